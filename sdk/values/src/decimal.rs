@@ -1,0 +1,285 @@
+//! Exact decimals: text to a scaled 128-bit integer and back, never through a float.
+//! What does not fit the scale is rounded half away from zero and reported; what does not fit the precision is an error.
+
+use crate::number::{Number, parse_not_finite};
+
+/// The most digits that a decimal has, here as in Redshift and in Arrow's `Decimal128`.
+pub const MAX_PRECISION: u8 = 38;
+
+/// A decimal as `unscaled / 10^scale`, for the scale that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decimal {
+    pub unscaled: i128,
+    /// Digits other than zero past the scale were dropped, half away from zero.
+    pub rounded: bool,
+}
+
+/// Why a text is no decimal of the precision and scale asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecimalError {
+    /// Not written as a number.
+    NotANumber,
+    /// NaN or an infinity, which no decimal holds.
+    NotFinite,
+    /// More digits left of the point than precision minus scale, perhaps only after rounding.
+    OutOfRange,
+}
+
+impl std::fmt::Display for DecimalError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            DecimalError::NotANumber => "not a number",
+            DecimalError::NotFinite => "not a finite number",
+            DecimalError::OutOfRange => "too many digits before the point",
+        })
+    }
+}
+
+impl std::error::Error for DecimalError {}
+
+/// Reads a number (exponents too) as `DECIMAL(precision, scale)`, exactly from its digits.
+///
+/// Errors: as the kinds say; also `OutOfRange` for a precision over [`MAX_PRECISION`] or a scale over the precision.
+#[inline]
+pub fn parse_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, DecimalError> {
+    if precision > MAX_PRECISION || scale > precision {
+        return Err(DecimalError::OutOfRange);
+    }
+    match short_decimal(text, precision, scale) {
+        Some(unscaled) => Ok(Decimal { unscaled, rounded: false }),
+        None => long_decimal(text, precision, scale),
+    }
+}
+
+/// The common case: at most 18 digits, no exponent, nothing to round, in range. Everything else is `None`.
+#[inline]
+fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0u64;
+    let mut fraction_digits = None;
+    for (index, byte) in digits.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit <= 9 {
+            value = value * 10 + u64::from(digit);
+        } else if *byte == b'.' && fraction_digits.is_none() && digits.len() > 1 {
+            fraction_digits = Some(digits.len() - 1 - index);
+        } else {
+            return None;
+        }
+    }
+    let missing = usize::from(scale).checked_sub(fraction_digits.unwrap_or(0))?;
+    // At most 18 digits times 10^38: only the range of the type asked for can be exceeded once this has not overflowed.
+    let unscaled = u128::from(value).checked_mul(power_of_ten(missing))?;
+    if unscaled >= power_of_ten(usize::from(precision)) {
+        return None;
+    }
+    let unscaled = unscaled as i128;
+    Some(if negative { -unscaled } else { unscaled })
+}
+
+fn long_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, DecimalError> {
+    let Some(number) = Number::parse(text) else {
+        return Err(match parse_not_finite(text) {
+            Some(_) => DecimalError::NotFinite,
+            None => DecimalError::NotANumber,
+        });
+    };
+    let zeros = number.digits().take_while(|&digit| digit == 0).count();
+    let mut digits = number.digits().skip(zeros).peekable();
+    if digits.peek().is_none() {
+        return Ok(Decimal { unscaled: 0, rounded: false });
+    }
+    // The first digit is not zero, so `kept` digits remain: any past the precision cannot fit.
+    let kept = number.point().saturating_sub(zeros as i64).saturating_add(i64::from(scale));
+    if kept > i64::from(precision) {
+        return Err(DecimalError::OutOfRange);
+    }
+    if kept < 0 {
+        return Ok(Decimal { unscaled: 0, rounded: true });
+    }
+    let mut unscaled = 0u128;
+    for _ in 0..kept {
+        unscaled = unscaled * 10 + u128::from(digits.next().unwrap_or(0));
+    }
+    let first_dropped = digits.next().unwrap_or(0);
+    let rounded = first_dropped != 0 || digits.any(|digit| digit != 0);
+    unscaled += u128::from(first_dropped >= 5);
+    if unscaled >= power_of_ten(usize::from(precision)) {
+        return Err(DecimalError::OutOfRange);
+    }
+    let unscaled = unscaled as i128;
+    Ok(Decimal { unscaled: if number.negative { -unscaled } else { unscaled }, rounded })
+}
+
+/// Appends `unscaled / 10^scale` as plain digits, all `scale` digits of the fraction included: `-0.050` for -50 and 3.
+pub fn write_decimal(unscaled: i128, scale: u8, out: &mut String) {
+    use std::fmt::Write;
+    if unscaled < 0 {
+        out.push('-');
+    }
+    let size = unscaled.unsigned_abs();
+    // Writing to a String does not fail. Scales past 38 leave no integer part.
+    let _ = match POWERS_OF_TEN.get(usize::from(scale)) {
+        _ if scale == 0 => write!(out, "{size}"),
+        Some(one) => write!(out, "{}.{:0width$}", size / one, size % one, width = usize::from(scale)),
+        None => write!(out, "0.{size:0width$}", width = usize::from(scale)),
+    };
+}
+
+const POWERS_OF_TEN: [u128; MAX_PRECISION as usize + 1] = {
+    let mut powers = [1u128; MAX_PRECISION as usize + 1];
+    let mut index = 1;
+    while index < powers.len() {
+        powers[index] = powers[index - 1] * 10;
+        index += 1;
+    }
+    powers
+};
+
+/// Callers keep to `0..=38`; a longer exponent would be caught by their range check anyway.
+fn power_of_ten(exponent: usize) -> u128 {
+    POWERS_OF_TEN.get(exponent).copied().unwrap_or(u128::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(text: &str, precision: u8, scale: u8, expected: &str) {
+        let actual = match parse_decimal(text.as_bytes(), precision, scale) {
+            Err(error) => format!("{error:?}"),
+            Ok(decimal) => {
+                let mut out = String::new();
+                write_decimal(decimal.unscaled, scale, &mut out);
+                if decimal.rounded { format!("{out} rounded") } else { out }
+            }
+        };
+        assert_eq!(actual, expected, "{text:?} as ({precision},{scale})");
+    }
+
+    #[test]
+    fn numbers_are_exact_or_say_that_they_are_not() {
+        check("0.1", 38, 18, "0.100000000000000000");
+        check("20.259", 8, 2, "20.26 rounded");
+        check("20.250", 8, 2, "20.25");
+        check("-20.255", 8, 2, "-20.26 rounded");
+        check("-20.254999999999999999999999", 8, 2, "-20.25 rounded");
+        check("+1.", 8, 2, "1.00");
+        check(".5", 8, 2, "0.50");
+        check("-0", 8, 2, "0.00");
+        check("007", 8, 2, "7.00");
+        check("0.004", 8, 2, "0.00 rounded");
+        check("0.005", 8, 2, "0.01 rounded");
+        check("0.0049", 8, 2, "0.00 rounded");
+        check("0.0005", 8, 2, "0.00 rounded");
+    }
+
+    #[test]
+    fn exponents_are_applied_to_the_digits() {
+        check("1e5", 8, 2, "100000.00");
+        check("1.5E-1", 8, 2, "0.15");
+        check("15e-3", 8, 2, "0.02 rounded");
+        check("0e999999999999", 8, 2, "0.00");
+        check("1e-999999999999", 8, 2, "0.00 rounded");
+        check("1e999999999999", 8, 2, "OutOfRange");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error_even_when_rounding_makes_it_so() {
+        check("1e20", 38, 18, "OutOfRange");
+        check("99999999999999999999", 38, 18, "99999999999999999999.000000000000000000");
+        check("100000000000000000000", 38, 18, "OutOfRange");
+        check("9.99", 2, 1, "OutOfRange");
+        check("9.94", 2, 1, "9.9 rounded");
+        check("0.95", 1, 1, "OutOfRange");
+        check("0.5", 0, 0, "OutOfRange");
+        check("99999999999999999999999999999999999999", 38, 0, "99999999999999999999999999999999999999");
+        check("1", 39, 0, "OutOfRange");
+        check("1", 3, 4, "OutOfRange");
+    }
+
+    #[test]
+    fn what_is_no_number_says_which_kind() {
+        for text in ["", "-", ".", "+.", "abc", "1 ", "1,5", "1..2", "1e", "--1", "0x1", "1.2.3"] {
+            check(text, 38, 18, "NotANumber");
+        }
+        for text in ["NaN", "inf", "-Infinity"] {
+            check(text, 38, 18, "NotFinite");
+        }
+    }
+
+    #[test]
+    fn every_unscaled_value_can_be_written() {
+        let mut out = String::new();
+        write_decimal(i128::MIN, 0, &mut out);
+        out.push(' ');
+        write_decimal(-5, 40, &mut out);
+        assert_eq!(out, "-170141183460469231731687303715884105728 -0.0000000000000000000000000000000000000005");
+    }
+
+    /// The same rules on a string of digits, without any arithmetic but "add one".
+    fn reference(negative: bool, integer: &str, fraction: &str, exponent: i32, precision: u8, scale: u8) -> Option<(String, bool)> {
+        let mut digits = format!("{}{integer}{fraction}{}", "0".repeat(200), "0".repeat(200));
+        let point = (200 + integer.len() as i32 + exponent) as usize;
+        let dropped = digits.split_off(point + usize::from(scale));
+        let mut kept: Vec<u8> = digits.into_bytes();
+        if dropped.as_bytes()[0] >= b'5' {
+            for digit in kept.iter_mut().rev() {
+                if *digit == b'9' {
+                    *digit = b'0';
+                } else {
+                    *digit += 1;
+                    break;
+                }
+            }
+        }
+        let kept = String::from_utf8(kept).ok()?;
+        let kept = kept.trim_start_matches('0');
+        if kept.len() > usize::from(precision) {
+            return None;
+        }
+        let sign = if negative && !kept.is_empty() { "-" } else { "" };
+        Some((format!("{sign}{}", if kept.is_empty() { "0" } else { kept }), dropped.bytes().any(|digit| digit != b'0')))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn decimals_agree_with_long_hand(
+            negative: bool,
+            integer in "[0-9]{0,24}|[0-9]{1,45}|9{1,20}",
+            fraction in "[0-9]{1,24}|[0-9]{1,45}|9{1,20}|49{1,20}",
+            exponent in proptest::option::of(-60i32..60),
+            precision in 1u8..=38,
+            scale in 0u8..=38,
+        ) {
+            let scale = scale.min(precision);
+            let mut text = format!("{}{integer}.{fraction}", if negative { "-" } else { "" });
+            if let Some(exponent) = exponent {
+                text.push_str(&format!("e{exponent}"));
+            }
+            let actual = parse_decimal(text.as_bytes(), precision, scale);
+            match reference(negative, &integer, &fraction, exponent.unwrap_or(0), precision, scale) {
+                None => prop_assert_eq!(actual, Err(DecimalError::OutOfRange), "{}", text),
+                Some((unscaled, rounded)) => {
+                    let actual = actual.map(|decimal| (decimal.unscaled.to_string(), decimal.rounded));
+                    prop_assert_eq!(actual, Ok((unscaled, rounded)), "{}", text);
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(unscaled in -10i128.pow(38) + 1..10i128.pow(38), scale in 0u8..=38) {
+            let mut text = String::new();
+            write_decimal(unscaled, scale, &mut text);
+            prop_assert_eq!(parse_decimal(text.as_bytes(), 38, scale), Ok(Decimal { unscaled, rounded: false }));
+        }
+    }
+}
