@@ -1,0 +1,131 @@
+//! How a CSV file is written: the characters with a meaning, the header, and what stands for NULL.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The rules of one file. The default is RFC 4180 in UTF-8.
+///
+/// In every dialect a record ends with LF, CRLF or a lone CR, a byte order mark is dropped, blank lines are skipped, and
+/// a bare empty field is NULL while a quoted one is the empty string. A quote opens a quoted field only as the field's
+/// first character; further on in an unquoted field it is text. All special characters are single ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Dialect {
+    pub delimiter: u8,
+    /// `None`: no field is quoted and quotes are text.
+    pub quote: Option<u8>,
+    /// Inside of a quoted field this makes the next character plain text. A doubled quote is a quote with or without it.
+    pub escape: Option<u8>,
+    /// The first record names the columns; without, they are `column_1`, `column_2` and so on.
+    pub header: bool,
+    /// Lines (not records) in front of the header that are not CSV.
+    pub skip_rows: u64,
+    /// Lines that begin with this character are skipped, quotes in them included.
+    pub comment: Option<u8>,
+    /// Texts that mean NULL beside the bare empty field; a quoted field is never NULL.
+    pub null_tokens: Vec<String>,
+    pub leading_zeros: LeadingZeros,
+}
+
+/// What digits like `007` are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LeadingZeros {
+    /// Text, so that a postal code stays what it is.
+    #[default]
+    Text,
+    /// The number 7.
+    Number,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Dialect {
+            delimiter: b',',
+            quote: Some(b'"'),
+            escape: None,
+            header: true,
+            skip_rows: 0,
+            comment: None,
+            null_tokens: Vec::new(),
+            leading_zeros: LeadingZeros::Text,
+        }
+    }
+}
+
+/// Why a dialect cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum DialectError {
+    #[error("the {0} is not a single ASCII character other than a line end or NUL; name another one")]
+    NotUsable(&'static str),
+    #[error("the {0} and the {1} are the same character; name another one for either")]
+    Same(&'static str, &'static str),
+}
+
+impl Dialect {
+    /// Checks that the special characters are usable and differ. What else is in this crate takes that for granted.
+    ///
+    /// An escape that equals the quote is fine: it says that quotes are doubled, which they may be anyway.
+    pub fn check(&self) -> Result<(), DialectError> {
+        let escape = self.escape.filter(|escape| Some(*escape) != self.quote);
+        let named = [
+            ("delimiter", Some(self.delimiter)),
+            ("quote", self.quote),
+            ("escape", escape),
+            ("comment", self.comment),
+        ];
+        for (index, (name, byte)) in named.iter().enumerate() {
+            let Some(byte) = byte else { continue };
+            if !byte.is_ascii() || matches!(byte, 0 | b'\n' | b'\r') {
+                return Err(DialectError::NotUsable(name));
+            }
+            if let Some((other, _)) = named[..index].iter().find(|(_, other)| other.as_ref() == Some(byte)) {
+                return Err(DialectError::Same(other, name));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            delimiter: self.delimiter,
+            quote: self.quote,
+            escape: self.escape.filter(|escape| self.quote.is_some() && Some(*escape) != self.quote),
+            comment: self.comment,
+        }
+    }
+}
+
+/// The characters alone, as the scanners want them. `escape` differs from `quote` and needs one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) delimiter: u8,
+    pub(crate) quote: Option<u8>,
+    pub(crate) escape: Option<u8>,
+    pub(crate) comment: Option<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_are_ascii_and_differ() {
+        let check = |change: fn(&mut Dialect)| {
+            let mut dialect = Dialect::default();
+            change(&mut dialect);
+            dialect.check().err().map(|error| error.to_string()).unwrap_or_default()
+        };
+        assert_eq!(check(|_| ()), "");
+        assert_eq!(check(|dialect| dialect.escape = Some(b'"')), "");
+        assert_eq!(check(|dialect| (dialect.delimiter, dialect.escape) = (b'\t', Some(b'\\'))), "");
+        assert_eq!(
+            check(|dialect| dialect.delimiter = b'"'),
+            "the delimiter and the quote are the same character; name another one for either"
+        );
+        assert_eq!(
+            check(|dialect| dialect.comment = Some(0xA7)),
+            "the comment is not a single ASCII character other than a line end or NUL; name another one"
+        );
+    }
+}

@@ -1,0 +1,76 @@
+//! What can be wrong with a CSV file, and where.
+
+use crate::profile::LogicalType;
+use std::fmt;
+use thiserror::Error;
+
+/// A place in the file. Bytes and lines are of the file as it was pushed into the splitter, after decompression.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Position {
+    /// The data record, counted from 1; 0 for the header and wherever records have not been counted.
+    pub record: u64,
+    /// The physical line, counted from 1, in which the field (or the record) begins.
+    pub line: u64,
+    /// The offset of the field, or of the record where no single field is meant.
+    pub byte: u64,
+    /// The header's name for the field; `None` for the record as a whole.
+    pub column: Option<String>,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.record > 0 {
+            write!(formatter, "record {}, ", self.record)?;
+        }
+        write!(formatter, "line {}, byte {}", self.line, self.byte)?;
+        match &self.column {
+            Some(column) => write!(formatter, ", column {column:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The first thing wrong with a file, and its position. The caller knows the file's name and adds it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{position}: {kind}")]
+pub struct CsvError {
+    pub kind: CsvErrorKind,
+    pub position: Position,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CsvErrorKind {
+    /// No header, or no record at all where the dialect has no header.
+    #[error("the file is empty: it has not even a header; write at least the line that names the columns")]
+    Empty,
+    #[error("the row has {found} fields, but the header has {expected}; quote fields that hold the delimiter or a line end, or correct the delimiter")]
+    RaggedRow { expected: usize, found: usize },
+    #[error("the quoted field that begins here is never closed; close it, and double the quotes inside of it")]
+    UnclosedQuote,
+    #[error("text follows the closing quote; double the quotes that belong to the field")]
+    TextAfterQuote,
+    #[error("these bytes are not UTF-8; convert the file to UTF-8")]
+    InvalidUtf8,
+    #[error("the field holds a NUL byte, which Redshift cannot store; remove it (a file full of them is UTF-16: convert it to UTF-8)")]
+    NulByte,
+    /// Over [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
+    #[error("the row is longer than {limit} bytes, which is the most that Redshift takes{}", if *open_quote { "; a quote that is never closed looks like this too" } else { "; check the line ends" })]
+    TooLong { limit: u64, open_quote: bool },
+    /// Decoding was asked for a type that the column's profile does not accept.
+    #[error("the value does not read as {expected}; load the column as text, or correct the value")]
+    NotOfType { expected: LogicalType },
+    /// Arrow refused what was decoded, or a column is asked for that the file has not.
+    #[error("the rows cannot be made into a batch: {0}")]
+    Batch(String),
+}
+
+impl CsvError {
+    /// The same error when `records` data records stand in front of what it was found in.
+    pub fn after_records(mut self, records: u64) -> CsvError {
+        if self.position.record > 0 {
+            self.position.record += records;
+        }
+        self
+    }
+}

@@ -1,0 +1,87 @@
+//! Physical lines: where they end and how many there are. LF, CRLF and a lone CR each end one line.
+
+use memchr::{memchr, memchr_iter, memchr2};
+
+/// Counts line ends over consecutive pieces of a file; a CRLF may be cut in two.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LineCounter {
+    complete: u64,
+    pending_cr: bool,
+}
+
+impl LineCounter {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
+        let Some(first) = bytes.first() else {
+            return;
+        };
+        if self.pending_cr && *first != b'\n' {
+            self.complete += 1;
+        }
+        self.pending_cr = false;
+        self.complete += memchr_iter(b'\n', bytes).count() as u64;
+        if memchr(b'\r', bytes).is_some() {
+            for at in memchr_iter(b'\r', bytes) {
+                match bytes.get(at + 1) {
+                    Some(b'\n') => (),
+                    Some(_) => self.complete += 1,
+                    None => self.pending_cr = true,
+                }
+            }
+        }
+    }
+
+    /// The line ends so far; a CR at the very end counts.
+    pub(crate) fn count(&self) -> u64 {
+        self.complete + u64::from(self.pending_cr)
+    }
+}
+
+/// Counts the line ends in one piece.
+pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
+    let mut counter = LineCounter::default();
+    counter.feed(bytes);
+    counter.count()
+}
+
+/// The length of the first line, its end included. `None`: the line does not end here, or it cannot be known whether a
+/// CR at the end of `bytes` is followed by LF, unless there `is_last` nothing more to come.
+pub(crate) fn line_length(bytes: &[u8], is_last: bool) -> Option<usize> {
+    let Some(at) = memchr2(b'\n', b'\r', bytes) else {
+        return is_last.then_some(bytes.len()).filter(|length| *length > 0);
+    };
+    match (bytes[at], bytes.get(at + 1)) {
+        (b'\n', _) => Some(at + 1),
+        (_, Some(b'\n')) => Some(at + 2),
+        (_, Some(_)) => Some(at + 1),
+        (_, None) => is_last.then_some(at + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_the_same_however_they_are_cut() {
+        let text = b"a\nb\r\nc\rd\r\r\n\n\re\n\r";
+        for cut in 0..=text.len() {
+            let mut counter = LineCounter::default();
+            counter.feed(&text[..cut]);
+            counter.feed(&text[cut..]);
+            assert_eq!(counter.count(), 9, "cut at {cut}");
+        }
+        assert_eq!(count_lines(b""), 0);
+    }
+
+    #[test]
+    fn a_line_ends_where_the_next_byte_says_so() {
+        assert_eq!(line_length(b"ab\ncd", false), Some(3));
+        assert_eq!(line_length(b"ab\r\ncd", false), Some(4));
+        assert_eq!(line_length(b"ab\rcd", false), Some(3));
+        assert_eq!(line_length(b"ab\r", false), None);
+        assert_eq!(line_length(b"ab\r", true), Some(3));
+        assert_eq!(line_length(b"ab", false), None);
+        assert_eq!(line_length(b"ab", true), Some(2));
+        assert_eq!(line_length(b"", true), None);
+    }
+}

@@ -1,0 +1,143 @@
+//! What stands in front of the records: a byte order mark, lines to skip, comments, and the header.
+
+use crate::MAX_ROW_BYTES;
+use crate::dialect::{Dialect, Rules};
+use crate::error::{CsvError, CsvErrorKind, Position};
+use crate::field::{Field, FieldReader};
+use crate::lines::{LineCounter, line_length};
+use crate::rows::{Record, check_text, read_record};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// The columns of a file, at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// As in the file: any may be empty and two may be equal. Without a header line, `column_1` and so on.
+    pub names: Vec<String>,
+}
+
+/// Collects the start of a file until the header is complete.
+pub(crate) struct Preamble {
+    rules: Rules,
+    reader: FieldReader,
+    has_header: bool,
+    lines_to_skip: u64,
+    mark_checked: bool,
+    /// What was pushed and not yet used.
+    head: Vec<u8>,
+    used: u64,
+    lines: LineCounter,
+}
+
+/// What remains when the preamble is over.
+pub(crate) struct Body {
+    pub(crate) header: Header,
+    /// The first bytes of the records, which begin at `offset` after `lines` lines.
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) offset: u64,
+    pub(crate) lines: LineCounter,
+}
+
+impl Preamble {
+    pub(crate) fn new(dialect: &Dialect) -> Preamble {
+        Preamble {
+            rules: dialect.rules(),
+            reader: FieldReader::new(dialect),
+            has_header: dialect.header,
+            lines_to_skip: dialect.skip_rows,
+            mark_checked: false,
+            head: Vec::new(),
+            used: 0,
+            lines: LineCounter::default(),
+        }
+    }
+
+    /// Takes the next bytes; `None` while the header is not complete. `is_last`: there are no more.
+    pub(crate) fn push(&mut self, bytes: &[u8], is_last: bool) -> Result<Option<Body>, CsvError> {
+        self.head.extend_from_slice(bytes);
+        if !self.skip(is_last) {
+            return if is_last { Err(self.error(CsvErrorKind::Empty)) } else { Ok(None) };
+        }
+        let Some(record) = self.record(is_last)? else {
+            return Ok(None);
+        };
+        let header = self.header(&record)?;
+        if self.has_header {
+            self.use_bytes(record.length.unwrap_or(self.head.len()));
+        }
+        let (bytes, lines) = (std::mem::take(&mut self.head), std::mem::take(&mut self.lines));
+        Ok(Some(Body { header, bytes, offset: self.used, lines }))
+    }
+
+    /// Moves to the first record; `false` when it has not begun.
+    fn skip(&mut self, is_last: bool) -> bool {
+        if !self.mark_checked {
+            if self.head.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&self.head) && !is_last {
+                return false;
+            }
+            self.mark_checked = true;
+            if self.head.starts_with(BYTE_ORDER_MARK) {
+                self.use_bytes(BYTE_ORDER_MARK.len());
+            }
+        }
+        loop {
+            let first = self.head.first().copied();
+            let is_skipped = self.lines_to_skip > 0 || matches!(first, Some(b'\n' | b'\r')) || (first.is_some() && first == self.rules.comment);
+            if !is_skipped {
+                return first.is_some();
+            }
+            let Some(length) = line_length(&self.head, is_last) else {
+                return false;
+            };
+            self.lines_to_skip = self.lines_to_skip.saturating_sub(1);
+            self.use_bytes(length);
+        }
+    }
+
+    fn record(&self, is_last: bool) -> Result<Option<Record>, CsvError> {
+        let limit = MAX_ROW_BYTES as usize;
+        match read_record(&self.head, &self.rules) {
+            Ok(record) if record.length.is_some() || is_last => Ok(Some(record)),
+            Err(error) if is_last || error.kind != CsvErrorKind::UnclosedQuote => Err(self.locate(error)),
+            result if self.head.len() > limit => {
+                Err(self.error(CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: result.is_err() }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn header(&self, record: &Record) -> Result<Header, CsvError> {
+        if !self.has_header {
+            let names = (1..=record.ends.len()).map(|number| format!("column_{number}")).collect();
+            return Ok(Header { names });
+        }
+        let end = record.ends.last().copied().unwrap_or(0);
+        check_text(&self.head[..end], &self.rules, record.ends.len())
+            .map_err(|error| self.locate(crate::rows::RowError { row: None, ..error }))?;
+        let mut scratch = Vec::new();
+        let names = record.fields(&self.head).map(|(_, raw)| {
+            // A null token is as good a name as any other.
+            match self.reader.read(raw, &mut scratch) {
+                Field::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                Field::QuotedEmpty => String::new(),
+                Field::Null => String::from_utf8_lossy(raw).into_owned(),
+            }
+        });
+        Ok(Header { names: names.collect() })
+    }
+
+    fn use_bytes(&mut self, count: usize) {
+        self.lines.feed(&self.head[..count]);
+        self.head.drain(..count);
+        self.used += count as u64;
+    }
+
+    fn locate(&self, error: crate::rows::RowError) -> CsvError {
+        error.locate(&self.head, self.used, self.lines.count() + 1, &[])
+    }
+
+    fn error(&self, kind: CsvErrorKind) -> CsvError {
+        let position = Position { line: self.lines.count() + 1, byte: self.used, ..Position::default() };
+        CsvError { kind, position }
+    }
+}

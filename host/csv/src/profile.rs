@@ -1,0 +1,291 @@
+//! What the columns of a whole file could be: per chunk in parallel, then put together in order.
+//! A profile keeps the facts for every type, not only the narrowest, so that a target's type can be checked without
+//! reading the file again. Splitting a file differently never gives another profile.
+
+use crate::dialect::Dialect;
+use crate::error::{CsvError, Position};
+use crate::facts::{Candidate, ColumnFacts, Mark};
+use crate::field::{Field, FieldReader};
+use crate::lines::LineCounter;
+use crate::preamble::Header;
+use crate::rows::{Block, Rows, check_text};
+use crate::split::Chunk;
+use std::fmt;
+
+/// The types that text can have. Inference takes the first that accepts all values of a column, in the order
+/// `Boolean`, `Int32`, `Int64`, `Decimal`, `Double`, `Date`, `Timestamp`, `Text`; `Int16` is for targets only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogicalType {
+    /// `true` or `false`. Redshift's other literals are [`ColumnProfile::accepts_boolean_literals`].
+    Boolean,
+    Int16,
+    Int32,
+    Int64,
+    /// Digits with or without a point, no exponent, at most 38 of them without zeros at either end.
+    Decimal,
+    /// Any number that a float can hold, `NaN` and the infinities too.
+    Double,
+    Date,
+    /// With or without a zone; dates are timestamps too, at midnight.
+    Timestamp,
+    Text,
+}
+
+impl fmt::Display for LogicalType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            LogicalType::Boolean => "boolean",
+            LogicalType::Int16 => "int16",
+            LogicalType::Int32 => "int32",
+            LogicalType::Int64 => "int64",
+            LogicalType::Decimal => "decimal",
+            LogicalType::Double => "double",
+            LogicalType::Date => "date",
+            LogicalType::Timestamp => "timestamp",
+            LogicalType::Text => "text",
+        })
+    }
+}
+
+/// The facts about one column of a file.
+///
+/// A quoted empty field (`""`) is the empty string in a text column and NULL in any other, as in Redshift's COPY; so it
+/// speaks against no type, and is counted for itself: `values + nulls + quoted_empty` is the number of records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnProfile {
+    pub name: String,
+    /// Fields with a text in them.
+    pub values: u64,
+    /// Bare empty fields and null tokens.
+    pub nulls: u64,
+    pub quoted_empty: u64,
+    /// The longest value in bytes of UTF-8, without quotes and escapes; this is what VARCHAR counts.
+    pub max_bytes: u32,
+    /// The first value of that length; `None` without values.
+    pub longest_at: Option<Position>,
+    /// The range, when all values are integers of 64 bits.
+    pub min_int: Option<i64>,
+    pub max_int: Option<i64>,
+    /// The most digits before the point, when all values are numbers: exponents applied, leading zeros not counted.
+    pub max_integer_digits: u32,
+    /// The first value with that many.
+    pub widest_at: Option<Position>,
+    /// The most digits after the point, without the zeros at their end.
+    pub max_fraction_digits: u32,
+    /// The first `NaN` or infinity, when all values are numbers.
+    pub not_finite_at: Option<Position>,
+    /// The first number with leading zeros (`007`), up to the first value that is no number. With
+    /// [`LeadingZeros::Text`](crate::LeadingZeros::Text) this is what made the column text.
+    pub leading_zeros_at: Option<Position>,
+    violations: [Option<Position>; 9],
+}
+
+impl ColumnProfile {
+    /// Says whether all values have the type, or which is the first that has not. Text accepts everything.
+    ///
+    /// Columns without values accept every type. Integers are decimals, and both are doubles.
+    pub fn accepts(&self, logical: LogicalType) -> Result<(), &Position> {
+        match logical {
+            LogicalType::Boolean => self.accepts_candidate(Candidate::Boolean),
+            LogicalType::Int16 => self.accepts_candidate(Candidate::Int16),
+            LogicalType::Int32 => self.accepts_candidate(Candidate::Int32),
+            LogicalType::Int64 => self.accepts_candidate(Candidate::Int64),
+            LogicalType::Decimal => self.accepts_candidate(Candidate::Decimal),
+            LogicalType::Double => self.accepts_candidate(Candidate::Double),
+            LogicalType::Date => self.accepts_candidate(Candidate::Date),
+            LogicalType::Timestamp => self.accepts_candidate(Candidate::Timestamp),
+            LogicalType::Text => Ok(()),
+        }
+    }
+
+    /// The same for what Redshift takes for a BOOLEAN column: `t true y yes 1 f false n no 0`, in any case.
+    pub fn accepts_boolean_literals(&self) -> Result<(), &Position> {
+        self.accepts_candidate(Candidate::BooleanLiteral)
+    }
+
+    /// The same for a DECIMAL with so many digits before the point, whatever is rounded after it. Exponents are fine.
+    ///
+    /// Rounding up may still add a digit to a value that just fits.
+    pub fn accepts_integer_digits(&self, integer_digits: u32) -> Result<(), &Position> {
+        self.accepts(LogicalType::Double)?;
+        let too_wide = self.widest_at.as_ref().filter(|_| self.max_integer_digits > integer_digits);
+        self.not_finite_at.as_ref().or(too_wide).map_or(Ok(()), Err)
+    }
+
+    /// The narrowest type that accepts all values; text when there are none.
+    pub fn logical(&self) -> LogicalType {
+        const ORDER: [LogicalType; 7] = [
+            LogicalType::Boolean,
+            LogicalType::Int32,
+            LogicalType::Int64,
+            LogicalType::Decimal,
+            LogicalType::Double,
+            LogicalType::Date,
+            LogicalType::Timestamp,
+        ];
+        if self.values == 0 {
+            return LogicalType::Text;
+        }
+        ORDER.into_iter().find(|logical| self.accepts(*logical).is_ok()).unwrap_or(LogicalType::Text)
+    }
+
+    fn accepts_candidate(&self, candidate: Candidate) -> Result<(), &Position> {
+        self.violations[candidate as usize].as_ref().map_or(Ok(()), Err)
+    }
+
+    fn new(name: &str, facts: &ColumnFacts) -> ColumnProfile {
+        let at = |mark: Option<Mark>| {
+            mark.map(|mark| Position {
+                record: mark.record + 1,
+                line: mark.line,
+                byte: mark.byte,
+                column: Some(name.to_string()),
+            })
+        };
+        let violations = CANDIDATES.map(|candidate| at(facts.violation(candidate)));
+        let is = |candidate: Candidate| facts.values > 0 && facts.violation(candidate).is_none();
+        let is_number = is(Candidate::Double);
+        ColumnProfile {
+            name: name.to_string(),
+            values: facts.values,
+            nulls: facts.nulls,
+            quoted_empty: facts.quoted_empty,
+            max_bytes: facts.max_bytes,
+            longest_at: at(facts.longest_at),
+            min_int: is(Candidate::Int64).then_some(facts.min_int),
+            max_int: is(Candidate::Int64).then_some(facts.max_int),
+            max_integer_digits: if is_number { facts.max_integer_digits } else { 0 },
+            widest_at: at(facts.widest_at.filter(|_| is_number)),
+            max_fraction_digits: if is_number { facts.max_fraction_digits } else { 0 },
+            not_finite_at: at(facts.not_finite_at.filter(|_| is_number)),
+            leading_zeros_at: at(facts.leading_zeros_at),
+            violations,
+        }
+    }
+}
+
+/// In the order of their numbers.
+const CANDIDATES: [Candidate; 9] = [
+    Candidate::Boolean,
+    Candidate::BooleanLiteral,
+    Candidate::Int16,
+    Candidate::Int32,
+    Candidate::Int64,
+    Candidate::Decimal,
+    Candidate::Double,
+    Candidate::Date,
+    Candidate::Timestamp,
+];
+
+/// What one chunk says about the columns; positions are of the file but for the records, which count from its start.
+#[derive(Clone, Debug)]
+pub struct ChunkProfile {
+    records: u64,
+    columns: Vec<ColumnFacts>,
+}
+
+impl ChunkProfile {
+    /// The number of records in the chunk.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+}
+
+/// The facts about a whole file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileProfile {
+    /// One per column of the header.
+    pub columns: Vec<ColumnProfile>,
+    pub records: u64,
+    /// The number of each chunk's first record, counted from 1; what [`Decoder::decode_chunk`](crate::Decoder) wants.
+    pub first_records: Vec<u64>,
+}
+
+impl FileProfile {
+    /// Puts the chunks' profiles together, which come in the order of the chunks.
+    ///
+    /// Errors: the first, with its record counted from the start of the file.
+    pub fn merge(
+        header: &Header,
+        chunks: impl IntoIterator<Item = Result<ChunkProfile, CsvError>>,
+    ) -> Result<FileProfile, CsvError> {
+        let mut columns: Vec<ColumnFacts> = header.names.iter().map(|_| ColumnFacts::new(&Dialect::default())).collect();
+        let mut records = 0;
+        let mut first_records = Vec::new();
+        for chunk in chunks {
+            let mut chunk = chunk.map_err(|error| error.after_records(records))?;
+            for (column, next) in columns.iter_mut().zip(&mut chunk.columns) {
+                next.marks().for_each(|mark| mark.record += records);
+                column.append(next);
+            }
+            first_records.push(records + 1);
+            records += chunk.records;
+        }
+        let columns = header.names.iter().zip(&columns).map(|(name, facts)| ColumnProfile::new(name, facts)).collect();
+        Ok(FileProfile { columns, records, first_records })
+    }
+}
+
+/// Reads a chunk once and learns its columns. `bytes` are the chunk's.
+///
+/// Errors: the first thing wrong in the chunk; its record is counted from the chunk's start, which
+/// [`FileProfile::merge`] or [`CsvError::after_records`] mends.
+pub fn profile_chunk(bytes: &[u8], chunk: &Chunk, header: &Header, dialect: &Dialect) -> Result<ChunkProfile, CsvError> {
+    let rules = dialect.rules();
+    let width = header.names.len();
+    let locate = |error: crate::rows::RowError| error.locate(bytes, chunk.offset, chunk.first_line, &header.names);
+    check_text(bytes, &rules, width).map_err(locate)?;
+    let reader = FieldReader::new(dialect);
+    let mut columns: Vec<ColumnFacts> = vec![ColumnFacts::new(dialect); width];
+    let mut rows = Rows::new(bytes, rules, width);
+    let mut block = Block::default();
+    let mut scratch = Vec::new();
+    let mut records = 0;
+    while rows.fill(&mut block).map_err(locate)? {
+        for (index, facts) in columns.iter_mut().enumerate() {
+            observe(facts, &bytes[block.base..], &block, index, &reader, &mut scratch);
+        }
+        records += block.rows as u64;
+    }
+    let mut marks: Vec<&mut Mark> = columns.iter_mut().flat_map(ColumnFacts::marks).collect();
+    place(&mut marks, bytes, chunk);
+    Ok(ChunkProfile { records, columns })
+}
+
+/// Shows one column of a block to its facts. `bytes` begin at the block's base.
+fn observe(facts: &mut ColumnFacts, bytes: &[u8], block: &Block, column: usize, reader: &FieldReader, scratch: &mut Vec<u8>) {
+    let mark = |row: usize, start: usize| Mark {
+        record: block.first_row + row as u64,
+        byte: (block.base + start) as u64,
+        line: 0,
+    };
+    if facts.only_lengths() && !block.quoted && !reader.has_null_tokens() {
+        for (row, (start, end)) in block.column(column).enumerate() {
+            let is_null = start == end;
+            facts.nulls += u64::from(is_null);
+            facts.values += u64::from(!is_null);
+            facts.length(end - start, || mark(row, start));
+        }
+        return;
+    }
+    for (row, (start, end)) in block.column(column).enumerate() {
+        match reader.read(&bytes[start..end], scratch) {
+            Field::Null => facts.nulls += 1,
+            Field::QuotedEmpty => facts.quoted_empty += 1,
+            Field::Text(text) => facts.value(text, || mark(row, start)),
+        }
+    }
+}
+
+/// Gives marks their lines, and makes their bytes those of the file.
+fn place(marks: &mut [&mut Mark], bytes: &[u8], chunk: &Chunk) {
+    marks.sort_unstable_by_key(|mark| mark.byte);
+    let mut lines = LineCounter::default();
+    let mut counted = 0;
+    for mark in marks {
+        lines.feed(&bytes[counted..mark.byte as usize]);
+        counted = mark.byte as usize;
+        mark.line = chunk.first_line + lines.count();
+        mark.byte += chunk.offset;
+    }
+}

@@ -1,0 +1,293 @@
+//! From a run of whole records to the places of their fields, a block of rows at a time.
+//! Fields are only found here, not looked at: the blocks are then read column by column, which keeps both loops small.
+//! Comments and blank lines vanish here; ragged rows and misplaced quotes are found here.
+
+use crate::MAX_ROW_BYTES;
+use crate::dialect::Rules;
+use crate::error::{CsvError, CsvErrorKind, Position};
+use crate::lines::{count_lines, line_length};
+use crate::scan::{Needles, Scanner};
+
+/// Rows of a block and, so that all of it stays in the processor's cache, its bytes (one row may exceed them).
+const BLOCK_ROWS: usize = 512;
+const BLOCK_BYTES: usize = 256 * 1024;
+/// Entries of a block's index at most, which bounds the rows of wide files.
+const BLOCK_FIELDS: usize = 64 * 1024;
+
+/// Where the fields of some rows are. The index has `columns + 1` entries per row, relative to `base`: the place before
+/// the row, then the place after each field. A field thus lies between two entries, delimiter excluded.
+#[derive(Default)]
+pub(crate) struct Block {
+    pub(crate) base: usize,
+    pub(crate) rows: usize,
+    /// The 0-based number of the first row within the chunk.
+    pub(crate) first_row: u64,
+    /// Some field is quoted.
+    pub(crate) quoted: bool,
+    stride: usize,
+    index: Vec<u32>,
+}
+
+impl Block {
+    /// The fields of one column, as ranges relative to `base`, in row order.
+    #[inline]
+    pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let entries = &self.index[..self.rows * self.stride];
+        entries.chunks_exact(self.stride.max(1)).map(move |row| (row[column].wrapping_add(1) as usize, row[column + 1] as usize))
+    }
+
+    /// The bytes that some of the rows take in the file, about.
+    pub(crate) fn bytes_of(&self, rows: std::ops::Range<usize>) -> usize {
+        let place = |row: usize| self.index.get(row * self.stride).map_or(0, |entry| entry.wrapping_add(1) as usize);
+        let last = (rows.end * self.stride).checked_sub(1).and_then(|at| self.index.get(at));
+        last.map_or(0, |end| *end as usize).saturating_sub(place(rows.start))
+    }
+}
+
+/// What is wrong with a record of a chunk, in the chunk's own terms.
+#[derive(Debug)]
+pub(crate) struct RowError {
+    pub(crate) kind: CsvErrorKind,
+    /// 0-based number of the record within the chunk; `None` for a header.
+    pub(crate) row: Option<u64>,
+    pub(crate) byte: usize,
+    pub(crate) column: Option<usize>,
+}
+
+impl RowError {
+    /// `bytes` begin at `offset` and in `first_line` of the file. Records are counted from there.
+    pub(crate) fn locate(self, bytes: &[u8], offset: u64, first_line: u64, names: &[String]) -> CsvError {
+        let before = bytes.get(..self.byte).unwrap_or(bytes);
+        let position = Position {
+            record: self.row.map_or(0, |row| row + 1),
+            line: first_line + count_lines(before),
+            byte: offset + self.byte as u64,
+            column: self.column.and_then(|column| names.get(column).cloned()),
+        };
+        CsvError { kind: self.kind, position }
+    }
+}
+
+/// Walks the records of a chunk.
+pub(crate) struct Rows<'a> {
+    bytes: &'a [u8],
+    rules: Rules,
+    scanner: Scanner<'a>,
+    columns: usize,
+    row_start: usize,
+    /// Records so far.
+    row: u64,
+}
+
+fn needles(rules: &Rules) -> Needles {
+    let quote = rules.quote.unwrap_or(rules.delimiter);
+    [rules.delimiter, b'\n', b'\r', quote, rules.escape.unwrap_or(quote)]
+}
+
+impl<'a> Rows<'a> {
+    /// `columns` is at least one.
+    pub(crate) fn new(bytes: &'a [u8], rules: Rules, columns: usize) -> Rows<'a> {
+        Rows { bytes, rules, scanner: Scanner::new(bytes, needles(&rules)), columns, row_start: 0, row: 0 }
+    }
+
+    /// Finds the next rows; `false` when there are none left.
+    pub(crate) fn fill(&mut self, block: &mut Block) -> Result<bool, RowError> {
+        let stride = self.columns + 1;
+        let max_rows = (BLOCK_FIELDS / stride).clamp(1, BLOCK_ROWS);
+        block.index.resize(max_rows * stride, 0);
+        (block.stride, block.rows, block.quoted) = (stride, 0, false);
+        (block.base, block.first_row) = (self.row_start, self.row);
+        while block.rows < max_rows && self.row_start - block.base < BLOCK_BYTES {
+            if self.rules.comment.is_some() && self.skip_comment() {
+                continue;
+            }
+            let entries = &mut block.index[block.rows * stride..][..stride];
+            match self.next_row(block.base, entries, &mut block.quoted)? {
+                Line::Row => block.rows += 1,
+                Line::Blank => (),
+                Line::End => break,
+            }
+        }
+        Ok(block.rows > 0 || self.row_start < self.bytes.len())
+    }
+
+    #[inline(always)]
+    fn next_row(&mut self, base: usize, entries: &mut [u32], quoted: &mut bool) -> Result<Line, RowError> {
+        let row_start = self.row_start;
+        if row_start >= self.bytes.len() {
+            return Ok(Line::End);
+        }
+        // Rows are at most 4 MiB long, which is checked below; a chunk without line ends cannot overflow either, as the
+        // splitter bounds it, and if it did, the row would be refused for its length.
+        entries[0] = ((row_start - base) as u32).wrapping_sub(1);
+        let mut column = 0;
+        let mut field_start = row_start;
+        let row_end = loop {
+            let Some(at) = self.scanner.next() else {
+                break self.bytes.len();
+            };
+            let byte = self.bytes[at];
+            if byte == self.rules.delimiter {
+                column += 1;
+                if column >= self.columns {
+                    return Err(self.ragged());
+                }
+                entries[column] = (at - base) as u32;
+                field_start = at + 1;
+            } else if byte == b'\n' || byte == b'\r' {
+                break at;
+            } else if at == field_start && Some(byte) == self.rules.quote {
+                *quoted = true;
+                let row = Some(self.row);
+                close_quote(self.bytes, &mut self.scanner, &self.rules, at)
+                    .map_err(|(kind, byte)| RowError { kind, row, byte, column: Some(column) })?;
+            }
+        };
+        if row_end == row_start {
+            self.row_start = row_end + 1;
+            return Ok(Line::Blank);
+        }
+        if column + 1 != self.columns {
+            return Err(self.ragged());
+        }
+        if (row_end - row_start) as u64 > MAX_ROW_BYTES {
+            return Err(self.error(CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: false }));
+        }
+        entries[column + 1] = (row_end - base) as u32;
+        self.row_start = row_end + 1;
+        self.row += 1;
+        Ok(Line::Row)
+    }
+
+    /// Moves past a comment line, if the row begins one.
+    fn skip_comment(&mut self) -> bool {
+        let rest = self.bytes.get(self.row_start..).unwrap_or_default();
+        if rest.is_empty() || rest.first() != self.rules.comment.as_ref() {
+            return false;
+        }
+        self.row_start += line_length(rest, true).unwrap_or(rest.len());
+        self.scanner.skip_to(self.row_start);
+        true
+    }
+
+    #[cold]
+    fn ragged(&self) -> RowError {
+        match read_record(&self.bytes[self.row_start..], &self.rules) {
+            Ok(record) => self.error(CsvErrorKind::RaggedRow { expected: self.columns, found: record.ends.len() }),
+            Err(error) => RowError { row: Some(self.row), byte: self.row_start + error.byte, column: None, kind: error.kind },
+        }
+    }
+
+    #[cold]
+    fn error(&self, kind: CsvErrorKind) -> RowError {
+        RowError { kind, row: Some(self.row), byte: self.row_start, column: None }
+    }
+}
+
+enum Line {
+    Row,
+    Blank,
+    End,
+}
+
+/// Takes hits up to the quote that closes the one at `open`. Errors come with their place.
+#[inline]
+fn close_quote(bytes: &[u8], scanner: &mut Scanner<'_>, rules: &Rules, open: usize) -> Result<(), (CsvErrorKind, usize)> {
+    let mut plain = usize::MAX;
+    while let Some(at) = scanner.next() {
+        if at == plain {
+            continue;
+        }
+        let byte = bytes[at];
+        if Some(byte) == rules.escape {
+            plain = at + 1;
+        } else if Some(byte) == rules.quote {
+            match bytes.get(at + 1) {
+                Some(next) if Some(*next) == rules.quote => plain = at + 1,
+                None | Some(b'\n' | b'\r') => return Ok(()),
+                Some(next) if *next == rules.delimiter => return Ok(()),
+                Some(_) => return Err((CsvErrorKind::TextAfterQuote, at + 1)),
+            }
+        }
+    }
+    Err((CsvErrorKind::UnclosedQuote, open))
+}
+
+/// One record, found with no idea of how many fields it should have: for headers and for error messages.
+pub(crate) struct Record {
+    /// The place after each field.
+    pub(crate) ends: Vec<usize>,
+    /// The length with the line end; `None` when the bytes ran out before a line end.
+    pub(crate) length: Option<usize>,
+}
+
+impl Record {
+    pub(crate) fn fields<'b>(&self, bytes: &'b [u8]) -> impl Iterator<Item = (usize, &'b [u8])> {
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
+        starts.zip(&self.ends).map(|(start, end)| (start, &bytes[start..*end]))
+    }
+}
+
+/// Reads the record at the start of `bytes`, which is no blank line and no comment. The error's row is `None`.
+pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowError> {
+    let mut scanner = Scanner::new(bytes, needles(rules));
+    let mut ends = Vec::new();
+    let mut field_start = 0;
+    while let Some(at) = scanner.next() {
+        let byte = bytes[at];
+        if byte == rules.delimiter {
+            ends.push(at);
+            field_start = at + 1;
+        } else if byte == b'\n' || byte == b'\r' {
+            ends.push(at);
+            return Ok(Record { ends, length: line_length(&bytes[at..], false).map(|length| at + length) });
+        } else if at == field_start && Some(byte) == rules.quote {
+            close_quote(bytes, &mut scanner, rules, at)
+                .map_err(|(kind, byte)| RowError { kind, row: None, byte, column: Some(ends.len()) })?;
+        }
+    }
+    ends.push(bytes.len());
+    Ok(Record { ends, length: None })
+}
+
+/// Checks what no field may hold: bytes that are not UTF-8, and NUL. When some is found, the records up to it are read
+/// one by one, so that an earlier mistake is still reported first.
+pub(crate) fn check_text(bytes: &[u8], rules: &Rules, columns: usize) -> Result<(), RowError> {
+    let invalid = std::str::from_utf8(bytes).err().map(|error| (error.valid_up_to(), CsvErrorKind::InvalidUtf8));
+    let nul = memchr::memchr(0, bytes).map(|at| (at, CsvErrorKind::NulByte));
+    match invalid.into_iter().chain(nul).min_by_key(|(at, _)| *at) {
+        None => Ok(()),
+        Some((at, kind)) => Err(place_of(bytes, rules, columns, at, kind)),
+    }
+}
+
+#[cold]
+fn place_of(bytes: &[u8], rules: &Rules, columns: usize, at: usize, kind: CsvErrorKind) -> RowError {
+    let mut row = 0;
+    let mut start = 0;
+    loop {
+        let rest = &bytes[start..];
+        let is_blank = matches!(rest.first(), None | Some(b'\n' | b'\r'));
+        if is_blank || rest.first() == rules.comment.as_ref() {
+            start += line_length(rest, true).unwrap_or(rest.len());
+            if at < start || start >= bytes.len() {
+                return RowError { kind, row: Some(row), byte: at, column: None };
+            }
+            continue;
+        }
+        let record = match read_record(rest, rules) {
+            Ok(record) => record,
+            Err(error) => return RowError { row: Some(row), byte: start + error.byte, ..error },
+        };
+        let length = record.length.unwrap_or(rest.len());
+        if at < start + length {
+            let column = record.ends.iter().take_while(|end| start + **end < at).count();
+            return RowError { kind, row: Some(row), byte: at, column: Some(column) };
+        }
+        if record.ends.len() != columns {
+            let kind = CsvErrorKind::RaggedRow { expected: columns, found: record.ends.len() };
+            return RowError { kind, row: Some(row), byte: start, column: None };
+        }
+        (start, row) = (start + length, row + 1);
+    }
+}

@@ -1,0 +1,278 @@
+//! Cuts a file into chunks that begin at records, while it streams by: cheap, sequential, and quote-aware.
+//! It looks at quotes and at the line ends near a cut, and at nothing else; whether the records make sense is found
+//! later, chunk by chunk. It keeps none of the bytes, so the caller does, until the chunks that hold them are done.
+
+use crate::MAX_ROW_BYTES;
+use crate::dialect::{Dialect, Rules};
+use crate::error::{CsvError, CsvErrorKind, Position};
+use crate::lines::LineCounter;
+use crate::preamble::{Body, Header, Preamble};
+use crate::scan::{Needles, Scanner};
+use memchr::{memchr2, memrchr2};
+
+/// A piece of a file that holds whole records only. Together the chunks hold all records, without header or byte order
+/// mark, in order and without gaps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Where it begins, in bytes of the file (decompressed).
+    pub offset: u64,
+    /// Bytes; at most the target plus [`MAX_ROW_BYTES`].
+    pub len: u64,
+    /// The physical line it begins with, counted from 1.
+    pub first_line: u64,
+    /// 0, 1, 2 and so on.
+    pub ordinal: u64,
+}
+
+/// Finds the chunks of one file. Where they end depends on the file and the target size, not on how it is pushed.
+pub struct Splitter {
+    rules: Rules,
+    target_bytes: u64,
+    preamble: Option<Preamble>,
+    header: Option<Header>,
+    state: State,
+    /// The byte before the ones that come next; a line end at the start.
+    previous: u8,
+    /// A chunk ends with the CR that was pushed last, or with the LF that may follow.
+    cut_after_cr: bool,
+    /// Where the bytes that come next belong.
+    offset: u64,
+    lines: LineCounter,
+    lines_counted_to: u64,
+    chunk_start: u64,
+    chunk_line: u64,
+    ordinal: u64,
+    /// Where the last record or the open quoted field began, roughly: for the error of a row without end.
+    suspect: Position,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Comment,
+    Quoted,
+    /// After a quote in a quoted field: the next byte says whether it was doubled.
+    QuotedQuote,
+    /// After an escape in a quoted field: the next byte is plain.
+    Escaped,
+}
+
+impl Splitter {
+    /// Makes a splitter whose chunks end with the first record that makes them `target_chunk_bytes` long or longer.
+    ///
+    /// The target is kept within 1 byte and 1 GiB.
+    pub fn new(dialect: &Dialect, target_chunk_bytes: u64) -> Splitter {
+        Splitter {
+            rules: dialect.rules(),
+            target_bytes: target_chunk_bytes.clamp(1, 1 << 30),
+            preamble: Some(Preamble::new(dialect)),
+            header: None,
+            state: State::Open,
+            previous: b'\n',
+            cut_after_cr: false,
+            offset: 0,
+            lines: LineCounter::default(),
+            lines_counted_to: 0,
+            chunk_start: 0,
+            chunk_line: 1,
+            ordinal: 0,
+            suspect: Position::default(),
+        }
+    }
+
+    /// The columns, from the moment that the first record after the preamble is complete.
+    pub fn header(&self) -> Option<&Header> {
+        self.header.as_ref()
+    }
+
+    /// Takes the file's next bytes and returns the chunks that are complete now.
+    ///
+    /// Errors: a bad header; a row over [`MAX_ROW_BYTES`]. Records are not counted here, so positions have none.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Chunk>, CsvError> {
+        let mut chunks = Vec::new();
+        match &mut self.preamble {
+            None => self.body(bytes, &mut chunks)?,
+            Some(preamble) => {
+                if let Some(body) = preamble.push(bytes, false)? {
+                    self.begin(body, &mut chunks)?;
+                }
+            }
+        }
+        Ok(chunks)
+    }
+
+    /// Ends the file and returns the last chunks: none when no bytes follow the header.
+    ///
+    /// Errors: as for [`Splitter::push`], and `Empty` when there is no header.
+    pub fn finish(&mut self) -> Result<Vec<Chunk>, CsvError> {
+        let mut chunks = Vec::new();
+        if let Some(preamble) = &mut self.preamble
+            && let Some(body) = preamble.push(&[], true)?
+        {
+            self.begin(body, &mut chunks)?;
+        }
+        self.cut_after_cr = false;
+        if self.offset > self.chunk_start {
+            self.cut(&[], 0, &mut chunks)?;
+        }
+        Ok(chunks)
+    }
+
+    fn begin(&mut self, body: Body, chunks: &mut Vec<Chunk>) -> Result<(), CsvError> {
+        self.preamble = None;
+        self.header = Some(body.header);
+        self.offset = body.offset;
+        self.lines_counted_to = body.offset;
+        self.chunk_start = body.offset;
+        self.chunk_line = body.lines.count() + 1;
+        self.lines = body.lines;
+        self.suspect = Position { line: self.chunk_line, byte: self.offset, ..Position::default() };
+        self.body(&body.bytes, chunks)
+    }
+
+    fn body(&mut self, bytes: &[u8], chunks: &mut Vec<Chunk>) -> Result<(), CsvError> {
+        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+            return Ok(());
+        };
+        if std::mem::take(&mut self.cut_after_cr) {
+            self.cut(bytes, usize::from(*first == b'\n'), chunks)?;
+        }
+        let (open_from, opened_at) = self.scan(bytes, chunks)?;
+        self.remember(bytes, open_from, opened_at);
+        self.count_lines(bytes, bytes.len());
+        self.offset += bytes.len() as u64;
+        self.previous = *last;
+        self.check_length(self.offset)
+    }
+
+    /// Follows the quotes through `bytes`. Returns where the last stretch outside of quotes begins and where the last
+    /// quote opened.
+    fn scan(&mut self, bytes: &[u8], chunks: &mut Vec<Chunk>) -> Result<(usize, Option<usize>), CsvError> {
+        let (mut plain, mut open_from, mut opened_at) = (usize::MAX, 0, None);
+        match self.state {
+            State::QuotedQuote if Some(bytes[0]) != self.rules.quote => self.state = State::Open,
+            State::QuotedQuote | State::Escaped => (self.state, plain) = (State::Quoted, 0),
+            State::Open | State::Comment | State::Quoted => (),
+        }
+        if self.state == State::Open && is_line_end(self.previous) && Some(bytes[0]) == self.rules.comment {
+            self.state = State::Comment;
+        }
+        let mut scanner = Scanner::new(bytes, self.needles());
+        while self.rules.quote.is_some() && let Some(at) = scanner.next() {
+            let byte = bytes[at];
+            match self.state {
+                _ if at == plain => (),
+                State::Quoted if Some(byte) == self.rules.escape => {
+                    plain = at + 1;
+                    self.state = if plain == bytes.len() { State::Escaped } else { State::Quoted };
+                }
+                State::Quoted if Some(byte) == self.rules.quote => match bytes.get(at + 1) {
+                    None => self.state = State::QuotedQuote,
+                    Some(next) if *next == byte => plain = at + 1,
+                    Some(_) => (self.state, open_from) = (State::Open, at + 1),
+                },
+                State::Open | State::Comment if is_line_end(byte) => {
+                    let is_comment = bytes.get(at + 1).is_some_and(|next| Some(*next) == self.rules.comment);
+                    self.state = if is_comment { State::Comment } else { State::Open };
+                }
+                State::Open if Some(byte) == self.rules.quote => {
+                    let before = if at == 0 { self.previous } else { bytes[at - 1] };
+                    if is_line_end(before) || before == self.rules.delimiter {
+                        self.cut_between(bytes, open_from, at, chunks)?;
+                        (self.state, opened_at) = (State::Quoted, Some(at));
+                    }
+                }
+                State::Open | State::Comment | State::Quoted | State::QuotedQuote | State::Escaped => (),
+            }
+        }
+        if matches!(self.state, State::Open | State::Comment) {
+            self.cut_between(bytes, open_from, bytes.len(), chunks)?;
+        }
+        Ok((open_from, opened_at))
+    }
+
+    // Line ends matter here only for where comments begin. The needles must be characters of the dialect even where
+    // there is nothing to look for.
+    fn needles(&self) -> Needles {
+        let quote = self.rules.quote.unwrap_or(self.rules.delimiter);
+        let escape = self.rules.escape.unwrap_or(quote);
+        match self.rules.comment {
+            Some(_) => [quote, escape, b'\n', b'\r', quote],
+            None => [quote, escape, quote, quote, quote],
+        }
+    }
+
+    /// Makes the cuts that are due in a stretch outside of quotes, where every line end ends a record.
+    fn cut_between(&mut self, bytes: &[u8], from: usize, to: usize, chunks: &mut Vec<Chunk>) -> Result<(), CsvError> {
+        let mut from = from;
+        loop {
+            let due = (self.chunk_start + self.target_bytes - 1).saturating_sub(self.offset);
+            from = from.max(usize::try_from(due).unwrap_or(usize::MAX));
+            let Some(at) = bytes.get(from..to).and_then(|stretch| memchr2(b'\n', b'\r', stretch)) else {
+                return Ok(());
+            };
+            let at = from + at;
+            let end = match (bytes[at], bytes.get(at + 1)) {
+                (b'\r', Some(b'\n')) => at + 2,
+                (b'\r', None) => {
+                    self.cut_after_cr = true;
+                    return Ok(());
+                }
+                _ => at + 1,
+            };
+            self.cut(bytes, end, chunks)?;
+            from = end;
+        }
+    }
+
+    /// Ends the chunk before `bytes[at]`.
+    fn cut(&mut self, bytes: &[u8], at: usize, chunks: &mut Vec<Chunk>) -> Result<(), CsvError> {
+        let end = self.offset + at as u64;
+        self.check_length(end)?;
+        self.count_lines(bytes, at);
+        chunks.push(Chunk {
+            offset: self.chunk_start,
+            len: end - self.chunk_start,
+            first_line: self.chunk_line,
+            ordinal: self.ordinal,
+        });
+        self.chunk_start = end;
+        self.chunk_line = self.lines.count() + 1;
+        self.ordinal += 1;
+        Ok(())
+    }
+
+    fn count_lines(&mut self, bytes: &[u8], to: usize) {
+        let from = (self.lines_counted_to - self.offset) as usize;
+        if let Some(uncounted) = bytes.get(from..to) {
+            self.lines.feed(uncounted);
+            self.lines_counted_to = self.offset + to as u64;
+        }
+    }
+
+    fn remember(&mut self, bytes: &[u8], open_from: usize, opened_at: Option<usize>) {
+        let start = match self.state {
+            State::Open | State::Comment => memrchr2(b'\n', b'\r', &bytes[open_from..]).map(|at| open_from + at + 1),
+            State::Quoted | State::QuotedQuote | State::Escaped => opened_at,
+        };
+        // Lines before the last cut have been counted already, and so has this place if it stands there.
+        if let Some(start) = start {
+            self.count_lines(bytes, start);
+            self.suspect = Position { line: self.lines.count() + 1, byte: self.offset + start as u64, ..Position::default() };
+        }
+    }
+
+    /// A chunk that is due for longer than a row may be holds a row that is too long.
+    fn check_length(&self, end: u64) -> Result<(), CsvError> {
+        if end - self.chunk_start <= self.target_bytes + MAX_ROW_BYTES {
+            return Ok(());
+        }
+        let open_quote = !matches!(self.state, State::Open | State::Comment);
+        let kind = CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote };
+        Err(CsvError { kind, position: self.suspect.clone() })
+    }
+}
+
+fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
