@@ -171,10 +171,10 @@ impl Batches<'_> {
         let mut source_bytes = 0;
         while count < self.decoder.batch_rows && source_bytes < BATCH_BYTES {
             if self.block_row == self.decoder.block.rows {
+                self.block_row = 0;
                 if !self.rows.fill(&mut self.decoder.block)? {
                     break;
                 }
-                self.block_row = 0;
                 continue;
             }
             if count == 0 {
