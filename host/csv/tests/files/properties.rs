@@ -1,0 +1,171 @@
+//! What holds for every file: it reads as the slow reader reads it, and where it is cut never shows.
+
+use crate::{naive, read};
+use loader_csv::{CsvError, DecodeAs, Dialect, FileProfile, LeadingZeros, LogicalType};
+use proptest::prelude::*;
+
+fn dialects() -> impl Strategy<Value = Dialect> {
+    (
+        prop_oneof![4 => Just(Some(b'"')), 1 => Just(None)],
+        prop_oneof![2 => Just(None), 1 => Just(Some(b'\\')), 1 => Just(Some(b'"'))],
+        any::<bool>(),
+        prop_oneof![3 => Just(0u64), 1 => 0u64..3],
+        prop_oneof![2 => Just(None), 1 => Just(Some(b'#'))],
+        any::<bool>(),
+    )
+        .prop_map(|(quote, escape, header, skip_rows, comment, nulls)| Dialect {
+            delimiter: b',',
+            quote,
+            escape,
+            header,
+            skip_rows,
+            comment,
+            null_tokens: if nulls { vec!["NA".into(), "a".into()] } else { Vec::new() },
+            leading_zeros: LeadingZeros::Text,
+        })
+}
+
+/// Files that are often CSV by accident, with every kind of mistake in the others.
+fn wild_files() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        10 => Just(","),
+        6 => prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
+        6 => prop_oneof![Just("\""), Just("\"\""), Just("\\"), Just("#"), Just("\",\""), Just("\n\"")],
+        8 => prop_oneof![Just("a"), Just("NA"), Just("é"), Just("1"), Just(" "), Just("some text that is longer than the others")],
+    ];
+    let bom = prop_oneof![4 => Just(""), 1 => Just("\u{feff}")];
+    (bom, proptest::collection::vec(piece, 0..60)).prop_map(|(bom, pieces)| format!("{bom}{}", pieces.concat()).into_bytes())
+}
+
+/// Files that are CSV: columns of one kind each, mostly.
+fn tame_files() -> impl Strategy<Value = Vec<u8>> {
+    let field = |kind: u8| match kind {
+        0 => prop_oneof![9 => "-?[1-9][0-9]{0,4}", 1 => Just(String::new())].boxed(),
+        1 => prop_oneof![20 => "-?[1-9][0-9]{0,18}", 1 => "[0-9]{1,3}"].boxed(),
+        2 => prop_oneof![9 => "-?[1-9][0-9]{0,9}\\.[0-9]{1,6}", 1 => "\"[0-9]{1,20}\""].boxed(),
+        3 => prop_oneof![9 => "[1-9]e[0-9]{1,2}", 1 => Just("NaN".to_string()), 1 => Just("1.50".to_string())].boxed(),
+        4 => prop_oneof![30 => "20[0-9]{2}-0[1-9]-[12][0-9]", 1 => Just("2024-01-02 03:04:05.6".to_string())].boxed(),
+        5 => prop_oneof![20 => Just("true".to_string()), 20 => Just("FALSE".to_string()), 1 => Just("yes".to_string())].boxed(),
+        6 => prop_oneof![9 => "[a-zé ]{0,12}", 1 => Just("\"\"".to_string()), 1 => Just("\"x \"\"y\"\"\r\nz\"".to_string())].boxed(),
+        _ => prop_oneof![Just("0".to_string()), Just("1".to_string()), Just("\"\"".to_string())].boxed(),
+    };
+    proptest::collection::vec(0u8..8, 2..6)
+        .prop_flat_map(move |kinds| {
+            let record: Vec<_> = kinds.into_iter().map(field).collect();
+            (record.clone(), proptest::collection::vec(record, 0..40), prop_oneof![Just("\n"), Just("\r\n"), Just("\r")])
+        })
+        .prop_map(|(header, records, end)| {
+            let lines = std::iter::once(&header).chain(&records).map(|record| record.join(",") + end);
+            lines.collect::<String>().into_bytes()
+        })
+}
+
+type Outcome = Result<(FileProfile, Vec<Vec<Option<String>>>), CsvError>;
+
+fn outcome(file: &[u8], dialect: &Dialect, target: u64, piece: usize, batch_rows: usize) -> Outcome {
+    let read = read(file, dialect, target, piece)?;
+    let rows = read.rows(&read.inferred(), batch_rows)?;
+    let mut profile = read.profile;
+    profile.first_records.clear();
+    Ok((profile, rows))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    #[test]
+    fn files_read_as_a_plain_reader_reads_them(file in wild_files(), dialect in dialects(), target in 1u64..80, piece in 1usize..80) {
+        let actual = read(&file, &dialect, target, piece);
+        match naive::records(&file, &dialect) {
+            Err((number, kind)) => {
+                let error = actual.err().map(|error| (error.position.record, error.kind));
+                let record = number as u64 + u64::from(!dialect.header);
+                let is_preamble = number == 0;
+                prop_assert_eq!(error, Some((if is_preamble { 0 } else { record }, kind)));
+            }
+            Ok(mut records) => {
+                let read = actual.map_err(|error| TestCaseError::fail(error.to_string()))?;
+                if dialect.header {
+                    let header = records.remove(0);
+                    let names: Vec<_> = header.into_iter().map(|cell| String::from_utf8_lossy(&cell.text).into_owned()).collect();
+                    prop_assert_eq!(&read.header.names, &names);
+                }
+                prop_assert_eq!(read.profile.records, records.len() as u64);
+                let as_text = vec![DecodeAs::Text; read.header.names.len()];
+                let rows = read.rows(&as_text, 3).map_err(|error| TestCaseError::fail(error.to_string()))?;
+                let expected: Vec<Vec<Option<String>>> = records.into_iter().enumerate().map(|(index, record)| {
+                    let values = record.into_iter().map(|cell| {
+                        let text = String::from_utf8_lossy(&cell.text).into_owned();
+                        let is_null = !cell.quoted && (text.is_empty() || dialect.null_tokens.contains(&text));
+                        (!is_null).then_some(text)
+                    });
+                    std::iter::once(Some((index + 1).to_string())).chain(values).collect()
+                }).collect();
+                prop_assert_eq!(rows, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn cuts_never_show(
+        file in prop_oneof![wild_files(), tame_files(), proptest::collection::vec(prop_oneof![any::<u8>(), Just(b','), Just(b'\n'), Just(b'a')], 0..200)],
+        dialect in dialects(),
+        target in 1u64..60,
+        piece in 1usize..60,
+        batch_rows in 1usize..9,
+    ) {
+        let whole = outcome(&file, &dialect, 1 << 30, usize::MAX, 1 << 14);
+        let cut = outcome(&file, &dialect, target, piece, batch_rows);
+        prop_assert_eq!(whole, cut);
+    }
+
+    #[test]
+    fn profiles_agree_with_reading_every_value_as_every_type(file in tame_files(), target in 1u64..200) {
+        let dialect = Dialect::default();
+        let read = read(&file, &dialect, target, 64).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let rows = read.rows(&vec![DecodeAs::Text; read.header.names.len()], 1000).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        for (index, column) in read.profile.columns.iter().enumerate() {
+            let values: Vec<(u64, &[u8])> = rows.iter().enumerate()
+                .filter_map(|(row, values)| Some((row as u64 + 1, values[index + 1].as_ref()?.as_bytes())))
+                .filter(|(_, text)| !text.is_empty())
+                .collect();
+            for (logical, reads) in TYPES {
+                let first = values.iter().find(|(_, text)| !reads(text)).map(|(record, _)| *record);
+                let actual = column.accepts(logical).err().map(|position| position.record);
+                prop_assert_eq!(actual, first, "{} in column {}", logical, index);
+            }
+            let longest = values.iter().map(|(_, text)| text.len()).max().unwrap_or(0);
+            prop_assert_eq!(column.max_bytes as usize, longest);
+            if column.accepts(LogicalType::Int64).is_ok() {
+                let range = values.iter().filter_map(|(_, text)| loader_values::parse_i64(text));
+                prop_assert_eq!(column.min_int, range.clone().min());
+                prop_assert_eq!(column.max_int, range.max());
+            }
+            if column.accepts(LogicalType::Double).is_ok() {
+                let shapes = || values.iter().filter_map(|(_, text)| loader_values::number_shape(text));
+                prop_assert_eq!(column.max_integer_digits, shapes().map(|shape| shape.integer_digits).max().unwrap_or(0));
+                prop_assert_eq!(column.max_fraction_digits, shapes().map(|shape| shape.fraction_digits).max().unwrap_or(0));
+            }
+        }
+    }
+}
+
+type Reads = fn(&[u8]) -> bool;
+
+const TYPES: [(LogicalType, Reads); 8] = [
+    (LogicalType::Boolean, |text| loader_values::parse_bool(text).is_some()),
+    (LogicalType::Int16, |text| integer(text).is_some_and(|value| i16::try_from(value).is_ok())),
+    (LogicalType::Int32, |text| integer(text).is_some_and(|value| i32::try_from(value).is_ok())),
+    (LogicalType::Int64, |text| integer(text).is_some()),
+    (LogicalType::Decimal, |text| {
+        let shape = loader_values::number_shape(text).filter(|_| !loader_values::has_leading_zeros(text));
+        shape.is_some_and(|shape| !shape.exponent && shape.integer_digits + shape.fraction_digits <= 38)
+    }),
+    (LogicalType::Double, |text| loader_values::parse_f64(text).is_some() && !loader_values::has_leading_zeros(text)),
+    (LogicalType::Date, |text| loader_values::parse_date(text).is_some()),
+    (LogicalType::Timestamp, |text| loader_values::parse_timestamp(text).is_some()),
+];
+
+fn integer(text: &[u8]) -> Option<i64> {
+    loader_values::parse_i64(text).filter(|_| !loader_values::has_leading_zeros(text))
+}
