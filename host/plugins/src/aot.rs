@@ -1,0 +1,239 @@
+//! Compiled plugins on disk, so that a load does not wait for the compiler each time.
+//!
+//! Native code is trusted code, so the directory has to be ours alone, and a file is believed only when its own
+//! hash is right. Whatever is wrong with the cache, the plugin is compiled again: the cache never makes a load fail.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::hash::{Hash, Hasher};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// Changes when the layout of a cache file does: magic, SHA-256 of the payload, payload.
+const MAGIC: &[u8; 16] = b"loader-aot-v1\0\0\0";
+const HEADER_BYTES: usize = MAGIC.len() + 32;
+
+/// A directory of compiled plugins, checked when it was opened.
+#[derive(Debug)]
+pub(crate) struct AotCache {
+    dir: PathBuf,
+}
+
+impl AotCache {
+    /// Makes the directory when it is missing. `Err` says why it cannot be trusted or used.
+    pub(crate) fn open(dir: PathBuf) -> Result<AotCache, String> {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&dir)
+            .map_err(|error| format!("cannot be made: {error}"))?;
+        let metadata = fs::symlink_metadata(&dir).map_err(|error| error.to_string())?;
+        if metadata.is_symlink() {
+            return Err("is a symbolic link".into());
+        }
+        owned_by_us_alone(&metadata)?;
+        Ok(AotCache { dir })
+    }
+
+    /// The compiled form of the plugin with this digest, when there is a sound one.
+    pub(crate) fn load(&self, engine: &Engine, sha256: &str) -> Option<Component> {
+        let path = self.path(engine, sha256);
+        let payload = match read_sound(&path) {
+            Ok(payload) => payload,
+            Err(Unsound::Missing) => return None,
+            Err(Unsound::Because(why)) => {
+                tracing::warn!(path = %path.display(), error = why, "compiled plugin is not usable, compiling again");
+                return None;
+            }
+        };
+        match deserialize(engine, &payload) {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), error = %error, "compiled plugin is not usable, compiling again");
+                None
+            }
+        }
+    }
+
+    /// Keeps a compiled plugin; that it could not be kept is only a warning.
+    pub(crate) fn store(&self, engine: &Engine, sha256: &str, component: &Component) {
+        let path = self.path(engine, sha256);
+        let stored = component
+            .serialize()
+            .map_err(|error| error.to_string())
+            .and_then(|payload| self.write(&path, &payload).map_err(|error| error.to_string()));
+        if let Err(error) = stored {
+            tracing::warn!(path = %path.display(), error, "compiled plugin could not be kept");
+        }
+    }
+
+    /// Whole or not at all: written beside its place, then renamed into it.
+    fn write(&self, path: &Path, payload: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+        file.write_all(MAGIC)?;
+        file.write_all(&Sha256::digest(payload))?;
+        file.write_all(payload)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        File::open(&self.dir)?.sync_all()
+    }
+
+    /// One file for each plugin and each compiler with its settings and target.
+    fn path(&self, engine: &Engine, sha256: &str) -> PathBuf {
+        let mut hasher = ShaHasher(Sha256::new());
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        let compatibility = hex(&hasher.0.finalize()[..8]);
+        self.dir.join(format!("{sha256}-{compatibility}.cwasm"))
+    }
+}
+
+/// Where the cache is when nothing else is said: `$XDG_CACHE_HOME/loader/plugins`, else `~/.cache/loader/plugins`.
+pub(crate) fn default_dir() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("loader/plugins"))
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[expect(unsafe_code, reason = "wasmtime cannot check native code; the SAFETY comment says who may have written it")]
+fn deserialize(engine: &Engine, payload: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: the bytes must be what `Component::serialize` gave. They are in our own memory, so nobody changes them
+    // any more. They came from a file that we alone may write, in a directory that we alone may write (`owned_by_us_alone`,
+    // on the opened file), so an attacker who could forge them could as well replace this program. The hash in front
+    // (`read_sound`) catches rot and half-written files. wasmtime itself refuses other versions, targets and settings.
+    // No path leads from what a user passes as a plugin to this function: plugins are always compiled.
+    unsafe { Component::deserialize(engine, payload) }
+}
+
+enum Unsound {
+    Missing,
+    Because(String),
+}
+
+impl From<io::Error> for Unsound {
+    fn from(error: io::Error) -> Unsound {
+        match error.kind() {
+            io::ErrorKind::NotFound => Unsound::Missing,
+            _ => Unsound::Because(error.to_string()),
+        }
+    }
+}
+
+/// The payload of a cache file that nobody else could write and that is as it was written.
+fn read_sound(path: &Path) -> Result<Vec<u8>, Unsound> {
+    let no_follow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+    let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(path)?;
+    let metadata = file.metadata()?;
+    owned_by_us_alone(&metadata).map_err(Unsound::Because)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    file.read_to_end(&mut bytes)?;
+    let sound = bytes.len() > HEADER_BYTES
+        && bytes.starts_with(MAGIC)
+        && bytes[MAGIC.len()..HEADER_BYTES] == Sha256::digest(&bytes[HEADER_BYTES..])[..];
+    match sound {
+        true => Ok(bytes.split_off(HEADER_BYTES)),
+        false => Err(Unsound::Because("damaged: its hash is not that of its content".into())),
+    }
+}
+
+fn owned_by_us_alone(metadata: &fs::Metadata) -> Result<(), String> {
+    let us = rustix::process::geteuid().as_raw();
+    if metadata.uid() != us {
+        return Err(format!("belongs to user {}, not to user {us} who runs this", metadata.uid()));
+    }
+    match metadata.mode() & 0o022 {
+        0 => Ok(()),
+        _ => Err(format!("can be written by others (mode {:o})", metadata.mode() & 0o777)),
+    }
+}
+
+/// Feeds what hashes itself into SHA-256, which is the same tomorrow; std's hashers are not meant to be.
+struct ShaHasher(Sha256);
+
+impl Hasher for ShaHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    const PLUGIN: &str = "(component (core module))";
+
+    fn engine() -> Engine {
+        let mut config = wasmtime::Config::new();
+        config.wasm_component_model(true);
+        Engine::new(&config).unwrap()
+    }
+
+    fn stored(dir: &Path) -> (AotCache, Engine, PathBuf) {
+        let (cache, engine) = (AotCache::open(dir.join("cache")).unwrap(), engine());
+        let component = Component::new(&engine, wat::parse_str(PLUGIN).unwrap()).unwrap();
+        cache.store(&engine, "abc", &component);
+        let path = cache.path(&engine, "abc");
+        (cache, engine, path)
+    }
+
+    #[test]
+    fn what_was_stored_is_loaded_and_only_we_can_read_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (cache, engine, path) = stored(dir.path());
+        assert!(cache.load(&engine, "abc").is_some());
+        assert!(cache.load(&engine, "abd").is_none());
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(dir.path().join("cache")).unwrap().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_file_that_changed_is_not_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let (cache, engine, path) = stored(dir.path());
+        let whole = fs::read(&path).unwrap();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        for damaged in [&flipped[..], &whole[..whole.len() - 1], &whole[..40], b""] {
+            fs::write(&path, damaged).unwrap();
+            assert!(cache.load(&engine, "abc").is_none(), "{} bytes were taken", damaged.len());
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_can_write_or_a_link_is_not_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let (cache, engine, path) = stored(dir.path());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
+        assert!(cache.load(&engine, "abc").is_none());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let elsewhere = dir.path().join("elsewhere");
+        fs::rename(&path, &elsewhere).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        assert!(cache.load(&engine, "abc").is_none());
+    }
+
+    #[test]
+    fn a_directory_that_is_not_ours_alone_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = dir.path().join("open");
+        fs::create_dir(&open).unwrap();
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
+        assert_eq!(AotCache::open(open.clone()).unwrap_err(), "can be written by others (mode 777)");
+        let link = dir.path().join("link");
+        symlink(&open, &link).unwrap();
+        assert_eq!(AotCache::open(link).unwrap_err(), "is a symbolic link");
+    }
+}

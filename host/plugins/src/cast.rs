@@ -1,0 +1,323 @@
+//! The one strict cast: value by value exact, or the row is named as failed.
+//!
+//! Nothing is guessed and no digit is lost unseen: what is rounded (decimals, half away from zero) is counted.
+//! Text is read by `loader-values`, by the same rules as everywhere else.
+
+use std::sync::Arc;
+
+use arrow_array::builder::StringBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType,
+};
+use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringArray};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, NullBufferBuilder};
+use arrow_schema::{DataType, TimeUnit};
+use loader_values as values;
+
+const MICROS_PER_DAY: i64 = 86_400_000_000;
+
+/// A column after a cast.
+#[derive(Debug)]
+pub struct CastOutcome {
+    /// As long as the input. Null where the input was null or the value failed.
+    pub array: ArrayRef,
+    /// Rows whose value the type cannot hold, ascending.
+    pub failed: Vec<u32>,
+    /// Values that lost digits past the scale.
+    pub rounded: u64,
+}
+
+/// A pair of types that [`can_cast`] denies.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{from} is not cast to {to}")]
+pub struct CastError {
+    from: DataType,
+    to: DataType,
+}
+
+/// Whether [`strict_cast`] takes this pair: equal types; integers to integers, decimals, double and text; text to
+/// anything that can be written as text; decimals to decimals and text; date to timestamp and text; real to double;
+/// booleans and timestamps to text.
+pub fn can_cast(from: &DataType, to: &DataType) -> bool {
+    from == to || matches!((Kind::of(from), Kind::of(to)), (Some(from), Some(to)) if from.casts_to(to))
+}
+
+/// Casts each value, or names its row.
+///
+/// Text becomes the nearest double, as anywhere; an integer becomes a double only when that is exact.
+pub fn strict_cast(array: &ArrayRef, to: &DataType) -> Result<CastOutcome, CastError> {
+    let from = array.data_type();
+    if from == to {
+        return Ok(CastOutcome { array: Arc::clone(array), failed: Vec::new(), rounded: 0 });
+    }
+    let refused = || CastError { from: from.clone(), to: to.clone() };
+    match (Kind::of(from), Kind::of(to)) {
+        (Some(from), Some(to)) if from.casts_to(to) => cast(array, from, to).ok_or_else(refused),
+        _ => Err(refused()),
+    }
+}
+
+/// The types that can be cast, without what does not matter for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Boolean,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Float32,
+    Float64,
+    Decimal { precision: u8, scale: u8 },
+    Text,
+    Date,
+    Timestamp,
+}
+
+impl Kind {
+    fn of(data_type: &DataType) -> Option<Kind> {
+        Some(match data_type {
+            DataType::Boolean => Kind::Boolean,
+            DataType::Int8 => Kind::Int8,
+            DataType::Int16 => Kind::Int16,
+            DataType::Int32 => Kind::Int32,
+            DataType::Int64 => Kind::Int64,
+            DataType::Float32 => Kind::Float32,
+            DataType::Float64 => Kind::Float64,
+            DataType::Decimal128(precision, scale) => {
+                Kind::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? }
+            }
+            DataType::Utf8 => Kind::Text,
+            DataType::Date32 => Kind::Date,
+            DataType::Timestamp(TimeUnit::Microsecond, None) => Kind::Timestamp,
+            _ => return None,
+        })
+    }
+
+    fn is_integer(self) -> bool {
+        matches!(self, Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64)
+    }
+
+    fn casts_to(self, to: Kind) -> bool {
+        match self {
+            Kind::Boolean | Kind::Timestamp => to == Kind::Text,
+            Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 => {
+                to.is_integer() || matches!(to, Kind::Decimal { .. } | Kind::Float64 | Kind::Text)
+            }
+            Kind::Float32 => to == Kind::Float64,
+            Kind::Float64 => false,
+            Kind::Decimal { .. } => matches!(to, Kind::Decimal { .. } | Kind::Text),
+            Kind::Text => true,
+            Kind::Date => matches!(to, Kind::Timestamp | Kind::Text),
+        }
+    }
+}
+
+/// One function for each kind of source. `None`: the pair is not there, which `casts_to` rules out.
+fn cast(array: &ArrayRef, from: Kind, to: Kind) -> Option<CastOutcome> {
+    match from {
+        Kind::Text => Some(cast_text(array.as_string(), to)),
+        Kind::Int8 => cast_integers::<Int8Type>(array.as_primitive(), to),
+        Kind::Int16 => cast_integers::<Int16Type>(array.as_primitive(), to),
+        Kind::Int32 => cast_integers::<Int32Type>(array.as_primitive(), to),
+        Kind::Int64 => cast_integers::<Int64Type>(array.as_primitive(), to),
+        Kind::Decimal { scale, .. } => cast_decimals(array.as_primitive(), scale, to),
+        Kind::Float32 => {
+            let source = array.as_primitive::<Float32Type>();
+            Some(convert(source, |row| Some(f64::from(source.value(row)))).primitive::<Float64Type>())
+        }
+        Kind::Float64 => None,
+        Kind::Boolean => {
+            let source = array.as_boolean();
+            Some(to_text(source, |row, out| out.push_str(if source.value(row) { "true" } else { "false" })))
+        }
+        Kind::Timestamp => {
+            let source = array.as_primitive::<TimestampMicrosecondType>();
+            Some(to_text(source, |row, out| out.push_str(&values::format_timestamp(source.value(row)))))
+        }
+        Kind::Date => Some(cast_dates(array.as_primitive(), to)),
+    }
+}
+
+fn cast_text(source: &StringArray, to: Kind) -> CastOutcome {
+    let text = |row: usize| source.value(row).as_bytes();
+    match to {
+        Kind::Boolean => convert(source, |row| values::parse_bool_literal(text(row))).booleans(),
+        Kind::Int8 => text_to_integer::<Int8Type>(source),
+        Kind::Int16 => text_to_integer::<Int16Type>(source),
+        Kind::Int32 => text_to_integer::<Int32Type>(source),
+        Kind::Int64 => text_to_integer::<Int64Type>(source),
+        Kind::Float64 => convert(source, |row| values::parse_f64(text(row))).primitive::<Float64Type>(),
+        Kind::Float32 => convert(source, |row| parse_f32(source.value(row))).primitive::<Float32Type>(),
+        Kind::Date => convert(source, |row| values::parse_date(text(row))).primitive::<Date32Type>(),
+        Kind::Timestamp => {
+            convert(source, |row| values::parse_timestamp(text(row))).primitive::<TimestampMicrosecondType>()
+        }
+        Kind::Decimal { precision, scale } => {
+            let mut rounded = 0;
+            let converted = convert(source, |row| {
+                let decimal = values::parse_decimal(text(row), precision, scale).ok()?;
+                rounded += u64::from(decimal.rounded);
+                Some(decimal.unscaled)
+            });
+            converted.decimals(precision, scale, rounded)
+        }
+        Kind::Text => CastOutcome { array: Arc::new(source.clone()), failed: Vec::new(), rounded: 0 },
+    }
+}
+
+fn text_to_integer<T>(source: &StringArray) -> CastOutcome
+where
+    T: ArrowPrimitiveType,
+    T::Native: TryFrom<i64>,
+{
+    convert(source, |row| T::Native::try_from(values::parse_i64(source.value(row).as_bytes())?).ok()).primitive::<T>()
+}
+
+/// Read once more as f32: by way of f64 it would be rounded twice. A number too large for it fails.
+fn parse_f32(text: &str) -> Option<f32> {
+    let wide = values::parse_f64(text.as_bytes())?;
+    match wide.is_finite() {
+        true => text.parse::<f32>().ok().filter(|value| value.is_finite()),
+        false => Some(wide as f32),
+    }
+}
+
+fn cast_integers<F>(source: &PrimitiveArray<F>, to: Kind) -> Option<CastOutcome>
+where
+    F: ArrowPrimitiveType,
+    F::Native: Into<i64>,
+{
+    let integer = |row: usize| -> i64 { source.value(row).into() };
+    Some(match to {
+        Kind::Int8 => convert(source, |row| i8::try_from(integer(row)).ok()).primitive::<Int8Type>(),
+        Kind::Int16 => convert(source, |row| i16::try_from(integer(row)).ok()).primitive::<Int16Type>(),
+        Kind::Int32 => convert(source, |row| i32::try_from(integer(row)).ok()).primitive::<Int32Type>(),
+        Kind::Int64 => convert(source, |row| Some(integer(row))).primitive::<Int64Type>(),
+        Kind::Float64 => convert(source, |row| exact_f64(integer(row))).primitive::<Float64Type>(),
+        Kind::Decimal { precision, scale } => {
+            let factor = 10_i128.checked_pow(u32::from(scale))?;
+            convert(source, |row| fit(i128::from(integer(row)).checked_mul(factor)?, precision))
+                .decimals(precision, scale, 0)
+        }
+        Kind::Text => to_text(source, |row, out| {
+            use std::fmt::Write as _;
+            let _ = write!(out, "{}", integer(row));
+        }),
+        Kind::Boolean | Kind::Float32 | Kind::Date | Kind::Timestamp => return None,
+    })
+}
+
+fn exact_f64(integer: i64) -> Option<f64> {
+    let float = integer as f64;
+    (float as i128 == i128::from(integer)).then_some(float)
+}
+
+fn cast_decimals(source: &PrimitiveArray<Decimal128Type>, from_scale: u8, to: Kind) -> Option<CastOutcome> {
+    match to {
+        Kind::Text => Some(to_text(source, |row, out| values::write_decimal(source.value(row), from_scale, out))),
+        Kind::Decimal { precision, scale } => {
+            let factor = 10_i128.checked_pow(u32::from(scale.abs_diff(from_scale)))?;
+            let mut rounded = 0;
+            let converted = convert(source, |row| {
+                let value = source.value(row);
+                if scale >= from_scale {
+                    return fit(value.checked_mul(factor)?, precision);
+                }
+                let (quotient, rest) = (value / factor, value % factor);
+                // Half away from zero. `rest` is below 10^38, so that doubling it can overflow and comparing cannot.
+                let away = rest.unsigned_abs() >= factor.unsigned_abs() - rest.unsigned_abs();
+                let fitted = fit(if away { quotient + value.signum() } else { quotient }, precision)?;
+                rounded += u64::from(rest != 0);
+                Some(fitted)
+            });
+            Some(converted.decimals(precision, scale, rounded))
+        }
+        _ => None,
+    }
+}
+
+/// At most `precision` digits.
+fn fit(value: i128, precision: u8) -> Option<i128> {
+    let bound = 10_u128.checked_pow(u32::from(precision))?;
+    (value.unsigned_abs() < bound).then_some(value)
+}
+
+fn cast_dates(source: &PrimitiveArray<Date32Type>, to: Kind) -> CastOutcome {
+    match to {
+        Kind::Timestamp => convert(source, |row| i64::from(source.value(row)).checked_mul(MICROS_PER_DAY))
+            .primitive::<TimestampMicrosecondType>(),
+        _ => to_text(source, |row, out| out.push_str(&values::format_date(source.value(row)))),
+    }
+}
+
+/// Values with their nulls, before they are an array.
+struct Converted<V> {
+    values: Vec<V>,
+    nulls: Option<NullBuffer>,
+    failed: Vec<u32>,
+}
+
+/// Asks for the value of each row that has one; `None` is a failure.
+fn convert<V: Default>(source: &dyn Array, mut value: impl FnMut(usize) -> Option<V>) -> Converted<V> {
+    let mut values = Vec::with_capacity(source.len());
+    let mut nulls = NullBufferBuilder::new(source.len());
+    let mut failed = Vec::new();
+    for row in 0..source.len() {
+        let converted = match source.is_null(row) {
+            true => None,
+            false => {
+                let converted = value(row);
+                if converted.is_none() {
+                    failed.push(row as u32);
+                }
+                converted
+            }
+        };
+        nulls.append(converted.is_some());
+        values.push(converted.unwrap_or_default());
+    }
+    Converted { values, nulls: nulls.finish(), failed }
+}
+
+impl<V: ArrowNativeType> Converted<V> {
+    fn primitive<T: ArrowPrimitiveType<Native = V>>(self) -> CastOutcome {
+        let array = PrimitiveArray::<T>::new(self.values.into(), self.nulls);
+        CastOutcome { array: Arc::new(array), failed: self.failed, rounded: 0 }
+    }
+}
+
+impl Converted<bool> {
+    fn booleans(self) -> CastOutcome {
+        let array = BooleanArray::new(BooleanBuffer::from(self.values), self.nulls);
+        CastOutcome { array: Arc::new(array), failed: self.failed, rounded: 0 }
+    }
+}
+
+impl Converted<i128> {
+    fn decimals(self, precision: u8, scale: u8, rounded: u64) -> CastOutcome {
+        let data_type = DataType::Decimal128(precision, scale as i8);
+        let array = PrimitiveArray::<Decimal128Type>::new(self.values.into(), self.nulls).with_data_type(data_type);
+        CastOutcome { array: Arc::new(array), failed: self.failed, rounded }
+    }
+}
+
+/// The canonical text of each value; this never fails.
+fn to_text(source: &dyn Array, mut write: impl FnMut(usize, &mut String)) -> CastOutcome {
+    let mut texts = StringBuilder::with_capacity(source.len(), source.len() * 8);
+    let mut text = String::new();
+    for row in 0..source.len() {
+        if source.is_null(row) {
+            texts.append_null();
+            continue;
+        }
+        text.clear();
+        write(row, &mut text);
+        texts.append_value(&text);
+    }
+    CastOutcome { array: Arc::new(texts.finish()), failed: Vec::new(), rounded: 0 }
+}
+
+#[cfg(test)]
+mod tests;

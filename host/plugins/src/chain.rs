@@ -1,0 +1,81 @@
+//! Plugins one after the other: each sees the columns and the rows that the one before has left.
+
+use std::sync::Arc;
+
+use arrow_schema::SchemaRef;
+
+use crate::error::PluginError;
+use crate::plan::{Expr, Plan, PlanContext};
+use crate::plugin::Plugin;
+use crate::session::ChainSession;
+
+/// What plugins can ask the host for; the same for all rows of a source, but `source.row`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostValues {
+    /// `run.started-at` in microseconds since 1970, UTC; whole seconds. Also what the clocks of guests with WASI show.
+    pub run_started_at_micros: i64,
+    /// `run.id`
+    pub run_id: String,
+    /// `source.file-name`
+    pub source_file_name: String,
+    /// `source.uri`
+    pub source_uri: String,
+}
+
+/// The plans of all plugins of a load. Each plugin's output is the next one's input.
+///
+/// Without plugins it passes everything through.
+#[derive(Clone, Debug)]
+pub struct ChainPlan {
+    /// What goes in.
+    pub input: SchemaRef,
+    /// What comes out of the last plugin.
+    pub output: SchemaRef,
+    pub(crate) steps: Arc<[(Plugin, Plan)]>,
+}
+
+impl ChainPlan {
+    /// Asks each plugin for its plan, in order. Every one of them is told table, keys and target.
+    pub fn make(
+        plugins: &[(Plugin, serde_json::Value)],
+        table: &str,
+        keys: &[String],
+        target: Option<SchemaRef>,
+        input: SchemaRef,
+    ) -> Result<ChainPlan, PluginError> {
+        let mut schema = Arc::clone(&input);
+        let mut steps = Vec::with_capacity(plugins.len());
+        for (plugin, config) in plugins {
+            let context = PlanContext {
+                table: table.to_owned(),
+                keys: keys.to_vec(),
+                target: target.clone(),
+                config: config.clone(),
+            };
+            let plan = plugin.plan(&context, &schema)?;
+            schema = Arc::clone(&plan.schema);
+            steps.push((plugin.clone(), plan));
+        }
+        Ok(ChainPlan { input, output: schema, steps: steps.into() })
+    }
+
+    /// The plugins with their plans, in order.
+    pub fn steps(&self) -> impl Iterator<Item = (&Plugin, &Plan)> {
+        self.steps.iter().map(|(plugin, plan)| (plugin, plan))
+    }
+
+    /// The input column that this output column is: passed through, or cast, by every plugin. `None` when some plugin made it.
+    pub fn origin(&self, output_column: usize) -> Option<usize> {
+        self.steps.iter().rev().try_fold(output_column, |column, (_, plan)| match plan.outputs.get(column)? {
+            Expr::Passthrough(from) | Expr::Cast(from) => Some(*from),
+            Expr::Literal(_) | Expr::HostValue(_) | Expr::Computed(_) => None,
+        })
+    }
+
+    /// Instances of all plugins that have work to do, for one worker thread.
+    ///
+    /// Use it on a thread that no async executor runs on: calls into the sandbox block.
+    pub fn open(&self, values: Arc<HostValues>) -> Result<ChainSession, PluginError> {
+        ChainSession::open(self, values)
+    }
+}

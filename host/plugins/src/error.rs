@@ -1,0 +1,236 @@
+//! What goes wrong with a plugin, said so that a reader knows which plugin, where, and what to do next.
+//!
+//! Kinds are about what the reader does next. The text is one sentence: plugin, call, rows, column, fact, what the
+//! plugin itself said, where in its code, remedy. wasmtime's messages are shown at most, never interpreted.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// Whose fault it is, and so who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PluginErrorKind {
+    /// The file is no WebAssembly component, or one that is no plugin.
+    NotAPlugin,
+    /// The plugin was made for another version of the contract.
+    ContractVersion,
+    /// The plugin wants to use what the sandbox does not offer.
+    ForbiddenImport,
+    /// The plugin refused its config (`bad-config`).
+    Config,
+    /// The plugin refused the input, with an error of its own.
+    Refused,
+    /// The plugin crashed.
+    Trap,
+    /// The plugin ran into one of the [`Limits`](crate::Limits).
+    Limit,
+    /// The plugin broke the contract: what it returned cannot be used.
+    Protocol,
+    /// The host could not do its part.
+    Host,
+}
+
+/// What went wrong with a plugin. `Display` gives the whole sentence.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct PluginError(Box<Sentence>);
+
+impl PluginError {
+    /// What the reader does next depends on this.
+    pub fn kind(&self) -> PluginErrorKind {
+        self.0.kind
+    }
+
+    /// The column that the error is about, when it is about one.
+    pub fn column(&self) -> Option<&str> {
+        self.0.column.as_deref()
+    }
+
+    /// The plugin's own word for what it refused (`out-of-range`), when it did.
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    pub(crate) fn new(kind: PluginErrorKind, fact: impl Into<String>) -> PluginError {
+        PluginError(Box::new(Sentence {
+            kind,
+            plugin: None,
+            call: None,
+            rows: None,
+            column: None,
+            code: None,
+            fact: fact.into(),
+            said: None,
+            frames: Vec::new(),
+            remedy: None,
+        }))
+    }
+
+    /// A limit was hit: `fact` names it with its value.
+    pub(crate) fn limit(fact: impl Into<String>) -> PluginError {
+        PluginError::new(PluginErrorKind::Limit, fact).remedy("raise it in [limits] or mend the plugin")
+    }
+
+    /// The guest broke the contract.
+    pub(crate) fn protocol(fact: impl fmt::Display) -> PluginError {
+        PluginError::new(PluginErrorKind::Protocol, fact.to_string())
+            .remedy("this is a mistake in the plugin: report it to its author")
+    }
+
+    pub(crate) fn host(fact: impl Into<String>) -> PluginError {
+        PluginError::new(PluginErrorKind::Host, fact)
+    }
+
+    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> PluginError {
+        self.0.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Sets the plugin; the innermost place that knows it wins.
+    pub(crate) fn of(mut self, plugin: impl fmt::Display) -> PluginError {
+        self.0.plugin.get_or_insert_with(|| plugin.to_string());
+        self
+    }
+
+    pub(crate) fn in_call(mut self, call: Call) -> PluginError {
+        self.0.call.get_or_insert(call);
+        self
+    }
+
+    pub(crate) fn for_rows(mut self, rows: Option<RangeInclusive<i64>>) -> PluginError {
+        self.0.rows = self.0.rows.or(rows);
+        self
+    }
+
+    pub(crate) fn for_column(mut self, column: Option<String>) -> PluginError {
+        self.0.column = self.0.column.or(column);
+        self
+    }
+
+    pub(crate) fn with_code(mut self, code: String) -> PluginError {
+        self.0.code = Some(code);
+        self
+    }
+
+    pub(crate) fn guest_said(mut self, said: Option<String>) -> PluginError {
+        self.0.said = said;
+        self
+    }
+
+    pub(crate) fn with_frames(mut self, frames: Vec<String>) -> PluginError {
+        self.0.frames = frames;
+        self
+    }
+}
+
+/// The calls that a plugin gets, as the contract names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    Instantiate,
+    ConfigSchema,
+    MakePlan,
+    Open,
+    Process,
+    Finish,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Call::Instantiate => "instantiation",
+            Call::ConfigSchema => "config-schema",
+            Call::MakePlan => "make-plan",
+            Call::Open => "open",
+            Call::Process => "process",
+            Call::Finish => "finish",
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Sentence {
+    kind: PluginErrorKind,
+    plugin: Option<String>,
+    call: Option<Call>,
+    rows: Option<RangeInclusive<i64>>,
+    column: Option<String>,
+    code: Option<String>,
+    fact: String,
+    said: Option<String>,
+    frames: Vec<String>,
+    remedy: Option<String>,
+}
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(plugin) = &self.plugin {
+            write!(f, "plugin {plugin}: ")?;
+        }
+        let mut place = Vec::new();
+        place.extend(self.call.map(|call| call.to_string()));
+        place.extend(self.rows.as_ref().map(|rows| match (rows.start(), rows.end()) {
+            (first, last) if first == last => format!("row {first}"),
+            (first, last) => format!("rows {first}-{last}"),
+        }));
+        place.extend(self.column.as_ref().map(|column| format!("column {column:?}")));
+        if !place.is_empty() {
+            write!(f, "{}: ", place.join(", "))?;
+        }
+        f.write_str(&self.fact)?;
+        if let Some(said) = &self.said {
+            write!(f, ", after it said {said:?}")?;
+        }
+        if !self.frames.is_empty() {
+            write!(f, " (in {})", self.frames.join(" < "))?;
+        }
+        if let Some(remedy) = &self.remedy {
+            write!(f, "; {remedy}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A guest's text made fit for a terminal and a log: no control characters, at most `max_bytes`.
+pub(crate) fn tame(text: &str, max_bytes: usize) -> String {
+    let mut tamed = String::with_capacity(text.len().min(max_bytes));
+    for c in text.trim_end().chars() {
+        let c = match c {
+            '\n' | '\r' | '\t' => ' ',
+            c if c.is_control() || is_direction_mark(c) => '\u{fffd}',
+            c => c,
+        };
+        if tamed.len() + c.len_utf8() > max_bytes {
+            tamed.push('…');
+            break;
+        }
+        tamed.push(c);
+    }
+    tamed
+}
+
+/// Characters that reorder what follows them on a terminal.
+fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_one_sentence() {
+        let error = PluginError::limit("ran longer than process_seconds = 10 s")
+            .of("default 0.1.0 (sha256 1a2b3c4d)")
+            .in_call(Call::Process)
+            .for_rows(Some(1..=16384))
+            .for_column(Some("amount".into()))
+            .guest_said(Some("still \"thinking\"".into()))
+            .with_frames(vec!["plugin::spin".into(), "plugin::process".into()]);
+        insta::assert_snapshot!(error, @r#"plugin default 0.1.0 (sha256 1a2b3c4d): process, rows 1-16384, column "amount": ran longer than process_seconds = 10 s, after it said "still \"thinking\"" (in plugin::spin < plugin::process); raise it in [limits] or mend the plugin"#);
+    }
+
+    #[test]
+    fn text_of_a_guest_cannot_drive_a_terminal() {
+        assert_eq!(tame("a\u{1b}[31mb\nc\u{202e}d\n", 100), "a\u{fffd}[31mb c\u{fffd}d");
+        assert_eq!(tame("äöü", 4), "äö…");
+    }
+}

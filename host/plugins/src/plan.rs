@@ -1,0 +1,329 @@
+//! A plugin's plan: where each output column comes from. Made once for a load, shared by all workers.
+//!
+//! [`Plan::check`] is the only way to one, so whoever holds a plan knows that its indexes are in range, that its
+//! types agree with the input's, and that each computed column is used exactly once.
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use loader_ipc::untrusted::{self, BatchLimits, SchemaLimits};
+
+use crate::bindings::exports::loader::plugin::transform;
+use crate::cast::can_cast;
+use crate::error::{PluginError, tame};
+use crate::limits::{Limits, size};
+
+/// What a plan may depend on, beside the input schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanContext {
+    /// Name of the target table.
+    pub table: String,
+    /// Merge keys, as columns of the target; empty when rows are appended.
+    pub keys: Vec<String>,
+    /// The target table as it stands; `None` when it does not exist yet.
+    pub target: Option<SchemaRef>,
+    /// The plugin's own settings, passed on unchecked.
+    pub config: serde_json::Value,
+}
+
+/// Where an output column comes from.
+#[derive(Clone, Debug)]
+pub enum Expr {
+    /// This input column, as it is.
+    Passthrough(usize),
+    /// This input column, cast by the host: exactly, or the row is rejected.
+    Cast(usize),
+    /// A constant; one row.
+    Literal(ArrayRef),
+    /// A value that the host knows.
+    HostValue(HostValue),
+    /// This column of what `process` returns.
+    Computed(usize),
+}
+
+/// What the host knows about the run and its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostValue {
+    /// `run.started-at`, UTC, whole seconds.
+    RunStartedAt,
+    /// `run.id`
+    RunId,
+    /// `source.file-name`
+    SourceFileName,
+    /// `source.uri`
+    SourceUri,
+    /// `source.row`, 1 for the first record after the header.
+    SourceRow,
+}
+
+impl HostValue {
+    const ALL: [HostValue; 5] = [
+        HostValue::RunStartedAt,
+        HostValue::RunId,
+        HostValue::SourceFileName,
+        HostValue::SourceUri,
+        HostValue::SourceRow,
+    ];
+
+    /// How plans name it.
+    pub fn key(self) -> &'static str {
+        match self {
+            HostValue::RunStartedAt => "run.started-at",
+            HostValue::RunId => "run.id",
+            HostValue::SourceFileName => "source.file-name",
+            HostValue::SourceUri => "source.uri",
+            HostValue::SourceRow => "source.row",
+        }
+    }
+
+    /// The one type that a column of it has.
+    pub fn data_type(self) -> DataType {
+        match self {
+            HostValue::RunStartedAt => DataType::Timestamp(TimeUnit::Microsecond, None),
+            HostValue::RunId | HostValue::SourceFileName | HostValue::SourceUri => DataType::Utf8,
+            HostValue::SourceRow => DataType::Int64,
+        }
+    }
+
+    fn from_key(key: &str) -> Option<HostValue> {
+        HostValue::ALL.into_iter().find(|value| value.key() == key)
+    }
+}
+
+/// A checked plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Input columns that cross into the sandbox, ascending.
+    pub inputs: Vec<usize>,
+    /// All output columns. A column that is passed through has its input's metadata and nullability.
+    pub schema: SchemaRef,
+    /// One for each output column.
+    pub outputs: Vec<Expr>,
+    pub(crate) state: Vec<u8>,
+    pub(crate) computed: SchemaRef,
+}
+
+impl Plan {
+    /// Checks what a guest returned against the schema that it was given.
+    pub(crate) fn check(plan: transform::Plan, input: &SchemaRef, limits: &Limits) -> Result<Plan, PluginError> {
+        if plan.state.len() > limits.state_bytes {
+            let fact = format!(
+                "the plan's state has {}, more than state_bytes = {}",
+                size(plan.state.len()),
+                size(limits.state_bytes)
+            );
+            return Err(PluginError::limit(fact));
+        }
+        let inputs = check_inputs(&plan.inputs, input)?;
+        let schema_limits = SchemaLimits { max_columns: limits.columns, ..SchemaLimits::default() };
+        let declared = untrusted::check_schema(&plan.schema, &schema_limits)
+            .map_err(|violation| PluginError::protocol(format!("the plan's schema: {violation}")))?;
+        if declared.fields().len() != plan.outputs.len() {
+            return Err(PluginError::protocol(format!(
+                "the plan has {} columns in its schema and {} outputs",
+                declared.fields().len(),
+                plan.outputs.len()
+            )));
+        }
+        let mut fields = Vec::with_capacity(plan.outputs.len());
+        let mut outputs = Vec::with_capacity(plan.outputs.len());
+        for (field, expr) in declared.fields().iter().zip(plan.outputs) {
+            let (field, expr) =
+                check_output(field, expr, input).map_err(|error| error.for_column(Some(field.name().clone())))?;
+            fields.push(field);
+            outputs.push(expr);
+        }
+        let computed = computed_fields(&fields, &outputs)?;
+        Ok(Plan { inputs, schema: Arc::new(Schema::new(fields)), outputs, state: plan.state, computed })
+    }
+
+    /// Rows have to cross into the sandbox; otherwise the plugin is not even instantiated.
+    pub(crate) fn needs_process(&self) -> bool {
+        !self.inputs.is_empty() || !self.computed.fields().is_empty()
+    }
+}
+
+fn check_inputs(inputs: &[u32], input: &Schema) -> Result<Vec<usize>, PluginError> {
+    if let Some(pair) = inputs.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(PluginError::protocol(format!(
+            "the plan's inputs are not ascending: {} comes before {}",
+            pair[0], pair[1]
+        )));
+    }
+    inputs.iter().map(|index| column(*index, input)).collect()
+}
+
+fn column(index: u32, input: &Schema) -> Result<usize, PluginError> {
+    let columns = input.fields().len();
+    match usize::try_from(index) {
+        Ok(index) if index < columns => Ok(index),
+        _ => Err(PluginError::protocol(format!("the plan names input column {index} of {columns}, counted from 0"))),
+    }
+}
+
+fn check_output(declared: &Field, expr: transform::Expr, input: &Schema) -> Result<(Field, Expr), PluginError> {
+    let (name, to) = (declared.name(), declared.data_type());
+    Ok(match expr {
+        transform::Expr::Passthrough(index) => {
+            let index = column(index, input)?;
+            let from = input.field(index);
+            if from.data_type() != to {
+                return Err(PluginError::protocol(format!(
+                    "input column {:?} is {}, but the plan passes it through as {to}; a cast would change it",
+                    from.name(),
+                    from.data_type()
+                )));
+            }
+            (from.clone().with_name(name), Expr::Passthrough(index))
+        }
+        transform::Expr::Cast(index) => {
+            let index = column(index, input)?;
+            let from = input.field(index);
+            if !can_cast(from.data_type(), to) {
+                return Err(PluginError::protocol(format!(
+                    "input column {:?} is {}, which the host does not cast to {to}",
+                    from.name(),
+                    from.data_type()
+                )));
+            }
+            (Field::new(name, to.clone(), from.is_nullable()), Expr::Cast(index))
+        }
+        transform::Expr::Literal(bytes) => {
+            let schema = Arc::new(Schema::new(vec![Field::new(name, to.clone(), true)]));
+            let batch = untrusted::check_batch(bytes, &schema, 1, &BatchLimits::default())
+                .map_err(|violation| PluginError::protocol(format!("the plan's literal: {violation}")))?;
+            let value = Arc::clone(batch.column(0));
+            (Field::new(name, to.clone(), value.null_count() > 0), Expr::Literal(value))
+        }
+        transform::Expr::HostValue(key) => {
+            let value = HostValue::from_key(&key).ok_or_else(|| unknown_host_value(&key))?;
+            if value.data_type() != *to {
+                return Err(PluginError::protocol(format!(
+                    "host value {key:?} is {}, but the plan declares {to}",
+                    value.data_type()
+                )));
+            }
+            (Field::new(name, to.clone(), false), Expr::HostValue(value))
+        }
+        transform::Expr::Computed(index) => {
+            let index = usize::try_from(index).unwrap_or(usize::MAX);
+            (declared.clone(), Expr::Computed(index))
+        }
+    })
+}
+
+fn unknown_host_value(key: &str) -> PluginError {
+    let known = HostValue::ALL.map(HostValue::key).join(", ");
+    PluginError::protocol(format!("the host has no value {:?}; it has {known}", tame(key, 64)))
+}
+
+/// The schema of what `process` returns: computed columns 0, 1, 2 and so on, each used exactly once.
+fn computed_fields(fields: &[Field], outputs: &[Expr]) -> Result<SchemaRef, PluginError> {
+    let used: Vec<(usize, &Field)> = outputs
+        .iter()
+        .zip(fields)
+        .filter_map(|(expr, field)| match expr {
+            Expr::Computed(index) => Some((*index, field)),
+            Expr::Passthrough(_) | Expr::Cast(_) | Expr::Literal(_) | Expr::HostValue(_) => None,
+        })
+        .collect();
+    let mut computed = vec![None; used.len()];
+    for (index, field) in &used {
+        let slot = computed.get_mut(*index).ok_or_else(|| {
+            let fact = format!("the plan uses computed column {index}, but computes {}, counted from 0", used.len());
+            PluginError::protocol(fact).for_column(Some(field.name().clone()))
+        })?;
+        if slot.replace((*field).clone()).is_some() {
+            let fact = format!("the plan uses computed column {index} twice");
+            return Err(PluginError::protocol(fact).for_column(Some(field.name().clone())));
+        }
+    }
+    Ok(Arc::new(Schema::new(computed.into_iter().flatten().collect::<Vec<_>>())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow_array::{Int64Array, RecordBatch};
+    use std::collections::HashMap;
+    use transform::Expr as E;
+
+    fn input() -> SchemaRef {
+        let logical = HashMap::from([("loader.logical".to_owned(), "decimal".to_owned())]);
+        Arc::new(Schema::new(vec![
+            Field::new("Id", DataType::Int64, false),
+            Field::new("Amount", DataType::Utf8, true).with_metadata(logical),
+        ]))
+    }
+
+    fn check(inputs: &[u32], outputs: Vec<(&str, DataType, E)>) -> Result<Plan, PluginError> {
+        let fields: Vec<Field> =
+            outputs.iter().map(|(name, data_type, _)| Field::new(*name, data_type.clone(), true)).collect();
+        let plan = transform::Plan {
+            inputs: inputs.to_vec(),
+            schema: loader_ipc::encode_schema(&Schema::new(fields)),
+            outputs: outputs.into_iter().map(|(_, _, expr)| expr).collect(),
+            state: vec![7],
+        };
+        Plan::check(plan, &input(), &Limits::default())
+    }
+
+    fn refusal(inputs: &[u32], outputs: Vec<(&str, DataType, E)>) -> String {
+        check(inputs, outputs).expect_err("is refused").to_string()
+    }
+
+    fn literal(value: i64) -> Vec<u8> {
+        let schema = Arc::new(Schema::new(vec![Field::new("x", DataType::Int64, true)]));
+        let batch = RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from(vec![value]))]).unwrap();
+        loader_ipc::encode_batch(&batch).unwrap()
+    }
+
+    #[test]
+    fn a_sound_plan_keeps_the_metadata_of_what_is_passed_through() {
+        let plan = check(
+            &[1],
+            vec![
+                ("amount", DataType::Utf8, E::Passthrough(1)),
+                ("d", DataType::Decimal128(38, 18), E::Cast(1)),
+                ("one", DataType::Int64, E::Literal(literal(1))),
+                ("row", DataType::Int64, E::HostValue("source.row".into())),
+                ("b", DataType::Int32, E::Computed(1)),
+                ("a", DataType::Utf8, E::Computed(0)),
+            ],
+        )
+        .unwrap();
+        assert_eq!(plan.schema.field(0).metadata().get("loader.logical").map(String::as_str), Some("decimal"));
+        assert_eq!(plan.schema.field(0).name(), "amount");
+        let nullable: Vec<bool> = plan.schema.fields().iter().map(|field| field.is_nullable()).collect();
+        assert_eq!(nullable, [true, true, false, false, true, true]);
+        let computed: Vec<&str> = plan.computed.fields().iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(computed, ["a", "b"]);
+        assert!(plan.needs_process());
+    }
+
+    #[test]
+    fn a_plan_without_own_work_needs_no_process() {
+        let plan = check(&[], vec![("id", DataType::Int64, E::Passthrough(0))]).unwrap();
+        assert!(!plan.needs_process());
+    }
+
+    #[test]
+    fn each_flaw_of_a_plan_has_its_message() {
+        let id = || ("id", DataType::Int64, E::Passthrough(0));
+        let one = |data_type, expr| vec![("x", data_type, expr)];
+        insta::assert_snapshot!(refusal(&[1, 0], vec![id()]), @"the plan's inputs are not ascending: 1 comes before 0; this is a mistake in the plugin: report it to its author");
+        insta::assert_snapshot!(refusal(&[2], vec![id()]), @"the plan names input column 2 of 2, counted from 0; this is a mistake in the plugin: report it to its author");
+        insta::assert_snapshot!(refusal(&[], one(DataType::Int64, E::Passthrough(2))), @r#"column "x": the plan names input column 2 of 2, counted from 0; this is a mistake in the plugin: report it to its author"#);
+        insta::assert_snapshot!(refusal(&[], one(DataType::Int32, E::Passthrough(0))), @r#"column "x": input column "Id" is Int64, but the plan passes it through as Int32; a cast would change it; this is a mistake in the plugin: report it to its author"#);
+        insta::assert_snapshot!(refusal(&[], one(DataType::Boolean, E::Cast(0))), @r#"column "x": input column "Id" is Int64, which the host does not cast to Boolean; this is a mistake in the plugin: report it to its author"#);
+        insta::assert_snapshot!(refusal(&[], one(DataType::Utf8, E::Literal(literal(1)))), @r#"column "x": the plan's literal: record batch has 2 buffers; its columns need 3; this is a mistake in the plugin: report it to its author"#);
+        insta::assert_snapshot!(refusal(&[], one(DataType::Int64, E::HostValue("env.HOME".into()))), @r#"column "x": the host has no value "env.HOME"; it has run.started-at, run.id, source.file-name, source.uri, source.row; this is a mistake in the plugin: report it to its author"#);
+        insta::assert_snapshot!(refusal(&[], one(DataType::Int64, E::HostValue("run.id".into()))), @r#"column "x": host value "run.id" is Utf8, but the plan declares Int64; this is a mistake in the plugin: report it to its author"#);
+        insta::assert_snapshot!(refusal(&[], one(DataType::Int64, E::Computed(1))), @r#"column "x": the plan uses computed column 1, but computes 1, counted from 0; this is a mistake in the plugin: report it to its author"#);
+        let twice = vec![("x", DataType::Int64, E::Computed(0)), ("y", DataType::Int64, E::Computed(0))];
+        insta::assert_snapshot!(refusal(&[], twice), @r#"column "y": the plan uses computed column 0 twice; this is a mistake in the plugin: report it to its author"#);
+        let same_name = vec![("x", DataType::Int64, E::Computed(0)), ("X", DataType::Int64, E::Computed(1))];
+        insta::assert_snapshot!(refusal(&[], same_name), @r#"the plan's schema: columns 1 and 2 are both named "X", case aside; this is a mistake in the plugin: report it to its author"#);
+    }
+}

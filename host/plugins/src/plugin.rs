@@ -1,0 +1,126 @@
+//! A plugin that was loaded: who it is, and the two questions that it answers without rows.
+
+use std::sync::Arc;
+use std::thread;
+
+use arrow_schema::SchemaRef;
+use wasmtime::Engine;
+
+use crate::bindings;
+use crate::bindings::exports::loader::plugin::transform::Context;
+use crate::error::{Call, PluginError};
+use crate::limits::{Limits, size};
+use crate::plan::{Plan, PlanContext};
+use crate::sandbox::{Sandbox, State, refused};
+
+/// A compiled plugin, ready to be instantiated. Clones are the same plugin.
+#[derive(Clone)]
+pub struct Plugin(Arc<Loaded>);
+
+/// What a [`Plugin`] is made of.
+pub(crate) struct Loaded {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) sha256: String,
+    pub(crate) wants_wasi: bool,
+    pub(crate) engine: Engine,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) pre: bindings::PluginPre<State>,
+}
+
+impl Plugin {
+    pub(crate) fn new(loaded: Loaded) -> Plugin {
+        Plugin(Arc::new(loaded))
+    }
+
+    /// The component's own name, else its file's. At most 64 bytes, without control characters, not unique.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What the component says, else `0`. Free text like the name.
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// Digest of the component's bytes, 64 hexadecimal digits: the one name that cannot lie.
+    pub fn sha256(&self) -> &str {
+        &self.0.sha256
+    }
+
+    /// JSON Schema of the plugin's config, when it has one. Untrusted text of at most `config_schema_bytes`.
+    ///
+    /// Runs the plugin. The host does not check configs against it; a plugin refuses what it does not know.
+    pub fn config_schema(&self) -> Result<Option<String>, PluginError> {
+        let schema = self.off_runtime(|| {
+            Sandbox::new(self, 0)?
+                .call(Call::ConfigSchema, |store, guest| guest.loader_plugin_transform().call_config_schema(store))
+        })?;
+        let limit = self.limits().config_schema_bytes;
+        if schema.len() > limit {
+            let fact = format!("returned {}, more than config_schema_bytes = {}", size(schema.len()), size(limit));
+            return Err(PluginError::limit(fact).in_call(Call::ConfigSchema).of(self.label()));
+        }
+        Ok(Some(schema).filter(|schema| !schema.is_empty()))
+    }
+
+    /// Asks for the plan for `input`, in a fresh instance whose clock shows 1970, and checks all of it.
+    ///
+    /// The config is passed on as it is; a plugin refuses what it does not know (`Config`).
+    /// Errors: also `Refused`, `Trap`, `Limit`, and `Protocol` when the plan breaks the contract.
+    pub fn plan(&self, context: &PlanContext, input: &SchemaRef) -> Result<Plan, PluginError> {
+        let guest_context = Context {
+            table: context.table.clone(),
+            keys: context.keys.clone(),
+            target: context.target.as_ref().map(|target| loader_ipc::encode_schema(target)).unwrap_or_default(),
+            config: context.config.to_string(),
+        };
+        let schema = loader_ipc::encode_schema(input);
+        let answer = self.off_runtime(|| {
+            Sandbox::new(self, 0)?.call(Call::MakePlan, |store, guest| {
+                guest.loader_plugin_transform().call_make_plan(store, &guest_context, &schema)
+            })
+        })?;
+        answer
+            .map_err(|error| refused(error, self.limits()))
+            .and_then(|plan| Plan::check(plan, input, self.limits()))
+            .map_err(|error| error.in_call(Call::MakePlan).of(self.label()))
+    }
+
+    /// How messages name it: `default 0.1.0 (sha256 1a2b3c4d)`.
+    pub(crate) fn label(&self) -> String {
+        let short = self.0.sha256.get(..8).unwrap_or(&self.0.sha256);
+        format!("{} {} (sha256 {short})", self.0.name, self.0.version)
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.0.engine
+    }
+
+    pub(crate) fn pre(&self) -> &bindings::PluginPre<State> {
+        &self.0.pre
+    }
+
+    /// Runs `call` where it may block. WASI blocks on a tokio runtime of its own, which must not happen on a thread of
+    /// another; plans are made wherever the caller likes, so those of plugins with WASI get a thread.
+    fn off_runtime<T: Send>(&self, call: impl FnOnce() -> Result<T, PluginError> + Send) -> Result<T, PluginError> {
+        if !self.0.wants_wasi {
+            return call();
+        }
+        thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, call) {
+            Ok(thread) => thread.join().unwrap_or_else(|_| Err(PluginError::host("the call panicked in the host"))),
+            Err(error) => Err(PluginError::host(format!("a thread does not start: {error}"))),
+        })
+        .map_err(|error| error.of(self.label()))
+    }
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Plugin({})", self.label())
+    }
+}

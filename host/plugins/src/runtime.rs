@@ -1,0 +1,205 @@
+//! The engine of the process: how plugins are compiled, and the clock that interrupts them.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel};
+
+use crate::aot::{self, AotCache};
+use crate::bindings;
+use crate::error::{PluginError, PluginErrorKind, tame};
+use crate::inspect::{Identity, inspect};
+use crate::limits::{Limits, size};
+use crate::plugin::{Loaded, Plugin};
+use crate::sandbox::State;
+use crate::wasi;
+
+/// How often the epoch moves; deadlines are kept to within this.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// Where compiled plugins are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CacheLocation {
+    /// In this directory, which is made when missing and has to be ours alone.
+    Dir(PathBuf),
+    /// `$XDG_CACHE_HOME/loader/plugins`, or `~/.cache/loader/plugins`.
+    Default,
+    /// Nowhere: plugins are compiled on each start.
+    Off,
+}
+
+/// Loads plugins. One for a process: it has the engine and a thread that interrupts guests which run too long.
+#[derive(Clone)]
+pub struct Runtime {
+    engine: Engine,
+    limits: Arc<Limits>,
+    cache: Option<Arc<AotCache>>,
+}
+
+impl Runtime {
+    /// Starts the engine. A cache that cannot be used is a warning, not an error.
+    ///
+    /// Errors: `Host`, when the machine cannot run wasmtime with these limits.
+    pub fn new(limits: Limits, cache: CacheLocation) -> Result<Runtime, PluginError> {
+        let engine = Engine::new(&config(&limits))
+            .map_err(|error| PluginError::host(format!("the WebAssembly engine does not start: {error:#}")))?;
+        tick(&engine)?;
+        Ok(Runtime { engine, limits: Arc::new(limits), cache: open_cache(cache).map(Arc::new) })
+    }
+
+    /// Turns the bytes of a component into a plugin. `path` only names it.
+    ///
+    /// Everything that can be seen from outside is checked before anything is compiled, and nothing of the plugin is run.
+    /// Compiling takes seconds for a large plugin, from the cache it takes milliseconds.
+    /// Errors: `NotAPlugin`, `ContractVersion`, `ForbiddenImport`, `Limit` (size, time to compile), `Host`.
+    pub fn load(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
+        let file = tame(&path.display().to_string(), 512);
+        self.load_file(path, bytes).map_err(|error| error.of(file))
+    }
+
+    fn load_file(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
+        if bytes.len() > self.limits.plugin_bytes {
+            return Err(PluginError::limit(format!(
+                "its {} are more than plugin_bytes = {}",
+                size(bytes.len()),
+                size(self.limits.plugin_bytes)
+            ))
+            .remedy("raise it in [limits] or build a smaller plugin"));
+        }
+        let identity = inspect(&bytes)?;
+        let sha256 = aot::hex(&Sha256::digest(&bytes));
+        let component = self.component(path, &sha256, bytes)?;
+        let pre = self.link(&component, &identity)?;
+        Ok(Plugin::new(Loaded {
+            name: identity.name.unwrap_or_else(|| stem(path)),
+            version: identity.version.unwrap_or_else(|| "0".to_owned()),
+            sha256,
+            wants_wasi: identity.wants_wasi,
+            engine: self.engine.clone(),
+            limits: Arc::clone(&self.limits),
+            pre,
+        }))
+    }
+
+    fn component(&self, path: &Path, sha256: &str, bytes: Vec<u8>) -> Result<Component, PluginError> {
+        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, sha256)) {
+            return Ok(component);
+        }
+        tracing::info!(path = %path.display(), bytes = bytes.len(), "compiling plugin");
+        let start = Instant::now();
+        let component = self.compile(bytes)?;
+        tracing::info!(path = %path.display(), elapsed_ms = start.elapsed().as_millis() as u64, "compiled plugin");
+        if let Some(cache) = &self.cache {
+            cache.store(&self.engine, sha256, &component);
+        }
+        Ok(component)
+    }
+
+    /// Compiles on a thread of its own. One that takes too long is left behind: it cannot be stopped, but the load can.
+    fn compile(&self, bytes: Vec<u8>) -> Result<Component, PluginError> {
+        let (send, receive) = mpsc::sync_channel(1);
+        let engine = self.engine.clone();
+        spawn("plugin-compile", move || {
+            let _ = send.send(Component::from_binary(&engine, &bytes));
+        })?;
+        match receive.recv_timeout(Duration::from_secs(self.limits.compile_seconds)) {
+            Ok(Ok(component)) => Ok(component),
+            Ok(Err(error)) => Err(PluginError::new(
+                PluginErrorKind::NotAPlugin,
+                format!("does not compile: {}", tame(&format!("{error:#}"), 1024)),
+            )
+            .remedy("build or copy it again")),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(PluginError::limit(format!(
+                "took longer to compile than compile_seconds = {} s",
+                self.limits.compile_seconds
+            ))),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Err(PluginError::host("the compiler failed on it")),
+        }
+    }
+
+    /// Joins the plugin to what the host offers, and checks the types of the contract.
+    fn link(&self, component: &Component, identity: &Identity) -> Result<bindings::PluginPre<State>, PluginError> {
+        let mut linker: Linker<State> = Linker::new(&self.engine);
+        bindings::Plugin::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)
+            .and_then(|()| if identity.wants_wasi { wasi::add_to_linker(&mut linker) } else { Ok(()) })
+            .map_err(|error| PluginError::host(format!("the host's functions could not be linked: {error:#}")))?;
+        linker.instantiate_pre(component).and_then(bindings::PluginPre::new).map_err(|error| {
+            PluginError::new(
+                PluginErrorKind::ContractVersion,
+                format!("does not fit loader:plugin 0.1: {}", tame(&format!("{error:#}"), 1024)),
+            )
+            .remedy("build it from wit/0.1 of this release")
+        })
+    }
+}
+
+/// Deterministic, interruptible, and no more of WebAssembly than plugins need.
+fn config(limits: &Limits) -> Config {
+    let mut config = Config::new();
+    config
+        .wasm_component_model(true)
+        .wasm_simd(true)
+        .wasm_relaxed_simd(false)
+        .relaxed_simd_deterministic(true)
+        .cranelift_nan_canonicalization(true)
+        .cranelift_opt_level(OptLevel::Speed)
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        .max_wasm_stack(limits.stack_bytes)
+        .allocation_strategy(InstanceAllocationStrategy::OnDemand)
+        .memory_init_cow(true);
+    config
+}
+
+/// Moves the epoch on a thread of the operating system, so that no busy executor can hold it up. It ends with the engine.
+fn tick(engine: &Engine) -> Result<(), PluginError> {
+    let engine = engine.weak();
+    spawn("plugin-epochs", move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TICK);
+        }
+    })
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), PluginError> {
+    match thread::Builder::new().name(name.to_owned()).spawn(run) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(PluginError::host(format!("thread {name} does not start: {error}"))),
+    }
+}
+
+fn open_cache(location: CacheLocation) -> Option<AotCache> {
+    let dir = match location {
+        CacheLocation::Off => return None,
+        CacheLocation::Dir(dir) => dir,
+        CacheLocation::Default => match aot::default_dir() {
+            Some(dir) => dir,
+            None => {
+                tracing::warn!("no HOME to keep compiled plugins in, they are compiled on each start");
+                return None;
+            }
+        },
+    };
+    match AotCache::open(dir.clone()) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            tracing::warn!(dir = %dir.display(), error, "plugin cache is not used, plugins are compiled on each start");
+            None
+        }
+    }
+}
+
+/// The name of a plugin that has none: its file's, without `.wasm`.
+fn stem(path: &Path) -> String {
+    let mut name = String::new();
+    let stem = path.file_stem().unwrap_or(path.as_os_str());
+    let _ = write!(name, "{}", stem.to_string_lossy());
+    tame(&name, 64)
+}
