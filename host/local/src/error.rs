@@ -1,0 +1,96 @@
+//! What can go wrong with the stand-in itself: starting it, joining it, stopping it. Errors of single requests never come here;
+//! clients get those over the protocol, as AWS would say them.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why the stand-in could not be started, joined or stopped. Each message says what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LocalError {
+    /// A file or folder under DIR could not be used.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried, as a verb phrase.
+        action: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another server holds DIR.
+    #[error(
+        "{}: another `loader local` is serving this folder; use its endpoints (in .loader/endpoints.json) or stop it first",
+        dir.display()
+    )]
+    Running {
+        /// The folder both want to serve.
+        dir: PathBuf,
+    },
+    /// A port that was asked for is taken.
+    #[error("port {port} of 127.0.0.1: {source}; choose another port, or 0 for any free one")]
+    Bind {
+        /// The port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// PostgreSQL is not installed where we look.
+    #[error(
+        "no PostgreSQL found (looked for `initdb` and `postgres` in {looked}); install it (Debian, Ubuntu: apt-get install postgresql; \
+         macOS: brew install postgresql) or set LOADER_POSTGRES_BIN to the folder that has them"
+    )]
+    PostgresMissing {
+        /// The folders that were tried.
+        looked: String,
+    },
+    /// PostgreSQL is there but would not do what we asked of it.
+    #[error("postgresql: {0}")]
+    Postgres(String),
+    /// The warehouse (the Data API over PostgreSQL) could not be set up.
+    #[error("local warehouse: {0}")]
+    Warehouse(String),
+    /// PostgreSQL refused a statement of the set-up.
+    #[error("postgresql: {action}: {source}")]
+    Sql {
+        /// What was tried.
+        action: &'static str,
+        /// What PostgreSQL said.
+        source: tokio_postgres::Error,
+    },
+    /// The server that was started for this program ended before it was ready.
+    #[error("the local server for {} did not start ({status}); its log, {}, ends with:\n{tail}", dir.display(), log.display())]
+    ServerEnded {
+        /// The folder to be served.
+        dir: PathBuf,
+        /// How it ended.
+        status: String,
+        /// Where its whole log is.
+        log: PathBuf,
+        /// The last lines of the log.
+        tail: String,
+    },
+    /// The server took too long.
+    #[error("the local server for {} is not ready after {seconds} s; see its log, {}", dir.display(), log.display())]
+    ServerNotReady {
+        /// The folder to be served.
+        dir: PathBuf,
+        /// How long we waited.
+        seconds: u64,
+        /// Where its log is.
+        log: PathBuf,
+    },
+}
+
+impl LocalError {
+    /// For `map_err`: names the file and what was tried with it.
+    pub(crate) fn file(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(io::Error) -> LocalError {
+        let path = path.into();
+        move |source| LocalError::File { path, action, source }
+    }
+
+    /// For `map_err`: names the step of the set-up.
+    pub(crate) fn sql(action: &'static str) -> impl FnOnce(tokio_postgres::Error) -> LocalError {
+        move |source| LocalError::Sql { action, source }
+    }
+}

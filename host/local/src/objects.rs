@@ -1,0 +1,219 @@
+//! Objects as files: the bucket `b` is the folder `DIR/b`, the object `k` the file `DIR/b/k`. In: bucket names and keys; out: paths
+//! inside DIR, and sorted listings. Used by the S3 server and by COPY; knows no ETags and no attributes (see `s3::store`).
+//! The layers above keep what is theirs in `DIR/.loader`, so everything in a bucket folder is an object, however it got there.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::time::SystemTime;
+
+/// The folder that holds the stand-in's own state; a name that no bucket can have.
+pub(crate) const STATE_DIR: &str = ".loader";
+
+/// One object of a listing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ObjectEntry {
+    pub(crate) key: String,
+    pub(crate) size_bytes: u64,
+    pub(crate) modified: SystemTime,
+}
+
+/// The buckets of one DIR. The root is canonical.
+#[derive(Debug, Clone)]
+pub(crate) struct Objects {
+    root: PathBuf,
+}
+
+impl Objects {
+    /// Opens the buckets under `root`, which must exist.
+    pub(crate) fn open(root: &Path) -> io::Result<Objects> {
+        Ok(Objects { root: root.canonicalize()? })
+    }
+
+    /// The folder of a bucket that exists.
+    pub(crate) fn bucket(&self, bucket: &str) -> Option<PathBuf> {
+        let path = self.bucket_path(bucket)?;
+        // A link may lead to a bucket that is kept elsewhere in DIR, not out of DIR.
+        let real = path.canonicalize().ok()?;
+        (real.is_dir() && real.starts_with(&self.root)).then_some(path)
+    }
+
+    /// Where the bucket's folder is or would be; `None` when no bucket can have this name.
+    pub(crate) fn bucket_path(&self, bucket: &str) -> Option<PathBuf> {
+        let plain = !bucket.is_empty() && !bucket.starts_with('.') && !bucket.contains(['/', '\\', '\0']);
+        plain.then(|| self.root.join(bucket))
+    }
+
+    /// The names of all buckets, sorted.
+    pub(crate) fn buckets(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.root)? {
+            if let Ok(name) = entry?.file_name().into_string()
+                && self.bucket(&name).is_some()
+            {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The objects whose keys start with `prefix`, sorted by the bytes of their keys as S3 does; none when there is no such bucket.
+    ///
+    /// A prefix need not end at a folder: `data/x.csv` finds `data/x.csv.1` too.
+    pub(crate) fn list(&self, bucket: &str, prefix: &str) -> io::Result<Vec<ObjectEntry>> {
+        let mut entries = Vec::new();
+        self.walk(bucket, prefix, &mut |entry| entries.push(entry), &mut |_| {})?;
+        entries.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Ok(entries)
+    }
+
+    /// The folders whose keys (with a slash at the end) start with `prefix`, unsorted.
+    pub(crate) fn folders(&self, bucket: &str, prefix: &str) -> io::Result<Vec<String>> {
+        let mut folders = Vec::new();
+        self.walk(bucket, prefix, &mut |_| {}, &mut |folder| folders.push(folder))?;
+        Ok(folders)
+    }
+
+    /// The file of an object that exists: a regular file inside the root.
+    pub(crate) fn path(&self, bucket: &str, key: &str) -> Option<PathBuf> {
+        self.bucket(bucket)?;
+        let path = self.object_path(bucket, key)?;
+        let real = path.canonicalize().ok()?;
+        (real.is_file() && self.may_serve(&real)).then_some(path)
+    }
+
+    /// Where the object's file is or would be; `None` when the key cannot be a file name (`a//b`, `../b`, a trailing slash).
+    pub(crate) fn object_path(&self, bucket: &str, key: &str) -> Option<PathBuf> {
+        let plain = |segment: &str| !segment.is_empty() && segment != "." && segment != ".." && segment.len() <= 255;
+        if key.contains('\0') || !key.split('/').all(plain) {
+            return None;
+        }
+        let relative = Path::new(key);
+        relative.components().all(|part| matches!(part, Component::Normal(_))).then_some(())?;
+        Some(self.bucket_path(bucket)?.join(relative))
+    }
+
+    fn may_serve(&self, real: &Path) -> bool {
+        real.starts_with(&self.root) && !real.starts_with(self.root.join(STATE_DIR))
+    }
+
+    fn walk(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        on_object: &mut dyn FnMut(ObjectEntry),
+        on_folder: &mut dyn FnMut(String),
+    ) -> io::Result<()> {
+        let Some(bucket_dir) = self.bucket(bucket) else { return Ok(()) };
+        let base = prefix.rfind('/').map_or("", |at| &prefix[..=at]);
+        let start = match base.strip_suffix('/') {
+            None => bucket_dir,
+            // A prefix that cannot be a folder (`a//b/`, `../`) has no objects.
+            Some(folder) => match self.object_path(bucket, folder) {
+                Some(path) => path,
+                None => return Ok(()),
+            },
+        };
+        if !start.canonicalize().is_ok_and(|real| real.is_dir() && self.may_serve(&real)) {
+            return Ok(());
+        }
+        if !base.is_empty() && base.len() == prefix.len() {
+            on_folder(base.to_owned());
+        }
+        let mut pending = vec![(start, base.to_owned())];
+        while let Some((dir, key_base)) = pending.pop() {
+            let entries = match fs::read_dir(&dir) {
+                Ok(entries) => entries,
+                // Deleted while we walk: its objects are gone.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            for entry in entries {
+                let entry = entry?;
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                let key = format!("{key_base}{name}");
+                let Ok(kind) = entry.file_type() else { continue };
+                if kind.is_dir() {
+                    let folder = key + "/";
+                    // Above the prefix's end a folder must lie on the way; below it everything counts.
+                    if folder.starts_with(prefix) {
+                        on_folder(folder.clone());
+                        pending.push((entry.path(), folder));
+                    }
+                } else if key.starts_with(prefix)
+                    && let Some(found) = self.entry(&entry.path(), kind.is_symlink(), key)
+                {
+                    on_object(found);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, path: &Path, is_link: bool, key: String) -> Option<ObjectEntry> {
+        if is_link && !path.canonicalize().is_ok_and(|real| self.may_serve(&real)) {
+            return None;
+        }
+        let metadata = fs::metadata(path).ok()?;
+        let modified = metadata.modified().ok()?;
+        metadata.is_file().then(|| ObjectEntry { key, size_bytes: metadata.len(), modified })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket_with(files: &[&str]) -> (tempfile::TempDir, Objects) {
+        let dir = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = dir.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        let objects = Objects::open(dir.path()).unwrap();
+        (dir, objects)
+    }
+
+    fn keys(objects: &Objects, prefix: &str) -> Vec<String> {
+        objects.list("b", prefix).unwrap().into_iter().map(|entry| entry.key).collect()
+    }
+
+    #[test]
+    fn lists_by_bytes_of_the_key_and_not_by_folder() {
+        let (_dir, objects) = bucket_with(&["b/a/x", "b/a.csv", "b/a/b/c", "b/A", "other/a"]);
+        assert_eq!(keys(&objects, ""), ["A", "a.csv", "a/b/c", "a/x"]);
+        assert_eq!(keys(&objects, "a"), ["a.csv", "a/b/c", "a/x"]);
+        assert_eq!(keys(&objects, "a/"), ["a/b/c", "a/x"]);
+        assert_eq!(keys(&objects, "a/b"), ["a/b/c"]);
+        assert_eq!(objects.buckets().unwrap(), ["b", "other"]);
+    }
+
+    #[test]
+    fn a_prefix_is_not_a_folder() {
+        let (_dir, objects) = bucket_with(&["b/in/x.csv", "b/in/x.csv.1", "b/in/x.csvs/y", "b/in/y.csv"]);
+        assert_eq!(keys(&objects, "in/x.csv"), ["in/x.csv", "in/x.csv.1", "in/x.csvs/y"]);
+        assert_eq!(keys(&objects, "in/x.csv.1/"), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_outside_the_buckets_is_an_object() {
+        let (dir, objects) = bucket_with(&["b/in/x", ".loader/secret", "loose"]);
+        for key in ["../.loader/secret", "in/../in/x", "./in/x", "in//x", "/in/x", "in/", "in", "", "in/x\0"] {
+            assert_eq!(objects.path("b", key), None, "{key}");
+        }
+        assert_eq!(objects.path(".loader", "secret"), None);
+        assert_eq!(objects.path("..", "x"), None);
+        assert!(objects.path("b", "in/x").is_some());
+        assert_eq!(objects.buckets().unwrap(), ["b"]);
+
+        std::os::unix::fs::symlink(dir.path().join(".loader/secret"), dir.path().join("b/leak")).unwrap();
+        std::os::unix::fs::symlink("/etc/hostname", dir.path().join("b/host")).unwrap();
+        std::os::unix::fs::symlink("in/x", dir.path().join("b/again")).unwrap();
+        assert_eq!(keys(&objects, ""), ["again", "in/x"]);
+        assert_eq!(objects.path("b", "leak"), None);
+        assert_eq!(objects.path("b", "host"), None);
+        assert!(objects.path("b", "again").is_some());
+    }
+}

@@ -1,0 +1,187 @@
+//! The PostgreSQL behind the warehouse: made once, started as a child process, stopped with the server. In: the state folder of DIR
+//! and perhaps a folder of binaries; out: a connection configuration for the database `dev`. Knows nothing of Redshift.
+//!
+//! `fsync` and `full_page_writes` are off on purpose: this is a stand-in, and speed matters more than a power cut. `synchronous_commit`
+//! stays on: without `fsync` it is cheap, and what was committed survives even when every process is killed.
+
+mod cluster;
+mod find;
+mod leftover;
+#[cfg(test)]
+mod tests;
+mod user;
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio_postgres::NoTls;
+
+use crate::LocalError;
+use cluster::Cluster;
+
+/// The role that owns everything.
+const ROLE: &str = "loader";
+/// The database that clients use; Redshift's own name for the first one.
+const DATABASE: &str = "dev";
+/// Start, crash recovery included, and stop take well under a second each; a machine under load gets this much.
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(10);
+
+/// A running PostgreSQL. Dropped without [`Postgres::stop`] it is killed, and recovers at the next start.
+#[derive(Debug)]
+pub(crate) struct Postgres {
+    child: Child,
+    watchdog: Option<Child>,
+    config: tokio_postgres::Config,
+    // Removed when PostgreSQL has ended.
+    _sockets: TempDir,
+}
+
+impl Postgres {
+    /// Starts PostgreSQL on the data under `state_dir`, which is made when missing. A server that a killed process left behind is
+    /// stopped first.
+    pub(crate) async fn start(state_dir: &Path, bin: Option<&Path>) -> Result<Postgres, LocalError> {
+        let binaries = find::binaries(bin)?;
+        let cluster = Cluster::open(state_dir, &binaries).await?;
+        let sockets = user::socket_dir(cluster.owner.as_ref())?;
+
+        let log_start = std::fs::metadata(&cluster.log).map_or(0, |metadata| metadata.len());
+        let mut child = spawn(&binaries, &cluster, sockets.path())?;
+        let mut config = tokio_postgres::Config::new();
+        config.host_path(sockets.path()).port(5432).user(ROLE).dbname("postgres");
+        wait_until_ready(&mut child, &config, &cluster.log, log_start).await?;
+        let watchdog = child.id().and_then(watch);
+
+        create_database(&config).await?;
+        config.dbname(DATABASE);
+        Ok(Postgres { child, watchdog, config, _sockets: sockets })
+    }
+
+    /// How to connect to the database `dev`.
+    pub(crate) fn config(&self) -> &tokio_postgres::Config {
+        &self.config
+    }
+
+    /// Ends all sessions, writes a checkpoint and waits until PostgreSQL is gone.
+    pub(crate) async fn stop(mut self) -> Result<(), LocalError> {
+        if let Some(mut watchdog) = self.watchdog.take() {
+            // First of all, so that it cannot signal a process that has taken over the number.
+            watchdog.kill().await.map_err(|error| LocalError::Postgres(format!("cannot end its watchdog: {error}")))?;
+        }
+        if let Some(pid) = self.child.id() {
+            leftover::signal(pid, rustix::process::Signal::INT);
+        }
+        match tokio::time::timeout(PATIENCE, self.child.wait()).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(LocalError::Postgres(format!("cannot wait for its end: {error}"))),
+            Err(_) => Err(LocalError::Postgres(format!("did not stop within {} s, so it is killed", PATIENCE.as_secs()))),
+        }
+    }
+}
+
+fn spawn(binaries: &find::Binaries, cluster: &Cluster, sockets: &Path) -> Result<Child, LocalError> {
+    let log = File::options().create(true).append(true).open(&cluster.log).map_err(LocalError::file(&cluster.log, "write"))?;
+    let mut command = std::process::Command::new(&binaries.postgres);
+    command.arg("-D").arg(&cluster.data).arg("-k").arg(sockets);
+    for setting in [
+        "listen_addresses=",
+        "unix_socket_permissions=0700",
+        "fsync=off",
+        "full_page_writes=off",
+        "wal_level=minimal",
+        "max_wal_senders=0",
+        "max_connections=100",
+        "logging_collector=off",
+        "log_destination=stderr",
+        "timezone=UTC",
+        "log_timezone=UTC",
+    ] {
+        command.arg("-c").arg(setting);
+    }
+    // Its own process group: a Ctrl-C at the terminal reaches us, and we stop it in order.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    user::run_as(&mut command, cluster.owner.as_ref());
+    command.current_dir(&cluster.data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    Command::from(command)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(LocalError::file(&binaries.postgres, "start PostgreSQL"))
+}
+
+/// A process that waits for the end of ours and then stops PostgreSQL: killed with SIGKILL, we could not. Best effort; the next
+/// start looks for what was left behind in any case.
+fn watch(pid: u32) -> Option<Child> {
+    let script = format!("cat >/dev/null; kill -INT {pid}");
+    let mut command = std::process::Command::new("/bin/sh");
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    // The pipe's other end is ours alone, and closes when we end.
+    command.arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    Command::from(command).spawn().ok()
+}
+
+async fn wait_until_ready(child: &mut Child, config: &tokio_postgres::Config, log: &Path, log_start: u64) -> Result<(), LocalError> {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().map_err(LocalError::file(log, "watch PostgreSQL"))? {
+            return Err(ended(status, log, log_start));
+        }
+        if let Ok((_client, _connection)) = config.connect(NoTls).await {
+            return Ok(());
+        }
+        if started.elapsed() > PATIENCE {
+            let waited = PATIENCE.as_secs();
+            return Err(LocalError::Postgres(format!("accepts no connection after {waited} s; see its log, {}", log.display())));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn ended(status: ExitStatus, log: &Path, log_start: u64) -> LocalError {
+    let tail = log_tail(log, log_start);
+    LocalError::Postgres(format!("ended at its start ({status}); its log, {}, says:\n{tail}", log.display()))
+}
+
+/// The last lines that were written to a log after it had `start` bytes.
+pub(crate) fn log_tail(log: &Path, start: u64) -> String {
+    const LINES: usize = 12;
+    const MAX_BYTES: u64 = 16 * 1024;
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut file = File::open(log)?;
+        let end = file.metadata()?.len();
+        file.seek(SeekFrom::Start(start.max(end.saturating_sub(MAX_BYTES)).min(end)))?;
+        let mut bytes = Vec::new();
+        file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
+}
+
+async fn create_database(config: &tokio_postgres::Config) -> Result<(), LocalError> {
+    let (client, connection) = config.connect(NoTls).await.map_err(LocalError::sql("cannot connect"))?;
+    let connection = tokio::spawn(connection);
+    let found = client
+        .query_opt("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", &[&DATABASE])
+        .await
+        .map_err(LocalError::sql("cannot look for the database dev"))?;
+    if found.is_none() {
+        let create = format!("CREATE DATABASE {DATABASE}");
+        client.batch_execute(&create).await.map_err(LocalError::sql("cannot create the database dev"))?;
+    }
+    drop(client);
+    // Ends by itself now that its client is gone; its last error does not matter.
+    let _ = connection.await;
+    Ok(())
+}
+
+/// The file that names the running postmaster of a data folder.
+fn pid_file(data: &Path) -> PathBuf {
+    data.join("postmaster.pid")
+}

@@ -1,0 +1,143 @@
+//! The data folder of PostgreSQL: where it is, and making it once. In: the state folder of DIR; out: a data folder that is complete,
+//! of the right version, used by no other process, and owned by the user that will run PostgreSQL.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use tokio::process::Command;
+
+use super::find::Binaries;
+use super::user::{self, User};
+use super::{ROLE, leftover};
+use crate::LocalError;
+
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    /// PostgreSQL's data folder.
+    pub(crate) data: PathBuf,
+    /// Its log.
+    pub(crate) log: PathBuf,
+    /// Who runs PostgreSQL on it; `None`: whoever we are.
+    pub(crate) owner: Option<User>,
+}
+
+impl Cluster {
+    /// Finds the data, or makes it: about a second, once for each DIR.
+    pub(crate) async fn open(state_dir: &Path, binaries: &Binaries) -> Result<Cluster, LocalError> {
+        let mut owner = user::database_user()?;
+        let home = home(state_dir, owner.as_ref()).await?;
+        let (data, log) = (home.join("data"), home.join("postgres.log"));
+        if data.exists() {
+            leftover::clear(&data).await?;
+            owner = current_owner(&data)?;
+            check_version(&data, binaries).await?;
+        } else {
+            make(&home, &data, binaries, owner.as_ref()).await?;
+        }
+        Ok(Cluster { data, log, owner })
+    }
+}
+
+/// The folder that holds data and log: `postgres` in the state folder, or where a link of this name leads.
+async fn home(state_dir: &Path, owner: Option<&User>) -> Result<PathBuf, LocalError> {
+    let link = state_dir.join("postgres");
+    let elsewhere = match (fs::read_link(&link), owner) {
+        (Ok(target), _) => Some(target),
+        (Err(_), Some(user)) if !link.exists() && !user::can_reach(state_dir, user) => {
+            let target = user::reachable_data_dir(state_dir, user)?;
+            // No link leads here, so this is what remains of a DIR that was deleted.
+            leftover::clear(&target.join("data")).await?;
+            fs::remove_dir_all(&target).map_err(LocalError::file(&target, "remove the data of a deleted folder"))?;
+            fs::create_dir(&target).map_err(LocalError::file(&target, "make a folder for PostgreSQL's data"))?;
+            std::os::unix::fs::symlink(&target, &link).map_err(LocalError::file(&link, "link to PostgreSQL's data"))?;
+            Some(target)
+        }
+        _ => None,
+    };
+    let home = elsewhere.unwrap_or(link);
+    if !home.is_dir() {
+        fs::create_dir_all(&home).map_err(LocalError::file(&home, "make a folder for PostgreSQL's data"))?;
+    }
+    if !home.join("data").exists() {
+        user::give(&home, owner)?;
+    }
+    home.canonicalize().map_err(LocalError::file(&home, "find"))
+}
+
+/// `initdb` into a folder beside, then a rename: killed half-way, it is made again.
+async fn make(home: &Path, data: &Path, binaries: &Binaries, owner: Option<&User>) -> Result<(), LocalError> {
+    let fresh = home.join("data.new");
+    // Characters outside ASCII have upper and lower case in Redshift; sorting is by bytes there as here.
+    let mut output = initdb(&fresh, binaries, owner, &["--lc-ctype=C.UTF-8"]).await?;
+    if !output.status.success() {
+        // Not every system has that locale.
+        output = initdb(&fresh, binaries, owner, &[]).await?;
+    }
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(LocalError::Postgres(format!("cannot make a data folder in {} ({}): {}", home.display(), output.status, said.trim())));
+    }
+    fs::rename(&fresh, data).map_err(LocalError::file(data, "make PostgreSQL's data folder"))
+}
+
+async fn initdb(fresh: &Path, binaries: &Binaries, owner: Option<&User>, more: &[&str]) -> Result<Output, LocalError> {
+    if fresh.exists() {
+        fs::remove_dir_all(fresh).map_err(LocalError::file(fresh, "remove a half-made data folder"))?;
+    }
+    fs::create_dir(fresh).map_err(LocalError::file(fresh, "make a folder for PostgreSQL's data"))?;
+    user::give(fresh, owner)?;
+    let mut command = std::process::Command::new(&binaries.initdb);
+    command
+        .args(["--no-sync", "--no-instructions", "--auth=trust", "--encoding=UTF8", "--locale=C", "--wal-segsize=1"])
+        .args(more)
+        .arg(format!("--username={ROLE}"))
+        .arg("--pgdata")
+        .arg(fresh)
+        .current_dir(fresh)
+        .stdin(Stdio::null());
+    user::run_as(&mut command, owner);
+    Command::from(command)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(LocalError::file(&binaries.initdb, "run"))
+}
+
+/// PostgreSQL runs only on data of its own user. Root can become that user; anyone else cannot.
+fn current_owner(data: &Path) -> Result<Option<User>, LocalError> {
+    let metadata = fs::metadata(data).map_err(LocalError::file(data, "read"))?;
+    let me = rustix::process::geteuid();
+    if me.is_root() {
+        return Ok(Some(User { uid: metadata.uid(), gid: metadata.gid() }));
+    }
+    if metadata.uid() == me.as_raw() {
+        return Ok(None);
+    }
+    Err(LocalError::Postgres(format!(
+        "its data, {}, belongs to user {} and this program runs as user {}; run it as the same user as before, or use another folder",
+        data.display(),
+        metadata.uid(),
+        me.as_raw()
+    )))
+}
+
+async fn check_version(data: &Path, binaries: &Binaries) -> Result<(), LocalError> {
+    let file = data.join("PG_VERSION");
+    let made_by = fs::read_to_string(&file).map_err(LocalError::file(&file, "read"))?;
+    let made_by = made_by.trim();
+    let output = Command::new(&binaries.postgres).arg("--version").output().await.map_err(LocalError::file(&binaries.postgres, "run"))?;
+    let version = String::from_utf8_lossy(&output.stdout);
+    // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
+    let found = version.split_whitespace().nth(2).unwrap_or_default();
+    if found == made_by || found.starts_with(&format!("{made_by}.")) {
+        return Ok(());
+    }
+    Err(LocalError::Postgres(format!(
+        "{} was made by version {made_by}, and {} is version {found}; set LOADER_POSTGRES_BIN to version {made_by}, or remove that folder \
+         to start with an empty warehouse",
+        data.display(),
+        binaries.postgres.display()
+    )))
+}

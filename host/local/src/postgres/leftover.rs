@@ -1,0 +1,96 @@
+//! What a killed server leaves behind: a PostgreSQL that still runs on our data, or only its pid file. In: the data folder; out: a
+//! data folder that nobody uses. Never signals a process that is not a PostgreSQL on this very folder.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{POLL, pid_file, user};
+use crate::LocalError;
+
+/// How long a left-over server may take to stop in order, then at once.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Stops the PostgreSQL that still runs on `data`, if one does, and removes its pid file.
+pub(crate) async fn clear(data: &Path) -> Result<(), LocalError> {
+    let file = pid_file(data);
+    let Ok(text) = fs::read_to_string(&file) else { return Ok(()) };
+    let mut lines = text.lines();
+    let pid = lines.next().and_then(|line| line.trim().parse::<u32>().ok());
+    if let Some(pid) = pid.filter(|&pid| runs_on(pid, data)) {
+        stop(pid, data).await?;
+    }
+    // The fifth line is the folder of its socket.
+    if let Some(sockets) = lines.nth(3).map(Path::new)
+        && sockets.file_name().is_some_and(|name| name.to_string_lossy().starts_with(user::SOCKET_DIR_PREFIX))
+    {
+        let _ = fs::remove_dir_all(sockets);
+    }
+    match fs::remove_file(&file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(LocalError::file(file, "remove a stale pid file")(error)),
+        _ => Ok(()),
+    }
+}
+
+async fn stop(pid: u32, data: &Path) -> Result<(), LocalError> {
+    for kind in [Signal::INT, Signal::QUIT] {
+        signal(pid, kind);
+        let started = Instant::now();
+        while started.elapsed() < PATIENCE {
+            if !runs_on(pid, data) {
+                return Ok(());
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+    Err(LocalError::Postgres(format!("process {pid} still runs on {} and does not stop; end it", data.display())))
+}
+
+/// Sends a signal; a process that is gone already is fine.
+pub(crate) fn signal(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+/// Whether the process is a PostgreSQL whose data folder this is. A pid file alone says little: numbers are used again.
+fn runs_on(pid: u32, data: &Path) -> bool {
+    let proc = Path::new("/proc").join(pid.to_string());
+    if Path::new("/proc/self").exists() {
+        // The working folder of a postmaster is its data folder. A dead one that nobody has collected has none.
+        let is_postgres = fs::read(proc.join("cmdline")).is_ok_and(|line| contains(&line, b"postgres"));
+        return is_postgres && fs::read_link(proc.join("cwd")).is_ok_and(|cwd| data.canonicalize().is_ok_and(|data| cwd == data));
+    }
+    let output = std::process::Command::new("ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).output();
+    let data = data.as_os_str().as_encoded_bytes();
+    output.is_ok_and(|output| contains(&output.stdout, b"postgres") && contains(&output.stdout, data))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pid_file_that_names_another_process_is_only_removed() {
+        let data = tempfile::tempdir().unwrap();
+        // Our own number: alive, and no PostgreSQL. A signal to it would end this test.
+        fs::write(pid_file(data.path()), format!("{}\n/data\n1\n5432\n/tmp\n\n", std::process::id())).unwrap();
+        clear(data.path()).await.unwrap();
+        assert!(!pid_file(data.path()).exists());
+    }
+
+    #[tokio::test]
+    async fn a_broken_pid_file_is_removed() {
+        let data = tempfile::tempdir().unwrap();
+        fs::write(pid_file(data.path()), "").unwrap();
+        clear(data.path()).await.unwrap();
+        assert!(!pid_file(data.path()).exists());
+        clear(data.path()).await.unwrap();
+    }
+}

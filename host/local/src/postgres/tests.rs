@@ -1,0 +1,103 @@
+//! The life of the PostgreSQL behind the warehouse, with a real one.
+
+use std::time::Instant;
+
+use super::*;
+
+async fn query(postgres: &Postgres, sql: &str) -> String {
+    let (client, connection) = postgres.config().connect(NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    let answers = client.simple_query(sql).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+    answers
+        .iter()
+        .find_map(|answer| match answer {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn data_outlives_a_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let began = Instant::now();
+    let postgres = Postgres::start(dir.path(), None).await.unwrap();
+    let first = began.elapsed();
+    query(&postgres, "CREATE TABLE t AS SELECT 7 AS n").await;
+    assert_eq!(query(&postgres, "SELECT current_database()").await, "dev");
+    assert_eq!(query(&postgres, "SHOW server_encoding").await, "UTF8");
+    let sockets = postgres._sockets.path().to_owned();
+    postgres.stop().await.unwrap();
+    assert!(!sockets.exists());
+
+    let began = Instant::now();
+    let postgres = Postgres::start(dir.path(), None).await.unwrap();
+    eprintln!("first start {first:?}, second {:?}", began.elapsed());
+    assert_eq!(query(&postgres, "SELECT n FROM t").await, "7");
+    postgres.stop().await.unwrap();
+}
+
+/// As when the server was killed and its watchdog too.
+#[tokio::test]
+async fn a_left_over_postgresql_is_stopped_and_its_data_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut killed = Postgres::start(dir.path(), None).await.unwrap();
+    query(&killed, "CREATE TABLE t AS SELECT 7 AS n").await;
+    killed.watchdog.take().unwrap().kill().await.unwrap();
+    let old = killed.child.id();
+    let sockets = killed._sockets.path().to_owned();
+
+    let postgres = Postgres::start(dir.path(), None).await.unwrap();
+    assert_ne!(postgres.child.id(), old);
+    assert!(killed.child.wait().await.unwrap().success());
+    assert!(!sockets.exists());
+    assert_eq!(query(&postgres, "SELECT n FROM t").await, "7");
+    postgres.stop().await.unwrap();
+}
+
+/// Killed together with its own PostgreSQL, as by the end of a container.
+#[tokio::test]
+async fn recovers_when_everything_was_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut killed = Postgres::start(dir.path(), None).await.unwrap();
+    query(&killed, "CREATE TABLE t AS SELECT 7 AS n").await;
+    killed.child.kill().await.unwrap();
+    assert!(pid_file(&dir.path().join("postgres/data")).exists());
+
+    let postgres = Postgres::start(dir.path(), None).await.unwrap();
+    assert_eq!(query(&postgres, "SELECT n FROM t").await, "7");
+    postgres.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_half_made_data_folder_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let half = dir.path().join("postgres/data.new");
+    std::fs::create_dir_all(&half).unwrap();
+    std::fs::write(half.join("PG_VERSION"), "15").unwrap();
+    let postgres = Postgres::start(dir.path(), None).await.unwrap();
+    postgres.stop().await.unwrap();
+    assert!(!half.exists());
+}
+
+#[tokio::test]
+async fn data_of_another_version_is_refused_with_both_ways_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("postgres/data");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("PG_VERSION"), "8.4\n").unwrap();
+    let message = Postgres::start(dir.path(), None).await.unwrap_err().to_string();
+    assert!(message.contains("was made by version 8.4"), "{message}");
+    assert!(message.contains("set LOADER_POSTGRES_BIN to version 8.4, or remove that folder"), "{message}");
+}
+
+#[tokio::test]
+async fn when_it_does_not_start_its_log_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    Postgres::start(dir.path(), None).await.unwrap().stop().await.unwrap();
+    std::fs::write(dir.path().join("postgres/data/postgresql.conf"), "no_such_setting = 1\n").unwrap();
+    let message = Postgres::start(dir.path(), None).await.unwrap_err().to_string();
+    assert!(message.contains("unrecognized configuration parameter \"no_such_setting\""), "{message}");
+}

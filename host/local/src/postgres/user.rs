@@ -1,0 +1,129 @@
+//! Who runs PostgreSQL. It refuses to run as root; started by root, we run it as `postgres` or `nobody` and give that user the data.
+//! In: our own user id and the user list of the system; out: ids for child processes and folders that this user can reach.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::LocalError;
+
+/// The unprivileged user that PostgreSQL runs as when we are root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct User {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+/// Starts the names of our socket folders, so that a left-over one is recognised.
+pub(crate) const SOCKET_DIR_PREFIX: &str = "loader-pg-";
+
+/// `None` when PostgreSQL runs as we do.
+pub(crate) fn database_user() -> Result<Option<User>, LocalError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(None);
+    }
+    let path = Path::new("/etc/passwd");
+    let users = fs::read_to_string(path).map_err(LocalError::file(path, "look for an unprivileged user"))?;
+    let found = find(&users, "postgres").or_else(|| find(&users, "nobody"));
+    found.map(Some).ok_or_else(|| {
+        LocalError::Postgres("refuses to run as root, and there is no user `postgres` or `nobody`; start the program as another user".to_owned())
+    })
+}
+
+fn find(users: &str, name: &str) -> Option<User> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next()? == name).then_some(())?;
+        let mut id = fields.skip(1);
+        Some(User { uid: id.next()?.parse().ok()?, gid: id.next()?.parse().ok()? })
+    })
+}
+
+pub(crate) fn run_as(command: &mut Command, user: Option<&User>) {
+    if let Some(user) = user {
+        command.uid(user.uid).gid(user.gid);
+    }
+}
+
+/// Gives a file or folder to the user, so that PostgreSQL may own it.
+pub(crate) fn give(path: &Path, user: Option<&User>) -> Result<(), LocalError> {
+    let Some(user) = user else { return Ok(()) };
+    std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid)).map_err(LocalError::file(path, "give it to PostgreSQL's user"))
+}
+
+/// Whether the user can get to the folder: every folder on the way lets it pass.
+pub(crate) fn can_reach(dir: &Path, user: &User) -> bool {
+    dir.ancestors().all(|folder| fs::metadata(folder).is_ok_and(|metadata| may_pass(metadata.mode(), metadata.uid(), metadata.gid(), user)))
+}
+
+fn may_pass(mode: u32, uid: u32, gid: u32, user: &User) -> bool {
+    let bit = match () {
+        () if uid == user.uid => 0o100,
+        () if gid == user.gid => 0o010,
+        () => 0o001,
+    };
+    mode & bit != 0
+}
+
+/// A new private folder for the socket. Its path is short, because a socket's path may have about 100 bytes.
+pub(crate) fn socket_dir(user: Option<&User>) -> Result<TempDir, LocalError> {
+    let short = Path::new("/tmp");
+    let base = if short.is_dir() { short.to_path_buf() } else { std::env::temp_dir() };
+    let dir = tempfile::Builder::new()
+        .prefix(SOCKET_DIR_PREFIX)
+        .permissions(fs::Permissions::from_mode(0o700))
+        .tempdir_in(&base)
+        .map_err(LocalError::file(&base, "make a folder for PostgreSQL's socket"))?;
+    give(dir.path(), user)?;
+    Ok(dir)
+}
+
+/// A folder for the data that any user can reach, one for each DIR. Made when missing.
+///
+/// The parent is open to everyone, so a folder that someone else put there under this name is refused.
+pub(crate) fn reachable_data_dir(state_dir: &Path, user: &User) -> Result<PathBuf, LocalError> {
+    use sha2::Digest;
+    use std::os::unix::ffi::OsStrExt;
+    let digest = sha2::Sha256::digest(state_dir.as_os_str().as_bytes());
+    let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let dir = Path::new("/var/tmp").join(format!("loader-local-{short}"));
+    match fs::create_dir(&dir) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            let metadata = fs::symlink_metadata(&dir).map_err(LocalError::file(&dir, "read"))?;
+            if !metadata.is_dir() || (metadata.uid() != user.uid && metadata.uid() != 0) {
+                return Err(LocalError::Postgres(format!("{} belongs to someone else; remove it", dir.display())));
+            }
+        }
+        Err(error) => return Err(LocalError::file(&dir, "make a folder for PostgreSQL's data")(error)),
+    }
+    Ok(dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_a_user_by_its_whole_name() {
+        let users = "root:x:0:0:root:/root:/bin/bash\npostgres2:x:7:7::/:/bin/sh\npostgres:x:101:104:PostgreSQL,,,:/var/lib/postgresql:/bin/bash\n";
+        assert_eq!(find(users, "postgres"), Some(User { uid: 101, gid: 104 }));
+        assert_eq!(find(users, "nobody"), None);
+        assert_eq!(find("# comment\nnobody:*:-2:-2::/:/bin/false", "nobody"), None);
+    }
+
+    #[test]
+    fn a_folder_lets_pass_by_the_first_class_that_fits() {
+        let user = User { uid: 101, gid: 104 };
+        assert!(may_pass(0o755, 0, 0, &user));
+        assert!(!may_pass(0o700, 0, 0, &user));
+        assert!(may_pass(0o710, 0, 104, &user));
+        assert!(!may_pass(0o705, 0, 104, &user));
+        assert!(!may_pass(0o077, 101, 104, &user));
+        assert!(may_pass(0o100, 101, 0, &user));
+    }
+}

@@ -1,0 +1,170 @@
+//! GetObject and HeadObject. In: parsed requests; out: headers, and for GET a body that is read from the file as the client takes it.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::Stream;
+use s3s::dto::*;
+use s3s::{S3Request, S3Result, s3_error};
+
+use super::conditions::{Conditions, Current, whole_seconds};
+use super::store::{Attributes, Found, Store};
+
+/// How much is read from a file at once.
+const READ_BYTES: usize = 512 * 1024;
+const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
+
+pub(crate) fn head(store: &Store, request: S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
+    let input = request.input;
+    refuse_versions(input.version_id.as_deref(), input.part_number)?;
+    let found = store.find(&input.bucket, &input.key)?;
+    let conditions = Conditions {
+        if_match: input.if_match,
+        if_none_match: input.if_none_match,
+        if_modified_since: input.if_modified_since,
+        if_unmodified_since: input.if_unmodified_since,
+        ..Conditions::default()
+    };
+    conditions.check_read(&current(&found))?;
+    let part = Part::of(&found, input.range.as_ref())?;
+    let checksum = part.checksum(&found.attributes, input.checksum_mode.as_ref());
+    let Attributes { content_type, content_encoding, content_disposition, content_language, cache_control, metadata, .. } = found.attributes;
+    Ok(HeadObjectOutput {
+        accept_ranges: Some("bytes".to_owned()),
+        content_length: i64::try_from(part.length()).ok(),
+        content_range: part.content_range(),
+        content_type: Some(content_type.unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned())),
+        content_encoding,
+        content_disposition,
+        content_language,
+        cache_control,
+        e_tag: Some(ETag::Strong(found.etag)),
+        last_modified: Some(whole_seconds(found.modified)),
+        metadata: Some(metadata.into_iter().collect()),
+        checksum_crc32: checksum.checksum_crc32,
+        checksum_crc32c: checksum.checksum_crc32c,
+        checksum_crc64nvme: checksum.checksum_crc64nvme,
+        checksum_sha1: checksum.checksum_sha1,
+        checksum_sha256: checksum.checksum_sha256,
+        checksum_type: checksum.checksum_type,
+        ..Default::default()
+    })
+}
+
+pub(crate) fn get(store: &Store, request: S3Request<GetObjectInput>) -> S3Result<GetObjectOutput> {
+    let input = request.input;
+    refuse_versions(input.version_id.as_deref(), input.part_number)?;
+    let found = store.find(&input.bucket, &input.key)?;
+    let conditions = Conditions {
+        if_match: input.if_match,
+        if_none_match: input.if_none_match,
+        if_modified_since: input.if_modified_since,
+        if_unmodified_since: input.if_unmodified_since,
+        ..Conditions::default()
+    };
+    conditions.check_read(&current(&found))?;
+    let part = Part::of(&found, input.range.as_ref())?;
+    let checksum = part.checksum(&found.attributes, input.checksum_mode.as_ref());
+    let body = found.file.map(|file| StreamingBlob::wrap(stream(file, part.start, part.end)));
+    let Attributes { content_type, content_encoding, content_disposition, content_language, cache_control, metadata, .. } = found.attributes;
+    Ok(GetObjectOutput {
+        accept_ranges: Some("bytes".to_owned()),
+        body,
+        content_length: i64::try_from(part.length()).ok(),
+        content_range: part.content_range(),
+        content_type: Some(content_type.unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned())),
+        content_encoding,
+        content_disposition,
+        content_language,
+        cache_control,
+        e_tag: Some(ETag::Strong(found.etag)),
+        last_modified: Some(whole_seconds(found.modified)),
+        metadata: Some(metadata.into_iter().collect()),
+        checksum_crc32: checksum.checksum_crc32,
+        checksum_crc32c: checksum.checksum_crc32c,
+        checksum_crc64nvme: checksum.checksum_crc64nvme,
+        checksum_sha1: checksum.checksum_sha1,
+        checksum_sha256: checksum.checksum_sha256,
+        checksum_type: checksum.checksum_type,
+        ..Default::default()
+    })
+}
+
+pub(crate) fn current(found: &Found) -> Current<'_> {
+    Current { etag: &found.etag, modified: found.modified, size_bytes: found.size_bytes }
+}
+
+/// The bytes `start..end` of the object that a request wants.
+struct Part {
+    start: u64,
+    end: u64,
+    size_bytes: u64,
+    asked: bool,
+}
+
+impl Part {
+    fn of(found: &Found, range: Option<&Range>) -> S3Result<Part> {
+        let size_bytes = found.size_bytes;
+        let bytes = match range {
+            Some(range) => range.check(size_bytes)?,
+            None => 0..size_bytes,
+        };
+        Ok(Part { start: bytes.start, end: bytes.end, size_bytes, asked: range.is_some() })
+    }
+
+    fn length(&self) -> u64 {
+        self.end - self.start
+    }
+
+    fn content_range(&self) -> Option<String> {
+        self.asked.then(|| format!("bytes {}-{}/{}", self.start, self.end.saturating_sub(1), self.size_bytes))
+    }
+
+    /// The checksums of the whole object, where the client asked for them and gets the whole object.
+    fn checksum(&self, attributes: &Attributes, mode: Option<&ChecksumMode>) -> Checksum {
+        let wanted = mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED) && self.length() == self.size_bytes;
+        if !wanted || attributes.checksums.is_empty() {
+            return Checksum::default();
+        }
+        let get = |name: &str| attributes.checksums.get(name).cloned();
+        Checksum {
+            checksum_crc32: get("crc32"),
+            checksum_crc32c: get("crc32c"),
+            checksum_crc64nvme: get("crc64nvme"),
+            checksum_sha1: get("sha1"),
+            checksum_sha256: get("sha256"),
+            checksum_type: Some(ChecksumType::from_static(ChecksumType::FULL_OBJECT)),
+        }
+    }
+}
+
+fn refuse_versions(version_id: Option<&str>, part_number: Option<i32>) -> S3Result<()> {
+    if version_id.is_some_and(|version| version != "null") {
+        return Err(s3_error!(NoSuchVersion, "The specified version does not exist."));
+    }
+    if part_number.is_some_and(|number| number != 1) {
+        return Err(s3_error!(NotImplemented, "this S3 does not keep the parts of an object; ask for a range"));
+    }
+    Ok(())
+}
+
+/// A file that has become shorter ends the stream with an error, and so the connection: the client must not take the rest for all.
+fn stream(file: File, start: u64, end: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
+    futures::stream::try_unfold((Arc::new(file), start), move |(file, at)| async move {
+        let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(READ_BYTES);
+        if length == 0 {
+            return Ok(None);
+        }
+        let from = Arc::clone(&file);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut buffer = vec![0; length];
+            from.read_exact_at(&mut buffer, at).map(|()| Bytes::from(buffer))
+        });
+        let bytes = read.await.unwrap_or_else(|error| Err(io::Error::other(error)))?;
+        let next = at + bytes.len() as u64;
+        Ok(Some((bytes, (file, next))))
+    })
+}

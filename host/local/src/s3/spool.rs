@@ -1,0 +1,171 @@
+//! Request bodies into temporary files, with digests on the way. In: a body and what the client says of it; out: a finished file, its
+//! MD5 and checksums, all compared with what was said. Nothing here is an object yet.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use s3s::checksum::ChecksumHasher;
+use s3s::crypto::{Checksum as _, Md5};
+use s3s::dto::{Checksum, ChecksumAlgorithm, StreamingBlob};
+use s3s::{S3Result, TrailingHeaders, s3_error};
+use tempfile::{NamedTempFile, TempPath};
+
+use super::blocking;
+use super::store::{Store, hex, internal};
+
+/// How much of a body is gathered before it is digested and written, so that few tasks change threads.
+const GATHER_BYTES: usize = 1024 * 1024;
+
+/// What the client says about a body.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    /// `Content-MD5`, base64.
+    pub(crate) md5: Option<String>,
+    pub(crate) algorithm: Option<ChecksumAlgorithm>,
+    pub(crate) checksum: Checksum,
+    /// Checksums that come after the body.
+    pub(crate) trailers: Option<TrailingHeaders>,
+}
+
+pub(crate) struct Spooled {
+    pub(crate) path: TempPath,
+    pub(crate) size_bytes: u64,
+    pub(crate) md5: [u8; 16],
+    pub(crate) checksum: Checksum,
+}
+
+impl Spooled {
+    /// The checksums by the name of their header, without `x-amz-checksum-`.
+    pub(crate) fn checksums(&self) -> BTreeMap<String, String> {
+        named(&self.checksum).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+    }
+}
+
+/// Reads the whole body. A body that ends early, or is not what the client says it is, is an error and leaves nothing.
+pub(crate) async fn receive(store: &Arc<Store>, body: Option<StreamingBlob>, claims: Claims) -> S3Result<Spooled> {
+    let mut writer = Writer::new(store.temporary().map_err(internal)?, &claims)?;
+    if let Some(mut body) = body {
+        let mut gathered = Vec::new();
+        let mut gathered_bytes = 0;
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| {
+                tracing::debug!(%error, "request body ended early");
+                s3_error!(IncompleteBody, "the request body ended early or its signature is wrong: {error}")
+            })?;
+            gathered_bytes += chunk.len();
+            gathered.push(chunk);
+            if gathered_bytes >= GATHER_BYTES {
+                let chunks = std::mem::take(&mut gathered);
+                gathered_bytes = 0;
+                writer = blocking(move || writer.write(&chunks)).await?;
+            }
+        }
+        writer = blocking(move || writer.write(&gathered)).await?;
+    }
+    writer.finish(claims)
+}
+
+struct Writer {
+    file: NamedTempFile,
+    md5: Md5,
+    checksums: ChecksumHasher,
+    size_bytes: u64,
+}
+
+impl Writer {
+    fn new(file: NamedTempFile, claims: &Claims) -> S3Result<Writer> {
+        let mut checksums = ChecksumHasher::default();
+        let trailer = claims.algorithm.as_ref().map(|algorithm| algorithm.as_str().to_ascii_lowercase());
+        for (name, value) in named(&claims.checksum) {
+            if value.is_some() || trailer.as_deref() == Some(name) {
+                match name {
+                    "crc32" => checksums.crc32 = Some(Default::default()),
+                    "crc32c" => checksums.crc32c = Some(Default::default()),
+                    "crc64nvme" => checksums.crc64nvme = Some(Default::default()),
+                    "sha1" => checksums.sha1 = Some(s3s::crypto::Sha1::new()),
+                    _ => checksums.sha256 = Some(s3s::crypto::Sha256::new()),
+                }
+            }
+        }
+        Ok(Writer { file, md5: Md5::new(), checksums, size_bytes: 0 })
+    }
+
+    fn write(mut self, chunks: &[Bytes]) -> S3Result<Writer> {
+        for chunk in chunks {
+            self.md5.update(chunk);
+            self.checksums.update(chunk);
+            self.size_bytes += chunk.len() as u64;
+            self.file.write_all(chunk).map_err(internal)?;
+        }
+        Ok(self)
+    }
+
+    fn finish(self, claims: Claims) -> S3Result<Spooled> {
+        let md5 = self.md5.finalize();
+        if let Some(claimed) = &claims.md5
+            && !base64_is(claimed, &md5)
+        {
+            return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
+        }
+        let checksum = self.checksums.finalize();
+        let trailers = claims.trailers.and_then(|trailers| trailers.take()).unwrap_or_default();
+        for ((name, claimed), (_, computed)) in named(&claims.checksum).into_iter().zip(named(&checksum)) {
+            let trailer = trailers.get(format!("x-amz-checksum-{name}")).and_then(|value| value.to_str().ok());
+            let claimed = claimed.as_deref().or(trailer);
+            if let (Some(claimed), Some(computed)) = (claimed, computed)
+                && claimed != computed
+            {
+                return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
+            }
+        }
+        Ok(Spooled { path: self.file.into_temp_path(), size_bytes: self.size_bytes, md5, checksum })
+    }
+}
+
+fn named(checksum: &Checksum) -> [(&'static str, &Option<String>); 5] {
+    [
+        ("crc32", &checksum.checksum_crc32),
+        ("crc32c", &checksum.checksum_crc32c),
+        ("crc64nvme", &checksum.checksum_crc64nvme),
+        ("sha1", &checksum.checksum_sha1),
+        ("sha256", &checksum.checksum_sha256),
+    ]
+}
+
+/// The MD5 of a multipart object: of its parts' MD5s, with their number.
+pub(crate) fn multipart_etag(parts: &[[u8; 16]]) -> String {
+    let mut md5 = Md5::new();
+    for part in parts {
+        md5.update(part);
+    }
+    format!("{}-{}", hex(&md5.finalize()), parts.len())
+}
+
+fn base64_is(text: &str, bytes: &[u8]) -> bool {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut encoded = String::new();
+    for group in bytes.chunks(3) {
+        let value = group.iter().fold(0u32, |value, &byte| value << 8 | u32::from(byte)) << (8 * (3 - group.len()));
+        for place in 0..4 {
+            let sextet = usize::try_from(value >> (18 - 6 * place) & 63).unwrap_or_default();
+            encoded.push(if place <= group.len() { char::from(ALPHABET[sextet]) } else { '=' });
+        }
+    }
+    encoded == text.trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_as_in_rfc_4648() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")] {
+            assert!(base64_is(text, bytes.as_bytes()), "{bytes}");
+        }
+        assert!(!base64_is("Zm9v", b"fop"));
+    }
+}

@@ -1,0 +1,122 @@
+//! HTTP on one listener: accepts, serves each connection as a task, ends in order. In: a listener and a hyper service; out: nothing
+//! but answered requests. Knows no protocol above HTTP.
+
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::service::Service;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+/// How long requests may go on after a stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Serves until stopped or dropped.
+pub(crate) struct HttpServer {
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl HttpServer {
+    pub(crate) fn start<S, B>(listener: TcpListener, service: S) -> HttpServer
+    where
+        S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        B: Body + Send + 'static,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (stop, stopped) = oneshot::channel();
+        HttpServer { stop: Some(stop), task: tokio::spawn(serve(listener, service, stopped)) }
+    }
+
+    /// Accepts nothing more and waits for the running requests, for a while.
+    pub(crate) async fn stop(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Err(error) = (&mut self.task).await {
+            tracing::warn!(%error, "http server ended badly");
+        }
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve<S, B>(listener: TcpListener, service: S, mut stopped: oneshot::Receiver<()>)
+where
+    S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => continue,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of descriptors, most likely: the connections that end make room.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let connection = builder.serve_connection(TokioIo::new(stream), BoxedBody(service.clone())).into_owned();
+        let connection = graceful.watch(connection);
+        connections.spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended");
+            }
+        });
+    }
+    drop(listener);
+    let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    connections.shutdown().await;
+}
+
+/// The same service, whatever its body's type: one type of connection for both servers.
+#[derive(Clone)]
+struct BoxedBody<S>(S);
+
+type AnyError = Box<dyn std::error::Error + Send + Sync>;
+
+impl<S, B> Service<hyper::Request<Incoming>> for BoxedBody<S>
+where
+    S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: Into<AnyError>,
+    B: Body + Send + 'static,
+    B::Error: Into<AnyError>,
+{
+    type Response = hyper::Response<http_body_util::combinators::UnsyncBoxBody<B::Data, AnyError>>;
+    type Error = AnyError;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, AnyError>> + Send>>;
+
+    fn call(&self, request: hyper::Request<Incoming>) -> Self::Future {
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let response = answer.await.map_err(Into::into)?;
+            Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+        })
+    }
+}
