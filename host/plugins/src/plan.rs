@@ -23,7 +23,7 @@ pub struct PlanContext {
     pub keys: Vec<String>,
     /// The target table as it stands; `None` when it does not exist yet.
     pub target: Option<SchemaRef>,
-    /// The plugin's own settings, passed on unchecked.
+    /// The plugin's own settings, passed on unchecked; null stands for none, `{}`.
     pub config: serde_json::Value,
 }
 

@@ -73,7 +73,10 @@ impl Plugin {
             table: context.table.clone(),
             keys: context.keys.clone(),
             target: context.target.as_ref().map(|target| loader_ipc::encode_schema(target)).unwrap_or_default(),
-            config: context.config.to_string(),
+            config: match &context.config {
+                serde_json::Value::Null => "{}".to_owned(),
+                config => config.to_string(),
+            },
         };
         let schema = loader_ipc::encode_schema(input);
         let answer = self.off_runtime(|| {

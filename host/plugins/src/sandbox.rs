@@ -266,15 +266,34 @@ fn frames(error: &wasmtime::Error) -> Vec<String> {
         .frames()
         .iter()
         .filter_map(|frame| frame.func_name())
-        .map(|name| tame(&format!("{:#}", rustc_demangle::demangle(name)), 120))
-        .filter(|name| !MACHINERY.iter().any(|machinery| name.trim_start_matches('<').starts_with(machinery)))
+        // The exported function itself is the call, which the message names already.
+        .filter(|name| !name.contains('#'))
+        .map(|name| tame(&short_name(&format!("{:#}", rustc_demangle::demangle(name))), 120))
+        .filter(|name| !MACHINERY.iter().any(|machinery| name.starts_with(machinery)))
         .take(FRAMES_SHOWN)
         .collect()
+}
+
+/// `<some::Type as some::Trait>::method` as `some::Type::method`; other names as they are.
+fn short_name(name: &str) -> String {
+    let method_of = |name: &str| {
+        let (implementer, rest) = name.strip_prefix('<')?.split_once(" as ")?;
+        let (_, method) = rest.rsplit_once(">::")?;
+        Some(format!("{implementer}::{method}"))
+    };
+    method_of(name).unwrap_or_else(|| name.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn methods_of_traits_are_named_by_their_type() {
+        assert_eq!(short_name("<a::Session as b::wit::GuestSession>::process"), "a::Session::process");
+        assert_eq!(short_name("<a::V<u8> as b::From<c::W>>::from"), "a::V<u8>::from");
+        assert_eq!(short_name("a::b"), "a::b");
+    }
 
     #[test]
     fn a_deadline_is_never_in_the_past_nor_past_the_end_of_counting() {

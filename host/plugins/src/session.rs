@@ -105,3 +105,17 @@ impl ChainSession {
         self.steps.into_iter().map(Step::finish).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Plugin, Runtime};
+
+    #[test]
+    fn plans_are_shared_by_threads_and_sessions_can_move_to_one() {
+        fn shared<T: Send + Sync + Clone>() {}
+        fn movable<T: Send>() {}
+        shared::<(Runtime, Plugin, ChainPlan)>();
+        movable::<ChainSession>();
+    }
+}
