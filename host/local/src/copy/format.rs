@@ -1,0 +1,139 @@
+//! DATEFORMAT and TIMEFORMAT patterns. In: a pattern and a field. Out: microseconds since 1970, or nothing. Knows the parts that
+//! Redshift documents for loads; a pattern with others is refused when the statement is read.
+
+/// Parts, longest first where one begins another.
+const PARTS: [&str; 13] = ["YYYY", "HH24", "HH12", "MON", "YY", "MM", "DD", "HH", "MI", "SS", "OF", "AM", "PM"];
+
+fn part_at(pattern: &str) -> Option<&'static str> {
+    PARTS.iter().find(|part| pattern.get(..part.len()).is_some_and(|start| start.eq_ignore_ascii_case(part))).copied()
+}
+
+/// Checks that every letter of the pattern belongs to a part that we read.
+pub(crate) fn check(pattern: &str) -> Result<(), String> {
+    let mut rest = pattern;
+    while let Some(first) = rest.chars().next() {
+        if let Some(part) = part_at(rest) {
+            rest = &rest[part.len()..];
+        } else if first.is_ascii_alphabetic() && first != 'T' {
+            return Err(format!("unknown part at '{rest}'"));
+        } else {
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Parts {
+    year: i32,
+    month: i32,
+    day: i32,
+    hour: i32,
+    minute: i32,
+    second: i32,
+    micros: i64,
+    is_afternoon: Option<bool>,
+}
+
+fn digits(text: &mut &str, most: usize) -> Option<i32> {
+    let count = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
+    let (number, rest) = text.split_at(count);
+    *text = rest;
+    number.parse().ok()
+}
+
+const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+fn month_name(text: &mut &str) -> Option<i32> {
+    let name = text.get(..3)?.to_ascii_lowercase();
+    let index = MONTHS.iter().position(|month| *month == name)?;
+    *text = &text[3..];
+    i32::try_from(index + 1).ok()
+}
+
+fn fraction(text: &mut &str) -> Option<i64> {
+    let Some(rest) = text.strip_prefix('.') else { return Some(0) };
+    let count = rest.bytes().take_while(u8::is_ascii_digit).count();
+    if count == 0 || count > 6 {
+        return None;
+    }
+    *text = &rest[count..];
+    Some(format!("{:0<6}", &rest[..count]).parse().unwrap_or(0))
+}
+
+/// Reads `field` by `pattern`; `None` when it does not match. What follows a DATE's pattern is ignored.
+pub(crate) fn read(pattern: &str, field: &str, is_date: bool) -> Option<i64> {
+    let mut parts = Parts { year: 1970, month: 1, day: 1, ..Parts::default() };
+    let (mut pattern, mut text) = (pattern, field);
+    while let Some(first) = pattern.chars().next() {
+        let Some(part) = part_at(pattern) else {
+            text = text.strip_prefix(first)?;
+            pattern = &pattern[first.len_utf8()..];
+            continue;
+        };
+        match part {
+            "YYYY" => parts.year = digits(&mut text, 4)?,
+            "YY" => {
+                let year = digits(&mut text, 2)?;
+                parts.year = if year < 70 { 2000 + year } else { 1900 + year };
+            }
+            "MON" => parts.month = month_name(&mut text)?,
+            "MM" => parts.month = digits(&mut text, 2)?,
+            "DD" => parts.day = digits(&mut text, 2)?,
+            "HH" | "HH24" | "HH12" => parts.hour = digits(&mut text, 2)?,
+            "MI" => parts.minute = digits(&mut text, 2)?,
+            "SS" => {
+                parts.second = digits(&mut text, 2)?;
+                parts.micros = fraction(&mut text)?;
+            }
+            "AM" | "PM" => {
+                parts.is_afternoon = Some(text.get(..2)?.eq_ignore_ascii_case("pm"));
+                text = &text[2..];
+            }
+            // An offset in the pattern is for TIMESTAMPTZ; read by the caller's default form.
+            _ => return None,
+        }
+        pattern = &pattern[part.len()..];
+    }
+    if !text.is_empty() && !is_date {
+        return None;
+    }
+    micros(&parts)
+}
+
+fn micros(parts: &Parts) -> Option<i64> {
+    let date = format!("{:04}-{:02}-{:02}", parts.year, parts.month, parts.day);
+    let days = loader_values::parse_date(date.as_bytes())?;
+    let hour = match parts.is_afternoon {
+        Some(true) if parts.hour < 12 => parts.hour + 12,
+        Some(false) if parts.hour == 12 => 0,
+        _ => parts.hour,
+    };
+    if hour > 23 || parts.minute > 59 || parts.second > 59 {
+        return None;
+    }
+    let seconds = i64::from(days) * 86_400 + i64::from(hour * 3600 + parts.minute * 60 + parts.second);
+    Some(seconds * 1_000_000 + parts.micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, field, expected) in [
+            ("MM/DD/YYYY", "12/31/2001", Some("2001-12-31 00:00:00")),
+            ("YYYYMMDD HHMISS", "20240229 235959", Some("2024-02-29 23:59:59")),
+            ("DD.MON.YY", "05.Feb.99", Some("1999-02-05 00:00:00")),
+            ("YYYY-MM-DD HH12:MI:SS AM", "2024-01-01 12:00:01.5 am", Some("2024-01-01 00:00:01.5")),
+            ("YYYY-MM-DD", "2024-13-01", None),
+            ("YYYY-MM-DD", "2024-01-01x", None),
+        ] {
+            let micros = read(pattern, field, false);
+            assert_eq!(micros.map(loader_values::format_timestamp).as_deref(), expected, "{field}");
+        }
+        assert_eq!(check("YYYY-MM-DD HH:MI:SS"), Ok(()));
+        assert!(check("DD Q").is_err());
+    }
+}

@@ -1,0 +1,249 @@
+//! Parquet files by Redshift's rules: columns by position, as many as the target's, types equal without coercion. In: a file and the
+//! target's columns. Out: rows in the buffer, or the engine's error (code 15007); bad Parquet leaves no row in STL_LOAD_ERRORS.
+
+use std::fs::File;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type,
+};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::{DataType, TimeUnit};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::{Repetition, Type as PhysicalType};
+use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
+
+use super::binary::RowBuffer;
+use super::source::{SourceFile, engine_block};
+use super::target::{Column, Kind};
+
+const BATCH_ROWS: usize = 8192;
+
+fn scan_error(context: &str) -> String {
+    engine_block("Spectrum Scan Error", 15007, context, "dory_util.cpp:1777")
+}
+
+/// Opens a file and checks its schema.
+pub(crate) fn open(file: &SourceFile, columns: &[Column], fills: bool) -> Result<ParquetRecordBatchReader, String> {
+    let unreadable = |error: &dyn std::fmt::Display| scan_error(&format!("File '{}' is not readable as Parquet: {error}", file.url));
+    let handle = File::open(&file.path).map_err(|error| unreadable(&error))?;
+    // The types are the file's own; a writer's Arrow schema would say more than Redshift reads.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(handle, options).map_err(|error| unreadable(&error))?;
+    let schema = builder.parquet_schema();
+    let found = builder.schema().fields().len();
+    if found > columns.len() || (found < columns.len() && !fills) {
+        return Err(scan_error(&format!(
+            "Unmatched number of columns between table and file. Table columns: {}, Data columns: {found}, File name: {}",
+            columns.len(),
+            file.url
+        )));
+    }
+    for (index, (field, column)) in builder.schema().fields().iter().zip(columns).enumerate() {
+        let is_nested = schema.root_schema().get_fields().get(index).is_some_and(|root| !root.is_primitive());
+        let leaf = if is_nested { None } else { leaf_of(&builder, index) };
+        let is_int96 = leaf.as_ref().is_some_and(|leaf| leaf.physical_type() == PhysicalType::INT96);
+        if leaf.is_none() || !is_compatible(field.data_type(), column.kind, is_int96) {
+            let parquet = leaf.map_or_else(|| format!("nested {}", field.name()), |leaf| describe(&leaf));
+            return Err(scan_error(&format!(
+                "File '{0}' has an incompatible Parquet schema for column '{0}.{1}'. Column type: {2}, Parquet schema: {parquet}",
+                file.url,
+                field.name(),
+                column.kind.ddl()
+            )));
+        }
+    }
+    builder.with_batch_size(BATCH_ROWS).build().map_err(|error| unreadable(&error))
+}
+
+fn leaf_of(builder: &ParquetRecordBatchReaderBuilder<File>, root: usize) -> Option<ColumnDescPtr> {
+    let schema = builder.parquet_schema();
+    (0..schema.num_columns()).find(|leaf| schema.get_column_root_idx(*leaf) == root).map(|leaf| schema.column(leaf))
+}
+
+/// As Redshift prints it: `optional int64 col`.
+fn describe(leaf: &ColumnDescriptor) -> String {
+    let repetition = match leaf.self_type().get_basic_info().repetition() {
+        Repetition::REQUIRED => "required",
+        Repetition::OPTIONAL => "optional",
+        Repetition::REPEATED => "repeated",
+    };
+    let physical = match leaf.physical_type() {
+        PhysicalType::BOOLEAN => "boolean",
+        PhysicalType::INT32 => "int32",
+        PhysicalType::INT64 => "int64",
+        PhysicalType::INT96 => "int96",
+        PhysicalType::FLOAT => "float",
+        PhysicalType::DOUBLE => "double",
+        PhysicalType::BYTE_ARRAY => "byte_array",
+        PhysicalType::FIXED_LEN_BYTE_ARRAY => "fixed_len_byte_array",
+    };
+    let logical = match leaf.logical_type_ref() {
+        Some(logical) => format!(" ({logical:?})"),
+        None => String::new(),
+    };
+    format!("{repetition} {physical} {}{logical}", leaf.name())
+}
+
+fn is_compatible(found: &DataType, kind: Kind, is_int96: bool) -> bool {
+    match kind {
+        Kind::Int2 => matches!(found, DataType::Int8 | DataType::Int16 | DataType::UInt8),
+        Kind::Int4 => matches!(found, DataType::Int32 | DataType::UInt16),
+        Kind::Int8 => matches!(found, DataType::Int64 | DataType::UInt32),
+        Kind::Float4 => matches!(found, DataType::Float32),
+        Kind::Float8 => matches!(found, DataType::Float64),
+        Kind::Bool => matches!(found, DataType::Boolean),
+        Kind::Numeric { precision, scale } => {
+            matches!(found, DataType::Decimal128(p, s) if *p == precision && u8::try_from(*s) == Ok(scale))
+        }
+        Kind::Varchar(_) | Kind::Char(_) => matches!(found, DataType::Utf8),
+        Kind::Date => matches!(found, DataType::Date32),
+        Kind::Timestamp => match found {
+            DataType::Timestamp(TimeUnit::Millisecond | TimeUnit::Microsecond, _) => true,
+            // Redshift reads nanoseconds of INT64 as if they were microseconds; a refusal is kinder. INT96 it knows.
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => is_int96,
+            _ => false,
+        },
+        Kind::Varbyte => matches!(found, DataType::Binary),
+        Kind::TimestampTz | Kind::Time | Kind::Super => false,
+    }
+}
+
+/// Writes the rows of a batch.
+pub(crate) fn write_batch(batch: &RecordBatch, columns: &[Column], file: &SourceFile, out: &mut RowBuffer) -> Result<(), String> {
+    let readers: Vec<Option<&dyn Array>> = (0..columns.len()).map(|index| batch.columns().get(index).map(AsRef::as_ref)).collect();
+    let readers: Vec<Values<'_>> =
+        readers.into_iter().map(|array| array.map_or(Some(Values::Missing), Values::new)).collect::<Option<_>>().ok_or_else(|| {
+            scan_error(&format!("File '{}' changed its schema while it was read", file.url))
+        })?;
+    for row in 0..batch.num_rows() {
+        out.start_row();
+        for (values, column) in readers.iter().zip(columns) {
+            values.write(row, column, file, out)?;
+        }
+    }
+    Ok(())
+}
+
+/// A column of a batch, its type known.
+enum Values<'a> {
+    Int8(&'a arrow_array::PrimitiveArray<Int8Type>),
+    Int16(&'a arrow_array::PrimitiveArray<Int16Type>),
+    UInt8(&'a arrow_array::PrimitiveArray<UInt8Type>),
+    Int32(&'a arrow_array::PrimitiveArray<Int32Type>),
+    UInt16(&'a arrow_array::PrimitiveArray<UInt16Type>),
+    Int64(&'a arrow_array::PrimitiveArray<Int64Type>),
+    UInt32(&'a arrow_array::PrimitiveArray<UInt32Type>),
+    Float32(&'a arrow_array::PrimitiveArray<Float32Type>),
+    Float64(&'a arrow_array::PrimitiveArray<Float64Type>),
+    Boolean(&'a arrow_array::BooleanArray),
+    Decimal(&'a arrow_array::PrimitiveArray<Decimal128Type>, u8),
+    Text(&'a arrow_array::StringArray),
+    Bytes(&'a arrow_array::BinaryArray),
+    Date(&'a arrow_array::PrimitiveArray<Date32Type>),
+    Millis(&'a arrow_array::PrimitiveArray<TimestampMillisecondType>),
+    Micros(&'a arrow_array::PrimitiveArray<TimestampMicrosecondType>),
+    Nanos(&'a arrow_array::PrimitiveArray<TimestampNanosecondType>),
+    /// FILLRECORD: the file has no such column.
+    Missing,
+}
+
+impl<'a> Values<'a> {
+    fn new(array: &'a dyn Array) -> Option<Values<'a>> {
+        Some(match array.data_type() {
+            DataType::Int8 => Values::Int8(array.as_primitive()),
+            DataType::Int16 => Values::Int16(array.as_primitive()),
+            DataType::UInt8 => Values::UInt8(array.as_primitive()),
+            DataType::Int32 => Values::Int32(array.as_primitive()),
+            DataType::UInt16 => Values::UInt16(array.as_primitive()),
+            DataType::Int64 => Values::Int64(array.as_primitive()),
+            DataType::UInt32 => Values::UInt32(array.as_primitive()),
+            DataType::Float32 => Values::Float32(array.as_primitive()),
+            DataType::Float64 => Values::Float64(array.as_primitive()),
+            DataType::Boolean => Values::Boolean(array.as_boolean()),
+            DataType::Decimal128(_, scale) => Values::Decimal(array.as_primitive(), u8::try_from(*scale).ok()?),
+            DataType::Utf8 => Values::Text(array.as_string()),
+            DataType::Binary => Values::Bytes(array.as_binary()),
+            DataType::Date32 => Values::Date(array.as_primitive()),
+            DataType::Timestamp(TimeUnit::Millisecond, _) => Values::Millis(array.as_primitive()),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => Values::Micros(array.as_primitive()),
+            DataType::Timestamp(TimeUnit::Nanosecond, _) => Values::Nanos(array.as_primitive()),
+            _ => return None,
+        })
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        match self {
+            Values::Int8(array) => array.is_null(row),
+            Values::Int16(array) => array.is_null(row),
+            Values::UInt8(array) => array.is_null(row),
+            Values::Int32(array) => array.is_null(row),
+            Values::UInt16(array) => array.is_null(row),
+            Values::Int64(array) => array.is_null(row),
+            Values::UInt32(array) => array.is_null(row),
+            Values::Float32(array) => array.is_null(row),
+            Values::Float64(array) => array.is_null(row),
+            Values::Boolean(array) => array.is_null(row),
+            Values::Decimal(array, _) => array.is_null(row),
+            Values::Text(array) => array.is_null(row),
+            Values::Bytes(array) => array.is_null(row),
+            Values::Date(array) => array.is_null(row),
+            Values::Millis(array) => array.is_null(row),
+            Values::Micros(array) => array.is_null(row),
+            Values::Nanos(array) => array.is_null(row),
+            Values::Missing => true,
+        }
+    }
+
+    fn write(&self, row: usize, column: &Column, file: &SourceFile, out: &mut RowBuffer) -> Result<(), String> {
+        if self.is_null(row) {
+            if column.not_null {
+                return Err(format!("ERROR: Cannot insert a NULL value into column {}", column.name));
+            }
+            out.null();
+            return Ok(());
+        }
+        match self {
+            Values::Int8(array) => out.int2(i16::from(array.value(row))),
+            Values::Int16(array) => out.int2(array.value(row)),
+            Values::UInt8(array) => out.int2(i16::from(array.value(row))),
+            Values::Int32(array) => out.int4(array.value(row)),
+            Values::UInt16(array) => out.int4(i32::from(array.value(row))),
+            Values::Int64(array) => out.int8(array.value(row)),
+            Values::UInt32(array) => out.int8(i64::from(array.value(row))),
+            Values::Float32(array) => out.float4(array.value(row)),
+            Values::Float64(array) => out.float8(array.value(row)),
+            Values::Boolean(array) => out.boolean(array.value(row)),
+            Values::Decimal(array, scale) => out.numeric(array.value(row), *scale),
+            Values::Text(array) => write_text(array.value(row), column, file, out)?,
+            Values::Bytes(array) => out.bytes(array.value(row)),
+            Values::Date(array) => out.date(array.value(row)),
+            Values::Millis(array) => out.timestamp(array.value(row) * 1000),
+            Values::Micros(array) => out.timestamp(array.value(row)),
+            Values::Nanos(array) => out.timestamp(array.value(row).div_euclid(1000)),
+            Values::Missing => out.null(),
+        }
+        Ok(())
+    }
+}
+
+fn write_text(text: &str, column: &Column, file: &SourceFile, out: &mut RowBuffer) -> Result<(), String> {
+    let (Kind::Varchar(bytes) | Kind::Char(bytes)) = column.kind else {
+        out.bytes(text.as_bytes());
+        return Ok(());
+    };
+    if text.len() > bytes {
+        return Err(scan_error(&format!(
+            "The length of the data column {} is longer than the length defined in the table. Table: {bytes}, Data: {}, File name: {}",
+            column.name,
+            text.len(),
+            file.url
+        )));
+    }
+    if text.as_bytes().contains(&0) {
+        return Err(scan_error(&format!("Column {}: invalid null byte (0x00) in a string, File name: {}", column.name, file.url)));
+    }
+    out.bytes(text.as_bytes());
+    Ok(())
+}

@@ -1,0 +1,197 @@
+//! The table that COPY fills, from PostgreSQL's catalog. In: a name and the statement's column list. Out: the columns that fields map
+//! to, in order, with what conversion needs; or Redshift's error for a table or column that is not there.
+
+use crate::data_api::Session;
+use crate::sql::{literal, quote};
+
+use super::options::CopyStatement;
+
+/// A column's type, as far as loading tells types apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Int2,
+    Int4,
+    Int8,
+    Float4,
+    Float8,
+    Bool,
+    Numeric { precision: u8, scale: u8 },
+    /// Length in bytes.
+    Varchar(usize),
+    Char(usize),
+    Date,
+    Time,
+    Timestamp,
+    TimestampTz,
+    Super,
+    Varbyte,
+}
+
+impl Kind {
+    fn new(type_name: &str, modifier: i32) -> Option<Kind> {
+        let length = usize::try_from(modifier - 4).ok();
+        Some(match type_name {
+            "int2" => Kind::Int2,
+            "int4" => Kind::Int4,
+            "int8" => Kind::Int8,
+            "float4" => Kind::Float4,
+            "float8" => Kind::Float8,
+            "bool" => Kind::Bool,
+            "numeric" if modifier < 4 => Kind::Numeric { precision: 38, scale: 0 },
+            "numeric" => Kind::Numeric {
+                precision: u8::try_from((modifier - 4) >> 16).ok()?,
+                scale: u8::try_from((modifier - 4) & 0xffff).ok()?,
+            },
+            "varchar" | "text" => Kind::Varchar(length.unwrap_or(65_535)),
+            "bpchar" => Kind::Char(length.unwrap_or(1)),
+            "date" => Kind::Date,
+            "time" => Kind::Time,
+            "timestamp" => Kind::Timestamp,
+            "timestamptz" => Kind::TimestampTz,
+            "jsonb" => Kind::Super,
+            "bytea" => Kind::Varbyte,
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Kind::Varchar(_) | Kind::Char(_))
+    }
+
+    /// The type's name in STL_LOAD_ERRORS and in texts.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Int2 => "int2",
+            Kind::Int4 => "int4",
+            Kind::Int8 => "int8",
+            Kind::Float4 => "float4",
+            Kind::Float8 => "float8",
+            Kind::Bool => "bool",
+            Kind::Numeric { .. } => "numeric",
+            Kind::Varchar(_) => "varchar",
+            Kind::Char(_) => "char",
+            Kind::Date => "date",
+            Kind::Time => "time",
+            Kind::Timestamp => "timestamp",
+            Kind::TimestampTz => "timestamptz",
+            Kind::Super => "super",
+            Kind::Varbyte => "varbyte",
+        }
+    }
+
+    /// The type as in DDL, for errors about Parquet.
+    pub(crate) fn ddl(self) -> String {
+        match self {
+            Kind::Int2 => "SMALLINT".to_owned(),
+            Kind::Int4 => "INT".to_owned(),
+            Kind::Int8 => "BIGINT".to_owned(),
+            Kind::Float4 => "REAL".to_owned(),
+            Kind::Float8 => "DOUBLE".to_owned(),
+            Kind::Bool => "BOOLEAN".to_owned(),
+            Kind::Numeric { precision, scale } => format!("DECIMAL({precision}, {scale})"),
+            Kind::Varchar(bytes) => format!("VARCHAR({bytes})"),
+            Kind::Char(bytes) => format!("CHAR({bytes})"),
+            Kind::Date => "DATE".to_owned(),
+            Kind::Time => "TIME".to_owned(),
+            Kind::Timestamp => "TIMESTAMP".to_owned(),
+            Kind::TimestampTz => "TIMESTAMPTZ".to_owned(),
+            Kind::Super => "SUPER".to_owned(),
+            Kind::Varbyte => "VARBYTE".to_owned(),
+        }
+    }
+}
+
+/// A column that a field goes to.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) not_null: bool,
+    /// What a NOT NULL column takes for a null: its default, as text.
+    pub(crate) default: Option<String>,
+}
+
+/// The table with the columns that are loaded.
+#[derive(Debug, Clone)]
+pub(crate) struct TargetTable {
+    pub(crate) oid: u32,
+    pub(crate) name: String,
+    pub(crate) columns: Vec<Column>,
+}
+
+struct Found {
+    column: Column,
+    is_identity: bool,
+    must_be_explicit: bool,
+    default: Option<String>,
+}
+
+/// Finds the table and maps the fields.
+pub(crate) async fn find(session: &Session, statement: &CopyStatement) -> Result<TargetTable, String> {
+    let name = &statement.table.table;
+    let relation = literal(&statement.table.to_string());
+    let sql = format!(
+        "SELECT c.oid, c.relkind, a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, pg_get_expr(d.adbin, d.adrelid) \
+         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum \
+         WHERE c.oid = to_regclass({relation}) ORDER BY a.attnum"
+    );
+    let outcome = session.query(&sql).await?;
+    let rows = outcome.result.map(|result| result.rows).unwrap_or_default();
+    let Some(first) = rows.first() else {
+        return Err(format!("ERROR: Cannot COPY into nonexistent table {name}"));
+    };
+    if first[1].as_deref() != Some("r") {
+        return Err(format!("ERROR: cannot copy to view \"{name}\""));
+    }
+    let oid = first[0].as_deref().and_then(|oid| oid.parse().ok()).unwrap_or(0);
+    let mut table_columns = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let text = |index: usize| row[index].as_deref().unwrap_or_default();
+        let Some(kind) = Kind::new(text(3), text(4).parse().unwrap_or(-1)) else {
+            return Err(format!("ERROR: COPY cannot load column \"{}\" of type {}", text(2), text(3)));
+        };
+        let column = Column { name: text(2).to_owned(), kind, not_null: text(5) == "t", default: None };
+        let identity = text(6);
+        table_columns.push(Found { column, is_identity: !identity.is_empty(), must_be_explicit: identity == "a", default: row[7].as_deref().map(str::to_owned) });
+    }
+    let mut columns = choose(statement, table_columns)?;
+    for found in &mut columns {
+        if found.column.not_null
+            && let Some(default) = &found.default
+        {
+            let value = session.query(&format!("SELECT ({default})::varchar")).await?;
+            found.column.default = value.result.and_then(|result| result.rows.first().and_then(|row| row[0].as_deref().map(str::to_owned)));
+        }
+    }
+    Ok(TargetTable { oid, name: name.clone(), columns: columns.into_iter().map(|found| found.column).collect() })
+}
+
+fn choose(statement: &CopyStatement, mut table: Vec<Found>) -> Result<Vec<Found>, String> {
+    let Some(names) = &statement.columns else {
+        // As if all were listed, IDENTITY columns only with EXPLICIT_IDS.
+        table.retain(|found| !found.must_be_explicit || statement.explicit_ids);
+        return Ok(table);
+    };
+    let mut chosen = Vec::with_capacity(names.len());
+    for name in names {
+        let Some(index) = table.iter().position(|found| found.column.name == *name) else {
+            return Err(format!("ERROR: column \"{name}\" of relation \"{}\" does not exist", statement.table.table));
+        };
+        let found = table.swap_remove(index);
+        if found.must_be_explicit && !statement.explicit_ids {
+            return Err(format!("ERROR: cannot set an identity column to a value; column \"{name}\" needs EXPLICIT_IDS"));
+        }
+        chosen.push(found);
+    }
+    if statement.explicit_ids && !chosen.iter().any(|found| found.is_identity) {
+        return Err("ERROR: EXPLICIT_IDS needs the identity column in the column list".to_owned());
+    }
+    Ok(chosen)
+}
+
+/// The PostgreSQL statement that takes the rows.
+pub(crate) fn copy_in(statement: &CopyStatement, table: &TargetTable) -> String {
+    let columns: Vec<String> = table.columns.iter().map(|column| quote(&column.name)).collect();
+    format!("COPY {} ({}) FROM STDIN (FORMAT binary)", statement.table, columns.join(", "))
+}

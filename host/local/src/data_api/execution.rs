@@ -1,0 +1,187 @@
+//! One ExecuteStatement or BatchExecuteStatement and how it fares. The runner changes it, requests read it; who polls with a wait is
+//! woken when it ends. Lists and answers are made from it elsewhere.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio_postgres::CancelToken;
+
+use super::protocol::{Target, now_millis};
+use super::result::ResultSet;
+use crate::sql::Parameter;
+
+/// The service's statuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Submitted,
+    Picked,
+    Started,
+    Finished,
+    Failed,
+    Aborted,
+}
+
+impl Status {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Status::Submitted => "SUBMITTED",
+            Status::Picked => "PICKED",
+            Status::Started => "STARTED",
+            Status::Finished => "FINISHED",
+            Status::Failed => "FAILED",
+            Status::Aborted => "ABORTED",
+        }
+    }
+
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Status::Finished | Status::Failed | Status::Aborted)
+    }
+}
+
+/// How the statements of an execution hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Single,
+    Transaction,
+    AutoCommit,
+}
+
+/// What was asked for; never changes.
+#[derive(Debug, Clone)]
+pub(crate) struct Submission {
+    pub(crate) target: Target,
+    pub(crate) database: String,
+    pub(crate) name: Option<String>,
+    pub(crate) mode: Mode,
+    /// As sent, with placeholders.
+    pub(crate) statements: Vec<String>,
+    /// What runs.
+    pub(crate) bound: Vec<String>,
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) is_csv: bool,
+}
+
+/// A submission with its id and its state.
+pub(crate) struct Execution {
+    pub(crate) id: String,
+    pub(crate) created_millis: i64,
+    pub(crate) submission: Submission,
+    state: Mutex<State>,
+    ended: watch::Sender<bool>,
+}
+
+/// How far it is.
+#[derive(Clone)]
+pub(crate) struct State {
+    pub(crate) status: Status,
+    pub(crate) error: Option<String>,
+    pub(crate) updated_millis: i64,
+    pub(crate) duration: Duration,
+    pub(crate) pid: Option<i32>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) cancel_requested: bool,
+    pub(crate) cancel_token: Option<CancelToken>,
+}
+
+/// One statement of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) status: Status,
+    pub(crate) error: Option<String>,
+    pub(crate) updated_millis: i64,
+    pub(crate) started_millis: i64,
+    pub(crate) duration: Duration,
+    pub(crate) query_id: i64,
+    pub(crate) rows: i64,
+    pub(crate) size_bytes: i64,
+    pub(crate) has_result: bool,
+    /// `None` also when an old result was dropped for room.
+    pub(crate) result: Option<Arc<ResultSet>>,
+}
+
+impl Execution {
+    pub(crate) fn new(submission: Submission) -> Execution {
+        let now = now_millis();
+        let item = Item {
+            status: Status::Submitted,
+            error: None,
+            updated_millis: now,
+            started_millis: now,
+            duration: Duration::ZERO,
+            query_id: 0,
+            rows: -1,
+            size_bytes: -1,
+            has_result: false,
+            result: None,
+        };
+        let items = vec![item; submission.statements.len()];
+        let state = State {
+            status: Status::Submitted,
+            error: None,
+            updated_millis: now,
+            duration: Duration::ZERO,
+            pid: None,
+            items,
+            cancel_requested: false,
+            cancel_token: None,
+        };
+        Execution {
+            id: uuid::Uuid::now_v7().to_string(),
+            created_millis: now,
+            submission,
+            state: Mutex::new(state),
+            ended: watch::Sender::new(false),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves the state readable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        self.state().status
+    }
+
+    /// Changes the state and wakes those who wait when it became final.
+    pub(crate) fn update(&self, change: impl FnOnce(&mut State)) {
+        let is_final = {
+            let mut state = self.state();
+            change(&mut state);
+            state.updated_millis = now_millis();
+            state.status.is_final()
+        };
+        if is_final {
+            self.ended.send_replace(true);
+        }
+    }
+
+    pub(crate) fn update_item(&self, index: usize, change: impl FnOnce(&mut Item)) {
+        self.update(|state| {
+            change(&mut state.items[index]);
+            state.items[index].updated_millis = now_millis();
+        });
+    }
+
+    /// Waits for the end, at most for `limit`.
+    pub(crate) async fn wait(&self, limit: Duration) {
+        let mut ended = self.ended.subscribe();
+        // Neither running out of time nor a sender that is gone is an error: the caller reads the state.
+        let _ = tokio::time::timeout(limit, ended.wait_for(|ended| *ended)).await;
+    }
+
+    pub(crate) fn is_batch(&self) -> bool {
+        self.submission.mode != Mode::Single
+    }
+
+    /// Marks the execution as ended.
+    pub(crate) fn end(&self, status: Status, error: Option<String>, since: Instant) {
+        self.update(|state| {
+            state.status = status;
+            state.error = error;
+            state.duration = since.elapsed();
+            state.cancel_token = None;
+        });
+    }
+}

@@ -1,0 +1,198 @@
+-- What Redshift has and PostgreSQL has not: system tables and views, functions, and VARCHAR lengths in bytes.
+-- Run once per database when it is first used; may be repeated.
+SELECT pg_advisory_xact_lock(6029417);
+CREATE SCHEMA IF NOT EXISTS loader_local;
+GRANT USAGE ON SCHEMA loader_local TO PUBLIC;
+
+-- Load errors outlive the transaction of their COPY: another connection writes them.
+CREATE TABLE IF NOT EXISTS loader_local.load_errors (
+    query_id bigint, session_id integer, table_id bigint, table_name text, start_time timestamp, file_name varchar, line_number bigint,
+    column_name varchar, column_type varchar, column_length varchar, position integer, error_code integer, error_message varchar,
+    raw_line varchar, raw_field_value varchar);
+CREATE TABLE IF NOT EXISTS loader_local.loads (
+    query_id bigint, session_id integer, status varchar, table_name varchar, start_time timestamp, end_time timestamp,
+    data_source varchar, file_format varchar, loaded_rows bigint, source_file_count integer, source_file_bytes bigint, error_count bigint);
+CREATE TABLE IF NOT EXISTS loader_local.queries (
+    query_id bigint, session_id integer, query_type varchar, status varchar, start_time timestamp, end_time timestamp,
+    error_message varchar, returned_rows bigint, query_text varchar);
+
+CREATE OR REPLACE VIEW loader_local.sys_load_error_detail AS
+    SELECT 100 AS user_id, query_id, query_id AS transaction_id, session_id, current_database()::char(64) AS database_name, table_id,
+        start_time, file_name::char(256), line_number, column_name::char(127), column_type::char(10), column_length::char(10), position,
+        error_code, error_message::char(512)
+    FROM loader_local.load_errors;
+CREATE OR REPLACE VIEW loader_local.stl_load_errors AS
+    SELECT 100 AS userid, 0 AS slice, table_id AS tbl, start_time AS starttime, session_id AS session, query_id AS query,
+        file_name::char(256) AS filename, line_number, column_name::char(127) AS colname, column_type::char(10) AS type,
+        column_length::char(10) AS col_length, position, raw_line::char(1024), raw_field_value::char(1024), error_code AS err_code,
+        error_message::char(100) AS err_reason
+    FROM loader_local.load_errors;
+CREATE OR REPLACE VIEW loader_local.sys_load_history AS
+    SELECT 100 AS user_id, query_id, query_id AS transaction_id, session_id, current_database()::varchar AS database_name, status,
+        table_name, start_time, end_time, (extract(epoch FROM end_time - start_time) * 1000000)::bigint AS duration, data_source,
+        file_format, loaded_rows, source_file_count, source_file_bytes, error_count
+    FROM loader_local.loads;
+CREATE OR REPLACE VIEW loader_local.sys_query_history AS
+    SELECT 100 AS user_id, query_id, 'default'::varchar AS query_label, query_id AS transaction_id, session_id,
+        current_database()::varchar AS database_name, query_type, status, false AS result_cache_hit, start_time, end_time,
+        (extract(epoch FROM end_time - start_time) * 1000000)::bigint AS elapsed_time, 0::bigint AS queue_time,
+        error_message::char(512), returned_rows, query_text
+    FROM loader_local.queries;
+
+CREATE OR REPLACE VIEW loader_local.svv_columns AS
+    SELECT table_catalog::varchar, table_schema::varchar, table_name::varchar, column_name::varchar,
+        ordinal_position::integer, column_default::varchar, is_nullable::varchar,
+        CASE data_type WHEN 'text' THEN 'character varying' WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying'
+            ELSE data_type END::varchar AS data_type,
+        CASE WHEN data_type IN ('text', 'character varying') THEN coalesce(character_maximum_length::integer, 65535)
+            ELSE character_maximum_length::integer END AS character_maximum_length,
+        CASE WHEN data_type = 'numeric' THEN coalesce(numeric_precision::integer, 38) ELSE numeric_precision::integer END AS numeric_precision,
+        numeric_precision_radix::integer,
+        CASE WHEN data_type = 'numeric' THEN coalesce(numeric_scale::integer, 0) ELSE numeric_scale::integer END AS numeric_scale,
+        datetime_precision::integer, interval_type::varchar, interval_precision::varchar, character_set_catalog::varchar,
+        character_set_schema::varchar, character_set_name::varchar, collation_catalog::varchar, collation_schema::varchar,
+        collation_name::varchar, domain_name::varchar, NULL::varchar AS remarks
+    FROM information_schema.columns
+    WHERE table_schema <> 'loader_local';
+CREATE OR REPLACE VIEW loader_local.svv_redshift_columns AS
+    SELECT table_catalog AS database_name, table_schema AS schema_name, table_name, column_name, ordinal_position, data_type,
+        column_default, is_nullable, 'none'::varchar AS encoding, false AS distkey, 0 AS sortkey, NULL::varchar AS column_acl, remarks
+    FROM loader_local.svv_columns;
+CREATE OR REPLACE VIEW loader_local.svv_tables AS
+    SELECT table_catalog::varchar, table_schema::varchar, table_name::varchar, table_type::varchar, NULL::varchar AS remarks
+    FROM information_schema.tables
+    WHERE table_schema <> 'loader_local';
+CREATE OR REPLACE VIEW loader_local.pg_table_def AS
+    SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column", format_type(a.atttypid, a.atttypmod)::varchar AS type,
+        'none'::varchar AS encoding, false AS distkey, 0 AS sortkey, a.attnotnull AS "notnull"
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r' AND n.nspname = ANY (current_schemas(false));
+GRANT SELECT ON ALL TABLES IN SCHEMA loader_local TO PUBLIC;
+
+-- A VARCHAR(n) holds n bytes. The name of the check carries n, from where the error's text takes it.
+CREATE OR REPLACE FUNCTION loader_local.keep_varchar_checks() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN
+        SELECT attrelid::regclass AS relation, string_agg(
+            CASE WHEN conname IS NULL THEN '' ELSE format('DROP CONSTRAINT %I, ', conname) END ||
+            format('ADD CONSTRAINT %I CHECK (octet_length(%I) <= %s)',
+                'varchar_bytes_' || bytes || '_' || substr(md5(random()::text), 1, 12), attname, bytes), ', ') AS actions
+        FROM (
+            SELECT DISTINCT a.attrelid, a.attname, a.atttypmod - 4 AS bytes, k.conname
+            FROM pg_event_trigger_ddl_commands() d
+            JOIN pg_class r ON r.oid = d.objid AND r.relkind = 'r'
+            JOIN pg_namespace n ON n.oid = r.relnamespace AND n.nspname <> 'loader_local'
+            JOIN pg_attribute a ON a.attrelid = d.objid AND a.attnum > 0 AND NOT a.attisdropped
+                AND a.atttypid = 'varchar'::regtype AND a.atttypmod > 0
+            LEFT JOIN pg_constraint k ON k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]
+                AND k.conname LIKE 'varchar\_bytes\_%'
+            WHERE d.classid = 'pg_class'::regclass
+                AND (k.conname IS NULL OR split_part(k.conname, '_', 3) <> (a.atttypmod - 4)::text)
+        ) AS missing
+        GROUP BY attrelid
+    LOOP
+        EXECUTE format('ALTER TABLE %s %s', found.relation, found.actions);
+    END LOOP;
+END $$;
+DROP EVENT TRIGGER IF EXISTS loader_local_varchar;
+CREATE EVENT TRIGGER loader_local_varchar ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
+    EXECUTE FUNCTION loader_local.keep_varchar_checks();
+
+-- ALTER TABLE … ALTER COLUMN … TYPE, which Redshift has for the size of a VARCHAR only.
+CREATE OR REPLACE PROCEDURE loader_local.alter_varchar(relation regclass, name text, size integer) LANGUAGE plpgsql AS $$
+DECLARE
+    target pg_attribute;
+    longest integer;
+BEGIN
+    SELECT * INTO target FROM pg_attribute WHERE attrelid = relation AND attname = name AND attnum > 0 AND NOT attisdropped;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'column "%" of relation "%" does not exist', name, relation USING ERRCODE = '42703';
+    END IF;
+    IF target.atttypid <> 'varchar'::regtype THEN
+        RAISE EXCEPTION 'cannot alter column "%" of relation "%", target column type is not supported; only VARCHAR can be altered', name, relation
+            USING ERRCODE = '0A000';
+    END IF;
+    IF target.atttypmod - 4 = size THEN
+        RAISE EXCEPTION 'cannot alter column "%" of relation "%", target column size should be different', name, relation
+            USING ERRCODE = '0A000';
+    END IF;
+    IF target.atttypmod - 4 > size THEN
+        IF target.atthasdef THEN
+            RAISE EXCEPTION 'cannot decrease a VARCHAR column size with default value' USING ERRCODE = '0A000';
+        END IF;
+        EXECUTE format('SELECT max(octet_length(%I)) FROM %s', name, relation) INTO longest;
+        IF longest > size THEN
+            RAISE EXCEPTION 'cannot alter column "%" of relation "%", existing data is longer than % bytes', name, relation, size
+                USING ERRCODE = '22001';
+        END IF;
+    END IF;
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE varchar(%s)', relation, name, size);
+END $$;
+
+-- Functions live in pg_catalog, where they need no search path and views show them by their bare names.
+CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE
+    AS $$ SELECT date_trunc('second', statement_timestamp()::timestamp) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.sysdate() RETURNS timestamp LANGUAGE sql STABLE
+    AS $$ SELECT transaction_timestamp()::timestamp $$;
+CREATE OR REPLACE FUNCTION pg_catalog.len(text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT length($1) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.charindex(text, text) RETURNS integer LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT strpos($2, $1) $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_parse(text) RETURNS jsonb LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT $1::jsonb $$;
+CREATE OR REPLACE FUNCTION pg_catalog.json_serialize(jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT AS $$ SELECT $1::varchar $$;
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(text, text, timestamp) RETURNS timestamp LANGUAGE sql IMMUTABLE STRICT
+    AS $$ SELECT ($3 AT TIME ZONE $1) AT TIME ZONE $2 $$;
+CREATE OR REPLACE FUNCTION pg_catalog.convert_timezone(text, timestamp) RETURNS timestamp LANGUAGE sql IMMUTABLE STRICT
+    AS $$ SELECT ($2 AT TIME ZONE 'UTC') AT TIME ZONE $1 $$;
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_count() RETURNS bigint LANGUAGE sql STABLE
+    AS $$ SELECT coalesce(nullif(current_setting('loader_local.last_copy_count', true), ''), '0')::bigint $$;
+CREATE OR REPLACE FUNCTION pg_catalog.pg_last_copy_id() RETURNS bigint LANGUAGE sql STABLE
+    AS $$ SELECT coalesce(nullif(current_setting('loader_local.last_copy_id', true), ''), '-1')::bigint $$;
+
+CREATE OR REPLACE FUNCTION loader_local.date_part_name(part text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN CASE
+        WHEN part IN ('year', 'years', 'y', 'yr', 'yrs') THEN 'year'
+        WHEN part IN ('quarter', 'quarters', 'qtr', 'qtrs') THEN 'quarter'
+        WHEN part IN ('month', 'months', 'mon', 'mons') THEN 'month'
+        WHEN part IN ('week', 'weeks', 'w') THEN 'week'
+        WHEN part IN ('day', 'days', 'd') THEN 'day'
+        WHEN part IN ('hour', 'hours', 'h', 'hr', 'hrs') THEN 'hour'
+        WHEN part IN ('minute', 'minutes', 'm', 'min', 'mins') THEN 'minute'
+        WHEN part IN ('second', 'seconds', 's', 'sec', 'secs') THEN 'second'
+        WHEN part IN ('millisecond', 'milliseconds', 'ms', 'msec', 'msecs') THEN 'millisecond'
+        WHEN part IN ('microsecond', 'microseconds', 'us', 'usec', 'usecs') THEN 'microsecond'
+    END;
+END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.dateadd(part text, amount bigint, moment timestamp) RETURNS timestamp LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+    unit text := loader_local.date_part_name(lower(part));
+BEGIN
+    IF unit IS NULL THEN
+        RAISE EXCEPTION 'date part "%" is not supported', part USING ERRCODE = '22023';
+    END IF;
+    IF unit = 'quarter' THEN
+        RETURN moment + amount * interval '3 months';
+    END IF;
+    RETURN moment + amount * ('1 ' || unit)::interval;
+END $$;
+CREATE OR REPLACE FUNCTION pg_catalog.datediff(part text, earlier timestamp, later timestamp) RETURNS bigint LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+    unit text := loader_local.date_part_name(lower(part));
+    months bigint;
+BEGIN
+    months := (extract(year FROM later) - extract(year FROM earlier)) * 12 + extract(month FROM later) - extract(month FROM earlier);
+    RETURN CASE unit
+        WHEN 'year' THEN extract(year FROM later) - extract(year FROM earlier)
+        WHEN 'quarter' THEN (extract(year FROM later) - extract(year FROM earlier)) * 4 + extract(quarter FROM later) - extract(quarter FROM earlier)
+        WHEN 'month' THEN months
+        WHEN 'week' THEN (date_trunc('week', later)::date - date_trunc('week', earlier)::date) / 7
+        WHEN 'day' THEN later::date - earlier::date
+        WHEN 'hour' THEN extract(epoch FROM date_trunc('hour', later) - date_trunc('hour', earlier)) / 3600
+        WHEN 'minute' THEN extract(epoch FROM date_trunc('minute', later) - date_trunc('minute', earlier)) / 60
+        WHEN 'second' THEN extract(epoch FROM date_trunc('second', later) - date_trunc('second', earlier))
+        WHEN 'millisecond' THEN extract(epoch FROM date_trunc('milliseconds', later) - date_trunc('milliseconds', earlier)) * 1000
+        WHEN 'microsecond' THEN extract(epoch FROM later - earlier) * 1000000
+    END;
+END $$;

@@ -1,0 +1,97 @@
+//! The system tables' rows: load errors, loads and queries, written on the connection that ran them, after its transaction ended.
+//! A row that cannot be written (the connection is gone) is logged and left out.
+
+use super::execution::{Execution, Status};
+use super::session::Session;
+use crate::copy::{LoadError, LoadRecord};
+use crate::sql::{HELPER_SCHEMA, literal};
+
+/// PostgreSQL's timestamp from milliseconds.
+fn moment(millis: i64) -> String {
+    format!("(to_timestamp({millis} / 1000.0) AT TIME ZONE 'UTC')")
+}
+
+fn text(value: &str, max_chars: usize) -> String {
+    // PostgreSQL cannot store NUL.
+    let value: String = value.chars().filter(|c| *c != '\0').take(max_chars).collect();
+    literal(&value)
+}
+
+/// Writes everything that is known of an execution.
+pub(crate) async fn write(session: &Session, execution: &Execution, errors: &[LoadError], loads: &[LoadRecord]) {
+    let mut sql = String::from("SET default_transaction_read_only = off; SET statement_timeout = 0;\n");
+    for error in errors {
+        push_load_error(&mut sql, session.pid, error);
+    }
+    for load in loads {
+        push_load(&mut sql, session.pid, load);
+    }
+    push_queries(&mut sql, session.pid, execution);
+    if let Err(error) = session.client.batch_execute(&sql).await {
+        tracing::warn!(%error, id = execution.id, "cannot write the history of a statement");
+    }
+}
+
+fn push_load_error(sql: &mut String, pid: i32, error: &LoadError) {
+    sql.push_str(&format!(
+        "INSERT INTO {HELPER_SCHEMA}.load_errors VALUES ({}, {pid}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});\n",
+        error.query_id,
+        error.table_id,
+        text(&error.table_name, 127),
+        moment(error.at_millis),
+        text(&error.file_name, 256),
+        error.line_number,
+        text(&error.column_name, 127),
+        text(&error.column_type, 10),
+        text(&error.column_length, 10),
+        error.position,
+        error.code,
+        text(&error.reason, 100),
+        text(&error.raw_line, 1024),
+        text(&error.raw_field, 1024),
+        
+    ));
+}
+
+fn push_load(sql: &mut String, pid: i32, load: &LoadRecord) {
+    sql.push_str(&format!(
+        "INSERT INTO {HELPER_SCHEMA}.loads VALUES ({}, {pid}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});\n",
+        load.query_id,
+        text(load.status, 16),
+        text(&load.table_name, 127),
+        moment(load.started_millis),
+        moment(load.ended_millis),
+        text(&load.source, 1024),
+        text(load.format, 16),
+        load.rows,
+        load.files,
+        load.bytes,
+        load.errors
+    ));
+}
+
+fn push_queries(sql: &mut String, pid: i32, execution: &Execution) {
+    let state = execution.state();
+    for (item, statement) in state.items.iter().zip(&execution.submission.statements) {
+        if item.query_id == 0 {
+            continue;
+        }
+        let status = match item.status {
+            Status::Finished => "success",
+            Status::Failed => "failed",
+            Status::Aborted => "canceled",
+            Status::Submitted | Status::Picked | Status::Started => "running",
+        };
+        let verb = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
+        sql.push_str(&format!(
+            "INSERT INTO {HELPER_SCHEMA}.queries VALUES ({}, {pid}, {}, '{status}', {}, {}, {}, {}, {});\n",
+            item.query_id,
+            text(&verb, 32),
+            moment(item.started_millis),
+            moment(item.updated_millis),
+            text(item.error.as_deref().unwrap_or_default(), 512),
+            if item.has_result { item.rows } else { 0 },
+            text(statement, 4000)
+        ));
+    }
+}

@@ -1,0 +1,99 @@
+//! Everything that was executed, newest last, and client tokens. Bounded: old executions and old results make room for new ones.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::execution::Execution;
+use super::protocol::now_millis;
+
+const MAX_EXECUTIONS: usize = 10_000;
+/// All results together.
+const MAX_RESULTS_BYTES: usize = 512 << 20;
+/// The service forgets a client token after 8 hours.
+const TOKEN_MILLIS: i64 = 8 * 3600 * 1000;
+/// The service's quota of statements that are not yet finished.
+const MAX_ACTIVE: usize = 200;
+
+#[derive(Default)]
+struct Known {
+    by_id: HashMap<String, Arc<Execution>>,
+    order: VecDeque<Arc<Execution>>,
+    by_token: HashMap<String, Arc<Execution>>,
+}
+
+/// The executions of this server.
+#[derive(Default)]
+pub(crate) struct Registry {
+    known: Mutex<Known>,
+}
+
+/// What became of a submission.
+pub(crate) enum Submitted {
+    /// To be run.
+    New(Arc<Execution>),
+    /// The client token was seen before: this is the execution of then.
+    Repeated(Arc<Execution>),
+    TooManyActive,
+}
+
+impl Registry {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Registers an execution unless its token is known.
+    pub(crate) fn submit(&self, token: Option<&str>, execution: Execution) -> Submitted {
+        let mut known = self.known();
+        if let Some(earlier) = token.and_then(|token| known.by_token.get(token))
+            && now_millis() - earlier.created_millis < TOKEN_MILLIS
+        {
+            return Submitted::Repeated(earlier.clone());
+        }
+        // The active ones are among the newest.
+        let active = known.order.iter().rev().take(2 * MAX_ACTIVE).filter(|execution| !execution.status().is_final()).count();
+        if active >= MAX_ACTIVE {
+            return Submitted::TooManyActive;
+        }
+        let execution = Arc::new(execution);
+        if let Some(token) = token {
+            known.by_token.insert(token.to_owned(), execution.clone());
+        }
+        known.by_id.insert(execution.id.clone(), execution.clone());
+        known.order.push_back(execution.clone());
+        known.make_room();
+        Submitted::New(execution)
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<Execution>> {
+        self.known().by_id.get(id).cloned()
+    }
+
+    /// All of them, newest first.
+    pub(crate) fn newest_first(&self) -> Vec<Arc<Execution>> {
+        self.known().order.iter().rev().cloned().collect()
+    }
+
+    /// Drops old results until all together are within bounds.
+    pub(crate) fn bound_results(&self) {
+        let mut total = 0;
+        for execution in self.newest_first() {
+            let mut state = execution.state();
+            for item in &mut state.items {
+                total += item.result.as_ref().map_or(0, |result| result.size_bytes);
+                if total > MAX_RESULTS_BYTES {
+                    item.result = None;
+                }
+            }
+        }
+    }
+}
+
+impl Known {
+    fn make_room(&mut self) {
+        while self.order.len() > MAX_EXECUTIONS {
+            let Some(oldest) = self.order.pop_front() else { return };
+            self.by_id.remove(&oldest.id);
+            self.by_token.retain(|_, execution| execution.id != oldest.id);
+        }
+    }
+}

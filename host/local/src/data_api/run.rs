@@ -1,0 +1,239 @@
+//! Runs an execution: one connection, its statements in order, the transaction around them, and what becomes of the rest when one
+//! fails. Out: the states that requests read, rows in the stand-in's history tables. A batch is REPEATABLE READ, which is what
+//! Redshift calls SNAPSHOT.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Warehouse;
+use super::execution::{Execution, Mode, Status};
+use super::history;
+use super::session::{Outcome, Session};
+use crate::copy::{self, LoadError, LoadRecord};
+use crate::sql::{Action, prepare};
+
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+/// The service's words for statements that never ran.
+const NEVER_RAN: &str = "Connection or an prior query failed.";
+
+/// Runs `execution` to its end.
+pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
+    let since = Instant::now();
+    execution.update(|state| state.status = Status::Picked);
+    let session = match warehouse.connect(&execution.submission.database).await {
+        Ok(session) => session,
+        Err(error) => {
+            let words = if execution.is_batch() { NEVER_RAN } else { error.as_str() };
+            let status = if execution.is_batch() { Status::Aborted } else { Status::Failed };
+            execution.update(|state| {
+                for item in &mut state.items {
+                    item.status = status;
+                    item.error = Some(words.to_owned());
+                }
+            });
+            execution.end(Status::Failed, Some(error), since);
+            return;
+        }
+    };
+    execution.update(|state| {
+        state.status = Status::Started;
+        state.pid = Some(session.pid);
+        state.cancel_token = Some(session.cancel_token());
+    });
+    let mut runner = Runner { warehouse: &warehouse, execution: &execution, session: &session, in_block: false, load_errors: Vec::new(), loads: Vec::new() };
+    let (status, error) = runner.run().await;
+    // The history is written when no transaction is open any more, so that it outlives a failed one.
+    if runner.in_block {
+        let _ = session.command("ROLLBACK").await;
+    }
+    let (load_errors, loads) = (std::mem::take(&mut runner.load_errors), std::mem::take(&mut runner.loads));
+    history::write(&session, &execution, &load_errors, &loads).await;
+    warehouse.registry.bound_results();
+    execution.end(status, error, since);
+}
+
+struct Runner<'a> {
+    warehouse: &'a Warehouse,
+    execution: &'a Execution,
+    session: &'a Session,
+    /// Whether a transaction block is open.
+    in_block: bool,
+    load_errors: Vec<LoadError>,
+    loads: Vec<LoadRecord>,
+}
+
+impl Runner<'_> {
+    async fn run(&mut self) -> (Status, Option<String>) {
+        match self.execution.submission.mode {
+            Mode::Single => match self.item(0).await {
+                Ok(()) => (Status::Finished, None),
+                Err(failure) => failure.into_end(),
+            },
+            Mode::Transaction => self.transaction().await,
+            Mode::AutoCommit => self.auto_commit().await,
+        }
+    }
+
+    async fn transaction(&mut self) -> (Status, Option<String>) {
+        if let Err(error) = self.session.command(BEGIN).await {
+            self.abort_from(0);
+            return (Status::Failed, Some(error));
+        }
+        self.in_block = true;
+        for index in 0..self.execution.submission.statements.len() {
+            if let Err(failure) = self.item(index).await {
+                self.abort_from(index + 1);
+                return failure.of_statement(index).into_end();
+            }
+        }
+        self.in_block = false;
+        match self.session.command("COMMIT").await {
+            Ok(_) => (Status::Finished, None),
+            Err(error) => (Status::Failed, Some(error)),
+        }
+    }
+
+    async fn auto_commit(&mut self) -> (Status, Option<String>) {
+        let mut failed = Vec::new();
+        for index in 0..self.execution.submission.statements.len() {
+            match self.item(index).await {
+                Ok(()) => {}
+                Err(Failure::Cancelled(error)) => {
+                    self.abort_from(index + 1);
+                    return (Status::Aborted, Some(error));
+                }
+                Err(Failure::Failed(_)) => failed.push(format!("#{}", index + 1)),
+            }
+        }
+        if failed.is_empty() { (Status::Finished, None) } else { (Status::Failed, Some(format!("Query {} failed", failed.join(", ")))) }
+    }
+
+    fn abort_from(&self, first: usize) {
+        self.execution.update(|state| {
+            for item in state.items.iter_mut().skip(first) {
+                item.status = Status::Aborted;
+                item.error = Some(NEVER_RAN.to_owned());
+            }
+        });
+    }
+
+    /// Runs one statement and records how it went.
+    async fn item(&mut self, index: usize) -> Result<(), Failure> {
+        let query_id = self.warehouse.next_query_id();
+        let since = Instant::now();
+        self.execution.update_item(index, |item| {
+            item.status = Status::Started;
+            item.started_millis = super::protocol::now_millis();
+            item.query_id = query_id;
+        });
+        let cancelled = || Failure::Cancelled(format!("ERROR: Query ({query_id}) canceled on user's request"));
+        let is_cancelled = || self.execution.state().cancel_requested;
+        if is_cancelled() {
+            let failure = cancelled();
+            self.failed(index, &failure, since);
+            return Err(failure);
+        }
+        let outcome = self.statement(index, query_id).await;
+        let is_cancelled = self.execution.state().cancel_requested;
+        match outcome {
+            Ok(outcome) => {
+                self.execution.update_item(index, |item| {
+                    item.status = Status::Finished;
+                    item.duration = since.elapsed();
+                    item.rows = i64::try_from(outcome.rows).unwrap_or(i64::MAX);
+                    item.size_bytes = outcome.result.as_ref().map_or(0, |result| i64::try_from(result.size_bytes).unwrap_or(i64::MAX));
+                    item.has_result = outcome.result.is_some();
+                    item.result = outcome.result.map(Arc::new);
+                });
+                Ok(())
+            }
+            Err(error) => {
+                let failure = if is_cancelled { cancelled() } else { Failure::Failed(error) };
+                self.failed(index, &failure, since);
+                Err(failure)
+            }
+        }
+    }
+
+    fn failed(&self, index: usize, failure: &Failure, since: Instant) {
+        self.execution.update_item(index, |item| {
+            item.duration = since.elapsed();
+            let (status, error) = failure.clone().into_end();
+            item.status = status;
+            item.error = error;
+        });
+    }
+
+    async fn statement(&mut self, index: usize, query_id: i64) -> Result<Outcome, String> {
+        let sql = &self.execution.submission.bound[index];
+        let prepared = prepare(sql).map_err(|error| error.to_string())?;
+        if let Some(refusal) = prepared.outside_transactions.filter(|_| self.in_block) {
+            return Err(format!("ERROR: {refusal}"));
+        }
+        let command = |rows| Outcome { rows, result: None };
+        match prepared.action {
+            Action::Query(text) => self.session.query(&text).await,
+            Action::Command(text) => self.session.command(&text).await.map(command),
+            Action::CommittingCommand(text) => {
+                let rows = self.session.command(&text).await?;
+                self.commit_within().await?;
+                Ok(command(rows))
+            }
+            Action::Copy(statement) => {
+                let context = copy::Context { session: self.session, objects: &self.warehouse.objects, execution: self.execution, query_id };
+                let report = copy::run(&context, &statement).await;
+                self.load_errors.extend(report.errors);
+                self.loads.extend(report.record);
+                report.outcome.map(command)
+            }
+            Action::TransactionControl(text) => self.control(&text).await.map(command),
+            Action::Nothing => Ok(command(0)),
+        }
+    }
+
+    /// TRUNCATE ends the transaction that it stands in; a batch goes on in a new one.
+    async fn commit_within(&mut self) -> Result<(), String> {
+        if self.in_block {
+            self.session.command("COMMIT").await?;
+            self.in_block = false;
+            if self.execution.submission.mode == Mode::Transaction {
+                self.session.command(BEGIN).await?;
+                self.in_block = true;
+            }
+        }
+        Ok(())
+    }
+
+    async fn control(&mut self, text: &str) -> Result<u64, String> {
+        if self.execution.submission.mode == Mode::Transaction {
+            return Err("ERROR: transaction control is not allowed in a batch that runs as one transaction; use ExecutionMode AUTO_COMMIT".to_owned());
+        }
+        let rows = self.session.command(text).await?;
+        self.in_block = text.starts_with("BEGIN");
+        Ok(rows)
+    }
+}
+
+/// How a statement ended that did not finish.
+#[derive(Debug, Clone)]
+enum Failure {
+    Failed(String),
+    Cancelled(String),
+}
+
+impl Failure {
+    fn into_end(self) -> (Status, Option<String>) {
+        match self {
+            Failure::Failed(error) => (Status::Failed, Some(error)),
+            Failure::Cancelled(error) => (Status::Aborted, Some(error)),
+        }
+    }
+
+    /// A batch's error names the statement only; the reason is in the statement's own.
+    fn of_statement(self, index: usize) -> Failure {
+        match self {
+            Failure::Failed(_) => Failure::Failed(format!("Query #{} failed", index + 1)),
+            cancelled @ Failure::Cancelled(_) => cancelled,
+        }
+    }
+}

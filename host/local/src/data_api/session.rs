@@ -1,0 +1,127 @@
+//! A connection to PostgreSQL and what one statement gives on it. In: PostgreSQL text. Out: a result set (text values with Redshift's
+//! type names) or a count, or the statement's `Error`. Knows nothing of requests and batches.
+
+use std::pin::pin;
+
+use futures::TryStreamExt;
+use tokio_postgres::types::{Kind, Type};
+use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage};
+
+use super::result::{ColumnInfo, MAX_RESULT_BYTES, MAX_ROW_BYTES, ResultSet};
+use crate::sql::engine_error;
+
+/// What the stand-in needs of each connection, whatever the server's defaults are.
+const OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c standard_conforming_strings=on \
+    -c extra_float_digits=1 -c client_min_messages=error -c bytea_output=hex -c jit=off";
+
+/// One connection; closed when dropped.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) pid: i32,
+}
+
+impl Session {
+    /// Connects to `database`; the error is the statement's `Error`.
+    pub(crate) async fn connect(postgres: &Config, database: &str) -> Result<Session, String> {
+        let mut config = postgres.clone();
+        config.dbname(database).options(OPTIONS).application_name("loader-local");
+        let (client, connection) = config.connect(NoTls).await.map_err(|error| match error.as_db_error() {
+            Some(error) => format!("FATAL: {}", error.message()),
+            None => format!("FATAL: cannot connect to the local PostgreSQL: {error}"),
+        })?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection to PostgreSQL ended");
+            }
+        });
+        let row = client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(|error| engine_error(&error))?;
+        Ok(Session { pid: row.get(0), client })
+    }
+
+    pub(crate) fn cancel_token(&self) -> CancelToken {
+        self.client.cancel_token()
+    }
+
+    /// Runs a statement without rows; returns the rows affected.
+    pub(crate) async fn command(&self, sql: &str) -> Result<u64, String> {
+        let messages = self.client.simple_query(sql).await.map_err(|error| engine_error(&error))?;
+        let count = messages.iter().rev().find_map(|message| match message {
+            SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
+            _ => None,
+        });
+        Ok(count.unwrap_or(0))
+    }
+
+    /// Runs a statement that may answer rows. A statement that has no columns gives its count.
+    pub(crate) async fn query(&self, sql: &str) -> Result<Outcome, String> {
+        let statement = self.client.prepare(sql).await.map_err(|error| engine_error(&error))?;
+        if !statement.params().is_empty() {
+            return Err("ERROR: there is no parameter $1".to_owned());
+        }
+        if statement.columns().is_empty() {
+            return self.command(sql).await.map(|rows| Outcome { rows, result: None });
+        }
+        let mut columns: Vec<ColumnInfo> = statement
+            .columns()
+            .iter()
+            .map(|column| ColumnInfo::new(column.name(), type_name(column.type_()), column.type_modifier()))
+            .collect();
+        let mut rows = Vec::new();
+        let mut size_bytes = 0;
+        let mut stream = pin!(self.client.simple_query_raw(sql).await.map_err(|error| engine_error(&error))?);
+        while let Some(message) = stream.try_next().await.map_err(|error| engine_error(&error))? {
+            let SimpleQueryMessage::Row(row) = message else { continue };
+            let values: Vec<Option<Box<str>>> = (0..columns.len()).map(|index| row.get(index).map(Box::from)).collect();
+            let row_bytes: usize = values.iter().flatten().map(|value| value.len()).sum();
+            if row_bytes > MAX_ROW_BYTES {
+                return Err(format!("ERROR: The size of a result row exceeds the limit of {MAX_ROW_BYTES} bytes"));
+            }
+            size_bytes += row_bytes;
+            if size_bytes > MAX_RESULT_BYTES {
+                return Err(format!("ERROR: The query result exceeds the limit of {MAX_RESULT_BYTES} bytes"));
+            }
+            rows.push(values.into_boxed_slice());
+        }
+        for (index, column) in columns.iter_mut().enumerate() {
+            column.learn_scale(rows.first().and_then(|row| row[index].as_deref()));
+        }
+        Ok(Outcome { rows: rows.len() as u64, result: Some(ResultSet { columns, rows, size_bytes }) })
+    }
+}
+
+/// What a statement gave.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Rows returned or affected.
+    pub(crate) rows: u64,
+    pub(crate) result: Option<ResultSet>,
+}
+
+/// Redshift's name for a type of PostgreSQL.
+fn type_name(data_type: &Type) -> &'static str {
+    if let Kind::Domain(base) = data_type.kind() {
+        return type_name(base);
+    }
+    match *data_type {
+        Type::INT2 => "int2",
+        Type::INT4 => "int4",
+        Type::INT8 => "int8",
+        Type::FLOAT4 => "float4",
+        Type::FLOAT8 => "float8",
+        Type::NUMERIC => "numeric",
+        Type::BOOL => "bool",
+        Type::BPCHAR => "bpchar",
+        Type::CHAR => "char",
+        Type::NAME => "name",
+        Type::OID => "oid",
+        Type::DATE => "date",
+        Type::TIME => "time",
+        Type::TIMETZ => "timetz",
+        Type::TIMESTAMP => "timestamp",
+        Type::TIMESTAMPTZ => "timestamptz",
+        Type::JSONB | Type::JSON => "super",
+        Type::BYTEA => "varbyte",
+        // text, unknown, regclass, arrays and the rest come as text.
+        _ => "varchar",
+    }
+}

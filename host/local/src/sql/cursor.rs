@@ -1,0 +1,185 @@
+//! A cursor over tokens: the tool of the small parsers (DDL, COPY, LOCK). In: the text and its tokens. Out: words, names, literals,
+//! or the engine's `syntax error at or near` with its position. Keywords match in any case, identifiers come out folded.
+
+use super::SqlError;
+use super::lexer::{Token, TokenKind};
+
+/// Walks over one statement's tokens.
+#[derive(Debug, Clone)]
+pub(crate) struct Cursor<'a> {
+    sql: &'a str,
+    tokens: &'a [Token],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(sql: &'a str, tokens: &'a [Token]) -> Cursor<'a> {
+        Cursor { sql, tokens, at: 0 }
+    }
+
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at >= self.tokens.len()
+    }
+
+    /// The next token's text, as typed; empty at the end.
+    pub(crate) fn text(&self) -> &'a str {
+        self.text_ahead(0)
+    }
+
+    pub(crate) fn text_ahead(&self, ahead: usize) -> &'a str {
+        self.tokens.get(self.at + ahead).map_or("", |token| &self.sql[token.start..token.end])
+    }
+
+    pub(crate) fn kind(&self) -> Option<&'a TokenKind> {
+        self.tokens.get(self.at).map(|token| &token.kind)
+    }
+
+    pub(crate) fn skip(&mut self) {
+        self.at += 1;
+    }
+
+    /// Takes the words when they come next, in order.
+    pub(crate) fn eat(&mut self, words: &str) -> bool {
+        let count = words.split(' ').count();
+        let matches = words.split(' ').enumerate().all(|(ahead, word)| {
+            let bare = !matches!(self.tokens.get(self.at + ahead).map(|token| &token.kind), Some(TokenKind::Literal(_) | TokenKind::Quoted(_)));
+            bare && self.text_ahead(ahead).eq_ignore_ascii_case(word)
+        });
+        if matches {
+            self.at += count;
+        }
+        matches
+    }
+
+    pub(crate) fn peeks(&self, words: &str) -> bool {
+        self.clone().eat(words)
+    }
+
+    pub(crate) fn expect(&mut self, words: &str) -> Result<(), SqlError> {
+        if self.eat(words) { Ok(()) } else { Err(self.syntax_error()) }
+    }
+
+    /// The engine's words for what it did not expect here.
+    pub(crate) fn syntax_error(&self) -> SqlError {
+        match self.tokens.get(self.at) {
+            Some(token) => SqlError::syntax(&self.sql[token.start..token.end], self.sql[..token.start].chars().count() + 1),
+            None => SqlError::new("syntax error at end of input"),
+        }
+    }
+
+    /// An identifier, folded to lower case.
+    pub(crate) fn identifier(&mut self) -> Result<String, SqlError> {
+        let name = match self.kind() {
+            Some(TokenKind::Word) => self.text().to_lowercase(),
+            Some(TokenKind::Quoted(name)) => name.clone(),
+            _ => return Err(self.syntax_error()),
+        };
+        super::check_identifier(&name)?;
+        self.skip();
+        Ok(name)
+    }
+
+    /// `name` or `schema.name`.
+    pub(crate) fn qualified_name(&mut self) -> Result<Name, SqlError> {
+        let mut parts = vec![self.identifier()?];
+        while self.eat(".") {
+            parts.push(self.identifier()?);
+        }
+        let table = parts.pop().unwrap_or_default();
+        // A database in front is accepted and is the one that the statement runs in.
+        Ok(Name { schema: parts.pop(), table })
+    }
+
+    pub(crate) fn literal(&mut self) -> Result<&'a str, SqlError> {
+        match self.kind() {
+            Some(TokenKind::Literal(value)) => {
+                self.skip();
+                Ok(value)
+            }
+            _ => Err(self.syntax_error()),
+        }
+    }
+
+    /// The literal's inside as typed, doubled quotes undone: for COPY, which reads its escapes itself.
+    pub(crate) fn raw_literal(&mut self) -> Result<String, SqlError> {
+        let text = self.text();
+        self.literal()?;
+        let inner = text.find('\'').map_or(text, |quote| &text[quote + 1..]);
+        Ok(inner.strip_suffix('\'').unwrap_or(inner).replace("''", "'"))
+    }
+
+    pub(crate) fn number(&mut self) -> Result<u64, SqlError> {
+        let error = self.syntax_error();
+        let number = self.text().parse().map_err(|_| error)?;
+        self.skip();
+        Ok(number)
+    }
+
+    /// Skips `( … )`, nested; returns the text between the outer brackets.
+    pub(crate) fn brackets(&mut self) -> Result<&'a str, SqlError> {
+        let open = self.clone();
+        self.expect("(")?;
+        let start = self.position();
+        let mut depth = 1_usize;
+        loop {
+            if self.is_at_end() {
+                return Err(open.syntax_error());
+            }
+            if self.peeks("(") {
+                depth += 1;
+            } else if self.peeks(")") {
+                depth -= 1;
+            }
+            let end = self.position();
+            self.skip();
+            if depth == 0 {
+                return Ok(&self.sql[start..end]);
+            }
+        }
+    }
+
+    /// The byte where the next token starts.
+    pub(crate) fn position(&self) -> usize {
+        self.tokens.get(self.at).map_or(self.end(), |token| token.start)
+    }
+
+    fn end(&self) -> usize {
+        self.tokens.last().map_or(0, |token| token.end)
+    }
+
+    /// The text from byte `start` to before the next token.
+    pub(crate) fn since(&self, start: usize) -> &'a str {
+        let end = self.at.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(start, |token| token.end);
+        &self.sql[start..end.max(start)]
+    }
+
+    /// Everything that is left.
+    pub(crate) fn rest(&self) -> &'a str {
+        &self.sql[self.position().min(self.end())..self.end()]
+    }
+
+    pub(crate) fn expect_end(&self) -> Result<(), SqlError> {
+        if self.is_at_end() { Ok(()) } else { Err(self.syntax_error()) }
+    }
+}
+
+/// A table's name, folded; Display quotes it for PostgreSQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Name {
+    pub(crate) schema: Option<String>,
+    pub(crate) table: String,
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(schema) = &self.schema {
+            write!(f, "{}.", quote(schema))?;
+        }
+        f.write_str(&quote(&self.table))
+    }
+}
+
+/// A folded name as a PostgreSQL identifier.
+pub(crate) fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,388 @@
+//! CREATE and ALTER by Redshift's grammar. In: a statement's tokens. Out: PostgreSQL text without what PostgreSQL has not (keys that
+//! are not enforced, distribution, sort order, encodings), or Redshift's refusal. The check that a VARCHAR counts bytes is added by
+//! an event trigger in the database (`data_api/helpers.sql`), so that CTAS, LIKE and ALTER need no help from here.
+
+use super::cursor::{Cursor, Name, quote};
+use super::lexer::TokenKind;
+use super::types::{ColumnType, column_type};
+use super::{Action, Prepared, SqlError, query};
+
+pub(crate) const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
+
+/// `CREATE …`.
+pub(crate) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+    cursor.expect("create")?;
+    let local = cursor.eat("local");
+    let temporary = cursor.eat("temporary") || cursor.eat("temp");
+    if cursor.eat("table") {
+        return create_table(cursor, temporary);
+    }
+    if local || temporary {
+        return Err(cursor.syntax_error());
+    }
+    match cursor.text().to_ascii_lowercase().as_str() {
+        "view" | "or" => query::prepare(text),
+        "schema" => query::prepare(text),
+        "database" => {
+            let prepared = query::prepare(text)?;
+            Ok(Prepared { outside_transactions: Some("CREATE DATABASE cannot run inside a transaction block"), ..prepared })
+        }
+        "user" | "group" | "role" => Ok(Prepared::of(Action::Command(text.to_owned()))),
+        "materialized" | "external" | "function" | "procedure" | "library" | "model" | "datashare" | "rls" | "masking" | "identity" => {
+            Err(SqlError::unsupported(&format!("CREATE {}", cursor.text().to_ascii_uppercase())))
+        }
+        _ => Err(cursor.syntax_error().with_hint("Amazon Redshift has no such object (no indexes, sequences, triggers, types, extensions)")),
+    }
+}
+
+/// What a CREATE TABLE is made of, in PostgreSQL's words.
+#[derive(Default)]
+struct Table {
+    elements: Vec<String>,
+    /// Bare names in brackets before AS.
+    names: Vec<String>,
+    columns: usize,
+}
+
+fn create_table(mut cursor: Cursor<'_>, temporary: bool) -> Result<Prepared, SqlError> {
+    let if_not_exists = cursor.eat("if not exists");
+    let name = cursor.qualified_name()?;
+    let temporary = temporary || name.table.starts_with('#');
+    if temporary && name.schema.is_some() {
+        return Err(SqlError::new("cannot create temporary relation in non-temporary schema"));
+    }
+    let mut table = Table::default();
+    let has_brackets = cursor.eat("(");
+    if has_brackets {
+        table_elements(&mut cursor, &mut table)?;
+    }
+    table_attributes(&mut cursor)?;
+    let head = format!(
+        "CREATE {}TABLE {}{name}",
+        if temporary { "TEMPORARY " } else { "" },
+        if if_not_exists { "IF NOT EXISTS " } else { "" }
+    );
+    if cursor.eat("as") {
+        if !table.elements.is_empty() {
+            return Err(cursor.syntax_error());
+        }
+        let names = if table.names.is_empty() { String::new() } else { format!(" ({})", table.names.join(", ")) };
+        let select = query::translate_part(cursor.rest())?;
+        return Ok(Prepared::of(Action::Command(format!("{head}{names} AS {select}"))));
+    }
+    cursor.expect_end()?;
+    if !has_brackets || !table.names.is_empty() {
+        return Err(cursor.syntax_error());
+    }
+    if table.columns > 1600 {
+        return Err(SqlError::new("tables can have at most 1600 columns"));
+    }
+    Ok(Prepared::of(Action::Command(format!("{head} ({})", table.elements.join(", ")))))
+}
+
+fn table_elements(cursor: &mut Cursor<'_>, table: &mut Table) -> Result<(), SqlError> {
+    loop {
+        if cursor.eat("like") {
+            let parent = cursor.qualified_name()?;
+            let defaults = cursor.eat("including defaults");
+            if !defaults {
+                cursor.eat("excluding defaults");
+            }
+            // The only CHECK constraints are our own on the bytes of a VARCHAR.
+            let defaults = if defaults { " INCLUDING DEFAULTS" } else { "" };
+            table.elements.push(format!("LIKE {parent} INCLUDING CONSTRAINTS{defaults}"));
+        } else if !table_constraint(cursor)? {
+            let name = cursor.identifier()?;
+            if cursor.peeks(",") || cursor.peeks(")") {
+                table.names.push(quote(&name));
+            } else {
+                table.columns += 1;
+                table.elements.push(column(cursor, &name)?.to_string());
+            }
+        }
+        if cursor.eat(")") {
+            return Ok(());
+        }
+        cursor.expect(",")?;
+    }
+}
+
+/// Skips a table's key; they are not enforced.
+fn table_constraint(cursor: &mut Cursor<'_>) -> Result<bool, SqlError> {
+    let start = cursor.clone();
+    if cursor.eat("constraint") {
+        cursor.identifier()?;
+    }
+    if cursor.eat("check") {
+        return Err(SqlError::new("CHECK constraints are not supported"));
+    }
+    if cursor.eat("primary key") || (cursor.peeks("unique (") && cursor.eat("unique")) {
+        cursor.brackets()?;
+        return Ok(true);
+    }
+    if cursor.eat("foreign key") {
+        cursor.brackets()?;
+        cursor.expect("references")?;
+        references(cursor)?;
+        return Ok(true);
+    }
+    *cursor = start;
+    Ok(false)
+}
+
+fn references(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    cursor.qualified_name()?;
+    if cursor.peeks("(") {
+        cursor.brackets()?;
+    }
+    Ok(())
+}
+
+struct Column {
+    name: String,
+    data_type: ColumnType,
+    default: Option<String>,
+    identity: Option<String>,
+    not_null: bool,
+    is_key: bool,
+}
+
+impl std::fmt::Display for Column {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", quote(&self.name), self.data_type.postgres)?;
+        if let Some(default) = &self.default {
+            write!(f, " DEFAULT {default}")?;
+        }
+        if let Some(identity) = &self.identity {
+            write!(f, " {identity}")?;
+        }
+        if self.not_null && self.identity.is_none() {
+            write!(f, " NOT NULL")?;
+        }
+        Ok(())
+    }
+}
+
+const SYSTEM_COLUMNS: [&str; 7] = ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
+
+fn column(cursor: &mut Cursor<'_>, name: &str) -> Result<Column, SqlError> {
+    if SYSTEM_COLUMNS.contains(&name) {
+        return Err(SqlError::new(format!("column name \"{name}\" conflicts with a system column name")));
+    }
+    let data_type = column_type(cursor)?;
+    let mut column = Column { name: name.to_owned(), data_type, default: None, identity: None, not_null: false, is_key: false };
+    while !cursor.is_at_end() && !cursor.peeks(",") && !cursor.peeks(")") {
+        if cursor.eat("not null") {
+            column.not_null = true;
+        } else if cursor.eat("null") {
+            // The default.
+        } else if cursor.eat("primary key") {
+            column.not_null = true;
+            column.is_key = true;
+        } else if cursor.eat("distkey") || cursor.eat("sortkey") || cursor.eat("unique") {
+            // Where rows lie, not what they are; and uniqueness is not enforced.
+            column.is_key = true;
+        } else if cursor.eat("encode") {
+            cursor.identifier()?;
+        } else if cursor.eat("collate") {
+            if !cursor.eat("case_sensitive") {
+                return Err(SqlError::unsupported("COLLATE CASE_INSENSITIVE"));
+            }
+        } else if cursor.eat("references") {
+            references(cursor)?;
+        } else if cursor.eat("default") {
+            column.default = Some(default_expression(cursor)?);
+        } else if cursor.eat("identity") {
+            column.identity = Some(identity(cursor, "ALWAYS")?);
+        } else if cursor.eat("generated by default as identity") {
+            column.identity = Some(identity(cursor, "BY DEFAULT")?);
+        } else if cursor.peeks("check") {
+            return Err(SqlError::new("CHECK constraints are not supported"));
+        } else {
+            return Err(cursor.syntax_error());
+        }
+    }
+    Ok(column)
+}
+
+fn identity(cursor: &mut Cursor<'_>, mode: &str) -> Result<String, SqlError> {
+    cursor.expect("(")?;
+    let seed = cursor.number()?;
+    cursor.expect(",")?;
+    let step = cursor.number()?;
+    cursor.expect(")")?;
+    Ok(format!("GENERATED {mode} AS IDENTITY (START WITH {seed} INCREMENT BY {step})"))
+}
+
+const AFTER_DEFAULT: [&str; 9] = ["not", "null", "distkey", "sortkey", "primary", "unique", "encode", "collate", "references"];
+
+fn default_expression(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
+    let start = cursor.position();
+    let first = cursor.position();
+    while !cursor.is_at_end() && !cursor.peeks(",") && !cursor.peeks(")") {
+        let is_word = matches!(cursor.kind(), Some(TokenKind::Word));
+        if is_word && cursor.position() > first && AFTER_DEFAULT.contains(&cursor.text().to_ascii_lowercase().as_str()) {
+            break;
+        }
+        if cursor.peeks("(") {
+            cursor.brackets()?;
+        } else {
+            cursor.skip();
+        }
+    }
+    query::translate_expression(cursor.since(start))
+}
+
+/// Skips distribution, sort order and backup.
+fn table_attributes(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    loop {
+        if cursor.eat("backup") {
+            if !cursor.eat("yes") {
+                cursor.expect("no")?;
+            }
+        } else if cursor.eat("diststyle") {
+            cursor.identifier()?;
+        } else if cursor.eat("distkey") {
+            cursor.brackets()?;
+        } else if cursor.eat("encode auto") || cursor.eat("sortkey auto") || cursor.eat("compound") || cursor.eat("interleaved") {
+        } else if cursor.eat("sortkey") {
+            cursor.brackets()?;
+        } else {
+            return Ok(());
+        }
+    }
+}
+
+/// `ALTER …`.
+pub(crate) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+    let text = cursor.rest();
+    cursor.expect("alter")?;
+    if !cursor.eat("table") {
+        return match cursor.text().to_ascii_lowercase().as_str() {
+            "schema" | "user" | "group" | "role" => Ok(Prepared::of(Action::Command(text.to_owned()))),
+            "database" | "default" | "materialized" | "external" | "function" | "procedure" | "datashare" => {
+                Err(SqlError::unsupported(&format!("ALTER {}", cursor.text().to_ascii_uppercase())))
+            }
+            _ => Err(cursor.syntax_error()),
+        };
+    }
+    if cursor.peeks("if exists") || cursor.peeks("only") {
+        return Err(cursor.syntax_error());
+    }
+    let table = cursor.qualified_name()?;
+    let prepared = alter_table(&mut cursor, &table)?;
+    if cursor.peeks(",") {
+        return Err(cursor.syntax_error().with_hint("Amazon Redshift takes one action in an ALTER TABLE"));
+    }
+    cursor.expect_end()?;
+    Ok(prepared)
+}
+
+fn alter_table(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
+    let command = |rest: String| Ok(Prepared::of(Action::Command(format!("ALTER TABLE {table} {rest}"))));
+    if cursor.eat("add") {
+        if table_constraint(cursor)? {
+            return Ok(Prepared::of(Action::Nothing));
+        }
+        cursor.eat("column");
+        if cursor.peeks("if not exists") {
+            return Err(cursor.syntax_error());
+        }
+        let name = cursor.identifier()?;
+        let column = column(cursor, &name)?;
+        return added_column(&column).and_then(command);
+    }
+    if cursor.eat("drop") {
+        if cursor.peeks("constraint") || cursor.peeks("primary") {
+            return Err(SqlError::unsupported("ALTER TABLE DROP CONSTRAINT"));
+        }
+        cursor.eat("column");
+        if cursor.peeks("if exists") {
+            return Err(cursor.syntax_error());
+        }
+        let name = quote(&cursor.identifier()?);
+        let behaviour = if cursor.eat("cascade") { " CASCADE" } else { "" };
+        if behaviour.is_empty() {
+            cursor.eat("restrict");
+        }
+        return command(format!("DROP COLUMN {name}{behaviour}"));
+    }
+    if cursor.eat("rename to") {
+        return command(format!("RENAME TO {}", quote(&cursor.identifier()?)));
+    }
+    if cursor.eat("rename") {
+        cursor.eat("column");
+        let from = quote(&cursor.identifier()?);
+        cursor.expect("to")?;
+        return command(format!("RENAME COLUMN {from} TO {}", quote(&cursor.identifier()?)));
+    }
+    if cursor.eat("owner to") {
+        return command(format!("OWNER TO {}", quote(&cursor.identifier()?)));
+    }
+    if cursor.eat("append") {
+        return Err(SqlError::unsupported("ALTER TABLE APPEND"));
+    }
+    if cursor.peeks("alter sortkey") || cursor.peeks("alter compound") || cursor.peeks("alter distkey") || cursor.peeks("alter diststyle") {
+        while !cursor.is_at_end() {
+            cursor.skip();
+        }
+        return Ok(Prepared::of(Action::Nothing));
+    }
+    if cursor.eat("alter") {
+        return alter_column(cursor, table);
+    }
+    Err(cursor.syntax_error())
+}
+
+fn added_column(column: &Column) -> Result<String, SqlError> {
+    if column.identity.is_some() {
+        return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support columns with IDENTITY"));
+    }
+    if column.is_key {
+        return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support UNIQUE, PRIMARY KEY, DISTKEY or SORTKEY"));
+    }
+    let is_null = column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
+    if column.not_null && is_null {
+        return Err(SqlError::new("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression"));
+    }
+    Ok(format!("ADD COLUMN {column}"))
+}
+
+fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
+    cursor.eat("column");
+    let name = cursor.identifier()?;
+    if cursor.eat("encode") {
+        cursor.identifier()?;
+        return Ok(Prepared { action: Action::Nothing, outside_transactions: Some(ALTER_TYPE_IN_BLOCK) });
+    }
+    for refused in ["set not null", "drop not null", "set default", "drop default"] {
+        if cursor.peeks(refused) {
+            return Err(SqlError::new(format!("ALTER COLUMN {} is not supported", refused.to_ascii_uppercase())));
+        }
+    }
+    if cursor.peeks("set data type") {
+        return Err(cursor.syntax_error());
+    }
+    cursor.expect("type")?;
+    let data_type = column_type(cursor)?;
+    if cursor.peeks("using") {
+        return Err(SqlError::new("ALTER TABLE ALTER COLUMN does not support USING expression"));
+    }
+    if !data_type.is_varchar {
+        return Err(SqlError::new("target data type is not supported. ALTER TABLE ALTER COLUMN supports only VARCHAR data type"));
+    }
+    // A function of ours looks at the column first: only VARCHAR to another size of VARCHAR.
+    let length = data_type.postgres.trim_start_matches("varchar(").trim_end_matches(')');
+    let call = format!(
+        "CALL {}.alter_varchar({}::regclass, {}, {length})",
+        super::HELPER_SCHEMA,
+        literal(&table.to_string()),
+        literal(&name)
+    );
+    Ok(Prepared { action: Action::Command(call), outside_transactions: Some(ALTER_TYPE_IN_BLOCK) })
+}
+
+/// A PostgreSQL string literal.
+pub(crate) fn literal(value: &str) -> String {
+    format!("E'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
+}
