@@ -1,1 +1,36 @@
-fn main() {}
+//! The program's table of contents: one command, one exit code.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use loader::cli::{Cli, Command, with_dashes};
+use loader::pipeline::Extent;
+use loader::{commands, log, stop};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_from(with_dashes(std::env::args_os()));
+    let log = log::start(cli.verbose);
+    loader::crash::choose(loader::job::crash_point());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("loader: the runtime does not start: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    let (stopper, stop) = stop::channel();
+    runtime.spawn(stopper.listen());
+    let code = runtime.block_on(async {
+        match cli.command {
+            Command::Run(args) => commands::run::run(args, Extent::Load, stop, &log).await,
+            Command::Stage(args) => commands::run::run(args, Extent::Stage, stop, &log).await,
+            Command::Transform(args) => commands::transform::run(args, stop).await,
+            Command::Local(args) => commands::local::run(args, stop).await,
+            Command::Demo(args) => commands::demo::run(args, stop, &log).await,
+            Command::Sql(args) => commands::sql::run(args, stop).await,
+        }
+    });
+    // A thread that still reads a broken file must not hold up the end.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}

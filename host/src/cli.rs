@@ -1,0 +1,153 @@
+//! What can be typed: commands and flags, exactly as given. Nothing is resolved or checked against the world here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::settings::Settings;
+
+/// Loads CSV files from S3 into Amazon Redshift: clean, typed, merged on keys, audited, each file exactly once.
+#[derive(Debug, Parser)]
+#[command(name = "loader", version, max_term_width = 110, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// More of the log: -v debug, -vv trace.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Every setting can come from a flag, from the file named by --config, or from a LOADER_… variable \
+(--target-table: LOADER_TARGET_TABLE), in this order. Flags may be written with - or _.
+
+Exit codes: 0 done, 1 internal, 2 usage, configuration or plugin, 3 data refused, 4 transient (run again), \
+5 schema change refused, 6 outcome unknown, 130/143 stopped by a signal.";
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Load one file: infer, transform, stage, merge, audit, archive.
+    Run(RunArgs),
+    /// Read, transform and stage one file; leave the warehouse as it is.
+    Stage(RunArgs),
+    /// Run a local CSV file through inference and plugins into a local file.
+    Transform(TransformArgs),
+    /// Serve S3 and the Redshift Data API on this machine.
+    Local(LocalArgs),
+    /// Tell the story of a load in three files, on this machine alone.
+    Demo(DemoArgs),
+    /// Run one SQL statement through the Data API and print its result.
+    Sql(SqlArgs),
+}
+
+/// Arguments of a load.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// File with settings (TOML), keys named as the flags.
+    #[arg(long, value_name = "FILE", env = "LOADER_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// Arguments of `transform`.
+#[derive(Args, Debug)]
+pub struct TransformArgs {
+    /// CSV file to read; .gz, .zst and .bz2 are decompressed.
+    pub input: PathBuf,
+    /// File to write; its ending decides the format: .parquet or .csv.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of `local`.
+#[derive(Args, Debug)]
+pub struct LocalArgs {
+    /// Folder that holds the buckets (one folder each) and the database.
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Port of S3; 0 takes the one used before, or any.
+    #[arg(long, default_value_t = 0)]
+    pub s3_port: u16,
+    /// Port of the Data API; 0 takes the one used before, or any.
+    #[arg(long, default_value_t = 0)]
+    pub data_api_port: u16,
+    /// Folder with PostgreSQL's programs, when they are not found.
+    #[arg(long, value_name = "DIR", env = "LOADER_POSTGRES_BIN")]
+    pub postgres_bin: Option<PathBuf>,
+    /// Stop when the last program that uses the folder is gone.
+    #[arg(long, hide = true)]
+    pub while_used: bool,
+}
+
+/// Arguments of `demo`.
+#[derive(Args, Debug)]
+pub struct DemoArgs {
+    /// Folder to work in; a temporary one when not given.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The default plugin.
+    #[arg(long, value_name = "FILE", default_value = "plugins/default.wasm")]
+    pub plugins: PathBuf,
+    /// Wait for the Enter key between the scenes.
+    #[arg(long)]
+    pub pause: bool,
+}
+
+/// Arguments of `sql`.
+#[derive(Args, Debug)]
+pub struct SqlArgs {
+    /// One statement.
+    pub statement: String,
+    /// How the rows are printed.
+    #[arg(long, value_enum, default_value_t = RowFormat::Table)]
+    pub format: RowFormat,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    Table,
+    Csv,
+    Json,
+}
+
+/// Lets flags be written with underscores, as the Glue job's are: `--target_table` becomes `--target-table`.
+pub fn with_dashes(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+    arguments
+        .map(|argument| match argument.to_str() {
+            Some(text) if text.starts_with("--") => {
+                let (flag, value) = text.split_once('=').map_or((text, None), |(flag, value)| (flag, Some(value)));
+                let flag = flag.replace('_', "-");
+                value.map_or(flag.clone(), |value| format!("{flag}={value}")).into()
+            }
+            _ => argument,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_glue_jobs_spelling_works() {
+        let typed = ["loader", "run", "--target_table", "t_x", "--upsert_keys=[\"a_b\"]", "--src-bucket", "b"];
+        let cli = Cli::try_parse_from(with_dashes(typed.iter().map(Into::into))).expect("parses");
+        let Command::Run(run) = cli.command else { panic!("run") };
+        assert_eq!(run.settings.target_table.as_deref(), Some("t_x"));
+        assert_eq!(run.settings.upsert_keys.expect("given").0, ["a_b"]);
+    }
+}

@@ -1,0 +1,205 @@
+//! `loader demo`: a load told in three files, on the stand-in; everything in it is the real thing.
+
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use crate::aws;
+use crate::cli::{DemoArgs, RowFormat};
+use crate::commands::{conclude, print, run, sql};
+use crate::error::{Context, Error, Kind, Result};
+use crate::job::Job;
+use crate::log::Kept;
+use crate::names::S3Uri;
+use crate::plugins;
+use crate::redshift::data_api::DataApi;
+use crate::redshift::types::ColumnType;
+use crate::report::{Report, Status};
+use crate::s3::Store;
+use crate::settings::{Keys, ReportFormat, Settings};
+use crate::steps::plan::Wanted;
+use crate::steps::{infer, plan};
+use crate::stop::Stop;
+
+const BUCKET: &str = "demo";
+const TABLE: &str = "orders";
+
+/// A file of the story, and what is to be seen with it.
+struct Chapter {
+    title: &'static str,
+    name: &'static str,
+    content: &'static str,
+    /// How the load must end, so that the story is true.
+    ends: Status,
+}
+
+const CHAPTERS: [Chapter; 3] = [
+    Chapter {
+        title: "a file arrives, and there is no table yet",
+        name: "orders.csv",
+        content: include_str!("../../demo/orders.csv"),
+        ends: Status::Success,
+    },
+    Chapter {
+        title: "a correction arrives: one order changed, one new, one of them twice",
+        name: "orders_corrected.csv",
+        content: include_str!("../../demo/orders_corrected.csv"),
+        ends: Status::Success,
+    },
+    Chapter {
+        title: "a broken file arrives: 1e20 has 21 digits before the point, DECIMAL(38,18) holds 20",
+        name: "orders_broken.csv",
+        content: include_str!("../../demo/orders_broken.csv"),
+        ends: Status::Failed,
+    },
+];
+
+/// Tells the story. Fails when a load does not end as the story says.
+pub async fn run(args: DemoArgs, stop: Stop, log: &Kept) -> u8 {
+    conclude(tell(args, stop, log).await)
+}
+
+async fn tell(args: DemoArgs, stop: Stop, log: &Kept) -> Result<()> {
+    let temporary = tempfile::tempdir().context(Kind::Internal, "no temporary folder can be made")?;
+    let dir = args.dir.clone().unwrap_or_else(|| temporary.path().to_path_buf());
+    let stage = Stage::set(&dir, args.plugins, args.pause, stop).await?;
+    for (number, chapter) in (1..).zip(&CHAPTERS) {
+        stage.chapter(number, chapter, log).await?;
+    }
+    stage.again(log).await?;
+    print(&format!("\nThat was all of it. To look around yourself:\n  loader local --dir {}\n", dir.display()));
+    if args.dir.is_none() {
+        print("(This demo's folder is gone now; give --dir DIR to keep it.)\n");
+    }
+    Ok(())
+}
+
+/// Where the story plays.
+struct Stage {
+    dir: PathBuf,
+    plugins: PathBuf,
+    pause: bool,
+    store: Store,
+    api: DataApi,
+    stop: Stop,
+}
+
+impl Stage {
+    async fn set(dir: &Path, plugins: PathBuf, pause: bool, stop: Stop) -> Result<Stage> {
+        heading("The stage: S3, the Redshift Data API and PostgreSQL on this machine");
+        let settings = settings(dir, &plugins, CHAPTERS[0].name);
+        let warehouse = Job::decide(settings)?.warehouse;
+        let aws = aws::connect(&warehouse.access).await?;
+        let endpoints = aws.endpoints.clone();
+        if let Some(endpoints) = endpoints {
+            print(&format!("S3          {}\nData API    {}\nfiles       {}\n", endpoints.s3, endpoints.redshift_data, dir.display()));
+        }
+        let store = Store::new(&aws);
+        store.create_bucket(BUCKET).await?;
+        let api = DataApi::new(&aws, &warehouse, "loader demo", stop.clone());
+        Ok(Stage { dir: dir.to_path_buf(), plugins, pause, store, api, stop })
+    }
+
+    async fn chapter(&self, number: usize, chapter: &Chapter, log: &Kept) -> Result<()> {
+        self.turn_page();
+        heading(&format!("{number}. {}", chapter.title));
+        let source = S3Uri::new(BUCKET, format!("data/in/{}", chapter.name));
+        self.store.write(&source, chapter.content.as_bytes().to_vec()).await?;
+        print(&format!("{source}\n{}\n", indented(chapter.content)));
+        if number == 1 {
+            print(&self.transformation(chapter)?);
+            self.turn_page();
+        }
+        let report = self.load(chapter.name, chapter.ends, log).await?;
+        print(&report.render(ReportFormat::Human));
+        self.turn_page();
+        self.show("The table", "SELECT order_id, customer_name, amount, tax, zip, file_name FROM orders ORDER BY order_id").await?;
+        let audit = "SELECT source_filename, status, records_read AS read, records_inserted AS inserted, \
+                     records_updated AS updated, SUBSTRING(error_message, 1, 60) AS error FROM job_sts ORDER BY run_id";
+        self.show("The audit table", audit).await?;
+        let keys = self.store.list(&S3Uri::new(BUCKET, "data/")).await?;
+        print(&format!("The bucket\n{}", indented(&keys.join("\n"))));
+        Ok(())
+    }
+
+    /// The same file once more: nothing may happen.
+    async fn again(&self, log: &Kept) -> Result<()> {
+        self.turn_page();
+        heading("4. the first file is delivered a second time");
+        let first = &CHAPTERS[0];
+        let source = S3Uri::new(BUCKET, format!("data/in/{}", first.name));
+        self.store.write(&source, first.content.as_bytes().to_vec()).await?;
+        let report = self.load(first.name, Status::AlreadyLoaded, log).await?;
+        print(&report.render(ReportFormat::Human));
+        let sums = "SELECT COUNT(*) AS orders, SUM(amount) AS amount, SUM(amount + tax) AS total FROM orders";
+        self.show("Every digit is still there (0.1 + 0.2 is 0.3)", sums).await
+    }
+
+    async fn load(&self, name: &str, ends: Status, log: &Kept) -> Result<Report> {
+        let report = run::run_settings(settings(&self.dir, &self.plugins, name), self.stop.clone(), log).await?;
+        self.stop.check()?;
+        if report.status == ends {
+            return Ok(report);
+        }
+        let error = report.error.unwrap_or_else(|| format!("{:?}", report.status));
+        Err(Error::new(Kind::Internal, format!("the load of {name} ended in another way than the demo tells: {error}")))
+    }
+
+    /// What the plugins make of the columns, by a plan like the load's own.
+    fn transformation(&self, chapter: &Chapter) -> Result<String> {
+        let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
+        let chain = plugins::load(&job.transform)?;
+        let spool = infer::run(chapter.content.as_bytes(), &job.transform, &self.stop)?;
+        let wanted = Wanted {
+            header: &spool.header,
+            profile: &spool.profile,
+            target: &job.target,
+            existing: None,
+            keys: &job.keys,
+            plugins: &chain,
+        };
+        let plan = plan::run(&wanted)?;
+        let mut out = format!("What {} makes of it\n", self.plugins.display());
+        for (i, column) in plan.columns.iter().enumerate() {
+            let from = spool.profile.columns.get(i).map_or("(added)".into(), |from| format!("{} {}", from.name, from.logical()));
+            let to = ColumnType::for_new_column(&column.staged, 0).map_or_else(String::new, |to| to.to_string());
+            out.push_str(&format!("  {from:<24} -> {} {to}\n", column.name));
+        }
+        Ok(out)
+    }
+
+    async fn show(&self, title: &str, statement: &str) -> Result<()> {
+        let rows = sql::select(&self.api, statement).await?.unwrap_or_default();
+        print(&format!("\n{title}\n{}", sql::render(&rows, RowFormat::Table)));
+        Ok(())
+    }
+
+    fn turn_page(&self) {
+        if self.pause {
+            print("\n[Enter] ");
+            // Without a terminal there is nobody to wait for.
+            let _ = std::io::stdin().lock().read_line(&mut String::new());
+        }
+        print("\n");
+    }
+}
+
+fn settings(dir: &Path, plugins: &Path, file: &str) -> Settings {
+    Settings {
+        job_name: Some("demo".into()),
+        src_bucket: Some(BUCKET.into()),
+        source_file_name: Some(file.into()),
+        target_table: Some(TABLE.into()),
+        upsert_keys: Some(Keys(vec!["order_id".into()])),
+        local: Some(dir.to_path_buf()),
+        plugins: Some(vec![plugins.to_path_buf()]),
+        ..Settings::default()
+    }
+}
+
+fn heading(text: &str) {
+    print(&format!("== {text}\n\n"));
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}

@@ -1,0 +1,34 @@
+//! The commands: each turns its arguments into work and the outcome into an exit code.
+
+pub mod run;
+
+pub mod transform;
+
+pub mod local;
+
+pub mod demo;
+
+pub mod sql;
+
+use std::io::Write;
+
+use crate::error::{Error, Result};
+
+/// Says on stderr what went wrong and gives the exit code.
+fn conclude(outcome: Result<()>) -> u8 {
+    match outcome {
+        Ok(()) => 0,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &Error) -> u8 {
+    tracing::error!(%error, "failed");
+    error.kind().exit_code()
+}
+
+/// Writes to stdout; a reader that went away (`| head`) is not an error.
+fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}

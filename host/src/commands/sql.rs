@@ -1,0 +1,114 @@
+//! `loader sql`: one statement through the Data API, its rows as a table, CSV or JSON.
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Map, Value};
+
+use crate::aws;
+use crate::cli::{RowFormat, SqlArgs};
+use crate::commands::{conclude, print};
+use crate::error::Result;
+use crate::files::csv::push_text;
+use crate::job::{self, WarehouseSettings};
+use crate::redshift::data_api::{DataApi, Outcome};
+use crate::redshift::failures;
+use crate::redshift::rows::{Cell, Rows};
+use crate::stop::Stop;
+
+/// Runs the statement and prints its rows; a statement without rows prints nothing.
+pub async fn run(args: SqlArgs, stop: Stop) -> u8 {
+    conclude(query(args, stop).await)
+}
+
+async fn query(args: SqlArgs, stop: Stop) -> Result<()> {
+    let settings = WarehouseSettings::decide_for_queries(job::settings(args.run)?)?;
+    let aws = aws::connect(&settings.access).await?;
+    let api = DataApi::new(&aws, &settings, "loader sql", stop);
+    if let Some(rows) = select(&api, &args.statement).await? {
+        print(&render(&rows, args.format));
+    }
+    Ok(())
+}
+
+/// Runs one statement; `None` when it has no result set.
+pub async fn select(api: &DataApi, sql: &str) -> Result<Option<Rows>> {
+    match api.execute(sql).await? {
+        Outcome::Failed(failure) => Err(failures::explain("the statement", &failure)),
+        Outcome::Finished(executed) if executed.has_result_set => api.rows(&executed, None).await.map(Some),
+        Outcome::Finished(_) => Ok(None),
+    }
+}
+
+/// The rows as text, with a last line end.
+pub fn render(rows: &Rows, format: RowFormat) -> String {
+    match format {
+        RowFormat::Table => table(rows),
+        RowFormat::Csv => csv(rows),
+        RowFormat::Json => json(rows),
+    }
+}
+
+fn table(rows: &Rows) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(&rows.columns);
+    for row in &rows.rows {
+        table.add_row(row.iter().map(|cell| match cell {
+            Cell::Null => "NULL".to_string(),
+            cell => cell.to_text(),
+        }));
+    }
+    format!("{table}\n")
+}
+
+fn csv(rows: &Rows) -> String {
+    let mut out = String::new();
+    let mut line = |cells: Vec<Option<String>>| {
+        for (i, cell) in cells.into_iter().enumerate() {
+            if i > 0 {
+                out.push(',');
+            }
+            if let Some(text) = cell {
+                push_text(&mut out, &text);
+            }
+        }
+        out.push('\n');
+    };
+    line(rows.columns.iter().cloned().map(Some).collect());
+    for row in &rows.rows {
+        line(row.iter().map(|cell| (*cell != Cell::Null).then(|| cell.to_text())).collect());
+    }
+    out
+}
+
+fn json(rows: &Rows) -> String {
+    let value = |cell: &Cell| match cell {
+        Cell::Null => Value::Null,
+        Cell::Boolean(value) => (*value).into(),
+        Cell::Long(value) => (*value).into(),
+        Cell::Double(value) => (*value).into(),
+        Cell::Text(value) => value.clone().into(),
+    };
+    let objects = rows.rows.iter().map(|row| {
+        let pairs = rows.columns.iter().cloned().zip(row.iter().map(value));
+        Value::Object(pairs.collect::<Map<_, _>>())
+    });
+    format!("{:#}\n", Value::Array(objects.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Rows {
+        let row = vec![Cell::Long(1), Cell::Text("a, \"b\"".into()), Cell::Null, Cell::Text(String::new())];
+        Rows { columns: ["n", "t", "x", "e"].map(String::from).to_vec(), rows: vec![row] }
+    }
+
+    #[test]
+    fn null_shows_in_every_format() {
+        assert_eq!(csv(&rows()), "n,t,x,e\n1,\"a, \"\"b\"\"\",,\"\"\n");
+        let parsed: Value = serde_json::from_str(&json(&rows())).expect("is JSON");
+        assert_eq!(parsed, serde_json::json!([{"n": 1, "t": "a, \"b\"", "x": null, "e": ""}]));
+        assert!(table(&rows()).contains("NULL"));
+    }
+}

@@ -1,0 +1,68 @@
+//! Files of typed rows on this machine's disk: Parquet and CSV, written batch by batch. Knows no S3.
+
+pub mod csv;
+
+pub mod parquet;
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+use crate::error::Result;
+
+/// One file being written.
+pub enum Writer {
+    Parquet(parquet::ParquetFile),
+    Csv(csv::CsvFile),
+}
+
+/// What a file is.
+#[derive(Clone, Debug)]
+pub enum Format {
+    /// Zstandard, timestamps in microseconds.
+    Parquet,
+    /// With a header line; see [`csv::Style`].
+    Csv(csv::Style),
+}
+
+impl Writer {
+    /// Starts a file of this schema.
+    pub fn create(path: &Path, schema: &SchemaRef, format: &Format) -> Result<Writer> {
+        let file = File::create(path).map_err(|error| cannot_write(path, error))?;
+        Ok(match format {
+            Format::Parquet => Writer::Parquet(parquet::ParquetFile::start(file, schema)?),
+            Format::Csv(style) => Writer::Csv(csv::CsvFile::start(file, schema, style.clone())?),
+        })
+    }
+
+    /// Appends rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Writer::Parquet(file) => file.write(batch),
+            Writer::Csv(file) => file.write(batch),
+        }
+    }
+
+    /// Bytes that the file has by now, roughly.
+    pub fn size_bytes(&self) -> u64 {
+        match self {
+            Writer::Parquet(file) => file.size_bytes(),
+            Writer::Csv(file) => file.size_bytes(),
+        }
+    }
+
+    /// Completes the file.
+    pub fn finish(self) -> Result<()> {
+        match self {
+            Writer::Parquet(file) => file.finish(),
+            Writer::Csv(file) => file.finish(),
+        }
+    }
+}
+
+fn cannot_write(path: &Path, error: std::io::Error) -> crate::error::Error {
+    let fact = format!("{} cannot be written; is there room and permission?", path.display());
+    crate::error::Error::new(crate::error::Kind::Config, fact).caused_by(error)
+}

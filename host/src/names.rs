@@ -1,0 +1,264 @@
+//! The names that the program passes around, parsed once: S3 addresses, tables, runs and the paths of a load.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Kind, Result};
+
+/// The address of one S3 object.
+///
+/// - the bucket is not empty and holds no `/`
+/// - the key is not empty; any UTF-8 is allowed in it
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Uri {
+    /// Bucket name.
+    pub bucket: String,
+    /// Object key, not URL-encoded.
+    pub key: String,
+}
+
+impl S3Uri {
+    /// Parses `s3://bucket/key`.
+    pub fn parse(text: &str) -> Result<S3Uri> {
+        text.strip_prefix("s3://")
+            .and_then(|rest| rest.split_once('/'))
+            .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
+            .map(|(bucket, key)| S3Uri::new(bucket, key))
+            .ok_or_else(|| Error::new(Kind::Config, format!("`{text}` is no S3 address; write s3://bucket/key")))
+    }
+
+    /// The object `key` of `bucket`.
+    pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> S3Uri {
+        S3Uri { bucket: bucket.into(), key: key.into() }
+    }
+
+    /// What stands behind the last `/` of the key.
+    pub fn file_name(&self) -> &str {
+        self.key.rsplit('/').next().unwrap_or(&self.key)
+    }
+}
+
+impl fmt::Display for S3Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}/{}", self.bucket, self.key)
+    }
+}
+
+/// A table with its schema. Lower case, as Redshift folds identifiers, quoted or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableName {
+    /// Schema, such as `public`.
+    pub schema: String,
+    /// Table within the schema.
+    pub table: String,
+}
+
+impl TableName {
+    /// Checks and folds the parts. Errors: `Config` for an empty part or one over Redshift's 127 bytes.
+    /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
+    pub fn new(schema: &str, table: &str) -> Result<TableName> {
+        for part in [schema, table] {
+            if part.is_empty() || part.len() > 127 || part.chars().any(char::is_control) {
+                let fact = format!("`{part}` cannot be a name in Redshift: 1 to 127 bytes, no control characters");
+                return Err(Error::new(Kind::Config, fact));
+            }
+        }
+        Ok(TableName { schema: schema.to_lowercase(), table: table.to_lowercase() })
+    }
+
+    /// Another table of the same schema.
+    pub fn sibling(&self, table: &str) -> TableName {
+        TableName { schema: self.schema.clone(), table: table.to_string() }
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.table)
+    }
+}
+
+/// Who a run is: its id, its number in `JOB_STS`, and when it started. Ids and numbers rise with time.
+#[derive(Clone, Debug)]
+pub struct RunId {
+    /// 32 hexadecimal digits (UUID version 7).
+    pub text: String,
+    /// For `JOB_STS.run_id`, a BIGINT: milliseconds since 1970 and 20 random bits.
+    pub number: i64,
+    /// Start of the run, whole seconds.
+    pub started_at: Timestamp,
+}
+
+impl RunId {
+    /// A new id, from the clock and the system's randomness.
+    pub fn new() -> RunId {
+        let id = uuid::Uuid::now_v7();
+        let bits = id.as_u128();
+        let millis = (bits >> 80) as i64;
+        let random = (bits & 0xF_FFFF) as i64;
+        let started_at = Timestamp::from_second(millis / 1000).unwrap_or(Timestamp::UNIX_EPOCH);
+        RunId { text: id.simple().to_string(), number: (millis << 20) | random, started_at }
+    }
+}
+
+impl Default for RunId {
+    fn default() -> Self {
+        RunId::new()
+    }
+}
+
+/// Formats an instant in UTC with a `strftime` pattern.
+pub fn utc(at: Timestamp, pattern: &str) -> String {
+    at.to_zoned(TimeZone::UTC).strftime(pattern).to_string()
+}
+
+/// Where everything of one load lies in the bucket. All of it follows from the source's name and the run.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    bucket: String,
+    relative: String,
+    table: String,
+    run: RunId,
+}
+
+impl Layout {
+    /// `relative`: the source's key behind `data/in/`.
+    pub fn new(bucket: &str, relative: &str, table: &str, run: &RunId) -> Layout {
+        Layout { bucket: bucket.into(), relative: relative.into(), table: table.into(), run: run.clone() }
+    }
+
+    /// `data/in/<name>`.
+    pub fn source(&self) -> S3Uri {
+        self.at(format!("data/in/{}", self.relative))
+    }
+
+    /// The source's name behind `data/in/`.
+    pub fn source_name(&self) -> &str {
+        &self.relative
+    }
+
+    /// `data/archive/YYYY/MM/<stem>_<YYYYMMDDHHMMSS>.csv`; the suffix is the source's own.
+    pub fn archive(&self) -> S3Uri {
+        let (stem, suffix) = self.stem_and_suffix();
+        let (month, second) = (self.month(), utc(self.run.started_at, "%Y%m%d%H%M%S"));
+        self.at(format!("data/archive/{month}/{stem}_{second}{suffix}"))
+    }
+
+    /// `data/unprocessed/YYYY/MM/<name>`.
+    pub fn unprocessed(&self) -> S3Uri {
+        self.at(format!("data/unprocessed/{}/{}", self.month(), self.relative))
+    }
+
+    /// `data/rejected/YYYY/MM/<stem>_<YYYYMMDDHHMMSS>.csv`.
+    pub fn rejected(&self) -> S3Uri {
+        let (stem, _) = self.stem_and_suffix();
+        let second = utc(self.run.started_at, "%Y%m%d%H%M%S");
+        self.at(format!("data/rejected/{}/{stem}_{second}.csv", self.month()))
+    }
+
+    /// `data/staging/<table>_<stem>/<run id>/`: this run's alone.
+    pub fn staging_prefix(&self) -> S3Uri {
+        let (stem, _) = self.stem_and_suffix();
+        self.at(format!("data/staging/{}_{}/{}/", self.table, clean(&stem), self.run.text))
+    }
+
+    /// `logs/YYYY/MM/DD/<stem>_log_<YYYYMMDDHHMMSS>.txt`.
+    pub fn log(&self) -> S3Uri {
+        let (stem, _) = self.stem_and_suffix();
+        let (day, second) = (utc(self.run.started_at, "%Y/%m/%d"), utc(self.run.started_at, "%Y%m%d%H%M%S"));
+        self.at(format!("logs/{day}/{stem}_log_{second}.txt"))
+    }
+
+    fn month(&self) -> String {
+        utc(self.run.started_at, "%Y/%m")
+    }
+
+    fn at(&self, key: String) -> S3Uri {
+        S3Uri::new(&self.bucket, key)
+    }
+
+    /// Splits at the first dot of the file name, as the Glue job does: `a/b.csv.gz` is `a/b` and `.csv.gz`.
+    fn stem_and_suffix(&self) -> (String, &str) {
+        let start = self.relative.rfind('/').map_or(0, |slash| slash + 1);
+        let dot = self.relative[start..].find('.').map_or(self.relative.len(), |dot| start + dot);
+        (self.relative[..dot].to_string(), &self.relative[dot..])
+    }
+}
+
+/// Keeps what is safe in a folder's name.
+fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.to_lowercase().chars() {
+        let letter = if letter.is_ascii_alphanumeric() { letter } else { '_' };
+        if letter != '_' || !out.ends_with('_') {
+            out.push(letter);
+        }
+    }
+    out.trim_matches('_').to_string()
+}
+
+/// The identity of a load: the same bytes of the same object into the same table have the same id.
+pub fn load_id(source: &S3Uri, version: &str, size_bytes: u64, target: &TableName) -> String {
+    let mut hash = Sha256::new();
+    for part in [&source.bucket, &source.key, version, &size_bytes.to_string(), &target.to_string()] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex(&hash.finalize())
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(relative: &str) -> Layout {
+        let started_at = "2025-01-19T10:30:00Z".parse().expect("a valid instant");
+        let run = RunId { text: "run1".into(), number: 1, started_at };
+        Layout::new("b", relative, "customers", &run)
+    }
+
+    #[test]
+    fn paths_are_those_of_the_glue_job() {
+        let layout = layout("customers.csv");
+        let paths = [layout.source(), layout.archive(), layout.unprocessed(), layout.staging_prefix(), layout.log()];
+        let text = paths.map(|uri| uri.to_string()).join("\n");
+        insta::assert_snapshot!(text, @r"
+        s3://b/data/in/customers.csv
+        s3://b/data/archive/2025/01/customers_20250119103000.csv
+        s3://b/data/unprocessed/2025/01/customers.csv
+        s3://b/data/staging/customers_customers/run1/
+        s3://b/logs/2025/01/19/customers_log_20250119103000.txt
+        ");
+    }
+
+    #[test]
+    fn compressed_files_and_folders_keep_their_names() {
+        let layout = layout("eu/Big Orders+x.csv.gz");
+        assert_eq!(layout.archive().key, "data/archive/2025/01/eu/Big Orders+x_20250119103000.csv.gz");
+        assert_eq!(layout.staging_prefix().key, "data/staging/customers_eu_big_orders_x/run1/");
+    }
+
+    #[test]
+    fn run_numbers_rise_and_fit_a_bigint() {
+        let first = RunId::new();
+        assert!(first.number > 0);
+        assert_eq!(first.text.len(), 32);
+    }
+
+    #[test]
+    fn a_load_is_known_by_object_content_and_table() {
+        let table = TableName::new("public", "T").expect("a valid name");
+        let id = |key: &str, etag: &str| load_id(&S3Uri::new("b", key), etag, 1, &table);
+        assert_eq!(id("k", "e"), id("k", "e"));
+        assert_ne!(id("k", "e"), id("k", "f"));
+        assert_ne!(id("ke", ""), id("k", "e"));
+    }
+}

@@ -1,0 +1,248 @@
+//! The Redshift Data API: runs statements, waits for them, reads results. The only place that knows its SDK.
+//!
+//! An execution carries a client token, so that sending it again after a lost answer cannot run it twice.
+//! An SQL error is an outcome, not an exception; the caller decides what it means.
+//! Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>
+
+use std::time::Duration;
+
+use aws_sdk_redshiftdata::Client;
+use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
+use aws_sdk_redshiftdata::types::{Field, StatusString};
+
+use crate::aws::{self, Aws};
+use crate::calls::Calls;
+use crate::error::{Error, Kind, Result};
+use crate::job::{Compute, WarehouseSettings};
+use crate::redshift::rows::{Cell, Rows};
+use crate::stop::Stop;
+
+/// How long one DescribeStatement may wait for news, in seconds. Source: API_DescribeStatement, `WaitTimeSeconds`.
+const LONG_POLL_SECONDS: i32 = 30;
+/// Failed looks at a running statement, one after the other, before its outcome counts as unknown.
+const MAX_FAILED_LOOKS: u32 = 5;
+
+/// The Data API of one database.
+#[derive(Clone)]
+pub struct DataApi {
+    client: Client,
+    settings: WarehouseSettings,
+    statement_name: String,
+    calls: Calls,
+    stop: Stop,
+}
+
+/// How an execution ended.
+#[derive(Debug)]
+pub enum Outcome {
+    Finished(Executed),
+    Failed(StatementFailure),
+}
+
+/// A finished execution.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// Statement id, to read results with.
+    pub id: String,
+    /// Rows returned or affected, by statement; -1 where the service does not say.
+    pub result_rows: Vec<i64>,
+    /// Whether any statement has rows to read, even if there are none.
+    pub has_result_set: bool,
+}
+
+/// An execution that the warehouse refused; all of it was rolled back.
+#[derive(Clone, Debug)]
+pub struct StatementFailure {
+    pub id: String,
+    /// Index of the statement that failed.
+    pub statement: usize,
+    /// The warehouse's own words.
+    pub message: String,
+    /// `query_id` in the system views, 0 when unknown.
+    pub query_id: i64,
+}
+
+impl DataApi {
+    /// A client for the service, or for the stand-in. `statement_name` shows up in ListStatements.
+    pub fn new(aws: &Aws, settings: &WarehouseSettings, statement_name: &str, stop: Stop) -> DataApi {
+        let mut config = aws_sdk_redshiftdata::config::Builder::from(&aws.config);
+        if let Some(endpoints) = &aws.endpoints {
+            config = config.endpoint_url(&endpoints.redshift_data);
+        }
+        DataApi {
+            client: Client::from_conf(config.build()),
+            settings: settings.clone(),
+            statement_name: statement_name.to_string(),
+            calls: Calls::default(),
+            stop,
+        }
+    }
+
+    /// Requests so far.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Runs one statement by itself; it commits on its own.
+    pub async fn execute(&self, sql: &str) -> Result<Outcome> {
+        let token = uuid::Uuid::now_v7().to_string();
+        let id = self
+            .submit(async || {
+                self.calls.count("ExecuteStatement");
+                let (workgroup, cluster, user) = self.compute();
+                let request = self.client.execute_statement().sql(sql).client_token(&token);
+                let request = request.database(&self.settings.database).statement_name(&self.statement_name);
+                let request = request.set_workgroup_name(workgroup).set_cluster_identifier(cluster).set_db_user(user);
+                let answer = request.set_secret_arn(self.settings.secret_arn.clone()).send().await;
+                answer.map(|answer| answer.id).map_err(|error| aws::failure("submitting a statement", error))
+            })
+            .await?;
+        self.wait(id.unwrap_or_default()).await
+    }
+
+    /// Runs statements as one transaction: all of them, or none. At most 40, of at most 100 KB each.
+    pub async fn execute_batch(&self, statements: &[String]) -> Result<Outcome> {
+        let token = uuid::Uuid::now_v7().to_string();
+        let id = self
+            .submit(async || {
+                self.calls.count("BatchExecuteStatement");
+                let (workgroup, cluster, user) = self.compute();
+                let request = self.client.batch_execute_statement().set_sqls(Some(statements.to_vec()));
+                let request = request.client_token(&token).statement_name(&self.statement_name);
+                let request = request.database(&self.settings.database).set_workgroup_name(workgroup);
+                let request = request.set_cluster_identifier(cluster).set_db_user(user);
+                let answer = request.set_secret_arn(self.settings.secret_arn.clone()).send().await;
+                answer.map(|answer| answer.id).map_err(|error| aws::failure("submitting a batch of statements", error))
+            })
+            .await?;
+        self.wait(id.unwrap_or_default()).await
+    }
+
+    /// Who runs the statement. With a secret the user comes from there.
+    fn compute(&self) -> (Option<String>, Option<String>, Option<String>) {
+        match &self.settings.compute {
+            Compute::Workgroup(name) => (Some(name.clone()), None, None),
+            Compute::Cluster { identifier, db_user } => (None, Some(identifier.clone()), db_user.clone()),
+        }
+    }
+
+    /// Sends again, with the same token, what may or may not have arrived.
+    async fn submit<T>(&self, mut send: impl AsyncFnMut() -> Result<T>) -> Result<T> {
+        let mut pause = Duration::from_millis(500);
+        loop {
+            match send().await {
+                Err(error) if error.kind() == Kind::Transient && pause < Duration::from_secs(4) => {
+                    tracing::warn!(%error, "submitting again");
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Waits for the end of a statement. A wish to stop cancels it, and what became of it is still found out.
+    async fn wait(&self, id: String) -> Result<Outcome> {
+        let mut cancelled = None;
+        loop {
+            let described = tokio::select! {
+                described = self.describe(&id) => described?,
+                reason = self.stop.wanted(), if cancelled.is_none() => {
+                    self.cancel(&id).await;
+                    cancelled = Some(reason);
+                    continue;
+                }
+            };
+            match (described.status(), cancelled.take()) {
+                (Some(StatusString::Finished), _) => return Ok(Outcome::Finished(finished(id, &described))),
+                (Some(StatusString::Aborted | StatusString::Failed), Some(reason)) => return Err(reason),
+                (Some(StatusString::Aborted | StatusString::Failed), None) => {
+                    return Ok(Outcome::Failed(failed(id, &described)));
+                }
+                (_, reason) => cancelled = reason,
+            }
+        }
+    }
+
+    /// One long poll; where the service has no room for those, a short pause and a plain look.
+    async fn describe(&self, id: &str) -> Result<DescribeStatementOutput> {
+        let mut pause = Duration::from_millis(200);
+        let mut wait_seconds = Some(LONG_POLL_SECONDS);
+        for _ in 0..MAX_FAILED_LOOKS {
+            self.calls.count("DescribeStatement");
+            let request = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
+            match request.send().await {
+                Ok(described) => return Ok(described),
+                Err(error) => {
+                    let error = aws::failure("looking at a statement", error);
+                    tracing::warn!(%error, statement_id = id, "looking again");
+                    wait_seconds = None;
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+            }
+        }
+        let fact = "what became of a running statement could not be found out; the ledger tells on the next run";
+        Err(Error::new(Kind::OutcomeUnknown, fact).with("statement_id", id))
+    }
+
+    async fn cancel(&self, id: &str) {
+        self.calls.count("CancelStatement");
+        if let Err(error) = self.client.cancel_statement().id(id).send().await {
+            tracing::debug!(error = %aws::failure("cancelling a statement", error), "not cancelled");
+        }
+    }
+
+    /// Reads all rows of a statement's result; `nth` picks a statement of a batch.
+    pub async fn rows(&self, executed: &Executed, nth: Option<usize>) -> Result<Rows> {
+        let id = nth.map_or(executed.id.clone(), |nth| format!("{}:{}", executed.id, nth + 1));
+        let (mut rows, mut token) = (Rows::default(), None);
+        loop {
+            self.calls.count("GetStatementResult");
+            let request = self.client.get_statement_result().id(&id).set_next_token(token);
+            let page = request.send().await.map_err(|error| aws::failure("reading a statement's result", error))?;
+            if rows.columns.is_empty() {
+                let columns = page.column_metadata.unwrap_or_default();
+                rows.columns = columns.into_iter().map(|column| column.name.unwrap_or_default()).collect();
+            }
+            rows.rows.extend(page.records.into_iter().map(|record| record.into_iter().map(cell).collect()));
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(rows);
+            }
+        }
+    }
+}
+
+fn finished(id: String, described: &DescribeStatementOutput) -> Executed {
+    let subs = described.sub_statements();
+    let result_rows = match subs {
+        [] => vec![described.result_rows()],
+        subs => subs.iter().map(|sub| sub.result_rows()).collect(),
+    };
+    Executed { id, result_rows, has_result_set: described.has_result_set().unwrap_or(false) }
+}
+
+/// Finds the statement that failed: the batch's own message names at best its number.
+fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
+    use aws_sdk_redshiftdata::types::StatementStatusString::Failed;
+    let sub = described.sub_statements().iter().enumerate().find(|(_, sub)| sub.status() == Some(&Failed));
+    let message = sub.and_then(|(_, sub)| sub.error()).or(described.error()).unwrap_or("no reason given");
+    StatementFailure {
+        id,
+        statement: sub.map_or(0, |(i, _)| i),
+        message: message.to_string(),
+        query_id: sub.map_or(described.redshift_query_id(), |(_, sub)| sub.redshift_query_id()),
+    }
+}
+
+fn cell(field: Field) -> Cell {
+    match field {
+        Field::BooleanValue(value) => Cell::Boolean(value),
+        Field::DoubleValue(value) => Cell::Double(value),
+        Field::LongValue(value) => Cell::Long(value),
+        Field::StringValue(value) => Cell::Text(value),
+        Field::BlobValue(value) => Cell::Text(crate::names::hex(value.as_ref())),
+        _ => Cell::Null,
+    }
+}

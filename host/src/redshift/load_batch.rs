@@ -1,0 +1,385 @@
+//! The transaction that loads a file, as text: everything that must happen together or not at all.
+//!
+//! Comes in: the decided load and what was staged. Goes out: at most 40 statements, each with its part in the play,
+//! so that a failure can be told by its place. Runs nothing.
+
+use crate::names::{S3Uri, TableName, utc};
+use crate::redshift::bookkeeping::{AUDIT, LEDGER};
+use crate::redshift::sql::{cut, ident, idents, table, text};
+use crate::redshift::types::ColumnType;
+use crate::settings::{Duplicates, Strategy};
+
+/// The row's number in the file, which only the staging table has: it makes "the last of duplicates" well defined.
+pub const ROW_COLUMN: &str = "_loader_row";
+/// The staging table. Temporary: a killed run leaves nothing behind, and no two runs can meet in it.
+const STAGE: &str = "loader_stage";
+/// Holds the counts of this load until the audit row is written.
+const COUNTS: &str = "loader_counts";
+/// The longest error message in the audit table; statements have a limit of 100 KB.
+const MAX_ERROR_BYTES: usize = 16 * 1024;
+
+/// A column of the target that the file fills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    pub column_type: ColumnType,
+    pub not_null: bool,
+}
+
+/// Everything that the statements depend on.
+#[derive(Clone, Debug)]
+pub struct LoadBatch<'a> {
+    pub target: &'a TableName,
+    /// The table is missing and is made first.
+    pub create: bool,
+    pub columns: &'a [Column],
+    pub keys: &'a [String],
+    pub strategy: Strategy,
+    pub duplicates: Duplicates,
+    /// Refuse when the ledger knows the load.
+    pub guard_ledger: bool,
+    pub copy: Option<Copy<'a>>,
+    pub rows_staged: u64,
+    pub ledger: LedgerRow<'a>,
+    pub audit: AuditRow<'a>,
+}
+
+/// What COPY reads.
+#[derive(Clone, Debug)]
+pub struct Copy<'a> {
+    pub manifest: &'a S3Uri,
+    pub iam_role: &'a str,
+    pub format: CopyFormat<'a>,
+}
+
+/// How the staged parts are written.
+#[derive(Clone, Copy, Debug)]
+pub enum CopyFormat<'a> {
+    Parquet,
+    /// Gzip with a header line; `null` stands for NULL and nothing else.
+    Csv { null: &'a str },
+}
+
+/// What the ledger remembers of a load.
+#[derive(Clone, Debug)]
+pub struct LedgerRow<'a> {
+    pub load_id: &'a str,
+    pub source: &'a S3Uri,
+    pub etag: &'a str,
+    pub version_id: Option<&'a str>,
+    pub size_bytes: u64,
+    pub run_id: &'a str,
+}
+
+/// What the audit table says of a run, beside the counts.
+#[derive(Clone, Debug)]
+pub struct AuditRow<'a> {
+    pub run_number: i64,
+    pub job_id: &'a str,
+    pub started_at: jiff::Timestamp,
+    pub file_name: &'a str,
+    pub rows_read: u64,
+}
+
+/// The part that a statement has in the batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    CreateTable,
+    Lock,
+    LedgerGuard,
+    CreateStage,
+    Copy,
+    RowGuard,
+    DuplicateGuard,
+    Count,
+    Delete,
+    Insert,
+    Ledger,
+    Audit,
+    /// Its result is the counts: inserted, updated, duplicates.
+    Report,
+}
+
+/// The statements of the batch, in order.
+pub fn build(batch: &LoadBatch<'_>) -> Vec<(Part, String)> {
+    let target = table(batch.target);
+    let mut out = Vec::new();
+    if batch.create {
+        out.push((Part::CreateTable, create_table(batch.target, batch.columns)));
+    }
+    out.push((Part::Lock, format!("LOCK {target}")));
+    if batch.guard_ledger {
+        out.push((Part::LedgerGuard, ledger_guard(batch)));
+    }
+    out.push((Part::CreateStage, create_stage(batch.columns)));
+    if let Some(copy) = &batch.copy {
+        out.push((Part::Copy, copy_statement(copy, batch.columns)));
+    }
+    out.push((Part::RowGuard, guard(&format!("COUNT(*) = {}", batch.rows_staged), "all_rows_staged", STAGE)));
+    if batch.duplicates == Duplicates::Error && !batch.keys.is_empty() {
+        out.push((Part::DuplicateGuard, duplicate_guard(batch.keys)));
+    }
+    out.push((Part::Count, count(batch)));
+    out.extend(delete(batch).map(|sql| (Part::Delete, sql)));
+    out.push((Part::Insert, insert(batch)));
+    out.push((Part::Ledger, ledger(batch)));
+    out.push((Part::Audit, audit_success(batch)));
+    out.push((Part::Report, format!("SELECT inserted, updated, duplicates FROM {COUNTS}")));
+    out
+}
+
+/// The audit row of a run that failed; it stands alone.
+pub fn audit_failure(target: &TableName, audit: &AuditRow<'_>, error: &str) -> String {
+    let rows = audit.rows_read.min(i32::MAX as u64);
+    format!(
+        "INSERT INTO {} ({AUDIT_COLUMNS}) VALUES ({}, {rows}, 0, 0, 'FAILED', {})",
+        table(&target.sibling(AUDIT)),
+        audit_values(target, audit),
+        text(cut(error, MAX_ERROR_BYTES)),
+    )
+}
+
+fn create_table(target: &TableName, columns: &[Column]) -> String {
+    let definitions: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let not_null = if column.not_null { " NOT NULL" } else { "" };
+            format!("{} {}{not_null}", ident(&column.name), column.column_type)
+        })
+        .collect();
+    format!("CREATE TABLE IF NOT EXISTS {} ({})", table(target), definitions.join(", "))
+}
+
+fn create_stage(columns: &[Column]) -> String {
+    let definitions: Vec<String> =
+        columns.iter().map(|column| format!("{} {}", ident(&column.name), column.column_type)).collect();
+    format!("CREATE TEMP TABLE {STAGE} ({}, {} BIGINT NOT NULL)", definitions.join(", "), ident(ROW_COLUMN))
+}
+
+fn copy_statement(copy: &Copy<'_>, columns: &[Column]) -> String {
+    let list = names(columns);
+    let role = match copy.iam_role {
+        "default" => "default".to_string(),
+        arn => text(arn),
+    };
+    let format = match copy.format {
+        CopyFormat::Parquet => "FORMAT AS PARQUET MANIFEST".to_string(),
+        CopyFormat::Csv { null } => format!(
+            "FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS {} TIMEFORMAT 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF",
+            text(null)
+        ),
+    };
+    let manifest = text(&copy.manifest.to_string());
+    format!("COPY {STAGE} ({list}, {}) FROM {manifest} IAM_ROLE {role} {format}", ident(ROW_COLUMN))
+}
+
+/// A query that fails, and the whole batch with it, unless `condition` holds over the rows of `from`.
+fn guard(condition: &str, name: &str, from: &str) -> String {
+    format!("SELECT 1 / (CASE WHEN {condition} THEN 1 ELSE 0 END) AS {name} FROM {from}")
+}
+
+fn ledger_guard(batch: &LoadBatch<'_>) -> String {
+    let from = format!("{} WHERE load_id = {}", table(&batch.target.sibling(LEDGER)), text(batch.ledger.load_id));
+    guard("COUNT(*) = 0", "not_loaded_before", &from)
+}
+
+fn duplicate_guard(keys: &[String]) -> String {
+    let from = format!("(SELECT 1 AS twice FROM {STAGE} GROUP BY {} HAVING COUNT(*) > 1) AS d", idents(keys));
+    guard("COUNT(*) = 0", "no_duplicate_keys", &from)
+}
+
+/// Counts before anything changes: keys that the target has, keys new to it, rows that lose to another of their key.
+fn count(batch: &LoadBatch<'_>) -> String {
+    let keys = idents(batch.keys);
+    let staged = format!("(SELECT COUNT(*) AS n FROM {STAGE}) AS staged");
+    if batch.keys.is_empty() {
+        return format!("CREATE TEMP TABLE {COUNTS} AS SELECT n AS inserted, 0 AS updated, 0 AS duplicates FROM {staged}");
+    }
+    let rows = match batch.duplicates {
+        Duplicates::Keep => format!("SELECT {keys} FROM {STAGE}"),
+        Duplicates::Last | Duplicates::First | Duplicates::Error => format!("SELECT DISTINCT {keys} FROM {STAGE}"),
+    };
+    let loaded = format!("(SELECT COUNT(*) AS n FROM ({rows}) AS r) AS loaded");
+    let known = match batch.strategy {
+        Strategy::Replace => "(SELECT 0 AS n) AS known".to_string(),
+        Strategy::Merge | Strategy::Append => format!(
+            "(SELECT COUNT(*) AS n FROM ({rows}) AS r WHERE EXISTS (SELECT 1 FROM {} AS t WHERE {})) AS known",
+            table(batch.target),
+            equal_keys(batch.keys, "t", "r"),
+        ),
+    };
+    format!(
+        "CREATE TEMP TABLE {COUNTS} AS SELECT loaded.n - known.n AS inserted, known.n AS updated, \
+         staged.n - loaded.n AS duplicates FROM {staged} CROSS JOIN {loaded} CROSS JOIN {known}"
+    )
+}
+
+fn delete(batch: &LoadBatch<'_>) -> Option<String> {
+    let target = table(batch.target);
+    match batch.strategy {
+        Strategy::Append => None,
+        Strategy::Replace => Some(format!("DELETE FROM {target}")),
+        // DELETE knows no alias for its target: it is named in full.
+        Strategy::Merge => {
+            let equal = equal_keys(batch.keys, &target, STAGE);
+            Some(format!("DELETE FROM {target} USING {STAGE} WHERE {equal}"))
+        }
+    }
+}
+
+fn insert(batch: &LoadBatch<'_>) -> String {
+    let (target, list) = (table(batch.target), names(batch.columns));
+    let order = match batch.duplicates {
+        Duplicates::First => "ASC",
+        Duplicates::Last | Duplicates::Error | Duplicates::Keep => "DESC",
+    };
+    if batch.keys.is_empty() || batch.duplicates == Duplicates::Keep {
+        return format!("INSERT INTO {target} ({list}) SELECT {list} FROM {STAGE}");
+    }
+    format!(
+        "INSERT INTO {target} ({list}) SELECT {list} FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {} \
+         {order}) AS \"_loader_rank\" FROM {STAGE}) AS ranked WHERE \"_loader_rank\" = 1",
+        idents(batch.keys),
+        ident(ROW_COLUMN),
+    )
+}
+
+fn ledger(batch: &LoadBatch<'_>) -> String {
+    let row = &batch.ledger;
+    format!(
+        "INSERT INTO {} (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) \
+         VALUES ({}, {}, {}, {}, {}, {}, {}, {}, GETDATE())",
+        table(&batch.target.sibling(LEDGER)),
+        text(row.load_id),
+        text(cut(&row.source.to_string(), 2048)),
+        text(row.etag),
+        row.version_id.map_or("NULL".into(), text),
+        row.size_bytes,
+        text(&batch.target.to_string()),
+        text(row.run_id),
+        batch.rows_staged,
+    )
+}
+
+const AUDIT_COLUMNS: &str = "run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, \
+                             records_read, records_updated, records_inserted, status, error_message";
+
+fn audit_values(target: &TableName, audit: &AuditRow<'_>) -> String {
+    format!(
+        "{}, {}, CAST('{}' AS TIMESTAMP), GETDATE(), {}, {}",
+        audit.run_number,
+        text(cut(audit.job_id, 256)),
+        utc(audit.started_at, "%Y-%m-%d %H:%M:%S"),
+        text(cut(audit.file_name, 256)),
+        text(&target.table),
+    )
+}
+
+fn audit_success(batch: &LoadBatch<'_>) -> String {
+    // The audit table's counts are INTEGER; a load past two billion rows must not fail for that.
+    let number = |column: &str| format!("CAST(CASE WHEN {column} > {max} THEN {max} ELSE {column} END AS INTEGER)", max = i32::MAX);
+    format!(
+        "INSERT INTO {} ({AUDIT_COLUMNS}) SELECT {}, {}, {}, {}, 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM {COUNTS}",
+        table(&batch.target.sibling(AUDIT)),
+        audit_values(batch.target, &batch.audit),
+        batch.audit.rows_read.min(i32::MAX as u64),
+        number("updated"),
+        number("inserted"),
+    )
+}
+
+fn names(columns: &[Column]) -> String {
+    columns.iter().map(|column| ident(&column.name)).collect::<Vec<_>>().join(", ")
+}
+
+fn equal_keys(keys: &[String], left: &str, right: &str) -> String {
+    keys.iter().map(|key| format!("{left}.{key} = {right}.{key}", key = ident(key))).collect::<Vec<_>>().join(" AND ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
+        let target = TableName::new("public", "orders").expect("a valid name");
+        let source = S3Uri::new("b", "data/in/o'brien.csv");
+        let manifest = S3Uri::new("b", "data/staging/orders_o/run/manifest.json");
+        let column = |name: &str, column_type, not_null| Column { name: name.into(), column_type, not_null };
+        let columns = [
+            column("id", ColumnType::Integer, true),
+            column("select", ColumnType::Varchar { bytes: 256 }, false),
+        ];
+        let keys = ["id".to_string()];
+        let mut batch = LoadBatch {
+            target: &target,
+            create: true,
+            columns: &columns,
+            keys: &keys,
+            strategy: Strategy::Merge,
+            duplicates: Duplicates::Last,
+            guard_ledger: true,
+            copy: Some(Copy { manifest: &manifest, iam_role: "arn:aws:iam::1:role/r", format: CopyFormat::Parquet }),
+            rows_staged: 3,
+            ledger: LedgerRow { load_id: "l1", source: &source, etag: "\"e\"", version_id: None, size_bytes: 9, run_id: "r1" },
+            audit: AuditRow {
+                run_number: 7,
+                job_id: "nightly",
+                started_at: "2025-01-19T10:30:00Z".parse().expect("an instant"),
+                file_name: "o'brien.csv",
+                rows_read: 3,
+            },
+        };
+        change(&mut batch);
+        build(&batch).into_iter().map(|(part, sql)| format!("{part:?}: {sql}")).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_merge_into_a_new_table() {
+        insta::assert_snapshot!(text_of(|_| {}), @"");
+    }
+
+    #[test]
+    fn an_append_knows_no_keys() {
+        insta::assert_snapshot!(text_of(|batch| {
+            batch.keys = &[];
+            batch.strategy = Strategy::Append;
+            batch.create = false;
+        }), @"");
+    }
+
+    #[test]
+    fn first_wins_error_refuses_and_csv_has_its_own_null() {
+        insta::assert_snapshot!(text_of(|batch| {
+            batch.create = false;
+            batch.guard_ledger = false;
+            batch.duplicates = Duplicates::First;
+            if let Some(copy) = &mut batch.copy {
+                copy.iam_role = "default";
+                copy.format = CopyFormat::Csv { null: "@null@" };
+            }
+        }), @"");
+        insta::assert_snapshot!(text_of(|batch| batch.duplicates = Duplicates::Error), @"");
+    }
+
+    #[test]
+    fn replacing_empties_the_table_and_an_empty_file_copies_nothing() {
+        insta::assert_snapshot!(text_of(|batch| {
+            batch.strategy = Strategy::Replace;
+            batch.copy = None;
+            batch.rows_staged = 0;
+        }), @"");
+    }
+
+    #[test]
+    fn a_failed_run_leaves_its_own_row() {
+        let target = TableName::new("public", "orders").expect("a valid name");
+        let audit = AuditRow {
+            run_number: 7,
+            job_id: "nightly",
+            started_at: "2025-01-19T10:30:00Z".parse().expect("an instant"),
+            file_name: "x.csv",
+            rows_read: 3,
+        };
+        insta::assert_snapshot!(audit_failure(&target, &audit, "line 3: it's ragged"), @"");
+    }
+}

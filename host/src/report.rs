@@ -1,0 +1,166 @@
+//! The report of a run: printed once to stdout, whatever happened. Its JSON form is an interface.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::settings::ReportFormat;
+
+/// What a run did. Filled in as the run goes on; what was not reached keeps its default.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    pub run_id: String,
+    pub status: Status,
+    pub exit_code: u8,
+    pub error: Option<String>,
+    pub source: Source,
+    pub target: String,
+    pub rows: Rows,
+    /// SQL of the schema changes made, in order.
+    pub schema_changes: Vec<String>,
+    pub plugins: Vec<PluginIdentity>,
+    pub calls: Calls,
+    pub steps: Vec<StepTime>,
+    /// Where the source object is now, when it was moved.
+    pub archived_to: Option<String>,
+}
+
+/// How the run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Success,
+    #[default]
+    Failed,
+    /// The ledger has this file already; nothing was loaded.
+    AlreadyLoaded,
+}
+
+/// The object that was loaded.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Source {
+    pub uri: String,
+    pub etag: Option<String>,
+    pub size_bytes: Option<u64>,
+}
+
+/// Where the rows went. `read = staged + rejected` and `staged = inserted + updated + duplicates`; both are checked.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Rows {
+    pub read: u64,
+    pub staged: u64,
+    pub rejected: u64,
+    pub inserted: u64,
+    pub updated: u64,
+    pub duplicates: u64,
+}
+
+/// A plugin of the chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct PluginIdentity {
+    pub name: String,
+    pub version: String,
+    pub sha256: String,
+}
+
+/// Requests made, by operation.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Calls {
+    pub s3: BTreeMap<&'static str, u64>,
+    pub redshift_data: BTreeMap<&'static str, u64>,
+}
+
+/// How long a step took.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepTime {
+    pub name: &'static str,
+    pub seconds: f64,
+}
+
+impl Report {
+    /// Sets how the run ended.
+    pub fn conclude(&mut self, outcome: Result<Status, &Error>) {
+        match outcome {
+            Ok(status) => (self.status, self.exit_code) = (status, 0),
+            Err(error) => {
+                (self.status, self.exit_code) = (Status::Failed, error.kind().exit_code());
+                self.error = Some(error.to_string());
+            }
+        }
+    }
+
+    /// The text for stdout, with its last line end.
+    pub fn render(&self, format: ReportFormat) -> String {
+        match format {
+            ReportFormat::Json => {
+                let value = serde_json::to_value(self).unwrap_or(Value::Null);
+                format!("{value:#}\n")
+            }
+            ReportFormat::Human => self.human(),
+        }
+    }
+
+    fn human(&self) -> String {
+        let mut out = String::new();
+        let headline = match self.status {
+            Status::Success => format!("loaded {} into {}", self.source.uri, self.target),
+            Status::AlreadyLoaded => format!("{} was loaded before; nothing changed", self.source.uri),
+            Status::Failed => format!("failed: {}", self.error.as_deref().unwrap_or("for an unknown reason")),
+        };
+        let rows = &self.rows;
+        let mut line = |name: &str, text: String| {
+            // Writing to a String cannot fail.
+            let _ = writeln!(out, "{name:>10}  {text}");
+        };
+        line("result", headline);
+        if rows.read > 0 {
+            let read = format!("{} read = {} staged + {} rejected", rows.read, rows.staged, rows.rejected);
+            line("rows", read);
+        }
+        if self.status == Status::Success {
+            let merged = format!("{} inserted, {} updated, {} duplicates", rows.inserted, rows.updated, rows.duplicates);
+            line("", merged);
+        }
+        for change in &self.schema_changes {
+            line("schema", change.clone());
+        }
+        for plugin in &self.plugins {
+            line("plugin", format!("{} {} sha256 {}", plugin.name, plugin.version, &plugin.sha256));
+        }
+        let steps: Vec<String> = self.steps.iter().map(|step| format!("{} {:.2}", step.name, step.seconds)).collect();
+        line("seconds", steps.join(", "));
+        let calls: u64 = self.calls.s3.values().chain(self.calls.redshift_data.values()).sum();
+        line("calls", format!("{calls} ({})", tally(&self.calls)));
+        if let Some(uri) = &self.archived_to {
+            line("file", uri.clone());
+        }
+        line("run", self.run_id.clone());
+        out
+    }
+}
+
+fn tally(calls: &Calls) -> String {
+    let all = calls.s3.iter().chain(&calls.redshift_data);
+    all.map(|(operation, n)| format!("{n} {operation}")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_report_has_exactly_the_promised_keys() {
+        let report: Value = serde_json::from_str(&Report::default().render(ReportFormat::Json)).expect("is JSON");
+        let keys: Vec<&String> = report.as_object().expect("an object").keys().collect();
+        let promised = [
+            "run_id", "status", "exit_code", "error", "source", "target", "rows", "schema_changes", "plugins", "calls",
+            "steps", "archived_to",
+        ];
+        assert_eq!(keys, promised);
+        assert_eq!(report["rows"].as_object().expect("an object").len(), 6);
+        assert_eq!(report["status"], "failed");
+    }
+}

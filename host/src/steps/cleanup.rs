@@ -1,0 +1,70 @@
+//! Cleanup: what a run leaves behind, on success and on failure alike.
+//!
+//! Every address follows from the run, so cleaning up twice is the same as once. A fault here is reported beside the
+//! run's own outcome and never replaces it.
+
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::log::Kept;
+use crate::names::S3Uri;
+use crate::s3::Store;
+use crate::steps::source::SourceObject;
+
+/// Deletes the staged parts, unless they are to be kept.
+pub async fn staging(store: &Store, job: &Job) {
+    if job.keep_staging {
+        return;
+    }
+    let prefix = job.layout.staging_prefix();
+    match store.delete_all(&prefix).await {
+        Ok(0) => {}
+        Ok(objects) => tracing::debug!(prefix = %prefix, objects, "staged parts deleted"),
+        Err(error) => tracing::warn!(%error, "staged parts were left behind"),
+    }
+}
+
+/// Moves the loaded file to the archive, and returns where it is now.
+pub async fn archive(store: &Store, job: &Job, source: &SourceObject) -> Option<S3Uri> {
+    settle(store, source, job.layout.archive(), "archived").await
+}
+
+/// Moves a file that is at fault out of the way, and returns where it is now.
+pub async fn put_aside(store: &Store, job: &Job, source: &SourceObject) -> Option<S3Uri> {
+    settle(store, source, job.layout.unprocessed(), "put aside").await
+}
+
+async fn settle(store: &Store, source: &SourceObject, to: S3Uri, what: &'static str) -> Option<S3Uri> {
+    match store.move_object(&source.uri, &source.info, &to).await {
+        Ok(true) => {
+            tracing::info!(from = %source.uri, to = %to, "source {what}");
+            Some(to)
+        }
+        Ok(false) => {
+            tracing::warn!(uri = %source.uri, "the source is gone, somebody else moved it");
+            None
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the source could not be {what}");
+            None
+        }
+    }
+}
+
+/// Writes the rejected rows where people look for them.
+pub async fn export_rejects(store: &Store, job: &Job, rejects: Vec<u8>) -> Result<S3Uri, Error> {
+    let uri = job.layout.rejected();
+    store.write(&uri, rejects).await.map(|()| uri)
+}
+
+/// Writes the log so far to S3.
+pub async fn export_log(store: &Store, job: &Job, log: &Kept) {
+    let uri = job.layout.log();
+    let exported = match log.read() {
+        Ok(lines) => store.write(&uri, lines).await,
+        Err(error) => Err(Error::new(crate::error::Kind::Internal, "the kept log cannot be read").caused_by(error)),
+    };
+    match exported {
+        Ok(()) => tracing::debug!(uri = %uri, "log exported"),
+        Err(error) => tracing::warn!(%error, "the log was not exported"),
+    }
+}

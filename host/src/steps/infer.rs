@@ -1,0 +1,146 @@
+//! Infer: reads the file once, from its beginning to its end, and knows it afterwards.
+//!
+//! Comes in: a stream of bytes. Goes out: the bytes in a temporary file, cut into chunks at record boundaries, and the
+//! profile of every column over the whole file. One thread cuts, the workers profile behind it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::FileExt;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Mutex, PoisonError};
+
+use loader_csv::{Chunk, ChunkProfile, CsvError, Dialect, FileProfile, Header, Splitter, profile_chunk};
+
+use crate::error::{Context, Error, Kind, Result};
+use crate::job::TransformSettings;
+use crate::steps::source::read_failure;
+use crate::stop::Stop;
+
+/// Bytes of one unit of work. Large enough to hide its overhead, small enough to spread and to bound memory.
+const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
+const READ_BYTES: usize = 1024 * 1024;
+
+/// A file that has been read to its end.
+pub struct Spool {
+    file: File,
+    pub header: Header,
+    pub profile: FileProfile,
+    pub dialect: Dialect,
+    pub chunks: Vec<SpooledChunk>,
+    pub size_bytes: u64,
+}
+
+/// A chunk and the number of its first record.
+#[derive(Clone, Debug)]
+pub struct SpooledChunk {
+    pub chunk: Chunk,
+    pub first_record: u64,
+}
+
+impl Spool {
+    /// The bytes of a chunk.
+    pub fn read(&self, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
+        read_chunk(&self.file, chunk, buffer)
+    }
+
+    /// A record as it stands in the file, and its line. `record` counts from 1. `None` when it cannot be read again.
+    pub fn record(&self, record: u64) -> Option<(u64, String)> {
+        let at = self.chunks.partition_point(|chunk| chunk.first_record <= record).checked_sub(1)?;
+        let SpooledChunk { chunk, first_record } = self.chunks.get(at)?;
+        let mut buffer = Vec::new();
+        self.read(chunk, &mut buffer).ok()?;
+        let columns = self.header.names.len();
+        let found = loader_csv::find_record(&buffer, chunk, columns, &self.dialect, record - first_record)?;
+        Some((found.line, String::from_utf8_lossy(found.bytes).into_owned()))
+    }
+}
+
+/// Reads `input` to its end on this thread. Errors: `Data` with the position of what is no CSV.
+pub fn run(mut input: impl Read, settings: &TransformSettings, stop: &Stop) -> Result<Spool> {
+    let file = tempfile::tempfile().context(Kind::Internal, "no temporary file can be made; check TMPDIR")?;
+    let dialect = &settings.dialect;
+    let mut splitter = Splitter::new(dialect, CHUNK_BYTES);
+    let workers = settings.workers.get();
+    let (sender, receiver) = sync_channel::<(Chunk, Header)>(workers * 2);
+    let receiver = Mutex::new(receiver);
+    let (size_bytes, profiles) = std::thread::scope(|scope| -> Result<_> {
+        let profilers: Vec<_> = (0..workers).map(|_| scope.spawn(|| profile_chunks(&file, &receiver, dialect))).collect();
+        let split = split(&mut input, &file, &mut splitter, stop, |work| sender.send(work).is_ok());
+        drop(sender);
+        let mut profiles = Vec::new();
+        for profiler in profilers {
+            let found = profiler.join().map_err(|_| Error::new(Kind::Internal, "a profiling thread ended abruptly"))?;
+            profiles.extend(found?);
+        }
+        Ok((split?, profiles))
+    })?;
+    let header = splitter.header().cloned().ok_or_else(|| Error::new(Kind::Internal, "a file without header got through"))?;
+    assemble(file, header, dialect.clone(), size_bytes, profiles)
+}
+
+/// Copies the stream into the spool and hands out chunks as they become whole.
+fn split(
+    input: &mut impl Read,
+    mut file: &File,
+    splitter: &mut Splitter,
+    stop: &Stop,
+    mut hand_out: impl FnMut((Chunk, Header)) -> bool,
+) -> Result<u64> {
+    let (mut buffer, mut size_bytes) = (vec![0; READ_BYTES], 0);
+    loop {
+        stop.check()?;
+        let n = input.read(&mut buffer).map_err(read_failure)?;
+        file.write_all(&buffer[..n]).context(Kind::Internal, "the temporary copy of the file cannot be written; is the disk of TMPDIR full?")?;
+        size_bytes += n as u64;
+        let chunks = if n == 0 { splitter.finish() } else { splitter.push(&buffer[..n]) };
+        let chunks = chunks.map_err(csv_failure)?;
+        for chunk in chunks {
+            let header = splitter.header().cloned().ok_or_else(|| Error::new(Kind::Internal, "a chunk came before the header"))?;
+            if !hand_out((chunk, header)) {
+                return Err(Error::new(Kind::Internal, "the profiling threads ended early"));
+            }
+        }
+        if n == 0 {
+            return Ok(size_bytes);
+        }
+    }
+}
+
+type Profiled = (Chunk, Result<ChunkProfile, CsvError>);
+
+/// Takes work until there is no more. After a fault of this machine it goes on taking, so that nobody waits for it.
+fn profile_chunks(file: &File, work: &Mutex<Receiver<(Chunk, Header)>>, dialect: &Dialect) -> Result<Vec<Profiled>> {
+    let (mut profiled, mut buffer, mut fault) = (Vec::new(), Vec::new(), None);
+    loop {
+        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((chunk, header)) = next else { return fault.map_or(Ok(profiled), Err) };
+        match read_chunk(file, &chunk, &mut buffer) {
+            Ok(()) => {
+                let profile = profile_chunk(&buffer, &chunk, &header, dialect);
+                profiled.push((chunk, profile));
+            }
+            Err(error) => fault = fault.or(Some(error)),
+        }
+    }
+}
+
+/// Puts the chunks in order. The first error of the file wins, whichever thread met one first.
+fn assemble(file: File, header: Header, dialect: Dialect, size_bytes: u64, mut profiled: Vec<Profiled>) -> Result<Spool> {
+    profiled.sort_by_key(|(chunk, _)| chunk.ordinal);
+    let (chunks, profiles): (Vec<Chunk>, Vec<_>) = profiled.into_iter().unzip();
+    let profile = FileProfile::merge(&header, profiles).map_err(csv_failure)?;
+    let first_records = profile.first_records.iter();
+    let chunks = chunks.into_iter().zip(first_records).map(|(chunk, first)| SpooledChunk { chunk, first_record: *first });
+    Ok(Spool { file, header, chunks: chunks.collect(), profile, dialect, size_bytes })
+}
+
+fn read_chunk(file: &File, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
+    let len = usize::try_from(chunk.len).context(Kind::Internal, "a chunk is larger than memory")?;
+    buffer.resize(len, 0);
+    file.read_exact_at(buffer, chunk.offset).context(Kind::Internal, "the temporary copy of the file cannot be read")
+}
+
+/// What is wrong with the file, with its place. Whoever knows the file's address adds it.
+pub fn csv_failure(error: CsvError) -> Error {
+    Error::new(Kind::Data, error.to_string())
+}

@@ -1,0 +1,170 @@
+//! Load: one transaction that copies, merges, and writes ledger and audit row; everything or nothing.
+//!
+//! Comes in: the plan's columns and what was staged. Goes out: where the rows went. A concurrent transaction in the way
+//! is waited out; a guard that fired says which promise would have been broken.
+
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+use crate::job::Job;
+use crate::redshift::data_api::{DataApi, Outcome, StatementFailure};
+use crate::redshift::load_batch::{self, AuditRow, Column, Copy, CopyFormat, LedgerRow, LoadBatch, Part};
+use crate::redshift::types::ColumnType;
+use crate::redshift::{failures, load_errors};
+use crate::settings::StagingFormat;
+use crate::steps::plan::LoadPlan;
+use crate::steps::source::SourceObject;
+use crate::steps::stage::{Staged, csv_null};
+use crate::steps::transform::Totals;
+
+/// Tries of a batch that meets other transactions.
+const MAX_CONFLICTS: u32 = 5;
+
+/// What is to be loaded.
+pub struct Load<'a> {
+    pub job: &'a Job,
+    pub source: &'a SourceObject,
+    pub load_id: &'a str,
+    pub plan: &'a LoadPlan,
+    pub staged: &'a Staged,
+    pub totals: &'a Totals,
+}
+
+/// What the transaction did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loaded {
+    Rows {
+        inserted: u64,
+        updated: u64,
+        duplicates: u64,
+        /// SQL of the changes to the schema, in order.
+        schema_changes: Vec<String>,
+    },
+    /// Another run loaded the same file in the meantime.
+    Already,
+}
+
+/// Runs the transaction. Errors: `Data` (duplicate keys that are not allowed, a load error), `Transient` (conflicts that
+/// do not end), `OutcomeUnknown`, `Config` (permissions), `Internal`.
+pub async fn run(api: &DataApi, load: &Load<'_>) -> Result<Loaded> {
+    let columns = columns(load);
+    let null = csv_null(&load.job.run.text);
+    let (parts, statements): (Vec<Part>, Vec<String>) = load_batch::build(&batch(load, &columns, &null)).into_iter().unzip();
+    let mut pause = Duration::from_secs(1);
+    for attempt in 1.. {
+        match api.execute_batch(&statements).await? {
+            Outcome::Finished(executed) => {
+                let counts = api.rows(&executed, parts.iter().position(|part| *part == Part::Report)).await?;
+                let number = |column| counts.number(0, column).map(i64::unsigned_abs);
+                let created = parts.iter().zip(&statements).filter(|(part, _)| **part == Part::CreateTable);
+                let schema_changes = created.map(|(_, sql)| sql.clone()).collect();
+                let (inserted, updated, duplicates) = (number(0)?, number(1)?, number(2)?);
+                return check_sum(load, Loaded::Rows { inserted, updated, duplicates, schema_changes });
+            }
+            Outcome::Failed(failure) if failures::is_conflict(&failure.message) && attempt < MAX_CONFLICTS => {
+                tracing::warn!(attempt, error = %failure.message, "another transaction was in the way, trying again");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            Outcome::Failed(failure) => return explain(api, load, &parts, &failure).await,
+        }
+    }
+    Err(Error::new(Kind::Internal, "the attempts at loading never ended"))
+}
+
+/// The audit row of a run that failed. Best effort: its own failure is only logged.
+pub async fn audit_failure(api: &DataApi, job: &Job, rows_read: u64, error: &Error) {
+    let sql = load_batch::audit_failure(&job.target, &audit_row(job, rows_read), &error.to_string());
+    let outcome = api.execute(&sql).await;
+    let problem = match outcome {
+        Ok(Outcome::Finished(_)) => return,
+        Ok(Outcome::Failed(failure)) => failures::explain("writing the audit row", &failure),
+        Err(error) => error,
+    };
+    tracing::warn!(error = %problem, "the failed run has no audit row");
+}
+
+fn batch<'a>(load: &'a Load<'_>, columns: &'a [Column], null: &'a str) -> LoadBatch<'a> {
+    let job = load.job;
+    let format = match job.staging_format {
+        StagingFormat::Parquet => CopyFormat::Parquet,
+        StagingFormat::Csv => CopyFormat::Csv { null },
+    };
+    LoadBatch {
+        target: &job.target,
+        create: load.plan.creates_table,
+        columns,
+        keys: &job.keys,
+        strategy: job.strategy,
+        duplicates: job.duplicates,
+        guard_ledger: !job.force,
+        copy: load.staged.manifest.as_ref().map(|manifest| Copy { manifest, iam_role: &job.warehouse.iam_role, format }),
+        rows_staged: load.totals.rows_staged,
+        ledger: LedgerRow {
+            load_id: load.load_id,
+            source: &load.source.uri,
+            etag: load.source.info.etag.trim_matches('"'),
+            version_id: load.source.info.version_id.as_deref(),
+            size_bytes: load.source.info.size_bytes,
+            run_id: &job.run.text,
+        },
+        audit: audit_row(job, load.totals.rows_read),
+    }
+}
+
+fn audit_row(job: &Job, rows_read: u64) -> AuditRow<'_> {
+    AuditRow {
+        run_number: job.run.number,
+        job_id: &job.job_id,
+        started_at: job.run.started_at,
+        file_name: job.layout.source_name(),
+        rows_read,
+    }
+}
+
+/// The staged columns with their types: the target's own, or for a new table by what was staged.
+fn columns(load: &Load<'_>) -> Vec<Column> {
+    let planned = load.plan.columns.iter().zip(&load.totals.max_text_bytes);
+    planned
+        .map(|(column, longest)| Column {
+            name: column.name.clone(),
+            column_type: column.existing.clone().unwrap_or_else(|| {
+                // `plan` refuses types without a counterpart.
+                ColumnType::for_new_column(&column.staged, *longest).unwrap_or(ColumnType::Varchar { bytes: 256 })
+            }),
+            not_null: column.is_key && column.existing.is_none(),
+        })
+        .collect()
+}
+
+fn check_sum(load: &Load<'_>, loaded: Loaded) -> Result<Loaded> {
+    if let Loaded::Rows { inserted, updated, duplicates, .. } = &loaded
+        && inserted + updated + duplicates != load.totals.rows_staged
+    {
+        let fact = format!(
+            "{} rows were staged, but {inserted} inserted, {updated} updated and {duplicates} duplicates were counted",
+            load.totals.rows_staged
+        );
+        return Err(Error::new(Kind::Internal, fact));
+    }
+    Ok(loaded)
+}
+
+async fn explain(api: &DataApi, load: &Load<'_>, parts: &[Part], failure: &StatementFailure) -> Result<Loaded> {
+    let part = parts.get(failure.statement).copied();
+    let guarded = failures::is_guard(&failure.message);
+    match part {
+        Some(Part::LedgerGuard) if guarded => Ok(Loaded::Already),
+        Some(Part::RowGuard) if guarded => {
+            let fact = format!("Redshift did not copy the {} rows that were staged; everything was rolled back", load.totals.rows_staged);
+            Err(Error::new(Kind::Internal, fact).with("statement_id", &failure.id))
+        }
+        Some(Part::DuplicateGuard) if guarded => {
+            let keys = load.job.keys.join(", ");
+            let fact = format!("the file has several rows of one key ({keys}), and --duplicates error refuses that");
+            Err(Error::new(Kind::Data, fact))
+        }
+        Some(Part::Copy) => Err(load_errors::explain(api, failure).await),
+        _ => Err(failures::explain(&format!("loading into {}", load.job.target), failure)),
+    }
+}

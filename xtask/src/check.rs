@@ -1,0 +1,65 @@
+//! The house rules, as commands: what must hold before a change is taken.
+
+use std::path::Path;
+
+use crate::plugins::{self, Failure, failure};
+use crate::run::{cargo, output, root, run};
+
+/// Rust files longer than this must say in their header why.
+const LONG_FILE_LINES: usize = 400;
+
+/// Every check, the quick ones first.
+pub(crate) fn all() -> Result<(), Failure> {
+    step("format", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
+    step("house rules", house_rules)?;
+    step("dependencies", dependencies)?;
+    step("plugins build", plugins::build_plugins)?;
+    step("plugins are reproducible", plugins::check_reproducible)?;
+    step("lints", || run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])))
+}
+
+fn step(name: &str, check: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+    eprintln!("== {name}");
+    check()
+}
+
+/// Files open with what they are for; contracts are what was published.
+fn house_rules() -> Result<(), Failure> {
+    let listed = output(std::process::Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()))?;
+    let mut broken = Vec::new();
+    for file in listed.lines().map(Path::new) {
+        let Ok(text) = std::fs::read_to_string(root().join(file)) else { continue };
+        let is_code = !file.components().any(|part| part.as_os_str() == "cases");
+        if is_code && !text.starts_with("//!") {
+            broken.push(format!("{} does not open with //! and what it is for", file.display()));
+        }
+        if text.lines().count() > LONG_FILE_LINES && !text.contains("//! Long because") {
+            broken.push(format!("{} has more than {LONG_FILE_LINES} lines and no `//! Long because …`", file.display()));
+        }
+    }
+    if broken.is_empty() { Ok(()) } else { failure(broken.join("\n")) }
+}
+
+/// Who may depend on whom, proved by cargo.
+fn dependencies() -> Result<(), Failure> {
+    for (package, forbidden) in [
+        ("loader-sdk", &["tokio", "wasmtime", "aws-config", "aws-sdk-s3", "arrow"][..]),
+        ("loader-csv", &["tokio", "wasmtime", "aws-config"][..]),
+        ("loader-ipc", &["tokio", "wasmtime", "aws-config"][..]),
+        ("loader-plugins", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
+    ] {
+        let tree = output(&mut cargo(&["tree", "--package", package, "--edges", "normal", "--prefix", "none"]))?;
+        for name in forbidden {
+            if tree.lines().any(|line| line.starts_with(&format!("{name} v"))) {
+                return failure(format!("{package} must not depend on {name}; see ARCHITECTURE.md"));
+            }
+        }
+    }
+    let stacks = output(&mut cargo(&["tree", "--package", "loader", "--edges", "normal", "--prefix", "none"]))?;
+    for name in ["aws-lc-rs", "openssl", "native-tls"] {
+        if stacks.lines().any(|line| line.starts_with(&format!("{name} v"))) {
+            return failure(format!("{name} came in: there is one TLS stack, rustls with ring"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! Finds, or installs, what compiles Rust to `wasm32-unknown-unknown`.
+//!
+//! In this order: the target of the toolchain at hand; Debian's compiler with its sources, when both are there
+//! already; `rustup target add`; Debian's packages by apt. What is there is found without the network.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Failure, TARGET, failure};
+
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
+
+/// A way to compile guests.
+pub(super) struct Toolchain {
+    kind: Kind,
+    pub(super) sysroot: PathBuf,
+}
+
+enum Kind {
+    /// The target is installed beside the host's.
+    Installed,
+    /// Debian's compiler builds the standard library too.
+    Debian { linker: PathBuf },
+}
+
+impl fmt::Display for Toolchain {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Installed => write!(formatter, "the installed target {TARGET}"),
+            Kind::Debian { .. } => write!(formatter, "{DEBIAN_RUSTC} and its sources"),
+        }
+    }
+}
+
+impl Toolchain {
+    /// Makes a `cargo build` use it.
+    pub(super) fn apply(&self, cargo: &mut Command) {
+        if let Kind::Debian { linker } = &self.kind {
+            cargo.arg("-Zbuild-std=std,panic_abort");
+            // Building the standard library is an unstable feature of cargo; this lets a stable one do it.
+            cargo.env("RUSTC_BOOTSTRAP", "1");
+            cargo.env("RUSTC", DEBIAN_RUSTC);
+            cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+        }
+    }
+}
+
+pub(super) fn find() -> Result<Toolchain, Failure> {
+    if let Some(toolchain) = installed().or_else(debian) {
+        return Ok(toolchain);
+    }
+    let rustup = add_target();
+    if let Some(toolchain) = installed() {
+        return Ok(toolchain);
+    }
+    let apt = install_packages();
+    debian().map_or_else(|| failure(nothing_found(&rustup, &apt)), Ok)
+}
+
+fn nothing_found(rustup: &str, apt: &str) -> String {
+    let packages = DEBIAN_PACKAGES.join(" ");
+    format!(
+        "no toolchain can build plugins for {TARGET}\n  rustup target add {TARGET}: {rustup}\n  \
+         apt-get install {packages}: {apt}\ninstall one of the two and run this again"
+    )
+}
+
+fn installed() -> Option<Toolchain> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let library = printed(Path::new(&rustc), &["--print", "target-libdir", "--target", TARGET])?;
+    let has_core = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("libcore-");
+    std::fs::read_dir(&library).ok()?.flatten().any(has_core).then_some(())?;
+    let sysroot = printed(Path::new(&rustc), &["--print", "sysroot"])?;
+    Some(Toolchain { kind: Kind::Installed, sysroot })
+}
+
+fn debian() -> Option<Toolchain> {
+    let sysroot = printed(Path::new(DEBIAN_RUSTC), &["--print", "sysroot"])?;
+    if !sysroot.join("lib/rustlib/src/rust/library/std").is_dir() {
+        return None;
+    }
+    let other = printed(Path::new("rustc"), &["--print", "sysroot"]);
+    let linker = linker([Some(&sysroot), other.as_ref()].into_iter().flatten())?;
+    Some(Toolchain { kind: Kind::Debian { linker }, sysroot })
+}
+
+/// `rust-lld`, which comes with most toolchains, or LLVM's own `wasm-ld`.
+fn linker<'a>(sysroots: impl Iterator<Item = &'a PathBuf>) -> Option<PathBuf> {
+    let hosts = sysroots.filter_map(|sysroot| std::fs::read_dir(sysroot.join("lib/rustlib")).ok());
+    let bundled = hosts.flatten().flatten().map(|host| host.path().join("bin/rust-lld"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let separate = std::env::split_paths(&path).map(|folder| folder.join("wasm-ld")).collect::<Vec<_>>();
+    bundled.chain(separate).find(|linker| linker.is_file())
+}
+
+/// Says what came of it, for the error that follows when it was not enough.
+fn add_target() -> String {
+    outcome(Command::new("rustup").args(["target", "add", TARGET]))
+}
+
+fn install_packages() -> String {
+    if !Path::new("/etc/debian_version").exists() {
+        return "this is not Debian".to_owned();
+    }
+    if printed(Path::new("id"), &["-u"]).as_deref() != Some(Path::new("0")) {
+        return "not tried, it takes root".to_owned();
+    }
+    eprintln!("installing {} to build plugins", DEBIAN_PACKAGES.join(" and "));
+    let install = || {
+        let mut apt = Command::new("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "-y", "--no-install-recommends"]);
+        outcome(apt.args(DEBIAN_PACKAGES))
+    };
+    let first = install();
+    if first == DONE {
+        return first;
+    }
+    outcome(Command::new("apt-get").arg("update"));
+    install()
+}
+
+const DONE: &str = "done, but it is still not enough";
+
+/// Runs quietly; the last line of what it had to say when it failed.
+fn outcome(command: &mut Command) -> String {
+    match command.stdin(Stdio::null()).output() {
+        Err(error) => error.to_string(),
+        Ok(output) if output.status.success() => DONE.to_owned(),
+        Ok(output) => {
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let last = errors.lines().rev().find(|line| !line.trim().is_empty());
+            last.map_or_else(|| output.status.to_string(), |line| line.trim().to_owned())
+        }
+    }
+}
+
+/// The one line that a program prints, as a path; None when it cannot.
+fn printed(program: &Path, arguments: &[&str]) -> Option<PathBuf> {
+    let output = Command::new(program).args(arguments).stderr(Stdio::null()).output().ok()?;
+    let line = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| PathBuf::from(line.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_error_says_what_was_tried_and_what_to_install() {
+        let message = nothing_found("could not download", "not tried, it takes root");
+        let expected = "no toolchain can build plugins for wasm32-unknown-unknown\n  \
+             rustup target add wasm32-unknown-unknown: could not download\n  \
+             apt-get install rustc-web rust-web-src: not tried, it takes root\n\
+             install one of the two and run this again";
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn a_failed_command_is_told_by_its_last_line() {
+        assert_eq!(outcome(Command::new("sh").args(["-c", "echo first >&2; echo 'error: last' >&2; exit 3"])), "error: last");
+        assert_eq!(outcome(Command::new("sh").args(["-c", "exit 3"])), "exit status: 3");
+        assert_eq!(outcome(&mut Command::new("true")), DONE);
+    }
+}

@@ -1,0 +1,56 @@
+//! Runs other programs from the root of the project, with their output where the user sees it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::plugins::{Failure, failure};
+
+/// The root of the checkout.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// The host's target folder.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The cargo that runs us.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments).current_dir(root());
+    command
+}
+
+/// Runs to the end; a status other than 0 is a failure.
+pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => failure(format!("{} ended with {status}", shown(command))),
+        Err(error) => failure(format!("{} does not start: {error}", shown(command))),
+    }
+}
+
+/// Runs to the end and gives what it wrote to stdout.
+pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
+    match command.output() {
+        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(output) => {
+            let words = String::from_utf8_lossy(&output.stderr).trim().to_string();
+            failure(format!("{} ended with {}: {words}", shown(command), output.status))
+        }
+        Err(error) => failure(format!("{} does not start: {error}", shown(command))),
+    }
+}
+
+/// Whether a program ends well, with its output kept to itself.
+pub(crate) fn succeeds(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
