@@ -1,6 +1,5 @@
 //! How a CSV file is written: the characters with a meaning, the header, and what stands for NULL.
 
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The rules of one file. The default is RFC 4180 in UTF-8.
@@ -8,8 +7,7 @@ use thiserror::Error;
 /// In every dialect a record ends with LF, CRLF or a lone CR, a byte order mark is dropped, blank lines are skipped, and
 /// a bare empty field is NULL while a quoted one is the empty string. A quote opens a quoted field only as the field's
 /// first character; further on in an unquoted field it is text. All special characters are single ASCII characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialect {
     pub delimiter: u8,
     /// `None`: no field is quoted and quotes are text.
@@ -28,8 +26,7 @@ pub struct Dialect {
 }
 
 /// What digits like `007` are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LeadingZeros {
     /// Text, so that a postal code stays what it is.
     #[default]

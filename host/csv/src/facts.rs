@@ -115,36 +115,34 @@ impl ColumnFacts {
         }
     }
 
-    /// Plain short numbers are dealt with here: `[-]digits[.digits]`, at most 18 characters, no zero too many.
+    /// Plain numbers are dealt with here: `[-]digits[.digits]`, up to 18 and 20 of them, no zero too many.
     #[inline(always)]
     fn number(&mut self, text: &[u8], mark: &impl Fn() -> Mark) {
         let (negative, digits) = match text {
             [b'-', digits @ ..] => (true, digits),
             _ => (false, text),
         };
-        if digits.len() > 18 || has_leading_zeros(digits) {
-            return self.any_number(text, mark());
-        }
-        let mut size = 0i64;
+        let mut size = 0u64;
         let mut length = 0;
         for byte in digits {
             let digit = byte.wrapping_sub(b'0');
             if digit > 9 {
                 break;
             }
-            size = size * 10 + i64::from(digit);
+            size = size.wrapping_mul(10).wrapping_add(u64::from(digit));
             length += 1;
         }
-        if length == 0 {
+        if length == 0 || length > 18 || (digits[0] == b'0' && length > 1) {
             return self.any_number(text, mark());
         }
         if length == digits.len() {
+            let size = size as i64;
             self.integer(if negative { -size } else { size }, mark);
         } else {
             let [b'.', fraction @ ..] = &digits[length..] else {
                 return self.any_number(text, mark());
             };
-            if !fraction.iter().all(u8::is_ascii_digit) {
+            if fraction.len() > 20 || !fraction.iter().all(u8::is_ascii_digit) {
                 return self.any_number(text, mark());
             }
             self.end(INTEGERS, mark);

@@ -191,7 +191,7 @@ enum Line {
 }
 
 /// Takes hits up to the quote that closes the one at `open`. Errors come with their place.
-#[inline]
+#[inline(always)]
 fn close_quote(bytes: &[u8], scanner: &mut Scanner<'_>, rules: &Rules, open: usize) -> Result<(), (CsvErrorKind, usize)> {
     let mut plain = usize::MAX;
     while let Some(at) = scanner.next() {

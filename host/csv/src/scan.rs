@@ -1,10 +1,9 @@
 //! The innermost loop: where in a run of bytes any of a handful of characters stands.
-//! 64 bytes at a time become a mask with one bit per byte, by plain arithmetic on 64-bit words, and the set bits are
-//! then taken one by one. For short fields that beats a call of memchr for each.
+//! 64 bytes at a time become a mask with one bit per byte, and the set bits are then taken one by one. For short fields that beats a call of memchr for each.
 
 pub(crate) const BLOCK: usize = 64;
 
-/// Five characters to look for; one that is not needed repeats another. None of them is NUL, which pads the last block.
+/// Five ASCII characters to look for; one that is not needed repeats another. None of them is NUL, which pads the last block.
 pub(crate) type Needles = [u8; 5];
 
 /// Goes through the positions of the needles in order.
@@ -62,20 +61,20 @@ impl<'a> Scanner<'a> {
 }
 
 const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+const ONES: u64 = 0x0101_0101_0101_0101;
 
+/// A bit for each byte that equals a needle. Works on eight bytes in a word, whose top bits say which differ.
 #[inline(always)]
 fn find(block: &[u8; BLOCK], needles: Needles) -> u64 {
+    let needles = needles.map(|needle| u64::from(needle) * ONES);
     let mut mask = 0;
     for (index, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
         let word = u64::from_le_bytes(*bytes);
-        let mut differs = u64::MAX;
-        for needle in needles {
-            // The top bit of each byte of `differs` stays set unless that byte equals a needle; no carry leaves a byte.
-            let other = word ^ (u64::from(needle) * 0x0101_0101_0101_0101);
-            differs &= ((other & LOW) + LOW) | other;
-        }
-        let equal = !(differs | LOW);
-        // Gathers the eight top bits into one byte.
+        let ascii = word & LOW;
+        // Adding 127 sets the top bit of every byte but zero, and carries into none. Bytes beyond ASCII equal no needle.
+        let differs = needles.iter().fold(u64::MAX, |differs, needle| differs & ((ascii ^ needle) + LOW));
+        let equal = !(differs | word | LOW);
+        // Multiplying moves bit 8 * k to bit 56 + k, for each k.
         mask |= ((equal >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * index);
     }
     mask

@@ -8,7 +8,7 @@ use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::lines::LineCounter;
 use crate::preamble::{Body, Header, Preamble};
 use crate::scan::{Needles, Scanner};
-use memchr::{memchr2, memrchr2};
+use memchr::{memchr, memchr2, memrchr2};
 
 /// A piece of a file that holds whole records only. Together the chunks hold all records, without header or byte order
 /// mark, in order and without gaps.
@@ -157,7 +157,10 @@ impl Splitter {
         if self.state == State::Open && is_line_end(self.previous) && Some(bytes[0]) == self.rules.comment {
             self.state = State::Comment;
         }
-        let mut scanner = Scanner::new(bytes, self.needles());
+        // Without a quote nothing changes in these bytes, except that an escape may stand at their end.
+        let has_quotes = self.rules.quote.is_some_and(|quote| memchr(quote, bytes).is_some());
+        let is_plain = !has_quotes && self.rules.escape.is_none() && self.rules.comment.is_none();
+        let mut scanner = Scanner::new(if is_plain { &[] } else { bytes }, self.needles());
         while self.rules.quote.is_some() && let Some(at) = scanner.next() {
             let byte = bytes[at];
             match self.state {

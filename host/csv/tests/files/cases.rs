@@ -229,7 +229,7 @@ fn rows_may_be_as_long_as_redshift_takes_and_no_longer() {
     assert_eq!((error.position.line, error.position.byte), (3, 10));
 
     let header = format!("\"{}", "x".repeat(limit + 1));
-    let error = Splitter::new(&dialect, 1000).push(header.as_bytes()).err().expect("too long");
+    let error = Splitter::new(&dialect, 1000).push(header.as_bytes()).expect_err("too long");
     assert_eq!(error.kind, CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: true });
 }
 

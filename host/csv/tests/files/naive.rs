@@ -38,7 +38,7 @@ fn record<'a>(file: &'a [u8], dialect: &Dialect) -> Result<(Vec<Cell>, &'a [u8])
     let mut rest = file;
     let mut cells = Vec::new();
     loop {
-        let quoted = rest.first().is_some() && rest.first().copied() == dialect.quote;
+        let quoted = !rest.is_empty() && rest.first().copied() == dialect.quote;
         let mut text = Vec::new();
         if quoted {
             rest = quoted_text(&rest[1..], dialect, &mut text)?;
