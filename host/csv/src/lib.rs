@@ -13,6 +13,7 @@ mod field;
 mod lines;
 mod preamble;
 mod profile;
+mod record;
 mod rows;
 mod scan;
 mod split;
@@ -21,10 +22,11 @@ pub use decode::{Batches, DecodeAs, Decoder, LOGICAL_KEY, arrow_schema};
 pub use dialect::{Dialect, DialectError, LeadingZeros};
 pub use error::{CsvError, CsvErrorKind, Position};
 pub use preamble::Header;
+pub use record::{RecordText, find_record};
 pub use profile::{ChunkProfile, ColumnProfile, FileProfile, LogicalType, profile_chunk};
 pub use split::{Chunk, Splitter};
 
 /// The longest row that is taken, in bytes of the file: Redshift refuses longer ones.
 ///
-/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/c_loading-encrypted-files.html> names 4 MB for a single row.
+/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html>, 4 MB for an input row from any source.
 pub const MAX_ROW_BYTES: u64 = 4 * 1024 * 1024;
