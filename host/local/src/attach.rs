@@ -11,6 +11,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::lock::{Lock, Mode};
@@ -43,21 +44,33 @@ pub async fn attach(dir: &Path, program: &Path) -> Result<Attachment, LocalError
     Ok(Attachment { endpoints, _share: share })
 }
 
-/// Serves until no client is attached, then stops the server. Returns at once when no client ever was.
+/// Serves until no client is attached, or until SIGINT or SIGTERM, then stops the server. Returns at once when no client ever was.
 ///
 /// Errors: as [`Server::stop`].
 pub async fn serve_while_used(server: Server) -> Result<(), LocalError> {
-    let alone = wait_for(server.state.clients_lock(), Mode::Exclusive).await;
+    let mut terminated =
+        signal(SignalKind::terminate()).map_err(LocalError::file(&server.state.0, "wait for signals while serving"))?;
+    let alone = tokio::select! {
+        alone = wait_for(server.state.clients_lock(), Mode::Exclusive) => alone.map(Some),
+        _ = tokio::signal::ctrl_c() => Ok(None),
+        _ = terminated.recv() => Ok(None),
+    };
     let stopped = server.stop().await;
     // Only now may the next client look for a server.
     drop(alone?);
     stopped
 }
 
+/// Waits on a thread of its own: one of the runtime's would keep the runtime from ending while others hold the lock.
 async fn wait_for(path: PathBuf, mode: Mode) -> Result<Lock, LocalError> {
+    let (sender, locked) = oneshot::channel();
     let file = path.clone();
-    let locked = tokio::task::spawn_blocking(move || Lock::wait(&file, mode)).await;
-    locked.unwrap_or_else(|error| Err(std::io::Error::other(error))).map_err(LocalError::file(path, "lock"))
+    std::thread::spawn(move || {
+        // Nobody waits any more: the lock goes with the message.
+        let _ = sender.send(Lock::wait(&file, mode));
+    });
+    let locked = locked.await.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+    locked.map_err(LocalError::file(path, "lock"))
 }
 
 async fn join_or_start(dir: &Path, program: &Path, state: &StateDir) -> Result<Endpoints, LocalError> {

@@ -17,6 +17,8 @@
 //! # PostgreSQL
 //! The warehouse is a real PostgreSQL that the server starts and stops, with its data in `DIR/.loader/postgres`. It listens on a Unix
 //! socket in a private folder only. `fsync` is off: killing every process loses nothing that was committed, a power cut may lose it all.
+//! It refuses to run as root. Started by root it runs as `postgres` or `nobody`, and where that user cannot reach DIR (`/root`), the
+//! data is in `/var/tmp/loader-local-…` and `DIR/.loader/postgres` is a link to it.
 
 mod attach;
 mod copy;

@@ -30,6 +30,10 @@ impl Objects {
         Ok(Objects { root: root.canonicalize()? })
     }
 
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The folder of a bucket that exists.
     pub(crate) fn bucket(&self, bucket: &str) -> Option<PathBuf> {
         let path = self.bucket_path(bucket)?;
@@ -157,7 +161,7 @@ impl Objects {
         }
         let metadata = fs::metadata(path).ok()?;
         let modified = metadata.modified().ok()?;
-        metadata.is_file().then(|| ObjectEntry { key, size_bytes: metadata.len(), modified })
+        metadata.is_file().then_some(ObjectEntry { key, size_bytes: metadata.len(), modified })
     }
 }
 

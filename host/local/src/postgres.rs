@@ -55,7 +55,7 @@ impl Postgres {
         let mut config = tokio_postgres::Config::new();
         config.host_path(sockets.path()).port(5432).user(ROLE).dbname("postgres");
         wait_until_ready(&mut child, &config, &cluster.log, log_start).await?;
-        let watchdog = child.id().and_then(watch);
+        let watchdog = child.id().and_then(|pid| watch(pid, sockets.path()));
 
         create_database(&config).await?;
         config.dbname(DATABASE);
@@ -79,13 +79,19 @@ impl Postgres {
         match tokio::time::timeout(PATIENCE, self.child.wait()).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(LocalError::Postgres(format!("cannot wait for its end: {error}"))),
-            Err(_) => Err(LocalError::Postgres(format!("did not stop within {} s, so it is killed", PATIENCE.as_secs()))),
+            Err(_) => {
+                Err(LocalError::Postgres(format!("did not stop within {} s, so it is killed", PATIENCE.as_secs())))
+            }
         }
     }
 }
 
 fn spawn(binaries: &find::Binaries, cluster: &Cluster, sockets: &Path) -> Result<Child, LocalError> {
-    let log = File::options().create(true).append(true).open(&cluster.log).map_err(LocalError::file(&cluster.log, "write"))?;
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(&cluster.log)
+        .map_err(LocalError::file(&cluster.log, "write"))?;
     let mut command = std::process::Command::new(&binaries.postgres);
     command.arg("-D").arg(&cluster.data).arg("-k").arg(sockets);
     for setting in [
@@ -107,24 +113,29 @@ fn spawn(binaries: &find::Binaries, cluster: &Cluster, sockets: &Path) -> Result
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     user::run_as(&mut command, cluster.owner.as_ref());
     command.current_dir(&cluster.data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    Command::from(command)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(LocalError::file(&binaries.postgres, "start PostgreSQL"))
+    Command::from(command).kill_on_drop(true).spawn().map_err(LocalError::file(&binaries.postgres, "start PostgreSQL"))
 }
 
 /// A process that waits for the end of ours and then stops PostgreSQL: killed with SIGKILL, we could not. Best effort; the next
 /// start looks for what was left behind in any case.
-fn watch(pid: u32) -> Option<Child> {
-    let script = format!("cat >/dev/null; kill -INT {pid}");
+fn watch(pid: u32, sockets: &Path) -> Option<Child> {
     let mut command = std::process::Command::new("/bin/sh");
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     // The pipe's other end is ours alone, and closes when we end.
-    command.arg("-c").arg(script).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["-c", r#"cat >/dev/null; kill -INT "$1"; rm -rf "$2""#, "watchdog"])
+        .arg(pid.to_string())
+        .arg(sockets);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     Command::from(command).spawn().ok()
 }
 
-async fn wait_until_ready(child: &mut Child, config: &tokio_postgres::Config, log: &Path, log_start: u64) -> Result<(), LocalError> {
+async fn wait_until_ready(
+    child: &mut Child,
+    config: &tokio_postgres::Config,
+    log: &Path,
+    log_start: u64,
+) -> Result<(), LocalError> {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait().map_err(LocalError::file(log, "watch PostgreSQL"))? {
@@ -135,7 +146,10 @@ async fn wait_until_ready(child: &mut Child, config: &tokio_postgres::Config, lo
         }
         if started.elapsed() > PATIENCE {
             let waited = PATIENCE.as_secs();
-            return Err(LocalError::Postgres(format!("accepts no connection after {waited} s; see its log, {}", log.display())));
+            return Err(LocalError::Postgres(format!(
+                "accepts no connection after {waited} s; see its log, {}",
+                log.display()
+            )));
         }
         tokio::time::sleep(POLL).await;
     }

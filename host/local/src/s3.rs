@@ -39,7 +39,11 @@ struct LocalS3 {
 
 impl LocalS3 {
     /// Runs an operation that blocks and has no body.
-    async fn run<I, O>(&self, request: S3Request<I>, operation: fn(&Store, S3Request<I>) -> S3Result<O>) -> S3Result<S3Response<O>>
+    async fn run<I, O>(
+        &self,
+        request: S3Request<I>,
+        operation: fn(&Store, S3Request<I>) -> S3Result<O>,
+    ) -> S3Result<S3Response<O>>
     where
         I: Send + 'static,
         O: Send + 'static,
@@ -72,11 +76,17 @@ impl S3 for LocalS3 {
         self.run(request, buckets::list).await
     }
 
-    async fn get_bucket_location(&self, request: S3Request<GetBucketLocationInput>) -> S3Result<S3Response<GetBucketLocationOutput>> {
+    async fn get_bucket_location(
+        &self,
+        request: S3Request<GetBucketLocationInput>,
+    ) -> S3Result<S3Response<GetBucketLocationOutput>> {
         self.run(request, buckets::location).await
     }
 
-    async fn get_bucket_versioning(&self, request: S3Request<GetBucketVersioningInput>) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+    async fn get_bucket_versioning(
+        &self,
+        request: S3Request<GetBucketVersioningInput>,
+    ) -> S3Result<S3Response<GetBucketVersioningOutput>> {
         self.run(request, buckets::versioning).await
     }
 
@@ -92,7 +102,10 @@ impl S3 for LocalS3 {
         self.run(request, buckets::list_objects).await
     }
 
-    async fn list_objects_v2(&self, request: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
+    async fn list_objects_v2(
+        &self,
+        request: S3Request<ListObjectsV2Input>,
+    ) -> S3Result<S3Response<ListObjectsV2Output>> {
         self.run(request, buckets::list_objects_v2).await
     }
 
@@ -108,7 +121,10 @@ impl S3 for LocalS3 {
         self.run(request, write::delete).await
     }
 
-    async fn delete_objects(&self, request: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
+    async fn delete_objects(
+        &self,
+        request: S3Request<DeleteObjectsInput>,
+    ) -> S3Result<S3Response<DeleteObjectsOutput>> {
         self.run(request, write::delete_batch).await
     }
 
@@ -123,7 +139,10 @@ impl S3 for LocalS3 {
         multipart::upload_part(&self.store, request).await.map(S3Response::new)
     }
 
-    async fn upload_part_copy(&self, request: S3Request<UploadPartCopyInput>) -> S3Result<S3Response<UploadPartCopyOutput>> {
+    async fn upload_part_copy(
+        &self,
+        request: S3Request<UploadPartCopyInput>,
+    ) -> S3Result<S3Response<UploadPartCopyOutput>> {
         self.run(request, multipart::upload_part_copy).await
     }
 

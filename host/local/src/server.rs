@@ -17,7 +17,7 @@ use crate::postgres::Postgres;
 use crate::{LocalError, s3};
 pub(crate) use http::HttpServer;
 
-const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const ACCESS_KEY_ID: &str = "loader-local";
 pub(crate) const SECRET_ACCESS_KEY: &str = "loader-local-secret";
 const IAM_ROLE: &str = "arn:aws:iam::000000000000:role/loader-local";
@@ -176,7 +176,8 @@ impl Server {
         let (s3_listener, s3_port) = bind(options.s3_port, last_s3).await?;
         let (data_api_listener, data_api_port) = bind(options.data_api_port, last_data_api).await?;
 
-        let s3_service = s3::service(objects.clone(), &state.0).map_err(LocalError::file(&state.0, "open the state of S3 in"))?;
+        let s3_service =
+            s3::service(objects.clone(), &state.0).map_err(LocalError::file(&state.0, "open the state of S3 in"))?;
         let postgres = Postgres::start(&state.0, options.postgres_bin.as_deref()).await?;
         let warehouse = match Warehouse::start(postgres.config().clone(), objects).await {
             Ok(warehouse) => warehouse,
@@ -194,7 +195,13 @@ impl Server {
         let http = [HttpServer::start(s3_listener, s3_service), HttpServer::start(data_api_listener, data_api_service)];
 
         let endpoints = Endpoints::new(s3_port, data_api_port);
-        let file = EndpointsFile { ready: true, pid: std::process::id(), s3_port, data_api_port, endpoints: endpoints.clone() };
+        let file = EndpointsFile {
+            ready: true,
+            pid: std::process::id(),
+            s3_port,
+            data_api_port,
+            endpoints: endpoints.clone(),
+        };
         let server = Server { endpoints, file, state, http, postgres, _lock: lock };
         server.file.write(&server.state.0)?;
         tracing::info!(s3 = server.endpoints.s3, redshift_data = server.endpoints.redshift_data, "local server ready");

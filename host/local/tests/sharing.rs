@@ -1,6 +1,8 @@
 //! Programs that share the server of a folder, and what they find when it was killed. The server is this test program, started again
 //! through a script that passes the folder in a variable: the way that `loader` is started, with its arguments.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -125,6 +127,17 @@ async fn a_killed_server_is_replaced_on_the_same_ports() {
     assert!(accepts(&again.endpoints.s3).await && accepts(&again.endpoints.redshift_data).await);
     drop((attachment, again));
     folder.server_gone().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_asked_to_end_does_so_in_order() {
+    let folder = Folder::new();
+    let attachment = folder.attach().await;
+    assert!(Command::new("kill").args(["-TERM", &folder.server_pid()]).status().unwrap().success());
+    folder.server_gone().await;
+    assert_eq!(folder.endpoints_file()["ready"], false);
+    assert!(!folder.dir().join(".loader/postgres/data/postmaster.pid").exists());
+    drop(attachment);
 }
 
 #[tokio::test]

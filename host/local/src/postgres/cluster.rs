@@ -77,7 +77,12 @@ async fn make(home: &Path, data: &Path, binaries: &Binaries, owner: Option<&User
     }
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(LocalError::Postgres(format!("cannot make a data folder in {} ({}): {}", home.display(), output.status, said.trim())));
+        return Err(LocalError::Postgres(format!(
+            "cannot make a data folder in {} ({}): {}",
+            home.display(),
+            output.status,
+            said.trim()
+        )));
     }
     fs::rename(&fresh, data).map_err(LocalError::file(data, "make PostgreSQL's data folder"))
 }
@@ -98,11 +103,7 @@ async fn initdb(fresh: &Path, binaries: &Binaries, owner: Option<&User>, more: &
         .current_dir(fresh)
         .stdin(Stdio::null());
     user::run_as(&mut command, owner);
-    Command::from(command)
-        .kill_on_drop(true)
-        .output()
-        .await
-        .map_err(LocalError::file(&binaries.initdb, "run"))
+    Command::from(command).kill_on_drop(true).output().await.map_err(LocalError::file(&binaries.initdb, "run"))
 }
 
 /// PostgreSQL runs only on data of its own user. Root can become that user; anyone else cannot.
@@ -127,7 +128,11 @@ async fn check_version(data: &Path, binaries: &Binaries) -> Result<(), LocalErro
     let file = data.join("PG_VERSION");
     let made_by = fs::read_to_string(&file).map_err(LocalError::file(&file, "read"))?;
     let made_by = made_by.trim();
-    let output = Command::new(&binaries.postgres).arg("--version").output().await.map_err(LocalError::file(&binaries.postgres, "run"))?;
+    let output = Command::new(&binaries.postgres)
+        .arg("--version")
+        .output()
+        .await
+        .map_err(LocalError::file(&binaries.postgres, "run"))?;
     let version = String::from_utf8_lossy(&output.stdout);
     // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
     let found = version.split_whitespace().nth(2).unwrap_or_default();

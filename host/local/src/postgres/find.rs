@@ -20,7 +20,8 @@ pub(crate) fn binaries(named: Option<&Path>) -> Result<Binaries, LocalError> {
         Some(folder) => vec![folder],
         None => {
             let path = std::env::var_os("PATH").unwrap_or_default();
-            let mut folders: Vec<PathBuf> = std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+            let mut folders: Vec<PathBuf> =
+                std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
             folders.extend(versions(Path::new("/usr/lib/postgresql"), ""));
             folders.extend(versions(Path::new("/opt/homebrew/opt"), "postgresql"));
             folders.extend(versions(Path::new("/usr/local/opt"), "postgresql"));
@@ -71,7 +72,10 @@ mod tests {
         for name in ["9", "17", "15", "common"] {
             std::fs::create_dir_all(root.path().join(name).join("bin")).unwrap();
         }
-        let names: Vec<_> = versions(root.path(), "").into_iter().map(|path| path.strip_prefix(root.path()).unwrap().to_owned()).collect();
+        let names: Vec<_> = versions(root.path(), "")
+            .into_iter()
+            .map(|path| path.strip_prefix(root.path()).unwrap().to_owned())
+            .collect();
         assert_eq!(names, ["17/bin", "15/bin", "9/bin"].map(PathBuf::from));
     }
 
@@ -84,7 +88,7 @@ mod tests {
         }
         std::fs::write(real.join("postgres"), "").unwrap();
         std::os::unix::fs::symlink(real.join("postgres"), links.join("postgres")).unwrap();
-        assert!(search(&[links.clone()]).is_none());
+        assert!(search(std::slice::from_ref(&links)).is_none());
         std::fs::write(real.join("initdb"), "").unwrap();
         let found = search(&[links]).unwrap();
         assert_eq!(found.initdb, real.canonicalize().unwrap().join("initdb"));
@@ -94,7 +98,10 @@ mod tests {
     fn none_found_says_how_to_install_it() {
         let root = tempfile::tempdir().unwrap();
         let message = binaries(Some(root.path())).unwrap_err().to_string();
-        assert!(message.contains("apt-get install postgresql") && message.contains("brew install postgresql"), "{message}");
+        assert!(
+            message.contains("apt-get install postgresql") && message.contains("brew install postgresql"),
+            "{message}"
+        );
         assert!(message.contains(&root.path().display().to_string()), "{message}");
     }
 }

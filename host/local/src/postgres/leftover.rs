@@ -29,7 +29,9 @@ pub(crate) async fn clear(data: &Path) -> Result<(), LocalError> {
         let _ = fs::remove_dir_all(sockets);
     }
     match fs::remove_file(&file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(LocalError::file(file, "remove a stale pid file")(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(LocalError::file(file, "remove a stale pid file")(error))
+        }
         _ => Ok(()),
     }
 }
@@ -61,7 +63,8 @@ fn runs_on(pid: u32, data: &Path) -> bool {
     if Path::new("/proc/self").exists() {
         // The working folder of a postmaster is its data folder. A dead one that nobody has collected has none.
         let is_postgres = fs::read(proc.join("cmdline")).is_ok_and(|line| contains(&line, b"postgres"));
-        return is_postgres && fs::read_link(proc.join("cwd")).is_ok_and(|cwd| data.canonicalize().is_ok_and(|data| cwd == data));
+        return is_postgres
+            && fs::read_link(proc.join("cwd")).is_ok_and(|cwd| data.canonicalize().is_ok_and(|data| cwd == data));
     }
     let output = std::process::Command::new("ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).output();
     let data = data.as_os_str().as_encoded_bytes();

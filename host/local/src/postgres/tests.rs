@@ -101,3 +101,47 @@ async fn when_it_does_not_start_its_log_is_shown() {
     let message = Postgres::start(dir.path(), None).await.unwrap_err().to_string();
     assert!(message.contains("unrecognized configuration parameter \"no_such_setting\""), "{message}");
 }
+
+#[tokio::test]
+async fn postgresql_ends_when_the_program_that_started_it_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut orphan = Postgres::start(dir.path(), None).await.unwrap();
+    let sockets = orphan._sockets.path().to_owned();
+    // What the end of our process does to the pipe.
+    let watchdog = orphan.watchdog.as_mut().unwrap();
+    drop(watchdog.stdin.take());
+    assert!(watchdog.wait().await.unwrap().success());
+    assert!(orphan.child.wait().await.unwrap().success());
+    assert!(!sockets.exists());
+}
+
+/// Only root has this trouble, so anyone else has nothing to test.
+#[tokio::test]
+async fn data_goes_elsewhere_when_postgresqls_user_cannot_reach_the_folder() {
+    use std::os::unix::fs::PermissionsExt;
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("skipped: not root");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let state = dir.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let postgres = Postgres::start(&state, None).await.unwrap();
+    query(&postgres, "CREATE TABLE t AS SELECT 7 AS n").await;
+    postgres.stop().await.unwrap();
+    let elsewhere = std::fs::read_link(state.join("postgres")).unwrap();
+    assert!(elsewhere.starts_with("/var/tmp") && elsewhere.join("data/PG_VERSION").exists(), "{}", elsewhere.display());
+
+    let postgres = Postgres::start(&state, None).await.unwrap();
+    assert_eq!(query(&postgres, "SELECT n FROM t").await, "7");
+    postgres.stop().await.unwrap();
+
+    // A folder that was deleted and made again is a new one.
+    std::fs::remove_dir_all(&state).unwrap();
+    std::fs::create_dir(&state).unwrap();
+    let postgres = Postgres::start(&state, None).await.unwrap();
+    assert_eq!(query(&postgres, "SELECT count(*) FROM pg_tables WHERE tablename = 't'").await, "0");
+    postgres.stop().await.unwrap();
+    std::fs::remove_dir_all(elsewhere).unwrap();
+}

@@ -30,7 +30,10 @@ pub(crate) fn database_user() -> Result<Option<User>, LocalError> {
     let users = fs::read_to_string(path).map_err(LocalError::file(path, "look for an unprivileged user"))?;
     let found = find(&users, "postgres").or_else(|| find(&users, "nobody"));
     found.map(Some).ok_or_else(|| {
-        LocalError::Postgres("refuses to run as root, and there is no user `postgres` or `nobody`; start the program as another user".to_owned())
+        LocalError::Postgres(
+            "refuses to run as root, and there is no user `postgres` or `nobody`; start the program as another user"
+                .to_owned(),
+        )
     })
 }
 
@@ -52,12 +55,15 @@ pub(crate) fn run_as(command: &mut Command, user: Option<&User>) {
 /// Gives a file or folder to the user, so that PostgreSQL may own it.
 pub(crate) fn give(path: &Path, user: Option<&User>) -> Result<(), LocalError> {
     let Some(user) = user else { return Ok(()) };
-    std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid)).map_err(LocalError::file(path, "give it to PostgreSQL's user"))
+    std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))
+        .map_err(LocalError::file(path, "give it to PostgreSQL's user"))
 }
 
 /// Whether the user can get to the folder: every folder on the way lets it pass.
 pub(crate) fn can_reach(dir: &Path, user: &User) -> bool {
-    dir.ancestors().all(|folder| fs::metadata(folder).is_ok_and(|metadata| may_pass(metadata.mode(), metadata.uid(), metadata.gid(), user)))
+    dir.ancestors().all(|folder| {
+        fs::metadata(folder).is_ok_and(|metadata| may_pass(metadata.mode(), metadata.uid(), metadata.gid(), user))
+    })
 }
 
 fn may_pass(mode: u32, uid: u32, gid: u32, user: &User) -> bool {

@@ -10,6 +10,7 @@ use super::conditions::whole_seconds;
 use super::list::{self, After, Page, Query, url_encode};
 use super::store::{MD5_OF_NOTHING, Store, internal};
 use crate::objects::ObjectEntry;
+use crate::server::REGION;
 
 /// Succeeds for a bucket that is there, as S3 does in its first region.
 pub(crate) fn create(store: &Store, request: S3Request<CreateBucketInput>) -> S3Result<CreateBucketOutput> {
@@ -33,7 +34,7 @@ pub(crate) fn delete(store: &Store, request: S3Request<DeleteBucketInput>) -> S3
 
 pub(crate) fn head(store: &Store, request: S3Request<HeadBucketInput>) -> S3Result<HeadBucketOutput> {
     store.need_bucket(&request.input.bucket)?;
-    Ok(HeadBucketOutput::default())
+    Ok(HeadBucketOutput { bucket_region: Some(REGION.to_owned()) })
 }
 
 pub(crate) fn location(store: &Store, request: S3Request<GetBucketLocationInput>) -> S3Result<GetBucketLocationOutput> {
@@ -42,7 +43,10 @@ pub(crate) fn location(store: &Store, request: S3Request<GetBucketLocationInput>
 }
 
 /// Never versioned, which S3 says by saying nothing.
-pub(crate) fn versioning(store: &Store, request: S3Request<GetBucketVersioningInput>) -> S3Result<GetBucketVersioningOutput> {
+pub(crate) fn versioning(
+    store: &Store,
+    request: S3Request<GetBucketVersioningInput>,
+) -> S3Result<GetBucketVersioningOutput> {
     store.need_bucket(&request.input.bucket)?;
     Ok(GetBucketVersioningOutput::default())
 }
@@ -53,7 +57,8 @@ pub(crate) fn list(store: &Store, request: S3Request<ListBucketsInput>) -> S3Res
     for name in store.objects.buckets().map_err(internal)? {
         if name.starts_with(&prefix) {
             let path = store.need_bucket(&name)?;
-            let made = fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or_else(|_| SystemTime::now());
+            let made =
+                fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or_else(|_| SystemTime::now());
             buckets.push(Bucket { creation_date: Some(whole_seconds(made)), name: Some(name), ..Default::default() });
         }
     }
@@ -69,7 +74,8 @@ pub(crate) fn list_objects_v2(store: &Store, request: S3Request<ListObjectsV2Inp
     };
     let max_keys = list::max_keys(input.max_keys)?;
     let prefix = input.prefix.unwrap_or_default();
-    let page = page(store, &input.bucket, &Query { prefix: &prefix, delimiter: input.delimiter.as_deref(), after, max_keys })?;
+    let page =
+        page(store, &input.bucket, &Query { prefix: &prefix, delimiter: input.delimiter.as_deref(), after, max_keys })?;
     let encode = Encode::new(input.encoding_type.as_ref());
     Ok(ListObjectsV2Output {
         key_count: i32::try_from(page.len()).ok(),
@@ -94,7 +100,8 @@ pub(crate) fn list_objects(store: &Store, request: S3Request<ListObjectsInput>) 
     let after = if marker.is_empty() { After::Start } else { After::Key(marker.clone()) };
     let max_keys = list::max_keys(input.max_keys)?;
     let prefix = input.prefix.unwrap_or_default();
-    let page = page(store, &input.bucket, &Query { prefix: &prefix, delimiter: input.delimiter.as_deref(), after, max_keys })?;
+    let page =
+        page(store, &input.bucket, &Query { prefix: &prefix, delimiter: input.delimiter.as_deref(), after, max_keys })?;
     let encode = Encode::new(input.encoding_type.as_ref());
     let next = match &page.next {
         Some(After::Key(text) | After::Prefix(text)) => Some(encode.text(text.clone())),
@@ -127,7 +134,8 @@ fn entries(store: &Store, bucket: &str, prefix: &str) -> S3Result<Vec<ObjectEntr
     for folder in store.objects.folders(bucket, prefix).map_err(internal)? {
         if store.is_marker(bucket, &folder) {
             let path = store.objects.object_path(bucket, folder.trim_end_matches('/'));
-            let modified = path.and_then(|path| fs::metadata(path).ok()?.modified().ok()).unwrap_or_else(SystemTime::now);
+            let modified =
+                path.and_then(|path| fs::metadata(path).ok()?.modified().ok()).unwrap_or_else(SystemTime::now);
             entries.push(ObjectEntry { key: folder, size_bytes: 0, modified });
         }
     }

@@ -120,7 +120,10 @@ mod tests {
         let absent = || Conditions { if_none_match: etag("*"), ..Conditions::default() };
         assert_eq!(check(absent(), None), "ok");
         assert_eq!(check(absent(), Some(current())), "PreconditionFailed");
-        assert_eq!(check(Conditions { if_size: Some(4), ..Conditions::default() }, Some(current())), "PreconditionFailed");
+        assert_eq!(
+            check(Conditions { if_size: Some(4), ..Conditions::default() }, Some(current())),
+            "PreconditionFailed"
+        );
     }
 
     #[test]
@@ -132,7 +135,10 @@ mod tests {
         assert_eq!(check(Conditions { if_modified_since: at(10), ..Conditions::default() }), "NotModified");
         assert_eq!(check(Conditions { if_modified_since: at(9), ..Conditions::default() }), "ok");
         assert_eq!(check(Conditions { if_unmodified_since: at(9), ..Conditions::default() }), "PreconditionFailed");
-        assert_eq!(check(Conditions { if_match: etag("\"a1\""), if_unmodified_since: at(9), ..Conditions::default() }), "ok");
+        assert_eq!(
+            check(Conditions { if_match: etag("\"a1\""), if_unmodified_since: at(9), ..Conditions::default() }),
+            "ok"
+        );
         let known = Conditions { if_none_match: etag("\"a1\""), ..Conditions::default() };
         assert_eq!(code(known.check_copy(&current())), "PreconditionFailed");
     }

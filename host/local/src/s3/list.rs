@@ -39,7 +39,9 @@ pub(crate) struct Page {
 /// The number of keys that a page may have; `None` asks for the most.
 pub(crate) fn max_keys(asked: Option<i32>) -> S3Result<i32> {
     match asked {
-        Some(asked) if asked < 0 => Err(s3_error!(InvalidArgument, "Argument maxKeys must be an integer between 0 and 2147483647")),
+        Some(asked) if asked < 0 => {
+            Err(s3_error!(InvalidArgument, "Argument maxKeys must be an integer between 0 and 2147483647"))
+        }
         asked => Ok(asked.unwrap_or(MAX_KEYS).min(MAX_KEYS)),
     }
 }
@@ -115,7 +117,8 @@ impl After {
 
 fn unhex(text: &str) -> Option<String> {
     let digits = text.as_bytes().chunks(2);
-    let bytes = digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok());
+    let bytes =
+        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok());
     String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()
 }
 
@@ -124,7 +127,9 @@ pub(crate) fn url_encode(text: &str) -> String {
     use std::fmt::Write;
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' | b'*' => encoded.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' | b'*' => {
+                encoded.push(char::from(byte))
+            }
             _ => {
                 let _ = write!(encoded, "%{byte:02X}");
             }
@@ -146,10 +151,12 @@ mod tests {
         loop {
             let mut keys: Vec<&str> = keys.iter().copied().filter(|key| key.starts_with(prefix)).collect();
             keys.sort_unstable();
-            let entries = keys.iter().map(|key| ObjectEntry { key: (*key).to_owned(), size_bytes: 0, modified: UNIX_EPOCH });
+            let entries =
+                keys.iter().map(|key| ObjectEntry { key: (*key).to_owned(), size_bytes: 0, modified: UNIX_EPOCH });
             let page = page(entries.collect(), &Query { prefix, delimiter, after, max_keys });
             let objects = page.objects.iter().map(|entry| entry.key.clone());
-            let mut items: Vec<String> = objects.chain(page.common_prefixes.iter().map(|prefix| format!("+{prefix}"))).collect();
+            let mut items: Vec<String> =
+                objects.chain(page.common_prefixes.iter().map(|prefix| format!("+{prefix}"))).collect();
             items.sort_unstable();
             pages.push(items.join(" "));
             match page.next {

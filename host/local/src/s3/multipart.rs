@@ -39,7 +39,10 @@ struct Arrived {
     modified: SystemTime,
 }
 
-pub(crate) fn create(store: &Store, request: S3Request<CreateMultipartUploadInput>) -> S3Result<CreateMultipartUploadOutput> {
+pub(crate) fn create(
+    store: &Store,
+    request: S3Request<CreateMultipartUploadInput>,
+) -> S3Result<CreateMultipartUploadOutput> {
     let input = request.input;
     store.need_bucket(&input.bucket)?;
     let upload = Upload {
@@ -103,7 +106,10 @@ pub(crate) async fn upload_part(store: &Arc<Store>, request: S3Request<UploadPar
     Ok(output)
 }
 
-pub(crate) fn upload_part_copy(store: &Store, request: S3Request<UploadPartCopyInput>) -> S3Result<UploadPartCopyOutput> {
+pub(crate) fn upload_part_copy(
+    store: &Store,
+    request: S3Request<UploadPartCopyInput>,
+) -> S3Result<UploadPartCopyOutput> {
     let input = request.input;
     let (dir, _) = find(store, &input.upload_id, &input.bucket, &input.key)?;
     check_number(input.part_number)?;
@@ -119,7 +125,8 @@ pub(crate) fn upload_part_copy(store: &Store, request: S3Request<UploadPartCopyI
     conditions.check_copy(&current(&source))?;
     let bytes = match &input.copy_source_range {
         Some(range) => {
-            let range = Range::parse(range).map_err(|_| s3_error!(InvalidArgument, "the range of a copied part must be `bytes=first-last`"))?;
+            let range = Range::parse(range)
+                .map_err(|_| s3_error!(InvalidArgument, "the range of a copied part must be `bytes=first-last`"))?;
             range.check(source.size_bytes)?
         }
         None => 0..source.size_bytes,
@@ -142,7 +149,10 @@ pub(crate) fn upload_part_copy(store: &Store, request: S3Request<UploadPartCopyI
     Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() })
 }
 
-pub(crate) fn complete(store: &Store, request: S3Request<CompleteMultipartUploadInput>) -> S3Result<CompleteMultipartUploadOutput> {
+pub(crate) fn complete(
+    store: &Store,
+    request: S3Request<CompleteMultipartUploadInput>,
+) -> S3Result<CompleteMultipartUploadOutput> {
     let input = request.input;
     let (dir, upload) = find(store, &input.upload_id, &input.bucket, &input.key)?;
     let wanted = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
@@ -169,7 +179,8 @@ pub(crate) fn complete(store: &Store, request: S3Request<CompleteMultipartUpload
 
 /// The parts that the client names, in order, all of them as it knows them.
 fn chosen_parts<'a>(arrived: &'a [Arrived], wanted: &[CompletedPart]) -> S3Result<Vec<&'a Arrived>> {
-    let invalid = || s3_error!(InvalidPart, "One or more of the specified parts could not be found, or has another ETag.");
+    let invalid =
+        || s3_error!(InvalidPart, "One or more of the specified parts could not be found, or has another ETag.");
     if wanted.is_empty() {
         return Err(s3_error!(MalformedXML, "You must specify at least one part"));
     }
@@ -192,7 +203,10 @@ fn chosen_parts<'a>(arrived: &'a [Arrived], wanted: &[CompletedPart]) -> S3Resul
     Ok(parts)
 }
 
-pub(crate) fn abort(store: &Store, request: S3Request<AbortMultipartUploadInput>) -> S3Result<AbortMultipartUploadOutput> {
+pub(crate) fn abort(
+    store: &Store,
+    request: S3Request<AbortMultipartUploadInput>,
+) -> S3Result<AbortMultipartUploadOutput> {
     let input = request.input;
     let (dir, _) = find(store, &input.upload_id, &input.bucket, &input.key)?;
     fs::remove_dir_all(dir).map_err(internal)?;
@@ -231,7 +245,10 @@ pub(crate) fn list_parts(store: &Store, request: S3Request<ListPartsInput>) -> S
 }
 
 /// All uploads under way in one page; there are never many here.
-pub(crate) fn list_uploads(store: &Store, request: S3Request<ListMultipartUploadsInput>) -> S3Result<ListMultipartUploadsOutput> {
+pub(crate) fn list_uploads(
+    store: &Store,
+    request: S3Request<ListMultipartUploadsInput>,
+) -> S3Result<ListMultipartUploadsOutput> {
     let input = request.input;
     store.need_bucket(&input.bucket)?;
     let prefix = input.prefix.clone().unwrap_or_default();

@@ -31,7 +31,15 @@ pub(crate) fn head(store: &Store, request: S3Request<HeadObjectInput>) -> S3Resu
     conditions.check_read(&current(&found))?;
     let part = Part::of(&found, input.range.as_ref())?;
     let checksum = part.checksum(&found.attributes, input.checksum_mode.as_ref());
-    let Attributes { content_type, content_encoding, content_disposition, content_language, cache_control, metadata, .. } = found.attributes;
+    let Attributes {
+        content_type,
+        content_encoding,
+        content_disposition,
+        content_language,
+        cache_control,
+        metadata,
+        ..
+    } = found.attributes;
     Ok(HeadObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         content_length: i64::try_from(part.length()).ok(),
@@ -69,7 +77,15 @@ pub(crate) fn get(store: &Store, request: S3Request<GetObjectInput>) -> S3Result
     let part = Part::of(&found, input.range.as_ref())?;
     let checksum = part.checksum(&found.attributes, input.checksum_mode.as_ref());
     let body = found.file.map(|file| StreamingBlob::wrap(stream(file, part.start, part.end)));
-    let Attributes { content_type, content_encoding, content_disposition, content_language, cache_control, metadata, .. } = found.attributes;
+    let Attributes {
+        content_type,
+        content_encoding,
+        content_disposition,
+        content_language,
+        cache_control,
+        metadata,
+        ..
+    } = found.attributes;
     Ok(GetObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         body,
@@ -125,7 +141,8 @@ impl Part {
 
     /// The checksums of the whole object, where the client asked for them and gets the whole object.
     fn checksum(&self, attributes: &Attributes, mode: Option<&ChecksumMode>) -> Checksum {
-        let wanted = mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED) && self.length() == self.size_bytes;
+        let wanted =
+            mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED) && self.length() == self.size_bytes;
         if !wanted || attributes.checksums.is_empty() {
             return Checksum::default();
         }

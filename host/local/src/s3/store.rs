@@ -23,7 +23,9 @@ use crate::objects::Objects;
 pub(crate) const MD5_OF_NOTHING: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
 /// A file changed this recently may change again without a new time, so what we compute from it is not kept.
-const SETTLED: Duration = Duration::from_secs(2);
+const SETTLED: Duration = Duration::from_millis(100);
+/// The same where times seem to be kept in whole seconds.
+const SETTLED_COARSE: Duration = Duration::from_secs(3);
 
 /// What S3 keeps with an object besides its bytes, as the client gave it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +67,7 @@ pub(crate) struct Found {
 pub(crate) struct Store {
     pub(crate) objects: Objects,
     records: PathBuf,
+    folders: PathBuf,
     temporary: PathBuf,
     pub(crate) uploads: PathBuf,
     changes: Mutex<()>,
@@ -77,6 +80,7 @@ impl Store {
         let store = Store {
             objects,
             records: home.join("records"),
+            folders: home.join("folders"),
             temporary: home.join("temporary"),
             uploads: home.join("uploads"),
             changes: Mutex::new(()),
@@ -84,7 +88,7 @@ impl Store {
         if store.temporary.exists() {
             fs::remove_dir_all(&store.temporary)?;
         }
-        for dir in [&store.records, &store.temporary, &store.uploads] {
+        for dir in [&store.records, &store.folders, &store.temporary, &store.uploads] {
             fs::create_dir_all(dir)?;
         }
         Ok(store)
@@ -108,25 +112,34 @@ impl Store {
     }
 
     /// Puts a finished file in the object's place, if the conditions hold; whoever reads sees the old object or the new one, whole.
-    pub(crate) fn put(&self, at: (&str, &str), content: TempPath, etag: String, attributes: Attributes, when: &Conditions) -> S3Result<()> {
+    pub(crate) fn put(
+        &self,
+        at: (&str, &str),
+        content: TempPath,
+        etag: String,
+        attributes: Attributes,
+        when: &Conditions,
+    ) -> S3Result<()> {
         let (bucket, key) = at;
-        self.need_bucket(bucket)?;
+        let bucket_dir = self.need_bucket(bucket)?;
         let changing = self.lock();
         self.check(bucket, key, when, &changing)?;
         if let Some(folder) = key.strip_suffix('/') {
             let path = self.objects.object_path(bucket, folder).ok_or_else(|| not_a_path(key))?;
-            fs::create_dir_all(&path).map_err(|error| cannot_place(key, error))?;
-            return self.record(bucket, key, &fs::metadata(&path).map_err(internal)?, etag, attributes).map_err(internal);
+            self.make_folders(&bucket_dir, &path).map_err(|error| cannot_place(key, error))?;
+            return self
+                .record(bucket, key, &fs::metadata(&path).map_err(internal)?, etag, attributes)
+                .map_err(internal);
         }
         let path = self.objects.object_path(bucket, key).ok_or_else(|| not_a_path(key))?;
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| cannot_place(key, error))?;
+            self.make_folders(&bucket_dir, parent).map_err(|error| cannot_place(key, error))?;
         }
         content.persist(&path).map_err(|error| cannot_place(key, error.error))?;
         self.record(bucket, key, &fs::metadata(&path).map_err(internal)?, etag, attributes).map_err(internal)
     }
 
-    /// Deletes the object, if the conditions hold, and the folders that it leaves empty. One that is not there is deleted already.
+    /// Deletes the object, if the conditions hold, and the folders that were made for it. One that is not there is deleted already.
     pub(crate) fn delete(&self, bucket: &str, key: &str, when: &Conditions) -> S3Result<()> {
         let bucket_dir = self.need_bucket(bucket)?;
         let changing = self.lock();
@@ -164,7 +177,11 @@ impl Store {
             return Ok(());
         }
         let found = self.look(bucket, key, Some(changing))?;
-        when.check_change(found.as_ref().map(|found| Current { etag: &found.etag, modified: found.modified, size_bytes: found.size_bytes }))
+        when.check_change(found.as_ref().map(|found| Current {
+            etag: &found.etag,
+            modified: found.modified,
+            size_bytes: found.size_bytes,
+        }))
     }
 
     /// `changing`: the lock, when the caller has it.
@@ -185,7 +202,9 @@ impl Store {
         drop(guard);
         let (etag, attributes) = match record {
             Some(record) => (record.etag, record.attributes),
-            None => (self.hash(bucket, key, &path, &file, &metadata, changing).map_err(internal)?, Attributes::default()),
+            None => {
+                (self.hash(bucket, key, &path, &file, &metadata, changing).map_err(internal)?, Attributes::default())
+            }
         };
         let modified = metadata.modified().map_err(internal)?;
         Ok(Some(Found { file: Some(file), size_bytes: metadata.len(), modified, etag, attributes }))
@@ -212,14 +231,24 @@ impl Store {
         let _guard = changing.is_none().then(|| self.lock());
         let now = fs::metadata(path);
         let unchanged = now.is_ok_and(|now| same(&now, before)) && same(&file.metadata()?, before);
-        let settled = SystemTime::now().duration_since(before.modified()?).is_ok_and(|age| age > SETTLED);
+        let modified = before.modified()?;
+        let coarse = modified.duration_since(UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
+        let settled = if coarse { SETTLED_COARSE } else { SETTLED };
+        let settled = SystemTime::now().duration_since(modified).is_ok_and(|age| age > settled);
         if unchanged && settled {
             self.record(bucket, key, before, etag.clone(), Attributes::default())?;
         }
         Ok(etag)
     }
 
-    fn record(&self, bucket: &str, key: &str, metadata: &Metadata, etag: String, attributes: Attributes) -> io::Result<()> {
+    fn record(
+        &self,
+        bucket: &str,
+        key: &str,
+        metadata: &Metadata,
+        etag: String,
+        attributes: Attributes,
+    ) -> io::Result<()> {
         let record = Record {
             bucket: bucket.to_owned(),
             key: key.to_owned(),
@@ -250,14 +279,31 @@ impl Store {
         self.records.join(hex(&digest) + ".json")
     }
 
-    /// S3 has no folders: one that holds nothing any more is gone.
+    /// Makes the folders on the way to an object, and remembers them: they go with their last object. Those that a person made
+    /// stay, to put files into.
+    fn make_folders(&self, bucket_dir: &Path, to: &Path) -> io::Result<()> {
+        let missing = to.ancestors().take_while(|dir| dir.starts_with(bucket_dir) && !dir.exists());
+        for dir in missing {
+            File::create(self.folder_path(dir))?;
+        }
+        fs::create_dir_all(to)
+    }
+
     fn prune(&self, bucket: &str, bucket_dir: &Path, from: &Path) {
         for dir in from.ancestors().take_while(|dir| dir.starts_with(bucket_dir) && *dir != bucket_dir) {
             let marker = dir.strip_prefix(bucket_dir).map(|folder| format!("{}/", folder.display()));
-            if marker.is_ok_and(|marker| self.is_marker(bucket, &marker)) || fs::remove_dir(dir).is_err() {
+            let is_marker = marker.is_ok_and(|marker| self.is_marker(bucket, &marker));
+            let ours = self.folder_path(dir);
+            if is_marker || !ours.exists() || fs::remove_dir(dir).is_err() || fs::remove_file(ours).is_err() {
                 return;
             }
         }
+    }
+
+    fn folder_path(&self, dir: &Path) -> PathBuf {
+        // By its place in DIR, so that DIR can be moved.
+        let dir = dir.strip_prefix(self.objects.root()).unwrap_or(dir);
+        self.folders.join(hex(&Sha256::digest(dir.as_os_str().as_encoded_bytes())))
     }
 }
 

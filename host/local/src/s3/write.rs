@@ -38,7 +38,10 @@ pub(crate) async fn put(store: &Arc<Store>, request: S3Request<PutObjectInput>) 
     };
     let spooled = spool::receive(store, input.body, claims).await?;
     if input.key.ends_with('/') && spooled.size_bytes > 0 {
-        return Err(s3_error!(InvalidRequest, "this S3 keeps objects as files: a key that ends in a slash is a folder and has no content"));
+        return Err(s3_error!(
+            InvalidRequest,
+            "this S3 keeps objects as files: a key that ends in a slash is a folder and has no content"
+        ));
     }
     let attributes = Attributes {
         content_type: input.content_type,
@@ -67,7 +70,12 @@ pub(crate) async fn put(store: &Arc<Store>, request: S3Request<PutObjectInput>) 
 
 /// `aws-chunked` says how the request was sent, not what the object is.
 fn content_encoding(header: Option<String>) -> Option<String> {
-    let kept: Vec<&str> = header.as_deref()?.split(',').map(str::trim).filter(|coding| !coding.is_empty() && *coding != "aws-chunked").collect();
+    let kept: Vec<&str> = header
+        .as_deref()?
+        .split(',')
+        .map(str::trim)
+        .filter(|coding| !coding.is_empty() && *coding != "aws-chunked")
+        .collect();
     (!kept.is_empty()).then(|| kept.join(","))
 }
 
@@ -80,7 +88,8 @@ pub(crate) fn copy(store: &Store, request: S3Request<CopyObjectInput>) -> S3Resu
     let input = request.input;
     store.need_bucket(&input.bucket)?;
     let (bucket, key) = source_name(&input.copy_source)?;
-    let replace = input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+    let replace =
+        input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
     if !replace && (bucket, key) == (&*input.bucket, &*input.key) {
         return Err(s3_error!(
             InvalidRequest,
@@ -152,7 +161,9 @@ pub(crate) fn source_name(source: &CopySource) -> S3Result<(&str, &str)> {
     match source {
         CopySource::Bucket { bucket, key, version_id: None } => Ok((bucket, key)),
         CopySource::Bucket { .. } => Err(s3_error!(NoSuchVersion, "The specified version does not exist.")),
-        CopySource::AccessPoint { .. } | CopySource::Outpost { .. } => Err(s3_error!(NotImplemented, "this S3 has no access points")),
+        CopySource::AccessPoint { .. } | CopySource::Outpost { .. } => {
+            Err(s3_error!(NotImplemented, "this S3 has no access points"))
+        }
     }
 }
 
@@ -180,7 +191,10 @@ pub(crate) fn delete_batch(store: &Store, request: S3Request<DeleteObjectsInput>
     let DeleteObjectsInput { bucket, delete, .. } = request.input;
     store.need_bucket(&bucket)?;
     if delete.objects.is_empty() || delete.objects.len() > MAX_DELETE_KEYS {
-        return Err(s3_error!(MalformedXML, "The XML you provided was not well-formed or did not validate against our published schema"));
+        return Err(s3_error!(
+            MalformedXML,
+            "The XML you provided was not well-formed or did not validate against our published schema"
+        ));
     }
     let quiet = delete.quiet.unwrap_or(false);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
