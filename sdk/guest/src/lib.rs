@@ -1,1 +1,160 @@
-//! Placeholder.
+//! What a transform plugin for `loader` is written with.
+//!
+//! A plugin says once, as a [`Plan`], where each output column comes from. Columns that it passes through or lets the
+//! host cast never enter the sandbox; what it computes, it computes batch by batch in a [`Session`]. In terms of Arrow:
+//! schemas and record batches in, arrays out. Logic is plain Rust and runs under `cargo test` as it stands;
+//! [`export_plugin!`] turns it into a component when it is built for `wasm32-unknown-unknown`.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use loader_sdk::arrow_array::{RecordBatch, StringArray, cast::AsArray};
+//! use loader_sdk::arrow_schema::{DataType, Schema, SchemaRef};
+//! use loader_sdk::{Context, Error, Output, Plan, Plugin, Session};
+//!
+//! /// Writes every text column in capitals.
+//! struct Capitals;
+//!
+//! impl Plugin for Capitals {
+//!     type Session = CapitalsSession;
+//!
+//!     fn make_plan(_context: &Context, input: &Schema) -> Result<Plan, Error> {
+//!         let mut plan = Plan::new(input);
+//!         for (index, field) in input.fields().iter().enumerate() {
+//!             match field.data_type() {
+//!                 DataType::Utf8 => plan.computed(field.name(), DataType::Utf8, &[index]),
+//!                 _ => plan.passthrough(index, field.name()),
+//!             }
+//!         }
+//!         Ok(plan)
+//!     }
+//!
+//!     fn open_session(_state: &[u8], _inputs: &SchemaRef) -> Result<CapitalsSession, Error> {
+//!         Ok(CapitalsSession)
+//!     }
+//! }
+//!
+//! struct CapitalsSession;
+//!
+//! impl Session for CapitalsSession {
+//!     fn process(&mut self, batch: &RecordBatch) -> Result<Output, Error> {
+//!         let capitals = |text: Option<&str>| text.map(str::to_uppercase);
+//!         let columns = batch.columns().iter().map(|column| {
+//!             Arc::new(column.as_string::<i32>().iter().map(capitals).collect::<StringArray>()) as _
+//!         });
+//!         Ok(Output::columns(columns.collect()))
+//!     }
+//! }
+//!
+//! loader_sdk::export_plugin!(Capitals);
+//! ```
+//!
+//! Nothing else is needed: a panic is reported with its message and place, allocations are aligned so that decimal
+//! columns are read without a copy, and [`log`] writes to the load's log.
+
+#![deny(missing_docs)]
+
+mod error;
+mod log;
+mod output;
+mod plan;
+
+#[cfg(target_arch = "wasm32")]
+mod allocator;
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod component;
+
+pub use arrow_array;
+pub use arrow_buffer;
+pub use arrow_schema;
+pub use error::Error;
+pub use loader_ipc as ipc;
+pub use loader_values as values;
+pub use log::{Level, log};
+pub use output::{Counter, Output, Reason, Rejects};
+pub use plan::{Context, Expr, HostValue, Plan, PlanColumn};
+pub use serde_json;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{Schema, SchemaRef};
+
+/// A transform: what it takes to plan a load, and to start working on it.
+///
+/// The functions have no `self`, because an instance lives as long as one worker: what a session needs to know from
+/// the plan travels as the plan's state.
+pub trait Plugin: 'static {
+    /// One worker's work on one file.
+    type Session: Session;
+
+    /// JSON Schema of the config, which the host checks before it plans. Empty, the default: there is no config.
+    fn config_schema() -> String {
+        String::new()
+    }
+
+    /// Says how the output is made of `input`. Pure, called once for each load, before any row is read.
+    fn make_plan(context: &Context, input: &Schema) -> Result<Plan, Error>;
+
+    /// Starts a worker's session. `state` is [`Plan::state`] as it was returned; `inputs` has the columns that
+    /// [`Plan::computed`] named, in the order of the input.
+    fn open_session(state: &[u8], inputs: &SchemaRef) -> Result<Self::Session, Error>;
+}
+
+/// Turns batches of input columns into the computed columns of the plan.
+///
+/// Rows of a file are spread over sessions in no particular order: nothing may depend on what another batch held.
+pub trait Session: 'static {
+    /// Returns the computed columns in the order of the plan, each with exactly one value for each row of `batch`,
+    /// rejected rows included. An error ends the load; a row that cannot be loaded belongs into [`Output::rejects`].
+    fn process(&mut self, batch: &RecordBatch) -> Result<Output, Error>;
+
+    /// Numbers for the report of the load. Called once, after the last batch.
+    fn finish(self) -> Result<Vec<Counter>, Error>
+    where
+        Self: Sized,
+    {
+        Ok(Vec::new())
+    }
+}
+
+/// Makes a component of a [`Plugin`] when built for `wasm32`, and nothing elsewhere, so that the same crate
+/// runs under `cargo test`.
+///
+/// Call it once, in a crate of type `["cdylib", "rlib"]`:
+/// ```
+/// # use loader_sdk::{Context, Error, Output, Plan, Plugin, Session, arrow_array::RecordBatch, arrow_schema::*};
+/// struct Identity;
+///
+/// impl Plugin for Identity {
+///     type Session = Nothing;
+///     fn make_plan(_context: &Context, input: &Schema) -> Result<Plan, Error> {
+///         let mut plan = Plan::new(input);
+///         for (index, field) in input.fields().iter().enumerate() {
+///             plan.passthrough(index, field.name());
+///         }
+///         Ok(plan)
+///     }
+///     fn open_session(_state: &[u8], _inputs: &SchemaRef) -> Result<Nothing, Error> {
+///         Ok(Nothing)
+///     }
+/// }
+///
+/// struct Nothing;
+///
+/// impl Session for Nothing {
+///     fn process(&mut self, _batch: &RecordBatch) -> Result<Output, Error> {
+///         Ok(Output::default())
+///     }
+/// }
+///
+/// loader_sdk::export_plugin!(Identity);
+/// ```
+#[macro_export]
+macro_rules! export_plugin {
+    ($plugin:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::component::Component<$plugin>;
+            $crate::component::bindings::export!(Exported with_types_in $crate::component::bindings);
+        };
+    };
+}

@@ -1,0 +1,128 @@
+//! The config: what may be set, and what is set when it is not.
+
+use loader_sdk::{Context, Error};
+use serde::Deserialize;
+
+use crate::names;
+
+/// JSON Schema of [`Config`].
+pub(crate) const SCHEMA: &str = include_str!("config.schema.json");
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) on_collision: OnCollision,
+    pub(crate) decimal: Decimal,
+    /// Both metadata columns, or none.
+    pub(crate) metadata: bool,
+    /// Name of the column with the run's start; `null` leaves it out.
+    pub(crate) run_date: Option<String>,
+    /// Name of the column with the source's file name; `null` leaves it out.
+    pub(crate) file_name: Option<String>,
+}
+
+/// What happens when two headers clean to one name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnCollision {
+    Error,
+    Suffix,
+}
+
+/// `DECIMAL(precision, scale)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Decimal {
+    pub(crate) precision: u8,
+    pub(crate) scale: u8,
+}
+
+impl std::default::Default for Config {
+    fn default() -> Self {
+        Self {
+            on_collision: OnCollision::Error,
+            decimal: Decimal { precision: 38, scale: 18 },
+            metadata: true,
+            run_date: Some("run_date".to_owned()),
+            file_name: Some("file_name".to_owned()),
+        }
+    }
+}
+
+impl Config {
+    pub(crate) fn read(context: &Context) -> Result<Self, Error> {
+        let config: Self = context.parse_config()?;
+        config.decimal.check()?;
+        for (key, name) in [("run_date", &config.run_date), ("file_name", &config.file_name)] {
+            if let Some(name) = name
+                && (name.is_empty() || names::clean(name) != *name)
+            {
+                let message = format!(
+                    "config: {key} is {name:?}; a column name has lower-case letters, digits and single underscores \
+                     between them, such as \"loaded_at\""
+                );
+                return Err(Error::new("bad-config", message));
+            }
+        }
+        Ok(config)
+    }
+}
+
+impl Decimal {
+    /// Precisions between 19 and 37 are refused: Parquet stores them in a width that Redshift does not load into
+    /// a column of another precision.
+    fn check(self) -> Result<(), Error> {
+        let Self { precision, scale } = self;
+        if !(matches!(precision, 1..=18 | 38) && scale <= precision.min(37)) {
+            let message = format!(
+                "config: decimal is ({precision},{scale}); precision is 1 to 18 or 38, scale at most the precision \
+                 and at most 37"
+            );
+            return Err(Error::new("bad-config", message));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(config: &str) -> Result<Config, Error> {
+        Config::read(&Context { config: config.to_owned(), ..Context::default() })
+    }
+
+    #[test]
+    fn nothing_set_is_the_default() {
+        for config in ["", "{}", "null"] {
+            let config = read(config).expect("reads");
+            assert_eq!(config.decimal, Decimal { precision: 38, scale: 18 });
+            assert_eq!((config.metadata, config.run_date.as_deref()), (true, Some("run_date")));
+        }
+    }
+
+    #[test]
+    fn a_metadata_column_can_be_left_out_or_renamed() {
+        let config = read(r#"{"run_date": null, "file_name": "source_file"}"#).expect("reads");
+        assert_eq!((config.run_date, config.file_name.as_deref()), (None, Some("source_file")));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let message = |config| read(config).expect_err("is refused").message;
+        insta::assert_snapshot!(message(r#"{"decimals": {}}"#), @"config: unknown field `decimals`, expected one of `on_collision`, `decimal`, `metadata`, `run_date`, `file_name` at line 1 column 11");
+        insta::assert_snapshot!(message(r#"{"decimal": {"precision": 20, "scale": 2}}"#), @"config: decimal is (20,2); precision is 1 to 18 or 38, scale at most the precision and at most 37");
+        insta::assert_snapshot!(message(r#"{"decimal": {"precision": 2, "scale": 3}}"#), @"config: decimal is (2,3); precision is 1 to 18 or 38, scale at most the precision and at most 37");
+        insta::assert_snapshot!(message(r#"{"run_date": "Run Date"}"#), @r#"config: run_date is "Run Date"; a column name has lower-case letters, digits and single underscores between them, such as "loaded_at""#);
+        insta::assert_snapshot!(message(r#"{"on_collision": "guess"}"#), @"config: unknown variant `guess`, expected `error` or `suffix` at line 1 column 24");
+    }
+
+    #[test]
+    fn the_schema_names_exactly_the_fields() {
+        let schema: loader_sdk::serde_json::Value = loader_sdk::serde_json::from_str(SCHEMA).expect("is JSON");
+        let mut names: Vec<_> = schema["properties"].as_object().expect("has properties").keys().collect();
+        names.sort();
+        assert_eq!(names, ["decimal", "file_name", "metadata", "on_collision", "run_date"]);
+        assert_eq!(schema["additionalProperties"], false);
+    }
+}

@@ -1,0 +1,127 @@
+//! Column names that a warehouse takes without quotes, from whatever a header says.
+
+use std::collections::{HashMap, HashSet};
+
+use loader_sdk::Error;
+
+use crate::config::OnCollision;
+
+/// The longest identifier in Redshift.
+const MAX_NAME_BYTES: usize = 127;
+
+/// Lower case; each run of characters outside `[a-z0-9]` becomes one underscore; none at the ends. May leave nothing.
+pub(crate) fn clean(header: &str) -> String {
+    let mut name = String::with_capacity(header.len());
+    for character in header.to_lowercase().chars() {
+        match character {
+            'a'..='z' | '0'..='9' => name.push(character),
+            _ if name.ends_with('_') || name.is_empty() => {}
+            _ => name.push('_'),
+        }
+    }
+    name.truncate(name.trim_end_matches('_').len());
+    name
+}
+
+/// The clean names of all headers, in order: none empty, none too long, no two the same.
+pub(crate) fn clean_all(headers: &[&str], on_collision: OnCollision) -> Result<Vec<String>, Error> {
+    let mut names: Vec<String> = headers.iter().enumerate().map(|(index, header)| named(index, header)).collect();
+    match on_collision {
+        OnCollision::Error => refuse_collisions(headers, &names)?,
+        OnCollision::Suffix => number_collisions(&mut names),
+    }
+    for (index, name) in names.iter().enumerate() {
+        if name.len() > MAX_NAME_BYTES {
+            let message = format!(
+                "column {}: its name has {} bytes once it is cleaned; Redshift allows {MAX_NAME_BYTES}; shorten the header",
+                index + 1,
+                name.len()
+            );
+            return Err(Error::new("name-too-long", message).column(headers[index]));
+        }
+    }
+    Ok(names)
+}
+
+fn named(index: usize, header: &str) -> String {
+    let name = clean(header);
+    if name.is_empty() { format!("column_{}", index + 1) } else { name }
+}
+
+fn refuse_collisions(headers: &[&str], names: &[String]) -> Result<(), Error> {
+    let mut seen = HashMap::new();
+    for (index, name) in names.iter().enumerate() {
+        if let Some(first) = seen.insert(name.as_str(), index) {
+            let message = format!(
+                "headers {:?} (column {}) and {:?} (column {}) both become {name}; rename one in the file, \
+                 or set \"on_collision\": \"suffix\"",
+                headers[first],
+                first + 1,
+                headers[index],
+                index + 1
+            );
+            return Err(Error::new("name-collision", message).column(headers[index]));
+        }
+    }
+    Ok(())
+}
+
+/// The first keeps the name; the others take the next number that no column has.
+fn number_collisions(names: &mut [String]) {
+    let mut taken: HashSet<String> = names.iter().cloned().collect();
+    let mut seen = HashMap::new();
+    for name in names {
+        let count = seen.entry(name.clone()).or_insert(0_usize);
+        *count += 1;
+        if *count == 1 {
+            continue;
+        }
+        let mut number = *count;
+        while !taken.insert(format!("{name}_{number}")) {
+            number += 1;
+        }
+        *count = number;
+        *name = format!("{name}_{number}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rule() {
+        let check = |header: &str, expected: &str| assert_eq!(clean(header), expected, "{header:?}");
+        check("First Name", "first_name");
+        check("Email Address!", "email_address");
+        check("  TOTAL__AMOUNT -- (EUR)  ", "total_amount_eur");
+        check("_x_", "x");
+        check("2024", "2024");
+        check("Größe", "gr_e");
+        check("ÄÖÜ", "");
+        check("\u{212a}elvin", "kelvin");
+        check("", "");
+    }
+
+    fn suffixed(headers: &[&str]) -> Vec<String> {
+        clean_all(headers, OnCollision::Suffix).expect("are numbered")
+    }
+
+    #[test]
+    fn nameless_columns_are_called_by_their_position() {
+        assert_eq!(suffixed(&["id", "", "!!"]), ["id", "column_2", "column_3"]);
+    }
+
+    #[test]
+    fn numbers_never_take_the_name_of_another_column() {
+        assert_eq!(suffixed(&["a", "A", "a_2", "a!"]), ["a", "a_3", "a_2", "a_4"]);
+        assert_eq!(suffixed(&["a", "a", "a"]), ["a", "a_2", "a_3"]);
+    }
+
+    #[test]
+    fn what_cannot_be_named_is_refused() {
+        let message = |headers: &[&str]| clean_all(headers, OnCollision::Error).expect_err("is refused").message;
+        insta::assert_snapshot!(message(&["Unit Price", "id", "unit_price"]), @r#"headers "Unit Price" (column 1) and "unit_price" (column 3) both become unit_price; rename one in the file, or set "on_collision": "suffix""#);
+        insta::assert_snapshot!(message(&["id", &"x".repeat(200)]), @"column 2: its name has 200 bytes once it is cleaned; Redshift allows 127; shorten the header");
+    }
+}

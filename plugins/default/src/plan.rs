@@ -1,0 +1,229 @@
+//! Where each output column comes from.
+
+use loader_sdk::arrow_schema::{DataType, Field, Schema};
+use loader_sdk::{Context, Error, HostValue, Plan};
+
+use crate::config::Config;
+use crate::{decimals, names};
+
+/// The most columns that a Redshift table has.
+const MAX_COLUMNS: usize = 1600;
+
+/// What is done with one input column.
+enum Treatment {
+    Keep,
+    Cast(DataType),
+    Decimal(u8, u8),
+}
+
+pub(crate) fn make(context: &Context, config: &Config, input: &Schema) -> Result<Plan, Error> {
+    let headers: Vec<&str> = input.fields().iter().map(|field| field.name().as_str()).collect();
+    let names = names::clean_all(&headers, config.on_collision)?;
+    let metadata = metadata(config);
+    check_metadata(&metadata, &headers, &names)?;
+    check_count(names.len(), metadata.len())?;
+    let keys: Vec<String> = context.keys.iter().map(|key| names::clean(key)).collect();
+
+    let mut plan = Plan::new(input);
+    let mut types = Vec::new();
+    for (index, (field, name)) in input.fields().iter().zip(&names).enumerate() {
+        match treatment(field, target_type(context, name), keys.contains(name), config) {
+            Treatment::Keep => plan.passthrough(index, name),
+            Treatment::Cast(to) => plan.cast(index, name, to),
+            Treatment::Decimal(precision, scale) => {
+                types.push((precision, scale));
+                plan.computed(name, DataType::Decimal128(precision, scale as i8), &[index]);
+            }
+        }
+    }
+    for (_, name, value) in metadata {
+        plan.host_value(name, value);
+    }
+    plan.state = decimals::state(&types);
+    Ok(plan)
+}
+
+/// Numbers with a fraction are made what the target holds; without a target, keys are floats as they have always
+/// been, so that they keep matching, and all others exact decimals. Everything else is as it should be already.
+fn treatment(field: &Field, target: Option<&DataType>, is_key: bool, config: &Config) -> Treatment {
+    let logical = field.metadata().get("loader.logical").map(String::as_str);
+    if !(matches!(logical, Some("decimal" | "double")) && field.data_type() == &DataType::Utf8) {
+        return Treatment::Keep;
+    }
+    match target {
+        Some(&DataType::Decimal128(precision, scale)) => Treatment::Decimal(precision, scale.max(0) as u8),
+        Some(DataType::Utf8) => Treatment::Keep,
+        Some(number) if number.is_integer() || number.is_floating() => Treatment::Cast(number.clone()),
+        Some(_) | None if is_key => Treatment::Cast(DataType::Float64),
+        Some(_) | None => Treatment::Decimal(config.decimal.precision, config.decimal.scale),
+    }
+}
+
+fn target_type<'a>(context: &'a Context, name: &str) -> Option<&'a DataType> {
+    let target = context.target.as_ref()?;
+    let same = |field: &&std::sync::Arc<Field>| field.name().eq_ignore_ascii_case(name);
+    target.fields().iter().find(same).map(|field| field.data_type())
+}
+
+/// The metadata columns that are asked for: config key, name, value.
+fn metadata(config: &Config) -> Vec<(&'static str, &str, HostValue)> {
+    let columns = [
+        ("run_date", &config.run_date, HostValue::RunStartedAt),
+        ("file_name", &config.file_name, HostValue::SourceFileName),
+    ];
+    let asked_for = columns.into_iter().filter(|_| config.metadata);
+    asked_for.filter_map(|(key, name, value)| Some((key, name.as_deref()?, value))).collect()
+}
+
+fn check_metadata(columns: &[(&str, &str, HostValue)], headers: &[&str], names: &[String]) -> Result<(), Error> {
+    for (key, name, _) in columns {
+        if let Some(index) = names.iter().position(|other| other == name) {
+            let message = format!(
+                "header {:?} (column {}) becomes {name}, which is also the metadata column {key}; rename the \
+                 metadata column with \"{key}\": \"another_name\", or leave it out with \"{key}\": null",
+                headers[index],
+                index + 1
+            );
+            return Err(Error::new("name-collision", message).column(headers[index]));
+        }
+    }
+    match columns {
+        [(first_key, first, _), (second_key, second, _)] if first == second => {
+            let message = format!("config: {first_key} and {second_key} are both {first:?}");
+            Err(Error::new("bad-config", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_count(columns: usize, metadata: usize) -> Result<(), Error> {
+    if columns + metadata > MAX_COLUMNS {
+        let message = format!(
+            "the file has {columns} columns and {metadata} metadata columns are added; a Redshift table has at most \
+             {MAX_COLUMNS}; split the file"
+        );
+        return Err(Error::new("too-many-columns", message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::fmt::Write;
+
+    use loader_sdk::Expr;
+
+    use super::*;
+
+    fn text(name: &str, logical: &str) -> Field {
+        let metadata = HashMap::from([("loader.logical".to_owned(), logical.to_owned())]);
+        Field::new(name, DataType::Utf8, true).with_metadata(metadata)
+    }
+
+    fn lineitem() -> Schema {
+        Schema::new(vec![
+            Field::new("L OrderKey", DataType::Int64, true),
+            text("Price", "decimal"),
+            text("Ratio", "double"),
+            Field::new("Comment", DataType::Utf8, true),
+        ])
+    }
+
+    fn check(context: &Context, input: &Schema) -> String {
+        let config = match Config::read(context) {
+            Ok(config) => config,
+            Err(error) => return format!("{}: {}", error.code, error.message),
+        };
+        match make(context, &config, input) {
+            Err(error) => format!("{}: {}", error.code, error.message),
+            Ok(plan) => plan.columns().iter().fold(String::new(), |mut lines, column| {
+                let from = match &column.expr {
+                    Expr::Passthrough(index) => format!("column {index}"),
+                    Expr::Cast(index) => format!("cast of column {index}"),
+                    Expr::HostValue(value) => value.key().to_owned(),
+                    Expr::Computed(index) => format!("computed {index} of column {}", plan.inputs()[*index]),
+                    other => format!("{other:?}"),
+                };
+                let _ = writeln!(lines, "{} {} = {from}", column.field.name(), column.field.data_type());
+                lines
+            }),
+        }
+    }
+
+    fn config(config: &str) -> Context {
+        Context { config: config.to_owned(), ..Context::default() }
+    }
+
+    #[test]
+    fn a_new_table_gets_decimals_and_metadata() {
+        insta::assert_snapshot!(check(&Context::default(), &lineitem()), @r"
+        l_orderkey Int64 = column 0
+        price Decimal128(38, 18) = computed 0 of column 1
+        ratio Decimal128(38, 18) = computed 1 of column 2
+        comment Utf8 = column 3
+        run_date Timestamp(µs) = run.started-at
+        file_name Utf8 = source.file-name
+        ");
+    }
+
+    #[test]
+    fn a_key_stays_a_float() {
+        let context = Context { keys: vec!["Ratio".to_owned(), "l_orderkey".to_owned()], ..config(r#"{"metadata": false}"#) };
+        insta::assert_snapshot!(check(&context, &lineitem()), @r"
+        l_orderkey Int64 = column 0
+        price Decimal128(38, 18) = computed 0 of column 1
+        ratio Float64 = cast of column 2
+        comment Utf8 = column 3
+        ");
+    }
+
+    #[test]
+    fn an_existing_table_says_what_numbers_become() {
+        let input = Schema::new(["a", "b", "c", "d", "e", "f", "g"].map(|name| text(name, "decimal")).to_vec());
+        let target = Schema::new(vec![
+            Field::new("a", DataType::Decimal128(12, 2), true),
+            Field::new("b", DataType::Utf8, true),
+            Field::new("c", DataType::Float64, true),
+            Field::new("d", DataType::Float32, true),
+            Field::new("e", DataType::Int32, true),
+            Field::new("f", DataType::Date32, true),
+        ]);
+        let keys = vec!["a".to_owned(), "e".to_owned()];
+        let context = Context { target: Some(target), keys, ..config(r#"{"metadata": false}"#) };
+        insta::assert_snapshot!(check(&context, &input), @r"
+        a Decimal128(12, 2) = computed 0 of column 0
+        b Utf8 = column 1
+        c Float64 = cast of column 2
+        d Float32 = cast of column 3
+        e Int32 = cast of column 4
+        f Decimal128(38, 18) = computed 1 of column 5
+        g Decimal128(38, 18) = computed 2 of column 6
+        ");
+    }
+
+    #[test]
+    fn the_config_changes_type_and_metadata() {
+        let context = config(r#"{"decimal": {"precision": 18, "scale": 4}, "run_date": "loaded_at", "file_name": null}"#);
+        insta::assert_snapshot!(check(&context, &lineitem()), @r"
+        l_orderkey Int64 = column 0
+        price Decimal128(18, 4) = computed 0 of column 1
+        ratio Decimal128(18, 4) = computed 1 of column 2
+        comment Utf8 = column 3
+        loaded_at Timestamp(µs) = run.started-at
+        ");
+    }
+
+    #[test]
+    fn metadata_columns_do_not_hide_those_of_the_file() {
+        let input = Schema::new(vec![Field::new("File Name", DataType::Utf8, true)]);
+        insta::assert_snapshot!(check(&Context::default(), &input), @r#"name-collision: header "File Name" (column 1) becomes file_name, which is also the metadata column file_name; rename the metadata column with "file_name": "another_name", or leave it out with "file_name": null"#);
+        insta::assert_snapshot!(check(&config(r#"{"run_date": "file_name"}"#), &lineitem()), @r#"bad-config: config: run_date and file_name are both "file_name""#);
+    }
+
+    #[test]
+    fn a_table_has_so_many_columns() {
+        let fields: Vec<_> = (0..1599).map(|index| Field::new(format!("c{index}"), DataType::Utf8, true)).collect();
+        insta::assert_snapshot!(check(&Context::default(), &Schema::new(fields)), @"too-many-columns: the file has 1599 columns and 2 metadata columns are added; a Redshift table has at most 1600; split the file");
+    }
+}

@@ -1,0 +1,56 @@
+//! A plugin that misbehaves on demand: config `{"do": "loop-in-process"}` and so on, one misdeed each. `none` passes
+//! every column through, and a few more words name honest transforms that tests of chains need.
+//!
+//! It speaks the contract without the SDK's types, which would not let it do most of this. Only built for the sandbox.
+
+#![cfg(target_arch = "wasm32")]
+
+mod messages;
+mod plans;
+mod sessions;
+
+use loader_sdk::component::bindings::exports::loader::plugin::transform as wire;
+use loader_sdk::component::{bindings, report_panics};
+use loader_sdk::{Context, ipc};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(rename = "do")]
+    what: String,
+}
+
+struct Hostile;
+
+impl wire::Guest for Hostile {
+    type Session = sessions::HostileSession;
+
+    fn config_schema() -> String {
+        report_panics();
+        r#"{"type": "object", "required": ["do"], "additionalProperties": false, "properties": {"do": {"type": "string"}}}"#
+            .to_owned()
+    }
+
+    fn make_plan(context: wire::Context, schema: Vec<u8>) -> Result<wire::Plan, wire::Error> {
+        let context = Context { config: context.config, ..Context::default() };
+        let config: Config = context.parse_config().map_err(|error| refusal(&error.code, &error.message))?;
+        let input = ipc::trusted::decode_schema(&schema).map_err(|error| refusal("bad-message", &error.to_string()))?;
+        plans::make(&config.what, &input)
+    }
+}
+
+/// The plugin's own, honest error.
+fn refusal(code: &str, message: &str) -> wire::Error {
+    wire::Error { code: code.to_owned(), message: message.to_owned(), column: None, row: None }
+}
+
+/// Never returns, and cannot be optimised away.
+fn spin() -> ! {
+    let mut turns = 0_u64;
+    loop {
+        turns = std::hint::black_box(turns.wrapping_add(1));
+    }
+}
+
+bindings::export!(Hostile with_types_in bindings);

@@ -1,0 +1,165 @@
+//! Misdeeds of `open`, `process` and `finish`, and the honest transforms.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use loader_sdk::arrow_array::cast::AsArray;
+use loader_sdk::arrow_array::{ArrayRef, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
+use loader_sdk::arrow_schema::SchemaRef;
+use loader_sdk::{Level, ipc, log};
+
+use crate::messages::{self, Message};
+use crate::{refusal, spin, wire};
+
+pub(crate) struct HostileSession {
+    what: String,
+    inputs: SchemaRef,
+    rows: Cell<u64>,
+}
+
+impl wire::GuestSession for HostileSession {
+    fn open(state: Vec<u8>, schema: Vec<u8>) -> Result<wire::Session, wire::Error> {
+        loader_sdk::component::report_panics();
+        let what = String::from_utf8_lossy(&state).into_owned();
+        match what.as_str() {
+            "loop-in-open" => spin(),
+            "panic-in-open" => panic!("asked to panic in open"),
+            "refuse-open" => return Err(refusal("refused", "asked to refuse the session")),
+            _ => {}
+        }
+        let inputs = ipc::trusted::decode_schema(&schema).map_err(|error| refusal("bad-message", &error.to_string()))?;
+        Ok(wire::Session::new(Self { what, inputs: inputs.into(), rows: Cell::new(0) }))
+    }
+
+    fn process(&self, batch: Vec<u8>) -> Result<wire::Output, wire::Error> {
+        let batch = ipc::trusted::decode_batch(batch, &self.inputs)
+            .map_err(|error| refusal("bad-message", &error.to_string()))?;
+        self.rows.set(self.rows.get() + batch.num_rows() as u64);
+        run(&self.what, &batch)
+    }
+
+    fn finish(&self) -> Result<Vec<wire::Counter>, wire::Error> {
+        match self.what.as_str() {
+            "loop-in-finish" => spin(),
+            "panic-in-finish" => panic!("asked to panic in finish"),
+            "refuse-finish" => Err(refusal("refused", "asked to refuse to finish")),
+            "count-rows" => Ok(vec![wire::Counter { name: "seen".to_owned(), value: self.rows.get() }]),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+fn run(what: &str, batch: &RecordBatch) -> Result<wire::Output, wire::Error> {
+    let rows = batch.num_rows();
+    let good = || messages::encoded(&(Arc::new(Int64Array::from(vec![1; rows])) as ArrayRef));
+    Ok(match what {
+        "loop-in-process" => spin(),
+        "panic-in-process" => panic!("asked to panic in process"),
+        "refuse-batch" => return Err(wire::Error { row: Some(3), ..refusal("refused", "asked to refuse the batch") }),
+        "overflow-stack" => output(vec![overflow(1) as u8]),
+        #[cfg(target_arch = "wasm32")]
+        "unreachable" => core::arch::wasm32::unreachable(),
+        "allocate-forever" => allocate_forever(),
+        "flood-log" => {
+            (0..100_000).for_each(|line| log(Level::Info, &format!("line {line} of a flood")));
+            output(good())
+        }
+        "long-log-line" => {
+            log(Level::Warning, &format!("\u{1b}[2J{}", "long ".repeat(1 << 16)));
+            output(good())
+        }
+        "few-rows" => output(ones(rows.saturating_sub(1))),
+        "many-rows" => output(ones(rows + 1)),
+        "no-batch" => output(Vec::new()),
+        "not-a-message" => output(b"this is not a record batch".to_vec()),
+        "trailing-bytes" => output([good(), vec![0; 64]].concat()),
+        "schema-instead" => output(ipc::encode_schema(&batch.schema())),
+        "huge-output" => output(vec![0; 200 << 20]),
+        "extra-column" => {
+            let column: ArrayRef = Arc::new(Int64Array::from(vec![1; rows]));
+            output(ipc::encode_columns(rows, &[column.clone(), column]).unwrap_or_default())
+        }
+        "other-column-lengths" | "compressed" | "negative-offset" | "offset-out-of-range" | "aliased-buffers"
+        | "bad-utf8" => output(crafted(what, rows as i64)),
+        "decimal-too-big" => {
+            let array = Decimal128Array::from(vec![i128::MAX; rows]).with_precision_and_scale(38, 18);
+            output(array.map(|array| messages::encoded(&(Arc::new(array) as ArrayRef))).unwrap_or_default())
+        }
+        "date-too-far" => output(messages::encoded(&(Arc::new(Date32Array::from(vec![i32::MAX; rows])) as ArrayRef))),
+        "text-too-long" => {
+            let text = "x".repeat(70_000);
+            let texts = (0..rows).map(|row| (row == 0).then_some(text.as_str()));
+            output(messages::encoded(&(Arc::new(texts.collect::<StringArray>()) as ArrayRef)))
+        }
+        "reject-out-of-range" => rejecting(good(), vec![rows as u32], vec![0], 1),
+        "reject-twice" => rejecting(good(), vec![0, 0], vec![0, 0], 1),
+        "reason-out-of-range" => rejecting(good(), vec![0], vec![9], 1),
+        "reasons-missing" => rejecting(good(), vec![0], Vec::new(), 1),
+        "many-messages" => rejecting(good(), vec![0], vec![0], 10_000),
+        "lowercase-text" => lowercase(batch),
+        "reject-odd-rows" => {
+            let odd: Vec<u32> = (0..rows as u32).filter(|row| row % 2 == 1).collect();
+            let reasons = vec![0; odd.len()];
+            rejecting(Vec::new(), odd, reasons, 1)
+        }
+        "count-rows" => output(Vec::new()),
+        _ => output(good()),
+    })
+}
+
+fn output(batch: Vec<u8>) -> wire::Output {
+    wire::Output { batch, rejected: Vec::new(), reasons: Vec::new(), messages: Vec::new() }
+}
+
+fn rejecting(batch: Vec<u8>, rejected: Vec<u32>, reasons: Vec<u16>, messages: usize) -> wire::Output {
+    let messages = vec![refusal("odd", "the row is not wanted"); messages];
+    wire::Output { batch, rejected, reasons, messages }
+}
+
+fn ones(rows: usize) -> Vec<u8> {
+    messages::encoded(&(Arc::new(Int64Array::from(vec![1; rows])) as ArrayRef))
+}
+
+fn lowercase(batch: &RecordBatch) -> wire::Output {
+    let lower = |column: &ArrayRef| {
+        let texts = column.as_string::<i32>().iter().map(|text| text.map(str::to_lowercase));
+        Arc::new(texts.collect::<StringArray>()) as ArrayRef
+    };
+    let columns: Vec<ArrayRef> = batch.columns().iter().map(lower).collect();
+    match columns.is_empty() {
+        true => output(Vec::new()),
+        false => output(ipc::encode_columns(batch.num_rows(), &columns).unwrap_or_default()),
+    }
+}
+
+/// Messages that no honest encoder writes: one Int64 column (or a text column for `bad-utf8`).
+fn crafted(what: &str, rows: i64) -> Vec<u8> {
+    let body = vec![0xff; 64 + 8 * rows as usize];
+    let bytes = 8 * rows;
+    let honest = Message { rows, node_rows: rows, buffers: vec![(0, 0), (0, bytes)], compressed: false, body };
+    messages::crafted(&match what {
+        "other-column-lengths" => Message { node_rows: rows + 5, ..honest },
+        "compressed" => Message { compressed: true, ..honest },
+        "negative-offset" => Message { buffers: vec![(0, 0), (-64, bytes)], ..honest },
+        "offset-out-of-range" => Message { buffers: vec![(0, 0), (1 << 40, bytes)], ..honest },
+        "aliased-buffers" => Message { buffers: vec![(0, bytes), (0, bytes)], ..honest },
+        _ => {
+            let offsets = (0..=rows as i32).flat_map(i32::to_le_bytes).collect::<Vec<u8>>();
+            let values_at = offsets.len() as i64;
+            let body = [offsets, vec![0xff; rows as usize]].concat();
+            Message { buffers: vec![(0, 0), (0, values_at), (values_at, rows)], body, ..honest }
+        }
+    })
+}
+
+pub(crate) fn allocate_forever() -> ! {
+    let mut hoard = Vec::new();
+    loop {
+        hoard.push(std::hint::black_box(vec![1_u8; 1 << 20]));
+    }
+}
+
+#[expect(unconditional_recursion, reason = "that is the misdeed")]
+fn overflow(depth: u64) -> u64 {
+    std::hint::black_box(overflow(std::hint::black_box(depth + 1)) + depth)
+}

@@ -1,0 +1,160 @@
+//! From schemas and batches to messages. One allocation and one copy of the body, whatever slices the arrays are.
+
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_buffer::Buffer;
+use arrow_data::ArrayData;
+use arrow_ipc::convert::IpcSchemaEncoder;
+use arrow_ipc::writer::DictionaryTracker;
+use arrow_ipc::{FieldNode, MessageBuilder, MessageHeader, MetadataVersion, RecordBatchBuilder};
+use arrow_schema::{DataType, Schema};
+use flatbuffers::FlatBufferBuilder;
+
+use crate::Violation;
+
+/// The body of a message, and each buffer in it, starts at a multiple of this, counted from the message's first byte.
+const ALIGNMENT: usize = 64;
+
+/// Why a batch could not be written, or a trusted message not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IpcError {
+    #[error("column {position} has the type {data_type}, which does not cross the sandbox")]
+    Unsupported { position: usize, data_type: DataType },
+    #[error("column {position} has {found} values for {rows} rows")]
+    Length { position: usize, found: usize, rows: usize },
+    #[error(transparent)]
+    Malformed(#[from] Violation),
+}
+
+/// Writes a schema message, field metadata included.
+pub fn encode_schema(schema: &Schema) -> Vec<u8> {
+    let mut builder = FlatBufferBuilder::new();
+    // Dictionaries do not cross, but it is the reader who says so, by name.
+    let mut dictionaries = DictionaryTracker::new(false);
+    let mut encoder = IpcSchemaEncoder::new().with_dictionary_tracker(&mut dictionaries);
+    let header = encoder.schema_to_fb_offset(&mut builder, schema);
+    let mut message = MessageBuilder::new(&mut builder);
+    message.add_version(MetadataVersion::V5);
+    message.add_header_type(MessageHeader::Schema);
+    message.add_header(header.as_union_value());
+    message.add_bodyLength(0);
+    let root = message.finish();
+    builder.finish(root, None);
+    frame(builder.finished_data(), 0)
+}
+
+/// Writes a record batch message without its schema.
+///
+/// Errors: `Unsupported` for a type that is not on the contract's list (nested, dictionary, view and so on).
+pub fn encode_batch(batch: &RecordBatch) -> Result<Vec<u8>, IpcError> {
+    encode_columns(batch.num_rows(), batch.columns())
+}
+
+/// Writes columns of `rows` values each as a record batch message.
+///
+/// Errors: `Unsupported`; `Length` when a column has another number of values.
+pub fn encode_columns(rows: usize, columns: &[ArrayRef]) -> Result<Vec<u8>, IpcError> {
+    let mut body = Body::default();
+    let mut nodes = Vec::with_capacity(columns.len());
+    for (index, column) in columns.iter().enumerate() {
+        if column.len() != rows {
+            return Err(IpcError::Length { position: index + 1, found: column.len(), rows });
+        }
+        nodes.push(FieldNode::new(rows as i64, column.null_count() as i64));
+        body.add_column(index + 1, &column.to_data())?;
+    }
+
+    let mut builder = FlatBufferBuilder::with_capacity(256 + 64 * columns.len());
+    let nodes = builder.create_vector(&nodes);
+    let buffers = builder.create_vector(&body.buffers);
+    let mut header = RecordBatchBuilder::new(&mut builder);
+    header.add_length(rows as i64);
+    header.add_nodes(nodes);
+    header.add_buffers(buffers);
+    let header = header.finish();
+    let mut message = MessageBuilder::new(&mut builder);
+    message.add_version(MetadataVersion::V5);
+    message.add_header_type(MessageHeader::RecordBatch);
+    message.add_header(header.as_union_value());
+    message.add_bodyLength(body.length as i64);
+    let root = message.finish();
+    builder.finish(root, None);
+
+    let mut bytes = frame(builder.finished_data(), body.length);
+    for piece in &body.pieces {
+        bytes.extend_from_slice(piece.as_slice());
+        bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
+    }
+    Ok(bytes)
+}
+
+/// The framed and padded header, with room for the body behind it.
+fn frame(header: &[u8], body_bytes: usize) -> Vec<u8> {
+    let body_start = (8 + header.len()).next_multiple_of(ALIGNMENT);
+    let mut bytes = Vec::with_capacity(body_start + body_bytes);
+    bytes.extend_from_slice(&[0xff; 4]);
+    bytes.extend_from_slice(&((body_start - 8) as i32).to_le_bytes());
+    bytes.extend_from_slice(header);
+    bytes.resize(body_start, 0);
+    bytes
+}
+
+/// The buffers of a batch in the order of the format, and where each will stand.
+#[derive(Default)]
+struct Body {
+    pieces: Vec<Buffer>,
+    buffers: Vec<arrow_ipc::Buffer>,
+    length: usize,
+}
+
+impl Body {
+    fn add_column(&mut self, position: usize, data: &ArrayData) -> Result<(), IpcError> {
+        let (start, len) = (data.offset(), data.len());
+        let nulls = data.nulls().filter(|nulls| nulls.null_count() > 0);
+        let validity = nulls.map(|nulls| nulls.inner().sliced());
+        match data.data_type() {
+            DataType::Boolean => {
+                self.add(validity);
+                self.add(Some(data.buffers()[0].bit_slice(start, len)));
+            }
+            DataType::Utf8 | DataType::Binary => {
+                self.add(validity);
+                let (offsets, values) = rebased(data);
+                self.add(Some(offsets));
+                self.add(Some(values));
+            }
+            other => {
+                let Some(width) = crate::layout::fixed_width(other) else {
+                    return Err(IpcError::Unsupported { position, data_type: other.clone() });
+                };
+                self.add(validity);
+                self.add(Some(data.buffers()[0].slice_with_length(start * width, len * width)));
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, piece: Option<Buffer>) {
+        let length = piece.as_ref().map_or(0, Buffer::len);
+        self.buffers.push(arrow_ipc::Buffer::new(self.length as i64, length as i64));
+        if let Some(piece) = piece {
+            self.length += length.next_multiple_of(ALIGNMENT);
+            self.pieces.push(piece);
+        }
+    }
+}
+
+/// Offsets that start at 0, and the bytes that they span.
+fn rebased(data: &ArrayData) -> (Buffer, Buffer) {
+    let (start, len) = (data.offset(), data.len());
+    if len == 0 {
+        return (Buffer::from_slice_ref([0_i32]), Buffer::default());
+    }
+    let offsets = &data.buffers()[0].typed_data::<i32>()[start..=start + len];
+    let (first, last) = (offsets[0], offsets[len]);
+    let values = data.buffers()[1].slice_with_length(first as usize, (last - first) as usize);
+    if first == 0 {
+        return (data.buffers()[0].slice_with_length(start * 4, (len + 1) * 4), values);
+    }
+    (offsets.iter().map(|offset| offset - first).collect(), values)
+}

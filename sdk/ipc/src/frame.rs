@@ -1,0 +1,73 @@
+//! The outermost checks of a message: its length, its framing, its flatbuffer header. Nothing of the body is read.
+
+use arrow_ipc::{Message, MessageHeader, MetadataVersion};
+use flatbuffers::VerifierOptions;
+
+use crate::Violation;
+
+/// How large and how branched a header may be. `max_tables` counts flatbuffer tables, of which a schema has a few
+/// for each column and a batch two in all.
+pub(crate) struct FrameLimits {
+    pub(crate) max_message_bytes: usize,
+    pub(crate) max_tables: usize,
+    pub(crate) max_apparent_bytes: usize,
+}
+
+/// A message whose framing and header hold together.
+pub(crate) struct Framed<'a> {
+    pub(crate) message: Message<'a>,
+    pub(crate) body_start: usize,
+    pub(crate) body_len: usize,
+}
+
+pub(crate) fn open<'a>(
+    bytes: &'a [u8],
+    header: MessageHeader,
+    limits: &FrameLimits,
+) -> Result<Framed<'a>, Violation> {
+    if bytes.len() > limits.max_message_bytes {
+        return Err(Violation::TooLong { bytes: bytes.len(), limit: limits.max_message_bytes });
+    }
+    let body_start = header_end(bytes)?;
+    let options = VerifierOptions {
+        max_depth: 16,
+        max_tables: limits.max_tables,
+        max_apparent_size: limits.max_apparent_bytes,
+        ignore_missing_null_terminator: false,
+    };
+    let message = arrow_ipc::root_as_message_with_opts(&options, &bytes[8..body_start])
+        .map_err(|error| Violation::NotFlatbuffer { reason: first_line(&error.to_string()) })?;
+    if message.version() != MetadataVersion::V5 {
+        return Err(Violation::Version { found: format!("{:?}", message.version()) });
+    }
+    if message.header_type() != header {
+        return Err(Violation::WrongHeader {
+            found: format!("{:?}", message.header_type()),
+            expected: header.variant_name().unwrap_or("known header"),
+        });
+    }
+    let declared = body_start as i128 + i128::from(message.bodyLength());
+    if message.bodyLength() < 0 || declared != bytes.len() as i128 {
+        return Err(Violation::BodyLength { declared, bytes: bytes.len() });
+    }
+    Ok(Framed { message, body_start, body_len: bytes.len() - body_start })
+}
+
+/// Where the header ends and the body begins.
+fn header_end(bytes: &[u8]) -> Result<usize, Violation> {
+    let (Some(marker), Some(length)) = (bytes.first_chunk::<4>(), bytes.get(4..).and_then(<[u8]>::first_chunk)) else {
+        return Err(Violation::TooShort { bytes: bytes.len() });
+    };
+    if *marker != [0xff; 4] {
+        return Err(Violation::NoContinuation { found: *marker });
+    }
+    let declared = i32::from_le_bytes(*length);
+    let end = usize::try_from(declared).ok().and_then(|length| length.checked_add(8));
+    end.filter(|end| *end <= bytes.len())
+        .ok_or(Violation::HeaderLength { declared, bytes: bytes.len() })
+}
+
+/// A flatbuffer error is a trace over several lines; the first one says what is wrong.
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+}
