@@ -17,7 +17,7 @@ pub(crate) fn create(store: &Store, request: S3Request<CreateBucketInput>) -> S3
     let bucket = request.input.bucket;
     let path = store.objects.bucket_path(&bucket).ok_or_else(|| s3_error!(InvalidBucketName))?;
     fs::create_dir_all(path).map_err(internal)?;
-    Ok(CreateBucketOutput { location: Some(format!("/{bucket}")), ..Default::default() })
+    Ok(CreateBucketOutput { location: Some(format!("/{bucket}")) })
 }
 
 pub(crate) fn delete(store: &Store, request: S3Request<DeleteBucketInput>) -> S3Result<DeleteBucketOutput> {
@@ -34,7 +34,7 @@ pub(crate) fn delete(store: &Store, request: S3Request<DeleteBucketInput>) -> S3
 
 pub(crate) fn head(store: &Store, request: S3Request<HeadBucketInput>) -> S3Result<HeadBucketOutput> {
     store.need_bucket(&request.input.bucket)?;
-    Ok(HeadBucketOutput { bucket_region: Some(REGION.to_owned()) })
+    Ok(HeadBucketOutput { bucket_region: Some(REGION.to_owned()), ..Default::default() })
 }
 
 pub(crate) fn location(store: &Store, request: S3Request<GetBucketLocationInput>) -> S3Result<GetBucketLocationOutput> {
