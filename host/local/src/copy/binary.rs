@@ -104,7 +104,8 @@ impl RowBuffer {
     pub(crate) fn numeric(&mut self, unscaled: i128, scale: u8) {
         let magnitude = unscaled.unsigned_abs();
         let power = 10_u128.pow(u32::from(scale));
-        let (integer, fraction) = if magnitude < power { (0, magnitude) } else { (magnitude / power, magnitude % power) };
+        let (integer, fraction) =
+            if magnitude < power { (0, magnitude) } else { (magnitude / power, magnitude % power) };
         // 38 digits are at most 10 groups before the point and 10 after it.
         let mut digits = [0_i16; 24];
         let mut start = 12;

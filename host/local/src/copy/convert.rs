@@ -34,7 +34,12 @@ fn is_null(field: &[u8], kind: Kind, options: &TextOptions) -> bool {
 }
 
 /// Writes a field of a record.
-pub(crate) fn write_field(field: &[u8], column: &Column, options: &TextOptions, out: &mut RowBuffer) -> Result<(), Fault> {
+pub(crate) fn write_field(
+    field: &[u8],
+    column: &Column,
+    options: &TextOptions,
+    out: &mut RowBuffer,
+) -> Result<(), Fault> {
     let trimmed = match column.kind {
         Kind::Varchar(_) if options.trim_blanks => field.trim_ascii_end(),
         _ => field,
@@ -52,7 +57,9 @@ pub(crate) fn write_null(column: &Column, options: &TextOptions, out: &mut RowBu
             out.null();
             Ok(())
         }
-        (Some(default), true) => write_value(default.as_bytes(), &Column { default: None, ..column.clone() }, options, out),
+        (Some(default), true) => {
+            write_value(default.as_bytes(), &Column { default: None, ..column.clone() }, options, out)
+        }
         (None, true) => Err(fault(1213, "Missing data for not-null field")),
     }
 }
@@ -80,19 +87,28 @@ fn write_value(field: &[u8], column: &Column, options: &TextOptions, out: &mut R
             out.float4(value);
         }
         Kind::Float8 => out.float8(double(field, "Double")?),
-        Kind::Bool => out.boolean(loader_values::parse_bool_literal(field).ok_or_else(|| fault(1210, "Invalid boolean value"))?),
-        Kind::Numeric { precision, scale } => out.numeric(decimal(field, precision, scale, options.round_decimals)?, scale),
+        Kind::Bool => {
+            out.boolean(loader_values::parse_bool_literal(field).ok_or_else(|| fault(1210, "Invalid boolean value"))?)
+        }
+        Kind::Numeric { precision, scale } => {
+            out.numeric(decimal(field, precision, scale, options.round_decimals)?, scale)
+        }
         Kind::Varchar(bytes) => out.bytes(&characters(field, bytes, options)?),
         Kind::Char(bytes) => {
             if !field.is_ascii() {
-                return Err(fault(1220, "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid char"));
+                return Err(fault(
+                    1220,
+                    "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid char",
+                ));
             }
             out.bytes(&characters(field, bytes, options)?);
         }
         Kind::Date => match moment(field, &options.date_format, Wanted::Date) {
             Some(micros) => out.date(narrow(micros.div_euclid(86_400_000_000))),
             None if options.accept_any_date => out.null(),
-            None => return Err(fault(1205, format!("Invalid Date Format - length must be 10 or more: {}", preview(field)))),
+            None => {
+                return Err(fault(1205, format!("Invalid Date Format - length must be 10 or more: {}", preview(field))));
+            }
         },
         Kind::Timestamp | Kind::TimestampTz => match moment(field, &options.time_format, Wanted::of(column.kind)) {
             Some(micros) => out.timestamp(micros),
@@ -101,7 +117,8 @@ fn write_value(field: &[u8], column: &Column, options: &TextOptions, out: &mut R
         },
         Kind::Time => out.int8(time(field).ok_or_else(|| fault(1206, "Invalid time format or value [HH24:MI:SS]"))?),
         Kind::Super => {
-            serde_json::from_slice::<serde::de::IgnoredAny>(field).map_err(|error| fault(1224, format!("Invalid JSON: {error}")))?;
+            serde_json::from_slice::<serde::de::IgnoredAny>(field)
+                .map_err(|error| fault(1224, format!("Invalid JSON: {error}")))?;
             out.json(field);
         }
         Kind::Varbyte => out.bytes(&hex(field).ok_or_else(|| fault(1223, "Invalid hexadecimal value for VARBYTE"))?),
@@ -133,12 +150,25 @@ fn integer(field: &[u8], type_name: &str, range: std::ops::RangeInclusive<i64>) 
     }
     match loader_values::parse_i64(field) {
         Some(number) if range.contains(&number) => Ok(number),
-        _ => Err(fault(1222, format!("Overflow for {}", if type_name == "Long" { "BIGINT" } else if type_name == "Short" { "SMALLINT" } else { "INTEGER" }))),
+        _ => Err(fault(
+            1222,
+            format!(
+                "Overflow for {}",
+                if type_name == "Long" {
+                    "BIGINT"
+                } else if type_name == "Short" {
+                    "SMALLINT"
+                } else {
+                    "INTEGER"
+                }
+            ),
+        )),
     }
 }
 
 fn double(field: &[u8], type_name: &str) -> Result<f64, Fault> {
-    let number = loader_values::parse_f64(field).ok_or_else(|| Fault { code: 1208, ..invalid_digit(field, 0, type_name) })?;
+    let number =
+        loader_values::parse_f64(field).ok_or_else(|| Fault { code: 1208, ..invalid_digit(field, 0, type_name) })?;
     if number.is_infinite() && field.iter().any(u8::is_ascii_digit) {
         return Err(fault(1208, "Overflow for DOUBLE PRECISION"));
     }
@@ -222,7 +252,13 @@ fn bad_utf8(field: &[u8], error: &std::str::Utf8Error) -> Fault {
     let at = error.valid_up_to();
     let count = error.error_len().unwrap_or(field.len() - at);
     let hex: Vec<String> = field[at..at + count].iter().map(|byte| format!("{byte:02x}")).collect();
-    fault(1220, format!("String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: {} (error 3)", hex.join(" ")))
+    fault(
+        1220,
+        format!(
+            "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: {} (error 3)",
+            hex.join(" ")
+        ),
+    )
 }
 
 fn replaced(field: &[u8], replacement: u8) -> Vec<u8> {
@@ -314,7 +350,10 @@ mod tests {
         assert_eq!(decimal(b"99999999999999999999999999999999999999", 38, 0, false), Ok(10_i128.pow(38) - 1));
         assert_eq!(decimal(b"9223372036854775808", 19, 0, false).map_err(|fault| fault.code), Err(1209));
         assert_eq!(decimal(b"1000000", 8, 2, false).map_err(|fault| fault.code), Err(1209));
-        assert_eq!(decimal(b"1e5", 8, 2, false).map_err(|fault| fault.reason), Err("Invalid digit, Value 'e', Pos 1, Type: Decimal".into()));
+        assert_eq!(
+            decimal(b"1e5", 8, 2, false).map_err(|fault| fault.reason),
+            Err("Invalid digit, Value 'e', Pos 1, Type: Decimal".into())
+        );
         assert_eq!(decimal(b".", 8, 2, false).map_err(|fault| fault.code), Err(1207));
     }
 
@@ -342,8 +381,16 @@ mod tests {
             ("NA", [false, false, false, true], [false, false, false, true]),
         ] {
             for (index, options) in [&defaults, &empty, &blanks, &marked].into_iter().enumerate() {
-                assert_eq!(is_null(field.as_bytes(), Kind::Varchar(9), options), expected_text[index], "{field:?} varchar {index}");
-                assert_eq!(is_null(field.as_bytes(), Kind::Int4, options), expected_number[index], "{field:?} int {index}");
+                assert_eq!(
+                    is_null(field.as_bytes(), Kind::Varchar(9), options),
+                    expected_text[index],
+                    "{field:?} varchar {index}"
+                );
+                assert_eq!(
+                    is_null(field.as_bytes(), Kind::Int4, options),
+                    expected_number[index],
+                    "{field:?} int {index}"
+                );
             }
         }
     }
@@ -364,11 +411,13 @@ mod tests {
 
     #[test]
     fn moments() {
-        let read = |field: &str, form: &Moment, wanted| moment(field.as_bytes(), form, wanted).map(loader_values::format_timestamp);
+        let read = |field: &str, form: &Moment, wanted| {
+            moment(field.as_bytes(), form, wanted).map(loader_values::format_timestamp)
+        };
         let (default, auto) = (Moment::Default, Moment::Auto);
         for (field, form, wanted, expected) in [
             ("2024-02-29", &default, Wanted::Timestamp, Some("2024-02-29 00:00:00")),
-            ("2024-02-29 01:02:03.5", &default, Wanted::Timestamp, Some("2024-02-29 01:02:03.5")),
+            ("2024-02-29 01:02:03.5", &default, Wanted::Timestamp, Some("2024-02-29 01:02:03.500000")),
             ("2024-02-29T01:02:03Z", &default, Wanted::Timestamp, None),
             ("2024-02-29T01:02:03Z", &auto, Wanted::Timestamp, Some("2024-02-29 01:02:03")),
             ("2024-02-29 01:02:03+02", &default, Wanted::TimestampTz, Some("2024-02-28 23:02:03")),

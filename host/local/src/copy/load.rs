@@ -64,17 +64,33 @@ pub(crate) async fn run(context: &Context<'_>, statement: &CopyStatement) -> Rep
     Report { outcome, errors, record: Some(record) }
 }
 
-async fn load(context: &Context<'_>, statement: &CopyStatement, files: &mut Vec<SourceFile>, errors: &mut Vec<LoadError>) -> Result<u64, String> {
+async fn load(
+    context: &Context<'_>,
+    statement: &CopyStatement,
+    files: &mut Vec<SourceFile>,
+    errors: &mut Vec<LoadError>,
+) -> Result<u64, String> {
     let session = context.session;
     set_last_copy(session, 0, -1).await?;
     let table = target::find(session, statement).await?;
     let (objects, wanted) = (context.objects.clone(), statement.clone());
     *files = blocking(move || source::find(&objects, &wanted)).await??;
     let (sender, receiver) = mpsc::channel(BUFFERS);
-    let reader = Reader { statement: statement.clone(), table: table.clone(), query_id: context.query_id, sender, errors: Vec::new(), rows: 0 };
+    let reader = Reader {
+        statement: statement.clone(),
+        table: table.clone(),
+        query_id: context.query_id,
+        sender,
+        errors: Vec::new(),
+        rows: 0,
+    };
     let sources = files.clone();
     let reading = tokio::task::spawn_blocking(move || reader.read_all(&sources));
-    let written = if statement.no_load { drain(receiver).await } else { write(context, &target::copy_in(statement, &table), receiver).await };
+    let written = if statement.no_load {
+        drain(receiver).await
+    } else {
+        write(context, &target::copy_in(statement, &table), receiver).await
+    };
     let (read, found) = reading.await.map_err(|error| format!("ERROR: the load ended: {error}"))?;
     *errors = found;
     // What the reader found explains why the writer stopped; otherwise the writer's error is the cause.
@@ -172,7 +188,8 @@ impl Reader {
     fn read_parquet(&mut self, file: &SourceFile, buffer: &mut RowBuffer) -> Result<(), Stop> {
         let batches = parquet::open(file, &self.table.columns, self.statement.fill_record).map_err(Stop::Failed)?;
         for batch in batches {
-            let batch = batch.map_err(|error| Stop::Failed(format!("ERROR: Spectrum Scan Error: File '{}': {error}", file.url)))?;
+            let batch = batch
+                .map_err(|error| Stop::Failed(format!("ERROR: Spectrum Scan Error: File '{}': {error}", file.url)))?;
             parquet::write_batch(&batch, &self.table.columns, file, buffer).map_err(Stop::Failed)?;
             self.rows += batch.num_rows() as u64;
             self.send(buffer)?;
@@ -183,7 +200,8 @@ impl Reader {
     fn read_text(&mut self, file: &SourceFile, buffer: &mut RowBuffer) -> Result<(), Stop> {
         let failed = |error: io::Error| Stop::Failed(format!("ERROR: S3 object {} cannot be read: {error}", file.url));
         let reader = decompressed(file, self.statement.compression).map_err(failed)?;
-        let mut records = Records::new(BufReader::with_capacity(1 << 20, reader), &self.statement.text).map_err(failed)?;
+        let mut records =
+            Records::new(BufReader::with_capacity(1 << 20, reader), &self.statement.text).map_err(failed)?;
         loop {
             match records.next_record().map_err(failed)? {
                 Next::End => return Ok(()),
@@ -197,7 +215,9 @@ impl Reader {
                         Ok(()) => self.rows += 1,
                         Err((fault, position, index)) => {
                             buffer.drop_row();
-                            let raw = index.and_then(|index| records.fields().get(index)).map_or(&b""[..], |span| records.field(*span));
+                            let raw = index
+                                .and_then(|index| records.fields().get(index))
+                                .map_or(&b""[..], |span| records.field(*span));
                             self.reject(file, &records, fault, position, index, raw)?;
                         }
                     }
@@ -233,7 +253,15 @@ impl Reader {
     }
 
     /// Records a bad row; stops when there are too many.
-    fn reject<R: io::BufRead>(&mut self, file: &SourceFile, records: &Records<R>, fault: Fault, position: usize, index: Option<usize>, raw: &[u8]) -> Result<(), Stop> {
+    fn reject<R: io::BufRead>(
+        &mut self,
+        file: &SourceFile,
+        records: &Records<R>,
+        fault: Fault,
+        position: usize,
+        index: Option<usize>,
+        raw: &[u8],
+    ) -> Result<(), Stop> {
         let column = index.and_then(|index| self.table.columns.get(index));
         let length = column.map(|column| match column.kind {
             target::Kind::Varchar(bytes) | target::Kind::Char(bytes) => bytes.to_string(),

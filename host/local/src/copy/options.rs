@@ -93,7 +93,8 @@ impl Default for TextOptions {
 }
 
 /// Options that Parquet goes with; the names are those that `seen` holds.
-const WITH_PARQUET: [&str; 7] = ["PARQUET", "MANIFEST", "ACCEPTINVCHARS", "FILLRECORD", "STATUPDATE", "EXPLICIT_IDS", "CREDENTIALS"];
+const WITH_PARQUET: [&str; 7] =
+    ["PARQUET", "MANIFEST", "ACCEPTINVCHARS", "FILLRECORD", "STATUPDATE", "EXPLICIT_IDS", "CREDENTIALS"];
 const COMPRESSIONS: [&str; 3] = ["GZIP", "BZIP2", "ZSTD"];
 
 /// Reads a COPY statement.
@@ -239,10 +240,20 @@ impl Options<'_> {
             "ESCAPE" | "REMOVEQUOTES" | "FIXEDWIDTH" if self.has("CSV") => {
                 Err(SqlError::new(format!("CSV is not compatible with {word}")))
             }
-            "ESCAPE" | "REMOVEQUOTES" | "FIXEDWIDTH" | "JSON" | "AVRO" | "ORC" | "SHAPEFILE" | "LZOP" | "ENCRYPTED"
-            | "MASTER_SYMMETRIC_KEY" | "READRATIO" | "SSH" | "IGNOREALLERRORS" | "SERIALIZETOJSON" => {
-                Err(SqlError::unsupported(&format!("COPY option {word}")))
-            }
+            "ESCAPE"
+            | "REMOVEQUOTES"
+            | "FIXEDWIDTH"
+            | "JSON"
+            | "AVRO"
+            | "ORC"
+            | "SHAPEFILE"
+            | "LZOP"
+            | "ENCRYPTED"
+            | "MASTER_SYMMETRIC_KEY"
+            | "READRATIO"
+            | "SSH"
+            | "IGNOREALLERRORS"
+            | "SERIALIZETOJSON" => Err(SqlError::unsupported(&format!("COPY option {word}"))),
             "GZIP" => self.compression("GZIP", Compression::Gzip),
             "BZIP2" => self.compression("BZIP2", Compression::Bzip2),
             "ZSTD" => self.compression("ZSTD", Compression::Zstd),
@@ -327,7 +338,8 @@ impl Options<'_> {
             "epochsecs" if option == "TIMEFORMAT" => Moment::EpochSeconds,
             "epochmillisecs" if option == "TIMEFORMAT" => Moment::EpochMilliseconds,
             pattern => {
-                super::format::check(pattern).map_err(|bad| SqlError::new(format!("Invalid {option} '{pattern}': {bad}")))?;
+                super::format::check(pattern)
+                    .map_err(|bad| SqlError::new(format!("Invalid {option} '{pattern}': {bad}")))?;
                 Moment::Pattern(pattern.to_owned())
             }
         })
@@ -370,7 +382,13 @@ impl Options<'_> {
                 cursor.eat("as");
                 let encoding = cursor.text().to_ascii_uppercase();
                 cursor.skip();
-                self.see("ENCODING").and_then(|()| if encoding == "UTF8" { Ok(()) } else { Err(SqlError::unsupported(&format!("ENCODING {encoding}"))) })
+                self.see("ENCODING").and_then(|()| {
+                    if encoding == "UTF8" {
+                        Ok(())
+                    } else {
+                        Err(SqlError::unsupported(&format!("ENCODING {encoding}")))
+                    }
+                })
             }
             "COMPUPDATE" => {
                 let _ = cursor.eat("preset") || switch(cursor);
@@ -387,12 +405,16 @@ impl Options<'_> {
 
     fn finish(self) -> Result<(), SqlError> {
         if !self.has("CREDENTIALS") {
-            return Err(SqlError::new("COPY needs an authorization: IAM_ROLE 'arn:…', IAM_ROLE default or CREDENTIALS"));
+            return Err(SqlError::new(
+                "COPY needs an authorization: IAM_ROLE 'arn:…', IAM_ROLE default or CREDENTIALS",
+            ));
         }
         let other = if self.has("CSV") && self.has("PARQUET") { Some("CSV") } else { None };
         if self.statement.format == FileFormat::Parquet {
             let bad = other.or_else(|| self.seen.iter().find(|seen| !WITH_PARQUET.contains(seen)).copied());
-            return bad.map_or(Ok(()), |bad| Err(SqlError::new(format!("{bad} option is not supported for COPY from PARQUET"))));
+            return bad.map_or(Ok(()), |bad| {
+                Err(SqlError::new(format!("{bad} option is not supported for COPY from PARQUET")))
+            });
         }
         let is_csv = self.statement.format == FileFormat::Csv;
         if self.quote.is_some() && !is_csv {

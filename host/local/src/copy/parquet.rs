@@ -5,8 +5,8 @@ use std::fs::File;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type,
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
@@ -26,11 +26,13 @@ fn scan_error(context: &str) -> String {
 
 /// Opens a file and checks its schema.
 pub(crate) fn open(file: &SourceFile, columns: &[Column], fills: bool) -> Result<ParquetRecordBatchReader, String> {
-    let unreadable = |error: &dyn std::fmt::Display| scan_error(&format!("File '{}' is not readable as Parquet: {error}", file.url));
+    let unreadable =
+        |error: &dyn std::fmt::Display| scan_error(&format!("File '{}' is not readable as Parquet: {error}", file.url));
     let handle = File::open(&file.path).map_err(|error| unreadable(&error))?;
     // The types are the file's own; a writer's Arrow schema would say more than Redshift reads.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(handle, options).map_err(|error| unreadable(&error))?;
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(handle, options).map_err(|error| unreadable(&error))?;
     let schema = builder.parquet_schema();
     let found = builder.schema().fields().len();
     if found > columns.len() || (found < columns.len() && !fills) {
@@ -111,12 +113,19 @@ fn is_compatible(found: &DataType, kind: Kind, is_int96: bool) -> bool {
 }
 
 /// Writes the rows of a batch.
-pub(crate) fn write_batch(batch: &RecordBatch, columns: &[Column], file: &SourceFile, out: &mut RowBuffer) -> Result<(), String> {
-    let readers: Vec<Option<&dyn Array>> = (0..columns.len()).map(|index| batch.columns().get(index).map(AsRef::as_ref)).collect();
-    let readers: Vec<Values<'_>> =
-        readers.into_iter().map(|array| array.map_or(Some(Values::Missing), Values::new)).collect::<Option<_>>().ok_or_else(|| {
-            scan_error(&format!("File '{}' changed its schema while it was read", file.url))
-        })?;
+pub(crate) fn write_batch(
+    batch: &RecordBatch,
+    columns: &[Column],
+    file: &SourceFile,
+    out: &mut RowBuffer,
+) -> Result<(), String> {
+    let readers: Vec<Option<&dyn Array>> =
+        (0..columns.len()).map(|index| batch.columns().get(index).map(AsRef::as_ref)).collect();
+    let readers: Vec<Values<'_>> = readers
+        .into_iter()
+        .map(|array| array.map_or(Some(Values::Missing), Values::new))
+        .collect::<Option<_>>()
+        .ok_or_else(|| scan_error(&format!("File '{}' changed its schema while it was read", file.url)))?;
     for row in 0..batch.num_rows() {
         out.start_row();
         for (values, column) in readers.iter().zip(columns) {
@@ -242,7 +251,10 @@ fn write_text(text: &str, column: &Column, file: &SourceFile, out: &mut RowBuffe
         )));
     }
     if text.as_bytes().contains(&0) {
-        return Err(scan_error(&format!("Column {}: invalid null byte (0x00) in a string, File name: {}", column.name, file.url)));
+        return Err(scan_error(&format!(
+            "Column {}: invalid null byte (0x00) in a string, File name: {}",
+            column.name, file.url
+        )));
     }
     out.bytes(text.as_bytes());
     Ok(())

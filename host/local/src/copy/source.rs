@@ -44,7 +44,12 @@ pub(crate) fn engine_block(message: &str, code: u32, context: &str, location: &s
 }
 
 fn manifest_problem(fault: &str, url: &str) -> String {
-    engine_block(&format!("Problem reading manifest file - {fault}"), 8001, &format!("file {url}"), "s3_utility.cpp:280")
+    engine_block(
+        &format!("Problem reading manifest file - {fault}"),
+        8001,
+        &format!("file {url}"),
+        "s3_utility.cpp:280",
+    )
 }
 
 /// Finds the files of a COPY.
@@ -74,13 +79,21 @@ fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<Sou
     let Some(path) = objects.path(&statement.bucket, &statement.key) else {
         let is_prefix = objects.list(&statement.bucket, &statement.key).is_ok_and(|found| !found.is_empty());
         if is_prefix {
-            return Err(engine_block("COPY with MANIFEST parameter requires full path of an S3 object.", 8001, &url, "scan_range_manager.cpp:380"));
+            return Err(engine_block(
+                "COPY with MANIFEST parameter requires full path of an S3 object.",
+                8001,
+                &url,
+                "scan_range_manager.cpp:380",
+            ));
         }
-        return Err(manifest_problem("S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey", &url));
+        return Err(manifest_problem(
+            "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey",
+            &url,
+        ));
     };
     let text = std::fs::read(&path).map_err(|error| manifest_problem(&error.to_string(), &url))?;
-    let manifest: Manifest =
-        serde_json::from_slice(&text).map_err(|error| manifest_problem(&format!("Invalid JSON format: {error}"), &url))?;
+    let manifest: Manifest = serde_json::from_slice(&text)
+        .map_err(|error| manifest_problem(&format!("Invalid JSON format: {error}"), &url))?;
     let mut files = Vec::with_capacity(manifest.entries.len());
     for entry in manifest.entries {
         files.extend(manifest_file(objects, statement, &entry, &url)?);
@@ -88,7 +101,12 @@ fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<Sou
     Ok(files)
 }
 
-fn manifest_file(objects: &Objects, statement: &CopyStatement, entry: &Entry, manifest: &str) -> Result<Option<SourceFile>, String> {
+fn manifest_file(
+    objects: &Objects,
+    statement: &CopyStatement,
+    entry: &Entry,
+    manifest: &str,
+) -> Result<Option<SourceFile>, String> {
     let (bucket, key) = entry
         .url
         .strip_prefix("s3://")
@@ -96,18 +114,29 @@ fn manifest_file(objects: &Objects, statement: &CopyStatement, entry: &Entry, ma
         .ok_or_else(|| manifest_problem(&format!("Invalid url '{}'", entry.url), manifest))?;
     let expected = entry.meta.as_ref().and_then(|meta| meta.content_length);
     if statement.format == FileFormat::Parquet && expected.is_none() {
-        return Err(manifest_problem(&format!("meta.content_length is required for columnar files; it is missing for '{}'", entry.url), manifest));
+        return Err(manifest_problem(
+            &format!("meta.content_length is required for columnar files; it is missing for '{}'", entry.url),
+            manifest,
+        ));
     }
     let Some(path) = objects.path(bucket, key) else {
         if entry.mandatory {
             let fault = "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey";
-            return Err(engine_block(fault, 8001, &format!("Mandatory url is not present in S3: {}", entry.url), "s3_utility.cpp:280"));
+            return Err(engine_block(
+                fault,
+                8001,
+                &format!("Mandatory url is not present in S3: {}", entry.url),
+                "s3_utility.cpp:280",
+            ));
         }
         return Ok(None);
     };
     let size_bytes = std::fs::metadata(&path).map_err(|error| manifest_problem(&error.to_string(), manifest))?.len();
-    if let Some(expected) = expected.filter(|expected| statement.format == FileFormat::Parquet && *expected != size_bytes) {
-        let fault = format!("content_length {expected} of '{}' differs from the object's {size_bytes} bytes", entry.url);
+    if let Some(expected) =
+        expected.filter(|expected| statement.format == FileFormat::Parquet && *expected != size_bytes)
+    {
+        let fault =
+            format!("content_length {expected} of '{}' differs from the object's {size_bytes} bytes", entry.url);
         return Err(manifest_problem(&fault, manifest));
     }
     Ok(Some(SourceFile { url: entry.url.clone(), path, size_bytes }))

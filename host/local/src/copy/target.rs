@@ -15,7 +15,10 @@ pub(crate) enum Kind {
     Float4,
     Float8,
     Bool,
-    Numeric { precision: u8, scale: u8 },
+    Numeric {
+        precision: u8,
+        scale: u8,
+    },
     /// Length in bytes.
     Varchar(usize),
     Char(usize),
@@ -153,7 +156,12 @@ pub(crate) async fn find(session: &Session, statement: &CopyStatement) -> Result
         };
         let column = Column { name: text(2).to_owned(), kind, not_null: text(5) == "t", default: None };
         let identity = text(6);
-        table_columns.push(Found { column, is_identity: !identity.is_empty(), must_be_explicit: identity == "a", default: row[7].as_deref().map(str::to_owned) });
+        table_columns.push(Found {
+            column,
+            is_identity: !identity.is_empty(),
+            must_be_explicit: identity == "a",
+            default: row[7].as_deref().map(str::to_owned),
+        });
     }
     let mut columns = choose(statement, table_columns)?;
     for found in &mut columns {
@@ -161,7 +169,9 @@ pub(crate) async fn find(session: &Session, statement: &CopyStatement) -> Result
             && let Some(default) = &found.default
         {
             let value = session.query(&format!("SELECT ({default})::varchar")).await?;
-            found.column.default = value.result.and_then(|result| result.rows.first().and_then(|row| row[0].as_deref().map(str::to_owned)));
+            found.column.default = value
+                .result
+                .and_then(|result| result.rows.first().and_then(|row| row[0].as_deref().map(str::to_owned)));
         }
     }
     Ok(TargetTable { oid, name: name.clone(), columns: columns.into_iter().map(|found| found.column).collect() })
@@ -180,7 +190,9 @@ fn choose(statement: &CopyStatement, mut table: Vec<Found>) -> Result<Vec<Found>
         };
         let found = table.swap_remove(index);
         if found.must_be_explicit && !statement.explicit_ids {
-            return Err(format!("ERROR: cannot set an identity column to a value; column \"{name}\" needs EXPLICIT_IDS"));
+            return Err(format!(
+                "ERROR: cannot set an identity column to a value; column \"{name}\" needs EXPLICIT_IDS"
+            ));
         }
         chosen.push(found);
     }

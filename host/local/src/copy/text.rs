@@ -178,7 +178,8 @@ impl<R: BufRead> Records<R> {
         }
         self.fields.push(Span { start: from, end: self.content.len(), position: start });
         let rest = trimmed(&self.raw[at..]);
-        let blanks = rest.iter().take_while(|byte| (**byte == b' ' || **byte == b'\t') && **byte != self.delimiter).count();
+        let blanks =
+            rest.iter().take_while(|byte| (**byte == b' ' || **byte == b'\t') && **byte != self.delimiter).count();
         Ok(match rest.get(blanks) {
             None => Step::Last,
             Some(byte) if *byte == self.delimiter => Step::Field { next: at + blanks + 1 },
@@ -211,7 +212,13 @@ mod tests {
             match records.next_record().unwrap() {
                 Next::End => break,
                 Next::Record => {
-                    found.push(records.fields().iter().map(|span| String::from_utf8_lossy(records.field(*span)).into_owned()).collect::<Vec<_>>());
+                    found.push(
+                        records
+                            .fields()
+                            .iter()
+                            .map(|span| String::from_utf8_lossy(records.field(*span)).into_owned())
+                            .collect::<Vec<_>>(),
+                    );
                 }
                 Next::Fault(fault) => found.push(vec![format!("{}:{}:{}", records.line(), fault.code, fault.position)]),
             }

@@ -4,9 +4,9 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Warehouse;
 use super::protocol::{ApiError, Target, in_range};
 use super::result::{ColumnInfo, PAGE_ROWS, ResultSet};
-use super::Warehouse;
 use crate::sql::HELPER_SCHEMA;
 
 #[derive(Debug, Deserialize)]
@@ -37,9 +37,9 @@ async fn query(warehouse: &Warehouse, request: &CatalogRequest, sql: &str) -> Re
 
 /// Cuts a page out of `rows` and names it in the answer.
 fn page(request: &CatalogRequest, member: &str, rows: Vec<Value>) -> Result<Map<String, Value>, ApiError> {
-    let limit = in_range("maxResults", request.max_results, 0..=1000)?.filter(|limit| *limit > 0).map_or(PAGE_ROWS, |limit| {
-        usize::try_from(limit).unwrap_or(PAGE_ROWS)
-    });
+    let limit = in_range("maxResults", request.max_results, 0..=1000)?
+        .filter(|limit| *limit > 0)
+        .map_or(PAGE_ROWS, |limit| usize::try_from(limit).unwrap_or(PAGE_ROWS));
     let start = match &request.next_token {
         None => 0,
         Some(token) => token.parse::<usize>().map_err(|_| ApiError::validation("Invalid NextToken."))?,

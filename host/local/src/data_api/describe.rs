@@ -79,7 +79,8 @@ pub(crate) async fn describe(warehouse: &Warehouse, request: IdRequest) -> Resul
     }
     execution_members(execution, &state, &mut answer);
     if execution.is_batch() {
-        let items = state.items.iter().enumerate().map(|(index, item)| Value::Object(item_members(execution, index, item)));
+        let items =
+            state.items.iter().enumerate().map(|(index, item)| Value::Object(item_members(execution, index, item)));
         answer.insert("SubStatements".to_owned(), items.collect());
     }
     Ok(Value::Object(answer))
@@ -100,7 +101,8 @@ fn execution_members(execution: &Execution, state: &State, answer: &mut Map<Stri
     answer.insert("RedshiftPid".to_owned(), json!(state.pid.unwrap_or(0)));
     submission.target.describe(answer);
     if !submission.parameters.is_empty() {
-        let parameters = submission.parameters.iter().map(|parameter| json!({"name": parameter.name, "value": parameter.value}));
+        let parameters =
+            submission.parameters.iter().map(|parameter| json!({"name": parameter.name, "value": parameter.value}));
         answer.insert("QueryParameters".to_owned(), parameters.collect());
     }
     if execution.is_batch() {
@@ -145,7 +147,8 @@ pub(crate) async fn result(warehouse: &Warehouse, request: IdRequest, format: Fo
         return Err(ApiError::validation(format!("The result format of this statement is read with {operation}")));
     }
     let id = request.id.unwrap_or_default();
-    let missing = || ApiError::not_found("Query does not have result. Please check query status with DescribeStatement.", &id);
+    let missing =
+        || ApiError::not_found("Query does not have result. Please check query status with DescribeStatement.", &id);
     let index = match found.item {
         Some(index) => index,
         // A batch has no result of its own.
@@ -229,7 +232,8 @@ pub(crate) fn list(warehouse: &Warehouse, request: &ListRequest) -> Result<Value
             STATUSES.join(", ")
         )));
     }
-    let limit = in_range("maxResults", request.max_results, 0..=100)?.filter(|limit| *limit > 0).unwrap_or(100).unsigned_abs();
+    let limit =
+        in_range("maxResults", request.max_results, 0..=100)?.filter(|limit| *limit > 0).unwrap_or(100).unsigned_abs();
     let limit = usize::try_from(limit).unwrap_or(100);
     let matches = |execution: &Arc<Execution>| {
         let submission = &execution.submission;
@@ -238,11 +242,15 @@ pub(crate) fn list(warehouse: &Warehouse, request: &ListRequest) -> Result<Value
             && same(&request.database, &submission.target.database)
             && same(&request.cluster_identifier, &submission.target.cluster_identifier)
             && same(&request.workgroup_name, &submission.target.workgroup_name)
-            && request.statement_name.as_ref().is_none_or(|prefix| submission.name.as_ref().is_some_and(|name| name.starts_with(prefix)))
+            && request
+                .statement_name
+                .as_ref()
+                .is_none_or(|prefix| submission.name.as_ref().is_some_and(|name| name.starts_with(prefix)))
     };
     // A token is the id of the last statement of the page before; ids grow with time.
     let is_after = |execution: &Arc<Execution>| request.next_token.as_ref().is_none_or(|token| execution.id < *token);
-    let mut found: Vec<Arc<Execution>> = warehouse.registry.newest_first().into_iter().filter(|one| is_after(one) && matches(one)).collect();
+    let mut found: Vec<Arc<Execution>> =
+        warehouse.registry.newest_first().into_iter().filter(|one| is_after(one) && matches(one)).collect();
     let has_more = found.len() > limit;
     found.truncate(limit);
     let mut answer = Map::new();

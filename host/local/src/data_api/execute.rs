@@ -80,7 +80,12 @@ fn enum_error(member: &str, value: &str, set: &str) -> ApiError {
     ))
 }
 
-async fn start(warehouse: &Arc<Warehouse>, request: CommonRequest, statements: Vec<String>, mode: Mode) -> Result<Value, ApiError> {
+async fn start(
+    warehouse: &Arc<Warehouse>,
+    request: CommonRequest,
+    statements: Vec<String>,
+    mode: Mode,
+) -> Result<Value, ApiError> {
     let wait = in_range("waitTimeSeconds", request.wait_time_seconds, 1..=30)?;
     let token = request.client_token.clone();
     if token.as_ref().is_some_and(|token| token.is_empty() || token.len() > 64) {
@@ -103,7 +108,9 @@ async fn start(warehouse: &Arc<Warehouse>, request: CommonRequest, statements: V
 
 fn check(request: CommonRequest, statements: Vec<String>, mode: Mode) -> Result<Submission, ApiError> {
     if request.session_id.is_some() || request.session_keep_alive_seconds.is_some_and(|seconds| seconds > 0) {
-        return Err(ApiError::validation("sessions (SessionId, SessionKeepAliveSeconds) are not supported by the local stand-in"));
+        return Err(ApiError::validation(
+            "sessions (SessionId, SessionKeepAliveSeconds) are not supported by the local stand-in",
+        ));
     }
     let database = request.target.check()?;
     for sql in &statements {
@@ -139,7 +146,9 @@ fn parameters(members: Vec<ParameterMember>) -> Result<Vec<Parameter>, ApiError>
                 return Err(ApiError::validation(format!("parameter name '{name}' must match [0-9a-zA-Z_]+")));
             }
             if value.is_empty() {
-                return Err(ApiError::validation(format!("parameter '{name}': the value must have at least 1 character")));
+                return Err(ApiError::validation(format!(
+                    "parameter '{name}': the value must have at least 1 character"
+                )));
             }
             Ok(Parameter { name, value })
         })
@@ -152,12 +161,19 @@ fn bind_all(statements: &[String], parameters: &[Parameter]) -> Result<Vec<Strin
     for sql in statements {
         bound.push(match bind(sql, parameters, &mut used) {
             Ok(Ok(text)) => text,
-            Ok(Err(name)) => return Err(ApiError::validation(format!("Parameters list is missing the parameter: [{name}]"))),
+            Ok(Err(name)) => {
+                return Err(ApiError::validation(format!("Parameters list is missing the parameter: [{name}]")));
+            }
             // The engine will say what is wrong with it.
             Err(_) => sql.clone(),
         });
     }
-    let unused: Vec<&str> = parameters.iter().zip(&used).filter(|(_, used)| !**used).map(|(parameter, _)| parameter.name.as_str()).collect();
+    let unused: Vec<&str> = parameters
+        .iter()
+        .zip(&used)
+        .filter(|(_, used)| !**used)
+        .map(|(parameter, _)| parameter.name.as_str())
+        .collect();
     if unused.is_empty() {
         Ok(bound)
     } else {

@@ -32,8 +32,8 @@ use tokio_postgres::Config;
 
 use crate::LocalError;
 use crate::objects::Objects;
-use protocol::ApiError;
 pub(crate) use execution::Execution;
+use protocol::ApiError;
 pub(crate) use protocol::now_millis;
 use registry::Registry;
 pub(crate) use session::Session;
@@ -106,7 +106,9 @@ async fn answer(warehouse: Arc<Warehouse>, request: Request<Incoming>) -> Result
     let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     let operation = target.strip_prefix("RedshiftData.").unwrap_or_default().to_owned();
     let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await;
-    let body = body.map_err(|_| ApiError::validation(format!("the request is larger than {MAX_BODY_BYTES} bytes")))?.to_bytes();
+    let body = body
+        .map_err(|_| ApiError::validation(format!("the request is larger than {MAX_BODY_BYTES} bytes")))?
+        .to_bytes();
     match operation.as_str() {
         "ExecuteStatement" => execute::execute(&warehouse, protocol::parse(&body)?).await,
         "BatchExecuteStatement" => execute::batch(&warehouse, protocol::parse(&body)?).await,

@@ -33,7 +33,12 @@ impl ApiError {
     }
 
     pub(crate) fn not_found(message: &str, id: &str) -> ApiError {
-        ApiError { status: 400, code: "ResourceNotFoundException", message: message.to_owned(), resource_id: Some(id.to_owned()) }
+        ApiError {
+            status: 400,
+            code: "ResourceNotFoundException",
+            message: message.to_owned(),
+            resource_id: Some(id.to_owned()),
+        }
     }
 
     pub(crate) fn connection(message: String) -> ApiError {
@@ -104,7 +109,9 @@ impl Target {
             (Some(_), Some(_)) => {
                 return Err(ApiError::validation("Only one of ClusterIdentifier and WorkgroupName can be provided"));
             }
-            (None, None) => return Err(ApiError::validation("Either ClusterIdentifier or WorkgroupName must be provided")),
+            (None, None) => {
+                return Err(ApiError::validation("Either ClusterIdentifier or WorkgroupName must be provided"));
+            }
             (None, Some(workgroup)) if !is_workgroup(workgroup) => {
                 return Err(ApiError::validation(format!(
                     "1 validation error detected: Value '{workgroup}' at 'workgroupName' failed to satisfy constraint: \
@@ -142,7 +149,11 @@ fn is_workgroup(name: &str) -> bool {
 }
 
 /// Checks a number against the model's range.
-pub(crate) fn in_range(member: &str, value: Option<i64>, range: std::ops::RangeInclusive<i64>) -> Result<Option<i64>, ApiError> {
+pub(crate) fn in_range(
+    member: &str,
+    value: Option<i64>,
+    range: std::ops::RangeInclusive<i64>,
+) -> Result<Option<i64>, ApiError> {
     match value {
         Some(number) if !range.contains(&number) => Err(ApiError::validation(format!(
             "1 validation error detected: Value '{number}' at '{member}' failed to satisfy constraint: \

@@ -50,7 +50,8 @@ impl Registry {
             return Submitted::Repeated(earlier.clone());
         }
         // The active ones are among the newest.
-        let active = known.order.iter().rev().take(2 * MAX_ACTIVE).filter(|execution| !execution.status().is_final()).count();
+        let active =
+            known.order.iter().rev().take(2 * MAX_ACTIVE).filter(|execution| !execution.status().is_final()).count();
         if active >= MAX_ACTIVE {
             return Submitted::TooManyActive;
         }

@@ -53,7 +53,13 @@ impl ColumnInfo {
             "varchar" => (65_535, 0),
             _ => (0, 0),
         };
-        ColumnInfo { name: name.to_owned(), type_name, precision, scale, scale_is_known: type_name != "numeric" || modifier >= 4 }
+        ColumnInfo {
+            name: name.to_owned(),
+            type_name,
+            precision,
+            scale,
+            scale_is_known: type_name != "numeric" || modifier >= 4,
+        }
     }
 
     /// An expression's numeric has no declared scale: the first value shows it.
@@ -80,7 +86,9 @@ impl ColumnInfo {
 fn field(type_name: &str, value: Option<&str>) -> Value {
     let Some(text) = value else { return json!({"isNull": true}) };
     match type_name {
-        "int2" | "int4" | "int8" | "oid" => text.parse::<i64>().map_or_else(|_| json!({"stringValue": text}), |n| json!({"longValue": n})),
+        "int2" | "int4" | "int8" | "oid" => {
+            text.parse::<i64>().map_or_else(|_| json!({"stringValue": text}), |n| json!({"longValue": n}))
+        }
         "float4" | "float8" => match text.parse::<f64>() {
             Ok(number) if number.is_finite() => json!({"doubleValue": number}),
             // JSON has no NaN and no infinity.

@@ -40,7 +40,14 @@ pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
         state.pid = Some(session.pid);
         state.cancel_token = Some(session.cancel_token());
     });
-    let mut runner = Runner { warehouse: &warehouse, execution: &execution, session: &session, in_block: false, load_errors: Vec::new(), loads: Vec::new() };
+    let mut runner = Runner {
+        warehouse: &warehouse,
+        execution: &execution,
+        session: &session,
+        in_block: false,
+        load_errors: Vec::new(),
+        loads: Vec::new(),
+    };
     let (status, error) = runner.run().await;
     // The history is written when no transaction is open any more, so that it outlives a failed one.
     if runner.in_block {
@@ -105,7 +112,11 @@ impl Runner<'_> {
                 Err(Failure::Failed(_)) => failed.push(format!("#{}", index + 1)),
             }
         }
-        if failed.is_empty() { (Status::Finished, None) } else { (Status::Failed, Some(format!("Query {} failed", failed.join(", ")))) }
+        if failed.is_empty() {
+            (Status::Finished, None)
+        } else {
+            (Status::Failed, Some(format!("Query {} failed", failed.join(", "))))
+        }
     }
 
     fn abort_from(&self, first: usize) {
@@ -141,7 +152,10 @@ impl Runner<'_> {
                     item.status = Status::Finished;
                     item.duration = since.elapsed();
                     item.rows = i64::try_from(outcome.rows).unwrap_or(i64::MAX);
-                    item.size_bytes = outcome.result.as_ref().map_or(0, |result| i64::try_from(result.size_bytes).unwrap_or(i64::MAX));
+                    item.size_bytes = outcome
+                        .result
+                        .as_ref()
+                        .map_or(0, |result| i64::try_from(result.size_bytes).unwrap_or(i64::MAX));
                     item.has_result = outcome.result.is_some();
                     item.result = outcome.result.map(Arc::new);
                 });
@@ -180,7 +194,12 @@ impl Runner<'_> {
                 Ok(command(rows))
             }
             Action::Copy(statement) => {
-                let context = copy::Context { session: self.session, objects: &self.warehouse.objects, execution: self.execution, query_id };
+                let context = copy::Context {
+                    session: self.session,
+                    objects: &self.warehouse.objects,
+                    execution: self.execution,
+                    query_id,
+                };
                 let report = copy::run(&context, &statement).await;
                 self.load_errors.extend(report.errors);
                 self.loads.extend(report.record);

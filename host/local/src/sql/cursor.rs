@@ -42,7 +42,10 @@ impl<'a> Cursor<'a> {
     pub(crate) fn eat(&mut self, words: &str) -> bool {
         let count = words.split(' ').count();
         let matches = words.split(' ').enumerate().all(|(ahead, word)| {
-            let bare = !matches!(self.tokens.get(self.at + ahead).map(|token| &token.kind), Some(TokenKind::Literal(_) | TokenKind::Quoted(_)));
+            let bare = !matches!(
+                self.tokens.get(self.at + ahead).map(|token| &token.kind),
+                Some(TokenKind::Literal(_) | TokenKind::Quoted(_))
+            );
             bare && self.text_ahead(ahead).eq_ignore_ascii_case(word)
         });
         if matches {
@@ -62,7 +65,9 @@ impl<'a> Cursor<'a> {
     /// The engine's words for what it did not expect here.
     pub(crate) fn syntax_error(&self) -> SqlError {
         match self.tokens.get(self.at) {
-            Some(token) => SqlError::syntax(&self.sql[token.start..token.end], self.sql[..token.start].chars().count() + 1),
+            Some(token) => {
+                SqlError::syntax(&self.sql[token.start..token.end], self.sql[..token.start].chars().count() + 1)
+            }
             None => SqlError::new("syntax error at end of input"),
         }
     }

@@ -25,13 +25,19 @@ pub(crate) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
         "schema" => query::prepare(text),
         "database" => {
             let prepared = query::prepare(text)?;
-            Ok(Prepared { outside_transactions: Some("CREATE DATABASE cannot run inside a transaction block"), ..prepared })
+            Ok(Prepared {
+                outside_transactions: Some("CREATE DATABASE cannot run inside a transaction block"),
+                ..prepared
+            })
         }
         "user" | "group" | "role" => Ok(Prepared::of(Action::Command(text.to_owned()))),
-        "materialized" | "external" | "function" | "procedure" | "library" | "model" | "datashare" | "rls" | "masking" | "identity" => {
+        "materialized" | "external" | "function" | "procedure" | "library" | "model" | "datashare" | "rls"
+        | "masking" | "identity" => {
             Err(SqlError::unsupported(&format!("CREATE {}", cursor.text().to_ascii_uppercase())))
         }
-        _ => Err(cursor.syntax_error().with_hint("Amazon Redshift has no such object (no indexes, sequences, triggers, types, extensions)")),
+        _ => Err(cursor
+            .syntax_error()
+            .with_hint("Amazon Redshift has no such object (no indexes, sequences, triggers, types, extensions)")),
     }
 }
 
@@ -170,7 +176,8 @@ fn column(cursor: &mut Cursor<'_>, name: &str) -> Result<Column, SqlError> {
         return Err(SqlError::new(format!("column name \"{name}\" conflicts with a system column name")));
     }
     let data_type = column_type(cursor)?;
-    let mut column = Column { name: name.to_owned(), data_type, default: None, identity: None, not_null: false, is_key: false };
+    let mut column =
+        Column { name: name.to_owned(), data_type, default: None, identity: None, not_null: false, is_key: false };
     while !cursor.is_at_end() && !cursor.peeks(",") && !cursor.peeks(")") {
         if cursor.eat("not null") {
             column.not_null = true;
@@ -214,14 +221,16 @@ fn identity(cursor: &mut Cursor<'_>, mode: &str) -> Result<String, SqlError> {
     Ok(format!("GENERATED {mode} AS IDENTITY (START WITH {seed} INCREMENT BY {step})"))
 }
 
-const AFTER_DEFAULT: [&str; 9] = ["not", "null", "distkey", "sortkey", "primary", "unique", "encode", "collate", "references"];
+const AFTER_DEFAULT: [&str; 9] =
+    ["not", "null", "distkey", "sortkey", "primary", "unique", "encode", "collate", "references"];
 
 fn default_expression(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     let start = cursor.position();
     let first = cursor.position();
     while !cursor.is_at_end() && !cursor.peeks(",") && !cursor.peeks(")") {
         let is_word = matches!(cursor.kind(), Some(TokenKind::Word));
-        if is_word && cursor.position() > first && AFTER_DEFAULT.contains(&cursor.text().to_ascii_lowercase().as_str()) {
+        if is_word && cursor.position() > first && AFTER_DEFAULT.contains(&cursor.text().to_ascii_lowercase().as_str())
+        {
             break;
         }
         if cursor.peeks("(") {
@@ -244,7 +253,11 @@ fn table_attributes(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
             cursor.identifier()?;
         } else if cursor.eat("distkey") {
             cursor.brackets()?;
-        } else if cursor.eat("encode auto") || cursor.eat("sortkey auto") || cursor.eat("compound") || cursor.eat("interleaved") {
+        } else if cursor.eat("encode auto")
+            || cursor.eat("sortkey auto")
+            || cursor.eat("compound")
+            || cursor.eat("interleaved")
+        {
         } else if cursor.eat("sortkey") {
             cursor.brackets()?;
         } else {
@@ -322,7 +335,11 @@ fn alter_table(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlErr
     if cursor.eat("append") {
         return Err(SqlError::unsupported("ALTER TABLE APPEND"));
     }
-    if cursor.peeks("alter sortkey") || cursor.peeks("alter compound") || cursor.peeks("alter distkey") || cursor.peeks("alter diststyle") {
+    if cursor.peeks("alter sortkey")
+        || cursor.peeks("alter compound")
+        || cursor.peeks("alter distkey")
+        || cursor.peeks("alter diststyle")
+    {
         while !cursor.is_at_end() {
             cursor.skip();
         }
@@ -343,7 +360,9 @@ fn added_column(column: &Column) -> Result<String, SqlError> {
     }
     let is_null = column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
     if column.not_null && is_null {
-        return Err(SqlError::new("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression"));
+        return Err(SqlError::new(
+            "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
+        ));
     }
     Ok(format!("ADD COLUMN {column}"))
 }
@@ -369,7 +388,9 @@ fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlEr
         return Err(SqlError::new("ALTER TABLE ALTER COLUMN does not support USING expression"));
     }
     if !data_type.is_varchar {
-        return Err(SqlError::new("target data type is not supported. ALTER TABLE ALTER COLUMN supports only VARCHAR data type"));
+        return Err(SqlError::new(
+            "target data type is not supported. ALTER TABLE ALTER COLUMN supports only VARCHAR data type",
+        ));
     }
     // A function of ours looks at the column first: only VARCHAR to another size of VARCHAR.
     let length = data_type.postgres.trim_start_matches("varchar(").trim_end_matches(')');

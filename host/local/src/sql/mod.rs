@@ -9,11 +9,13 @@ mod engine_error;
 mod lexer;
 mod other;
 mod query;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub(crate) use bind::{Parameter, bind};
-pub(crate) use ddl::literal;
 pub(crate) use cursor::{Cursor, Name, quote};
+pub(crate) use ddl::literal;
 pub(crate) use engine_error::engine_error;
 pub(crate) use lexer::{Token, TokenKind, lex};
 

@@ -23,7 +23,10 @@ pub(super) fn prepare(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sq
     match verb.as_str() {
         "lock" => lock(cursor),
         "begin" | "start" | "commit" | "end" | "rollback" | "abort" => transaction_control(cursor),
-        "vacuum" => Ok(Prepared { action: Action::Nothing, outside_transactions: Some("VACUUM cannot run inside a transaction block") }),
+        "vacuum" => Ok(Prepared {
+            action: Action::Nothing,
+            outside_transactions: Some("VACUUM cannot run inside a transaction block"),
+        }),
         "analyze" | "analyse" => Ok(Prepared::of(Action::Nothing)),
         "set" | "reset" => setting(text, cursor),
         "show" => show(text, cursor),
@@ -34,9 +37,8 @@ pub(super) fn prepare(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sq
             Ok(Prepared::of(Action::Query(format!("EXPLAIN {inner}"))))
         }
         "grant" | "revoke" | "comment" => Ok(Prepared::of(Action::Command(text.to_owned()))),
-        "unload" | "call" | "prepare" | "execute" | "deallocate" | "declare" | "fetch" | "close" | "refresh" | "cancel" | "use" => {
-            Err(SqlError::unsupported(&verb.to_ascii_uppercase()))
-        }
+        "unload" | "call" | "prepare" | "execute" | "deallocate" | "declare" | "fetch" | "close" | "refresh"
+        | "cancel" | "use" => Err(SqlError::unsupported(&verb.to_ascii_uppercase())),
         "savepoint" | "release" => Err(SqlError::new("SQL command \"SAVEPOINT\" not supported.")),
         _ => Err(cursor.syntax_error()),
     }
@@ -66,14 +68,23 @@ fn transaction_control(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let text = match verb.as_str() {
         "begin" | "start" => {
             if cursor.eat("isolation level") {
-                while matches!(cursor.text().to_ascii_lowercase().as_str(), "serializable" | "snapshot" | "read" | "committed" | "uncommitted" | "repeatable") && !cursor.peeks("read only") && !cursor.peeks("read write") {
+                while matches!(
+                    cursor.text().to_ascii_lowercase().as_str(),
+                    "serializable" | "snapshot" | "read" | "committed" | "uncommitted" | "repeatable"
+                ) && !cursor.peeks("read only")
+                    && !cursor.peeks("read write")
+                {
                     cursor.skip();
                 }
                 cursor.eat(",");
             }
             let read_only = cursor.eat("read only");
             cursor.eat("read write");
-            if read_only { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN ISOLATION LEVEL REPEATABLE READ" }
+            if read_only {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+            } else {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ"
+            }
         }
         "commit" | "end" => "COMMIT",
         _ => {
@@ -104,7 +115,19 @@ fn setting(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
 
 fn show(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.skip();
-    for object in ["table", "view", "columns", "tables", "schemas", "databases", "grants", "datashares", "procedure", "external", "model"] {
+    for object in [
+        "table",
+        "view",
+        "columns",
+        "tables",
+        "schemas",
+        "databases",
+        "grants",
+        "datashares",
+        "procedure",
+        "external",
+        "model",
+    ] {
         if cursor.peeks(object) {
             return Err(SqlError::unsupported(&format!("SHOW {}", object.to_ascii_uppercase())));
         }
@@ -121,7 +144,11 @@ fn drop_object(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError>
             let if_exists = if cursor.eat("if exists") { "IF EXISTS " } else { "" };
             let mut names = Vec::new();
             loop {
-                names.push(if kind == "schema" { quote(&cursor.identifier()?) } else { cursor.qualified_name()?.to_string() });
+                names.push(if kind == "schema" {
+                    quote(&cursor.identifier()?)
+                } else {
+                    cursor.qualified_name()?.to_string()
+                });
                 if !cursor.eat(",") {
                     break;
                 }

@@ -75,7 +75,11 @@ fn syntax_error(sql: &str, error: &ParserError) -> SqlError {
         Some((before, line.trim().parse::<usize>().ok()?, column.trim().parse::<usize>().ok()?))
     });
     let Some((before, line, column)) = located else {
-        return if text.contains("EOF") { SqlError::new("syntax error at end of input") } else { SqlError::new(format!("syntax error: {text}")) };
+        return if text.contains("EOF") {
+            SqlError::new("syntax error at end of input")
+        } else {
+            SqlError::new(format!("syntax error: {text}"))
+        };
     };
     let found = before.rsplit_once("found: ").map_or("", |(_, found)| found);
     let ahead: usize = sql.lines().take(line.saturating_sub(1)).map(|line| line.chars().count() + 1).sum();

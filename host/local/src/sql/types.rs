@@ -3,9 +3,9 @@
 
 use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo};
 
+use super::SqlError;
 use super::cursor::Cursor;
 use super::lexer::TokenKind;
-use super::SqlError;
 
 const MAX_VARCHAR: u64 = 65_535;
 const MAX_CHAR: u64 = 4_096;
@@ -107,8 +107,26 @@ pub(crate) fn column_type(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlErro
 
 fn no_such_type(name: &str) -> SqlError {
     let known = [
-        "json", "jsonb", "uuid", "serial", "bigserial", "smallserial", "serial4", "serial8", "bytea", "money", "xml", "bit", "inet",
-        "cidr", "macaddr", "hstore", "citext", "point", "tsvector", "int4range",
+        "json",
+        "jsonb",
+        "uuid",
+        "serial",
+        "bigserial",
+        "smallserial",
+        "serial4",
+        "serial8",
+        "bytea",
+        "money",
+        "xml",
+        "bit",
+        "inet",
+        "cidr",
+        "macaddr",
+        "hstore",
+        "citext",
+        "point",
+        "tsvector",
+        "int4range",
     ];
     if known.contains(&name) {
         return SqlError::new(format!("column has unsupported type \"{name}\""));
@@ -155,7 +173,9 @@ pub(crate) fn rewrite_cast(data_type: &mut DataType) -> Result<(), SqlError> {
             }
             return Ok(());
         }
-        DataType::Varchar(Some(length)) | DataType::CharacterVarying(Some(length)) | DataType::Nvarchar(Some(length)) => {
+        DataType::Varchar(Some(length))
+        | DataType::CharacterVarying(Some(length))
+        | DataType::Nvarchar(Some(length)) => {
             let bytes = match length {
                 CharacterLength::Max => MAX_VARCHAR,
                 CharacterLength::IntegerLength { length, .. } => *length,

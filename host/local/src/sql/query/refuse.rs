@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Delete, Distinct, Expr, FromTable, Insert, Merge, MergeAction, MergeClauseKind, ObjectName, Query, Select, SetExpr,
-    Statement, TableFactor, TableWithJoins, Visit, Visitor,
+    BinaryOperator, Delete, Distinct, Expr, FromTable, Insert, Merge, MergeAction, MergeClauseKind, ObjectName, Query,
+    Select, SetExpr, Statement, TableFactor, TableWithJoins, Visit, Visitor,
 };
 
 use super::super::SqlError;
@@ -54,14 +54,20 @@ pub(super) fn check_source<T: Visit>(source: &T) -> Result<(), SqlError> {
         type Break = SqlError;
         fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<SqlError> {
             match expression {
-                Expr::Function(function) if is_named(&function.name, "generate_series") => ControlFlow::Break(leader_only()),
+                Expr::Function(function) if is_named(&function.name, "generate_series") => {
+                    ControlFlow::Break(leader_only())
+                }
                 _ => ControlFlow::Continue(()),
             }
         }
         fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<SqlError> {
             match factor {
-                TableFactor::Table { name, args: Some(_), .. } if is_named(name, "generate_series") => ControlFlow::Break(leader_only()),
-                TableFactor::Function { name, .. } if is_named(name, "generate_series") => ControlFlow::Break(leader_only()),
+                TableFactor::Table { name, args: Some(_), .. } if is_named(name, "generate_series") => {
+                    ControlFlow::Break(leader_only())
+                }
+                TableFactor::Function { name, .. } if is_named(name, "generate_series") => {
+                    ControlFlow::Break(leader_only())
+                }
                 _ => ControlFlow::Continue(()),
             }
         }
@@ -139,7 +145,10 @@ fn check_merge(merge: &Merge) -> Result<(), SqlError> {
     if matched != 1 || not_matched != 1 || merge.clauses.len() != 2 {
         return Err(SqlError::absent("WHEN", "both WHEN MATCHED and WHEN NOT MATCHED, once each, in a MERGE"));
     }
-    let plain = merge.clauses.iter().all(|clause| clause.predicate.is_none() && !matches!(clause.action, MergeAction::DoNothing { .. }));
+    let plain = merge
+        .clauses
+        .iter()
+        .all(|clause| clause.predicate.is_none() && !matches!(clause.action, MergeAction::DoNothing { .. }));
     if !plain || merge.output.is_some() {
         return Err(SqlError::absent("AND", "no conditions in the WHEN clauses of a MERGE and no DO NOTHING"));
     }
@@ -195,7 +204,9 @@ impl Visitor for Refuser {
             TableFactor::Derived { subquery, .. } if matches!(subquery.body.as_ref(), SetExpr::Values(_)) => {
                 ControlFlow::Break(SqlError::absent("VALUES", "no VALUES lists as tables; use SELECT … UNION ALL"))
             }
-            TableFactor::Pivot { .. } | TableFactor::Unpivot { .. } => ControlFlow::Break(SqlError::unsupported("PIVOT")),
+            TableFactor::Pivot { .. } | TableFactor::Unpivot { .. } => {
+                ControlFlow::Break(SqlError::unsupported("PIVOT"))
+            }
             _ => ControlFlow::Continue(()),
         }
     }
@@ -218,7 +229,9 @@ fn check_function(name: &ObjectName, has_filter: bool) -> ControlFlow<SqlError> 
     }
     let absent = ["string_agg", "array_agg", "json_agg", "jsonb_agg", "unnest", "gen_random_uuid", "format", "nextval"];
     match absent.iter().find(|absent| is_named(name, absent)) {
-        Some(absent) => ControlFlow::Break(SqlError::new(format!("function {absent} does not exist in Amazon Redshift"))),
+        Some(absent) => {
+            ControlFlow::Break(SqlError::new(format!("function {absent} does not exist in Amazon Redshift")))
+        }
         None => ControlFlow::Continue(()),
     }
 }

@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LimitClause, ObjectName, ObjectNamePart, Query, SetExpr,
-    TopQuantity, Value, ValueWithSpan, VisitorMut,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LimitClause, ObjectName, ObjectNamePart,
+    Query, SetExpr, TopQuantity, Value, ValueWithSpan, VisitorMut,
 };
 
 use super::super::types::rewrite_cast;
@@ -40,7 +40,8 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> Flow {
-        let names: Vec<String> = relation.0.iter().filter_map(|part| part.as_ident()).map(|name| name.value.to_lowercase()).collect();
+        let names: Vec<String> =
+            relation.0.iter().filter_map(|part| part.as_ident()).map(|name| name.value.to_lowercase()).collect();
         let is_system = match names.as_slice() {
             [name] => SYSTEM_VIEWS.contains(&name.as_str()),
             [schema, name] => schema == "pg_catalog" && SYSTEM_VIEWS.contains(&name.as_str()),
@@ -80,7 +81,8 @@ impl VisitorMut for Rewriter {
             if query.limit_clause.is_some() {
                 return ControlFlow::Break(SqlError::new("syntax error at or near \"limit\""));
             }
-            query.limit_clause = Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by: Vec::new() });
+            query.limit_clause =
+                Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by: Vec::new() });
         }
         ControlFlow::Continue(())
     }
@@ -149,7 +151,11 @@ fn call(name: &str) -> Expr {
         name: ObjectName::from(vec![Ident::new(name)]),
         uses_odbc_syntax: false,
         parameters: FunctionArguments::None,
-        args: FunctionArguments::List(sqlparser::ast::FunctionArgumentList { duplicate_treatment: None, args: Vec::new(), clauses: Vec::new() }),
+        args: FunctionArguments::List(sqlparser::ast::FunctionArgumentList {
+            duplicate_treatment: None,
+            args: Vec::new(),
+            clauses: Vec::new(),
+        }),
         within_group: Vec::new(),
         filter: None,
         null_treatment: None,

@@ -1,0 +1,169 @@
+//! Statements in, PostgreSQL or refusals out.
+
+use super::{Action, prepare};
+
+fn outcome(sql: &str) -> String {
+    match prepare(sql) {
+        Err(error) => error.to_string(),
+        Ok(prepared) => {
+            let action = match prepared.action {
+                Action::Query(text) => format!("query: {text}"),
+                Action::Command(text) => text,
+                Action::CommittingCommand(text) => format!("commits: {text}"),
+                Action::TransactionControl(text) => format!("control: {text}"),
+                Action::Copy(_) => "copy".to_owned(),
+                Action::Nothing => "nothing".to_owned(),
+            };
+            match prepared.outside_transactions {
+                Some(refusal) => format!("{action} [not in a block: {refusal}]"),
+                None => action,
+            }
+        }
+    }
+}
+
+/// Pairs of a statement and its outcome; all differences at once.
+fn check(cases: &[(&str, &str)]) {
+    let differences: Vec<String> = cases
+        .iter()
+        .filter_map(|(sql, expected)| {
+            let found = outcome(sql);
+            (found != *expected).then(|| format!("{sql}\n  expected: {expected}\n  found:    {found}"))
+        })
+        .collect();
+    assert!(differences.is_empty(), "\n{}", differences.join("\n"));
+}
+
+#[test]
+fn create_table() {
+    check(&[
+        (
+            "CREATE TABLE \"S\".\"T\" (\"Id\" BIGINT NOT NULL ENCODE az64 DISTKEY, a TEXT, PRIMARY KEY (id)) DISTSTYLE KEY COMPOUND SORTKEY (id)",
+            "CREATE TABLE \"s\".\"t\" (\"id\" bigint NOT NULL, \"a\" varchar(256))",
+        ),
+        (
+            "create temp table stage (like t including defaults, n bigint)",
+            "CREATE TEMPORARY TABLE \"stage\" (LIKE \"t\" INCLUDING CONSTRAINTS INCLUDING DEFAULTS, \"n\" bigint)",
+        ),
+        (
+            "create table if not exists #x (a varchar(max) default 'it''s, ok' not null, b decimal, c float(10) unique)",
+            "CREATE TEMPORARY TABLE IF NOT EXISTS \"#x\" (\"a\" varchar(65535) DEFAULT E'it\\'s, ok' NOT NULL, \"b\" numeric(18,0), \"c\" real)",
+        ),
+        (
+            "create table t (id int identity(1, 2), a timestamptz, b character varying(7), c double precision null)",
+            "CREATE TABLE \"t\" (\"id\" integer GENERATED ALWAYS AS IDENTITY (START WITH 1 INCREMENT BY 2), \"a\" timestamp with time zone, \"b\" varchar(7), \"c\" double precision)",
+        ),
+        (
+            "create table t distkey(a) as select getdate() as a, nvl(b, 0) from dev.public.u",
+            "CREATE TABLE \"t\" AS SELECT getdate() AS a, coalesce(b, 0) FROM public.u",
+        ),
+        ("create table t (a, b) as (select 1, 2)", "CREATE TABLE \"t\" (\"a\", \"b\") AS (SELECT 1, 2)"),
+        ("create table t (a int, a2 int check (a > 0))", "ERROR: CHECK constraints are not supported"),
+        ("create table t (a hstore)", "ERROR: column has unsupported type \"hstore\""),
+        ("create table t (a nosuch)", "ERROR: type \"nosuch\" does not exist"),
+        ("create table t (a varchar(70000))", "ERROR: length for type varchar cannot exceed 65535"),
+        ("create table t (a int[])", "ERROR: column has unsupported type \"int[]\""),
+        ("create table t (oid int)", "ERROR: column name \"oid\" conflicts with a system column name"),
+        ("create table t (a int", "ERROR: syntax error at end of input"),
+        (
+            "create unlogged table t (a int)",
+            "ERROR: syntax error at or near \"unlogged\"\n  Position: 8\n  Hint: Amazon Redshift has no such object (no indexes, sequences, triggers, types, extensions)",
+        ),
+    ]);
+}
+
+#[test]
+fn alter_table() {
+    check(&[
+        (
+            "ALTER TABLE s.t ADD COLUMN \"New\" VARCHAR(1024) ENCODE zstd",
+            "ALTER TABLE \"s\".\"t\" ADD COLUMN \"new\" varchar(1024)",
+        ),
+        (
+            "alter table t alter column c type varchar(1024)",
+            "CALL loader_local.alter_varchar(E'\"t\"'::regclass, E'c', 1024) [not in a block: ALTER TABLE ALTER COLUMN cannot run inside a transaction block]",
+        ),
+        ("alter table t add primary key (a)", "nothing"),
+        ("alter table t drop column c cascade", "ALTER TABLE \"t\" DROP COLUMN \"c\" CASCADE"),
+        ("alter table t rename to \"U\"", "ALTER TABLE \"t\" RENAME TO \"u\""),
+        ("alter table t alter sortkey (a, b)", "nothing"),
+        (
+            "alter table t append from u",
+            "ERROR: ALTER TABLE APPEND is not supported by the local stand-in (Amazon Redshift has it)",
+        ),
+        (
+            "alter table t add a int unique",
+            "ERROR: ALTER TABLE ADD COLUMN does not support UNIQUE, PRIMARY KEY, DISTKEY or SORTKEY",
+        ),
+        (
+            "alter table t alter column c type text using c::text",
+            "ERROR: ALTER TABLE ALTER COLUMN does not support USING expression",
+        ),
+    ]);
+}
+
+#[test]
+fn queries() {
+    check(&[
+        (
+            "select top 3 \"A\", 'a\\\\b' from T where b = 'x''''y';",
+            "query: SELECT \"a\", E'a\\\\b' FROM T WHERE b = E'x\\'\\'y' LIMIT 3",
+        ),
+        (
+            "select dateadd(day, 1, d), datediff(month, a, b), sysdate, x::numeric, y::varchar(max) from pg_catalog.svv_columns",
+            "query: SELECT dateadd('day', 1, d), datediff('month', a, b), sysdate(), x::NUMERIC(18,0), y::VARCHAR(65535) FROM loader_local.svv_columns",
+        ),
+        ("insert into t (a) select count(*) from #tmp", "INSERT INTO t (a) SELECT count(*) FROM \"#tmp\""),
+        ("delete from s.t using stage where s.t.a = stage.a", "DELETE FROM s.t USING stage WHERE s.t.a = stage.a"),
+        ("truncate t", "commits: TRUNCATE t"),
+        ("create or replace view s.v as select * from s.t", "CREATE OR REPLACE VIEW s.v AS SELECT * FROM s.t"),
+        (
+            "select a from t qualify row_number() over (order by a) = 1",
+            "ERROR: QUALIFY is not supported by the local stand-in (Amazon Redshift has it)",
+        ),
+        (
+            "select a is distinct from b from t",
+            "ERROR: syntax error at or near \"DISTINCT\"\n  Hint: Amazon Redshift has no IS DISTINCT FROM",
+        ),
+        ("select string_agg(a, ',') from t", "ERROR: function string_agg does not exist in Amazon Redshift"),
+        (
+            "select * from t, lateral (select 1) as x",
+            "ERROR: syntax error at or near \"LATERAL\"\n  Hint: Amazon Redshift has no LATERAL",
+        ),
+        (
+            "update t set a = 1 returning a",
+            "ERROR: syntax error at or near \"RETURNING\"\n  Hint: Amazon Redshift has no RETURNING",
+        ),
+        ("truncate t cascade", "ERROR: syntax error at or near \"cascade\"\n  Position: 12"),
+        ("select 'open", "ERROR: unterminated quoted string"),
+        ("table t", "ERROR: syntax error at or near \"table\"\n  Position: 1"),
+    ]);
+}
+
+#[test]
+fn everything_else() {
+    check(&[
+        ("LOCK TABLE a, \"B\".c", "LOCK TABLE \"a\", \"b\".\"c\" IN ACCESS EXCLUSIVE MODE"),
+        ("lock a nowait", "ERROR: syntax error at or near \"nowait\"\n  Position: 8"),
+        ("begin isolation level serializable read only", "control: BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        ("END TRANSACTION", "control: COMMIT"),
+        ("vacuum full t", "nothing [not in a block: VACUUM cannot run inside a transaction block]"),
+        ("analyze compression t", "nothing"),
+        ("set query_group to 'x'", "nothing"),
+        ("set statement_timeout to 5", "set statement_timeout to 5"),
+        (
+            "set enable_case_sensitive_identifier to true",
+            "ERROR: enable_case_sensitive_identifier is not supported by the local stand-in (Amazon Redshift has it)",
+        ),
+        ("drop table if exists \"A b\", c cascade", "DROP TABLE IF EXISTS \"a b\", \"c\" CASCADE"),
+        ("drop index i", "ERROR: syntax error at or near \"index\"\n  Position: 6"),
+        ("explain select top 1 a from t", "query: EXPLAIN SELECT a FROM t LIMIT 1"),
+        (
+            "show tables from schema dev.public",
+            "ERROR: SHOW TABLES is not supported by the local stand-in (Amazon Redshift has it)",
+        ),
+        ("do $$ begin end $$", "ERROR: syntax error at or near \"do\"\n  Position: 1"),
+        ("select 1; select 2", "ERROR: cannot insert multiple commands into a prepared statement"),
+        ("-- nothing", "ERROR: syntax error at end of input\n  Hint: the statement is empty"),
+    ]);
+}
