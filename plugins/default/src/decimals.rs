@@ -34,7 +34,8 @@ impl Decimals {
             return Err(Error::new("bad-state", "the state is not the one of the plan"));
         };
         if types.len() != inputs.fields().len() {
-            let message = format!("the state is about {} columns, the input has {}", types.len(), inputs.fields().len());
+            let message =
+                format!("the state is about {} columns, the input has {}", types.len(), inputs.fields().len());
             return Err(Error::new("bad-state", message));
         }
         let columns = inputs.fields().iter().zip(types).map(|(field, [precision, scale])| Column {
@@ -142,7 +143,8 @@ mod tests {
 
     #[test]
     fn sums_are_exact() {
-        let (values, rejects, rounded) = compute(&[Some("0.1"), None, Some("0.2"), Some("-1234567.89"), Some("1e3")], 38, 18);
+        let (values, rejects, rounded) =
+            compute(&[Some("0.1"), None, Some("0.2"), Some("-1234567.89"), Some("1e3")], 38, 18);
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(
             values,

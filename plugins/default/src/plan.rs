@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_key_stays_a_float() {
-        let context = Context { keys: vec!["Ratio".to_owned(), "l_orderkey".to_owned()], ..config(r#"{"metadata": false}"#) };
+        let context =
+            Context { keys: vec!["Ratio".to_owned(), "l_orderkey".to_owned()], ..config(r#"{"metadata": false}"#) };
         insta::assert_snapshot!(check(&context, &lineitem()), @r"
         l_orderkey Int64 = column 0
         price Decimal128(38, 18) = computed 0 of column 1
@@ -204,7 +205,8 @@ mod tests {
 
     #[test]
     fn the_config_changes_type_and_metadata() {
-        let context = config(r#"{"decimal": {"precision": 18, "scale": 4}, "run_date": "loaded_at", "file_name": null}"#);
+        let context =
+            config(r#"{"decimal": {"precision": 18, "scale": 4}, "run_date": "loaded_at", "file_name": null}"#);
         insta::assert_snapshot!(check(&context, &lineitem()), @r"
         l_orderkey Int64 = column 0
         price Decimal128(18, 4) = computed 0 of column 1

@@ -10,13 +10,39 @@ use crate::{refusal, spin, wire};
 
 /// What sessions do; everything else is done here.
 pub(crate) const IN_SESSION: [&str; 33] = [
-    "loop-in-open", "panic-in-open", "refuse-open",
-    "loop-in-process", "panic-in-process", "refuse-batch", "overflow-stack", "unreachable", "allocate-forever",
-    "flood-log", "long-log-line",
-    "few-rows", "many-rows", "other-column-lengths", "no-batch", "extra-column", "not-a-message", "trailing-bytes",
-    "compressed", "schema-instead", "negative-offset", "offset-out-of-range", "aliased-buffers", "bad-utf8",
-    "decimal-too-big", "date-too-far", "text-too-long", "huge-output",
-    "reject-out-of-range", "reject-twice", "reason-out-of-range", "reasons-missing", "many-messages",
+    "loop-in-open",
+    "panic-in-open",
+    "refuse-open",
+    "loop-in-process",
+    "panic-in-process",
+    "refuse-batch",
+    "overflow-stack",
+    "unreachable",
+    "allocate-forever",
+    "flood-log",
+    "long-log-line",
+    "few-rows",
+    "many-rows",
+    "other-column-lengths",
+    "no-batch",
+    "extra-column",
+    "not-a-message",
+    "trailing-bytes",
+    "compressed",
+    "schema-instead",
+    "negative-offset",
+    "offset-out-of-range",
+    "aliased-buffers",
+    "bad-utf8",
+    "decimal-too-big",
+    "date-too-far",
+    "text-too-long",
+    "huge-output",
+    "reject-out-of-range",
+    "reject-twice",
+    "reason-out-of-range",
+    "reasons-missing",
+    "many-messages",
 ];
 
 /// What finishes badly.
@@ -33,14 +59,18 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         "panic-in-plan" => panic!("asked to panic in make-plan"),
         "refuse-plan" => return Err(refusal("refused", "asked to refuse the plan")),
         "refuse-plan-at-length" => return Err(refusal("refused", &"very ".repeat(1 << 20))),
-        "refuse-plan-with-control-characters" => return Err(refusal("re\u{1b}[31mfused", "line one\nline\u{7} two\u{1b}[2J")),
+        "refuse-plan-with-control-characters" => {
+            return Err(refusal("re\u{1b}[31mfused", "line one\nline\u{7} two\u{1b}[2J"));
+        }
         "allocate-in-plan" => crate::sessions::allocate_forever(),
         "huge-state" => plan.state = vec![7; 10 << 20],
         "garbage-schema" => plan.schema = b"this is not a schema".to_vec(),
         "trailing-schema-bytes" => plan.schema.extend_from_slice(&[0; 8]),
         "no-columns" => plan = columns(Vec::new(), Vec::new()),
         "duplicate-names" => plan = renamed(input, |_, _| "Same".to_owned()),
-        "duplicate-names-by-case" => plan = renamed(input, |index, _| if index % 2 == 0 { "same" } else { "SAME" }.to_owned()),
+        "duplicate-names-by-case" => {
+            plan = renamed(input, |index, _| if index % 2 == 0 { "same" } else { "SAME" }.to_owned())
+        }
         "empty-name" => plan = renamed(input, |_, _| String::new()),
         "long-name" => plan = renamed(input, |_, name| name.repeat(200)),
         "control-character-in-name" => plan = renamed(input, |_, name| format!("{name}\u{1b}[2J\n")),
@@ -76,10 +106,9 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
             let fields = ["a", "b"].map(|name| Field::new(name, DataType::Int64, true)).to_vec();
             plan = columns(fields, vec![wire::Expr::Computed(0), wire::Expr::Computed(0)]);
         }
-        "computed-out-of-range" => plan = columns(
-            vec![Field::new("a", DataType::Int64, true)],
-            vec![wire::Expr::Computed(7)],
-        ),
+        "computed-out-of-range" => {
+            plan = columns(vec![Field::new("a", DataType::Int64, true)], vec![wire::Expr::Computed(7)])
+        }
         "host-values" => plan = host_values(),
         "lowercase-text" => plan = lowercase_text(input),
         "reject-odd-rows" | "count-rows" => plan.inputs = vec![0],
@@ -146,7 +175,8 @@ fn host_values() -> wire::Plan {
         ("source.uri", DataType::Utf8),
         ("source.row", DataType::Int64),
     ];
-    let fields = values.iter().map(|(key, data_type)| Field::new(key.replace(['.', '-'], "_"), data_type.clone(), false));
+    let fields =
+        values.iter().map(|(key, data_type)| Field::new(key.replace(['.', '-'], "_"), data_type.clone(), false));
     columns(fields.collect(), values.iter().map(|(key, _)| wire::Expr::HostValue((*key).to_owned())).collect())
 }
 

@@ -27,7 +27,8 @@ impl wire::GuestSession for HostileSession {
             "refuse-open" => return Err(refusal("refused", "asked to refuse the session")),
             _ => {}
         }
-        let inputs = ipc::trusted::decode_schema(&schema).map_err(|error| refusal("bad-message", &error.to_string()))?;
+        let inputs =
+            ipc::trusted::decode_schema(&schema).map_err(|error| refusal("bad-message", &error.to_string()))?;
         Ok(wire::Session::new(Self { what, inputs: inputs.into(), rows: Cell::new(0) }))
     }
 
@@ -79,7 +80,11 @@ fn run(what: &str, batch: &RecordBatch) -> Result<wire::Output, wire::Error> {
             let column: ArrayRef = Arc::new(Int64Array::from(vec![1; rows]));
             output(ipc::encode_columns(rows, &[column.clone(), column]).unwrap_or_default())
         }
-        "other-column-lengths" | "compressed" | "negative-offset" | "offset-out-of-range" | "aliased-buffers"
+        "other-column-lengths"
+        | "compressed"
+        | "negative-offset"
+        | "offset-out-of-range"
+        | "aliased-buffers"
         | "bad-utf8" => output(crafted(what, rows as i64)),
         "decimal-too-big" => {
             let array = Decimal128Array::from(vec![i128::MAX; rows]).with_precision_and_scale(38, 18);

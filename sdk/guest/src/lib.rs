@@ -154,7 +154,7 @@ macro_rules! export_plugin {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::component::Component<$plugin>;
-            $crate::component::bindings::export!(Exported with_types_in $crate::component::bindings);
+    $crate::component::bindings::export!(Exported with_types_in $crate::component::bindings);
         };
     };
 }

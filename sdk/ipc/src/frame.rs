@@ -20,11 +20,7 @@ pub(crate) struct Framed<'a> {
     pub(crate) body_len: usize,
 }
 
-pub(crate) fn open<'a>(
-    bytes: &'a [u8],
-    header: MessageHeader,
-    limits: &FrameLimits,
-) -> Result<Framed<'a>, Violation> {
+pub(crate) fn open<'a>(bytes: &'a [u8], header: MessageHeader, limits: &FrameLimits) -> Result<Framed<'a>, Violation> {
     if bytes.len() > limits.max_message_bytes {
         return Err(Violation::TooLong { bytes: bytes.len(), limit: limits.max_message_bytes });
     }
@@ -63,8 +59,7 @@ fn header_end(bytes: &[u8]) -> Result<usize, Violation> {
     }
     let declared = i32::from_le_bytes(*length);
     let end = usize::try_from(declared).ok().and_then(|length| length.checked_add(8));
-    end.filter(|end| *end <= bytes.len())
-        .ok_or(Violation::HeaderLength { declared, bytes: bytes.len() })
+    end.filter(|end| *end <= bytes.len()).ok_or(Violation::HeaderLength { declared, bytes: bytes.len() })
 }
 
 /// A flatbuffer error is a trace over several lines; the first one says what is wrong.

@@ -33,8 +33,8 @@ pub fn decode_batch(bytes: impl Into<Buffer>, schema: &SchemaRef) -> Result<Reco
     let bytes = bytes.into();
     let framed = frame::open(&bytes, MessageHeader::RecordBatch, &LIMITS)?;
     let header = framed.message.header_as_record_batch().ok_or(Violation::Unforeseen)?;
-    let rows = usize::try_from(header.length())
-        .map_err(|_| Violation::RowCount { found: header.length(), expected: 0 })?;
+    let rows =
+        usize::try_from(header.length()).map_err(|_| Violation::RowCount { found: header.length(), expected: 0 })?;
     layout::check(&header, schema.fields(), rows, framed.body_len)?;
     let body = bytes.slice_with_length(framed.body_start, framed.body_len);
     let slice = |range: &arrow_ipc::Buffer| body.slice_with_length(range.offset() as usize, range.length() as usize);

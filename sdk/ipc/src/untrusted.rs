@@ -76,7 +76,7 @@ pub fn check_schema(bytes: &[u8], limits: &SchemaLimits) -> Result<Schema, Viola
     }
     let schema = foreseen(|| arrow_ipc::convert::try_fb_to_schema(header))?;
     check_names(&schema, limits)?;
-    let fields = schema.fields().iter().map(|field| check_type(field)).collect::<Result<Vec<_>, _>>()?;
+    let fields = schema.fields().iter().map(check_type).collect::<Result<Vec<_>, _>>()?;
     Ok(Schema::new(fields))
 }
 

@@ -96,7 +96,7 @@ fn forged(forged: Forged) -> Violation {
 /// A well-formed message whose values are the misdeed.
 fn values(array: ArrayRef) -> Violation {
     let (rows, schema) = (array.len(), schema(&[("v", array.data_type().clone())]));
-    let bytes = encode_columns(rows, &[array]).unwrap();
+    let bytes = encode_columns(rows, &[array]).expect("is written");
     check_batch(bytes, &schema, rows, &BatchLimits::default()).expect_err("is refused")
 }
 
@@ -215,7 +215,8 @@ fn impossible_null_counts() {
 
 #[test]
 fn null_count_that_the_bits_do_not_have() {
-    let lying = Forged { nodes: vec![(4, 2)], buffers: vec![(0, 1), (8, 32)], body: vec![0xff; 64], ..Forged::default() };
+    let lying =
+        Forged { nodes: vec![(4, 2)], buffers: vec![(0, 1), (8, 32)], body: vec![0xff; 64], ..Forged::default() };
     assert_snapshot!(forged(lying), @"record batch is not valid: Invalid argument error: null_count value (2) doesn't match actual number of nulls in array (0)");
 }
 
@@ -272,7 +273,8 @@ fn offsets_of_a_broken_length() {
 #[test]
 fn null_in_a_column_that_has_none() {
     let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false)]));
-    let nulls = Forged { nodes: vec![(4, 1)], buffers: vec![(0, 1), (8, 32)], body: vec![0x07; 64], ..Forged::default() };
+    let nulls =
+        Forged { nodes: vec![(4, 1)], buffers: vec![(0, 1), (8, 32)], body: vec![0x07; 64], ..Forged::default() };
     assert_snapshot!(refused(nulls.bytes(), &schema), @"record batch is not valid: Invalid argument error: Column 'n' is declared as non-nullable but contains null values");
 }
 

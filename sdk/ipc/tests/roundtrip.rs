@@ -33,19 +33,20 @@ fn batch(rows: usize) -> RecordBatch {
         ("at", Arc::new(numbers().collect::<PrimitiveArray<TimestampMicrosecondType>>())),
         ("whole", Arc::new((0..rows as i64).collect::<Int64Array>())),
     ];
-    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).unwrap()
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
+        .expect("is a batch")
 }
 
 fn decimals(numbers: impl Iterator<Item = Option<i64>>) -> PrimitiveArray<Decimal128Type> {
     let array = numbers.map(|n| n.map(|n| i128::from(n) * 1_000_000_007)).collect::<PrimitiveArray<Decimal128Type>>();
-    array.with_precision_and_scale(38, 18).unwrap()
+    array.with_precision_and_scale(38, 18).expect("is a type")
 }
 
 fn check(batch: &RecordBatch) {
     let schema = batch.schema();
-    let bytes = encode_batch(batch).unwrap();
-    assert_eq!(&trusted::decode_batch(bytes.clone(), &schema).unwrap(), batch);
-    assert_eq!(&check_batch(bytes, &schema, batch.num_rows(), &BatchLimits::default()).unwrap(), batch);
+    let bytes = encode_batch(batch).expect("is written");
+    assert_eq!(&trusted::decode_batch(bytes.clone(), &schema).expect("is read"), batch);
+    assert_eq!(&check_batch(bytes, &schema, batch.num_rows(), &BatchLimits::default()).expect("is accepted"), batch);
 }
 
 #[test]
