@@ -33,6 +33,7 @@ impl wire::Guest for Hostile {
     }
 
     fn make_plan(context: wire::Context, schema: Vec<u8>) -> Result<wire::Plan, wire::Error> {
+        report_panics();
         let context = Context { config: context.config, ..Context::default() };
         let config: Config = context.parse_config().map_err(|error| refusal(&error.code, &error.message))?;
         let input = ipc::trusted::decode_schema(&schema).map_err(|error| refusal("bad-message", &error.to_string()))?;
