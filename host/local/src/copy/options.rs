@@ -1,6 +1,10 @@
 //! The COPY statement: `COPY t [(columns)] FROM 's3://…' authorization [options in any order]`. In: tokens. Out: a checked statement,
 //! or the refusal of what Redshift refuses (unknown or repeated options, options that do not go together) and of what is not built.
 
+mod values;
+
+use values::{ascii, escapes, number, one_character, switch};
+
 use crate::sql::{Cursor, Name, SqlError};
 
 /// What the files hold.
@@ -409,9 +413,8 @@ impl Options<'_> {
                 "COPY needs an authorization: IAM_ROLE 'arn:…', IAM_ROLE default or CREDENTIALS",
             ));
         }
-        let other = if self.has("CSV") && self.has("PARQUET") { Some("CSV") } else { None };
-        if self.statement.format == FileFormat::Parquet {
-            let bad = other.or_else(|| self.seen.iter().find(|seen| !WITH_PARQUET.contains(seen)).copied());
+        if self.has("PARQUET") {
+            let bad = self.seen.iter().find(|seen| !WITH_PARQUET.contains(seen));
             return bad.map_or(Ok(()), |bad| {
                 Err(SqlError::new(format!("{bad} option is not supported for COPY from PARQUET")))
             });
@@ -431,58 +434,5 @@ impl Options<'_> {
     }
 }
 
-fn switch(cursor: &mut Cursor<'_>) -> bool {
-    cursor.eat("on") || cursor.eat("off") || cursor.eat("true") || cursor.eat("false")
-}
-
-/// A count, bare or quoted.
-fn number(cursor: &mut Cursor<'_>) -> Result<u64, SqlError> {
-    if !cursor.text().starts_with('\'') {
-        return cursor.number();
-    }
-    let error = cursor.syntax_error();
-    cursor.literal()?.parse().map_err(|_| error)
-}
-
-fn one_character(option: &str, cursor: &mut Cursor<'_>) -> Result<u8, SqlError> {
-    cursor.eat("as");
-    ascii(option, &cursor.raw_literal()?)
-}
-
-fn ascii(option: &str, literal: &str) -> Result<u8, SqlError> {
-    match escapes(literal).as_slice() {
-        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
-        _ => Err(SqlError::new(format!("COPY {option} must be a single ASCII character"))),
-    }
-}
-
-/// COPY reads escapes in its own options: `'\t'`, `'\011'`, `'\0'`; `'\N'` is itself.
-fn escapes(literal: &str) -> Vec<u8> {
-    let bytes = literal.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] != b'\\' || at + 1 == bytes.len() {
-            out.push(bytes[at]);
-            at += 1;
-            continue;
-        }
-        let digits = bytes[at + 1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(*byte)).count();
-        if digits > 0 {
-            let code = bytes[at + 1..=at + digits].iter().fold(0_u32, |code, digit| code * 8 + u32::from(digit - b'0'));
-            out.push(u8::try_from(code & 0xff).unwrap_or(0));
-            at += 1 + digits;
-            continue;
-        }
-        match bytes[at + 1] {
-            b't' => out.push(b'\t'),
-            b'n' => out.push(b'\n'),
-            b'r' => out.push(b'\r'),
-            b'\\' => out.push(b'\\'),
-            b'N' => out.extend_from_slice(b"\\N"),
-            other => out.push(other),
-        }
-        at += 2;
-    }
-    out
-}
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //!
 //! A record ends at LF, a CR before it is dropped; a lone CR and a byte order mark are data. Blanks around a quoted field are ignored.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 
 use super::options::TextOptions;
 
@@ -111,7 +111,14 @@ impl<R: BufRead> Records<R> {
 
     /// Appends a line with its end; false at the end of the file.
     fn read_line(&mut self) -> io::Result<bool> {
-        let count = self.reader.read_until(b'\n', &mut self.raw)?;
+        let room = (MAX_RECORD_BYTES + 1).saturating_sub(self.raw.len());
+        let count = self.reader.by_ref().take(room as u64).read_until(b'\n', &mut self.raw)?;
+        if self.raw.len() > MAX_RECORD_BYTES {
+            return Err(io::Error::other(format!(
+                "line {}: the row is longer than {MAX_RECORD_BYTES} bytes",
+                self.line
+            )));
+        }
         self.next_line += 1;
         Ok(count > 0)
     }
@@ -163,7 +170,7 @@ impl<R: BufRead> Records<R> {
             let Some(length) = self.raw[at..].iter().position(|byte| *byte == quote) else {
                 self.content.extend_from_slice(&self.raw[at..]);
                 at = self.raw.len();
-                if at > MAX_RECORD_BYTES || !self.read_line()? {
+                if !self.read_line()? {
                     return Ok(Step::Fault(RecordFault { code: 1214, reason: NO_END_QUOTE, position: opening }));
                 }
                 continue;

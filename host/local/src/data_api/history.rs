@@ -49,7 +49,6 @@ fn push_load_error(sql: &mut String, pid: i32, error: &LoadError) {
         text(&error.reason, 100),
         text(&error.raw_line, 1024),
         text(&error.raw_field, 1024),
-        
     ));
 }
 

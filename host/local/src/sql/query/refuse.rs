@@ -14,11 +14,7 @@ use super::super::SqlError;
 pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
     match statement {
         Statement::Insert(insert) => check_insert(insert)?,
-        Statement::Update(update) => {
-            if update.returning.is_some() {
-                return Err(no_returning());
-            }
-        }
+        Statement::Update(update) if update.returning.is_some() => return Err(no_returning()),
         Statement::Delete(delete) => check_delete(delete)?,
         Statement::Merge(merge) => check_merge(merge)?,
         Statement::Truncate(truncate) => {

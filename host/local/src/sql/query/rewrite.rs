@@ -103,10 +103,8 @@ impl VisitorMut for Rewriter {
 }
 
 fn fold(identifier: &mut Ident) -> Flow {
-    if identifier.quote_style.is_some() {
-        identifier.quote_style = Some('"');
-        identifier.value = identifier.value.to_lowercase();
-    } else if identifier.value.starts_with('#') {
+    // `#t` is a name in Redshift and needs quotes in PostgreSQL.
+    if identifier.quote_style.is_some() || identifier.value.starts_with('#') {
         identifier.quote_style = Some('"');
         identifier.value = identifier.value.to_lowercase();
     }

@@ -1,0 +1,60 @@
+//! Values of COPY's options: counts, switches, single characters, and literals whose escapes COPY reads itself. In: a cursor before
+//! the value. Out: the value, or the refusal.
+
+use crate::sql::{Cursor, SqlError};
+
+pub(super) fn switch(cursor: &mut Cursor<'_>) -> bool {
+    cursor.eat("on") || cursor.eat("off") || cursor.eat("true") || cursor.eat("false")
+}
+
+/// A count, bare or quoted.
+pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<u64, SqlError> {
+    if !cursor.text().starts_with('\'') {
+        return cursor.number();
+    }
+    let error = cursor.syntax_error();
+    cursor.literal()?.parse().map_err(|_| error)
+}
+
+pub(super) fn one_character(option: &str, cursor: &mut Cursor<'_>) -> Result<u8, SqlError> {
+    cursor.eat("as");
+    ascii(option, &cursor.raw_literal()?)
+}
+
+pub(super) fn ascii(option: &str, literal: &str) -> Result<u8, SqlError> {
+    match escapes(literal).as_slice() {
+        [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
+        _ => Err(SqlError::new(format!("COPY {option} must be a single ASCII character"))),
+    }
+}
+
+/// COPY reads escapes in its own options: `'\t'`, `'\011'`, `'\0'`; `'\N'` is itself.
+pub(super) fn escapes(literal: &str) -> Vec<u8> {
+    let bytes = literal.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] != b'\\' || at + 1 == bytes.len() {
+            out.push(bytes[at]);
+            at += 1;
+            continue;
+        }
+        let digits = bytes[at + 1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(*byte)).count();
+        if digits > 0 {
+            let code = bytes[at + 1..=at + digits].iter().fold(0_u32, |code, digit| code * 8 + u32::from(digit - b'0'));
+            out.push(u8::try_from(code & 0xff).unwrap_or(0));
+            at += 1 + digits;
+            continue;
+        }
+        match bytes[at + 1] {
+            b't' => out.push(b'\t'),
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b'\\' => out.push(b'\\'),
+            b'N' => out.extend_from_slice(b"\\N"),
+            other => out.push(other),
+        }
+        at += 2;
+    }
+    out
+}

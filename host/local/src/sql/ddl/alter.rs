@@ -1,0 +1,145 @@
+//! ALTER TABLE by Redshift's grammar: one action, types only from VARCHAR to VARCHAR and only outside transactions.
+
+use super::super::cursor::{Cursor, Name, quote};
+use super::super::types::column_type;
+use super::super::{Action, HELPER_SCHEMA, Prepared, SqlError};
+use super::{Column, column, literal, table_constraint};
+
+const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
+
+/// `ALTER …`.
+pub(crate) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+    let text = cursor.rest();
+    cursor.expect("alter")?;
+    if !cursor.eat("table") {
+        return match cursor.text().to_ascii_lowercase().as_str() {
+            "schema" | "user" | "group" | "role" => Ok(Prepared::of(Action::Command(text.to_owned()))),
+            "database" | "default" | "materialized" | "external" | "function" | "procedure" | "datashare" => {
+                Err(SqlError::unsupported(&format!("ALTER {}", cursor.text().to_ascii_uppercase())))
+            }
+            _ => Err(cursor.syntax_error()),
+        };
+    }
+    if cursor.peeks("if exists") || cursor.peeks("only") {
+        return Err(cursor.syntax_error());
+    }
+    let table = cursor.qualified_name()?;
+    let prepared = alter_table(&mut cursor, &table)?;
+    if cursor.peeks(",") {
+        return Err(cursor.syntax_error().with_hint("Amazon Redshift takes one action in an ALTER TABLE"));
+    }
+    cursor.expect_end()?;
+    Ok(prepared)
+}
+
+fn alter_table(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
+    let command = |rest: String| Ok(Prepared::of(Action::Command(format!("ALTER TABLE {table} {rest}"))));
+    if cursor.eat("add") {
+        if table_constraint(cursor)? {
+            return Ok(Prepared::of(Action::Nothing));
+        }
+        cursor.eat("column");
+        if cursor.peeks("if not exists") {
+            return Err(cursor.syntax_error());
+        }
+        let name = cursor.identifier()?;
+        let column = column(cursor, &name)?;
+        return added_column(&column).and_then(command);
+    }
+    if cursor.eat("drop") {
+        if cursor.peeks("constraint") || cursor.peeks("primary") {
+            return Err(SqlError::unsupported("ALTER TABLE DROP CONSTRAINT"));
+        }
+        cursor.eat("column");
+        if cursor.peeks("if exists") {
+            return Err(cursor.syntax_error());
+        }
+        let name = quote(&cursor.identifier()?);
+        let behaviour = if cursor.eat("cascade") { " CASCADE" } else { "" };
+        if behaviour.is_empty() {
+            cursor.eat("restrict");
+        }
+        return command(format!("DROP COLUMN {name}{behaviour}"));
+    }
+    if cursor.eat("rename to") {
+        return command(format!("RENAME TO {}", quote(&cursor.identifier()?)));
+    }
+    if cursor.eat("rename") {
+        cursor.eat("column");
+        let from = quote(&cursor.identifier()?);
+        cursor.expect("to")?;
+        return command(format!("RENAME COLUMN {from} TO {}", quote(&cursor.identifier()?)));
+    }
+    if cursor.eat("owner to") {
+        return command(format!("OWNER TO {}", quote(&cursor.identifier()?)));
+    }
+    if cursor.eat("append") {
+        return Err(SqlError::unsupported("ALTER TABLE APPEND"));
+    }
+    if cursor.peeks("alter sortkey")
+        || cursor.peeks("alter compound")
+        || cursor.peeks("alter distkey")
+        || cursor.peeks("alter diststyle")
+    {
+        while !cursor.is_at_end() {
+            cursor.skip();
+        }
+        return Ok(Prepared::of(Action::Nothing));
+    }
+    if cursor.eat("alter") {
+        return alter_column(cursor, table);
+    }
+    Err(cursor.syntax_error())
+}
+
+fn added_column(column: &Column) -> Result<String, SqlError> {
+    if column.identity.is_some() {
+        return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support columns with IDENTITY"));
+    }
+    if column.is_key {
+        return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support UNIQUE, PRIMARY KEY, DISTKEY or SORTKEY"));
+    }
+    let is_null = column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
+    if column.not_null && is_null {
+        return Err(SqlError::new(
+            "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
+        ));
+    }
+    Ok(format!("ADD COLUMN {column}"))
+}
+
+fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
+    cursor.eat("column");
+    let name = cursor.identifier()?;
+    if cursor.eat("encode") {
+        cursor.identifier()?;
+        return Ok(Prepared { action: Action::Nothing, outside_transactions: Some(ALTER_TYPE_IN_BLOCK) });
+    }
+    for refused in ["set not null", "drop not null", "set default", "drop default"] {
+        if cursor.peeks(refused) {
+            return Err(SqlError::new(format!("ALTER COLUMN {} is not supported", refused.to_ascii_uppercase())));
+        }
+    }
+    if cursor.peeks("set data type") {
+        return Err(cursor.syntax_error());
+    }
+    cursor.expect("type")?;
+    let data_type = column_type(cursor)?;
+    if cursor.peeks("using") {
+        return Err(SqlError::new("ALTER TABLE ALTER COLUMN does not support USING expression"));
+    }
+    if !data_type.is_varchar {
+        return Err(SqlError::new(
+            "target data type is not supported. ALTER TABLE ALTER COLUMN supports only VARCHAR data type",
+        ));
+    }
+    // A function of ours looks at the column first: only VARCHAR to another size of VARCHAR.
+    let length = data_type.postgres.trim_start_matches("varchar(").trim_end_matches(')');
+    let call = format!(
+        "CALL {}.alter_varchar({}::regclass, {}, {length})",
+        HELPER_SCHEMA,
+        literal(&table.to_string()),
+        literal(&name)
+    );
+    Ok(Prepared { action: Action::Command(call), outside_transactions: Some(ALTER_TYPE_IN_BLOCK) })
+}
