@@ -30,7 +30,8 @@ pub struct ServiceEndpoints {
 
 /// Loads credentials and region as every AWS program does, or joins the stand-in.
 pub async fn connect(settings: &AwsSettings) -> Result<Aws> {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
+    let http =
+        aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
     let mut defaults = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(5));
@@ -99,7 +100,9 @@ fn kind_of(code: &str, status: Option<u16>) -> Kind {
     let throttled = ["Throttl", "SlowDown", "TooManyRequests", "RequestLimit", "ActiveStatementsExceeded", "Timeout"];
     match code {
         code if throttled.iter().any(|word| code.contains(word)) => Kind::Transient,
-        "InternalServerException" | "InternalError" | "ServiceUnavailable" | "DatabaseConnectionException" => Kind::Transient,
+        "InternalServerException" | "InternalError" | "ServiceUnavailable" | "DatabaseConnectionException" => {
+            Kind::Transient
+        }
         "ExecuteStatementException" | "BatchExecuteStatementException" => Kind::Transient,
         _ => match status {
             Some(400..=499) => Kind::Config,

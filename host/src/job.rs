@@ -138,7 +138,9 @@ impl WarehouseSettings {
         let local = access.local.is_some();
         let compute = match (&settings.workgroup_name, &settings.cluster_identifier) {
             (Some(_), Some(_)) => {
-                return Err(config("--workgroup-name and --cluster-identifier are both given; a load goes to one of them"));
+                return Err(config(
+                    "--workgroup-name and --cluster-identifier are both given; a load goes to one of them",
+                ));
             }
             (Some(name), None) => Compute::Workgroup(name.clone()),
             (None, Some(identifier)) => {
@@ -146,7 +148,9 @@ impl WarehouseSettings {
             }
             (None, None) if local => Compute::Workgroup("local".into()),
             (None, None) => {
-                return Err(config("no warehouse given; name one with --workgroup-name or --cluster-identifier, or use --local DIR"));
+                return Err(config(
+                    "no warehouse given; name one with --workgroup-name or --cluster-identifier, or use --local DIR",
+                ));
             }
         };
         let or_local = |value: &Option<String>, flag: &str, default: &str| match value {
@@ -175,7 +179,8 @@ impl TransformSettings {
     pub fn decide(settings: Settings) -> Result<TransformSettings> {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let workers = settings.workers.unwrap_or(cores);
-        let workers = NonZeroUsize::new(workers).ok_or_else(|| config("--workers 0 would do nothing; give 1 or more"))?;
+        let workers =
+            NonZeroUsize::new(workers).ok_or_else(|| config("--workers 0 would do nothing; give 1 or more"))?;
         let plugin_cache = match settings.plugin_cache.as_deref() {
             None => PluginCache::Default,
             Some("none") => PluginCache::Off,
@@ -245,9 +250,7 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
             LeadingZeros::Number => loader_csv::LeadingZeros::Number,
         },
     };
-    if dialect.quote == Some(dialect.delimiter) {
-        return Err(config("--delimiter and --quote are the same character"));
-    }
+    dialect.check().context(Kind::Config, "the CSV dialect cannot be read")?;
     Ok(dialect)
 }
 
@@ -328,11 +331,20 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_wrong_is_named() {
-        check(|s| s.target_table = None, "--target-table is missing (or LOADER_TARGET_TABLE, or `target-table` in the settings file)");
-        check(|s| s.local = None, "no warehouse given; name one with --workgroup-name or --cluster-identifier, or use --local DIR");
+        check(
+            |s| s.target_table = None,
+            "--target-table is missing (or LOADER_TARGET_TABLE, or `target-table` in the settings file)",
+        );
+        check(
+            |s| s.local = None,
+            "no warehouse given; name one with --workgroup-name or --cluster-identifier, or use --local DIR",
+        );
         check(|s| s.strategy = Some(Strategy::Merge), "--strategy merge needs --upsert-keys");
         check(|s| s.upsert_keys = Some(Keys(vec!["a".into(), "A".into()])), "--upsert-keys names `a` twice");
-        check(|s| s.delimiter = Some("ab".into()), "--delimiter `ab` is not one ASCII character (\\t for the tabulator)");
+        check(
+            |s| s.delimiter = Some("ab".into()),
+            "--delimiter `ab` is not one ASCII character (\\t for the tabulator)",
+        );
         check(|s| s.source_file_name = Some("in/".into()), "--source-file-name `in/` names no file below data/in/");
     }
 }

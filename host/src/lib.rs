@@ -33,6 +33,8 @@ pub mod log;
 
 pub mod progress;
 
+pub mod memory;
+
 pub mod stop;
 
 pub mod crash;

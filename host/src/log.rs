@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::EnvFilter;
 
 use crate::names::utc;
 
@@ -58,13 +58,22 @@ impl Kept {
     }
 }
 
+/// Who sees the log while it is written; it is kept for the export in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Stderr.
+    Everyone,
+    /// Nobody: the command tells what happens in its own way.
+    Nobody,
+}
+
 /// Starts logging for the process. `verbose`: 0 info, 1 debug, 2 trace; `RUST_LOG` overrides it.
-pub fn start(verbose: u8) -> Kept {
+pub fn start(verbose: u8, audience: Audience) -> Kept {
     let kept = Kept::default();
     let level = ["info", "debug", "trace"][usize::from(verbose.min(2))];
     let quiet = format!("warn,loader={level},loader_plugins={level},loader_local={level},loader_csv={level}");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
-    let lines = Lines { kept: kept.clone(), people: std::io::stderr().is_terminal() };
+    let lines = Lines { kept: kept.clone(), people: std::io::stderr().is_terminal(), audience };
     // A second start in one process (tests) keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
     kept
@@ -73,6 +82,7 @@ pub fn start(verbose: u8) -> Kept {
 struct Lines {
     kept: Kept,
     people: bool,
+    audience: Audience,
 }
 
 impl<S: Subscriber> Layer<S> for Lines {
@@ -82,6 +92,9 @@ impl<S: Subscriber> Layer<S> for Lines {
         let now = Timestamp::now();
         let line = self.json(event.metadata().level(), now, &fields);
         self.kept.push(&line);
+        if self.audience == Audience::Nobody {
+            return;
+        }
         let shown = if self.people { for_people(event.metadata().level(), now, &fields) } else { line };
         crate::progress::above_bar(|| {
             let _ = writeln!(std::io::stderr(), "{shown}");
@@ -174,7 +187,7 @@ mod tests {
 
     #[test]
     fn lines_have_the_glue_jobs_shape() {
-        let lines = Lines { kept: Kept::default(), people: false };
+        let lines = Lines { kept: Kept::default(), people: false, audience: Audience::Everyone };
         lines.kept.set_run_id("abc123");
         let others = Map::from_iter([("count".to_string(), Value::from(500))]);
         let fields = Fields { message: "records read".into(), others };

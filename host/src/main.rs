@@ -3,13 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use loader::log::Audience;
 use loader::cli::{Cli, Command, with_dashes};
 use loader::pipeline::Extent;
 use loader::{commands, log, stop};
 
 fn main() -> ExitCode {
     let cli = Cli::parse_from(with_dashes(std::env::args_os()));
-    let log = log::start(cli.verbose);
+    let audience = match cli.command {
+        Command::Demo(_) if cli.verbose == 0 => Audience::Nobody,
+        _ => Audience::Everyone,
+    };
+    let log = log::start(cli.verbose, audience);
     loader::crash::choose(loader::job::crash_point());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

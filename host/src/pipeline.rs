@@ -10,7 +10,7 @@ use crate::crash;
 use crate::error::{Context, Error, Kind, Result};
 use crate::job::Job;
 use crate::log::Kept;
-use crate::names::load_id;
+use crate::names::{S3Uri, load_id};
 use crate::plugins::{self, Configured};
 use crate::progress::Progress;
 use crate::redshift::catalog::{self, Catalog};
@@ -158,9 +158,11 @@ impl Run {
         let (job, stop, uri) = (Arc::clone(&self.job), self.stop.clone(), source.uri.clone());
         let progress = Progress::start("reading", source.info.size_bytes);
         let input = source::open(&self.store, source, progress.clone()).await?;
-        let spool = self.step("infer", blocking(move || infer::run(input, &job.transform, &stop))).await;
+        let name = source.uri.file_name().to_string();
+        let work = move || infer::run(source::decompress(&name, input), &job.transform, &stop);
+        let spool = self.step("infer", blocking(work)).await;
         progress.finish();
-        let spool = spool.map_err(|error| error.with("uri", uri))?;
+        let spool = spool.map_err(|error| in_file(error, &uri))?;
         self.report.rows.read = spool.profile.records;
         tracing::info!(records = spool.profile.records, columns = spool.header.names.len(), "file read");
         Ok(Arc::new(spool))
@@ -176,12 +178,17 @@ impl Run {
             keys: &self.job.keys,
             plugins,
         };
-        let plan = plan::run(&wanted).map_err(|error| error.with("uri", self.job.layout.source()));
+        let plan = plan::run(&wanted).map_err(|error| in_file(error, &self.job.layout.source()));
         self.took("plan", started);
         plan
     }
 
-    async fn stage(&mut self, source: &SourceObject, spool: &Arc<Spool>, plan: &Arc<LoadPlan>) -> Result<(Totals, Staged)> {
+    async fn stage(
+        &mut self,
+        source: &SourceObject,
+        spool: &Arc<Spool>,
+        plan: &Arc<LoadPlan>,
+    ) -> Result<(Totals, Staged)> {
         let job = Arc::clone(&self.job);
         let values = Arc::new(HostValues {
             run_started_at_micros: job.run.started_at.as_microsecond(),
@@ -212,10 +219,12 @@ impl Run {
             let exported = cleanup::export_rejects(&self.store, &self.job, rejects::to_csv(totals, spool)).await?;
             tracing::warn!(rows = totals.rows_rejected, uri = %exported, "rows rejected");
         }
-        rejects::judge(totals, spool, self.job.transform.max_rejects).map_err(|error| error.with("uri", self.job.layout.source()))?;
+        rejects::judge(totals, spool, self.job.transform.max_rejects)
+            .map_err(|error| in_file(error, &self.job.layout.source()))?;
         let rows = &self.report.rows;
         if totals.rows_read != rows.read || rows.staged + rows.rejected != rows.read {
-            let fact = format!("{} rows were read, but {} staged and {} rejected", rows.read, rows.staged, rows.rejected);
+            let fact =
+                format!("{} rows were read, but {} staged and {} rejected", rows.read, rows.staged, rows.rejected);
             return Err(Error::new(Kind::Internal, fact));
         }
         Ok(())
@@ -236,7 +245,9 @@ impl Run {
         let Some(source) = self.source.clone().filter(|_| extent == Extent::Load) else { return };
         let moved = match outcome {
             Ok(_) => cleanup::archive(&self.store, &self.job, &source).await,
-            Err(error) if error.kind().is_the_files_fault() => cleanup::put_aside(&self.store, &self.job, &source).await,
+            Err(error) if error.kind().is_the_files_fault() => {
+                cleanup::put_aside(&self.store, &self.job, &source).await
+            }
             Err(_) => None,
         };
         crash::point("archived");
@@ -245,7 +256,8 @@ impl Run {
 
     async fn conclude(mut self, outcome: Result<Status>, log: &Kept, extent: Extent) -> Report {
         self.report.conclude(outcome.as_ref().copied());
-        tracing::info!(status = ?self.report.status, exit_code = self.report.exit_code, "run ended");
+        let (status, exit_code) = (self.report.status.word(), self.report.exit_code);
+        tracing::info!(status, exit_code, peak_bytes = crate::memory::peak_bytes(), "run ended");
         if extent == Extent::Load {
             cleanup::export_log(&self.store, &self.job, log).await;
         }
@@ -269,6 +281,11 @@ impl Run {
         tracing::info!(step = name, elapsed_ms = (seconds * 1000.0) as u64, "step ended");
         self.report.steps.push(StepTime { name, seconds });
     }
+}
+
+/// Names the file, where it is the file that is at fault.
+fn in_file(error: Error, uri: &S3Uri) -> Error {
+    if error.kind().is_the_files_fault() { error.with("uri", uri) } else { error }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {

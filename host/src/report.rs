@@ -1,7 +1,6 @@
 //! The report of a run: printed once to stdout, whatever happened. Its JSON form is an interface.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -37,6 +36,17 @@ pub enum Status {
     Failed,
     /// The ledger has this file already; nothing was loaded.
     AlreadyLoaded,
+}
+
+impl Status {
+    /// As in the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Success => "success",
+            Status::Failed => "failed",
+            Status::AlreadyLoaded => "already_loaded",
+        }
+    }
 }
 
 /// The object that was loaded.
@@ -104,47 +114,46 @@ impl Report {
     }
 
     fn human(&self) -> String {
-        let mut out = String::new();
         let headline = match self.status {
             Status::Success => format!("loaded {} into {}", self.source.uri, self.target),
             Status::AlreadyLoaded => format!("{} was loaded before; nothing changed", self.source.uri),
             Status::Failed => format!("failed: {}", self.error.as_deref().unwrap_or("for an unknown reason")),
         };
         let rows = &self.rows;
-        let mut line = |name: &str, text: String| {
-            // Writing to a String cannot fail.
-            let _ = writeln!(out, "{name:>10}  {text}");
-        };
-        line("result", headline);
+        let mut lines = vec![("result", headline)];
         if rows.read > 0 {
-            let read = format!("{} read = {} staged + {} rejected", rows.read, rows.staged, rows.rejected);
-            line("rows", read);
+            lines.push(("rows", format!("{} read = {} staged + {} rejected", rows.read, rows.staged, rows.rejected)));
         }
         if self.status == Status::Success {
-            let merged = format!("{} inserted, {} updated, {} duplicates", rows.inserted, rows.updated, rows.duplicates);
-            line("", merged);
+            let Rows { inserted, updated, duplicates, .. } = rows;
+            lines.push(("", format!("{inserted} inserted + {updated} updated + {duplicates} of a key already in the file")));
         }
-        for change in &self.schema_changes {
-            line("schema", change.clone());
-        }
+        lines.extend(self.schema_changes.iter().map(|change| ("schema", shortened(change))));
         for plugin in &self.plugins {
-            line("plugin", format!("{} {} sha256 {}", plugin.name, plugin.version, &plugin.sha256));
+            lines.push(("plugin", format!("{} {} sha256 {:.12}…", plugin.name, plugin.version, plugin.sha256)));
         }
         let steps: Vec<String> = self.steps.iter().map(|step| format!("{} {:.2}", step.name, step.seconds)).collect();
-        line("seconds", steps.join(", "));
-        let calls: u64 = self.calls.s3.values().chain(self.calls.redshift_data.values()).sum();
-        line("calls", format!("{calls} ({})", tally(&self.calls)));
-        if let Some(uri) = &self.archived_to {
-            line("file", uri.clone());
-        }
-        line("run", self.run_id.clone());
-        out
+        lines.push(("seconds", steps.join(", ")));
+        lines.push(("S3", tally(&self.calls.s3)));
+        lines.push(("Data API", tally(&self.calls.redshift_data)));
+        lines.extend(self.archived_to.iter().map(|uri| ("file", format!("now {uri}"))));
+        lines.push(("run", self.run_id.clone()));
+        let known = lines.into_iter().filter(|(_, text)| !text.is_empty());
+        known.map(|(name, text)| format!("{name:>10}  {text}\n")).collect()
     }
 }
 
-fn tally(calls: &Calls) -> String {
-    let all = calls.s3.iter().chain(&calls.redshift_data);
-    all.map(|(operation, n)| format!("{n} {operation}")).collect::<Vec<_>>().join(", ")
+/// The start of a statement; all of it is in the JSON report.
+fn shortened(sql: &str) -> String {
+    const SHOWN: usize = 90;
+    match sql.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &sql[..end]),
+        None => sql.to_string(),
+    }
+}
+
+fn tally(calls: &BTreeMap<&'static str, u64>) -> String {
+    calls.iter().map(|(operation, n)| format!("{n} {operation}")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -156,8 +165,18 @@ mod tests {
         let report: Value = serde_json::from_str(&Report::default().render(ReportFormat::Json)).expect("is JSON");
         let keys: Vec<&String> = report.as_object().expect("an object").keys().collect();
         let promised = [
-            "run_id", "status", "exit_code", "error", "source", "target", "rows", "schema_changes", "plugins", "calls",
-            "steps", "archived_to",
+            "run_id",
+            "status",
+            "exit_code",
+            "error",
+            "source",
+            "target",
+            "rows",
+            "schema_changes",
+            "plugins",
+            "calls",
+            "steps",
+            "archived_to",
         ];
         assert_eq!(keys, promised);
         assert_eq!(report["rows"].as_object().expect("an object").len(), 6);

@@ -27,6 +27,8 @@ const MAX_KEYS_PER_DELETE: usize = 1000;
 pub struct Store {
     client: Client,
     calls: Calls,
+    /// Keeps the stand-in running.
+    _aws: Aws,
 }
 
 /// What S3 says about an object without its content.
@@ -46,7 +48,7 @@ impl Store {
         if let Some(endpoints) = &aws.endpoints {
             config = config.endpoint_url(&endpoints.s3).force_path_style(true);
         }
-        Store { client: Client::from_conf(config.build()), calls: Calls::default() }
+        Store { client: Client::from_conf(config.build()), calls: Calls::default(), _aws: aws.clone() }
     }
 
     /// Requests so far.
@@ -196,7 +198,8 @@ impl Store {
         for (number, start) in (1..).zip((0..info.size_bytes).step_by(COPY_PART_BYTES as usize)) {
             self.calls.count("UploadPartCopy");
             let end = (start + COPY_PART_BYTES).min(info.size_bytes) - 1;
-            let request = self.client.upload_part_copy().bucket(&to.bucket).key(&to.key).upload_id(id).part_number(number);
+            let request =
+                self.client.upload_part_copy().bucket(&to.bucket).key(&to.key).upload_id(id).part_number(number);
             let request = request.copy_source(copy_source(from)).copy_source_if_match(&info.etag);
             let part = request.copy_source_range(format!("bytes={start}-{end}")).send().await;
             let part = part.map_err(|error| aws::failure(doing, error))?;
@@ -247,7 +250,6 @@ fn copy_source(uri: &S3Uri) -> String {
     }
     out
 }
-
 
 #[cfg(test)]
 mod tests {

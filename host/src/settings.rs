@@ -259,7 +259,8 @@ mod tests {
     #[test]
     fn flags_win_over_file_over_environment() {
         let flag = Settings { database: Some("flag".into()), ..Settings::default() };
-        let file = Settings::from_toml("database = 'file'\nregion = 'file'\nupsert-keys = ['a']", "x.toml").expect("valid");
+        let file =
+            Settings::from_toml("database = 'file'\nregion = 'file'\nupsert-keys = ['a']", "x.toml").expect("valid");
         let environment = Settings::from_variables(|name| match name {
             "LOADER_DATABASE" | "LOADER_REGION" | "LOADER_JOB_ID" => Some("environment".into()),
             _ => None,

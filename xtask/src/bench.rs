@@ -117,7 +117,6 @@ struct StandIn {
 
 impl StandIn {
     fn start(source: &Path) -> Result<StandIn, Failure> {
-        let problem = |what: &str, error: std::io::Error| failure(format!("{what}: {error}"));
         let dir = tempfile::tempdir_in(target()).or_else(|error| problem("no temporary folder", error))?;
         let incoming = dir.path().join("bench/data/in");
         std::fs::create_dir_all(&incoming).or_else(|error| problem("no bucket", error))?;
@@ -141,7 +140,15 @@ impl StandIn {
     fn stage(&self) -> Result<Measured, Failure> {
         let mut command = Command::new(loader());
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command.args(["stage", "--src-bucket", "bench", "--source-file-name", "lineitem.csv", "--target-table", "lineitem"]);
+        command.args([
+            "stage",
+            "--src-bucket",
+            "bench",
+            "--source-file-name",
+            "lineitem.csv",
+            "--target-table",
+            "lineitem",
+        ]);
         command.args(["--workgroup-name", "bench", "--database", "dev", "--iam-role", "default", "--report", "json"]);
         command.arg("--plugins").arg(root().join("plugins/default.wasm")).stderr(Stdio::piped());
         let ran = command.output().or_else(|error| failure(format!("loader does not start: {error}")))?;
@@ -162,8 +169,13 @@ impl Drop for StandIn {
     }
 }
 
+fn problem<T>(what: &str, error: std::io::Error) -> Result<T, Failure> {
+    failure(format!("{what}: {error}"))
+}
+
 fn measured(report: &str, log: &str) -> Result<Measured, Failure> {
-    let report: Value = serde_json::from_str(report).or_else(|error| failure(format!("the report is no JSON: {error}")))?;
+    let report: Value =
+        serde_json::from_str(report).or_else(|error| failure(format!("the report is no JSON: {error}")))?;
     let (mut seconds, mut steps) = (0.0, Vec::new());
     for step in report["steps"].as_array().into_iter().flatten() {
         let (name, took) = (step["name"].as_str().unwrap_or_default(), step["seconds"].as_f64().unwrap_or(0.0));
@@ -197,7 +209,11 @@ fn summary(options: &Options, size_bytes: u64, cores: usize, ours: &[Measured], 
     let sandbox = median(ours.iter().map(|run| run.sandbox_seconds).collect());
     let peak = ours.iter().map(|run| run.peak_bytes).max().unwrap_or(0);
     let (rows, megabytes) = (ours.first().map_or(0, |run| run.rows), size_bytes as f64 / 1e6);
-    println!("\nlineitem, scale {}: {megabytes:.0} MB, {rows} rows, {cores} cores, {} runs, medians", options.scale, ours.len());
+    println!(
+        "\nlineitem, scale {}: {megabytes:.0} MB, {rows} rows, {cores} cores, {} runs, medians",
+        options.scale,
+        ours.len()
+    );
     println!("  loader   {seconds:.2} s   {:.0} MB/s   {:.0} rows/s", megabytes / seconds, rows as f64 / seconds);
     println!("  memory   {:.0} MB at most", peak as f64 / 1e6);
     println!("  sandbox  {:.0} % of the processors' time of these steps", 100.0 * sandbox / (seconds * cores as f64));

@@ -34,7 +34,8 @@ fn house_rules() -> Result<(), Failure> {
             broken.push(format!("{} does not open with //! and what it is for", file.display()));
         }
         if text.lines().count() > LONG_FILE_LINES && !text.contains("//! Long because") {
-            broken.push(format!("{} has more than {LONG_FILE_LINES} lines and no `//! Long because …`", file.display()));
+            broken
+                .push(format!("{} has more than {LONG_FILE_LINES} lines and no `//! Long because …`", file.display()));
         }
     }
     if broken.is_empty() { Ok(()) } else { failure(broken.join("\n")) }

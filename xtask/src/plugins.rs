@@ -62,6 +62,13 @@ pub(crate) fn build_plugins() -> Result<(), Failure> {
     Ok(())
 }
 
+/// Runs the guests' own tests, natively: their logic does not need a sandbox.
+pub(crate) fn test_native() -> Result<(), Failure> {
+    let mut cargo = cargo();
+    cargo.args(["test", "--quiet", "--locked", "--workspace", "--target-dir"]).arg(target_dir().with_extension("native"));
+    crate::run::run(&mut cargo)
+}
+
 /// Builds every guest a second time, from nothing and elsewhere, and compares.
 pub(crate) fn check_reproducible() -> Result<(), Failure> {
     let toolchain = toolchain::find()?;
@@ -132,8 +139,8 @@ fn guests() -> Result<Vec<Guest>, Failure> {
     if !output.status.success() {
         return failure(format!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr)));
     }
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
-        .or_else(|error| failure(format!("cargo metadata: {error}")))?;
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&output.stdout).or_else(|error| failure(format!("cargo metadata: {error}")))?;
     let packages = metadata["packages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let mut guests: Vec<Guest> = packages.iter().filter_map(guest).collect();
     guests.sort_by(|one, other| one.name.cmp(&other.name));

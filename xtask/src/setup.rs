@@ -24,7 +24,9 @@ pub(crate) fn postgres() -> Result<(), Failure> {
     if has_postgres() {
         return Ok(());
     }
-    failure("PostgreSQL is not installed; install it (Debian: apt-get install postgresql; macOS: brew install postgresql) or name its folder of programs in LOADER_POSTGRES_BIN")
+    failure(
+        "PostgreSQL is not installed; install it (Debian: apt-get install postgresql; macOS: brew install postgresql) or name its folder of programs in LOADER_POSTGRES_BIN",
+    )
 }
 
 fn has_postgres() -> bool {
@@ -34,9 +36,9 @@ fn has_postgres() -> bool {
     let debian = debian.map(|version| version.path().join("bin/initdb")).any(|initdb| initdb.exists());
     let homebrew = ["/opt/homebrew/opt", "/usr/local/opt"].iter().any(|opt| {
         let entries = std::fs::read_dir(opt).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).any(|path| {
-            path.to_string_lossy().contains("/postgresql") && path.join("bin/initdb").exists()
-        })
+        entries
+            .map(|entry| entry.path())
+            .any(|path| path.to_string_lossy().contains("/postgresql") && path.join("bin/initdb").exists())
     });
     on_path || given || debian || homebrew
 }
@@ -65,13 +67,16 @@ pub(crate) fn python(packages: &[&str]) -> Result<PathBuf, Failure> {
 fn apt(packages: &[&str]) -> Result<(), Failure> {
     let names = packages.join(" ");
     if !succeeds("apt-get", &["--version"]) {
-        return failure(format!("{names} must be installed, and there is no apt-get; install what your system calls so"));
+        return failure(format!(
+            "{names} must be installed, and there is no apt-get; install what your system calls so"
+        ));
     }
     if !succeeds("id", &["-u"]) || crate::run::output(Command::new("id").arg("-u"))?.trim() != "0" {
         return failure(format!("{names} must be installed: sudo apt-get install {names}"));
     }
     eprintln!("installing {names}");
-    let apt = |arguments: &[&str]| run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"));
+    let apt =
+        |arguments: &[&str]| run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"));
     apt(&["update", "-qq"])?;
     let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
     install.extend(packages);

@@ -72,6 +72,8 @@ impl Endpoints {
             ("AWS_ENDPOINT_URL_S3", self.s3.clone()),
             ("AWS_ENDPOINT_URL_REDSHIFT_DATA", self.redshift_data.clone()),
             ("AWS_REGION", self.region.clone()),
+            // boto3 knows only this name.
+            ("AWS_DEFAULT_REGION", self.region.clone()),
             ("AWS_ACCESS_KEY_ID", self.access_key_id.clone()),
             ("AWS_SECRET_ACCESS_KEY", self.secret_access_key.clone()),
         ]

@@ -28,7 +28,7 @@ struct Chapter {
     title: &'static str,
     name: &'static str,
     content: &'static str,
-    /// How the load must end, so that the story is true.
+    /// How its load must end, so that the story is true.
     ends: Status,
 }
 
@@ -91,7 +91,12 @@ impl Stage {
         let aws = aws::connect(&warehouse.access).await?;
         let endpoints = aws.endpoints.clone();
         if let Some(endpoints) = endpoints {
-            print(&format!("S3          {}\nData API    {}\nfiles       {}\n", endpoints.s3, endpoints.redshift_data, dir.display()));
+            print(&format!(
+                "S3          {}\nData API    {}\nfiles       {}\n",
+                endpoints.s3,
+                endpoints.redshift_data,
+                dir.display()
+            ));
         }
         let store = Store::new(&aws);
         store.create_bucket(BUCKET).await?;
@@ -112,12 +117,16 @@ impl Stage {
         let report = self.load(chapter.name, chapter.ends, log).await?;
         print(&report.render(ReportFormat::Human));
         self.turn_page();
-        self.show("The table", "SELECT order_id, customer_name, amount, tax, zip, file_name FROM orders ORDER BY order_id").await?;
+        self.show(
+            "The table",
+            "SELECT order_id, customer_name, amount, tax, zip FROM orders ORDER BY order_id",
+        )
+        .await?;
         let audit = "SELECT source_filename, status, records_read AS read, records_inserted AS inserted, \
                      records_updated AS updated, SUBSTRING(error_message, 1, 60) AS error FROM job_sts ORDER BY run_id";
         self.show("The audit table", audit).await?;
         let keys = self.store.list(&S3Uri::new(BUCKET, "data/")).await?;
-        print(&format!("The bucket\n{}", indented(&keys.join("\n"))));
+        print(&format!("\nThe bucket\n{}", indented(&keys.join("\n"))));
         Ok(())
     }
 
@@ -160,7 +169,11 @@ impl Stage {
         let plan = plan::run(&wanted)?;
         let mut out = format!("What {} makes of it\n", self.plugins.display());
         for (i, column) in plan.columns.iter().enumerate() {
-            let from = spool.profile.columns.get(i).map_or("(added)".into(), |from| format!("{} {}", from.name, from.logical()));
+            let from = spool
+                .profile
+                .columns
+                .get(i)
+                .map_or("(added)".into(), |from| format!("{} {}", from.name, from.logical()));
             let to = ColumnType::for_new_column(&column.staged, 0).map_or_else(String::new, |to| to.to_string());
             out.push_str(&format!("  {from:<24} -> {} {to}\n", column.name));
         }

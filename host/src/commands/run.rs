@@ -31,4 +31,3 @@ pub async fn run(args: RunArgs, extent: Extent, stop: Stop, log: &Kept) -> u8 {
 pub async fn run_settings(settings: Settings, stop: Stop, log: &Kept) -> Result<Report> {
     Ok(pipeline::run(Job::decide(settings)?, Extent::Load, stop, log).await)
 }
-

@@ -49,7 +49,7 @@ pub fn render(rows: &Rows, format: RowFormat) -> String {
 
 fn table(rows: &Rows) -> String {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(&rows.columns);
     for row in &rows.rows {
         table.add_row(row.iter().map(|cell| match cell {

@@ -40,7 +40,14 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
     let name = args.input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let at = |error: Error| error.with("file", args.input.display());
     let spool = infer::run(source::decompress(&name, input), &transform, stop).map_err(at)?;
-    let wanted = Wanted { header: &spool.header, profile: &spool.profile, target: &target, existing: None, keys: &keys, plugins: &plugins };
+    let wanted = Wanted {
+        header: &spool.header,
+        profile: &spool.profile,
+        target: &target,
+        existing: None,
+        keys: &keys,
+        plugins: &plugins,
+    };
     let plan = plan::run(&wanted).map_err(at)?;
     let run = RunId::new();
     let values = HostValues {
@@ -50,7 +57,14 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
         source_file_name: name,
     };
     let progress = Progress::start("writing", spool.size_bytes);
-    let work = Transform { spool: &spool, plan: &plan, values: Arc::new(values), settings: &transform, stop, progress: &progress };
+    let work = Transform {
+        spool: &spool,
+        plan: &plan,
+        values: Arc::new(values),
+        settings: &transform,
+        stop,
+        progress: &progress,
+    };
     let (totals, sinks) = transform::run(&work, || FileSink::create(&args.output, &plan, &format))?;
     progress.finish();
     if sinks.is_empty() {
@@ -62,7 +76,12 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
         let _ = std::fs::remove_file(&args.output);
         return Err(at(error));
     }
-    tracing::info!(read = totals.rows_read, written = totals.rows_staged, rejected = totals.rows_rejected, "file transformed");
+    tracing::info!(
+        read = totals.rows_read,
+        written = totals.rows_staged,
+        rejected = totals.rows_rejected,
+        "file transformed"
+    );
     Ok(())
 }
 
@@ -90,7 +109,8 @@ struct FileSink {
 impl FileSink {
     fn create(path: &Path, plan: &LoadPlan, format: &Format) -> Result<FileSink> {
         let columns: Vec<usize> = (0..plan.columns.len()).collect();
-        let schema = staged_schema(&plan.columns).project(&columns).context(Kind::Internal, "no schema for the output")?;
+        let schema =
+            staged_schema(&plan.columns).project(&columns).context(Kind::Internal, "no schema for the output")?;
         Ok(FileSink { writer: Writer::create(path, &Arc::new(schema), format)?, columns })
     }
 }

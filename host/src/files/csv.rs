@@ -9,8 +9,8 @@ use std::io::{BufWriter, Write as _};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, SchemaRef, TimeUnit,
-    TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, SchemaRef,
+    TimeUnit, TimestampMicrosecondType,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -44,7 +44,8 @@ impl CsvFile {
     /// Starts a file with its header line.
     pub fn start(file: File, schema: &SchemaRef, style: Style) -> Result<CsvFile> {
         let file = BufWriter::with_capacity(1 << 20, file);
-        let output = if style.gzip { Output::Gzip(GzEncoder::new(file, Compression::fast())) } else { Output::Plain(file) };
+        let output =
+            if style.gzip { Output::Gzip(GzEncoder::new(file, Compression::fast())) } else { Output::Plain(file) };
         let mut this = CsvFile { output, style, line: String::new(), size_bytes: 0 };
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         for (i, name) in names.iter().enumerate() {

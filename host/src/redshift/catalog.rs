@@ -78,11 +78,19 @@ fn target_columns(rows: &Rows, table: &str) -> Result<Option<Vec<CatalogColumn>>
     let mut columns = Vec::new();
     for row in rows.rows.iter().filter(|row| row.first().and_then(Cell::as_str) == Some(table)) {
         let [_, name, data_type, length, precision, scale, nullable, default] = row.as_slice() else {
-            return Err(Error::new(Kind::Internal, "svv_columns answered with another number of columns than asked for"));
+            return Err(Error::new(
+                Kind::Internal,
+                "svv_columns answered with another number of columns than asked for",
+            ));
         };
         columns.push(CatalogColumn {
             name: name.to_text(),
-            column_type: ColumnType::from_catalog(&data_type.to_text(), length.as_i64(), precision.as_i64(), scale.as_i64()),
+            column_type: ColumnType::from_catalog(
+                &data_type.to_text(),
+                length.as_i64(),
+                precision.as_i64(),
+                scale.as_i64(),
+            ),
             nullable: nullable.to_text() != "NO",
             has_default: *default != Cell::Null,
         });

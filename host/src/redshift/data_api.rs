@@ -30,6 +30,8 @@ pub struct DataApi {
     statement_name: String,
     calls: Calls,
     stop: Stop,
+    /// Keeps the stand-in running.
+    _aws: Aws,
 }
 
 /// How an execution ended.
@@ -75,6 +77,7 @@ impl DataApi {
             statement_name: statement_name.to_string(),
             calls: Calls::default(),
             stop,
+            _aws: aws.clone(),
         }
     }
 

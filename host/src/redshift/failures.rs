@@ -12,7 +12,8 @@ pub fn explain(doing: &str, failure: &StatementFailure) -> Error {
 
 /// Whether a concurrent transaction was in the way, so that the same batch may simply run again.
 pub fn is_conflict(message: &str) -> bool {
-    let signs = ["1023", "Serializable isolation violation", "conflict with concurrent transaction", "deadlock detected"];
+    let signs =
+        ["1023", "Serializable isolation violation", "conflict with concurrent transaction", "deadlock detected"];
     let more = ["could not open relation with OID", "could not serialize access", "concurrently updated", "1018"];
     signs.iter().chain(&more).any(|sign| message.contains(sign))
 }
@@ -23,7 +24,8 @@ pub fn is_guard(message: &str) -> bool {
 }
 
 fn kind_of(message: &str) -> Kind {
-    let config = ["permission denied", "does not exist", "not authorized", "must be owner", "password authentication failed"];
+    let config =
+        ["permission denied", "does not exist", "not authorized", "must be owner", "password authentication failed"];
     if is_conflict(message) || message.contains("canceled on user") || message.contains("Session is not available") {
         Kind::Transient
     } else if config.iter().any(|sign| message.contains(sign)) {

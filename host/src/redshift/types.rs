@@ -19,13 +19,20 @@ pub enum ColumnType {
     BigInt,
     Real,
     Double,
-    Decimal { precision: u8, scale: i8 },
+    Decimal {
+        precision: u8,
+        scale: i8,
+    },
     Boolean,
     Date,
     Timestamp,
     /// `bytes` counts UTF-8 bytes, not characters.
-    Varchar { bytes: u32 },
-    Char { bytes: u32 },
+    Varchar {
+        bytes: u32,
+    },
+    Char {
+        bytes: u32,
+    },
     Varbyte,
     /// A type that staged files cannot carry, in the catalog's spelling.
     Other(String),
@@ -33,7 +40,12 @@ pub enum ColumnType {
 
 impl ColumnType {
     /// Reads a row of SVV_COLUMNS.
-    pub fn from_catalog(data_type: &str, length: Option<i64>, precision: Option<i64>, scale: Option<i64>) -> ColumnType {
+    pub fn from_catalog(
+        data_type: &str,
+        length: Option<i64>,
+        precision: Option<i64>,
+        scale: Option<i64>,
+    ) -> ColumnType {
         let bytes = length.and_then(|length| u32::try_from(length).ok());
         match data_type {
             "smallint" => ColumnType::SmallInt,

@@ -33,7 +33,8 @@ pub struct Conform {
 impl Conform {
     /// `output` is the chain's schema; every planned column is in it.
     pub fn new(columns: &[PlannedColumn], output: &Schema) -> Result<Conform> {
-        let sources: std::result::Result<Vec<usize>, _> = columns.iter().map(|column| output.index_of(&column.name)).collect();
+        let sources: std::result::Result<Vec<usize>, _> =
+            columns.iter().map(|column| output.index_of(&column.name)).collect();
         let sources = sources.context(Kind::Internal, "a planned column is not among the plugins' output")?;
         Ok(Conform {
             schema: staged_schema(columns),
@@ -54,7 +55,8 @@ impl Conform {
             arrays.push(array);
         }
         arrays.push(Arc::new(rows.clone()) as ArrayRef);
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).context(Kind::Internal, "staged columns do not make a batch")?;
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+            .context(Kind::Internal, "staged columns do not make a batch")?;
         if refused.is_empty() {
             return Ok((batch, Vec::new()));
         }
@@ -73,7 +75,10 @@ impl Conform {
             .map_err(|error| Error::new(Kind::Internal, format!("column `{}`: {error}", column.name)))?;
         self.rounded += outcome.rounded;
         for row in outcome.failed {
-            let message = format!("the value does not fit {}", column.existing.as_ref().map_or(column.staged.to_string(), ToString::to_string));
+            let message = format!(
+                "the value does not fit {}",
+                column.existing.as_ref().map_or(column.staged.to_string(), ToString::to_string)
+            );
             refused.entry(row as usize).or_insert_with(|| Why::new("does-not-fit", message, &column.name));
         }
         Ok(outcome.array)
@@ -82,7 +87,8 @@ impl Conform {
     fn check(&mut self, i: usize, array: &ArrayRef, refused: &mut BTreeMap<usize, Why>) {
         let column = &self.columns[i];
         if column.required && array.null_count() > 0 {
-            let (code, what) = if column.is_key { ("null-key", "an upsert key") } else { ("null", "NOT NULL in the table") };
+            let (code, what) =
+                if column.is_key { ("null-key", "an upsert key") } else { ("null", "NOT NULL in the table") };
             for row in (0..array.len()).filter(|row| array.is_null(*row)) {
                 refused.entry(row).or_insert_with(|| Why::new(code, format!("NULL in {what}"), &column.name));
             }
@@ -168,7 +174,8 @@ mod tests {
 
     #[test]
     fn lengths_count_bytes_and_too_long_is_rejected() {
-        let (conform, batch, rejects) = conform(column("t", DataType::Utf8), Arc::new(StringArray::from(vec!["ää", "äää", ""])));
+        let (conform, batch, rejects) =
+            conform(column("t", DataType::Utf8), Arc::new(StringArray::from(vec!["ää", "äää", ""])));
         assert_eq!((batch.num_rows(), rejects.len(), conform.max_text_bytes[0]), (2, 1, 4));
         assert_eq!(rejects[0].message, "the text has 6 bytes, the column holds 4");
     }

@@ -64,7 +64,8 @@ pub fn run(mut input: impl Read, settings: &TransformSettings, stop: &Stop) -> R
     let (sender, receiver) = sync_channel::<(Chunk, Header)>(workers * 2);
     let receiver = Mutex::new(receiver);
     let (size_bytes, profiles) = std::thread::scope(|scope| -> Result<_> {
-        let profilers: Vec<_> = (0..workers).map(|_| scope.spawn(|| profile_chunks(&file, &receiver, dialect))).collect();
+        let profilers: Vec<_> =
+            (0..workers).map(|_| scope.spawn(|| profile_chunks(&file, &receiver, dialect))).collect();
         let split = split(&mut input, &file, &mut splitter, stop, |work| sender.send(work).is_ok());
         drop(sender);
         let mut profiles = Vec::new();
@@ -74,7 +75,8 @@ pub fn run(mut input: impl Read, settings: &TransformSettings, stop: &Stop) -> R
         }
         Ok((split?, profiles))
     })?;
-    let header = splitter.header().cloned().ok_or_else(|| Error::new(Kind::Internal, "a file without header got through"))?;
+    let header =
+        splitter.header().cloned().ok_or_else(|| Error::new(Kind::Internal, "a file without header got through"))?;
     assemble(file, header, dialect.clone(), size_bytes, profiles)
 }
 
@@ -90,12 +92,16 @@ fn split(
     loop {
         stop.check()?;
         let n = input.read(&mut buffer).map_err(read_failure)?;
-        file.write_all(&buffer[..n]).context(Kind::Internal, "the temporary copy of the file cannot be written; is the disk of TMPDIR full?")?;
+        file.write_all(&buffer[..n])
+            .context(Kind::Internal, "the temporary copy of the file cannot be written; is the disk of TMPDIR full?")?;
         size_bytes += n as u64;
         let chunks = if n == 0 { splitter.finish() } else { splitter.push(&buffer[..n]) };
         let chunks = chunks.map_err(csv_failure)?;
         for chunk in chunks {
-            let header = splitter.header().cloned().ok_or_else(|| Error::new(Kind::Internal, "a chunk came before the header"))?;
+            let header = splitter
+                .header()
+                .cloned()
+                .ok_or_else(|| Error::new(Kind::Internal, "a chunk came before the header"))?;
             if !hand_out((chunk, header)) {
                 return Err(Error::new(Kind::Internal, "the profiling threads ended early"));
             }
@@ -125,12 +131,19 @@ fn profile_chunks(file: &File, work: &Mutex<Receiver<(Chunk, Header)>>, dialect:
 }
 
 /// Puts the chunks in order. The first error of the file wins, whichever thread met one first.
-fn assemble(file: File, header: Header, dialect: Dialect, size_bytes: u64, mut profiled: Vec<Profiled>) -> Result<Spool> {
+fn assemble(
+    file: File,
+    header: Header,
+    dialect: Dialect,
+    size_bytes: u64,
+    mut profiled: Vec<Profiled>,
+) -> Result<Spool> {
     profiled.sort_by_key(|(chunk, _)| chunk.ordinal);
     let (chunks, profiles): (Vec<Chunk>, Vec<_>) = profiled.into_iter().unzip();
     let profile = FileProfile::merge(&header, profiles).map_err(csv_failure)?;
     let first_records = profile.first_records.iter();
-    let chunks = chunks.into_iter().zip(first_records).map(|(chunk, first)| SpooledChunk { chunk, first_record: *first });
+    let chunks =
+        chunks.into_iter().zip(first_records).map(|(chunk, first)| SpooledChunk { chunk, first_record: *first });
     Ok(Spool { file, header, chunks: chunks.collect(), profile, dialect, size_bytes })
 }
 

@@ -49,7 +49,8 @@ pub enum Loaded {
 pub async fn run(api: &DataApi, load: &Load<'_>) -> Result<Loaded> {
     let columns = columns(load);
     let null = csv_null(&load.job.run.text);
-    let (parts, statements): (Vec<Part>, Vec<String>) = load_batch::build(&batch(load, &columns, &null)).into_iter().unzip();
+    let (parts, statements): (Vec<Part>, Vec<String>) =
+        load_batch::build(&batch(load, &columns, &null)).into_iter().unzip();
     let mut pause = Duration::from_secs(1);
     for attempt in 1.. {
         match api.execute_batch(&statements).await? {
@@ -98,7 +99,11 @@ fn batch<'a>(load: &'a Load<'_>, columns: &'a [Column], null: &'a str) -> LoadBa
         strategy: job.strategy,
         duplicates: job.duplicates,
         guard_ledger: !job.force,
-        copy: load.staged.manifest.as_ref().map(|manifest| Copy { manifest, iam_role: &job.warehouse.iam_role, format }),
+        copy: load.staged.manifest.as_ref().map(|manifest| Copy {
+            manifest,
+            iam_role: &job.warehouse.iam_role,
+            format,
+        }),
         rows_staged: load.totals.rows_staged,
         ledger: LedgerRow {
             load_id: load.load_id,
@@ -156,7 +161,10 @@ async fn explain(api: &DataApi, load: &Load<'_>, parts: &[Part], failure: &State
     match part {
         Some(Part::LedgerGuard) if guarded => Ok(Loaded::Already),
         Some(Part::RowGuard) if guarded => {
-            let fact = format!("Redshift did not copy the {} rows that were staged; everything was rolled back", load.totals.rows_staged);
+            let fact = format!(
+                "Redshift did not copy the {} rows that were staged; everything was rolled back",
+                load.totals.rows_staged
+            );
             Err(Error::new(Kind::Internal, fact).with("statement_id", &failure.id))
         }
         Some(Part::DuplicateGuard) if guarded => {

@@ -64,7 +64,10 @@ pub struct Wanted<'a> {
 pub fn run(wanted: &Wanted<'_>) -> Result<LoadPlan> {
     if wanted.profile.columns.len() > MAX_COLUMNS {
         let n = wanted.profile.columns.len();
-        return Err(Error::new(Kind::Data, format!("the header has {n} columns, a Redshift table holds {MAX_COLUMNS}; split the file")));
+        return Err(Error::new(
+            Kind::Data,
+            format!("the header has {n} columns, a Redshift table holds {MAX_COLUMNS}; split the file"),
+        ));
     }
     let (decode_as, chain) = settle(wanted)?;
     check_keys(wanted, &chain)?;
@@ -128,7 +131,9 @@ fn decode_for(column_type: &ColumnType) -> DecodeAs {
         ColumnType::Boolean => DecodeAs::Boolean,
         ColumnType::Date => DecodeAs::Date32,
         ColumnType::Timestamp => DecodeAs::TimestampMicros,
-        ColumnType::Varchar { .. } | ColumnType::Char { .. } | ColumnType::Varbyte | ColumnType::Other(_) => DecodeAs::Text,
+        ColumnType::Varchar { .. } | ColumnType::Char { .. } | ColumnType::Varbyte | ColumnType::Other(_) => {
+            DecodeAs::Text
+        }
     }
 }
 
@@ -162,7 +167,10 @@ fn check_keys(wanted: &Wanted<'_>, chain: &ChainPlan) -> Result<()> {
 fn new_columns(wanted: &Wanted<'_>, chain: &ChainPlan) -> Result<Vec<PlannedColumn>> {
     if chain.output.fields().len() > MAX_COLUMNS {
         let n = chain.output.fields().len();
-        return Err(Error::new(Kind::Data, format!("the plugins make {n} columns, a Redshift table holds {MAX_COLUMNS}")));
+        return Err(Error::new(
+            Kind::Data,
+            format!("the plugins make {n} columns, a Redshift table holds {MAX_COLUMNS}"),
+        ));
     }
     chain.output.fields().iter().map(|field| new_column(wanted, field)).collect()
 }
@@ -244,7 +252,13 @@ impl Reconciliation<'_> {
         if let Some(origin) = self.chain.origin(i) {
             check_values(&self.wanted.profile.columns[origin], name, &existing.column_type)?;
         }
-        let unfit = || Difference::Schema(format!("column `{name}` is {} in the table, the file has {}", existing.column_type, field.data_type()));
+        let unfit = || {
+            Difference::Schema(format!(
+                "column `{name}` is {} in the table, the file has {}",
+                existing.column_type,
+                field.data_type()
+            ))
+        };
         let staged = existing.column_type.staged_as().ok_or_else(unfit)?;
         let cast = staged != *field.data_type();
         if cast && !can_cast(field.data_type(), &staged) {
@@ -266,7 +280,9 @@ impl Reconciliation<'_> {
 /// Holds all values of a file's column against the column where they land.
 fn check_values(column: &ColumnProfile, name: &str, column_type: &ColumnType) -> std::result::Result<(), Difference> {
     if let Err(position) = accepts(column, column_type) {
-        let fact = format!("column `{name}` is {column_type}, the value in line {} is not", position.line);
+        let zeros = column.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.line == position.line);
+        let hint = if zeros { " (it has leading zeros: --leading-zeros number)" } else { "" };
+        let fact = format!("column `{name}` is {column_type}, the value in line {} is not{hint}", position.line);
         return Err(Difference::Value(fact));
     }
     let (low, high) = match column_type {
@@ -283,7 +299,9 @@ fn check_values(column: &ColumnProfile, name: &str, column_type: &ColumnType) ->
     match (column_type.text_bytes(), &column.longest_at) {
         (Some(bytes), Some(longest_at)) if column.max_bytes > bytes => {
             let (longest, line) = (column.max_bytes, longest_at.line);
-            Err(Difference::Schema(format!("column `{name}` is {column_type}, the text in line {line} has {longest} bytes")))
+            Err(Difference::Schema(format!(
+                "column `{name}` is {column_type}, the text in line {line} has {longest} bytes"
+            )))
         }
         _ => Ok(()),
     }
@@ -302,6 +320,9 @@ fn refusal(target: &TableName, differences: Vec<Difference>) -> Error {
         let remedy = "change the table or the file so that they agree";
         Error::new(Kind::SchemaConflict, format!("the file does not fit {target}: {facts}; {remedy}"))
     } else {
-        Error::new(Kind::Data, format!("the file has values that {target} cannot take: {facts}; correct them in the file"))
+        Error::new(
+            Kind::Data,
+            format!("the file has values that {target} cannot take: {facts}; correct them in the file"),
+        )
     }
 }

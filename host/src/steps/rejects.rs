@@ -31,9 +31,12 @@ pub fn judge(totals: &Totals, spool: &Spool, max_rejects: u64) -> Result<()> {
 }
 
 fn sentence(reject: &Reject, spool: &Spool) -> String {
-    let line = spool.record(reject.row).map_or_else(|| format!("record {}", reject.row), |(line, _)| format!("line {line}"));
-    let column = reject.column.as_ref().map_or(String::new(), |column| format!(", column `{column}`"));
-    format!("{line}{column}: {} ({} {})", reject.message, reject.plugin, reject.code)
+    let place =
+        spool.record(reject.row).map_or_else(|| format!("record {}", reject.row), |(line, _)| format!("line {line}"));
+    // Most plugins name the column in their words already.
+    let column = reject.column.as_ref().filter(|column| !reject.message.contains(column.as_str()));
+    let column = column.map_or(String::new(), |column| format!(", column `{column}`"));
+    format!("{place}{column}: {} ({} {})", reject.message, reject.plugin, reject.code)
 }
 
 /// The rejected rows as CSV: record, line, who rejected it and why, and the row itself.

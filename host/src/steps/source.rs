@@ -27,18 +27,22 @@ pub struct SourceObject {
 pub async fn pin(store: &Store, uri: S3Uri) -> Result<SourceObject> {
     match store.head(&uri).await? {
         Some(info) => Ok(SourceObject { uri, info }),
-        None => Err(Error::new(Kind::Config, format!("there is no object {uri}; check --src-bucket and --source-file-name"))),
+        None => Err(Error::new(
+            Kind::Config,
+            format!("there is no object {uri}; check --src-bucket and --source-file-name"),
+        )),
     }
 }
 
-/// Opens the object's content as a reader for a blocking thread, decompressed by the suffix of its name.
-pub async fn open(store: &Store, source: &SourceObject, progress: Progress) -> Result<impl Read + Send + use<>> {
+/// Opens the object's content, as it is stored, as a reader for a blocking thread.
+pub async fn open(store: &Store, source: &SourceObject, progress: Progress) -> Result<Pieces> {
     let mut body = store.read(&source.uri, &source.info).await?;
     let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
     let uri = source.uri.clone();
     tokio::spawn(async move {
         while let Some(piece) = body.next().await {
-            let piece = piece.map_err(|error| io::Error::new(io::ErrorKind::ConnectionReset, format!("reading {uri}: {error}")));
+            let piece = piece
+                .map_err(|error| io::Error::new(io::ErrorKind::ConnectionReset, format!("reading {uri}: {error}")));
             if let Ok(piece) = &piece {
                 progress.advance(piece.len() as u64);
             }
@@ -48,10 +52,10 @@ pub async fn open(store: &Store, source: &SourceObject, progress: Progress) -> R
             }
         }
     });
-    Ok(decompress(source.uri.file_name(), Pieces { receiver, current: Bytes::new() }))
+    Ok(Pieces { receiver, current: Bytes::new() })
 }
 
-/// Decompresses by suffix: .gz, .zst, .bz2; anything else is read as it is.
+/// Decompresses by suffix: .gz, .zst, .bz2; anything else is read as it is. Starting a decoder reads already.
 pub fn decompress(name: &str, input: impl Read + Send + 'static) -> Box<dyn Read + Send> {
     let lower = name.to_lowercase();
     if lower.ends_with(".gz") {
@@ -76,8 +80,8 @@ pub fn read_failure(error: io::Error) -> Error {
     }
 }
 
-/// The pieces of a body as one reader.
-struct Pieces {
+/// The pieces of a body as one reader. Reading blocks, so it must not happen on a thread of the async runtime.
+pub struct Pieces {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     current: Bytes,
 }

@@ -143,7 +143,10 @@ impl Uploader {
             let uri = S3Uri::new(&self.prefix.bucket, format!("{}{}", self.prefix.key, part.name));
             let size = self.store.write_file(&uri, &part.path).await?;
             std::fs::remove_file(&part.path).context(Kind::Internal, "a staged part cannot be removed from disk")?;
-            entries.push((part.name, json!({"url": uri.to_string(), "mandatory": true, "meta": {"content_length": size}})));
+            entries.push((
+                part.name,
+                json!({"url": uri.to_string(), "mandatory": true, "meta": {"content_length": size}}),
+            ));
             staged.bytes += size;
             staged.parts += 1;
         }

@@ -3,8 +3,8 @@
 //! Comes in: the spooled file and its plan. Goes out: batches for a sink, in no order across workers (a row's place in
 //! the file travels with it), and the totals. Memory is bounded by the workers, not by the file.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -56,7 +56,10 @@ pub struct Totals {
 }
 
 /// Transforms the whole file. Errors: `Plugin`, `Data`, `Internal`; the first one stops all workers.
-pub fn run<S: Sink>(transform: &Transform<'_>, new_sink: impl Fn() -> Result<S> + Sync) -> Result<(Totals, Vec<S::Done>)> {
+pub fn run<S: Sink>(
+    transform: &Transform<'_>,
+    new_sink: impl Fn() -> Result<S> + Sync,
+) -> Result<(Totals, Vec<S::Done>)> {
     let shared = Shared { next: AtomicUsize::new(0), rejected: AtomicU64::new(0), failed: AtomicUsize::new(0) };
     let workers = transform.settings.workers.get().min(transform.spool.chunks.len());
     let ended: Vec<Result<(Totals, S::Done)>> = std::thread::scope(|scope| {
@@ -69,7 +72,9 @@ pub fn run<S: Sink>(transform: &Transform<'_>, new_sink: impl Fn() -> Result<S> 
         };
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         let ended = threads.into_iter().map(|thread| thread.join());
-        ended.map(|ended| ended.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "a worker ended abruptly")))).collect()
+        ended
+            .map(|ended| ended.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "a worker ended abruptly"))))
+            .collect()
     });
     let mut totals = Totals { max_text_bytes: vec![0; transform.plan.columns.len()], ..Totals::default() };
     let mut done = Vec::new();
@@ -95,7 +100,8 @@ fn worker<S: Sink>(transform: &Transform<'_>, shared: &Shared, mut sink: S) -> R
     let spool = transform.spool;
     let mut decoder = Decoder::new(&spool.dialect, &spool.header, &transform.plan.decode_as, Decoder::BATCH_ROWS);
     let (mut totals, mut buffer) = (Totals::default(), Vec::new());
-    while let Some(SpooledChunk { chunk, first_record }) = spool.chunks.get(shared.next.fetch_add(1, Ordering::Relaxed)) {
+    while let Some(SpooledChunk { chunk, first_record }) = spool.chunks.get(shared.next.fetch_add(1, Ordering::Relaxed))
+    {
         spool.read(chunk, &mut buffer)?;
         for decoded in decoder.decode_chunk(&buffer, chunk, *first_record) {
             transform.stop.check()?;

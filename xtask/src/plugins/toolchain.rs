@@ -159,7 +159,10 @@ mod tests {
 
     #[test]
     fn a_failed_command_is_told_by_its_last_line() {
-        assert_eq!(outcome(Command::new("sh").args(["-c", "echo first >&2; echo 'error: last' >&2; exit 3"])), "error: last");
+        assert_eq!(
+            outcome(Command::new("sh").args(["-c", "echo first >&2; echo 'error: last' >&2; exit 3"])),
+            "error: last"
+        );
         assert_eq!(outcome(Command::new("sh").args(["-c", "exit 3"])), "exit status: 3");
         assert_eq!(outcome(&mut Command::new("true")), DONE);
     }

@@ -1,0 +1,15 @@
+//! End-to-end tests: each runs the program as its users do, against S3, the Data API and PostgreSQL.
+
+mod main_job;
+
+mod exactness;
+
+mod bad_input;
+
+mod plugins;
+
+mod interruption;
+
+mod commands;
+
+mod other_clients;

@@ -1,0 +1,164 @@
+//! The main job on real data: a cut of nycflights13 (CC0).
+
+use loader_tests::Place;
+
+const FLIGHTS: &str = include_str!("../../data/flights.csv");
+const KEYS: &str = r#"["year","month","day","carrier","flight","origin"]"#;
+
+fn arguments() -> [&'static str; 4] {
+    ["--upsert_keys", KEYS, "--null-value", "NA"]
+}
+
+/// The first rows of the file with other arrival delays, one of them twice, and one flight that is new.
+fn changed() -> String {
+    let mut lines: Vec<String> = FLIGHTS.lines().take(11).map(str::to_string).collect();
+    for line in lines.iter_mut().skip(1) {
+        let mut fields: Vec<&str> = line.split(',').collect();
+        fields[8] = "999";
+        *line = fields.join(",");
+    }
+    let twice = lines[1].replace(",999,", ",1000,");
+    let new = lines[2].replace("2013,1,1", "2014,1,1");
+    lines.extend([twice, new]);
+    lines.join("\n")
+}
+
+#[test]
+fn loads_updates_and_recognises_a_file() {
+    let place = Place::new("main-job");
+    place.put("flights.csv", FLIGHTS);
+    let first = place.load("flights.csv", "flights", &arguments()).succeeded();
+    assert_eq!([first.rows("read"), first.rows("inserted"), first.rows("updated")], [3000, 3000, 0]);
+    let types = "SELECT data_type FROM svv_columns WHERE table_schema = '{s}' AND table_name = 'flights' ORDER BY ordinal_position";
+    let types: Vec<String> = place.select(types).iter().map(|row| row["data_type"].to_string().replace('"', "")).collect();
+    let (text, time) = ("character varying", "timestamp without time zone");
+    let expected = [&["integer"; 9][..], &[text, "integer", text, text, text], &["integer"; 4], &[time, time, text]].concat();
+    assert_eq!(types, expected);
+    assert_eq!(place.value("SELECT CAST(MIN(time_hour) AS VARCHAR(30)) FROM {s}.flights"), "2013-01-01 10:00:00");
+
+    place.put("flights_2.csv", changed());
+    let second = place.load("flights_2.csv", "flights", &arguments()).succeeded();
+    let counts = ["read", "staged", "inserted", "updated", "duplicates"].map(|name| second.rows(name));
+    assert_eq!(counts, [12, 12, 1, 10, 1]);
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights"), "3001");
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights WHERE arr_delay = 999"), "10");
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights WHERE arr_delay = 1000"), "1");
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights WHERE file_name = 'flights_2.csv'"), "11");
+
+    place.put("flights.csv", FLIGHTS);
+    let again = place.load("flights.csv", "flights", &arguments());
+    assert_eq!((again.ended.code, again.status()), (0, "already_loaded"));
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights WHERE arr_delay = 999"), "10");
+
+    let forced = place.load("flights.csv", "flights", &[&arguments()[..], &["--force"]].concat());
+    assert_ne!(forced.ended.code, 0, "the file was archived, so there is nothing to force");
+    place.put("flights.csv", FLIGHTS);
+    let forced = place.load("flights.csv", "flights", &[&arguments()[..], &["--force"]].concat()).succeeded();
+    assert_eq!([forced.rows("inserted"), forced.rows("updated")], [0, 3000]);
+
+    let audit = place.select("SELECT source_filename, records_read, records_inserted, records_updated, error_message FROM {s}.job_sts WHERE status = 'SUCCESS' ORDER BY run_id");
+    let audit: Vec<String> = audit.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        audit,
+        [
+            r#"{"source_filename":"flights.csv","records_read":3000,"records_inserted":3000,"records_updated":0,"error_message":null}"#,
+            r#"{"source_filename":"flights_2.csv","records_read":12,"records_inserted":1,"records_updated":10,"error_message":null}"#,
+            r#"{"source_filename":"flights.csv","records_read":3000,"records_inserted":0,"records_updated":3000,"error_message":null}"#,
+        ]
+    );
+    assert!(place.keys().iter().all(|key| !key.contains("staging")), "{:?}", place.keys());
+}
+
+#[test]
+fn a_load_without_changes_takes_two_executions() {
+    let place = Place::new("two-executions");
+    place.put("a.csv", "id,amount\n1,0.5\n");
+    let _ = place.load("a.csv", "t", &["--upsert-keys", "id"]).succeeded();
+    place.put("b.csv", "id,amount\n1,0.25\n2,7.5\n");
+    let second = place.load("b.csv", "t", &["--upsert-keys", "id"]).succeeded();
+    assert_eq!(second.data_api_calls("BatchExecuteStatement"), 2);
+    assert_eq!(second.data_api_calls("ExecuteStatement"), 0);
+}
+
+#[test]
+fn the_glue_jobs_own_arguments_are_understood() {
+    let place = Place::new("glue-arguments");
+    place.put("customers.csv", "Customer ID,Total Amount\n7,12.50\n");
+    let mut command = std::process::Command::new(loader_tests::program());
+    command.args(["run", "--job_id", "JOB001", "--job_name", "nightly", "--source_file_name", "customers.csv"]);
+    command.args(["--target_table", "customers", "--upsert_keys", "[\"customer_id\"]", "--workgroup_name", "analytics"]);
+    command.args(["--database", "dev", "--region", "us-east-1", "--secret_arn", "arn:aws:secretsmanager:us-east-1:1:secret:s"]);
+    command.args(["--iam_role", "arn:aws:iam::1:role/copy", "--schema_name", &place.schema(), "--src_bucket", &place.name]);
+    command.arg("--plugins").arg(loader_tests::plugin("default")).arg("--local").arg(loader_tests::world().dir());
+    let ended = loader_tests::run(&mut command);
+    assert_eq!(ended.code, 0, "{}", ended.stdout);
+    assert_eq!(place.value("SELECT job_id FROM {s}.job_sts"), "JOB001");
+    assert_eq!(place.value("SELECT total_amount FROM {s}.customers WHERE customer_id = 7"), "12.500000000000000000");
+}
+
+#[test]
+fn two_files_for_one_table_at_once_are_both_loaded() {
+    let place = Place::new("at-once");
+    let rows = |from: u32| (from..from + 500).map(|id| format!("{id},{id}.5\n")).collect::<String>();
+    place.put("first.csv", "id,amount\n0,0.5\n");
+    let _ = place.load("first.csv", "t", &["--upsert-keys", "id"]).succeeded();
+    let files = [("one.csv", 1), ("two.csv", 301)];
+    for (name, from) in files {
+        place.put(name, format!("id,amount\n{}", rows(from)));
+    }
+    let running = files.map(|(name, _)| {
+        let mut command = place.command("run", name, "t");
+        loader_tests::start(command.args(["--upsert-keys", "id", "--plugins"]).arg(loader_tests::plugin("default")))
+    });
+    for child in running {
+        let output = child.wait_with_output().expect("ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "801");
+    assert_eq!(place.value("SELECT COUNT(DISTINCT id) FROM {s}.t"), "801");
+}
+
+#[test]
+fn csv_staging_gives_the_same_table_as_parquet() {
+    let place = Place::new("csv-staging");
+    let content = "id,t,d,n,b,day,at\n1,\"\",0.1,,true,2025-01-19,2025-01-19T10:30:00.5Z\n2,,1e3,7,false,,\n3,\"a, \"\"b\"\"\nc\",,8,,1999-12-31,1999-12-31 23:59:59\n";
+    for (file, table, format) in [("p.csv", "p", "parquet"), ("c.csv", "c", "csv")] {
+        place.put(file, content);
+        let _ = place.load(file, table, &["--staging-format", format, "--upsert-keys", "id"]).succeeded();
+    }
+    let rows = |table: &str| place.select(&format!("SELECT id, t, d, n, b, day, at FROM {{s}}.{table} ORDER BY id"));
+    assert_eq!(rows("p"), rows("c"));
+    assert_eq!(rows("p")[0]["t"], "");
+    assert_eq!(rows("p")[1]["t"], serde_json::Value::Null);
+    assert_eq!(rows("p")[2]["t"], "a, \"b\"\nc");
+    assert_eq!(rows("p")[0]["at"], "2025-01-19 10:30:00.5");
+}
+
+#[test]
+fn append_and_replace_do_what_they_say() {
+    let place = Place::new("strategies");
+    for (file, strategy, expected) in [("a.csv", "append", "2"), ("b.csv", "append", "4"), ("c.csv", "replace", "2")] {
+        place.put(file, format!("id,file\n1,{file}\n2,{file}\n"));
+        let _ = place.load(file, "t", &["--strategy", strategy]).succeeded();
+        assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), expected, "{file}");
+    }
+}
+
+#[test]
+fn duplicates_are_decided_as_asked() {
+    let place = Place::new("duplicates");
+    for (how, expected) in [("last", "c"), ("first", "a")] {
+        place.put(&format!("{how}.csv"), "id,v\n1,a\n1,b\n1,c\n");
+        let report = place.load(&format!("{how}.csv"), how, &["--upsert-keys", "id", "--duplicates", how]).succeeded();
+        assert_eq!(report.rows("duplicates"), 2);
+        assert_eq!(place.value(&format!("SELECT v FROM {{s}}.{how}")), expected);
+    }
+    place.put("keep.csv", "id,v\n1,a\n1,b\n");
+    let kept = place.load("keep.csv", "keep", &["--upsert-keys", "id", "--duplicates", "keep"]).succeeded();
+    assert_eq!([kept.rows("inserted"), kept.rows("duplicates")], [2, 0]);
+    place.put("error.csv", "id,v\n1,a\n1,b\n");
+    let refused = place.load("error.csv", "error", &["--upsert-keys", "id", "--duplicates", "error"]);
+    assert_eq!(refused.ended.code, 3);
+    assert_eq!(refused.error(), "the file has several rows of one key (id), and --duplicates error refuses that");
+    assert!(place.keys().contains(&"data/unprocessed/YYYY/MM/error.csv".to_string()));
+}
