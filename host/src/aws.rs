@@ -66,6 +66,14 @@ pub fn is_changed<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) ->
     matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) || status(error) == Some(412)
 }
 
+/// The same for requests that change nothing, so that nothing about them can stay unknown.
+pub fn read_failure<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    failure(doing, error).unless_unknown()
+}
+
 /// Turns a failed request into our error. `doing` says what was tried, such as `reading s3://b/k`.
 pub fn failure<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
 where
@@ -82,8 +90,10 @@ where
         (SdkError::DispatchFailure(dispatch), _) if dispatch.is_other() => {
             Error::new(Kind::Config, format!("{doing} failed; are there credentials for AWS?")).caused_by(error)
         }
-        (SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_), _) => {
-            Error::new(Kind::Transient, format!("{doing} failed")).caused_by(error)
+        (SdkError::DispatchFailure(_), _) => Error::new(Kind::Transient, format!("{doing} failed")).caused_by(error),
+        // The request may have arrived; only its answer is known to be lost.
+        (SdkError::TimeoutError(_) | SdkError::ResponseError(_), _) => {
+            Error::new(Kind::OutcomeUnknown, format!("{doing} got no answer")).caused_by(error)
         }
         _ => {
             let status = status(&error);

@@ -78,6 +78,13 @@ impl Error {
         self
     }
 
+    /// An unknown outcome of something that may simply be done again is a passing fault.
+    #[must_use]
+    pub fn unless_unknown(self) -> Error {
+        let kind = if self.kind == Kind::OutcomeUnknown { Kind::Transient } else { self.kind };
+        Error { kind, ..self }
+    }
+
     /// What the reader does next.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use loader_csv::Dialect;
+use loader_plugins::Limits;
 use serde_json::Value;
 
 use crate::cli::RunArgs;
@@ -40,6 +41,7 @@ pub struct TransformSettings {
     pub dialect: Dialect,
     pub plugins: Vec<PluginSettings>,
     pub plugin_cache: PluginCache,
+    pub limits: Limits,
     /// Rows that may be refused before the whole file is.
     pub max_rejects: u64,
     pub workers: NonZeroUsize,
@@ -190,6 +192,7 @@ impl TransformSettings {
             dialect: dialect(&settings)?,
             plugins: plugins(&settings)?,
             plugin_cache,
+            limits: limits(&settings)?,
             max_rejects: settings.max_rejects.unwrap_or(0),
             workers,
         })
@@ -281,6 +284,11 @@ fn plugins(settings: &Settings) -> Result<Vec<PluginSettings>> {
         Some(name) => Err(config(format!("--plugin-config has a config for `{name}`, which is not among --plugins"))),
         None => Ok(chain),
     }
+}
+
+fn limits(settings: &Settings) -> Result<Limits> {
+    let given = settings.limits.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
+    serde_json::from_value(given).context(Kind::Config, "[limits] in the settings file is not valid")
 }
 
 fn read_text(path: &Path) -> Result<String> {

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use loader::log::Audience;
 use loader::cli::{Cli, Command, with_dashes};
+use loader::log::Audience;
 use loader::pipeline::Extent;
 use loader::{commands, log, stop};
 

@@ -152,6 +152,17 @@ impl Layout {
         self.at(format!("data/unprocessed/{}/{}", self.month(), self.relative))
     }
 
+    /// The same place under a name that no other run uses, for when `taken` holds something else already:
+    /// `<stem>_<YYYYMMDDHHMMSS>_<end of the run id>.csv`.
+    pub fn beside(&self, taken: &S3Uri) -> S3Uri {
+        let folder = taken.key.rfind('/').map_or("", |slash| &taken.key[..=slash]);
+        let (stem, suffix) = self.stem_and_suffix();
+        let stem = stem.rsplit('/').next().unwrap_or(&stem);
+        let second = utc(self.run.started_at, "%Y%m%d%H%M%S");
+        let run = &self.run.text[self.run.text.len().saturating_sub(8)..];
+        self.at(format!("{folder}{stem}_{second}_{run}{suffix}"))
+    }
+
     /// `data/rejected/YYYY/MM/<stem>_<YYYYMMDDHHMMSS>.csv`.
     pub fn rejected(&self) -> S3Uri {
         let (stem, _) = self.stem_and_suffix();
@@ -237,6 +248,13 @@ mod tests {
         s3://b/data/staging/customers_customers/run1/
         s3://b/logs/2025/01/19/customers_log_20250119103000.txt
         ");
+    }
+
+    #[test]
+    fn a_taken_name_gets_the_runs_id() {
+        let layout = layout("eu/x.csv.gz");
+        let beside = layout.beside(&layout.unprocessed());
+        assert_eq!(beside.key, "data/unprocessed/2025/01/eu/x_20250119103000_run1.csv.gz");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::log::Kept;
 use crate::names::{S3Uri, load_id};
 use crate::plugins::{self, Configured};
 use crate::progress::Progress;
-use crate::redshift::catalog::{self, Catalog};
+use crate::redshift::catalog::{self, Bookkeeping, Catalog};
 use crate::redshift::data_api::DataApi;
 use crate::report::{Report, Source, Status, StepTime};
 use crate::s3::Store;
@@ -85,7 +85,7 @@ impl Run {
 
     /// The main job.
     async fn load(&mut self) -> Result<Status> {
-        let Some(prepared) = self.prepare().await? else { return Ok(Status::AlreadyLoaded) };
+        let Some(prepared) = self.prepare(Extent::Load).await? else { return Ok(Status::AlreadyLoaded) };
         let Prepared { source, load_id, plan, totals, staged } = &prepared;
         let (job, api) = (Arc::clone(&self.job), self.api.clone());
         let load = Load { job: &job, source, load_id, plan, staged, totals };
@@ -103,29 +103,32 @@ impl Run {
         }
     }
 
-    /// The data path alone.
+    /// The data path alone; what was loaded before may be staged again.
     async fn stage_only(&mut self) -> Result<Status> {
-        match self.prepare().await? {
-            Some(prepared) => {
-                let manifest = prepared.staged.manifest.map(|uri| uri.to_string());
-                tracing::info!(manifest, parts = prepared.staged.parts, bytes = prepared.staged.bytes, "staged");
-                Ok(Status::Success)
-            }
-            None => Ok(Status::AlreadyLoaded),
+        if let Some(Prepared { staged, .. }) = self.prepare(Extent::Stage).await? {
+            let manifest =
+                staged.manifest.map_or_else(|| "nothing: the file has no rows".into(), |uri| uri.to_string());
+            self.report.staged_only = Some(manifest.clone());
+            tracing::info!(manifest, parts = staged.parts, bytes = staged.bytes, "staged");
         }
+        Ok(Status::Success)
     }
 
     /// Every step before the transaction; `None` when the ledger has this very file.
-    async fn prepare(&mut self) -> Result<Option<Prepared>> {
+    async fn prepare(&mut self, extent: Extent) -> Result<Option<Prepared>> {
         let (job, store, api) = (Arc::clone(&self.job), self.store.clone(), self.api.clone());
         let plugins = self.plugins().await?;
         let source = self.step("source", source::pin(&store, job.layout.source())).await?;
         self.pinned(&source);
         let version = source.info.version_id.as_ref().unwrap_or(&source.info.etag);
         let load_id = load_id(&source.uri, version, source.info.size_bytes, &job.target);
-        let catalog = self.step("catalog", catalog::read(&api, &job.target, &load_id)).await?;
+        let (missing, known_is_enough) = match extent {
+            Extent::Load => (Bookkeeping::Make, !job.force),
+            Extent::Stage => (Bookkeeping::LeaveMissing, false),
+        };
+        let catalog = self.step("catalog", catalog::read(&api, &job.target, &load_id, missing)).await?;
         crash::point("catalog");
-        if let Some(run_id) = catalog.loaded_by.as_ref().filter(|_| !job.force) {
+        if let Some(run_id) = catalog.loaded_by.as_ref().filter(|_| known_is_enough) {
             tracing::info!(by = run_id, "this very file was loaded before; --force loads it again");
             return Ok(None);
         }
@@ -234,7 +237,12 @@ impl Run {
     async fn clean_up(&mut self, outcome: Result<Status, &Error>, extent: Extent) {
         if let Err(error) = outcome {
             tracing::error!(%error, "run failed");
-            if extent == Extent::Load && error.kind() != Kind::OutcomeUnknown {
+            if error.kind() == Kind::OutcomeUnknown {
+                // The statement may still be running, and reading what was staged.
+                tracing::warn!(prefix = %self.job.layout.staging_prefix(), "the staged parts and the source were left");
+                return;
+            }
+            if extent == Extent::Load {
                 load::audit_failure(&self.api, &self.job, self.report.rows.read, error).await;
             }
         }

@@ -1,7 +1,7 @@
 //! The plugins of a job: read from disk, compiled or taken from the cache, and their errors made ours.
 
 use arrow::datatypes::SchemaRef;
-use loader_plugins::{CacheLocation, ChainPlan, Limits, Plugin, PluginError, PluginErrorKind, Runtime};
+use loader_plugins::{CacheLocation, ChainPlan, Plugin, PluginError, PluginErrorKind, Runtime};
 use serde_json::Value;
 
 use crate::error::{Context, Error, Kind, Result};
@@ -22,7 +22,7 @@ pub fn load(settings: &TransformSettings) -> Result<Vec<Configured>> {
         PluginCache::Dir(dir) => CacheLocation::Dir(dir.clone()),
         PluginCache::Off => CacheLocation::Off,
     };
-    let runtime = Runtime::new(Limits::default(), cache).map_err(failure)?;
+    let runtime = Runtime::new(settings.limits.clone(), cache).map_err(failure)?;
     settings.plugins.iter().map(|plugin| load_one(&runtime, plugin)).collect()
 }
 

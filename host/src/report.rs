@@ -25,6 +25,9 @@ pub struct Report {
     pub steps: Vec<StepTime>,
     /// Where the source object is now, when it was moved.
     pub archived_to: Option<String>,
+    /// The manifest, when nothing more than staging was asked for. Only people are shown it here; the log has it too.
+    #[serde(skip)]
+    pub staged_only: Option<String>,
 }
 
 /// How the run ended.
@@ -115,7 +118,10 @@ impl Report {
 
     fn human(&self) -> String {
         let headline = match self.status {
-            Status::Success => format!("loaded {} into {}", self.source.uri, self.target),
+            Status::Success => match &self.staged_only {
+                None => format!("loaded {} into {}", self.source.uri, self.target),
+                Some(manifest) => format!("staged {} as {manifest}", self.source.uri),
+            },
             Status::AlreadyLoaded => format!("{} was loaded before; nothing changed", self.source.uri),
             Status::Failed => format!("failed: {}", self.error.as_deref().unwrap_or("for an unknown reason")),
         };
@@ -124,9 +130,12 @@ impl Report {
         if rows.read > 0 {
             lines.push(("rows", format!("{} read = {} staged + {} rejected", rows.read, rows.staged, rows.rejected)));
         }
-        if self.status == Status::Success {
+        if self.status == Status::Success && self.staged_only.is_none() {
             let Rows { inserted, updated, duplicates, .. } = rows;
-            lines.push(("", format!("{inserted} inserted + {updated} updated + {duplicates} of a key already in the file")));
+            lines.push((
+                "",
+                format!("{inserted} inserted + {updated} updated + {duplicates} of a key already in the file"),
+            ));
         }
         lines.extend(self.schema_changes.iter().map(|change| ("schema", shortened(change))));
         for plugin in &self.plugins {

@@ -66,7 +66,11 @@ impl Store {
                 size_bytes: u64::try_from(head.content_length.unwrap_or(0)).unwrap_or(0),
             })),
             Err(error) if aws::is_missing(&error) => Ok(None),
-            Err(error) => Err(aws::failure(&format!("looking at {uri}"), error)),
+            Err(error) => {
+                // HEAD answers without words, so S3 cannot say what it dislikes.
+                let doing = format!("looking at {uri} (is this a valid bucket, and may you read it?)");
+                Err(aws::read_failure(&doing, error))
+            }
         }
     }
 
@@ -77,7 +81,7 @@ impl Store {
         match request.send().await {
             Ok(object) => Ok(object.body),
             Err(error) if aws::is_changed(&error) || aws::is_missing(&error) => Err(replaced(uri)),
-            Err(error) => Err(aws::failure(&format!("reading {uri}"), error)),
+            Err(error) => Err(aws::read_failure(&format!("reading {uri}"), error)),
         }
     }
 
@@ -97,7 +101,7 @@ impl Store {
     async fn put(&self, uri: &S3Uri, body: ByteStream) -> Result<()> {
         self.calls.count("PutObject");
         let request = self.client.put_object().bucket(&uri.bucket).key(&uri.key).body(body);
-        request.send().await.map(drop).map_err(|error| aws::failure(&format!("writing {uri}"), error))
+        request.send().await.map(drop).map_err(|error| aws::read_failure(&format!("writing {uri}"), error))
     }
 
     /// Every key below a prefix.
@@ -108,7 +112,7 @@ impl Store {
             self.calls.count("ListObjectsV2");
             let request = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
             let page = request.set_continuation_token(token).send().await;
-            let page = page.map_err(|error| aws::failure(&format!("listing {prefix}"), error))?;
+            let page = page.map_err(|error| aws::read_failure(&format!("listing {prefix}"), error))?;
             keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
             token = page.next_continuation_token;
             if token.is_none() {
@@ -135,7 +139,7 @@ impl Store {
         let delete = Delete::builder().set_objects(Some(identifiers)).quiet(true).build();
         let delete = delete.context(Kind::Internal, &doing)?;
         let request = self.client.delete_objects().bucket(&prefix.bucket).delete(delete);
-        let answer = request.send().await.map_err(|error| aws::failure(&doing, error))?;
+        let answer = request.send().await.map_err(|error| aws::read_failure(&doing, error))?;
         match answer.errors().first() {
             None => Ok(()),
             Some(error) => {
@@ -172,7 +176,7 @@ impl Store {
         match request.bucket(&to.bucket).key(&to.key).send().await {
             Ok(_) => Ok(()),
             Err(error) if aws::is_changed(&error) => Err(replaced(from)),
-            Err(error) => Err(aws::failure(&format!("copying {from} to {to}"), error)),
+            Err(error) => Err(aws::read_failure(&format!("copying {from} to {to}"), error)),
         }
     }
 
@@ -180,14 +184,14 @@ impl Store {
         self.calls.count("CreateMultipartUpload");
         let doing = format!("copying {from} to {to}");
         let upload = self.client.create_multipart_upload().bucket(&to.bucket).key(&to.key).send().await;
-        let upload = upload.map_err(|error| aws::failure(&doing, error))?;
+        let upload = upload.map_err(|error| aws::read_failure(&doing, error))?;
         let id = upload.upload_id.unwrap_or_default();
         let done = self.copy_parts(from, info, to, &id, &doing).await;
         if done.is_err() {
             self.calls.count("AbortMultipartUpload");
             let abort = self.client.abort_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(&id);
             if let Err(error) = abort.send().await {
-                tracing::warn!(error = %aws::failure(&doing, error), "an unfinished copy was left behind");
+                tracing::warn!(error = %aws::read_failure(&doing, error), "an unfinished copy was left behind");
             }
         }
         done
@@ -202,14 +206,14 @@ impl Store {
                 self.client.upload_part_copy().bucket(&to.bucket).key(&to.key).upload_id(id).part_number(number);
             let request = request.copy_source(copy_source(from)).copy_source_if_match(&info.etag);
             let part = request.copy_source_range(format!("bytes={start}-{end}")).send().await;
-            let part = part.map_err(|error| aws::failure(doing, error))?;
+            let part = part.map_err(|error| aws::read_failure(doing, error))?;
             let etag = part.copy_part_result.and_then(|result| result.e_tag);
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
         }
         self.calls.count("CompleteMultipartUpload");
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let request = self.client.complete_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(id);
-        request.multipart_upload(parts).send().await.map(drop).map_err(|error| aws::failure(doing, error))
+        request.multipart_upload(parts).send().await.map(drop).map_err(|error| aws::read_failure(doing, error))
     }
 
     async fn delete_unchanged(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<()> {
@@ -219,7 +223,7 @@ impl Store {
             Ok(_) => Ok(()),
             Err(error) if aws::is_changed(&error) => Err(replaced(uri)),
             Err(error) if aws::is_missing(&error) => Ok(()),
-            Err(error) => Err(aws::failure(&format!("deleting {uri}"), error)),
+            Err(error) => Err(aws::read_failure(&format!("deleting {uri}"), error)),
         }
     }
 
@@ -229,7 +233,7 @@ impl Store {
         match self.client.create_bucket().bucket(bucket).send().await {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_bucket_already_owned_by_you()) => Ok(()),
-            Err(error) => Err(aws::failure(&format!("making the bucket {bucket}"), error)),
+            Err(error) => Err(aws::read_failure(&format!("making the bucket {bucket}"), error)),
         }
     }
 }

@@ -111,6 +111,10 @@ pub struct Settings {
     #[arg(long, help_heading = "Plugins", value_name = "DIR")]
     pub plugin_cache: Option<String>,
 
+    /// Limits of the sandbox; only in the settings file, as `[limits]`.
+    #[arg(skip)]
+    pub limits: Option<Value>,
+
     /// Format of the staged parts [default: parquet].
     #[arg(long, help_heading = "Work", value_enum)]
     pub staging_format: Option<StagingFormat>,

@@ -148,7 +148,10 @@ impl Place {
     pub fn value(&self, sql: &str) -> String {
         let rows = self.select(sql);
         let cell = rows.first().and_then(|row| row.as_object()).and_then(|row| row.values().next());
-        cell.map_or_else(|| panic!("{sql}: no row"), |cell| cell.as_str().map_or_else(|| cell.to_string(), String::from))
+        cell.map_or_else(
+            || panic!("{sql}: no row"),
+            |cell| cell.as_str().map_or_else(|| cell.to_string(), String::from),
+        )
     }
 
     /// Runs a statement without result.
@@ -265,7 +268,10 @@ mod tests {
 
     #[test]
     fn only_times_and_ids_are_replaced() {
-        assert_eq!(without_dates(&without_times("data/archive/2026/11/x_20261122233641.csv")), "data/archive/YYYY/MM/x_#.csv");
+        assert_eq!(
+            without_dates(&without_times("data/archive/2026/11/x_20261122233641.csv")),
+            "data/archive/YYYY/MM/x_#.csv"
+        );
         assert_eq!(without_times("line 17 of abc"), "line 17 of abc");
         assert_eq!(without_times("01a2059e7a9d7046b7d755cbe66d254f:5"), "#:5");
     }

@@ -65,7 +65,9 @@ pub(crate) fn build_plugins() -> Result<(), Failure> {
 /// Runs the guests' own tests, natively: their logic does not need a sandbox.
 pub(crate) fn test_native() -> Result<(), Failure> {
     let mut cargo = cargo();
-    cargo.args(["test", "--quiet", "--locked", "--workspace", "--target-dir"]).arg(target_dir().with_extension("native"));
+    cargo
+        .args(["test", "--quiet", "--locked", "--workspace", "--target-dir"])
+        .arg(target_dir().with_extension("native"));
     crate::run::run(&mut cargo)
 }
 

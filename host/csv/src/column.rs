@@ -105,7 +105,10 @@ impl ColumnBuilder {
     }
 }
 
-fn primitive<T: ArrowPrimitiveType>(values: &mut Vec<T::Native>, nulls: Option<arrow_buffer::NullBuffer>) -> Result<ArrayRef, String> {
+fn primitive<T: ArrowPrimitiveType>(
+    values: &mut Vec<T::Native>,
+    nulls: Option<arrow_buffer::NullBuffer>,
+) -> Result<ArrayRef, String> {
     let values = std::mem::replace(values, next_buffer(values.len(), None));
     let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls).map_err(|error| error.to_string())?;
     Ok(Arc::new(array))
@@ -165,7 +168,13 @@ impl Source<'_> {
         Ok(())
     }
 
-    fn text(&mut self, fields: impl Iterator<Item = (usize, usize)>, ends: &mut Vec<i32>, bytes: &mut Vec<u8>, keep_empty: bool) {
+    fn text(
+        &mut self,
+        fields: impl Iterator<Item = (usize, usize)>,
+        ends: &mut Vec<i32>,
+        bytes: &mut Vec<u8>,
+        keep_empty: bool,
+    ) {
         for (start, end) in fields {
             match self.reader.read(&self.bytes[start..end], self.scratch) {
                 Field::QuotedEmpty if keep_empty => self.nulls.append_non_null(),

@@ -208,7 +208,12 @@ impl Batches<'_> {
     }
 
     fn finish(&mut self, first_row: u64, count: usize) -> Result<(RecordBatch, Int64Array), RowError> {
-        let error = |message: String| RowError { kind: CsvErrorKind::Batch(message), row: Some(first_row), byte: 0, column: None };
+        let error = |message: String| RowError {
+            kind: CsvErrorKind::Batch(message),
+            row: Some(first_row),
+            byte: 0,
+            column: None,
+        };
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.decoder.columns.len());
         for column in &mut self.decoder.columns {
             match column.finish() {

@@ -65,12 +65,8 @@ impl Dialect {
     /// An escape that equals the quote is fine: it says that quotes are doubled, which they may be anyway.
     pub fn check(&self) -> Result<(), DialectError> {
         let escape = self.escape.filter(|escape| Some(*escape) != self.quote);
-        let named = [
-            ("delimiter", Some(self.delimiter)),
-            ("quote", self.quote),
-            ("escape", escape),
-            ("comment", self.comment),
-        ];
+        let named =
+            [("delimiter", Some(self.delimiter)), ("quote", self.quote), ("escape", escape), ("comment", self.comment)];
         for (index, (name, byte)) in named.iter().enumerate() {
             let Some(byte) = byte else { continue };
             if !byte.is_ascii() || matches!(byte, 0 | b'\n' | b'\r') {

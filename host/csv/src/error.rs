@@ -44,7 +44,9 @@ pub enum CsvErrorKind {
     /// No header, or no record at all where the dialect has no header.
     #[error("the file is empty: it has not even a header; write at least the line that names the columns")]
     Empty,
-    #[error("the row has {found} fields, but the header has {expected}; quote fields that hold the delimiter or a line end, or correct the delimiter")]
+    #[error(
+        "the row has {found} fields, but the header has {expected}; quote fields that hold the delimiter or a line end, or correct the delimiter"
+    )]
     RaggedRow { expected: usize, found: usize },
     #[error("the quoted field that begins here is never closed; close it, and double the quotes inside of it")]
     UnclosedQuote,
@@ -52,7 +54,9 @@ pub enum CsvErrorKind {
     TextAfterQuote,
     #[error("these bytes are not UTF-8; convert the file to UTF-8")]
     InvalidUtf8,
-    #[error("the field holds a NUL byte, which Redshift cannot store; remove it (a file full of them is UTF-16: convert it to UTF-8)")]
+    #[error(
+        "the field holds a NUL byte, which Redshift cannot store; remove it (a file full of them is UTF-16: convert it to UTF-8)"
+    )]
     NulByte,
     /// Over [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
     #[error("the row is longer than {limit} bytes, which is the most that Redshift takes{}", if *open_quote { "; a quote that is never closed looks like this too" } else { "; check the line ends" })]

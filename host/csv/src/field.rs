@@ -26,8 +26,12 @@ pub(crate) struct FieldReader {
 impl FieldReader {
     pub(crate) fn new(dialect: &Dialect) -> FieldReader {
         let rules = dialect.rules();
-        let null_tokens: Vec<Vec<u8>> =
-            dialect.null_tokens.iter().filter(|token| !token.is_empty()).map(|token| token.clone().into_bytes()).collect();
+        let null_tokens: Vec<Vec<u8>> = dialect
+            .null_tokens
+            .iter()
+            .filter(|token| !token.is_empty())
+            .map(|token| token.clone().into_bytes())
+            .collect();
         let mut null_starts = [false; 256];
         for token in &null_tokens {
             null_starts[usize::from(token[0])] = true;

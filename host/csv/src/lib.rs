@@ -22,8 +22,8 @@ pub use decode::{Batches, DecodeAs, Decoder, LOGICAL_KEY, arrow_schema};
 pub use dialect::{Dialect, DialectError, LeadingZeros};
 pub use error::{CsvError, CsvErrorKind, Position};
 pub use preamble::Header;
-pub use record::{RecordText, find_record};
 pub use profile::{ChunkProfile, ColumnProfile, FileProfile, LogicalType, profile_chunk};
+pub use record::{RecordText, find_records};
 pub use split::{Chunk, Splitter};
 
 /// The longest row that is taken, in bytes of the file: Redshift refuses longer ones.

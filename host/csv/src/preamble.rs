@@ -82,7 +82,9 @@ impl Preamble {
         }
         loop {
             let first = self.head.first().copied();
-            let is_skipped = self.lines_to_skip > 0 || matches!(first, Some(b'\n' | b'\r')) || (first.is_some() && first == self.rules.comment);
+            let is_skipped = self.lines_to_skip > 0
+                || matches!(first, Some(b'\n' | b'\r'))
+                || (first.is_some() && first == self.rules.comment);
             if !is_skipped {
                 return first.is_some();
             }

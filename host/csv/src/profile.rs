@@ -209,7 +209,8 @@ impl FileProfile {
         header: &Header,
         chunks: impl IntoIterator<Item = Result<ChunkProfile, CsvError>>,
     ) -> Result<FileProfile, CsvError> {
-        let mut columns: Vec<ColumnFacts> = header.names.iter().map(|_| ColumnFacts::new(&Dialect::default())).collect();
+        let mut columns: Vec<ColumnFacts> =
+            header.names.iter().map(|_| ColumnFacts::new(&Dialect::default())).collect();
         let mut records = 0;
         let mut first_records = Vec::new();
         for chunk in chunks {
@@ -230,7 +231,12 @@ impl FileProfile {
 ///
 /// Errors: the first thing wrong in the chunk; its record is counted from the chunk's start, which
 /// [`FileProfile::merge`] or [`CsvError::after_records`] mends.
-pub fn profile_chunk(bytes: &[u8], chunk: &Chunk, header: &Header, dialect: &Dialect) -> Result<ChunkProfile, CsvError> {
+pub fn profile_chunk(
+    bytes: &[u8],
+    chunk: &Chunk,
+    header: &Header,
+    dialect: &Dialect,
+) -> Result<ChunkProfile, CsvError> {
     let rules = dialect.rules();
     let width = header.names.len();
     let locate = |error: crate::rows::RowError| error.locate(bytes, chunk.offset, chunk.first_line, &header.names);
@@ -253,7 +259,14 @@ pub fn profile_chunk(bytes: &[u8], chunk: &Chunk, header: &Header, dialect: &Dia
 }
 
 /// Shows one column of a block to its facts. `bytes` begin at the block's base.
-fn observe(facts: &mut ColumnFacts, bytes: &[u8], block: &Block, column: usize, reader: &FieldReader, scratch: &mut Vec<u8>) {
+fn observe(
+    facts: &mut ColumnFacts,
+    bytes: &[u8],
+    block: &Block,
+    column: usize,
+    reader: &FieldReader,
+    scratch: &mut Vec<u8>,
+) {
     let mark = |row: usize, start: usize| Mark {
         record: block.first_row + row as u64,
         byte: (block.base + start) as u64,

@@ -14,21 +14,35 @@ pub struct RecordText<'a> {
     pub bytes: &'a [u8],
 }
 
-/// The record number `nth` (counted from 0) of a chunk. `columns` is the width of the header; `None` when the chunk
-/// has fewer records or is no CSV.
-pub fn find_record<'a>(bytes: &'a [u8], chunk: &Chunk, columns: usize, dialect: &Dialect, nth: u64) -> Option<RecordText<'a>> {
-    let mut rows = Rows::new(bytes, dialect.rules(), columns.max(1));
-    let mut block = Block::default();
-    while rows.fill(&mut block).ok()? {
-        let within = nth.checked_sub(block.first_row).and_then(|row| usize::try_from(row).ok());
-        if let Some(row) = within.filter(|row| *row < block.rows) {
-            let start = block.base + block.column(0).nth(row)?.0;
-            let end = block.base + block.column(columns.max(1) - 1).nth(row)?.1;
-            let line = chunk.first_line + count_lines(bytes.get(..start)?);
-            return Some(RecordText { line, bytes: bytes.get(start..end)? });
+/// The records with these numbers (counted from 0, ascending) of a chunk, in one pass over it.
+///
+/// `columns` is the width of the header. Fewer come back when the chunk has fewer records or is no CSV.
+pub fn find_records<'a>(
+    bytes: &'a [u8],
+    chunk: &Chunk,
+    columns: usize,
+    dialect: &Dialect,
+    numbers: &[u64],
+) -> Vec<RecordText<'a>> {
+    let columns = columns.max(1);
+    let mut rows = Rows::new(bytes, dialect.rules(), columns);
+    let (mut block, mut found) = (Block::default(), Vec::new());
+    let (mut line, mut counted_to) = (chunk.first_line, 0);
+    while found.len() < numbers.len() && matches!(rows.fill(&mut block), Ok(true)) {
+        for (row, ((start, _), (_, end))) in block.column(0).zip(block.column(columns - 1)).enumerate() {
+            if numbers.get(found.len()) != Some(&(block.first_row + row as u64)) {
+                continue;
+            }
+            let (start, end) = (block.base + start, block.base + end);
+            let (Some(before), Some(text)) = (bytes.get(counted_to..start), bytes.get(start..end)) else {
+                return found;
+            };
+            line += count_lines(before);
+            counted_to = start;
+            found.push(RecordText { line, bytes: text });
         }
     }
-    None
+    found
 }
 
 #[cfg(test)]
@@ -39,10 +53,12 @@ mod tests {
     fn records_are_found_with_their_lines() {
         let bytes = b"1,\"a\nb\"\n\n2,c\r\n3,\"\"\n";
         let chunk = Chunk { offset: 4, len: bytes.len() as u64, first_line: 2, ordinal: 0 };
-        let find = |nth| find_record(bytes, &chunk, 2, &Dialect::default(), nth);
-        assert_eq!(find(0), Some(RecordText { line: 2, bytes: b"1,\"a\nb\"" }));
-        assert_eq!(find(1), Some(RecordText { line: 5, bytes: b"2,c" }));
-        assert_eq!(find(2), Some(RecordText { line: 6, bytes: b"3,\"\"" }));
-        assert_eq!(find(3), None);
+        let find = |numbers: &[u64]| find_records(bytes, &chunk, 2, &Dialect::default(), numbers);
+        let first = RecordText { line: 2, bytes: b"1,\"a\nb\"" };
+        let last = RecordText { line: 6, bytes: b"3,\"\"" };
+        assert_eq!(find(&[1]), [RecordText { line: 5, bytes: b"2,c" }]);
+        assert_eq!(find(&[0, 2]), [first, last.clone()]);
+        assert_eq!(find(&[2, 3]), [last]);
+        assert_eq!(find(&[]), []);
     }
 }

@@ -33,7 +33,9 @@ impl Block {
     #[inline]
     pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
         let entries = &self.index[..self.rows * self.stride];
-        entries.chunks_exact(self.stride.max(1)).map(move |row| (row[column].wrapping_add(1) as usize, row[column + 1] as usize))
+        entries
+            .chunks_exact(self.stride.max(1))
+            .map(move |row| (row[column].wrapping_add(1) as usize, row[column + 1] as usize))
     }
 
     /// The bytes that some of the rows take in the file, about.
@@ -139,8 +141,12 @@ impl<'a> Rows<'a> {
             } else if at == field_start && Some(byte) == self.rules.quote {
                 *quoted = true;
                 let row = Some(self.row);
-                close_quote(self.bytes, &mut self.scanner, &self.rules, at)
-                    .map_err(|(kind, byte)| RowError { kind, row, byte, column: Some(column) })?;
+                close_quote(self.bytes, &mut self.scanner, &self.rules, at).map_err(|(kind, byte)| RowError {
+                    kind,
+                    row,
+                    byte,
+                    column: Some(column),
+                })?;
             }
         };
         if row_end == row_start {
@@ -174,7 +180,9 @@ impl<'a> Rows<'a> {
     fn ragged(&self) -> RowError {
         match read_record(&self.bytes[self.row_start..], &self.rules) {
             Ok(record) => self.error(CsvErrorKind::RaggedRow { expected: self.columns, found: record.ends.len() }),
-            Err(error) => RowError { row: Some(self.row), byte: self.row_start + error.byte, column: None, kind: error.kind },
+            Err(error) => {
+                RowError { row: Some(self.row), byte: self.row_start + error.byte, column: None, kind: error.kind }
+            }
         }
     }
 
@@ -192,7 +200,12 @@ enum Line {
 
 /// Takes hits up to the quote that closes the one at `open`. Errors come with their place.
 #[inline(always)]
-fn close_quote(bytes: &[u8], scanner: &mut Scanner<'_>, rules: &Rules, open: usize) -> Result<(), (CsvErrorKind, usize)> {
+fn close_quote(
+    bytes: &[u8],
+    scanner: &mut Scanner<'_>,
+    rules: &Rules,
+    open: usize,
+) -> Result<(), (CsvErrorKind, usize)> {
     let mut plain = usize::MAX;
     while let Some(at) = scanner.next() {
         if at == plain {
@@ -242,8 +255,12 @@ pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowErro
             ends.push(at);
             return Ok(Record { ends, length: line_length(&bytes[at..], false).map(|length| at + length) });
         } else if at == field_start && Some(byte) == rules.quote {
-            close_quote(bytes, &mut scanner, rules, at)
-                .map_err(|(kind, byte)| RowError { kind, row: None, byte, column: Some(ends.len()) })?;
+            close_quote(bytes, &mut scanner, rules, at).map_err(|(kind, byte)| RowError {
+                kind,
+                row: None,
+                byte,
+                column: Some(ends.len()),
+            })?;
         }
     }
     ends.push(bytes.len());

@@ -161,7 +161,9 @@ impl Splitter {
         let has_quotes = self.rules.quote.is_some_and(|quote| memchr(quote, bytes).is_some());
         let is_plain = !has_quotes && self.rules.escape.is_none() && self.rules.comment.is_none();
         let mut scanner = Scanner::new(if is_plain { &[] } else { bytes }, self.needles());
-        while self.rules.quote.is_some() && let Some(at) = scanner.next() {
+        while self.rules.quote.is_some()
+            && let Some(at) = scanner.next()
+        {
             let byte = bytes[at];
             match self.state {
                 _ if at == plain => (),
@@ -261,7 +263,8 @@ impl Splitter {
         // Lines before the last cut have been counted already, and so has this place if it stands there.
         if let Some(start) = start {
             self.count_lines(bytes, start);
-            self.suspect = Position { line: self.lines.count() + 1, byte: self.offset + start as u64, ..Position::default() };
+            self.suspect =
+                Position { line: self.lines.count() + 1, byte: self.offset + start as u64, ..Position::default() };
         }
     }
 

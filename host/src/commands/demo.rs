@@ -117,11 +117,8 @@ impl Stage {
         let report = self.load(chapter.name, chapter.ends, log).await?;
         print(&report.render(ReportFormat::Human));
         self.turn_page();
-        self.show(
-            "The table",
-            "SELECT order_id, customer_name, amount, tax, zip FROM orders ORDER BY order_id",
-        )
-        .await?;
+        self.show("The table", "SELECT order_id, customer_name, amount, tax, zip FROM orders ORDER BY order_id")
+            .await?;
         let audit = "SELECT source_filename, status, records_read AS read, records_inserted AS inserted, \
                      records_updated AS updated, SUBSTRING(error_message, 1, 60) AS error FROM job_sts ORDER BY run_id";
         self.show("The audit table", audit).await?;

@@ -76,6 +76,12 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
         let _ = std::fs::remove_file(&args.output);
         return Err(at(error));
     }
+    if totals.rows_rejected > 0 {
+        let path = args.output.with_extension("rejected.csv");
+        std::fs::write(&path, rejects::to_csv(&totals, &spool))
+            .context(Kind::Config, format!("{} cannot be written", path.display()))?;
+        tracing::warn!(rows = totals.rows_rejected, file = %path.display(), "rows rejected");
+    }
     tracing::info!(
         read = totals.rows_read,
         written = totals.rows_staged,
@@ -88,7 +94,7 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
 /// Plugins are told a table and keys; without a warehouse they are whatever was given.
 fn target(settings: &Settings) -> Result<(TableName, Vec<String>)> {
     let table = settings.target_table.as_deref().unwrap_or("transformed");
-    let keys = settings.upsert_keys.clone().unwrap_or_default().0;
+    let keys = settings.upsert_keys.clone().unwrap_or_default().0.iter().map(|key| key.to_lowercase()).collect();
     Ok((TableName::new(settings.schema_name.as_deref().unwrap_or("public"), table)?, keys))
 }
 

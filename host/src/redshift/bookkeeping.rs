@@ -19,7 +19,8 @@ pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
     }
 }
 
-fn ddl(target: &TableName) -> Vec<String> {
+/// The statements that make them; harmless where they exist.
+pub fn ddl(target: &TableName) -> Vec<String> {
     let ledger = format!(
         "CREATE TABLE IF NOT EXISTS {} (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT NULL, \
          etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table VARCHAR(256) NOT NULL, \

@@ -27,29 +27,45 @@ pub struct CatalogColumn {
     pub has_default: bool,
 }
 
-/// Reads the catalog, and makes the bookkeeping tables of the target's schema when they are missing.
-pub async fn read(api: &DataApi, target: &TableName, load_id: &str) -> Result<Catalog> {
+/// What to do when the ledger or the audit table is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bookkeeping {
+    /// Make both: a load follows.
+    Make,
+    /// Nothing: nothing was loaded here yet.
+    LeaveMissing,
+}
+
+/// Reads the catalog. One execution; three when bookkeeping tables have to be made first.
+pub async fn read(api: &DataApi, target: &TableName, load_id: &str, missing: Bookkeeping) -> Result<Catalog> {
     let queries = queries(target, load_id);
-    let found = match api.execute_batch(&queries).await? {
-        Outcome::Finished(executed) => Some(answer(api, &executed, target).await?),
-        Outcome::Failed(failure) if is_missing_ledger(&failure) => None,
-        Outcome::Failed(failure) => return Err(failures::explain("reading the catalog", &failure)),
-    };
-    match found {
-        Some((catalog, true)) => Ok(catalog),
-        _ => {
-            bookkeeping::create(api, target).await?;
-            match api.execute_batch(&queries).await? {
-                Outcome::Finished(executed) => answer(api, &executed, target).await.map(|(catalog, _)| catalog),
-                Outcome::Failed(failure) => Err(failures::explain("reading the catalog", &failure)),
-            }
+    match ask(api, &queries, target).await? {
+        Some((catalog, true)) => return Ok(catalog),
+        Some((catalog, false)) if missing == Bookkeeping::LeaveMissing => return Ok(catalog),
+        None if missing == Bookkeeping::LeaveMissing => {
+            let columns_only = ask(api, &queries[..1], target).await?;
+            return Ok(columns_only.unwrap_or_default().0);
         }
+        _ => bookkeeping::create(api, target).await?,
+    }
+    let answer = ask(api, &queries, target).await?;
+    answer
+        .map(|(catalog, _)| catalog)
+        .ok_or_else(|| Error::new(Kind::Internal, format!("the ledger of {target} is missing right after it was made")))
+}
+
+/// The catalog and whether there is an audit table; `None` when there is no ledger.
+async fn ask(api: &DataApi, queries: &[String], target: &TableName) -> Result<Option<(Catalog, bool)>> {
+    match api.execute_batch(queries).await? {
+        Outcome::Finished(executed) => answer(api, &executed, target, queries.len() > 1).await.map(Some),
+        Outcome::Failed(failure) if is_missing_ledger(&failure) => Ok(None),
+        Outcome::Failed(failure) => Err(failures::explain("reading the catalog", &failure)),
     }
 }
 
-async fn answer(api: &DataApi, executed: &Executed, target: &TableName) -> Result<(Catalog, bool)> {
+async fn answer(api: &DataApi, executed: &Executed, target: &TableName, ledger: bool) -> Result<(Catalog, bool)> {
     let columns = api.rows(executed, Some(0)).await?;
-    let loads = api.rows(executed, Some(1)).await?;
+    let loads = if ledger { api.rows(executed, Some(1)).await? } else { Rows::default() };
     let has_audit = columns.rows.iter().any(|row| row.first().and_then(Cell::as_str) == Some(bookkeeping::AUDIT));
     let target = target_columns(&columns, &target.table)?;
     let loaded_by = loads.rows.first().and_then(|row| row.first()).map(Cell::to_text);

@@ -86,6 +86,12 @@ impl DataApi {
         &self.calls
     }
 
+    /// The same, but deaf to a wish to stop: for what must be written even then.
+    #[must_use]
+    pub fn to_the_end(&self) -> DataApi {
+        DataApi { stop: Stop::never(), ..self.clone() }
+    }
+
     /// Runs one statement by itself; it commits on its own.
     pub async fn execute(&self, sql: &str) -> Result<Outcome> {
         let token = uuid::Uuid::now_v7().to_string();
@@ -134,7 +140,10 @@ impl DataApi {
         let mut pause = Duration::from_millis(500);
         loop {
             match send().await {
-                Err(error) if error.kind() == Kind::Transient && pause < Duration::from_secs(4) => {
+                Err(error)
+                    if matches!(error.kind(), Kind::Transient | Kind::OutcomeUnknown)
+                        && pause < Duration::from_secs(4) =>
+                {
                     tracing::warn!(%error, "submitting again");
                     tokio::time::sleep(pause).await;
                     pause *= 2;
@@ -177,7 +186,7 @@ impl DataApi {
             match request.send().await {
                 Ok(described) => return Ok(described),
                 Err(error) => {
-                    let error = aws::failure("looking at a statement", error);
+                    let error = aws::read_failure("looking at a statement", error);
                     tracing::warn!(%error, statement_id = id, "looking again");
                     wait_seconds = None;
                     tokio::time::sleep(pause).await;
@@ -192,7 +201,7 @@ impl DataApi {
     async fn cancel(&self, id: &str) {
         self.calls.count("CancelStatement");
         if let Err(error) = self.client.cancel_statement().id(id).send().await {
-            tracing::debug!(error = %aws::failure("cancelling a statement", error), "not cancelled");
+            tracing::debug!(error = %aws::read_failure("cancelling a statement", error), "not cancelled");
         }
     }
 
@@ -203,7 +212,8 @@ impl DataApi {
         loop {
             self.calls.count("GetStatementResult");
             let request = self.client.get_statement_result().id(&id).set_next_token(token);
-            let page = request.send().await.map_err(|error| aws::failure("reading a statement's result", error))?;
+            let page =
+                request.send().await.map_err(|error| aws::read_failure("reading a statement's result", error))?;
             if rows.columns.is_empty() {
                 let columns = page.column_metadata.unwrap_or_default();
                 rows.columns = columns.into_iter().map(|column| column.name.unwrap_or_default()).collect();

@@ -10,12 +10,24 @@ pub fn explain(doing: &str, failure: &StatementFailure) -> Error {
         .with("statement_id", format!("{}:{}", failure.id, failure.statement + 1))
 }
 
+/// Whether staged parts do not have the types or columns of their table (any more).
+pub fn is_type_mismatch(message: &str) -> bool {
+    message.contains("incompatible Parquet schema")
+        || message.contains("Unmatched number of columns")
+        || (message.contains("column") && message.contains("does not exist"))
+}
+
 /// Whether a concurrent transaction was in the way, so that the same batch may simply run again.
 pub fn is_conflict(message: &str) -> bool {
-    let signs =
-        ["1023", "Serializable isolation violation", "conflict with concurrent transaction", "deadlock detected"];
-    let more = ["could not open relation with OID", "could not serialize access", "concurrently updated", "1018"];
-    signs.iter().chain(&more).any(|sign| message.contains(sign))
+    let coded = ["1023", "1018"].iter().any(|code| headline(message).starts_with(code));
+    let signs = [
+        "Serializable isolation violation",
+        "conflict with concurrent transaction",
+        "deadlock detected",
+        "could not open relation with OID",
+        "could not serialize access",
+    ];
+    coded || signs.iter().any(|sign| message.contains(sign))
 }
 
 /// Whether a guard of ours stopped the batch.

@@ -107,13 +107,15 @@ pub fn build(batch: &LoadBatch<'_>) -> Vec<(Part, String)> {
     let target = table(batch.target);
     let mut out = Vec::new();
     if batch.create {
+        // There is no target to lock yet: first loads of a schema's tables wait for each other here.
+        out.push((Part::Lock, format!("LOCK {}", table(&batch.target.sibling(LEDGER)))));
         out.push((Part::CreateTable, create_table(batch.target, batch.columns)));
     }
     out.push((Part::Lock, format!("LOCK {target}")));
     if batch.guard_ledger {
         out.push((Part::LedgerGuard, ledger_guard(batch)));
     }
-    out.push((Part::CreateStage, create_stage(batch.columns)));
+    out.push((Part::CreateStage, create_stage(batch.target, batch.columns)));
     if let Some(copy) = &batch.copy {
         out.push((Part::Copy, copy_statement(copy, batch.columns)));
     }
@@ -152,10 +154,14 @@ fn create_table(target: &TableName, columns: &[Column]) -> String {
     format!("CREATE TABLE IF NOT EXISTS {} ({})", table(target), definitions.join(", "))
 }
 
-fn create_stage(columns: &[Column]) -> String {
-    let definitions: Vec<String> =
-        columns.iter().map(|column| format!("{} {}", ident(&column.name), column.column_type)).collect();
-    format!("CREATE TEMP TABLE {STAGE} ({}, {} BIGINT NOT NULL)", definitions.join(", "), ident(ROW_COLUMN))
+/// Types come from the target as it is under the lock. Whatever changed since the plan was made, the strictly typed
+/// parts then fail to copy, instead of being rounded or cut by the INSERT.
+fn create_stage(target: &TableName, columns: &[Column]) -> String {
+    let (target, list) = (table(target), names(columns));
+    format!(
+        "CREATE TEMP TABLE {STAGE} AS SELECT {list}, CAST(NULL AS BIGINT) AS {} FROM {target} WHERE 1 = 0",
+        ident(ROW_COLUMN)
+    )
 }
 
 fn copy_statement(copy: &Copy<'_>, columns: &[Column]) -> String {

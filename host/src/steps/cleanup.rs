@@ -25,21 +25,21 @@ pub async fn staging(store: &Store, job: &Job) {
 
 /// Moves the loaded file to the archive, and returns where it is now.
 pub async fn archive(store: &Store, job: &Job, source: &SourceObject) -> Option<S3Uri> {
-    settle(store, source, job.layout.archive(), "archived").await
+    settle(store, job, source, job.layout.archive(), "archived").await
 }
 
 /// Moves a file that is at fault out of the way, and returns where it is now.
 pub async fn put_aside(store: &Store, job: &Job, source: &SourceObject) -> Option<S3Uri> {
-    settle(store, source, job.layout.unprocessed(), "put aside").await
+    settle(store, job, source, job.layout.unprocessed(), "put aside").await
 }
 
-async fn settle(store: &Store, source: &SourceObject, to: S3Uri, what: &'static str) -> Option<S3Uri> {
-    match store.move_object(&source.uri, &source.info, &to).await {
-        Ok(true) => {
+async fn settle(store: &Store, job: &Job, source: &SourceObject, to: S3Uri, what: &'static str) -> Option<S3Uri> {
+    match move_to_free_name(store, job, source, to).await {
+        Ok(Some(to)) => {
             tracing::info!(from = %source.uri, to = %to, "source {what}");
             Some(to)
         }
-        Ok(false) => {
+        Ok(None) => {
             tracing::warn!(uri = %source.uri, "the source is gone, somebody else moved it");
             None
         }
@@ -48,6 +48,14 @@ async fn settle(store: &Store, source: &SourceObject, to: S3Uri, what: &'static 
             None
         }
     }
+}
+
+/// Never overwrites another file that went the same way before.
+async fn move_to_free_name(store: &Store, job: &Job, source: &SourceObject, to: S3Uri) -> Result<Option<S3Uri>> {
+    let taken = store.head(&to).await?.is_some_and(|there| there.etag != source.info.etag);
+    let to = if taken { job.layout.beside(&to) } else { to };
+    let moved = store.move_object(&source.uri, &source.info, &to).await?;
+    Ok(moved.then_some(to))
 }
 
 /// Writes the rejected rows where people look for them.

@@ -23,7 +23,6 @@ const HOST: &str = "loader";
 pub struct Conform {
     columns: Vec<PlannedColumn>,
     schema: SchemaRef,
-    sources: Vec<usize>,
     /// Longest text seen in each column, in bytes.
     pub max_text_bytes: Vec<u32>,
     /// Decimals whose surplus digits were rounded half up.
@@ -31,18 +30,14 @@ pub struct Conform {
 }
 
 impl Conform {
-    /// `output` is the chain's schema; every planned column is in it.
-    pub fn new(columns: &[PlannedColumn], output: &Schema) -> Result<Conform> {
-        let sources: std::result::Result<Vec<usize>, _> =
-            columns.iter().map(|column| output.index_of(&column.name)).collect();
-        let sources = sources.context(Kind::Internal, "a planned column is not among the plugins' output")?;
-        Ok(Conform {
+    /// The planned columns are those of the chain's output, in its order.
+    pub fn new(columns: &[PlannedColumn]) -> Conform {
+        Conform {
             schema: staged_schema(columns),
             columns: columns.to_vec(),
-            sources,
             max_text_bytes: vec![0; columns.len()],
             rounded: 0,
-        })
+        }
     }
 
     /// Shape out: the planned columns and the row number; rows as in, but for the rejects that come with it.
@@ -50,7 +45,7 @@ impl Conform {
         let (batch, rows) = (&transformed.batch, &transformed.rows);
         let (mut arrays, mut refused) = (Vec::with_capacity(self.columns.len() + 1), BTreeMap::new());
         for i in 0..self.columns.len() {
-            let array = self.cast(i, batch.column(self.sources[i]), &mut refused)?;
+            let array = self.cast(i, batch.column(i), &mut refused)?;
             self.check(i, &array, &mut refused);
             arrays.push(array);
         }
@@ -87,10 +82,13 @@ impl Conform {
     fn check(&mut self, i: usize, array: &ArrayRef, refused: &mut BTreeMap<usize, Why>) {
         let column = &self.columns[i];
         if column.required && array.null_count() > 0 {
-            let (code, what) =
-                if column.is_key { ("null-key", "an upsert key") } else { ("null", "NOT NULL in the table") };
+            let (code, message) = if column.is_key {
+                ("null-key", "an upsert key is NULL")
+            } else {
+                ("null", "NULL, but the column is NOT NULL in the table")
+            };
             for row in (0..array.len()).filter(|row| array.is_null(*row)) {
-                refused.entry(row).or_insert_with(|| Why::new(code, format!("NULL in {what}"), &column.name));
+                refused.entry(row).or_insert_with(|| Why::new(code, message.to_string(), &column.name));
             }
         }
         let Some(texts) = array.as_any().downcast_ref::<StringArray>() else { return };
@@ -158,7 +156,7 @@ mod tests {
     fn conform(column: PlannedColumn, array: ArrayRef) -> (Conform, RecordBatch, Vec<Reject>) {
         let schema = Arc::new(Schema::new(vec![Field::new(&column.name, array.data_type().clone(), true)]));
         let rows = Int64Array::from_iter_values(10..10 + array.len() as i64);
-        let mut conform = Conform::new(&[column], &schema).expect("a sound plan");
+        let mut conform = Conform::new(&[column]);
         let batch = RecordBatch::try_new(schema, vec![array]).expect("a batch");
         let (batch, rejects) = conform.batch(&Transformed { batch, rows, rejects: Vec::new() }).expect("conforms");
         (conform, batch, rejects)

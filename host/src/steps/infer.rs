@@ -3,6 +3,7 @@
 //! Comes in: a stream of bytes. Goes out: the bytes in a temporary file, cut into chunks at record boundaries, and the
 //! profile of every column over the whole file. One thread cuts, the workers profile behind it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
@@ -43,15 +44,32 @@ impl Spool {
         read_chunk(&self.file, chunk, buffer)
     }
 
-    /// A record as it stands in the file, and its line. `record` counts from 1. `None` when it cannot be read again.
-    pub fn record(&self, record: u64) -> Option<(u64, String)> {
-        let at = self.chunks.partition_point(|chunk| chunk.first_record <= record).checked_sub(1)?;
-        let SpooledChunk { chunk, first_record } = self.chunks.get(at)?;
-        let mut buffer = Vec::new();
-        self.read(chunk, &mut buffer).ok()?;
-        let columns = self.header.names.len();
-        let found = loader_csv::find_record(&buffer, chunk, columns, &self.dialect, record - first_record)?;
-        Some((found.line, String::from_utf8_lossy(found.bytes).into_owned()))
+    /// Records as they stand in the file, with their lines. `records` count from 1 and ascend; each chunk is read once.
+    /// One that cannot be found again is left out.
+    pub fn records(&self, records: &[u64]) -> BTreeMap<u64, (u64, String)> {
+        let (mut found, mut rest, mut buffer) = (BTreeMap::new(), records, Vec::new());
+        while let Some(first) = rest.first() {
+            let at = self.chunks.partition_point(|chunk| chunk.first_record <= *first);
+            let next_chunk = self.chunks.get(at).map_or(u64::MAX, |chunk| chunk.first_record);
+            let (here, later) = rest.split_at(rest.partition_point(|record| *record < next_chunk));
+            rest = later;
+            let Some(SpooledChunk { chunk, first_record }) = at.checked_sub(1).and_then(|at| self.chunks.get(at))
+            else {
+                continue;
+            };
+            if self.read(chunk, &mut buffer).is_err() {
+                continue;
+            }
+            let numbers: Vec<u64> = here.iter().map(|record| record - first_record).collect();
+            let columns = self.header.names.len();
+            let texts = loader_csv::find_records(&buffer, chunk, columns, &self.dialect, &numbers);
+            found.extend(
+                here.iter()
+                    .zip(texts)
+                    .map(|(record, text)| (*record, (text.line, String::from_utf8_lossy(text.bytes).into_owned()))),
+            );
+        }
+        found
     }
 }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::job::Job;
-use crate::redshift::data_api::{DataApi, Outcome, StatementFailure};
+use crate::redshift::data_api::{DataApi, Executed, Outcome, StatementFailure};
 use crate::redshift::load_batch::{self, AuditRow, Column, Copy, CopyFormat, LedgerRow, LoadBatch, Part};
 use crate::redshift::types::ColumnType;
-use crate::redshift::{failures, load_errors};
+use crate::redshift::{bookkeeping, failures, load_errors};
 use crate::settings::StagingFormat;
 use crate::steps::plan::LoadPlan;
 use crate::steps::source::SourceObject;
@@ -55,12 +55,11 @@ pub async fn run(api: &DataApi, load: &Load<'_>) -> Result<Loaded> {
     for attempt in 1.. {
         match api.execute_batch(&statements).await? {
             Outcome::Finished(executed) => {
-                let counts = api.rows(&executed, parts.iter().position(|part| *part == Part::Report)).await?;
-                let number = |column| counts.number(0, column).map(i64::unsigned_abs);
                 let created = parts.iter().zip(&statements).filter(|(part, _)| **part == Part::CreateTable);
                 let schema_changes = created.map(|(_, sql)| sql.clone()).collect();
-                let (inserted, updated, duplicates) = (number(0)?, number(1)?, number(2)?);
-                return check_sum(load, Loaded::Rows { inserted, updated, duplicates, schema_changes });
+                let counts = counts(api, &parts, &executed).await.map_err(|error| committed(load, &error))?;
+                let [inserted, updated, duplicates] = counts;
+                return Ok(Loaded::Rows { inserted, updated, duplicates, schema_changes });
             }
             Outcome::Failed(failure) if failures::is_conflict(&failure.message) && attempt < MAX_CONFLICTS => {
                 tracing::warn!(attempt, error = %failure.message, "another transaction was in the way, trying again");
@@ -75,9 +74,10 @@ pub async fn run(api: &DataApi, load: &Load<'_>) -> Result<Loaded> {
 
 /// The audit row of a run that failed. Best effort: its own failure is only logged.
 pub async fn audit_failure(api: &DataApi, job: &Job, rows_read: u64, error: &Error) {
-    let sql = load_batch::audit_failure(&job.target, &audit_row(job, rows_read), &error.to_string());
-    let outcome = api.execute(&sql).await;
-    let problem = match outcome {
+    // The first run of all may fail before the table is there.
+    let mut statements = bookkeeping::ddl(&job.target);
+    statements.push(load_batch::audit_failure(&job.target, &audit_row(job, rows_read), &error.to_string()));
+    let problem = match api.to_the_end().execute_batch(&statements).await {
         Ok(Outcome::Finished(_)) => return,
         Ok(Outcome::Failed(failure)) => failures::explain("writing the audit row", &failure),
         Err(error) => error,
@@ -142,17 +142,29 @@ fn columns(load: &Load<'_>) -> Vec<Column> {
         .collect()
 }
 
-fn check_sum(load: &Load<'_>, loaded: Loaded) -> Result<Loaded> {
-    if let Loaded::Rows { inserted, updated, duplicates, .. } = &loaded
-        && inserted + updated + duplicates != load.totals.rows_staged
-    {
-        let fact = format!(
-            "{} rows were staged, but {inserted} inserted, {updated} updated and {duplicates} duplicates were counted",
-            load.totals.rows_staged
-        );
-        return Err(Error::new(Kind::Internal, fact));
+/// What the batch counted, held against what its INSERT says that it did.
+async fn counts(api: &DataApi, parts: &[Part], executed: &Executed) -> Result<[u64; 3]> {
+    let place = |wanted: Part| parts.iter().position(|part| *part == wanted);
+    let rows = api.rows(executed, place(Part::Report)).await?;
+    let number = |column| rows.number(0, column).map(i64::unsigned_abs);
+    let counts = [number(0)?, number(1)?, number(2)?];
+    let written = place(Part::Insert).and_then(|insert| executed.result_rows.get(insert)).copied().unwrap_or(-1);
+    match u64::try_from(written) {
+        Ok(written) if written != counts[0] + counts[1] => {
+            let fact = format!("{} rows were counted, but {written} written", counts[0] + counts[1]);
+            Err(Error::new(Kind::Internal, fact))
+        }
+        _ => Ok(counts),
     }
-    Ok(loaded)
+}
+
+/// What goes wrong after the commit must not look like a load that did not happen.
+fn committed(load: &Load<'_>, error: &Error) -> Error {
+    let fact = format!(
+        "the rows are in {}, but not everything about them is known: {error}; run_id {} in job_sts has the counts",
+        load.job.target, load.job.run.number
+    );
+    Error::new(Kind::OutcomeUnknown, fact)
 }
 
 async fn explain(api: &DataApi, load: &Load<'_>, parts: &[Part], failure: &StatementFailure) -> Result<Loaded> {
@@ -171,6 +183,10 @@ async fn explain(api: &DataApi, load: &Load<'_>, parts: &[Part], failure: &State
             let keys = load.job.keys.join(", ");
             let fact = format!("the file has several rows of one key ({keys}), and --duplicates error refuses that");
             Err(Error::new(Kind::Data, fact))
+        }
+        Some(Part::CreateStage | Part::Copy) if failures::is_type_mismatch(&failure.message) => {
+            let fact = format!("{} changed while the file was being loaded; run again", load.job.target);
+            Err(Error::new(Kind::Transient, fact).with("statement_id", &failure.id))
         }
         Some(Part::Copy) => Err(load_errors::explain(api, failure).await),
         _ => Err(failures::explain(&format!("loading into {}", load.job.target), failure)),

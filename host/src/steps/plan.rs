@@ -5,12 +5,14 @@
 //! type as its expectation: text for a VARCHAR whatever it looks like, exact numbers for the rest, or a refusal that
 //! names every column that does not fit. No I/O, and nothing is changed.
 
+mod names;
+mod reconcile;
+
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
 use loader_csv::{ColumnProfile, DecodeAs, FileProfile, Header, LOGICAL_KEY, LogicalType, Position};
 use loader_plugins::ChainPlan;
-use loader_plugins::cast::can_cast;
 
 use crate::error::{Error, Kind, Result};
 use crate::names::TableName;
@@ -18,8 +20,9 @@ use crate::plugins::Configured;
 use crate::redshift::catalog::CatalogColumn;
 use crate::redshift::types::{ColumnType, MAX_VARCHAR_BYTES};
 
-/// The most columns of a Redshift table. Source: c_redshift-limits.
-pub const MAX_COLUMNS: usize = 1600;
+/// The most columns of a load: one less than a Redshift table holds, since the staging table has the row number too.
+/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_usage.html>
+pub const MAX_COLUMNS: usize = 1599;
 /// How often expectations may change the plan: one pass learns what lands where, the next ones settle it.
 const MAX_PASSES: usize = 4;
 
@@ -32,7 +35,7 @@ pub struct LoadPlan {
     pub creates_table: bool,
 }
 
-/// A staged column, in the order of the staging table.
+/// A staged column. There is one for each column of the chain's output, in its order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedColumn {
     pub name: String,
@@ -66,14 +69,15 @@ pub fn run(wanted: &Wanted<'_>) -> Result<LoadPlan> {
         let n = wanted.profile.columns.len();
         return Err(Error::new(
             Kind::Data,
-            format!("the header has {n} columns, a Redshift table holds {MAX_COLUMNS}; split the file"),
+            format!("the header has {n} columns, a load takes {MAX_COLUMNS}; split the file"),
         ));
     }
     let (decode_as, chain) = settle(wanted)?;
-    check_keys(wanted, &chain)?;
+    let names = names::folded(&chain.output)?;
+    check_keys(wanted, &names)?;
     let columns = match wanted.existing {
-        None => new_columns(wanted, &chain)?,
-        Some(existing) => Reconciliation { wanted, chain: &chain, existing }.columns()?,
+        None => new_columns(wanted, &chain, &names)?,
+        Some(existing) => reconcile::columns(wanted, &chain, &names, existing)?,
     };
     Ok(LoadPlan { decode_as, chain, columns, creates_table: wanted.existing.is_none() })
 }
@@ -112,7 +116,9 @@ fn existing_schema(columns: &[CatalogColumn]) -> SchemaRef {
 fn expect(wanted: &Wanted<'_>, chain: &ChainPlan, decode_as: &[DecodeAs]) -> Vec<DecodeAs> {
     let mut expected = decode_as.to_vec();
     for (i, field) in chain.output.fields().iter().enumerate() {
-        let existing = wanted.existing.and_then(|columns| columns.iter().find(|column| column.name == *field.name()));
+        let existing = wanted
+            .existing
+            .and_then(|columns| columns.iter().find(|column| column.name == field.name().to_lowercase()));
         if let (Some(existing), Some(origin)) = (existing, chain.origin(i))
             && accepts(&wanted.profile.columns[origin], &existing.column_type).is_ok()
         {
@@ -153,9 +159,8 @@ fn accepts<'a>(column: &'a ColumnProfile, column_type: &ColumnType) -> std::resu
     }
 }
 
-fn check_keys(wanted: &Wanted<'_>, chain: &ChainPlan) -> Result<()> {
-    let names: Vec<&str> = chain.output.fields().iter().map(|field| field.name().as_str()).collect();
-    match wanted.keys.iter().find(|key| !names.contains(&key.as_str())) {
+fn check_keys(wanted: &Wanted<'_>, names: &[String]) -> Result<()> {
+    match wanted.keys.iter().find(|key| !names.contains(key)) {
         None => Ok(()),
         Some(key) => {
             let fact = format!("upsert key `{key}` is no column of the transformed file; it has: {}", names.join(", "));
@@ -164,28 +169,24 @@ fn check_keys(wanted: &Wanted<'_>, chain: &ChainPlan) -> Result<()> {
     }
 }
 
-fn new_columns(wanted: &Wanted<'_>, chain: &ChainPlan) -> Result<Vec<PlannedColumn>> {
-    if chain.output.fields().len() > MAX_COLUMNS {
-        let n = chain.output.fields().len();
-        return Err(Error::new(
-            Kind::Data,
-            format!("the plugins make {n} columns, a Redshift table holds {MAX_COLUMNS}"),
-        ));
+fn new_columns(wanted: &Wanted<'_>, chain: &ChainPlan, names: &[String]) -> Result<Vec<PlannedColumn>> {
+    if names.len() > MAX_COLUMNS {
+        let n = names.len();
+        return Err(Error::new(Kind::Data, format!("the plugins make {n} columns, a load takes {MAX_COLUMNS}")));
     }
-    chain.output.fields().iter().map(|field| new_column(wanted, field)).collect()
+    chain.output.fields().iter().zip(names).map(|(field, name)| new_column(wanted, field, name)).collect()
 }
 
-fn new_column(wanted: &Wanted<'_>, field: &arrow::datatypes::Field) -> Result<PlannedColumn> {
-    check_name(field.name())?;
+fn new_column(wanted: &Wanted<'_>, field: &arrow::datatypes::Field, name: &str) -> Result<PlannedColumn> {
     let unconverted = field.metadata().contains_key(LOGICAL_KEY);
     let staged = if unconverted { DataType::Float64 } else { field.data_type().clone() };
     if ColumnType::for_new_column(&staged, 0).is_none() {
-        let fact = format!("column `{}` has the type {staged}, which has no counterpart in Redshift", field.name());
+        let fact = format!("column `{name}` has the type {staged}, which has no counterpart in Redshift");
         return Err(Error::new(Kind::Plugin, fact));
     }
-    let is_key = wanted.keys.contains(field.name());
+    let is_key = wanted.keys.iter().any(|key| key == name);
     Ok(PlannedColumn {
-        name: field.name().clone(),
+        name: name.to_string(),
         cast: staged != *field.data_type(),
         staged,
         existing: None,
@@ -193,136 +194,4 @@ fn new_column(wanted: &Wanted<'_>, field: &arrow::datatypes::Field) -> Result<Pl
         is_key,
         max_text_bytes: MAX_VARCHAR_BYTES,
     })
-}
-
-/// Names end up in DDL. Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
-fn check_name(name: &str) -> Result<()> {
-    const SYSTEM: [&str; 9] = ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "deletexid", "insertxid"];
-    let fact = if name.trim().is_empty() {
-        "a column has no name; give the header one, or use the default plugin, which does".to_string()
-    } else if name.len() > 127 {
-        let start: String = name.chars().take(20).collect();
-        format!("the column name `{start}…` has {} bytes, Redshift takes 127; shorten it in the header", name.len())
-    } else if SYSTEM.contains(&name.to_lowercase().as_str()) || name == crate::redshift::load_batch::ROW_COLUMN {
-        format!("`{name}` is a name that Redshift or loader keeps for itself; rename the column in the header")
-    } else {
-        return Ok(());
-    };
-    Err(Error::new(Kind::Data, fact))
-}
-
-/// Holds the planned output against an existing table.
-struct Reconciliation<'a> {
-    wanted: &'a Wanted<'a>,
-    chain: &'a ChainPlan,
-    existing: &'a [CatalogColumn],
-}
-
-/// Why a column does not fit.
-enum Difference {
-    /// The table would have to change.
-    Schema(String),
-    /// No change of the table would help.
-    Value(String),
-}
-
-impl Reconciliation<'_> {
-    /// All staged columns, or one error with all that differs.
-    fn columns(&self) -> Result<Vec<PlannedColumn>> {
-        let (mut columns, mut differences) = (Vec::new(), Vec::new());
-        for (i, field) in self.chain.output.fields().iter().enumerate() {
-            match self.column(i, field) {
-                Ok(column) => columns.push(column),
-                Err(found) => differences.push(found),
-            }
-        }
-        for missing in self.existing.iter().filter(|column| columns.iter().all(|planned| planned.name != column.name)) {
-            if self.chain.output.column_with_name(&missing.name).is_none() {
-                differences.push(Difference::Schema(format!("column `{}` is missing in the file", missing.name)));
-            }
-        }
-        if differences.is_empty() { Ok(columns) } else { Err(refusal(self.wanted.target, differences)) }
-    }
-
-    fn column(&self, i: usize, field: &arrow::datatypes::Field) -> std::result::Result<PlannedColumn, Difference> {
-        let name = field.name();
-        let Some(existing) = self.existing.iter().find(|column| column.name == *name) else {
-            return Err(Difference::Schema(format!("column `{name}` is new")));
-        };
-        if let Some(origin) = self.chain.origin(i) {
-            check_values(&self.wanted.profile.columns[origin], name, &existing.column_type)?;
-        }
-        let unfit = || {
-            Difference::Schema(format!(
-                "column `{name}` is {} in the table, the file has {}",
-                existing.column_type,
-                field.data_type()
-            ))
-        };
-        let staged = existing.column_type.staged_as().ok_or_else(unfit)?;
-        let cast = staged != *field.data_type();
-        if cast && !can_cast(field.data_type(), &staged) {
-            return Err(unfit());
-        }
-        let is_key = self.wanted.keys.contains(name);
-        Ok(PlannedColumn {
-            name: name.clone(),
-            staged,
-            cast,
-            required: is_key || (!existing.nullable && !existing.has_default),
-            is_key,
-            max_text_bytes: existing.column_type.text_bytes().unwrap_or(MAX_VARCHAR_BYTES),
-            existing: Some(existing.column_type.clone()),
-        })
-    }
-}
-
-/// Holds all values of a file's column against the column where they land.
-fn check_values(column: &ColumnProfile, name: &str, column_type: &ColumnType) -> std::result::Result<(), Difference> {
-    if let Err(position) = accepts(column, column_type) {
-        let zeros = column.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.line == position.line);
-        let hint = if zeros { " (it has leading zeros: --leading-zeros number)" } else { "" };
-        let fact = format!("column `{name}` is {column_type}, the value in line {} is not{hint}", position.line);
-        return Err(Difference::Value(fact));
-    }
-    let (low, high) = match column_type {
-        ColumnType::SmallInt => (i64::from(i16::MIN), i64::from(i16::MAX)),
-        ColumnType::Integer => (i64::from(i32::MIN), i64::from(i32::MAX)),
-        _ => (i64::MIN, i64::MAX),
-    };
-    if let (Some(min), Some(max)) = (column.min_int, column.max_int)
-        && (min < low || max > high)
-    {
-        let fact = format!("column `{name}` is {column_type}, the file has whole numbers from {min} to {max}");
-        return Err(Difference::Schema(fact));
-    }
-    match (column_type.text_bytes(), &column.longest_at) {
-        (Some(bytes), Some(longest_at)) if column.max_bytes > bytes => {
-            let (longest, line) = (column.max_bytes, longest_at.line);
-            Err(Difference::Schema(format!(
-                "column `{name}` is {column_type}, the text in line {line} has {longest} bytes"
-            )))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn refusal(target: &TableName, differences: Vec<Difference>) -> Error {
-    let schema = differences.iter().any(|difference| matches!(difference, Difference::Schema(_)));
-    let facts: Vec<String> = differences
-        .into_iter()
-        .map(|difference| match difference {
-            Difference::Schema(fact) | Difference::Value(fact) => fact,
-        })
-        .collect();
-    let facts = facts.join("; ");
-    if schema {
-        let remedy = "change the table or the file so that they agree";
-        Error::new(Kind::SchemaConflict, format!("the file does not fit {target}: {facts}; {remedy}"))
-    } else {
-        Error::new(
-            Kind::Data,
-            format!("the file has values that {target} cannot take: {facts}; correct them in the file"),
-        )
-    }
 }

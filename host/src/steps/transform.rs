@@ -96,7 +96,7 @@ struct Shared {
 
 fn worker<S: Sink>(transform: &Transform<'_>, shared: &Shared, mut sink: S) -> Result<(Totals, S::Done)> {
     let mut chain = transform.plan.chain.open(Arc::clone(&transform.values)).map_err(plugins::failure)?;
-    let mut conform = Conform::new(&transform.plan.columns, &transform.plan.chain.output)?;
+    let mut conform = Conform::new(&transform.plan.columns);
     let spool = transform.spool;
     let mut decoder = Decoder::new(&spool.dialect, &spool.header, &transform.plan.decode_as, Decoder::BATCH_ROWS);
     let (mut totals, mut buffer) = (Totals::default(), Vec::new());

@@ -9,7 +9,8 @@ fn the_report_has_exactly_the_promised_keys() {
     let place = Place::new("report-keys");
     place.put("x.csv", "id\n1\n");
     let report = place.load("x.csv", "x", &[]).succeeded();
-    let keys = |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ");
+    let keys =
+        |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ");
     let top = "run_id status exit_code error source target rows schema_changes plugins calls steps archived_to";
     assert_eq!(keys(&report.json), top);
     assert_eq!(keys(&report.json["source"]), "uri etag size_bytes");
@@ -83,10 +84,17 @@ fn what_is_missing_on_the_command_line_is_named() {
 #[test]
 fn the_demo_tells_its_story() {
     let dir = tempfile::tempdir().expect("a folder");
-    let ended = run(Command::new(program()).arg("demo").arg("--plugins").arg(plugin("default")).arg("--dir").arg(dir.path()));
+    let ended =
+        run(Command::new(program()).arg("demo").arg("--plugins").arg(plugin("default")).arg("--dir").arg(dir.path()));
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
     assert_eq!(ended.stderr, "");
-    for words in ["4 inserted", "1 inserted + 1 updated", "was loaded before; nothing changed", "1374.690000000000000001", "data/unprocessed/"] {
+    for words in [
+        "4 inserted",
+        "1 inserted + 1 updated",
+        "was loaded before; nothing changed",
+        "1374.690000000000000001",
+        "data/unprocessed/",
+    ] {
         assert!(ended.stdout.contains(words), "{words} is not in\n{}", ended.stdout);
     }
 }
@@ -94,7 +102,9 @@ fn the_demo_tells_its_story() {
 #[test]
 fn a_folder_works_again_after_its_server_was_killed() {
     let dir = tempfile::tempdir().expect("a folder");
-    let sql = |statement: &str| run(Command::new(program()).args(["sql", statement, "--format", "csv", "--local"]).arg(dir.path()));
+    let sql = |statement: &str| {
+        run(Command::new(program()).args(["sql", statement, "--format", "csv", "--local"]).arg(dir.path()))
+    };
     assert_eq!(sql("CREATE TABLE kept (n INTEGER)").code, 0);
     let mut server = loader_tests::start(Command::new(program()).arg("local").arg("--dir").arg(dir.path()));
     let mut line = String::new();

@@ -42,7 +42,10 @@ fn hundredths(text: &str) -> i128 {
 #[test]
 fn a_tenth_and_two_tenths_are_three_tenths() {
     let place = Place::new("tenths");
-    place.put("x.csv", "id,a,b\n1,0.1,0.2\n2,1.1,1234567.89\n3,12345678901234567890.123456789012345678,-0.000000000000000001\n");
+    place.put(
+        "x.csv",
+        "id,a,b\n1,0.1,0.2\n2,1.1,1234567.89\n3,12345678901234567890.123456789012345678,-0.000000000000000001\n",
+    );
     let _ = place.load("x.csv", "x", &["--upsert-keys", "id"]).succeeded();
     assert_eq!(place.value("SELECT a + b FROM {s}.x WHERE id = 1"), "0.300000000000000000");
     let row = &place.select("SELECT a, b FROM {s}.x WHERE id = 2")[0];

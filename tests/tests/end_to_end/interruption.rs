@@ -13,7 +13,9 @@ fn a_run_killed_at_any_point_can_be_run_again() {
         let (file, table) = (format!("{point}.csv"), point.replace('-', "_"));
         place.put(&file, "id,amount\n1,0.5\n2,1.5\n");
         let mut command = place.command("run", &file, &table);
-        let ended = loader_tests::run(command.args(["--upsert-keys", "id"]).arg("--plugins").arg(plugin("default")).env("LOADER_CRASH_AT", point));
+        let ended = loader_tests::run(
+            command.args(["--upsert-keys", "id"]).arg("--plugins").arg(plugin("default")).env("LOADER_CRASH_AT", point),
+        );
         assert_eq!(ended.code, 134, "{point}: the run did not die: {}", ended.stderr);
         // After the archive there is nothing left to run on; before it the file is still there.
         if point != "archived" {
@@ -21,7 +23,8 @@ fn a_run_killed_at_any_point_can_be_run_again() {
             assert_eq!(again.ended.code, 0, "{point}: {}", again.error());
         }
         assert_eq!(place.value(&format!("SELECT COUNT(*) FROM {{s}}.{table}")), "2", "{point}");
-        let loads = format!("SELECT COUNT(*) FROM {{s}}.job_sts WHERE status = 'SUCCESS' AND source_filename = '{file}'");
+        let loads =
+            format!("SELECT COUNT(*) FROM {{s}}.job_sts WHERE status = 'SUCCESS' AND source_filename = '{file}'");
         assert_eq!(place.value(&loads), "1", "{point}");
         assert!(place.keys().contains(&format!("data/archive/YYYY/MM/{point}_#.csv")), "{point}: {:?}", place.keys());
         assert!(!place.keys().contains(&format!("data/in/{file}")), "{point}");

@@ -30,9 +30,11 @@ fn loads_updates_and_recognises_a_file() {
     let first = place.load("flights.csv", "flights", &arguments()).succeeded();
     assert_eq!([first.rows("read"), first.rows("inserted"), first.rows("updated")], [3000, 3000, 0]);
     let types = "SELECT data_type FROM svv_columns WHERE table_schema = '{s}' AND table_name = 'flights' ORDER BY ordinal_position";
-    let types: Vec<String> = place.select(types).iter().map(|row| row["data_type"].to_string().replace('"', "")).collect();
+    let types: Vec<String> =
+        place.select(types).iter().map(|row| row["data_type"].to_string().replace('"', "")).collect();
     let (text, time) = ("character varying", "timestamp without time zone");
-    let expected = [&["integer"; 9][..], &[text, "integer", text, text, text], &["integer"; 4], &[time, time, text]].concat();
+    let expected =
+        [&["integer"; 9][..], &[text, "integer", text, text, text], &["integer"; 4], &[time, time, text]].concat();
     assert_eq!(types, expected);
     assert_eq!(place.value("SELECT CAST(MIN(time_hour) AS VARCHAR(30)) FROM {s}.flights"), "2013-01-01 10:00:00");
 
@@ -86,9 +88,30 @@ fn the_glue_jobs_own_arguments_are_understood() {
     place.put("customers.csv", "Customer ID,Total Amount\n7,12.50\n");
     let mut command = std::process::Command::new(loader_tests::program());
     command.args(["run", "--job_id", "JOB001", "--job_name", "nightly", "--source_file_name", "customers.csv"]);
-    command.args(["--target_table", "customers", "--upsert_keys", "[\"customer_id\"]", "--workgroup_name", "analytics"]);
-    command.args(["--database", "dev", "--region", "us-east-1", "--secret_arn", "arn:aws:secretsmanager:us-east-1:1:secret:s"]);
-    command.args(["--iam_role", "arn:aws:iam::1:role/copy", "--schema_name", &place.schema(), "--src_bucket", &place.name]);
+    command.args([
+        "--target_table",
+        "customers",
+        "--upsert_keys",
+        "[\"customer_id\"]",
+        "--workgroup_name",
+        "analytics",
+    ]);
+    command.args([
+        "--database",
+        "dev",
+        "--region",
+        "us-east-1",
+        "--secret_arn",
+        "arn:aws:secretsmanager:us-east-1:1:secret:s",
+    ]);
+    command.args([
+        "--iam_role",
+        "arn:aws:iam::1:role/copy",
+        "--schema_name",
+        &place.schema(),
+        "--src_bucket",
+        &place.name,
+    ]);
     command.arg("--plugins").arg(loader_tests::plugin("default")).arg("--local").arg(loader_tests::world().dir());
     let ended = loader_tests::run(&mut command);
     assert_eq!(ended.code, 0, "{}", ended.stdout);

@@ -37,7 +37,11 @@ fn files_that_are_no_plugins_are_told_apart() {
         path
     };
     refused(&place, &load_with(&place, &dir.path().join("nowhere.wasm"), None), &["nowhere.wasm", "cannot be read"]);
-    refused(&place, &load_with(&place, &write("page.wasm", b"<html><body>404</body></html>"), None), &["page.wasm", "WebAssembly"]);
+    refused(
+        &place,
+        &load_with(&place, &write("page.wasm", b"<html><body>404</body></html>"), None),
+        &["page.wasm", "WebAssembly"],
+    );
     let module = b"\0asm\x01\0\0\0";
     refused(&place, &load_with(&place, &write("module.wasm", module), None), &["module.wasm", "component"]);
     let mut other = std::fs::read(plugin("default")).expect("reads");

@@ -1,7 +1,10 @@
 //! Files that people have, and what comes of them.
 
 use crate::{Read, read};
-use loader_csv::{CsvError, CsvErrorKind, DecodeAs, Decoder, Dialect, LOGICAL_KEY, LeadingZeros, LogicalType, MAX_ROW_BYTES, Splitter, arrow_schema};
+use loader_csv::{
+    CsvError, CsvErrorKind, DecodeAs, Decoder, Dialect, LOGICAL_KEY, LeadingZeros, LogicalType, MAX_ROW_BYTES,
+    Splitter, arrow_schema,
+};
 
 fn read_all<'a>(file: &'a str, dialect: &'a Dialect) -> Result<Read<'a>, CsvError> {
     read(file.as_bytes(), dialect, 1 << 20, 1 << 16)
@@ -22,7 +25,9 @@ fn types(file: &str, dialect: &Dialect) -> String {
 fn rows(file: &str, dialect: &Dialect) -> String {
     let read = read_all(file, dialect).expect("a good file");
     let rows = read.rows(&read.inferred(), 2).expect("a profiled file decodes");
-    let line = |row: Vec<Option<String>>| row.into_iter().map(|value| value.unwrap_or("~".into())).collect::<Vec<_>>().join("|");
+    let line = |row: Vec<Option<String>>| {
+        row.into_iter().map(|value| value.unwrap_or("~".into())).collect::<Vec<_>>().join("|")
+    };
     rows.into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -55,13 +60,15 @@ fn a_file_of_every_type() {
     );
     let read = read_all(file, &dialect).expect("a good file");
     let schema = arrow_schema(&read.header, &read.inferred());
-    let logical: Vec<&str> = schema.fields().iter().map(|field| field.metadata().get(LOGICAL_KEY).map_or("", String::as_str)).collect();
+    let logical: Vec<&str> =
+        schema.fields().iter().map(|field| field.metadata().get(LOGICAL_KEY).map_or("", String::as_str)).collect();
     assert_eq!(logical, ["", "", "", "decimal", "double", "", "", ""]);
 }
 
 #[test]
 fn the_narrowest_type_that_takes_every_value() {
-    let check = |values: &[&str], expected| assert_eq!(column_type(values, &Dialect::default()), expected, "{values:?}");
+    let check =
+        |values: &[&str], expected| assert_eq!(column_type(values, &Dialect::default()), expected, "{values:?}");
     check(&["1", "+2", "-3", "0"], LogicalType::Int32);
     check(&["2147483647", "-2147483648"], LogicalType::Int32);
     check(&["2147483648"], LogicalType::Int64);
@@ -100,7 +107,10 @@ fn every_type_has_its_first_violation() {
     let column = &read.profile.columns[0];
     let at = |logical| column.accepts(logical).err().map_or(0, |position| position.record);
     use LogicalType::{Boolean, Date, Decimal, Double, Int16, Int32, Int64, Text, Timestamp};
-    assert_eq!([Boolean, Int16, Int32, Int64, Decimal, Double, Date, Timestamp, Text].map(at), [1, 2, 3, 4, 5, 7, 1, 1, 0]);
+    assert_eq!(
+        [Boolean, Int16, Int32, Int64, Decimal, Double, Date, Timestamp, Text].map(at),
+        [1, 2, 3, 4, 5, 7, 1, 1, 0]
+    );
     assert_eq!(column.accepts_boolean_literals().map_err(|position| position.record), Err(2));
     assert_eq!(
         column.accepts(Double).map_err(|position| position.to_string()),
@@ -162,7 +172,8 @@ fn other_dialects() {
 
 #[test]
 fn headers_are_taken_as_they_are() {
-    let names = |file: &str| read_all(file, &Dialect::default()).map(|read| read.header.names).map_err(|error| error.kind);
+    let names =
+        |file: &str| read_all(file, &Dialect::default()).map(|read| read.header.names).map_err(|error| error.kind);
     assert_eq!(names("a,a,,\"\",\"x\ny\"\n"), Ok(vec!["a".into(), "a".into(), "".into(), "".into(), "x\ny".into()]));
     assert_eq!(names("one"), Ok(vec!["one".into()]));
     let wide: Vec<String> = (0..1700).map(|number| format!("c{number}")).collect();
@@ -190,13 +201,22 @@ fn mistakes_have_a_place_and_a_remedy() {
         let actual = error(file, &dialect);
         assert!(actual.starts_with(expected), "{actual:?} for {expected:?}");
     };
-    check(b"", "line 1, byte 0: the file is empty: it has not even a header; write at least the line that names the columns");
+    check(
+        b"",
+        "line 1, byte 0: the file is empty: it has not even a header; write at least the line that names the columns",
+    );
     check(b"\xEF\xBB\xBF\n\n", "line 3, byte 5: the file is empty");
     check(b"a,b\n1,2\n\n3\n", "record 2, line 4, byte 9: the row has 1 fields, but the header has 2; quote fields");
     check(b"a,b\n1,2,3,4\n", "record 1, line 2, byte 4: the row has 4 fields, but the header has 2;");
-    check(b"a,b\n1,2\n3,\"x\n4,5\n", "record 2, line 3, byte 10, column \"b\": the quoted field that begins here is never closed;");
+    check(
+        b"a,b\n1,2\n3,\"x\n4,5\n",
+        "record 2, line 3, byte 10, column \"b\": the quoted field that begins here is never closed;",
+    );
     check(b"a,b\n1,\"2\" \n", "record 1, line 2, byte 9, column \"b\": text follows the closing quote;");
-    check(b"a,b\n1,\"x\n\xFF\"\n", "record 1, line 3, byte 9, column \"b\": these bytes are not UTF-8; convert the file to UTF-8");
+    check(
+        b"a,b\n1,\"x\n\xFF\"\n",
+        "record 1, line 3, byte 9, column \"b\": these bytes are not UTF-8; convert the file to UTF-8",
+    );
     check(b"a,b\n1,2\n3\0,4\n", "record 2, line 3, byte 9, column \"a\": the field holds a NUL byte,");
     check(b"a,b\n1\n3,\xFF\n", "record 1, line 2, byte 4: the row has 1 fields");
     check(b"a,b\n1,\xE2\x82\n3\n", "record 1, line 2, byte 6, column \"b\": these bytes are not UTF-8");
@@ -273,7 +293,9 @@ fn a_decoder_starts_afresh_after_an_error() {
     assert_eq!(last.first_line, 5);
     let outcomes = |decoder: &mut Decoder, chunk, first| {
         let batches = decoder.decode_chunk(crate::bytes_of(file, chunk), chunk, first);
-        batches.map(|batch| batch.map(|(batch, _)| batch.num_rows()).map_err(|error| error.position.record)).collect::<Vec<_>>()
+        batches
+            .map(|batch| batch.map(|(batch, _)| batch.num_rows()).map_err(|error| error.position.record))
+            .collect::<Vec<_>>()
     };
     assert_eq!(outcomes(&mut decoder, last, 4), [Err(4)]);
     assert_eq!(outcomes(&mut decoder, bad_from, 1), [Ok(2), Ok(1)]);

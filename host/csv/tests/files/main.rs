@@ -89,7 +89,9 @@ fn text(array: &dyn Array, row: usize) -> Option<String> {
         DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::Date32 => loader_values::format_date(array.as_primitive::<Date32Type>().value(row)),
-        DataType::Timestamp(..) => loader_values::format_timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row)),
+        DataType::Timestamp(..) => {
+            loader_values::format_timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
         DataType::Utf8 => array.as_string::<i32>().value(row).to_string(),
         other => panic!("decoded {other}"),
     })

@@ -34,20 +34,27 @@ fn wild_files() -> impl Strategy<Value = Vec<u8>> {
         8 => prop_oneof![Just("a"), Just("NA"), Just("é"), Just("1"), Just(" "), Just("some text that is longer than the others")],
     ];
     let bom = prop_oneof![4 => Just(""), 1 => Just("\u{feff}")];
-    (bom, proptest::collection::vec(piece, 0..60)).prop_map(|(bom, pieces)| format!("{bom}{}", pieces.concat()).into_bytes())
+    (bom, proptest::collection::vec(piece, 0..60))
+        .prop_map(|(bom, pieces)| format!("{bom}{}", pieces.concat()).into_bytes())
 }
 
 /// Files that are CSV whatever is in their fields, but for a few that a quote too many breaks.
 fn written_files() -> impl Strategy<Value = Vec<u8>> {
-    let text = proptest::collection::vec(prop_oneof![Just(","), Just("\""), Just("\n"), Just("\r"), Just("#"), Just("é"), Just("a"), Just("b")], 0..6);
+    let text = proptest::collection::vec(
+        prop_oneof![Just(","), Just("\""), Just("\n"), Just("\r"), Just("#"), Just("é"), Just("a"), Just("b")],
+        0..6,
+    );
     let field = prop_oneof![
         4 => "[a-cNA1 ]{0,3}",
         4 => text.prop_map(|pieces| format!("\"{}\"", pieces.concat().replace('"', "\"\""))),
         1 => Just("a\"b".to_string()),
     ];
-    let end = prop_oneof![6 => Just("\n"), 3 => Just("\r\n"), 3 => Just("\r"), 1 => Just("\n\r\n\n"), 1 => Just("\n#\"a,\r")];
+    let end =
+        prop_oneof![6 => Just("\n"), 3 => Just("\r\n"), 3 => Just("\r"), 1 => Just("\n\r\n\n"), 1 => Just("\n#\"a,\r")];
     (2usize..5)
-        .prop_flat_map(move |width| proptest::collection::vec((proptest::collection::vec(field.clone(), width), end.clone()), 1..20))
+        .prop_flat_map(move |width| {
+            proptest::collection::vec((proptest::collection::vec(field.clone(), width), end.clone()), 1..20)
+        })
         .prop_map(|records| {
             let lines = records.into_iter().map(|(record, end)| record.join(",") + end);
             lines.collect::<String>().into_bytes()
@@ -56,7 +63,8 @@ fn written_files() -> impl Strategy<Value = Vec<u8>> {
 
 /// Files that are CSV: columns of one kind each, mostly.
 fn tame_files() -> impl Strategy<Value = Vec<u8>> {
-    let field = |kind: u8| match kind {
+    let field = |kind: u8| {
+        match kind {
         0 => prop_oneof![9 => "-?[1-9][0-9]{0,4}", 1 => Just(String::new())].boxed(),
         1 => prop_oneof![20 => "-?[1-9][0-9]{0,18}", 1 => "[0-9]{1,3}"].boxed(),
         2 => prop_oneof![9 => "-?[1-9][0-9]{0,9}\\.[0-9]{1,6}", 1 => "\"[0-9]{1,20}\""].boxed(),
@@ -65,11 +73,16 @@ fn tame_files() -> impl Strategy<Value = Vec<u8>> {
         5 => prop_oneof![20 => Just("true".to_string()), 20 => Just("FALSE".to_string()), 1 => Just("yes".to_string())].boxed(),
         6 => prop_oneof![9 => "[a-zé ]{0,12}", 1 => Just("\"\"".to_string()), 1 => Just("\"x \"\"y\"\"\r\nz\"".to_string())].boxed(),
         _ => prop_oneof![Just("0".to_string()), Just("1".to_string()), Just("\"\"".to_string())].boxed(),
+    }
     };
     proptest::collection::vec(0u8..8, 2..6)
         .prop_flat_map(move |kinds| {
             let record: Vec<_> = kinds.into_iter().map(field).collect();
-            (record.clone(), proptest::collection::vec(record, 0..40), prop_oneof![Just("\n"), Just("\r\n"), Just("\r")])
+            (
+                record.clone(),
+                proptest::collection::vec(record, 0..40),
+                prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
+            )
         })
         .prop_map(|(header, records, end)| {
             let lines = std::iter::once(&header).chain(&records).map(|record| record.join(",") + end);

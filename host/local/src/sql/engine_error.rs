@@ -29,7 +29,9 @@ fn text(error: &DbError) -> String {
     {
         return format!("Cannot insert a NULL value into column {column}");
     }
-    if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED {
+    // Two transactions that make one table at once meet in PostgreSQL's own catalog.
+    let is_catalog_race = *code == SqlState::UNIQUE_VIOLATION && error.schema() == Some("pg_catalog");
+    if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED || is_catalog_race {
         return "1023 DETAIL: Serializable isolation violation on table - 100000, transactions forming the cycle are: 1, 2 (pid:1)".to_owned();
     }
     if *code == SqlState::CARDINALITY_VIOLATION && message.contains("row a second time") {
