@@ -240,7 +240,7 @@ fn without_dates(key: &str) -> String {
     key.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// Replaces times and ids: words of fourteen and more hexadecimal digits.
+/// Replaces times and ids: words of fourteen and more hexadecimal digits, and what stands behind `sha256`.
 pub fn without_times(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {
@@ -248,8 +248,9 @@ pub fn without_times(text: &str) -> String {
             Some((i, last)) if !last.is_ascii_hexdigit() => (&word[..i], &word[i..]),
             _ => (word, ""),
         };
-        let is_time = word.len() >= 14 && word.chars().any(|c| c.is_ascii_digit());
-        out.push_str(if is_time { "#" } else { word });
+        let is_id = word.len() >= 14 && word.chars().any(|c| c.is_ascii_digit());
+        let is_digest = word.len() == 8 && out.ends_with("sha256 ");
+        out.push_str(if is_id || is_digest { "#" } else { word });
         out.push_str(end);
     }
     out
@@ -273,6 +274,7 @@ mod tests {
             "data/archive/YYYY/MM/x_#.csv"
         );
         assert_eq!(without_times("line 17 of abc"), "line 17 of abc");
+        assert_eq!(without_times("default 0.1.0 (sha256 e9d37dba)"), "default 0.1.0 (sha256 #)");
         assert_eq!(without_times("01a2059e7a9d7046b7d755cbe66d254f:5"), "#:5");
     }
 }

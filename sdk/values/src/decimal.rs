@@ -225,7 +225,14 @@ mod tests {
     }
 
     /// The same rules on a string of digits, without any arithmetic but "add one".
-    fn reference(negative: bool, integer: &str, fraction: &str, exponent: i32, precision: u8, scale: u8) -> Option<(String, bool)> {
+    fn reference(
+        negative: bool,
+        integer: &str,
+        fraction: &str,
+        exponent: i32,
+        precision: u8,
+        scale: u8,
+    ) -> Option<(String, bool)> {
         let mut digits = format!("{}{integer}{fraction}{}", "0".repeat(200), "0".repeat(200));
         let point = (200 + integer.len() as i32 + exponent) as usize;
         let dropped = digits.split_off(point + usize::from(scale));
@@ -246,7 +253,10 @@ mod tests {
             return None;
         }
         let sign = if negative && !kept.is_empty() { "-" } else { "" };
-        Some((format!("{sign}{}", if kept.is_empty() { "0" } else { kept }), dropped.bytes().any(|digit| digit != b'0')))
+        Some((
+            format!("{sign}{}", if kept.is_empty() { "0" } else { kept }),
+            dropped.bytes().any(|digit| digit != b'0'),
+        ))
     }
 
     proptest! {
