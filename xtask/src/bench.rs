@@ -20,6 +20,7 @@ const DUCKDB: &str = "\
 import sys, time, duckdb
 source, target, threads = sys.argv[1:4]
 duckdb.execute(f'SET threads = {threads}')
+duckdb.execute('SET enable_progress_bar = false')
 start = time.perf_counter()
 duckdb.execute(f\"\"\"COPY (SELECT l_orderkey, l_partkey, l_suppkey, l_linenumber, l_quantity,
   CAST(l_extendedprice AS DECIMAL(38,18)) AS l_extendedprice, CAST(l_discount AS DECIMAL(38,18)) AS l_discount,
