@@ -15,7 +15,7 @@ usage: cargo xtask COMMAND
 
   demo [ARGS]  build everything and tell the story of a load (ARGS go to `loader demo`)
   test [ARGS]  run every test (ARGS go to `cargo test`)
-  check        format, lints, documentation, the plugin contract, house rules
+  check        format, house rules, who depends on whom, reproducible plugins, lints
   plugins      build plugins/*.wasm
   bench        measure the data path: [--scale N] [--runs N] [--skip-duckdb]
   setup        install what demo and test need, and nothing else";

@@ -66,10 +66,10 @@ async fn tell(args: DemoArgs, stop: Stop, log: &Kept) -> Result<()> {
         stage.chapter(number, chapter, log).await?;
     }
     stage.again(log).await?;
-    print(&format!("\nThat was all of it. To look around yourself:\n  loader local --dir {}\n", dir.display()));
-    if args.dir.is_none() {
-        print("(This demo's folder is gone now; give --dir DIR to keep it.)\n");
-    }
+    print(&match args.dir {
+        Some(dir) => format!("That was all of it. To look around: loader local --dir {}\n", dir.display()),
+        None => "That was all of it, and its folder is gone. Keep it with --dir DIR.\n".to_string(),
+    });
     Ok(())
 }
 
@@ -123,7 +123,7 @@ impl Stage {
                      records_updated AS updated, SUBSTRING(error_message, 1, 60) AS error FROM job_sts ORDER BY run_id";
         self.show("The audit table", audit).await?;
         let keys = self.store.list(&S3Uri::new(BUCKET, "data/")).await?;
-        print(&format!("\nThe bucket\n{}", indented(&keys.join("\n"))));
+        print(&format!("The bucket\n{}", indented(&keys.join("\n"))));
         Ok(())
     }
 
@@ -135,7 +135,7 @@ impl Stage {
         let source = S3Uri::new(BUCKET, format!("data/in/{}", first.name));
         self.store.write(&source, first.content.as_bytes().to_vec()).await?;
         let report = self.load(first.name, Status::AlreadyLoaded, log).await?;
-        print(&report.render(ReportFormat::Human));
+        print(&format!("{}\n", report.render(ReportFormat::Human)));
         let sums = "SELECT COUNT(*) AS orders, SUM(amount) AS amount, SUM(amount + tax) AS total FROM orders";
         self.show("Every digit is still there (0.1 + 0.2 is 0.3)", sums).await
     }
@@ -179,7 +179,7 @@ impl Stage {
 
     async fn show(&self, title: &str, statement: &str) -> Result<()> {
         let rows = sql::select(&self.api, statement).await?.unwrap_or_default();
-        print(&format!("\n{title}\n{}", sql::render(&rows, RowFormat::Table)));
+        print(&format!("{title}\n{}\n", sql::render(&rows, RowFormat::Table)));
         Ok(())
     }
 

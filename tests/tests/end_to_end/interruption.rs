@@ -1,6 +1,7 @@
 //! Runs that are killed or stopped, at every named point and in the middle, and run again: nothing lost, nothing doubled.
 
 use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr};
 
 use loader_tests::{Place, plugin};
 
@@ -31,27 +32,53 @@ fn a_run_killed_at_any_point_can_be_run_again() {
     }
 }
 
-#[test]
-fn a_signal_stops_a_run_and_leaves_everything_as_it_was() {
-    let place = Place::new("signal");
-    // Rows enough for the signal to arrive while they are read.
-    let rows: String = (0..400_000).map(|id| format!("{id},{id}.25,some text to read\n")).collect();
+/// Starts a load of rows enough for something to happen while they are read, and waits until the catalog has been.
+fn start_long_load(place: &Place, amount: &str) -> (Child, BufReader<ChildStderr>) {
+    let rows: String = (0..400_000).map(|id| format!("{id},{amount},some text to read\n")).collect();
     place.put("x.csv", format!("id,amount,note\n{rows}"));
     let mut child = loader_tests::start(place.command("run", "x.csv", "t").args(["--upsert-keys", "id"]));
     let mut log = BufReader::new(child.stderr.take().expect("its log"));
     let mut line = String::new();
     while !line.contains("\"step\":\"catalog\"") {
         line.clear();
-        assert_ne!(log.read_line(&mut line).expect("a line"), 0, "the run ended before the signal");
+        assert_ne!(log.read_line(&mut line).expect("a line"), 0, "the run ended early");
     }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is there");
+    (child, log)
+}
+
+/// Waits for the end; gives exit code and report.
+fn end(child: Child, log: BufReader<ChildStderr>) -> (i32, serde_json::Value) {
     std::thread::spawn(move || log.lines().for_each(drop));
     let output = child.wait_with_output().expect("it ends");
-    assert_eq!(loader_tests::code(output.status), 143);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report all the same");
+    (loader_tests::code(output.status), serde_json::from_slice(&output.stdout).expect("a report, whatever happened"))
+}
+
+#[test]
+fn a_table_that_changes_under_a_load_is_not_filled_with_rounded_numbers() {
+    let place = Place::new("changed-under");
+    place.execute("CREATE TABLE {s}.t (id INTEGER NOT NULL, amount DECIMAL(12,2), note VARCHAR(256))");
+    let (child, log) = start_long_load(&place, "0.6");
+    place.execute("DROP TABLE {s}.t");
+    place.execute("CREATE TABLE {s}.t (id INTEGER NOT NULL, amount INTEGER, note VARCHAR(256))");
+    let (code, report) = end(child, log);
+    assert_eq!(code, 4, "{report}");
+    let error = report["error"].as_str().unwrap_or_default();
+    assert!(error.starts_with("changed_under.t changed while the file was being loaded; run again"), "{error}");
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "0");
+    assert!(place.keys().contains(&"data/in/x.csv".to_string()));
+}
+
+#[test]
+fn a_signal_stops_a_run_and_leaves_everything_as_it_was() {
+    let place = Place::new("signal");
+    let (child, log) = start_long_load(&place, "0.25");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is there");
+    let (code, report) = end(child, log);
+    assert_eq!(code, 143);
     assert_eq!(report["error"], "stopped by signal 15; the target is unchanged, run again");
     assert!(place.keys().contains(&"data/in/x.csv".to_string()));
     assert!(place.keys().iter().all(|key| !key.contains("staging")), "{:?}", place.keys());
     assert!(place.select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 't'").is_empty());
+    assert_eq!(place.value("SELECT status FROM {s}.job_sts"), "FAILED");
 }

@@ -185,3 +185,55 @@ fn duplicates_are_decided_as_asked() {
     assert_eq!(refused.error(), "the file has several rows of one key (id), and --duplicates error refuses that");
     assert!(place.keys().contains(&"data/unprocessed/YYYY/MM/error.csv".to_string()));
 }
+
+#[test]
+fn files_of_one_name_never_replace_each_other() {
+    let place = Place::new("one-name");
+    for content in ["id\n1,2\n", "id\n3,4\n", "id\n5,6\n"] {
+        place.put("x.csv", content);
+        assert_eq!(place.load("x.csv", "t", &[]).ended.code, 3);
+    }
+    let aside = place.keys().into_iter().filter(|key| key.starts_with("data/unprocessed/")).collect::<Vec<_>>();
+    assert_eq!(aside.len(), 3, "{aside:?}");
+}
+
+#[test]
+fn rejected_rows_are_kept_as_they_stand_in_the_file() {
+    let place = Place::new("rejected");
+    place.put("x.csv", "id,amount,note\n1,0.5,a\n2,1e20,\"two\nlines\"\n,3,no key\n4,1,b\n");
+    let report = place.load("x.csv", "t", &["--upsert-keys", "id", "--max-rejects", "2"]).succeeded();
+    assert_eq!([report.rows("read"), report.rows("staged"), report.rows("rejected")], [4, 2, 2]);
+    let rejected = place.read("data/rejected/");
+    let lines: Vec<&str> = rejected.lines().collect();
+    assert_eq!(lines[0], "record,line,plugin,code,column,message,row");
+    assert!(lines[1].starts_with("2,3,default,out-of-range,amount,"), "{rejected}");
+    assert!(rejected.contains("\"2,1e20,\"\"two\nlines\"\"\""), "{rejected}");
+    assert!(rejected.contains("3,5,loader,null-key,id,an upsert key is NULL,\",3,no key\""), "{rejected}");
+}
+
+#[test]
+fn without_plugins_names_fold_as_redshift_folds_them() {
+    let place = Place::new("no-plugin");
+    for (file, content) in [("a.csv", "Id,Amount\n1,0.5\n"), ("b.csv", "ID,amount\n1,2\n2,0.25\n")] {
+        place.put(file, content);
+        let mut command = place.command("run", file, "t");
+        let _ = loader_tests::Report::of(loader_tests::run(command.args(["--upsert-keys", "Id"]))).succeeded();
+    }
+    let rows: Vec<String> =
+        place.select("SELECT id, amount FROM {s}.t ORDER BY id").iter().map(ToString::to_string).collect();
+    assert_eq!(rows, [r#"{"id":1,"amount":2.0}"#, r#"{"id":2,"amount":0.25}"#]);
+    place.put("c.csv", "a,A\n1,2\n");
+    let refused = loader_tests::Report::of(loader_tests::run(&mut place.command("run", "c.csv", "c")));
+    assert_eq!(refused.ended.code, 3, "{}", refused.error());
+}
+
+#[test]
+fn the_staged_half_leaves_the_warehouse_alone() {
+    let place = Place::new("stage-only");
+    place.put("x.csv", "id,amount\n1,0.5\n");
+    let report = loader_tests::Report::of(loader_tests::run(&mut place.command("stage", "x.csv", "t"))).succeeded();
+    assert_eq!([report.rows("staged"), report.rows("inserted")], [1, 0]);
+    let keys = ["data/in/x.csv", "data/staging/t_x/#/manifest.json", "data/staging/t_x/#/part-00000.parquet"];
+    assert_eq!(place.keys(), keys);
+    assert!(place.select("SELECT table_name FROM svv_columns WHERE table_schema = '{s}'").is_empty());
+}

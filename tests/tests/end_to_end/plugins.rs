@@ -89,3 +89,33 @@ fn a_chain_hands_its_columns_on() {
     assert_eq!(report.json["plugins"][1]["name"], "hostile");
     assert_eq!(place.value("SELECT amount FROM {s}.t"), "0.500000000000000000");
 }
+
+#[test]
+fn limits_come_from_the_settings_file() {
+    let place = Place::new("limits");
+    place.put("x.csv", "id\n1\n");
+    let dir = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).expect("writes");
+        path
+    };
+    let config = write("config.json", r#"{"hostile": {"do": "loop-in-process"}}"#);
+    let load = |settings: &std::path::Path| {
+        let mut command = place.command("run", "x.csv", "t");
+        command
+            .arg("--config")
+            .arg(settings)
+            .arg("--plugin-config")
+            .arg(&config)
+            .arg("--plugins")
+            .arg(plugin("hostile"));
+        Report::of(loader_tests::run(&mut command))
+    };
+    let report = load(&write("short.toml", "[limits]\nprocess_seconds = 1\n"));
+    assert_eq!(report.ended.code, 2);
+    assert!(report.error().contains("process_seconds = 1"), "{}", report.error());
+    let report = load(&write("wrong.toml", "[limits]\nprocess_secs = 1\n"));
+    assert_eq!(report.ended.code, 2);
+    assert!(report.error().contains("process_secs"), "{}", report.error());
+}

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::binary::RowBuffer;
 use super::format;
-use super::options::{Moment, TextOptions};
+use super::statement::{Moment, TextOptions};
 use super::target::{Column, Kind};
 
 /// Why a field cannot be loaded.

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 
 use super::binary::RowBuffer;
 use super::convert::{Fault, write_field, write_missing};
-use super::options::{Compression, CopyStatement, FileFormat};
 use super::source::{self, SourceFile};
+use super::statement::{Compression, CopyStatement, FileFormat};
 use super::target::{self, TargetTable};
 use super::text::{Next, Records};
 use super::{LoadError, LoadRecord, parquet};

@@ -12,11 +12,13 @@ mod load;
 mod options;
 mod parquet;
 mod source;
+mod statement;
 mod target;
 mod text;
 
 pub(crate) use load::{Context, run};
-pub(crate) use options::{CopyStatement, parse};
+pub(crate) use options::parse;
+pub(crate) use statement::CopyStatement;
 
 /// A row for STL_LOAD_ERRORS and SYS_LOAD_ERROR_DETAIL.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::options::{CopyStatement, FileFormat};
+use super::statement::{CopyStatement, FileFormat};
 use crate::objects::Objects;
 
 /// An object to load.

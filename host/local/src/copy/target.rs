@@ -4,7 +4,7 @@
 use crate::data_api::Session;
 use crate::sql::{literal, quote};
 
-use super::options::CopyStatement;
+use super::statement::CopyStatement;
 
 /// A column's type, as far as loading tells types apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

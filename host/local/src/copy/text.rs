@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::options::TextOptions;
+use super::statement::TextOptions;
 
 /// Redshift's limit for a row.
 const MAX_RECORD_BYTES: usize = 4 << 20;

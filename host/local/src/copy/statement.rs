@@ -1,0 +1,92 @@
+//! A COPY statement, read and checked: what is copied from where, and how fields are read. `options.rs` makes it.
+
+use crate::sql::Name;
+
+/// What the files hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileFormat {
+    /// Fields between delimiters, nothing quoted.
+    Delimited,
+    Csv,
+    Parquet,
+}
+
+/// How text files are compressed; said in the statement, never guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    Gzip,
+    Bzip2,
+    Zstd,
+}
+
+/// TIMEFORMAT and DATEFORMAT.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Default,
+    Auto,
+    EpochSeconds,
+    EpochMilliseconds,
+    Pattern(String),
+}
+
+/// A COPY that can be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CopyStatement {
+    pub(crate) table: Name,
+    pub(crate) columns: Option<Vec<String>>,
+    pub(crate) bucket: String,
+    /// A key prefix, or the manifest's whole key.
+    pub(crate) key: String,
+    pub(crate) is_manifest: bool,
+    pub(crate) format: FileFormat,
+    pub(crate) compression: Compression,
+    pub(crate) explicit_ids: bool,
+    pub(crate) no_load: bool,
+    pub(crate) fill_record: bool,
+    /// The load fails when it has found this many errors.
+    pub(crate) max_errors: usize,
+    pub(crate) text: TextOptions,
+}
+
+/// How fields are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TextOptions {
+    pub(crate) delimiter: u8,
+    /// `None`: nothing is quoted.
+    pub(crate) quote: Option<u8>,
+    pub(crate) null_as: Vec<u8>,
+    pub(crate) ignore_header: u64,
+    pub(crate) date_format: Moment,
+    pub(crate) time_format: Moment,
+    pub(crate) empty_as_null: bool,
+    pub(crate) blanks_as_null: bool,
+    pub(crate) trim_blanks: bool,
+    pub(crate) truncate_columns: bool,
+    pub(crate) round_decimals: bool,
+    pub(crate) accept_any_date: bool,
+    /// What stands for a byte that is not UTF-8.
+    pub(crate) accept_invalid: Option<u8>,
+    pub(crate) ignore_blank_lines: bool,
+}
+
+impl Default for TextOptions {
+    fn default() -> TextOptions {
+        TextOptions {
+            delimiter: b'|',
+            quote: None,
+            null_as: b"\\N".to_vec(),
+            ignore_header: 0,
+            date_format: Moment::Default,
+            time_format: Moment::Default,
+            empty_as_null: false,
+            blanks_as_null: false,
+            trim_blanks: false,
+            truncate_columns: false,
+            round_decimals: false,
+            accept_any_date: false,
+            accept_invalid: None,
+            ignore_blank_lines: false,
+        }
+    }
+}
