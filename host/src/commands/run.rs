@@ -16,7 +16,7 @@ pub async fn run(args: RunArgs, extent: Extent, stop: Stop, log: &Kept) -> u8 {
     let settings = job::settings(args);
     let format = settings.as_ref().map_or(asked.unwrap_or_default(), job::report_format);
     let report = match settings.and_then(Job::decide) {
-        Ok(job) => pipeline::run(job, extent, stop, log).await,
+        Ok(job) => Box::pin(pipeline::run(job, extent, stop, log)).await,
         Err(error) => {
             let mut report = Report::default();
             report.conclude(Err(&error));
@@ -29,5 +29,5 @@ pub async fn run(args: RunArgs, extent: Extent, stop: Stop, log: &Kept) -> u8 {
 
 /// The same from settings made by the program itself; the caller prints what it likes.
 pub async fn run_settings(settings: Settings, stop: Stop, log: &Kept) -> Result<Report> {
-    Ok(pipeline::run(Job::decide(settings)?, Extent::Load, stop, log).await)
+    Ok(Box::pin(pipeline::run(Job::decide(settings)?, Extent::Load, stop, log)).await)
 }

@@ -37,15 +37,18 @@ pub struct CsvFile {
 
 enum Output {
     Plain(BufWriter<File>),
-    Gzip(GzEncoder<BufWriter<File>>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
 }
 
 impl CsvFile {
     /// Starts a file with its header line.
     pub fn start(file: File, schema: &SchemaRef, style: Style) -> Result<CsvFile> {
         let file = BufWriter::with_capacity(1 << 20, file);
-        let output =
-            if style.gzip { Output::Gzip(GzEncoder::new(file, Compression::fast())) } else { Output::Plain(file) };
+        let output = if style.gzip {
+            Output::Gzip(Box::new(GzEncoder::new(file, Compression::fast())))
+        } else {
+            Output::Plain(file)
+        };
         let mut this = CsvFile { output, style, line: String::new(), size_bytes: 0 };
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         for (i, name) in names.iter().enumerate() {

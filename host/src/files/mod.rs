@@ -14,7 +14,7 @@ use crate::error::Result;
 
 /// One file being written.
 pub enum Writer {
-    Parquet(parquet::ParquetFile),
+    Parquet(Box<parquet::ParquetFile>),
     Csv(csv::CsvFile),
 }
 
@@ -32,7 +32,7 @@ impl Writer {
     pub fn create(path: &Path, schema: &SchemaRef, format: &Format) -> Result<Writer> {
         let file = File::create(path).map_err(|error| cannot_write(path, error))?;
         Ok(match format {
-            Format::Parquet => Writer::Parquet(parquet::ParquetFile::start(file, schema)?),
+            Format::Parquet => Writer::Parquet(Box::new(parquet::ParquetFile::start(file, schema)?)),
             Format::Csv(style) => Writer::Csv(csv::CsvFile::start(file, schema, style.clone())?),
         })
     }
