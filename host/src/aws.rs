@@ -1,5 +1,7 @@
 //! Credentials, region, endpoints and the meaning of AWS errors; shared by `s3.rs` and `redshift/data_api.rs`.
 
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
@@ -7,6 +9,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 use loader_local::Attachment;
 
 use crate::error::{Context, Error, Kind, Result};
@@ -34,7 +37,8 @@ pub async fn connect(settings: &AwsSettings) -> Result<Aws> {
         aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
     let mut defaults = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
-        .retry_config(RetryConfig::standard().with_max_attempts(5));
+        .retry_config(RetryConfig::standard().with_max_attempts(5))
+        .timeout_config(timeouts());
     if let Some(region) = &settings.region {
         defaults = defaults.region(Region::new(region.clone()));
     }
@@ -54,6 +58,12 @@ pub async fn connect(settings: &AwsSettings) -> Result<Aws> {
     let config = defaults.credentials_provider(credentials).region(Region::new(local.region.clone())).load().await;
     let endpoints = ServiceEndpoints { s3: local.s3.clone(), redshift_data: local.redshift_data.clone() };
     Ok(Aws { config, endpoints: Some(endpoints), _local: Some(std::sync::Arc::new(attachment)) })
+}
+
+/// A server that takes a connection and says nothing must not hold a load for ever. Answers may take as long as the
+/// longest poll (30 s); bodies have no limit of their own, they stop when nothing moves.
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().connect_timeout(Duration::from_secs(10)).read_timeout(Duration::from_secs(60)).build()
 }
 
 /// Whether a failed request found the object missing.
@@ -87,12 +97,14 @@ where
             Error::new(kind_of(&code, status(&error)), format!("{doing} failed: {code}: {detail}{}", remedy(&code)))
         }
         (SdkError::ConstructionFailure(_), _) => Error::new(Kind::Config, format!("{doing} failed")).caused_by(error),
-        (SdkError::DispatchFailure(dispatch), _) if dispatch.is_other() => {
+        // A connection that was closed in the middle is "other" too, but says of which kind.
+        (SdkError::DispatchFailure(dispatch), _)
+            if dispatch.as_connector_error().is_some_and(|error| error.is_other() && error.as_other().is_none()) =>
+        {
             Error::new(Kind::Config, format!("{doing} failed; are there credentials for AWS?")).caused_by(error)
         }
-        (SdkError::DispatchFailure(_), _) => Error::new(Kind::Transient, format!("{doing} failed")).caused_by(error),
         // The request may have arrived; only its answer is known to be lost.
-        (SdkError::TimeoutError(_) | SdkError::ResponseError(_), _) => {
+        (SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_), _) => {
             Error::new(Kind::OutcomeUnknown, format!("{doing} got no answer")).caused_by(error)
         }
         _ => {
@@ -110,6 +122,7 @@ fn kind_of(code: &str, status: Option<u16>) -> Kind {
     let throttled = ["Throttl", "SlowDown", "TooManyRequests", "RequestLimit", "ActiveStatementsExceeded", "Timeout"];
     match code {
         code if throttled.iter().any(|word| code.contains(word)) => Kind::Transient,
+        "OperationAborted" => Kind::Transient,
         "InternalServerException" | "InternalError" | "ServiceUnavailable" | "DatabaseConnectionException" => {
             Kind::Transient
         }

@@ -152,15 +152,15 @@ impl Layout {
         self.at(format!("data/unprocessed/{}/{}", self.month(), self.relative))
     }
 
-    /// The same place under a name that no other run uses, for when `taken` holds something else already:
-    /// `<stem>_<YYYYMMDDHHMMSS>_<end of the run id>.csv`.
+    /// The same place under a name that no other run uses, for when `taken` holds something else already: time and
+    /// the end of the run's id are added to the stem.
     pub fn beside(&self, taken: &S3Uri) -> S3Uri {
-        let folder = taken.key.rfind('/').map_or("", |slash| &taken.key[..=slash]);
-        let (stem, suffix) = self.stem_and_suffix();
-        let stem = stem.rsplit('/').next().unwrap_or(&stem);
-        let second = utc(self.run.started_at, "%Y%m%d%H%M%S");
+        let file = taken.key.rfind('/').map_or(0, |slash| slash + 1);
+        let dot = taken.key[file..].find('.').map_or(taken.key.len(), |dot| file + dot);
+        let (stem, suffix) = taken.key.split_at(dot);
+        let second = utc(self.run.started_at, "_%Y%m%d%H%M%S");
         let run = &self.run.text[self.run.text.len().saturating_sub(8)..];
-        self.at(format!("{folder}{stem}_{second}_{run}{suffix}"))
+        self.at(format!("{}{second}_{run}{suffix}", stem.trim_end_matches(&second)))
     }
 
     /// `data/rejected/YYYY/MM/<stem>_<YYYYMMDDHHMMSS>.csv`.
@@ -255,6 +255,7 @@ mod tests {
         let layout = layout("eu/x.csv.gz");
         let beside = layout.beside(&layout.unprocessed());
         assert_eq!(beside.key, "data/unprocessed/2025/01/eu/x_20250119103000_run1.csv.gz");
+        assert_eq!(layout.beside(&layout.log()).key, "logs/2025/01/19/eu/x_log_20250119103000_run1.txt");
     }
 
     #[test]

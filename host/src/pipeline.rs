@@ -126,7 +126,8 @@ impl Run {
             Extent::Load => (Bookkeeping::Make, !job.force),
             Extent::Stage => (Bookkeeping::LeaveMissing, false),
         };
-        let catalog = self.step("catalog", catalog::read(&api, &job.target, &load_id, missing)).await?;
+        let catalog = self.step("catalog", catalog::read(&api, &job.target, &load_id, missing)).await;
+        let catalog = catalog.map_err(Error::unless_unknown)?;
         crash::point("catalog");
         if let Some(run_id) = catalog.loaded_by.as_ref().filter(|_| known_is_enough) {
             tracing::info!(by = run_id, "this very file was loaded before; --force loads it again");
@@ -219,11 +220,12 @@ impl Run {
     /// Rejects are written where people find them, whether they are too many or not.
     async fn judge(&mut self, totals: &Totals, spool: &Spool) -> Result<()> {
         if totals.rows_rejected > 0 {
-            let exported = cleanup::export_rejects(&self.store, &self.job, rejects::to_csv(totals, spool)).await?;
-            tracing::warn!(rows = totals.rows_rejected, uri = %exported, "rows rejected");
+            let exported = cleanup::export_rejects(&self.store, &self.job, rejects::to_csv(totals, spool)).await;
+            // When the file is refused anyway, that is what has to be said.
+            rejects::judge(totals, spool, self.job.transform.max_rejects)
+                .map_err(|error| in_file(error, &self.job.layout.source()))?;
+            tracing::warn!(rows = totals.rows_rejected, uri = %exported?, "rows rejected");
         }
-        rejects::judge(totals, spool, self.job.transform.max_rejects)
-            .map_err(|error| in_file(error, &self.job.layout.source()))?;
         let rows = &self.report.rows;
         if totals.rows_read != rows.read || rows.staged + rows.rejected != rows.read {
             let fact =

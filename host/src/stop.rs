@@ -24,20 +24,25 @@ impl Stopper {
         self.0.send_replace(Some(signal));
     }
 
-    /// Waits for SIGINT or SIGTERM and passes the first one on. Never returns.
+    /// Waits for SIGINT or SIGTERM and passes the first one on; the second one ends the process at once. Never returns.
     pub async fn listen(self) {
         use tokio::signal::unix::{SignalKind, signal};
         let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
             return std::future::pending().await;
         };
+        let mut stopping = false;
         loop {
             let signal = tokio::select! {
                 _ = interrupt.recv() => 2,
                 _ = terminate.recv() => 15,
             };
-            tracing::warn!(signal, "stopping");
+            if stopping {
+                std::process::exit(128 + signal);
+            }
+            tracing::warn!(signal, "stopping; once more to stop at once");
             self.stop(signal);
+            stopping = true;
         }
     }
 }

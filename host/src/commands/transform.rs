@@ -65,17 +65,16 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
         stop,
         progress: &progress,
     };
-    let (totals, sinks) = transform::run(&work, || FileSink::create(&args.output, &plan, &format))?;
+    // Written beside the output and put in its place when all is well: half a result would look like a whole one.
+    let unfinished = unfinished(&args.output)?;
+    let (totals, sinks) = transform::run(&work, || FileSink::create(unfinished.path(), &plan, &format))?;
     progress.finish();
     if sinks.is_empty() {
         // A file without rows has no worker, but still a header.
-        FileSink::create(&args.output, &plan, &format)?.finish()?;
+        FileSink::create(unfinished.path(), &plan, &format)?.finish()?;
     }
-    if let Err(error) = rejects::judge(&totals, &spool, transform.max_rejects) {
-        // Half a result would look like a whole one.
-        let _ = std::fs::remove_file(&args.output);
-        return Err(at(error));
-    }
+    rejects::judge(&totals, &spool, transform.max_rejects).map_err(at)?;
+    unfinished.persist(&args.output).context(Kind::Config, format!("{} cannot be written", args.output.display()))?;
     if totals.rows_rejected > 0 {
         let path = args.output.with_extension("rejected.csv");
         std::fs::write(&path, rejects::to_csv(&totals, &spool))
@@ -89,6 +88,13 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
         "file transformed"
     );
     Ok(())
+}
+
+/// A file in the output's own folder that vanishes unless it is put in the output's place.
+fn unfinished(output: &Path) -> Result<tempfile::NamedTempFile> {
+    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let made = tempfile::Builder::new().prefix(".loader-").tempfile_in(folder);
+    made.context(Kind::Config, format!("{} cannot be written; is its folder there?", output.display()))
 }
 
 /// Plugins are told a table and keys; without a warehouse they are whatever was given.

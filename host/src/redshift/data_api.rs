@@ -4,7 +4,7 @@
 //! An SQL error is an outcome, not an exception; the caller decides what it means.
 //! Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
@@ -21,6 +21,8 @@ use crate::stop::Stop;
 const LONG_POLL_SECONDS: i32 = 30;
 /// Failed looks at a running statement, one after the other, before its outcome counts as unknown.
 const MAX_FAILED_LOOKS: u32 = 5;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The Data API of one database.
 #[derive(Clone)]
@@ -62,6 +64,26 @@ pub struct StatementFailure {
     pub message: String,
     /// `query_id` in the system views, 0 when unknown.
     pub query_id: i64,
+}
+
+/// How a statement is looked at while it runs.
+struct Looks {
+    long_polls: bool,
+    /// Before the next look; grows while looks come back at once.
+    pause: Duration,
+}
+
+impl Default for Looks {
+    fn default() -> Looks {
+        Looks { long_polls: true, pause: Duration::ZERO }
+    }
+}
+
+impl Looks {
+    fn slow_down(&mut self, took: Duration) {
+        let at_once = took < Duration::from_secs(1);
+        self.pause = if at_once { (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE) } else { Duration::ZERO };
+    }
 }
 
 impl DataApi {
@@ -135,30 +157,34 @@ impl DataApi {
         }
     }
 
-    /// Sends again, with the same token, what may or may not have arrived.
+    /// Sends again, with the same token, what may or may not have arrived. Once it may have, only an answer can say
+    /// otherwise.
     async fn submit<T>(&self, mut send: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-        let mut pause = Duration::from_millis(500);
+        let (mut pause, mut unknown) = (Duration::from_millis(500), None);
         loop {
-            match send().await {
-                Err(error)
-                    if matches!(error.kind(), Kind::Transient | Kind::OutcomeUnknown)
-                        && pause < Duration::from_secs(4) =>
-                {
-                    tracing::warn!(%error, "submitting again");
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
-                }
-                other => return other,
+            let error = match send().await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            let again = matches!(error.kind(), Kind::Transient | Kind::OutcomeUnknown);
+            if !again || pause >= Duration::from_secs(4) {
+                return Err(unknown.unwrap_or(error));
             }
+            tracing::warn!(%error, "submitting again");
+            if error.kind() == Kind::OutcomeUnknown {
+                unknown = Some(error);
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
     }
 
     /// Waits for the end of a statement. A wish to stop cancels it, and what became of it is still found out.
     async fn wait(&self, id: String) -> Result<Outcome> {
-        let mut cancelled = None;
+        let (mut cancelled, mut looks) = (None, Looks::default());
         loop {
             let described = tokio::select! {
-                described = self.describe(&id) => described?,
+                described = self.describe(&id, &mut looks) => described?,
                 reason = self.stop.wanted(), if cancelled.is_none() => {
                     self.cancel(&id).await;
                     cancelled = Some(reason);
@@ -176,21 +202,21 @@ impl DataApi {
         }
     }
 
-    /// One long poll; where the service has no room for those, a short pause and a plain look.
-    async fn describe(&self, id: &str) -> Result<DescribeStatementOutput> {
-        let mut pause = Duration::from_millis(200);
-        let mut wait_seconds = Some(LONG_POLL_SECONDS);
+    /// One look, a long poll where the service has those. One that came back at once is followed by a pause.
+    async fn describe(&self, id: &str, looks: &mut Looks) -> Result<DescribeStatementOutput> {
         for _ in 0..MAX_FAILED_LOOKS {
+            tokio::time::sleep(looks.pause).await;
             self.calls.count("DescribeStatement");
-            let request = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
-            match request.send().await {
+            let started = Instant::now();
+            let wait_seconds = looks.long_polls.then_some(LONG_POLL_SECONDS);
+            let answer = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds).send().await;
+            looks.slow_down(started.elapsed());
+            match answer {
                 Ok(described) => return Ok(described),
                 Err(error) => {
                     let error = aws::read_failure("looking at a statement", error);
                     tracing::warn!(%error, statement_id = id, "looking again");
-                    wait_seconds = None;
-                    tokio::time::sleep(pause).await;
-                    pause *= 2;
+                    looks.long_polls = false;
                 }
             }
         }

@@ -36,8 +36,14 @@ pub fn is_guard(message: &str) -> bool {
 }
 
 fn kind_of(message: &str) -> Kind {
-    let config =
-        ["permission denied", "does not exist", "not authorized", "must be owner", "password authentication failed"];
+    let config = [
+        "permission denied",
+        "does not exist",
+        "not authorized",
+        "must be owner",
+        "password authentication failed",
+        "Access Denied",
+    ];
     if is_conflict(message) || message.contains("canceled on user") || message.contains("Session is not available") {
         Kind::Transient
     } else if config.iter().any(|sign| message.contains(sign)) {

@@ -2,7 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html>
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::redshift::data_api::{DataApi, Outcome, StatementFailure};
 use crate::redshift::failures;
 use crate::redshift::rows::Cell;
@@ -13,7 +13,7 @@ pub async fn explain(api: &DataApi, failure: &StatementFailure) -> Error {
     match details(api, failure.query_id).await {
         Ok(details) if !details.is_empty() => {
             let fact = format!("{error}; load errors: {}", details.join("; "));
-            Error::new(Kind::Internal, fact)
+            Error::new(error.kind(), fact)
         }
         Ok(_) => error,
         Err(problem) => {

@@ -58,21 +58,25 @@ async fn move_to_free_name(store: &Store, job: &Job, source: &SourceObject, to: 
     Ok(moved.then_some(to))
 }
 
+/// Another run of the same second and stem may have written there already.
+async fn write_to_free_name(store: &Store, job: &Job, to: S3Uri, content: Vec<u8>) -> Result<S3Uri> {
+    let to = if store.head(&to).await?.is_some() { job.layout.beside(&to) } else { to };
+    store.write(&to, content).await.map(|()| to)
+}
+
 /// Writes the rejected rows where people look for them.
-pub async fn export_rejects(store: &Store, job: &Job, rejects: Vec<u8>) -> Result<S3Uri, Error> {
-    let uri = job.layout.rejected();
-    store.write(&uri, rejects).await.map(|()| uri)
+pub async fn export_rejects(store: &Store, job: &Job, rejects: Vec<u8>) -> Result<S3Uri> {
+    write_to_free_name(store, job, job.layout.rejected(), rejects).await
 }
 
 /// Writes the log so far to S3.
 pub async fn export_log(store: &Store, job: &Job, log: &Kept) {
-    let uri = job.layout.log();
     let exported = match log.read() {
-        Ok(lines) => store.write(&uri, lines).await,
+        Ok(lines) => write_to_free_name(store, job, job.layout.log(), lines).await,
         Err(error) => Err(Error::new(crate::error::Kind::Internal, "the kept log cannot be read").caused_by(error)),
     };
     match exported {
-        Ok(()) => tracing::debug!(uri = %uri, "log exported"),
+        Ok(uri) => tracing::debug!(uri = %uri, "log exported"),
         Err(error) => tracing::warn!(%error, "the log was not exported"),
     }
 }

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use loader_csv::{Chunk, ChunkProfile, CsvError, Dialect, FileProfile, Header, Splitter, profile_chunk};
 
@@ -80,10 +80,16 @@ pub fn run(mut input: impl Read, settings: &TransformSettings, stop: &Stop) -> R
     let mut splitter = Splitter::new(dialect, CHUNK_BYTES);
     let workers = settings.workers.get();
     let (sender, receiver) = sync_channel::<(Chunk, Header)>(workers * 2);
-    let receiver = Mutex::new(receiver);
+    let receiver = Arc::new(Mutex::new(receiver));
     let (size_bytes, profiles) = std::thread::scope(|scope| -> Result<_> {
-        let profilers: Vec<_> =
-            (0..workers).map(|_| scope.spawn(|| profile_chunks(&file, &receiver, dialect))).collect();
+        let profilers: Vec<_> = (0..workers)
+            .map(|_| {
+                let (receiver, file) = (Arc::clone(&receiver), &file);
+                scope.spawn(move || profile_chunks(file, &receiver, dialect))
+            })
+            .collect();
+        // The workers alone hold it now: should they all die, sending to them fails instead of waiting for ever.
+        drop(receiver);
         let split = split(&mut input, &file, &mut splitter, stop, |work| sender.send(work).is_ok());
         drop(sender);
         let mut profiles = Vec::new();

@@ -19,6 +19,8 @@ use crate::steps::transform::Totals;
 
 /// Tries of a batch that meets other transactions.
 const MAX_CONFLICTS: u32 = 5;
+/// Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>, limits.
+const MAX_STATEMENT_BYTES: usize = 100 * 1000;
 
 /// What is to be loaded.
 pub struct Load<'a> {
@@ -51,13 +53,16 @@ pub async fn run(api: &DataApi, load: &Load<'_>) -> Result<Loaded> {
     let null = csv_null(&load.job.run.text);
     let (parts, statements): (Vec<Part>, Vec<String>) =
         load_batch::build(&batch(load, &columns, &null)).into_iter().unzip();
+    check_sizes(&columns, &statements)?;
     let mut pause = Duration::from_secs(1);
     for attempt in 1.. {
         match api.execute_batch(&statements).await? {
             Outcome::Finished(executed) => {
                 let created = parts.iter().zip(&statements).filter(|(part, _)| **part == Part::CreateTable);
                 let schema_changes = created.map(|(_, sql)| sql.clone()).collect();
-                let counts = counts(api, &parts, &executed).await.map_err(|error| committed(load, &error))?;
+                let counts = counts(api, &parts, &executed, load.totals.rows_staged)
+                    .await
+                    .map_err(|error| committed(load, &error))?;
                 let [inserted, updated, duplicates] = counts;
                 return Ok(Loaded::Rows { inserted, updated, duplicates, schema_changes });
             }
@@ -142,8 +147,22 @@ fn columns(load: &Load<'_>) -> Vec<Column> {
         .collect()
 }
 
+/// The service refuses longer statements, after everything was staged, without saying what to do.
+fn check_sizes(columns: &[Column], statements: &[String]) -> Result<()> {
+    let longest = statements.iter().map(String::len).max().unwrap_or(0);
+    if longest <= MAX_STATEMENT_BYTES {
+        return Ok(());
+    }
+    let fact = format!(
+        "the names of {} columns make a statement of {longest} bytes, the Data API takes {MAX_STATEMENT_BYTES}; shorten \
+         the names or split the file by columns",
+        columns.len()
+    );
+    Err(Error::new(Kind::Data, fact))
+}
+
 /// What the batch counted, held against what its INSERT says that it did.
-async fn counts(api: &DataApi, parts: &[Part], executed: &Executed) -> Result<[u64; 3]> {
+async fn counts(api: &DataApi, parts: &[Part], executed: &Executed, staged: u64) -> Result<[u64; 3]> {
     let place = |wanted: Part| parts.iter().position(|part| *part == wanted);
     let rows = api.rows(executed, place(Part::Report)).await?;
     let number = |column| rows.number(0, column).map(i64::unsigned_abs);
@@ -152,6 +171,10 @@ async fn counts(api: &DataApi, parts: &[Part], executed: &Executed) -> Result<[u
     match u64::try_from(written) {
         Ok(written) if written != counts[0] + counts[1] => {
             let fact = format!("{} rows were counted, but {written} written", counts[0] + counts[1]);
+            Err(Error::new(Kind::Internal, fact))
+        }
+        _ if counts.iter().sum::<u64>() != staged => {
+            let fact = format!("{staged} rows were staged, but {} accounted for", counts.iter().sum::<u64>());
             Err(Error::new(Kind::Internal, fact))
         }
         _ => Ok(counts),

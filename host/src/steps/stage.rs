@@ -109,9 +109,9 @@ impl PartSink<'_> {
     fn close(&mut self) -> Result<()> {
         let Some((writer, part)) = self.current.take() else { return Ok(()) };
         writer.finish()?;
-        // The uploader ends early only when an upload failed, and then it has the better error.
-        let _ = self.stager.parts.blocking_send(part);
-        Ok(())
+        let sent = self.stager.parts.blocking_send(part);
+        // Whoever waits for the uploader has the reason.
+        sent.map_err(|_| Error::new(Kind::Internal, "the uploads ended early"))
     }
 }
 
@@ -179,6 +179,7 @@ pub async fn run<T: Send + 'static>(
     let (transformed, dir) = ended.ok_or_else(|| Error::new(Kind::Internal, "a worker outlived its work"))?;
     let staged = uploads.await.context(Kind::Internal, "the uploading task ended abruptly")?;
     drop(dir);
-    let transformed = transformed?;
-    Ok((transformed, staged?))
+    // A failed upload is why the transformation ended, not the other way round.
+    let staged = staged?;
+    Ok((transformed?, staged))
 }

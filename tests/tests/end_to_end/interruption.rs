@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr};
 
-use loader_tests::{Place, plugin};
+use loader_tests::{Place, Report, plugin};
 
 const POINTS: [&str; 6] = ["catalog", "infer", "stage", "load", "staging-deleted", "archived"];
 
@@ -32,10 +32,14 @@ fn a_run_killed_at_any_point_can_be_run_again() {
     }
 }
 
-/// Starts a load of rows enough for something to happen while they are read, and waits until the catalog has been.
-fn start_long_load(place: &Place, amount: &str) -> (Child, BufReader<ChildStderr>) {
+/// A file of rows enough for something to happen while they are read.
+fn put_long_file(place: &Place, amount: &str) {
     let rows: String = (0..400_000).map(|id| format!("{id},{amount},some text to read\n")).collect();
     place.put("x.csv", format!("id,amount,note\n{rows}"));
+}
+
+/// Starts a load of that file and waits until the catalog has been asked.
+fn start_long_load(place: &Place) -> (Child, BufReader<ChildStderr>) {
     let mut child = loader_tests::start(place.command("run", "x.csv", "t").args(["--upsert-keys", "id"]));
     let mut log = BufReader::new(child.stderr.take().expect("its log"));
     let mut line = String::new();
@@ -57,7 +61,8 @@ fn end(child: Child, log: BufReader<ChildStderr>) -> (i32, serde_json::Value) {
 fn a_table_that_changes_under_a_load_is_not_filled_with_rounded_numbers() {
     let place = Place::new("changed-under");
     place.execute("CREATE TABLE {s}.t (id INTEGER NOT NULL, amount DECIMAL(12,2), note VARCHAR(256))");
-    let (child, log) = start_long_load(&place, "0.6");
+    put_long_file(&place, "0.6");
+    let (child, log) = start_long_load(&place);
     place.execute("DROP TABLE {s}.t");
     place.execute("CREATE TABLE {s}.t (id INTEGER NOT NULL, amount INTEGER, note VARCHAR(256))");
     let (code, report) = end(child, log);
@@ -69,9 +74,27 @@ fn a_table_that_changes_under_a_load_is_not_filled_with_rounded_numbers() {
 }
 
 #[test]
+fn one_file_loaded_by_two_runs_at_once_is_loaded_once() {
+    let place = Place::new("twice-at-once");
+    let arguments = &["--upsert-keys", "id"];
+    place.put("first.csv", "id,amount,note\n1,0.5,x\n");
+    let _ = Report::of(loader_tests::run(place.command("run", "first.csv", "t").args(arguments))).succeeded();
+    put_long_file(&place, "0.25");
+    // Both have looked into the ledger before either can have loaded: only the guard in the transaction is left.
+    let runs = [start_long_load(&place), start_long_load(&place)].map(|(child, log)| end(child, log));
+    let mut statuses =
+        runs.each_ref().map(|(code, report)| format!("{code} {}", report["status"].as_str().unwrap_or("")));
+    statuses.sort();
+    assert_eq!(statuses, ["0 already_loaded", "0 success"], "{runs:?}");
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "400000");
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.loader_loads"), "2");
+}
+
+#[test]
 fn a_signal_stops_a_run_and_leaves_everything_as_it_was() {
     let place = Place::new("signal");
-    let (child, log) = start_long_load(&place, "0.25");
+    put_long_file(&place, "0.25");
+    let (child, log) = start_long_load(&place);
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("it is there");
     let (code, report) = end(child, log);
