@@ -22,7 +22,7 @@ pub use decode::{Batches, DecodeAs, Decoder, LOGICAL_KEY, arrow_schema};
 pub use dialect::{Dialect, DialectError, LeadingZeros};
 pub use error::{CsvError, CsvErrorKind, Position};
 pub use preamble::Header;
-pub use profile::{ChunkProfile, ColumnProfile, FileProfile, LogicalType, profile_chunk};
+pub use profile::{ChunkProfile, ColumnProfile, FileProfile, LogicalType, ProfileMerge, profile_chunk};
 pub use record::{RecordText, find_records};
 pub use split::{Chunk, Splitter};
 

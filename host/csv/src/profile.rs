@@ -209,21 +209,53 @@ impl FileProfile {
         header: &Header,
         chunks: impl IntoIterator<Item = Result<ChunkProfile, CsvError>>,
     ) -> Result<FileProfile, CsvError> {
-        let mut columns: Vec<ColumnFacts> =
-            header.names.iter().map(|_| ColumnFacts::new(&Dialect::default())).collect();
-        let mut records = 0;
-        let mut first_records = Vec::new();
+        let mut merge = ProfileMerge::new(header);
         for chunk in chunks {
-            let mut chunk = chunk.map_err(|error| error.after_records(records))?;
-            for (column, next) in columns.iter_mut().zip(&mut chunk.columns) {
-                next.marks().for_each(|mark| mark.record += records);
-                column.append(next);
-            }
-            first_records.push(records + 1);
-            records += chunk.records;
+            merge.push(chunk)?;
         }
-        let columns = header.names.iter().zip(&columns).map(|(name, facts)| ColumnProfile::new(name, facts)).collect();
-        Ok(FileProfile { columns, records, first_records })
+        Ok(merge.finish())
+    }
+}
+
+/// A [`FileProfile`] in the making, for when the chunks' profiles are not all kept: memory goes with the columns alone.
+#[derive(Debug)]
+pub struct ProfileMerge {
+    names: Vec<String>,
+    columns: Vec<ColumnFacts>,
+    records: u64,
+    first_records: Vec<u64>,
+}
+
+impl ProfileMerge {
+    /// Of a file with this header, before its first chunk.
+    pub fn new(header: &Header) -> ProfileMerge {
+        ProfileMerge {
+            names: header.names.clone(),
+            columns: header.names.iter().map(|_| ColumnFacts::new(&Dialect::default())).collect(),
+            records: 0,
+            first_records: Vec::new(),
+        }
+    }
+
+    /// Takes the next chunk's profile.
+    ///
+    /// Errors: the chunk's own, with its record counted from the start of the file.
+    pub fn push(&mut self, chunk: Result<ChunkProfile, CsvError>) -> Result<(), CsvError> {
+        let mut chunk = chunk.map_err(|error| error.after_records(self.records))?;
+        for (column, next) in self.columns.iter_mut().zip(&mut chunk.columns) {
+            next.marks().for_each(|mark| mark.record += self.records);
+            column.append(next);
+        }
+        self.first_records.push(self.records + 1);
+        self.records += chunk.records;
+        Ok(())
+    }
+
+    /// The profile of all chunks that were pushed.
+    pub fn finish(self) -> FileProfile {
+        let columns =
+            self.names.iter().zip(&self.columns).map(|(name, facts)| ColumnProfile::new(name, facts)).collect();
+        FileProfile { columns, records: self.records, first_records: self.first_records }
     }
 }
 

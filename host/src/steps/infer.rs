@@ -8,9 +8,9 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use loader_csv::{Chunk, ChunkProfile, CsvError, Dialect, FileProfile, Header, Splitter, profile_chunk};
+use loader_csv::{Chunk, ChunkProfile, CsvError, Dialect, FileProfile, Header, ProfileMerge, Splitter, profile_chunk};
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::job::TransformSettings;
@@ -73,35 +73,43 @@ impl Spool {
     }
 }
 
-/// Reads `input` to its end on this thread. Errors: `Data` with the position of what is no CSV.
+/// Reads `input` to its end on this thread. Errors: `Data` with the position of the first thing that is no CSV.
 pub fn run(mut input: impl Read, settings: &TransformSettings, stop: &Stop) -> Result<Spool> {
     let file = tempfile::tempfile().context(Kind::Internal, "no temporary file can be made; check TMPDIR")?;
     let dialect = &settings.dialect;
     let mut splitter = Splitter::new(dialect, CHUNK_BYTES);
     let workers = settings.workers.get();
     let (sender, receiver) = sync_channel::<(Chunk, Header)>(workers * 2);
-    let receiver = Arc::new(Mutex::new(receiver));
-    let (size_bytes, profiles) = std::thread::scope(|scope| -> Result<_> {
+    let (receiver, folded) = (Arc::new(Mutex::new(receiver)), Mutex::new(Folded::default()));
+    let split = std::thread::scope(|scope| -> Result<u64> {
         let profilers: Vec<_> = (0..workers)
             .map(|_| {
-                let (receiver, file) = (Arc::clone(&receiver), &file);
-                scope.spawn(move || profile_chunks(file, &receiver, dialect))
+                let (receiver, file, folded) = (Arc::clone(&receiver), &file, &folded);
+                scope.spawn(move || profile_chunks(file, &receiver, dialect, folded))
             })
             .collect();
         // The workers alone hold it now: should they all die, sending to them fails instead of waiting for ever.
         drop(receiver);
-        let split = split(&mut input, &file, &mut splitter, stop, |work| sender.send(work).is_ok());
+        let split = split(&mut input, &file, &mut splitter, stop, |work| {
+            !lock(&folded).has_failed() && sender.send(work).is_ok()
+        });
         drop(sender);
-        let mut profiles = Vec::new();
         for profiler in profilers {
-            let found = profiler.join().map_err(|_| Error::new(Kind::Internal, "a profiling thread ended abruptly"))?;
-            profiles.extend(found?);
+            profiler.join().map_err(|_| Error::new(Kind::Internal, "a profiling thread ended abruptly"))?;
         }
-        Ok((split?, profiles))
-    })?;
+        split
+    });
+    // What a chunk has wrong stands before whatever ended the cutting behind it.
+    let folded = folded.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (chunks, merge) = folded.finish()?;
+    let size_bytes = split?;
     let header =
         splitter.header().cloned().ok_or_else(|| Error::new(Kind::Internal, "a file without header got through"))?;
-    assemble(file, header, dialect.clone(), size_bytes, profiles)
+    let profile = merge.unwrap_or_else(|| ProfileMerge::new(&header)).finish();
+    let first_records = profile.first_records.iter();
+    let chunks =
+        chunks.into_iter().zip(first_records).map(|(chunk, first)| SpooledChunk { chunk, first_record: *first });
+    Ok(Spool { file, header, chunks: chunks.collect(), profile, dialect: dialect.clone(), size_bytes })
 }
 
 /// Copies the stream into the spool and hands out chunks as they become whole.
@@ -136,39 +144,56 @@ fn split(
     }
 }
 
-type Profiled = (Chunk, Result<ChunkProfile, CsvError>);
-
-/// Takes work until there is no more. After a fault of this machine it goes on taking, so that nobody waits for it.
-fn profile_chunks(file: &File, work: &Mutex<Receiver<(Chunk, Header)>>, dialect: &Dialect) -> Result<Vec<Profiled>> {
-    let (mut profiled, mut buffer, mut fault) = (Vec::new(), Vec::new(), None);
+/// Takes work until there is no more.
+fn profile_chunks(file: &File, work: &Mutex<Receiver<(Chunk, Header)>>, dialect: &Dialect, folded: &Mutex<Folded>) {
+    let mut buffer = Vec::new();
     loop {
-        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((chunk, header)) = next else { return fault.map_or(Ok(profiled), Err) };
-        match read_chunk(file, &chunk, &mut buffer) {
-            Ok(()) => {
-                let profile = profile_chunk(&buffer, &chunk, &header, dialect);
-                profiled.push((chunk, profile));
-            }
-            Err(error) => fault = fault.or(Some(error)),
-        }
+        let next = lock(work).recv();
+        let Ok((chunk, header)) = next else { return };
+        let profile = read_chunk(file, &chunk, &mut buffer).map(|()| profile_chunk(&buffer, &chunk, &header, dialect));
+        lock(folded).push(&header, chunk, profile);
     }
 }
 
-/// Puts the chunks in order. The first error of the file wins, whichever thread met one first.
-fn assemble(
-    file: File,
-    header: Header,
-    dialect: Dialect,
-    size_bytes: u64,
-    mut profiled: Vec<Profiled>,
-) -> Result<Spool> {
-    profiled.sort_by_key(|(chunk, _)| chunk.ordinal);
-    let (chunks, profiles): (Vec<Chunk>, Vec<_>) = profiled.into_iter().unzip();
-    let profile = FileProfile::merge(&header, profiles).map_err(csv_failure)?;
-    let first_records = profile.first_records.iter();
-    let chunks =
-        chunks.into_iter().zip(first_records).map(|(chunk, first)| SpooledChunk { chunk, first_record: *first });
-    Ok(Spool { file, header, chunks: chunks.collect(), profile, dialect, size_bytes })
+/// Whatever a thread was doing when it died, these values are whole between two of their methods.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The profiles so far, added up in the order of the file, so that memory does not grow with it.
+#[derive(Default)]
+struct Folded {
+    merge: Option<ProfileMerge>,
+    chunks: Vec<Chunk>,
+    /// Those whose predecessors are still being worked on.
+    early: BTreeMap<u64, (Chunk, Result<Result<ChunkProfile, CsvError>>)>,
+    /// The first error of the file, whichever thread met one first.
+    error: Option<Error>,
+}
+
+impl Folded {
+    fn has_failed(&self) -> bool {
+        self.error.is_some()
+    }
+
+    fn push(&mut self, header: &Header, chunk: Chunk, profile: Result<Result<ChunkProfile, CsvError>>) {
+        self.early.insert(chunk.ordinal, (chunk, profile));
+        while let Some((chunk, profile)) = self.early.remove(&(self.chunks.len() as u64)) {
+            let merge = self.merge.get_or_insert_with(|| ProfileMerge::new(header));
+            let added = profile.and_then(|profile| merge.push(profile).map_err(csv_failure));
+            if let Err(error) = added {
+                self.error.get_or_insert(error);
+            }
+            self.chunks.push(chunk);
+        }
+    }
+
+    fn finish(self) -> Result<(Vec<Chunk>, Option<ProfileMerge>)> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok((self.chunks, self.merge)),
+        }
+    }
 }
 
 fn read_chunk(file: &File, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
