@@ -89,11 +89,6 @@ impl Error {
     pub fn kind(&self) -> Kind {
         self.kind
     }
-
-    /// Named facts, in the order in which they were added.
-    pub fn context(&self) -> &[(&'static str, String)] {
-        &self.context
-    }
 }
 
 impl fmt::Display for Error {

@@ -21,15 +21,6 @@ pub struct S3Uri {
 }
 
 impl S3Uri {
-    /// Parses `s3://bucket/key`.
-    pub fn parse(text: &str) -> Result<S3Uri> {
-        text.strip_prefix("s3://")
-            .and_then(|rest| rest.split_once('/'))
-            .filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
-            .map(|(bucket, key)| S3Uri::new(bucket, key))
-            .ok_or_else(|| Error::new(Kind::Config, format!("`{text}` is no S3 address; write s3://bucket/key")))
-    }
-
     /// The object `key` of `bucket`.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> S3Uri {
         S3Uri { bucket: bucket.into(), key: key.into() }

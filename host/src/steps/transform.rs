@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use loader_csv::Decoder;
@@ -150,11 +149,6 @@ impl Totals {
                 None => self.plugins.push(counters),
             }
         }
-    }
-
-    /// Time that all workers together spent inside of plugins.
-    pub fn sandbox_time(&self) -> Duration {
-        self.plugins.iter().map(|counters| counters.sandbox).sum()
     }
 }
 
