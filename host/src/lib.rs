@@ -13,6 +13,8 @@ pub mod pipeline;
 
 pub mod steps;
 
+pub mod evolution;
+
 pub mod redshift;
 
 pub mod s3;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Kind, Result};
@@ -39,7 +40,7 @@ impl fmt::Display for S3Uri {
 }
 
 /// A table with its schema. Lower case, as Redshift folds identifiers, quoted or not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TableName {
     /// Schema, such as `public`.
     pub schema: String,
@@ -167,6 +168,22 @@ impl Layout {
         self.at(format!("data/staging/{}_{}/{}/", self.table, clean(&stem), self.run.text))
     }
 
+    /// `data/journal/<run id>.json`: what to bring back should this run die in the middle of a schema change.
+    pub fn journal(&self) -> S3Uri {
+        let prefix = Layout::journal_prefix(&self.bucket);
+        self.at(format!("{}{}.json", prefix.key, self.run.text))
+    }
+
+    /// `data/journal/`: the journals of all runs.
+    pub fn journal_prefix(bucket: &str) -> S3Uri {
+        S3Uri::new(bucket, "data/journal/")
+    }
+
+    /// `config/view_config.json`: the views that belong to tables of this bucket.
+    pub fn view_config(&self) -> S3Uri {
+        self.at("config/view_config.json".to_string())
+    }
+
     /// `logs/YYYY/MM/DD/<stem>_log_<YYYYMMDDHHMMSS>.txt`.
     pub fn log(&self) -> S3Uri {
         let (stem, _) = self.stem_and_suffix();
@@ -231,13 +248,16 @@ mod tests {
     fn paths_are_those_of_the_glue_job() {
         let layout = layout("customers.csv");
         let paths = [layout.source(), layout.archive(), layout.unprocessed(), layout.staging_prefix(), layout.log()];
-        let text = paths.map(|uri| uri.to_string()).join("\n");
+        let paths = [paths.as_slice(), &[layout.journal(), layout.view_config()]].concat();
+        let text = paths.iter().map(S3Uri::to_string).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(text, @r"
         s3://b/data/in/customers.csv
         s3://b/data/archive/2025/01/customers_20250119103000.csv
         s3://b/data/unprocessed/2025/01/customers.csv
         s3://b/data/staging/customers_customers/run1/
         s3://b/logs/2025/01/19/customers_log_20250119103000.txt
+        s3://b/data/journal/run1.json
+        s3://b/config/view_config.json
         ");
     }
 

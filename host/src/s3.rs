@@ -7,7 +7,8 @@ use std::path::Path;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, Object, ObjectIdentifier};
+use jiff::Timestamp;
 
 use crate::aws::{self, Aws};
 use crate::calls::Calls;
@@ -39,6 +40,16 @@ pub struct ObjectInfo {
     /// On a bucket with versioning.
     pub version_id: Option<String>,
     pub size_bytes: u64,
+}
+
+/// An object of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub uri: S3Uri,
+    /// With its quotes, as S3 gives it.
+    pub etag: String,
+    /// When it was written, by the clock of S3.
+    pub last_modified: Option<Timestamp>,
 }
 
 impl Store {
@@ -85,6 +96,20 @@ impl Store {
         }
     }
 
+    /// Reads a small object whole; `None` when there is none.
+    pub async fn read_whole(&self, uri: &S3Uri) -> Result<Option<Vec<u8>>> {
+        self.calls.count("GetObject");
+        let doing = format!("reading {uri}");
+        match self.client.get_object().bucket(&uri.bucket).key(&uri.key).send().await {
+            Ok(object) => {
+                let content = object.body.collect().await.context(Kind::Transient, format!("{doing} broke off"))?;
+                Ok(Some(content.to_vec()))
+            }
+            Err(error) if aws::is_missing(&error) => Ok(None),
+            Err(error) => Err(aws::read_failure(&doing, error)),
+        }
+    }
+
     /// Writes a small object.
     pub async fn write(&self, uri: &S3Uri, content: Vec<u8>) -> Result<()> {
         self.put(uri, ByteStream::from(content)).await.map(drop)
@@ -106,17 +131,23 @@ impl Store {
 
     /// Every key below a prefix.
     pub async fn list(&self, prefix: &S3Uri) -> Result<Vec<String>> {
-        let mut keys = Vec::new();
+        let objects = self.list_objects(prefix).await?;
+        Ok(objects.into_iter().map(|object| object.uri.key).collect())
+    }
+
+    /// Every object below a prefix, in the order of the keys.
+    pub async fn list_objects(&self, prefix: &S3Uri) -> Result<Vec<Listed>> {
+        let mut objects = Vec::new();
         let mut token = None;
         loop {
             self.calls.count("ListObjectsV2");
             let request = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
             let page = request.set_continuation_token(token).send().await;
             let page = page.map_err(|error| aws::read_failure(&format!("listing {prefix}"), error))?;
-            keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
+            objects.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| listed(prefix, object)));
             token = page.next_continuation_token;
             if token.is_none() {
-                return Ok(keys);
+                return Ok(objects);
             }
         }
     }
@@ -227,6 +258,28 @@ impl Store {
         }
     }
 
+    /// Deletes one object; one that is gone already counts as deleted.
+    pub async fn delete(&self, uri: &S3Uri) -> Result<()> {
+        self.calls.count("DeleteObject");
+        match self.client.delete_object().bucket(&uri.bucket).key(&uri.key).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if aws::is_missing(&error) => Ok(()),
+            Err(error) => Err(aws::read_failure(&format!("deleting {uri}"), error)),
+        }
+    }
+
+    /// Deletes an object of a listing, unless it was written again since. Returns whether it is gone.
+    pub async fn delete_listed(&self, object: &Listed) -> Result<bool> {
+        self.calls.count("DeleteObject");
+        let uri = &object.uri;
+        match self.client.delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&object.etag).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if aws::is_changed(&error) => Ok(false),
+            Err(error) if aws::is_missing(&error) => Ok(true),
+            Err(error) => Err(aws::read_failure(&format!("deleting {uri}"), error)),
+        }
+    }
+
     /// Makes a bucket; one that exists already is fine. For the demo and the stand-in.
     pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
         self.calls.count("CreateBucket");
@@ -236,6 +289,12 @@ impl Store {
             Err(error) => Err(aws::read_failure(&format!("making the bucket {bucket}"), error)),
         }
     }
+}
+
+fn listed(prefix: &S3Uri, object: Object) -> Option<Listed> {
+    let last_modified = object.last_modified.and_then(|at| Timestamp::from_second(at.secs()).ok());
+    let etag = object.e_tag.unwrap_or_default();
+    object.key.map(|key| Listed { uri: S3Uri::new(&prefix.bucket, key), etag, last_modified })
 }
 
 fn replaced(uri: &S3Uri) -> Error {

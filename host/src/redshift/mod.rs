@@ -1,6 +1,6 @@
 //! Redshift: how statements are spelt, what the catalog and its errors mean, and the Data API that runs them.
 //!
-//! Everything but `data_api`, `catalog` and `bookkeeping` is text and values: no I/O.
+//! Everything but `data_api`, `catalog`, `bookkeeping`, `dependents` and `restore` is text and values: no I/O.
 
 pub mod types;
 
@@ -11,6 +11,10 @@ pub mod load_batch;
 pub mod catalog;
 
 pub mod bookkeeping;
+
+pub mod dependents;
+
+pub mod restore;
 
 pub mod data_api;
 

@@ -1,5 +1,7 @@
 //! The steps of a load, in the order in which they run. A step never calls another; `pipeline.rs` does.
 
+pub mod recover;
+
 pub mod source;
 
 pub mod infer;

@@ -1,0 +1,59 @@
+//! `pg_class.relacl`: who has privileges on a relation, also where SVV_RELATION_PRIVILEGES is not allowed to say so.
+//!
+//! In: the array's entries as PostgreSQL prints them (`name=privileges/grantor`), joined by commas. Out: names alone;
+//! whether a name is a user, a group or a role does not matter for finding what is hidden.
+
+/// The name of PUBLIC, which has an empty one.
+pub(super) const PUBLIC: &str = "";
+
+/// The names that have privileges, in the order of the array, each once.
+pub(super) fn grantees(relacl: &str) -> Vec<String> {
+    let mut grantees = Vec::new();
+    for entry in split(relacl, ',') {
+        let Some(grantee) = split(&entry, '=').into_iter().next() else { continue };
+        let name = unquoted(&grantee);
+        if !grantees.contains(&name) {
+            grantees.push(name);
+        }
+    }
+    grantees
+}
+
+/// Splits outside of quotes. Nothing makes no piece.
+fn split(text: &str, separator: char) -> Vec<String> {
+    let (mut pieces, mut piece, mut quoted) = (Vec::new(), String::new(), false);
+    for letter in text.chars() {
+        if letter == separator && !quoted {
+            pieces.push(std::mem::take(&mut piece));
+            continue;
+        }
+        quoted ^= letter == '"';
+        piece.push(letter);
+    }
+    if !text.is_empty() {
+        pieces.push(piece);
+    }
+    pieces
+}
+
+/// A name without its quotes and without the word (`group`) before it.
+fn unquoted(grantee: &str) -> String {
+    let grantee = grantee.trim();
+    let name = grantee.strip_prefix("group ").or(grantee.strip_prefix("role ")).unwrap_or(grantee).trim();
+    match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
+        Some(inside) => inside.replace("\"\"", "\""),
+        None => name.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_all_kinds_are_found() {
+        let relacl = r#"ann=arwdRxtD/ann,group analysts=r/ann,"IAMR:a,b=""c"""=r*w/ann,group "my team"=r/"an n",=r/ann,ann=r/bob"#;
+        assert_eq!(grantees(relacl), ["ann", "analysts", "IAMR:a,b=\"c\"", "my team", PUBLIC]);
+        assert_eq!(grantees(""), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,161 @@
+//! Brings saved views back where they are missing. The only place that creates views outside of a change's own
+//! transaction.
+//!
+//! A view that exists is left as it is: all statements of a view are one transaction, so it has all that it had.
+
+use crate::error::{Error, Kind, Result};
+use crate::evolution::view::SavedView;
+use crate::names::TableName;
+use crate::redshift::data_api::{DataApi, Outcome, StatementFailure};
+use crate::redshift::dependents::queries::{is_object, lists};
+use crate::redshift::dependents::query;
+use crate::redshift::failures;
+
+/// Statements that one transaction takes. Source: API_BatchExecuteStatement, `Sqls`.
+const MAX_STATEMENTS: usize = 40;
+/// How often the catalog is asked again because somebody else was at work on the same views.
+const MAX_ROUNDS: usize = 5;
+
+/// Re-creates those of `views` that the catalog does not have, and returns their names. `views` is in the order of
+/// creation, `user` is the database user that runs our statements.
+///
+/// Somebody else who restores them at the same time does no harm. One that fails keeps only those back that read it.
+/// Errors: as the warehouse gives them, for the first view that could not be restored; the others are named.
+pub async fn restore_missing(api: &DataApi, user: &str, views: &[SavedView]) -> Result<Vec<TableName>> {
+    let mut restored = Vec::new();
+    for _ in 0..MAX_ROUNDS {
+        let missing = missing(api, views).await?;
+        match restore(api, user, &missing, &mut restored).await? {
+            Round::Done => return Ok(restored),
+            Round::Again => {}
+        }
+    }
+    let names: Vec<String> = missing(api, views).await?.iter().map(|view| view.name.to_string()).collect();
+    if names.is_empty() {
+        return Ok(restored);
+    }
+    let fact = format!(
+        "{} could not be restored, since other transactions were at work on the same views; run again",
+        names.join(", ")
+    );
+    Err(Error::new(Kind::Transient, fact))
+}
+
+enum Round {
+    /// Nothing is left to do.
+    Done,
+    /// The catalog has changed meanwhile.
+    Again,
+}
+
+/// Those that do not exist. Anything of the same name counts as existing: it is not ours to replace.
+async fn missing<'a>(api: &DataApi, views: &'a [SavedView]) -> Result<Vec<&'a SavedView>> {
+    let statements: Vec<String> = existing_sql(views);
+    let answers = query(api, "looking for the views to be restored", &statements).await?;
+    let cell =
+        |row: &[crate::redshift::rows::Cell], nth: usize| row.get(nth).map(|cell| cell.to_text()).unwrap_or_default();
+    let rows = answers.iter().flat_map(|rows| &rows.rows);
+    let existing: Vec<TableName> = rows.map(|row| TableName { schema: cell(row, 0), table: cell(row, 1) }).collect();
+    Ok(views.iter().filter(|view| !existing.contains(&view.name)).collect())
+}
+
+fn existing_sql(views: &[SavedView]) -> Vec<String> {
+    let conditions = lists(views.iter().map(|view| is_object(&view.name)), " OR ");
+    let select = |condition| {
+        format!(
+            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {condition}"
+        )
+    };
+    conditions.into_iter().map(select).collect()
+}
+
+async fn restore(api: &DataApi, user: &str, missing: &[&SavedView], restored: &mut Vec<TableName>) -> Result<Round> {
+    let (mut round, mut failed) = (Round::Done, None);
+    for pack in packs(missing, user) {
+        match run(api, &pack.statements).await? {
+            None => restored.extend(pack.names()),
+            Some(failure) if is_in_the_way(&failure) => round = Round::Again,
+            Some(failure) if pack.views.len() == 1 => note(&mut failed, pack.views[0], &failure),
+            // One of them is at fault; the others come back by themselves.
+            Some(_) => {
+                for view in &pack.views {
+                    match run(api, &view.restore_sql(user)).await? {
+                        None => restored.push(view.name.clone()),
+                        Some(failure) if is_in_the_way(&failure) => round = Round::Again,
+                        Some(failure) => note(&mut failed, view, &failure),
+                    }
+                }
+            }
+        }
+    }
+    match failed {
+        Some((error, others)) if !Vec::is_empty(&others) => Err(error.with("not_restored_either", others.join(", "))),
+        Some((error, _)) => Err(error),
+        None => Ok(round),
+    }
+}
+
+/// The first failure with the names of the views that failed after it.
+type Failed = Option<(Error, Vec<String>)>;
+
+fn note(failed: &mut Failed, view: &SavedView, failure: &StatementFailure) {
+    match failed {
+        Some((_, others)) => others.push(view.name.to_string()),
+        None => {
+            let doing = format!("restoring the view {}", view.name);
+            *failed = Some((failures::explain(&doing, failure), Vec::new()));
+        }
+    }
+}
+
+/// Somebody else made the view, or was at work on what it reads.
+fn is_in_the_way(failure: &StatementFailure) -> bool {
+    failure.message.contains("already exists") || failures::is_conflict(&failure.message)
+}
+
+/// Views that come back in one transaction.
+struct Pack<'a> {
+    views: Vec<&'a SavedView>,
+    statements: Vec<String>,
+}
+
+impl Pack<'_> {
+    fn names(&self) -> impl Iterator<Item = TableName> {
+        self.views.iter().map(|view| view.name.clone())
+    }
+}
+
+/// As many views in one transaction as it takes statements of; a view is never torn, but for one that alone has more.
+fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
+    let mut packs: Vec<Pack<'a>> = Vec::new();
+    for &view in views {
+        let statements = view.restore_sql(user);
+        match packs.last_mut() {
+            Some(pack) if pack.statements.len() + statements.len() <= MAX_STATEMENTS => {
+                pack.views.push(view);
+                pack.statements.extend(statements);
+            }
+            _ => packs.push(Pack { views: vec![view], statements }),
+        }
+    }
+    packs
+}
+
+/// Runs one view's or pack's statements as one transaction and returns why it failed.
+///
+/// A single view can have more statements than a transaction takes only by more comments on columns, or more users who
+/// may pass a privilege on, than there is room for. Then the view with its grants and owner goes first and what is
+/// left follows, comments at the very end: a stop in between can cost those, which nobody's work hangs on.
+async fn run(api: &DataApi, statements: &[String]) -> Result<Option<StatementFailure>> {
+    let is_column_comment = |sql: &&String| sql.starts_with("COMMENT ON COLUMN ");
+    let (comments, first): (Vec<&String>, Vec<&String>) = statements.iter().partition(is_column_comment);
+    let torn: Vec<String> = first.into_iter().chain(comments).cloned().collect();
+    let batches =
+        if statements.len() > MAX_STATEMENTS { torn.chunks(MAX_STATEMENTS) } else { statements.chunks(MAX_STATEMENTS) };
+    for batch in batches {
+        if let Outcome::Failed(failure) = api.execute_batch(batch).await? {
+            return Ok(Some(failure));
+        }
+    }
+    Ok(None)
+}
