@@ -50,7 +50,7 @@ pub struct Grant {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
     pub grantee: Grantee,
-    /// WITH GRANT OPTION, which only users can have.
+    /// WITH GRANT OPTION, which only users can have, and not on columns.
     #[serde(default)]
     pub grantable: bool,
 }
@@ -153,7 +153,7 @@ fn grouped(grants: &[Grant]) -> BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> {
     // A privilege may have come from several grantors; the one that may be passed on includes the other.
     let mut strongest: BTreeMap<(&Grantee, &[String], &str), bool> = BTreeMap::new();
     for grant in grants {
-        let grantable = grant.grantable && matches!(grant.grantee, Grantee::User(_));
+        let grantable = grant.grantable && grant.columns.is_empty() && matches!(grant.grantee, Grantee::User(_));
         *strongest.entry((&grant.grantee, &grant.columns, &grant.privilege)).or_default() |= grantable;
     }
     let mut by_grantee: BTreeMap<(&Grantee, bool, &[String]), Vec<&str>> = BTreeMap::new();

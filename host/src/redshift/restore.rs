@@ -3,6 +3,8 @@
 //!
 //! A view that exists is left as it is: all statements of a view are one transaction, so it has all that it had.
 
+use std::time::Duration;
+
 use crate::error::{Error, Kind, Result};
 use crate::evolution::view::SavedView;
 use crate::names::TableName;
@@ -10,11 +12,13 @@ use crate::redshift::data_api::{DataApi, Outcome, StatementFailure};
 use crate::redshift::dependents::queries::{is_object, lists};
 use crate::redshift::dependents::query;
 use crate::redshift::failures;
+use crate::redshift::rows::Cell;
 
 /// Statements that one transaction takes. Source: API_BatchExecuteStatement, `Sqls`.
 const MAX_STATEMENTS: usize = 40;
 /// How often the catalog is asked again because somebody else was at work on the same views.
 const MAX_ROUNDS: usize = 5;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Re-creates those of `views` that the catalog does not have, and returns their names. `views` is in the order of
 /// creation, `user` is the database user that runs our statements.
@@ -22,13 +26,14 @@ const MAX_ROUNDS: usize = 5;
 /// Somebody else who restores them at the same time does no harm. One that fails keeps only those back that read it.
 /// Errors: as the warehouse gives them, for the first view that could not be restored; the others are named.
 pub async fn restore_missing(api: &DataApi, user: &str, views: &[SavedView]) -> Result<Vec<TableName>> {
-    let mut restored = Vec::new();
+    let (mut restored, mut pause) = (Vec::new(), SHORTEST_PAUSE);
     for _ in 0..MAX_ROUNDS {
         let missing = missing(api, views).await?;
         match restore(api, user, &missing, &mut restored).await? {
             Round::Done => return Ok(restored),
-            Round::Again => {}
+            Round::Again => tokio::time::sleep(pause).await,
         }
+        pause *= 2;
     }
     let names: Vec<String> = missing(api, views).await?.iter().map(|view| view.name.to_string()).collect();
     if names.is_empty() {
@@ -52,8 +57,7 @@ enum Round {
 async fn missing<'a>(api: &DataApi, views: &'a [SavedView]) -> Result<Vec<&'a SavedView>> {
     let statements: Vec<String> = existing_sql(views);
     let answers = query(api, "looking for the views to be restored", &statements).await?;
-    let cell =
-        |row: &[crate::redshift::rows::Cell], nth: usize| row.get(nth).map(|cell| cell.to_text()).unwrap_or_default();
+    let cell = |row: &[Cell], nth: usize| row.get(nth).map(Cell::to_text).unwrap_or_default();
     let rows = answers.iter().flat_map(|rows| &rows.rows);
     let existing: Vec<TableName> = rows.map(|row| TableName { schema: cell(row, 0), table: cell(row, 1) }).collect();
     Ok(views.iter().filter(|view| !existing.contains(&view.name)).collect())
@@ -70,12 +74,11 @@ fn existing_sql(views: &[SavedView]) -> Vec<String> {
 }
 
 async fn restore(api: &DataApi, user: &str, missing: &[&SavedView], restored: &mut Vec<TableName>) -> Result<Round> {
-    let (mut round, mut failed) = (Round::Done, None);
+    let (mut round, mut failed): (Round, Failed) = (Round::Done, None);
     for pack in packs(missing, user) {
         match run(api, &pack.statements).await? {
             None => restored.extend(pack.names()),
             Some(failure) if is_in_the_way(&failure) => round = Round::Again,
-            Some(failure) if pack.views.len() == 1 => note(&mut failed, pack.views[0], &failure),
             // One of them is at fault; the others come back by themselves.
             Some(_) => {
                 for view in &pack.views {
@@ -88,10 +91,11 @@ async fn restore(api: &DataApi, user: &str, missing: &[&SavedView], restored: &m
             }
         }
     }
-    match failed {
-        Some((error, others)) if !Vec::is_empty(&others) => Err(error.with("not_restored_either", others.join(", "))),
-        Some((error, _)) => Err(error),
-        None => Ok(round),
+    match (round, failed) {
+        (Round::Done, Some((error, others))) if others.is_empty() => Err(error),
+        (Round::Done, Some((error, others))) => Err(error.with("not_restored_either", others.join(", "))),
+        // What failed is tried again with the others.
+        (round, _) => Ok(round),
     }
 }
 
@@ -147,15 +151,56 @@ fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
 /// may pass a privilege on, than there is room for. Then the view with its grants and owner goes first and what is
 /// left follows, comments at the very end: a stop in between can cost those, which nobody's work hangs on.
 async fn run(api: &DataApi, statements: &[String]) -> Result<Option<StatementFailure>> {
-    let is_column_comment = |sql: &&String| sql.starts_with("COMMENT ON COLUMN ");
-    let (comments, first): (Vec<&String>, Vec<&String>) = statements.iter().partition(is_column_comment);
-    let torn: Vec<String> = first.into_iter().chain(comments).cloned().collect();
-    let batches =
-        if statements.len() > MAX_STATEMENTS { torn.chunks(MAX_STATEMENTS) } else { statements.chunks(MAX_STATEMENTS) };
-    for batch in batches {
+    let mut statements = statements.to_vec();
+    if statements.len() > MAX_STATEMENTS {
+        // A stable sort: the others keep their order.
+        statements.sort_by_key(|sql| sql.starts_with("COMMENT ON COLUMN "));
+    }
+    for batch in statements.chunks(MAX_STATEMENTS) {
         if let Outcome::Failed(failure) = api.execute_batch(batch).await? {
             return Ok(Some(failure));
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolution::view::ViewKind;
+
+    #[test]
+    fn a_view_is_whole_in_its_transaction() {
+        let view = |table: &str, comments: usize| SavedView {
+            name: TableName { schema: "s".into(), table: table.into() },
+            kind: ViewKind::Bound,
+            create: String::new(),
+            owner: "us".into(),
+            grants: Vec::new(),
+            comment: None,
+            column_comments: vec![Default::default(); comments],
+        };
+        let views = [view("a", 19), view("b", 19), view("c", 0), view("d", 60), view("e", 0)];
+        let views: Vec<&SavedView> = views.iter().collect();
+        let packs = packs(&views, "us");
+        let names = |pack: &Pack<'_>| pack.names().map(|name| name.table).collect::<Vec<_>>().join("");
+        let packed: Vec<(String, usize)> = packs.iter().map(|pack| (names(pack), pack.statements.len())).collect();
+        assert_eq!(packed, [("ab".into(), 40), ("c".into(), 1), ("d".into(), 61), ("e".into(), 1)]);
+    }
+
+    #[test]
+    fn one_query_asks_for_all() {
+        let name = TableName { schema: "s".into(), table: "it's".into() };
+        let view = SavedView {
+            kind: ViewKind::Bound,
+            create: String::new(),
+            owner: String::new(),
+            grants: Vec::new(),
+            comment: None,
+            column_comments: Vec::new(),
+            name,
+        };
+        insta::assert_snapshot!(existing_sql(&[view.clone(), view]).join("\n"), @"SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 's' AND c.relname = 'it''s') OR (n.nspname = 's' AND c.relname = 'it''s')");
+        assert!(existing_sql(&[]).is_empty());
+    }
 }

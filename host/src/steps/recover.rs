@@ -88,7 +88,8 @@ async fn recover(store: &Store, api: &DataApi, object: &Listed, whose: Whose<'_>
         Whose::Target(_) | Whose::Everybody => {}
     }
     let user = dependents::current_user(api).await?;
-    let views = restore::restore_missing(api, &user, &journal.views).await?;
+    let restored = restore::restore_missing(api, &user, &journal.views).await;
+    let views = restored.map_err(|error| error.with("journal", &object.uri))?;
     if views.is_empty() && young {
         return Ok(None);
     }
