@@ -1,0 +1,123 @@
+//! What the tests stand on: a stand-in of their own, the program's clients for it, and small values.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use loader::aws::{self, Aws};
+use loader::evolution::journal::Journal;
+use loader::evolution::view::SavedView;
+use loader::job::{AwsSettings, Compute, WarehouseSettings};
+use loader::names::{S3Uri, TableName};
+use loader::redshift::data_api::{DataApi, Outcome};
+use loader::redshift::dependents;
+use loader::s3::Store;
+use loader::stop::Stop;
+use loader_local::{LocalOptions, Server};
+use tempfile::TempDir;
+
+pub(crate) const BUCKET: &str = "bucket";
+
+/// A warehouse, a bucket, and the program's own clients for them.
+pub(crate) struct World {
+    dir: TempDir,
+    server: Server,
+    pub(crate) api: DataApi,
+    pub(crate) store: Store,
+}
+
+impl World {
+    pub(crate) async fn new() -> World {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let options = LocalOptions { dir: dir.path().to_path_buf(), ..LocalOptions::default() };
+        let server = Server::start(options).await.expect("the stand-in starts");
+        let aws = connect(dir.path()).await;
+        let api = data_api(&aws, Compute::Workgroup("local".into()));
+        let store = Store::new(&aws);
+        store.create_bucket(BUCKET).await.expect("a bucket can be made");
+        World { dir, server, api, store }
+    }
+
+    pub(crate) async fn stop(self) {
+        let World { dir, server, api, store } = self;
+        drop((api, store));
+        server.stop().await.expect("the stand-in stops");
+        drop(dir);
+    }
+
+    pub(crate) async fn execute(&self, statements: &[&str]) {
+        for sql in statements {
+            match self.api.execute(sql).await.expect("the service answers") {
+                Outcome::Finished(_) => {}
+                Outcome::Failed(failure) => panic!("{sql}: {}", failure.message),
+            }
+        }
+    }
+
+    /// The Data API as another database user.
+    pub(crate) async fn api_of(&self, user: &str) -> DataApi {
+        let compute = Compute::Cluster { identifier: "local".into(), db_user: Some(user.into()) };
+        data_api(&connect(self.dir.path()).await, compute)
+    }
+
+    /// All rows of a query, one a line.
+    pub(crate) async fn rows(&self, sql: &str) -> String {
+        let Outcome::Finished(executed) = self.api.execute(sql).await.expect("the service answers") else {
+            panic!("{sql} failed");
+        };
+        let rows = self.api.rows(&executed, None).await.expect("it has rows").rows;
+        rows.iter().map(|row| row.iter().map(|cell| cell.to_text()).collect::<Vec<_>>().join("|") + "\n").collect()
+    }
+
+    pub(crate) async fn user(&self) -> String {
+        dependents::current_user(&self.api).await.expect("we are somebody")
+    }
+
+    pub(crate) async fn leave_journal(
+        &self,
+        run_id: &str,
+        target: &TableName,
+        views: &[SavedView],
+        age: Duration,
+    ) -> S3Uri {
+        let uri = S3Uri::new(BUCKET, format!("data/journal/{run_id}.json"));
+        let (run_id, written_at) = (run_id.to_string(), "2025-01-19 10:30:00".to_string());
+        let journal = Journal { run_id, target: target.clone(), written_at, views: views.to_vec() };
+        self.store.write(&uri, journal.to_json().expect("it is JSON")).await.expect("it can be written");
+        set_age(&self.dir.path().join(BUCKET).join(&uri.key), age);
+        uri
+    }
+
+    pub(crate) async fn journals(&self) -> Vec<String> {
+        self.store.list(&S3Uri::new(BUCKET, "data/journal/")).await.expect("it can be listed")
+    }
+}
+
+/// Joins the server that runs on the folder, so no other program is started.
+async fn connect(dir: &Path) -> Aws {
+    let access = AwsSettings { region: None, local: Some(dir.to_path_buf()) };
+    aws::connect(&access).await.expect("the stand-in can be joined")
+}
+
+fn data_api(aws: &Aws, compute: Compute) -> DataApi {
+    let access = AwsSettings { region: None, local: None };
+    let (database, iam_role) = ("dev".into(), "default".into());
+    let settings = WarehouseSettings { compute, database, secret_arn: None, access, iam_role };
+    DataApi::new(aws, &settings, "test", Stop::never())
+}
+
+fn set_age(path: &Path, age: Duration) {
+    let file = std::fs::File::options().write(true).open(path).expect("objects are files");
+    file.set_modified(SystemTime::now() - age).expect("its time can be set");
+}
+
+pub(crate) fn name(schema: &str, table: &str) -> TableName {
+    TableName::new(schema, table).expect("a valid name")
+}
+
+pub(crate) fn view(user: &str, name: TableName, definition: &str) -> SavedView {
+    let (kind, create) = SavedView::read_definition(&name, definition);
+    let owner = user.to_string();
+    SavedView { name, kind, create, owner, grants: Vec::new(), comment: None, column_comments: Vec::new() }
+}
+
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
