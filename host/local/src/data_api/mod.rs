@@ -13,6 +13,7 @@ mod catalog;
 mod describe;
 mod execute;
 mod execution;
+mod helpers;
 mod history;
 mod protocol;
 mod registry;
@@ -42,7 +43,6 @@ pub(crate) use session::Session;
 const MAX_BODY_BYTES: usize = 8 << 20;
 /// The database that every new warehouse has.
 const FIRST_DATABASE: &str = "dev";
-const HELPERS: &str = include_str!("helpers.sql");
 
 /// The warehouse behind the API: PostgreSQL, the objects that COPY reads, and what was executed.
 pub(crate) struct Warehouse {
@@ -84,7 +84,7 @@ impl Warehouse {
         let session = Session::connect(&self.postgres, database).await?;
         let mut ready = self.ready.lock().await;
         if !ready.contains(database) {
-            session.client.batch_execute(HELPERS).await.map_err(|error| crate::sql::engine_error(&error))?;
+            session.client.batch_execute(helpers::HELPERS).await.map_err(|error| crate::sql::engine_error(&error))?;
             ready.insert(database.to_owned());
         }
         Ok(session)

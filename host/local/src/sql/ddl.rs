@@ -1,6 +1,6 @@
 //! CREATE and ALTER by Redshift's grammar. In: a statement's tokens. Out: PostgreSQL text without what PostgreSQL has not (keys that
 //! are not enforced, distribution, sort order, encodings), or Redshift's refusal. The check that a VARCHAR counts bytes is added by
-//! an event trigger in the database (`data_api/helpers.sql`), so that CTAS, LIKE and ALTER need no help from here.
+//! an event trigger in the database (`data_api/helpers`), so that CTAS, LIKE and ALTER need no help from here.
 
 mod alter;
 

@@ -3,7 +3,7 @@
 
 use tokio_postgres::error::{DbError, SqlState};
 
-/// The prefix of the checks that `helpers.sql` adds to VARCHAR columns; the number after it is the length in bytes.
+/// The prefix of the checks that `data_api/helpers` adds to VARCHAR columns; the number after it is the length in bytes.
 const BYTES_CHECK: &str = "varchar_bytes_";
 
 /// The `Error` of a failed statement, starting with `ERROR: `.

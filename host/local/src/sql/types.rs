@@ -1,4 +1,4 @@
-//! Redshift's column types: read from DDL and casts, written for PostgreSQL. A length counts bytes; `data_api/helpers.sql` adds the
+//! Redshift's column types: read from DDL and casts, written for PostgreSQL. A length counts bytes; `data_api/helpers` adds the
 //! check that PostgreSQL lacks. Types that Redshift has not are refused.
 
 use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo};

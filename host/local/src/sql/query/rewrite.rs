@@ -11,7 +11,7 @@ use sqlparser::ast::{
 use super::super::types::rewrite_cast;
 use super::super::{HELPER_SCHEMA, SqlError, check_identifier};
 
-/// Redshift's system views that `helpers.sql` makes.
+/// Redshift's system views that `data_api/helpers` makes.
 const SYSTEM_VIEWS: [&str; 8] = [
     "svv_columns",
     "svv_tables",
