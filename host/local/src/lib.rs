@@ -19,6 +19,11 @@
 //! socket in a private folder only. `fsync` is off: killing every process loses nothing that was committed, a power cut may lose it all.
 //! It refuses to run as root. Started by root it runs as `postgres` or `nobody`, and where that user cannot reach DIR (`/root`), the
 //! data is in `/var/tmp/loader-local-…` and `DIR/.loader/postgres` is a link to it.
+//!
+//! # Redshift
+//! SQL is Redshift's: what Redshift has and PostgreSQL has not is translated (COPY, types, date functions, late-binding and materialized
+//! views, system views), and what PostgreSQL would take and Redshift refuses is refused, so that what runs here runs there. Sizes, names,
+//! NULLs and transactions follow Redshift's rules; speed and distribution over nodes do not.
 
 mod attach;
 mod copy;

@@ -81,7 +81,7 @@ pub(crate) async fn tables(warehouse: &Warehouse, request: CatalogRequest) -> Re
         "SELECT c.relname, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'SYSTEM ' ELSE '' END || \
          CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END, n.nspname \
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind IN ('r', 'v') AND n.nspname <> '{HELPER_SCHEMA}' AND n.nspname !~ '^pg_(toast|temp_)'{schema}{table} \
+         WHERE c.relkind IN ('r', 'v', 'm') AND n.nspname <> '{HELPER_SCHEMA}' AND n.nspname !~ '^pg_(toast|temp_)'{schema}{table} \
          ORDER BY 3, 1"
     );
     let set = query(warehouse, &request, &sql).await?;

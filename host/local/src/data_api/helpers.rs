@@ -2,6 +2,4 @@
 //! In order: a file may use what an earlier one makes. Each file grants what it makes to PUBLIC itself, where users may see it.
 
 /// All helper files as one script; it runs as one transaction.
-pub(super) const HELPERS: &str = concat!(
-    include_str!("helpers/base.sql"),
-);
+pub(super) const HELPERS: &str = concat!(include_str!("helpers/base.sql"), include_str!("helpers/views.sql"),);

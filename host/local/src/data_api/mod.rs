@@ -5,9 +5,17 @@
 //! cancel, lists of statements, databases, schemas and tables, DescribeTable; client tokens, parameters, and the service's limits.
 //! It does not: check signatures or who the caller is (everyone is the owner of everything), keep sessions (refused), send events,
 //! name the table behind a result's column, survive a restart with its statements. Names end at 63 bytes, not 127.
-//! Of Redshift's engine it has no distribution, sort keys, encodings, materialized and late-binding views, procedures, UNLOAD,
+//! Of Redshift's engine it has no distribution, sort keys, encodings, procedures, UNLOAD,
 //! ALTER TABLE APPEND, SHOW TABLE and its like, QUALIFY, PIVOT, navigation in SUPER; DECIMAL keeps all digits where Redshift's
 //! 8-byte form (up to 19 digits) would overflow; writers of one table wait for each other only where they lock it or change the same rows.
+//!
+//! Views are bound, late-binding or materialized. A bound one blocks what Redshift says it blocks: ALTER COLUMN TYPE of any column of its
+//! table, DROP of the table and of columns it uses; it follows a renamed table or column. A late-binding one is looked up by names when
+//! it is read, blocks nothing, has no columns in the catalog, no edges in `pg_depend`, and cannot be read by the other two kinds or by
+//! MERGE; its query runs with the rights of who reads it, where Redshift takes its owner's. OR REPLACE does not change a view's kind.
+//! A materialized one is PostgreSQL's: `pg_class.relkind` is `m` (`v` in Redshift), its columns are not in `svv_columns`, it follows
+//! renamed columns where Redshift's could not be refreshed any more, and AUTO REFRESH, keys and BACKUP do nothing.
+//! There is no `pg_get_late_binding_view_cols()`, `svv_mv_info` or SHOW VIEW.
 
 mod catalog;
 mod describe;
@@ -15,6 +23,7 @@ mod execute;
 mod execution;
 mod helpers;
 mod history;
+mod late_binding;
 mod protocol;
 mod registry;
 mod result;

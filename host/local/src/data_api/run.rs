@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use super::Warehouse;
 use super::execution::{Execution, Mode, Status};
-use super::history;
 use super::session::{Outcome, Session};
+use super::{history, late_binding};
 use crate::copy::{self, LoadError, LoadRecord};
 use crate::sql::{Action, prepare};
 
@@ -186,8 +186,11 @@ impl Runner<'_> {
         }
         let command = |rows| Outcome { rows, result: None };
         match prepared.action {
-            Action::Query(text) => self.session.query(&text).await,
-            Action::Command(text) => self.session.command(&text).await.map(command),
+            Action::Query(text) => self.session.query(&late_binding::resolve(self.session, text).await?).await,
+            Action::Command(text) => {
+                let text = late_binding::resolve(self.session, text).await?;
+                self.session.command(&text).await.map(command)
+            }
             Action::CommittingCommand(text) => {
                 let rows = self.session.command(&text).await?;
                 self.commit_within().await?;

@@ -3,8 +3,10 @@
 //! an event trigger in the database (`data_api/helpers`), so that CTAS, LIKE and ALTER need no help from here.
 
 mod alter;
+mod view;
 
 pub(crate) use alter::alter;
+pub(crate) use view::refresh;
 
 use super::cursor::{Cursor, quote};
 use super::lexer::TokenKind;
@@ -23,7 +25,8 @@ pub(crate) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
         return Err(cursor.syntax_error());
     }
     match cursor.text().to_ascii_lowercase().as_str() {
-        "view" | "or" => query::prepare(text),
+        "view" | "or" => view::create(text, cursor),
+        "materialized" => view::create_materialized(text, cursor),
         "schema" => query::prepare(text),
         "database" => {
             let prepared = query::prepare(text)?;
@@ -33,8 +36,7 @@ pub(crate) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
             })
         }
         "user" | "group" | "role" => Ok(Prepared::of(Action::Command(text.to_owned()))),
-        "materialized" | "external" | "function" | "procedure" | "library" | "model" | "datashare" | "rls"
-        | "masking" | "identity" => {
+        "external" | "function" | "procedure" | "library" | "model" | "datashare" | "rls" | "masking" | "identity" => {
             Err(SqlError::unsupported(&format!("CREATE {}", cursor.text().to_ascii_uppercase())))
         }
         _ => Err(cursor

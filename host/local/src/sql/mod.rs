@@ -1,14 +1,18 @@
 //! Redshift SQL on PostgreSQL: one statement in, what to run out. Parses, refuses what Redshift refuses (with its words where they are
 //! known), and writes the rest as PostgreSQL text. Does no I/O; `data_api` runs the outcome.
-//! Reading order: this file, `ddl` and `query` (the two big families), `bind` (parameters), `engine_error` (texts of run-time errors).
+//! Reading order: this file, `ddl` and `query` (the two big families), `late_binding` (views that are read by name), `bind` (parameters),
+//! `engine_error` (texts of run-time errors).
 
 mod bind;
+mod comment;
 mod cursor;
 mod ddl;
 mod engine_error;
+mod late_binding;
 mod lexer;
 mod other;
 mod query;
+mod relations;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -17,6 +21,7 @@ pub(crate) use bind::{Parameter, bind};
 pub(crate) use cursor::{Cursor, Name, quote};
 pub(crate) use ddl::literal;
 pub(crate) use engine_error::engine_error;
+pub(crate) use late_binding::{Reader, View as LateBindingView};
 pub(crate) use lexer::{Token, TokenKind, lex};
 
 use crate::copy::CopyStatement;

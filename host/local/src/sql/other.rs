@@ -2,7 +2,7 @@
 //! In: a statement's tokens. Out: PostgreSQL text, nothing at all, or a refusal.
 
 use super::cursor::{Cursor, quote};
-use super::{Action, Prepared, SqlError, query};
+use super::{Action, Prepared, SqlError, comment, ddl, query};
 
 /// Settings of Redshift that PostgreSQL does not know; accepted without effect.
 const IGNORED_SETTINGS: [&str; 9] = [
@@ -36,9 +36,12 @@ pub(super) fn prepare(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sq
             let inner = query::translate_part(cursor.rest())?;
             Ok(Prepared::of(Action::Query(format!("EXPLAIN {inner}"))))
         }
-        "grant" | "revoke" | "comment" => Ok(Prepared::of(Action::Command(text.to_owned()))),
-        "unload" | "call" | "prepare" | "execute" | "deallocate" | "declare" | "fetch" | "close" | "refresh"
-        | "cancel" | "use" => Err(SqlError::unsupported(&verb.to_ascii_uppercase())),
+        "comment" => comment::prepare(cursor),
+        "refresh" => ddl::refresh(cursor),
+        "grant" | "revoke" => Ok(Prepared::of(Action::Command(text.to_owned()))),
+        "unload" | "call" | "prepare" | "execute" | "deallocate" | "declare" | "fetch" | "close" | "cancel" | "use" => {
+            Err(SqlError::unsupported(&verb.to_ascii_uppercase()))
+        }
         "savepoint" | "release" => Err(SqlError::new("SQL command \"SAVEPOINT\" not supported.")),
         _ => Err(cursor.syntax_error()),
     }
@@ -139,8 +142,11 @@ fn drop_object(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError>
     cursor.expect("drop")?;
     let kind = cursor.text().to_ascii_lowercase();
     match kind.as_str() {
-        "table" | "view" | "schema" => {
+        "table" | "view" | "schema" | "materialized" => {
             cursor.skip();
+            if kind == "materialized" {
+                cursor.expect("view")?;
+            }
             let if_exists = if cursor.eat("if exists") { "IF EXISTS " } else { "" };
             let mut names = Vec::new();
             loop {
@@ -158,7 +164,7 @@ fn drop_object(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError>
                 cursor.eat("restrict");
             }
             cursor.expect_end()?;
-            let kind = kind.to_ascii_uppercase();
+            let kind = kind.to_ascii_uppercase().replace("MATERIALIZED", "MATERIALIZED VIEW");
             Ok(Prepared::of(Action::Command(format!("DROP {kind} {if_exists}{}{behaviour}", names.join(", ")))))
         }
         "database" => Ok(Prepared {
@@ -166,7 +172,7 @@ fn drop_object(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError>
             outside_transactions: Some("DROP DATABASE cannot run inside a transaction block"),
         }),
         "user" | "group" | "role" => Ok(Prepared::of(Action::Command(text.to_owned()))),
-        "materialized" | "function" | "procedure" | "library" | "model" | "datashare" | "external" => {
+        "function" | "procedure" | "library" | "model" | "datashare" | "external" => {
             Err(SqlError::unsupported(&format!("DROP {}", kind.to_ascii_uppercase())))
         }
         _ => Err(cursor.syntax_error()),

@@ -1,9 +1,12 @@
-//! SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE, CREATE VIEW and SCHEMA: parsed by sqlparser, checked, rewritten, printed.
+//! SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE, the queries of views, CREATE SCHEMA: parsed by sqlparser, checked, rewritten, printed.
 //! In: one statement's text. Out: PostgreSQL text. Refuses what PostgreSQL would take and Redshift would not (`refuse`); functions and
 //! system views that PostgreSQL lacks are objects in the database (`data_api/helpers`), so little is rewritten here.
 
 mod refuse;
 mod rewrite;
+mod view;
+
+pub(super) use view::{ViewQuery, view_query};
 
 use std::ops::ControlFlow;
 

@@ -116,7 +116,33 @@ fn queries() {
         ("insert into t (a) select count(*) from #tmp", "INSERT INTO t (a) SELECT count(*) FROM \"#tmp\""),
         ("delete from s.t using stage where s.t.a = stage.a", "DELETE FROM s.t USING stage WHERE s.t.a = stage.a"),
         ("truncate t", "commits: TRUNCATE t"),
-        ("create or replace view s.v as select * from s.t", "CREATE OR REPLACE VIEW s.v AS SELECT * FROM s.t"),
+        (
+            "create or replace view S.\"V\" (\"A\") as select top 1 a in (1, 2) from s.t",
+            "CALL loader_local.create_view(E'\"s\".\"v\"', true, ARRAY[E's.t']::text[], E'CREATE OR REPLACE VIEW \"s\".\"v\" (\"a\") AS SELECT ((a) = (1) OR (a) = (2)) FROM s.t LIMIT 1')",
+        ),
+        (
+            "create view s.v as\nselect getdate() from s.t\n with no schema binding;",
+            "CALL loader_local.create_late_binding_view(E'\"s\".\"v\"', false, E'create view s.v as\nselect getdate() from s.t\n with no schema binding', E'SELECT getdate() FROM s.t')",
+        ),
+        (
+            "create view v as with t as (select 1 as a) select * from t, s.t with no schema binding",
+            "CALL loader_local.create_late_binding_view(E'\"v\"', false, E'create view v as with t as (select 1 as a) select * from t, s.t with no schema binding', E'WITH t AS (SELECT 1 AS a) SELECT * FROM t, s.t')",
+        ),
+        (
+            "create view s.v as select * from s.t, svv_columns with no schema binding",
+            "ERROR: All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING.",
+        ),
+        ("create view s.v as\nselect from from s.t", "ERROR: syntax error at or near \"from\"\n  Position: 32"),
+        (
+            "create materialized view m backup no distkey(a) auto refresh yes as select a from t",
+            "CALL loader_local.create_materialized_view(E'\"m\"', ARRAY[E't']::text[], E'create materialized view m backup no distkey(a) auto refresh yes as select a from t', E'SELECT a FROM t')",
+        ),
+        (
+            "create materialized view m as select a from t order by a",
+            "ERROR: a materialized view cannot have ORDER BY, LIMIT or OFFSET",
+        ),
+        ("refresh materialized view \"S\".m", "REFRESH MATERIALIZED VIEW \"s\".\"m\""),
+        ("create view if not exists v as select 1", "ERROR: syntax error at or near \"not\"\n  Position: 16"),
         (
             "select a from t qualify row_number() over (order by a) = 1",
             "ERROR: QUALIFY is not supported by the local stand-in (Amazon Redshift has it)",
@@ -156,6 +182,11 @@ fn everything_else() {
             "ERROR: enable_case_sensitive_identifier is not supported by the local stand-in (Amazon Redshift has it)",
         ),
         ("drop table if exists \"A b\", c cascade", "DROP TABLE IF EXISTS \"a b\", \"c\" CASCADE"),
+        ("drop materialized view if exists a.b", "DROP MATERIALIZED VIEW IF EXISTS \"a\".\"b\""),
+        ("comment on column dev.S.T.\"C\" is 'it''s'", "COMMENT ON COLUMN \"s\".\"t\".\"c\" IS E'it''s'"),
+        ("comment on table t is null", "COMMENT ON TABLE \"t\" IS NULL"),
+        ("comment on view S.v is ''", "CALL loader_local.comment_on_view(E'\"s\".\"v\"'::regclass, E'')"),
+        ("comment on column c is 'x'", "ERROR: column name must be qualified\n  Hint: Use table.column."),
         ("drop index i", "ERROR: syntax error at or near \"index\"\n  Position: 6"),
         ("explain select top 1 a from t", "query: EXPLAIN SELECT a FROM t LIMIT 1"),
         (

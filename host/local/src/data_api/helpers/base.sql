@@ -58,10 +58,6 @@ CREATE OR REPLACE VIEW loader_local.svv_redshift_columns AS
     SELECT table_catalog AS database_name, table_schema AS schema_name, table_name, column_name, ordinal_position, data_type,
         column_default, is_nullable, 'none'::varchar AS encoding, false AS distkey, 0 AS sortkey, NULL::varchar AS column_acl, remarks
     FROM loader_local.svv_columns;
-CREATE OR REPLACE VIEW loader_local.svv_tables AS
-    SELECT table_catalog::varchar, table_schema::varchar, table_name::varchar, table_type::varchar, NULL::varchar AS remarks
-    FROM information_schema.tables
-    WHERE table_schema <> 'loader_local';
 CREATE OR REPLACE VIEW loader_local.pg_table_def AS
     SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column", format_type(a.atttypid, a.atttypmod)::varchar AS type,
         'none'::varchar AS encoding, false AS distkey, 0 AS sortkey, a.attnotnull AS "notnull"

@@ -23,17 +23,6 @@ pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
                 return Err(SqlError::absent("truncate", "TRUNCATE [TABLE] of one table, without further options"));
             }
         }
-        Statement::CreateView(view) => {
-            if view.with_no_schema_binding {
-                return Err(SqlError::unsupported("WITH NO SCHEMA BINDING"));
-            }
-            if view.materialized {
-                return Err(SqlError::unsupported("CREATE MATERIALIZED VIEW"));
-            }
-            if view.temporary || view.if_not_exists {
-                return Err(SqlError::absent("view", "no temporary views and no IF NOT EXISTS for views"));
-            }
-        }
         _ => {}
     }
     let mut refuser = Refuser;

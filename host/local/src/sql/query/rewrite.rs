@@ -12,7 +12,8 @@ use super::super::types::rewrite_cast;
 use super::super::{HELPER_SCHEMA, SqlError, check_identifier};
 
 /// Redshift's system views that `data_api/helpers` makes.
-const SYSTEM_VIEWS: [&str; 8] = [
+const SYSTEM_VIEWS: [&str; 9] = [
+    "pg_views",
     "svv_columns",
     "svv_tables",
     "svv_redshift_columns",
@@ -117,6 +118,7 @@ fn fold(identifier: &mut Ident) -> Flow {
 fn name_of(function: &Function) -> String {
     match function.name.0.as_slice() {
         [part] => part.as_ident().map(|name| name.value.to_lowercase()).unwrap_or_default(),
+        [schema, part] if schema.to_string().eq_ignore_ascii_case("pg_catalog") => part.to_string().to_lowercase(),
         _ => String::new(),
     }
 }
@@ -131,6 +133,9 @@ fn rewrite_call(function: &mut Function) {
         "nvl" => rename(function, "coalesce"),
         "date_add" => rename(function, "dateadd"),
         "date_diff" => rename(function, "datediff"),
+        "pg_get_viewdef" => {
+            function.name = ObjectName::from([HELPER_SCHEMA, "pg_get_viewdef"].map(Ident::new).to_vec());
+        }
         _ => {}
     }
     if !DATE_PART_FUNCTIONS.contains(&name.as_str()) {

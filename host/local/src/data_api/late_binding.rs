@@ -1,0 +1,54 @@
+//! Late-binding views when they are read. In: the PostgreSQL text of a statement. Out: the text to run, with the queries of such views
+//! in place of their names, as the catalog has them now. A statement that reads none is left as it is.
+//!
+//! The query then runs with the rights of who asks, who needs SELECT on the view; in Redshift the view's owner needs those below it.
+
+use std::collections::HashMap;
+
+use tokio_postgres::SimpleQueryMessage;
+
+use super::Session;
+use crate::sql::{LateBindingView, Reader, engine_error, literal};
+
+/// The text to run for `sql`. The error is the statement's `Error`.
+pub(super) async fn resolve(session: &Session, sql: String) -> Result<String, String> {
+    let Some(mut reader) = Reader::parse(&sql) else { return Ok(sql) };
+    let mut asked = reader.relations();
+    let mut wanted = asked.clone();
+    let mut views = HashMap::new();
+    while !wanted.is_empty() {
+        let mut next = Vec::new();
+        for (name, query) in look_up(session, &wanted).await? {
+            let view = LateBindingView::parse(&query);
+            let mut view =
+                view.ok_or_else(|| format!("ERROR: cannot read the definition of late-binding view {name}"))?;
+            next.extend(view.relations());
+            views.insert(name, view);
+        }
+        next.sort();
+        next.dedup();
+        next.retain(|name| !asked.contains(name));
+        asked.extend(next.iter().cloned());
+        wanted = next;
+    }
+    if views.is_empty() {
+        return Ok(sql);
+    }
+    reader.inline(views).map_err(|error| error.to_string())
+}
+
+/// The names that are late-binding views, each with its query.
+async fn look_up(session: &Session, names: &[String]) -> Result<Vec<(String, String)>, String> {
+    let values: Vec<String> = names.iter().map(|name| format!("({})", literal(name))).collect();
+    let sql = format!(
+        "SELECT name, query FROM (SELECT name, loader_local.late_binding_query(name) AS query FROM (VALUES {}) AS given (name)) AS found \
+         WHERE query IS NOT NULL",
+        values.join(", ")
+    );
+    let messages = session.client.simple_query(&sql).await.map_err(|error| engine_error(&error))?;
+    let rows = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some((row.get(0)?.to_owned(), row.get(1)?.to_owned())),
+        _ => None,
+    });
+    Ok(rows.collect())
+}

@@ -1,0 +1,97 @@
+//! Which tables and views a statement reads. In: a syntax tree. Out: their names in order, without the names that a WITH makes and
+//! without the target of an INSERT, UPDATE, DELETE or MERGE.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{ObjectName, Query, Statement, TableFactor, UpdateTableFromKind, VisitMut, VisitorMut};
+
+/// The names that are hidden by a WITH at the place where a visitor is.
+#[derive(Debug, Default)]
+pub(super) struct Scopes(Vec<Vec<String>>);
+
+impl Scopes {
+    pub(super) fn enter(&mut self, query: &Query) {
+        let names = query.with.iter().flat_map(|with| &with.cte_tables).map(|cte| cte.alias.name.value.to_lowercase());
+        self.0.push(names.collect());
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.0.pop();
+    }
+
+    /// The relation that `factor` names; none when it is something else or the name of a WITH.
+    pub(super) fn relation<'a>(&self, factor: &'a TableFactor) -> Option<&'a ObjectName> {
+        let TableFactor::Table { name, args: None, .. } = factor else { return None };
+        let is_hidden = match name.0.as_slice() {
+            [part] => part.as_ident().is_some_and(|bare| {
+                let bare = bare.value.to_lowercase();
+                self.0.iter().flatten().any(|hidden| *hidden == bare)
+            }),
+            _ => false,
+        };
+        (!is_hidden).then_some(name)
+    }
+}
+
+/// The relations that `node` reads, each once.
+pub(super) fn relations<T: VisitMut>(node: &mut T) -> Vec<ObjectName> {
+    let mut collector = Collector::default();
+    let _ = node.visit(&mut collector);
+    collector.found
+}
+
+/// The relations that a statement reads, each once.
+pub(super) fn read_by(statement: &mut Statement) -> Vec<ObjectName> {
+    let mut collector = Collector::default();
+    let _ = visit_reads(statement, &mut collector);
+    collector.found
+}
+
+/// Visits the parts of a statement that read; nothing of statements that only define.
+pub(super) fn visit_reads<V: VisitorMut>(statement: &mut Statement, visitor: &mut V) -> ControlFlow<V::Break> {
+    match statement {
+        Statement::Query(_) | Statement::Insert(_) | Statement::CreateTable(_) => statement.visit(visitor),
+        Statement::Explain { statement, .. } => visit_reads(statement, visitor),
+        Statement::Update(update) => {
+            if let Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) = &mut update.from {
+                from.visit(visitor)?;
+            }
+            update.assignments.visit(visitor)?;
+            update.selection.visit(visitor)
+        }
+        Statement::Delete(delete) => {
+            delete.using.visit(visitor)?;
+            delete.selection.visit(visitor)
+        }
+        _ => ControlFlow::Continue(()),
+    }
+}
+
+#[derive(Debug, Default)]
+struct Collector {
+    scopes: Scopes,
+    found: Vec<ObjectName>,
+}
+
+impl VisitorMut for Collector {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.scopes.enter(query);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.scopes.leave();
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        if let Some(name) = self.scopes.relation(factor)
+            && !self.found.contains(name)
+        {
+            self.found.push(name.clone());
+        }
+        ControlFlow::Continue(())
+    }
+}
