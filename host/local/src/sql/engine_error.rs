@@ -37,13 +37,70 @@ fn text(error: &DbError) -> String {
     if *code == SqlState::CARDINALITY_VIOLATION && message.contains("row a second time") {
         return "Found multiple matches to update the same tuple.".to_owned();
     }
-    let mut text = message.to_owned();
+    let is_dependency = *code == SqlState::DEPENDENT_OBJECTS_STILL_EXIST;
+    let mut text = match () {
+        () if is_dependency => table_before_column(message),
+        () if *code == SqlState::INVALID_TABLE_DEFINITION => replaced_view(message),
+        () => message.to_owned(),
+    };
     // A detail may quote a row; Redshift has none where a value would stand.
-    if let Some(detail) = error.detail().filter(|_| *code == SqlState::DEPENDENT_OBJECTS_STILL_EXIST) {
-        text.push_str(&format!("\n  Detail: {detail}"));
+    if let Some(detail) = error.detail().filter(|_| is_dependency || *code == SqlState::FEATURE_NOT_SUPPORTED) {
+        text.push_str(&format!("\n  Detail: {}", table_before_column(detail)));
     }
     if let Some(hint) = error.hint() {
         text.push_str(&format!("\n  Hint: {hint}"));
     }
     text
+}
+
+/// `column c of table t`, which Redshift calls `table t column c`.
+fn table_before_column(text: &str) -> String {
+    let line = |line: &str| {
+        let (before, rest) = line.split_once("column ")?;
+        let (column, rest) = rest.split_once(" of table ")?;
+        let (table, after) = rest.split_once(" because ").map_or((rest, None), |(table, after)| (table, Some(after)));
+        let after = after.map(|after| format!(" because {after}")).unwrap_or_default();
+        Some(format!("{before}table {table} column {column}{after}"))
+    };
+    text.split('\n').map(|text| line(text).unwrap_or_else(|| text.to_owned())).collect::<Vec<_>>().join("\n")
+}
+
+/// What does not fit in CREATE OR REPLACE VIEW, in the words of PostgreSQL 8.
+fn replaced_view(message: &str) -> String {
+    let column =
+        ["cannot change name of view column ", "cannot change data type of view column "].iter().find_map(|start| {
+            let column = message.strip_prefix(start)?.split("\" ").next()?.trim_end_matches('"');
+            Some(format!("{start}{column}\""))
+        });
+    match column {
+        Some(column) => column,
+        None if message == "cannot drop columns from view" => "cannot change number of columns in view".to_owned(),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dependencies_name_the_table_first() {
+        assert_eq!(
+            table_before_column("cannot drop column a b of table s.t because other objects depend on it"),
+            "cannot drop table s.t column a b because other objects depend on it"
+        );
+        assert_eq!(
+            table_before_column("view v depends on column c of table t\nview w depends on view v"),
+            "view v depends on table t column c\nview w depends on view v"
+        );
+    }
+
+    #[test]
+    fn replaced_views() {
+        assert_eq!(
+            replaced_view("cannot change data type of view column \"a\" from integer to bigint"),
+            "cannot change data type of view column \"a\""
+        );
+        assert_eq!(replaced_view("cannot drop columns from view"), "cannot change number of columns in view");
+    }
 }

@@ -8,3 +8,4 @@ mod parquet;
 mod protocol;
 mod sql;
 mod support;
+mod views;

@@ -97,37 +97,6 @@ CREATE EVENT TRIGGER loader_local_varchar ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
     EXECUTE FUNCTION loader_local.keep_varchar_checks();
 
--- ALTER TABLE … ALTER COLUMN … TYPE, which Redshift has for the size of a VARCHAR only.
-CREATE OR REPLACE PROCEDURE loader_local.alter_varchar(relation regclass, name text, size integer) LANGUAGE plpgsql AS $$
-DECLARE
-    target pg_attribute;
-    longest integer;
-BEGIN
-    SELECT * INTO target FROM pg_attribute WHERE attrelid = relation AND attname = name AND attnum > 0 AND NOT attisdropped;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'column "%" of relation "%" does not exist', name, relation USING ERRCODE = '42703';
-    END IF;
-    IF target.atttypid <> 'varchar'::regtype THEN
-        RAISE EXCEPTION 'cannot alter column "%" of relation "%", target column type is not supported; only VARCHAR can be altered', name, relation
-            USING ERRCODE = '0A000';
-    END IF;
-    IF target.atttypmod - 4 = size THEN
-        RAISE EXCEPTION 'cannot alter column "%" of relation "%", target column size should be different', name, relation
-            USING ERRCODE = '0A000';
-    END IF;
-    IF target.atttypmod - 4 > size THEN
-        IF target.atthasdef THEN
-            RAISE EXCEPTION 'cannot decrease a VARCHAR column size with default value' USING ERRCODE = '0A000';
-        END IF;
-        EXECUTE format('SELECT max(octet_length(%I)) FROM %s', name, relation) INTO longest;
-        IF longest > size THEN
-            RAISE EXCEPTION 'cannot alter column "%" of relation "%", existing data is longer than % bytes', name, relation, size
-                USING ERRCODE = '22001';
-        END IF;
-    END IF;
-    EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE varchar(%s)', relation, name, size);
-END $$;
-
 -- Functions live in pg_catalog, where they need no search path and views show them by their bare names.
 CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE
     AS $$ SELECT date_trunc('second', statement_timestamp()::timestamp) $$;
