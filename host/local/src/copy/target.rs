@@ -134,7 +134,8 @@ pub(crate) async fn find(session: &Session, statement: &CopyStatement) -> Result
     let name = &statement.table.table;
     let relation = literal(&statement.table.to_string());
     let sql = format!(
-        "SELECT c.oid, c.relkind, a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, pg_get_expr(d.adbin, d.adrelid) \
+        "SELECT c.oid, c.relkind, a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, pg_get_expr(d.adbin, d.adrelid), \
+         has_table_privilege(c.oid, 'INSERT') \
          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
          JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum \
          WHERE c.oid = to_regclass({relation}) ORDER BY a.attnum"
@@ -146,6 +147,9 @@ pub(crate) async fn find(session: &Session, statement: &CopyStatement) -> Result
     };
     if first[1].as_deref() != Some("r") {
         return Err(format!("ERROR: cannot copy to view \"{name}\""));
+    }
+    if first[8].as_deref() != Some("t") {
+        return Err(format!("ERROR: permission denied for relation {name}"));
     }
     let oid = first[0].as_deref().and_then(|oid| oid.parse().ok()).unwrap_or(0);
     let mut table_columns = Vec::with_capacity(rows.len());

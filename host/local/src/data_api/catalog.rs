@@ -30,7 +30,7 @@ fn like(column: &str, pattern: Option<&String>) -> String {
 async fn query(warehouse: &Warehouse, request: &CatalogRequest, sql: &str) -> Result<ResultSet, ApiError> {
     let named = request.target.check()?;
     let database = request.connected_database.clone().unwrap_or(named);
-    let session = warehouse.connect(&database).await.map_err(ApiError::connection)?;
+    let session = warehouse.connect(&database, request.target.user()).await.map_err(ApiError::connection)?;
     let outcome = session.query(sql).await.map_err(ApiError::validation)?;
     outcome.result.ok_or_else(|| ApiError::validation("the catalog answered nothing"))
 }

@@ -3,11 +3,12 @@
 //!
 //! It does: Execute and BatchExecute (both modes), Describe with sub-statements and long polls, results with paging (JSON and CSV),
 //! cancel, lists of statements, databases, schemas and tables, DescribeTable; client tokens, parameters, and the service's limits.
-//! It does not: check signatures or who the caller is (everyone is the owner of everything), keep sessions (refused), send events,
-//! name the table behind a result's column, survive a restart with its statements. Names end at 63 bytes, not 127.
-//! Of Redshift's engine it has no distribution, sort keys, encodings, procedures, UNLOAD,
-//! ALTER TABLE APPEND, SHOW TABLE and its like, QUALIFY, PIVOT, navigation in SUPER; DECIMAL keeps all digits where Redshift's
-//! 8-byte form (up to 19 digits) would overflow; writers of one table wait for each other only where they lock it or change the same rows.
+//! It does not: check signatures or passwords (`DbUser` is taken at its word, and without it everyone is the superuser `loader`), keep
+//! sessions (refused), send events, name the table behind a result's column, survive a restart with its statements. Names end at 63
+//! bytes, not 127.
+//! Of Redshift's engine it has no distribution, sort keys, encodings, procedures, UNLOAD, ALTER TABLE APPEND, SHOW TABLE and its like,
+//! QUALIFY, PIVOT, navigation in SUPER; DECIMAL keeps all digits where Redshift's 8-byte form (up to 19 digits) would overflow; writers
+//! of one table wait for each other only where they lock it or change the same rows.
 //!
 //! Views are bound, late-binding or materialized. A bound one blocks what Redshift says it blocks: ALTER COLUMN TYPE of any column of its
 //! table, DROP of the table and of columns it uses; it follows a renamed table or column. A late-binding one is looked up by names when
@@ -75,12 +76,12 @@ impl Warehouse {
             ready: tokio::sync::Mutex::default(),
         });
         warehouse.create_first_database().await.map_err(LocalError::Warehouse)?;
-        warehouse.connect(FIRST_DATABASE).await.map_err(LocalError::Warehouse)?;
+        warehouse.set_up(FIRST_DATABASE).await.map_err(LocalError::Warehouse)?;
         Ok(warehouse)
     }
 
     async fn create_first_database(&self) -> Result<(), String> {
-        let session = Session::connect(&self.postgres, "postgres").await?;
+        let session = Session::connect(&self.postgres, "postgres", None).await?;
         let found = session.query(&format!("SELECT 1 FROM pg_database WHERE datname = '{FIRST_DATABASE}'")).await?;
         if found.rows == 0 {
             session.command(&format!("CREATE DATABASE {FIRST_DATABASE}")).await?;
@@ -88,15 +89,20 @@ impl Warehouse {
         Ok(())
     }
 
-    /// A new connection to a database that has the helper objects.
-    async fn connect(&self, database: &str) -> Result<Session, String> {
-        let session = Session::connect(&self.postgres, database).await?;
+    /// A new connection to a database that has the helper objects, as `user` or as the superuser.
+    async fn connect(&self, database: &str, user: Option<&str>) -> Result<Session, String> {
+        self.set_up(database).await?;
+        Session::connect(&self.postgres, database, user).await
+    }
+
+    async fn set_up(&self, database: &str) -> Result<(), String> {
         let mut ready = self.ready.lock().await;
         if !ready.contains(database) {
+            let session = Session::connect(&self.postgres, database, None).await?;
             session.client.batch_execute(helpers::HELPERS).await.map_err(|error| crate::sql::engine_error(&error))?;
             ready.insert(database.to_owned());
         }
-        Ok(session)
+        Ok(())
     }
 
     fn next_query_id(&self) -> i64 {

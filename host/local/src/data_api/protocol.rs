@@ -118,12 +118,21 @@ impl Target {
                      Member must satisfy regular expression pattern: (([a-z0-9-]{{3,63}})|(arn:.*))"
                 )));
             }
+            // Not the service's words: its page names DbUser for clusters only.
+            (None, Some(_)) if self.db_user.is_some() => {
+                return Err(ApiError::validation("DbUser can be provided with ClusterIdentifier only"));
+            }
             _ => {}
         }
         match &self.database {
             Some(database) if !database.is_empty() => Ok(database.clone()),
             _ => Err(ApiError::missing("database")),
         }
+    }
+
+    /// Who runs the statement; `None`: the superuser.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.db_user.as_deref()
     }
 
     /// Adds the members that answers repeat.

@@ -20,7 +20,7 @@ const NEVER_RAN: &str = "Connection or an prior query failed.";
 pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
     let since = Instant::now();
     execution.update(|state| state.status = Status::Picked);
-    let session = match warehouse.connect(&execution.submission.database).await {
+    let session = match warehouse.connect(&execution.submission.database, execution.submission.target.user()).await {
         Ok(session) => session,
         Err(error) => {
             let words = if execution.is_batch() { NEVER_RAN } else { error.as_str() };

@@ -8,7 +8,7 @@ use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage};
 
 use super::result::{ColumnInfo, MAX_RESULT_BYTES, MAX_ROW_BYTES, ResultSet};
-use crate::sql::engine_error;
+use crate::sql::{connection_error, engine_error};
 
 /// What the stand-in needs of each connection, whatever the server's defaults are.
 const OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c standard_conforming_strings=on \
@@ -21,14 +21,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Connects to `database`; the error is the statement's `Error`.
-    pub(crate) async fn connect(postgres: &Config, database: &str) -> Result<Session, String> {
+    /// Connects to `database` as `user`, or as the superuser; the error is the statement's `Error`.
+    pub(crate) async fn connect(postgres: &Config, database: &str, user: Option<&str>) -> Result<Session, String> {
         let mut config = postgres.clone();
         config.dbname(database).options(OPTIONS).application_name("loader-local");
-        let (client, connection) = config.connect(NoTls).await.map_err(|error| match error.as_db_error() {
-            Some(error) => format!("FATAL: {}", error.message()),
-            None => format!("FATAL: cannot connect to the local PostgreSQL: {error}"),
-        })?;
+        if let Some(user) = user {
+            config.user(user);
+        }
+        let (client, connection) = config.connect(NoTls).await.map_err(|error| connection_error(&error))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection to PostgreSQL ended");

@@ -11,7 +11,7 @@ pub(crate) use view::refresh;
 use super::cursor::{Cursor, quote};
 use super::lexer::TokenKind;
 use super::types::{ColumnType, column_type};
-use super::{Action, Prepared, SqlError, query};
+use super::{Action, Prepared, SqlError, identities, query};
 
 /// `CREATE …`.
 pub(crate) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
@@ -24,6 +24,9 @@ pub(crate) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
     if local || temporary {
         return Err(cursor.syntax_error());
     }
+    if let Some(kind) = identities::kind(&mut cursor) {
+        return identities::create(kind, cursor);
+    }
     match cursor.text().to_ascii_lowercase().as_str() {
         "view" | "or" => view::create(text, cursor),
         "materialized" => view::create_materialized(text, cursor),
@@ -35,7 +38,6 @@ pub(crate) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
                 ..prepared
             })
         }
-        "user" | "group" | "role" => Ok(Prepared::of(Action::Command(text.to_owned()))),
         "external" | "function" | "procedure" | "library" | "model" | "datashare" | "rls" | "masking" | "identity" => {
             Err(SqlError::unsupported(&format!("CREATE {}", cursor.text().to_ascii_uppercase())))
         }

@@ -1,6 +1,8 @@
 //! PostgreSQL's run-time errors in Redshift's words. In: what PostgreSQL said. Out: the statement's `Error`. Programs tell Redshift's
 //! errors apart by text alone (the Data API shows no SQLSTATE), so the texts matter; what is not listed has the same text in both.
 
+mod rights;
+
 use tokio_postgres::error::{DbError, SqlState};
 
 /// The prefix of the checks that `data_api/helpers` adds to VARCHAR columns; the number after it is the length in bytes.
@@ -11,6 +13,14 @@ pub(crate) fn engine_error(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(error) => format!("ERROR: {}", text(error)),
         None => format!("ERROR: connection to the database was lost: {error}"),
+    }
+}
+
+/// Why there is no connection, starting with `FATAL: `.
+pub(crate) fn connection_error(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(error) => format!("FATAL: {}", rights::with_kinds(error.message())),
+        None => format!("FATAL: cannot connect to the local PostgreSQL: {error}"),
     }
 }
 
@@ -38,10 +48,13 @@ fn text(error: &DbError) -> String {
         return "Found multiple matches to update the same tuple.".to_owned();
     }
     let is_dependency = *code == SqlState::DEPENDENT_OBJECTS_STILL_EXIST;
+    if is_dependency && let Some(refusal) = rights::still_needed(message, error.detail().unwrap_or_default()) {
+        return refusal;
+    }
     let mut text = match () {
         () if is_dependency => table_before_column(message),
         () if *code == SqlState::INVALID_TABLE_DEFINITION => replaced_view(message),
-        () => message.to_owned(),
+        () => rights::reworded(code, message),
     };
     // A detail may quote a row; Redshift has none where a value would stand.
     if let Some(detail) = error.detail().filter(|_| is_dependency || *code == SqlState::FEATURE_NOT_SUPPORTED) {

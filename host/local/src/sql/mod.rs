@@ -1,13 +1,15 @@
 //! Redshift SQL on PostgreSQL: one statement in, what to run out. Parses, refuses what Redshift refuses (with its words where they are
 //! known), and writes the rest as PostgreSQL text. Does no I/O; `data_api` runs the outcome.
-//! Reading order: this file, `ddl` and `query` (the two big families), `late_binding` (views that are read by name), `bind` (parameters),
-//! `engine_error` (texts of run-time errors).
+//! Reading order: this file, `ddl` and `query` (the two big families), `late_binding` (views that are read by name),
+//! `identities` and `grants`, `bind` (parameters), `engine_error` (texts of run-time errors).
 
 mod bind;
 mod comment;
 mod cursor;
 mod ddl;
 mod engine_error;
+mod grants;
+mod identities;
 mod late_binding;
 mod lexer;
 mod other;
@@ -20,7 +22,7 @@ mod types;
 pub(crate) use bind::{Parameter, bind};
 pub(crate) use cursor::{Cursor, Name, quote};
 pub(crate) use ddl::literal;
-pub(crate) use engine_error::engine_error;
+pub(crate) use engine_error::{connection_error, engine_error};
 pub(crate) use late_binding::{Reader, View as LateBindingView};
 pub(crate) use lexer::{Token, TokenKind, lex};
 

@@ -2,10 +2,10 @@
 //! In: a statement's tokens. Out: PostgreSQL text, nothing at all, or a refusal.
 
 use super::cursor::{Cursor, quote};
-use super::{Action, Prepared, SqlError, comment, ddl, query};
+use super::{Action, Prepared, SqlError, comment, ddl, grants, identities, query};
 
 /// Settings of Redshift that PostgreSQL does not know; accepted without effect.
-const IGNORED_SETTINGS: [&str; 9] = [
+pub(super) const IGNORED_SETTINGS: [&str; 9] = [
     "query_group",
     "wlm_query_slot_count",
     "enable_result_cache_for_session",
@@ -38,7 +38,8 @@ pub(super) fn prepare(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sq
         }
         "comment" => comment::prepare(cursor),
         "refresh" => ddl::refresh(cursor),
-        "grant" | "revoke" => Ok(Prepared::of(Action::Command(text.to_owned()))),
+        "grant" => grants::grant(cursor),
+        "revoke" => grants::revoke(cursor),
         "unload" | "call" | "prepare" | "execute" | "deallocate" | "declare" | "fetch" | "close" | "cancel" | "use" => {
             Err(SqlError::unsupported(&verb.to_ascii_uppercase()))
         }
@@ -103,8 +104,14 @@ fn transaction_control(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
 
 fn setting(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.skip();
+    if cursor.peeks("session authorization") {
+        return authorization(cursor);
+    }
     if !cursor.eat("session") {
         cursor.eat("local");
+    }
+    if cursor.peeks("role") {
+        return Err(SqlError::absent("role", "no SET ROLE; roles are always in effect"));
     }
     let name = cursor.text().to_ascii_lowercase();
     if IGNORED_SETTINGS.contains(&name.as_str()) {
@@ -114,6 +121,20 @@ fn setting(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
         return Err(SqlError::unsupported("enable_case_sensitive_identifier"));
     }
     Ok(Prepared::of(Action::Command(text.to_owned())))
+}
+
+/// `SET SESSION AUTHORIZATION 'u'|u|DEFAULT`: PostgreSQL checks that the session is a superuser's.
+fn authorization(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+    cursor.expect("session authorization")?;
+    let user = if cursor.is_at_end() || cursor.eat("default") {
+        "DEFAULT".to_owned()
+    } else if let Ok(user) = cursor.literal() {
+        quote(user)
+    } else {
+        quote(&identities::Kind::User.identity(&mut cursor)?)
+    };
+    cursor.expect_end()?;
+    Ok(Prepared::of(Action::Command(format!("SET SESSION AUTHORIZATION {user}"))))
 }
 
 fn show(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
@@ -140,6 +161,9 @@ fn show(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
 
 fn drop_object(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.expect("drop")?;
+    if let Some(kind) = identities::kind(&mut cursor) {
+        return identities::drop(kind, cursor);
+    }
     let kind = cursor.text().to_ascii_lowercase();
     match kind.as_str() {
         "table" | "view" | "schema" | "materialized" => {
@@ -171,7 +195,6 @@ fn drop_object(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError>
             action: Action::Command(text.to_owned()),
             outside_transactions: Some("DROP DATABASE cannot run inside a transaction block"),
         }),
-        "user" | "group" | "role" => Ok(Prepared::of(Action::Command(text.to_owned()))),
         "function" | "procedure" | "library" | "model" | "datashare" | "external" => {
             Err(SqlError::unsupported(&format!("DROP {}", kind.to_ascii_uppercase())))
         }

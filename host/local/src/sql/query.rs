@@ -16,6 +16,8 @@ use sqlparser::parser::{Parser, ParserError};
 
 use super::{Action, Prepared, SqlError};
 
+pub(super) use rewrite::system_view;
+
 /// Checks and rewrites a statement that starts with one of the verbs above.
 pub(super) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
     let mut statement = parse(sql)?;

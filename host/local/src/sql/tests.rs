@@ -167,6 +167,40 @@ fn queries() {
 }
 
 #[test]
+fn identities_and_grants() {
+    check(&[
+        (
+            "create user \"Ann\" with password 'x' createuser in group a, b valid until 'infinity' syslog access unrestricted",
+            "CREATE ROLE \"ann\" LOGIN SUPERUSER VALID UNTIL E'infinity' IN ROLE \"group:a\", \"group:b\"; GRANT pg_read_all_stats TO \"ann\"",
+        ),
+        ("alter group g drop user a, b", "REVOKE \"group:g\" FROM \"a\", \"b\""),
+        (
+            "drop role r force",
+            "CALL loader_local.before_drop(E'role:r', true); DROP OWNED BY \"role:r\"; DROP ROLE \"role:r\"",
+        ),
+        (
+            "grant select, update on s.t to a with grant option, group g, b, role r, public",
+            "GRANT SELECT, UPDATE ON TABLE \"s\".\"t\" TO \"group:g\", \"b\", \"role:r\", PUBLIC; \
+             GRANT SELECT, UPDATE ON TABLE \"s\".\"t\" TO \"a\" WITH GRANT OPTION",
+        ),
+        (
+            "revoke grant option for drop on t from a cascade",
+            "CALL loader_local.record_privileges(E'revoke option', ARRAY[E'\"t\"'::regclass]::oid[], false, ARRAY[E'DROP'], ARRAY[E'a'], false)",
+        ),
+        (
+            "grant usage on language sql to a",
+            "ERROR: GRANT and REVOKE ON LANGUAGE is not supported by the local stand-in (Amazon Redshift has it)",
+        ),
+        (
+            "create user \"group:g\" password disable",
+            "ERROR: user name \"group:g\" (\"group:\" and \"role:\" in front) is not supported by the local stand-in (Amazon Redshift has it)",
+        ),
+        ("set session authorization ann", "SET SESSION AUTHORIZATION \"ann\""),
+        ("reset session authorization", "SET SESSION AUTHORIZATION DEFAULT"),
+    ]);
+}
+
+#[test]
 fn everything_else() {
     check(&[
         ("LOCK TABLE a, \"B\".c", "LOCK TABLE \"a\", \"b\".\"c\" IN ACCESS EXCLUSIVE MODE"),

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod copy;
+mod grants;
+mod identities;
 mod parquet;
 mod protocol;
 mod sql;

@@ -38,7 +38,8 @@ async fn types_of_results(warehouse: &Warehouse) {
     let sql = "SELECT 1::smallint AS a, 2::int AS b, 3::bigint AS c, 1.5::float4 AS d, 2.5::float8 AS e, true AS f, 1.20::decimal(5,2) AS g, \
                'x'::varchar(9) AS h, 'y'::char(3) AS i, '2024-02-29'::date AS j, '2024-02-29 01:02:03.50'::timestamp AS k, \
                '2024-02-29 01:02:03+00'::timestamptz AS l, NULL::int AS m, SUM(0.125) AS n";
-    let request = warehouse.client.execute_statement().sql(sql).cluster_identifier("c").db_user("u").database("dev");
+    let request =
+        warehouse.client.execute_statement().sql(sql).cluster_identifier("c").db_user("loader").database("dev");
     let id = request.send().await.unwrap().id.unwrap();
     warehouse.described(&id).await;
     let result = warehouse.client.get_statement_result().id(&id).send().await.unwrap();

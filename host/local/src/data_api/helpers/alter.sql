@@ -7,6 +7,7 @@ DECLARE
     longest integer;
     obstacle text;
 BEGIN
+    PERFORM loader_local.lock_for_owner(relation);
     SELECT * INTO target FROM pg_attribute WHERE attrelid = relation AND attname = name AND attnum > 0 AND NOT attisdropped;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'column "%" of relation "%" does not exist', name, relation USING ERRCODE = '42703';

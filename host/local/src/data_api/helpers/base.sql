@@ -1,8 +1,4 @@
 -- What Redshift has and PostgreSQL has not: system tables and views, functions, and VARCHAR lengths in bytes.
--- Run once per database when it is first used; may be repeated.
-SELECT pg_advisory_xact_lock(6029417);
-CREATE SCHEMA IF NOT EXISTS loader_local;
-GRANT USAGE ON SCHEMA loader_local TO PUBLIC;
 
 -- Load errors outlive the transaction of their COPY: another connection writes them.
 CREATE TABLE IF NOT EXISTS loader_local.load_errors (
@@ -15,29 +11,34 @@ CREATE TABLE IF NOT EXISTS loader_local.loads (
 CREATE TABLE IF NOT EXISTS loader_local.queries (
     query_id bigint, session_id integer, query_type varchar, status varchar, start_time timestamp, end_time timestamp,
     error_message varchar, returned_rows bigint, query_text varchar);
+-- Everybody's session adds to them, and the views show a user what is theirs.
+ALTER TABLE loader_local.load_errors ADD COLUMN IF NOT EXISTS user_id integer NOT NULL DEFAULT loader_local.user_id();
+ALTER TABLE loader_local.loads ADD COLUMN IF NOT EXISTS user_id integer NOT NULL DEFAULT loader_local.user_id();
+ALTER TABLE loader_local.queries ADD COLUMN IF NOT EXISTS user_id integer NOT NULL DEFAULT loader_local.user_id();
+GRANT INSERT ON loader_local.load_errors, loader_local.loads, loader_local.queries TO PUBLIC;
 
 CREATE OR REPLACE VIEW loader_local.sys_load_error_detail AS
-    SELECT 100 AS user_id, query_id, query_id AS transaction_id, session_id, current_database()::char(64) AS database_name, table_id,
+    SELECT user_id, query_id, query_id AS transaction_id, session_id, current_database()::char(64) AS database_name, table_id,
         start_time, file_name::char(256), line_number, column_name::char(127), column_type::char(10), column_length::char(10), position,
         error_code, error_message::char(512)
-    FROM loader_local.load_errors;
+    FROM loader_local.load_errors WHERE loader_local.sees(user_id::oid, user_id::oid);
 CREATE OR REPLACE VIEW loader_local.stl_load_errors AS
-    SELECT 100 AS userid, 0 AS slice, table_id AS tbl, start_time AS starttime, session_id AS session, query_id AS query,
+    SELECT user_id AS userid, 0 AS slice, table_id AS tbl, start_time AS starttime, session_id AS session, query_id AS query,
         file_name::char(256) AS filename, line_number, column_name::char(127) AS colname, column_type::char(10) AS type,
         column_length::char(10) AS col_length, position, raw_line::char(1024), raw_field_value::char(1024), error_code AS err_code,
         error_message::char(100) AS err_reason
-    FROM loader_local.load_errors;
+    FROM loader_local.load_errors WHERE loader_local.sees(user_id::oid, user_id::oid);
 CREATE OR REPLACE VIEW loader_local.sys_load_history AS
-    SELECT 100 AS user_id, query_id, query_id AS transaction_id, session_id, current_database()::varchar AS database_name, status,
+    SELECT user_id, query_id, query_id AS transaction_id, session_id, current_database()::varchar AS database_name, status,
         table_name, start_time, end_time, (extract(epoch FROM end_time - start_time) * 1000000)::bigint AS duration, data_source,
         file_format, loaded_rows, source_file_count, source_file_bytes, error_count
-    FROM loader_local.loads;
+    FROM loader_local.loads WHERE loader_local.sees(user_id::oid, user_id::oid);
 CREATE OR REPLACE VIEW loader_local.sys_query_history AS
-    SELECT 100 AS user_id, query_id, 'default'::varchar AS query_label, query_id AS transaction_id, session_id,
+    SELECT user_id, query_id, 'default'::varchar AS query_label, query_id AS transaction_id, session_id,
         current_database()::varchar AS database_name, query_type, status, false AS result_cache_hit, start_time, end_time,
         (extract(epoch FROM end_time - start_time) * 1000000)::bigint AS elapsed_time, 0::bigint AS queue_time,
         error_message::char(512), returned_rows, query_text
-    FROM loader_local.queries;
+    FROM loader_local.queries WHERE loader_local.sees(user_id::oid, user_id::oid);
 
 CREATE OR REPLACE VIEW loader_local.svv_columns AS
     SELECT table_catalog::varchar, table_schema::varchar, table_name::varchar, column_name::varchar,
@@ -63,7 +64,8 @@ CREATE OR REPLACE VIEW loader_local.pg_table_def AS
         'none'::varchar AS encoding, false AS distkey, 0 AS sortkey, a.attnotnull AS "notnull"
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r' AND n.nspname = ANY (current_schemas(false));
-GRANT SELECT ON ALL TABLES IN SCHEMA loader_local TO PUBLIC;
+GRANT SELECT ON loader_local.sys_load_error_detail, loader_local.stl_load_errors, loader_local.sys_load_history,
+    loader_local.sys_query_history, loader_local.svv_columns, loader_local.svv_redshift_columns, loader_local.pg_table_def TO PUBLIC;
 
 -- A VARCHAR(n) holds n bytes. The name of the check carries n, from where the error's text takes it.
 CREATE OR REPLACE FUNCTION loader_local.keep_varchar_checks() RETURNS event_trigger LANGUAGE plpgsql AS $$

@@ -2,7 +2,7 @@
 
 use super::super::cursor::{Cursor, Name, quote};
 use super::super::types::column_type;
-use super::super::{Action, HELPER_SCHEMA, Prepared, SqlError};
+use super::super::{Action, HELPER_SCHEMA, Prepared, SqlError, grants, identities};
 use super::{Column, column, literal, table_constraint};
 
 const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
@@ -11,10 +11,16 @@ const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a 
 pub(crate) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let text = cursor.rest();
     cursor.expect("alter")?;
+    if let Some(kind) = identities::kind(&mut cursor) {
+        return identities::alter(kind, cursor);
+    }
+    if cursor.eat("default privileges") {
+        return grants::alter_default(cursor);
+    }
     if !cursor.eat("table") {
         return match cursor.text().to_ascii_lowercase().as_str() {
-            "schema" | "user" | "group" | "role" => Ok(Prepared::of(Action::Command(text.to_owned()))),
-            "database" | "default" | "materialized" | "external" | "function" | "procedure" | "datashare" => {
+            "schema" => Ok(Prepared::of(Action::Command(text.to_owned()))),
+            "database" | "materialized" | "external" | "function" | "procedure" | "datashare" => {
                 Err(SqlError::unsupported(&format!("ALTER {}", cursor.text().to_ascii_uppercase())))
             }
             _ => Err(cursor.syntax_error()),

@@ -12,7 +12,7 @@ use super::super::types::rewrite_cast;
 use super::super::{HELPER_SCHEMA, SqlError, check_identifier};
 
 /// Redshift's system views that `data_api/helpers` makes.
-const SYSTEM_VIEWS: [&str; 9] = [
+const SYSTEM_VIEWS: [&str; 19] = [
     "pg_views",
     "svv_columns",
     "svv_tables",
@@ -22,7 +22,22 @@ const SYSTEM_VIEWS: [&str; 9] = [
     "sys_load_history",
     "sys_query_history",
     "pg_table_def",
+    "pg_group",
+    "pg_user",
+    "svv_column_privileges",
+    "svv_default_privileges",
+    "svv_relation_privileges",
+    "svv_role_grants",
+    "svv_roles",
+    "svv_schema_privileges",
+    "svv_user_grants",
+    "svv_user_info",
 ];
+
+/// The helper view, quoted, that is meant by the name of a system view.
+pub(in crate::sql) fn system_view(name: &str) -> Option<String> {
+    SYSTEM_VIEWS.contains(&name).then(|| format!("{HELPER_SCHEMA}.{name}"))
+}
 
 /// Functions whose first argument is a bare date part.
 const DATE_PART_FUNCTIONS: [&str; 5] = ["dateadd", "date_add", "datediff", "date_diff", "date_part"];

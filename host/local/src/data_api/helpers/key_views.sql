@@ -1,0 +1,113 @@
+-- Catalog and system views that show columns with their defaults, keys and encodings as Redshift does.
+
+-- Without ENCODE the type decides, and columns of the sort key are not encoded.
+CREATE OR REPLACE FUNCTION loader_local.shown_encoding(declared text, type oid, is_sort_key boolean) RETURNS varchar LANGUAGE sql STABLE AS $$
+    SELECT coalesce(declared, CASE
+        WHEN is_sort_key THEN 'none'
+        WHEN type IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'numeric'::regtype, 'date'::regtype, 'timestamp'::regtype,
+            'timestamptz'::regtype, 'time'::regtype, 'timetz'::regtype) THEN 'az64'
+        WHEN type IN ('varchar'::regtype, 'bpchar'::regtype, 'text'::regtype, 'bytea'::regtype) THEN 'lzo'
+        WHEN type = 'jsonb'::regtype THEN 'zstd'
+        ELSE 'none' END)::varchar
+$$;
+-- 1, 2, 3 of a compound key and 1, -2, 3 of an interleaved one; 0: not in the key.
+CREATE OR REPLACE FUNCTION loader_local.sort_position(style text, columns smallint[], number smallint) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN style = 'INTERLEAVED' AND position % 2 = 0 THEN -position ELSE position END
+    FROM (SELECT coalesce(array_position(columns, number), 0) AS position) AS found
+$$;
+
+-- Without attmissingval, which a view cannot have.
+CREATE OR REPLACE VIEW loader_local.pg_attribute AS
+    SELECT a.attrelid, a.attname, a.atttypid, a.attstattarget, a.attlen, a.attnum, a.attndims, a.attcacheoff, a.atttypmod, a.attbyval,
+        a.attalign, a.attstorage, a.attcompression, a.attnotnull, a.atthasdef, a.atthasmissing, a.attidentity, a.attgenerated, a.attisdropped,
+        a.attislocal, a.attinhcount, a.attcollation, a.attacl, a.attoptions, a.attfdwoptions,
+        coalesce(k.dist_column = a.attnum, false) AS attisdistkey,
+        loader_local.sort_position(k.sort_style, k.sort_columns, a.attnum) AS attsortkeyord,
+        (SELECT code FROM loader_local.encodings
+            WHERE name = loader_local.shown_encoding(e.encoding, a.atttypid, coalesce(a.attnum = ANY (k.sort_columns), false)))::smallint AS attencodingtype
+    FROM pg_catalog.pg_attribute a
+        LEFT JOIN loader_local.table_keys k ON k.relation = a.attrelid
+        LEFT JOIN loader_local.column_encodings e ON e.relation = a.attrelid AND e.attnum = a.attnum;
+
+-- With the declared keys and without the stand-in's checks of lengths.
+CREATE OR REPLACE VIEW loader_local.pg_constraint AS
+    SELECT oid, conname, connamespace, contype, condeferrable, condeferred, conrelid, contypid, confrelid, confupdtype, confdeltype,
+        confmatchtype, conkey, confkey, NULL::text AS conbin, NULL::text AS consrc
+    FROM pg_catalog.pg_constraint
+    WHERE conname NOT LIKE 'varchar\_bytes\_%' AND connamespace <> 'loader_local'::regnamespace
+    UNION ALL
+    SELECT (4000000000 + k.id)::oid, k.name::name, c.relnamespace, k.kind, false, false, k.relation, 0::oid, coalesce(k.referenced, 0::oid),
+        CASE k.kind WHEN 'f' THEN 'a' ELSE ' ' END::"char", CASE k.kind WHEN 'f' THEN 'a' ELSE ' ' END::"char",
+        CASE k.kind WHEN 'f' THEN 's' ELSE ' ' END::"char", k.columns, k.referenced_columns, NULL, NULL
+    FROM loader_local.declared_constraints k JOIN pg_catalog.pg_class c ON c.oid = k.relation;
+
+CREATE OR REPLACE VIEW loader_local.svv_columns AS
+    SELECT table_catalog::varchar, table_schema::varchar, table_name::varchar, column_name::varchar,
+        ordinal_position::integer,
+        CASE WHEN is_identity = 'YES' THEN format('%s(%s, %s, ''%s,%s''::text)',
+                CASE identity_generation WHEN 'ALWAYS' THEN '"identity"' ELSE '"default_identity"' END,
+                to_regclass(format('%I.%I', table_schema, table_name))::oid, ordinal_position - 1, identity_start, identity_increment)
+            ELSE column_default END::varchar AS column_default,
+        is_nullable::varchar,
+        CASE data_type WHEN 'text' THEN 'character varying' WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying'
+            ELSE data_type END::varchar AS data_type,
+        CASE WHEN data_type IN ('text', 'character varying') THEN coalesce(character_maximum_length::integer, 65535)
+            ELSE character_maximum_length::integer END AS character_maximum_length,
+        CASE WHEN data_type = 'numeric' THEN coalesce(numeric_precision::integer, 38) ELSE numeric_precision::integer END AS numeric_precision,
+        numeric_precision_radix::integer,
+        CASE WHEN data_type = 'numeric' THEN coalesce(numeric_scale::integer, 0) ELSE numeric_scale::integer END AS numeric_scale,
+        datetime_precision::integer, interval_type::varchar, interval_precision::varchar, character_set_catalog::varchar,
+        character_set_schema::varchar, character_set_name::varchar, collation_catalog::varchar, collation_schema::varchar,
+        collation_name::varchar, domain_name::varchar, NULL::varchar AS remarks
+    FROM information_schema.columns
+    WHERE table_schema <> 'loader_local';
+CREATE OR REPLACE VIEW loader_local.svv_redshift_columns AS
+    SELECT c.table_catalog AS database_name, c.table_schema AS schema_name, c.table_name, c.column_name, c.ordinal_position, c.data_type,
+        c.column_default, c.is_nullable, format_encoding(a.attencodingtype)::varchar AS encoding, a.attisdistkey AS distkey, a.attsortkeyord AS sortkey,
+        array_to_string(a.attacl, ',')::varchar AS column_acl, c.remarks
+    FROM loader_local.svv_columns c JOIN loader_local.pg_attribute a
+        ON a.attrelid = to_regclass(format('%I.%I', c.table_schema, c.table_name)) AND a.attnum = c.ordinal_position;
+-- Of the schemas in search_path only.
+CREATE OR REPLACE VIEW loader_local.pg_table_def AS
+    SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column",
+        CASE a.atttypid WHEN 'jsonb'::regtype THEN 'super' WHEN 'bytea'::regtype THEN 'binary varying'
+            ELSE format_type(a.atttypid, a.atttypmod) END::varchar AS type,
+        format_encoding(a.attencodingtype)::varchar AS encoding, a.attisdistkey AS distkey, a.attsortkeyord AS sortkey, a.attnotnull AS "notnull"
+    FROM loader_local.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r' AND n.nspname = ANY (current_schemas(false));
+GRANT SELECT ON loader_local.pg_attribute, loader_local.pg_constraint, loader_local.svv_columns, loader_local.svv_redshift_columns,
+    loader_local.pg_table_def TO PUBLIC;
+
+-- A table that somebody has locked is not waited for: its rows are then those that PostgreSQL's statistics know.
+CREATE OR REPLACE FUNCTION loader_local.row_count(relation regclass) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    found bigint;
+BEGIN
+    EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT', relation);
+    EXECUTE format('SELECT count(*) FROM %s', relation) INTO found;
+    RETURN found;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN pg_stat_get_live_tuples(relation);
+END $$;
+-- For superusers, and without empty tables, as in Redshift.
+CREATE OR REPLACE VIEW loader_local.svv_table_info AS
+    SELECT current_database()::varchar AS database, n.nspname::varchar AS schema, c.oid AS table_id, c.relname::varchar AS "table",
+        CASE WHEN EXISTS (SELECT FROM loader_local.column_encodings e WHERE e.relation = c.oid) THEN 'Y' ELSE 'Y, AUTO(ENCODE)' END::varchar AS encoded,
+        CASE coalesce(k.dist_style, 'AUTO') WHEN 'KEY' THEN format('KEY(%s)', d.attname) WHEN 'AUTO' THEN 'AUTO(ALL)'
+            ELSE k.dist_style END::varchar AS diststyle,
+        CASE WHEN k.sort_style = 'INTERLEAVED' THEN 'INTERLEAVED' WHEN coalesce(k.sort_style, 'AUTO') = 'AUTO' THEN 'AUTO(SORTKEY)'
+            ELSE s.attname END::varchar AS sortkey1,
+        (SELECT max(m.atttypmod - 4) FROM pg_catalog.pg_attribute m
+            WHERE m.attrelid = c.oid AND m.atttypid = 'varchar'::regtype AND NOT m.attisdropped)::integer AS max_varchar,
+        format_encoding(s.attencodingtype)::varchar AS sortkey1_enc, cardinality(coalesce(k.sort_columns, '{}')) AS sortkey_num,
+        greatest(1, pg_relation_size(c.oid) / 1048576) AS size, NULL::numeric(10, 4) AS pct_used, 0::bigint AS empty,
+        NULL::numeric(5, 2) AS unsorted, 0::numeric(5, 2) AS stats_off, r.tbl_rows::numeric(38, 0), NULL::numeric(19, 2) AS skew_sortkey1,
+        NULL::numeric(19, 2) AS skew_rows, r.tbl_rows::numeric(38, 2) AS estimated_visible_rows, NULL::varchar AS risk_event,
+        NULL::numeric(12, 2) AS vacuum_sort_benefit, NULL::timestamp AS create_time
+    FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname NOT IN ('loader_local', 'pg_catalog', 'information_schema')
+        LEFT JOIN loader_local.table_keys k ON k.relation = c.oid
+        LEFT JOIN pg_catalog.pg_attribute d ON d.attrelid = c.oid AND d.attnum = k.dist_column
+        LEFT JOIN loader_local.pg_attribute s ON s.attrelid = c.oid AND s.attnum = k.sort_columns[1]
+        CROSS JOIN LATERAL (SELECT loader_local.row_count(c.oid) AS tbl_rows) AS r
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND r.tbl_rows > 0;
