@@ -9,4 +9,6 @@ pub(super) const HELPERS: &str = concat!(
     include_str!("helpers/views.sql"),
     include_str!("helpers/alter.sql"),
     include_str!("helpers/grants.sql"),
+    include_str!("helpers/keys.sql"),
+    include_str!("helpers/key_views.sql"),
 );

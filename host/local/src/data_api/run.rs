@@ -191,6 +191,10 @@ impl Runner<'_> {
                 let text = late_binding::resolve(self.session, text).await?;
                 self.session.command(&text).await.map(command)
             }
+            Action::CreateWithKeys { keys, create } => {
+                let create = late_binding::resolve(self.session, create).await?;
+                self.session.command(&format!("{keys}; {create}")).await.map(command)
+            }
             Action::CommittingCommand(text) => {
                 let rows = self.session.command(&text).await?;
                 self.commit_within().await?;

@@ -1,6 +1,6 @@
 //! CREATE and ALTER by Redshift's grammar. In: a statement's tokens. Out: PostgreSQL text without what PostgreSQL has not (keys that
-//! are not enforced, distribution, sort order, encodings), or Redshift's refusal. The check that a VARCHAR counts bytes is added by
-//! an event trigger in the database (`data_api/helpers`), so that CTAS, LIKE and ALTER need no help from here.
+//! are not enforced, distribution, sort order, encodings: `keys` has them recorded), or Redshift's refusal. The check that a VARCHAR
+//! counts bytes is added by an event trigger in the database (`data_api/helpers`), so that CTAS, LIKE and ALTER need no help from here.
 
 mod alter;
 mod view;
@@ -9,9 +9,10 @@ pub(crate) use alter::alter;
 pub(crate) use view::refresh;
 
 use super::cursor::{Cursor, quote};
+use super::keys::{Declared, table_constraint};
 use super::lexer::TokenKind;
 use super::types::{ColumnType, column_type};
-use super::{Action, Prepared, SqlError, identities, query};
+use super::{Prepared, SqlError, identities, query};
 
 /// `CREATE …`.
 pub(crate) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
@@ -54,6 +55,7 @@ struct Table {
     /// Bare names in brackets before AS.
     names: Vec<String>,
     columns: usize,
+    declared: Declared,
 }
 
 fn create_table(mut cursor: Cursor<'_>, temporary: bool) -> Result<Prepared, SqlError> {
@@ -68,7 +70,7 @@ fn create_table(mut cursor: Cursor<'_>, temporary: bool) -> Result<Prepared, Sql
     if has_brackets {
         table_elements(&mut cursor, &mut table)?;
     }
-    table_attributes(&mut cursor)?;
+    table.declared.table_attributes(&mut cursor)?;
     let head = format!(
         "CREATE {}TABLE {}{name}",
         if temporary { "TEMPORARY " } else { "" },
@@ -80,7 +82,7 @@ fn create_table(mut cursor: Cursor<'_>, temporary: bool) -> Result<Prepared, Sql
         }
         let names = if table.names.is_empty() { String::new() } else { format!(" ({})", table.names.join(", ")) };
         let select = query::translate_part(cursor.rest())?;
-        return Ok(Prepared::of(Action::Command(format!("{head}{names} AS {select}"))));
+        return Ok(Prepared::of(table.declared.with_create(format!("{head}{names} AS {select}"))));
     }
     cursor.expect_end()?;
     if !has_brackets || !table.names.is_empty() {
@@ -89,7 +91,7 @@ fn create_table(mut cursor: Cursor<'_>, temporary: bool) -> Result<Prepared, Sql
     if table.columns > 1600 {
         return Err(SqlError::new("tables can have at most 1600 columns"));
     }
-    Ok(Prepared::of(Action::Command(format!("{head} ({})", table.elements.join(", ")))))
+    Ok(Prepared::of(table.declared.with_create(format!("{head} ({})", table.elements.join(", ")))))
 }
 
 fn table_elements(cursor: &mut Cursor<'_>, table: &mut Table) -> Result<(), SqlError> {
@@ -103,13 +105,16 @@ fn table_elements(cursor: &mut Cursor<'_>, table: &mut Table) -> Result<(), SqlE
             // The only CHECK constraints are our own on the bytes of a VARCHAR.
             let defaults = if defaults { " INCLUDING DEFAULTS" } else { "" };
             table.elements.push(format!("LIKE {parent} INCLUDING CONSTRAINTS{defaults}"));
-        } else if !table_constraint(cursor)? {
+            table.declared.set_like(parent.to_string());
+        } else if let Some(constraint) = table_constraint(cursor)? {
+            table.declared.add(constraint);
+        } else {
             let name = cursor.identifier()?;
             if cursor.peeks(",") || cursor.peeks(")") {
                 table.names.push(quote(&name));
             } else {
                 table.columns += 1;
-                table.elements.push(column(cursor, &name)?.to_string());
+                table.elements.push(column(cursor, &name, &mut table.declared)?.to_string());
             }
         }
         if cursor.eat(")") {
@@ -119,44 +124,12 @@ fn table_elements(cursor: &mut Cursor<'_>, table: &mut Table) -> Result<(), SqlE
     }
 }
 
-/// Skips a table's key; they are not enforced.
-fn table_constraint(cursor: &mut Cursor<'_>) -> Result<bool, SqlError> {
-    let start = cursor.clone();
-    if cursor.eat("constraint") {
-        cursor.identifier()?;
-    }
-    if cursor.eat("check") {
-        return Err(SqlError::new("CHECK constraints are not supported"));
-    }
-    if cursor.eat("primary key") || (cursor.peeks("unique (") && cursor.eat("unique")) {
-        cursor.brackets()?;
-        return Ok(true);
-    }
-    if cursor.eat("foreign key") {
-        cursor.brackets()?;
-        cursor.expect("references")?;
-        references(cursor)?;
-        return Ok(true);
-    }
-    *cursor = start;
-    Ok(false)
-}
-
-fn references(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
-    cursor.qualified_name()?;
-    if cursor.peeks("(") {
-        cursor.brackets()?;
-    }
-    Ok(())
-}
-
 struct Column {
     name: String,
     data_type: ColumnType,
     default: Option<String>,
     identity: Option<String>,
     not_null: bool,
-    is_key: bool,
 }
 
 impl std::fmt::Display for Column {
@@ -177,32 +150,23 @@ impl std::fmt::Display for Column {
 
 const SYSTEM_COLUMNS: [&str; 7] = ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
-fn column(cursor: &mut Cursor<'_>, name: &str) -> Result<Column, SqlError> {
+fn column(cursor: &mut Cursor<'_>, name: &str, declared: &mut Declared) -> Result<Column, SqlError> {
     if SYSTEM_COLUMNS.contains(&name) {
         return Err(SqlError::new(format!("column name \"{name}\" conflicts with a system column name")));
     }
     let data_type = column_type(cursor)?;
-    let mut column =
-        Column { name: name.to_owned(), data_type, default: None, identity: None, not_null: false, is_key: false };
+    let mut column = Column { name: name.to_owned(), data_type, default: None, identity: None, not_null: false };
     while !cursor.is_at_end() && !cursor.peeks(",") && !cursor.peeks(")") {
         if cursor.eat("not null") {
             column.not_null = true;
         } else if cursor.eat("null") {
             // The default.
-        } else if cursor.eat("primary key") {
-            column.not_null = true;
-            column.is_key = true;
-        } else if cursor.eat("distkey") || cursor.eat("sortkey") || cursor.eat("unique") {
-            // Where rows lie, not what they are; and uniqueness is not enforced.
-            column.is_key = true;
-        } else if cursor.eat("encode") {
-            cursor.identifier()?;
+        } else if declared.column_clause(cursor, name)? {
+            // Recorded.
         } else if cursor.eat("collate") {
             if !cursor.eat("case_sensitive") {
                 return Err(SqlError::unsupported("COLLATE CASE_INSENSITIVE"));
             }
-        } else if cursor.eat("references") {
-            references(cursor)?;
         } else if cursor.eat("default") {
             column.default = Some(default_expression(cursor)?);
         } else if cursor.eat("identity") {
@@ -246,30 +210,6 @@ fn default_expression(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
         }
     }
     query::translate_expression(cursor.since(start))
-}
-
-/// Skips distribution, sort order and backup.
-fn table_attributes(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
-    loop {
-        if cursor.eat("backup") {
-            if !cursor.eat("yes") {
-                cursor.expect("no")?;
-            }
-        } else if cursor.eat("diststyle") {
-            cursor.identifier()?;
-        } else if cursor.eat("distkey") {
-            cursor.brackets()?;
-        } else if cursor.eat("encode auto")
-            || cursor.eat("sortkey auto")
-            || cursor.eat("compound")
-            || cursor.eat("interleaved")
-        {
-        } else if cursor.eat("sortkey") {
-            cursor.brackets()?;
-        } else {
-            return Ok(());
-        }
-    }
 }
 
 /// A PostgreSQL string literal.

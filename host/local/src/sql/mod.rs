@@ -1,6 +1,6 @@
 //! Redshift SQL on PostgreSQL: one statement in, what to run out. Parses, refuses what Redshift refuses (with its words where they are
 //! known), and writes the rest as PostgreSQL text. Does no I/O; `data_api` runs the outcome.
-//! Reading order: this file, `ddl` and `query` (the two big families), `late_binding` (views that are read by name),
+//! Reading order: this file, `ddl` (with `keys`) and `query` (the two big families), `late_binding` (views that are read by name),
 //! `identities` and `grants`, `bind` (parameters), `engine_error` (texts of run-time errors).
 
 mod bind;
@@ -10,6 +10,7 @@ mod ddl;
 mod engine_error;
 mod grants;
 mod identities;
+mod keys;
 mod late_binding;
 mod lexer;
 mod other;
@@ -75,13 +76,15 @@ pub(crate) enum Action {
     Query(String),
     /// PostgreSQL text that answers a count at most.
     Command(String),
+    /// CREATE TABLE, and the text that announces its keys, to be run before it in the same transaction.
+    CreateWithKeys { keys: String, create: String },
     /// TRUNCATE: runs, and commits what came before it in the transaction.
     CommittingCommand(String),
     /// COPY from S3.
     Copy(Box<CopyStatement>),
     /// BEGIN, COMMIT or ROLLBACK.
     TransactionControl(String),
-    /// Accepted without effect (VACUUM, ANALYZE, sort keys).
+    /// Accepted without effect (VACUUM, ANALYZE).
     Nothing,
 }
 

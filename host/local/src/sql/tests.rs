@@ -9,6 +9,7 @@ fn outcome(sql: &str) -> String {
             let action = match prepared.action {
                 Action::Query(text) => format!("query: {text}"),
                 Action::Command(text) => text,
+                Action::CreateWithKeys { keys, create } => format!("{keys}; {create}"),
                 Action::CommittingCommand(text) => format!("commits: {text}"),
                 Action::TransactionControl(text) => format!("control: {text}"),
                 Action::Copy(_) => "copy".to_owned(),
@@ -39,15 +40,18 @@ fn create_table() {
     check(&[
         (
             "CREATE TABLE \"S\".\"T\" (\"Id\" BIGINT NOT NULL ENCODE az64 DISTKEY, a TEXT, PRIMARY KEY (id)) DISTSTYLE KEY COMPOUND SORTKEY (id)",
-            "CREATE TABLE \"s\".\"t\" (\"id\" bigint NOT NULL, \"a\" varchar(256))",
+            "SELECT set_config('loader_local.declared_keys', E'{\"dist_style\":\"KEY\",\"dist_key\":\"id\",\"sort_style\":\"COMPOUND\",\"sort_key\":[\"id\"],\
+             \"encodings\":{\"id\":\"az64\"},\"constraints\":[{\"kind\":\"p\",\"columns\":[\"id\"]}]}', true); \
+             CREATE TABLE \"s\".\"t\" (\"id\" bigint NOT NULL, \"a\" varchar(256))",
         ),
         (
             "create temp table stage (like t including defaults, n bigint)",
-            "CREATE TEMPORARY TABLE \"stage\" (LIKE \"t\" INCLUDING CONSTRAINTS INCLUDING DEFAULTS, \"n\" bigint)",
+            "SELECT set_config('loader_local.declared_keys', E'{\"like\":\"\\\\\"t\\\\\"\"}', true); CREATE TEMPORARY TABLE \"stage\" (LIKE \"t\" INCLUDING CONSTRAINTS INCLUDING DEFAULTS, \"n\" bigint)",
         ),
         (
             "create table if not exists #x (a varchar(max) default 'it''s, ok' not null, b decimal, c float(10) unique)",
-            "CREATE TEMPORARY TABLE IF NOT EXISTS \"#x\" (\"a\" varchar(65535) DEFAULT E'it\\'s, ok' NOT NULL, \"b\" numeric(18,0), \"c\" real)",
+            "SELECT set_config('loader_local.declared_keys', E'{\"constraints\":[{\"kind\":\"u\",\"columns\":[\"c\"]}]}', true); \
+             CREATE TEMPORARY TABLE IF NOT EXISTS \"#x\" (\"a\" varchar(65535) DEFAULT E'it\\'s, ok' NOT NULL, \"b\" numeric(18,0), \"c\" real)",
         ),
         (
             "create table t (id int identity(1, 2), a timestamptz, b character varying(7), c double precision null)",
@@ -55,7 +59,7 @@ fn create_table() {
         ),
         (
             "create table t distkey(a) as select getdate() as a, nvl(b, 0) from dev.public.u",
-            "CREATE TABLE \"t\" AS SELECT getdate() AS a, coalesce(b, 0) FROM public.u",
+            "SELECT set_config('loader_local.declared_keys', E'{\"dist_style\":\"KEY\",\"dist_key\":\"a\"}', true); CREATE TABLE \"t\" AS SELECT getdate() AS a, coalesce(b, 0) FROM public.u",
         ),
         ("create table t (a, b) as (select 1, 2)", "CREATE TABLE \"t\" (\"a\", \"b\") AS (SELECT 1, 2)"),
         ("create table t (a int, a2 int check (a > 0))", "ERROR: CHECK constraints are not supported"),
@@ -77,16 +81,22 @@ fn alter_table() {
     check(&[
         (
             "ALTER TABLE s.t ADD COLUMN \"New\" VARCHAR(1024) ENCODE zstd",
-            "ALTER TABLE \"s\".\"t\" ADD COLUMN \"new\" varchar(1024)",
+            "ALTER TABLE \"s\".\"t\" ADD COLUMN \"new\" varchar(1024); CALL loader_local.alter_keys(E'\"s\".\"t\"'::regclass, loader_local.resolved(E'{\"encodings\":{\"new\":\"zstd\"}}'))",
         ),
         (
             "alter table t alter column c type varchar(1024)",
             "CALL loader_local.alter_varchar(E'\"t\"'::regclass, E'c', 1024) [not in a block: ALTER TABLE ALTER COLUMN cannot run inside a transaction block]",
         ),
-        ("alter table t add primary key (a)", "nothing"),
+        (
+            "alter table t add primary key (a)",
+            "CALL loader_local.alter_keys(E'\"t\"'::regclass, loader_local.resolved(E'{\"constraints\":[{\"kind\":\"p\",\"columns\":[\"a\"]}]}'))",
+        ),
         ("alter table t drop column c cascade", "ALTER TABLE \"t\" DROP COLUMN \"c\" CASCADE"),
         ("alter table t rename to \"U\"", "ALTER TABLE \"t\" RENAME TO \"u\""),
-        ("alter table t alter sortkey (a, b)", "nothing"),
+        (
+            "alter table t alter sortkey (a, b)",
+            "CALL loader_local.alter_keys(E'\"t\"'::regclass, loader_local.resolved(E'{\"sort_style\":\"COMPOUND\",\"sort_key\":[\"a\",\"b\"]}'))",
+        ),
         (
             "alter table t append from u",
             "ERROR: ALTER TABLE APPEND is not supported by the local stand-in (Amazon Redshift has it)",

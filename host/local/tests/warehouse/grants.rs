@@ -156,6 +156,8 @@ async fn privileges_of_columns_and_schemas(warehouse: &Warehouse) {
     must_as(warehouse, "anna", "CREATE TABLE closed.hers (id int)").await;
     warehouse.must("GRANT CREATE, TEMP ON DATABASE dev TO anna").await;
     must_as(warehouse, "anna", "CREATE SCHEMA hers").await;
+    warehouse.must("GRANT SELECT ON svv_table_info TO anna").await;
+    assert_eq!(must_as(warehouse, "anna", "SELECT \"table\" FROM svv_table_info").await, ["owned"]);
 }
 
 async fn visibility(warehouse: &Warehouse) {

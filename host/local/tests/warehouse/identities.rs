@@ -142,10 +142,12 @@ async fn ordinary_users(warehouse: &Warehouse) {
         ("DROP VIEW seen", "ERROR: must be owner of relation seen"),
         ("ALTER TABLE owned ADD COLUMN x int", "ERROR: must be owner of relation owned"),
         ("ALTER TABLE owned ALTER COLUMN name TYPE varchar(10)", "ERROR: must be owner of relation owned"),
+        ("ALTER TABLE owned ALTER SORTKEY (id)", "ERROR: must be owner of relation owned"),
         ("GRANT SELECT ON owned TO ben", "ERROR: permission denied for relation owned"),
         ("GRANT DROP ON owned TO ben", "ERROR: permission denied for relation owned"),
         ("SELECT * FROM closed.inside", "ERROR: permission denied for schema closed"),
         ("CREATE TABLE closed.mine (id int)", "ERROR: permission denied for schema closed"),
+        ("SELECT * FROM svv_table_info", "ERROR: permission denied for relation svv_table_info"),
         ("SET SESSION AUTHORIZATION 'loader'", "ERROR: permission denied to set session authorization \"loader\""),
     ] {
         assert_eq!(error_as(warehouse, "anna", statement).await, expected, "{statement}");

@@ -6,6 +6,7 @@
 mod copy;
 mod grants;
 mod identities;
+mod keys;
 mod parquet;
 mod protocol;
 mod sql;

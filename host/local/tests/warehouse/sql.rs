@@ -87,7 +87,7 @@ async fn altering(warehouse: &Warehouse) {
 }
 
 async fn names_keys_and_literals(warehouse: &Warehouse) {
-    warehouse.must("CREATE TABLE \"Mixed Case\" (\"Some ID\" int PRIMARY KEY, b int UNIQUE, FOREIGN KEY (b) REFERENCES narrow (id))").await;
+    warehouse.must("CREATE TABLE \"Mixed Case\" (\"Some ID\" int PRIMARY KEY, b int UNIQUE, FOREIGN KEY (b) REFERENCES \"mixed case\" (\"some id\"))").await;
     assert_eq!(
         warehouse.must("INSERT INTO \"mixed CASE\" (\"some id\", B) VALUES (1, 5), (1, 5)").await,
         ["2"],

@@ -75,7 +75,3 @@ BEGIN
 END $$;
 DROP EVENT TRIGGER IF EXISTS loader_local_altered;
 CREATE EVENT TRIGGER loader_local_altered ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION loader_local.check_altered();
-
--- Why this VARCHAR may not change its size (encoding, declared keys); null when it may.
-CREATE OR REPLACE FUNCTION loader_local.alter_type_obstacle(relation regclass, name text) RETURNS text LANGUAGE sql STABLE
-    AS $$ SELECT NULL::text $$;

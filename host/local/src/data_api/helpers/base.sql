@@ -40,32 +40,8 @@ CREATE OR REPLACE VIEW loader_local.sys_query_history AS
         error_message::char(512), returned_rows, query_text
     FROM loader_local.queries WHERE loader_local.sees(user_id::oid, user_id::oid);
 
-CREATE OR REPLACE VIEW loader_local.svv_columns AS
-    SELECT table_catalog::varchar, table_schema::varchar, table_name::varchar, column_name::varchar,
-        ordinal_position::integer, column_default::varchar, is_nullable::varchar,
-        CASE data_type WHEN 'text' THEN 'character varying' WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying'
-            ELSE data_type END::varchar AS data_type,
-        CASE WHEN data_type IN ('text', 'character varying') THEN coalesce(character_maximum_length::integer, 65535)
-            ELSE character_maximum_length::integer END AS character_maximum_length,
-        CASE WHEN data_type = 'numeric' THEN coalesce(numeric_precision::integer, 38) ELSE numeric_precision::integer END AS numeric_precision,
-        numeric_precision_radix::integer,
-        CASE WHEN data_type = 'numeric' THEN coalesce(numeric_scale::integer, 0) ELSE numeric_scale::integer END AS numeric_scale,
-        datetime_precision::integer, interval_type::varchar, interval_precision::varchar, character_set_catalog::varchar,
-        character_set_schema::varchar, character_set_name::varchar, collation_catalog::varchar, collation_schema::varchar,
-        collation_name::varchar, domain_name::varchar, NULL::varchar AS remarks
-    FROM information_schema.columns
-    WHERE table_schema <> 'loader_local';
-CREATE OR REPLACE VIEW loader_local.svv_redshift_columns AS
-    SELECT table_catalog AS database_name, table_schema AS schema_name, table_name, column_name, ordinal_position, data_type,
-        column_default, is_nullable, 'none'::varchar AS encoding, false AS distkey, 0 AS sortkey, NULL::varchar AS column_acl, remarks
-    FROM loader_local.svv_columns;
-CREATE OR REPLACE VIEW loader_local.pg_table_def AS
-    SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column", format_type(a.atttypid, a.atttypmod)::varchar AS type,
-        'none'::varchar AS encoding, false AS distkey, 0 AS sortkey, a.attnotnull AS "notnull"
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r' AND n.nspname = ANY (current_schemas(false));
 GRANT SELECT ON loader_local.sys_load_error_detail, loader_local.stl_load_errors, loader_local.sys_load_history,
-    loader_local.sys_query_history, loader_local.svv_columns, loader_local.svv_redshift_columns, loader_local.pg_table_def TO PUBLIC;
+    loader_local.sys_query_history TO PUBLIC;
 
 -- A VARCHAR(n) holds n bytes. The name of the check carries n, from where the error's text takes it.
 CREATE OR REPLACE FUNCTION loader_local.keep_varchar_checks() RETURNS event_trigger LANGUAGE plpgsql AS $$

@@ -207,13 +207,6 @@ DROP EVENT TRIGGER IF EXISTS loader_local_drops;
 CREATE EVENT TRIGGER loader_local_drops ON sql_drop EXECUTE FUNCTION loader_local.record_dropped();
 
 -- ALTER TABLE: keys of a table that is there.
-CREATE OR REPLACE FUNCTION loader_local.lock_for_owner(relation regclass) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    IF NOT pg_has_role(session_user, (SELECT relowner FROM pg_catalog.pg_class WHERE oid = relation), 'USAGE') THEN
-        RAISE EXCEPTION 'must be owner of relation %', (SELECT relname FROM pg_catalog.pg_class WHERE oid = relation) USING ERRCODE = '42501';
-    END IF;
-    EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
-END $$;
 CREATE OR REPLACE PROCEDURE loader_local.alter_keys(relation regclass, declared jsonb) LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     nullable text;

@@ -1,9 +1,10 @@
 //! ALTER TABLE by Redshift's grammar: one action, types only from VARCHAR to VARCHAR and only outside transactions.
 
 use super::super::cursor::{Cursor, Name, quote};
+use super::super::keys::{self, Declared, table_constraint};
 use super::super::types::column_type;
 use super::super::{Action, HELPER_SCHEMA, Prepared, SqlError, grants, identities};
-use super::{Column, column, literal, table_constraint};
+use super::{Column, column, literal};
 
 const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
 
@@ -41,20 +42,24 @@ pub(crate) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
 fn alter_table(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
     let command = |rest: String| Ok(Prepared::of(Action::Command(format!("ALTER TABLE {table} {rest}"))));
     if cursor.eat("add") {
-        if table_constraint(cursor)? {
-            return Ok(Prepared::of(Action::Nothing));
+        if let Some(constraint) = table_constraint(cursor)? {
+            return Ok(keys::add_constraint(constraint, &table.to_string()));
         }
         cursor.eat("column");
         if cursor.peeks("if not exists") {
             return Err(cursor.syntax_error());
         }
         let name = cursor.identifier()?;
-        let column = column(cursor, &name)?;
-        return added_column(&column).and_then(command);
+        let mut declared = Declared::default();
+        let column = column(cursor, &name, &mut declared)?;
+        let added = added_column(&column, &declared)?;
+        let record =
+            if declared.is_empty() { String::new() } else { format!("; {}", declared.alter(&table.to_string())) };
+        return command(format!("{added}{record}"));
     }
     if cursor.eat("drop") {
-        if cursor.peeks("constraint") || cursor.peeks("primary") {
-            return Err(SqlError::unsupported("ALTER TABLE DROP CONSTRAINT"));
+        if cursor.eat("constraint") {
+            return keys::drop_constraint(cursor, &table.to_string());
         }
         cursor.eat("column");
         if cursor.peeks("if exists") {
@@ -82,27 +87,20 @@ fn alter_table(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlErr
     if cursor.eat("append") {
         return Err(SqlError::unsupported("ALTER TABLE APPEND"));
     }
-    if cursor.peeks("alter sortkey")
-        || cursor.peeks("alter compound")
-        || cursor.peeks("alter distkey")
-        || cursor.peeks("alter diststyle")
-    {
-        while !cursor.is_at_end() {
-            cursor.skip();
-        }
-        return Ok(Prepared::of(Action::Nothing));
-    }
     if cursor.eat("alter") {
+        if let Some(prepared) = keys::alter_layout(cursor, &table.to_string())? {
+            return Ok(prepared);
+        }
         return alter_column(cursor, table);
     }
     Err(cursor.syntax_error())
 }
 
-fn added_column(column: &Column) -> Result<String, SqlError> {
+fn added_column(column: &Column, declared: &Declared) -> Result<String, SqlError> {
     if column.identity.is_some() {
         return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support columns with IDENTITY"));
     }
-    if column.is_key {
+    if declared.has_keys() {
         return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support UNIQUE, PRIMARY KEY, DISTKEY or SORTKEY"));
     }
     let is_null = column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
@@ -118,8 +116,8 @@ fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlEr
     cursor.eat("column");
     let name = cursor.identifier()?;
     if cursor.eat("encode") {
-        cursor.identifier()?;
-        return Ok(Prepared { action: Action::Nothing, outside_transactions: Some(ALTER_TYPE_IN_BLOCK) });
+        let call = keys::alter_encodings(cursor, &table.to_string(), name)?;
+        return Ok(Prepared { action: Action::Command(call), outside_transactions: Some(ALTER_TYPE_IN_BLOCK) });
     }
     for refused in ["set not null", "drop not null", "set default", "drop default"] {
         if cursor.peeks(refused) {

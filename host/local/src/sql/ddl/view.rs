@@ -2,9 +2,10 @@
 //! procedure in the database that makes the view (`data_api/helpers/views.sql`); it knows what is there already.
 
 use super::super::cursor::{Cursor, Name, quote};
+use super::super::keys::Declared;
 use super::super::query::{ViewQuery, view_query};
 use super::super::{Action, HELPER_SCHEMA, Prepared, SqlError};
-use super::{literal, table_attributes};
+use super::literal;
 
 const BARE_NAMES: &str = "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING.";
 
@@ -45,8 +46,10 @@ pub(super) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
 pub(super) fn create_materialized(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.expect("materialized view")?;
     let name = cursor.qualified_name()?;
+    // Not recorded.
+    let mut keys = Declared::default();
     loop {
-        table_attributes(&mut cursor)?;
+        keys.table_attributes(&mut cursor)?;
         if !cursor.eat("auto refresh") {
             break;
         }

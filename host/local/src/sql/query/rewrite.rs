@@ -12,7 +12,7 @@ use super::super::types::rewrite_cast;
 use super::super::{HELPER_SCHEMA, SqlError, check_identifier};
 
 /// Redshift's system views that `data_api/helpers` makes.
-const SYSTEM_VIEWS: [&str; 19] = [
+const SYSTEM_VIEWS: [&str; 22] = [
     "pg_views",
     "svv_columns",
     "svv_tables",
@@ -22,6 +22,8 @@ const SYSTEM_VIEWS: [&str; 19] = [
     "sys_load_history",
     "sys_query_history",
     "pg_table_def",
+    "pg_attribute",
+    "pg_constraint",
     "pg_group",
     "pg_user",
     "svv_column_privileges",
@@ -30,6 +32,7 @@ const SYSTEM_VIEWS: [&str; 19] = [
     "svv_role_grants",
     "svv_roles",
     "svv_schema_privileges",
+    "svv_table_info",
     "svv_user_grants",
     "svv_user_info",
 ];
