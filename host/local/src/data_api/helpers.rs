@@ -11,4 +11,5 @@ pub(super) const HELPERS: &str = concat!(
     include_str!("helpers/grants.sql"),
     include_str!("helpers/keys.sql"),
     include_str!("helpers/key_views.sql"),
+    include_str!("helpers/varbyte.sql"),
 );

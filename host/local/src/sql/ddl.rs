@@ -183,12 +183,18 @@ fn column(cursor: &mut Cursor<'_>, name: &str, declared: &mut Declared) -> Resul
 }
 
 fn identity(cursor: &mut Cursor<'_>, mode: &str) -> Result<String, SqlError> {
+    let number = |cursor: &mut Cursor<'_>| {
+        let sign = if cursor.eat("-") { "-" } else { "" };
+        cursor.number().map(|number| format!("{sign}{number}"))
+    };
     cursor.expect("(")?;
-    let seed = cursor.number()?;
+    let seed = number(cursor)?;
     cursor.expect(",")?;
-    let step = cursor.number()?;
+    let step = number(cursor)?;
     cursor.expect(")")?;
-    Ok(format!("GENERATED {mode} AS IDENTITY (START WITH {seed} INCREMENT BY {step})"))
+    // PostgreSQL's own bounds are 1 and -1.
+    let bound = if step.starts_with('-') { "MAXVALUE" } else { "MINVALUE" };
+    Ok(format!("GENERATED {mode} AS IDENTITY (START WITH {seed} INCREMENT BY {step} {bound} {seed})"))
 }
 
 const AFTER_DEFAULT: [&str; 9] =

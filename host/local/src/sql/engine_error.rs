@@ -47,6 +47,9 @@ fn text(error: &DbError) -> String {
     if *code == SqlState::CARDINALITY_VIOLATION && message.contains("row a second time") {
         return "Found multiple matches to update the same tuple.".to_owned();
     }
+    if *code == SqlState::GENERATED_ALWAYS {
+        return "cannot set an identity column to a value".to_owned();
+    }
     let is_dependency = *code == SqlState::DEPENDENT_OBJECTS_STILL_EXIST;
     if is_dependency && let Some(refusal) = rights::still_needed(message, error.detail().unwrap_or_default()) {
         return refusal;

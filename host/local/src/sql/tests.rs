@@ -55,7 +55,7 @@ fn create_table() {
         ),
         (
             "create table t (id int identity(1, 2), a timestamptz, b character varying(7), c double precision null)",
-            "CREATE TABLE \"t\" (\"id\" integer GENERATED ALWAYS AS IDENTITY (START WITH 1 INCREMENT BY 2), \"a\" timestamp with time zone, \"b\" varchar(7), \"c\" double precision)",
+            "CREATE TABLE \"t\" (\"id\" integer GENERATED ALWAYS AS IDENTITY (START WITH 1 INCREMENT BY 2 MINVALUE 1), \"a\" timestamp with time zone, \"b\" varchar(7), \"c\" double precision)",
         ),
         (
             "create table t distkey(a) as select getdate() as a, nvl(b, 0) from dev.public.u",

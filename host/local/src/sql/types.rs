@@ -188,13 +188,17 @@ pub(crate) fn rewrite_cast(data_type: &mut DataType) -> Result<(), SqlError> {
             *data_type = DataType::Varchar(None);
             return Ok(());
         }
-        DataType::Custom(name, arguments) if arguments.is_empty() => {
+        DataType::Custom(name, arguments) => {
             let name = name.to_string().to_ascii_lowercase();
             match name.as_str() {
-                "super" => *data_type = DataType::JSONB,
+                "super" if arguments.is_empty() => *data_type = DataType::JSONB,
                 "varbyte" => *data_type = DataType::Bytea,
                 _ => {}
             }
+            return Ok(());
+        }
+        DataType::Varbinary(_) | DataType::Binary(_) => {
+            *data_type = DataType::Bytea;
             return Ok(());
         }
         DataType::JSON => "json",

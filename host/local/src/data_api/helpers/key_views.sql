@@ -44,7 +44,10 @@ CREATE OR REPLACE VIEW loader_local.pg_constraint AS
 CREATE OR REPLACE VIEW loader_local.svv_columns AS
     SELECT table_catalog::varchar, table_schema::varchar, table_name::varchar, column_name::varchar,
         ordinal_position::integer,
-        column_default::varchar,
+        CASE WHEN is_identity = 'YES' THEN format('%s(%s, %s, ''%s,%s''::text)',
+                CASE identity_generation WHEN 'ALWAYS' THEN '"identity"' ELSE '"default_identity"' END,
+                to_regclass(format('%I.%I', table_schema, table_name))::oid, ordinal_position - 1, identity_start, identity_increment)
+            ELSE column_default END::varchar AS column_default,
         is_nullable::varchar,
         CASE data_type WHEN 'text' THEN 'character varying' WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying'
             ELSE data_type END::varchar AS data_type,
