@@ -23,6 +23,11 @@ pub(crate) struct CatalogRequest {
     next_token: Option<String>,
 }
 
+/// The name that stands for a name of PostgreSQL's catalog.
+fn full(column: &str) -> String {
+    format!("{HELPER_SCHEMA}.full_name({column})")
+}
+
 fn like(column: &str, pattern: Option<&String>) -> String {
     pattern.map_or_else(String::new, |pattern| format!(" AND {column} LIKE '{}'", pattern.replace('\'', "''")))
 }
@@ -65,9 +70,10 @@ pub(crate) async fn databases(warehouse: &Warehouse, request: CatalogRequest) ->
 
 /// ListSchemas.
 pub(crate) async fn schemas(warehouse: &Warehouse, request: CatalogRequest) -> Result<Value, ApiError> {
-    let pattern = like("nspname", request.schema_pattern.as_ref());
+    let pattern = like(&full("nspname"), request.schema_pattern.as_ref());
     let sql = format!(
-        "SELECT nspname FROM pg_namespace WHERE nspname <> '{HELPER_SCHEMA}' AND nspname !~ '^pg_(toast|temp_|toast_temp_)'{pattern} ORDER BY 1"
+        "SELECT {} FROM pg_namespace WHERE nspname <> '{HELPER_SCHEMA}' AND nspname !~ '^pg_(toast|temp_|toast_temp_)'{pattern} ORDER BY 1",
+        full("nspname")
     );
     let set = query(warehouse, &request, &sql).await?;
     page(&request, "Schemas", first_column(&set)).map(Value::Object)
@@ -75,11 +81,12 @@ pub(crate) async fn schemas(warehouse: &Warehouse, request: CatalogRequest) -> R
 
 /// ListTables.
 pub(crate) async fn tables(warehouse: &Warehouse, request: CatalogRequest) -> Result<Value, ApiError> {
-    let schema = like("n.nspname", request.schema_pattern.as_ref());
-    let table = like("c.relname", request.table_pattern.as_ref());
+    let (schema_name, table_name) = (full("n.nspname"), full("c.relname"));
+    let schema = like(&schema_name, request.schema_pattern.as_ref());
+    let table = like(&table_name, request.table_pattern.as_ref());
     let sql = format!(
-        "SELECT c.relname, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'SYSTEM ' ELSE '' END || \
-         CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END, n.nspname \
+        "SELECT {table_name}, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'SYSTEM ' ELSE '' END || \
+         CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END, {schema_name} \
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
          WHERE c.relkind IN ('r', 'v', 'm') AND n.nspname <> '{HELPER_SCHEMA}' AND n.nspname !~ '^pg_(toast|temp_)'{schema}{table} \
          ORDER BY 3, 1"
@@ -95,10 +102,13 @@ pub(crate) async fn describe_table(warehouse: &Warehouse, request: CatalogReques
     let table = request.table.as_deref().ok_or_else(|| ApiError::missing("table"))?;
     let schema = request.schema.as_deref().map_or_else(|| "public".to_owned(), quoted);
     let sql = format!(
-        "SELECT a.attname, t.typname, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) \
+        "SELECT {}, t.typname, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) \
          FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
          JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-         WHERE a.attnum > 0 AND NOT a.attisdropped AND n.nspname = '{schema}' AND c.relname = '{}' ORDER BY a.attnum",
+         WHERE a.attnum > 0 AND NOT a.attisdropped AND {} = '{schema}' AND {} = '{}' ORDER BY a.attnum",
+        full("a.attname"),
+        full("n.nspname"),
+        full("c.relname"),
         quoted(table)
     );
     let set = query(warehouse, &request, &sql).await?;

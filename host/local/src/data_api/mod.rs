@@ -4,8 +4,7 @@
 //! It does: Execute and BatchExecute (both modes), Describe with sub-statements and long polls, results with paging (JSON and CSV),
 //! cancel, lists of statements, databases, schemas and tables, DescribeTable; client tokens, parameters, and the service's limits.
 //! It does not: check signatures or passwords (`DbUser` is taken at its word, and without it everyone is the superuser `loader`), keep
-//! sessions (refused), send events, name the table behind a result's column, survive a restart with its statements. Names end at 63
-//! bytes, not 127.
+//! sessions (refused), send events, name the table behind a result's column, survive a restart with its statements.
 //! Of Redshift's engine it has no procedures, UNLOAD, ALTER TABLE APPEND, SHOW TABLE and its like, QUALIFY, PIVOT, navigation in SUPER.
 //! Distribution, sort order, encodings and keys are recorded and shown, nothing more; DECIMAL keeps all digits where Redshift's 8-byte
 //! form (up to 19 digits) would overflow; writers of one table wait for each other only where they lock it or change the same rows.
@@ -25,6 +24,7 @@ mod execution;
 mod helpers;
 mod history;
 mod late_binding;
+mod names;
 mod protocol;
 mod registry;
 mod result;
@@ -44,6 +44,7 @@ use tokio_postgres::Config;
 use crate::LocalError;
 use crate::objects::Objects;
 pub(crate) use execution::Execution;
+use names::Names;
 use protocol::ApiError;
 pub(crate) use protocol::now_millis;
 use registry::Registry;
@@ -60,6 +61,7 @@ pub(crate) struct Warehouse {
     objects: Objects,
     registry: Registry,
     query_ids: AtomicI64,
+    names: Names,
     /// Databases that have the helper objects.
     ready: tokio::sync::Mutex<HashSet<String>>,
 }
@@ -73,6 +75,7 @@ impl Warehouse {
             registry: Registry::default(),
             // Query ids grow over restarts, as the load errors in the database carry them.
             query_ids: AtomicI64::new(protocol::now_millis()),
+            names: Names::default(),
             ready: tokio::sync::Mutex::default(),
         });
         warehouse.create_first_database().await.map_err(LocalError::Warehouse)?;
@@ -99,7 +102,8 @@ impl Warehouse {
         let mut ready = self.ready.lock().await;
         if !ready.contains(database) {
             let session = Session::connect(&self.postgres, database, None).await?;
-            session.client.batch_execute(helpers::HELPERS).await.map_err(|error| crate::sql::engine_error(&error))?;
+            helpers::make(&session).await?;
+            self.names.load(&session, database).await?;
             ready.insert(database.to_owned());
         }
         Ok(())

@@ -48,7 +48,7 @@ impl ColumnInfo {
             "timetz" => (21, 6),
             "timestamp" => (29, 6),
             "timestamptz" => (35, 6),
-            "name" => (63, 0),
+            "name" => (127, 0),
             "varchar" | "bpchar" if modifier >= 4 => (modifier - 4, 0),
             "varchar" => (65_535, 0),
             _ => (0, 0),

@@ -20,7 +20,7 @@ const NEVER_RAN: &str = "Connection or an prior query failed.";
 pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
     let since = Instant::now();
     execution.update(|state| state.status = Status::Picked);
-    let session = match warehouse.connect(&execution.submission.database, execution.submission.target.user()).await {
+    let session = match connect(&warehouse, &execution).await {
         Ok(session) => session,
         Err(error) => {
             let words = if execution.is_batch() { NEVER_RAN } else { error.as_str() };
@@ -57,6 +57,13 @@ pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
     history::write(&session, &execution, &load_errors, &loads).await;
     warehouse.registry.bound_results();
     execution.end(status, error, since);
+}
+
+async fn connect(warehouse: &Warehouse, execution: &Execution) -> Result<Session, String> {
+    let submission = &execution.submission;
+    let session = warehouse.connect(&submission.database, submission.target.user()).await?;
+    warehouse.names.store(&session, &submission.database, &submission.bound).await?;
+    Ok(session)
 }
 
 struct Runner<'a> {
@@ -147,7 +154,10 @@ impl Runner<'_> {
         let outcome = self.statement(index, query_id).await;
         let is_cancelled = self.execution.state().cancel_requested;
         match outcome {
-            Ok(outcome) => {
+            Ok(mut outcome) => {
+                if let Some(result) = &mut outcome.result {
+                    self.warehouse.names.restore_result(result);
+                }
                 self.execution.update_item(index, |item| {
                     item.status = Status::Finished;
                     item.duration = since.elapsed();
@@ -162,6 +172,7 @@ impl Runner<'_> {
                 Ok(())
             }
             Err(error) => {
+                let error = self.warehouse.names.restore(&error).into_owned();
                 let failure = if is_cancelled { cancelled() } else { Failure::Failed(error) };
                 self.failed(index, &failure, since);
                 Err(failure)
@@ -207,9 +218,13 @@ impl Runner<'_> {
                     execution: self.execution,
                     query_id,
                 };
-                let report = copy::run(&context, &statement).await;
+                let mut report = copy::run(&context, &statement).await;
+                report.errors.iter_mut().for_each(|error| self.warehouse.names.restore_load_error(error));
                 self.load_errors.extend(report.errors);
-                self.loads.extend(report.record);
+                if let Some(mut load) = report.record {
+                    self.warehouse.names.restore_in_place(&mut load.table_name);
+                    self.loads.push(load);
+                }
                 report.outcome.map(command)
             }
             Action::TransactionControl(text) => self.control(&text).await.map(command),

@@ -8,7 +8,7 @@ use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage};
 
 use super::result::{ColumnInfo, MAX_RESULT_BYTES, MAX_ROW_BYTES, ResultSet};
-use crate::sql::{connection_error, engine_error};
+use crate::sql::{LongName, connection_error, engine_error};
 
 /// What the stand-in needs of each connection, whatever the server's defaults are.
 const OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c standard_conforming_strings=on \
@@ -26,7 +26,7 @@ impl Session {
         let mut config = postgres.clone();
         config.dbname(database).options(OPTIONS).application_name("loader-local");
         if let Some(user) = user {
-            config.user(user);
+            config.user(LongName::kept(user));
         }
         let (client, connection) = config.connect(NoTls).await.map_err(|error| connection_error(&error))?;
         tokio::spawn(async move {
@@ -100,7 +100,7 @@ pub(crate) struct Outcome {
 /// Redshift's name for a type of PostgreSQL.
 fn type_name(data_type: &Type) -> &'static str {
     if let Kind::Domain(base) = data_type.kind() {
-        return type_name(base);
+        return if data_type.name() == "identifier" { "name" } else { type_name(base) };
     }
     match *data_type {
         Type::INT2 => "int2",

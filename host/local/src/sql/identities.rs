@@ -4,13 +4,11 @@
 //! (`data_api/helpers/identities.sql`) and in errors (`engine_error`).
 //!
 //! Passwords are read and forgotten: the Data API needs none. Without effect: VALID UNTIL, SESSION TIMEOUT. Not done: EXTERNALID,
-//! owners of roles, system permissions of roles. Names of groups end at 57 bytes, of roles at 58.
+//! owners of roles, system permissions of roles.
 
 use super::cursor::{Cursor, quote};
 use super::{Action, Prepared, SqlError, literal};
 
-/// PostgreSQL keeps this many bytes of a name.
-const MAX_NAME_BYTES: usize = 63;
 /// PostgreSQL's own role whose members see what concerns others; what Redshift calls SYSLOG ACCESS UNRESTRICTED.
 const SEES_EVERYTHING: &str = "pg_read_all_stats";
 
@@ -59,10 +57,6 @@ impl Kind {
         }
         if name == "public" {
             return Err(SqlError::new("role name \"public\" is reserved"));
-        }
-        if role.len() > MAX_NAME_BYTES {
-            let bytes = MAX_NAME_BYTES - self.prefix().len();
-            return Err(SqlError::unsupported(&format!("{} \"{name}\" of more than {bytes} bytes", self.word())));
         }
         Ok(role)
     }

@@ -1,7 +1,7 @@
 //! Redshift SQL on PostgreSQL: one statement in, what to run out. Parses, refuses what Redshift refuses (with its words where they are
 //! known), and writes the rest as PostgreSQL text. Does no I/O; `data_api` runs the outcome.
 //! Reading order: this file, `ddl` (with `keys`) and `query` (the two big families), `late_binding` (views that are read by name),
-//! `identities` and `grants`, `bind` (parameters), `engine_error` (texts of run-time errors).
+//! `identities` and `grants`, `names` (those that PostgreSQL cannot keep), `bind` (parameters), `engine_error` (texts of run-time errors).
 
 mod bind;
 mod comment;
@@ -13,6 +13,7 @@ mod identities;
 mod keys;
 mod late_binding;
 mod lexer;
+mod names;
 mod other;
 mod query;
 mod relations;
@@ -26,11 +27,10 @@ pub(crate) use ddl::literal;
 pub(crate) use engine_error::{connection_error, engine_error};
 pub(crate) use late_binding::{Reader, View as LateBindingView};
 pub(crate) use lexer::{Token, TokenKind, lex};
+pub(crate) use names::{HASH_DIGITS, LongName, MARK};
 
 use crate::copy::CopyStatement;
 
-/// PostgreSQL keeps this many bytes of a name, Redshift 127. Longer names are refused rather than cut.
-const MAX_NAME_BYTES: usize = 63;
 /// Where the stand-in keeps its own tables and views; hidden from listings.
 pub(crate) const HELPER_SCHEMA: &str = "loader_local";
 
@@ -102,8 +102,21 @@ impl Prepared {
     }
 }
 
-/// Reads the one statement in `sql`.
+/// Reads the one statement in `sql`. In the outcome, and in errors, long names are aliases.
 pub(crate) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
+    let shortened = names::shorten(sql)?;
+    prepare_shortened(&shortened.text).map_err(|error| SqlError {
+        position: error.position.map(|position| shortened.original_position(position)),
+        ..error
+    })
+}
+
+/// The names in `sql` that are aliases in what [`prepare`] makes of it.
+pub(crate) fn long_names(sql: &str) -> Vec<LongName> {
+    names::shorten(sql).map(|shortened| shortened.names).unwrap_or_default()
+}
+
+fn prepare_shortened(sql: &str) -> Result<Prepared, SqlError> {
     let tokens = lex(sql)?;
     let is_separator = |token: &Token| token.kind == TokenKind::Symbol && &sql[token.start..token.end] == ";";
     let mut statements = tokens.split(is_separator).filter(|statement| !statement.is_empty());
@@ -129,16 +142,10 @@ fn dispatch(text: &str, cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     }
 }
 
-/// Checks a folded name against what both engines can keep.
+/// Refuses the empty name, which sqlparser lets pass.
 pub(crate) fn check_identifier(name: &str) -> Result<(), SqlError> {
     if name.is_empty() {
         return Err(SqlError::new("zero-length delimited identifier at or near \"\"\"\""));
-    }
-    if name.len() > MAX_NAME_BYTES {
-        return Err(SqlError::new(format!(
-            "identifier \"{name}\" has {} bytes; the local stand-in's PostgreSQL keeps {MAX_NAME_BYTES} (Amazon Redshift keeps 127)",
-            name.len()
-        )));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! In: a statement's tokens. Out: PostgreSQL text, nothing at all, or a refusal.
 
 use super::cursor::{Cursor, quote};
-use super::{Action, Prepared, SqlError, comment, ddl, grants, identities, query};
+use super::{Action, LongName, Prepared, SqlError, comment, ddl, grants, identities, query};
 
 /// Settings of Redshift that PostgreSQL does not know; accepted without effect.
 pub(super) const IGNORED_SETTINGS: [&str; 9] = [
@@ -129,7 +129,7 @@ fn authorization(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let user = if cursor.is_at_end() || cursor.eat("default") {
         "DEFAULT".to_owned()
     } else if let Ok(user) = cursor.literal() {
-        quote(user)
+        quote(&LongName::kept(user))
     } else {
         quote(&identities::Kind::User.identity(&mut cursor)?)
     };

@@ -7,6 +7,7 @@ mod copy;
 mod grants;
 mod identities;
 mod keys;
+mod names;
 mod parquet;
 mod protocol;
 mod sql;

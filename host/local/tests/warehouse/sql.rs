@@ -94,8 +94,6 @@ async fn names_keys_and_literals(warehouse: &Warehouse) {
         "keys are not enforced"
     );
     assert_eq!(warehouse.must("SELECT TOP 1 \"SOME ID\" FROM dev.public.\"mixed case\"").await, ["1"]);
-    let long = "x".repeat(64);
-    assert!(warehouse.error(&format!("CREATE TABLE {long} (a int)")).await.contains("has 64 bytes"));
     assert_eq!(
         warehouse
             .must(

@@ -24,6 +24,10 @@ impl Warehouse {
         let root = tempfile::tempdir().unwrap();
         let dir = root.path().join("dir");
         fs::create_dir_all(dir.join(BUCKET)).unwrap();
+        Warehouse::on(root, dir).await
+    }
+
+    async fn on(root: tempfile::TempDir, dir: PathBuf) -> Warehouse {
         let server = Server::start(LocalOptions { dir, ..LocalOptions::default() }).await.unwrap();
         let endpoints = server.endpoints();
         let config = aws_sdk_redshiftdata::Config::builder()
@@ -44,6 +48,13 @@ impl Warehouse {
 
     pub(crate) async fn stop(self) {
         self.server.stop().await.unwrap();
+    }
+
+    /// Stops the server and starts another one on the same folder.
+    pub(crate) async fn restarted(self) -> Warehouse {
+        self.server.stop().await.unwrap();
+        let dir = self.root.path().join("dir");
+        Warehouse::on(self.root, dir).await
     }
 
     pub(crate) fn object(&self, key: &str) -> PathBuf {

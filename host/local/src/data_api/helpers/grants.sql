@@ -43,7 +43,8 @@ END $$;
 
 -- Who may do what, as far as it was granted: what an owner may do by himself is no row. Of the documented types; TRIGGER is none.
 CREATE OR REPLACE VIEW loader_local.svv_relation_privileges AS
-    SELECT n.nspname::varchar AS namespace_name, c.relname::varchar AS relation_name, p.privilege_type, p.grantee::integer AS identity_id,
+    SELECT loader_local.full_name(n.nspname) AS namespace_name, loader_local.full_name(c.relname) AS relation_name, p.privilege_type,
+        p.grantee::integer AS identity_id,
         loader_local.identity_name(r.rolname) AS identity_name, loader_local.identity_type(r.rolname) AS identity_type, p.admin_option
     FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -57,7 +58,8 @@ CREATE OR REPLACE VIEW loader_local.svv_relation_privileges AS
         LEFT JOIN pg_catalog.pg_roles r ON r.oid = p.grantee
     WHERE c.relkind IN ('r', 'v', 'm') AND (p.grantee = 0 OR r.oid IS NOT NULL) AND loader_local.sees(c.relowner, p.grantee);
 CREATE OR REPLACE VIEW loader_local.svv_column_privileges AS
-    SELECT DISTINCT n.nspname::varchar AS namespace_name, c.relname::varchar AS relation_name, t.attname::varchar AS column_name,
+    SELECT DISTINCT loader_local.full_name(n.nspname) AS namespace_name, loader_local.full_name(c.relname) AS relation_name,
+        loader_local.full_name(t.attname) AS column_name,
         a.privilege_type::varchar, a.grantee::integer AS identity_id, loader_local.identity_name(r.rolname) AS identity_name,
         loader_local.identity_type(r.rolname) AS identity_type
     FROM pg_catalog.pg_class c
@@ -68,14 +70,15 @@ CREATE OR REPLACE VIEW loader_local.svv_column_privileges AS
         LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
     WHERE c.relkind IN ('r', 'v', 'm') AND a.privilege_type IN ('SELECT', 'UPDATE') AND loader_local.sees(c.relowner, a.grantee);
 CREATE OR REPLACE VIEW loader_local.svv_schema_privileges AS
-    SELECT n.nspname::varchar AS namespace_name, a.privilege_type::varchar, a.grantee::integer AS identity_id,
+    SELECT loader_local.full_name(n.nspname) AS namespace_name, a.privilege_type::varchar, a.grantee::integer AS identity_id,
         loader_local.identity_name(r.rolname) AS identity_name, loader_local.identity_type(r.rolname) AS identity_type,
         a.is_grantable AS admin_option
     FROM pg_catalog.pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
     WHERE n.nspname NOT IN ('loader_local', 'pg_catalog', 'information_schema', 'pg_toast') AND a.grantee <> n.nspowner
         AND loader_local.sees(n.nspowner, a.grantee);
 CREATE OR REPLACE VIEW loader_local.svv_default_privileges AS
-    SELECT n.nspname::varchar AS schema_name, 'RELATION'::varchar AS object_type, d.defaclrole::integer AS owner_id, o.rolname::varchar AS owner_name,
+    SELECT loader_local.full_name(n.nspname) AS schema_name, 'RELATION'::varchar AS object_type, d.defaclrole::integer AS owner_id,
+        loader_local.full_name(o.rolname) AS owner_name,
         'user'::varchar AS owner_type, a.privilege_type::varchar, a.grantee::integer AS grantee_id,
         loader_local.identity_name(r.rolname) AS grantee_name, loader_local.identity_type(r.rolname) AS grantee_type,
         a.is_grantable AS admin_option

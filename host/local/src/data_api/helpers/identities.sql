@@ -3,8 +3,8 @@ CREATE OR REPLACE FUNCTION loader_local.identity_type(role name) RETURNS varchar
     SELECT CASE WHEN role IS NULL THEN 'public' WHEN starts_with(role, 'group:') THEN 'group' WHEN starts_with(role, 'role:') THEN 'role'
         ELSE 'user' END::varchar
 $$;
-CREATE OR REPLACE FUNCTION loader_local.identity_name(role name) RETURNS varchar LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE WHEN role IS NULL THEN 'public' ELSE regexp_replace(role, '^(group|role):', '') END::varchar
+CREATE OR REPLACE FUNCTION loader_local.identity_name(role name) RETURNS varchar LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN role IS NULL THEN 'public' ELSE loader_local.full_name(regexp_replace(role, '^(group|role):', '')::name) END::varchar
 $$;
 -- Who is asking, also inside a function that runs as its owner.
 CREATE OR REPLACE FUNCTION loader_local.user_id() RETURNS integer LANGUAGE sql STABLE AS $$
@@ -57,15 +57,15 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE VIEW loader_local.pg_user AS
-    SELECT rolname AS usename, oid::integer AS usesysid, rolcreatedb AS usecreatedb, rolsuper AS usesuper, false AS usecatupd,
+    SELECT loader_local.full_name(rolname)::loader_local.identifier AS usename, oid::integer AS usesysid, rolcreatedb AS usecreatedb, rolsuper AS usesuper, false AS usecatupd,
         '********'::text AS passwd, rolvaliduntil AS valuntil, rolconfig AS useconfig
     FROM pg_catalog.pg_roles WHERE rolcanlogin;
 CREATE OR REPLACE VIEW loader_local.pg_group AS
-    SELECT loader_local.identity_name(g.rolname)::name AS groname, g.oid::integer AS grosysid,
+    SELECT loader_local.identity_name(g.rolname)::loader_local.identifier AS groname, g.oid::integer AS grosysid,
         ARRAY(SELECT m.member::integer FROM pg_catalog.pg_auth_members m WHERE m.roleid = g.oid ORDER BY 1) AS grolist
     FROM pg_catalog.pg_roles g WHERE starts_with(g.rolname, 'group:');
 CREATE OR REPLACE VIEW loader_local.svv_user_info AS
-    SELECT rolname::varchar AS user_name, oid::integer AS user_id, rolcreatedb AS createdb, rolsuper AS superuser, false AS catalog_update,
+    SELECT loader_local.full_name(rolname) AS user_name, oid::integer AS user_id, rolcreatedb AS createdb, rolsuper AS superuser, false AS catalog_update,
         CASE rolconnlimit WHEN -1 THEN 'UNLIMITED' ELSE rolconnlimit::varchar END::varchar AS connection_limit,
         CASE WHEN pg_has_role(oid, 'pg_read_all_stats', 'MEMBER') THEN 'UNRESTRICTED' ELSE 'RESTRICTED' END::varchar AS syslog_access,
         rolvaliduntil::timestamp AS password_expiry, NULL::integer AS session_timeout, NULL::varchar AS external_user_id
@@ -73,10 +73,10 @@ CREATE OR REPLACE VIEW loader_local.svv_user_info AS
 -- Who made a role is not kept: only superusers do, and the first of them is shown.
 CREATE OR REPLACE VIEW loader_local.svv_roles AS
     SELECT oid::integer AS role_id, loader_local.identity_name(rolname) AS role_name,
-        (SELECT rolname FROM pg_catalog.pg_roles WHERE oid = 10)::varchar AS role_owner, NULL::varchar AS external_id
+        (SELECT loader_local.full_name(rolname) FROM pg_catalog.pg_roles WHERE oid = 10) AS role_owner, NULL::varchar AS external_id
     FROM pg_catalog.pg_roles WHERE starts_with(rolname, 'role:') AND loader_local.sees(10, oid);
 CREATE OR REPLACE VIEW loader_local.svv_user_grants AS
-    SELECT u.oid::integer AS user_id, u.rolname::varchar AS user_name, r.oid::integer AS role_id,
+    SELECT u.oid::integer AS user_id, loader_local.full_name(u.rolname) AS user_name, r.oid::integer AS role_id,
         loader_local.identity_name(r.rolname) AS role_name, m.admin_option
     FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles u ON u.oid = m.member AND u.rolcanlogin
         JOIN pg_catalog.pg_roles r ON r.oid = m.roleid AND starts_with(r.rolname, 'role:')

@@ -18,7 +18,7 @@ $$;
 
 -- Without attmissingval, which a view cannot have.
 CREATE OR REPLACE VIEW loader_local.pg_attribute AS
-    SELECT a.attrelid, a.attname, a.atttypid, a.attstattarget, a.attlen, a.attnum, a.attndims, a.attcacheoff, a.atttypmod, a.attbyval,
+    SELECT a.attrelid, loader_local.full_name(a.attname)::loader_local.identifier AS attname, a.atttypid, a.attstattarget, a.attlen, a.attnum, a.attndims, a.attcacheoff, a.atttypmod, a.attbyval,
         a.attalign, a.attstorage, a.attcompression, a.attnotnull, a.atthasdef, a.atthasmissing, a.attidentity, a.attgenerated, a.attisdropped,
         a.attislocal, a.attinhcount, a.attcollation, a.attacl, a.attoptions, a.attfdwoptions,
         coalesce(k.dist_column = a.attnum, false) AS attisdistkey,
@@ -31,19 +31,19 @@ CREATE OR REPLACE VIEW loader_local.pg_attribute AS
 
 -- With the declared keys and without the stand-in's checks of lengths.
 CREATE OR REPLACE VIEW loader_local.pg_constraint AS
-    SELECT oid, conname, connamespace, contype, condeferrable, condeferred, conrelid, contypid, confrelid, confupdtype, confdeltype,
+    SELECT oid, loader_local.full_name(conname)::loader_local.identifier AS conname, connamespace, contype, condeferrable, condeferred, conrelid, contypid, confrelid, confupdtype, confdeltype,
         confmatchtype, conkey, confkey, NULL::text AS conbin, NULL::text AS consrc
     FROM pg_catalog.pg_constraint
     WHERE conname NOT LIKE 'varchar\_bytes\_%' AND connamespace <> 'loader_local'::regnamespace
     UNION ALL
-    SELECT (4000000000 + k.id)::oid, k.name::name, c.relnamespace, k.kind, false, false, k.relation, 0::oid, coalesce(k.referenced, 0::oid),
+    SELECT (4000000000 + k.id)::oid, loader_local.full_name(k.name::name)::loader_local.identifier, c.relnamespace, k.kind, false, false, k.relation, 0::oid, coalesce(k.referenced, 0::oid),
         CASE k.kind WHEN 'f' THEN 'a' ELSE ' ' END::"char", CASE k.kind WHEN 'f' THEN 'a' ELSE ' ' END::"char",
         CASE k.kind WHEN 'f' THEN 's' ELSE ' ' END::"char", k.columns, k.referenced_columns, NULL, NULL
     FROM loader_local.declared_constraints k JOIN pg_catalog.pg_class c ON c.oid = k.relation;
 
 CREATE OR REPLACE VIEW loader_local.svv_columns AS
-    SELECT table_catalog::varchar, table_schema::varchar, table_name::varchar, column_name::varchar,
-        ordinal_position::integer,
+    SELECT table_catalog::varchar, loader_local.full_name(table_schema) AS table_schema, loader_local.full_name(table_name) AS table_name,
+        loader_local.full_name(column_name) AS column_name, ordinal_position::integer,
         CASE WHEN is_identity = 'YES' THEN format('%s(%s, %s, ''%s,%s''::text)',
                 CASE identity_generation WHEN 'ALWAYS' THEN '"identity"' ELSE '"default_identity"' END,
                 to_regclass(format('%I.%I', table_schema, table_name))::oid, ordinal_position - 1, identity_start, identity_increment)
@@ -65,16 +65,19 @@ CREATE OR REPLACE VIEW loader_local.svv_redshift_columns AS
     SELECT c.table_catalog AS database_name, c.table_schema AS schema_name, c.table_name, c.column_name, c.ordinal_position, c.data_type,
         c.column_default, c.is_nullable, format_encoding(a.attencodingtype)::varchar AS encoding, a.attisdistkey AS distkey, a.attsortkeyord AS sortkey,
         array_to_string(a.attacl, ',')::varchar AS column_acl, c.remarks
-    FROM loader_local.svv_columns c JOIN loader_local.pg_attribute a
-        ON a.attrelid = to_regclass(format('%I.%I', c.table_schema, c.table_name)) AND a.attnum = c.ordinal_position;
+    FROM loader_local.svv_columns c
+        JOIN loader_local.pg_namespace n ON n.nspname = c.table_schema
+        JOIN loader_local.pg_class r ON r.relnamespace = n.oid AND r.relname = c.table_name
+        JOIN loader_local.pg_attribute a ON a.attrelid = r.oid AND a.attnum = c.ordinal_position;
 -- Of the schemas in search_path only.
 CREATE OR REPLACE VIEW loader_local.pg_table_def AS
     SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column",
         CASE a.atttypid WHEN 'jsonb'::regtype THEN 'super' WHEN 'bytea'::regtype THEN 'binary varying'
             ELSE format_type(a.atttypid, a.atttypmod) END::varchar AS type,
         format_encoding(a.attencodingtype)::varchar AS encoding, a.attisdistkey AS distkey, a.attsortkeyord AS sortkey, a.attnotnull AS "notnull"
-    FROM loader_local.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r' AND n.nspname = ANY (current_schemas(false));
+    FROM loader_local.pg_attribute a JOIN loader_local.pg_class c ON c.oid = a.attrelid JOIN loader_local.pg_namespace n ON n.oid = c.relnamespace
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r'
+        AND n.oid = ANY (SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname = ANY (current_schemas(false)));
 GRANT SELECT ON loader_local.pg_attribute, loader_local.pg_constraint, loader_local.svv_columns, loader_local.svv_redshift_columns,
     loader_local.pg_table_def TO PUBLIC;
 
@@ -91,9 +94,10 @@ EXCEPTION WHEN lock_not_available THEN
 END $$;
 -- For superusers, and without empty tables, as in Redshift.
 CREATE OR REPLACE VIEW loader_local.svv_table_info AS
-    SELECT current_database()::varchar AS database, n.nspname::varchar AS schema, c.oid AS table_id, c.relname::varchar AS "table",
+    SELECT current_database()::varchar AS database, loader_local.full_name(n.nspname) AS schema, c.oid AS table_id,
+        loader_local.full_name(c.relname) AS "table",
         CASE WHEN EXISTS (SELECT FROM loader_local.column_encodings e WHERE e.relation = c.oid) THEN 'Y' ELSE 'Y, AUTO(ENCODE)' END::varchar AS encoded,
-        CASE coalesce(k.dist_style, 'AUTO') WHEN 'KEY' THEN format('KEY(%s)', d.attname) WHEN 'AUTO' THEN 'AUTO(ALL)'
+        CASE coalesce(k.dist_style, 'AUTO') WHEN 'KEY' THEN format('KEY(%s)', loader_local.full_name(d.attname)) WHEN 'AUTO' THEN 'AUTO(ALL)'
             ELSE k.dist_style END::varchar AS diststyle,
         CASE WHEN k.sort_style = 'INTERLEAVED' THEN 'INTERLEAVED' WHEN coalesce(k.sort_style, 'AUTO') = 'AUTO' THEN 'AUTO(SORTKEY)'
             ELSE s.attname END::varchar AS sortkey1,

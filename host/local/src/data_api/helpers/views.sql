@@ -122,24 +122,26 @@ END $$;
 -- The bare SELECT of a bound view, the whole statement of the others; types by Redshift's names, backslashes doubled in literals.
 CREATE OR REPLACE FUNCTION loader_local.pg_get_viewdef(relation oid, pretty boolean DEFAULT false) RETURNS text LANGUAGE sql STABLE
     SET standard_conforming_strings = off AS $$
-    SELECT coalesce((SELECT v.definition || ';' FROM loader_local.view_definitions v WHERE v.relation = $1),
-        replace(replace(pg_catalog.pg_get_viewdef($1, $2), '::jsonb', '::super'), '::bytea', '::varbyte'))
+    SELECT loader_local.full_text(coalesce((SELECT v.definition || ';' FROM loader_local.view_definitions v WHERE v.relation = $1),
+        replace(replace(pg_catalog.pg_get_viewdef($1, $2), '::jsonb', '::super'), '::bytea', '::varbyte')))
 $$;
 CREATE OR REPLACE FUNCTION loader_local.pg_get_viewdef(name text, pretty boolean DEFAULT false) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT loader_local.pg_get_viewdef($1::regclass::oid, $2)
 $$;
 
 CREATE OR REPLACE VIEW loader_local.pg_views AS
-    SELECT n.nspname AS schemaname, c.relname AS viewname, pg_get_userbyid(c.relowner) AS viewowner,
+    SELECT loader_local.full_name(n.nspname)::loader_local.identifier AS schemaname, loader_local.full_name(c.relname)::loader_local.identifier AS viewname,
+        loader_local.full_name(pg_get_userbyid(c.relowner))::loader_local.identifier AS viewowner,
         loader_local.pg_get_viewdef(c.oid) AS definition
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('v', 'm') AND n.nspname <> 'loader_local';
 CREATE OR REPLACE VIEW loader_local.svv_tables AS
-    SELECT table_catalog::varchar, table_schema::varchar, table_name::varchar, table_type::varchar, NULL::varchar AS remarks
+    SELECT table_catalog::varchar, loader_local.full_name(table_schema) AS table_schema, loader_local.full_name(table_name) AS table_name,
+        table_type::varchar, NULL::varchar AS remarks
     FROM information_schema.tables
     WHERE table_schema <> 'loader_local'
     UNION ALL
-    SELECT current_database()::varchar, n.nspname::varchar, c.relname::varchar, 'VIEW'::varchar, NULL::varchar
+    SELECT current_database()::varchar, loader_local.full_name(n.nspname), loader_local.full_name(c.relname), 'VIEW'::varchar, NULL::varchar
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'm' AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, REFERENCES');
 GRANT SELECT ON loader_local.pg_views, loader_local.svv_tables TO PUBLIC;

@@ -4,15 +4,16 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LimitClause, ObjectName, ObjectNamePart,
-    Query, SetExpr, TopQuantity, Value, ValueWithSpan, VisitorMut,
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LimitClause, ObjectName,
+    ObjectNamePart, Query, SetExpr, TopQuantity, Value, ValueWithSpan, VisitorMut,
 };
 
+use super::super::names::shorten;
 use super::super::types::rewrite_cast;
 use super::super::{HELPER_SCHEMA, SqlError, check_identifier};
 
 /// Redshift's system views that `data_api/helpers` makes.
-const SYSTEM_VIEWS: [&str; 22] = [
+const SYSTEM_VIEWS: [&str; 24] = [
     "pg_views",
     "svv_columns",
     "svv_tables",
@@ -22,6 +23,8 @@ const SYSTEM_VIEWS: [&str; 22] = [
     "sys_load_history",
     "sys_query_history",
     "pg_table_def",
+    "pg_class",
+    "pg_namespace",
     "pg_attribute",
     "pg_constraint",
     "pg_group",
@@ -108,7 +111,10 @@ impl VisitorMut for Rewriter {
 
     fn pre_visit_expr(&mut self, expression: &mut Expr) -> Flow {
         match expression {
-            Expr::Cast { data_type, .. } => {
+            Expr::Cast { data_type, expr, .. } => {
+                if *data_type == DataType::Regclass {
+                    shorten_literal(expr);
+                }
                 if let Err(error) = rewrite_cast(data_type) {
                     return ControlFlow::Break(error);
                 }
@@ -145,8 +151,20 @@ fn rename(function: &mut Function, name: &str) {
     function.name = ObjectName::from(vec![Ident::new(name)]);
 }
 
+/// A string that holds a name, in a place where the engine looks for what has the name.
+fn shorten_literal(expression: &mut Expr) {
+    if let Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) = expression
+        && let Ok(shortened) = shorten(text)
+    {
+        *text = shortened.text.into_owned();
+    }
+}
+
 fn rewrite_call(function: &mut Function) {
     let name = name_of(function);
+    if name == "to_regclass" || (name.starts_with("has_") && name.ends_with("_privilege")) {
+        arguments(function).for_each(shorten_literal);
+    }
     match name.as_str() {
         "nvl" => rename(function, "coalesce"),
         "date_add" => rename(function, "dateadd"),
@@ -159,12 +177,22 @@ fn rewrite_call(function: &mut Function) {
     if !DATE_PART_FUNCTIONS.contains(&name.as_str()) {
         return;
     }
-    if let FunctionArguments::List(list) = &mut function.args
-        && let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(part))) = list.args.first_mut()
+    if let Some(part) = arguments(function).next()
         && let Expr::Identifier(bare) = part
     {
         *part = Expr::value(Value::SingleQuotedString(bare.value.to_lowercase()));
     }
+}
+
+fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
+    let arguments = match &mut function.args {
+        FunctionArguments::List(list) => list.args.as_mut_slice(),
+        _ => &mut [],
+    };
+    arguments.iter_mut().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => Some(expression),
+        _ => None,
+    })
 }
 
 fn call(name: &str) -> Expr {

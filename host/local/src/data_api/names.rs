@@ -1,0 +1,142 @@
+//! What the aliases of long names stand for. In: statements that are about to run. Out: rows in `loader_local.long_names`, which the
+//! views read, and full names in results and errors. The names are known to this process and to each database that has them.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::{PoisonError, RwLock};
+
+use super::Session;
+use super::result::ResultSet;
+use crate::copy::LoadError;
+use crate::sql::{HASH_DIGITS, HELPER_SCHEMA, LongName, MARK, literal, long_names};
+
+/// All long names that a statement has ever held.
+#[derive(Default)]
+pub(crate) struct Names {
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    by_hash: HashMap<String, LongName>,
+    /// Database and alias.
+    stored: HashSet<(String, String)>,
+}
+
+impl Names {
+    /// Reads the names that a database has, when it is first used.
+    pub(super) async fn load(&self, session: &Session, database: &str) -> Result<(), String> {
+        let rows = session.query(&format!("SELECT full_name FROM {HELPER_SCHEMA}.long_names")).await?;
+        let rows = rows.result.map(|result| result.rows).unwrap_or_default();
+        let names = rows.iter().filter_map(|row| LongName::of(row[0].as_deref()?));
+        self.add(database, names.collect());
+        Ok(())
+    }
+
+    /// Stores the names of statements that will run on `session`; outside of any transaction, as a name outlives what failed.
+    pub(super) async fn store(&self, session: &Session, database: &str, statements: &[String]) -> Result<(), String> {
+        let mut names: Vec<LongName> = statements.iter().flat_map(|sql| long_names(sql)).collect();
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            names.retain(|name| !known.stored.contains(&(database.to_owned(), name.alias.clone())));
+        }
+        if names.is_empty() {
+            return Ok(());
+        }
+        let array = |text: fn(&LongName) -> &String| {
+            let literals: Vec<String> = names.iter().map(|name| literal(text(name))).collect();
+            format!("ARRAY[{}]", literals.join(", "))
+        };
+        let keep =
+            format!("SELECT {HELPER_SCHEMA}.keep_names({}, {})", array(|name| &name.alias), array(|name| &name.full));
+        session.command(&keep).await?;
+        self.add(database, names);
+        Ok(())
+    }
+
+    fn add(&self, database: &str, names: Vec<LongName>) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for name in names {
+            known.stored.insert((database.to_owned(), name.alias.clone()));
+            known.by_hash.insert(name.hash().to_owned(), name);
+        }
+    }
+
+    /// The text with full names in the place of aliases.
+    pub(super) fn restore<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if !text.contains(MARK) {
+            return Cow::Borrowed(text);
+        }
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut restored = String::new();
+        let mut copied = 0;
+        for (at, _) in text.match_indices(MARK) {
+            let end = at + MARK.len() + HASH_DIGITS;
+            let hash = text.get(at + MARK.len()..end);
+            let Some(name) = hash.and_then(|hash| known.by_hash.get(hash)) else { continue };
+            // Inside quotes, as in a view's definition, quotes of the name are doubled.
+            let doubled = |name: &str| name.replace('"', "\"\"");
+            for (alias, full) in [(doubled(&name.alias), doubled(&name.full)), (name.alias.clone(), name.full.clone())]
+            {
+                if let Some(before) = text[copied..end].strip_suffix(&alias) {
+                    restored.push_str(before);
+                    restored.push_str(&full);
+                    copied = end;
+                    break;
+                }
+            }
+        }
+        if copied == 0 {
+            return Cow::Borrowed(text);
+        }
+        restored.push_str(&text[copied..]);
+        Cow::Owned(restored)
+    }
+
+    pub(super) fn restore_in_place(&self, text: &mut String) {
+        if let Cow::Owned(restored) = self.restore(text) {
+            *text = restored;
+        }
+    }
+
+    pub(super) fn restore_result(&self, result: &mut ResultSet) {
+        if self.known.read().unwrap_or_else(PoisonError::into_inner).by_hash.is_empty() {
+            return;
+        }
+        for column in &mut result.columns {
+            self.restore_in_place(&mut column.name);
+        }
+        for value in result.rows.iter_mut().flat_map(|row| row.iter_mut()).flatten() {
+            if let Cow::Owned(restored) = self.restore(value) {
+                *value = restored.into_boxed_str();
+            }
+        }
+    }
+
+    pub(super) fn restore_load_error(&self, error: &mut LoadError) {
+        for text in [&mut error.table_name, &mut error.column_name, &mut error.reason] {
+            self.restore_in_place(text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::quote;
+
+    #[test]
+    fn full_names_come_back_wherever_they_stand() {
+        let names = Names::default();
+        let plain = LongName::of(&"n".repeat(100)).unwrap();
+        let odd = LongName::of(&format!("{}\"end", "a \"".repeat(30))).unwrap();
+        let unknown = LongName::of(&"m".repeat(100)).unwrap().alias;
+        names.add("dev", vec![plain.clone(), odd.clone()]);
+        let text = |plain: &str, odd: &str| {
+            let quoted = quote(odd);
+            format!("column \"{plain}\" does not exist, SELECT t.{quoted}, {plain}{odd} xl_ {unknown} FROM t.{plain}")
+        };
+        assert_eq!(names.restore(&text(&plain.alias, &odd.alias)), text(&plain.full, &odd.full));
+        assert!(matches!(names.restore(&unknown), Cow::Borrowed(_)));
+    }
+}
