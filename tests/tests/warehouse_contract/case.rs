@@ -1,0 +1,256 @@
+//! A case as it is written: TOML in, what to do and to expect out, with its placeholders filled in.
+//!
+//! Every case has a schema of its own. `{schema}`, `{database}`, `{bucket}` and `{role}` (an ARN for IAM_ROLE) stand for what belongs
+//! to the run, `{n*127}` for 127 times `n`, and `{c# INT*3}` for `c1 INT, c2 INT, c3 INT`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::objects::Object;
+
+/// One file: the cases of an area.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Area {
+    /// Where the facts are from, if a case does not say otherwise.
+    source: Option<String>,
+    case: Vec<Case>,
+}
+
+/// A fact about the warehouse and how to see it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Case {
+    #[serde(skip)]
+    pub(crate) area: String,
+    name: String,
+    #[serde(default)]
+    source: String,
+    /// Whether a public source says it in so many words. What is only likely is reported apart on a real cluster.
+    #[serde(default = "yes")]
+    pub(crate) confirmed: bool,
+    /// Run first, in one transaction, and must work.
+    #[serde(default)]
+    pub(crate) setup: Vec<String>,
+    /// Keys and what is there.
+    #[serde(default)]
+    pub(crate) objects: BTreeMap<String, Object>,
+    pub(crate) steps: Vec<Step>,
+    /// Run at the end, after the schema was dropped.
+    #[serde(default)]
+    pub(crate) teardown: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// One request: exactly one of `execute`, `transaction` and `auto_commit`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    pub(crate) execute: Option<String>,
+    pub(crate) transaction: Option<Vec<Item>>,
+    pub(crate) auto_commit: Option<Vec<Item>>,
+    #[serde(default)]
+    pub(crate) parameters: BTreeMap<String, String>,
+    /// The request itself is an error that says this.
+    pub(crate) refused: Option<String>,
+    pub(crate) rows: Option<Vec<String>>,
+    pub(crate) contains: Option<Vec<String>>,
+    pub(crate) columns: Option<String>,
+    pub(crate) affected: Option<i64>,
+    pub(crate) error: Option<String>,
+}
+
+/// A statement of a batch, bare when it only has to work.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Item {
+    Bare(String),
+    Full(FullItem),
+}
+
+/// A statement and what becomes of it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FullItem {
+    pub(crate) sql: String,
+    /// How often it stands in the batch.
+    #[serde(default = "once")]
+    pub(crate) times: usize,
+    pub(crate) rows: Option<Vec<String>>,
+    pub(crate) contains: Option<Vec<String>>,
+    pub(crate) columns: Option<String>,
+    pub(crate) affected: Option<i64>,
+    pub(crate) error: Option<String>,
+}
+
+fn once() -> usize {
+    1
+}
+
+/// What becomes of a statement; with nothing said, it works.
+#[derive(Clone, Default)]
+pub(crate) struct Expected {
+    /// All rows in order, values with `|` between, NULL as `null`.
+    pub(crate) rows: Option<Vec<String>>,
+    /// Texts that the rows hold: for what the source does not spell out.
+    pub(crate) contains: Option<Vec<String>>,
+    /// `name type` of every column of the result.
+    pub(crate) columns: Option<String>,
+    /// Rows affected; there is no result.
+    pub(crate) affected: Option<i64>,
+    /// It fails and says this; empty when no source has its words.
+    pub(crate) error: Option<String>,
+}
+
+/// The cases of all files, in order.
+pub(crate) fn read(dir: &Path) -> Vec<Case> {
+    let files = std::fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    let mut files: Vec<_> = files.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let mut cases = Vec::new();
+    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "toml")) {
+        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let area: Area = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        for mut case in area.case {
+            if case.source.is_empty() {
+                case.source = area.source.clone().unwrap_or_default();
+            }
+            case.area.clone_from(&name);
+            case.check();
+            cases.push(case);
+        }
+    }
+    let mut titles: Vec<String> = cases.iter().map(Case::title).collect();
+    titles.sort();
+    titles.windows(2).for_each(|two| assert_ne!(two[0], two[1], "two cases have one name"));
+    cases
+}
+
+impl Case {
+    pub(crate) fn title(&self) -> String {
+        let doubt = if self.confirmed { "" } else { ", unconfirmed" };
+        format!("{}: {} ({}{doubt})", self.area, self.name, self.source)
+    }
+
+    fn check(&self) {
+        assert!(self.source.starts_with("https://"), "{}: a fact needs a public source", self.name);
+        assert!(!self.steps.is_empty(), "{}: nothing is tried", self.name);
+        for step in &self.steps {
+            let kinds = [step.execute.is_some(), step.transaction.is_some(), step.auto_commit.is_some()];
+            assert_eq!(kinds.iter().filter(|kind| **kind).count(), 1, "{}: a step is one request", self.name);
+            let speaks_of_one = step.expected().is_some();
+            assert!(step.execute.is_some() || !speaks_of_one, "{}: say it in the batch's statement", self.name);
+        }
+    }
+}
+
+impl Step {
+    /// What is said about the one statement of `execute`.
+    pub(crate) fn expected(&self) -> Option<Expected> {
+        let expected = Expected {
+            rows: self.rows.clone(),
+            contains: self.contains.clone(),
+            columns: self.columns.clone(),
+            affected: self.affected,
+            error: self.error.clone(),
+        };
+        expected.says_something().then_some(expected)
+    }
+}
+
+impl Expected {
+    fn says_something(&self) -> bool {
+        let Expected { rows, contains, columns, affected, error } = self;
+        rows.is_some() || contains.is_some() || columns.is_some() || affected.is_some() || error.is_some()
+    }
+
+    /// With its placeholders filled in.
+    pub(crate) fn filled(&self, values: &Values) -> Expected {
+        let all = |texts: &Vec<String>| texts.iter().map(|text| values.fill(text)).collect();
+        Expected {
+            rows: self.rows.as_ref().map(all),
+            contains: self.contains.as_ref().map(all),
+            columns: self.columns.as_ref().map(|text| values.fill(text)),
+            affected: self.affected,
+            error: self.error.as_ref().map(|text| values.fill(text)),
+        }
+    }
+}
+
+impl std::fmt::Display for Expected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut parts = Vec::new();
+        parts.extend(self.columns.as_ref().map(|columns| format!("columns {columns}")));
+        parts.extend(self.rows.as_ref().map(|rows| format!("rows {rows:?}")));
+        parts.extend(self.contains.as_ref().map(|texts| format!("rows that hold {texts:?}")));
+        parts.extend(self.affected.map(|rows| format!("{rows} rows affected")));
+        parts.extend(self.error.as_ref().map(|error| format!("error {error:?}")));
+        f.write_str(&if parts.is_empty() { "success".to_owned() } else { parts.join(", ") })
+    }
+}
+
+impl Item {
+    /// The statement, how often, and what becomes of it.
+    pub(crate) fn parts(&self) -> (&str, usize, Expected) {
+        match self {
+            Item::Bare(sql) => (sql, 1, Expected::default()),
+            Item::Full(item) => {
+                let FullItem { sql, times, rows, contains, columns, affected, error } = item;
+                let (rows, contains, columns) = (rows.clone(), contains.clone(), columns.clone());
+                (sql, *times, Expected { rows, contains, columns, affected: *affected, error: error.clone() })
+            }
+        }
+    }
+}
+
+/// What placeholders stand for.
+pub(crate) struct Values(pub(crate) Vec<(&'static str, String)>);
+
+impl Values {
+    pub(crate) fn fill(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            out.push_str(before);
+            let value = after.split_once('}').and_then(|(name, after)| Some((self.value(name)?, after)));
+            match value {
+                Some((value, after)) => {
+                    out.push_str(&value);
+                    rest = after;
+                }
+                // JSON has braces too.
+                None => {
+                    out.push('{');
+                    rest = after;
+                }
+            }
+        }
+        out + rest
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        if let Some((_, value)) = self.0.iter().find(|(known, _)| *known == name) {
+            return Some(value.clone());
+        }
+        let (part, times) = name.rsplit_once('*')?;
+        let times: usize = times.parse().ok()?;
+        if !part.contains('#') {
+            return Some(part.repeat(times));
+        }
+        let numbered: Vec<String> = (1..=times).map(|number| part.replace('#', &number.to_string())).collect();
+        Some(numbered.join(", "))
+    }
+}
+
+#[test]
+fn placeholders() {
+    let values = Values(vec![("schema", "s1".to_owned())]);
+    assert_eq!(values.fill("{schema}.t {x*3} {c# INT*2} {\"a\": {schema}}"), "s1.t xxx c1 INT, c2 INT {\"a\": s1}");
+    assert_eq!(values.fill("{ unknown} {"), "{ unknown} {");
+}
