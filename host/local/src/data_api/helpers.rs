@@ -18,6 +18,7 @@ const HELPERS: &str = concat!(
     include_str!("helpers/keys.sql"),
     include_str!("helpers/key_views.sql"),
     include_str!("helpers/varbyte.sql"),
+    include_str!("helpers/writes.sql"),
 );
 
 /// Views of an earlier version of the program may have other columns, and then cannot be replaced.

@@ -4,6 +4,15 @@
 use super::SqlError;
 use super::lexer::{Token, TokenKind};
 
+/// Words that name nothing without quotes. Redshift's own list is longer; of its other words it is not known how strict it is.
+const RESERVED: &str = "\
+    all analyse analyze and any array as asc between both case cast check collate column constraint \
+    create cross current_date current_time current_timestamp current_user default deferrable desc \
+    distinct do else end except false for foreign freeze from full grant group having ilike in initially \
+    inner intersect into is isnull join leading left like limit localtime localtimestamp natural not \
+    notnull null on only or order outer overlaps placing primary references right select session_user \
+    similar some table then to trailing true union unique user using verbose when where";
+
 /// Walks over one statement's tokens.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
@@ -72,8 +81,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// An identifier, folded to lower case.
+    /// An identifier, folded to lower case. Reserved words need quotes.
     pub(crate) fn identifier(&mut self) -> Result<String, SqlError> {
+        let is_reserved = |word: &str| RESERVED.split_whitespace().any(|reserved| reserved.eq_ignore_ascii_case(word));
+        if self.kind() == Some(&TokenKind::Word) && is_reserved(self.text()) {
+            return Err(self.syntax_error());
+        }
+        self.label()
+    }
+
+    /// The same where every word is a name, as behind a dot.
+    fn label(&mut self) -> Result<String, SqlError> {
         let name = match self.kind() {
             Some(TokenKind::Word) => self.text().to_lowercase(),
             Some(TokenKind::Quoted(name)) => name.clone(),
@@ -88,7 +106,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn qualified_name(&mut self) -> Result<Name, SqlError> {
         let mut parts = vec![self.identifier()?];
         while self.eat(".") {
-            parts.push(self.identifier()?);
+            parts.push(self.label()?);
         }
         let table = parts.pop().unwrap_or_default();
         // A database in front is accepted and is the one that the statement runs in.

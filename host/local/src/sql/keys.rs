@@ -74,9 +74,13 @@ impl Declared {
             && self.constraints.is_empty()
     }
 
-    /// Whether there is more than encodings.
+    pub(super) fn has_constraints(&self) -> bool {
+        !self.constraints.is_empty()
+    }
+
+    /// Whether it says where rows lie.
     pub(super) fn has_keys(&self) -> bool {
-        self.dist_key.is_some() || self.sort_style.is_some() || !self.constraints.is_empty()
+        self.dist_key.is_some() || self.sort_style.is_some()
     }
 
     fn json(&self) -> String {

@@ -10,11 +10,11 @@ pub(super) use view::{ViewQuery, view_query};
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, SetExpr, Statement, VisitMut};
-use sqlparser::dialect::RedshiftSqlDialect;
+use sqlparser::ast::{BinaryOperator, Expr, Merge, SetExpr, Statement, TableFactor, VisitMut};
+use sqlparser::dialect::{PostgreSqlDialect, RedshiftSqlDialect};
 use sqlparser::parser::{Parser, ParserError};
 
-use super::{Action, Prepared, SqlError};
+use super::{Action, HELPER_SCHEMA, Prepared, SqlError, literal};
 
 pub(super) use rewrite::system_view;
 
@@ -23,12 +23,28 @@ pub(super) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
     let mut statement = parse(sql)?;
     refuse::check(&statement)?;
     rewrite_in_place(&mut statement)?;
+    if let Statement::Merge(merge) = &mut statement {
+        check_source_of(merge)?;
+    }
     Ok(Prepared::of(match &statement {
         Statement::Query(query) if refuse::select_into(query) => Action::Command(statement.to_string()),
         Statement::Query(_) => Action::Query(statement.to_string()),
         Statement::Truncate(_) => Action::CommittingCommand(statement.to_string()),
         _ => Action::Command(statement.to_string()),
     }))
+}
+
+/// Adds to a MERGE's condition what only the database can tell: that its source is a table.
+fn check_source_of(merge: &mut Merge) -> Result<(), SqlError> {
+    if let TableFactor::Table { name, .. } = &merge.source {
+        let check = format!("{HELPER_SCHEMA}.is_merge_source({}::regclass)", literal(&name.to_string()));
+        let check = Parser::new(&PostgreSqlDialect {}).try_with_sql(&check).and_then(|mut parser| parser.parse_expr());
+        let check = check.map_err(|error| syntax_error("", &error))?;
+        let condition = Expr::Nested(Box::new(merge.on.as_ref().clone()));
+        merge.on =
+            Box::new(Expr::BinaryOp { left: Box::new(condition), op: BinaryOperator::And, right: Box::new(check) });
+    }
+    Ok(())
 }
 
 /// The query of a CREATE TABLE AS.

@@ -103,7 +103,7 @@ fn alter_table() {
         ),
         (
             "alter table t add a int unique",
-            "ERROR: ALTER TABLE ADD COLUMN does not support UNIQUE, PRIMARY KEY, DISTKEY or SORTKEY",
+            "ERROR: ALTER TABLE ADD COLUMN does not support columns defined with UNIQUE or PRIMARY KEY constraints",
         ),
         (
             "alter table t alter column c type text using c::text",

@@ -100,8 +100,14 @@ fn added_column(column: &Column, declared: &Declared) -> Result<String, SqlError
     if column.identity.is_some() {
         return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support columns with IDENTITY"));
     }
+    if declared.has_constraints() {
+        return Err(SqlError::new(
+            "ALTER TABLE ADD COLUMN does not support columns defined with UNIQUE or PRIMARY KEY constraints",
+        ));
+    }
     if declared.has_keys() {
-        return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support UNIQUE, PRIMARY KEY, DISTKEY or SORTKEY"));
+        // Not the engine's words.
+        return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support columns defined with DISTKEY or SORTKEY"));
     }
     let is_null = column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
     if column.not_null && is_null {
@@ -119,9 +125,14 @@ fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlEr
         let call = keys::alter_encodings(cursor, &table.to_string(), name)?;
         return Ok(Prepared { action: Action::Command(call), outside_transactions: Some(ALTER_TYPE_IN_BLOCK) });
     }
-    for refused in ["set not null", "drop not null", "set default", "drop default"] {
+    for (refused, words) in [
+        ("set not null", "SET NOT NULL"),
+        ("drop not null", "DROP NOT NULL"),
+        ("set default", "SET/DROP DEFAULT"),
+        ("drop default", "SET/DROP DEFAULT"),
+    ] {
         if cursor.peeks(refused) {
-            return Err(SqlError::new(format!("ALTER COLUMN {} is not supported", refused.to_ascii_uppercase())));
+            return Err(SqlError::new(format!("ALTER COLUMN {words} is not supported")));
         }
     }
     if cursor.peeks("set data type") {
