@@ -144,3 +144,7 @@ fn remedy(code: &str) -> &'static str {
         _ => "",
     }
 }
+/// The SDK's futures are large, and so would be every future that waits for one.
+pub fn boxed<F: Future>(request: F) -> std::pin::Pin<Box<F>> {
+    Box::pin(request)
+}

@@ -29,13 +29,17 @@ Exit codes: 0 done, 1 internal, 2 usage, configuration or plugin, 3 data refused
 pub enum Command {
     /// Load one file: infer, transform, stage, merge, audit, archive.
     Run(RunArgs),
+    /// Say what a load would do: columns, SQL, views, rows that would be refused; change nothing.
+    Plan(PlanArgs),
+    /// Bring back views that killed runs left dropped; with --source-file-name, then load that file once more.
+    Retry(RunArgs),
     /// Read, transform and stage one file; leave the warehouse as it is.
     Stage(RunArgs),
     /// Run a local CSV file through inference and plugins into a local file.
     Transform(TransformArgs),
     /// Serve S3 and the Redshift Data API on this machine.
     Local(LocalArgs),
-    /// Tell the story of a load in three files, on this machine alone.
+    /// Tell the story of a load in four files, on this machine alone.
     Demo(DemoArgs),
     /// Run one SQL statement through the Data API and print its result.
     Sql(SqlArgs),
@@ -49,6 +53,16 @@ pub struct RunArgs {
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub settings: Settings,
+}
+
+/// Arguments of `plan`.
+#[derive(Args, Debug)]
+pub struct PlanArgs {
+    /// Exit with 10 when the schema would change.
+    #[arg(long)]
+    pub diff: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 /// Arguments of `transform`.

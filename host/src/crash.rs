@@ -3,11 +3,15 @@
 //! Set by `LOADER_CRASH_AT` in builds with debug assertions; a release build has none of it.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 static CHOSEN: OnceLock<String> = OnceLock::new();
 
-/// All points, in the order in which a run passes them.
-pub const POINTS: [&str; 6] = ["catalog", "infer", "stage", "load", "staging-deleted", "archived"];
+/// How many numbered points this process has passed.
+static PASSED: AtomicU32 = AtomicU32::new(0);
+
+/// All points, in the order in which a run passes them; numbered ones (`evolve-1`, `evolve-2`, …) are not among them.
+pub const POINTS: [&str; 7] = ["catalog", "infer", "stage", "evolved", "load", "staging-deleted", "archived"];
 
 /// Chooses the point where this process dies.
 pub fn choose(point: Option<String>) {
@@ -21,6 +25,14 @@ pub fn choose(point: Option<String>) {
 pub fn point(name: &'static str) {
     debug_assert!(POINTS.contains(&name), "the point {name} is not listed");
     if cfg!(debug_assertions) && CHOSEN.get().is_some_and(|chosen| chosen == name) {
+        std::process::abort();
+    }
+}
+
+/// The next of the points `<name>-1`, `<name>-2`, …: one between every two statements of a row of them.
+pub fn next(name: &'static str) {
+    let number = PASSED.fetch_add(1, Ordering::Relaxed) + 1;
+    if cfg!(debug_assertions) && CHOSEN.get().is_some_and(|chosen| *chosen == format!("{name}-{number}")) {
         std::process::abort();
     }
 }

@@ -81,7 +81,12 @@ impl Error {
     /// An unknown outcome of something that may simply be done again is a passing fault.
     #[must_use]
     pub fn unless_unknown(self) -> Error {
-        let kind = if self.kind == Kind::OutcomeUnknown { Kind::Transient } else { self.kind };
+        if self.kind == Kind::OutcomeUnknown { self.of_kind(Kind::Transient) } else { self }
+    }
+
+    /// The same with another kind, where the place knows better what the reader does next.
+    #[must_use]
+    pub fn of_kind(self, kind: Kind) -> Error {
         Error { kind, ..self }
     }
 

@@ -1,9 +1,16 @@
-//! Schema evolution as values: what a table must become, the views in the way, and the statements for all of it.
+//! Schema evolution as values: what a file asks of a table, held against what the table is, gives the changes and the
+//! script that makes them. Nothing here talks to anybody; `steps/evolve` does.
 //!
-//! Nothing here does I/O, so nothing can fail but for what people wrote. `redshift::dependents` reads the views,
-//! `redshift::restore` and `steps::recover` bring them back.
+//! Reading order: `column` (one column), `change` (the table), `view` (what must come back), `script` (in which order,
+//! in which transactions), `journal` and `view_config` (the two objects in S3 that have a say).
+
+pub mod column;
+
+pub mod change;
 
 pub mod view;
+
+pub mod script;
 
 pub mod journal;
 

@@ -13,7 +13,9 @@ use serde_json::Value;
 use crate::cli::RunArgs;
 use crate::error::{Context, Error, Kind, Result};
 use crate::names::{Layout, RunId, TableName};
-use crate::settings::{Duplicates, LeadingZeros, ReportFormat, Settings, StagingFormat, Strategy};
+use crate::settings::{
+    Duplicates, LeadingZeros, MissingColumns, ReportFormat, SchemaPolicy, Settings, StagingFormat, Strategy,
+};
 
 /// A load, fully decided.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Job {
     pub keys: Vec<String>,
     pub strategy: Strategy,
     pub duplicates: Duplicates,
+    pub schema_policy: SchemaPolicy,
+    pub missing_columns: MissingColumns,
     pub force: bool,
     pub warehouse: WarehouseSettings,
     pub transform: TransformSettings,
@@ -124,6 +128,8 @@ impl Job {
             target,
             keys,
             duplicates: settings.duplicates.unwrap_or_default(),
+            schema_policy: settings.schema_policy.unwrap_or_default(),
+            missing_columns: missing_columns(&settings)?,
             force: settings.force.unwrap_or(false),
             warehouse: WarehouseSettings::decide(&settings)?,
             staging_format: settings.staging_format.unwrap_or_default(),
@@ -221,6 +227,15 @@ fn strategy(given: Option<Strategy>, keys: &[String]) -> Result<Strategy> {
         (Some(Strategy::Append), false) => Err(config("--strategy append knows no keys; leave --upsert-keys away")),
         (Some(given), _) => Ok(given),
     }
+}
+
+/// Rows that are kept apart by nothing but their order cannot be updated column by column.
+fn missing_columns(settings: &Settings) -> Result<MissingColumns> {
+    let missing = settings.missing_columns.unwrap_or_default();
+    if missing == MissingColumns::Keep && settings.duplicates == Some(Duplicates::Keep) {
+        return Err(config("--missing-columns keep and --duplicates keep do not go together: a row is updated once"));
+    }
+    Ok(missing)
 }
 
 /// The key behind `data/in/`; the prefix itself and a leading slash are forgiven.
@@ -352,6 +367,10 @@ mod tests {
         check(
             |s| s.delimiter = Some("ab".into()),
             "--delimiter `ab` is not one ASCII character (\\t for the tabulator)",
+        );
+        check(
+            |s| (s.missing_columns, s.duplicates) = (Some(MissingColumns::Keep), Some(Duplicates::Keep)),
+            "--missing-columns keep and --duplicates keep do not go together: a row is updated once",
         );
         check(|s| s.source_file_name = Some("in/".into()), "--source-file-name `in/` names no file below data/in/");
     }

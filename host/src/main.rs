@@ -28,6 +28,8 @@ fn main() -> ExitCode {
     let code = runtime.block_on(async {
         match cli.command {
             Command::Run(args) => commands::run::run(args, Extent::Load, stop, &log).await,
+            Command::Plan(args) => commands::plan::run(args, stop, &log).await,
+            Command::Retry(args) => commands::retry::run(args, stop, &log).await,
             Command::Stage(args) => commands::run::run(args, Extent::Stage, stop, &log).await,
             Command::Transform(args) => commands::transform::run(args, stop).await,
             Command::Local(args) => commands::local::run(args, stop).await,

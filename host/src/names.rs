@@ -122,6 +122,11 @@ impl Layout {
         Layout { bucket: bucket.into(), relative: relative.into(), table: table.into(), run: run.clone() }
     }
 
+    /// The bucket of all of it.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
     /// `data/in/<name>`.
     pub fn source(&self) -> S3Uri {
         self.at(format!("data/in/{}", self.relative))
@@ -142,6 +147,26 @@ impl Layout {
     /// `data/unprocessed/YYYY/MM/<name>`.
     pub fn unprocessed(&self) -> S3Uri {
         self.at(format!("data/unprocessed/{}/{}", self.month(), self.relative))
+    }
+
+    /// Whether an object is this source, put aside in some month by [`Layout::unprocessed`] or [`Layout::beside`].
+    pub fn was_put_aside_as(&self, uri: &S3Uri) -> bool {
+        let (stem, suffix) = self.stem_and_suffix();
+        let Some(below_month) = uri.key.strip_prefix("data/unprocessed/").and_then(|key| key.splitn(3, '/').nth(2))
+        else {
+            return false;
+        };
+        let added = below_month.strip_prefix(stem.as_str()).and_then(|rest| rest.strip_suffix(suffix));
+        // `_<14 digits>_<8 hexadecimal digits>`, or nothing.
+        let is_run = |added: &str| {
+            let mut parts = added.split('_');
+            let (none, time, run) = (parts.next(), parts.next(), parts.next());
+            let digits = |part: Option<&str>, n: usize| {
+                part.is_some_and(|part| part.len() == n && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            };
+            none == Some("") && digits(time, 14) && digits(run, 8) && parts.next().is_none()
+        };
+        added.is_some_and(|added| added.is_empty() || is_run(added))
     }
 
     /// The same place under a name that no other run uses, for when `taken` holds something else already: time and
@@ -290,5 +315,18 @@ mod tests {
         assert_eq!(id("k", "e"), id("k", "e"));
         assert_ne!(id("k", "e"), id("k", "f"));
         assert_ne!(id("ke", ""), id("k", "e"));
+    }
+
+    #[test]
+    fn what_was_put_aside_is_found_again() {
+        let run = RunId::new();
+        let layout = Layout::new("b", "a/x.csv.gz", "t", &run);
+        let there = [layout.unprocessed(), layout.beside(&layout.unprocessed())];
+        assert!(there.iter().all(|uri| layout.was_put_aside_as(uri)), "{there:?}");
+        for key in
+            ["data/unprocessed/2025/01/a/y.csv.gz", "data/unprocessed/2025/01/a/x_old.csv.gz", "data/in/a/x.csv.gz"]
+        {
+            assert!(!layout.was_put_aside_as(&S3Uri::new("b", key)), "{key}");
+        }
     }
 }

@@ -1,5 +1,8 @@
 //! The pipeline: one file through all steps, from top to bottom, and one cleanup whatever happened.
 
+mod ending;
+mod outlook;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,14 +20,18 @@ use crate::redshift::catalog::{self, Bookkeeping, Catalog};
 use crate::redshift::data_api::DataApi;
 use crate::report::{Report, Source, Status, StepTime};
 use crate::s3::Store;
+use crate::steps::evolve::{Evolve, Evolved};
 use crate::steps::infer::Spool;
 use crate::steps::load::{Load, Loaded};
 use crate::steps::plan::{LoadPlan, Wanted};
+use crate::steps::recover::{self, Whose};
 use crate::steps::source::SourceObject;
 use crate::steps::stage::Staged;
 use crate::steps::transform::{Totals, Transform};
 use crate::steps::{cleanup, infer, load, plan, rejects, source, stage, transform};
 use crate::stop::Stop;
+
+pub use outlook::{ColumnAction, ExecutionKind, Outcome, Outlook, outlook};
 
 /// How far a run goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +40,15 @@ pub enum Extent {
     Load,
     /// To the staged parts, which stay; the warehouse is only looked at.
     Stage,
+}
+
+/// What the first steps are run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Load,
+    Stage,
+    /// To say what a load would do; nothing is changed anywhere.
+    Plan,
 }
 
 /// Runs a job to its end and says what it did. Never fails: a failure is in the report.
@@ -66,46 +82,95 @@ struct Run {
     stop: Stop,
     report: Report,
     source: Option<SourceObject>,
+    /// The run that loaded this very file before.
+    loaded_by: Option<String>,
 }
 
 /// What the steps before the load have found.
 struct Prepared {
     source: SourceObject,
     load_id: String,
+    catalog: Catalog,
     plan: Arc<LoadPlan>,
     totals: Totals,
     staged: Staged,
 }
 
+/// The steps before a row is transformed; the same for a load and for the plan of one.
+struct Planned {
+    source: SourceObject,
+    load_id: String,
+    catalog: Catalog,
+    spool: Arc<Spool>,
+    plan: Arc<LoadPlan>,
+}
+
 impl Run {
     fn new(job: Arc<Job>, aws: &Aws, stop: Stop, report: Report) -> Run {
         let api = DataApi::new(aws, &job.warehouse, &format!("loader {}", job.run.text), stop.clone());
-        Run { job, store: Store::new(aws), api, stop, report, source: None }
+        Run { job, store: Store::new(aws), api, stop, report, source: None, loaded_by: None }
     }
 
     /// The main job.
     async fn load(&mut self) -> Result<Status> {
-        let Some(prepared) = self.prepare(Extent::Load).await? else { return Ok(Status::AlreadyLoaded) };
-        let Prepared { source, load_id, plan, totals, staged } = &prepared;
+        self.recover().await;
+        let Some(prepared) = self.prepare(Purpose::Load).await? else { return Ok(Status::AlreadyLoaded) };
+        let evolved = self.evolve(&prepared).await?;
+        let Prepared { source, load_id, plan, totals, staged, .. } = &prepared;
         let (job, api) = (Arc::clone(&self.job), self.api.clone());
-        let load = Load { job: &job, source, load_id, plan, staged, totals };
+        let load = Load { job: &job, source, load_id, plan, staged, totals, creation: &evolved.creation };
         let loaded = self.step("load", load::run(&api, &load)).await?;
         crash::point("load");
         match loaded {
             Loaded::Already => Ok(Status::AlreadyLoaded),
-            Loaded::Rows { inserted, updated, duplicates, schema_changes } => {
+            Loaded::Rows { inserted, updated, duplicates } => {
                 let rows = &mut self.report.rows;
                 (rows.inserted, rows.updated, rows.duplicates) = (inserted, updated, duplicates);
-                self.report.schema_changes = schema_changes;
+                self.report.schema_changes.extend(evolved.creation);
                 tracing::info!(inserted, updated, duplicates, "rows loaded");
                 Ok(Status::Success)
             }
         }
     }
 
+    /// Views that a killed run left dropped come back first. The load does not depend on them: a view that cannot be
+    /// restored stays in its journal, and the log says why.
+    async fn recover(&mut self) {
+        let (job, store, api) = (Arc::clone(&self.job), self.store.clone(), self.api.clone());
+        let whose = Whose::Target(&job.target);
+        match self.step("recover", recover::run(&store, &api, job.layout.bucket(), whose)).await {
+            Ok(recovered) => {
+                let views = recovered.iter().flat_map(|one| &one.views).map(ToString::to_string);
+                self.report.views_recovered.extend(views);
+            }
+            Err(error) => tracing::warn!(%error, "views that earlier runs left dropped were not looked for"),
+        }
+    }
+
+    /// Changes the target where the file needs it.
+    async fn evolve(&mut self, prepared: &Prepared) -> Result<Evolved> {
+        let (job, store, api) = (Arc::clone(&self.job), self.store.clone(), self.api.clone());
+        let Prepared { catalog, plan, totals, .. } = prepared;
+        let evolve = Evolve { job: &job, store: &store, api: &api, plan, longest: &totals.max_text_bytes };
+        if !evolve.is_needed(catalog.target.as_deref()) {
+            return Ok(Evolved::default());
+        }
+        let mut evolved = Evolved::default();
+        let ended = self.step("evolve", evolve.run(&mut evolved)).await;
+        for change in &evolved.design.changes {
+            tracing::info!(change = change.sentence(), "schema change");
+        }
+        self.report.schema_changes.clone_from(&evolved.statements);
+        self.report.views.clone_from(&evolved.design.views);
+        self.report.notices.extend(evolved.notices.iter().cloned());
+        ended?;
+        crash::point("evolved");
+        Ok(evolved)
+    }
+
     /// The data path alone; what was loaded before may be staged again.
     async fn stage_only(&mut self) -> Result<Status> {
-        if let Some(Prepared { staged, .. }) = self.prepare(Extent::Stage).await? {
+        if let Some(Prepared { staged, .. }) = self.prepare(Purpose::Stage).await? {
             let manifest =
                 staged.manifest.map_or_else(|| "nothing: the file has no rows".into(), |uri| uri.to_string());
             self.report.staged_only = Some(manifest.clone());
@@ -114,32 +179,55 @@ impl Run {
         Ok(Status::Success)
     }
 
-    /// Every step before the transaction; `None` when the ledger has this very file.
-    async fn prepare(&mut self, extent: Extent) -> Result<Option<Prepared>> {
+    /// Every step before the table is touched; `None` when the ledger has this very file.
+    async fn prepare(&mut self, purpose: Purpose) -> Result<Option<Prepared>> {
+        let Some(planned) = self.look_ahead(purpose).await? else { return Ok(None) };
+        let Planned { source, load_id, catalog, spool, plan } = planned;
+        let (totals, staged) = self.stage(&source, &spool, &plan).await?;
+        self.judge(&totals, &spool).await?;
+        crash::point("stage");
+        Ok(Some(Prepared { source, load_id, catalog, plan, totals, staged }))
+    }
+
+    /// Everything that is known before a row is transformed; `None` when the ledger has this very file.
+    async fn look_ahead(&mut self, purpose: Purpose) -> Result<Option<Planned>> {
         let (job, store, api) = (Arc::clone(&self.job), self.store.clone(), self.api.clone());
         let plugins = self.plugins().await?;
         let source = self.step("source", source::pin(&store, job.layout.source())).await?;
         self.pinned(&source);
         let version = source.info.version_id.as_ref().unwrap_or(&source.info.etag);
         let load_id = load_id(&source.uri, version, source.info.size_bytes, &job.target);
-        let (missing, known_is_enough) = match extent {
-            Extent::Load => (Bookkeeping::Make, !job.force),
-            Extent::Stage => (Bookkeeping::LeaveMissing, false),
+        let (missing, known_is_enough) = match purpose {
+            Purpose::Load => (Bookkeeping::Make, !job.force),
+            Purpose::Plan => (Bookkeeping::LeaveMissing, !job.force),
+            Purpose::Stage => (Bookkeeping::LeaveMissing, false),
         };
         let catalog = self.step("catalog", catalog::read(&api, &job.target, &load_id, missing)).await;
         let catalog = catalog.map_err(Error::unless_unknown)?;
         crash::point("catalog");
         if let Some(run_id) = catalog.loaded_by.as_ref().filter(|_| known_is_enough) {
             tracing::info!(by = run_id, "this very file was loaded before; --force loads it again");
+            self.loaded_by = Some(run_id.clone());
             return Ok(None);
         }
         let spool = self.infer(&source).await?;
         crash::point("infer");
         let plan = Arc::new(self.plan(&spool, &catalog, &plugins)?);
-        let (totals, staged) = self.stage(&source, &spool, &plan).await?;
-        self.judge(&totals, &spool).await?;
-        crash::point("stage");
-        Ok(Some(Prepared { source, load_id, plan, totals, staged }))
+        if purpose == Purpose::Load {
+            self.foresee(&catalog, &plan).await?;
+        }
+        Ok(Some(Planned { source, load_id, catalog, spool, plan }))
+    }
+
+    /// What is in the way of changing the table is found before anything is staged, as far as the file alone tells.
+    async fn foresee(&mut self, catalog: &Catalog, plan: &LoadPlan) -> Result<()> {
+        let (job, store, api) = (Arc::clone(&self.job), self.store.clone(), self.api.clone());
+        let longest = plan.longest_known();
+        let evolve = Evolve { job: &job, store: &store, api: &api, plan, longest: &longest };
+        if evolve.is_needed(catalog.target.as_deref()) {
+            self.step("foresee", evolve.design()).await?;
+        }
+        Ok(())
     }
 
     async fn plugins(&mut self) -> Result<Vec<Configured>> {
@@ -181,10 +269,19 @@ impl Run {
             existing: catalog.target.as_deref(),
             keys: &self.job.keys,
             plugins,
+            schema_policy: self.job.schema_policy,
+            missing_columns: self.job.missing_columns,
         };
         let plan = plan::run(&wanted).map_err(|error| in_file(error, &self.job.layout.source()));
         self.took("plan", started);
-        plan
+        let plan = plan?;
+        if !plan.discarded.is_empty() {
+            let columns = plan.discarded.join(", ");
+            tracing::warn!(columns, "columns of the file were left out");
+            self.report.columns_discarded.clone_from(&plan.discarded);
+        }
+        self.report.columns_filled = plan.filled.iter().map(|filled| filled.name.clone()).collect();
+        Ok(plan)
     }
 
     async fn stage(
@@ -194,12 +291,7 @@ impl Run {
         plan: &Arc<LoadPlan>,
     ) -> Result<(Totals, Staged)> {
         let job = Arc::clone(&self.job);
-        let values = Arc::new(HostValues {
-            run_started_at_micros: job.run.started_at.as_microsecond(),
-            run_id: job.run.text.clone(),
-            source_file_name: source.uri.file_name().to_string(),
-            source_uri: source.uri.to_string(),
-        });
+        let values = Arc::new(host_values(&job, source));
         let format = stage::format(job.staging_format, &job.run.text);
         let (stager, uploader) = stage::pair(&self.store, job.layout.staging_prefix(), &plan.columns, format)?;
         let progress = Progress::start("staging", spool.size_bytes);
@@ -212,8 +304,7 @@ impl Run {
         let ended = self.step("stage", staging).await;
         progress.finish();
         let (totals, staged) = ended?;
-        log_plugins(&totals);
-        (self.report.rows.staged, self.report.rows.rejected) = (totals.rows_staged, totals.rows_rejected);
+        self.account(&totals);
         Ok((totals, staged))
     }
 
@@ -235,47 +326,6 @@ impl Run {
         Ok(())
     }
 
-    /// The same on success and on failure; only the file's way differs.
-    async fn clean_up(&mut self, outcome: Result<Status, &Error>, extent: Extent) {
-        if let Err(error) = outcome {
-            tracing::error!(%error, "run failed");
-            if error.kind() == Kind::OutcomeUnknown {
-                // The statement may still be running, and reading what was staged.
-                tracing::warn!(prefix = %self.job.layout.staging_prefix(), "the staged parts and the source were left");
-                return;
-            }
-            if extent == Extent::Load {
-                load::audit_failure(&self.api, &self.job, self.report.rows.read, error).await;
-            }
-        }
-        if extent == Extent::Load || outcome.is_err() {
-            cleanup::staging(&self.store, &self.job).await;
-            crash::point("staging-deleted");
-        }
-        let Some(source) = self.source.clone().filter(|_| extent == Extent::Load) else { return };
-        let moved = match outcome {
-            Ok(_) => cleanup::archive(&self.store, &self.job, &source).await,
-            Err(error) if error.kind().is_the_files_fault() => {
-                cleanup::put_aside(&self.store, &self.job, &source).await
-            }
-            Err(_) => None,
-        };
-        crash::point("archived");
-        self.report.archived_to = moved.map(|uri| uri.to_string());
-    }
-
-    async fn conclude(mut self, outcome: Result<Status>, log: &Kept, extent: Extent) -> Report {
-        self.report.conclude(outcome.as_ref().copied());
-        let (status, exit_code) = (self.report.status.word(), self.report.exit_code);
-        tracing::info!(status, exit_code, peak_bytes = crate::memory::peak_bytes(), "run ended");
-        if extent == Extent::Load {
-            cleanup::export_log(&self.store, &self.job, log).await;
-        }
-        self.report.calls.s3 = self.store.calls().tally();
-        self.report.calls.redshift_data = self.api.calls().tally();
-        self.report
-    }
-
     /// Runs a step, with a line of log when it ends and its time in the report.
     async fn step<T>(&mut self, name: &'static str, step: impl Future<Output = Result<T>>) -> Result<T> {
         self.stop.check()?;
@@ -293,6 +343,15 @@ impl Run {
     }
 }
 
+fn host_values(job: &Job, source: &SourceObject) -> HostValues {
+    HostValues {
+        run_started_at_micros: job.run.started_at.as_microsecond(),
+        run_id: job.run.text.clone(),
+        source_file_name: source.uri.file_name().to_string(),
+        source_uri: source.uri.to_string(),
+    }
+}
+
 /// Names the file, where it is the file that is at fault.
 fn in_file(error: Error, uri: &S3Uri) -> Error {
     if error.kind().is_the_files_fault() { error.with("uri", uri) } else { error }
@@ -300,20 +359,4 @@ fn in_file(error: Error, uri: &S3Uri) -> Error {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.context(Kind::Internal, "a thread ended abruptly")?
-}
-
-fn log_plugins(totals: &Totals) {
-    for plugin in &totals.plugins {
-        let counters: Vec<String> = plugin.counters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        tracing::info!(
-            plugin = plugin.plugin,
-            rows = plugin.rows,
-            rejected = plugin.rejected,
-            sandbox_ms = plugin.sandbox.as_millis() as u64,
-            encode_decode_ms = plugin.encode_decode.as_millis() as u64,
-            peak_memory_bytes = plugin.peak_memory_bytes,
-            counters = counters.join(" "),
-            "plugin finished"
-        );
-    }
 }

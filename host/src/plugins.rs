@@ -1,7 +1,9 @@
 //! The plugins of a job: read from disk, compiled or taken from the cache, and their errors made ours.
 
+use std::collections::BTreeMap;
+
 use arrow::datatypes::SchemaRef;
-use loader_plugins::{CacheLocation, ChainPlan, Plugin, PluginError, PluginErrorKind, Runtime};
+use loader_plugins::{CacheLocation, ChainPlan, Plugin, PluginCounters, PluginError, PluginErrorKind, Runtime};
 use serde_json::Value;
 
 use crate::error::{Context, Error, Kind, Result};
@@ -74,6 +76,14 @@ pub fn identities(plugins: &[Configured]) -> Vec<PluginIdentity> {
             name: plugin.name().to_string(),
             version: plugin.version().to_string(),
             sha256: plugin.sha256().to_string(),
+            counters: BTreeMap::new(),
         })
         .collect()
+}
+
+/// Adds what the plugins counted; both lists are in the chain's order.
+pub fn count(identities: &mut [PluginIdentity], counted: &[PluginCounters]) {
+    for (identity, counted) in identities.iter_mut().zip(counted) {
+        identity.counters = counted.counters.iter().cloned().collect();
+    }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::Error;
+use crate::evolution::script::ViewChange;
 use crate::settings::ReportFormat;
 
 /// What a run did. Filled in as the run goes on; what was not reached keeps its default.
@@ -18,8 +19,21 @@ pub struct Report {
     pub source: Source,
     pub target: String,
     pub rows: Rows,
-    /// SQL of the schema changes made, in order.
+    /// Decimals that were rounded half up to the scale of their columns; those that plugins make are among their
+    /// counters.
+    pub values_rounded: u64,
+    /// Columns of the file that were left out.
+    pub columns_discarded: Vec<String>,
+    /// Columns of the table that the file lacks.
+    pub columns_filled: Vec<String>,
+    /// SQL of the schema changes made, in order, with what was done for the views.
     pub schema_changes: Vec<String>,
+    /// Views that were dropped and made again, or made.
+    pub views: Vec<ViewChange>,
+    /// Views that an earlier run had left dropped.
+    pub views_recovered: Vec<String>,
+    /// What somebody should look at, in words.
+    pub notices: Vec<String>,
     pub plugins: Vec<PluginIdentity>,
     pub calls: Calls,
     pub steps: Vec<StepTime>,
@@ -77,6 +91,8 @@ pub struct PluginIdentity {
     pub name: String,
     pub version: String,
     pub sha256: String,
+    /// What it counted.
+    pub counters: BTreeMap<String, u64>,
 }
 
 /// Requests made, by operation.
@@ -137,7 +153,15 @@ impl Report {
                 format!("{inserted} inserted + {updated} updated + {duplicates} of a key already in the file"),
             ));
         }
+        if self.values_rounded > 0 {
+            lines.push(("rounded", format!("{} decimals, to the scale of their columns", self.values_rounded)));
+        }
+        for (name, columns) in [("left out", &self.columns_discarded), ("filled", &self.columns_filled)] {
+            lines.push((name, columns.join(", ")));
+        }
         lines.extend(self.schema_changes.iter().map(|change| ("schema", shortened(change))));
+        lines.push(("recovered", self.views_recovered.join(", ")));
+        lines.extend(self.notices.iter().map(|notice| ("notice", notice.clone())));
         for plugin in &self.plugins {
             lines.push(("plugin", format!("{} {} sha256 {:.12}…", plugin.name, plugin.version, plugin.sha256)));
         }
@@ -181,7 +205,13 @@ mod tests {
             "source",
             "target",
             "rows",
+            "values_rounded",
+            "columns_discarded",
+            "columns_filled",
             "schema_changes",
+            "views",
+            "views_recovered",
+            "notices",
             "plugins",
             "calls",
             "steps",

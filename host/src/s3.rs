@@ -10,7 +10,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, Object, ObjectIdentifier};
 use jiff::Timestamp;
 
-use crate::aws::{self, Aws};
+use crate::aws::{self, Aws, boxed};
 use crate::calls::Calls;
 use crate::error::{Context, Error, Kind, Result};
 use crate::names::S3Uri;
@@ -70,7 +70,7 @@ impl Store {
     /// Looks at an object; `None` when there is none.
     pub async fn head(&self, uri: &S3Uri) -> Result<Option<ObjectInfo>> {
         self.calls.count("HeadObject");
-        match self.client.head_object().bucket(&uri.bucket).key(&uri.key).send().await {
+        match boxed(self.client.head_object().bucket(&uri.bucket).key(&uri.key).send()).await {
             Ok(head) => Ok(Some(ObjectInfo {
                 etag: head.e_tag.unwrap_or_default(),
                 version_id: head.version_id.filter(|id| id != "null"),
@@ -89,7 +89,7 @@ impl Store {
     pub async fn read(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<ByteStream> {
         self.calls.count("GetObject");
         let request = self.client.get_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
-        match request.send().await {
+        match boxed(request.send()).await {
             Ok(object) => Ok(object.body),
             Err(error) if aws::is_changed(&error) || aws::is_missing(&error) => Err(replaced(uri)),
             Err(error) => Err(aws::read_failure(&format!("reading {uri}"), error)),
@@ -100,7 +100,7 @@ impl Store {
     pub async fn read_whole(&self, uri: &S3Uri) -> Result<Option<Vec<u8>>> {
         self.calls.count("GetObject");
         let doing = format!("reading {uri}");
-        match self.client.get_object().bucket(&uri.bucket).key(&uri.key).send().await {
+        match boxed(self.client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await {
             Ok(object) => {
                 let content = object.body.collect().await.context(Kind::Transient, format!("{doing} broke off"))?;
                 Ok(Some(content.to_vec()))
@@ -126,7 +126,7 @@ impl Store {
     async fn put(&self, uri: &S3Uri, body: ByteStream) -> Result<()> {
         self.calls.count("PutObject");
         let request = self.client.put_object().bucket(&uri.bucket).key(&uri.key).body(body);
-        request.send().await.map(drop).map_err(|error| aws::read_failure(&format!("writing {uri}"), error))
+        boxed(request.send()).await.map(drop).map_err(|error| aws::read_failure(&format!("writing {uri}"), error))
     }
 
     /// Every key below a prefix.
@@ -142,7 +142,7 @@ impl Store {
         loop {
             self.calls.count("ListObjectsV2");
             let request = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
-            let page = request.set_continuation_token(token).send().await;
+            let page = boxed(request.set_continuation_token(token).send()).await;
             let page = page.map_err(|error| aws::read_failure(&format!("listing {prefix}"), error))?;
             objects.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| listed(prefix, object)));
             token = page.next_continuation_token;
@@ -170,7 +170,7 @@ impl Store {
         let delete = Delete::builder().set_objects(Some(identifiers)).quiet(true).build();
         let delete = delete.context(Kind::Internal, &doing)?;
         let request = self.client.delete_objects().bucket(&prefix.bucket).delete(delete);
-        let answer = request.send().await.map_err(|error| aws::read_failure(&doing, error))?;
+        let answer = boxed(request.send()).await.map_err(|error| aws::read_failure(&doing, error))?;
         match answer.errors().first() {
             None => Ok(()),
             Some(error) => {
@@ -204,7 +204,7 @@ impl Store {
     async fn copy(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
         self.calls.count("CopyObject");
         let request = self.client.copy_object().copy_source(copy_source(from)).copy_source_if_match(&info.etag);
-        match request.bucket(&to.bucket).key(&to.key).send().await {
+        match boxed(request.bucket(&to.bucket).key(&to.key).send()).await {
             Ok(_) => Ok(()),
             Err(error) if aws::is_changed(&error) => Err(replaced(from)),
             Err(error) => Err(aws::read_failure(&format!("copying {from} to {to}"), error)),
@@ -214,14 +214,14 @@ impl Store {
     async fn copy_in_parts(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
         self.calls.count("CreateMultipartUpload");
         let doing = format!("copying {from} to {to}");
-        let upload = self.client.create_multipart_upload().bucket(&to.bucket).key(&to.key).send().await;
+        let upload = boxed(self.client.create_multipart_upload().bucket(&to.bucket).key(&to.key).send()).await;
         let upload = upload.map_err(|error| aws::read_failure(&doing, error))?;
         let id = upload.upload_id.unwrap_or_default();
         let done = self.copy_parts(from, info, to, &id, &doing).await;
         if done.is_err() {
             self.calls.count("AbortMultipartUpload");
             let abort = self.client.abort_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(&id);
-            if let Err(error) = abort.send().await {
+            if let Err(error) = boxed(abort.send()).await {
                 tracing::warn!(error = %aws::read_failure(&doing, error), "an unfinished copy was left behind");
             }
         }
@@ -236,7 +236,7 @@ impl Store {
             let request =
                 self.client.upload_part_copy().bucket(&to.bucket).key(&to.key).upload_id(id).part_number(number);
             let request = request.copy_source(copy_source(from)).copy_source_if_match(&info.etag);
-            let part = request.copy_source_range(format!("bytes={start}-{end}")).send().await;
+            let part = boxed(request.copy_source_range(format!("bytes={start}-{end}")).send()).await;
             let part = part.map_err(|error| aws::read_failure(doing, error))?;
             let etag = part.copy_part_result.and_then(|result| result.e_tag);
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
@@ -244,13 +244,13 @@ impl Store {
         self.calls.count("CompleteMultipartUpload");
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let request = self.client.complete_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(id);
-        request.multipart_upload(parts).send().await.map(drop).map_err(|error| aws::read_failure(doing, error))
+        boxed(request.multipart_upload(parts).send()).await.map(drop).map_err(|error| aws::read_failure(doing, error))
     }
 
     async fn delete_unchanged(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<()> {
         self.calls.count("DeleteObject");
         let request = self.client.delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
-        match request.send().await {
+        match boxed(request.send()).await {
             Ok(_) => Ok(()),
             Err(error) if aws::is_changed(&error) => Err(replaced(uri)),
             Err(error) if aws::is_missing(&error) => Ok(()),
@@ -261,7 +261,7 @@ impl Store {
     /// Deletes one object; one that is gone already counts as deleted.
     pub async fn delete(&self, uri: &S3Uri) -> Result<()> {
         self.calls.count("DeleteObject");
-        match self.client.delete_object().bucket(&uri.bucket).key(&uri.key).send().await {
+        match boxed(self.client.delete_object().bucket(&uri.bucket).key(&uri.key).send()).await {
             Ok(_) => Ok(()),
             Err(error) if aws::is_missing(&error) => Ok(()),
             Err(error) => Err(aws::read_failure(&format!("deleting {uri}"), error)),
@@ -272,7 +272,7 @@ impl Store {
     pub async fn delete_listed(&self, object: &Listed) -> Result<bool> {
         self.calls.count("DeleteObject");
         let uri = &object.uri;
-        match self.client.delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&object.etag).send().await {
+        match boxed(self.client.delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&object.etag).send()).await {
             Ok(_) => Ok(true),
             Err(error) if aws::is_changed(&error) => Ok(false),
             Err(error) if aws::is_missing(&error) => Ok(true),
@@ -283,7 +283,7 @@ impl Store {
     /// Makes a bucket; one that exists already is fine. For the demo and the stand-in.
     pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
         self.calls.count("CreateBucket");
-        match self.client.create_bucket().bucket(bucket).send().await {
+        match boxed(self.client.create_bucket().bucket(bucket).send()).await {
             Ok(_) => Ok(()),
             Err(error) if error.as_service_error().is_some_and(|e| e.is_bucket_already_owned_by_you()) => Ok(()),
             Err(error) => Err(aws::read_failure(&format!("making the bucket {bucket}"), error)),

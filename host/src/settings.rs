@@ -69,6 +69,12 @@ pub struct Settings {
     /// Which row of a key that a file holds twice is loaded [default: last].
     #[arg(long, help_heading = "Target", value_enum)]
     pub duplicates: Option<Duplicates>,
+    /// What may become of a table that does not fit the file [default: evolve].
+    #[arg(long, help_heading = "Target", value_enum)]
+    pub schema_policy: Option<SchemaPolicy>,
+    /// What columns get that the table has and the file has not [default: default].
+    #[arg(long, help_heading = "Target", value_enum)]
+    pub missing_columns: Option<MissingColumns>,
     /// Rows that may be refused before the whole file is [default: 0].
     #[arg(long, help_heading = "Target", value_name = "N")]
     pub max_rejects: Option<u64>,
@@ -160,6 +166,32 @@ pub enum Duplicates {
     /// The file is refused.
     Error,
     /// All of them.
+    Keep,
+}
+
+/// What may become of a table that does not fit the file.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum SchemaPolicy {
+    /// It is made, gets new columns, and wider ones.
+    #[default]
+    Evolve,
+    /// It stays as it is; a file that does not fit is refused.
+    Freeze,
+    /// It stays as it is; columns that it has not are left out.
+    DiscardColumns,
+}
+
+/// What columns get that the table has and the file has not.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingColumns {
+    /// Their DEFAULT; without one '', 0 or false by type, and NULL for dates and times.
+    #[default]
+    Default,
+    /// NULL.
+    Null,
+    /// In updated rows what they have, in new rows as with `default`.
     Keep,
 }
 

@@ -1,15 +1,17 @@
-//! `loader demo`: a load told in three files, on the stand-in; everything in it is the real thing.
+//! `loader demo`: a load told in four files, on the stand-in; everything in it is the real thing.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use crate::aws;
 use crate::cli::{DemoArgs, RowFormat};
+use crate::commands::plan::render as plan_text;
 use crate::commands::{conclude, print, run, sql};
 use crate::error::{Context, Error, Kind, Result};
 use crate::job::Job;
 use crate::log::Kept;
 use crate::names::S3Uri;
+use crate::pipeline::outlook;
 use crate::plugins;
 use crate::redshift::data_api::DataApi;
 use crate::redshift::types::ColumnType;
@@ -28,27 +30,44 @@ struct Chapter {
     title: &'static str,
     name: &'static str,
     content: &'static str,
+    /// What people did in the warehouse before it came.
+    before: &'static [&'static str],
     /// How its load must end, so that the story is true.
     ends: Status,
 }
 
-const CHAPTERS: [Chapter; 3] = [
+const CHAPTERS: [Chapter; 4] = [
     Chapter {
         title: "a file arrives, and there is no table yet",
         name: "orders.csv",
         content: include_str!("../../demo/orders.csv"),
+        before: &[],
         ends: Status::Success,
     },
     Chapter {
         title: "a correction arrives: one order changed, one new, one of them twice",
         name: "orders_corrected.csv",
         content: include_str!("../../demo/orders_corrected.csv"),
+        before: &[],
+        ends: Status::Success,
+    },
+    Chapter {
+        title: "a file arrives in another shape: order numbers past INTEGER, a new column, one gone; and a view reads the \
+                table",
+        name: "orders_reshaped.csv",
+        content: include_str!("../../demo/orders_reshaped.csv"),
+        before: &[
+            "CREATE VIEW order_sums AS SELECT order_id, amount + tax AS total FROM orders",
+            "CREATE GROUP analysts",
+            "GRANT SELECT ON order_sums TO GROUP analysts",
+        ],
         ends: Status::Success,
     },
     Chapter {
         title: "a broken file arrives: 1e20 has 21 digits before the point, DECIMAL(38,18) holds 20",
         name: "orders_broken.csv",
         content: include_str!("../../demo/orders_broken.csv"),
+        before: &[],
         ends: Status::Failed,
     },
 ];
@@ -114,11 +133,27 @@ impl Stage {
             print(&self.transformation(chapter)?);
             self.turn_page();
         }
+        if !chapter.before.is_empty() {
+            for statement in chapter.before {
+                sql::select(&self.api, statement).await?;
+            }
+            print(&format!("What people did meanwhile\n{}\n", indented(&chapter.before.join("\n"))));
+            let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
+            let outlook = Box::pin(outlook(job, self.stop.clone(), log)).await;
+            print(&format!("What `loader plan` says\n\n{}", indented(&plan_text(&outlook, ReportFormat::Human))));
+            self.turn_page();
+        }
         let report = self.load(chapter.name, chapter.ends, log).await?;
         print(&report.render(ReportFormat::Human));
         self.turn_page();
         self.show("The table", "SELECT order_id, customer_name, amount, tax, zip FROM orders ORDER BY order_id")
             .await?;
+        if !chapter.before.is_empty() {
+            let privileges = "SELECT relation_name, privilege_type, identity_type, identity_name FROM \
+                              svv_relation_privileges WHERE relation_name = 'order_sums' AND identity_type = 'group'";
+            self.show("The view is still there", "SELECT * FROM order_sums ORDER BY order_id DESC LIMIT 2").await?;
+            self.show("And so are its privileges", privileges).await?;
+        }
         let audit = "SELECT source_filename, status, records_read AS read, records_inserted AS inserted, \
                      records_updated AS updated, SUBSTRING(error_message, 1, 60) AS error FROM job_sts ORDER BY run_id";
         self.show("The audit table", audit).await?;
@@ -130,7 +165,7 @@ impl Stage {
     /// The same file once more: nothing may happen.
     async fn again(&self, log: &Kept) -> Result<()> {
         self.turn_page();
-        heading("4. the first file is delivered a second time");
+        heading("5. the first file is delivered a second time");
         let first = &CHAPTERS[0];
         let source = S3Uri::new(BUCKET, format!("data/in/{}", first.name));
         self.store.write(&source, first.content.as_bytes().to_vec()).await?;
@@ -162,6 +197,8 @@ impl Stage {
             existing: None,
             keys: &job.keys,
             plugins: &chain,
+            schema_policy: job.schema_policy,
+            missing_columns: job.missing_columns,
         };
         let plan = plan::run(&wanted)?;
         let mut out = format!("What {} makes of it\n", self.plugins.display());

@@ -2,6 +2,10 @@
 
 pub mod run;
 
+pub mod plan;
+
+pub mod retry;
+
 pub mod transform;
 
 pub mod local;

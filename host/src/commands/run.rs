@@ -7,7 +7,7 @@ use crate::job::{self, Job};
 use crate::log::Kept;
 use crate::pipeline::{self, Extent};
 use crate::report::Report;
-use crate::settings::Settings;
+use crate::settings::{ReportFormat, Settings};
 use crate::stop::Stop;
 
 /// Runs a load, or its first half. The report is printed once, whatever happened.
@@ -23,6 +23,11 @@ pub async fn run(args: RunArgs, extent: Extent, stop: Stop, log: &Kept) -> u8 {
             report
         }
     };
+    show(&report, format)
+}
+
+/// Prints the report and gives the exit code.
+pub fn show(report: &Report, format: ReportFormat) -> u8 {
     print(&report.render(format));
     report.exit_code
 }

@@ -16,7 +16,7 @@ use crate::job::{self, TransformSettings};
 use crate::names::{RunId, TableName};
 use crate::plugins;
 use crate::progress::Progress;
-use crate::settings::Settings;
+use crate::settings::{MissingColumns, SchemaPolicy, Settings};
 use crate::steps::conform::staged_schema;
 use crate::steps::plan::{LoadPlan, Wanted};
 use crate::steps::transform::{Sink, Transform};
@@ -47,6 +47,8 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
         existing: None,
         keys: &keys,
         plugins: &plugins,
+        schema_policy: SchemaPolicy::Evolve,
+        missing_columns: MissingColumns::Default,
     };
     let plan = plan::run(&wanted).map_err(at)?;
     let run = RunId::new();

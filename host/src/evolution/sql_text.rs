@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use crate::names::TableName;
+
 /// The beginning of a CREATE VIEW statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreateView {
@@ -187,13 +189,32 @@ pub fn ends_with_words(text: &str, words: &[&str]) -> bool {
     })
 }
 
-/// Whether a name occurs in a text as a word of its own, quoted or not, in any case.
-pub fn mentions(text: &str, name: &str) -> bool {
-    let (text, name) = (text.to_lowercase(), name.to_lowercase().replace('"', "\"\""));
-    text.match_indices(&name).any(|(at, found)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + found.len()..].chars().next();
-        !name.is_empty() && !before.is_some_and(is_word) && !after.is_some_and(is_word)
+/// Whether a text names a relation with its schema, quoted or not, in any case; late-binding views must name it so.
+/// An alias that is called as the schema is passes for it.
+pub fn mentions(text: &str, relation: &TableName) -> bool {
+    let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
+    let is = |token: &Token<'_>, name: &str| match token {
+        Token::Word(word) => word.to_lowercase() == name,
+        Token::Quoted(word) => word.to_lowercase() == name,
+        Token::Literal | Token::Sign(_) => false,
+    };
+    tokens
+        .windows(3)
+        .any(|three| is(&three[0], &relation.schema) && three[1] == Token::Sign('.') && is(&three[2], &relation.table))
+}
+
+/// Whether a text has a relation's name without a schema before it; which relation that is, the search path decides.
+pub fn mentions_unqualified(text: &str, relation: &TableName) -> bool {
+    let mut after_dot = false;
+    Tokens::of(text).any(|(_, token)| {
+        let is_name = match &token {
+            Token::Word(word) => word.to_lowercase() == relation.table,
+            Token::Quoted(word) => word.to_lowercase() == relation.table,
+            Token::Literal | Token::Sign(_) => false,
+        };
+        let found = is_name && !after_dot;
+        after_dot = token == Token::Sign('.');
+        found
     })
 }
 
@@ -237,17 +258,24 @@ mod tests {
 
     #[test]
     fn a_table_is_mentioned_as_a_word() {
-        assert!(mentions("SELECT * FROM s.Orders", "orders"));
-        assert!(mentions("SELECT * FROM \"my \"\"t\"", "my \"t"));
-        for text in ["select * from orders_2", "select old_orders", "select ordersä", ""] {
-            assert!(!mentions(text, "orders"), "{text}");
+        let orders = TableName { schema: "s".into(), table: "orders".into() };
+        for text in
+            ["SELECT * FROM s.Orders", "select 1 from \"S\" . /* so */ \"orders\" o", "select 1 from db.s.orders"]
+        {
+            assert!(mentions(text, &orders), "{text}");
+        }
+        for text in
+            ["select * from t.orders", "select * from s.orders_2", "select 's.orders'", "select orders from s.o", ""]
+        {
+            assert!(!mentions(text, &orders), "{text}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn no_text_makes_it_panic(text in "(?s)[ ;'\"$/*\\\\a.äv\n-]{0,40}") {
-            let _ = (create_view(&text), single_statement(&text), mentions(&text, "a"));
+            let relation = TableName { schema: "a".into(), table: "v".into() };
+            let _ = (create_view(&text), single_statement(&text), mentions(&text, &relation));
         }
     }
 }

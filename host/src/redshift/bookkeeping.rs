@@ -3,8 +3,8 @@
 use crate::error::Result;
 use crate::names::TableName;
 use crate::redshift::data_api::{DataApi, Outcome};
-use crate::redshift::failures;
 use crate::redshift::sql;
+use crate::redshift::{failures, patience};
 
 /// Which files were loaded: written in the same transaction as their rows.
 pub const LEDGER: &str = "loader_loads";
@@ -13,7 +13,7 @@ pub const AUDIT: &str = "job_sts";
 
 /// Makes both tables where they are missing.
 pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
-    match api.execute_batch(&ddl(target)).await? {
+    match patience::execute_batch(api, &ddl(target)).await? {
         Outcome::Finished(_) => Ok(()),
         Outcome::Failed(failure) => Err(failures::explain("making the tables loader_loads and job_sts", &failure)),
     }

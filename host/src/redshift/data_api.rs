@@ -10,7 +10,7 @@ use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
 use aws_sdk_redshiftdata::types::{Field, StatusString};
 
-use crate::aws::{self, Aws};
+use crate::aws::{self, Aws, boxed};
 use crate::calls::Calls;
 use crate::error::{Error, Kind, Result};
 use crate::job::{Compute, WarehouseSettings};
@@ -124,7 +124,7 @@ impl DataApi {
                 let request = self.client.execute_statement().sql(sql).client_token(&token);
                 let request = request.database(&self.settings.database).statement_name(&self.statement_name);
                 let request = request.set_workgroup_name(workgroup).set_cluster_identifier(cluster).set_db_user(user);
-                let answer = request.set_secret_arn(self.settings.secret_arn.clone()).send().await;
+                let answer = boxed(request.set_secret_arn(self.settings.secret_arn.clone()).send()).await;
                 answer.map(|answer| answer.id).map_err(|error| aws::failure("submitting a statement", error))
             })
             .await?;
@@ -142,7 +142,7 @@ impl DataApi {
                 let request = request.client_token(&token).statement_name(&self.statement_name);
                 let request = request.database(&self.settings.database).set_workgroup_name(workgroup);
                 let request = request.set_cluster_identifier(cluster).set_db_user(user);
-                let answer = request.set_secret_arn(self.settings.secret_arn.clone()).send().await;
+                let answer = boxed(request.set_secret_arn(self.settings.secret_arn.clone()).send()).await;
                 answer.map(|answer| answer.id).map_err(|error| aws::failure("submitting a batch of statements", error))
             })
             .await?;
@@ -209,7 +209,8 @@ impl DataApi {
             self.calls.count("DescribeStatement");
             let started = Instant::now();
             let wait_seconds = looks.long_polls.then_some(LONG_POLL_SECONDS);
-            let answer = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds).send().await;
+            let request = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
+            let answer = boxed(request.send()).await;
             looks.slow_down(started.elapsed());
             match answer {
                 Ok(described) => return Ok(described),
@@ -226,7 +227,7 @@ impl DataApi {
 
     async fn cancel(&self, id: &str) {
         self.calls.count("CancelStatement");
-        if let Err(error) = self.client.cancel_statement().id(id).send().await {
+        if let Err(error) = boxed(self.client.cancel_statement().id(id).send()).await {
             tracing::debug!(error = %aws::read_failure("cancelling a statement", error), "not cancelled");
         }
     }
@@ -238,8 +239,9 @@ impl DataApi {
         loop {
             self.calls.count("GetStatementResult");
             let request = self.client.get_statement_result().id(&id).set_next_token(token);
-            let page =
-                request.send().await.map_err(|error| aws::read_failure("reading a statement's result", error))?;
+            let page = boxed(request.send())
+                .await
+                .map_err(|error| aws::read_failure("reading a statement's result", error))?;
             if rows.columns.is_empty() {
                 let columns = page.column_metadata.unwrap_or_default();
                 rows.columns = columns.into_iter().map(|column| column.name.unwrap_or_default()).collect();

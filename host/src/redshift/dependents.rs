@@ -18,11 +18,9 @@ use crate::evolution::view::{Grant, SavedView};
 use crate::names::TableName;
 use crate::redshift::data_api::{DataApi, Outcome};
 use crate::redshift::dependents::assemble::Details;
-use crate::redshift::failures;
 use crate::redshift::rows::{Cell, Rows};
-
-/// Statements that one batch takes.
-const MAX_STATEMENTS: usize = 40;
+use crate::redshift::sql::MAX_BATCH_STATEMENTS;
+use crate::redshift::{failures, patience};
 
 /// All that a change of the table could touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +33,14 @@ pub struct Dependents {
     /// Late-binding views whose text mentions the target. They block nothing, and only reading them shows whether
     /// they still work.
     pub late_binding: Vec<TableName>,
+    /// Materialized views whose text names the table. Their rows hang on a table of their own, so the catalog's
+    /// dependencies do not show what they read.
+    /// Source: <https://github.com/awslabs/amazon-redshift-utils/issues/499>
+    pub materialized: Vec<TableName>,
+    /// Whether our user may alter the target.
+    pub owns_target: bool,
+    /// Row-level security of the views could not be looked for.
+    pub policies_unknown: bool,
     /// Privileges on single columns of the target.
     pub target_column_grants: Vec<Grant>,
     /// Columns of the target that have a comment, with it.
@@ -45,7 +51,9 @@ pub struct Dependents {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependent {
     pub view: SavedView,
-    /// The target's columns that it reads directly. Empty when it reads only other views, or counts rows alone.
+    /// Whether it reads the target itself, and not only other views of it.
+    pub reads_target: bool,
+    /// The target's columns that it reads itself. It may read the target and none of them: `COUNT(*)`.
     pub columns: Vec<String>,
     /// Earlier entries of `Dependents::views` that it reads.
     pub reads: Vec<usize>,
@@ -74,11 +82,15 @@ pub async fn read(api: &DataApi, target: &TableName, also: &[TableName]) -> Resu
     };
     let (name, superuser) = who(user)?;
     let members = members(relations, &self::edges(edges)?, target)?;
+    let (late, materialized) = by_text(late_binding, target);
     let mut dependents = Dependents {
         user: name,
         superuser,
+        owns_target: superuser || owner_of(relations, target).is_none_or(|owner| owner == text_of_user(user)),
+        policies_unknown: false,
         views: Vec::new(),
-        late_binding: self::late_binding(late_binding, target),
+        late_binding: late,
+        materialized,
         target_column_grants: assemble::column_grants(grants, target),
         target_column_comments: comments.rows.iter().map(|row| (text(row, 0), text(row, 1))).collect(),
     };
@@ -86,8 +98,38 @@ pub async fn read(api: &DataApi, target: &TableName, also: &[TableName]) -> Resu
         let details = details(api, &members.ids).await?;
         let columns = columns_by_view(columns)?;
         dependents.views = assemble::views(&members, &details, &columns, &dependents);
+        let policies = policies(api, &dependents.views).await?;
+        dependents.policies_unknown = policies.is_none();
+        for dependent in &mut dependents.views {
+            if dependent.obstacle.is_none() && policies.iter().flatten().any(|name| *name == dependent.view.name) {
+                dependent.obstacle = Some(format!(
+                    "view {} has row-level security, which the loader does not attach again; detach it before the load",
+                    dependent.view.name
+                ));
+            }
+        }
     }
     Ok(dependents)
+}
+
+/// A query that shows whether a view works, and nothing else.
+pub fn probe(view: &TableName) -> String {
+    format!("SELECT * FROM {} WHERE 1 = 0", crate::redshift::sql::table(view))
+}
+
+/// Which of the views have policies; `None`: we may not know. An execution of its own, since it needs rights that
+/// nothing else does.
+async fn policies(api: &DataApi, views: &[Dependent]) -> Result<Option<Vec<TableName>>> {
+    let mut found = Vec::new();
+    for names in queries::lists(views.iter().map(|dependent| queries::is_protected(&dependent.view.name)), " OR ") {
+        let executed = match api.execute(&queries::policies(&names)).await? {
+            Outcome::Finished(executed) => executed,
+            Outcome::Failed(_) => return Ok(None),
+        };
+        let rows = api.rows(&executed, None).await?.rows;
+        found.extend(rows.iter().map(|row| TableName { schema: text(row, 0), table: text(row, 1) }));
+    }
+    Ok(Some(found))
 }
 
 /// The database user that runs our statements.
@@ -98,24 +140,29 @@ pub async fn current_user(api: &DataApi) -> Result<String> {
 
 /// The views in question and how they hang together.
 struct Members {
-    /// Object ids, each after those that it reads.
+    /// Object ids of the views, each after those that it reads.
     ids: Vec<i64>,
     edges: Vec<Edge>,
+    /// The target's, if it exists.
+    target: Option<i64>,
 }
 
 fn members(relations: &Rows, edges: &[Edge], target: &TableName) -> Result<Members> {
-    let (mut table, mut configured) = (Vec::new(), Vec::new());
+    let (mut table, mut configured) = (None, Vec::new());
     for (nth, row) in relations.rows.iter().enumerate() {
-        let is_target = text(row, 1) == target.schema && text(row, 2) == target.table;
-        if is_target { &mut table } else { &mut configured }.push(relations.number(nth, 0)?);
+        let id = relations.number(nth, 0)?;
+        match text(row, 1) == target.schema && text(row, 2) == target.table {
+            true => table = Some(id),
+            false => configured.push(id),
+        }
     }
     let from: Vec<i64> = table.iter().chain(&configured).copied().collect();
     let mut ids = order::readers(edges, &from);
     ids.extend(&configured);
-    ids.retain(|id| !table.contains(id));
+    ids.retain(|id| Some(*id) != table);
     let edges: Vec<Edge> = edges.iter().filter(|edge| ids.contains(&edge.reader)).copied().collect();
     let ids: Vec<i64> = ids.into_iter().collect();
-    Ok(Members { ids: order::in_order(&edges, &ids), edges })
+    Ok(Members { ids: order::in_order(&edges, &ids), edges, target: table })
 }
 
 async fn details(api: &DataApi, ids: &[i64]) -> Result<Details> {
@@ -140,8 +187,8 @@ async fn details(api: &DataApi, ids: &[i64]) -> Result<Details> {
 /// Runs queries as one batch (several past 40) and returns the rows of each.
 pub(super) async fn query(api: &DataApi, doing: &str, statements: &[String]) -> Result<Vec<Rows>> {
     let mut answers = Vec::with_capacity(statements.len());
-    for batch in statements.chunks(MAX_STATEMENTS) {
-        match api.execute_batch(batch).await? {
+    for batch in statements.chunks(MAX_BATCH_STATEMENTS) {
+        match patience::execute_batch(api, batch).await? {
             Outcome::Failed(failure) => return Err(failures::explain(doing, &failure)),
             Outcome::Finished(executed) => {
                 for nth in 0..batch.len() {
@@ -171,13 +218,32 @@ fn columns_by_view(rows: &Rows) -> Result<BTreeMap<i64, BTreeSet<String>>> {
     Ok(columns)
 }
 
-/// A definition that is too long to be read may mention anything.
-fn late_binding(rows: &Rows, target: &TableName) -> Vec<TableName> {
-    let mentions = |row: &&Vec<Cell>| {
-        row.get(2).and_then(Cell::as_str).is_none_or(|definition| sql_text::mentions(definition, &target.table))
-    };
-    let name = |row: &Vec<Cell>| TableName { schema: text(row, 0), table: text(row, 1) };
-    rows.rows.iter().filter(mentions).map(name).collect()
+/// Late-binding and materialized views of the target, whose definitions say what no dependency does.
+fn by_text(rows: &Rows, target: &TableName) -> (Vec<TableName>, Vec<TableName>) {
+    let late = |definition: &str| !is_materialized(definition) && sql_text::mentions(definition, target);
+    let names =
+        |definition: &str| sql_text::mentions(definition, target) || sql_text::mentions_unqualified(definition, target);
+    let stored = |definition: &str| is_materialized(definition) && names(definition);
+    (named(rows, late), named(rows, stored))
+}
+
+fn owner_of(relations: &Rows, target: &TableName) -> Option<String> {
+    let is_target = |row: &&Vec<Cell>| text(row, 1) == target.schema && text(row, 2) == target.table;
+    relations.rows.iter().find(is_target).map(|row| text(row, 3))
+}
+
+fn text_of_user(user: &Rows) -> String {
+    user.rows.first().map(|row| text(row, 0)).unwrap_or_default()
+}
+
+fn is_materialized(definition: &str) -> bool {
+    sql_text::create_view(definition).is_some_and(|create| create.materialized)
+}
+
+/// Views whose definition is as wanted. One that is too long to be read is passed over.
+fn named(rows: &Rows, wanted: impl Fn(&str) -> bool) -> Vec<TableName> {
+    let is_wanted = |row: &&Vec<Cell>| row.get(2).and_then(Cell::as_str).is_some_and(&wanted);
+    rows.rows.iter().filter(is_wanted).map(|row| TableName { schema: text(row, 0), table: text(row, 1) }).collect()
 }
 
 /// A cell as text; NULL and missing ones are empty.

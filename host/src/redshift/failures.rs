@@ -66,7 +66,7 @@ fn remedy(message: &str) -> &'static str {
 }
 
 /// The sentence, without Redshift's block of internal details.
-fn headline(message: &str) -> &str {
+pub fn headline(message: &str) -> &str {
     let message = message.trim();
     let message = message.strip_prefix("ERROR:").unwrap_or(message).trim_start();
     message.split("\n  Detail:").next().unwrap_or(message).trim_end()

@@ -6,7 +6,7 @@
 use crate::names::{S3Uri, TableName, utc};
 use crate::redshift::bookkeeping::{AUDIT, LEDGER};
 use crate::redshift::sql::{cut, ident, idents, table, text};
-use crate::redshift::types::ColumnType;
+use crate::redshift::types::{ColumnType, MAX_VARCHAR_BYTES};
 use crate::settings::{Duplicates, Strategy};
 
 /// The row's number in the file, which only the staging table has: it makes "the last of duplicates" well defined.
@@ -24,15 +24,37 @@ pub struct Column {
     pub name: String,
     pub column_type: ColumnType,
     pub not_null: bool,
+    /// The staged column is text that becomes `column_type` when it is inserted.
+    pub staged_as_text: bool,
+}
+
+/// A column of the target that the file lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filled {
+    pub name: String,
+    pub fill: Fill,
+}
+
+/// What rows get in a column that the file lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// The column's DEFAULT, or the next number of an IDENTITY.
+    Default,
+    /// This, as it stands in SQL.
+    Literal(&'static str),
 }
 
 /// Everything that the statements depend on.
 #[derive(Clone, Debug)]
 pub struct LoadBatch<'a> {
     pub target: &'a TableName,
-    /// The table is missing and is made first.
-    pub create: bool,
+    /// What makes the missing table, and then its views; empty when there is one.
+    pub creation: &'a [String],
     pub columns: &'a [Column],
+    /// Columns of the target that the file lacks.
+    pub filled: &'a [Filled],
+    /// Rows whose key is known keep what they have in those.
+    pub keep_filled: bool,
     pub keys: &'a [String],
     pub strategy: Strategy,
     pub duplicates: Duplicates,
@@ -95,7 +117,9 @@ pub enum Part {
     DuplicateGuard,
     Count,
     Delete,
+    Update,
     Insert,
+    CreateView,
     Ledger,
     Audit,
     /// Its result is the counts: inserted, updated, duplicates.
@@ -106,10 +130,10 @@ pub enum Part {
 pub fn build(batch: &LoadBatch<'_>) -> Vec<(Part, String)> {
     let target = table(batch.target);
     let mut out = Vec::new();
-    if batch.create {
+    if let Some(create_table) = batch.creation.first() {
         // There is no target to lock yet: first loads of a schema's tables wait for each other here.
         out.push((Part::Lock, format!("LOCK {}", table(&batch.target.sibling(LEDGER)))));
-        out.push((Part::CreateTable, create_table(batch.target, batch.columns)));
+        out.push((Part::CreateTable, create_table.clone()));
     }
     out.push((Part::Lock, format!("LOCK {target}")));
     if batch.guard_ledger {
@@ -125,7 +149,9 @@ pub fn build(batch: &LoadBatch<'_>) -> Vec<(Part, String)> {
     }
     out.push((Part::Count, count(batch)));
     out.extend(delete(batch).map(|sql| (Part::Delete, sql)));
+    out.extend(update(batch).map(|sql| (Part::Update, sql)));
     out.push((Part::Insert, insert(batch)));
+    out.extend(batch.creation.iter().skip(1).map(|sql| (Part::CreateView, sql.clone())));
     out.push((Part::Ledger, ledger(batch)));
     out.push((Part::Audit, audit_success(batch)));
     out.push((Part::Report, format!("SELECT inserted, updated, duplicates FROM {COUNTS}")));
@@ -143,24 +169,19 @@ pub fn audit_failure(target: &TableName, audit: &AuditRow<'_>, error: &str) -> S
     )
 }
 
-fn create_table(target: &TableName, columns: &[Column]) -> String {
-    let definitions: Vec<String> = columns
-        .iter()
-        .map(|column| {
-            let not_null = if column.not_null { " NOT NULL" } else { "" };
-            format!("{} {}{not_null}", ident(&column.name), column.column_type)
-        })
-        .collect();
-    format!("CREATE TABLE IF NOT EXISTS {} ({})", table(target), definitions.join(", "))
-}
-
 /// Types come from the target as it is under the lock. Whatever changed since the plan was made, the strictly typed
 /// parts then fail to copy, instead of being rounded or cut by the INSERT.
 fn create_stage(target: &TableName, columns: &[Column]) -> String {
-    let (target, list) = (table(target), names(columns));
+    let column = |column: &Column| {
+        let name = ident(&column.name);
+        if column.staged_as_text { format!("CAST(NULL AS VARCHAR({MAX_VARCHAR_BYTES})) AS {name}") } else { name }
+    };
+    let list: Vec<String> = columns.iter().map(column).collect();
     format!(
-        "CREATE TEMP TABLE {STAGE} AS SELECT {list}, CAST(NULL AS BIGINT) AS {} FROM {target} WHERE 1 = 0",
-        ident(ROW_COLUMN)
+        "CREATE TEMP TABLE {STAGE} AS SELECT {}, CAST(NULL AS BIGINT) AS {} FROM {} WHERE 1 = 0",
+        list.join(", "),
+        ident(ROW_COLUMN),
+        table(target),
     )
 }
 
@@ -224,11 +245,17 @@ fn count(batch: &LoadBatch<'_>) -> String {
     )
 }
 
+/// Rows of the target whose key is known keep what the file does not have: they are updated, not replaced.
+fn keeps(batch: &LoadBatch<'_>) -> bool {
+    batch.keep_filled && batch.strategy == Strategy::Merge && !batch.filled.is_empty()
+}
+
 fn delete(batch: &LoadBatch<'_>) -> Option<String> {
     let target = table(batch.target);
     match batch.strategy {
         Strategy::Append => None,
         Strategy::Replace => Some(format!("DELETE FROM {target}")),
+        Strategy::Merge if keeps(batch) => None,
         // DELETE knows no alias for its target: it is named in full.
         Strategy::Merge => {
             let equal = equal_keys(batch.keys, &target, STAGE);
@@ -237,21 +264,62 @@ fn delete(batch: &LoadBatch<'_>) -> Option<String> {
     }
 }
 
+fn update(batch: &LoadBatch<'_>) -> Option<String> {
+    let columns = batch.columns.iter().filter(|column| !batch.keys.contains(&column.name));
+    let set: Vec<String> =
+        columns.map(|column| format!("{} = {}", ident(&column.name), value(column, "ranked."))).collect();
+    (keeps(batch) && !set.is_empty()).then(|| {
+        let target = table(batch.target);
+        let (set, ranked, equal) = (set.join(", "), ranked(batch), equal_keys(batch.keys, &target, "ranked"));
+        format!("UPDATE {target} SET {set} FROM {ranked} WHERE \"_loader_rank\" = 1 AND {equal}")
+    })
+}
+
 fn insert(batch: &LoadBatch<'_>) -> String {
-    let (target, list) = (table(batch.target), names(batch.columns));
+    let target = table(batch.target);
+    let mut list: Vec<String> = batch.columns.iter().map(|column| ident(&column.name)).collect();
+    let mut values: Vec<String> = batch.columns.iter().map(|column| value(column, "")).collect();
+    for filled in batch.filled {
+        if let Fill::Literal(literal) = filled.fill {
+            list.push(ident(&filled.name));
+            values.push(literal.to_string());
+        }
+    }
+    let into = format!("INSERT INTO {target} ({}) SELECT {}", list.join(", "), values.join(", "));
+    if batch.keys.is_empty() || batch.duplicates == Duplicates::Keep {
+        return format!("{into} FROM {STAGE}");
+    }
+    let new_only = if keeps(batch) {
+        format!(" AND NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {})", equal_keys(batch.keys, "t", "ranked"))
+    } else {
+        String::new()
+    };
+    format!("{into} FROM {} WHERE \"_loader_rank\" = 1{new_only}", ranked(batch))
+}
+
+/// The staged rows, the one that is loaded of each key first.
+fn ranked(batch: &LoadBatch<'_>) -> String {
     let order = match batch.duplicates {
         Duplicates::First => "ASC",
         Duplicates::Last | Duplicates::Error | Duplicates::Keep => "DESC",
     };
-    if batch.keys.is_empty() || batch.duplicates == Duplicates::Keep {
-        return format!("INSERT INTO {target} ({list}) SELECT {list} FROM {STAGE}");
-    }
     format!(
-        "INSERT INTO {target} ({list}) SELECT {list} FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {} \
-         {order}) AS \"_loader_rank\" FROM {STAGE}) AS ranked WHERE \"_loader_rank\" = 1",
+        "(SELECT *, ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {} {order}) AS \"_loader_rank\" FROM {STAGE}) AS ranked",
         idents(batch.keys),
         ident(ROW_COLUMN),
     )
+}
+
+/// A staged column as a value of the target's type. `from`: what its name stands behind, with its dot.
+fn value(column: &Column, from: &str) -> String {
+    let name = format!("{from}{}", ident(&column.name));
+    match &column.column_type {
+        _ if !column.staged_as_text => name,
+        ColumnType::Super => format!("JSON_PARSE({name})"),
+        // What COPY reads for a VARBYTE in a CSV file.
+        ColumnType::Varbyte { .. } => format!("FROM_HEX({name})"),
+        column_type => format!("CAST({name} AS {column_type})"),
+    }
 }
 
 fn ledger(batch: &LoadBatch<'_>) -> String {

@@ -1,6 +1,6 @@
 //! Redshift: how statements are spelt, what the catalog and its errors mean, and the Data API that runs them.
 //!
-//! Everything but `data_api`, `catalog`, `bookkeeping`, `dependents` and `restore` is text and values: no I/O.
+//! Everything but `data_api`, `patience`, `catalog`, `bookkeeping`, `dependents` and `restore` is text and values: no I/O.
 
 pub mod types;
 
@@ -17,6 +17,8 @@ pub mod dependents;
 pub mod restore;
 
 pub mod data_api;
+
+pub mod patience;
 
 pub mod rows;
 

@@ -13,9 +13,8 @@ use crate::redshift::dependents::queries::{is_object, lists};
 use crate::redshift::dependents::query;
 use crate::redshift::failures;
 use crate::redshift::rows::Cell;
+use crate::redshift::sql::MAX_BATCH_STATEMENTS;
 
-/// Statements that one transaction takes. Source: API_BatchExecuteStatement, `Sqls`.
-const MAX_STATEMENTS: usize = 40;
 /// How often the catalog is asked again because somebody else was at work on the same views.
 const MAX_ROUNDS: usize = 5;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
@@ -54,7 +53,7 @@ enum Round {
 }
 
 /// Those that do not exist. Anything of the same name counts as existing: it is not ours to replace.
-async fn missing<'a>(api: &DataApi, views: &'a [SavedView]) -> Result<Vec<&'a SavedView>> {
+pub async fn missing<'a>(api: &DataApi, views: &'a [SavedView]) -> Result<Vec<&'a SavedView>> {
     let statements: Vec<String> = existing_sql(views);
     let answers = query(api, "looking for the views to be restored", &statements).await?;
     let cell = |row: &[Cell], nth: usize| row.get(nth).map(Cell::to_text).unwrap_or_default();
@@ -135,7 +134,7 @@ fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
     for &view in views {
         let statements = view.restore_sql(user);
         match packs.last_mut() {
-            Some(pack) if pack.statements.len() + statements.len() <= MAX_STATEMENTS => {
+            Some(pack) if pack.statements.len() + statements.len() <= MAX_BATCH_STATEMENTS => {
                 pack.views.push(view);
                 pack.statements.extend(statements);
             }
@@ -152,11 +151,11 @@ fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
 /// left follows, comments at the very end: a stop in between can cost those, which nobody's work hangs on.
 async fn run(api: &DataApi, statements: &[String]) -> Result<Option<StatementFailure>> {
     let mut statements = statements.to_vec();
-    if statements.len() > MAX_STATEMENTS {
+    if statements.len() > MAX_BATCH_STATEMENTS {
         // A stable sort: the others keep their order.
         statements.sort_by_key(|sql| sql.starts_with("COMMENT ON COLUMN "));
     }
-    for batch in statements.chunks(MAX_STATEMENTS) {
+    for batch in statements.chunks(MAX_BATCH_STATEMENTS) {
         if let Outcome::Failed(failure) = api.execute_batch(batch).await? {
             return Ok(Some(failure));
         }

@@ -1,5 +1,11 @@
 //! How a statement is spelt: identifiers always quoted, values escaped in one place, lists of columns written out.
 
+/// Statements of one batch. Source: API_BatchExecuteStatement, `Sqls`.
+pub const MAX_BATCH_STATEMENTS: usize = 40;
+/// The longest statement.
+/// Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations>
+pub const MAX_STATEMENT_BYTES: usize = 100_000;
+
 /// A quoted identifier. Redshift folds it to lower case all the same.
 pub fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

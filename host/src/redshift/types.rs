@@ -26,6 +26,11 @@ pub enum ColumnType {
     Boolean,
     Date,
     Timestamp,
+    TimestampTz,
+    Time,
+    TimeTz,
+    /// JSON of any shape.
+    Super,
     /// `bytes` counts UTF-8 bytes, not characters.
     Varchar {
         bytes: u32,
@@ -33,8 +38,11 @@ pub enum ColumnType {
     Char {
         bytes: u32,
     },
-    Varbyte,
-    /// A type that staged files cannot carry, in the catalog's spelling.
+    /// `bytes`: the most that it holds; `None` for the longest there is.
+    Varbyte {
+        bytes: Option<u32>,
+    },
+    /// A type that nothing is loaded into, in the catalog's spelling.
     Other(String),
 }
 
@@ -60,9 +68,13 @@ impl ColumnType {
             "boolean" => ColumnType::Boolean,
             "date" => ColumnType::Date,
             "timestamp without time zone" => ColumnType::Timestamp,
+            "timestamp with time zone" => ColumnType::TimestampTz,
+            "time without time zone" => ColumnType::Time,
+            "time with time zone" => ColumnType::TimeTz,
+            "super" => ColumnType::Super,
             "character varying" => ColumnType::Varchar { bytes: bytes.unwrap_or(256) },
             "character" => ColumnType::Char { bytes: bytes.unwrap_or(1) },
-            "binary varying" => ColumnType::Varbyte,
+            "binary varying" => ColumnType::Varbyte { bytes },
             other => ColumnType::Other(other.to_string()),
         }
     }
@@ -80,12 +92,13 @@ impl ColumnType {
             DataType::Date32 => ColumnType::Date,
             DataType::Timestamp(TimeUnit::Microsecond, None) => ColumnType::Timestamp,
             DataType::Utf8 => ColumnType::Varchar { bytes: varchar_for(max_bytes) },
-            DataType::Binary => ColumnType::Varbyte,
+            DataType::Binary => ColumnType::Varbyte { bytes: None },
             _ => return None,
         })
     }
 
-    /// What a staged column of this type holds. `None`: staged files cannot carry it.
+    /// What a staged column of this type holds; text where COPY cannot read the type from Parquet, see
+    /// [`ColumnType::is_staged_as_text`]. `None`: nothing is loaded into it.
     pub fn staged_as(&self) -> Option<DataType> {
         Some(match self {
             ColumnType::SmallInt => DataType::Int16,
@@ -98,9 +111,23 @@ impl ColumnType {
             ColumnType::Date => DataType::Date32,
             ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             ColumnType::Varchar { .. } | ColumnType::Char { .. } => DataType::Utf8,
-            ColumnType::Varbyte => DataType::Binary,
-            ColumnType::Other(_) => return None,
+            text if text.is_staged_as_text() => DataType::Utf8,
+            _ => return None,
         })
+    }
+
+    /// Whether a value travels as text and is made the type when it is inserted: COPY reads these types from Parquet
+    /// not at all, or only from bytes that a CSV has not.
+    /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
+    pub fn is_staged_as_text(&self) -> bool {
+        matches!(
+            self,
+            ColumnType::TimestampTz
+                | ColumnType::Time
+                | ColumnType::TimeTz
+                | ColumnType::Super
+                | ColumnType::Varbyte { .. }
+        )
     }
 
     /// The most bytes that a text of this type may have.
@@ -131,7 +158,12 @@ impl fmt::Display for ColumnType {
             ColumnType::Timestamp => f.write_str("TIMESTAMP"),
             ColumnType::Varchar { bytes } => write!(f, "VARCHAR({bytes})"),
             ColumnType::Char { bytes } => write!(f, "CHAR({bytes})"),
-            ColumnType::Varbyte => f.write_str("VARBYTE"),
+            ColumnType::Varbyte { bytes: None } => f.write_str("VARBYTE"),
+            ColumnType::Varbyte { bytes: Some(bytes) } => write!(f, "VARBYTE({bytes})"),
+            ColumnType::TimestampTz => f.write_str("TIMESTAMPTZ"),
+            ColumnType::Time => f.write_str("TIME"),
+            ColumnType::TimeTz => f.write_str("TIMETZ"),
+            ColumnType::Super => f.write_str("SUPER"),
             ColumnType::Other(spelling) => f.write_str(&spelling.to_uppercase()),
         }
     }
@@ -168,7 +200,8 @@ mod tests {
         assert_eq!(double, ColumnType::Double);
         let decimal = ColumnType::from_catalog("numeric", None, Some(12), Some(2));
         assert_eq!(decimal.staged_as(), Some(DataType::Decimal128(12, 2)));
-        assert_eq!(ColumnType::from_catalog("super", None, None, None).staged_as(), None);
+        assert_eq!(ColumnType::from_catalog("super", None, None, None).staged_as(), Some(DataType::Utf8));
+        assert_eq!(ColumnType::from_catalog("geometry", None, None, None).staged_as(), None);
     }
 
     #[test]

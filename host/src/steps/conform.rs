@@ -1,7 +1,10 @@
 //! Conform: the plugins' output becomes exactly what the target's columns hold, or the row is rejected.
 //!
 //! Comes in: a transformed batch with its row numbers. Goes out: the staged columns, casts done value by value, without
-//! the rows that hold a NULL where none may be or a text that is too long. Measures the longest text of each column.
+//! the rows that hold a NULL where none may be, a text that is too long, or one that Redshift could not make a value of.
+//! Measures the longest text of each column.
+
+mod spelling;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +17,9 @@ use loader_plugins::{Reject, Transformed};
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::redshift::load_batch::ROW_COLUMN;
+use crate::redshift::types::ColumnType;
 use crate::steps::plan::PlannedColumn;
+use spelling::Spelling;
 
 /// What rejects are attributed to when no plugin is.
 const HOST: &str = "loader";
@@ -30,7 +35,6 @@ pub struct Conform {
 }
 
 impl Conform {
-    /// The planned columns are those of the chain's output, in its order.
     pub fn new(columns: &[PlannedColumn]) -> Conform {
         Conform {
             schema: staged_schema(columns),
@@ -45,7 +49,8 @@ impl Conform {
         let (batch, rows) = (&transformed.batch, &transformed.rows);
         let (mut arrays, mut refused) = (Vec::with_capacity(self.columns.len() + 1), BTreeMap::new());
         for i in 0..self.columns.len() {
-            let array = self.cast(i, batch.column(i), &mut refused)?;
+            let array = self.cast(i, batch.column(self.columns[i].source), &mut refused)?;
+            let array = self.without_empty(i, array);
             self.check(i, &array, &mut refused);
             arrays.push(array);
         }
@@ -72,11 +77,22 @@ impl Conform {
         for row in outcome.failed {
             let message = format!(
                 "the value does not fit {}",
-                column.existing.as_ref().map_or(column.staged.to_string(), ToString::to_string)
+                column.lands_in.as_ref().map_or(column.staged.to_string(), ToString::to_string)
             );
             refused.entry(row as usize).or_insert_with(|| Why::new("does-not-fit", message, &column.name));
         }
         Ok(outcome.array)
+    }
+
+    /// An empty text is NULL in all columns but text, also where another type is made of it later.
+    fn without_empty(&self, i: usize, array: ArrayRef) -> ArrayRef {
+        let becomes_other = self.columns[i].lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text);
+        match array.as_any().downcast_ref::<StringArray>() {
+            Some(texts) if becomes_other && texts.iter().any(|text| text == Some("")) => {
+                Arc::new(texts.iter().map(|text| text.filter(|text| !text.is_empty())).collect::<StringArray>())
+            }
+            _ => array,
+        }
     }
 
     fn check(&mut self, i: usize, array: &ArrayRef, refused: &mut BTreeMap<usize, Why>) {
@@ -92,6 +108,12 @@ impl Conform {
             }
         }
         let Some(texts) = array.as_any().downcast_ref::<StringArray>() else { return };
+        if let Some(spelling) = column.lands_in.as_ref().and_then(Spelling::of) {
+            for (row, _) in texts.iter().enumerate().filter(|(_, text)| text.is_some_and(|text| !spelling.fits(text))) {
+                let message = format!("the value is not {}", spelling.expected());
+                refused.entry(row).or_insert_with(|| Why::new("does-not-fit", message, &column.name));
+            }
+        }
         let longest = longest(texts);
         if longest <= column.max_text_bytes {
             self.max_text_bytes[i] = self.max_text_bytes[i].max(longest);
@@ -150,7 +172,17 @@ mod tests {
 
     fn column(name: &str, staged: DataType) -> PlannedColumn {
         let name = name.to_string();
-        PlannedColumn { name, staged, cast: false, existing: None, required: false, is_key: false, max_text_bytes: 4 }
+        PlannedColumn {
+            name,
+            source: 0,
+            staged,
+            cast: false,
+            lands_in: None,
+            required: false,
+            is_key: false,
+            max_text_bytes: 4,
+            longest_in_file: 0,
+        }
     }
 
     fn conform(column: PlannedColumn, array: ArrayRef) -> (Conform, RecordBatch, Vec<Reject>) {
@@ -176,6 +208,16 @@ mod tests {
             conform(column("t", DataType::Utf8), Arc::new(StringArray::from(vec!["ää", "äää", ""])));
         assert_eq!((batch.num_rows(), rejects.len(), conform.max_text_bytes[0]), (2, 1, 4));
         assert_eq!(rejects[0].message, "the text has 6 bytes, the column holds 4");
+    }
+
+    #[test]
+    fn text_that_redshift_could_not_make_a_value_of_is_rejected() {
+        let json =
+            PlannedColumn { lands_in: Some(ColumnType::Super), max_text_bytes: 100, ..column("doc", DataType::Utf8) };
+        let values = StringArray::from(vec![Some("{\"a\": [1]}"), Some("{a}"), None]);
+        let (_, batch, rejects) = conform(json, Arc::new(values));
+        assert_eq!((batch.num_rows(), rejects.len()), (2, 1));
+        assert_eq!(rejects[0].message, "the value is not JSON");
     }
 
     #[test]

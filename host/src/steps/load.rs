@@ -3,24 +3,17 @@
 //! Comes in: the plan's columns and what was staged. Goes out: where the rows went. A concurrent transaction in the way
 //! is waited out; a guard that fired says which promise would have been broken.
 
-use std::time::Duration;
-
 use crate::error::{Error, Kind, Result};
 use crate::job::Job;
 use crate::redshift::data_api::{DataApi, Executed, Outcome, StatementFailure};
 use crate::redshift::load_batch::{self, AuditRow, Column, Copy, CopyFormat, LedgerRow, LoadBatch, Part};
-use crate::redshift::types::ColumnType;
-use crate::redshift::{bookkeeping, failures, load_errors};
-use crate::settings::StagingFormat;
+use crate::redshift::sql::MAX_STATEMENT_BYTES;
+use crate::redshift::{bookkeeping, failures, load_errors, patience};
+use crate::settings::{MissingColumns, StagingFormat};
 use crate::steps::plan::LoadPlan;
 use crate::steps::source::SourceObject;
 use crate::steps::stage::{Staged, csv_null};
 use crate::steps::transform::Totals;
-
-/// Tries of a batch that meets other transactions.
-const MAX_CONFLICTS: u32 = 5;
-/// Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>, limits.
-const MAX_STATEMENT_BYTES: usize = 100 * 1000;
 
 /// What is to be loaded.
 pub struct Load<'a> {
@@ -30,6 +23,8 @@ pub struct Load<'a> {
     pub plan: &'a LoadPlan,
     pub staged: &'a Staged,
     pub totals: &'a Totals,
+    /// CREATE TABLE and the views of the new table; empty when there is a table.
+    pub creation: &'a [String],
 }
 
 /// What the transaction did.
@@ -39,8 +34,6 @@ pub enum Loaded {
         inserted: u64,
         updated: u64,
         duplicates: u64,
-        /// SQL of the changes to the schema, in order.
-        schema_changes: Vec<String>,
     },
     /// Another run loaded the same file in the meantime.
     Already,
@@ -49,32 +42,19 @@ pub enum Loaded {
 /// Runs the transaction. Errors: `Data` (duplicate keys that are not allowed, a load error), `Transient` (conflicts that
 /// do not end), `OutcomeUnknown`, `Config` (permissions), `Internal`.
 pub async fn run(api: &DataApi, load: &Load<'_>) -> Result<Loaded> {
-    let columns = columns(load);
+    let columns = load.plan.target_columns(&load.totals.max_text_bytes);
     let null = csv_null(&load.job.run.text);
     let (parts, statements): (Vec<Part>, Vec<String>) =
         load_batch::build(&batch(load, &columns, &null)).into_iter().unzip();
     check_sizes(&columns, &statements)?;
-    let mut pause = Duration::from_secs(1);
-    for attempt in 1.. {
-        match api.execute_batch(&statements).await? {
-            Outcome::Finished(executed) => {
-                let created = parts.iter().zip(&statements).filter(|(part, _)| **part == Part::CreateTable);
-                let schema_changes = created.map(|(_, sql)| sql.clone()).collect();
-                let counts = counts(api, &parts, &executed, load.totals.rows_staged)
-                    .await
-                    .map_err(|error| committed(load, &error))?;
-                let [inserted, updated, duplicates] = counts;
-                return Ok(Loaded::Rows { inserted, updated, duplicates, schema_changes });
-            }
-            Outcome::Failed(failure) if failures::is_conflict(&failure.message) && attempt < MAX_CONFLICTS => {
-                tracing::warn!(attempt, error = %failure.message, "another transaction was in the way, trying again");
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            Outcome::Failed(failure) => return explain(api, load, &parts, &failure).await,
+    match patience::execute_batch(api, &statements).await? {
+        Outcome::Finished(executed) => {
+            let counts = counts(api, &parts, &executed, load.totals.rows_staged).await;
+            let [inserted, updated, duplicates] = counts.map_err(|error| committed(load, &error))?;
+            Ok(Loaded::Rows { inserted, updated, duplicates })
         }
+        Outcome::Failed(failure) => explain(api, load, &parts, &failure).await,
     }
-    Err(Error::new(Kind::Internal, "the attempts at loading never ended"))
 }
 
 /// The audit row of a run that failed. Best effort: its own failure is only logged.
@@ -98,8 +78,10 @@ fn batch<'a>(load: &'a Load<'_>, columns: &'a [Column], null: &'a str) -> LoadBa
     };
     LoadBatch {
         target: &job.target,
-        create: load.plan.creates_table,
+        creation: load.creation,
         columns,
+        filled: &load.plan.filled,
+        keep_filled: job.missing_columns == MissingColumns::Keep,
         keys: &job.keys,
         strategy: job.strategy,
         duplicates: job.duplicates,
@@ -132,21 +114,6 @@ fn audit_row(job: &Job, rows_read: u64) -> AuditRow<'_> {
     }
 }
 
-/// The staged columns with their types: the target's own, or for a new table by what was staged.
-fn columns(load: &Load<'_>) -> Vec<Column> {
-    let planned = load.plan.columns.iter().zip(&load.totals.max_text_bytes);
-    planned
-        .map(|(column, longest)| Column {
-            name: column.name.clone(),
-            column_type: column.existing.clone().unwrap_or_else(|| {
-                // `plan` refuses types without a counterpart.
-                ColumnType::for_new_column(&column.staged, *longest).unwrap_or(ColumnType::Varchar { bytes: 256 })
-            }),
-            not_null: column.is_key && column.existing.is_none(),
-        })
-        .collect()
-}
-
 /// The service refuses longer statements, after everything was staged, without saying what to do.
 fn check_sizes(columns: &[Column], statements: &[String]) -> Result<()> {
     let longest = statements.iter().map(String::len).max().unwrap_or(0);
@@ -168,9 +135,11 @@ async fn counts(api: &DataApi, parts: &[Part], executed: &Executed, staged: u64)
     let number = |column| rows.number(0, column).map(i64::unsigned_abs);
     let counts = [number(0)?, number(1)?, number(2)?];
     let written = place(Part::Insert).and_then(|insert| executed.result_rows.get(insert)).copied().unwrap_or(-1);
+    // Rows that were updated in place are not inserted.
+    let inserts = if place(Part::Delete).is_none() { counts[0] } else { counts[0] + counts[1] };
     match u64::try_from(written) {
-        Ok(written) if written != counts[0] + counts[1] => {
-            let fact = format!("{} rows were counted, but {written} written", counts[0] + counts[1]);
+        Ok(written) if written != inserts => {
+            let fact = format!("{inserts} rows were counted, but {written} written");
             Err(Error::new(Kind::Internal, fact))
         }
         _ if counts.iter().sum::<u64>() != staged => {
@@ -211,7 +180,19 @@ async fn explain(api: &DataApi, load: &Load<'_>, parts: &[Part], failure: &State
             let fact = format!("{} changed while the file was being loaded; run again", load.job.target);
             Err(Error::new(Kind::Transient, fact).with("statement_id", &failure.id))
         }
+        Some(Part::CreateTable) if failure.message.contains("already exists") => {
+            let fact = format!("{} was made by another run meanwhile; run again", load.job.target);
+            Err(Error::new(Kind::Transient, fact).with("statement_id", &failure.id))
+        }
         Some(Part::Copy) => Err(load_errors::explain(api, failure).await),
+        Some(Part::CreateView) => {
+            let fact = format!(
+                "a view of {} cannot be made: {}; correct its definition, nothing was loaded",
+                load.job.layout.view_config(),
+                failures::headline(&failure.message)
+            );
+            Err(Error::new(Kind::Config, fact).with("statement_id", &failure.id))
+        }
         _ => Err(failures::explain(&format!("loading into {}", load.job.target), failure)),
     }
 }

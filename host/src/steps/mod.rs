@@ -16,6 +16,8 @@ pub mod stage;
 
 pub mod rejects;
 
+pub mod evolve;
+
 pub mod load;
 
 pub mod cleanup;

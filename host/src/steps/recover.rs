@@ -66,18 +66,19 @@ pub async fn run(store: &Store, api: &DataApi, bucket: &str, whose: Whose<'_>) -
     Ok(recovered)
 }
 
-/// The journals that are there now, newest first. One that cannot be read is logged and left out.
-pub async fn pending(store: &Store, bucket: &str) -> Result<Vec<(S3Uri, Journal)>> {
-    let mut pending = Vec::new();
+/// Views of this target's journals that are missing now. Changes nothing; a journal that cannot be read is logged.
+pub async fn left_dropped(store: &Store, api: &DataApi, bucket: &str, target: &TableName) -> Result<Vec<TableName>> {
+    let mut views = Vec::new();
     for object in journals(store, bucket).await? {
         match read(store, &object.uri).await {
-            Ok(Some(journal)) => pending.push((object.uri, journal)),
-            Ok(None) => {}
+            Ok(Some(journal)) if journal.target == *target => views.extend(journal.views),
+            Ok(_) => {}
             Err(error) if error.kind() == Kind::Config => tracing::warn!(%error, "a journal was passed over"),
             Err(error) => return Err(error),
         }
     }
-    Ok(pending)
+    let missing = restore::missing(api, &views).await?;
+    Ok(missing.into_iter().map(|view| view.name.clone()).collect())
 }
 
 async fn recover(store: &Store, api: &DataApi, object: &Listed, whose: Whose<'_>) -> Result<Option<Recovered>> {
@@ -90,10 +91,9 @@ async fn recover(store: &Store, api: &DataApi, object: &Listed, whose: Whose<'_>
     let user = dependents::current_user(api).await?;
     let restored = restore::restore_missing(api, &user, &journal.views).await;
     let views = restored.map_err(|error| error.with("journal", &object.uri))?;
-    if views.is_empty() && young {
-        return Ok(None);
-    }
-    if !store.delete_listed(object).await? {
+    // Its run may be alive, and about to drop more of them.
+    let may_be_needed = young && (views.is_empty() || matches!(whose, Whose::Target(_)));
+    if !may_be_needed && !store.delete_listed(object).await? {
         tracing::debug!(journal = %object.uri, "written again meanwhile, and kept");
     }
     let recovered = Recovered { journal: object.uri.clone(), run_id: journal.run_id, views, failure: None };

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use loader_plugins::Reject;
+use serde::Serialize;
 
 use crate::error::{Error, Kind, Result};
 use crate::files::csv::push_text;
@@ -33,6 +34,33 @@ pub fn judge(totals: &Totals, spool: &Spool, max_rejects: u64) -> Result<()> {
         quoted.join("; ")
     );
     Err(Error::new(Kind::Data, fact))
+}
+
+/// A row that was, or would be, refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    pub record: u64,
+    pub line: Option<u64>,
+    pub column: Option<String>,
+    /// Who refused it.
+    pub plugin: String,
+    pub code: String,
+    pub message: String,
+}
+
+/// The first rejects, each with its line.
+pub fn list(totals: &Totals, spool: &Spool, at_most: usize) -> Vec<Refused> {
+    let first = &totals.rejects[..totals.rejects.len().min(at_most)];
+    let records = spool.records(&rows_of(first));
+    let refused = first.iter().map(|reject| Refused {
+        record: reject.row,
+        line: records.get(&reject.row).map(|(line, _)| *line),
+        column: reject.column.clone(),
+        plugin: reject.plugin.clone(),
+        code: reject.code.clone(),
+        message: reject.message.clone(),
+    });
+    refused.collect()
 }
 
 /// Ascending, each once: a row may be rejected by one plugin only, but nobody promised that to this step.

@@ -49,6 +49,8 @@ pub struct Totals {
     pub rows_rejected: u64,
     /// By planned column, in bytes.
     pub max_text_bytes: Vec<u32>,
+    /// Decimals that the host rounded half up to the scale of their columns; plugins count their own.
+    pub rounded: u64,
     /// In the order of the file.
     pub rejects: Vec<Reject>,
     pub plugins: Vec<PluginCounters>,
@@ -121,9 +123,7 @@ fn worker<S: Sink>(transform: &Transform<'_>, shared: &Shared, mut sink: S) -> R
     }
     totals.plugins = chain.finish().map_err(plugins::failure)?;
     totals.max_text_bytes = conform.max_text_bytes;
-    if conform.rounded > 0 {
-        tracing::info!(values = conform.rounded, "decimals were rounded to the scale of their columns");
-    }
+    totals.rounded = conform.rounded;
     sink.finish().map(|done| (totals, done))
 }
 
@@ -139,6 +139,7 @@ impl Totals {
         self.rows_read += other.rows_read;
         self.rows_staged += other.rows_staged;
         self.rows_rejected += other.rows_rejected;
+        self.rounded += other.rounded;
         for (mine, theirs) in self.max_text_bytes.iter_mut().zip(other.max_text_bytes) {
             *mine = (*mine).max(theirs);
         }

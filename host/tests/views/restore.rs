@@ -1,4 +1,5 @@
-//! Dropped views that come back: asked for by name, and from the journals of killed runs.
+//! Dropped views that come back: asked for by name, and from the journals of killed runs. The age of a journal is its
+//! file's own time.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ async fn missing_views_are_restored_and_others_left_alone() {
         .map(|n| {
             let reads = if n <= 2 { "t".to_string() } else { format!("v{}", n - 1) };
             let mut view = view(&user, name("public", &format!("v{n}")), &format!("SELECT a FROM {reads};"));
-            view.comment = Some(format!("number {n}: it's here"));
+            view.comment = Some(format!("number {n}: it's \\ here"));
             view
         })
         .collect();
@@ -36,7 +37,7 @@ async fn missing_views_are_restored_and_others_left_alone() {
     assert_eq!(world.rows("SELECT somebody_elses FROM v1").await, "7\n");
     assert_eq!(world.rows("SELECT COUNT(*) FROM v30").await, "0\n");
     let comments = "SELECT obj_description(oid, 'pg_class') FROM pg_class WHERE relname = 'v30'";
-    assert_eq!(world.rows(comments).await, "number 30: it's here\n");
+    assert_eq!(world.rows(comments).await, "number 30: it's \\ here\n");
     let about = "SELECT COUNT(*) FROM pg_description d JOIN pg_class c ON c.oid = d.objoid \
                  WHERE c.relname = 'wide' AND d.objsubid > 0";
     assert_eq!(world.rows(about).await, "60\n");
@@ -90,13 +91,17 @@ async fn journals_of_killed_runs_are_worked_off() {
     world.leave_journal("run1", &ours, &[of_ours("SELECT 1 AS old")], 2 * HOUR).await;
     world.leave_journal("run2", &ours, &[of_ours("SELECT a FROM ours")], Duration::ZERO).await;
     world.leave_journal("run3", &others, std::slice::from_ref(&of_others), HOUR / 6).await;
-    let pending = recover::pending(&world.store, BUCKET).await.expect("journals can be read");
-    let runs: Vec<&str> = pending.iter().map(|(_, journal)| journal.run_id.as_str()).collect();
-    assert_eq!(runs, ["run2", "run3", "run1"]);
+    let left = recover::left_dropped(&world.store, &world.api, BUCKET, &ours).await.expect("journals can be read");
+    assert!(left.contains(&name("public", "v_ours")), "{left:?}");
     let recovered = run(Whose::Target(&ours)).await.expect("it can be recovered");
     assert_eq!(recovered.len(), 1);
     assert_eq!((recovered[0].run_id.as_str(), recovered[0].views.len()), ("run2", 1));
     assert_eq!(world.rows("SELECT COUNT(a) FROM v_ours").await, "0\n");
+    // Ours is young too, and stays: its run may be about to drop more.
+    assert_eq!(world.journals().await, ["data/journal/run2.json", "data/journal/run3.json"]);
+    let run2 = world.leave_journal("run2", &ours, &[of_ours("SELECT a FROM ours")], HOUR).await;
+    assert!(run(Whose::Target(&ours)).await.expect("nothing is missing").is_empty());
+    assert!(world.store.head(&run2).await.expect("it can be looked for").is_none());
     assert_eq!(world.journals().await, ["data/journal/run3.json"]);
 
     // A young journal without anything missing may be of a run that is about to drop its views.
@@ -118,6 +123,7 @@ async fn journals_of_killed_runs_are_worked_off() {
     assert_eq!(told, [("run3", 1, false), ("run4", 0, true), ("run5", 0, true)]);
     assert_eq!(world.rows("SELECT COUNT(a) FROM v_others").await, "0\n");
     assert_eq!(world.journals().await, ["data/journal/run4.json", "data/journal/run5.json"]);
-    assert_eq!(recover::pending(&world.store, BUCKET).await.expect("one can be read").len(), 1);
+    let left = recover::left_dropped(&world.store, &world.api, BUCKET, &ours).await.expect("one can be read");
+    assert_eq!(left, [name("public", "v_gone")]);
     world.stop().await;
 }

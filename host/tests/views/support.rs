@@ -1,4 +1,5 @@
-//! What the tests stand on: a stand-in of their own, the program's clients for it, and small values.
+//! What the tests stand on: a stand-in of their own, the program's clients for it, and small values. Everything is
+//! gone when a test has stopped its world.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};

@@ -41,8 +41,7 @@ fn check_source_of(merge: &mut Merge) -> Result<(), SqlError> {
         let check = Parser::new(&PostgreSqlDialect {}).try_with_sql(&check).and_then(|mut parser| parser.parse_expr());
         let check = check.map_err(|error| syntax_error("", &error))?;
         let condition = Expr::Nested(Box::new(merge.on.as_ref().clone()));
-        merge.on =
-            Box::new(Expr::BinaryOp { left: Box::new(condition), op: BinaryOperator::And, right: Box::new(check) });
+        *merge.on = Expr::BinaryOp { left: Box::new(condition), op: BinaryOperator::And, right: Box::new(check) };
     }
     Ok(())
 }

@@ -10,10 +10,7 @@ use crate::names::TableName;
 use crate::redshift::dependents::queries::MAX_DEFINITION_BYTES;
 use crate::redshift::dependents::{Dependent, Dependents, Members, acl, text};
 use crate::redshift::rows::{Cell, Rows};
-
-/// The longest statement that the Data API takes.
-/// Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations>
-const MAX_STATEMENT_BYTES: usize = 100_000;
+use crate::redshift::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES};
 
 /// What the catalog says about views, by object id or name.
 #[derive(Default)]
@@ -27,6 +24,8 @@ struct ViewRow {
     owner: String,
     materialized: bool,
     relacl: String,
+    /// Whether we may make views in its schema.
+    may_create: bool,
     comment: Option<String>,
     column_comments: Vec<(String, String)>,
     /// `None`: too long, or not to be had.
@@ -42,6 +41,7 @@ impl Details {
                 owner: text(row, 3),
                 materialized: row.get(4) == Some(&Cell::Boolean(true)),
                 relacl: text(row, 5),
+                may_create: row.get(7) != Some(&Cell::Boolean(false)),
                 comment: row.get(6).and_then(Cell::as_str).map(str::to_string),
                 column_comments: Vec::new(),
                 definition: None,
@@ -146,15 +146,12 @@ pub(super) fn views(
         let all: &[Grant] = details.grants.get(&row.name).map_or(&[], Vec::as_slice);
         let view = saved(row, all);
         let obstacle = obstacle(&view, row, all, who);
-        let reads: BTreeSet<usize> = members
-            .edges
-            .iter()
-            .filter(|edge| edge.reader == *id)
-            .filter_map(|edge| places.get(&edge.read).copied())
-            .collect();
-        places.insert(*id, views.len());
+        let read: Vec<i64> = members.edges.iter().filter(|edge| edge.reader == *id).map(|edge| edge.read).collect();
+        let reads: BTreeSet<usize> = read.iter().filter_map(|id| places.get(id).copied()).collect();
+        let reads_target = members.target.is_some_and(|target| read.contains(&target));
         let columns = columns.get(id).into_iter().flatten().cloned().collect();
-        views.push(Dependent { view, columns, reads: reads.into_iter().collect(), obstacle });
+        places.insert(*id, views.len());
+        views.push(Dependent { view, reads_target, columns, reads: reads.into_iter().collect(), obstacle });
     }
     views
 }
@@ -191,6 +188,15 @@ fn obstacle(view: &SavedView, row: &ViewRow, grants: &[Grant], who: &Dependents)
             row.definition_bytes
         ));
     }
+    if !row.may_create {
+        return Some(format!(
+            "{user} may not make view {name} again; grant {user} CREATE on schema {}, or {by_hand}",
+            name.schema
+        ));
+    }
+    if let Some(share) = acl::grantees(&row.relacl).into_iter().find(|name| name.starts_with("ds:")) {
+        return Some(format!("view {name} is in the datashare {}, which DROP takes it out of; {by_hand}", &share[3..]));
+    }
     if view.owner != *user && !who.superuser {
         return Some(format!(
             "view {name} belongs to {}, and {user} is no superuser who could give it back; run the load as a superuser or \
@@ -206,7 +212,15 @@ fn obstacle(view: &SavedView, row: &ViewRow, grants: &[Grant], who: &Dependents)
             hidden.join(", ")
         ));
     }
-    let longest = view.restore_sql("").iter().map(String::len).max().unwrap_or(0);
+    let statements = view.restore_sql("");
+    if statements.len() >= MAX_BATCH_STATEMENTS {
+        return Some(format!(
+            "bringing back view {name} with its comments and grants takes {} statements, and a transaction takes \
+             {MAX_BATCH_STATEMENTS}; {by_hand}",
+            statements.len()
+        ));
+    }
+    let longest = statements.iter().map(String::len).max().unwrap_or(0);
     (longest > MAX_STATEMENT_BYTES).then(|| {
         format!(
             "bringing back view {name} takes a statement of {longest} bytes, and the Data API takes {MAX_STATEMENT_BYTES}; \

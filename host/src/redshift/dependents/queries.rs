@@ -21,8 +21,8 @@ pub(super) fn dependencies(target: &TableName, also: &[TableName]) -> Vec<String
     vec![
         who(),
         format!(
-            "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-             WHERE {}",
+            "SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) FROM pg_class c JOIN pg_namespace n ON \
+             n.oid = c.relnamespace WHERE {}",
             names.join(" OR ")
         ),
         "SELECT DISTINCT r.ev_class, d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
@@ -56,7 +56,7 @@ pub(super) fn details(ids: &str) -> Vec<String> {
     vec![
         format!(
             "SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner), c.relkind = 'm', \
-             array_to_string(c.relacl, ','), obj_description(c.oid, 'pg_class') \
+             array_to_string(c.relacl, ','), obj_description(c.oid, 'pg_class'), has_schema_privilege(n.nspname, 'CREATE') \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN ({ids})"
         ),
         format!(
@@ -86,6 +86,17 @@ pub(super) fn privileges(relations: &str) -> Vec<String> {
     ]
 }
 
+/// Views with row-level security. `relations`: a condition made of `is_protected`.
+/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_ATTACHED_POLICY.html>
+pub(super) fn policies(relations: &str) -> String {
+    format!("SELECT DISTINCT relschema, relname FROM svv_rls_attached_policy WHERE {relations}")
+}
+
+/// The condition for a relation in the view about policies.
+pub(super) fn is_protected(name: &TableName) -> String {
+    format!("(relschema = {} AND relname = {})", text(&name.schema), text(&name.table))
+}
+
 /// `%` and `_` match too much and a backslash too little, so that `_` stands for the two that are special; the text
 /// that comes back is looked at again.
 fn late_binding(target: &TableName) -> String {
@@ -93,7 +104,8 @@ fn late_binding(target: &TableName) -> String {
     format!(
         "SELECT schemaname, viewname, \
          CASE WHEN octet_length(definition) <= {MAX_DEFINITION_BYTES} THEN definition END FROM pg_views \
-         WHERE definition ILIKE '%no schema binding%' AND definition ILIKE {} ORDER BY schemaname, viewname",
+         WHERE (definition ILIKE '%no schema binding%' OR definition ILIKE '%materialized view%') AND definition ILIKE \
+         {} ORDER BY schemaname, viewname",
         text(&format!("%{name}%"))
     )
 }

@@ -1,3 +1,6 @@
+//! From the catalog's rows to dependents, their grants and obstacles; and the text of the queries. What the queries
+//! answer is tested in `tests/views`, on the stand-in.
+
 use super::*;
 use crate::evolution::view::{Grantee, ViewKind};
 
@@ -55,7 +58,7 @@ fn assemble(fixtures: &[Fixture], edges: &[(i64, i64)], who: &Dependents) -> Vec
     details.add_privileges(&rows(grants), &rows(vec![column("x"), column("b"), column("x")]));
     let edges: Vec<Edge> = edges.iter().map(|(reader, read)| Edge { reader: *reader, read: *read }).collect();
     let ids: Vec<i64> = (10..).take(fixtures.len()).collect();
-    let members = Members { ids: order::in_order(&edges, &ids), edges };
+    let members = Members { ids: order::in_order(&edges, &ids), edges, target: Some(1) };
     let columns = BTreeMap::from([(10, BTreeSet::from(["amount".to_string()]))]);
     super::assemble::views(&members, &details, &columns, who)
 }
@@ -80,6 +83,7 @@ fn views_come_with_grants_columns_and_whom_they_read() {
     let order: Vec<(&str, &[usize])> = views.iter().map(|v| (v.view.name.table.as_str(), v.reads.as_slice())).collect();
     assert_eq!(order, [("a", [].as_slice()), ("b", &[0]), ("c", &[0, 1])]);
     assert_eq!(views[0].columns, ["amount"]);
+    assert_eq!(views.iter().map(|view| view.reads_target).collect::<Vec<_>>(), [true, false, false]);
     assert_eq!(views[0].obstacle, None);
     assert_eq!(views[0].view.kind, ViewKind::Bound);
     let grants: Vec<String> = views[0].view.grants.iter().map(|grant| format!("{grant:?}")).collect();
@@ -115,12 +119,14 @@ fn what_could_not_come_back_is_told_before() {
     assert_eq!(foreign().obstacle(true), "");
     let hidden = || {
         with(|view| {
-            view.relacl = t("us=arwdRxtD/us,ann=r/us,group team=r/us,=r/us,\"ds:x\"=r/us");
+            view.relacl = t("us=arwdRxtD/us,ann=r/us,group team=r/us,=r/us");
             view.grants = vec![("SELECT", "ann", "user", false)];
         })
     };
     insta::assert_snapshot!(hidden().obstacle(false), @"view s.v has grants to team, PUBLIC that svv_relation_privileges does not show to us; run the load as a superuser, or grant us a role with ACCESS SYSTEM TABLE");
     assert_eq!(hidden().obstacle(true), "");
+    let shared = with(|view| view.relacl = t("us=arwdRxtD/us,\"ds:x\"=r/us"));
+    insta::assert_snapshot!(shared.obstacle(true), @"view s.v is in the datashare x, which DROP takes it out of; drop it before the load and create it again afterwards");
     let wide = with(|view| {
         let user = |n: usize| -> &'static str { Box::leak(format!("user_{n}_{}", "x".repeat(100)).into_boxed_str()) };
         view.grants = (0..900).map(|n| ("SELECT", user(n), "user", false)).collect();
@@ -146,17 +152,17 @@ fn column_privileges_are_gathered_by_grantee() {
 }
 
 #[test]
-fn late_binding_views_are_those_that_name_the_table() {
+fn views_without_edges_are_found_by_their_text() {
     let row = |view: &str, definition: Option<&str>| vec![t("s"), t(view), definition.map_or(Cell::Null, t)];
-    let found = late_binding(
-        &rows(vec![
-            row("reads", Some("create view s.reads as select * from S.T with no schema binding")),
-            row("reads_another", Some("create view s.x as select t_id from s.t2 with no schema binding")),
-            row("too_long", None),
-        ]),
-        &name("t"),
-    );
-    assert_eq!(found, [name("reads"), name("too_long")]);
+    let rows = rows(vec![
+        row("reads", Some("create view s.reads as select * from S.T with no schema binding")),
+        row("reads_another", Some("create view s.x as select t_id from s.t2 with no schema binding")),
+        row("stored", Some("CREATE MATERIALIZED VIEW stored AS SELECT * FROM t")),
+        row("stored_another", Some("CREATE MATERIALIZED VIEW stored AS SELECT * FROM t2")),
+        row("too_long", None),
+    ]);
+    let (late_binding, materialized) = by_text(&rows, &name("t"));
+    assert_eq!((late_binding, materialized), (vec![name("reads")], vec![name("stored")]));
 }
 
 #[test]
@@ -169,13 +175,13 @@ fn names_stay_inside_their_quotes_in_every_query() {
     ];
     insta::assert_snapshot!(statements.concat().join("\n"), @r#"
     SELECT current_user, usesuper FROM pg_user WHERE usename = current_user
-    SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 'o''b' AND c.relname = 't\\_"%') OR (n.nspname = 's' AND c.relname = 'v')
+    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 'o''b' AND c.relname = 't\\_"%') OR (n.nspname = 's' AND c.relname = 'v')
     SELECT DISTINCT r.ev_class, d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class WHERE d.refobjid <> r.ev_class AND d.deptype = 'n' AND c.relkind IN ('v', 'm')
     SELECT DISTINCT r.ev_class, a.attname FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = d.refobjid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid WHERE d.deptype = 'n' AND a.attnum > 0 AND (n.nspname = 'o''b' AND c.relname = 't\\_"%')
-    SELECT schemaname, viewname, CASE WHEN octet_length(definition) <= 60000 THEN definition END FROM pg_views WHERE definition ILIKE '%no schema binding%' AND definition ILIKE '%t__""_%' ORDER BY schemaname, viewname
+    SELECT schemaname, viewname, CASE WHEN octet_length(definition) <= 60000 THEN definition END FROM pg_views WHERE (definition ILIKE '%no schema binding%' OR definition ILIKE '%materialized view%') AND definition ILIKE '%t__""_%' ORDER BY schemaname, viewname
     SELECT namespace_name, relation_name, column_name, privilege_type, identity_name, identity_type FROM svv_column_privileges WHERE (namespace_name = 'o''b' AND relation_name = 't\\_"%')
     SELECT a.attname, d.description FROM pg_description d JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid JOIN pg_class c ON c.oid = d.objoid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attnum > 0 AND (n.nspname = 'o''b' AND c.relname = 't\\_"%') ORDER BY a.attnum
-    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner), c.relkind = 'm', array_to_string(c.relacl, ','), obj_description(c.oid, 'pg_class') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN (10, 11)
+    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner), c.relkind = 'm', array_to_string(c.relacl, ','), obj_description(c.oid, 'pg_class'), has_schema_privilege(n.nspname, 'CREATE') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN (10, 11)
     SELECT c.oid, octet_length(pg_get_viewdef(c.oid, true)), CASE WHEN octet_length(pg_get_viewdef(c.oid, true)) <= 60000 THEN pg_get_viewdef(c.oid, true) END FROM pg_class c WHERE c.oid IN (10, 11)
     SELECT d.objoid, a.attname, d.description FROM pg_description d JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid WHERE a.attnum > 0 AND d.objoid IN (10, 11) ORDER BY d.objoid, a.attnum
     SELECT namespace_name, relation_name, privilege_type, identity_name, identity_type, admin_option FROM svv_relation_privileges WHERE (namespace_name = 'o''b' AND relation_name = 't\\_"%')

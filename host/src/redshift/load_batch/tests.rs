@@ -6,14 +6,18 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
     let target = TableName::new("public", "orders").expect("a valid name");
     let source = S3Uri::new("b", "data/in/o'brien.csv");
     let manifest = S3Uri::new("b", "data/staging/orders_o/run/manifest.json");
-    let column = |name: &str, column_type, not_null| Column { name: name.into(), column_type, not_null };
+    let column =
+        |name: &str, column_type, not_null| Column { name: name.into(), column_type, not_null, staged_as_text: false };
     let columns =
         [column("id", ColumnType::Integer, true), column("select", ColumnType::Varchar { bytes: 256 }, false)];
     let keys = ["id".to_string()];
+    let creation = ["CREATE TABLE orders".to_string(), "CREATE VIEW v_orders".to_string()];
     let mut batch = LoadBatch {
         target: &target,
-        create: true,
+        creation: &creation,
         columns: &columns,
+        filled: &[],
+        keep_filled: false,
         keys: &keys,
         strategy: Strategy::Merge,
         duplicates: Duplicates::Last,
@@ -44,7 +48,7 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
 fn a_merge_into_a_new_table() {
     insta::assert_snapshot!(text_of(|_| {}), @r#"
     Lock: LOCK "public"."loader_loads"
-    CreateTable: CREATE TABLE IF NOT EXISTS "public"."orders" ("id" INTEGER NOT NULL, "select" VARCHAR(256))
+    CreateTable: CREATE TABLE orders
     Lock: LOCK "public"."orders"
     LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
     CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
@@ -53,6 +57,7 @@ fn a_merge_into_a_new_table() {
     Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    CreateView: CREATE VIEW v_orders
     Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE())
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
@@ -64,7 +69,7 @@ fn an_append_knows_no_keys() {
     insta::assert_snapshot!(text_of(|batch| {
         batch.keys = &[];
         batch.strategy = Strategy::Append;
-        batch.create = false;
+        batch.creation = &[];
     }), @r#"
     Lock: LOCK "public"."orders"
     LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
@@ -82,7 +87,7 @@ fn an_append_knows_no_keys() {
 #[test]
 fn first_wins_error_refuses_and_csv_has_its_own_null() {
     insta::assert_snapshot!(text_of(|batch| {
-        batch.create = false;
+        batch.creation = &[];
         batch.guard_ledger = false;
         batch.duplicates = Duplicates::First;
         if let Some(copy) = &mut batch.copy {
@@ -103,7 +108,7 @@ fn first_wins_error_refuses_and_csv_has_its_own_null() {
     "#);
     insta::assert_snapshot!(text_of(|batch| batch.duplicates = Duplicates::Error), @r#"
     Lock: LOCK "public"."loader_loads"
-    CreateTable: CREATE TABLE IF NOT EXISTS "public"."orders" ("id" INTEGER NOT NULL, "select" VARCHAR(256))
+    CreateTable: CREATE TABLE orders
     Lock: LOCK "public"."orders"
     LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
     CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
@@ -113,6 +118,7 @@ fn first_wins_error_refuses_and_csv_has_its_own_null() {
     Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    CreateView: CREATE VIEW v_orders
     Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE())
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
@@ -127,7 +133,7 @@ fn replacing_empties_the_table_and_an_empty_file_copies_nothing() {
         batch.rows_staged = 0;
     }), @r#"
     Lock: LOCK "public"."loader_loads"
-    CreateTable: CREATE TABLE IF NOT EXISTS "public"."orders" ("id" INTEGER NOT NULL, "select" VARCHAR(256))
+    CreateTable: CREATE TABLE orders
     Lock: LOCK "public"."orders"
     LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
     CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
@@ -135,6 +141,7 @@ fn replacing_empties_the_table_and_an_empty_file_copies_nothing() {
     Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT 0 AS n) AS known
     Delete: DELETE FROM "public"."orders"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    CreateView: CREATE VIEW v_orders
     Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 0, GETDATE())
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
@@ -152,4 +159,48 @@ fn a_failed_run_leaves_its_own_row() {
         rows_read: 3,
     };
     insta::assert_snapshot!(audit_failure(&target, &audit, "line 3: it's ragged"), @r#"INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) VALUES (7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'x.csv', 'orders', 3, 0, 0, 'FAILED', 'line 3: it''s ragged')"#);
+}
+
+#[test]
+fn missing_columns_are_filled_and_text_becomes_what_parquet_cannot_carry() {
+    let column = |name: &str, column_type: ColumnType| Column {
+        name: name.into(),
+        staged_as_text: column_type.is_staged_as_text(),
+        column_type,
+        not_null: false,
+    };
+    let columns: &'static [Column] = Vec::leak(vec![
+        column("id", ColumnType::Integer),
+        column("at", ColumnType::TimestampTz),
+        column("doc", ColumnType::Super),
+        column("raw", ColumnType::Varbyte { bytes: None }),
+    ]);
+    let filled: &'static [Filled] = Vec::leak(vec![
+        Filled { name: "note".into(), fill: Fill::Literal("''") },
+        Filled { name: "number".into(), fill: Fill::Default },
+        Filled { name: "day".into(), fill: Fill::Literal("NULL") },
+    ]);
+    let parts = |keep_filled, strategy| {
+        let all = text_of(|batch| {
+            (batch.creation, batch.columns, batch.filled) = (&[], columns, filled);
+            (batch.keep_filled, batch.strategy) = (keep_filled, strategy);
+        });
+        let shown = ["CreateStage", "Delete", "Update", "Insert"];
+        all.lines().filter(|line| shown.iter().any(|part| line.starts_with(part))).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(parts(false, Strategy::Merge), @r#"
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
+    Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    "#);
+    insta::assert_snapshot!(parts(true, Strategy::Merge), @r#"
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Update: UPDATE "public"."orders" SET "at" = CAST(ranked."at" AS TIMESTAMPTZ), "doc" = JSON_PARSE(ranked."doc"), "raw" = FROM_HEX(ranked."raw") FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1 AND "public"."orders"."id" = ranked."id"
+    Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1 AND NOT EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = ranked."id")
+    "#);
+    insta::assert_snapshot!(parts(true, Strategy::Replace), @r#"
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Delete: DELETE FROM "public"."orders"
+    Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    "#);
 }

@@ -144,4 +144,9 @@ CREATE OR REPLACE VIEW loader_local.svv_tables AS
     SELECT current_database()::varchar, loader_local.full_name(n.nspname), loader_local.full_name(c.relname), 'VIEW'::varchar, NULL::varchar
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'm' AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, REFERENCES');
-GRANT SELECT ON loader_local.pg_views, loader_local.svv_tables TO PUBLIC;
+-- Row-level security is absent, so nothing is ever attached.
+CREATE OR REPLACE VIEW loader_local.svv_rls_attached_policy AS
+    SELECT NULL::varchar AS relschema, NULL::varchar AS relname, NULL::varchar AS relkind, NULL::varchar AS polname,
+        NULL::varchar AS grantor, NULL::varchar AS grantee, NULL::varchar AS granteekind, false AS is_pol_on, false AS is_rls_on
+    WHERE false;
+GRANT SELECT ON loader_local.pg_views, loader_local.svv_tables, loader_local.svv_rls_attached_policy TO PUBLIC;

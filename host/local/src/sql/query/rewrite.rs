@@ -13,7 +13,7 @@ use super::super::types::rewrite_cast;
 use super::super::{HELPER_SCHEMA, SqlError, check_identifier};
 
 /// Redshift's system views that `data_api/helpers` makes.
-const SYSTEM_VIEWS: [&str; 24] = [
+const SYSTEM_VIEWS: [&str; 25] = [
     "pg_views",
     "svv_columns",
     "svv_tables",
@@ -33,6 +33,7 @@ const SYSTEM_VIEWS: [&str; 24] = [
     "svv_default_privileges",
     "svv_relation_privileges",
     "svv_role_grants",
+    "svv_rls_attached_policy",
     "svv_roles",
     "svv_schema_privileges",
     "svv_table_info",

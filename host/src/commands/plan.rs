@@ -1,0 +1,145 @@
+//! `loader plan`: what a load would do, statement for statement. Changes nothing.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::cli::PlanArgs;
+use crate::commands::print;
+use crate::evolution::script::{ViewAction, ViewChange};
+use crate::job::{self, Job};
+use crate::log::Kept;
+use crate::pipeline::{ColumnAction, ExecutionKind, Outcome, Outlook, outlook};
+use crate::settings::ReportFormat;
+use crate::stop::Stop;
+
+/// With `--diff`: the schema would change. Not among the failures, which have the codes of a load.
+const WOULD_CHANGE: u8 = 10;
+
+/// Prints the outlook. The exit code is the one that the load would have; with `--diff` 10 for changes of the schema.
+pub async fn run(args: PlanArgs, stop: Stop, log: &Kept) -> u8 {
+    let asked = args.run.settings.report;
+    let settings = job::settings(args.run);
+    let format = settings.as_ref().map_or(asked.unwrap_or_default(), job::report_format);
+    let mut outlook = match settings.and_then(Job::decide) {
+        Ok(job) => Box::pin(outlook(job, stop, log)).await,
+        Err(error) => Outlook::refused(&error),
+    };
+    if args.diff && outlook.outcome == Outcome::Changes && outlook.exit_code == 0 {
+        outlook.exit_code = WOULD_CHANGE;
+    }
+    print(&render(&outlook, format));
+    outlook.exit_code
+}
+
+/// The outlook as text, with its last line end.
+pub fn render(outlook: &Outlook, format: ReportFormat) -> String {
+    match format {
+        ReportFormat::Json => {
+            let value = serde_json::to_value(outlook).unwrap_or(serde_json::Value::Null);
+            format!("{value:#}\n")
+        }
+        ReportFormat::Human => human(outlook),
+    }
+}
+
+fn human(outlook: &Outlook) -> String {
+    let mut out = format!("{}\n", headline(outlook));
+    let mut section = |title: &str, body: String| {
+        if !body.is_empty() {
+            out.push_str(&format!("\n{title}\n{body}"));
+        }
+    };
+    section("Views that an earlier run left dropped; they come back first", list(&outlook.views_left_dropped));
+    section("Columns", columns(outlook));
+    section("Statements", statements(outlook));
+    section("Views", outlook.views.iter().map(view).collect());
+    section("Rows", rows(outlook));
+    section("Notices", list(&outlook.notices));
+    out
+}
+
+fn headline(outlook: &Outlook) -> String {
+    let (source, target) = (&outlook.source, &outlook.target);
+    match outlook.outcome {
+        Outcome::NoChange => format!("{source} would be loaded into {target}, which stays as it is"),
+        Outcome::Changes => format!("{source} would be loaded into {target}, which would change"),
+        Outcome::AlreadyLoaded => {
+            let by = outlook.loaded_by.as_deref().unwrap_or("an earlier run");
+            format!("{source} was loaded by {by}; nothing would happen without --force")
+        }
+        Outcome::Refused => format!("refused: {}", outlook.error.as_deref().unwrap_or("for an unknown reason")),
+    }
+}
+
+fn columns(outlook: &Outlook) -> String {
+    if outlook.columns.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(["column", "now", "then", ""]);
+    for column in &outlook.columns {
+        let note = match (column.action, &column.filled_with) {
+            (ColumnAction::Keep, _) => String::new(),
+            (ColumnAction::Create, _) => "created".to_string(),
+            (ColumnAction::Add, _) => "added".to_string(),
+            (ColumnAction::Widen, _) => "widened".to_string(),
+            (ColumnAction::Fill, fill) => format!("not in the file: {}", fill.as_deref().unwrap_or("NULL")),
+            (ColumnAction::Discard, _) => "left out".to_string(),
+        };
+        let [before, after] = [&column.before, &column.after].map(|text| text.clone().unwrap_or_default());
+        table.add_row([column.name.clone(), before, after, note]);
+    }
+    format!("{table}\n")
+}
+
+fn statements(outlook: &Outlook) -> String {
+    let (mut out, mut left) = (String::new(), outlook.statements.as_slice());
+    for execution in &outlook.executions {
+        let (these, others) = left.split_at(execution.statements.min(left.len()));
+        out.push_str(match execution.kind {
+            ExecutionKind::Transaction => "-- one transaction\n",
+            ExecutionKind::WithTheLoad => "-- in the transaction that loads the rows\n",
+            ExecutionKind::Alone => "-- by itself\n",
+        });
+        these.iter().for_each(|sql| out.push_str(&format!("{sql};\n")));
+        left = others;
+    }
+    out
+}
+
+fn view(change: &ViewChange) -> String {
+    let view = &change.view;
+    let what = match change.action {
+        ViewAction::Restore => "dropped, and restored as it is",
+        ViewAction::Renew => "dropped, and made anew from view_config.json",
+        ViewAction::Create => "made from view_config.json",
+    };
+    let owner = change.owner.as_ref().map_or(String::new(), |owner| format!(", owner {owner}"));
+    let grants = match change.grants {
+        0 => String::new(),
+        1 => ", 1 grant".to_string(),
+        n => format!(", {n} grants"),
+    };
+    format!("{view}: {what}{owner}{grants}\n")
+}
+
+fn rows(outlook: &Outlook) -> String {
+    let rows = &outlook.rows;
+    if rows.read == 0 {
+        return String::new();
+    }
+    let mut out = format!("{} read = {} accepted + {} rejected\n", rows.read, rows.accepted, rows.rejected);
+    for reject in &outlook.rejects {
+        let place = reject.line.map_or(format!("record {}", reject.record), |line| format!("line {line}"));
+        let column = reject.column.as_ref().map_or(String::new(), |column| format!(", column `{column}`"));
+        out.push_str(&format!("{place}{column}: {} ({} {})\n", reject.message, reject.plugin, reject.code));
+    }
+    if rows.rejected > outlook.rejects.len() as u64 {
+        out.push_str("…\n");
+    }
+    out
+}
+
+fn list(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}

@@ -1,0 +1,112 @@
+//! `loader retry`: what killed and failed runs left is taken up again. Views that they left dropped come back; with
+//! `--source-file-name`, that file is then loaded once more, also when it was put aside.
+
+use serde_json::json;
+
+use crate::aws;
+use crate::cli::RunArgs;
+use crate::commands::{conclude, print, run};
+use crate::error::{Error, Kind, Result};
+use crate::job::{self, Job, WarehouseSettings};
+use crate::log::Kept;
+use crate::names::{Layout, S3Uri};
+use crate::pipeline::{self, Extent};
+use crate::redshift::data_api::DataApi;
+use crate::s3::Store;
+use crate::settings::{ReportFormat, Settings};
+use crate::steps::recover::{self, Recovered, Whose};
+use crate::stop::Stop;
+
+/// Recovers, then loads. The report of the load comes last; without a file there is only what was recovered.
+pub async fn run(args: RunArgs, stop: Stop, log: &Kept) -> u8 {
+    let settings = match job::settings(args) {
+        Ok(settings) => settings,
+        Err(error) => return conclude(Err(error)),
+    };
+    let format = job::report_format(&settings);
+    if settings.source_file_name.is_none() {
+        return conclude(only_recover(&settings, format, &stop).await);
+    }
+    match Job::decide(settings.clone()) {
+        Ok(job) => match recover_and_return(&settings, &job, &stop).await {
+            Ok(()) => run::show(&Box::pin(pipeline::run(job, Extent::Load, stop, log)).await, format),
+            Err(error) => conclude(Err(error)),
+        },
+        Err(error) => conclude(Err(error)),
+    }
+}
+
+async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) -> Result<()> {
+    let (_, recovered) = recover(settings, stop).await?;
+    print(&render(&recovered, format));
+    match recovered.into_iter().find_map(|one| one.failure.map(|failure| (one.journal, failure))) {
+        None => Ok(()),
+        Some((journal, failure)) => {
+            let fact = format!("not all views could be brought back; {journal} has their definitions");
+            Err(Error::new(failure.kind(), fact).caused_by(failure))
+        }
+    }
+}
+
+/// Views that cannot come back are in the log; the file does not need them.
+async fn recover_and_return(settings: &Settings, job: &Job, stop: &Stop) -> Result<()> {
+    let (store, _) = recover(settings, stop).await?;
+    if let Some(from) = bring_back(&store, &job.layout).await? {
+        tracing::info!(from = %from, "the file was brought back to data/in/");
+    }
+    Ok(())
+}
+
+async fn recover(settings: &Settings, stop: &Stop) -> Result<(Store, Vec<Recovered>)> {
+    let warehouse = WarehouseSettings::decide_for_queries(settings.clone())?;
+    let bucket =
+        settings.src_bucket.as_deref().filter(|bucket| !bucket.is_empty()).ok_or_else(|| {
+            Error::new(Kind::Config, "--src-bucket is missing; the journals of killed runs are in it")
+        })?;
+    let aws = aws::connect(&warehouse.access).await?;
+    let store = Store::new(&aws);
+    let api = DataApi::new(&aws, &warehouse, "loader retry", stop.clone());
+    let recovered = recover::run(&store, &api, bucket, Whose::Everybody).await?;
+    Ok((store, recovered))
+}
+
+/// Where a failed run has put the file aside and nothing new has come in its place, it is taken from there: the one
+/// that was put aside last.
+async fn bring_back(store: &Store, layout: &Layout) -> Result<Option<S3Uri>> {
+    let source = layout.source();
+    if store.head(&source).await?.is_some() {
+        return Ok(None);
+    }
+    let aside = store.list_objects(&S3Uri::new(layout.bucket(), "data/unprocessed/")).await?;
+    let ours = aside.into_iter().filter(|object| layout.was_put_aside_as(&object.uri));
+    let Some(last) = ours.max_by_key(|object| object.last_modified) else { return Ok(None) };
+    let Some(info) = store.head(&last.uri).await? else { return Ok(None) };
+    store.move_object(&last.uri, &info, &source).await?;
+    Ok(Some(last.uri))
+}
+
+fn render(recovered: &[Recovered], format: ReportFormat) -> String {
+    match format {
+        ReportFormat::Json => {
+            let list = recovered.iter().map(|one| {
+                let views: Vec<String> = one.views.iter().map(ToString::to_string).collect();
+                let failure = one.failure.as_ref().map(ToString::to_string);
+                json!({ "journal": one.journal.to_string(), "run_id": one.run_id, "views": views, "failure": failure })
+            });
+            format!("{:#}\n", json!({ "recovered": list.collect::<Vec<_>>() }))
+        }
+        ReportFormat::Human if recovered.is_empty() => "nothing was left behind\n".to_string(),
+        ReportFormat::Human => {
+            let line = |one: &Recovered| {
+                let views: Vec<String> = one.views.iter().map(ToString::to_string).collect();
+                let what = match &one.failure {
+                    Some(failure) => format!("not restored: {failure}"),
+                    None if views.is_empty() => "no view was missing".to_string(),
+                    None => format!("restored {}", views.join(", ")),
+                };
+                format!("run {}: {what}\n", one.run_id)
+            };
+            recovered.iter().map(line).collect()
+        }
+    }
+}
