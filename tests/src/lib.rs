@@ -93,9 +93,25 @@ impl Place {
 
     /// Copies a file to where files land, as a person with a shell would.
     pub fn put(&self, name: &str, content: impl AsRef<[u8]>) {
-        let path = world().dir().join(&self.name).join("data/in").join(name);
+        self.write(&format!("data/in/{name}"), content);
+    }
+
+    /// Writes any object of the bucket.
+    pub fn write(&self, key: &str, content: impl AsRef<[u8]>) {
+        let path = world().dir().join(&self.name).join(key);
         std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("the folder can be made");
         std::fs::write(path, content).expect("the file can be written");
+    }
+
+    /// Every object of the bucket with what is in it.
+    pub fn objects(&self) -> Vec<String> {
+        let mut objects = Vec::new();
+        walk(&world().dir().join(&self.name), &mut |path| {
+            let content = std::fs::read(path).unwrap_or_default();
+            objects.push(format!("{} {}", path.display(), String::from_utf8_lossy(&content)));
+        });
+        objects.sort();
+        objects
     }
 
     /// All keys of the bucket, with run-dependent digits as `#`.
@@ -122,11 +138,17 @@ impl Place {
         found.unwrap_or_else(|| panic!("no object {prefix}… in {:?}", self.keys()))
     }
 
-    /// The command line of a load without plugins.
-    pub fn command(&self, verb: &str, file: &str, table: &str) -> Command {
+    /// The command line of something in this bucket and schema.
+    pub fn bare_command(&self, verb: &str) -> Command {
         let mut command = Command::new(program());
         command.arg(verb).arg("--local").arg(world().dir());
         command.args(["--src-bucket", &self.name, "--schema-name", &self.schema()]);
+        command
+    }
+
+    /// The command line of a load without plugins.
+    pub fn command(&self, verb: &str, file: &str, table: &str) -> Command {
+        let mut command = self.bare_command(verb);
         command.args(["--source-file-name", file, "--target-table", table, "--report", "json"]);
         command
     }
@@ -134,6 +156,12 @@ impl Place {
     /// Loads a file through the default plugin, with further arguments.
     pub fn load(&self, file: &str, table: &str, more: &[&str]) -> Report {
         let mut command = self.command("run", file, table);
+        Report::of(run(command.arg("--plugins").arg(plugin("default")).args(more)))
+    }
+
+    /// Says what such a load would do.
+    pub fn plan(&self, file: &str, table: &str, more: &[&str]) -> Report {
+        let mut command = self.command("plan", file, table);
         Report::of(run(command.arg("--plugins").arg(plugin("default")).args(more)))
     }
 

@@ -11,11 +11,12 @@ fn the_report_has_exactly_the_promised_keys() {
     let report = place.load("x.csv", "x", &[]).succeeded();
     let keys =
         |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ");
-    let top = "run_id status exit_code error source target rows schema_changes plugins calls steps archived_to";
+    let top = "run_id status exit_code error source target rows values_rounded columns_discarded columns_filled \
+               schema_changes views views_recovered notices plugins calls steps archived_to";
     assert_eq!(keys(&report.json), top);
     assert_eq!(keys(&report.json["source"]), "uri etag size_bytes");
     assert_eq!(keys(&report.json["rows"]), "read staged rejected inserted updated duplicates");
-    assert_eq!(keys(&report.json["plugins"][0]), "name version sha256");
+    assert_eq!(keys(&report.json["plugins"][0]), "name version sha256 counters");
     assert_eq!(keys(&report.json["calls"]), "s3 redshift_data");
     assert_eq!(keys(&report.json["steps"][0]), "name seconds");
     let lines: Vec<serde_json::Value> =
@@ -91,8 +92,11 @@ fn the_demo_tells_its_story() {
     for words in [
         "4 inserted",
         "1 inserted + 1 updated",
+        "widened",
+        "dropped, and restored as it is",
+        "order_sums    | SELECT         | group         | analysts",
         "was loaded before; nothing changed",
-        "1374.690000000000000001",
+        "1398.120000000000000001",
         "data/unprocessed/",
     ] {
         assert!(ended.stdout.contains(words), "{words} is not in\n{}", ended.stdout);

@@ -4,7 +4,9 @@ mod main_job;
 
 mod exactness;
 
-mod bad_input;
+mod cases;
+
+mod evolution;
 
 mod plugins;
 

@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, at TIMESTAMPTZ, doc SUPER, raw VARBYTE(4), run_date TIMESTAMP, file_name VARCHAR(256))

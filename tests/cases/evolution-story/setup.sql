@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, quantity SMALLINT DEFAULT 1, note VARCHAR(20), city VARCHAR(256), run_date TIMESTAMP, file_name VARCHAR(256))

@@ -1,0 +1,2 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, a INTEGER, b VARCHAR(8), c DECIMAL(6,2), d BOOLEAN, e DATE, f INTEGER DEFAULT 7, g BIGINT IDENTITY(1,1), h INTEGER NOT NULL DEFAULT 3, note VARCHAR(8), run_date TIMESTAMP, file_name VARCHAR(256))
+INSERT INTO {s}.t (id, a, b, c, d, e, f, h, note) VALUES (1, 11, 'b', 1.5, TRUE, '2025-01-31', 17, 13, 'old')

@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id VARCHAR(8) PRIMARY KEY, run_date TIMESTAMP, file_name VARCHAR(256))
