@@ -3,27 +3,33 @@
 //! Lines are bounded, tamed and passed to `tracing`. The last error line is kept, because a guest that panics says
 //! why just before it traps.
 
+use std::sync::Arc;
+
 use crate::error::tame;
 use crate::limits::Limits;
 
+/// Hears each line that a plugin logs, with its level: 1 error, 2 warning, 3 info, others debug.
+pub type Listener = Arc<dyn Fn(u8, &str) + Send + Sync>;
+
 /// The voice of one instance.
-#[derive(Debug)]
 pub(crate) struct GuestLog {
     plugin: String,
     line_bytes: usize,
     bytes_left: usize,
     last_error: Option<String>,
     dropped: u64,
+    listener: Option<Listener>,
 }
 
 impl GuestLog {
-    pub(crate) fn new(plugin: String, limits: &Limits) -> GuestLog {
+    pub(crate) fn new(plugin: String, limits: &Limits, listener: Option<Listener>) -> GuestLog {
         GuestLog {
             plugin,
             line_bytes: limits.log_line_bytes,
             bytes_left: limits.log_bytes,
             last_error: None,
             dropped: 0,
+            listener,
         }
     }
 
@@ -39,6 +45,9 @@ impl GuestLog {
             return;
         }
         self.bytes_left -= line.len();
+        if let Some(listener) = &self.listener {
+            listener(level, &line);
+        }
         let plugin = self.plugin.as_str();
         match level {
             1 => tracing::error!(plugin, line, "plugin says"),
@@ -71,7 +80,7 @@ mod tests {
     #[test]
     fn lines_past_the_limit_are_counted_and_the_last_error_is_kept() {
         let limits = Limits { log_line_bytes: 8, log_bytes: 20, ..Limits::default() };
-        let mut log = GuestLog::new("chatty".into(), &limits);
+        let mut log = GuestLog::new("chatty".into(), &limits, None);
         log.line(3, "12345678");
         log.line(3, "1234567890");
         assert_eq!(log.dropped(), 0);

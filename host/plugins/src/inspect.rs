@@ -30,30 +30,44 @@ pub(crate) struct Identity {
 
 /// Reads a component's outside; the errors do not name the plugin yet.
 pub(crate) fn inspect(bytes: &[u8]) -> Result<Identity, PluginError> {
-    check_header(bytes)?;
-    let outside = Outside::read(bytes).map_err(|error| {
-        not_a_plugin(format!("damaged: {} at byte {}", error.message(), error.offset()))
-            .remedy("build or copy it again")
-    })?;
+    let outside = Outside::of(bytes)?;
     check_contract(&outside)?;
     check_imports(&outside.imports)?;
-    Ok(Identity {
-        wants_wasi: outside.imports.iter().any(|name| name.starts_with("wasi:")),
-        name: outside.name,
-        version: outside.version,
-    })
+    Ok(outside.identity())
 }
 
 /// What can be seen of a component from outside.
 #[derive(Default)]
-struct Outside {
-    imports: Vec<String>,
+pub(crate) struct Outside {
+    pub(crate) imports: Vec<String>,
     exports: Vec<String>,
-    name: Option<String>,
-    version: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) version: Option<String>,
 }
 
 impl Outside {
+    /// Errors: `NotAPlugin`, when it is no component or a damaged one.
+    pub(crate) fn of(bytes: &[u8]) -> Result<Outside, PluginError> {
+        check_header(bytes)?;
+        Outside::read(bytes).map_err(|error| {
+            not_a_plugin(format!("damaged: {} at byte {}", error.message(), error.offset()))
+                .remedy("build or copy it again")
+        })
+    }
+
+    pub(crate) fn identity(&self) -> Identity {
+        Identity {
+            wants_wasi: self.imports.iter().any(|name| name.starts_with("wasi:")),
+            name: self.name.clone(),
+            version: self.version.clone(),
+        }
+    }
+
+    /// The contract's name and version as the file has it: `loader:plugin/transform@0.1.0`.
+    pub(crate) fn contract(&self) -> Option<&str> {
+        self.exports.iter().find(|name| name.starts_with(TRANSFORM)).map(String::as_str)
+    }
+
     fn read(bytes: &[u8]) -> Result<Outside, wasmparser::BinaryReaderError> {
         let mut outside = Outside::default();
         let mut depth = 0_usize;
@@ -117,7 +131,7 @@ fn check_header(bytes: &[u8]) -> Result<(), PluginError> {
 }
 
 /// Exports the contract, in our version of it.
-fn check_contract(outside: &Outside) -> Result<(), PluginError> {
+pub(crate) fn check_contract(outside: &Outside) -> Result<(), PluginError> {
     let mut found = false;
     for name in outside.exports.iter().chain(&outside.imports) {
         let Some((interface @ (TRANSFORM | HOST), version)) = name.split_once('@') else {
@@ -163,7 +177,7 @@ fn exports(outside: &Outside) -> String {
 }
 
 /// Imports only what the sandbox offers.
-fn check_imports(imports: &[String]) -> Result<(), PluginError> {
+pub(crate) fn check_imports(imports: &[String]) -> Result<(), PluginError> {
     let forbidden: Vec<String> = imports.iter().filter(|name| !is_offered(name)).cloned().collect();
     if forbidden.is_empty() {
         return Ok(());
@@ -188,7 +202,7 @@ fn is_offered(import: &str) -> bool {
 }
 
 /// At most eight names, tamed.
-fn list(names: &[String]) -> String {
+pub(crate) fn list(names: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text = names.iter().take(SHOWN).map(|name| tame(name, 100)).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {

@@ -8,6 +8,8 @@
 mod aot;
 pub mod cast;
 mod chain;
+mod checkup;
+mod config;
 mod error;
 mod guest_log;
 mod inspect;
@@ -21,11 +23,13 @@ mod step;
 mod wasi;
 
 pub use chain::{ChainPlan, HostValues};
+pub use checkup::{Checkup, Finding};
 pub use error::{PluginError, PluginErrorKind};
+pub use guest_log::Listener;
 pub use limits::Limits;
 pub use plan::{Expr, HostValue, Plan, PlanContext};
 pub use plugin::Plugin;
-pub use runtime::{CacheLocation, Runtime};
+pub use runtime::{CacheLocation, Metering, Runtime};
 pub use session::{ChainSession, PluginCounters, Reject, Transformed};
 
 /// What wasmtime makes of `wit/0.1`.

@@ -1,6 +1,6 @@
 //! A plugin that was loaded: who it is, and the two questions that it answers without rows.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use arrow_schema::SchemaRef;
@@ -8,14 +8,16 @@ use wasmtime::Engine;
 
 use crate::bindings;
 use crate::bindings::exports::loader::plugin::transform::Context;
+use crate::config;
 use crate::error::{Call, PluginError};
+use crate::guest_log::Listener;
 use crate::limits::{Limits, size};
 use crate::plan::{Plan, PlanContext};
 use crate::sandbox::{Sandbox, State, refused};
 
 /// A compiled plugin, ready to be instantiated. Clones are the same plugin.
 #[derive(Clone)]
-pub struct Plugin(Arc<Loaded>);
+pub struct Plugin(Arc<Loaded>, Option<Listener>);
 
 /// What a [`Plugin`] is made of.
 pub(crate) struct Loaded {
@@ -26,11 +28,14 @@ pub(crate) struct Loaded {
     pub(crate) engine: Engine,
     pub(crate) limits: Arc<Limits>,
     pub(crate) pre: bindings::PluginPre<State>,
+    pub(crate) counts_fuel: bool,
+    /// What it answered when it was asked.
+    pub(crate) config_schema: OnceLock<Option<String>>,
 }
 
 impl Plugin {
     pub(crate) fn new(loaded: Loaded) -> Plugin {
-        Plugin(Arc::new(loaded))
+        Plugin(Arc::new(loaded), None)
     }
 
     /// The component's own name, else its file's. At most 64 bytes, without control characters, not unique.
@@ -48,10 +53,34 @@ impl Plugin {
         &self.0.sha256
     }
 
-    /// JSON Schema of the plugin's config, when it has one. Untrusted text of at most `config_schema_bytes`.
+    /// The same plugin, whose log lines `listener` hears too, bounded as they are.
+    #[must_use]
+    pub fn heard_by(self, listener: Listener) -> Plugin {
+        Plugin(self.0, Some(listener))
+    }
+
+    /// JSON Schema of the plugin's config; `None`: it takes none. Untrusted text of at most `config_schema_bytes`.
     ///
-    /// Runs the plugin. The host does not check configs against it; a plugin refuses what it does not know.
+    /// Runs the plugin, once.
     pub fn config_schema(&self) -> Result<Option<String>, PluginError> {
+        if let Some(schema) = self.0.config_schema.get() {
+            return Ok(schema.clone());
+        }
+        let schema = self.ask_config_schema()?;
+        Ok(self.0.config_schema.get_or_init(|| schema).clone())
+    }
+
+    /// Holds a config against the plugin's own schema. Null stands for no config, `{}`; a plugin without schema takes
+    /// nothing else. Every plan begins with this.
+    ///
+    /// Errors: `Config`, with the key and what is expected there, never the value; `Protocol` when the schema is none;
+    /// and what asking for the schema can end in.
+    pub fn check_config(&self, config: &serde_json::Value) -> Result<(), PluginError> {
+        let schema = self.config_schema()?;
+        config::check(schema.as_deref(), config, self.limits().plan_seconds).map_err(|error| error.of(self.label()))
+    }
+
+    fn ask_config_schema(&self) -> Result<Option<String>, PluginError> {
         let schema = self.off_runtime(|| {
             Sandbox::new(self, 0)?
                 .call(Call::ConfigSchema, |store, guest| guest.loader_plugin_transform().call_config_schema(store))
@@ -66,9 +95,10 @@ impl Plugin {
 
     /// Asks for the plan for `input`, in a fresh instance whose clock shows 1970, and checks all of it.
     ///
-    /// The config is passed on as it is; a plugin refuses what it does not know (`Config`).
-    /// Errors: also `Refused`, `Trap`, `Limit`, and `Protocol` when the plan breaks the contract.
+    /// The config is checked against the plugin's schema, and passed on as it is.
+    /// Errors: those of [`Plugin::check_config`]; also `Config` and `Refused`, `Trap`, `Limit`, and `Protocol` when the plan breaks the contract.
     pub fn plan(&self, context: &PlanContext, input: &SchemaRef) -> Result<Plan, PluginError> {
+        self.check_config(&context.config)?;
         let guest_context = Context {
             table: context.table.clone(),
             keys: context.keys.clone(),
@@ -98,6 +128,14 @@ impl Plugin {
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    pub(crate) fn listener(&self) -> Option<Listener> {
+        self.1.clone()
+    }
+
+    pub(crate) fn counts_fuel(&self) -> bool {
+        self.0.counts_fuel
     }
 
     pub(crate) fn engine(&self) -> &Engine {

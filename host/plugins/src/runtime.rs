@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,12 +33,23 @@ pub enum CacheLocation {
     Off,
 }
 
+/// Whether the instructions of plugins are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Metering {
+    /// No: plugins run at full speed.
+    #[default]
+    Off,
+    /// Yes, which makes them up to three times slower: a cost that is the same on every machine and every day.
+    Fuel,
+}
+
 /// Loads plugins. One for a process: it has the engine and a thread that interrupts guests which run too long.
 #[derive(Clone)]
 pub struct Runtime {
     engine: Engine,
     limits: Arc<Limits>,
     cache: Option<Arc<AotCache>>,
+    metering: Metering,
 }
 
 impl Runtime {
@@ -46,10 +57,15 @@ impl Runtime {
     ///
     /// Errors: `Host`, when the machine cannot run wasmtime with these limits.
     pub fn new(limits: Limits, cache: CacheLocation) -> Result<Runtime, PluginError> {
-        let engine = Engine::new(&config(&limits))
+        Runtime::metered(limits, cache, Metering::Off)
+    }
+
+    /// The same, and says whether instructions are counted.
+    pub fn metered(limits: Limits, cache: CacheLocation, metering: Metering) -> Result<Runtime, PluginError> {
+        let engine = Engine::new(&config(&limits, metering))
             .map_err(|error| PluginError::host(format!("the WebAssembly engine does not start: {error:#}")))?;
         tick(&engine)?;
-        Ok(Runtime { engine, limits: Arc::new(limits), cache: open_cache(cache).map(Arc::new) })
+        Ok(Runtime { engine, limits: Arc::new(limits), cache: open_cache(cache).map(Arc::new), metering })
     }
 
     /// Turns the bytes of a component into a plugin. `path` only names it.
@@ -63,19 +79,22 @@ impl Runtime {
     }
 
     fn load_file(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
-        if bytes.len() > self.limits.plugin_bytes {
-            return Err(PluginError::limit(format!(
-                "its {} are more than plugin_bytes = {}",
-                size(bytes.len()),
-                size(self.limits.plugin_bytes)
-            ))
-            .remedy("raise it in [limits] or build a smaller plugin"));
-        }
+        self.check_size(bytes.len())?;
         let identity = inspect(&bytes)?;
         let sha256 = aot::hex(&Sha256::digest(&bytes));
         let component = self.component(path, &sha256, bytes)?;
         let pre = self.link(&component, &identity)?;
-        Ok(Plugin::new(Loaded {
+        Ok(self.plugin(path, sha256, identity, pre))
+    }
+
+    pub(crate) fn plugin(
+        &self,
+        path: &Path,
+        sha256: String,
+        identity: Identity,
+        pre: bindings::PluginPre<State>,
+    ) -> Plugin {
+        Plugin::new(Loaded {
             name: identity.name.unwrap_or_else(|| stem(path)),
             version: identity.version.unwrap_or_else(|| "0".to_owned()),
             sha256,
@@ -83,10 +102,25 @@ impl Runtime {
             engine: self.engine.clone(),
             limits: Arc::clone(&self.limits),
             pre,
-        }))
+            counts_fuel: self.metering == Metering::Fuel,
+            config_schema: OnceLock::new(),
+        })
     }
 
-    fn component(&self, path: &Path, sha256: &str, bytes: Vec<u8>) -> Result<Component, PluginError> {
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn check_size(&self, bytes: usize) -> Result<(), PluginError> {
+        let limit = self.limits.plugin_bytes;
+        if bytes <= limit {
+            return Ok(());
+        }
+        let fact = format!("its {} are more than plugin_bytes = {}", size(bytes), size(limit));
+        Err(PluginError::limit(fact).remedy("raise it in [limits] or build a smaller plugin"))
+    }
+
+    pub(crate) fn component(&self, path: &Path, sha256: &str, bytes: Vec<u8>) -> Result<Component, PluginError> {
         if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, sha256)) {
             return Ok(component);
         }
@@ -123,7 +157,11 @@ impl Runtime {
     }
 
     /// Joins the plugin to what the host offers, and checks the types of the contract.
-    fn link(&self, component: &Component, identity: &Identity) -> Result<bindings::PluginPre<State>, PluginError> {
+    pub(crate) fn link(
+        &self,
+        component: &Component,
+        identity: &Identity,
+    ) -> Result<bindings::PluginPre<State>, PluginError> {
         let mut linker: Linker<State> = Linker::new(&self.engine);
         bindings::Plugin::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)
             .and_then(|()| if identity.wants_wasi { wasi::add_to_linker(&mut linker) } else { Ok(()) })
@@ -139,7 +177,7 @@ impl Runtime {
 }
 
 /// Deterministic, interruptible, and no more of WebAssembly than plugins need.
-fn config(limits: &Limits) -> Config {
+fn config(limits: &Limits, metering: Metering) -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
@@ -149,6 +187,7 @@ fn config(limits: &Limits) -> Config {
         .cranelift_nan_canonicalization(true)
         .cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(true)
+        .consume_fuel(metering == Metering::Fuel)
         .concurrency_support(false)
         .max_wasm_stack(limits.stack_bytes)
         .allocation_strategy(InstanceAllocationStrategy::OnDemand)

@@ -18,6 +18,8 @@ use crate::wasi::Wasi;
 
 /// Frames of a trap that a message shows.
 const FRAMES_SHOWN: usize = 3;
+/// More than any guest burns within its deadlines: fuel is counted, never a limit.
+const FUEL: u64 = u64::MAX;
 
 /// What the host keeps for one instance.
 pub(crate) struct State {
@@ -99,7 +101,7 @@ impl Sandbox {
     /// Instantiates the plugin. `now_micros`: what its clock shows, if it has one.
     pub(crate) fn new(plugin: &Plugin, now_micros: i64) -> Result<Sandbox, PluginError> {
         let limits = plugin.limits();
-        let log = Arc::new(Mutex::new(GuestLog::new(plugin.label(), limits)));
+        let log = Arc::new(Mutex::new(GuestLog::new(plugin.label(), limits, plugin.listener())));
         let state = State {
             log: Arc::clone(&log),
             limiter: Limiter {
@@ -119,6 +121,9 @@ impl Sandbox {
         store.set_hostcall_fuel(limits.returned_bytes);
         store.set_max_component_handles(limits.handles);
         store.set_epoch_deadline(ticks(seconds(limits, Call::Instantiate)));
+        if plugin.counts_fuel() {
+            store.set_fuel(FUEL).map_err(|error| PluginError::host(format!("fuel cannot be counted: {error:#}")))?;
+        }
         match plugin.pre().instantiate(&mut store) {
             Ok(guest) => Ok(Sandbox { store, guest, plugin: plugin.clone(), log }),
             Err(error) => Err(explain(&error, &store, limits, Call::Instantiate).of(plugin.label())),
@@ -142,6 +147,11 @@ impl Sandbox {
     /// Most bytes that one of its memories had.
     pub(crate) fn peak_memory_bytes(&self) -> u64 {
         self.store.data().limiter.peak_memory_bytes as u64
+    }
+
+    /// Instructions that it has run so far, about; `None` when they are not counted.
+    pub(crate) fn fuel(&self) -> Option<u64> {
+        self.store.get_fuel().ok().map(|left| FUEL - left)
     }
 
     /// Log lines that did not fit.

@@ -60,6 +60,8 @@ pub struct PluginCounters {
     pub log_lines_dropped: u64,
     /// Most linear memory that it had.
     pub peak_memory_bytes: u64,
+    /// Instructions that it ran, as wasmtime weighs them; `None` unless the runtime counts them.
+    pub fuel: Option<u64>,
 }
 
 /// Instances of a chain's plugins, for one thread. A session that returned an error is of no further use.

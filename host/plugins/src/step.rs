@@ -123,6 +123,7 @@ impl Step {
                 counters.into_iter().map(|counter| (tame(&counter.name, 64), counter.value)).collect();
             self.counters.log_lines_dropped = sandbox.log_lines_dropped();
             self.counters.peak_memory_bytes = sandbox.peak_memory_bytes();
+            self.counters.fuel = sandbox.fuel();
         }
         if self.rounded > 0 {
             self.counters.counters.push(("cast.rounded".to_owned(), self.rounded));

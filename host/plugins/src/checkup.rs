@@ -1,0 +1,184 @@
+//! Everything that can be said of a plugin's file without running it, and what is wrong with it, all at once.
+//!
+//! Loading a plugin stops at the first thing that is wrong; a checkup goes on as far as it can, because its reader
+//! wants to mend all of it. The config schema is the one thing that only a running plugin tells.
+
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::aot;
+use crate::config;
+use crate::error::{PluginError, tame};
+use crate::inspect::{Outside, check_contract, check_imports, list};
+use crate::limits::size;
+use crate::plugin::Plugin;
+use crate::runtime::Runtime;
+
+/// What is known of a plugin's file.
+#[derive(Debug)]
+pub struct Checkup {
+    /// What the file calls itself, if it does.
+    pub name: Option<String>,
+    /// The version that the file claims, if it does.
+    pub version: Option<String>,
+    /// Digest of its bytes, 64 hexadecimal digits.
+    pub sha256: String,
+    /// Bytes of the file.
+    pub size_bytes: usize,
+    /// What it imports, in its order.
+    pub imports: Vec<String>,
+    /// One for each thing that was looked at.
+    pub findings: Vec<Finding>,
+    /// The plugin, when nothing is wrong so far.
+    pub plugin: Option<Plugin>,
+}
+
+/// What came out of looking at one thing.
+#[derive(Debug)]
+pub struct Finding {
+    /// What was looked at: `size`, `format`, `contract`, `imports`, `types`, `name`, `version`, `config schema`.
+    pub about: &'static str,
+    /// What was found, or what is wrong and how to mend it.
+    pub found: Result<String, PluginError>,
+}
+
+impl Checkup {
+    /// Whether the plugin can be used.
+    pub fn is_good(&self) -> bool {
+        self.findings.iter().all(|finding| finding.found.is_ok())
+    }
+
+    fn add(&mut self, about: &'static str, found: Result<String, PluginError>) -> bool {
+        let good = found.is_ok();
+        self.findings.push(Finding { about, found });
+        good
+    }
+
+    /// Asks the plugin for its config schema, which runs it, and checks that it is a JSON Schema.
+    pub fn ask_for_config_schema(&mut self) {
+        let Some(plugin) = &self.plugin else { return };
+        let found = plugin.config_schema().and_then(|schema| match schema {
+            None => Ok("none: it takes no settings".to_owned()),
+            Some(schema) => {
+                config::check_schema(&schema, plugin.limits().plan_seconds)?;
+                Ok(format!("a JSON Schema of {}", size(schema.len())))
+            }
+        });
+        self.add("config schema", found);
+    }
+}
+
+impl Runtime {
+    /// Looks at a plugin's file and compiles it; nothing of it is run. `path` only names it.
+    pub fn check_up(&self, path: &Path, bytes: Vec<u8>) -> Checkup {
+        let mut checkup = Checkup {
+            name: None,
+            version: None,
+            sha256: aot::hex(&Sha256::digest(&bytes)),
+            size_bytes: bytes.len(),
+            imports: Vec::new(),
+            findings: Vec::new(),
+            plugin: None,
+        };
+        let limit = size(self.limits().plugin_bytes);
+        let fits =
+            checkup.add("size", self.check_size(bytes.len()).map(|()| format!("{}, of {limit}", size(bytes.len()))));
+        let outside = match Outside::of(&bytes) {
+            Ok(outside) => outside,
+            Err(error) => {
+                checkup.add("format", Err(error));
+                return checkup;
+            }
+        };
+        checkup.add("format", Ok("a WebAssembly component".to_owned()));
+        let contract = check_contract(&outside).map(|()| tame(outside.contract().unwrap_or_default(), 100));
+        let speaks = checkup.add("contract", contract);
+        let imports = check_imports(&outside.imports).map(|()| match outside.imports.is_empty() {
+            true => "nothing".to_owned(),
+            false => list(&outside.imports),
+        });
+        let closed = checkup.add("imports", imports);
+        checkup.imports = outside.imports.iter().map(|import| tame(import, 100)).collect();
+        (checkup.name, checkup.version) = (outside.name.clone(), outside.version.clone());
+        if fits && speaks && closed {
+            let sha256 = checkup.sha256.clone();
+            let made = self
+                .component(path, &sha256, bytes)
+                .and_then(|component| self.link(&component, &outside.identity()))
+                .map(|pre| self.plugin(path, sha256, outside.identity(), pre));
+            let types = match made {
+                Ok(plugin) => {
+                    checkup.plugin = Some(plugin);
+                    Ok("it compiles, and its functions have the contract's types".to_owned())
+                }
+                Err(error) => Err(error),
+            };
+            checkup.add("types", types);
+        }
+        let missing = |what: &str, instead: &str| format!("no {what} in its metadata: {instead} is used");
+        checkup.add("name", Ok(outside.name.unwrap_or_else(|| missing("name", "the file's name"))));
+        checkup.add("version", Ok(outside.version.unwrap_or_else(|| missing("version", "0"))));
+        checkup
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CacheLocation, Limits};
+
+    fn check(limits: Limits, text: &str) -> String {
+        let bytes = wat::parse_str(text).unwrap();
+        let runtime = Runtime::new(limits, CacheLocation::Off).unwrap();
+        let checkup = runtime.check_up(Path::new("some.wasm"), bytes);
+        let mut lines = format!("good: {}\n", checkup.is_good());
+        for finding in &checkup.findings {
+            match &finding.found {
+                Ok(found) => lines.push_str(&format!("{}: {found}\n", finding.about)),
+                Err(error) => lines.push_str(&format!("{}: WRONG: {error}\n", finding.about)),
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let greedy = "(component $greedy (import \"wasi:http/types@0.2.6\" (instance)) (instance $i)
+            (export \"loader:plugin/transform@0.7.0\" (instance $i)))";
+        insta::assert_snapshot!(check(Limits { plugin_bytes: 10, ..Limits::default() }, greedy), @"
+        good: false
+        size: WRONG: its 116 bytes are more than plugin_bytes = 10 bytes; raise it in [limits] or build a smaller plugin
+        format: a WebAssembly component
+        contract: WRONG: needs loader:plugin 0.7; this loader speaks 0.1; upgrade loader, or build the plugin with the SDK of this release
+        imports: WRONG: imports what the sandbox does not offer: wasi:http/types@0.2.6; a plugin has no network: build it without, e.g. for wasm32-unknown-unknown, or with stubs for WASI
+        name: greedy
+        version: no version in its metadata: 0 is used
+        ");
+    }
+
+    #[test]
+    fn a_contract_in_name_only_shows_in_its_types() {
+        let hollow = "(component (@custom \"version\" \"1.2.3\") (instance $i)
+            (export \"loader:plugin/transform@0.1.0\" (instance $i)))";
+        insta::assert_snapshot!(check(Limits::default(), hollow), @"
+        good: false
+        size: 89 bytes, of 32 MiB
+        format: a WebAssembly component
+        contract: loader:plugin/transform@0.1.0
+        imports: nothing
+        types: WRONG: does not fit loader:plugin 0.1: instance export `loader:plugin/transform@0.1.0` does not have export `config-schema`; build it from wit/0.1 of this release
+        name: no name in its metadata: the file's name is used
+        version: 1.2.3
+        ");
+    }
+
+    #[test]
+    fn what_is_no_component_ends_the_checkup() {
+        insta::assert_snapshot!(check(Limits::default(), "(module)"), @"
+        good: false
+        size: 8 bytes, of 32 MiB
+        format: WRONG: a core WebAssembly module, not a component; make it one with `cargo xtask plugins`, or `wasm-tools component new`
+        ");
+    }
+}

@@ -1,0 +1,236 @@
+//! A plugin's config against the plugin's own JSON Schema, before the plugin sees either a row or the config.
+//!
+//! The schema is a guest's text: it can name no file and no address, it cannot unfold without bounds (`bounds`), patterns
+//! are matched in linear time, and all of the work has a deadline. Messages name the key and what is expected there, never the value, which may be a secret.
+
+mod bounds;
+
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{PatternOptions, ValidationError};
+use serde_json::Value;
+
+use crate::error::{PluginError, PluginErrorKind, tame};
+
+/// Mistakes that one message lists.
+const SHOWN: usize = 5;
+const MESSAGE_BYTES: usize = 512;
+/// Deep schemas recurse, and the stack of a caller may be small.
+const STACK_BYTES: usize = 16 << 20;
+
+/// What the schema says of a config.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Fits,
+    /// The schema itself is none.
+    BadSchema(String),
+    /// One line for each mistake.
+    Mistakes(Vec<String>),
+}
+
+/// Holds `config` against `schema`. No schema takes no settings; null stands for none.
+///
+/// Errors: `Config` (a mistake in the config), `Protocol` (the schema is none), `Limit` (it took too long).
+pub(crate) fn check(schema: Option<&str>, config: &Value, seconds: u64) -> Result<(), PluginError> {
+    let Some(schema) = schema else {
+        return match config {
+            Value::Null => Ok(()),
+            Value::Object(settings) if settings.is_empty() => Ok(()),
+            _ => Err(PluginError::new(PluginErrorKind::Config, "config: the plugin takes no settings")
+                .remedy("take them out of its config")),
+        };
+    };
+    let config = match config {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        Value::Object(_) => config.clone(),
+        _ => return Err(PluginError::new(PluginErrorKind::Config, "config: it is no object of settings")),
+    };
+    let schema = schema.to_owned();
+    match within(seconds, move || judge(&schema, &config))? {
+        Verdict::Fits => Ok(()),
+        Verdict::BadSchema(fact) => Err(bad_schema(&fact)),
+        Verdict::Mistakes(mistakes) => {
+            let mut fact = format!("config: {}", mistakes[..mistakes.len().min(SHOWN)].join("; "));
+            if mistakes.len() > SHOWN {
+                fact.push_str(&format!("; and {} more", mistakes.len() - SHOWN));
+            }
+            Err(PluginError::new(PluginErrorKind::Config, fact))
+        }
+    }
+}
+
+/// Whether it is a JSON Schema. Errors as for [`check`].
+pub(crate) fn check_schema(schema: &str, seconds: u64) -> Result<(), PluginError> {
+    let schema = schema.to_owned();
+    match within(seconds, move || judge(&schema, &Value::Null))? {
+        Verdict::Fits | Verdict::Mistakes(_) => Ok(()),
+        Verdict::BadSchema(fact) => Err(bad_schema(&fact)),
+    }
+}
+
+fn bad_schema(fact: &str) -> PluginError {
+    PluginError::protocol(format!("its config schema is no JSON Schema: {}", tame(fact, MESSAGE_BYTES)))
+}
+
+/// Works on a thread of its own. One that takes too long is left behind: it cannot be stopped, but the load can.
+fn within<T: Send + 'static>(seconds: u64, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PluginError> {
+    let (send, receive) = sync_channel(1);
+    let work = move || {
+        let _ = send.send(work());
+    };
+    thread::Builder::new()
+        .name("plugin-config".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(work)
+        .map_err(|error| PluginError::host(format!("a thread does not start: {error}")))?;
+    match receive.recv_timeout(Duration::from_secs(seconds)) {
+        Ok(verdict) => Ok(verdict),
+        Err(RecvTimeoutError::Timeout) => Err(PluginError::limit(format!(
+            "its config took longer to check against its schema than plan_seconds = {seconds} s"
+        ))),
+        Err(RecvTimeoutError::Disconnected) => Err(PluginError::host("its config schema could not be worked with")),
+    }
+}
+
+fn judge(schema: &str, config: &Value) -> Verdict {
+    let schema: Value = match serde_json::from_str(schema) {
+        Ok(schema) => schema,
+        Err(error) => return Verdict::BadSchema(format!("it is no JSON ({error})")),
+    };
+    if let Err(fact) = bounds::refuse(&schema) {
+        return Verdict::BadSchema(fact);
+    }
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex()).offline();
+    let validator = match options.build(&schema) {
+        Ok(validator) => validator,
+        Err(error) => {
+            let at = error.instance_path().as_str();
+            let place = if at.is_empty() { String::new() } else { format!("{at}: ") };
+            return Verdict::BadSchema(format!("{place}{}", error.masked_with("it")));
+        }
+    };
+    let mistakes: Vec<String> = validator.iter_errors(config).map(|error| mistake(&error, &schema)).collect();
+    match mistakes.is_empty() {
+        true => Verdict::Fits,
+        false => Verdict::Mistakes(mistakes),
+    }
+}
+
+/// `decimal.scale: "x" …`: where, and what is expected.
+fn mistake(error: &ValidationError<'_>, schema: &Value) -> String {
+    let path = path(error.instance_path().as_str());
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    let line = match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let keys: Vec<String> = unexpected.iter().map(|key| format!("`{}`", below(key))).collect();
+            let verb = if keys.len() == 1 { "is not a setting" } else { "are not settings" };
+            format!("{} {verb}{}", keys.join(", "), known(error.schema_path().as_str(), schema))
+        }
+        ValidationErrorKind::Required { property } => {
+            format!("`{}` is missing", below(property.as_str().unwrap_or_default()))
+        }
+        _ if path.is_empty() => error.masked_with("it").to_string(),
+        _ => error.masked_with(format!("`{path}`")).to_string(),
+    };
+    tame(&line, MESSAGE_BYTES)
+}
+
+/// The keys that could have been meant: those that stand beside the keyword which refused others.
+fn known(keyword: &str, schema: &Value) -> String {
+    let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let properties = schema.pointer(parent).and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    match properties {
+        Some(properties) if !properties.is_empty() => {
+            let keys: Vec<String> = properties.keys().map(|key| format!("`{key}`")).collect();
+            format!(", expected one of {}", keys.join(", "))
+        }
+        _ => String::new(),
+    }
+}
+
+/// `/columns/0/name` as people write it: `columns[0].name`.
+fn path(pointer: &str) -> String {
+    let mut path = String::new();
+    for key in pointer.split('/').skip(1) {
+        let key = key.replace("~1", "/").replace("~0", "~");
+        match key.bytes().all(|byte| byte.is_ascii_digit()) && !key.is_empty() {
+            true => path.push_str(&format!("[{key}]")),
+            false if path.is_empty() => path.push_str(&key),
+            false => path.push_str(&format!(".{key}")),
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const SCHEMA: &str = r##"{
+        "type": "object", "additionalProperties": false, "required": ["columns"],
+        "properties": {
+            "columns": {"type": "array", "items": {"type": "string", "minLength": 1}},
+            "mode": {"enum": ["hash", "redact"]},
+            "key": {"type": "string", "pattern": "^[0-9a-f]{4}$"},
+            "decimal": {"$ref": "#/$defs/decimal"}
+        },
+        "$defs": {"decimal": {
+            "type": "object", "additionalProperties": false,
+            "properties": {"scale": {"type": "integer", "maximum": 37}}
+        }}
+    }"##;
+
+    fn refusal(schema: &str, config: Value) -> String {
+        let error = check(Some(schema), &config, 5).expect_err("is refused");
+        format!("{:?}: {error}", error.kind())
+    }
+
+    #[test]
+    fn a_good_config_passes() {
+        let good = json!({"columns": ["email"], "mode": "hash", "key": "00ff", "decimal": {"scale": 2}});
+        assert!(check(Some(SCHEMA), &good, 5).is_ok());
+        assert!(check(Some("{}"), &Value::Null, 5).is_ok());
+    }
+
+    #[test]
+    fn mistakes_are_named_with_path_and_what_is_expected() {
+        insta::assert_snapshot!(refusal(SCHEMA, json!({"columns": ["a"], "mood": 1})), @"Config: config: `mood` is not a setting, expected one of `columns`, `mode`, `key`, `decimal`");
+        insta::assert_snapshot!(refusal(SCHEMA, json!({})), @"Config: config: `columns` is missing");
+        insta::assert_snapshot!(refusal(SCHEMA, json!([])), @"Config: config: it is no object of settings");
+        insta::assert_snapshot!(refusal(SCHEMA, json!({"columns": ["a", 7, ""], "mode": "hide"})), @r#"Config: config: `columns[1]` is not of type "string"; `columns[2]` is shorter than 1 character; `mode` is not one of "hash" or "redact""#);
+        insta::assert_snapshot!(refusal(SCHEMA, json!({"columns": [], "decimal": {"scale": 50, "scales": 1}})), @"Config: config: `decimal.scale` is greater than the maximum of 37; `decimal.scales` is not a setting, expected one of `scale`");
+    }
+
+    #[test]
+    fn values_are_not_repeated() {
+        let said = refusal(SCHEMA, json!({"columns": ["a"], "key": "s3cret"}));
+        assert!(said.contains("`key`") && !said.contains("s3cret"), "{said}");
+    }
+
+    #[test]
+    fn a_plugin_without_schema_takes_no_settings() {
+        assert!(check(None, &Value::Null, 5).is_ok());
+        assert!(check(None, &json!({}), 5).is_ok());
+        insta::assert_snapshot!(check(None, &json!({"a": 1}), 5).unwrap_err(), @"config: the plugin takes no settings; take them out of its config");
+    }
+
+    #[test]
+    fn what_is_no_schema_is_the_plugins_mistake() {
+        insta::assert_snapshot!(refusal("not json", json!({})), @"Protocol: its config schema is no JSON Schema: it is no JSON (expected ident at line 1 column 2); this is a mistake in the plugin: report it to its author");
+        insta::assert_snapshot!(refusal(r#"{"type": "objekt"}"#, json!({})), @"Protocol: its config schema is no JSON Schema: /type: it is not valid under any of the schemas listed in the 'anyOf' keyword; this is a mistake in the plugin: report it to its author");
+        insta::assert_snapshot!(refusal(r#"{"$ref": "https://example.com/schema.json"}"#, json!({})), @r#"Protocol: its config schema is no JSON Schema: $ref "https://example.com/schema.json" is not followed: only #/… within the schema is; this is a mistake in the plugin: report it to its author"#);
+    }
+
+    #[test]
+    fn a_check_that_takes_too_long_is_left_behind() {
+        let (_held, never) = sync_channel::<()>(0);
+        let refused = within(0, move || never.recv()).expect_err("there is no time");
+        insta::assert_snapshot!(refused, @"its config took longer to check against its schema than plan_seconds = 0 s; raise it in [limits] or mend the plugin");
+    }
+}
