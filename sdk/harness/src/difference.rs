@@ -1,0 +1,130 @@
+//! The first difference of two outcomes, in words.
+
+use std::collections::BTreeMap;
+
+use crate::outcome::{Outcome, Rejected};
+
+/// What became of one row.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate<'a> {
+    Kept(&'a [Option<String>]),
+    Rejected(&'a Rejected),
+    Lost,
+}
+
+/// Says where `there` first differs from `here`: `HOW, row 3, column `total` is 6, HOW it is 10`.
+///
+/// `here_how` and `there_how` begin with "with" or the like.
+pub(crate) fn first(here: &Outcome, here_how: &str, there: &Outcome, there_how: &str) -> Option<String> {
+    if here.columns != there.columns {
+        let names = |outcome: &Outcome| {
+            let column = |column: &crate::Column| format!("{} {}", column.name, column.data_type);
+            outcome.columns.iter().map(column).collect::<Vec<_>>().join(", ")
+        };
+        return Some(format!("{there_how} the columns are {}, {here_how} {}", names(there), names(here)));
+    }
+    let (ours, theirs) = (fates(here), fates(there));
+    let records: std::collections::BTreeSet<&u64> = ours.keys().chain(theirs.keys()).collect();
+    records.into_iter().find_map(|record| {
+        let (one, other) = match (fate(&ours, record), fate(&theirs, record)) {
+            (one, other) if one == other => return None,
+            (Fate::Kept(one), Fate::Kept(other)) => {
+                let index = one.iter().zip(other).position(|(one, other)| one != other).unwrap_or_default();
+                let name = here.columns.get(index).map_or("?", |column| column.name.as_str());
+                let cell = |row: &[Option<String>]| quoted(row.get(index).and_then(Option::as_deref));
+                let (other, one) = (cell(other), cell(one));
+                return Some(format!("{there_how}, row {record}, column `{name}` is {other}, {here_how} it is {one}"));
+            }
+            (one, other) => (told(one), told(other)),
+        };
+        Some(format!("{there_how}, row {record} is {other}, {here_how} it is {one}"))
+    })
+}
+
+fn fates(outcome: &Outcome) -> BTreeMap<u64, Fate<'_>> {
+    let kept = outcome.records.iter().zip(&outcome.rows).map(|(record, row)| (*record, Fate::Kept(row)));
+    kept.chain(outcome.rejects.iter().map(|reject| (reject.record, Fate::Rejected(reject)))).collect()
+}
+
+fn fate<'a>(fates: &BTreeMap<u64, Fate<'a>>, record: &u64) -> Fate<'a> {
+    fates.get(record).copied().unwrap_or(Fate::Lost)
+}
+
+fn told(fate: Fate<'_>) -> String {
+    match fate {
+        Fate::Kept(_) => "kept".to_owned(),
+        Fate::Lost => "lost".to_owned(),
+        Fate::Rejected(Rejected { code, message, column, .. }) => {
+            let column = column.as_ref().map_or(String::new(), |column| format!(" for column `{column}`"));
+            format!("rejected{column} as {code} ({message})")
+        }
+    }
+}
+
+/// A cell in a sentence: numbers bare, text quoted, both short.
+pub(crate) fn quoted(cell: Option<&str>) -> String {
+    const SHOWN: usize = 60;
+    match cell {
+        None => "NULL".to_owned(),
+        Some(text) if !text.is_empty() && text.len() <= SHOWN && text.bytes().all(|b| b"0123456789.-".contains(&b)) => {
+            text.to_owned()
+        }
+        Some(text) if text.chars().count() > SHOWN => {
+            let start: String = text.chars().take(SHOWN).collect();
+            format!("{start:?}… ({} bytes)", text.len())
+        }
+        Some(text) => format!("{text:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_schema::DataType;
+
+    use super::*;
+    use crate::Column;
+
+    fn outcome(kept: &[(u64, Option<&str>)], rejected: &[(u64, &str)]) -> Outcome {
+        Outcome {
+            columns: vec![Column { name: "total".into(), data_type: DataType::Int64 }],
+            records: kept.iter().map(|(record, _)| *record).collect(),
+            rows: kept.iter().map(|(_, cell)| vec![cell.map(str::to_owned)]).collect(),
+            rejects: rejected
+                .iter()
+                .map(|(record, message)| Rejected {
+                    record: *record,
+                    line: record + 1,
+                    column: Some("n".into()),
+                    code: "odd".into(),
+                    message: (*message).into(),
+                })
+                .collect(),
+            ..Outcome::default()
+        }
+    }
+
+    fn say(here: &Outcome, there: &Outcome) -> String {
+        first(here, "with one batch", there, "with two").unwrap_or_default()
+    }
+
+    #[test]
+    fn the_first_difference_is_told_by_row_and_column() {
+        let here = outcome(&[(1, Some("1")), (2, Some("x")), (4, None)], &[(3, "not even")]);
+        assert_eq!(say(&here, &here.clone()), "");
+        let there = outcome(&[(1, Some("1")), (2, None), (4, Some("7"))], &[(3, "not even")]);
+        assert_eq!(say(&here, &there), "with two, row 2, column `total` is NULL, with one batch it is \"x\"");
+        let there = outcome(&[(1, Some("1")), (2, Some("x")), (3, Some("3")), (4, None)], &[]);
+        assert_eq!(
+            say(&here, &there),
+            "with two, row 3 is kept, with one batch it is rejected for column `n` as odd (not even)"
+        );
+        let there = outcome(&[(1, Some("1")), (2, Some("x")), (4, None)], &[(3, "strange")]);
+        assert_eq!(
+            say(&here, &there),
+            "with two, row 3 is rejected for column `n` as odd (strange), with one batch it is rejected for column \
+             `n` as odd (not even)"
+        );
+        let there = outcome(&[(1, Some("1")), (2, Some("x"))], &[(3, "not even")]);
+        assert_eq!(say(&here, &there), "with two, row 4 is lost, with one batch it is kept");
+    }
+}

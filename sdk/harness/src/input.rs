@@ -1,0 +1,122 @@
+//! What a plugin is run on: CSV text, rows of text, or a batch as it is.
+
+use std::sync::Arc;
+
+use arrow_array::{Int64Array, RecordBatch};
+use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_select::concat::concat_batches;
+use loader_csv::{ColumnProfile, DecodeAs, Dialect, LogicalType, arrow_schema};
+use loader_plugins::ChainPlan;
+
+use crate::csv_text::{File, push_line};
+use crate::error::HarnessError;
+
+/// Stands for NULL in text that is made of rows; a cell that says the same is quoted.
+const NULL: &str = "\\N";
+/// How often a target may change how columns are read, as in a load.
+const MAX_PASSES: usize = 4;
+
+/// Typed rows, all in one batch.
+#[derive(Clone)]
+pub(crate) struct Input {
+    pub(crate) batch: RecordBatch,
+    /// Numbers of the rows, from 1.
+    pub(crate) records: Int64Array,
+    /// The line of each row.
+    pub(crate) lines: Vec<u64>,
+}
+
+impl Input {
+    pub(crate) fn of_batch(batch: RecordBatch) -> Input {
+        let rows = batch.num_rows();
+        let records = Int64Array::from_iter_values((1..).take(rows));
+        Input { batch, records, lines: (1..).take(rows).collect() }
+    }
+
+    /// Infers types as a load does, asks for a plan with `plan`, and decodes.
+    pub(crate) fn of_csv(
+        text: &[u8],
+        dialect: &Dialect,
+        target: Option<&SchemaRef>,
+        plan: impl Fn(SchemaRef) -> Result<ChainPlan, HarnessError>,
+    ) -> Result<(Input, ChainPlan), HarnessError> {
+        dialect.check().map_err(|error| HarnessError::Input(error.to_string()))?;
+        let file = File::read(text, dialect)?;
+        let inferred = file.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
+        let mut decode_as: Vec<DecodeAs> = inferred.collect();
+        for _ in 0..MAX_PASSES {
+            let chain = plan(arrow_schema(&file.header, &decode_as))?;
+            let expected = expected(target, &chain, &file.profile.columns, &decode_as);
+            if expected == decode_as {
+                return Ok((decoded(&file, &decode_as, &chain.input)?, chain));
+            }
+            decode_as = expected;
+        }
+        Err(HarnessError::Input("the plugin's plan changes whenever the types of its input do".to_owned()))
+    }
+}
+
+/// CSV text of rows, and the dialect that reads it back.
+pub(crate) fn rows_as_csv<'a>(
+    header: &[&str],
+    rows: impl IntoIterator<Item = impl IntoIterator<Item = Option<&'a str>>>,
+    dialect: &Dialect,
+) -> (String, Dialect) {
+    let mut text = String::new();
+    push_line(&mut text, header.iter().copied().map(Some), NULL);
+    for row in rows {
+        push_line(&mut text, row, NULL);
+    }
+    let leading_zeros = dialect.leading_zeros;
+    (text, Dialect { null_tokens: vec![NULL.to_owned()], leading_zeros, ..Dialect::default() })
+}
+
+fn decoded(file: &File<'_>, decode_as: &[DecodeAs], schema: &SchemaRef) -> Result<Input, HarnessError> {
+    let (batches, numbers): (Vec<RecordBatch>, Vec<Int64Array>) = file.decode(decode_as)?.into_iter().unzip();
+    let batch = concat_batches(schema, &batches).map_err(|error| HarnessError::Input(error.to_string()))?;
+    let records = numbers.iter().flat_map(|numbers| numbers.values().iter().copied());
+    Ok(Input { batch, records: Int64Array::from_iter_values(records), lines: file.lines() })
+}
+
+/// How columns are to be read so that they become what their columns in the target expect, where their values allow.
+fn expected(
+    target: Option<&SchemaRef>,
+    chain: &ChainPlan,
+    profile: &[ColumnProfile],
+    decode_as: &[DecodeAs],
+) -> Vec<DecodeAs> {
+    let mut expected = decode_as.to_vec();
+    let Some(target) = target else { return expected };
+    for (index, field) in chain.output.fields().iter().enumerate() {
+        let existing = target.fields().iter().find(|existing| existing.name().eq_ignore_ascii_case(field.name()));
+        if let (Some(existing), Some(origin)) = (existing, chain.origin(index))
+            && let Some(decode_as) = decode_for(existing.data_type(), &profile[origin])
+        {
+            expected[origin] = decode_as;
+        }
+    }
+    expected
+}
+
+fn decode_for(target: &DataType, profile: &ColumnProfile) -> Option<DecodeAs> {
+    let (decode_as, logical) = match target {
+        DataType::Utf8 => return Some(DecodeAs::Text),
+        DataType::Boolean => return profile.accepts_boolean_literals().is_ok().then_some(DecodeAs::Boolean),
+        DataType::Int16 | DataType::Int32 => (DecodeAs::Int32, LogicalType::Int32),
+        DataType::Int64 => (DecodeAs::Int64, LogicalType::Int64),
+        DataType::Decimal128(..) => (DecodeAs::Decimal, LogicalType::Decimal),
+        DataType::Float32 | DataType::Float64 => (DecodeAs::Double, LogicalType::Double),
+        DataType::Date32 => (DecodeAs::Date32, LogicalType::Date),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => (DecodeAs::TimestampMicros, LogicalType::Timestamp),
+        _ => return None,
+    };
+    profile.accepts(logical).is_ok().then_some(decode_as)
+}
+
+/// Rows of the same schema without a single value.
+pub(crate) fn all_null(batch: &RecordBatch) -> Result<RecordBatch, HarnessError> {
+    let nulls = batch.columns().iter().map(|column| arrow_array::new_null_array(column.data_type(), column.len()));
+    let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(batch.schema_ref()), nulls.collect(), &options)
+        .map_err(|error| HarnessError::Input(error.to_string()))
+}

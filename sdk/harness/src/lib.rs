@@ -1,0 +1,44 @@
+//! Runs a plugin on rows or CSV, in the sandbox that it will meet in a load, and hands back all that came of it.
+//!
+//! The [`Harness`] uses the runtime, the limits, the type inference and the checks of the program itself: what passes
+//! here passes there. An [`Outcome`] has every value as exact text, compares with `==`, and prints as a table, so it
+//! suits `assert_eq!` as well as a snapshot. No AWS, no warehouse, no async.
+//!
+//! ```no_run
+//! use loader_harness::Harness;
+//! use serde_json::json;
+//!
+//! let plugin = Harness::open("plugins/default.wasm")?.config(json!({"metadata": false})).keys(["order_id"]);
+//! let outcome = plugin.run_csv("Order ID,Amount ($)\n1,0.1\n2,\n")?;
+//! assert_eq!(outcome.column("amount"), Some(vec![Some("0.100000000000000000"), None]));
+//! assert!(outcome.rejects.is_empty());
+//! println!("{outcome}");
+//! # Ok::<(), loader_harness::HarnessError>(())
+//! ```
+//!
+//! [`Harness::broken_properties`] tries what every plugin must bear: its rows cut into batches anywhere, spread over
+//! instances in any order, missing, or all NULL. [`Harness::test_case`] does that to a folder with an input and what
+//! is expected of it; `loader plugin test` runs a folder of such folders.
+
+#![deny(missing_docs)]
+
+mod csv_text;
+mod difference;
+mod error;
+mod golden;
+mod harness;
+mod input;
+mod outcome;
+mod properties;
+mod text;
+mod trial;
+
+pub use arrow_array;
+pub use arrow_schema;
+pub use error::HarnessError;
+pub use golden::{CaseReport, Expected, case_folders};
+pub use harness::Harness;
+pub use loader_csv::Dialect;
+pub use loader_plugins::{CacheLocation, HostValues, Limits, Metering, Plugin, PluginError, PluginErrorKind, Runtime};
+pub use outcome::{Column, Cost, LogLine, Outcome, Rejected};
+pub use properties::{Broken, Property};

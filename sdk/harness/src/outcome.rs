@@ -1,0 +1,281 @@
+//! What came of a run: rows, rejected rows, counters, log lines, and what it cost.
+
+use std::fmt;
+use std::time::Duration;
+
+use arrow_schema::{DataType, SchemaRef};
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::csv_text;
+
+/// An output column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// As the table will have it.
+    pub name: String,
+    /// As Arrow has it; `Decimal128(38, 18)` becomes DECIMAL(38,18).
+    pub data_type: DataType,
+}
+
+/// A row that would not be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// 1 for the first row of the input.
+    pub record: u64,
+    /// The line of the CSV text in which it begins, 1 for the first; for other input the same as `record`.
+    pub line: u64,
+    /// The column at fault, as the plugin names it.
+    pub column: Option<String>,
+    /// A word for programs, such as `out-of-range`.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// A line that the plugin logged, tamed and bounded as in a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// 1 error, 2 warning, 3 info, 4 debug.
+    pub level: u8,
+    /// Without control characters.
+    pub text: String,
+}
+
+/// What a run cost. Not compared, because time differs from run to run.
+#[derive(Clone, Debug, Default)]
+pub struct Cost {
+    /// Calls of `process`, and bytes that went in and came out with them.
+    pub batches: u64,
+    /// See `batches`.
+    pub bytes_in: u64,
+    /// See `batches`.
+    pub bytes_out: u64,
+    /// Time in the sandbox.
+    pub sandbox: Duration,
+    /// Time to encode batches, and to check and decode what came back.
+    pub encode_decode: Duration,
+    /// Most linear memory that the plugin had.
+    pub peak_memory_bytes: u64,
+    /// Instructions that it ran, when they are counted (see [`Harness::open_metered`](crate::Harness::open_metered)).
+    pub fuel: Option<u64>,
+    /// Log lines past the limit.
+    pub log_lines_dropped: u64,
+}
+
+/// What came of a run. Two are equal when all but their costs is.
+///
+/// ```
+/// use loader_harness::{Column, Outcome};
+/// use loader_harness::arrow_schema::DataType;
+///
+/// let outcome = Outcome {
+///     columns: vec![Column { name: "id".into(), data_type: DataType::Int32 }],
+///     records: vec![1, 2],
+///     rows: vec![vec![Some("7".into())], vec![None]],
+///     ..Outcome::default()
+/// };
+/// assert_eq!(outcome.column("id"), Some(vec![Some("7"), None]));
+/// assert_eq!(outcome.to_csv(), "id\n7\n\n");
+/// assert!(outcome.to_string().contains("NULL"));
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The output columns.
+    pub columns: Vec<Column>,
+    /// For each row the number of the input row that it was made of, 1 for the first.
+    pub records: Vec<u64>,
+    /// The rows as exact text; NULL is `None`.
+    pub rows: Vec<Vec<Option<String>>>,
+    /// The other rows, in the order of the input.
+    pub rejects: Vec<Rejected>,
+    /// The plugin's own counters; `cast.rounded` is the host's.
+    pub counters: Vec<(String, u64)>,
+    /// What the plugin logged while it planned and worked.
+    pub log: Vec<LogLine>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+impl PartialEq for Outcome {
+    fn eq(&self, other: &Outcome) -> bool {
+        self.columns == other.columns
+            && self.records == other.records
+            && self.rows == other.rows
+            && self.rejects == other.rejects
+            && self.counters == other.counters
+            && self.log == other.log
+    }
+}
+
+impl Outcome {
+    /// The values of a column; `None` when there is no such column.
+    pub fn column(&self, name: &str) -> Option<Vec<Option<&str>>> {
+        let index = self.columns.iter().position(|column| column.name == name)?;
+        Some(self.rows.iter().map(|row| row.get(index).and_then(Option::as_deref)).collect())
+    }
+
+    /// The plugin's counter of this name, 0 when it did not count.
+    pub fn counter(&self, name: &str) -> u64 {
+        self.counters.iter().filter(|(known, _)| known == name).map(|(_, value)| value).sum()
+    }
+
+    /// Header and rows: NULL is nothing, the empty text is `""`. What `expected.csv` holds.
+    pub fn to_csv(&self) -> String {
+        let header = self.columns.iter().map(|column| column.name.as_str());
+        csv_text::write(header, self.rows.iter().map(|row| row.iter().map(Option::as_deref).collect::<Vec<_>>()))
+    }
+
+    /// `line,column,code,message` of each rejected row. What `rejects.csv` holds.
+    pub fn rejects_to_csv(&self) -> String {
+        let lines: Vec<String> = self.rejects.iter().map(|reject| reject.line.to_string()).collect();
+        let rows = self.rejects.iter().zip(&lines).map(|(reject, line)| {
+            let column = reject.column.as_deref().filter(|column| !column.is_empty());
+            [Some(line.as_str()), column, Some(&reject.code), Some(&reject.message)]
+        });
+        csv_text::write(["line", "column", "code", "message"], rows)
+    }
+
+    pub(crate) fn columns_of(schema: &SchemaRef) -> Vec<Column> {
+        let column = |field: &arrow_schema::FieldRef| Column {
+            name: field.name().clone(),
+            data_type: field.data_type().clone(),
+        };
+        schema.fields().iter().map(column).collect()
+    }
+}
+
+/// Tables of rows and rejects, then counters and log. NULL and the empty text `""` are told apart. No costs.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = table();
+        let header = self.columns.iter().map(|column| format!("{}\n{}", column.name, column.data_type));
+        rows.set_header(std::iter::once("row".to_owned()).chain(header));
+        for (record, row) in self.records.iter().zip(&self.rows) {
+            rows.add_row(std::iter::once(record.to_string()).chain(row.iter().map(|cell| shown(cell.as_deref()))));
+        }
+        write_table(f, &rows)?;
+        if !self.rejects.is_empty() {
+            let mut rejects = table();
+            rejects.set_header(["rejected", "line", "column", "code", "message"]);
+            for reject in &self.rejects {
+                let column = reject.column.clone().unwrap_or_default();
+                let numbers = [reject.record.to_string(), reject.line.to_string()];
+                rejects.add_row(numbers.into_iter().chain([column, reject.code.clone(), reject.message.clone()]));
+            }
+            writeln!(f)?;
+            write_table(f, &rejects)?;
+        }
+        for (name, value) in &self.counters {
+            writeln!(f, "counter {name} = {value}")?;
+        }
+        for line in &self.log {
+            writeln!(f, "log {}: {}", level(line.level), line.text)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} batches, {} bytes in, {} bytes out, {:.1} ms in the sandbox, {:.1} ms to encode and decode, {} bytes of \
+             memory at most",
+            self.batches,
+            self.bytes_in,
+            self.bytes_out,
+            self.sandbox.as_secs_f64() * 1e3,
+            self.encode_decode.as_secs_f64() * 1e3,
+            self.peak_memory_bytes
+        )?;
+        match self.fuel {
+            Some(fuel) => write!(f, ", {fuel} instructions"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A cell as people read it.
+pub(crate) fn shown(cell: Option<&str>) -> String {
+    match cell {
+        None => "NULL".to_owned(),
+        Some("") => "\"\"".to_owned(),
+        Some(text) => text.to_owned(),
+    }
+}
+
+fn level(level: u8) -> &'static str {
+    match level {
+        1 => "error",
+        2 => "warning",
+        3 => "info",
+        _ => "debug",
+    }
+}
+
+fn table() -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
+    table
+}
+
+fn write_table(f: &mut fmt::Formatter<'_>, table: &Table) -> fmt::Result {
+    table.lines().try_for_each(|line| writeln!(f, "{}", line.trim_end()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome() -> Outcome {
+        let column = |name: &str, data_type| Column { name: name.into(), data_type };
+        Outcome {
+            columns: vec![column("id", DataType::Int32), column("amount", DataType::Decimal128(18, 2))],
+            records: vec![1, 3],
+            rows: vec![vec![Some("1".into()), Some("0.10".into())], vec![Some(String::new()), None]],
+            rejects: vec![Rejected {
+                record: 2,
+                line: 4,
+                column: Some("amount".into()),
+                code: "out-of-range".into(),
+                message: "more than 16 digits, cut".into(),
+            }],
+            counters: vec![("rounded".into(), 1)],
+            log: vec![LogLine { level: 2, text: "careful".into() }],
+            cost: Cost::default(),
+        }
+    }
+
+    #[test]
+    fn prints_as_tables() {
+        insta::assert_snapshot!(outcome(), @r#"
+        | row | id    | amount            |
+        |     | Int32 | Decimal128(18, 2) |
+        |-----|-------|-------------------|
+        | 1   | 1     | 0.10              |
+        | 3   | ""    | NULL              |
+
+        | rejected | line | column | code         | message                  |
+        |----------|------|--------|--------------|--------------------------|
+        | 2        | 4    | amount | out-of-range | more than 16 digits, cut |
+        counter rounded = 1
+        log warning: careful
+        "#);
+    }
+
+    #[test]
+    fn costs_are_not_compared_but_everything_else_is() {
+        let costly = Outcome { cost: Cost { batches: 9, ..Cost::default() }, ..outcome() };
+        assert_eq!(costly, outcome());
+        assert_ne!(Outcome { log: Vec::new(), ..outcome() }, outcome());
+        assert_ne!(Outcome { records: vec![1, 2], ..outcome() }, outcome());
+    }
+
+    #[test]
+    fn becomes_the_files_of_a_case() {
+        assert_eq!(outcome().to_csv(), "id,amount\n1,0.10\n\"\",\n");
+        let rejects = "line,column,code,message\n4,amount,out-of-range,\"more than 16 digits, cut\"\n";
+        assert_eq!(outcome().rejects_to_csv(), rejects);
+        assert_eq!((outcome().counter("rounded"), outcome().counter("lost")), (1, 0));
+    }
+}

@@ -1,0 +1,196 @@
+//! What every plugin must bear, whatever it does: tried on each input for free.
+//!
+//! A load cuts a file into batches wherever it likes and hands them to several instances in no particular order, so
+//! a row may depend on nothing but itself. The sandbox gives a plugin neither clock nor chance, so the rest should
+//! hold by itself; where it does not, something is badly wrong.
+
+use std::fmt;
+
+use loader_csv::Dialect;
+
+use crate::difference;
+use crate::error::HarnessError;
+use crate::harness::Harness;
+use crate::input::{Input, all_null};
+use crate::outcome::Outcome;
+use crate::trial::{Raw, Trial};
+
+/// Something that must hold for every plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Property {
+    /// Batches of 1, 7 and all rows give the same rows and rejects.
+    Batches,
+    /// Rows dealt to two instances in turns, the last one first, come out as from one instance.
+    Instances,
+    /// A batch without rows is taken, and changes nothing.
+    EmptyBatch,
+    /// Rows without a single value are taken or rejected one by one.
+    AllNull,
+    /// A session that is opened after another one ended gives what that gave.
+    SecondSession,
+    /// Plan and rows come out the same when all is done again, to the byte.
+    Rerun,
+}
+
+/// A property that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Which.
+    pub property: Property,
+    /// Where it shows, and what the author has to do.
+    pub message: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Harness {
+    /// Tries every [`Property`] on CSV text and names those that do not hold.
+    ///
+    /// Errors: the plugin fails on the text as it is, in one batch.
+    ///
+    /// ```no_run
+    /// let broken = loader_harness::Harness::open("plugins/default.wasm")?.broken_properties("id\n1\n2\n")?;
+    /// assert_eq!(broken, []);
+    /// # Ok::<(), loader_harness::HarnessError>(())
+    /// ```
+    pub fn broken_properties(&self, text: impl AsRef<[u8]>) -> Result<Vec<Broken>, HarnessError> {
+        Ok(self.whole_and_broken(text.as_ref(), self.own_dialect())?.1)
+    }
+
+    /// The outcome of the text in one batch, and the properties that do not hold for it.
+    pub(crate) fn whole_and_broken(
+        &self,
+        text: &[u8],
+        dialect: &Dialect,
+    ) -> Result<(Outcome, Vec<Broken>), HarnessError> {
+        let trial = self.trial(text, dialect)?;
+        let raw = trial.run(trial.rows())?;
+        let bytes = bytes(&trial, &raw)?;
+        let whole = trial.outcome(raw);
+        let mut broken = Vec::new();
+        let mut add = |property, message: Option<String>| {
+            broken.extend(message.map(|message| Broken { property, message }));
+        };
+        let single = batches(&trial, &whole, 1);
+        let cut = match &single {
+            Err(message) => Some(message.clone()),
+            Ok(_) => batches(&trial, &whole, 7).err(),
+        };
+        add(Property::Batches, cut);
+        if let Ok(single) = &single {
+            add(Property::Instances, instances(&trial, single));
+        }
+        add(Property::EmptyBatch, empty_batch(&trial, &whole));
+        add(Property::AllNull, nulls(&trial)?);
+        add(Property::SecondSession, second_session(&trial, &whole));
+        let again = self.trial(text, dialect);
+        add(Property::Rerun, rerun(again, &whole, &bytes));
+        Ok((whole, broken))
+    }
+}
+
+/// The same in batches of this size, or why it is not the same.
+fn batches(trial: &Trial, whole: &Outcome, rows: usize) -> Result<Outcome, String> {
+    const FACT: &str = "rows depend on how the file is cut into batches";
+    const DUTY: &str = "every load cuts its file elsewhere: a plugin must not keep state between batches, nor between \
+                        the rows of one; each row is made from its own values alone";
+    let how = format!("with batches of {rows} row{}", if rows == 1 { "" } else { "s" });
+    let cut = trial.run(rows).map_err(|error| format!("{FACT}: {how} it fails: {error}"))?;
+    let cut = trial.outcome(cut);
+    match difference::first(whole, "with all rows in one batch", &cut, &how) {
+        Some(difference) => Err(format!("{FACT}: {difference}; {DUTY}")),
+        None => Ok(cut),
+    }
+}
+
+fn instances(trial: &Trial, single: &Outcome) -> Option<String> {
+    const FACT: &str = "rows depend on what the session has seen before";
+    const HOW: &str = "dealt in turns to two sessions, last row first";
+    let dealt = match trial.run_dealt() {
+        Ok(raw) => trial.outcome(raw),
+        Err(error) => return Some(format!("{FACT}: {HOW}, it fails: {error}")),
+    };
+    let difference = difference::first(single, "in one session, in order,", &dealt, HOW)?;
+    Some(format!(
+        "{FACT}: {difference}; a load spreads batches over sessions in no particular order: a plugin must not keep \
+         state between batches"
+    ))
+}
+
+fn empty_batch(trial: &Trial, whole: &Outcome) -> Option<String> {
+    let after = match trial.run_after_empty() {
+        Ok(raw) => trial.outcome(raw),
+        Err(error) => {
+            return Some(format!("a batch without rows is not taken: {error}; it has to give columns without rows"));
+        }
+    };
+    let difference = difference::first(whole, "without it", &after, "after an empty batch")?;
+    Some(format!("a batch without rows changes what comes after it: {difference}"))
+}
+
+fn nulls(trial: &Trial) -> Result<Option<String>, HarnessError> {
+    let input = Input { batch: all_null(&trial.input.batch)?, ..trial.input.clone() };
+    let nulls = Trial {
+        chain: trial.chain.clone(),
+        input,
+        values: trial.values.clone(),
+        log: trial.log.clone(),
+        planning_log: Vec::new(),
+    };
+    Ok(nulls.run(nulls.rows()).err().map(|error| {
+        format!(
+            "rows in which every value is NULL are not taken: {error}; NULL becomes a value, NULL, or a rejected row"
+        )
+    }))
+}
+
+fn second_session(trial: &Trial, whole: &Outcome) -> Option<String> {
+    let again = match trial.run(trial.rows()) {
+        Ok(raw) => trial.outcome(raw),
+        Err(error) => return Some(format!("a second session after the first one fails: {error}")),
+    };
+    let difference = difference::first(whole, "in the first session", &again, "in a second session")
+        .or_else(|| counters(whole, &again))?;
+    Some(format!("a second session does not agree with the first one: {difference}; nothing may outlive a session"))
+}
+
+fn rerun(again: Result<Trial, HarnessError>, whole: &Outcome, first_bytes: &[u8]) -> Option<String> {
+    const FACT: &str = "the same input gives something else when all is done again";
+    let run = || -> Result<(Outcome, Vec<u8>), HarnessError> {
+        let trial = again?;
+        let raw = trial.run(trial.rows())?;
+        let bytes = bytes(&trial, &raw)?;
+        Ok((trial.outcome(raw), bytes))
+    };
+    let (outcome, bytes) = match run() {
+        Ok(rerun) => rerun,
+        Err(error) => return Some(format!("{FACT}: it fails: {error}")),
+    };
+    let difference = difference::first(whole, "at first", &outcome, "the second time").or_else(|| {
+        let hidden = "every value is the same, but not every byte (what stands under a NULL, or the bits of a NaN)";
+        (bytes != first_bytes).then(|| hidden.to_owned())
+    })?;
+    Some(format!("{FACT}: {difference}; a plugin depends on its config and its input alone"))
+}
+
+fn counters(whole: &Outcome, again: &Outcome) -> Option<String> {
+    let text = |outcome: &Outcome| {
+        let counters: Vec<String> = outcome.counters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        if counters.is_empty() { "none".to_owned() } else { counters.join(", ") }
+    };
+    let differ = whole.counters != again.counters;
+    differ.then(|| format!("its counters are {}, those of the first session {}", text(again), text(whole)))
+}
+
+/// What a load would stage, to the byte.
+fn bytes(trial: &Trial, raw: &Raw) -> Result<Vec<u8>, HarnessError> {
+    let mut bytes = loader_ipc::encode_schema(&trial.chain.output);
+    for (batch, _) in &raw.parts {
+        bytes.extend(loader_ipc::encode_batch(batch).map_err(|error| HarnessError::Input(error.to_string()))?);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,73 @@
+//! The one exact text of a value: what tests compare and files hold.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, TimeUnit};
+
+/// All rows of a batch as text; NULL is `None`.
+pub(crate) fn rows(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
+    (0..batch.num_rows())
+        .map(|row| batch.columns().iter().map(|column| (!column.is_null(row)).then(|| value(column, row))).collect())
+        .collect()
+}
+
+/// A value that is not NULL. Floats are the shortest text that reads back as they are; bytes are hexadecimal.
+fn value(column: &ArrayRef, row: usize) -> String {
+    match column.data_type() {
+        DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
+        DataType::Boolean => column.as_boolean().value(row).to_string(),
+        DataType::Int8 => column.as_primitive::<Int8Type>().value(row).to_string(),
+        DataType::Int16 => column.as_primitive::<Int16Type>().value(row).to_string(),
+        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Float32 => column.as_primitive::<Float32Type>().value(row).to_string(),
+        DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
+        DataType::Decimal128(_, scale) => {
+            let mut text = String::new();
+            let unscaled = column.as_primitive::<Decimal128Type>().value(row);
+            loader_values::write_decimal(unscaled, scale.unsigned_abs(), &mut text);
+            text
+        }
+        DataType::Date32 => loader_values::format_date(column.as_primitive::<Date32Type>().value(row)),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            loader_values::format_timestamp(column.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
+        DataType::Binary => column.as_binary::<i32>().value(row).iter().map(|byte| format!("{byte:02x}")).collect(),
+        // The sandbox lets no other type through.
+        other => format!("<{other}>"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{
+        BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, TimestampMicrosecondArray,
+    };
+
+    use super::*;
+
+    #[test]
+    fn every_digit_is_there_and_none_is_made_up() {
+        let decimals = Decimal128Array::from(vec![Some(-100_000_000_000_000_001), None]);
+        let batch = RecordBatch::try_from_iter([
+            ("d", Arc::new(decimals.with_precision_and_scale(38, 18).unwrap()) as ArrayRef),
+            ("f", Arc::new(Float64Array::from(vec![0.1, 1e300]))),
+            ("b", Arc::new(BooleanArray::from(vec![true, false]))),
+            ("t", Arc::new(TimestampMicrosecondArray::from(vec![0, 1_500_000]))),
+            ("day", Arc::new(Date32Array::from(vec![0, 19_000]))),
+            ("bytes", Arc::new(BinaryArray::from(vec![&b"\x00\xff"[..], b""]))),
+        ]);
+        let texts = rows(&batch.unwrap());
+        let first: Vec<&str> = texts[0].iter().map(|text| text.as_deref().unwrap_or("NULL")).collect();
+        let expected = ["-0.100000000000000001", "0.1", "true", "1970-01-01 00:00:00", "1970-01-01", "00ff"];
+        assert_eq!(first, expected);
+        assert_eq!((texts[1][0].as_deref(), texts[1][5].as_deref()), (None, Some("")));
+        assert_eq!(texts[1][3].as_deref(), Some("1970-01-01 00:00:01.500000"));
+    }
+}

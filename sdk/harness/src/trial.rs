@@ -1,0 +1,168 @@
+//! One plan and one input, to be run as often and in as many ways as wanted.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arrow_array::{Int64Array, RecordBatch};
+use loader_plugins::{ChainPlan, ChainSession, HostValues, PluginCounters, PluginError, Reject};
+
+use crate::input::Input;
+use crate::outcome::{Cost, LogLine, Outcome, Rejected};
+use crate::text;
+
+/// What a plugin says, in the order in which it does.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<LogLine>>>);
+
+impl Log {
+    pub(crate) fn push(&self, level: u8, text: &str) {
+        self.lines().push(LogLine { level: level.clamp(1, 4), text: text.to_owned() });
+    }
+
+    pub(crate) fn take(&self) -> Vec<LogLine> {
+        std::mem::take(&mut *self.lines())
+    }
+
+    fn lines(&self) -> std::sync::MutexGuard<'_, Vec<LogLine>> {
+        // A poisoned log is still a log.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A plan with the rows that it is for.
+pub(crate) struct Trial {
+    pub(crate) chain: ChainPlan,
+    pub(crate) input: Input,
+    pub(crate) values: Arc<HostValues>,
+    pub(crate) log: Log,
+    /// What was said while the plan was made.
+    pub(crate) planning_log: Vec<LogLine>,
+}
+
+/// What sessions gave, before it is text.
+#[derive(Default)]
+pub(crate) struct Raw {
+    /// Batches with the numbers of their rows.
+    pub(crate) parts: Vec<(RecordBatch, Int64Array)>,
+    rejects: Vec<Reject>,
+    counters: PluginCounters,
+}
+
+impl Trial {
+    /// One session, batch after batch.
+    pub(crate) fn run(&self, rows_per_batch: usize) -> Result<Raw, PluginError> {
+        let mut raw = Raw::default();
+        let mut session = self.open()?;
+        let rows = self.rows();
+        let step = rows_per_batch.max(1);
+        for first in (0..rows).step_by(step) {
+            self.process(&mut session, first, step.min(rows - first), &mut raw)?;
+        }
+        raw.count(session)?;
+        Ok(raw)
+    }
+
+    /// Two sessions side by side, one row at a time in turns, the last row first.
+    pub(crate) fn run_dealt(&self) -> Result<Raw, PluginError> {
+        let mut raw = Raw::default();
+        let mut sessions = [self.open()?, self.open()?];
+        for row in (0..self.rows()).rev() {
+            self.process(&mut sessions[row % 2], row, 1, &mut raw)?;
+        }
+        for session in sessions {
+            raw.count(session)?;
+        }
+        Ok(raw)
+    }
+
+    /// One session that gets a batch without rows, and then all rows.
+    pub(crate) fn run_after_empty(&self) -> Result<Raw, PluginError> {
+        let mut raw = Raw::default();
+        let mut session = self.open()?;
+        self.process(&mut session, 0, 0, &mut raw)?;
+        self.process(&mut session, 0, self.rows(), &mut raw)?;
+        raw.count(session)?;
+        Ok(raw)
+    }
+
+    /// Rows of the input.
+    pub(crate) fn rows(&self) -> usize {
+        self.input.batch.num_rows()
+    }
+
+    /// What came of a run, as text.
+    pub(crate) fn outcome(&self, raw: Raw) -> Outcome {
+        let mut rows = Vec::new();
+        for (batch, numbers) in &raw.parts {
+            let numbers = numbers.values().iter().map(|number| u64::try_from(*number).unwrap_or_default());
+            rows.extend(numbers.zip(text::rows(batch)));
+        }
+        rows.sort_by_key(|(record, _)| *record);
+        let (records, rows) = rows.into_iter().unzip();
+        let mut rejects: Vec<Rejected> = raw.rejects.into_iter().map(|reject| self.rejected(reject)).collect();
+        rejects.sort_by_key(|reject| reject.record);
+        let log = self.planning_log.iter().cloned().chain(self.log.take()).collect();
+        let columns = Outcome::columns_of(&self.chain.output);
+        let counters = raw.counters.counters.clone();
+        Outcome { columns, records, rows, rejects, counters, log, cost: cost(&raw.counters) }
+    }
+
+    fn open(&self) -> Result<ChainSession, PluginError> {
+        self.log.take();
+        self.chain.open(Arc::clone(&self.values))
+    }
+
+    fn process(&self, session: &mut ChainSession, first: usize, rows: usize, raw: &mut Raw) -> Result<(), PluginError> {
+        let batch = self.input.batch.slice(first, rows);
+        let done = session.process(&batch, &self.input.records.slice(first, rows))?;
+        raw.parts.push((done.batch, done.rows));
+        raw.rejects.extend(done.rejects);
+        Ok(())
+    }
+
+    fn rejected(&self, reject: Reject) -> Rejected {
+        let number = i64::try_from(reject.row).unwrap_or_default();
+        let index = self.input.records.values().binary_search(&number).ok();
+        let line = index.and_then(|index| self.input.lines.get(index)).copied().unwrap_or(reject.row);
+        let Reject { row: record, column, code, message, .. } = reject;
+        Rejected { record, line, column, code, message }
+    }
+}
+
+impl Raw {
+    fn count(&mut self, session: ChainSession) -> Result<(), PluginError> {
+        for counted in session.finish()? {
+            let sum = &mut self.counters;
+            sum.batches += counted.batches;
+            sum.bytes_in += counted.bytes_in;
+            sum.bytes_out += counted.bytes_out;
+            sum.sandbox += counted.sandbox;
+            sum.encode_decode += counted.encode_decode;
+            sum.log_lines_dropped += counted.log_lines_dropped;
+            sum.peak_memory_bytes = sum.peak_memory_bytes.max(counted.peak_memory_bytes);
+            sum.fuel = sum.fuel.into_iter().chain(counted.fuel).reduce(|one, other| one + other);
+            for (name, value) in counted.counters {
+                match sum.counters.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, total)) => *total += value,
+                    None => sum.counters.push((name, value)),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cost(counted: &PluginCounters) -> Cost {
+    let idle = counted.sandbox == Duration::ZERO;
+    Cost {
+        // A plugin without work of its own is not called.
+        batches: if idle { 0 } else { counted.batches },
+        bytes_in: counted.bytes_in,
+        bytes_out: counted.bytes_out,
+        sandbox: counted.sandbox,
+        encode_decode: counted.encode_decode,
+        peak_memory_bytes: counted.peak_memory_bytes,
+        fuel: counted.fuel,
+        log_lines_dropped: counted.log_lines_dropped,
+    }
+}
