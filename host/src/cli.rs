@@ -1,9 +1,12 @@
 //! What can be typed: commands and flags, exactly as given. Nothing is resolved or checked against the world here.
 
+pub mod plugin;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::plugin::PluginArgs;
 use crate::settings::Settings;
 
 /// Loads CSV files from S3 into Amazon Redshift: clean, typed, merged on keys, audited, each file exactly once.
@@ -43,6 +46,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run one SQL statement through the Data API and print its result.
     Sql(SqlArgs),
+    /// Check and test plugins.
+    Plugin(PluginArgs),
 }
 
 /// Arguments of a load.

@@ -11,7 +11,7 @@ use loader::{commands, log, stop};
 fn main() -> ExitCode {
     let cli = Cli::parse_from(with_dashes(std::env::args_os()));
     let audience = match cli.command {
-        Command::Demo(_) if cli.verbose == 0 => Audience::Nobody,
+        Command::Demo(_) | Command::Plugin(_) if cli.verbose == 0 => Audience::Nobody,
         _ => Audience::Everyone,
     };
     let log = log::start(cli.verbose, audience);
@@ -35,6 +35,7 @@ fn main() -> ExitCode {
             Command::Local(args) => commands::local::run(args, stop).await,
             Command::Demo(args) => commands::demo::run(args, stop, &log).await,
             Command::Sql(args) => commands::sql::run(args, stop).await,
+            Command::Plugin(args) => commands::plugin::run(args).await,
         }
     });
     // A thread that still reads a broken file must not hold up the end.

@@ -14,18 +14,24 @@ use crate::report::PluginIdentity;
 /// A plugin with its config.
 pub type Configured = (Plugin, Value);
 
-/// Reads and compiles the chain's plugins. Errors: `Config` (no such file), `Plugin` (not one of ours).
+/// Reads and compiles the chain's plugins, and holds their configs against their schemas. Errors: `Config` (no such
+/// file, a config that a plugin does not take), `Plugin` (not one of ours).
 pub fn load(settings: &TransformSettings) -> Result<Vec<Configured>> {
     if settings.plugins.is_empty() {
         return Ok(Vec::new());
     }
+    let runtime = runtime(settings)?;
+    settings.plugins.iter().map(|plugin| load_one(&runtime, plugin)).collect()
+}
+
+/// The sandbox with the limits of these settings.
+pub fn runtime(settings: &TransformSettings) -> Result<Runtime> {
     let cache = match &settings.plugin_cache {
         PluginCache::Default => CacheLocation::Default,
         PluginCache::Dir(dir) => CacheLocation::Dir(dir.clone()),
         PluginCache::Off => CacheLocation::Off,
     };
-    let runtime = Runtime::new(settings.limits.clone(), cache).map_err(failure)?;
-    settings.plugins.iter().map(|plugin| load_one(&runtime, plugin)).collect()
+    Runtime::new(settings.limits.clone(), cache).map_err(failure)
 }
 
 fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<Configured> {
@@ -34,6 +40,8 @@ fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<Configured> 
     let bytes = std::fs::read(path).context(Kind::Config, format!("plugin {} {hint}", path.display()))?;
     let plugin = runtime.load(path, bytes).map_err(failure)?;
     tracing::debug!(plugin = plugin.name(), version = plugin.version(), sha256 = plugin.sha256(), "plugin ready");
+    // Planning does so too, but only once the file has been read.
+    plugin.check_config(&settings.config).map_err(failure)?;
     Ok((plugin, settings.config.clone()))
 }
 

@@ -14,6 +14,8 @@ pub mod demo;
 
 pub mod sql;
 
+pub mod plugin;
+
 use std::io::Write;
 
 use crate::error::{Error, Result};

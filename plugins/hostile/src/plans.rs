@@ -48,6 +48,10 @@ pub(crate) const IN_SESSION: [&str; 33] = [
 /// What finishes badly.
 const IN_FINISH: [&str; 3] = ["loop-in-finish", "panic-in-finish", "refuse-finish"];
 
+/// What passes all columns on and adds a running `total` of the first one, wrongly: where a row's place shows, or a
+/// kind of row that is forgotten.
+pub(crate) const TOTALS: [&str; 4] = ["total-of-batch", "total-of-session", "panic-without-rows", "panic-at-null"];
+
 /// Honest transforms, beside `none`, for tests of chains.
 const HONEST: [&str; 3] = ["lowercase-text", "reject-odd-rows", "count-rows"];
 
@@ -110,6 +114,7 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
             plan = columns(vec![Field::new("a", DataType::Int64, true)], vec![wire::Expr::Computed(7)])
         }
         "host-values" => plan = host_values(),
+        _ if TOTALS.contains(&what) => plan = with_total(input),
         "lowercase-text" => plan = lowercase_text(input),
         "reject-odd-rows" | "count-rows" => plan.inputs = vec![0],
         "text-too-long" | "bad-utf8" => plan = one_computed(DataType::Utf8),
@@ -118,7 +123,7 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         _ if IN_SESSION.contains(&what) || IN_FINISH.contains(&what) => plan = one_computed(DataType::Int64),
         _ => return Err(refusal("bad-config", &unknown(what))),
     }
-    if IN_SESSION.contains(&what) || IN_FINISH.contains(&what) || HONEST.contains(&what) {
+    if IN_SESSION.contains(&what) || TOTALS.contains(&what) || IN_FINISH.contains(&what) || HONEST.contains(&what) {
         plan.state = what.as_bytes().to_vec();
     }
     Ok(plan)
@@ -146,6 +151,16 @@ fn renamed(input: &Schema, name: impl Fn(usize, &str) -> String) -> wire::Plan {
 fn one_computed(data_type: DataType) -> wire::Plan {
     let plan = columns(vec![Field::new("computed", data_type, true)], vec![wire::Expr::Computed(0)]);
     wire::Plan { inputs: vec![0], ..plan }
+}
+
+fn with_total(input: &Schema) -> wire::Plan {
+    let fields: Vec<Field> = input.fields().iter().map(|field| field.as_ref().clone()).collect();
+    let total = Field::new("total", DataType::Int64, true);
+    let mut plan = identity(input);
+    plan.schema = ipc::encode_schema(&Schema::new([fields, vec![total]].concat()));
+    plan.outputs.push(wire::Expr::Computed(0));
+    plan.inputs = vec![0];
+    plan
 }
 
 fn cast_to(input: &Schema, data_type: DataType) -> wire::Plan {

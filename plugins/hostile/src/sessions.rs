@@ -4,17 +4,20 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use loader_sdk::arrow_array::cast::AsArray;
-use loader_sdk::arrow_array::{ArrayRef, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
+use loader_sdk::arrow_array::types::{Int32Type, Int64Type};
+use loader_sdk::arrow_array::{Array, ArrayRef, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use loader_sdk::arrow_schema::SchemaRef;
 use loader_sdk::{Level, ipc, log};
 
 use crate::messages::{self, Message};
+use crate::plans::TOTALS;
 use crate::{refusal, spin, wire};
 
 pub(crate) struct HostileSession {
     what: String,
     inputs: SchemaRef,
     rows: Cell<u64>,
+    total: Cell<i64>,
 }
 
 impl wire::GuestSession for HostileSession {
@@ -29,14 +32,17 @@ impl wire::GuestSession for HostileSession {
         }
         let inputs =
             ipc::trusted::decode_schema(&schema).map_err(|error| refusal("bad-message", &error.to_string()))?;
-        Ok(wire::Session::new(Self { what, inputs: inputs.into(), rows: Cell::new(0) }))
+        Ok(wire::Session::new(Self { what, inputs: inputs.into(), rows: Cell::new(0), total: Cell::new(0) }))
     }
 
     fn process(&self, batch: Vec<u8>) -> Result<wire::Output, wire::Error> {
         let batch = ipc::trusted::decode_batch(batch, &self.inputs)
             .map_err(|error| refusal("bad-message", &error.to_string()))?;
         self.rows.set(self.rows.get() + batch.num_rows() as u64);
-        run(&self.what, &batch)
+        match TOTALS.contains(&self.what.as_str()) {
+            true => Ok(self.running_total(&batch)),
+            false => run(&self.what, &batch),
+        }
     }
 
     fn finish(&self) -> Result<Vec<wire::Counter>, wire::Error> {
@@ -47,6 +53,33 @@ impl wire::GuestSession for HostileSession {
             "count-rows" => Ok(vec![wire::Counter { name: "seen".to_owned(), value: self.rows.get() }]),
             _ => Ok(Vec::new()),
         }
+    }
+}
+
+impl HostileSession {
+    /// Each row's total of the first column so far, NULL counting as nothing.
+    fn running_total(&self, batch: &RecordBatch) -> wire::Output {
+        let numbers = batch.column(0);
+        match self.what.as_str() {
+            "total-of-batch" => self.total.set(0),
+            "panic-without-rows" => assert!(batch.num_rows() > 0, "a batch has rows"),
+            "panic-at-null" => assert_eq!(numbers.null_count(), 0, "a number is not NULL"),
+            _ => {}
+        }
+        let keeps_count = self.what.starts_with("total-");
+        let number =
+            |row: usize| match (numbers.as_primitive_opt::<Int32Type>(), numbers.as_primitive_opt::<Int64Type>()) {
+                _ if numbers.is_null(row) => 0,
+                (Some(numbers), _) => i64::from(numbers.value(row)),
+                (_, Some(numbers)) => numbers.value(row),
+                _ => 0,
+            };
+        let totals = (0..batch.num_rows()).map(|row| {
+            let total = number(row) + if keeps_count { self.total.get() } else { 0 };
+            self.total.set(total);
+            total
+        });
+        output(messages::encoded(&(Arc::new(totals.collect::<Int64Array>()) as ArrayRef)))
     }
 }
 

@@ -14,4 +14,8 @@ mod interruption;
 
 mod commands;
 
+mod plugin_commands;
+
+mod harness;
+
 mod other_clients;

@@ -1,0 +1,44 @@
+//! `loader plugin`: what those who write plugins need. Knows no S3 and no warehouse.
+
+mod check;
+mod test;
+
+use loader_plugins::Runtime;
+
+use crate::cli::RunArgs;
+use crate::cli::plugin::{PluginArgs, PluginCommand, SandboxArgs};
+use crate::error::{Context, Kind, Result};
+use crate::job::{self, TransformSettings};
+use crate::plugins;
+use crate::settings::Settings;
+
+/// Whether the plugin is as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    Bad,
+}
+
+/// Runs the command; findings go to stdout, what keeps it from working to stderr.
+pub async fn run(args: PluginArgs) -> u8 {
+    // Guests block, which a thread of the async runtime must not.
+    let done = tokio::task::spawn_blocking(move || match args.command {
+        PluginCommand::Check(args) => check::run(&args),
+        PluginCommand::Test(args) => test::run(&args),
+    })
+    .await;
+    match done.context(Kind::Internal, "the thread of the plugin ended abruptly").and_then(|done| done) {
+        Ok(Verdict::Good) => 0,
+        Ok(Verdict::Bad) => Kind::Plugin.exit_code(),
+        Err(error) => {
+            eprintln!("loader: {error}");
+            error.kind().exit_code()
+        }
+    }
+}
+
+fn runtime(args: &SandboxArgs) -> Result<Runtime> {
+    let settings = Settings { plugin_cache: args.plugin_cache.clone(), ..Settings::default() };
+    let settings = job::settings(RunArgs { config: args.config.clone(), settings })?;
+    plugins::runtime(&TransformSettings::decide(settings)?)
+}
