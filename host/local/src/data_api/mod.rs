@@ -6,8 +6,8 @@
 //! It does not: check signatures or passwords (`DbUser` is taken at its word, and without it everyone is the superuser `loader`), keep
 //! sessions (refused), send events, name the table behind a result's column, survive a restart with its statements.
 //! Of Redshift's engine it has no procedures, UNLOAD, ALTER TABLE APPEND, SHOW TABLE and its like, QUALIFY, PIVOT, navigation in SUPER.
-//! Distribution, sort order, encodings and keys are recorded and shown, nothing more; DECIMAL keeps all digits where Redshift's 8-byte
-//! form (up to 19 digits) would overflow; writers of one table wait for each other only where they lock it or change the same rows.
+//! Distribution, sort order, encodings and keys are recorded and shown, nothing more; trailing blanks count where VARCHAR is compared;
+//! writers of one table wait for each other only where they lock it or change the same rows.
 //!
 //! Views are bound, late-binding or materialized. A bound one blocks what Redshift says it blocks: ALTER COLUMN TYPE of any column of its
 //! table, DROP of the table and of columns it uses; it follows a renamed table or column. A late-binding one is looked up by names when

@@ -23,6 +23,7 @@ pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
     let session = match connect(&warehouse, &execution).await {
         Ok(session) => session,
         Err(error) => {
+            let error = warehouse.names.restore(&error).into_owned();
             let words = if execution.is_batch() { NEVER_RAN } else { error.as_str() };
             let status = if execution.is_batch() { Status::Aborted } else { Status::Failed };
             execution.update(|state| {

@@ -33,6 +33,15 @@ fn text(error: &DbError) -> String {
         let length = length.split('_').next().unwrap_or(length);
         return format!("value too long for type character varying({length})");
     }
+    if *code == SqlState::CHECK_VIOLATION {
+        let is_of = |prefix| error.constraint().is_some_and(|name| name.starts_with(prefix));
+        // Redshift's words for the sum that is too big, and for the load.
+        if is_of("decimal_bound_") {
+            return "Numeric data overflow (result precision)".to_owned();
+        } else if is_of("single_bytes_") {
+            return "Multibyte character not supported for CHAR (Hint: try using VARCHAR)".to_owned();
+        }
+    }
     if *code == SqlState::NOT_NULL_VIOLATION
         && let Some(column) = error.column()
         && message.starts_with("null value in column")

@@ -69,6 +69,8 @@ fn create_table() {
         ("create table t (a int[])", "ERROR: column has unsupported type \"int[]\""),
         ("create table t (oid int)", "ERROR: column name \"oid\" conflicts with a system column name"),
         ("create table t (a int", "ERROR: syntax error at end of input"),
+        ("create table t (order int)", "ERROR: syntax error at or near \"order\"\n  Position: 17"),
+        ("create table s.order (\"user\" int)", "CREATE TABLE \"s\".\"order\" (\"user\" integer)"),
         (
             "create unlogged table t (a int)",
             "ERROR: syntax error at or near \"unlogged\"\n  Position: 8\n  Hint: Amazon Redshift has no such object (no indexes, sequences, triggers, types, extensions)",
@@ -125,6 +127,10 @@ fn queries() {
         ),
         ("insert into t (a) select count(*) from #tmp", "INSERT INTO t (a) SELECT count(*) FROM \"#tmp\""),
         ("delete from s.t using stage where s.t.a = stage.a", "DELETE FROM s.t USING stage WHERE s.t.a = stage.a"),
+        (
+            "merge into t using \"S\" as x on t.a = x.a when matched then delete when not matched then insert (a) values (x.a)",
+            "MERGE INTO t USING \"s\" AS x ON (t.a = x.a) AND loader_local.is_merge_source(E'\"s\"'::REGCLASS) WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT (a) VALUES (x.a)",
+        ),
         ("truncate t", "commits: TRUNCATE t"),
         (
             "create or replace view S.\"V\" (\"A\") as select top 1 a in (1, 2) from s.t",

@@ -29,12 +29,12 @@ CREATE OR REPLACE VIEW loader_local.pg_attribute AS
         LEFT JOIN loader_local.table_keys k ON k.relation = a.attrelid
         LEFT JOIN loader_local.column_encodings e ON e.relation = a.attrelid AND e.attnum = a.attnum;
 
--- With the declared keys and without the stand-in's checks of lengths.
+-- With the declared keys and without checks, which are the stand-in's own.
 CREATE OR REPLACE VIEW loader_local.pg_constraint AS
     SELECT oid, loader_local.full_name(conname)::loader_local.identifier AS conname, connamespace, contype, condeferrable, condeferred, conrelid, contypid, confrelid, confupdtype, confdeltype,
         confmatchtype, conkey, confkey, NULL::text AS conbin, NULL::text AS consrc
     FROM pg_catalog.pg_constraint
-    WHERE conname NOT LIKE 'varchar\_bytes\_%' AND connamespace <> 'loader_local'::regnamespace
+    WHERE contype <> 'c' AND connamespace <> 'loader_local'::regnamespace
     UNION ALL
     SELECT (4000000000 + k.id)::oid, loader_local.full_name(k.name::name)::loader_local.identifier, c.relnamespace, k.kind, false, false, k.relation, 0::oid, coalesce(k.referenced, 0::oid),
         CASE k.kind WHEN 'f' THEN 'a' ELSE ' ' END::"char", CASE k.kind WHEN 'f' THEN 'a' ELSE ' ' END::"char",

@@ -32,3 +32,28 @@ BEGIN
     END IF;
     RETURN true;
 END $$;
+
+-- A DECIMAL of 19 digits has 8 bytes, and a CHAR only characters of one. The checks' names tell the errors apart (engine_error.rs).
+CREATE OR REPLACE FUNCTION loader_local.keep_value_checks() RETURNS event_trigger LANGUAGE plpgsql AS $$
+DECLARE
+    found record;
+BEGIN
+    FOR found IN
+        SELECT DISTINCT a.attrelid::regclass AS relation, a.attname, a.atttypid, (a.atttypmod - 4) & 2047 AS scale
+        FROM pg_event_trigger_ddl_commands() d
+            JOIN pg_catalog.pg_class r ON r.oid = d.objid AND r.relkind = 'r' AND r.relnamespace <> 'loader_local'::regnamespace
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objid AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE d.classid = 'pg_class'::regclass
+            AND (a.atttypid = 'bpchar'::regtype OR (a.atttypid = 'numeric'::regtype AND a.atttypmod > 4 AND (a.atttypmod - 4) >> 16 = 19))
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum])
+    LOOP
+        EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s)', found.relation,
+            CASE found.atttypid WHEN 'bpchar'::regtype THEN 'single_bytes_' ELSE 'decimal_bound_' END || substr(md5(random()::text), 1, 12),
+            CASE found.atttypid WHEN 'bpchar'::regtype THEN format('octet_length(%1$I::text) = char_length(%1$I::text)', found.attname)
+                ELSE format('abs(%I) <= %s', found.attname, round(9223372036854775807 / power(10::numeric, found.scale), found.scale)) END);
+    END LOOP;
+END $$;
+DROP EVENT TRIGGER IF EXISTS loader_local_values;
+CREATE EVENT TRIGGER loader_local_values ON ddl_command_end
+    WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
+    EXECUTE FUNCTION loader_local.keep_value_checks();
