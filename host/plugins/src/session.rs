@@ -35,7 +35,7 @@ pub struct Transformed {
     pub rejects: Vec<Reject>,
 }
 
-/// What a plugin did in one session. Add those of all workers up, but take the maximum of memory.
+/// What a plugin did in one session; those of all workers add up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginCounters {
     /// Its name.
@@ -62,6 +62,28 @@ pub struct PluginCounters {
     pub peak_memory_bytes: u64,
     /// Instructions that it ran, as wasmtime weighs them; `None` unless the runtime counts them.
     pub fuel: Option<u64>,
+}
+
+impl PluginCounters {
+    /// Adds what another session of the same plugin did. Memory is the most that one of them had.
+    pub fn add(&mut self, other: PluginCounters) {
+        self.batches += other.batches;
+        self.rows += other.rows;
+        self.rejected += other.rejected;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.sandbox += other.sandbox;
+        self.encode_decode += other.encode_decode;
+        self.log_lines_dropped += other.log_lines_dropped;
+        self.peak_memory_bytes = self.peak_memory_bytes.max(other.peak_memory_bytes);
+        self.fuel = self.fuel.into_iter().chain(other.fuel).reduce(|one, other| one + other);
+        for (name, value) in other.counters {
+            match self.counters.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum += value,
+                None => self.counters.push((name, value)),
+            }
+        }
+    }
 }
 
 /// Instances of a chain's plugins, for one thread. A session that returned an error is of no further use.

@@ -12,7 +12,6 @@ use crate::names::TableName;
 use crate::redshift::catalog::ColumnAttributes;
 use crate::redshift::dependents::{Dependent, Dependents};
 use crate::redshift::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, table};
-use crate::redshift::types::ColumnType;
 
 /// Statements of a load beside those that make its table and views.
 const LOAD_STATEMENTS: usize = 15;
@@ -101,17 +100,16 @@ pub fn design(changes: Vec<SchemaChange>, situation: &Situation<'_>) -> Result<D
     }
     let mut design = Design::default();
     let mut views = ViewScript::default();
-    let renewed = renewed_views(&changes, situation, &held, &mut design.notices);
+    let renewed = renewed_views(&changes, situation, &mut design.notices);
+    let readers =
+        situation.dependents.affected(|dependent| renewed.iter().any(|view| view.name == dependent.view.name));
     for dependent in &situation.dependents.views {
-        let name = &dependent.view.name;
-        if let Some((_, configured)) =
-            renewed.iter().find(|(renewed, configured)| renewed == name && configured.is_some())
-        {
-            let create = configured.map_or(dependent.view.create.clone(), |configured| configured.create.clone());
-            views.bring_back(&dependent.view, SavedView { create, ..dependent.view.clone() }, ViewAction::Renew);
-        } else if renewed.iter().any(|(renewed, _)| renewed == name) || held.iter().any(|held| held.view.name == *name)
-        {
-            views.bring_back(&dependent.view, dependent.view.clone(), ViewAction::Restore);
+        let was = &dependent.view;
+        let touched = |views: &[&Dependent]| views.iter().any(|other| other.view.name == was.name);
+        if let Some(configured) = renewed.iter().find(|view| view.name == was.name) {
+            views.bring_back(was, SavedView { create: configured.create.clone(), ..was.clone() }, ViewAction::Renew);
+        } else if touched(&readers) || touched(&held) {
+            views.bring_back(was, was.clone(), ViewAction::Restore);
         }
     }
     if changes.iter().any(SchemaChange::adds_columns) {
@@ -154,31 +152,24 @@ fn held_views<'a>(changes: &[SchemaChange], dependents: &'a Dependents) -> Vec<&
     })
 }
 
-/// Views of `view_config.json` that are made anew because columns are added, and what reads them. One that cannot be
-/// brought back stays as it is: the load does not depend on it.
+/// Views of `view_config.json` that are made anew because columns are added. One that cannot be brought back, or
+/// something that reads it, stays as it is: the load does not depend on it.
 fn renewed_views<'a>(
     changes: &[SchemaChange],
     situation: &'a Situation<'_>,
-    held: &[&Dependent],
     notices: &mut Vec<String>,
-) -> Vec<(TableName, Option<&'a ConfiguredView>)> {
+) -> Vec<&'a ConfiguredView> {
     let mut renewed = Vec::new();
     if !changes.iter().any(SchemaChange::adds_columns) {
         return renewed;
     }
     for configured in situation.configured {
         let affected = situation.dependents.affected(|dependent| dependent.view.name == configured.name);
-        let obstacle = affected.iter().find_map(|dependent| dependent.obstacle.as_ref());
-        if let Some(obstacle) = obstacle {
-            notices.push(format!("view {} keeps its old columns: {obstacle}", configured.name));
-            continue;
-        }
-        for dependent in affected {
-            let own = (dependent.view.name == configured.name).then_some(configured);
-            renewed.push((dependent.view.name.clone(), own));
+        match affected.iter().find_map(|dependent| dependent.obstacle.as_ref()) {
+            Some(obstacle) => notices.push(format!("view {} keeps its old columns: {obstacle}", configured.name)),
+            None => renewed.push(configured),
         }
     }
-    debug_assert!(held.iter().all(|held| held.obstacle.is_none()));
     renewed
 }
 
@@ -221,14 +212,15 @@ fn table_obstacles(changes: &[SchemaChange], situation: &Situation<'_>, held: &[
 /// Keys and encodings that Redshift does not let go of.
 fn column_obstacles(changes: &[SchemaChange], attributes: &[ColumnAttributes]) -> Vec<String> {
     let obstacle = |change: &SchemaChange| {
-        let name = change.altered_column()?;
-        let attributes = attributes.iter().find(|attributes| attributes.name == name)?;
+        let (SchemaChange::WidenVarchar { name, to, .. } | SchemaChange::WidenInteger { name, to, .. }) = change else {
+            return None;
+        };
+        let attributes = attributes.iter().find(|attributes| attributes.name == *name)?;
         let in_place = !change.is_transactional();
         if !in_place && (attributes.is_distkey || attributes.is_sortkey) {
             let key = if attributes.is_distkey { "distribution" } else { "sort" };
             return Some(format!(
-                "column `{name}` is a {key} key, which cannot be replaced by a wider one; make the table anew with {}",
-                wanted_type(change)
+                "column `{name}` is a {key} key, which cannot be replaced by a wider one; make the table anew with {to}"
             ));
         }
         if attributes.is_constrained {
@@ -246,13 +238,6 @@ fn column_obstacles(changes: &[SchemaChange], attributes: &[ColumnAttributes]) -
         })
     };
     changes.iter().filter_map(obstacle).collect()
-}
-
-fn wanted_type(change: &SchemaChange) -> ColumnType {
-    match change {
-        SchemaChange::WidenInteger { to, .. } | SchemaChange::WidenVarchar { to, .. } => to.clone(),
-        SchemaChange::CreateTable { .. } | SchemaChange::AddColumn { .. } => ColumnType::BigInt,
-    }
 }
 
 /// What is done about views, collected in the order of creation.

@@ -146,27 +146,9 @@ impl Totals {
         self.rejects.extend(other.rejects);
         for counters in other.plugins {
             match self.plugins.iter_mut().find(|mine| mine.plugin == counters.plugin) {
-                Some(mine) => add_counters(mine, counters),
+                Some(mine) => mine.add(counters),
                 None => self.plugins.push(counters),
             }
-        }
-    }
-}
-
-fn add_counters(mine: &mut PluginCounters, other: PluginCounters) {
-    mine.batches += other.batches;
-    mine.rows += other.rows;
-    mine.rejected += other.rejected;
-    mine.bytes_in += other.bytes_in;
-    mine.bytes_out += other.bytes_out;
-    mine.sandbox += other.sandbox;
-    mine.encode_decode += other.encode_decode;
-    mine.log_lines_dropped += other.log_lines_dropped;
-    mine.peak_memory_bytes = mine.peak_memory_bytes.max(other.peak_memory_bytes);
-    for (name, value) in other.counters {
-        match mine.counters.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, sum)) => *sum += value,
-            None => mine.counters.push((name, value)),
         }
     }
 }

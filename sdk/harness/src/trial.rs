@@ -132,21 +132,7 @@ impl Trial {
 impl Raw {
     fn count(&mut self, session: ChainSession) -> Result<(), PluginError> {
         for counted in session.finish()? {
-            let sum = &mut self.counters;
-            sum.batches += counted.batches;
-            sum.bytes_in += counted.bytes_in;
-            sum.bytes_out += counted.bytes_out;
-            sum.sandbox += counted.sandbox;
-            sum.encode_decode += counted.encode_decode;
-            sum.log_lines_dropped += counted.log_lines_dropped;
-            sum.peak_memory_bytes = sum.peak_memory_bytes.max(counted.peak_memory_bytes);
-            sum.fuel = sum.fuel.into_iter().chain(counted.fuel).reduce(|one, other| one + other);
-            for (name, value) in counted.counters {
-                match sum.counters.iter_mut().find(|(known, _)| *known == name) {
-                    Some((_, total)) => *total += value,
-                    None => sum.counters.push((name, value)),
-                }
-            }
+            self.counters.add(counted);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::evolution::view::{Grant, Grantee, ViewKind};
+use crate::redshift::types::ColumnType;
 
 fn target() -> TableName {
     TableName::new("public", "orders").expect("a valid name")
