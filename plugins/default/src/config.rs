@@ -1,39 +1,49 @@
 //! The config: what may be set, and what is set when it is not.
 
 use loader_sdk::{Context, Error};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::names;
 
 /// JSON Schema of [`Config`].
-pub(crate) const SCHEMA: &str = include_str!("config.schema.json");
+pub(crate) const SCHEMA: &str = include_str!("../config.schema.json");
 
-#[derive(Debug, Clone, Deserialize)]
+/// Clean names, exact decimals, metadata columns.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "default")]
 pub(crate) struct Config {
+    /// When two headers clean to one name.
     pub(crate) on_collision: OnCollision,
+    /// Type of columns whose numbers have a fraction or an exponent.
     pub(crate) decimal: Decimal,
-    /// Both metadata columns, or none.
+    /// Whether to append the metadata columns.
     pub(crate) metadata: bool,
-    /// Name of the column with the run's start; `null` leaves it out.
+    /// Name of the column with the start of the run; null leaves it out.
     pub(crate) run_date: Option<String>,
-    /// Name of the column with the source's file name; `null` leaves it out.
+    /// Name of the column with the name of the source file; null leaves it out.
     pub(crate) file_name: Option<String>,
 }
 
-/// What happens when two headers clean to one name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum OnCollision {
+    /// Refuse the file.
     Error,
+    /// Number the second and later ones: _2, _3.
     Suffix,
 }
 
 /// `DECIMAL(precision, scale)`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Decimal {
+    /// Digits in all: 1 to 18 or 38.
+    #[schemars(range(min = 1, max = 38), extend("not" = { "minimum": 19, "maximum": 37 }))]
     pub(crate) precision: u8,
+    /// Digits after the point.
+    #[schemars(range(max = 37))]
     pub(crate) scale: u8,
 }
 
@@ -110,19 +120,15 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         let message = |config| read(config).expect_err("is refused").message;
-        insta::assert_snapshot!(message(r#"{"decimals": {}}"#), @"config: unknown field `decimals`, expected one of `on_collision`, `decimal`, `metadata`, `run_date`, `file_name` at line 1 column 11");
+        insta::assert_snapshot!(message(r#"{"decimals": {}}"#), @"config: decimals: unknown field `decimals`, expected one of `on_collision`, `decimal`, `metadata`, `run_date`, `file_name`");
         insta::assert_snapshot!(message(r#"{"decimal": {"precision": 20, "scale": 2}}"#), @"config: decimal is (20,2); precision is 1 to 18 or 38, scale at most the precision and at most 37");
         insta::assert_snapshot!(message(r#"{"decimal": {"precision": 2, "scale": 3}}"#), @"config: decimal is (2,3); precision is 1 to 18 or 38, scale at most the precision and at most 37");
         insta::assert_snapshot!(message(r#"{"run_date": "Run Date"}"#), @r#"config: run_date is "Run Date"; a column name has lower-case letters, digits and single underscores between them, such as "loaded_at""#);
-        insta::assert_snapshot!(message(r#"{"on_collision": "guess"}"#), @"config: unknown variant `guess`, expected `error` or `suffix` at line 1 column 24");
+        insta::assert_snapshot!(message(r#"{"on_collision": "guess"}"#), @"config: on_collision: unknown variant `guess`, expected `error` or `suffix`");
     }
 
     #[test]
-    fn the_schema_names_exactly_the_fields() {
-        let schema: loader_sdk::serde_json::Value = loader_sdk::serde_json::from_str(SCHEMA).expect("is JSON");
-        let mut names: Vec<_> = schema["properties"].as_object().expect("has properties").keys().collect();
-        names.sort();
-        assert_eq!(names, ["decimal", "file_name", "metadata", "on_collision", "run_date"]);
-        assert_eq!(schema["additionalProperties"], false);
+    fn the_schema_is_that_of_the_config() -> Result<(), Error> {
+        loader_sdk::testing::check_config_schema::<Config>(concat!(env!("CARGO_MANIFEST_DIR"), "/config.schema.json"))
     }
 }

@@ -1,6 +1,32 @@
 //! What a transform plugin for `loader` is written with.
 //!
-//! A plugin says once, as a [`Plan`], where each output column comes from. Columns that it passes through or lets the
+//! Most transforms are a [`Transform`]: a list of steps over named columns, without a word of Arrow.
+//! ```
+//! use loader_sdk::{Error, HostValue, NoConfig, Reject, Rows, Transform};
+//!
+//! struct Customers;
+//!
+//! impl Transform for Customers {
+//!     type Config = NoConfig;
+//!
+//!     fn steps(_config: NoConfig, rows: &mut Rows) -> Result<(), Error> {
+//!         rows.map("email", |email| Ok(email.map(str::to_lowercase)))?;
+//!         rows.derive("name", ["first", "last"], |[first, last]| {
+//!             Ok(first.text().zip(last.text()).map(|(first, last)| format!("{first} {last}")))
+//!         })?;
+//!         let minor = Reject::new("minor", "customers are at least 18");
+//!         rows.reject_when("age", minor, |age| Ok(age.integer()?.is_some_and(|age| age < 18)))?;
+//!         rows.drop("internal_note")?.rename("kd_nr", "customer_id")?;
+//!         rows.host_value("loaded_at", HostValue::RunStartedAt)?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! loader_sdk::export_plugin!(Customers);
+//! ```
+//! [`testing::Sample`] runs it under `cargo test`. Its config is a type of its own; see [`Transform`].
+//!
+//! Below it is the whole contract, for who wants Arrow. A plugin says once, as a [`Plan`], where each output column comes from. Columns that it passes through or lets the
 //! host cast never enter the sandbox; what it computes, it computes batch by batch in a [`Session`]. In terms of Arrow:
 //! schemas and record batches in, arrays out. Logic is plain Rust and runs under `cargo test` as it stands;
 //! [`export_plugin!`] turns it into a component when it is built for `wasm32-unknown-unknown`.
@@ -53,6 +79,7 @@
 
 #![deny(missing_docs)]
 
+mod comfort;
 mod error;
 mod log;
 mod output;
@@ -67,13 +94,24 @@ pub mod component;
 pub use arrow_array;
 pub use arrow_buffer;
 pub use arrow_schema;
+pub use comfort::{
+    Cell, Columns, Date, Decimal, Kind, NoConfig, Reject, Rounding, Rows, RowsSession, Tally, Timestamp, Transform,
+    Value, config_schema,
+};
 pub use error::Error;
 pub use loader_ipc as ipc;
 pub use loader_values as values;
 pub use log::{Level, log};
 pub use output::{Counter, Output, Reason, Rejects};
 pub use plan::{Context, Expr, HostValue, Plan, PlanColumn};
-pub use serde_json;
+pub use {schemars, serde, serde_json};
+
+/// How closures name and get columns; implementation detail of [`Columns`].
+#[doc(hidden)]
+pub use comfort::{Array, Many, One, Shape};
+
+#[cfg(not(target_arch = "wasm32"))]
+pub use comfort::testing;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};

@@ -24,7 +24,7 @@ pub struct Context {
 impl Context {
     /// Reads the config into the plugin's own type. No config, empty or `null`, reads as `{}`.
     ///
-    /// Errors: code `bad-config`, with serde's message.
+    /// Errors: code `bad-config`, with the path of the key that is wrong and what is wrong with it.
     ///
     /// ```
     /// #[derive(serde::Deserialize, Default)]
@@ -38,11 +38,7 @@ impl Context {
     /// assert_eq!(context.parse_config::<Config>().err().unwrap().code, "bad-config");
     /// ```
     pub fn parse_config<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        let text = match self.config.trim() {
-            "" | "null" => "{}",
-            text => text,
-        };
-        serde_json::from_str(text).map_err(|error| Error::new("bad-config", format!("config: {error}")))
+        crate::comfort::parse(&self.config)
     }
 }
 
@@ -182,13 +178,20 @@ impl Plan {
     ///
     /// Panics when there is no such input column.
     pub fn computed(&mut self, name: impl Into<String>, data_type: DataType, inputs: &[usize]) {
+        self.read(inputs);
+        let index = self.computed;
+        self.computed += 1;
+        self.push(Field::new(name, data_type, true), Expr::Computed(index));
+    }
+
+    /// Names input columns that sessions need for another reason than a computed column, such as to reject rows.
+    ///
+    /// Panics when there is no such input column.
+    pub fn read(&mut self, inputs: &[usize]) {
         for &input in inputs {
             assert!(input < self.input.fields().len(), "the input has no column {input}");
             self.inputs.insert(input);
         }
-        let index = self.computed;
-        self.computed += 1;
-        self.push(Field::new(name, data_type, true), Expr::Computed(index));
     }
 
     /// The output columns in order.

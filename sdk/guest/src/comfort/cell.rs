@@ -1,0 +1,317 @@
+//! One cell of one row as closures see it: as text, or as the value that it stands for.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType,
+};
+use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_schema::DataType;
+use loader_values as values;
+use values::DecimalError;
+
+use super::{Date, Decimal, Reject, Timestamp};
+
+/// A cell: one column of one row. NULL reads as None in every type; what is no value of the type asked for
+/// rejects the row.
+///
+/// ```
+/// use loader_sdk::{Error, Kind, NoConfig, Rows, Transform, testing::Sample};
+///
+/// struct Total;
+/// impl Transform for Total {
+///     type Config = NoConfig;
+///     fn steps(_config: NoConfig, rows: &mut Rows) -> Result<(), Error> {
+///         rows.derive("total", ["quantity", "free"], |[quantity, free]| {
+///             let (Some(quantity), Some(free)) = (quantity.integer()?, free.boolean()?) else { return Ok(None) };
+///             Ok(Some(if free { 0 } else { quantity }))
+///         })?;
+///         Ok(())
+///     }
+/// }
+///
+/// let sample = Sample::new(["quantity", "free"]).row(["3", "no"]).row(["x", "no"]);
+/// let ran = sample.run::<Total>("").unwrap();
+/// assert_eq!(ran.to_string(), "quantity,free,total\n3,no,3\nrow 2: not-an-integer: column \"quantity\": the field is not a whole number of 64 bits\n");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Cell<'a> {
+    column: &'a Reader,
+    row: usize,
+}
+
+impl<'a> Cell<'a> {
+    pub(crate) fn new(column: &'a Reader, row: usize) -> Cell<'a> {
+        Cell { column, row: if column.is_constant { 0 } else { row } }
+    }
+
+    /// Name of the column.
+    ///
+    /// ```
+    /// # use loader_sdk::{Cell, Reject};
+    /// fn refuse(cell: Cell<'_>) -> Reject {
+    ///     Reject::new("bad-code", format!("column {:?}: not one of ours", cell.name()))
+    /// }
+    /// ```
+    pub fn name(self) -> &'a str {
+        &self.column.name
+    }
+
+    /// Whether there is no value. An empty text is a value.
+    ///
+    /// ```
+    /// # use loader_sdk::{Cell, Reject};
+    /// fn is_missing(cell: Cell<'_>) -> bool {
+    ///     cell.is_null() || cell.text() == Some("")
+    /// }
+    /// ```
+    pub fn is_null(self) -> bool {
+        self.column.array.is_null(self.row)
+    }
+
+    /// The value as text: what stands in the file, or what a typed value is usually written as
+    /// (`true`, `2024-12-31`, `2024-12-31 23:59:59`, `12.50`).
+    ///
+    /// ```
+    /// # use loader_sdk::Cell;
+    /// fn is_open(cell: Cell<'_>) -> bool {
+    ///     cell.text() == Some("open")
+    /// }
+    /// ```
+    pub fn text(self) -> Option<&'a str> {
+        let texts = self.column.texts();
+        texts.is_valid(self.row).then(|| texts.value(self.row))
+    }
+
+    /// The value as a whole number, from text, whole numbers, or decimals without a fraction.
+    ///
+    /// ```
+    /// # use loader_sdk::{Cell, Reject};
+    /// fn is_adult(age: Cell<'_>) -> Result<bool, Reject> {
+    ///     Ok(age.integer()?.is_some_and(|age| age >= 18))
+    /// }
+    /// ```
+    pub fn integer(self) -> Result<Option<i64>, Reject> {
+        if self.is_null() {
+            return Ok(None);
+        }
+        let array = &self.column.array;
+        let number = match array.data_type() {
+            DataType::Int8 => Some(i64::from(array.as_primitive::<Int8Type>().value(self.row))),
+            DataType::Int16 => Some(i64::from(array.as_primitive::<Int16Type>().value(self.row))),
+            DataType::Int32 => Some(i64::from(array.as_primitive::<Int32Type>().value(self.row))),
+            DataType::Int64 => Some(array.as_primitive::<Int64Type>().value(self.row)),
+            DataType::Decimal128(_, _) => self.decimal()?.and_then(whole),
+            DataType::Utf8 => self.text().and_then(|text| values::parse_i64(text.as_bytes())),
+            _ => None,
+        };
+        self.or_reject(number, "not-an-integer", "a whole number of 64 bits")
+    }
+
+    /// The value as a float. For money and keys use [`Cell::decimal`], which loses nothing.
+    ///
+    /// ```
+    /// # use loader_sdk::{Cell, Reject};
+    /// fn celsius(fahrenheit: Cell<'_>) -> Result<Option<f64>, Reject> {
+    ///     Ok(fahrenheit.double()?.map(|degrees| (degrees - 32.0) / 1.8))
+    /// }
+    /// ```
+    pub fn double(self) -> Result<Option<f64>, Reject> {
+        if self.is_null() {
+            return Ok(None);
+        }
+        let array = &self.column.array;
+        let number = match array.data_type() {
+            DataType::Float32 => Some(f64::from(array.as_primitive::<Float32Type>().value(self.row))),
+            DataType::Float64 => Some(array.as_primitive::<Float64Type>().value(self.row)),
+            DataType::Boolean | DataType::Date32 | DataType::Timestamp(_, _) => None,
+            _ => self.text().and_then(|text| values::parse_f64(text.as_bytes())),
+        };
+        self.or_reject(number, "not-a-number", "a number")
+    }
+
+    /// The value as an exact number of up to 38 digits, from text or any number.
+    ///
+    /// ```
+    /// # use loader_sdk::{Cell, Decimal, Reject};
+    /// fn is_refund(amount: Cell<'_>) -> Result<bool, Reject> {
+    ///     Ok(amount.decimal()?.is_some_and(|amount| amount < Decimal::from(0)))
+    /// }
+    /// ```
+    pub fn decimal(self) -> Result<Option<Decimal>, Reject> {
+        if self.is_null() {
+            return Ok(None);
+        }
+        let array = &self.column.array;
+        match array.data_type() {
+            DataType::Decimal128(_, scale) => {
+                let unscaled = array.as_primitive::<Decimal128Type>().value(self.row);
+                let number = u8::try_from(*scale).ok().and_then(|scale| Decimal::new(unscaled, scale));
+                self.or_reject(number, "not-a-number", "a number of at most 38 digits")
+            }
+            DataType::Int32 => Ok(Some(i64::from(array.as_primitive::<Int32Type>().value(self.row)).into())),
+            DataType::Int64 => Ok(Some(array.as_primitive::<Int64Type>().value(self.row).into())),
+            DataType::Boolean | DataType::Date32 | DataType::Timestamp(_, _) => {
+                self.or_reject(None, "not-a-number", "a number")
+            }
+            _ => match self.text().map(Decimal::parse) {
+                None => Ok(None),
+                Some(Ok(number)) => Ok(Some(number)),
+                Some(Err(DecimalError::NotANumber)) => self.or_reject(None, "not-a-number", "a number"),
+                Some(Err(DecimalError::NotFinite)) => self.or_reject(None, "not-finite", "a finite number"),
+                Some(Err(DecimalError::OutOfRange)) => {
+                    self.or_reject(None, "out-of-range", "a number of at most 38 digits")
+                }
+            },
+        }
+    }
+
+    /// The value as true or false; of text the words that Redshift takes: true, t, yes, y, 1 and their opposites.
+    ///
+    /// ```
+    /// # use loader_sdk::{Cell, Reject};
+    /// fn is_test(cell: Cell<'_>) -> Result<bool, Reject> {
+    ///     Ok(cell.boolean()?.unwrap_or(false))
+    /// }
+    /// ```
+    pub fn boolean(self) -> Result<Option<bool>, Reject> {
+        if self.is_null() {
+            return Ok(None);
+        }
+        let array = &self.column.array;
+        let value = match array.data_type() {
+            DataType::Boolean => Some(array.as_boolean().value(self.row)),
+            DataType::Date32 | DataType::Timestamp(_, _) => None,
+            _ => self.text().and_then(|text| values::parse_bool_literal(text.as_bytes())),
+        };
+        self.or_reject(value, "not-a-boolean", "true or false")
+    }
+
+    /// The value as a day; of text `YYYY-MM-DD` alone.
+    ///
+    /// ```
+    /// # use loader_sdk::{Cell, Date, Reject};
+    /// fn day_after(cell: Cell<'_>) -> Result<Option<Date>, Reject> {
+    ///     Ok(cell.date()?.map(|day| Date::from_days(day.days() + 1)))
+    /// }
+    /// ```
+    pub fn date(self) -> Result<Option<Date>, Reject> {
+        if self.is_null() {
+            return Ok(None);
+        }
+        let array = &self.column.array;
+        let date = match array.data_type() {
+            DataType::Date32 => Some(Date::from_days(array.as_primitive::<Date32Type>().value(self.row))),
+            DataType::Utf8 => self.text().and_then(Date::parse),
+            _ => None,
+        };
+        self.or_reject(date, "not-a-date", "a date as YYYY-MM-DD")
+    }
+
+    /// The value as a point in time; a day is its midnight.
+    ///
+    /// ```
+    /// # use loader_sdk::{Cell, Date, Reject};
+    /// fn day(cell: Cell<'_>) -> Result<Option<Date>, Reject> {
+    ///     Ok(cell.timestamp()?.map(|time| time.date()))
+    /// }
+    /// ```
+    pub fn timestamp(self) -> Result<Option<Timestamp>, Reject> {
+        if self.is_null() {
+            return Ok(None);
+        }
+        let array = &self.column.array;
+        let time = match array.data_type() {
+            DataType::Timestamp(_, _) => {
+                Some(Timestamp::from_micros(array.as_primitive::<TimestampMicrosecondType>().value(self.row)))
+            }
+            DataType::Date32 | DataType::Utf8 => self.text().and_then(Timestamp::parse),
+            _ => None,
+        };
+        self.or_reject(time, "not-a-timestamp", "a timestamp as YYYY-MM-DD HH:MM:SS")
+    }
+
+    fn or_reject<T>(self, value: Option<T>, code: &'static str, expected: &str) -> Result<Option<T>, Reject> {
+        let reject =
+            || Reject::new(code, format!("column {:?}: the field is not {expected}", self.name())).column(self.name());
+        value.map(Some).ok_or_else(reject)
+    }
+}
+
+fn whole(number: Decimal) -> Option<i64> {
+    let rounded = number.round(0, super::Rounding::Down)?;
+    if rounded == number { i64::try_from(rounded.unscaled()).ok() } else { None }
+}
+
+/// A column of the batch at hand.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    name: Arc<str>,
+    array: ArrayRef,
+    /// One value for every row.
+    is_constant: bool,
+    /// Made when a column that is not text is read as text.
+    texts: OnceCell<StringArray>,
+}
+
+impl Reader {
+    pub(crate) fn new(name: Arc<str>, array: ArrayRef, is_constant: bool) -> Reader {
+        Reader { name, array, is_constant, texts: OnceCell::new() }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn len(&self) -> usize {
+        self.array.len()
+    }
+
+    fn texts(&self) -> &StringArray {
+        match self.array.as_string_opt::<i32>() {
+            Some(texts) => texts,
+            None => self.texts.get_or_init(|| texts(&self.array)),
+        }
+    }
+}
+
+fn texts(array: &ArrayRef) -> StringArray {
+    let valid = |row| array.is_valid(row);
+    let rows = 0..array.len();
+    macro_rules! written {
+        ($array:expr, $value:ident => $text:expr) => {{
+            let values = $array;
+            rows.map(|row| {
+                valid(row).then(|| {
+                    let $value = values.value(row);
+                    $text
+                })
+            })
+            .collect()
+        }};
+    }
+    match array.data_type() {
+        DataType::Boolean => written!(array.as_boolean(), value => if value { "true" } else { "false" }),
+        DataType::Int8 => written!(array.as_primitive::<Int8Type>(), value => value.to_string()),
+        DataType::Int16 => written!(array.as_primitive::<Int16Type>(), value => value.to_string()),
+        DataType::Int32 => written!(array.as_primitive::<Int32Type>(), value => value.to_string()),
+        DataType::Int64 => written!(array.as_primitive::<Int64Type>(), value => value.to_string()),
+        DataType::Float32 => written!(array.as_primitive::<Float32Type>(), value => float(format!("{value:?}"))),
+        DataType::Float64 => written!(array.as_primitive::<Float64Type>(), value => float(format!("{value:?}"))),
+        DataType::Date32 => written!(array.as_primitive::<Date32Type>(), value => values::format_date(value)),
+        DataType::Timestamp(_, _) => {
+            written!(array.as_primitive::<TimestampMicrosecondType>(), value => values::format_timestamp(value))
+        }
+        DataType::Decimal128(_, scale) => written!(array.as_primitive::<Decimal128Type>(), value => {
+            let mut text = String::new();
+            values::write_decimal(value, scale.unsigned_abs(), &mut text);
+            text
+        }),
+        _ => StringArray::new_null(array.len()),
+    }
+}
+
+/// The shortest digits that read back as the same float, without a fraction of zero.
+fn float(text: String) -> String {
+    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+}

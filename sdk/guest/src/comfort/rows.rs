@@ -1,0 +1,376 @@
+//! The builder: a list of named columns that each step changes, checked against what is there as it is written.
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_schema::Schema;
+
+use super::columns::{Columns, Shape};
+use super::step::Step;
+use super::value::constant;
+use super::{Cell, Decimal, Kind, Reject, Tally, Value};
+use crate::{Context, Error, HostValue};
+
+/// The columns of a table on their way through a transform's steps.
+///
+/// It begins as the columns of the input. Each method is one step and sees what the steps before it made; what is
+/// there after the last one is the output, in this order. A column that no step reads never enters the sandbox.
+/// A row that a step rejects is not seen by the steps behind it.
+///
+/// Errors: `no-column`, with the names that there are; `column-exists`; `ambiguous-column`.
+///
+/// ```
+/// use loader_sdk::{Error, HostValue, NoConfig, Reject, Rows, Transform, testing::Sample};
+///
+/// struct Customers;
+///
+/// impl Transform for Customers {
+///     type Config = NoConfig;
+///
+///     fn steps(_config: NoConfig, rows: &mut Rows) -> Result<(), Error> {
+///         rows.reject_when("age", Reject::new("minor", "under 18"), |age| Ok(age.integer()?.is_some_and(|age| age < 18)))?;
+///         rows.map("email", |email| Ok(email.map(str::to_lowercase)))?;
+///         rows.derive("name", ["first", "last"], |[first, last]| {
+///             Ok(first.text().zip(last.text()).map(|(first, last)| format!("{first} {last}")))
+///         })?;
+///         rows.drop("first")?.drop("last")?.rename("id", "customer_id")?;
+///         rows.constant("source", "crm")?.host_value("loaded_at", HostValue::RunStartedAt)?;
+///         rows.order_first(["customer_id", "name"])?;
+///         Ok(())
+///     }
+/// }
+///
+/// let sample = Sample::new(["id", "first", "last", "age", "email"])
+///     .row(["7", "Ada", "Byron", "36", "Ada@Example.com"])
+///     .row(["8", "Tim", "Small", "9", "tim@example.com"]);
+/// assert_eq!(sample.run::<Customers>("").unwrap().to_string(), "\
+/// customer_id,name,age,email,source,loaded_at
+/// 7,Ada Byron,36,ada@example.com,crm,<run.started-at>
+/// row 2: minor: under 18
+/// ");
+/// ```
+#[derive(Debug)]
+pub struct Rows {
+    pub(super) input: Schema,
+    table: String,
+    keys: Vec<String>,
+    pub(super) columns: Vec<Column>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) counters: Vec<(String, Tally)>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) from: From,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum From {
+    Input(usize),
+    Cast(usize),
+    Constant(ArrayRef),
+    Host(HostValue),
+    Step(usize),
+}
+
+impl Rows {
+    pub(crate) fn new(context: &Context, input: &Schema) -> Rows {
+        let column = |(index, field): (usize, &Arc<arrow_schema::Field>)| Column {
+            name: field.name().clone(),
+            kind: Kind::of(field),
+            from: From::Input(index),
+        };
+        Rows {
+            columns: input.fields().iter().enumerate().map(column).collect(),
+            input: input.clone(),
+            table: context.table.clone(),
+            keys: context.keys.clone(),
+            steps: Vec::new(),
+            counters: Vec::new(),
+        }
+    }
+
+    /// Name of the target table.
+    ///
+    /// ```
+    /// # fn steps(rows: &loader_sdk::Rows) {
+    /// let is_archive = rows.table().ends_with("_archive");
+    /// # }
+    /// ```
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Names of the merge keys, as columns of the target; empty when rows are appended.
+    ///
+    /// ```
+    /// # fn steps(rows: &loader_sdk::Rows) {
+    /// let is_key = rows.keys().iter().any(|key| key == "email");
+    /// # }
+    /// ```
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// The columns as they are after the steps so far, with what they hold.
+    ///
+    /// ```
+    /// # use loader_sdk::{Error, Kind, Rows};
+    /// fn trim_all_text(rows: &mut Rows) -> Result<(), Error> {
+    ///     let texts: Vec<String> =
+    ///         rows.columns().filter(|(_, kind)| *kind == Kind::Text).map(|(name, _)| name.to_owned()).collect();
+    ///     for name in &texts {
+    ///         rows.map(name, |text| Ok(text.map(|text| text.trim().to_owned())))?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Kind)> {
+        self.columns.iter().map(|column| (column.name.as_str(), column.kind))
+    }
+
+    /// Whether there is a column of this name.
+    ///
+    /// ```
+    /// # use loader_sdk::{Error, Rows};
+    /// fn steps(rows: &mut Rows) -> Result<(), Error> {
+    ///     if rows.has("internal_note") {
+    ///         rows.drop("internal_note")?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name == name)
+    }
+
+    /// Computes a column anew from its own text. NULL comes and goes as None; an empty text is a text.
+    ///
+    /// The column keeps its place and takes the type that the closure returns. See [`Value`].
+    ///
+    /// ```
+    /// # use loader_sdk::{Date, Error, Reject, Rows};
+    /// fn steps(rows: &mut Rows) -> Result<(), Error> {
+    ///     rows.map("day", |text: Option<&str>| match text {
+    ///         None | Some("0000-00-00") => Ok(None),
+    ///         Some(text) => Date::parse(text).map(Some).ok_or(Reject::new("bad-day", "days are YYYY-MM-DD")),
+    ///     })?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn map<T: Value>(
+        &mut self,
+        name: &str,
+        f: impl Fn(Option<&str>) -> Result<Option<T>, Reject> + 'static,
+    ) -> Result<&mut Rows, Error> {
+        let place = self.find(name)?;
+        let column = name.to_owned();
+        let f = move |cell: Cell<'_>| f(cell.text()).map_err(|reject| reject.or_column(&column));
+        let step = Step::values::<super::One, T, _>(self.sources(&name)?, f);
+        Ok(self.put_step(Some(place), name, T::KIND, step))
+    }
+
+    /// Computes a column from others: in place when there is one of this name, else behind the others.
+    ///
+    /// ```
+    /// # use loader_sdk::{Error, Rows};
+    /// fn steps(rows: &mut Rows) -> Result<(), Error> {
+    ///     rows.derive("is_large", "quantity", |quantity| Ok(quantity.integer()?.map(|quantity| quantity > 100)))?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn derive<C, T, F>(&mut self, name: &str, from: C, f: F) -> Result<&mut Rows, Error>
+    where
+        C: Columns,
+        T: Value,
+        F: for<'a> Fn(<C::Shape as Shape>::Cells<'a>) -> Result<Option<T>, Reject> + 'static,
+    {
+        let place = self.place(name)?;
+        let step = Step::values::<C::Shape, T, F>(self.sources(&from)?, f);
+        Ok(self.put_step(place, name, T::KIND, step))
+    }
+
+    /// Computes an exact number from other columns, as [`Rows::derive`] does; `(12, 2)` makes a DECIMAL(12,2).
+    ///
+    /// Digits past the scale are rounded half up. A number with too many digits before the point rejects the row
+    /// with the code `out-of-range`. Precision is 1 to 18 or 38, scale at most the precision and at most 37.
+    ///
+    /// ```
+    /// # use loader_sdk::{Error, Rounding, Rows};
+    /// fn steps(rows: &mut Rows) -> Result<(), Error> {
+    ///     rows.derive_decimal("net", ["gross", "tax"], (12, 2), |[gross, tax]| {
+    ///         let (Some(gross), Some(tax)) = (gross.decimal()?, tax.decimal()?) else { return Ok(None) };
+    ///         Ok(gross.minus(tax))
+    ///     })?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn derive_decimal<C, F>(
+        &mut self,
+        name: &str,
+        from: C,
+        precision_and_scale: (u8, u8),
+        f: F,
+    ) -> Result<&mut Rows, Error>
+    where
+        C: Columns,
+        F: for<'a> Fn(<C::Shape as Shape>::Cells<'a>) -> Result<Option<Decimal>, Reject> + 'static,
+    {
+        let kind = Kind::Decimal(precision_and_scale.0, precision_and_scale.1);
+        kind.data_type().map_err(|error| error.column(name))?;
+        let place = self.place(name)?;
+        let inputs = self.sources(&from)?;
+        let step = Step::decimals::<C::Shape, F>(inputs, name.to_owned(), precision_and_scale, f);
+        Ok(self.put_step(place, name, kind, step))
+    }
+
+    /// Rejects the rows for which the closure says true: they are not loaded, and listed with the reason.
+    ///
+    /// ```
+    /// # use loader_sdk::{Error, Reject, Rows};
+    /// fn steps(rows: &mut Rows) -> Result<(), Error> {
+    ///     let reason = Reject::new("test-order", "orders of the test shop are not loaded");
+    ///     rows.reject_when("shop", reason, |shop| Ok(shop.text() == Some("TEST")))?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn reject_when<C, F>(&mut self, from: C, reason: Reject, f: F) -> Result<&mut Rows, Error>
+    where
+        C: Columns,
+        F: for<'a> Fn(<C::Shape as Shape>::Cells<'a>) -> Result<bool, Reject> + 'static,
+    {
+        let step = Step::reject_when::<C::Shape, F>(self.sources(&from)?, reason, f);
+        self.steps.push(step);
+        Ok(self)
+    }
+
+    /// Has the host cast an input column, exactly or by rejecting the row. It does not enter the sandbox.
+    ///
+    /// Errors also for a column that a step has made, which has its type by then.
+    ///
+    /// ```
+    /// # use loader_sdk::{Error, Kind, Rows};
+    /// fn steps(rows: &mut Rows) -> Result<(), Error> {
+    ///     rows.cast("price", Kind::Decimal(12, 2))?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn cast(&mut self, name: &str, to: Kind) -> Result<&mut Rows, Error> {
+        to.data_type().map_err(|error| error.column(name))?;
+        let place = self.find(name)?;
+        match self.columns[place].from {
+            From::Input(index) | From::Cast(index) => {
+                self.columns[place] = Column { name: name.to_owned(), kind: to, from: From::Cast(index) };
+                Ok(self)
+            }
+            _ => {
+                let message = format!("column {name:?} is made by this plugin; only a column of the input is cast");
+                Err(Error::new("not-an-input", message).column(name))
+            }
+        }
+    }
+
+    /// Gives a column another name; it keeps its place.
+    ///
+    /// ```
+    /// # fn steps(rows: &mut loader_sdk::Rows) -> Result<(), loader_sdk::Error> {
+    /// rows.rename("Kd-Nr", "customer_id")?;
+    /// # Ok(()) }
+    /// ```
+    pub fn rename(&mut self, name: &str, new_name: &str) -> Result<&mut Rows, Error> {
+        let place = self.find(name)?;
+        if name != new_name {
+            self.refuse_existing(new_name)?;
+        }
+        self.columns[place].name = new_name.to_owned();
+        Ok(self)
+    }
+
+    /// Leaves a column out.
+    ///
+    /// ```
+    /// # fn steps(rows: &mut loader_sdk::Rows) -> Result<(), loader_sdk::Error> {
+    /// rows.drop("internal_note")?;
+    /// # Ok(()) }
+    /// ```
+    pub fn drop(&mut self, name: &str) -> Result<&mut Rows, Error> {
+        let place = self.find(name)?;
+        self.columns.remove(place);
+        Ok(self)
+    }
+
+    /// Leaves out all columns but these, and puts them into this order.
+    ///
+    /// ```
+    /// # fn steps(rows: &mut loader_sdk::Rows) -> Result<(), loader_sdk::Error> {
+    /// rows.select(["customer_id", "name"])?;
+    /// # Ok(()) }
+    /// ```
+    pub fn select<S: AsRef<str>>(&mut self, names: impl IntoIterator<Item = S>) -> Result<&mut Rows, Error> {
+        let chosen = self.order(names)?.1;
+        self.columns.truncate(chosen);
+        Ok(self)
+    }
+
+    /// Puts these columns first, in this order; the others follow in theirs.
+    ///
+    /// ```
+    /// # fn steps(rows: &mut loader_sdk::Rows) -> Result<(), loader_sdk::Error> {
+    /// rows.order_first(["customer_id", "name"])?;
+    /// # Ok(()) }
+    /// ```
+    pub fn order_first<S: AsRef<str>>(&mut self, names: impl IntoIterator<Item = S>) -> Result<&mut Rows, Error> {
+        self.order(names)?;
+        Ok(self)
+    }
+
+    /// Adds a column with the same value in every row.
+    ///
+    /// ```
+    /// # fn steps(rows: &mut loader_sdk::Rows) -> Result<(), loader_sdk::Error> {
+    /// rows.constant("source", "crm")?.constant("version", 3)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn constant<T: Value>(&mut self, name: &str, value: T) -> Result<&mut Rows, Error> {
+        self.refuse_existing(name)?;
+        let from = From::Constant(constant(Some(value)));
+        self.columns.push(Column { name: name.to_owned(), kind: T::KIND, from });
+        Ok(self)
+    }
+
+    /// Adds a column with a value that the host knows: when the run started, its id, the file's name, the row's number.
+    ///
+    /// Only the host knows it: no step can read the column.
+    ///
+    /// ```
+    /// # use loader_sdk::{Error, HostValue, Rows};
+    /// # fn steps(rows: &mut Rows) -> Result<(), Error> {
+    /// rows.host_value("loaded_from", HostValue::SourceFileName)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn host_value(&mut self, name: &str, value: HostValue) -> Result<&mut Rows, Error> {
+        self.refuse_existing(name)?;
+        let kind = match value {
+            HostValue::RunStartedAt => Kind::Timestamp,
+            HostValue::SourceRow => Kind::BigInteger,
+            HostValue::RunId | HostValue::SourceFileName | HostValue::SourceUri => Kind::Text,
+        };
+        self.columns.push(Column { name: name.to_owned(), kind, from: From::Host(value) });
+        Ok(self)
+    }
+
+    /// A number for the report of the load, 0 to begin with; see [`Tally`].
+    ///
+    /// ```
+    /// # fn steps(rows: &mut loader_sdk::Rows) {
+    /// let invalid = rows.counter("invalid");
+    /// # }
+    /// ```
+    pub fn counter(&mut self, name: &str) -> Tally {
+        let tally = Tally::default();
+        self.counters.push((name.to_owned(), tally.clone()));
+        tally
+    }
+}
