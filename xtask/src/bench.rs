@@ -12,7 +12,8 @@ use serde_json::Value;
 use tpchgen::csv::LineItemCsv;
 use tpchgen::generators::LineItemGenerator;
 
-use crate::plugins::{self, Failure, failure};
+use crate::failure::{Failure, failure};
+use crate::plugins;
 use crate::run::{cargo, output, root, run as run_command, target};
 use crate::setup;
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::plugins::{self, Failure, failure};
+use crate::failure::{Failure, failure};
 use crate::run::{cargo, output, root, run};
+use crate::{contract, plugins};
 
 /// Rust files longer than this must say in their header why.
 const LONG_FILE_LINES: usize = 400;
@@ -12,6 +13,7 @@ const LONG_FILE_LINES: usize = 400;
 pub(crate) fn all() -> Result<(), Failure> {
     step("format", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
     step("house rules", house_rules)?;
+    step("plugin contract", contract::check)?;
     step("dependencies", dependencies)?;
     step("plugins build", plugins::build_plugins)?;
     step("plugins are reproducible", plugins::check_reproducible)?;

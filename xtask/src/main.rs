@@ -2,13 +2,15 @@
 
 mod bench;
 mod check;
+mod contract;
+mod failure;
 mod plugins;
 mod run;
 mod setup;
 
 use std::process::ExitCode;
 
-use plugins::Failure;
+use failure::{Failure, failure};
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -43,7 +45,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "plugins" => plugins::build_plugins(),
         "bench" => bench::run(rest),
         "setup" => setup::all().map(drop),
-        other => plugins::failure(format!("no command `{other}`\n{USAGE}")),
+        other => failure(format!("no command `{other}`\n{USAGE}")),
     }
 }
 
@@ -59,7 +61,6 @@ fn demo(arguments: &[String]) -> Result<(), Failure> {
 fn test(arguments: &[String]) -> Result<(), Failure> {
     let python = setup::all()?;
     plugins::build_plugins()?;
-    plugins::test_native()?;
     let mut cargo = run::cargo(&["test", "--workspace", "--quiet"]);
     cargo.env("LOADER_TEST_PYTHON", python).args(arguments);
     run::run(&mut cargo)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::plugins::{Failure, failure};
+use crate::failure::{Failure, failure};
 
 /// The root of the checkout.
 pub(crate) fn root() -> PathBuf {

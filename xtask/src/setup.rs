@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::plugins::{Failure, failure};
+use crate::failure::{Failure, failure};
 use crate::run::{run, succeeds, target};
 
 /// Everything that the tests need; gives the Python to use.

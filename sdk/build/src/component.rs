@@ -6,7 +6,7 @@ use wit_component::{ComponentEncoder, DecodedWasm};
 const HOST: &str = "loader:plugin/host@";
 
 /// Wraps a module; adds name and version where `wasm-tools metadata` and the host look for them.
-pub(super) fn from_module(module: &[u8], name: &str, version: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn from_module(module: &[u8], name: &str, version: &str) -> Result<Vec<u8>, String> {
     let encode = || ComponentEncoder::default().module(module)?.validate(true).encode();
     let mut component = encode().map_err(|error| format!("making it a component: {error:#}"))?;
     let foreign = foreign_imports(&component)?;

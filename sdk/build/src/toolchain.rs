@@ -1,4 +1,4 @@
-//! Finds, or installs, what compiles Rust to `wasm32-unknown-unknown`.
+//! What compiles Rust to `wasm32-unknown-unknown`: finding it, installing it.
 //!
 //! In this order: the target of the toolchain at hand; Debian's compiler with its sources, when both are there
 //! already; `rustup target add`; Debian's packages by apt. What is there is found without the network.
@@ -7,17 +7,19 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Failure, TARGET, failure};
+use crate::{Result, TARGET, failure};
 
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 
-/// A way to compile guests.
-pub(super) struct Toolchain {
+/// A way to compile plugins.
+#[derive(Clone, Debug)]
+pub struct Toolchain {
     kind: Kind,
-    pub(super) sysroot: PathBuf,
+    sysroot: PathBuf,
 }
 
+#[derive(Clone, Debug)]
 enum Kind {
     /// The target is installed beside the host's.
     Installed,
@@ -35,8 +37,26 @@ impl fmt::Display for Toolchain {
 }
 
 impl Toolchain {
+    /// Finds one, or installs one: the target by rustup, or Debian's packages by apt, which takes root. Error: what
+    /// was tried, what came of it, and what to install.
+    pub fn find() -> Result<Toolchain> {
+        if let Some(toolchain) = installed().or_else(debian) {
+            return Ok(toolchain);
+        }
+        let rustup = add_target();
+        if let Some(toolchain) = installed() {
+            return Ok(toolchain);
+        }
+        let apt = install_packages();
+        debian().map_or_else(|| failure(nothing_found(&rustup, &apt)), Ok)
+    }
+
+    pub(crate) fn sysroot(&self) -> &Path {
+        &self.sysroot
+    }
+
     /// Makes a `cargo build` use it.
-    pub(super) fn apply(&self, cargo: &mut Command) {
+    pub(crate) fn apply(&self, cargo: &mut Command) {
         if let Kind::Debian { linker } = &self.kind {
             cargo.arg("-Zbuild-std=std,panic_abort");
             // Building the standard library is an unstable feature of cargo; this lets a stable one do it.
@@ -45,18 +65,6 @@ impl Toolchain {
             cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }
     }
-}
-
-pub(super) fn find() -> Result<Toolchain, Failure> {
-    if let Some(toolchain) = installed().or_else(debian) {
-        return Ok(toolchain);
-    }
-    let rustup = add_target();
-    if let Some(toolchain) = installed() {
-        return Ok(toolchain);
-    }
-    let apt = install_packages();
-    debian().map_or_else(|| failure(nothing_found(&rustup, &apt)), Ok)
 }
 
 fn nothing_found(rustup: &str, apt: &str) -> String {

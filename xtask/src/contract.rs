@@ -1,0 +1,94 @@
+//! What was published of the plugin contract stays as it is: `wit/published.toml` has the digest of each version.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::failure::{Failure, failure};
+use crate::run::root;
+
+const PUBLISHED: &str = "wit/published.toml";
+
+/// Compares `wit/*/plugin.wit` with the digests.
+pub(crate) fn check() -> Result<(), Failure> {
+    let published = read(&root().join(PUBLISHED))?;
+    let published: BTreeMap<String, String> =
+        toml::from_str(&published).or_else(|error| failure(format!("{PUBLISHED}: {error}")))?;
+    let mut contracts = BTreeMap::new();
+    for version in folders(&root().join("wit"))? {
+        let text = read(&root().join("wit").join(&version).join("plugin.wit"))?;
+        contracts.insert(version, text);
+    }
+    let wrong = differences(&published, &contracts);
+    if wrong.is_empty() { Ok(()) } else { failure(wrong.join("\n")) }
+}
+
+/// One sentence for each version that is not what was published, or was not published.
+fn differences(published: &BTreeMap<String, String>, contracts: &BTreeMap<String, String>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (version, text) in contracts {
+        let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        match published.get(version) {
+            Some(known) if *known == digest => {}
+            Some(_) => wrong.push(format!(
+                "wit/{version}/plugin.wit is not what was published: plugins that exist were built for it; undo the \
+                 change, or make a new version beside it (docs/wit-changelog.md)"
+            )),
+            None => wrong.push(format!(
+                "wit/{version} is new: when it is final, add `\"{version}\" = \"{digest}\"` to {PUBLISHED} and an \
+                 entry to docs/wit-changelog.md"
+            )),
+        }
+        if !text.contains(&format!("package loader:plugin@{version}.0;")) {
+            wrong.push(format!("wit/{version}/plugin.wit does not say `package loader:plugin@{version}.0;`"));
+        }
+    }
+    for version in published.keys().filter(|version| !contracts.contains_key(*version)) {
+        wrong.push(format!("wit/{version} is gone: plugins that exist were built for it; bring it back"));
+    }
+    wrong
+}
+
+fn folders(dir: &Path) -> Result<Vec<String>, Failure> {
+    let unreadable = |error| Failure(format!("{}: {error}", dir.display()));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        if entry.path().is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).or_else(|error| failure(format!("{}: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
+        entries.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+    }
+
+    #[test]
+    fn a_contract_is_changed_by_a_new_version_only() {
+        let one = "package loader:plugin@0.1.0;\n";
+        let digest: String = Sha256::digest(one).iter().map(|byte| format!("{byte:02x}")).collect();
+        let published = map(&[("0.1", &digest)]);
+        assert_eq!(differences(&published, &map(&[("0.1", one)])), [""; 0]);
+        let changed = differences(&published, &map(&[("0.1", "package loader:plugin@0.1.0;\n\n")]));
+        assert!(changed[0].starts_with("wit/0.1/plugin.wit is not what was published"), "{changed:?}");
+        let added = differences(&published, &map(&[("0.1", one), ("0.2", one)]));
+        assert!(added[0].starts_with("wit/0.2 is new") && added[1].contains("@0.2.0;"), "{added:?}");
+        assert!(differences(&published, &map(&[]))[0].starts_with("wit/0.1 is gone"));
+    }
+
+    #[test]
+    fn what_is_here_was_published() {
+        check().expect("as published");
+    }
+}
