@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::settings::ReportFormat;
 
@@ -17,6 +17,13 @@ pub struct PluginArgs {
 /// What is done with a plugin.
 #[derive(Debug, Subcommand)]
 pub enum PluginCommand {
+    /// Make a plugin's crate in Rust that builds, with a test and a golden case that pass.
+    New(NewArgs),
+    /// Build a plugin's crate into NAME.wasm, the one file that is shipped.
+    ///
+    /// It takes cargo. What compiles for WebAssembly is used when it is there, and otherwise installed by rustup, or by
+    /// apt on Debian.
+    Build(BuildArgs),
     /// Say whether a file is a plugin that this program can use, and what is wrong with it; run none of it.
     Check(CheckArgs),
     /// Run a plugin on its test cases, in the sandbox of a load.
@@ -27,11 +34,45 @@ pub enum PluginCommand {
     Test(TestArgs),
 }
 
+/// Arguments of `plugin new`.
+#[derive(Args, Debug)]
+pub struct NewArgs {
+    /// Folder to make; its name becomes the plugin's.
+    #[arg(value_name = "NAME")]
+    pub path: PathBuf,
+    /// What to begin with.
+    #[arg(long, value_enum, default_value = "columns")]
+    pub template: Template,
+    /// The SDK: its folder, or the address of a git repository [default: that of the checkout at hand].
+    #[arg(long, value_name = "DIR|URL")]
+    pub sdk: Option<String>,
+}
+
+/// What a new plugin looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// Steps over named columns; for most plugins.
+    Columns,
+    /// A plan and sessions in terms of Arrow arrays.
+    Arrow,
+}
+
+/// Arguments of `plugin build`.
+#[derive(Args, Debug)]
+pub struct BuildArgs {
+    /// Folder of the plugin's crate.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+    /// File to write [default: NAME.wasm in the crate's folder].
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
 /// Arguments of `plugin check`.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// The plugin.
-    #[arg(value_name = "FILE.wasm")]
+    /// The plugin, or its crate's folder, which is built first.
+    #[arg(value_name = "FILE.wasm|DIR", default_value = ".")]
     pub file: PathBuf,
     /// Also ask the plugin for its config schema, which runs it.
     #[arg(long)]
@@ -46,8 +87,8 @@ pub struct CheckArgs {
 /// Arguments of `plugin test`.
 #[derive(Args, Debug)]
 pub struct TestArgs {
-    /// The plugin.
-    #[arg(value_name = "FILE.wasm")]
+    /// The plugin, or its crate's folder, which is built first.
+    #[arg(value_name = "FILE.wasm|DIR", default_value = ".")]
     pub file: PathBuf,
     /// Folder of the cases, or one case [default: tests/ of the plugin's crate].
     #[arg(long, value_name = "DIR")]

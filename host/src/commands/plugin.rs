@@ -1,6 +1,8 @@
 //! `loader plugin`: what those who write plugins need. Knows no S3 and no warehouse.
 
+mod build;
 mod check;
+mod new;
 mod test;
 
 use loader_plugins::Runtime;
@@ -23,6 +25,8 @@ enum Verdict {
 pub async fn run(args: PluginArgs) -> u8 {
     // Guests block, which a thread of the async runtime must not.
     let done = tokio::task::spawn_blocking(move || match args.command {
+        PluginCommand::New(args) => new::run(&args),
+        PluginCommand::Build(args) => build::run(&args),
         PluginCommand::Check(args) => check::run(&args),
         PluginCommand::Test(args) => test::run(&args),
     })

@@ -16,6 +16,12 @@ mod commands;
 
 mod plugin_commands;
 
+mod plugin_guide;
+
+mod plugin_new;
+
+mod released_contracts;
+
 mod harness;
 
 mod other_clients;

@@ -28,11 +28,15 @@ fn case(dir: &Path, name: &str, misdeed: &str, expected: Option<&str>) {
 const TOTALS: &str = "n,total\n1,1\n2,3\n3,6\n4,10\n5,15\n";
 
 #[test]
-fn the_default_plugins_cases_pass() {
-    let ended = loader(&["test", &plugin("default").display().to_string()]);
-    assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.ends_with("ok: 3 cases passed\n"), "{}", ended.stdout);
-    assert_eq!(ended.stderr, "");
+fn the_cases_of_the_projects_plugins_pass() {
+    let examples = fs::read_dir(root().join("plugins/examples")).expect("the examples");
+    let examples = examples.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    for name in examples.chain(["default".to_owned()]) {
+        let ended = loader(&["test", &plugin(&name).display().to_string()]);
+        assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.contains("\nok: ") && ended.stdout.ends_with(" passed\n"), "{}", ended.stdout);
+        assert_eq!(ended.stderr, "");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use loader_plugins::Checkup;
 use serde_json::json;
 
-use super::{Verdict, runtime};
+use super::{Verdict, build, runtime};
 use crate::cli::plugin::CheckArgs;
 use crate::commands::print;
 use crate::error::{Context, Kind, Result};
@@ -14,7 +14,7 @@ use crate::settings::ReportFormat;
 const NOT_ASKED: &str = "not looked at: only the running plugin tells it (--run)";
 
 pub(super) fn run(args: &CheckArgs) -> Result<Verdict> {
-    let path = &args.file;
+    let path = &build::file(&args.file)?;
     let bytes = std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
     let mut checkup = runtime(&args.sandbox)?.check_up(path, bytes);
     if args.run {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use loader_harness::{CaseReport, Expected, Harness, HarnessError, LogLine, case_folders};
 
-use super::{Verdict, runtime};
+use super::{Verdict, build, runtime};
 use crate::cli::plugin::TestArgs;
 use crate::commands::print;
 use crate::error::{Context, Error, Kind, Result};
@@ -15,7 +15,7 @@ use crate::plugins;
 const LOG_LINES_SHOWN: usize = 10;
 
 pub(super) fn run(args: &TestArgs) -> Result<Verdict> {
-    let path = &args.file;
+    let path = &build::file(&args.file)?;
     let bytes = std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
     let plugin = runtime(&args.sandbox)?.load(path, bytes).map_err(plugins::failure)?;
     let dir = match &args.cases {
@@ -81,12 +81,14 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Where the crate of a built plugin has its cases: beside the file, in a folder of its name, or above `target/`.
+/// Where the crate of a built plugin has its cases: beside the file, in a folder of its name (among examples, too), or
+/// above `target/`.
 fn cases_of(file: &Path) -> Result<PathBuf> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut candidates = vec![folder.join(&*stem).join("tests"), folder.join(stem.replace('_', "-")).join("tests")];
-    candidates.push(folder.join("tests"));
+    let dashed = stem.replace('_', "-");
+    let crates = [folder.join(&*stem), folder.join(dashed), folder.join("examples").join(&*stem), folder.to_path_buf()];
+    let mut candidates = crates.map(|dir| dir.join("tests")).to_vec();
     let target = file.ancestors().find(|above| above.file_name().is_some_and(|name| name == "target"));
     candidates.extend(target.and_then(Path::parent).map(|root| root.join("tests")));
     candidates.dedup();

@@ -1,0 +1,41 @@
+//! `loader plugin build`, and plugins that are named by their crate's folder: built first, then used.
+
+use std::path::{Path, PathBuf};
+
+use loader_build::{BuildError, Toolchain, Workspace};
+
+use super::Verdict;
+use crate::cli::plugin::BuildArgs;
+use crate::commands::print;
+use crate::error::{Error, Kind, Result};
+
+pub(super) fn run(args: &BuildArgs) -> Result<Verdict> {
+    built(&args.dir, args.output.as_deref())?;
+    Ok(Verdict::Good)
+}
+
+/// The plugin's file: the path itself, or what is built of the crate whose folder it is.
+pub(super) fn file(path: &Path) -> Result<PathBuf> {
+    if path.is_dir() { built(path, None) } else { Ok(path.to_path_buf()) }
+}
+
+/// Builds the crate in `dir`, says so, and tells the file.
+fn built(dir: &Path, output: Option<&Path>) -> Result<PathBuf> {
+    let workspace = Workspace::read(dir).map_err(failure)?;
+    let plugin = workspace.plugin_in(dir).map_err(failure)?;
+    let toolchain = Toolchain::find().map_err(failure)?;
+    eprintln!("building {}", plugin.name);
+    let built = workspace.build(std::slice::from_ref(&plugin), &toolchain, None).map_err(failure)?;
+    let Some(built) = built.first() else {
+        return Err(Error::new(Kind::Internal, "a build without an outcome".to_owned()));
+    };
+    let path = output.map_or_else(|| dir.join(format!("{}.wasm", built.name)), Path::to_path_buf);
+    built.write(&path).map_err(failure)?;
+    let size = built.bytes.len().div_ceil(1024);
+    print(&format!("{} {} {size} KiB sha256 {}\n", path.display(), built.version, built.sha256()));
+    Ok(path)
+}
+
+fn failure(error: BuildError) -> Error {
+    Error::new(Kind::Plugin, error.to_string())
+}
