@@ -18,11 +18,15 @@ fn target() -> std::path::PathBuf {
     program().ancestors().nth(2).expect("a target folder").to_path_buf()
 }
 
+fn sdk() -> String {
+    root().join("sdk/guest").display().to_string()
+}
+
 /// Makes a plugin from a template, and does what its README says.
 fn follow(template: &str) {
     let dir = tempfile::tempdir().expect("a folder");
     let name = format!("new_{template}");
-    let made = loader(dir.path(), &["new", &name, "--template", template]);
+    let made = loader(dir.path(), &["new", &name, "--template", template, "--sdk", &sdk()]);
     assert_eq!(made.code, 0, "{}", made.stderr);
     let folder = dir.path().join(&name);
     // The lock file of the project, so that no other version of a crate is looked for.
@@ -52,9 +56,9 @@ fn a_plugin_in_terms_of_arrow_is_good_from_the_start() {
 #[test]
 fn nothing_is_overwritten() {
     let dir = tempfile::tempdir().expect("a folder");
-    assert_eq!(loader(dir.path(), &["new", "mine"]).code, 0);
-    let again = loader(dir.path(), &["new", "mine"]);
-    insta::assert_snapshot!(again.stderr, @"");
+    assert_eq!(loader(dir.path(), &["new", "mine", "--sdk", &sdk()]).code, 0);
+    let again = loader(dir.path(), &["new", "mine", "--sdk", &sdk()]);
+    assert_eq!(again.stderr, "loader: mine is there already; nothing is overwritten: choose another name\n");
     assert_eq!(again.code, 2);
 }
 
