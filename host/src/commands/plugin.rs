@@ -1,9 +1,11 @@
 //! `loader plugin`: what those who write plugins need. Knows no S3 and no warehouse.
 
+mod bench;
+mod cases;
 mod check;
 mod test;
 
-use loader_plugins::Runtime;
+use loader_plugins::{Metering, Runtime};
 
 use crate::cli::RunArgs;
 use crate::cli::plugin::{PluginArgs, PluginCommand, SandboxArgs};
@@ -25,6 +27,7 @@ pub async fn run(args: PluginArgs) -> u8 {
     let done = tokio::task::spawn_blocking(move || match args.command {
         PluginCommand::Check(args) => check::run(&args),
         PluginCommand::Test(args) => test::run(&args),
+        PluginCommand::Bench(args) => bench::run(&args),
     })
     .await;
     match done.context(Kind::Internal, "the thread of the plugin ended abruptly").and_then(|done| done) {
@@ -37,8 +40,8 @@ pub async fn run(args: PluginArgs) -> u8 {
     }
 }
 
-fn runtime(args: &SandboxArgs) -> Result<Runtime> {
+fn runtime(args: &SandboxArgs, metering: Metering) -> Result<Runtime> {
     let settings = Settings { plugin_cache: args.plugin_cache.clone(), ..Settings::default() };
     let settings = job::settings(RunArgs { config: args.config.clone(), settings })?;
-    plugins::runtime(&TransformSettings::decide(settings)?)
+    plugins::runtime(&TransformSettings::decide(settings)?, metering)
 }
