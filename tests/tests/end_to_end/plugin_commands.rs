@@ -31,7 +31,7 @@ const TOTALS: &str = "n,total\n1,1\n2,3\n3,6\n4,10\n5,15\n";
 fn the_default_plugins_cases_pass() {
     let ended = loader(&["test", &plugin("default").display().to_string()]);
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
-    assert!(ended.stdout.ends_with("ok: 3 cases passed\n"), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("ok: 4 cases passed\n"), "{}", ended.stdout);
     assert_eq!(ended.stderr, "");
 }
 
