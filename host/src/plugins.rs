@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::SchemaRef;
-use loader_plugins::{CacheLocation, ChainPlan, Plugin, PluginCounters, PluginError, PluginErrorKind, Runtime};
+use loader_plugins::{
+    CacheLocation, ChainPlan, Metering, Plugin, PluginCounters, PluginError, PluginErrorKind, Runtime,
+};
 use serde_json::Value;
 
 use crate::error::{Context, Error, Kind, Result};
@@ -20,18 +22,18 @@ pub fn load(settings: &TransformSettings) -> Result<Vec<Configured>> {
     if settings.plugins.is_empty() {
         return Ok(Vec::new());
     }
-    let runtime = runtime(settings)?;
+    let runtime = runtime(settings, Metering::Off)?;
     settings.plugins.iter().map(|plugin| load_one(&runtime, plugin)).collect()
 }
 
 /// The sandbox with the limits of these settings.
-pub fn runtime(settings: &TransformSettings) -> Result<Runtime> {
+pub fn runtime(settings: &TransformSettings, metering: Metering) -> Result<Runtime> {
     let cache = match &settings.plugin_cache {
         PluginCache::Default => CacheLocation::Default,
         PluginCache::Dir(dir) => CacheLocation::Dir(dir.clone()),
         PluginCache::Off => CacheLocation::Off,
     };
-    Runtime::new(settings.limits.clone(), cache).map_err(failure)
+    Runtime::metered(settings.limits.clone(), cache, metering).map_err(failure)
 }
 
 fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<Configured> {

@@ -20,6 +20,8 @@ usage: cargo xtask COMMAND
   check        format, house rules, who depends on whom, reproducible plugins, lints
   plugins      build plugins/*.wasm
   bench        measure the data path: [--scale N] [--runs N] [--skip-duckdb]
+  bench plugins [RUNS]
+               measure the sandbox: against native code, over 200 columns, at the second start
   setup        install what demo and test need, and nothing else";
 
 fn main() -> ExitCode {

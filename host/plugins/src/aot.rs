@@ -3,11 +3,14 @@
 //! Native code is trusted code, so the directory has to be ours alone, and a file is believed only when its own
 //! hash is right. Whatever is wrong with the cache, the plugin is compiled again: the cache never makes a load fail.
 
+mod sweep;
+
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -42,15 +45,15 @@ impl AotCache {
     /// The compiled form of the plugin with this digest, when there is a sound one.
     pub(crate) fn load(&self, engine: &Engine, sha256: &str) -> Option<Component> {
         let path = self.path(engine, sha256);
-        let payload = match read_sound(&path) {
-            Ok(payload) => payload,
+        let file = match read_sound(&path) {
+            Ok(file) => file,
             Err(Unsound::Missing) => return None,
             Err(Unsound::Because(why)) => {
                 tracing::warn!(path = %path.display(), error = why, "compiled plugin is not usable, compiling again");
                 return None;
             }
         };
-        match deserialize(engine, &payload) {
+        match deserialize(engine, &file[HEADER_BYTES..]) {
             Ok(component) => Some(component),
             Err(error) => {
                 tracing::warn!(path = %path.display(), error = %error, "compiled plugin is not usable, compiling again");
@@ -59,21 +62,22 @@ impl AotCache {
         }
     }
 
-    /// Keeps a compiled plugin; that it could not be kept is only a warning.
+    /// Keeps a compiled plugin, and lets go of those that nobody uses. That it could not be kept is only a warning.
     pub(crate) fn store(&self, engine: &Engine, sha256: &str, component: &Component) {
         let path = self.path(engine, sha256);
         let stored = component
             .serialize()
             .map_err(|error| error.to_string())
             .and_then(|payload| self.write(&path, &payload).map_err(|error| error.to_string()));
-        if let Err(error) = stored {
-            tracing::warn!(path = %path.display(), error, "compiled plugin could not be kept");
+        match stored {
+            Ok(()) => sweep::sweep(&self.dir, &path, SystemTime::now()),
+            Err(error) => tracing::warn!(path = %path.display(), error, "compiled plugin could not be kept"),
         }
     }
 
     /// Whole or not at all: written beside its place, then renamed into it.
     fn write(&self, path: &Path, payload: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.dir)?;
+        let mut file = tempfile::Builder::new().prefix(sweep::UNFINISHED).tempfile_in(&self.dir)?;
         file.write_all(MAGIC)?;
         file.write_all(&Sha256::digest(payload))?;
         file.write_all(payload)?;
@@ -127,7 +131,7 @@ impl From<io::Error> for Unsound {
     }
 }
 
-/// The payload of a cache file that nobody else could write and that is as it was written.
+/// A cache file that nobody else could write and that is as it was written; the payload begins at [`HEADER_BYTES`].
 fn read_sound(path: &Path) -> Result<Vec<u8>, Unsound> {
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
     let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(path)?;
@@ -138,10 +142,11 @@ fn read_sound(path: &Path) -> Result<Vec<u8>, Unsound> {
     let sound = bytes.len() > HEADER_BYTES
         && bytes.starts_with(MAGIC)
         && bytes[MAGIC.len()..HEADER_BYTES] == Sha256::digest(&bytes[HEADER_BYTES..])[..];
-    match sound {
-        true => Ok(bytes.split_off(HEADER_BYTES)),
-        false => Err(Unsound::Because("damaged: its hash is not that of its content".into())),
+    if !sound {
+        return Err(Unsound::Because("damaged: its hash is not that of its content".into()));
     }
+    sweep::mark_used(&file, metadata.modified()?, SystemTime::now());
+    Ok(bytes)
 }
 
 fn owned_by_us_alone(metadata: &fs::Metadata) -> Result<(), String> {

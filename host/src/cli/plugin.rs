@@ -32,6 +32,12 @@ pub enum PluginCommand {
     /// rejected). Every case is also cut into batches of 1 and 7 rows, spread over two sessions, run with an empty
     /// batch, with NULL in place of every value, in a second session, and once more.
     Test(TestArgs),
+    /// Measure what a plugin's rows cost, and hold that against a committed baseline.
+    ///
+    /// The rows are those of its test cases, repeated. Compared are instructions and memory, which are the same on every
+    /// machine and every day; rows per second are only shown. A case that costs more than the baseline and the tolerance
+    /// allow fails.
+    Bench(BenchArgs),
 }
 
 /// Arguments of `plugin new`.
@@ -94,6 +100,38 @@ pub struct TestArgs {
     #[arg(long, value_name = "DIR")]
     pub cases: Option<PathBuf>,
     /// Write expected.csv and rejects.csv from what comes out; read them before you commit them.
+    #[arg(long, env = "UPDATE", value_parser = FalseyValueParser::new())]
+    pub update: bool,
+    #[command(flatten)]
+    pub sandbox: SandboxArgs,
+}
+
+/// Arguments of `plugin bench`.
+#[derive(Args, Debug)]
+pub struct BenchArgs {
+    /// The plugin, or its crate's folder, which is built first.
+    #[arg(value_name = "FILE.wasm|DIR", default_value = ".")]
+    pub file: PathBuf,
+    /// Names of the cases to measure [default: all].
+    #[arg(value_name = "CASE")]
+    pub names: Vec<String>,
+    /// Folder of the cases, or one case [default: tests/ of the plugin's crate].
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    /// Measure the rows of this CSV file in place of the cases' own, with each named case's config, or with none.
+    /// Nothing is compared.
+    #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["baseline", "update"])]
+    pub input: Option<PathBuf>,
+    /// Rows that are timed, at least: the input is repeated until there are as many.
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    pub rows: usize,
+    /// What to compare with [default: bench.toml beside the folder of the cases].
+    #[arg(long, value_name = "FILE.toml")]
+    pub baseline: Option<PathBuf>,
+    /// How much more than the baseline a case may cost, in percent.
+    #[arg(long, value_name = "PERCENT", default_value_t = 10)]
+    pub tolerance: u32,
+    /// Write the baseline from what was measured.
     #[arg(long, env = "UPDATE", value_parser = FalseyValueParser::new())]
     pub update: bool,
     #[command(flatten)]

@@ -1,11 +1,13 @@
 //! `loader plugin`: what those who write plugins need. Knows no S3 and no warehouse.
 
+mod bench;
 mod build;
+mod cases;
 mod check;
 mod new;
 mod test;
 
-use loader_plugins::Runtime;
+use loader_plugins::{Metering, Runtime};
 
 use crate::cli::RunArgs;
 use crate::cli::plugin::{PluginArgs, PluginCommand, SandboxArgs};
@@ -29,6 +31,7 @@ pub async fn run(args: PluginArgs) -> u8 {
         PluginCommand::Build(args) => build::run(&args),
         PluginCommand::Check(args) => check::run(&args),
         PluginCommand::Test(args) => test::run(&args),
+        PluginCommand::Bench(args) => bench::run(&args),
     })
     .await;
     match done.context(Kind::Internal, "the thread of the plugin ended abruptly").and_then(|done| done) {
@@ -41,8 +44,8 @@ pub async fn run(args: PluginArgs) -> u8 {
     }
 }
 
-fn runtime(args: &SandboxArgs) -> Result<Runtime> {
+fn runtime(args: &SandboxArgs, metering: Metering) -> Result<Runtime> {
     let settings = Settings { plugin_cache: args.plugin_cache.clone(), ..Settings::default() };
     let settings = job::settings(RunArgs { config: args.config.clone(), settings })?;
-    plugins::runtime(&TransformSettings::decide(settings)?)
+    plugins::runtime(&TransformSettings::decide(settings)?, metering)
 }

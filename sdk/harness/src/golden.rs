@@ -73,6 +73,29 @@ pub fn case_folders(dir: &Path) -> Result<Vec<PathBuf>, HarnessError> {
 }
 
 impl Harness {
+    /// The same plugin with config, table and keys of a case.
+    ///
+    /// Errors: the case's own files cannot be read or understood.
+    ///
+    /// ```
+    /// # fn measure(plugin: loader_harness::Harness) -> Result<(), Box<dyn std::error::Error>> {
+    /// let case = std::path::Path::new("plugins/default/tests/decimals");
+    /// let measured = plugin.for_case(case)?.measure_csv(std::fs::read(case.join("input.csv"))?, 100_000)?;
+    /// println!("{} rows/s", measured.rows_per_second());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn for_case(&self, folder: &Path) -> Result<Harness, HarnessError> {
+        let config: Value =
+            toml_file(&folder.join("config.toml"))?.unwrap_or_else(|| Value::Object(Default::default()));
+        let case: Case = toml_file(&folder.join("case.toml"))?.unwrap_or_default();
+        let harness = self.clone().config(config).keys(case.keys);
+        Ok(match case.table {
+            Some(table) => harness.table(table),
+            None => harness,
+        })
+    }
+
     /// Runs a case and tries every [`Property`](crate::Property) on its input. A plugin that fails is a failure of the case.
     ///
     /// Errors: the case's own files cannot be read, written or understood.
@@ -89,13 +112,7 @@ impl Harness {
     pub fn test_case(&self, folder: &Path, expected: Expected) -> Result<CaseReport, HarnessError> {
         let input = folder.join("input.csv");
         let input = fs::read(&input).map_err(HarnessError::file(input))?;
-        let config: Value =
-            toml_file(&folder.join("config.toml"))?.unwrap_or_else(|| Value::Object(Default::default()));
-        let case: Case = toml_file(&folder.join("case.toml"))?.unwrap_or_default();
-        let mut harness = self.clone().config(config).keys(case.keys);
-        if let Some(table) = case.table {
-            harness = harness.table(table);
-        }
+        let harness = self.for_case(folder)?;
         let mut report =
             CaseReport { rows: 0, rejected: 0, failures: Vec::new(), written: Vec::new(), log: Vec::new() };
         let (outcome, broken) = match harness.whole_and_broken(&input, self.own_dialect()) {

@@ -211,6 +211,10 @@ impl Harness {
         Ok(self.ready(chain, input, log))
     }
 
+    pub(crate) fn own_batch_rows(&self) -> usize {
+        self.batch_rows
+    }
+
     pub(crate) fn own_dialect(&self) -> &Dialect {
         &self.dialect
     }

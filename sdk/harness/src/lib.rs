@@ -18,7 +18,8 @@
 //!
 //! [`Harness::broken_properties`] tries what every plugin must bear: its rows cut into batches anywhere, spread over
 //! instances in any order, missing, or all NULL. [`Harness::test_case`] does that to a folder with an input and what
-//! is expected of it; `loader plugin test` runs a folder of such folders.
+//! is expected of it; `loader plugin test` runs a folder of such folders. [`Harness::measure_csv`] says what rows cost,
+//! and `loader plugin bench` holds that against what they cost before.
 
 #![deny(missing_docs)]
 
@@ -28,6 +29,7 @@ mod error;
 mod golden;
 mod harness;
 mod input;
+mod measure;
 mod outcome;
 mod properties;
 mod text;
@@ -40,5 +42,6 @@ pub use golden::{CaseReport, Expected, case_folders};
 pub use harness::Harness;
 pub use loader_csv::Dialect;
 pub use loader_plugins::{CacheLocation, HostValues, Limits, Metering, Plugin, PluginError, PluginErrorKind, Runtime};
+pub use measure::Measured;
 pub use outcome::{Column, Cost, LogLine, Outcome, Rejected};
 pub use properties::{Broken, Property};

@@ -107,7 +107,7 @@ impl Trial {
         Outcome { columns, records, rows, rejects, counters, log, cost: cost(&raw.counters) }
     }
 
-    fn open(&self) -> Result<ChainSession, PluginError> {
+    pub(crate) fn open(&self) -> Result<ChainSession, PluginError> {
         self.log.take();
         self.chain.open(Arc::clone(&self.values))
     }
@@ -138,7 +138,8 @@ impl Raw {
     }
 }
 
-fn cost(counted: &PluginCounters) -> Cost {
+/// What was counted, for who reads it.
+pub(crate) fn cost(counted: &PluginCounters) -> Cost {
     let idle = counted.sandbox == Duration::ZERO;
     Cost {
         // A plugin without work of its own is not called.

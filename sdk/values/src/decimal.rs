@@ -74,8 +74,8 @@ fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
         }
     }
     let missing = usize::from(scale).checked_sub(fraction_digits.unwrap_or(0))?;
-    // At most 18 digits times 10^38: only the range of the type asked for can be exceeded once this has not overflowed.
-    let unscaled = u128::from(value).checked_mul(power_of_ten(missing))?;
+    // Fewer than 10^18 times at most 10^19 does not overflow. Larger powers are for scales that nobody has.
+    let unscaled = product(value, *SMALL_POWERS_OF_TEN.get(missing)?);
     if unscaled >= power_of_ten(usize::from(precision)) {
         return None;
     }
@@ -141,6 +141,29 @@ const POWERS_OF_TEN: [u128; MAX_PRECISION as usize + 1] = {
     }
     powers
 };
+
+/// Those that fit.
+const SMALL_POWERS_OF_TEN: [u64; 20] = {
+    let mut powers = [1u64; 20];
+    let mut index = 1;
+    while index < powers.len() {
+        powers[index] = powers[index - 1] * 10;
+        index += 1;
+    }
+    powers
+};
+
+/// `a * b`, by halves: a multiplication of `u128` is a function call in WebAssembly, and a checked one is three.
+#[inline]
+fn product(a: u64, b: u64) -> u128 {
+    const LOW: u64 = u32::MAX as u64;
+    let (a_high, a_low, b_high, b_low) = (a >> 32, a & LOW, b >> 32, b & LOW);
+    let low = a_low * b_low;
+    let middle = a_high * b_low + (low >> 32);
+    let carried = a_low * b_high + (middle & LOW);
+    let high = a_high * b_high + (middle >> 32) + (carried >> 32);
+    u128::from(high) << 64 | u128::from(carried << 32 | low & LOW)
+}
 
 /// Callers keep to `0..=38`; a longer exponent would be caught by their range check anyway.
 fn power_of_ten(exponent: usize) -> u128 {
@@ -261,6 +284,11 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn products_by_halves_are_products(a: u64, b: u64) {
+            prop_assert_eq!(product(a, b), u128::from(a) * u128::from(b));
+        }
+
         #[test]
         fn decimals_agree_with_long_hand(
             negative: bool,

@@ -14,6 +14,7 @@ mod interruption;
 
 mod commands;
 
+mod plugin_bench;
 mod plugin_commands;
 
 mod plugin_guide;

@@ -1,12 +1,14 @@
 //! What chains do with rows: columns put together, rejected rows gone from all of them, nothing called in vain.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Int64Array, RecordBatch};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use loader_plugins::{Limits, Reject};
+use loader_plugins::{CacheLocation, ChainPlan, Limits, Metering, Reject, Runtime};
+use serde_json::Value;
 
 use crate::guest::{Batch, Guest, Out, Says};
 use crate::{batch, host_values, limits, load, load_with, open, plan, rows, schema};
@@ -195,4 +197,32 @@ fn what_a_plugin_counts_and_says_is_reported() {
     let counters = &session.finish().unwrap()[0];
     assert_eq!(counters.counters, [("rounded".to_owned(), 7)]);
     assert_eq!(counters.log_lines_dropped, 3);
+}
+
+#[test]
+fn columns_that_are_passed_on_cost_nothing_in_the_sandbox() {
+    let counted = |others: u32| {
+        let names: Vec<String> = (0..others).map(|index| format!("c{index}")).collect();
+        let passed = names.iter().zip(1..).map(|(name, from)| (name.as_str(), DataType::Utf8, Out::Passthrough(from)));
+        let columns = std::iter::once(("id", DataType::Int64, Out::Computed(0))).chain(passed);
+        let runtime = Runtime::metered(limits(), CacheLocation::Off, Metering::Fuel).unwrap();
+        // Memory enough for either plan, so that they can be compared.
+        let guest = Guest::new().pages(16).plans(&[0], columns.collect()).build();
+        let plugin = runtime.load(Path::new("plugins/test.wasm"), guest).unwrap();
+        let text: ArrayRef = Arc::new(StringArray::from(vec!["some text"; 1000]));
+        let ids: ArrayRef = Arc::new(Int64Array::from_iter_values(0..1000));
+        let others = names.iter().map(|name| (name.as_str(), Arc::clone(&text)));
+        let batch = RecordBatch::try_from_iter(std::iter::once(("id", ids)).chain(others)).unwrap();
+        let configured = [(plugin, Value::Null)];
+        let plan = ChainPlan::make(&configured, "orders", &[], None, batch.schema()).unwrap();
+        let mut session = plan.open(host_values()).unwrap();
+        let out = session.process(&batch, &Int64Array::from_iter_values(0..1000)).unwrap().batch;
+        assert_eq!(out.columns(), batch.columns());
+        // What is passed on is the same memory, not a copy.
+        assert!(out.columns().iter().skip(1).all(|column| Arc::ptr_eq(column, &text)));
+        let counters = session.finish().unwrap().remove(0);
+        (counters.bytes_in, counters.bytes_out, counters.fuel, counters.peak_memory_bytes)
+    };
+    assert_eq!(counted(1), counted(199));
+    assert!(counted(1).0 > 8000);
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use loader_plugins::Checkup;
+use loader_plugins::{Checkup, Metering};
 use serde_json::json;
 
 use super::{Verdict, build, runtime};
@@ -16,7 +16,7 @@ const NOT_ASKED: &str = "not looked at: only the running plugin tells it (--run)
 pub(super) fn run(args: &CheckArgs) -> Result<Verdict> {
     let path = &build::file(&args.file)?;
     let bytes = std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
-    let mut checkup = runtime(&args.sandbox)?.check_up(path, bytes);
+    let mut checkup = runtime(&args.sandbox, Metering::Off)?.check_up(path, bytes);
     if args.run {
         checkup.ask_for_config_schema();
     }

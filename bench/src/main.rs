@@ -1,0 +1,56 @@
+//! Measures the sandbox on this machine: against the same code without it, over many columns, and at the second start.
+//!
+//! `cargo xtask bench plugins` builds and runs it. What is compared runs in turns in one process, on one thread, and
+//! medians are shown. Seconds are those of the thread's processor time, so that others on the machine count little.
+
+mod clock;
+mod columns;
+mod rows;
+mod sandbox;
+mod start;
+
+use std::path::{Path, PathBuf};
+
+use loader_plugins::{CacheLocation, Limits, Plugin, Runtime};
+
+/// What can go wrong here is shown, and that is all.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+const USAGE: &str = "usage: loader-bench FOLDER-OF-PLUGINS [RUNS]";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [start::PROBE, file, cache] => start::probe(Path::new(file), Path::new(cache)),
+        [folder] => all(Path::new(folder), 7),
+        [folder, runs] => all(Path::new(folder), runs.parse()?),
+        _ => Err(USAGE.into()),
+    }
+}
+
+fn all(folder: &Path, runs: usize) -> Result<()> {
+    let plugin = load(&folder.join("default.wasm"))?;
+    sandbox::run(&plugin, runs)?;
+    columns::run(&plugin, runs)?;
+    start::run(&plugins(folder)?, runs)
+}
+
+fn load(path: &Path) -> Result<Plugin> {
+    let runtime = Runtime::new(Limits::default(), CacheLocation::Default)?;
+    Ok(runtime.load(path, std::fs::read(path)?)?)
+}
+
+/// The built plugins that are for use.
+fn plugins(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut plugins = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_plugin = path.extension().is_some_and(|extension| extension == "wasm");
+        if is_plugin && path.file_stem().is_some_and(|stem| stem != "hostile") {
+            plugins.push(path);
+        }
+    }
+    plugins.sort();
+    Ok(plugins)
+}

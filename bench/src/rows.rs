@@ -1,0 +1,45 @@
+//! The rows that are measured: TPC-H `lineitem`, typed and cut into batches as a load does it.
+
+use std::fmt::Write;
+
+use arrow_array::{Int64Array, RecordBatch};
+use loader_csv::{DecodeAs, Decoder, Dialect, FileProfile, Splitter, profile_chunk};
+use tpchgen::csv::LineItemCsv;
+use tpchgen::generators::LineItemGenerator;
+
+use crate::Result;
+
+/// Batches with the numbers of their rows.
+pub(crate) type Batches = Vec<(RecordBatch, Int64Array)>;
+
+/// `lineitem` as CSV at this scale; 1.0 has six million rows.
+pub(crate) fn lineitem(scale: f64) -> Result<String> {
+    let mut text = format!("{}\n", LineItemCsv::header());
+    for item in LineItemGenerator::new(scale, 1, 1).iter() {
+        writeln!(text, "{}", LineItemCsv::new(item))?;
+    }
+    Ok(text)
+}
+
+/// CSV as a load reads it: in chunks, with types of the whole, in the batches of a load.
+pub(crate) fn batches(text: &[u8]) -> Result<Batches> {
+    const CHUNK_BYTES: u64 = 4 << 20;
+    let dialect = Dialect::default();
+    let mut splitter = Splitter::new(&dialect, CHUNK_BYTES);
+    let mut chunks = splitter.push(text)?;
+    chunks.extend(splitter.finish()?);
+    let header = splitter.header().ok_or("no header")?.clone();
+    let bytes = |chunk: &loader_csv::Chunk| &text[chunk.offset as usize..(chunk.offset + chunk.len) as usize];
+    let profiles = chunks.iter().map(|chunk| profile_chunk(bytes(chunk), chunk, &header, &dialect));
+    let profile = FileProfile::merge(&header, profiles)?;
+    let decode_as: Vec<DecodeAs> =
+        profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical())).collect();
+    let mut decoder = Decoder::new(&dialect, &header, &decode_as, Decoder::BATCH_ROWS);
+    let mut batches = Vec::new();
+    for (chunk, first) in chunks.iter().zip(&profile.first_records) {
+        for batch in decoder.decode_chunk(bytes(chunk), chunk, *first) {
+            batches.push(batch?);
+        }
+    }
+    Ok(batches)
+}

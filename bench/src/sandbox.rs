@@ -1,0 +1,144 @@
+//! The default plugin on `lineitem`: in the sandbox, and the same code compiled into this program.
+//!
+//! Both get the same batches of 16,384 rows of the columns that the plan asks for. *Native* calls the session on them.
+//! *Native, as bytes* goes the way of the sandbox without it: the batch is encoded, decoded, computed, the answer
+//! encoded and decoded. *Sandbox* is all that a load does with a plugin: encoding, copying in, the guest with its
+//! decoding and encoding, copying out, the check of what came back, and putting the columns together. Reading the file
+//! is what inference and decoding of the CSV take, the least that a load does beside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Schema, SchemaRef};
+use default::Default;
+use loader_ipc::{encode_columns, trusted};
+use loader_plugins::{ChainPlan, ChainSession, HostValues, Plugin};
+use loader_sdk::{Context, Expr, Plan, Plugin as _, Session};
+
+use crate::Result;
+use crate::clock::{cpu, median};
+use crate::rows::{Batches, batches, lineitem};
+
+const SCALE: f64 = 0.1;
+
+pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
+    let text = lineitem(SCALE)?;
+    let (decoding, batches) = cpu(|| batches(text.as_bytes()))?;
+    let schema = batches.first().ok_or("no rows")?.0.schema();
+    let (native, plain) = (Native::plan(&schema)?, plan(plugin, &schema)?);
+    native.agrees_with(&plain, &batches)?;
+    let mut times = [const { Vec::<Duration>::new() }; 3];
+    for _ in 0..runs {
+        times[0].push(native.direct(&batches)?);
+        times[1].push(native.as_bytes(&batches)?);
+        times[2].push(sandboxed(&plain, &batches)?);
+    }
+    let rows: usize = batches.iter().map(|(batch, _)| batch.num_rows()).sum();
+    println!(
+        "\nlineitem, scale {SCALE}: {rows} rows through the default plugin, processor time, medians of {runs} runs"
+    );
+    let (direct, decoding) = (median(&times[0]), median(&[decoding]));
+    for (name, times) in ["native", "native, as bytes", "sandbox"].iter().zip(&times) {
+        let time = median(times);
+        let whole = (time + decoding) / (direct + decoding);
+        println!(
+            "  {name:<18} {time:>7.1} ms  {:>5.1} ns/row  {:.2}, with the reading of the file {whole:.2}",
+            time * 1e6 / rows as f64,
+            time / direct
+        );
+    }
+    Ok(())
+}
+
+pub(crate) fn plan(plugin: &Plugin, input: &SchemaRef) -> Result<ChainPlan> {
+    let configured = [(plugin.clone(), serde_json::json!({}))];
+    Ok(ChainPlan::make(&configured, "lineitem", &[], None, Arc::clone(input))?)
+}
+
+pub(crate) fn open(plan: &ChainPlan) -> Result<ChainSession> {
+    let values = HostValues {
+        run_started_at_micros: 1_767_225_600_000_000,
+        run_id: "run".to_owned(),
+        source_file_name: "lineitem.csv".to_owned(),
+        source_uri: "s3://bench/data/in/lineitem.csv".to_owned(),
+    };
+    Ok(plan.open(Arc::new(values))?)
+}
+
+/// Processor time of a session on all batches, once it is open.
+pub(crate) fn sandboxed(plan: &ChainPlan, batches: &Batches) -> Result<Duration> {
+    let mut session = open(plan)?;
+    let (time, ()) = cpu(|| {
+        for (batch, rows) in batches {
+            std::hint::black_box(session.process(batch, rows)?);
+        }
+        Ok(())
+    })?;
+    Ok(time)
+}
+
+/// The plugin's code as part of this program.
+struct Native {
+    plan: Plan,
+    inputs: SchemaRef,
+    outputs: SchemaRef,
+}
+
+impl Native {
+    fn plan(schema: &Schema) -> Result<Native> {
+        let context = Context { table: "lineitem".to_owned(), ..Context::default() };
+        let plan = Default::make_plan(&context, schema).map_err(|error| error.message)?;
+        let computed = plan.columns().iter().filter(|column| matches!(column.expr, Expr::Computed(_)));
+        let outputs = Schema::new(computed.map(|column| Arc::clone(&column.field)).collect::<Vec<_>>());
+        Ok(Native { inputs: Arc::new(plan.inputs_schema()), outputs: Arc::new(outputs), plan })
+    }
+
+    fn session(&self) -> Result<<Default as loader_sdk::Plugin>::Session> {
+        Ok(Default::open_session(&self.plan.state, &self.inputs).map_err(|error| error.message)?)
+    }
+
+    fn direct(&self, batches: &Batches) -> Result<Duration> {
+        let mut session = self.session()?;
+        let (time, ()) = cpu(|| {
+            for (batch, _) in batches {
+                std::hint::black_box(process(&mut session, &batch.project(&self.plan.inputs())?)?);
+            }
+            Ok(())
+        })?;
+        Ok(time)
+    }
+
+    fn as_bytes(&self, batches: &Batches) -> Result<Duration> {
+        let mut session = self.session()?;
+        let (time, ()) = cpu(|| {
+            for (batch, _) in batches {
+                let batch = batch.project(&self.plan.inputs())?;
+                let bytes = encode_columns(batch.num_rows(), batch.columns())?;
+                let columns = process(&mut session, &trusted::decode_batch(bytes, &self.inputs)?)?;
+                let bytes = encode_columns(batch.num_rows(), &columns)?;
+                std::hint::black_box(trusted::decode_batch(bytes, &self.outputs)?);
+            }
+            Ok(())
+        })?;
+        Ok(time)
+    }
+
+    /// What is compared has to do the same.
+    fn agrees_with(&self, plan: &ChainPlan, batches: &Batches) -> Result<()> {
+        let (batch, rows) = batches.first().ok_or("no rows")?;
+        let columns = process(&mut self.session()?, &batch.project(&self.plan.inputs())?)?;
+        let native = RecordBatch::try_new(Arc::clone(&self.outputs), columns)?;
+        let sandboxed = open(plan)?.process(batch, rows)?.batch;
+        for (field, column) in native.schema().fields().iter().zip(native.columns()) {
+            if sandboxed.column_by_name(field.name()) != Some(column) {
+                return Err(format!("column {} differs in the sandbox", field.name()).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn process(session: &mut impl Session, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
+    Ok(session.process(batch).map_err(|error| error.message)?.columns)
+}

@@ -1,0 +1,67 @@
+//! The second start: from a program's first line to a plugin that is ready, when its compiled form is on disk.
+//!
+//! Each start is a process of its own. Ready means: the engine runs, the file is read and looked at, the compiled form
+//! is read and checked, and the plugin was asked for its config's schema, which `{}` was held against.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use loader_plugins::{CacheLocation, Limits, Runtime};
+
+use crate::Result;
+use crate::clock::{median, process_cpu};
+
+/// The word that makes this program a start to be measured.
+pub(crate) const PROBE: &str = "--second-start";
+
+pub(crate) fn run(plugins: &[PathBuf], runs: usize) -> Result<()> {
+    let cache = std::env::temp_dir().join(format!("loader-bench-{}", std::process::id()));
+    println!("\nsecond start, medians of {runs} runs");
+    for plugin in plugins {
+        let (first, _) = start(plugin, &cache)?;
+        let (mut times, mut cpus) = (Vec::new(), Vec::new());
+        for _ in 0..runs {
+            let (time, cpu) = start(plugin, &cache)?;
+            times.push(time);
+            cpus.push(cpu);
+        }
+        let size = std::fs::metadata(plugin)?.len().div_ceil(1024);
+        println!(
+            "  {:<16} {size:>5} KiB  {:>6.2} ms, {:.2} ms of processor time (the first one: {:.0} ms)",
+            plugin.file_stem().unwrap_or_default().to_string_lossy(),
+            median(&times),
+            median(&cpus),
+            first.as_secs_f64() * 1e3
+        );
+    }
+    std::fs::remove_dir_all(&cache)?;
+    Ok(())
+}
+
+/// How long it took, and how much of that the processors worked.
+fn start(plugin: &Path, cache: &Path) -> Result<(Duration, Duration)> {
+    let output = Command::new(std::env::current_exe()?).arg(PROBE).arg(plugin).arg(cache).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut micros = text.split_whitespace().map_while(|word| word.parse().ok().map(Duration::from_micros));
+    match (micros.next(), micros.next()) {
+        (Some(time), Some(cpu)) => Ok((time, cpu)),
+        _ => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
+    }
+}
+
+/// Starts, prints the microseconds that it took, and ends. What took them goes to stderr, for who calls it by hand.
+pub(crate) fn probe(plugin: &Path, cache: &Path) -> Result<()> {
+    let begin = (Instant::now(), process_cpu());
+    let runtime = Runtime::new(Limits::default(), CacheLocation::Dir(cache.to_owned()))?;
+    eprintln!("engine after {:?}", begin.0.elapsed());
+    let plugin = runtime.load(plugin, std::fs::read(plugin)?)?;
+    eprintln!("loaded after {:?}", begin.0.elapsed());
+    plugin.config_schema()?;
+    eprintln!("asked after {:?}", begin.0.elapsed());
+    // A plugin may insist on settings; that it says so is an answer as well.
+    let _ = plugin.check_config(&serde_json::json!({}));
+    let (time, cpu) = (begin.0.elapsed(), process_cpu().saturating_sub(begin.1));
+    println!("{} {}", time.as_micros(), cpu.as_micros());
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Keeps the cache small: what nobody has used for a month goes, and the oldest beyond a gigabyte.
+//!
+//! A plugin that is built anew, and a wasmtime that is upgraded, leave a file behind that nothing asks for any more.
+//! Only files that are named as ours are touched, and whatever goes wrong is no reason to fail.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const TOTAL_BYTES: u64 = 1 << 30;
+
+/// How a file begins that is still being written.
+pub(super) const UNFINISHED: &str = "unfinished-";
+
+/// A file of the cache.
+struct Entry {
+    path: PathBuf,
+    size_bytes: u64,
+    used: SystemTime,
+}
+
+/// Notes that a file was used: when it was last changed says so, to the day.
+pub(super) fn mark_used(file: &File, changed: SystemTime, now: SystemTime) {
+    if now.duration_since(changed).is_ok_and(|age| age > DAY) {
+        // A cache that can only be read loses files that are in use once it can be written again, no more.
+        let _ = file.set_modified(now);
+    }
+}
+
+/// Removes what is too old or too much. `fresh` stays, whatever its size.
+pub(super) fn sweep(dir: &Path, fresh: &Path, now: SystemTime) {
+    let entries = match entries(dir) {
+        Ok(entries) => entries,
+        Err(error) => {
+            tracing::debug!(dir = %dir.display(), error = %error, "plugin cache is not swept");
+            return;
+        }
+    };
+    for path in doomed(entries, fresh, now) {
+        match fs::remove_file(&path) {
+            Ok(()) => tracing::debug!(path = %path.display(), "compiled plugin that nobody uses removed"),
+            // Another run may have been faster.
+            Err(error) => tracing::debug!(path = %path.display(), error = %error, "compiled plugin is not removed"),
+        }
+    }
+}
+
+/// Which of them go: the unused, and of the others the longest unused, until the rest fits.
+fn doomed(mut entries: Vec<Entry>, fresh: &Path, now: SystemTime) -> Vec<PathBuf> {
+    let mut room = TOTAL_BYTES;
+    entries.sort_by_key(|entry| (entry.path == fresh, entry.used));
+    let latest_first = entries.into_iter().rev();
+    let goes = latest_first.filter(|Entry { path, size_bytes, used }| {
+        let is_unused = now.duration_since(*used).is_ok_and(|age| age > UNUSED);
+        let fits = room.checked_sub(*size_bytes);
+        // Once one does not fit, no older one stays in its place.
+        room = fits.unwrap_or(0);
+        path != fresh && (is_unused || fits.is_none())
+    });
+    goes.map(|entry| entry.path).collect()
+}
+
+fn entries(dir: &Path) -> io::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        // Of a link this is the link itself.
+        let Ok(metadata) = entry.metadata() else { continue };
+        if metadata.is_file() && is_ours(&entry.file_name().to_string_lossy()) {
+            entries.push(Entry { path: entry.path(), size_bytes: metadata.len(), used: metadata.modified()? });
+        }
+    }
+    Ok(entries)
+}
+
+/// `<digest of the plugin>-<digest of the compiler>.cwasm`, or one that was never finished.
+fn is_ours(name: &str) -> bool {
+    let is_digest = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let digests = name.strip_suffix(".cwasm").and_then(|stem| stem.split_once('-'));
+    name.starts_with(UNFINISHED)
+        || digests.is_some_and(|(plugin, compiler)| is_digest(plugin, 64) && is_digest(compiler, 16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(dir: &Path, name: &str, age: Duration) -> PathBuf {
+        let path = dir.join(name);
+        let file = File::create(&path).unwrap();
+        file.set_modified(now() - age).unwrap();
+        path
+    }
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + 1_000 * DAY
+    }
+
+    fn name(digit: char) -> String {
+        format!("{}-{}.cwasm", digit.to_string().repeat(64), "0".repeat(16))
+    }
+
+    #[test]
+    fn what_nobody_used_for_a_month_goes_and_only_if_it_is_ours() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, young) = (31 * DAY, 29 * DAY);
+        let fresh = file(dir.path(), &name('f'), old);
+        let gone = [name('a'), format!("{UNFINISHED}x")].map(|name| file(dir.path(), &name, old));
+        let others = ["notes.cwasm", "abc-0123456789abcdef.cwasm", "old.txt"].map(|name| file(dir.path(), name, old));
+        let used = file(dir.path(), &name('b'), young);
+        fs::create_dir(dir.path().join(name('c'))).unwrap();
+        std::os::unix::fs::symlink(&others[0], dir.path().join(name('d'))).unwrap();
+        sweep(dir.path(), &fresh, now());
+        assert!(gone.iter().all(|path| !path.exists()));
+        let kept = others.iter().chain([&fresh, &used]);
+        assert!(kept.into_iter().all(|path| path.exists()));
+        assert!(dir.path().join(name('c')).is_dir() && dir.path().join(name('d')).is_symlink());
+    }
+
+    #[test]
+    fn the_longest_unused_go_until_the_rest_fits() {
+        let entry = |name: &str, megabytes: u64, days: u32| Entry {
+            path: name.into(),
+            size_bytes: megabytes << 20,
+            used: now() - days * DAY,
+        };
+        let gone = |entries: Vec<Entry>| {
+            let gone = doomed(entries, Path::new("fresh"), now());
+            gone.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
+        };
+        let entries =
+            || vec![entry("third", 300, 3), entry("fresh", 300, 9), entry("first", 1, 5), entry("second", 500, 4)];
+        assert_eq!(gone(entries()), ["second", "first"]);
+        assert_eq!(gone(vec![entry("fresh", 5000, 0), entry("other", 1, 1)]), ["other"]);
+        assert_eq!(gone(vec![entry("fresh", 1, 0), entry("other", 1000, 30)]), [""; 0]);
+        // A clock that was set back makes no file old.
+        assert_eq!(gone(vec![Entry { used: now() + 90 * DAY, ..entry("later", 1, 0) }]), [""; 0]);
+    }
+
+    #[test]
+    fn use_is_noted_once_a_day() {
+        let dir = tempfile::tempdir().unwrap();
+        let changed = |path: &Path| fs::metadata(path).unwrap().modified().unwrap();
+        for (age, noted) in [(Duration::from_secs(60), false), (2 * DAY, true)] {
+            let path = file(dir.path(), &name('a'), age);
+            mark_used(&File::open(&path).unwrap(), changed(&path), now());
+            assert_eq!(changed(&path) == now(), noted, "{age:?}");
+        }
+    }
+}

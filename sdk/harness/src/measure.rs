@@ -1,0 +1,119 @@
+//! What rows cost: a plugin's session on so many of them, measured.
+
+use std::time::{Duration, Instant};
+
+use arrow_array::{Int64Array, RecordBatch, UInt64Array};
+use arrow_select::take::take_record_batch;
+use loader_plugins::{PluginCounters, PluginError};
+
+use crate::error::HarnessError;
+use crate::harness::Harness;
+use crate::outcome::Cost;
+use crate::trial::{Trial, cost};
+
+/// What rows cost in one session, on one thread.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Rows that went in.
+    pub rows: u64,
+    /// Time to make an instance and to open its session.
+    pub opening: Duration,
+    /// Time for all rows: in the sandbox, to encode and decode, and to put the columns together.
+    pub processing: Duration,
+    /// Instructions of a session without rows, when they are counted.
+    pub opening_fuel: Option<u64>,
+    /// What the session cost.
+    pub cost: Cost,
+}
+
+impl Measured {
+    /// How many rows a second takes, once the session is open.
+    pub fn rows_per_second(&self) -> f64 {
+        self.rows as f64 / self.processing.as_secs_f64()
+    }
+
+    /// Instructions of a row, without those of opening, when they are counted (see [`Harness::open_metered`]). A plugin
+    /// that has nothing to compute runs none.
+    pub fn fuel_per_row(&self) -> Option<f64> {
+        let fuel = self.cost.fuel?.saturating_sub(self.opening_fuel.unwrap_or(0));
+        Some(fuel as f64 / self.rows as f64)
+    }
+}
+
+impl Harness {
+    /// Runs it on the rows of a CSV text, again and again until there were `rows` of them; a longer text is run once.
+    ///
+    /// Errors: those of [`Harness::run_csv`]; the text has no rows.
+    ///
+    /// ```no_run
+    /// let plugin = loader_harness::Harness::open_metered("plugins/default.wasm")?;
+    /// let measured = plugin.measure_csv("id,price\n1,0.5\n", 16_384)?;
+    /// assert!(measured.fuel_per_row().is_some_and(|fuel| fuel < 1000.0));
+    /// # Ok::<(), loader_harness::HarnessError>(())
+    /// ```
+    pub fn measure_csv(&self, text: impl AsRef<[u8]>, rows: usize) -> Result<Measured, HarnessError> {
+        let trial = self.trial(text.as_ref(), self.own_dialect())?;
+        let batch_rows = self.own_batch_rows();
+        let input = at_least(&trial.input.batch, batch_rows)?;
+        let (_, _, idle) = session(&trial, &input, batch_rows, 0)?;
+        let rows = rows.max(trial.rows());
+        let (opening, processing, counted) = session(&trial, &input, batch_rows, rows)?;
+        Ok(Measured { rows: rows as u64, opening, processing, opening_fuel: idle.fuel, cost: cost(&counted) })
+    }
+}
+
+/// A batch of these rows, repeated where they are fewer.
+fn at_least(batch: &RecordBatch, rows: usize) -> Result<RecordBatch, HarnessError> {
+    match batch.num_rows() {
+        0 => Err(HarnessError::Input("there are no rows to measure".to_owned())),
+        n if n >= rows => Ok(batch.clone()),
+        n => {
+            let indices = UInt64Array::from_iter_values((0..rows).map(|row| (row % n) as u64));
+            take_record_batch(batch, &indices).map_err(|error| HarnessError::Input(error.to_string()))
+        }
+    }
+}
+
+/// Time to open, time for the rows, and what was counted.
+fn session(
+    trial: &Trial,
+    input: &RecordBatch,
+    batch_rows: usize,
+    rows: usize,
+) -> Result<(Duration, Duration, PluginCounters), PluginError> {
+    let start = Instant::now();
+    let mut session = trial.open()?;
+    let opening = start.elapsed();
+    let start = Instant::now();
+    let (mut done, mut first) = (0, 0);
+    while done < rows {
+        let n = batch_rows.min(input.num_rows() - first).min(rows - done);
+        let numbers = Int64Array::from_iter_values((done as i64 + 1..).take(n));
+        session.process(&input.slice(first, n), &numbers)?;
+        (done, first) = (done + n, (first + n) % input.num_rows());
+    }
+    let processing = start.elapsed();
+    let mut counted = PluginCounters::default();
+    for plugin in session.finish()? {
+        counted.add(plugin);
+    }
+    Ok((opening, processing, counted))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::ArrayRef;
+
+    use super::*;
+
+    #[test]
+    fn a_short_input_is_repeated_and_a_long_one_left_as_it_is() {
+        let column = |values: Vec<i64>| Arc::new(Int64Array::from(values)) as ArrayRef;
+        let batch = |values: Vec<i64>| RecordBatch::try_from_iter([("n", column(values))]).unwrap();
+        assert_eq!(at_least(&batch(vec![1, 2]), 5).unwrap(), batch(vec![1, 2, 1, 2, 1]));
+        assert_eq!(at_least(&batch(vec![1, 2, 3]), 2).unwrap(), batch(vec![1, 2, 3]));
+        assert_eq!(at_least(&batch(Vec::new()), 2).unwrap_err().to_string(), "the input: there are no rows to measure");
+    }
+}
