@@ -281,6 +281,7 @@ fn names_that_no_column_may_have() {
     assert_snapshot!(named(""), @"column 2 has an empty name");
     assert_snapshot!(named(&"é".repeat(100)), @"column 2 has a name of 200 bytes; the limit is 127");
     assert_snapshot!(named("a\n\u{1b}[2J"), @r#"column 2 has a control character in its name, "a\n\u{1b}[2J""#);
+    assert_snapshot!(named("exe.\u{202e}gpj"), @r#"column 2 has a control character in its name, "exe.\u{202e}gpj""#);
     assert_snapshot!(named("ID"), @r#"columns 1 and 2 are both named "ID", case aside"#);
 }
 
