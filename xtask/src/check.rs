@@ -14,6 +14,7 @@ pub(crate) fn all() -> Result<(), Failure> {
     step("format", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
     step("house rules", house_rules)?;
     step("plugin contract", contract::check)?;
+    step("docs/security.md names tests that are there", security_tests)?;
     step("dependencies", dependencies)?;
     step("plugins build", plugins::build_plugins)?;
     step("plugins are reproducible", plugins::check_reproducible)?;
@@ -41,6 +42,31 @@ fn house_rules() -> Result<(), Failure> {
         }
     }
     if broken.is_empty() { Ok(()) } else { failure(broken.join("\n")) }
+}
+
+/// The last column of each table of `docs/security.md` has names of tests: is each of them a function of ours?
+fn security_tests() -> Result<(), Failure> {
+    let page = std::fs::read_to_string(root().join("docs/security.md"))
+        .or_else(|error| failure(format!("docs/security.md cannot be read: {error}")))?;
+    let listed = output(std::process::Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()))?;
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap_or_default();
+    let sources: String = listed.lines().map(read).collect();
+    let mut missing = Vec::new();
+    let mut found = 0;
+    for line in page.lines().filter(|line| line.starts_with("| ") && line.ends_with(" |")) {
+        let last = line.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        for name in last.split('`').skip(1).step_by(2) {
+            found += 1;
+            if !sources.contains(&format!("    fn {name}()")) && !sources.contains(&format!("\nfn {name}()")) {
+                missing.push(name);
+            }
+        }
+    }
+    match (found, missing.as_slice()) {
+        (0, _) => failure("docs/security.md names no tests"),
+        (_, []) => Ok(()),
+        (_, missing) => failure(format!("docs/security.md names tests that are not there: {}", missing.join(", "))),
+    }
 }
 
 /// Who may depend on whom, proved by cargo.

@@ -70,9 +70,9 @@ impl PluginError {
         PluginError::new(PluginErrorKind::Limit, fact).remedy("raise it in [limits] or mend the plugin")
     }
 
-    /// The guest broke the contract.
+    /// The guest broke the contract. The fact may repeat what the guest sent.
     pub(crate) fn protocol(fact: impl fmt::Display) -> PluginError {
-        PluginError::new(PluginErrorKind::Protocol, fact.to_string())
+        PluginError::new(PluginErrorKind::Protocol, tame(&fact.to_string(), 2048))
             .remedy("this is a mistake in the plugin: report it to its author")
     }
 

@@ -159,7 +159,7 @@ fn speaks(version: &str) -> bool {
 fn wrong_version(version: &str) -> PluginError {
     let parts: Vec<&str> = version.split('.').collect();
     let short = match parts.as_slice() {
-        [major, minor, ..] => format!("{major}.{minor}"),
+        [major, minor, ..] if !version.contains('-') => format!("{major}.{minor}"),
         _ => version.to_owned(),
     };
     PluginError::new(

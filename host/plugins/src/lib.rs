@@ -26,7 +26,7 @@ pub use chain::{ChainPlan, HostValues};
 pub use checkup::{Checkup, Finding};
 pub use error::{PluginError, PluginErrorKind};
 pub use guest_log::Listener;
-pub use limits::Limits;
+pub use limits::{Limit, Limits, Unit};
 pub use plan::{Expr, HostValue, Plan, PlanContext};
 pub use plugin::Plugin;
 pub use runtime::{CacheLocation, Metering, Runtime};

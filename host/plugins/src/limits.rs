@@ -7,98 +7,136 @@ use serde::Deserialize;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// The bounds of the sandbox. Sizes are bytes, times whole seconds.
-///
-/// They do not cover what the host itself holds: a batch that comes in is as large as the caller made it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Size of a plugin's file. 32 MiB: compiling hostile code can take any time, so there is less to compile.
-    /// Plugins in JavaScript (15 MB) fit, those in Python (18-38 MB) may need more.
-    pub plugin_bytes: usize,
-    /// Time to compile a plugin that is not in the cache. 60 s: a plugin of 32 MiB takes half of that.
-    pub compile_seconds: u64,
-    /// Linear memory of one instance; every worker thread has one for each plugin. 256 MiB: room for an interpreter.
-    /// Growth past it is refused, which the guest sees as being out of memory.
-    pub memory_bytes: usize,
-    /// Linear memories of one instance. 2: its own, and the one of an adapter for WASI.
-    pub memories: usize,
-    /// Tables of one instance. 8: a component made from one module has two.
-    pub tables: usize,
-    /// Elements of one table. 20,000: a function table of a large guest has some thousands.
-    pub table_elements: usize,
-    /// Core instances in one component. 10: module, shims and WASI adapters are five.
-    pub core_instances: usize,
-    /// Stack of the guest. 512 KiB, the default of wasmtime, well below the stack of a thread.
-    pub stack_bytes: usize,
-    /// What a single call can hand to the host, all strings and lists together, before anything is allocated for it.
-    /// 64 MiB: as much as `output_bytes`, which is the largest of them.
-    pub returned_bytes: usize,
-    /// Handles that a component may hold. 1,000: a plugin needs one for its session, WASI some more.
-    pub handles: usize,
-    /// `config-schema` and `make-plan`. 5 s: they look at no rows.
-    pub plan_seconds: u64,
-    /// Instantiation and `open`. 5 s: they look at no rows.
-    pub open_seconds: u64,
-    /// One call of `process`. 10 s: a batch of 65,536 rows at a pace of 7,000 rows a second.
-    pub process_seconds: u64,
-    /// `finish`. 5 s: it returns counters.
-    pub finish_seconds: u64,
-    /// Rows of one call of `process`; a larger batch is split. 65,536: beyond that, caches miss and nothing is gained.
-    pub batch_rows: usize,
-    /// Bytes of one call of `process`; a larger batch is split. 32 MiB: an eighth of `memory_bytes`, because the
-    /// guest holds input, output and what it needs between them.
-    pub batch_bytes: usize,
-    /// Bytes that `process` returns. At most 64 MiB, and at most 8 times the input and 16 MiB.
-    pub output_bytes: usize,
-    /// Columns that a plan may have. 1,600: Redshift has no wider table.
-    pub columns: usize,
-    /// State of a plan. 64 KiB: settings, not tables.
-    pub state_bytes: usize,
-    /// What `config-schema` returns. 256 KiB.
-    pub config_schema_bytes: usize,
-    /// One line of a plugin's log; the rest of a line is dropped. 1 KiB.
-    pub log_line_bytes: usize,
-    /// All log lines of one session; later lines are dropped and counted. 64 KiB.
-    pub log_bytes: usize,
-    /// Different reasons for rejected rows in one batch. 256: reasons are kinds, not values.
-    pub messages: usize,
-    /// One message of a plugin; the rest is dropped. 4 KiB.
-    pub message_bytes: usize,
-    /// Counters that `finish` returns. 64.
-    pub counters: usize,
+/// How the number of a limit is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Bytes,
+    Seconds,
+    Count,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            plugin_bytes: 32 * MIB,
-            compile_seconds: 60,
-            memory_bytes: 256 * MIB,
-            memories: 2,
-            tables: 8,
-            table_elements: 20_000,
-            core_instances: 10,
-            stack_bytes: 512 * KIB,
-            returned_bytes: 64 * MIB,
-            handles: 1_000,
-            plan_seconds: 5,
-            open_seconds: 5,
-            process_seconds: 10,
-            finish_seconds: 5,
-            batch_rows: 65_536,
-            batch_bytes: 32 * MIB,
-            output_bytes: 64 * MIB,
-            columns: 1_600,
-            state_bytes: 64 * KIB,
-            config_schema_bytes: 256 * KIB,
-            log_line_bytes: KIB,
-            log_bytes: 64 * KIB,
-            messages: 256,
-            message_bytes: 4 * KIB,
-            counters: 64,
+/// One of the [`Limits`], for lists of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Its field, which is its key under `[limits]` and its name in messages.
+    pub key: &'static str,
+    /// What `default` counts.
+    pub unit: Unit,
+    /// What holds when nothing is said.
+    pub default: u64,
+    /// What it bounds.
+    pub bounds: &'static str,
+    /// Why that much.
+    pub reason: &'static str,
+}
+
+impl Limit {
+    /// The default as messages show it: `32 MiB`, `5 s`, `1600`.
+    pub fn default_text(&self) -> String {
+        match self.unit {
+            Unit::Bytes => size(usize::try_from(self.default).unwrap_or(usize::MAX)),
+            Unit::Seconds => format!("{} s", self.default),
+            Unit::Count => self.default.to_string(),
         }
     }
+}
+
+macro_rules! number {
+    (Seconds) => {
+        u64
+    };
+    ($unit:ident) => {
+        usize
+    };
+}
+
+/// Makes `Limits`, its defaults and the list of all limits of one table: bounds, key, unit, default, reason.
+macro_rules! limits {
+    ($($(#[doc = $bounds:literal])+ $key:ident: $unit:ident = $default:expr, $reason:literal;)+) => {
+        /// The bounds of the sandbox. Sizes are bytes, times whole seconds.
+        ///
+        /// They do not cover what the host itself holds: a batch that comes in is as large as the caller made it.
+        #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Limits {
+            $($(#[doc = $bounds])+ #[doc = ""] #[doc = $reason] pub $key: number!($unit),)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Limits {
+                Limits { $($key: $default,)+ }
+            }
+        }
+
+        impl Limits {
+            /// Every limit, in the order of a plugin's life.
+            pub const ALL: &'static [Limit] = &[
+                $(Limit {
+                    key: stringify!($key),
+                    unit: Unit::$unit,
+                    default: $default as u64,
+                    bounds: concat!($($bounds),+),
+                    reason: $reason,
+                },)+
+            ];
+        }
+    };
+}
+
+limits! {
+    /// Size of a plugin's file.
+    plugin_bytes: Bytes = 32 * MIB, "Compiling hostile code can take any time, so there is less to compile. \
+        Plugins in JavaScript (15 MB) fit, those in Python (18-38 MB) may need more.";
+    /// Time to compile a plugin that is not in the cache.
+    compile_seconds: Seconds = 60, "A plugin of 32 MiB takes half of that.";
+    /// Linear memory of one instance; every worker thread has one for each plugin.
+    memory_bytes: Bytes = 256 * MIB, "Room for an interpreter. \
+        Growth past it is refused, which the guest sees as being out of memory.";
+    /// Linear memories of one instance.
+    memories: Count = 2, "Its own, and the one of an adapter for WASI.";
+    /// Tables of one instance.
+    tables: Count = 8, "A component made from one module has two.";
+    /// Elements of one table.
+    table_elements: Count = 20_000, "A function table of a large guest has some thousands.";
+    /// Core instances in one component.
+    core_instances: Count = 10, "Module, shims and WASI adapters are five.";
+    /// Stack of the guest.
+    stack_bytes: Bytes = 512 * KIB, "The default of wasmtime, well below the stack of a thread.";
+    /// What a single call can hand to the host, all strings and lists together, before anything is allocated for it.
+    returned_bytes: Bytes = 64 * MIB, "As much as `output_bytes`, which is the largest of them.";
+    /// Handles that a component may hold.
+    handles: Count = 1_000, "A plugin needs one for its session, WASI some more.";
+    /// One call of `config-schema` or `make-plan`, and one check of a config.
+    plan_seconds: Seconds = 5, "They look at no rows.";
+    /// Instantiation, and `open`.
+    open_seconds: Seconds = 5, "They look at no rows.";
+    /// One call of `process`.
+    process_seconds: Seconds = 10, "A batch of 65,536 rows at a pace of 7,000 rows a second.";
+    /// `finish`.
+    finish_seconds: Seconds = 5, "It returns counters.";
+    /// Rows of one call of `process`; a larger batch is split.
+    batch_rows: Count = 65_536, "Beyond that, caches miss and nothing is gained.";
+    /// Bytes of one call of `process`; a larger batch is split.
+    batch_bytes: Bytes = 32 * MIB, "An eighth of `memory_bytes`, because the guest holds input, output and what it \
+        needs between them.";
+    /// Bytes that `process` returns, and at most 8 times the input and 16 MiB.
+    output_bytes: Bytes = 64 * MIB, "A plugin computes columns; it does not unpack archives.";
+    /// Columns that a plan may have.
+    columns: Count = 1_600, "Redshift has no wider table.";
+    /// State of a plan.
+    state_bytes: Bytes = 64 * KIB, "Settings, not tables.";
+    /// What `config-schema` returns.
+    config_schema_bytes: Bytes = 256 * KIB, "It describes settings.";
+    /// One line of a plugin's log; the rest of a line is dropped.
+    log_line_bytes: Bytes = KIB, "A line is read by people.";
+    /// All log lines of one session; later lines are dropped and counted.
+    log_bytes: Bytes = 64 * KIB, "Each worker has a session for each plugin.";
+    /// Different reasons for rejected rows in one batch.
+    messages: Count = 256, "Reasons are kinds, not values.";
+    /// One message of a plugin; the rest is dropped.
+    message_bytes: Bytes = 4 * KIB, "A message is read by people.";
+    /// Counters that `finish` returns.
+    counters: Count = 64, "They stand in the report.";
 }
 
 impl Limits {

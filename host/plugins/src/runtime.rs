@@ -184,6 +184,7 @@ fn config(limits: &Limits, metering: Metering) -> Config {
         .wasm_simd(true)
         .wasm_relaxed_simd(false)
         .relaxed_simd_deterministic(true)
+        .wasm_memory64(false)
         .cranelift_nan_canonicalization(true)
         .cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(true)

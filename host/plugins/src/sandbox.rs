@@ -167,7 +167,11 @@ pub(crate) fn refused(error: bindings::exports::loader::plugin::transform::Error
         "bad-config" => PluginErrorKind::Config,
         _ => PluginErrorKind::Refused,
     };
-    let fact = format!("{} ({code})", tame(&error.message, limits.message_bytes));
+    let message = match tame(&error.message, limits.message_bytes) {
+        silent if silent.is_empty() => "refused it without a word".to_owned(),
+        message => message,
+    };
+    let fact = if code.is_empty() { message } else { format!("{message} ({code})") };
     PluginError::new(kind, fact).with_code(code).for_column(error.column.map(|column| tame(&column, 256)))
 }
 

@@ -15,13 +15,14 @@ pub struct Reject {
     /// The record in the source, 1 for the first after the header.
     pub row: u64,
     /// Name of the plugin that rejected it, or that asked for the cast that failed.
-    pub plugin: String,
+    pub plugin: Arc<str>,
     /// A word for programs, such as `out-of-range`; `cast-failed` when it was a cast of the host.
-    pub code: String,
-    /// For people; without control characters, at most `message_bytes`.
-    pub message: String,
+    pub code: Arc<str>,
+    /// For people; without control characters, at most `message_bytes`. Shared by all rows that are rejected for it:
+    /// a plugin may reject every row at length.
+    pub message: Arc<str>,
     /// The column at fault, as the plugin names it.
-    pub column: Option<String>,
+    pub column: Option<Arc<str>>,
 }
 
 /// What became of a batch.
@@ -79,7 +80,7 @@ impl PluginCounters {
         self.fuel = self.fuel.into_iter().chain(other.fuel).reduce(|one, other| one + other);
         for (name, value) in other.counters {
             match self.counters.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, sum)) => *sum += value,
+                Some((_, sum)) => *sum = sum.saturating_add(value),
                 None => self.counters.push((name, value)),
             }
         }

@@ -47,10 +47,11 @@ struct Guest {
 /// Rejected rows of a batch by their index.
 type Rejected = BTreeMap<u32, Reason>;
 
+#[derive(Clone)]
 struct Reason {
-    code: String,
-    message: String,
-    column: Option<String>,
+    code: Arc<str>,
+    message: Arc<str>,
+    column: Option<Arc<str>>,
 }
 
 impl Step {
@@ -93,10 +94,10 @@ impl Step {
         }
         let kept = kept(batch.num_rows(), &rejected);
         let (batch, rows) = keep(&batch, &input.rows, &kept).map_err(|error| self.host(&error))?;
-        let name = self.plugin.name();
+        let name: Arc<str> = self.plugin.name().into();
         input.rejects.extend(rejected.into_iter().map(|(index, reason)| Reject {
             row: u64::try_from(input.rows.value(index as usize)).unwrap_or_default(),
-            plugin: name.to_owned(),
+            plugin: Arc::clone(&name),
             code: reason.code,
             message: reason.message,
             column: reason.column,
@@ -155,9 +156,9 @@ impl Step {
                 })?;
                 for row in cast.failed {
                     rejected.entry(row).or_insert_with(|| Reason {
-                        code: "cast-failed".to_owned(),
-                        message: format!("value of {from_name:?} does not fit {} exactly", field.data_type()),
-                        column: Some(from_name.clone()),
+                        code: "cast-failed".into(),
+                        message: format!("value of {from_name:?} does not fit {} exactly", field.data_type()).into(),
+                        column: Some(from_name.as_str().into()),
                     });
                 }
                 self.rounded += cast.rounded;
@@ -310,17 +311,13 @@ fn take_rejects(output: &Output, rows: usize, first: usize, work: &mut Work<'_>)
         .messages
         .iter()
         .map(|message| Reason {
-            code: tame(&message.code, 64),
-            message: tame(&message.message, limits.message_bytes),
-            column: message.column.as_ref().map(|column| tame(column, 256)),
+            code: tame(&message.code, 64).into(),
+            message: tame(&message.message, limits.message_bytes).into(),
+            column: message.column.as_ref().map(|column| tame(column, 256).into()),
         })
         .collect();
     for (row, reason) in output.rejected.iter().zip(&output.reasons) {
-        let reason = &reasons[usize::from(*reason)];
-        work.rejected.insert(
-            row + first as u32,
-            Reason { code: reason.code.clone(), message: reason.message.clone(), column: reason.column.clone() },
-        );
+        work.rejected.insert(row + first as u32, reasons[usize::from(*reason)].clone());
     }
     Ok(())
 }

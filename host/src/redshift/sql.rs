@@ -50,11 +50,27 @@ pub fn cut(value: &str, max_bytes: usize) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steps::transform::MAX_KEPT_REJECTS;
 
     #[test]
     fn hostile_names_and_values_stay_inside_their_quotes() {
         assert_eq!(ident("a\"; DROP TABLE x; --"), "\"a\"\"; DROP TABLE x; --\"");
         assert_eq!(text("O'Brien \\ \0;\n"), "'O''Brien \\\\ ;\n'");
+    }
+
+    /// The page is written by `host/plugins/tests/sandbox/bounds.rs`, which does not know this crate.
+    #[test]
+    fn the_page_of_limits_has_these_numbers() {
+        let page = include_str!("../../../docs/limits.md");
+        for row in [
+            format!("| one statement of the Data API | {MAX_STATEMENT_BYTES} bytes |"),
+            format!("| statements of one transaction | {MAX_BATCH_STATEMENTS} |"),
+            format!("| text, `VARCHAR` | {} bytes |", crate::redshift::types::MAX_VARCHAR_BYTES),
+            format!("| one row of a file | {} MiB |", loader_csv::MAX_ROW_BYTES >> 20),
+            format!("| rejected rows that are kept for the report | {MAX_KEPT_REJECTS} for each worker |"),
+        ] {
+            assert!(page.contains(&row), "docs/limits.md does not say: {row}");
+        }
     }
 
     #[test]

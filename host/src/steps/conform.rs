@@ -159,8 +159,8 @@ impl Why {
             row: rows.value(row).unsigned_abs(),
             plugin: HOST.into(),
             code: self.code.into(),
-            message: self.message,
-            column: Some(self.column),
+            message: self.message.into(),
+            column: Some(self.column.into()),
         }
     }
 }
@@ -199,7 +199,7 @@ mod tests {
         let key = PlannedColumn { required: true, is_key: true, ..column("id", DataType::Int64) };
         let (_, batch, rejects) = conform(key, Arc::new(Int64Array::from(vec![Some(1), None, Some(3)])));
         assert_eq!(batch.column(1).as_primitive::<arrow::datatypes::Int64Type>().values(), &[10, 12]);
-        assert_eq!((rejects[0].row, rejects[0].code.as_str()), (11, "null-key"));
+        assert_eq!((rejects[0].row, &*rejects[0].code), (11, "null-key"));
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
         let (conform, batch, rejects) =
             conform(column("t", DataType::Utf8), Arc::new(StringArray::from(vec!["ää", "äää", ""])));
         assert_eq!((batch.num_rows(), rejects.len(), conform.max_text_bytes[0]), (2, 1, 4));
-        assert_eq!(rejects[0].message, "the text has 6 bytes, the column holds 4");
+        assert_eq!(&*rejects[0].message, "the text has 6 bytes, the column holds 4");
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
         let values = StringArray::from(vec![Some("{\"a\": [1]}"), Some("{a}"), None]);
         let (_, batch, rejects) = conform(json, Arc::new(values));
         assert_eq!((batch.num_rows(), rejects.len()), (2, 1));
-        assert_eq!(rejects[0].message, "the value is not JSON");
+        assert_eq!(&*rejects[0].message, "the value is not JSON");
     }
 
     #[test]

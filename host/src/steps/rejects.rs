@@ -55,10 +55,10 @@ pub fn list(totals: &Totals, spool: &Spool, at_most: usize) -> Vec<Refused> {
     let refused = first.iter().map(|reject| Refused {
         record: reject.row,
         line: records.get(&reject.row).map(|(line, _)| *line),
-        column: reject.column.clone(),
-        plugin: reject.plugin.clone(),
-        code: reject.code.clone(),
-        message: reject.message.clone(),
+        column: reject.column.as_deref().map(str::to_owned),
+        plugin: reject.plugin.to_string(),
+        code: reject.code.to_string(),
+        message: reject.message.to_string(),
     });
     refused.collect()
 }
@@ -76,7 +76,7 @@ fn sentence(reject: &Reject, records: &BTreeMap<u64, (u64, String)>) -> String {
         None => format!("record {}", reject.row),
     };
     // Most plugins name the column in their words already.
-    let column = reject.column.as_ref().filter(|column| !reject.message.contains(column.as_str()));
+    let column = reject.column.as_ref().filter(|column| !reject.message.contains(&***column));
     let column = column.map_or(String::new(), |column| format!(", column `{column}`"));
     format!("{place}{column}: {} ({} {})", reject.message, reject.plugin, reject.code)
 }
@@ -89,7 +89,7 @@ pub fn to_csv(totals: &Totals, spool: &Spool) -> Vec<u8> {
         let (line, row) = records.get(&reject.row).cloned().unwrap_or_default();
         out.push_str(&format!("{},{line},", reject.row));
         let column = reject.column.as_deref().unwrap_or_default();
-        for (i, text) in [&reject.plugin, &reject.code, column, &reject.message, &row].into_iter().enumerate() {
+        for (i, text) in [&*reject.plugin, &reject.code, column, &reject.message, &row].into_iter().enumerate() {
             if i > 0 {
                 out.push(',');
             }

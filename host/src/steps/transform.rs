@@ -20,7 +20,7 @@ use crate::steps::plan::LoadPlan;
 use crate::stop::Stop;
 
 /// Rejects that are kept with all they say; past it they are only counted, and the load is past its limit anyway.
-const MAX_KEPT_REJECTS: u64 = 100_000;
+pub const MAX_KEPT_REJECTS: u64 = 100_000;
 
 /// Where a worker's batches go.
 pub trait Sink {

@@ -1,5 +1,6 @@
 //! A plugin that misbehaves on demand: config `{"do": "loop-in-process"}` and so on, one misdeed each. `none` passes
-//! every column through, and a few more words name honest transforms that tests of chains need.
+//! every column through, and a few more words name honest transforms that tests of chains need. The config schema
+//! lists all words, and a test insists that each is tried.
 //!
 //! It speaks the contract without the SDK's types, which would not let it do most of this. Only built for the sandbox.
 
@@ -8,6 +9,7 @@
 mod messages;
 mod plans;
 mod sessions;
+mod words;
 
 use loader_sdk::component::bindings::exports::loader::plugin::transform as wire;
 use loader_sdk::component::{bindings, report_panics};
@@ -28,8 +30,11 @@ impl wire::Guest for Hostile {
 
     fn config_schema() -> String {
         report_panics();
-        r#"{"type": "object", "required": ["do"], "additionalProperties": false, "properties": {"do": {"type": "string"}}}"#
-            .to_owned()
+        let words: Vec<String> = words::all().map(|word| format!("{word:?}")).collect();
+        format!(
+            r#"{{"type": "object", "required": ["do"], "additionalProperties": false, "properties": {{"do": {{"enum": [{}]}}}}}}"#,
+            words.join(", ")
+        )
     }
 
     fn make_plan(context: wire::Context, schema: Vec<u8>) -> Result<wire::Plan, wire::Error> {

@@ -6,54 +6,8 @@ use loader_sdk::arrow_array::{ArrayRef, Int64Array, StringArray};
 use loader_sdk::arrow_schema::{DataType, Field, Schema, TimeUnit};
 use loader_sdk::ipc;
 
+use crate::words::{HONEST, IN_FINISH, IN_SESSION, TOTALS};
 use crate::{refusal, spin, wire};
-
-/// What sessions do; everything else is done here.
-pub(crate) const IN_SESSION: [&str; 33] = [
-    "loop-in-open",
-    "panic-in-open",
-    "refuse-open",
-    "loop-in-process",
-    "panic-in-process",
-    "refuse-batch",
-    "overflow-stack",
-    "unreachable",
-    "allocate-forever",
-    "flood-log",
-    "long-log-line",
-    "few-rows",
-    "many-rows",
-    "other-column-lengths",
-    "no-batch",
-    "extra-column",
-    "not-a-message",
-    "trailing-bytes",
-    "compressed",
-    "schema-instead",
-    "negative-offset",
-    "offset-out-of-range",
-    "aliased-buffers",
-    "bad-utf8",
-    "decimal-too-big",
-    "date-too-far",
-    "text-too-long",
-    "huge-output",
-    "reject-out-of-range",
-    "reject-twice",
-    "reason-out-of-range",
-    "reasons-missing",
-    "many-messages",
-];
-
-/// What finishes badly.
-const IN_FINISH: [&str; 3] = ["loop-in-finish", "panic-in-finish", "refuse-finish"];
-
-/// What passes all columns on and adds a running `total` of the first one, wrongly: where a row's place shows, or a
-/// kind of row that is forgotten.
-pub(crate) const TOTALS: [&str; 4] = ["total-of-batch", "total-of-session", "panic-without-rows", "panic-at-null"];
-
-/// Honest transforms, beside `none`, for tests of chains.
-const HONEST: [&str; 3] = ["lowercase-text", "reject-odd-rows", "count-rows"];
 
 pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error> {
     let mut plan = identity(input);
@@ -66,6 +20,8 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         "refuse-plan-with-control-characters" => {
             return Err(refusal("re\u{1b}[31mfused", "line one\nline\u{7} two\u{1b}[2J"));
         }
+        "refuse-plan-without-code" => return Err(refusal("", "")),
+        "flood-log-in-plan" => crate::sessions::flood_log(),
         "allocate-in-plan" => crate::sessions::allocate_forever(),
         "huge-state" => plan.state = vec![7; 10 << 20],
         "garbage-schema" => plan.schema = b"this is not a schema".to_vec(),
@@ -78,6 +34,9 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         "empty-name" => plan = renamed(input, |_, _| String::new()),
         "long-name" => plan = renamed(input, |_, name| name.repeat(200)),
         "control-character-in-name" => plan = renamed(input, |_, name| format!("{name}\u{1b}[2J\n")),
+        "nul-in-name" => plan = renamed(input, |_, name| format!("{name}\0")),
+        "direction-mark-in-name" => plan = renamed(input, |_, name| format!("{name}\u{202e}gpj.exe")),
+        "name-of-the-host" => plan = renamed(input, |index, _| format!("_LOADER_ROW{}", &"1234"[..index])),
         "quote-in-name" => plan = renamed(input, |_, name| format!("{name}\"; DROP TABLE t; --")),
         "many-columns" => {
             let fields = (0..5000).map(|index| Field::new(format!("c{index}"), DataType::Int64, true)).collect();
@@ -87,6 +46,19 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
             let nested = DataType::List(Arc::new(Field::new("item", DataType::Int64, true)));
             plan = columns(vec![Field::new("nested", nested, true)], vec![wire::Expr::Computed(0)]);
         }
+        "nested-type-with-control-characters" => {
+            let item = Field::new("\u{1b}[2J\n".repeat(100), DataType::Int64, true);
+            plan = columns(
+                vec![Field::new("nested", DataType::List(Arc::new(item)), true)],
+                vec![wire::Expr::Computed(0)],
+            );
+        }
+        "dictionary-type" => {
+            plan = one_computed(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
+        }
+        "other-time-zone" => plan = one_computed(DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))),
+        "made-up-metadata" => plan = with_metadata(input),
+        "batch-for-a-schema" => plan.schema = encoded(1, Arc::new(Int64Array::from(vec![1]))),
         "bad-decimal-type" => plan = one_computed(DataType::Decimal128(38, -3)),
         "fewer-exprs" => drop(plan.outputs.pop()),
         "more-exprs" => plan.outputs.push(wire::Expr::Passthrough(0)),
@@ -94,6 +66,9 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         "cast-out-of-range" => plan.outputs[0] = wire::Expr::Cast(9999),
         "impossible-cast" => plan = cast_to(input, DataType::Binary),
         "changed-type" => plan = changed_type(input),
+        "control-characters-in-host-value" => {
+            plan.outputs[0] = wire::Expr::HostValue(format!("\u{1b}[2J{}", "x".repeat(1 << 16)))
+        }
         "unknown-host-value" => plan.outputs[0] = wire::Expr::HostValue("host.password".to_owned()),
         "host-value-of-other-type" => {
             let field = Field::new("run", DataType::Int64, false);
@@ -103,6 +78,8 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         "long-literal" => plan = literal(encoded(3, Arc::new(Int64Array::from(vec![1, 2, 3])))),
         "literal-of-other-type" => plan = literal(encoded(1, Arc::new(StringArray::from(vec!["one"])))),
         "literal" => plan = literal(encoded(1, Arc::new(Int64Array::from(vec![42])))),
+        "many-inputs" => plan.inputs = vec![0; 10 << 20],
+        "many-outputs" => plan.outputs = vec![wire::Expr::Passthrough(0); 1 << 20],
         "inputs-out-of-range" => plan.inputs = vec![9999],
         "inputs-descending" => plan.inputs = vec![1, 0],
         "inputs-twice" => plan.inputs = vec![0, 0],
@@ -117,9 +94,17 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         _ if TOTALS.contains(&what) => plan = with_total(input),
         "lowercase-text" => plan = lowercase_text(input),
         "reject-odd-rows" | "count-rows" => plan.inputs = vec![0],
-        "text-too-long" | "bad-utf8" => plan = one_computed(DataType::Utf8),
+        "text-too-long" | "bad-utf8" | "offsets-descending" | "offsets-past-the-end" | "incomplete-utf8" => {
+            plan = one_computed(DataType::Utf8)
+        }
         "decimal-too-big" => plan = one_computed(DataType::Decimal128(38, 18)),
         "date-too-far" => plan = one_computed(DataType::Date32),
+        "timestamp-too-early" => plan = one_computed(DataType::Timestamp(TimeUnit::Microsecond, None)),
+        "binary-too-long" => plan = one_computed(DataType::Binary),
+        "null-where-none-may-be" => {
+            plan = columns(vec![Field::new("computed", DataType::Int64, false)], vec![wire::Expr::Computed(0)]);
+            plan.inputs = vec![0];
+        }
         _ if IN_SESSION.contains(&what) || IN_FINISH.contains(&what) => plan = one_computed(DataType::Int64),
         _ => return Err(refusal("bad-config", &unknown(what))),
     }
@@ -130,7 +115,7 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
 }
 
 fn unknown(what: &str) -> String {
-    format!("config: \"do\" is {what:?}, which this plugin cannot do; see plugins/hostile/src/plans.rs")
+    format!("config: \"do\" is {what:?}, which this plugin cannot do; see plugins/hostile/src/words.rs")
 }
 
 fn columns(fields: Vec<Field>, outputs: Vec<wire::Expr>) -> wire::Plan {
@@ -161,6 +146,14 @@ fn with_total(input: &Schema) -> wire::Plan {
     plan.outputs.push(wire::Expr::Computed(0));
     plan.inputs = vec![0];
     plan
+}
+
+/// The host's own notes on a column, and other people's, that nobody asked for.
+fn with_metadata(input: &Schema) -> wire::Plan {
+    let notes =
+        [("loader.logical", "decimal"), ("\u{1b}[2J", "\0")].map(|(key, note)| (key.to_owned(), note.to_owned()));
+    let fields = input.fields().iter().map(|field| field.as_ref().clone().with_metadata(notes.clone()));
+    columns(fields.collect(), (0..input.fields().len() as u32).map(wire::Expr::Passthrough).collect())
 }
 
 fn cast_to(input: &Schema, data_type: DataType) -> wire::Plan {

@@ -124,8 +124,13 @@ impl Trial {
         let number = i64::try_from(reject.row).unwrap_or_default();
         let index = self.input.records.values().binary_search(&number).ok();
         let line = index.and_then(|index| self.input.lines.get(index)).copied().unwrap_or(reject.row);
-        let Reject { row: record, column, code, message, .. } = reject;
-        Rejected { record, line, column, code, message }
+        Rejected {
+            record: reject.row,
+            line,
+            column: reject.column.as_deref().map(str::to_owned),
+            code: reject.code.to_string(),
+            message: reject.message.to_string(),
+        }
     }
 }
 

@@ -156,7 +156,7 @@ fn check_names(schema: &Schema, limits: &SchemaLimits) -> Result<(), Violation> 
         if name.len() > limits.max_name_bytes {
             return Err(Violation::NameTooLong { position, bytes: name.len(), limit: limits.max_name_bytes });
         }
-        if name.chars().any(char::is_control) {
+        if name.chars().any(|c| c.is_control() || turns_lines_around(c)) {
             return Err(Violation::NameControl { position, name: name.clone() });
         }
         if let Some(first) = seen.insert(name.to_lowercase(), position) {
@@ -164,6 +164,12 @@ fn check_names(schema: &Schema, limits: &SchemaLimits) -> Result<(), Violation> 
         }
     }
     Ok(())
+}
+
+/// Characters with which a name reads as another one: embeddings, overrides and isolates of the writing direction.
+/// The plain marks (U+200E, U+200F) stand in honest names of right-to-left scripts.
+fn turns_lines_around(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn check_type(field: &Arc<Field>) -> Result<Field, Violation> {

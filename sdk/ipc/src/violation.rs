@@ -93,7 +93,7 @@ pub enum Violation {
     NameControl { position: usize, name: String },
     #[error("columns {first} and {second} are both named {name:?}, case aside")]
     NameDuplicate { first: usize, second: usize, name: String },
-    #[error("column {column:?} has the type {data_type}, which cannot be loaded; {ALLOWED}")]
+    #[error("column {column:?} has the type {}, which cannot be loaded; {ALLOWED}", brief(data_type.to_string()))]
     Type { column: String, data_type: DataType },
     #[error(
         "column {column:?} is declared DECIMAL({precision},{scale}); precision is 1 to 38, scale 0 to the precision"
@@ -103,3 +103,14 @@ pub enum Violation {
 
 const ALLOWED: &str = "use Boolean, Int8, Int16, Int32, Int64, Float32, Float64, Decimal128, Utf8, Binary, Date32 \
      or Timestamp in microseconds without a time zone";
+
+/// A type's name on one line of bounded length: the names within a nested type are the plugin's own, of any length and
+/// with any characters.
+fn brief(mut text: String) -> String {
+    const SHOWN_BYTES: usize = 200;
+    if text.len() > SHOWN_BYTES {
+        text.truncate(text.floor_char_boundary(SHOWN_BYTES));
+        text.push('…');
+    }
+    text.replace(char::is_control, "\u{fffd}")
+}

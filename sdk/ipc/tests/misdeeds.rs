@@ -1,81 +1,17 @@
 //! One test for each misdeed of untrusted bytes, with the full message. Messages are forged, since no encoder lies.
 
+mod forged;
+
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BinaryArray, Date32Array, Decimal128Array, StringArray, TimestampMicrosecondArray};
-use arrow_ipc::{
-    BodyCompressionBuilder, Buffer, CompressionType, FieldNode, MessageBuilder, MessageHeader, MetadataVersion,
-    RecordBatchBuilder,
-};
+use arrow_ipc::{MessageHeader, MetadataVersion};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use flatbuffers::FlatBufferBuilder;
 use insta::assert_snapshot;
 use loader_ipc::untrusted::{BatchLimits, SchemaLimits, check_batch, check_rejects, check_schema};
 use loader_ipc::{Violation, encode_columns, encode_schema};
 
-const ROWS: usize = 4;
-
-/// A message about one Int64 column of four rows, honest until a test changes it.
-struct Forged {
-    version: MetadataVersion,
-    header_type: MessageHeader,
-    rows: i64,
-    nodes: Vec<(i64, i64)>,
-    buffers: Vec<(i64, i64)>,
-    compressed: bool,
-    variadic: Vec<i64>,
-    body: Vec<u8>,
-    body_length: Option<i64>,
-}
-
-impl Default for Forged {
-    fn default() -> Self {
-        Forged {
-            version: MetadataVersion::V5,
-            header_type: MessageHeader::RecordBatch,
-            rows: ROWS as i64,
-            nodes: vec![(ROWS as i64, 0)],
-            buffers: vec![(0, 0), (0, 8 * ROWS as i64)],
-            compressed: false,
-            variadic: Vec::new(),
-            body: vec![1; 64],
-            body_length: None,
-        }
-    }
-}
-
-impl Forged {
-    fn bytes(&self) -> Vec<u8> {
-        let mut builder = FlatBufferBuilder::new();
-        let nodes: Vec<_> = self.nodes.iter().map(|(length, nulls)| FieldNode::new(*length, *nulls)).collect();
-        let nodes = builder.create_vector(&nodes);
-        let buffers: Vec<_> = self.buffers.iter().map(|(offset, length)| Buffer::new(*offset, *length)).collect();
-        let buffers = builder.create_vector(&buffers);
-        let variadic = (!self.variadic.is_empty()).then(|| builder.create_vector(&self.variadic));
-        let compression = self.compressed.then(|| {
-            let mut compression = BodyCompressionBuilder::new(&mut builder);
-            compression.add_codec(CompressionType::ZSTD);
-            compression.finish()
-        });
-        let mut batch = RecordBatchBuilder::new(&mut builder);
-        batch.add_length(self.rows);
-        batch.add_nodes(nodes);
-        batch.add_buffers(buffers);
-        variadic.into_iter().for_each(|variadic| batch.add_variadicBufferCounts(variadic));
-        compression.into_iter().for_each(|compression| batch.add_compression(compression));
-        let batch = batch.finish();
-        let mut message = MessageBuilder::new(&mut builder);
-        message.add_version(self.version);
-        message.add_header_type(self.header_type);
-        message.add_header(batch.as_union_value());
-        message.add_bodyLength(self.body_length.unwrap_or(self.body.len() as i64));
-        let message = message.finish();
-        builder.finish(message, None);
-        let mut header = builder.finished_data().to_vec();
-        header.resize(header.len().next_multiple_of(8), 0);
-        [&[0xff; 4], (header.len() as i32).to_le_bytes().as_slice(), &header, &self.body].concat()
-    }
-}
+use crate::forged::{Forged, ROWS};
 
 fn schema(fields: &[(&str, DataType)]) -> SchemaRef {
     Arc::new(Schema::new(fields.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect::<Vec<_>>()))
@@ -345,6 +281,7 @@ fn names_that_no_column_may_have() {
     assert_snapshot!(named(""), @"column 2 has an empty name");
     assert_snapshot!(named(&"é".repeat(100)), @"column 2 has a name of 200 bytes; the limit is 127");
     assert_snapshot!(named("a\n\u{1b}[2J"), @r#"column 2 has a control character in its name, "a\n\u{1b}[2J""#);
+    assert_snapshot!(named("exe.\u{202e}gpj"), @r#"column 2 has a control character in its name, "exe.\u{202e}gpj""#);
     assert_snapshot!(named("ID"), @r#"columns 1 and 2 are both named "ID", case aside"#);
 }
 
@@ -369,6 +306,16 @@ fn types_that_cannot_be_loaded() {
     ] {
         assert!(matches!(typed(refused.clone()), Violation::Type { data_type, .. } if data_type == refused));
     }
+}
+
+/// Names within a type are not those of columns: any length, any characters.
+#[test]
+fn types_that_fill_the_screen() {
+    let nested = |name: &str| DataType::List(Arc::new(Field::new(name, DataType::Int64, true)));
+    let refusal = bad_schema(&[("c", nested("a\n\u{1b}[2Jb"))]).to_string();
+    assert!(refusal.starts_with(r#"column "c" has the type List(Int64, field: 'a��[2Jb'), which cannot"#), "{refusal}");
+    let refusal = bad_schema(&[("c", nested(&"é".repeat(1 << 20)))]).to_string();
+    assert!(refusal.len() < 500 && refusal.contains("éé…, which cannot be loaded"), "{refusal}");
 }
 
 #[test]

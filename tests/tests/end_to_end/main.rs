@@ -10,6 +10,8 @@ mod evolution;
 
 mod plugins;
 
+mod misdeeds;
+
 mod interruption;
 
 mod commands;

@@ -72,6 +72,7 @@ fn rejected_rows_leave_all_columns_and_the_next_plugin() {
         column: Some("id".into()),
     };
     assert_eq!(out.rejects, [reject(111), reject(113)]);
+    assert!(Arc::ptr_eq(&out.rejects[0].message, &out.rejects[1].message), "each row has its own copy");
     let counters = session.finish().unwrap();
     assert_eq!((counters[0].rows, counters[0].rejected), (5, 2));
     assert_eq!((counters[1].rows, counters[1].rejected), (3, 0));

@@ -50,6 +50,7 @@ pub(crate) struct Guest {
     make_plan: String,
     open: String,
     process: String,
+    after_process: String,
     finish: String,
     realloc: String,
     functions: String,
@@ -67,6 +68,7 @@ impl Guest {
             make_plan: "unreachable".into(),
             open: String::new(),
             process: String::new(),
+            after_process: String::new(),
             finish: String::new(),
             realloc: "(call $bump (local.get 3))".into(),
             functions: String::new(),
@@ -188,6 +190,15 @@ impl Guest {
         Guest { process: format!("{body} {}", self.process), ..self }
     }
 
+    /// Does this when the host has taken what `process` returned.
+    pub(crate) fn after_process(self, body: &str) -> Guest {
+        Guest { after_process: body.into(), ..self }
+    }
+
+    pub(crate) fn config_schema_body(self, body: &str) -> Guest {
+        Guest { config_schema: body.into(), ..self }
+    }
+
     pub(crate) fn finish(self, body: &str) -> Guest {
         Guest { finish: body.into(), ..self }
     }
@@ -231,7 +242,9 @@ impl Guest {
         let data: String = self.data.iter().map(|byte| format!("\\{byte:02x}")).collect();
         let heap = (DATA + self.data.len() as u32).next_multiple_of(64);
         let pages = self.pages.max(heap / 65_536 + 2);
-        let Guest { config_schema, make_plan, open, process, finish, realloc, functions, imports, .. } = self;
+        let Guest {
+            config_schema, make_plan, open, process, after_process, finish, realloc, functions, imports, ..
+        } = self;
         format!(
             r#"(module $guest
   (import "loader:plugin/host@0.1.0" "log" (func $log (param i32 i32 i32)))
@@ -253,7 +266,7 @@ impl Guest {
   (func $make_plan (export "{TRANSFORM}#make-plan") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32) {make_plan})
   (func $open (export "{TRANSFORM}#[static]session.open") (param i32 i32 i32 i32) (result i32) {open})
   (func $process (export "{TRANSFORM}#[method]session.process") (param i32 i32 i32) (result i32) {process})
-  (func (export "cabi_post_{TRANSFORM}#[method]session.process") (param i32) (global.set $heap (i32.const {heap})))
+  (func (export "cabi_post_{TRANSFORM}#[method]session.process") (param i32) (global.set $heap (i32.const {heap})) {after_process})
   (func $finish (export "{TRANSFORM}#[method]session.finish") (param i32) (result i32) {finish})
   {functions})"#
         )

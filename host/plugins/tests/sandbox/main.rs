@@ -3,10 +3,15 @@
 //! The guests are made by `guest.rs`. Each test of a misdeed shows the whole message, because that is what its
 //! author will read.
 
+mod abi;
+mod bounds;
 mod chain;
+mod config_schema;
 mod guest;
 mod hostile;
+
 mod loading;
+mod shapes;
 mod wasi;
 
 use std::path::Path;
