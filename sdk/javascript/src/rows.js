@@ -1,0 +1,277 @@
+/**
+ * A transform as steps over named columns.
+ *
+ * A plan and its sessions are made by the same steps: a plan's state carries what the steps depend on, and a session
+ * goes through them again.
+ */
+import { decodeBatch, decodeSchema, encodeBatch, encodeSchema } from "./ipc.js";
+
+/** The host takes so many messages for one batch; what comes after shares the last. */
+const MAX_REASONS = 256;
+const OTHER = { code: "other", message: "rejected for a reason past the 255 that one batch can tell apart" };
+const HOST_VALUES = {
+  "run.started-at": "timestamp",
+  "run.id": "utf8",
+  "source.file-name": "utf8",
+  "source.uri": "utf8",
+  "source.row": "int64",
+};
+
+/** Why a plan cannot be made: ends the load before any row is read. What the config lacks has the code `bad-config`. */
+export class Refusal extends Error {
+  constructor(code, message, column) {
+    super(message);
+    Object.assign(this, { code, column });
+  }
+}
+
+/** Why a row is not loaded; thrown by a step. The message never holds the value of a cell: it ends up in logs. */
+export class Reject extends Error {
+  constructor(code, message, column) {
+    super(message);
+    Object.assign(this, { code, column });
+  }
+}
+
+/**
+ * The columns of a table on their way through a transform's steps.
+ *
+ * It begins as the columns of the input; what is there after the last step is the output, in this order. A column that
+ * no step reads never enters the sandbox. A row that a step rejects is not seen by the steps behind it.
+ */
+export class Rows {
+  /** Name of the target table. */
+  table;
+  /** Names of the merge keys, as columns of the target. */
+  keys;
+  /** `{name, type}` of every column as it is after the steps so far; see `types.js`. */
+  columns;
+  #steps = [];
+  #counters = [];
+
+  constructor({ table, keys, columns }) {
+    this.table = table;
+    this.keys = keys;
+    this.columns = columns.map((column, index) => ({ ...column, from: { tag: "passthrough", val: index } }));
+  }
+
+  has(name) {
+    return this.columns.some((column) => column.name === name);
+  }
+
+  /** Computes a column anew from its own text, or null; it keeps its place. */
+  map(name, compute, { type = "utf8" } = {}) {
+    const column = this.#find(name);
+    const step = { name, from: [this.#source(name)], as: "texts", compute };
+    Object.assign(column, { type, nullable: true, from: this.#add(step) });
+    return this;
+  }
+
+  /**
+   * Computes a column from the values of others: in place when there is one of this name, else behind the others.
+   * With `texts` it is from their texts, as with `map`.
+   */
+  derive(name, from, compute, { type = "utf8", texts = false } = {}) {
+    const step = { name, from: from.map((name) => this.#source(name)), as: texts ? "texts" : "values", compute };
+    const column = { name, type, nullable: true, from: this.#add(step) };
+    const place = this.columns.findIndex((column) => column.name === name);
+    this.columns.splice(place < 0 ? this.columns.length : place, place < 0 ? 0 : 1, column);
+    return this;
+  }
+
+  /** Rejects the rows for whose values the answer is true. */
+  rejectWhen(from, reject, isBad) {
+    const compute = (...values) => {
+      if (isBad(...values)) throw reject;
+    };
+    this.#add({ from: from.map((name) => this.#source(name)), as: "values", compute });
+    return this;
+  }
+
+  /** Has the host cast an input column, exactly or by rejecting the row. It does not enter the sandbox. */
+  cast(name, type) {
+    const column = this.#find(name);
+    if (column.from.tag !== "passthrough") {
+      throw new Refusal(
+        "not-an-input",
+        `column ${quoted(name)} is no column of the input, which alone can be cast`,
+        name,
+      );
+    }
+    Object.assign(column, { type, from: { tag: "cast", val: column.from.val } });
+    return this;
+  }
+
+  rename(name, newName) {
+    const column = this.#find(name);
+    if (newName !== name) this.#refuseExisting(newName);
+    column.name = newName;
+    return this;
+  }
+
+  drop(name) {
+    const column = this.#find(name);
+    this.columns = this.columns.filter((other) => other !== column);
+    return this;
+  }
+
+  /** Adds a column with a value that the host knows: `run.started-at`, `run.id`, `source.file-name` … */
+  hostValue(name, key) {
+    this.#refuseExisting(name);
+    this.columns.push({ name, type: HOST_VALUES[key], nullable: false, from: { tag: "host-value", val: key } });
+    return this;
+  }
+
+  /** A number for the report of the load: `counter.count += 1`. */
+  counter(name) {
+    const counter = { name, count: 0 };
+    this.#counters.push(counter);
+    return counter;
+  }
+
+  get counters() {
+    return this.#counters.map(({ name, count }) => ({ name, value: BigInt(count) }));
+  }
+
+  /** Input columns that steps read, ascending. */
+  get inputs() {
+    const read = this.#steps.flatMap((step) => step.from).filter(({ tag }) => tag === "passthrough");
+    return [...new Set(read.map(({ val }) => val))].sort((one, other) => one - other);
+  }
+
+  /** The columns as the contract's outputs: computed ones are numbered as `run` returns them. */
+  get outputs() {
+    let computed = 0;
+    return this.columns.map(({ from }) => (from.tag === "computed" ? { tag: "computed", val: computed++ } : from));
+  }
+
+  /** Runs the steps over one batch; `read` gives the column of an input. */
+  run(rows, read) {
+    const rejects = new Rejects(rows);
+    const computed = [];
+    for (const { name, from, as, compute } of this.#steps) {
+      const sources = from.map(({ tag, val }) => (tag === "passthrough" ? read(val)[as] : computed[val]));
+      const [one] = sources;
+      const ofAll = (row) => compute(...sources.map((cells) => cells[row]));
+      const call = sources.length === 1 ? (row) => compute(one[row]) : ofAll;
+      const values = [];
+      for (let row = 0; row < rows; row++) {
+        let value = null;
+        try {
+          if (!rejects.has(row)) value = call(row) ?? null;
+        } catch (error) {
+          if (!(error instanceof Reject)) throw error;
+          rejects.add(row, error, name);
+        }
+        values.push(value);
+      }
+      computed.push(values);
+    }
+    const columns = this.columns.filter(({ from }) => from.tag === "computed");
+    return { columns: columns.map(({ type, from }) => ({ type, values: computed[from.val] })), rejects };
+  }
+
+  #add(step) {
+    this.#steps.push(step);
+    return { tag: "computed", val: this.#steps.length - 1 };
+  }
+
+  #source(name) {
+    const { from } = this.#find(name);
+    if (from.tag === "passthrough" || from.tag === "computed") return from;
+    throw new Refusal("unreadable-column", `column ${quoted(name)} is filled by the host, no step can read it`, name);
+  }
+
+  #find(name) {
+    const found = this.columns.filter((column) => column.name === name);
+    if (found.length === 1) return found[0];
+    if (found.length > 1)
+      throw new Refusal("ambiguous-column", `there are several columns named ${quoted(name)}`, name);
+    const names = this.columns.slice(0, 40).map((column) => quoted(column.name));
+    throw new Refusal("no-column", `no column ${quoted(name)}; there are: ${names.join(", ")}`, name);
+  }
+
+  #refuseExisting(name) {
+    if (this.has(name)) throw new Refusal("column-exists", `there is a column ${quoted(name)} already`, name);
+  }
+}
+
+/** The rows of one batch that are not loaded; the same reason is told once. */
+class Rejects {
+  #reasons;
+  #messages = new Map();
+
+  constructor(rows) {
+    this.#reasons = new Array(rows);
+  }
+
+  has(row) {
+    return this.#reasons[row] !== undefined;
+  }
+
+  add(row, { code, message, column }, ofStep) {
+    const told = { code, message, column: column ?? ofStep };
+    const isNew = !this.#messages.has(JSON.stringify(told));
+    const error = isNew && this.#messages.size >= MAX_REASONS - 1 ? OTHER : told;
+    const key = JSON.stringify(error);
+    if (!this.#messages.has(key)) this.#messages.set(key, { index: this.#messages.size, error });
+    this.#reasons[row] = this.#messages.get(key).index;
+  }
+
+  /** As the contract has them. */
+  get parts() {
+    const rejected = [...this.#reasons.keys()].filter((row) => this.has(row));
+    return {
+      rejected: Uint32Array.from(rejected),
+      reasons: Uint16Array.from(rejected, (row) => this.#reasons[row]),
+      messages: [...this.#messages.values()].map(({ error }) => error),
+    };
+  }
+}
+
+/** The contract's `make-plan`. */
+export function makePlan(steps, { table, keys, config }, schema) {
+  const state = { table, keys, config, columns: decodeSchema(schema) };
+  const rows = new Rows(state);
+  steps(JSON.parse(config || "{}"), rows);
+  state.inputs = rows.inputs;
+  return {
+    inputs: Uint32Array.from(rows.inputs),
+    schema: encodeSchema(rows.columns),
+    outputs: rows.outputs,
+    state: new TextEncoder().encode(JSON.stringify(state)),
+  };
+}
+
+/** The contract's `session`. */
+export class OpenSession {
+  #rows;
+  #inputs;
+  #types;
+
+  constructor(steps, bytes) {
+    const state = JSON.parse(new TextDecoder().decode(bytes));
+    this.#rows = new Rows(state);
+    steps(JSON.parse(state.config || "{}"), this.#rows);
+    this.#inputs = this.#rows.inputs;
+    if (this.#inputs.join() !== state.inputs.join()) {
+      throw new Refusal("not-pure", "the steps read other columns than they did when the plan was made");
+    }
+    this.#types = this.#inputs.map((input) => state.columns[input].type);
+  }
+
+  process(message) {
+    const batch = decodeBatch(message, this.#types);
+    const read = (input) => batch.columns[this.#inputs.indexOf(input)];
+    const { columns, rejects } = this.#rows.run(batch.rows, read);
+    return { batch: columns.length > 0 ? encodeBatch(batch.rows, columns) : new Uint8Array(), ...rejects.parts };
+  }
+
+  finish() {
+    return this.#rows.counters;
+  }
+}
+
+function quoted(name) {
+  return JSON.stringify(name);
+}
