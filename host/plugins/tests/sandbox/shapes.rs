@@ -15,7 +15,7 @@ fn honest() -> Guest {
 /// Why a component of this text is not loaded.
 fn refused(component: &str) -> String {
     let bytes = wat::parse_str(component).expect("the test's own text parses");
-    message(Runtime::new(limits(), CacheLocation::Off).unwrap().load(Path::new("x.wasm"), bytes))
+    message(Runtime::new(limits(), CacheLocation::Off).expect("a sandbox").load(Path::new("x.wasm"), bytes))
 }
 
 /// Why a component with this core module in it is not loaded; it says that it is a plugin.

@@ -65,5 +65,3 @@ fn line(name: &str, width: usize, report: &CaseReport) -> String {
     }
     out
 }
-use super::cases::{self, counted, failure, name};
-use super::{Verdict, build, runtime};
