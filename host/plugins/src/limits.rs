@@ -86,7 +86,7 @@ macro_rules! limits {
 limits! {
     /// Size of a plugin's file.
     plugin_bytes: Bytes = 32 * MIB, "Compiling hostile code can take any time, so there is less to compile. \
-        Plugins in JavaScript (15 MB) fit, those in Python (18-38 MB) may need more.";
+        Plugins in JavaScript (12 MiB) and plain Python (19 MiB) fit, those with large libraries may need more.";
     /// Time to compile a plugin that is not in the cache.
     compile_seconds: Seconds = 60, "A plugin of 32 MiB takes half of that.";
     /// Linear memory of one instance; every worker thread has one for each plugin.
@@ -99,7 +99,8 @@ limits! {
     /// Elements of one table.
     table_elements: Count = 20_000, "A function table of a large guest has some thousands.";
     /// Core instances in one component.
-    core_instances: Count = 10, "Module, shims and WASI adapters are five.";
+    core_instances: Count = 64, "Module, shims and WASI adapters are five, and Python, which links its libraries when it \
+        starts, has about forty. They share the memories and tables that are counted here.";
     /// Stack of the guest.
     stack_bytes: Bytes = 512 * KIB, "The default of wasmtime, well below the stack of a thread.";
     /// What a single call can hand to the host, all strings and lists together, before anything is allocated for it.

@@ -20,6 +20,13 @@ export class Column {
     Object.assign(this, { type, rows, nulls, buffers });
   }
 
+  /** A column that is made of values. */
+  static of(type, values) {
+    const column = new Column(type, values.length, 0, []);
+    column.#values = values;
+    return column;
+  }
+
   /** All values, with null where there is none. */
   get values() {
     return (this.#values ??= this.#read());

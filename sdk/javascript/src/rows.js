@@ -4,6 +4,7 @@
  * A plan and its sessions are made by the same steps: a plan's state carries what the steps depend on, and a session
  * goes through them again.
  */
+import { Column } from "./columns.js";
 import { decodeBatch, decodeSchema, encodeBatch, encodeSchema } from "./ipc.js";
 
 /** The host takes so many messages for one batch; what comes after shares the last. */
@@ -62,7 +63,7 @@ export class Rows {
   /** Computes a column anew from its own text, or null; it keeps its place. */
   map(name, compute, { type = "utf8" } = {}) {
     const column = this.#find(name);
-    const step = { name, from: [this.#source(name)], as: "texts", compute };
+    const step = { name, type, from: [this.#source(name)], as: "texts", compute };
     Object.assign(column, { type, nullable: true, from: this.#add(step) });
     return this;
   }
@@ -72,7 +73,7 @@ export class Rows {
    * With `texts` it is from their texts, as with `map`.
    */
   derive(name, from, compute, { type = "utf8", texts = false } = {}) {
-    const step = { name, from: from.map((name) => this.#source(name)), as: texts ? "texts" : "values", compute };
+    const step = { name, type, from: from.map((name) => this.#source(name)), as: texts ? "texts" : "values", compute };
     const column = { name, type, nullable: true, from: this.#add(step) };
     const place = this.columns.findIndex((column) => column.name === name);
     this.columns.splice(place < 0 ? this.columns.length : place, place < 0 ? 0 : 1, column);
@@ -149,8 +150,8 @@ export class Rows {
   run(rows, read) {
     const rejects = new Rejects(rows);
     const computed = [];
-    for (const { name, from, as, compute } of this.#steps) {
-      const sources = from.map(({ tag, val }) => (tag === "passthrough" ? read(val)[as] : computed[val]));
+    for (const { name, type, from, as, compute } of this.#steps) {
+      const sources = from.map(({ tag, val }) => (tag === "passthrough" ? read(val) : computed[val])[as]);
       const [one] = sources;
       const ofAll = (row) => compute(...sources.map((cells) => cells[row]));
       const call = sources.length === 1 ? (row) => compute(one[row]) : ofAll;
@@ -165,10 +166,10 @@ export class Rows {
         }
         values.push(value);
       }
-      computed.push(values);
+      computed.push(Column.of(type, values));
     }
-    const columns = this.columns.filter(({ from }) => from.tag === "computed");
-    return { columns: columns.map(({ type, from }) => ({ type, values: computed[from.val] })), rejects };
+    const made = this.columns.filter(({ from }) => from.tag === "computed");
+    return { columns: made.map(({ from }) => computed[from.val]), rejects };
   }
 
   #add(step) {

@@ -20,6 +20,14 @@ test("steps change, add, rename and drop columns", () => {
   assert.deepEqual(ran.columns, { name: ["ADA", null, "GRACE"], double: [2, 4, 6], both, size: [1, 1, 1] });
 });
 
+test("what a step has made reads as text behind it", () => {
+  const ran = run((config, rows) => {
+    rows.derive("day", ["id"], (id) => id, { type: "date32" });
+    rows.map("day", (day) => day.slice(5));
+  }, PEOPLE);
+  assert.deepEqual(ran.columns, { day: ["01-02", "01-03", "01-04"] });
+});
+
 test("a rejected row is not seen by later steps", () => {
   const seen = [];
   const ran = run((config, rows) => {

@@ -28,3 +28,5 @@ mod released_contracts;
 mod harness;
 
 mod other_clients;
+
+mod other_languages;

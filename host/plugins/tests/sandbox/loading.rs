@@ -5,9 +5,10 @@ use std::path::Path;
 
 use arrow_schema::DataType;
 use loader_plugins::{CacheLocation, Limits, Runtime};
+use wasmparser::{Parser, Payload};
 
 use crate::guest::{Guest, Out};
-use crate::{load, message};
+use crate::{batch, load, message, open, plan, rows};
 
 fn honest() -> Guest {
     Guest::new().plans(&[0], vec![("id", DataType::Int64, Out::Computed(0))])
@@ -64,6 +65,26 @@ fn a_plugin_of_another_shape_is_refused() {
 fn a_plugin_that_is_too_large_is_refused() {
     let runtime = Runtime::new(Limits { plugin_bytes: 1000, ..Limits::default() }, CacheLocation::Off).unwrap();
     insta::assert_snapshot!(message(runtime.load(Path::new("x.wasm"), vec![0; 1024])), @"Limit: plugin x.wasm: its 1 KiB are more than plugin_bytes = 1000 bytes; raise it in [limits] or build a smaller plugin");
+}
+
+/// The component with so many core instances more, of a module without content.
+fn linked(mut component: Vec<u8>, instances: usize) -> Vec<u8> {
+    let sections = Parser::new(0).parse_all(&component);
+    let modules = sections.filter(|section| matches!(section, Ok(Payload::ModuleSection { .. }))).count() as u8;
+    component.extend_from_slice(b"\x01\x08\0asm\x01\0\0\0");
+    // Sections of instances, of 4 bytes, each with one: instantiate this module, without arguments.
+    component.extend([2, 4, 1, 0, modules, 0].repeat(instances));
+    component
+}
+
+#[test]
+fn a_plugin_may_be_linked_of_as_many_modules_as_python_is() {
+    let load = |instances| {
+        let bytes = linked(honest().build(), instances);
+        runtime(CacheLocation::Off).load(Path::new("x.wasm"), bytes).expect("the plugin loads")
+    };
+    assert_eq!(open(&[load(40)]).process(&batch(&[1]), &rows(&[1])).expect("it goes through").batch.num_rows(), 1);
+    insta::assert_snapshot!(message(plan(&[load(64)])), @"Protocol: plugin x 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: instance count too high at 65; its limits are core_instances = 64, memories = 2, tables = 8");
 }
 
 #[test]
