@@ -25,7 +25,7 @@ use crate::fuzz::mutate::{Dice, mutate};
 use crate::fuzz::{KINDS, NOT_NULL};
 
 /// Mutations of a run, spread evenly over the files.
-const MUTATIONS: usize = 20_000;
+const MUTATIONS: usize = 100_000;
 
 type Seeds = BTreeMap<String, Vec<u8>>;
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use loader_plugins::{CacheLocation, ChainPlan, HostValues, Limits, Plugin, PluginError, Runtime};
-use loader_tests::{Place, Report, plugin, program, run, without_times};
+use loader_tests::{Place, Report, plugin, program, run};
 use serde_json::{Value, json};
 
 /// Misdeeds that there have to be at least, so that none gets lost.
@@ -95,7 +95,15 @@ fn fate(plugin: &Plugin, word: &str) -> String {
     };
     assert!(!text.chars().any(char::is_control), "{word}: {text:?}");
     assert!(text.len() < 6000, "{word}: a message of {} bytes", text.len());
-    cut(&without_frames(&without_times(&text)))
+    cut(&without_frames(&without_digest(&text)))
+}
+
+/// The digest changes with the tools that build the guest.
+fn without_digest(text: &str) -> String {
+    match text.split_once("(sha256 ") {
+        Some((before, after)) => format!("{before}(sha256 …{}", &after[8..]),
+        None => text.to_owned(),
+    }
 }
 
 /// Which functions a trap shows depends on what the guest's compiler made of them; that there are some does not.
@@ -175,7 +183,7 @@ fn every_misdeed_ends_the_program_in_order_or_not_at_all() {
     codes.sort_unstable();
     assert_eq!(codes.len(), words.len());
     let of = |code: i32| codes.iter().filter(|(ended, _)| *ended == code).map(|(_, word)| *word).collect::<Vec<_>>();
-    insta::assert_snapshot!(of(0).join(" "), @"count-rows counters-past-counting counters-with-silly-names direction-mark-in-name flood-log flood-log-in-plan host-values leak literal log-control-characters long-log-line lowercase-text made-up-metadata none panic-at-null panic-in-second-batch panic-without-rows quote-in-name total-of-batch total-of-session");
+    insta::assert_snapshot!(of(0).join(" "), @"count-rows counters-past-counting counters-with-silly-names flood-log flood-log-in-plan host-values leak literal log-control-characters long-log-line lowercase-text made-up-metadata none panic-at-null panic-in-second-batch panic-without-rows quote-in-name total-of-batch total-of-session");
     insta::assert_snapshot!(of(3).join(" "), @"name-of-the-host refuse-plan refuse-plan-at-length refuse-plan-with-control-characters refuse-plan-without-code reject-all-at-length reject-odd-rows reject-with-control-characters");
     assert_eq!(of(2).len(), words.len() - of(0).len() - of(3).len(), "{codes:?}");
 }
@@ -207,10 +215,10 @@ fn names_of_a_plugin_are_names_in_the_warehouse_too() {
     assert_eq!(report.json["plugins"][0]["counters"], json!({"most": u64::MAX}));
     let refused = |word| {
         let report = load(word, "other");
-        format!("{}: {}", report.ended.code, report.error())
+        format!("{}: {}", report.ended.code, without_digest(report.error()))
     };
-    insta::assert_snapshot!(refused("name-of-the-host"), @"");
-    insta::assert_snapshot!(refused("direction-mark-in-name"), @"");
-    insta::assert_snapshot!(refused("reject-with-control-characters"), @"");
+    insta::assert_snapshot!(refused("name-of-the-host"), @"3: `_loader_row` is a name that Redshift or loader keeps for itself; rename the column in the header (uri s3://misdeeds/data/in/x.csv)");
+    insta::assert_snapshot!(refused("direction-mark-in-name"), @r#"2: plugin hostile 0.1.0 (sha256 …): make-plan: the plan's schema: column 1 has a control character in its name, "id\u{202e}gpj.exe"; this is a mistake in the plugin: report it to its author"#);
+    insta::assert_snapshot!(refused("reject-with-control-characters"), @"3: 1 row was rejected, none is: line 2: line one  line two��[2J�� (hostile re�[31mfused); correct the file, or allow rejects with --max-rejects (uri s3://misdeeds/data/in/x.csv)");
     assert!(place.select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 'other'").is_empty());
 }
