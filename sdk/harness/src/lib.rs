@@ -22,6 +22,7 @@
 
 #![deny(missing_docs)]
 
+mod case;
 mod csv_text;
 mod difference;
 mod error;
@@ -35,10 +36,13 @@ mod trial;
 
 pub use arrow_array;
 pub use arrow_schema;
+pub use case::{Capture, config_from_toml};
 pub use error::HarnessError;
 pub use golden::{CaseReport, Expected, case_folders};
 pub use harness::Harness;
 pub use loader_csv::Dialect;
-pub use loader_plugins::{CacheLocation, HostValues, Limits, Metering, Plugin, PluginError, PluginErrorKind, Runtime};
+pub use loader_plugins::{
+    CacheLocation, HostValues, Limits, Metering, PlanContext, Plugin, PluginError, PluginErrorKind, Runtime,
+};
 pub use outcome::{Column, Cost, LogLine, Outcome, Rejected};
 pub use properties::{Broken, Property};
