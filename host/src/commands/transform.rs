@@ -75,6 +75,7 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
         // A file without rows has no worker, but still a header.
         FileSink::create(unfinished.path(), &plan, &format)?.finish()?;
     }
+    plugins::log_counted(&totals.plugins);
     rejects::judge(&totals, &spool, transform.max_rejects).map_err(at)?;
     unfinished.persist(&args.output).context(Kind::Config, format!("{} cannot be written", args.output.display()))?;
     if totals.rows_rejected > 0 {
