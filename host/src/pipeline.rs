@@ -236,6 +236,7 @@ impl Run {
         let job = Arc::clone(&self.job);
         let plugins = self.step("plugins", blocking(move || plugins::load(&job.transform))).await?;
         self.report.plugins = plugins::identities(&plugins);
+        self.report.notices.extend(self.job.transform.notices.iter().cloned());
         Ok(plugins)
     }
 

@@ -1,6 +1,7 @@
 //! The plugins of a job: read from disk, compiled or taken from the cache, and their errors made ours.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
 use loader_plugins::{CacheLocation, ChainPlan, Plugin, PluginCounters, PluginError, PluginErrorKind, Runtime};
@@ -11,13 +12,17 @@ use crate::job::{PluginCache, PluginSettings, TransformSettings};
 use crate::names::TableName;
 use crate::redshift::bookkeeping::MAX_PLUGINS_BYTES;
 use crate::report::PluginIdentity;
+use crate::settings::plugins::{Digest, Origin};
 
 /// A plugin with its config.
 pub type Configured = (Plugin, Value);
 
 /// Reads and compiles the chain's plugins, and holds their configs against their schemas. Errors: `Config` (no such
-/// file, a config that a plugin does not take), `Plugin` (not one of ours).
+/// file, not the pinned one, a config that a plugin does not take), `Plugin` (not one of ours).
 pub fn load(settings: &TransformSettings) -> Result<Vec<Configured>> {
+    for notice in &settings.notices {
+        tracing::warn!(notice, "the choice of plugins");
+    }
     if settings.plugins.is_empty() {
         return Ok(Vec::new());
     }
@@ -39,11 +44,45 @@ fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<Configured> 
     let path = &settings.path;
     let hint = "cannot be read; is the path right? `cargo xtask plugins` builds plugins/default.wasm";
     let bytes = std::fs::read(path).context(Kind::Config, format!("plugin {} {hint}", path.display()))?;
-    let plugin = runtime.load(path, bytes).map_err(failure)?;
-    tracing::debug!(plugin = plugin.name(), version = plugin.version(), sha256 = plugin.sha256(), "plugin ready");
+    if let Some(pinned) = &settings.sha256 {
+        check_pin(path, &bytes, pinned, &settings.origin)?;
+    }
+    let mut plugin = runtime.load(path, bytes).map_err(failure)?;
+    tracing::info!(
+        plugin = plugin.name(),
+        version = plugin.version(),
+        sha256 = plugin.sha256(),
+        from = %settings.origin,
+        "plugin ready"
+    );
+    if let Some(place) = &settings.config_place {
+        plugin = plugin.configured_by(&place.to_string());
+    }
     // Planning does so too, but only once the file has been read.
-    plugin.check_config(&settings.config).map_err(failure)?;
+    let checked = plugin.check_config(&settings.config);
+    checked.map_err(|error| match (error.config_pointer(), &settings.config_place) {
+        (Some(pointer), Some(place)) => place.pointer(pointer).blame(failure(error)),
+        _ => failure(error),
+    })?;
     Ok((plugin, settings.config.clone()))
+}
+
+/// Holds a plugin's bytes against the digest that the settings pin it to. Errors: `Config`.
+pub fn check_pin(path: &Path, bytes: &[u8], pinned: &Digest, origin: &Origin) -> Result<()> {
+    let found = Digest::of(bytes);
+    if found == *pinned {
+        return Ok(());
+    }
+    let path = path.display();
+    let fact = format!(
+        "plugin {path} is not the one that {origin} pins: sha256 {pinned} is pinned, {found} is found; bring the pinned \
+         file back, or pin this one (`loader plugin check {path}` prints its digest)"
+    );
+    let error = Error::new(Kind::Config, fact);
+    Err(match origin.place() {
+        Some(place) => place.key("sha256").blame(error),
+        None => error,
+    })
 }
 
 /// Asks every plugin for its plan. Errors: `Plugin`; `Config` when a plugin refuses its config; `Data` when it refuses the file's columns.

@@ -38,7 +38,10 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
     let plugins = plugins::load(&transform)?;
     let input = File::open(&args.input).context(Kind::Config, format!("{} cannot be read", args.input.display()))?;
     let name = args.input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let at = |error: Error| error.with("file", args.input.display());
+    let at = |error: Error| match error.kind().is_the_files_fault() {
+        true => error.with("file", args.input.display()),
+        false => error,
+    };
     let spool = infer::run(source::decompress(&name, input), &transform, stop).map_err(at)?;
     let wanted = Wanted {
         header: &spool.header,

@@ -16,6 +16,8 @@ mod commands;
 
 mod plugin_commands;
 
+mod plugin_chains;
+
 mod harness;
 
 mod other_clients;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use loader_harness::{CaseReport, Expected, Harness, HarnessError, LogLine, case_folders};
 
-use super::{Verdict, runtime};
+use super::{Verdict, check_pins, runtime, settings};
 use crate::cli::plugin::TestArgs;
 use crate::commands::print;
 use crate::error::{Context, Error, Kind, Result};
@@ -17,7 +17,9 @@ const LOG_LINES_SHOWN: usize = 10;
 pub(super) fn run(args: &TestArgs) -> Result<Verdict> {
     let path = &args.file;
     let bytes = std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
-    let plugin = runtime(&args.sandbox)?.load(path, bytes).map_err(plugins::failure)?;
+    let settings = settings(&args.sandbox)?;
+    check_pins(&settings, path, &bytes)?;
+    let plugin = runtime(&settings)?.load(path, bytes).map_err(plugins::failure)?;
     let dir = match &args.cases {
         Some(dir) => dir.clone(),
         None => cases_of(path)?,
