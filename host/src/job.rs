@@ -2,13 +2,15 @@
 //!
 //! The only place that reads the environment and configuration files. No field means "later".
 
-use std::collections::BTreeMap;
+mod plugins;
+
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use loader_csv::Dialect;
 use loader_plugins::Limits;
-use serde_json::Value;
+
+pub use plugins::PluginSettings;
 
 use crate::cli::RunArgs;
 use crate::error::{Context, Error, Kind, Result};
@@ -44,19 +46,13 @@ pub struct Job {
 pub struct TransformSettings {
     pub dialect: Dialect,
     pub plugins: Vec<PluginSettings>,
+    /// What somebody should know about the choice of plugins.
+    pub notices: Vec<String>,
     pub plugin_cache: PluginCache,
     pub limits: Limits,
     /// Rows that may be refused before the whole file is.
     pub max_rejects: u64,
     pub workers: NonZeroUsize,
-}
-
-/// A plugin of the chain.
-#[derive(Clone, Debug)]
-pub struct PluginSettings {
-    pub path: PathBuf,
-    /// What the plugin is configured with; `{}` when nothing is said.
-    pub config: Value,
 }
 
 /// Where compiled plugins are kept.
@@ -194,11 +190,13 @@ impl TransformSettings {
             Some("none") => PluginCache::Off,
             Some(dir) => PluginCache::Dir(dir.into()),
         };
+        let (plugins, notices) = plugins::decide(&settings)?;
         Ok(TransformSettings {
             dialect: dialect(&settings)?,
-            plugins: plugins(&settings)?,
+            plugins,
+            notices,
             plugin_cache,
-            limits: limits(&settings)?,
+            limits: settings.limits.unwrap_or_default(),
             max_rejects: settings.max_rejects.unwrap_or(0),
             workers,
         })
@@ -280,30 +278,6 @@ fn byte(text: Option<&str>, flag: &str) -> Result<Option<u8>> {
         [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => Ok(Some(*byte)),
         _ => Err(config(format!("{flag} `{text}` is not one ASCII character (\\t for the tabulator)"))),
     }
-}
-
-fn plugins(settings: &Settings) -> Result<Vec<PluginSettings>> {
-    let paths = settings.plugins.clone().unwrap_or_default();
-    let mut configs: BTreeMap<String, Value> = match &settings.plugin_config {
-        Some(path) => serde_json::from_str(&read_text(path)?)
-            .context(Kind::Config, format!("{} is no JSON object of plugin configs", path.display()))?,
-        None => BTreeMap::new(),
-    };
-    let mut chain = Vec::new();
-    for path in paths {
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let config = configs.remove(&name).unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-        chain.push(PluginSettings { path, config });
-    }
-    match configs.keys().next() {
-        Some(name) => Err(config(format!("--plugin-config has a config for `{name}`, which is not among --plugins"))),
-        None => Ok(chain),
-    }
-}
-
-fn limits(settings: &Settings) -> Result<Limits> {
-    let given = settings.limits.clone().unwrap_or_else(|| Value::Object(serde_json::Map::new()));
-    serde_json::from_value(given).context(Kind::Config, "[limits] in the settings file is not valid")
 }
 
 fn read_text(path: &Path) -> Result<String> {

@@ -116,9 +116,11 @@ impl Run {
         self.recover().await;
         let Some(prepared) = self.prepare(Purpose::Load).await? else { return Ok(Status::AlreadyLoaded) };
         let evolved = self.evolve(&prepared).await?;
-        let Prepared { source, load_id, plan, totals, staged, .. } = &prepared;
+        let Prepared { source, load_id, catalog, plan, totals, staged } = &prepared;
         let (job, api) = (Arc::clone(&self.job), self.api.clone());
-        let load = Load { job: &job, source, load_id, plan, staged, totals, creation: &evolved.creation };
+        let plugins = catalog.ledger_has_plugins.then(|| plugins::for_ledger(&self.report.plugins));
+        let (plugins, creation) = (plugins.as_deref(), &evolved.creation);
+        let load = Load { job: &job, source, load_id, plan, staged, totals, plugins, creation };
         let loaded = self.step("load", load::run(&api, &load)).await?;
         crash::point("load");
         match loaded {
@@ -234,6 +236,7 @@ impl Run {
         let job = Arc::clone(&self.job);
         let plugins = self.step("plugins", blocking(move || plugins::load(&job.transform))).await?;
         self.report.plugins = plugins::identities(&plugins);
+        self.report.notices.extend(self.job.transform.notices.iter().cloned());
         Ok(plugins)
     }
 

@@ -2,15 +2,23 @@
 //!
 //! All are optional here; `job.rs` merges the sources, fills in defaults and decides.
 
+pub mod place;
+pub mod plugins;
+
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, ValueEnum};
+use loader_plugins::Limits;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cli::Cli;
 use crate::error::{Context, Error, Kind, Result};
+use crate::settings::place::{Place, SettingsFile};
+use crate::settings::plugins::{Origin, PluginEntry, TableSettings};
 
 /// Every setting of a load. Field names are the flags, with `_` for `-`.
 #[derive(Args, Clone, Debug, Default, Deserialize, Serialize)]
@@ -107,10 +115,11 @@ pub struct Settings {
     #[arg(long, help_heading = "Warehouse", value_name = "DIR")]
     pub local: Option<PathBuf>,
 
-    /// Plugins, in the order in which rows pass them: a.wasm,b.wasm.
-    #[arg(long, help_heading = "Plugins", value_name = "FILES", value_delimiter = ',')]
-    pub plugins: Option<Vec<PathBuf>>,
-    /// JSON file with the plugins' configs: {"default": {…}}.
+    /// Plugins, in the order in which rows pass them: a.wasm,b.wasm; in place of those of the settings file.
+    #[arg(long, help_heading = "Plugins", value_name = "FILES", value_delimiter = ',', value_parser = plugin_path())]
+    #[serde(skip_serializing)]
+    pub plugins: Option<Vec<PluginEntry>>,
+    /// JSON file with configs of plugins that have none in the settings file: {"default": {…}}.
     #[arg(long, help_heading = "Plugins", value_name = "FILE")]
     pub plugin_config: Option<PathBuf>,
     /// Folder for compiled plugins, or `none` [default: the user's cache folder].
@@ -119,7 +128,12 @@ pub struct Settings {
 
     /// Limits of the sandbox; only in the settings file, as `[limits]`.
     #[arg(skip)]
-    pub limits: Option<Value>,
+    #[serde(skip_serializing)]
+    pub limits: Option<Limits>,
+    /// What holds for single tables; only in the settings file, as `[tables.NAME]`.
+    #[arg(skip)]
+    #[serde(skip_serializing)]
+    pub tables: Option<BTreeMap<String, TableSettings>>,
 
     /// Format of the staged parts [default: parquet].
     #[arg(long, help_heading = "Work", value_enum)]
@@ -246,9 +260,10 @@ impl<'de> Deserialize<'de> for Keys {
 }
 
 impl Settings {
-    /// Reads a TOML file. Errors: `Config`, with line and column.
+    /// Reads a TOML file. Errors: `Config`, with line, column and the path of the key.
     pub fn from_toml(text: &str, origin: &str) -> Result<Settings> {
-        toml::from_str(text).context(Kind::Config, format!("{origin} is no valid settings file"))
+        let file = SettingsFile::new(origin, text);
+        file.read::<Settings>()?.written_at(|key| Place::top(&file, key))
     }
 
     /// Reads the `LOADER_…` variables, by the rules of the flags.
@@ -265,7 +280,10 @@ impl Settings {
         let matches = parser.try_get_matches_from(arguments).map_err(|error| {
             Error::new(Kind::Config, format!("a LOADER_… variable is not valid: {}", first_line(&error.to_string())))
         })?;
-        Settings::from_arg_matches(&matches).context(Kind::Config, "a LOADER_… variable is not valid")
+        let parsed = Settings::from_arg_matches(&matches);
+        let mut settings = parsed.context(Kind::Config, "a LOADER_… variable is not valid")?;
+        settings.plugins.iter_mut().flatten().for_each(|plugin| plugin.origin = Origin::Variable);
+        Ok(settings)
     }
 
     /// Takes what is not set here from `other`.
@@ -273,7 +291,15 @@ impl Settings {
         let (mine, theirs) = (to_object(&self)?, to_object(&other)?);
         let mut merged = theirs;
         merged.extend(mine.into_iter().filter(|(_, value)| !value.is_null()));
-        serde_json::from_value(Value::Object(merged)).context(Kind::Internal, "settings could not be merged")
+        let merged: Settings =
+            serde_json::from_value(Value::Object(merged)).context(Kind::Internal, "settings could not be merged")?;
+        // These know where they were written, which JSON would forget.
+        Ok(Settings {
+            plugins: self.plugins.or(other.plugins),
+            limits: self.limits.or(other.limits),
+            tables: self.tables.or(other.tables),
+            ..merged
+        })
     }
 }
 
@@ -282,6 +308,10 @@ fn to_object(settings: &Settings) -> Result<serde_json::Map<String, Value>> {
         Ok(Value::Object(map)) => Ok(map),
         _ => Err(Error::new(Kind::Internal, "settings could not be merged")),
     }
+}
+
+fn plugin_path() -> impl TypedValueParser<Value = PluginEntry> {
+    PathBufValueParser::new().map(PluginEntry::from)
 }
 
 fn first_line(text: &str) -> &str {

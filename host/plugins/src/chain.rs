@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arrow_array::{Int64Array, RecordBatch};
 use arrow_schema::SchemaRef;
 
 use crate::error::PluginError;
@@ -25,14 +26,32 @@ pub struct HostValues {
 /// The plans of all plugins of a load. Each plugin's output is the next one's input.
 ///
 /// Without plugins it passes everything through.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ChainPlan {
     /// What goes in.
     pub input: SchemaRef,
     /// What comes out of the last plugin.
     pub output: SchemaRef,
-    pub(crate) steps: Arc<[(Plugin, Plan)]>,
+    pub(crate) steps: Arc<[PlannedStep]>,
+    pub(crate) observer: Option<Observer>,
 }
+
+/// A plugin of a chain, what it was told, and what it made of that.
+#[derive(Clone, Debug)]
+pub struct PlannedStep {
+    /// The plugin.
+    pub plugin: Plugin,
+    /// What it was told beside its input's columns.
+    pub context: PlanContext,
+    /// The columns that go in.
+    pub input: SchemaRef,
+    /// Its plan, checked.
+    pub plan: Plan,
+}
+
+/// Sees each batch that a plugin is about to get, whole, with `source.row` of its rows. The number is the plugin's place
+/// in the chain, from 0. Called on the threads that do the work.
+pub type Observer = Arc<dyn Fn(usize, &RecordBatch, &Int64Array) + Send + Sync>;
 
 impl ChainPlan {
     /// Asks each plugin for its plan, in order. Every one of them is told table, keys and target.
@@ -53,20 +72,27 @@ impl ChainPlan {
                 config: config.clone(),
             };
             let plan = plugin.plan(&context, &schema)?;
-            schema = Arc::clone(&plan.schema);
-            steps.push((plugin.clone(), plan));
+            let output = Arc::clone(&plan.schema);
+            steps.push(PlannedStep { plugin: plugin.clone(), context, input: schema, plan });
+            schema = output;
         }
-        Ok(ChainPlan { input, output: schema, steps: steps.into() })
+        Ok(ChainPlan { input, output: schema, steps: steps.into(), observer: None })
     }
 
     /// The plugins with their plans, in order.
-    pub fn steps(&self) -> impl Iterator<Item = (&Plugin, &Plan)> {
-        self.steps.iter().map(|(plugin, plan)| (plugin, plan))
+    pub fn steps(&self) -> &[PlannedStep] {
+        &self.steps
+    }
+
+    /// The same chain, whose batches `observer` sees on their way.
+    #[must_use]
+    pub fn observed_by(self, observer: Observer) -> ChainPlan {
+        ChainPlan { observer: Some(observer), ..self }
     }
 
     /// The input column that this output column is: passed through, or cast, by every plugin. `None` when some plugin made it.
     pub fn origin(&self, output_column: usize) -> Option<usize> {
-        self.steps.iter().rev().try_fold(output_column, |column, (_, plan)| match plan.outputs.get(column)? {
+        self.steps.iter().rev().try_fold(output_column, |column, step| match step.plan.outputs.get(column)? {
             Expr::Passthrough(from) | Expr::Cast(from) => Some(*from),
             Expr::Literal(_) | Expr::HostValue(_) | Expr::Computed(_) => None,
         })
@@ -77,5 +103,11 @@ impl ChainPlan {
     /// Use it on a thread that no async executor runs on: calls into the sandbox block.
     pub fn open(&self, values: Arc<HostValues>) -> Result<ChainSession, PluginError> {
         ChainSession::open(self, values)
+    }
+}
+
+impl std::fmt::Debug for ChainPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.steps.iter()).finish()
     }
 }

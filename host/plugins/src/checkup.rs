@@ -44,11 +44,6 @@ pub struct Finding {
 }
 
 impl Checkup {
-    /// Whether the plugin can be used.
-    pub fn is_good(&self) -> bool {
-        self.findings.iter().all(|finding| finding.found.is_ok())
-    }
-
     fn add(&mut self, about: &'static str, found: Result<String, PluginError>) -> bool {
         let good = found.is_ok();
         self.findings.push(Finding { about, found });
@@ -132,7 +127,7 @@ mod tests {
         let bytes = wat::parse_str(text).unwrap();
         let runtime = Runtime::new(limits, CacheLocation::Off).unwrap();
         let checkup = runtime.check_up(Path::new("some.wasm"), bytes);
-        let mut lines = format!("good: {}\n", checkup.is_good());
+        let mut lines = format!("good: {}\n", checkup.findings.iter().all(|finding| finding.found.is_ok()));
         for finding in &checkup.findings {
             match &finding.found {
                 Ok(found) => lines.push_str(&format!("{}: {found}\n", finding.about)),

@@ -27,37 +27,52 @@ enum Verdict {
     Fits,
     /// The schema itself is none.
     BadSchema(String),
-    /// One line for each mistake.
-    Mistakes(Vec<String>),
+    Mistakes(Vec<Mistake>),
 }
 
-/// Holds `config` against `schema`. No schema takes no settings; null stands for none.
+/// Something that the schema does not take.
+#[derive(Debug, PartialEq, Eq)]
+struct Mistake {
+    /// JSON pointer to the key at fault.
+    pointer: String,
+    /// One line.
+    fact: String,
+}
+
+/// Holds `config` against `schema`. No schema takes no settings; null stands for none. `name`: what messages call the
+/// config; paths of keys begin with it.
 ///
 /// Errors: `Config` (a mistake in the config), `Protocol` (the schema is none), `Limit` (it took too long).
-pub(crate) fn check(schema: Option<&str>, config: &Value, seconds: u64) -> Result<(), PluginError> {
+pub(crate) fn check(schema: Option<&str>, config: &Value, name: &str, seconds: u64) -> Result<(), PluginError> {
     let Some(schema) = schema else {
         return match config {
             Value::Null => Ok(()),
             Value::Object(settings) if settings.is_empty() => Ok(()),
-            _ => Err(PluginError::new(PluginErrorKind::Config, "config: the plugin takes no settings")
-                .remedy("take them out of its config")),
+            _ => Err(PluginError::new(PluginErrorKind::Config, format!("it takes no settings, but `{name}` has some"))
+                .remedy("take them out")
+                .at_config(String::new())),
         };
     };
     let config = match config {
         Value::Null => Value::Object(serde_json::Map::new()),
         Value::Object(_) => config.clone(),
-        _ => return Err(PluginError::new(PluginErrorKind::Config, "config: it is no object of settings")),
+        _ => {
+            let fact = format!("`{name}` is no object of settings");
+            return Err(PluginError::new(PluginErrorKind::Config, fact).at_config(String::new()));
+        }
     };
-    let schema = schema.to_owned();
-    match within(seconds, move || judge(&schema, &config))? {
+    let (schema, name) = (schema.to_owned(), name.to_owned());
+    match within(seconds, move || judge(&schema, &config, &name))? {
         Verdict::Fits => Ok(()),
         Verdict::BadSchema(fact) => Err(bad_schema(&fact)),
         Verdict::Mistakes(mistakes) => {
-            let mut fact = format!("config: {}", mistakes[..mistakes.len().min(SHOWN)].join("; "));
+            let shown: Vec<&str> = mistakes.iter().take(SHOWN).map(|mistake| mistake.fact.as_str()).collect();
+            let mut fact = shown.join("; ");
             if mistakes.len() > SHOWN {
                 fact.push_str(&format!("; and {} more", mistakes.len() - SHOWN));
             }
-            Err(PluginError::new(PluginErrorKind::Config, fact))
+            let first = mistakes.into_iter().next().map_or(String::new(), |mistake| mistake.pointer);
+            Err(PluginError::new(PluginErrorKind::Config, fact).at_config(first))
         }
     }
 }
@@ -65,7 +80,7 @@ pub(crate) fn check(schema: Option<&str>, config: &Value, seconds: u64) -> Resul
 /// Whether it is a JSON Schema. Errors as for [`check`].
 pub(crate) fn check_schema(schema: &str, seconds: u64) -> Result<(), PluginError> {
     let schema = schema.to_owned();
-    match within(seconds, move || judge(&schema, &Value::Null))? {
+    match within(seconds, move || judge(&schema, &Value::Null, ""))? {
         Verdict::Fits | Verdict::Mistakes(_) => Ok(()),
         Verdict::BadSchema(fact) => Err(bad_schema(&fact)),
     }
@@ -95,7 +110,7 @@ fn within<T: Send + 'static>(seconds: u64, work: impl FnOnce() -> T + Send + 'st
     }
 }
 
-fn judge(schema: &str, config: &Value) -> Verdict {
+fn judge(schema: &str, config: &Value, name: &str) -> Verdict {
     let schema: Value = match serde_json::from_str(schema) {
         Ok(schema) => schema,
         Err(error) => return Verdict::BadSchema(format!("it is no JSON ({error})")),
@@ -112,20 +127,23 @@ fn judge(schema: &str, config: &Value) -> Verdict {
             return Verdict::BadSchema(format!("{place}{}", error.masked_with("it")));
         }
     };
-    let mistakes: Vec<String> = validator.iter_errors(config).map(|error| mistake(&error, &schema)).collect();
+    let mistakes: Vec<Mistake> = validator.iter_errors(config).map(|error| mistake(&error, &schema, name)).collect();
     match mistakes.is_empty() {
         true => Verdict::Fits,
         false => Verdict::Mistakes(mistakes),
     }
 }
 
-/// `decimal.scale: "x" …`: where, and what is expected.
-fn mistake(error: &ValidationError<'_>, schema: &Value) -> String {
-    let path = path(error.instance_path().as_str());
-    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    let line = match error.kind() {
+/// `config.decimal.scale is …`: where, and what is expected.
+fn mistake(error: &ValidationError<'_>, schema: &Value, name: &str) -> Mistake {
+    let pointer = error.instance_path().as_str();
+    let path = path(name, pointer);
+    let below = |key: &str| format!("{path}.{key}");
+    let mut key_at_fault = None;
+    let fact = match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            key_at_fault = unexpected.first();
             let keys: Vec<String> = unexpected.iter().map(|key| format!("`{}`", below(key))).collect();
             let verb = if keys.len() == 1 { "is not a setting" } else { "are not settings" };
             format!("{} {verb}{}", keys.join(", "), known(error.schema_path().as_str(), schema))
@@ -133,10 +151,13 @@ fn mistake(error: &ValidationError<'_>, schema: &Value) -> String {
         ValidationErrorKind::Required { property } => {
             format!("`{}` is missing", below(property.as_str().unwrap_or_default()))
         }
-        _ if path.is_empty() => error.masked_with("it").to_string(),
         _ => error.masked_with(format!("`{path}`")).to_string(),
     };
-    tame(&line, MESSAGE_BYTES)
+    let pointer = match key_at_fault {
+        Some(key) => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
+        None => pointer.to_owned(),
+    };
+    Mistake { pointer, fact: tame(&fact, MESSAGE_BYTES) }
 }
 
 /// The keys that could have been meant: those that stand beside the keyword which refused others.
@@ -152,14 +173,13 @@ fn known(keyword: &str, schema: &Value) -> String {
     }
 }
 
-/// `/columns/0/name` as people write it: `columns[0].name`.
-fn path(pointer: &str) -> String {
-    let mut path = String::new();
+/// `/columns/0/name` as people write it, below `name`: `config.columns[0].name`.
+fn path(name: &str, pointer: &str) -> String {
+    let mut path = name.to_owned();
     for key in pointer.split('/').skip(1) {
         let key = key.replace("~1", "/").replace("~0", "~");
         match key.bytes().all(|byte| byte.is_ascii_digit()) && !key.is_empty() {
             true => path.push_str(&format!("[{key}]")),
-            false if path.is_empty() => path.push_str(&key),
             false => path.push_str(&format!(".{key}")),
         }
     }
@@ -187,37 +207,46 @@ mod tests {
     }"##;
 
     fn refusal(schema: &str, config: Value) -> String {
-        let error = check(Some(schema), &config, 5).expect_err("is refused");
+        let error = check(Some(schema), &config, "config", 5).expect_err("is refused");
         format!("{:?}: {error}", error.kind())
     }
 
     #[test]
     fn a_good_config_passes() {
         let good = json!({"columns": ["email"], "mode": "hash", "key": "00ff", "decimal": {"scale": 2}});
-        assert!(check(Some(SCHEMA), &good, 5).is_ok());
-        assert!(check(Some("{}"), &Value::Null, 5).is_ok());
+        assert!(check(Some(SCHEMA), &good, "config", 5).is_ok());
+        assert!(check(Some("{}"), &Value::Null, "config", 5).is_ok());
     }
 
     #[test]
     fn mistakes_are_named_with_path_and_what_is_expected() {
-        insta::assert_snapshot!(refusal(SCHEMA, json!({"columns": ["a"], "mood": 1})), @"Config: config: `mood` is not a setting, expected one of `columns`, `mode`, `key`, `decimal`");
-        insta::assert_snapshot!(refusal(SCHEMA, json!({})), @"Config: config: `columns` is missing");
-        insta::assert_snapshot!(refusal(SCHEMA, json!([])), @"Config: config: it is no object of settings");
-        insta::assert_snapshot!(refusal(SCHEMA, json!({"columns": ["a", 7, ""], "mode": "hide"})), @r#"Config: config: `columns[1]` is not of type "string"; `columns[2]` is shorter than 1 character; `mode` is not one of "hash" or "redact""#);
-        insta::assert_snapshot!(refusal(SCHEMA, json!({"columns": [], "decimal": {"scale": 50, "scales": 1}})), @"Config: config: `decimal.scale` is greater than the maximum of 37; `decimal.scales` is not a setting, expected one of `scale`");
+        insta::assert_snapshot!(refusal(SCHEMA, json!({"columns": ["a"], "mood": 1})), @"Config: `config.mood` is not a setting, expected one of `columns`, `mode`, `key`, `decimal`");
+        insta::assert_snapshot!(refusal(SCHEMA, json!({})), @"Config: `config.columns` is missing");
+        insta::assert_snapshot!(refusal(SCHEMA, json!([])), @"Config: `config` is no object of settings");
+        insta::assert_snapshot!(refusal(SCHEMA, json!({"columns": ["a", 7, ""], "mode": "hide"})), @r#"Config: `config.columns[1]` is not of type "string"; `config.columns[2]` is shorter than 1 character; `config.mode` is not one of "hash" or "redact""#);
+        insta::assert_snapshot!(refusal(SCHEMA, json!({"columns": [], "decimal": {"scale": 50, "scales": 1}})), @"Config: `config.decimal.scale` is greater than the maximum of 37; `config.decimal.scales` is not a setting, expected one of `scale`");
+    }
+
+    #[test]
+    fn paths_begin_with_the_configs_own_name_and_the_first_mistake_is_pointed_at() {
+        let error = check(Some(SCHEMA), &json!({"columns": ["a"], "de/mo": 1}), "t.plugins[1].config", 5).unwrap_err();
+        insta::assert_snapshot!(error, @"`t.plugins[1].config.de/mo` is not a setting, expected one of `columns`, `mode`, `key`, `decimal`");
+        assert_eq!(error.config_pointer(), Some("/de~1mo"));
+        let error = check(Some(SCHEMA), &json!({"columns": ["a", 7]}), "x", 5).unwrap_err();
+        assert_eq!(error.config_pointer(), Some("/columns/1"));
     }
 
     #[test]
     fn values_are_not_repeated() {
         let said = refusal(SCHEMA, json!({"columns": ["a"], "key": "s3cret"}));
-        assert!(said.contains("`key`") && !said.contains("s3cret"), "{said}");
+        assert!(said.contains("`config.key`") && !said.contains("s3cret"), "{said}");
     }
 
     #[test]
     fn a_plugin_without_schema_takes_no_settings() {
-        assert!(check(None, &Value::Null, 5).is_ok());
-        assert!(check(None, &json!({}), 5).is_ok());
-        insta::assert_snapshot!(check(None, &json!({"a": 1}), 5).unwrap_err(), @"config: the plugin takes no settings; take them out of its config");
+        assert!(check(None, &Value::Null, "config", 5).is_ok());
+        assert!(check(None, &json!({}), "config", 5).is_ok());
+        insta::assert_snapshot!(check(None, &json!({"a": 1}), "config", 5).unwrap_err(), @"it takes no settings, but `config` has some; take them out");
     }
 
     #[test]

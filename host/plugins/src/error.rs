@@ -50,9 +50,15 @@ impl PluginError {
         self.0.code.as_deref()
     }
 
+    /// Where in the plugin's config the first mistake is, as a JSON pointer, when the config does not fit its schema.
+    pub fn config_pointer(&self) -> Option<&str> {
+        self.0.config_pointer.as_deref()
+    }
+
     pub(crate) fn new(kind: PluginErrorKind, fact: impl Into<String>) -> PluginError {
         PluginError(Box::new(Sentence {
             kind,
+            config_pointer: None,
             plugin: None,
             call: None,
             rows: None,
@@ -111,6 +117,11 @@ impl PluginError {
         self
     }
 
+    pub(crate) fn at_config(mut self, pointer: String) -> PluginError {
+        self.0.config_pointer = Some(pointer);
+        self
+    }
+
     pub(crate) fn guest_said(mut self, said: Option<String>) -> PluginError {
         self.0.said = said;
         self
@@ -149,6 +160,7 @@ impl fmt::Display for Call {
 #[derive(Debug)]
 struct Sentence {
     kind: PluginErrorKind,
+    config_pointer: Option<String>,
     plugin: Option<String>,
     call: Option<Call>,
     rows: Option<RangeInclusive<i64>>,

@@ -22,7 +22,7 @@ mod session;
 mod step;
 mod wasi;
 
-pub use chain::{ChainPlan, HostValues};
+pub use chain::{ChainPlan, HostValues, Observer, PlannedStep};
 pub use checkup::{Checkup, Finding};
 pub use error::{PluginError, PluginErrorKind};
 pub use guest_log::Listener;

@@ -9,7 +9,7 @@ use wasmtime::Engine;
 use crate::bindings;
 use crate::bindings::exports::loader::plugin::transform::Context;
 use crate::config;
-use crate::error::{Call, PluginError};
+use crate::error::{Call, PluginError, PluginErrorKind};
 use crate::guest_log::Listener;
 use crate::limits::{Limits, size};
 use crate::plan::{Plan, PlanContext};
@@ -17,7 +17,12 @@ use crate::sandbox::{Sandbox, State, refused};
 
 /// A compiled plugin, ready to be instantiated. Clones are the same plugin.
 #[derive(Clone)]
-pub struct Plugin(Arc<Loaded>, Option<Listener>);
+pub struct Plugin {
+    loaded: Arc<Loaded>,
+    listener: Option<Listener>,
+    /// What messages call its config.
+    config_name: Option<Arc<str>>,
+}
 
 /// What a [`Plugin`] is made of.
 pub(crate) struct Loaded {
@@ -35,39 +40,45 @@ pub(crate) struct Loaded {
 
 impl Plugin {
     pub(crate) fn new(loaded: Loaded) -> Plugin {
-        Plugin(Arc::new(loaded), None)
+        Plugin { loaded: Arc::new(loaded), listener: None, config_name: None }
     }
 
     /// The component's own name, else its file's. At most 64 bytes, without control characters, not unique.
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.loaded.name
     }
 
     /// What the component says, else `0`. Free text like the name.
     pub fn version(&self) -> &str {
-        &self.0.version
+        &self.loaded.version
     }
 
     /// Digest of the component's bytes, 64 hexadecimal digits: the one name that cannot lie.
     pub fn sha256(&self) -> &str {
-        &self.0.sha256
+        &self.loaded.sha256
     }
 
     /// The same plugin, whose log lines `listener` hears too, bounded as they are.
     #[must_use]
     pub fn heard_by(self, listener: Listener) -> Plugin {
-        Plugin(self.0, Some(listener))
+        Plugin { listener: Some(listener), ..self }
+    }
+
+    /// The same plugin, whose config is called `name` in messages: `tables.orders.plugins[1].config`. Without it, `config`.
+    #[must_use]
+    pub fn configured_by(self, name: &str) -> Plugin {
+        Plugin { config_name: Some(name.into()), ..self }
     }
 
     /// JSON Schema of the plugin's config; `None`: it takes none. Untrusted text of at most `config_schema_bytes`.
     ///
     /// Runs the plugin, once.
     pub fn config_schema(&self) -> Result<Option<String>, PluginError> {
-        if let Some(schema) = self.0.config_schema.get() {
+        if let Some(schema) = self.loaded.config_schema.get() {
             return Ok(schema.clone());
         }
         let schema = self.ask_config_schema()?;
-        Ok(self.0.config_schema.get_or_init(|| schema).clone())
+        Ok(self.loaded.config_schema.get_or_init(|| schema).clone())
     }
 
     /// Holds a config against the plugin's own schema. Null stands for no config, `{}`; a plugin without schema takes
@@ -77,7 +88,9 @@ impl Plugin {
     /// and what asking for the schema can end in.
     pub fn check_config(&self, config: &serde_json::Value) -> Result<(), PluginError> {
         let schema = self.config_schema()?;
-        config::check(schema.as_deref(), config, self.limits().plan_seconds).map_err(|error| error.of(self.label()))
+        let name = self.config_name.as_deref().unwrap_or("config");
+        config::check(schema.as_deref(), config, name, self.limits().plan_seconds)
+            .map_err(|error| error.of(self.label()))
     }
 
     fn ask_config_schema(&self) -> Result<Option<String>, PluginError> {
@@ -115,41 +128,49 @@ impl Plugin {
             })
         })?;
         answer
-            .map_err(|error| refused(error, self.limits()))
+            .map_err(|error| self.with_config_name(refused(error, self.limits())))
             .and_then(|plan| Plan::check(plan, input, self.limits()))
             .map_err(|error| error.in_call(Call::MakePlan).of(self.label()))
     }
 
+    /// A plugin knows what is wrong with its config, but not where that is written.
+    fn with_config_name(&self, error: PluginError) -> PluginError {
+        match &self.config_name {
+            Some(name) if error.kind() == PluginErrorKind::Config => error.remedy(format!("its config is `{name}`")),
+            _ => error,
+        }
+    }
+
     /// How messages name it: `default 0.1.0 (sha256 1a2b3c4d)`.
     pub(crate) fn label(&self) -> String {
-        let short = self.0.sha256.get(..8).unwrap_or(&self.0.sha256);
-        format!("{} {} (sha256 {short})", self.0.name, self.0.version)
+        let short = self.loaded.sha256.get(..8).unwrap_or(&self.loaded.sha256);
+        format!("{} {} (sha256 {short})", self.loaded.name, self.loaded.version)
     }
 
     pub(crate) fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.loaded.limits
     }
 
     pub(crate) fn listener(&self) -> Option<Listener> {
-        self.1.clone()
+        self.listener.clone()
     }
 
     pub(crate) fn counts_fuel(&self) -> bool {
-        self.0.counts_fuel
+        self.loaded.counts_fuel
     }
 
     pub(crate) fn engine(&self) -> &Engine {
-        &self.0.engine
+        &self.loaded.engine
     }
 
     pub(crate) fn pre(&self) -> &bindings::PluginPre<State> {
-        &self.0.pre
+        &self.loaded.pre
     }
 
     /// Runs `call` where it may block. WASI blocks on a tokio runtime of its own, which must not happen on a thread of
     /// another; plans are made wherever the caller likes, so those of plugins with WASI get a thread.
     fn off_runtime<T: Send>(&self, call: impl FnOnce() -> Result<T, PluginError> + Send) -> Result<T, PluginError> {
-        if !self.0.wants_wasi {
+        if !self.loaded.wants_wasi {
             return call();
         }
         thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, call) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arrow_array::{Int64Array, RecordBatch};
 
-use crate::chain::{ChainPlan, HostValues};
+use crate::chain::{ChainPlan, HostValues, Observer, PlannedStep};
 use crate::error::PluginError;
 use crate::step::Step;
 
@@ -90,18 +90,18 @@ impl PluginCounters {
 /// Instances of a chain's plugins, for one thread. A session that returned an error is of no further use.
 pub struct ChainSession {
     steps: Vec<Step>,
+    observer: Option<Observer>,
     failed: bool,
 }
 
 impl ChainSession {
     pub(crate) fn open(chain: &ChainPlan, values: Arc<HostValues>) -> Result<ChainSession, PluginError> {
-        let mut input = &chain.input;
-        let mut steps = Vec::with_capacity(chain.steps.len());
-        for (plugin, plan) in chain.steps.iter() {
-            steps.push(Step::open(plugin, plan, input, &values)?);
-            input = &plan.schema;
-        }
-        Ok(ChainSession { steps, failed: false })
+        let steps: Result<Vec<Step>, PluginError> = chain
+            .steps()
+            .iter()
+            .map(|PlannedStep { plugin, plan, input, .. }| Step::open(plugin, plan, input, &values))
+            .collect();
+        Ok(ChainSession { steps: steps?, observer: chain.observer.clone(), failed: false })
     }
 
     /// Takes a batch of the chain's input schema through all plugins. `rows` has `source.row` of each of its rows.
@@ -116,7 +116,10 @@ impl ChainSession {
             return Err(PluginError::host(fact));
         }
         let mut current = Transformed { batch: batch.clone(), rows: rows.clone(), rejects: Vec::new() };
-        for step in &mut self.steps {
+        for (place, step) in self.steps.iter_mut().enumerate() {
+            if let Some(observer) = &self.observer {
+                observer(place, &current.batch, &current.rows);
+            }
             current = step.process(current).inspect_err(|_| self.failed = true)?;
         }
         Ok(current)

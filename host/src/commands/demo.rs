@@ -238,7 +238,7 @@ fn settings(dir: &Path, plugins: &Path, file: &str) -> Settings {
         target_table: Some(TABLE.into()),
         upsert_keys: Some(Keys(vec!["order_id".into()])),
         local: Some(dir.to_path_buf()),
-        plugins: Some(vec![plugins.to_path_buf()]),
+        plugins: Some(vec![plugins.to_path_buf().into()]),
         ..Settings::default()
     }
 }

@@ -7,6 +7,8 @@ mod check;
 mod new;
 mod test;
 
+use std::path::Path;
+
 use loader_plugins::{Metering, Runtime};
 
 use crate::cli::RunArgs;
@@ -44,8 +46,16 @@ pub async fn run(args: PluginArgs) -> u8 {
     }
 }
 
-fn runtime(args: &SandboxArgs, metering: Metering) -> Result<Runtime> {
+fn settings(args: &SandboxArgs) -> Result<Settings> {
     let settings = Settings { plugin_cache: args.plugin_cache.clone(), ..Settings::default() };
-    let settings = job::settings(RunArgs { config: args.config.clone(), settings })?;
-    plugins::runtime(&TransformSettings::decide(settings)?, metering)
+    job::settings(RunArgs { config: args.config.clone(), settings })
+}
+
+fn runtime(settings: &Settings, metering: Metering) -> Result<Runtime> {
+    plugins::runtime(&TransformSettings::decide(settings.clone())?, metering)
+}
+
+/// Holds a file against every digest that the settings pin it to.
+fn check_pins(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<()> {
+    settings.pins_of(path).try_for_each(|(pinned, origin)| plugins::check_pin(path, bytes, pinned, origin))
 }

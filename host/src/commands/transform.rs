@@ -38,7 +38,10 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
     let plugins = plugins::load(&transform)?;
     let input = File::open(&args.input).context(Kind::Config, format!("{} cannot be read", args.input.display()))?;
     let name = args.input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let at = |error: Error| error.with("file", args.input.display());
+    let at = |error: Error| match error.kind().is_the_files_fault() {
+        true => error.with("file", args.input.display()),
+        false => error,
+    };
     let spool = infer::run(source::decompress(&name, input), &transform, stop).map_err(at)?;
     let wanted = Wanted {
         header: &spool.header,
@@ -75,6 +78,7 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
         // A file without rows has no worker, but still a header.
         FileSink::create(unfinished.path(), &plan, &format)?.finish()?;
     }
+    plugins::log_counted(&totals.plugins);
     rejects::judge(&totals, &spool, transform.max_rejects).map_err(at)?;
     unfinished.persist(&args.output).context(Kind::Config, format!("{} cannot be written", args.output.display()))?;
     if totals.rows_rejected > 0 {

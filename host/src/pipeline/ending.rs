@@ -11,7 +11,7 @@ use crate::steps::{cleanup, load};
 
 impl Run {
     pub(super) fn account(&mut self, totals: &Totals) {
-        log_plugins(totals);
+        plugins::log_counted(&totals.plugins);
         plugins::count(&mut self.report.plugins, &totals.plugins);
         let report = &mut self.report;
         (report.rows.staged, report.rows.rejected) = (totals.rows_staged, totals.rows_rejected);
@@ -60,21 +60,5 @@ impl Run {
         self.report.calls.s3 = self.store.calls().tally();
         self.report.calls.redshift_data = self.api.calls().tally();
         self.report
-    }
-}
-
-fn log_plugins(totals: &Totals) {
-    for plugin in &totals.plugins {
-        let counters: Vec<String> = plugin.counters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        tracing::info!(
-            plugin = plugin.plugin,
-            rows = plugin.rows,
-            rejected = plugin.rejected,
-            sandbox_ms = plugin.sandbox.as_millis() as u64,
-            encode_decode_ms = plugin.encode_decode.as_millis() as u64,
-            peak_memory_bytes = plugin.peak_memory_bytes,
-            counters = counters.join(" "),
-            "plugin finished"
-        );
     }
 }

@@ -174,7 +174,8 @@ impl Run {
         outlook.outcome = if design.changes.is_empty() { Outcome::NoChange } else { Outcome::Changes };
         outlook.statements = design.statements();
         outlook.executions = design.steps.iter().map(|step| execution(step, plan.creates_table)).collect();
-        (outlook.views, outlook.notices) = (design.views, design.notices);
+        outlook.views = design.views;
+        outlook.notices = self.report.notices.iter().cloned().chain(design.notices).collect();
         rejects::judge(&totals, &planned.spool, job.transform.max_rejects)
             .map_err(|error| in_file(error, &job.layout.source()))
     }

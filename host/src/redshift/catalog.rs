@@ -17,6 +17,8 @@ pub struct Catalog {
     pub target: Option<Vec<CatalogColumn>>,
     /// The run that loaded this very file before.
     pub loaded_by: Option<String>,
+    /// The ledger has a column for the plugins; those of earlier versions may not.
+    pub ledger_has_plugins: bool,
 }
 
 /// A column of the target.
@@ -79,22 +81,25 @@ pub enum Bookkeeping {
     LeaveMissing,
 }
 
-/// Reads the catalog. One execution; three when bookkeeping tables have to be made first.
+/// Reads the catalog. One execution; more when bookkeeping tables have to be made or completed first.
 pub async fn read(api: &DataApi, target: &TableName, load_id: &str, missing: Bookkeeping) -> Result<Catalog> {
     let queries = queries(target, load_id);
-    match ask(api, &queries, target).await? {
-        Some((catalog, true)) => return Ok(catalog),
-        Some((catalog, false)) if missing == Bookkeeping::LeaveMissing => return Ok(catalog),
-        None if missing == Bookkeeping::LeaveMissing => {
-            let columns_only = ask(api, &queries[..1], target).await?;
-            return Ok(columns_only.unwrap_or_default().0);
-        }
-        _ => bookkeeping::create(api, target).await?,
+    let mut answer = ask(api, &queries, target).await?;
+    if missing == Bookkeeping::LeaveMissing {
+        let answer = if answer.is_some() { answer } else { ask(api, &queries[..1], target).await? };
+        return Ok(answer.unwrap_or_default().0);
     }
-    let answer = ask(api, &queries, target).await?;
-    answer
-        .map(|(catalog, _)| catalog)
-        .ok_or_else(|| Error::new(Kind::Internal, format!("the ledger of {target} is missing right after it was made")))
+    if !matches!(answer, Some((_, true))) {
+        bookkeeping::create(api, target).await?;
+        answer = ask(api, &queries, target).await?;
+    }
+    let (mut catalog, _) = answer.ok_or_else(|| {
+        Error::new(Kind::Internal, format!("the ledger of {target} is missing right after it was made"))
+    })?;
+    if !catalog.ledger_has_plugins {
+        catalog.ledger_has_plugins = bookkeeping::add_plugins(api, target).await?;
+    }
+    Ok(catalog)
 }
 
 /// The catalog and whether there is an audit table; `None` when there is no ledger.
@@ -109,14 +114,21 @@ async fn ask(api: &DataApi, queries: &[String], target: &TableName) -> Result<Op
 async fn answer(api: &DataApi, executed: &Executed, target: &TableName, ledger: bool) -> Result<(Catalog, bool)> {
     let columns = api.rows(executed, Some(0)).await?;
     let loads = if ledger { api.rows(executed, Some(1)).await? } else { Rows::default() };
-    let has_audit = columns.rows.iter().any(|row| row.first().and_then(Cell::as_str) == Some(bookkeeping::AUDIT));
+    let names = |row: &[Cell]| [row.first(), row.get(1)].map(|cell| cell.and_then(Cell::as_str).map(str::to_string));
+    let has = |table: &str, column: Option<&str>| {
+        columns.rows.iter().map(|row| names(row)).any(|[of, name]| {
+            of.as_deref() == Some(table) && column.is_none_or(|column| name.as_deref() == Some(column))
+        })
+    };
+    let has_audit = has(bookkeeping::AUDIT, None);
+    let ledger_has_plugins = has(bookkeeping::LEDGER, Some(bookkeeping::PLUGINS));
     let target = target_columns(&columns, &target.table)?;
     let loaded_by = loads.rows.first().and_then(|row| row.first()).map(Cell::to_text);
-    Ok((Catalog { target, loaded_by }, has_audit))
+    Ok((Catalog { target, loaded_by, ledger_has_plugins }, has_audit))
 }
 
 fn queries(target: &TableName, load_id: &str) -> Vec<String> {
-    let columns = columns_query(target, &[&target.table, bookkeeping::AUDIT]);
+    let columns = columns_query(target, &[&target.table, bookkeeping::AUDIT, bookkeeping::LEDGER]);
     let ledger = sql::table(&target.sibling(bookkeeping::LEDGER));
     let loads = format!("SELECT run_id FROM {ledger} WHERE load_id = {} LIMIT 1", text(load_id));
     vec![columns, loads]
@@ -214,7 +226,7 @@ mod tests {
     fn one_execution_asks_for_everything() {
         let target = TableName::new("public", "flights").expect("a valid name");
         insta::assert_snapshot!(queries(&target, "abc").join("\n"), @r#"
-        SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale, is_nullable, column_default FROM svv_columns WHERE table_schema = 'public' AND table_name IN ('flights', 'job_sts') ORDER BY table_name, ordinal_position
+        SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale, is_nullable, column_default FROM svv_columns WHERE table_schema = 'public' AND table_name IN ('flights', 'job_sts', 'loader_loads') ORDER BY table_name, ordinal_position
         SELECT run_id FROM "public"."loader_loads" WHERE load_id = 'abc' LIMIT 1
         "#);
         insta::assert_snapshot!(table_queries(&target).join("\n"), @"

@@ -4,7 +4,7 @@
 //! so that a failure can be told by its place. Runs nothing.
 
 use crate::names::{S3Uri, TableName, utc};
-use crate::redshift::bookkeeping::{AUDIT, LEDGER};
+use crate::redshift::bookkeeping::{AUDIT, LEDGER, PLUGINS};
 use crate::redshift::sql::{cut, ident, idents, table, text};
 use crate::redshift::types::{ColumnType, MAX_VARCHAR_BYTES};
 use crate::settings::{Duplicates, Strategy};
@@ -93,6 +93,8 @@ pub struct LedgerRow<'a> {
     pub version_id: Option<&'a str>,
     pub size_bytes: u64,
     pub run_id: &'a str,
+    /// The plugins with their counters, as JSON; `None` for a ledger that has no column for it.
+    pub plugins: Option<&'a str>,
 }
 
 /// What the audit table says of a run, beside the counts.
@@ -324,9 +326,13 @@ fn value(column: &Column, from: &str) -> String {
 
 fn ledger(batch: &LoadBatch<'_>) -> String {
     let row = &batch.ledger;
+    let (column, plugins) = match row.plugins {
+        Some(plugins) => (format!(", {PLUGINS}"), format!(", {}", text(plugins))),
+        None => (String::new(), String::new()),
+    };
     format!(
-        "INSERT INTO {} (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) \
-         VALUES ({}, {}, {}, {}, {}, {}, {}, {}, GETDATE())",
+        "INSERT INTO {} (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at{column}) \
+         VALUES ({}, {}, {}, {}, {}, {}, {}, {}, GETDATE(){plugins})",
         table(&batch.target.sibling(LEDGER)),
         text(row.load_id),
         text(cut(&row.source.to_string(), 2048)),

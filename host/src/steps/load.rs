@@ -23,6 +23,8 @@ pub struct Load<'a> {
     pub plan: &'a LoadPlan,
     pub staged: &'a Staged,
     pub totals: &'a Totals,
+    /// The plugins with their counters, as the ledger has them; `None` when it has no column for them.
+    pub plugins: Option<&'a str>,
     /// CREATE TABLE and the views of the new table; empty when there is a table.
     pub creation: &'a [String],
 }
@@ -99,6 +101,7 @@ fn batch<'a>(load: &'a Load<'_>, columns: &'a [Column], null: &'a str) -> LoadBa
             version_id: load.source.info.version_id.as_deref(),
             size_bytes: load.source.info.size_bytes,
             run_id: &job.run.text,
+            plugins: load.plugins,
         },
         audit: audit_row(job, load.totals.rows_read),
     }

@@ -144,8 +144,9 @@ impl Totals {
             *mine = (*mine).max(theirs);
         }
         self.rejects.extend(other.rejects);
-        for counters in other.plugins {
-            match self.plugins.iter_mut().find(|mine| mine.plugin == counters.plugin) {
+        // In the chain's order: a plugin may be in it twice.
+        for (place, counters) in other.plugins.into_iter().enumerate() {
+            match self.plugins.get_mut(place) {
                 Some(mine) => mine.add(counters),
                 None => self.plugins.push(counters),
             }

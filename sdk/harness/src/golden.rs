@@ -1,17 +1,17 @@
 //! Test cases as folders: `input.csv`, `config.toml`, `expected.csv`, `rejects.csv`, and what is expected of every case.
 //!
-//! `config.toml` is the plugin's config; missing: `{}`. `case.toml` may set `table` and `keys`. `expected.csv` has a header
-//! and the rows, NULL as nothing and the empty text as `""`. `rejects.csv` has `line,column,code,message`; missing: no row is
-//! rejected.
+//! `config.toml` (or `config.json`, for what TOML cannot say) is the plugin's config; missing: `{}`. `case.toml` may set
+//! `table`, `keys`, and the types of columns, see `case.rs`. `expected.csv` has a header and the rows, NULL as nothing and
+//! the empty text as `""`. `rejects.csv` has `line,column,code,message`; missing: no row is rejected.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use loader_csv::Dialect;
-use serde::Deserialize;
 use serde_json::Value;
 
+use crate::case::{self, Case};
 use crate::csv_text::{File, Row};
 use crate::difference::quoted;
 use crate::error::HarnessError;
@@ -40,14 +40,6 @@ pub struct CaseReport {
     pub written: Vec<PathBuf>,
     /// What the plugin logged with all rows in one batch.
     pub log: Vec<LogLine>,
-}
-
-/// What a load would tell the plugin beside its config.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Case {
-    table: Option<String>,
-    keys: Vec<String>,
 }
 
 /// The folders below `dir` that have an `input.csv`, by name.
@@ -86,14 +78,20 @@ impl Harness {
     /// # }
     /// ```
     pub fn for_case(&self, folder: &Path) -> Result<Harness, HarnessError> {
-        let config: Value =
-            toml_file(&folder.join("config.toml"))?.unwrap_or_else(|| Value::Object(Default::default()));
         let case: Case = toml_file(&folder.join("case.toml"))?.unwrap_or_default();
-        let harness = self.clone().config(config).keys(case.keys);
-        Ok(match case.table {
-            Some(table) => harness.table(table),
-            None => harness,
-        })
+        let mut harness = self.clone().config(config(folder)?).keys(case.keys);
+        if let Some(table) = case.table {
+            harness = harness.table(table);
+        }
+        if let Some(target) = case.target {
+            harness = harness.target(case::schema(&target));
+        }
+        if let Some(columns) = case.columns {
+            harness = harness.columns(case::schema(&columns));
+        }
+        let mut dialect = self.own_dialect().clone();
+        dialect.null_tokens.extend(case.null);
+        Ok(harness.dialect(dialect))
     }
 
     /// Runs a case and tries every [`Property`](crate::Property) on its input. A plugin that fails is a failure of the case.
@@ -115,7 +113,7 @@ impl Harness {
         let harness = self.for_case(folder)?;
         let mut report =
             CaseReport { rows: 0, rejected: 0, failures: Vec::new(), written: Vec::new(), log: Vec::new() };
-        let (outcome, broken) = match harness.whole_and_broken(&input, self.own_dialect()) {
+        let (outcome, broken) = match harness.whole_and_broken(&input, harness.own_dialect()) {
             Ok(ran) => ran,
             Err(error) => {
                 report.failures.push(error.to_string());
@@ -131,6 +129,17 @@ impl Harness {
         report.log = outcome.log;
         Ok(report)
     }
+}
+
+fn config(folder: &Path) -> Result<Value, HarnessError> {
+    let wrong = |path: &Path, fact: String| HarnessError::Case { path: path.to_owned(), fact };
+    let path = folder.join("config.toml");
+    if let Some(config) = toml_file(&path)? {
+        return case::config_from_toml(config).map_err(|fact| wrong(&path, fact));
+    }
+    let path = folder.join("config.json");
+    let Some(text) = read(&path)? else { return Ok(Value::Object(Default::default())) };
+    serde_json::from_str(&text).map_err(|error| wrong(&path, error.to_string()))
 }
 
 fn toml_file<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, HarnessError> {

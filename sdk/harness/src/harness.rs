@@ -28,6 +28,8 @@ pub struct Harness {
     table: String,
     keys: Vec<String>,
     target: Option<SchemaRef>,
+    /// The columns of CSV text; without them their types are inferred.
+    columns: Option<SchemaRef>,
     batch_rows: usize,
     dialect: Dialect,
     values: HostValues,
@@ -90,6 +92,7 @@ impl Harness {
             table: "target".to_owned(),
             keys: Vec::new(),
             target: None,
+            columns: None,
             batch_rows: Decoder::BATCH_ROWS,
             dialect: Dialect::default(),
             values: HostValues {
@@ -123,6 +126,12 @@ impl Harness {
     #[must_use]
     pub fn target(self, target: SchemaRef) -> Harness {
         Harness { target: Some(target), ..self }
+    }
+
+    /// The columns of CSV text as they are: nothing is inferred.
+    #[must_use]
+    pub(crate) fn columns(self, columns: SchemaRef) -> Harness {
+        Harness { columns: Some(columns), ..self }
     }
 
     /// Rows of one batch, at least 1.
@@ -207,7 +216,10 @@ impl Harness {
             log.take();
             self.plan(&plugin, input)
         };
-        let (input, chain) = Input::of_csv(text, dialect, self.target.as_ref(), plan)?;
+        let (input, chain) = match &self.columns {
+            None => Input::of_csv(text, dialect, self.target.as_ref(), plan)?,
+            Some(columns) => (Input::of_typed_csv(text, dialect, columns)?, plan(Arc::clone(columns))?),
+        };
         Ok(self.ready(chain, input, log))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Int64Array, RecordBatch};
+use arrow_array::{Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use arrow_select::concat::concat_batches;
 use loader_csv::{ColumnProfile, DecodeAs, Dialect, LogicalType, arrow_schema};
@@ -10,6 +10,7 @@ use loader_plugins::ChainPlan;
 
 use crate::csv_text::{File, push_line};
 use crate::error::HarnessError;
+use crate::text;
 
 /// Stands for NULL in text that is made of rows; a cell that says the same is quoted.
 const NULL: &str = "\\N";
@@ -31,6 +32,28 @@ impl Input {
         let rows = batch.num_rows();
         let records = Int64Array::from_iter_values((1..).take(rows));
         Input { batch, records, lines: (1..).take(rows).collect() }
+    }
+
+    /// Rows of columns whose types are known; the header has to name them.
+    pub(crate) fn of_typed_csv(text: &[u8], dialect: &Dialect, columns: &SchemaRef) -> Result<Input, HarnessError> {
+        let file = File::read(text, dialect)?;
+        let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
+        if file.header.names != names {
+            let fact =
+                format!("its columns are {}, but case.toml has {}", file.header.names.join(", "), names.join(", "));
+            return Err(HarnessError::Input(fact));
+        }
+        let (rows, lines) = (file.texts()?, file.lines());
+        let typed = columns.fields().iter().enumerate().map(|(index, field)| {
+            let cells = rows.iter().map(|row| row.get(index).and_then(Option::as_deref));
+            text::parse(StringArray::from_iter(cells), field.data_type()).map_err(|row| {
+                let line = lines.get(row).copied().unwrap_or_default();
+                HarnessError::Input(format!("line {line}, column `{}` is no {}", field.name(), field.data_type()))
+            })
+        });
+        let batch = RecordBatch::try_new(Arc::clone(columns), typed.collect::<Result<_, _>>()?);
+        let batch = batch.map_err(|error| HarnessError::Input(error.to_string()))?;
+        Ok(Input { lines, ..Input::of_batch(batch) })
     }
 
     /// Infers types as a load does, asks for a plan with `plan`, and decodes.

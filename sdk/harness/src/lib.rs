@@ -23,6 +23,7 @@
 
 #![deny(missing_docs)]
 
+mod case;
 mod csv_text;
 mod difference;
 mod error;
@@ -37,11 +38,14 @@ mod trial;
 
 pub use arrow_array;
 pub use arrow_schema;
+pub use case::{Capture, config_from_toml};
 pub use error::HarnessError;
 pub use golden::{CaseReport, Expected, case_folders};
 pub use harness::Harness;
 pub use loader_csv::Dialect;
-pub use loader_plugins::{CacheLocation, HostValues, Limits, Metering, Plugin, PluginError, PluginErrorKind, Runtime};
+pub use loader_plugins::{
+    CacheLocation, HostValues, Limits, Metering, PlanContext, Plugin, PluginError, PluginErrorKind, Runtime,
+};
 pub use measure::Measured;
 pub use outcome::{Column, Cost, LogLine, Outcome, Rejected};
 pub use properties::{Broken, Property};

@@ -1,17 +1,44 @@
 //! The one exact text of a value: what tests compare and files hold.
 
+use std::sync::Arc;
+
+use arrow_array::builder::BinaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     TimestampMicrosecondType,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, TimeUnit};
+use loader_plugins::cast::strict_cast;
 
 /// All rows of a batch as text; NULL is `None`.
 pub(crate) fn rows(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
     (0..batch.num_rows())
         .map(|row| batch.columns().iter().map(|column| (!column.is_null(row)).then(|| value(column, row))).collect())
+        .collect()
+}
+
+/// The values of a type that [`rows`] has written. Errors: the first that is none of them, by its place.
+pub(crate) fn parse(texts: StringArray, data_type: &DataType) -> Result<ArrayRef, usize> {
+    if *data_type == DataType::Binary {
+        let mut bytes = BinaryBuilder::new();
+        for (place, text) in texts.iter().enumerate() {
+            bytes.append_option(text.map(|text| from_hex(text).ok_or(place)).transpose()?);
+        }
+        return Ok(Arc::new(bytes.finish()));
+    }
+    let cast = strict_cast(&(Arc::new(texts) as ArrayRef), data_type).map_err(|_| 0_usize)?;
+    match cast.failed.first() {
+        Some(place) => Err(*place as usize),
+        None => Ok(cast.array),
+    }
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok())
         .collect()
 }
 
@@ -44,8 +71,6 @@ fn value(column: &ArrayRef, row: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow_array::{
         BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, TimestampMicrosecondArray,
     };

@@ -1,13 +1,13 @@
 //! Files as people really deliver them, and what becomes of each: `tests/cases/<name>/`.
 //!
 //! A case is a folder: the input (none: no such object) or several that come one after the other (`1-….csv`, `2-….csv`),
-//! `arguments` and `setup.sql` line by line, and `expected.txt`. Each file is planned before it is loaded, and the plan
+//! `arguments` and `setup.sql` line by line, `loader.toml` with other plugins than the default one, and `expected.txt`. Each file is planned before it is loaded, and the plan
 //! must be what the load then does. `BLESS=1` writes the expectations anew; a person reads the difference.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use loader_tests::{Place, Report, root, without_times};
+use loader_tests::{Place, Report, plugin, root, run as run_command, without_times};
 
 #[test]
 fn every_case_ends_as_expected() {
@@ -56,8 +56,8 @@ fn run(case: &Path) -> String {
         if case.join(input).exists() {
             place.put(input, std::fs::read(case.join(input)).expect("reads"));
         }
-        let planned = place.plan(input, "t", &arguments);
-        let report = place.load(input, "t", &arguments);
+        let planned = load(&place, case, "plan", input, &arguments);
+        let report = load(&place, case, "run", input, &arguments);
         found += &outcome(&name, &planned, &report);
         if inputs.len() > 1 {
             found += &table(&place);
@@ -67,6 +67,18 @@ fn run(case: &Path) -> String {
         writeln!(found, "object {key}").expect("a string takes everything");
     }
     if inputs.len() == 1 { found + &table(&place) } else { found.trim_start().to_string() }
+}
+
+/// Through the default plugin, unless the case has settings. Tests run in `tests/`, so their messages have short names.
+fn load(place: &Place, case: &Path, verb: &str, input: &str, arguments: &[&str]) -> Report {
+    let mut command = place.command(verb, input, "t");
+    let settings = case.join("loader.toml");
+    if settings.exists() {
+        command.arg("--config").arg(settings.strip_prefix(root().join("tests")).expect("it is below"));
+    } else {
+        command.arg("--plugins").arg(plugin("default"));
+    }
+    Report::of(run_command(command.args(arguments)))
 }
 
 /// The case's files, in the order in which they come.

@@ -19,6 +19,8 @@ mod commands;
 mod plugin_bench;
 mod plugin_commands;
 
+mod plugin_chains;
+
 mod plugin_guide;
 
 mod plugin_new;

@@ -118,8 +118,8 @@ fn a_config_is_held_against_the_plugins_schema_before_a_row_is_read() {
     assert_eq!(ended.code, 2);
     for words in [
         "default 0.1.0",
-        "`decimal.scales` is not a setting, expected one of `precision`, `scale`",
-        "`decimal.scale` is missing",
+        "`default.decimal.scales` is not a setting, expected one of `precision`, `scale`",
+        "`default.decimal.scale` is missing",
     ] {
         assert!(ended.stderr.contains(words), "{words} is not in {}", ended.stderr);
     }

@@ -1,7 +1,7 @@
 //! What chains do with rows: columns put together, rejected rows gone from all of them, nothing called in vain.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
@@ -54,6 +54,20 @@ fn a_batch_too_large_for_one_call_is_split_and_put_together_again() {
         let in_one = loader_ipc::encode_columns(1000, &batch(&ids).columns()[..1]).unwrap().len() as u64;
         assert!(counters[0].bytes_in > in_one + 1000);
     }
+}
+
+#[test]
+fn an_observer_sees_what_each_plugin_gets() {
+    let rejecting = echo().returns(Batch::Echo, &[1, 3], &[0, 0], &[ODD]);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&seen);
+    let chain = plan(&[load(rejecting), load(echo())]).unwrap().observed_by(Arc::new(move |place, batch, rows| {
+        heard.lock().unwrap().push((place, batch.clone(), rows.clone()));
+    }));
+    let mut session = chain.open(host_values()).unwrap();
+    session.process(&batch(&[10, 11, 12, 13]), &rows(&[10, 11, 12, 13])).unwrap();
+    let expected = [(0, batch(&[10, 11, 12, 13]), rows(&[10, 11, 12, 13])), (1, batch(&[10, 12]), rows(&[10, 12]))];
+    assert_eq!(*seen.lock().unwrap(), expected);
 }
 
 #[test]
@@ -174,7 +188,7 @@ fn the_origin_of_a_column_is_known_when_no_plugin_made_it() {
     let plan = plan(&[load(swap()), load(back)]).unwrap();
     assert_eq!([0, 1, 2, 3].map(|column| plan.origin(column)), [Some(0), Some(1), None, None]);
     assert_eq!(plan.output.field(0).name(), "id");
-    assert_eq!(plan.steps().count(), 2);
+    assert_eq!(plan.steps().len(), 2);
 }
 
 #[test]

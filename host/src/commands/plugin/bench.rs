@@ -13,7 +13,7 @@ use loader_plugins::Metering;
 
 use self::baseline::{Baseline, Figures};
 use super::cases::{self, counted, name};
-use super::{Verdict, build, runtime};
+use super::{Verdict, build, check_pins, runtime, settings};
 use crate::cli::plugin::{BenchArgs, SandboxArgs};
 use crate::commands::print;
 use crate::error::{Context, Error, Kind, Result};
@@ -138,7 +138,9 @@ fn beside(dir: &Path) -> PathBuf {
 }
 
 fn harness(path: &Path, bytes: Vec<u8>, sandbox: &SandboxArgs, metering: Metering) -> Result<Harness> {
-    Ok(Harness::of(runtime(sandbox, metering)?.load(path, bytes).map_err(plugins::failure)?))
+    let settings = settings(sandbox)?;
+    check_pins(&settings, path, &bytes)?;
+    Ok(Harness::of(runtime(&settings, metering)?.load(path, bytes).map_err(plugins::failure)?))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

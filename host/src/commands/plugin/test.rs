@@ -6,7 +6,7 @@ use loader_harness::{CaseReport, Expected, Harness, LogLine};
 use loader_plugins::Metering;
 
 use super::cases::{self, counted, failure, name};
-use super::{Verdict, build, runtime};
+use super::{Verdict, build, check_pins, runtime, settings};
 use crate::cli::plugin::TestArgs;
 use crate::commands::print;
 use crate::error::{Context, Kind, Result};
@@ -18,7 +18,9 @@ const LOG_LINES_SHOWN: usize = 10;
 pub(super) fn run(args: &TestArgs) -> Result<Verdict> {
     let path = &build::file(&args.file)?;
     let bytes = std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
-    let plugin = runtime(&args.sandbox, Metering::Off)?.load(path, bytes).map_err(plugins::failure)?;
+    let settings = settings(&args.sandbox)?;
+    check_pins(&settings, path, &bytes)?;
+    let plugin = runtime(&settings, Metering::Off)?.load(path, bytes).map_err(plugins::failure)?;
     let (dir, folders) = cases::find(path, args.cases.as_ref())?;
     print(&format!(
         "{} {} (sha256 {}), {} of {}\n",

@@ -31,6 +31,7 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
             version_id: None,
             size_bytes: 9,
             run_id: "r1",
+            plugins: Some(r#"[{"name":"o'brien"}]"#),
         },
         audit: AuditRow {
             run_number: 7,
@@ -58,7 +59,7 @@ fn a_merge_into_a_new_table() {
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     CreateView: CREATE VIEW v_orders
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE())
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
@@ -78,7 +79,7 @@ fn an_append_knows_no_keys() {
     RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
     Count: CREATE TEMP TABLE loader_counts AS SELECT n AS inserted, 0 AS updated, 0 AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM loader_stage
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE())
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
@@ -102,7 +103,7 @@ fn first_wins_error_refuses_and_csv_has_its_own_null() {
     Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" ASC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE())
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
@@ -119,7 +120,7 @@ fn first_wins_error_refuses_and_csv_has_its_own_null() {
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     CreateView: CREATE VIEW v_orders
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE())
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
@@ -142,7 +143,7 @@ fn replacing_empties_the_table_and_an_empty_file_copies_nothing() {
     Delete: DELETE FROM "public"."orders"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     CreateView: CREATE VIEW v_orders
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 0, GETDATE())
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 0, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);

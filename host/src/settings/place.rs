@@ -1,0 +1,186 @@
+//! Places in a settings file: the path of a key as people write it, and the line in which it stands.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_path_to_error::{Path, Segment};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::error::{Error, Kind, Result};
+
+/// A file of settings, kept so that messages can name lines of it.
+#[derive(Debug)]
+pub struct SettingsFile {
+    name: String,
+    text: String,
+}
+
+/// A step on the way to a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    Name(String),
+    Index(usize),
+}
+
+/// A value in a file. Shows its path: `tables."sales.orders".plugins[1]`.
+#[derive(Clone, Debug)]
+pub struct Place {
+    file: Arc<SettingsFile>,
+    keys: Vec<Key>,
+}
+
+impl SettingsFile {
+    /// `text` in TOML; empty for a file in another format, which has places without lines.
+    pub fn new(name: &str, text: &str) -> Arc<SettingsFile> {
+        Arc::new(SettingsFile { name: name.to_string(), text: text.to_string() })
+    }
+
+    /// Reads it. Errors: `Config`, with line, column and the path of the key at fault.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        let parsed = toml::Deserializer::parse(&self.text);
+        let deserializer = parsed.map_err(|error| self.wrong(&[], &error))?;
+        serde_path_to_error::deserialize(deserializer).map_err(|error| self.wrong(&keys(error.path()), error.inner()))
+    }
+
+    fn wrong(&self, keys: &[Key], error: &toml::de::Error) -> Error {
+        let span = error.span().or_else(|| self.find(keys, |value| value.span()));
+        let mut message = format!("{} is no valid settings file: ", self.name);
+        if let Some(span) = span {
+            let (line, column) = self.line_and_column(span.start);
+            message.push_str(&format!("line {line}, column {column}: "));
+        }
+        if !keys.is_empty() {
+            message.push_str(&format!("{}: ", Shown(keys)));
+        }
+        message.push_str(error.message());
+        // `[tables.sales.orders]` is a table in a table.
+        if let [Key::Name(tables), Key::Name(schema), Key::Name(table)] = keys
+            && tables == "tables"
+            && self.find(keys, |value| value.get_ref().is_table()) == Some(true)
+        {
+            message.push_str(&format!("; a table with its schema is [tables.\"{schema}.{table}\"]"));
+        }
+        Error::new(Kind::Config, message)
+    }
+
+    /// Both count from 1; the column counts characters.
+    fn line_and_column(&self, byte: usize) -> (usize, usize) {
+        let before = self.text.get(..byte).unwrap_or(&self.text);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// Looks at the value, or at the last one on the way to it that is there.
+    fn find<T>(&self, keys: &[Key], look: impl FnOnce(&Spanned<DeValue<'_>>) -> T) -> Option<T> {
+        let root = DeTable::parse(&self.text).ok()?;
+        let (mut table, mut found): (_, Option<&Spanned<DeValue<'_>>>) = (Some(root.get_ref()), None);
+        for key in keys {
+            let next = match (table, found.map(Spanned::get_ref), key) {
+                (Some(table), _, key) => table.get(key.to_string().as_str()),
+                (None, Some(DeValue::Array(values)), Key::Index(index)) => values.get(*index),
+                _ => None,
+            };
+            let Some(next) = next else { break };
+            (table, found) = (next.get_ref().as_table(), Some(next));
+        }
+        found.map(look)
+    }
+}
+
+impl Place {
+    /// The place of a key at the top of the file.
+    pub fn top(file: &Arc<SettingsFile>, key: &str) -> Place {
+        Place { file: Arc::clone(file), keys: vec![Key::Name(key.to_string())] }
+    }
+
+    /// A key below it.
+    #[must_use]
+    pub fn key(&self, name: &str) -> Place {
+        self.with(Key::Name(name.to_string()))
+    }
+
+    /// An item of it, from 0.
+    #[must_use]
+    pub fn item(&self, index: usize) -> Place {
+        self.with(Key::Index(index))
+    }
+
+    /// What `pointer`, a JSON pointer, points to below it.
+    #[must_use]
+    pub fn pointer(&self, pointer: &str) -> Place {
+        let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
+        steps.fold(self.clone(), |place, step| match step.parse() {
+            Ok(index) => place.item(index),
+            Err(_) => place.key(&step),
+        })
+    }
+
+    /// An error about it, with file and line.
+    pub fn blame(&self, error: Error) -> Error {
+        let error = error.with("file", &self.file.name);
+        match self.file.find(&self.keys, |value| value.span()) {
+            Some(span) => error.with("line", self.file.line_and_column(span.start).0),
+            None => error,
+        }
+    }
+
+    /// The file's name.
+    pub fn file(&self) -> &str {
+        &self.file.name
+    }
+
+    fn with(&self, key: Key) -> Place {
+        let mut place = self.clone();
+        place.keys.push(key);
+        place
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown(&self.keys).fmt(f)
+    }
+}
+
+/// The bare step, as a table has it for its key.
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Key::Name(name) => f.write_str(name),
+            Key::Index(index) => write!(f, "{index}"),
+        }
+    }
+}
+
+struct Shown<'a>(&'a [Key]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, key) in self.0.iter().enumerate() {
+            let dot = if place == 0 { "" } else { "." };
+            match key {
+                Key::Index(index) => write!(f, "[{index}]")?,
+                Key::Name(name) if is_bare(name) => write!(f, "{dot}{name}")?,
+                Key::Name(name) => write!(f, "{dot}{name:?}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A key that TOML takes without quotes.
+fn is_bare(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+fn keys(path: &Path) -> Vec<Key> {
+    let steps = path.iter().filter_map(|segment| match segment {
+        Segment::Seq { index } => Some(Key::Index(*index)),
+        Segment::Map { key } => Some(Key::Name(key.clone())),
+        Segment::Enum { variant } => Some(Key::Name(variant.clone())),
+        Segment::Unknown => None,
+    });
+    steps.collect()
+}
