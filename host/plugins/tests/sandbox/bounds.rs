@@ -110,13 +110,13 @@ fn without_message(key: &str, limits: Limits) -> String {
         "batch_rows" => {
             let ids: Vec<i64> = (0..10).collect();
             let mut session = open(&[ready(Limits { batch_rows: 3, ..limits }, honest())]);
-            assert_eq!(session.process(&batch(&ids), &rows(&ids)).expect("an honest batch").batch.num_rows(), 10);
+            assert_eq!(session.process(&batch(&ids), &rows(&ids)).expect("it is split").batch.num_rows(), 10);
             "nothing: the batch is split".to_owned()
         }
         "message_bytes" => {
             let guest = honest().returns(Batch::Echo, &[0], &[0], &[NO]);
             let mut session = open(&[ready(Limits { message_bytes: 4, ..limits }, guest)]);
-            let rejects = session.process(&batch(&[1]), &rows(&[1])).expect("an honest batch").rejects;
+            let rejects = session.process(&batch(&[1]), &rows(&[1])).expect("it goes through").rejects;
             assert_eq!(&*rejects[0].message, "0123…");
             "nothing: the message ends with …".to_owned()
         }
