@@ -49,10 +49,20 @@ pub struct TransformSettings {
     /// What somebody should know about the choice of plugins.
     pub notices: Vec<String>,
     pub plugin_cache: PluginCache,
+    pub capture: Option<CaptureSettings>,
     pub limits: Limits,
     /// Rows that may be refused before the whole file is.
     pub max_rejects: u64,
     pub workers: NonZeroUsize,
+}
+
+/// What of a run is kept as test cases for its plugins.
+#[derive(Clone, Debug)]
+pub struct CaptureSettings {
+    /// Rows for each plugin.
+    pub rows: usize,
+    /// The folder of the cases.
+    pub dir: PathBuf,
 }
 
 /// Where compiled plugins are kept.
@@ -196,6 +206,7 @@ impl TransformSettings {
             plugins,
             notices,
             plugin_cache,
+            capture: capture(&settings)?,
             limits: settings.limits.unwrap_or_default(),
             max_rejects: settings.max_rejects.unwrap_or(0),
             workers,
@@ -277,6 +288,15 @@ fn byte(text: Option<&str>, flag: &str) -> Result<Option<u8>> {
         [b'\\', b't'] => Ok(Some(b'\t')),
         [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => Ok(Some(*byte)),
         _ => Err(config(format!("{flag} `{text}` is not one ASCII character (\\t for the tabulator)"))),
+    }
+}
+
+fn capture(settings: &Settings) -> Result<Option<CaptureSettings>> {
+    let dir = || settings.capture_dir.clone().unwrap_or_else(|| "plugin-cases".into());
+    match settings.capture {
+        None => Ok(None),
+        Some(0) => Err(config("--capture 0 would capture nothing; give 1 or more")),
+        Some(rows) => Ok(Some(CaptureSettings { rows, dir: dir() })),
     }
 }
 

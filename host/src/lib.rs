@@ -27,6 +27,8 @@ pub mod files;
 
 pub mod plugins;
 
+pub mod capture;
+
 pub mod names;
 
 pub mod report;

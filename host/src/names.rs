@@ -233,7 +233,7 @@ impl Layout {
 }
 
 /// Keeps what is safe in a folder's name.
-fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.to_lowercase().chars() {
         let letter = if letter.is_ascii_alphanumeric() { letter } else { '_' };

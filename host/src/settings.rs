@@ -126,6 +126,13 @@ pub struct Settings {
     #[arg(long, help_heading = "Plugins", value_name = "DIR")]
     pub plugin_cache: Option<String>,
 
+    /// Write the first N rows that each plugin gets as test cases for `loader plugin test`.
+    #[arg(long, help_heading = "Plugins", value_name = "N")]
+    pub capture: Option<usize>,
+    /// Folder for the captured cases [default: plugin-cases].
+    #[arg(long, help_heading = "Plugins", value_name = "DIR")]
+    pub capture_dir: Option<PathBuf>,
+
     /// Limits of the sandbox; only in the settings file, as `[limits]`.
     #[arg(skip)]
     #[serde(skip_serializing)]

@@ -250,7 +250,14 @@ impl Evolve<'_> {
 /// Whether reading the catalog again may show that there is nothing left to do, or another way.
 fn is_somebody_elses_doing(failure: &StatementFailure) -> bool {
     let message = failure.message.to_lowercase();
-    let signs = ["already exists", "does not exist", "should be different", "depend on it", "used by a view or rule"];
+    let signs = [
+        "already exists",
+        "does not exist",
+        "should be different",
+        "cannot decrease",
+        "depend on it",
+        "used by a view or rule",
+    ];
     failures::is_conflict(&failure.message) || signs.iter().any(|sign| message.contains(sign))
 }
 

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
 use loader_csv::Decoder;
-use loader_plugins::{HostValues, PluginCounters, Reject};
+use loader_plugins::{ChainPlan, HostValues, PluginCounters, Reject};
 
+use crate::capture::Capture;
 use crate::error::{Error, Kind, Result};
 use crate::job::TransformSettings;
 use crate::plugins;
@@ -63,9 +64,14 @@ pub fn run<S: Sink>(
 ) -> Result<(Totals, Vec<S::Done>)> {
     let shared = Shared { next: AtomicUsize::new(0), rejected: AtomicU64::new(0), failed: AtomicUsize::new(0) };
     let workers = transform.settings.workers.get().min(transform.spool.chunks.len());
+    let capture = transform.settings.capture.as_ref().map(|settings| Capture::start(settings, &transform.plan.chain));
+    let chain = match &capture {
+        Some(capture) => transform.plan.chain.clone().observed_by(capture.observer()),
+        None => transform.plan.chain.clone(),
+    };
     let ended: Vec<Result<(Totals, S::Done)>> = std::thread::scope(|scope| {
         let work = || {
-            let ended = new_sink().and_then(|sink| worker(transform, &shared, sink));
+            let ended = new_sink().and_then(|sink| worker(transform, &chain, &shared, sink));
             if ended.is_err() {
                 shared.failed.store(1, Ordering::Relaxed);
             }
@@ -77,6 +83,10 @@ pub fn run<S: Sink>(
             .map(|ended| ended.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "a worker ended abruptly"))))
             .collect()
     });
+    // Also when a plugin failed: its rows are what somebody wants to see then.
+    if let Some(capture) = capture {
+        capture.write(&transform.values.source_file_name);
+    }
     let mut totals = Totals { max_text_bytes: vec![0; transform.plan.columns.len()], ..Totals::default() };
     let mut done = Vec::new();
     for ended in ended {
@@ -95,8 +105,13 @@ struct Shared {
     failed: AtomicUsize,
 }
 
-fn worker<S: Sink>(transform: &Transform<'_>, shared: &Shared, mut sink: S) -> Result<(Totals, S::Done)> {
-    let mut chain = transform.plan.chain.open(Arc::clone(&transform.values)).map_err(plugins::failure)?;
+fn worker<S: Sink>(
+    transform: &Transform<'_>,
+    chain: &ChainPlan,
+    shared: &Shared,
+    mut sink: S,
+) -> Result<(Totals, S::Done)> {
+    let mut chain = chain.open(Arc::clone(&transform.values)).map_err(plugins::failure)?;
     let mut conform = Conform::new(&transform.plan.columns);
     let spool = transform.spool;
     let mut decoder = Decoder::new(&spool.dialect, &spool.header, &transform.plan.decode_as, Decoder::BATCH_ROWS);

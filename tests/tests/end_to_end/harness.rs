@@ -95,7 +95,10 @@ fn a_wrong_config_never_reaches_the_plugin() {
     let refused = default().config(json!({"decimals": 2})).run_csv("a\n1\n").expect_err("is refused");
     let loader_harness::HarnessError::Plugin(refused) = refused else { panic!("{refused}") };
     assert_eq!(refused.kind(), PluginErrorKind::Config);
-    assert!(refused.to_string().contains("`decimals` is not a setting, expected one of `on_collision`"), "{refused}");
+    assert!(
+        refused.to_string().contains("`config.decimals` is not a setting, expected one of `on_collision`"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Chains of plugins as settings files give them, for single tables and pinned to digests.
+//! Chains of plugins as settings files give them: for single tables, pinned to digests, and captured as test cases.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -139,6 +139,145 @@ fn only_the_pinned_plugin_is_run() {
         assert_eq!(ended.code, 2);
         assert!((ended.stdout + &ended.stderr).contains("is not the one that tables.t.plugins[1] pins"));
     }
+}
+
+/// The one case of a plugin.
+fn case(dir: &Path, plugin: &str, name: &str) -> [String; 3] {
+    let read = |file: &str| fs::read_to_string(dir.join(plugin).join(name).join(file)).unwrap_or_default();
+    [read("input.csv"), read("config.toml"), read("case.toml")]
+}
+
+#[test]
+fn captured_rows_are_what_each_plugin_got_and_become_its_cases() {
+    let place = Place::new("capture");
+    place.put("people.csv", PEOPLE);
+    let dir = folder();
+    let (settings, cases) = (settings(&dir, EMAIL), dir.path().join("cases"));
+    let cases_dir = cases.display().to_string();
+    let capture = ["--upsert-keys", "id", "--capture", "2", "--capture-dir", &cases_dir];
+    let report = with_settings(&place, "plan", &settings, &capture);
+    assert_eq!(report.ended.code, 0, "{}", report.error());
+    assert!(report.ended.stderr.contains("take personal data and secrets out"), "{}", report.ended.stderr);
+    let report = with_settings(&place, "run", &settings, &capture).succeeded();
+    assert_eq!(report.rows("inserted"), 3);
+
+    let [input, config, given] = case(&cases, "default", "people");
+    assert_eq!((input.as_str(), config.as_str()), ("ID,Email,Amount\n1,ada@example.com,0.5\n2,,1.25\n", ""));
+    insta::assert_snapshot!(given, @r#"
+    table = "t"
+    keys = ["id"]
+
+    [[columns]]
+    name = "ID"
+    type = "Int32"
+
+    [[columns]]
+    name = "Email"
+    type = "Utf8"
+
+    [[columns]]
+    name = "Amount"
+    type = "Utf8"
+    logical = "decimal"
+    "#);
+    let [input, config, given] = case(&cases, "mask_pii", "people");
+    let started = input.lines().nth(1).and_then(|row| row.split(',').nth(3)).expect("a time").to_string();
+    insta::assert_snapshot!(input.replace(&started, "NOW"), @"
+    id,email,amount,run_date,file_name
+    1,ada@example.com,0.500000000000000000,NOW,people.csv
+    2,,1.250000000000000000,NOW,people.csv
+    ");
+    assert_eq!(config, "columns = [\"email\"]\n");
+    insta::assert_snapshot!(given, @r#"
+    table = "t"
+    keys = ["id"]
+
+    [[columns]]
+    name = "id"
+    type = "Int32"
+
+    [[columns]]
+    name = "email"
+    type = "Utf8"
+
+    [[columns]]
+    name = "amount"
+    type = "Decimal128(38, 18)"
+
+    [[columns]]
+    name = "run_date"
+    type = "Timestamp(µs)"
+
+    [[columns]]
+    name = "file_name"
+    type = "Utf8"
+    "#);
+    assert!(cases.join("mask_pii/people-2/input.csv").is_file(), "the run has overwritten the plan's case");
+
+    for name in ["default", "mask_pii"] {
+        let (file, dir) = (plugin(name).display().to_string(), cases.join(name).display().to_string());
+        let ended = loader_plugin(&["test", &file, "--cases", &dir]);
+        assert!(ended.code == 2 && ended.stdout.contains("there is no expected.csv"), "{}", ended.stdout);
+        let written = loader_plugin(&["test", &file, "--cases", &dir, "--update"]);
+        assert_eq!(written.code, 0, "{}{}", written.stdout, written.stderr);
+        let ended = loader_plugin(&["test", &file, "--cases", &dir]);
+        assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+        assert!(ended.stdout.ends_with("ok: 2 cases passed\n"), "{}", ended.stdout);
+    }
+    let expected = fs::read_to_string(cases.join("mask_pii/people/expected.csv")).expect("it was written");
+    assert!(expected.contains("\n1,***,0.500000000000000000,"), "{expected}");
+}
+
+#[test]
+fn the_first_rows_are_captured_whichever_thread_gets_them() {
+    let place = Place::new("capture-threads");
+    // Some chunks of 4 MiB; what the second plugin gets first comes from the last of them.
+    let rows: String = (1..=50_000).map(|n| format!("{n},{}\n", "x".repeat(300))).collect();
+    place.put("people.csv", format!("id,note\n{rows}"));
+    let dir = folder();
+    let filter = plugin("filter_rows").display().to_string();
+    let mask = plugin("mask_pii").display().to_string();
+    let settings = write(
+        &dir,
+        "loader.toml",
+        &format!(
+            "[tables.t]\nplugins = [{{ path = '{filter}', config = {{ keep = 'id > 45000' }} }}, \
+             {{ path = '{mask}', config = {{ columns = ['note'] }} }}]\n"
+        ),
+    );
+    let capture = |verb: &str, workers: &str| {
+        let cases = dir.path().join(format!("{verb}-{workers}"));
+        let more = ["--max-rejects", "50000", "--capture", "3", "--workers", workers, "--capture-dir"];
+        let mut command = place.command(verb, "people.csv", "t");
+        let ended = run(command.arg("--config").arg(&settings).args(more).arg(&cases));
+        assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+        [case(&cases, "filter_rows", "people"), case(&cases, "mask_pii", "people")]
+    };
+    let [first, second] = capture("plan", "4");
+    let ids = |input: &str| -> Vec<String> {
+        input.lines().skip(1).map(|row| row.split(',').next().unwrap_or_default().to_string()).collect()
+    };
+    assert_eq!(ids(&first[0]), ["1", "2", "3"]);
+    assert_eq!(ids(&second[0]), ["45001", "45002", "45003"]);
+    assert_eq!(capture("plan", "1"), [first.clone(), second.clone()]);
+    assert_eq!(capture("stage", "3"), [first, second]);
+}
+
+#[test]
+fn rows_on_which_a_plugin_fails_are_captured_too() {
+    let dir = folder();
+    let input = write(&dir, "bad.csv", "n\n1\n2\n");
+    let hostile = plugin("hostile").display().to_string();
+    let config = format!("plugins = [{{ path = '{hostile}', config = {{ do = 'panic-in-process' }} }}]\n");
+    let mut command = Command::new(program());
+    command.arg("transform").arg(&input).arg("-o").arg(dir.path().join("out.csv"));
+    command.arg("--config").arg(write(&dir, "loader.toml", &config)).args(["--capture", "9", "--capture-dir"]);
+    let ended = run(command.arg(dir.path()));
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert_eq!(case(dir.path(), "hostile", "bad")[0], "n\n1\n2\n");
+    let cases = dir.path().join("hostile").display().to_string();
+    let again = loader_plugin(&["test", &hostile, "--cases", &cases]);
+    assert!(again.stdout.contains("panicked"), "{}", again.stdout);
 }
 
 #[test]
