@@ -46,7 +46,7 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run one SQL statement through the Data API and print its result.
     Sql(SqlArgs),
-    /// Check and test plugins.
+    /// Make, build, check, test and measure plugins.
     Plugin(PluginArgs),
 }
 

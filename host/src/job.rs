@@ -291,11 +291,18 @@ fn byte(text: Option<&str>, flag: &str) -> Result<Option<u8>> {
     }
 }
 
+/// They are held in memory, once for each plugin.
+const MAX_CAPTURED_ROWS: usize = 10_000;
+
 fn capture(settings: &Settings) -> Result<Option<CaptureSettings>> {
     let dir = || settings.capture_dir.clone().unwrap_or_else(|| "plugin-cases".into());
     match settings.capture {
         None => Ok(None),
         Some(0) => Err(config("--capture 0 would capture nothing; give 1 or more")),
+        Some(rows) if rows > MAX_CAPTURED_ROWS => {
+            let fact = format!("--capture {rows} is more than a test case needs; give at most {MAX_CAPTURED_ROWS}");
+            Err(config(fact))
+        }
         Some(rows) => Ok(Some(CaptureSettings { rows, dir: dir() })),
     }
 }

@@ -209,6 +209,9 @@ impl Run {
         crash::point("catalog");
         if let Some(run_id) = catalog.loaded_by.as_ref().filter(|_| known_is_enough) {
             tracing::info!(by = run_id, "this very file was loaded before; --force loads it again");
+            if job.transform.capture.is_some() {
+                tracing::warn!("no case captured: the rows are not looked at again without --force");
+            }
             self.loaded_by = Some(run_id.clone());
             return Ok(None);
         }

@@ -46,9 +46,7 @@ fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<Configured> 
     let path = &settings.path;
     let hint = "cannot be read; is the path right? `cargo xtask plugins` builds plugins/default.wasm";
     let bytes = std::fs::read(path).context(Kind::Config, format!("plugin {} {hint}", path.display()))?;
-    if let Some(pinned) = &settings.sha256 {
-        check_pin(path, &bytes, pinned, &settings.origin)?;
-    }
+    settings.pins.iter().try_for_each(|(pinned, origin)| check_pin(path, &bytes, pinned, origin))?;
     let mut plugin = runtime.load(path, bytes).map_err(failure)?;
     tracing::info!(
         plugin = plugin.name(),

@@ -141,6 +141,10 @@ pub struct Settings {
     #[arg(skip)]
     #[serde(skip_serializing)]
     pub tables: Option<BTreeMap<String, TableSettings>>,
+    /// The settings file's plugins for all tables, when others were typed: their pins count all the same.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub overruled_plugins: Vec<PluginEntry>,
 
     /// Format of the staged parts [default: parquet].
     #[arg(long, help_heading = "Work", value_enum)]
@@ -301,8 +305,13 @@ impl Settings {
         let merged: Settings =
             serde_json::from_value(Value::Object(merged)).context(Kind::Internal, "settings could not be merged")?;
         // These know where they were written, which JSON would forget.
+        let (plugins, overruled_plugins) = match (self.plugins, other.plugins) {
+            (Some(mine), theirs) => (Some(mine), theirs.unwrap_or_default()),
+            (None, theirs) => (theirs, Vec::new()),
+        };
         Ok(Settings {
-            plugins: self.plugins.or(other.plugins),
+            plugins,
+            overruled_plugins: [self.overruled_plugins, other.overruled_plugins, overruled_plugins].concat(),
             limits: self.limits.or(other.limits),
             tables: self.tables.or(other.tables),
             ..merged

@@ -29,8 +29,9 @@ pub enum PluginCommand {
     /// Run a plugin on its test cases, in the sandbox of a load.
     ///
     /// A case is a folder with input.csv, config.toml (missing: {}), expected.csv and rejects.csv (missing: no row is
-    /// rejected); case.toml may name the table, its keys, and types of columns. `loader run --capture N` makes cases. Every case is also cut into batches of 1 and 7 rows, spread over two sessions, run with an empty
-    /// batch, with NULL in place of every value, in a second session, and once more.
+    /// rejected); case.toml may name the table, its keys, and types of columns. `loader run --capture N` makes cases.
+    /// Every case is also cut into batches of 1 and 7 rows, spread over two sessions, run with an empty batch, with NULL
+    /// in place of every value, in a second session, and once more.
     Test(TestArgs),
     /// Measure what a plugin's rows cost, and hold that against a committed baseline.
     ///

@@ -10,14 +10,14 @@ use crate::error::{Context, Kind, Result};
 use crate::names::TableName;
 use crate::settings::Settings;
 use crate::settings::place::{Place, SettingsFile};
-use crate::settings::plugins::{Digest, Origin, PluginEntry};
+use crate::settings::plugins::{Digest, Origin, PluginEntry, are_typed};
 
 /// A plugin of the chain.
 #[derive(Clone, Debug)]
 pub struct PluginSettings {
     pub path: PathBuf,
-    /// What its digest has to be.
-    pub sha256: Option<Digest>,
+    /// What its digest has to be, by every entry in the settings that names the file.
+    pub pins: Vec<(Digest, Origin)>,
     /// What the plugin is configured with; `{}` when nothing is said.
     pub config: Value,
     /// Where the config is, or would be.
@@ -39,16 +39,20 @@ pub(super) fn decide(settings: &Settings) -> Result<(Vec<PluginSettings>, Vec<St
     let chain = settings.chain(target.as_ref());
     let configs = settings.plugin_config.as_deref().map(Configs::read).transpose()?;
     if let Some(configs) = &configs {
-        configs.refuse_strangers(settings)?;
+        match are_typed(chain.plugins) {
+            true => configs.refuse_strangers(chain.plugins.iter())?,
+            // A file of configs may serve several tables.
+            false => configs.refuse_strangers(settings.all_plugins())?,
+        }
     }
-    let plugins = chain.plugins.iter().map(|plugin| decide_one(plugin, configs.as_ref()));
+    let plugins = chain.plugins.iter().map(|plugin| decide_one(plugin, settings, configs.as_ref()));
     let notices = chain
         .overruled
         .map(|place| format!("the plugins are those of --plugins, not those of {place} in {}", place.file()));
     Ok((plugins.collect::<Result<_>>()?, notices.into_iter().collect()))
 }
 
-fn decide_one(plugin: &PluginEntry, configs: Option<&Configs>) -> Result<PluginSettings> {
+fn decide_one(plugin: &PluginEntry, settings: &Settings, configs: Option<&Configs>) -> Result<PluginSettings> {
     let elsewhere = configs.and_then(|configs| configs.of(&plugin.path));
     let (config, config_place) = match (&plugin.config, elsewhere) {
         (Some(_), Some((_, place))) => {
@@ -65,8 +69,9 @@ fn decide_one(plugin: &PluginEntry, configs: Option<&Configs>) -> Result<PluginS
             (own.clone().unwrap_or_else(none), plugin.origin.place().map(|place| place.key("config")))
         }
     };
-    let PluginEntry { path, sha256, origin, .. } = plugin.clone();
-    Ok(PluginSettings { path, sha256, config, config_place, origin })
+    let PluginEntry { path, origin, .. } = plugin.clone();
+    let pins = settings.pins_of(&path).map(|(digest, origin)| (digest.clone(), origin.clone())).collect();
+    Ok(PluginSettings { path, pins, config, config_place, origin })
 }
 
 impl Configs {
@@ -84,8 +89,8 @@ impl Configs {
     }
 
     /// A config for a plugin that no chain has is a typing error.
-    fn refuse_strangers(&self, settings: &Settings) -> Result<()> {
-        let known: Vec<String> = settings.all_plugins().map(|plugin| name_of(&plugin.path)).collect();
+    fn refuse_strangers<'a>(&self, plugins: impl Iterator<Item = &'a PluginEntry>) -> Result<()> {
+        let known: Vec<String> = plugins.map(|plugin| name_of(&plugin.path)).collect();
         match self.by_name.keys().find(|name| !known.contains(name)) {
             Some(name) => {
                 Err(config(format!("--plugin-config has a config for `{name}`, which is not among the plugins")))

@@ -96,7 +96,7 @@ pub async fn read(api: &DataApi, target: &TableName, load_id: &str, missing: Boo
     let (mut catalog, _) = answer.ok_or_else(|| {
         Error::new(Kind::Internal, format!("the ledger of {target} is missing right after it was made"))
     })?;
-    if !catalog.ledger_has_plugins {
+    if !catalog.ledger_has_plugins && catalog.loaded_by.is_none() {
         catalog.ledger_has_plugins = bookkeeping::add_plugins(api, target).await?;
     }
     Ok(catalog)

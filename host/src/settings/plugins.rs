@@ -56,33 +56,43 @@ pub struct Digest(String);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chain<'a> {
     pub plugins: &'a [PluginEntry],
-    /// The table's entry in the settings file, when `--plugins` is used in place of its chain.
+    /// What the settings file says, when `--plugins` is used in place of it: the table's entry, or a plugin for all
+    /// tables that has a config or a pin.
     pub overruled: Option<&'a Place>,
 }
 
 impl Settings {
     /// The chain for a table: what was typed, else the file's for this table, else the one for all tables.
     pub fn chain(&self, target: Option<&TableName>) -> Chain<'_> {
-        let table = target.and_then(|target| self.table(target)).filter(|table| table.plugins.is_some());
+        let table = target.and_then(|target| self.table(target));
         let of_table = table.and_then(|table| table.plugins.as_deref());
         let of_all = self.plugins.as_deref();
-        match of_all.filter(|plugins| plugins.iter().any(|plugin| matches!(plugin.origin, Origin::Flag))) {
-            Some(typed) => Chain { plugins: typed, overruled: table.and_then(|table| table.place.as_ref()) },
+        match of_all.filter(|plugins| are_typed(plugins)) {
+            Some(typed) => {
+                // Paths alone are overruled as any setting is; with a config or a pin more goes than was typed.
+                let says_more = |plugin: &&PluginEntry| plugin.config.is_some() || plugin.sha256.is_some();
+                let of_all = || self.overruled_plugins.iter().find(says_more).and_then(|plugin| plugin.origin.place());
+                let overruled = table.and_then(|table| table.place.as_ref()).or_else(of_all);
+                Chain { plugins: typed, overruled }
+            }
             None => Chain { plugins: of_table.or(of_all).unwrap_or_default(), overruled: None },
         }
     }
 
-    /// What the file says of this table. A name with its schema is meant before one without.
+    /// The table's entry with a chain. A name with its schema is meant before one without.
     fn table(&self, target: &TableName) -> Option<&TableSettings> {
         let tables = self.tables.as_ref()?;
-        let named = |name: &str| tables.iter().find(|(key, _)| key.to_lowercase() == name).map(|(_, table)| table);
+        let named = |name: &str| {
+            let mut named = tables.iter().filter(|(key, _)| key.to_lowercase() == name).map(|(_, table)| table);
+            named.find(|table| table.plugins.is_some())
+        };
         named(&target.to_string()).or_else(|| named(&target.table))
     }
 
     /// Every plugin that is named anywhere in the settings.
     pub fn all_plugins(&self) -> impl Iterator<Item = &PluginEntry> {
         let of_tables = self.tables.iter().flatten().flat_map(|(_, table)| &table.plugins);
-        self.plugins.iter().chain(of_tables).flatten()
+        self.plugins.iter().chain(of_tables).flatten().chain(&self.overruled_plugins)
     }
 
     /// The digests to which the settings pin a plugin's file.
@@ -108,6 +118,11 @@ impl Settings {
         }
         Ok(self)
     }
+}
+
+/// Whether they come from the command line.
+pub fn are_typed(plugins: &[PluginEntry]) -> bool {
+    plugins.iter().any(|plugin| matches!(plugin.origin, Origin::Flag))
 }
 
 fn locate(plugins: &mut Option<Vec<PluginEntry>>, list: &Place) {

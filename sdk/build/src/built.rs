@@ -28,7 +28,7 @@ impl Built {
         if std::fs::read(path).ok().as_deref() == Some(self.bytes.as_slice()) {
             return Ok(false);
         }
-        let temporary = path.with_extension("wasm.new");
+        let temporary = path.with_extension(format!("{}.new", std::process::id()));
         std::fs::write(&temporary, &self.bytes)
             .and_then(|()| std::fs::rename(&temporary, path))
             .or_else(|error| failure(format!("writing {}: {error}", path.display())))?;

@@ -51,7 +51,7 @@ impl Workspace {
         cargo.envs(PROFILE);
         // arrow's hash function takes its seed from the build's random numbers, unless it is told one.
         cargo.env("CONST_RANDOM_SEED", "loader");
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.rust_flags(toolchain).join("\x1f"));
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.rust_flags(toolchain)?.join("\x1f"));
         let status = cargo.status().or_else(|error| failure(format!("starting cargo: {error}")))?;
         if !status.success() {
             return failure(format!("building with {toolchain} failed: {status}; cargo says why above"));
@@ -59,14 +59,17 @@ impl Workspace {
         Ok(())
     }
 
-    /// Vector instructions, which the host always has, and no path of this machine in panic messages.
-    fn rust_flags(&self, toolchain: &Toolchain) -> Vec<String> {
+    /// Vector instructions, which the host always has, and no path of this machine in panic messages. Flags of the
+    /// author's environment or `.cargo/config.toml` do not count beside them.
+    fn rust_flags(&self, toolchain: &Toolchain) -> Result<Vec<String>> {
         let home = std::env::home_dir().unwrap_or_default();
         let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
         let places = [(toolchain.sysroot(), "/rust"), (&cargo_home, "/cargo"), (&self.root, "/loader")];
         let remap = |(from, to): (&Path, &str)| format!("--remap-path-prefix={}={to}", from.display());
         let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
         flags.extend(places.map(|(from, to)| (from as &Path, to)).map(remap));
-        flags
+        let siblings = self.packages_outside()?;
+        flags.extend(siblings.iter().map(|(name, folder)| remap((folder, &format!("/{name}")))));
+        Ok(flags)
     }
 }

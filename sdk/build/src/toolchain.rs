@@ -51,6 +51,17 @@ impl Toolchain {
         debian().map_or_else(|| failure(nothing_found(&rustup, &apt)), Ok)
     }
 
+    /// Finds one that is there, and installs nothing. Error: what to install.
+    pub fn present() -> Result<Toolchain> {
+        let nothing = || {
+            failure(format!(
+                "no toolchain here builds plugins for {TARGET}: `rustup target add {TARGET}` brings one, or \
+                 `loader plugin build`"
+            ))
+        };
+        installed().or_else(debian).map_or_else(nothing, Ok)
+    }
+
     pub(crate) fn sysroot(&self) -> &Path {
         &self.sysroot
     }

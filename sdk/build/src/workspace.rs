@@ -44,6 +44,8 @@ struct Package {
     name: String,
     version: String,
     manifest_path: PathBuf,
+    /// None: a path.
+    source: Option<String>,
     targets: Vec<Target>,
 }
 
@@ -56,22 +58,18 @@ struct Target {
 impl Workspace {
     /// Asks cargo about the workspace that `folder` belongs to. Errors: no cargo, no manifest, a broken one.
     pub fn read(folder: &Path) -> Result<Workspace> {
-        let mut cargo = cargo(folder);
-        cargo.args(["metadata", "--no-deps", "--format-version", "1"]).stdin(Stdio::null());
-        let output = cargo.output().or_else(|error| {
-            failure(format!(
-                "cargo does not start in {}: {error}; plugins in Rust are built by cargo",
-                folder.display()
-            ))
-        })?;
-        if !output.status.success() {
-            return failure(String::from_utf8_lossy(&output.stderr).trim().trim_start_matches("error: "));
-        }
-        let metadata: Metadata =
-            serde_json::from_slice(&output.stdout).or_else(|error| failure(format!("cargo metadata: {error}")))?;
+        let metadata = metadata(folder, &["--no-deps"])?;
         let mut plugins: Vec<PluginCrate> = metadata.packages.into_iter().filter_map(plugin).collect();
         plugins.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Workspace { root: metadata.workspace_root, target_dir: metadata.target_directory, plugins, locked: false })
+    }
+
+    /// Path dependencies that are no members, such as an SDK beside it, by name and folder.
+    pub(crate) fn packages_outside(&self) -> Result<Vec<(String, PathBuf)>> {
+        let metadata = metadata(&self.root, &[])?;
+        let local = metadata.packages.into_iter().filter(|package| package.source.is_none());
+        let folders = local.filter_map(|package| Some((package.name, package.manifest_path.parent()?.to_path_buf())));
+        Ok(folders.filter(|(_, folder)| !folder.starts_with(&self.root)).collect())
     }
 
     /// Insists on the lock file as it is, as a build whose digest matters must.
@@ -94,6 +92,18 @@ impl Workspace {
     }
 }
 
+fn metadata(folder: &Path, more: &[&str]) -> Result<Metadata> {
+    let mut cargo = cargo(folder);
+    cargo.args(["metadata", "--format-version", "1"]).args(more).stdin(Stdio::null());
+    let output = cargo.output().or_else(|error| {
+        failure(format!("cargo does not start in {}: {error}; plugins in Rust are built by cargo", folder.display()))
+    })?;
+    if !output.status.success() {
+        return failure(String::from_utf8_lossy(&output.stderr).trim().trim_start_matches("error: "));
+    }
+    serde_json::from_slice(&output.stdout).or_else(|error| failure(format!("cargo metadata: {error}")))
+}
+
 fn plugin(package: Package) -> Option<PluginCrate> {
     let library = package.targets.into_iter().find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))?;
     let folder = package.manifest_path.parent()?;
@@ -105,7 +115,7 @@ fn plugin(package: Package) -> Option<PluginCrate> {
     })
 }
 
-/// The cargo that runs us, or the one that is found, in a folder, so that its `.cargo/config.toml` counts.
+/// The cargo that runs us, or the one that is found, in a folder.
 pub(crate) fn cargo(folder: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });

@@ -37,10 +37,14 @@ fn follow(template: &str) {
     assert_eq!(tested.code, 0, "{}\n{}", tested.stdout, tested.stderr);
     let tested = loader(&folder, &["test"]);
     assert_eq!(tested.code, 0, "{}\n{}", tested.stdout, tested.stderr);
-    assert!(tested.stdout.ends_with("ok: 1 case passed\n"), "{}", tested.stdout);
+    assert!(tested.stdout.starts_with(&name) && tested.stdout.ends_with("ok: 1 case passed\n"), "{}", tested.stdout);
     let checked = loader(&folder, &["check", "--run", &format!("{name}.wasm")]);
     assert_eq!(checked.code, 0, "{}", checked.stdout);
     assert!(checked.stdout.contains(&format!("ok     name           {name}\n")), "{}", checked.stdout);
+    let component = fs::read(folder.join(format!("{name}.wasm"))).expect("the component");
+    let here = root().display().to_string();
+    let tells = component.windows(here.len()).any(|bytes| bytes == here.as_bytes());
+    assert!(!tells, "the component tells where it was built: {here}");
 }
 
 #[test]

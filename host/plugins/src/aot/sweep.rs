@@ -13,7 +13,7 @@ const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const TOTAL_BYTES: u64 = 1 << 30;
 
 /// How a file begins that is still being written.
-pub(super) const UNFINISHED: &str = "unfinished-";
+pub(super) const UNFINISHED: &str = ".loader-unfinished-";
 
 /// A file of the cache.
 struct Entry {

@@ -10,30 +10,38 @@ use crate::commands::print;
 use crate::error::{Error, Kind, Result};
 
 pub(super) fn run(args: &BuildArgs) -> Result<Verdict> {
-    built(&args.dir, args.output.as_deref())?;
+    let toolchain = Toolchain::find().map_err(failure)?;
+    let (_, about) = built(&args.dir, args.output.as_deref(), &toolchain)?;
+    print(&about);
     Ok(Verdict::Good)
 }
 
 /// The plugin's file: the path itself, or what is built of the crate whose folder it is.
 pub(super) fn file(path: &Path) -> Result<PathBuf> {
-    if path.is_dir() { built(path, None) } else { Ok(path.to_path_buf()) }
+    if !path.is_dir() {
+        return Ok(path.to_path_buf());
+    }
+    // Nobody expects a test to install something.
+    let toolchain = Toolchain::present().map_err(failure)?;
+    let (file, about) = built(path, None, &toolchain)?;
+    eprint!("{about}");
+    Ok(file)
 }
 
-/// Builds the crate in `dir`, says so, and tells the file.
-fn built(dir: &Path, output: Option<&Path>) -> Result<PathBuf> {
+/// Builds the crate in `dir`; the file, and a line about it.
+fn built(dir: &Path, output: Option<&Path>, toolchain: &Toolchain) -> Result<(PathBuf, String)> {
     let workspace = Workspace::read(dir).map_err(failure)?;
     let plugin = workspace.plugin_in(dir).map_err(failure)?;
-    let toolchain = Toolchain::find().map_err(failure)?;
     eprintln!("building {}", plugin.name);
-    let built = workspace.build(std::slice::from_ref(&plugin), &toolchain, None).map_err(failure)?;
+    let built = workspace.build(std::slice::from_ref(&plugin), toolchain, None).map_err(failure)?;
     let Some(built) = built.first() else {
         return Err(Error::new(Kind::Internal, "a build without an outcome".to_owned()));
     };
     let path = output.map_or_else(|| dir.join(format!("{}.wasm", built.name)), Path::to_path_buf);
     built.write(&path).map_err(failure)?;
     let size = built.bytes.len().div_ceil(1024);
-    print(&format!("{} {} {size} KiB sha256 {}\n", path.display(), built.version, built.sha256()));
-    Ok(path)
+    let about = format!("{} {} {size} KiB sha256 {}\n", path.display(), built.version, built.sha256());
+    Ok((path, about))
 }
 
 fn failure(error: BuildError) -> Error {

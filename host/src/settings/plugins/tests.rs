@@ -62,6 +62,17 @@ fn what_was_typed_comes_before_a_tables_chain_and_a_variable_after_it() {
 }
 
 #[test]
+fn what_was_typed_does_not_unpin_a_file() {
+    let file = settings(&format!("plugins = ['b.wasm', {{ path = 'a.wasm', sha256 = '{DIGEST}' }}]\n"));
+    let typed = Settings { plugins: Some(vec![PathBuf::from("a.wasm").into()]), ..Settings::default() };
+    let merged = typed.or(file).expect("merges").or(Settings::default()).expect("merges");
+    assert_eq!(chain(&merged, "public", "t"), ["a.wasm --plugins"]);
+    assert_eq!(merged.chain(None).overruled.map(ToString::to_string).as_deref(), Some("plugins[1]"));
+    let pins: Vec<String> = merged.pins_of(Path::new("a.wasm")).map(|(_, origin)| origin.to_string()).collect();
+    assert_eq!(pins, ["plugins[1]"]);
+}
+
+#[test]
 fn two_entries_are_not_one_table() {
     insta::assert_snapshot!(refusal("[tables.t]\n[tables.T]\n"), @"tables.T and tables.t are one table to Redshift; keep one of them (file loader.toml, line 1)");
 }

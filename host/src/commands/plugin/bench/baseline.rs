@@ -79,7 +79,7 @@ impl Baseline {
                 ("instructions per row", now.fuel_per_row, then.fuel_per_row),
                 ("bytes of memory", now.peak_memory_bytes, then.peak_memory_bytes),
             ] {
-                if u128::from(now) * 100 > u128::from(then) * u128::from(100 + tolerance) {
+                if u128::from(now) * 100 > u128::from(then) * (100 + u128::from(tolerance)) {
                     costlier.push(format!("{name}: {now} {what}, {} than the {then} of the baseline", more(now, then)));
                 }
             }
