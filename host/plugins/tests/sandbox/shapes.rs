@@ -89,8 +89,8 @@ fn an_instance_gets_no_more_than_its_limits() {
     let table = |elements: u32| honest().functions(&format!("(table $large {elements} funcref)"));
     insta::assert_snapshot!(starting(limits(), table(20_001)), @"Limit: plugin test 0 (sha256 …): instantiation: wanted a table of 20001 elements, more than table_elements = 20000; raise it in [limits] or mend the plugin");
     let tables = "(table 1 funcref)".repeat(9);
-    insta::assert_snapshot!(starting(limits(), honest().functions(&tables)), @"Protocol: plugin test 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: table count too high at 10; its limits are core_instances = 10, memories = 2, tables = 8");
-    insta::assert_snapshot!(starting(limits(), honest().functions("(memory $b 1) (memory $c 1)")), @"Protocol: plugin test 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: memory count too high at 3; its limits are core_instances = 10, memories = 2, tables = 8");
+    insta::assert_snapshot!(starting(limits(), honest().functions(&tables)), @"Protocol: plugin test 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: table count too high at 10; its limits are core_instances = 64, memories = 2, tables = 8");
+    insta::assert_snapshot!(starting(limits(), honest().functions("(memory $b 1) (memory $c 1)")), @"Protocol: plugin test 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: memory count too high at 3; its limits are core_instances = 64, memories = 2, tables = 8");
     insta::assert_snapshot!(starting(Limits { core_instances: 1, ..limits() }, honest()), @"Protocol: plugin test 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: instance count too high at 2; its limits are core_instances = 1, memories = 2, tables = 8");
     let beyond = "(data (i32.const 0x7ffffff0) \"far away\")";
     insta::assert_snapshot!(starting(limits(), honest().functions(beyond)), @"Trap: plugin test 0 (sha256 …): instantiation: crashed: out of bounds memory access; report it to its author");
