@@ -64,7 +64,8 @@ impl Workspace {
     fn rust_flags(&self, toolchain: &Toolchain) -> Result<Vec<String>> {
         let home = std::env::home_dir().unwrap_or_default();
         let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
-        let places = [(toolchain.sysroot(), "/rust"), (&cargo_home, "/cargo"), (&self.root, "/loader")];
+        // Paths below the workspace are relative anyway; naming it here would have cargo build everything anew elsewhere.
+        let places = [(toolchain.sysroot(), "/rust"), (&cargo_home, "/cargo")];
         let remap = |(from, to): (&Path, &str)| format!("--remap-path-prefix={}={to}", from.display());
         let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
         flags.extend(places.map(|(from, to)| (from as &Path, to)).map(remap));
