@@ -63,6 +63,12 @@ pub fn plugin(name: &str) -> PathBuf {
     path
 }
 
+/// Where crates are built that `loader plugin new` makes: all in one place, since they have their dependencies in common,
+/// and apart from the project's own plugins, for which cargo gets other flags and would build everything anew.
+pub fn new_plugins_target() -> PathBuf {
+    program().parent().and_then(Path::parent).expect("a target folder").join("new-plugins")
+}
+
 /// A bucket and a schema that belong to one test.
 pub struct Place {
     /// Name of both.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use loader_tests::{Ended, plugin, program, root, run};
+use loader_tests::{Ended, new_plugins_target, plugin, program, root, run};
 
 struct Block {
     line: usize,
@@ -73,7 +73,6 @@ impl Reader {
     fn shell(&mut self, block: &Block, expected: i32) {
         let (bucket, text) = (self.checkout.path().join("guide"), &block.text);
         let script = text.replace("/tmp/guide", &bucket.display().to_string());
-        let target = program().ancestors().nth(2).expect("a target folder").join("guests");
         let path = std::env::var("PATH").unwrap_or_default();
         let mut bash = Command::new("bash");
         // The shell tells where it has gone, behind everything else that is printed.
@@ -83,7 +82,7 @@ impl Reader {
             "-c",
             &format!("trap 'pwd > {}/folder' EXIT\n{script}", self.checkout.path().display()),
         ]);
-        bash.current_dir(&self.folder).env("CARGO_TARGET_DIR", target).env_remove("UPDATE");
+        bash.current_dir(&self.folder).env("CARGO_TARGET_DIR", new_plugins_target()).env_remove("UPDATE");
         bash.env("PATH", format!("{}:{path}", program().parent().expect("a folder").display()));
         let ended = run(&mut bash);
         assert_eq!(ended.code, expected, "line {}:\n{text}\n{}\n{}", block.line, ended.stdout, ended.stderr);

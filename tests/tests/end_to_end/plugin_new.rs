@@ -4,18 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use loader_tests::{Ended, program, root, run, without_times};
+use loader_tests::{Ended, new_plugins_target, program, root, run, without_times};
 
 fn loader(folder: &Path, arguments: &[&str]) -> Ended {
     let mut command = Command::new(program());
     command.arg("plugin").args(arguments).current_dir(folder).env_remove("UPDATE");
-    command.env("CARGO_TARGET_DIR", target().join("guests"));
+    command.env("CARGO_TARGET_DIR", new_plugins_target());
     let ended = run(&mut command);
     Ended { stdout: without_times(&ended.stdout), ..ended }
-}
-
-fn target() -> std::path::PathBuf {
-    program().ancestors().nth(2).expect("a target folder").to_path_buf()
 }
 
 fn sdk() -> String {
@@ -33,7 +29,7 @@ fn follow(template: &str) {
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).expect("copies");
     let mut cargo = Command::new("cargo");
     cargo.args(["test", "--quiet", "--offline"]).current_dir(&folder);
-    let tested = run(cargo.env("CARGO_TARGET_DIR", target().join("guests")).env_remove("UPDATE"));
+    let tested = run(cargo.env("CARGO_TARGET_DIR", new_plugins_target()).env_remove("UPDATE"));
     assert_eq!(tested.code, 0, "{}\n{}", tested.stdout, tested.stderr);
     let tested = loader(&folder, &["test"]);
     assert_eq!(tested.code, 0, "{}\n{}", tested.stdout, tested.stderr);
