@@ -355,6 +355,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_wrong_is_named() {
+        check(|s| s.capture = Some(0), "--capture 0 would capture nothing; give 1 or more");
+        check(|s| s.capture = Some(10_001), "--capture 10001 is more than a test case needs; give at most 10000");
         check(
             |s| s.target_table = None,
             "--target-table is missing (or LOADER_TARGET_TABLE, or `target-table` in the settings file)",

@@ -126,7 +126,7 @@ pub struct Settings {
     #[arg(long, help_heading = "Plugins", value_name = "DIR")]
     pub plugin_cache: Option<String>,
 
-    /// Write the first N rows that each plugin gets as test cases for `loader plugin test`.
+    /// Write the first N rows (at most 10000) that each plugin gets as test cases for `loader plugin test`.
     #[arg(long, help_heading = "Plugins", value_name = "N")]
     pub capture: Option<usize>,
     /// Folder for the captured cases [default: plugin-cases].

@@ -75,6 +75,7 @@ fn dependencies() -> Result<(), Failure> {
         ("loader-sdk", &["tokio", "wasmtime", "aws-config", "aws-sdk-s3", "arrow"][..]),
         ("loader-csv", &["tokio", "wasmtime", "aws-config"][..]),
         ("loader-ipc", &["tokio", "wasmtime", "aws-config"][..]),
+        ("loader-build", &["tokio", "wasmtime", "aws-config"][..]),
         ("loader-plugins", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
         ("loader-harness", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
     ] {

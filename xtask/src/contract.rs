@@ -28,7 +28,7 @@ pub(crate) fn check() -> Result<(), Failure> {
 fn differences(published: &BTreeMap<String, String>, contracts: &BTreeMap<String, String>) -> Vec<String> {
     let mut wrong = Vec::new();
     for (version, text) in contracts {
-        let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = digest(text);
         match published.get(version) {
             Some(known) if *known == digest => {}
             Some(_) => wrong.push(format!(
@@ -48,6 +48,10 @@ fn differences(published: &BTreeMap<String, String>, contracts: &BTreeMap<String
         wrong.push(format!("wit/{version} is gone: plugins that exist were built for it; bring it back"));
     }
     wrong
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn folders(dir: &Path) -> Result<Vec<String>, Failure> {
@@ -77,8 +81,7 @@ mod tests {
     #[test]
     fn a_contract_is_changed_by_a_new_version_only() {
         let one = "package loader:plugin@0.1.0;\n";
-        let digest: String = Sha256::digest(one).iter().map(|byte| format!("{byte:02x}")).collect();
-        let published = map(&[("0.1", &digest)]);
+        let published = map(&[("0.1", &digest(one))]);
         assert_eq!(differences(&published, &map(&[("0.1", one)])), [""; 0]);
         let changed = differences(&published, &map(&[("0.1", "package loader:plugin@0.1.0;\n\n")]));
         assert!(changed[0].starts_with("wit/0.1/plugin.wit is not what was published"), "{changed:?}");

@@ -111,10 +111,17 @@ mod tests {
 
     /// What becomes of a chain when `--plugin-config` has a config for `mask`.
     fn decided(chain: &str) -> std::result::Result<Vec<String>, String> {
+        decided_after(chain, &[])
+    }
+
+    /// And when plugins were typed.
+    fn decided_after(chain: &str, typed: &[&str]) -> std::result::Result<Vec<String>, String> {
         let dir = tempfile::tempdir().expect("a folder");
         let configs = dir.path().join("config.json");
         std::fs::write(&configs, r#"{"mask": {"columns": ["email"]}}"#).expect("writes");
-        let settings = Settings::from_toml(chain, "loader.toml").expect("valid");
+        let plugins = (!typed.is_empty()).then(|| typed.iter().map(|path| PathBuf::from(path).into()).collect());
+        let settings = Settings { plugins, ..Settings::default() };
+        let settings = settings.or(Settings::from_toml(chain, "loader.toml").expect("valid")).expect("merges");
         let settings = Settings { target_table: Some("T".into()), plugin_config: Some(configs.clone()), ..settings };
         let shown = |plugin: &PluginSettings| {
             let place = plugin.config_place.as_ref().map_or(String::new(), ToString::to_string);
@@ -145,5 +152,7 @@ mod tests {
         // Another table's plugin is no mistake.
         let elsewhere = "plugins = ['a.wasm']\n[tables.u]\nplugins = ['mask.wasm']\n";
         assert_eq!(decided(elsewhere).map(|plugins| plugins.len()), Ok(1));
+        // But what was typed is all there is.
+        insta::assert_snapshot!(decided_after(elsewhere, &["a.wasm"]).unwrap_err(), @"--plugin-config has a config for `mask`, which is not among the plugins");
     }
 }

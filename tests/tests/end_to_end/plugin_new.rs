@@ -37,6 +37,8 @@ fn follow(template: &str) {
     let checked = loader(&folder, &["check", "--run", &format!("{name}.wasm")]);
     assert_eq!(checked.code, 0, "{}", checked.stdout);
     assert!(checked.stdout.contains(&format!("ok     name           {name}\n")), "{}", checked.stdout);
+    let as_json = loader(&folder, &["check", "--report", "json"]);
+    assert!(serde_json::from_str::<serde_json::Value>(&as_json.stdout).is_ok(), "no JSON: {}", as_json.stdout);
     let component = fs::read(folder.join(format!("{name}.wasm"))).expect("the component");
     let here = root().display().to_string();
     let tells = component.windows(here.len()).any(|bytes| bytes == here.as_bytes());

@@ -14,10 +14,11 @@ use loader_plugins::Metering;
 use self::baseline::{Baseline, Figures};
 use super::cases::{self, counted, name};
 use super::{Verdict, build, check_pins, runtime, settings};
-use crate::cli::plugin::{BenchArgs, SandboxArgs};
+use crate::cli::plugin::BenchArgs;
 use crate::commands::print;
 use crate::error::{Context, Error, Kind, Result};
 use crate::plugins;
+use crate::settings::Settings;
 
 /// Rows whose instructions are counted, at least: a whole batch of a load.
 const COUNTED_ROWS: usize = 16 * 1024;
@@ -27,8 +28,10 @@ const TIMED_RUNS: usize = 3;
 pub(super) fn run(args: &BenchArgs) -> Result<Verdict> {
     let path = &build::file(&args.file)?;
     let bytes = read(path)?;
-    let plain = harness(path, bytes.clone(), &args.sandbox, Metering::Off)?;
-    let metered = harness(path, bytes, &args.sandbox, Metering::Fuel)?;
+    let settings = settings(&args.sandbox)?;
+    check_pins(&settings, path, &bytes)?;
+    let plain = harness(path, bytes.clone(), &settings, Metering::Off)?;
+    let metered = harness(path, bytes, &settings, Metering::Fuel)?;
     let (dir, inputs) = inputs(args, path)?;
     let plugin = plain.plugin();
     print(&format!(
@@ -137,10 +140,8 @@ fn beside(dir: &Path) -> PathBuf {
     tests.and_then(Path::parent).unwrap_or(Path::new("")).join("bench.toml")
 }
 
-fn harness(path: &Path, bytes: Vec<u8>, sandbox: &SandboxArgs, metering: Metering) -> Result<Harness> {
-    let settings = settings(sandbox)?;
-    check_pins(&settings, path, &bytes)?;
-    Ok(Harness::of(runtime(&settings, metering)?.load(path, bytes).map_err(plugins::failure)?))
+fn harness(path: &Path, bytes: Vec<u8>, settings: &Settings, metering: Metering) -> Result<Harness> {
+    Ok(Harness::of(runtime(settings, metering)?.load(path, bytes).map_err(plugins::failure)?))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -35,8 +35,9 @@ fn a_plugin_is_a_path_or_a_table() {
 fn a_tables_chain_comes_before_the_one_for_all() {
     let settings = settings(
         "plugins = ['all.wasm']\n[tables.Orders]\nplugins = ['o.wasm']\n[tables.\"sales.orders\"]\nplugins = ['s.wasm']\n\
-         [tables.raw]\nplugins = []\n[tables.bare]\n",
+         [tables.raw]\nplugins = []\n[tables.bare]\n[tables.\"hr.orders\"]\n",
     );
+    assert_eq!(chain(&settings, "hr", "orders"), ["o.wasm tables.Orders.plugins[0]"]);
     assert_eq!(chain(&settings, "public", "ORDERS"), ["o.wasm tables.Orders.plugins[0]"]);
     assert_eq!(chain(&settings, "Sales", "orders"), ["s.wasm tables.\"sales.orders\".plugins[0]"]);
     assert_eq!(chain(&settings, "public", "raw"), [""; 0]);

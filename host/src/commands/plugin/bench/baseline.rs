@@ -156,6 +156,8 @@ mod tests {
             compare("b \"c\"", figures(1, 1)),
             "b \"c\": 1 instructions per row, more than the 0 of the baseline"
         );
+        let everything = baseline().compare(&[("a".to_owned(), figures(u64::MAX, u64::MAX))], u32::MAX);
+        assert_eq!(everything.len(), 2, "{everything:?}");
         assert_eq!(compare("d", figures(1, 1)), "d: the baseline has no such case");
     }
 
