@@ -38,7 +38,10 @@ pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     println!("\n{ROWS} rows, {COMPUTED} columns computed, processor time, medians of {runs} runs");
     for (columns, Width { times, bytes_in, bytes_out }) in &widths {
         let time = median(times);
-        println!("  {columns:>3} columns  {time:>6.1} ms  {bytes_in} bytes into the sandbox, {bytes_out} out of it");
+        println!(
+            "  {columns:>3} columns  {time:>6.1} ms  {bytes_in} bytes into the sandbox, \
+             {bytes_out} out of it"
+        );
     }
     Ok(())
 }

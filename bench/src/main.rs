@@ -1,7 +1,9 @@
-//! Measures the sandbox on this machine: against the same code without it, over many columns, and at the second start.
+//! Measures the sandbox on this machine: against the same code without it, over many columns, and
+//! at the second start.
 //!
-//! `cargo xtask bench plugins` builds and runs it. What is compared runs in turns in one process, on one thread, and
-//! medians are shown. Seconds are those of the thread's processor time, so that others on the machine count little.
+//! `cargo xtask bench plugins` builds and runs it. What is compared runs in turns in one process,
+//! on one thread, and medians are shown. Seconds are those of the thread's processor time, so that
+//! others on the machine count little.
 
 mod clock;
 mod columns;

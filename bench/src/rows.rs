@@ -29,7 +29,9 @@ pub(crate) fn batches(text: &[u8]) -> Result<Batches> {
     let mut chunks = splitter.push(text)?;
     chunks.extend(splitter.finish()?);
     let header = splitter.header().ok_or("no header")?.clone();
-    let bytes = |chunk: &loader_csv::Chunk| &text[chunk.offset as usize..(chunk.offset + chunk.len) as usize];
+    let bytes = |chunk: &loader_csv::Chunk| {
+        &text[chunk.offset as usize..(chunk.offset + chunk.len) as usize]
+    };
     let profiles = chunks.iter().map(|chunk| profile_chunk(bytes(chunk), chunk, &header, &dialect));
     let profile = FileProfile::merge(&header, profiles)?;
     let decode_as: Vec<DecodeAs> =

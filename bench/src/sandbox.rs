@@ -1,10 +1,11 @@
 //! The default plugin on `lineitem`: in the sandbox, and the same code compiled into this program.
 //!
-//! Both get the same batches of 16,384 rows of the columns that the plan asks for. *Native* calls the session on them.
-//! *Native, as bytes* goes the way of the sandbox without it: the batch is encoded, decoded, computed, the answer
-//! encoded and decoded. *Sandbox* is all that a load does with a plugin: encoding, copying in, the guest with its
-//! decoding and encoding, copying out, the check of what came back, and putting the columns together. Reading the file
-//! is what inference and decoding of the CSV take, the least that a load does beside.
+//! Both get the same batches of 16,384 rows of the columns that the plan asks for. *Native* calls
+//! the session on them. *Native, as bytes* goes the way of the sandbox without it: the batch is
+//! encoded, decoded, computed, the answer encoded and decoded. *Sandbox* is all that a load does
+//! with a plugin: encoding, copying in, the guest with its decoding and encoding, copying out, the
+//! check of what came back, and putting the columns together. Reading the file is what inference
+//! and decoding of the CSV take, the least that a load does beside.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,14 +37,16 @@ pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     }
     let rows: usize = batches.iter().map(|(batch, _)| batch.num_rows()).sum();
     println!(
-        "\nlineitem, scale {SCALE}: {rows} rows through the default plugin, processor time, medians of {runs} runs"
+        "\nlineitem, scale {SCALE}: {rows} rows through the default plugin, processor time, \
+         medians of {runs} runs"
     );
     let (direct, decoding) = (median(&times[0]), median(&[decoding]));
     for (name, times) in ["native", "native, as bytes", "sandbox"].iter().zip(&times) {
         let time = median(times);
         let whole = (time + decoding) / (direct + decoding);
         println!(
-            "  {name:<18} {time:>7.1} ms  {:>5.1} ns/row  {:.2}, with the reading of the file {whole:.2}",
+            "  {name:<18} {time:>7.1} ms  {:>5.1} ns/row  {:.2}, with the reading of the file \
+             {whole:.2}",
             time * 1e6 / rows as f64,
             time / direct
         );
@@ -89,8 +92,10 @@ impl Native {
     fn plan(schema: &Schema) -> Result<Native> {
         let context = Context { table: "lineitem".to_owned(), ..Context::default() };
         let plan = Default::make_plan(&context, schema).map_err(|error| error.message)?;
-        let computed = plan.columns().iter().filter(|column| matches!(column.expr, Expr::Computed(_)));
-        let outputs = Schema::new(computed.map(|column| Arc::clone(&column.field)).collect::<Vec<_>>());
+        let computed =
+            plan.columns().iter().filter(|column| matches!(column.expr, Expr::Computed(_)));
+        let outputs =
+            Schema::new(computed.map(|column| Arc::clone(&column.field)).collect::<Vec<_>>());
         Ok(Native { inputs: Arc::new(plan.inputs_schema()), outputs: Arc::new(outputs), plan })
     }
 

@@ -1,7 +1,9 @@
-//! The second start: from a program's first line to a plugin that is ready, when its compiled form is on disk.
+//! The second start: from a program's first line to a plugin that is ready, when its compiled form
+//! is on disk.
 //!
-//! Each start is a process of its own. Ready means: the engine runs, the file is read and looked at, the compiled form
-//! is read and checked, and the plugin was asked for its config's schema, which `{}` was held against.
+//! Each start is a process of its own. Ready means: the engine runs, the file is read and looked
+//! at, the compiled form is read and checked, and the plugin was asked for its config's schema,
+//! which `{}` was held against.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,7 +30,8 @@ pub(crate) fn run(plugins: &[PathBuf], runs: usize) -> Result<()> {
         }
         let size = std::fs::metadata(plugin)?.len().div_ceil(1024);
         println!(
-            "  {:<16} {size:>5} KiB  {:>6.2} ms, {:.2} ms of processor time (the first one: {:.0} ms)",
+            "  {:<16} {size:>5} KiB  {:>6.2} ms, {:.2} ms of processor time (the first one: {:.0} \
+             ms)",
             plugin.file_stem().unwrap_or_default().to_string_lossy(),
             median(&times),
             median(&cpus),
@@ -41,16 +44,19 @@ pub(crate) fn run(plugins: &[PathBuf], runs: usize) -> Result<()> {
 
 /// How long it took, and how much of that the processors worked.
 fn start(plugin: &Path, cache: &Path) -> Result<(Duration, Duration)> {
-    let output = Command::new(std::env::current_exe()?).arg(PROBE).arg(plugin).arg(cache).output()?;
+    let output =
+        Command::new(std::env::current_exe()?).arg(PROBE).arg(plugin).arg(cache).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut micros = text.split_whitespace().map_while(|word| word.parse().ok().map(Duration::from_micros));
+    let mut micros =
+        text.split_whitespace().map_while(|word| word.parse().ok().map(Duration::from_micros));
     match (micros.next(), micros.next()) {
         (Some(time), Some(cpu)) => Ok((time, cpu)),
         _ => Err(String::from_utf8_lossy(&output.stderr).into_owned().into()),
     }
 }
 
-/// Starts, prints the microseconds that it took, and ends. What took them goes to stderr, for who calls it by hand.
+/// Starts, prints the microseconds that it took, and ends. What took them goes to stderr, for who
+/// calls it by hand.
 pub(crate) fn probe(plugin: &Path, cache: &Path) -> Result<()> {
     let begin = (Instant::now(), process_cpu());
     let runtime = Runtime::new(Limits::default(), CacheLocation::Dir(cache.to_owned()))?;

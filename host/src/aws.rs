@@ -1,4 +1,5 @@
-//! Credentials, region, endpoints and the meaning of AWS errors; shared by `s3.rs` and `redshift/data_api.rs`.
+//! Credentials, region, endpoints and the meaning of AWS errors; shared by `s3.rs` and
+//! `redshift/data_api.rs`.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use loader_local::Attachment;
 use crate::error::{Context, Error, Kind, Result};
 use crate::job::AwsSettings;
 
-/// A way into AWS, or into the stand-in on this machine, which is kept running as long as this lives.
+/// A way into AWS, or into the stand-in on this machine, which is kept running as long as this
+/// lives.
 #[derive(Clone)]
 pub struct Aws {
     pub config: SdkConfig,
@@ -33,8 +35,9 @@ pub struct ServiceEndpoints {
 
 /// Loads credentials and region as every AWS program does, or joins the stand-in.
 pub async fn connect(settings: &AwsSettings) -> Result<Aws> {
-    let http =
-        aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+        .build_https();
     let mut defaults = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(5))
@@ -45,35 +48,57 @@ pub async fn connect(settings: &AwsSettings) -> Result<Aws> {
     let Some(dir) = &settings.local else {
         let config = defaults.load().await;
         if config.region().is_none() {
-            return Err(Error::new(Kind::Config, "no AWS Region is known; give --region or set AWS_REGION"));
+            return Err(Error::new(
+                Kind::Config,
+                "no AWS Region is known; give --region or set AWS_REGION",
+            ));
         }
         return Ok(Aws { config, endpoints: None, _local: None });
     };
-    let program = std::env::current_exe().context(Kind::Internal, "this program's own path is unknown")?;
-    let attachment = loader_local::attach(dir, &program)
-        .await
-        .context(Kind::Config, format!("the local stand-in in {} could not be used", dir.display()))?;
+    let program =
+        std::env::current_exe().context(Kind::Internal, "this program's own path is unknown")?;
+    let attachment = loader_local::attach(dir, &program).await.context(
+        Kind::Config,
+        format!("the local stand-in in {} could not be used", dir.display()),
+    )?;
     let local = &attachment.endpoints;
-    let credentials = Credentials::new(&local.access_key_id, &local.secret_access_key, None, None, "local stand-in");
-    let config = defaults.credentials_provider(credentials).region(Region::new(local.region.clone())).load().await;
-    let endpoints = ServiceEndpoints { s3: local.s3.clone(), redshift_data: local.redshift_data.clone() };
+    let credentials = Credentials::new(
+        &local.access_key_id,
+        &local.secret_access_key,
+        None,
+        None,
+        "local stand-in",
+    );
+    let config = defaults
+        .credentials_provider(credentials)
+        .region(Region::new(local.region.clone()))
+        .load()
+        .await;
+    let endpoints =
+        ServiceEndpoints { s3: local.s3.clone(), redshift_data: local.redshift_data.clone() };
     Ok(Aws { config, endpoints: Some(endpoints), _local: Some(std::sync::Arc::new(attachment)) })
 }
 
-/// A server that takes a connection and says nothing must not hold a load for ever. Answers may take as long as the
-/// longest poll (30 s); bodies have no limit of their own, they stop when nothing moves.
+/// A server that takes a connection and says nothing must not hold a load for ever. Answers may
+/// take as long as the longest poll (30 s); bodies have no limit of their own, they stop when
+/// nothing moves.
 fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().connect_timeout(Duration::from_secs(10)).read_timeout(Duration::from_secs(60)).build()
+    TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(Duration::from_secs(60))
+        .build()
 }
 
 /// Whether a failed request found the object missing.
 pub fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
-    matches!(error.code(), Some("NoSuchKey" | "NotFound")) || (status(error) == Some(404) && error.code().is_none())
+    matches!(error.code(), Some("NoSuchKey" | "NotFound"))
+        || (status(error) == Some(404) && error.code().is_none())
 }
 
 /// Whether a conditional request found the object changed.
 pub fn is_changed<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
-    matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict")) || status(error) == Some(412)
+    matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict"))
+        || status(error) == Some(412)
 }
 
 /// The same for requests that change nothing, so that nothing about them can stay unknown.
@@ -94,22 +119,34 @@ where
     match (&error, code) {
         (_, Some(code)) => {
             let detail = detail.unwrap_or_else(|| "no further message".into());
-            Error::new(kind_of(&code, status(&error)), format!("{doing} failed: {code}: {detail}{}", remedy(&code)))
+            Error::new(
+                kind_of(&code, status(&error)),
+                format!("{doing} failed: {code}: {detail}{}", remedy(&code)),
+            )
         }
-        (SdkError::ConstructionFailure(_), _) => Error::new(Kind::Config, format!("{doing} failed")).caused_by(error),
+        (SdkError::ConstructionFailure(_), _) => {
+            Error::new(Kind::Config, format!("{doing} failed")).caused_by(error)
+        }
         // A connection that was closed in the middle is "other" too, but says of which kind.
         (SdkError::DispatchFailure(dispatch), _)
-            if dispatch.as_connector_error().is_some_and(|error| error.is_other() && error.as_other().is_none()) =>
+            if dispatch
+                .as_connector_error()
+                .is_some_and(|error| error.is_other() && error.as_other().is_none()) =>
         {
-            Error::new(Kind::Config, format!("{doing} failed; are there credentials for AWS?")).caused_by(error)
+            Error::new(Kind::Config, format!("{doing} failed; are there credentials for AWS?"))
+                .caused_by(error)
         }
         // The request may have arrived; only its answer is known to be lost.
-        (SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_), _) => {
-            Error::new(Kind::OutcomeUnknown, format!("{doing} got no answer")).caused_by(error)
-        }
+        (
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_),
+            _,
+        ) => Error::new(Kind::OutcomeUnknown, format!("{doing} got no answer")).caused_by(error),
         _ => {
             let status = status(&error);
-            Error::new(kind_of("", status), format!("{doing} failed with HTTP status {}", status.unwrap_or(0)))
+            Error::new(
+                kind_of("", status),
+                format!("{doing} failed with HTTP status {}", status.unwrap_or(0)),
+            )
         }
     }
 }
@@ -119,13 +156,21 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
 }
 
 fn kind_of(code: &str, status: Option<u16>) -> Kind {
-    let throttled = ["Throttl", "SlowDown", "TooManyRequests", "RequestLimit", "ActiveStatementsExceeded", "Timeout"];
+    let throttled = [
+        "Throttl",
+        "SlowDown",
+        "TooManyRequests",
+        "RequestLimit",
+        "ActiveStatementsExceeded",
+        "Timeout",
+    ];
     match code {
         code if throttled.iter().any(|word| code.contains(word)) => Kind::Transient,
         "OperationAborted" => Kind::Transient,
-        "InternalServerException" | "InternalError" | "ServiceUnavailable" | "DatabaseConnectionException" => {
-            Kind::Transient
-        }
+        "InternalServerException"
+        | "InternalError"
+        | "ServiceUnavailable"
+        | "DatabaseConnectionException" => Kind::Transient,
         "ExecuteStatementException" | "BatchExecuteStatementException" => Kind::Transient,
         _ => match status {
             Some(400..=499) => Kind::Config,
@@ -137,10 +182,14 @@ fn kind_of(code: &str, status: Option<u16>) -> Kind {
 
 fn remedy(code: &str) -> &'static str {
     match code {
-        "AccessDenied" | "AccessDeniedException" | "Forbidden" => "; the credentials in use lack this permission",
+        "AccessDenied" | "AccessDeniedException" | "Forbidden" => {
+            "; the credentials in use lack this permission"
+        }
         "NoSuchBucket" => "; check --src-bucket",
         "ExpiredToken" | "ExpiredTokenException" => "; log in again",
-        "PermanentRedirect" | "AuthorizationHeaderMalformed" => "; the bucket is in another Region, give --region",
+        "PermanentRedirect" | "AuthorizationHeaderMalformed" => {
+            "; the bucket is in another Region, give --region"
+        }
         _ => "",
     }
 }

@@ -1,7 +1,8 @@
-//! Capture: the first rows that each plugin of a chain gets, kept while the chain runs, and written as its test cases.
+//! Capture: the first rows that each plugin of a chain gets, kept while the chain runs, and written
+//! as its test cases.
 //!
-//! Batches come in from all workers in any order. The rows that are kept are the first ones of the file all the same: of
-//! all batches that a plugin gets those with the lowest row numbers stay.
+//! Batches come in from all workers in any order. The rows that are kept are the first ones of the
+//! file all the same: of all batches that a plugin gets those with the lowest row numbers stay.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -48,21 +49,26 @@ impl Capture {
         })
     }
 
-    /// Writes a case for each plugin, named after the file. What goes wrong is logged: a load does not end for it.
+    /// Writes a case for each plugin, named after the file. What goes wrong is logged: a load does
+    /// not end for it.
     pub fn write(self, file_name: &str) {
         let stem = file_name.split('.').next().unwrap_or_default();
-        let name = Some(clean(stem)).filter(|name| !name.is_empty()).unwrap_or_else(|| "case".into());
+        let name =
+            Some(clean(stem)).filter(|name| !name.is_empty()).unwrap_or_else(|| "case".into());
         for (step, kept) in self.chain.steps().iter().zip(self.kept.iter()) {
             let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
             let plugin = step.plugin.name();
             match write_case(&self.settings, step, kept, &name) {
-                Ok(Some((case, rows))) => tracing::info!(plugin, rows, case = %case.display(), "case captured"),
+                Ok(Some((case, rows))) => {
+                    tracing::info!(plugin, rows, case = %case.display(), "case captured")
+                }
                 Ok(None) => tracing::warn!(plugin, "no case captured: the plugin got no rows"),
                 Err(error) => tracing::warn!(plugin, %error, "no case captured"),
             }
         }
         let remedy = "take personal data and secrets out before anybody else sees them";
-        tracing::warn!(dir = %self.settings.dir.display(), remedy, "captured cases hold real rows and configs");
+        tracing::warn!(dir = %self.settings.dir.display(), remedy, "captured cases hold real rows \
+                                                                    and configs");
     }
 }
 
@@ -79,10 +85,13 @@ fn write_case(
         return Ok(None);
     }
     // The name is the plugin's own text.
-    let plugin = Some(clean(step.plugin.name())).filter(|name| !name.is_empty()).unwrap_or_else(|| "plugin".into());
+    let plugin = Some(clean(step.plugin.name()))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "plugin".into());
     let folder: &Path = &settings.dir.join(plugin);
     let capture = loader_harness::Capture { context: &step.context, rows: &rows };
-    let written = capture.write(folder, name).map_err(|error| Error::new(Kind::Config, error.to_string()))?;
+    let written =
+        capture.write(folder, name).map_err(|error| Error::new(Kind::Config, error.to_string()))?;
     Ok(Some((written, rows.num_rows())))
 }
 
@@ -111,7 +120,11 @@ mod tests {
     use super::*;
 
     fn batch(ids: std::ops::RangeInclusive<i64>) -> RecordBatch {
-        RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from_iter_values(ids)) as ArrayRef)]).expect("a batch")
+        RecordBatch::try_from_iter([(
+            "id",
+            Arc::new(Int64Array::from_iter_values(ids)) as ArrayRef,
+        )])
+        .expect("a batch")
     }
 
     fn kept(wanted: usize, batches: &[std::ops::RangeInclusive<i64>]) -> (Vec<i64>, usize) {
@@ -119,8 +132,18 @@ mod tests {
         for ids in batches {
             kept.add(*ids.start(), &batch(ids.clone()), wanted);
         }
-        let rows = concat_batches(&batch(1..=1).schema(), kept.batches.values()).expect("one schema");
-        (rows.column(0).as_primitive::<Int64Type>().values().iter().copied().take(wanted).collect(), kept.batches.len())
+        let rows =
+            concat_batches(&batch(1..=1).schema(), kept.batches.values()).expect("one schema");
+        (
+            rows.column(0)
+                .as_primitive::<Int64Type>()
+                .values()
+                .iter()
+                .copied()
+                .take(wanted)
+                .collect(),
+            kept.batches.len(),
+        )
     }
 
     #[test]

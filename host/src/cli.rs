@@ -1,4 +1,5 @@
-//! What can be typed: commands and flags, exactly as given. Nothing is resolved or checked against the world here.
+//! What can be typed: commands and flags, exactly as given. Nothing is resolved or checked against
+//! the world here.
 
 pub mod plugin;
 
@@ -9,7 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::cli::plugin::PluginArgs;
 use crate::settings::Settings;
 
-/// Loads CSV files from S3 into Amazon Redshift: clean, typed, merged on keys, audited, each file exactly once.
+/// Loads CSV files from S3 into Amazon Redshift: clean, typed, merged on keys, audited, each file
+/// exactly once.
 #[derive(Debug, Parser)]
 #[command(name = "loader", version, max_term_width = 110, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -34,7 +36,8 @@ pub enum Command {
     Run(RunArgs),
     /// Say what a load would do: columns, SQL, views, rows that would be refused; change nothing.
     Plan(PlanArgs),
-    /// Bring back views that killed runs left dropped; with --source-file-name, then load that file once more.
+    /// Bring back views that killed runs left dropped; with --source-file-name, then load that file
+    /// once more.
     Retry(RunArgs),
     /// Read, transform and stage one file; leave the warehouse as it is.
     Stage(RunArgs),
@@ -136,12 +139,14 @@ pub enum RowFormat {
     Json,
 }
 
-/// Lets flags be written with underscores, as the Glue job's are: `--target_table` becomes `--target-table`.
+/// Lets flags be written with underscores, as the Glue job's are: `--target_table` becomes
+/// `--target-table`.
 pub fn with_dashes(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
     arguments
         .map(|argument| match argument.to_str() {
             Some(text) if text.starts_with("--") => {
-                let (flag, value) = text.split_once('=').map_or((text, None), |(flag, value)| (flag, Some(value)));
+                let (flag, value) =
+                    text.split_once('=').map_or((text, None), |(flag, value)| (flag, Some(value)));
                 let flag = flag.replace('_', "-");
                 value.map_or(flag.clone(), |value| format!("{flag}={value}")).into()
             }
@@ -163,7 +168,15 @@ mod tests {
 
     #[test]
     fn the_glue_jobs_spelling_works() {
-        let typed = ["loader", "run", "--target_table", "t_x", "--upsert_keys=[\"a_b\"]", "--src-bucket", "b"];
+        let typed = [
+            "loader",
+            "run",
+            "--target_table",
+            "t_x",
+            "--upsert_keys=[\"a_b\"]",
+            "--src-bucket",
+            "b",
+        ];
         let cli = Cli::try_parse_from(with_dashes(typed.iter().map(Into::into))).expect("parses");
         let Command::Run(run) = cli.command else { panic!("run") };
         assert_eq!(run.settings.target_table.as_deref(), Some("t_x"));

@@ -1,4 +1,5 @@
-//! Named points where a run can be made to die at once, so that tests can prove what a killed run leaves behind.
+//! Named points where a run can be made to die at once, so that tests can prove what a killed run
+//! leaves behind.
 //!
 //! Set by `LOADER_CRASH_AT` in builds with debug assertions; a release build has none of it.
 
@@ -10,8 +11,10 @@ static CHOSEN: OnceLock<String> = OnceLock::new();
 /// How many numbered points this process has passed.
 static PASSED: AtomicU32 = AtomicU32::new(0);
 
-/// All points, in the order in which a run passes them; numbered ones (`evolve-1`, `evolve-2`, …) are not among them.
-pub const POINTS: [&str; 7] = ["catalog", "infer", "stage", "evolved", "load", "staging-deleted", "archived"];
+/// All points, in the order in which a run passes them; numbered ones (`evolve-1`, `evolve-2`, …)
+/// are not among them.
+pub const POINTS: [&str; 7] =
+    ["catalog", "infer", "stage", "evolved", "load", "staging-deleted", "archived"];
 
 /// Chooses the point where this process dies.
 pub fn choose(point: Option<String>) {
@@ -29,10 +32,13 @@ pub fn point(name: &'static str) {
     }
 }
 
-/// The next of the points `<name>-1`, `<name>-2`, …: one between every two statements of a row of them.
+/// The next of the points `<name>-1`, `<name>-2`, …: one between every two statements of a row of
+/// them.
 pub fn next(name: &'static str) {
     let number = PASSED.fetch_add(1, Ordering::Relaxed) + 1;
-    if cfg!(debug_assertions) && CHOSEN.get().is_some_and(|chosen| *chosen == format!("{name}-{number}")) {
+    if cfg!(debug_assertions)
+        && CHOSEN.get().is_some_and(|chosen| *chosen == format!("{name}-{number}"))
+    {
         std::process::abort();
     }
 }

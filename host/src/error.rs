@@ -1,7 +1,8 @@
 //! The one error type of the program: what happened, where, and what the reader does next.
 //!
-//! Modules keep small error enums of their own and convert at their edge. The kind alone decides the exit code and
-//! whether the source object is at fault; nothing else in the program knows exit codes.
+//! Modules keep small error enums of their own and convert at their edge. The kind alone decides
+//! the exit code and whether the source object is at fault; nothing else in the program knows exit
+//! codes.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -23,7 +24,8 @@ pub enum Kind {
     OutcomeUnknown,
     /// Stopped by a signal (its number); nothing was changed.
     Interrupted(i32),
-    /// Report it: S3 or Redshift answered in a way that this program does not know, or the program is wrong.
+    /// Report it: S3 or Redshift answered in a way that this program does not know, or the program
+    /// is wrong.
     Internal,
 }
 
@@ -105,7 +107,8 @@ impl fmt::Display for Error {
             cause = error.source();
         }
         if !self.context.is_empty() {
-            let facts: Vec<String> = self.context.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            let facts: Vec<String> =
+                self.context.iter().map(|(name, value)| format!("{name} {value}")).collect();
             write!(f, " ({})", facts.join(", "))?;
         }
         Ok(())
@@ -146,7 +149,10 @@ mod tests {
         let error = Error::new(Kind::Data, "row has 3 fields, the header 4")
             .with("uri", "s3://b/data/in/x.csv")
             .with("line", 7);
-        assert_eq!(error.to_string(), "row has 3 fields, the header 4 (uri s3://b/data/in/x.csv, line 7)");
+        assert_eq!(
+            error.to_string(),
+            "row has 3 fields, the header 4 (uri s3://b/data/in/x.csv, line 7)"
+        );
         assert_eq!(error.kind().exit_code(), 3);
     }
 

@@ -16,7 +16,8 @@ use crate::cli::RunArgs;
 use crate::error::{Context, Error, Kind, Result};
 use crate::names::{Layout, RunId, TableName};
 use crate::settings::{
-    Duplicates, LeadingZeros, MissingColumns, ReportFormat, SchemaPolicy, Settings, StagingFormat, Strategy,
+    Duplicates, LeadingZeros, MissingColumns, ReportFormat, SchemaPolicy, Settings, StagingFormat,
+    Strategy,
 };
 
 /// A load, fully decided.
@@ -153,17 +154,20 @@ impl WarehouseSettings {
         let compute = match (&settings.workgroup_name, &settings.cluster_identifier) {
             (Some(_), Some(_)) => {
                 return Err(config(
-                    "--workgroup-name and --cluster-identifier are both given; a load goes to one of them",
+                    "--workgroup-name and --cluster-identifier are both given; a load goes to one \
+                     of them",
                 ));
             }
             (Some(name), None) => Compute::Workgroup(name.clone()),
-            (None, Some(identifier)) => {
-                Compute::Cluster { identifier: identifier.clone(), db_user: settings.db_user.clone() }
-            }
+            (None, Some(identifier)) => Compute::Cluster {
+                identifier: identifier.clone(),
+                db_user: settings.db_user.clone(),
+            },
             (None, None) if local => Compute::Workgroup("local".into()),
             (None, None) => {
                 return Err(config(
-                    "no warehouse given; name one with --workgroup-name or --cluster-identifier, or use --local DIR",
+                    "no warehouse given; name one with --workgroup-name or --cluster-identifier, \
+                     or use --local DIR",
                 ));
             }
         };
@@ -176,7 +180,11 @@ impl WarehouseSettings {
             compute,
             database: or_local(&settings.database, "--database", "dev")?,
             secret_arn: settings.secret_arn.clone(),
-            iam_role: or_local(&settings.iam_role, "--iam-role", "arn:aws:iam::000000000000:role/local")?,
+            iam_role: or_local(
+                &settings.iam_role,
+                "--iam-role",
+                "arn:aws:iam::000000000000:role/local",
+            )?,
             access,
         })
     }
@@ -193,8 +201,8 @@ impl TransformSettings {
     pub fn decide(settings: Settings) -> Result<TransformSettings> {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let workers = settings.workers.unwrap_or(cores);
-        let workers =
-            NonZeroUsize::new(workers).ok_or_else(|| config("--workers 0 would do nothing; give 1 or more"))?;
+        let workers = NonZeroUsize::new(workers)
+            .ok_or_else(|| config("--workers 0 would do nothing; give 1 or more"))?;
         let plugin_cache = match settings.plugin_cache.as_deref() {
             None => PluginCache::Default,
             Some("none") => PluginCache::Off,
@@ -220,8 +228,10 @@ pub fn crash_point() -> Option<String> {
 }
 
 fn keys(settings: &Settings) -> Result<Vec<String>> {
-    let keys: Vec<String> =
-        settings.upsert_keys.as_ref().map_or(Vec::new(), |keys| keys.0.iter().map(|key| key.to_lowercase()).collect());
+    let keys: Vec<String> = settings
+        .upsert_keys
+        .as_ref()
+        .map_or(Vec::new(), |keys| keys.0.iter().map(|key| key.to_lowercase()).collect());
     match keys.iter().enumerate().find(|(i, key)| keys[..*i].contains(key)) {
         Some((_, key)) => Err(config(format!("--upsert-keys names `{key}` twice"))),
         None => Ok(keys),
@@ -233,7 +243,9 @@ fn strategy(given: Option<Strategy>, keys: &[String]) -> Result<Strategy> {
         (None, false) => Ok(Strategy::Merge),
         (None, true) => Ok(Strategy::Append),
         (Some(Strategy::Merge), true) => Err(config("--strategy merge needs --upsert-keys")),
-        (Some(Strategy::Append), false) => Err(config("--strategy append knows no keys; leave --upsert-keys away")),
+        (Some(Strategy::Append), false) => {
+            Err(config("--strategy append knows no keys; leave --upsert-keys away"))
+        }
         (Some(given), _) => Ok(given),
     }
 }
@@ -242,7 +254,10 @@ fn strategy(given: Option<Strategy>, keys: &[String]) -> Result<Strategy> {
 fn missing_columns(settings: &Settings) -> Result<MissingColumns> {
     let missing = settings.missing_columns.unwrap_or_default();
     if missing == MissingColumns::Keep && settings.duplicates == Some(Duplicates::Keep) {
-        return Err(config("--missing-columns keep and --duplicates keep do not go together: a row is updated once"));
+        return Err(config(
+            "--missing-columns keep and --duplicates keep do not go together: a row is updated \
+             once",
+        ));
     }
     Ok(missing)
 }
@@ -265,7 +280,8 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
         None => defaults.quote,
     };
     let dialect = Dialect {
-        delimiter: byte(settings.delimiter.as_deref(), "--delimiter")?.unwrap_or(defaults.delimiter),
+        delimiter: byte(settings.delimiter.as_deref(), "--delimiter")?
+            .unwrap_or(defaults.delimiter),
         quote,
         escape: byte(settings.escape.as_deref(), "--escape")?,
         header: !settings.no_header.unwrap_or(false),
@@ -287,7 +303,9 @@ fn byte(text: Option<&str>, flag: &str) -> Result<Option<u8>> {
     match text.as_bytes() {
         [b'\\', b't'] => Ok(Some(b'\t')),
         [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => Ok(Some(*byte)),
-        _ => Err(config(format!("{flag} `{text}` is not one ASCII character (\\t for the tabulator)"))),
+        _ => Err(config(format!(
+            "{flag} `{text}` is not one ASCII character (\\t for the tabulator)"
+        ))),
     }
 }
 
@@ -300,7 +318,9 @@ fn capture(settings: &Settings) -> Result<Option<CaptureSettings>> {
         None => Ok(None),
         Some(0) => Err(config("--capture 0 would capture nothing; give 1 or more")),
         Some(rows) if rows > MAX_CAPTURED_ROWS => {
-            let fact = format!("--capture {rows} is more than a test case needs; give at most {MAX_CAPTURED_ROWS}");
+            let fact = format!(
+                "--capture {rows} is more than a test case needs; give at most {MAX_CAPTURED_ROWS}"
+            );
             Err(config(fact))
         }
         Some(rows) => Ok(Some(CaptureSettings { rows, dir: dir() })),
@@ -308,13 +328,18 @@ fn capture(settings: &Settings) -> Result<Option<CaptureSettings>> {
 }
 
 fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).context(Kind::Config, format!("{} cannot be read", path.display()))
+    std::fs::read_to_string(path)
+        .context(Kind::Config, format!("{} cannot be read", path.display()))
 }
 
 fn required<'a>(value: Option<&'a String>, flag: &str) -> Result<&'a String> {
     value.filter(|value| !value.is_empty()).ok_or_else(|| {
-        let variable = format!("LOADER_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
-        config(format!("{flag} is missing (or {variable}, or `{}` in the settings file)", flag.trim_start_matches('-')))
+        let variable =
+            format!("LOADER_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
+        config(format!(
+            "{flag} is missing (or {variable}, or `{}` in the settings file)",
+            flag.trim_start_matches('-')
+        ))
     })
 }
 
@@ -356,25 +381,40 @@ mod tests {
     #[test]
     fn what_is_missing_or_wrong_is_named() {
         check(|s| s.capture = Some(0), "--capture 0 would capture nothing; give 1 or more");
-        check(|s| s.capture = Some(10_001), "--capture 10001 is more than a test case needs; give at most 10000");
+        check(
+            |s| s.capture = Some(10_001),
+            "--capture 10001 is more than a test case needs; give at most 10000",
+        );
         check(
             |s| s.target_table = None,
-            "--target-table is missing (or LOADER_TARGET_TABLE, or `target-table` in the settings file)",
+            "--target-table is missing (or LOADER_TARGET_TABLE, or `target-table` in the settings \
+             file)",
         );
         check(
             |s| s.local = None,
-            "no warehouse given; name one with --workgroup-name or --cluster-identifier, or use --local DIR",
+            "no warehouse given; name one with --workgroup-name or --cluster-identifier, or use \
+             --local DIR",
         );
         check(|s| s.strategy = Some(Strategy::Merge), "--strategy merge needs --upsert-keys");
-        check(|s| s.upsert_keys = Some(Keys(vec!["a".into(), "A".into()])), "--upsert-keys names `a` twice");
+        check(
+            |s| s.upsert_keys = Some(Keys(vec!["a".into(), "A".into()])),
+            "--upsert-keys names `a` twice",
+        );
         check(
             |s| s.delimiter = Some("ab".into()),
             "--delimiter `ab` is not one ASCII character (\\t for the tabulator)",
         );
         check(
-            |s| (s.missing_columns, s.duplicates) = (Some(MissingColumns::Keep), Some(Duplicates::Keep)),
-            "--missing-columns keep and --duplicates keep do not go together: a row is updated once",
+            |s| {
+                (s.missing_columns, s.duplicates) =
+                    (Some(MissingColumns::Keep), Some(Duplicates::Keep))
+            },
+            "--missing-columns keep and --duplicates keep do not go together: a row is updated \
+             once",
         );
-        check(|s| s.source_file_name = Some("in/".into()), "--source-file-name `in/` names no file below data/in/");
+        check(
+            |s| s.source_file_name = Some("in/".into()),
+            "--source-file-name `in/` names no file below data/in/",
+        );
     }
 }

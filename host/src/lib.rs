@@ -1,7 +1,8 @@
 //! `loader`: CSV files from S3 into Amazon Redshift, through sandboxed WebAssembly plugins.
 //!
-//! Data flows one way: `cli` (what was typed) -> `job` (what was decided) -> `pipeline` -> `steps` -> report.
-//! `s3` and `redshift::data_api` are the edges to AWS; everything between them and the steps is values.
+//! Data flows one way: `cli` (what was typed) -> `job` (what was decided) -> `pipeline` -> `steps`
+//! -> report. `s3` and `redshift::data_api` are the edges to AWS; everything between them and the
+//! steps is values.
 
 pub mod cli;
 

@@ -1,7 +1,9 @@
-//! The log of a run: to stderr for people or as JSON lines, and kept to be exported to S3 at the end.
+//! The log of a run: to stderr for people or as JSON lines, and kept to be exported to S3 at the
+//! end.
 //!
-//! JSON lines have the Glue job's shape: level, ts, run_id, msg, then the event's fields. The kept copy lives in a
-//! temporary file, so that a long run does not grow in memory. Cell values and secrets are never logged.
+//! JSON lines have the Glue job's shape: level, ts, run_id, msg, then the event's fields. The kept
+//! copy lives in a temporary file, so that a long run does not grow in memory. Cell values and
+//! secrets are never logged.
 
 use std::fmt;
 use std::fs::File;
@@ -71,7 +73,9 @@ pub enum Audience {
 pub fn start(verbose: u8, audience: Audience) -> Kept {
     let kept = Kept::default();
     let level = ["info", "debug", "trace"][usize::from(verbose.min(2))];
-    let quiet = format!("warn,loader={level},loader_plugins={level},loader_local={level},loader_csv={level}");
+    let quiet = format!(
+        "warn,loader={level},loader_plugins={level},loader_local={level},loader_csv={level}"
+    );
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
     let lines = Lines { kept: kept.clone(), people: std::io::stderr().is_terminal(), audience };
     // A second start in one process (tests) keeps the first subscriber.
@@ -95,7 +99,8 @@ impl<S: Subscriber> Layer<S> for Lines {
         if self.audience == Audience::Nobody {
             return;
         }
-        let shown = if self.people { for_people(event.metadata().level(), now, &fields) } else { line };
+        let shown =
+            if self.people { for_people(event.metadata().level(), now, &fields) } else { line };
         crate::progress::above_bar(|| {
             let _ = writeln!(std::io::stderr(), "{shown}");
         });
@@ -131,7 +136,9 @@ fn for_people(level: &Level, now: Timestamp, fields: &Fields) -> String {
 
 /// Keeps foreign text from steering the terminal.
 fn escape_control(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
 }
 
 #[derive(Default)]

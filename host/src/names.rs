@@ -1,4 +1,5 @@
-//! The names that the program passes around, parsed once: S3 addresses, tables, runs and the paths of a load.
+//! The names that the program passes around, parsed once: S3 addresses, tables, runs and the paths
+//! of a load.
 
 use std::fmt;
 
@@ -49,12 +50,15 @@ pub struct TableName {
 }
 
 impl TableName {
-    /// Checks and folds the parts. Errors: `Config` for an empty part or one over Redshift's 127 bytes.
+    /// Checks and folds the parts. Errors: `Config` for an empty part or one over Redshift's 127
+    /// bytes.
     /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
     pub fn new(schema: &str, table: &str) -> Result<TableName> {
         for part in [schema, table] {
             if part.is_empty() || part.len() > 127 || part.chars().any(char::is_control) {
-                let fact = format!("`{part}` cannot be a name in Redshift: 1 to 127 bytes, no control characters");
+                let fact = format!(
+                    "`{part}` cannot be a name in Redshift: 1 to 127 bytes, no control characters"
+                );
                 return Err(Error::new(Kind::Config, fact));
             }
         }
@@ -73,7 +77,8 @@ impl fmt::Display for TableName {
     }
 }
 
-/// Who a run is: its id, its number in `JOB_STS`, and when it started. Ids and numbers rise with time.
+/// Who a run is: its id, its number in `JOB_STS`, and when it started. Ids and numbers rise with
+/// time.
 #[derive(Clone, Debug)]
 pub struct RunId {
     /// 32 hexadecimal digits (UUID version 7).
@@ -107,7 +112,8 @@ pub fn utc(at: Timestamp, pattern: &str) -> String {
     at.to_zoned(TimeZone::UTC).strftime(pattern).to_string()
 }
 
-/// Where everything of one load lies in the bucket. All of it follows from the source's name and the run.
+/// Where everything of one load lies in the bucket. All of it follows from the source's name and
+/// the run.
 #[derive(Clone, Debug)]
 pub struct Layout {
     bucket: String,
@@ -119,7 +125,12 @@ pub struct Layout {
 impl Layout {
     /// `relative`: the source's key behind `data/in/`.
     pub fn new(bucket: &str, relative: &str, table: &str, run: &RunId) -> Layout {
-        Layout { bucket: bucket.into(), relative: relative.into(), table: table.into(), run: run.clone() }
+        Layout {
+            bucket: bucket.into(),
+            relative: relative.into(),
+            table: table.into(),
+            run: run.clone(),
+        }
     }
 
     /// The bucket of all of it.
@@ -149,28 +160,33 @@ impl Layout {
         self.at(format!("data/unprocessed/{}/{}", self.month(), self.relative))
     }
 
-    /// Whether an object is this source, put aside in some month by [`Layout::unprocessed`] or [`Layout::beside`].
+    /// Whether an object is this source, put aside in some month by [`Layout::unprocessed`] or
+    /// [`Layout::beside`].
     pub fn was_put_aside_as(&self, uri: &S3Uri) -> bool {
         let (stem, suffix) = self.stem_and_suffix();
-        let Some(below_month) = uri.key.strip_prefix("data/unprocessed/").and_then(|key| key.splitn(3, '/').nth(2))
+        let Some(below_month) =
+            uri.key.strip_prefix("data/unprocessed/").and_then(|key| key.splitn(3, '/').nth(2))
         else {
             return false;
         };
-        let added = below_month.strip_prefix(stem.as_str()).and_then(|rest| rest.strip_suffix(suffix));
+        let added =
+            below_month.strip_prefix(stem.as_str()).and_then(|rest| rest.strip_suffix(suffix));
         // `_<14 digits>_<8 hexadecimal digits>`, or nothing.
         let is_run = |added: &str| {
             let mut parts = added.split('_');
             let (none, time, run) = (parts.next(), parts.next(), parts.next());
             let digits = |part: Option<&str>, n: usize| {
-                part.is_some_and(|part| part.len() == n && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+                part.is_some_and(|part| {
+                    part.len() == n && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+                })
             };
             none == Some("") && digits(time, 14) && digits(run, 8) && parts.next().is_none()
         };
         added.is_some_and(|added| added.is_empty() || is_run(added))
     }
 
-    /// The same place under a name that no other run uses, for when `taken` holds something else already: time and
-    /// the end of the run's id are added to the stem.
+    /// The same place under a name that no other run uses, for when `taken` holds something else
+    /// already: time and the end of the run's id are added to the stem.
     pub fn beside(&self, taken: &S3Uri) -> S3Uri {
         let file = taken.key.rfind('/').map_or(0, |slash| slash + 1);
         let dot = taken.key[file..].find('.').map_or(taken.key.len(), |dot| file + dot);
@@ -193,7 +209,8 @@ impl Layout {
         self.at(format!("data/staging/{}_{}/{}/", self.table, clean(&stem), self.run.text))
     }
 
-    /// `data/journal/<run id>.json`: what to bring back should this run die in the middle of a schema change.
+    /// `data/journal/<run id>.json`: what to bring back should this run die in the middle of a
+    /// schema change.
     pub fn journal(&self) -> S3Uri {
         let prefix = Layout::journal_prefix(&self.bucket);
         self.at(format!("{}{}.json", prefix.key, self.run.text))
@@ -212,7 +229,8 @@ impl Layout {
     /// `logs/YYYY/MM/DD/<stem>_log_<YYYYMMDDHHMMSS>.txt`.
     pub fn log(&self) -> S3Uri {
         let (stem, _) = self.stem_and_suffix();
-        let (day, second) = (utc(self.run.started_at, "%Y/%m/%d"), utc(self.run.started_at, "%Y%m%d%H%M%S"));
+        let (day, second) =
+            (utc(self.run.started_at, "%Y/%m/%d"), utc(self.run.started_at, "%Y%m%d%H%M%S"));
         self.at(format!("logs/{day}/{stem}_log_{second}.txt"))
     }
 
@@ -224,7 +242,8 @@ impl Layout {
         S3Uri::new(&self.bucket, key)
     }
 
-    /// Splits at the first dot of the file name, as the Glue job does: `a/b.csv.gz` is `a/b` and `.csv.gz`.
+    /// Splits at the first dot of the file name, as the Glue job does: `a/b.csv.gz` is `a/b` and
+    /// `.csv.gz`.
     fn stem_and_suffix(&self) -> (String, &str) {
         let start = self.relative.rfind('/').map_or(0, |slash| slash + 1);
         let dot = self.relative[start..].find('.').map_or(self.relative.len(), |dot| start + dot);
@@ -247,7 +266,8 @@ pub fn clean(text: &str) -> String {
 /// The identity of a load: the same bytes of the same object into the same table have the same id.
 pub fn load_id(source: &S3Uri, version: &str, size_bytes: u64, target: &TableName) -> String {
     let mut hash = Sha256::new();
-    for part in [&source.bucket, &source.key, version, &size_bytes.to_string(), &target.to_string()] {
+    for part in [&source.bucket, &source.key, version, &size_bytes.to_string(), &target.to_string()]
+    {
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
     }
@@ -272,7 +292,13 @@ mod tests {
     #[test]
     fn paths_are_those_of_the_glue_job() {
         let layout = layout("customers.csv");
-        let paths = [layout.source(), layout.archive(), layout.unprocessed(), layout.staging_prefix(), layout.log()];
+        let paths = [
+            layout.source(),
+            layout.archive(),
+            layout.unprocessed(),
+            layout.staging_prefix(),
+            layout.log(),
+        ];
         let paths = [paths.as_slice(), &[layout.journal(), layout.view_config()]].concat();
         let text = paths.iter().map(S3Uri::to_string).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(text, @r"
@@ -291,13 +317,19 @@ mod tests {
         let layout = layout("eu/x.csv.gz");
         let beside = layout.beside(&layout.unprocessed());
         assert_eq!(beside.key, "data/unprocessed/2025/01/eu/x_20250119103000_run1.csv.gz");
-        assert_eq!(layout.beside(&layout.log()).key, "logs/2025/01/19/eu/x_log_20250119103000_run1.txt");
+        assert_eq!(
+            layout.beside(&layout.log()).key,
+            "logs/2025/01/19/eu/x_log_20250119103000_run1.txt"
+        );
     }
 
     #[test]
     fn compressed_files_and_folders_keep_their_names() {
         let layout = layout("eu/Big Orders+x.csv.gz");
-        assert_eq!(layout.archive().key, "data/archive/2025/01/eu/Big Orders+x_20250119103000.csv.gz");
+        assert_eq!(
+            layout.archive().key,
+            "data/archive/2025/01/eu/Big Orders+x_20250119103000.csv.gz"
+        );
         assert_eq!(layout.staging_prefix().key, "data/staging/customers_eu_big_orders_x/run1/");
     }
 
@@ -323,9 +355,11 @@ mod tests {
         let layout = Layout::new("b", "a/x.csv.gz", "t", &run);
         let there = [layout.unprocessed(), layout.beside(&layout.unprocessed())];
         assert!(there.iter().all(|uri| layout.was_put_aside_as(uri)), "{there:?}");
-        for key in
-            ["data/unprocessed/2025/01/a/y.csv.gz", "data/unprocessed/2025/01/a/x_old.csv.gz", "data/in/a/x.csv.gz"]
-        {
+        for key in [
+            "data/unprocessed/2025/01/a/y.csv.gz",
+            "data/unprocessed/2025/01/a/x_old.csv.gz",
+            "data/in/a/x.csv.gz",
+        ] {
             assert!(!layout.was_put_aside_as(&S3Uri::new("b", key)), "{key}");
         }
     }

@@ -54,8 +54,14 @@ enum Purpose {
 /// Runs a job to its end and says what it did. Never fails: a failure is in the report.
 pub async fn run(job: Job, extent: Extent, stop: Stop, log: &Kept) -> Report {
     log.set_run_id(&job.run.text);
-    tracing::info!(source = %job.layout.source(), target = %job.target, job = %job.job_name, "run started");
-    let mut report = Report { run_id: job.run.text.clone(), target: job.target.to_string(), ..Report::default() };
+    tracing::info!(
+        source = %job.layout.source(), target = %job.target, job = %job.job_name, "run started"
+    );
+    let mut report = Report {
+        run_id: job.run.text.clone(),
+        target: job.target.to_string(),
+        ..Report::default()
+    };
     report.source.uri = job.layout.source().to_string();
     let aws = match aws::connect(&job.warehouse.access).await {
         Ok(aws) => aws,
@@ -107,14 +113,17 @@ struct Planned {
 
 impl Run {
     fn new(job: Arc<Job>, aws: &Aws, stop: Stop, report: Report) -> Run {
-        let api = DataApi::new(aws, &job.warehouse, &format!("loader {}", job.run.text), stop.clone());
+        let api =
+            DataApi::new(aws, &job.warehouse, &format!("loader {}", job.run.text), stop.clone());
         Run { job, store: Store::new(aws), api, stop, report, source: None, loaded_by: None }
     }
 
     /// The main job.
     async fn load(&mut self) -> Result<Status> {
         self.recover().await;
-        let Some(prepared) = self.prepare(Purpose::Load).await? else { return Ok(Status::AlreadyLoaded) };
+        let Some(prepared) = self.prepare(Purpose::Load).await? else {
+            return Ok(Status::AlreadyLoaded);
+        };
         let evolved = self.evolve(&prepared).await?;
         let Prepared { source, load_id, catalog, plan, totals, staged } = &prepared;
         let (job, api) = (Arc::clone(&self.job), self.api.clone());
@@ -135,8 +144,8 @@ impl Run {
         }
     }
 
-    /// Views that a killed run left dropped come back first. The load does not depend on them: a view that cannot be
-    /// restored stays in its journal, and the log says why.
+    /// Views that a killed run left dropped come back first. The load does not depend on them: a
+    /// view that cannot be restored stays in its journal, and the log says why.
     async fn recover(&mut self) {
         let (job, store, api) = (Arc::clone(&self.job), self.store.clone(), self.api.clone());
         let whose = Whose::Target(&job.target);
@@ -145,7 +154,9 @@ impl Run {
                 let views = recovered.iter().flat_map(|one| &one.views).map(ToString::to_string);
                 self.report.views_recovered.extend(views);
             }
-            Err(error) => tracing::warn!(%error, "views that earlier runs left dropped were not looked for"),
+            Err(error) => {
+                tracing::warn!(%error, "views that earlier runs left dropped were not looked for")
+            }
         }
     }
 
@@ -153,7 +164,8 @@ impl Run {
     async fn evolve(&mut self, prepared: &Prepared) -> Result<Evolved> {
         let (job, store, api) = (Arc::clone(&self.job), self.store.clone(), self.api.clone());
         let Prepared { catalog, plan, totals, .. } = prepared;
-        let evolve = Evolve { job: &job, store: &store, api: &api, plan, longest: &totals.max_text_bytes };
+        let evolve =
+            Evolve { job: &job, store: &store, api: &api, plan, longest: &totals.max_text_bytes };
         if !evolve.is_needed(catalog.target.as_deref()) {
             return Ok(Evolved::default());
         }
@@ -173,8 +185,9 @@ impl Run {
     /// The data path alone; what was loaded before may be staged again.
     async fn stage_only(&mut self) -> Result<Status> {
         if let Some(Prepared { staged, .. }) = self.prepare(Purpose::Stage).await? {
-            let manifest =
-                staged.manifest.map_or_else(|| "nothing: the file has no rows".into(), |uri| uri.to_string());
+            let manifest = staged
+                .manifest
+                .map_or_else(|| "nothing: the file has no rows".into(), |uri| uri.to_string());
             self.report.staged_only = Some(manifest.clone());
             tracing::info!(manifest, parts = staged.parts, bytes = staged.bytes, "staged");
         }
@@ -191,7 +204,8 @@ impl Run {
         Ok(Some(Prepared { source, load_id, catalog, plan, totals, staged }))
     }
 
-    /// Everything that is known before a row is transformed; `None` when the ledger has this very file.
+    /// Everything that is known before a row is transformed; `None` when the ledger has this very
+    /// file.
     async fn look_ahead(&mut self, purpose: Purpose) -> Result<Option<Planned>> {
         let (job, store, api) = (Arc::clone(&self.job), self.store.clone(), self.api.clone());
         let plugins = self.plugins().await?;
@@ -204,13 +218,16 @@ impl Run {
             Purpose::Plan => (Bookkeeping::LeaveMissing, !job.force),
             Purpose::Stage => (Bookkeeping::LeaveMissing, false),
         };
-        let catalog = self.step("catalog", catalog::read(&api, &job.target, &load_id, missing)).await;
+        let catalog =
+            self.step("catalog", catalog::read(&api, &job.target, &load_id, missing)).await;
         let catalog = catalog.map_err(Error::unless_unknown)?;
         crash::point("catalog");
         if let Some(run_id) = catalog.loaded_by.as_ref().filter(|_| known_is_enough) {
             tracing::info!(by = run_id, "this very file was loaded before; --force loads it again");
             if job.transform.capture.is_some() {
-                tracing::warn!("no case captured: the rows are not looked at again without --force");
+                tracing::warn!(
+                    "no case captured: the rows are not looked at again without --force"
+                );
             }
             self.loaded_by = Some(run_id.clone());
             return Ok(None);
@@ -224,7 +241,8 @@ impl Run {
         Ok(Some(Planned { source, load_id, catalog, spool, plan }))
     }
 
-    /// What is in the way of changing the table is found before anything is staged, as far as the file alone tells.
+    /// What is in the way of changing the table is found before anything is staged, as far as the
+    /// file alone tells.
     async fn foresee(&mut self, catalog: &Catalog, plan: &LoadPlan) -> Result<()> {
         let (job, store, api) = (Arc::clone(&self.job), self.store.clone(), self.api.clone());
         let longest = plan.longest_known();
@@ -262,11 +280,20 @@ impl Run {
         progress.finish();
         let spool = spool.map_err(|error| in_file(error, &uri))?;
         self.report.rows.read = spool.profile.records;
-        tracing::info!(records = spool.profile.records, columns = spool.header.names.len(), "file read");
+        tracing::info!(
+            records = spool.profile.records,
+            columns = spool.header.names.len(),
+            "file read"
+        );
         Ok(Arc::new(spool))
     }
 
-    fn plan(&mut self, spool: &Spool, catalog: &Catalog, plugins: &[Configured]) -> Result<LoadPlan> {
+    fn plan(
+        &mut self,
+        spool: &Spool,
+        catalog: &Catalog,
+        plugins: &[Configured],
+    ) -> Result<LoadPlan> {
         let started = Instant::now();
         let wanted = Wanted {
             header: &spool.header,
@@ -299,12 +326,21 @@ impl Run {
         let job = Arc::clone(&self.job);
         let values = Arc::new(host_values(&job, source));
         let format = stage::format(job.staging_format, &job.run.text);
-        let (stager, uploader) = stage::pair(&self.store, job.layout.staging_prefix(), &plan.columns, format)?;
+        let (stager, uploader) =
+            stage::pair(&self.store, job.layout.staging_prefix(), &plan.columns, format)?;
         let progress = Progress::start("staging", spool.size_bytes);
-        let (spool, plan, stop, bar) = (Arc::clone(spool), Arc::clone(plan), self.stop.clone(), progress.clone());
+        let (spool, plan, stop, bar) =
+            (Arc::clone(spool), Arc::clone(plan), self.stop.clone(), progress.clone());
         let staging = stage::run(stager, uploader, move |stager| {
             let settings = &job.transform;
-            let transform = Transform { spool: &spool, plan: &plan, values, settings, stop: &stop, progress: &bar };
+            let transform = Transform {
+                spool: &spool,
+                plan: &plan,
+                values,
+                settings,
+                stop: &stop,
+                progress: &bar,
+            };
             transform::run(&transform, || Ok(stager.sink())).map(|(totals, _)| totals)
         });
         let ended = self.step("stage", staging).await;
@@ -317,7 +353,9 @@ impl Run {
     /// Rejects are written where people find them, whether they are too many or not.
     async fn judge(&mut self, totals: &Totals, spool: &Spool) -> Result<()> {
         if totals.rows_rejected > 0 {
-            let exported = cleanup::export_rejects(&self.store, &self.job, rejects::to_csv(totals, spool)).await;
+            let exported =
+                cleanup::export_rejects(&self.store, &self.job, rejects::to_csv(totals, spool))
+                    .await;
             // When the file is refused anyway, that is what has to be said.
             rejects::judge(totals, spool, self.job.transform.max_rejects)
                 .map_err(|error| in_file(error, &self.job.layout.source()))?;
@@ -325,15 +363,21 @@ impl Run {
         }
         let rows = &self.report.rows;
         if totals.rows_read != rows.read || rows.staged + rows.rejected != rows.read {
-            let fact =
-                format!("{} rows were read, but {} staged and {} rejected", rows.read, rows.staged, rows.rejected);
+            let fact = format!(
+                "{} rows were read, but {} staged and {} rejected",
+                rows.read, rows.staged, rows.rejected
+            );
             return Err(Error::new(Kind::Internal, fact));
         }
         Ok(())
     }
 
     /// Runs a step, with a line of log when it ends and its time in the report.
-    async fn step<T>(&mut self, name: &'static str, step: impl Future<Output = Result<T>>) -> Result<T> {
+    async fn step<T>(
+        &mut self,
+        name: &'static str,
+        step: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         self.stop.check()?;
         tracing::debug!(step = name, "step started");
         let started = Instant::now();
@@ -363,6 +407,8 @@ fn in_file(error: Error, uri: &S3Uri) -> Error {
     if error.kind().is_the_files_fault() { error.with("uri", uri) } else { error }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     tokio::task::spawn_blocking(work).await.context(Kind::Internal, "a thread ended abruptly")?
 }

@@ -1,11 +1,13 @@
-//! The plugins of a job: read from disk, compiled or taken from the cache, and their errors made ours.
+//! The plugins of a job: read from disk, compiled or taken from the cache, and their errors made
+//! ours.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use arrow::datatypes::SchemaRef;
 use loader_plugins::{
-    CacheLocation, ChainPlan, Metering, Plugin, PluginCounters, PluginError, PluginErrorKind, Runtime,
+    CacheLocation, ChainPlan, Metering, Plugin, PluginCounters, PluginError, PluginErrorKind,
+    Runtime,
 };
 use serde_json::Value;
 
@@ -19,8 +21,9 @@ use crate::settings::plugins::{Digest, Origin};
 /// A plugin with its config.
 pub type Configured = (Plugin, Value);
 
-/// Reads and compiles the chain's plugins, and holds their configs against their schemas. Errors: `Config` (no such
-/// file, not the pinned one, a config that a plugin does not take), `Plugin` (not one of ours).
+/// Reads and compiles the chain's plugins, and holds their configs against their schemas. Errors:
+/// `Config` (no such file, not the pinned one, a config that a plugin does not take), `Plugin` (not
+/// one of ours).
 pub fn load(settings: &TransformSettings) -> Result<Vec<Configured>> {
     for notice in &settings.notices {
         tracing::warn!(notice, "the choice of plugins");
@@ -44,9 +47,14 @@ pub fn runtime(settings: &TransformSettings, metering: Metering) -> Result<Runti
 
 fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<Configured> {
     let path = &settings.path;
-    let hint = "cannot be read; is the path right? `cargo xtask plugins` builds plugins/default.wasm";
-    let bytes = std::fs::read(path).context(Kind::Config, format!("plugin {} {hint}", path.display()))?;
-    settings.pins.iter().try_for_each(|(pinned, origin)| check_pin(path, &bytes, pinned, origin))?;
+    let hint =
+        "cannot be read; is the path right? `cargo xtask plugins` builds plugins/default.wasm";
+    let bytes =
+        std::fs::read(path).context(Kind::Config, format!("plugin {} {hint}", path.display()))?;
+    settings
+        .pins
+        .iter()
+        .try_for_each(|(pinned, origin)| check_pin(path, &bytes, pinned, origin))?;
     let mut plugin = runtime.load(path, bytes).map_err(failure)?;
     tracing::info!(
         plugin = plugin.name(),
@@ -75,8 +83,9 @@ pub fn check_pin(path: &Path, bytes: &[u8], pinned: &Digest, origin: &Origin) ->
     }
     let path = path.display();
     let fact = format!(
-        "plugin {path} is not the one that {origin} pins: sha256 {pinned} is pinned, {found} is found; bring the pinned \
-         file back, or pin this one (`loader plugin check {path}` prints its digest)"
+        "plugin {path} is not the one that {origin} pins: sha256 {pinned} is pinned, {found} is \
+         found; bring the pinned file back, or pin this one (`loader plugin check {path}` prints \
+         its digest)"
     );
     let error = Error::new(Kind::Config, fact);
     Err(match origin.place() {
@@ -85,7 +94,8 @@ pub fn check_pin(path: &Path, bytes: &[u8], pinned: &Digest, origin: &Origin) ->
     })
 }
 
-/// Asks every plugin for its plan. Errors: `Plugin`; `Config` when a plugin refuses its config; `Data` when it refuses the file's columns.
+/// Asks every plugin for its plan. Errors: `Plugin`; `Config` when a plugin refuses its config;
+/// `Data` when it refuses the file's columns.
 pub fn plan_chain(
     plugins: &[Configured],
     table: &TableName,
@@ -93,10 +103,15 @@ pub fn plan_chain(
     target: Option<SchemaRef>,
     input: SchemaRef,
 ) -> Result<ChainPlan> {
-    ChainPlan::make(plugins, &table.table, keys, target, input).map_err(|error| match error.kind() {
-        // A plan sees the file's header and the config, nothing else; a plugin says which of them it means.
-        PluginErrorKind::Refused if error.code() != Some("bad-config") => Error::new(Kind::Data, error.to_string()),
-        _ => failure(error),
+    ChainPlan::make(plugins, &table.table, keys, target, input).map_err(|error| {
+        match error.kind() {
+            // A plan sees the file's header and the config, nothing else; a plugin says which of
+            // them it means.
+            PluginErrorKind::Refused if error.code() != Some("bad-config") => {
+                Error::new(Kind::Data, error.to_string())
+            }
+            _ => failure(error),
+        }
     })
 }
 
@@ -129,8 +144,9 @@ pub fn identities(plugins: &[Configured]) -> Vec<PluginIdentity> {
         .collect()
 }
 
-/// The plugins as JSON, short enough for the ledger: counters that are too long for it are left out, the last plugin's
-/// first, and then plugins at the end. The report and the log have all of them.
+/// The plugins as JSON, short enough for the ledger: counters that are too long for it are left
+/// out, the last plugin's first, and then plugins at the end. The report and the log have all of
+/// them.
 pub fn for_ledger(plugins: &[PluginIdentity]) -> String {
     let mut kept = plugins.to_vec();
     loop {
@@ -148,7 +164,8 @@ pub fn for_ledger(plugins: &[PluginIdentity]) -> String {
 /// One event for each plugin, with all that it counted.
 pub fn log_counted(counted: &[PluginCounters]) {
     for plugin in counted {
-        let counters: Vec<String> = plugin.counters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let counters: Vec<String> =
+            plugin.counters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         tracing::info!(
             plugin = plugin.plugin,
             rows = plugin.rows,
@@ -182,15 +199,19 @@ mod tests {
     fn what_the_ledger_gets_is_json_and_never_too_long() {
         let short = for_ledger(&[plugin("a", 1)]);
         let zeros = "0".repeat(64);
-        let whole =
-            format!(r#"[{{"name":"a","version":"1","sha256":"ab","counters":{{"{zeros}":18446744073709551615}}}}]"#);
+        let whole = format!(
+            r#"[{{"name":"a","version":"1","sha256":"ab","counters":{{"{zeros}":18446744073709551615}}}}]"#
+        );
         assert_eq!(short, whole);
         let names = |text: &str| -> Vec<(String, usize)> {
             let plugins: Vec<Value> = serde_json::from_str(text).expect("JSON");
-            let counters = |plugin: &Value| plugin["counters"].as_object().map_or(0, serde_json::Map::len);
+            let counters =
+                |plugin: &Value| plugin["counters"].as_object().map_or(0, serde_json::Map::len);
             plugins
                 .iter()
-                .map(|plugin| (plugin["name"].as_str().unwrap_or_default().into(), counters(plugin)))
+                .map(|plugin| {
+                    (plugin["name"].as_str().unwrap_or_default().into(), counters(plugin))
+                })
                 .collect()
         };
         let cut = for_ledger(&[plugin("a", 100), plugin("b", 100)]);

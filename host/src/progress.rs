@@ -1,4 +1,5 @@
-//! How far a load is: a bar on a terminal, nothing elsewhere (the log has a line for each step there).
+//! How far a load is: a bar on a terminal, nothing elsewhere (the log has a line for each step
+//! there).
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
@@ -25,9 +26,12 @@ impl Progress {
         if !std::io::stderr().is_terminal() {
             return Progress(ProgressBar::hidden());
         }
-        let bars = BARS.get_or_init(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)));
+        let bars = BARS.get_or_init(|| {
+            MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10))
+        });
         let bar = bars.add(ProgressBar::new(total_bytes));
-        let template = "{prefix:>12} {wide_bar} {bytes:>10} of {total_bytes:<10} {bytes_per_sec:>12}";
+        let template =
+            "{prefix:>12} {wide_bar} {bytes:>10} of {total_bytes:<10} {bytes_per_sec:>12}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

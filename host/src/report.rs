@@ -19,8 +19,8 @@ pub struct Report {
     pub source: Source,
     pub target: String,
     pub rows: Rows,
-    /// Decimals that were rounded half up to the scale of their columns; those that plugins make are among their
-    /// counters.
+    /// Decimals that were rounded half up to the scale of their columns; those that plugins make
+    /// are among their counters.
     pub values_rounded: u64,
     /// Columns of the file that were left out.
     pub columns_discarded: Vec<String>,
@@ -39,7 +39,8 @@ pub struct Report {
     pub steps: Vec<StepTime>,
     /// Where the source object is now, when it was moved.
     pub archived_to: Option<String>,
-    /// The manifest, when nothing more than staging was asked for. Only people are shown it here; the log has it too.
+    /// The manifest, when nothing more than staging was asked for. Only people are shown it here;
+    /// the log has it too.
     #[serde(skip)]
     pub staged_only: Option<String>,
 }
@@ -74,7 +75,8 @@ pub struct Source {
     pub size_bytes: Option<u64>,
 }
 
-/// Where the rows went. `read = staged + rejected` and `staged = inserted + updated + duplicates`; both are checked.
+/// Where the rows went. `read = staged + rejected` and `staged = inserted + updated + duplicates`;
+/// both are checked.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Rows {
     pub read: u64,
@@ -138,34 +140,53 @@ impl Report {
                 None => format!("loaded {} into {}", self.source.uri, self.target),
                 Some(manifest) => format!("staged {} as {manifest}", self.source.uri),
             },
-            Status::AlreadyLoaded => format!("{} was loaded before; nothing changed", self.source.uri),
-            Status::Failed => format!("failed: {}", self.error.as_deref().unwrap_or("for an unknown reason")),
+            Status::AlreadyLoaded => {
+                format!("{} was loaded before; nothing changed", self.source.uri)
+            }
+            Status::Failed => {
+                format!("failed: {}", self.error.as_deref().unwrap_or("for an unknown reason"))
+            }
         };
         let rows = &self.rows;
         let mut lines = vec![("result", headline)];
         if rows.read > 0 {
-            lines.push(("rows", format!("{} read = {} staged + {} rejected", rows.read, rows.staged, rows.rejected)));
+            lines.push((
+                "rows",
+                format!("{} read = {} staged + {} rejected", rows.read, rows.staged, rows.rejected),
+            ));
         }
         if self.status == Status::Success && self.staged_only.is_none() {
             let Rows { inserted, updated, duplicates, .. } = rows;
             lines.push((
                 "",
-                format!("{inserted} inserted + {updated} updated + {duplicates} of a key already in the file"),
+                format!(
+                    "{inserted} inserted + {updated} updated + {duplicates} of a key already \
+                         in the file"
+                ),
             ));
         }
         if self.values_rounded > 0 {
-            lines.push(("rounded", format!("{} decimals, to the scale of their columns", self.values_rounded)));
+            lines.push((
+                "rounded",
+                format!("{} decimals, to the scale of their columns", self.values_rounded),
+            ));
         }
-        for (name, columns) in [("left out", &self.columns_discarded), ("filled", &self.columns_filled)] {
+        for (name, columns) in
+            [("left out", &self.columns_discarded), ("filled", &self.columns_filled)]
+        {
             lines.push((name, columns.join(", ")));
         }
         lines.extend(self.schema_changes.iter().map(|change| ("schema", shortened(change))));
         lines.push(("recovered", self.views_recovered.join(", ")));
         lines.extend(self.notices.iter().map(|notice| ("notice", notice.clone())));
         for plugin in &self.plugins {
-            lines.push(("plugin", format!("{} {} sha256 {:.12}…", plugin.name, plugin.version, plugin.sha256)));
+            lines.push((
+                "plugin",
+                format!("{} {} sha256 {:.12}…", plugin.name, plugin.version, plugin.sha256),
+            ));
         }
-        let steps: Vec<String> = self.steps.iter().map(|step| format!("{} {:.2}", step.name, step.seconds)).collect();
+        let steps: Vec<String> =
+            self.steps.iter().map(|step| format!("{} {:.2}", step.name, step.seconds)).collect();
         lines.push(("seconds", steps.join(", ")));
         lines.push(("S3", tally(&self.calls.s3)));
         lines.push(("Data API", tally(&self.calls.redshift_data)));
@@ -195,7 +216,8 @@ mod tests {
 
     #[test]
     fn the_json_report_has_exactly_the_promised_keys() {
-        let report: Value = serde_json::from_str(&Report::default().render(ReportFormat::Json)).expect("is JSON");
+        let report: Value =
+            serde_json::from_str(&Report::default().render(ReportFormat::Json)).expect("is JSON");
         let keys: Vec<&String> = report.as_object().expect("an object").keys().collect();
         let promised = [
             "run_id",

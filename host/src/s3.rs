@@ -1,13 +1,15 @@
 //! The object store: everything that the program does in S3, and the only place that knows its SDK.
 //!
-//! Listings are read to their end, deletes go in batches of 1000, and a move never loses a file that its producer
-//! replaced meanwhile.
+//! Listings are read to their end, deletes go in batches of 1000, and a move never loses a file
+//! that its producer replaced meanwhile.
 
 use std::path::Path;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, Object, ObjectIdentifier};
+use aws_sdk_s3::types::{
+    CompletedMultipartUpload, CompletedPart, Delete, Object, ObjectIdentifier,
+};
 use jiff::Timestamp;
 
 use crate::aws::{self, Aws, boxed};
@@ -59,7 +61,11 @@ impl Store {
         if let Some(endpoints) = &aws.endpoints {
             config = config.endpoint_url(&endpoints.s3).force_path_style(true);
         }
-        Store { client: Client::from_conf(config.build()), calls: Calls::default(), _aws: aws.clone() }
+        Store {
+            client: Client::from_conf(config.build()),
+            calls: Calls::default(),
+            _aws: aws.clone(),
+        }
     }
 
     /// Requests so far.
@@ -79,7 +85,8 @@ impl Store {
             Err(error) if aws::is_missing(&error) => Ok(None),
             Err(error) => {
                 // HEAD answers without words, so S3 cannot say what it dislikes.
-                let doing = format!("looking at {uri} (is this a valid bucket, and may you read it?)");
+                let doing =
+                    format!("looking at {uri} (is this a valid bucket, and may you read it?)");
                 Err(aws::read_failure(&doing, error))
             }
         }
@@ -88,7 +95,8 @@ impl Store {
     /// Reads an object as a stream, provided that it still is the one with this ETag.
     pub async fn read(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<ByteStream> {
         self.calls.count("GetObject");
-        let request = self.client.get_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
+        let request =
+            self.client.get_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
         match boxed(request.send()).await {
             Ok(object) => Ok(object.body),
             Err(error) if aws::is_changed(&error) || aws::is_missing(&error) => Err(replaced(uri)),
@@ -102,7 +110,11 @@ impl Store {
         let doing = format!("reading {uri}");
         match boxed(self.client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await {
             Ok(object) => {
-                let content = object.body.collect().await.context(Kind::Transient, format!("{doing} broke off"))?;
+                let content = object
+                    .body
+                    .collect()
+                    .await
+                    .context(Kind::Transient, format!("{doing} broke off"))?;
                 Ok(Some(content.to_vec()))
             }
             Err(error) if aws::is_missing(&error) => Ok(None),
@@ -117,8 +129,11 @@ impl Store {
 
     /// Writes a file as one object and returns its size. At most 5 GB.
     pub async fn write_file(&self, uri: &S3Uri, path: &Path) -> Result<u64> {
-        let body = ByteStream::from_path(path).await.context(Kind::Internal, "a staged part cannot be read")?;
-        let size = std::fs::metadata(path).context(Kind::Internal, "a staged part cannot be read")?.len();
+        let body = ByteStream::from_path(path)
+            .await
+            .context(Kind::Internal, "a staged part cannot be read")?;
+        let size =
+            std::fs::metadata(path).context(Kind::Internal, "a staged part cannot be read")?.len();
         self.put(uri, body).await?;
         Ok(size)
     }
@@ -126,7 +141,10 @@ impl Store {
     async fn put(&self, uri: &S3Uri, body: ByteStream) -> Result<()> {
         self.calls.count("PutObject");
         let request = self.client.put_object().bucket(&uri.bucket).key(&uri.key).body(body);
-        boxed(request.send()).await.map(drop).map_err(|error| aws::read_failure(&format!("writing {uri}"), error))
+        boxed(request.send())
+            .await
+            .map(drop)
+            .map_err(|error| aws::read_failure(&format!("writing {uri}"), error))
     }
 
     /// Every key below a prefix.
@@ -143,8 +161,14 @@ impl Store {
             self.calls.count("ListObjectsV2");
             let request = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
             let page = boxed(request.set_continuation_token(token).send()).await;
-            let page = page.map_err(|error| aws::read_failure(&format!("listing {prefix}"), error))?;
-            objects.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| listed(prefix, object)));
+            let page =
+                page.map_err(|error| aws::read_failure(&format!("listing {prefix}"), error))?;
+            objects.extend(
+                page.contents
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|object| listed(prefix, object)),
+            );
             token = page.next_continuation_token;
             if token.is_none() {
                 return Ok(objects);
@@ -170,7 +194,8 @@ impl Store {
         let delete = Delete::builder().set_objects(Some(identifiers)).quiet(true).build();
         let delete = delete.context(Kind::Internal, &doing)?;
         let request = self.client.delete_objects().bucket(&prefix.bucket).delete(delete);
-        let answer = boxed(request.send()).await.map_err(|error| aws::read_failure(&doing, error))?;
+        let answer =
+            boxed(request.send()).await.map_err(|error| aws::read_failure(&doing, error))?;
         match answer.errors().first() {
             None => Ok(()),
             Some(error) => {
@@ -181,9 +206,11 @@ impl Store {
         }
     }
 
-    /// Moves an object: copies what `info` describes, verifies the copy, deletes the source if it is unchanged.
+    /// Moves an object: copies what `info` describes, verifies the copy, deletes the source if it
+    /// is unchanged.
     ///
-    /// Moving again after a stop in between ends the same way. Returns false when there was nothing to move any more.
+    /// Moving again after a stop in between ends the same way. Returns false when there was nothing
+    /// to move any more.
     pub async fn move_object(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<bool> {
         match self.head(from).await? {
             None => return Ok(false),
@@ -196,14 +223,23 @@ impl Store {
             self.copy(from, info, to).await?;
         }
         match self.head(to).await? {
-            Some(copy) if copy.size_bytes == info.size_bytes => self.delete_unchanged(from, info).await.map(|()| true),
-            _ => Err(Error::new(Kind::Transient, format!("the copy {to} of {from} is not whole; the source was kept"))),
+            Some(copy) if copy.size_bytes == info.size_bytes => {
+                self.delete_unchanged(from, info).await.map(|()| true)
+            }
+            _ => Err(Error::new(
+                Kind::Transient,
+                format!("the copy {to} of {from} is not whole; the source was kept"),
+            )),
         }
     }
 
     async fn copy(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
         self.calls.count("CopyObject");
-        let request = self.client.copy_object().copy_source(copy_source(from)).copy_source_if_match(&info.etag);
+        let request = self
+            .client
+            .copy_object()
+            .copy_source(copy_source(from))
+            .copy_source_if_match(&info.etag);
         match boxed(request.bucket(&to.bucket).key(&to.key).send()).await {
             Ok(_) => Ok(()),
             Err(error) if aws::is_changed(&error) => Err(replaced(from)),
@@ -214,42 +250,65 @@ impl Store {
     async fn copy_in_parts(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
         self.calls.count("CreateMultipartUpload");
         let doing = format!("copying {from} to {to}");
-        let upload = boxed(self.client.create_multipart_upload().bucket(&to.bucket).key(&to.key).send()).await;
+        let upload =
+            boxed(self.client.create_multipart_upload().bucket(&to.bucket).key(&to.key).send())
+                .await;
         let upload = upload.map_err(|error| aws::read_failure(&doing, error))?;
         let id = upload.upload_id.unwrap_or_default();
         let done = self.copy_parts(from, info, to, &id, &doing).await;
         if done.is_err() {
             self.calls.count("AbortMultipartUpload");
-            let abort = self.client.abort_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(&id);
+            let abort =
+                self.client.abort_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(&id);
             if let Err(error) = boxed(abort.send()).await {
-                tracing::warn!(error = %aws::read_failure(&doing, error), "an unfinished copy was left behind");
+                tracing::warn!(
+                    error = %aws::read_failure(&doing, error), "an unfinished copy was left behind"
+                );
             }
         }
         done
     }
 
-    async fn copy_parts(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri, id: &str, doing: &str) -> Result<()> {
+    async fn copy_parts(
+        &self,
+        from: &S3Uri,
+        info: &ObjectInfo,
+        to: &S3Uri,
+        id: &str,
+        doing: &str,
+    ) -> Result<()> {
         let mut parts = Vec::new();
         for (number, start) in (1..).zip((0..info.size_bytes).step_by(COPY_PART_BYTES as usize)) {
             self.calls.count("UploadPartCopy");
             let end = (start + COPY_PART_BYTES).min(info.size_bytes) - 1;
-            let request =
-                self.client.upload_part_copy().bucket(&to.bucket).key(&to.key).upload_id(id).part_number(number);
+            let request = self
+                .client
+                .upload_part_copy()
+                .bucket(&to.bucket)
+                .key(&to.key)
+                .upload_id(id)
+                .part_number(number);
             let request = request.copy_source(copy_source(from)).copy_source_if_match(&info.etag);
-            let part = boxed(request.copy_source_range(format!("bytes={start}-{end}")).send()).await;
+            let part =
+                boxed(request.copy_source_range(format!("bytes={start}-{end}")).send()).await;
             let part = part.map_err(|error| aws::read_failure(doing, error))?;
             let etag = part.copy_part_result.and_then(|result| result.e_tag);
             parts.push(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
         }
         self.calls.count("CompleteMultipartUpload");
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-        let request = self.client.complete_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(id);
-        boxed(request.multipart_upload(parts).send()).await.map(drop).map_err(|error| aws::read_failure(doing, error))
+        let request =
+            self.client.complete_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(id);
+        boxed(request.multipart_upload(parts).send())
+            .await
+            .map(drop)
+            .map_err(|error| aws::read_failure(doing, error))
     }
 
     async fn delete_unchanged(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<()> {
         self.calls.count("DeleteObject");
-        let request = self.client.delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
+        let request =
+            self.client.delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
         match boxed(request.send()).await {
             Ok(_) => Ok(()),
             Err(error) if aws::is_changed(&error) => Err(replaced(uri)),
@@ -268,11 +327,21 @@ impl Store {
         }
     }
 
-    /// Deletes an object of a listing, unless it was written again since. Returns whether it is gone.
+    /// Deletes an object of a listing, unless it was written again since. Returns whether it is
+    /// gone.
     pub async fn delete_listed(&self, object: &Listed) -> Result<bool> {
         self.calls.count("DeleteObject");
         let uri = &object.uri;
-        match boxed(self.client.delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&object.etag).send()).await {
+        match boxed(
+            self.client
+                .delete_object()
+                .bucket(&uri.bucket)
+                .key(&uri.key)
+                .if_match(&object.etag)
+                .send(),
+        )
+        .await
+        {
             Ok(_) => Ok(true),
             Err(error) if aws::is_changed(&error) => Ok(false),
             Err(error) if aws::is_missing(&error) => Ok(true),
@@ -285,7 +354,11 @@ impl Store {
         self.calls.count("CreateBucket");
         match boxed(self.client.create_bucket().bucket(bucket).send()).await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_bucket_already_owned_by_you()) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|e| e.is_bucket_already_owned_by_you()) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(aws::read_failure(&format!("making the bucket {bucket}"), error)),
         }
     }
@@ -298,7 +371,10 @@ fn listed(prefix: &S3Uri, object: Object) -> Option<Listed> {
 }
 
 fn replaced(uri: &S3Uri) -> Error {
-    let fact = format!("{uri} was replaced while it was being loaded; the new file was left alone, run again for it");
+    let fact = format!(
+        "{uri} was replaced while it was being loaded; the new file was left alone, run again for \
+         it"
+    );
     Error::new(Kind::Transient, fact)
 }
 
@@ -307,7 +383,9 @@ fn copy_source(uri: &S3Uri) -> String {
     let mut out = format!("{}/", uri.bucket);
     for byte in uri.key.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                out.push(char::from(byte))
+            }
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }

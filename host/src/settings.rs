@@ -115,7 +115,8 @@ pub struct Settings {
     #[arg(long, help_heading = "Warehouse", value_name = "DIR")]
     pub local: Option<PathBuf>,
 
-    /// Plugins, in the order in which rows pass them: a.wasm,b.wasm; in place of those of the settings file.
+    /// Plugins, in the order in which rows pass them: a.wasm,b.wasm; in place of those of the
+    /// settings file.
     #[arg(long, help_heading = "Plugins", value_name = "FILES", value_delimiter = ',', value_parser = plugin_path())]
     #[serde(skip_serializing)]
     pub plugins: Option<Vec<PluginEntry>>,
@@ -126,7 +127,8 @@ pub struct Settings {
     #[arg(long, help_heading = "Plugins", value_name = "DIR")]
     pub plugin_cache: Option<String>,
 
-    /// Write the first N rows (at most 10000) that each plugin gets as test cases for `loader plugin test`.
+    /// Write the first N rows (at most 10000) that each plugin gets as test cases for `loader
+    /// plugin test`.
     #[arg(long, help_heading = "Plugins", value_name = "N")]
     pub capture: Option<usize>,
     /// Folder for the captured cases [default: plugin-cases].
@@ -141,7 +143,8 @@ pub struct Settings {
     #[arg(skip)]
     #[serde(skip_serializing)]
     pub tables: Option<BTreeMap<String, TableSettings>>,
-    /// The settings file's plugins for all tables, when others were typed: their pins count all the same.
+    /// The settings file's plugins for all tables, when others were typed: their pins count all the
+    /// same.
     #[arg(skip)]
     #[serde(skip)]
     pub overruled_plugins: Vec<PluginEntry>,
@@ -248,7 +251,9 @@ impl FromStr for Keys {
 
     fn from_str(text: &str) -> std::result::Result<Keys, String> {
         if text.trim_start().starts_with('[') {
-            return serde_json::from_str(text).map(Keys).map_err(|error| format!("not a JSON list of names: {error}"));
+            return serde_json::from_str(text)
+                .map(Keys)
+                .map_err(|error| format!("not a JSON list of names: {error}"));
         }
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
         Ok(Keys(names.map(str::to_string).collect()))
@@ -256,7 +261,9 @@ impl FromStr for Keys {
 }
 
 impl<'de> Deserialize<'de> for Keys {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Keys, D::Error> {
+    fn deserialize<D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<Keys, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Written {
@@ -280,16 +287,22 @@ impl Settings {
     /// Reads the `LOADER_…` variables, by the rules of the flags.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Settings> {
         let command = Cli::command();
-        let run = command.find_subcommand("run").ok_or_else(|| Error::new(Kind::Internal, "no command `run`"))?;
+        let run = command
+            .find_subcommand("run")
+            .ok_or_else(|| Error::new(Kind::Internal, "no command `run`"))?;
         let flags = run.get_arguments().filter_map(|argument| argument.get_long());
         let mut arguments = vec!["settings".to_string()];
-        for flag in flags.filter(|flag| *flag != "config" && *flag != "verbose" && *flag != "help") {
+        for flag in flags.filter(|flag| *flag != "config" && *flag != "verbose" && *flag != "help")
+        {
             let name = format!("LOADER_{}", flag.replace('-', "_").to_uppercase());
             arguments.extend(variable(&name).map(|value| format!("--{flag}={value}")));
         }
         let parser = Settings::augment_args(clap::Command::new("settings"));
         let matches = parser.try_get_matches_from(arguments).map_err(|error| {
-            Error::new(Kind::Config, format!("a LOADER_… variable is not valid: {}", first_line(&error.to_string())))
+            Error::new(
+                Kind::Config,
+                format!("a LOADER_… variable is not valid: {}", first_line(&error.to_string())),
+            )
         })?;
         let parsed = Settings::from_arg_matches(&matches);
         let mut settings = parsed.context(Kind::Config, "a LOADER_… variable is not valid")?;
@@ -302,8 +315,8 @@ impl Settings {
         let (mine, theirs) = (to_object(&self)?, to_object(&other)?);
         let mut merged = theirs;
         merged.extend(mine.into_iter().filter(|(_, value)| !value.is_null()));
-        let merged: Settings =
-            serde_json::from_value(Value::Object(merged)).context(Kind::Internal, "settings could not be merged")?;
+        let merged: Settings = serde_json::from_value(Value::Object(merged))
+            .context(Kind::Internal, "settings could not be merged")?;
         // These know where they were written, which JSON would forget.
         let (plugins, overruled_plugins) = match (self.plugins, other.plugins) {
             (Some(mine), theirs) => (Some(mine), theirs.unwrap_or_default()),
@@ -311,7 +324,8 @@ impl Settings {
         };
         Ok(Settings {
             plugins,
-            overruled_plugins: [self.overruled_plugins, other.overruled_plugins, overruled_plugins].concat(),
+            overruled_plugins: [self.overruled_plugins, other.overruled_plugins, overruled_plugins]
+                .concat(),
             limits: self.limits.or(other.limits),
             tables: self.tables.or(other.tables),
             ..merged
@@ -341,27 +355,36 @@ mod tests {
     #[test]
     fn flags_win_over_file_over_environment() {
         let flag = Settings { database: Some("flag".into()), ..Settings::default() };
-        let file =
-            Settings::from_toml("database = 'file'\nregion = 'file'\nupsert-keys = ['a']", "x.toml").expect("valid");
+        let file = Settings::from_toml(
+            "database = 'file'\nregion = 'file'\nupsert-keys = ['a']",
+            "x.toml",
+        )
+        .expect("valid");
         let environment = Settings::from_variables(|name| match name {
             "LOADER_DATABASE" | "LOADER_REGION" | "LOADER_JOB_ID" => Some("environment".into()),
             _ => None,
         });
-        let merged = flag.or(file).and_then(|merged| merged.or(environment.expect("valid"))).expect("merges");
-        let values = [&merged.database, &merged.region, &merged.job_id].map(|value| value.clone().unwrap_or_default());
+        let merged = flag
+            .or(file)
+            .and_then(|merged| merged.or(environment.expect("valid")))
+            .expect("merges");
+        let values = [&merged.database, &merged.region, &merged.job_id]
+            .map(|value| value.clone().unwrap_or_default());
         assert_eq!(values, ["flag", "file", "environment"]);
         assert_eq!(merged.upsert_keys, Some(Keys(vec!["a".into()])));
     }
 
     #[test]
     fn an_unknown_key_of_the_file_is_named() {
-        let error = Settings::from_toml("databse = 'x'", "loader.toml").expect_err("a typing error");
+        let error =
+            Settings::from_toml("databse = 'x'", "loader.toml").expect_err("a typing error");
         assert!(error.to_string().contains("databse"), "{error}");
     }
 
     #[test]
     fn a_bad_variable_is_named() {
-        let error = Settings::from_variables(|name| (name == "LOADER_WORKERS").then(|| "many".into()));
+        let error =
+            Settings::from_variables(|name| (name == "LOADER_WORKERS").then(|| "many".into()));
         let text = error.expect_err("not a number").to_string();
         assert!(text.contains("--workers"), "{text}");
     }

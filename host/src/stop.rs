@@ -1,4 +1,5 @@
-//! A wish to stop (SIGINT, SIGTERM) that every step can see, from async code and from worker threads.
+//! A wish to stop (SIGINT, SIGTERM) that every step can see, from async code and from worker
+//! threads.
 
 use tokio::sync::watch;
 
@@ -24,10 +25,12 @@ impl Stopper {
         self.0.send_replace(Some(signal));
     }
 
-    /// Waits for SIGINT or SIGTERM and passes the first one on; the second one ends the process at once. Never returns.
+    /// Waits for SIGINT or SIGTERM and passes the first one on; the second one ends the process at
+    /// once. Never returns.
     pub async fn listen(self) {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+        let (Ok(mut interrupt), Ok(mut terminate)) =
+            (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
             return std::future::pending().await;
         };
@@ -72,7 +75,10 @@ impl Stop {
 }
 
 fn interrupted(signal: i32) -> Error {
-    Error::new(Kind::Interrupted(signal), format!("stopped by signal {signal}; the target is unchanged, run again"))
+    Error::new(
+        Kind::Interrupted(signal),
+        format!("stopped by signal {signal}; the target is unchanged, run again"),
+    )
 }
 
 #[cfg(test)]

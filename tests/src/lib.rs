@@ -1,7 +1,8 @@
-//! What the end-to-end tests stand on: one stand-in for all of them, a bucket and a schema for each, and the program.
+//! What the end-to-end tests stand on: one stand-in for all of them, a bucket and a schema for
+//! each, and the program.
 //!
-//! The program is run as a process of its own, as users run it; nothing of it is linked here. Fails loudly when the
-//! program or the plugins are not built: `cargo xtask test` builds them.
+//! The program is run as a process of its own, as users run it; nothing of it is linked here. Fails
+//! loudly when the program or the plugins are not built: `cargo xtask test` builds them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -45,8 +46,16 @@ impl World {
 /// The built program, beside the tests in the target folder.
 pub fn program() -> PathBuf {
     let test = std::env::current_exe().expect("this test has a path");
-    let program = test.parent().and_then(Path::parent).expect("tests lie in target/<profile>/deps").join("loader");
-    assert!(program.exists(), "{} is not built; run the tests with `cargo xtask test`", program.display());
+    let program = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("tests lie in target/<profile>/deps")
+        .join("loader");
+    assert!(
+        program.exists(),
+        "{} is not built; run the tests with `cargo xtask test`",
+        program.display()
+    );
     program
 }
 
@@ -63,8 +72,9 @@ pub fn plugin(name: &str) -> PathBuf {
     path
 }
 
-/// Where crates are built that `loader plugin new` makes: all in one place, since they have their dependencies in common,
-/// and apart from the project's own plugins, for which cargo gets other flags and would build everything anew.
+/// Where crates are built that `loader plugin new` makes: all in one place, since they have their
+/// dependencies in common, and apart from the project's own plugins, for which cargo gets other
+/// flags and would build everything anew.
 pub fn new_plugins_target() -> PathBuf {
     program().parent().and_then(Path::parent).expect("a target folder").join("new-plugins")
 }
@@ -105,7 +115,8 @@ impl Place {
     /// Writes any object of the bucket.
     pub fn write(&self, key: &str, content: impl AsRef<[u8]>) {
         let path = world().dir().join(&self.name).join(key);
-        std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("the folder can be made");
+        std::fs::create_dir_all(path.parent().expect("it has a folder"))
+            .expect("the folder can be made");
         std::fs::write(path, content).expect("the file can be written");
     }
 
@@ -137,7 +148,8 @@ impl Place {
         let bucket = world().dir().join(&self.name);
         let mut found = None;
         walk(&bucket, &mut |path| {
-            if path.strip_prefix(&bucket).is_ok_and(|key| key.to_string_lossy().starts_with(prefix)) {
+            if path.strip_prefix(&bucket).is_ok_and(|key| key.to_string_lossy().starts_with(prefix))
+            {
                 found = std::fs::read_to_string(path).ok();
             }
         });
@@ -171,11 +183,13 @@ impl Place {
         Report::of(run(command.arg("--plugins").arg(plugin("default")).args(more)))
     }
 
-    /// Runs a query and gives its rows as JSON objects. Table names are found in the test's own schema with `{s}`.
+    /// Runs a query and gives its rows as JSON objects. Table names are found in the test's own
+    /// schema with `{s}`.
     pub fn select(&self, sql: &str) -> Vec<Value> {
         let ended = self.sql(sql);
         assert_eq!(ended.code, 0, "{sql}: {}", ended.stderr);
-        serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{sql}: {error}: {}", ended.stdout))
+        serde_json::from_str(&ended.stdout)
+            .unwrap_or_else(|error| panic!("{sql}: {error}: {}", ended.stdout))
     }
 
     /// The first cell of a query's result, as text.
@@ -196,7 +210,9 @@ impl Place {
 
     fn sql(&self, sql: &str) -> Ended {
         let sql = sql.replace("{s}", &self.schema());
-        run(Command::new(program()).args(["sql", &sql, "--format", "json", "--local"]).arg(world().dir()))
+        run(Command::new(program())
+            .args(["sql", &sql, "--format", "json", "--local"])
+            .arg(world().dir()))
     }
 }
 
@@ -211,14 +227,22 @@ impl Report {
     /// Takes the report from stdout.
     pub fn of(ended: Ended) -> Report {
         let json = serde_json::from_str(&ended.stdout);
-        let json = json.unwrap_or_else(|error| panic!("no report: {error}\n{}\n{}", ended.stdout, ended.stderr));
+        let json = json.unwrap_or_else(|error| {
+            panic!("no report: {error}\n{}\n{}", ended.stdout, ended.stderr)
+        });
         Report { json, ended }
     }
 
     /// Insists on success.
     #[must_use]
     pub fn succeeded(self) -> Report {
-        assert_eq!((self.ended.code, self.status()), (0, "success"), "{}\n{}", self.error(), self.ended.stderr);
+        assert_eq!(
+            (self.ended.code, self.status()),
+            (0, "success"),
+            "{}\n{}",
+            self.error(),
+            self.ended.stderr
+        );
         self
     }
 
@@ -232,7 +256,9 @@ impl Report {
 
     /// A count of `rows`.
     pub fn rows(&self, name: &str) -> u64 {
-        self.json["rows"][name].as_u64().unwrap_or_else(|| panic!("no count {name} in {}", self.json))
+        self.json["rows"][name]
+            .as_u64()
+            .unwrap_or_else(|| panic!("no count {name} in {}", self.json))
     }
 
     /// Calls of an operation of the Data API.
@@ -243,7 +269,10 @@ impl Report {
 
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Ended {
-    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
     Ended {
         code: code(output.status),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -265,7 +294,9 @@ pub fn code(status: std::process::ExitStatus) -> i32 {
 
 /// Replaces folders that are a year, a month or a day.
 fn without_dates(key: &str) -> String {
-    let is_number = |part: &str, digits: usize| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = |part: &str, digits: usize| {
+        part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit())
+    };
     let part = |part: &str| match part {
         year if is_number(year, 4) => "YYYY".to_string(),
         month if is_number(month, 2) => "MM".to_string(),
@@ -274,7 +305,8 @@ fn without_dates(key: &str) -> String {
     key.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
-/// Replaces times and ids: words of fourteen and more hexadecimal digits, and what stands behind `sha256`.
+/// Replaces times and ids: words of fourteen and more hexadecimal digits, and what stands behind
+/// `sha256`.
 pub fn without_times(text: &str) -> String {
     let mut out = String::new();
     for word in text.split_inclusive(|c: char| !c.is_ascii_hexdigit()) {

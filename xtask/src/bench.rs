@@ -1,5 +1,5 @@
-//! What is measured by hand: the data path, and the sandbox. What is counted instead, and so the same everywhere, is a
-//! test (`loader plugin bench` against `bench.toml`).
+//! What is measured by hand: the data path, and the sandbox. What is counted instead, and so the
+//! same everywhere, is a test (`loader plugin bench` against `bench.toml`).
 
 mod staging;
 
@@ -18,7 +18,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 /// Beside the program, so that both are built of the same crates.
 fn sandbox(runs: &[String]) -> Result<(), Failure> {
     plugins::build_plugins()?;
-    run_command(&mut cargo(&["build", "--release", "--package", "loader", "--package", "loader-bench"]))?;
+    run_command(&mut cargo(&[
+        "build",
+        "--release",
+        "--package",
+        "loader",
+        "--package",
+        "loader-bench",
+    ]))?;
     let mut bench = std::process::Command::new(target().join("release/loader-bench"));
     run_command(bench.arg(root().join("plugins")).args(runs))
 }

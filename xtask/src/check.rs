@@ -18,7 +18,17 @@ pub(crate) fn all() -> Result<(), Failure> {
     step("dependencies", dependencies)?;
     step("plugins build", plugins::build_plugins)?;
     step("plugins are reproducible", plugins::check_reproducible)?;
-    step("lints", || run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])))
+    step("lints", || {
+        run(&mut cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ]))
+    })
 }
 
 fn step(name: &str, check: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
@@ -28,7 +38,8 @@ fn step(name: &str, check: impl FnOnce() -> Result<(), Failure>) -> Result<(), F
 
 /// Files open with what they are for; contracts are what was published.
 fn house_rules() -> Result<(), Failure> {
-    let listed = output(std::process::Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()))?;
+    let listed =
+        output(std::process::Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()))?;
     let mut broken = Vec::new();
     for file in listed.lines().map(Path::new) {
         let Ok(text) = std::fs::read_to_string(root().join(file)) else { continue };
@@ -37,18 +48,22 @@ fn house_rules() -> Result<(), Failure> {
             broken.push(format!("{} does not open with //! and what it is for", file.display()));
         }
         if text.lines().count() > LONG_FILE_LINES && !text.contains("//! Long because") {
-            broken
-                .push(format!("{} has more than {LONG_FILE_LINES} lines and no `//! Long because …`", file.display()));
+            broken.push(format!(
+                "{} has more than {LONG_FILE_LINES} lines and no `//! Long because …`",
+                file.display()
+            ));
         }
     }
     if broken.is_empty() { Ok(()) } else { failure(broken.join("\n")) }
 }
 
-/// The last column of each table of `docs/security.md` has names of tests: is each of them a function of ours?
+/// The last column of each table of `docs/security.md` has names of tests: is each of them a
+/// function of ours?
 fn security_tests() -> Result<(), Failure> {
     let page = std::fs::read_to_string(root().join("docs/security.md"))
         .or_else(|error| failure(format!("docs/security.md cannot be read: {error}")))?;
-    let listed = output(std::process::Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()))?;
+    let listed =
+        output(std::process::Command::new("git").args(["ls-files", "*.rs"]).current_dir(root()))?;
     let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap_or_default();
     let sources: String = listed.lines().map(read).collect();
     let mut missing = Vec::new();
@@ -57,7 +72,9 @@ fn security_tests() -> Result<(), Failure> {
         let last = line.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
         for name in last.split('`').skip(1).step_by(2) {
             found += 1;
-            if !sources.contains(&format!("    fn {name}()")) && !sources.contains(&format!("\nfn {name}()")) {
+            if !sources.contains(&format!("    fn {name}()"))
+                && !sources.contains(&format!("\nfn {name}()"))
+            {
                 missing.push(name);
             }
         }
@@ -65,7 +82,10 @@ fn security_tests() -> Result<(), Failure> {
     match (found, missing.as_slice()) {
         (0, _) => failure("docs/security.md names no tests"),
         (_, []) => Ok(()),
-        (_, missing) => failure(format!("docs/security.md names tests that are not there: {}", missing.join(", "))),
+        (_, missing) => failure(format!(
+            "docs/security.md names tests that are not there: {}",
+            missing.join(", ")
+        )),
     }
 }
 
@@ -79,14 +99,32 @@ fn dependencies() -> Result<(), Failure> {
         ("loader-plugins", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
         ("loader-harness", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
     ] {
-        let tree = output(&mut cargo(&["tree", "--package", package, "--edges", "normal", "--prefix", "none"]))?;
+        let tree = output(&mut cargo(&[
+            "tree",
+            "--package",
+            package,
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+        ]))?;
         for name in forbidden {
             if tree.lines().any(|line| line.starts_with(&format!("{name} v"))) {
-                return failure(format!("{package} must not depend on {name}; see ARCHITECTURE.md"));
+                return failure(format!(
+                    "{package} must not depend on {name}; see ARCHITECTURE.md"
+                ));
             }
         }
     }
-    let stacks = output(&mut cargo(&["tree", "--package", "loader", "--edges", "normal", "--prefix", "none"]))?;
+    let stacks = output(&mut cargo(&[
+        "tree",
+        "--package",
+        "loader",
+        "--edges",
+        "normal",
+        "--prefix",
+        "none",
+    ]))?;
     for name in ["aws-lc-rs", "openssl", "native-tls"] {
         if stacks.lines().any(|line| line.starts_with(&format!("{name} v"))) {
             return failure(format!("{name} came in: there is one TLS stack, rustls with ring"));

@@ -1,4 +1,5 @@
-//! What was published of the plugin contract stays as it is: `wit/published.toml` has the digest of each version.
+//! What was published of the plugin contract stays as it is: `wit/published.toml` has the digest of
+//! each version.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,27 +26,34 @@ pub(crate) fn check() -> Result<(), Failure> {
 }
 
 /// One sentence for each version that is not what was published, or was not published.
-fn differences(published: &BTreeMap<String, String>, contracts: &BTreeMap<String, String>) -> Vec<String> {
+fn differences(
+    published: &BTreeMap<String, String>,
+    contracts: &BTreeMap<String, String>,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     for (version, text) in contracts {
         let digest = digest(text);
         match published.get(version) {
             Some(known) if *known == digest => {}
             Some(_) => wrong.push(format!(
-                "wit/{version}/plugin.wit is not what was published: plugins that exist were built for it; undo the \
-                 change, or make a new version beside it (docs/wit-changelog.md)"
+                "wit/{version}/plugin.wit is not what was published: plugins that exist were built \
+                 for it; undo the change, or make a new version beside it (docs/wit-changelog.md)"
             )),
             None => wrong.push(format!(
-                "wit/{version} is new: when it is final, add `\"{version}\" = \"{digest}\"` to {PUBLISHED} and an \
-                 entry to docs/wit-changelog.md"
+                "wit/{version} is new: when it is final, add `\"{version}\" = \"{digest}\"` to \
+                 {PUBLISHED} and an entry to docs/wit-changelog.md"
             )),
         }
         if !text.contains(&format!("package loader:plugin@{version}.0;")) {
-            wrong.push(format!("wit/{version}/plugin.wit does not say `package loader:plugin@{version}.0;`"));
+            wrong.push(format!(
+                "wit/{version}/plugin.wit does not say `package loader:plugin@{version}.0;`"
+            ));
         }
     }
     for version in published.keys().filter(|version| !contracts.contains_key(*version)) {
-        wrong.push(format!("wit/{version} is gone: plugins that exist were built for it; bring it back"));
+        wrong.push(format!(
+            "wit/{version} is gone: plugins that exist were built for it; bring it back"
+        ));
     }
     wrong
 }
@@ -84,9 +92,15 @@ mod tests {
         let published = map(&[("0.1", &digest(one))]);
         assert_eq!(differences(&published, &map(&[("0.1", one)])), [""; 0]);
         let changed = differences(&published, &map(&[("0.1", "package loader:plugin@0.1.0;\n\n")]));
-        assert!(changed[0].starts_with("wit/0.1/plugin.wit is not what was published"), "{changed:?}");
+        assert!(
+            changed[0].starts_with("wit/0.1/plugin.wit is not what was published"),
+            "{changed:?}"
+        );
         let added = differences(&published, &map(&[("0.1", one), ("0.2", one)]));
-        assert!(added[0].starts_with("wit/0.2 is new") && added[1].contains("@0.2.0;"), "{added:?}");
+        assert!(
+            added[0].starts_with("wit/0.2 is new") && added[1].contains("@0.2.0;"),
+            "{added:?}"
+        );
         assert!(differences(&published, &map(&[]))[0].starts_with("wit/0.1 is gone"));
     }
 

@@ -1,5 +1,6 @@
-//! Builds the plugins of this project to `plugins/<name>.wasm`, and shows that their bytes depend on nothing but the
-//! sources. Nothing here needs the network once a toolchain is there and the crates are fetched.
+//! Builds the plugins of this project to `plugins/<name>.wasm`, and shows that their bytes depend
+//! on nothing but the sources. Nothing here needs the network once a toolchain is there and the
+//! crates are fetched.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +16,8 @@ impl From<BuildError> for Failure {
     }
 }
 
-/// Builds every plugin and writes the components that changed. Quick when nothing did: cargo decides.
+/// Builds every plugin and writes the components that changed. Quick when nothing did: cargo
+/// decides.
 pub(crate) fn build_plugins() -> Result<(), Failure> {
     for built in build(&root(), &target_dir(), &Toolchain::find()?)? {
         let changed = built.write(&root().join("plugins").join(format!("{}.wasm", built.name)))?;
@@ -31,11 +33,12 @@ pub(crate) fn build_plugins() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Builds every plugin a second time, from nothing, in a copy of the sources elsewhere, and compares: a pinned digest
-/// means the same in every checkout.
+/// Builds every plugin a second time, from nothing, in a copy of the sources elsewhere, and
+/// compares: a pinned digest means the same in every checkout.
 pub(crate) fn check_reproducible() -> Result<(), Failure> {
     let toolchain = Toolchain::find()?;
-    let elsewhere = tempfile::tempdir().or_else(|error| failure(format!("no temporary folder: {error}")))?;
+    let elsewhere =
+        tempfile::tempdir().or_else(|error| failure(format!("no temporary folder: {error}")))?;
     copy_sources(elsewhere.path())?;
     let first = build(&root(), &target_dir(), &toolchain)?;
     let second = build(elsewhere.path(), &elsewhere.path().join("target"), &toolchain)?;
@@ -43,8 +46,9 @@ pub(crate) fn check_reproducible() -> Result<(), Failure> {
         let (name, first, second) = (&first.name, first.sha256(), second.sha256());
         if first != second {
             return failure(format!(
-                "plugins/{name}.wasm is not reproducible: sha256 {first}, then {second}, from the same sources; look for \
-                 paths (--remap-path-prefix) and random seeds (CONST_RANDOM_SEED) in the build"
+                "plugins/{name}.wasm is not reproducible: sha256 {first}, then {second}, from the \
+                 same sources; look for paths (--remap-path-prefix) and random seeds \
+                 (CONST_RANDOM_SEED) in the build"
             ));
         }
         println!("plugins/{name}.wasm is reproducible, sha256 {first}");
@@ -73,7 +77,8 @@ fn copy_sources(to: &Path) -> Result<(), Failure> {
         if !from.is_file() {
             continue;
         }
-        let copied = std::fs::create_dir_all(to.parent().unwrap_or(&to)).and_then(|()| std::fs::copy(&from, &to));
+        let copied = std::fs::create_dir_all(to.parent().unwrap_or(&to))
+            .and_then(|()| std::fs::copy(&from, &to));
         copied.or_else(|error| failure(format!("copying {file}: {error}")))?;
     }
     Ok(())

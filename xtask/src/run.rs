@@ -35,7 +35,9 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
 /// Runs to the end and gives what it wrote to stdout.
 pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     match command.output() {
-        Ok(output) if output.status.success() => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
         Ok(output) => {
             let words = String::from_utf8_lossy(&output.stderr).trim().to_string();
             failure(format!("{} ended with {}: {words}", shown(command), output.status))

@@ -1,6 +1,8 @@
-//! What the demo and the tests need beside cargo and a C compiler: PostgreSQL's programs, and Python with boto3.
+//! What the demo and the tests need beside cargo and a C compiler: PostgreSQL's programs, and
+//! Python with boto3.
 //!
-//! Found when there, installed by apt or pip when that is possible, else an error that says what to do.
+//! Found when there, installed by apt or pip when that is possible, else an error that says what to
+//! do.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,31 +21,36 @@ pub(crate) fn postgres() -> Result<(), Failure> {
     if has_postgres() {
         return Ok(());
     }
-    // Debian would start a cluster of its own on installing, which nobody here needs; it does no harm either.
+    // Debian would start a cluster of its own on installing, which nobody here needs; it does no
+    // harm either.
     apt(&["postgresql"])?;
     if has_postgres() {
         return Ok(());
     }
     failure(
-        "PostgreSQL is not installed; install it (Debian: apt-get install postgresql; macOS: brew install postgresql) or name its folder of programs in LOADER_POSTGRES_BIN",
+        "PostgreSQL is not installed; install it (Debian: apt-get install postgresql; macOS: brew \
+         install postgresql) or name its folder of programs in LOADER_POSTGRES_BIN",
     )
 }
 
 fn has_postgres() -> bool {
     let on_path = succeeds("postgres", &["--version"]) && succeeds("initdb", &["--version"]);
-    let given = std::env::var_os("LOADER_POSTGRES_BIN").is_some_and(|dir| Path::new(&dir).join("initdb").exists());
+    let given = std::env::var_os("LOADER_POSTGRES_BIN")
+        .is_some_and(|dir| Path::new(&dir).join("initdb").exists());
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let debian = debian.map(|version| version.path().join("bin/initdb")).any(|initdb| initdb.exists());
+    let debian =
+        debian.map(|version| version.path().join("bin/initdb")).any(|initdb| initdb.exists());
     let homebrew = ["/opt/homebrew/opt", "/usr/local/opt"].iter().any(|opt| {
         let entries = std::fs::read_dir(opt).into_iter().flatten().flatten();
-        entries
-            .map(|entry| entry.path())
-            .any(|path| path.to_string_lossy().contains("/postgresql") && path.join("bin/initdb").exists())
+        entries.map(|entry| entry.path()).any(|path| {
+            path.to_string_lossy().contains("/postgresql") && path.join("bin/initdb").exists()
+        })
     });
     on_path || given || debian || homebrew
 }
 
-/// A Python that can import these packages: the system's, or a virtual environment in the target folder.
+/// A Python that can import these packages: the system's, or a virtual environment in the target
+/// folder.
 pub(crate) fn python(packages: &[&str]) -> Result<PathBuf, Failure> {
     let imports = format!("import {}", packages.join(", "));
     let system = PathBuf::from("python3");
@@ -59,7 +66,9 @@ pub(crate) fn python(packages: &[&str]) -> Result<PathBuf, Failure> {
         return Ok(python);
     }
     run(Command::new(&system).args(["-m", "venv"]).arg(&venv))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages))?;
+    run(Command::new(&python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(packages))?;
     Ok(python)
 }
 
@@ -75,8 +84,9 @@ fn apt(packages: &[&str]) -> Result<(), Failure> {
         return failure(format!("{names} must be installed: sudo apt-get install {names}"));
     }
     eprintln!("installing {names}");
-    let apt =
-        |arguments: &[&str]| run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"));
+    let apt = |arguments: &[&str]| {
+        run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
     apt(&["update", "-qq"])?;
     let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
     install.extend(packages);

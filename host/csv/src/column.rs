@@ -2,7 +2,9 @@
 
 use crate::decode::DecodeAs;
 use crate::field::{Field, FieldReader};
-use arrow_array::types::{ArrowPrimitiveType, Date32Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Int32Type, Int64Type, TimestampMicrosecondType,
+};
 use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray, StringArray};
 use arrow_buffer::{BooleanBufferBuilder, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use loader_values::{parse_bool_literal, parse_date, parse_i64, parse_timestamp};
@@ -32,7 +34,9 @@ impl ColumnBuilder {
             DecodeAs::Int64 => Values::Int64(Vec::new()),
             DecodeAs::Date32 => Values::Date(Vec::new()),
             DecodeAs::TimestampMicros => Values::Timestamp(Vec::new()),
-            DecodeAs::Decimal | DecodeAs::Double | DecodeAs::Text => Values::Text { ends: vec![0], bytes: Vec::new() },
+            DecodeAs::Decimal | DecodeAs::Double | DecodeAs::Text => {
+                Values::Text { ends: vec![0], bytes: Vec::new() }
+            }
             DecodeAs::Skip => Values::Skip,
         };
         ColumnBuilder { decode_as, values, nulls: NullBufferBuilder::new(0) }
@@ -47,8 +51,8 @@ impl ColumnBuilder {
         *self = ColumnBuilder::new(self.decode_as);
     }
 
-    /// Appends fields, given by their places in `bytes`. The error is the number and the place of the one that does
-    /// not read as the column's type.
+    /// Appends fields, given by their places in `bytes`. The error is the number and the place of
+    /// the one that does not read as the column's type.
     pub(crate) fn extend(
         &mut self,
         bytes: &[u8],
@@ -59,7 +63,9 @@ impl ColumnBuilder {
         let nulls = &mut self.nulls;
         let mut source = Source { bytes, reader, scratch, nulls };
         match &mut self.values {
-            Values::Int32(values) => source.parse_all(fields, values, |text| parse_i64(text)?.try_into().ok()),
+            Values::Int32(values) => {
+                source.parse_all(fields, values, |text| parse_i64(text)?.try_into().ok())
+            }
             Values::Int64(values) => source.parse_all(fields, values, parse_i64),
             Values::Date(values) => source.parse_all(fields, values, parse_date),
             Values::Timestamp(values) => source.parse_all(fields, values, parse_timestamp),
@@ -97,7 +103,10 @@ impl ColumnBuilder {
                 let ends = std::mem::replace(ends, next_buffer(ends.len(), Some(0)));
                 let bytes = std::mem::replace(bytes, next_buffer(bytes.len(), None));
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
-                Arc::new(StringArray::try_new(offsets, bytes.into(), nulls).map_err(|error| error.to_string())?)
+                Arc::new(
+                    StringArray::try_new(offsets, bytes.into(), nulls)
+                        .map_err(|error| error.to_string())?,
+                )
             }
             Values::Skip => return Ok(None),
         };
@@ -110,7 +119,8 @@ fn primitive<T: ArrowPrimitiveType>(
     nulls: Option<arrow_buffer::NullBuffer>,
 ) -> Result<ArrayRef, String> {
     let values = std::mem::replace(values, next_buffer(values.len(), None));
-    let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls).map_err(|error| error.to_string())?;
+    let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls)
+        .map_err(|error| error.to_string())?;
     Ok(Arc::new(array))
 }
 

@@ -1,4 +1,5 @@
-//! From a chunk to Arrow batches: the fields of a block, column by column, straight into the columns' buffers.
+//! From a chunk to Arrow batches: the fields of a block, column by column, straight into the
+//! columns' buffers.
 
 use crate::column::ColumnBuilder;
 use crate::dialect::Dialect;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 /// The key of the field metadata that says what the text in a column is: `decimal` or `double`.
 pub const LOGICAL_KEY: &str = "loader.logical";
 
-/// A batch ends early when it comes from so many bytes of the file, which bounds memory and Arrow's 32-bit offsets.
+/// A batch ends early when it comes from so many bytes of the file, which bounds memory and Arrow's
+/// 32-bit offsets.
 const BATCH_BYTES: usize = 32 * 1024 * 1024;
 
 /// What a column is decoded as. NULL is what the dialect says it is, and `""` too but for `Text`.
@@ -26,7 +28,8 @@ pub enum DecodeAs {
     Boolean,
     Int32,
     Int64,
-    /// `Utf8`, the number as it stands in the file; the field says [`LOGICAL_KEY`] = `decimal`. Not looked at.
+    /// `Utf8`, the number as it stands in the file; the field says [`LOGICAL_KEY`] = `decimal`. Not
+    /// looked at.
     Decimal,
     /// The same with `double`.
     Double,
@@ -86,9 +89,11 @@ impl DecodeAs {
     }
 }
 
-/// The schema that a [`Decoder`] gives its batches: a nullable field per column that is not skipped.
+/// The schema that a [`Decoder`] gives its batches: a nullable field per column that is not
+/// skipped.
 pub fn arrow_schema(header: &Header, as_types: &[DecodeAs]) -> SchemaRef {
-    let fields = header.names.iter().zip(as_types).filter_map(|(name, decode_as)| decode_as.field(name));
+    let fields =
+        header.names.iter().zip(as_types).filter_map(|(name, decode_as)| decode_as.field(name));
     Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }
 
@@ -105,18 +110,27 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Rows per batch unless there is a reason for another number: enough for the columns' overhead not to matter, few
-    /// enough for the batch to stay in the processor's cache.
+    /// Rows per batch unless there is a reason for another number: enough for the columns' overhead
+    /// not to matter, few enough for the batch to stay in the processor's cache.
     pub const BATCH_ROWS: usize = 16 * 1024;
 
     /// `as_types` has an entry per column of the header; columns past its end are skipped.
-    pub fn new(dialect: &Dialect, header: &Header, as_types: &[DecodeAs], batch_rows: usize) -> Decoder {
+    pub fn new(
+        dialect: &Dialect,
+        header: &Header,
+        as_types: &[DecodeAs],
+        batch_rows: usize,
+    ) -> Decoder {
         Decoder {
             dialect: dialect.clone(),
             header: header.clone(),
             schema: arrow_schema(header, as_types),
             reader: FieldReader::new(dialect),
-            columns: as_types.iter().take(header.names.len()).map(|decode_as| ColumnBuilder::new(*decode_as)).collect(),
+            columns: as_types
+                .iter()
+                .take(header.names.len())
+                .map(|decode_as| ColumnBuilder::new(*decode_as))
+                .collect(),
             batch_rows: batch_rows.max(1),
             block: Block::default(),
             scratch: Vec::new(),
@@ -128,10 +142,16 @@ impl Decoder {
         &self.schema
     }
 
-    /// Decodes a chunk, whose first record has the number `first_record` (counted from 1 over the whole file).
+    /// Decodes a chunk, whose first record has the number `first_record` (counted from 1 over the
+    /// whole file).
     ///
     /// Each batch comes with the numbers of its records. After an error there are no more.
-    pub fn decode_chunk<'a>(&'a mut self, bytes: &'a [u8], chunk: &'a Chunk, first_record: u64) -> Batches<'a> {
+    pub fn decode_chunk<'a>(
+        &'a mut self,
+        bytes: &'a [u8],
+        chunk: &'a Chunk,
+        first_record: u64,
+    ) -> Batches<'a> {
         self.columns.iter_mut().for_each(ColumnBuilder::clear);
         let rows = Rows::new(bytes, self.dialect.rules(), self.header.names.len());
         self.block.rows = 0;
@@ -180,7 +200,8 @@ impl Batches<'_> {
             if count == 0 {
                 first_row = self.decoder.block.first_row + self.block_row as u64;
             }
-            let take = (self.decoder.block.rows - self.block_row).min(self.decoder.batch_rows - count);
+            let take =
+                (self.decoder.block.rows - self.block_row).min(self.decoder.batch_rows - count);
             source_bytes += self.decode_rows(take)?;
             self.block_row += take;
             count += take;
@@ -198,16 +219,27 @@ impl Batches<'_> {
             if let Err((row, start)) = column.extend(bytes, ranges, reader, scratch) {
                 let kind = match column.decode_as().logical() {
                     Some(expected) => CsvErrorKind::NotOfType { expected },
-                    None => CsvErrorKind::Batch("a text column was read as another type".to_string()),
+                    None => {
+                        CsvErrorKind::Batch("a text column was read as another type".to_string())
+                    }
                 };
                 let row = block.first_row + (rows.start + row) as u64;
-                return Err(RowError { kind, row: Some(row), byte: block.base + start, column: Some(index) });
+                return Err(RowError {
+                    kind,
+                    row: Some(row),
+                    byte: block.base + start,
+                    column: Some(index),
+                });
             }
         }
         Ok(block.bytes_of(rows))
     }
 
-    fn finish(&mut self, first_row: u64, count: usize) -> Result<(RecordBatch, Int64Array), RowError> {
+    fn finish(
+        &mut self,
+        first_row: u64,
+        count: usize,
+    ) -> Result<(RecordBatch, Int64Array), RowError> {
         let error = |message: String| RowError {
             kind: CsvErrorKind::Batch(message),
             row: Some(first_row),
@@ -220,20 +252,30 @@ impl Batches<'_> {
                 Ok(array) => arrays.extend(array),
                 Err(message) => {
                     // Text that is not UTF-8 shows here; then its place is worth looking for.
-                    check_text(self.bytes, &self.decoder.dialect.rules(), self.decoder.header.names.len())?;
+                    check_text(
+                        self.bytes,
+                        &self.decoder.dialect.rules(),
+                        self.decoder.header.names.len(),
+                    )?;
                     return Err(error(message));
                 }
             }
         }
         let options = RecordBatchOptions::new().with_row_count(Some(count));
-        let batch = RecordBatch::try_new_with_options(self.decoder.schema.clone(), arrays, &options)
-            .map_err(|refused| error(refused.to_string()))?;
+        let batch =
+            RecordBatch::try_new_with_options(self.decoder.schema.clone(), arrays, &options)
+                .map_err(|refused| error(refused.to_string()))?;
         let first = (self.first_record + first_row) as i64;
         Ok((batch, Int64Array::from_iter_values(first..first + count as i64)))
     }
 
     fn locate(&self, error: RowError) -> CsvError {
-        let error = error.locate(self.bytes, self.chunk.offset, self.chunk.first_line, &self.decoder.header.names);
+        let error = error.locate(
+            self.bytes,
+            self.chunk.offset,
+            self.chunk.first_line,
+            &self.decoder.header.names,
+        );
         error.after_records(self.first_record.saturating_sub(1))
     }
 }

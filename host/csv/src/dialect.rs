@@ -4,15 +4,17 @@ use thiserror::Error;
 
 /// The rules of one file. The default is RFC 4180 in UTF-8.
 ///
-/// In every dialect a record ends with LF, CRLF or a lone CR, a byte order mark is dropped, blank lines are skipped, and
-/// a bare empty field is NULL while a quoted one is the empty string. A quote opens a quoted field only as the field's
-/// first character; further on in an unquoted field it is text. All special characters are single ASCII characters.
+/// In every dialect a record ends with LF, CRLF or a lone CR, a byte order mark is dropped, blank
+/// lines are skipped, and a bare empty field is NULL while a quoted one is the empty string. A
+/// quote opens a quoted field only as the field's first character; further on in an unquoted field
+/// it is text. All special characters are single ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialect {
     pub delimiter: u8,
     /// `None`: no field is quoted and quotes are text.
     pub quote: Option<u8>,
-    /// Inside of a quoted field this makes the next character plain text. A doubled quote is a quote with or without it.
+    /// Inside of a quoted field this makes the next character plain text. A doubled quote is a
+    /// quote with or without it.
     pub escape: Option<u8>,
     /// The first record names the columns; without, they are `column_1`, `column_2` and so on.
     pub header: bool,
@@ -53,26 +55,36 @@ impl Default for Dialect {
 /// Why a dialect cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DialectError {
-    #[error("the {0} is not a single ASCII character other than a line end or NUL; name another one")]
+    #[error(
+        "the {0} is not a single ASCII character other than a line end or NUL; name another one"
+    )]
     NotUsable(&'static str),
     #[error("the {0} and the {1} are the same character; name another one for either")]
     Same(&'static str, &'static str),
 }
 
 impl Dialect {
-    /// Checks that the special characters are usable and differ. What else is in this crate takes that for granted.
+    /// Checks that the special characters are usable and differ. What else is in this crate takes
+    /// that for granted.
     ///
-    /// An escape that equals the quote is fine: it says that quotes are doubled, which they may be anyway.
+    /// An escape that equals the quote is fine: it says that quotes are doubled, which they may be
+    /// anyway.
     pub fn check(&self) -> Result<(), DialectError> {
         let escape = self.escape.filter(|escape| Some(*escape) != self.quote);
-        let named =
-            [("delimiter", Some(self.delimiter)), ("quote", self.quote), ("escape", escape), ("comment", self.comment)];
+        let named = [
+            ("delimiter", Some(self.delimiter)),
+            ("quote", self.quote),
+            ("escape", escape),
+            ("comment", self.comment),
+        ];
         for (index, (name, byte)) in named.iter().enumerate() {
             let Some(byte) = byte else { continue };
             if !byte.is_ascii() || matches!(byte, 0 | b'\n' | b'\r') {
                 return Err(DialectError::NotUsable(name));
             }
-            if let Some((other, _)) = named[..index].iter().find(|(_, other)| other.as_ref() == Some(byte)) {
+            if let Some((other, _)) =
+                named[..index].iter().find(|(_, other)| other.as_ref() == Some(byte))
+            {
                 return Err(DialectError::Same(other, name));
             }
         }
@@ -83,7 +95,9 @@ impl Dialect {
         Rules {
             delimiter: self.delimiter,
             quote: self.quote,
-            escape: self.escape.filter(|escape| self.quote.is_some() && Some(*escape) != self.quote),
+            escape: self
+                .escape
+                .filter(|escape| self.quote.is_some() && Some(*escape) != self.quote),
             comment: self.comment,
         }
     }
@@ -118,7 +132,8 @@ mod tests {
         );
         assert_eq!(
             check(|dialect| dialect.comment = Some(0xA7)),
-            "the comment is not a single ASCII character other than a line end or NUL; name another one"
+            "the comment is not a single ASCII character other than a line end or NUL; name \
+             another one"
         );
     }
 }

@@ -4,10 +4,12 @@ use crate::profile::LogicalType;
 use std::fmt;
 use thiserror::Error;
 
-/// A place in the file. Bytes and lines are of the file as it was pushed into the splitter, after decompression.
+/// A place in the file. Bytes and lines are of the file as it was pushed into the splitter, after
+/// decompression.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// The data record, counted from 1; 0 for the header and wherever records have not been counted.
+    /// The data record, counted from 1; 0 for the header and wherever records have not been
+    /// counted.
     pub record: u64,
     /// The physical line, counted from 1, in which the field (or the record) begins.
     pub line: u64,
@@ -30,7 +32,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// The first thing wrong with a file, and its position. The caller knows the file's name and adds it.
+/// The first thing wrong with a file, and its position. The caller knows the file's name and adds
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{position}: {kind}")]
 pub struct CsvError {
@@ -42,24 +45,34 @@ pub struct CsvError {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CsvErrorKind {
     /// No header, or no record at all where the dialect has no header.
-    #[error("the file is empty: it has not even a header; write at least the line that names the columns")]
+    #[error(
+        "the file is empty: it has not even a header; write at least the line that names the \
+         columns"
+    )]
     Empty,
     #[error(
-        "the row has {found} fields, but the header has {expected}; quote fields that hold the delimiter or a line end, or correct the delimiter"
+        "the row has {found} fields, but the header has {expected}; quote fields that hold the \
+         delimiter or a line end, or correct the delimiter"
     )]
     RaggedRow { expected: usize, found: usize },
-    #[error("the quoted field that begins here is never closed; close it, and double the quotes inside of it")]
+    #[error(
+        "the quoted field that begins here is never closed; close it, and double the quotes inside \
+         of it"
+    )]
     UnclosedQuote,
     #[error("text follows the closing quote; double the quotes that belong to the field")]
     TextAfterQuote,
     #[error("these bytes are not UTF-8; convert the file to UTF-8")]
     InvalidUtf8,
     #[error(
-        "the field holds a NUL byte, which Redshift cannot store; remove it (a file full of them is UTF-16: convert it to UTF-8)"
+        "the field holds a NUL byte, which Redshift cannot store; remove it (a file full of them \
+         is UTF-16: convert it to UTF-8)"
     )]
     NulByte,
     /// Over [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
-    #[error("the row is longer than {limit} bytes, which is the most that Redshift takes{}", if *open_quote { "; a quote that is never closed looks like this too" } else { "; check the line ends" })]
+    #[error("the row is longer than {limit} bytes, which is the most that Redshift \
+             takes{}", if *open_quote { "; a quote that is never closed looks like this \
+                                         too" } else { "; check the line ends" })]
     TooLong { limit: u64, open_quote: bool },
     /// Decoding was asked for a type that the column's profile does not accept.
     #[error("the value does not read as {expected}; load the column as text, or correct the value")]

@@ -1,13 +1,16 @@
 //! What the values of one column have in common, learnt value by value within a chunk.
-//! Every candidate type is followed until the first value that it does not accept; from then on it is not tried again,
-//! so a column costs what its type costs, and a text column little more than the lengths of its values.
+//! Every candidate type is followed until the first value that it does not accept; from then on it
+//! is not tried again, so a column costs what its type costs, and a text column little more than
+//! the lengths of its values.
 
 use crate::dialect::{Dialect, LeadingZeros};
 use loader_values::{
-    has_leading_zeros, number_shape, parse_bool, parse_bool_literal, parse_date, parse_f64, parse_i64, parse_timestamp,
+    has_leading_zeros, number_shape, parse_bool, parse_bool_literal, parse_date, parse_f64,
+    parse_i64, parse_timestamp,
 };
 
-/// The types that a column may turn out to have, as bits. Text is no candidate: it accepts everything.
+/// The types that a column may turn out to have, as bits. Text is no candidate: it accepts
+/// everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Candidate {
     Boolean,
@@ -35,7 +38,8 @@ impl Candidate {
     }
 }
 
-/// A value's place: 0-based record, and byte, and in the end its line. Of the chunk first, of the file after merging.
+/// A value's place: 0-based record, and byte, and in the end its line. Of the chunk first, of the
+/// file after merging.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) record: u64,
@@ -117,7 +121,8 @@ impl ColumnFacts {
         }
     }
 
-    /// Plain numbers are dealt with here: `[-]digits[.digits]`, up to 18 and 20 of them, no zero too many.
+    /// Plain numbers are dealt with here: `[-]digits[.digits]`, up to 18 and 20 of them, no zero
+    /// too many.
     #[inline(always)]
     fn number(&mut self, text: &[u8], mark: &impl Fn() -> Mark) {
         let (negative, digits) = match text {
@@ -285,7 +290,12 @@ impl ColumnFacts {
 
     /// All places that the facts name.
     pub(crate) fn marks(&mut self) -> impl Iterator<Item = &mut Mark> {
-        let single = [&mut self.longest_at, &mut self.widest_at, &mut self.not_finite_at, &mut self.leading_zeros_at];
+        let single = [
+            &mut self.longest_at,
+            &mut self.widest_at,
+            &mut self.not_finite_at,
+            &mut self.leading_zeros_at,
+        ];
         single.into_iter().chain(&mut self.violations).flatten()
     }
 }

@@ -1,4 +1,5 @@
-//! What the characters of one field mean: NULL, the empty string, or its text without quotes and escapes.
+//! What the characters of one field mean: NULL, the empty string, or its text without quotes and
+//! escapes.
 
 use crate::dialect::Dialect;
 use memchr::{memchr, memchr2};
@@ -53,7 +54,9 @@ impl FieldReader {
         if Some(*first) == self.quote {
             return self.read_quoted(raw, scratch);
         }
-        if self.null_starts[usize::from(*first)] && self.null_tokens.iter().any(|token| token == raw) {
+        if self.null_starts[usize::from(*first)]
+            && self.null_tokens.iter().any(|token| token == raw)
+        {
             return Field::Null;
         }
         Field::Text(raw)
@@ -95,12 +98,19 @@ mod tests {
     use super::*;
 
     fn check(dialect: &Dialect, raw: &str, expected: Field<'_>) {
-        assert_eq!(FieldReader::new(dialect).read(raw.as_bytes(), &mut Vec::new()), expected, "{raw}");
+        assert_eq!(
+            FieldReader::new(dialect).read(raw.as_bytes(), &mut Vec::new()),
+            expected,
+            "{raw}"
+        );
     }
 
     #[test]
     fn null_is_bare_and_empty_is_quoted() {
-        let dialect = Dialect { null_tokens: vec!["NA".into(), "\\N".into(), String::new()], ..Dialect::default() };
+        let dialect = Dialect {
+            null_tokens: vec!["NA".into(), "\\N".into(), String::new()],
+            ..Dialect::default()
+        };
         check(&dialect, "", Field::Null);
         check(&dialect, "NA", Field::Null);
         check(&dialect, "\\N", Field::Null);

@@ -1,8 +1,9 @@
 //! CSV without I/O: dialects, chunking, whole-file type inference and decoding to Arrow.
-//! In goes a file's bytes, piece by piece: [`Splitter`] cuts them into [`Chunk`]s that start at records,
-//! [`profile_chunk`] learns per chunk what every column could be, [`FileProfile::merge`] puts that together in order,
-//! and [`Decoder`] turns chunks into record batches. Chunks are independent, so they can be worked on in parallel, and
-//! where the cuts fall never shows in a result. Nothing is guessed: what is not CSV is a [`CsvError`] with a position.
+//! In goes a file's bytes, piece by piece: [`Splitter`] cuts them into [`Chunk`]s that start at
+//! records, [`profile_chunk`] learns per chunk what every column could be, [`FileProfile::merge`]
+//! puts that together in order, and [`Decoder`] turns chunks into record batches. Chunks are
+//! independent, so they can be worked on in parallel, and where the cuts fall never shows in a
+//! result. Nothing is guessed: what is not CSV is a [`CsvError`] with a position.
 
 mod column;
 mod decode;
@@ -22,11 +23,14 @@ pub use decode::{Batches, DecodeAs, Decoder, LOGICAL_KEY, arrow_schema};
 pub use dialect::{Dialect, DialectError, LeadingZeros};
 pub use error::{CsvError, CsvErrorKind, Position};
 pub use preamble::Header;
-pub use profile::{ChunkProfile, ColumnProfile, FileProfile, LogicalType, ProfileMerge, profile_chunk};
+pub use profile::{
+    ChunkProfile, ColumnProfile, FileProfile, LogicalType, ProfileMerge, profile_chunk,
+};
 pub use record::{RecordText, find_records};
 pub use split::{Chunk, Splitter};
 
 /// The longest row that is taken, in bytes of the file: Redshift refuses longer ones.
 ///
-/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html>, 4 MB for an input row from any source.
+/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html>, 4 MB for an input row from
+/// any source.
 pub const MAX_ROW_BYTES: u64 = 4 * 1024 * 1024;

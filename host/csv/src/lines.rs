@@ -43,8 +43,9 @@ pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
     counter.count()
 }
 
-/// The length of the first line, its end included. `None`: the line does not end here, or it cannot be known whether a
-/// CR at the end of `bytes` is followed by LF, unless there `is_last` nothing more to come.
+/// The length of the first line, its end included. `None`: the line does not end here, or it cannot
+/// be known whether a CR at the end of `bytes` is followed by LF, unless there `is_last` nothing
+/// more to come.
 pub(crate) fn line_length(bytes: &[u8], is_last: bool) -> Option<usize> {
     let Some(at) = memchr2(b'\n', b'\r', bytes) else {
         return is_last.then_some(bytes.len()).filter(|length| *length > 0);

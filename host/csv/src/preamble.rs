@@ -12,7 +12,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// The columns of a file, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// As in the file: any may be empty and two may be equal. Without a header line, `column_1` and so on.
+    /// As in the file: any may be empty and two may be equal. Without a header line, `column_1` and
+    /// so on.
     pub names: Vec<String>,
 }
 
@@ -72,7 +73,10 @@ impl Preamble {
     /// Moves to the first record; `false` when it has not begun.
     fn skip(&mut self, is_last: bool) -> bool {
         if !self.mark_checked {
-            if self.head.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&self.head) && !is_last {
+            if self.head.len() < BYTE_ORDER_MARK.len()
+                && BYTE_ORDER_MARK.starts_with(&self.head)
+                && !is_last
+            {
                 return false;
             }
             self.mark_checked = true;
@@ -100,10 +104,13 @@ impl Preamble {
         let limit = MAX_ROW_BYTES as usize;
         match read_record(&self.head, &self.rules) {
             Ok(record) if record.length.is_some() || is_last => Ok(Some(record)),
-            Err(error) if is_last || error.kind != CsvErrorKind::UnclosedQuote => Err(self.locate(error)),
-            result if self.head.len() > limit => {
-                Err(self.error(CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: result.is_err() }))
+            Err(error) if is_last || error.kind != CsvErrorKind::UnclosedQuote => {
+                Err(self.locate(error))
             }
+            result if self.head.len() > limit => Err(self.error(CsvErrorKind::TooLong {
+                limit: MAX_ROW_BYTES,
+                open_quote: result.is_err(),
+            })),
             _ => Ok(None),
         }
     }
@@ -139,7 +146,8 @@ impl Preamble {
     }
 
     fn error(&self, kind: CsvErrorKind) -> CsvError {
-        let position = Position { line: self.lines.count() + 1, byte: self.used, ..Position::default() };
+        let position =
+            Position { line: self.lines.count() + 1, byte: self.used, ..Position::default() };
         CsvError { kind, position }
     }
 }

@@ -1,6 +1,7 @@
 //! What the columns of a whole file could be: per chunk in parallel, then put together in order.
-//! A profile keeps the facts for every type, not only the narrowest, so that a target's type can be checked without
-//! reading the file again. Splitting a file differently never gives another profile.
+//! A profile keeps the facts for every type, not only the narrowest, so that a target's type can be
+//! checked without reading the file again. Splitting a file differently never gives another
+//! profile.
 
 use crate::dialect::Dialect;
 use crate::error::{CsvError, Position};
@@ -12,11 +13,13 @@ use crate::rows::{Block, Rows, check_text};
 use crate::split::Chunk;
 use std::fmt;
 
-/// The types that text can have. Inference takes the first that accepts all values of a column, in the order
-/// `Boolean`, `Int32`, `Int64`, `Decimal`, `Double`, `Date`, `Timestamp`, `Text`; `Int16` is for targets only.
+/// The types that text can have. Inference takes the first that accepts all values of a column, in
+/// the order `Boolean`, `Int32`, `Int64`, `Decimal`, `Double`, `Date`, `Timestamp`, `Text`; `Int16`
+/// is for targets only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogicalType {
-    /// `true` or `false`. Redshift's other literals are [`ColumnProfile::accepts_boolean_literals`].
+    /// `true` or `false`. Redshift's other literals are
+    /// [`ColumnProfile::accepts_boolean_literals`].
     Boolean,
     Int16,
     Int32,
@@ -49,8 +52,9 @@ impl fmt::Display for LogicalType {
 
 /// The facts about one column of a file.
 ///
-/// A quoted empty field (`""`) is the empty string in a text column and NULL in any other, as in Redshift's COPY; so it
-/// speaks against no type, and is counted for itself: `values + nulls + quoted_empty` is the number of records.
+/// A quoted empty field (`""`) is the empty string in a text column and NULL in any other, as in
+/// Redshift's COPY; so it speaks against no type, and is counted for itself: `values + nulls +
+/// quoted_empty` is the number of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnProfile {
     pub name: String,
@@ -59,14 +63,16 @@ pub struct ColumnProfile {
     /// Bare empty fields and null tokens.
     pub nulls: u64,
     pub quoted_empty: u64,
-    /// The longest value in bytes of UTF-8, without quotes and escapes; this is what VARCHAR counts.
+    /// The longest value in bytes of UTF-8, without quotes and escapes; this is what VARCHAR
+    /// counts.
     pub max_bytes: u32,
     /// The first value of that length; `None` without values.
     pub longest_at: Option<Position>,
     /// The range, when all values are integers of 64 bits.
     pub min_int: Option<i64>,
     pub max_int: Option<i64>,
-    /// The most digits before the point, when all values are numbers: exponents applied, leading zeros not counted.
+    /// The most digits before the point, when all values are numbers: exponents applied, leading
+    /// zeros not counted.
     pub max_integer_digits: u32,
     /// The first value with that many.
     pub widest_at: Option<Position>,
@@ -81,7 +87,8 @@ pub struct ColumnProfile {
 }
 
 impl ColumnProfile {
-    /// Says whether all values have the type, or which is the first that has not. Text accepts everything.
+    /// Says whether all values have the type, or which is the first that has not. Text accepts
+    /// everything.
     ///
     /// Columns without values accept every type. Integers are decimals, and both are doubles.
     pub fn accepts(&self, logical: LogicalType) -> Result<(), &Position> {
@@ -98,12 +105,14 @@ impl ColumnProfile {
         }
     }
 
-    /// The same for what Redshift takes for a BOOLEAN column: `t true y yes 1 f false n no 0`, in any case.
+    /// The same for what Redshift takes for a BOOLEAN column: `t true y yes 1 f false n no 0`, in
+    /// any case.
     pub fn accepts_boolean_literals(&self) -> Result<(), &Position> {
         self.accepts_candidate(Candidate::BooleanLiteral)
     }
 
-    /// The same for a DECIMAL with so many digits before the point, whatever is rounded after it. Exponents are fine.
+    /// The same for a DECIMAL with so many digits before the point, whatever is rounded after it.
+    /// Exponents are fine.
     ///
     /// Rounding up may still add a digit to a value that just fits.
     pub fn accepts_integer_digits(&self, integer_digits: u32) -> Result<(), &Position> {
@@ -126,7 +135,10 @@ impl ColumnProfile {
         if self.values == 0 {
             return LogicalType::Text;
         }
-        ORDER.into_iter().find(|logical| self.accepts(*logical).is_ok()).unwrap_or(LogicalType::Text)
+        ORDER
+            .into_iter()
+            .find(|logical| self.accepts(*logical).is_ok())
+            .unwrap_or(LogicalType::Text)
     }
 
     fn accepts_candidate(&self, candidate: Candidate) -> Result<(), &Position> {
@@ -177,7 +189,8 @@ const CANDIDATES: [Candidate; 9] = [
     Candidate::Timestamp,
 ];
 
-/// What one chunk says about the columns; positions are of the file but for the records, which count from its start.
+/// What one chunk says about the columns; positions are of the file but for the records, which
+/// count from its start.
 #[derive(Clone, Debug)]
 pub struct ChunkProfile {
     records: u64,
@@ -197,7 +210,8 @@ pub struct FileProfile {
     /// One per column of the header.
     pub columns: Vec<ColumnProfile>,
     pub records: u64,
-    /// The number of each chunk's first record, counted from 1; what [`Decoder::decode_chunk`](crate::Decoder) wants.
+    /// The number of each chunk's first record, counted from 1; what
+    /// [`Decoder::decode_chunk`](crate::Decoder) wants.
     pub first_records: Vec<u64>,
 }
 
@@ -217,7 +231,8 @@ impl FileProfile {
     }
 }
 
-/// A [`FileProfile`] in the making, for when the chunks' profiles are not all kept: memory goes with the columns alone.
+/// A [`FileProfile`] in the making, for when the chunks' profiles are not all kept: memory goes
+/// with the columns alone.
 #[derive(Debug)]
 pub struct ProfileMerge {
     names: Vec<String>,
@@ -253,8 +268,12 @@ impl ProfileMerge {
 
     /// The profile of all chunks that were pushed.
     pub fn finish(self) -> FileProfile {
-        let columns =
-            self.names.iter().zip(&self.columns).map(|(name, facts)| ColumnProfile::new(name, facts)).collect();
+        let columns = self
+            .names
+            .iter()
+            .zip(&self.columns)
+            .map(|(name, facts)| ColumnProfile::new(name, facts))
+            .collect();
         FileProfile { columns, records: self.records, first_records: self.first_records }
     }
 }
@@ -271,7 +290,9 @@ pub fn profile_chunk(
 ) -> Result<ChunkProfile, CsvError> {
     let rules = dialect.rules();
     let width = header.names.len();
-    let locate = |error: crate::rows::RowError| error.locate(bytes, chunk.offset, chunk.first_line, &header.names);
+    let locate = |error: crate::rows::RowError| {
+        error.locate(bytes, chunk.offset, chunk.first_line, &header.names)
+    };
     check_text(bytes, &rules, width).map_err(locate)?;
     let reader = FieldReader::new(dialect);
     let mut columns: Vec<ColumnFacts> = vec![ColumnFacts::new(dialect); width];

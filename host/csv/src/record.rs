@@ -16,7 +16,8 @@ pub struct RecordText<'a> {
 
 /// The records with these numbers (counted from 0, ascending) of a chunk, in one pass over it.
 ///
-/// `columns` is the width of the header. Fewer come back when the chunk has fewer records or is no CSV.
+/// `columns` is the width of the header. Fewer come back when the chunk has fewer records or is no
+/// CSV.
 pub fn find_records<'a>(
     bytes: &'a [u8],
     chunk: &Chunk,
@@ -29,12 +30,15 @@ pub fn find_records<'a>(
     let (mut block, mut found) = (Block::default(), Vec::new());
     let (mut line, mut counted_to) = (chunk.first_line, 0);
     while found.len() < numbers.len() && matches!(rows.fill(&mut block), Ok(true)) {
-        for (row, ((start, _), (_, end))) in block.column(0).zip(block.column(columns - 1)).enumerate() {
+        for (row, ((start, _), (_, end))) in
+            block.column(0).zip(block.column(columns - 1)).enumerate()
+        {
             if numbers.get(found.len()) != Some(&(block.first_row + row as u64)) {
                 continue;
             }
             let (start, end) = (block.base + start, block.base + end);
-            let (Some(before), Some(text)) = (bytes.get(counted_to..start), bytes.get(start..end)) else {
+            let (Some(before), Some(text)) = (bytes.get(counted_to..start), bytes.get(start..end))
+            else {
                 return found;
             };
             line += count_lines(before);

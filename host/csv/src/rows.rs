@@ -1,6 +1,7 @@
 //! From a run of whole records to the places of their fields, a block of rows at a time.
-//! Fields are only found here, not looked at: the blocks are then read column by column, which keeps both loops small.
-//! Comments and blank lines vanish here; ragged rows and misplaced quotes are found here.
+//! Fields are only found here, not looked at: the blocks are then read column by column, which
+//! keeps both loops small. Comments and blank lines vanish here; ragged rows and misplaced quotes
+//! are found here.
 
 use crate::MAX_ROW_BYTES;
 use crate::dialect::Rules;
@@ -8,14 +9,16 @@ use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::lines::{count_lines, line_length};
 use crate::scan::{Needles, Scanner};
 
-/// Rows of a block and, so that all of it stays in the processor's cache, its bytes (one row may exceed them).
+/// Rows of a block and, so that all of it stays in the processor's cache, its bytes (one row may
+/// exceed them).
 const BLOCK_ROWS: usize = 512;
 const BLOCK_BYTES: usize = 256 * 1024;
 /// Entries of a block's index at most, which bounds the rows of wide files.
 const BLOCK_FIELDS: usize = 64 * 1024;
 
-/// Where the fields of some rows are. The index has `columns + 1` entries per row, relative to `base`: the place before
-/// the row, then the place after each field. A field thus lies between two entries, delimiter excluded.
+/// Where the fields of some rows are. The index has `columns + 1` entries per row, relative to
+/// `base`: the place before the row, then the place after each field. A field thus lies between two
+/// entries, delimiter excluded.
 #[derive(Default)]
 pub(crate) struct Block {
     pub(crate) base: usize,
@@ -40,7 +43,9 @@ impl Block {
 
     /// The bytes that some of the rows take in the file, about.
     pub(crate) fn bytes_of(&self, rows: std::ops::Range<usize>) -> usize {
-        let place = |row: usize| self.index.get(row * self.stride).map_or(0, |entry| entry.wrapping_add(1) as usize);
+        let place = |row: usize| {
+            self.index.get(row * self.stride).map_or(0, |entry| entry.wrapping_add(1) as usize)
+        };
         let last = (rows.end * self.stride).checked_sub(1).and_then(|at| self.index.get(at));
         last.map_or(0, |end| *end as usize).saturating_sub(place(rows.start))
     }
@@ -58,7 +63,13 @@ pub(crate) struct RowError {
 
 impl RowError {
     /// `bytes` begin at `offset` and in `first_line` of the file. Records are counted from there.
-    pub(crate) fn locate(self, bytes: &[u8], offset: u64, first_line: u64, names: &[String]) -> CsvError {
+    pub(crate) fn locate(
+        self,
+        bytes: &[u8],
+        offset: u64,
+        first_line: u64,
+        names: &[String],
+    ) -> CsvError {
         let before = bytes.get(..self.byte).unwrap_or(bytes);
         let position = Position {
             record: self.row.map_or(0, |row| row + 1),
@@ -89,7 +100,14 @@ fn needles(rules: &Rules) -> Needles {
 impl<'a> Rows<'a> {
     /// `columns` is at least one.
     pub(crate) fn new(bytes: &'a [u8], rules: Rules, columns: usize) -> Rows<'a> {
-        Rows { bytes, rules, scanner: Scanner::new(bytes, needles(&rules)), columns, row_start: 0, row: 0 }
+        Rows {
+            bytes,
+            rules,
+            scanner: Scanner::new(bytes, needles(&rules)),
+            columns,
+            row_start: 0,
+            row: 0,
+        }
     }
 
     /// Finds the next rows; `false` when there are none left.
@@ -114,13 +132,19 @@ impl<'a> Rows<'a> {
     }
 
     #[inline(always)]
-    fn next_row(&mut self, base: usize, entries: &mut [u32], quoted: &mut bool) -> Result<Line, RowError> {
+    fn next_row(
+        &mut self,
+        base: usize,
+        entries: &mut [u32],
+        quoted: &mut bool,
+    ) -> Result<Line, RowError> {
         let row_start = self.row_start;
         if row_start >= self.bytes.len() {
             return Ok(Line::End);
         }
-        // Rows are at most 4 MiB long, which is checked below; a chunk without line ends cannot overflow either, as the
-        // splitter bounds it, and if it did, the row would be refused for its length.
+        // Rows are at most 4 MiB long, which is checked below; a chunk without line ends cannot
+        // overflow either, as the splitter bounds it, and if it did, the row would be refused for
+        // its length.
         entries[0] = ((row_start - base) as u32).wrapping_sub(1);
         let mut column = 0;
         let mut field_start = row_start;
@@ -141,12 +165,8 @@ impl<'a> Rows<'a> {
             } else if at == field_start && Some(byte) == self.rules.quote {
                 *quoted = true;
                 let row = Some(self.row);
-                close_quote(self.bytes, &mut self.scanner, &self.rules, at).map_err(|(kind, byte)| RowError {
-                    kind,
-                    row,
-                    byte,
-                    column: Some(column),
-                })?;
+                close_quote(self.bytes, &mut self.scanner, &self.rules, at)
+                    .map_err(|(kind, byte)| RowError { kind, row, byte, column: Some(column) })?;
             }
         };
         if row_end == row_start {
@@ -157,7 +177,9 @@ impl<'a> Rows<'a> {
             return Err(self.ragged());
         }
         if (row_end - row_start) as u64 > MAX_ROW_BYTES {
-            return Err(self.error(CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: false }));
+            return Err(
+                self.error(CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: false })
+            );
         }
         entries[column + 1] = (row_end - base) as u32;
         self.row_start = row_end + 1;
@@ -179,10 +201,16 @@ impl<'a> Rows<'a> {
     #[cold]
     fn ragged(&self) -> RowError {
         match read_record(&self.bytes[self.row_start..], &self.rules) {
-            Ok(record) => self.error(CsvErrorKind::RaggedRow { expected: self.columns, found: record.ends.len() }),
-            Err(error) => {
-                RowError { row: Some(self.row), byte: self.row_start + error.byte, column: None, kind: error.kind }
-            }
+            Ok(record) => self.error(CsvErrorKind::RaggedRow {
+                expected: self.columns,
+                found: record.ends.len(),
+            }),
+            Err(error) => RowError {
+                row: Some(self.row),
+                byte: self.row_start + error.byte,
+                column: None,
+                kind: error.kind,
+            },
         }
     }
 
@@ -226,7 +254,8 @@ fn close_quote(
     Err((CsvErrorKind::UnclosedQuote, open))
 }
 
-/// One record, found with no idea of how many fields it should have: for headers and for error messages.
+/// One record, found with no idea of how many fields it should have: for headers and for error
+/// messages.
 pub(crate) struct Record {
     /// The place after each field.
     pub(crate) ends: Vec<usize>,
@@ -241,7 +270,8 @@ impl Record {
     }
 }
 
-/// Reads the record at the start of `bytes`, which is no blank line and no comment. The error's row is `None`.
+/// Reads the record at the start of `bytes`, which is no blank line and no comment. The error's row
+/// is `None`.
 pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowError> {
     let mut scanner = Scanner::new(bytes, needles(rules));
     let mut ends = Vec::new();
@@ -253,7 +283,10 @@ pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowErro
             field_start = at + 1;
         } else if byte == b'\n' || byte == b'\r' {
             ends.push(at);
-            return Ok(Record { ends, length: line_length(&bytes[at..], false).map(|length| at + length) });
+            return Ok(Record {
+                ends,
+                length: line_length(&bytes[at..], false).map(|length| at + length),
+            });
         } else if at == field_start && Some(byte) == rules.quote {
             close_quote(bytes, &mut scanner, rules, at).map_err(|(kind, byte)| RowError {
                 kind,
@@ -267,10 +300,12 @@ pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowErro
     Ok(Record { ends, length: None })
 }
 
-/// Checks what no field may hold: bytes that are not UTF-8, and NUL. When some is found, the records up to it are read
-/// one by one, so that an earlier mistake is still reported first.
+/// Checks what no field may hold: bytes that are not UTF-8, and NUL. When some is found, the
+/// records up to it are read one by one, so that an earlier mistake is still reported first.
 pub(crate) fn check_text(bytes: &[u8], rules: &Rules, columns: usize) -> Result<(), RowError> {
-    let invalid = std::str::from_utf8(bytes).err().map(|error| (error.valid_up_to(), CsvErrorKind::InvalidUtf8));
+    let invalid = std::str::from_utf8(bytes)
+        .err()
+        .map(|error| (error.valid_up_to(), CsvErrorKind::InvalidUtf8));
     let nul = memchr::memchr(0, bytes).map(|at| (at, CsvErrorKind::NulByte));
     match invalid.into_iter().chain(nul).min_by_key(|(at, _)| *at) {
         None => Ok(()),
@@ -279,7 +314,13 @@ pub(crate) fn check_text(bytes: &[u8], rules: &Rules, columns: usize) -> Result<
 }
 
 #[cold]
-fn place_of(bytes: &[u8], rules: &Rules, columns: usize, at: usize, kind: CsvErrorKind) -> RowError {
+fn place_of(
+    bytes: &[u8],
+    rules: &Rules,
+    columns: usize,
+    at: usize,
+    kind: CsvErrorKind,
+) -> RowError {
     let mut row = 0;
     let mut start = 0;
     loop {

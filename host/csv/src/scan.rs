@@ -1,12 +1,14 @@
 //! The innermost loop: where in a run of bytes any of a handful of characters stands.
-//! 64 bytes at a time become a mask with one bit per byte, some masks ahead, and the set bits are then taken one by one.
-//! For short fields that beats a call of memchr for each.
+//! 64 bytes at a time become a mask with one bit per byte, some masks ahead, and the set bits are
+//! then taken one by one. For short fields that beats a call of memchr for each.
 
 const BLOCK: usize = 64;
-/// How many blocks are looked through at once: enough to be worth setting up, few enough for small files.
+/// How many blocks are looked through at once: enough to be worth setting up, few enough for small
+/// files.
 const WINDOW: usize = 16;
 
-/// Five ASCII characters to look for; one that is not needed repeats another. None of them is NUL, which pads the end.
+/// Five ASCII characters to look for; one that is not needed repeats another. None of them is NUL,
+/// which pads the end.
 pub(crate) type Needles = [u8; 5];
 
 /// Goes through the positions of the needles in order.
@@ -25,7 +27,8 @@ pub(crate) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     pub(crate) fn new(bytes: &'a [u8], needles: Needles) -> Scanner<'a> {
         let needles = needles.map(|needle| u64::from(needle) * ONES);
-        let mut scanner = Scanner { bytes, needles, window: [0; WINDOW], next_block: 0, base: 0, mask: 0 };
+        let mut scanner =
+            Scanner { bytes, needles, window: [0; WINDOW], next_block: 0, base: 0, mask: 0 };
         scanner.look_from(0);
         scanner
     }
@@ -78,15 +81,18 @@ const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 const TOP: u64 = 0xff00_0000_0000_0000;
 const ONES: u64 = 0x0101_0101_0101_0101;
 
-/// A bit for each byte that equals a needle. Works on eight bytes in a word, whose top bits say which differ.
+/// A bit for each byte that equals a needle. Works on eight bytes in a word, whose top bits say
+/// which differ.
 #[inline(always)]
 fn find(block: &[u8; BLOCK], needles: &[u64; 5]) -> u64 {
     let mut mask = 0;
     for bytes in block.as_chunks::<8>().0 {
         let word = u64::from_le_bytes(*bytes);
         let ascii = word & LOW;
-        // Adding 127 sets the top bit of every byte but zero, and carries into none. Bytes beyond ASCII equal no needle.
-        let differs = needles.iter().fold(u64::MAX, |differs, needle| differs & ((ascii ^ needle) + LOW));
+        // Adding 127 sets the top bit of every byte but zero, and carries into none. Bytes beyond
+        // ASCII equal no needle.
+        let differs =
+            needles.iter().fold(u64::MAX, |differs, needle| differs & ((ascii ^ needle) + LOW));
         let equal = !(differs | word | LOW);
         // Multiplying moves bit 8 * k to bit 56 + k, for each k.
         mask = (mask >> 8) | ((equal >> 7).wrapping_mul(0x0102_0408_1020_4080) & TOP);

@@ -1,6 +1,7 @@
-//! Cuts a file into chunks that begin at records, while it streams by: cheap, sequential, and quote-aware.
-//! It looks at quotes and at the line ends near a cut, and at nothing else; whether the records make sense is found
-//! later, chunk by chunk. It keeps none of the bytes, so the caller does, until the chunks that hold them are done.
+//! Cuts a file into chunks that begin at records, while it streams by: cheap, sequential, and
+//! quote-aware. It looks at quotes and at the line ends near a cut, and at nothing else; whether
+//! the records make sense is found later, chunk by chunk. It keeps none of the bytes, so the caller
+//! does, until the chunks that hold them are done.
 
 use crate::MAX_ROW_BYTES;
 use crate::dialect::{Dialect, Rules};
@@ -10,8 +11,8 @@ use crate::preamble::{Body, Header, Preamble};
 use crate::scan::{Needles, Scanner};
 use memchr::{memchr, memchr2, memrchr2};
 
-/// A piece of a file that holds whole records only. Together the chunks hold all records, without header or byte order
-/// mark, in order and without gaps.
+/// A piece of a file that holds whole records only. Together the chunks hold all records, without
+/// header or byte order mark, in order and without gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// Where it begins, in bytes of the file (decompressed).
@@ -24,7 +25,8 @@ pub struct Chunk {
     pub ordinal: u64,
 }
 
-/// Finds the chunks of one file. Where they end depends on the file and the target size, not on how it is pushed.
+/// Finds the chunks of one file. Where they end depends on the file and the target size, not on how
+/// it is pushed.
 pub struct Splitter {
     rules: Rules,
     target_bytes: u64,
@@ -42,7 +44,8 @@ pub struct Splitter {
     chunk_start: u64,
     chunk_line: u64,
     ordinal: u64,
-    /// Where the last record or the open quoted field began, roughly: for the error of a row without end.
+    /// Where the last record or the open quoted field began, roughly: for the error of a row
+    /// without end.
     suspect: Position,
 }
 
@@ -58,7 +61,8 @@ enum State {
 }
 
 impl Splitter {
-    /// Makes a splitter whose chunks end with the first record that makes them `target_chunk_bytes` long or longer.
+    /// Makes a splitter whose chunks end with the first record that makes them `target_chunk_bytes`
+    /// long or longer.
     ///
     /// The target is kept within 1 byte and 1 GiB.
     pub fn new(dialect: &Dialect, target_chunk_bytes: u64) -> Splitter {
@@ -87,7 +91,8 @@ impl Splitter {
 
     /// Takes the file's next bytes and returns the chunks that are complete now.
     ///
-    /// Errors: a bad header; a row over [`MAX_ROW_BYTES`]. Records are not counted here, so positions have none.
+    /// Errors: a bad header; a row over [`MAX_ROW_BYTES`]. Records are not counted here, so
+    /// positions have none.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Chunk>, CsvError> {
         let mut chunks = Vec::new();
         match &mut self.preamble {
@@ -145,19 +150,27 @@ impl Splitter {
         self.check_length(self.offset)
     }
 
-    /// Follows the quotes through `bytes`. Returns where the last stretch outside of quotes begins and where the last
-    /// quote opened.
-    fn scan(&mut self, bytes: &[u8], chunks: &mut Vec<Chunk>) -> Result<(usize, Option<usize>), CsvError> {
+    /// Follows the quotes through `bytes`. Returns where the last stretch outside of quotes begins
+    /// and where the last quote opened.
+    fn scan(
+        &mut self,
+        bytes: &[u8],
+        chunks: &mut Vec<Chunk>,
+    ) -> Result<(usize, Option<usize>), CsvError> {
         let (mut plain, mut open_from, mut opened_at) = (usize::MAX, 0, None);
         match self.state {
             State::QuotedQuote if Some(bytes[0]) != self.rules.quote => self.state = State::Open,
             State::QuotedQuote | State::Escaped => (self.state, plain) = (State::Quoted, 0),
             State::Open | State::Comment | State::Quoted => (),
         }
-        if self.state == State::Open && is_line_end(self.previous) && Some(bytes[0]) == self.rules.comment {
+        if self.state == State::Open
+            && is_line_end(self.previous)
+            && Some(bytes[0]) == self.rules.comment
+        {
             self.state = State::Comment;
         }
-        // Without a quote nothing changes in these bytes, except that an escape may stand at their end.
+        // Without a quote nothing changes in these bytes, except that an escape may stand at their
+        // end.
         let has_quotes = self.rules.quote.is_some_and(|quote| memchr(quote, bytes).is_some());
         let is_plain = !has_quotes && self.rules.escape.is_none() && self.rules.comment.is_none();
         let mut scanner = Scanner::new(if is_plain { &[] } else { bytes }, self.needles());
@@ -177,7 +190,8 @@ impl Splitter {
                     Some(_) => (self.state, open_from) = (State::Open, at + 1),
                 },
                 State::Open | State::Comment if is_line_end(byte) => {
-                    let is_comment = bytes.get(at + 1).is_some_and(|next| Some(*next) == self.rules.comment);
+                    let is_comment =
+                        bytes.get(at + 1).is_some_and(|next| Some(*next) == self.rules.comment);
                     self.state = if is_comment { State::Comment } else { State::Open };
                 }
                 State::Open if Some(byte) == self.rules.quote => {
@@ -187,7 +201,11 @@ impl Splitter {
                         (self.state, opened_at) = (State::Quoted, Some(at));
                     }
                 }
-                State::Open | State::Comment | State::Quoted | State::QuotedQuote | State::Escaped => (),
+                State::Open
+                | State::Comment
+                | State::Quoted
+                | State::QuotedQuote
+                | State::Escaped => (),
             }
         }
         if matches!(self.state, State::Open | State::Comment) {
@@ -196,8 +214,8 @@ impl Splitter {
         Ok((open_from, opened_at))
     }
 
-    // Line ends matter here only for where comments begin. The needles must be characters of the dialect even where
-    // there is nothing to look for.
+    // Line ends matter here only for where comments begin. The needles must be characters of the
+    // dialect even where there is nothing to look for.
     fn needles(&self) -> Needles {
         let quote = self.rules.quote.unwrap_or(self.rules.delimiter);
         let escape = self.rules.escape.unwrap_or(quote);
@@ -207,13 +225,21 @@ impl Splitter {
         }
     }
 
-    /// Makes the cuts that are due in a stretch outside of quotes, where every line end ends a record.
-    fn cut_between(&mut self, bytes: &[u8], from: usize, to: usize, chunks: &mut Vec<Chunk>) -> Result<(), CsvError> {
+    /// Makes the cuts that are due in a stretch outside of quotes, where every line end ends a
+    /// record.
+    fn cut_between(
+        &mut self,
+        bytes: &[u8],
+        from: usize,
+        to: usize,
+        chunks: &mut Vec<Chunk>,
+    ) -> Result<(), CsvError> {
         let mut from = from;
         loop {
             let due = (self.chunk_start + self.target_bytes - 1).saturating_sub(self.offset);
             from = from.max(usize::try_from(due).unwrap_or(usize::MAX));
-            let Some(at) = bytes.get(from..to).and_then(|stretch| memchr2(b'\n', b'\r', stretch)) else {
+            let Some(at) = bytes.get(from..to).and_then(|stretch| memchr2(b'\n', b'\r', stretch))
+            else {
                 return Ok(());
             };
             let at = from + at;
@@ -257,14 +283,20 @@ impl Splitter {
 
     fn remember(&mut self, bytes: &[u8], open_from: usize, opened_at: Option<usize>) {
         let start = match self.state {
-            State::Open | State::Comment => memrchr2(b'\n', b'\r', &bytes[open_from..]).map(|at| open_from + at + 1),
+            State::Open | State::Comment => {
+                memrchr2(b'\n', b'\r', &bytes[open_from..]).map(|at| open_from + at + 1)
+            }
             State::Quoted | State::QuotedQuote | State::Escaped => opened_at,
         };
-        // Lines before the last cut have been counted already, and so has this place if it stands there.
+        // Lines before the last cut have been counted already, and so has this place if it stands
+        // there.
         if let Some(start) = start {
             self.count_lines(bytes, start);
-            self.suspect =
-                Position { line: self.lines.count() + 1, byte: self.offset + start as u64, ..Position::default() };
+            self.suspect = Position {
+                line: self.lines.count() + 1,
+                byte: self.offset + start as u64,
+                ..Position::default()
+            };
         }
     }
 

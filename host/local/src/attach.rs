@@ -1,8 +1,10 @@
-//! Several programs, one server. A program attaches to a folder: it joins the server that runs there, or starts one that lives as
-//! long as someone is attached. In: the folder and the program to start; out: an [`Attachment`]. See `lock` for who holds what.
+//! Several programs, one server. A program attaches to a folder: it joins the server that runs
+//! there, or starts one that lives as long as someone is attached. In: the folder and the program
+//! to start; out: an [`Attachment`]. See `lock` for who holds what.
 //!
-//! No wrong order is possible: a client has its share of `clients.lock` before it looks for a server, and a server that leaves holds
-//! that lock alone until it is gone. So a client either finds a server that cannot leave, or waits and then finds none.
+//! No wrong order is possible: a client has its share of `clients.lock` before it looks for a
+//! server, and a server that leaves holds that lock alone until it is gone. So a client either
+//! finds a server that cannot leave, or waits and then finds none.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -31,10 +33,12 @@ pub struct Attachment {
     _share: Lock,
 }
 
-/// Joins the server that runs on `dir`. When there is none, `program local --dir DIR --while-used` is started, apart from this
-/// program's terminal and process group, with its output in `DIR/.loader/server.log`.
+/// Joins the server that runs on `dir`. When there is none, `program local --dir DIR --while-used`
+/// is started, apart from this program's terminal and process group, with its output in
+/// `DIR/.loader/server.log`.
 ///
-/// Errors: [`LocalError::ServerEnded`] with the end of its log when the server does not start, for example without PostgreSQL.
+/// Errors: [`LocalError::ServerEnded`] with the end of its log when the server does not start, for
+/// example without PostgreSQL.
 pub async fn attach(dir: &Path, program: &Path) -> Result<Attachment, LocalError> {
     let state = StateDir::of(dir)?;
     let share = wait_for(state.clients_lock(), Mode::Shared).await?;
@@ -44,12 +48,13 @@ pub async fn attach(dir: &Path, program: &Path) -> Result<Attachment, LocalError
     Ok(Attachment { endpoints, _share: share })
 }
 
-/// Serves until no client is attached, or until SIGINT or SIGTERM, then stops the server. Returns at once when no client ever was.
+/// Serves until no client is attached, or until SIGINT or SIGTERM, then stops the server. Returns
+/// at once when no client ever was.
 ///
 /// Errors: as [`Server::stop`].
 pub async fn serve_while_used(server: Server) -> Result<(), LocalError> {
-    let mut terminated =
-        signal(SignalKind::terminate()).map_err(LocalError::file(&server.state.0, "wait for signals while serving"))?;
+    let mut terminated = signal(SignalKind::terminate())
+        .map_err(LocalError::file(&server.state.0, "wait for signals while serving"))?;
     let alone = tokio::select! {
         alone = wait_for(server.state.clients_lock(), Mode::Exclusive) => alone.map(Some),
         _ = tokio::signal::ctrl_c() => Ok(None),
@@ -61,7 +66,8 @@ pub async fn serve_while_used(server: Server) -> Result<(), LocalError> {
     stopped
 }
 
-/// Waits on a thread of its own: one of the runtime's would keep the runtime from ending while others hold the lock.
+/// Waits on a thread of its own: one of the runtime's would keep the runtime from ending while
+/// others hold the lock.
 async fn wait_for(path: PathBuf, mode: Mode) -> Result<Lock, LocalError> {
     let (sender, locked) = oneshot::channel();
     let file = path.clone();
@@ -73,7 +79,11 @@ async fn wait_for(path: PathBuf, mode: Mode) -> Result<Lock, LocalError> {
     locked.map_err(LocalError::file(path, "lock"))
 }
 
-async fn join_or_start(dir: &Path, program: &Path, state: &StateDir) -> Result<Endpoints, LocalError> {
+async fn join_or_start(
+    dir: &Path,
+    program: &Path,
+    state: &StateDir,
+) -> Result<Endpoints, LocalError> {
     let started = Instant::now();
     let mut spawned: Option<Spawned> = None;
     while started.elapsed() < PATIENCE {
@@ -85,12 +95,18 @@ async fn join_or_start(dir: &Path, program: &Path, state: &StateDir) -> Result<E
         match spawned.as_mut().map(Spawned::ended) {
             None if !serving => spawned = Some(Spawned::start(dir, program, state)?),
             // It may have ended because another server came first; then we join that one.
-            Some(Some(status)) if !serving => return Err(server_ended(dir, state, spawned, &status)),
+            Some(Some(status)) if !serving => {
+                return Err(server_ended(dir, state, spawned, &status));
+            }
             None | Some(_) => {}
         }
         tokio::time::sleep(POLL).await;
     }
-    Err(LocalError::ServerNotReady { dir: dir.to_path_buf(), seconds: PATIENCE.as_secs(), log: state.server_log() })
+    Err(LocalError::ServerNotReady {
+        dir: dir.to_path_buf(),
+        seconds: PATIENCE.as_secs(),
+        log: state.server_log(),
+    })
 }
 
 /// The endpoints of the server that holds the lock, once it accepts connections.
@@ -100,7 +116,12 @@ async fn answering(state: &StateDir) -> Option<Endpoints> {
     Some(file.endpoints)
 }
 
-fn server_ended(dir: &Path, state: &StateDir, spawned: Option<Spawned>, status: &str) -> LocalError {
+fn server_ended(
+    dir: &Path,
+    state: &StateDir,
+    spawned: Option<Spawned>,
+    status: &str,
+) -> LocalError {
     let log = state.server_log();
     let tail = log_tail(&log, spawned.map_or(0, |spawned| spawned.log_start));
     LocalError::ServerEnded { dir: dir.to_path_buf(), status: status.to_owned(), log, tail }
@@ -142,7 +163,8 @@ impl Spawned {
         if self.ended.is_none()
             && let Ok(status) = self.exit.try_recv()
         {
-            self.ended = Some(status.map_or_else(|error| error.to_string(), |status| status.to_string()));
+            self.ended =
+                Some(status.map_or_else(|error| error.to_string(), |status| status.to_string()));
         }
         self.ended.clone()
     }

@@ -1,5 +1,5 @@
-//! What can go wrong with the stand-in itself: starting it, joining it, stopping it. Errors of single requests never come here;
-//! clients get those over the protocol, as AWS would say them.
+//! What can go wrong with the stand-in itself: starting it, joining it, stopping it. Errors of
+//! single requests never come here; clients get those over the protocol, as AWS would say them.
 
 use std::io;
 use std::path::PathBuf;
@@ -20,7 +20,8 @@ pub enum LocalError {
     },
     /// Another server holds DIR.
     #[error(
-        "{}: another `loader local` is serving this folder; use its endpoints (in .loader/endpoints.json) or stop it first",
+        "{}: another `loader local` is serving this folder; use its endpoints (in \
+         .loader/endpoints.json) or stop it first",
         dir.display()
     )]
     Running {
@@ -37,8 +38,9 @@ pub enum LocalError {
     },
     /// PostgreSQL is not installed where we look.
     #[error(
-        "no PostgreSQL found (looked for `initdb` and `postgres` in {looked}); install it (Debian, Ubuntu: apt-get install postgresql; \
-         macOS: brew install postgresql) or set LOADER_POSTGRES_BIN to the folder that has them"
+        "no PostgreSQL found (looked for `initdb` and `postgres` in {looked}); install it (Debian, \
+         Ubuntu: apt-get install postgresql; macOS: brew install postgresql) or set \
+         LOADER_POSTGRES_BIN to the folder that has them"
     )]
     PostgresMissing {
         /// The folders that were tried.
@@ -59,7 +61,8 @@ pub enum LocalError {
         source: tokio_postgres::Error,
     },
     /// The server that was started for this program ended before it was ready.
-    #[error("the local server for {} did not start ({status}); its log, {}, ends with:\n{tail}", dir.display(), log.display())]
+    #[error("the local server for {} did not start ({status}); its log, {}, ends \
+             with:\n{tail}", dir.display(), log.display())]
     ServerEnded {
         /// The folder to be served.
         dir: PathBuf,
@@ -71,7 +74,8 @@ pub enum LocalError {
         tail: String,
     },
     /// The server took too long.
-    #[error("the local server for {} is not ready after {seconds} s; see its log, {}", dir.display(), log.display())]
+    #[error("the local server for {} is not ready after {seconds} s; see its log, \
+             {}", dir.display(), log.display())]
     ServerNotReady {
         /// The folder to be served.
         dir: PathBuf,
@@ -84,7 +88,10 @@ pub enum LocalError {
 
 impl LocalError {
     /// For `map_err`: names the file and what was tried with it.
-    pub(crate) fn file(path: impl Into<PathBuf>, action: &'static str) -> impl FnOnce(io::Error) -> LocalError {
+    pub(crate) fn file(
+        path: impl Into<PathBuf>,
+        action: &'static str,
+    ) -> impl FnOnce(io::Error) -> LocalError {
         let path = path.into();
         move |source| LocalError::File { path, action, source }
     }

@@ -1,29 +1,37 @@
-//! S3 and the Amazon Redshift Data API on this machine, for people without an AWS account and for tests.
+//! S3 and the Amazon Redshift Data API on this machine, for people without an AWS account and for
+//! tests.
 //!
-//! One [`Server`] serves one folder, DIR. In: HTTP requests of any AWS client (the SDKs, boto3, the AWS CLI) on two ports of
-//! 127.0.0.1, signed with the keys in [`Endpoints`]. Out: what S3 and Redshift would answer. [`attach`] lets several programs share
-//! the one server of a folder: it runs while someone uses it and is started again when it was killed.
+//! One [`Server`] serves one folder, DIR. In: HTTP requests of any AWS client (the SDKs, boto3, the
+//! AWS CLI) on two ports of 127.0.0.1, signed with the keys in [`Endpoints`]. Out: what S3 and
+//! Redshift would answer. [`attach`] lets several programs share the one server of a folder: it
+//! runs while someone uses it and is started again when it was killed.
 //!
 //! # S3
-//! The folder `DIR/<bucket>` is a bucket and every file below it an object, also when a person copied it there. What a file cannot
-//! hold (an ETag that is not its MD5, content type, user metadata, checksums) is kept in `DIR/.loader`, valid only as long as the file
-//! has the size and time that were recorded with it. Writes appear whole or not at all.
+//! The folder `DIR/<bucket>` is a bucket and every file below it an object, also when a person
+//! copied it there. What a file cannot hold (an ETag that is not its MD5, content type, user
+//! metadata, checksums) is kept in `DIR/.loader`, valid only as long as the file has the size and
+//! time that were recorded with it. Writes appear whole or not at all.
 //!
-//! It does: buckets; get, head, put, copy and delete of objects with `If-Match` and `If-None-Match`; batch deletes; both listings with
-//! paging and delimiters; multipart uploads; ranges; signatures (header, presigned, chunked), checksums in headers and trailers.
-//! It does not: versions, tags, ACLs, policies, encryption, lifecycle, checksums of whole multipart objects. A key that cannot be a
-//! file path is refused (`a//b`, `../x`, a segment over 255 bytes), and so is `a/b` while an object `a` exists.
+//! It does: buckets; get, head, put, copy and delete of objects with `If-Match` and
+//! `If-None-Match`; batch deletes; both listings with paging and delimiters; multipart uploads;
+//! ranges; signatures (header, presigned, chunked), checksums in headers and trailers. It does not:
+//! versions, tags, ACLs, policies, encryption, lifecycle, checksums of whole multipart objects. A
+//! key that cannot be a file path is refused (`a//b`, `../x`, a segment over 255 bytes), and so is
+//! `a/b` while an object `a` exists.
 //!
 //! # PostgreSQL
-//! The warehouse is a real PostgreSQL that the server starts and stops, with its data in `DIR/.loader/postgres`. It listens on a Unix
-//! socket in a private folder only. `fsync` is off: killing every process loses nothing that was committed, a power cut may lose it all.
-//! It refuses to run as root. Started by root it runs as `postgres` or `nobody`, and where that user cannot reach DIR (`/root`), the
-//! data is in `/var/tmp/loader-local-…` and `DIR/.loader/postgres` is a link to it.
+//! The warehouse is a real PostgreSQL that the server starts and stops, with its data in
+//! `DIR/.loader/postgres`. It listens on a Unix socket in a private folder only. `fsync` is off:
+//! killing every process loses nothing that was committed, a power cut may lose it all. It refuses
+//! to run as root. Started by root it runs as `postgres` or `nobody`, and where that user cannot
+//! reach DIR (`/root`), the data is in `/var/tmp/loader-local-…` and `DIR/.loader/postgres` is a
+//! link to it.
 //!
 //! # Redshift
-//! SQL is Redshift's: what Redshift has and PostgreSQL has not is translated (COPY, types, date functions, late-binding and materialized
-//! views, system views), and what PostgreSQL would take and Redshift refuses is refused, so that what runs here runs there. Sizes, names,
-//! NULLs and transactions follow Redshift's rules; speed and distribution over nodes do not.
+//! SQL is Redshift's: what Redshift has and PostgreSQL has not is translated (COPY, types, date
+//! functions, late-binding and materialized views, system views), and what PostgreSQL would take
+//! and Redshift refuses is refused, so that what runs here runs there. Sizes, names, NULLs and
+//! transactions follow Redshift's rules; speed and distribution over nodes do not.
 
 mod attach;
 mod copy;

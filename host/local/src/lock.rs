@@ -1,7 +1,9 @@
-//! Advisory locks on files of DIR (`flock`), which the system gives back when their holder ends, however it ends.
+//! Advisory locks on files of DIR (`flock`), which the system gives back when their holder ends,
+//! however it ends.
 //!
-//! `server.lock` is held by whoever serves DIR. `clients.lock` is shared by the programs that use the server; the server that stops
-//! when nobody does takes it exclusively and keeps it until it is gone. `attach.lock` lets one program at a time look for a server.
+//! `server.lock` is held by whoever serves DIR. `clients.lock` is shared by the programs that use
+//! the server; the server that stops when nobody does takes it exclusively and keeps it until it is
+//! gone. `attach.lock` lets one program at a time look for a server.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;

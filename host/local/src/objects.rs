@@ -1,6 +1,7 @@
-//! Objects as files: the bucket `b` is the folder `DIR/b`, the object `k` the file `DIR/b/k`. In: bucket names and keys; out: paths
-//! inside DIR, and sorted listings. Used by the S3 server and by COPY; knows no ETags and no attributes (see `s3::store`).
-//! The layers above keep what is theirs in `DIR/.loader`, so everything in a bucket folder is an object, however it got there.
+//! Objects as files: the bucket `b` is the folder `DIR/b`, the object `k` the file `DIR/b/k`. In:
+//! bucket names and keys; out: paths inside DIR, and sorted listings. Used by the S3 server and by
+//! COPY; knows no ETags and no attributes (see `s3::store`). The layers above keep what is theirs
+//! in `DIR/.loader`, so everything in a bucket folder is an object, however it got there.
 
 use std::fs;
 use std::io;
@@ -44,7 +45,8 @@ impl Objects {
 
     /// Where the bucket's folder is or would be; `None` when no bucket can have this name.
     pub(crate) fn bucket_path(&self, bucket: &str) -> Option<PathBuf> {
-        let plain = !bucket.is_empty() && !bucket.starts_with('.') && !bucket.contains(['/', '\\', '\0']);
+        let plain =
+            !bucket.is_empty() && !bucket.starts_with('.') && !bucket.contains(['/', '\\', '\0']);
         plain.then(|| self.root.join(bucket))
     }
 
@@ -62,7 +64,8 @@ impl Objects {
         Ok(names)
     }
 
-    /// The objects whose keys start with `prefix`, sorted by the bytes of their keys as S3 does; none when there is no such bucket.
+    /// The objects whose keys start with `prefix`, sorted by the bytes of their keys as S3 does;
+    /// none when there is no such bucket.
     ///
     /// A prefix need not end at a folder: `data/x.csv` finds `data/x.csv.1` too.
     pub(crate) fn list(&self, bucket: &str, prefix: &str) -> io::Result<Vec<ObjectEntry>> {
@@ -87,9 +90,12 @@ impl Objects {
         (real.is_file() && self.may_serve(&real)).then_some(path)
     }
 
-    /// Where the object's file is or would be; `None` when the key cannot be a file name (`a//b`, `../b`, a trailing slash).
+    /// Where the object's file is or would be; `None` when the key cannot be a file name (`a//b`,
+    /// `../b`, a trailing slash).
     pub(crate) fn object_path(&self, bucket: &str, key: &str) -> Option<PathBuf> {
-        let plain = |segment: &str| !segment.is_empty() && segment != "." && segment != ".." && segment.len() <= 255;
+        let plain = |segment: &str| {
+            !segment.is_empty() && segment != "." && segment != ".." && segment.len() <= 255
+        };
         if key.contains('\0') || !key.split('/').all(plain) {
             return None;
         }
@@ -140,7 +146,8 @@ impl Objects {
                 let Ok(kind) = entry.file_type() else { continue };
                 if kind.is_dir() {
                     let folder = key + "/";
-                    // Above the prefix's end a folder must lie on the way; below it everything counts.
+                    // Above the prefix's end a folder must lie on the way; below it everything
+                    // counts.
                     if folder.starts_with(prefix) {
                         on_folder(folder.clone());
                         pending.push((entry.path(), folder));
@@ -196,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_prefix_is_not_a_folder() {
-        let (_dir, objects) = bucket_with(&["b/in/x.csv", "b/in/x.csv.1", "b/in/x.csvs/y", "b/in/y.csv"]);
+        let (_dir, objects) =
+            bucket_with(&["b/in/x.csv", "b/in/x.csv.1", "b/in/x.csvs/y", "b/in/y.csv"]);
         assert_eq!(keys(&objects, "in/x.csv"), ["in/x.csv", "in/x.csv.1", "in/x.csvs/y"]);
         assert_eq!(keys(&objects, "in/x.csv.1/"), [""; 0]);
     }
@@ -204,7 +212,17 @@ mod tests {
     #[test]
     fn nothing_outside_the_buckets_is_an_object() {
         let (dir, objects) = bucket_with(&["b/in/x", ".loader/secret", "loose"]);
-        for key in ["../.loader/secret", "in/../in/x", "./in/x", "in//x", "/in/x", "in/", "in", "", "in/x\0"] {
+        for key in [
+            "../.loader/secret",
+            "in/../in/x",
+            "./in/x",
+            "in//x",
+            "/in/x",
+            "in/",
+            "in",
+            "",
+            "in/x\0",
+        ] {
             assert_eq!(objects.path("b", key), None, "{key}");
         }
         assert_eq!(objects.path(".loader", "secret"), None);
@@ -212,7 +230,8 @@ mod tests {
         assert!(objects.path("b", "in/x").is_some());
         assert_eq!(objects.buckets().unwrap(), ["b"]);
 
-        std::os::unix::fs::symlink(dir.path().join(".loader/secret"), dir.path().join("b/leak")).unwrap();
+        std::os::unix::fs::symlink(dir.path().join(".loader/secret"), dir.path().join("b/leak"))
+            .unwrap();
         std::os::unix::fs::symlink("/etc/hostname", dir.path().join("b/host")).unwrap();
         std::os::unix::fs::symlink("in/x", dir.path().join("b/again")).unwrap();
         assert_eq!(keys(&objects, ""), ["again", "in/x"]);

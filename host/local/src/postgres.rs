@@ -1,8 +1,10 @@
-//! The PostgreSQL behind the warehouse: made once, started as a child process, stopped with the server. In: the state folder of DIR
-//! and perhaps a folder of binaries; out: a connection configuration for the database `dev`. Knows nothing of Redshift.
+//! The PostgreSQL behind the warehouse: made once, started as a child process, stopped with the
+//! server. In: the state folder of DIR and perhaps a folder of binaries; out: a connection
+//! configuration for the database `dev`. Knows nothing of Redshift.
 //!
-//! `fsync` and `full_page_writes` are off on purpose: this is a stand-in, and speed matters more than a power cut. `synchronous_commit`
-//! stays on: without `fsync` it is cheap, and what was committed survives even when every process is killed.
+//! `fsync` and `full_page_writes` are off on purpose: this is a stand-in, and speed matters more
+//! than a power cut. `synchronous_commit` stays on: without `fsync` it is cheap, and what was
+//! committed survives even when every process is killed.
 
 mod cluster;
 mod find;
@@ -28,11 +30,13 @@ use cluster::Cluster;
 const ROLE: &str = "loader";
 /// The database that clients use; Redshift's own name for the first one.
 const DATABASE: &str = "dev";
-/// Start, crash recovery included, and stop take well under a second each; a machine under load gets this much.
+/// Start, crash recovery included, and stop take well under a second each; a machine under load
+/// gets this much.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(10);
 
-/// A running PostgreSQL. Dropped without [`Postgres::stop`] it is killed, and recovers at the next start.
+/// A running PostgreSQL. Dropped without [`Postgres::stop`] it is killed, and recovers at the next
+/// start.
 #[derive(Debug)]
 pub(crate) struct Postgres {
     child: Child,
@@ -43,9 +47,12 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Starts PostgreSQL on the data under `state_dir`, which is made when missing. A server that a killed process left behind is
-    /// stopped first.
-    pub(crate) async fn start(state_dir: &Path, bin: Option<&Path>) -> Result<Postgres, LocalError> {
+    /// Starts PostgreSQL on the data under `state_dir`, which is made when missing. A server that a
+    /// killed process left behind is stopped first.
+    pub(crate) async fn start(
+        state_dir: &Path,
+        bin: Option<&Path>,
+    ) -> Result<Postgres, LocalError> {
         let binaries = find::binaries(bin)?;
         let cluster = Cluster::open(state_dir, &binaries).await?;
         let sockets = user::socket_dir(cluster.owner.as_ref())?;
@@ -71,22 +78,31 @@ impl Postgres {
     pub(crate) async fn stop(mut self) -> Result<(), LocalError> {
         if let Some(mut watchdog) = self.watchdog.take() {
             // First of all, so that it cannot signal a process that has taken over the number.
-            watchdog.kill().await.map_err(|error| LocalError::Postgres(format!("cannot end its watchdog: {error}")))?;
+            watchdog.kill().await.map_err(|error| {
+                LocalError::Postgres(format!("cannot end its watchdog: {error}"))
+            })?;
         }
         if let Some(pid) = self.child.id() {
             leftover::signal(pid, rustix::process::Signal::INT);
         }
         match tokio::time::timeout(PATIENCE, self.child.wait()).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(LocalError::Postgres(format!("cannot wait for its end: {error}"))),
-            Err(_) => {
-                Err(LocalError::Postgres(format!("did not stop within {} s, so it is killed", PATIENCE.as_secs())))
+            Ok(Err(error)) => {
+                Err(LocalError::Postgres(format!("cannot wait for its end: {error}")))
             }
+            Err(_) => Err(LocalError::Postgres(format!(
+                "did not stop within {} s, so it is killed",
+                PATIENCE.as_secs()
+            ))),
         }
     }
 }
 
-fn spawn(binaries: &find::Binaries, cluster: &Cluster, sockets: &Path) -> Result<Child, LocalError> {
+fn spawn(
+    binaries: &find::Binaries,
+    cluster: &Cluster,
+    sockets: &Path,
+) -> Result<Child, LocalError> {
     let log = File::options()
         .create(true)
         .append(true)
@@ -113,11 +129,14 @@ fn spawn(binaries: &find::Binaries, cluster: &Cluster, sockets: &Path) -> Result
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     user::run_as(&mut command, cluster.owner.as_ref());
     command.current_dir(&cluster.data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-    Command::from(command).kill_on_drop(true).spawn().map_err(LocalError::file(&binaries.postgres, "start PostgreSQL"))
+    Command::from(command)
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(LocalError::file(&binaries.postgres, "start PostgreSQL"))
 }
 
-/// A process that waits for the end of ours and then stops PostgreSQL: killed with SIGKILL, we could not. Best effort; the next
-/// start looks for what was left behind in any case.
+/// A process that waits for the end of ours and then stops PostgreSQL: killed with SIGKILL, we
+/// could not. Best effort; the next start looks for what was left behind in any case.
 fn watch(pid: u32, sockets: &Path) -> Option<Child> {
     let mut command = std::process::Command::new("/bin/sh");
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -157,7 +176,10 @@ async fn wait_until_ready(
 
 fn ended(status: ExitStatus, log: &Path, log_start: u64) -> LocalError {
     let tail = log_tail(log, log_start);
-    LocalError::Postgres(format!("ended at its start ({status}); its log, {}, says:\n{tail}", log.display()))
+    LocalError::Postgres(format!(
+        "ended at its start ({status}); its log, {}, says:\n{tail}",
+        log.display()
+    ))
 }
 
 /// The last lines that were written to a log after it had `start` bytes.
@@ -179,7 +201,8 @@ pub(crate) fn log_tail(log: &Path, start: u64) -> String {
 }
 
 async fn create_database(config: &tokio_postgres::Config) -> Result<(), LocalError> {
-    let (client, connection) = config.connect(NoTls).await.map_err(LocalError::sql("cannot connect"))?;
+    let (client, connection) =
+        config.connect(NoTls).await.map_err(LocalError::sql("cannot connect"))?;
     let connection = tokio::spawn(connection);
     let found = client
         .query_opt("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", &[&DATABASE])
@@ -187,7 +210,10 @@ async fn create_database(config: &tokio_postgres::Config) -> Result<(), LocalErr
         .map_err(LocalError::sql("cannot look for the database dev"))?;
     if found.is_none() {
         let create = format!("CREATE DATABASE {DATABASE}");
-        client.batch_execute(&create).await.map_err(LocalError::sql("cannot create the database dev"))?;
+        client
+            .batch_execute(&create)
+            .await
+            .map_err(LocalError::sql("cannot create the database dev"))?;
     }
     drop(client);
     // Ends by itself now that its client is gone; its last error does not matter.

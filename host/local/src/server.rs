@@ -1,5 +1,5 @@
-//! The server of one folder: both ports and the PostgreSQL behind them. In: [`LocalOptions`]; out: [`Endpoints`] until it is stopped.
-//! The protocols themselves are in `s3` and `data_api`.
+//! The server of one folder: both ports and the PostgreSQL behind them. In: [`LocalOptions`]; out:
+//! [`Endpoints`] until it is stopped. The protocols themselves are in `s3` and `data_api`.
 
 mod http;
 
@@ -27,7 +27,8 @@ const IAM_ROLE: &str = "arn:aws:iam::000000000000:role/loader-local";
 pub struct LocalOptions {
     /// The folder of the buckets; made when missing.
     pub dir: PathBuf,
-    /// Where `initdb` and `postgres` are; `None`: `LOADER_POSTGRES_BIN`, PATH, then the usual folders.
+    /// Where `initdb` and `postgres` are; `None`: `LOADER_POSTGRES_BIN`, PATH, then the usual
+    /// folders.
     pub postgres_bin: Option<PathBuf>,
     /// Port of S3 on 127.0.0.1; 0: the one of the last time, or any free one.
     pub s3_port: u16,
@@ -35,7 +36,8 @@ pub struct LocalOptions {
     pub data_api_port: u16,
 }
 
-/// How a client reaches the server: what goes into an AWS client's configuration. The keys are fixed and no secret.
+/// How a client reaches the server: what goes into an AWS client's configuration. The keys are
+/// fixed and no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
     /// `http://127.0.0.1:PORT`; path-style addresses only.
@@ -80,7 +82,8 @@ impl Endpoints {
     }
 }
 
-/// What `DIR/.loader/endpoints.json` holds: for clients the endpoints, for the next start the ports.
+/// What `DIR/.loader/endpoints.json` holds: for clients the endpoints, for the next start the
+/// ports.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EndpointsFile {
     /// Whether a server answers there, if one runs at all (`server.lock` tells).
@@ -144,7 +147,8 @@ impl StateDir {
     }
 }
 
-/// A running stand-in. Stop it with [`Server::stop`]; dropped, it closes its ports and kills its PostgreSQL.
+/// A running stand-in. Stop it with [`Server::stop`]; dropped, it closes its ports and kills its
+/// PostgreSQL.
 pub struct Server {
     endpoints: Endpoints,
     file: EndpointsFile,
@@ -162,24 +166,28 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    /// Starts PostgreSQL and serves both ports. The first start on a folder makes the database, which takes about a second.
+    /// Starts PostgreSQL and serves both ports. The first start on a folder makes the database,
+    /// which takes about a second.
     ///
-    /// Errors: [`LocalError::Running`] when another server has the folder; no PostgreSQL; a port that was asked for is taken.
+    /// Errors: [`LocalError::Running`] when another server has the folder; no PostgreSQL; a port
+    /// that was asked for is taken.
     pub async fn start(options: LocalOptions) -> Result<Server, LocalError> {
         let state = StateDir::of(&options.dir)?;
         let lock = lock_server(&options.dir, &state).await?;
         let last = EndpointsFile::read(&state.0);
-        let (last_s3, last_data_api) = last.as_ref().map_or((0, 0), |file| (file.s3_port, file.data_api_port));
+        let (last_s3, last_data_api) =
+            last.as_ref().map_or((0, 0), |file| (file.s3_port, file.data_api_port));
         if let Some(file) = last {
             // What a killed server left says that it is ready; it is not.
             EndpointsFile { ready: false, ..file }.write(&state.0)?;
         }
-        let objects = Objects::open(&options.dir).map_err(LocalError::file(&options.dir, "open"))?;
+        let objects =
+            Objects::open(&options.dir).map_err(LocalError::file(&options.dir, "open"))?;
         let (s3_listener, s3_port) = bind(options.s3_port, last_s3).await?;
         let (data_api_listener, data_api_port) = bind(options.data_api_port, last_data_api).await?;
 
-        let s3_service =
-            s3::service(objects.clone(), &state.0).map_err(LocalError::file(&state.0, "open the state of S3 in"))?;
+        let s3_service = s3::service(objects.clone(), &state.0)
+            .map_err(LocalError::file(&state.0, "open the state of S3 in"))?;
         let postgres = Postgres::start(&state.0, options.postgres_bin.as_deref()).await?;
         let warehouse = match Warehouse::start(postgres.config().clone(), objects).await {
             Ok(warehouse) => warehouse,
@@ -194,7 +202,10 @@ impl Server {
             let warehouse = Arc::clone(&warehouse);
             async move { Ok::<_, std::convert::Infallible>(data_api::handle(warehouse, request).await) }
         });
-        let http = [HttpServer::start(s3_listener, s3_service), HttpServer::start(data_api_listener, data_api_service)];
+        let http = [
+            HttpServer::start(s3_listener, s3_service),
+            HttpServer::start(data_api_listener, data_api_service),
+        ];
 
         let endpoints = Endpoints::new(s3_port, data_api_port);
         let file = EndpointsFile {
@@ -206,7 +217,11 @@ impl Server {
         };
         let server = Server { endpoints, file, state, http, postgres, _lock: lock };
         server.file.write(&server.state.0)?;
-        tracing::info!(s3 = server.endpoints.s3, redshift_data = server.endpoints.redshift_data, "local server ready");
+        tracing::info!(
+            s3 = server.endpoints.s3,
+            redshift_data = server.endpoints.redshift_data,
+            "local server ready"
+        );
         Ok(server)
     }
 
@@ -215,7 +230,8 @@ impl Server {
         &self.endpoints
     }
 
-    /// Lets running requests finish (for a few seconds), stops PostgreSQL in order and gives the folder free.
+    /// Lets running requests finish (for a few seconds), stops PostgreSQL in order and gives the
+    /// folder free.
     pub async fn stop(self) -> Result<(), LocalError> {
         let Server { mut file, state, http: [s3, data_api], postgres, _lock, .. } = self;
         file.ready = false;
@@ -227,7 +243,8 @@ impl Server {
     }
 }
 
-/// Attaching programs look at the lock by taking it for an instant, so a refusal is believed only when it lasts.
+/// Attaching programs look at the lock by taking it for an instant, so a refusal is believed only
+/// when it lasts.
 async fn lock_server(dir: &Path, state: &StateDir) -> Result<Lock, LocalError> {
     const TRIES: u32 = 20;
     let path = state.server_lock();

@@ -1,5 +1,6 @@
-//! Programs that share the server of a folder, and what they find when it was killed. The server is this test program, started again
-//! through a script that passes the folder in a variable: the way that `loader` is started, with its arguments.
+//! Programs that share the server of a folder, and what they find when it was killed. The server is
+//! this test program, started again through a script that passes the folder in a variable: the way
+//! that `loader` is started, with its arguments.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
@@ -46,7 +47,8 @@ impl Folder {
     fn write_program(&self, before: &str) {
         let this = std::env::current_exe().unwrap();
         let script = format!(
-            "#!/bin/sh\n[ \"$1 $2 $4\" = 'local --dir --while-used' ] || exit 9\n{before}\n{SERVE}=\"$3\" exec '{}' --exact server_process --nocapture\n",
+            "#!/bin/sh\n[ \"$1 $2 $4\" = 'local --dir --while-used' ] || exit \
+             9\n{before}\n{SERVE}=\"$3\" exec '{}' --exact server_process --nocapture\n",
             this.display()
         );
         fs::write(self.program(), script).unwrap();
@@ -62,7 +64,8 @@ impl Folder {
     }
 
     fn endpoints_file(&self) -> serde_json::Value {
-        serde_json::from_slice(&fs::read(self.dir().join(".loader/endpoints.json")).unwrap()).unwrap()
+        serde_json::from_slice(&fs::read(self.dir().join(".loader/endpoints.json")).unwrap())
+            .unwrap()
     }
 
     fn server_pid(&self) -> String {
@@ -72,7 +75,9 @@ impl Folder {
     /// Returns when no server has the folder.
     async fn server_gone(&self) {
         let lock = self.dir().join(".loader/server.lock");
-        tokio::task::spawn_blocking(move || fs::File::open(lock).unwrap().lock().unwrap()).await.unwrap();
+        tokio::task::spawn_blocking(move || fs::File::open(lock).unwrap().lock().unwrap())
+            .await
+            .unwrap();
     }
 }
 
@@ -104,7 +109,10 @@ async fn a_client_that_comes_when_the_server_leaves_gets_another_one() {
     for _ in 0..5 {
         // The drop makes the old server leave while we are at the door.
         let attachment = folder.attach().await;
-        assert!(accepts(&attachment.endpoints.s3).await && accepts(&attachment.endpoints.redshift_data).await);
+        assert!(
+            accepts(&attachment.endpoints.s3).await
+                && accepts(&attachment.endpoints.redshift_data).await
+        );
         assert_eq!(attachment.endpoints, endpoints);
     }
     folder.server_gone().await;
@@ -118,7 +126,11 @@ async fn a_killed_server_is_replaced_on_the_same_ports() {
     let pid = folder.server_pid();
     assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
     folder.server_gone().await;
-    assert_eq!(folder.endpoints_file()["ready"], true, "the killed server could not say that it is gone");
+    assert_eq!(
+        folder.endpoints_file()["ready"],
+        true,
+        "the killed server could not say that it is gone"
+    );
 
     // The first client is still attached to nothing; that keeps nobody out.
     let again = folder.attach().await;
@@ -147,7 +159,10 @@ async fn a_server_that_cannot_start_says_why() {
     let error = attach(&folder.dir(), &folder.program()).await.unwrap_err();
     assert!(matches!(error, LocalError::ServerEnded { .. }), "{error}");
     let message = error.to_string();
-    assert!(message.contains("no PostgreSQL found (looked for `initdb` and `postgres` in /nowhere)"), "{message}");
+    assert!(
+        message.contains("no PostgreSQL found (looked for `initdb` and `postgres` in /nowhere)"),
+        "{message}"
+    );
     assert!(message.contains("apt-get install postgresql"), "{message}");
 
     // Mended, the next one starts.
@@ -180,7 +195,8 @@ async fn a_port_that_is_taken_is_an_error_only_when_it_was_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let asked = LocalOptions { dir: dir.path().to_owned(), s3_port: port, ..LocalOptions::default() };
+    let asked =
+        LocalOptions { dir: dir.path().to_owned(), s3_port: port, ..LocalOptions::default() };
     let error = Server::start(asked).await.unwrap_err();
     assert!(matches!(error, LocalError::Bind { port: refused, .. } if refused == port), "{error}");
 }

@@ -1,7 +1,8 @@
 //! Compiled plugins on disk, so that a load does not wait for the compiler each time.
 //!
-//! Native code is trusted code, so the directory has to be ours alone, and a file is believed only when its own
-//! hash is right. Whatever is wrong with the cache, the plugin is compiled again: the cache never makes a load fail.
+//! Native code is trusted code, so the directory has to be ours alone, and a file is believed only
+//! when its own hash is right. Whatever is wrong with the cache, the plugin is compiled again: the
+//! cache never makes a load fail.
 
 mod sweep;
 
@@ -49,20 +50,24 @@ impl AotCache {
             Ok(file) => file,
             Err(Unsound::Missing) => return None,
             Err(Unsound::Because(why)) => {
-                tracing::warn!(path = %path.display(), error = why, "compiled plugin is not usable, compiling again");
+                tracing::warn!(path = %path.display(), error = why, "compiled plugin is not \
+                                                                     usable, compiling again");
                 return None;
             }
         };
         match deserialize(engine, &file[HEADER_BYTES..]) {
             Ok(component) => Some(component),
             Err(error) => {
-                tracing::warn!(path = %path.display(), error = %error, "compiled plugin is not usable, compiling again");
+                tracing::warn!(
+                    path = %path.display(), error = %error, "compiled plugin is not usable, compiling again"
+                );
                 None
             }
         }
     }
 
-    /// Keeps a compiled plugin, and lets go of those that nobody uses. That it could not be kept is only a warning.
+    /// Keeps a compiled plugin, and lets go of those that nobody uses. That it could not be kept is
+    /// only a warning.
     pub(crate) fn store(&self, engine: &Engine, sha256: &str, component: &Component) {
         let path = self.path(engine, sha256);
         let stored = component
@@ -71,7 +76,9 @@ impl AotCache {
             .and_then(|payload| self.write(&path, &payload).map_err(|error| error.to_string()));
         match stored {
             Ok(()) => sweep::sweep(&self.dir, &path, SystemTime::now()),
-            Err(error) => tracing::warn!(path = %path.display(), error, "compiled plugin could not be kept"),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), error, "compiled plugin could not be kept")
+            }
         }
     }
 
@@ -95,10 +102,13 @@ impl AotCache {
     }
 }
 
-/// Where the cache is when nothing else is said: `$XDG_CACHE_HOME/loader/plugins`, else `~/.cache/loader/plugins`.
+/// Where the cache is when nothing else is said: `$XDG_CACHE_HOME/loader/plugins`, else
+/// `~/.cache/loader/plugins`.
 pub(crate) fn default_dir() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base =
+        absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
     Some(base.join("loader/plugins"))
 }
 
@@ -107,13 +117,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-#[expect(unsafe_code, reason = "wasmtime cannot check native code; the SAFETY comment says who may have written it")]
+#[expect(
+    unsafe_code,
+    reason = "wasmtime cannot check native code; the SAFETY comment says who may have written it"
+)]
 fn deserialize(engine: &Engine, payload: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes must be what `Component::serialize` gave. They are in our own memory, so nobody changes them
-    // any more. They came from a file that we alone may write, in a directory that we alone may write (`owned_by_us_alone`,
-    // on the opened file), so an attacker who could forge them could as well replace this program. The hash in front
-    // (`read_sound`) catches rot and half-written files. wasmtime itself refuses other versions, targets and settings.
-    // No path leads from what a user passes as a plugin to this function: plugins are always compiled.
+    // SAFETY: the bytes must be what `Component::serialize` gave. They are in our own memory, so
+    // nobody changes them any more. They came from a file that we alone may write, in a directory
+    // that we alone may write (`owned_by_us_alone`, on the opened file), so an attacker who could
+    // forge them could as well replace this program. The hash in front (`read_sound`) catches rot
+    // and half-written files. wasmtime itself refuses other versions, targets and settings. No path
+    // leads from what a user passes as a plugin to this function: plugins are always compiled.
     unsafe { Component::deserialize(engine, payload) }
 }
 
@@ -131,7 +145,8 @@ impl From<io::Error> for Unsound {
     }
 }
 
-/// A cache file that nobody else could write and that is as it was written; the payload begins at [`HEADER_BYTES`].
+/// A cache file that nobody else could write and that is as it was written; the payload begins at
+/// [`HEADER_BYTES`].
 fn read_sound(path: &Path) -> Result<Vec<u8>, Unsound> {
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
     let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(path)?;
@@ -160,7 +175,8 @@ fn owned_by_us_alone(metadata: &fs::Metadata) -> Result<(), String> {
     }
 }
 
-/// Feeds what hashes itself into SHA-256, which is the same tomorrow; std's hashers are not meant to be.
+/// Feeds what hashes itself into SHA-256, which is the same tomorrow; std's hashers are not meant
+/// to be.
 struct ShaHasher(Sha256);
 
 impl Hasher for ShaHasher {
@@ -236,7 +252,10 @@ mod tests {
         let open = dir.path().join("open");
         fs::create_dir(&open).unwrap();
         fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-        assert_eq!(AotCache::open(open.clone()).unwrap_err(), "can be written by others (mode 777)");
+        assert_eq!(
+            AotCache::open(open.clone()).unwrap_err(),
+            "can be written by others (mode 777)"
+        );
         let link = dir.path().join("link");
         symlink(&open, &link).unwrap();
         assert_eq!(AotCache::open(link).unwrap_err(), "is a symbolic link");

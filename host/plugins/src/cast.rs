@@ -1,15 +1,15 @@
 //! The one strict cast: value by value exact, or the row is named as failed.
 //!
-//! Nothing is guessed and no digit is lost unseen: what is rounded (decimals, half away from zero) is counted.
-//! Text is read by `loader-values`, by the same rules as everywhere else.
+//! Nothing is guessed and no digit is lost unseen: what is rounded (decimals, half away from zero)
+//! is counted. Text is read by `loader-values`, by the same rules as everywhere else.
 
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, TimestampMicrosecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringArray};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, NullBufferBuilder};
@@ -37,16 +37,18 @@ pub struct CastError {
     to: DataType,
 }
 
-/// Whether [`strict_cast`] takes this pair: equal types; integers to integers, decimals, double and text; text to
-/// anything that can be written as text; decimals to decimals and text; date to timestamp and text; real to double;
-/// booleans and timestamps to text.
+/// Whether [`strict_cast`] takes this pair: equal types; integers to integers, decimals, double and
+/// text; text to anything that can be written as text; decimals to decimals and text; date to
+/// timestamp and text; real to double; booleans and timestamps to text.
 pub fn can_cast(from: &DataType, to: &DataType) -> bool {
-    from == to || matches!((Kind::of(from), Kind::of(to)), (Some(from), Some(to)) if from.casts_to(to))
+    from == to
+        || matches!((Kind::of(from), Kind::of(to)), (Some(from), Some(to)) if from.casts_to(to))
 }
 
 /// Casts each value, or names its row.
 ///
-/// Text becomes the nearest double, as anywhere; an integer becomes a double only when that is exact.
+/// Text becomes the nearest double, as anywhere; an integer becomes a double only when that is
+/// exact.
 pub fn strict_cast(array: &ArrayRef, to: &DataType) -> Result<CastOutcome, CastError> {
     let from = array.data_type();
     if from == to {
@@ -125,16 +127,23 @@ fn cast(array: &ArrayRef, from: Kind, to: Kind) -> Option<CastOutcome> {
         Kind::Decimal { scale, .. } => cast_decimals(array.as_primitive(), scale, to),
         Kind::Float32 => {
             let source = array.as_primitive::<Float32Type>();
-            Some(convert(source, |row| Some(f64::from(source.value(row)))).primitive::<Float64Type>())
+            Some(
+                convert(source, |row| Some(f64::from(source.value(row))))
+                    .primitive::<Float64Type>(),
+            )
         }
         Kind::Float64 => None,
         Kind::Boolean => {
             let source = array.as_boolean();
-            Some(to_text(source, |row, out| out.push_str(if source.value(row) { "true" } else { "false" })))
+            Some(to_text(source, |row, out| {
+                out.push_str(if source.value(row) { "true" } else { "false" })
+            }))
         }
         Kind::Timestamp => {
             let source = array.as_primitive::<TimestampMicrosecondType>();
-            Some(to_text(source, |row, out| out.push_str(&values::format_timestamp(source.value(row)))))
+            Some(to_text(source, |row, out| {
+                out.push_str(&values::format_timestamp(source.value(row)))
+            }))
         }
         Kind::Date => Some(cast_dates(array.as_primitive(), to)),
     }
@@ -148,12 +157,17 @@ fn cast_text(source: &StringArray, to: Kind) -> CastOutcome {
         Kind::Int16 => text_to_integer::<Int16Type>(source),
         Kind::Int32 => text_to_integer::<Int32Type>(source),
         Kind::Int64 => text_to_integer::<Int64Type>(source),
-        Kind::Float64 => convert(source, |row| values::parse_f64(text(row))).primitive::<Float64Type>(),
-        Kind::Float32 => convert(source, |row| parse_f32(source.value(row))).primitive::<Float32Type>(),
-        Kind::Date => convert(source, |row| values::parse_date(text(row))).primitive::<Date32Type>(),
-        Kind::Timestamp => {
-            convert(source, |row| values::parse_timestamp(text(row))).primitive::<TimestampMicrosecondType>()
+        Kind::Float64 => {
+            convert(source, |row| values::parse_f64(text(row))).primitive::<Float64Type>()
         }
+        Kind::Float32 => {
+            convert(source, |row| parse_f32(source.value(row))).primitive::<Float32Type>()
+        }
+        Kind::Date => {
+            convert(source, |row| values::parse_date(text(row))).primitive::<Date32Type>()
+        }
+        Kind::Timestamp => convert(source, |row| values::parse_timestamp(text(row)))
+            .primitive::<TimestampMicrosecondType>(),
         Kind::Decimal { precision, scale } => {
             let mut rounded = 0;
             let converted = convert(source, |row| {
@@ -163,7 +177,9 @@ fn cast_text(source: &StringArray, to: Kind) -> CastOutcome {
             });
             converted.decimals(precision, scale, rounded)
         }
-        Kind::Text => CastOutcome { array: Arc::new(source.clone()), failed: Vec::new(), rounded: 0 },
+        Kind::Text => {
+            CastOutcome { array: Arc::new(source.clone()), failed: Vec::new(), rounded: 0 }
+        }
     }
 }
 
@@ -172,7 +188,10 @@ where
     T: ArrowPrimitiveType,
     T::Native: TryFrom<i64>,
 {
-    convert(source, |row| T::Native::try_from(values::parse_i64(source.value(row).as_bytes())?).ok()).primitive::<T>()
+    convert(source, |row| {
+        T::Native::try_from(values::parse_i64(source.value(row).as_bytes())?).ok()
+    })
+    .primitive::<T>()
 }
 
 /// Read once more as f32: by way of f64 it would be rounded twice. A number too large for it fails.
@@ -191,9 +210,15 @@ where
 {
     let integer = |row: usize| -> i64 { source.value(row).into() };
     Some(match to {
-        Kind::Int8 => convert(source, |row| i8::try_from(integer(row)).ok()).primitive::<Int8Type>(),
-        Kind::Int16 => convert(source, |row| i16::try_from(integer(row)).ok()).primitive::<Int16Type>(),
-        Kind::Int32 => convert(source, |row| i32::try_from(integer(row)).ok()).primitive::<Int32Type>(),
+        Kind::Int8 => {
+            convert(source, |row| i8::try_from(integer(row)).ok()).primitive::<Int8Type>()
+        }
+        Kind::Int16 => {
+            convert(source, |row| i16::try_from(integer(row)).ok()).primitive::<Int16Type>()
+        }
+        Kind::Int32 => {
+            convert(source, |row| i32::try_from(integer(row)).ok()).primitive::<Int32Type>()
+        }
         Kind::Int64 => convert(source, |row| Some(integer(row))).primitive::<Int64Type>(),
         Kind::Float64 => convert(source, |row| exact_f64(integer(row))).primitive::<Float64Type>(),
         Kind::Decimal { precision, scale } => {
@@ -214,9 +239,15 @@ fn exact_f64(integer: i64) -> Option<f64> {
     (float as i128 == i128::from(integer)).then_some(float)
 }
 
-fn cast_decimals(source: &PrimitiveArray<Decimal128Type>, from_scale: u8, to: Kind) -> Option<CastOutcome> {
+fn cast_decimals(
+    source: &PrimitiveArray<Decimal128Type>,
+    from_scale: u8,
+    to: Kind,
+) -> Option<CastOutcome> {
     match to {
-        Kind::Text => Some(to_text(source, |row, out| values::write_decimal(source.value(row), from_scale, out))),
+        Kind::Text => Some(to_text(source, |row, out| {
+            values::write_decimal(source.value(row), from_scale, out)
+        })),
         Kind::Decimal { precision, scale } => {
             let factor = 10_i128.checked_pow(u32::from(scale.abs_diff(from_scale)))?;
             let mut rounded = 0;
@@ -226,9 +257,11 @@ fn cast_decimals(source: &PrimitiveArray<Decimal128Type>, from_scale: u8, to: Ki
                     return fit(value.checked_mul(factor)?, precision);
                 }
                 let (quotient, rest) = (value / factor, value % factor);
-                // Half away from zero. `rest` is below 10^38, so that doubling it can overflow and comparing cannot.
+                // Half away from zero. `rest` is below 10^38, so that doubling it can overflow and
+                // comparing cannot.
                 let away = rest.unsigned_abs() >= factor.unsigned_abs() - rest.unsigned_abs();
-                let fitted = fit(if away { quotient + value.signum() } else { quotient }, precision)?;
+                let fitted =
+                    fit(if away { quotient + value.signum() } else { quotient }, precision)?;
                 rounded += u64::from(rest != 0);
                 Some(fitted)
             });
@@ -246,8 +279,10 @@ fn fit(value: i128, precision: u8) -> Option<i128> {
 
 fn cast_dates(source: &PrimitiveArray<Date32Type>, to: Kind) -> CastOutcome {
     match to {
-        Kind::Timestamp => convert(source, |row| i64::from(source.value(row)).checked_mul(MICROS_PER_DAY))
-            .primitive::<TimestampMicrosecondType>(),
+        Kind::Timestamp => {
+            convert(source, |row| i64::from(source.value(row)).checked_mul(MICROS_PER_DAY))
+                .primitive::<TimestampMicrosecondType>()
+        }
         _ => to_text(source, |row, out| out.push_str(&values::format_date(source.value(row)))),
     }
 }
@@ -260,7 +295,10 @@ struct Converted<V> {
 }
 
 /// Asks for the value of each row that has one; `None` is a failure.
-fn convert<V: Default>(source: &dyn Array, mut value: impl FnMut(usize) -> Option<V>) -> Converted<V> {
+fn convert<V: Default>(
+    source: &dyn Array,
+    mut value: impl FnMut(usize) -> Option<V>,
+) -> Converted<V> {
     let mut values = Vec::with_capacity(source.len());
     let mut nulls = NullBufferBuilder::new(source.len());
     let mut failed = Vec::new();
@@ -298,7 +336,8 @@ impl Converted<bool> {
 impl Converted<i128> {
     fn decimals(self, precision: u8, scale: u8, rounded: u64) -> CastOutcome {
         let data_type = DataType::Decimal128(precision, scale as i8);
-        let array = PrimitiveArray::<Decimal128Type>::new(self.values.into(), self.nulls).with_data_type(data_type);
+        let array = PrimitiveArray::<Decimal128Type>::new(self.values.into(), self.nulls)
+            .with_data_type(data_type);
         CastOutcome { array: Arc::new(array), failed: self.failed, rounded }
     }
 }

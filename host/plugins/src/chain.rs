@@ -13,7 +13,8 @@ use crate::session::ChainSession;
 /// What plugins can ask the host for; the same for all rows of a source, but `source.row`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostValues {
-    /// `run.started-at` in microseconds since 1970, UTC; whole seconds. Also what the clocks of guests with WASI show.
+    /// `run.started-at` in microseconds since 1970, UTC; whole seconds. Also what the clocks of
+    /// guests with WASI show.
     pub run_started_at_micros: i64,
     /// `run.id`
     pub run_id: String,
@@ -49,8 +50,8 @@ pub struct PlannedStep {
     pub plan: Plan,
 }
 
-/// Sees each batch that a plugin is about to get, whole, with `source.row` of its rows. The number is the plugin's place
-/// in the chain, from 0. Called on the threads that do the work.
+/// Sees each batch that a plugin is about to get, whole, with `source.row` of its rows. The number
+/// is the plugin's place in the chain, from 0. Called on the threads that do the work.
 pub type Observer = Arc<dyn Fn(usize, &RecordBatch, &Int64Array) + Send + Sync>;
 
 impl ChainPlan {
@@ -90,11 +91,14 @@ impl ChainPlan {
         ChainPlan { observer: Some(observer), ..self }
     }
 
-    /// The input column that this output column is: passed through, or cast, by every plugin. `None` when some plugin made it.
+    /// The input column that this output column is: passed through, or cast, by every plugin.
+    /// `None` when some plugin made it.
     pub fn origin(&self, output_column: usize) -> Option<usize> {
-        self.steps.iter().rev().try_fold(output_column, |column, step| match step.plan.outputs.get(column)? {
-            Expr::Passthrough(from) | Expr::Cast(from) => Some(*from),
-            Expr::Literal(_) | Expr::HostValue(_) | Expr::Computed(_) => None,
+        self.steps.iter().rev().try_fold(output_column, |column, step| {
+            match step.plan.outputs.get(column)? {
+                Expr::Passthrough(from) | Expr::Cast(from) => Some(*from),
+                Expr::Literal(_) | Expr::HostValue(_) | Expr::Computed(_) => None,
+            }
         })
     }
 

@@ -1,7 +1,9 @@
-//! Everything that can be said of a plugin's file without running it, and what is wrong with it, all at once.
+//! Everything that can be said of a plugin's file without running it, and what is wrong with it,
+//! all at once.
 //!
-//! Loading a plugin stops at the first thing that is wrong; a checkup goes on as far as it can, because its reader
-//! wants to mend all of it. The config schema is the one thing that only a running plugin tells.
+//! Loading a plugin stops at the first thing that is wrong; a checkup goes on as far as it can,
+//! because its reader wants to mend all of it. The config schema is the one thing that only a
+//! running plugin tells.
 
 use std::path::Path;
 
@@ -37,7 +39,8 @@ pub struct Checkup {
 /// What came out of looking at one thing.
 #[derive(Debug)]
 pub struct Finding {
-    /// What was looked at: `size`, `format`, `contract`, `imports`, `types`, `name`, `version`, `config schema`.
+    /// What was looked at: `size`, `format`, `contract`, `imports`, `types`, `name`, `version`,
+    /// `config schema`.
     pub about: &'static str,
     /// What was found, or what is wrong and how to mend it.
     pub found: Result<String, PluginError>,
@@ -77,8 +80,10 @@ impl Runtime {
             plugin: None,
         };
         let limit = size(self.limits().plugin_bytes);
-        let fits =
-            checkup.add("size", self.check_size(bytes.len()).map(|()| format!("{}, of {limit}", size(bytes.len()))));
+        let fits = checkup.add(
+            "size",
+            self.check_size(bytes.len()).map(|()| format!("{}, of {limit}", size(bytes.len()))),
+        );
         let outside = match Outside::of(&bytes) {
             Ok(outside) => outside,
             Err(error) => {
@@ -87,7 +92,8 @@ impl Runtime {
             }
         };
         checkup.add("format", Ok("a WebAssembly component".to_owned()));
-        let contract = check_contract(&outside).map(|()| tame(outside.contract().unwrap_or_default(), 100));
+        let contract =
+            check_contract(&outside).map(|()| tame(outside.contract().unwrap_or_default(), 100));
         let speaks = checkup.add("contract", contract);
         let imports = check_imports(&outside.imports).map(|()| match outside.imports.is_empty() {
             true => "nothing".to_owned(),
@@ -111,7 +117,8 @@ impl Runtime {
             };
             checkup.add("types", types);
         }
-        let missing = |what: &str, instead: &str| format!("no {what} in its metadata: {instead} is used");
+        let missing =
+            |what: &str, instead: &str| format!("no {what} in its metadata: {instead} is used");
         checkup.add("name", Ok(outside.name.unwrap_or_else(|| missing("name", "the file's name"))));
         checkup.add("version", Ok(outside.version.unwrap_or_else(|| missing("version", "0"))));
         checkup
@@ -127,7 +134,8 @@ mod tests {
         let bytes = wat::parse_str(text).unwrap();
         let runtime = Runtime::new(limits, CacheLocation::Off).unwrap();
         let checkup = runtime.check_up(Path::new("some.wasm"), bytes);
-        let mut lines = format!("good: {}\n", checkup.findings.iter().all(|finding| finding.found.is_ok()));
+        let mut lines =
+            format!("good: {}\n", checkup.findings.iter().all(|finding| finding.found.is_ok()));
         for finding in &checkup.findings {
             match &finding.found {
                 Ok(found) => lines.push_str(&format!("{}: {found}\n", finding.about)),
@@ -139,7 +147,8 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_said_at_once() {
-        let greedy = "(component $greedy (import \"wasi:http/types@0.2.6\" (instance)) (instance $i)
+        let greedy =
+            "(component $greedy (import \"wasi:http/types@0.2.6\" (instance)) (instance $i)
             (export \"loader:plugin/transform@0.7.0\" (instance $i)))";
         insta::assert_snapshot!(check(Limits { plugin_bytes: 10, ..Limits::default() }, greedy), @"
         good: false

@@ -1,7 +1,9 @@
-//! A plugin's config against the plugin's own JSON Schema, before the plugin sees either a row or the config.
+//! A plugin's config against the plugin's own JSON Schema, before the plugin sees either a row or
+//! the config.
 //!
-//! The schema is a guest's text: it can name no file and no address, it cannot unfold without bounds (`bounds`), patterns
-//! are matched in linear time, and all of the work has a deadline. Messages name the key and what is expected there, never the value, which may be a secret.
+//! The schema is a guest's text: it can name no file and no address, it cannot unfold without
+//! bounds (`bounds`), patterns are matched in linear time, and all of the work has a deadline.
+//! Messages name the key and what is expected there, never the value, which may be a secret.
 
 mod bounds;
 
@@ -39,18 +41,27 @@ struct Mistake {
     fact: String,
 }
 
-/// Holds `config` against `schema`. No schema takes no settings; null stands for none. `name`: what messages call the
-/// config; paths of keys begin with it.
+/// Holds `config` against `schema`. No schema takes no settings; null stands for none. `name`: what
+/// messages call the config; paths of keys begin with it.
 ///
-/// Errors: `Config` (a mistake in the config), `Protocol` (the schema is none), `Limit` (it took too long).
-pub(crate) fn check(schema: Option<&str>, config: &Value, name: &str, seconds: u64) -> Result<(), PluginError> {
+/// Errors: `Config` (a mistake in the config), `Protocol` (the schema is none), `Limit` (it took
+/// too long).
+pub(crate) fn check(
+    schema: Option<&str>,
+    config: &Value,
+    name: &str,
+    seconds: u64,
+) -> Result<(), PluginError> {
     let Some(schema) = schema else {
         return match config {
             Value::Null => Ok(()),
             Value::Object(settings) if settings.is_empty() => Ok(()),
-            _ => Err(PluginError::new(PluginErrorKind::Config, format!("it takes no settings, but `{name}` has some"))
-                .remedy("take them out")
-                .at_config(String::new())),
+            _ => Err(PluginError::new(
+                PluginErrorKind::Config,
+                format!("it takes no settings, but `{name}` has some"),
+            )
+            .remedy("take them out")
+            .at_config(String::new())),
         };
     };
     let config = match config {
@@ -66,12 +77,14 @@ pub(crate) fn check(schema: Option<&str>, config: &Value, name: &str, seconds: u
         Verdict::Fits => Ok(()),
         Verdict::BadSchema(fact) => Err(bad_schema(&fact)),
         Verdict::Mistakes(mistakes) => {
-            let shown: Vec<&str> = mistakes.iter().take(SHOWN).map(|mistake| mistake.fact.as_str()).collect();
+            let shown: Vec<&str> =
+                mistakes.iter().take(SHOWN).map(|mistake| mistake.fact.as_str()).collect();
             let mut fact = shown.join("; ");
             if mistakes.len() > SHOWN {
                 fact.push_str(&format!("; and {} more", mistakes.len() - SHOWN));
             }
-            let first = mistakes.into_iter().next().map_or(String::new(), |mistake| mistake.pointer);
+            let first =
+                mistakes.into_iter().next().map_or(String::new(), |mistake| mistake.pointer);
             Err(PluginError::new(PluginErrorKind::Config, fact).at_config(first))
         }
     }
@@ -87,11 +100,18 @@ pub(crate) fn check_schema(schema: &str, seconds: u64) -> Result<(), PluginError
 }
 
 fn bad_schema(fact: &str) -> PluginError {
-    PluginError::protocol(format!("its config schema is no JSON Schema: {}", tame(fact, MESSAGE_BYTES)))
+    PluginError::protocol(format!(
+        "its config schema is no JSON Schema: {}",
+        tame(fact, MESSAGE_BYTES)
+    ))
 }
 
-/// Works on a thread of its own. One that takes too long is left behind: it cannot be stopped, but the load can.
-fn within<T: Send + 'static>(seconds: u64, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PluginError> {
+/// Works on a thread of its own. One that takes too long is left behind: it cannot be stopped, but
+/// the load can.
+fn within<T: Send + 'static>(
+    seconds: u64,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, PluginError> {
     let (send, receive) = sync_channel(1);
     let work = move || {
         let _ = send.send(work());
@@ -106,7 +126,9 @@ fn within<T: Send + 'static>(seconds: u64, work: impl FnOnce() -> T + Send + 'st
         Err(RecvTimeoutError::Timeout) => Err(PluginError::limit(format!(
             "its config took longer to check against its schema than plan_seconds = {seconds} s"
         ))),
-        Err(RecvTimeoutError::Disconnected) => Err(PluginError::host("its config schema could not be worked with")),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(PluginError::host("its config schema could not be worked with"))
+        }
     }
 }
 
@@ -127,7 +149,8 @@ fn judge(schema: &str, config: &Value, name: &str) -> Verdict {
             return Verdict::BadSchema(format!("{place}{}", error.masked_with("it")));
         }
     };
-    let mistakes: Vec<Mistake> = validator.iter_errors(config).map(|error| mistake(&error, &schema, name)).collect();
+    let mistakes: Vec<Mistake> =
+        validator.iter_errors(config).map(|error| mistake(&error, &schema, name)).collect();
     match mistakes.is_empty() {
         true => Verdict::Fits,
         false => Verdict::Mistakes(mistakes),
@@ -144,7 +167,8 @@ fn mistake(error: &ValidationError<'_>, schema: &Value, name: &str) -> Mistake {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             key_at_fault = unexpected.first();
-            let keys: Vec<String> = unexpected.iter().map(|key| format!("`{}`", below(key))).collect();
+            let keys: Vec<String> =
+                unexpected.iter().map(|key| format!("`{}`", below(key))).collect();
             let verb = if keys.len() == 1 { "is not a setting" } else { "are not settings" };
             format!("{} {verb}{}", keys.join(", "), known(error.schema_path().as_str(), schema))
         }
@@ -163,7 +187,10 @@ fn mistake(error: &ValidationError<'_>, schema: &Value, name: &str) -> Mistake {
 /// The keys that could have been meant: those that stand beside the keyword which refused others.
 fn known(keyword: &str, schema: &Value) -> String {
     let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let properties = schema.pointer(parent).and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+    let properties = schema
+        .pointer(parent)
+        .and_then(|schema| schema.get("properties"))
+        .and_then(Value::as_object);
     match properties {
         Some(properties) if !properties.is_empty() => {
             let keys: Vec<String> = properties.keys().map(|key| format!("`{key}`")).collect();
@@ -213,7 +240,8 @@ mod tests {
 
     #[test]
     fn a_good_config_passes() {
-        let good = json!({"columns": ["email"], "mode": "hash", "key": "00ff", "decimal": {"scale": 2}});
+        let good =
+            json!({"columns": ["email"], "mode": "hash", "key": "00ff", "decimal": {"scale": 2}});
         assert!(check(Some(SCHEMA), &good, "config", 5).is_ok());
         assert!(check(Some("{}"), &Value::Null, "config", 5).is_ok());
     }
@@ -229,7 +257,9 @@ mod tests {
 
     #[test]
     fn paths_begin_with_the_configs_own_name_and_the_first_mistake_is_pointed_at() {
-        let error = check(Some(SCHEMA), &json!({"columns": ["a"], "de/mo": 1}), "t.plugins[1].config", 5).unwrap_err();
+        let error =
+            check(Some(SCHEMA), &json!({"columns": ["a"], "de/mo": 1}), "t.plugins[1].config", 5)
+                .unwrap_err();
         insta::assert_snapshot!(error, @"`t.plugins[1].config.de/mo` is not a setting, expected one of `columns`, `mode`, `key`, `decimal`");
         assert_eq!(error.config_pointer(), Some("/de~1mo"));
         let error = check(Some(SCHEMA), &json!({"columns": ["a", 7]}), "x", 5).unwrap_err();

@@ -1,7 +1,9 @@
-//! What goes wrong with a plugin, said so that a reader knows which plugin, where, and what to do next.
+//! What goes wrong with a plugin, said so that a reader knows which plugin, where, and what to do
+//! next.
 //!
-//! Kinds are about what the reader does next. The text is one sentence: plugin, call, rows, column, fact, what the
-//! plugin itself said, where in its code, remedy. wasmtime's messages are shown at most, never interpreted.
+//! Kinds are about what the reader does next. The text is one sentence: plugin, call, rows, column,
+//! fact, what the plugin itself said, where in its code, remedy. wasmtime's messages are shown at
+//! most, never interpreted.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -50,7 +52,8 @@ impl PluginError {
         self.0.code.as_deref()
     }
 
-    /// Where in the plugin's config the first mistake is, as a JSON pointer, when the config does not fit its schema.
+    /// Where in the plugin's config the first mistake is, as a JSON pointer, when the config does
+    /// not fit its schema.
     pub fn config_pointer(&self) -> Option<&str> {
         self.0.config_pointer.as_deref()
     }
@@ -73,7 +76,8 @@ impl PluginError {
 
     /// A limit was hit: `fact` names it with its value.
     pub(crate) fn limit(fact: impl Into<String>) -> PluginError {
-        PluginError::new(PluginErrorKind::Limit, fact).remedy("raise it in [limits] or mend the plugin")
+        PluginError::new(PluginErrorKind::Limit, fact)
+            .remedy("raise it in [limits] or mend the plugin")
     }
 
     /// The guest broke the contract. The fact may repeat what the guest sent.

@@ -1,7 +1,7 @@
 //! What a plugin says: lines through `host.log`, and what guests with WASI print.
 //!
-//! Lines are bounded, tamed and passed to `tracing`. The last error line is kept, because a guest that panics says
-//! why just before it traps.
+//! Lines are bounded, tamed and passed to `tracing`. The last error line is kept, because a guest
+//! that panics says why just before it traps.
 
 use std::sync::Arc;
 

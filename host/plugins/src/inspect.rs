@@ -1,11 +1,14 @@
 //! Looks at a plugin's file before anything of it is compiled.
 //!
-//! In: the bytes. Out: its name and version, and whether it wants WASI; or an error that says what the file is
-//! instead, which contract it was made for, or which imports the sandbox does not offer. No code is run.
+//! In: the bytes. Out: its name and version, and whether it wants WASI; or an error that says what
+//! the file is instead, which contract it was made for, or which imports the sandbox does not
+//! offer. No code is run.
 
 use std::fmt::Write as _;
 
-use wasmparser::{ComponentName, ComponentNameSectionReader, Encoding, KnownCustom, Parser, Payload};
+use wasmparser::{
+    ComponentName, ComponentNameSectionReader, Encoding, KnownCustom, Parser, Payload,
+};
 
 use crate::error::{PluginError, PluginErrorKind, tame};
 
@@ -14,7 +17,8 @@ const CONTRACT: &str = "0.1";
 const TRANSFORM: &str = "loader:plugin/transform";
 const HOST: &str = "loader:plugin/host";
 /// What of WASI 0.2 is served, closed (see `wasi.rs`). `sockets` and `http` are not.
-const SERVED_WASI: [&str; 5] = ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
+const SERVED_WASI: [&str; 5] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
 const MAX_NAME_BYTES: usize = 64;
 
 /// What a plugin's file says about itself.
@@ -126,7 +130,8 @@ fn check_header(bytes: &[u8]) -> Result<(), PluginError> {
             Err(not_a_plugin("a core WebAssembly module, not a component")
                 .remedy("make it one with `cargo xtask plugins`, or `wasm-tools component new`"))
         }
-        _ => Err(not_a_plugin("damaged: its header is no WebAssembly header").remedy("build or copy it again")),
+        _ => Err(not_a_plugin("damaged: its header is no WebAssembly header")
+            .remedy("build or copy it again")),
     }
 }
 
@@ -153,7 +158,9 @@ pub(crate) fn check_contract(outside: &Outside) -> Result<(), PluginError> {
 }
 
 fn speaks(version: &str) -> bool {
-    version.strip_prefix(CONTRACT).is_some_and(|patch| patch.starts_with('.') && !patch.contains('-'))
+    version
+        .strip_prefix(CONTRACT)
+        .is_some_and(|patch| patch.starts_with('.') && !patch.contains('-'))
 }
 
 fn wrong_version(version: &str) -> PluginError {
@@ -182,10 +189,18 @@ pub(crate) fn check_imports(imports: &[String]) -> Result<(), PluginError> {
     if forbidden.is_empty() {
         return Ok(());
     }
-    let wants_network = forbidden.iter().any(|name| name.starts_with("wasi:http") || name.starts_with("wasi:sockets"));
+    let wants_network = forbidden
+        .iter()
+        .any(|name| name.starts_with("wasi:http") || name.starts_with("wasi:sockets"));
     let remedy = match wants_network {
-        true => "a plugin has no network: build it without, e.g. for wasm32-unknown-unknown, or with stubs for WASI",
-        false => "a plugin may import loader:plugin/host, and of WASI 0.2 cli, clocks, filesystem, io and random",
+        true => {
+            "a plugin has no network: build it without, e.g. for wasm32-unknown-unknown, or with \
+             stubs for WASI"
+        }
+        false => {
+            "a plugin may import loader:plugin/host, and of WASI 0.2 cli, clocks, filesystem, io \
+             and random"
+        }
     };
     let fact = format!("imports what the sandbox does not offer: {}", list(&forbidden));
     Err(PluginError::new(PluginErrorKind::ForbiddenImport, fact).remedy(remedy))
@@ -195,7 +210,8 @@ fn is_offered(import: &str) -> bool {
     match import.split_once('@') {
         Some((name, version)) => {
             name == HOST && speaks(version)
-                || version.starts_with("0.2.") && SERVED_WASI.iter().any(|package| name.starts_with(package))
+                || version.starts_with("0.2.")
+                    && SERVED_WASI.iter().any(|package| name.starts_with(package))
         }
         None => false,
     }
@@ -204,7 +220,8 @@ fn is_offered(import: &str) -> bool {
 /// At most eight names, tamed.
 pub(crate) fn list(names: &[String]) -> String {
     const SHOWN: usize = 8;
-    let mut text = names.iter().take(SHOWN).map(|name| tame(name, 100)).collect::<Vec<_>>().join(", ");
+    let mut text =
+        names.iter().take(SHOWN).map(|name| tame(name, 100)).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN {
         let _ = write!(text, " and {} more", names.len() - SHOWN);
     }
@@ -229,7 +246,9 @@ fn first_bytes(bytes: &[u8]) -> String {
             Some("this is HTML, perhaps an error page")
         }
         _ if lower.starts_with('<') => Some("this is XML or HTML, perhaps an error page"),
-        _ if lower.starts_with("version https://git-lfs") => Some("this is a Git LFS pointer; run `git lfs pull`"),
+        _ if lower.starts_with("version https://git-lfs") => {
+            Some("this is a Git LFS pointer; run `git lfs pull`")
+        }
         _ if lower.starts_with("(module") || lower.starts_with("(component") => {
             Some("this is WebAssembly text; assemble it first")
         }
@@ -240,7 +259,10 @@ fn first_bytes(bytes: &[u8]) -> String {
     }
     let is_text = text.len() >= 4 && !text.chars().any(|c| c.is_control() && !c.is_whitespace());
     match is_text {
-        true => format!("this is text that begins with {:?}", tame(text.lines().next().unwrap_or_default(), 24)),
+        true => format!(
+            "this is text that begins with {:?}",
+            tame(text.lines().next().unwrap_or_default(), 24)
+        ),
         false => format!("it begins with the bytes {:02x?}", &bytes[..bytes.len().min(8)]),
     }
 }
@@ -264,7 +286,8 @@ mod tests {
     #[test]
     fn says_what_the_file_is_instead() {
         insta::assert_snapshot!(refusal(b""), @"not WebAssembly: the file is empty; --plugins takes .wasm files that `cargo xtask plugins` or an SDK has built");
-        insta::assert_snapshot!(refusal(b"<!DOCTYPE html><title>404"), @"not WebAssembly: this is HTML, perhaps an error page; --plugins takes .wasm files that `cargo xtask plugins` or an SDK has built");
+        insta::assert_snapshot!(refusal(b"<!DOCTYPE \
+                                          html><title>404"), @"not WebAssembly: this is HTML, perhaps an error page; --plugins takes .wasm files that `cargo xtask plugins` or an SDK has built");
         insta::assert_snapshot!(refusal(b"\x7fELF\x02\x01"), @"not WebAssembly: this is an ELF program or library; --plugins takes .wasm files that `cargo xtask plugins` or an SDK has built");
         insta::assert_snapshot!(refusal(b"a,b\n1,2\n"), @r#"not WebAssembly: this is text that begins with "a,b"; --plugins takes .wasm files that `cargo xtask plugins` or an SDK has built"#);
         insta::assert_snapshot!(refusal(b"\xff\xd8\xff\xe0"), @"not WebAssembly: it begins with the bytes [ff, d8, ff, e0]; --plugins takes .wasm files that `cargo xtask plugins` or an SDK has built");
@@ -281,7 +304,8 @@ mod tests {
 
     #[test]
     fn a_plugin_for_another_contract() {
-        let later = "(component (instance $i) (export \"loader:plugin/transform@0.3.1\" (instance $i)))";
+        let later =
+            "(component (instance $i) (export \"loader:plugin/transform@0.3.1\" (instance $i)))";
         insta::assert_snapshot!(refusal(&component(later)), @"needs loader:plugin 0.3; this loader speaks 0.1; upgrade loader, or build the plugin with the SDK of this release");
     }
 
@@ -303,15 +327,24 @@ mod tests {
             (export \"loader:plugin/transform@0.1.9\" (instance $i)))",
         );
         let identity = inspect(&named).unwrap();
-        assert_eq!(identity, Identity { name: Some("tidy".into()), version: Some("1.2.3".into()), wants_wasi: true });
+        assert_eq!(
+            identity,
+            Identity { name: Some("tidy".into()), version: Some("1.2.3".into()), wants_wasi: true }
+        );
     }
 
     #[test]
     fn a_cut_file_is_damaged() {
-        let whole = component("(component (instance) (export \"loader:plugin/transform@0.1.0\" (instance 0)))");
+        let whole = component(
+            "(component (instance) (export \"loader:plugin/transform@0.1.0\" (instance 0)))",
+        );
         assert!(inspect(&whole).is_ok());
         for length in 0..whole.len() {
-            assert!(inspect(&whole[..length]).is_err(), "{length} bytes of {} were taken", whole.len());
+            assert!(
+                inspect(&whole[..length]).is_err(),
+                "{length} bytes of {} were taken",
+                whole.len()
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Every bound that a plugin runs under, each with its default and the reason for it.
 //!
-//! A message that reports a limit names the field as it is written here, which is also its key under `[limits]`.
+//! A message that reports a limit names the field as it is written here, which is also its key
+//! under `[limits]`.
 
 use serde::Deserialize;
 
@@ -50,12 +51,14 @@ macro_rules! number {
     };
 }
 
-/// Makes `Limits`, its defaults and the list of all limits of one table: bounds, key, unit, default, reason.
+/// Makes `Limits`, its defaults and the list of all limits of one table: bounds, key, unit,
+/// default, reason.
 macro_rules! limits {
     ($($(#[doc = $bounds:literal])+ $key:ident: $unit:ident = $default:expr, $reason:literal;)+) => {
         /// The bounds of the sandbox. Sizes are bytes, times whole seconds.
         ///
-        /// They do not cover what the host itself holds: a batch that comes in is as large as the caller made it.
+        /// They do not cover what the host itself holds: a batch that comes in is as large as the
+        /// caller made it.
         #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Limits {
@@ -85,8 +88,9 @@ macro_rules! limits {
 
 limits! {
     /// Size of a plugin's file.
-    plugin_bytes: Bytes = 32 * MIB, "Compiling hostile code can take any time, so there is less to compile. \
-        Plugins in JavaScript (12 MiB) and plain Python (19 MiB) fit, those with large libraries may need more.";
+    plugin_bytes: Bytes = 32 * MIB, "Compiling hostile code can take any time, so there is less to \
+                                     compile. Plugins in JavaScript (12 MiB) and plain Python (19 \
+                                     MiB) fit, those with large libraries may need more.";
     /// Time to compile a plugin that is not in the cache.
     compile_seconds: Seconds = 60, "A plugin of 32 MiB takes half of that.";
     /// Linear memory of one instance; every worker thread has one for each plugin.
@@ -99,11 +103,13 @@ limits! {
     /// Elements of one table.
     table_elements: Count = 20_000, "A function table of a large guest has some thousands.";
     /// Core instances in one component.
-    core_instances: Count = 64, "Module, shims and WASI adapters are five, and Python, which links its libraries when it \
-        starts, has about forty. They share the memories and tables that are counted here.";
+    core_instances: Count = 64, "Module, shims and WASI adapters are five, and Python, which links \
+                                 its libraries when it starts, has about forty. They share the \
+                                 memories and tables that are counted here.";
     /// Stack of the guest.
     stack_bytes: Bytes = 512 * KIB, "The default of wasmtime, well below the stack of a thread.";
-    /// What a single call can hand to the host, all strings and lists together, before anything is allocated for it.
+    /// What a single call can hand to the host, all strings and lists together, before anything is
+    /// allocated for it.
     returned_bytes: Bytes = 64 * MIB, "As much as `output_bytes`, which is the largest of them.";
     /// Handles that a component may hold.
     handles: Count = 1_000, "A plugin needs one for its session, WASI some more.";
@@ -118,8 +124,8 @@ limits! {
     /// Rows of one call of `process`; a larger batch is split.
     batch_rows: Count = 65_536, "Beyond that, caches miss and nothing is gained.";
     /// Bytes of one call of `process`; a larger batch is split.
-    batch_bytes: Bytes = 32 * MIB, "An eighth of `memory_bytes`, because the guest holds input, output and what it \
-        needs between them.";
+    batch_bytes: Bytes = 32 * MIB, "An eighth of `memory_bytes`, because the guest holds input, \
+                                    output and what it needs between them.";
     /// Bytes that `process` returns, and at most 8 times the input and 16 MiB.
     output_bytes: Bytes = 64 * MIB, "A plugin computes columns; it does not unpack archives.";
     /// Columns that a plan may have.

@@ -1,7 +1,9 @@
-//! A plugin's plan: where each output column comes from. Made once for a load, shared by all workers.
+//! A plugin's plan: where each output column comes from. Made once for a load, shared by all
+//! workers.
 //!
-//! [`Plan::check`] is the only way to one, so whoever holds a plan knows that its indexes are in range, that its
-//! types agree with the input's, and that each computed column is used exactly once.
+//! [`Plan::check`] is the only way to one, so whoever holds a plan knows that its indexes are in
+//! range, that its types agree with the input's, and that each computed column is used exactly
+//! once.
 
 use std::sync::Arc;
 
@@ -96,7 +98,8 @@ impl HostValue {
 pub struct Plan {
     /// Input columns that cross into the sandbox, ascending.
     pub inputs: Vec<usize>,
-    /// All output columns. A column that is passed through has its input's metadata and nullability.
+    /// All output columns. A column that is passed through has its input's metadata and
+    /// nullability.
     pub schema: SchemaRef,
     /// One for each output column.
     pub outputs: Vec<Expr>,
@@ -106,7 +109,11 @@ pub struct Plan {
 
 impl Plan {
     /// Checks what a guest returned against the schema that it was given.
-    pub(crate) fn check(plan: transform::Plan, input: &SchemaRef, limits: &Limits) -> Result<Plan, PluginError> {
+    pub(crate) fn check(
+        plan: transform::Plan,
+        input: &SchemaRef,
+        limits: &Limits,
+    ) -> Result<Plan, PluginError> {
         if plan.state.len() > limits.state_bytes {
             let fact = format!(
                 "the plan's state has {}, more than state_bytes = {}",
@@ -117,8 +124,10 @@ impl Plan {
         }
         let inputs = check_inputs(&plan.inputs, input)?;
         let schema_limits = SchemaLimits { max_columns: limits.columns, ..SchemaLimits::default() };
-        let declared = untrusted::check_schema(&plan.schema, &schema_limits)
-            .map_err(|violation| PluginError::protocol(format!("the plan's schema: {violation}")))?;
+        let declared =
+            untrusted::check_schema(&plan.schema, &schema_limits).map_err(|violation| {
+                PluginError::protocol(format!("the plan's schema: {violation}"))
+            })?;
         if declared.fields().len() != plan.outputs.len() {
             return Err(PluginError::protocol(format!(
                 "the plan has {} columns in its schema and {} outputs",
@@ -129,13 +138,19 @@ impl Plan {
         let mut fields = Vec::with_capacity(plan.outputs.len());
         let mut outputs = Vec::with_capacity(plan.outputs.len());
         for (field, expr) in declared.fields().iter().zip(plan.outputs) {
-            let (field, expr) =
-                check_output(field, expr, input).map_err(|error| error.for_column(Some(field.name().clone())))?;
+            let (field, expr) = check_output(field, expr, input)
+                .map_err(|error| error.for_column(Some(field.name().clone())))?;
             fields.push(field);
             outputs.push(expr);
         }
         let computed = computed_fields(&fields, &outputs)?;
-        Ok(Plan { inputs, schema: Arc::new(Schema::new(fields)), outputs, state: plan.state, computed })
+        Ok(Plan {
+            inputs,
+            schema: Arc::new(Schema::new(fields)),
+            outputs,
+            state: plan.state,
+            computed,
+        })
     }
 
     /// Rows have to cross into the sandbox; otherwise the plugin is not even instantiated.
@@ -158,11 +173,17 @@ fn column(index: u32, input: &Schema) -> Result<usize, PluginError> {
     let columns = input.fields().len();
     match usize::try_from(index) {
         Ok(index) if index < columns => Ok(index),
-        _ => Err(PluginError::protocol(format!("the plan names input column {index} of {columns}, counted from 0"))),
+        _ => Err(PluginError::protocol(format!(
+            "the plan names input column {index} of {columns}, counted from 0"
+        ))),
     }
 }
 
-fn check_output(declared: &Field, expr: transform::Expr, input: &Schema) -> Result<(Field, Expr), PluginError> {
+fn check_output(
+    declared: &Field,
+    expr: transform::Expr,
+    input: &Schema,
+) -> Result<(Field, Expr), PluginError> {
     let (name, to) = (declared.name(), declared.data_type());
     Ok(match expr {
         transform::Expr::Passthrough(index) => {
@@ -170,7 +191,8 @@ fn check_output(declared: &Field, expr: transform::Expr, input: &Schema) -> Resu
             let from = input.field(index);
             if from.data_type() != to {
                 return Err(PluginError::protocol(format!(
-                    "input column {:?} is {}, but the plan passes it through as {to}; a cast would change it",
+                    "input column {:?} is {}, but the plan passes it through as {to}; a cast would \
+                     change it",
                     from.name(),
                     from.data_type()
                 )));
@@ -192,7 +214,9 @@ fn check_output(declared: &Field, expr: transform::Expr, input: &Schema) -> Resu
         transform::Expr::Literal(bytes) => {
             let schema = Arc::new(Schema::new(vec![Field::new(name, to.clone(), true)]));
             let batch = untrusted::check_batch(bytes, &schema, 1, &BatchLimits::default())
-                .map_err(|violation| PluginError::protocol(format!("the plan's literal: {violation}")))?;
+                .map_err(|violation| {
+                    PluginError::protocol(format!("the plan's literal: {violation}"))
+                })?;
             let value = Arc::clone(batch.column(0));
             (Field::new(name, to.clone(), value.null_count() > 0), Expr::Literal(value))
         }
@@ -218,7 +242,8 @@ fn unknown_host_value(key: &str) -> PluginError {
     PluginError::protocol(format!("the host has no value {:?}; it has {known}", tame(key, 64)))
 }
 
-/// The schema of what `process` returns: computed columns 0, 1, 2 and so on, each used exactly once.
+/// The schema of what `process` returns: computed columns 0, 1, 2 and so on, each used exactly
+/// once.
 fn computed_fields(fields: &[Field], outputs: &[Expr]) -> Result<SchemaRef, PluginError> {
     let used: Vec<(usize, &Field)> = outputs
         .iter()
@@ -231,7 +256,10 @@ fn computed_fields(fields: &[Field], outputs: &[Expr]) -> Result<SchemaRef, Plug
     let mut computed = vec![None; used.len()];
     for (index, field) in &used {
         let slot = computed.get_mut(*index).ok_or_else(|| {
-            let fact = format!("the plan uses computed column {index}, but computes {}, counted from 0", used.len());
+            let fact = format!(
+                "the plan uses computed column {index}, but computes {}, counted from 0",
+                used.len()
+            );
             PluginError::protocol(fact).for_column(Some(field.name().clone()))
         })?;
         if slot.replace((*field).clone()).is_some() {
@@ -258,8 +286,10 @@ mod tests {
     }
 
     fn check(inputs: &[u32], outputs: Vec<(&str, DataType, E)>) -> Result<Plan, PluginError> {
-        let fields: Vec<Field> =
-            outputs.iter().map(|(name, data_type, _)| Field::new(*name, data_type.clone(), true)).collect();
+        let fields: Vec<Field> = outputs
+            .iter()
+            .map(|(name, data_type, _)| Field::new(*name, data_type.clone(), true))
+            .collect();
         let plan = transform::Plan {
             inputs: inputs.to_vec(),
             schema: loader_ipc::encode_schema(&Schema::new(fields)),
@@ -275,7 +305,8 @@ mod tests {
 
     fn literal(value: i64) -> Vec<u8> {
         let schema = Arc::new(Schema::new(vec![Field::new("x", DataType::Int64, true)]));
-        let batch = RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from(vec![value]))]).unwrap();
+        let batch =
+            RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from(vec![value]))]).unwrap();
         loader_ipc::encode_batch(&batch).unwrap()
     }
 
@@ -293,11 +324,16 @@ mod tests {
             ],
         )
         .unwrap();
-        assert_eq!(plan.schema.field(0).metadata().get("loader.logical").map(String::as_str), Some("decimal"));
+        assert_eq!(
+            plan.schema.field(0).metadata().get("loader.logical").map(String::as_str),
+            Some("decimal")
+        );
         assert_eq!(plan.schema.field(0).name(), "amount");
-        let nullable: Vec<bool> = plan.schema.fields().iter().map(|field| field.is_nullable()).collect();
+        let nullable: Vec<bool> =
+            plan.schema.fields().iter().map(|field| field.is_nullable()).collect();
         assert_eq!(nullable, [true, true, false, false, true, true]);
-        let computed: Vec<&str> = plan.computed.fields().iter().map(|field| field.name().as_str()).collect();
+        let computed: Vec<&str> =
+            plan.computed.fields().iter().map(|field| field.name().as_str()).collect();
         assert_eq!(computed, ["a", "b"]);
         assert!(plan.needs_process());
     }
@@ -321,9 +357,11 @@ mod tests {
         insta::assert_snapshot!(refusal(&[], one(DataType::Int64, E::HostValue("env.HOME".into()))), @r#"column "x": the host has no value "env.HOME"; it has run.started-at, run.id, source.file-name, source.uri, source.row; this is a mistake in the plugin: report it to its author"#);
         insta::assert_snapshot!(refusal(&[], one(DataType::Int64, E::HostValue("run.id".into()))), @r#"column "x": host value "run.id" is Utf8, but the plan declares Int64; this is a mistake in the plugin: report it to its author"#);
         insta::assert_snapshot!(refusal(&[], one(DataType::Int64, E::Computed(1))), @r#"column "x": the plan uses computed column 1, but computes 1, counted from 0; this is a mistake in the plugin: report it to its author"#);
-        let twice = vec![("x", DataType::Int64, E::Computed(0)), ("y", DataType::Int64, E::Computed(0))];
+        let twice =
+            vec![("x", DataType::Int64, E::Computed(0)), ("y", DataType::Int64, E::Computed(0))];
         insta::assert_snapshot!(refusal(&[], twice), @r#"column "y": the plan uses computed column 0 twice; this is a mistake in the plugin: report it to its author"#);
-        let same_name = vec![("x", DataType::Int64, E::Computed(0)), ("X", DataType::Int64, E::Computed(1))];
+        let same_name =
+            vec![("x", DataType::Int64, E::Computed(0)), ("X", DataType::Int64, E::Computed(1))];
         insta::assert_snapshot!(refusal(&[], same_name), @r#"the plan's schema: columns 1 and 2 are both named "X", case aside; this is a mistake in the plugin: report it to its author"#);
     }
 }

@@ -43,7 +43,8 @@ impl Plugin {
         Plugin { loaded: Arc::new(loaded), listener: None, config_name: None }
     }
 
-    /// The component's own name, else its file's. At most 64 bytes, without control characters, not unique.
+    /// The component's own name, else its file's. At most 64 bytes, without control characters, not
+    /// unique.
     pub fn name(&self) -> &str {
         &self.loaded.name
     }
@@ -64,13 +65,15 @@ impl Plugin {
         Plugin { listener: Some(listener), ..self }
     }
 
-    /// The same plugin, whose config is called `name` in messages: `tables.orders.plugins[1].config`. Without it, `config`.
+    /// The same plugin, whose config is called `name` in messages:
+    /// `tables.orders.plugins[1].config`. Without it, `config`.
     #[must_use]
     pub fn configured_by(self, name: &str) -> Plugin {
         Plugin { config_name: Some(name.into()), ..self }
     }
 
-    /// JSON Schema of the plugin's config; `None`: it takes none. Untrusted text of at most `config_schema_bytes`.
+    /// JSON Schema of the plugin's config; `None`: it takes none. Untrusted text of at most
+    /// `config_schema_bytes`.
     ///
     /// Runs the plugin, once.
     pub fn config_schema(&self) -> Result<Option<String>, PluginError> {
@@ -81,11 +84,11 @@ impl Plugin {
         Ok(self.loaded.config_schema.get_or_init(|| schema).clone())
     }
 
-    /// Holds a config against the plugin's own schema. Null stands for no config, `{}`; a plugin without schema takes
-    /// nothing else. Every plan begins with this.
+    /// Holds a config against the plugin's own schema. Null stands for no config, `{}`; a plugin
+    /// without schema takes nothing else. Every plan begins with this.
     ///
-    /// Errors: `Config`, with the key and what is expected there, never the value; `Protocol` when the schema is none;
-    /// and what asking for the schema can end in.
+    /// Errors: `Config`, with the key and what is expected there, never the value; `Protocol` when
+    /// the schema is none; and what asking for the schema can end in.
     pub fn check_config(&self, config: &serde_json::Value) -> Result<(), PluginError> {
         let schema = self.config_schema()?;
         let name = self.config_name.as_deref().unwrap_or("config");
@@ -95,27 +98,38 @@ impl Plugin {
 
     fn ask_config_schema(&self) -> Result<Option<String>, PluginError> {
         let schema = self.off_runtime(|| {
-            Sandbox::new(self, 0)?
-                .call(Call::ConfigSchema, |store, guest| guest.loader_plugin_transform().call_config_schema(store))
+            Sandbox::new(self, 0)?.call(Call::ConfigSchema, |store, guest| {
+                guest.loader_plugin_transform().call_config_schema(store)
+            })
         })?;
         let limit = self.limits().config_schema_bytes;
         if schema.len() > limit {
-            let fact = format!("returned {}, more than config_schema_bytes = {}", size(schema.len()), size(limit));
+            let fact = format!(
+                "returned {}, more than config_schema_bytes = {}",
+                size(schema.len()),
+                size(limit)
+            );
             return Err(PluginError::limit(fact).in_call(Call::ConfigSchema).of(self.label()));
         }
         Ok(Some(schema).filter(|schema| !schema.is_empty()))
     }
 
-    /// Asks for the plan for `input`, in a fresh instance whose clock shows 1970, and checks all of it.
+    /// Asks for the plan for `input`, in a fresh instance whose clock shows 1970, and checks all of
+    /// it.
     ///
     /// The config is checked against the plugin's schema, and passed on as it is.
-    /// Errors: those of [`Plugin::check_config`]; also `Config` and `Refused`, `Trap`, `Limit`, and `Protocol` when the plan breaks the contract.
+    /// Errors: those of [`Plugin::check_config`]; also `Config` and `Refused`, `Trap`, `Limit`, and
+    /// `Protocol` when the plan breaks the contract.
     pub fn plan(&self, context: &PlanContext, input: &SchemaRef) -> Result<Plan, PluginError> {
         self.check_config(&context.config)?;
         let guest_context = Context {
             table: context.table.clone(),
             keys: context.keys.clone(),
-            target: context.target.as_ref().map(|target| loader_ipc::encode_schema(target)).unwrap_or_default(),
+            target: context
+                .target
+                .as_ref()
+                .map(|target| loader_ipc::encode_schema(target))
+                .unwrap_or_default(),
             config: match &context.config {
                 serde_json::Value::Null => "{}".to_owned(),
                 config => config.to_string(),
@@ -136,7 +150,9 @@ impl Plugin {
     /// A plugin knows what is wrong with its config, but not where that is written.
     fn with_config_name(&self, error: PluginError) -> PluginError {
         match &self.config_name {
-            Some(name) if error.kind() == PluginErrorKind::Config => error.remedy(format!("its config is `{name}`")),
+            Some(name) if error.kind() == PluginErrorKind::Config => {
+                error.remedy(format!("its config is `{name}`"))
+            }
             _ => error,
         }
     }
@@ -167,14 +183,20 @@ impl Plugin {
         &self.loaded.pre
     }
 
-    /// Runs `call` where it may block. WASI blocks on a tokio runtime of its own, which must not happen on a thread of
-    /// another; plans are made wherever the caller likes, so those of plugins with WASI get a thread.
-    fn off_runtime<T: Send>(&self, call: impl FnOnce() -> Result<T, PluginError> + Send) -> Result<T, PluginError> {
+    /// Runs `call` where it may block. WASI blocks on a tokio runtime of its own, which must not
+    /// happen on a thread of another; plans are made wherever the caller likes, so those of plugins
+    /// with WASI get a thread.
+    fn off_runtime<T: Send>(
+        &self,
+        call: impl FnOnce() -> Result<T, PluginError> + Send,
+    ) -> Result<T, PluginError> {
         if !self.loaded.wants_wasi {
             return call();
         }
         thread::scope(|scope| match thread::Builder::new().spawn_scoped(scope, call) {
-            Ok(thread) => thread.join().unwrap_or_else(|_| Err(PluginError::host("the call panicked in the host"))),
+            Ok(thread) => thread
+                .join()
+                .unwrap_or_else(|_| Err(PluginError::host("the call panicked in the host"))),
             Err(error) => Err(PluginError::host(format!("a thread does not start: {error}"))),
         })
         .map_err(|error| error.of(self.label()))

@@ -39,11 +39,13 @@ pub enum Metering {
     /// No: plugins run at full speed.
     #[default]
     Off,
-    /// Yes, which makes them up to three times slower: a cost that is the same on every machine and every day.
+    /// Yes, which makes them up to three times slower: a cost that is the same on every machine and
+    /// every day.
     Fuel,
 }
 
-/// Loads plugins. One for a process: it has the engine and a thread that interrupts guests which run too long.
+/// Loads plugins. One for a process: it has the engine and a thread that interrupts guests which
+/// run too long.
 #[derive(Clone)]
 pub struct Runtime {
     engine: Engine,
@@ -61,18 +63,30 @@ impl Runtime {
     }
 
     /// The same, and says whether instructions are counted.
-    pub fn metered(limits: Limits, cache: CacheLocation, metering: Metering) -> Result<Runtime, PluginError> {
-        let engine = Engine::new(&config(&limits, metering))
-            .map_err(|error| PluginError::host(format!("the WebAssembly engine does not start: {error:#}")))?;
+    pub fn metered(
+        limits: Limits,
+        cache: CacheLocation,
+        metering: Metering,
+    ) -> Result<Runtime, PluginError> {
+        let engine = Engine::new(&config(&limits, metering)).map_err(|error| {
+            PluginError::host(format!("the WebAssembly engine does not start: {error:#}"))
+        })?;
         tick(&engine)?;
-        Ok(Runtime { engine, limits: Arc::new(limits), cache: open_cache(cache).map(Arc::new), metering })
+        Ok(Runtime {
+            engine,
+            limits: Arc::new(limits),
+            cache: open_cache(cache).map(Arc::new),
+            metering,
+        })
     }
 
     /// Turns the bytes of a component into a plugin. `path` only names it.
     ///
-    /// Everything that can be seen from outside is checked before anything is compiled, and nothing of the plugin is run.
-    /// Compiling takes seconds for a large plugin, from the cache it takes milliseconds.
-    /// Errors: `NotAPlugin`, `ContractVersion`, `ForbiddenImport`, `Limit` (size, time to compile), `Host`.
+    /// Everything that can be seen from outside is checked before anything is compiled, and nothing
+    /// of the plugin is run. Compiling takes seconds for a large plugin, from the cache it takes
+    /// milliseconds.
+    /// Errors: `NotAPlugin`, `ContractVersion`, `ForbiddenImport`, `Limit` (size, time to compile),
+    /// `Host`.
     pub fn load(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
         let file = tame(&path.display().to_string(), 512);
         self.load_file(path, bytes).map_err(|error| error.of(file))
@@ -120,21 +134,31 @@ impl Runtime {
         Err(PluginError::limit(fact).remedy("raise it in [limits] or build a smaller plugin"))
     }
 
-    pub(crate) fn component(&self, path: &Path, sha256: &str, bytes: Vec<u8>) -> Result<Component, PluginError> {
-        if let Some(component) = self.cache.as_ref().and_then(|cache| cache.load(&self.engine, sha256)) {
+    pub(crate) fn component(
+        &self,
+        path: &Path,
+        sha256: &str,
+        bytes: Vec<u8>,
+    ) -> Result<Component, PluginError> {
+        if let Some(component) =
+            self.cache.as_ref().and_then(|cache| cache.load(&self.engine, sha256))
+        {
             return Ok(component);
         }
         tracing::info!(path = %path.display(), bytes = bytes.len(), "compiling plugin");
         let start = Instant::now();
         let component = self.compile(bytes)?;
-        tracing::info!(path = %path.display(), elapsed_ms = start.elapsed().as_millis() as u64, "compiled plugin");
+        tracing::info!(
+            path = %path.display(), elapsed_ms = start.elapsed().as_millis() as u64, "compiled plugin"
+        );
         if let Some(cache) = &self.cache {
             cache.store(&self.engine, sha256, &component);
         }
         Ok(component)
     }
 
-    /// Compiles on a thread of its own. One that takes too long is left behind: it cannot be stopped, but the load can.
+    /// Compiles on a thread of its own. One that takes too long is left behind: it cannot be
+    /// stopped, but the load can.
     fn compile(&self, bytes: Vec<u8>) -> Result<Component, PluginError> {
         let (send, receive) = mpsc::sync_channel(1);
         let engine = self.engine.clone();
@@ -152,7 +176,9 @@ impl Runtime {
                 "took longer to compile than compile_seconds = {} s",
                 self.limits.compile_seconds
             ))),
-            Err(mpsc::RecvTimeoutError::Disconnected) => Err(PluginError::host("the compiler failed on it")),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                Err(PluginError::host("the compiler failed on it"))
+            }
         }
     }
 
@@ -164,8 +190,12 @@ impl Runtime {
     ) -> Result<bindings::PluginPre<State>, PluginError> {
         let mut linker: Linker<State> = Linker::new(&self.engine);
         bindings::Plugin::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)
-            .and_then(|()| if identity.wants_wasi { wasi::add_to_linker(&mut linker) } else { Ok(()) })
-            .map_err(|error| PluginError::host(format!("the host's functions could not be linked: {error:#}")))?;
+            .and_then(
+                |()| if identity.wants_wasi { wasi::add_to_linker(&mut linker) } else { Ok(()) },
+            )
+            .map_err(|error| {
+                PluginError::host(format!("the host's functions could not be linked: {error:#}"))
+            })?;
         linker.instantiate_pre(component).and_then(bindings::PluginPre::new).map_err(|error| {
             PluginError::new(
                 PluginErrorKind::ContractVersion,
@@ -196,7 +226,8 @@ fn config(limits: &Limits, metering: Metering) -> Config {
     config
 }
 
-/// Moves the epoch on a thread of the operating system, so that no busy executor can hold it up. It ends with the engine.
+/// Moves the epoch on a thread of the operating system, so that no busy executor can hold it up. It
+/// ends with the engine.
 fn tick(engine: &Engine) -> Result<(), PluginError> {
     let engine = engine.weak();
     spawn("plugin-epochs", move || {
@@ -222,7 +253,9 @@ fn open_cache(location: CacheLocation) -> Option<AotCache> {
         CacheLocation::Default => match aot::default_dir() {
             Some(dir) => dir,
             None => {
-                tracing::warn!("no HOME to keep compiled plugins in, they are compiled on each start");
+                tracing::warn!(
+                    "no HOME to keep compiled plugins in, they are compiled on each start"
+                );
                 return None;
             }
         },
@@ -230,7 +263,8 @@ fn open_cache(location: CacheLocation) -> Option<AotCache> {
     match AotCache::open(dir.clone()) {
         Ok(cache) => Some(cache),
         Err(error) => {
-            tracing::warn!(dir = %dir.display(), error, "plugin cache is not used, plugins are compiled on each start");
+            tracing::warn!(dir = %dir.display(), error, "plugin cache is not used, plugins are \
+                                                         compiled on each start");
             None
         }
     }

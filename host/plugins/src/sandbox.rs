@@ -1,7 +1,8 @@
 //! One instance of a plugin with its memory, and the rules of every call into it.
 //!
-//! [`Sandbox::call`] sets the deadline, makes the call, and turns whatever ended it into a [`PluginError`]: a trap, a
-//! limit, or an answer that the host could not take. An instance that failed is never entered again.
+//! [`Sandbox::call`] sets the deadline, makes the call, and turns whatever ended it into a
+//! [`PluginError`]: a trap, a limit, or an answer that the host could not take. An instance that
+//! failed is never entered again.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -41,7 +42,8 @@ impl WasiView for State {
     }
 }
 
-/// Refuses what goes past the limits, and remembers that it did: a guest whose allocation failed traps next.
+/// Refuses what goes past the limits, and remembers that it did: a guest whose allocation failed
+/// traps next.
 struct Limiter {
     memory_bytes: usize,
     table_elements: usize,
@@ -59,7 +61,12 @@ enum Refused {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _max: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         if desired > self.memory_bytes {
             self.refused = Some(Refused::Memory { wanted: desired });
             return Ok(false);
@@ -68,7 +75,12 @@ impl ResourceLimiter for Limiter {
         Ok(true)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _max: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _max: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         if desired > self.table_elements {
             self.refused = Some(Refused::Table { wanted: desired });
             return Ok(false);
@@ -122,11 +134,15 @@ impl Sandbox {
         store.set_max_component_handles(limits.handles);
         store.set_epoch_deadline(ticks(seconds(limits, Call::Instantiate)));
         if plugin.counts_fuel() {
-            store.set_fuel(FUEL).map_err(|error| PluginError::host(format!("fuel cannot be counted: {error:#}")))?;
+            store
+                .set_fuel(FUEL)
+                .map_err(|error| PluginError::host(format!("fuel cannot be counted: {error:#}")))?;
         }
         match plugin.pre().instantiate(&mut store) {
             Ok(guest) => Ok(Sandbox { store, guest, plugin: plugin.clone(), log }),
-            Err(error) => Err(explain(&error, &store, limits, Call::Instantiate).of(plugin.label())),
+            Err(error) => {
+                Err(explain(&error, &store, limits, Call::Instantiate).of(plugin.label()))
+            }
         }
     }
 
@@ -161,7 +177,10 @@ impl Sandbox {
 }
 
 /// The guest's own error, as the contract has it, made ours.
-pub(crate) fn refused(error: bindings::exports::loader::plugin::transform::Error, limits: &Limits) -> PluginError {
+pub(crate) fn refused(
+    error: bindings::exports::loader::plugin::transform::Error,
+    limits: &Limits,
+) -> PluginError {
     let code = tame(&error.code, 64);
     let kind = match code.as_str() {
         "bad-config" => PluginErrorKind::Config,
@@ -172,7 +191,9 @@ pub(crate) fn refused(error: bindings::exports::loader::plugin::transform::Error
         message => message,
     };
     let fact = if code.is_empty() { message } else { format!("{message} ({code})") };
-    PluginError::new(kind, fact).with_code(code).for_column(error.column.map(|column| tame(&column, 256)))
+    PluginError::new(kind, fact)
+        .with_code(code)
+        .for_column(error.column.map(|column| tame(&column, 256)))
 }
 
 fn lock(log: &Mutex<GuestLog>) -> MutexGuard<'_, GuestLog> {
@@ -206,27 +227,41 @@ fn ticks(seconds: u64) -> u64 {
 }
 
 /// Says why a call ended without an answer. Decided by types, never by text.
-fn explain(error: &wasmtime::Error, store: &Store<State>, limits: &Limits, call: Call) -> PluginError {
+fn explain(
+    error: &wasmtime::Error,
+    store: &Store<State>,
+    limits: &Limits,
+    call: Call,
+) -> PluginError {
     let state = store.data();
     let said = lock(&state.log).last_error();
     let trap = error.downcast_ref::<Trap>().copied();
     let explained = match (trap, state.limiter.refused) {
-        (Some(Trap::Interrupt), _) => {
-            PluginError::limit(format!("ran longer than {} = {} s", seconds_key(call), seconds(limits, call)))
-        }
+        (Some(Trap::Interrupt), _) => PluginError::limit(format!(
+            "ran longer than {} = {} s",
+            seconds_key(call),
+            seconds(limits, call)
+        )),
         (_, Some(Refused::Memory { wanted })) => {
             let (limit, wanted) = (size(limits.memory_bytes), size(wanted));
-            PluginError::limit(format!("wanted {wanted} of memory, more than memory_bytes = {limit}, and gave up"))
+            PluginError::limit(format!(
+                "wanted {wanted} of memory, more than memory_bytes = {limit}, and gave up"
+            ))
         }
         (_, Some(Refused::Table { wanted })) => {
             let limit = limits.table_elements;
-            PluginError::limit(format!("wanted a table of {wanted} elements, more than table_elements = {limit}"))
+            PluginError::limit(format!(
+                "wanted a table of {wanted} elements, more than table_elements = {limit}"
+            ))
         }
-        (Some(Trap::StackOverflow), _) => {
-            PluginError::limit(format!("used up its stack, stack_bytes = {}", size(limits.stack_bytes)))
+        (Some(Trap::StackOverflow), _) => PluginError::limit(format!(
+            "used up its stack, stack_bytes = {}",
+            size(limits.stack_bytes)
+        )),
+        (Some(trap), _) => {
+            PluginError::new(PluginErrorKind::Trap, format!("crashed: {}", crash(trap)))
+                .remedy("report it to its author")
         }
-        (Some(trap), _) => PluginError::new(PluginErrorKind::Trap, format!("crashed: {}", crash(trap)))
-            .remedy("report it to its author"),
         (None, _) => untaken(error, limits, call),
     };
     explained.in_call(call).guest_said(said).with_frames(frames(error))
@@ -240,18 +275,28 @@ fn untaken(error: &wasmtime::Error, limits: &Limits, call: Call) -> PluginError 
     }
     let cause = tame(&error.root_cause().to_string(), 512);
     match call {
-        Call::Instantiate => PluginError::protocol(format!("could not be instantiated: {cause}")).remedy(format!(
+        Call::Instantiate => PluginError::protocol(format!(
+            "could not be instantiated: \
+                                                            {cause}"
+        ))
+        .remedy(format!(
             "its limits are core_instances = {}, memories = {}, tables = {}",
             limits.core_instances, limits.memories, limits.tables
         )),
-        _ => PluginError::protocol(format!("the host could not take what it passed: {cause}")).remedy(format!(
-            "one call may pass at most returned_bytes = {}; otherwise this is a mistake in the plugin",
+        _ => PluginError::protocol(format!(
+            "the host could not take what it passed: \
+                                            {cause}"
+        ))
+        .remedy(format!(
+            "one call may pass at most returned_bytes = {}; otherwise this is a mistake in the \
+             plugin",
             size(limits.returned_bytes)
         )),
     }
 }
 
-/// What happened, in the words of someone who writes plugins. `Display` of a trap adds only "wasm trap:".
+/// What happened, in the words of someone who writes plugins. `Display` of a trap adds only "wasm
+/// trap:".
 fn crash(trap: Trap) -> String {
     match trap {
         Trap::UnreachableCodeReached => "it panicked or aborted (unreachable code)".to_owned(),
@@ -304,7 +349,10 @@ mod tests {
 
     #[test]
     fn methods_of_traits_are_named_by_their_type() {
-        assert_eq!(short_name("<a::Session as b::wit::GuestSession>::process"), "a::Session::process");
+        assert_eq!(
+            short_name("<a::Session as b::wit::GuestSession>::process"),
+            "a::Session::process"
+        );
         assert_eq!(short_name("<a::V<u8> as b::From<c::W>>::from"), "a::V<u8>::from");
         assert_eq!(short_name("a::b"), "a::b");
     }

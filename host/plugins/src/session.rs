@@ -18,8 +18,8 @@ pub struct Reject {
     pub plugin: Arc<str>,
     /// A word for programs, such as `out-of-range`; `cast-failed` when it was a cast of the host.
     pub code: Arc<str>,
-    /// For people; without control characters, at most `message_bytes`. Shared by all rows that are rejected for it:
-    /// a plugin may reject every row at length.
+    /// For people; without control characters, at most `message_bytes`. Shared by all rows that are
+    /// rejected for it: a plugin may reject every row at length.
     pub message: Arc<str>,
     /// The column at fault, as the plugin names it.
     pub column: Option<Arc<str>>,
@@ -87,7 +87,8 @@ impl PluginCounters {
     }
 }
 
-/// Instances of a chain's plugins, for one thread. A session that returned an error is of no further use.
+/// Instances of a chain's plugins, for one thread. A session that returned an error is of no
+/// further use.
 pub struct ChainSession {
     steps: Vec<Step>,
     observer: Option<Observer>,
@@ -95,7 +96,10 @@ pub struct ChainSession {
 }
 
 impl ChainSession {
-    pub(crate) fn open(chain: &ChainPlan, values: Arc<HostValues>) -> Result<ChainSession, PluginError> {
+    pub(crate) fn open(
+        chain: &ChainPlan,
+        values: Arc<HostValues>,
+    ) -> Result<ChainSession, PluginError> {
         let steps: Result<Vec<Step>, PluginError> = chain
             .steps()
             .iter()
@@ -104,10 +108,15 @@ impl ChainSession {
         Ok(ChainSession { steps: steps?, observer: chain.observer.clone(), failed: false })
     }
 
-    /// Takes a batch of the chain's input schema through all plugins. `rows` has `source.row` of each of its rows.
+    /// Takes a batch of the chain's input schema through all plugins. `rows` has `source.row` of
+    /// each of its rows.
     ///
     /// Errors: the load has to end; a plugin that failed on a batch fails on it again.
-    pub fn process(&mut self, batch: &RecordBatch, rows: &Int64Array) -> Result<Transformed, PluginError> {
+    pub fn process(
+        &mut self,
+        batch: &RecordBatch,
+        rows: &Int64Array,
+    ) -> Result<Transformed, PluginError> {
         if self.failed {
             return Err(PluginError::host("the session has failed before and cannot go on"));
         }
@@ -115,7 +124,8 @@ impl ChainSession {
             let fact = format!("{} row numbers came for {} rows", rows.len(), batch.num_rows());
             return Err(PluginError::host(fact));
         }
-        let mut current = Transformed { batch: batch.clone(), rows: rows.clone(), rejects: Vec::new() };
+        let mut current =
+            Transformed { batch: batch.clone(), rows: rows.clone(), rejects: Vec::new() };
         for (place, step) in self.steps.iter_mut().enumerate() {
             if let Some(observer) = &self.observer {
                 observer(place, &current.batch, &current.rows);

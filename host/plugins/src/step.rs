@@ -1,7 +1,8 @@
 //! One plugin of a chain at work: its instance, and how its output columns are put together.
 //!
-//! Only the columns that the plan asks for are encoded; the others go from input to output as they are. Rows that the
-//! plugin rejects, or that a cast of the host cannot hold, leave all columns alike.
+//! Only the columns that the plan asks for are encoded; the others go from input to output as they
+//! are. Rows that the plugin rejects, or that a cast of the host cannot hold, leave all columns
+//! alike.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -9,8 +10,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::{
-    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringArray, TimestampMicrosecondArray,
-    UInt32Array,
+    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringArray,
+    TimestampMicrosecondArray, UInt32Array,
 };
 use arrow_buffer::{BooleanBufferBuilder, OffsetBuffer};
 use arrow_schema::{ArrowError, Schema, SchemaRef};
@@ -70,7 +71,10 @@ impl Step {
             plan: plan.clone(),
             values: Arc::clone(values),
             guest,
-            counters: PluginCounters { plugin: plugin.name().to_owned(), ..PluginCounters::default() },
+            counters: PluginCounters {
+                plugin: plugin.name().to_owned(),
+                ..PluginCounters::default()
+            },
             rounded: 0,
         })
     }
@@ -86,8 +90,11 @@ impl Step {
             columns.push(self.column(index, &input, &computed, &mut rejected)?);
         }
         let options = RecordBatchOptions::new().with_row_count(Some(input.batch.num_rows()));
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.plan.schema), columns, &options)
-            .map_err(|error| self.protocol(format!("its columns do not make a batch: {error}"), &input.rows))?;
+        let batch =
+            RecordBatch::try_new_with_options(Arc::clone(&self.plan.schema), columns, &options)
+                .map_err(|error| {
+                    self.protocol(format!("its columns do not make a batch: {error}"), &input.rows)
+                })?;
         self.counters.rejected += rejected.len() as u64;
         if rejected.is_empty() {
             return Ok(Transformed { batch, ..input });
@@ -114,14 +121,22 @@ impl Step {
                 .call(Call::Finish, |store, guest| {
                     guest.loader_plugin_transform().session().call_finish(store, *session)
                 })?
-                .map_err(|error| refused(error, limits).in_call(Call::Finish).of(self.plugin.label()))?;
+                .map_err(|error| {
+                    refused(error, limits).in_call(Call::Finish).of(self.plugin.label())
+                })?;
             self.counters.sandbox += start.elapsed();
             if counters.len() > limits.counters {
-                let fact = format!("returned {} counters, more than counters = {}", counters.len(), limits.counters);
+                let fact = format!(
+                    "returned {} counters, more than counters = {}",
+                    counters.len(),
+                    limits.counters
+                );
                 return Err(PluginError::limit(fact).in_call(Call::Finish).of(self.plugin.label()));
             }
-            self.counters.counters =
-                counters.into_iter().map(|counter| (tame(&counter.name, 64), counter.value)).collect();
+            self.counters.counters = counters
+                .into_iter()
+                .map(|counter| (tame(&counter.name, 64), counter.value))
+                .collect();
             self.counters.log_lines_dropped = sandbox.log_lines_dropped();
             self.counters.peak_memory_bytes = sandbox.peak_memory_bytes();
             self.counters.fuel = sandbox.fuel();
@@ -145,19 +160,25 @@ impl Step {
             Expr::Passthrough(from) => Ok(Arc::clone(input.batch.column(*from))),
             Expr::Computed(from) => Ok(Arc::clone(computed.column(*from))),
             Expr::HostValue(value) => Ok(host_value(*value, &self.values, &input.rows)),
-            Expr::Literal(value) => {
-                take::take(value, &UInt32Array::from(vec![0; rows]), None).map_err(|error| self.host(&error))
-            }
+            Expr::Literal(value) => take::take(value, &UInt32Array::from(vec![0; rows]), None)
+                .map_err(|error| self.host(&error)),
             Expr::Cast(from) => {
                 let field = self.plan.schema.field(index);
                 let from_name = input.batch.schema_ref().field(*from).name().clone();
-                let cast = strict_cast(input.batch.column(*from), field.data_type()).map_err(|error| {
-                    PluginError::host(error.to_string()).for_column(Some(from_name.clone())).of(self.plugin.label())
-                })?;
+                let cast =
+                    strict_cast(input.batch.column(*from), field.data_type()).map_err(|error| {
+                        PluginError::host(error.to_string())
+                            .for_column(Some(from_name.clone()))
+                            .of(self.plugin.label())
+                    })?;
                 for row in cast.failed {
                     rejected.entry(row).or_insert_with(|| Reason {
                         code: "cast-failed".into(),
-                        message: format!("value of {from_name:?} does not fit {} exactly", field.data_type()).into(),
+                        message: format!(
+                            "value of {from_name:?} does not fit {} exactly",
+                            field.data_type()
+                        )
+                        .into(),
                         column: Some(from_name.as_str().into()),
                     });
                 }
@@ -180,10 +201,17 @@ impl Step {
             return RecordBatch::try_new_with_options(Arc::clone(computed), Vec::new(), &options)
                 .map_err(|error| self.host(&error));
         };
-        let needed = batch.project(&self.plan.inputs).map_err(|error| host(&self.plugin, &error))?;
+        let needed =
+            batch.project(&self.plan.inputs).map_err(|error| host(&self.plugin, &error))?;
         let mut parts = Vec::with_capacity(1);
-        let mut work =
-            Work { plugin: &self.plugin, computed, counters: &mut self.counters, rows, rejected, parts: &mut parts };
+        let mut work = Work {
+            plugin: &self.plugin,
+            computed,
+            counters: &mut self.counters,
+            rows,
+            rejected,
+            parts: &mut parts,
+        };
         guest.process(&needed, 0, &mut work).map_err(|error| error.of(self.plugin.label()))?;
         match parts.as_slice() {
             [whole] => Ok(whole.clone()),
@@ -193,7 +221,10 @@ impl Step {
     }
 
     fn protocol(&self, fact: String, rows: &Int64Array) -> PluginError {
-        PluginError::protocol(fact).in_call(Call::Process).for_rows(range(rows)).of(self.plugin.label())
+        PluginError::protocol(fact)
+            .in_call(Call::Process)
+            .for_rows(range(rows))
+            .of(self.plugin.label())
     }
 
     fn host(&self, error: &ArrowError) -> PluginError {
@@ -213,7 +244,12 @@ struct Work<'a> {
 }
 
 impl Guest {
-    fn open(plugin: &Plugin, plan: &Plan, input: &SchemaRef, values: &HostValues) -> Result<Guest, PluginError> {
+    fn open(
+        plugin: &Plugin,
+        plan: &Plan,
+        input: &SchemaRef,
+        values: &HostValues,
+    ) -> Result<Guest, PluginError> {
         let mut sandbox = Sandbox::new(plugin, values.run_started_at_micros)?;
         let needed = input.project(&plan.inputs).map_err(|error| host(plugin, &error))?;
         let schema = loader_ipc::encode_schema(&Schema::new(needed.fields().clone()));
@@ -221,12 +257,19 @@ impl Guest {
             .call(Call::Open, |store, guest| {
                 guest.loader_plugin_transform().session().call_open(store, &plan.state, &schema)
             })?
-            .map_err(|error| refused(error, plugin.limits()).in_call(Call::Open).of(plugin.label()))?;
+            .map_err(|error| {
+                refused(error, plugin.limits()).in_call(Call::Open).of(plugin.label())
+            })?;
         Ok(Guest { sandbox, session })
     }
 
     /// Sends rows from `first` on of the batch; halves what is too large for one call.
-    fn process(&mut self, part: &RecordBatch, first: usize, work: &mut Work<'_>) -> Result<(), PluginError> {
+    fn process(
+        &mut self,
+        part: &RecordBatch,
+        first: usize,
+        work: &mut Work<'_>,
+    ) -> Result<(), PluginError> {
         let limits = work.plugin.limits();
         let rows = part.num_rows();
         if rows > limits.batch_rows.max(1) {
@@ -234,7 +277,8 @@ impl Guest {
         }
         let start = Instant::now();
         let bytes = loader_ipc::encode_columns(rows, part.columns()).map_err(|error| {
-            PluginError::host(format!("its input cannot be encoded: {error}")).in_call(Call::Process)
+            PluginError::host(format!("its input cannot be encoded: {error}"))
+                .in_call(Call::Process)
         })?;
         work.counters.encode_decode += start.elapsed();
         if bytes.len() > limits.batch_bytes {
@@ -250,16 +294,28 @@ impl Guest {
             };
         }
         let range = range(&work.rows.slice(first, rows));
-        self.call(&bytes, rows, first, work).map_err(|error| error.in_call(Call::Process).for_rows(range))
+        self.call(&bytes, rows, first, work)
+            .map_err(|error| error.in_call(Call::Process).for_rows(range))
     }
 
-    fn process_halves(&mut self, part: &RecordBatch, first: usize, work: &mut Work<'_>) -> Result<(), PluginError> {
+    fn process_halves(
+        &mut self,
+        part: &RecordBatch,
+        first: usize,
+        work: &mut Work<'_>,
+    ) -> Result<(), PluginError> {
         let half = part.num_rows() / 2;
         self.process(&part.slice(0, half), first, work)?;
         self.process(&part.slice(half, part.num_rows() - half), first + half, work)
     }
 
-    fn call(&mut self, bytes: &[u8], rows: usize, first: usize, work: &mut Work<'_>) -> Result<(), PluginError> {
+    fn call(
+        &mut self,
+        bytes: &[u8],
+        rows: usize,
+        first: usize,
+        work: &mut Work<'_>,
+    ) -> Result<(), PluginError> {
         let limits = work.plugin.limits();
         let session = self.session;
         let start = Instant::now();
@@ -275,7 +331,8 @@ impl Guest {
         let allowed = limits.output_bytes_for(bytes.len());
         if output.batch.len() > allowed {
             return Err(PluginError::limit(format!(
-                "returned {} for an input of {}, more than the {} that output_bytes = {} allows for it",
+                "returned {} for an input of {}, more than the {} that output_bytes = {} allows \
+                 for it",
                 size(output.batch.len()),
                 size(bytes.len()),
                 size(allowed),
@@ -284,8 +341,8 @@ impl Guest {
         }
         take_rejects(&output, rows, first, work)?;
         let batch_limits = BatchLimits { max_message_bytes: allowed, ..BatchLimits::default() };
-        let batch =
-            untrusted::check_batch(output.batch, work.computed, rows, &batch_limits).map_err(PluginError::protocol)?;
+        let batch = untrusted::check_batch(output.batch, work.computed, rows, &batch_limits)
+            .map_err(PluginError::protocol)?;
         work.parts.push(batch);
         work.counters.encode_decode += start.elapsed();
         Ok(())
@@ -293,7 +350,12 @@ impl Guest {
 }
 
 /// Checks the rejects of an answer and takes them over.
-fn take_rejects(output: &Output, rows: usize, first: usize, work: &mut Work<'_>) -> Result<(), PluginError> {
+fn take_rejects(
+    output: &Output,
+    rows: usize,
+    first: usize,
+    work: &mut Work<'_>,
+) -> Result<(), PluginError> {
     let limits = work.plugin.limits();
     if output.messages.len() > limits.messages {
         return Err(PluginError::limit(format!(
@@ -346,7 +408,11 @@ fn kept(rows: usize, rejected: &Rejected) -> BooleanArray {
     BooleanArray::new(kept.finish(), None)
 }
 
-fn keep(batch: &RecordBatch, rows: &Int64Array, kept: &BooleanArray) -> Result<(RecordBatch, Int64Array), ArrowError> {
+fn keep(
+    batch: &RecordBatch,
+    rows: &Int64Array,
+    kept: &BooleanArray,
+) -> Result<(RecordBatch, Int64Array), ArrowError> {
     let batch = filter::filter_record_batch(batch, kept)?;
     let rows = filter::filter(rows, kept)?;
     Ok((batch, Int64Array::from(rows.to_data())))
@@ -371,5 +437,6 @@ fn host_value(value: HostValue, values: &HostValues, rows: &Int64Array) -> Array
 }
 
 fn host(plugin: &Plugin, error: &ArrowError) -> PluginError {
-    PluginError::new(PluginErrorKind::Host, format!("the host could not do its part: {error}")).of(plugin.label())
+    PluginError::new(PluginErrorKind::Host, format!("the host could not do its part: {error}"))
+        .of(plugin.label())
 }

@@ -1,8 +1,9 @@
 //! WASI 0.2, closed: for plugins whose language cannot do without it.
 //!
-//! No files, no environment, no arguments, no network. The wall clock stands still at the run's start, the monotonic
-//! clock at zero, and nobody can sleep: a sleeping guest could not be interrupted. Random numbers come from a fixed
-//! seed. What is printed becomes log lines. So the same rows give the same result on every machine.
+//! No files, no environment, no arguments, no network. The wall clock stands still at the run's
+//! start, the monotonic clock at zero, and nobody can sleep: a sleeping guest could not be
+//! interrupted. Random numbers come from a fixed seed. What is printed becomes log lines. So the
+//! same rows give the same result on every machine.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +14,9 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::p2::{DynPollable, OutputStream, Pollable, StreamResult, subscribe};
-use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait};
+use wasmtime_wasi::{
+    Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView, async_trait,
+};
 
 use crate::guest_log::GuestLog;
 use crate::sandbox::State;
@@ -22,7 +25,9 @@ use crate::sandbox::State;
 pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<State, NoSleep>(linker, |state| StoppedClock(WasiView::ctx(state).table))?;
+    monotonic_clock::add_to_linker::<State, NoSleep>(linker, |state| {
+        StoppedClock(WasiView::ctx(state).table)
+    })?;
     linker.allow_shadowing(false);
     Ok(())
 }
@@ -60,7 +65,9 @@ impl Wasi {
 /// 16 KiB that look random and are the same every time; guests that want more get them again.
 fn random_bytes(purpose: &str) -> Vec<u8> {
     (0..512_u32)
-        .flat_map(|block| Sha256::new().chain_update(purpose).chain_update(block.to_le_bytes()).finalize())
+        .flat_map(|block| {
+            Sha256::new().chain_update(purpose).chain_update(block.to_le_bytes()).finalize()
+        })
         .collect()
 }
 

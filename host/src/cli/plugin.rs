@@ -21,23 +21,25 @@ pub enum PluginCommand {
     New(NewArgs),
     /// Build a plugin's crate into NAME.wasm, the one file that is shipped.
     ///
-    /// It takes cargo. What compiles for WebAssembly is used when it is there, and otherwise installed by rustup, or by
-    /// apt on Debian.
+    /// It takes cargo. What compiles for WebAssembly is used when it is there, and otherwise
+    /// installed by rustup, or by apt on Debian.
     Build(BuildArgs),
-    /// Say whether a file is a plugin that this program can use, and what is wrong with it; run none of it.
+    /// Say whether a file is a plugin that this program can use, and what is wrong with it; run
+    /// none of it.
     Check(CheckArgs),
     /// Run a plugin on its test cases, in the sandbox of a load.
     ///
-    /// A case is a folder with input.csv, config.toml (missing: {}), expected.csv and rejects.csv (missing: no row is
-    /// rejected); case.toml may name the table, its keys, and types of columns. `loader run --capture N` makes cases.
-    /// Every case is also cut into batches of 1 and 7 rows, spread over two sessions, run with an empty batch, with NULL
-    /// in place of every value, in a second session, and once more.
+    /// A case is a folder with input.csv, config.toml (missing: {}), expected.csv and rejects.csv
+    /// (missing: no row is rejected); case.toml may name the table, its keys, and types of columns.
+    /// `loader run --capture N` makes cases. Every case is also cut into batches of 1 and 7 rows,
+    /// spread over two sessions, run with an empty batch, with NULL in place of every value, in a
+    /// second session, and once more.
     Test(TestArgs),
     /// Measure what a plugin's rows cost, and hold that against a committed baseline.
     ///
-    /// The rows are those of its test cases, repeated. Compared are instructions and memory, which are the same on every
-    /// machine and every day; rows per second are only shown. A case that costs more than the baseline and the tolerance
-    /// allow fails.
+    /// The rows are those of its test cases, repeated. Compared are instructions and memory, which
+    /// are the same on every machine and every day; rows per second are only shown. A case that
+    /// costs more than the baseline and the tolerance allow fails.
     Bench(BenchArgs),
 }
 
@@ -50,7 +52,8 @@ pub struct NewArgs {
     /// What to begin with.
     #[arg(long, value_enum, default_value = "columns")]
     pub template: Template,
-    /// The SDK: its folder, or the address of a git repository [default: that of the checkout at hand].
+    /// The SDK: its folder, or the address of a git repository [default: that of the checkout at
+    /// hand].
     #[arg(long, value_name = "DIR|URL")]
     pub sdk: Option<String>,
 }
@@ -119,8 +122,8 @@ pub struct BenchArgs {
     /// Folder of the cases, or one case [default: tests/ of the plugin's crate].
     #[arg(long, value_name = "DIR")]
     pub cases: Option<PathBuf>,
-    /// Measure the rows of this CSV file in place of the cases' own, with each named case's config, or with none.
-    /// Nothing is compared.
+    /// Measure the rows of this CSV file in place of the cases' own, with each named case's config,
+    /// or with none. Nothing is compared.
     #[arg(long, value_name = "FILE.csv", conflicts_with_all = ["baseline", "update"])]
     pub input: Option<PathBuf>,
     /// Rows that are timed, at least: the input is repeated until there are as many.

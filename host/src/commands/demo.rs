@@ -52,8 +52,8 @@ const CHAPTERS: [Chapter; 4] = [
         ends: Status::Success,
     },
     Chapter {
-        title: "a file arrives in another shape: order numbers past INTEGER, a new column, one gone; and a view reads the \
-                table",
+        title: "a file arrives in another shape: order numbers past INTEGER, a new column, one \
+                gone; and a view reads the table",
         name: "orders_reshaped.csv",
         content: include_str!("../../demo/orders_reshaped.csv"),
         before: &[
@@ -64,7 +64,8 @@ const CHAPTERS: [Chapter; 4] = [
         ends: Status::Success,
     },
     Chapter {
-        title: "a broken file arrives: 1e20 has 21 digits before the point, DECIMAL(38,18) holds 20",
+        title: "a broken file arrives: 1e20 has 21 digits before the point, DECIMAL(38,18) holds \
+                20",
         name: "orders_broken.csv",
         content: include_str!("../../demo/orders_broken.csv"),
         before: &[],
@@ -78,7 +79,8 @@ pub async fn run(args: DemoArgs, stop: Stop, log: &Kept) -> u8 {
 }
 
 async fn tell(args: DemoArgs, stop: Stop, log: &Kept) -> Result<()> {
-    let temporary = tempfile::tempdir().context(Kind::Internal, "no temporary folder can be made")?;
+    let temporary =
+        tempfile::tempdir().context(Kind::Internal, "no temporary folder can be made")?;
     let dir = args.dir.clone().unwrap_or_else(|| temporary.path().to_path_buf());
     let stage = Stage::set(&dir, args.plugins, args.pause, stop).await?;
     for (number, chapter) in (1..).zip(&CHAPTERS) {
@@ -86,7 +88,9 @@ async fn tell(args: DemoArgs, stop: Stop, log: &Kept) -> Result<()> {
     }
     stage.again(log).await?;
     print(&match args.dir {
-        Some(dir) => format!("That was all of it. To look around: loader local --dir {}\n", dir.display()),
+        Some(dir) => {
+            format!("That was all of it. To look around: loader local --dir {}\n", dir.display())
+        }
         None => "That was all of it, and its folder is gone. Keep it with --dir DIR.\n".to_string(),
     });
     Ok(())
@@ -137,25 +141,40 @@ impl Stage {
             for statement in chapter.before {
                 sql::select(&self.api, statement).await?;
             }
-            print(&format!("What people did meanwhile\n{}\n", indented(&chapter.before.join("\n"))));
+            print(&format!(
+                "What people did meanwhile\n{}\n",
+                indented(&chapter.before.join("\n"))
+            ));
             let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
             let outlook = Box::pin(outlook(job, self.stop.clone(), log)).await;
-            print(&format!("What `loader plan` says\n\n{}", indented(&plan_text(&outlook, ReportFormat::Human))));
+            print(&format!(
+                "What `loader plan` says\n\n{}",
+                indented(&plan_text(&outlook, ReportFormat::Human))
+            ));
             self.turn_page();
         }
         let report = self.load(chapter.name, chapter.ends, log).await?;
         print(&report.render(ReportFormat::Human));
         self.turn_page();
-        self.show("The table", "SELECT order_id, customer_name, amount, tax, zip FROM orders ORDER BY order_id")
-            .await?;
+        self.show(
+            "The table",
+            "SELECT order_id, customer_name, amount, tax, zip FROM orders ORDER BY order_id",
+        )
+        .await?;
         if !chapter.before.is_empty() {
-            let privileges = "SELECT relation_name, privilege_type, identity_type, identity_name FROM \
-                              svv_relation_privileges WHERE relation_name = 'order_sums' AND identity_type = 'group'";
-            self.show("The view is still there", "SELECT * FROM order_sums ORDER BY order_id DESC LIMIT 2").await?;
+            let privileges = "SELECT relation_name, privilege_type, identity_type, identity_name \
+                              FROM svv_relation_privileges WHERE relation_name = 'order_sums' AND \
+                              identity_type = 'group'";
+            self.show(
+                "The view is still there",
+                "SELECT * FROM order_sums ORDER BY order_id DESC LIMIT 2",
+            )
+            .await?;
             self.show("And so are its privileges", privileges).await?;
         }
-        let audit = "SELECT source_filename, status, records_read AS read, records_inserted AS inserted, \
-                     records_updated AS updated, SUBSTRING(error_message, 1, 60) AS error FROM job_sts ORDER BY run_id";
+        let audit = "SELECT source_filename, status, records_read AS read, records_inserted AS \
+                     inserted, records_updated AS updated, SUBSTRING(error_message, 1, 60) AS \
+                     error FROM job_sts ORDER BY run_id";
         self.show("The audit table", audit).await?;
         let keys = self.store.list(&S3Uri::new(BUCKET, "data/")).await?;
         print(&format!("The bucket\n{}", indented(&keys.join("\n"))));
@@ -171,18 +190,24 @@ impl Stage {
         self.store.write(&source, first.content.as_bytes().to_vec()).await?;
         let report = self.load(first.name, Status::AlreadyLoaded, log).await?;
         print(&format!("{}\n", report.render(ReportFormat::Human)));
-        let sums = "SELECT COUNT(*) AS orders, SUM(amount) AS amount, SUM(amount + tax) AS total FROM orders";
+        let sums = "SELECT COUNT(*) AS orders, SUM(amount) AS amount, SUM(amount + tax) AS total \
+                    FROM orders";
         self.show("Every digit is still there (0.1 + 0.2 is 0.3)", sums).await
     }
 
     async fn load(&self, name: &str, ends: Status, log: &Kept) -> Result<Report> {
-        let report = run::run_settings(settings(&self.dir, &self.plugins, name), self.stop.clone(), log).await?;
+        let report =
+            run::run_settings(settings(&self.dir, &self.plugins, name), self.stop.clone(), log)
+                .await?;
         self.stop.check()?;
         if report.status == ends {
             return Ok(report);
         }
         let error = report.error.unwrap_or_else(|| format!("{:?}", report.status));
-        Err(Error::new(Kind::Internal, format!("the load of {name} ended in another way than the demo tells: {error}")))
+        Err(Error::new(
+            Kind::Internal,
+            format!("the load of {name} ended in another way than the demo tells: {error}"),
+        ))
     }
 
     /// What the plugins make of the columns, by a plan like the load's own.
@@ -208,7 +233,8 @@ impl Stage {
                 .columns
                 .get(i)
                 .map_or("(added)".into(), |from| format!("{} {}", from.name, from.logical()));
-            let to = ColumnType::for_new_column(&column.staged, 0).map_or_else(String::new, |to| to.to_string());
+            let to = ColumnType::for_new_column(&column.staged, 0)
+                .map_or_else(String::new, |to| to.to_string());
             out.push_str(&format!("  {from:<24} -> {} {to}\n", column.name));
         }
         Ok(out)

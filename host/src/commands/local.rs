@@ -20,9 +20,13 @@ async fn serve(args: LocalArgs, stop: Stop) -> Result<()> {
         s3_port: args.s3_port,
         data_api_port: args.data_api_port,
     };
-    let server = Server::start(options).await.context(Kind::Config, format!("the stand-in in {dir} does not start"))?;
+    let server = Server::start(options)
+        .await
+        .context(Kind::Config, format!("the stand-in in {dir} does not start"))?;
     if args.while_used {
-        return loader_local::serve_while_used(server).await.context(Kind::Internal, "the stand-in does not stop");
+        return loader_local::serve_while_used(server)
+            .await
+            .context(Kind::Internal, "the stand-in does not stop");
     }
     print(&instructions(&server));
     stop.wanted().await;
@@ -32,7 +36,8 @@ async fn serve(args: LocalArgs, stop: Stop) -> Result<()> {
 /// Lines that a shell understands, and comments that people do.
 fn instructions(server: &Server) -> String {
     let variables = server.endpoints().variables();
-    let lines: Vec<String> = variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
+    let lines: Vec<String> =
+        variables.iter().map(|(name, value)| format!("export {name}={value}")).collect();
     format!(
         "# S3 and the Redshift Data API are served. For any AWS client, in another shell:\n{}\n\
          # The Data API takes any --workgroup-name and the --database dev. Stop with Ctrl-C.\n",

@@ -14,7 +14,8 @@ use crate::stop::Stop;
 /// With `--diff`: the schema would change. Not among the failures, which have the codes of a load.
 const WOULD_CHANGE: u8 = 10;
 
-/// Prints the outlook. The exit code is the one that the load would have; with `--diff` 10 for changes of the schema.
+/// Prints the outlook. The exit code is the one that the load would have; with `--diff` 10 for
+/// changes of the schema.
 pub async fn run(args: PlanArgs, stop: Stop, log: &Kept) -> u8 {
     let asked = args.run.settings.report;
     let settings = job::settings(args.run);
@@ -48,7 +49,10 @@ fn human(outlook: &Outlook) -> String {
             out.push_str(&format!("\n{title}\n{body}"));
         }
     };
-    section("Views that an earlier run left dropped; they come back first", list(&outlook.views_left_dropped));
+    section(
+        "Views that an earlier run left dropped; they come back first",
+        list(&outlook.views_left_dropped),
+    );
     section("Columns", columns(outlook));
     section("Statements", statements(outlook));
     section("Views", outlook.views.iter().map(view).collect());
@@ -60,13 +64,17 @@ fn human(outlook: &Outlook) -> String {
 fn headline(outlook: &Outlook) -> String {
     let (source, target) = (&outlook.source, &outlook.target);
     match outlook.outcome {
-        Outcome::NoChange => format!("{source} would be loaded into {target}, which stays as it is"),
+        Outcome::NoChange => {
+            format!("{source} would be loaded into {target}, which stays as it is")
+        }
         Outcome::Changes => format!("{source} would be loaded into {target}, which would change"),
         Outcome::AlreadyLoaded => {
             let by = outlook.loaded_by.as_deref().unwrap_or("an earlier run");
             format!("{source} was loaded by {by}; nothing would happen without --force")
         }
-        Outcome::Refused => format!("refused: {}", outlook.error.as_deref().unwrap_or("for an unknown reason")),
+        Outcome::Refused => {
+            format!("refused: {}", outlook.error.as_deref().unwrap_or("for an unknown reason"))
+        }
     }
 }
 
@@ -83,10 +91,13 @@ fn columns(outlook: &Outlook) -> String {
             (ColumnAction::Create, _) => "created".to_string(),
             (ColumnAction::Add, _) => "added".to_string(),
             (ColumnAction::Widen, _) => "widened".to_string(),
-            (ColumnAction::Fill, fill) => format!("not in the file: {}", fill.as_deref().unwrap_or("NULL")),
+            (ColumnAction::Fill, fill) => {
+                format!("not in the file: {}", fill.as_deref().unwrap_or("NULL"))
+            }
             (ColumnAction::Discard, _) => "left out".to_string(),
         };
-        let [before, after] = [&column.before, &column.after].map(|text| text.clone().unwrap_or_default());
+        let [before, after] =
+            [&column.before, &column.after].map(|text| text.clone().unwrap_or_default());
         table.add_row([column.name.clone(), before, after, note]);
     }
     format!("{table}\n")
@@ -128,11 +139,17 @@ fn rows(outlook: &Outlook) -> String {
     if rows.read == 0 {
         return String::new();
     }
-    let mut out = format!("{} read = {} accepted + {} rejected\n", rows.read, rows.accepted, rows.rejected);
+    let mut out =
+        format!("{} read = {} accepted + {} rejected\n", rows.read, rows.accepted, rows.rejected);
     for reject in &outlook.rejects {
-        let place = reject.line.map_or(format!("record {}", reject.record), |line| format!("line {line}"));
-        let column = reject.column.as_ref().map_or(String::new(), |column| format!(", column `{column}`"));
-        out.push_str(&format!("{place}{column}: {} ({} {})\n", reject.message, reject.plugin, reject.code));
+        let place =
+            reject.line.map_or(format!("record {}", reject.record), |line| format!("line {line}"));
+        let column =
+            reject.column.as_ref().map_or(String::new(), |column| format!(", column `{column}`"));
+        out.push_str(&format!(
+            "{place}{column}: {} ({} {})\n",
+            reject.message, reject.plugin, reject.code
+        ));
     }
     if rows.rejected > outlook.rejects.len() as u64 {
         out.push_str("…\n");

@@ -36,7 +36,10 @@ pub async fn run(args: PluginArgs) -> u8 {
         PluginCommand::Bench(args) => bench::run(&args),
     })
     .await;
-    match done.context(Kind::Internal, "the thread of the plugin ended abruptly").and_then(|done| done) {
+    match done
+        .context(Kind::Internal, "the thread of the plugin ended abruptly")
+        .and_then(|done| done)
+    {
         Ok(Verdict::Good) => 0,
         Ok(Verdict::Bad) => Kind::Plugin.exit_code(),
         Err(error) => {
@@ -57,5 +60,7 @@ fn runtime(settings: &Settings, metering: Metering) -> Result<Runtime> {
 
 /// Holds a file against every digest that the settings pin it to.
 fn check_pins(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<()> {
-    settings.pins_of(path).try_for_each(|(pinned, origin)| plugins::check_pin(path, bytes, pinned, origin))
+    settings
+        .pins_of(path)
+        .try_for_each(|(pinned, origin)| plugins::check_pin(path, bytes, pinned, origin))
 }

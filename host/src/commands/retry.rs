@@ -1,5 +1,6 @@
-//! `loader retry`: what killed and failed runs left is taken up again. Views that they left dropped come back; with
-//! `--source-file-name`, that file is then loaded once more, also when it was put aside.
+//! `loader retry`: what killed and failed runs left is taken up again. Views that they left dropped
+//! come back; with `--source-file-name`, that file is then loaded once more, also when it was put
+//! aside.
 
 use serde_json::json;
 
@@ -17,7 +18,8 @@ use crate::settings::{ReportFormat, Settings};
 use crate::steps::recover::{self, Recovered, Whose};
 use crate::stop::Stop;
 
-/// Recovers, then loads. The report of the load comes last; without a file there is only what was recovered.
+/// Recovers, then loads. The report of the load comes last; without a file there is only what was
+/// recovered.
 pub async fn run(args: RunArgs, stop: Stop, log: &Kept) -> u8 {
     let settings = match job::settings(args) {
         Ok(settings) => settings,
@@ -29,7 +31,9 @@ pub async fn run(args: RunArgs, stop: Stop, log: &Kept) -> u8 {
     }
     match Job::decide(settings.clone()) {
         Ok(job) => match recover_and_return(&settings, &job, &stop).await {
-            Ok(()) => run::show(&Box::pin(pipeline::run(job, Extent::Load, stop, log)).await, format),
+            Ok(()) => {
+                run::show(&Box::pin(pipeline::run(job, Extent::Load, stop, log)).await, format)
+            }
             Err(error) => conclude(Err(error)),
         },
         Err(error) => conclude(Err(error)),
@@ -42,7 +46,8 @@ async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) ->
     match recovered.into_iter().find_map(|one| one.failure.map(|failure| (one.journal, failure))) {
         None => Ok(()),
         Some((journal, failure)) => {
-            let fact = format!("not all views could be brought back; {journal} has their definitions");
+            let fact =
+                format!("not all views could be brought back; {journal} has their definitions");
             Err(Error::new(failure.kind(), fact).caused_by(failure))
         }
     }
@@ -61,7 +66,10 @@ async fn recover(settings: &Settings, stop: &Stop) -> Result<(Store, Vec<Recover
     let warehouse = WarehouseSettings::decide_for_queries(settings.clone())?;
     let bucket =
         settings.src_bucket.as_deref().filter(|bucket| !bucket.is_empty()).ok_or_else(|| {
-            Error::new(Kind::Config, "--src-bucket is missing; the journals of killed runs are in it")
+            Error::new(
+                Kind::Config,
+                "--src-bucket is missing; the journals of killed runs are in it",
+            )
         })?;
     let aws = aws::connect(&warehouse.access).await?;
     let store = Store::new(&aws);
@@ -70,8 +78,8 @@ async fn recover(settings: &Settings, stop: &Stop) -> Result<(Store, Vec<Recover
     Ok((store, recovered))
 }
 
-/// Where a failed run has put the file aside and nothing new has come in its place, it is taken from there: the one
-/// that was put aside last.
+/// Where a failed run has put the file aside and nothing new has come in its place, it is taken
+/// from there: the one that was put aside last.
 async fn bring_back(store: &Store, layout: &Layout) -> Result<Option<S3Uri>> {
     let source = layout.source();
     if store.head(&source).await?.is_some() {

@@ -33,7 +33,9 @@ async fn query(args: SqlArgs, stop: Stop) -> Result<()> {
 pub async fn select(api: &DataApi, sql: &str) -> Result<Option<Rows>> {
     match api.execute(sql).await? {
         Outcome::Failed(failure) => Err(failures::explain("the statement", &failure)),
-        Outcome::Finished(executed) if executed.has_result_set => api.rows(&executed, None).await.map(Some),
+        Outcome::Finished(executed) if executed.has_result_set => {
+            api.rows(&executed, None).await.map(Some)
+        }
         Outcome::Finished(_) => Ok(None),
     }
 }
@@ -100,7 +102,12 @@ mod tests {
     use super::*;
 
     fn rows() -> Rows {
-        let row = vec![Cell::Long(1), Cell::Text("a, \"b\"".into()), Cell::Null, Cell::Text(String::new())];
+        let row = vec![
+            Cell::Long(1),
+            Cell::Text("a, \"b\"".into()),
+            Cell::Null,
+            Cell::Text(String::new()),
+        ];
         Rows { columns: ["n", "t", "x", "e"].map(String::from).to_vec(), rows: vec![row] }
     }
 

@@ -1,4 +1,5 @@
-//! `loader transform`: a local file through inference and plugins into a local file. No S3, no warehouse.
+//! `loader transform`: a local file through inference and plugins into a local file. No S3, no
+//! warehouse.
 
 use std::fs::File;
 use std::path::Path;
@@ -26,7 +27,10 @@ use crate::stop::Stop;
 /// Transforms a file; rejected rows are in the error.
 pub async fn run(args: TransformArgs, stop: Stop) -> u8 {
     let done = tokio::task::spawn_blocking(move || convert(args, &stop)).await;
-    conclude(done.context(Kind::Internal, "the transforming thread ended abruptly").and_then(|done| done))
+    conclude(
+        done.context(Kind::Internal, "the transforming thread ended abruptly")
+            .and_then(|done| done),
+    )
 }
 
 fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
@@ -36,8 +40,10 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
     // One worker keeps the rows in the order of the file.
     let transform = TransformSettings::decide(Settings { workers: Some(1), ..settings })?;
     let plugins = plugins::load(&transform)?;
-    let input = File::open(&args.input).context(Kind::Config, format!("{} cannot be read", args.input.display()))?;
-    let name = args.input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let input = File::open(&args.input)
+        .context(Kind::Config, format!("{} cannot be read", args.input.display()))?;
+    let name =
+        args.input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let at = |error: Error| match error.kind().is_the_files_fault() {
         true => error.with("file", args.input.display()),
         false => error,
@@ -70,9 +76,11 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
         stop,
         progress: &progress,
     };
-    // Written beside the output and put in its place when all is well: half a result would look like a whole one.
+    // Written beside the output and put in its place when all is well: half a result would look
+    // like a whole one.
     let unfinished = unfinished(&args.output)?;
-    let (totals, sinks) = transform::run(&work, || FileSink::create(unfinished.path(), &plan, &format))?;
+    let (totals, sinks) =
+        transform::run(&work, || FileSink::create(unfinished.path(), &plan, &format))?;
     progress.finish();
     if sinks.is_empty() {
         // A file without rows has no worker, but still a header.
@@ -80,7 +88,9 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
     }
     plugins::log_counted(&totals.plugins);
     rejects::judge(&totals, &spool, transform.max_rejects).map_err(at)?;
-    unfinished.persist(&args.output).context(Kind::Config, format!("{} cannot be written", args.output.display()))?;
+    unfinished
+        .persist(&args.output)
+        .context(Kind::Config, format!("{} cannot be written", args.output.display()))?;
     if totals.rows_rejected > 0 {
         let path = args.output.with_extension("rejected.csv");
         std::fs::write(&path, rejects::to_csv(&totals, &spool))
@@ -98,15 +108,26 @@ fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
 
 /// A file in the output's own folder that vanishes unless it is put in the output's place.
 fn unfinished(output: &Path) -> Result<tempfile::NamedTempFile> {
-    let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder =
+        output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let made = tempfile::Builder::new().prefix(".loader-").tempfile_in(folder);
-    made.context(Kind::Config, format!("{} cannot be written; is its folder there?", output.display()))
+    made.context(
+        Kind::Config,
+        format!("{} cannot be written; is its folder there?", output.display()),
+    )
 }
 
 /// Plugins are told a table and keys; without a warehouse they are whatever was given.
 fn target(settings: &Settings) -> Result<(TableName, Vec<String>)> {
     let table = settings.target_table.as_deref().unwrap_or("transformed");
-    let keys = settings.upsert_keys.clone().unwrap_or_default().0.iter().map(|key| key.to_lowercase()).collect();
+    let keys = settings
+        .upsert_keys
+        .clone()
+        .unwrap_or_default()
+        .0
+        .iter()
+        .map(|key| key.to_lowercase())
+        .collect();
     Ok((TableName::new(settings.schema_name.as_deref().unwrap_or("public"), table)?, keys))
 }
 
@@ -114,7 +135,10 @@ fn format_of(output: &Path) -> Result<Format> {
     match output.extension().and_then(|extension| extension.to_str()) {
         Some("parquet") => Ok(Format::Parquet),
         Some("csv") => Ok(Format::Csv(Style { gzip: false, null: String::new() })),
-        _ => Err(Error::new(Kind::Config, format!("--output {} must end in .parquet or .csv", output.display()))),
+        _ => Err(Error::new(
+            Kind::Config,
+            format!("--output {} must end in .parquet or .csv", output.display()),
+        )),
     }
 }
 
@@ -127,8 +151,9 @@ struct FileSink {
 impl FileSink {
     fn create(path: &Path, plan: &LoadPlan, format: &Format) -> Result<FileSink> {
         let columns: Vec<usize> = (0..plan.columns.len()).collect();
-        let schema =
-            staged_schema(&plan.columns).project(&columns).context(Kind::Internal, "no schema for the output")?;
+        let schema = staged_schema(&plan.columns)
+            .project(&columns)
+            .context(Kind::Internal, "no schema for the output")?;
         Ok(FileSink { writer: Writer::create(path, &Arc::new(schema), format)?, columns })
     }
 }
@@ -137,7 +162,8 @@ impl Sink for FileSink {
     type Done = ();
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let batch = batch.project(&self.columns).context(Kind::Internal, "no columns for the output")?;
+        let batch =
+            batch.project(&self.columns).context(Kind::Internal, "no columns for the output")?;
         self.writer.write(&batch)
     }
 

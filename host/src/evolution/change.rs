@@ -1,4 +1,5 @@
-//! The changes of a table's schema: found by holding the wanted columns against the catalog, and spelt as SQL.
+//! The changes of a table's schema: found by holding the wanted columns against the catalog, and
+//! spelt as SQL.
 
 use crate::evolution::column::wider;
 use crate::evolution::view::{Grant, grant_sql};
@@ -38,17 +39,25 @@ pub enum SchemaChange {
     },
 }
 
-/// The changes that bring the table to where all wanted columns fit, in the order in which they are made. `Err`:
-/// columns that never can, each with the reason.
+/// The changes that bring the table to where all wanted columns fit, in the order in which they are
+/// made. `Err`: columns that never can, each with the reason.
 ///
-/// Nothing is ever narrowed or dropped: columns that are wider than wanted, or not wanted at all, stay.
-pub fn changes(wanted: &[Column], existing: Option<&[CatalogColumn]>) -> Result<Vec<SchemaChange>, Vec<String>> {
-    let Some(existing) = existing else { return Ok(vec![SchemaChange::CreateTable { columns: wanted.to_vec() }]) };
+/// Nothing is ever narrowed or dropped: columns that are wider than wanted, or not wanted at all,
+/// stay.
+pub fn changes(
+    wanted: &[Column],
+    existing: Option<&[CatalogColumn]>,
+) -> Result<Vec<SchemaChange>, Vec<String>> {
+    let Some(existing) = existing else {
+        return Ok(vec![SchemaChange::CreateTable { columns: wanted.to_vec() }]);
+    };
     let (mut found, mut impossible) = (Vec::new(), Vec::new());
     for column in wanted {
         match existing.iter().find(|other| other.name == column.name) {
-            None => found
-                .push(SchemaChange::AddColumn { name: column.name.clone(), column_type: column.column_type.clone() }),
+            None => found.push(SchemaChange::AddColumn {
+                name: column.name.clone(),
+                column_type: column.column_type.clone(),
+            }),
             Some(other) => match widening(column, other) {
                 Ok(change) => found.extend(change),
                 Err(reason) => impossible.push(reason),
@@ -63,7 +72,10 @@ pub fn changes(wanted: &[Column], existing: Option<&[CatalogColumn]>) -> Result<
 fn widening(wanted: &Column, existing: &CatalogColumn) -> Result<Option<SchemaChange>, String> {
     let (name, from) = (wanted.name.clone(), existing.column_type.clone());
     let Some(to) = wider(&from, &wanted.column_type) else {
-        return Err(format!("column `{name}` is {from}, which cannot become {}", wanted.column_type));
+        return Err(format!(
+            "column `{name}` is {from}, which cannot become {}",
+            wanted.column_type
+        ));
     };
     if to == from {
         return Ok(None);
@@ -74,7 +86,9 @@ fn widening(wanted: &Column, existing: &CatalogColumn) -> Result<Option<SchemaCh
     let default = match &existing.default {
         ColumnDefault::None => None,
         ColumnDefault::Expression(expression) => Some(expression.clone()),
-        ColumnDefault::Identity { .. } => return Err(format!("column `{name}` is an IDENTITY column of {from}")),
+        ColumnDefault::Identity { .. } => {
+            return Err(format!("column `{name}` is an IDENTITY column of {from}"));
+        }
     };
     Ok(Some(SchemaChange::WidenInteger { name, from, to, not_null: !existing.nullable, default }))
 }
@@ -88,7 +102,9 @@ impl SchemaChange {
     /// The column that bound views hold fast; `None` for changes that no view is in the way of.
     pub fn altered_column(&self) -> Option<&str> {
         match self {
-            SchemaChange::WidenVarchar { name, .. } | SchemaChange::WidenInteger { name, .. } => Some(name),
+            SchemaChange::WidenVarchar { name, .. } | SchemaChange::WidenInteger { name, .. } => {
+                Some(name)
+            }
             SchemaChange::CreateTable { .. } | SchemaChange::AddColumn { .. } => None,
         }
     }
@@ -98,7 +114,8 @@ impl SchemaChange {
         matches!(self, SchemaChange::CreateTable { .. } | SchemaChange::AddColumn { .. })
     }
 
-    /// The statements, in order. `kept`: what hangs on the target's columns and goes with a dropped one.
+    /// The statements, in order. `kept`: what hangs on the target's columns and goes with a dropped
+    /// one.
     pub fn statements(&self, target: &TableName, kept: &ColumnExtras) -> Vec<String> {
         let alter = format!("ALTER TABLE {}", table(target));
         match self {
@@ -110,9 +127,11 @@ impl SchemaChange {
                 vec![format!("{alter} ALTER COLUMN {} TYPE {to}", ident(name))]
             }
             SchemaChange::WidenInteger { name, to, not_null, default, .. } => {
-                // A NOT NULL column can only be added with a default; the file's own NULLs are refused before.
+                // A NOT NULL column can only be added with a default; the file's own NULLs are
+                // refused before.
                 let default = default.clone().or_else(|| not_null.then(|| "0".to_string()));
-                let default = default.map_or(String::new(), |default| format!(" DEFAULT {default}"));
+                let default =
+                    default.map_or(String::new(), |default| format!(" DEFAULT {default}"));
                 let not_null = if *not_null { " NOT NULL" } else { "" };
                 let (name, widened) = (ident(name), ident(WIDENED));
                 let mut statements = vec![
@@ -130,12 +149,18 @@ impl SchemaChange {
     /// For people: what becomes of which column.
     pub fn sentence(&self) -> String {
         match self {
-            SchemaChange::CreateTable { columns } => format!("create the table with {} columns", columns.len()),
+            SchemaChange::CreateTable { columns } => {
+                format!("create the table with {} columns", columns.len())
+            }
             SchemaChange::AddColumn { name, column_type } => format!("add `{name}` {column_type}"),
-            SchemaChange::WidenVarchar { name, from, to } => format!("widen `{name}` from {from} to {to}"),
+            SchemaChange::WidenVarchar { name, from, to } => {
+                format!("widen `{name}` from {from} to {to}")
+            }
             SchemaChange::WidenInteger { name, from, to, not_null, default } => {
                 let default = if *not_null && default.is_none() { ", with DEFAULT 0" } else { "" };
-                format!("widen `{name}` from {from} to {to}; it moves to the end of the table{default}")
+                format!(
+                    "widen `{name}` from {from} to {to}; it moves to the end of the table{default}"
+                )
             }
         }
     }
@@ -154,14 +179,15 @@ impl ColumnExtras {
     fn restore(&self, target: &TableName, column: &str) -> Vec<String> {
         let on_column = |name: &String| ident(name) == column;
         let grants = self.grants.iter().filter_map(|grant| {
-            let columns: Vec<String> = grant.columns.iter().filter(|name| on_column(name)).cloned().collect();
+            let columns: Vec<String> =
+                grant.columns.iter().filter(|name| on_column(name)).cloned().collect();
             (!columns.is_empty()).then(|| Grant { columns, ..grant.clone() })
         });
         let mut statements = grant_sql(target, &grants.collect::<Vec<_>>());
         let comments = self.comments.iter().filter(|(name, _)| on_column(name));
-        statements.extend(
-            comments.map(|(_, comment)| format!("COMMENT ON COLUMN {}.{column} IS {}", table(target), text(comment))),
-        );
+        statements.extend(comments.map(|(_, comment)| {
+            format!("COMMENT ON COLUMN {}.{column} IS {}", table(target), text(comment))
+        }));
         statements
     }
 }

@@ -1,5 +1,5 @@
-//! What one column of an existing table must become, so that what a file brings fits into it. Wider or the same, never
-//! narrower, and never another kind.
+//! What one column of an existing table must become, so that what a file brings fits into it. Wider
+//! or the same, never narrower, and never another kind.
 
 use crate::redshift::types::{ColumnType, MAX_VARCHAR_BYTES, varchar_for};
 
@@ -8,26 +8,31 @@ use crate::redshift::types::{ColumnType, MAX_VARCHAR_BYTES, varchar_for};
 pub struct Extent {
     /// The longest text, in bytes.
     pub max_bytes: u32,
-    /// The least and the greatest whole number; `None` where there are none, or not only whole numbers.
+    /// The least and the greatest whole number; `None` where there are none, or not only whole
+    /// numbers.
     pub range: Option<(i64, i64)>,
 }
 
-/// The narrowest type that the column can be made and that holds the extent; as it is where that is enough, or where
-/// the type cannot be widened.
+/// The narrowest type that the column can be made and that holds the extent; as it is where that is
+/// enough, or where the type cannot be widened.
 ///
-/// A text past the longest VARCHAR leads to that one: the row is refused, the column holds the others.
+/// A text past the longest VARCHAR leads to that one: the row is refused, the column holds the
+/// others.
 pub fn widened(existing: &ColumnType, extent: Extent) -> ColumnType {
     match existing {
         ColumnType::Varchar { bytes } if extent.max_bytes > *bytes => {
             ColumnType::Varchar { bytes: varchar_for(extent.max_bytes).max(*bytes) }
         }
-        ColumnType::SmallInt | ColumnType::Integer => extent.range.map_or(existing.clone(), |(least, greatest)| {
-            let steps = [ColumnType::SmallInt, ColumnType::Integer, ColumnType::BigInt];
-            let from = steps.iter().position(|step| step == existing).unwrap_or(0);
-            let holds =
-                |step: &&ColumnType| whole_range(step).is_some_and(|(low, high)| low <= least && greatest <= high);
-            steps[from..].iter().find(holds).unwrap_or(&ColumnType::BigInt).clone()
-        }),
+        ColumnType::SmallInt | ColumnType::Integer => {
+            extent.range.map_or(existing.clone(), |(least, greatest)| {
+                let steps = [ColumnType::SmallInt, ColumnType::Integer, ColumnType::BigInt];
+                let from = steps.iter().position(|step| step == existing).unwrap_or(0);
+                let holds = |step: &&ColumnType| {
+                    whole_range(step).is_some_and(|(low, high)| low <= least && greatest <= high)
+                };
+                steps[from..].iter().find(holds).unwrap_or(&ColumnType::BigInt).clone()
+            })
+        }
         other => other.clone(),
     }
 }
@@ -60,7 +65,8 @@ fn whole_range(column_type: &ColumnType) -> Option<(i64, i64)> {
 mod tests {
     use super::*;
 
-    const RANGES: [(i64, i64); 5] = [(0, 0), (-32768, 32767), (0, 32768), (-2147483649, 0), (i64::MIN, i64::MAX)];
+    const RANGES: [(i64, i64); 5] =
+        [(0, 0), (-32768, 32767), (0, 32768), (-2147483649, 0), (i64::MIN, i64::MAX)];
 
     #[test]
     fn integers_go_up_as_far_as_needed_and_nothing_else_moves() {
@@ -73,8 +79,9 @@ mod tests {
             ColumnType::Decimal { precision: 12, scale: 2 },
             ColumnType::Varchar { bytes: 20 },
         ] {
-            let types =
-                RANGES.map(|range| widened(&existing, Extent { max_bytes: 20, range: Some(range) }).to_string());
+            let types = RANGES.map(|range| {
+                widened(&existing, Extent { max_bytes: 20, range: Some(range) }).to_string()
+            });
             lines.push_str(&format!("{existing} -> {}\n", types.join(", ")));
         }
         insta::assert_snapshot!(lines, @"
@@ -89,8 +96,17 @@ mod tests {
 
     #[test]
     fn texts_go_up_the_ladder() {
-        let to = |from, max_bytes| widened(&ColumnType::Varchar { bytes: from }, Extent { max_bytes, range: None });
-        let sizes = [to(10, 10), to(10, 11), to(256, 320), to(20000, 20001), to(65535, 99999), to(1000, 90000)];
+        let to = |from, max_bytes| {
+            widened(&ColumnType::Varchar { bytes: from }, Extent { max_bytes, range: None })
+        };
+        let sizes = [
+            to(10, 10),
+            to(10, 11),
+            to(256, 320),
+            to(20000, 20001),
+            to(65535, 99999),
+            to(1000, 90000),
+        ];
         assert_eq!(
             sizes.map(|size| size.to_string()).join(" "),
             "VARCHAR(10) VARCHAR(256) VARCHAR(1024) VARCHAR(65535) VARCHAR(65535) VARCHAR(65535)"

@@ -1,7 +1,9 @@
-//! The journal of a schema change that cannot be one transaction: the views that it drops, written to S3 before.
+//! The journal of a schema change that cannot be one transaction: the views that it drops, written
+//! to S3 before.
 //!
-//! One JSON object for a run, with a version. For people it also lists the statements that bring the views back;
-//! reading ignores them. Writing, reading and deleting the object is `steps::recover`'s and the caller's business.
+//! One JSON object for a run, with a version. For people it also lists the statements that bring
+//! the views back; reading ignores them. Writing, reading and deleting the object is
+//! `steps::recover`'s and the caller's business.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +33,8 @@ struct Written<'a> {
     target: &'a TableName,
     written_at: &'a str,
     views: &'a [SavedView],
-    /// What a person would have to run. The owner is always named, since it is not known who that person will be.
+    /// What a person would have to run. The owner is always named, since it is not known who that
+    /// person will be.
     restore: Vec<String>,
 }
 
@@ -52,17 +55,20 @@ impl Journal {
             views: &self.views,
             restore: self.views.iter().flat_map(|view| view.restore_sql("")).collect(),
         };
-        serde_json::to_vec_pretty(&written).context(Kind::Internal, "a journal cannot be written as JSON")
+        serde_json::to_vec_pretty(&written)
+            .context(Kind::Internal, "a journal cannot be written as JSON")
     }
 
-    /// Reads what `to_json` wrote, under any later version of this program too. Errors: `Config`, naming the object.
+    /// Reads what `to_json` wrote, under any later version of this program too. Errors: `Config`,
+    /// naming the object.
     pub fn parse(content: &[u8], origin: &S3Uri) -> Result<Journal> {
         let version = serde_json::from_slice(content).map(|Versioned { version }| version);
         let version = version.map_err(|error| broken(origin, &error))?;
         if version != VERSION {
             let fact = format!(
-                "the journal {origin} has version {version}, this program reads version {VERSION}; run the newer \
-                 program that wrote it, or run the statements under `restore` in it by hand and delete it"
+                "the journal {origin} has version {version}, this program reads version {VERSION}; \
+                 run the newer program that wrote it, or run the statements under `restore` in it \
+                 by hand and delete it"
             );
             return Err(Error::new(Kind::Config, fact));
         }
@@ -72,7 +78,8 @@ impl Journal {
 
 fn broken(origin: &S3Uri, error: &serde_json::Error) -> Error {
     let fact = format!(
-        "the journal {origin} cannot be read: {error}; bring back the views that it names by hand, then delete it"
+        "the journal {origin} cannot be read: {error}; bring back the views that it names by hand, \
+         then delete it"
     );
     Error::new(Kind::Config, fact)
 }
@@ -96,7 +103,10 @@ mod tests {
             kind: ViewKind::Bound,
             create: "CREATE VIEW \"s\".\"v\" AS SELECT t.a FROM t".into(),
             owner: "ann".into(),
-            grants: vec![grant(Grantee::Public, Vec::new()), grant(Grantee::Group("g".into()), vec!["a".into()])],
+            grants: vec![
+                grant(Grantee::Public, Vec::new()),
+                grant(Grantee::Group("g".into()), vec!["a".into()]),
+            ],
             comment: None,
             column_comments: vec![("a".into(), "it's".into())],
         };
@@ -171,9 +181,12 @@ mod tests {
     #[test]
     fn what_cannot_be_read_names_the_object() {
         let origin = S3Uri::new("b", "data/journal/x.json");
-        let error = |content: &str| Journal::parse(content.as_bytes(), &origin).expect_err("it is broken").to_string();
+        let error = |content: &str| {
+            Journal::parse(content.as_bytes(), &origin).expect_err("it is broken").to_string()
+        };
         insta::assert_snapshot!(error("{\"version\": 2}"), @"the journal s3://b/data/journal/x.json has version 2, this program reads version 1; run the newer program that wrote it, or run the statements under `restore` in it by hand and delete it");
-        insta::assert_snapshot!(error("{\"version\": 1, \"run_id\": \"r\"}"), @"the journal s3://b/data/journal/x.json cannot be read: missing field `target` at line 1 column 29; bring back the views that it names by hand, then delete it");
+        insta::assert_snapshot!(error("{\"version\": 1, \"run_id\": \
+                                       \"r\"}"), @"the journal s3://b/data/journal/x.json cannot be read: missing field `target` at line 1 column 29; bring back the views that it names by hand, then delete it");
         insta::assert_snapshot!(error("{\"version\": 1"), @"the journal s3://b/data/journal/x.json cannot be read: EOF while parsing an object at line 1 column 13; bring back the views that it names by hand, then delete it");
         insta::assert_snapshot!(error("[]"), @"the journal s3://b/data/journal/x.json cannot be read: invalid length 0, expected an object with a version at line 1 column 2; bring back the views that it names by hand, then delete it");
     }

@@ -1,7 +1,8 @@
-//! Who reads whom: the relations that read others, to any depth, in an order in which they can be created.
+//! Who reads whom: the relations that read others, to any depth, in an order in which they can be
+//! created.
 //!
-//! In: edges as the catalog has them, by object id. The catalog cannot be asked for this: Redshift runs no recursion
-//! on its leader node.
+//! In: edges as the catalog has them, by object id. The catalog cannot be asked for this: Redshift
+//! runs no recursion on its leader node.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,8 @@ pub struct Edge {
     pub read: i64,
 }
 
-/// Everything that reads one of `from`, directly or through other relations; `from` itself is not part of it.
+/// Everything that reads one of `from`, directly or through other relations; `from` itself is not
+/// part of it.
 pub fn readers(edges: &[Edge], from: &[i64]) -> BTreeSet<i64> {
     let mut by_read: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for edge in edges.iter().filter(|edge| edge.reader != edge.read) {
@@ -31,8 +33,9 @@ pub fn readers(edges: &[Edge], from: &[i64]) -> BTreeSet<i64> {
     found
 }
 
-/// The members in an order in which each stands behind those that it reads; where that leaves a choice, as in
-/// `members`. Relations that read each other in a circle, which the warehouse does not allow, come last.
+/// The members in an order in which each stands behind those that it reads; where that leaves a
+/// choice, as in `members`. Relations that read each other in a circle, which the warehouse does
+/// not allow, come last.
 pub fn in_order(edges: &[Edge], members: &[i64]) -> Vec<i64> {
     let known: BTreeSet<i64> = members.iter().copied().collect();
     let mut reads: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
@@ -65,7 +68,8 @@ mod tests {
 
     #[test]
     fn views_on_views_follow_what_they_read() {
-        // 1 is the table. 9 reads it twice, 5 reads 9 and 2, 2 reads 9 and another table; 7 reads that table alone.
+        // 1 is the table. 9 reads it twice, 5 reads 9 and 2, 2 reads 9 and another table; 7 reads
+        // that table alone.
         let edges = edges(&[(9, 1), (9, 1), (5, 9), (5, 2), (2, 9), (2, 100), (7, 100)]);
         assert_eq!(readers(&edges, &[1]), BTreeSet::from([2, 5, 9]));
         assert_eq!(in_order(&edges, &[2, 5, 9]), [9, 2, 5]);
@@ -81,7 +85,8 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_stands_before_what_it_reads(pairs in prop::collection::vec((0i64..12, 0i64..12), 0..40)) {
-            // Readers are newer than what they read, so there is no circle; names are shuffled by the multiplication.
+            // Readers are newer than what they read, so there is no circle; names are shuffled by
+            // the multiplication.
             let shuffled = |n: i64| n * 7 % 13;
             let pairs = pairs.into_iter().filter(|(a, b)| a > b).map(|(a, b)| (shuffled(a), shuffled(b)));
             let edges = edges(&pairs.collect::<Vec<_>>());

@@ -1,7 +1,9 @@
-//! The script of an evolution: what is dropped, changed and brought back, in which order and in which transactions.
+//! The script of an evolution: what is dropped, changed and brought back, in which order and in
+//! which transactions.
 //!
-//! Comes in: the changes, what hangs on the table, the views of `view_config.json`. Goes out: a [`Design`], or every
-//! reason why the table cannot be changed without losing something. All of it is known before the first statement.
+//! Comes in: the changes, what hangs on the table, the views of `view_config.json`. Goes out: a
+//! [`Design`], or every reason why the table cannot be changed without losing something. All of it
+//! is known before the first statement.
 
 use serde::Serialize;
 
@@ -33,7 +35,8 @@ pub struct Design {
     pub changes: Vec<SchemaChange>,
     pub views: Vec<ViewChange>,
     pub steps: Vec<Step>,
-    /// Views that are missing between two steps, so that they must be written down first; in the order of creation.
+    /// Views that are missing between two steps, so that they must be written down first; in the
+    /// order of creation.
     pub journal: Vec<SavedView>,
     /// Which of the statements come from `view_config.json`.
     pub configured: Vec<String>,
@@ -89,8 +92,12 @@ impl Design {
     }
 }
 
-/// Writes the script. `Err`: all that is in the way, each named with its remedy; nothing was touched.
-pub fn design(changes: Vec<SchemaChange>, situation: &Situation<'_>) -> Result<Design, Vec<String>> {
+/// Writes the script. `Err`: all that is in the way, each named with its remedy; nothing was
+/// touched.
+pub fn design(
+    changes: Vec<SchemaChange>,
+    situation: &Situation<'_>,
+) -> Result<Design, Vec<String>> {
     let mut obstacles = column_obstacles(&changes, situation.attributes);
     let held = held_views(&changes, situation.dependents);
     obstacles.extend(held.iter().filter_map(|dependent| dependent.obstacle.clone()));
@@ -101,39 +108,48 @@ pub fn design(changes: Vec<SchemaChange>, situation: &Situation<'_>) -> Result<D
     let mut design = Design::default();
     let mut views = ViewScript::default();
     let renewed = renewed_views(&changes, situation, &mut design.notices);
-    let readers =
-        situation.dependents.affected(|dependent| renewed.iter().any(|view| view.name == dependent.view.name));
+    let readers = situation
+        .dependents
+        .affected(|dependent| renewed.iter().any(|view| view.name == dependent.view.name));
     for dependent in &situation.dependents.views {
         let was = &dependent.view;
         let touched = |views: &[&Dependent]| views.iter().any(|other| other.view.name == was.name);
         if let Some(configured) = renewed.iter().find(|view| view.name == was.name) {
-            views.bring_back(was, SavedView { create: configured.create.clone(), ..was.clone() }, ViewAction::Renew);
+            views.bring_back(
+                was,
+                SavedView { create: configured.create.clone(), ..was.clone() },
+                ViewAction::Renew,
+            );
         } else if touched(&readers) || touched(&held) {
             views.bring_back(was, was.clone(), ViewAction::Restore);
         }
     }
     if changes.iter().any(SchemaChange::adds_columns) {
-        let known =
-            |view: &&ConfiguredView| situation.dependents.views.iter().any(|other| other.view.name == view.name);
+        let known = |view: &&ConfiguredView| {
+            situation.dependents.views.iter().any(|other| other.view.name == view.name)
+        };
         situation.configured.iter().filter(|view| !known(view)).for_each(|view| views.create(view));
     }
     let extras = ColumnExtras {
         grants: situation.dependents.target_column_grants.clone(),
         comments: situation.dependents.target_column_comments.clone(),
     };
-    let changed: Vec<Vec<String>> = changes.iter().map(|change| change.statements(situation.target, &extras)).collect();
+    let changed: Vec<Vec<String>> =
+        changes.iter().map(|change| change.statements(situation.target, &extras)).collect();
     if !situation.dependents.superuser
         && changes.iter().any(|change| matches!(change, SchemaChange::WidenInteger { .. }))
     {
         let user = &situation.dependents.user;
         design.notices.push(format!(
-            "privileges on single columns that {user} cannot see, as no superuser, do not come with a widened integer"
+            "privileges on single columns that {user} cannot see, as no superuser, do not come \
+             with a widened integer"
         ));
     }
     if situation.dependents.policies_unknown && !views.dropped.is_empty() {
-        design
-            .notices
-            .push("whether the views have row-level security could not be read; it would not be restored".into());
+        design.notices.push(
+            "whether the views have row-level security could not be read; it would not be restored"
+                .into(),
+        );
     }
     (design.steps, design.journal) = views.arrange(&changes, changed, situation);
     design.configured = situation.configured.iter().map(|view| view.create.clone()).collect();
@@ -141,19 +157,21 @@ pub fn design(changes: Vec<SchemaChange>, situation: &Situation<'_>) -> Result<D
     Ok(design)
 }
 
-/// Views that have to go for the changes: those that read an altered column, and all that read those. A VARCHAR is
-/// altered only when no view reads the table at all.
+/// Views that have to go for the changes: those that read an altered column, and all that read
+/// those. A VARCHAR is altered only when no view reads the table at all.
 fn held_views<'a>(changes: &[SchemaChange], dependents: &'a Dependents) -> Vec<&'a Dependent> {
-    let any_varchar = changes.iter().any(|change| matches!(change, SchemaChange::WidenVarchar { .. }));
+    let any_varchar =
+        changes.iter().any(|change| matches!(change, SchemaChange::WidenVarchar { .. }));
     let altered: Vec<&str> = changes.iter().filter_map(SchemaChange::altered_column).collect();
     dependents.affected(|dependent| {
-        let reads_altered = dependent.columns.iter().any(|column| altered.contains(&column.as_str()));
+        let reads_altered =
+            dependent.columns.iter().any(|column| altered.contains(&column.as_str()));
         reads_altered || (any_varchar && dependent.reads_target)
     })
 }
 
-/// Views of `view_config.json` that are made anew because columns are added. One that cannot be brought back, or
-/// something that reads it, stays as it is: the load does not depend on it.
+/// Views of `view_config.json` that are made anew because columns are added. One that cannot be
+/// brought back, or something that reads it, stays as it is: the load does not depend on it.
 fn renewed_views<'a>(
     changes: &[SchemaChange],
     situation: &'a Situation<'_>,
@@ -164,9 +182,12 @@ fn renewed_views<'a>(
         return renewed;
     }
     for configured in situation.configured {
-        let affected = situation.dependents.affected(|dependent| dependent.view.name == configured.name);
+        let affected =
+            situation.dependents.affected(|dependent| dependent.view.name == configured.name);
         match affected.iter().find_map(|dependent| dependent.obstacle.as_ref()) {
-            Some(obstacle) => notices.push(format!("view {} keeps its old columns: {obstacle}", configured.name)),
+            Some(obstacle) => {
+                notices.push(format!("view {} keeps its old columns: {obstacle}", configured.name))
+            }
             None => renewed.push(configured),
         }
     }
@@ -174,16 +195,21 @@ fn renewed_views<'a>(
 }
 
 /// What is in the way whichever column is meant.
-fn table_obstacles(changes: &[SchemaChange], situation: &Situation<'_>, held: &[&Dependent]) -> Vec<String> {
+fn table_obstacles(
+    changes: &[SchemaChange],
+    situation: &Situation<'_>,
+    held: &[&Dependent],
+) -> Vec<String> {
     let (target, dependents) = (situation.target, situation.dependents);
     let mut obstacles = Vec::new();
     let alters = changes.iter().any(|change| change.altered_column().is_some());
     let known = |name: &TableName| held.iter().any(|other| other.view.name == *name);
-    // Any change of a column's type may leave a materialized view that cannot be refreshed, used there or not.
+    // Any change of a column's type may leave a materialized view that cannot be refreshed, used
+    // there or not.
     for view in dependents.materialized.iter().filter(|view| alters && !known(view)) {
         obstacles.push(format!(
-            "{view} is a materialized view of it, which could not be refreshed any more; drop it before the load and \
-             create it again afterwards"
+            "{view} is a materialized view of it, which could not be refreshed any more; drop it \
+             before the load and create it again afterwards"
         ));
     }
     if !held.is_empty() && !dependents.owns_target {
@@ -201,10 +227,14 @@ fn table_obstacles(changes: &[SchemaChange], situation: &Situation<'_>, held: &[
             MAX_BATCH_STATEMENTS - LOAD_STATEMENTS
         ));
     }
-    let too_long = situation.configured.iter().filter(|view| view.create.len() > MAX_STATEMENT_BYTES);
+    let too_long =
+        situation.configured.iter().filter(|view| view.create.len() > MAX_STATEMENT_BYTES);
     obstacles.extend(too_long.map(|view| {
         let bytes = view.create.len();
-        format!("the definition of {} makes a statement of {bytes} bytes, the Data API takes 100,000", view.name)
+        format!(
+            "the definition of {} makes a statement of {bytes} bytes, the Data API takes 100,000",
+            view.name
+        )
     }));
     obstacles
 }
@@ -212,7 +242,9 @@ fn table_obstacles(changes: &[SchemaChange], situation: &Situation<'_>, held: &[
 /// Keys and encodings that Redshift does not let go of.
 fn column_obstacles(changes: &[SchemaChange], attributes: &[ColumnAttributes]) -> Vec<String> {
     let obstacle = |change: &SchemaChange| {
-        let (SchemaChange::WidenVarchar { name, to, .. } | SchemaChange::WidenInteger { name, to, .. }) = change else {
+        let (SchemaChange::WidenVarchar { name, to, .. }
+        | SchemaChange::WidenInteger { name, to, .. }) = change
+        else {
             return None;
         };
         let attributes = attributes.iter().find(|attributes| attributes.name == *name)?;
@@ -220,20 +252,21 @@ fn column_obstacles(changes: &[SchemaChange], attributes: &[ColumnAttributes]) -
         if !in_place && (attributes.is_distkey || attributes.is_sortkey) {
             let key = if attributes.is_distkey { "distribution" } else { "sort" };
             return Some(format!(
-                "column `{name}` is a {key} key, which cannot be replaced by a wider one; make the table anew with {to}"
+                "column `{name}` is a {key} key, which cannot be replaced by a wider one; make the \
+                 table anew with {to}"
             ));
         }
         if attributes.is_constrained {
             return Some(format!(
-                "column `{name}` is part of a declared key (PRIMARY KEY, UNIQUE or FOREIGN KEY), which Redshift does \
-                 not alter; drop that constraint, loader merges without it"
+                "column `{name}` is part of a declared key (PRIMARY KEY, UNIQUE or FOREIGN KEY), \
+                 which Redshift does not alter; drop that constraint, loader merges without it"
             ));
         }
         let encoding = attributes.encoding.as_str();
         (in_place && FIXED_ENCODINGS.contains(&encoding)).then(|| {
             format!(
-                "column `{name}` is encoded as {encoding}, which Redshift does not alter; first run ALTER TABLE … \
-                 ALTER COLUMN {name} ENCODE lzo"
+                "column `{name}` is encoded as {encoding}, which Redshift does not alter; first \
+                 run ALTER TABLE … ALTER COLUMN {name} ENCODE lzo"
             )
         })
     };
@@ -280,7 +313,8 @@ impl ViewScript {
         changed: Vec<Vec<String>>,
         situation: &Situation<'_>,
     ) -> (Vec<Step>, Vec<SavedView>) {
-        let drops: Vec<Vec<String>> = self.dropped.iter().rev().map(|view| vec![view.drop_sql()]).collect();
+        let drops: Vec<Vec<String>> =
+            self.dropped.iter().rev().map(|view| vec![view.drop_sql()]).collect();
         let user = &situation.dependents.user;
         let makes = self.made.iter().map(|made| match made {
             ViewStatements::Saved(view) => view.restore_sql(user),
@@ -288,18 +322,30 @@ impl ViewScript {
         });
         let (mut alone, mut together) = (Vec::new(), Vec::new());
         for (change, statements) in changes.iter().zip(changed) {
-            if change.is_transactional() { together.push(statements) } else { alone.extend(statements) }
+            if change.is_transactional() {
+                together.push(statements)
+            } else {
+                alone.extend(statements)
+            }
         }
         let creates = matches!(changes, [SchemaChange::CreateTable { .. }]);
-        let lock = (!creates && !together.is_empty()).then(|| format!("LOCK {}", table(situation.target)));
+        let lock =
+            (!creates && !together.is_empty()).then(|| format!("LOCK {}", table(situation.target)));
         let makes: Vec<Vec<String>> = makes.collect();
         if alone.is_empty() {
-            let all: Vec<Vec<String>> = drops.iter().chain(&together).chain(&makes).cloned().collect();
+            let all: Vec<Vec<String>> =
+                drops.iter().chain(&together).chain(&makes).cloned().collect();
             let in_one = creates
-                || all.iter().map(Vec::len).sum::<usize>() + usize::from(lock.is_some()) <= MAX_BATCH_STATEMENTS;
+                || all.iter().map(Vec::len).sum::<usize>() + usize::from(lock.is_some())
+                    <= MAX_BATCH_STATEMENTS;
             if in_one {
-                let statements: Vec<String> = lock.into_iter().chain(all.into_iter().flatten()).collect();
-                let steps = if statements.is_empty() { Vec::new() } else { vec![Step::Transaction(statements)] };
+                let statements: Vec<String> =
+                    lock.into_iter().chain(all.into_iter().flatten()).collect();
+                let steps = if statements.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![Step::Transaction(statements)]
+                };
                 return (steps, Vec::new());
             }
         }

@@ -1,7 +1,8 @@
-//! Just enough reading of SQL text: what a CREATE VIEW creates, where a statement ends, whether a text names a table.
+//! Just enough reading of SQL text: what a CREATE VIEW creates, where a statement ends, whether a
+//! text names a table.
 //!
-//! Not a parser. It knows quotes, comments and words by Redshift's rules, a backslash in a literal included, and
-//! leaves the rest to the warehouse.
+//! Not a parser. It knows quotes, comments and words by Redshift's rules, a backslash in a literal
+//! included, and leaves the rest to the warehouse.
 
 use std::ops::Range;
 
@@ -12,7 +13,8 @@ use crate::names::TableName;
 pub struct CreateView {
     /// CREATE MATERIALIZED VIEW.
     pub materialized: bool,
-    /// The parts of its name, folded and without quotes: view, schema and view, or database, schema and view.
+    /// The parts of its name, folded and without quotes: view, schema and view, or database, schema
+    /// and view.
     pub name: Vec<String>,
     /// Where the name stands in the text.
     pub name_at: Range<usize>,
@@ -31,7 +33,8 @@ enum Token<'a> {
     Sign(char),
 }
 
-/// Tokens with their places. Reads to the end of the text even where a quote or comment is never closed.
+/// Tokens with their places. Reads to the end of the text even where a quote or comment is never
+/// closed.
 struct Tokens<'a> {
     text: &'a str,
     at: usize,
@@ -189,8 +192,8 @@ pub fn ends_with_words(text: &str, words: &[&str]) -> bool {
     })
 }
 
-/// Whether a text names a relation with its schema, quoted or not, in any case; late-binding views must name it so.
-/// An alias that is called as the schema is passes for it.
+/// Whether a text names a relation with its schema, quoted or not, in any case; late-binding views
+/// must name it so. An alias that is called as the schema is passes for it.
 pub fn mentions(text: &str, relation: &TableName) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
     let is = |token: &Token<'_>, name: &str| match token {
@@ -198,12 +201,15 @@ pub fn mentions(text: &str, relation: &TableName) -> bool {
         Token::Quoted(word) => word.to_lowercase() == name,
         Token::Literal | Token::Sign(_) => false,
     };
-    tokens
-        .windows(3)
-        .any(|three| is(&three[0], &relation.schema) && three[1] == Token::Sign('.') && is(&three[2], &relation.table))
+    tokens.windows(3).any(|three| {
+        is(&three[0], &relation.schema)
+            && three[1] == Token::Sign('.')
+            && is(&three[2], &relation.table)
+    })
 }
 
-/// Whether a text has a relation's name without a schema before it; which relation that is, the search path decides.
+/// Whether a text has a relation's name without a schema before it; which relation that is, the
+/// search path decides.
 pub fn mentions_unqualified(text: &str, relation: &TableName) -> bool {
     let mut after_dot = false;
     Tokens::of(text).any(|(_, token)| {
@@ -224,17 +230,27 @@ mod tests {
 
     #[test]
     fn the_created_view_is_found_behind_comments() {
-        let text = "/* a /* nested */ one */ create -- so\nOR replace VIEW db . \"My \"\"S\" .V$1(a) as select 1";
+        let text = "/* a /* nested */ one */ create -- so\nOR replace VIEW db . \"My \"\"S\" \
+                    .V$1(a) as select 1";
         let create = create_view(text).expect("it creates a view");
         assert_eq!(create.name, ["db", "my \"s", "v$1"]);
         assert_eq!(&text[create.name_at], "db . \"My \"\"S\" .V$1");
-        assert!(create_view("create materialized view m as select 1").is_some_and(|create| create.materialized));
+        assert!(
+            create_view("create materialized view m as select 1")
+                .is_some_and(|create| create.materialized)
+        );
     }
 
     #[test]
     fn other_statements_create_no_view() {
-        for text in ["", "select 1", "create table v as select 1", "create or view v", "create view", "create view 'v'"]
-        {
+        for text in [
+            "",
+            "select 1",
+            "create table v as select 1",
+            "create or view v",
+            "create view",
+            "create view 'v'",
+        ] {
             assert_eq!(create_view(text), None, "{text}");
         }
     }
@@ -259,14 +275,20 @@ mod tests {
     #[test]
     fn a_table_is_mentioned_as_a_word() {
         let orders = TableName { schema: "s".into(), table: "orders".into() };
-        for text in
-            ["SELECT * FROM s.Orders", "select 1 from \"S\" . /* so */ \"orders\" o", "select 1 from db.s.orders"]
-        {
+        for text in [
+            "SELECT * FROM s.Orders",
+            "select 1 from \"S\" . /* so */ \"orders\" o",
+            "select 1 from db.s.orders",
+        ] {
             assert!(mentions(text, &orders), "{text}");
         }
-        for text in
-            ["select * from t.orders", "select * from s.orders_2", "select 's.orders'", "select orders from s.o", ""]
-        {
+        for text in [
+            "select * from t.orders",
+            "select * from s.orders_2",
+            "select 's.orders'",
+            "select orders from s.o",
+            "",
+        ] {
             assert!(!mentions(text, &orders), "{text}");
         }
     }

@@ -1,8 +1,8 @@
-//! A view as it is before a schema change, and the statements that drop it and bring it back with comments, grants
-//! and owner.
+//! A view as it is before a schema change, and the statements that drop it and bring it back with
+//! comments, grants and owner.
 //!
-//! Grants are only ever given, never revoked. What the catalog says comes in through `redshift::dependents`; the
-//! same values are written to the journal.
+//! Grants are only ever given, never revoked. What the catalog says comes in through
+//! `redshift::dependents`; the same values are written to the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,18 +78,27 @@ impl Grantee {
 }
 
 impl SavedView {
-    /// What `pg_get_viewdef` answers is a bare SELECT for a bound view and a whole statement for the other kinds.
-    /// Returns the kind and the whole CREATE statement under the view's full name.
-    /// Source: <https://github.com/awslabs/amazon-redshift-utils/blob/master/src/AdminViews/v_generate_view_ddl.sql>
+    /// What `pg_get_viewdef` answers is a bare SELECT for a bound view and a whole statement for
+    /// the other kinds. Returns the kind and the whole CREATE statement under the view's full name.
+    /// Source:
+    /// <https://github.com/awslabs/amazon-redshift-utils/blob/master/src/AdminViews/v_generate_view_ddl.sql>
     pub fn read_definition(name: &TableName, definition: &str) -> (ViewKind, String) {
         let definition = definition.trim().trim_end_matches(';').trim_end();
         match sql_text::create_view(definition) {
             None => (ViewKind::Bound, format!("CREATE VIEW {} AS {definition}", sql::table(name))),
             Some(create) if create.materialized => (ViewKind::Materialized, definition.to_string()),
             Some(create) => {
-                let late = sql_text::ends_with_words(definition, &["with", "no", "schema", "binding"]);
+                let late =
+                    sql_text::ends_with_words(definition, &["with", "no", "schema", "binding"]);
                 let kind = if late { ViewKind::LateBinding } else { ViewKind::Bound };
-                (kind, format!("CREATE VIEW {}{}", sql::table(name), &definition[create.name_at.end..]))
+                (
+                    kind,
+                    format!(
+                        "CREATE VIEW {}{}",
+                        sql::table(name),
+                        &definition[create.name_at.end..]
+                    ),
+                )
             }
         }
     }
@@ -97,14 +106,17 @@ impl SavedView {
     /// Fails in the warehouse as long as something reads the view.
     pub fn drop_sql(&self) -> String {
         match self.kind {
-            ViewKind::Bound | ViewKind::LateBinding => format!("DROP VIEW {}", sql::table(&self.name)),
+            ViewKind::Bound | ViewKind::LateBinding => {
+                format!("DROP VIEW {}", sql::table(&self.name))
+            }
             ViewKind::Materialized => format!("DROP MATERIALIZED VIEW {}", sql::table(&self.name)),
         }
     }
 
-    /// The statements that bring it back, to be run by `current_user` in this order: view, comments, grants, and the
-    /// owner last, when that is another. What `current_user` itself was granted on a view of another owner follows:
-    /// given before, it would turn into the new owner's with all else that `current_user` had as the owner.
+    /// The statements that bring it back, to be run by `current_user` in this order: view,
+    /// comments, grants, and the owner last, when that is another. What `current_user` itself was
+    /// granted on a view of another owner follows: given before, it would turn into the new owner's
+    /// with all else that `current_user` had as the owner.
     pub fn restore_sql(&self, current_user: &str) -> Vec<String> {
         let name = sql::table(&self.name);
         let mut statements = vec![self.create.clone()];
@@ -112,14 +124,19 @@ impl SavedView {
             statements.push(format!("COMMENT ON VIEW {name} IS {}", sql::text(comment)));
         }
         for (column, comment) in &self.column_comments {
-            statements.push(format!("COMMENT ON COLUMN {name}.{} IS {}", ident(column), sql::text(comment)));
+            statements.push(format!(
+                "COMMENT ON COLUMN {name}.{} IS {}",
+                ident(column),
+                sql::text(comment)
+            ));
         }
         if self.owner == current_user {
             statements.extend(grant_sql(&self.name, &self.grants));
             return statements;
         }
         let us = Grantee::User(current_user.to_string());
-        let (ours, others): (Vec<Grant>, Vec<Grant>) = self.grants.iter().cloned().partition(|g| g.grantee == us);
+        let (ours, others): (Vec<Grant>, Vec<Grant>) =
+            self.grants.iter().cloned().partition(|g| g.grantee == us);
         statements.extend(grant_sql(&self.name, &others));
         statements.push(format!("ALTER TABLE {name} OWNER TO {}", ident(&self.owner)));
         statements.extend(grant_sql(&self.name, &ours));
@@ -127,20 +144,24 @@ impl SavedView {
     }
 }
 
-/// The fewest GRANT statements that give all of `grants` on `object`: one for each set of privileges, columns and
-/// grantees. WITH GRANT OPTION takes a statement for each user, since it belongs to one name of the list.
+/// The fewest GRANT statements that give all of `grants` on `object`: one for each set of
+/// privileges, columns and grantees. WITH GRANT OPTION takes a statement for each user, since it
+/// belongs to one name of the list.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html>
 pub fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
     let object = sql::table(object);
     let mut statements = Vec::new();
     for ((grantable, columns, privileges), grantees) in grouped(grants) {
-        let columns = if columns.is_empty() { String::new() } else { format!(" ({})", idents(columns)) };
-        let privileges: Vec<String> = privileges.iter().map(|privilege| format!("{privilege}{columns}")).collect();
+        let columns =
+            if columns.is_empty() { String::new() } else { format!(" ({})", idents(columns)) };
+        let privileges: Vec<String> =
+            privileges.iter().map(|privilege| format!("{privilege}{columns}")).collect();
         let grant = format!("GRANT {} ON {object} TO", privileges.join(", "));
         let grantees: Vec<String> = grantees.into_iter().map(Grantee::sql).collect();
         match grantable {
             false => statements.push(format!("{grant} {}", grantees.join(", "))),
-            true => statements.extend(grantees.iter().map(|user| format!("{grant} {user} WITH GRANT OPTION"))),
+            true => statements
+                .extend(grantees.iter().map(|user| format!("{grant} {user} WITH GRANT OPTION"))),
         }
     }
     statements
@@ -150,11 +171,15 @@ pub fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
 type GrantSet<'a> = (bool, &'a [String], Vec<&'a str>);
 
 fn grouped(grants: &[Grant]) -> BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> {
-    // A privilege may have come from several grantors; the one that may be passed on includes the other.
+    // A privilege may have come from several grantors; the one that may be passed on includes the
+    // other.
     let mut strongest: BTreeMap<(&Grantee, &[String], &str), bool> = BTreeMap::new();
     for grant in grants {
-        let grantable = grant.grantable && grant.columns.is_empty() && matches!(grant.grantee, Grantee::User(_));
-        *strongest.entry((&grant.grantee, &grant.columns, &grant.privilege)).or_default() |= grantable;
+        let grantable = grant.grantable
+            && grant.columns.is_empty()
+            && matches!(grant.grantee, Grantee::User(_));
+        *strongest.entry((&grant.grantee, &grant.columns, &grant.privilege)).or_default() |=
+            grantable;
     }
     let mut by_grantee: BTreeMap<(&Grantee, bool, &[String]), Vec<&str>> = BTreeMap::new();
     for ((grantee, columns, privilege), grantable) in strongest {
@@ -183,7 +208,15 @@ mod tests {
     fn view(owner: &str, grants: Vec<Grant>) -> SavedView {
         let name = TableName { schema: "s".into(), table: "v".into() };
         let (kind, create) = SavedView::read_definition(&name, " SELECT t.a\n   FROM t;");
-        SavedView { name, kind, create, owner: owner.into(), grants, comment: None, column_comments: Vec::new() }
+        SavedView {
+            name,
+            kind,
+            create,
+            owner: owner.into(),
+            grants,
+            comment: None,
+            column_comments: Vec::new(),
+        }
     }
 
     #[test]
@@ -238,17 +271,24 @@ mod tests {
             let (kind, create) = SavedView::read_definition(&name, definition);
             format!("{kind:?}: {create}")
         };
-        insta::assert_snapshot!(read("select 1 AS \"create\";"), @r#"Bound: CREATE VIEW "s"."my view" AS select 1 AS "create""#);
-        insta::assert_snapshot!(read("create or replace view \"my view\" as select * from s.t\nwith no schema  binding;"), @r#"
+        insta::assert_snapshot!(read("select 1 AS \
+                                      \"create\";"), @r#"Bound: CREATE VIEW "s"."my view" AS select 1 AS "create""#);
+        insta::assert_snapshot!(read("create or replace view \"my view\" as select * from \
+                                      s.t\nwith no schema  binding;"), @r#"
         LateBinding: CREATE VIEW "s"."my view" as select * from s.t
         with no schema  binding
         "#);
-        insta::assert_snapshot!(read("CREATE VIEW s.\"my view\" (a) AS SELECT 1"), @r#"Bound: CREATE VIEW "s"."my view" (a) AS SELECT 1"#);
-        insta::assert_snapshot!(read("CREATE MATERIALIZED VIEW s.m AUTO REFRESH NO AS SELECT 1"), @"Materialized: CREATE MATERIALIZED VIEW s.m AUTO REFRESH NO AS SELECT 1");
+        insta::assert_snapshot!(read("CREATE VIEW s.\"my view\" (a) AS SELECT \
+                                      1"), @r#"Bound: CREATE VIEW "s"."my view" (a) AS SELECT 1"#);
+        insta::assert_snapshot!(read("CREATE MATERIALIZED VIEW s.m AUTO REFRESH NO AS SELECT \
+                                      1"), @"Materialized: CREATE MATERIALIZED VIEW s.m AUTO REFRESH NO AS SELECT 1");
     }
 
     #[test]
     fn no_grants_no_statement() {
-        assert_eq!(grant_sql(&TableName { schema: "s".into(), table: "v".into() }, &[]), Vec::<String>::new());
+        assert_eq!(
+            grant_sql(&TableName { schema: "s".into(), table: "v".into() }, &[]),
+            Vec::<String>::new()
+        );
     }
 }

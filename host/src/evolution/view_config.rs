@@ -1,7 +1,8 @@
 //! `config/view_config.json`: which views a table has, as in the job that this program replaces.
 //!
-//! In: the object's text. Out: the CREATE VIEW statements of one target's views. A mistake in an entry for another
-//! table does not stop this table's loads, unless it leaves open whose entry it is.
+//! In: the object's text. Out: the CREATE VIEW statements of one target's views. A mistake in an
+//! entry for another table does not stop this table's loads, unless it leaves open whose entry it
+//! is.
 
 mod template;
 
@@ -20,7 +21,8 @@ pub struct ConfiguredView {
     pub create: String,
 }
 
-/// The views of all entries whose `source_table` and `schema_name` are the target's, in the order of the file.
+/// The views of all entries whose `source_table` and `schema_name` are the target's, in the order
+/// of the file.
 ///
 /// Keys that this program does not know are left to the people who wrote them.
 /// Errors: `Config`, naming the object and the line or the entry.
@@ -36,7 +38,10 @@ pub fn parse(text: &str, origin: &S3Uri, target: &TableName) -> Result<Vec<Confi
         let same = |entry: &&Entry<'_>| entry.number != *number && entry.names(&view.name);
         if let Some(other) = entries.iter().find(same) {
             let (first, second) = (other.number.min(*number), other.number.max(*number));
-            let fact = format!("{origin}: entries {first} and {second} both define the view {}; keep one", view.name);
+            let fact = format!(
+                "{origin}: entries {first} and {second} both define the view {}; keep one",
+                view.name
+            );
             return Err(Error::new(Kind::Config, fact));
         }
     }
@@ -56,11 +61,17 @@ fn entries<'a>(text: &str, origin: &'a S3Uri) -> Result<Vec<Entry<'a>>> {
     let fault = |fact: String| Error::new(Kind::Config, format!("{origin}{fact}"));
     let list = match serde_json::from_str(text) {
         Ok(Value::Array(list)) => list,
-        Ok(other) => return Err(fault(format!(" holds {}, expected a list of views", kind_of(&other)))),
+        Ok(other) => {
+            return Err(fault(format!(" holds {}, expected a list of views", kind_of(&other))));
+        }
         Err(error) => {
             let reason = error.to_string();
             let reason = reason.split(" at line ").next().unwrap_or_default();
-            return Err(fault(format!(", line {}, column {}: no valid JSON: {reason}", error.line(), error.column())));
+            return Err(fault(format!(
+                ", line {}, column {}: no valid JSON: {reason}",
+                error.line(),
+                error.column()
+            )));
         }
     };
     let entry = |(number, value)| match value {
@@ -78,7 +89,9 @@ impl Entry<'_> {
 
     /// Whether it defines this view, as far as it can be read.
     fn names(&self, view: &TableName) -> bool {
-        let is = |key: &str, wanted: &str| self.text(key).is_ok_and(|text| text.to_lowercase() == wanted);
+        let is = |key: &str, wanted: &str| {
+            self.text(key).is_ok_and(|text| text.to_lowercase() == wanted)
+        };
         is("schema_name", &view.schema) && is("view_name", &view.table)
     }
 
@@ -91,25 +104,33 @@ impl Entry<'_> {
         let name = TableName::new(values.schema_name, values.view_name);
         let name = name.map_err(|error| self.fault(&error.to_string()))?;
         if name == *target {
-            return Err(self.fault("view_name is the table itself; give the view a name of its own"));
+            return Err(
+                self.fault("view_name is the table itself; give the view a name of its own")
+            );
         }
         let sql = values.expand(self.text("definition")?).map_err(|fault| self.fault(&fault))?;
         let create = self.statement(&name, &sql)?;
         Ok(ConfiguredView { name, create })
     }
 
-    /// Checks that the definition creates this very view, and writes the schema into it where it was left out.
+    /// Checks that the definition creates this very view, and writes the schema into it where it
+    /// was left out.
     fn statement(&self, name: &TableName, sql: &str) -> Result<String> {
         let Some(sql) = sql_text::single_statement(sql) else {
-            return Err(self.fault("definition holds more than one statement; keep the CREATE VIEW alone"));
+            return Err(
+                self.fault("definition holds more than one statement; keep the CREATE VIEW alone")
+            );
         };
         let Some(create) = sql_text::create_view(sql).filter(|create| !create.materialized) else {
             return Err(self.fault("definition is no CREATE VIEW or CREATE OR REPLACE VIEW"));
         };
-        let (view, before) = create.name.split_last().map_or(("", [].as_slice()), |(view, rest)| (view, rest));
+        let (view, before) =
+            create.name.split_last().map_or(("", [].as_slice()), |(view, rest)| (view, rest));
         let schema = before.last().unwrap_or(&name.schema);
         if *view != name.table || *schema != name.schema {
-            let fact = format!("definition creates {schema}.{view}; make schema_name and view_name say the same");
+            let fact = format!(
+                "definition creates {schema}.{view}; make schema_name and view_name say the same"
+            );
             return Err(self.fault(&fact));
         }
         if !before.is_empty() {
@@ -122,7 +143,9 @@ impl Entry<'_> {
     fn text(&self, key: &str) -> Result<&str> {
         match self.fields.get(key) {
             Some(Value::String(text)) => Ok(text),
-            Some(other) => Err(self.fault(&format!("{key} is {}, expected a text", kind_of(other)))),
+            Some(other) => {
+                Err(self.fault(&format!("{key} is {}, expected a text", kind_of(other))))
+            }
             None => Err(self.fault(&format!("{key} is missing"))),
         }
     }
@@ -152,7 +175,9 @@ mod tests {
     fn check(text: &str) -> String {
         let target = TableName::new("public", "customers").expect("a valid name");
         match parse(text, &S3Uri::new("b", "config/view_config.json"), &target) {
-            Ok(views) => views.iter().map(|view| format!("{}: {}\n", view.name, view.create)).collect(),
+            Ok(views) => {
+                views.iter().map(|view| format!("{}: {}\n", view.name, view.create)).collect()
+            }
             Err(error) => {
                 assert_eq!(error.kind(), Kind::Config);
                 error.to_string()
@@ -204,25 +229,38 @@ mod tests {
         insta::assert_snapshot!(check(""), @"s3://b/config/view_config.json, line 1, column 0: no valid JSON: EOF while parsing a value");
         insta::assert_snapshot!(check("{}"), @"s3://b/config/view_config.json holds an object, expected a list of views");
         insta::assert_snapshot!(check("[7]"), @"s3://b/config/view_config.json, entry 1 is a number, expected an object");
-        insta::assert_snapshot!(check("[{\"view_name\": \"v\"}]"), @"s3://b/config/view_config.json, entry 1 (view v): source_table is missing");
-        insta::assert_snapshot!(check("[{\"source_table\": 7}]"), @"s3://b/config/view_config.json, entry 1: source_table is a number, expected a text");
-        insta::assert_snapshot!(check("[{\"source_table\": \"customers\"}]"), @"s3://b/config/view_config.json, entry 1: schema_name is missing");
-        insta::assert_snapshot!(check("[{\"source_table\": \"customers\", \"schema_name\": \"public\"}]"), @"s3://b/config/view_config.json, entry 1: view_name is missing");
+        insta::assert_snapshot!(check("[{\"view_name\": \
+                                       \"v\"}]"), @"s3://b/config/view_config.json, entry 1 (view v): source_table is missing");
+        insta::assert_snapshot!(check("[{\"source_table\": \
+                                       7}]"), @"s3://b/config/view_config.json, entry 1: source_table is a number, expected a text");
+        insta::assert_snapshot!(check("[{\"source_table\": \
+                                       \"customers\"}]"), @"s3://b/config/view_config.json, entry 1: schema_name is missing");
+        insta::assert_snapshot!(check("[{\"source_table\": \"customers\", \"schema_name\": \
+                                       \"public\"}]"), @"s3://b/config/view_config.json, entry 1: view_name is missing");
         assert_eq!(
-            check("[{\"source_table\": \"orders\"}, {\"source_table\": \"customers\", \"schema_name\": \"x\"}]"),
+            check(
+                "[{\"source_table\": \"orders\"}, {\"source_table\": \"customers\", \
+                 \"schema_name\": \"x\"}]"
+            ),
             ""
         );
     }
 
     #[test]
     fn mistakes_in_a_definition_are_named() {
-        insta::assert_snapshot!(defined("CREATE VIEW {schema}.{view_name} AS SELECT 1"), @"s3://b/config/view_config.json, entry 1 (view v): definition has the unknown placeholder {schema}; there are {schema_name}, {view_name} and {source_table}, and {{ and }} stand for braces");
-        insta::assert_snapshot!(defined("CREATE VIEW {schema_name}.{view_name AS SELECT 1"), @"s3://b/config/view_config.json, entry 1 (view v): definition has a lone `{` at character 27; write `{{` for a brace that is meant as one");
-        insta::assert_snapshot!(defined("CREATE VIEW public.v AS SELECT '}'"), @"s3://b/config/view_config.json, entry 1 (view v): definition has a lone `}` at character 33; write `}}` for a brace that is meant as one");
+        insta::assert_snapshot!(defined("CREATE VIEW {schema}.{view_name} AS SELECT \
+                                         1"), @"s3://b/config/view_config.json, entry 1 (view v): definition has the unknown placeholder {schema}; there are {schema_name}, {view_name} and {source_table}, and {{ and }} stand for braces");
+        insta::assert_snapshot!(defined("CREATE VIEW {schema_name}.{view_name AS SELECT \
+                                         1"), @"s3://b/config/view_config.json, entry 1 (view v): definition has a lone `{` at character 27; write `{{` for a brace that is meant as one");
+        insta::assert_snapshot!(defined("CREATE VIEW public.v AS SELECT \
+                                         '}'"), @"s3://b/config/view_config.json, entry 1 (view v): definition has a lone `}` at character 33; write `}}` for a brace that is meant as one");
         insta::assert_snapshot!(defined("SELECT 1"), @"s3://b/config/view_config.json, entry 1 (view v): definition is no CREATE VIEW or CREATE OR REPLACE VIEW");
-        insta::assert_snapshot!(defined("CREATE MATERIALIZED VIEW public.v AS SELECT 1"), @"s3://b/config/view_config.json, entry 1 (view v): definition is no CREATE VIEW or CREATE OR REPLACE VIEW");
-        insta::assert_snapshot!(defined("CREATE VIEW public.w AS SELECT 1"), @"s3://b/config/view_config.json, entry 1 (view v): definition creates public.w; make schema_name and view_name say the same");
-        insta::assert_snapshot!(defined("CREATE VIEW public.v AS SELECT 1; GRANT SELECT ON public.v TO PUBLIC"), @"s3://b/config/view_config.json, entry 1 (view v): definition holds more than one statement; keep the CREATE VIEW alone");
+        insta::assert_snapshot!(defined("CREATE MATERIALIZED VIEW public.v AS SELECT \
+                                         1"), @"s3://b/config/view_config.json, entry 1 (view v): definition is no CREATE VIEW or CREATE OR REPLACE VIEW");
+        insta::assert_snapshot!(defined("CREATE VIEW public.w AS SELECT \
+                                         1"), @"s3://b/config/view_config.json, entry 1 (view v): definition creates public.w; make schema_name and view_name say the same");
+        insta::assert_snapshot!(defined("CREATE VIEW public.v AS SELECT 1; GRANT SELECT ON \
+                                         public.v TO PUBLIC"), @"s3://b/config/view_config.json, entry 1 (view v): definition holds more than one statement; keep the CREATE VIEW alone");
         assert_eq!(
             defined("CREATE VIEW dev.\"PUBLIC\".\"V\" AS SELECT 1;"),
             "public.v: CREATE VIEW dev.\"PUBLIC\".\"V\" AS SELECT 1\n"

@@ -1,6 +1,8 @@
-//! CSV as COPY takes it, and as people do: RFC 4180, quoted only where needed, NULL told from the empty text.
+//! CSV as COPY takes it, and as people do: RFC 4180, quoted only where needed, NULL told from the
+//! empty text.
 //!
-//! COPY ignores quoting when it looks for its NULL text, so a sentinel must be one that no cell can hold.
+//! COPY ignores quoting when it looks for its NULL text, so a sentinel must be one that no cell can
+//! hold.
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html>
 
 use std::fmt::Write as _;
@@ -9,8 +11,8 @@ use std::io::{BufWriter, Write as _};
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, SchemaRef,
-    TimeUnit, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
+    Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -126,7 +128,9 @@ fn push_value(line: &mut String, column: &ArrayRef, row: usize) -> Result<()> {
             Ok(())
         }
         DataType::Date32 => {
-            line.push_str(&loader_values::format_date(column.as_primitive::<Date32Type>().value(row)));
+            line.push_str(&loader_values::format_date(
+                column.as_primitive::<Date32Type>().value(row),
+            ));
             Ok(())
         }
         DataType::Timestamp(TimeUnit::Microsecond, None) => {
@@ -134,7 +138,12 @@ fn push_value(line: &mut String, column: &ArrayRef, row: usize) -> Result<()> {
             line.push_str(&loader_values::format_timestamp(micros));
             Ok(())
         }
-        other => return Err(Error::new(Kind::Internal, format!("a column of type {other} cannot be written as CSV"))),
+        other => {
+            return Err(Error::new(
+                Kind::Internal,
+                format!("a column of type {other} cannot be written as CSV"),
+            ));
+        }
     };
     Ok(())
 }
@@ -160,7 +169,9 @@ mod tests {
     use super::*;
 
     fn written(null: &str) -> String {
-        let decimals = Decimal128Array::from(vec![Some(-5), None]).with_precision_and_scale(10, 2).expect("fits");
+        let decimals = Decimal128Array::from(vec![Some(-5), None])
+            .with_precision_and_scale(10, 2)
+            .expect("fits");
         let batch = RecordBatch::try_from_iter([
             ("a b", Arc::new(StringArray::from(vec![Some(""), None])) as ArrayRef),
             ("d", Arc::new(decimals)),
@@ -170,7 +181,8 @@ mod tests {
         let batch = batch.expect("a batch");
         let file = tempfile::NamedTempFile::new().expect("a file");
         let style = Style { gzip: false, null: null.into() };
-        let mut csv = CsvFile::start(file.reopen().expect("reopens"), &batch.schema(), style).expect("starts");
+        let mut csv = CsvFile::start(file.reopen().expect("reopens"), &batch.schema(), style)
+            .expect("starts");
         csv.write(&batch).and_then(|()| csv.finish()).expect("writes");
         std::fs::read_to_string(file.path()).expect("reads")
     }
@@ -178,6 +190,9 @@ mod tests {
     #[test]
     fn null_and_the_empty_text_stay_apart() {
         assert_eq!(written(""), "a b,d,n,t\n\"\",-0.05,1,\"x \"\"y\"\", z\"\n,,2,\"l1\nl2\"\n");
-        assert_eq!(written("@null@"), "a b,d,n,t\n\"\",-0.05,1,\"x \"\"y\"\", z\"\n@null@,@null@,2,\"l1\nl2\"\n");
+        assert_eq!(
+            written("@null@"),
+            "a b,d,n,t\n\"\",-0.05,1,\"x \"\"y\"\", z\"\n@null@,@null@,2,\"l1\nl2\"\n"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Files of typed rows on this machine's disk: Parquet and CSV, written batch by batch. Knows no S3.
+//! Files of typed rows on this machine's disk: Parquet and CSV, written batch by batch. Knows no
+//! S3.
 
 pub mod csv;
 
@@ -32,7 +33,9 @@ impl Writer {
     pub fn create(path: &Path, schema: &SchemaRef, format: &Format) -> Result<Writer> {
         let file = File::create(path).map_err(|error| cannot_write(path, error))?;
         Ok(match format {
-            Format::Parquet => Writer::Parquet(Box::new(parquet::ParquetFile::start(file, schema)?)),
+            Format::Parquet => {
+                Writer::Parquet(Box::new(parquet::ParquetFile::start(file, schema)?))
+            }
             Format::Csv(style) => Writer::Csv(csv::CsvFile::start(file, schema, style.clone())?),
         })
     }

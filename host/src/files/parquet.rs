@@ -1,6 +1,8 @@
-//! Parquet as COPY takes it: version 1 pages, Zstandard, microseconds, decimals by Redshift's widths.
+//! Parquet as COPY takes it: version 1 pages, Zstandard, microseconds, decimals by Redshift's
+//! widths.
 //!
-//! Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
+//! Source:
+//! <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
 
 use std::fs::File;
 
@@ -29,7 +31,9 @@ impl ParquetFile {
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .set_created_by(format!("loader {}", env!("CARGO_PKG_VERSION")))
             .build();
-        ArrowWriter::try_new(file, schema.clone(), Some(properties)).context(Kind::Internal, FAILED).map(ParquetFile)
+        ArrowWriter::try_new(file, schema.clone(), Some(properties))
+            .context(Kind::Internal, FAILED)
+            .map(ParquetFile)
     }
 
     /// Appends rows.

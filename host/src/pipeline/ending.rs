@@ -17,7 +17,10 @@ impl Run {
         (report.rows.staged, report.rows.rejected) = (totals.rows_staged, totals.rows_rejected);
         report.values_rounded = totals.rounded;
         if totals.rounded > 0 {
-            tracing::info!(values = totals.rounded, "decimals were rounded to the scale of their columns");
+            tracing::info!(
+                values = totals.rounded,
+                "decimals were rounded to the scale of their columns"
+            );
         }
     }
 
@@ -27,7 +30,9 @@ impl Run {
             tracing::error!(%error, "run failed");
             if error.kind() == Kind::OutcomeUnknown {
                 // The statement may still be running, and reading what was staged.
-                tracing::warn!(prefix = %self.job.layout.staging_prefix(), "the staged parts and the source were left");
+                tracing::warn!(
+                    prefix = %self.job.layout.staging_prefix(), "the staged parts and the source were left"
+                );
                 return;
             }
             if extent == Extent::Load {
@@ -50,7 +55,12 @@ impl Run {
         self.report.archived_to = moved.map(|uri| uri.to_string());
     }
 
-    pub(super) async fn conclude(mut self, outcome: Result<Status>, log: &Kept, extent: Extent) -> Report {
+    pub(super) async fn conclude(
+        mut self,
+        outcome: Result<Status>,
+        log: &Kept,
+        extent: Extent,
+    ) -> Report {
         self.report.conclude(outcome.as_ref().copied());
         let (status, exit_code) = (self.report.status.word(), self.report.exit_code);
         tracing::info!(status, exit_code, peak_bytes = crate::memory::peak_bytes(), "run ended");

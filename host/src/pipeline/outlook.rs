@@ -1,5 +1,5 @@
-//! The outlook of a load: everything that it would do, found by doing all of it but the changes. Reads the file and the
-//! catalog, transforms every row, and writes nowhere.
+//! The outlook of a load: everything that it would do, found by doing all of it but the changes.
+//! Reads the file and the catalog, transforms every row, and writes nowhere.
 
 use std::sync::Arc;
 
@@ -122,10 +122,16 @@ pub struct RowOutlook {
 /// Says what a load would do. Never fails: a failure is in the outlook.
 pub async fn outlook(job: Job, stop: Stop, log: &Kept) -> Outlook {
     log.set_run_id(&job.run.text);
-    let mut outlook =
-        Outlook { source: job.layout.source().to_string(), target: job.target.to_string(), ..Outlook::default() };
+    let mut outlook = Outlook {
+        source: job.layout.source().to_string(),
+        target: job.target.to_string(),
+        ..Outlook::default()
+    };
     let ended = match aws::connect(&job.warehouse.access).await {
-        Ok(aws) => Box::pin(Run::new(Arc::new(job), &aws, stop, Report::default()).outlook(&mut outlook)).await,
+        Ok(aws) => {
+            Box::pin(Run::new(Arc::new(job), &aws, stop, Report::default()).outlook(&mut outlook))
+                .await
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = ended {
@@ -151,9 +157,14 @@ impl Outlook {
 impl Run {
     async fn outlook(&mut self, outlook: &mut Outlook) -> Result<()> {
         let job = Arc::clone(&self.job);
-        match recover::left_dropped(&self.store, &self.api, job.layout.bucket(), &job.target).await {
-            Ok(views) => outlook.views_left_dropped = views.iter().map(ToString::to_string).collect(),
-            Err(error) => tracing::warn!(%error, "views that earlier runs left dropped were not looked for"),
+        match recover::left_dropped(&self.store, &self.api, job.layout.bucket(), &job.target).await
+        {
+            Ok(views) => {
+                outlook.views_left_dropped = views.iter().map(ToString::to_string).collect()
+            }
+            Err(error) => {
+                tracing::warn!(%error, "views that earlier runs left dropped were not looked for")
+            }
         }
         let ahead = self.look_ahead(Purpose::Plan).await;
         outlook.rows.read = self.report.rows.read;
@@ -171,26 +182,39 @@ impl Run {
         let wanted = plan.target_columns(&totals.max_text_bytes);
         outlook.columns = columns(plan, &wanted, planned.catalog.target.as_deref());
         let design = design?;
-        outlook.outcome = if design.changes.is_empty() { Outcome::NoChange } else { Outcome::Changes };
+        outlook.outcome =
+            if design.changes.is_empty() { Outcome::NoChange } else { Outcome::Changes };
         outlook.statements = design.statements();
-        outlook.executions = design.steps.iter().map(|step| execution(step, plan.creates_table)).collect();
+        outlook.executions =
+            design.steps.iter().map(|step| execution(step, plan.creates_table)).collect();
         outlook.views = design.views;
         outlook.notices = self.report.notices.iter().cloned().chain(design.notices).collect();
         rejects::judge(&totals, &planned.spool, job.transform.max_rejects)
             .map_err(|error| in_file(error, &job.layout.source()))
     }
 
-    /// Every row goes through the plugins and is forgotten: only so is it known which are refused, and how long the
-    /// texts are.
+    /// Every row goes through the plugins and is forgotten: only so is it known which are refused,
+    /// and how long the texts are.
     async fn transform_for_nobody(&mut self, planned: &Planned) -> Result<Totals> {
-        let (job, stop, spool, plan) =
-            (Arc::clone(&self.job), self.stop.clone(), Arc::clone(&planned.spool), Arc::clone(&planned.plan));
+        let (job, stop, spool, plan) = (
+            Arc::clone(&self.job),
+            self.stop.clone(),
+            Arc::clone(&planned.spool),
+            Arc::clone(&planned.plan),
+        );
         let values = Arc::new(host_values(&job, &planned.source));
         let progress = Progress::start("transforming", spool.size_bytes);
         let bar = progress.clone();
         let work = move || {
             let settings = &job.transform;
-            let transform = Transform { spool: &spool, plan: &plan, values, settings, stop: &stop, progress: &bar };
+            let transform = Transform {
+                spool: &spool,
+                plan: &plan,
+                values,
+                settings,
+                stop: &stop,
+                progress: &bar,
+            };
             transform::run(&transform, || Ok(Nobody)).map(|(totals, _)| totals)
         };
         let totals = self.step("transform", blocking(work)).await;
@@ -202,7 +226,11 @@ impl Run {
         let Planned { catalog, plan, .. } = planned;
         let longest = &totals.max_text_bytes;
         let evolve = Evolve { job: &self.job, store: &self.store, api: &self.api, plan, longest };
-        if evolve.is_needed(catalog.target.as_deref()) { evolve.design().await } else { Ok(Design::default()) }
+        if evolve.is_needed(catalog.target.as_deref()) {
+            evolve.design().await
+        } else {
+            Ok(Design::default())
+        }
     }
 }
 
@@ -231,7 +259,11 @@ fn execution(step: &Step, creates_table: bool) -> Execution {
 }
 
 /// All columns: those of the table in its order, then the file's new ones.
-fn columns(plan: &LoadPlan, wanted: &[Column], existing: Option<&[CatalogColumn]>) -> Vec<ColumnOutlook> {
+fn columns(
+    plan: &LoadPlan,
+    wanted: &[Column],
+    existing: Option<&[CatalogColumn]>,
+) -> Vec<ColumnOutlook> {
     let existing = existing.unwrap_or_default();
     let known = existing.iter().map(|column| known_column(plan, wanted, column));
     let is_new = |column: &&Column| existing.iter().all(|known| known.name != column.name);
@@ -256,7 +288,8 @@ fn columns(plan: &LoadPlan, wanted: &[Column], existing: Option<&[CatalogColumn]
 fn known_column(plan: &LoadPlan, wanted: &[Column], column: &CatalogColumn) -> ColumnOutlook {
     let before = column.column_type.to_string();
     let filled = plan.filled.iter().find(|filled| filled.name == column.name);
-    let after = wanted.iter().find(|wanted| wanted.name == column.name).map(|wanted| &wanted.column_type);
+    let after =
+        wanted.iter().find(|wanted| wanted.name == column.name).map(|wanted| &wanted.column_type);
     let after = after.map_or(before.clone(), ToString::to_string);
     ColumnOutlook {
         name: column.name.clone(),

@@ -1,4 +1,5 @@
-//! The two tables that a load writes beside its target, in the target's schema: the ledger and the audit table.
+//! The two tables that a load writes beside its target, in the target's schema: the ledger and the
+//! audit table.
 
 use crate::error::Result;
 use crate::names::TableName;
@@ -19,12 +20,14 @@ pub const AUDIT: &str = "job_sts";
 pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
     match patience::execute_batch(api, &ddl(target)).await? {
         Outcome::Finished(_) => Ok(()),
-        Outcome::Failed(failure) => Err(failures::explain("making the tables loader_loads and job_sts", &failure)),
+        Outcome::Failed(failure) => {
+            Err(failures::explain("making the tables loader_loads and job_sts", &failure))
+        }
     }
 }
 
-/// Adds the column for plugins to a ledger that an earlier version made. Says whether it is there now: who may write to
-/// the ledger need not own it, and its loads go on without.
+/// Adds the column for plugins to a ledger that an earlier version made. Says whether it is there
+/// now: who may write to the ledger need not own it, and its loads go on without.
 pub async fn add_plugins(api: &DataApi, target: &TableName) -> Result<bool> {
     let ledger = target.sibling(LEDGER);
     let statement = format!("ALTER TABLE {} ADD COLUMN {}", sql::table(&ledger), plugins_column());
@@ -47,16 +50,18 @@ fn plugins_column() -> String {
 /// The statements that make them; harmless where they exist.
 pub fn ddl(target: &TableName) -> Vec<String> {
     let ledger = format!(
-        "CREATE TABLE IF NOT EXISTS {} (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT NULL, \
-         etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table VARCHAR(256) NOT NULL, \
-         run_id VARCHAR(64) NOT NULL, rows BIGINT NOT NULL, loaded_at TIMESTAMP NOT NULL, {})",
+        "CREATE TABLE IF NOT EXISTS {} (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT \
+         NULL, etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table \
+         VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, rows BIGINT NOT NULL, loaded_at \
+         TIMESTAMP NOT NULL, {})",
         sql::table(&target.sibling(LEDGER)),
         plugins_column(),
     );
     let audit = format!(
-        "CREATE TABLE IF NOT EXISTS {} (run_id BIGINT, job_id VARCHAR(256), run_start_ts TIMESTAMP, \
-         run_end_ts TIMESTAMP, source_filename VARCHAR(256), target_table_name VARCHAR(256), records_read INTEGER, \
-         records_updated INTEGER, records_inserted INTEGER, status VARCHAR(50), error_message VARCHAR(MAX))",
+        "CREATE TABLE IF NOT EXISTS {} (run_id BIGINT, job_id VARCHAR(256), run_start_ts \
+         TIMESTAMP, run_end_ts TIMESTAMP, source_filename VARCHAR(256), target_table_name \
+         VARCHAR(256), records_read INTEGER, records_updated INTEGER, records_inserted INTEGER, \
+         status VARCHAR(50), error_message VARCHAR(MAX))",
         sql::table(&target.sibling(AUDIT))
     );
     vec![ledger, audit]

@@ -1,5 +1,6 @@
-//! What the warehouse says before a load, in one execution: the target's columns and whether this load is in the
-//! ledger. And what it says before the target is altered: the columns as they are then, with their keys.
+//! What the warehouse says before a load, in one execution: the target's columns and whether this
+//! load is in the ledger. And what it says before the target is altered: the columns as they are
+//! then, with their keys.
 
 use crate::error::{Error, Kind, Result};
 use crate::names::TableName;
@@ -46,8 +47,12 @@ impl ColumnDefault {
     pub fn from_catalog(text: Option<&str>) -> ColumnDefault {
         match text {
             None => ColumnDefault::None,
-            Some(text) if text.starts_with("\"identity\"") => ColumnDefault::Identity { by_default: false },
-            Some(text) if text.starts_with("\"default_identity\"") => ColumnDefault::Identity { by_default: true },
+            Some(text) if text.starts_with("\"identity\"") => {
+                ColumnDefault::Identity { by_default: false }
+            }
+            Some(text) if text.starts_with("\"default_identity\"") => {
+                ColumnDefault::Identity { by_default: true }
+            }
             Some(text) => ColumnDefault::Expression(text.to_string()),
         }
     }
@@ -81,12 +86,19 @@ pub enum Bookkeeping {
     LeaveMissing,
 }
 
-/// Reads the catalog. One execution; more when bookkeeping tables have to be made or completed first.
-pub async fn read(api: &DataApi, target: &TableName, load_id: &str, missing: Bookkeeping) -> Result<Catalog> {
+/// Reads the catalog. One execution; more when bookkeeping tables have to be made or completed
+/// first.
+pub async fn read(
+    api: &DataApi,
+    target: &TableName,
+    load_id: &str,
+    missing: Bookkeeping,
+) -> Result<Catalog> {
     let queries = queries(target, load_id);
     let mut answer = ask(api, &queries, target).await?;
     if missing == Bookkeeping::LeaveMissing {
-        let answer = if answer.is_some() { answer } else { ask(api, &queries[..1], target).await? };
+        let answer =
+            if answer.is_some() { answer } else { ask(api, &queries[..1], target).await? };
         return Ok(answer.unwrap_or_default().0);
     }
     if !matches!(answer, Some((_, true))) {
@@ -94,7 +106,10 @@ pub async fn read(api: &DataApi, target: &TableName, load_id: &str, missing: Boo
         answer = ask(api, &queries, target).await?;
     }
     let (mut catalog, _) = answer.ok_or_else(|| {
-        Error::new(Kind::Internal, format!("the ledger of {target} is missing right after it was made"))
+        Error::new(
+            Kind::Internal,
+            format!("the ledger of {target} is missing right after it was made"),
+        )
     })?;
     if !catalog.ledger_has_plugins && catalog.loaded_by.is_none() {
         catalog.ledger_has_plugins = bookkeeping::add_plugins(api, target).await?;
@@ -103,21 +118,35 @@ pub async fn read(api: &DataApi, target: &TableName, load_id: &str, missing: Boo
 }
 
 /// The catalog and whether there is an audit table; `None` when there is no ledger.
-async fn ask(api: &DataApi, queries: &[String], target: &TableName) -> Result<Option<(Catalog, bool)>> {
+async fn ask(
+    api: &DataApi,
+    queries: &[String],
+    target: &TableName,
+) -> Result<Option<(Catalog, bool)>> {
     match patience::execute_batch(api, queries).await? {
-        Outcome::Finished(executed) => answer(api, &executed, target, queries.len() > 1).await.map(Some),
+        Outcome::Finished(executed) => {
+            answer(api, &executed, target, queries.len() > 1).await.map(Some)
+        }
         Outcome::Failed(failure) if is_missing_ledger(&failure) => Ok(None),
         Outcome::Failed(failure) => Err(failures::explain("reading the catalog", &failure)),
     }
 }
 
-async fn answer(api: &DataApi, executed: &Executed, target: &TableName, ledger: bool) -> Result<(Catalog, bool)> {
+async fn answer(
+    api: &DataApi,
+    executed: &Executed,
+    target: &TableName,
+    ledger: bool,
+) -> Result<(Catalog, bool)> {
     let columns = api.rows(executed, Some(0)).await?;
     let loads = if ledger { api.rows(executed, Some(1)).await? } else { Rows::default() };
-    let names = |row: &[Cell]| [row.first(), row.get(1)].map(|cell| cell.and_then(Cell::as_str).map(str::to_string));
+    let names = |row: &[Cell]| {
+        [row.first(), row.get(1)].map(|cell| cell.and_then(Cell::as_str).map(str::to_string))
+    };
     let has = |table: &str, column: Option<&str>| {
         columns.rows.iter().map(|row| names(row)).any(|[of, name]| {
-            of.as_deref() == Some(table) && column.is_none_or(|column| name.as_deref() == Some(column))
+            of.as_deref() == Some(table)
+                && column.is_none_or(|column| name.as_deref() == Some(column))
         })
     };
     let has_audit = has(bookkeeping::AUDIT, None);
@@ -136,9 +165,9 @@ fn queries(target: &TableName, load_id: &str) -> Vec<String> {
 
 fn columns_query(target: &TableName, tables: &[&str]) -> String {
     format!(
-        "SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale, \
-         is_nullable, column_default FROM svv_columns WHERE table_schema = {} AND table_name IN ({}) \
-         ORDER BY table_name, ordinal_position",
+        "SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, \
+         numeric_scale, is_nullable, column_default FROM svv_columns WHERE table_schema = {} AND \
+         table_name IN ({}) ORDER BY table_name, ordinal_position",
         text(&target.schema),
         tables.iter().map(|table| text(table)).collect::<Vec<_>>().join(", "),
     )
@@ -151,41 +180,47 @@ pub async fn read_table(api: &DataApi, target: &TableName) -> Result<Option<Tabl
         Outcome::Finished(executed) => executed,
         Outcome::Failed(failure) => return Err(failures::explain("reading the catalog", &failure)),
     };
-    let Some(columns) = target_columns(&api.rows(&executed, Some(0)).await?, &target.table)? else { return Ok(None) };
+    let Some(columns) = target_columns(&api.rows(&executed, Some(0)).await?, &target.table)? else {
+        return Ok(None);
+    };
     let constrained = api.rows(&executed, Some(2)).await?;
-    let is_constrained =
-        |name: &str| constrained.rows.iter().any(|row| row.first().and_then(Cell::as_str) == Some(name));
-    let attributes = api.rows(&executed, Some(1)).await?.rows.into_iter().filter_map(|row| match row.as_slice() {
-        [name, is_distkey, sortkey, encoding] => Some(ColumnAttributes {
-            is_constrained: is_constrained(&name.to_text()),
-            name: name.to_text(),
-            is_distkey: *is_distkey == Cell::Boolean(true),
-            is_sortkey: sortkey.as_i64().is_some_and(|place| place != 0),
-            encoding: encoding.to_text().to_lowercase(),
-        }),
-        _ => None,
-    });
+    let is_constrained = |name: &str| {
+        constrained.rows.iter().any(|row| row.first().and_then(Cell::as_str) == Some(name))
+    };
+    let attributes =
+        api.rows(&executed, Some(1)).await?.rows.into_iter().filter_map(|row| {
+            match row.as_slice() {
+                [name, is_distkey, sortkey, encoding] => Some(ColumnAttributes {
+                    is_constrained: is_constrained(&name.to_text()),
+                    name: name.to_text(),
+                    is_distkey: *is_distkey == Cell::Boolean(true),
+                    is_sortkey: sortkey.as_i64().is_some_and(|place| place != 0),
+                    encoding: encoding.to_text().to_lowercase(),
+                }),
+                _ => None,
+            }
+        });
     Ok(Some(TableState { columns, attributes: attributes.collect() }))
 }
 
-/// Columns, their keys and encodings, their declared constraints. SVV_TABLE_INFO would be another way to the keys, but
-/// only superusers see it, and it has no empty tables.
+/// Columns, their keys and encodings, their declared constraints. SVV_TABLE_INFO would be another
+/// way to the keys, but only superusers see it, and it has no empty tables.
 fn table_queries(target: &TableName) -> Vec<String> {
     let this_table = format!(
-        "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND \
-         c.relname = {} AND a.attnum > 0 AND NOT a.attisdropped",
+        "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
+         n.nspname = {} AND c.relname = {} AND a.attnum > 0 AND NOT a.attisdropped",
         text(&target.schema),
         text(&target.table)
     );
     vec![
         columns_query(target, &[&target.table]),
         format!(
-            "SELECT a.attname, a.attisdistkey, a.attsortkeyord, format_encoding(a.attencodingtype::integer) FROM \
-             pg_attribute a {this_table}"
+            "SELECT a.attname, a.attisdistkey, a.attsortkeyord, \
+             format_encoding(a.attencodingtype::integer) FROM pg_attribute a {this_table}"
         ),
         format!(
-            "SELECT DISTINCT a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND \
-             a.attnum = ANY (k.conkey) {this_table} AND k.contype IN ('p', 'u', 'f')"
+            "SELECT DISTINCT a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = \
+             k.conrelid AND a.attnum = ANY (k.conkey) {this_table} AND k.contype IN ('p', 'u', 'f')"
         ),
     ]
 }
@@ -197,7 +232,8 @@ fn is_missing_ledger(failure: &StatementFailure) -> bool {
 fn target_columns(rows: &Rows, table: &str) -> Result<Option<Vec<CatalogColumn>>> {
     let mut columns = Vec::new();
     for row in rows.rows.iter().filter(|row| row.first().and_then(Cell::as_str) == Some(table)) {
-        let [_, name, data_type, length, precision, scale, nullable, default] = row.as_slice() else {
+        let [_, name, data_type, length, precision, scale, nullable, default] = row.as_slice()
+        else {
             return Err(Error::new(
                 Kind::Internal,
                 "svv_columns answered with another number of columns than asked for",
@@ -238,8 +274,12 @@ mod tests {
 
     #[test]
     fn defaults_are_told_apart() {
-        let kinds =
-            [None, Some("0"), Some("\"identity\"(1, 0, '1,1'::text)"), Some("\"default_identity\"(1, 0, '1,1'::text)")];
+        let kinds = [
+            None,
+            Some("0"),
+            Some("\"identity\"(1, 0, '1,1'::text)"),
+            Some("\"default_identity\"(1, 0, '1,1'::text)"),
+        ];
         assert_eq!(
             kinds.map(ColumnDefault::from_catalog),
             [

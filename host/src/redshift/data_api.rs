@@ -1,7 +1,8 @@
-//! The Redshift Data API: runs statements, waits for them, reads results. The only place that knows its SDK.
+//! The Redshift Data API: runs statements, waits for them, reads results. The only place that knows
+//! its SDK.
 //!
-//! An execution carries a client token, so that sending it again after a lost answer cannot run it twice.
-//! An SQL error is an outcome, not an exception; the caller decides what it means.
+//! An execution carries a client token, so that sending it again after a lost answer cannot run it
+//! twice. An SQL error is an outcome, not an exception; the caller decides what it means.
 //! Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>
 
 use std::time::{Duration, Instant};
@@ -17,7 +18,8 @@ use crate::job::{Compute, WarehouseSettings};
 use crate::redshift::rows::{Cell, Rows};
 use crate::stop::Stop;
 
-/// How long one DescribeStatement may wait for news, in seconds. Source: API_DescribeStatement, `WaitTimeSeconds`.
+/// How long one DescribeStatement may wait for news, in seconds. Source: API_DescribeStatement,
+/// `WaitTimeSeconds`.
 const LONG_POLL_SECONDS: i32 = 30;
 /// Failed looks at a running statement, one after the other, before its outcome counts as unknown.
 const MAX_FAILED_LOOKS: u32 = 5;
@@ -82,13 +84,22 @@ impl Default for Looks {
 impl Looks {
     fn slow_down(&mut self, took: Duration) {
         let at_once = took < Duration::from_secs(1);
-        self.pause = if at_once { (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE) } else { Duration::ZERO };
+        self.pause = if at_once {
+            (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+        } else {
+            Duration::ZERO
+        };
     }
 }
 
 impl DataApi {
     /// A client for the service, or for the stand-in. `statement_name` shows up in ListStatements.
-    pub fn new(aws: &Aws, settings: &WarehouseSettings, statement_name: &str, stop: Stop) -> DataApi {
+    pub fn new(
+        aws: &Aws,
+        settings: &WarehouseSettings,
+        statement_name: &str,
+        stop: Stop,
+    ) -> DataApi {
         let mut config = aws_sdk_redshiftdata::config::Builder::from(&aws.config);
         if let Some(endpoints) = &aws.endpoints {
             config = config.endpoint_url(&endpoints.redshift_data);
@@ -122,28 +133,41 @@ impl DataApi {
                 self.calls.count("ExecuteStatement");
                 let (workgroup, cluster, user) = self.compute();
                 let request = self.client.execute_statement().sql(sql).client_token(&token);
-                let request = request.database(&self.settings.database).statement_name(&self.statement_name);
-                let request = request.set_workgroup_name(workgroup).set_cluster_identifier(cluster).set_db_user(user);
-                let answer = boxed(request.set_secret_arn(self.settings.secret_arn.clone()).send()).await;
-                answer.map(|answer| answer.id).map_err(|error| aws::failure("submitting a statement", error))
+                let request =
+                    request.database(&self.settings.database).statement_name(&self.statement_name);
+                let request = request
+                    .set_workgroup_name(workgroup)
+                    .set_cluster_identifier(cluster)
+                    .set_db_user(user);
+                let answer =
+                    boxed(request.set_secret_arn(self.settings.secret_arn.clone()).send()).await;
+                answer
+                    .map(|answer| answer.id)
+                    .map_err(|error| aws::failure("submitting a statement", error))
             })
             .await?;
         self.wait(id.unwrap_or_default()).await
     }
 
-    /// Runs statements as one transaction: all of them, or none. At most 40, of at most 100 KB each.
+    /// Runs statements as one transaction: all of them, or none. At most 40, of at most 100 KB
+    /// each.
     pub async fn execute_batch(&self, statements: &[String]) -> Result<Outcome> {
         let token = uuid::Uuid::now_v7().to_string();
         let id = self
             .submit(async || {
                 self.calls.count("BatchExecuteStatement");
                 let (workgroup, cluster, user) = self.compute();
-                let request = self.client.batch_execute_statement().set_sqls(Some(statements.to_vec()));
+                let request =
+                    self.client.batch_execute_statement().set_sqls(Some(statements.to_vec()));
                 let request = request.client_token(&token).statement_name(&self.statement_name);
-                let request = request.database(&self.settings.database).set_workgroup_name(workgroup);
+                let request =
+                    request.database(&self.settings.database).set_workgroup_name(workgroup);
                 let request = request.set_cluster_identifier(cluster).set_db_user(user);
-                let answer = boxed(request.set_secret_arn(self.settings.secret_arn.clone()).send()).await;
-                answer.map(|answer| answer.id).map_err(|error| aws::failure("submitting a batch of statements", error))
+                let answer =
+                    boxed(request.set_secret_arn(self.settings.secret_arn.clone()).send()).await;
+                answer
+                    .map(|answer| answer.id)
+                    .map_err(|error| aws::failure("submitting a batch of statements", error))
             })
             .await?;
         self.wait(id.unwrap_or_default()).await
@@ -153,12 +177,14 @@ impl DataApi {
     fn compute(&self) -> (Option<String>, Option<String>, Option<String>) {
         match &self.settings.compute {
             Compute::Workgroup(name) => (Some(name.clone()), None, None),
-            Compute::Cluster { identifier, db_user } => (None, Some(identifier.clone()), db_user.clone()),
+            Compute::Cluster { identifier, db_user } => {
+                (None, Some(identifier.clone()), db_user.clone())
+            }
         }
     }
 
-    /// Sends again, with the same token, what may or may not have arrived. Once it may have, only an answer can say
-    /// otherwise.
+    /// Sends again, with the same token, what may or may not have arrived. Once it may have, only
+    /// an answer can say otherwise.
     async fn submit<T>(&self, mut send: impl AsyncFnMut() -> Result<T>) -> Result<T> {
         let (mut pause, mut unknown) = (Duration::from_millis(500), None);
         loop {
@@ -179,7 +205,8 @@ impl DataApi {
         }
     }
 
-    /// Waits for the end of a statement. A wish to stop cancels it, and what became of it is still found out.
+    /// Waits for the end of a statement. A wish to stop cancels it, and what became of it is still
+    /// found out.
     async fn wait(&self, id: String) -> Result<Outcome> {
         let (mut cancelled, mut looks) = (None, Looks::default());
         loop {
@@ -192,8 +219,12 @@ impl DataApi {
                 }
             };
             match (described.status(), cancelled.take()) {
-                (Some(StatusString::Finished), _) => return Ok(Outcome::Finished(finished(id, &described))),
-                (Some(StatusString::Aborted | StatusString::Failed), Some(reason)) => return Err(reason),
+                (Some(StatusString::Finished), _) => {
+                    return Ok(Outcome::Finished(finished(id, &described)));
+                }
+                (Some(StatusString::Aborted | StatusString::Failed), Some(reason)) => {
+                    return Err(reason);
+                }
                 (Some(StatusString::Aborted | StatusString::Failed), None) => {
                     return Ok(Outcome::Failed(failed(id, &described)));
                 }
@@ -202,14 +233,16 @@ impl DataApi {
         }
     }
 
-    /// One look, a long poll where the service has those. One that came back at once is followed by a pause.
+    /// One look, a long poll where the service has those. One that came back at once is followed by
+    /// a pause.
     async fn describe(&self, id: &str, looks: &mut Looks) -> Result<DescribeStatementOutput> {
         for _ in 0..MAX_FAILED_LOOKS {
             tokio::time::sleep(looks.pause).await;
             self.calls.count("DescribeStatement");
             let started = Instant::now();
             let wait_seconds = looks.long_polls.then_some(LONG_POLL_SECONDS);
-            let request = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
+            let request =
+                self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
             let answer = boxed(request.send()).await;
             looks.slow_down(started.elapsed());
             match answer {
@@ -221,14 +254,16 @@ impl DataApi {
                 }
             }
         }
-        let fact = "what became of a running statement could not be found out; the ledger tells on the next run";
+        let fact = "what became of a running statement could not be found out; the ledger tells on \
+                    the next run";
         Err(Error::new(Kind::OutcomeUnknown, fact).with("statement_id", id))
     }
 
     async fn cancel(&self, id: &str) {
         self.calls.count("CancelStatement");
         if let Err(error) = boxed(self.client.cancel_statement().id(id).send()).await {
-            tracing::debug!(error = %aws::read_failure("cancelling a statement", error), "not cancelled");
+            tracing::debug!(error = %aws::read_failure("cancelling a \
+                                                        statement", error), "not cancelled");
         }
     }
 
@@ -244,9 +279,12 @@ impl DataApi {
                 .map_err(|error| aws::read_failure("reading a statement's result", error))?;
             if rows.columns.is_empty() {
                 let columns = page.column_metadata.unwrap_or_default();
-                rows.columns = columns.into_iter().map(|column| column.name.unwrap_or_default()).collect();
+                rows.columns =
+                    columns.into_iter().map(|column| column.name.unwrap_or_default()).collect();
             }
-            rows.rows.extend(page.records.into_iter().map(|record| record.into_iter().map(cell).collect()));
+            rows.rows.extend(
+                page.records.into_iter().map(|record| record.into_iter().map(cell).collect()),
+            );
             token = page.next_token;
             if token.is_none() {
                 return Ok(rows);
@@ -267,8 +305,13 @@ fn finished(id: String, described: &DescribeStatementOutput) -> Executed {
 /// Finds the statement that failed: the batch's own message names at best its number.
 fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
     use aws_sdk_redshiftdata::types::StatementStatusString::Failed;
-    let sub = described.sub_statements().iter().enumerate().find(|(_, sub)| sub.status() == Some(&Failed));
-    let message = sub.and_then(|(_, sub)| sub.error()).or(described.error()).unwrap_or("no reason given");
+    let sub = described
+        .sub_statements()
+        .iter()
+        .enumerate()
+        .find(|(_, sub)| sub.status() == Some(&Failed));
+    let message =
+        sub.and_then(|(_, sub)| sub.error()).or(described.error()).unwrap_or("no reason given");
     StatementFailure {
         id,
         statement: sub.map_or(0, |(i, _)| i),

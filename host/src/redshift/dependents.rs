@@ -1,7 +1,8 @@
-//! What reads a table: views, views on views, their owners, comments and grants, as the catalog has them now.
+//! What reads a table: views, views on views, their owners, comments and grants, as the catalog has
+//! them now.
 //!
-//! Three executions at most; one when nothing reads the table. Changes nothing. What could not be brought back is
-//! found here, before anything is touched: every view carries its obstacle.
+//! Three executions at most; one when nothing reads the table. Changes nothing. What could not be
+//! brought back is found here, before anything is touched: every view carries its obstacle.
 
 mod acl;
 
@@ -30,11 +31,11 @@ pub struct Dependents {
     pub superuser: bool,
     /// Each after those that it reads.
     pub views: Vec<Dependent>,
-    /// Late-binding views whose text mentions the target. They block nothing, and only reading them shows whether
-    /// they still work.
+    /// Late-binding views whose text mentions the target. They block nothing, and only reading them
+    /// shows whether they still work.
     pub late_binding: Vec<TableName>,
-    /// Materialized views whose text names the table. Their rows hang on a table of their own, so the catalog's
-    /// dependencies do not show what they read.
+    /// Materialized views whose text names the table. Their rows hang on a table of their own, so
+    /// the catalog's dependencies do not show what they read.
     /// Source: <https://github.com/awslabs/amazon-redshift-utils/issues/499>
     pub materialized: Vec<TableName>,
     /// Whether our user may alter the target.
@@ -53,7 +54,8 @@ pub struct Dependent {
     pub view: SavedView,
     /// Whether it reads the target itself, and not only other views of it.
     pub reads_target: bool,
-    /// The target's columns that it reads itself. It may read the target and none of them: `COUNT(*)`.
+    /// The target's columns that it reads itself. It may read the target and none of them:
+    /// `COUNT(*)`.
     pub columns: Vec<String>,
     /// Earlier entries of `Dependents::views` that it reads.
     pub reads: Vec<usize>,
@@ -69,15 +71,22 @@ impl Dependents {
             let through_another = view.reads.iter().any(|read| affected.get(*read) == Some(&true));
             affected.push(through_another || hit(view));
         }
-        self.views.iter().zip(affected).filter_map(|(view, affected)| affected.then_some(view)).collect()
+        self.views
+            .iter()
+            .zip(affected)
+            .filter_map(|(view, affected)| affected.then_some(view))
+            .collect()
     }
 }
 
-/// Reads everything about the target's dependents, and about the views of `also` (with what reads those) if they
-/// exist. A target that does not exist has none.
+/// Reads everything about the target's dependents, and about the views of `also` (with what reads
+/// those) if they exist. A target that does not exist has none.
 pub async fn read(api: &DataApi, target: &TableName, also: &[TableName]) -> Result<Dependents> {
-    let answers = query(api, "reading what depends on the table", &queries::dependencies(target, also)).await?;
-    let [user, relations, edges, columns, late_binding, grants, comments] = answers.as_slice() else {
+    let answers =
+        query(api, "reading what depends on the table", &queries::dependencies(target, also))
+            .await?;
+    let [user, relations, edges, columns, late_binding, grants, comments] = answers.as_slice()
+    else {
         return Err(unexpected("the catalog"));
     };
     let (name, superuser) = who(user)?;
@@ -86,13 +95,18 @@ pub async fn read(api: &DataApi, target: &TableName, also: &[TableName]) -> Resu
     let mut dependents = Dependents {
         user: name,
         superuser,
-        owns_target: superuser || owner_of(relations, target).is_none_or(|owner| owner == text_of_user(user)),
+        owns_target: superuser
+            || owner_of(relations, target).is_none_or(|owner| owner == text_of_user(user)),
         policies_unknown: false,
         views: Vec::new(),
         late_binding: late,
         materialized,
         target_column_grants: assemble::column_grants(grants, target),
-        target_column_comments: comments.rows.iter().map(|row| (text(row, 0), text(row, 1))).collect(),
+        target_column_comments: comments
+            .rows
+            .iter()
+            .map(|row| (text(row, 0), text(row, 1)))
+            .collect(),
     };
     if !members.ids.is_empty() {
         let details = details(api, &members.ids).await?;
@@ -101,9 +115,12 @@ pub async fn read(api: &DataApi, target: &TableName, also: &[TableName]) -> Resu
         let policies = policies(api, &dependents.views).await?;
         dependents.policies_unknown = policies.is_none();
         for dependent in &mut dependents.views {
-            if dependent.obstacle.is_none() && policies.iter().flatten().any(|name| *name == dependent.view.name) {
+            if dependent.obstacle.is_none()
+                && policies.iter().flatten().any(|name| *name == dependent.view.name)
+            {
                 dependent.obstacle = Some(format!(
-                    "view {} has row-level security, which the loader does not attach again; detach it before the load",
+                    "view {} has row-level security, which the loader does not attach again; \
+                     detach it before the load",
                     dependent.view.name
                 ));
             }
@@ -117,17 +134,21 @@ pub fn probe(view: &TableName) -> String {
     format!("SELECT * FROM {} WHERE 1 = 0", crate::redshift::sql::table(view))
 }
 
-/// Which of the views have policies; `None`: we may not know. An execution of its own, since it needs rights that
-/// nothing else does.
+/// Which of the views have policies; `None`: we may not know. An execution of its own, since it
+/// needs rights that nothing else does.
 async fn policies(api: &DataApi, views: &[Dependent]) -> Result<Option<Vec<TableName>>> {
     let mut found = Vec::new();
-    for names in queries::lists(views.iter().map(|dependent| queries::is_protected(&dependent.view.name)), " OR ") {
+    for names in queries::lists(
+        views.iter().map(|dependent| queries::is_protected(&dependent.view.name)),
+        " OR ",
+    ) {
         let executed = match api.execute(&queries::policies(&names)).await? {
             Outcome::Finished(executed) => executed,
             Outcome::Failed(_) => return Ok(None),
         };
         let rows = api.rows(&executed, None).await?.rows;
-        found.extend(rows.iter().map(|row| TableName { schema: text(row, 0), table: text(row, 1) }));
+        found
+            .extend(rows.iter().map(|row| TableName { schema: text(row, 0), table: text(row, 1) }));
     }
     Ok(Some(found))
 }
@@ -160,7 +181,8 @@ fn members(relations: &Rows, edges: &[Edge], target: &TableName) -> Result<Membe
     let mut ids = order::readers(edges, &from);
     ids.extend(&configured);
     ids.retain(|id| Some(*id) != table);
-    let edges: Vec<Edge> = edges.iter().filter(|edge| ids.contains(&edge.reader)).copied().collect();
+    let edges: Vec<Edge> =
+        edges.iter().filter(|edge| ids.contains(&edge.reader)).copied().collect();
     let ids: Vec<i64> = ids.into_iter().collect();
     Ok(Members { ids: order::in_order(&edges, &ids), edges, target: table })
 }
@@ -168,14 +190,17 @@ fn members(relations: &Rows, edges: &[Edge], target: &TableName) -> Result<Membe
 async fn details(api: &DataApi, ids: &[i64]) -> Result<Details> {
     let mut details = Details::default();
     for ids in queries::lists(ids.iter().map(i64::to_string), ", ") {
-        let answers = query(api, "reading the views that depend on the table", &queries::details(&ids)).await?;
+        let answers =
+            query(api, "reading the views that depend on the table", &queries::details(&ids))
+                .await?;
         let [views, definitions, comments] = answers.as_slice() else {
             return Err(unexpected("the catalog"));
         };
         details.add_views(views, definitions, comments)?;
     }
     for names in queries::lists(details.names().map(queries::is_relation), " OR ") {
-        let answers = query(api, "reading the privileges on the views", &queries::privileges(&names)).await?;
+        let answers =
+            query(api, "reading the privileges on the views", &queries::privileges(&names)).await?;
         let [relations, columns] = answers.as_slice() else {
             return Err(unexpected("the catalog"));
         };
@@ -218,17 +243,21 @@ fn columns_by_view(rows: &Rows) -> Result<BTreeMap<i64, BTreeSet<String>>> {
     Ok(columns)
 }
 
-/// Late-binding and materialized views of the target, whose definitions say what no dependency does.
+/// Late-binding and materialized views of the target, whose definitions say what no dependency
+/// does.
 fn by_text(rows: &Rows, target: &TableName) -> (Vec<TableName>, Vec<TableName>) {
-    let late = |definition: &str| !is_materialized(definition) && sql_text::mentions(definition, target);
-    let names =
-        |definition: &str| sql_text::mentions(definition, target) || sql_text::mentions_unqualified(definition, target);
+    let late =
+        |definition: &str| !is_materialized(definition) && sql_text::mentions(definition, target);
+    let names = |definition: &str| {
+        sql_text::mentions(definition, target) || sql_text::mentions_unqualified(definition, target)
+    };
     let stored = |definition: &str| is_materialized(definition) && names(definition);
     (named(rows, late), named(rows, stored))
 }
 
 fn owner_of(relations: &Rows, target: &TableName) -> Option<String> {
-    let is_target = |row: &&Vec<Cell>| text(row, 1) == target.schema && text(row, 2) == target.table;
+    let is_target =
+        |row: &&Vec<Cell>| text(row, 1) == target.schema && text(row, 2) == target.table;
     relations.rows.iter().find(is_target).map(|row| text(row, 3))
 }
 
@@ -243,7 +272,11 @@ fn is_materialized(definition: &str) -> bool {
 /// Views whose definition is as wanted. One that is too long to be read is passed over.
 fn named(rows: &Rows, wanted: impl Fn(&str) -> bool) -> Vec<TableName> {
     let is_wanted = |row: &&Vec<Cell>| row.get(2).and_then(Cell::as_str).is_some_and(&wanted);
-    rows.rows.iter().filter(is_wanted).map(|row| TableName { schema: text(row, 0), table: text(row, 1) }).collect()
+    rows.rows
+        .iter()
+        .filter(is_wanted)
+        .map(|row| TableName { schema: text(row, 0), table: text(row, 1) })
+        .collect()
 }
 
 /// A cell as text; NULL and missing ones are empty.
@@ -252,7 +285,10 @@ fn text(row: &[Cell], column: usize) -> String {
 }
 
 fn unexpected(what: &str) -> Error {
-    Error::new(Kind::Internal, format!("{what} answered with another number of rows or results than asked for"))
+    Error::new(
+        Kind::Internal,
+        format!("{what} answered with another number of rows or results than asked for"),
+    )
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What the warehouse's error texts mean. The Data API exposes no SQLSTATE, so text is all there is.
+//! What the warehouse's error texts mean. The Data API exposes no SQLSTATE, so text is all there
+//! is.
 
 use crate::error::{Error, Kind};
 use crate::redshift::data_api::StatementFailure;
@@ -32,7 +33,8 @@ pub fn is_conflict(message: &str) -> bool {
 
 /// Whether a guard of ours stopped the batch.
 pub fn is_guard(message: &str) -> bool {
-    message.to_lowercase().contains("division by zero") || message.to_lowercase().contains("divide by zero")
+    message.to_lowercase().contains("division by zero")
+        || message.to_lowercase().contains("divide by zero")
 }
 
 fn kind_of(message: &str) -> Kind {
@@ -44,7 +46,10 @@ fn kind_of(message: &str) -> Kind {
         "password authentication failed",
         "Access Denied",
     ];
-    if is_conflict(message) || message.contains("canceled on user") || message.contains("Session is not available") {
+    if is_conflict(message)
+        || message.contains("canceled on user")
+        || message.contains("Session is not available")
+    {
         Kind::Transient
     } else if config.iter().any(|sign| message.contains(sign)) {
         Kind::Config

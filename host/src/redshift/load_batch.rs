@@ -1,7 +1,7 @@
 //! The transaction that loads a file, as text: everything that must happen together or not at all.
 //!
-//! Comes in: the decided load and what was staged. Goes out: at most 40 statements, each with its part in the play,
-//! so that a failure can be told by its place. Runs nothing.
+//! Comes in: the decided load and what was staged. Goes out: at most 40 statements, each with its
+//! part in the play, so that a failure can be told by its place. Runs nothing.
 
 use crate::names::{S3Uri, TableName, utc};
 use crate::redshift::bookkeeping::{AUDIT, LEDGER, PLUGINS};
@@ -9,9 +9,11 @@ use crate::redshift::sql::{cut, ident, idents, table, text};
 use crate::redshift::types::{ColumnType, MAX_VARCHAR_BYTES};
 use crate::settings::{Duplicates, Strategy};
 
-/// The row's number in the file, which only the staging table has: it makes "the last of duplicates" well defined.
+/// The row's number in the file, which only the staging table has: it makes "the last of
+/// duplicates" well defined.
 pub const ROW_COLUMN: &str = "_loader_row";
-/// The staging table. Temporary: a killed run leaves nothing behind, and no two runs can meet in it.
+/// The staging table. Temporary: a killed run leaves nothing behind, and no two runs can meet in
+/// it.
 const STAGE: &str = "loader_stage";
 /// Holds the counts of this load until the audit row is written.
 const COUNTS: &str = "loader_counts";
@@ -133,7 +135,8 @@ pub fn build(batch: &LoadBatch<'_>) -> Vec<(Part, String)> {
     let target = table(batch.target);
     let mut out = Vec::new();
     if let Some(create_table) = batch.creation.first() {
-        // There is no target to lock yet: first loads of a schema's tables wait for each other here.
+        // There is no target to lock yet: first loads of a schema's tables wait for each other
+        // here.
         out.push((Part::Lock, format!("LOCK {}", table(&batch.target.sibling(LEDGER)))));
         out.push((Part::CreateTable, create_table.clone()));
     }
@@ -145,7 +148,10 @@ pub fn build(batch: &LoadBatch<'_>) -> Vec<(Part, String)> {
     if let Some(copy) = &batch.copy {
         out.push((Part::Copy, copy_statement(copy, batch.columns)));
     }
-    out.push((Part::RowGuard, guard(&format!("COUNT(*) = {}", batch.rows_staged), "all_rows_staged", STAGE)));
+    out.push((
+        Part::RowGuard,
+        guard(&format!("COUNT(*) = {}", batch.rows_staged), "all_rows_staged", STAGE),
+    ));
     if batch.duplicates == Duplicates::Error && !batch.keys.is_empty() {
         out.push((Part::DuplicateGuard, duplicate_guard(batch.keys)));
     }
@@ -171,12 +177,16 @@ pub fn audit_failure(target: &TableName, audit: &AuditRow<'_>, error: &str) -> S
     )
 }
 
-/// Types come from the target as it is under the lock. Whatever changed since the plan was made, the strictly typed
-/// parts then fail to copy, instead of being rounded or cut by the INSERT.
+/// Types come from the target as it is under the lock. Whatever changed since the plan was made,
+/// the strictly typed parts then fail to copy, instead of being rounded or cut by the INSERT.
 fn create_stage(target: &TableName, columns: &[Column]) -> String {
     let column = |column: &Column| {
         let name = ident(&column.name);
-        if column.staged_as_text { format!("CAST(NULL AS VARCHAR({MAX_VARCHAR_BYTES})) AS {name}") } else { name }
+        if column.staged_as_text {
+            format!("CAST(NULL AS VARCHAR({MAX_VARCHAR_BYTES})) AS {name}")
+        } else {
+            name
+        }
     };
     let list: Vec<String> = columns.iter().map(column).collect();
     format!(
@@ -196,7 +206,8 @@ fn copy_statement(copy: &Copy<'_>, columns: &[Column]) -> String {
     let format = match copy.format {
         CopyFormat::Parquet => "FORMAT AS PARQUET MANIFEST".to_string(),
         CopyFormat::Csv { null } => format!(
-            "FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS {} TIMEFORMAT 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF",
+            "FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS {} TIMEFORMAT 'auto' MANIFEST COMPUPDATE \
+             OFF STATUPDATE OFF",
             text(null)
         ),
     };
@@ -204,39 +215,52 @@ fn copy_statement(copy: &Copy<'_>, columns: &[Column]) -> String {
     format!("COPY {STAGE} ({list}, {}) FROM {manifest} IAM_ROLE {role} {format}", ident(ROW_COLUMN))
 }
 
-/// A query that fails, and the whole batch with it, unless `condition` holds over the rows of `from`.
+/// A query that fails, and the whole batch with it, unless `condition` holds over the rows of
+/// `from`.
 fn guard(condition: &str, name: &str, from: &str) -> String {
     format!("SELECT 1 / (CASE WHEN {condition} THEN 1 ELSE 0 END) AS {name} FROM {from}")
 }
 
 fn ledger_guard(batch: &LoadBatch<'_>) -> String {
-    let from = format!("{} WHERE load_id = {}", table(&batch.target.sibling(LEDGER)), text(batch.ledger.load_id));
+    let from = format!(
+        "{} WHERE load_id = {}",
+        table(&batch.target.sibling(LEDGER)),
+        text(batch.ledger.load_id)
+    );
     guard("COUNT(*) = 0", "not_loaded_before", &from)
 }
 
 fn duplicate_guard(keys: &[String]) -> String {
-    let from = format!("(SELECT 1 AS twice FROM {STAGE} GROUP BY {} HAVING COUNT(*) > 1) AS d", idents(keys));
+    let from = format!(
+        "(SELECT 1 AS twice FROM {STAGE} GROUP BY {} HAVING COUNT(*) > 1) AS d",
+        idents(keys)
+    );
     guard("COUNT(*) = 0", "no_duplicate_keys", &from)
 }
 
-/// Counts before anything changes: keys that the target has, keys new to it, rows that lose to another of their key.
+/// Counts before anything changes: keys that the target has, keys new to it, rows that lose to
+/// another of their key.
 fn count(batch: &LoadBatch<'_>) -> String {
     let keys = idents(batch.keys);
     let staged = format!("(SELECT COUNT(*) AS n FROM {STAGE}) AS staged");
     if batch.keys.is_empty() {
         return format!(
-            "CREATE TEMP TABLE {COUNTS} AS SELECT n AS inserted, 0 AS updated, 0 AS duplicates FROM {staged}"
+            "CREATE TEMP TABLE {COUNTS} AS SELECT n AS inserted, 0 AS updated, 0 AS duplicates \
+             FROM {staged}"
         );
     }
     let rows = match batch.duplicates {
         Duplicates::Keep => format!("SELECT {keys} FROM {STAGE}"),
-        Duplicates::Last | Duplicates::First | Duplicates::Error => format!("SELECT DISTINCT {keys} FROM {STAGE}"),
+        Duplicates::Last | Duplicates::First | Duplicates::Error => {
+            format!("SELECT DISTINCT {keys} FROM {STAGE}")
+        }
     };
     let loaded = format!("(SELECT COUNT(*) AS n FROM ({rows}) AS r) AS loaded");
     let known = match batch.strategy {
         Strategy::Replace => "(SELECT 0 AS n) AS known".to_string(),
         Strategy::Merge | Strategy::Append => format!(
-            "(SELECT COUNT(*) AS n FROM ({rows}) AS r WHERE EXISTS (SELECT 1 FROM {} AS t WHERE {})) AS known",
+            "(SELECT COUNT(*) AS n FROM ({rows}) AS r WHERE EXISTS (SELECT 1 FROM {} AS t WHERE \
+             {})) AS known",
             table(batch.target),
             equal_keys(batch.keys, "t", "r"),
         ),
@@ -247,7 +271,8 @@ fn count(batch: &LoadBatch<'_>) -> String {
     )
 }
 
-/// Rows of the target whose key is known keep what the file does not have: they are updated, not replaced.
+/// Rows of the target whose key is known keep what the file does not have: they are updated, not
+/// replaced.
 fn keeps(batch: &LoadBatch<'_>) -> bool {
     batch.keep_filled && batch.strategy == Strategy::Merge && !batch.filled.is_empty()
 }
@@ -268,11 +293,13 @@ fn delete(batch: &LoadBatch<'_>) -> Option<String> {
 
 fn update(batch: &LoadBatch<'_>) -> Option<String> {
     let columns = batch.columns.iter().filter(|column| !batch.keys.contains(&column.name));
-    let set: Vec<String> =
-        columns.map(|column| format!("{} = {}", ident(&column.name), value(column, "ranked."))).collect();
+    let set: Vec<String> = columns
+        .map(|column| format!("{} = {}", ident(&column.name), value(column, "ranked.")))
+        .collect();
     (keeps(batch) && !set.is_empty()).then(|| {
         let target = table(batch.target);
-        let (set, ranked, equal) = (set.join(", "), ranked(batch), equal_keys(batch.keys, &target, "ranked"));
+        let (set, ranked, equal) =
+            (set.join(", "), ranked(batch), equal_keys(batch.keys, &target, "ranked"));
         format!("UPDATE {target} SET {set} FROM {ranked} WHERE \"_loader_rank\" = 1 AND {equal}")
     })
 }
@@ -292,7 +319,10 @@ fn insert(batch: &LoadBatch<'_>) -> String {
         return format!("{into} FROM {STAGE}");
     }
     let new_only = if keeps(batch) {
-        format!(" AND NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {})", equal_keys(batch.keys, "t", "ranked"))
+        format!(
+            " AND NOT EXISTS (SELECT 1 FROM {target} AS t WHERE {})",
+            equal_keys(batch.keys, "t", "ranked")
+        )
     } else {
         String::new()
     };
@@ -306,13 +336,15 @@ fn ranked(batch: &LoadBatch<'_>) -> String {
         Duplicates::Last | Duplicates::Error | Duplicates::Keep => "DESC",
     };
     format!(
-        "(SELECT *, ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {} {order}) AS \"_loader_rank\" FROM {STAGE}) AS ranked",
+        "(SELECT *, ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {} {order}) AS \"_loader_rank\" \
+         FROM {STAGE}) AS ranked",
         idents(batch.keys),
         ident(ROW_COLUMN),
     )
 }
 
-/// A staged column as a value of the target's type. `from`: what its name stands behind, with its dot.
+/// A staged column as a value of the target's type. `from`: what its name stands behind, with its
+/// dot.
 fn value(column: &Column, from: &str) -> String {
     let name = format!("{from}{}", ident(&column.name));
     match &column.column_type {
@@ -331,8 +363,8 @@ fn ledger(batch: &LoadBatch<'_>) -> String {
         None => (String::new(), String::new()),
     };
     format!(
-        "INSERT INTO {} (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at{column}) \
-         VALUES ({}, {}, {}, {}, {}, {}, {}, {}, GETDATE(){plugins})",
+        "INSERT INTO {} (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, \
+         rows, loaded_at{column}) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, GETDATE(){plugins})",
         table(&batch.target.sibling(LEDGER)),
         text(row.load_id),
         text(cut(&row.source.to_string(), 2048)),
@@ -345,8 +377,9 @@ fn ledger(batch: &LoadBatch<'_>) -> String {
     )
 }
 
-const AUDIT_COLUMNS: &str = "run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, \
-                             records_read, records_updated, records_inserted, status, error_message";
+const AUDIT_COLUMNS: &str = "run_id, job_id, run_start_ts, run_end_ts, source_filename, \
+                             target_table_name, records_read, records_updated, records_inserted, \
+                             status, error_message";
 
 fn audit_values(target: &TableName, audit: &AuditRow<'_>) -> String {
     format!(
@@ -362,10 +395,14 @@ fn audit_values(target: &TableName, audit: &AuditRow<'_>) -> String {
 fn audit_success(batch: &LoadBatch<'_>) -> String {
     // The audit table's counts are INTEGER; a load past two billion rows must not fail for that.
     let number = |column: &str| {
-        format!("CAST(CASE WHEN {column} > {max} THEN {max} ELSE {column} END AS INTEGER)", max = i32::MAX)
+        format!(
+            "CAST(CASE WHEN {column} > {max} THEN {max} ELSE {column} END AS INTEGER)",
+            max = i32::MAX
+        )
     };
     format!(
-        "INSERT INTO {} ({AUDIT_COLUMNS}) SELECT {}, {}, {}, {}, 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM {COUNTS}",
+        "INSERT INTO {} ({AUDIT_COLUMNS}) SELECT {}, {}, {}, {}, 'SUCCESS', CAST(NULL AS \
+         VARCHAR(256)) FROM {COUNTS}",
         table(&batch.target.sibling(AUDIT)),
         audit_values(batch.target, &batch.audit),
         batch.audit.rows_read.min(i32::MAX as u64),
@@ -379,7 +416,10 @@ fn names(columns: &[Column]) -> String {
 }
 
 fn equal_keys(keys: &[String], left: &str, right: &str) -> String {
-    keys.iter().map(|key| format!("{left}.{key} = {right}.{key}", key = ident(key))).collect::<Vec<_>>().join(" AND ")
+    keys.iter()
+        .map(|key| format!("{left}.{key} = {right}.{key}", key = ident(key)))
+        .collect::<Vec<_>>()
+        .join(" AND ")
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! Redshift: how statements are spelt, what the catalog and its errors mean, and the Data API that runs them.
+//! Redshift: how statements are spelt, what the catalog and its errors mean, and the Data API that
+//! runs them.
 //!
-//! Everything but `data_api`, `patience`, `catalog`, `bookkeeping`, `dependents` and `restore` is text and values: no I/O.
+//! Everything but `data_api`, `patience`, `catalog`, `bookkeeping`, `dependents` and `restore` is
+//! text and values: no I/O.
 
 pub mod types;
 

@@ -1,5 +1,5 @@
-//! Patience: a batch that met another transaction is run again, a little later. The whole batch was rolled back, so
-//! this is safe for any batch.
+//! Patience: a batch that met another transaction is run again, a little later. The whole batch was
+//! rolled back, so this is safe for any batch.
 
 use std::time::Duration;
 
@@ -11,13 +11,17 @@ use crate::redshift::failures;
 const MAX_TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
-/// Runs statements as one transaction, and again as long as others are in the way; the last failure is returned.
+/// Runs statements as one transaction, and again as long as others are in the way; the last failure
+/// is returned.
 pub async fn execute_batch(api: &DataApi, statements: &[String]) -> Result<Outcome> {
     let (mut tries, mut pause) = (1, FIRST_PAUSE);
     loop {
         match api.execute_batch(statements).await? {
-            Outcome::Failed(failure) if failures::is_conflict(&failure.message) && tries < MAX_TRIES => {
-                tracing::warn!(tries, error = %failure.message, "another transaction was in the way, trying again");
+            Outcome::Failed(failure)
+                if failures::is_conflict(&failure.message) && tries < MAX_TRIES =>
+            {
+                tracing::warn!(tries, error = %failure.message, "another transaction was in the \
+                                                                 way, trying again");
             }
             outcome => return Ok(outcome),
         }

@@ -1,7 +1,8 @@
-//! Brings saved views back where they are missing. The only place that creates views outside of a change's own
-//! transaction.
+//! Brings saved views back where they are missing. The only place that creates views outside of a
+//! change's own transaction.
 //!
-//! A view that exists is left as it is: all statements of a view are one transaction, so it has all that it had.
+//! A view that exists is left as it is: all statements of a view are one transaction, so it has all
+//! that it had.
 
 use std::time::Duration;
 
@@ -19,12 +20,18 @@ use crate::redshift::sql::MAX_BATCH_STATEMENTS;
 const MAX_ROUNDS: usize = 5;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Re-creates those of `views` that the catalog does not have, and returns their names. `views` is in the order of
-/// creation, `user` is the database user that runs our statements.
+/// Re-creates those of `views` that the catalog does not have, and returns their names. `views` is
+/// in the order of creation, `user` is the database user that runs our statements.
 ///
-/// Somebody else who restores them at the same time does no harm. One that fails keeps only those back that read it.
-/// Errors: as the warehouse gives them, for the first view that could not be restored; the others are named.
-pub async fn restore_missing(api: &DataApi, user: &str, views: &[SavedView]) -> Result<Vec<TableName>> {
+/// Somebody else who restores them at the same time does no harm. One that fails keeps only those
+/// back that read it.
+/// Errors: as the warehouse gives them, for the first view that could not be restored; the others
+/// are named.
+pub async fn restore_missing(
+    api: &DataApi,
+    user: &str,
+    views: &[SavedView],
+) -> Result<Vec<TableName>> {
     let (mut restored, mut pause) = (Vec::new(), SHORTEST_PAUSE);
     for _ in 0..MAX_ROUNDS {
         let missing = missing(api, views).await?;
@@ -34,12 +41,14 @@ pub async fn restore_missing(api: &DataApi, user: &str, views: &[SavedView]) -> 
         }
         pause *= 2;
     }
-    let names: Vec<String> = missing(api, views).await?.iter().map(|view| view.name.to_string()).collect();
+    let names: Vec<String> =
+        missing(api, views).await?.iter().map(|view| view.name.to_string()).collect();
     if names.is_empty() {
         return Ok(restored);
     }
     let fact = format!(
-        "{} could not be restored, since other transactions were at work on the same views; run again",
+        "{} could not be restored, since other transactions were at work on the same views; run \
+         again",
         names.join(", ")
     );
     Err(Error::new(Kind::Transient, fact))
@@ -52,13 +61,15 @@ enum Round {
     Again,
 }
 
-/// Those that do not exist. Anything of the same name counts as existing: it is not ours to replace.
+/// Those that do not exist. Anything of the same name counts as existing: it is not ours to
+/// replace.
 pub async fn missing<'a>(api: &DataApi, views: &'a [SavedView]) -> Result<Vec<&'a SavedView>> {
     let statements: Vec<String> = existing_sql(views);
     let answers = query(api, "looking for the views to be restored", &statements).await?;
     let cell = |row: &[Cell], nth: usize| row.get(nth).map(Cell::to_text).unwrap_or_default();
     let rows = answers.iter().flat_map(|rows| &rows.rows);
-    let existing: Vec<TableName> = rows.map(|row| TableName { schema: cell(row, 0), table: cell(row, 1) }).collect();
+    let existing: Vec<TableName> =
+        rows.map(|row| TableName { schema: cell(row, 0), table: cell(row, 1) }).collect();
     Ok(views.iter().filter(|view| !existing.contains(&view.name)).collect())
 }
 
@@ -66,13 +77,19 @@ fn existing_sql(views: &[SavedView]) -> Vec<String> {
     let conditions = lists(views.iter().map(|view| is_object(&view.name)), " OR ");
     let select = |condition| {
         format!(
-            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {condition}"
+            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = \
+             c.relnamespace WHERE {condition}"
         )
     };
     conditions.into_iter().map(select).collect()
 }
 
-async fn restore(api: &DataApi, user: &str, missing: &[&SavedView], restored: &mut Vec<TableName>) -> Result<Round> {
+async fn restore(
+    api: &DataApi,
+    user: &str,
+    missing: &[&SavedView],
+    restored: &mut Vec<TableName>,
+) -> Result<Round> {
     let (mut round, mut failed): (Round, Failed) = (Round::Done, None);
     for pack in packs(missing, user) {
         match run(api, &pack.statements).await? {
@@ -92,7 +109,9 @@ async fn restore(api: &DataApi, user: &str, missing: &[&SavedView], restored: &m
     }
     match (round, failed) {
         (Round::Done, Some((error, others))) if others.is_empty() => Err(error),
-        (Round::Done, Some((error, others))) => Err(error.with("not_restored_either", others.join(", "))),
+        (Round::Done, Some((error, others))) => {
+            Err(error.with("not_restored_either", others.join(", ")))
+        }
         // What failed is tried again with the others.
         (round, _) => Ok(round),
     }
@@ -128,7 +147,8 @@ impl Pack<'_> {
     }
 }
 
-/// As many views in one transaction as it takes statements of; a view is never torn, but for one that alone has more.
+/// As many views in one transaction as it takes statements of; a view is never torn, but for one
+/// that alone has more.
 fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
     let mut packs: Vec<Pack<'a>> = Vec::new();
     for &view in views {
@@ -146,9 +166,10 @@ fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
 
 /// Runs one view's or pack's statements as one transaction and returns why it failed.
 ///
-/// A single view can have more statements than a transaction takes only by more comments on columns, or more users who
-/// may pass a privilege on, than there is room for. Then the view with its grants and owner goes first and what is
-/// left follows, comments at the very end: a stop in between can cost those, which nobody's work hangs on.
+/// A single view can have more statements than a transaction takes only by more comments on
+/// columns, or more users who may pass a privilege on, than there is room for. Then the view with
+/// its grants and owner goes first and what is left follows, comments at the very end: a stop in
+/// between can cost those, which nobody's work hangs on.
 async fn run(api: &DataApi, statements: &[String]) -> Result<Option<StatementFailure>> {
     let mut statements = statements.to_vec();
     if statements.len() > MAX_BATCH_STATEMENTS {
@@ -182,8 +203,10 @@ mod tests {
         let views = [view("a", 19), view("b", 19), view("c", 0), view("d", 60), view("e", 0)];
         let views: Vec<&SavedView> = views.iter().collect();
         let packs = packs(&views, "us");
-        let names = |pack: &Pack<'_>| pack.names().map(|name| name.table).collect::<Vec<_>>().join("");
-        let packed: Vec<(String, usize)> = packs.iter().map(|pack| (names(pack), pack.statements.len())).collect();
+        let names =
+            |pack: &Pack<'_>| pack.names().map(|name| name.table).collect::<Vec<_>>().join("");
+        let packed: Vec<(String, usize)> =
+            packs.iter().map(|pack| (names(pack), pack.statements.len())).collect();
         assert_eq!(packed, [("ab".into(), 40), ("c".into(), 1), ("d".into(), 61), ("e".into(), 1)]);
     }
 

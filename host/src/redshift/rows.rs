@@ -55,7 +55,10 @@ impl Rows {
     pub fn number(&self, row: usize, column: usize) -> Result<i64> {
         let cell = self.rows.get(row).and_then(|row| row.get(column));
         cell.and_then(Cell::as_i64).ok_or_else(|| {
-            let fact = format!("the warehouse gave no number in row {row}, column {column} of {:?}", self.columns);
+            let fact = format!(
+                "the warehouse gave no number in row {row}, column {column} of {:?}",
+                self.columns
+            );
             Error::new(Kind::Internal, fact)
         })
     }

@@ -1,9 +1,11 @@
-//! How a statement is spelt: identifiers always quoted, values escaped in one place, lists of columns written out.
+//! How a statement is spelt: identifiers always quoted, values escaped in one place, lists of
+//! columns written out.
 
 /// Statements of one batch. Source: API_BatchExecuteStatement, `Sqls`.
 pub const MAX_BATCH_STATEMENTS: usize = 40;
 /// The longest statement.
-/// Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations>
+/// Source:
+/// <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations>
 pub const MAX_STATEMENT_BYTES: usize = 100_000;
 
 /// A quoted identifier. Redshift folds it to lower case all the same.
@@ -21,8 +23,8 @@ pub fn table(name: &crate::names::TableName) -> String {
     format!("{}.{}", ident(&name.schema), ident(&name.table))
 }
 
-/// A string literal. Redshift takes a backslash as an escape character, so it is doubled like the quote;
-/// NUL cannot stand in a statement and is left out.
+/// A string literal. Redshift takes a backslash as an escape character, so it is doubled like the
+/// quote; NUL cannot stand in a statement and is left out.
 pub fn text(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('\'');
@@ -58,7 +60,8 @@ mod tests {
         assert_eq!(text("O'Brien \\ \0;\n"), "'O''Brien \\\\ ;\n'");
     }
 
-    /// The page is written by `host/plugins/tests/sandbox/bounds.rs`, which does not know this crate.
+    /// The page is written by `host/plugins/tests/sandbox/bounds.rs`, which does not know this
+    /// crate.
     #[test]
     fn the_page_of_limits_has_these_numbers() {
         let page = include_str!("../../../docs/limits.md");
@@ -67,7 +70,10 @@ mod tests {
             format!("| statements of one transaction | {MAX_BATCH_STATEMENTS} |"),
             format!("| text, `VARCHAR` | {} bytes |", crate::redshift::types::MAX_VARCHAR_BYTES),
             format!("| one row of a file | {} MiB |", loader_csv::MAX_ROW_BYTES >> 20),
-            format!("| rejected rows that are kept for the report | {MAX_KEPT_REJECTS} for each worker |"),
+            format!(
+                "| rejected rows that are kept for the report | {MAX_KEPT_REJECTS} for each worker \
+                 |"
+            ),
         ] {
             assert!(page.contains(&row), "docs/limits.md does not say: {row}");
         }

@@ -1,4 +1,5 @@
-//! Redshift's column types: as the catalog spells them, as DDL writes them, and what Arrow carries into them.
+//! Redshift's column types: as the catalog spells them, as DDL writes them, and what Arrow carries
+//! into them.
 //!
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html>
 
@@ -79,7 +80,8 @@ impl ColumnType {
         }
     }
 
-    /// The type that a new column gets. `max_bytes`: the longest text in it. `None`: Redshift has no such type.
+    /// The type that a new column gets. `max_bytes`: the longest text in it. `None`: Redshift has
+    /// no such type.
     pub fn for_new_column(data_type: &DataType, max_bytes: u32) -> Option<ColumnType> {
         Some(match data_type {
             DataType::Boolean => ColumnType::Boolean,
@@ -88,7 +90,9 @@ impl ColumnType {
             DataType::Int64 => ColumnType::BigInt,
             DataType::Float32 => ColumnType::Real,
             DataType::Float64 => ColumnType::Double,
-            DataType::Decimal128(precision, scale) => ColumnType::Decimal { precision: *precision, scale: *scale },
+            DataType::Decimal128(precision, scale) => {
+                ColumnType::Decimal { precision: *precision, scale: *scale }
+            }
             DataType::Date32 => ColumnType::Date,
             DataType::Timestamp(TimeUnit::Microsecond, None) => ColumnType::Timestamp,
             DataType::Utf8 => ColumnType::Varchar { bytes: varchar_for(max_bytes) },
@@ -97,8 +101,8 @@ impl ColumnType {
         })
     }
 
-    /// What a staged column of this type holds; text where COPY cannot read the type from Parquet, see
-    /// [`ColumnType::is_staged_as_text`]. `None`: nothing is loaded into it.
+    /// What a staged column of this type holds; text where COPY cannot read the type from Parquet,
+    /// see [`ColumnType::is_staged_as_text`]. `None`: nothing is loaded into it.
     pub fn staged_as(&self) -> Option<DataType> {
         Some(match self {
             ColumnType::SmallInt => DataType::Int16,
@@ -116,9 +120,10 @@ impl ColumnType {
         })
     }
 
-    /// Whether a value travels as text and is made the type when it is inserted: COPY reads these types from Parquet
-    /// not at all, or only from bytes that a CSV has not.
-    /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
+    /// Whether a value travels as text and is made the type when it is inserted: COPY reads these
+    /// types from Parquet not at all, or only from bytes that a CSV has not.
+    /// Source:
+    /// <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
     pub fn is_staged_as_text(&self) -> bool {
         matches!(
             self,
@@ -188,7 +193,8 @@ mod tests {
             (DataType::Binary, "VARBYTE"),
         ];
         for (data_type, expected) in arrow {
-            let column = ColumnType::for_new_column(&data_type, 10).map(|column| column.to_string());
+            let column =
+                ColumnType::for_new_column(&data_type, 10).map(|column| column.to_string());
             assert_eq!(column.as_deref(), Some(expected));
         }
         assert_eq!(ColumnType::for_new_column(&DataType::Null, 0), None);
@@ -200,7 +206,10 @@ mod tests {
         assert_eq!(double, ColumnType::Double);
         let decimal = ColumnType::from_catalog("numeric", None, Some(12), Some(2));
         assert_eq!(decimal.staged_as(), Some(DataType::Decimal128(12, 2)));
-        assert_eq!(ColumnType::from_catalog("super", None, None, None).staged_as(), Some(DataType::Utf8));
+        assert_eq!(
+            ColumnType::from_catalog("super", None, None, None).staged_as(),
+            Some(DataType::Utf8)
+        );
         assert_eq!(ColumnType::from_catalog("geometry", None, None, None).staged_as(), None);
     }
 

@@ -1,4 +1,5 @@
-//! Places in a settings file: the path of a key as people write it, and the line in which it stands.
+//! Places in a settings file: the path of a key as people write it, and the line in which it
+//! stands.
 
 use std::fmt;
 use std::sync::Arc;
@@ -41,7 +42,8 @@ impl SettingsFile {
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         let parsed = toml::Deserializer::parse(&self.text);
         let deserializer = parsed.map_err(|error| self.wrong(&[], &error))?;
-        serde_path_to_error::deserialize(deserializer).map_err(|error| self.wrong(&keys(error.path()), error.inner()))
+        serde_path_to_error::deserialize(deserializer)
+            .map_err(|error| self.wrong(&keys(error.path()), error.inner()))
     }
 
     fn wrong(&self, keys: &[Key], error: &toml::de::Error) -> Error {
@@ -60,7 +62,8 @@ impl SettingsFile {
             && tables == "tables"
             && self.find(keys, |value| value.get_ref().is_table()) == Some(true)
         {
-            message.push_str(&format!("; a table with its schema is [tables.\"{schema}.{table}\"]"));
+            message
+                .push_str(&format!("; a table with its schema is [tables.\"{schema}.{table}\"]"));
         }
         Error::new(Kind::Config, message)
     }
@@ -75,7 +78,8 @@ impl SettingsFile {
     /// Looks at the value, or at the last one on the way to it that is there.
     fn find<T>(&self, keys: &[Key], look: impl FnOnce(&Spanned<DeValue<'_>>) -> T) -> Option<T> {
         let root = DeTable::parse(&self.text).ok()?;
-        let (mut table, mut found): (_, Option<&Spanned<DeValue<'_>>>) = (Some(root.get_ref()), None);
+        let (mut table, mut found): (_, Option<&Spanned<DeValue<'_>>>) =
+            (Some(root.get_ref()), None);
         for key in keys {
             let next = match (table, found.map(Spanned::get_ref), key) {
                 (Some(table), _, key) => table.get(key.to_string().as_str()),
@@ -110,7 +114,8 @@ impl Place {
     /// What `pointer`, a JSON pointer, points to below it.
     #[must_use]
     pub fn pointer(&self, pointer: &str) -> Place {
-        let steps = pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
+        let steps =
+            pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
         steps.fold(self.clone(), |place, step| match step.parse() {
             Ok(index) => place.item(index),
             Err(_) => place.key(&step),
@@ -172,7 +177,8 @@ impl fmt::Display for Shown<'_> {
 
 /// A key that TOML takes without quotes.
 fn is_bare(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    !name.is_empty()
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 fn keys(path: &Path) -> Vec<Key> {

@@ -1,4 +1,5 @@
-//! Plugins as they are written in settings: chains for all tables and for single ones, configs, pinned digests.
+//! Plugins as they are written in settings: chains for all tables and for single ones, configs,
+//! pinned digests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -56,22 +57,30 @@ pub struct Digest(String);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Chain<'a> {
     pub plugins: &'a [PluginEntry],
-    /// What the settings file says, when `--plugins` is used in place of it: the table's entry, or a plugin for all
-    /// tables that has a config or a pin.
+    /// What the settings file says, when `--plugins` is used in place of it: the table's entry, or
+    /// a plugin for all tables that has a config or a pin.
     pub overruled: Option<&'a Place>,
 }
 
 impl Settings {
-    /// The chain for a table: what was typed, else the file's for this table, else the one for all tables.
+    /// The chain for a table: what was typed, else the file's for this table, else the one for all
+    /// tables.
     pub fn chain(&self, target: Option<&TableName>) -> Chain<'_> {
         let table = target.and_then(|target| self.table(target));
         let of_table = table.and_then(|table| table.plugins.as_deref());
         let of_all = self.plugins.as_deref();
         match of_all.filter(|plugins| are_typed(plugins)) {
             Some(typed) => {
-                // Paths alone are overruled as any setting is; with a config or a pin more goes than was typed.
-                let says_more = |plugin: &&PluginEntry| plugin.config.is_some() || plugin.sha256.is_some();
-                let of_all = || self.overruled_plugins.iter().find(says_more).and_then(|plugin| plugin.origin.place());
+                // Paths alone are overruled as any setting is; with a config or a pin more goes
+                // than was typed.
+                let says_more =
+                    |plugin: &&PluginEntry| plugin.config.is_some() || plugin.sha256.is_some();
+                let of_all = || {
+                    self.overruled_plugins
+                        .iter()
+                        .find(says_more)
+                        .and_then(|plugin| plugin.origin.place())
+                };
                 let overruled = table.and_then(|table| table.place.as_ref()).or_else(of_all);
                 Chain { plugins: typed, overruled }
             }
@@ -83,7 +92,8 @@ impl Settings {
     fn table(&self, target: &TableName) -> Option<&TableSettings> {
         let tables = self.tables.as_ref()?;
         let named = |name: &str| {
-            let mut named = tables.iter().filter(|(key, _)| key.to_lowercase() == name).map(|(_, table)| table);
+            let mut named =
+                tables.iter().filter(|(key, _)| key.to_lowercase() == name).map(|(_, table)| table);
             named.find(|table| table.plugins.is_some())
         };
         named(&target.to_string()).or_else(|| named(&target.table))
@@ -99,11 +109,15 @@ impl Settings {
     pub fn pins_of<'a>(&'a self, file: &Path) -> impl Iterator<Item = (&'a Digest, &'a Origin)> {
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let file = real(file);
-        let pinned = self.all_plugins().filter_map(|plugin| Some((plugin, plugin.sha256.as_ref()?)));
-        pinned.filter(move |(plugin, _)| real(&plugin.path) == file).map(|(plugin, digest)| (digest, &plugin.origin))
+        let pinned =
+            self.all_plugins().filter_map(|plugin| Some((plugin, plugin.sha256.as_ref()?)));
+        pinned
+            .filter(move |(plugin, _)| real(&plugin.path) == file)
+            .map(|(plugin, digest)| (digest, &plugin.origin))
     }
 
-    /// Notes where each plugin is written. Errors: `Config`, for two entries that are one table to Redshift.
+    /// Notes where each plugin is written. Errors: `Config`, for two entries that are one table to
+    /// Redshift.
     pub(super) fn written_at(mut self, top: impl Fn(&str) -> Place) -> Result<Settings> {
         locate(&mut self.plugins, &top("plugins"));
         let mut known: BTreeMap<String, String> = BTreeMap::new();
@@ -112,7 +126,8 @@ impl Settings {
             locate(&mut table.plugins, &place.key("plugins"));
             table.place = Some(place.clone());
             if let Some(other) = known.insert(name.to_lowercase(), place.to_string()) {
-                let fact = format!("{other} and {place} are one table to Redshift; keep one of them");
+                let fact =
+                    format!("{other} and {place} are one table to Redshift; keep one of them");
                 return Err(place.blame(Error::new(Kind::Config, fact)));
             }
         }
@@ -159,7 +174,9 @@ impl From<PathBuf> for PluginEntry {
 }
 
 impl<'de> Deserialize<'de> for PluginEntry {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<PluginEntry, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> std::result::Result<PluginEntry, D::Error> {
         deserializer.deserialize_any(PathOrTable)
     }
 }
@@ -178,8 +195,14 @@ impl<'de> Visitor<'de> for PathOrTable {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<PluginEntry, A::Error> {
-        let Written { path, sha256, config } = Written::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(PluginEntry { path, sha256, config: config.map(|config| config.0), origin: Origin::default() })
+        let Written { path, sha256, config } =
+            Written::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(PluginEntry {
+            path,
+            sha256,
+            config: config.map(|config| config.0),
+            origin: Origin::default(),
+        })
     }
 }
 
@@ -201,7 +224,10 @@ impl<'de> Deserialize<'de> for Config {
             table @ toml::Value::Table(_) => {
                 loader_harness::config_from_toml(table).map(Config).map_err(D::Error::custom)
             }
-            other => Err(D::Error::custom(format!("a table of settings is expected, not a {}", other.type_str()))),
+            other => Err(D::Error::custom(format!(
+                "a table of settings is expected, not a {}",
+                other.type_str()
+            ))),
         }
     }
 }
@@ -221,7 +247,8 @@ impl FromStr for Digest {
         if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(Digest(text.to_ascii_lowercase()));
         }
-        Err("this is no SHA-256 digest, which has 64 hexadecimal digits; `loader plugin check FILE` prints a file's"
+        Err("this is no SHA-256 digest, which has 64 hexadecimal digits; `loader plugin check \
+             FILE` prints a file's"
             .into())
     }
 }

@@ -1,7 +1,7 @@
 //! Cleanup: what a run leaves behind, on success and on failure alike.
 //!
-//! Every address follows from the run, so cleaning up twice is the same as once. A fault here is reported beside the
-//! run's own outcome and never replaces it.
+//! Every address follows from the run, so cleaning up twice is the same as once. A fault here is
+//! reported beside the run's own outcome and never replaces it.
 
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -33,7 +33,13 @@ pub async fn put_aside(store: &Store, job: &Job, source: &SourceObject) -> Optio
     settle(store, job, source, job.layout.unprocessed(), "put aside").await
 }
 
-async fn settle(store: &Store, job: &Job, source: &SourceObject, to: S3Uri, what: &'static str) -> Option<S3Uri> {
+async fn settle(
+    store: &Store,
+    job: &Job,
+    source: &SourceObject,
+    to: S3Uri,
+    what: &'static str,
+) -> Option<S3Uri> {
     match move_to_free_name(store, job, source, to).await {
         Ok(Some(to)) => {
             tracing::info!(from = %source.uri, to = %to, "source {what}");
@@ -51,7 +57,12 @@ async fn settle(store: &Store, job: &Job, source: &SourceObject, to: S3Uri, what
 }
 
 /// Never overwrites another file that went the same way before.
-async fn move_to_free_name(store: &Store, job: &Job, source: &SourceObject, to: S3Uri) -> Result<Option<S3Uri>> {
+async fn move_to_free_name(
+    store: &Store,
+    job: &Job,
+    source: &SourceObject,
+    to: S3Uri,
+) -> Result<Option<S3Uri>> {
     let taken = store.head(&to).await?.is_some_and(|there| there.etag != source.info.etag);
     let to = if taken { job.layout.beside(&to) } else { to };
     let moved = store.move_object(&source.uri, &source.info, &to).await?;
@@ -59,7 +70,12 @@ async fn move_to_free_name(store: &Store, job: &Job, source: &SourceObject, to: 
 }
 
 /// Another run of the same second and stem may have written there already.
-async fn write_to_free_name(store: &Store, job: &Job, to: S3Uri, content: Vec<u8>) -> Result<S3Uri> {
+async fn write_to_free_name(
+    store: &Store,
+    job: &Job,
+    to: S3Uri,
+    content: Vec<u8>,
+) -> Result<S3Uri> {
     let to = if store.head(&to).await?.is_some() { job.layout.beside(&to) } else { to };
     store.write(&to, content).await.map(|()| to)
 }
@@ -73,7 +89,8 @@ pub async fn export_rejects(store: &Store, job: &Job, rejects: Vec<u8>) -> Resul
 pub async fn export_log(store: &Store, job: &Job, log: &Kept) {
     let exported = match log.read() {
         Ok(lines) => write_to_free_name(store, job, job.layout.log(), lines).await,
-        Err(error) => Err(Error::new(crate::error::Kind::Internal, "the kept log cannot be read").caused_by(error)),
+        Err(error) => Err(Error::new(crate::error::Kind::Internal, "the kept log cannot be read")
+            .caused_by(error)),
     };
     match exported {
         Ok(uri) => tracing::debug!(uri = %uri, "log exported"),

@@ -1,8 +1,9 @@
-//! Conform: the plugins' output becomes exactly what the target's columns hold, or the row is rejected.
+//! Conform: the plugins' output becomes exactly what the target's columns hold, or the row is
+//! rejected.
 //!
-//! Comes in: a transformed batch with its row numbers. Goes out: the staged columns, casts done value by value, without
-//! the rows that hold a NULL where none may be, a text that is too long, or one that Redshift could not make a value of.
-//! Measures the longest text of each column.
+//! Comes in: a transformed batch with its row numbers. Goes out: the staged columns, casts done
+//! value by value, without the rows that hold a NULL where none may be, a text that is too long, or
+//! one that Redshift could not make a value of. Measures the longest text of each column.
 
 mod spelling;
 
@@ -44,10 +45,12 @@ impl Conform {
         }
     }
 
-    /// Shape out: the planned columns and the row number; rows as in, but for the rejects that come with it.
+    /// Shape out: the planned columns and the row number; rows as in, but for the rejects that come
+    /// with it.
     pub fn batch(&mut self, transformed: &Transformed) -> Result<(RecordBatch, Vec<Reject>)> {
         let (batch, rows) = (&transformed.batch, &transformed.rows);
-        let (mut arrays, mut refused) = (Vec::with_capacity(self.columns.len() + 1), BTreeMap::new());
+        let (mut arrays, mut refused) =
+            (Vec::with_capacity(self.columns.len() + 1), BTreeMap::new());
         for i in 0..self.columns.len() {
             let array = self.cast(i, batch.column(self.columns[i].source), &mut refused)?;
             let array = self.without_empty(i, array);
@@ -60,37 +63,51 @@ impl Conform {
         if refused.is_empty() {
             return Ok((batch, Vec::new()));
         }
-        let keep: BooleanArray = (0..batch.num_rows()).map(|row| Some(!refused.contains_key(&row))).collect();
-        let kept = filter_record_batch(&batch, &keep).context(Kind::Internal, "rejected rows cannot be taken out")?;
+        let keep: BooleanArray =
+            (0..batch.num_rows()).map(|row| Some(!refused.contains_key(&row))).collect();
+        let kept = filter_record_batch(&batch, &keep)
+            .context(Kind::Internal, "rejected rows cannot be taken out")?;
         let rejects = refused.into_iter().map(|(row, why)| why.at(rows, row)).collect();
         Ok((kept, rejects))
     }
 
-    fn cast(&mut self, i: usize, array: &ArrayRef, refused: &mut BTreeMap<usize, Why>) -> Result<ArrayRef> {
+    fn cast(
+        &mut self,
+        i: usize,
+        array: &ArrayRef,
+        refused: &mut BTreeMap<usize, Why>,
+    ) -> Result<ArrayRef> {
         let column = &self.columns[i];
         if !column.cast {
             return Ok(Arc::clone(array));
         }
-        let outcome = strict_cast(array, &column.staged)
-            .map_err(|error| Error::new(Kind::Internal, format!("column `{}`: {error}", column.name)))?;
+        let outcome = strict_cast(array, &column.staged).map_err(|error| {
+            Error::new(Kind::Internal, format!("column `{}`: {error}", column.name))
+        })?;
         self.rounded += outcome.rounded;
         for row in outcome.failed {
             let message = format!(
                 "the value does not fit {}",
                 column.lands_in.as_ref().map_or(column.staged.to_string(), ToString::to_string)
             );
-            refused.entry(row as usize).or_insert_with(|| Why::new("does-not-fit", message, &column.name));
+            refused
+                .entry(row as usize)
+                .or_insert_with(|| Why::new("does-not-fit", message, &column.name));
         }
         Ok(outcome.array)
     }
 
     /// An empty text is NULL in all columns but text, also where another type is made of it later.
     fn without_empty(&self, i: usize, array: ArrayRef) -> ArrayRef {
-        let becomes_other = self.columns[i].lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text);
+        let becomes_other =
+            self.columns[i].lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text);
         match array.as_any().downcast_ref::<StringArray>() {
-            Some(texts) if becomes_other && texts.iter().any(|text| text == Some("")) => {
-                Arc::new(texts.iter().map(|text| text.filter(|text| !text.is_empty())).collect::<StringArray>())
-            }
+            Some(texts) if becomes_other && texts.iter().any(|text| text == Some("")) => Arc::new(
+                texts
+                    .iter()
+                    .map(|text| text.filter(|text| !text.is_empty()))
+                    .collect::<StringArray>(),
+            ),
             _ => array,
         }
     }
@@ -104,14 +121,22 @@ impl Conform {
                 ("null", "NULL, but the column is NOT NULL in the table")
             };
             for row in (0..array.len()).filter(|row| array.is_null(*row)) {
-                refused.entry(row).or_insert_with(|| Why::new(code, message.to_string(), &column.name));
+                refused
+                    .entry(row)
+                    .or_insert_with(|| Why::new(code, message.to_string(), &column.name));
             }
         }
         let Some(texts) = array.as_any().downcast_ref::<StringArray>() else { return };
         if let Some(spelling) = column.lands_in.as_ref().and_then(Spelling::of) {
-            for (row, _) in texts.iter().enumerate().filter(|(_, text)| text.is_some_and(|text| !spelling.fits(text))) {
+            for (row, _) in texts
+                .iter()
+                .enumerate()
+                .filter(|(_, text)| text.is_some_and(|text| !spelling.fits(text)))
+            {
                 let message = format!("the value is not {}", spelling.expected());
-                refused.entry(row).or_insert_with(|| Why::new("does-not-fit", message, &column.name));
+                refused
+                    .entry(row)
+                    .or_insert_with(|| Why::new("does-not-fit", message, &column.name));
             }
         }
         let longest = longest(texts);
@@ -122,7 +147,10 @@ impl Conform {
         for (row, text) in texts.iter().enumerate() {
             let bytes = text.map_or(0, str::len) as u64;
             if bytes > u64::from(column.max_text_bytes) {
-                let message = format!("the text has {bytes} bytes, the column holds {}", column.max_text_bytes);
+                let message = format!(
+                    "the text has {bytes} bytes, the column holds {}",
+                    column.max_text_bytes
+                );
                 refused.entry(row).or_insert_with(|| Why::new("too-long", message, &column.name));
             } else {
                 self.max_text_bytes[i] = self.max_text_bytes[i].max(bytes as u32);
@@ -134,7 +162,9 @@ impl Conform {
 /// Staged columns, then the row number. All nullable: what may not be NULL has been looked at.
 pub fn staged_schema(columns: &[PlannedColumn]) -> SchemaRef {
     let fields = columns.iter().map(|column| Field::new(&column.name, column.staged.clone(), true));
-    Arc::new(Schema::new(fields.chain([Field::new(ROW_COLUMN, DataType::Int64, false)]).collect::<Vec<_>>()))
+    Arc::new(Schema::new(
+        fields.chain([Field::new(ROW_COLUMN, DataType::Int64, false)]).collect::<Vec<_>>(),
+    ))
 }
 
 fn longest(texts: &StringArray) -> u32 {
@@ -186,34 +216,45 @@ mod tests {
     }
 
     fn conform(column: PlannedColumn, array: ArrayRef) -> (Conform, RecordBatch, Vec<Reject>) {
-        let schema = Arc::new(Schema::new(vec![Field::new(&column.name, array.data_type().clone(), true)]));
+        let schema =
+            Arc::new(Schema::new(vec![Field::new(&column.name, array.data_type().clone(), true)]));
         let rows = Int64Array::from_iter_values(10..10 + array.len() as i64);
         let mut conform = Conform::new(&[column]);
         let batch = RecordBatch::try_new(schema, vec![array]).expect("a batch");
-        let (batch, rejects) = conform.batch(&Transformed { batch, rows, rejects: Vec::new() }).expect("conforms");
+        let (batch, rejects) =
+            conform.batch(&Transformed { batch, rows, rejects: Vec::new() }).expect("conforms");
         (conform, batch, rejects)
     }
 
     #[test]
     fn null_keys_are_rejected_with_their_row() {
         let key = PlannedColumn { required: true, is_key: true, ..column("id", DataType::Int64) };
-        let (_, batch, rejects) = conform(key, Arc::new(Int64Array::from(vec![Some(1), None, Some(3)])));
-        assert_eq!(batch.column(1).as_primitive::<arrow::datatypes::Int64Type>().values(), &[10, 12]);
+        let (_, batch, rejects) =
+            conform(key, Arc::new(Int64Array::from(vec![Some(1), None, Some(3)])));
+        assert_eq!(
+            batch.column(1).as_primitive::<arrow::datatypes::Int64Type>().values(),
+            &[10, 12]
+        );
         assert_eq!((rejects[0].row, &*rejects[0].code), (11, "null-key"));
     }
 
     #[test]
     fn lengths_count_bytes_and_too_long_is_rejected() {
-        let (conform, batch, rejects) =
-            conform(column("t", DataType::Utf8), Arc::new(StringArray::from(vec!["ää", "äää", ""])));
+        let (conform, batch, rejects) = conform(
+            column("t", DataType::Utf8),
+            Arc::new(StringArray::from(vec!["ää", "äää", ""])),
+        );
         assert_eq!((batch.num_rows(), rejects.len(), conform.max_text_bytes[0]), (2, 1, 4));
         assert_eq!(&*rejects[0].message, "the text has 6 bytes, the column holds 4");
     }
 
     #[test]
     fn text_that_redshift_could_not_make_a_value_of_is_rejected() {
-        let json =
-            PlannedColumn { lands_in: Some(ColumnType::Super), max_text_bytes: 100, ..column("doc", DataType::Utf8) };
+        let json = PlannedColumn {
+            lands_in: Some(ColumnType::Super),
+            max_text_bytes: 100,
+            ..column("doc", DataType::Utf8)
+        };
         let values = StringArray::from(vec![Some("{\"a\": [1]}"), Some("{a}"), None]);
         let (_, batch, rejects) = conform(json, Arc::new(values));
         assert_eq!((batch.num_rows(), rejects.len()), (2, 1));

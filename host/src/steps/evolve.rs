@@ -1,8 +1,10 @@
-//! Evolve: the target becomes what the file needs; or nothing is touched, and the error names all that is in the way.
+//! Evolve: the target becomes what the file needs; or nothing is touched, and the error names all
+//! that is in the way.
 //!
-//! Comes in: the plan and how long the texts are. Goes out: what was changed. The catalog is read a moment before, so a
-//! change that somebody else has made already is no change any more. Views that are missing between two statements are
-//! written down first, and whatever happens in between, the next run brings them back.
+//! Comes in: the plan and how long the texts are. Goes out: what was changed. The catalog is read a
+//! moment before, so a change that somebody else has made already is no change any more. Views that
+//! are missing between two statements are written down first, and whatever happens in between, the
+//! next run brings them back.
 
 use std::time::Duration;
 
@@ -54,8 +56,9 @@ impl Evolve<'_> {
         !changes.is_ok_and(|changes| changes.is_empty())
     }
 
-    /// What would be done now. Changes nothing. Errors: `SchemaConflict` (keys, views that could not come back),
-    /// `Config` (view_config.json), `Transient` (the table is another than the plan was made for).
+    /// What would be done now. Changes nothing. Errors: `SchemaConflict` (keys, views that could
+    /// not come back), `Config` (view_config.json), `Transient` (the table is another than the plan
+    /// was made for).
     pub async fn design(&self) -> Result<Design> {
         self.design_with_dependents().await.map(|(design, _)| design)
     }
@@ -65,8 +68,8 @@ impl Evolve<'_> {
         let wanted = self.plan.target_columns(self.longest);
         let state = if self.plan.creates_table { None } else { Some(self.table().await?) };
         let existing = state.as_ref().map(|state| state.columns.as_slice());
-        let changes =
-            change::changes(&wanted, existing).map_err(|reasons| changed_meanwhile(target, &reasons.join("; ")))?;
+        let changes = change::changes(&wanted, existing)
+            .map_err(|reasons| changed_meanwhile(target, &reasons.join("; ")))?;
         if changes.is_empty() {
             return Ok((Design::default(), Dependents::default()));
         }
@@ -80,10 +83,17 @@ impl Evolve<'_> {
             Dependents::default()
         };
         let attributes = state.map(|state| state.attributes).unwrap_or_default();
-        let situation = Situation { target, attributes: &attributes, dependents: &dependents, configured: &configured };
+        let situation = Situation {
+            target,
+            attributes: &attributes,
+            dependents: &dependents,
+            configured: &configured,
+        };
         let design = script::design(changes, &situation).map_err(|obstacles| {
-            let fact =
-                format!("{target} cannot be changed for the file: {}; nothing was touched", obstacles.join("; "));
+            let fact = format!(
+                "{target} cannot be changed for the file: {}; nothing was touched",
+                obstacles.join("; ")
+            );
             Error::new(Kind::SchemaConflict, fact)
         })?;
         Ok((design, dependents))
@@ -101,7 +111,8 @@ impl Evolve<'_> {
         view_config::parse(&text, &uri, &self.job.target)
     }
 
-    /// Does it. A wish to stop is not heard until the views are back. `evolved` has what was done, also on failure.
+    /// Does it. A wish to stop is not heard until the views are back. `evolved` has what was done,
+    /// also on failure.
     pub async fn run(&self, evolved: &mut Evolved) -> Result<()> {
         let to_the_end = self.api.to_the_end();
         let evolve = Evolve { api: &to_the_end, ..*self };
@@ -120,9 +131,12 @@ impl Evolve<'_> {
                     return Ok(());
                 }
                 Some(failure)
-                    if round < MAX_ROUNDS && failure.message != refusal && is_somebody_elses_doing(&failure) =>
+                    if round < MAX_ROUNDS
+                        && failure.message != refusal
+                        && is_somebody_elses_doing(&failure) =>
                 {
-                    tracing::warn!(round, error = %failure.message, "the table changed meanwhile, looking again");
+                    tracing::warn!(round, error = %failure.message, "the table changed meanwhile, \
+                                                                     looking again");
                     refusal = failure.message;
                     tokio::time::sleep(pause).await;
                     pause *= 2;
@@ -159,10 +173,12 @@ impl Evolve<'_> {
                 Ok(Outcome::Failed(failure)) => {
                     self.take_back(design, dependents, &failure.message).await?;
                     // Drops have been undone; what stood alone stays.
-                    let stays = |step: &&Step| design.journal.is_empty() || matches!(step, Step::Alone(_));
+                    let stays =
+                        |step: &&Step| design.journal.is_empty() || matches!(step, Step::Alone(_));
                     done.extend(made.into_iter().filter(stays).flat_map(Step::statements).cloned());
                     let statement = step.statements().get(failure.statement);
-                    return match statement.filter(|statement| design.configured.contains(statement)) {
+                    return match statement.filter(|statement| design.configured.contains(statement))
+                    {
                         Some(_) => Err(self.bad_definition(&failure)),
                         None => Ok(Some(failure)),
                     };
@@ -176,7 +192,8 @@ impl Evolve<'_> {
         Ok(None)
     }
 
-    /// What Redshift refuses to do to a table is for its owner, unless another transaction or a right was missing.
+    /// What Redshift refuses to do to a table is for its owner, unless another transaction or a
+    /// right was missing.
     fn refused(&self, failure: &StatementFailure) -> Error {
         let error = failures::explain(&format!("changing {}", self.job.target), failure);
         if error.kind() == Kind::Internal { error.of_kind(Kind::SchemaConflict) } else { error }
@@ -203,12 +220,17 @@ impl Evolve<'_> {
         };
         let uri = self.job.layout.journal();
         self.store.write(&uri, journal.to_json()?).await?;
-        tracing::info!(uri = %uri, views = journal.views.len(), "views written down before they are dropped");
+        tracing::info!(uri = %uri, views = journal.views.len(), "views written down before they \
+                                                                 are dropped");
         Ok(())
     }
 
     async fn delete_journal(&self, design: &Design) -> Result<()> {
-        if design.journal.is_empty() { Ok(()) } else { self.store.delete(&self.job.layout.journal()).await }
+        if design.journal.is_empty() {
+            Ok(())
+        } else {
+            self.store.delete(&self.job.layout.journal()).await
+        }
     }
 
     /// After a refused statement: every view that was dropped comes back at once.
@@ -221,8 +243,8 @@ impl Evolve<'_> {
             Ok(_) => self.delete_journal(design).await,
             Err(error) => {
                 let fact = format!(
-                    "{} could not be changed ({}), and views that were dropped for it are missing; {} has them, \
-                     `loader retry` brings them back",
+                    "{} could not be changed ({}), and views that were dropped for it are missing; \
+                     {} has them, `loader retry` brings them back",
                     self.job.target,
                     failures::headline(cause),
                     self.job.layout.journal()
@@ -232,14 +254,19 @@ impl Evolve<'_> {
         }
     }
 
-    /// Late-binding views are in nobody's way, and nobody says when they break; so each is asked for no rows.
+    /// Late-binding views are in nobody's way, and nobody says when they break; so each is asked
+    /// for no rows.
     async fn probe(&self, views: &[TableName]) -> Vec<String> {
         let mut broken = Vec::new();
         for view in views {
             if let Ok(Outcome::Failed(failure)) = self.api.execute(&dependents::probe(view)).await {
-                let notice =
-                    format!("late-binding view {view} does not work: {}", failures::headline(&failure.message));
-                tracing::warn!(view = %view, error = %failure.message, "a late-binding view does not work");
+                let notice = format!(
+                    "late-binding view {view} does not work: {}",
+                    failures::headline(&failure.message)
+                );
+                tracing::warn!(
+                    view = %view, error = %failure.message, "a late-binding view does not work"
+                );
                 broken.push(notice);
             }
         }
@@ -262,5 +289,8 @@ fn is_somebody_elses_doing(failure: &StatementFailure) -> bool {
 }
 
 fn changed_meanwhile(target: &TableName, fact: &str) -> Error {
-    Error::new(Kind::Transient, format!("{target} changed while the file was being loaded ({fact}); run again"))
+    Error::new(
+        Kind::Transient,
+        format!("{target} changed while the file was being loaded ({fact}); run again"),
+    )
 }

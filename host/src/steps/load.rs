@@ -1,12 +1,16 @@
-//! Load: one transaction that copies, merges, and writes ledger and audit row; everything or nothing.
+//! Load: one transaction that copies, merges, and writes ledger and audit row; everything or
+//! nothing.
 //!
-//! Comes in: the plan's columns and what was staged. Goes out: where the rows went. A concurrent transaction in the way
-//! is waited out; a guard that fired says which promise would have been broken.
+//! Comes in: the plan's columns and what was staged. Goes out: where the rows went. A concurrent
+//! transaction in the way is waited out; a guard that fired says which promise would have been
+//! broken.
 
 use crate::error::{Error, Kind, Result};
 use crate::job::Job;
 use crate::redshift::data_api::{DataApi, Executed, Outcome, StatementFailure};
-use crate::redshift::load_batch::{self, AuditRow, Column, Copy, CopyFormat, LedgerRow, LoadBatch, Part};
+use crate::redshift::load_batch::{
+    self, AuditRow, Column, Copy, CopyFormat, LedgerRow, LoadBatch, Part,
+};
 use crate::redshift::sql::MAX_STATEMENT_BYTES;
 use crate::redshift::{bookkeeping, failures, load_errors, patience};
 use crate::settings::{MissingColumns, StagingFormat};
@@ -23,7 +27,8 @@ pub struct Load<'a> {
     pub plan: &'a LoadPlan,
     pub staged: &'a Staged,
     pub totals: &'a Totals,
-    /// The plugins with their counters, as the ledger has them; `None` when it has no column for them.
+    /// The plugins with their counters, as the ledger has them; `None` when it has no column for
+    /// them.
     pub plugins: Option<&'a str>,
     /// CREATE TABLE and the views of the new table; empty when there is a table.
     pub creation: &'a [String],
@@ -41,8 +46,8 @@ pub enum Loaded {
     Already,
 }
 
-/// Runs the transaction. Errors: `Data` (duplicate keys that are not allowed, a load error), `Transient` (conflicts that
-/// do not end), `OutcomeUnknown`, `Config` (permissions), `Internal`.
+/// Runs the transaction. Errors: `Data` (duplicate keys that are not allowed, a load error),
+/// `Transient` (conflicts that do not end), `OutcomeUnknown`, `Config` (permissions), `Internal`.
 pub async fn run(api: &DataApi, load: &Load<'_>) -> Result<Loaded> {
     let columns = load.plan.target_columns(&load.totals.max_text_bytes);
     let null = csv_null(&load.job.run.text);
@@ -52,7 +57,8 @@ pub async fn run(api: &DataApi, load: &Load<'_>) -> Result<Loaded> {
     match patience::execute_batch(api, &statements).await? {
         Outcome::Finished(executed) => {
             let counts = counts(api, &parts, &executed, load.totals.rows_staged).await;
-            let [inserted, updated, duplicates] = counts.map_err(|error| committed(load, &error))?;
+            let [inserted, updated, duplicates] =
+                counts.map_err(|error| committed(load, &error))?;
             Ok(Loaded::Rows { inserted, updated, duplicates })
         }
         Outcome::Failed(failure) => explain(api, load, &parts, &failure).await,
@@ -63,7 +69,11 @@ pub async fn run(api: &DataApi, load: &Load<'_>) -> Result<Loaded> {
 pub async fn audit_failure(api: &DataApi, job: &Job, rows_read: u64, error: &Error) {
     // The first run of all may fail before the table is there.
     let mut statements = bookkeeping::ddl(&job.target);
-    statements.push(load_batch::audit_failure(&job.target, &audit_row(job, rows_read), &error.to_string()));
+    statements.push(load_batch::audit_failure(
+        &job.target,
+        &audit_row(job, rows_read),
+        &error.to_string(),
+    ));
     let problem = match api.to_the_end().execute_batch(&statements).await {
         Ok(Outcome::Finished(_)) => return,
         Ok(Outcome::Failed(failure)) => failures::explain("writing the audit row", &failure),
@@ -124,20 +134,28 @@ fn check_sizes(columns: &[Column], statements: &[String]) -> Result<()> {
         return Ok(());
     }
     let fact = format!(
-        "the names of {} columns make a statement of {longest} bytes, the Data API takes {MAX_STATEMENT_BYTES}; shorten \
-         the names or split the file by columns",
+        "the names of {} columns make a statement of {longest} bytes, the Data API takes \
+         {MAX_STATEMENT_BYTES}; shorten the names or split the file by columns",
         columns.len()
     );
     Err(Error::new(Kind::Data, fact))
 }
 
 /// What the batch counted, held against what its INSERT says that it did.
-async fn counts(api: &DataApi, parts: &[Part], executed: &Executed, staged: u64) -> Result<[u64; 3]> {
+async fn counts(
+    api: &DataApi,
+    parts: &[Part],
+    executed: &Executed,
+    staged: u64,
+) -> Result<[u64; 3]> {
     let place = |wanted: Part| parts.iter().position(|part| *part == wanted);
     let rows = api.rows(executed, place(Part::Report)).await?;
     let number = |column| rows.number(0, column).map(i64::unsigned_abs);
     let counts = [number(0)?, number(1)?, number(2)?];
-    let written = place(Part::Insert).and_then(|insert| executed.result_rows.get(insert)).copied().unwrap_or(-1);
+    let written = place(Part::Insert)
+        .and_then(|insert| executed.result_rows.get(insert))
+        .copied()
+        .unwrap_or(-1);
     // Rows that were updated in place are not inserted.
     let inserts = if place(Part::Delete).is_none() { counts[0] } else { counts[0] + counts[1] };
     match u64::try_from(written) {
@@ -146,7 +164,10 @@ async fn counts(api: &DataApi, parts: &[Part], executed: &Executed, staged: u64)
             Err(Error::new(Kind::Internal, fact))
         }
         _ if counts.iter().sum::<u64>() != staged => {
-            let fact = format!("{staged} rows were staged, but {} accounted for", counts.iter().sum::<u64>());
+            let fact = format!(
+                "{staged} rows were staged, but {} accounted for",
+                counts.iter().sum::<u64>()
+            );
             Err(Error::new(Kind::Internal, fact))
         }
         _ => Ok(counts),
@@ -156,13 +177,19 @@ async fn counts(api: &DataApi, parts: &[Part], executed: &Executed, staged: u64)
 /// What goes wrong after the commit must not look like a load that did not happen.
 fn committed(load: &Load<'_>, error: &Error) -> Error {
     let fact = format!(
-        "the rows are in {}, but not everything about them is known: {error}; run_id {} in job_sts has the counts",
+        "the rows are in {}, but not everything about them is known: {error}; run_id {} in job_sts \
+         has the counts",
         load.job.target, load.job.run.number
     );
     Error::new(Kind::OutcomeUnknown, fact)
 }
 
-async fn explain(api: &DataApi, load: &Load<'_>, parts: &[Part], failure: &StatementFailure) -> Result<Loaded> {
+async fn explain(
+    api: &DataApi,
+    load: &Load<'_>,
+    parts: &[Part],
+    failure: &StatementFailure,
+) -> Result<Loaded> {
     let part = parts.get(failure.statement).copied();
     let guarded = failures::is_guard(&failure.message);
     match part {
@@ -176,11 +203,14 @@ async fn explain(api: &DataApi, load: &Load<'_>, parts: &[Part], failure: &State
         }
         Some(Part::DuplicateGuard) if guarded => {
             let keys = load.job.keys.join(", ");
-            let fact = format!("the file has several rows of one key ({keys}), and --duplicates error refuses that");
+            let fact = format!(
+                "the file has several rows of one key ({keys}), and --duplicates error refuses that"
+            );
             Err(Error::new(Kind::Data, fact))
         }
         Some(Part::CreateStage | Part::Copy) if failures::is_type_mismatch(&failure.message) => {
-            let fact = format!("{} changed while the file was being loaded; run again", load.job.target);
+            let fact =
+                format!("{} changed while the file was being loaded; run again", load.job.target);
             Err(Error::new(Kind::Transient, fact).with("statement_id", &failure.id))
         }
         Some(Part::CreateTable) if failure.message.contains("already exists") => {

@@ -1,4 +1,5 @@
-//! The steps of a load, in the order in which they run. A step never calls another; `pipeline.rs` does.
+//! The steps of a load, in the order in which they run. A step never calls another; `pipeline.rs`
+//! does.
 
 pub mod recover;
 

@@ -1,8 +1,9 @@
-//! Recover: views that a killed run had dropped come back. In: the journals below `data/journal/`. Out: what was
-//! missing and is there again.
+//! Recover: views that a killed run had dropped come back. In: the journals below `data/journal/`.
+//! Out: what was missing and is there again.
 //!
-//! A journal is deleted when all of its views exist, unless it is young and nothing was missing: its run may be alive
-//! and about to drop them. A journal that cannot be used is kept and reported, and never stops the others.
+//! A journal is deleted when all of its views exist, unless it is young and nothing was missing:
+//! its run may be alive and about to drop them. A journal that cannot be used is kept and reported,
+//! and never stops the others.
 
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use crate::redshift::data_api::DataApi;
 use crate::redshift::{dependents, restore};
 use crate::s3::{Listed, Store};
 
-/// How long the run of another table's journal counts as alive. A change takes minutes at most; past that its views
-/// are missed more than a run that still wants them gone would be.
+/// How long the run of another table's journal counts as alive. A change takes minutes at most;
+/// past that its views are missed more than a run that still wants them gone would be.
 const ALIVE: Duration = Duration::from_secs(15 * 60);
 
 /// Whose journals are worked off.
@@ -41,39 +42,61 @@ pub struct Recovered {
     pub failure: Option<Error>,
 }
 
-/// Brings back the views of journals that were left behind, newest first: a view that two of them name comes back as
-/// it was last. Without journals it costs one listing.
+/// Brings back the views of journals that were left behind, newest first: a view that two of them
+/// name comes back as it was last. Without journals it costs one listing.
 ///
-/// Errors: S3's, for the listing alone, and `Interrupted`; whatever concerns one journal is in its `Recovered`.
-pub async fn run(store: &Store, api: &DataApi, bucket: &str, whose: Whose<'_>) -> Result<Vec<Recovered>> {
+/// Errors: S3's, for the listing alone, and `Interrupted`; whatever concerns one journal is in its
+/// `Recovered`.
+pub async fn run(
+    store: &Store,
+    api: &DataApi,
+    bucket: &str,
+    whose: Whose<'_>,
+) -> Result<Vec<Recovered>> {
     let mut recovered = Vec::new();
     for object in journals(store, bucket).await? {
         match recover(store, api, &object, whose).await {
             Ok(None) => {}
             Ok(Some(done)) => {
                 let views = names(&done.views);
-                tracing::warn!(journal = %done.journal, left_by = %done.run_id, views, "views restored");
+                tracing::warn!(
+                    journal = %done.journal, left_by = %done.run_id, views, "views restored"
+                );
                 recovered.push(done);
             }
             Err(error) if matches!(error.kind(), Kind::Interrupted(_)) => return Err(error),
             Err(error) => {
-                tracing::error!(journal = %object.uri, %error, "views could not be restored, the journal was kept");
+                tracing::error!(journal = %object.uri, %error, "views could not be restored, the \
+                                                                journal was kept");
                 let run_id = object.uri.file_name().trim_end_matches(".json").to_string();
-                recovered.push(Recovered { journal: object.uri, run_id, views: Vec::new(), failure: Some(error) });
+                recovered.push(Recovered {
+                    journal: object.uri,
+                    run_id,
+                    views: Vec::new(),
+                    failure: Some(error),
+                });
             }
         }
     }
     Ok(recovered)
 }
 
-/// Views of this target's journals that are missing now. Changes nothing; a journal that cannot be read is logged.
-pub async fn left_dropped(store: &Store, api: &DataApi, bucket: &str, target: &TableName) -> Result<Vec<TableName>> {
+/// Views of this target's journals that are missing now. Changes nothing; a journal that cannot be
+/// read is logged.
+pub async fn left_dropped(
+    store: &Store,
+    api: &DataApi,
+    bucket: &str,
+    target: &TableName,
+) -> Result<Vec<TableName>> {
     let mut views = Vec::new();
     for object in journals(store, bucket).await? {
         match read(store, &object.uri).await {
             Ok(Some(journal)) if journal.target == *target => views.extend(journal.views),
             Ok(_) => {}
-            Err(error) if error.kind() == Kind::Config => tracing::warn!(%error, "a journal was passed over"),
+            Err(error) if error.kind() == Kind::Config => {
+                tracing::warn!(%error, "a journal was passed over")
+            }
             Err(error) => return Err(error),
         }
     }
@@ -81,7 +104,12 @@ pub async fn left_dropped(store: &Store, api: &DataApi, bucket: &str, target: &T
     Ok(missing.into_iter().map(|view| view.name.clone()).collect())
 }
 
-async fn recover(store: &Store, api: &DataApi, object: &Listed, whose: Whose<'_>) -> Result<Option<Recovered>> {
+async fn recover(
+    store: &Store,
+    api: &DataApi,
+    object: &Listed,
+    whose: Whose<'_>,
+) -> Result<Option<Recovered>> {
     let Some(journal) = read(store, &object.uri).await? else { return Ok(None) };
     let young = is_young(object, Timestamp::now());
     match whose {
@@ -96,7 +124,8 @@ async fn recover(store: &Store, api: &DataApi, object: &Listed, whose: Whose<'_>
     if !may_be_needed && !store.delete_listed(object).await? {
         tracing::debug!(journal = %object.uri, "written again meanwhile, and kept");
     }
-    let recovered = Recovered { journal: object.uri.clone(), run_id: journal.run_id, views, failure: None };
+    let recovered =
+        Recovered { journal: object.uri.clone(), run_id: journal.run_id, views, failure: None };
     Ok((!recovered.views.is_empty()).then_some(recovered))
 }
 

@@ -1,7 +1,8 @@
 //! Rejects: are they few enough to go on, and what do people need to mend them?
 //!
-//! Comes in: the totals of the transformation. Goes out: an error when there are more rejects than allowed; otherwise a
-//! CSV file with each rejected row as it stands in the source, its line and the reason.
+//! Comes in: the totals of the transformation. Goes out: an error when there are more rejects than
+//! allowed; otherwise a CSV file with each rejected row as it stands in the source, its line and
+//! the reason.
 
 use std::collections::BTreeMap;
 
@@ -28,9 +29,14 @@ pub fn judge(totals: &Totals, spool: &Spool, max_rejects: u64) -> Result<()> {
     let n = totals.rows_rejected;
     let at_least = if totals.rows_read < spool.profile.records { "at least " } else { "" };
     let rows = if n == 1 { "row was" } else { "rows were" };
-    let allowed = if max_rejects == 0 { "none is".to_string() } else { format!("at most {max_rejects} may be") };
+    let allowed = if max_rejects == 0 {
+        "none is".to_string()
+    } else {
+        format!("at most {max_rejects} may be")
+    };
     let fact = format!(
-        "{at_least}{n} {rows} rejected, {allowed}: {}{more}; correct the file, or allow rejects with --max-rejects",
+        "{at_least}{n} {rows} rejected, {allowed}: {}{more}; correct the file, or allow rejects \
+         with --max-rejects",
         quoted.join("; ")
     );
     Err(Error::new(Kind::Data, fact))
@@ -63,7 +69,8 @@ pub fn list(totals: &Totals, spool: &Spool, at_most: usize) -> Vec<Refused> {
     refused.collect()
 }
 
-/// Ascending, each once: a row may be rejected by one plugin only, but nobody promised that to this step.
+/// Ascending, each once: a row may be rejected by one plugin only, but nobody promised that to this
+/// step.
 fn rows_of(rejects: &[Reject]) -> Vec<u64> {
     let mut rows: Vec<u64> = rejects.iter().map(|reject| reject.row).collect();
     rows.dedup();
@@ -89,7 +96,9 @@ pub fn to_csv(totals: &Totals, spool: &Spool) -> Vec<u8> {
         let (line, row) = records.get(&reject.row).cloned().unwrap_or_default();
         out.push_str(&format!("{},{line},", reject.row));
         let column = reject.column.as_deref().unwrap_or_default();
-        for (i, text) in [&*reject.plugin, &reject.code, column, &reject.message, &row].into_iter().enumerate() {
+        for (i, text) in
+            [&*reject.plugin, &reject.code, column, &reject.message, &row].into_iter().enumerate()
+        {
             if i > 0 {
                 out.push(',');
             }

@@ -1,7 +1,7 @@
 //! Source: the object as it is now, pinned by its ETag, and its bytes as a blocking reader.
 //!
-//! Comes in: the object's address. Goes out: what S3 says about it, and later one decompressed stream over it; S3 is
-//! read once. Decides nothing about the content.
+//! Comes in: the object's address. Goes out: what S3 says about it, and later one decompressed
+//! stream over it; S3 is read once. Decides nothing about the content.
 
 use std::io::{self, BufReader, Read};
 
@@ -41,8 +41,9 @@ pub async fn open(store: &Store, source: &SourceObject, progress: Progress) -> R
     let uri = source.uri.clone();
     tokio::spawn(async move {
         while let Some(piece) = body.next().await {
-            let piece = piece
-                .map_err(|error| io::Error::new(io::ErrorKind::ConnectionReset, format!("reading {uri}: {error}")));
+            let piece = piece.map_err(|error| {
+                io::Error::new(io::ErrorKind::ConnectionReset, format!("reading {uri}: {error}"))
+            });
             if let Ok(piece) = &piece {
                 progress.advance(piece.len() as u64);
             }
@@ -55,7 +56,8 @@ pub async fn open(store: &Store, source: &SourceObject, progress: Progress) -> R
     Ok(Pieces { receiver, current: Bytes::new() })
 }
 
-/// Decompresses by suffix: .gz, .zst, .bz2; anything else is read as it is. Starting a decoder reads already.
+/// Decompresses by suffix: .gz, .zst, .bz2; anything else is read as it is. Starting a decoder
+/// reads already.
 pub fn decompress(name: &str, input: impl Read + Send + 'static) -> Box<dyn Read + Send> {
     let lower = name.to_lowercase();
     if lower.ends_with(".gz") {
@@ -76,11 +78,15 @@ pub fn decompress(name: &str, input: impl Read + Send + 'static) -> Box<dyn Read
 pub fn read_failure(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::ConnectionReset => Error::new(Kind::Transient, error.to_string()),
-        _ => Error::new(Kind::Data, format!("the file cannot be decompressed as its name asks for: {error}")),
+        _ => Error::new(
+            Kind::Data,
+            format!("the file cannot be decompressed as its name asks for: {error}"),
+        ),
     }
 }
 
-/// The pieces of a body as one reader. Reading blocks, so it must not happen on a thread of the async runtime.
+/// The pieces of a body as one reader. Reading blocks, so it must not happen on a thread of the
+/// async runtime.
 pub struct Pieces {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     current: Bytes,

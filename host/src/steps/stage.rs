@@ -1,7 +1,8 @@
 //! Stage: transformed rows become parts and a manifest under the run's staging prefix.
 //!
-//! Comes in: what `transform` needs. Goes out: the manifest, if any row was staged, and the totals. Workers write parts
-//! to disk; one task uploads them behind the workers' backs and writes the manifest last.
+//! Comes in: what `transform` needs. Goes out: the manifest, if any row was staged, and the totals.
+//! Workers write parts to disk; one task uploads them behind the workers' backs and writes the
+//! manifest last.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,8 +24,10 @@ use crate::steps::conform::staged_schema;
 use crate::steps::plan::PlannedColumn;
 use crate::steps::transform::Sink;
 
-/// A part is closed past this size. Redshift wants 1 MB to 1 GB, and files below 128 MB need no splitting.
-/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-use-multiple-files.html>
+/// A part is closed past this size. Redshift wants 1 MB to 1 GB, and files below 128 MB need no
+/// splitting.
+/// Source:
+/// <https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-use-multiple-files.html>
 const PART_BYTES: u64 = 64 * 1024 * 1024;
 /// Whole parts that may wait for their upload, on disk.
 const PARTS_IN_FLIGHT: usize = 4;
@@ -61,10 +64,22 @@ pub struct Uploader {
 }
 
 /// A pair that works together: parts that the stager's sinks complete are uploaded by the uploader.
-pub fn pair(store: &Store, prefix: S3Uri, columns: &[PlannedColumn], format: Format) -> Result<(Stager, Uploader)> {
-    let dir = tempfile::tempdir().context(Kind::Internal, "no temporary folder can be made; check TMPDIR")?;
+pub fn pair(
+    store: &Store,
+    prefix: S3Uri,
+    columns: &[PlannedColumn],
+    format: Format,
+) -> Result<(Stager, Uploader)> {
+    let dir = tempfile::tempdir()
+        .context(Kind::Internal, "no temporary folder can be made; check TMPDIR")?;
     let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
-    let stager = Stager { dir, schema: staged_schema(columns), format, next: AtomicUsize::new(0), parts: sender };
+    let stager = Stager {
+        dir,
+        schema: staged_schema(columns),
+        format,
+        next: AtomicUsize::new(0),
+        parts: sender,
+    };
     Ok((stager, Uploader { store: store.clone(), prefix, parts }))
 }
 
@@ -142,7 +157,8 @@ impl Uploader {
         while let Some(part) = self.parts.recv().await {
             let uri = S3Uri::new(&self.prefix.bucket, format!("{}{}", self.prefix.key, part.name));
             let size = self.store.write_file(&uri, &part.path).await?;
-            std::fs::remove_file(&part.path).context(Kind::Internal, "a staged part cannot be removed from disk")?;
+            std::fs::remove_file(&part.path)
+                .context(Kind::Internal, "a staged part cannot be removed from disk")?;
             entries.push((
                 part.name,
                 json!({"url": uri.to_string(), "mandatory": true, "meta": {"content_length": size}}),
@@ -162,7 +178,8 @@ impl Uploader {
     }
 }
 
-/// Runs the blocking half on a thread of its own and the uploads beside it; the first failure is the one that counts.
+/// Runs the blocking half on a thread of its own and the uploads beside it; the first failure is
+/// the one that counts.
 pub async fn run<T: Send + 'static>(
     stager: Stager,
     uploader: Uploader,
@@ -175,8 +192,10 @@ pub async fn run<T: Send + 'static>(
         // The folder goes when the uploads are done.
         Arc::into_inner(stager).map(|stager| (transformed, stager.dir))
     });
-    let ended = transformed.await.context(Kind::Internal, "the transforming thread ended abruptly")?;
-    let (transformed, dir) = ended.ok_or_else(|| Error::new(Kind::Internal, "a worker outlived its work"))?;
+    let ended =
+        transformed.await.context(Kind::Internal, "the transforming thread ended abruptly")?;
+    let (transformed, dir) =
+        ended.ok_or_else(|| Error::new(Kind::Internal, "a worker outlived its work"))?;
     let staged = uploads.await.context(Kind::Internal, "the uploading task ended abruptly")?;
     drop(dir);
     // A failed upload is why the transformation ended, not the other way round.

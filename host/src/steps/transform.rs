@@ -1,7 +1,8 @@
 //! Transform: decode, plugins, conform; chunk by chunk, on all workers at once.
 //!
-//! Comes in: the spooled file and its plan. Goes out: batches for a sink, in no order across workers (a row's place in
-//! the file travels with it), and the totals. Memory is bounded by the workers, not by the file.
+//! Comes in: the spooled file and its plan. Goes out: batches for a sink, in no order across
+//! workers (a row's place in the file travels with it), and the totals. Memory is bounded by the
+//! workers, not by the file.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -20,7 +21,8 @@ use crate::steps::infer::{Spool, SpooledChunk, csv_failure};
 use crate::steps::plan::LoadPlan;
 use crate::stop::Stop;
 
-/// Rejects that are kept with all they say; past it they are only counted, and the load is past its limit anyway.
+/// Rejects that are kept with all they say; past it they are only counted, and the load is past its
+/// limit anyway.
 pub const MAX_KEPT_REJECTS: u64 = 100_000;
 
 /// Where a worker's batches go.
@@ -50,21 +52,31 @@ pub struct Totals {
     pub rows_rejected: u64,
     /// By planned column, in bytes.
     pub max_text_bytes: Vec<u32>,
-    /// Decimals that the host rounded half up to the scale of their columns; plugins count their own.
+    /// Decimals that the host rounded half up to the scale of their columns; plugins count their
+    /// own.
     pub rounded: u64,
     /// In the order of the file.
     pub rejects: Vec<Reject>,
     pub plugins: Vec<PluginCounters>,
 }
 
-/// Transforms the whole file. Errors: `Plugin`, `Data`, `Internal`; the first one stops all workers.
+/// Transforms the whole file. Errors: `Plugin`, `Data`, `Internal`; the first one stops all
+/// workers.
 pub fn run<S: Sink>(
     transform: &Transform<'_>,
     new_sink: impl Fn() -> Result<S> + Sync,
 ) -> Result<(Totals, Vec<S::Done>)> {
-    let shared = Shared { next: AtomicUsize::new(0), rejected: AtomicU64::new(0), failed: AtomicUsize::new(0) };
+    let shared = Shared {
+        next: AtomicUsize::new(0),
+        rejected: AtomicU64::new(0),
+        failed: AtomicUsize::new(0),
+    };
     let workers = transform.settings.workers.get().min(transform.spool.chunks.len());
-    let capture = transform.settings.capture.as_ref().map(|settings| Capture::start(settings, &transform.plan.chain));
+    let capture = transform
+        .settings
+        .capture
+        .as_ref()
+        .map(|settings| Capture::start(settings, &transform.plan.chain));
     let chain = match &capture {
         Some(capture) => transform.plan.chain.clone().observed_by(capture.observer()),
         None => transform.plan.chain.clone(),
@@ -80,14 +92,17 @@ pub fn run<S: Sink>(
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         let ended = threads.into_iter().map(|thread| thread.join());
         ended
-            .map(|ended| ended.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "a worker ended abruptly"))))
+            .map(|ended| {
+                ended.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "a worker ended abruptly")))
+            })
             .collect()
     });
     // Also when a plugin failed: its rows are what somebody wants to see then.
     if let Some(capture) = capture {
         capture.write(&transform.values.source_file_name);
     }
-    let mut totals = Totals { max_text_bytes: vec![0; transform.plan.columns.len()], ..Totals::default() };
+    let mut totals =
+        Totals { max_text_bytes: vec![0; transform.plan.columns.len()], ..Totals::default() };
     let mut done = Vec::new();
     for ended in ended {
         let (part, sink) = ended?;
@@ -114,9 +129,11 @@ fn worker<S: Sink>(
     let mut chain = chain.open(Arc::clone(&transform.values)).map_err(plugins::failure)?;
     let mut conform = Conform::new(&transform.plan.columns);
     let spool = transform.spool;
-    let mut decoder = Decoder::new(&spool.dialect, &spool.header, &transform.plan.decode_as, Decoder::BATCH_ROWS);
+    let mut decoder =
+        Decoder::new(&spool.dialect, &spool.header, &transform.plan.decode_as, Decoder::BATCH_ROWS);
     let (mut totals, mut buffer) = (Totals::default(), Vec::new());
-    while let Some(SpooledChunk { chunk, first_record }) = spool.chunks.get(shared.next.fetch_add(1, Ordering::Relaxed))
+    while let Some(SpooledChunk { chunk, first_record }) =
+        spool.chunks.get(shared.next.fetch_add(1, Ordering::Relaxed))
     {
         spool.read(chunk, &mut buffer)?;
         for decoded in decoder.decode_chunk(&buffer, chunk, *first_record) {

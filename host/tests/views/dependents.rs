@@ -1,5 +1,5 @@
-//! What reads a table, as the catalog has it, and that nothing of it is lost when it is dropped and restored. Before
-//! and after are compared by catalog queries.
+//! What reads a table, as the catalog has it, and that nothing of it is lost when it is dropped and
+//! restored. Before and after are compared by catalog queries.
 
 use loader::evolution::view::{Grantee, ViewKind};
 use loader::redshift::dependents::{self, Dependent, Dependents};
@@ -7,7 +7,8 @@ use loader::redshift::restore;
 
 use crate::support::{World, name};
 
-/// A table with views on it and on each other, in two schemas, with owners, comments and grants of every kind.
+/// A table with views on it and on each other, in two schemas, with owners, comments and grants of
+/// every kind.
 const SETTING: &[&str] = &[
     "CREATE USER ann PASSWORD DISABLE",
     "CREATE USER \"bob-1\" PASSWORD DISABLE",
@@ -20,7 +21,8 @@ const SETTING: &[&str] = &[
     "CREATE TABLE u (k INTEGER)",
     "CREATE VIEW unrelated AS SELECT k FROM u",
     "CREATE VIEW base AS SELECT a, b AS \"B's\" FROM t WHERE b <> 'it''s \\\\ so'",
-    "CREATE VIEW other.\"on both\" AS SELECT x.a, y.c, u.k FROM base x JOIN t y ON x.a = y.a JOIN u ON u.k = x.a",
+    "CREATE VIEW other.\"on both\" AS SELECT x.a, y.c, u.k FROM base x JOIN t y ON x.a = y.a JOIN \
+     u ON u.k = x.a",
     "CREATE VIEW top AS SELECT z.c FROM other.\"on both\" z UNION ALL SELECT a FROM base",
     "CREATE VIEW counted AS SELECT COUNT(*) AS n FROM t",
     "COMMENT ON VIEW base IS 'what''s in t'",
@@ -43,14 +45,17 @@ const SETTING: &[&str] = &[
 async fn state(world: &World) -> String {
     let queries = [
         "SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), pg_get_viewdef(c.oid, true), \
-         obj_description(c.oid, 'pg_class') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind = 'v' AND n.nspname IN ('public', 'other') ORDER BY 1, 2",
-        "SELECT c.relname, d.objsubid, d.description FROM pg_description d JOIN pg_class c ON c.oid = d.objoid \
-         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('public', 'other') ORDER BY 1, 2",
-        "SELECT namespace_name, relation_name, privilege_type, identity_name, identity_type, admin_option \
-         FROM svv_relation_privileges WHERE namespace_name IN ('public', 'other') ORDER BY 1, 2, 3, 4, 5",
-        "SELECT namespace_name, relation_name, column_name, privilege_type, identity_name, identity_type \
-         FROM svv_column_privileges WHERE namespace_name IN ('public', 'other') ORDER BY 1, 2, 3, 4, 5",
+         obj_description(c.oid, 'pg_class') FROM pg_class c JOIN pg_namespace n ON n.oid = \
+         c.relnamespace WHERE c.relkind = 'v' AND n.nspname IN ('public', 'other') ORDER BY 1, 2",
+        "SELECT c.relname, d.objsubid, d.description FROM pg_description d JOIN pg_class c ON \
+         c.oid = d.objoid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN \
+         ('public', 'other') ORDER BY 1, 2",
+        "SELECT namespace_name, relation_name, privilege_type, identity_name, identity_type, \
+         admin_option FROM svv_relation_privileges WHERE namespace_name IN ('public', 'other') \
+         ORDER BY 1, 2, 3, 4, 5",
+        "SELECT namespace_name, relation_name, column_name, privilege_type, identity_name, \
+         identity_type FROM svv_column_privileges WHERE namespace_name IN ('public', 'other') \
+         ORDER BY 1, 2, 3, 4, 5",
     ];
     let mut state = String::new();
     for query in queries {
@@ -74,20 +79,26 @@ async fn everything_that_reads_a_table_survives_being_dropped() {
     let dependents = dependents::read(&world.api, &target, &[]).await.expect("the catalog answers");
 
     assert!(dependents.superuser);
-    let names: Vec<String> = dependents.views.iter().map(|view| view.view.name.to_string()).collect();
+    let names: Vec<String> =
+        dependents.views.iter().map(|view| view.view.name.to_string()).collect();
     assert_eq!(names, ["public.base", "public.counted", "other.on both", "public.top"]);
     let reads: Vec<&[usize]> = dependents.views.iter().map(|view| view.reads.as_slice()).collect();
     assert_eq!(reads, [&[][..], &[], &[0], &[0, 2]]);
     assert_eq!(found(&dependents, "base").columns, ["a", "b"]);
     assert_eq!(found(&dependents, "on both").columns, ["a", "c"]);
-    assert!(found(&dependents, "counted").columns.is_empty() && found(&dependents, "top").columns.is_empty());
+    assert!(
+        found(&dependents, "counted").columns.is_empty()
+            && found(&dependents, "top").columns.is_empty()
+    );
     assert!(found(&dependents, "counted").reads_target && !found(&dependents, "top").reads_target);
     assert!(dependents.views.iter().all(|view| view.obstacle.is_none()), "{:?}", dependents.views);
     assert_eq!(dependents.target_column_comments, [("b".to_string(), "a name".to_string())]);
     let grants: Vec<String> = dependents
         .target_column_grants
         .iter()
-        .map(|grant| format!("{} ({}) {:?}", grant.privilege, grant.columns.join(", "), grant.grantee))
+        .map(|grant| {
+            format!("{} ({}) {:?}", grant.privilege, grant.columns.join(", "), grant.grantee)
+        })
         .collect();
     assert_eq!(grants, ["SELECT (a, b) User(\"cy\")", "UPDATE (b) User(\"cy\")"]);
 
@@ -96,7 +107,9 @@ async fn everything_that_reads_a_table_survives_being_dropped() {
     }
     assert_ne!(state(&world).await, before);
     let saved: Vec<_> = dependents.views.iter().map(|view| view.view.clone()).collect();
-    let restored = restore::restore_missing(&world.api, &dependents.user, &saved).await.expect("all can be restored");
+    let restored = restore::restore_missing(&world.api, &dependents.user, &saved)
+        .await
+        .expect("all can be restored");
     assert_eq!(restored.len(), 4);
     assert_eq!(state(&world).await, before);
     world.stop().await;
@@ -108,10 +121,14 @@ async fn views_of_the_configuration_come_with_their_readers() {
     world.execute(SETTING).await;
     world.execute(&["CREATE VIEW on_unrelated AS SELECT k FROM unrelated"]).await;
     let also = [name("public", "unrelated"), name("public", "there_is_no_such_view")];
-    let read = dependents::read(&world.api, &name("public", "no_table"), &also).await.expect("the catalog answers");
+    let read = dependents::read(&world.api, &name("public", "no_table"), &also)
+        .await
+        .expect("the catalog answers");
     let names: Vec<String> = read.views.iter().map(|view| view.view.name.to_string()).collect();
     assert_eq!(names, ["public.unrelated", "public.on_unrelated"]);
-    let none = dependents::read(&world.api, &name("public", "no_table"), &[]).await.expect("the catalog answers");
+    let none = dependents::read(&world.api, &name("public", "no_table"), &[])
+        .await
+        .expect("the catalog answers");
     assert!(none.views.is_empty() && none.target_column_grants.is_empty());
     world.stop().await;
 }
@@ -120,15 +137,24 @@ async fn views_of_the_configuration_come_with_their_readers() {
 async fn who_is_no_superuser_is_told_what_could_not_come_back() {
     let world = World::new().await;
     world.execute(SETTING).await;
-    world.execute(&["GRANT USAGE ON SCHEMA other TO ann", "ALTER TABLE other.\"on both\" OWNER TO ann"]).await;
+    world
+        .execute(&[
+            "GRANT USAGE ON SCHEMA other TO ann",
+            "ALTER TABLE other.\"on both\" OWNER TO ann",
+        ])
+        .await;
     let api = world.api_of("ann").await;
-    let dependents = dependents::read(&api, &name("public", "t"), &[]).await.expect("the catalog answers");
+    let dependents =
+        dependents::read(&api, &name("public", "t"), &[]).await.expect("the catalog answers");
     assert_eq!((dependents.user.as_str(), dependents.superuser), ("ann", false));
     let obstacle = |table: &str| found(&dependents, table).obstacle.as_deref().unwrap_or("none");
-    assert!(obstacle("counted").contains("public.counted belongs to loader, and ann is no superuser"));
+    assert!(
+        obstacle("counted").contains("public.counted belongs to loader, and ann is no superuser")
+    );
     assert!(obstacle("on both").contains("ann may not make view other.on both again"));
     world.execute(&["GRANT CREATE ON SCHEMA other TO ann"]).await;
-    let dependents = dependents::read(&api, &name("public", "t"), &[]).await.expect("the catalog answers");
+    let dependents =
+        dependents::read(&api, &name("public", "t"), &[]).await.expect("the catalog answers");
     assert_eq!(found(&dependents, "on both").obstacle, None);
     world.stop().await;
 }
@@ -141,12 +167,19 @@ async fn late_binding_and_materialized_views_are_told_apart() {
     world.execute(&["CREATE VIEW late_on_another AS SELECT 1 AS t_a WITH NO SCHEMA BINDING"]).await;
     world.execute(&["CREATE MATERIALIZED VIEW m AS SELECT a FROM t"]).await;
     let target = name("public", "t");
-    let read = dependents::read(&world.api, &target, &[name("public", "late")]).await.expect("the catalog answers");
+    let read = dependents::read(&world.api, &target, &[name("public", "late")])
+        .await
+        .expect("the catalog answers");
     assert_eq!(read.late_binding, [name("public", "late")]);
     assert_eq!(found(&read, "late").view.kind, ViewKind::LateBinding);
     assert_eq!(found(&read, "late").obstacle, None);
     assert_eq!(found(&read, "m").view.kind, ViewKind::Materialized);
-    assert!(found(&read, "m").obstacle.as_deref().is_some_and(|text| text.contains("public.m is a materialized view")));
+    assert!(
+        found(&read, "m")
+            .obstacle
+            .as_deref()
+            .is_some_and(|text| text.contains("public.m is a materialized view"))
+    );
 
     let late = found(&read, "late").view.clone();
     assert!(late.grants.iter().all(|grant| grant.grantee != Grantee::Public));

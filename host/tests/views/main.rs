@@ -1,7 +1,7 @@
 //! Views through the Data API and S3 of the local stand-in: found, dropped, restored and recovered.
 //!
-//! One server for each test; each test is a story on relations of its own. What a killed run leaves behind is made by
-//! hand here; killing the program itself is the end-to-end tests' work.
+//! One server for each test; each test is a story on relations of its own. What a killed run leaves
+//! behind is made by hand here; killing the program itself is the end-to-end tests' work.
 
 mod dependents;
 mod restore;

@@ -1,5 +1,5 @@
-//! Dropped views that come back: asked for by name, and from the journals of killed runs. The age of a journal is its
-//! file's own time.
+//! Dropped views that come back: asked for by name, and from the journals of killed runs. The age
+//! of a journal is its file's own time.
 
 use std::time::Duration;
 
@@ -14,24 +14,31 @@ use crate::support::{BUCKET, HOUR, World, name, view};
 async fn missing_views_are_restored_and_others_left_alone() {
     let world = World::new().await;
     let user = world.user().await;
-    world.execute(&["CREATE TABLE t (a INTEGER)", "CREATE VIEW v1 AS SELECT 7 AS somebody_elses"]).await;
+    world
+        .execute(&["CREATE TABLE t (a INTEGER)", "CREATE VIEW v1 AS SELECT 7 AS somebody_elses"])
+        .await;
     let mut views: Vec<SavedView> = (1..=30)
         .map(|n| {
             let reads = if n <= 2 { "t".to_string() } else { format!("v{}", n - 1) };
-            let mut view = view(&user, name("public", &format!("v{n}")), &format!("SELECT a FROM {reads};"));
+            let mut view =
+                view(&user, name("public", &format!("v{n}")), &format!("SELECT a FROM {reads};"));
             view.comment = Some(format!("number {n}: it's \\ here"));
             view
         })
         .collect();
     // More statements than one transaction takes.
     let columns: Vec<String> = (0..60).map(|n| format!("c{n}")).collect();
-    let select =
-        format!("SELECT {} FROM t", columns.iter().map(|c| format!("a AS {c}")).collect::<Vec<_>>().join(", "));
+    let select = format!(
+        "SELECT {} FROM t",
+        columns.iter().map(|c| format!("a AS {c}")).collect::<Vec<_>>().join(", ")
+    );
     let mut wide = view(&user, name("public", "wide"), &select);
-    wide.column_comments = columns.iter().map(|column| (column.clone(), format!("about {column}"))).collect();
+    wide.column_comments =
+        columns.iter().map(|column| (column.clone(), format!("about {column}"))).collect();
     views.push(wide);
 
-    let restored = restore::restore_missing(&world.api, &user, &views).await.expect("all can be restored");
+    let restored =
+        restore::restore_missing(&world.api, &user, &views).await.expect("all can be restored");
     let expected: Vec<TableName> = views[1..].iter().map(|view| view.name.clone()).collect();
     assert_eq!(restored, expected);
     assert_eq!(world.rows("SELECT somebody_elses FROM v1").await, "7\n");
@@ -41,7 +48,10 @@ async fn missing_views_are_restored_and_others_left_alone() {
     let about = "SELECT COUNT(*) FROM pg_description d JOIN pg_class c ON c.oid = d.objoid \
                  WHERE c.relname = 'wide' AND d.objsubid > 0";
     assert_eq!(world.rows(about).await, "60\n");
-    assert_eq!(restore::restore_missing(&world.api, &user, &views).await.expect("nothing to do"), []);
+    assert_eq!(
+        restore::restore_missing(&world.api, &user, &views).await.expect("nothing to do"),
+        []
+    );
     world.stop().await;
 }
 
@@ -56,8 +66,15 @@ async fn one_broken_view_does_not_keep_the_others() {
         view(&user, name("public", "on_broken"), "SELECT gone FROM broken"),
         view(&user, name("public", "last"), "SELECT a FROM first"),
     ];
-    let error = restore::restore_missing(&world.api, &user, &views).await.expect_err("one is broken").to_string();
-    assert!(error.starts_with("restoring the view public.broken failed: column \"gone\" does not exist"), "{error}");
+    let error = restore::restore_missing(&world.api, &user, &views)
+        .await
+        .expect_err("one is broken")
+        .to_string();
+    assert!(
+        error
+            .starts_with("restoring the view public.broken failed: column \"gone\" does not exist"),
+        "{error}"
+    );
     assert!(error.contains("not_restored_either public.on_broken"), "{error}");
     assert_eq!(world.rows("SELECT COUNT(*) FROM last").await, "0\n");
     world.stop().await;
@@ -72,7 +89,8 @@ async fn two_runs_restore_the_same_views_at_once() {
         (0..20).map(|n| view(&user, name("public", &format!("v{n}")), "SELECT a FROM t")).collect();
     let run = || restore::restore_missing(&world.api, &user, &views);
     let (first, second, third) = tokio::join!(run(), run(), run());
-    let restored: usize = [first, second, third].into_iter().map(|run| run.expect("none fails").len()).sum();
+    let restored: usize =
+        [first, second, third].into_iter().map(|run| run.expect("none fails").len()).sum();
     assert_eq!(restored, 20);
     world.stop().await;
 }
@@ -91,7 +109,9 @@ async fn journals_of_killed_runs_are_worked_off() {
     world.leave_journal("run1", &ours, &[of_ours("SELECT 1 AS old")], 2 * HOUR).await;
     world.leave_journal("run2", &ours, &[of_ours("SELECT a FROM ours")], Duration::ZERO).await;
     world.leave_journal("run3", &others, std::slice::from_ref(&of_others), HOUR / 6).await;
-    let left = recover::left_dropped(&world.store, &world.api, BUCKET, &ours).await.expect("journals can be read");
+    let left = recover::left_dropped(&world.store, &world.api, BUCKET, &ours)
+        .await
+        .expect("journals can be read");
     assert!(left.contains(&name("public", "v_ours")), "{left:?}");
     let recovered = run(Whose::Target(&ours)).await.expect("it can be recovered");
     assert_eq!(recovered.len(), 1);
@@ -123,7 +143,9 @@ async fn journals_of_killed_runs_are_worked_off() {
     assert_eq!(told, [("run3", 1, false), ("run4", 0, true), ("run5", 0, true)]);
     assert_eq!(world.rows("SELECT COUNT(a) FROM v_others").await, "0\n");
     assert_eq!(world.journals().await, ["data/journal/run4.json", "data/journal/run5.json"]);
-    let left = recover::left_dropped(&world.store, &world.api, BUCKET, &ours).await.expect("one can be read");
+    let left = recover::left_dropped(&world.store, &world.api, BUCKET, &ours)
+        .await
+        .expect("one can be read");
     assert_eq!(left, [name("public", "v_gone")]);
     world.stop().await;
 }

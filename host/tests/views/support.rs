@@ -1,5 +1,5 @@
-//! What the tests stand on: a stand-in of their own, the program's clients for it, and small values. Everything is
-//! gone when a test has stopped its world.
+//! What the tests stand on: a stand-in of their own, the program's clients for it, and small
+//! values. Everything is gone when a test has stopped its world.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -62,11 +62,14 @@ impl World {
 
     /// All rows of a query, one a line.
     pub(crate) async fn rows(&self, sql: &str) -> String {
-        let Outcome::Finished(executed) = self.api.execute(sql).await.expect("the service answers") else {
+        let Outcome::Finished(executed) = self.api.execute(sql).await.expect("the service answers")
+        else {
             panic!("{sql} failed");
         };
         let rows = self.api.rows(&executed, None).await.expect("it has rows").rows;
-        rows.iter().map(|row| row.iter().map(|cell| cell.to_text()).collect::<Vec<_>>().join("|") + "\n").collect()
+        rows.iter()
+            .map(|row| row.iter().map(|cell| cell.to_text()).collect::<Vec<_>>().join("|") + "\n")
+            .collect()
     }
 
     pub(crate) async fn user(&self) -> String {
@@ -83,7 +86,10 @@ impl World {
         let uri = S3Uri::new(BUCKET, format!("data/journal/{run_id}.json"));
         let (run_id, written_at) = (run_id.to_string(), "2025-01-19 10:30:00".to_string());
         let journal = Journal { run_id, target: target.clone(), written_at, views: views.to_vec() };
-        self.store.write(&uri, journal.to_json().expect("it is JSON")).await.expect("it can be written");
+        self.store
+            .write(&uri, journal.to_json().expect("it is JSON"))
+            .await
+            .expect("it can be written");
         set_age(&self.dir.path().join(BUCKET).join(&uri.key), age);
         uri
     }
@@ -118,7 +124,15 @@ pub(crate) fn name(schema: &str, table: &str) -> TableName {
 pub(crate) fn view(user: &str, name: TableName, definition: &str) -> SavedView {
     let (kind, create) = SavedView::read_definition(&name, definition);
     let owner = user.to_string();
-    SavedView { name, kind, create, owner, grants: Vec::new(), comment: None, column_comments: Vec::new() }
+    SavedView {
+        name,
+        kind,
+        create,
+        owner,
+        grants: Vec::new(),
+        comment: None,
+        column_comments: Vec::new(),
+    }
 }
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);

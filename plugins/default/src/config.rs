@@ -68,8 +68,8 @@ impl Config {
                 && (name.is_empty() || names::clean(name) != *name)
             {
                 let message = format!(
-                    "config: {key} is {name:?}; a column name has lower-case letters, digits and single underscores \
-                     between them, such as \"loaded_at\""
+                    "config: {key} is {name:?}; a column name has lower-case letters, digits and \
+                     single underscores between them, such as \"loaded_at\""
                 );
                 return Err(Error::new("bad-config", message));
             }
@@ -79,14 +79,14 @@ impl Config {
 }
 
 impl Decimal {
-    /// Precisions between 19 and 37 are refused: Parquet stores them in a width that Redshift does not load into
-    /// a column of another precision.
+    /// Precisions between 19 and 37 are refused: Parquet stores them in a width that Redshift does
+    /// not load into a column of another precision.
     fn check(self) -> Result<(), Error> {
         let Self { precision, scale } = self;
         if !(matches!(precision, 1..=18 | 38) && scale <= precision.min(37)) {
             let message = format!(
-                "config: decimal is ({precision},{scale}); precision is 1 to 18 or 38, scale at most the precision \
-                 and at most 37"
+                "config: decimal is ({precision},{scale}); precision is 1 to 18 or 38, scale at \
+                 most the precision and at most 37"
             );
             return Err(Error::new("bad-config", message));
         }
@@ -129,6 +129,9 @@ mod tests {
 
     #[test]
     fn the_schema_is_that_of_the_config() -> Result<(), Error> {
-        loader_sdk::testing::check_config_schema::<Config>(concat!(env!("CARGO_MANIFEST_DIR"), "/config.schema.json"))
+        loader_sdk::testing::check_config_schema::<Config>(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/config.schema.json"
+        ))
     }
 }

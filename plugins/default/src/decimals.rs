@@ -1,6 +1,8 @@
-//! The one thing that is computed: the text of a number to `Decimal128`, digit by digit, never through a float.
+//! The one thing that is computed: the text of a number to `Decimal128`, digit by digit, never
+//! through a float.
 //!
-//! This is the hot loop of most loads. It reads offsets and bytes as they lie in the input, and writes one buffer.
+//! This is the hot loop of most loads. It reads offsets and bytes as they lie in the input, and
+//! writes one buffer.
 
 use std::sync::Arc;
 
@@ -34,8 +36,11 @@ impl Decimals {
             return Err(Error::new("bad-state", "the state is not the one of the plan"));
         };
         if types.len() != inputs.fields().len() {
-            let message =
-                format!("the state is about {} columns, the input has {}", types.len(), inputs.fields().len());
+            let message = format!(
+                "the state is about {} columns, the input has {}",
+                types.len(),
+                inputs.fields().len()
+            );
             return Err(Error::new("bad-state", message));
         }
         let columns = inputs.fields().iter().zip(types).map(|(field, [precision, scale])| Column {
@@ -63,7 +68,12 @@ impl Session for Decimals {
 }
 
 impl Column {
-    fn compute(&self, texts: &StringArray, rejects: &mut Rejects, rounded: &mut u64) -> Result<ArrayRef, Error> {
+    fn compute(
+        &self,
+        texts: &StringArray,
+        rejects: &mut Rejects,
+        rounded: &mut u64,
+    ) -> Result<ArrayRef, Error> {
         let bytes = texts.values().as_slice();
         let nulls = texts.nulls();
         let mut values: Vec<i128> = Vec::with_capacity(texts.len());
@@ -90,7 +100,8 @@ impl Column {
             values.push(value);
         }
         let array = Decimal128Array::try_new(values.into(), nulls.cloned());
-        let array = array.and_then(|array| array.with_precision_and_scale(self.precision, self.scale as i8));
+        let array = array
+            .and_then(|array| array.with_precision_and_scale(self.precision, self.scale as i8));
         Ok(Arc::new(array.map_err(|error| Error::new("internal", error.to_string()))?))
     }
 
@@ -101,19 +112,23 @@ impl Column {
             DecimalError::OutOfRange => (
                 "out-of-range",
                 format!(
-                    "column {header:?}: the number has more than the {} digits before the point that \
-                     DECIMAL({precision},{scale}) holds; correct it, or set \"decimal\" in the plugin's config",
+                    "column {header:?}: the number has more than the {} digits before the point \
+                     that DECIMAL({precision},{scale}) holds; correct it, or set \"decimal\" in \
+                     the plugin's config",
                     precision - scale
                 ),
             ),
             DecimalError::NotFinite => (
                 "not-finite",
                 format!(
-                    "column {header:?}: NaN and infinity are not numbers that DECIMAL({precision},{scale}) holds; \
-                     leave the field empty, or make it DOUBLE PRECISION in the target"
+                    "column {header:?}: NaN and infinity are not numbers that \
+                     DECIMAL({precision},{scale}) holds; leave the field empty, or make it DOUBLE \
+                     PRECISION in the target"
                 ),
             ),
-            DecimalError::NotANumber => ("not-a-number", format!("column {header:?}: the field is not a number")),
+            DecimalError::NotANumber => {
+                ("not-a-number", format!("column {header:?}: the field is not a number"))
+            }
         };
         Error::new(code, message).column(header)
     }
@@ -125,14 +140,21 @@ mod tests {
 
     use super::*;
 
-    fn compute(texts: &[Option<&str>], precision: u8, scale: u8) -> (Vec<Option<String>>, Vec<String>, u64) {
+    fn compute(
+        texts: &[Option<&str>],
+        precision: u8,
+        scale: u8,
+    ) -> (Vec<Option<String>>, Vec<String>, u64) {
         let schema = Arc::new(Schema::new(vec![Field::new("Unit Price", DataType::Utf8, true)]));
         let mut session = Decimals::open(&state(&[(precision, scale)]), &schema).expect("opens");
         let texts: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
         let batch = RecordBatch::try_new(schema, vec![texts]).expect("is a batch");
         let output = session.process(&batch).expect("computes");
-        let column = output.columns[0].as_primitive::<loader_sdk::arrow_array::types::Decimal128Type>();
-        let values = (0..column.len()).map(|row| column.is_valid(row).then(|| column.value_as_string(row))).collect();
+        let column =
+            output.columns[0].as_primitive::<loader_sdk::arrow_array::types::Decimal128Type>();
+        let values = (0..column.len())
+            .map(|row| column.is_valid(row).then(|| column.value_as_string(row)))
+            .collect();
         let (rows, reasons, messages) = output.rejects.into_parts();
         let rejects = rows.iter().zip(reasons).map(|(row, reason)| {
             let Error { code, message, .. } = &messages[usize::from(reason)];
@@ -162,13 +184,17 @@ mod tests {
     #[test]
     fn digits_past_the_scale_are_rounded_and_counted() {
         let (values, _, rounded) = compute(&[Some("1.005"), Some("1.00"), Some("-1.999")], 9, 2);
-        assert_eq!(values, [Some("1.01".to_owned()), Some("1.00".to_owned()), Some("-2.00".to_owned())]);
+        assert_eq!(
+            values,
+            [Some("1.01".to_owned()), Some("1.00".to_owned()), Some("-2.00".to_owned())]
+        );
         assert_eq!(rounded, 2);
     }
 
     #[test]
     fn what_does_not_fit_is_a_rejected_row() {
-        let (_, rejects, _) = compute(&[Some("1e20"), Some("1"), None, Some("NaN"), Some("x"), Some("1e20")], 38, 18);
+        let (_, rejects, _) =
+            compute(&[Some("1e20"), Some("1"), None, Some("NaN"), Some("x"), Some("1e20")], 38, 18);
         insta::assert_snapshot!(rejects.join("\n"), @r#"
         row 0: out-of-range: column "Unit Price": the number has more than the 20 digits before the point that DECIMAL(38,18) holds; correct it, or set "decimal" in the plugin's config
         row 3: not-finite: column "Unit Price": NaN and infinity are not numbers that DECIMAL(38,18) holds; leave the field empty, or make it DOUBLE PRECISION in the target
@@ -180,7 +206,13 @@ mod tests {
     #[test]
     fn a_state_that_is_not_ours_is_refused() {
         let schema = Arc::new(Schema::new(vec![Field::new("a", DataType::Utf8, true)]));
-        assert_eq!(Decimals::open(&[38, 18, 1], &schema).err().map(|error| error.code), Some("bad-state".to_owned()));
-        assert_eq!(Decimals::open(&[], &schema).err().map(|error| error.code), Some("bad-state".to_owned()));
+        assert_eq!(
+            Decimals::open(&[38, 18, 1], &schema).err().map(|error| error.code),
+            Some("bad-state".to_owned())
+        );
+        assert_eq!(
+            Decimals::open(&[], &schema).err().map(|error| error.code),
+            Some("bad-state".to_owned())
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! What `loader` does to the rows of a file when nobody asks for something else: column names are cleaned, numbers
-//! with a fraction become exact decimals, and two columns say when a row was loaded and from which file.
+//! What `loader` does to the rows of a file when nobody asks for something else: column names are
+//! cleaned, numbers with a fraction become exact decimals, and two columns say when a row was
+//! loaded and from which file.
 //!
-//! The plan decides everything; only the text of decimal columns crosses the sandbox, to be computed in `decimals`.
+//! The plan decides everything; only the text of decimal columns crosses the sandbox, to be
+//! computed in `decimals`.
 
 mod config;
 mod decimals;

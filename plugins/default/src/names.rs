@@ -9,7 +9,8 @@ use crate::config::OnCollision;
 /// The longest identifier in Redshift.
 const MAX_NAME_BYTES: usize = 127;
 
-/// Lower case; each run of characters outside `[a-z0-9]` becomes one underscore; none at the ends. May leave nothing.
+/// Lower case; each run of characters outside `[a-z0-9]` becomes one underscore; none at the ends.
+/// May leave nothing.
 pub(crate) fn clean(header: &str) -> String {
     let mut name = String::with_capacity(header.len());
     for character in header.to_lowercase().chars() {
@@ -25,7 +26,8 @@ pub(crate) fn clean(header: &str) -> String {
 
 /// The clean names of all headers, in order: none empty, none too long, no two the same.
 pub(crate) fn clean_all(headers: &[&str], on_collision: OnCollision) -> Result<Vec<String>, Error> {
-    let mut names: Vec<String> = headers.iter().enumerate().map(|(index, header)| named(index, header)).collect();
+    let mut names: Vec<String> =
+        headers.iter().enumerate().map(|(index, header)| named(index, header)).collect();
     match on_collision {
         OnCollision::Error => refuse_collisions(headers, &names)?,
         OnCollision::Suffix => number_collisions(&mut names),
@@ -33,7 +35,8 @@ pub(crate) fn clean_all(headers: &[&str], on_collision: OnCollision) -> Result<V
     for (index, name) in names.iter().enumerate() {
         if name.len() > MAX_NAME_BYTES {
             let message = format!(
-                "column {}: its name has {} bytes once it is cleaned; Redshift allows {MAX_NAME_BYTES}; shorten the header",
+                "column {}: its name has {} bytes once it is cleaned; Redshift allows \
+                 {MAX_NAME_BYTES}; shorten the header",
                 index + 1,
                 name.len()
             );
@@ -53,8 +56,8 @@ fn refuse_collisions(headers: &[&str], names: &[String]) -> Result<(), Error> {
     for (index, name) in names.iter().enumerate() {
         if let Some(first) = seen.insert(name.as_str(), index) {
             let message = format!(
-                "headers {:?} (column {}) and {:?} (column {}) both become {name}; rename one in the file, \
-                 or set \"on_collision\": \"suffix\"",
+                "headers {:?} (column {}) and {:?} (column {}) both become {name}; rename one in \
+                 the file, or set \"on_collision\": \"suffix\"",
                 headers[first],
                 first + 1,
                 headers[index],
@@ -91,7 +94,8 @@ mod tests {
 
     #[test]
     fn names_follow_the_rule() {
-        let check = |header: &str, expected: &str| assert_eq!(clean(header), expected, "{header:?}");
+        let check =
+            |header: &str, expected: &str| assert_eq!(clean(header), expected, "{header:?}");
         check("First Name", "first_name");
         check("Email Address!", "email_address");
         check("  TOTAL__AMOUNT -- (EUR)  ", "total_amount_eur");
@@ -120,7 +124,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_named_is_refused() {
-        let message = |headers: &[&str]| clean_all(headers, OnCollision::Error).expect_err("is refused").message;
+        let message = |headers: &[&str]| {
+            clean_all(headers, OnCollision::Error).expect_err("is refused").message
+        };
         insta::assert_snapshot!(message(&["Unit Price", "id", "unit_price"]), @r#"headers "Unit Price" (column 1) and "unit_price" (column 3) both become unit_price; rename one in the file, or set "on_collision": "suffix""#);
         insta::assert_snapshot!(message(&["id", &"x".repeat(200)]), @"column 2: its name has 200 bytes once it is cleaned; Redshift allows 127; shorten the header");
     }

@@ -43,17 +43,22 @@ pub(crate) fn make(context: &Context, config: &Config, input: &Schema) -> Result
     Ok(plan)
 }
 
-/// Numbers with a fraction are made what the target holds; without a target, keys are floats as they have always
-/// been, so that they keep matching, and all others exact decimals. Everything else is as it should be already.
+/// Numbers with a fraction are made what the target holds; without a target, keys are floats as
+/// they have always been, so that they keep matching, and all others exact decimals. Everything
+/// else is as it should be already.
 fn treatment(field: &Field, target: Option<&DataType>, is_key: bool, config: &Config) -> Treatment {
     let logical = field.metadata().get("loader.logical").map(String::as_str);
     if !(matches!(logical, Some("decimal" | "double")) && field.data_type() == &DataType::Utf8) {
         return Treatment::Keep;
     }
     match target {
-        Some(&DataType::Decimal128(precision, scale)) => Treatment::Decimal(precision, scale.max(0) as u8),
+        Some(&DataType::Decimal128(precision, scale)) => {
+            Treatment::Decimal(precision, scale.max(0) as u8)
+        }
         Some(DataType::Utf8) => Treatment::Keep,
-        Some(number) if number.is_integer() || number.is_floating() => Treatment::Cast(number.clone()),
+        Some(number) if number.is_integer() || number.is_floating() => {
+            Treatment::Cast(number.clone())
+        }
         Some(_) | None if is_key => Treatment::Cast(DataType::Float64),
         Some(_) | None => Treatment::Decimal(config.decimal.precision, config.decimal.scale),
     }
@@ -75,12 +80,17 @@ fn metadata(config: &Config) -> Vec<(&'static str, &str, HostValue)> {
     asked_for.filter_map(|(key, name, value)| Some((key, name.as_deref()?, value))).collect()
 }
 
-fn check_metadata(columns: &[(&str, &str, HostValue)], headers: &[&str], names: &[String]) -> Result<(), Error> {
+fn check_metadata(
+    columns: &[(&str, &str, HostValue)],
+    headers: &[&str],
+    names: &[String],
+) -> Result<(), Error> {
     for (key, name, _) in columns {
         if let Some(index) = names.iter().position(|other| other == name) {
             let message = format!(
-                "header {:?} (column {}) becomes {name}, which is also the metadata column {key}; rename the \
-                 metadata column with \"{key}\": \"another_name\", or leave it out with \"{key}\": null",
+                "header {:?} (column {}) becomes {name}, which is also the metadata column {key}; \
+                 rename the metadata column with \"{key}\": \"another_name\", or leave it out with \
+                 \"{key}\": null",
                 headers[index],
                 index + 1
             );
@@ -99,8 +109,8 @@ fn check_metadata(columns: &[(&str, &str, HostValue)], headers: &[&str], names: 
 fn check_count(columns: usize, metadata: usize) -> Result<(), Error> {
     if columns + metadata > MAX_COLUMNS {
         let message = format!(
-            "the file has {columns} columns and {metadata} metadata columns are added; a Redshift table has at most \
-             {MAX_COLUMNS}; split the file"
+            "the file has {columns} columns and {metadata} metadata columns are added; a Redshift \
+             table has at most {MAX_COLUMNS}; split the file"
         );
         return Err(Error::new("too-many-columns", message));
     }
@@ -142,10 +152,17 @@ mod tests {
                     Expr::Passthrough(index) => format!("column {index}"),
                     Expr::Cast(index) => format!("cast of column {index}"),
                     Expr::HostValue(value) => value.key().to_owned(),
-                    Expr::Computed(index) => format!("computed {index} of column {}", plan.inputs()[*index]),
+                    Expr::Computed(index) => {
+                        format!("computed {index} of column {}", plan.inputs()[*index])
+                    }
                     other => format!("{other:?}"),
                 };
-                let _ = writeln!(lines, "{} {} = {from}", column.field.name(), column.field.data_type());
+                let _ = writeln!(
+                    lines,
+                    "{} {} = {from}",
+                    column.field.name(),
+                    column.field.data_type()
+                );
                 lines
             }),
         }
@@ -169,8 +186,10 @@ mod tests {
 
     #[test]
     fn a_key_stays_a_float() {
-        let context =
-            Context { keys: vec!["Ratio".to_owned(), "l_orderkey".to_owned()], ..config(r#"{"metadata": false}"#) };
+        let context = Context {
+            keys: vec!["Ratio".to_owned(), "l_orderkey".to_owned()],
+            ..config(r#"{"metadata": false}"#)
+        };
         insta::assert_snapshot!(check(&context, &lineitem()), @r"
         l_orderkey Int64 = column 0
         price Decimal128(38, 18) = computed 0 of column 1
@@ -181,7 +200,9 @@ mod tests {
 
     #[test]
     fn an_existing_table_says_what_numbers_become() {
-        let input = Schema::new(["a", "b", "c", "d", "e", "f", "g"].map(|name| text(name, "decimal")).to_vec());
+        let input = Schema::new(
+            ["a", "b", "c", "d", "e", "f", "g"].map(|name| text(name, "decimal")).to_vec(),
+        );
         let target = Schema::new(vec![
             Field::new("a", DataType::Decimal128(12, 2), true),
             Field::new("b", DataType::Utf8, true),
@@ -205,8 +226,9 @@ mod tests {
 
     #[test]
     fn the_config_changes_type_and_metadata() {
-        let context =
-            config(r#"{"decimal": {"precision": 18, "scale": 4}, "run_date": "loaded_at", "file_name": null}"#);
+        let context = config(
+            r#"{"decimal": {"precision": 18, "scale": 4}, "run_date": "loaded_at", "file_name": null}"#,
+        );
         insta::assert_snapshot!(check(&context, &lineitem()), @r"
         l_orderkey Int64 = column 0
         price Decimal128(18, 4) = computed 0 of column 1
@@ -225,7 +247,8 @@ mod tests {
 
     #[test]
     fn a_table_has_so_many_columns() {
-        let fields: Vec<_> = (0..1599).map(|index| Field::new(format!("c{index}"), DataType::Utf8, true)).collect();
+        let fields: Vec<_> =
+            (0..1599).map(|index| Field::new(format!("c{index}"), DataType::Utf8, true)).collect();
         insta::assert_snapshot!(check(&Context::default(), &Schema::new(fields)), @"too-many-columns: the file has 1599 columns and 2 metadata columns are added; a Redshift table has at most 1600; split the file");
     }
 }

@@ -1,8 +1,9 @@
-//! A plugin that misbehaves on demand: config `{"do": "loop-in-process"}` and so on, one misdeed each. `none` passes
-//! every column through, and a few more words name honest transforms that tests of chains need. The config schema
-//! lists all words, and a test insists that each is tried.
+//! A plugin that misbehaves on demand: config `{"do": "loop-in-process"}` and so on, one misdeed
+//! each. `none` passes every column through, and a few more words name honest transforms that tests
+//! of chains need. The config schema lists all words, and a test insists that each is tried.
 //!
-//! It speaks the contract without the SDK's types, which would not let it do most of this. Only built for the sandbox.
+//! It speaks the contract without the SDK's types, which would not let it do most of this. Only
+//! built for the sandbox.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -40,8 +41,10 @@ impl wire::Guest for Hostile {
     fn make_plan(context: wire::Context, schema: Vec<u8>) -> Result<wire::Plan, wire::Error> {
         report_panics();
         let context = Context { config: context.config, ..Context::default() };
-        let config: Config = context.parse_config().map_err(|error| refusal(&error.code, &error.message))?;
-        let input = ipc::trusted::decode_schema(&schema).map_err(|error| refusal("bad-message", &error.to_string()))?;
+        let config: Config =
+            context.parse_config().map_err(|error| refusal(&error.code, &error.message))?;
+        let input = ipc::trusted::decode_schema(&schema)
+            .map_err(|error| refusal("bad-message", &error.to_string()))?;
         plans::make(&config.what, &input)
     }
 }

@@ -1,8 +1,8 @@
 //! Record batch messages, honest and forged.
 
 use arrow_ipc::{
-    BodyCompressionBuilder, Buffer, CompressionType, FieldNode, MessageBuilder, MessageHeader, MetadataVersion,
-    RecordBatchBuilder,
+    BodyCompressionBuilder, Buffer, CompressionType, FieldNode, MessageBuilder, MessageHeader,
+    MetadataVersion, RecordBatchBuilder,
 };
 use flatbuffers::FlatBufferBuilder;
 use loader_sdk::arrow_array::ArrayRef;
@@ -47,7 +47,12 @@ impl Message {
         let offsets: Vec<u8> = offsets.iter().flat_map(|offset| offset.to_le_bytes()).collect();
         let (at, length) = (offsets.len() as i64, bytes.len() as i64);
         let body = [offsets, bytes].concat();
-        Message { buffers: vec![(0, 0), (0, at), (at, length)], body_length: body.len() as i64, body, ..honest }
+        Message {
+            buffers: vec![(0, 0), (0, at), (at, length)],
+            body_length: body.len() as i64,
+            body,
+            ..honest
+        }
     }
 }
 
@@ -58,7 +63,8 @@ pub(crate) fn encoded(column: &ArrayRef) -> Vec<u8> {
 pub(crate) fn crafted(claims: &Message) -> Vec<u8> {
     let mut builder = FlatBufferBuilder::new();
     let nodes = builder.create_vector(&[FieldNode::new(claims.node_rows, claims.nulls)]);
-    let buffers: Vec<Buffer> = claims.buffers.iter().map(|(offset, length)| Buffer::new(*offset, *length)).collect();
+    let buffers: Vec<Buffer> =
+        claims.buffers.iter().map(|(offset, length)| Buffer::new(*offset, *length)).collect();
     let buffers = builder.create_vector(&buffers);
     let compression = claims.compressed.then(|| {
         let mut compression = BodyCompressionBuilder::new(&mut builder);

@@ -1,4 +1,5 @@
-//! Misdeeds of `make-plan`, and the plans of the others: what is wrong in a session needs a plan that is right.
+//! Misdeeds of `make-plan`, and the plans of the others: what is wrong in a session needs a plan
+//! that is right.
 
 use std::sync::Arc;
 
@@ -29,17 +30,26 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         "no-columns" => plan = columns(Vec::new(), Vec::new()),
         "duplicate-names" => plan = renamed(input, |_, _| "Same".to_owned()),
         "duplicate-names-by-case" => {
-            plan = renamed(input, |index, _| if index % 2 == 0 { "same" } else { "SAME" }.to_owned())
+            plan =
+                renamed(input, |index, _| if index % 2 == 0 { "same" } else { "SAME" }.to_owned())
         }
         "empty-name" => plan = renamed(input, |_, _| String::new()),
         "long-name" => plan = renamed(input, |_, name| name.repeat(200)),
-        "control-character-in-name" => plan = renamed(input, |_, name| format!("{name}\u{1b}[2J\n")),
+        "control-character-in-name" => {
+            plan = renamed(input, |_, name| format!("{name}\u{1b}[2J\n"))
+        }
         "nul-in-name" => plan = renamed(input, |_, name| format!("{name}\0")),
-        "direction-mark-in-name" => plan = renamed(input, |_, name| format!("{name}\u{202e}gpj.exe")),
-        "name-of-the-host" => plan = renamed(input, |index, _| format!("_LOADER_ROW{}", &"1234"[..index])),
+        "direction-mark-in-name" => {
+            plan = renamed(input, |_, name| format!("{name}\u{202e}gpj.exe"))
+        }
+        "name-of-the-host" => {
+            plan = renamed(input, |index, _| format!("_LOADER_ROW{}", &"1234"[..index]))
+        }
         "quote-in-name" => plan = renamed(input, |_, name| format!("{name}\"; DROP TABLE t; --")),
         "many-columns" => {
-            let fields = (0..5000).map(|index| Field::new(format!("c{index}"), DataType::Int64, true)).collect();
+            let fields = (0..5000)
+                .map(|index| Field::new(format!("c{index}"), DataType::Int64, true))
+                .collect();
             plan = columns(fields, vec![wire::Expr::HostValue("source.row".to_owned()); 5000]);
         }
         "unknown-type" => {
@@ -54,9 +64,14 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
             );
         }
         "dictionary-type" => {
-            plan = one_computed(DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))
+            plan = one_computed(DataType::Dictionary(
+                Box::new(DataType::Int32),
+                Box::new(DataType::Utf8),
+            ))
         }
-        "other-time-zone" => plan = one_computed(DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()))),
+        "other-time-zone" => {
+            plan = one_computed(DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())))
+        }
         "made-up-metadata" => plan = with_metadata(input),
         "batch-for-a-schema" => plan.schema = encoded(1, Arc::new(Int64Array::from(vec![1]))),
         "bad-decimal-type" => plan = one_computed(DataType::Decimal128(38, -3)),
@@ -76,7 +91,9 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         }
         "garbage-literal" => plan = literal(b"nonsense".to_vec()),
         "long-literal" => plan = literal(encoded(3, Arc::new(Int64Array::from(vec![1, 2, 3])))),
-        "literal-of-other-type" => plan = literal(encoded(1, Arc::new(StringArray::from(vec!["one"])))),
+        "literal-of-other-type" => {
+            plan = literal(encoded(1, Arc::new(StringArray::from(vec!["one"]))))
+        }
         "literal" => plan = literal(encoded(1, Arc::new(Int64Array::from(vec![42])))),
         "many-inputs" => plan.inputs = vec![0; 10 << 20],
         "many-outputs" => plan.outputs = vec![wire::Expr::Passthrough(0); 1 << 20],
@@ -88,38 +105,59 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
             plan = columns(fields, vec![wire::Expr::Computed(0), wire::Expr::Computed(0)]);
         }
         "computed-out-of-range" => {
-            plan = columns(vec![Field::new("a", DataType::Int64, true)], vec![wire::Expr::Computed(7)])
+            plan =
+                columns(vec![Field::new("a", DataType::Int64, true)], vec![wire::Expr::Computed(7)])
         }
         "host-values" => plan = host_values(),
         _ if TOTALS.contains(&what) => plan = with_total(input),
         "lowercase-text" => plan = lowercase_text(input),
         "reject-odd-rows" | "count-rows" => plan.inputs = vec![0],
-        "text-too-long" | "bad-utf8" | "offsets-descending" | "offsets-past-the-end" | "incomplete-utf8" => {
-            plan = one_computed(DataType::Utf8)
-        }
+        "text-too-long"
+        | "bad-utf8"
+        | "offsets-descending"
+        | "offsets-past-the-end"
+        | "incomplete-utf8" => plan = one_computed(DataType::Utf8),
         "decimal-too-big" => plan = one_computed(DataType::Decimal128(38, 18)),
         "date-too-far" => plan = one_computed(DataType::Date32),
-        "timestamp-too-early" => plan = one_computed(DataType::Timestamp(TimeUnit::Microsecond, None)),
+        "timestamp-too-early" => {
+            plan = one_computed(DataType::Timestamp(TimeUnit::Microsecond, None))
+        }
         "binary-too-long" => plan = one_computed(DataType::Binary),
         "null-where-none-may-be" => {
-            plan = columns(vec![Field::new("computed", DataType::Int64, false)], vec![wire::Expr::Computed(0)]);
+            plan = columns(
+                vec![Field::new("computed", DataType::Int64, false)],
+                vec![wire::Expr::Computed(0)],
+            );
             plan.inputs = vec![0];
         }
-        _ if IN_SESSION.contains(&what) || IN_FINISH.contains(&what) => plan = one_computed(DataType::Int64),
+        _ if IN_SESSION.contains(&what) || IN_FINISH.contains(&what) => {
+            plan = one_computed(DataType::Int64)
+        }
         _ => return Err(refusal("bad-config", &unknown(what))),
     }
-    if IN_SESSION.contains(&what) || TOTALS.contains(&what) || IN_FINISH.contains(&what) || HONEST.contains(&what) {
+    if IN_SESSION.contains(&what)
+        || TOTALS.contains(&what)
+        || IN_FINISH.contains(&what)
+        || HONEST.contains(&what)
+    {
         plan.state = what.as_bytes().to_vec();
     }
     Ok(plan)
 }
 
 fn unknown(what: &str) -> String {
-    format!("config: \"do\" is {what:?}, which this plugin cannot do; see plugins/hostile/src/words.rs")
+    format!(
+        "config: \"do\" is {what:?}, which this plugin cannot do; see plugins/hostile/src/words.rs"
+    )
 }
 
 fn columns(fields: Vec<Field>, outputs: Vec<wire::Expr>) -> wire::Plan {
-    wire::Plan { inputs: Vec::new(), schema: ipc::encode_schema(&Schema::new(fields)), outputs, state: Vec::new() }
+    wire::Plan {
+        inputs: Vec::new(),
+        schema: ipc::encode_schema(&Schema::new(fields)),
+        outputs,
+        state: Vec::new(),
+    }
 }
 
 fn identity(input: &Schema) -> wire::Plan {
@@ -128,13 +166,16 @@ fn identity(input: &Schema) -> wire::Plan {
 
 fn renamed(input: &Schema, name: impl Fn(usize, &str) -> String) -> wire::Plan {
     let fields = input.fields().iter().enumerate();
-    let fields = fields.map(|(index, field)| field.as_ref().clone().with_name(name(index, field.name()))).collect();
+    let fields = fields
+        .map(|(index, field)| field.as_ref().clone().with_name(name(index, field.name())))
+        .collect();
     columns(fields, (0..input.fields().len() as u32).map(wire::Expr::Passthrough).collect())
 }
 
 /// Needs the first input column and computes one of its own.
 fn one_computed(data_type: DataType) -> wire::Plan {
-    let plan = columns(vec![Field::new("computed", data_type, true)], vec![wire::Expr::Computed(0)]);
+    let plan =
+        columns(vec![Field::new("computed", data_type, true)], vec![wire::Expr::Computed(0)]);
     wire::Plan { inputs: vec![0], ..plan }
 }
 
@@ -150,10 +191,14 @@ fn with_total(input: &Schema) -> wire::Plan {
 
 /// The host's own notes on a column, and other people's, that nobody asked for.
 fn with_metadata(input: &Schema) -> wire::Plan {
-    let notes =
-        [("loader.logical", "decimal"), ("\u{1b}[2J", "\0")].map(|(key, note)| (key.to_owned(), note.to_owned()));
-    let fields = input.fields().iter().map(|field| field.as_ref().clone().with_metadata(notes.clone()));
-    columns(fields.collect(), (0..input.fields().len() as u32).map(wire::Expr::Passthrough).collect())
+    let notes = [("loader.logical", "decimal"), ("\u{1b}[2J", "\0")]
+        .map(|(key, note)| (key.to_owned(), note.to_owned()));
+    let fields =
+        input.fields().iter().map(|field| field.as_ref().clone().with_metadata(notes.clone()));
+    columns(
+        fields.collect(),
+        (0..input.fields().len() as u32).map(wire::Expr::Passthrough).collect(),
+    )
 }
 
 fn cast_to(input: &Schema, data_type: DataType) -> wire::Plan {
@@ -163,7 +208,8 @@ fn cast_to(input: &Schema, data_type: DataType) -> wire::Plan {
 /// A passthrough that declares another type than its input has.
 fn changed_type(input: &Schema) -> wire::Plan {
     let field = input.field(0);
-    let other = if field.data_type() == &DataType::Int64 { DataType::Utf8 } else { DataType::Int64 };
+    let other =
+        if field.data_type() == &DataType::Int64 { DataType::Utf8 } else { DataType::Int64 };
     columns(vec![Field::new(field.name(), other, true)], vec![wire::Expr::Passthrough(0)])
 }
 
@@ -183,15 +229,20 @@ fn host_values() -> wire::Plan {
         ("source.uri", DataType::Utf8),
         ("source.row", DataType::Int64),
     ];
-    let fields =
-        values.iter().map(|(key, data_type)| Field::new(key.replace(['.', '-'], "_"), data_type.clone(), false));
-    columns(fields.collect(), values.iter().map(|(key, _)| wire::Expr::HostValue((*key).to_owned())).collect())
+    let fields = values
+        .iter()
+        .map(|(key, data_type)| Field::new(key.replace(['.', '-'], "_"), data_type.clone(), false));
+    columns(
+        fields.collect(),
+        values.iter().map(|(key, _)| wire::Expr::HostValue((*key).to_owned())).collect(),
+    )
 }
 
 fn lowercase_text(input: &Schema) -> wire::Plan {
     let mut plan = identity(input);
     for (index, field) in input.fields().iter().enumerate() {
-        if field.data_type() == &DataType::Utf8 && field.metadata().get("loader.logical").is_none() {
+        if field.data_type() == &DataType::Utf8 && field.metadata().get("loader.logical").is_none()
+        {
             plan.outputs[index] = wire::Expr::Computed(plan.inputs.len() as u32);
             plan.inputs.push(index as u32);
         }

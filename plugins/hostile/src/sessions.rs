@@ -7,8 +7,8 @@ use arrow_ipc::{MessageHeader, MetadataVersion};
 use loader_sdk::arrow_array::cast::AsArray;
 use loader_sdk::arrow_array::types::{Int32Type, Int64Type};
 use loader_sdk::arrow_array::{
-    Array, ArrayRef, BinaryArray, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, BinaryArray, Date32Array, Decimal128Array, Int64Array, RecordBatch,
+    StringArray, TimestampMicrosecondArray,
 };
 use loader_sdk::arrow_schema::SchemaRef;
 use loader_sdk::{Level, ipc, log};
@@ -35,9 +35,14 @@ impl wire::GuestSession for HostileSession {
             "refuse-open" => return Err(refusal("refused", "asked to refuse the session")),
             _ => {}
         }
-        let inputs =
-            ipc::trusted::decode_schema(&schema).map_err(|error| refusal("bad-message", &error.to_string()))?;
-        Ok(wire::Session::new(Self { what, inputs: inputs.into(), rows: Cell::new(0), total: Cell::new(0) }))
+        let inputs = ipc::trusted::decode_schema(&schema)
+            .map_err(|error| refusal("bad-message", &error.to_string()))?;
+        Ok(wire::Session::new(Self {
+            what,
+            inputs: inputs.into(),
+            rows: Cell::new(0),
+            total: Cell::new(0),
+        }))
     }
 
     fn process(&self, batch: Vec<u8>) -> Result<wire::Output, wire::Error> {
@@ -65,14 +70,20 @@ impl wire::GuestSession for HostileSession {
             "allocate-in-finish" => allocate_forever(),
             "many-counters" => Ok(vec![counter("many", 1); 100_000]),
             "counters-past-counting" => Ok(vec![counter("most", u64::MAX); 3]),
-            "counters-with-silly-names" => {
-                Ok(["", "\u{1b}[2J\n", "'; DROP TABLE t; --", "cast.rounded", &"long".repeat(1 << 20)]
-                    .map(|name| counter(name, 7))
-                    .to_vec())
-            }
+            "counters-with-silly-names" => Ok([
+                "",
+                "\u{1b}[2J\n",
+                "'; DROP TABLE t; --",
+                "cast.rounded",
+                &"long".repeat(1 << 20),
+            ]
+            .map(|name| counter(name, 7))
+            .to_vec()),
             "refuse-finish-with-control-characters" => Err(control_characters()),
             "refuse-finish" => Err(refusal("refused", "asked to refuse to finish")),
-            "count-rows" => Ok(vec![wire::Counter { name: "seen".to_owned(), value: self.rows.get() }]),
+            "count-rows" => {
+                Ok(vec![wire::Counter { name: "seen".to_owned(), value: self.rows.get() }])
+            }
             _ => Ok(Vec::new()),
         }
     }
@@ -89,13 +100,15 @@ impl HostileSession {
             _ => {}
         }
         let keeps_count = self.what.starts_with("total-");
-        let number =
-            |row: usize| match (numbers.as_primitive_opt::<Int32Type>(), numbers.as_primitive_opt::<Int64Type>()) {
-                _ if numbers.is_null(row) => 0,
-                (Some(numbers), _) => i64::from(numbers.value(row)),
-                (_, Some(numbers)) => numbers.value(row),
-                _ => 0,
-            };
+        let number = |row: usize| match (
+            numbers.as_primitive_opt::<Int32Type>(),
+            numbers.as_primitive_opt::<Int64Type>(),
+        ) {
+            _ if numbers.is_null(row) => 0,
+            (Some(numbers), _) => i64::from(numbers.value(row)),
+            (_, Some(numbers)) => numbers.value(row),
+            _ => 0,
+        };
         let totals = (0..batch.num_rows()).map(|row| {
             let total = number(row) + if keeps_count { self.total.get() } else { 0 };
             self.total.set(total);
@@ -111,7 +124,12 @@ fn run(what: &str, batch: &RecordBatch) -> Result<wire::Output, wire::Error> {
     Ok(match what {
         "loop-in-process" => spin(),
         "panic-in-process" => panic!("asked to panic in process"),
-        "refuse-batch" => return Err(wire::Error { row: Some(3), ..refusal("refused", "asked to refuse the batch") }),
+        "refuse-batch" => {
+            return Err(wire::Error {
+                row: Some(3),
+                ..refusal("refused", "asked to refuse the batch")
+            });
+        }
         "overflow-stack" => output(vec![overflow(1) as u8]),
         #[cfg(target_arch = "wasm32")]
         "unreachable" => core::arch::wasm32::unreachable(),
@@ -126,7 +144,10 @@ fn run(what: &str, batch: &RecordBatch) -> Result<wire::Output, wire::Error> {
             return Err(wire::Error { column: Some(code.clone()), ..refusal(&code, &code) });
         }
         "refuse-a-row-that-is-not-there" => {
-            return Err(wire::Error { row: Some(u32::MAX), ..refusal("refused", "asked to refuse the batch") });
+            return Err(wire::Error {
+                row: Some(u32::MAX),
+                ..refusal("refused", "asked to refuse the batch")
+            });
         }
         "flood-log" => {
             flood_log();
@@ -156,10 +177,17 @@ fn run(what: &str, batch: &RecordBatch) -> Result<wire::Output, wire::Error> {
             output(ipc::encode_columns(rows, &[column.clone(), column]).unwrap_or_default())
         }
         "decimal-too-big" => {
-            let array = Decimal128Array::from(vec![i128::MAX; rows]).with_precision_and_scale(38, 18);
-            output(array.map(|array| messages::encoded(&(Arc::new(array) as ArrayRef))).unwrap_or_default())
+            let array =
+                Decimal128Array::from(vec![i128::MAX; rows]).with_precision_and_scale(38, 18);
+            output(
+                array
+                    .map(|array| messages::encoded(&(Arc::new(array) as ArrayRef)))
+                    .unwrap_or_default(),
+            )
         }
-        "date-too-far" => output(messages::encoded(&(Arc::new(Date32Array::from(vec![i32::MAX; rows])) as ArrayRef))),
+        "date-too-far" => output(messages::encoded(
+            &(Arc::new(Date32Array::from(vec![i32::MAX; rows])) as ArrayRef),
+        )),
         "text-too-long" => {
             let text = "x".repeat(70_000);
             let texts = (0..rows).map(|row| (row == 0).then_some(text.as_str()));
@@ -187,8 +215,12 @@ fn run(what: &str, batch: &RecordBatch) -> Result<wire::Output, wire::Error> {
         }
         "reject-all-at-length" => {
             let long = "x".repeat(1 << 20);
-            let messages = vec![wire::Error { column: Some(long.clone()), ..refusal(&long, &long) }];
-            wire::Output { messages, ..rejecting(good(), (0..rows as u32).collect(), vec![0; rows], 0) }
+            let messages =
+                vec![wire::Error { column: Some(long.clone()), ..refusal(&long, &long) }];
+            wire::Output {
+                messages,
+                ..rejecting(good(), (0..rows as u32).collect(), vec![0; rows], 0)
+            }
         }
         "reason-out-of-range" => rejecting(good(), vec![0], vec![9], 1),
         "reasons-missing" => rejecting(good(), vec![0], Vec::new(), 1),
@@ -209,7 +241,12 @@ fn output(batch: Vec<u8>) -> wire::Output {
     wire::Output { batch, rejected: Vec::new(), reasons: Vec::new(), messages: Vec::new() }
 }
 
-fn rejecting(batch: Vec<u8>, rejected: Vec<u32>, reasons: Vec<u16>, messages: usize) -> wire::Output {
+fn rejecting(
+    batch: Vec<u8>,
+    rejected: Vec<u32>,
+    reasons: Vec<u16>,
+    messages: usize,
+) -> wire::Output {
     let messages = vec![refusal("odd", "the row is not wanted"); messages];
     wire::Output { batch, rejected, reasons, messages }
 }
@@ -253,12 +290,14 @@ fn crafted(what: &str, rows: i64) -> Option<Vec<u8>> {
         "offset-out-of-range" => Message { buffers: vec![(0, 0), (1 << 40, bytes)], ..honest },
         "offset-past-counting" => Message { buffers: vec![(0, 0), (i64::MAX, i64::MAX)], ..honest },
         "aliased-buffers" => Message { buffers: vec![(0, bytes), (0, bytes)], ..honest },
-        "offsets-descending" => {
-            Message::texts(&places.iter().rev().copied().collect::<Vec<_>>(), vec![b'x'; rows as usize])
-        }
-        "offsets-past-the-end" => {
-            Message::texts(&places.iter().map(|place| place * 1_000_000).collect::<Vec<_>>(), vec![b'x'; rows as usize])
-        }
+        "offsets-descending" => Message::texts(
+            &places.iter().rev().copied().collect::<Vec<_>>(),
+            vec![b'x'; rows as usize],
+        ),
+        "offsets-past-the-end" => Message::texts(
+            &places.iter().map(|place| place * 1_000_000).collect::<Vec<_>>(),
+            vec![b'x'; rows as usize],
+        ),
         "incomplete-utf8" => Message::texts(&places, "é".repeat(rows as usize).into_bytes()),
         "bad-utf8" => Message::texts(&places, vec![0xff; rows as usize]),
         _ => return None,

@@ -137,9 +137,10 @@ pub(crate) const IN_FINISH: [&str; 8] = [
     "refuse-finish-with-control-characters",
 ];
 
-/// What passes all columns on and adds a running `total` of the first one, wrongly: where a row's place shows, or a
-/// kind of row that is forgotten.
-pub(crate) const TOTALS: [&str; 4] = ["total-of-batch", "total-of-session", "panic-without-rows", "panic-at-null"];
+/// What passes all columns on and adds a running `total` of the first one, wrongly: where a row's
+/// place shows, or a kind of row that is forgotten.
+pub(crate) const TOTALS: [&str; 4] =
+    ["total-of-batch", "total-of-session", "panic-without-rows", "panic-at-null"];
 
 /// Honest transforms, for tests of chains.
 pub(crate) const HONEST: [&str; 6] =

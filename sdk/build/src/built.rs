@@ -23,7 +23,8 @@ impl Built {
         Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Writes the file, unless it has these bytes already; says whether it did. Nobody ever sees half a plugin.
+    /// Writes the file, unless it has these bytes already; says whether it did. Nobody ever sees
+    /// half a plugin.
     pub fn write(&self, path: &Path) -> Result<bool> {
         if std::fs::read(path).ok().as_deref() == Some(self.bytes.as_slice()) {
             return Ok(false);

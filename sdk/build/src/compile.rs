@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::workspace::cargo;
 use crate::{Built, PluginCrate, Result, TARGET, Toolchain, Workspace, component, failure};
 
-/// The profile that suits plugins: small, fast, and with the names that an error about a crash shows.
+/// The profile that suits plugins: small, fast, and with the names that an error about a crash
+/// shows.
 const PROFILE: [(&str, &str); 5] = [
     ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "3"),
     ("CARGO_PROFILE_RELEASE_LTO", "fat"),
@@ -15,8 +16,8 @@ const PROFILE: [(&str, &str); 5] = [
 ];
 
 impl Workspace {
-    /// Compiles plugins for release, quickly when nothing changed, and wraps them. `target_dir`: where cargo builds;
-    /// None is the workspace's own. What cargo has to say goes to stderr.
+    /// Compiles plugins for release, quickly when nothing changed, and wraps them. `target_dir`:
+    /// where cargo builds; None is the workspace's own. What cargo has to say goes to stderr.
     pub fn build(
         &self,
         plugins: &[PluginCrate],
@@ -28,8 +29,8 @@ impl Workspace {
         let modules = target_dir.join(TARGET).join("release");
         let built = |plugin: &PluginCrate| {
             let path = modules.join(format!("{}.wasm", plugin.name));
-            let module =
-                std::fs::read(&path).or_else(|error| failure(format!("reading {}: {error}", path.display())))?;
+            let module = std::fs::read(&path)
+                .or_else(|error| failure(format!("reading {}: {error}", path.display())))?;
             let bytes = component::from_module(&module, &plugin.name, &plugin.version)
                 .or_else(|error| failure(format!("plugin {}: {error}", plugin.name)))?;
             Ok(Built { name: plugin.name.clone(), version: plugin.version.clone(), bytes })
@@ -37,7 +38,12 @@ impl Workspace {
         plugins.iter().map(built).collect()
     }
 
-    fn compile(&self, plugins: &[PluginCrate], toolchain: &Toolchain, target_dir: &Path) -> Result<()> {
+    fn compile(
+        &self,
+        plugins: &[PluginCrate],
+        toolchain: &Toolchain,
+        target_dir: &Path,
+    ) -> Result<()> {
         let mut cargo = cargo(&self.root);
         cargo.args(["build", "--quiet", "--release", "--lib", "--target", TARGET]);
         cargo.arg("--target-dir").arg(target_dir);
@@ -49,24 +55,31 @@ impl Workspace {
         }
         toolchain.apply(&mut cargo);
         cargo.envs(PROFILE);
-        // arrow's hash function takes its seed from the build's random numbers, unless it is told one.
+        // arrow's hash function takes its seed from the build's random numbers, unless it is told
+        // one.
         cargo.env("CONST_RANDOM_SEED", "loader");
         cargo.env("CARGO_ENCODED_RUSTFLAGS", self.rust_flags(toolchain)?.join("\x1f"));
         let status = cargo.status().or_else(|error| failure(format!("starting cargo: {error}")))?;
         if !status.success() {
-            return failure(format!("building with {toolchain} failed: {status}; cargo says why above"));
+            return failure(format!(
+                "building with {toolchain} failed: {status}; cargo says why above"
+            ));
         }
         Ok(())
     }
 
-    /// Vector instructions, which the host always has, and no path of this machine in panic messages. Flags of the
-    /// author's environment or `.cargo/config.toml` do not count beside them.
+    /// Vector instructions, which the host always has, and no path of this machine in panic
+    /// messages. Flags of the author's environment or `.cargo/config.toml` do not count beside
+    /// them.
     fn rust_flags(&self, toolchain: &Toolchain) -> Result<Vec<String>> {
         let home = std::env::home_dir().unwrap_or_default();
-        let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
-        // Paths below the workspace are relative anyway; naming it here would have cargo build everything anew elsewhere.
+        let cargo_home =
+            std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+        // Paths below the workspace are relative anyway; naming it here would have cargo build
+        // everything anew elsewhere.
         let places = [(toolchain.sysroot(), "/rust"), (&cargo_home, "/cargo")];
-        let remap = |(from, to): (&Path, &str)| format!("--remap-path-prefix={}={to}", from.display());
+        let remap =
+            |(from, to): (&Path, &str)| format!("--remap-path-prefix={}={to}", from.display());
         let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
         flags.extend(places.map(|(from, to)| (from as &Path, to)).map(remap));
         let siblings = self.packages_outside()?;

@@ -1,4 +1,5 @@
-//! From a core module, as the compiler leaves it, to a component that says who it is and wants nothing but the host.
+//! From a core module, as the compiler leaves it, to a component that says who it is and wants
+//! nothing but the host.
 
 use wit_component::{ComponentEncoder, DecodedWasm};
 
@@ -12,18 +13,22 @@ pub(crate) fn from_module(module: &[u8], name: &str, version: &str) -> Result<Ve
     let foreign = foreign_imports(&component)?;
     if !foreign.is_empty() {
         let foreign = foreign.join(", ");
-        return Err(format!("imports {foreign}, which no sandbox needs; only loader:plugin/host may be imported"));
+        return Err(format!(
+            "imports {foreign}, which no sandbox needs; only loader:plugin/host may be imported"
+        ));
     }
     // Subsection 0 of the name section is the component's own name.
     let own_name = sized(name.as_bytes());
-    component.extend(custom_section("component-name", &[&[0], sized(&own_name).as_slice()].concat()));
+    component
+        .extend(custom_section("component-name", &[&[0], sized(&own_name).as_slice()].concat()));
     component.extend(custom_section("version", version.as_bytes()));
     Ok(component)
 }
 
 /// The names of all imports but the host's.
 fn foreign_imports(component: &[u8]) -> Result<Vec<String>, String> {
-    let decoded = wit_component::decode(component).map_err(|error| format!("reading it back: {error:#}"))?;
+    let decoded =
+        wit_component::decode(component).map_err(|error| format!("reading it back: {error:#}"))?;
     let DecodedWasm::Component(resolve, world) = decoded else {
         return Err("reading it back: it is a WIT package".to_owned());
     };

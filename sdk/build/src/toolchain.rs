@@ -1,7 +1,8 @@
 //! What compiles Rust to `wasm32-unknown-unknown`: finding it, installing it.
 //!
-//! In this order: the target of the toolchain at hand; Debian's compiler with its sources, when both are there
-//! already; `rustup target add`; Debian's packages by apt. What is there is found without the network.
+//! In this order: the target of the toolchain at hand; Debian's compiler with its sources, when
+//! both are there already; `rustup target add`; Debian's packages by apt. What is there is found
+//! without the network.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -37,8 +38,8 @@ impl fmt::Display for Toolchain {
 }
 
 impl Toolchain {
-    /// Finds one, or installs one: the target by rustup, or Debian's packages by apt, which takes root. Error: what
-    /// was tried, what came of it, and what to install.
+    /// Finds one, or installs one: the target by rustup, or Debian's packages by apt, which takes
+    /// root. Error: what was tried, what came of it, and what to install.
     pub fn find() -> Result<Toolchain> {
         if let Some(toolchain) = installed().or_else(debian) {
             return Ok(toolchain);
@@ -55,8 +56,8 @@ impl Toolchain {
     pub fn present() -> Result<Toolchain> {
         let nothing = || {
             failure(format!(
-                "no toolchain here builds plugins for {TARGET}: `rustup target add {TARGET}` brings one, or \
-                 `loader plugin build`"
+                "no toolchain here builds plugins for {TARGET}: `rustup target add {TARGET}` \
+                 brings one, or `loader plugin build`"
             ))
         };
         installed().or_else(debian).map_or_else(nothing, Ok)
@@ -70,7 +71,8 @@ impl Toolchain {
     pub(crate) fn apply(&self, cargo: &mut Command) {
         if let Kind::Debian { linker } = &self.kind {
             cargo.arg("-Zbuild-std=std,panic_abort");
-            // Building the standard library is an unstable feature of cargo; this lets a stable one do it.
+            // Building the standard library is an unstable feature of cargo; this lets a stable one
+            // do it.
             cargo.env("RUSTC_BOOTSTRAP", "1");
             cargo.env("RUSTC", DEBIAN_RUSTC);
             cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
@@ -89,7 +91,8 @@ fn nothing_found(rustup: &str, apt: &str) -> String {
 fn installed() -> Option<Toolchain> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let library = printed(Path::new(&rustc), &["--print", "target-libdir", "--target", TARGET])?;
-    let has_core = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("libcore-");
+    let has_core =
+        |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("libcore-");
     std::fs::read_dir(&library).ok()?.flatten().any(has_core).then_some(())?;
     let sysroot = printed(Path::new(&rustc), &["--print", "sysroot"])?;
     Some(Toolchain { kind: Kind::Installed, sysroot })
@@ -110,7 +113,8 @@ fn linker<'a>(sysroots: impl Iterator<Item = &'a PathBuf>) -> Option<PathBuf> {
     let hosts = sysroots.filter_map(|sysroot| std::fs::read_dir(sysroot.join("lib/rustlib")).ok());
     let bundled = hosts.flatten().flatten().map(|host| host.path().join("bin/rust-lld"));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let separate = std::env::split_paths(&path).map(|folder| folder.join("wasm-ld")).collect::<Vec<_>>();
+    let separate =
+        std::env::split_paths(&path).map(|folder| folder.join("wasm-ld")).collect::<Vec<_>>();
     bundled.chain(separate).find(|linker| linker.is_file())
 }
 
@@ -129,7 +133,11 @@ fn install_packages() -> String {
     eprintln!("installing {} to build plugins", DEBIAN_PACKAGES.join(" and "));
     let install = || {
         let mut apt = Command::new("apt-get");
-        apt.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "-y", "--no-install-recommends"]);
+        apt.env("DEBIAN_FRONTEND", "noninteractive").args([
+            "install",
+            "-y",
+            "--no-install-recommends",
+        ]);
         outcome(apt.args(DEBIAN_PACKAGES))
     };
     let first = install();
@@ -179,7 +187,9 @@ mod tests {
     #[test]
     fn a_failed_command_is_told_by_its_last_line() {
         assert_eq!(
-            outcome(Command::new("sh").args(["-c", "echo first >&2; echo 'error: last' >&2; exit 3"])),
+            outcome(
+                Command::new("sh").args(["-c", "echo first >&2; echo 'error: last' >&2; exit 3"])
+            ),
             "error: last"
         );
         assert_eq!(outcome(Command::new("sh").args(["-c", "exit 3"])), "exit status: 3");

@@ -56,19 +56,28 @@ struct Target {
 }
 
 impl Workspace {
-    /// Asks cargo about the workspace that `folder` belongs to. Errors: no cargo, no manifest, a broken one.
+    /// Asks cargo about the workspace that `folder` belongs to. Errors: no cargo, no manifest, a
+    /// broken one.
     pub fn read(folder: &Path) -> Result<Workspace> {
         let metadata = metadata(folder, &["--no-deps"])?;
-        let mut plugins: Vec<PluginCrate> = metadata.packages.into_iter().filter_map(plugin).collect();
+        let mut plugins: Vec<PluginCrate> =
+            metadata.packages.into_iter().filter_map(plugin).collect();
         plugins.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Workspace { root: metadata.workspace_root, target_dir: metadata.target_directory, plugins, locked: false })
+        Ok(Workspace {
+            root: metadata.workspace_root,
+            target_dir: metadata.target_directory,
+            plugins,
+            locked: false,
+        })
     }
 
     /// Path dependencies that are no members, such as an SDK beside it, by name and folder.
     pub(crate) fn packages_outside(&self) -> Result<Vec<(String, PathBuf)>> {
         let metadata = metadata(&self.root, &[])?;
         let local = metadata.packages.into_iter().filter(|package| package.source.is_none());
-        let folders = local.filter_map(|package| Some((package.name, package.manifest_path.parent()?.to_path_buf())));
+        let folders = local.filter_map(|package| {
+            Some((package.name, package.manifest_path.parent()?.to_path_buf()))
+        });
         Ok(folders.filter(|(_, folder)| !folder.starts_with(&self.root)).collect())
     }
 
@@ -84,8 +93,8 @@ impl Workspace {
         match self.plugins.iter().find(|plugin| plugin.folder == wanted) {
             Some(plugin) => Ok(plugin.clone()),
             None => failure(format!(
-                "{} is no plugin crate: its Cargo.toml needs `[lib]` with crate-type = [\"cdylib\", \"rlib\"]; \
-                 `loader plugin new NAME` makes one",
+                "{} is no plugin crate: its Cargo.toml needs `[lib]` with crate-type = \
+                 [\"cdylib\", \"rlib\"]; `loader plugin new NAME` makes one",
                 folder.display()
             )),
         }
@@ -96,16 +105,25 @@ fn metadata(folder: &Path, more: &[&str]) -> Result<Metadata> {
     let mut cargo = cargo(folder);
     cargo.args(["metadata", "--format-version", "1"]).args(more).stdin(Stdio::null());
     let output = cargo.output().or_else(|error| {
-        failure(format!("cargo does not start in {}: {error}; plugins in Rust are built by cargo", folder.display()))
+        failure(format!(
+            "cargo does not start in {}: {error}; plugins in Rust are built by cargo",
+            folder.display()
+        ))
     })?;
     if !output.status.success() {
-        return failure(String::from_utf8_lossy(&output.stderr).trim().trim_start_matches("error: "));
+        return failure(
+            String::from_utf8_lossy(&output.stderr).trim().trim_start_matches("error: "),
+        );
     }
-    serde_json::from_slice(&output.stdout).or_else(|error| failure(format!("cargo metadata: {error}")))
+    serde_json::from_slice(&output.stdout)
+        .or_else(|error| failure(format!("cargo metadata: {error}")))
 }
 
 fn plugin(package: Package) -> Option<PluginCrate> {
-    let library = package.targets.into_iter().find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))?;
+    let library = package
+        .targets
+        .into_iter()
+        .find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))?;
     let folder = package.manifest_path.parent()?;
     Some(PluginCrate {
         name: library.name.replace('-', "_"),
@@ -130,9 +148,13 @@ mod tests {
     fn the_plugins_of_a_workspace_are_found() {
         let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
         let workspace = Workspace::read(&plugins.join("default")).expect("a workspace");
-        let names: Vec<&str> = workspace.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
+        let names: Vec<&str> =
+            workspace.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
         assert!(names.contains(&"default") && names.contains(&"hostile"), "{names:?}");
-        assert_eq!(workspace.plugin_in(&plugins.join("default")).expect("a plugin").package, "default-plugin");
+        assert_eq!(
+            workspace.plugin_in(&plugins.join("default")).expect("a plugin").package,
+            "default-plugin"
+        );
     }
 
     #[test]

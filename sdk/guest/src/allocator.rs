@@ -1,7 +1,7 @@
 //! The guest's allocator: the standard one, with every block aligned to 16 bytes.
 //!
-//! The standard one aligns to 8, but a Decimal128 value needs 16: without this, each decimal column that crosses the
-//! sandbox would be copied once more, silently.
+//! The standard one aligns to 8, but a Decimal128 value needs 16: without this, each decimal column
+//! that crosses the sandbox would be copied once more, silently.
 
 #![expect(unsafe_code, reason = "a global allocator cannot be written without")]
 
@@ -19,8 +19,8 @@ fn raise(layout: Layout) -> Layout {
     layout.align_to(ALIGNMENT).unwrap_or(layout)
 }
 
-// SAFETY: every method hands on to `System`; the layout is raised by the same pure function on all four ways,
-// so that a block is freed and grown with the layout that it was allocated with.
+// SAFETY: every method hands on to `System`; the layout is raised by the same pure function on all
+// four ways, so that a block is freed and grown with the layout that it was allocated with.
 unsafe impl GlobalAlloc for Aligned {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract, which raising the alignment keeps.

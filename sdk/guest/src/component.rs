@@ -1,5 +1,5 @@
-//! The component around a [`Plugin`]: bindings of the contract, and the way from bytes to Arrow and back.
-//! Only built for the sandbox.
+//! The component around a [`Plugin`]: bindings of the contract, and the way from bytes to Arrow and
+//! back. Only built for the sandbox.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -23,7 +23,8 @@ pub mod bindings {
     });
 }
 
-/// Reports panics to the host's log, where the error about the trap will quote them. Called on each way in.
+/// Reports panics to the host's log, where the error about the trap will quote them. Called on each
+/// way in.
 pub fn report_panics() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
@@ -73,7 +74,10 @@ impl<P: Plugin> wire::GuestSession for OpenSession<P> {
     fn finish(&self) -> Result<Vec<wire::Counter>, wire::Error> {
         let session = self.session.borrow_mut().take().ok_or_else(finished).map_err(wire_error)?;
         let counters = session.finish().map_err(wire_error)?;
-        Ok(counters.into_iter().map(|Counter { name, value }| wire::Counter { name, value }).collect())
+        Ok(counters
+            .into_iter()
+            .map(|Counter { name, value }| wire::Counter { name, value })
+            .collect())
     }
 }
 
@@ -88,14 +92,24 @@ impl<P: Plugin> OpenSession<P> {
             None => Vec::new(),
         };
         let (rejected, reasons, messages) = rejects.into_parts();
-        Ok(wire::Output { batch, rejected, reasons, messages: messages.into_iter().map(wire_error).collect() })
+        Ok(wire::Output {
+            batch,
+            rejected,
+            reasons,
+            messages: messages.into_iter().map(wire_error).collect(),
+        })
     }
 }
 
 fn plan<P: Plugin>(context: wire::Context, schema: &[u8]) -> Result<wire::Plan, Error> {
     let input = trusted::decode_schema(schema)?;
-    let target = if context.target.is_empty() { None } else { Some(trusted::decode_schema(&context.target)?) };
-    let context = Context { table: context.table, keys: context.keys, target, config: context.config };
+    let target = if context.target.is_empty() {
+        None
+    } else {
+        Some(trusted::decode_schema(&context.target)?)
+    };
+    let context =
+        Context { table: context.table, keys: context.keys, target, config: context.config };
     wire_plan(P::make_plan(&context, &input)?)
 }
 
@@ -106,7 +120,8 @@ fn open<P: Plugin>(state: &[u8], schema: &[u8]) -> Result<OpenSession<P>, Error>
 }
 
 fn wire_plan(plan: Plan) -> Result<wire::Plan, Error> {
-    let outputs = plan.columns().iter().map(|column| wire_expr(&column.expr)).collect::<Result<_, _>>()?;
+    let outputs =
+        plan.columns().iter().map(|column| wire_expr(&column.expr)).collect::<Result<_, _>>()?;
     Ok(wire::Plan {
         inputs: plan.inputs().into_iter().map(|input| input as u32).collect(),
         schema: encode_schema(&plan.schema()),
@@ -119,7 +134,9 @@ fn wire_expr(expr: &Expr) -> Result<wire::Expr, Error> {
     Ok(match expr {
         Expr::Passthrough(input) => wire::Expr::Passthrough(*input as u32),
         Expr::Cast(input) => wire::Expr::Cast(*input as u32),
-        Expr::Literal(value) => wire::Expr::Literal(encode_columns(1, std::slice::from_ref(value))?),
+        Expr::Literal(value) => {
+            wire::Expr::Literal(encode_columns(1, std::slice::from_ref(value))?)
+        }
         Expr::HostValue(value) => wire::Expr::HostValue(value.key().to_owned()),
         Expr::Computed(index) => wire::Expr::Computed(*index as u32),
     })

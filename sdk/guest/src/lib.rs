@@ -1,6 +1,7 @@
 //! What a transform plugin for `loader` is written with.
 //!
-//! Most transforms are a [`Transform`]: a list of steps over named columns, without a word of Arrow.
+//! Most transforms are a [`Transform`]: a list of steps over named columns, without a word of
+//! Arrow.
 //! ```
 //! use loader_sdk::{Error, HostValue, NoConfig, Reject, Rows, Transform};
 //!
@@ -24,12 +25,15 @@
 //!
 //! loader_sdk::export_plugin!(Customers);
 //! ```
-//! [`testing::Sample`] runs it under `cargo test`. Its config is a type of its own; see [`Transform`].
+//! [`testing::Sample`] runs it under `cargo test`. Its config is a type of its own; see
+//! [`Transform`].
 //!
-//! Below it is the whole contract, for who wants Arrow. A plugin says once, as a [`Plan`], where each output column comes from. Columns that it passes through or lets the
-//! host cast never enter the sandbox; what it computes, it computes batch by batch in a [`Session`]. In terms of Arrow:
-//! schemas and record batches in, arrays out. Logic is plain Rust and runs under `cargo test` as it stands;
-//! [`export_plugin!`] turns it into a component when it is built for `wasm32-unknown-unknown`.
+//! Below it is the whole contract, for who wants Arrow. A plugin says once, as a [`Plan`], where
+//! each output column comes from. Columns that it passes through or lets the host cast never enter
+//! the sandbox; what it computes, it computes batch by batch in a [`Session`]. In terms of Arrow:
+//! schemas and record batches in, arrays out. Logic is plain Rust and runs under `cargo test` as it
+//! stands; [`export_plugin!`] turns it into a component when it is built for
+//! `wasm32-unknown-unknown`.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -74,8 +78,8 @@
 //! loader_sdk::export_plugin!(Capitals);
 //! ```
 //!
-//! Nothing else is needed: a panic is reported with its message and place, allocations are aligned so that decimal
-//! columns are read without a copy, and [`log`] writes to the load's log.
+//! Nothing else is needed: a panic is reported with its message and place, allocations are aligned
+//! so that decimal columns are read without a copy, and [`log`] writes to the load's log.
 
 #![deny(missing_docs)]
 
@@ -95,8 +99,8 @@ pub use arrow_array;
 pub use arrow_buffer;
 pub use arrow_schema;
 pub use comfort::{
-    Cell, Columns, Date, Decimal, Kind, NoConfig, Reject, Rounding, Rows, RowsSession, Tally, Timestamp, Transform,
-    Value, config_schema,
+    Cell, Columns, Date, Decimal, Kind, NoConfig, Reject, Rounding, Rows, RowsSession, Tally,
+    Timestamp, Transform, Value, config_schema,
 };
 pub use error::Error;
 pub use loader_ipc as ipc;
@@ -118,31 +122,35 @@ use arrow_schema::{Schema, SchemaRef};
 
 /// A transform: what it takes to plan a load, and to start working on it.
 ///
-/// The functions have no `self`, because an instance lives as long as one worker: what a session needs to know from
-/// the plan travels as the plan's state.
+/// The functions have no `self`, because an instance lives as long as one worker: what a session
+/// needs to know from the plan travels as the plan's state.
 pub trait Plugin: 'static {
     /// One worker's work on one file.
     type Session: Session;
 
-    /// JSON Schema of the config, which the host checks before it plans. Empty, the default: there is no config.
+    /// JSON Schema of the config, which the host checks before it plans. Empty, the default: there
+    /// is no config.
     fn config_schema() -> String {
         String::new()
     }
 
-    /// Says how the output is made of `input`. Pure, called once for each load, before any row is read.
+    /// Says how the output is made of `input`. Pure, called once for each load, before any row is
+    /// read.
     fn make_plan(context: &Context, input: &Schema) -> Result<Plan, Error>;
 
-    /// Starts a worker's session. `state` is [`Plan::state`] as it was returned; `inputs` has the columns that
-    /// [`Plan::computed`] named, in the order of the input.
+    /// Starts a worker's session. `state` is [`Plan::state`] as it was returned; `inputs` has the
+    /// columns that [`Plan::computed`] named, in the order of the input.
     fn open_session(state: &[u8], inputs: &SchemaRef) -> Result<Self::Session, Error>;
 }
 
 /// Turns batches of input columns into the computed columns of the plan.
 ///
-/// Rows of a file are spread over sessions in no particular order: nothing may depend on what another batch held.
+/// Rows of a file are spread over sessions in no particular order: nothing may depend on what
+/// another batch held.
 pub trait Session: 'static {
-    /// Returns the computed columns in the order of the plan, each with exactly one value for each row of `batch`,
-    /// rejected rows included. An error ends the load; a row that cannot be loaded belongs into [`Output::rejects`].
+    /// Returns the computed columns in the order of the plan, each with exactly one value for each
+    /// row of `batch`, rejected rows included. An error ends the load; a row that cannot be loaded
+    /// belongs into [`Output::rejects`].
     fn process(&mut self, batch: &RecordBatch) -> Result<Output, Error>;
 
     /// Numbers for the report of the load. Called once, after the last batch.
@@ -154,8 +162,8 @@ pub trait Session: 'static {
     }
 }
 
-/// Makes a component of a [`Plugin`] when built for `wasm32`, and nothing elsewhere, so that the same crate
-/// runs under `cargo test`.
+/// Makes a component of a [`Plugin`] when built for `wasm32`, and nothing elsewhere, so that the
+/// same crate runs under `cargo test`.
 ///
 /// Call it once, in a crate of type `["cdylib", "rlib"]`:
 /// ```

@@ -16,7 +16,8 @@ pub enum Level {
 
 /// Writes one line to the load's log; outside the sandbox, to standard error.
 ///
-/// The host cuts long lines and drops lines when there are too many. No cell values: logs are kept and shared.
+/// The host cuts long lines and drops lines when there are too many. No cell values: logs are kept
+/// and shared.
 ///
 /// ```
 /// loader_sdk::log(loader_sdk::Level::Info, "the target has no such column; keeping the text");

@@ -64,7 +64,8 @@ pub struct Rejects {
 }
 
 impl Rejects {
-    /// Registers a reason, so that many rows can share its message. The same error gives the same reason again.
+    /// Registers a reason, so that many rows can share its message. The same error gives the same
+    /// reason again.
     pub fn reason(&mut self, error: Error) -> Reason {
         if let Some(reason) = self.known.get(&error) {
             return Reason(*reason);
@@ -83,7 +84,8 @@ impl Rejects {
         Reason(reason)
     }
 
-    /// Rejects a row of the batch, counted from 0. In any order; a row that is rejected again keeps its first reason.
+    /// Rejects a row of the batch, counted from 0. In any order; a row that is rejected again keeps
+    /// its first reason.
     pub fn add(&mut self, row: usize, reason: Reason) {
         self.rows.push((row as u32, reason.0));
     }
@@ -98,7 +100,8 @@ impl Rejects {
         self.rows.is_empty()
     }
 
-    /// As the contract wants it: rows ascending, each once; a reason for each; the messages that reasons point to.
+    /// As the contract wants it: rows ascending, each once; a reason for each; the messages that
+    /// reasons point to.
     pub fn into_parts(mut self) -> (Vec<u32>, Vec<u16>, Vec<Error>) {
         self.rows.sort_by_key(|(row, _)| *row);
         self.rows.dedup_by_key(|(row, _)| *row);

@@ -138,7 +138,13 @@ pub struct Plan {
 impl Plan {
     /// A plan without output columns, over the columns of `input`.
     pub fn new(input: &Schema) -> Self {
-        Self { input: input.clone(), columns: Vec::new(), inputs: BTreeSet::new(), computed: 0, state: Vec::new() }
+        Self {
+            input: input.clone(),
+            columns: Vec::new(),
+            inputs: BTreeSet::new(),
+            computed: 0,
+            state: Vec::new(),
+        }
     }
 
     /// Adds an input column as it is, under a name. It never crosses the sandbox.
@@ -149,7 +155,8 @@ impl Plan {
         self.push(field, Expr::Passthrough(input));
     }
 
-    /// Adds an input column that the host casts, exactly or by rejecting the row. It never crosses the sandbox.
+    /// Adds an input column that the host casts, exactly or by rejecting the row. It never crosses
+    /// the sandbox.
     ///
     /// Panics when there is no such input column.
     pub fn cast(&mut self, input: usize, name: impl Into<String>, to: DataType) {
@@ -173,8 +180,8 @@ impl Plan {
 
     /// Adds a column that sessions compute, and names the input columns that they need for it.
     ///
-    /// Computed columns are returned in the order in which they were added. A session's batches hold the needed input
-    /// columns of all computed columns, each once, in the order of the input.
+    /// Computed columns are returned in the order in which they were added. A session's batches
+    /// hold the needed input columns of all computed columns, each once, in the order of the input.
     ///
     /// Panics when there is no such input column.
     pub fn computed(&mut self, name: impl Into<String>, data_type: DataType, inputs: &[usize]) {
@@ -184,7 +191,8 @@ impl Plan {
         self.push(Field::new(name, data_type, true), Expr::Computed(index));
     }
 
-    /// Names input columns that sessions need for another reason than a computed column, such as to reject rows.
+    /// Names input columns that sessions need for another reason than a computed column, such as to
+    /// reject rows.
     ///
     /// Panics when there is no such input column.
     pub fn read(&mut self, inputs: &[usize]) {
@@ -211,7 +219,9 @@ impl Plan {
 
     /// Schema of a session's batches.
     pub fn inputs_schema(&self) -> Schema {
-        Schema::new(self.inputs.iter().map(|input| self.input.fields()[*input].clone()).collect::<Vec<_>>())
+        Schema::new(
+            self.inputs.iter().map(|input| self.input.fields()[*input].clone()).collect::<Vec<_>>(),
+        )
     }
 
     fn push(&mut self, field: Field, expr: Expr) {

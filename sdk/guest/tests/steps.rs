@@ -1,10 +1,12 @@
-//! What steps promise: they see what the steps before them made, only what they read crosses the sandbox, typed
-//! columns read as text and as values, and mistakes are named with what there is instead.
+//! What steps promise: they see what the steps before them made, only what they read crosses the
+//! sandbox, typed columns read as text and as values, and mistakes are named with what there is
+//! instead.
 
 use loader_sdk::arrow_schema::{DataType, Field, Schema};
 use loader_sdk::testing::Sample;
 use loader_sdk::{
-    Context, Date, Error, HostValue, Kind, NoConfig, Plugin, Reject, Rows, Session, Timestamp, Transform,
+    Context, Date, Error, HostValue, Kind, NoConfig, Plugin, Reject, Rows, Session, Timestamp,
+    Transform,
 };
 
 /// Defines a transform without config.
@@ -32,7 +34,9 @@ fn a_step_sees_what_the_steps_before_it_made() {
     transform!(Chained, |rows| {
         rows.map("a", text)?.rename("a", "b")?.map("b", text)?;
         rows.constant("c", "!")?;
-        rows.derive("d", ["b", "c"], |[b, c]| Ok(b.text().zip(c.text()).map(|(b, c)| format!("{b}{c}"))))?;
+        rows.derive("d", ["b", "c"], |[b, c]| {
+            Ok(b.text().zip(c.text()).map(|(b, c)| format!("{b}{c}")))
+        })?;
         rows.drop("b")?;
     });
     let ran = Sample::new(["a"]).row(["x"]).row([None]).run::<Chained>("").expect("runs");
@@ -43,13 +47,21 @@ fn a_step_sees_what_the_steps_before_it_made() {
 fn a_rejected_row_is_not_seen_again_and_keeps_its_reason() {
     transform!(Strict, |rows| {
         let seen = rows.counter("seen");
-        rows.reject_when("n", Reject::new("negative", "below zero"), |n| Ok(n.integer()?.is_some_and(|n| n < 0)))?;
+        rows.reject_when("n", Reject::new("negative", "below zero"), |n| {
+            Ok(n.integer()?.is_some_and(|n| n < 0))
+        })?;
         rows.map("n", move |n| {
             seen.add(1);
             if n == Some("0") { Err(Reject::new("zero", "n is zero")) } else { text(n) }
         })?;
     });
-    let ran = Sample::new(["n"]).row(["-1"]).row(["0"]).row(["x"]).row(["7"]).run::<Strict>("").expect("runs");
+    let ran = Sample::new(["n"])
+        .row(["-1"])
+        .row(["0"])
+        .row(["x"])
+        .row(["7"])
+        .run::<Strict>("")
+        .expect("runs");
     assert_eq!(
         ran.to_string(),
         "n\n<7>\nrow 1: negative: below zero\nrow 2: zero: n is zero\n\
@@ -71,10 +83,15 @@ fn only_what_steps_read_crosses_the_sandbox() {
     let plan = Mixed::make_plan(&Context::default(), &Schema::new(fields.to_vec())).expect("plans");
     assert_eq!(plan.inputs(), [3]);
     let schema = plan.schema();
-    let names: Vec<_> = schema.fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
+    let names: Vec<_> = schema
+        .fields()
+        .iter()
+        .map(|field| format!("{} {}", field.name(), field.data_type()))
+        .collect();
     assert_eq!(names, ["run Utf8", "first Utf8", "b Decimal128(12, 2)", "d Utf8"]);
 
-    let mut session = Mixed::open_session(&plan.state, &plan.inputs_schema().into()).expect("opens");
+    let mut session =
+        Mixed::open_session(&plan.state, &plan.inputs_schema().into()).expect("opens");
     let d = std::sync::Arc::new(loader_sdk::arrow_array::StringArray::from(vec![Some("x"), None]));
     let batch = loader_sdk::arrow_array::RecordBatch::try_new(plan.inputs_schema().into(), vec![d]);
     let output = session.process(&batch.expect("is a batch")).expect("computes");
@@ -86,13 +103,23 @@ fn typed_columns_are_read_as_text_and_as_values() {
     transform!(Typed, |rows| {
         let names: Vec<String> = rows.columns().map(|(name, _)| name.to_owned()).collect();
         rows.derive("texts", &names, |cells| {
-            Ok(Some(cells.iter().map(|cell| cell.text().unwrap_or("NULL")).collect::<Vec<_>>().join(" | ")))
+            Ok(Some(
+                cells
+                    .iter()
+                    .map(|cell| cell.text().unwrap_or("NULL"))
+                    .collect::<Vec<_>>()
+                    .join(" | "),
+            ))
         })?;
         rows.derive("next", "integer", |n| Ok(n.integer()?.map(|n| n + 1)))?;
         rows.derive("no", "boolean", |value| Ok(value.boolean()?.map(|value| !value)))?;
-        rows.derive("tomorrow", "date", |day| Ok(day.date()?.map(|day| Date::from_days(day.days() + 1))))?;
+        rows.derive("tomorrow", "date", |day| {
+            Ok(day.date()?.map(|day| Date::from_days(day.days() + 1)))
+        })?;
         rows.derive("midnight", "date", |day| day.timestamp())?;
-        rows.derive("later", "timestamp", |at| Ok(at.timestamp()?.map(|at| Timestamp::from_micros(at.micros() + 1))))?;
+        rows.derive("later", "timestamp", |at| {
+            Ok(at.timestamp()?.map(|at| Timestamp::from_micros(at.micros() + 1)))
+        })?;
         rows.derive_decimal("exact", "number", (38, 18), |number| number.decimal())?;
         rows.derive("half", "double", |number| Ok(number.double()?.map(|number| number / 2.0)))?;
         rows.select(["texts", "next", "no", "tomorrow", "midnight", "later", "exact", "half"])?;
@@ -107,22 +134,30 @@ fn typed_columns_are_read_as_text_and_as_values() {
         ("decimal", Kind::Decimal(5, 2), "-0.5"),
         ("double", Kind::Double, "3"),
     ];
-    let sample = kinds.iter().fold(Sample::new(kinds.map(|kind| kind.0)), |sample, kind| sample.kind(kind.0, kind.1));
+    let sample = kinds
+        .iter()
+        .fold(Sample::new(kinds.map(|kind| kind.0)), |sample, kind| sample.kind(kind.0, kind.1));
     let ran = sample.row(kinds.map(|kind| kind.2)).row([None; 8]).run::<Typed>("").expect("runs");
     assert_eq!(
         ran.to_string(),
-        "texts,next,no,tomorrow,midnight,later,exact,half\n\
-         41 | -9223372036854775808 | true | 2024-02-29 | 2024-02-29 23:59:59 | 1234567890123456789.10 | -0.50 | 3,\
-         42,false,2024-03-01,2024-02-29 00:00:00,2024-02-29 23:59:59.000001,1234567890123456789.100000000000000000,1.5\n\
-         NULL | NULL | NULL | NULL | NULL | NULL | NULL | NULL,,,,,,,\n"
+        "texts,next,no,tomorrow,midnight,later,exact,half\n41 | -9223372036854775808 | true | \
+         2024-02-29 | 2024-02-29 23:59:59 | 1234567890123456789.10 | -0.50 | \
+         3,42,false,2024-03-01,2024-02-29 00:00:00,2024-02-29 \
+         23:59:59.000001,1234567890123456789.100000000000000000,1.5\nNULL | NULL | NULL | NULL | \
+         NULL | NULL | NULL | NULL,,,,,,,\n"
     );
-    assert_eq!(ran.kinds[1..], ["bigint", "boolean", "date", "timestamp", "timestamp", "decimal(38,18)", "double"]);
+    assert_eq!(
+        ran.kinds[1..],
+        ["bigint", "boolean", "date", "timestamp", "timestamp", "decimal(38,18)", "double"]
+    );
 }
 
 #[test]
 fn mistakes_are_named_with_what_there_is() {
     transform!(Wrong, |rows| {
-        let check = |result: Result<&mut Rows, Error>| result.err().map(|error| format!("{}: {error}", error.code));
+        let check = |result: Result<&mut Rows, Error>| {
+            result.err().map(|error| format!("{}: {error}", error.code))
+        };
         let found = [
             check(rows.map("c", text)),
             check(rows.drop("A")),
@@ -144,7 +179,8 @@ fn mistakes_are_named_with_what_there_is() {
             r#"no-column: no column "A"; did you mean "a"?; there are: "a", "b""#,
             r#"column-exists: there is a column "b" already; drop or rename it first, or take another name"#,
             r#"column-exists: there is a column "a" already; drop or rename it first, or take another name"#,
-            "bad-decimal: DECIMAL(20,2) cannot be loaded; precision is 1 to 18 or 38, scale at most the precision and at most 37",
+            "bad-decimal: DECIMAL(20,2) cannot be loaded; precision is 1 to 18 or 38, scale at \
+             most the precision and at most 37",
             r#"unreadable-column: column "run" is filled by the host, so that no step can read it"#,
             r#"not-an-input: column "run" is made by this plugin; only a column of the input is cast"#,
         ]
@@ -167,9 +203,12 @@ fn steps_that_depend_on_earlier_batches_are_found() {
 #[test]
 fn a_header_too_large_for_a_plan_says_so() {
     transform!(Nothing, |_rows| {});
-    let fields: Vec<_> = (0..1600).map(|n| Field::new(format!("{n:0>60}"), DataType::Utf8, true)).collect();
-    let error = Nothing::make_plan(&Context::default(), &Schema::new(fields)).expect_err("is refused");
+    let fields: Vec<_> =
+        (0..1600).map(|n| Field::new(format!("{n:0>60}"), DataType::Utf8, true)).collect();
+    let error =
+        Nothing::make_plan(&Context::default(), &Schema::new(fields)).expect_err("is refused");
     assert_eq!(error.code, "too-much-state");
-    let fields: Vec<_> = (0..1600).map(|n| Field::new(format!("column_{n:0>20}"), DataType::Utf8, true)).collect();
+    let fields: Vec<_> =
+        (0..1600).map(|n| Field::new(format!("column_{n:0>20}"), DataType::Utf8, true)).collect();
     assert!(Nothing::make_plan(&Context::default(), &Schema::new(fields)).is_ok());
 }

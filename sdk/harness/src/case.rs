@@ -1,7 +1,9 @@
-//! What a case says beside its rows and its config, in `case.toml`; and cases written from what a plugin was given.
+//! What a case says beside its rows and its config, in `case.toml`; and cases written from what a
+//! plugin was given.
 //!
-//! CSV text has no types, and some rows do not say which they have. So a case that was captured in a load names the type
-//! of each column; one that a person writes seldom does, and has them inferred as a load would.
+//! CSV text has no types, and some rows do not say which they have. So a case that was captured in
+//! a load names the type of each column; one that a person writes seldom does, and has them
+//! inferred as a load would.
 
 use std::collections::HashMap;
 use std::fs::{DirBuilder, OpenOptions};
@@ -41,7 +43,8 @@ pub(crate) struct Case {
     pub(crate) target: Option<Vec<Column>>,
 }
 
-/// A column with its type. Whether it may be NULL is not kept: every case is tried with NULL everywhere.
+/// A column with its type. Whether it may be NULL is not kept: every case is tried with NULL
+/// everywhere.
 #[derive(Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Column {
@@ -58,11 +61,16 @@ mod type_name {
     use arrow_schema::DataType;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(data_type: &DataType, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        data_type: &DataType,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_str(data_type)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DataType, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<DataType, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
@@ -72,7 +80,9 @@ pub(crate) fn schema(columns: &[Column]) -> SchemaRef {
     let fields = columns.iter().map(|column| {
         let field = Field::new(&column.name, column.data_type.clone(), true);
         match &column.logical {
-            Some(logical) => field.with_metadata(HashMap::from([(LOGICAL_KEY.to_owned(), logical.clone())])),
+            Some(logical) => {
+                field.with_metadata(HashMap::from([(LOGICAL_KEY.to_owned(), logical.clone())]))
+            }
             None => field,
         }
     });
@@ -88,7 +98,8 @@ fn columns(schema: &Schema) -> Vec<Column> {
     schema.fields().iter().map(column).collect()
 }
 
-/// A config that stands in TOML as plugins get it, in JSON: dates and times become text. Errors: what JSON has not.
+/// A config that stands in TOML as plugins get it, in JSON: dates and times become text. Errors:
+/// what JSON has not.
 ///
 /// ```
 /// let config = "since = 2024-01-31\ncolumns = ['email']".parse().map(toml::Value::Table)?;
@@ -100,12 +111,14 @@ pub fn config_from_toml(config: toml::Value) -> Result<Value, String> {
     Ok(match config {
         toml::Value::String(text) => text.into(),
         toml::Value::Integer(number) => number.into(),
-        toml::Value::Float(number) => {
-            serde_json::Number::from_f64(number).ok_or_else(|| format!("{number} is no number of JSON"))?.into()
-        }
+        toml::Value::Float(number) => serde_json::Number::from_f64(number)
+            .ok_or_else(|| format!("{number} is no number of JSON"))?
+            .into(),
         toml::Value::Boolean(truth) => truth.into(),
         toml::Value::Datetime(time) => time.to_string().into(),
-        toml::Value::Array(values) => Value::Array(values.into_iter().map(config_from_toml).collect::<Result<_, _>>()?),
+        toml::Value::Array(values) => {
+            Value::Array(values.into_iter().map(config_from_toml).collect::<Result<_, _>>()?)
+        }
         toml::Value::Table(table) => {
             let entries = table.into_iter().map(|(key, value)| Ok((key, config_from_toml(value)?)));
             Value::Object(entries.collect::<Result<_, String>>()?)
@@ -123,8 +136,9 @@ pub struct Capture<'a> {
 }
 
 impl Capture<'_> {
-    /// Writes a case to `dir/name`, or to `dir/name-2` and so on: a folder that is there is left alone. Folders and files
-    /// that are made are for their owner only, since rows of a load may be about people.
+    /// Writes a case to `dir/name`, or to `dir/name-2` and so on: a folder that is there is left
+    /// alone. Folders and files that are made are for their owner only, since rows of a load may be
+    /// about people.
     ///
     /// Errors: `File`.
     pub fn write(&self, dir: &Path, name: &str) -> Result<PathBuf, HarnessError> {
@@ -144,7 +158,13 @@ impl Capture<'_> {
         };
         let path = folder.join("case.toml");
         let text = toml::to_string(&case);
-        write_new(&path, &text.map_err(|error| HarnessError::Case { path: path.clone(), fact: error.to_string() })?)?;
+        write_new(
+            &path,
+            &text.map_err(|error| HarnessError::Case {
+                path: path.clone(),
+                fact: error.to_string(),
+            })?,
+        )?;
         Ok(folder)
     }
 
@@ -159,7 +179,8 @@ impl Capture<'_> {
     }
 }
 
-/// TOML, unless it cannot say it (NULL, numbers past 64 bits); nothing for a config without settings.
+/// TOML, unless it cannot say it (NULL, numbers past 64 bits); nothing for a config without
+/// settings.
 fn config_file(config: &Value) -> Option<(&'static str, String)> {
     if config.is_null() || config.as_object().is_some_and(serde_json::Map::is_empty) {
         return None;
@@ -182,7 +203,9 @@ fn new_folder(dir: &Path, name: &str) -> Result<PathBuf, HarnessError> {
     let mut folder = dir.join(name);
     for number in 2_u64.. {
         match private.create(&folder) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => folder = dir.join(format!("{name}-{number}")),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                folder = dir.join(format!("{name}-{number}"))
+            }
             made => return made.map_err(HarnessError::file(&folder)).map(|()| folder),
         }
     }
@@ -199,8 +222,9 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use arrow_array::{
-        ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array,
-        Int16Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+        ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array,
+        Float64Array, Int8Array, Int16Array, Int32Array, Int64Array, StringArray,
+        TimestampMicrosecondArray,
     };
     use loader_csv::Dialect;
     use serde_json::json;
@@ -209,16 +233,26 @@ mod tests {
     use crate::input::Input;
 
     fn context() -> PlanContext {
-        PlanContext { table: "people".into(), keys: vec!["id".into()], target: None, config: json!({}) }
+        PlanContext {
+            table: "people".into(),
+            keys: vec!["id".into()],
+            target: None,
+            config: json!({}),
+        }
     }
 
     /// Written and read again, by the rules of a case.
     fn again(rows: &RecordBatch) -> RecordBatch {
         let dir = tempfile::tempdir().unwrap();
         let folder = Capture { context: &context(), rows }.write(dir.path(), "x").unwrap();
-        let case: Case = toml::from_str(&std::fs::read_to_string(folder.join("case.toml")).unwrap()).unwrap();
-        assert_eq!((case.table.as_deref(), case.keys.as_slice()), (Some("people"), &["id".to_owned()][..]));
-        let dialect = Dialect { null_tokens: case.null.into_iter().collect(), ..Dialect::default() };
+        let case: Case =
+            toml::from_str(&std::fs::read_to_string(folder.join("case.toml")).unwrap()).unwrap();
+        assert_eq!(
+            (case.table.as_deref(), case.keys.as_slice()),
+            (Some("people"), &["id".to_owned()][..])
+        );
+        let dialect =
+            Dialect { null_tokens: case.null.into_iter().collect(), ..Dialect::default() };
         let input = std::fs::read(folder.join("input.csv")).unwrap();
         Input::of_typed_csv(&input, &dialect, &schema(&case.columns.unwrap())).unwrap().batch
     }
@@ -238,11 +272,16 @@ mod tests {
             (
                 "decimal",
                 Arc::new(
-                    Decimal128Array::from(vec![-1, 0, 10_i128.pow(38) - 1]).with_precision_and_scale(38, 18).unwrap(),
+                    Decimal128Array::from(vec![-1, 0, 10_i128.pow(38) - 1])
+                        .with_precision_and_scale(38, 18)
+                        .unwrap(),
                 ),
             ),
             ("date", Arc::new(Date32Array::from(vec![-719_162, 0, 2_932_896]))),
-            ("time", Arc::new(TimestampMicrosecondArray::from(vec![Some(-1), None, Some(1_500_000)]))),
+            (
+                "time",
+                Arc::new(TimestampMicrosecondArray::from(vec![Some(-1), None, Some(1_500_000)])),
+            ),
             ("bytes", Arc::new(BinaryArray::from(vec![Some(&b"\x00\xff"[..]), Some(b""), None]))),
         ];
         let nullable = columns.into_iter().map(|(name, column)| (name, column, true));
@@ -255,7 +294,9 @@ mod tests {
         let logical = HashMap::from([(LOGICAL_KEY.to_owned(), "decimal".to_owned())]);
         let field = Field::new("amount", DataType::Utf8, true).with_metadata(logical);
         let values = StringArray::from(vec![None, Some("1.50"), Some(""), Some("\\N")]);
-        let batch = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(values)]).unwrap();
+        let batch =
+            RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(values)])
+                .unwrap();
         assert_eq!(again(&batch), batch);
     }
 
@@ -263,13 +304,18 @@ mod tests {
     fn what_is_there_is_left_alone_and_nobody_else_can_read_it() {
         let dir = tempfile::tempdir().unwrap();
         let cases = dir.path().join("cases/plugin");
-        let rows = RecordBatch::try_from_iter([("id", Arc::new(Int32Array::from(vec![1])) as ArrayRef)]).unwrap();
+        let rows =
+            RecordBatch::try_from_iter([("id", Arc::new(Int32Array::from(vec![1])) as ArrayRef)])
+                .unwrap();
         let context = context();
         let capture = Capture { context: &context, rows: &rows };
         let folders = [capture.write(&cases, "x").unwrap(), capture.write(&cases, "x").unwrap()];
         assert_eq!(folders, [cases.join("x"), cases.join("x-2")]);
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!([mode(dir.path().join("cases")), mode(cases.clone()), mode(cases.join("x"))], [0o700; 3]);
+        assert_eq!(
+            [mode(dir.path().join("cases")), mode(cases.clone()), mode(cases.join("x"))],
+            [0o700; 3]
+        );
         assert_eq!([mode(cases.join("x/input.csv")), mode(cases.join("x/case.toml"))], [0o600; 2]);
     }
 
@@ -277,7 +323,10 @@ mod tests {
     fn a_config_is_toml_where_toml_can_say_it() {
         let file = |config: Value| config_file(&config).unwrap_or_default();
         assert_eq!(file(json!({})), ("", String::new()));
-        assert_eq!(file(json!({"columns": ["a"], "n": 1})), ("config.toml", "columns = [\"a\"]\nn = 1\n".to_owned()));
+        assert_eq!(
+            file(json!({"columns": ["a"], "n": 1})),
+            ("config.toml", "columns = [\"a\"]\nn = 1\n".to_owned())
+        );
         assert_eq!(file(json!({"file_name": null})).0, "config.json");
         assert_eq!(file(json!({"n": u64::MAX})).0, "config.json");
     }

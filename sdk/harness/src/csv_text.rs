@@ -1,6 +1,8 @@
 //! Rows as CSV text and back: NULL is nothing at all, the empty text is `""`.
 
-use loader_csv::{Chunk, CsvError, DecodeAs, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk};
+use loader_csv::{
+    Chunk, CsvError, DecodeAs, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk,
+};
 
 use crate::text;
 
@@ -21,14 +23,20 @@ pub(crate) fn write<'a>(
 }
 
 /// Appends a line. `null` stands for NULL, and is quoted where it stands for itself.
-pub(crate) fn push_line<'a>(out: &mut String, cells: impl IntoIterator<Item = Option<&'a str>>, null: &str) {
+pub(crate) fn push_line<'a>(
+    out: &mut String,
+    cells: impl IntoIterator<Item = Option<&'a str>>,
+    null: &str,
+) {
     for (index, cell) in cells.into_iter().enumerate() {
         if index > 0 {
             out.push(',');
         }
         match cell {
             None => out.push_str(null),
-            Some(text) if text.is_empty() || text == null || text.contains(['"', ',', '\n', '\r']) => {
+            Some(text)
+                if text.is_empty() || text == null || text.contains(['"', ',', '\n', '\r']) =>
+            {
                 out.push('"');
                 out.push_str(&text.replace('"', "\"\""));
                 out.push('"');
@@ -56,7 +64,9 @@ impl<'a> File<'a> {
         let mut chunks = splitter.push(bytes)?;
         chunks.extend(splitter.finish()?);
         let header = splitter.header().cloned().unwrap_or(Header { names: Vec::new() });
-        let profiles = chunks.iter().map(|chunk| profile_chunk(bytes_of(bytes, chunk), chunk, &header, dialect));
+        let profiles = chunks
+            .iter()
+            .map(|chunk| profile_chunk(bytes_of(bytes, chunk), chunk, &header, dialect));
         let profile = FileProfile::merge(&header, profiles)?;
         Ok(File { bytes, dialect, header, chunks, profile })
     }
@@ -84,7 +94,13 @@ impl<'a> File<'a> {
             let next = firsts.get(index + 1).copied().unwrap_or(self.profile.records + 1);
             let numbers: Vec<u64> = (0..next.saturating_sub(*first)).collect();
             let bytes = bytes_of(self.bytes, chunk);
-            let found = loader_csv::find_records(bytes, chunk, self.header.names.len(), self.dialect, &numbers);
+            let found = loader_csv::find_records(
+                bytes,
+                chunk,
+                self.header.names.len(),
+                self.dialect,
+                &numbers,
+            );
             lines.extend(found.into_iter().map(|record| record.line));
         }
         lines

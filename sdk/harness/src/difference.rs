@@ -15,13 +15,22 @@ enum Fate<'a> {
 /// Says where `there` first differs from `here`: `HOW, row 3, column `total` is 6, HOW it is 10`.
 ///
 /// `here_how` and `there_how` begin with "with" or the like.
-pub(crate) fn first(here: &Outcome, here_how: &str, there: &Outcome, there_how: &str) -> Option<String> {
+pub(crate) fn first(
+    here: &Outcome,
+    here_how: &str,
+    there: &Outcome,
+    there_how: &str,
+) -> Option<String> {
     if here.columns != there.columns {
         let names = |outcome: &Outcome| {
             let column = |column: &crate::Column| format!("{} {}", column.name, column.data_type);
             outcome.columns.iter().map(column).collect::<Vec<_>>().join(", ")
         };
-        return Some(format!("{there_how} the columns are {}, {here_how} {}", names(there), names(here)));
+        return Some(format!(
+            "{there_how} the columns are {}, {here_how} {}",
+            names(there),
+            names(here)
+        ));
     }
     let (ours, theirs) = (fates(here), fates(there));
     let records: std::collections::BTreeSet<&u64> = ours.keys().chain(theirs.keys()).collect();
@@ -29,11 +38,15 @@ pub(crate) fn first(here: &Outcome, here_how: &str, there: &Outcome, there_how: 
         let (one, other) = match (fate(&ours, record), fate(&theirs, record)) {
             (one, other) if one == other => return None,
             (Fate::Kept(one), Fate::Kept(other)) => {
-                let index = one.iter().zip(other).position(|(one, other)| one != other).unwrap_or_default();
+                let index =
+                    one.iter().zip(other).position(|(one, other)| one != other).unwrap_or_default();
                 let name = here.columns.get(index).map_or("?", |column| column.name.as_str());
-                let cell = |row: &[Option<String>]| quoted(row.get(index).and_then(Option::as_deref));
+                let cell =
+                    |row: &[Option<String>]| quoted(row.get(index).and_then(Option::as_deref));
                 let (other, one) = (cell(other), cell(one));
-                return Some(format!("{there_how}, row {record}, column `{name}` is {other}, {here_how} it is {one}"));
+                return Some(format!(
+                    "{there_how}, row {record}, column `{name}` is {other}, {here_how} it is {one}"
+                ));
             }
             (one, other) => (told(one), told(other)),
         };
@@ -42,8 +55,10 @@ pub(crate) fn first(here: &Outcome, here_how: &str, there: &Outcome, there_how: 
 }
 
 fn fates(outcome: &Outcome) -> BTreeMap<u64, Fate<'_>> {
-    let kept = outcome.records.iter().zip(&outcome.rows).map(|(record, row)| (*record, Fate::Kept(row)));
-    kept.chain(outcome.rejects.iter().map(|reject| (reject.record, Fate::Rejected(reject)))).collect()
+    let kept =
+        outcome.records.iter().zip(&outcome.rows).map(|(record, row)| (*record, Fate::Kept(row)));
+    kept.chain(outcome.rejects.iter().map(|reject| (reject.record, Fate::Rejected(reject))))
+        .collect()
 }
 
 fn fate<'a>(fates: &BTreeMap<u64, Fate<'a>>, record: &u64) -> Fate<'a> {
@@ -55,7 +70,8 @@ fn told(fate: Fate<'_>) -> String {
         Fate::Kept(_) => "kept".to_owned(),
         Fate::Lost => "lost".to_owned(),
         Fate::Rejected(Rejected { code, message, column, .. }) => {
-            let column = column.as_ref().map_or(String::new(), |column| format!(" for column `{column}`"));
+            let column =
+                column.as_ref().map_or(String::new(), |column| format!(" for column `{column}`"));
             format!("rejected{column} as {code} ({message})")
         }
     }
@@ -66,7 +82,11 @@ pub(crate) fn quoted(cell: Option<&str>) -> String {
     const SHOWN: usize = 60;
     match cell {
         None => "NULL".to_owned(),
-        Some(text) if !text.is_empty() && text.len() <= SHOWN && text.bytes().all(|b| b"0123456789.-".contains(&b)) => {
+        Some(text)
+            if !text.is_empty()
+                && text.len() <= SHOWN
+                && text.bytes().all(|b| b"0123456789.-".contains(&b)) =>
+        {
             text.to_owned()
         }
         Some(text) if text.chars().count() > SHOWN => {
@@ -112,17 +132,21 @@ mod tests {
         let here = outcome(&[(1, Some("1")), (2, Some("x")), (4, None)], &[(3, "not even")]);
         assert_eq!(say(&here, &here.clone()), "");
         let there = outcome(&[(1, Some("1")), (2, None), (4, Some("7"))], &[(3, "not even")]);
-        assert_eq!(say(&here, &there), "with two, row 2, column `total` is NULL, with one batch it is \"x\"");
+        assert_eq!(
+            say(&here, &there),
+            "with two, row 2, column `total` is NULL, with one batch it is \"x\""
+        );
         let there = outcome(&[(1, Some("1")), (2, Some("x")), (3, Some("3")), (4, None)], &[]);
         assert_eq!(
             say(&here, &there),
-            "with two, row 3 is kept, with one batch it is rejected for column `n` as odd (not even)"
+            "with two, row 3 is kept, with one batch it is rejected for column `n` as odd (not \
+             even)"
         );
         let there = outcome(&[(1, Some("1")), (2, Some("x")), (4, None)], &[(3, "strange")]);
         assert_eq!(
             say(&here, &there),
-            "with two, row 3 is rejected for column `n` as odd (strange), with one batch it is rejected for column \
-             `n` as odd (not even)"
+            "with two, row 3 is rejected for column `n` as odd (strange), with one batch it is \
+             rejected for column `n` as odd (not even)"
         );
         let there = outcome(&[(1, Some("1")), (2, Some("x"))], &[(3, "not even")]);
         assert_eq!(say(&here, &there), "with two, row 4 is lost, with one batch it is kept");

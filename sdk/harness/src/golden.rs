@@ -1,8 +1,10 @@
-//! Test cases as folders: `input.csv`, `config.toml`, `expected.csv`, `rejects.csv`, and what is expected of every case.
+//! Test cases as folders: `input.csv`, `config.toml`, `expected.csv`, `rejects.csv`, and what is
+//! expected of every case.
 //!
-//! `config.toml` (or `config.json`, for what TOML cannot say) is the plugin's config; missing: `{}`. `case.toml` may set
-//! `table`, `keys`, and the types of columns, see `case.rs`. `expected.csv` has a header and the rows, NULL as nothing and
-//! the empty text as `""`. `rejects.csv` has `line,column,code,message`; missing: no row is rejected.
+//! `config.toml` (or `config.json`, for what TOML cannot say) is the plugin's config; missing:
+//! `{}`. `case.toml` may set `table`, `keys`, and the types of columns, see `case.rs`.
+//! `expected.csv` has a header and the rows, NULL as nothing and the empty text as `""`.
+//! `rejects.csv` has `line,column,code,message`; missing: no row is rejected.
 
 use std::fs;
 use std::io;
@@ -34,7 +36,8 @@ pub struct CaseReport {
     pub rows: usize,
     /// Rows that were rejected.
     pub rejected: usize,
-    /// What is wrong: differences to the expected files, and broken properties. Empty: the case has passed.
+    /// What is wrong: differences to the expected files, and broken properties. Empty: the case has
+    /// passed.
     pub failures: Vec<String>,
     /// Files that were written.
     pub written: Vec<PathBuf>,
@@ -94,7 +97,8 @@ impl Harness {
         Ok(harness.dialect(dialect))
     }
 
-    /// Runs a case and tries every [`Property`](crate::Property) on its input. A plugin that fails is a failure of the case.
+    /// Runs a case and tries every [`Property`](crate::Property) on its input. A plugin that fails
+    /// is a failure of the case.
     ///
     /// Errors: the case's own files cannot be read, written or understood.
     ///
@@ -111,8 +115,13 @@ impl Harness {
         let input = folder.join("input.csv");
         let input = fs::read(&input).map_err(HarnessError::file(input))?;
         let harness = self.for_case(folder)?;
-        let mut report =
-            CaseReport { rows: 0, rejected: 0, failures: Vec::new(), written: Vec::new(), log: Vec::new() };
+        let mut report = CaseReport {
+            rows: 0,
+            rejected: 0,
+            failures: Vec::new(),
+            written: Vec::new(),
+            log: Vec::new(),
+        };
         let (outcome, broken) = match harness.whole_and_broken(&input, harness.own_dialect()) {
             Ok(ran) => ran,
             Err(error) => {
@@ -145,7 +154,9 @@ fn config(folder: &Path) -> Result<Value, HarnessError> {
 fn toml_file<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, HarnessError> {
     let Some(text) = read(path)? else { return Ok(None) };
     let parsed = toml::from_str(&text);
-    parsed.map(Some).map_err(|error| HarnessError::Case { path: path.to_owned(), fact: error.to_string() })
+    parsed
+        .map(Some)
+        .map_err(|error| HarnessError::Case { path: path.to_owned(), fact: error.to_string() })
 }
 
 /// A file's text; `None` when there is no such file.
@@ -165,7 +176,9 @@ fn write(folder: &Path, outcome: &Outcome) -> Result<Vec<PathBuf>, HarnessError>
         let path = folder.join(name);
         let now = read(&path)?;
         match text {
-            Some(text) if now.as_ref() != Some(&text) => fs::write(&path, text).map_err(HarnessError::file(&path))?,
+            Some(text) if now.as_ref() != Some(&text) => {
+                fs::write(&path, text).map_err(HarnessError::file(&path))?
+            }
             None if now.is_some() => fs::remove_file(&path).map_err(HarnessError::file(&path))?,
             _ => continue,
         }
@@ -177,21 +190,32 @@ fn write(folder: &Path, outcome: &Outcome) -> Result<Vec<PathBuf>, HarnessError>
 fn compare(folder: &Path, outcome: &Outcome) -> Result<Vec<String>, HarnessError> {
     let mut failures = Vec::new();
     match read(&folder.join("expected.csv"))? {
-        None => failures.push("there is no expected.csv; write it with --update, then read what it says".to_owned()),
+        None => failures.push(
+            "there is no expected.csv; write it with --update, then read what it says".to_owned(),
+        ),
         Some(text) => {
-            let places: Vec<String> =
-                outcome.records.iter().map(|record| format!(" (row {record} of the input)")).collect();
+            let places: Vec<String> = outcome
+                .records
+                .iter()
+                .map(|record| format!(" (row {record} of the input)"))
+                .collect();
             failures.extend(difference("expected.csv", &text, &outcome.to_csv(), &places));
         }
     }
     let none = "line,column,code,message\n";
     let rejects = read(&folder.join("rejects.csv"))?;
     let is_missing = rejects.is_none() && !outcome.rejects.is_empty();
-    if let Some(failure) =
-        difference("rejects.csv", &rejects.unwrap_or_else(|| none.to_owned()), &outcome.rejects_to_csv(), &[])
-    {
+    if let Some(failure) = difference(
+        "rejects.csv",
+        &rejects.unwrap_or_else(|| none.to_owned()),
+        &outcome.rejects_to_csv(),
+        &[],
+    ) {
         failures.push(if is_missing {
-            format!("there is no rejects.csv, so no row should be rejected, but {}", first_reject(outcome))
+            format!(
+                "there is no rejects.csv, so no row should be rejected, but {}",
+                first_reject(outcome)
+            )
         } else {
             failure
         });
@@ -203,7 +227,13 @@ fn first_reject(outcome: &Outcome) -> String {
     let rejects = &outcome.rejects;
     match rejects.first() {
         Some(first) => {
-            format!("{} are, the first in line {}: {} ({})", rejects.len(), first.line, first.message, first.code)
+            format!(
+                "{} are, the first in line {}: {} ({})",
+                rejects.len(),
+                first.line,
+                first.message,
+                first.code
+            )
         }
         None => "none is".to_owned(),
     }
@@ -223,7 +253,9 @@ fn difference(file: &str, expected: &str, actual: &str, places: &[String]) -> Op
     let (expected, actual) = match (parse(expected), parse(actual)) {
         (Ok(expected), Ok(actual)) => (expected, actual),
         (Err(error), _) => return Some(format!("{file} is no CSV: {error}")),
-        (_, Err(error)) => return Some(format!("the outcome cannot be held against {file}: {error}")),
+        (_, Err(error)) => {
+            return Some(format!("the outcome cannot be held against {file}: {error}"));
+        }
     };
     if expected.0 != actual.0 {
         return Some(format!(
@@ -241,8 +273,11 @@ fn difference(file: &str, expected: &str, actual: &str, places: &[String]) -> Op
             _ => {
                 let shown = wanted.or(got).unwrap_or(&empty);
                 let cells: Vec<String> = shown.iter().map(|cell| quoted(cell.as_deref())).collect();
-                let (less, more) =
-                    if got.is_none() { ("missing", "the plugin gives") } else { ("not expected", "expected are") };
+                let (less, more) = if got.is_none() {
+                    ("missing", "the plugin gives")
+                } else {
+                    ("not expected", "expected are")
+                };
                 let n = if got.is_none() { actual.1.len() } else { expected.1.len() };
                 return Some(format!(
                     "{file}: row {}{place} is {less}: {}; {more} {n} rows",
@@ -272,7 +307,8 @@ mod tests {
     #[test]
     fn the_first_differing_cell_is_named() {
         let say = |expected: &str, actual: &str| {
-            difference("expected.csv", expected, actual, &[" (row 3 of the input)".to_owned()]).unwrap_or_default()
+            difference("expected.csv", expected, actual, &[" (row 3 of the input)".to_owned()])
+                .unwrap_or_default()
         };
         assert_eq!(say("a,b\n1,\n", "a,b\n1,\n"), "");
         assert_eq!(say("a,\"b\"\r\n\"1\",", "a,b\n1,\n"), "");
@@ -280,18 +316,24 @@ mod tests {
             say("a,b\n1,\"\"\n", "a,b\n1,\n"),
             "expected.csv: row 1 (row 3 of the input), column `b` is NULL, expected was \"\""
         );
-        assert_eq!(say("a,b\n", "a,c\n"), "expected.csv has the columns a, b, the plugin gives a, c");
+        assert_eq!(
+            say("a,b\n", "a,c\n"),
+            "expected.csv has the columns a, b, the plugin gives a, c"
+        );
         assert_eq!(
             say("a,b\n1,x\n2,y\n", "a,b\n1,x\n"),
             "expected.csv: row 2 is missing: 2, \"y\"; the plugin gives 1 rows"
         );
         assert_eq!(
             say("a,b\n", "a,b\n1,x\n"),
-            "expected.csv: row 1 (row 3 of the input) is not expected: 1, \"x\"; expected are 0 rows"
+            "expected.csv: row 1 (row 3 of the input) is not expected: 1, \"x\"; expected are 0 \
+             rows"
         );
         assert_eq!(
             say("a,b\n1\n", "a,b\n"),
-            "expected.csv is no CSV: record 1, line 2, byte 4: the row has 1 fields, but the header has 2; quote fields that hold the delimiter or a line end, or correct the delimiter"
+            "expected.csv is no CSV: record 1, line 2, byte 4: the row has 1 fields, but the \
+             header has 2; quote fields that hold the delimiter or a line end, or correct the \
+             delimiter"
         );
     }
 
@@ -299,14 +341,20 @@ mod tests {
     fn only_what_changed_is_written() {
         let dir = tempfile::tempdir().unwrap();
         let outcome = Outcome {
-            columns: vec![crate::Column { name: "id".into(), data_type: arrow_schema::DataType::Int32 }],
+            columns: vec![crate::Column {
+                name: "id".into(),
+                data_type: arrow_schema::DataType::Int32,
+            }],
             records: vec![1],
             rows: vec![vec![Some("7".into())]],
             ..Outcome::default()
         };
         fs::write(dir.path().join("rejects.csv"), "old").unwrap();
         let names = |written: Vec<PathBuf>| -> Vec<String> {
-            written.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+            written
+                .iter()
+                .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+                .collect()
         };
         assert_eq!(names(write(dir.path(), &outcome).unwrap()), ["expected.csv", "rejects.csv"]);
         assert!(!dir.path().join("rejects.csv").exists());

@@ -17,10 +17,12 @@ use crate::trial::{Log, Trial};
 /// 2026-01-01 00:00:00 UTC: when runs of the harness start.
 const STARTED_AT_MICROS: i64 = 1_767_225_600_000_000;
 
-/// A plugin to be tested. Methods that set something give it back, so that they chain; clones are independent.
+/// A plugin to be tested. Methods that set something give it back, so that they chain; clones are
+/// independent.
 ///
-/// Until something else is set: config `{}`, table `target` which does not exist, no keys, batches of 16,384 rows,
-/// RFC 4180, and a run that started on 2026-01-01 00:00:00 and reads `s3://bucket/data/in/input.csv`.
+/// Until something else is set: config `{}`, table `target` which does not exist, no keys, batches
+/// of 16,384 rows, RFC 4180, and a run that started on 2026-01-01 00:00:00 and reads
+/// `s3://bucket/data/in/input.csv`.
 #[derive(Clone, Debug)]
 pub struct Harness {
     plugin: Plugin,
@@ -36,8 +38,8 @@ pub struct Harness {
 }
 
 impl Harness {
-    /// Loads a plugin's file, with the limits that loads have by default. Compiled plugins are kept in the user's cache
-    /// folder, so that only the first time takes seconds.
+    /// Loads a plugin's file, with the limits that loads have by default. Compiled plugins are kept
+    /// in the user's cache folder, so that only the first time takes seconds.
     ///
     /// ```no_run
     /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
@@ -58,8 +60,8 @@ impl Harness {
         Ok(Harness::of(runtime(Metering::Off)?.load(name.as_ref(), bytes)?))
     }
 
-    /// Loads a plugin so that [`Cost::fuel`](crate::Cost::fuel) counts its instructions: a cost that is the same on
-    /// every machine. It runs up to three times slower.
+    /// Loads a plugin so that [`Cost::fuel`](crate::Cost::fuel) counts its instructions: a cost
+    /// that is the same on every machine. It runs up to three times slower.
     ///
     /// ```no_run
     /// use loader_harness::Harness;
@@ -122,7 +124,8 @@ impl Harness {
         Harness { keys: keys.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// The target table as it stands. Columns of CSV are then read as what they land in, as in a load.
+    /// The target table as it stands. Columns of CSV are then read as what they land in, as in a
+    /// load.
     #[must_use]
     pub fn target(self, target: SchemaRef) -> Harness {
         Harness { target: Some(target), ..self }
@@ -159,7 +162,8 @@ impl Harness {
 
     /// Runs it on CSV text with a header line; the types are inferred from all of it, as in a load.
     ///
-    /// Errors: the plugin failed or refused its config, its plan or a whole batch; the text is no CSV.
+    /// Errors: the plugin failed or refused its config, its plan or a whole batch; the text is no
+    /// CSV.
     ///
     /// ```no_run
     /// let outcome = loader_harness::Harness::open("plugins/default.wasm")?.run_csv("ID,Ratio\n1,0.5\n")?;
@@ -171,7 +175,8 @@ impl Harness {
         Ok(trial.outcome(trial.run(self.batch_rows)?))
     }
 
-    /// Runs it on rows of text, as they would stand in a CSV file; `None` is NULL. Types are inferred.
+    /// Runs it on rows of text, as they would stand in a CSV file; `None` is NULL. Types are
+    /// inferred.
     ///
     /// ```no_run
     /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
@@ -218,7 +223,9 @@ impl Harness {
         };
         let (input, chain) = match &self.columns {
             None => Input::of_csv(text, dialect, self.target.as_ref(), plan)?,
-            Some(columns) => (Input::of_typed_csv(text, dialect, columns)?, plan(Arc::clone(columns))?),
+            Some(columns) => {
+                (Input::of_typed_csv(text, dialect, columns)?, plan(Arc::clone(columns))?)
+            }
         };
         Ok(self.ready(chain, input, log))
     }

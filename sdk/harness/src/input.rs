@@ -35,12 +35,19 @@ impl Input {
     }
 
     /// Rows of columns whose types are known; the header has to name them.
-    pub(crate) fn of_typed_csv(text: &[u8], dialect: &Dialect, columns: &SchemaRef) -> Result<Input, HarnessError> {
+    pub(crate) fn of_typed_csv(
+        text: &[u8],
+        dialect: &Dialect,
+        columns: &SchemaRef,
+    ) -> Result<Input, HarnessError> {
         let file = File::read(text, dialect)?;
         let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
         if file.header.names != names {
-            let fact =
-                format!("its columns are {}, but case.toml has {}", file.header.names.join(", "), names.join(", "));
+            let fact = format!(
+                "its columns are {}, but case.toml has {}",
+                file.header.names.join(", "),
+                names.join(", ")
+            );
             return Err(HarnessError::Input(fact));
         }
         let (rows, lines) = (file.texts()?, file.lines());
@@ -48,7 +55,11 @@ impl Input {
             let cells = rows.iter().map(|row| row.get(index).and_then(Option::as_deref));
             text::parse(StringArray::from_iter(cells), field.data_type()).map_err(|row| {
                 let line = lines.get(row).copied().unwrap_or_default();
-                HarnessError::Input(format!("line {line}, column `{}` is no {}", field.name(), field.data_type()))
+                HarnessError::Input(format!(
+                    "line {line}, column `{}` is no {}",
+                    field.name(),
+                    field.data_type()
+                ))
             })
         });
         let batch = RecordBatch::try_new(Arc::clone(columns), typed.collect::<Result<_, _>>()?);
@@ -65,7 +76,8 @@ impl Input {
     ) -> Result<(Input, ChainPlan), HarnessError> {
         dialect.check().map_err(|error| HarnessError::Input(error.to_string()))?;
         let file = File::read(text, dialect)?;
-        let inferred = file.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
+        let inferred =
+            file.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
         let mut decode_as: Vec<DecodeAs> = inferred.collect();
         for _ in 0..MAX_PASSES {
             let chain = plan(arrow_schema(&file.header, &decode_as))?;
@@ -75,7 +87,9 @@ impl Input {
             }
             decode_as = expected;
         }
-        Err(HarnessError::Input("the plugin's plan changes whenever the types of its input do".to_owned()))
+        Err(HarnessError::Input(
+            "the plugin's plan changes whenever the types of its input do".to_owned(),
+        ))
     }
 }
 
@@ -94,14 +108,21 @@ pub(crate) fn rows_as_csv<'a>(
     (text, Dialect { null_tokens: vec![NULL.to_owned()], leading_zeros, ..Dialect::default() })
 }
 
-fn decoded(file: &File<'_>, decode_as: &[DecodeAs], schema: &SchemaRef) -> Result<Input, HarnessError> {
-    let (batches, numbers): (Vec<RecordBatch>, Vec<Int64Array>) = file.decode(decode_as)?.into_iter().unzip();
-    let batch = concat_batches(schema, &batches).map_err(|error| HarnessError::Input(error.to_string()))?;
+fn decoded(
+    file: &File<'_>,
+    decode_as: &[DecodeAs],
+    schema: &SchemaRef,
+) -> Result<Input, HarnessError> {
+    let (batches, numbers): (Vec<RecordBatch>, Vec<Int64Array>) =
+        file.decode(decode_as)?.into_iter().unzip();
+    let batch =
+        concat_batches(schema, &batches).map_err(|error| HarnessError::Input(error.to_string()))?;
     let records = numbers.iter().flat_map(|numbers| numbers.values().iter().copied());
     Ok(Input { batch, records: Int64Array::from_iter_values(records), lines: file.lines() })
 }
 
-/// How columns are to be read so that they become what their columns in the target expect, where their values allow.
+/// How columns are to be read so that they become what their columns in the target expect, where
+/// their values allow.
 fn expected(
     target: Option<&SchemaRef>,
     chain: &ChainPlan,
@@ -111,7 +132,10 @@ fn expected(
     let mut expected = decode_as.to_vec();
     let Some(target) = target else { return expected };
     for (index, field) in chain.output.fields().iter().enumerate() {
-        let existing = target.fields().iter().find(|existing| existing.name().eq_ignore_ascii_case(field.name()));
+        let existing = target
+            .fields()
+            .iter()
+            .find(|existing| existing.name().eq_ignore_ascii_case(field.name()));
         if let (Some(existing), Some(origin)) = (existing, chain.origin(index))
             && let Some(decode_as) = decode_for(existing.data_type(), &profile[origin])
         {
@@ -124,13 +148,17 @@ fn expected(
 fn decode_for(target: &DataType, profile: &ColumnProfile) -> Option<DecodeAs> {
     let (decode_as, logical) = match target {
         DataType::Utf8 => return Some(DecodeAs::Text),
-        DataType::Boolean => return profile.accepts_boolean_literals().is_ok().then_some(DecodeAs::Boolean),
+        DataType::Boolean => {
+            return profile.accepts_boolean_literals().is_ok().then_some(DecodeAs::Boolean);
+        }
         DataType::Int16 | DataType::Int32 => (DecodeAs::Int32, LogicalType::Int32),
         DataType::Int64 => (DecodeAs::Int64, LogicalType::Int64),
         DataType::Decimal128(..) => (DecodeAs::Decimal, LogicalType::Decimal),
         DataType::Float32 | DataType::Float64 => (DecodeAs::Double, LogicalType::Double),
         DataType::Date32 => (DecodeAs::Date32, LogicalType::Date),
-        DataType::Timestamp(TimeUnit::Microsecond, None) => (DecodeAs::TimestampMicros, LogicalType::Timestamp),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            (DecodeAs::TimestampMicros, LogicalType::Timestamp)
+        }
         _ => return None,
     };
     profile.accepts(logical).is_ok().then_some(decode_as)
@@ -138,7 +166,10 @@ fn decode_for(target: &DataType, profile: &ColumnProfile) -> Option<DecodeAs> {
 
 /// Rows of the same schema without a single value.
 pub(crate) fn all_null(batch: &RecordBatch) -> Result<RecordBatch, HarnessError> {
-    let nulls = batch.columns().iter().map(|column| arrow_array::new_null_array(column.data_type(), column.len()));
+    let nulls = batch
+        .columns()
+        .iter()
+        .map(|column| arrow_array::new_null_array(column.data_type(), column.len()));
     let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::clone(batch.schema_ref()), nulls.collect(), &options)
         .map_err(|error| HarnessError::Input(error.to_string()))

@@ -1,8 +1,10 @@
-//! Runs a plugin on rows or CSV, in the sandbox that it will meet in a load, and hands back all that came of it.
+//! Runs a plugin on rows or CSV, in the sandbox that it will meet in a load, and hands back all
+//! that came of it.
 //!
-//! The [`Harness`] uses the runtime, the limits, the type inference and the checks of the program itself: what passes
-//! here passes there. An [`Outcome`] has every value as exact text, compares with `==`, and prints as a table, so it
-//! suits `assert_eq!` as well as a snapshot. No AWS, no warehouse, no async.
+//! The [`Harness`] uses the runtime, the limits, the type inference and the checks of the program
+//! itself: what passes here passes there. An [`Outcome`] has every value as exact text, compares
+//! with `==`, and prints as a table, so it suits `assert_eq!` as well as a snapshot. No AWS, no
+//! warehouse, no async.
 //!
 //! ```no_run
 //! use loader_harness::Harness;
@@ -16,10 +18,11 @@
 //! # Ok::<(), loader_harness::HarnessError>(())
 //! ```
 //!
-//! [`Harness::broken_properties`] tries what every plugin must bear: its rows cut into batches anywhere, spread over
-//! instances in any order, missing, or all NULL. [`Harness::test_case`] does that to a folder with an input and what
-//! is expected of it; `loader plugin test` runs a folder of such folders. [`Harness::measure_csv`] says what rows cost,
-//! and `loader plugin bench` holds that against what they cost before.
+//! [`Harness::broken_properties`] tries what every plugin must bear: its rows cut into batches
+//! anywhere, spread over instances in any order, missing, or all NULL. [`Harness::test_case`] does
+//! that to a folder with an input and what is expected of it; `loader plugin test` runs a folder of
+//! such folders. [`Harness::measure_csv`] says what rows cost, and `loader plugin bench` holds that
+//! against what they cost before.
 
 #![deny(missing_docs)]
 
@@ -44,7 +47,8 @@ pub use golden::{CaseReport, Expected, case_folders};
 pub use harness::Harness;
 pub use loader_csv::Dialect;
 pub use loader_plugins::{
-    CacheLocation, HostValues, Limits, Metering, PlanContext, Plugin, PluginError, PluginErrorKind, Runtime,
+    CacheLocation, HostValues, Limits, Metering, PlanContext, Plugin, PluginError, PluginErrorKind,
+    Runtime,
 };
 pub use measure::Measured;
 pub use outcome::{Column, Cost, LogLine, Outcome, Rejected};

@@ -32,8 +32,8 @@ impl Measured {
         self.rows as f64 / self.processing.as_secs_f64()
     }
 
-    /// Instructions of a row, without those of opening, when they are counted (see [`Harness::open_metered`]). A plugin
-    /// that has nothing to compute runs none.
+    /// Instructions of a row, without those of opening, when they are counted (see
+    /// [`Harness::open_metered`]). A plugin that has nothing to compute runs none.
     pub fn fuel_per_row(&self) -> Option<f64> {
         let fuel = self.cost.fuel?.saturating_sub(self.opening_fuel.unwrap_or(0));
         Some(fuel as f64 / self.rows as f64)
@@ -41,7 +41,8 @@ impl Measured {
 }
 
 impl Harness {
-    /// Runs it on the rows of a CSV text, again and again until there were `rows` of them; a longer text is run once.
+    /// Runs it on the rows of a CSV text, again and again until there were `rows` of them; a longer
+    /// text is run once.
     ///
     /// Errors: those of [`Harness::run_csv`]; the text has no rows.
     ///
@@ -51,14 +52,24 @@ impl Harness {
     /// assert!(measured.fuel_per_row().is_some_and(|fuel| fuel < 1000.0));
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```
-    pub fn measure_csv(&self, text: impl AsRef<[u8]>, rows: usize) -> Result<Measured, HarnessError> {
+    pub fn measure_csv(
+        &self,
+        text: impl AsRef<[u8]>,
+        rows: usize,
+    ) -> Result<Measured, HarnessError> {
         let trial = self.trial(text.as_ref(), self.own_dialect())?;
         let batch_rows = self.own_batch_rows();
         let input = at_least(&trial.input.batch, batch_rows)?;
         let (_, _, idle) = session(&trial, &input, batch_rows, 0)?;
         let rows = rows.max(trial.rows());
         let (opening, processing, counted) = session(&trial, &input, batch_rows, rows)?;
-        Ok(Measured { rows: rows as u64, opening, processing, opening_fuel: idle.fuel, cost: cost(&counted) })
+        Ok(Measured {
+            rows: rows as u64,
+            opening,
+            processing,
+            opening_fuel: idle.fuel,
+            cost: cost(&counted),
+        })
     }
 }
 
@@ -69,7 +80,8 @@ fn at_least(batch: &RecordBatch, rows: usize) -> Result<RecordBatch, HarnessErro
         n if n >= rows => Ok(batch.clone()),
         n => {
             let indices = UInt64Array::from_iter_values((0..rows).map(|row| (row % n) as u64));
-            take_record_batch(batch, &indices).map_err(|error| HarnessError::Input(error.to_string()))
+            take_record_batch(batch, &indices)
+                .map_err(|error| HarnessError::Input(error.to_string()))
         }
     }
 }
@@ -114,6 +126,9 @@ mod tests {
         let batch = |values: Vec<i64>| RecordBatch::try_from_iter([("n", column(values))]).unwrap();
         assert_eq!(at_least(&batch(vec![1, 2]), 5).unwrap(), batch(vec![1, 2, 1, 2, 1]));
         assert_eq!(at_least(&batch(vec![1, 2, 3]), 2).unwrap(), batch(vec![1, 2, 3]));
-        assert_eq!(at_least(&batch(Vec::new()), 2).unwrap_err().to_string(), "the input: there are no rows to measure");
+        assert_eq!(
+            at_least(&batch(Vec::new()), 2).unwrap_err().to_string(),
+            "the input: there are no rows to measure"
+        );
     }
 }

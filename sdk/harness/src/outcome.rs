@@ -22,7 +22,8 @@ pub struct Column {
 pub struct Rejected {
     /// 1 for the first row of the input.
     pub record: u64,
-    /// The line of the CSV text in which it begins, 1 for the first; for other input the same as `record`.
+    /// The line of the CSV text in which it begins, 1 for the first; for other input the same as
+    /// `record`.
     pub line: u64,
     /// The column at fault, as the plugin names it.
     pub column: Option<String>,
@@ -56,7 +57,8 @@ pub struct Cost {
     pub encode_decode: Duration,
     /// Most linear memory that the plugin had.
     pub peak_memory_bytes: u64,
-    /// Instructions that it ran, when they are counted (see [`Harness::open_metered`](crate::Harness::open_metered)).
+    /// Instructions that it ran, when they are counted (see
+    /// [`Harness::open_metered`](crate::Harness::open_metered)).
     pub fuel: Option<u64>,
     /// Log lines past the limit.
     pub log_lines_dropped: u64,
@@ -122,12 +124,16 @@ impl Outcome {
     /// Header and rows: NULL is nothing, the empty text is `""`. What `expected.csv` holds.
     pub fn to_csv(&self) -> String {
         let header = self.columns.iter().map(|column| column.name.as_str());
-        csv_text::write(header, self.rows.iter().map(|row| row.iter().map(Option::as_deref).collect::<Vec<_>>()))
+        csv_text::write(
+            header,
+            self.rows.iter().map(|row| row.iter().map(Option::as_deref).collect::<Vec<_>>()),
+        )
     }
 
     /// `line,column,code,message` of each rejected row. What `rejects.csv` holds.
     pub fn rejects_to_csv(&self) -> String {
-        let lines: Vec<String> = self.rejects.iter().map(|reject| reject.line.to_string()).collect();
+        let lines: Vec<String> =
+            self.rejects.iter().map(|reject| reject.line.to_string()).collect();
         let rows = self.rejects.iter().zip(&lines).map(|(reject, line)| {
             let column = reject.column.as_deref().filter(|column| !column.is_empty());
             [Some(line.as_str()), column, Some(&reject.code), Some(&reject.message)]
@@ -144,14 +150,19 @@ impl Outcome {
     }
 }
 
-/// Tables of rows and rejects, then counters and log. NULL and the empty text `""` are told apart. No costs.
+/// Tables of rows and rejects, then counters and log. NULL and the empty text `""` are told apart.
+/// No costs.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows = table();
-        let header = self.columns.iter().map(|column| format!("{}\n{}", column.name, column.data_type));
+        let header =
+            self.columns.iter().map(|column| format!("{}\n{}", column.name, column.data_type));
         rows.set_header(std::iter::once("row".to_owned()).chain(header));
         for (record, row) in self.records.iter().zip(&self.rows) {
-            rows.add_row(std::iter::once(record.to_string()).chain(row.iter().map(|cell| shown(cell.as_deref()))));
+            rows.add_row(
+                std::iter::once(record.to_string())
+                    .chain(row.iter().map(|cell| shown(cell.as_deref()))),
+            );
         }
         write_table(f, &rows)?;
         if !self.rejects.is_empty() {
@@ -160,7 +171,11 @@ impl fmt::Display for Outcome {
             for reject in &self.rejects {
                 let column = reject.column.clone().unwrap_or_default();
                 let numbers = [reject.record.to_string(), reject.line.to_string()];
-                rejects.add_row(numbers.into_iter().chain([column, reject.code.clone(), reject.message.clone()]));
+                rejects.add_row(numbers.into_iter().chain([
+                    column,
+                    reject.code.clone(),
+                    reject.message.clone(),
+                ]));
             }
             writeln!(f)?;
             write_table(f, &rejects)?;
@@ -179,8 +194,8 @@ impl fmt::Display for Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} batches, {} bytes in, {} bytes out, {:.1} ms in the sandbox, {:.1} ms to encode and decode, {} bytes of \
-             memory at most",
+            "{} batches, {} bytes in, {} bytes out, {:.1} ms in the sandbox, {:.1} ms to encode \
+             and decode, {} bytes of memory at most",
             self.batches,
             self.bytes_in,
             self.bytes_out,
@@ -230,9 +245,15 @@ mod tests {
     fn outcome() -> Outcome {
         let column = |name: &str, data_type| Column { name: name.into(), data_type };
         Outcome {
-            columns: vec![column("id", DataType::Int32), column("amount", DataType::Decimal128(18, 2))],
+            columns: vec![
+                column("id", DataType::Int32),
+                column("amount", DataType::Decimal128(18, 2)),
+            ],
             records: vec![1, 3],
-            rows: vec![vec![Some("1".into()), Some("0.10".into())], vec![Some(String::new()), None]],
+            rows: vec![
+                vec![Some("1".into()), Some("0.10".into())],
+                vec![Some(String::new()), None],
+            ],
             rejects: vec![Rejected {
                 record: 2,
                 line: 4,
@@ -274,7 +295,8 @@ mod tests {
     #[test]
     fn becomes_the_files_of_a_case() {
         assert_eq!(outcome().to_csv(), "id,amount\n1,0.10\n\"\",\n");
-        let rejects = "line,column,code,message\n4,amount,out-of-range,\"more than 16 digits, cut\"\n";
+        let rejects =
+            "line,column,code,message\n4,amount,out-of-range,\"more than 16 digits, cut\"\n";
         assert_eq!(outcome().rejects_to_csv(), rejects);
         assert_eq!((outcome().counter("rounded"), outcome().counter("lost")), (1, 0));
     }

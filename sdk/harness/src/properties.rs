@@ -1,8 +1,9 @@
 //! What every plugin must bear, whatever it does: tried on each input for free.
 //!
-//! A load cuts a file into batches wherever it likes and hands them to several instances in no particular order, so
-//! a row may depend on nothing but itself. The sandbox gives a plugin neither clock nor chance, so the rest should
-//! hold by itself; where it does not, something is badly wrong.
+//! A load cuts a file into batches wherever it likes and hands them to several instances in no
+//! particular order, so a row may depend on nothing but itself. The sandbox gives a plugin neither
+//! clock nor chance, so the rest should hold by itself; where it does not, something is badly
+//! wrong.
 
 use std::fmt;
 
@@ -96,8 +97,9 @@ impl Harness {
 /// The same in batches of this size, or why it is not the same.
 fn batches(trial: &Trial, whole: &Outcome, rows: usize) -> Result<Outcome, String> {
     const FACT: &str = "rows depend on how the file is cut into batches";
-    const DUTY: &str = "every load cuts its file elsewhere: a plugin must not keep state between batches, nor between \
-                        the rows of one; each row is made from its own values alone";
+    const DUTY: &str = "every load cuts its file elsewhere: a plugin must not keep state between \
+                        batches, nor between the rows of one; each row is made from its own values \
+                        alone";
     let how = format!("with batches of {rows} row{}", if rows == 1 { "" } else { "s" });
     let cut = trial.run(rows).map_err(|error| format!("{FACT}: {how} it fails: {error}"))?;
     let cut = trial.outcome(cut);
@@ -116,8 +118,8 @@ fn instances(trial: &Trial, single: &Outcome) -> Option<String> {
     };
     let difference = difference::first(single, "in one session, in order,", &dealt, HOW)?;
     Some(format!(
-        "{FACT}: {difference}; a load spreads batches over sessions in no particular order: a plugin must not keep \
-         state between batches"
+        "{FACT}: {difference}; a load spreads batches over sessions in no particular order: a \
+         plugin must not keep state between batches"
     ))
 }
 
@@ -125,7 +127,9 @@ fn empty_batch(trial: &Trial, whole: &Outcome) -> Option<String> {
     let after = match trial.run_after_empty() {
         Ok(raw) => trial.outcome(raw),
         Err(error) => {
-            return Some(format!("a batch without rows is not taken: {error}; it has to give columns without rows"));
+            return Some(format!(
+                "a batch without rows is not taken: {error}; it has to give columns without rows"
+            ));
         }
     };
     let difference = difference::first(whole, "without it", &after, "after an empty batch")?;
@@ -143,7 +147,8 @@ fn nulls(trial: &Trial) -> Result<Option<String>, HarnessError> {
     };
     Ok(nulls.run(nulls.rows()).err().map(|error| {
         format!(
-            "rows in which every value is NULL are not taken: {error}; NULL becomes a value, NULL, or a rejected row"
+            "rows in which every value is NULL are not taken: {error}; NULL becomes a value, NULL, \
+             or a rejected row"
         )
     }))
 }
@@ -153,12 +158,20 @@ fn second_session(trial: &Trial, whole: &Outcome) -> Option<String> {
         Ok(raw) => trial.outcome(raw),
         Err(error) => return Some(format!("a second session after the first one fails: {error}")),
     };
-    let difference = difference::first(whole, "in the first session", &again, "in a second session")
-        .or_else(|| counters(whole, &again))?;
-    Some(format!("a second session does not agree with the first one: {difference}; nothing may outlive a session"))
+    let difference =
+        difference::first(whole, "in the first session", &again, "in a second session")
+            .or_else(|| counters(whole, &again))?;
+    Some(format!(
+        "a second session does not agree with the first one: {difference}; nothing may outlive a \
+         session"
+    ))
 }
 
-fn rerun(again: Result<Trial, HarnessError>, whole: &Outcome, first_bytes: &[u8]) -> Option<String> {
+fn rerun(
+    again: Result<Trial, HarnessError>,
+    whole: &Outcome,
+    first_bytes: &[u8],
+) -> Option<String> {
     const FACT: &str = "the same input gives something else when all is done again";
     let run = || -> Result<(Outcome, Vec<u8>), HarnessError> {
         let trial = again?;
@@ -171,7 +184,8 @@ fn rerun(again: Result<Trial, HarnessError>, whole: &Outcome, first_bytes: &[u8]
         Err(error) => return Some(format!("{FACT}: it fails: {error}")),
     };
     let difference = difference::first(whole, "at first", &outcome, "the second time").or_else(|| {
-        let hidden = "every value is the same, but not every byte (what stands under a NULL, or the bits of a NaN)";
+        let hidden = "every value is the same, but not every byte (what stands under a NULL, or \
+                      the bits of a NaN)";
         (bytes != first_bytes).then(|| hidden.to_owned())
     })?;
     Some(format!("{FACT}: {difference}; a plugin depends on its config and its input alone"))
@@ -179,18 +193,24 @@ fn rerun(again: Result<Trial, HarnessError>, whole: &Outcome, first_bytes: &[u8]
 
 fn counters(whole: &Outcome, again: &Outcome) -> Option<String> {
     let text = |outcome: &Outcome| {
-        let counters: Vec<String> = outcome.counters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let counters: Vec<String> =
+            outcome.counters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         if counters.is_empty() { "none".to_owned() } else { counters.join(", ") }
     };
     let differ = whole.counters != again.counters;
-    differ.then(|| format!("its counters are {}, those of the first session {}", text(again), text(whole)))
+    differ.then(|| {
+        format!("its counters are {}, those of the first session {}", text(again), text(whole))
+    })
 }
 
 /// What a load would stage, to the byte.
 fn bytes(trial: &Trial, raw: &Raw) -> Result<Vec<u8>, HarnessError> {
     let mut bytes = loader_ipc::encode_schema(&trial.chain.output);
     for (batch, _) in &raw.parts {
-        bytes.extend(loader_ipc::encode_batch(batch).map_err(|error| HarnessError::Input(error.to_string()))?);
+        bytes.extend(
+            loader_ipc::encode_batch(batch)
+                .map_err(|error| HarnessError::Input(error.to_string()))?,
+        );
     }
     Ok(bytes)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::builder::BinaryBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, TimeUnit};
@@ -15,11 +15,18 @@ use loader_plugins::cast::strict_cast;
 /// All rows of a batch as text; NULL is `None`.
 pub(crate) fn rows(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
     (0..batch.num_rows())
-        .map(|row| batch.columns().iter().map(|column| (!column.is_null(row)).then(|| value(column, row))).collect())
+        .map(|row| {
+            batch
+                .columns()
+                .iter()
+                .map(|column| (!column.is_null(row)).then(|| value(column, row)))
+                .collect()
+        })
         .collect()
 }
 
-/// The values of a type that [`rows`] has written. Errors: the first that is none of them, by its place.
+/// The values of a type that [`rows`] has written. Errors: the first that is none of them, by its
+/// place.
 pub(crate) fn parse(texts: StringArray, data_type: &DataType) -> Result<ArrayRef, usize> {
     if *data_type == DataType::Binary {
         let mut bytes = BinaryBuilder::new();
@@ -38,11 +45,15 @@ pub(crate) fn parse(texts: StringArray, data_type: &DataType) -> Result<ArrayRef
 fn from_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes().chunks(2);
     digits
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok())
+        .map(|pair| {
+            u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16)
+                .ok()
+        })
         .collect()
 }
 
-/// A value that is not NULL. Floats are the shortest text that reads back as they are; bytes are hexadecimal.
+/// A value that is not NULL. Floats are the shortest text that reads back as they are; bytes are
+/// hexadecimal.
 fn value(column: &ArrayRef, row: usize) -> String {
     match column.data_type() {
         DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
@@ -59,11 +70,15 @@ fn value(column: &ArrayRef, row: usize) -> String {
             loader_values::write_decimal(unscaled, scale.unsigned_abs(), &mut text);
             text
         }
-        DataType::Date32 => loader_values::format_date(column.as_primitive::<Date32Type>().value(row)),
-        DataType::Timestamp(TimeUnit::Microsecond, None) => {
-            loader_values::format_timestamp(column.as_primitive::<TimestampMicrosecondType>().value(row))
+        DataType::Date32 => {
+            loader_values::format_date(column.as_primitive::<Date32Type>().value(row))
         }
-        DataType::Binary => column.as_binary::<i32>().value(row).iter().map(|byte| format!("{byte:02x}")).collect(),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => loader_values::format_timestamp(
+            column.as_primitive::<TimestampMicrosecondType>().value(row),
+        ),
+        DataType::Binary => {
+            column.as_binary::<i32>().value(row).iter().map(|byte| format!("{byte:02x}")).collect()
+        }
         // The sandbox lets no other type through.
         other => format!("<{other}>"),
     }
@@ -72,7 +87,8 @@ fn value(column: &ArrayRef, row: usize) -> String {
 #[cfg(test)]
 mod tests {
     use arrow_array::{
-        BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, TimestampMicrosecondArray,
+        BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array,
+        TimestampMicrosecondArray,
     };
 
     use super::*;
@@ -89,8 +105,10 @@ mod tests {
             ("bytes", Arc::new(BinaryArray::from(vec![&b"\x00\xff"[..], b""]))),
         ]);
         let texts = rows(&batch.unwrap());
-        let first: Vec<&str> = texts[0].iter().map(|text| text.as_deref().unwrap_or("NULL")).collect();
-        let expected = ["-0.100000000000000001", "0.1", "true", "1970-01-01 00:00:00", "1970-01-01", "00ff"];
+        let first: Vec<&str> =
+            texts[0].iter().map(|text| text.as_deref().unwrap_or("NULL")).collect();
+        let expected =
+            ["-0.100000000000000001", "0.1", "true", "1970-01-01 00:00:00", "1970-01-01", "00ff"];
         assert_eq!(first, expected);
         assert_eq!((texts[1][0].as_deref(), texts[1][5].as_deref()), (None, Some("")));
         assert_eq!(texts[1][3].as_deref(), Some("1970-01-01 00:00:01.500000"));

@@ -94,12 +94,14 @@ impl Trial {
     pub(crate) fn outcome(&self, raw: Raw) -> Outcome {
         let mut rows = Vec::new();
         for (batch, numbers) in &raw.parts {
-            let numbers = numbers.values().iter().map(|number| u64::try_from(*number).unwrap_or_default());
+            let numbers =
+                numbers.values().iter().map(|number| u64::try_from(*number).unwrap_or_default());
             rows.extend(numbers.zip(text::rows(batch)));
         }
         rows.sort_by_key(|(record, _)| *record);
         let (records, rows) = rows.into_iter().unzip();
-        let mut rejects: Vec<Rejected> = raw.rejects.into_iter().map(|reject| self.rejected(reject)).collect();
+        let mut rejects: Vec<Rejected> =
+            raw.rejects.into_iter().map(|reject| self.rejected(reject)).collect();
         rejects.sort_by_key(|reject| reject.record);
         let log = self.planning_log.iter().cloned().chain(self.log.take()).collect();
         let columns = Outcome::columns_of(&self.chain.output);
@@ -112,7 +114,13 @@ impl Trial {
         self.chain.open(Arc::clone(&self.values))
     }
 
-    fn process(&self, session: &mut ChainSession, first: usize, rows: usize, raw: &mut Raw) -> Result<(), PluginError> {
+    fn process(
+        &self,
+        session: &mut ChainSession,
+        first: usize,
+        rows: usize,
+        raw: &mut Raw,
+    ) -> Result<(), PluginError> {
         let batch = self.input.batch.slice(first, rows);
         let done = session.process(&batch, &self.input.records.slice(first, rows))?;
         raw.parts.push((done.batch, done.rows));
@@ -123,7 +131,8 @@ impl Trial {
     fn rejected(&self, reject: Reject) -> Rejected {
         let number = i64::try_from(reject.row).unwrap_or_default();
         let index = self.input.records.values().binary_search(&number).ok();
-        let line = index.and_then(|index| self.input.lines.get(index)).copied().unwrap_or(reject.row);
+        let line =
+            index.and_then(|index| self.input.lines.get(index)).copied().unwrap_or(reject.row);
         Rejected {
             record: reject.row,
             line,

@@ -1,4 +1,5 @@
-//! From schemas and batches to messages. One allocation and one copy of the body, whatever slices the arrays are.
+//! From schemas and batches to messages. One allocation and one copy of the body, whatever slices
+//! the arrays are.
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
@@ -11,7 +12,8 @@ use flatbuffers::FlatBufferBuilder;
 
 use crate::Violation;
 
-/// The body of a message, and each buffer in it, starts at a multiple of this, counted from the message's first byte.
+/// The body of a message, and each buffer in it, starts at a multiple of this, counted from the
+/// message's first byte.
 const ALIGNMENT: usize = 64;
 
 /// Why a batch could not be written, or a trusted message not be read.
@@ -45,7 +47,8 @@ pub fn encode_schema(schema: &Schema) -> Vec<u8> {
 
 /// Writes a record batch message without its schema.
 ///
-/// Errors: `Unsupported` for a type that is not on the contract's list (nested, dictionary, view and so on).
+/// Errors: `Unsupported` for a type that is not on the contract's list (nested, dictionary, view
+/// and so on).
 pub fn encode_batch(batch: &RecordBatch) -> Result<Vec<u8>, IpcError> {
     encode_columns(batch.num_rows(), batch.columns())
 }

@@ -1,12 +1,13 @@
-//! The outermost checks of a message: its length, its framing, its flatbuffer header. Nothing of the body is read.
+//! The outermost checks of a message: its length, its framing, its flatbuffer header. Nothing of
+//! the body is read.
 
 use arrow_ipc::{Message, MessageHeader, MetadataVersion};
 use flatbuffers::VerifierOptions;
 
 use crate::Violation;
 
-/// How large and how branched a header may be. `max_tables` counts flatbuffer tables, of which a schema has a few
-/// for each column and a batch two in all.
+/// How large and how branched a header may be. `max_tables` counts flatbuffer tables, of which a
+/// schema has a few for each column and a batch two in all.
 pub(crate) struct FrameLimits {
     pub(crate) max_message_bytes: usize,
     pub(crate) max_tables: usize,
@@ -20,7 +21,11 @@ pub(crate) struct Framed<'a> {
     pub(crate) body_len: usize,
 }
 
-pub(crate) fn open<'a>(bytes: &'a [u8], header: MessageHeader, limits: &FrameLimits) -> Result<Framed<'a>, Violation> {
+pub(crate) fn open<'a>(
+    bytes: &'a [u8],
+    header: MessageHeader,
+    limits: &FrameLimits,
+) -> Result<Framed<'a>, Violation> {
     if bytes.len() > limits.max_message_bytes {
         return Err(Violation::TooLong { bytes: bytes.len(), limit: limits.max_message_bytes });
     }
@@ -51,7 +56,9 @@ pub(crate) fn open<'a>(bytes: &'a [u8], header: MessageHeader, limits: &FrameLim
 
 /// Where the header ends and the body begins.
 fn header_end(bytes: &[u8]) -> Result<usize, Violation> {
-    let (Some(marker), Some(length)) = (bytes.first_chunk::<4>(), bytes.get(4..).and_then(<[u8]>::first_chunk)) else {
+    let (Some(marker), Some(length)) =
+        (bytes.first_chunk::<4>(), bytes.get(4..).and_then(<[u8]>::first_chunk))
+    else {
         return Err(Violation::TooShort { bytes: bytes.len() });
     };
     if *marker != [0xff; 4] {
@@ -59,7 +66,8 @@ fn header_end(bytes: &[u8]) -> Result<usize, Violation> {
     }
     let declared = i32::from_le_bytes(*length);
     let end = usize::try_from(declared).ok().and_then(|length| length.checked_add(8));
-    end.filter(|end| *end <= bytes.len()).ok_or(Violation::HeaderLength { declared, bytes: bytes.len() })
+    end.filter(|end| *end <= bytes.len())
+        .ok_or(Violation::HeaderLength { declared, bytes: bytes.len() })
 }
 
 /// A flatbuffer error is a trace over several lines; the first one says what is wrong.

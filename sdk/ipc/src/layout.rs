@@ -1,5 +1,6 @@
-//! The shape of a batch: whether a header describes exactly the columns that the schema asks for, and whether every
-//! buffer lies inside the body. Arrow's reader asserts some of this, so it has to be known before.
+//! The shape of a batch: whether a header describes exactly the columns that the schema asks for,
+//! and whether every buffer lies inside the body. Arrow's reader asserts some of this, so it has to
+//! be known before.
 
 use arrow_ipc::RecordBatch;
 use arrow_schema::{DataType, Fields, TimeUnit};
@@ -12,14 +13,16 @@ pub(crate) fn fixed_width(data_type: &DataType) -> Option<usize> {
         DataType::Int8 => Some(1),
         DataType::Int16 => Some(2),
         DataType::Int32 | DataType::Float32 | DataType::Date32 => Some(4),
-        DataType::Int64 | DataType::Float64 | DataType::Timestamp(TimeUnit::Microsecond, None) => Some(8),
+        DataType::Int64 | DataType::Float64 | DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            Some(8)
+        }
         DataType::Decimal128(_, _) => Some(16),
         _ => None,
     }
 }
 
-/// Buffers of one column: validity and values, with offsets between them where values vary in length.
-/// None: the type does not cross the sandbox.
+/// Buffers of one column: validity and values, with offsets between them where values vary in
+/// length. None: the type does not cross the sandbox.
 fn buffer_count(data_type: &DataType) -> Option<usize> {
     match data_type {
         DataType::Boolean => Some(2),
@@ -29,7 +32,12 @@ fn buffer_count(data_type: &DataType) -> Option<usize> {
 }
 
 /// Checks nodes and buffers against `fields`, which come from us and not from the message.
-pub(crate) fn check(header: &RecordBatch<'_>, fields: &Fields, rows: usize, body: usize) -> Result<(), Violation> {
+pub(crate) fn check(
+    header: &RecordBatch<'_>,
+    fields: &Fields,
+    rows: usize,
+    body: usize,
+) -> Result<(), Violation> {
     if header.compression().is_some() {
         return Err(Violation::Compressed);
     }
@@ -53,7 +61,11 @@ fn check_nodes(header: &RecordBatch<'_>, fields: &Fields, rows: usize) -> Result
     for (field, node) in fields.iter().zip(header.nodes().into_iter().flatten()) {
         let column = || field.name().clone();
         if node.length() != rows as i64 {
-            return Err(Violation::NodeLength { column: column(), found: node.length(), expected: rows });
+            return Err(Violation::NodeLength {
+                column: column(),
+                found: node.length(),
+                expected: rows,
+            });
         }
         if !(0..=rows as i64).contains(&node.null_count()) {
             return Err(Violation::NullCount { column: column(), found: node.null_count(), rows });
@@ -86,13 +98,21 @@ fn check_buffers(header: &RecordBatch<'_>, fields: &Fields, body: usize) -> Resu
         if end > body as i128 {
             return Err(Violation::BufferRange { column: column(), buffer, end, body });
         }
-        if buffer == 1 && matches!(field.data_type(), DataType::Utf8 | DataType::Binary) && length % 4 != 0 {
+        if buffer == 1
+            && matches!(field.data_type(), DataType::Utf8 | DataType::Binary)
+            && length % 4 != 0
+        {
             return Err(Violation::OffsetsLength { column: column(), length });
         }
         // An empty buffer holds nothing that could be shared, so it may stand anywhere in the body.
         if length > 0 {
             if offset < previous_end {
-                return Err(Violation::BufferOverlap { column: column(), buffer, offset, previous_end });
+                return Err(Violation::BufferOverlap {
+                    column: column(),
+                    buffer,
+                    offset,
+                    previous_end,
+                });
             }
             previous_end = offset + length;
         }

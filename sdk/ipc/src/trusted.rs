@@ -1,15 +1,18 @@
-//! Reading messages that the host wrote, on the guest's side of the sandbox. Shape is checked, values are not:
-//! the host holds them as valid arrays already.
+//! Reading messages that the host wrote, on the guest's side of the sandbox. Shape is checked,
+//! values are not: the host holds them as valid arrays already.
 //!
-//! Arrays are built here and not by Arrow's reader, which would bring every type that Arrow knows into each plugin.
+//! Arrays are built here and not by Arrow's reader, which would bring every type that Arrow knows
+//! into each plugin.
 
 use std::sync::Arc;
 
 use arrow_array::types::{
-    ArrowPrimitiveType, BinaryType, ByteArrayType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, Utf8Type,
+    ArrowPrimitiveType, BinaryType, ByteArrayType, Date32Type, Decimal128Type, Float32Type,
+    Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, Utf8Type,
 };
-use arrow_array::{ArrayRef, BooleanArray, GenericByteArray, PrimitiveArray, RecordBatch, RecordBatchOptions};
+use arrow_array::{
+    ArrayRef, BooleanArray, GenericByteArray, PrimitiveArray, RecordBatch, RecordBatchOptions,
+};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::MessageHeader;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -17,9 +20,13 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use crate::frame::{self, FrameLimits};
 use crate::{IpcError, Violation, layout};
 
-/// A trusted message is as long as memory allows; the limits only keep the flatbuffer verifier from giving up.
-const LIMITS: FrameLimits =
-    FrameLimits { max_message_bytes: usize::MAX, max_tables: 1_000_000, max_apparent_bytes: 1 << 30 };
+/// A trusted message is as long as memory allows; the limits only keep the flatbuffer verifier from
+/// giving up.
+const LIMITS: FrameLimits = FrameLimits {
+    max_message_bytes: usize::MAX,
+    max_tables: 1_000_000,
+    max_apparent_bytes: 1 << 30,
+};
 
 /// Reads a schema message, metadata included.
 pub fn decode_schema(bytes: &[u8]) -> Result<Schema, IpcError> {
@@ -28,20 +35,24 @@ pub fn decode_schema(bytes: &[u8]) -> Result<Schema, IpcError> {
     Ok(arrow_ipc::convert::try_fb_to_schema(header).map_err(arrow)?)
 }
 
-/// Reads a record batch message of `schema`. The arrays share the memory of `bytes` where it is aligned for them.
+/// Reads a record batch message of `schema`. The arrays share the memory of `bytes` where it is
+/// aligned for them.
 pub fn decode_batch(bytes: impl Into<Buffer>, schema: &SchemaRef) -> Result<RecordBatch, IpcError> {
     let bytes = bytes.into();
     let framed = frame::open(&bytes, MessageHeader::RecordBatch, &LIMITS)?;
     let header = framed.message.header_as_record_batch().ok_or(Violation::Unforeseen)?;
-    let rows =
-        usize::try_from(header.length()).map_err(|_| Violation::RowCount { found: header.length(), expected: 0 })?;
+    let rows = usize::try_from(header.length())
+        .map_err(|_| Violation::RowCount { found: header.length(), expected: 0 })?;
     layout::check(&header, schema.fields(), rows, framed.body_len)?;
     let body = bytes.slice_with_length(framed.body_start, framed.body_len);
-    let slice = |range: &arrow_ipc::Buffer| body.slice_with_length(range.offset() as usize, range.length() as usize);
+    let slice = |range: &arrow_ipc::Buffer| {
+        body.slice_with_length(range.offset() as usize, range.length() as usize)
+    };
     let mut buffers = header.buffers().into_iter().flatten().map(slice);
     let mut columns = Vec::with_capacity(schema.fields().len());
     for (field, node) in schema.fields().iter().zip(header.nodes().into_iter().flatten()) {
-        let mut column = Column { field, rows, has_nulls: node.null_count() > 0, buffers: &mut buffers };
+        let mut column =
+            Column { field, rows, has_nulls: node.null_count() > 0, buffers: &mut buffers };
         columns.push(column.read()?);
     }
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
@@ -71,10 +82,14 @@ impl Column<'_> {
             DataType::Float64 => self.primitive::<Float64Type>(),
             DataType::Decimal128(_, _) => self.primitive::<Decimal128Type>(),
             DataType::Date32 => self.primitive::<Date32Type>(),
-            DataType::Timestamp(TimeUnit::Microsecond, None) => self.primitive::<TimestampMicrosecondType>(),
+            DataType::Timestamp(TimeUnit::Microsecond, None) => {
+                self.primitive::<TimestampMicrosecondType>()
+            }
             DataType::Utf8 => self.bytes::<Utf8Type>(),
             DataType::Binary => self.bytes::<BinaryType>(),
-            other => Err(Violation::Type { column: self.field.name().clone(), data_type: other.clone() }),
+            other => {
+                Err(Violation::Type { column: self.field.name().clone(), data_type: other.clone() })
+            }
         }
     }
 
@@ -108,7 +123,10 @@ impl Column<'_> {
         Ok(BooleanBuffer::new(buffer, 0, self.rows))
     }
 
-    fn values<T: arrow_buffer::ArrowNativeType>(&mut self, count: usize) -> Result<ScalarBuffer<T>, Violation> {
+    fn values<T: arrow_buffer::ArrowNativeType>(
+        &mut self,
+        count: usize,
+    ) -> Result<ScalarBuffer<T>, Violation> {
         let buffer = self.next(count.saturating_mul(size_of::<T>()))?;
         let aligned = buffer.as_ptr().align_offset(align_of::<T>()) == 0;
         let buffer = if aligned { buffer } else { Buffer::from(buffer.as_slice()) };
@@ -118,7 +136,11 @@ impl Column<'_> {
     fn next(&mut self, bytes: usize) -> Result<Buffer, Violation> {
         let buffer = self.buffers.next().unwrap_or_default();
         if buffer.len() < bytes {
-            let reason = format!("column {:?} has a buffer of {} bytes for {bytes}", self.field.name(), buffer.len());
+            let reason = format!(
+                "column {:?} has a buffer of {} bytes for {bytes}",
+                self.field.name(),
+                buffer.len()
+            );
             return Err(Violation::Arrow { reason });
         }
         Ok(buffer)

@@ -1,6 +1,6 @@
-//! The only way from a plugin's bytes to a schema or a batch. Every check comes before the code that relies on it:
-//! lengths before the header, the header before the layout, the layout before Arrow's reader, Arrow before values.
-//! What is built here may be handed on without a second look.
+//! The only way from a plugin's bytes to a schema or a batch. Every check comes before the code
+//! that relies on it: lengths before the header, the header before the layout, the layout before
+//! Arrow's reader, Arrow before values. What is built here may be handed on without a second look.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,8 +51,8 @@ impl Default for BatchLimits {
     }
 }
 
-/// Reads a schema message. The result has flat columns of the types that the contract allows, with names that
-/// are safe to show and distinct whatever the case; metadata is dropped.
+/// Reads a schema message. The result has flat columns of the types that the contract allows, with
+/// names that are safe to show and distinct whatever the case; metadata is dropped.
 pub fn check_schema(bytes: &[u8], limits: &SchemaLimits) -> Result<Schema, Violation> {
     let frame_limits = FrameLimits {
         max_message_bytes: limits.max_message_bytes,
@@ -61,7 +61,10 @@ pub fn check_schema(bytes: &[u8], limits: &SchemaLimits) -> Result<Schema, Viola
     };
     let framed = frame::open(bytes, MessageHeader::Schema, &frame_limits)?;
     if framed.body_len != 0 {
-        return Err(Violation::BodyLength { declared: framed.body_start as i128, bytes: bytes.len() });
+        return Err(Violation::BodyLength {
+            declared: framed.body_start as i128,
+            bytes: bytes.len(),
+        });
     }
     let header = framed.message.header_as_schema().ok_or(Violation::Unforeseen)?;
     if header.endianness() != Endianness::Little {
@@ -80,7 +83,8 @@ pub fn check_schema(bytes: &[u8], limits: &SchemaLimits) -> Result<Schema, Viola
     Ok(Schema::new(fields))
 }
 
-/// Reads a record batch message of `schema` with exactly `rows` rows. Without columns in `schema`, `bytes` is empty.
+/// Reads a record batch message of `schema` with exactly `rows` rows. Without columns in `schema`,
+/// `bytes` is empty.
 ///
 /// The arrays share the memory of `bytes` where it is aligned for them.
 pub fn check_batch(
@@ -92,8 +96,11 @@ pub fn check_batch(
     if schema.fields().is_empty() {
         return empty_batch(&bytes, schema, rows);
     }
-    let frame_limits =
-        FrameLimits { max_message_bytes: limits.max_message_bytes, max_tables: 8, max_apparent_bytes: 1 << 20 };
+    let frame_limits = FrameLimits {
+        max_message_bytes: limits.max_message_bytes,
+        max_tables: 8,
+        max_apparent_bytes: 1 << 20,
+    };
     let bytes = Buffer::from(bytes);
     let framed = frame::open(&bytes, MessageHeader::RecordBatch, &frame_limits)?;
     let header = framed.message.header_as_record_batch().ok_or(Violation::Unforeseen)?;
@@ -102,8 +109,14 @@ pub fn check_batch(
     let no_dictionaries = HashMap::new();
     // Arrow's own validation is on unless it is switched off; it never is.
     let read = || {
-        RecordBatchDecoder::try_new(&body, header, schema.clone(), &no_dictionaries, &MetadataVersion::V5)?
-            .read_record_batch()
+        RecordBatchDecoder::try_new(
+            &body,
+            header,
+            schema.clone(),
+            &no_dictionaries,
+            &MetadataVersion::V5,
+        )?
+        .read_record_batch()
     };
     let batch = foreseen(read)?;
     values::check(&batch, limits)?;
@@ -111,7 +124,12 @@ pub fn check_batch(
 }
 
 /// Checks the lists of an `output` against each other and the rows of its batch.
-pub fn check_rejects(rows: usize, rejected: &[u32], reasons: &[u16], messages: usize) -> Result<(), Violation> {
+pub fn check_rejects(
+    rows: usize,
+    rejected: &[u32],
+    reasons: &[u16],
+    messages: usize,
+) -> Result<(), Violation> {
     if rejected.len() != reasons.len() {
         return Err(Violation::ReasonCount { rejected: rejected.len(), reasons: reasons.len() });
     }
@@ -129,7 +147,8 @@ pub fn check_rejects(rows: usize, rejected: &[u32], reasons: &[u16], messages: u
     }
 }
 
-/// Runs Arrow's code. A panic in it means that a check before it is missing; it must not take the load down.
+/// Runs Arrow's code. A panic in it means that a check before it is missing; it must not take the
+/// load down.
 fn foreseen<T>(read: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, Violation> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(Ok(value)) => Ok(value),
@@ -154,7 +173,11 @@ fn check_names(schema: &Schema, limits: &SchemaLimits) -> Result<(), Violation> 
             return Err(Violation::NameEmpty { position });
         }
         if name.len() > limits.max_name_bytes {
-            return Err(Violation::NameTooLong { position, bytes: name.len(), limit: limits.max_name_bytes });
+            return Err(Violation::NameTooLong {
+                position,
+                bytes: name.len(),
+                limit: limits.max_name_bytes,
+            });
         }
         if name.chars().any(|c| c.is_control() || turns_lines_around(c)) {
             return Err(Violation::NameControl { position, name: name.clone() });
@@ -166,8 +189,9 @@ fn check_names(schema: &Schema, limits: &SchemaLimits) -> Result<(), Violation> 
     Ok(())
 }
 
-/// Characters with which a name reads as another one: embeddings, overrides and isolates of the writing direction.
-/// The plain marks (U+200E, U+200F) stand in honest names of right-to-left scripts.
+/// Characters with which a name reads as another one: embeddings, overrides and isolates of the
+/// writing direction. The plain marks (U+200E, U+200F) stand in honest names of right-to-left
+/// scripts.
 fn turns_lines_around(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -13,12 +13,17 @@ use crate::untrusted::BatchLimits;
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_Datetime_types.html>
 const FIRST_DAY: i32 = -2_440_550;
 const LAST_DAY: i32 = 106_762_939;
-/// The last microsecond of Redshift's range is past what 64 bits can count from 1970, so only the first matters.
+/// The last microsecond of Redshift's range is past what 64 bits can count from 1970, so only the
+/// first matters.
 const FIRST_MICROSECOND: i64 = FIRST_DAY as i64 * 86_400_000_000;
 
 pub(crate) fn check(batch: &RecordBatch, limits: &BatchLimits) -> Result<(), Violation> {
     let schema = batch.schema_ref();
-    schema.fields().iter().zip(batch.columns()).try_for_each(|(field, array)| check_column(field, array, limits))
+    schema
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .try_for_each(|(field, array)| check_column(field, array, limits))
 }
 
 fn check_column(field: &Field, array: &ArrayRef, limits: &BatchLimits) -> Result<(), Violation> {
@@ -29,13 +34,17 @@ fn check_column(field: &Field, array: &ArrayRef, limits: &BatchLimits) -> Result
             let bound = 10_i128.pow(u32::from(precision));
             let values = array.as_primitive::<Decimal128Type>().values();
             match first_outside(values, array.nulls(), |value| -bound < value && value < bound) {
-                Some(row) => Err(Violation::DecimalPrecision { column: column(), row, precision, scale }),
+                Some(row) => {
+                    Err(Violation::DecimalPrecision { column: column(), row, precision, scale })
+                }
                 None => Ok(()),
             }
         }
         DataType::Date32 => {
             let values = array.as_primitive::<Date32Type>().values();
-            match first_outside(values, array.nulls(), |value| (FIRST_DAY..=LAST_DAY).contains(&value)) {
+            match first_outside(values, array.nulls(), |value| {
+                (FIRST_DAY..=LAST_DAY).contains(&value)
+            }) {
                 Some(row) => Err(Violation::DateRange { column: column(), row }),
                 None => Ok(()),
             }
@@ -47,24 +56,44 @@ fn check_column(field: &Field, array: &ArrayRef, limits: &BatchLimits) -> Result
                 None => Ok(()),
             }
         }
-        DataType::Utf8 => check_lengths(field, array.as_string::<i32>().offsets(), array, limits.max_text_bytes),
-        DataType::Binary => check_lengths(field, array.as_binary::<i32>().offsets(), array, limits.max_binary_bytes),
+        DataType::Utf8 => {
+            check_lengths(field, array.as_string::<i32>().offsets(), array, limits.max_text_bytes)
+        }
+        DataType::Binary => {
+            check_lengths(field, array.as_binary::<i32>().offsets(), array, limits.max_binary_bytes)
+        }
         _ => Ok(()),
     }
 }
 
-/// The first row whose value is there and not `inside`. What stands behind a null is nobody's business.
-fn first_outside<T: Copy>(values: &[T], nulls: Option<&NullBuffer>, inside: impl Fn(T) -> bool) -> Option<usize> {
+/// The first row whose value is there and not `inside`. What stands behind a null is nobody's
+/// business.
+fn first_outside<T: Copy>(
+    values: &[T],
+    nulls: Option<&NullBuffer>,
+    inside: impl Fn(T) -> bool,
+) -> Option<usize> {
     if values.iter().fold(true, |all, value| all & inside(*value)) {
         return None;
     }
-    (0..values.len()).find(|row| !inside(values[*row]) && nulls.is_none_or(|nulls| nulls.is_valid(*row)))
+    (0..values.len())
+        .find(|row| !inside(values[*row]) && nulls.is_none_or(|nulls| nulls.is_valid(*row)))
 }
 
-fn check_lengths(field: &Field, offsets: &[i32], array: &ArrayRef, limit: usize) -> Result<(), Violation> {
+fn check_lengths(
+    field: &Field,
+    offsets: &[i32],
+    array: &ArrayRef,
+    limit: usize,
+) -> Result<(), Violation> {
     let bytes = |row: usize| (offsets[row + 1] - offsets[row]) as usize;
     match (0..array.len()).find(|row| bytes(*row) > limit && array.is_valid(*row)) {
-        Some(row) => Err(Violation::ValueTooLong { column: field.name().clone(), row, bytes: bytes(row), limit }),
+        Some(row) => Err(Violation::ValueTooLong {
+            column: field.name().clone(),
+            row,
+            bytes: bytes(row),
+            limit,
+        }),
         None => Ok(()),
     }
 }

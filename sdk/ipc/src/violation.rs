@@ -1,8 +1,10 @@
-//! What can be wrong with the bytes of a plugin: one variant for each misdeed, with the numbers that show it.
+//! What can be wrong with the bytes of a plugin: one variant for each misdeed, with the numbers
+//! that show it.
 
 use arrow_schema::DataType;
 
-/// A misdeed found in untrusted bytes. Columns and rows in messages count from 1 and 0, as people and batches do.
+/// A misdeed found in untrusted bytes. Columns and rows in messages count from 1 and 0, as people
+/// and batches do.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
@@ -31,7 +33,9 @@ pub enum Violation {
     // Shape of a batch.
     #[error("{bytes} bytes came for a batch without columns; send none")]
     UnexpectedBatch { bytes: usize },
-    #[error("returned {found} rows for {expected}; a computed column has exactly one value for each row")]
+    #[error(
+        "returned {found} rows for {expected}; a computed column has exactly one value for each row"
+    )]
     RowCount { found: i64, expected: usize },
     #[error("record batch describes {found} columns; the plan has {expected} computed ones")]
     NodeCount { found: usize, expected: usize },
@@ -41,29 +45,42 @@ pub enum Violation {
     NodeLength { column: String, found: i64, expected: usize },
     #[error("column {column:?}: null count {found} is not between 0 and the {rows} rows")]
     NullCount { column: String, found: i64, rows: usize },
-    #[error("column {column:?}: buffer {buffer} has offset {offset} and length {length}; neither may be negative")]
+    #[error(
+        "column {column:?}: buffer {buffer} has offset {offset} and length {length}; neither may \
+         be negative"
+    )]
     BufferNegative { column: String, buffer: usize, offset: i64, length: i64 },
     #[error("column {column:?}: buffer {buffer} reaches to byte {end} of a body of {body}")]
     BufferRange { column: String, buffer: usize, end: i128, body: usize },
     #[error(
-        "column {column:?}: buffer {buffer} starts at byte {offset}, before the previous one ends at {previous_end}"
+        "column {column:?}: buffer {buffer} starts at byte {offset}, before the previous one ends \
+         at {previous_end}"
     )]
     BufferOverlap { column: String, buffer: usize, offset: i64, previous_end: i64 },
     #[error("column {column:?}: the offsets take {length} bytes, which is not a multiple of 4")]
     OffsetsLength { column: String, length: i64 },
     #[error("record batch is not valid: {reason}")]
     Arrow { reason: String },
-    #[error("reading the message failed in a way that the checks did not foresee; please report it")]
+    #[error(
+        "reading the message failed in a way that the checks did not foresee; please report it"
+    )]
     Unforeseen,
 
     // Values.
     #[error(
-        "column {column:?}, row {row}: value has more than the {precision} digits of the declared DECIMAL({precision},{scale})"
+        "column {column:?}, row {row}: value has more than the {precision} digits of the declared \
+         DECIMAL({precision},{scale})"
     )]
     DecimalPrecision { column: String, row: usize, precision: u8, scale: i8 },
-    #[error("column {column:?}, row {row}: date is outside 4713 BC to 294276 AD, which is what Redshift can hold")]
+    #[error(
+        "column {column:?}, row {row}: date is outside 4713 BC to 294276 AD, which is what \
+         Redshift can hold"
+    )]
     DateRange { column: String, row: usize },
-    #[error("column {column:?}, row {row}: timestamp is before 4713 BC, which is the first year Redshift can hold")]
+    #[error(
+        "column {column:?}, row {row}: timestamp is before 4713 BC, which is the first year \
+         Redshift can hold"
+    )]
     TimestampRange { column: String, row: usize },
     #[error("column {column:?}, row {row}: value is {bytes} bytes long; the limit is {limit}")]
     ValueTooLong { column: String, row: usize, bytes: usize, limit: usize },
@@ -93,19 +110,21 @@ pub enum Violation {
     NameControl { position: usize, name: String },
     #[error("columns {first} and {second} are both named {name:?}, case aside")]
     NameDuplicate { first: usize, second: usize, name: String },
-    #[error("column {column:?} has the type {}, which cannot be loaded; {ALLOWED}", brief(data_type.to_string()))]
+    #[error("column {column:?} has the type {}, which cannot be loaded; \
+             {ALLOWED}", brief(data_type.to_string()))]
     Type { column: String, data_type: DataType },
     #[error(
-        "column {column:?} is declared DECIMAL({precision},{scale}); precision is 1 to 38, scale 0 to the precision"
+        "column {column:?} is declared DECIMAL({precision},{scale}); precision is 1 to 38, scale 0 \
+         to the precision"
     )]
     DecimalType { column: String, precision: u8, scale: i8 },
 }
 
-const ALLOWED: &str = "use Boolean, Int8, Int16, Int32, Int64, Float32, Float64, Decimal128, Utf8, Binary, Date32 \
-     or Timestamp in microseconds without a time zone";
+const ALLOWED: &str = "use Boolean, Int8, Int16, Int32, Int64, Float32, Float64, Decimal128, Utf8, \
+                       Binary, Date32 or Timestamp in microseconds without a time zone";
 
-/// A type's name on one line of bounded length: the names within a nested type are the plugin's own, of any length and
-/// with any characters.
+/// A type's name on one line of bounded length: the names within a nested type are the plugin's
+/// own, of any length and with any characters.
 fn brief(mut text: String) -> String {
     const SHOWN_BYTES: usize = 200;
     if text.len() > SHOWN_BYTES {

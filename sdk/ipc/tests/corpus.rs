@@ -1,5 +1,6 @@
-//! The fuzzing of the validator, as far as a test has time for it: every file that the fuzzer started from or has
-//! left, and mutations of them that are the same in every run. `sdk/ipc/fuzz` has the longer runs.
+//! The fuzzing of the validator, as far as a test has time for it: every file that the fuzzer
+//! started from or has left, and mutations of them that are the same in every run. `sdk/ipc/fuzz`
+//! has the longer runs.
 
 #[path = "../fuzz/src/lib.rs"]
 #[expect(unreachable_pub, reason = "it is a library of its own where the fuzzer uses it")]
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{ArrayRef, BinaryArray, BooleanArray, PrimitiveArray, StringArray};
 use arrow_ipc::{MessageHeader, MetadataVersion};
@@ -45,7 +46,10 @@ fn files(dir: &Path) -> Seeds {
 
 /// Where the fuzzer starts and where it got to.
 fn inputs(target: &str) -> Vec<Vec<u8>> {
-    [files(&place("seeds", target)), files(&place("corpus", target))].into_iter().flat_map(Seeds::into_values).collect()
+    [files(&place("seeds", target)), files(&place("corpus", target))]
+        .into_iter()
+        .flat_map(Seeds::into_values)
+        .collect()
 }
 
 /// What a batch of `rows` of these kinds looks like to the fuzzer.
@@ -63,7 +67,9 @@ fn column(data_type: &DataType, rows: usize, nulls: bool) -> ArrayRef {
         }};
     }
     match data_type {
-        DataType::Boolean => Arc::new(numbers().map(|n| n.map(|n| n % 2 == 0)).collect::<BooleanArray>()),
+        DataType::Boolean => {
+            Arc::new(numbers().map(|n| n.map(|n| n % 2 == 0)).collect::<BooleanArray>())
+        }
         DataType::Int8 => primitive!(Int8Type),
         DataType::Int16 => primitive!(Int16Type),
         DataType::Int32 => primitive!(Int32Type),
@@ -73,8 +79,12 @@ fn column(data_type: &DataType, rows: usize, nulls: bool) -> ArrayRef {
         DataType::Date32 => primitive!(Date32Type),
         DataType::Timestamp(TimeUnit::Microsecond, None) => primitive!(TimestampMicrosecondType),
         DataType::Decimal128(_, _) => primitive!(Decimal128Type),
-        DataType::Utf8 => Arc::new(numbers().map(|n| n.map(|n| format!("größe {n}"))).collect::<StringArray>()),
-        DataType::Binary => Arc::new(numbers().map(|n| n.map(i64::to_le_bytes)).collect::<BinaryArray>()),
+        DataType::Utf8 => {
+            Arc::new(numbers().map(|n| n.map(|n| format!("größe {n}"))).collect::<StringArray>())
+        }
+        DataType::Binary => {
+            Arc::new(numbers().map(|n| n.map(i64::to_le_bytes)).collect::<BinaryArray>())
+        }
         other => panic!("{other} does not cross the sandbox"),
     }
 }
@@ -84,7 +94,8 @@ fn batch_seeds() -> Seeds {
     let mut seeds = Seeds::new();
     for (kind, data_type) in KINDS.iter().enumerate() {
         for (rows, nulls) in [(0, true), (1, false), (9, true)] {
-            let message = encode_columns(rows, &[column(data_type, rows, nulls)]).expect("is written");
+            let message =
+                encode_columns(rows, &[column(data_type, rows, nulls)]).expect("is written");
             let kind = kind as u8 | if nulls { 0 } else { NOT_NULL };
             seeds.insert(format!("{kind:02x}-{rows}"), input(&[kind], rows, &message));
         }
@@ -113,7 +124,10 @@ fn forgeries() -> [(&'static str, Vec<u8>); 12] {
         ("header", Forged { header_type: MessageHeader::DictionaryBatch, ..honest() }.bytes()),
         ("rows", Forged { rows: 1 << 40, nodes: vec![(1 << 40, 0)], ..honest() }.bytes()),
         ("columns", Forged { nodes: vec![(4, 0), (4, 0)], ..honest() }.bytes()),
-        ("nulls", Forged { nodes: vec![(4, 2)], buffers: vec![(0, 1), (8, 32)], ..honest() }.bytes()),
+        (
+            "nulls",
+            Forged { nodes: vec![(4, 2)], buffers: vec![(0, 1), (8, 32)], ..honest() }.bytes(),
+        ),
         ("negative", Forged { buffers: vec![(0, 0), (-8, 32)], ..honest() }.bytes()),
         ("outside", Forged { buffers: vec![(0, 0), (i64::MAX, i64::MAX)], ..honest() }.bytes()),
         ("aliased", Forged { buffers: vec![(0, 32), (0, 32)], ..honest() }.bytes()),
@@ -131,7 +145,10 @@ fn schema_seeds() -> Seeds {
         DataType::Utf8View,
         DataType::List(item()),
         DataType::Struct(vec![item()].into()),
-        DataType::Map(Arc::new(Field::new("entries", DataType::Struct(vec![item(), item()].into()), false)), false),
+        DataType::Map(
+            Arc::new(Field::new("entries", DataType::Struct(vec![item(), item()].into()), false)),
+            false,
+        ),
         DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
         DataType::RunEndEncoded(Arc::new(Field::new("run_ends", DataType::Int32, false)), item()),
         DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
@@ -145,10 +162,15 @@ fn schema_seeds() -> Seeds {
         seeds.insert(format!("one-{index:02}"), encode_schema(&schema));
     }
     let metadata = [("loader.logical".to_owned(), "decimal".to_owned())].into();
-    let all = KINDS.iter().enumerate().map(|(index, kind)| Field::new(format!("größe {index}"), kind.clone(), true));
-    let all: Vec<Field> = all.map(|field| field.with_metadata(std::collections::HashMap::clone(&metadata))).collect();
+    let all = KINDS
+        .iter()
+        .enumerate()
+        .map(|(index, kind)| Field::new(format!("größe {index}"), kind.clone(), true));
+    let all: Vec<Field> =
+        all.map(|field| field.with_metadata(std::collections::HashMap::clone(&metadata))).collect();
     seeds.insert("all".into(), encode_schema(&Schema::new_with_metadata(all, metadata)));
-    let twice = ["a", "A", "", "\u{1b}[2J"].map(|name| Field::new(name, DataType::Int64, true)).to_vec();
+    let twice =
+        ["a", "A", "", "\u{1b}[2J"].map(|name| Field::new(name, DataType::Int64, true)).to_vec();
     seeds.insert("names".into(), encode_schema(&Schema::new(twice)));
     seeds.insert("none".into(), encode_schema(&Schema::empty()));
     seeds.insert("forged-batch".into(), Forged::default().bytes());
@@ -162,9 +184,14 @@ fn seeds_are_up_to_date() {
         let dir = place("seeds", target);
         if std::env::var_os("UPDATE").is_some() {
             std::fs::create_dir_all(&dir).expect("the folder can be made");
-            seeds.iter().for_each(|(name, bytes)| std::fs::write(dir.join(name), bytes).expect("it can be written"));
+            seeds.iter().for_each(|(name, bytes)| {
+                std::fs::write(dir.join(name), bytes).expect("it can be written")
+            });
         }
-        assert!(files(&dir) == seeds, "seeds of {target} are stale: UPDATE=1 cargo test -p loader-ipc --test corpus");
+        assert!(
+            files(&dir) == seeds,
+            "seeds of {target} are stale: UPDATE=1 cargo test -p loader-ipc --test corpus"
+        );
     }
 }
 

@@ -1,10 +1,14 @@
-//! One test for each misdeed of untrusted bytes, with the full message. Messages are forged, since no encoder lies.
+//! One test for each misdeed of untrusted bytes, with the full message. Messages are forged, since
+//! no encoder lies.
 
 mod forged;
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BinaryArray, Date32Array, Decimal128Array, StringArray, TimestampMicrosecondArray};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, Date32Array, Decimal128Array, StringArray,
+    TimestampMicrosecondArray,
+};
 use arrow_ipc::{MessageHeader, MetadataVersion};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use insta::assert_snapshot;
@@ -14,7 +18,9 @@ use loader_ipc::{Violation, encode_columns, encode_schema};
 use crate::forged::{Forged, ROWS};
 
 fn schema(fields: &[(&str, DataType)]) -> SchemaRef {
-    Arc::new(Schema::new(fields.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect::<Vec<_>>()))
+    Arc::new(Schema::new(
+        fields.iter().map(|(name, kind)| Field::new(*name, kind.clone(), true)).collect::<Vec<_>>(),
+    ))
 }
 
 fn one_int() -> SchemaRef {
@@ -38,7 +44,8 @@ fn values(array: ArrayRef) -> Violation {
 
 #[test]
 fn the_honest_message_is_accepted() {
-    let batch = check_batch(Forged::default().bytes(), &one_int(), ROWS, &BatchLimits::default()).unwrap();
+    let batch =
+        check_batch(Forged::default().bytes(), &one_int(), ROWS, &BatchLimits::default()).unwrap();
     assert_eq!(batch.num_rows(), ROWS);
 }
 
@@ -151,8 +158,12 @@ fn impossible_null_counts() {
 
 #[test]
 fn null_count_that_the_bits_do_not_have() {
-    let lying =
-        Forged { nodes: vec![(4, 2)], buffers: vec![(0, 1), (8, 32)], body: vec![0xff; 64], ..Forged::default() };
+    let lying = Forged {
+        nodes: vec![(4, 2)],
+        buffers: vec![(0, 1), (8, 32)],
+        body: vec![0xff; 64],
+        ..Forged::default()
+    };
     assert_snapshot!(forged(lying), @"record batch is not valid: Invalid argument error: null_count value (2) doesn't match actual number of nulls in array (0)");
 }
 
@@ -182,9 +193,13 @@ fn buffer_shorter_than_its_rows() {
 
 /// Four texts of one byte each, over given offsets and bytes.
 fn text(offsets: [i32; 5], bytes: &[u8]) -> Violation {
-    let body: Vec<u8> = offsets.into_iter().flat_map(i32::to_le_bytes).chain(bytes.iter().copied()).collect();
+    let body: Vec<u8> =
+        offsets.into_iter().flat_map(i32::to_le_bytes).chain(bytes.iter().copied()).collect();
     let buffers = vec![(0, 0), (0, 20), (20, bytes.len() as i64)];
-    refused(Forged { buffers, body, ..Forged::default() }.bytes(), &schema(&[("t", DataType::Utf8)]))
+    refused(
+        Forged { buffers, body, ..Forged::default() }.bytes(),
+        &schema(&[("t", DataType::Utf8)]),
+    )
 }
 
 #[test]
@@ -209,8 +224,12 @@ fn offsets_of_a_broken_length() {
 #[test]
 fn null_in_a_column_that_has_none() {
     let schema: SchemaRef = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false)]));
-    let nulls =
-        Forged { nodes: vec![(4, 1)], buffers: vec![(0, 1), (8, 32)], body: vec![0x07; 64], ..Forged::default() };
+    let nulls = Forged {
+        nodes: vec![(4, 1)],
+        buffers: vec![(0, 1), (8, 32)],
+        body: vec![0x07; 64],
+        ..Forged::default()
+    };
     assert_snapshot!(refused(nulls.bytes(), &schema), @"record batch is not valid: Invalid argument error: Column 'n' is declared as non-nullable but contains null values");
 }
 
@@ -224,7 +243,8 @@ fn decimal_with_too_many_digits() {
     assert_snapshot!(values(decimals(vec![Some(i128::MIN)], 38, 18)), @r#"column "v", row 0: value has more than the 38 digits of the declared DECIMAL(38,18)"#);
     assert_snapshot!(values(decimals(vec![None, Some(-100)], 2, 1)), @r#"column "v", row 1: value has more than the 2 digits of the declared DECIMAL(2,1)"#);
     // The largest that fits, and what stands behind a null.
-    let array = Decimal128Array::new(vec![99, -99, 100].into(), Some(vec![true, true, false].into()));
+    let array =
+        Decimal128Array::new(vec![99, -99, 100].into(), Some(vec![true, true, false].into()));
     let array: ArrayRef = Arc::new(array.with_precision_and_scale(2, 1).unwrap());
     let schema = schema(&[("v", DataType::Decimal128(2, 1))]);
     check_batch(encode_columns(3, &[array]).unwrap(), &schema, 3, &BatchLimits::default()).unwrap();
@@ -304,7 +324,9 @@ fn types_that_cannot_be_loaded() {
         DataType::Struct(vec![item()].into()),
         DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
     ] {
-        assert!(matches!(typed(refused.clone()), Violation::Type { data_type, .. } if data_type == refused));
+        assert!(
+            matches!(typed(refused.clone()), Violation::Type { data_type, .. } if data_type == refused)
+        );
     }
 }
 
@@ -313,7 +335,11 @@ fn types_that_cannot_be_loaded() {
 fn types_that_fill_the_screen() {
     let nested = |name: &str| DataType::List(Arc::new(Field::new(name, DataType::Int64, true)));
     let refusal = bad_schema(&[("c", nested("a\n\u{1b}[2Jb"))]).to_string();
-    assert!(refusal.starts_with(r#"column "c" has the type List(Int64, field: 'a��[2Jb'), which cannot"#), "{refusal}");
+    assert!(
+        refusal
+            .starts_with(r#"column "c" has the type List(Int64, field: 'a��[2Jb'), which cannot"#),
+        "{refusal}"
+    );
     let refusal = bad_schema(&[("c", nested(&"é".repeat(1 << 20)))]).to_string();
     assert!(refusal.len() < 500 && refusal.contains("éé…, which cannot be loaded"), "{refusal}");
 }

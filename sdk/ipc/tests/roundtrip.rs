@@ -1,12 +1,15 @@
-//! What is encoded is read back the same on both sides, slices and odd lengths included; random damage is survived.
+//! What is encoded is read back the same on both sides, slices and odd lengths included; random
+//! damage is survived.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int16Type, Int32Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float64Type, Int16Type, Int32Type, TimestampMicrosecondType,
+};
 use arrow_array::{
-    Array, ArrayRef, BinaryArray, BooleanArray, Float32Array, Int8Array, Int64Array, PrimitiveArray, RecordBatch,
-    RecordBatchOptions, StringArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Float32Array, Int8Array, Int64Array,
+    PrimitiveArray, RecordBatch, RecordBatchOptions, StringArray,
 };
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use loader_ipc::untrusted::{BatchLimits, SchemaLimits, check_batch, check_schema};
@@ -21,24 +24,49 @@ fn batch(rows: usize) -> RecordBatch {
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("flag", Arc::new(numbers().map(|n| n.map(|n| n % 2 == 0)).collect::<BooleanArray>())),
         ("tiny", Arc::new(numbers().map(|n| n.map(|n| n as i8)).collect::<Int8Array>())),
-        ("small", Arc::new(numbers().map(|n| n.map(|n| n as i16)).collect::<PrimitiveArray<Int16Type>>())),
-        ("int", Arc::new(numbers().map(|n| n.map(|n| n as i32)).collect::<PrimitiveArray<Int32Type>>())),
+        (
+            "small",
+            Arc::new(numbers().map(|n| n.map(|n| n as i16)).collect::<PrimitiveArray<Int16Type>>()),
+        ),
+        (
+            "int",
+            Arc::new(numbers().map(|n| n.map(|n| n as i32)).collect::<PrimitiveArray<Int32Type>>()),
+        ),
         ("big", Arc::new(numbers().collect::<Int64Array>())),
         ("real", Arc::new(numbers().map(|n| n.map(|n| n as f32 / 3.0)).collect::<Float32Array>())),
-        ("double", Arc::new(numbers().map(|n| n.map(|n| n as f64 / 3.0)).collect::<PrimitiveArray<Float64Type>>())),
+        (
+            "double",
+            Arc::new(
+                numbers()
+                    .map(|n| n.map(|n| n as f64 / 3.0))
+                    .collect::<PrimitiveArray<Float64Type>>(),
+            ),
+        ),
         ("money", Arc::new(decimals(numbers()))),
-        ("text", Arc::new(numbers().map(|n| n.map(|n| format!("größe {n}"))).collect::<StringArray>())),
+        (
+            "text",
+            Arc::new(numbers().map(|n| n.map(|n| format!("größe {n}"))).collect::<StringArray>()),
+        ),
         ("bytes", Arc::new(numbers().map(|n| n.map(i64::to_le_bytes)).collect::<BinaryArray>())),
-        ("day", Arc::new(numbers().map(|n| n.map(|n| n as i32)).collect::<PrimitiveArray<Date32Type>>())),
+        (
+            "day",
+            Arc::new(
+                numbers().map(|n| n.map(|n| n as i32)).collect::<PrimitiveArray<Date32Type>>(),
+            ),
+        ),
         ("at", Arc::new(numbers().collect::<PrimitiveArray<TimestampMicrosecondType>>())),
         ("whole", Arc::new((0..rows as i64).collect::<Int64Array>())),
     ];
-    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
-        .expect("is a batch")
+    RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, column)| (name, column, true)),
+    )
+    .expect("is a batch")
 }
 
 fn decimals(numbers: impl Iterator<Item = Option<i64>>) -> PrimitiveArray<Decimal128Type> {
-    let array = numbers.map(|n| n.map(|n| i128::from(n) * 1_000_000_007)).collect::<PrimitiveArray<Decimal128Type>>();
+    let array = numbers
+        .map(|n| n.map(|n| i128::from(n) * 1_000_000_007))
+        .collect::<PrimitiveArray<Decimal128Type>>();
     array.with_precision_and_scale(38, 18).expect("is a type")
 }
 
@@ -46,7 +74,11 @@ fn check(batch: &RecordBatch) {
     let schema = batch.schema();
     let bytes = encode_batch(batch).expect("is written");
     assert_eq!(&trusted::decode_batch(bytes.clone(), &schema).expect("is read"), batch);
-    assert_eq!(&check_batch(bytes, &schema, batch.num_rows(), &BatchLimits::default()).expect("is accepted"), batch);
+    assert_eq!(
+        &check_batch(bytes, &schema, batch.num_rows(), &BatchLimits::default())
+            .expect("is accepted"),
+        batch
+    );
 }
 
 #[test]
@@ -69,9 +101,15 @@ fn rows_without_columns_come_back() {
     let schema: SchemaRef = Arc::new(Schema::empty());
     let options = RecordBatchOptions::new().with_row_count(Some(12));
     let batch = RecordBatch::try_new_with_options(schema.clone(), Vec::new(), &options).unwrap();
-    assert_eq!(trusted::decode_batch(encode_batch(&batch).unwrap(), &schema).unwrap().num_rows(), 12);
+    assert_eq!(
+        trusted::decode_batch(encode_batch(&batch).unwrap(), &schema).unwrap().num_rows(),
+        12
+    );
     // A plugin that computes nothing sends nothing.
-    assert_eq!(check_batch(Vec::new(), &schema, 12, &BatchLimits::default()).unwrap().num_rows(), 12);
+    assert_eq!(
+        check_batch(Vec::new(), &schema, 12, &BatchLimits::default()).unwrap().num_rows(),
+        12
+    );
 }
 
 #[test]
@@ -89,7 +127,10 @@ fn bodies_are_aligned_and_read_where_they_are() {
 fn a_schema_comes_back_with_metadata_only_where_it_is_trusted() {
     let metadata = HashMap::from([("loader.logical".to_owned(), "decimal".to_owned())]);
     let plain = Field::new("price", DataType::Utf8, true);
-    let schema = Schema::new(vec![plain.clone().with_metadata(metadata), Field::new("id", DataType::Int64, false)]);
+    let schema = Schema::new(vec![
+        plain.clone().with_metadata(metadata),
+        Field::new("id", DataType::Int64, false),
+    ]);
     let bytes = encode_schema(&schema);
     assert_eq!(trusted::decode_schema(&bytes).unwrap(), schema);
     let checked = check_schema(&bytes, &SchemaLimits::default()).unwrap();
@@ -102,10 +143,14 @@ fn what_arrow_itself_writes_is_read() {
     let generator = arrow_ipc::writer::IpcDataGenerator::default();
     let options = arrow_ipc::writer::IpcWriteOptions::default();
     let mut tracker = arrow_ipc::writer::DictionaryTracker::new(true);
-    let (_, encoded) = generator.encode(&batch, &mut tracker, &options, &mut Default::default()).unwrap();
+    let (_, encoded) =
+        generator.encode(&batch, &mut tracker, &options, &mut Default::default()).unwrap();
     let mut bytes = Vec::new();
     arrow_ipc::writer::write_message(&mut bytes, encoded, &options).unwrap();
-    assert_eq!(check_batch(bytes.clone(), &batch.schema(), 100, &BatchLimits::default()).unwrap(), batch);
+    assert_eq!(
+        check_batch(bytes.clone(), &batch.schema(), 100, &BatchLimits::default()).unwrap(),
+        batch
+    );
     assert_eq!(trusted::decode_batch(bytes, &batch.schema()).unwrap(), batch);
 }
 
@@ -122,7 +167,8 @@ fn types_that_do_not_cross_are_refused() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
-    /// Damage is refused or harmless: no panic, caught or not, and whatever comes out has the right shape and can be read.
+    /// Damage is refused or harmless: no panic, caught or not, and whatever comes out has the right
+    /// shape and can be read.
     #[test]
     fn damaged_batches_are_survived(
         rows in 0_usize..40,

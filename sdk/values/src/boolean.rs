@@ -1,6 +1,8 @@
-//! Booleans: the two words that type inference believes, and the wider list that Redshift's COPY takes.
+//! Booleans: the two words that type inference believes, and the wider list that Redshift's COPY
+//! takes.
 
-/// Reads `true` or `false`, in any case; nothing else, because `t`, `yes` or `1` may well be text or a number.
+/// Reads `true` or `false`, in any case; nothing else, because `t`, `yes` or `1` may well be text
+/// or a number.
 pub fn parse_bool(text: &[u8]) -> Option<bool> {
     match text.len() {
         4 if text.eq_ignore_ascii_case(b"true") => Some(true),
@@ -9,7 +11,8 @@ pub fn parse_bool(text: &[u8]) -> Option<bool> {
     }
 }
 
-/// Reads what Redshift takes for a BOOLEAN column: `t true y yes 1` and `f false n no 0`, in any case.
+/// Reads what Redshift takes for a BOOLEAN column: `t true y yes 1` and `f false n no 0`, in any
+/// case.
 ///
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html>
 pub fn parse_bool_literal(text: &[u8]) -> Option<bool> {

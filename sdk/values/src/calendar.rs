@@ -1,6 +1,7 @@
-//! Dates and timestamps in the proleptic Gregorian calendar, years 0001 to 9999, without leap seconds.
-//! A date is a number of days and a timestamp a number of microseconds in UTC, both since 1970-01-01, as in Arrow.
-//! Calendar arithmetic after Howard Hinnant, <https://howardhinnant.github.io/date_algorithms.html>.
+//! Dates and timestamps in the proleptic Gregorian calendar, years 0001 to 9999, without leap
+//! seconds. A date is a number of days and a timestamp a number of microseconds in UTC, both since
+//! 1970-01-01, as in Arrow. Calendar arithmetic after Howard Hinnant,
+//! <https://howardhinnant.github.io/date_algorithms.html>.
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
@@ -19,11 +20,12 @@ pub fn parse_date(text: &[u8]) -> Option<i32> {
     Some(days_from_civil(year, month, day))
 }
 
-/// Reads `YYYY-MM-DD[T ]HH:MM[:SS[.f]][Z|±HH[:MM]]` with one to six digits in `f`, or a date alone, which is its
-/// midnight; the microseconds since 1970-01-01 00:00 UTC.
+/// Reads `YYYY-MM-DD[T ]HH:MM[:SS[.f]][Z|±HH[:MM]]` with one to six digits in `f`, or a date alone,
+/// which is its midnight; the microseconds since 1970-01-01 00:00 UTC.
 ///
-/// Without a zone the time is UTC. More than six digits are `None` rather than lost, and so are 24:00, leap seconds,
-/// offsets of 16 hours or more, and times that UTC puts outside of the years 0001 to 9999.
+/// Without a zone the time is UTC. More than six digits are `None` rather than lost, and so are
+/// 24:00, leap seconds, offsets of 16 hours or more, and times that UTC puts outside of the years
+/// 0001 to 9999.
 #[inline]
 pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
     let (date, time) = text.split_at_checked(10)?;
@@ -84,13 +86,19 @@ fn parse_offset(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// Writes `YYYY-MM-DD`; years past 9999 are longer and years before 0001 have a minus sign (astronomical, 0000 is 1 BC).
+/// Writes `YYYY-MM-DD`; years past 9999 are longer and years before 0001 have a minus sign
+/// (astronomical, 0000 is 1 BC).
 pub fn format_date(days: i32) -> String {
     let (year, month, day) = civil_from_days(i64::from(days));
-    if year < 0 { format!("-{:04}-{month:02}-{day:02}", -year) } else { format!("{year:04}-{month:02}-{day:02}") }
+    if year < 0 {
+        format!("-{:04}-{month:02}-{day:02}", -year)
+    } else {
+        format!("{year:04}-{month:02}-{day:02}")
+    }
 }
 
-/// Writes `YYYY-MM-DD HH:MM:SS` in UTC, with `.ffffff` only when it is not a whole second. Years as in [`format_date`].
+/// Writes `YYYY-MM-DD HH:MM:SS` in UTC, with `.ffffff` only when it is not a whole second. Years as
+/// in [`format_date`].
 pub fn format_timestamp(micros: i64) -> String {
     let (days, clock) = (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY));
     let (seconds, fraction) = (clock / 1_000_000, clock % 1_000_000);
@@ -115,7 +123,8 @@ fn days_in_month(year: i32, month: i32) -> i32 {
     }
 }
 
-// Years start in March here, so that the leap day is the last day of one; an era is 400 years. Years above zero only.
+// Years start in March here, so that the leap day is the last day of one; an era is 400 years.
+// Years above zero only.
 const fn days_from_civil(year: i32, month: i32, day: i32) -> i32 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year / 400;
@@ -128,7 +137,8 @@ const fn days_from_civil(year: i32, month: i32, day: i32) -> i32 {
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
@@ -188,7 +198,8 @@ mod tests {
     #[test]
     fn timestamps_are_in_utc() {
         let check = |text: &str, expected: &str| {
-            let actual = parse_timestamp(text.as_bytes()).map_or("none".to_string(), format_timestamp);
+            let actual =
+                parse_timestamp(text.as_bytes()).map_or("none".to_string(), format_timestamp);
             assert_eq!(actual, expected, "{text:?}");
         };
         check("2024-02-29 12:34", "2024-02-29 12:34:00");
@@ -237,7 +248,8 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(text: Vec<u8>, like in "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.+Z-]{0,20}") {
+        fn no_text_makes_it_panic(text: Vec<u8>, like in "[0-9]{4}-[0-9]{2}-[0-9]{2}[T \
+                                                          ][0-9:.+Z-]{0,20}") {
             let _ = parse_timestamp(&text);
             let _ = parse_timestamp(like.as_bytes());
         }

@@ -1,5 +1,6 @@
 //! Exact decimals: text to a scaled 128-bit integer and back, never through a float.
-//! What does not fit the scale is rounded half away from zero and reported; what does not fit the precision is an error.
+//! What does not fit the scale is rounded half away from zero and reported; what does not fit the
+//! precision is an error.
 
 use crate::number::{Number, parse_not_finite};
 
@@ -39,7 +40,8 @@ impl std::error::Error for DecimalError {}
 
 /// Reads a number (exponents too) as `DECIMAL(precision, scale)`, exactly from its digits.
 ///
-/// Errors: as the kinds say; also `OutOfRange` for a precision over [`MAX_PRECISION`] or a scale over the precision.
+/// Errors: as the kinds say; also `OutOfRange` for a precision over [`MAX_PRECISION`] or a scale
+/// over the precision.
 #[inline]
 pub fn parse_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, DecimalError> {
     if precision > MAX_PRECISION || scale > precision {
@@ -51,7 +53,8 @@ pub fn parse_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, D
     }
 }
 
-/// The common case: at most 18 digits, no exponent, nothing to round, in range. Everything else is `None`.
+/// The common case: at most 18 digits, no exponent, nothing to round, in range. Everything else is
+/// `None`.
 #[inline]
 fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     let (negative, digits) = match text {
@@ -74,7 +77,8 @@ fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
         }
     }
     let missing = usize::from(scale).checked_sub(fraction_digits.unwrap_or(0))?;
-    // Fewer than 10^18 times at most 10^19 does not overflow. Larger powers are for scales that nobody has.
+    // Fewer than 10^18 times at most 10^19 does not overflow. Larger powers are for scales that
+    // nobody has.
     let unscaled = product(value, *SMALL_POWERS_OF_TEN.get(missing)?);
     if unscaled >= power_of_ten(usize::from(precision)) {
         return None;
@@ -117,7 +121,8 @@ fn long_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, Decima
     Ok(Decimal { unscaled: if number.negative { -unscaled } else { unscaled }, rounded })
 }
 
-/// Appends `unscaled / 10^scale` as plain digits, all `scale` digits of the fraction included: `-0.050` for -50 and 3.
+/// Appends `unscaled / 10^scale` as plain digits, all `scale` digits of the fraction included:
+/// `-0.050` for -50 and 3.
 pub fn write_decimal(unscaled: i128, scale: u8, out: &mut String) {
     use std::fmt::Write;
     if unscaled < 0 {
@@ -127,7 +132,9 @@ pub fn write_decimal(unscaled: i128, scale: u8, out: &mut String) {
     // Writing to a String does not fail. Scales past 38 leave no integer part.
     let _ = match POWERS_OF_TEN.get(usize::from(scale)) {
         _ if scale == 0 => write!(out, "{size}"),
-        Some(one) => write!(out, "{}.{:0width$}", size / one, size % one, width = usize::from(scale)),
+        Some(one) => {
+            write!(out, "{}.{:0width$}", size / one, size % one, width = usize::from(scale))
+        }
         None => write!(out, "0.{size:0width$}", width = usize::from(scale)),
     };
 }
@@ -153,7 +160,8 @@ const SMALL_POWERS_OF_TEN: [u64; 20] = {
     powers
 };
 
-/// `a * b`, by halves: a multiplication of `u128` is a function call in WebAssembly, and a checked one is three.
+/// `a * b`, by halves: a multiplication of `u128` is a function call in WebAssembly, and a checked
+/// one is three.
 #[inline]
 fn product(a: u64, b: u64) -> u128 {
     const LOW: u64 = u32::MAX as u64;
@@ -223,7 +231,12 @@ mod tests {
         check("9.94", 2, 1, "9.9 rounded");
         check("0.95", 1, 1, "OutOfRange");
         check("0.5", 0, 0, "OutOfRange");
-        check("99999999999999999999999999999999999999", 38, 0, "99999999999999999999999999999999999999");
+        check(
+            "99999999999999999999999999999999999999",
+            38,
+            0,
+            "99999999999999999999999999999999999999",
+        );
         check("1", 39, 0, "OutOfRange");
         check("1", 3, 4, "OutOfRange");
     }
@@ -244,7 +257,10 @@ mod tests {
         write_decimal(i128::MIN, 0, &mut out);
         out.push(' ');
         write_decimal(-5, 40, &mut out);
-        assert_eq!(out, "-170141183460469231731687303715884105728 -0.0000000000000000000000000000000000000005");
+        assert_eq!(
+            out,
+            "-170141183460469231731687303715884105728 -0.0000000000000000000000000000000000000005"
+        );
     }
 
     /// The same rules on a string of digits, without any arithmetic but "add one".

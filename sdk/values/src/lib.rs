@@ -1,7 +1,8 @@
 //! How text becomes a value: booleans, integers, floats, exact decimals, dates and timestamps.
-//! One place for the host, the plugins and the local stand-in, so that they cannot disagree about a value.
-//! In comes the bytes of one CSV field, out comes the value or nothing: no locale, no trimming, no guess, no
-//! dependency and no I/O, so it also builds for `wasm32-unknown-unknown`. Surrounding blanks never parse.
+//! One place for the host, the plugins and the local stand-in, so that they cannot disagree about a
+//! value. In comes the bytes of one CSV field, out comes the value or nothing: no locale, no
+//! trimming, no guess, no dependency and no I/O, so it also builds for `wasm32-unknown-unknown`.
+//! Surrounding blanks never parse.
 
 mod boolean;
 mod calendar;

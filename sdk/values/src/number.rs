@@ -1,8 +1,10 @@
-//! Integers and floats, and the shape of a number: how many digits a decimal column needs to hold it exactly.
-//! The grammar of a number is the same everywhere: a sign (`+` or `-`) or none, digits with at most one point
-//! (`1`, `1.5`, `.5`, `1.`), and perhaps an exponent (`1e5`, `1.5E-3`). No blanks, no separators, no hex.
+//! Integers and floats, and the shape of a number: how many digits a decimal column needs to hold
+//! it exactly. The grammar of a number is the same everywhere: a sign (`+` or `-`) or none, digits
+//! with at most one point (`1`, `1.5`, `.5`, `1.`), and perhaps an exponent (`1e5`, `1.5E-3`). No
+//! blanks, no separators, no hex.
 
-/// Reads `[+-]digits` that fit 64 bits. Leading zeros are allowed here: ask [`has_leading_zeros`] where they matter.
+/// Reads `[+-]digits` that fit 64 bits. Leading zeros are allowed here: ask [`has_leading_zeros`]
+/// where they matter.
 #[inline]
 pub fn parse_i64(text: &[u8]) -> Option<i64> {
     let (negative, digits) = split_sign(text);
@@ -37,7 +39,8 @@ fn long_i64(negative: bool, digits: &[u8]) -> Option<i64> {
     if negative { Some(value) } else { value.checked_neg() }
 }
 
-/// Says whether a number starts with a zero that a number would not keep: `007`, `-01`, `00`, `00.5`; not `0` or `0.5`.
+/// Says whether a number starts with a zero that a number would not keep: `007`, `-01`, `00`,
+/// `00.5`; not `0` or `0.5`.
 ///
 /// Looks at no more than the sign and two characters, so it answers for numbers only.
 #[inline]
@@ -47,8 +50,8 @@ pub fn has_leading_zeros(text: &[u8]) -> bool {
 
 /// Reads a number, or `NaN`, `inf` or `infinity` in any case (the infinities with a sign or none).
 ///
-/// The nearest float is taken, as everywhere. Finite digits that are too big for a float (`1e999`) do not become
-/// infinity: they are `None`. `is_finite` tells the rest apart.
+/// The nearest float is taken, as everywhere. Finite digits that are too big for a float (`1e999`)
+/// do not become infinity: they are `None`. `is_finite` tells the rest apart.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
     if Number::parse(text).is_some() {
         let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
@@ -67,11 +70,12 @@ pub(crate) fn parse_not_finite(text: &[u8]) -> Option<f64> {
     infinite.then_some(if negative { f64::NEG_INFINITY } else { f64::INFINITY })
 }
 
-/// The digits that a number needs: `DECIMAL(p, s)` holds it exactly when `integer_digits <= p - s` and
-/// `fraction_digits <= s`.
+/// The digits that a number needs: `DECIMAL(p, s)` holds it exactly when `integer_digits <= p - s`
+/// and `fraction_digits <= s`.
 ///
-/// Counted after the exponent is applied, without leading zeros and without zeros at the end of the fraction:
-/// `0.050` has 0 and 2, `1.5e3` has 4 and 0, `0` has none at all. Counts stop at `u32::MAX`.
+/// Counted after the exponent is applied, without leading zeros and without zeros at the end of the
+/// fraction: `0.050` has 0 and 2, `1.5e3` has 4 and 0, `0` has none at all. Counts stop at
+/// `u32::MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberShape {
     pub integer_digits: u32,
@@ -94,7 +98,9 @@ pub fn number_shape(text: &[u8]) -> Option<NumberShape> {
     let count = |digits: i64| u32::try_from(digits.max(0)).unwrap_or(u32::MAX);
     Some(NumberShape {
         integer_digits: count(point.saturating_sub(zeros_at_start as i64)),
-        fraction_digits: count((written as i64).saturating_sub(zeros_at_end as i64).saturating_sub(point)),
+        fraction_digits: count(
+            (written as i64).saturating_sub(zeros_at_end as i64).saturating_sub(point),
+        ),
         exponent,
     })
 }
@@ -132,7 +138,8 @@ impl<'a> Number<'a> {
         self.integer.iter().chain(self.fraction).map(|byte| byte - b'0')
     }
 
-    /// How many of the digits stand left of the point once the exponent is applied; below zero or past the end too.
+    /// How many of the digits stand left of the point once the exponent is applied; below zero or
+    /// past the end too.
     pub(crate) fn point(&self) -> i64 {
         self.integer.len() as i64 + i64::from(self.exponent.unwrap_or(0))
     }
@@ -144,7 +151,9 @@ fn parse_exponent(text: &[u8]) -> Option<i32> {
     if digits.is_empty() || !rest.is_empty() {
         return None;
     }
-    let size = digits.iter().fold(0i32, |size, byte| size.saturating_mul(10).saturating_add(i32::from(byte - b'0')));
+    let size = digits
+        .iter()
+        .fold(0i32, |size, byte| size.saturating_mul(10).saturating_add(i32::from(byte - b'0')));
     Some(if negative { -size } else { size })
 }
 
@@ -169,7 +178,15 @@ mod tests {
 
     #[test]
     fn integers_reach_both_ends_and_not_past() {
-        for text in ["0", "-0", "+7", "007", "9223372036854775807", "-9223372036854775808", "0000000000000000000001"] {
+        for text in [
+            "0",
+            "-0",
+            "+7",
+            "007",
+            "9223372036854775807",
+            "-9223372036854775808",
+            "0000000000000000000001",
+        ] {
             assert_eq!(parse_i64(text.as_bytes()), text.parse().ok(), "{text:?}");
         }
         for text in [
@@ -202,16 +219,24 @@ mod tests {
 
     #[test]
     fn floats_have_the_grammar_of_numbers() {
-        for (text, value) in
-            [("1", 1.0), ("-1.5", -1.5), (".5", 0.5), ("1.", 1.0), ("1e5", 1e5), ("+1.5E-3", 0.0015), ("1e-999", 0.0)]
-        {
+        for (text, value) in [
+            ("1", 1.0),
+            ("-1.5", -1.5),
+            (".5", 0.5),
+            ("1.", 1.0),
+            ("1e5", 1e5),
+            ("+1.5E-3", 0.0015),
+            ("1e-999", 0.0),
+        ] {
             assert_eq!(parse_f64(text.as_bytes()), Some(value), "{text:?}");
         }
         assert!(parse_f64(b"nAn").is_some_and(f64::is_nan));
         assert_eq!(parse_f64(b"-Infinity"), Some(f64::NEG_INFINITY));
         assert_eq!(parse_f64(b"+inf"), Some(f64::INFINITY));
-        for text in ["", ".", "-", "e5", "1e", "1e+", "1e1.5", "0x1p3", "1_0", "1,5", " 1", "1e999", "-nan", "infinit"]
-        {
+        for text in [
+            "", ".", "-", "e5", "1e", "1e+", "1e1.5", "0x1p3", "1_0", "1,5", " 1", "1e999", "-nan",
+            "infinit",
+        ] {
             assert_eq!(parse_f64(text.as_bytes()), None, "{text:?}");
         }
     }
@@ -219,7 +244,8 @@ mod tests {
     #[test]
     fn shapes_say_which_decimal_holds_the_number() {
         let check = |text: &str, integer, fraction, exponent| {
-            let shape = NumberShape { integer_digits: integer, fraction_digits: fraction, exponent };
+            let shape =
+                NumberShape { integer_digits: integer, fraction_digits: fraction, exponent };
             assert_eq!(number_shape(text.as_bytes()), Some(shape), "{text:?}");
         };
         check("0", 0, 0, false);

@@ -1,8 +1,10 @@
 //! Files as people really deliver them, and what becomes of each: `tests/cases/<name>/`.
 //!
-//! A case is a folder: the input (none: no such object) or several that come one after the other (`1-….csv`, `2-….csv`),
-//! `arguments` and `setup.sql` line by line, `loader.toml` with other plugins than the default one, and `expected.txt`. Each file is planned before it is loaded, and the plan
-//! must be what the load then does. `BLESS=1` writes the expectations anew; a person reads the difference.
+//! A case is a folder: the input (none: no such object) or several that come one after the other
+//! (`1-….csv`, `2-….csv`), `arguments` and `setup.sql` line by line, `loader.toml` with other
+//! plugins than the default one, and `expected.txt`. Each file is planned before it is loaded, and
+//! the plan must be what the load then does. `BLESS=1` writes the expectations anew; a person reads
+//! the difference.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -11,8 +13,11 @@ use loader_tests::{Place, Report, plugin, root, run as run_command, without_time
 
 #[test]
 fn every_case_ends_as_expected() {
-    let mut cases: Vec<PathBuf> =
-        std::fs::read_dir(root().join("tests/cases")).expect("the cases").flatten().map(|entry| entry.path()).collect();
+    let mut cases: Vec<PathBuf> = std::fs::read_dir(root().join("tests/cases"))
+        .expect("the cases")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     cases.sort();
     assert!(cases.len() > 30, "the cases are gone");
     let mut wrong = Vec::new();
@@ -34,7 +39,10 @@ fn every_case_ends_as_expected() {
 /// The lines that only one of them has.
 fn difference(expected: &str, found: &str) -> String {
     let only = |sign: &str, one: &str, other: &str| -> String {
-        one.lines().filter(|line| !other.lines().any(|o| o == *line)).map(|line| format!("{sign} {line}\n")).collect()
+        one.lines()
+            .filter(|line| !other.lines().any(|o| o == *line))
+            .map(|line| format!("{sign} {line}\n"))
+            .collect()
     };
     only("-", expected, found) + &only("+", found, expected)
 }
@@ -69,12 +77,15 @@ fn run(case: &Path) -> String {
     if inputs.len() == 1 { found + &table(&place) } else { found.trim_start().to_string() }
 }
 
-/// Through the default plugin, unless the case has settings. Tests run in `tests/`, so their messages have short names.
+/// Through the default plugin, unless the case has settings. Tests run in `tests/`, so their
+/// messages have short names.
 fn load(place: &Place, case: &Path, verb: &str, input: &str, arguments: &[&str]) -> Report {
     let mut command = place.command(verb, input, "t");
     let settings = case.join("loader.toml");
     if settings.exists() {
-        command.arg("--config").arg(settings.strip_prefix(root().join("tests")).expect("it is below"));
+        command
+            .arg("--config")
+            .arg(settings.strip_prefix(root().join("tests")).expect("it is below"));
     } else {
         command.arg("--plugins").arg(plugin("default"));
     }
@@ -94,19 +105,37 @@ fn inputs(case: &Path) -> Vec<String> {
 
 /// What the plan said and the load did, which must be one.
 fn outcome(name: &str, planned: &Report, report: &Report) -> String {
-    assert_eq!(report.json["exit_code"], report.ended.code, "{name}: the report and the process disagree");
-    assert_eq!(planned.ended.code, report.ended.code, "{name}: the plan ended otherwise: {}", planned.error());
-    assert_eq!(without_times(planned.error()), without_times(report.error()), "{name}: the plan saw another error");
+    assert_eq!(
+        report.json["exit_code"], report.ended.code,
+        "{name}: the report and the process disagree"
+    );
+    assert_eq!(
+        planned.ended.code,
+        report.ended.code,
+        "{name}: the plan ended otherwise: {}",
+        planned.error()
+    );
+    assert_eq!(
+        without_times(planned.error()),
+        without_times(report.error()),
+        "{name}: the plan saw another error"
+    );
     let made = &report.json["schema_changes"];
     if report.ended.code == 0 {
         assert_eq!(planned.json["statements"], *made, "{name}: the plan is not what was done");
     }
     let mut found = format!("exit {}\n", report.ended.code);
     if !report.error().is_empty() {
-        writeln!(found, "error {}", without_times(report.error())).expect("a string takes everything");
+        writeln!(found, "error {}", without_times(report.error()))
+            .expect("a string takes everything");
     }
     let strings = |list: &serde_json::Value| -> Vec<String> {
-        list.as_array().into_iter().flatten().filter_map(|item| item.as_str()).map(str::to_string).collect()
+        list.as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item.as_str())
+            .map(str::to_string)
+            .collect()
     };
     for (word, list) in [("sql", made), ("notice", &report.json["notices"])] {
         for item in strings(list) {
@@ -124,8 +153,8 @@ fn outcome(name: &str, planned: &Report, report: &Report) -> String {
 
 /// What the target holds, without the columns that change from run to run.
 fn table(place: &Place) -> String {
-    let columns = "SELECT column_name, data_type, is_nullable FROM svv_columns WHERE table_schema = '{s}' AND \
-                   table_name = 't' ORDER BY ordinal_position";
+    let columns = "SELECT column_name, data_type, is_nullable FROM svv_columns WHERE table_schema \
+                   = '{s}' AND table_name = 't' ORDER BY ordinal_position";
     let columns = place.select(columns);
     if columns.is_empty() {
         return "no table\n".into();
@@ -134,9 +163,16 @@ fn table(place: &Place) -> String {
     let mut out = String::new();
     for column in &columns {
         let null = if column["is_nullable"] == "NO" { " not null" } else { "" };
-        writeln!(out, "column {} {}{null}", text(&column["column_name"]), text(&column["data_type"])).expect("writes");
+        writeln!(
+            out,
+            "column {} {}{null}",
+            text(&column["column_name"]),
+            text(&column["data_type"])
+        )
+        .expect("writes");
     }
-    let names = columns.iter().map(|column| text(&column["column_name"])).filter(|name| name != "run_date");
+    let names =
+        columns.iter().map(|column| text(&column["column_name"])).filter(|name| name != "run_date");
     let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
     for row in place.select(&format!("SELECT {0} FROM {{s}}.t ORDER BY {0}", names.join(", "))) {
         writeln!(out, "row {row}").expect("a string takes everything");

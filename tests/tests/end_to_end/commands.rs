@@ -9,19 +9,27 @@ fn the_report_has_exactly_the_promised_keys() {
     let place = Place::new("report-keys");
     place.put("x.csv", "id\n1\n");
     let report = place.load("x.csv", "x", &[]).succeeded();
-    let keys =
-        |value: &serde_json::Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ");
-    let top = "run_id status exit_code error source target rows values_rounded columns_discarded columns_filled \
-               schema_changes views views_recovered notices plugins calls steps archived_to";
+    let keys = |value: &serde_json::Value| {
+        value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    let top = "run_id status exit_code error source target rows values_rounded columns_discarded \
+               columns_filled schema_changes views views_recovered notices plugins calls steps \
+               archived_to";
     assert_eq!(keys(&report.json), top);
     assert_eq!(keys(&report.json["source"]), "uri etag size_bytes");
     assert_eq!(keys(&report.json["rows"]), "read staged rejected inserted updated duplicates");
     assert_eq!(keys(&report.json["plugins"][0]), "name version sha256 counters");
     assert_eq!(keys(&report.json["calls"]), "s3 redshift_data");
     assert_eq!(keys(&report.json["steps"][0]), "name seconds");
-    let lines: Vec<serde_json::Value> =
-        report.ended.stderr.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
-    assert!(lines.iter().all(|line| line["run_id"] == report.json["run_id"] && line["ts"].is_string()));
+    let lines: Vec<serde_json::Value> = report
+        .ended
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON line"))
+        .collect();
+    assert!(
+        lines.iter().all(|line| line["run_id"] == report.json["run_id"] && line["ts"].is_string())
+    );
     let log = place.read("logs/");
     assert!(log.lines().count() + 2 >= lines.len(), "the exported log is the one on stderr");
 }
@@ -30,7 +38,10 @@ fn the_report_has_exactly_the_promised_keys() {
 fn rows_print_as_table_csv_and_json() {
     let sql = |format: &str| {
         let statement = "SELECT 1 AS n, CAST(NULL AS VARCHAR(5)) AS x, 'a,b' AS t";
-        run(Command::new(program()).args(["sql", statement, "--format", format, "--local"]).arg(world().dir())).stdout
+        run(Command::new(program())
+            .args(["sql", statement, "--format", format, "--local"])
+            .arg(world().dir()))
+        .stdout
     };
     assert_eq!(sql("csv"), "n,x,t\n1,,\"a,b\"\n");
     assert_eq!(sql("json").replace(['\n', ' '], ""), r#"[{"n":1,"x":null,"t":"a,b"}]"#);
@@ -39,7 +50,9 @@ fn rows_print_as_table_csv_and_json() {
 
 #[test]
 fn a_wrong_statement_says_why() {
-    let ended = run(Command::new(program()).args(["sql", "SELECT * FROM nowhere", "--local"]).arg(world().dir()));
+    let ended = run(Command::new(program())
+        .args(["sql", "SELECT * FROM nowhere", "--local"])
+        .arg(world().dir()));
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("nowhere"), "{}", ended.stderr);
 }
@@ -51,7 +64,13 @@ fn a_local_file_is_transformed_without_a_warehouse() {
     std::fs::write(&input, "Order ID,Amount ($),Note\n1,0.1,\"\"\n2,,x\n").expect("writes");
     let transform = |output: &std::path::Path| {
         let mut command = Command::new(program());
-        command.arg("transform").arg(&input).arg("-o").arg(output).arg("--plugins").arg(plugin("default"));
+        command
+            .arg("transform")
+            .arg(&input)
+            .arg("-o")
+            .arg(output)
+            .arg("--plugins")
+            .arg(plugin("default"));
         run(&mut command)
     };
     let ended = transform(&output);
@@ -59,7 +78,10 @@ fn a_local_file_is_transformed_without_a_warehouse() {
     let text = std::fs::read_to_string(&output).expect("reads");
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "order_id,amount,note,run_date,file_name");
-    assert!(lines[1].starts_with("1,0.100000000000000000,\"\",20") && lines[1].ends_with(",in.csv"), "{text}");
+    assert!(
+        lines[1].starts_with("1,0.100000000000000000,\"\",20") && lines[1].ends_with(",in.csv"),
+        "{text}"
+    );
     assert!(lines[2].starts_with("2,,x,20"), "{text}");
 
     let parquet = dir.path().join("out.parquet");
@@ -74,10 +96,12 @@ fn a_local_file_is_transformed_without_a_warehouse() {
 fn what_is_missing_on_the_command_line_is_named() {
     let ended = run(Command::new(program()).args(["run", "--report", "json", "--src-bucket", "b"]));
     assert_eq!(ended.code, 2);
-    let report: serde_json::Value = serde_json::from_str(&ended.stdout).expect("a report all the same");
+    let report: serde_json::Value =
+        serde_json::from_str(&ended.stdout).expect("a report all the same");
     assert_eq!(
         report["error"],
-        "--source-file-name is missing (or LOADER_SOURCE_FILE_NAME, or `source-file-name` in the settings file)"
+        "--source-file-name is missing (or LOADER_SOURCE_FILE_NAME, or `source-file-name` in the \
+         settings file)"
     );
     assert_eq!(run(Command::new(program()).args(["run", "--no-such-flag"])).code, 2);
 }
@@ -85,8 +109,12 @@ fn what_is_missing_on_the_command_line_is_named() {
 #[test]
 fn the_demo_tells_its_story() {
     let dir = tempfile::tempdir().expect("a folder");
-    let ended =
-        run(Command::new(program()).arg("demo").arg("--plugins").arg(plugin("default")).arg("--dir").arg(dir.path()));
+    let ended = run(Command::new(program())
+        .arg("demo")
+        .arg("--plugins")
+        .arg(plugin("default"))
+        .arg("--dir")
+        .arg(dir.path()));
     assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
     assert_eq!(ended.stderr, "");
     for words in [
@@ -107,13 +135,17 @@ fn the_demo_tells_its_story() {
 fn a_folder_works_again_after_its_server_was_killed() {
     let dir = tempfile::tempdir().expect("a folder");
     let sql = |statement: &str| {
-        run(Command::new(program()).args(["sql", statement, "--format", "csv", "--local"]).arg(dir.path()))
+        run(Command::new(program())
+            .args(["sql", statement, "--format", "csv", "--local"])
+            .arg(dir.path()))
     };
     assert_eq!(sql("CREATE TABLE kept (n INTEGER)").code, 0);
-    let mut server = loader_tests::start(Command::new(program()).arg("local").arg("--dir").arg(dir.path()));
+    let mut server =
+        loader_tests::start(Command::new(program()).arg("local").arg("--dir").arg(dir.path()));
     let mut line = String::new();
     let stdout = server.stdout.take().expect("its output");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).expect("it says where it listens");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line)
+        .expect("it says where it listens");
     server.kill().expect("kill -9");
     server.wait().expect("it is dead");
     let ended = sql("SELECT COUNT(*) AS n FROM kept");

@@ -1,4 +1,5 @@
-//! Tables that change under their views: what hangs on them is the same before and after, however a run ends.
+//! Tables that change under their views: what hangs on them is the same before and after, however a
+//! run ends.
 
 mod configured;
 mod planned;
@@ -6,15 +7,18 @@ mod planned;
 use loader_tests::{Ended, Place, Report, run};
 use serde_json::Value;
 
-/// A table with two views of its own, one of them somebody else's, one that binds late, and privileges of every kind.
+/// A table with two views of its own, one of them somebody else's, one that binds late, and
+/// privileges of every kind.
 fn set_up(place: &Place) {
     let s = place.schema();
     let statements = [
-        "CREATE TABLE {s}.t (id INTEGER NOT NULL, note VARCHAR(20) DEFAULT 'none', kept VARCHAR(9))",
+        "CREATE TABLE {s}.t (id INTEGER NOT NULL, note VARCHAR(20) DEFAULT 'none', kept \
+         VARCHAR(9))",
         "INSERT INTO {s}.t VALUES (1, 'one', 'a'), (2, 'x', 'b')",
         "COMMENT ON COLUMN {s}.t.id IS 'the key''s comment'",
         "CREATE VIEW {s}.v AS SELECT id, note AS \"Remark\" FROM {s}.t",
-        "CREATE VIEW {s}.on_v AS SELECT v.id, t.kept FROM {s}.v JOIN {s}.t ON t.id = v.id WHERE v.remark <> 'x'",
+        "CREATE VIEW {s}.on_v AS SELECT v.id, t.kept FROM {s}.v JOIN {s}.t ON t.id = v.id WHERE \
+         v.remark <> 'x'",
         "CREATE VIEW {s}.aside AS SELECT kept FROM {s}.t",
         "CREATE VIEW {s}.late AS SELECT * FROM {s}.t WITH NO SCHEMA BINDING",
         "CREATE USER {s}_ann PASSWORD DISABLE",
@@ -42,18 +46,18 @@ fn set_up(place: &Place) {
 fn state(place: &Place) -> Vec<Vec<Value>> {
     let queries = [
         // What `view_config.json` makes anew reads other columns afterwards.
-        "SELECT schemaname, viewname, viewowner, CASE WHEN viewname = 'v_all' THEN '' ELSE definition END AS definition \
-         FROM pg_views WHERE schemaname = '{s}' ORDER BY 2",
+        "SELECT schemaname, viewname, viewowner, CASE WHEN viewname = 'v_all' THEN '' ELSE \
+         definition END AS definition FROM pg_views WHERE schemaname = '{s}' ORDER BY 2",
         "SELECT relation_name, privilege_type, identity_name, identity_type, admin_option FROM \
-         svv_relation_privileges WHERE namespace_name = '{s}' AND relation_name <> 'job_sts' AND relation_name <> \
-         'loader_loads' ORDER BY 1, 2, 3, 4",
-        "SELECT relation_name, column_name, privilege_type, identity_name, identity_type FROM svv_column_privileges \
-         WHERE namespace_name = '{s}' ORDER BY 1, 2, 3, 4, 5",
-        "SELECT c.relname, a.attname, d.description FROM pg_description d JOIN pg_class c ON c.oid = d.objoid JOIN \
-         pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = \
-         d.objsubid WHERE n.nspname = '{s}' ORDER BY 1, 2, 3",
-        "SELECT column_name, is_nullable, column_default FROM svv_columns WHERE table_schema = '{s}' AND table_name = \
-         't' ORDER BY 1",
+         svv_relation_privileges WHERE namespace_name = '{s}' AND relation_name <> 'job_sts' AND \
+         relation_name <> 'loader_loads' ORDER BY 1, 2, 3, 4",
+        "SELECT relation_name, column_name, privilege_type, identity_name, identity_type FROM \
+         svv_column_privileges WHERE namespace_name = '{s}' ORDER BY 1, 2, 3, 4, 5",
+        "SELECT c.relname, a.attname, d.description FROM pg_description d JOIN pg_class c ON c.oid \
+         = d.objoid JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON \
+         a.attrelid = d.objoid AND a.attnum = d.objsubid WHERE n.nspname = '{s}' ORDER BY 1, 2, 3",
+        "SELECT column_name, is_nullable, column_default FROM svv_columns WHERE table_schema = \
+         '{s}' AND table_name = 't' ORDER BY 1",
         "SELECT * FROM {s}.v WHERE id <= 2 ORDER BY id",
         "SELECT * FROM {s}.on_v WHERE id <= 2 ORDER BY id",
         "SELECT id, note, kept FROM {s}.late WHERE id <= 2 ORDER BY id",
@@ -69,14 +73,23 @@ fn files() -> [(&'static str, String, &'static str); 3] {
     let long = "l".repeat(30);
     [
         ("text", format!("id,note,kept\n3,{long},c\n"), "id integer, note character varying 256"),
-        ("integer", "id,note,kept\n3000000000,n,c\n".to_string(), "id bigint, note character varying 20"),
-        ("both", format!("id,note,kept,more\n3000000000,{long},c,1\n"), "id bigint, note character varying 256"),
+        (
+            "integer",
+            "id,note,kept\n3000000000,n,c\n".to_string(),
+            "id bigint, note character varying 20",
+        ),
+        (
+            "both",
+            format!("id,note,kept,more\n3000000000,{long},c,1\n"),
+            "id bigint, note character varying 256",
+        ),
     ]
 }
 
 fn types(place: &Place) -> String {
-    let columns = "SELECT column_name, data_type, character_maximum_length FROM svv_columns WHERE table_schema = \
-                   '{s}' AND table_name = 't' AND column_name IN ('id', 'note') ORDER BY 1";
+    let columns = "SELECT column_name, data_type, character_maximum_length FROM svv_columns WHERE \
+                   table_schema = '{s}' AND table_name = 't' AND column_name IN ('id', 'note') \
+                   ORDER BY 1";
     let columns = place.select(columns);
     let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_string);
     let column = |column: &Value| {
@@ -124,13 +137,18 @@ fn views_and_grants_survive_and_the_plan_says_how() {
         widened_key(&mut after);
         assert_eq!(after, before, "{kind}");
         assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "3");
-        assert!(place.keys().iter().all(|key| !key.starts_with("data/journal")), "{:?}", place.keys());
+        assert!(
+            place.keys().iter().all(|key| !key.starts_with("data/journal")),
+            "{:?}",
+            place.keys()
+        );
     }
 }
 
 /// Kills a run at each point of an evolution, runs it again, and compares.
 fn torn(kind: &str) {
-    let (_, csv, expected) = files().into_iter().find(|(name, ..)| *name == kind).expect("a known kind");
+    let (_, csv, expected) =
+        files().into_iter().find(|(name, ..)| *name == kind).expect("a known kind");
     let mut points = 0;
     loop {
         points += 1;
@@ -139,7 +157,10 @@ fn torn(kind: &str) {
         let mut before = state(&place);
         place.put("x.csv", &csv);
         if kind == "both" {
-            place.write("config/view_config.json", configured::view_config(&place.schema(), ALL_COLUMNS));
+            place.write(
+                "config/view_config.json",
+                configured::view_config(&place.schema(), ALL_COLUMNS),
+            );
         }
         let ended = load_without_plugins(&place, Some(format!("evolve-{points}")));
         if ended.code == 134 {
@@ -211,7 +232,11 @@ fn a_failed_file_is_taken_up_again() {
     place.put("x.csv", "id,n\n1,many\n");
     let refused = Report::of(load_without_plugins(&place, None));
     assert_eq!(refused.ended.code, 3, "{}", refused.error());
-    assert!(place.keys().contains(&"data/unprocessed/YYYY/MM/x.csv".to_string()), "{:?}", place.keys());
+    assert!(
+        place.keys().contains(&"data/unprocessed/YYYY/MM/x.csv".to_string()),
+        "{:?}",
+        place.keys()
+    );
     place.execute("ALTER TABLE {s}.t DROP COLUMN n");
     place.execute("ALTER TABLE {s}.t ADD COLUMN n VARCHAR(9)");
     let again = Report::of(run(place.command("retry", "x.csv", "t").args(KEYS))).succeeded();
@@ -252,7 +277,12 @@ fn a_user_who_owns_not_all_views_is_told_so() {
     let (_, csv, _) = files().into_iter().nth(1).expect("the second");
     place.put("x.csv", csv);
     let mut command = place.command("run", "x.csv", "t");
-    let report = Report::of(run(command.args(KEYS).args(["--cluster-identifier", "local", "--db-user", &user])));
+    let report = Report::of(run(command.args(KEYS).args([
+        "--cluster-identifier",
+        "local",
+        "--db-user",
+        &user,
+    ])));
     assert_eq!(report.ended.code, 5, "{}", report.error());
     insta::assert_snapshot!(report.error(), @"not_the_owner.t cannot be changed for the file: view not_the_owner.v belongs to loader, and not_the_owner_ben is no superuser who could give it back; run the load as a superuser or as the owner, or drop it before the load and create it again afterwards; view not_the_owner.v_all belongs to loader, and not_the_owner_ben is no superuser who could give it back; run the load as a superuser or as the owner, or drop it before the load and create it again afterwards; view not_the_owner.on_v belongs to not_the_owner_ann, and not_the_owner_ben is no superuser who could give it back; run the load as a superuser or as the owner, or drop it before the load and create it again afterwards; nothing was touched");
     assert_eq!(state(&place), before);
@@ -290,7 +320,8 @@ fn two_runs_that_change_one_table_at_once_both_load() {
         let output = run.wait_with_output().expect("it ends");
         let mut code = loader_tests::code(output.status);
         if code == 4 {
-            // The other one was faster; what was staged for the narrower table does not fit the wider one.
+            // The other one was faster; what was staged for the narrower table does not fit the
+            // wider one.
             code = loader_tests::run(&mut command(file)).code;
         }
         assert_eq!(code, 0, "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,4 +1,5 @@
-//! Not a digit is lost: TPC-H `lineitem` by its generator, and the sums that floating point gets wrong.
+//! Not a digit is lost: TPC-H `lineitem` by its generator, and the sums that floating point gets
+//! wrong.
 
 use std::fmt::Write;
 
@@ -26,10 +27,17 @@ fn sums_of_lineitem_are_those_of_the_text() {
     place.put("lineitem.csv", csv);
     let keys = ["--upsert-keys", "l_orderkey,l_linenumber"];
     let report = place.load("lineitem.csv", "lineitem", &keys).succeeded();
-    assert_eq!([report.rows("read"), report.rows("inserted"), report.rows("duplicates")], [rows, rows, 0]);
+    assert_eq!(
+        [report.rows("read"), report.rows("inserted"), report.rows("duplicates")],
+        [rows, rows, 0]
+    );
     for (sum, (_, name)) in cents.iter().zip(DECIMALS) {
         let expected = format!("{}.{:02}0000000000000000", sum / 100, sum % 100);
-        assert_eq!(place.value(&format!("SELECT SUM({name}) FROM {{s}}.lineitem")), expected, "{name}");
+        assert_eq!(
+            place.value(&format!("SELECT SUM({name}) FROM {{s}}.lineitem")),
+            expected,
+            "{name}"
+        );
     }
 }
 
@@ -49,7 +57,10 @@ fn a_tenth_and_two_tenths_are_three_tenths() {
     let _ = place.load("x.csv", "x", &["--upsert-keys", "id"]).succeeded();
     assert_eq!(place.value("SELECT a + b FROM {s}.x WHERE id = 1"), "0.300000000000000000");
     let row = &place.select("SELECT a, b FROM {s}.x WHERE id = 2")[0];
-    assert_eq!((&row["a"], &row["b"]), (&"1.100000000000000000".into(), &"1234567.890000000000000000".into()));
+    assert_eq!(
+        (&row["a"], &row["b"]),
+        (&"1.100000000000000000".into(), &"1234567.890000000000000000".into())
+    );
     let row = &place.select("SELECT a, b FROM {s}.x WHERE id = 3")[0];
     assert_eq!(row["a"], "12345678901234567890.123456789012345678");
     assert_eq!(row["b"], "-0.000000000000000001");
@@ -59,13 +70,15 @@ fn a_tenth_and_two_tenths_are_three_tenths() {
 fn surplus_digits_round_half_up_and_types_follow_an_existing_table() {
     let place = Place::new("existing-types");
     place.execute(
-        "CREATE TABLE {s}.t (id BIGINT NOT NULL, code VARCHAR(20), price DECIMAL(12,2), ratio DOUBLE PRECISION, \
-         small SMALLINT, ok BOOLEAN, day DATE, at TIMESTAMP, run_date TIMESTAMP, file_name VARCHAR(256))",
+        "CREATE TABLE {s}.t (id BIGINT NOT NULL, code VARCHAR(20), price DECIMAL(12,2), ratio \
+         DOUBLE PRECISION, small SMALLINT, ok BOOLEAN, day DATE, at TIMESTAMP, run_date TIMESTAMP, \
+         file_name VARCHAR(256))",
     );
     let header = "id,code,price,ratio,small,ok,day,at";
     place.put("x.csv", format!("{header}\n1,007,0.125,0.1,-5,1,2025-01-19,2025-01-19\n2,1e5,-0.125,3,,no,,\n3,TRUE,2,1e-3,7,t,1999-12-31,1999-12-31T23:59:59Z\n"));
     let _ = place.load("x.csv", "t", &["--upsert-keys", "id"]).succeeded();
-    let rows = place.select("SELECT id, code, price, ratio, small, ok, day, at FROM {s}.t ORDER BY id");
+    let rows =
+        place.select("SELECT id, code, price, ratio, small, ok, day, at FROM {s}.t ORDER BY id");
     let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
     assert_eq!(
         rows,

@@ -18,7 +18,8 @@ fn hostile(what: &str) -> Harness {
 
 #[test]
 fn an_outcome_prints_as_a_table() {
-    let outcome = default().run_csv("Order ID,Amount ($),Note\n1,0.1,\"\"\n2,1e30,x\n3,,\n").expect("runs");
+    let outcome =
+        default().run_csv("Order ID,Amount ($),Note\n1,0.1,\"\"\n2,1e30,x\n3,,\n").expect("runs");
     let table = outcome.to_string();
     for line in [
         "| row | order_id | amount               | note |",
@@ -28,7 +29,10 @@ fn an_outcome_prints_as_a_table() {
         "| rejected | line | column     | code         |",
         "| 2        | 3    | Amount ($) | out-of-range |",
     ] {
-        assert!(table.lines().any(|written| written.starts_with(line)), "{line} is not in\n{table}");
+        assert!(
+            table.lines().any(|written| written.starts_with(line)),
+            "{line} is not in\n{table}"
+        );
     }
     assert_eq!(outcome.column("amount"), Some(vec![Some("0.100000000000000000"), None]));
     assert!(outcome.cost.bytes_in > 0 && outcome.cost.peak_memory_bytes > 0, "{}", outcome.cost);
@@ -50,7 +54,8 @@ fn batches_pass_as_they_are() {
         ("ID", Arc::new(Int64Array::from(vec![1, 2]))),
         ("Note", Arc::new(StringArray::from(vec![Some("0.5"), None]))),
     ];
-    let outcome = default().run_batch(RecordBatch::try_from_iter(columns).expect("a batch")).expect("runs");
+    let outcome =
+        default().run_batch(RecordBatch::try_from_iter(columns).expect("a batch")).expect("runs");
     assert_eq!(outcome.column("note"), Some(vec![Some("0.5"), None]));
     assert_eq!(outcome.records, [1, 2]);
 }
@@ -61,7 +66,10 @@ fn the_target_and_the_keys_say_what_numbers_become() {
         Field::new("price", DataType::Decimal128(12, 2), true),
         Field::new("code", DataType::Utf8, true),
     ]);
-    let outcome = default().target(Arc::new(target)).run_csv("price,code\n1,007.50\n2.345,1e3\n").expect("runs");
+    let outcome = default()
+        .target(Arc::new(target))
+        .run_csv("price,code\n1,007.50\n2.345,1e3\n")
+        .expect("runs");
     assert_eq!(outcome.column("price"), Some(vec![Some("1.00"), Some("2.35")]));
     assert_eq!(outcome.column("code"), Some(vec![Some("007.50"), Some("1e3")]));
     let keyed = default().keys(["price"]).run_csv("price\n0.1\n").expect("runs");
@@ -81,7 +89,9 @@ fn what_a_plugin_says_and_counts_comes_back() {
 #[test]
 fn instructions_are_counted_and_are_the_same_every_time() {
     let run = || {
-        let plugin = Harness::open_metered(plugin("default")).expect("loads").config(json!({"metadata": false}));
+        let plugin = Harness::open_metered(plugin("default"))
+            .expect("loads")
+            .config(json!({"metadata": false}));
         plugin.run_csv("a\n0.5\n0.25\n").expect("runs").cost.fuel
     };
     let fuel = run().expect("it is counted");
@@ -92,11 +102,14 @@ fn instructions_are_counted_and_are_the_same_every_time() {
 
 #[test]
 fn a_wrong_config_never_reaches_the_plugin() {
-    let refused = default().config(json!({"decimals": 2})).run_csv("a\n1\n").expect_err("is refused");
+    let refused =
+        default().config(json!({"decimals": 2})).run_csv("a\n1\n").expect_err("is refused");
     let loader_harness::HarnessError::Plugin(refused) = refused else { panic!("{refused}") };
     assert_eq!(refused.kind(), PluginErrorKind::Config);
     assert!(
-        refused.to_string().contains("`config.decimals` is not a setting, expected one of `on_collision`"),
+        refused
+            .to_string()
+            .contains("`config.decimals` is not a setting, expected one of `on_collision`"),
         "{refused}"
     );
 }

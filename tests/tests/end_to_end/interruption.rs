@@ -1,4 +1,5 @@
-//! Runs that are killed or stopped, at every named point and in the middle, and run again: nothing lost, nothing doubled.
+//! Runs that are killed or stopped, at every named point and in the middle, and run again: nothing
+//! lost, nothing doubled.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr};
@@ -15,7 +16,11 @@ fn a_run_killed_at_any_point_can_be_run_again() {
         place.put(&file, "id,amount\n1,0.5\n2,1.5\n");
         let mut command = place.command("run", &file, &table);
         let ended = loader_tests::run(
-            command.args(["--upsert-keys", "id"]).arg("--plugins").arg(plugin("default")).env("LOADER_CRASH_AT", point),
+            command
+                .args(["--upsert-keys", "id"])
+                .arg("--plugins")
+                .arg(plugin("default"))
+                .env("LOADER_CRASH_AT", point),
         );
         assert_eq!(ended.code, 134, "{point}: the run did not die: {}", ended.stderr);
         // After the archive there is nothing left to run on; before it the file is still there.
@@ -24,23 +29,31 @@ fn a_run_killed_at_any_point_can_be_run_again() {
             assert_eq!(again.ended.code, 0, "{point}: {}", again.error());
         }
         assert_eq!(place.value(&format!("SELECT COUNT(*) FROM {{s}}.{table}")), "2", "{point}");
-        let loads =
-            format!("SELECT COUNT(*) FROM {{s}}.job_sts WHERE status = 'SUCCESS' AND source_filename = '{file}'");
+        let loads = format!(
+            "SELECT COUNT(*) FROM {{s}}.job_sts WHERE status = 'SUCCESS' AND source_filename = \
+             '{file}'"
+        );
         assert_eq!(place.value(&loads), "1", "{point}");
-        assert!(place.keys().contains(&format!("data/archive/YYYY/MM/{point}_#.csv")), "{point}: {:?}", place.keys());
+        assert!(
+            place.keys().contains(&format!("data/archive/YYYY/MM/{point}_#.csv")),
+            "{point}: {:?}",
+            place.keys()
+        );
         assert!(!place.keys().contains(&format!("data/in/{file}")), "{point}");
     }
 }
 
 /// A file of rows enough for something to happen while they are read.
 fn put_long_file(place: &Place, amount: &str) {
-    let rows: String = (0..400_000).map(|id| format!("{id},{amount},some text to read\n")).collect();
+    let rows: String =
+        (0..400_000).map(|id| format!("{id},{amount},some text to read\n")).collect();
     place.put("x.csv", format!("id,amount,note\n{rows}"));
 }
 
 /// Starts a load of that file and waits until the catalog has been asked.
 fn start_long_load(place: &Place) -> (Child, BufReader<ChildStderr>) {
-    let mut child = loader_tests::start(place.command("run", "x.csv", "t").args(["--upsert-keys", "id"]));
+    let mut child =
+        loader_tests::start(place.command("run", "x.csv", "t").args(["--upsert-keys", "id"]));
     let mut log = BufReader::new(child.stderr.take().expect("its log"));
     let mut line = String::new();
     while !line.contains("\"step\":\"catalog\"") {
@@ -54,13 +67,18 @@ fn start_long_load(place: &Place) -> (Child, BufReader<ChildStderr>) {
 fn end(child: Child, log: BufReader<ChildStderr>) -> (i32, serde_json::Value) {
     std::thread::spawn(move || log.lines().for_each(drop));
     let output = child.wait_with_output().expect("it ends");
-    (loader_tests::code(output.status), serde_json::from_slice(&output.stdout).expect("a report, whatever happened"))
+    (
+        loader_tests::code(output.status),
+        serde_json::from_slice(&output.stdout).expect("a report, whatever happened"),
+    )
 }
 
 #[test]
 fn a_table_that_changes_under_a_load_is_not_filled_with_rounded_numbers() {
     let place = Place::new("changed-under");
-    place.execute("CREATE TABLE {s}.t (id INTEGER NOT NULL, amount DECIMAL(12,2), note VARCHAR(256))");
+    place.execute(
+        "CREATE TABLE {s}.t (id INTEGER NOT NULL, amount DECIMAL(12,2), note VARCHAR(256))",
+    );
     put_long_file(&place, "0.6");
     let (child, log) = start_long_load(&place);
     place.execute("DROP TABLE {s}.t");
@@ -68,7 +86,10 @@ fn a_table_that_changes_under_a_load_is_not_filled_with_rounded_numbers() {
     let (code, report) = end(child, log);
     assert_eq!(code, 4, "{report}");
     let error = report["error"].as_str().unwrap_or_default();
-    assert!(error.starts_with("changed_under.t changed while the file was being loaded; run again"), "{error}");
+    assert!(
+        error.starts_with("changed_under.t changed while the file was being loaded; run again"),
+        "{error}"
+    );
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "0");
     assert!(place.keys().contains(&"data/in/x.csv".to_string()));
 }
@@ -78,12 +99,16 @@ fn one_file_loaded_by_two_runs_at_once_is_loaded_once() {
     let place = Place::new("twice-at-once");
     let arguments = &["--upsert-keys", "id"];
     place.put("first.csv", "id,amount,note\n1,0.5,x\n");
-    let _ = Report::of(loader_tests::run(place.command("run", "first.csv", "t").args(arguments))).succeeded();
+    let _ = Report::of(loader_tests::run(place.command("run", "first.csv", "t").args(arguments)))
+        .succeeded();
     put_long_file(&place, "0.25");
-    // Both have looked into the ledger before either can have loaded: only the guard in the transaction is left.
-    let runs = [start_long_load(&place), start_long_load(&place)].map(|(child, log)| end(child, log));
-    let mut statuses =
-        runs.each_ref().map(|(code, report)| format!("{code} {}", report["status"].as_str().unwrap_or("")));
+    // Both have looked into the ledger before either can have loaded: only the guard in the
+    // transaction is left.
+    let runs =
+        [start_long_load(&place), start_long_load(&place)].map(|(child, log)| end(child, log));
+    let mut statuses = runs
+        .each_ref()
+        .map(|(code, report)| format!("{code} {}", report["status"].as_str().unwrap_or("")));
     statuses.sort();
     assert_eq!(statuses, ["0 already_loaded", "0 success"], "{runs:?}");
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "400000");
@@ -102,6 +127,10 @@ fn a_signal_stops_a_run_and_leaves_everything_as_it_was() {
     assert_eq!(report["error"], "stopped by signal 15; the target is unchanged, run again");
     assert!(place.keys().contains(&"data/in/x.csv".to_string()));
     assert!(place.keys().iter().all(|key| !key.contains("staging")), "{:?}", place.keys());
-    assert!(place.select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 't'").is_empty());
+    assert!(
+        place
+            .select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 't'")
+            .is_empty()
+    );
     assert_eq!(place.value("SELECT status FROM {s}.job_sts"), "FAILED");
 }

@@ -1,4 +1,5 @@
-//! End-to-end tests: each runs the program as its users do, against S3, the Data API and PostgreSQL.
+//! End-to-end tests: each runs the program as its users do, against S3, the Data API and
+//! PostgreSQL.
 
 mod main_job;
 

@@ -9,7 +9,8 @@ fn arguments() -> [&'static str; 4] {
     ["--upsert_keys", KEYS, "--null-value", "NA"]
 }
 
-/// The first rows of the file with other arrival delays, one of them twice, and one flight that is new.
+/// The first rows of the file with other arrival delays, one of them twice, and one flight that is
+/// new.
 fn changed() -> String {
     let mut lines: Vec<String> = FLIGHTS.lines().take(11).map(str::to_string).collect();
     for line in lines.iter_mut().skip(1) {
@@ -28,24 +29,43 @@ fn loads_updates_and_recognises_a_file() {
     let place = Place::new("main-job");
     place.put("flights.csv", FLIGHTS);
     let first = place.load("flights.csv", "flights", &arguments()).succeeded();
-    assert_eq!([first.rows("read"), first.rows("inserted"), first.rows("updated")], [3000, 3000, 0]);
-    let types = "SELECT data_type FROM svv_columns WHERE table_schema = '{s}' AND table_name = 'flights' ORDER BY ordinal_position";
-    let types: Vec<String> =
-        place.select(types).iter().map(|row| row["data_type"].to_string().replace('"', "")).collect();
+    assert_eq!(
+        [first.rows("read"), first.rows("inserted"), first.rows("updated")],
+        [3000, 3000, 0]
+    );
+    let types = "SELECT data_type FROM svv_columns WHERE table_schema = '{s}' AND table_name = \
+                 'flights' ORDER BY ordinal_position";
+    let types: Vec<String> = place
+        .select(types)
+        .iter()
+        .map(|row| row["data_type"].to_string().replace('"', ""))
+        .collect();
     let (text, time) = ("character varying", "timestamp without time zone");
-    let expected =
-        [&["integer"; 9][..], &[text, "integer", text, text, text], &["integer"; 4], &[time, time, text]].concat();
+    let expected = [
+        &["integer"; 9][..],
+        &[text, "integer", text, text, text],
+        &["integer"; 4],
+        &[time, time, text],
+    ]
+    .concat();
     assert_eq!(types, expected);
-    assert_eq!(place.value("SELECT CAST(MIN(time_hour) AS VARCHAR(30)) FROM {s}.flights"), "2013-01-01 10:00:00");
+    assert_eq!(
+        place.value("SELECT CAST(MIN(time_hour) AS VARCHAR(30)) FROM {s}.flights"),
+        "2013-01-01 10:00:00"
+    );
 
     place.put("flights_2.csv", changed());
     let second = place.load("flights_2.csv", "flights", &arguments()).succeeded();
-    let counts = ["read", "staged", "inserted", "updated", "duplicates"].map(|name| second.rows(name));
+    let counts =
+        ["read", "staged", "inserted", "updated", "duplicates"].map(|name| second.rows(name));
     assert_eq!(counts, [12, 12, 1, 10, 1]);
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights"), "3001");
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights WHERE arr_delay = 999"), "10");
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights WHERE arr_delay = 1000"), "1");
-    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights WHERE file_name = 'flights_2.csv'"), "11");
+    assert_eq!(
+        place.value("SELECT COUNT(*) FROM {s}.flights WHERE file_name = 'flights_2.csv'"),
+        "11"
+    );
 
     place.put("flights.csv", FLIGHTS);
     let again = place.load("flights.csv", "flights", &arguments());
@@ -55,10 +75,16 @@ fn loads_updates_and_recognises_a_file() {
     let forced = place.load("flights.csv", "flights", &[&arguments()[..], &["--force"]].concat());
     assert_ne!(forced.ended.code, 0, "the file was archived, so there is nothing to force");
     place.put("flights.csv", FLIGHTS);
-    let forced = place.load("flights.csv", "flights", &[&arguments()[..], &["--force"]].concat()).succeeded();
+    let forced = place
+        .load("flights.csv", "flights", &[&arguments()[..], &["--force"]].concat())
+        .succeeded();
     assert_eq!([forced.rows("inserted"), forced.rows("updated")], [0, 3000]);
 
-    let audit = place.select("SELECT source_filename, records_read, records_inserted, records_updated, error_message FROM {s}.job_sts WHERE status = 'SUCCESS' ORDER BY run_id");
+    let audit = place.select(
+        "SELECT source_filename, records_read, records_inserted, \
+                              records_updated, error_message FROM {s}.job_sts WHERE status = \
+                              'SUCCESS' ORDER BY run_id",
+    );
     let audit: Vec<String> = audit.iter().map(ToString::to_string).collect();
     assert_eq!(
         audit,
@@ -87,7 +113,15 @@ fn the_glue_jobs_own_arguments_are_understood() {
     let place = Place::new("glue-arguments");
     place.put("customers.csv", "Customer ID,Total Amount\n7,12.50\n");
     let mut command = std::process::Command::new(loader_tests::program());
-    command.args(["run", "--job_id", "JOB001", "--job_name", "nightly", "--source_file_name", "customers.csv"]);
+    command.args([
+        "run",
+        "--job_id",
+        "JOB001",
+        "--job_name",
+        "nightly",
+        "--source_file_name",
+        "customers.csv",
+    ]);
     command.args([
         "--target_table",
         "customers",
@@ -112,17 +146,25 @@ fn the_glue_jobs_own_arguments_are_understood() {
         "--src_bucket",
         &place.name,
     ]);
-    command.arg("--plugins").arg(loader_tests::plugin("default")).arg("--local").arg(loader_tests::world().dir());
+    command
+        .arg("--plugins")
+        .arg(loader_tests::plugin("default"))
+        .arg("--local")
+        .arg(loader_tests::world().dir());
     let ended = loader_tests::run(&mut command);
     assert_eq!(ended.code, 0, "{}", ended.stdout);
     assert_eq!(place.value("SELECT job_id FROM {s}.job_sts"), "JOB001");
-    assert_eq!(place.value("SELECT total_amount FROM {s}.customers WHERE customer_id = 7"), "12.500000000000000000");
+    assert_eq!(
+        place.value("SELECT total_amount FROM {s}.customers WHERE customer_id = 7"),
+        "12.500000000000000000"
+    );
 }
 
 #[test]
 fn two_files_for_one_table_at_once_are_both_loaded() {
     let place = Place::new("at-once");
-    let rows = |from: u32| (from..from + 500).map(|id| format!("{id},{id}.5\n")).collect::<String>();
+    let rows =
+        |from: u32| (from..from + 500).map(|id| format!("{id},{id}.5\n")).collect::<String>();
     place.put("first.csv", "id,amount\n0,0.5\n");
     let _ = place.load("first.csv", "t", &["--upsert-keys", "id"]).succeeded();
     let files = [("one.csv", 1), ("two.csv", 301)];
@@ -131,7 +173,9 @@ fn two_files_for_one_table_at_once_are_both_loaded() {
     }
     let running = files.map(|(name, _)| {
         let mut command = place.command("run", name, "t");
-        loader_tests::start(command.args(["--upsert-keys", "id", "--plugins"]).arg(loader_tests::plugin("default")))
+        loader_tests::start(
+            command.args(["--upsert-keys", "id", "--plugins"]).arg(loader_tests::plugin("default")),
+        )
     });
     for child in running {
         let output = child.wait_with_output().expect("ends");
@@ -144,12 +188,17 @@ fn two_files_for_one_table_at_once_are_both_loaded() {
 #[test]
 fn csv_staging_gives_the_same_table_as_parquet() {
     let place = Place::new("csv-staging");
-    let content = "id,t,d,n,b,day,at\n1,\"\",0.1,,true,2025-01-19,2025-01-19T10:30:00.5Z\n2,,1e3,7,false,,\n3,\"a, \"\"b\"\"\nc\",,8,,1999-12-31,1999-12-31 23:59:59\n";
+    let content = "id,t,d,n,b,day,at\n1,\"\",0.1,,true,2025-01-19,2025-01-19T10:30:00.5Z\n2,,1e3,7,false,,\n3,\"a, \
+                   \"\"b\"\"\nc\",,8,,1999-12-31,1999-12-31 23:59:59\n";
     for (file, table, format) in [("p.csv", "p", "parquet"), ("c.csv", "c", "csv")] {
         place.put(file, content);
-        let _ = place.load(file, table, &["--staging-format", format, "--upsert-keys", "id"]).succeeded();
+        let _ = place
+            .load(file, table, &["--staging-format", format, "--upsert-keys", "id"])
+            .succeeded();
     }
-    let rows = |table: &str| place.select(&format!("SELECT id, t, d, n, b, day, at FROM {{s}}.{table} ORDER BY id"));
+    let rows = |table: &str| {
+        place.select(&format!("SELECT id, t, d, n, b, day, at FROM {{s}}.{table} ORDER BY id"))
+    };
     assert_eq!(rows("p"), rows("c"));
     assert_eq!(rows("p")[0]["t"], "");
     assert_eq!(rows("p")[1]["t"], serde_json::Value::Null);
@@ -160,7 +209,9 @@ fn csv_staging_gives_the_same_table_as_parquet() {
 #[test]
 fn append_and_replace_do_what_they_say() {
     let place = Place::new("strategies");
-    for (file, strategy, expected) in [("a.csv", "append", "2"), ("b.csv", "append", "4"), ("c.csv", "replace", "2")] {
+    for (file, strategy, expected) in
+        [("a.csv", "append", "2"), ("b.csv", "append", "4"), ("c.csv", "replace", "2")]
+    {
         place.put(file, format!("id,file\n1,{file}\n2,{file}\n"));
         let _ = place.load(file, "t", &["--strategy", strategy]).succeeded();
         assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), expected, "{file}");
@@ -172,17 +223,25 @@ fn duplicates_are_decided_as_asked() {
     let place = Place::new("duplicates");
     for (how, expected) in [("last", "c"), ("first", "a")] {
         place.put(&format!("{how}.csv"), "id,v\n1,a\n1,b\n1,c\n");
-        let report = place.load(&format!("{how}.csv"), how, &["--upsert-keys", "id", "--duplicates", how]).succeeded();
+        let report = place
+            .load(&format!("{how}.csv"), how, &["--upsert-keys", "id", "--duplicates", how])
+            .succeeded();
         assert_eq!(report.rows("duplicates"), 2);
         assert_eq!(place.value(&format!("SELECT v FROM {{s}}.{how}")), expected);
     }
     place.put("keep.csv", "id,v\n1,a\n1,b\n");
-    let kept = place.load("keep.csv", "keep", &["--upsert-keys", "id", "--duplicates", "keep"]).succeeded();
+    let kept = place
+        .load("keep.csv", "keep", &["--upsert-keys", "id", "--duplicates", "keep"])
+        .succeeded();
     assert_eq!([kept.rows("inserted"), kept.rows("duplicates")], [2, 0]);
     place.put("error.csv", "id,v\n1,a\n1,b\n");
-    let refused = place.load("error.csv", "error", &["--upsert-keys", "id", "--duplicates", "error"]);
+    let refused =
+        place.load("error.csv", "error", &["--upsert-keys", "id", "--duplicates", "error"]);
     assert_eq!(refused.ended.code, 3);
-    assert_eq!(refused.error(), "the file has several rows of one key (id), and --duplicates error refuses that");
+    assert_eq!(
+        refused.error(),
+        "the file has several rows of one key (id), and --duplicates error refuses that"
+    );
     assert!(place.keys().contains(&"data/unprocessed/YYYY/MM/error.csv".to_string()));
 }
 
@@ -193,7 +252,11 @@ fn files_of_one_name_never_replace_each_other() {
         place.put("x.csv", content);
         assert_eq!(place.load("x.csv", "t", &[]).ended.code, 3);
     }
-    let aside = place.keys().into_iter().filter(|key| key.starts_with("data/unprocessed/")).collect::<Vec<_>>();
+    let aside = place
+        .keys()
+        .into_iter()
+        .filter(|key| key.starts_with("data/unprocessed/"))
+        .collect::<Vec<_>>();
     assert_eq!(aside.len(), 3, "{aside:?}");
 }
 
@@ -201,29 +264,39 @@ fn files_of_one_name_never_replace_each_other() {
 fn rejected_rows_are_kept_as_they_stand_in_the_file() {
     let place = Place::new("rejected");
     place.put("x.csv", "id,amount,note\n1,0.5,a\n2,1e20,\"two\nlines\"\n,3,no key\n4,1,b\n");
-    let report = place.load("x.csv", "t", &["--upsert-keys", "id", "--max-rejects", "2"]).succeeded();
+    let report =
+        place.load("x.csv", "t", &["--upsert-keys", "id", "--max-rejects", "2"]).succeeded();
     assert_eq!([report.rows("read"), report.rows("staged"), report.rows("rejected")], [4, 2, 2]);
     let rejected = place.read("data/rejected/");
     let lines: Vec<&str> = rejected.lines().collect();
     assert_eq!(lines[0], "record,line,plugin,code,column,message,row");
     assert!(lines[1].starts_with("2,3,default,out-of-range,amount,"), "{rejected}");
     assert!(rejected.contains("\"2,1e20,\"\"two\nlines\"\"\""), "{rejected}");
-    assert!(rejected.contains("3,5,loader,null-key,id,an upsert key is NULL,\",3,no key\""), "{rejected}");
+    assert!(
+        rejected.contains("3,5,loader,null-key,id,an upsert key is NULL,\",3,no key\""),
+        "{rejected}"
+    );
 }
 
 #[test]
 fn without_plugins_names_fold_as_redshift_folds_them() {
     let place = Place::new("no-plugin");
-    for (file, content) in [("a.csv", "Id,Amount\n1,0.5\n"), ("b.csv", "ID,amount\n1,2\n2,0.25\n")] {
+    for (file, content) in [("a.csv", "Id,Amount\n1,0.5\n"), ("b.csv", "ID,amount\n1,2\n2,0.25\n")]
+    {
         place.put(file, content);
         let mut command = place.command("run", file, "t");
-        let _ = loader_tests::Report::of(loader_tests::run(command.args(["--upsert-keys", "Id"]))).succeeded();
+        let _ = loader_tests::Report::of(loader_tests::run(command.args(["--upsert-keys", "Id"])))
+            .succeeded();
     }
-    let rows: Vec<String> =
-        place.select("SELECT id, amount FROM {s}.t ORDER BY id").iter().map(ToString::to_string).collect();
+    let rows: Vec<String> = place
+        .select("SELECT id, amount FROM {s}.t ORDER BY id")
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(rows, [r#"{"id":1,"amount":2.0}"#, r#"{"id":2,"amount":0.25}"#]);
     place.put("c.csv", "a,A\n1,2\n");
-    let refused = loader_tests::Report::of(loader_tests::run(&mut place.command("run", "c.csv", "c")));
+    let refused =
+        loader_tests::Report::of(loader_tests::run(&mut place.command("run", "c.csv", "c")));
     assert_eq!(refused.ended.code, 3, "{}", refused.error());
 }
 
@@ -231,9 +304,17 @@ fn without_plugins_names_fold_as_redshift_folds_them() {
 fn the_staged_half_leaves_the_warehouse_alone() {
     let place = Place::new("stage-only");
     place.put("x.csv", "id,amount\n1,0.5\n");
-    let report = loader_tests::Report::of(loader_tests::run(&mut place.command("stage", "x.csv", "t"))).succeeded();
+    let report =
+        loader_tests::Report::of(loader_tests::run(&mut place.command("stage", "x.csv", "t")))
+            .succeeded();
     assert_eq!([report.rows("staged"), report.rows("inserted")], [1, 0]);
-    let keys = ["data/in/x.csv", "data/staging/t_x/#/manifest.json", "data/staging/t_x/#/part-00000.parquet"];
+    let keys = [
+        "data/in/x.csv",
+        "data/staging/t_x/#/manifest.json",
+        "data/staging/t_x/#/part-00000.parquet",
+    ];
     assert_eq!(place.keys(), keys);
-    assert!(place.select("SELECT table_name FROM svv_columns WHERE table_schema = '{s}'").is_empty());
+    assert!(
+        place.select("SELECT table_name FROM svv_columns WHERE table_schema = '{s}'").is_empty()
+    );
 }

@@ -1,7 +1,8 @@
-//! Every misdeed that `plugins/hostile` knows, each with its whole message: in the sandbox, and in the real program.
+//! Every misdeed that `plugins/hostile` knows, each with its whole message: in the sandbox, and in
+//! the real program.
 //!
-//! The plugin lists its words in its config schema, so a new one is tried without being named here. What needs a guest
-//! that no compiler makes is in `host/plugins/tests/sandbox`.
+//! The plugin lists its words in its config schema, so a new one is tried without being named here.
+//! What needs a guest that no compiler makes is in `host/plugins/tests/sandbox`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,8 +18,8 @@ use serde_json::{Value, json};
 const AT_LEAST: usize = 110;
 
 /// Limits at which a test for time ends soon. Memory is as small as honest plugins can bear.
-const SETTINGS: &str =
-    "[limits]\nplan_seconds = 1\nopen_seconds = 1\nprocess_seconds = 1\nfinish_seconds = 1\nmemory_bytes = 100000000\n";
+const SETTINGS: &str = "[limits]\nplan_seconds = 1\nopen_seconds = 1\nprocess_seconds = \
+                        1\nfinish_seconds = 1\nmemory_bytes = 100000000\n";
 
 fn limits() -> Limits {
     Limits {
@@ -47,7 +48,10 @@ fn words(hostile: &Plugin) -> Vec<String> {
 fn batch() -> RecordBatch {
     let columns: [(&str, ArrayRef); 2] = [
         ("id", Arc::new(Int64Array::from(vec![Some(1), Some(2), Some(3), None, Some(5)]))),
-        ("name", Arc::new(StringArray::from(vec![Some("A"), None, Some("C"), Some(""), Some("E")]))),
+        (
+            "name",
+            Arc::new(StringArray::from(vec![Some("A"), None, Some("C"), Some(""), Some("E")])),
+        ),
     ];
     RecordBatch::try_from_iter(columns).expect("a batch")
 }
@@ -66,14 +70,29 @@ fn outcome(plugin: &Plugin, config: Value) -> Result<String, PluginError> {
     let mut text = String::new();
     for first in [1, 6] {
         let transformed = session.process(&batch, &(first..first + 5).collect())?;
-        assert!(transformed.batch.columns().iter().all(|column| column.to_data().validate_full().is_ok()));
+        assert!(
+            transformed
+                .batch
+                .columns()
+                .iter()
+                .all(|column| column.to_data().validate_full().is_ok())
+        );
         let _ = write!(text, "{} rows, ", transformed.batch.num_rows());
         for reject in transformed.rejects.iter().take(1) {
             assert!(reject.message.len() <= 4100 && reject.code.len() <= 70, "{reject:?}");
-            let _ = write!(text, "the first rejected as {} because {}, ", cut(&reject.code), cut(&reject.message));
+            let _ = write!(
+                text,
+                "the first rejected as {} because {}, ",
+                cut(&reject.code),
+                cut(&reject.message)
+            );
         }
     }
-    let fields = plan.output.fields().iter().map(|field| format!("{:?} {}", field.name(), field.data_type()));
+    let fields = plan
+        .output
+        .fields()
+        .iter()
+        .map(|field| format!("{:?} {}", field.name(), field.data_type()));
     let _ = write!(text, "columns {}", fields.collect::<Vec<_>>().join(", "));
     for plugin in session.finish()? {
         assert!(plugin.peak_memory_bytes <= 100_000_000);
@@ -106,9 +125,13 @@ fn without_digest(text: &str) -> String {
     }
 }
 
-/// Which functions a trap shows depends on what the guest's compiler made of them; that there are some does not.
+/// Which functions a trap shows depends on what the guest's compiler made of them; that there are
+/// some does not.
 fn without_frames(text: &str) -> String {
-    match text.split_once(" (in ").and_then(|(before, after)| Some((before, after.split_once(')')?))) {
+    match text
+        .split_once(" (in ")
+        .and_then(|(before, after)| Some((before, after.split_once(')')?)))
+    {
         Some((before, (_, after))) => format!("{before} (in …){after}"),
         None => text.to_owned(),
     }
@@ -137,7 +160,11 @@ fn every_misdeed_is_named_in_full_and_the_process_goes_on() {
     let mut fates = String::new();
     for word in &words {
         let _ = writeln!(fates, "{word} → {}", fate(&hostile, word));
-        assert_eq!(outcome(&good, json!({"metadata": false})).expect("it still runs"), honest, "after {word}");
+        assert_eq!(
+            outcome(&good, json!({"metadata": false})).expect("it still runs"),
+            honest,
+            "after {word}"
+        );
     }
     let bad = fates.lines().filter(|line| !line.contains("→ harmless: ")).count();
     assert!(bad >= AT_LEAST, "{bad} misdeeds were refused, which is fewer than {AT_LEAST}");
@@ -149,11 +176,27 @@ fn transform(dir: &Path, word: &str) -> i32 {
     let (config, output) = (dir.join(format!("{word}.json")), dir.join(format!("{word}.csv")));
     std::fs::write(&config, json!({"hostile": {"do": word}}).to_string()).expect("writes");
     let mut command = Command::new(program());
-    command.arg("transform").arg(dir.join("x.csv")).arg("-o").arg(&output).arg("--plugins").arg(plugin("hostile"));
-    let ended = run(command.arg("--plugin-config").arg(config).arg("--config").arg(dir.join("limits.toml")));
+    command
+        .arg("transform")
+        .arg(dir.join("x.csv"))
+        .arg("-o")
+        .arg(&output)
+        .arg("--plugins")
+        .arg(plugin("hostile"));
+    let ended = run(command
+        .arg("--plugin-config")
+        .arg(config)
+        .arg("--config")
+        .arg(dir.join("limits.toml")));
     let said = format!("{}{}", ended.stdout, ended.stderr);
-    assert!(!said.contains("panicked at host/") && !said.contains("RUST_BACKTRACE"), "{word}: {said}");
-    assert!(!said.contains('\u{1b}') && !said.contains('\u{7}') && !said.contains('\u{202e}'), "{word}: {said:?}");
+    assert!(
+        !said.contains("panicked at host/") && !said.contains("RUST_BACKTRACE"),
+        "{word}: {said}"
+    );
+    assert!(
+        !said.contains('\u{1b}') && !said.contains('\u{7}') && !said.contains('\u{202e}'),
+        "{word}: {said:?}"
+    );
     // The largest is what a flood of lines leaves of itself: 64 KiB of text, in many short lines.
     assert!(said.len() < 1_000_000, "{word}: it says {} bytes", said.len());
     assert_eq!(output.exists(), ended.code == 0, "{word}: {said}");
@@ -165,7 +208,8 @@ fn every_misdeed_ends_the_program_in_order_or_not_at_all() {
     let runtime = Runtime::new(limits(), CacheLocation::Default).expect("the engine starts");
     let words = words(&load(&runtime, "hostile"));
     let dir = tempfile::tempdir().expect("a folder");
-    std::fs::write(dir.path().join("x.csv"), "id,name\n1,A\n2,\n3,C\n4,\"\"\n5,E\n").expect("writes");
+    std::fs::write(dir.path().join("x.csv"), "id,name\n1,A\n2,\n3,C\n4,\"\"\n5,E\n")
+        .expect("writes");
     std::fs::write(dir.path().join("limits.toml"), SETTINGS).expect("writes");
     let (next, codes) = (Mutex::new(words.iter()), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
@@ -182,7 +226,9 @@ fn every_misdeed_ends_the_program_in_order_or_not_at_all() {
     let mut codes = codes.into_inner().expect("nobody panicked");
     codes.sort_unstable();
     assert_eq!(codes.len(), words.len());
-    let of = |code: i32| codes.iter().filter(|(ended, _)| *ended == code).map(|(_, word)| *word).collect::<Vec<_>>();
+    let of = |code: i32| {
+        codes.iter().filter(|(ended, _)| *ended == code).map(|(_, word)| *word).collect::<Vec<_>>()
+    };
     insta::assert_snapshot!(of(0).join(" "), @"count-rows counters-past-counting counters-with-silly-names flood-log flood-log-in-plan host-values leak literal log-control-characters long-log-line lowercase-text made-up-metadata none panic-at-null panic-in-second-batch panic-without-rows quote-in-name total-of-batch total-of-session");
     insta::assert_snapshot!(of(3).join(" "), @"name-of-the-host refuse-plan refuse-plan-at-length refuse-plan-with-control-characters refuse-plan-without-code reject-all-at-length reject-odd-rows reject-with-control-characters");
     assert_eq!(of(2).len(), words.len() - of(0).len() - of(3).len(), "{codes:?}");
@@ -198,13 +244,19 @@ fn names_of_a_plugin_are_names_in_the_warehouse_too() {
         let config = dir.path().join("config.json");
         std::fs::write(&config, json!({"hostile": {"do": word}}).to_string()).expect("writes");
         let mut command = place.command("run", "x.csv", table);
-        Report::of(run(command.arg("--plugins").arg(plugin("hostile")).arg("--plugin-config").arg(config)))
+        Report::of(run(command
+            .arg("--plugins")
+            .arg(plugin("hostile"))
+            .arg("--plugin-config")
+            .arg(config)))
     };
     place.execute("CREATE TABLE {s}.t (kept integer)");
     let report = load("quote-in-name", "quoted").succeeded();
     assert_eq!(report.rows("inserted"), 2);
-    let columns = place
-        .select("SELECT column_name FROM svv_columns WHERE table_schema = '{s}' AND table_name = 'quoted' ORDER BY 1");
+    let columns = place.select(
+        "SELECT column_name FROM svv_columns WHERE table_schema = '{s}' AND table_name = \
+                 'quoted' ORDER BY 1",
+    );
     let names: Vec<&str> = columns.iter().filter_map(|row| row["column_name"].as_str()).collect();
     assert_eq!(names, [r#"id"; drop table t; --"#, r#"name"; drop table t; --"#]);
     assert_eq!(place.value("SELECT count(*) FROM {s}.t"), "0");
@@ -220,5 +272,9 @@ fn names_of_a_plugin_are_names_in_the_warehouse_too() {
     insta::assert_snapshot!(refused("name-of-the-host"), @"3: `_loader_row` is a name that Redshift or loader keeps for itself; rename the column in the header (uri s3://misdeeds/data/in/x.csv)");
     insta::assert_snapshot!(refused("direction-mark-in-name"), @r#"2: plugin hostile 0.1.0 (sha256 …): make-plan: the plan's schema: column 1 has a control character in its name, "id\u{202e}gpj.exe"; this is a mistake in the plugin: report it to its author"#);
     insta::assert_snapshot!(refused("reject-with-control-characters"), @"3: 1 row was rejected, none is: line 2: line one  line two��[2J�� (hostile re�[31mfused); correct the file, or allow rejects with --max-rejects (uri s3://misdeeds/data/in/x.csv)");
-    assert!(place.select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 'other'").is_empty());
+    assert!(
+        place
+            .select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 'other'")
+            .is_empty()
+    );
 }

@@ -1,4 +1,5 @@
-//! The stand-in speaks the real protocols: a client that is not ours (boto3) does the Glue job's steps by hand.
+//! The stand-in speaks the real protocols: a client that is not ours (boto3) does the Glue job's
+//! steps by hand.
 
 use std::process::Command;
 
@@ -12,7 +13,11 @@ fn boto3_copies_from_s3_through_the_data_api() {
     let mut command = Command::new(python);
     command.arg(script).args([&place.name, &place.schema()]).envs(world().endpoints().variables());
     let ended = run(&mut command);
-    assert_eq!(ended.code, 0, "boto3 must be there, `cargo xtask test` installs it: {}", ended.stderr);
+    assert_eq!(
+        ended.code, 0,
+        "boto3 must be there, `cargo xtask test` installs it: {}",
+        ended.stderr
+    );
     assert_eq!(ended.stdout.trim(), "done");
     assert_eq!(place.value("SELECT SUM(amount) FROM {s}.t"), "0.30");
 }

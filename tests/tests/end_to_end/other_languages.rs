@@ -1,7 +1,9 @@
-//! Plugins in JavaScript and Python do the job of the one in Rust: the same golden cases, the same rows.
+//! Plugins in JavaScript and Python do the job of the one in Rust: the same golden cases, the same
+//! rows.
 //!
-//! Each is built by the script in its folder, once for as long as its sources stay the same. Where node or Python, or
-//! the packages that they need, cannot be had, a line says that the test was skipped.
+//! Each is built by the script in its folder, once for as long as its sources stay the same. Where
+//! node or Python, or the packages that they need, cannot be had, a line says that the test was
+//! skipped.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,8 +16,8 @@ use loader_tests::{plugin, program, root, run};
 /// What build scripts end with when their packages cannot be fetched.
 const UNREACHABLE: i32 = 75;
 /// Time is no part of these tests; compiling an interpreter takes long on a busy machine.
-const PATIENCE: &str =
-    "[limits]\ncompile_seconds = 3600\nplan_seconds = 600\nopen_seconds = 600\nprocess_seconds = 600\n";
+const PATIENCE: &str = "[limits]\ncompile_seconds = 3600\nplan_seconds = 600\nopen_seconds = \
+                        600\nprocess_seconds = 600\n";
 
 #[test]
 fn javascript_does_the_same_job_as_rust() {
@@ -50,7 +52,8 @@ fn does_the_same_job_as_rust(file: &Path) {
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.ends_with("ok: 2 cases passed\n"), "{}", ended.stdout);
 
-    let (ours, theirs) = (transformed(dir.path(), &plugin("split_name")), transformed(dir.path(), file));
+    let (ours, theirs) =
+        (transformed(dir.path(), &plugin("split_name")), transformed(dir.path(), file));
     assert_eq!(ours.lines().nth(1), Some("0,King Lovelace,0.25,2024-02-29,,King,Lovelace"));
     assert_eq!(ours, theirs);
 }
@@ -67,13 +70,17 @@ fn transformed(dir: &Path, second: &Path) -> String {
         "Martin Luther King Jr.",
         "\u{3000}Plato\u{85}",
     ];
-    let rows = (0..4000).map(|row| format!("{row},{},{row}.25,2024-02-29,\n", names[row % names.len()]));
+    let rows =
+        (0..4000).map(|row| format!("{row},{},{row}.25,2024-02-29,\n", names[row % names.len()]));
     let input = format!("ID,Name,Price,Day,Empty\n{}", rows.collect::<String>());
     let (source, output) = (dir.join("people.csv"), dir.join("out.csv"));
     let (settings, config) = (dir.join("loader.toml"), dir.join("plugins.json"));
     fs::write(&source, input).expect("writes");
-    fs::write(&config, r#"{"default": {"metadata": false, "decimal": {"precision": 18, "scale": 2}}}"#)
-        .expect("writes");
+    fs::write(
+        &config,
+        r#"{"default": {"metadata": false, "decimal": {"precision": 18, "scale": 2}}}"#,
+    )
+    .expect("writes");
     let mut command = Command::new(program());
     command.arg("transform").arg(source).arg("-o").arg(&output).arg("--plugin-config").arg(config);
     command.arg("--config").arg(settings);
@@ -87,7 +94,8 @@ fn transformed(dir: &Path, second: &Path) -> String {
 fn built(language: &str, tool: &str) -> Option<PathBuf> {
     let skipped = |why: &str| {
         // Past the capture of tests, so that it is seen.
-        let _ = writeln!(std::io::stderr(), "skipped: the plugin in {language} was not tested, {why}");
+        let _ =
+            writeln!(std::io::stderr(), "skipped: the plugin in {language} was not tested, {why}");
         None
     };
     if !Command::new(tool).arg("--version").output().is_ok_and(|output| output.status.success()) {
@@ -127,9 +135,11 @@ fn hash(path: &Path, hasher: &mut DefaultHasher) {
         fs::read(path).expect("reads").hash(hasher);
         return;
     }
-    let entries = fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
-    let mut entries: Vec<PathBuf> =
-        entries.filter(|path| !path.ends_with("node_modules") && !path.ends_with("__pycache__")).collect();
+    let entries =
+        fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let mut entries: Vec<PathBuf> = entries
+        .filter(|path| !path.ends_with("node_modules") && !path.ends_with("__pycache__"))
+        .collect();
     entries.sort();
     entries.iter().for_each(|entry| hash(entry, hasher));
 }

@@ -1,4 +1,5 @@
-//! The commands of those who write plugins: what a file is, and whether a plugin does what its author promised.
+//! The commands of those who write plugins: what a file is, and whether a plugin does what its
+//! author promised.
 
 use std::fs;
 use std::path::Path;
@@ -30,11 +31,16 @@ const TOTALS: &str = "n,total\n1,1\n2,3\n3,6\n4,10\n5,15\n";
 #[test]
 fn the_cases_of_the_projects_plugins_pass() {
     let examples = fs::read_dir(root().join("plugins/examples")).expect("the examples");
-    let examples = examples.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    let examples =
+        examples.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
     for name in examples.chain(["default".to_owned()]) {
         let ended = loader(&["test", &plugin(&name).display().to_string()]);
         assert_eq!(ended.code, 0, "{}\n{}", ended.stdout, ended.stderr);
-        assert!(ended.stdout.contains("\nok: ") && ended.stdout.ends_with(" passed\n"), "{}", ended.stdout);
+        assert!(
+            ended.stdout.contains("\nok: ") && ended.stdout.ends_with(" passed\n"),
+            "{}",
+            ended.stdout
+        );
         assert_eq!(ended.stderr, "");
     }
 }
@@ -67,10 +73,12 @@ fn rows_that_are_forgotten_are_found() {
     let file = plugin("hostile").display().to_string();
     let ended = loader(&["test", &file, "--cases", &dir.path().display().to_string()]);
     for words in [
-        "rows in which every value is NULL are not taken: plugin hostile 0.1.0 (sha256 #): process, rows 1-5: crashed",
+        "rows in which every value is NULL are not taken: plugin hostile 0.1.0 (sha256 #): \
+         process, rows 1-5: crashed",
         "a batch without rows is not taken: plugin hostile 0.1.0 (sha256 #): process: crashed",
         "row 2 is kept, with all rows in one batch it is rejected as odd (the row is not wanted)",
-        "there is no rejects.csv, so no row should be rejected, but 2 are, the first in line 3: the row is not wanted (odd)",
+        "there is no rejects.csv, so no row should be rejected, but 2 are, the first in line 3: \
+         the row is not wanted (odd)",
         "FAILED: 3 of 3 cases\n",
     ] {
         assert!(ended.stdout.contains(words), "{words} is not in\n{}", ended.stdout);
@@ -93,10 +101,17 @@ fn expected_files_are_written_once_and_compared_ever_after() {
     };
     let ended = test(None);
     assert_eq!(ended.code, 2);
-    assert!(ended.stdout.contains("there is no expected.csv; write it with --update"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("there is no expected.csv; write it with --update"),
+        "{}",
+        ended.stdout
+    );
     let ended = test(Some("1"));
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    assert_eq!(fs::read_to_string(case.join("expected.csv")).expect("it was written"), "n\n1\n2\n3\n4\n5\n");
+    assert_eq!(
+        fs::read_to_string(case.join("expected.csv")).expect("it was written"),
+        "n\n1\n2\n3\n4\n5\n"
+    );
     assert!(!case.join("rejects.csv").exists());
     assert_eq!(test(Some("0")).code, 0);
     fs::write(case.join("expected.csv"), "n\n1\n2\n3\n4\n6\n").expect("writes");
@@ -110,7 +125,8 @@ fn expected_files_are_written_once_and_compared_ever_after() {
 fn a_config_is_held_against_the_plugins_schema_before_a_row_is_read() {
     let dir = tempfile::tempdir().expect("a folder");
     let config = dir.path().join("config.json");
-    fs::write(&config, r#"{"default": {"decimal": {"precision": 18, "scales": 2}}}"#).expect("writes");
+    fs::write(&config, r#"{"default": {"decimal": {"precision": 18, "scales": 2}}}"#)
+        .expect("writes");
     let mut command = Command::new(program());
     // There is no such input: whoever reads it first complains about that.
     command.args(["transform", "nowhere.csv", "-o", "out.csv", "--plugins"]).arg(plugin("default"));
@@ -130,7 +146,8 @@ fn a_checkup_says_what_a_file_is() {
     let file = plugin("default").display().to_string();
     let ended = loader(&["check", &file, "--run"]);
     let output = ended.stdout.replace(&root().display().to_string(), "ROOT");
-    let sizes = output.lines().filter(|line| !line.contains("bytes")).collect::<Vec<_>>().join("\n");
+    let sizes =
+        output.lines().filter(|line| !line.contains("bytes")).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(sizes, @r"
     ROOT/plugins/default.wasm, sha256 #
       ok     format         a WebAssembly component

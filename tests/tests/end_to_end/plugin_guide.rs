@@ -1,7 +1,9 @@
-//! `docs/plugin-guide.md`, followed literally: its files are written, its commands run, its output compared.
+//! `docs/plugin-guide.md`, followed literally: its files are written, its commands run, its output
+//! compared.
 //!
-//! A fence says what becomes of its block: `sh` is run by bash, `sh exit=2` must end so, a path is a file to write, and
-//! `shows` is what the block before it printed, or its end. `sh setup` builds what a test run has built already.
+//! A fence says what becomes of its block: `sh` is run by bash, `sh exit=2` must end so, a path is
+//! a file to write, and `shows` is what the block before it printed, or its end. `sh setup` builds
+//! what a test run has built already.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +23,9 @@ fn blocks(guide: &str) -> Vec<Block> {
     let mut open: Option<Block> = None;
     for (line, text) in (1..).zip(guide.lines()) {
         match (text.strip_prefix("```"), &mut open) {
-            (Some(fence), None) => open = Some(Block { line, fence: fence.to_owned(), text: String::new() }),
+            (Some(fence), None) => {
+                open = Some(Block { line, fence: fence.to_owned(), text: String::new() })
+            }
             (Some(_), Some(_)) => blocks.extend(open.take()),
             (None, Some(block)) => block.text.extend([text, "\n"]),
             (None, None) => {}
@@ -57,7 +61,10 @@ impl Reader {
             ["sh"] => self.shell(block, 0),
             ["sh", exit] => {
                 let code = exit.strip_prefix("exit=").and_then(|code| code.parse().ok());
-                self.shell(block, code.unwrap_or_else(|| panic!("line {}: what is `{exit}`?", block.line)));
+                self.shell(
+                    block,
+                    code.unwrap_or_else(|| panic!("line {}: what is `{exit}`?", block.line)),
+                );
             }
             [_, "shows"] => self.compare(block),
             [_, path] => self.write(path, &block.text),
@@ -67,7 +74,8 @@ impl Reader {
 
     /// Where the text says `src/lib.rs`, the shell is in the crate's folder.
     fn write(&self, path: &str, text: &str) {
-        fs::write(Path::new(&self.folder).join(path), text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        fs::write(Path::new(&self.folder).join(path), text)
+            .unwrap_or_else(|error| panic!("{path}: {error}"));
     }
 
     fn shell(&mut self, block: &Block, expected: i32) {
@@ -82,17 +90,25 @@ impl Reader {
             "-c",
             &format!("trap 'pwd > {}/folder' EXIT\n{script}", self.checkout.path().display()),
         ]);
-        bash.current_dir(&self.folder).env("CARGO_TARGET_DIR", new_plugins_target()).env_remove("UPDATE");
+        bash.current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", new_plugins_target())
+            .env_remove("UPDATE");
         bash.env("PATH", format!("{}:{path}", program().parent().expect("a folder").display()));
         let ended = run(&mut bash);
-        assert_eq!(ended.code, expected, "line {}:\n{text}\n{}\n{}", block.line, ended.stdout, ended.stderr);
-        let folder = fs::read_to_string(self.checkout.path().join("folder")).expect("the shell's folder");
+        assert_eq!(
+            ended.code, expected,
+            "line {}:\n{text}\n{}\n{}",
+            block.line, ended.stdout, ended.stderr
+        );
+        let folder =
+            fs::read_to_string(self.checkout.path().join("folder")).expect("the shell's folder");
         self.folder = folder.trim().to_owned();
         self.lock();
         self.last = Some(ended);
     }
 
-    /// Gives a new crate the lock file of the project, so that no other version of a dependency is looked for.
+    /// Gives a new crate the lock file of the project, so that no other version of a dependency is
+    /// looked for.
     fn lock(&self) {
         let folder = Path::new(&self.folder);
         if folder.join("Cargo.toml").exists() && !folder.join("Cargo.lock").exists() {
@@ -102,7 +118,12 @@ impl Reader {
 
     fn compare(&self, block: &Block) {
         let printed = self.last.as_ref().map(|last| last.stdout.as_str()).unwrap_or_default();
-        assert!(printed.ends_with(&block.text), "line {}: not\n{}\nbut\n{printed}", block.line, block.text);
+        assert!(
+            printed.ends_with(&block.text),
+            "line {}: not\n{}\nbut\n{printed}",
+            block.line,
+            block.text
+        );
     }
 }
 

@@ -33,12 +33,24 @@ fn follow(template: &str) {
     assert_eq!(tested.code, 0, "{}\n{}", tested.stdout, tested.stderr);
     let tested = loader(&folder, &["test"]);
     assert_eq!(tested.code, 0, "{}\n{}", tested.stdout, tested.stderr);
-    assert!(tested.stdout.starts_with(&name) && tested.stdout.ends_with("ok: 1 case passed\n"), "{}", tested.stdout);
+    assert!(
+        tested.stdout.starts_with(&name) && tested.stdout.ends_with("ok: 1 case passed\n"),
+        "{}",
+        tested.stdout
+    );
     let checked = loader(&folder, &["check", "--run", &format!("{name}.wasm")]);
     assert_eq!(checked.code, 0, "{}", checked.stdout);
-    assert!(checked.stdout.contains(&format!("ok     name           {name}\n")), "{}", checked.stdout);
+    assert!(
+        checked.stdout.contains(&format!("ok     name           {name}\n")),
+        "{}",
+        checked.stdout
+    );
     let as_json = loader(&folder, &["check", "--report", "json"]);
-    assert!(serde_json::from_str::<serde_json::Value>(&as_json.stdout).is_ok(), "no JSON: {}", as_json.stdout);
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&as_json.stdout).is_ok(),
+        "no JSON: {}",
+        as_json.stdout
+    );
     let component = fs::read(folder.join(format!("{name}.wasm"))).expect("the component");
     let here = root().display().to_string();
     let tells = component.windows(here.len()).any(|bytes| bytes == here.as_bytes());
@@ -60,7 +72,10 @@ fn nothing_is_overwritten() {
     let dir = tempfile::tempdir().expect("a folder");
     assert_eq!(loader(dir.path(), &["new", "mine", "--sdk", &sdk()]).code, 0);
     let again = loader(dir.path(), &["new", "mine", "--sdk", &sdk()]);
-    assert_eq!(again.stderr, "loader: mine is there already; nothing is overwritten: choose another name\n");
+    assert_eq!(
+        again.stderr,
+        "loader: mine is there already; nothing is overwritten: choose another name\n"
+    );
     assert_eq!(again.code, 2);
 }
 

@@ -1,5 +1,5 @@
-//! Plugins that are none, that are for somebody else, and that misbehave: each refused by name, the table untouched,
-//! the file where it was.
+//! Plugins that are none, that are for somebody else, and that misbehave: each refused by name, the
+//! table untouched, the file where it was.
 
 use loader_tests::{Place, Report, plugin};
 
@@ -24,7 +24,11 @@ fn refused(place: &Place, report: &Report, words: &[&str]) {
         assert!(report.error().contains(word), "`{word}` is not in: {}", report.error());
     }
     assert!(place.keys().contains(&"data/in/x.csv".to_string()), "{:?}", place.keys());
-    assert!(place.select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 't'").is_empty());
+    assert!(
+        place
+            .select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 't'")
+            .is_empty()
+    );
 }
 
 #[test]
@@ -36,14 +40,22 @@ fn files_that_are_no_plugins_are_told_apart() {
         std::fs::write(&path, bytes).expect("writes");
         path
     };
-    refused(&place, &load_with(&place, &dir.path().join("nowhere.wasm"), None), &["nowhere.wasm", "cannot be read"]);
+    refused(
+        &place,
+        &load_with(&place, &dir.path().join("nowhere.wasm"), None),
+        &["nowhere.wasm", "cannot be read"],
+    );
     refused(
         &place,
         &load_with(&place, &write("page.wasm", b"<html><body>404</body></html>"), None),
         &["page.wasm", "WebAssembly"],
     );
     let module = b"\0asm\x01\0\0\0";
-    refused(&place, &load_with(&place, &write("module.wasm", module), None), &["module.wasm", "component"]);
+    refused(
+        &place,
+        &load_with(&place, &write("module.wasm", module), None),
+        &["module.wasm", "component"],
+    );
     let mut other = std::fs::read(plugin("default")).expect("reads");
     let (ours, theirs) = (b"loader:plugin/transform@0.1.0", b"loader:plugin/transform@0.3.0");
     for i in 0..other.len() - ours.len() {
@@ -51,7 +63,11 @@ fn files_that_are_no_plugins_are_told_apart() {
             other[i..i + theirs.len()].copy_from_slice(theirs);
         }
     }
-    refused(&place, &load_with(&place, &write("newer.wasm", &other), None), &["newer.wasm", "0.3", "0.1"]);
+    refused(
+        &place,
+        &load_with(&place, &write("newer.wasm", &other), None),
+        &["newer.wasm", "0.3", "0.1"],
+    );
 }
 
 #[test]
@@ -63,7 +79,8 @@ fn misbehaviour_is_named_and_harmless() {
         ("many-rows", &["hostile", "rows"]),
         ("loop-in-plan", &["hostile", "plan", "longer than"]),
     ] {
-        let report = load_with(&place, &plugin("hostile"), Some(&format!("{{\"do\": \"{misdeed}\"}}")));
+        let report =
+            load_with(&place, &plugin("hostile"), Some(&format!("{{\"do\": \"{misdeed}\"}}")));
         refused(&place, &report, words);
     }
 }

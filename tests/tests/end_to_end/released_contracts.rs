@@ -1,4 +1,5 @@
-//! Plugins that were built for released contracts, kept as files: they load, and do what they did then.
+//! Plugins that were built for released contracts, kept as files: they load, and do what they did
+//! then.
 
 use std::fs;
 use std::process::Command;
@@ -7,7 +8,8 @@ use loader_tests::{program, root, run};
 
 #[test]
 fn plugins_of_every_released_contract_still_work() {
-    let published = fs::read_to_string(root().join("wit/published.toml")).expect("the published contracts");
+    let published =
+        fs::read_to_string(root().join("wit/published.toml")).expect("the published contracts");
     let published: toml::Table = toml::from_str(&published).expect("TOML");
     assert!(!published.is_empty());
     for version in published.keys() {
@@ -17,7 +19,11 @@ fn plugins_of_every_released_contract_still_work() {
             let mut command = Command::new(program());
             command.args(["plugin", verb]).arg(&file).args(more).env_remove("UPDATE");
             let ended = run(&mut command);
-            assert_eq!(ended.code, 0, "{verb}, contract {version}:\n{}\n{}", ended.stdout, ended.stderr);
+            assert_eq!(
+                ended.code, 0,
+                "{verb}, contract {version}:\n{}\n{}",
+                ended.stdout, ended.stderr
+            );
             ended.stdout
         };
         let checked = loader("check", &["--run"]);

@@ -1,7 +1,8 @@
 //! A case as it is written: TOML in, what to do and to expect out, with its placeholders filled in.
 //!
-//! Every case has a schema of its own. `{schema}`, `{database}`, `{bucket}` and `{role}` (an ARN for IAM_ROLE) stand for what belongs
-//! to the run, `{n*127}` for 127 times `n`, and `{c# INT*3}` for `c1 INT, c2 INT, c3 INT`.
+//! Every case has a schema of its own. `{schema}`, `{database}`, `{bucket}` and `{role}` (an ARN
+//! for IAM_ROLE) stand for what belongs to the run, `{n*127}` for 127 times `n`, and `{c# INT*3}`
+//! for `c1 INT, c2 INT, c3 INT`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,7 +29,8 @@ pub(crate) struct Case {
     name: String,
     #[serde(default)]
     source: String,
-    /// Whether a public source says it in so many words. What is only likely is reported apart on a real cluster.
+    /// Whether a public source says it in so many words. What is only likely is reported apart on a
+    /// real cluster.
     #[serde(default = "yes")]
     pub(crate) confirmed: bool,
     /// Run first, in one transaction, and must work.
@@ -113,7 +115,9 @@ pub(crate) fn read(dir: &Path) -> Vec<Case> {
     let mut files: Vec<_> = files.flatten().map(|entry| entry.path()).collect();
     files.sort();
     let mut cases = Vec::new();
-    for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "toml")) {
+    for file in
+        files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "toml"))
+    {
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{name}: {error}"));
         let area: Area = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -142,10 +146,20 @@ impl Case {
         assert!(self.source.starts_with("https://"), "{}: a fact needs a public source", self.name);
         assert!(!self.steps.is_empty(), "{}: nothing is tried", self.name);
         for step in &self.steps {
-            let kinds = [step.execute.is_some(), step.transaction.is_some(), step.auto_commit.is_some()];
-            assert_eq!(kinds.iter().filter(|kind| **kind).count(), 1, "{}: a step is one request", self.name);
+            let kinds =
+                [step.execute.is_some(), step.transaction.is_some(), step.auto_commit.is_some()];
+            assert_eq!(
+                kinds.iter().filter(|kind| **kind).count(),
+                1,
+                "{}: a step is one request",
+                self.name
+            );
             let speaks_of_one = step.expected().is_some();
-            assert!(step.execute.is_some() || !speaks_of_one, "{}: say it in the batch's statement", self.name);
+            assert!(
+                step.execute.is_some() || !speaks_of_one,
+                "{}: say it in the batch's statement",
+                self.name
+            );
         }
     }
 }
@@ -167,7 +181,11 @@ impl Step {
 impl Expected {
     fn says_something(&self) -> bool {
         let Expected { rows, contains, columns, affected, error } = self;
-        rows.is_some() || contains.is_some() || columns.is_some() || affected.is_some() || error.is_some()
+        rows.is_some()
+            || contains.is_some()
+            || columns.is_some()
+            || affected.is_some()
+            || error.is_some()
     }
 
     /// With its placeholders filled in.
@@ -203,7 +221,11 @@ impl Item {
             Item::Full(item) => {
                 let FullItem { sql, times, rows, contains, columns, affected, error } = item;
                 let (rows, contains, columns) = (rows.clone(), contains.clone(), columns.clone());
-                (sql, *times, Expected { rows, contains, columns, affected: *affected, error: error.clone() })
+                (
+                    sql,
+                    *times,
+                    Expected { rows, contains, columns, affected: *affected, error: error.clone() },
+                )
             }
         }
     }
@@ -218,7 +240,8 @@ impl Values {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             out.push_str(before);
-            let value = after.split_once('}').and_then(|(name, after)| Some((self.value(name)?, after)));
+            let value =
+                after.split_once('}').and_then(|(name, after)| Some((self.value(name)?, after)));
             match value {
                 Some((value, after)) => {
                     out.push_str(&value);
@@ -243,7 +266,8 @@ impl Values {
         if !part.contains('#') {
             return Some(part.repeat(times));
         }
-        let numbered: Vec<String> = (1..=times).map(|number| part.replace('#', &number.to_string())).collect();
+        let numbered: Vec<String> =
+            (1..=times).map(|number| part.replace('#', &number.to_string())).collect();
         Some(numbered.join(", "))
     }
 }
@@ -251,6 +275,9 @@ impl Values {
 #[test]
 fn placeholders() {
     let values = Values(vec![("schema", "s1".to_owned())]);
-    assert_eq!(values.fill("{schema}.t {x*3} {c# INT*2} {\"a\": {schema}}"), "s1.t xxx c1 INT, c2 INT {\"a\": s1}");
+    assert_eq!(
+        values.fill("{schema}.t {x*3} {c# INT*2} {\"a\": {schema}}"),
+        "s1.t xxx c1 INT, c2 INT {\"a\": s1}"
+    );
     assert_eq!(values.fill("{ unknown} {"), "{ unknown} {");
 }

@@ -1,5 +1,6 @@
-//! Runs one case on one warehouse: a fresh schema, its objects, its steps, and everything gone again. Out: the first thing that is
-//! not as the case says, with the statement, what was expected and what was found.
+//! Runs one case on one warehouse: a fresh schema, its objects, its steps, and everything gone
+//! again. Out: the first thing that is not as the case says, with the statement, what was expected
+//! and what was found.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +25,8 @@ impl std::fmt::Display for Difference {
             Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
             None => text.to_owned(),
         };
-        let [statement, expected, found] = [&self.statement, &self.expected, &self.found].map(|text| short(text));
+        let [statement, expected, found] =
+            [&self.statement, &self.expected, &self.found].map(|text| short(text));
         writeln!(f, "  statement: {statement}\n  expected:  {expected}\n  found:     {found}")
     }
 }
@@ -32,7 +34,8 @@ impl std::fmt::Display for Difference {
 /// A name that no other case and no other run has.
 fn fresh_schema(area: &str) -> String {
     static NUMBER: AtomicUsize = AtomicUsize::new(1);
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     format!("loader_{area}_{:x}_{}", since.as_secs(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
@@ -61,7 +64,12 @@ pub(crate) async fn run(warehouse: &Warehouse, case: &Case) -> Outcome {
     Outcome { difference: tried.and(ended).err(), words }
 }
 
-async fn tried(warehouse: &Warehouse, case: &Case, values: &Values, words: &mut Vec<String>) -> Result<(), Difference> {
+async fn tried(
+    warehouse: &Warehouse,
+    case: &Case,
+    values: &Values,
+    words: &mut Vec<String>,
+) -> Result<(), Difference> {
     for (key, object) in &case.objects {
         warehouse.put(&values.fill(key), object.bytes(values)).await;
     }
@@ -77,8 +85,13 @@ async fn tried(warehouse: &Warehouse, case: &Case, values: &Values, words: &mut 
 /// Statements that just have to work.
 async fn all(warehouse: &Warehouse, statements: &[String], mode: Mode) -> Result<(), Difference> {
     let expected = vec![Expected::default(); statements.len()];
-    let request =
-        Request { statements: statements.to_vec(), expected, mode, parameters: &BTreeMap::new(), refused: None };
+    let request = Request {
+        statements: statements.to_vec(),
+        expected,
+        mode,
+        parameters: &BTreeMap::new(),
+        refused: None,
+    };
     request.send(warehouse, &mut Vec::new()).await
 }
 
@@ -101,7 +114,9 @@ async fn step_on(
         (None, Some(_)) => Mode::Transaction,
         (None, None) => Mode::AutoCommit,
     };
-    for (sql, times, outcome) in step.transaction.iter().chain(&step.auto_commit).flatten().map(Item::parts) {
+    for (sql, times, outcome) in
+        step.transaction.iter().chain(&step.auto_commit).flatten().map(Item::parts)
+    {
         add(sql, times, &outcome);
     }
     let (parameters, refused) = (&step.parameters, step.refused.as_deref());
@@ -120,12 +135,20 @@ struct Request<'a> {
 impl Request<'_> {
     async fn send(&self, warehouse: &Warehouse, words: &mut Vec<String>) -> Result<(), Difference> {
         let together = self.statements.join("; ");
-        let differs =
-            |expected: String, found: String| Err(Difference { statement: together.clone(), expected, found });
-        let answer = match (warehouse.send(&self.statements, self.mode, self.parameters).await, self.refused) {
+        let differs = |expected: String, found: String| {
+            Err(Difference { statement: together.clone(), expected, found })
+        };
+        let answer = match (
+            warehouse.send(&self.statements, self.mode, self.parameters).await,
+            self.refused,
+        ) {
             (Err(error), Some(words)) if error.contains(words) => return Ok(()),
-            (Err(error), Some(words)) => return differs(format!("refusal {words:?}"), format!("refusal {error}")),
-            (Err(error), None) => return differs("a request that is taken".to_owned(), format!("refusal {error}")),
+            (Err(error), Some(words)) => {
+                return differs(format!("refusal {words:?}"), format!("refusal {error}"));
+            }
+            (Err(error), None) => {
+                return differs("a request that is taken".to_owned(), format!("refusal {error}"));
+            }
             (Ok(answer), Some(words)) => {
                 return differs(format!("refusal {words:?}"), format!("status {}", answer.status));
             }
@@ -133,12 +156,15 @@ impl Request<'_> {
         };
         let failing = self.expected.iter().position(|expected| expected.error.is_some());
         let failing_transaction = failing.filter(|_| self.mode == Mode::Transaction);
-        for (index, (statement, expected)) in self.statements.iter().zip(&self.expected).enumerate() {
+        for (index, (statement, expected)) in self.statements.iter().zip(&self.expected).enumerate()
+        {
             let nothing = Found::default();
             let found = answer.statements.get(index).unwrap_or(&nothing);
             let wrong = match failing_transaction {
                 // Its status says nothing, as it was rolled back.
-                Some(failing) if index < failing => (found.status == "FAILED").then(|| "a later failure".to_owned()),
+                Some(failing) if index < failing => {
+                    (found.status == "FAILED").then(|| "a later failure".to_owned())
+                }
                 Some(failing) if index > failing => {
                     let is_right = found.status == "ABORTED" && found.error == NEVER_RAN;
                     (!is_right).then(|| format!("ABORTED {NEVER_RAN:?}"))
@@ -146,7 +172,11 @@ impl Request<'_> {
                 _ => (!is_as(expected, found)).then(|| expected.to_string()),
             };
             if let Some(expected) = wrong {
-                return Err(Difference { statement: statement.clone(), expected, found: describe(found) });
+                return Err(Difference {
+                    statement: statement.clone(),
+                    expected,
+                    found: describe(found),
+                });
             }
             if expected.error.as_deref() == Some("") {
                 words.push(format!("{statement}\n    {}", found.error));
@@ -171,8 +201,12 @@ fn is_as(expected: &Expected, found: &Found) -> bool {
     let text = found_rows.join("\n");
     found.status == "FINISHED"
         && (found.result.is_some() || (rows.is_none() && contains.is_none() && columns.is_none()))
-        && rows.as_ref().is_none_or(|rows| rows == found_rows && found.count == i64::try_from(rows.len()).unwrap_or(-1))
-        && contains.as_ref().is_none_or(|parts| parts.iter().all(|part| text.contains(part.as_str())))
+        && rows.as_ref().is_none_or(|rows| {
+            rows == found_rows && found.count == i64::try_from(rows.len()).unwrap_or(-1)
+        })
+        && contains
+            .as_ref()
+            .is_none_or(|parts| parts.iter().all(|part| text.contains(part.as_str())))
         && columns.as_ref().is_none_or(|columns| columns == found_columns)
         && affected.is_none_or(|affected| found.result.is_none() && found.count == affected)
 }

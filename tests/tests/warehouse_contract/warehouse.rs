@@ -1,8 +1,10 @@
-//! A warehouse behind the Data API and the S3 that it copies from: the stand-in, or a real one. Statements in, what became of them out.
+//! A warehouse behind the Data API and the S3 that it copies from: the stand-in, or a real one.
+//! Statements in, what became of them out.
 //!
-//! The real one is named by LOADER_TEST_WORKGROUP or LOADER_TEST_CLUSTER, with LOADER_TEST_DATABASE, LOADER_TEST_DB_USER or
-//! LOADER_TEST_SECRET_ARN, LOADER_TEST_BUCKET (objects are left in it) and LOADER_TEST_IAM_ROLE; credentials as every AWS program finds
-//! them. Its user must be a superuser, as some cases create users.
+//! The real one is named by LOADER_TEST_WORKGROUP or LOADER_TEST_CLUSTER, with
+//! LOADER_TEST_DATABASE, LOADER_TEST_DB_USER or LOADER_TEST_SECRET_ARN, LOADER_TEST_BUCKET (objects
+//! are left in it) and LOADER_TEST_IAM_ROLE; credentials as every AWS program finds them. Its user
+//! must be a superuser, as some cases create users.
 
 use std::collections::BTreeMap;
 
@@ -56,14 +58,25 @@ pub(crate) struct Answer {
 
 impl Warehouse {
     pub(crate) async fn stand_in(local: &Endpoints) -> Warehouse {
-        let credentials = Credentials::new(&local.access_key_id, &local.secret_access_key, None, None, "stand-in");
+        let credentials = Credentials::new(
+            &local.access_key_id,
+            &local.secret_access_key,
+            None,
+            None,
+            "stand-in",
+        );
         let config = aws_config::defaults(BehaviorVersion::latest())
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .credentials_provider(credentials)
             .region(Region::new(local.region.clone()));
         let config = config.load().await;
-        let data = aws_sdk_redshiftdata::config::Builder::from(&config).endpoint_url(&local.redshift_data).build();
-        let s3 = aws_sdk_s3::config::Builder::from(&config).endpoint_url(&local.s3).force_path_style(true).build();
+        let data = aws_sdk_redshiftdata::config::Builder::from(&config)
+            .endpoint_url(&local.redshift_data)
+            .build();
+        let s3 = aws_sdk_s3::config::Builder::from(&config)
+            .endpoint_url(&local.s3)
+            .force_path_style(true)
+            .build();
         let s3 = aws_sdk_s3::Client::from_conf(s3);
         let bucket = "contract".to_owned();
         s3.create_bucket().bucket(&bucket).send().await.expect("a new bucket");
@@ -85,7 +98,9 @@ impl Warehouse {
     /// `None` when no real one is named.
     pub(crate) async fn real() -> Option<Warehouse> {
         let optional = |name: &str| std::env::var(format!("LOADER_TEST_{name}")).ok();
-        let needed = |name: &str| optional(name).unwrap_or_else(|| panic!("a real warehouse needs LOADER_TEST_{name}"));
+        let needed = |name: &str| {
+            optional(name).unwrap_or_else(|| panic!("a real warehouse needs LOADER_TEST_{name}"))
+        };
         let (workgroup, cluster) = (optional("WORKGROUP"), optional("CLUSTER"));
         let name = workgroup.clone().or_else(|| cluster.clone())?;
         let http = aws_smithy_http_client::Builder::new();
@@ -121,20 +136,29 @@ impl Warehouse {
         let refused = |error: &dyn std::error::Error| DisplayErrorContext(error).to_string();
         let parameters: Vec<SqlParameter> = parameters
             .iter()
-            .map(|(name, value)| SqlParameter::builder().name(name).value(value).build().expect("name and value"))
+            .map(|(name, value)| {
+                SqlParameter::builder().name(name).value(value).build().expect("name and value")
+            })
             .collect();
         let parameters = (!parameters.is_empty()).then_some(parameters);
         let id = if mode == Mode::Execute {
-            let request = self.data.execute_statement().sql(&statements[0]).set_parameters(parameters);
-            let request = request.set_workgroup_name(self.workgroup.clone()).set_db_user(self.user.clone());
-            let request = request.set_cluster_identifier(self.cluster.clone()).set_secret_arn(self.secret.clone());
+            let request =
+                self.data.execute_statement().sql(&statements[0]).set_parameters(parameters);
+            let request =
+                request.set_workgroup_name(self.workgroup.clone()).set_db_user(self.user.clone());
+            let request = request
+                .set_cluster_identifier(self.cluster.clone())
+                .set_secret_arn(self.secret.clone());
             request.database(&self.database).send().await.map_err(|error| refused(&error))?.id
         } else {
             let mode = (mode == Mode::AutoCommit).then_some(ExecutionMode::AutoCommit);
             let request = self.data.batch_execute_statement().set_sqls(Some(statements.to_vec()));
             let request = request.set_parameters(parameters).set_execution_mode(mode);
-            let request = request.set_workgroup_name(self.workgroup.clone()).set_db_user(self.user.clone());
-            let request = request.set_cluster_identifier(self.cluster.clone()).set_secret_arn(self.secret.clone());
+            let request =
+                request.set_workgroup_name(self.workgroup.clone()).set_db_user(self.user.clone());
+            let request = request
+                .set_cluster_identifier(self.cluster.clone())
+                .set_secret_arn(self.secret.clone());
             request.database(&self.database).send().await.map_err(|error| refused(&error))?.id
         };
         Ok(self.ended(&id.expect("a statement has an id"), mode).await)
@@ -146,15 +170,22 @@ impl Warehouse {
         let mut statements = Vec::new();
         if mode == Mode::Execute {
             let error = described.error().unwrap_or_default().to_owned();
-            let found = Found { status: status.clone(), error, count: described.result_rows(), result: None };
+            let found = Found {
+                status: status.clone(),
+                error,
+                count: described.result_rows(),
+                result: None,
+            };
             statements.push(self.with_result(found, id, described.has_result_set()).await);
         }
         for item in described.sub_statements() {
             let item_status = item.status().map_or("", |status| status.as_str()).to_owned();
             let error = item.error().unwrap_or_default().to_owned();
-            let found = Found { status: item_status, error, count: item.result_rows(), result: None };
+            let found =
+                Found { status: item_status, error, count: item.result_rows(), result: None };
             // What a batch did before it failed is not to be had.
-            let has_result = item.has_result_set().filter(|_| status == "FINISHED" || mode == Mode::AutoCommit);
+            let has_result =
+                item.has_result_set().filter(|_| status == "FINISHED" || mode == Mode::AutoCommit);
             statements.push(self.with_result(found, item.id(), has_result).await);
         }
         Answer { status, statements }
@@ -162,9 +193,13 @@ impl Warehouse {
 
     async fn described(&self, id: &str) -> DescribeStatementOutput {
         loop {
-            let described = self.data.describe_statement().id(id).wait_time_seconds(20).send().await;
-            let described = described.unwrap_or_else(|error| panic!("{id}: {}", DisplayErrorContext(error)));
-            if let Some(StatusString::Finished | StatusString::Failed | StatusString::Aborted) = described.status() {
+            let described =
+                self.data.describe_statement().id(id).wait_time_seconds(20).send().await;
+            let described =
+                described.unwrap_or_else(|error| panic!("{id}: {}", DisplayErrorContext(error)));
+            if let Some(StatusString::Finished | StatusString::Failed | StatusString::Aborted) =
+                described.status()
+            {
                 return described;
             }
         }
@@ -179,10 +214,16 @@ impl Warehouse {
         while let Some(page) = pages.next().await {
             let page = page.unwrap_or_else(|error| panic!("{id}: {}", DisplayErrorContext(error)));
             let column = |column: &aws_sdk_redshiftdata::types::ColumnMetadata| {
-                format!("{} {}", column.name().unwrap_or_default(), column.type_name().unwrap_or_default())
+                format!(
+                    "{} {}",
+                    column.name().unwrap_or_default(),
+                    column.type_name().unwrap_or_default()
+                )
             };
             columns = page.column_metadata().iter().map(column).collect();
-            rows.extend(page.records().iter().map(|row| row.iter().map(text).collect::<Vec<_>>().join("|")));
+            rows.extend(
+                page.records().iter().map(|row| row.iter().map(text).collect::<Vec<_>>().join("|")),
+            );
         }
         found.result = Some((columns.join(", "), rows));
         found

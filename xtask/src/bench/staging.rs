@@ -1,7 +1,9 @@
-//! Measures the data path, from S3 object to staged parts, on TPC-H `lineitem`, and DuckDB beside it.
+//! Measures the data path, from S3 object to staged parts, on TPC-H `lineitem`, and DuckDB beside
+//! it.
 //!
-//! Both read the same CSV file and write Parquet with Zstandard, decimals as DECIMAL(38,18), in turns; medians count.
-//! Speed: wall-clock seconds of the steps infer, plan and stage. Memory: the loader's own peak. Every run is shown.
+//! Both read the same CSV file and write Parquet with Zstandard, decimals as DECIMAL(38,18), in
+//! turns; medians count. Speed: wall-clock seconds of the steps infer, plan and stage. Memory: the
+//! loader's own peak. Every run is shown.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -76,11 +78,17 @@ fn options(arguments: &[String]) -> Result<Options, Failure> {
     let mut options = Options { scale: 1.0, runs: 3, duckdb: true };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
-        let mut number = || rest.next().and_then(|value| value.parse::<f64>().ok()).filter(|value| *value > 0.0);
+        let mut number =
+            || rest.next().and_then(|value| value.parse::<f64>().ok()).filter(|value| *value > 0.0);
         match (argument.as_str(), argument == "--skip-duckdb") {
             (_, true) => options.duckdb = false,
-            ("--scale", _) => options.scale = number().map_or_else(|| failure("--scale wants a number"), Ok)?,
-            ("--runs", _) => options.runs = number().map_or_else(|| failure("--runs wants a number"), Ok)? as usize,
+            ("--scale", _) => {
+                options.scale = number().map_or_else(|| failure("--scale wants a number"), Ok)?
+            }
+            ("--runs", _) => {
+                options.runs =
+                    number().map_or_else(|| failure("--runs wants a number"), Ok)? as usize
+            }
             (other, _) => return failure(format!("bench knows no `{other}`")),
         }
     }
@@ -119,15 +127,19 @@ struct StandIn {
 
 impl StandIn {
     fn start(source: &Path) -> Result<StandIn, Failure> {
-        let dir = tempfile::tempdir_in(target()).or_else(|error| problem("no temporary folder", error))?;
+        let dir = tempfile::tempdir_in(target())
+            .or_else(|error| problem("no temporary folder", error))?;
         let incoming = dir.path().join("bench/data/in");
         std::fs::create_dir_all(&incoming).or_else(|error| problem("no bucket", error))?;
         let object = incoming.join("lineitem.csv");
         std::fs::hard_link(source, &object).or_else(|error| problem("no object", error))?;
         let mut command = Command::new(loader());
         command.arg("local").arg("--dir").arg(dir.path()).stdout(Stdio::piped());
-        let mut server = command.spawn().or_else(|error| problem("the stand-in does not start", error))?;
-        let lines = BufReader::new(server.stdout.take().map_or_else(|| failure("no output of the stand-in"), Ok)?);
+        let mut server =
+            command.spawn().or_else(|error| problem("the stand-in does not start", error))?;
+        let lines = BufReader::new(
+            server.stdout.take().map_or_else(|| failure("no output of the stand-in"), Ok)?,
+        );
         let mut variables = Vec::new();
         for line in lines.lines().map_while(Result::ok) {
             match line.strip_prefix("export ").and_then(|line| line.split_once('=')) {
@@ -151,9 +163,19 @@ impl StandIn {
             "--target-table",
             "lineitem",
         ]);
-        command.args(["--workgroup-name", "bench", "--database", "dev", "--iam-role", "default", "--report", "json"]);
+        command.args([
+            "--workgroup-name",
+            "bench",
+            "--database",
+            "dev",
+            "--iam-role",
+            "default",
+            "--report",
+            "json",
+        ]);
         command.arg("--plugins").arg(root().join("plugins/default.wasm")).stderr(Stdio::piped());
-        let ran = command.output().or_else(|error| failure(format!("loader does not start: {error}")))?;
+        let ran =
+            command.output().or_else(|error| failure(format!("loader does not start: {error}")))?;
         let log = String::from_utf8_lossy(&ran.stderr).into_owned();
         if !ran.status.success() {
             return failure(format!("loader stage failed:\n{log}"));
@@ -176,17 +198,19 @@ fn problem<T>(what: &str, error: std::io::Error) -> Result<T, Failure> {
 }
 
 fn measured(report: &str, log: &str) -> Result<Measured, Failure> {
-    let report: Value =
-        serde_json::from_str(report).or_else(|error| failure(format!("the report is no JSON: {error}")))?;
+    let report: Value = serde_json::from_str(report)
+        .or_else(|error| failure(format!("the report is no JSON: {error}")))?;
     let (mut seconds, mut steps) = (0.0, Vec::new());
     for step in report["steps"].as_array().into_iter().flatten() {
-        let (name, took) = (step["name"].as_str().unwrap_or_default(), step["seconds"].as_f64().unwrap_or(0.0));
+        let (name, took) =
+            (step["name"].as_str().unwrap_or_default(), step["seconds"].as_f64().unwrap_or(0.0));
         if ["infer", "plan", "stage"].contains(&name) {
             seconds += took;
             steps.push(format!("{name} {took:.2}"));
         }
     }
-    let events: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let events: Vec<Value> =
+        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let field = |name: &str| events.iter().filter_map(|event| event[name].as_u64()).sum::<u64>();
     Ok(Measured {
         seconds,
@@ -216,9 +240,16 @@ fn summary(options: &Options, size_bytes: u64, cores: usize, ours: &[Measured], 
         options.scale,
         ours.len()
     );
-    println!("  loader   {seconds:.2} s   {:.0} MB/s   {:.0} rows/s", megabytes / seconds, rows as f64 / seconds);
+    println!(
+        "  loader   {seconds:.2} s   {:.0} MB/s   {:.0} rows/s",
+        megabytes / seconds,
+        rows as f64 / seconds
+    );
     println!("  memory   {:.0} MB at most", peak as f64 / 1e6);
-    println!("  sandbox  {:.0} % of the processors' time of these steps", 100.0 * sandbox / (seconds * cores as f64));
+    println!(
+        "  sandbox  {:.0} % of the processors' time of these steps",
+        100.0 * sandbox / (seconds * cores as f64)
+    );
     if !theirs.is_empty() {
         let duckdb = median(theirs.to_vec());
         println!("  duckdb   {duckdb:.2} s   loader takes {:.2} times as long", seconds / duckdb);

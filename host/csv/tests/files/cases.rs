@@ -2,8 +2,8 @@
 
 use crate::{Read, read};
 use loader_csv::{
-    CsvError, CsvErrorKind, DecodeAs, Decoder, Dialect, LOGICAL_KEY, LeadingZeros, LogicalType, MAX_ROW_BYTES,
-    Splitter, arrow_schema,
+    CsvError, CsvErrorKind, DecodeAs, Decoder, Dialect, LOGICAL_KEY, LeadingZeros, LogicalType,
+    MAX_ROW_BYTES, Splitter, arrow_schema,
 };
 
 fn read_all<'a>(file: &'a str, dialect: &'a Dialect) -> Result<Read<'a>, CsvError> {
@@ -14,7 +14,11 @@ fn read_all<'a>(file: &'a str, dialect: &'a Dialect) -> Result<Read<'a>, CsvErro
 fn types(file: &str, dialect: &Dialect) -> String {
     match read_all(file, dialect) {
         Ok(read) => {
-            let columns = read.profile.columns.iter().map(|column| format!("{}:{}", column.name, column.logical()));
+            let columns = read
+                .profile
+                .columns
+                .iter()
+                .map(|column| format!("{}:{}", column.name, column.logical()));
             columns.collect::<Vec<_>>().join(" ")
         }
         Err(error) => error.to_string(),
@@ -33,14 +37,19 @@ fn rows(file: &str, dialect: &Dialect) -> String {
 
 fn error(file: &[u8], dialect: &Dialect) -> String {
     let errors: Vec<String> = [1 << 20, 1, 7]
-        .map(|target| read(file, dialect, target, 5).err().map_or("no error".to_string(), |error| error.to_string()))
+        .map(|target| {
+            read(file, dialect, target, 5)
+                .err()
+                .map_or("no error".to_string(), |error| error.to_string())
+        })
         .to_vec();
     assert!(errors.windows(2).all(|pair| pair[0] == pair[1]), "{errors:#?}");
     errors[0].clone()
 }
 
 fn column_type(values: &[&str], dialect: &Dialect) -> LogicalType {
-    let file = format!("v,w\n{}", values.iter().map(|value| format!("{value},x\n")).collect::<String>());
+    let file =
+        format!("v,w\n{}", values.iter().map(|value| format!("{value},x\n")).collect::<String>());
     read_all(&file, dialect).expect("a good file").profile.columns[0].logical()
 }
 
@@ -51,7 +60,10 @@ fn a_file_of_every_type() {
         FALSE,-2,1,12,NaN,2024-03-01,2024-03-01,x\n\
         ,,,,,,,\n";
     let dialect = Dialect::default();
-    assert_eq!(types(file, &dialect), "b:boolean i:int32 l:int64 n:decimal f:double d:date t:timestamp s:text");
+    assert_eq!(
+        types(file, &dialect),
+        "b:boolean i:int32 l:int64 n:decimal f:double d:date t:timestamp s:text"
+    );
     assert_eq!(
         rows(file, &dialect),
         "1|true|1|3000000000|0.10|1e5|2024-02-29|2024-02-29 12:00:00|007\n\
@@ -60,15 +72,19 @@ fn a_file_of_every_type() {
     );
     let read = read_all(file, &dialect).expect("a good file");
     let schema = arrow_schema(&read.header, &read.inferred());
-    let logical: Vec<&str> =
-        schema.fields().iter().map(|field| field.metadata().get(LOGICAL_KEY).map_or("", String::as_str)).collect();
+    let logical: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| field.metadata().get(LOGICAL_KEY).map_or("", String::as_str))
+        .collect();
     assert_eq!(logical, ["", "", "", "decimal", "double", "", "", ""]);
 }
 
 #[test]
 fn the_narrowest_type_that_takes_every_value() {
-    let check =
-        |values: &[&str], expected| assert_eq!(column_type(values, &Dialect::default()), expected, "{values:?}");
+    let check = |values: &[&str], expected| {
+        assert_eq!(column_type(values, &Dialect::default()), expected, "{values:?}")
+    };
     check(&["1", "+2", "-3", "0"], LogicalType::Int32);
     check(&["2147483647", "-2147483648"], LogicalType::Int32);
     check(&["2147483648"], LogicalType::Int64);
@@ -128,7 +144,10 @@ fn facts_for_targets() {
     assert_eq!(n.accepts_integer_digits(5), Ok(()));
     assert_eq!(n.accepts_integer_digits(4).map_err(|position| position.record), Err(3));
     assert_eq!((s.max_bytes, s.nulls), (5, 1));
-    assert_eq!(s.longest_at.as_ref().map(|position| (position.record, position.line, position.byte)), Some((2, 3, 25)));
+    assert_eq!(
+        s.longest_at.as_ref().map(|position| (position.record, position.line, position.byte)),
+        Some((2, 3, 25))
+    );
     assert_eq!(z.leading_zeros_at.as_ref().map(|position| position.record), Some(2));
     assert_eq!((z.min_int, z.max_int, z.logical()), (None, None, LogicalType::Text));
 }
@@ -166,15 +185,22 @@ fn other_dialects() {
     let file = "it's \"free\r\ntext\n# a comment, \"too\n\na,b\n1,2\n#,\"\n\"#3\",4\n";
     assert_eq!(types(file, &preamble), "a:text b:int32");
     assert_eq!(rows(file, &preamble), "1|1|2\n2|#3|4");
-    let escapes = Dialect { delimiter: b';', quote: Some(b'\''), escape: Some(b'\\'), ..Dialect::default() };
+    let escapes =
+        Dialect { delimiter: b';', quote: Some(b'\''), escape: Some(b'\\'), ..Dialect::default() };
     assert_eq!(rows("a;b\n'it\\'s';'a\\\\'\n'x''y';'\\n'\n", &escapes), "1|it's|a\\\n2|x'y|n");
 }
 
 #[test]
 fn headers_are_taken_as_they_are() {
-    let names =
-        |file: &str| read_all(file, &Dialect::default()).map(|read| read.header.names).map_err(|error| error.kind);
-    assert_eq!(names("a,a,,\"\",\"x\ny\"\n"), Ok(vec!["a".into(), "a".into(), "".into(), "".into(), "x\ny".into()]));
+    let names = |file: &str| {
+        read_all(file, &Dialect::default())
+            .map(|read| read.header.names)
+            .map_err(|error| error.kind)
+    };
+    assert_eq!(
+        names("a,a,,\"\",\"x\ny\"\n"),
+        Ok(vec!["a".into(), "a".into(), "".into(), "".into(), "x\ny".into()])
+    );
     assert_eq!(names("one"), Ok(vec!["one".into()]));
     let wide: Vec<String> = (0..1700).map(|number| format!("c{number}")).collect();
     let file = format!("{}\n{}\n", wide.join(","), vec!["1"; 1700].join(","));
@@ -203,23 +229,41 @@ fn mistakes_have_a_place_and_a_remedy() {
     };
     check(
         b"",
-        "line 1, byte 0: the file is empty: it has not even a header; write at least the line that names the columns",
+        "line 1, byte 0: the file is empty: it has not even a header; write at least the line that \
+         names the columns",
     );
     check(b"\xEF\xBB\xBF\n\n", "line 3, byte 5: the file is empty");
-    check(b"a,b\n1,2\n\n3\n", "record 2, line 4, byte 9: the row has 1 fields, but the header has 2; quote fields");
-    check(b"a,b\n1,2,3,4\n", "record 1, line 2, byte 4: the row has 4 fields, but the header has 2;");
+    check(
+        b"a,b\n1,2\n\n3\n",
+        "record 2, line 4, byte 9: the row has 1 fields, but the header has 2; quote fields",
+    );
+    check(
+        b"a,b\n1,2,3,4\n",
+        "record 1, line 2, byte 4: the row has 4 fields, but the header has 2;",
+    );
     check(
         b"a,b\n1,2\n3,\"x\n4,5\n",
-        "record 2, line 3, byte 10, column \"b\": the quoted field that begins here is never closed;",
+        "record 2, line 3, byte 10, column \"b\": the quoted field that begins here is never \
+         closed;",
     );
-    check(b"a,b\n1,\"2\" \n", "record 1, line 2, byte 9, column \"b\": text follows the closing quote;");
+    check(
+        b"a,b\n1,\"2\" \n",
+        "record 1, line 2, byte 9, column \"b\": text follows the closing quote;",
+    );
     check(
         b"a,b\n1,\"x\n\xFF\"\n",
-        "record 1, line 3, byte 9, column \"b\": these bytes are not UTF-8; convert the file to UTF-8",
+        "record 1, line 3, byte 9, column \"b\": these bytes are not UTF-8; convert the file to \
+         UTF-8",
     );
-    check(b"a,b\n1,2\n3\0,4\n", "record 2, line 3, byte 9, column \"a\": the field holds a NUL byte,");
+    check(
+        b"a,b\n1,2\n3\0,4\n",
+        "record 2, line 3, byte 9, column \"a\": the field holds a NUL byte,",
+    );
     check(b"a,b\n1\n3,\xFF\n", "record 1, line 2, byte 4: the row has 1 fields");
-    check(b"a,b\n1,\xE2\x82\n3\n", "record 1, line 2, byte 6, column \"b\": these bytes are not UTF-8");
+    check(
+        b"a,b\n1,\xE2\x82\n3\n",
+        "record 1, line 2, byte 6, column \"b\": these bytes are not UTF-8",
+    );
     check(b"a,\"b\n1,2\n", "line 1, byte 2: the quoted field that begins here is never closed");
     check(b"a,\"b\"c\n1,2\n", "line 1, byte 5: text follows the closing quote");
     check(b"a,\xC3\n1,2\n", "line 1, byte 2: these bytes are not UTF-8");
@@ -231,7 +275,8 @@ fn rows_may_be_as_long_as_redshift_takes_and_no_longer() {
     let dialect = Dialect::default();
     let limit = MAX_ROW_BYTES as usize;
     let good = format!("a,b\n1,2\n3,{}\n5,6\n", "x".repeat(limit - 2));
-    let read_good = read(good.as_bytes(), &dialect, 1000, 1 << 16).expect("a row of the greatest length");
+    let read_good =
+        read(good.as_bytes(), &dialect, 1000, 1 << 16).expect("a row of the greatest length");
     assert_eq!(read_good.profile.columns[1].max_bytes as usize, limit - 2);
     assert_eq!(read_good.rows(&read_good.inferred(), 10).map(|rows| rows.len()), Ok(3));
 
@@ -244,7 +289,11 @@ fn rows_may_be_as_long_as_redshift_takes_and_no_longer() {
 
     let open = format!("a,b\n1,2\n3,\"{}", "x\n".repeat(limit));
     let mut splitter = Splitter::new(&dialect, 1000);
-    let error = open.as_bytes().chunks(1 << 16).find_map(|bytes| splitter.push(bytes).err()).expect("too long");
+    let error = open
+        .as_bytes()
+        .chunks(1 << 16)
+        .find_map(|bytes| splitter.push(bytes).err())
+        .expect("too long");
     assert_eq!(error.kind, CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: true });
     assert_eq!((error.position.line, error.position.byte), (3, 10));
 
@@ -258,8 +307,10 @@ fn a_type_that_the_profile_refuses_is_an_error_when_decoded() {
     let dialect = Dialect::default();
     let file = "a,b\n1,x\n2,y\n3000000000,z\n";
     let read = read(file.as_bytes(), &dialect, 4, 64).expect("a good file");
-    let error = read.rows(&[DecodeAs::Int32, DecodeAs::Text], 100).err().map(|error| error.to_string());
-    let expected = "record 3, line 4, byte 12, column \"a\": the value does not read as int32; load the column as text, or correct the value";
+    let error =
+        read.rows(&[DecodeAs::Int32, DecodeAs::Text], 100).err().map(|error| error.to_string());
+    let expected = "record 3, line 4, byte 12, column \"a\": the value does not read as int32; \
+                    load the column as text, or correct the value";
     assert_eq!(error.as_deref(), Some(expected));
 }
 
@@ -294,7 +345,9 @@ fn a_decoder_starts_afresh_after_an_error() {
     let outcomes = |decoder: &mut Decoder, chunk, first| {
         let batches = decoder.decode_chunk(crate::bytes_of(file, chunk), chunk, first);
         batches
-            .map(|batch| batch.map(|(batch, _)| batch.num_rows()).map_err(|error| error.position.record))
+            .map(|batch| {
+                batch.map(|(batch, _)| batch.num_rows()).map_err(|error| error.position.record)
+            })
             .collect::<Vec<_>>()
     };
     assert_eq!(outcomes(&mut decoder, last, 4), [Err(4)]);

@@ -1,5 +1,6 @@
-//! The crate as its users see it: whole files in, profiles and batches out. `cases` are written by hand, `properties`
-//! are checked against a slow reader that goes byte by byte and knows nothing of chunks.
+//! The crate as its users see it: whole files in, profiles and batches out. `cases` are written by
+//! hand, `properties` are checked against a slow reader that goes byte by byte and knows nothing of
+//! chunks.
 
 mod cases;
 mod naive;
@@ -7,7 +8,9 @@ mod properties;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, Int64Array, RecordBatch};
-use loader_csv::{Chunk, CsvError, DecodeAs, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk};
+use loader_csv::{
+    Chunk, CsvError, DecodeAs, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk,
+};
 
 /// A file that has been split and profiled.
 struct Read<'a> {
@@ -19,7 +22,12 @@ struct Read<'a> {
 }
 
 /// Pushes `file` in pieces of `piece` bytes, checks the chunks, and profiles them.
-fn read<'a>(file: &'a [u8], dialect: &'a Dialect, target: u64, piece: usize) -> Result<Read<'a>, CsvError> {
+fn read<'a>(
+    file: &'a [u8],
+    dialect: &'a Dialect,
+    target: u64,
+    piece: usize,
+) -> Result<Read<'a>, CsvError> {
     let mut splitter = Splitter::new(dialect, target);
     let mut chunks = Vec::new();
     for bytes in file.chunks(piece) {
@@ -33,9 +41,13 @@ fn read<'a>(file: &'a [u8], dialect: &'a Dialect, target: u64, piece: usize) -> 
         let lines_before = naive::line_ends(&file[..chunk.offset as usize]);
         assert_eq!(chunk.first_line, lines_before + 1, "lines before {chunk:?}");
     }
-    assert!(chunks.windows(2).all(|pair| pair[0].offset + pair[0].len == pair[1].offset), "gaps in {chunks:?}");
+    assert!(
+        chunks.windows(2).all(|pair| pair[0].offset + pair[0].len == pair[1].offset),
+        "gaps in {chunks:?}"
+    );
     assert!(chunks.last().is_none_or(|last| last.offset + last.len == file.len() as u64));
-    let profiles = chunks.iter().map(|chunk| profile_chunk(bytes_of(file, chunk), chunk, &header, dialect));
+    let profiles =
+        chunks.iter().map(|chunk| profile_chunk(bytes_of(file, chunk), chunk, &header, dialect));
     let profile = FileProfile::merge(&header, profiles)?;
     assert_eq!(profile.first_records.len(), chunks.len());
     for column in &profile.columns {
@@ -53,7 +65,11 @@ impl Read<'_> {
         self.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical())).collect()
     }
 
-    fn batches(&self, as_types: &[DecodeAs], batch_rows: usize) -> Result<Vec<(RecordBatch, Int64Array)>, CsvError> {
+    fn batches(
+        &self,
+        as_types: &[DecodeAs],
+        batch_rows: usize,
+    ) -> Result<Vec<(RecordBatch, Int64Array)>, CsvError> {
         let mut decoder = Decoder::new(self.dialect, &self.header, as_types, batch_rows);
         let mut batches = Vec::new();
         for (chunk, first) in self.chunks.iter().zip(&self.profile.first_records) {
@@ -65,13 +81,19 @@ impl Read<'_> {
     }
 
     /// All rows, with every value as text and the record number in front; NULL is `None`.
-    fn rows(&self, as_types: &[DecodeAs], batch_rows: usize) -> Result<Vec<Vec<Option<String>>>, CsvError> {
+    fn rows(
+        &self,
+        as_types: &[DecodeAs],
+        batch_rows: usize,
+    ) -> Result<Vec<Vec<Option<String>>>, CsvError> {
         let mut rows = Vec::new();
         for (batch, numbers) in self.batches(as_types, batch_rows)? {
             assert!(batch.num_rows() <= batch_rows && batch.num_rows() == numbers.len());
             for row in 0..batch.num_rows() {
                 let values = batch.columns().iter().map(|column| text(column.as_ref(), row));
-                rows.push(std::iter::once(Some(numbers.value(row).to_string())).chain(values).collect());
+                rows.push(
+                    std::iter::once(Some(numbers.value(row).to_string())).chain(values).collect(),
+                );
             }
         }
         Ok(rows)
@@ -88,10 +110,12 @@ fn text(array: &dyn Array, row: usize) -> Option<String> {
         DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Date32 => loader_values::format_date(array.as_primitive::<Date32Type>().value(row)),
-        DataType::Timestamp(..) => {
-            loader_values::format_timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row))
+        DataType::Date32 => {
+            loader_values::format_date(array.as_primitive::<Date32Type>().value(row))
         }
+        DataType::Timestamp(..) => loader_values::format_timestamp(
+            array.as_primitive::<TimestampMicrosecondType>().value(row),
+        ),
         DataType::Utf8 => array.as_string::<i32>().value(row).to_string(),
         other => panic!("decoded {other}"),
     })

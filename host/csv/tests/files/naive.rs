@@ -9,7 +9,10 @@ pub(crate) struct Cell {
 }
 
 /// All records, the header first; or what is wrong with which (0 is the first).
-pub(crate) fn records(file: &[u8], dialect: &Dialect) -> Result<Vec<Vec<Cell>>, (usize, CsvErrorKind)> {
+pub(crate) fn records(
+    file: &[u8],
+    dialect: &Dialect,
+) -> Result<Vec<Vec<Cell>>, (usize, CsvErrorKind)> {
     let mut rest = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
     for _ in 0..dialect.skip_rows {
         rest = skip_line(rest);
@@ -43,7 +46,9 @@ fn record<'a>(file: &'a [u8], dialect: &Dialect) -> Result<(Vec<Cell>, &'a [u8])
         if quoted {
             rest = quoted_text(&rest[1..], dialect, &mut text)?;
         } else {
-            while let Some(byte) = rest.first().filter(|byte| **byte != dialect.delimiter && !is_line_end(**byte)) {
+            while let Some(byte) =
+                rest.first().filter(|byte| **byte != dialect.delimiter && !is_line_end(**byte))
+            {
                 text.push(*byte);
                 rest = &rest[1..];
             }
@@ -58,10 +63,15 @@ fn record<'a>(file: &'a [u8], dialect: &Dialect) -> Result<(Vec<Cell>, &'a [u8])
     }
 }
 
-fn quoted_text<'a>(file: &'a [u8], dialect: &Dialect, text: &mut Vec<u8>) -> Result<&'a [u8], CsvErrorKind> {
+fn quoted_text<'a>(
+    file: &'a [u8],
+    dialect: &Dialect,
+    text: &mut Vec<u8>,
+) -> Result<&'a [u8], CsvErrorKind> {
     let mut rest = file;
     loop {
-        let is = |at: usize, byte: Option<u8>| rest.get(at).is_some() && rest.get(at).copied() == byte;
+        let is =
+            |at: usize, byte: Option<u8>| rest.get(at).is_some() && rest.get(at).copied() == byte;
         if rest.is_empty() {
             return Err(CsvErrorKind::UnclosedQuote);
         } else if is(0, dialect.quote) && is(1, dialect.quote) {

@@ -1,4 +1,5 @@
-//! What holds for every file: it reads as the slow reader reads it, and where it is cut never shows.
+//! What holds for every file: it reads as the slow reader reads it, and where it is cut never
+//! shows.
 
 use crate::{naive, read};
 use loader_csv::{CsvError, DecodeAs, Dialect, FileProfile, LeadingZeros, LogicalType};
@@ -41,7 +42,16 @@ fn wild_files() -> impl Strategy<Value = Vec<u8>> {
 /// Files that are CSV whatever is in their fields, but for a few that a quote too many breaks.
 fn written_files() -> impl Strategy<Value = Vec<u8>> {
     let text = proptest::collection::vec(
-        prop_oneof![Just(","), Just("\""), Just("\n"), Just("\r"), Just("#"), Just("é"), Just("a"), Just("b")],
+        prop_oneof![
+            Just(","),
+            Just("\""),
+            Just("\n"),
+            Just("\r"),
+            Just("#"),
+            Just("é"),
+            Just("a"),
+            Just("b")
+        ],
         0..6,
     );
     let field = prop_oneof![
@@ -49,11 +59,13 @@ fn written_files() -> impl Strategy<Value = Vec<u8>> {
         4 => text.prop_map(|pieces| format!("\"{}\"", pieces.concat().replace('"', "\"\""))),
         1 => Just("a\"b".to_string()),
     ];
-    let end =
-        prop_oneof![6 => Just("\n"), 3 => Just("\r\n"), 3 => Just("\r"), 1 => Just("\n\r\n\n"), 1 => Just("\n#\"a,\r")];
+    let end = prop_oneof![6 => Just("\n"), 3 => Just("\r\n"), 3 => Just("\r"), 1 => Just("\n\r\n\n"), 1 => Just("\n#\"a,\r")];
     (2usize..5)
         .prop_flat_map(move |width| {
-            proptest::collection::vec((proptest::collection::vec(field.clone(), width), end.clone()), 1..20)
+            proptest::collection::vec(
+                (proptest::collection::vec(field.clone(), width), end.clone()),
+                1..20,
+            )
         })
         .prop_map(|records| {
             let lines = records.into_iter().map(|(record, end)| record.join(",") + end);
@@ -85,14 +97,21 @@ fn tame_files() -> impl Strategy<Value = Vec<u8>> {
             )
         })
         .prop_map(|(header, records, end)| {
-            let lines = std::iter::once(&header).chain(&records).map(|record| record.join(",") + end);
+            let lines =
+                std::iter::once(&header).chain(&records).map(|record| record.join(",") + end);
             lines.collect::<String>().into_bytes()
         })
 }
 
 type Outcome = Result<(FileProfile, Vec<Vec<Option<String>>>), CsvError>;
 
-fn outcome(file: &[u8], dialect: &Dialect, target: u64, piece: usize, batch_rows: usize) -> Outcome {
+fn outcome(
+    file: &[u8],
+    dialect: &Dialect,
+    target: u64,
+    piece: usize,
+    batch_rows: usize,
+) -> Outcome {
     let read = read(file, dialect, target, piece)?;
     let rows = read.rows(&read.inferred(), batch_rows)?;
     let mut profile = read.profile;
@@ -188,10 +207,15 @@ const TYPES: [(LogicalType, Reads); 8] = [
     (LogicalType::Int32, |text| integer(text).is_some_and(|value| i32::try_from(value).is_ok())),
     (LogicalType::Int64, |text| integer(text).is_some()),
     (LogicalType::Decimal, |text| {
-        let shape = loader_values::number_shape(text).filter(|_| !loader_values::has_leading_zeros(text));
-        shape.is_some_and(|shape| !shape.exponent && shape.integer_digits + shape.fraction_digits <= 38)
+        let shape =
+            loader_values::number_shape(text).filter(|_| !loader_values::has_leading_zeros(text));
+        shape.is_some_and(|shape| {
+            !shape.exponent && shape.integer_digits + shape.fraction_digits <= 38
+        })
     }),
-    (LogicalType::Double, |text| loader_values::parse_f64(text).is_some() && !loader_values::has_leading_zeros(text)),
+    (LogicalType::Double, |text| {
+        loader_values::parse_f64(text).is_some() && !loader_values::has_leading_zeros(text)
+    }),
     (LogicalType::Date, |text| loader_values::parse_date(text).is_some()),
     (LogicalType::Timestamp, |text| loader_values::parse_timestamp(text).is_some()),
 ];

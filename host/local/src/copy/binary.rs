@@ -1,5 +1,6 @@
-//! PostgreSQL's binary COPY format, written field by field into a growing buffer. In: typed values. Out: bytes for COPY … (FORMAT
-//! binary). Source: <https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4>. Does no I/O.
+//! PostgreSQL's binary COPY format, written field by field into a growing buffer. In: typed values.
+//! Out: bytes for COPY … (FORMAT binary). Source:
+//! <https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4>. Does no I/O.
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// Days and microseconds from 1970 to PostgreSQL's 2000-01-01.
@@ -18,7 +19,11 @@ impl RowBuffer {
     /// Starts the stream; every row will have `columns` fields.
     pub(crate) fn new(columns: usize) -> RowBuffer {
         let bytes = HEADER.to_vec();
-        RowBuffer { row_start: bytes.len(), bytes, columns: i16::try_from(columns).unwrap_or(i16::MAX) }
+        RowBuffer {
+            row_start: bytes.len(),
+            bytes,
+            columns: i16::try_from(columns).unwrap_or(i16::MAX),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -151,7 +156,8 @@ impl RowBuffer {
     }
 }
 
-/// The number without its last four digits, and these. Machine words where they do: 128-bit division is slow.
+/// The number without its last four digits, and these. Machine words where they do: 128-bit
+/// division is slow.
 fn last_group(number: u128) -> (u128, i16) {
     match u64::try_from(number) {
         Ok(small) => (u128::from(small / 10_000), (small % 10_000) as i16),
@@ -176,7 +182,10 @@ mod tests {
         let mut buffer = RowBuffer::new(1);
         buffer.take(0);
         buffer.numeric(unscaled, scale);
-        let words: Vec<i16> = buffer.bytes[4..].chunks(2).map(|word| i16::from_be_bytes([word[0], word[1]])).collect();
+        let words: Vec<i16> = buffer.bytes[4..]
+            .chunks(2)
+            .map(|word| i16::from_be_bytes([word[0], word[1]]))
+            .collect();
         assert_eq!(usize::try_from(words[0]).unwrap(), words.len() - 4);
         (words[1], words[2].cast_unsigned(), words[3], words[4..].to_vec())
     }

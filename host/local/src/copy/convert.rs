@@ -1,5 +1,6 @@
-//! A field's text as a column's value, by Redshift's rules for loads. In: bytes of a field, the column, the options. Out: the value in
-//! the row buffer, or code and reason for STL_LOAD_ERRORS. COPY cuts surplus decimals where INSERT rounds; VARCHAR counts bytes.
+//! A field's text as a column's value, by Redshift's rules for loads. In: bytes of a field, the
+//! column, the options. Out: the value in the row buffer, or code and reason for STL_LOAD_ERRORS.
+//! COPY cuts surplus decimals where INSERT rounds; VARCHAR counts bytes.
 //! Source: the Developer Guide's "Data conversion parameters" and "Load error reference".
 
 use std::borrow::Cow;
@@ -51,21 +52,32 @@ pub(crate) fn write_field(
 }
 
 /// Writes a null, or the default of a NOT NULL column.
-pub(crate) fn write_null(column: &Column, options: &TextOptions, out: &mut RowBuffer) -> Result<(), Fault> {
+pub(crate) fn write_null(
+    column: &Column,
+    options: &TextOptions,
+    out: &mut RowBuffer,
+) -> Result<(), Fault> {
     match (&column.default, column.not_null) {
         (_, false) => {
             out.null();
             Ok(())
         }
-        (Some(default), true) => {
-            write_value(default.as_bytes(), &Column { default: None, ..column.clone() }, options, out)
-        }
+        (Some(default), true) => write_value(
+            default.as_bytes(),
+            &Column { default: None, ..column.clone() },
+            options,
+            out,
+        ),
         (None, true) => Err(fault(1213, "Missing data for not-null field")),
     }
 }
 
 /// Writes what FILLRECORD puts in place of a missing field.
-pub(crate) fn write_missing(column: &Column, options: &TextOptions, out: &mut RowBuffer) -> Result<(), Fault> {
+pub(crate) fn write_missing(
+    column: &Column,
+    options: &TextOptions,
+    out: &mut RowBuffer,
+) -> Result<(), Fault> {
     if matches!(column.kind, Kind::Varchar(_)) && !options.empty_as_null {
         out.bytes(b"");
         return Ok(());
@@ -73,10 +85,19 @@ pub(crate) fn write_missing(column: &Column, options: &TextOptions, out: &mut Ro
     write_null(column, options, out)
 }
 
-fn write_value(field: &[u8], column: &Column, options: &TextOptions, out: &mut RowBuffer) -> Result<(), Fault> {
+fn write_value(
+    field: &[u8],
+    column: &Column,
+    options: &TextOptions,
+    out: &mut RowBuffer,
+) -> Result<(), Fault> {
     match column.kind {
-        Kind::Int2 => out.int2(narrow(integer(field, "Short", i64::from(i16::MIN)..=i64::from(i16::MAX))?)),
-        Kind::Int4 => out.int4(narrow(integer(field, "Integer", i64::from(i32::MIN)..=i64::from(i32::MAX))?)),
+        Kind::Int2 => {
+            out.int2(narrow(integer(field, "Short", i64::from(i16::MIN)..=i64::from(i16::MAX))?))
+        }
+        Kind::Int4 => {
+            out.int4(narrow(integer(field, "Integer", i64::from(i32::MIN)..=i64::from(i32::MAX))?))
+        }
         Kind::Int8 => out.int8(integer(field, "Long", i64::MIN..=i64::MAX)?),
         Kind::Float4 => {
             #[expect(clippy::cast_possible_truncation, reason = "a REAL is rounded to")]
@@ -87,9 +108,10 @@ fn write_value(field: &[u8], column: &Column, options: &TextOptions, out: &mut R
             out.float4(value);
         }
         Kind::Float8 => out.float8(double(field, "Double")?),
-        Kind::Bool => {
-            out.boolean(loader_values::parse_bool_literal(field).ok_or_else(|| fault(1210, "Invalid boolean value"))?)
-        }
+        Kind::Bool => out.boolean(
+            loader_values::parse_bool_literal(field)
+                .ok_or_else(|| fault(1210, "Invalid boolean value"))?,
+        ),
         Kind::Numeric { precision, scale } => {
             out.numeric(decimal(field, precision, scale, options.round_decimals)?, scale)
         }
@@ -98,7 +120,8 @@ fn write_value(field: &[u8], column: &Column, options: &TextOptions, out: &mut R
             if !field.is_ascii() {
                 return Err(fault(
                     1220,
-                    "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid char",
+                    "Multibyte character not supported for CHAR (Hint: Try using VARCHAR). Invalid \
+                     char",
                 ));
             }
             out.bytes(&characters(field, bytes, options)?);
@@ -113,18 +136,29 @@ fn write_value(field: &[u8], column: &Column, options: &TextOptions, out: &mut R
                 ));
             }
         },
-        Kind::Timestamp | Kind::TimestampTz => match moment(field, &options.time_format, Wanted::of(column.kind)) {
-            Some(micros) => out.timestamp(micros),
-            None if options.accept_any_date => out.null(),
-            None => return Err(fault(1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]")),
-        },
-        Kind::Time => out.int8(time(field).ok_or_else(|| fault(1206, "Invalid time format or value [HH24:MI:SS]"))?),
+        Kind::Timestamp | Kind::TimestampTz => {
+            match moment(field, &options.time_format, Wanted::of(column.kind)) {
+                Some(micros) => out.timestamp(micros),
+                None if options.accept_any_date => out.null(),
+                None => {
+                    return Err(fault(
+                        1206,
+                        "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]",
+                    ));
+                }
+            }
+        }
+        Kind::Time => out.int8(
+            time(field).ok_or_else(|| fault(1206, "Invalid time format or value [HH24:MI:SS]"))?,
+        ),
         Kind::Super => {
             serde_json::from_slice::<serde::de::IgnoredAny>(field)
                 .map_err(|error| fault(1224, format!("Invalid JSON: {error}")))?;
             out.json(field);
         }
-        Kind::Varbyte => out.bytes(&hex(field).ok_or_else(|| fault(1223, "Invalid hexadecimal value for VARBYTE"))?),
+        Kind::Varbyte => out.bytes(
+            &hex(field).ok_or_else(|| fault(1223, "Invalid hexadecimal value for VARBYTE"))?,
+        ),
     }
     Ok(())
 }
@@ -139,11 +173,19 @@ fn narrow<T: TryFrom<i64> + Default>(number: i64) -> T {
 }
 
 fn invalid_digit(field: &[u8], position: usize, type_name: &str) -> Fault {
-    let value = String::from_utf8_lossy(&field[position..]).chars().next().map(String::from).unwrap_or_default();
+    let value = String::from_utf8_lossy(&field[position..])
+        .chars()
+        .next()
+        .map(String::from)
+        .unwrap_or_default();
     fault(1207, format!("Invalid digit, Value '{value}', Pos {position}, Type: {type_name}"))
 }
 
-fn integer(field: &[u8], type_name: &str, range: std::ops::RangeInclusive<i64>) -> Result<i64, Fault> {
+fn integer(
+    field: &[u8],
+    type_name: &str,
+    range: std::ops::RangeInclusive<i64>,
+) -> Result<i64, Fault> {
     let digits = usize::from(matches!(field.first(), Some(b'+' | b'-')));
     if let Some(offset) = field[digits..].iter().position(|byte| !byte.is_ascii_digit()) {
         return Err(invalid_digit(field, digits + offset, type_name));
@@ -170,19 +212,25 @@ fn integer(field: &[u8], type_name: &str, range: std::ops::RangeInclusive<i64>) 
 }
 
 fn double(field: &[u8], type_name: &str) -> Result<f64, Fault> {
-    let number =
-        loader_values::parse_f64(field).ok_or_else(|| Fault { code: 1208, ..invalid_digit(field, 0, type_name) })?;
+    let number = loader_values::parse_f64(field)
+        .ok_or_else(|| Fault { code: 1208, ..invalid_digit(field, 0, type_name) })?;
     if number.is_infinite() && field.iter().any(u8::is_ascii_digit) {
         return Err(fault(1208, "Overflow for DOUBLE PRECISION"));
     }
     Ok(number)
 }
 
-/// Plain digits with a point, no exponent; what the scale cannot hold is cut off, or rounded half up.
+/// Plain digits with a point, no exponent; what the scale cannot hold is cut off, or rounded half
+/// up.
 fn decimal(field: &[u8], precision: u8, scale: u8, rounds: bool) -> Result<i128, Fault> {
     let is_negative = field.first() == Some(&b'-');
     let start = usize::from(matches!(field.first(), Some(b'+' | b'-')));
-    let overflow = || fault(1209, format!("Numeric data overflow (result precision): DECIMAL({precision},{scale})"));
+    let overflow = || {
+        fault(
+            1209,
+            format!("Numeric data overflow (result precision): DECIMAL({precision},{scale})"),
+        )
+    };
     let mut unscaled: i128 = 0;
     let mut digits = 0_u32;
     let mut fraction: Option<u8> = None;
@@ -216,12 +264,17 @@ fn decimal(field: &[u8], precision: u8, scale: u8, rounds: bool) -> Result<i128,
         scaled += 1;
     }
     // DECIMAL up to 19 digits is stored in 8 bytes.
-    let fits = scaled < 10_i128.pow(u32::from(precision)) && (precision > 19 || i64::try_from(scaled).is_ok());
+    let fits = scaled < 10_i128.pow(u32::from(precision))
+        && (precision > 19 || i64::try_from(scaled).is_ok());
     if fits { Ok(if is_negative { -scaled } else { scaled }) } else { Err(overflow()) }
 }
 
 /// Text of a VARCHAR or CHAR of so many bytes.
-fn characters<'a>(field: &'a [u8], bytes: usize, options: &TextOptions) -> Result<Cow<'a, [u8]>, Fault> {
+fn characters<'a>(
+    field: &'a [u8],
+    bytes: usize,
+    options: &TextOptions,
+) -> Result<Cow<'a, [u8]>, Fault> {
     let mut text = match std::str::from_utf8(field) {
         Ok(_) => Cow::Borrowed(field),
         Err(error) => match options.accept_invalid {
@@ -258,7 +311,8 @@ fn bad_utf8(field: &[u8], error: &std::str::Utf8Error) -> Fault {
     fault(
         1220,
         format!(
-            "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: {} (error 3)",
+            "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: {} \
+             (error 3)",
             hex.join(" ")
         ),
     )
@@ -294,7 +348,9 @@ fn moment(field: &[u8], form: &Moment, wanted: Wanted) -> Option<i64> {
         Moment::Auto => iso(field, wanted),
         Moment::EpochSeconds => loader_values::parse_i64(field)?.checked_mul(1_000_000),
         Moment::EpochMilliseconds => loader_values::parse_i64(field)?.checked_mul(1000),
-        Moment::Pattern(pattern) => format::read(pattern, std::str::from_utf8(field).ok()?, wanted == Wanted::Date),
+        Moment::Pattern(pattern) => {
+            format::read(pattern, std::str::from_utf8(field).ok()?, wanted == Wanted::Date)
+        }
     }
 }
 
@@ -304,7 +360,8 @@ fn midnight(date: &[u8]) -> Option<i64> {
     Some(i64::from(loader_values::parse_date(date)?) * DAY_MICROS)
 }
 
-/// `YYYY-MM-DD HH:MI:SS[.ffffff]`; a DATE ignores the time, a TIMESTAMP without one is midnight; an offset is for TIMESTAMPTZ.
+/// `YYYY-MM-DD HH:MI:SS[.ffffff]`; a DATE ignores the time, a TIMESTAMP without one is midnight; an
+/// offset is for TIMESTAMPTZ.
 fn default_form(field: &[u8], wanted: Wanted) -> Option<i64> {
     let (date, rest) = field.split_at_checked(10)?;
     if wanted == Wanted::Date || rest.is_empty() {
@@ -333,7 +390,8 @@ fn time(field: &[u8]) -> Option<i64> {
 }
 
 fn hex(field: &[u8]) -> Option<Vec<u8>> {
-    let nibble = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let nibble =
+        |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     if !field.len().is_multiple_of(2) {
         return None;
     }

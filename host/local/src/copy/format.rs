@@ -1,11 +1,18 @@
-//! DATEFORMAT and TIMEFORMAT patterns. In: a pattern and a field. Out: microseconds since 1970, or nothing. Knows the parts that
-//! Redshift documents for loads; a pattern with others is refused when the statement is read.
+//! DATEFORMAT and TIMEFORMAT patterns. In: a pattern and a field. Out: microseconds since 1970, or
+//! nothing. Knows the parts that Redshift documents for loads; a pattern with others is refused
+//! when the statement is read.
 
 /// Parts, longest first where one begins another.
-const PARTS: [&str; 13] = ["YYYY", "HH24", "HH12", "MON", "YY", "MM", "DD", "HH", "MI", "SS", "OF", "AM", "PM"];
+const PARTS: [&str; 13] =
+    ["YYYY", "HH24", "HH12", "MON", "YY", "MM", "DD", "HH", "MI", "SS", "OF", "AM", "PM"];
 
 fn part_at(pattern: &str) -> Option<&'static str> {
-    PARTS.iter().find(|part| pattern.get(..part.len()).is_some_and(|start| start.eq_ignore_ascii_case(part))).copied()
+    PARTS
+        .iter()
+        .find(|part| {
+            pattern.get(..part.len()).is_some_and(|start| start.eq_ignore_ascii_case(part))
+        })
+        .copied()
 }
 
 /// Checks that every letter of the pattern belongs to a part that we read.
@@ -42,7 +49,8 @@ fn digits(text: &mut &str, most: usize) -> Option<i32> {
     number.parse().ok()
 }
 
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 fn month_name(text: &mut &str) -> Option<i32> {
     let name = text.get(..3)?.to_ascii_lowercase();
@@ -61,7 +69,8 @@ fn fraction(text: &mut &str) -> Option<i64> {
     Some(format!("{:0<6}", &rest[..count]).parse().unwrap_or(0))
 }
 
-/// Reads `field` by `pattern`; `None` when it does not match. What follows a DATE's pattern is ignored.
+/// Reads `field` by `pattern`; `None` when it does not match. What follows a DATE's pattern is
+/// ignored.
 pub(crate) fn read(pattern: &str, field: &str, is_date: bool) -> Option<i64> {
     let mut parts = Parts { year: 1970, month: 1, day: 1, ..Parts::default() };
     let (mut pattern, mut text) = (pattern, field);
@@ -112,7 +121,8 @@ fn micros(parts: &Parts) -> Option<i64> {
     if hour > 23 || parts.minute > 59 || parts.second > 59 {
         return None;
     }
-    let seconds = i64::from(days) * 86_400 + i64::from(hour * 3600 + parts.minute * 60 + parts.second);
+    let seconds =
+        i64::from(days) * 86_400 + i64::from(hour * 3600 + parts.minute * 60 + parts.second);
     Some(seconds * 1_000_000 + parts.micros)
 }
 
@@ -126,7 +136,11 @@ mod tests {
             ("MM/DD/YYYY", "12/31/2001", Some("2001-12-31 00:00:00")),
             ("YYYYMMDD HHMISS", "20240229 235959", Some("2024-02-29 23:59:59")),
             ("DD.MON.YY", "05.Feb.99", Some("1999-02-05 00:00:00")),
-            ("YYYY-MM-DD HH12:MI:SS AM", "2024-01-01 12:00:01.5 am", Some("2024-01-01 00:00:01.500000")),
+            (
+                "YYYY-MM-DD HH12:MI:SS AM",
+                "2024-01-01 12:00:01.5 am",
+                Some("2024-01-01 00:00:01.500000"),
+            ),
             ("YYYY-MM-DD", "2024-13-01", None),
             ("YYYY-MM-DD", "2024-01-01x", None),
         ] {

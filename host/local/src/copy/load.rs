@@ -1,6 +1,7 @@
-//! Runs a COPY: finds the table and the files, reads and converts on a blocking thread, and streams into PostgreSQL. In: a statement
-//! and the connection it runs on. Out: the rows loaded or the statement's error, and the rows of the load's system tables. Memory: a
-//! few buffers, whatever the files' sizes.
+//! Runs a COPY: finds the table and the files, reads and converts on a blocking thread, and streams
+//! into PostgreSQL. In: a statement and the connection it runs on. Out: the rows loaded or the
+//! statement's error, and the rows of the load's system tables. Memory: a few buffers, whatever the
+//! files' sizes.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -93,7 +94,8 @@ async fn load(
     };
     let (read, found) = reading.await.map_err(|error| format!("ERROR: the load ended: {error}"))?;
     *errors = found;
-    // What the reader found explains why the writer stopped; otherwise the writer's error is the cause.
+    // What the reader found explains why the writer stopped; otherwise the writer's error is the
+    // cause.
     let rows = match (written, read) {
         (_, Err(Stop::Failed(error))) => return Err(error),
         (Err(error), _) => return Err(error),
@@ -104,13 +106,18 @@ async fn load(
     Ok(rows)
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| format!("ERROR: the load ended: {error}"))
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| format!("ERROR: the load ended: {error}"))
 }
 
 async fn set_last_copy(session: &Session, rows: u64, query_id: i64) -> Result<(), String> {
     let sql = format!(
-        "SELECT set_config('loader_local.last_copy_count', '{rows}', false), set_config('loader_local.last_copy_id', '{query_id}', false)"
+        "SELECT set_config('loader_local.last_copy_count', '{rows}', false), \
+         set_config('loader_local.last_copy_id', '{query_id}', false)"
     );
     session.command(&sql).await.map(drop)
 }
@@ -120,9 +127,19 @@ async fn drain(mut receiver: mpsc::Receiver<Message>) -> Result<(), String> {
     Ok(())
 }
 
-/// Sends the buffers to PostgreSQL. Dropping the sink before its end makes PostgreSQL fail the COPY.
-async fn write(context: &Context<'_>, sql: &str, mut receiver: mpsc::Receiver<Message>) -> Result<(), String> {
-    let sink = context.session.client.copy_in::<_, Bytes>(sql).await.map_err(|error| engine_error(&error))?;
+/// Sends the buffers to PostgreSQL. Dropping the sink before its end makes PostgreSQL fail the
+/// COPY.
+async fn write(
+    context: &Context<'_>,
+    sql: &str,
+    mut receiver: mpsc::Receiver<Message>,
+) -> Result<(), String> {
+    let sink = context
+        .session
+        .client
+        .copy_in::<_, Bytes>(sql)
+        .await
+        .map_err(|error| engine_error(&error))?;
     let mut sink = std::pin::pin!(sink);
     let mut is_complete = false;
     while let Some(message) = receiver.recv().await {
@@ -134,7 +151,11 @@ async fn write(context: &Context<'_>, sql: &str, mut receiver: mpsc::Receiver<Me
             return Err("ERROR: canceled on user's request".to_owned());
         }
     }
-    if is_complete { sink.finish().await.map(drop).map_err(|error| engine_error(&error)) } else { Ok(()) }
+    if is_complete {
+        sink.finish().await.map(drop).map_err(|error| engine_error(&error))
+    } else {
+        Ok(())
+    }
 }
 
 enum Message {
@@ -186,11 +207,14 @@ impl Reader {
     }
 
     fn read_parquet(&mut self, file: &SourceFile, buffer: &mut RowBuffer) -> Result<(), Stop> {
-        let batches = parquet::open(file, &self.table.columns, self.statement.fill_record).map_err(Stop::Failed)?;
+        let batches = parquet::open(file, &self.table.columns, self.statement.fill_record)
+            .map_err(Stop::Failed)?;
         for batch in batches {
-            let batch = batch
-                .map_err(|error| Stop::Failed(format!("ERROR: Spectrum Scan Error: File '{}': {error}", file.url)))?;
-            parquet::write_batch(&batch, &self.table.columns, file, buffer).map_err(Stop::Failed)?;
+            let batch = batch.map_err(|error| {
+                Stop::Failed(format!("ERROR: Spectrum Scan Error: File '{}': {error}", file.url))
+            })?;
+            parquet::write_batch(&batch, &self.table.columns, file, buffer)
+                .map_err(Stop::Failed)?;
             self.rows += batch.num_rows() as u64;
             self.send(buffer)?;
         }
@@ -198,10 +222,13 @@ impl Reader {
     }
 
     fn read_text(&mut self, file: &SourceFile, buffer: &mut RowBuffer) -> Result<(), Stop> {
-        let failed = |error: io::Error| Stop::Failed(format!("ERROR: S3 object {} cannot be read: {error}", file.url));
+        let failed = |error: io::Error| {
+            Stop::Failed(format!("ERROR: S3 object {} cannot be read: {error}", file.url))
+        };
         let reader = decompressed(file, self.statement.compression).map_err(failed)?;
         let mut records =
-            Records::new(BufReader::with_capacity(1 << 20, reader), &self.statement.text).map_err(failed)?;
+            Records::new(BufReader::with_capacity(1 << 20, reader), &self.statement.text)
+                .map_err(failed)?;
         loop {
             match records.next_record().map_err(failed)? {
                 Next::End => return Ok(()),
@@ -230,21 +257,36 @@ impl Reader {
     }
 
     /// On a fault: it, its byte in the line, and the column's index.
-    fn write_record<R>(&self, records: &Records<R>, buffer: &mut RowBuffer) -> Result<(), (Fault, usize, Option<usize>)>
+    fn write_record<R>(
+        &self,
+        records: &Records<R>,
+        buffer: &mut RowBuffer,
+    ) -> Result<(), (Fault, usize, Option<usize>)>
     where
         R: io::BufRead,
     {
-        let (fields, columns, options) = (records.fields(), &self.table.columns, &self.statement.text);
+        let (fields, columns, options) =
+            (records.fields(), &self.table.columns, &self.statement.text);
         if let Some(surplus) = fields.get(columns.len()) {
-            return Err((Fault { code: 1202, reason: "Extra column(s) found".to_owned() }, surplus.position, None));
+            return Err((
+                Fault { code: 1202, reason: "Extra column(s) found".to_owned() },
+                surplus.position,
+                None,
+            ));
         }
         if fields.len() < columns.len() && !self.statement.fill_record {
             let position = records.raw().trim_ascii_end().len();
-            return Err((Fault { code: 1214, reason: "Delimiter not found".to_owned() }, position, Some(fields.len())));
+            return Err((
+                Fault { code: 1214, reason: "Delimiter not found".to_owned() },
+                position,
+                Some(fields.len()),
+            ));
         }
         for (index, column) in columns.iter().enumerate() {
             let (written, position) = match fields.get(index) {
-                Some(span) => (write_field(records.field(*span), column, options, buffer), span.position),
+                Some(span) => {
+                    (write_field(records.field(*span), column, options, buffer), span.position)
+                }
                 None => (write_missing(column, options, buffer), records.raw().len()),
             };
             written.map_err(|fault| (fault, position, Some(index)))?;
@@ -281,14 +323,17 @@ impl Reader {
             position,
             code: fault.code,
             reason: fault.reason,
-            raw_line: String::from_utf8_lossy(&records.raw()[..records.raw().len().min(4096)]).trim_end().to_owned(),
+            raw_line: String::from_utf8_lossy(&records.raw()[..records.raw().len().min(4096)])
+                .trim_end()
+                .to_owned(),
             raw_field: String::from_utf8_lossy(&raw[..raw.len().min(4096)]).into_owned(),
         });
         if self.errors.len() < self.statement.max_errors {
             return Ok(());
         }
         Err(Stop::Failed(format!(
-            "ERROR: Load into table '{}' failed.  Check 'stl_load_errors' system table for details.",
+            "ERROR: Load into table '{}' failed.  Check 'stl_load_errors' system table for \
+             details.",
             self.table.name
         )))
     }

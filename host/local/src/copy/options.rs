@@ -1,5 +1,6 @@
-//! The COPY statement: `COPY t [(columns)] FROM 's3://…' authorization [options in any order]`. In: tokens. Out: a checked statement,
-//! or the refusal of what Redshift refuses (unknown or repeated options, options that do not go together) and of what is not built.
+//! The COPY statement: `COPY t [(columns)] FROM 's3://…' authorization [options in any order]`. In:
+//! tokens. Out: a checked statement, or the refusal of what Redshift refuses (unknown or repeated
+//! options, options that do not go together) and of what is not built.
 
 mod values;
 
@@ -9,8 +10,15 @@ use super::statement::{Compression, CopyStatement, FileFormat, Moment, TextOptio
 use crate::sql::{Cursor, SqlError};
 
 /// Options that Parquet goes with; the names are those that `seen` holds.
-const WITH_PARQUET: [&str; 7] =
-    ["PARQUET", "MANIFEST", "ACCEPTINVCHARS", "FILLRECORD", "STATUPDATE", "EXPLICIT_IDS", "CREDENTIALS"];
+const WITH_PARQUET: [&str; 7] = [
+    "PARQUET",
+    "MANIFEST",
+    "ACCEPTINVCHARS",
+    "FILLRECORD",
+    "STATUPDATE",
+    "EXPLICIT_IDS",
+    "CREDENTIALS",
+];
 const COMPRESSIONS: [&str; 3] = ["GZIP", "BZIP2", "ZSTD"];
 
 /// Reads a COPY statement.
@@ -34,7 +42,8 @@ pub(crate) fn parse(mut cursor: Cursor<'_>) -> Result<CopyStatement, SqlError> {
         max_errors: 1,
         text: TextOptions::default(),
     };
-    let mut options = Options { statement: &mut statement, seen: Vec::new(), delimiter: None, quote: None };
+    let mut options =
+        Options { statement: &mut statement, seen: Vec::new(), delimiter: None, quote: None };
     while !cursor.is_at_end() {
         options.option(&mut cursor)?;
     }
@@ -79,7 +88,9 @@ struct Options<'a> {
 impl Options<'_> {
     fn see(&mut self, option: &'static str) -> Result<(), SqlError> {
         if self.seen.contains(&option) {
-            return Err(SqlError::new(format!("conflicting or redundant options: {option} is given twice")));
+            return Err(SqlError::new(format!(
+                "conflicting or redundant options: {option} is given twice"
+            )));
         }
         self.seen.push(option);
         Ok(())
@@ -98,9 +109,12 @@ impl Options<'_> {
                 cursor.eat("as");
                 let format = cursor.text().to_ascii_uppercase();
                 cursor.skip();
-                return self.file_format(&format, cursor).unwrap_or_else(|| Err(start.syntax_error()));
+                return self
+                    .file_format(&format, cursor)
+                    .unwrap_or_else(|| Err(start.syntax_error()));
             }
-            "IAM_ROLE" | "CREDENTIALS" | "ACCESS_KEY_ID" | "SECRET_ACCESS_KEY" | "SESSION_TOKEN" | "WITH" => {
+            "IAM_ROLE" | "CREDENTIALS" | "ACCESS_KEY_ID" | "SECRET_ACCESS_KEY"
+            | "SESSION_TOKEN" | "WITH" => {
                 return self.authorization(&word, cursor);
             }
             _ => {}
@@ -130,7 +144,9 @@ impl Options<'_> {
         let value = cursor.literal()?;
         let is_role = value.split(',').all(|role| role.starts_with("arn:aws"));
         if word == "IAM_ROLE" && !is_role && value != "default" {
-            return Err(SqlError::new(format!("Invalid IAM_ROLE '{value}': it must be the ARN of a role, or default")));
+            return Err(SqlError::new(format!(
+                "Invalid IAM_ROLE '{value}': it must be the ARN of a role, or default"
+            )));
         }
         Ok(())
     }
@@ -177,9 +193,15 @@ impl Options<'_> {
         })
     }
 
-    fn compression(&mut self, name: &'static str, compression: Compression) -> Result<(), SqlError> {
+    fn compression(
+        &mut self,
+        name: &'static str,
+        compression: Compression,
+    ) -> Result<(), SqlError> {
         if let Some(other) = COMPRESSIONS.iter().find(|other| self.has(other)) {
-            return Err(SqlError::new(format!("conflicting or redundant options: {other} and {name}")));
+            return Err(SqlError::new(format!(
+                "conflicting or redundant options: {other} and {name}"
+            )));
         }
         self.statement.compression = compression;
         self.see(name)
@@ -202,8 +224,12 @@ impl Options<'_> {
                     Ok(())
                 })
             }
-            "DATEFORMAT" => self.moment("DATEFORMAT", cursor).map(|moment| self.statement.text.date_format = moment),
-            "TIMEFORMAT" => self.moment("TIMEFORMAT", cursor).map(|moment| self.statement.text.time_format = moment),
+            "DATEFORMAT" => self
+                .moment("DATEFORMAT", cursor)
+                .map(|moment| self.statement.text.date_format = moment),
+            "TIMEFORMAT" => self
+                .moment("TIMEFORMAT", cursor)
+                .map(|moment| self.statement.text.time_format = moment),
             "EMPTYASNULL" => {
                 text.empty_as_null = true;
                 self.see("EMPTYASNULL")
@@ -237,7 +263,8 @@ impl Options<'_> {
                 text.accept_invalid = Some(b'?');
                 self.see("ACCEPTINVCHARS").and_then(|()| {
                     if has_as || cursor.text().starts_with('\'') {
-                        self.statement.text.accept_invalid = Some(ascii("ACCEPTINVCHARS", &cursor.raw_literal()?)?);
+                        self.statement.text.accept_invalid =
+                            Some(ascii("ACCEPTINVCHARS", &cursor.raw_literal()?)?);
                     }
                     Ok(())
                 })
@@ -246,7 +273,11 @@ impl Options<'_> {
         })
     }
 
-    fn moment(&mut self, option: &'static str, cursor: &mut Cursor<'_>) -> Result<Moment, SqlError> {
+    fn moment(
+        &mut self,
+        option: &'static str,
+        cursor: &mut Cursor<'_>,
+    ) -> Result<Moment, SqlError> {
         self.see(option)?;
         cursor.eat("as");
         Ok(match cursor.literal()? {

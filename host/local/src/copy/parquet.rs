@@ -1,16 +1,20 @@
-//! Parquet files by Redshift's rules: columns by position, as many as the target's, types equal without coercion. In: a file and the
-//! target's columns. Out: rows in the buffer, or the engine's error (code 15007); bad Parquet leaves no row in STL_LOAD_ERRORS.
+//! Parquet files by Redshift's rules: columns by position, as many as the target's, types equal
+//! without coercion. In: a file and the target's columns. Out: rows in the buffer, or the engine's
+//! error (code 15007); bad Parquet leaves no row in STL_LOAD_ERRORS.
 
 use std::fs::File;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    UInt8Type, UInt16Type, UInt32Type,
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::{Repetition, Type as PhysicalType};
 use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
@@ -25,31 +29,41 @@ fn scan_error(context: &str) -> String {
 }
 
 /// Opens a file and checks its schema.
-pub(crate) fn open(file: &SourceFile, columns: &[Column], fills: bool) -> Result<ParquetRecordBatchReader, String> {
-    let unreadable =
-        |error: &dyn std::fmt::Display| scan_error(&format!("File '{}' is not readable as Parquet: {error}", file.url));
+pub(crate) fn open(
+    file: &SourceFile,
+    columns: &[Column],
+    fills: bool,
+) -> Result<ParquetRecordBatchReader, String> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        scan_error(&format!("File '{}' is not readable as Parquet: {error}", file.url))
+    };
     let handle = File::open(&file.path).map_err(|error| unreadable(&error))?;
     // The types are the file's own; a writer's Arrow schema would say more than Redshift reads.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new_with_options(handle, options).map_err(|error| unreadable(&error))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(handle, options)
+        .map_err(|error| unreadable(&error))?;
     let schema = builder.parquet_schema();
     let found = builder.schema().fields().len();
     if found > columns.len() || (found < columns.len() && !fills) {
         return Err(scan_error(&format!(
-            "Unmatched number of columns between table and file. Table columns: {}, Data columns: {found}, File name: {}",
+            "Unmatched number of columns between table and file. Table columns: {}, Data columns: \
+             {found}, File name: {}",
             columns.len(),
             file.url
         )));
     }
     for (index, (field, column)) in builder.schema().fields().iter().zip(columns).enumerate() {
-        let is_nested = schema.root_schema().get_fields().get(index).is_some_and(|root| !root.is_primitive());
+        let is_nested =
+            schema.root_schema().get_fields().get(index).is_some_and(|root| !root.is_primitive());
         let leaf = if is_nested { None } else { leaf_of(&builder, index) };
-        let is_int96 = leaf.as_ref().is_some_and(|leaf| leaf.physical_type() == PhysicalType::INT96);
+        let is_int96 =
+            leaf.as_ref().is_some_and(|leaf| leaf.physical_type() == PhysicalType::INT96);
         if leaf.is_none() || !is_compatible(field.data_type(), column.kind, is_int96) {
-            let parquet = leaf.map_or_else(|| format!("nested {}", field.name()), |leaf| describe(&leaf));
+            let parquet =
+                leaf.map_or_else(|| format!("nested {}", field.name()), |leaf| describe(&leaf));
             return Err(scan_error(&format!(
-                "File '{0}' has an incompatible Parquet schema for column '{0}.{1}'. Column type: {2}, Parquet schema: {parquet}",
+                "File '{0}' has an incompatible Parquet schema for column '{0}.{1}'. Column type: \
+                 {2}, Parquet schema: {parquet}",
                 file.url,
                 field.name(),
                 column.kind.ddl()
@@ -61,7 +75,9 @@ pub(crate) fn open(file: &SourceFile, columns: &[Column], fills: bool) -> Result
 
 fn leaf_of(builder: &ParquetRecordBatchReaderBuilder<File>, root: usize) -> Option<ColumnDescPtr> {
     let schema = builder.parquet_schema();
-    (0..schema.num_columns()).find(|leaf| schema.get_column_root_idx(*leaf) == root).map(|leaf| schema.column(leaf))
+    (0..schema.num_columns())
+        .find(|leaf| schema.get_column_root_idx(*leaf) == root)
+        .map(|leaf| schema.column(leaf))
 }
 
 /// As Redshift prints it: `optional int64 col`.
@@ -103,7 +119,8 @@ fn is_compatible(found: &DataType, kind: Kind, is_int96: bool) -> bool {
         Kind::Date => matches!(found, DataType::Date32),
         Kind::Timestamp => match found {
             DataType::Timestamp(TimeUnit::Millisecond | TimeUnit::Microsecond, _) => true,
-            // Redshift reads nanoseconds of INT64 as if they were microseconds; a refusal is kinder. INT96 it knows.
+            // Redshift reads nanoseconds of INT64 as if they were microseconds; a refusal is
+            // kinder. INT96 it knows.
             DataType::Timestamp(TimeUnit::Nanosecond, _) => is_int96,
             _ => false,
         },
@@ -125,7 +142,9 @@ pub(crate) fn write_batch(
         .into_iter()
         .map(|array| array.map_or(Some(Values::Missing), Values::new))
         .collect::<Option<_>>()
-        .ok_or_else(|| scan_error(&format!("File '{}' changed its schema while it was read", file.url)))?;
+        .ok_or_else(|| {
+            scan_error(&format!("File '{}' changed its schema while it was read", file.url))
+        })?;
     for row in 0..batch.num_rows() {
         out.start_row();
         for (values, column) in readers.iter().zip(columns) {
@@ -171,7 +190,9 @@ impl<'a> Values<'a> {
             DataType::Float32 => Values::Float32(array.as_primitive()),
             DataType::Float64 => Values::Float64(array.as_primitive()),
             DataType::Boolean => Values::Boolean(array.as_boolean()),
-            DataType::Decimal128(_, scale) => Values::Decimal(array.as_primitive(), u8::try_from(*scale).ok()?),
+            DataType::Decimal128(_, scale) => {
+                Values::Decimal(array.as_primitive(), u8::try_from(*scale).ok()?)
+            }
             DataType::Utf8 => Values::Text(array.as_string()),
             DataType::Binary => Values::Bytes(array.as_binary()),
             DataType::Date32 => Values::Date(array.as_primitive()),
@@ -205,10 +226,19 @@ impl<'a> Values<'a> {
         }
     }
 
-    fn write(&self, row: usize, column: &Column, file: &SourceFile, out: &mut RowBuffer) -> Result<(), String> {
+    fn write(
+        &self,
+        row: usize,
+        column: &Column,
+        file: &SourceFile,
+        out: &mut RowBuffer,
+    ) -> Result<(), String> {
         if self.is_null(row) {
             if column.not_null {
-                return Err(format!("ERROR: Cannot insert a NULL value into column {}", column.name));
+                return Err(format!(
+                    "ERROR: Cannot insert a NULL value into column {}",
+                    column.name
+                ));
             }
             out.null();
             return Ok(());
@@ -237,14 +267,20 @@ impl<'a> Values<'a> {
     }
 }
 
-fn write_text(text: &str, column: &Column, file: &SourceFile, out: &mut RowBuffer) -> Result<(), String> {
+fn write_text(
+    text: &str,
+    column: &Column,
+    file: &SourceFile,
+    out: &mut RowBuffer,
+) -> Result<(), String> {
     let (Kind::Varchar(bytes) | Kind::Char(bytes)) = column.kind else {
         out.bytes(text.as_bytes());
         return Ok(());
     };
     if text.len() > bytes {
         return Err(scan_error(&format!(
-            "The length of the data column {} is longer than the length defined in the table. Table: {bytes}, Data: {}, File name: {}",
+            "The length of the data column {} is longer than the length defined in the table. \
+             Table: {bytes}, Data: {}, File name: {}",
             column.name,
             text.len(),
             file.url

@@ -1,5 +1,5 @@
-//! Which objects a COPY reads: all that begin with the prefix, or those of the manifest. In: the statement and the local S3. Out:
-//! files in order, or Redshift's error. Blocking.
+//! Which objects a COPY reads: all that begin with the prefix, or those of the manifest. In: the
+//! statement and the local S3. Out: files in order, or Redshift's error. Blocking.
 
 use std::path::PathBuf;
 
@@ -38,8 +38,9 @@ struct Meta {
 pub(crate) fn engine_block(message: &str, code: u32, context: &str, location: &str) -> String {
     let line = "-".repeat(47);
     format!(
-        "ERROR: {message}\n  Detail: \n  {line}\n  error:  {message}\n  code:      {code}\n  context:   {context}\n  query:     0\n  \
-         location:  {location}\n  process:   padbmaster [pid=1]\n  {line}\n"
+        "ERROR: {message}\n  Detail: \
+         \n  {line}\n  error:  {message}\n  code:      {code}\n  context:   {context}\n  query:     0\n  location:  {location}\n  process:   padbmaster \
+         [pid=1]\n  {line}\n"
     )
 }
 
@@ -53,18 +54,31 @@ fn manifest_problem(fault: &str, url: &str) -> String {
 }
 
 /// Finds the files of a COPY.
-pub(crate) fn find(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
-    if statement.is_manifest { from_manifest(objects, statement) } else { from_prefix(objects, statement) }
+pub(crate) fn find(
+    objects: &Objects,
+    statement: &CopyStatement,
+) -> Result<Vec<SourceFile>, String> {
+    if statement.is_manifest {
+        from_manifest(objects, statement)
+    } else {
+        from_prefix(objects, statement)
+    }
 }
 
 fn from_prefix(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
     let (bucket, prefix) = (&statement.bucket, &statement.key);
-    let entries = objects.list(bucket, prefix).map_err(|error| format!("ERROR: S3ServiceException: {error}"))?;
+    let entries = objects
+        .list(bucket, prefix)
+        .map_err(|error| format!("ERROR: S3ServiceException: {error}"))?;
     let files: Vec<SourceFile> = entries
         .into_iter()
         .filter_map(|entry| {
             let path = objects.path(bucket, &entry.key)?;
-            Some(SourceFile { url: format!("s3://{bucket}/{}", entry.key), path, size_bytes: entry.size_bytes })
+            Some(SourceFile {
+                url: format!("s3://{bucket}/{}", entry.key),
+                path,
+                size_bytes: entry.size_bytes,
+            })
         })
         .collect();
     if files.is_empty() {
@@ -77,7 +91,8 @@ fn from_prefix(objects: &Objects, statement: &CopyStatement) -> Result<Vec<Sourc
 fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
     let url = format!("s3://{}/{}", statement.bucket, statement.key);
     let Some(path) = objects.path(&statement.bucket, &statement.key) else {
-        let is_prefix = objects.list(&statement.bucket, &statement.key).is_ok_and(|found| !found.is_empty());
+        let is_prefix =
+            objects.list(&statement.bucket, &statement.key).is_ok_and(|found| !found.is_empty());
         if is_prefix {
             return Err(engine_block(
                 "COPY with MANIFEST parameter requires full path of an S3 object.",
@@ -115,13 +130,17 @@ fn manifest_file(
     let expected = entry.meta.as_ref().and_then(|meta| meta.content_length);
     if statement.format == FileFormat::Parquet && expected.is_none() {
         return Err(manifest_problem(
-            &format!("meta.content_length is required for columnar files; it is missing for '{}'", entry.url),
+            &format!(
+                "meta.content_length is required for columnar files; it is missing for '{}'",
+                entry.url
+            ),
             manifest,
         ));
     }
     let Some(path) = objects.path(bucket, key) else {
         if entry.mandatory {
-            let fault = "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey";
+            let fault =
+                "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey";
             return Err(engine_block(
                 fault,
                 8001,
@@ -131,12 +150,16 @@ fn manifest_file(
         }
         return Ok(None);
     };
-    let size_bytes = std::fs::metadata(&path).map_err(|error| manifest_problem(&error.to_string(), manifest))?.len();
-    if let Some(expected) =
-        expected.filter(|expected| statement.format == FileFormat::Parquet && *expected != size_bytes)
+    let size_bytes = std::fs::metadata(&path)
+        .map_err(|error| manifest_problem(&error.to_string(), manifest))?
+        .len();
+    if let Some(expected) = expected
+        .filter(|expected| statement.format == FileFormat::Parquet && *expected != size_bytes)
     {
-        let fault =
-            format!("content_length {expected} of '{}' differs from the object's {size_bytes} bytes", entry.url);
+        let fault = format!(
+            "content_length {expected} of '{}' differs from the object's {size_bytes} bytes",
+            entry.url
+        );
         return Err(manifest_problem(&fault, manifest));
     }
     Ok(Some(SourceFile { url: entry.url.clone(), path, size_bytes }))

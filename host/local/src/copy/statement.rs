@@ -1,4 +1,5 @@
-//! A COPY statement, read and checked: what is copied from where, and how fields are read. `options.rs` makes it.
+//! A COPY statement, read and checked: what is copied from where, and how fields are read.
+//! `options.rs` makes it.
 
 use crate::sql::Name;
 

@@ -1,5 +1,6 @@
-//! The table that COPY fills, from PostgreSQL's catalog. In: a name and the statement's column list. Out: the columns that fields map
-//! to, in order, with what conversion needs; or Redshift's error for a table or column that is not there.
+//! The table that COPY fills, from PostgreSQL's catalog. In: a name and the statement's column
+//! list. Out: the columns that fields map to, in order, with what conversion needs; or Redshift's
+//! error for a table or column that is not there.
 
 use crate::data_api::Session;
 use crate::sql::{literal, quote};
@@ -130,15 +131,18 @@ struct Found {
 }
 
 /// Finds the table and maps the fields.
-pub(crate) async fn find(session: &Session, statement: &CopyStatement) -> Result<TargetTable, String> {
+pub(crate) async fn find(
+    session: &Session,
+    statement: &CopyStatement,
+) -> Result<TargetTable, String> {
     let name = &statement.table.table;
     let relation = literal(&statement.table.to_string());
     let sql = format!(
-        "SELECT c.oid, c.relkind, a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, pg_get_expr(d.adbin, d.adrelid), \
-         has_table_privilege(c.oid, 'INSERT') \
-         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-         JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum \
-         WHERE c.oid = to_regclass({relation}) ORDER BY a.attnum"
+        "SELECT c.oid, c.relkind, a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, \
+         pg_get_expr(d.adbin, d.adrelid), has_table_privilege(c.oid, 'INSERT') FROM pg_class c \
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN \
+         pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = \
+         a.attnum WHERE c.oid = to_regclass({relation}) ORDER BY a.attnum"
     );
     let outcome = session.query(&sql).await?;
     let rows = outcome.result.map(|result| result.rows).unwrap_or_default();
@@ -156,9 +160,14 @@ pub(crate) async fn find(session: &Session, statement: &CopyStatement) -> Result
     for row in &rows {
         let text = |index: usize| row[index].as_deref().unwrap_or_default();
         let Some(kind) = Kind::new(text(3), text(4).parse().unwrap_or(-1)) else {
-            return Err(format!("ERROR: COPY cannot load column \"{}\" of type {}", text(2), text(3)));
+            return Err(format!(
+                "ERROR: COPY cannot load column \"{}\" of type {}",
+                text(2),
+                text(3)
+            ));
         };
-        let column = Column { name: text(2).to_owned(), kind, not_null: text(5) == "t", default: None };
+        let column =
+            Column { name: text(2).to_owned(), kind, not_null: text(5) == "t", default: None };
         let identity = text(6);
         table_columns.push(Found {
             column,
@@ -173,12 +182,16 @@ pub(crate) async fn find(session: &Session, statement: &CopyStatement) -> Result
             && let Some(default) = &found.default
         {
             let value = session.query(&format!("SELECT ({default})::varchar")).await?;
-            found.column.default = value
-                .result
-                .and_then(|result| result.rows.first().and_then(|row| row[0].as_deref().map(str::to_owned)));
+            found.column.default = value.result.and_then(|result| {
+                result.rows.first().and_then(|row| row[0].as_deref().map(str::to_owned))
+            });
         }
     }
-    Ok(TargetTable { oid, name: name.clone(), columns: columns.into_iter().map(|found| found.column).collect() })
+    Ok(TargetTable {
+        oid,
+        name: name.clone(),
+        columns: columns.into_iter().map(|found| found.column).collect(),
+    })
 }
 
 fn choose(statement: &CopyStatement, mut table: Vec<Found>) -> Result<Vec<Found>, String> {
@@ -190,12 +203,16 @@ fn choose(statement: &CopyStatement, mut table: Vec<Found>) -> Result<Vec<Found>
     let mut chosen = Vec::with_capacity(names.len());
     for name in names {
         let Some(index) = table.iter().position(|found| found.column.name == *name) else {
-            return Err(format!("ERROR: column \"{name}\" of relation \"{}\" does not exist", statement.table.table));
+            return Err(format!(
+                "ERROR: column \"{name}\" of relation \"{}\" does not exist",
+                statement.table.table
+            ));
         };
         let found = table.swap_remove(index);
         if found.must_be_explicit && !statement.explicit_ids {
             return Err(format!(
-                "ERROR: cannot set an identity column to a value; column \"{name}\" needs EXPLICIT_IDS"
+                "ERROR: cannot set an identity column to a value; column \"{name}\" needs \
+                 EXPLICIT_IDS"
             ));
         }
         chosen.push(found);

@@ -1,7 +1,9 @@
-//! Records and fields of delimited and CSV files, by Redshift's rules. In: a byte stream. Out: one record at a time, its fields
-//! unquoted, with the line it starts on. Memory is bounded by the longest record (4 MB, as in Redshift).
+//! Records and fields of delimited and CSV files, by Redshift's rules. In: a byte stream. Out: one
+//! record at a time, its fields unquoted, with the line it starts on. Memory is bounded by the
+//! longest record (4 MB, as in Redshift).
 //!
-//! A record ends at LF, a CR before it is dropped; a lone CR and a byte order mark are data. Blanks around a quoted field are ignored.
+//! A record ends at LF, a CR before it is dropped; a lone CR and a byte order mark are data. Blanks
+//! around a quoted field are ignored.
 
 use std::io::{self, BufRead, Read};
 
@@ -128,11 +130,14 @@ impl<R: BufRead> Records<R> {
         self.fields.clear();
         let mut at = 0;
         loop {
-            let blanks = self.raw[at..].iter().take_while(|byte| **byte == b' ' || **byte == b'\t').count();
+            let blanks =
+                self.raw[at..].iter().take_while(|byte| **byte == b' ' || **byte == b'\t').count();
             let opening = at + blanks;
             // A delimiter may itself be a blank: then it ends the field.
             let skipped_delimiter = self.raw[at..opening].contains(&self.delimiter);
-            let is_quoted = !skipped_delimiter && self.quote.is_some() && self.raw.get(opening).copied() == self.quote;
+            let is_quoted = !skipped_delimiter
+                && self.quote.is_some()
+                && self.raw.get(opening).copied() == self.quote;
             let step = if is_quoted { self.quoted(at, opening)? } else { self.bare(at) };
             match step {
                 Step::Field { next } => at = next,
@@ -153,7 +158,11 @@ impl<R: BufRead> Records<R> {
         if let Some(quote) = self.quote
             && let Some(offset) = text.iter().position(|byte| *byte == quote)
         {
-            return Step::Fault(RecordFault { code: 1200, reason: BAD_QUOTE, position: start + offset });
+            return Step::Fault(RecordFault {
+                code: 1200,
+                reason: BAD_QUOTE,
+                position: start + offset,
+            });
         }
         let from = self.content.len();
         self.content.extend_from_slice(text);
@@ -171,7 +180,11 @@ impl<R: BufRead> Records<R> {
                 self.content.extend_from_slice(&self.raw[at..]);
                 at = self.raw.len();
                 if !self.read_line()? {
-                    return Ok(Step::Fault(RecordFault { code: 1214, reason: NO_END_QUOTE, position: opening }));
+                    return Ok(Step::Fault(RecordFault {
+                        code: 1214,
+                        reason: NO_END_QUOTE,
+                        position: opening,
+                    }));
                 }
                 continue;
             };
@@ -185,12 +198,16 @@ impl<R: BufRead> Records<R> {
         }
         self.fields.push(Span { start: from, end: self.content.len(), position: start });
         let rest = trimmed(&self.raw[at..]);
-        let blanks =
-            rest.iter().take_while(|byte| (**byte == b' ' || **byte == b'\t') && **byte != self.delimiter).count();
+        let blanks = rest
+            .iter()
+            .take_while(|byte| (**byte == b' ' || **byte == b'\t') && **byte != self.delimiter)
+            .count();
         Ok(match rest.get(blanks) {
             None => Step::Last,
             Some(byte) if *byte == self.delimiter => Step::Field { next: at + blanks + 1 },
-            Some(_) => Step::Fault(RecordFault { code: 1200, reason: BAD_QUOTE, position: at + blanks }),
+            Some(_) => {
+                Step::Fault(RecordFault { code: 1200, reason: BAD_QUOTE, position: at + blanks })
+            }
         })
     }
 }
@@ -227,7 +244,12 @@ mod tests {
                             .collect::<Vec<_>>(),
                     );
                 }
-                Next::Fault(fault) => found.push(vec![format!("{}:{}:{}", records.line(), fault.code, fault.position)]),
+                Next::Fault(fault) => found.push(vec![format!(
+                    "{}:{}:{}",
+                    records.line(),
+                    fault.code,
+                    fault.position
+                )]),
             }
         }
         assert_eq!(found, expected, "{text:?}");

@@ -1,5 +1,6 @@
-//! ListDatabases, ListSchemas, ListTables and DescribeTable: answered at once from PostgreSQL's catalog, the stand-in's own objects
-//! left out. Patterns are LIKE patterns. Pages are small like those of results.
+//! ListDatabases, ListSchemas, ListTables and DescribeTable: answered at once from PostgreSQL's
+//! catalog, the stand-in's own objects left out. Patterns are LIKE patterns. Pages are small like
+//! those of results.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -29,25 +30,38 @@ fn full(column: &str) -> String {
 }
 
 fn like(column: &str, pattern: Option<&String>) -> String {
-    pattern.map_or_else(String::new, |pattern| format!(" AND {column} LIKE '{}'", pattern.replace('\'', "''")))
+    pattern.map_or_else(String::new, |pattern| {
+        format!(" AND {column} LIKE '{}'", pattern.replace('\'', "''"))
+    })
 }
 
-async fn query(warehouse: &Warehouse, request: &CatalogRequest, sql: &str) -> Result<ResultSet, ApiError> {
+async fn query(
+    warehouse: &Warehouse,
+    request: &CatalogRequest,
+    sql: &str,
+) -> Result<ResultSet, ApiError> {
     let named = request.target.check()?;
     let database = request.connected_database.clone().unwrap_or(named);
-    let session = warehouse.connect(&database, request.target.user()).await.map_err(ApiError::connection)?;
+    let session =
+        warehouse.connect(&database, request.target.user()).await.map_err(ApiError::connection)?;
     let outcome = session.query(sql).await.map_err(ApiError::validation)?;
     outcome.result.ok_or_else(|| ApiError::validation("the catalog answered nothing"))
 }
 
 /// Cuts a page out of `rows` and names it in the answer.
-fn page(request: &CatalogRequest, member: &str, rows: Vec<Value>) -> Result<Map<String, Value>, ApiError> {
+fn page(
+    request: &CatalogRequest,
+    member: &str,
+    rows: Vec<Value>,
+) -> Result<Map<String, Value>, ApiError> {
     let limit = in_range("maxResults", request.max_results, 0..=1000)?
         .filter(|limit| *limit > 0)
         .map_or(PAGE_ROWS, |limit| usize::try_from(limit).unwrap_or(PAGE_ROWS));
     let start = match &request.next_token {
         None => 0,
-        Some(token) => token.parse::<usize>().map_err(|_| ApiError::validation("Invalid NextToken."))?,
+        Some(token) => {
+            token.parse::<usize>().map_err(|_| ApiError::validation("Invalid NextToken."))?
+        }
     };
     let mut answer = Map::new();
     if start + limit < rows.len() {
@@ -62,17 +76,25 @@ fn first_column(set: &ResultSet) -> Vec<Value> {
 }
 
 /// ListDatabases.
-pub(crate) async fn databases(warehouse: &Warehouse, request: CatalogRequest) -> Result<Value, ApiError> {
-    let sql = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' ORDER BY 1";
+pub(crate) async fn databases(
+    warehouse: &Warehouse,
+    request: CatalogRequest,
+) -> Result<Value, ApiError> {
+    let sql = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' \
+               ORDER BY 1";
     let set = query(warehouse, &request, sql).await?;
     page(&request, "Databases", first_column(&set)).map(Value::Object)
 }
 
 /// ListSchemas.
-pub(crate) async fn schemas(warehouse: &Warehouse, request: CatalogRequest) -> Result<Value, ApiError> {
+pub(crate) async fn schemas(
+    warehouse: &Warehouse,
+    request: CatalogRequest,
+) -> Result<Value, ApiError> {
     let pattern = like(&full("nspname"), request.schema_pattern.as_ref());
     let sql = format!(
-        "SELECT {} FROM pg_namespace WHERE nspname <> '{HELPER_SCHEMA}' AND nspname !~ '^pg_(toast|temp_|toast_temp_)'{pattern} ORDER BY 1",
+        "SELECT {} FROM pg_namespace WHERE nspname <> '{HELPER_SCHEMA}' AND nspname !~ \
+         '^pg_(toast|temp_|toast_temp_)'{pattern} ORDER BY 1",
         full("nspname")
     );
     let set = query(warehouse, &request, &sql).await?;
@@ -80,32 +102,43 @@ pub(crate) async fn schemas(warehouse: &Warehouse, request: CatalogRequest) -> R
 }
 
 /// ListTables.
-pub(crate) async fn tables(warehouse: &Warehouse, request: CatalogRequest) -> Result<Value, ApiError> {
+pub(crate) async fn tables(
+    warehouse: &Warehouse,
+    request: CatalogRequest,
+) -> Result<Value, ApiError> {
     let (schema_name, table_name) = (full("n.nspname"), full("c.relname"));
     let schema = like(&schema_name, request.schema_pattern.as_ref());
     let table = like(&table_name, request.table_pattern.as_ref());
     let sql = format!(
-        "SELECT {table_name}, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN 'SYSTEM ' ELSE '' END || \
-         CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END, {schema_name} \
-         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE c.relkind IN ('r', 'v', 'm') AND n.nspname <> '{HELPER_SCHEMA}' AND n.nspname !~ '^pg_(toast|temp_)'{schema}{table} \
-         ORDER BY 3, 1"
+        "SELECT {table_name}, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN \
+         'SYSTEM ' ELSE '' END || CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END, \
+         {schema_name} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
+         c.relkind IN ('r', 'v', 'm') AND n.nspname <> '{HELPER_SCHEMA}' AND n.nspname !~ \
+         '^pg_(toast|temp_)'{schema}{table} ORDER BY 3, 1"
     );
     let set = query(warehouse, &request, &sql).await?;
-    let members = set.rows.iter().map(|row| json!({"name": row[0], "type": row[1], "schema": row[2]})).collect();
+    let members = set
+        .rows
+        .iter()
+        .map(|row| json!({"name": row[0], "type": row[1], "schema": row[2]}))
+        .collect();
     page(&request, "Tables", members).map(Value::Object)
 }
 
 /// DescribeTable; a table that does not exist has no columns.
-pub(crate) async fn describe_table(warehouse: &Warehouse, request: CatalogRequest) -> Result<Value, ApiError> {
+pub(crate) async fn describe_table(
+    warehouse: &Warehouse,
+    request: CatalogRequest,
+) -> Result<Value, ApiError> {
     let quoted = |name: &str| name.to_lowercase().replace('\'', "''");
     let table = request.table.as_deref().ok_or_else(|| ApiError::missing("table"))?;
     let schema = request.schema.as_deref().map_or_else(|| "public".to_owned(), quoted);
     let sql = format!(
-        "SELECT {}, t.typname, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) \
-         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-         JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
-         WHERE a.attnum > 0 AND NOT a.attisdropped AND {} = '{schema}' AND {} = '{}' ORDER BY a.attnum",
+        "SELECT {}, t.typname, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) FROM \
+         pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = \
+         c.relnamespace JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = \
+         a.attrelid AND d.adnum = a.attnum WHERE a.attnum > 0 AND NOT a.attisdropped AND {} = \
+         '{schema}' AND {} = '{}' ORDER BY a.attnum",
         full("a.attname"),
         full("n.nspname"),
         full("c.relname"),
@@ -114,7 +147,9 @@ pub(crate) async fn describe_table(warehouse: &Warehouse, request: CatalogReques
     let set = query(warehouse, &request, &sql).await?;
     let columns = set.rows.iter().map(|row| {
         let text = |index: usize| row[index].as_deref().unwrap_or_default();
-        let mut member = ColumnInfo::new(text(0), described_type(text(1)), text(2).parse().unwrap_or(-1)).to_json();
+        let mut member =
+            ColumnInfo::new(text(0), described_type(text(1)), text(2).parse().unwrap_or(-1))
+                .to_json();
         member["schemaName"] = json!(schema);
         member["tableName"] = json!(table.to_lowercase());
         member["nullable"] = json!(i32::from(text(3) != "t"));

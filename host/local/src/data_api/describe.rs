@@ -1,5 +1,6 @@
-//! Reading what was executed: DescribeStatement, results by page, CancelStatement, ListStatements. In: ids, `uuid` or `uuid:n` for the
-//! n-th statement of a batch. Out: the members of the service's model.
+//! Reading what was executed: DescribeStatement, results by page, CancelStatement, ListStatements.
+//! In: ids, `uuid` or `uuid:n` for the n-th statement of a batch. Out: the members of the service's
+//! model.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,13 +36,18 @@ struct Found {
 
 fn find(warehouse: &Warehouse, id: Option<&str>) -> Result<Found, ApiError> {
     let id = id.ok_or_else(|| ApiError::missing("id"))?;
-    let (uuid, number) = id.split_once(':').map_or((id, None), |(uuid, number)| (uuid, Some(number)));
+    let (uuid, number) =
+        id.split_once(':').map_or((id, None), |(uuid, number)| (uuid, Some(number)));
     let lengths: Vec<usize> = uuid.split('-').map(str::len).collect();
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if lengths != [8, 4, 4, 4, 12] || !uuid.bytes().all(plain) || number.is_some_and(|number| number.len() > 2) {
+    if lengths != [8, 4, 4, 4, 12]
+        || !uuid.bytes().all(plain)
+        || number.is_some_and(|number| number.len() > 2)
+    {
         return Err(ApiError::validation(format!(
-            "1 validation error detected: Value '{id}' at 'id' failed to satisfy constraint: Member must satisfy regular expression \
-             pattern: [a-z0-9]{{8}}(-[a-z0-9]{{4}}){{3}}-[a-z0-9]{{12}}(:\\d{{0,2}})?"
+            "1 validation error detected: Value '{id}' at 'id' failed to satisfy constraint: \
+             Member must satisfy regular expression pattern: \
+             [a-z0-9]{{8}}(-[a-z0-9]{{4}}){{3}}-[a-z0-9]{{12}}(:\\d{{0,2}})?"
         )));
     }
     let missing = || ApiError::not_found("Query does not exist.", id);
@@ -50,7 +56,8 @@ fn find(warehouse: &Warehouse, id: Option<&str>) -> Result<Found, ApiError> {
         None => None,
         Some(number) => {
             let number: usize = number.parse().map_err(|_| missing())?;
-            let is_there = execution.is_batch() && (1..=execution.submission.statements.len()).contains(&number);
+            let is_there = execution.is_batch()
+                && (1..=execution.submission.statements.len()).contains(&number);
             Some(is_there.then(|| number - 1).ok_or_else(missing)?)
         }
     };
@@ -79,8 +86,11 @@ pub(crate) async fn describe(warehouse: &Warehouse, request: IdRequest) -> Resul
     }
     execution_members(execution, &state, &mut answer);
     if execution.is_batch() {
-        let items =
-            state.items.iter().enumerate().map(|(index, item)| Value::Object(item_members(execution, index, item)));
+        let items = state
+            .items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| Value::Object(item_members(execution, index, item)));
         answer.insert("SubStatements".to_owned(), items.collect());
     }
     Ok(Value::Object(answer))
@@ -101,8 +111,10 @@ fn execution_members(execution: &Execution, state: &State, answer: &mut Map<Stri
     answer.insert("RedshiftPid".to_owned(), json!(state.pid.unwrap_or(0)));
     submission.target.describe(answer);
     if !submission.parameters.is_empty() {
-        let parameters =
-            submission.parameters.iter().map(|parameter| json!({"name": parameter.name, "value": parameter.value}));
+        let parameters = submission
+            .parameters
+            .iter()
+            .map(|parameter| json!({"name": parameter.name, "value": parameter.value}));
         answer.insert("QueryParameters".to_owned(), parameters.collect());
     }
     if execution.is_batch() {
@@ -120,7 +132,11 @@ fn nanoseconds(duration: Duration) -> i64 {
 
 fn item_members(execution: &Execution, index: usize, item: &Item) -> Map<String, Value> {
     let mut members = Map::new();
-    let id = if execution.is_batch() { format!("{}:{}", execution.id, index + 1) } else { execution.id.clone() };
+    let id = if execution.is_batch() {
+        format!("{}:{}", execution.id, index + 1)
+    } else {
+        execution.id.clone()
+    };
     members.insert("Id".to_owned(), json!(id));
     members.insert("Status".to_owned(), json!(item.status.as_str()));
     members.insert("CreatedAt".to_owned(), seconds(execution.created_millis));
@@ -138,17 +154,27 @@ fn item_members(execution: &Execution, index: usize, item: &Item) -> Map<String,
 }
 
 /// GetStatementResult and its CSV twin.
-pub(crate) async fn result(warehouse: &Warehouse, request: IdRequest, format: Format) -> Result<Value, ApiError> {
+pub(crate) async fn result(
+    warehouse: &Warehouse,
+    request: IdRequest,
+    format: Format,
+) -> Result<Value, ApiError> {
     let found = find(warehouse, request.id.as_deref())?;
     wait(&found.execution, request.wait_time_seconds).await?;
     let wants_csv = found.execution.submission.is_csv;
     if wants_csv != (format == Format::Csv) {
         let operation = if wants_csv { "GetStatementResultV2" } else { "GetStatementResult" };
-        return Err(ApiError::validation(format!("The result format of this statement is read with {operation}")));
+        return Err(ApiError::validation(format!(
+            "The result format of this statement is read with {operation}"
+        )));
     }
     let id = request.id.unwrap_or_default();
-    let missing =
-        || ApiError::not_found("Query does not have result. Please check query status with DescribeStatement.", &id);
+    let missing = || {
+        ApiError::not_found(
+            "Query does not have result. Please check query status with DescribeStatement.",
+            &id,
+        )
+    };
     let index = match found.item {
         Some(index) => index,
         // A batch has no result of its own.
@@ -165,7 +191,8 @@ pub(crate) async fn result(warehouse: &Warehouse, request: IdRequest, format: Fo
         None => 0,
         Some(token) => page_start(token, &id, result.rows.len())?,
     };
-    let (mut answer, next) = if format == Format::Csv { result.csv_page(start) } else { result.page(start) };
+    let (mut answer, next) =
+        if format == Format::Csv { result.csv_page(start) } else { result.page(start) };
     if let Some(next) = next {
         answer.insert("NextToken".to_owned(), json!(page_token(&id, next)));
     }
@@ -220,44 +247,54 @@ pub(crate) struct ListRequest {
     next_token: Option<String>,
 }
 
-const STATUSES: [&str; 7] = ["SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED", "ABORTED", "ALL"];
+const STATUSES: [&str; 7] =
+    ["SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED", "ABORTED", "ALL"];
 
 /// ListStatements, newest first; finished ones when no status is asked for.
 pub(crate) fn list(warehouse: &Warehouse, request: &ListRequest) -> Result<Value, ApiError> {
     let status = request.status.as_deref().unwrap_or("FINISHED");
     if !STATUSES.contains(&status) {
         return Err(ApiError::validation(format!(
-            "1 validation error detected: Value '{status}' at 'status' failed to satisfy constraint: Member must satisfy enum value set: \
-             [{}]",
+            "1 validation error detected: Value '{status}' at 'status' failed to satisfy \
+             constraint: Member must satisfy enum value set: [{}]",
             STATUSES.join(", ")
         )));
     }
-    let limit =
-        in_range("maxResults", request.max_results, 0..=100)?.filter(|limit| *limit > 0).unwrap_or(100).unsigned_abs();
+    let limit = in_range("maxResults", request.max_results, 0..=100)?
+        .filter(|limit| *limit > 0)
+        .unwrap_or(100)
+        .unsigned_abs();
     let limit = usize::try_from(limit).unwrap_or(100);
     let matches = |execution: &Arc<Execution>| {
         let submission = &execution.submission;
-        let same = |wanted: &Option<String>, value: &Option<String>| wanted.is_none() || wanted == value;
+        let same =
+            |wanted: &Option<String>, value: &Option<String>| wanted.is_none() || wanted == value;
         (status == "ALL" || execution.status().as_str() == status)
             && same(&request.database, &submission.target.database)
             && same(&request.cluster_identifier, &submission.target.cluster_identifier)
             && same(&request.workgroup_name, &submission.target.workgroup_name)
-            && request
-                .statement_name
-                .as_ref()
-                .is_none_or(|prefix| submission.name.as_ref().is_some_and(|name| name.starts_with(prefix)))
+            && request.statement_name.as_ref().is_none_or(|prefix| {
+                submission.name.as_ref().is_some_and(|name| name.starts_with(prefix))
+            })
     };
     // A token is the id of the last statement of the page before; ids grow with time.
-    let is_after = |execution: &Arc<Execution>| request.next_token.as_ref().is_none_or(|token| execution.id < *token);
-    let mut found: Vec<Arc<Execution>> =
-        warehouse.registry.newest_first().into_iter().filter(|one| is_after(one) && matches(one)).collect();
+    let is_after = |execution: &Arc<Execution>| {
+        request.next_token.as_ref().is_none_or(|token| execution.id < *token)
+    };
+    let mut found: Vec<Arc<Execution>> = warehouse
+        .registry
+        .newest_first()
+        .into_iter()
+        .filter(|one| is_after(one) && matches(one))
+        .collect();
     let has_more = found.len() > limit;
     found.truncate(limit);
     let mut answer = Map::new();
     if let Some(last) = found.last().filter(|_| has_more) {
         answer.insert("NextToken".to_owned(), json!(last.id));
     }
-    answer.insert("Statements".to_owned(), found.iter().map(|execution| listed(execution)).collect());
+    answer
+        .insert("Statements".to_owned(), found.iter().map(|execution| listed(execution)).collect());
     Ok(Value::Object(answer))
 }
 
@@ -270,7 +307,8 @@ fn listed(execution: &Execution) -> Value {
     members.insert("CreatedAt".to_owned(), seconds(execution.created_millis));
     members.insert("UpdatedAt".to_owned(), seconds(state.updated_millis));
     members.insert("IsBatchStatement".to_owned(), json!(execution.is_batch()));
-    members.insert("ResultFormat".to_owned(), json!(if submission.is_csv { "CSV" } else { "JSON" }));
+    members
+        .insert("ResultFormat".to_owned(), json!(if submission.is_csv { "CSV" } else { "JSON" }));
     if execution.is_batch() {
         members.insert("QueryStrings".to_owned(), json!(submission.statements));
     } else {

@@ -1,5 +1,6 @@
-//! ExecuteStatement and BatchExecuteStatement: checks the request, registers it (or finds it by its client token) and starts it.
-//! Errors here are requests that the service would refuse; what is wrong with the SQL itself shows in DescribeStatement.
+//! ExecuteStatement and BatchExecuteStatement: checks the request, registers it (or finds it by its
+//! client token) and starts it. Errors here are requests that the service would refuse; what is
+//! wrong with the SQL itself shows in DescribeStatement.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,30 +54,41 @@ struct ParameterMember {
     value: Option<String>,
 }
 
-pub(crate) async fn execute(warehouse: &Arc<Warehouse>, request: ExecuteRequest) -> Result<Value, ApiError> {
+pub(crate) async fn execute(
+    warehouse: &Arc<Warehouse>,
+    request: ExecuteRequest,
+) -> Result<Value, ApiError> {
     let sql = request.sql.ok_or_else(|| ApiError::missing("sql"))?;
     start(warehouse, request.common, vec![sql], Mode::Single).await
 }
 
-pub(crate) async fn batch(warehouse: &Arc<Warehouse>, request: BatchRequest) -> Result<Value, ApiError> {
+pub(crate) async fn batch(
+    warehouse: &Arc<Warehouse>,
+    request: BatchRequest,
+) -> Result<Value, ApiError> {
     let sqls = request.sqls.ok_or_else(|| ApiError::missing("sqls"))?;
     if sqls.is_empty() || sqls.len() > MAX_STATEMENTS {
-        let bound = if sqls.is_empty() { "greater than or equal to 1" } else { "less than or equal to 40" };
+        let bound =
+            if sqls.is_empty() { "greater than or equal to 1" } else { "less than or equal to 40" };
         return Err(ApiError::validation(format!(
-            "1 validation error detected: Value at 'sqls' failed to satisfy constraint: Member must have length {bound}"
+            "1 validation error detected: Value at 'sqls' failed to satisfy constraint: Member \
+             must have length {bound}"
         )));
     }
     let mode = match request.execution_mode.as_deref() {
         None | Some("TRANSACTION") => Mode::Transaction,
         Some("AUTO_COMMIT") => Mode::AutoCommit,
-        Some(other) => return Err(enum_error("executionMode", other, "[TRANSACTION, AUTO_COMMIT]")),
+        Some(other) => {
+            return Err(enum_error("executionMode", other, "[TRANSACTION, AUTO_COMMIT]"));
+        }
     };
     start(warehouse, request.common, sqls, mode).await
 }
 
 fn enum_error(member: &str, value: &str, set: &str) -> ApiError {
     ApiError::validation(format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy enum value set: {set}"
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: \
+         Member must satisfy enum value set: {set}"
     ))
 }
 
@@ -106,8 +118,14 @@ async fn start(
     Ok(submitted(&execution, wait.is_some()))
 }
 
-fn check(request: CommonRequest, statements: Vec<String>, mode: Mode) -> Result<Submission, ApiError> {
-    if request.session_id.is_some() || request.session_keep_alive_seconds.is_some_and(|seconds| seconds > 0) {
+fn check(
+    request: CommonRequest,
+    statements: Vec<String>,
+    mode: Mode,
+) -> Result<Submission, ApiError> {
+    if request.session_id.is_some()
+        || request.session_keep_alive_seconds.is_some_and(|seconds| seconds > 0)
+    {
         return Err(ApiError::validation(
             "sessions (SessionId, SessionKeepAliveSeconds) are not supported by the local stand-in",
         ));
@@ -132,7 +150,16 @@ fn check(request: CommonRequest, statements: Vec<String>, mode: Mode) -> Result<
     }
     let parameters = parameters(request.parameters.unwrap_or_default())?;
     let bound = bind_all(&statements, &parameters)?;
-    Ok(Submission { target: request.target, database, name, mode, statements, bound, parameters, is_csv })
+    Ok(Submission {
+        target: request.target,
+        database,
+        name,
+        mode,
+        statements,
+        bound,
+        parameters,
+        is_csv,
+    })
 }
 
 fn parameters(members: Vec<ParameterMember>) -> Result<Vec<Parameter>, ApiError> {
@@ -140,10 +167,13 @@ fn parameters(members: Vec<ParameterMember>) -> Result<Vec<Parameter>, ApiError>
         .into_iter()
         .map(|member| {
             let name = member.name.ok_or_else(|| ApiError::missing("parameters.1.member.name"))?;
-            let value = member.value.ok_or_else(|| ApiError::missing("parameters.1.member.value"))?;
+            let value =
+                member.value.ok_or_else(|| ApiError::missing("parameters.1.member.value"))?;
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
             if name.is_empty() || !name.bytes().all(plain) {
-                return Err(ApiError::validation(format!("parameter name '{name}' must match [0-9a-zA-Z_]+")));
+                return Err(ApiError::validation(format!(
+                    "parameter name '{name}' must match [0-9a-zA-Z_]+"
+                )));
             }
             if value.is_empty() {
                 return Err(ApiError::validation(format!(
@@ -162,7 +192,9 @@ fn bind_all(statements: &[String], parameters: &[Parameter]) -> Result<Vec<Strin
         bound.push(match bind(sql, parameters, &mut used) {
             Ok(Ok(text)) => text,
             Ok(Err(name)) => {
-                return Err(ApiError::validation(format!("Parameters list is missing the parameter: [{name}]")));
+                return Err(ApiError::validation(format!(
+                    "Parameters list is missing the parameter: [{name}]"
+                )));
             }
             // The engine will say what is wrong with it.
             Err(_) => sql.clone(),
@@ -178,7 +210,9 @@ fn bind_all(statements: &[String], parameters: &[Parameter]) -> Result<Vec<Strin
         Ok(bound)
     } else {
         let unused = unused.join(", ");
-        Err(ApiError::validation(format!("Parameters list contains unused parameters. Unused parameters: [{unused}]")))
+        Err(ApiError::validation(format!(
+            "Parameters list contains unused parameters. Unused parameters: [{unused}]"
+        )))
     }
 }
 
@@ -190,7 +224,10 @@ fn submitted(execution: &Execution, has_waited: bool) -> Value {
     if has_waited {
         let state = execution.state();
         answer.insert("Status".to_owned(), json!(state.status.as_str()));
-        answer.insert("HasResultSet".to_owned(), json!(state.items.iter().any(|item| item.has_result)));
+        answer.insert(
+            "HasResultSet".to_owned(),
+            json!(state.items.iter().any(|item| item.has_result)),
+        );
     }
     Value::Object(answer)
 }

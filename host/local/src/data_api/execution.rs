@@ -1,5 +1,6 @@
-//! One ExecuteStatement or BatchExecuteStatement and how it fares. The runner changes it, requests read it; who polls with a wait is
-//! woken when it ends. Lists and answers are made from it elsewhere.
+//! One ExecuteStatement or BatchExecuteStatement and how it fares. The runner changes it, requests
+//! read it; who polls with a wait is woken when it ends. Lists and answers are made from it
+//! elsewhere.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -167,7 +168,8 @@ impl Execution {
     /// Waits for the end, at most for `limit`.
     pub(crate) async fn wait(&self, limit: Duration) {
         let mut ended = self.ended.subscribe();
-        // Neither running out of time nor a sender that is gone is an error: the caller reads the state.
+        // Neither running out of time nor a sender that is gone is an error: the caller reads the
+        // state.
         let _ = tokio::time::timeout(limit, ended.wait_for(|ended| *ended)).await;
     }
 

@@ -1,5 +1,6 @@
-//! What Redshift has and PostgreSQL has not, as SQL that runs once per database when it is first used and may be repeated.
-//! In order: a file may use what an earlier one makes. Each file grants what it makes to PUBLIC itself, where users may see it.
+//! What Redshift has and PostgreSQL has not, as SQL that runs once per database when it is first
+//! used and may be repeated. In order: a file may use what an earlier one makes. Each file grants
+//! what it makes to PUBLIC itself, where users may see it.
 
 use tokio_postgres::error::SqlState;
 
@@ -27,9 +28,12 @@ const DROP_VIEWS: &str = include_str!("helpers/drop_views.sql");
 /// Makes the objects, or brings those that are there up to date.
 pub(super) async fn make(session: &Session) -> Result<(), String> {
     let made = session.client.batch_execute(HELPERS).await;
-    let has_old_views = |error: &tokio_postgres::Error| error.code() == Some(&SqlState::INVALID_TABLE_DEFINITION);
+    let has_old_views =
+        |error: &tokio_postgres::Error| error.code() == Some(&SqlState::INVALID_TABLE_DEFINITION);
     let made = match made {
-        Err(error) if has_old_views(&error) => session.client.batch_execute(&format!("{DROP_VIEWS}{HELPERS}")).await,
+        Err(error) if has_old_views(&error) => {
+            session.client.batch_execute(&format!("{DROP_VIEWS}{HELPERS}")).await
+        }
         other => other,
     };
     made.map_err(|error| engine_error(&error))

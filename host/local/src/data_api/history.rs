@@ -1,5 +1,6 @@
-//! The system tables' rows: load errors, loads and queries, written on the connection that ran them, after its transaction ended.
-//! A row that cannot be written (the connection is gone) is logged and left out.
+//! The system tables' rows: load errors, loads and queries, written on the connection that ran
+//! them, after its transaction ended. A row that cannot be written (the connection is gone) is
+//! logged and left out.
 
 use super::execution::{Execution, Status};
 use super::session::Session;
@@ -18,8 +19,14 @@ fn text(value: &str, max_chars: usize) -> String {
 }
 
 /// Writes everything that is known of an execution.
-pub(crate) async fn write(session: &Session, execution: &Execution, errors: &[LoadError], loads: &[LoadRecord]) {
-    let mut sql = String::from("SET default_transaction_read_only = off; SET statement_timeout = 0;\n");
+pub(crate) async fn write(
+    session: &Session,
+    execution: &Execution,
+    errors: &[LoadError],
+    loads: &[LoadRecord],
+) {
+    let mut sql =
+        String::from("SET default_transaction_read_only = off; SET statement_timeout = 0;\n");
     for error in errors {
         push_load_error(&mut sql, session.pid, error);
     }
@@ -34,7 +41,8 @@ pub(crate) async fn write(session: &Session, execution: &Execution, errors: &[Lo
 
 fn push_load_error(sql: &mut String, pid: i32, error: &LoadError) {
     sql.push_str(&format!(
-        "INSERT INTO {HELPER_SCHEMA}.load_errors VALUES ({}, {pid}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});\n",
+        "INSERT INTO {HELPER_SCHEMA}.load_errors VALUES ({}, {pid}, {}, {}, {}, {}, {}, {}, {}, \
+         {}, {}, {}, {}, {}, {});\n",
         error.query_id,
         error.table_id,
         text(&error.table_name, 127),
@@ -54,7 +62,8 @@ fn push_load_error(sql: &mut String, pid: i32, error: &LoadError) {
 
 fn push_load(sql: &mut String, pid: i32, load: &LoadRecord) {
     sql.push_str(&format!(
-        "INSERT INTO {HELPER_SCHEMA}.loads VALUES ({}, {pid}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {});\n",
+        "INSERT INTO {HELPER_SCHEMA}.loads VALUES ({}, {pid}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
+         {});\n",
         load.query_id,
         text(load.status, 16),
         text(&load.table_name, 127),
@@ -83,7 +92,8 @@ fn push_queries(sql: &mut String, pid: i32, execution: &Execution) {
         };
         let verb = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
         sql.push_str(&format!(
-            "INSERT INTO {HELPER_SCHEMA}.queries VALUES ({}, {pid}, {}, '{status}', {}, {}, {}, {}, {});\n",
+            "INSERT INTO {HELPER_SCHEMA}.queries VALUES ({}, {pid}, {}, '{status}', {}, {}, {}, \
+             {}, {});\n",
             item.query_id,
             text(&verb, 32),
             moment(item.started_millis),

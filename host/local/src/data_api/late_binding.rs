@@ -1,7 +1,9 @@
-//! Late-binding views when they are read. In: the PostgreSQL text of a statement. Out: the text to run, with the queries of such views
-//! in place of their names, as the catalog has them now. A statement that reads none is left as it is.
+//! Late-binding views when they are read. In: the PostgreSQL text of a statement. Out: the text to
+//! run, with the queries of such views in place of their names, as the catalog has them now. A
+//! statement that reads none is left as it is.
 //!
-//! The query then runs with the rights of who asks, who needs SELECT on the view; in Redshift the view's owner needs those below it.
+//! The query then runs with the rights of who asks, who needs SELECT on the view; in Redshift the
+//! view's owner needs those below it.
 
 use std::collections::HashMap;
 
@@ -20,8 +22,9 @@ pub(super) async fn resolve(session: &Session, sql: String) -> Result<String, St
         let mut next = Vec::new();
         for (name, query) in look_up(session, &wanted).await? {
             let view = LateBindingView::parse(&query);
-            let mut view =
-                view.ok_or_else(|| format!("ERROR: cannot read the definition of late-binding view {name}"))?;
+            let mut view = view.ok_or_else(|| {
+                format!("ERROR: cannot read the definition of late-binding view {name}")
+            })?;
             next.extend(view.relations());
             views.insert(name, view);
         }
@@ -41,8 +44,8 @@ pub(super) async fn resolve(session: &Session, sql: String) -> Result<String, St
 async fn look_up(session: &Session, names: &[String]) -> Result<Vec<(String, String)>, String> {
     let values: Vec<String> = names.iter().map(|name| format!("({})", literal(name))).collect();
     let sql = format!(
-        "SELECT name, query FROM (SELECT name, loader_local.late_binding_query(name) AS query FROM (VALUES {}) AS given (name)) AS found \
-         WHERE query IS NOT NULL",
+        "SELECT name, query FROM (SELECT name, loader_local.late_binding_query(name) AS query FROM \
+         (VALUES {}) AS given (name)) AS found WHERE query IS NOT NULL",
         values.join(", ")
     );
     let messages = session.client.simple_query(&sql).await.map_err(|error| engine_error(&error))?;

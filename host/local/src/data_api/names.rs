@@ -1,5 +1,6 @@
-//! What the aliases of long names stand for. In: statements that are about to run. Out: rows in `loader_local.long_names`, which the
-//! views read, and full names in results and errors. The names are known to this process and to each database that has them.
+//! What the aliases of long names stand for. In: statements that are about to run. Out: rows in
+//! `loader_local.long_names`, which the views read, and full names in results and errors. The names
+//! are known to this process and to each database that has them.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -26,15 +27,22 @@ struct Known {
 impl Names {
     /// Reads the names that a database has, when it is first used.
     pub(super) async fn load(&self, session: &Session, database: &str) -> Result<(), String> {
-        let rows = session.query(&format!("SELECT full_name FROM {HELPER_SCHEMA}.long_names")).await?;
+        let rows =
+            session.query(&format!("SELECT full_name FROM {HELPER_SCHEMA}.long_names")).await?;
         let rows = rows.result.map(|result| result.rows).unwrap_or_default();
         let names = rows.iter().filter_map(|row| LongName::of(row[0].as_deref()?));
         self.add(database, names.collect());
         Ok(())
     }
 
-    /// Stores the names of statements that will run on `session`; outside of any transaction, as a name outlives what failed.
-    pub(super) async fn store(&self, session: &Session, database: &str, statements: &[String]) -> Result<(), String> {
+    /// Stores the names of statements that will run on `session`; outside of any transaction, as a
+    /// name outlives what failed.
+    pub(super) async fn store(
+        &self,
+        session: &Session,
+        database: &str,
+        statements: &[String],
+    ) -> Result<(), String> {
         let mut names: Vec<LongName> = statements.iter().flat_map(|sql| long_names(sql)).collect();
         {
             let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
@@ -47,8 +55,11 @@ impl Names {
             let literals: Vec<String> = names.iter().map(|name| literal(text(name))).collect();
             format!("ARRAY[{}]", literals.join(", "))
         };
-        let keep =
-            format!("SELECT {HELPER_SCHEMA}.keep_names({}, {})", array(|name| &name.alias), array(|name| &name.full));
+        let keep = format!(
+            "SELECT {HELPER_SCHEMA}.keep_names({}, {})",
+            array(|name| &name.alias),
+            array(|name| &name.full)
+        );
         session.command(&keep).await?;
         self.add(database, names);
         Ok(())
@@ -76,8 +87,10 @@ impl Names {
             let Some(name) = hash.and_then(|hash| known.by_hash.get(hash)) else { continue };
             // Inside quotes, as in a view's definition, quotes of the name are doubled.
             let doubled = |name: &str| name.replace('"', "\"\"");
-            for (alias, full) in [(doubled(&name.alias), doubled(&name.full)), (name.alias.clone(), name.full.clone())]
-            {
+            for (alias, full) in [
+                (doubled(&name.alias), doubled(&name.full)),
+                (name.alias.clone(), name.full.clone()),
+            ] {
                 if let Some(before) = text[copied..end].strip_suffix(&alias) {
                     restored.push_str(before);
                     restored.push_str(&full);
@@ -134,7 +147,10 @@ mod tests {
         names.add("dev", vec![plain.clone(), odd.clone()]);
         let text = |plain: &str, odd: &str| {
             let quoted = quote(odd);
-            format!("column \"{plain}\" does not exist, SELECT t.{quoted}, {plain}{odd} xl_ {unknown} FROM t.{plain}")
+            format!(
+                "column \"{plain}\" does not exist, SELECT t.{quoted}, {plain}{odd} xl_ {unknown} \
+                 FROM t.{plain}"
+            )
         };
         assert_eq!(names.restore(&text(&plain.alias, &odd.alias)), text(&plain.full, &odd.full));
         assert!(matches!(names.restore(&unknown), Cow::Borrowed(_)));

@@ -1,5 +1,6 @@
-//! AWS JSON 1.1: requests into structs, answers and errors into HTTP. Shapes and HTTP statuses are those of the service's model
-//! (redshift-data 2019-12-20); timestamps are numbers, members without a value are left out.
+//! AWS JSON 1.1: requests into structs, answers and errors into HTTP. Shapes and HTTP statuses are
+//! those of the service's model (redshift-data 2019-12-20); timestamps are numbers, members without
+//! a value are left out.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,13 +23,19 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn validation(message: impl Into<String>) -> ApiError {
-        ApiError { status: 400, code: "ValidationException", message: message.into(), resource_id: None }
+        ApiError {
+            status: 400,
+            code: "ValidationException",
+            message: message.into(),
+            resource_id: None,
+        }
     }
 
     /// A required member is missing; the service's own words.
     pub(crate) fn missing(member: &str) -> ApiError {
         ApiError::validation(format!(
-            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: \
+             Member must not be null"
         ))
     }
 
@@ -47,12 +54,23 @@ impl ApiError {
 
     pub(crate) fn too_many_active() -> ApiError {
         let message = "Active statements exceeded the allowed quota (200).".to_owned();
-        ApiError { status: 400, code: "ActiveStatementsExceededException", message, resource_id: None }
+        ApiError {
+            status: 400,
+            code: "ActiveStatementsExceededException",
+            message,
+            resource_id: None,
+        }
     }
 
     pub(crate) fn unknown_operation() -> ApiError {
-        let message = "the local stand-in serves the Redshift Data API (X-Amz-Target: RedshiftData.<Operation>); no such operation";
-        ApiError { status: 400, code: "UnknownOperationException", message: message.to_owned(), resource_id: None }
+        let message = "the local stand-in serves the Redshift Data API (X-Amz-Target: \
+                       RedshiftData.<Operation>); no such operation";
+        ApiError {
+            status: 400,
+            code: "UnknownOperationException",
+            message: message.to_owned(),
+            resource_id: None,
+        }
     }
 
     fn serialization(message: String) -> ApiError {
@@ -79,7 +97,8 @@ pub(crate) fn respond(answer: Result<Value, ApiError>, request_id: &str) -> Resp
         }
     };
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
-    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() =
+        hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
@@ -107,20 +126,27 @@ impl Target {
     pub(crate) fn check(&self) -> Result<String, ApiError> {
         match (&self.cluster_identifier, &self.workgroup_name) {
             (Some(_), Some(_)) => {
-                return Err(ApiError::validation("Only one of ClusterIdentifier and WorkgroupName can be provided"));
+                return Err(ApiError::validation(
+                    "Only one of ClusterIdentifier and WorkgroupName can be provided",
+                ));
             }
             (None, None) => {
-                return Err(ApiError::validation("Either ClusterIdentifier or WorkgroupName must be provided"));
+                return Err(ApiError::validation(
+                    "Either ClusterIdentifier or WorkgroupName must be provided",
+                ));
             }
             (None, Some(workgroup)) if !is_workgroup(workgroup) => {
                 return Err(ApiError::validation(format!(
-                    "1 validation error detected: Value '{workgroup}' at 'workgroupName' failed to satisfy constraint: \
-                     Member must satisfy regular expression pattern: (([a-z0-9-]{{3,63}})|(arn:.*))"
+                    "1 validation error detected: Value '{workgroup}' at 'workgroupName' failed to \
+                     satisfy constraint: Member must satisfy regular expression pattern: \
+                     (([a-z0-9-]{{3,63}})|(arn:.*))"
                 )));
             }
             // Not the service's words: its page names DbUser for clusters only.
             (None, Some(_)) if self.db_user.is_some() => {
-                return Err(ApiError::validation("DbUser can be provided with ClusterIdentifier only"));
+                return Err(ApiError::validation(
+                    "DbUser can be provided with ClusterIdentifier only",
+                ));
             }
             _ => {}
         }
@@ -165,8 +191,8 @@ pub(crate) fn in_range(
 ) -> Result<Option<i64>, ApiError> {
     match value {
         Some(number) if !range.contains(&number) => Err(ApiError::validation(format!(
-            "1 validation error detected: Value '{number}' at '{member}' failed to satisfy constraint: \
-             Member must be between {} and {}",
+            "1 validation error detected: Value '{number}' at '{member}' failed to satisfy \
+             constraint: Member must be between {} and {}",
             range.start(),
             range.end()
         ))),
@@ -175,7 +201,9 @@ pub(crate) fn in_range(
 }
 
 pub(crate) fn now_millis() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
 }
 
 /// Milliseconds as the protocol's seconds.

@@ -1,4 +1,5 @@
-//! Everything that was executed, newest last, and client tokens. Bounded: old executions and old results make room for new ones.
+//! Everything that was executed, newest last, and client tokens. Bounded: old executions and old
+//! results make room for new ones.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,8 +51,13 @@ impl Registry {
             return Submitted::Repeated(earlier.clone());
         }
         // The active ones are among the newest.
-        let active =
-            known.order.iter().rev().take(2 * MAX_ACTIVE).filter(|execution| !execution.status().is_final()).count();
+        let active = known
+            .order
+            .iter()
+            .rev()
+            .take(2 * MAX_ACTIVE)
+            .filter(|execution| !execution.status().is_final())
+            .count();
         if active >= MAX_ACTIVE {
             return Submitted::TooManyActive;
         }

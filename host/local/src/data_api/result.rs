@@ -1,5 +1,6 @@
-//! Result sets and their JSON: `ColumnMetadata`, `Field` unions, pages. In: PostgreSQL's text values. Out: what GetStatementResult
-//! answers. Source of the encodings: the Data API's model and the samples of the Management Guide.
+//! Result sets and their JSON: `ColumnMetadata`, `Field` unions, pages. In: PostgreSQL's text
+//! values. Out: what GetStatementResult answers. Source of the encodings: the Data API's model and
+//! the samples of the Management Guide.
 
 use serde_json::{Map, Value, json};
 
@@ -73,7 +74,8 @@ impl ColumnInfo {
 
     /// The member names are those of `ColumnMetadata`.
     pub(crate) fn to_json(&self) -> Value {
-        let is_number = matches!(self.type_name, "int2" | "int4" | "int8" | "float4" | "float8" | "numeric");
+        let is_number =
+            matches!(self.type_name, "int2" | "int4" | "int8" | "float4" | "float8" | "numeric");
         let is_text = matches!(self.type_name, "varchar" | "bpchar" | "char" | "name" | "super");
         json!({
             "isCaseSensitive": is_text, "isCurrency": false, "isSigned": is_number, "label": self.name, "length": 0, "name": self.name,
@@ -86,9 +88,9 @@ impl ColumnInfo {
 fn field(type_name: &str, value: Option<&str>) -> Value {
     let Some(text) = value else { return json!({"isNull": true}) };
     match type_name {
-        "int2" | "int4" | "int8" | "oid" => {
-            text.parse::<i64>().map_or_else(|_| json!({"stringValue": text}), |n| json!({"longValue": n}))
-        }
+        "int2" | "int4" | "int8" | "oid" => text
+            .parse::<i64>()
+            .map_or_else(|_| json!({"stringValue": text}), |n| json!({"longValue": n})),
         "float4" | "float8" => match text.parse::<f64>() {
             Ok(number) if number.is_finite() => json!({"doubleValue": number}),
             // JSON has no NaN and no infinity.
@@ -118,7 +120,10 @@ impl ResultSet {
     pub(crate) fn page(&self, start: usize) -> (Map<String, Value>, Option<usize>) {
         let end = self.page_end(start);
         let records = self.rows[start..end].iter().map(|row| {
-            let fields = row.iter().zip(&self.columns).map(|(value, column)| field(column.type_name, value.as_deref()));
+            let fields = row
+                .iter()
+                .zip(&self.columns)
+                .map(|(value, column)| field(column.type_name, value.as_deref()));
             Value::Array(fields.collect())
         });
         let mut page = self.common();
@@ -189,7 +194,11 @@ mod tests {
     fn pages_end_at_rows_and_at_bytes() {
         let row = |text: &str| vec![Some(Box::from(text))].into_boxed_slice();
         let columns = vec![ColumnInfo::new("a", "varchar", -1)];
-        let set = ResultSet { columns: columns.clone(), rows: (0..250).map(|_| row("x")).collect(), size_bytes: 250 };
+        let set = ResultSet {
+            columns: columns.clone(),
+            rows: (0..250).map(|_| row("x")).collect(),
+            size_bytes: 250,
+        };
         assert_eq!(set.page(0).1, Some(100));
         assert_eq!(set.page(200).1, None);
         assert_eq!(set.page(200).0["Records"].as_array().map(Vec::len), Some(50));

@@ -1,6 +1,6 @@
-//! Runs an execution: one connection, its statements in order, the transaction around them, and what becomes of the rest when one
-//! fails. Out: the states that requests read, rows in the stand-in's history tables. A batch is REPEATABLE READ, which is what
-//! Redshift calls SNAPSHOT.
+//! Runs an execution: one connection, its statements in order, the transaction around them, and
+//! what becomes of the rest when one fails. Out: the states that requests read, rows in the
+//! stand-in's history tables. A batch is REPEATABLE READ, which is what Redshift calls SNAPSHOT.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,11 +50,13 @@ pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
         loads: Vec::new(),
     };
     let (status, error) = runner.run().await;
-    // The history is written when no transaction is open any more, so that it outlives a failed one.
+    // The history is written when no transaction is open any more, so that it outlives a failed
+    // one.
     if runner.in_block {
         let _ = session.command("ROLLBACK").await;
     }
-    let (load_errors, loads) = (std::mem::take(&mut runner.load_errors), std::mem::take(&mut runner.loads));
+    let (load_errors, loads) =
+        (std::mem::take(&mut runner.load_errors), std::mem::take(&mut runner.loads));
     history::write(&session, &execution, &load_errors, &loads).await;
     warehouse.registry.bound_results();
     execution.end(status, error, since);
@@ -145,7 +147,8 @@ impl Runner<'_> {
             item.started_millis = super::protocol::now_millis();
             item.query_id = query_id;
         });
-        let cancelled = || Failure::Cancelled(format!("ERROR: Query ({query_id}) canceled on user's request"));
+        let cancelled =
+            || Failure::Cancelled(format!("ERROR: Query ({query_id}) canceled on user's request"));
         let is_cancelled = || self.execution.state().cancel_requested;
         if is_cancelled() {
             let failure = cancelled();
@@ -198,7 +201,9 @@ impl Runner<'_> {
         }
         let command = |rows| Outcome { rows, result: None };
         match prepared.action {
-            Action::Query(text) => self.session.query(&late_binding::resolve(self.session, text).await?).await,
+            Action::Query(text) => {
+                self.session.query(&late_binding::resolve(self.session, text).await?).await
+            }
             Action::Command(text) => {
                 let text = late_binding::resolve(self.session, text).await?;
                 self.session.command(&text).await.map(command)
@@ -220,7 +225,10 @@ impl Runner<'_> {
                     query_id,
                 };
                 let mut report = copy::run(&context, &statement).await;
-                report.errors.iter_mut().for_each(|error| self.warehouse.names.restore_load_error(error));
+                report
+                    .errors
+                    .iter_mut()
+                    .for_each(|error| self.warehouse.names.restore_load_error(error));
                 self.load_errors.extend(report.errors);
                 if let Some(mut load) = report.record {
                     self.warehouse.names.restore_in_place(&mut load.table_name);
@@ -248,7 +256,9 @@ impl Runner<'_> {
 
     async fn control(&mut self, text: &str) -> Result<u64, String> {
         if self.execution.submission.mode == Mode::Transaction {
-            return Err("ERROR: transaction control is not allowed in a batch that runs as one transaction; use ExecutionMode AUTO_COMMIT".to_owned());
+            return Err("ERROR: transaction control is not allowed in a batch that runs as one \
+                        transaction; use ExecutionMode AUTO_COMMIT"
+                .to_owned());
         }
         let rows = self.session.command(text).await?;
         self.in_block = text.starts_with("BEGIN");

@@ -1,5 +1,6 @@
-//! A connection to PostgreSQL and what one statement gives on it. In: PostgreSQL text. Out: a result set (text values with Redshift's
-//! type names) or a count, or the statement's `Error`. Knows nothing of requests and batches.
+//! A connection to PostgreSQL and what one statement gives on it. In: PostgreSQL text. Out: a
+//! result set (text values with Redshift's type names) or a count, or the statement's `Error`.
+//! Knows nothing of requests and batches.
 
 use std::pin::pin;
 
@@ -11,8 +12,9 @@ use super::result::{ColumnInfo, MAX_RESULT_BYTES, MAX_ROW_BYTES, ResultSet};
 use crate::sql::{LongName, connection_error, engine_error};
 
 /// What the stand-in needs of each connection, whatever the server's defaults are.
-const OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c standard_conforming_strings=on \
-    -c extra_float_digits=1 -c client_min_messages=error -c bytea_output=hex -c jit=off";
+const OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c \
+                       standard_conforming_strings=on -c extra_float_digits=1 -c \
+                       client_min_messages=error -c bytea_output=hex -c jit=off";
 
 /// One connection; closed when dropped.
 pub(crate) struct Session {
@@ -22,19 +24,27 @@ pub(crate) struct Session {
 
 impl Session {
     /// Connects to `database` as `user`, or as the superuser; the error is the statement's `Error`.
-    pub(crate) async fn connect(postgres: &Config, database: &str, user: Option<&str>) -> Result<Session, String> {
+    pub(crate) async fn connect(
+        postgres: &Config,
+        database: &str,
+        user: Option<&str>,
+    ) -> Result<Session, String> {
         let mut config = postgres.clone();
         config.dbname(database).options(OPTIONS).application_name("loader-local");
         if let Some(user) = user {
             config.user(LongName::kept(user));
         }
-        let (client, connection) = config.connect(NoTls).await.map_err(|error| connection_error(&error))?;
+        let (client, connection) =
+            config.connect(NoTls).await.map_err(|error| connection_error(&error))?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "connection to PostgreSQL ended");
             }
         });
-        let row = client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(|error| engine_error(&error))?;
+        let row = client
+            .query_one("SELECT pg_backend_pid()", &[])
+            .await
+            .map_err(|error| engine_error(&error))?;
         Ok(Session { pid: row.get(0), client })
     }
 
@@ -64,28 +74,39 @@ impl Session {
         let mut columns: Vec<ColumnInfo> = statement
             .columns()
             .iter()
-            .map(|column| ColumnInfo::new(column.name(), type_name(column.type_()), column.type_modifier()))
+            .map(|column| {
+                ColumnInfo::new(column.name(), type_name(column.type_()), column.type_modifier())
+            })
             .collect();
         let mut rows = Vec::new();
         let mut size_bytes = 0;
-        let mut stream = pin!(self.client.simple_query_raw(sql).await.map_err(|error| engine_error(&error))?);
+        let mut stream =
+            pin!(self.client.simple_query_raw(sql).await.map_err(|error| engine_error(&error))?);
         while let Some(message) = stream.try_next().await.map_err(|error| engine_error(&error))? {
             let SimpleQueryMessage::Row(row) = message else { continue };
-            let values: Vec<Option<Box<str>>> = (0..columns.len()).map(|index| row.get(index).map(Box::from)).collect();
+            let values: Vec<Option<Box<str>>> =
+                (0..columns.len()).map(|index| row.get(index).map(Box::from)).collect();
             let row_bytes: usize = values.iter().flatten().map(|value| value.len()).sum();
             if row_bytes > MAX_ROW_BYTES {
-                return Err(format!("ERROR: The size of a result row exceeds the limit of {MAX_ROW_BYTES} bytes"));
+                return Err(format!(
+                    "ERROR: The size of a result row exceeds the limit of {MAX_ROW_BYTES} bytes"
+                ));
             }
             size_bytes += row_bytes;
             if size_bytes > MAX_RESULT_BYTES {
-                return Err(format!("ERROR: The query result exceeds the limit of {MAX_RESULT_BYTES} bytes"));
+                return Err(format!(
+                    "ERROR: The query result exceeds the limit of {MAX_RESULT_BYTES} bytes"
+                ));
             }
             rows.push(values.into_boxed_slice());
         }
         for (index, column) in columns.iter_mut().enumerate() {
             column.learn_scale(rows.first().and_then(|row| row[index].as_deref()));
         }
-        Ok(Outcome { rows: rows.len() as u64, result: Some(ResultSet { columns, rows, size_bytes }) })
+        Ok(Outcome {
+            rows: rows.len() as u64,
+            result: Some(ResultSet { columns, rows, size_bytes }),
+        })
     }
 }
 

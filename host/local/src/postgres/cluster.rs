@@ -1,5 +1,6 @@
-//! The data folder of PostgreSQL: where it is, and making it once. In: the state folder of DIR; out: a data folder that is complete,
-//! of the right version, used by no other process, and owned by the user that will run PostgreSQL.
+//! The data folder of PostgreSQL: where it is, and making it once. In: the state folder of DIR;
+//! out: a data folder that is complete, of the right version, used by no other process, and owned
+//! by the user that will run PostgreSQL.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -40,7 +41,8 @@ impl Cluster {
     }
 }
 
-/// The folder that holds data and log: `postgres` in the state folder, or where a link of this name leads.
+/// The folder that holds data and log: `postgres` in the state folder, or where a link of this name
+/// leads.
 async fn home(state_dir: &Path, owner: Option<&User>) -> Result<PathBuf, LocalError> {
     let link = state_dir.join("postgres");
     let elsewhere = match (fs::read_link(&link), owner) {
@@ -49,16 +51,20 @@ async fn home(state_dir: &Path, owner: Option<&User>) -> Result<PathBuf, LocalEr
             let target = user::reachable_data_dir(state_dir, user)?;
             // No link leads here, so this is what remains of a DIR that was deleted.
             leftover::clear(&target.join("data")).await?;
-            fs::remove_dir_all(&target).map_err(LocalError::file(&target, "remove the data of a deleted folder"))?;
-            fs::create_dir(&target).map_err(LocalError::file(&target, "make a folder for PostgreSQL's data"))?;
-            std::os::unix::fs::symlink(&target, &link).map_err(LocalError::file(&link, "link to PostgreSQL's data"))?;
+            fs::remove_dir_all(&target)
+                .map_err(LocalError::file(&target, "remove the data of a deleted folder"))?;
+            fs::create_dir(&target)
+                .map_err(LocalError::file(&target, "make a folder for PostgreSQL's data"))?;
+            std::os::unix::fs::symlink(&target, &link)
+                .map_err(LocalError::file(&link, "link to PostgreSQL's data"))?;
             Some(target)
         }
         _ => None,
     };
     let home = elsewhere.unwrap_or(link);
     if !home.is_dir() {
-        fs::create_dir_all(&home).map_err(LocalError::file(&home, "make a folder for PostgreSQL's data"))?;
+        fs::create_dir_all(&home)
+            .map_err(LocalError::file(&home, "make a folder for PostgreSQL's data"))?;
     }
     if !home.join("data").exists() {
         user::give(&home, owner)?;
@@ -67,9 +73,15 @@ async fn home(state_dir: &Path, owner: Option<&User>) -> Result<PathBuf, LocalEr
 }
 
 /// `initdb` into a folder beside, then a rename: killed half-way, it is made again.
-async fn make(home: &Path, data: &Path, binaries: &Binaries, owner: Option<&User>) -> Result<(), LocalError> {
+async fn make(
+    home: &Path,
+    data: &Path,
+    binaries: &Binaries,
+    owner: Option<&User>,
+) -> Result<(), LocalError> {
     let fresh = home.join("data.new");
-    // Characters outside ASCII have upper and lower case in Redshift; sorting is by bytes there as here.
+    // Characters outside ASCII have upper and lower case in Redshift; sorting is by bytes there as
+    // here.
     let mut output = initdb(&fresh, binaries, owner, &["--lc-ctype=C.UTF-8"]).await?;
     if !output.status.success() {
         // Not every system has that locale.
@@ -87,15 +99,29 @@ async fn make(home: &Path, data: &Path, binaries: &Binaries, owner: Option<&User
     fs::rename(&fresh, data).map_err(LocalError::file(data, "make PostgreSQL's data folder"))
 }
 
-async fn initdb(fresh: &Path, binaries: &Binaries, owner: Option<&User>, more: &[&str]) -> Result<Output, LocalError> {
+async fn initdb(
+    fresh: &Path,
+    binaries: &Binaries,
+    owner: Option<&User>,
+    more: &[&str],
+) -> Result<Output, LocalError> {
     if fresh.exists() {
-        fs::remove_dir_all(fresh).map_err(LocalError::file(fresh, "remove a half-made data folder"))?;
+        fs::remove_dir_all(fresh)
+            .map_err(LocalError::file(fresh, "remove a half-made data folder"))?;
     }
-    fs::create_dir(fresh).map_err(LocalError::file(fresh, "make a folder for PostgreSQL's data"))?;
+    fs::create_dir(fresh)
+        .map_err(LocalError::file(fresh, "make a folder for PostgreSQL's data"))?;
     user::give(fresh, owner)?;
     let mut command = std::process::Command::new(&binaries.initdb);
     command
-        .args(["--no-sync", "--no-instructions", "--auth=trust", "--encoding=UTF8", "--locale=C", "--wal-segsize=1"])
+        .args([
+            "--no-sync",
+            "--no-instructions",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--wal-segsize=1",
+        ])
         .args(more)
         .arg(format!("--username={ROLE}"))
         .arg("--pgdata")
@@ -103,7 +129,11 @@ async fn initdb(fresh: &Path, binaries: &Binaries, owner: Option<&User>, more: &
         .current_dir(fresh)
         .stdin(Stdio::null());
     user::run_as(&mut command, owner);
-    Command::from(command).kill_on_drop(true).output().await.map_err(LocalError::file(&binaries.initdb, "run"))
+    Command::from(command)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(LocalError::file(&binaries.initdb, "run"))
 }
 
 /// PostgreSQL runs only on data of its own user. Root can become that user; anyone else cannot.
@@ -117,7 +147,8 @@ fn current_owner(data: &Path) -> Result<Option<User>, LocalError> {
         return Ok(None);
     }
     Err(LocalError::Postgres(format!(
-        "its data, {}, belongs to user {} and this program runs as user {}; run it as the same user as before, or use another folder",
+        "its data, {}, belongs to user {} and this program runs as user {}; run it as the same \
+         user as before, or use another folder",
         data.display(),
         metadata.uid(),
         me.as_raw()
@@ -140,8 +171,8 @@ async fn check_version(data: &Path, binaries: &Binaries) -> Result<(), LocalErro
         return Ok(());
     }
     Err(LocalError::Postgres(format!(
-        "{} was made by version {made_by}, and {} is version {found}; set LOADER_POSTGRES_BIN to version {made_by}, or remove that folder \
-         to start with an empty warehouse",
+        "{} was made by version {made_by}, and {} is version {found}; set LOADER_POSTGRES_BIN to \
+         version {made_by}, or remove that folder to start with an empty warehouse",
         data.display(),
         binaries.postgres.display()
     )))

@@ -1,5 +1,6 @@
-//! Where PostgreSQL's programs are on this machine. In: a folder that someone named, the environment; out: paths of `initdb` and
-//! `postgres` from one folder, or an error that says how to install them. Runs nothing.
+//! Where PostgreSQL's programs are on this machine. In: a folder that someone named, the
+//! environment; out: paths of `initdb` and `postgres` from one folder, or an error that says how to
+//! install them. Runs nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ pub(crate) struct Binaries {
     pub(crate) postgres: PathBuf,
 }
 
-/// The programs in `named` or `LOADER_POSTGRES_BIN` and nowhere else, when given; else the first folder of PATH that has them, then
-/// the newest of Debian's and of Homebrew's folders.
+/// The programs in `named` or `LOADER_POSTGRES_BIN` and nowhere else, when given; else the first
+/// folder of PATH that has them, then the newest of Debian's and of Homebrew's folders.
 pub(crate) fn binaries(named: Option<&Path>) -> Result<Binaries, LocalError> {
     let variable = std::env::var_os("LOADER_POSTGRES_BIN").filter(|value| !value.is_empty());
     let folders = match named.map(Path::to_path_buf).or(variable.map(PathBuf::from)) {
@@ -30,21 +31,24 @@ pub(crate) fn binaries(named: Option<&Path>) -> Result<Binaries, LocalError> {
         }
     };
     search(&folders).ok_or_else(|| {
-        let looked: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        let looked: Vec<String> =
+            folders.iter().map(|folder| folder.display().to_string()).collect();
         LocalError::PostgresMissing { looked: looked.join(", ") }
     })
 }
 
 fn search(folders: &[PathBuf]) -> Option<Binaries> {
     folders.iter().find_map(|folder| {
-        // PATH may hold links to one of several versions; both programs have to come from where the link leads.
+        // PATH may hold links to one of several versions; both programs have to come from where the
+        // link leads.
         let postgres = folder.join("postgres").canonicalize().ok()?;
         let initdb = postgres.parent()?.join("initdb");
         (postgres.is_file() && initdb.is_file()).then_some(Binaries { initdb, postgres })
     })
 }
 
-/// `root/<prefix…>/bin`, the highest version first; a name without a version (`postgresql`) counts as the highest.
+/// `root/<prefix…>/bin`, the highest version first; a name without a version (`postgresql`) counts
+/// as the highest.
 fn versions(root: &Path, prefix: &str) -> Vec<PathBuf> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
@@ -99,7 +103,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let message = binaries(Some(root.path())).unwrap_err().to_string();
         assert!(
-            message.contains("apt-get install postgresql") && message.contains("brew install postgresql"),
+            message.contains("apt-get install postgresql")
+                && message.contains("brew install postgresql"),
             "{message}"
         );
         assert!(message.contains(&root.path().display().to_string()), "{message}");

@@ -1,5 +1,6 @@
-//! What a killed server leaves behind: a PostgreSQL that still runs on our data, or only its pid file. In: the data folder; out: a
-//! data folder that nobody uses. Never signals a process that is not a PostgreSQL on this very folder.
+//! What a killed server leaves behind: a PostgreSQL that still runs on our data, or only its pid
+//! file. In: the data folder; out: a data folder that nobody uses. Never signals a process that is
+//! not a PostgreSQL on this very folder.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +25,9 @@ pub(crate) async fn clear(data: &Path) -> Result<(), LocalError> {
     }
     // The fifth line is the folder of its socket.
     if let Some(sockets) = lines.nth(3).map(Path::new)
-        && sockets.file_name().is_some_and(|name| name.to_string_lossy().starts_with(user::SOCKET_DIR_PREFIX))
+        && sockets
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with(user::SOCKET_DIR_PREFIX))
     {
         let _ = fs::remove_dir_all(sockets);
     }
@@ -47,7 +50,10 @@ async fn stop(pid: u32, data: &Path) -> Result<(), LocalError> {
             tokio::time::sleep(POLL).await;
         }
     }
-    Err(LocalError::Postgres(format!("process {pid} still runs on {} and does not stop; end it", data.display())))
+    Err(LocalError::Postgres(format!(
+        "process {pid} still runs on {} and does not stop; end it",
+        data.display()
+    )))
 }
 
 /// Sends a signal; a process that is gone already is fine.
@@ -57,18 +63,25 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
     }
 }
 
-/// Whether the process is a PostgreSQL whose data folder this is. A pid file alone says little: numbers are used again.
+/// Whether the process is a PostgreSQL whose data folder this is. A pid file alone says little:
+/// numbers are used again.
 fn runs_on(pid: u32, data: &Path) -> bool {
     let proc = Path::new("/proc").join(pid.to_string());
     if Path::new("/proc/self").exists() {
-        // The working folder of a postmaster is its data folder. A dead one that nobody has collected has none.
-        let is_postgres = fs::read(proc.join("cmdline")).is_ok_and(|line| contains(&line, b"postgres"));
+        // The working folder of a postmaster is its data folder. A dead one that nobody has
+        // collected has none.
+        let is_postgres =
+            fs::read(proc.join("cmdline")).is_ok_and(|line| contains(&line, b"postgres"));
         return is_postgres
-            && fs::read_link(proc.join("cwd")).is_ok_and(|cwd| data.canonicalize().is_ok_and(|data| cwd == data));
+            && fs::read_link(proc.join("cwd"))
+                .is_ok_and(|cwd| data.canonicalize().is_ok_and(|data| cwd == data));
     }
-    let output = std::process::Command::new("ps").args(["-ww", "-o", "command=", "-p", &pid.to_string()]).output();
+    let output = std::process::Command::new("ps")
+        .args(["-ww", "-o", "command=", "-p", &pid.to_string()])
+        .output();
     let data = data.as_os_str().as_encoded_bytes();
-    output.is_ok_and(|output| contains(&output.stdout, b"postgres") && contains(&output.stdout, data))
+    output
+        .is_ok_and(|output| contains(&output.stdout, b"postgres") && contains(&output.stdout, data))
 }
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
@@ -83,7 +96,11 @@ mod tests {
     async fn a_pid_file_that_names_another_process_is_only_removed() {
         let data = tempfile::tempdir().unwrap();
         // Our own number: alive, and no PostgreSQL. A signal to it would end this test.
-        fs::write(pid_file(data.path()), format!("{}\n/data\n1\n5432\n/tmp\n\n", std::process::id())).unwrap();
+        fs::write(
+            pid_file(data.path()),
+            format!("{}\n/data\n1\n5432\n/tmp\n\n", std::process::id()),
+        )
+        .unwrap();
         clear(data.path()).await.unwrap();
         assert!(!pid_file(data.path()).exists());
     }

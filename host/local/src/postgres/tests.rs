@@ -90,16 +90,23 @@ async fn data_of_another_version_is_refused_with_both_ways_out() {
     std::fs::write(data.join("PG_VERSION"), "8.4\n").unwrap();
     let message = Postgres::start(dir.path(), None).await.unwrap_err().to_string();
     assert!(message.contains("was made by version 8.4"), "{message}");
-    assert!(message.contains("set LOADER_POSTGRES_BIN to version 8.4, or remove that folder"), "{message}");
+    assert!(
+        message.contains("set LOADER_POSTGRES_BIN to version 8.4, or remove that folder"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
 async fn when_it_does_not_start_its_log_is_shown() {
     let dir = tempfile::tempdir().unwrap();
     Postgres::start(dir.path(), None).await.unwrap().stop().await.unwrap();
-    std::fs::write(dir.path().join("postgres/data/postgresql.conf"), "no_such_setting = 1\n").unwrap();
+    std::fs::write(dir.path().join("postgres/data/postgresql.conf"), "no_such_setting = 1\n")
+        .unwrap();
     let message = Postgres::start(dir.path(), None).await.unwrap_err().to_string();
-    assert!(message.contains("unrecognized configuration parameter \"no_such_setting\""), "{message}");
+    assert!(
+        message.contains("unrecognized configuration parameter \"no_such_setting\""),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -131,7 +138,11 @@ async fn data_goes_elsewhere_when_postgresqls_user_cannot_reach_the_folder() {
     query(&postgres, "CREATE TABLE t AS SELECT 7 AS n").await;
     postgres.stop().await.unwrap();
     let elsewhere = std::fs::read_link(state.join("postgres")).unwrap();
-    assert!(elsewhere.starts_with("/var/tmp") && elsewhere.join("data/PG_VERSION").exists(), "{}", elsewhere.display());
+    assert!(
+        elsewhere.starts_with("/var/tmp") && elsewhere.join("data/PG_VERSION").exists(),
+        "{}",
+        elsewhere.display()
+    );
 
     let postgres = Postgres::start(&state, None).await.unwrap();
     assert_eq!(query(&postgres, "SELECT n FROM t").await, "7");

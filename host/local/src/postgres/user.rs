@@ -1,5 +1,6 @@
-//! Who runs PostgreSQL. It refuses to run as root; started by root, we run it as `postgres` or `nobody` and give that user the data.
-//! In: our own user id and the user list of the system; out: ids for child processes and folders that this user can reach.
+//! Who runs PostgreSQL. It refuses to run as root; started by root, we run it as `postgres` or
+//! `nobody` and give that user the data. In: our own user id and the user list of the system; out:
+//! ids for child processes and folders that this user can reach.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -27,11 +28,13 @@ pub(crate) fn database_user() -> Result<Option<User>, LocalError> {
         return Ok(None);
     }
     let path = Path::new("/etc/passwd");
-    let users = fs::read_to_string(path).map_err(LocalError::file(path, "look for an unprivileged user"))?;
+    let users = fs::read_to_string(path)
+        .map_err(LocalError::file(path, "look for an unprivileged user"))?;
     let found = find(&users, "postgres").or_else(|| find(&users, "nobody"));
     found.map(Some).ok_or_else(|| {
         LocalError::Postgres(
-            "refuses to run as root, and there is no user `postgres` or `nobody`; start the program as another user"
+            "refuses to run as root, and there is no user `postgres` or `nobody`; start the \
+             program as another user"
                 .to_owned(),
         )
     })
@@ -62,7 +65,8 @@ pub(crate) fn give(path: &Path, user: Option<&User>) -> Result<(), LocalError> {
 /// Whether the user can get to the folder: every folder on the way lets it pass.
 pub(crate) fn can_reach(dir: &Path, user: &User) -> bool {
     dir.ancestors().all(|folder| {
-        fs::metadata(folder).is_ok_and(|metadata| may_pass(metadata.mode(), metadata.uid(), metadata.gid(), user))
+        fs::metadata(folder)
+            .is_ok_and(|metadata| may_pass(metadata.mode(), metadata.uid(), metadata.gid(), user))
     })
 }
 
@@ -75,7 +79,8 @@ fn may_pass(mode: u32, uid: u32, gid: u32, user: &User) -> bool {
     mode & bit != 0
 }
 
-/// A new private folder for the socket. Its path is short, because a socket's path may have about 100 bytes.
+/// A new private folder for the socket. Its path is short, because a socket's path may have about
+/// 100 bytes.
 pub(crate) fn socket_dir(user: Option<&User>) -> Result<TempDir, LocalError> {
     let short = Path::new("/tmp");
     let base = if short.is_dir() { short.to_path_buf() } else { std::env::temp_dir() };
@@ -90,7 +95,8 @@ pub(crate) fn socket_dir(user: Option<&User>) -> Result<TempDir, LocalError> {
 
 /// A folder for the data that any user can reach, one for each DIR. Made when missing.
 ///
-/// The parent is open to everyone, so a folder that someone else put there under this name is refused.
+/// The parent is open to everyone, so a folder that someone else put there under this name is
+/// refused.
 pub(crate) fn reachable_data_dir(state_dir: &Path, user: &User) -> Result<PathBuf, LocalError> {
     use sha2::Digest;
     use std::os::unix::ffi::OsStrExt;
@@ -102,10 +108,15 @@ pub(crate) fn reachable_data_dir(state_dir: &Path, user: &User) -> Result<PathBu
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
             let metadata = fs::symlink_metadata(&dir).map_err(LocalError::file(&dir, "read"))?;
             if !metadata.is_dir() || (metadata.uid() != user.uid && metadata.uid() != 0) {
-                return Err(LocalError::Postgres(format!("{} belongs to someone else; remove it", dir.display())));
+                return Err(LocalError::Postgres(format!(
+                    "{} belongs to someone else; remove it",
+                    dir.display()
+                )));
             }
         }
-        Err(error) => return Err(LocalError::file(&dir, "make a folder for PostgreSQL's data")(error)),
+        Err(error) => {
+            return Err(LocalError::file(&dir, "make a folder for PostgreSQL's data")(error));
+        }
     }
     Ok(dir)
 }

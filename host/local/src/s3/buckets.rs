@@ -1,4 +1,5 @@
-//! Operations on buckets, listings among them. In: parsed requests; out: answers. A bucket is a folder, whoever made it.
+//! Operations on buckets, listings among them. In: parsed requests; out: answers. A bucket is a
+//! folder, whoever made it.
 
 use std::fs;
 use std::time::SystemTime;
@@ -13,14 +14,20 @@ use crate::objects::ObjectEntry;
 use crate::server::REGION;
 
 /// Succeeds for a bucket that is there, as S3 does in its first region.
-pub(crate) fn create(store: &Store, request: S3Request<CreateBucketInput>) -> S3Result<CreateBucketOutput> {
+pub(crate) fn create(
+    store: &Store,
+    request: S3Request<CreateBucketInput>,
+) -> S3Result<CreateBucketOutput> {
     let bucket = request.input.bucket;
     let path = store.objects.bucket_path(&bucket).ok_or_else(|| s3_error!(InvalidBucketName))?;
     fs::create_dir_all(path).map_err(internal)?;
     Ok(CreateBucketOutput { location: Some(format!("/{bucket}")) })
 }
 
-pub(crate) fn delete(store: &Store, request: S3Request<DeleteBucketInput>) -> S3Result<DeleteBucketOutput> {
+pub(crate) fn delete(
+    store: &Store,
+    request: S3Request<DeleteBucketInput>,
+) -> S3Result<DeleteBucketOutput> {
     let bucket = request.input.bucket;
     let path = store.need_bucket(&bucket)?;
     let _changing = store.lock();
@@ -32,12 +39,18 @@ pub(crate) fn delete(store: &Store, request: S3Request<DeleteBucketInput>) -> S3
     Ok(DeleteBucketOutput::default())
 }
 
-pub(crate) fn head(store: &Store, request: S3Request<HeadBucketInput>) -> S3Result<HeadBucketOutput> {
+pub(crate) fn head(
+    store: &Store,
+    request: S3Request<HeadBucketInput>,
+) -> S3Result<HeadBucketOutput> {
     store.need_bucket(&request.input.bucket)?;
     Ok(HeadBucketOutput { bucket_region: Some(REGION.to_owned()), ..Default::default() })
 }
 
-pub(crate) fn location(store: &Store, request: S3Request<GetBucketLocationInput>) -> S3Result<GetBucketLocationOutput> {
+pub(crate) fn location(
+    store: &Store,
+    request: S3Request<GetBucketLocationInput>,
+) -> S3Result<GetBucketLocationOutput> {
     store.need_bucket(&request.input.bucket)?;
     Ok(GetBucketLocationOutput::default())
 }
@@ -51,21 +64,32 @@ pub(crate) fn versioning(
     Ok(GetBucketVersioningOutput::default())
 }
 
-pub(crate) fn list(store: &Store, request: S3Request<ListBucketsInput>) -> S3Result<ListBucketsOutput> {
+pub(crate) fn list(
+    store: &Store,
+    request: S3Request<ListBucketsInput>,
+) -> S3Result<ListBucketsOutput> {
     let prefix = request.input.prefix.unwrap_or_default();
     let mut buckets = Vec::new();
     for name in store.objects.buckets().map_err(internal)? {
         if name.starts_with(&prefix) {
             let path = store.need_bucket(&name)?;
-            let made =
-                fs::metadata(path).and_then(|metadata| metadata.modified()).unwrap_or_else(|_| SystemTime::now());
-            buckets.push(Bucket { creation_date: Some(whole_seconds(made)), name: Some(name), ..Default::default() });
+            let made = fs::metadata(path)
+                .and_then(|metadata| metadata.modified())
+                .unwrap_or_else(|_| SystemTime::now());
+            buckets.push(Bucket {
+                creation_date: Some(whole_seconds(made)),
+                name: Some(name),
+                ..Default::default()
+            });
         }
     }
     Ok(ListBucketsOutput { buckets: Some(buckets), ..Default::default() })
 }
 
-pub(crate) fn list_objects_v2(store: &Store, request: S3Request<ListObjectsV2Input>) -> S3Result<ListObjectsV2Output> {
+pub(crate) fn list_objects_v2(
+    store: &Store,
+    request: S3Request<ListObjectsV2Input>,
+) -> S3Result<ListObjectsV2Output> {
     let input = request.input;
     let after = match (&input.continuation_token, &input.start_after) {
         (Some(token), _) => After::from_token(token)?,
@@ -74,8 +98,11 @@ pub(crate) fn list_objects_v2(store: &Store, request: S3Request<ListObjectsV2Inp
     };
     let max_keys = list::max_keys(input.max_keys)?;
     let prefix = input.prefix.unwrap_or_default();
-    let page =
-        page(store, &input.bucket, &Query { prefix: &prefix, delimiter: input.delimiter.as_deref(), after, max_keys })?;
+    let page = page(
+        store,
+        &input.bucket,
+        &Query { prefix: &prefix, delimiter: input.delimiter.as_deref(), after, max_keys },
+    )?;
     let encode = Encode::new(input.encoding_type.as_ref());
     Ok(ListObjectsV2Output {
         key_count: i32::try_from(page.len()).ok(),
@@ -94,14 +121,20 @@ pub(crate) fn list_objects_v2(store: &Store, request: S3Request<ListObjectsV2Inp
     })
 }
 
-pub(crate) fn list_objects(store: &Store, request: S3Request<ListObjectsInput>) -> S3Result<ListObjectsOutput> {
+pub(crate) fn list_objects(
+    store: &Store,
+    request: S3Request<ListObjectsInput>,
+) -> S3Result<ListObjectsOutput> {
     let input = request.input;
     let marker = input.marker.clone().unwrap_or_default();
     let after = if marker.is_empty() { After::Start } else { After::Key(marker.clone()) };
     let max_keys = list::max_keys(input.max_keys)?;
     let prefix = input.prefix.unwrap_or_default();
-    let page =
-        page(store, &input.bucket, &Query { prefix: &prefix, delimiter: input.delimiter.as_deref(), after, max_keys })?;
+    let page = page(
+        store,
+        &input.bucket,
+        &Query { prefix: &prefix, delimiter: input.delimiter.as_deref(), after, max_keys },
+    )?;
     let encode = Encode::new(input.encoding_type.as_ref());
     let next = match &page.next {
         Some(After::Key(text) | After::Prefix(text)) => Some(encode.text(text.clone())),
@@ -134,8 +167,9 @@ fn entries(store: &Store, bucket: &str, prefix: &str) -> S3Result<Vec<ObjectEntr
     for folder in store.objects.folders(bucket, prefix).map_err(internal)? {
         if store.is_marker(bucket, &folder) {
             let path = store.objects.object_path(bucket, folder.trim_end_matches('/'));
-            let modified =
-                path.and_then(|path| fs::metadata(path).ok()?.modified().ok()).unwrap_or_else(SystemTime::now);
+            let modified = path
+                .and_then(|path| fs::metadata(path).ok()?.modified().ok())
+                .unwrap_or_else(SystemTime::now);
             entries.push(ObjectEntry { key: folder, size_bytes: 0, modified });
         }
     }
@@ -181,6 +215,9 @@ impl Encode {
     }
 
     fn common_prefixes(&self, page: &Page) -> Vec<CommonPrefix> {
-        page.common_prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(self.text(prefix.clone())) }).collect()
+        page.common_prefixes
+            .iter()
+            .map(|prefix| CommonPrefix { prefix: Some(self.text(prefix.clone())) })
+            .collect()
     }
 }

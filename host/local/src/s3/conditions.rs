@@ -1,5 +1,5 @@
-//! `If-Match` and its relatives: when a request is carried out. In: the request's conditions and the object as it is; out: nothing,
-//! or the error that S3 answers. Pure.
+//! `If-Match` and its relatives: when a request is carried out. In: the request's conditions and
+//! the object as it is; out: nothing, or the error that S3 answers. Pure.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html>
 
@@ -37,7 +37,8 @@ impl Conditions {
             && self.if_size.is_none()
     }
 
-    /// Whether the object may be read: 412 when it is not the wanted one, 304 when the client has it.
+    /// Whether the object may be read: 412 when it is not the wanted one, 304 when the client has
+    /// it.
     pub(crate) fn check_read(&self, current: &Current<'_>) -> S3Result<()> {
         // An ETag, where one is given, decides instead of a time.
         let wanted = match (&self.if_match, &self.if_unmodified_since) {
@@ -64,12 +65,21 @@ impl Conditions {
     /// Whether the object, if there is one, may be replaced or deleted.
     pub(crate) fn check_change(&self, current: Option<Current<'_>>) -> S3Result<()> {
         let Some(current) = current else {
-            return if self.if_match.is_some() && !self.missing_is_fine { Err(no_such_key()) } else { Ok(()) };
+            return if self.if_match.is_some() && !self.missing_is_fine {
+                Err(no_such_key())
+            } else {
+                Ok(())
+            };
         };
         let is_wanted = self.if_match.as_ref().is_none_or(|condition| matches(condition, &current))
             && self.if_none_match.as_ref().is_none_or(|condition| !matches(condition, &current))
-            && self.if_unmodified_since.as_ref().is_none_or(|time| whole_seconds(current.modified) <= *time)
-            && self.if_size.is_none_or(|size| u64::try_from(size).is_ok_and(|size| size == current.size_bytes));
+            && self
+                .if_unmodified_since
+                .as_ref()
+                .is_none_or(|time| whole_seconds(current.modified) <= *time)
+            && self.if_size.is_none_or(|size| {
+                u64::try_from(size).is_ok_and(|size| size == current.size_bytes)
+            });
         if is_wanted { Ok(()) } else { Err(precondition_failed()) }
     }
 }
@@ -109,8 +119,11 @@ mod tests {
 
     #[test]
     fn changes() {
-        let check = |conditions: Conditions, current: Option<Current<'_>>| code(conditions.check_change(current));
-        let with = |if_match: &str| Conditions { if_match: etag(if_match), ..Conditions::default() };
+        let check = |conditions: Conditions, current: Option<Current<'_>>| {
+            code(conditions.check_change(current))
+        };
+        let with =
+            |if_match: &str| Conditions { if_match: etag(if_match), ..Conditions::default() };
         assert_eq!(check(with("\"a1\""), Some(current())), "ok");
         assert_eq!(check(with("a1"), Some(current())), "ok");
         assert_eq!(check(with("\"b2\""), Some(current())), "PreconditionFailed");
@@ -130,13 +143,29 @@ mod tests {
     fn reads() {
         let at = |seconds| Some(Timestamp::from(UNIX_EPOCH + Duration::from_secs(seconds)));
         let check = |conditions: Conditions| code(conditions.check_read(&current()));
-        assert_eq!(check(Conditions { if_none_match: etag("\"a1\""), ..Conditions::default() }), "NotModified");
-        assert_eq!(check(Conditions { if_match: etag("\"b2\""), ..Conditions::default() }), "PreconditionFailed");
-        assert_eq!(check(Conditions { if_modified_since: at(10), ..Conditions::default() }), "NotModified");
-        assert_eq!(check(Conditions { if_modified_since: at(9), ..Conditions::default() }), "ok");
-        assert_eq!(check(Conditions { if_unmodified_since: at(9), ..Conditions::default() }), "PreconditionFailed");
         assert_eq!(
-            check(Conditions { if_match: etag("\"a1\""), if_unmodified_since: at(9), ..Conditions::default() }),
+            check(Conditions { if_none_match: etag("\"a1\""), ..Conditions::default() }),
+            "NotModified"
+        );
+        assert_eq!(
+            check(Conditions { if_match: etag("\"b2\""), ..Conditions::default() }),
+            "PreconditionFailed"
+        );
+        assert_eq!(
+            check(Conditions { if_modified_since: at(10), ..Conditions::default() }),
+            "NotModified"
+        );
+        assert_eq!(check(Conditions { if_modified_since: at(9), ..Conditions::default() }), "ok");
+        assert_eq!(
+            check(Conditions { if_unmodified_since: at(9), ..Conditions::default() }),
+            "PreconditionFailed"
+        );
+        assert_eq!(
+            check(Conditions {
+                if_match: etag("\"a1\""),
+                if_unmodified_since: at(9),
+                ..Conditions::default()
+            }),
             "ok"
         );
         let known = Conditions { if_none_match: etag("\"a1\""), ..Conditions::default() };

@@ -1,5 +1,6 @@
-//! Listings: which part of the sorted keys a request gets. In: the bucket's entries and the request's prefix, delimiter and position;
-//! out: one page and where the next starts. Pure, but for the ETags, which the caller adds.
+//! Listings: which part of the sorted keys a request gets. In: the bucket's entries and the
+//! request's prefix, delimiter and position; out: one page and where the next starts. Pure, but for
+//! the ETags, which the caller adds.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 
@@ -39,9 +40,10 @@ pub(crate) struct Page {
 /// The number of keys that a page may have; `None` asks for the most.
 pub(crate) fn max_keys(asked: Option<i32>) -> S3Result<i32> {
     match asked {
-        Some(asked) if asked < 0 => {
-            Err(s3_error!(InvalidArgument, "Argument maxKeys must be an integer between 0 and 2147483647"))
-        }
+        Some(asked) if asked < 0 => Err(s3_error!(
+            InvalidArgument,
+            "Argument maxKeys must be an integer between 0 and 2147483647"
+        )),
         asked => Ok(asked.unwrap_or(MAX_KEYS).min(MAX_KEYS)),
     }
 }
@@ -52,7 +54,9 @@ pub(crate) fn page(entries: Vec<ObjectEntry>, query: &Query<'_>) -> Page {
     let limit = usize::try_from(query.max_keys).unwrap_or_default();
     let mut last = query.after.clone();
     for entry in entries {
-        let common = query.delimiter.and_then(|delimiter| common_prefix(&entry.key, query.prefix, delimiter));
+        let common = query
+            .delimiter
+            .and_then(|delimiter| common_prefix(&entry.key, query.prefix, delimiter));
         let is_past = match &last {
             After::Start => true,
             // A common prefix is an item like a key: one at or before the position has been given.
@@ -117,8 +121,9 @@ impl After {
 
 fn unhex(text: &str) -> Option<String> {
     let digits = text.as_bytes().chunks(2);
-    let bytes =
-        digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok());
+    let bytes = digits.map(|pair| {
+        u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok()
+    });
     String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()
 }
 
@@ -145,18 +150,29 @@ mod tests {
     use super::*;
 
     /// Every page of a listing as text, prefixes with a `+`.
-    fn pages(keys: &[&str], prefix: &str, delimiter: Option<&str>, after: After, max_keys: i32) -> Vec<String> {
+    fn pages(
+        keys: &[&str],
+        prefix: &str,
+        delimiter: Option<&str>,
+        after: After,
+        max_keys: i32,
+    ) -> Vec<String> {
         let mut after = after;
         let mut pages = Vec::new();
         loop {
-            let mut keys: Vec<&str> = keys.iter().copied().filter(|key| key.starts_with(prefix)).collect();
+            let mut keys: Vec<&str> =
+                keys.iter().copied().filter(|key| key.starts_with(prefix)).collect();
             keys.sort_unstable();
-            let entries =
-                keys.iter().map(|key| ObjectEntry { key: (*key).to_owned(), size_bytes: 0, modified: UNIX_EPOCH });
+            let entries = keys.iter().map(|key| ObjectEntry {
+                key: (*key).to_owned(),
+                size_bytes: 0,
+                modified: UNIX_EPOCH,
+            });
             let page = page(entries.collect(), &Query { prefix, delimiter, after, max_keys });
             let objects = page.objects.iter().map(|entry| entry.key.clone());
-            let mut items: Vec<String> =
-                objects.chain(page.common_prefixes.iter().map(|prefix| format!("+{prefix}"))).collect();
+            let mut items: Vec<String> = objects
+                .chain(page.common_prefixes.iter().map(|prefix| format!("+{prefix}")))
+                .collect();
             items.sort_unstable();
             pages.push(items.join(" "));
             match page.next {

@@ -1,7 +1,9 @@
-//! Multipart uploads: parts as files in a folder of their own until they are put together. In: parsed requests and bodies; out:
-//! answers, and at the end an object. The folder is `DIR/.loader/s3/uploads/<id>`, and survives a killed server.
+//! Multipart uploads: parts as files in a folder of their own until they are put together. In:
+//! parsed requests and bodies; out: answers, and at the end an object. The folder is
+//! `DIR/.loader/s3/uploads/<id>`, and survives a killed server.
 //!
-//! A part's file is named by its number and the MD5 of its content, which are all that S3 says about it.
+//! A part's file is named by its number and the MD5 of its content, which are all that S3 says
+//! about it.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -62,7 +64,8 @@ pub(crate) fn create(
     let dir = store.uploads.join(&id);
     fs::create_dir(&dir).map_err(internal)?;
     let mut file = store.temporary().map_err(internal)?;
-    file.write_all(&serde_json::to_vec(&upload).map_err(|error| internal(error.into()))?).map_err(internal)?;
+    file.write_all(&serde_json::to_vec(&upload).map_err(|error| internal(error.into()))?)
+        .map_err(internal)?;
     place(file.into_temp_path(), &dir.join("upload.json"))?;
     Ok(CreateMultipartUploadOutput {
         bucket: Some(upload.bucket),
@@ -74,7 +77,10 @@ pub(crate) fn create(
     })
 }
 
-pub(crate) async fn upload_part(store: &Arc<Store>, request: S3Request<UploadPartInput>) -> S3Result<UploadPartOutput> {
+pub(crate) async fn upload_part(
+    store: &Arc<Store>,
+    request: S3Request<UploadPartInput>,
+) -> S3Result<UploadPartOutput> {
     let input = request.input;
     let (dir, _) = find(store, &input.upload_id, &input.bucket, &input.key)?;
     check_number(input.part_number)?;
@@ -125,17 +131,22 @@ pub(crate) fn upload_part_copy(
     conditions.check_copy(&current(&source))?;
     let bytes = match &input.copy_source_range {
         Some(range) => {
-            let range = Range::parse(range)
-                .map_err(|_| s3_error!(InvalidArgument, "the range of a copied part must be `bytes=first-last`"))?;
+            let range = Range::parse(range).map_err(|_| {
+                s3_error!(InvalidArgument, "the range of a copied part must be `bytes=first-last`")
+            })?;
             range.check(source.size_bytes)?
         }
         None => 0..source.size_bytes,
     };
     let mut part = store.temporary().map_err(internal)?;
     if let Some(file) = &source.file {
-        let copied = copy_range(file, bytes.start, bytes.end - bytes.start, part.as_file_mut()).map_err(internal)?;
+        let copied = copy_range(file, bytes.start, bytes.end - bytes.start, part.as_file_mut())
+            .map_err(internal)?;
         if copied != bytes.end - bytes.start {
-            return Err(s3_error!(ConditionalRequestConflict, "the source changed while it was copied; try again"));
+            return Err(s3_error!(
+                ConditionalRequestConflict,
+                "the source changed while it was copied; try again"
+            ));
         }
     }
     std::io::Seek::rewind(&mut part).map_err(internal)?;
@@ -165,8 +176,18 @@ pub(crate) fn complete(
     }
     let md5s: Vec<[u8; 16]> = parts.iter().map(|part| part.md5).collect();
     let etag = spool::multipart_etag(&md5s);
-    let when = Conditions { if_match: input.if_match, if_none_match: input.if_none_match, ..Conditions::default() };
-    store.put((&input.bucket, &input.key), whole.into_temp_path(), etag.clone(), upload.attributes, &when)?;
+    let when = Conditions {
+        if_match: input.if_match,
+        if_none_match: input.if_none_match,
+        ..Conditions::default()
+    };
+    store.put(
+        (&input.bucket, &input.key),
+        whole.into_temp_path(),
+        etag.clone(),
+        upload.attributes,
+        &when,
+    )?;
     fs::remove_dir_all(dir).map_err(internal)?;
     Ok(CompleteMultipartUploadOutput {
         location: Some(format!("/{}/{}", input.bucket, input.key)),
@@ -178,9 +199,16 @@ pub(crate) fn complete(
 }
 
 /// The parts that the client names, in order, all of them as it knows them.
-fn chosen_parts<'a>(arrived: &'a [Arrived], wanted: &[CompletedPart]) -> S3Result<Vec<&'a Arrived>> {
-    let invalid =
-        || s3_error!(InvalidPart, "One or more of the specified parts could not be found, or has another ETag.");
+fn chosen_parts<'a>(
+    arrived: &'a [Arrived],
+    wanted: &[CompletedPart],
+) -> S3Result<Vec<&'a Arrived>> {
+    let invalid = || {
+        s3_error!(
+            InvalidPart,
+            "One or more of the specified parts could not be found, or has another ETag."
+        )
+    };
     if wanted.is_empty() {
         return Err(s3_error!(MalformedXML, "You must specify at least one part"));
     }
@@ -188,7 +216,10 @@ fn chosen_parts<'a>(arrived: &'a [Arrived], wanted: &[CompletedPart]) -> S3Resul
     for want in wanted {
         let number = want.part_number.unwrap_or_default();
         if parts.last().is_some_and(|last| last.number >= number) {
-            return Err(s3_error!(InvalidPartOrder, "The list of parts was not in ascending order."));
+            return Err(s3_error!(
+                InvalidPartOrder,
+                "The list of parts was not in ascending order."
+            ));
         }
         let part = arrived.iter().find(|part| part.number == number).ok_or_else(invalid)?;
         if want.e_tag.as_ref().is_none_or(|etag| etag.value() != hex(&part.md5)) {
@@ -198,7 +229,10 @@ fn chosen_parts<'a>(arrived: &'a [Arrived], wanted: &[CompletedPart]) -> S3Resul
     }
     // Only the last part may be short.
     if parts[..parts.len() - 1].iter().any(|part| part.size_bytes < MIN_PART_BYTES) {
-        return Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"));
+        return Err(s3_error!(
+            EntityTooSmall,
+            "Your proposed upload is smaller than the minimum allowed size"
+        ));
     }
     Ok(parts)
 }
@@ -213,7 +247,10 @@ pub(crate) fn abort(
     Ok(AbortMultipartUploadOutput::default())
 }
 
-pub(crate) fn list_parts(store: &Store, request: S3Request<ListPartsInput>) -> S3Result<ListPartsOutput> {
+pub(crate) fn list_parts(
+    store: &Store,
+    request: S3Request<ListPartsInput>,
+) -> S3Result<ListPartsOutput> {
     let input = request.input;
     let (dir, _) = find(store, &input.upload_id, &input.bucket, &input.key)?;
     let max_parts = input.max_parts.unwrap_or(1000).clamp(0, 1000);
@@ -237,7 +274,10 @@ pub(crate) fn list_parts(store: &Store, request: S3Request<ListPartsInput>) -> S
         upload_id: Some(input.upload_id),
         max_parts: Some(max_parts),
         part_number_marker: Some(marker),
-        next_part_number_marker: parts.last().and_then(|part| part.part_number).filter(|_| is_truncated),
+        next_part_number_marker: parts
+            .last()
+            .and_then(|part| part.part_number)
+            .filter(|_| is_truncated),
         is_truncated: Some(is_truncated),
         parts: Some(parts),
         ..Default::default()
@@ -278,14 +318,17 @@ pub(crate) fn list_uploads(
 fn find(store: &Store, id: &str, bucket: &str, key: &str) -> S3Result<(PathBuf, Upload)> {
     store.need_bucket(bucket)?;
     let no_such = || {
-        let message = "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.";
+        let message = "The specified upload does not exist. The upload ID may be invalid, or the \
+                       upload may have been aborted or completed.";
         s3_error!(NoSuchUpload, "{message}")
     };
     if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(no_such());
     }
     let dir = store.uploads.join(id);
-    let upload = read(&dir).filter(|upload| upload.bucket == bucket && upload.key == key).ok_or_else(no_such)?;
+    let upload = read(&dir)
+        .filter(|upload| upload.bucket == bucket && upload.key == key)
+        .ok_or_else(no_such)?;
     Ok((dir, upload))
 }
 
@@ -297,11 +340,20 @@ fn check_number(number: i32) -> S3Result<()> {
     if (1..=MAX_PARTS).contains(&number) {
         return Ok(());
     }
-    Err(s3_error!(InvalidArgument, "Part number must be an integer between 1 and {MAX_PARTS}, inclusive"))
+    Err(s3_error!(
+        InvalidArgument,
+        "Part number must be an integer between 1 and {MAX_PARTS}, inclusive"
+    ))
 }
 
 /// Keeps a part; a part with the same number gives way.
-fn keep(store: &Store, dir: &Path, number: i32, md5: &[u8; 16], content: tempfile::TempPath) -> S3Result<()> {
+fn keep(
+    store: &Store,
+    dir: &Path,
+    number: i32,
+    md5: &[u8; 16],
+    content: tempfile::TempPath,
+) -> S3Result<()> {
     let _changing = store.lock();
     let path = dir.join(format!("{number:05}-{}", hex(md5)));
     place(content, &path)?;
@@ -322,7 +374,13 @@ fn arrived(dir: &Path) -> S3Result<Vec<Arrived>> {
         let Some((number, md5)) = name.to_str().and_then(parse_name) else { continue };
         let metadata = entry.metadata().map_err(internal)?;
         let modified = metadata.modified().map_err(internal)?;
-        parts.push(Arrived { number, md5, path: entry.path(), size_bytes: metadata.len(), modified });
+        parts.push(Arrived {
+            number,
+            md5,
+            path: entry.path(),
+            size_bytes: metadata.len(),
+            modified,
+        });
     }
     parts.sort_unstable_by_key(|part| part.number);
     Ok(parts)

@@ -1,4 +1,5 @@
-//! GetObject and HeadObject. In: parsed requests; out: headers, and for GET a body that is read from the file as the client takes it.
+//! GetObject and HeadObject. In: parsed requests; out: headers, and for GET a body that is read
+//! from the file as the client takes it.
 
 use std::fs::File;
 use std::io;
@@ -17,7 +18,10 @@ use super::store::{Attributes, Found, Store};
 const READ_BYTES: usize = 512 * 1024;
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
-pub(crate) fn head(store: &Store, request: S3Request<HeadObjectInput>) -> S3Result<HeadObjectOutput> {
+pub(crate) fn head(
+    store: &Store,
+    request: S3Request<HeadObjectInput>,
+) -> S3Result<HeadObjectOutput> {
     let input = request.input;
     refuse_versions(input.version_id.as_deref(), input.part_number)?;
     let found = store.find(&input.bucket, &input.key)?;
@@ -136,13 +140,16 @@ impl Part {
     }
 
     fn content_range(&self) -> Option<String> {
-        self.asked.then(|| format!("bytes {}-{}/{}", self.start, self.end.saturating_sub(1), self.size_bytes))
+        self.asked.then(|| {
+            format!("bytes {}-{}/{}", self.start, self.end.saturating_sub(1), self.size_bytes)
+        })
     }
 
-    /// The checksums of the whole object, where the client asked for them and gets the whole object.
+    /// The checksums of the whole object, where the client asked for them and gets the whole
+    /// object.
     fn checksum(&self, attributes: &Attributes, mode: Option<&ChecksumMode>) -> Checksum {
-        let wanted =
-            mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED) && self.length() == self.size_bytes;
+        let wanted = mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
+            && self.length() == self.size_bytes;
         if !wanted || attributes.checksums.is_empty() {
             return Checksum::default();
         }
@@ -163,12 +170,16 @@ fn refuse_versions(version_id: Option<&str>, part_number: Option<i32>) -> S3Resu
         return Err(s3_error!(NoSuchVersion, "The specified version does not exist."));
     }
     if part_number.is_some_and(|number| number != 1) {
-        return Err(s3_error!(NotImplemented, "this S3 does not keep the parts of an object; ask for a range"));
+        return Err(s3_error!(
+            NotImplemented,
+            "this S3 does not keep the parts of an object; ask for a range"
+        ));
     }
     Ok(())
 }
 
-/// A file that has become shorter ends the stream with an error, and so the connection: the client must not take the rest for all.
+/// A file that has become shorter ends the stream with an error, and so the connection: the client
+/// must not take the rest for all.
 fn stream(file: File, start: u64, end: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
     futures::stream::try_unfold((Arc::new(file), start), move |(file, at)| async move {
         let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(READ_BYTES);

@@ -1,5 +1,6 @@
-//! Request bodies into temporary files, with digests on the way. In: a body and what the client says of it; out: a finished file, its
-//! MD5 and checksums, all compared with what was said. Nothing here is an object yet.
+//! Request bodies into temporary files, with digests on the way. In: a body and what the client
+//! says of it; out: a finished file, its MD5 and checksums, all compared with what was said.
+//! Nothing here is an object yet.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -16,7 +17,8 @@ use tempfile::{NamedTempFile, TempPath};
 use super::blocking;
 use super::store::{Store, hex, internal};
 
-/// How much of a body is gathered before it is digested and written, so that few tasks change threads.
+/// How much of a body is gathered before it is digested and written, so that few tasks change
+/// threads.
 const GATHER_BYTES: usize = 1024 * 1024;
 
 /// What the client says about a body.
@@ -40,12 +42,20 @@ pub(crate) struct Spooled {
 impl Spooled {
     /// The checksums by the name of their header, without `x-amz-checksum-`.
     pub(crate) fn checksums(&self) -> BTreeMap<String, String> {
-        named(&self.checksum).into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?))).collect()
+        named(&self.checksum)
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+            .collect()
     }
 }
 
-/// Reads the whole body. A body that ends early, or is not what the client says it is, is an error and leaves nothing.
-pub(crate) async fn receive(store: &Arc<Store>, body: Option<StreamingBlob>, claims: Claims) -> S3Result<Spooled> {
+/// Reads the whole body. A body that ends early, or is not what the client says it is, is an error
+/// and leaves nothing.
+pub(crate) async fn receive(
+    store: &Arc<Store>,
+    body: Option<StreamingBlob>,
+    claims: Claims,
+) -> S3Result<Spooled> {
     let mut writer = Writer::new(store.temporary().map_err(internal)?, &claims)?;
     if let Some(mut body) = body {
         let mut gathered = Vec::new();
@@ -53,7 +63,10 @@ pub(crate) async fn receive(store: &Arc<Store>, body: Option<StreamingBlob>, cla
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| {
                 tracing::debug!(%error, "request body ended early");
-                s3_error!(IncompleteBody, "the request body ended early or its signature is wrong: {error}")
+                s3_error!(
+                    IncompleteBody,
+                    "the request body ended early or its signature is wrong: {error}"
+                )
             })?;
             gathered_bytes += chunk.len();
             gathered.push(chunk);
@@ -78,7 +91,8 @@ struct Writer {
 impl Writer {
     fn new(file: NamedTempFile, claims: &Claims) -> S3Result<Writer> {
         let mut checksums = ChecksumHasher::default();
-        let trailer = claims.algorithm.as_ref().map(|algorithm| algorithm.as_str().to_ascii_lowercase());
+        let trailer =
+            claims.algorithm.as_ref().map(|algorithm| algorithm.as_str().to_ascii_lowercase());
         for (name, value) in named(&claims.checksum) {
             if value.is_some() || trailer.as_deref() == Some(name) {
                 match name {
@@ -108,17 +122,27 @@ impl Writer {
         if let Some(claimed) = &claims.md5
             && !base64_is(claimed, &md5)
         {
-            return Err(s3_error!(BadDigest, "The Content-MD5 you specified did not match what we received."));
+            return Err(s3_error!(
+                BadDigest,
+                "The Content-MD5 you specified did not match what we received."
+            ));
         }
         let checksum = self.checksums.finalize();
         let trailers = claims.trailers.and_then(|trailers| trailers.take()).unwrap_or_default();
-        for ((name, claimed), (_, computed)) in named(&claims.checksum).into_iter().zip(named(&checksum)) {
-            let trailer = trailers.get(format!("x-amz-checksum-{name}")).and_then(|value| value.to_str().ok());
+        for ((name, claimed), (_, computed)) in
+            named(&claims.checksum).into_iter().zip(named(&checksum))
+        {
+            let trailer = trailers
+                .get(format!("x-amz-checksum-{name}"))
+                .and_then(|value| value.to_str().ok());
             let claimed = claimed.as_deref().or(trailer);
             if let (Some(claimed), Some(computed)) = (claimed, computed)
                 && claimed != computed
             {
-                return Err(s3_error!(BadDigest, "The {name} you specified did not match the calculated checksum."));
+                return Err(s3_error!(
+                    BadDigest,
+                    "The {name} you specified did not match the calculated checksum."
+                ));
             }
         }
         Ok(Spooled { path: self.file.into_temp_path(), size_bytes: self.size_bytes, md5, checksum })
@@ -148,7 +172,8 @@ fn base64_is(text: &str, bytes: &[u8]) -> bool {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::new();
     for group in bytes.chunks(3) {
-        let value = group.iter().fold(0u32, |value, &byte| value << 8 | u32::from(byte)) << (8 * (3 - group.len()));
+        let value = group.iter().fold(0u32, |value, &byte| value << 8 | u32::from(byte))
+            << (8 * (3 - group.len()));
         for place in 0..4 {
             let sextet = usize::try_from(value >> (18 - 6 * place) & 63).unwrap_or_default();
             encoded.push(if place <= group.len() { char::from(ALPHABET[sextet]) } else { '=' });
@@ -163,9 +188,14 @@ mod tests {
 
     #[test]
     fn base64_as_in_rfc_4648() {
-        for (bytes, text) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")]
-        {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert!(base64_is(text, bytes.as_bytes()), "{bytes}");
         }
         assert!(!base64_is("Zm9v", b"fop"));

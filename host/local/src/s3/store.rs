@@ -1,8 +1,10 @@
-//! Objects with their attributes: files in bucket folders, and for each a record in `DIR/.loader/s3` of what a file cannot hold.
-//! In and out: plain values, no HTTP. Blocks, so it is called on blocking threads.
+//! Objects with their attributes: files in bucket folders, and for each a record in
+//! `DIR/.loader/s3` of what a file cannot hold. In and out: plain values, no HTTP. Blocks, so it is
+//! called on blocking threads.
 //!
-//! A record counts only while the file has the size and time that it names; a file that someone replaced by hand has lost it, and its
-//! ETag is the MD5 of what is there now. Changes happen under one lock, so conditions and changes are one step.
+//! A record counts only while the file has the size and time that it names; a file that someone
+//! replaced by hand has lost it, and its ETag is the MD5 of what is there now. Changes happen under
+//! one lock, so conditions and changes are one step.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
@@ -22,7 +24,8 @@ use crate::objects::Objects;
 
 pub(crate) const MD5_OF_NOTHING: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
-/// A file changed this recently may change again without a new time, so what we compute from it is not kept.
+/// A file changed this recently may change again without a new time, so what we compute from it is
+/// not kept.
 const SETTLED: Duration = Duration::from_millis(100);
 /// The same where times seem to be kept in whole seconds.
 const SETTLED_COARSE: Duration = Duration::from_secs(3);
@@ -51,7 +54,8 @@ struct Record {
     attributes: Attributes,
 }
 
-/// An object as it is at one moment. The file stays readable when the object is replaced or deleted.
+/// An object as it is at one moment. The file stays readable when the object is replaced or
+/// deleted.
 #[derive(Debug)]
 pub(crate) struct Found {
     /// `None` for a folder marker, which has no bytes.
@@ -98,11 +102,15 @@ impl Store {
     pub(crate) fn temporary(&self) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         // As a file that a person makes, not private as temporary files are: it becomes the object.
-        tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o644)).tempfile_in(&self.temporary)
+        tempfile::Builder::new()
+            .permissions(fs::Permissions::from_mode(0o644))
+            .tempfile_in(&self.temporary)
     }
 
     pub(crate) fn need_bucket(&self, bucket: &str) -> S3Result<PathBuf> {
-        self.objects.bucket(bucket).ok_or_else(|| s3_error!(NoSuchBucket, "The specified bucket does not exist"))
+        self.objects
+            .bucket(bucket)
+            .ok_or_else(|| s3_error!(NoSuchBucket, "The specified bucket does not exist"))
     }
 
     /// The object, or `NoSuchKey`.
@@ -111,7 +119,8 @@ impl Store {
         self.look(bucket, key, None)?.ok_or_else(no_such_key)
     }
 
-    /// Puts a finished file in the object's place, if the conditions hold; whoever reads sees the old object or the new one, whole.
+    /// Puts a finished file in the object's place, if the conditions hold; whoever reads sees the
+    /// old object or the new one, whole.
     pub(crate) fn put(
         &self,
         at: (&str, &str),
@@ -136,15 +145,20 @@ impl Store {
             self.make_folders(&bucket_dir, parent).map_err(|error| cannot_place(key, error))?;
         }
         content.persist(&path).map_err(|error| cannot_place(key, error.error))?;
-        self.record(bucket, key, &fs::metadata(&path).map_err(internal)?, etag, attributes).map_err(internal)
+        self.record(bucket, key, &fs::metadata(&path).map_err(internal)?, etag, attributes)
+            .map_err(internal)
     }
 
-    /// Deletes the object, if the conditions hold, and the folders that were made for it. One that is not there is deleted already.
+    /// Deletes the object, if the conditions hold, and the folders that were made for it. One that
+    /// is not there is deleted already.
     pub(crate) fn delete(&self, bucket: &str, key: &str, when: &Conditions) -> S3Result<()> {
         let bucket_dir = self.need_bucket(bucket)?;
         let changing = self.lock();
         self.check(bucket, key, when, &changing)?;
-        let Some(path) = self.objects.object_path(bucket, key.strip_suffix('/').unwrap_or(key)) else { return Ok(()) };
+        let Some(path) = self.objects.object_path(bucket, key.strip_suffix('/').unwrap_or(key))
+        else {
+            return Ok(());
+        };
         if key.ends_with('/') {
             // The folder itself goes below, when nothing else needs it.
             remove_if_there(&self.record_path(bucket, key)).map_err(internal)?;
@@ -172,7 +186,13 @@ impl Store {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check(&self, bucket: &str, key: &str, when: &Conditions, changing: &MutexGuard<'_, ()>) -> S3Result<()> {
+    fn check(
+        &self,
+        bucket: &str,
+        key: &str,
+        when: &Conditions,
+        changing: &MutexGuard<'_, ()>,
+    ) -> S3Result<()> {
         if when.is_empty() {
             return Ok(());
         }
@@ -185,7 +205,12 @@ impl Store {
     }
 
     /// `changing`: the lock, when the caller has it.
-    fn look(&self, bucket: &str, key: &str, changing: Option<&MutexGuard<'_, ()>>) -> S3Result<Option<Found>> {
+    fn look(
+        &self,
+        bucket: &str,
+        key: &str,
+        changing: Option<&MutexGuard<'_, ()>>,
+    ) -> S3Result<Option<Found>> {
         if let Some(folder) = key.strip_suffix('/') {
             return self.look_for_marker(bucket, key, folder);
         }
@@ -202,22 +227,34 @@ impl Store {
         drop(guard);
         let (etag, attributes) = match record {
             Some(record) => (record.etag, record.attributes),
-            None => {
-                (self.hash(bucket, key, &path, &file, &metadata, changing).map_err(internal)?, Attributes::default())
-            }
+            None => (
+                self.hash(bucket, key, &path, &file, &metadata, changing).map_err(internal)?,
+                Attributes::default(),
+            ),
         };
         let modified = metadata.modified().map_err(internal)?;
         Ok(Some(Found { file: Some(file), size_bytes: metadata.len(), modified, etag, attributes }))
     }
 
     fn look_for_marker(&self, bucket: &str, key: &str, folder: &str) -> S3Result<Option<Found>> {
-        let Some(path) = self.objects.object_path(bucket, folder).filter(|path| path.is_dir()) else { return Ok(None) };
+        let Some(path) = self.objects.object_path(bucket, folder).filter(|path| path.is_dir())
+        else {
+            return Ok(None);
+        };
         let Some(record) = self.any_record(bucket, key) else { return Ok(None) };
-        let modified = fs::metadata(&path).and_then(|metadata| metadata.modified()).map_err(internal)?;
-        Ok(Some(Found { file: None, size_bytes: 0, modified, etag: record.etag, attributes: record.attributes }))
+        let modified =
+            fs::metadata(&path).and_then(|metadata| metadata.modified()).map_err(internal)?;
+        Ok(Some(Found {
+            file: None,
+            size_bytes: 0,
+            modified,
+            etag: record.etag,
+            attributes: record.attributes,
+        }))
     }
 
-    /// The MD5 of a file that has no record. Kept as a record when the file has been quiet for a while.
+    /// The MD5 of a file that has no record. Kept as a record when the file has been quiet for a
+    /// while.
     fn hash(
         &self,
         bucket: &str,
@@ -232,7 +269,8 @@ impl Store {
         let now = fs::metadata(path);
         let unchanged = now.is_ok_and(|now| same(&now, before)) && same(&file.metadata()?, before);
         let modified = before.modified()?;
-        let coarse = modified.duration_since(UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
+        let coarse =
+            modified.duration_since(UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
         let settled = if coarse { SETTLED_COARSE } else { SETTLED };
         let settled = SystemTime::now().duration_since(modified).is_ok_and(|age| age > settled);
         if unchanged && settled {
@@ -279,8 +317,8 @@ impl Store {
         self.records.join(hex(&digest) + ".json")
     }
 
-    /// Makes the folders on the way to an object, and remembers them: they go with their last object. Those that a person made
-    /// stay, to put files into.
+    /// Makes the folders on the way to an object, and remembers them: they go with their last
+    /// object. Those that a person made stay, to put files into.
     fn make_folders(&self, bucket_dir: &Path, to: &Path) -> io::Result<()> {
         let missing = to.ancestors().take_while(|dir| dir.starts_with(bucket_dir) && !dir.exists());
         for dir in missing {
@@ -290,11 +328,18 @@ impl Store {
     }
 
     fn prune(&self, bucket: &str, bucket_dir: &Path, from: &Path) {
-        for dir in from.ancestors().take_while(|dir| dir.starts_with(bucket_dir) && *dir != bucket_dir) {
-            let marker = dir.strip_prefix(bucket_dir).map(|folder| format!("{}/", folder.display()));
+        for dir in
+            from.ancestors().take_while(|dir| dir.starts_with(bucket_dir) && *dir != bucket_dir)
+        {
+            let marker =
+                dir.strip_prefix(bucket_dir).map(|folder| format!("{}/", folder.display()));
             let is_marker = marker.is_ok_and(|marker| self.is_marker(bucket, &marker));
             let ours = self.folder_path(dir);
-            if is_marker || !ours.exists() || fs::remove_dir(dir).is_err() || fs::remove_file(ours).is_err() {
+            if is_marker
+                || !ours.exists()
+                || fs::remove_dir(dir).is_err()
+                || fs::remove_file(ours).is_err()
+            {
                 return;
             }
         }
@@ -317,7 +362,10 @@ pub(crate) fn no_such_key() -> S3Error {
 }
 
 fn not_a_path(key: &str) -> S3Error {
-    s3_error!(InvalidRequest, "this S3 keeps objects as files, and the key `{key}` cannot be the path of a file")
+    s3_error!(
+        InvalidRequest,
+        "this S3 keeps objects as files, and the key `{key}` cannot be the path of a file"
+    )
 }
 
 fn cannot_place(key: &str, error: io::Error) -> S3Error {
@@ -325,7 +373,8 @@ fn cannot_place(key: &str, error: io::Error) -> S3Error {
     match error.kind() {
         AlreadyExists | DirectoryNotEmpty | IsADirectory | NotADirectory => s3_error!(
             InvalidRequest,
-            "this S3 keeps objects as files, and the key `{key}` is in the way of another: one would be a file and a folder"
+            "this S3 keeps objects as files, and the key `{key}` is in the way of another: one \
+             would be a file and a folder"
         ),
         _ => internal(error),
     }

@@ -15,8 +15,8 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Delete, MetadataDirective,
-    ObjectIdentifier,
+    ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Delete,
+    MetadataDirective, ObjectIdentifier,
 };
 
 use super::store::hex;
@@ -57,7 +57,8 @@ impl Site {
     }
 
     async fn put(&self, key: &str, content: &[u8]) -> String {
-        let put = self.s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from(content.to_vec()));
+        let put =
+            self.s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from(content.to_vec()));
         put.send().await.unwrap().e_tag.unwrap()
     }
 

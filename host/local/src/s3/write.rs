@@ -1,5 +1,6 @@
-//! PutObject, CopyObject, DeleteObject and DeleteObjects. In: parsed requests and bodies; out: answers. Every change goes through
-//! [`Store::put`] or [`Store::delete`], which check its conditions in the same step.
+//! PutObject, CopyObject, DeleteObject and DeleteObjects. In: parsed requests and bodies; out:
+//! answers. Every change goes through [`Store::put`] or [`Store::delete`], which check its
+//! conditions in the same step.
 
 use std::fs::File;
 use std::io::{self, Seek};
@@ -19,7 +20,10 @@ use super::store::{Attributes, Found, Store, hex, internal, md5_of};
 const MAX_COPY_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 const MAX_DELETE_KEYS: usize = 1000;
 
-pub(crate) async fn put(store: &Arc<Store>, request: S3Request<PutObjectInput>) -> S3Result<PutObjectOutput> {
+pub(crate) async fn put(
+    store: &Arc<Store>,
+    request: S3Request<PutObjectInput>,
+) -> S3Result<PutObjectOutput> {
     let input = request.input;
     // Before the body: a client that sends gigabytes to a wrong name should know at once.
     store.need_bucket(&input.bucket)?;
@@ -40,7 +44,8 @@ pub(crate) async fn put(store: &Arc<Store>, request: S3Request<PutObjectInput>) 
     if input.key.ends_with('/') && spooled.size_bytes > 0 {
         return Err(s3_error!(
             InvalidRequest,
-            "this S3 keeps objects as files: a key that ends in a slash is a folder and has no content"
+            "this S3 keeps objects as files: a key that ends in a slash is a folder and has no \
+             content"
         ));
     }
     let attributes = Attributes {
@@ -52,7 +57,11 @@ pub(crate) async fn put(store: &Arc<Store>, request: S3Request<PutObjectInput>) 
         metadata: input.metadata.into_iter().flatten().collect(),
         checksums: spooled.checksums(),
     };
-    let when = Conditions { if_match: input.if_match, if_none_match: input.if_none_match, ..Conditions::default() };
+    let when = Conditions {
+        if_match: input.if_match,
+        if_none_match: input.if_none_match,
+        ..Conditions::default()
+    };
     let etag = hex(&spooled.md5);
     let output = PutObjectOutput {
         e_tag: Some(ETag::Strong(etag.clone())),
@@ -79,7 +88,10 @@ fn content_encoding(header: Option<String>) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join(","))
 }
 
-pub(crate) fn copy(store: &Store, request: S3Request<CopyObjectInput>) -> S3Result<CopyObjectOutput> {
+pub(crate) fn copy(
+    store: &Store,
+    request: S3Request<CopyObjectInput>,
+) -> S3Result<CopyObjectOutput> {
     let when = Conditions {
         if_match: header_condition(&request.headers, "if-match")?,
         if_none_match: header_condition(&request.headers, "if-none-match")?,
@@ -88,12 +100,15 @@ pub(crate) fn copy(store: &Store, request: S3Request<CopyObjectInput>) -> S3Resu
     let input = request.input;
     store.need_bucket(&input.bucket)?;
     let (bucket, key) = source_name(&input.copy_source)?;
-    let replace =
-        input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+    let replace = input
+        .metadata_directive
+        .as_ref()
+        .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
     if !replace && (bucket, key) == (&*input.bucket, &*input.key) {
         return Err(s3_error!(
             InvalidRequest,
-            "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata."
+            "This copy request is illegal because it is trying to copy an object to itself without \
+             changing the object's metadata."
         ));
     }
     let mut source = store.find(bucket, key)?;
@@ -108,7 +123,8 @@ pub(crate) fn copy(store: &Store, request: S3Request<CopyObjectInput>) -> S3Resu
     if source.size_bytes > MAX_COPY_BYTES {
         return Err(s3_error!(
             InvalidRequest,
-            "The specified copy source is larger than the maximum allowable size for a copy source: {MAX_COPY_BYTES}"
+            "The specified copy source is larger than the maximum allowable size for a copy \
+             source: {MAX_COPY_BYTES}"
         ));
     }
     let mut attributes = std::mem::take(&mut source.attributes);
@@ -126,17 +142,26 @@ pub(crate) fn copy(store: &Store, request: S3Request<CopyObjectInput>) -> S3Resu
     }
     let (content, etag) = copy_content(store, source)?;
     store.put((&input.bucket, &input.key), content, etag.clone(), attributes, &when)?;
-    let modified = store.find(&input.bucket, &input.key).map(|found| whole_seconds(found.modified)).ok();
-    let result = CopyObjectResult { e_tag: Some(ETag::Strong(etag)), last_modified: modified, ..Default::default() };
+    let modified =
+        store.find(&input.bucket, &input.key).map(|found| whole_seconds(found.modified)).ok();
+    let result = CopyObjectResult {
+        e_tag: Some(ETag::Strong(etag)),
+        last_modified: modified,
+        ..Default::default()
+    };
     Ok(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
 }
 
 fn copy_content(store: &Store, source: Found) -> S3Result<(tempfile::TempPath, String)> {
     let mut copy = store.temporary().map_err(internal)?;
     if let Some(file) = &source.file {
-        let copied = copy_range(file, 0, source.size_bytes, copy.as_file_mut()).map_err(internal)?;
+        let copied =
+            copy_range(file, 0, source.size_bytes, copy.as_file_mut()).map_err(internal)?;
         if copied != source.size_bytes {
-            return Err(s3_error!(ConditionalRequestConflict, "the source changed while it was copied; try again"));
+            return Err(s3_error!(
+                ConditionalRequestConflict,
+                "the source changed while it was copied; try again"
+            ));
         }
     }
     // The copy of a multipart object is no multipart object.
@@ -151,7 +176,12 @@ fn copy_content(store: &Store, source: Found) -> S3Result<(tempfile::TempPath, S
 }
 
 /// Appends a part of one file to another, inside the kernel where that is possible.
-pub(crate) fn copy_range(mut from: &File, start: u64, length: u64, to: &mut File) -> io::Result<u64> {
+pub(crate) fn copy_range(
+    mut from: &File,
+    start: u64,
+    length: u64,
+    to: &mut File,
+) -> io::Result<u64> {
     from.seek(io::SeekFrom::Start(start))?;
     io::copy(&mut io::Read::take(from, length), to)
 }
@@ -160,7 +190,9 @@ pub(crate) fn copy_range(mut from: &File, start: u64, length: u64, to: &mut File
 pub(crate) fn source_name(source: &CopySource) -> S3Result<(&str, &str)> {
     match source {
         CopySource::Bucket { bucket, key, version_id: None } => Ok((bucket, key)),
-        CopySource::Bucket { .. } => Err(s3_error!(NoSuchVersion, "The specified version does not exist.")),
+        CopySource::Bucket { .. } => {
+            Err(s3_error!(NoSuchVersion, "The specified version does not exist."))
+        }
         CopySource::AccessPoint { .. } | CopySource::Outpost { .. } => {
             Err(s3_error!(NotImplemented, "this S3 has no access points"))
         }
@@ -174,7 +206,10 @@ fn header_condition(headers: &hyper::HeaderMap, name: &str) -> S3Result<Option<E
     condition.map(Some).map_err(|_| s3_error!(InvalidArgument, "{name} is neither an ETag nor `*`"))
 }
 
-pub(crate) fn delete(store: &Store, request: S3Request<DeleteObjectInput>) -> S3Result<DeleteObjectOutput> {
+pub(crate) fn delete(
+    store: &Store,
+    request: S3Request<DeleteObjectInput>,
+) -> S3Result<DeleteObjectOutput> {
     let input = request.input;
     let when = Conditions {
         if_match: input.if_match,
@@ -187,20 +222,29 @@ pub(crate) fn delete(store: &Store, request: S3Request<DeleteObjectInput>) -> S3
     Ok(DeleteObjectOutput::default())
 }
 
-pub(crate) fn delete_batch(store: &Store, request: S3Request<DeleteObjectsInput>) -> S3Result<DeleteObjectsOutput> {
+pub(crate) fn delete_batch(
+    store: &Store,
+    request: S3Request<DeleteObjectsInput>,
+) -> S3Result<DeleteObjectsOutput> {
     let DeleteObjectsInput { bucket, delete, .. } = request.input;
     store.need_bucket(&bucket)?;
     if delete.objects.is_empty() || delete.objects.len() > MAX_DELETE_KEYS {
         return Err(s3_error!(
             MalformedXML,
-            "The XML you provided was not well-formed or did not validate against our published schema"
+            "The XML you provided was not well-formed or did not validate against our published \
+             schema"
         ));
     }
     let quiet = delete.quiet.unwrap_or(false);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in delete.objects {
         let if_match = object.e_tag.map(ETagCondition::ETag);
-        let when = Conditions { if_match, if_size: object.size, missing_is_fine: true, ..Conditions::default() };
+        let when = Conditions {
+            if_match,
+            if_size: object.size,
+            missing_is_fine: true,
+            ..Conditions::default()
+        };
         match store.delete(&bucket, &object.key, &when) {
             Ok(()) if quiet => {}
             Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..Default::default() }),

@@ -1,5 +1,5 @@
-//! HTTP on one listener: accepts, serves each connection as a task, ends in order. In: a listener and a hyper service; out: nothing
-//! but answered requests. Knows no protocol above HTTP.
+//! HTTP on one listener: accepts, serves each connection as a task, ends in order. In: a listener
+//! and a hyper service; out: nothing but answered requests. Knows no protocol above HTTP.
 
 use std::time::Duration;
 
@@ -25,7 +25,10 @@ pub(crate) struct HttpServer {
 impl HttpServer {
     pub(crate) fn start<S, B>(listener: TcpListener, service: S) -> HttpServer
     where
-        S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
+        S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>>
+            + Clone
+            + Send
+            + 'static,
         S::Future: Send + 'static,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
         B: Body + Send + 'static,
@@ -81,7 +84,8 @@ where
             }
         };
         let _ = stream.set_nodelay(true);
-        let connection = builder.serve_connection(TokioIo::new(stream), BoxedBody(service.clone())).into_owned();
+        let connection =
+            builder.serve_connection(TokioIo::new(stream), BoxedBody(service.clone())).into_owned();
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             if let Err(error) = connection.await {

@@ -1,5 +1,6 @@
-//! Parameters of the Data API: `:name` in the SQL becomes a literal without a type, as a driver's prepared statement would bind it.
-//! In: the SQL and the parameters. Out: SQL without placeholders, and which parameters it used. Nothing inside literals and comments.
+//! Parameters of the Data API: `:name` in the SQL becomes a literal without a type, as a driver's
+//! prepared statement would bind it. In: the SQL and the parameters. Out: SQL without placeholders,
+//! and which parameters it used. Nothing inside literals and comments.
 
 use super::SqlError;
 use super::lexer::{TokenKind, lex};
@@ -14,7 +15,11 @@ pub(crate) struct Parameter {
 /// Replaces the placeholders; `used[i]` is set for every parameter that occurs.
 ///
 /// Errors: the inner string is a placeholder without a value.
-pub(crate) fn bind(sql: &str, parameters: &[Parameter], used: &mut [bool]) -> Result<Result<String, String>, SqlError> {
+pub(crate) fn bind(
+    sql: &str,
+    parameters: &[Parameter],
+    used: &mut [bool],
+) -> Result<Result<String, String>, SqlError> {
     if parameters.is_empty() {
         return Ok(Ok(sql.to_owned()));
     }
@@ -42,7 +47,8 @@ mod tests {
 
     #[test]
     fn placeholders_become_literals() {
-        let parameters = ["id", "name"].map(|name| Parameter { name: name.into(), value: format!("a'\\{name}") });
+        let parameters = ["id", "name"]
+            .map(|name| Parameter { name: name.into(), value: format!("a'\\{name}") });
         let mut used = [false; 2];
         let sql = "select ':id' /* :x */, :name::varchar -- :y";
         let bound = bind(sql, &parameters, &mut used).unwrap().unwrap();

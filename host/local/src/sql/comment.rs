@@ -1,4 +1,5 @@
-//! COMMENT ON a table, view, column, schema or database. In: a statement's tokens. Out: PostgreSQL text with folded names.
+//! COMMENT ON a table, view, column, schema or database. In: a statement's tokens. Out: PostgreSQL
+//! text with folded names.
 
 use super::cursor::{Cursor, quote};
 use super::ddl::literal;
@@ -15,7 +16,8 @@ pub(super) fn prepare(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
             let words = words(&mut cursor)?;
             let name = match kind.as_str() {
                 "column" if parts.len() < 2 => {
-                    return Err(SqlError::new("column name must be qualified").with_hint("Use table.column."));
+                    return Err(SqlError::new("column name must be qualified")
+                        .with_hint("Use table.column."));
                 }
                 // A database in front is the one that the statement runs in.
                 "column" => &parts[parts.len().saturating_sub(3)..],
@@ -25,7 +27,10 @@ pub(super) fn prepare(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
             let name = name.iter().map(|part| quote(part)).collect::<Vec<_>>().join(".");
             if kind == "view" {
                 // A materialized view is a view in Redshift.
-                format!("CALL {HELPER_SCHEMA}.comment_on_view({}::regclass, {words})", literal(&name))
+                format!(
+                    "CALL {HELPER_SCHEMA}.comment_on_view({}::regclass, {words})",
+                    literal(&name)
+                )
             } else {
                 format!("COMMENT ON {} {name} IS {words}", kind.to_ascii_uppercase())
             }

@@ -1,17 +1,20 @@
-//! A cursor over tokens: the tool of the small parsers (DDL, COPY, LOCK). In: the text and its tokens. Out: words, names, literals,
-//! or the engine's `syntax error at or near` with its position. Keywords match in any case, identifiers come out folded.
+//! A cursor over tokens: the tool of the small parsers (DDL, COPY, LOCK). In: the text and its
+//! tokens. Out: words, names, literals, or the engine's `syntax error at or near` with its
+//! position. Keywords match in any case, identifiers come out folded.
 
 use super::SqlError;
 use super::lexer::{Token, TokenKind};
 
-/// Words that name nothing without quotes. Redshift's own list is longer; of its other words it is not known how strict it is.
-const RESERVED: &str = "\
-    all analyse analyze and any array as asc between both case cast check collate column constraint \
-    create cross current_date current_time current_timestamp current_user default deferrable desc \
-    distinct do else end except false for foreign freeze from full grant group having ilike in initially \
-    inner intersect into is isnull join leading left like limit localtime localtimestamp natural not \
-    notnull null on only or order outer overlaps placing primary references right select session_user \
-    similar some table then to trailing true union unique user using verbose when where";
+/// Words that name nothing without quotes. Redshift's own list is longer; of its other words it is
+/// not known how strict it is.
+const RESERVED: &str = "all analyse analyze and any array as asc between both case cast check \
+                        collate column constraint create cross current_date current_time \
+                        current_timestamp current_user default deferrable desc distinct do else \
+                        end except false for foreign freeze from full grant group having ilike in \
+                        initially inner intersect into is isnull join leading left like limit \
+                        localtime localtimestamp natural not notnull null on only or order outer \
+                        overlaps placing primary references right select session_user similar some \
+                        table then to trailing true union unique user using verbose when where";
 
 /// Walks over one statement's tokens.
 #[derive(Debug, Clone)]
@@ -74,16 +77,19 @@ impl<'a> Cursor<'a> {
     /// The engine's words for what it did not expect here.
     pub(crate) fn syntax_error(&self) -> SqlError {
         match self.tokens.get(self.at) {
-            Some(token) => {
-                SqlError::syntax(&self.sql[token.start..token.end], self.sql[..token.start].chars().count() + 1)
-            }
+            Some(token) => SqlError::syntax(
+                &self.sql[token.start..token.end],
+                self.sql[..token.start].chars().count() + 1,
+            ),
             None => SqlError::new("syntax error at end of input"),
         }
     }
 
     /// An identifier, folded to lower case. Reserved words need quotes.
     pub(crate) fn identifier(&mut self) -> Result<String, SqlError> {
-        let is_reserved = |word: &str| RESERVED.split_whitespace().any(|reserved| reserved.eq_ignore_ascii_case(word));
+        let is_reserved = |word: &str| {
+            RESERVED.split_whitespace().any(|reserved| reserved.eq_ignore_ascii_case(word))
+        };
         if self.kind() == Some(&TokenKind::Word) && is_reserved(self.text()) {
             return Err(self.syntax_error());
         }
@@ -123,7 +129,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The literal's inside as typed, doubled quotes undone: for COPY, which reads its escapes itself.
+    /// The literal's inside as typed, doubled quotes undone: for COPY, which reads its escapes
+    /// itself.
     pub(crate) fn raw_literal(&mut self) -> Result<String, SqlError> {
         let text = self.text();
         self.literal()?;
@@ -172,7 +179,11 @@ impl<'a> Cursor<'a> {
 
     /// The text from byte `start` to before the next token.
     pub(crate) fn since(&self, start: usize) -> &'a str {
-        let end = self.at.checked_sub(1).and_then(|last| self.tokens.get(last)).map_or(start, |token| token.end);
+        let end = self
+            .at
+            .checked_sub(1)
+            .and_then(|last| self.tokens.get(last))
+            .map_or(start, |token| token.end);
         &self.sql[start..end.max(start)]
     }
 

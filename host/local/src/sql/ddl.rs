@@ -1,6 +1,8 @@
-//! CREATE and ALTER by Redshift's grammar. In: a statement's tokens. Out: PostgreSQL text without what PostgreSQL has not (keys that
-//! are not enforced, distribution, sort order, encodings: `keys` has them recorded), or Redshift's refusal. The check that a VARCHAR
-//! counts bytes is added by an event trigger in the database (`data_api/helpers`), so that CTAS, LIKE and ALTER need no help from here.
+//! CREATE and ALTER by Redshift's grammar. In: a statement's tokens. Out: PostgreSQL text without
+//! what PostgreSQL has not (keys that are not enforced, distribution, sort order, encodings: `keys`
+//! has them recorded), or Redshift's refusal. The check that a VARCHAR counts bytes is added by an
+//! event trigger in the database (`data_api/helpers`), so that CTAS, LIKE and ALTER need no help
+//! from here.
 
 mod alter;
 mod view;
@@ -39,12 +41,14 @@ pub(crate) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
                 ..prepared
             })
         }
-        "external" | "function" | "procedure" | "library" | "model" | "datashare" | "rls" | "masking" | "identity" => {
+        "external" | "function" | "procedure" | "library" | "model" | "datashare" | "rls"
+        | "masking" | "identity" => {
             Err(SqlError::unsupported(&format!("CREATE {}", cursor.text().to_ascii_uppercase())))
         }
-        _ => Err(cursor
-            .syntax_error()
-            .with_hint("Amazon Redshift has no such object (no indexes, sequences, triggers, types, extensions)")),
+        _ => Err(cursor.syntax_error().with_hint(
+            "Amazon Redshift has no such object (no indexes, sequences, triggers, \
+                        types, extensions)",
+        )),
     }
 }
 
@@ -80,7 +84,11 @@ fn create_table(mut cursor: Cursor<'_>, temporary: bool) -> Result<Prepared, Sql
         if !table.elements.is_empty() {
             return Err(cursor.syntax_error());
         }
-        let names = if table.names.is_empty() { String::new() } else { format!(" ({})", table.names.join(", ")) };
+        let names = if table.names.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", table.names.join(", "))
+        };
         let select = query::translate_part(cursor.rest())?;
         return Ok(Prepared::of(table.declared.with_create(format!("{head}{names} AS {select}"))));
     }
@@ -150,12 +158,19 @@ impl std::fmt::Display for Column {
 
 const SYSTEM_COLUMNS: [&str; 7] = ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
-fn column(cursor: &mut Cursor<'_>, name: &str, declared: &mut Declared) -> Result<Column, SqlError> {
+fn column(
+    cursor: &mut Cursor<'_>,
+    name: &str,
+    declared: &mut Declared,
+) -> Result<Column, SqlError> {
     if SYSTEM_COLUMNS.contains(&name) {
-        return Err(SqlError::new(format!("column name \"{name}\" conflicts with a system column name")));
+        return Err(SqlError::new(format!(
+            "column name \"{name}\" conflicts with a system column name"
+        )));
     }
     let data_type = column_type(cursor)?;
-    let mut column = Column { name: name.to_owned(), data_type, default: None, identity: None, not_null: false };
+    let mut column =
+        Column { name: name.to_owned(), data_type, default: None, identity: None, not_null: false };
     while !cursor.is_at_end() && !cursor.peeks(",") && !cursor.peeks(")") {
         if cursor.eat("not null") {
             column.not_null = true;
@@ -194,7 +209,9 @@ fn identity(cursor: &mut Cursor<'_>, mode: &str) -> Result<String, SqlError> {
     cursor.expect(")")?;
     // PostgreSQL's own bounds are 1 and -1.
     let bound = if step.starts_with('-') { "MAXVALUE" } else { "MINVALUE" };
-    Ok(format!("GENERATED {mode} AS IDENTITY (START WITH {seed} INCREMENT BY {step} {bound} {seed})"))
+    Ok(format!(
+        "GENERATED {mode} AS IDENTITY (START WITH {seed} INCREMENT BY {step} {bound} {seed})"
+    ))
 }
 
 const AFTER_DEFAULT: [&str; 9] =
@@ -205,7 +222,9 @@ fn default_expression(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     let first = cursor.position();
     while !cursor.is_at_end() && !cursor.peeks(",") && !cursor.peeks(")") {
         let is_word = matches!(cursor.kind(), Some(TokenKind::Word));
-        if is_word && cursor.position() > first && AFTER_DEFAULT.contains(&cursor.text().to_ascii_lowercase().as_str())
+        if is_word
+            && cursor.position() > first
+            && AFTER_DEFAULT.contains(&cursor.text().to_ascii_lowercase().as_str())
         {
             break;
         }

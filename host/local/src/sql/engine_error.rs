@@ -1,11 +1,13 @@
-//! PostgreSQL's run-time errors in Redshift's words. In: what PostgreSQL said. Out: the statement's `Error`. Programs tell Redshift's
-//! errors apart by text alone (the Data API shows no SQLSTATE), so the texts matter; what is not listed has the same text in both.
+//! PostgreSQL's run-time errors in Redshift's words. In: what PostgreSQL said. Out: the statement's
+//! `Error`. Programs tell Redshift's errors apart by text alone (the Data API shows no SQLSTATE),
+//! so the texts matter; what is not listed has the same text in both.
 
 mod rights;
 
 use tokio_postgres::error::{DbError, SqlState};
 
-/// The prefix of the checks that `data_api/helpers` adds to VARCHAR columns; the number after it is the length in bytes.
+/// The prefix of the checks that `data_api/helpers` adds to VARCHAR columns; the number after it is
+/// the length in bytes.
 const BYTES_CHECK: &str = "varchar_bytes_";
 
 /// The `Error` of a failed statement, starting with `ERROR: `.
@@ -39,7 +41,8 @@ fn text(error: &DbError) -> String {
         if is_of("decimal_bound_") {
             return "Numeric data overflow (result precision)".to_owned();
         } else if is_of("single_bytes_") {
-            return "Multibyte character not supported for CHAR (Hint: try using VARCHAR)".to_owned();
+            return "Multibyte character not supported for CHAR (Hint: try using VARCHAR)"
+                .to_owned();
         }
     }
     if *code == SqlState::NOT_NULL_VIOLATION
@@ -49,9 +52,15 @@ fn text(error: &DbError) -> String {
         return format!("Cannot insert a NULL value into column {column}");
     }
     // Two transactions that make one table at once meet in PostgreSQL's own catalog.
-    let is_catalog_race = *code == SqlState::UNIQUE_VIOLATION && error.schema() == Some("pg_catalog");
-    if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED || is_catalog_race {
-        return "1023 DETAIL: Serializable isolation violation on table - 100000, transactions forming the cycle are: 1, 2 (pid:1)".to_owned();
+    let is_catalog_race =
+        *code == SqlState::UNIQUE_VIOLATION && error.schema() == Some("pg_catalog");
+    if *code == SqlState::T_R_SERIALIZATION_FAILURE
+        || *code == SqlState::T_R_DEADLOCK_DETECTED
+        || is_catalog_race
+    {
+        return "1023 DETAIL: Serializable isolation violation on table - 100000, transactions \
+                forming the cycle are: 1, 2 (pid:1)"
+            .to_owned();
     }
     if *code == SqlState::CARDINALITY_VIOLATION && message.contains("row a second time") {
         return "Found multiple matches to update the same tuple.".to_owned();
@@ -60,7 +69,9 @@ fn text(error: &DbError) -> String {
         return "cannot set an identity column to a value".to_owned();
     }
     let is_dependency = *code == SqlState::DEPENDENT_OBJECTS_STILL_EXIST;
-    if is_dependency && let Some(refusal) = rights::still_needed(message, error.detail().unwrap_or_default()) {
+    if is_dependency
+        && let Some(refusal) = rights::still_needed(message, error.detail().unwrap_or_default())
+    {
         return refusal;
     }
     let mut text = match () {
@@ -69,7 +80,9 @@ fn text(error: &DbError) -> String {
         () => rights::reworded(code, message),
     };
     // A detail may quote a row; Redshift has none where a value would stand.
-    if let Some(detail) = error.detail().filter(|_| is_dependency || *code == SqlState::FEATURE_NOT_SUPPORTED) {
+    if let Some(detail) =
+        error.detail().filter(|_| is_dependency || *code == SqlState::FEATURE_NOT_SUPPORTED)
+    {
         text.push_str(&format!("\n  Detail: {}", table_before_column(detail)));
     }
     if let Some(hint) = error.hint() {
@@ -83,23 +96,31 @@ fn table_before_column(text: &str) -> String {
     let line = |line: &str| {
         let (before, rest) = line.split_once("column ")?;
         let (column, rest) = rest.split_once(" of table ")?;
-        let (table, after) = rest.split_once(" because ").map_or((rest, None), |(table, after)| (table, Some(after)));
+        let (table, after) = rest
+            .split_once(" because ")
+            .map_or((rest, None), |(table, after)| (table, Some(after)));
         let after = after.map(|after| format!(" because {after}")).unwrap_or_default();
         Some(format!("{before}table {table} column {column}{after}"))
     };
-    text.split('\n').map(|text| line(text).unwrap_or_else(|| text.to_owned())).collect::<Vec<_>>().join("\n")
+    text.split('\n')
+        .map(|text| line(text).unwrap_or_else(|| text.to_owned()))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// What does not fit in CREATE OR REPLACE VIEW, in the words of PostgreSQL 8.
 fn replaced_view(message: &str) -> String {
-    let column =
-        ["cannot change name of view column ", "cannot change data type of view column "].iter().find_map(|start| {
+    let column = ["cannot change name of view column ", "cannot change data type of view column "]
+        .iter()
+        .find_map(|start| {
             let column = message.strip_prefix(start)?.split("\" ").next()?.trim_end_matches('"');
             Some(format!("{start}{column}\""))
         });
     match column {
         Some(column) => column,
-        None if message == "cannot drop columns from view" => "cannot change number of columns in view".to_owned(),
+        None if message == "cannot drop columns from view" => {
+            "cannot change number of columns in view".to_owned()
+        }
         None => message.to_owned(),
     }
 }
@@ -111,7 +132,9 @@ mod tests {
     #[test]
     fn dependencies_name_the_table_first() {
         assert_eq!(
-            table_before_column("cannot drop column a b of table s.t because other objects depend on it"),
+            table_before_column(
+                "cannot drop column a b of table s.t because other objects depend on it"
+            ),
             "cannot drop table s.t column a b because other objects depend on it"
         );
         assert_eq!(
@@ -126,6 +149,9 @@ mod tests {
             replaced_view("cannot change data type of view column \"a\" from integer to bigint"),
             "cannot change data type of view column \"a\""
         );
-        assert_eq!(replaced_view("cannot drop columns from view"), "cannot change number of columns in view");
+        assert_eq!(
+            replaced_view("cannot drop columns from view"),
+            "cannot change number of columns in view"
+        );
     }
 }

@@ -1,9 +1,11 @@
-//! GRANT, REVOKE and ALTER DEFAULT PRIVILEGES by Redshift's grammar. In: the statement's tokens. Out: PostgreSQL text, in which the
-//! option to grant stands behind a list of grantees and so splits it in two, and a call that records what PostgreSQL has not.
+//! GRANT, REVOKE and ALTER DEFAULT PRIVILEGES by Redshift's grammar. In: the statement's tokens.
+//! Out: PostgreSQL text, in which the option to grant stands behind a list of grantees and so
+//! splits it in two, and a call that records what PostgreSQL has not.
 //!
-//! DROP and ALTER on tables are recorded and shown (`data_api/helpers/grants.sql`) and give no right: only an owner drops and alters.
-//! RULE is read and forgotten, as in PostgreSQL. Not done: DROP and ALTER on schemas, databases and by default; functions, procedures,
-//! languages, models, datashares, system permissions, scoped permissions (FOR TABLES IN SCHEMA), ASSUMEROLE.
+//! DROP and ALTER on tables are recorded and shown (`data_api/helpers/grants.sql`) and give no
+//! right: only an owner drops and alters. RULE is read and forgotten, as in PostgreSQL. Not done:
+//! DROP and ALTER on schemas, databases and by default; functions, procedures, languages, models,
+//! datashares, system permissions, scoped permissions (FOR TABLES IN SCHEMA), ASSUMEROLE.
 
 use super::cursor::{Cursor, quote};
 use super::identities::{self, Kind};
@@ -46,7 +48,8 @@ pub(super) fn revoke(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     Ok(Prepared::of(Action::Command(change.postgres(""))))
 }
 
-/// `ALTER DEFAULT PRIVILEGES [FOR USER u, …] [IN SCHEMA s, …] GRANT|REVOKE …`, after these two words.
+/// `ALTER DEFAULT PRIVILEGES [FOR USER u, …] [IN SCHEMA s, …] GRANT|REVOKE …`, after these two
+/// words.
 pub(super) fn alter_default(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let mut head = String::from("ALTER DEFAULT PRIVILEGES ");
     if cursor.eat("for user") {
@@ -140,7 +143,9 @@ impl Change {
             Scope::Objects => object(cursor)?,
             Scope::Defaults if cursor.eat("tables") => Object::FutureTables,
             Scope::Defaults if cursor.peeks("functions") || cursor.peeks("procedures") => {
-                return Err(SqlError::unsupported("ALTER DEFAULT PRIVILEGES ON FUNCTIONS and PROCEDURES"));
+                return Err(SqlError::unsupported(
+                    "ALTER DEFAULT PRIVILEGES ON FUNCTIONS and PROCEDURES",
+                ));
             }
             Scope::Defaults => return Err(cursor.syntax_error()),
         };
@@ -166,7 +171,8 @@ impl Change {
                 continue;
             }
             if let Some(privileges) = self.native() {
-                statements.push(format!("{head}{}", self.statement(&privileges, &grantees, may_grant)));
+                statements
+                    .push(format!("{head}{}", self.statement(&privileges, &grantees, may_grant)));
             }
             statements.extend(self.record(&grantees, may_grant));
         }
@@ -216,9 +222,9 @@ impl Change {
             Object::AllTables(schemas) => (schemas, true),
             _ => return None,
         };
-        let extra = EXTRA_PRIVILEGES
-            .iter()
-            .filter(|extra| self.privileges.is_empty() || self.privileges.iter().any(|own| own.name == **extra));
+        let extra = EXTRA_PRIVILEGES.iter().filter(|extra| {
+            self.privileges.is_empty() || self.privileges.iter().any(|own| own.name == **extra)
+        });
         let extra: Vec<String> = extra.map(|extra| extra.to_uppercase()).collect();
         if extra.is_empty() {
             return None;
@@ -235,7 +241,10 @@ impl Change {
                 (Verb::Revoke, true) => "revoke option",
             }),
             // Looked up here, on the search path of the user.
-            array(&mut names.iter().map(String::as_str), if is_schemas { "::regnamespace" } else { "::regclass" }),
+            array(
+                &mut names.iter().map(String::as_str),
+                if is_schemas { "::regnamespace" } else { "::regclass" }
+            ),
             array(&mut extra.iter().map(String::as_str), ""),
             array(&mut grantees.iter().map(|grantee| grantee.role.as_deref().unwrap_or("")), ""),
             may_grant
@@ -252,7 +261,9 @@ fn privileges(cursor: &mut Cursor<'_>) -> Result<Vec<Privilege>, SqlError> {
             return Ok(Vec::new());
         }
         let names = ["select", "update"].into_iter();
-        return Ok(names.map(|name| Privilege { name: name.to_owned(), columns: columns.clone() }).collect());
+        return Ok(names
+            .map(|name| Privilege { name: name.to_owned(), columns: columns.clone() })
+            .collect());
     }
     list(cursor, |cursor| {
         let name = cursor.text().to_ascii_lowercase();
@@ -266,7 +277,9 @@ fn privileges(cursor: &mut Cursor<'_>) -> Result<Vec<Privilege>, SqlError> {
         }
         cursor.skip();
         if cursor.peeks("(") && !matches!(name.as_str(), "select" | "update") {
-            return Err(cursor.syntax_error().with_hint("Amazon Redshift grants SELECT and UPDATE on columns"));
+            return Err(cursor
+                .syntax_error()
+                .with_hint("Amazon Redshift grants SELECT and UPDATE on columns"));
         }
         Ok(Privilege { name, columns: columns(cursor)? })
     })
@@ -293,11 +306,21 @@ fn object(cursor: &mut Cursor<'_>) -> Result<Object, SqlError> {
     if cursor.eat("database") {
         return names(cursor).map(Object::Databases);
     }
-    for other in
-        ["function", "procedure", "language", "model", "datashare", "all functions", "all procedures", "external"]
-    {
+    for other in [
+        "function",
+        "procedure",
+        "language",
+        "model",
+        "datashare",
+        "all functions",
+        "all procedures",
+        "external",
+    ] {
         if cursor.peeks(other) {
-            return Err(SqlError::unsupported(&format!("GRANT and REVOKE ON {}", other.to_uppercase())));
+            return Err(SqlError::unsupported(&format!(
+                "GRANT and REVOKE ON {}",
+                other.to_uppercase()
+            )));
         }
     }
     cursor.eat("table");
@@ -318,11 +341,16 @@ fn check(privileges: &[Privilege], object: &Object) -> Result<(), SqlError> {
     if privileges.iter().any(is_of_columns) {
         let on_tables = matches!(object, Object::Tables(_));
         if !on_tables || !privileges.iter().all(is_of_columns) {
-            return Err(SqlError::absent("(", "columns at every privilege of a GRANT on tables, or at none"));
+            return Err(SqlError::absent(
+                "(",
+                "columns at every privilege of a GRANT on tables, or at none",
+            ));
         }
     }
     let (allowed, what): (&[&str], &str) = match object {
-        Object::Tables(_) | Object::AllTables(_) | Object::FutureTables => (&TABLE_PRIVILEGES, "relation"),
+        Object::Tables(_) | Object::AllTables(_) | Object::FutureTables => {
+            (&TABLE_PRIVILEGES, "relation")
+        }
         Object::Schemas(_) => (&["create", "usage"], "schema"),
         Object::Databases(_) => (&["create", "temp", "temporary"], "database"),
     };
@@ -337,7 +365,10 @@ fn check(privileges: &[Privilege], object: &Object) -> Result<(), SqlError> {
             )));
         }
         if !is_extra && !allowed.contains(&name) {
-            return Err(SqlError::new(format!("invalid privilege type {} for {what}", name.to_uppercase())));
+            return Err(SqlError::new(format!(
+                "invalid privilege type {} for {what}",
+                name.to_uppercase()
+            )));
         }
     }
     Ok(())

@@ -1,15 +1,17 @@
-//! Users, groups and roles by Redshift's grammar. PostgreSQL has one kind for all three; here a user is a role that can log in, and the
-//! names of groups and roles carry their kind (`group:readers`, `role:etl`), so that a user, a group and a role of one name are three.
-//! In: CREATE, ALTER, DROP USER/GROUP/ROLE, GRANT ROLE, REVOKE ROLE. Out: PostgreSQL text. The kinds come off again in the views
-//! (`data_api/helpers/identities.sql`) and in errors (`engine_error`).
+//! Users, groups and roles by Redshift's grammar. PostgreSQL has one kind for all three; here a
+//! user is a role that can log in, and the names of groups and roles carry their kind
+//! (`group:readers`, `role:etl`), so that a user, a group and a role of one name are three. In:
+//! CREATE, ALTER, DROP USER/GROUP/ROLE, GRANT ROLE, REVOKE ROLE. Out: PostgreSQL text. The kinds
+//! come off again in the views (`data_api/helpers/identities.sql`) and in errors (`engine_error`).
 //!
-//! Passwords are read and forgotten: the Data API needs none. Without effect: VALID UNTIL, SESSION TIMEOUT. Not done: EXTERNALID,
-//! owners of roles, system permissions of roles.
+//! Passwords are read and forgotten: the Data API needs none. Without effect: VALID UNTIL, SESSION
+//! TIMEOUT. Not done: EXTERNALID, owners of roles, system permissions of roles.
 
 use super::cursor::{Cursor, quote};
 use super::{Action, Prepared, SqlError, literal};
 
-/// PostgreSQL's own role whose members see what concerns others; what Redshift calls SYSLOG ACCESS UNRESTRICTED.
+/// PostgreSQL's own role whose members see what concerns others; what Redshift calls SYSLOG ACCESS
+/// UNRESTRICTED.
 const SEES_EVERYTHING: &str = "pg_read_all_stats";
 
 /// What may be granted something.
@@ -53,7 +55,9 @@ impl Kind {
         let name = cursor.identifier()?;
         let role = format!("{}{name}", self.prefix());
         if self == Kind::User && Kind::split(&name).0 != "user" {
-            return Err(SqlError::unsupported(&format!("user name \"{name}\" (\"group:\" and \"role:\" in front)")));
+            return Err(SqlError::unsupported(&format!(
+                "user name \"{name}\" (\"group:\" and \"role:\" in front)"
+            )));
         }
         if name == "public" {
             return Err(SqlError::new("role name \"public\" is reserved"));
@@ -89,7 +93,9 @@ pub(super) fn create(kind: Kind, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
             let options = UserOptions::read(&mut cursor, Verb::Create)?;
             if !options.has_password {
                 // Redshift's synopsis has it outside the brackets; its words are not known.
-                return Err(cursor.syntax_error().with_hint("CREATE USER needs PASSWORD 'text' or PASSWORD DISABLE"));
+                return Err(cursor
+                    .syntax_error()
+                    .with_hint("CREATE USER needs PASSWORD 'text' or PASSWORD DISABLE"));
             }
             command(format!("CREATE ROLE {} LOGIN{}", quote(&role), options.postgres(&role)))
         }
@@ -128,7 +134,8 @@ pub(super) fn alter(kind: Kind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlE
         Kind::User if cursor.peeks("set") || cursor.peeks("reset") => {
             let setting = cursor.rest();
             cursor.skip();
-            if super::other::IGNORED_SETTINGS.contains(&cursor.text().to_ascii_lowercase().as_str()) {
+            if super::other::IGNORED_SETTINGS.contains(&cursor.text().to_ascii_lowercase().as_str())
+            {
                 return Ok(Prepared::of(Action::Nothing));
             }
             command(format!("ALTER ROLE {quoted} {setting}"))
@@ -147,9 +154,9 @@ pub(super) fn alter(kind: Kind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlE
             cursor.expect_end()?;
             command(text)
         }
-        Kind::Role if cursor.peeks("owner") || cursor.peeks("externalid") => {
-            Err(SqlError::unsupported(&format!("ALTER ROLE {}", cursor.text().to_ascii_uppercase())))
-        }
+        Kind::Role if cursor.peeks("owner") || cursor.peeks("externalid") => Err(
+            SqlError::unsupported(&format!("ALTER ROLE {}", cursor.text().to_ascii_uppercase())),
+        ),
         Kind::Role => Err(cursor.syntax_error()),
     }
 }
@@ -168,7 +175,11 @@ pub(super) fn drop(kind: Kind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlEr
     cursor.expect_end()?;
     let mut text = String::new();
     for role in &roles {
-        text.push_str(&format!("CALL {}.before_drop({}, {is_forced}); ", super::HELPER_SCHEMA, literal(role)));
+        text.push_str(&format!(
+            "CALL {}.before_drop({}, {is_forced}); ",
+            super::HELPER_SCHEMA,
+            literal(role)
+        ));
         if is_forced {
             text.push_str(&format!("DROP OWNED BY {}; ", quote(role)));
         }
@@ -185,7 +196,11 @@ pub(super) fn grant_role(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     loop {
         let kind = if cursor.eat("role") { Kind::Role } else { Kind::User };
         let member = quote(&kind.identity(&mut cursor)?);
-        let option = if kind == Kind::User && cursor.eat("with admin option") { " WITH ADMIN OPTION" } else { "" };
+        let option = if kind == Kind::User && cursor.eat("with admin option") {
+            " WITH ADMIN OPTION"
+        } else {
+            ""
+        };
         grants.push(format!("GRANT {roles} TO {member}{option}"));
         if !cursor.eat(",") {
             break;
@@ -253,7 +268,11 @@ impl UserOptions {
             } else if cursor.eat("valid until") {
                 read.options.push_str(&format!(" VALID UNTIL {}", literal(cursor.literal()?)));
             } else if cursor.eat("connection limit") {
-                let limit = if cursor.eat("unlimited") { "-1".to_owned() } else { cursor.number()?.to_string() };
+                let limit = if cursor.eat("unlimited") {
+                    "-1".to_owned()
+                } else {
+                    cursor.number()?.to_string()
+                };
                 read.options.push_str(&format!(" CONNECTION LIMIT {limit}"));
             } else if cursor.eat("session timeout") {
                 cursor.number()?;

@@ -1,9 +1,11 @@
-//! What Redshift keeps of a table beside its columns: distribution, sort order, encodings, and keys that are declared and not enforced.
-//! In: their clauses in CREATE TABLE and ALTER TABLE. Out: a JSON text for the functions of `data_api/helpers/keys.sql`, which record
-//! it, show it in the catalog views, and know the columns: unknown ones are refused there.
+//! What Redshift keeps of a table beside its columns: distribution, sort order, encodings, and keys
+//! that are declared and not enforced. In: their clauses in CREATE TABLE and ALTER TABLE. Out: a
+//! JSON text for the functions of `data_api/helpers/keys.sql`, which record it, show it in the
+//! catalog views, and know the columns: unknown ones are refused there.
 //!
-//! BACKUP is read and forgotten. Not done: that a table cannot be dropped while a foreign key refers to it; DISTSTYLE and SORTKEY AUTO
-//! never become anything else. The engine's words are known for few of the refusals here; the others are marked.
+//! BACKUP is read and forgotten. Not done: that a table cannot be dropped while a foreign key
+//! refers to it; DISTSTYLE and SORTKEY AUTO never become anything else. The engine's words are
+//! known for few of the refusals here; the others are marked.
 
 use std::collections::BTreeMap;
 
@@ -105,12 +107,17 @@ impl Declared {
         Ok(())
     }
 
-    fn set_sort_key(&mut self, style: &'static str, columns: Option<Vec<String>>) -> Result<(), SqlError> {
+    fn set_sort_key(
+        &mut self,
+        style: &'static str,
+        columns: Option<Vec<String>>,
+    ) -> Result<(), SqlError> {
         if self.sort_style.is_some() {
             // Not the engine's words.
             return Err(SqlError::new("a table can have only one SORTKEY"));
         }
-        let most = if style == "INTERLEAVED" { MAX_INTERLEAVED_COLUMNS } else { MAX_COMPOUND_COLUMNS };
+        let most =
+            if style == "INTERLEAVED" { MAX_INTERLEAVED_COLUMNS } else { MAX_COMPOUND_COLUMNS };
         if columns.as_ref().is_some_and(|columns| columns.len() > most) {
             // Not the engine's words.
             return Err(SqlError::new(format!("{style} SORTKEY can have at most {most} columns")));
@@ -120,12 +127,21 @@ impl Declared {
         Ok(())
     }
 
-    /// Reads a key's clause at a column (`DISTKEY`, `SORTKEY`, `ENCODE e`, `UNIQUE`, `PRIMARY KEY`, `REFERENCES t (c)`), if one comes
-    /// next.
-    pub(super) fn column_clause(&mut self, cursor: &mut Cursor<'_>, name: &str) -> Result<bool, SqlError> {
+    /// Reads a key's clause at a column (`DISTKEY`, `SORTKEY`, `ENCODE e`, `UNIQUE`, `PRIMARY KEY`,
+    /// `REFERENCES t (c)`), if one comes next.
+    pub(super) fn column_clause(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        name: &str,
+    ) -> Result<bool, SqlError> {
         let columns = || vec![name.to_owned()];
-        let key =
-            |kind| Constraint { name: None, kind, columns: columns(), references: None, reference_columns: vec![] };
+        let key = |kind| Constraint {
+            name: None,
+            kind,
+            columns: columns(),
+            references: None,
+            reference_columns: vec![],
+        };
         if cursor.eat("distkey") {
             self.set_dist_key(name.to_owned())?;
         } else if cursor.eat("sortkey") {
@@ -170,14 +186,17 @@ impl Declared {
             // Not the engine's words.
             (Some("KEY"), None) => return Err(SqlError::new("DISTSTYLE KEY needs a DISTKEY")),
             (Some(style), Some(_)) => {
-                return Err(SqlError::new(format!("cannot specify DISTKEY when DISTSTYLE is {style}")));
+                return Err(SqlError::new(format!(
+                    "cannot specify DISTKEY when DISTSTYLE is {style}"
+                )));
             }
             (style, None) => style,
         };
         if self.like.is_some() && (self.dist_style.is_some() || self.sort_style.is_some()) {
             // Not the engine's words.
             return Err(SqlError::new(
-                "DISTSTYLE, DISTKEY and SORTKEY cannot be set in CREATE TABLE LIKE; they come from the parent",
+                "DISTSTYLE, DISTKEY and SORTKEY cannot be set in CREATE TABLE LIKE; they come from \
+                 the parent",
             ));
         }
         Ok(())
@@ -208,7 +227,8 @@ impl Declared {
         if self.is_empty() {
             return Action::Command(create);
         }
-        let keys = format!("SELECT set_config('{HELPER_SCHEMA}.declared_keys', {}, true)", self.json());
+        let keys =
+            format!("SELECT set_config('{HELPER_SCHEMA}.declared_keys', {}, true)", self.json());
         Action::CreateWithKeys { keys, create }
     }
 
@@ -274,7 +294,8 @@ pub(super) fn table_constraint(cursor: &mut Cursor<'_>) -> Result<Option<Constra
         return Ok(None);
     };
     let columns = names(cursor)?;
-    let mut constraint = Constraint { name, kind, columns, references: None, reference_columns: Vec::new() };
+    let mut constraint =
+        Constraint { name, kind, columns, references: None, reference_columns: Vec::new() };
     if kind == "f" {
         cursor.expect("references")?;
         let (table, columns) = references(cursor)?;
@@ -284,8 +305,12 @@ pub(super) fn table_constraint(cursor: &mut Cursor<'_>) -> Result<Option<Constra
     Ok(Some(constraint))
 }
 
-/// `ALTER TABLE t ALTER [DISTKEY|DISTSTYLE|SORTKEY|ENCODE AUTO] …`, after the second ALTER, if one of these comes next.
-pub(super) fn alter_layout(cursor: &mut Cursor<'_>, table: &str) -> Result<Option<Prepared>, SqlError> {
+/// `ALTER TABLE t ALTER [DISTKEY|DISTSTYLE|SORTKEY|ENCODE AUTO] …`, after the second ALTER, if one
+/// of these comes next.
+pub(super) fn alter_layout(
+    cursor: &mut Cursor<'_>,
+    table: &str,
+) -> Result<Option<Prepared>, SqlError> {
     let mut declared = Declared::default();
     if cursor.eat("encode auto") {
         return Ok(Some(Prepared::of(Action::Nothing)));
@@ -319,12 +344,17 @@ pub(super) fn drop_constraint(cursor: &mut Cursor<'_>, table: &str) -> Result<Pr
     if !cursor.eat("cascade") {
         cursor.eat("restrict");
     }
-    let call = format!("CALL {HELPER_SCHEMA}.drop_key({}::regclass, {})", literal(table), literal(&name));
+    let call =
+        format!("CALL {HELPER_SCHEMA}.drop_key({}::regclass, {})", literal(table), literal(&name));
     Ok(Prepared::of(Action::Command(call)))
 }
 
 /// `ALTER TABLE t ALTER COLUMN c ENCODE e, …`, after the first ENCODE.
-pub(super) fn alter_encodings(cursor: &mut Cursor<'_>, table: &str, first: String) -> Result<String, SqlError> {
+pub(super) fn alter_encodings(
+    cursor: &mut Cursor<'_>,
+    table: &str,
+    first: String,
+) -> Result<String, SqlError> {
     let mut declared = Declared::default();
     let mut name = first;
     loop {

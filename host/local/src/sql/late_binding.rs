@@ -1,12 +1,13 @@
-//! Puts the queries of late-binding views in place of their names. In: PostgreSQL text (a statement that reads, and what the views
-//! mean). Out: PostgreSQL text that names only what PostgreSQL has. Asks nobody: `data_api` looks the names up.
+//! Puts the queries of late-binding views in place of their names. In: PostgreSQL text (a statement
+//! that reads, and what the views mean). Out: PostgreSQL text that names only what PostgreSQL has.
+//! Asks nobody: `data_api` looks the names up.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, Statement,
-    TableAlias, TableFactor, VisitMut, VisitorMut,
+    Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, Statement, TableAlias, TableFactor, VisitMut, VisitorMut,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
@@ -35,7 +36,8 @@ impl Reader {
     ///
     /// Errors: a view reads itself.
     pub(crate) fn inline(mut self, views: HashMap<String, View>) -> Result<String, SqlError> {
-        let mut inliner = Inliner { views, open: Vec::new(), scopes: Scopes::default(), unqualified: Vec::new() };
+        let mut inliner =
+            Inliner { views, open: Vec::new(), scopes: Scopes::default(), unqualified: Vec::new() };
         let flow = visit_reads(&mut self.0, &mut inliner);
         if let ControlFlow::Break(error) = flow {
             return Err(error);
@@ -88,8 +90,12 @@ impl VisitorMut for Inliner {
     }
 
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
-        let Some(name) = self.scopes.relation(factor).cloned() else { return ControlFlow::Continue(()) };
-        let Some(mut view) = self.views.get(&name.to_string()).cloned() else { return ControlFlow::Continue(()) };
+        let Some(name) = self.scopes.relation(factor).cloned() else {
+            return ControlFlow::Continue(());
+        };
+        let Some(mut view) = self.views.get(&name.to_string()).cloned() else {
+            return ControlFlow::Continue(());
+        };
         let key = name.to_string();
         if self.open.contains(&key) {
             let message = format!("infinite recursion detected in rules for relation \"{key}\"");
@@ -106,13 +112,23 @@ impl VisitorMut for Inliner {
             self.unqualified.push(name.clone());
             own_name(&name)
         });
-        *factor = TableFactor::Derived { lateral: false, subquery: view.0, alias: Some(alias), sample: None };
+        *factor = TableFactor::Derived {
+            lateral: false,
+            subquery: view.0,
+            alias: Some(alias),
+            sample: None,
+        };
         ControlFlow::Continue(())
     }
 }
 
 fn own_name(relation: &ObjectName) -> TableAlias {
-    let name = relation.0.last().and_then(ObjectNamePart::as_ident).cloned().unwrap_or_else(|| Ident::new("view"));
+    let name = relation
+        .0
+        .last()
+        .and_then(ObjectNamePart::as_ident)
+        .cloned()
+        .unwrap_or_else(|| Ident::new("view"));
     TableAlias { explicit: true, name, columns: Vec::new(), at: None }
 }
 
@@ -123,7 +139,9 @@ impl Stripper {
     fn is_stripped(&self, schema: &Ident, table: &Ident) -> bool {
         let same = |a: &Ident, b: &Ident| a.value.eq_ignore_ascii_case(&b.value);
         self.0.iter().any(|name| match name.0.as_slice() {
-            [ObjectNamePart::Identifier(of), ObjectNamePart::Identifier(name)] => same(of, schema) && same(name, table),
+            [ObjectNamePart::Identifier(of), ObjectNamePart::Identifier(name)] => {
+                same(of, schema) && same(name, table)
+            }
             _ => false,
         })
     }
@@ -134,8 +152,12 @@ impl VisitorMut for Stripper {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         for item in &mut select.projection {
-            if let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) = item
-                && let [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(table)] = name.0.as_slice()
+            if let SelectItem::QualifiedWildcard(
+                SelectItemQualifiedWildcardKind::ObjectName(name),
+                _,
+            ) = item
+                && let [ObjectNamePart::Identifier(schema), ObjectNamePart::Identifier(table)] =
+                    name.0.as_slice()
                 && self.is_stripped(schema, table)
             {
                 name.0.remove(0);
@@ -167,7 +189,10 @@ mod tests {
             ("s.again", "SELECT * FROM s.loop"),
         ];
         let views = views.map(|(name, query)| (name.to_owned(), View::parse(query).unwrap()));
-        Reader::parse(sql).unwrap().inline(HashMap::from(views)).unwrap_or_else(|error| error.to_string())
+        Reader::parse(sql)
+            .unwrap()
+            .inline(HashMap::from(views))
+            .unwrap_or_else(|error| error.to_string())
     }
 
     #[test]
@@ -179,19 +204,32 @@ mod tests {
                 "SELECT s.v.a, s.v.* FROM s.v JOIN s.t ON s.t.a = s.v.a",
                 "SELECT v.a, v.* FROM (SELECT a FROM s.t) AS v JOIN s.t ON s.t.a = v.a",
             ),
-            ("SELECT * FROM s.w", "SELECT * FROM (SELECT v.a AS b FROM (SELECT a FROM s.t) AS v) AS w"),
-            ("INSERT INTO s.v SELECT * FROM s.v AS x", "INSERT INTO s.v SELECT * FROM (SELECT a FROM s.t) AS x"),
+            (
+                "SELECT * FROM s.w",
+                "SELECT * FROM (SELECT v.a AS b FROM (SELECT a FROM s.t) AS v) AS w",
+            ),
+            (
+                "INSERT INTO s.v SELECT * FROM s.v AS x",
+                "INSERT INTO s.v SELECT * FROM (SELECT a FROM s.t) AS x",
+            ),
             (
                 "CREATE TABLE c AS SELECT 1 FROM t WHERE a IN (SELECT a FROM s.v)",
-                "CREATE TABLE c AS SELECT 1 FROM t WHERE a IN (SELECT a FROM (SELECT a FROM s.t) AS v)",
+                "CREATE TABLE c AS SELECT 1 FROM t WHERE a IN (SELECT a FROM (SELECT a FROM s.t) \
+                 AS v)",
             ),
             (
                 "DELETE FROM s.t USING s.v WHERE s.t.a = s.v.a",
                 "DELETE FROM s.t USING (SELECT a FROM s.t) AS v WHERE s.t.a = v.a",
             ),
-            ("UPDATE s.v SET a = 1 FROM s.v AS x", "UPDATE s.v SET a = 1 FROM (SELECT a FROM s.t) AS x"),
+            (
+                "UPDATE s.v SET a = 1 FROM s.v AS x",
+                "UPDATE s.v SET a = 1 FROM (SELECT a FROM s.t) AS x",
+            ),
             ("WITH v AS (SELECT 1) SELECT * FROM v", "WITH v AS (SELECT 1) SELECT * FROM v"),
-            ("SELECT * FROM s.loop", "ERROR: infinite recursion detected in rules for relation \"s.loop\""),
+            (
+                "SELECT * FROM s.loop",
+                "ERROR: infinite recursion detected in rules for relation \"s.loop\"",
+            ),
         ] {
             assert_eq!(inlined(sql), expected, "{sql}");
         }
@@ -200,7 +238,8 @@ mod tests {
     #[test]
     fn names_are_those_that_are_read() {
         let mut reader = Reader::parse(
-            "INSERT INTO s.a WITH c AS (SELECT * FROM s.b) SELECT * FROM c, s.d, generate_series(1, 2) WHERE x = (SELECT max(y) FROM \"E\")",
+            "INSERT INTO s.a WITH c AS (SELECT * FROM s.b) SELECT * FROM c, s.d, \
+             generate_series(1, 2) WHERE x = (SELECT max(y) FROM \"E\")",
         );
         assert_eq!(reader.as_mut().unwrap().relations(), ["s.b", "s.d", "\"E\""]);
         assert!(Reader::parse("CALL f(1)").is_none_or(|mut reader| reader.relations().is_empty()));

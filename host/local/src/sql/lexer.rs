@@ -1,6 +1,6 @@
-//! Redshift SQL as tokens with byte positions: enough to split statements, bind parameters and parse what sqlparser cannot.
-//! In: the text of a request. Out: words, literals (decoded: a backslash is an escape in Redshift), symbols; comments are dropped.
-//! Does not judge the SQL.
+//! Redshift SQL as tokens with byte positions: enough to split statements, bind parameters and
+//! parse what sqlparser cannot. In: the text of a request. Out: words, literals (decoded: a
+//! backslash is an escape in Redshift), symbols; comments are dropped. Does not judge the SQL.
 
 use super::SqlError;
 
@@ -184,13 +184,15 @@ impl Lexer<'_> {
         let end = rest.find('$')?;
         let tag = &rest[..end];
         let plain = tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        (plain && !tag.starts_with(|first: char| first.is_ascii_digit())).then(|| &self.sql[self.at..self.at + end + 2])
+        (plain && !tag.starts_with(|first: char| first.is_ascii_digit()))
+            .then(|| &self.sql[self.at..self.at + end + 2])
     }
 
     fn dollar_quoted(&mut self) -> Result<String, SqlError> {
         let tag = self.dollar_tag().unwrap_or("$$").to_owned();
         let body = &self.sql[self.at + tag.len()..];
-        let end = body.find(&tag).ok_or_else(|| SqlError::new("unterminated dollar-quoted string"))?;
+        let end =
+            body.find(&tag).ok_or_else(|| SqlError::new("unterminated dollar-quoted string"))?;
         let value = body[..end].to_owned();
         self.at += 2 * tag.len() + end;
         Ok(value)
@@ -255,7 +257,10 @@ mod tests {
         check("select \"A\"\"b\", x::int", &["select", "<a\"b>", ",", "x", "::", "int"]);
         check(r"'it''s' 'a\'b' E'\n' '\\' '\052'", &["'it's'", "'a'b'", "'\n'", "'\\'", "'*'"]);
         check("a -- ; b\n/* ; /* */ */ ; c", &["a", ";", "c"]);
-        check("where a = :id and t > '10:30'", &["where", "a", "=", ":id", "and", "t", ">", "'10:30'"]);
+        check(
+            "where a = :id and t > '10:30'",
+            &["where", "a", "=", ":id", "and", "t", ">", "'10:30'"],
+        );
         check("$$ ; $$ #tmp 1.5e-3 .5", &["' ; '", "#tmp", "1.5e-3", ".5"]);
     }
 

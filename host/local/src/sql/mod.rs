@@ -1,7 +1,9 @@
-//! Redshift SQL on PostgreSQL: one statement in, what to run out. Parses, refuses what Redshift refuses (with its words where they are
-//! known), and writes the rest as PostgreSQL text. Does no I/O; `data_api` runs the outcome.
-//! Reading order: this file, `ddl` (with `keys`) and `query` (the two big families), `late_binding` (views that are read by name),
-//! `identities` and `grants`, `names` (those that PostgreSQL cannot keep), `bind` (parameters), `engine_error` (texts of run-time errors).
+//! Redshift SQL on PostgreSQL: one statement in, what to run out. Parses, refuses what Redshift
+//! refuses (with its words where they are known), and writes the rest as PostgreSQL text. Does no
+//! I/O; `data_api` runs the outcome. Reading order: this file, `ddl` (with `keys`) and `query` (the
+//! two big families), `late_binding` (views that are read by name), `identities` and `grants`,
+//! `names` (those that PostgreSQL cannot keep), `bind` (parameters), `engine_error` (texts of
+//! run-time errors).
 
 mod bind;
 mod comment;
@@ -36,7 +38,8 @@ pub(crate) const HELPER_SCHEMA: &str = "loader_local";
 
 /// Why a statement cannot run. Display is the statement's `Error` as the Data API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("ERROR: {message}{}{}", position.map(|at| format!("\n  Position: {at}")).unwrap_or_default(), hint.as_ref().map(|hint| format!("\n  Hint: {hint}")).unwrap_or_default())]
+#[error("ERROR: {message}{}{}", position.map(|at| format!("\n  Position: \
+                                                           {at}")).unwrap_or_default(), hint.as_ref().map(|hint| format!("\n  Hint: {hint}")).unwrap_or_default())]
 pub(crate) struct SqlError {
     message: String,
     position: Option<usize>,
@@ -49,7 +52,11 @@ impl SqlError {
     }
 
     pub(crate) fn syntax(near: &str, position: usize) -> SqlError {
-        SqlError { message: format!("syntax error at or near \"{near}\""), position: Some(position), hint: None }
+        SqlError {
+            message: format!("syntax error at or near \"{near}\""),
+            position: Some(position),
+            hint: None,
+        }
     }
 
     /// Something that PostgreSQL has and Redshift has not.
@@ -60,7 +67,9 @@ impl SqlError {
 
     /// Something that Redshift has and the stand-in has not (yet).
     pub(crate) fn unsupported(what: &str) -> SqlError {
-        SqlError::new(format!("{what} is not supported by the local stand-in (Amazon Redshift has it)"))
+        SqlError::new(format!(
+            "{what} is not supported by the local stand-in (Amazon Redshift has it)"
+        ))
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> SqlError {
@@ -76,7 +85,8 @@ pub(crate) enum Action {
     Query(String),
     /// PostgreSQL text that answers a count at most.
     Command(String),
-    /// CREATE TABLE, and the text that announces its keys, to be run before it in the same transaction.
+    /// CREATE TABLE, and the text that announces its keys, to be run before it in the same
+    /// transaction.
     CreateWithKeys { keys: String, create: String },
     /// TRUNCATE: runs, and commits what came before it in the transaction.
     CommittingCommand(String),
@@ -118,10 +128,13 @@ pub(crate) fn long_names(sql: &str) -> Vec<LongName> {
 
 fn prepare_shortened(sql: &str) -> Result<Prepared, SqlError> {
     let tokens = lex(sql)?;
-    let is_separator = |token: &Token| token.kind == TokenKind::Symbol && &sql[token.start..token.end] == ";";
+    let is_separator =
+        |token: &Token| token.kind == TokenKind::Symbol && &sql[token.start..token.end] == ";";
     let mut statements = tokens.split(is_separator).filter(|statement| !statement.is_empty());
     let Some(statement) = statements.next() else {
-        return Err(SqlError::new("syntax error at end of input").with_hint("the statement is empty"));
+        return Err(
+            SqlError::new("syntax error at end of input").with_hint("the statement is empty")
+        );
     };
     if statements.next().is_some() {
         return Err(SqlError::new("cannot insert multiple commands into a prepared statement"));
@@ -137,7 +150,9 @@ fn dispatch(text: &str, cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
         "copy" => crate::copy::parse(cursor).map(|copy| Prepared::of(Action::Copy(Box::new(copy)))),
         "create" => ddl::create(text, cursor),
         "alter" => ddl::alter(cursor),
-        "select" | "with" | "insert" | "update" | "delete" | "merge" | "truncate" | "(" => query::prepare(text),
+        "select" | "with" | "insert" | "update" | "delete" | "merge" | "truncate" | "(" => {
+            query::prepare(text)
+        }
         _ => other::prepare(text, cursor),
     }
 }

@@ -1,7 +1,9 @@
-//! Names of up to 127 bytes, as Redshift keeps them, on a PostgreSQL that keeps 63 (and a kind in front of some, see `identities`). In: a statement's text. Out: the same text with an
-//! alias for each longer name, before anything else reads it, and what the aliases stand for. An alias is the name's beginning, a
-//! mark and a hash, so that one name always has one alias, and two names that begin alike have two. Who shows names puts the full
-//! ones back: `data_api/names.rs` in answers, `data_api/helpers/names.sql` in views.
+//! Names of up to 127 bytes, as Redshift keeps them, on a PostgreSQL that keeps 63 (and a kind in
+//! front of some, see `identities`). In: a statement's text. Out: the same text with an alias for
+//! each longer name, before anything else reads it, and what the aliases stand for. An alias is the
+//! name's beginning, a mark and a hash, so that one name always has one alias, and two names that
+//! begin alike have two. Who shows names puts the full ones back: `data_api/names.rs` in answers,
+//! `data_api/helpers/names.sql` in views.
 
 use std::borrow::Cow;
 
@@ -34,7 +36,8 @@ impl LongName {
         }
         let full = cut(folded, REDSHIFT_BYTES);
         let digest = Sha256::digest(full.as_bytes());
-        let hash: String = digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
+        let hash: String =
+            digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
         // PostgreSQL quotes the alias where it would quote the name.
         let quoting = match () {
             () if full.contains('"') => '"',
@@ -63,14 +66,17 @@ fn cut(name: &str, bytes: usize) -> &str {
 
 fn is_plain(name: &str) -> bool {
     !name.starts_with(|first: char| first.is_ascii_digit())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// A statement in which every name is one that PostgreSQL can keep.
 pub(super) struct Shortened<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) names: Vec<LongName>,
-    /// For each replaced name the character of `text` where its alias ends, and by how many characters the original is longer up to there.
+    /// For each replaced name the character of `text` where its alias ends, and by how many
+    /// characters the original is longer up to there.
     lost: Vec<(usize, isize)>,
 }
 
@@ -82,7 +88,8 @@ impl Shortened<'_> {
     }
 }
 
-/// Replaces the long names of a statement (or of a string that holds a name, as `regclass` takes it).
+/// Replaces the long names of a statement (or of a string that holds a name, as `regclass` takes
+/// it).
 pub(super) fn shorten(sql: &str) -> Result<Shortened<'_>, SqlError> {
     let mut shortened = Shortened { text: Cow::Borrowed(sql), names: Vec::new(), lost: Vec::new() };
     let mut text = String::new();
@@ -91,12 +98,15 @@ pub(super) fn shorten(sql: &str) -> Result<Shortened<'_>, SqlError> {
     for token in lex(sql)? {
         let typed = &sql[token.start..token.end];
         let name = match token.kind {
-            TokenKind::Word if typed.len() > POSTGRES_BYTES / 2 => LongName::of(&typed.to_lowercase()),
+            TokenKind::Word if typed.len() > POSTGRES_BYTES / 2 => {
+                LongName::of(&typed.to_lowercase())
+            }
             TokenKind::Quoted(folded) => LongName::of(&folded),
             _ => None,
         };
         let Some(name) = name else { continue };
-        let alias = if is_plain(&name.alias) { name.alias.clone() } else { super::quote(&name.alias) };
+        let alias =
+            if is_plain(&name.alias) { name.alias.clone() } else { super::quote(&name.alias) };
         text.push_str(&sql[copied..token.start]);
         text.push_str(&alias);
         copied = token.end;
@@ -144,7 +154,10 @@ mod tests {
         let alias = LongName::of(&long.to_lowercase()).unwrap().alias;
         let sql = format!("select {long}, \"{long}\", '{long}' from t -- {long}\nwhere x");
         let shortened = shorten(&sql).unwrap();
-        assert_eq!(shortened.text, format!("select {alias}, {alias}, '{long}' from t -- {long}\nwhere x"));
+        assert_eq!(
+            shortened.text,
+            format!("select {alias}, {alias}, '{long}' from t -- {long}\nwhere x")
+        );
         assert_eq!(shortened.names.len(), 2);
         for word in ["select", "from", "where"] {
             let at = |text: &str| text.find(word).map(|byte| byte + 1).unwrap();

@@ -1,5 +1,6 @@
-//! Everything that is neither a query nor CREATE, ALTER or COPY: locks, transaction control, settings, maintenance, grants, drops.
-//! In: a statement's tokens. Out: PostgreSQL text, nothing at all, or a refusal.
+//! Everything that is neither a query nor CREATE, ALTER or COPY: locks, transaction control,
+//! settings, maintenance, grants, drops. In: a statement's tokens. Out: PostgreSQL text, nothing at
+//! all, or a refusal.
 
 use super::cursor::{Cursor, quote};
 use super::{Action, LongName, Prepared, SqlError, comment, ddl, grants, identities, query};
@@ -40,9 +41,8 @@ pub(super) fn prepare(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sq
         "refresh" => ddl::refresh(cursor),
         "grant" => grants::grant(cursor),
         "revoke" => grants::revoke(cursor),
-        "unload" | "call" | "prepare" | "execute" | "deallocate" | "declare" | "fetch" | "close" | "cancel" | "use" => {
-            Err(SqlError::unsupported(&verb.to_ascii_uppercase()))
-        }
+        "unload" | "call" | "prepare" | "execute" | "deallocate" | "declare" | "fetch"
+        | "close" | "cancel" | "use" => Err(SqlError::unsupported(&verb.to_ascii_uppercase())),
         "savepoint" | "release" => Err(SqlError::new("SQL command \"SAVEPOINT\" not supported.")),
         _ => Err(cursor.syntax_error()),
     }
@@ -60,7 +60,10 @@ fn lock(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     }
     // Redshift has one mode and no NOWAIT.
     cursor.expect_end()?;
-    Ok(Prepared::of(Action::Command(format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", tables.join(", ")))))
+    Ok(Prepared::of(Action::Command(format!(
+        "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE",
+        tables.join(", ")
+    ))))
 }
 
 fn transaction_control(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
@@ -74,7 +77,12 @@ fn transaction_control(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
             if cursor.eat("isolation level") {
                 while matches!(
                     cursor.text().to_ascii_lowercase().as_str(),
-                    "serializable" | "snapshot" | "read" | "committed" | "uncommitted" | "repeatable"
+                    "serializable"
+                        | "snapshot"
+                        | "read"
+                        | "committed"
+                        | "uncommitted"
+                        | "repeatable"
                 ) && !cursor.peeks("read only")
                     && !cursor.peeks("read write")
                 {
@@ -189,7 +197,10 @@ fn drop_object(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError>
             }
             cursor.expect_end()?;
             let kind = kind.to_ascii_uppercase().replace("MATERIALIZED", "MATERIALIZED VIEW");
-            Ok(Prepared::of(Action::Command(format!("DROP {kind} {if_exists}{}{behaviour}", names.join(", ")))))
+            Ok(Prepared::of(Action::Command(format!(
+                "DROP {kind} {if_exists}{}{behaviour}",
+                names.join(", ")
+            ))))
         }
         "database" => Ok(Prepared {
             action: Action::Command(text.to_owned()),

@@ -1,6 +1,7 @@
-//! SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE, the queries of views, CREATE SCHEMA: parsed by sqlparser, checked, rewritten, printed.
-//! In: one statement's text. Out: PostgreSQL text. Refuses what PostgreSQL would take and Redshift would not (`refuse`); functions and
-//! system views that PostgreSQL lacks are objects in the database (`data_api/helpers`), so little is rewritten here.
+//! SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE, the queries of views, CREATE SCHEMA: parsed by
+//! sqlparser, checked, rewritten, printed. In: one statement's text. Out: PostgreSQL text. Refuses
+//! what PostgreSQL would take and Redshift would not (`refuse`); functions and system views that
+//! PostgreSQL lacks are objects in the database (`data_api/helpers`), so little is rewritten here.
 
 mod refuse;
 mod rewrite;
@@ -27,7 +28,9 @@ pub(super) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
         check_source_of(merge)?;
     }
     Ok(Prepared::of(match &statement {
-        Statement::Query(query) if refuse::select_into(query) => Action::Command(statement.to_string()),
+        Statement::Query(query) if refuse::select_into(query) => {
+            Action::Command(statement.to_string())
+        }
         Statement::Query(_) => Action::Query(statement.to_string()),
         Statement::Truncate(_) => Action::CommittingCommand(statement.to_string()),
         _ => Action::Command(statement.to_string()),
@@ -37,11 +40,18 @@ pub(super) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
 /// Adds to a MERGE's condition what only the database can tell: that its source is a table.
 fn check_source_of(merge: &mut Merge) -> Result<(), SqlError> {
     if let TableFactor::Table { name, .. } = &merge.source {
-        let check = format!("{HELPER_SCHEMA}.is_merge_source({}::regclass)", literal(&name.to_string()));
-        let check = Parser::new(&PostgreSqlDialect {}).try_with_sql(&check).and_then(|mut parser| parser.parse_expr());
+        let check =
+            format!("{HELPER_SCHEMA}.is_merge_source({}::regclass)", literal(&name.to_string()));
+        let check = Parser::new(&PostgreSqlDialect {})
+            .try_with_sql(&check)
+            .and_then(|mut parser| parser.parse_expr());
         let check = check.map_err(|error| syntax_error("", &error))?;
         let condition = Expr::Nested(Box::new(merge.on.as_ref().clone()));
-        *merge.on = Expr::BinaryOp { left: Box::new(condition), op: BinaryOperator::And, right: Box::new(check) };
+        *merge.on = Expr::BinaryOp {
+            left: Box::new(condition),
+            op: BinaryOperator::And,
+            right: Box::new(check),
+        };
     }
     Ok(())
 }
@@ -77,7 +87,8 @@ fn rewrite_in_place<T: VisitMut>(statement: &mut T) -> Result<(), SqlError> {
 }
 
 fn parse(sql: &str) -> Result<Statement, SqlError> {
-    let mut statements = Parser::parse_sql(&RedshiftSqlDialect {}, sql).map_err(|error| syntax_error(sql, &error))?;
+    let mut statements = Parser::parse_sql(&RedshiftSqlDialect {}, sql)
+        .map_err(|error| syntax_error(sql, &error))?;
     match statements.pop() {
         Some(statement) if statements.is_empty() => Ok(statement),
         _ => Err(SqlError::new("cannot insert multiple commands into a prepared statement")),
@@ -102,7 +113,8 @@ fn syntax_error(sql: &str, error: &ParserError) -> SqlError {
         };
     };
     let found = before.rsplit_once("found: ").map_or("", |(_, found)| found);
-    let ahead: usize = sql.lines().take(line.saturating_sub(1)).map(|line| line.chars().count() + 1).sum();
+    let ahead: usize =
+        sql.lines().take(line.saturating_sub(1)).map(|line| line.chars().count() + 1).sum();
     SqlError::syntax(found, ahead + column)
 }
 

@@ -1,9 +1,11 @@
-//! Which tables and views a statement reads. In: a syntax tree. Out: their names in order, without the names that a WITH makes and
-//! without the target of an INSERT, UPDATE, DELETE or MERGE.
+//! Which tables and views a statement reads. In: a syntax tree. Out: their names in order, without
+//! the names that a WITH makes and without the target of an INSERT, UPDATE, DELETE or MERGE.
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{ObjectName, Query, Statement, TableFactor, UpdateTableFromKind, VisitMut, VisitorMut};
+use sqlparser::ast::{
+    ObjectName, Query, Statement, TableFactor, UpdateTableFromKind, VisitMut, VisitorMut,
+};
 
 /// The names that are hidden by a WITH at the place where a visitor is.
 #[derive(Debug, Default)]
@@ -11,7 +13,11 @@ pub(super) struct Scopes(Vec<Vec<String>>);
 
 impl Scopes {
     pub(super) fn enter(&mut self, query: &Query) {
-        let names = query.with.iter().flat_map(|with| &with.cte_tables).map(|cte| cte.alias.name.value.to_lowercase());
+        let names = query
+            .with
+            .iter()
+            .flat_map(|with| &with.cte_tables)
+            .map(|cte| cte.alias.name.value.to_lowercase());
         self.0.push(names.collect());
     }
 
@@ -48,12 +54,20 @@ pub(super) fn read_by(statement: &mut Statement) -> Vec<ObjectName> {
 }
 
 /// Visits the parts of a statement that read; nothing of statements that only define.
-pub(super) fn visit_reads<V: VisitorMut>(statement: &mut Statement, visitor: &mut V) -> ControlFlow<V::Break> {
+pub(super) fn visit_reads<V: VisitorMut>(
+    statement: &mut Statement,
+    visitor: &mut V,
+) -> ControlFlow<V::Break> {
     match statement {
-        Statement::Query(_) | Statement::Insert(_) | Statement::CreateTable(_) => statement.visit(visitor),
+        Statement::Query(_) | Statement::Insert(_) | Statement::CreateTable(_) => {
+            statement.visit(visitor)
+        }
         Statement::Explain { statement, .. } => visit_reads(statement, visitor),
         Statement::Update(update) => {
-            if let Some(UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from)) = &mut update.from {
+            if let Some(
+                UpdateTableFromKind::BeforeSet(from) | UpdateTableFromKind::AfterSet(from),
+            ) = &mut update.from
+            {
                 from.visit(visitor)?;
             }
             update.assignments.visit(visitor)?;

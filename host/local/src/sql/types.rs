@@ -1,5 +1,6 @@
-//! Redshift's column types: read from DDL and casts, written for PostgreSQL. A length counts bytes; `data_api/helpers` adds the
-//! check that PostgreSQL lacks. Types that Redshift has not are refused.
+//! Redshift's column types: read from DDL and casts, written for PostgreSQL. A length counts bytes;
+//! `data_api/helpers` adds the check that PostgreSQL lacks. Types that Redshift has not are
+//! refused.
 
 use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo};
 
@@ -43,10 +44,14 @@ fn character(length: u64) -> Result<ColumnType, SqlError> {
 
 fn numeric(precision: u64, scale: u64) -> Result<ColumnType, SqlError> {
     if precision == 0 || precision > 38 {
-        return Err(SqlError::new(format!("DECIMAL precision {precision} must be between 1 and 38")));
+        return Err(SqlError::new(format!(
+            "DECIMAL precision {precision} must be between 1 and 38"
+        )));
     }
     if scale > 37 || scale > precision {
-        return Err(SqlError::new(format!("DECIMAL scale {scale} must be between 0 and precision {precision}")));
+        return Err(SqlError::new(format!(
+            "DECIMAL scale {scale} must be between 0 and precision {precision}"
+        )));
     }
     plain(&format!("numeric({precision},{scale})"))
 }
@@ -96,7 +101,9 @@ pub(crate) fn column_type(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlErro
             length(cursor)?;
             plain("bytea")
         }
-        "geometry" | "geography" | "hllsketch" | "interval" => Err(SqlError::unsupported(&format!("type {name}"))),
+        "geometry" | "geography" | "hllsketch" | "interval" => {
+            Err(SqlError::unsupported(&format!("type {name}")))
+        }
         _ => Err(no_such_type(&name)),
     }?;
     if cursor.peeks("[") {
@@ -181,7 +188,10 @@ pub(crate) fn rewrite_cast(data_type: &mut DataType) -> Result<(), SqlError> {
                 CharacterLength::IntegerLength { length, .. } => *length,
             };
             varchar(bytes)?;
-            *data_type = DataType::Varchar(Some(CharacterLength::IntegerLength { length: bytes, unit: None }));
+            *data_type = DataType::Varchar(Some(CharacterLength::IntegerLength {
+                length: bytes,
+                unit: None,
+            }));
             return Ok(());
         }
         DataType::Nvarchar(None) => {

@@ -1,4 +1,5 @@
-//! COPY of text by Redshift's rules: which files, which fields, what is null, what is an error and where that is written.
+//! COPY of text by Redshift's rules: which files, which fields, what is null, what is an error and
+//! where that is written.
 
 use std::io::Write;
 
@@ -22,31 +23,63 @@ async fn empty_blank_and_null(warehouse: &Warehouse) {
     warehouse.put("fields.csv", "1,,\n2,\"\",\"\"\n3,  ,  \n4,\\N,\\N\n5,NA,\n6,\"NA\",\"\"\n");
     for (options, expected) in [
         ("", ["1[]null", "2[]null", "3[  ]null", "4nullnull", "5[NA]null", "6[NA]null"]),
-        ("EMPTYASNULL", ["1nullnull", "2nullnull", "3[  ]null", "4nullnull", "5[NA]null", "6[NA]null"]),
-        ("BLANKSASNULL", ["1[]null", "2[]null", "3nullnull", "4nullnull", "5[NA]null", "6[NA]null"]),
+        (
+            "EMPTYASNULL",
+            ["1nullnull", "2nullnull", "3[  ]null", "4nullnull", "5[NA]null", "6[NA]null"],
+        ),
+        (
+            "BLANKSASNULL",
+            ["1[]null", "2[]null", "3nullnull", "4nullnull", "5[NA]null", "6[NA]null"],
+        ),
         ("TRIMBLANKS", ["1[]null", "2[]null", "3[]null", "4nullnull", "5[NA]null", "6[NA]null"]),
     ] {
         warehouse.must("TRUNCATE fields").await;
-        warehouse.must(&format!("COPY fields FROM 's3://demo/fields.csv' {ROLE} FORMAT AS CSV {options}")).await;
+        warehouse
+            .must(&format!(
+                "COPY fields FROM 's3://demo/fields.csv' {ROLE} FORMAT AS CSV {options}"
+            ))
+            .await;
         let rows = warehouse
-            .must("SELECT id || NVL('[' || a || ']', 'null') || NVL(b::varchar, 'null') FROM fields ORDER BY id")
+            .must(
+                "SELECT id || NVL('[' || a || ']', 'null') || NVL(b::varchar, 'null') FROM \
+                   fields ORDER BY id",
+            )
             .await;
         assert_eq!(rows, expected, "{options}");
     }
     warehouse.must("TRUNCATE fields").await;
     warehouse.put("marked.csv", "5,NA,NA\n6,\"NA\",\n");
-    warehouse.must(&format!("COPY fields FROM 's3://demo/marked.csv' {ROLE} CSV NULL AS 'NA'")).await;
-    assert_eq!(warehouse.must("SELECT * FROM fields ORDER BY id").await, ["5|null|null", "6|null|null"]);
+    warehouse
+        .must(&format!("COPY fields FROM 's3://demo/marked.csv' {ROLE} CSV NULL AS 'NA'"))
+        .await;
+    assert_eq!(
+        warehouse.must("SELECT * FROM fields ORDER BY id").await,
+        ["5|null|null", "6|null|null"]
+    );
 }
 
 async fn conversions(warehouse: &Warehouse) {
     warehouse
-        .must("CREATE TABLE kinds (a smallint, b bigint, c decimal(8,2), d double precision, e boolean, f date, g timestamp, h timestamptz, i char(3), j super)")
+        .must(
+            "CREATE TABLE kinds (a smallint, b bigint, c decimal(8,2), d double precision, e \
+               boolean, f date, g timestamp, h timestamptz, i char(3), j super)",
+        )
         .await;
-    warehouse.put("kinds.txt", "-7|9223372036854775807|20.259|1e3|YES|2024-02-29 23:59:59|2024-02-29 01:02:03.5|2024-02-29 01:02:03+02|ab|{\"x\": 1}\n");
+    warehouse.put(
+        "kinds.txt",
+        "-7|9223372036854775807|20.259|1e3|YES|2024-02-29 \
+                                23:59:59|2024-02-29 01:02:03.5|2024-02-29 01:02:03+02|ab|{\"x\": \
+                                1}\n",
+    );
     warehouse.must(&format!("COPY kinds FROM 's3://demo/kinds.txt' {ROLE}")).await;
     warehouse.put("rounded.txt", "0|0|20.255|.5|0|29.02.2024|1700000000||a|1\n");
-    warehouse.must(&format!("COPY kinds FROM 's3://demo/rounded.txt' ROUNDEC DATEFORMAT 'DD.MM.YYYY' {ROLE} TIMEFORMAT AS 'epochsecs' MAXERROR 1 DELIMITER '|'")).await;
+    warehouse
+        .must(&format!(
+            "COPY kinds FROM 's3://demo/rounded.txt' ROUNDEC DATEFORMAT \
+                             'DD.MM.YYYY' {ROLE} TIMEFORMAT AS 'epochsecs' MAXERROR 1 DELIMITER \
+                             '|'"
+        ))
+        .await;
     assert_eq!(
         warehouse.must("SELECT a, b, c, d, e, f, g, i FROM kinds ORDER BY a").await,
         [
@@ -54,11 +87,18 @@ async fn conversions(warehouse: &Warehouse) {
             "0|0|20.26|0.5|false|2024-02-29|2023-11-14 22:13:20|a  ",
         ]
     );
-    assert_eq!(warehouse.must("SELECT h FROM kinds WHERE a = -7").await, ["2024-02-28 23:02:03+00"]);
+    assert_eq!(
+        warehouse.must("SELECT h FROM kinds WHERE a = -7").await,
+        ["2024-02-28 23:02:03+00"]
+    );
     warehouse.must("CREATE TABLE stamps (t timestamp)").await;
     warehouse.put("iso.csv", "2024-02-29T01:02:03Z\n");
-    assert!(warehouse.sql(&format!("COPY stamps FROM 's3://demo/iso.csv' {ROLE} CSV")).await.is_err());
-    warehouse.must(&format!("COPY stamps FROM 's3://demo/iso.csv' {ROLE} CSV TIMEFORMAT 'auto'")).await;
+    assert!(
+        warehouse.sql(&format!("COPY stamps FROM 's3://demo/iso.csv' {ROLE} CSV")).await.is_err()
+    );
+    warehouse
+        .must(&format!("COPY stamps FROM 's3://demo/iso.csv' {ROLE} CSV TIMEFORMAT 'auto'"))
+        .await;
     assert_eq!(warehouse.must("SELECT t FROM stamps").await, ["2024-02-29 01:02:03"]);
 }
 
@@ -73,7 +113,12 @@ async fn files(warehouse: &Warehouse) {
     ] {
         warehouse.put(key, content);
     }
-    assert_eq!(warehouse.must(&format!("COPY parts FROM 's3://demo/p/x.csv' {ROLE} CSV IGNOREHEADER 1")).await, ["3"]);
+    assert_eq!(
+        warehouse
+            .must(&format!("COPY parts FROM 's3://demo/p/x.csv' {ROLE} CSV IGNOREHEADER 1"))
+            .await,
+        ["3"]
+    );
     assert_eq!(
         warehouse.must("SELECT n FROM parts ORDER BY n").await,
         ["1", "2", "3"],
@@ -81,15 +126,28 @@ async fn files(warehouse: &Warehouse) {
     );
 
     warehouse.must("TRUNCATE parts").await;
-    let entry = |key: &str, mandatory: bool| format!("{{\"url\": \"s3://demo/{key}\", \"mandatory\": {mandatory}}}");
-    warehouse.put("p/manifest", format!("{{\"entries\": [{}, {}]}}", entry("p/x.csv", true), entry("p/none", false)));
-    warehouse.must(&format!("COPY parts FROM 's3://demo/p/manifest' {ROLE} CSV IGNOREHEADER 1 MANIFEST")).await;
+    let entry = |key: &str, mandatory: bool| {
+        format!("{{\"url\": \"s3://demo/{key}\", \"mandatory\": {mandatory}}}")
+    };
+    warehouse.put(
+        "p/manifest",
+        format!("{{\"entries\": [{}, {}]}}", entry("p/x.csv", true), entry("p/none", false)),
+    );
+    warehouse
+        .must(&format!("COPY parts FROM 's3://demo/p/manifest' {ROLE} CSV IGNOREHEADER 1 MANIFEST"))
+        .await;
     assert_eq!(warehouse.must("SELECT n FROM parts").await, ["1"]);
     warehouse.put("p/manifest", format!("{{\"entries\": [{}]}}", entry("p/none", true)));
-    let missing = warehouse.error(&format!("COPY parts FROM 's3://demo/p/manifest' {ROLE} CSV MANIFEST")).await;
+    let missing = warehouse
+        .error(&format!("COPY parts FROM 's3://demo/p/manifest' {ROLE} CSV MANIFEST"))
+        .await;
     assert!(missing.contains("Mandatory url is not present in S3: s3://demo/p/none"), "{missing}");
-    let partial = warehouse.error(&format!("COPY parts FROM 's3://demo/p/mani' {ROLE} CSV MANIFEST")).await;
-    assert!(partial.contains("COPY with MANIFEST parameter requires full path of an S3 object."), "{partial}");
+    let partial =
+        warehouse.error(&format!("COPY parts FROM 's3://demo/p/mani' {ROLE} CSV MANIFEST")).await;
+    assert!(
+        partial.contains("COPY with MANIFEST parameter requires full path of an S3 object."),
+        "{partial}"
+    );
     let nothing = warehouse.error(&format!("COPY parts FROM 's3://demo/q/' {ROLE} CSV")).await;
     assert!(nothing.starts_with("ERROR: The specified S3 prefix 'q/' does not exist"), "{nothing}");
 
@@ -101,29 +159,39 @@ async fn files(warehouse: &Warehouse) {
     warehouse.must(&format!("COPY parts FROM 's3://demo/z/a' {ROLE} CSV GZIP")).await;
     warehouse.must(&format!("COPY parts FROM 's3://demo/z/b' {ROLE} CSV ZSTD")).await;
     assert_eq!(warehouse.must("SELECT n FROM parts ORDER BY n").await, ["5", "6"]);
-    assert!(warehouse.sql(&format!("COPY parts FROM 's3://demo/z/b' {ROLE} CSV GZIP")).await.is_err());
+    assert!(
+        warehouse.sql(&format!("COPY parts FROM 's3://demo/z/b' {ROLE} CSV GZIP")).await.is_err()
+    );
 }
 
 async fn columns(warehouse: &Warehouse) {
     warehouse
         .must(
-            "CREATE TABLE wide (id bigint IDENTITY(1,1), a int, b varchar(5) DEFAULT 'dflt', c int NOT NULL DEFAULT 7)",
+            "CREATE TABLE wide (id bigint IDENTITY(1,1), a int, b varchar(5) DEFAULT 'dflt', c int \
+             NOT NULL DEFAULT 7)",
         )
         .await;
     warehouse.put("wide.csv", "2,1\n4,\n");
     warehouse.must(&format!("COPY wide (c, a) FROM 's3://demo/wide.csv' {ROLE} CSV")).await;
     warehouse.put("null.csv", ",x\n");
     warehouse.must(&format!("COPY wide (c, b) FROM 's3://demo/null.csv' {ROLE} CSV")).await;
-    assert_eq!(warehouse.must("SELECT * FROM wide ORDER BY id").await, ["1|1|dflt|2", "2|null|dflt|4", "3|null|x|7"]);
+    assert_eq!(
+        warehouse.must("SELECT * FROM wide ORDER BY id").await,
+        ["1|1|dflt|2", "2|null|dflt|4", "3|null|x|7"]
+    );
     warehouse.put("short.csv", "9\n");
-    warehouse.must(&format!("COPY wide (c, b, a) FROM 's3://demo/short.csv' {ROLE} CSV FILLRECORD")).await;
+    warehouse
+        .must(&format!("COPY wide (c, b, a) FROM 's3://demo/short.csv' {ROLE} CSV FILLRECORD"))
+        .await;
     assert_eq!(warehouse.must("SELECT a, b, c FROM wide WHERE c = 9").await, ["null||9"]);
-    let error = warehouse.error(&format!("COPY wide (nothing) FROM 's3://demo/wide.csv' {ROLE} CSV")).await;
+    let error =
+        warehouse.error(&format!("COPY wide (nothing) FROM 's3://demo/wide.csv' {ROLE} CSV")).await;
     assert_eq!(error, "ERROR: column \"nothing\" of relation \"wide\" does not exist");
 }
 
-const ERRORS: &str = "SELECT line_number, TRIM(column_name), TRIM(column_type), TRIM(column_length), position, error_code, TRIM(error_message) \
-    FROM sys_load_error_detail ORDER BY start_time, line_number";
+const ERRORS: &str = "SELECT line_number, TRIM(column_name), TRIM(column_type), \
+                      TRIM(column_length), position, error_code, TRIM(error_message) FROM \
+                      sys_load_error_detail ORDER BY start_time, line_number";
 
 async fn bad_rows(warehouse: &Warehouse) {
     warehouse.must("CREATE TABLE strict (id int NOT NULL, name varchar(4))").await;
@@ -131,13 +199,18 @@ async fn bad_rows(warehouse: &Warehouse) {
     let text = "1,ok\nx,ok\n3,äää\n,ok\n5\n6,ok,more\n7,a\"b\n99999999999,ok\n9,\"ok\n\"\n";
     warehouse.put("bad.csv", text);
     let copy = format!("COPY strict FROM 's3://demo/bad.csv' {ROLE} CSV");
-    let failed = warehouse.transaction(&["INSERT INTO strict VALUES (0, 'a')", &copy, "SELECT 1"]).await;
+    let failed =
+        warehouse.transaction(&["INSERT INTO strict VALUES (0, 'a')", &copy, "SELECT 1"]).await;
     assert_eq!(
         failed[2],
-        "FAILED ERROR: Load into table 'strict' failed.  Check 'stl_load_errors' system table for details."
+        "FAILED ERROR: Load into table 'strict' failed.  Check 'stl_load_errors' system table for \
+         details."
     );
     assert_eq!(warehouse.must("SELECT COUNT(*) FROM strict").await, ["0"]);
-    assert_eq!(warehouse.must(ERRORS).await, ["2|id|int4|0|0|1207|Invalid digit, Value 'x', Pos 0, Type: Integer"]);
+    assert_eq!(
+        warehouse.must(ERRORS).await,
+        ["2|id|int4|0|0|1207|Invalid digit, Value 'x', Pos 0, Type: Integer"]
+    );
 
     warehouse.must("DELETE FROM loader_local.load_errors").await;
     assert_eq!(warehouse.must(&format!("{copy} MAXERROR 8")).await, ["2"]);
@@ -154,14 +227,21 @@ async fn bad_rows(warehouse: &Warehouse) {
             "8|id|int4|0|0|1222|Overflow for INTEGER",
         ]
     );
-    let raw = "SELECT TRIM(raw_line), TRIM(raw_field_value), TRIM(filename) FROM stl_load_errors WHERE line_number = 3";
+    let raw = "SELECT TRIM(raw_line), TRIM(raw_field_value), TRIM(filename) FROM stl_load_errors \
+               WHERE line_number = 3";
     assert_eq!(warehouse.must(raw).await, ["3,äää|äää|s3://demo/bad.csv"]);
     warehouse.must("TRUNCATE strict").await;
     warehouse.put("long.csv", "1,äääx\n");
-    warehouse.must(&format!("COPY strict FROM 's3://demo/long.csv' {ROLE} CSV TRUNCATECOLUMNS")).await;
+    warehouse
+        .must(&format!("COPY strict FROM 's3://demo/long.csv' {ROLE} CSV TRUNCATECOLUMNS"))
+        .await;
     assert_eq!(warehouse.must("SELECT name FROM strict").await, ["ää"]);
     assert_eq!(
-        warehouse.must(&format!("COPY strict FROM 's3://demo/long.csv' {ROLE} CSV TRUNCATECOLUMNS NOLOAD")).await,
+        warehouse
+            .must(&format!(
+                "COPY strict FROM 's3://demo/long.csv' {ROLE} CSV TRUNCATECOLUMNS NOLOAD"
+            ))
+            .await,
         ["1"]
     );
     assert_eq!(warehouse.must("SELECT COUNT(*) FROM strict").await, ["1"]);
@@ -182,11 +262,20 @@ async fn refused_statements(warehouse: &Warehouse) {
         (format!("{ROLE} CSV GZIP ZSTD"), "conflicting or redundant options"),
         (format!("{ROLE} CSV DELIMITER '||'"), "COPY DELIMITER must be a single ASCII character"),
         (format!("{ROLE} CSV DELIMITER '\"'"), "COPY delimiter and quote must be different"),
-        (format!("{ROLE} PARQUET MAXERROR 3"), "MAXERROR option is not supported for COPY from PARQUET"),
-        (format!("{ROLE} FORMAT AS PARQUET GZIP"), "GZIP option is not supported for COPY from PARQUET"),
+        (
+            format!("{ROLE} PARQUET MAXERROR 3"),
+            "MAXERROR option is not supported for COPY from PARQUET",
+        ),
+        (
+            format!("{ROLE} FORMAT AS PARQUET GZIP"),
+            "GZIP option is not supported for COPY from PARQUET",
+        ),
         (format!("{ROLE} CSV SIDEWAYS"), "syntax error at or near \"SIDEWAYS\""),
         ("IAM_ROLE 'me' CSV".to_owned(), "Invalid IAM_ROLE 'me'"),
-        (format!("{ROLE} CSV; SELECT 1"), "cannot insert multiple commands into a prepared statement"),
+        (
+            format!("{ROLE} CSV; SELECT 1"),
+            "cannot insert multiple commands into a prepared statement",
+        ),
     ] {
         let error = warehouse.error(&format!("COPY parts FROM 's3://demo/p/x.csv' {rest}")).await;
         assert!(error.starts_with("ERROR: ") && error.contains(expected), "{rest}: {error}");

@@ -1,4 +1,5 @@
-//! GRANT, REVOKE and default privileges by Redshift's grammar, refused in Redshift's words, and shown by Redshift's views.
+//! GRANT, REVOKE and default privileges by Redshift's grammar, refused in Redshift's words, and
+//! shown by Redshift's views.
 
 use crate::identities::{error_as, must_as};
 use crate::support::Warehouse;
@@ -38,8 +39,9 @@ async fn set_up(warehouse: &Warehouse) {
     }
 }
 
-const PRIVILEGES: &str = "SELECT privilege_type, identity_name, identity_type, admin_option FROM svv_relation_privileges \
-    WHERE namespace_name = 'public' AND relation_name = ";
+const PRIVILEGES: &str = "SELECT privilege_type, identity_name, identity_type, admin_option FROM \
+                          svv_relation_privileges WHERE namespace_name = 'public' AND \
+                          relation_name = ";
 
 async fn privileges_of(warehouse: &Warehouse, relation: &str) -> Vec<String> {
     warehouse.must(&format!("{PRIVILEGES}'{relation}' ORDER BY 3, 2, 1")).await
@@ -48,7 +50,10 @@ async fn privileges_of(warehouse: &Warehouse, relation: &str) -> Vec<String> {
 async fn privileges_of_relations(warehouse: &Warehouse) {
     assert_eq!(privileges_of(warehouse, "seen").await, [] as [&str; 0]);
     warehouse
-        .must("GRANT SELECT, INSERT ON public.seen TO \"anna\" WITH GRANT OPTION, \"ben\", GROUP \"readers\", ROLE \"night shift\", PUBLIC")
+        .must(
+            "GRANT SELECT, INSERT ON public.seen TO \"anna\" WITH GRANT OPTION, \"ben\", GROUP \
+               \"readers\", ROLE \"night shift\", PUBLIC",
+        )
         .await;
     warehouse.must("GRANT DROP, TRUNCATE ON TABLE seen TO ben").await;
     assert_eq!(
@@ -68,16 +73,19 @@ async fn privileges_of_relations(warehouse: &Warehouse) {
             "TRUNCATE|ben|user|false",
         ]
     );
-    let acl = "SELECT array_to_string(c.relacl, ',') FROM pg_class c WHERE c.oid = 'public.seen'::regclass";
+    let acl = "SELECT array_to_string(c.relacl, ',') FROM pg_class c WHERE c.oid = \
+               'public.seen'::regclass";
     assert_eq!(
         warehouse.must(acl).await,
-        [
-            "loader=arwdDxt/loader,ben=arD/loader,group readers=ar/loader,role \"night shift\"=ar/loader,=ar/loader,anna=a*r*/loader"
-        ]
+        ["loader=arwdDxt/loader,ben=arD/loader,group readers=ar/loader,role \"night \
+             shift\"=ar/loader,=ar/loader,anna=a*r*/loader"]
     );
     assert_eq!(
         warehouse
-            .must("SELECT has_table_privilege('anna', 'seen', 'SELECT'), has_table_privilege('ben', 'seen', 'DELETE')")
+            .must(
+                "SELECT has_table_privilege('anna', 'seen', 'SELECT'), \
+                   has_table_privilege('ben', 'seen', 'DELETE')"
+            )
             .await,
         ["true|false"]
     );
@@ -93,7 +101,8 @@ async fn privileges_of_relations(warehouse: &Warehouse) {
     for statement in [
         "REVOKE GRANT OPTION FOR INSERT ON seen FROM anna",
         "REVOKE SELECT ON seen FROM anna CASCADE",
-        "REVOKE ALL PRIVILEGES ON seen FROM ben, GROUP readers, ROLE \"night shift\", PUBLIC RESTRICT",
+        "REVOKE ALL PRIVILEGES ON seen FROM ben, GROUP readers, ROLE \"night shift\", PUBLIC \
+         RESTRICT",
     ] {
         warehouse.must(statement).await;
     }
@@ -101,9 +110,10 @@ async fn privileges_of_relations(warehouse: &Warehouse) {
     // ALL is everything that can be granted, with DROP and ALTER.
     warehouse.must("REVOKE INSERT ON seen FROM anna").await;
     warehouse.must("GRANT ALL ON seen, owned TO GROUP writers").await;
-    let all: Vec<String> = ["ALTER", "DELETE", "DROP", "INSERT", "REFERENCES", "SELECT", "TRUNCATE", "UPDATE"]
-        .map(|privilege| format!("{privilege}|writers|group|false"))
-        .to_vec();
+    let all: Vec<String> =
+        ["ALTER", "DELETE", "DROP", "INSERT", "REFERENCES", "SELECT", "TRUNCATE", "UPDATE"]
+            .map(|privilege| format!("{privilege}|writers|group|false"))
+            .to_vec();
     assert_eq!(privileges_of(warehouse, "seen").await, all);
     assert_eq!(privileges_of(warehouse, "owned").await, all);
     must_as(warehouse, "anna", "INSERT INTO owned VALUES (7, 'seven')").await;
@@ -114,15 +124,25 @@ async fn privileges_of_relations(warehouse: &Warehouse) {
     warehouse.must("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM GROUP writers").await;
     assert_eq!(privileges_of(warehouse, "owned").await, [] as [&str; 0]);
     warehouse.must("GRANT SELECT, DROP ON ALL TABLES IN SCHEMA public TO ROLE etl").await;
-    assert_eq!(privileges_of(warehouse, "seen").await, ["DROP|etl|role|false", "SELECT|etl|role|false"]);
-    assert_eq!(must_as(warehouse, "ben", "SELECT COUNT(*) FROM owned").await, ["1"], "through his role");
+    assert_eq!(
+        privileges_of(warehouse, "seen").await,
+        ["DROP|etl|role|false", "SELECT|etl|role|false"]
+    );
+    assert_eq!(
+        must_as(warehouse, "ben", "SELECT COUNT(*) FROM owned").await,
+        ["1"],
+        "through his role"
+    );
 }
 
 async fn privileges_of_columns_and_schemas(warehouse: &Warehouse) {
-    warehouse.must("GRANT SELECT (\"Id\"), UPDATE (id, name) ON owned TO anna, GROUP readers").await;
+    warehouse
+        .must("GRANT SELECT (\"Id\"), UPDATE (id, name) ON owned TO anna, GROUP readers")
+        .await;
     warehouse.must("GRANT ALL (name) ON owned TO PUBLIC").await;
-    let columns = "SELECT column_name, privilege_type, identity_name, identity_type FROM svv_column_privileges \
-                   WHERE namespace_name = 'public' AND relation_name = 'owned' ORDER BY 1, 3, 2";
+    let columns = "SELECT column_name, privilege_type, identity_name, identity_type FROM \
+                   svv_column_privileges WHERE namespace_name = 'public' AND relation_name = \
+                   'owned' ORDER BY 1, 3, 2";
     assert_eq!(
         warehouse.must(columns).await,
         [
@@ -145,7 +165,10 @@ async fn privileges_of_columns_and_schemas(warehouse: &Warehouse) {
     warehouse.must("GRANT USAGE, CREATE ON SCHEMA closed TO anna WITH GRANT OPTION").await;
     assert_eq!(
         warehouse
-            .must("SELECT privilege_type, identity_name, admin_option FROM svv_schema_privileges WHERE namespace_name = 'closed' ORDER BY 1")
+            .must(
+                "SELECT privilege_type, identity_name, admin_option FROM svv_schema_privileges \
+                   WHERE namespace_name = 'closed' ORDER BY 1"
+            )
             .await,
         ["CREATE|anna|true", "USAGE|anna|true"]
     );
@@ -169,7 +192,11 @@ async fn visibility(warehouse: &Warehouse) {
         ["hers|twin", "owned|etl", "owned|etl", "seen|etl", "seen|etl", "seen|watcher"]
     );
     assert_eq!(must_as(warehouse, "anna", rows).await, ["hers|twin"], "what she owns");
-    assert_eq!(must_as(warehouse, "ben", rows).await, ["owned|etl", "owned|etl", "seen|etl", "seen|etl"], "his role's");
+    assert_eq!(
+        must_as(warehouse, "ben", rows).await,
+        ["owned|etl", "owned|etl", "seen|etl", "seen|etl"],
+        "his role's"
+    );
     assert_eq!(must_as(warehouse, "other", rows).await, [] as [&str; 0]);
     assert_eq!(must_as(warehouse, "watcher", rows).await.len(), 6, "SYSLOG ACCESS UNRESTRICTED");
     // What a user may not touch is not in the lists of columns.
@@ -188,7 +215,10 @@ async fn views_of_all_kinds(warehouse: &Warehouse) {
             format!("ERROR: permission denied for relation {view}")
         );
         warehouse.must(&format!("GRANT SELECT, DROP ON {view} TO other")).await;
-        assert_eq!(privileges_of(warehouse, view).await, ["DROP|other|user|false", "SELECT|other|user|false"]);
+        assert_eq!(
+            privileges_of(warehouse, view).await,
+            ["DROP|other|user|false", "SELECT|other|user|false"]
+        );
     }
     assert_eq!(must_as(warehouse, "other", "SELECT COUNT(*) FROM kept").await, ["1"]);
     warehouse.must("GRANT SELECT ON owned TO other").await;
@@ -206,20 +236,45 @@ async fn views_of_all_kinds(warehouse: &Warehouse) {
 
 async fn default_privileges(warehouse: &Warehouse) {
     warehouse
-        .must("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO anna WITH GRANT OPTION, GROUP twin")
+        .must(
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO anna WITH GRANT \
+               OPTION, GROUP twin",
+        )
         .await;
-    warehouse.must("ALTER DEFAULT PRIVILEGES FOR USER anna IN SCHEMA closed GRANT INSERT ON TABLES TO ROLE etl").await;
+    warehouse
+        .must(
+            "ALTER DEFAULT PRIVILEGES FOR USER anna IN SCHEMA closed GRANT INSERT ON TABLES \
+                    TO ROLE etl",
+        )
+        .await;
     warehouse.must("CREATE TABLE later (id int)").await;
-    assert_eq!(privileges_of(warehouse, "later").await, ["SELECT|twin|group|false", "SELECT|anna|user|true"]);
+    assert_eq!(
+        privileges_of(warehouse, "later").await,
+        ["SELECT|twin|group|false", "SELECT|anna|user|true"]
+    );
     assert_eq!(
         warehouse
-            .must("SELECT schema_name, owner_name, privilege_type, grantee_name, grantee_type, admin_option FROM svv_default_privileges ORDER BY 1, 4")
+            .must(
+                "SELECT schema_name, owner_name, privilege_type, grantee_name, grantee_type, \
+                   admin_option FROM svv_default_privileges ORDER BY 1, 4"
+            )
             .await,
-        ["closed|anna|INSERT|etl|role|false", "public|loader|SELECT|anna|user|true", "public|loader|SELECT|twin|group|false"]
+        [
+            "closed|anna|INSERT|etl|role|false",
+            "public|loader|SELECT|anna|user|true",
+            "public|loader|SELECT|twin|group|false"
+        ]
     );
-    warehouse.must("ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM anna, GROUP twin").await;
     warehouse
-        .must("ALTER DEFAULT PRIVILEGES FOR USER anna IN SCHEMA closed REVOKE INSERT ON TABLES FROM ROLE etl")
+        .must(
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE ALL ON TABLES FROM anna, GROUP twin",
+        )
+        .await;
+    warehouse
+        .must(
+            "ALTER DEFAULT PRIVILEGES FOR USER anna IN SCHEMA closed REVOKE INSERT ON TABLES \
+               FROM ROLE etl",
+        )
         .await;
     warehouse.must("DROP TABLE later").await;
     warehouse.must("CREATE TABLE later (id int)").await;
@@ -244,7 +299,10 @@ async fn refused_statements(warehouse: &Warehouse) {
         ("GRANT SELECT ON SCHEMA closed TO anna", "invalid privilege type SELECT for schema"),
         ("GRANT SELECT ON owned FROM anna", "syntax error at or near \"FROM\""),
         ("GRANT readers TO anna", "syntax error at or near \"readers\""),
-        ("GRANT EXECUTE ON FUNCTION f() TO anna", "privilege EXECUTE is not supported by the local stand-in"),
+        (
+            "GRANT EXECUTE ON FUNCTION f() TO anna",
+            "privilege EXECUTE is not supported by the local stand-in",
+        ),
         ("GRANT DROP ON SCHEMA closed TO anna", "is not supported by the local stand-in"),
     ] {
         let error = warehouse.error(statement).await;

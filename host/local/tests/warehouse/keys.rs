@@ -1,5 +1,5 @@
-//! Distribution, sort order, encodings and keys: recorded, shown by the catalog, never enforced. IDENTITY columns, defaults and types
-//! as Redshift spells them.
+//! Distribution, sort order, encodings and keys: recorded, shown by the catalog, never enforced.
+//! IDENTITY columns, defaults and types as Redshift spells them.
 
 use crate::support::Warehouse;
 
@@ -22,9 +22,11 @@ async fn keys_and_columns() {
 /// Name, DISTKEY, place in the SORTKEY, encoding, of every column.
 async fn layout(warehouse: &Warehouse, table: &str) -> Vec<String> {
     let sql = format!(
-        "SELECT a.attname, a.attisdistkey, a.attsortkeyord, format_encoding(a.attencodingtype::integer) AS encoding \
-         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE n.nspname = 'public' AND c.relname = '{table}' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+        "SELECT a.attname, a.attisdistkey, a.attsortkeyord, \
+         format_encoding(a.attencodingtype::integer) AS encoding FROM pg_attribute a JOIN pg_class \
+         c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = \
+         'public' AND c.relname = '{table}' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY \
+         a.attnum"
     );
     warehouse.must(&sql).await
 }
@@ -32,9 +34,10 @@ async fn layout(warehouse: &Warehouse, table: &str) -> Vec<String> {
 /// Name, kind and column of every key.
 async fn keys(warehouse: &Warehouse, table: &str) -> Vec<String> {
     let sql = format!(
-        "SELECT k.conname, k.contype, a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) \
-         JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE n.nspname = 'public' AND c.relname = '{table}' AND k.contype IN ('p', 'u', 'f') ORDER BY 1, a.attnum"
+        "SELECT k.conname, k.contype, a.attname FROM pg_constraint k JOIN pg_attribute a ON \
+         a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) JOIN pg_class c ON c.oid = \
+         k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND \
+         c.relname = '{table}' AND k.contype IN ('p', 'u', 'f') ORDER BY 1, a.attnum"
     );
     warehouse.must(&sql).await
 }
@@ -42,8 +45,9 @@ async fn keys(warehouse: &Warehouse, table: &str) -> Vec<String> {
 async fn declared_with_the_table(warehouse: &Warehouse) {
     warehouse
         .must(
-            "CREATE TABLE parent (id bigint, region char(2) ENCODE bytedict, name varchar(20) ENCODE text255 UNIQUE, day date ENCODE raw, price decimal(9,2), \
-             ok boolean, PRIMARY KEY (id, region)) DISTSTYLE KEY DISTKEY (id) COMPOUND SORTKEY (day, id)",
+            "CREATE TABLE parent (id bigint, region char(2) ENCODE bytedict, name varchar(20) \
+             ENCODE text255 UNIQUE, day date ENCODE raw, price decimal(9,2), ok boolean, PRIMARY \
+             KEY (id, region)) DISTSTYLE KEY DISTKEY (id) COMPOUND SORTKEY (day, id)",
         )
         .await;
     assert_eq!(
@@ -57,7 +61,10 @@ async fn declared_with_the_table(warehouse: &Warehouse) {
             "ok|false|0|none",
         ]
     );
-    assert_eq!(keys(warehouse, "parent").await, ["parent_name_key|u|name", "parent_pkey|p|id", "parent_pkey|p|region"]);
+    assert_eq!(
+        keys(warehouse, "parent").await,
+        ["parent_name_key|u|name", "parent_pkey|p|id", "parent_pkey|p|region"]
+    );
     assert_eq!(
         warehouse.error("INSERT INTO parent (id, name) VALUES (1, 'a')").await,
         "ERROR: Cannot insert a NULL value into column region",
@@ -66,28 +73,51 @@ async fn declared_with_the_table(warehouse: &Warehouse) {
     warehouse.must("INSERT INTO parent VALUES (1, 'de', 'a'), (1, 'de', 'a')").await;
     warehouse
         .must(
-            "CREATE TABLE child (id int PRIMARY KEY DISTKEY SORTKEY, parent_id bigint, region char(2), other varchar(20) REFERENCES parent (name), \
-             CONSTRAINT to_parent FOREIGN KEY (parent_id, region) REFERENCES parent)",
+            "CREATE TABLE child (id int PRIMARY KEY DISTKEY SORTKEY, parent_id bigint, region \
+             char(2), other varchar(20) REFERENCES parent (name), CONSTRAINT to_parent FOREIGN KEY \
+             (parent_id, region) REFERENCES parent)",
         )
         .await;
     assert_eq!(layout(warehouse, "child").await[0], "id|true|1|none");
     assert_eq!(
         keys(warehouse, "child").await,
-        ["child_other_fkey|f|other", "child_pkey|p|id", "to_parent|f|parent_id", "to_parent|f|region"]
+        [
+            "child_other_fkey|f|other",
+            "child_pkey|p|id",
+            "to_parent|f|parent_id",
+            "to_parent|f|region"
+        ]
     );
     assert_eq!(
         warehouse
-            .must("SELECT conname, confrelid::regclass, array_to_string(confkey, ',') FROM pg_constraint WHERE contype = 'f' ORDER BY 1")
+            .must(
+                "SELECT conname, confrelid::regclass, array_to_string(confkey, ',') FROM \
+                   pg_constraint WHERE contype = 'f' ORDER BY 1"
+            )
             .await,
         ["child_other_fkey|parent|3", "to_parent|parent|1,2"]
     );
-    warehouse.must("CREATE TABLE woven (a int, b int, c int) DISTSTYLE ALL INTERLEAVED SORTKEY (c, a, b)").await;
-    assert_eq!(layout(warehouse, "woven").await, ["a|false|-2|none", "b|false|3|none", "c|false|1|none"]);
-    warehouse.must("CREATE TABLE plain (a int, b varchar(5), c super)").await;
-    assert_eq!(layout(warehouse, "plain").await, ["a|false|0|az64", "b|false|0|lzo", "c|false|0|zstd"]);
+    warehouse
+        .must(
+            "CREATE TABLE woven (a int, b int, c int) DISTSTYLE ALL INTERLEAVED SORTKEY (c, a, b)",
+        )
+        .await;
     assert_eq!(
-        warehouse.must("SELECT \"column\", type, encoding, distkey, sortkey, \"notnull\" FROM pg_table_def WHERE tablename = 'parent' AND schemaname = 'public'").await
-            [..2],
+        layout(warehouse, "woven").await,
+        ["a|false|-2|none", "b|false|3|none", "c|false|1|none"]
+    );
+    warehouse.must("CREATE TABLE plain (a int, b varchar(5), c super)").await;
+    assert_eq!(
+        layout(warehouse, "plain").await,
+        ["a|false|0|az64", "b|false|0|lzo", "c|false|0|zstd"]
+    );
+    assert_eq!(
+        warehouse
+            .must(
+                "SELECT \"column\", type, encoding, distkey, sortkey, \"notnull\" FROM \
+                        pg_table_def WHERE tablename = 'parent' AND schemaname = 'public'"
+            )
+            .await[..2],
         ["id|bigint|none|true|2|true", "region|character(2)|bytedict|false|0|true"]
     );
     warehouse.must("CREATE SCHEMA aside").await;
@@ -99,7 +129,8 @@ async fn declared_with_the_table(warehouse: &Warehouse) {
     assert_eq!(
         warehouse
             .must(
-                "SELECT column_name, encoding, distkey, sortkey FROM svv_redshift_columns WHERE schema_name = 'aside'"
+                "SELECT column_name, encoding, distkey, sortkey FROM svv_redshift_columns WHERE \
+                 schema_name = 'aside'"
             )
             .await,
         ["a|none|false|1"]
@@ -108,7 +139,11 @@ async fn declared_with_the_table(warehouse: &Warehouse) {
     warehouse.must("CREATE TABLE IF NOT EXISTS plain (a int DISTKEY)").await;
     warehouse.must("CREATE TABLE bare (a int)").await;
     assert_eq!(layout(warehouse, "plain").await[0], "a|false|0|az64");
-    assert_eq!(layout(warehouse, "bare").await, ["a|false|0|az64"], "declarations end with their statement");
+    assert_eq!(
+        layout(warehouse, "bare").await,
+        ["a|false|0|az64"],
+        "declarations end with their statement"
+    );
 }
 
 async fn inherited_and_computed(warehouse: &Warehouse) {
@@ -130,9 +165,16 @@ async fn inherited_and_computed(warehouse: &Warehouse) {
         warehouse.error("INSERT INTO alike (id) VALUES (1)").await,
         "ERROR: Cannot insert a NULL value into column region"
     );
-    warehouse.must("CREATE TABLE computed DISTKEY (b) SORTKEY (a, b) AS SELECT id AS a, name AS b FROM parent").await;
+    warehouse
+        .must(
+            "CREATE TABLE computed DISTKEY (b) SORTKEY (a, b) AS SELECT id AS a, name AS b \
+                    FROM parent",
+        )
+        .await;
     assert_eq!(layout(warehouse, "computed").await, ["a|false|1|none", "b|true|2|none"]);
-    warehouse.must("CREATE VIEW late AS SELECT id AS a FROM public.parent WITH NO SCHEMA BINDING").await;
+    warehouse
+        .must("CREATE VIEW late AS SELECT id AS a FROM public.parent WITH NO SCHEMA BINDING")
+        .await;
     warehouse.must("CREATE TABLE from_late SORTKEY (a) AS SELECT a FROM late").await;
     assert_eq!(layout(warehouse, "from_late").await, ["a|false|1|none"]);
     let stage = warehouse
@@ -142,7 +184,8 @@ async fn inherited_and_computed(warehouse: &Warehouse) {
         ])
         .await;
     assert_eq!(stage[2], "FINISHED id");
-    let undone = warehouse.transaction(&["CREATE TABLE undone (a int DISTKEY)", "SELECT 1 / 0"]).await;
+    let undone =
+        warehouse.transaction(&["CREATE TABLE undone (a int DISTKEY)", "SELECT 1 / 0"]).await;
     assert!(undone[0].starts_with("FAILED"));
 }
 
@@ -163,9 +206,18 @@ async fn altered(warehouse: &Warehouse) {
     }
     assert_eq!(
         layout(warehouse, "plainer").await,
-        ["a|true|2|zstd", "bb|false|1|none", "c|false|0|none", "d|false|0|text32k", "e|false|0|az64"]
+        [
+            "a|true|2|zstd",
+            "bb|false|1|none",
+            "c|false|0|none",
+            "d|false|0|text32k",
+            "e|false|0|az64"
+        ]
     );
-    assert_eq!(keys(warehouse, "plainer").await, ["by_e|u|e", "plain_b_fkey|f|bb", "plain_pkey|p|e"]);
+    assert_eq!(
+        keys(warehouse, "plainer").await,
+        ["by_e|u|e", "plain_b_fkey|f|bb", "plain_pkey|p|e"]
+    );
     for statement in [
         "ALTER TABLE plainer ALTER DISTSTYLE EVEN",
         "ALTER TABLE plainer ALTER SORTKEY NONE",
@@ -201,8 +253,10 @@ async fn dropped(warehouse: &Warehouse) {
     assert_eq!(keys(warehouse, "child").await, ["child_other_fkey|f|other", "child_pkey|p|id"]);
     warehouse.must("DROP TABLE parent").await;
     assert_eq!(keys(warehouse, "child").await, ["child_pkey|p|id"]);
-    let of_dropped = "SELECT (SELECT COUNT(*) FROM loader_local.table_keys k WHERE NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = k.relation)), \
-                      (SELECT COUNT(*) FROM loader_local.declared_constraints k WHERE NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = k.relation))";
+    let of_dropped = "SELECT (SELECT COUNT(*) FROM loader_local.table_keys k WHERE NOT EXISTS \
+                      (SELECT 1 FROM pg_class c WHERE c.oid = k.relation)), (SELECT COUNT(*) FROM \
+                      loader_local.declared_constraints k WHERE NOT EXISTS (SELECT 1 FROM pg_class \
+                      c WHERE c.oid = k.relation))";
     let before = warehouse.must(of_dropped).await;
     warehouse.must("DROP TABLE child, alike, woven").await;
     assert_eq!(warehouse.must(of_dropped).await, before, "nothing is left of dropped tables");
@@ -211,8 +265,10 @@ async fn dropped(warehouse: &Warehouse) {
 async fn obstacles(warehouse: &Warehouse) {
     warehouse
         .must(
-            "CREATE TABLE narrow (a varchar(5) ENCODE bytedict, b varchar(5) ENCODE runlength, c varchar(5) ENCODE text255, d varchar(5) ENCODE text32k, \
-             e varchar(5) UNIQUE, f varchar(5) PRIMARY KEY, g varchar(5) REFERENCES narrow (e), h varchar(5) ENCODE zstd DISTKEY)",
+            "CREATE TABLE narrow (a varchar(5) ENCODE bytedict, b varchar(5) ENCODE runlength, c \
+             varchar(5) ENCODE text255, d varchar(5) ENCODE text32k, e varchar(5) UNIQUE, f \
+             varchar(5) PRIMARY KEY, g varchar(5) REFERENCES narrow (e), h varchar(5) ENCODE zstd \
+             DISTKEY)",
         )
         .await;
     let key = "column is part of a PRIMARY KEY, UNIQUE or FOREIGN KEY constraint";
@@ -225,8 +281,13 @@ async fn obstacles(warehouse: &Warehouse) {
         ("f", key),
         ("g", key),
     ] {
-        let error = warehouse.error(&format!("ALTER TABLE narrow ALTER COLUMN {column} TYPE varchar(9)")).await;
-        assert_eq!(error, format!("ERROR: cannot alter column \"{column}\" of relation \"narrow\", {obstacle}"));
+        let error = warehouse
+            .error(&format!("ALTER TABLE narrow ALTER COLUMN {column} TYPE varchar(9)"))
+            .await;
+        assert_eq!(
+            error,
+            format!("ERROR: cannot alter column \"{column}\" of relation \"narrow\", {obstacle}")
+        );
     }
     // What does not stand in the way: another encoding, the DISTKEY.
     warehouse.must("ALTER TABLE narrow ALTER COLUMN h TYPE varchar(9)").await;
@@ -237,10 +298,17 @@ async fn obstacles(warehouse: &Warehouse) {
 async fn table_info(warehouse: &Warehouse) {
     warehouse.must("CREATE TABLE filled (a int, b varchar(30)) DISTKEY (b) SORTKEY (b, a)").await;
     warehouse.must("INSERT INTO filled VALUES (1, 'x'), (2, 'y')").await;
-    let info = "SELECT schema, \"table\", diststyle, sortkey1, sortkey_num, sortkey1_enc, max_varchar, tbl_rows, estimated_visible_rows \
-                FROM svv_table_info WHERE \"table\" IN ('filled', 'bare', 'woven2', 'auto') ORDER BY 2";
-    assert_eq!(warehouse.must(info).await, ["public|filled|KEY(b)|b|2|none|30|2|2.00"], "empty tables are absent");
-    warehouse.must("CREATE TABLE woven2 DISTSTYLE EVEN INTERLEAVED SORTKEY (a) AS SELECT a FROM filled").await;
+    let info = "SELECT schema, \"table\", diststyle, sortkey1, sortkey_num, sortkey1_enc, \
+                max_varchar, tbl_rows, estimated_visible_rows FROM svv_table_info WHERE \"table\" \
+                IN ('filled', 'bare', 'woven2', 'auto') ORDER BY 2";
+    assert_eq!(
+        warehouse.must(info).await,
+        ["public|filled|KEY(b)|b|2|none|30|2|2.00"],
+        "empty tables are absent"
+    );
+    warehouse
+        .must("CREATE TABLE woven2 DISTSTYLE EVEN INTERLEAVED SORTKEY (a) AS SELECT a FROM filled")
+        .await;
     warehouse.must("CREATE TABLE auto AS SELECT a FROM filled").await;
     assert_eq!(
         warehouse.must(info).await,
@@ -261,23 +329,47 @@ async fn refused_statements(warehouse: &Warehouse) {
             "CREATE TABLE x (a int PRIMARY KEY, b int, PRIMARY KEY (b))",
             "multiple primary keys for table \"x\" are not allowed",
         ),
-        ("CREATE TABLE x (a int DISTKEY) DISTSTYLE EVEN", "cannot specify DISTKEY when DISTSTYLE is EVEN"),
+        (
+            "CREATE TABLE x (a int DISTKEY) DISTSTYLE EVEN",
+            "cannot specify DISTKEY when DISTSTYLE is EVEN",
+        ),
         ("CREATE TABLE x (a int) DISTSTYLE KEY", "DISTSTYLE KEY needs a DISTKEY"),
         ("CREATE TABLE x (LIKE filled) DISTKEY (a)", "cannot be set in CREATE TABLE LIKE"),
-        ("CREATE TABLE x (a int ENCODE text255)", "invalid encoding type specified for column \"a\""),
-        ("CREATE TABLE x (a varchar(5) ENCODE az64)", "invalid encoding type specified for column \"a\""),
+        (
+            "CREATE TABLE x (a int ENCODE text255)",
+            "invalid encoding type specified for column \"a\"",
+        ),
+        (
+            "CREATE TABLE x (a varchar(5) ENCODE az64)",
+            "invalid encoding type specified for column \"a\"",
+        ),
         ("CREATE TABLE x (a int ENCODE nosuch)", "syntax error at or near \"nosuch\""),
         ("CREATE TABLE x (a int REFERENCES nothing)", "relation \"nothing\" does not exist"),
         (
             "CREATE TABLE x (a int REFERENCES filled (a))",
             "there is no unique constraint matching given keys for referenced table \"filled\"",
         ),
-        ("CREATE TABLE x (a int REFERENCES filled)", "there is no primary key for referenced table \"filled\""),
+        (
+            "CREATE TABLE x (a int REFERENCES filled)",
+            "there is no primary key for referenced table \"filled\"",
+        ),
         ("ALTER TABLE filled ADD PRIMARY KEY (a)", "nullable column \"a\""),
-        ("ALTER TABLE filled ADD COLUMN c int DISTKEY", "does not support columns defined with DISTKEY or SORTKEY"),
-        ("ALTER TABLE filled DROP CONSTRAINT nothing", "constraint \"nothing\" of relation \"filled\" does not exist"),
-        ("ALTER TABLE filled ALTER COLUMN b ENCODE mostly8", "invalid encoding type specified for column \"b\""),
-        ("ALTER TABLE filled ALTER SORTKEY (nothing)", "column \"nothing\" named in key does not exist"),
+        (
+            "ALTER TABLE filled ADD COLUMN c int DISTKEY",
+            "does not support columns defined with DISTKEY or SORTKEY",
+        ),
+        (
+            "ALTER TABLE filled DROP CONSTRAINT nothing",
+            "constraint \"nothing\" of relation \"filled\" does not exist",
+        ),
+        (
+            "ALTER TABLE filled ALTER COLUMN b ENCODE mostly8",
+            "invalid encoding type specified for column \"b\"",
+        ),
+        (
+            "ALTER TABLE filled ALTER SORTKEY (nothing)",
+            "column \"nothing\" named in key does not exist",
+        ),
         ("ALTER TABLE nothing ALTER SORTKEY (a)", "relation \"nothing\" does not exist"),
     ] {
         let error = warehouse.error(statement).await;
@@ -286,10 +378,19 @@ async fn refused_statements(warehouse: &Warehouse) {
 }
 
 async fn identity_columns(warehouse: &Warehouse) {
-    warehouse.must("CREATE TABLE counted (v varchar(3), id bigint IDENTITY(0, 1), n int GENERATED BY DEFAULT AS IDENTITY(10, -5))").await;
+    warehouse
+        .must(
+            "CREATE TABLE counted (v varchar(3), id bigint IDENTITY(0, 1), n int GENERATED \
+                    BY DEFAULT AS IDENTITY(10, -5))",
+        )
+        .await;
     assert_eq!(
         warehouse
-            .must("SELECT column_name, REPLACE(column_default, 'public.counted'::regclass::oid::varchar, 'OID'), is_nullable FROM svv_columns WHERE table_name = 'counted' ORDER BY ordinal_position")
+            .must(
+                "SELECT column_name, REPLACE(column_default, \
+                   'public.counted'::regclass::oid::varchar, 'OID'), is_nullable FROM svv_columns \
+                   WHERE table_name = 'counted' ORDER BY ordinal_position"
+            )
             .await,
         [
             "v|null|YES",
@@ -299,23 +400,36 @@ async fn identity_columns(warehouse: &Warehouse) {
     );
     warehouse.must("INSERT INTO counted (v) VALUES ('a'), ('b')").await;
     warehouse.must("INSERT INTO counted (v, n) VALUES ('c', 99)").await;
-    assert_eq!(warehouse.must("SELECT * FROM counted ORDER BY id").await, ["a|0|10", "b|1|5", "c|2|99"]);
+    assert_eq!(
+        warehouse.must("SELECT * FROM counted ORDER BY id").await,
+        ["a|0|10", "b|1|5", "c|2|99"]
+    );
     let refused = "ERROR: cannot set an identity column to a value";
     assert_eq!(warehouse.error("INSERT INTO counted (v, id) VALUES ('d', 5)").await, refused);
     assert_eq!(warehouse.error("UPDATE counted SET id = 5").await, refused);
-    assert!(warehouse.sql("INSERT INTO counted (v, id) OVERRIDING SYSTEM VALUE VALUES ('d', 5)").await.is_err());
+    assert!(
+        warehouse
+            .sql("INSERT INTO counted (v, id) OVERRIDING SYSTEM VALUE VALUES ('d', 5)")
+            .await
+            .is_err()
+    );
 }
 
 async fn types_and_defaults(warehouse: &Warehouse) {
     warehouse
         .must(
-            "CREATE TABLE spelled (a timestamptz, b time, c timetz, d super, e varbyte(10), f varchar(9) DEFAULT 'x', g int DEFAULT 0, h char(3) DEFAULT 'y', \
-             i boolean DEFAULT true, j time with time zone, k timestamp without time zone, l binary varying(5), m decimal(5,2) DEFAULT 1.50)",
+            "CREATE TABLE spelled (a timestamptz, b time, c timetz, d super, e varbyte(10), f \
+             varchar(9) DEFAULT 'x', g int DEFAULT 0, h char(3) DEFAULT 'y', i boolean DEFAULT \
+             true, j time with time zone, k timestamp without time zone, l binary varying(5), m \
+             decimal(5,2) DEFAULT 1.50)",
         )
         .await;
     assert_eq!(
         warehouse
-            .must("SELECT column_name, data_type, column_default FROM svv_columns WHERE table_name = 'spelled' ORDER BY ordinal_position")
+            .must(
+                "SELECT column_name, data_type, column_default FROM svv_columns WHERE table_name \
+                   = 'spelled' ORDER BY ordinal_position"
+            )
             .await,
         [
             "a|timestamp with time zone|null",
@@ -336,19 +450,38 @@ async fn types_and_defaults(warehouse: &Warehouse) {
 }
 
 async fn casts(warehouse: &Warehouse) {
-    warehouse.must("CREATE TABLE texts (t varchar(40), u varchar(20), v varchar(20), w varchar(20), x varchar(20), y varchar(20))").await;
-    warehouse.must("INSERT INTO texts VALUES ('2024-02-29 01:02:03+02', '04:05:06.5', '04:05:06+01', '{\"a\": [1, null]}', 'c3A4', 'ff')").await;
     warehouse
-        .must("CREATE TABLE typed (t timestamptz, u time, v timetz, w super, x varbyte(10), y varbyte, z varbyte)")
+        .must(
+            "CREATE TABLE texts (t varchar(40), u varchar(20), v varchar(20), w \
+                    varchar(20), x varchar(20), y varchar(20))",
+        )
         .await;
     warehouse
         .must(
-            "INSERT INTO typed SELECT CAST(t AS TIMESTAMPTZ), CAST(u AS TIME), CAST(v AS TIMETZ), JSON_PARSE(w), FROM_HEX(x), TO_VARBYTE(y, 'hex'), \
-             CAST(TO_VARBYTE(u, 'utf8') AS VARBYTE(20)) FROM texts",
+            "INSERT INTO texts VALUES ('2024-02-29 01:02:03+02', '04:05:06.5', \
+                    '04:05:06+01', '{\"a\": [1, null]}', 'c3A4', 'ff')",
+        )
+        .await;
+    warehouse
+        .must(
+            "CREATE TABLE typed (t timestamptz, u time, v timetz, w super, x varbyte(10), y \
+               varbyte, z varbyte)",
+        )
+        .await;
+    warehouse
+        .must(
+            "INSERT INTO typed SELECT CAST(t AS TIMESTAMPTZ), CAST(u AS TIME), CAST(v AS TIMETZ), \
+             JSON_PARSE(w), FROM_HEX(x), TO_VARBYTE(y, 'hex'), CAST(TO_VARBYTE(u, 'utf8') AS \
+             VARBYTE(20)) FROM texts",
         )
         .await;
     assert_eq!(
-        warehouse.must("SELECT t, u, v, JSON_SERIALIZE(w), TO_HEX(x), y, FROM_VARBYTE(z, 'utf8') FROM typed").await,
+        warehouse
+            .must(
+                "SELECT t, u, v, JSON_SERIALIZE(w), TO_HEX(x), y, FROM_VARBYTE(z, 'utf8') \
+                        FROM typed"
+            )
+            .await,
         ["2024-02-28 23:02:03+00|04:05:06.5|04:05:06+01|{\"a\": [1, null]}|c3a4|ff|04:05:06.5"]
     );
     warehouse.must("UPDATE texts SET u = 'noon'").await;

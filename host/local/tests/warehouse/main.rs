@@ -1,5 +1,6 @@
-//! The warehouse as an AWS client sees it: the Data API over HTTP with the AWS SDK, statements on a real PostgreSQL, COPY from files
-//! in the folder. One server per test; each test is a story on tables of its own.
+//! The warehouse as an AWS client sees it: the Data API over HTTP with the AWS SDK, statements on a
+//! real PostgreSQL, COPY from files in the folder. One server per test; each test is a story on
+//! tables of its own.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 

@@ -1,18 +1,21 @@
-//! COPY of Parquet: by position, types exactly equal, lengths in bytes, only what a manifest with lengths names.
+//! COPY of Parquet: by position, types exactly equal, lengths in bytes, only what a manifest with
+//! lengths names.
 
 use std::sync::Arc;
 
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, RecordBatch,
-    StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
+    RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use parquet::arrow::ArrowWriter;
 
 use crate::support::{ROLE, Warehouse};
 
 fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
-    let batch =
-        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap();
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, array)| (name, array, true)),
+    )
+    .unwrap();
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.into_inner().unwrap()
@@ -28,7 +31,10 @@ fn staged(warehouse: &Warehouse, table: &str, file: &[u8]) -> String {
     let length = file.len();
     warehouse.put(
         "stage/manifest",
-        format!("{{\"entries\": [{{\"url\": \"s3://demo/stage/part-0.parquet\", \"mandatory\": true, \"meta\": {{\"content_length\": {length}}}}}]}}"),
+        format!(
+            "{{\"entries\": [{{\"url\": \"s3://demo/stage/part-0.parquet\", \"mandatory\": \
+                 true, \"meta\": {{\"content_length\": {length}}}}}]}}"
+        ),
     );
     format!("COPY {table} FROM 's3://demo/stage/manifest' {ROLE} FORMAT AS PARQUET MANIFEST")
 }
@@ -44,12 +50,22 @@ async fn parquet_files() {
 
 async fn values(warehouse: &Warehouse) {
     warehouse
-        .must("CREATE TABLE kinds (a int, b bigint, c decimal(38,18), d double precision, e boolean, f date, g timestamp, h varchar(9), i decimal(10,2))")
+        .must(
+            "CREATE TABLE kinds (a int, b bigint, c decimal(38,18), d double precision, e \
+               boolean, f date, g timestamp, h varchar(9), i decimal(10,2))",
+        )
         .await;
     let file = parquet(vec![
         ("x1", Arc::new(Int32Array::from(vec![Some(1), None]))),
         ("x2", Arc::new(Int64Array::from(vec![Some(i64::MIN), None]))),
-        ("x3", decimals(vec![Some(99_999_999_999_999_999_999_999_999_999_999_999_999), Some(-1)], 38, 18)),
+        (
+            "x3",
+            decimals(
+                vec![Some(99_999_999_999_999_999_999_999_999_999_999_999_999), Some(-1)],
+                38,
+                18,
+            ),
+        ),
         ("x4", Arc::new(Float64Array::from(vec![Some(0.1), None]))),
         ("x5", Arc::new(BooleanArray::from(vec![Some(true), None]))),
         ("x6", Arc::new(Date32Array::from(vec![Some(-1), None]))),
@@ -61,7 +77,8 @@ async fn values(warehouse: &Warehouse) {
     assert_eq!(
         warehouse.must("SELECT * FROM kinds ORDER BY a").await,
         [
-            "1|-9223372036854775808|99999999999999999999.999999999999999999|0.1|true|1969-12-31|2024-02-29 01:02:03.5|äöü\"\\\n|-1.20",
+            "1|-9223372036854775808|99999999999999999999.999999999999999999|0.1|true|1969-12-31|2024-02-29 \
+             01:02:03.5|äöü\"\\\n|-1.20",
             "null|null|-0.000000000000000001|null|null|null|null||null",
         ]
     );
@@ -74,11 +91,16 @@ async fn mismatches(warehouse: &Warehouse) {
     for (columns, expected) in [
         (
             vec![("id", ints(vec![Some(1)]))],
-            "Unmatched number of columns between table and file. Table columns: 2, Data columns: 1, File name: s3://demo/stage/part-0.parquet",
+            "Unmatched number of columns between table and file. Table columns: 2, Data columns: \
+             1, File name: s3://demo/stage/part-0.parquet",
         ),
         (
-            vec![("id", Arc::new(Int64Array::from(vec![1])) as ArrayRef), ("name", text(vec![None]))],
-            "has an incompatible Parquet schema for column 's3://demo/stage/part-0.parquet.id'. Column type: INT, Parquet schema: optional int64 id",
+            vec![
+                ("id", Arc::new(Int64Array::from(vec![1])) as ArrayRef),
+                ("name", text(vec![None])),
+            ],
+            "has an incompatible Parquet schema for column 's3://demo/stage/part-0.parquet.id'. \
+             Column type: INT, Parquet schema: optional int64 id",
         ),
         (
             vec![("id", ints(vec![Some(1)])), ("name", ints(vec![Some(1)]))],
@@ -86,17 +108,25 @@ async fn mismatches(warehouse: &Warehouse) {
         ),
         (
             vec![("id", ints(vec![Some(1)])), ("name", text(vec![Some("äää")]))],
-            "The length of the data column name is longer than the length defined in the table. Table: 4, Data: 6",
+            "The length of the data column name is longer than the length defined in the table. \
+             Table: 4, Data: 6",
         ),
-        (vec![("id", ints(vec![None])), ("name", text(vec![None]))], "Cannot insert a NULL value into column id"),
+        (
+            vec![("id", ints(vec![None])), ("name", text(vec![None]))],
+            "Cannot insert a NULL value into column id",
+        ),
     ] {
         let error = warehouse.error(&staged(warehouse, "narrow", &parquet(columns))).await;
         assert!(error.starts_with("ERROR: ") && error.contains(expected), "{error}");
     }
     warehouse.must("CREATE TABLE exact (d decimal(18,2))").await;
-    let error =
-        warehouse.error(&staged(warehouse, "exact", &parquet(vec![("d", decimals(vec![Some(1)], 18, 3))]))).await;
-    assert!(error.contains("code:      15007") && error.contains("Column type: DECIMAL(18, 2)"), "{error}");
+    let error = warehouse
+        .error(&staged(warehouse, "exact", &parquet(vec![("d", decimals(vec![Some(1)], 18, 3))])))
+        .await;
+    assert!(
+        error.contains("code:      15007") && error.contains("Column type: DECIMAL(18, 2)"),
+        "{error}"
+    );
     let error = warehouse.error(&staged(warehouse, "exact", b"PAR1 this is none")).await;
     assert!(error.contains("is not readable as Parquet"), "{error}");
     assert_eq!(warehouse.must("SELECT COUNT(*) FROM narrow").await, ["0"]);
@@ -108,7 +138,8 @@ async fn manifests(warehouse: &Warehouse) {
     warehouse.put("stage/part-0.parquet", [&file[..], b"x"].concat());
     let error = warehouse.error(&copy).await;
     assert!(error.contains("Problem reading manifest file"), "{error}");
-    warehouse.put("stage/manifest", "{\"entries\": [{\"url\": \"s3://demo/stage/part-0.parquet\"}]}");
+    warehouse
+        .put("stage/manifest", "{\"entries\": [{\"url\": \"s3://demo/stage/part-0.parquet\"}]}");
     let error = warehouse.error(&copy).await;
     assert!(error.contains("content_length is required"), "{error}");
     warehouse.put("stage/manifest", "{\"entries\": []}");

@@ -1,4 +1,5 @@
-//! A server on an empty folder and short ways to ask it things. Rows come as lines, values with `|` between, NULL as `null`.
+//! A server on an empty folder and short ways to ask it things. Rows come as lines, values with `|`
+//! between, NULL as `null`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -69,8 +70,11 @@ impl Warehouse {
 
     pub(crate) async fn described(&self, id: &str) -> DescribeStatementOutput {
         loop {
-            let state = self.client.describe_statement().id(id).wait_time_seconds(30).send().await.unwrap();
-            if let Some(StatusString::Finished | StatusString::Failed | StatusString::Aborted) = state.status() {
+            let state =
+                self.client.describe_statement().id(id).wait_time_seconds(30).send().await.unwrap();
+            if let Some(StatusString::Finished | StatusString::Failed | StatusString::Aborted) =
+                state.status()
+            {
                 return state;
             }
         }
@@ -81,18 +85,26 @@ impl Warehouse {
         let mut lines = Vec::new();
         let mut pages = self.client.get_statement_result().id(id).into_paginator().send();
         while let Some(page) = pages.next().await {
-            lines.extend(page.unwrap().records().iter().map(|row| row.iter().map(text).collect::<Vec<_>>().join("|")));
+            lines.extend(
+                page.unwrap()
+                    .records()
+                    .iter()
+                    .map(|row| row.iter().map(text).collect::<Vec<_>>().join("|")),
+            );
         }
         lines
     }
 
     /// Runs one statement: its rows, or its count as a line, or its error.
     pub(crate) async fn sql(&self, sql: &str) -> Result<Vec<String>, String> {
-        let request = self.client.execute_statement().sql(sql).workgroup_name(WORKGROUP).database("dev");
+        let request =
+            self.client.execute_statement().sql(sql).workgroup_name(WORKGROUP).database("dev");
         let id = request.send().await.unwrap().id.unwrap();
         let state = self.described(&id).await;
         match state.status() {
-            Some(StatusString::Finished) if state.has_result_set() == Some(true) => Ok(self.rows(&id).await),
+            Some(StatusString::Finished) if state.has_result_set() == Some(true) => {
+                Ok(self.rows(&id).await)
+            }
             Some(StatusString::Finished) => Ok(vec![state.result_rows().to_string()]),
             _ => Err(state.error.unwrap_or_default()),
         }
@@ -111,10 +123,13 @@ impl Warehouse {
     /// Runs a batch: its status, then a line per statement.
     pub(crate) async fn batch(&self, statements: &[&str], mode: ExecutionMode) -> Vec<String> {
         let statements = statements.iter().map(|sql| (*sql).to_owned()).collect();
-        let request = self.client.batch_execute_statement().set_sqls(Some(statements)).execution_mode(mode);
-        let id = request.workgroup_name(WORKGROUP).database("dev").send().await.unwrap().id.unwrap();
+        let request =
+            self.client.batch_execute_statement().set_sqls(Some(statements)).execution_mode(mode);
+        let id =
+            request.workgroup_name(WORKGROUP).database("dev").send().await.unwrap().id.unwrap();
         let state = self.described(&id).await;
-        let mut lines = vec![format!("{} {}", state.status().unwrap().as_str(), state.error().unwrap_or("-"))];
+        let mut lines =
+            vec![format!("{} {}", state.status().unwrap().as_str(), state.error().unwrap_or("-"))];
         for item in state.sub_statements() {
             let status = item.status().unwrap().as_str();
             lines.push(match item.error() {

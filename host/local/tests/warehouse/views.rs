@@ -1,4 +1,5 @@
-//! Views as Redshift has them: late-binding, materialized and bound ones, what each of them blocks, and what the catalog says of them.
+//! Views as Redshift has them: late-binding, materialized and bound ones, what each of them blocks,
+//! and what the catalog says of them.
 
 use aws_sdk_redshiftdata::types::ExecutionMode;
 
@@ -25,14 +26,22 @@ fn has(text: &str, expected: &str) {
 }
 
 async fn late_binding(warehouse: &Warehouse) {
-    let bare = "ERROR: All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING.";
-    assert_eq!(warehouse.error("CREATE VIEW s.late AS SELECT * FROM late_t WITH NO SCHEMA BINDING").await, bare);
-    let nested = "CREATE VIEW s.late AS SELECT 1 FROM s.x WHERE a IN (SELECT a FROM late_t) WITH NO SCHEMA BINDING";
+    let bare = "ERROR: All the relation names inside should be qualified when creating VIEW WITH \
+                NO SCHEMA BINDING.";
+    assert_eq!(
+        warehouse.error("CREATE VIEW s.late AS SELECT * FROM late_t WITH NO SCHEMA BINDING").await,
+        bare
+    );
+    let nested = "CREATE VIEW s.late AS SELECT 1 FROM s.x WHERE a IN (SELECT a FROM late_t) WITH \
+                  NO SCHEMA BINDING";
     assert_eq!(warehouse.error(nested).await, bare);
 
     // Nothing is looked up before the view is read.
     warehouse.must("CREATE VIEW \"S\".Late AS SELECT * FROM s.late_t WITH NO SCHEMA BINDING").await;
-    assert_eq!(warehouse.error("SELECT * FROM s.late").await, "ERROR: relation \"s.late_t\" does not exist");
+    assert_eq!(
+        warehouse.error("SELECT * FROM s.late").await,
+        "ERROR: relation \"s.late_t\" does not exist"
+    );
     warehouse.must("CREATE TABLE s.late_t (a int, b varchar(10))").await;
     warehouse.must("INSERT INTO s.late_t VALUES (1, 'one'), (2, 'two')").await;
     assert_eq!(warehouse.must("SELECT * FROM s.late ORDER BY 1").await, ["1|one", "2|two"]);
@@ -40,22 +49,37 @@ async fn late_binding(warehouse: &Warehouse) {
     // It follows names and columns, and is in the way of nothing.
     warehouse.must("ALTER TABLE s.late_t ADD COLUMN c int").await;
     warehouse.must("ALTER TABLE s.late_t ALTER COLUMN b TYPE varchar(20)").await;
-    assert_eq!(warehouse.must("SELECT * FROM s.late ORDER BY 1").await, ["1|one|null", "2|two|null"]);
+    assert_eq!(
+        warehouse.must("SELECT * FROM s.late ORDER BY 1").await,
+        ["1|one|null", "2|two|null"]
+    );
     warehouse.must("ALTER TABLE s.late_t DROP COLUMN b").await;
     assert_eq!(warehouse.error("SELECT b FROM s.late").await, "ERROR: column \"b\" does not exist");
     warehouse.must("ALTER TABLE s.late_t RENAME TO late_u").await;
-    assert_eq!(warehouse.error("SELECT * FROM s.late").await, "ERROR: relation \"s.late_t\" does not exist");
+    assert_eq!(
+        warehouse.error("SELECT * FROM s.late").await,
+        "ERROR: relation \"s.late_t\" does not exist"
+    );
     warehouse.must("CREATE TABLE s.late_t AS SELECT 7 AS a").await;
     assert_eq!(warehouse.must("SELECT * FROM s.late").await, ["7"]);
 
     // OR REPLACE with other columns is fine; dropped and made anew, it is the new one.
     warehouse
-        .must("CREATE OR REPLACE VIEW s.late (x, y) AS SELECT a, a + 1 FROM s.late_t WITH NO SCHEMA BINDING")
+        .must(
+            "CREATE OR REPLACE VIEW s.late (x, y) AS SELECT a, a + 1 FROM s.late_t WITH NO \
+               SCHEMA BINDING",
+        )
         .await;
     assert_eq!(warehouse.must("SELECT late.y, x FROM s.late").await, ["8|7"]);
-    has(&warehouse.error("CREATE VIEW s.late AS SELECT 1 WITH NO SCHEMA BINDING").await, "\"late\" already exists");
+    has(
+        &warehouse.error("CREATE VIEW s.late AS SELECT 1 WITH NO SCHEMA BINDING").await,
+        "\"late\" already exists",
+    );
     warehouse.must("DROP VIEW s.late").await;
-    assert_eq!(warehouse.error("SELECT * FROM s.late").await, "ERROR: relation \"s.late\" does not exist");
+    assert_eq!(
+        warehouse.error("SELECT * FROM s.late").await,
+        "ERROR: relation \"s.late\" does not exist"
+    );
     warehouse.must("CREATE VIEW s.late AS SELECT a FROM s.late_t WITH NO SCHEMA BINDING").await;
     assert_eq!(warehouse.must("SELECT * FROM s.late").await, ["7"]);
     let undone = warehouse
@@ -71,7 +95,8 @@ async fn late_binding(warehouse: &Warehouse) {
 
 async fn late_binding_in_statements(warehouse: &Warehouse) {
     for sql in [
-        "CREATE VIEW s.over AS SELECT l.a * 10 AS a FROM s.late l JOIN s.late ON s.late.a = l.a WITH NO SCHEMA BINDING",
+        "CREATE VIEW s.over AS SELECT l.a * 10 AS a FROM s.late l JOIN s.late ON s.late.a = l.a \
+         WITH NO SCHEMA BINDING",
         "CREATE TABLE s.made AS SELECT * FROM s.over",
         "INSERT INTO s.made SELECT s.over.a + 1 FROM s.over",
         "CREATE TABLE s.odd AS SELECT 1 AS a",
@@ -80,10 +105,16 @@ async fn late_binding_in_statements(warehouse: &Warehouse) {
     ] {
         warehouse.must(sql).await;
     }
-    assert_eq!(warehouse.must("SELECT over.*, (SELECT max(a) FROM s.late) FROM s.over").await, ["70|7"]);
+    assert_eq!(
+        warehouse.must("SELECT over.*, (SELECT max(a) FROM s.late) FROM s.over").await,
+        ["70|7"]
+    );
     assert_eq!(warehouse.must("SELECT a FROM s.made ORDER BY a").await, ["70", "71"]);
     assert_eq!(warehouse.must("SELECT a FROM s.odd ORDER BY a").await, ["5", "70"]);
-    assert_eq!(warehouse.must("DELETE FROM s.made USING s.over WHERE s.made.a = s.over.a").await, ["1"]);
+    assert_eq!(
+        warehouse.must("DELETE FROM s.made USING s.over WHERE s.made.a = s.over.a").await,
+        ["1"]
+    );
     has(&warehouse.must("EXPLAIN SELECT * FROM s.over").await.join("\n"), "late_t");
 
     let refused = "late-binding view s.late cannot be read by a view with schema binding";
@@ -103,20 +134,29 @@ async fn late_binding_in_statements(warehouse: &Warehouse) {
     has(&warehouse.error("SELECT * FROM s.ring").await, "infinite recursion detected");
 }
 
-const EDGES: &str = "SELECT DISTINCT r.ev_class::regclass, d.refobjid::regclass, d.refobjsubid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
-    JOIN pg_class c ON c.oid = r.ev_class WHERE d.refobjid <> r.ev_class AND d.deptype = 'n' AND c.relkind IN ('v', 'm') \
-    AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = 's') ORDER BY 1, 2, 3";
+const EDGES: &str = "SELECT DISTINCT r.ev_class::regclass, d.refobjid::regclass, d.refobjsubid \
+                     FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON \
+                     c.oid = r.ev_class WHERE d.refobjid <> r.ev_class AND d.deptype = 'n' AND \
+                     c.relkind IN ('v', 'm') AND c.relnamespace = (SELECT oid FROM pg_namespace \
+                     WHERE nspname = 's') ORDER BY 1, 2, 3";
 
 async fn late_binding_in_the_catalog(warehouse: &Warehouse) {
-    assert_eq!(warehouse.must(EDGES).await, ["s.bound|s.late_t|1"], "only the bound view has edges");
-    let listed = "SELECT table_name, table_type FROM svv_tables WHERE table_schema = 's' AND table_name IN ('late', 'bound') ORDER BY 1";
+    assert_eq!(
+        warehouse.must(EDGES).await,
+        ["s.bound|s.late_t|1"],
+        "only the bound view has edges"
+    );
+    let listed = "SELECT table_name, table_type FROM svv_tables WHERE table_schema = 's' AND \
+                  table_name IN ('late', 'bound') ORDER BY 1";
     assert_eq!(warehouse.must(listed).await, ["bound|VIEW", "late|VIEW"]);
-    let columns =
-        "SELECT table_name, column_name FROM svv_columns WHERE table_schema = 's' AND table_name IN ('late', 'bound')";
+    let columns = "SELECT table_name, column_name FROM svv_columns WHERE table_schema = 's' AND \
+                   table_name IN ('late', 'bound')";
     assert_eq!(warehouse.must(columns).await, ["bound|a"]);
-    let found = "SELECT schemaname, viewname FROM pg_views WHERE definition ILIKE '%with no schema binding%' AND definition ILIKE '%late_t%'";
+    let found = "SELECT schemaname, viewname FROM pg_views WHERE definition ILIKE '%with no schema \
+                 binding%' AND definition ILIKE '%late_t%'";
     assert_eq!(warehouse.must(found).await, ["s|late"]);
-    let definitions = "SELECT relname, pg_get_viewdef(oid, true) FROM pg_catalog.pg_class WHERE relname IN ('late', 'bound') ORDER BY 1";
+    let definitions = "SELECT relname, pg_get_viewdef(oid, true) FROM pg_catalog.pg_class WHERE \
+                       relname IN ('late', 'bound') ORDER BY 1";
     assert_eq!(
         warehouse.must(definitions).await,
         [
@@ -124,30 +164,44 @@ async fn late_binding_in_the_catalog(warehouse: &Warehouse) {
             "late|CREATE VIEW s.late AS SELECT a FROM s.late_t WITH NO SCHEMA BINDING;"
         ]
     );
-    let by_name =
-        "SELECT octet_length(pg_catalog.pg_get_viewdef('s.late'::regclass)) = octet_length(pg_get_viewdef('s.late'))";
+    let by_name = "SELECT octet_length(pg_catalog.pg_get_viewdef('s.late'::regclass)) = \
+                   octet_length(pg_get_viewdef('s.late'))";
     assert_eq!(warehouse.must(by_name).await, ["true"]);
 }
 
 async fn materialized(warehouse: &Warehouse) {
     warehouse.must("CREATE TABLE s.base (id int, name varchar(10), other varchar(10))").await;
     warehouse.must("INSERT INTO s.base VALUES (1, 'one', 'x')").await;
-    let create = "CREATE MATERIALIZED VIEW s.Kept BACKUP NO DISTSTYLE KEY DISTKEY(id) SORTKEY(id) AUTO REFRESH NO AS SELECT id, name FROM s.base";
+    let create = "CREATE MATERIALIZED VIEW s.Kept BACKUP NO DISTSTYLE KEY DISTKEY(id) SORTKEY(id) \
+                  AUTO REFRESH NO AS SELECT id, name FROM s.base";
     warehouse.must(create).await;
     warehouse.must("INSERT INTO s.base VALUES (2, 'two', 'y')").await;
     assert_eq!(warehouse.must("SELECT * FROM s.kept").await, ["1|one"]);
     warehouse.must("REFRESH MATERIALIZED VIEW \"S\".\"Kept\"").await;
     assert_eq!(warehouse.must("SELECT * FROM s.kept ORDER BY 1").await, ["1|one", "2|two"]);
     let definition = format!("{create};");
-    assert_eq!(warehouse.must("SELECT pg_get_viewdef('s.kept'::regclass, true)").await, [definition.as_str()]);
-    assert_eq!(warehouse.must("SELECT definition FROM pg_views WHERE viewname = 'kept'").await, [definition.as_str()]);
-    assert_eq!(warehouse.must("SELECT table_type FROM svv_tables WHERE table_name = 'kept'").await, ["VIEW"]);
+    assert_eq!(
+        warehouse.must("SELECT pg_get_viewdef('s.kept'::regclass, true)").await,
+        [definition.as_str()]
+    );
+    assert_eq!(
+        warehouse.must("SELECT definition FROM pg_views WHERE viewname = 'kept'").await,
+        [definition.as_str()]
+    );
+    assert_eq!(
+        warehouse.must("SELECT table_type FROM svv_tables WHERE table_name = 'kept'").await,
+        ["VIEW"]
+    );
 
     has(&warehouse.error("DROP VIEW s.kept").await, "\"kept\" is not a view");
-    has(&warehouse.error("ALTER TABLE s.kept RENAME TO other").await, "materialized view kept cannot be renamed");
+    has(
+        &warehouse.error("ALTER TABLE s.kept RENAME TO other").await,
+        "materialized view kept cannot be renamed",
+    );
     has(
         &warehouse.error("ALTER TABLE s.base ALTER COLUMN name TYPE varchar(20)").await,
-        "cannot alter type of a column used by a view or rule\n  Detail: rule _RETURN on materialized view s.kept depends on column \"name\"",
+        "cannot alter type of a column used by a view or rule\n  Detail: rule _RETURN on \
+         materialized view s.kept depends on column \"name\"",
     );
     has(
         &warehouse.error("ALTER TABLE s.base DROP COLUMN name").await,
@@ -162,7 +216,10 @@ async fn materialized(warehouse: &Warehouse) {
     );
     warehouse.must("CREATE MATERIALIZED VIEW s.upper AS SELECT count(*) AS n FROM s.kept").await;
     warehouse.must("COMMENT ON VIEW s.upper IS 'counts'").await;
-    assert_eq!(warehouse.must("SELECT obj_description('s.upper'::regclass, 'pg_class')").await, ["counts"]);
+    assert_eq!(
+        warehouse.must("SELECT obj_description('s.upper'::regclass, 'pg_class')").await,
+        ["counts"]
+    );
     has(
         &warehouse.error("DROP MATERIALIZED VIEW s.kept").await,
         "cannot drop materialized view s.kept because other objects depend on it",
@@ -176,33 +233,59 @@ async fn materialized(warehouse: &Warehouse) {
 /// What the catalog answers makes the same view again: the program drops and restores views by it.
 async fn definitions_can_be_sent_again(warehouse: &Warehouse) {
     warehouse
-        .must("CREATE TABLE s.wide (i int, big bigint, d decimal(20,4), f double precision, v varchar(30), c char(3), day date, ts timestamp, tz timestamptz, b boolean, p super)")
+        .must(
+            "CREATE TABLE s.wide (i int, big bigint, d decimal(20,4), f double precision, v \
+               varchar(30), c char(3), day date, ts timestamp, tz timestamptz, b boolean, p super)",
+        )
         .await;
-    warehouse.must("INSERT INTO s.wide VALUES (1, 5, 1.5, 2.5, '  ab\\\\c ', 'xy', '2024-02-29', '2024-02-29 10:00:00', NULL, true, NULL)").await;
+    warehouse
+        .must(
+            "INSERT INTO s.wide VALUES (1, 5, 1.5, 2.5, '  ab\\\\c ', 'xy', '2024-02-29', \
+                    '2024-02-29 10:00:00', NULL, true, NULL)",
+        )
+        .await;
     for query in [
         "SELECT * FROM s.wide",
-        "SELECT v, i FROM s.wide WHERE v IN ('a', '  ab\\\\c ') AND i NOT IN (2, 3) AND c IN ('xy')",
-        "SELECT trim(v) AS a, trim(LEADING ' ' FROM v) AS b, rtrim(v) AS c, upper(v) || lower(c) AS d, len(v) AS e FROM s.wide",
-        "SELECT substring(v, 1, 2) AS a, left(v, 1) AS b, replace(v, 'a', 'it''s') AS c, position('a' IN v) AS d FROM s.wide",
-        "SELECT i FROM s.wide WHERE v LIKE '%a_%' AND v NOT LIKE 'z%' AND v ILIKE '%AB%' AND i BETWEEN 1 AND 2",
-        "SELECT CASE i WHEN 1 THEN 'one' ELSE v END AS a, coalesce(v, 'none') AS b, nvl(d, 0) AS c, nullif(i, 2) AS d FROM s.wide",
-        "SELECT i::bigint AS a, d::decimal(38,18) AS b, v::varchar(5) AS c, i::decimal AS d, ts::date AS e, f::numeric(10,2) AS g, '1'::int AS h FROM s.wide",
-        "SELECT extract(year FROM ts) AS a, date_trunc('month', ts) AS b, dateadd(day, 1, ts) AS c, datediff(hour, day, ts) AS d, ts + interval '1 day' AS e FROM s.wide",
-        "SELECT current_date > day AS a, getdate() > ts AS b, sysdate > ts AS c, convert_timezone('UTC', 'Europe/Berlin', ts) AS d FROM s.wide",
-        "SELECT row_number() OVER (PARTITION BY v ORDER BY i DESC NULLS LAST) AS n, sum(d) OVER (ORDER BY i ROWS UNBOUNDED PRECEDING) AS s FROM s.wide",
-        "SELECT v, count(*) AS n, count(DISTINCT i) AS m, avg(f) AS f FROM s.wide GROUP BY v HAVING count(*) > 0 ORDER BY v LIMIT 5",
-        "WITH x AS (SELECT i, max(d) AS d FROM s.wide GROUP BY 1) SELECT x.d, w.v FROM x LEFT JOIN s.wide w ON w.i = x.i AND NOT w.b IS FALSE",
-        "SELECT a.i FROM s.wide a JOIN s.wide b USING (i) CROSS JOIN (SELECT 1 AS z) q WHERE EXISTS (SELECT 1 FROM s.wide c WHERE c.i = a.i)",
-        "SELECT i, v FROM s.wide UNION ALL (SELECT 2, 'x' UNION SELECT 3, 'y') EXCEPT SELECT 9, 'z'",
-        "SELECT i FROM s.wide WHERE i IN (SELECT i FROM s.wide) AND i = ANY (SELECT i FROM s.wide) AND (b OR i IS NULL)",
-        "SELECT json_serialize(p) AS a, p::super AS b, cast(NULL AS varchar(7)) AS c, true AS d, 1.50 AS e, 1e3::float AS g FROM s.wide",
-        "SELECT \"I\" AS \"Select\", v AS \"a b\", d % 2 AS \"ünï\" FROM s.wide WHERE d > -1 AND f <> 3",
+        "SELECT v, i FROM s.wide WHERE v IN ('a', '  ab\\\\c ') AND i NOT IN (2, 3) AND c IN \
+         ('xy')",
+        "SELECT trim(v) AS a, trim(LEADING ' ' FROM v) AS b, rtrim(v) AS c, upper(v) || lower(c) \
+         AS d, len(v) AS e FROM s.wide",
+        "SELECT substring(v, 1, 2) AS a, left(v, 1) AS b, replace(v, 'a', 'it''s') AS c, \
+         position('a' IN v) AS d FROM s.wide",
+        "SELECT i FROM s.wide WHERE v LIKE '%a_%' AND v NOT LIKE 'z%' AND v ILIKE '%AB%' AND i \
+         BETWEEN 1 AND 2",
+        "SELECT CASE i WHEN 1 THEN 'one' ELSE v END AS a, coalesce(v, 'none') AS b, nvl(d, 0) AS \
+         c, nullif(i, 2) AS d FROM s.wide",
+        "SELECT i::bigint AS a, d::decimal(38,18) AS b, v::varchar(5) AS c, i::decimal AS d, \
+         ts::date AS e, f::numeric(10,2) AS g, '1'::int AS h FROM s.wide",
+        "SELECT extract(year FROM ts) AS a, date_trunc('month', ts) AS b, dateadd(day, 1, ts) AS \
+         c, datediff(hour, day, ts) AS d, ts + interval '1 day' AS e FROM s.wide",
+        "SELECT current_date > day AS a, getdate() > ts AS b, sysdate > ts AS c, \
+         convert_timezone('UTC', 'Europe/Berlin', ts) AS d FROM s.wide",
+        "SELECT row_number() OVER (PARTITION BY v ORDER BY i DESC NULLS LAST) AS n, sum(d) OVER \
+         (ORDER BY i ROWS UNBOUNDED PRECEDING) AS s FROM s.wide",
+        "SELECT v, count(*) AS n, count(DISTINCT i) AS m, avg(f) AS f FROM s.wide GROUP BY v \
+         HAVING count(*) > 0 ORDER BY v LIMIT 5",
+        "WITH x AS (SELECT i, max(d) AS d FROM s.wide GROUP BY 1) SELECT x.d, w.v FROM x LEFT JOIN \
+         s.wide w ON w.i = x.i AND NOT w.b IS FALSE",
+        "SELECT a.i FROM s.wide a JOIN s.wide b USING (i) CROSS JOIN (SELECT 1 AS z) q WHERE \
+         EXISTS (SELECT 1 FROM s.wide c WHERE c.i = a.i)",
+        "SELECT i, v FROM s.wide UNION ALL (SELECT 2, 'x' UNION SELECT 3, 'y') EXCEPT SELECT 9, \
+         'z'",
+        "SELECT i FROM s.wide WHERE i IN (SELECT i FROM s.wide) AND i = ANY (SELECT i FROM s.wide) \
+         AND (b OR i IS NULL)",
+        "SELECT json_serialize(p) AS a, p::super AS b, cast(NULL AS varchar(7)) AS c, true AS d, \
+         1.50 AS e, 1e3::float AS g FROM s.wide",
+        "SELECT \"I\" AS \"Select\", v AS \"a b\", d % 2 AS \"ünï\" FROM s.wide WHERE d > -1 AND f \
+         <> 3",
     ] {
         warehouse.must(&format!("CREATE VIEW s.again AS {query}")).await;
-        let shape = "SELECT ordinal_position, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale FROM svv_columns \
-                     WHERE table_name = 'again' ORDER BY 1";
+        let shape = "SELECT ordinal_position, column_name, data_type, character_maximum_length, \
+                     numeric_precision, numeric_scale FROM svv_columns WHERE table_name = 'again' \
+                     ORDER BY 1";
         let definition = "SELECT pg_get_viewdef('s.again'::regclass, true)";
-        let (columns, text) = (warehouse.must(shape).await, warehouse.must(definition).await.join("\n"));
+        let (columns, text) =
+            (warehouse.must(shape).await, warehouse.must(definition).await.join("\n"));
         let rows = warehouse.must("SELECT * FROM s.again").await;
         warehouse.must("DROP VIEW s.again").await;
         warehouse.must(&format!("CREATE VIEW s.again AS {text}")).await;
@@ -219,7 +302,8 @@ async fn replacing(warehouse: &Warehouse) {
     warehouse.must("CREATE TABLE s.old (a int, b varchar(10))").await;
     warehouse.must("CREATE VIEW s.shown AS SELECT a, b FROM s.old").await;
     warehouse.must("GRANT SELECT ON s.shown TO PUBLIC").await;
-    let kept = "SELECT pg_get_userbyid(relowner), array_to_string(relacl, ',') LIKE '%=r/%' FROM pg_class WHERE relname = 'shown'";
+    let kept = "SELECT pg_get_userbyid(relowner), array_to_string(relacl, ',') LIKE '%=r/%' FROM \
+                pg_class WHERE relname = 'shown'";
     let before = warehouse.must(kept).await;
     has(&before[0], "|true");
     for (query, expected) in [
@@ -234,8 +318,14 @@ async fn replacing(warehouse: &Warehouse) {
     }
     warehouse.must("CREATE OR REPLACE VIEW s.shown AS SELECT a + 1 AS a, b FROM s.old").await;
     assert_eq!(warehouse.must(kept).await, before);
-    has(&warehouse.error("CREATE VIEW s.shown AS SELECT 1").await, "relation \"shown\" already exists");
-    has(&warehouse.error("CREATE OR REPLACE VIEW s.old AS SELECT 1").await, "\"old\" is not a view");
+    has(
+        &warehouse.error("CREATE VIEW s.shown AS SELECT 1").await,
+        "relation \"shown\" already exists",
+    );
+    has(
+        &warehouse.error("CREATE OR REPLACE VIEW s.old AS SELECT 1").await,
+        "\"old\" is not a view",
+    );
 }
 
 async fn blocked_changes(warehouse: &Warehouse) {
@@ -246,8 +336,9 @@ async fn blocked_changes(warehouse: &Warehouse) {
     assert_eq!(
         warehouse.error("ALTER TABLE s.used DROP COLUMN b").await,
         format!(
-            "ERROR: cannot drop table s.used column b because other objects depend on it\n  \
-             Detail: view s.reads_b depends on table s.used column b\nview s.reads_v depends on view s.reads_b{hint}"
+            "ERROR: cannot drop table s.used column b because other objects depend on \
+             it\n  Detail: view s.reads_b depends on table s.used column b\nview s.reads_v depends \
+             on view s.reads_b{hint}"
         )
     );
     let error = warehouse.error("DROP TABLE s.used").await;
@@ -257,7 +348,8 @@ async fn blocked_changes(warehouse: &Warehouse) {
         &warehouse.error("DROP VIEW s.reads_b").await,
         "ERROR: cannot drop view s.reads_b because other objects depend on it",
     );
-    let used = "ERROR: cannot alter type of a column used by a view or rule\n  Detail: rule _RETURN on view s.reads_b depends on";
+    let used = "ERROR: cannot alter type of a column used by a view or rule\n  Detail: rule \
+                _RETURN on view s.reads_b depends on";
     assert_eq!(
         warehouse.error("ALTER TABLE s.used ALTER COLUMN b TYPE varchar(20)").await,
         format!("{used} column \"b\"")
@@ -274,16 +366,22 @@ async fn blocked_changes(warehouse: &Warehouse) {
         "CASCADE drops the views"
     );
     warehouse.must("ALTER TABLE s.used DROP COLUMN a").await;
-    has(&warehouse.error("ALTER TABLE s.used DROP COLUMN c").await, "cannot drop the only column of table s.used");
+    has(
+        &warehouse.error("ALTER TABLE s.used DROP COLUMN c").await,
+        "cannot drop the only column of table s.used",
+    );
 
     let in_block = "FAILED ERROR: ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
     let widen = "ALTER TABLE s.used ALTER COLUMN c TYPE varchar(20)";
     assert_eq!(warehouse.transaction(&[widen]).await[1], in_block);
-    let lines = warehouse.batch(&["BEGIN", widen, "COMMIT", widen], ExecutionMode::AutoCommit).await;
+    let lines =
+        warehouse.batch(&["BEGIN", widen, "COMMIT", widen], ExecutionMode::AutoCommit).await;
     assert_eq!(lines[2], in_block);
     assert_eq!(lines[4], "FINISHED 0", "after COMMIT it runs");
     assert_eq!(
-        warehouse.must("SELECT character_maximum_length FROM svv_columns WHERE table_name = 'used'").await,
+        warehouse
+            .must("SELECT character_maximum_length FROM svv_columns WHERE table_name = 'used'")
+            .await,
         ["20"]
     );
 }
@@ -294,7 +392,11 @@ async fn unblocked_changes(warehouse: &Warehouse) {
     warehouse.must("ALTER TABLE s.free ADD COLUMN c int").await;
     warehouse.must("ALTER TABLE s.free RENAME COLUMN a TO first").await;
     warehouse.must("INSERT INTO s.free VALUES (1, 2, 3)").await;
-    assert_eq!(warehouse.must("SELECT a, * FROM s.all_of_it").await, ["1|1|2"], "the old columns by their old names");
+    assert_eq!(
+        warehouse.must("SELECT a, * FROM s.all_of_it").await,
+        ["1|1|2"],
+        "the old columns by their old names"
+    );
     warehouse.must("ALTER TABLE s.free RENAME TO freed").await;
     assert_eq!(
         warehouse.must("SELECT * FROM s.all_of_it").await,
@@ -310,8 +412,12 @@ async fn names_owners_and_comments(warehouse: &Warehouse) {
     warehouse.must("CREATE USER note_owner PASSWORD 'Secret123'").await;
     for view in ["note_b", "note_l"] {
         warehouse.must(&format!("GRANT SELECT ON s.{view} TO PUBLIC")).await;
-        warehouse.must(&format!("COMMENT ON VIEW \"S\".\"{}\" IS 'it''s seen'", view.to_uppercase())).await;
-        warehouse.must(&format!("ALTER TABLE s.{view} RENAME TO \"{}2\"", view.to_uppercase())).await;
+        warehouse
+            .must(&format!("COMMENT ON VIEW \"S\".\"{}\" IS 'it''s seen'", view.to_uppercase()))
+            .await;
+        warehouse
+            .must(&format!("ALTER TABLE s.{view} RENAME TO \"{}2\"", view.to_uppercase()))
+            .await;
         assert_eq!(warehouse.must(&format!("SELECT * FROM s.{view}2")).await, [] as [&str; 0]);
         warehouse.must(&format!("ALTER TABLE s.{view}2 OWNER TO note_owner")).await;
     }
@@ -322,8 +428,9 @@ async fn names_owners_and_comments(warehouse: &Warehouse) {
         &warehouse.error("COMMENT ON COLUMN s.note_l2.a IS 'x'").await,
         "column \"a\" of relation \"s.note_l2\" does not exist",
     );
-    let comments = "SELECT c.relname, d.objsubid, d.description, pg_get_userbyid(c.relowner) = 'note_owner' FROM pg_description d \
-                    JOIN pg_class c ON c.oid = d.objoid WHERE c.relname LIKE 'note%' ORDER BY 1, 2";
+    let comments = "SELECT c.relname, d.objsubid, d.description, pg_get_userbyid(c.relowner) = \
+                    'note_owner' FROM pg_description d JOIN pg_class c ON c.oid = d.objoid WHERE \
+                    c.relname LIKE 'note%' ORDER BY 1, 2";
     assert_eq!(
         warehouse.must(comments).await,
         [

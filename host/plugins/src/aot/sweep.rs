@@ -1,7 +1,8 @@
 //! Keeps the cache small: what nobody has used for a month goes, and the oldest beyond a gigabyte.
 //!
-//! A plugin that is built anew, and a wasmtime that is upgraded, leave a file behind that nothing asks for any more.
-//! Only files that are named as ours are touched, and whatever goes wrong is no reason to fail.
+//! A plugin that is built anew, and a wasmtime that is upgraded, leave a file behind that nothing
+//! asks for any more. Only files that are named as ours are touched, and whatever goes wrong is no
+//! reason to fail.
 
 use std::fs::{self, File};
 use std::io;
@@ -25,7 +26,8 @@ struct Entry {
 /// Notes that a file was used: when it was last changed says so, to the day.
 pub(super) fn mark_used(file: &File, changed: SystemTime, now: SystemTime) {
     if now.duration_since(changed).is_ok_and(|age| age > DAY) {
-        // A cache that can only be read loses files that are in use once it can be written again, no more.
+        // A cache that can only be read loses files that are in use once it can be written again,
+        // no more.
         let _ = file.set_modified(now);
     }
 }
@@ -41,9 +43,13 @@ pub(super) fn sweep(dir: &Path, fresh: &Path, now: SystemTime) {
     };
     for path in doomed(entries, fresh, now) {
         match fs::remove_file(&path) {
-            Ok(()) => tracing::debug!(path = %path.display(), "compiled plugin that nobody uses removed"),
+            Ok(()) => {
+                tracing::debug!(path = %path.display(), "compiled plugin that nobody uses removed")
+            }
             // Another run may have been faster.
-            Err(error) => tracing::debug!(path = %path.display(), error = %error, "compiled plugin is not removed"),
+            Err(error) => {
+                tracing::debug!(path = %path.display(), error = %error, "compiled plugin is not removed")
+            }
         }
     }
 }
@@ -70,7 +76,11 @@ fn entries(dir: &Path) -> io::Result<Vec<Entry>> {
         // Of a link this is the link itself.
         let Ok(metadata) = entry.metadata() else { continue };
         if metadata.is_file() && is_ours(&entry.file_name().to_string_lossy()) {
-            entries.push(Entry { path: entry.path(), size_bytes: metadata.len(), used: metadata.modified()? });
+            entries.push(Entry {
+                path: entry.path(),
+                size_bytes: metadata.len(),
+                used: metadata.modified()?,
+            });
         }
     }
     Ok(entries)
@@ -78,10 +88,13 @@ fn entries(dir: &Path) -> io::Result<Vec<Entry>> {
 
 /// `<digest of the plugin>-<digest of the compiler>.cwasm`, or one that was never finished.
 fn is_ours(name: &str) -> bool {
-    let is_digest = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_digest = |text: &str, digits: usize| {
+        text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit())
+    };
     let digests = name.strip_suffix(".cwasm").and_then(|stem| stem.split_once('-'));
     name.starts_with(UNFINISHED)
-        || digests.is_some_and(|(plugin, compiler)| is_digest(plugin, 64) && is_digest(compiler, 16))
+        || digests
+            .is_some_and(|(plugin, compiler)| is_digest(plugin, 64) && is_digest(compiler, 16))
 }
 
 #[cfg(test)]
@@ -109,7 +122,8 @@ mod tests {
         let (old, young) = (31 * DAY, 29 * DAY);
         let fresh = file(dir.path(), &name('f'), old);
         let gone = [name('a'), format!("{UNFINISHED}x")].map(|name| file(dir.path(), &name, old));
-        let others = ["notes.cwasm", "abc-0123456789abcdef.cwasm", "old.txt"].map(|name| file(dir.path(), name, old));
+        let others = ["notes.cwasm", "abc-0123456789abcdef.cwasm", "old.txt"]
+            .map(|name| file(dir.path(), name, old));
         let used = file(dir.path(), &name('b'), young);
         fs::create_dir(dir.path().join(name('c'))).unwrap();
         std::os::unix::fs::symlink(&others[0], dir.path().join(name('d'))).unwrap();
@@ -131,8 +145,14 @@ mod tests {
             let gone = doomed(entries, Path::new("fresh"), now());
             gone.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
-        let entries =
-            || vec![entry("third", 300, 3), entry("fresh", 300, 9), entry("first", 1, 5), entry("second", 500, 4)];
+        let entries = || {
+            vec![
+                entry("third", 300, 3),
+                entry("fresh", 300, 9),
+                entry("first", 1, 5),
+                entry("second", 500, 4),
+            ]
+        };
         assert_eq!(gone(entries()), ["second", "first"]);
         assert_eq!(gone(vec![entry("fresh", 5000, 0), entry("other", 1, 1)]), ["other"]);
         assert_eq!(gone(vec![entry("fresh", 1, 0), entry("other", 1000, 30)]), [""; 0]);

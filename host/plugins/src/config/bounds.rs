@@ -1,8 +1,8 @@
 //! Schemas that could keep a validator busy or fill its memory are refused before one sees them.
 //!
-//! A schema of a few lines can unfold into billions (`allOf` twice the next, sixty times over), and one that refers to
-//! itself without going into a value never ends. Recursion through values is fine: the config, which is the user's
-//! own, bounds it.
+//! A schema of a few lines can unfold into billions (`allOf` twice the next, sixty times over), and
+//! one that refers to itself without going into a value never ends. Recursion through values is
+//! fine: the config, which is the user's own, bounds it.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,11 @@ enum Applied {
 
 impl<'a> Unfolding<'a> {
     /// Subschemas that this one unfolds into. `path`: the way here from the root.
-    fn weight(&mut self, schema: &'a Value, path: &mut Vec<(*const Value, Applied)>) -> Result<u64, String> {
+    fn weight(
+        &mut self,
+        schema: &'a Value,
+        path: &mut Vec<(*const Value, Applied)>,
+    ) -> Result<u64, String> {
         let address = std::ptr::from_ref(schema);
         if let Some(weight) = self.weights.get(&address) {
             return Ok(*weight);
@@ -60,7 +64,11 @@ impl<'a> Unfolding<'a> {
         Ok(weight)
     }
 
-    fn children(&self, schema: &'a Value, is_root: bool) -> Result<Vec<(&'a Value, Applied)>, String> {
+    fn children(
+        &self,
+        schema: &'a Value,
+        is_root: bool,
+    ) -> Result<Vec<(&'a Value, Applied)>, String> {
         let Value::Object(keywords) = schema else { return Ok(Vec::new()) };
         let mut children = Vec::new();
         for (keyword, value) in keywords {
@@ -70,22 +78,32 @@ impl<'a> Unfolding<'a> {
                     children.push((self.target(value)?, Applied::InPlace));
                     continue;
                 }
-                "$dynamicRef" | "$recursiveRef" => return Err(format!("{keyword} is not followed")),
+                "$dynamicRef" | "$recursiveRef" => {
+                    return Err(format!("{keyword} is not followed"));
+                }
                 "$id" | "id" if !is_root && value.is_string() => {
                     return Err(format!("{keyword} stands only at the root"));
                 }
-                "allOf" | "anyOf" | "oneOf" | "not" | "if" | "then" | "else" | "dependentSchemas" | "dependencies" => {
-                    Applied::InPlace
-                }
+                "allOf" | "anyOf" | "oneOf" | "not" | "if" | "then" | "else"
+                | "dependentSchemas" | "dependencies" => Applied::InPlace,
                 _ => Applied::Within,
             };
             let is_map = matches!(
                 keyword.as_str(),
-                "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas" | "dependencies"
+                "properties"
+                    | "patternProperties"
+                    | "$defs"
+                    | "definitions"
+                    | "dependentSchemas"
+                    | "dependencies"
             );
             match value {
-                Value::Array(values) => children.extend(values.iter().map(|value| (value, applied))),
-                Value::Object(values) if is_map => children.extend(values.values().map(|value| (value, applied))),
+                Value::Array(values) => {
+                    children.extend(values.iter().map(|value| (value, applied)))
+                }
+                Value::Object(values) if is_map => {
+                    children.extend(values.values().map(|value| (value, applied)))
+                }
                 Value::Object(_) => children.push((value, applied)),
                 _ => {}
             }
@@ -96,9 +114,13 @@ impl<'a> Unfolding<'a> {
     /// What a `$ref` points to.
     fn target(&self, reference: &Value) -> Result<&'a Value, String> {
         let reference = reference.as_str().unwrap_or_default();
-        let pointer = reference.strip_prefix('#').filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
+        let pointer = reference
+            .strip_prefix('#')
+            .filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
         let Some(pointer) = pointer else {
-            return Err(format!("$ref {reference:?} is not followed: only #/… within the schema is"));
+            return Err(format!(
+                "$ref {reference:?} is not followed: only #/… within the schema is"
+            ));
         };
         self.root.pointer(pointer).ok_or_else(|| format!("$ref {reference:?} leads nowhere"))
     }
@@ -130,7 +152,12 @@ mod tests {
     fn a_schema_without_end_is_refused() {
         const ENDLESS: &str = "it refers to itself without going into a value";
         assert_eq!(refusal(&json!({"$ref": "#"})), ENDLESS);
-        assert_eq!(refusal(&json!({"properties": {"a": {"allOf": [{"not": {"$ref": "#/properties/a"}}]}}})), ENDLESS);
+        assert_eq!(
+            refusal(
+                &json!({"properties": {"a": {"allOf": [{"not": {"$ref": "#/properties/a"}}]}}})
+            ),
+            ENDLESS
+        );
         let all = json!({"anyOf": [{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/b"}]});
         assert_eq!(refusal(&json!({"$ref": "#/$defs/a", "$defs": {"a": all, "b": all}})), ENDLESS);
         assert_eq!(refusal(&json!({"$dynamicRef": "#"})), "$dynamicRef is not followed");
@@ -151,9 +178,13 @@ mod tests {
         let refused = [
             (
                 "https://example.com/a.json",
-                "$ref \"https://example.com/a.json\" is not followed: only #/… within the schema is",
+                "$ref \"https://example.com/a.json\" is not followed: only #/… within the schema \
+                 is",
             ),
-            ("file:///etc/passwd", "$ref \"file:///etc/passwd\" is not followed: only #/… within the schema is"),
+            (
+                "file:///etc/passwd",
+                "$ref \"file:///etc/passwd\" is not followed: only #/… within the schema is",
+            ),
             ("#/$defs/none", "$ref \"#/$defs/none\" leads nowhere"),
         ];
         for (reference, words) in refused {

@@ -1,4 +1,5 @@
-//! Each limit is run into, says so, and stands in `docs/limits.md`, which is written from what is said here.
+//! Each limit is run into, says so, and stands in `docs/limits.md`, which is written from what is
+//! said here.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -59,24 +60,35 @@ fn hit(key: &str) -> String {
         "core_instances" => planning(Limits { core_instances: 1, ..limits }, honest()),
         "stack_bytes" => processing(
             limits,
-            honest().functions("(func $dive (call $dive) (call $dive))").process("(call $dive) unreachable"),
+            honest()
+                .functions("(func $dive (call $dive) (call $dive))")
+                .process("(call $dive) unreachable"),
         ),
         "returned_bytes" => {
             let much = Batch::At { pointer: 0, length: 200_000 };
-            processing(Limits { returned_bytes: 100_000, ..limits }, honest().returns(much, &[], &[], &[]))
+            processing(
+                Limits { returned_bytes: 100_000, ..limits },
+                honest().returns(much, &[], &[], &[]),
+            )
         }
-        "handles" => {
-            opening(limits, honest().open("(loop $more (drop (call $new (i32.const 1))) (br $more)) unreachable"))
-        }
+        "handles" => opening(
+            limits,
+            honest().open("(loop $more (drop (call $new (i32.const 1))) (br $more)) unreachable"),
+        ),
         "plan_seconds" => planning(limits, honest().make_plan(FOREVER)),
         "open_seconds" => opening(limits, honest().open(FOREVER)),
         "process_seconds" => processing(limits, honest().process(FOREVER)),
         "finish_seconds" => message(open(&[ready(limits, honest().finish(FOREVER))]).finish()),
-        "batch_rows" | "log_line_bytes" | "log_bytes" | "message_bytes" => without_message(key, limits),
+        "batch_rows" | "log_line_bytes" | "log_bytes" | "message_bytes" => {
+            without_message(key, limits)
+        }
         "batch_bytes" => processing(Limits { batch_bytes: 64, ..limits }, honest()),
         "output_bytes" => {
             let much = Batch::At { pointer: 0, length: 200_000 };
-            processing(Limits { output_bytes: 100_000, ..limits }, honest().returns(much, &[], &[], &[]))
+            processing(
+                Limits { output_bytes: 100_000, ..limits },
+                honest().returns(much, &[], &[], &[]),
+            )
         }
         "columns" => planning(Limits { columns: 0, ..limits }, honest()),
         "state_bytes" => stating(limits),
@@ -89,19 +101,27 @@ fn hit(key: &str) -> String {
             processing(Limits { messages: 1, ..limits }, guest)
         }
         "counters" => {
-            let plugin = ready(Limits { counters: 0, ..limits }, honest().counts("one", "(i64.const 1)"));
+            let plugin =
+                ready(Limits { counters: 0, ..limits }, honest().counts("one", "(i64.const 1)"));
             message(open(&[plugin]).finish())
         }
         other => panic!("{other} is a limit that nothing here runs into"),
     }
 }
 
-/// A plan whose state is longer than it may be: `make-plan`'s answer is nine words, the last two of which are the state.
+/// A plan whose state is longer than it may be: `make-plan`'s answer is nine words, the last two of
+/// which are the state.
 fn stating(limits: Limits) -> String {
     let answer = [0, 0, 0, 0, 0, 0, 0, 2048, 100].into_iter().enumerate();
-    let stores: String =
-        answer.map(|(index, word)| format!("(i32.store (i32.const {}) (i32.const {word}))", 16 + 4 * index)).collect();
-    planning(Limits { state_bytes: 64, ..limits }, honest().make_plan(&format!("{stores} (i32.const 16)")))
+    let stores: String = answer
+        .map(|(index, word)| {
+            format!("(i32.store (i32.const {}) (i32.const {word}))", 16 + 4 * index)
+        })
+        .collect();
+    planning(
+        Limits { state_bytes: 64, ..limits },
+        honest().make_plan(&format!("{stores} (i32.const 16)")),
+    )
 }
 
 /// Limits that end nothing.
@@ -110,27 +130,35 @@ fn without_message(key: &str, limits: Limits) -> String {
         "batch_rows" => {
             let ids: Vec<i64> = (0..10).collect();
             let mut session = open(&[ready(Limits { batch_rows: 3, ..limits }, honest())]);
-            assert_eq!(session.process(&batch(&ids), &rows(&ids)).expect("it is split").batch.num_rows(), 10);
+            assert_eq!(
+                session.process(&batch(&ids), &rows(&ids)).expect("it is split").batch.num_rows(),
+                10
+            );
             "nothing: the batch is split".to_owned()
         }
         "message_bytes" => {
             let guest = honest().returns(Batch::Echo, &[0], &[0], &[NO]);
             let mut session = open(&[ready(Limits { message_bytes: 4, ..limits }, guest)]);
-            let rejects = session.process(&batch(&[1]), &rows(&[1])).expect("it goes through").rejects;
+            let rejects =
+                session.process(&batch(&[1]), &rows(&[1])).expect("it goes through").rejects;
             assert_eq!(&*rejects[0].message, "0123…");
             "nothing: the message ends with …".to_owned()
         }
         "log_line_bytes" => {
             let mut guest = honest();
             let body = guest.log(3, "0123456789");
-            let counters = counted(Limits { log_line_bytes: 4, log_bytes: 7, ..limits }, guest.before_process(&body));
+            let counters = counted(
+                Limits { log_line_bytes: 4, log_bytes: 7, ..limits },
+                guest.before_process(&body),
+            );
             assert_eq!(counters.log_lines_dropped, 0, "the line was not cut");
             "nothing: the line ends with …".to_owned()
         }
         _ => {
             let mut guest = honest();
             let body = guest.log(3, "0123456789");
-            let counters = counted(Limits { log_bytes: 15, ..limits }, guest.before_process(&body.repeat(3)));
+            let counters =
+                counted(Limits { log_bytes: 15, ..limits }, guest.before_process(&body.repeat(3)));
             assert_eq!(counters.log_lines_dropped, 2);
             "nothing: the report counts the lines that were dropped".to_owned()
         }
@@ -176,16 +204,21 @@ Sizes are in bytes, times in whole seconds. A worker has an instance of each plu
     page.push_str("\nWhat is said when one is hit; the numbers are those of the test:\n\n");
     for limit in Limits::ALL {
         let said = hit(limit.key);
-        let said = said.replace("plugin test 0 (sha256 …): ", "").replace("plugin plugins/test.wasm: ", "");
-        let (_, said) = said.split_once(": ").filter(|_| !said.starts_with("nothing")).unwrap_or(("", &said));
-        let shown = if said.starts_with("nothing") { said.to_owned() } else { format!("“{said}”") };
+        let said = said
+            .replace("plugin test 0 (sha256 …): ", "")
+            .replace("plugin plugins/test.wasm: ", "");
+        let (_, said) =
+            said.split_once(": ").filter(|_| !said.starts_with("nothing")).unwrap_or(("", &said));
+        let shown =
+            if said.starts_with("nothing") { said.to_owned() } else { format!("“{said}”") };
         let _ = writeln!(page, "- `{}`: {shown}", limit.key);
     }
     page.push_str(OTHERS);
     page
 }
 
-/// What bounds a load beside its plugins; `host/src/redshift/sql.rs` has a test that holds these numbers to the program's.
+/// What bounds a load beside its plugins; `host/src/redshift/sql.rs` has a test that holds these
+/// numbers to the program's.
 const OTHERS: &str = "
 ## Files and the warehouse
 
@@ -212,7 +245,10 @@ fn the_page_of_limits_is_up_to_date() {
         std::fs::write(&path, &page).expect("it can be written");
     }
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "docs/limits.md is stale: UPDATE=1 cargo test -p loader-plugins --test sandbox bounds");
+    assert!(
+        written == page,
+        "docs/limits.md is stale: UPDATE=1 cargo test -p loader-plugins --test sandbox bounds"
+    );
 }
 
 /// The key of each limit is what a settings file says, and its default what holds without one.
@@ -222,7 +258,8 @@ fn limits_are_set_by_their_names() {
         let raised = json!({limit.key: limit.default + 1});
         let limits: Limits = serde_json::from_value(raised).expect("it is a setting");
         assert_ne!(limits, Limits::default(), "{} changes nothing", limit.key);
-        let same: Limits = serde_json::from_value(json!({limit.key: limit.default})).expect("it is a setting");
+        let same: Limits =
+            serde_json::from_value(json!({limit.key: limit.default})).expect("it is a setting");
         assert_eq!(same, Limits::default(), "{} is not {}", limit.key, limit.default_text());
     }
 }
@@ -234,7 +271,8 @@ fn only_the_columns_of_the_plan_cross_the_sandbox() {
         Field::new("id", DataType::Int64, true),
         Field::new("secret", DataType::Int64, true),
     ]));
-    let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(vec![1])), Arc::new(Int64Array::from(vec![0x5ec2e7]))];
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(Int64Array::from(vec![1])), Arc::new(Int64Array::from(vec![0x5ec2e7]))];
     let batch = RecordBatch::try_new(secret.clone(), columns).unwrap();
     let plugin = ready(limits(), honest());
     let plan = ChainPlan::make(&[(plugin, Value::Null)], "target", &[], None, secret).unwrap();

@@ -1,4 +1,5 @@
-//! What chains do with rows: columns put together, rejected rows gone from all of them, nothing called in vain.
+//! What chains do with rows: columns put together, rejected rows gone from all of them, nothing
+//! called in vain.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -15,11 +16,17 @@ use crate::{batch, host_values, limits, load, load_with, open, plan, rows, schem
 
 /// `id` goes through the sandbox and back, `name` does not.
 fn echo() -> Guest {
-    Guest::new()
-        .plans(&[0], vec![("id", DataType::Int64, Out::Computed(0)), ("name", DataType::Utf8, Out::Passthrough(1))])
+    Guest::new().plans(
+        &[0],
+        vec![
+            ("id", DataType::Int64, Out::Computed(0)),
+            ("name", DataType::Utf8, Out::Passthrough(1)),
+        ],
+    )
 }
 
-const ODD: Says = Says { code: "odd", message: "odd ones\nare not loaded", column: Some("id"), row: None };
+const ODD: Says =
+    Says { code: "odd", message: "odd ones\nare not loaded", column: Some("id"), row: None };
 
 fn ids(batch: &RecordBatch) -> Vec<i64> {
     batch.column(0).as_primitive::<Int64Type>().values().to_vec()
@@ -51,7 +58,8 @@ fn a_batch_too_large_for_one_call_is_split_and_put_together_again() {
         let counters = session.finish().unwrap();
         assert_eq!(counters[0].batches, 1);
         // Every call has a header of its own.
-        let in_one = loader_ipc::encode_columns(1000, &batch(&ids).columns()[..1]).unwrap().len() as u64;
+        let in_one =
+            loader_ipc::encode_columns(1000, &batch(&ids).columns()[..1]).unwrap().len() as u64;
         assert!(counters[0].bytes_in > in_one + 1000);
     }
 }
@@ -61,12 +69,17 @@ fn an_observer_sees_what_each_plugin_gets() {
     let rejecting = echo().returns(Batch::Echo, &[1, 3], &[0, 0], &[ODD]);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&seen);
-    let chain = plan(&[load(rejecting), load(echo())]).unwrap().observed_by(Arc::new(move |place, batch, rows| {
-        heard.lock().unwrap().push((place, batch.clone(), rows.clone()));
-    }));
+    let chain = plan(&[load(rejecting), load(echo())]).unwrap().observed_by(Arc::new(
+        move |place, batch, rows| {
+            heard.lock().unwrap().push((place, batch.clone(), rows.clone()));
+        },
+    ));
     let mut session = chain.open(host_values()).unwrap();
     session.process(&batch(&[10, 11, 12, 13]), &rows(&[10, 11, 12, 13])).unwrap();
-    let expected = [(0, batch(&[10, 11, 12, 13]), rows(&[10, 11, 12, 13])), (1, batch(&[10, 12]), rows(&[10, 12]))];
+    let expected = [
+        (0, batch(&[10, 11, 12, 13]), rows(&[10, 11, 12, 13])),
+        (1, batch(&[10, 12]), rows(&[10, 12])),
+    ];
     assert_eq!(*seen.lock().unwrap(), expected);
 }
 
@@ -86,7 +99,10 @@ fn rejected_rows_leave_all_columns_and_the_next_plugin() {
         column: Some("id".into()),
     };
     assert_eq!(out.rejects, [reject(111), reject(113)]);
-    assert!(Arc::ptr_eq(&out.rejects[0].message, &out.rejects[1].message), "each row has its own copy");
+    assert!(
+        Arc::ptr_eq(&out.rejects[0].message, &out.rejects[1].message),
+        "each row has its own copy"
+    );
     let counters = session.finish().unwrap();
     assert_eq!((counters[0].rows, counters[0].rejected), (5, 2));
     assert_eq!((counters[1].rows, counters[1].rejected), (3, 0));
@@ -104,7 +120,13 @@ fn rows_of_a_split_batch_are_rejected_at_their_place() {
 #[test]
 fn a_plugin_without_work_is_never_opened() {
     let idle = Guest::new()
-        .plans(&[], vec![("name", DataType::Utf8, Out::Passthrough(1)), ("id", DataType::Int64, Out::Passthrough(0))])
+        .plans(
+            &[],
+            vec![
+                ("name", DataType::Utf8, Out::Passthrough(1)),
+                ("id", DataType::Int64, Out::Passthrough(0)),
+            ],
+        )
         .open("unreachable");
     let mut session = open(&[load(idle)]);
     let out = session.process(&batch(&[1, 2]), &rows(&[1, 2])).unwrap();
@@ -115,12 +137,9 @@ fn a_plugin_without_work_is_never_opened() {
 
 #[test]
 fn a_plugin_that_only_judges_needs_no_columns_of_its_own() {
-    let judge = Guest::new().plans(&[0], vec![("id", DataType::Int64, Out::Passthrough(0))]).returns(
-        Batch::Bytes(Vec::new()),
-        &[0],
-        &[0],
-        &[ODD],
-    );
+    let judge = Guest::new()
+        .plans(&[0], vec![("id", DataType::Int64, Out::Passthrough(0))])
+        .returns(Batch::Bytes(Vec::new()), &[0], &[0], &[ODD]);
     let mut session = open(&[load(judge)]);
     let out = session.process(&batch(&[1, 2]), &rows(&[1, 2])).unwrap();
     assert_eq!(ids(&out.batch), [2]);
@@ -149,7 +168,10 @@ fn the_host_supplies_constants_its_own_values_and_casts() {
     assert_eq!(out.batch.num_rows(), 2);
     let column = |index: usize| out.batch.column(index);
     assert_eq!(column(1).as_primitive::<Int64Type>().values(), &[42, 42]);
-    assert_eq!(column(2).as_primitive::<TimestampMicrosecondType>().value(1), host_values().run_started_at_micros);
+    assert_eq!(
+        column(2).as_primitive::<TimestampMicrosecondType>().value(1),
+        host_values().run_started_at_micros
+    );
     let text = |index: usize| column(index).as_string::<i32>().value(1).to_owned();
     assert_eq!([text(3), text(4), text(5)], ["run-1", "file.csv", "s3://bucket/file.csv"]);
     assert_eq!(column(6).as_primitive::<Int64Type>().values(), &[101, 103]);
@@ -218,7 +240,10 @@ fn what_a_plugin_counts_and_says_is_reported() {
 fn columns_that_are_passed_on_cost_nothing_in_the_sandbox() {
     let counted = |others: u32| {
         let names: Vec<String> = (0..others).map(|index| format!("c{index}")).collect();
-        let passed = names.iter().zip(1..).map(|(name, from)| (name.as_str(), DataType::Utf8, Out::Passthrough(from)));
+        let passed = names
+            .iter()
+            .zip(1..)
+            .map(|(name, from)| (name.as_str(), DataType::Utf8, Out::Passthrough(from)));
         let columns = std::iter::once(("id", DataType::Int64, Out::Computed(0))).chain(passed);
         let runtime = Runtime::metered(limits(), CacheLocation::Off, Metering::Fuel).unwrap();
         // Memory enough for either plan, so that they can be compared.

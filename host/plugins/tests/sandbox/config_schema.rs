@@ -64,11 +64,16 @@ fn references_are_not_followed_out_of_the_schema() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.set_nonblocking(true).expect("it can");
     let address = format!("http://{}/schema.json", listener.local_addr().expect("it has one"));
-    let said = planning(&json!({"properties": {"a": {"$ref": address}}}).to_string(), json!({"a": 1}));
+    let said =
+        planning(&json!({"properties": {"a": {"$ref": address}}}).to_string(), json!({"a": 1}));
     insta::assert_snapshot!(said.replace(&address, "ADDRESS"), @r#"Protocol: plugin test 0 (sha256 …): its config schema is no JSON Schema: $ref "ADDRESS" is not followed: only #/… within the schema is; this is a mistake in the plugin: report it to its author"#);
     // A schema that calls itself its own rules is taken at its word.
-    let own_rules = honest().config_schema(&json!({"$id": address, "$schema": address}).to_string());
-    assert!(ChainPlan::make(&[(load(own_rules), json!({"a": 1}))], "target", &[], None, schema()).is_ok());
+    let own_rules =
+        honest().config_schema(&json!({"$id": address, "$schema": address}).to_string());
+    assert!(
+        ChainPlan::make(&[(load(own_rules), json!({"a": 1}))], "target", &[], None, schema())
+            .is_ok()
+    );
     assert!(listener.accept().is_err(), "somebody asked for it");
     insta::assert_snapshot!(planning(r#"{"$ref": "file:///etc/passwd"}"#, json!({})), @r#"Protocol: plugin test 0 (sha256 …): its config schema is no JSON Schema: $ref "file:///etc/passwd" is not followed: only #/… within the schema is; this is a mistake in the plugin: report it to its author"#);
     insta::assert_snapshot!(planning(r#"{"$dynamicRef": "other.json"}"#, json!({})), @"Protocol: plugin test 0 (sha256 …): its config schema is no JSON Schema: $dynamicRef is not followed; this is a mistake in the plugin: report it to its author");
@@ -77,8 +82,10 @@ fn references_are_not_followed_out_of_the_schema() {
 #[test]
 fn asking_for_the_schema_fails() {
     insta::assert_snapshot!(asking(honest().config_schema_body("unreachable"), json!({})), @"Trap: plugin test 0 (sha256 …): config-schema: crashed: it panicked or aborted (unreachable code) (in config_schema); report it to its author");
-    insta::assert_snapshot!(asking(honest().config_schema_body("(loop $again br $again) unreachable"), json!({})), @"Limit: plugin test 0 (sha256 …): config-schema: ran longer than plan_seconds = 1 s (in config_schema); raise it in [limits] or mend the plugin");
-    insta::assert_snapshot!(asking(honest().config_schema_body("(i32.const 0x7ffffff0)"), json!({})), @"Protocol: plugin test 0 (sha256 …): config-schema: the host could not take what it passed: pointer out of bounds of memory; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
+    insta::assert_snapshot!(asking(honest().config_schema_body("(loop $again br $again) \
+                                                                unreachable"), json!({})), @"Limit: plugin test 0 (sha256 …): config-schema: ran longer than plan_seconds = 1 s (in config_schema); raise it in [limits] or mend the plugin");
+    insta::assert_snapshot!(asking(honest().config_schema_body("(i32.const \
+                                                                0x7ffffff0)"), json!({})), @"Protocol: plugin test 0 (sha256 …): config-schema: the host could not take what it passed: pointer out of bounds of memory; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
     let bytes = honest().config_schema_body("unreachable").build();
     let runtime = Runtime::new(limits(), CacheLocation::Off).unwrap();
     assert!(runtime.load(Path::new("x.wasm"), bytes).is_ok(), "loading asks for nothing");

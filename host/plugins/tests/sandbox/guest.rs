@@ -1,6 +1,6 @@
-//! Makes plugins from a few lines of WebAssembly text, so that these tests need no compiler for guests and can return
-//! what no compiler would let through. All answers are laid out in the guest's memory by hand, as the canonical ABI
-//! of the component model has them.
+//! Makes plugins from a few lines of WebAssembly text, so that these tests need no compiler for
+//! guests and can return what no compiler would let through. All answers are laid out in the
+//! guest's memory by hand, as the canonical ABI of the component model has them.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -43,7 +43,8 @@ pub(crate) enum Batch {
     },
 }
 
-/// A plugin in the making. Each body is the text of a core function that leaves the address of its answer.
+/// A plugin in the making. Each body is the text of a core function that leaves the address of its
+/// answer.
 pub(crate) struct Guest {
     data: Vec<u8>,
     config_schema: String,
@@ -79,7 +80,10 @@ impl Guest {
         let empty = guest.put(&[0; 8], 4);
         guest.config_schema = format!("(i32.const {empty})");
         let opened = guest.put(&[0; 40], 4);
-        guest.open = format!("(i32.store (i32.const {}) (call $new (i32.const 1))) (i32.const {opened})", opened + 4);
+        guest.open = format!(
+            "(i32.store (i32.const {}) (call $new (i32.const 1))) (i32.const {opened})",
+            opened + 4
+        );
         let finished = guest.put(&[0; 40], 4);
         guest.finish = format!("(i32.const {finished})");
         guest.returns(Batch::Echo, &[], &[], &[])
@@ -87,7 +91,8 @@ impl Guest {
 
     /// `make-plan` returns this plan, whose columns are all nullable.
     pub(crate) fn plans(self, inputs: &[u32], columns: Vec<(&str, DataType, Out)>) -> Guest {
-        let fields: Vec<Field> = columns.iter().map(|(name, to, _)| Field::new(*name, to.clone(), true)).collect();
+        let fields: Vec<Field> =
+            columns.iter().map(|(name, to, _)| Field::new(*name, to.clone(), true)).collect();
         let outputs = columns.into_iter().map(|(_, _, out)| out).collect();
         self.plans_bytes(inputs, &loader_ipc::encode_schema(&Schema::new(fields)), outputs)
     }
@@ -110,12 +115,19 @@ impl Guest {
             exprs.extend(words.into_iter().flat_map(u32::to_le_bytes));
         }
         let exprs = (self.put(&exprs, 4), n_outputs);
-        let answer = self.words(&[0, inputs.0, inputs.1, schema.0, schema.1, exprs.0, exprs.1, 0, 0]);
+        let answer =
+            self.words(&[0, inputs.0, inputs.1, schema.0, schema.1, exprs.0, exprs.1, 0, 0]);
         self.make_plan(&format!("(i32.const {answer})"))
     }
 
     /// `process` returns this.
-    pub(crate) fn returns(mut self, batch: Batch, rejected: &[u32], reasons: &[u16], messages: &[Says]) -> Guest {
+    pub(crate) fn returns(
+        mut self,
+        batch: Batch,
+        rejected: &[u32],
+        reasons: &[u16],
+        messages: &[Says],
+    ) -> Guest {
         let rows: Vec<u8> = rejected.iter().flat_map(|row| row.to_le_bytes()).collect();
         let rows = (self.put(&rows, 4), rejected.len() as u32);
         let why: Vec<u8> = reasons.iter().flat_map(|reason| reason.to_le_bytes()).collect();
@@ -130,7 +142,8 @@ impl Guest {
             Batch::Bytes(bytes) => (self.put(bytes, 64), bytes.len() as u32),
             Batch::At { pointer, length } => (*pointer, *length),
         };
-        let answer = self.words(&[0, pointer, length, rows.0, rows.1, why.0, why.1, said.0, said.1]);
+        let answer =
+            self.words(&[0, pointer, length, rows.0, rows.1, why.0, why.1, said.0, said.1]);
         let echo = match batch {
             Batch::Echo => format!(
                 "(i32.store (i32.const {}) (local.get 1)) (i32.store (i32.const {}) (local.get 2))",
@@ -161,10 +174,17 @@ impl Guest {
         let counter = self.put(&[0; 16], 8);
         let mut text = String::new();
         for (offset, word) in [name.0, name.1].into_iter().enumerate() {
-            let _ = write!(text, "(i32.store (i32.const {}) (i32.const {word}))", counter + 4 * offset as u32);
+            let _ = write!(
+                text,
+                "(i32.store (i32.const {}) (i32.const {word}))",
+                counter + 4 * offset as u32
+            );
         }
         let answer = self.words(&[0, counter, 1]);
-        self.finish(&format!("{text} (i64.store (i32.const {}) {value}) (i32.const {answer})", counter + 8))
+        self.finish(&format!(
+            "{text} (i64.store (i32.const {}) {value}) (i32.const {answer})",
+            counter + 8
+        ))
     }
 
     pub(crate) fn config_schema(mut self, schema: &str) -> Guest {
@@ -231,7 +251,8 @@ impl Guest {
         }
         let world = resolve.select_world(&[package], None).expect("one world");
         let mut module = wat::parse_str(self.text()).expect("the test's own text parses");
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).expect("metadata");
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
+            .expect("metadata");
         ComponentEncoder::default()
             .module(&module)
             .and_then(|encoder| encoder.validate(true).encode())
@@ -243,7 +264,16 @@ impl Guest {
         let heap = (DATA + self.data.len() as u32).next_multiple_of(64);
         let pages = self.pages.max(heap / 65_536 + 2);
         let Guest {
-            config_schema, make_plan, open, process, after_process, finish, realloc, functions, imports, ..
+            config_schema,
+            make_plan,
+            open,
+            process,
+            after_process,
+            finish,
+            realloc,
+            functions,
+            imports,
+            ..
         } = self;
         format!(
             r#"(module $guest
@@ -289,7 +319,8 @@ impl Guest {
     fn says(&mut self, says: Says) -> Vec<u32> {
         let code = self.put(says.code.as_bytes(), 1);
         let message = self.put(says.message.as_bytes(), 1);
-        let column = says.column.map(|column| (self.put(column.as_bytes(), 1), column.len() as u32));
+        let column =
+            says.column.map(|column| (self.put(column.as_bytes(), 1), column.len() as u32));
         let (pointer, length) = column.unwrap_or_default();
         vec![
             code,

@@ -50,7 +50,8 @@ fn loops_before_it_starts() {
 #[test]
 fn panics() {
     let mut guest = honest().functions(
-        "(func $core::panicking::panic unreachable) (func $my_plugin::parse (call $core::panicking::panic))",
+        "(func $core::panicking::panic unreachable) (func $my_plugin::parse (call \
+         $core::panicking::panic))",
     );
     let last_words = guest.log(1, "panicked at src/lib.rs:7:5:\nindex out of bounds");
     let guest = guest.process(&format!("{last_words} (call $my_plugin::parse) unreachable"));
@@ -59,15 +60,20 @@ fn panics() {
 
 #[test]
 fn crashes_in_other_ways() {
-    insta::assert_snapshot!(processing(honest().process("(i32.div_u (i32.const 1) (i32.const 0))")), @"Trap: plugin test 0 (sha256 …): process, rows 101-103: crashed: integer divide by zero (in process); report it to its author");
-    insta::assert_snapshot!(processing(honest().process("(i32.load (i32.const -4))")), @"Trap: plugin test 0 (sha256 …): process, rows 101-103: crashed: out of bounds memory access (in process); report it to its author");
-    let deep = honest().functions("(func $dive (call $dive) (call $dive))").process("(call $dive) unreachable");
+    insta::assert_snapshot!(processing(honest().process("(i32.div_u (i32.const 1) (i32.const \
+                                                         0))")), @"Trap: plugin test 0 (sha256 …): process, rows 101-103: crashed: integer divide by zero (in process); report it to its author");
+    insta::assert_snapshot!(processing(honest().process("(i32.load (i32.const \
+                                                         -4))")), @"Trap: plugin test 0 (sha256 …): process, rows 101-103: crashed: out of bounds memory access (in process); report it to its author");
+    let deep = honest()
+        .functions("(func $dive (call $dive) (call $dive))")
+        .process("(call $dive) unreachable");
     insta::assert_snapshot!(processing(deep), @"Limit: plugin test 0 (sha256 …): process, rows 101-103: used up its stack, stack_bytes = 512 KiB (in dive < dive < dive); raise it in [limits] or mend the plugin");
 }
 
 #[test]
 fn takes_all_memory() {
-    let grow = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 256)) (i32.const -1)))) unreachable";
+    let grow = "(loop $more (br_if $more (i32.ne (memory.grow (i32.const 256)) (i32.const -1)))) \
+                unreachable";
     insta::assert_snapshot!(processing(honest().process(grow)), @"Limit: plugin test 0 (sha256 …): process, rows 101-103: wanted 256.2 MiB of memory, more than memory_bytes = 256 MiB, and gave up (in process); raise it in [limits] or mend the plugin");
     insta::assert_snapshot!(planning(honest().pages(5000)), @"Limit: plugin test 0 (sha256 …): instantiation: wanted 312.5 MiB of memory, more than memory_bytes = 256 MiB, and gave up; raise it in [limits] or mend the plugin");
 }
@@ -88,7 +94,8 @@ fn returns_what_is_no_batch() {
 #[test]
 fn returns_another_number_of_rows() {
     let two = batch(&[1, 2]).project(&[0]).unwrap();
-    let guest = honest().returns(Batch::Bytes(loader_ipc::encode_batch(&two).unwrap()), &[], &[], &[]);
+    let guest =
+        honest().returns(Batch::Bytes(loader_ipc::encode_batch(&two).unwrap()), &[], &[], &[]);
     insta::assert_snapshot!(processing(guest), @"Protocol: plugin test 0 (sha256 …): process, rows 101-103: returned 2 rows for 3; a computed column has exactly one value for each row; this is a mistake in the plugin: report it to its author");
 }
 
@@ -96,14 +103,18 @@ fn returns_another_number_of_rows() {
 fn returns_pointers_to_nowhere() {
     let beyond = Batch::At { pointer: 0xffff_0000, length: 64 };
     insta::assert_snapshot!(processing(honest().returns(beyond, &[], &[], &[])), @"Protocol: plugin test 0 (sha256 …): process, rows 101-103: the host could not take what it passed: list pointer/length out of bounds of memory; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
-    insta::assert_snapshot!(processing(honest().process("(i32.const -1)")), @"Protocol: plugin test 0 (sha256 …): process, rows 101-103: the host could not take what it passed: return pointer not aligned; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
-    insta::assert_snapshot!(planning(honest().make_plan("(i32.const 0x7ffffff0)")), @"Protocol: plugin test 0 (sha256 …): make-plan: the host could not take what it passed: pointer out of bounds of memory; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
+    insta::assert_snapshot!(processing(honest().process("(i32.const \
+                                                         -1)")), @"Protocol: plugin test 0 (sha256 …): process, rows 101-103: the host could not take what it passed: return pointer not aligned; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
+    insta::assert_snapshot!(planning(honest().make_plan("(i32.const \
+                                                         0x7ffffff0)")), @"Protocol: plugin test 0 (sha256 …): make-plan: the host could not take what it passed: pointer out of bounds of memory; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
 }
 
 #[test]
 fn allocates_where_there_is_no_memory() {
-    insta::assert_snapshot!(planning(honest().realloc("(i32.const 0x7fffff00)")), @"Protocol: plugin test 0 (sha256 …): make-plan: the host could not take what it passed: realloc return: beyond end of memory; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
-    insta::assert_snapshot!(planning(honest().realloc("(i32.const 0x1001)")), @"Protocol: plugin test 0 (sha256 …): make-plan: the host could not take what it passed: realloc return: result not aligned; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
+    insta::assert_snapshot!(planning(honest().realloc("(i32.const \
+                                                       0x7fffff00)")), @"Protocol: plugin test 0 (sha256 …): make-plan: the host could not take what it passed: realloc return: beyond end of memory; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
+    insta::assert_snapshot!(planning(honest().realloc("(i32.const \
+                                                       0x1001)")), @"Protocol: plugin test 0 (sha256 …): make-plan: the host could not take what it passed: realloc return: result not aligned; one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
 }
 
 #[test]
@@ -135,12 +146,14 @@ fn plans_what_makes_no_sense() {
 
 #[test]
 fn refuses_in_its_own_words() {
-    const CONFIG: Says = Says { code: "bad-config", message: "unknown key \"scal\"", column: None, row: None };
+    const CONFIG: Says =
+        Says { code: "bad-config", message: "unknown key \"scal\"", column: None, row: None };
     let mut guest = Guest::new();
     let body = guest.error(CONFIG);
     insta::assert_snapshot!(planning(guest.make_plan(&body)), @r#"Config: plugin test 0 (sha256 …): make-plan: unknown key "scal" (bad-config)"#);
 
-    const ROW: Says = Says { code: "out-of-range", message: "too many digits", column: Some("id"), row: Some(1) };
+    const ROW: Says =
+        Says { code: "out-of-range", message: "too many digits", column: Some("id"), row: Some(1) };
     let mut guest = honest();
     let body = guest.error(ROW);
     let plugin = load(guest.process(&body));

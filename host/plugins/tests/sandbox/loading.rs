@@ -20,7 +20,9 @@ fn runtime(cache: CacheLocation) -> Runtime {
 
 fn files(dir: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(dir).expect("the directory is there");
-    entries.map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned()).collect()
+    entries
+        .map(|entry| entry.expect("it can be read").file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 #[test]
@@ -32,12 +34,18 @@ fn a_plugin_says_who_it_is() {
 
 #[test]
 fn a_refusal_names_the_file() {
-    let load = |bytes: &[u8]| message(runtime(CacheLocation::Off).load(Path::new("plugins/x.wasm"), bytes.to_vec()));
+    let load = |bytes: &[u8]| {
+        message(runtime(CacheLocation::Off).load(Path::new("plugins/x.wasm"), bytes.to_vec()))
+    };
     insta::assert_snapshot!(load(b"<html>"), @"NotAPlugin: plugin plugins/x.wasm: not WebAssembly: this is HTML, perhaps an error page; --plugins takes .wasm files that `cargo xtask plugins` or an SDK has built");
     let mut damaged = honest().build();
     let middle = damaged.len() / 2;
     damaged.truncate(middle);
-    assert!(load(&damaged).starts_with("NotAPlugin: plugin plugins/x.wasm: damaged: "), "{}", load(&damaged));
+    assert!(
+        load(&damaged).starts_with("NotAPlugin: plugin plugins/x.wasm: damaged: "),
+        "{}",
+        load(&damaged)
+    );
 }
 
 #[test]
@@ -58,19 +66,26 @@ fn a_plugin_of_another_shape_is_refused() {
     )
     .unwrap();
     let error = message(runtime(CacheLocation::Off).load(Path::new("x.wasm"), bytes));
-    assert!(error.starts_with("ContractVersion: plugin x.wasm: does not fit loader:plugin 0.1: "), "{error}");
+    assert!(
+        error.starts_with("ContractVersion: plugin x.wasm: does not fit loader:plugin 0.1: "),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_plugin_that_is_too_large_is_refused() {
-    let runtime = Runtime::new(Limits { plugin_bytes: 1000, ..Limits::default() }, CacheLocation::Off).unwrap();
+    let runtime =
+        Runtime::new(Limits { plugin_bytes: 1000, ..Limits::default() }, CacheLocation::Off)
+            .unwrap();
     insta::assert_snapshot!(message(runtime.load(Path::new("x.wasm"), vec![0; 1024])), @"Limit: plugin x.wasm: its 1 KiB are more than plugin_bytes = 1000 bytes; raise it in [limits] or build a smaller plugin");
 }
 
 /// The component with so many core instances more, of a module without content.
 fn linked(mut component: Vec<u8>, instances: usize) -> Vec<u8> {
     let sections = Parser::new(0).parse_all(&component);
-    let modules = sections.filter(|section| matches!(section, Ok(Payload::ModuleSection { .. }))).count() as u8;
+    let modules = sections
+        .filter(|section| matches!(section, Ok(Payload::ModuleSection { .. })))
+        .count() as u8;
     component.extend_from_slice(b"\x01\x08\0asm\x01\0\0\0");
     // Sections of instances, of 4 bytes, each with one: instantiate this module, without arguments.
     component.extend([2, 4, 1, 0, modules, 0].repeat(instances));
@@ -83,7 +98,14 @@ fn a_plugin_may_be_linked_of_as_many_modules_as_python_is() {
         let bytes = linked(honest().build(), instances);
         runtime(CacheLocation::Off).load(Path::new("x.wasm"), bytes).expect("the plugin loads")
     };
-    assert_eq!(open(&[load(40)]).process(&batch(&[1]), &rows(&[1])).expect("it goes through").batch.num_rows(), 1);
+    assert_eq!(
+        open(&[load(40)])
+            .process(&batch(&[1]), &rows(&[1]))
+            .expect("it goes through")
+            .batch
+            .num_rows(),
+        1
+    );
     insta::assert_snapshot!(message(plan(&[load(64)])), @"Protocol: plugin x 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: instance count too high at 65; its limits are core_instances = 64, memories = 2, tables = 8");
 }
 
@@ -91,7 +113,11 @@ fn a_plugin_may_be_linked_of_as_many_modules_as_python_is() {
 fn compiled_code_is_kept_and_damage_is_repaired() {
     let dir = tempfile::tempdir().unwrap();
     let cache = dir.path().join("a/b");
-    let load = || runtime(CacheLocation::Dir(cache.clone())).load(Path::new("x.wasm"), honest().build()).unwrap();
+    let load = || {
+        runtime(CacheLocation::Dir(cache.clone()))
+            .load(Path::new("x.wasm"), honest().build())
+            .unwrap()
+    };
     let sha256 = load().sha256().to_owned();
     let kept = files(&cache);
     assert_eq!(kept.len(), 1);

@@ -1,7 +1,7 @@
 //! Plugins of every kind in the real sandbox: what works, what is refused, and in which words.
 //!
-//! The guests are made by `guest.rs`. Each test of a misdeed shows the whole message, because that is what its
-//! author will read.
+//! The guests are made by `guest.rs`. Each test of a misdeed shows the whole message, because that
+//! is what its author will read.
 
 mod abi;
 mod bounds;
@@ -19,14 +19,22 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use loader_plugins::{CacheLocation, ChainPlan, ChainSession, HostValues, Limits, Plugin, PluginError, Runtime};
+use loader_plugins::{
+    CacheLocation, ChainPlan, ChainSession, HostValues, Limits, Plugin, PluginError, Runtime,
+};
 use serde_json::Value;
 
 use crate::guest::Guest;
 
 /// Limits that let a test for time end soon.
 fn limits() -> Limits {
-    Limits { plan_seconds: 1, open_seconds: 1, process_seconds: 1, finish_seconds: 1, ..Limits::default() }
+    Limits {
+        plan_seconds: 1,
+        open_seconds: 1,
+        process_seconds: 1,
+        finish_seconds: 1,
+        ..Limits::default()
+    }
 }
 
 fn load_with(limits: Limits, guest: Guest) -> Result<Plugin, PluginError> {
@@ -39,13 +47,17 @@ fn load(guest: Guest) -> Plugin {
 
 /// Columns `id` (int64) and `name` (text).
 fn schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![Field::new("id", DataType::Int64, true), Field::new("name", DataType::Utf8, true)]))
+    Arc::new(Schema::new(vec![
+        Field::new("id", DataType::Int64, true),
+        Field::new("name", DataType::Utf8, true),
+    ]))
 }
 
 /// Rows with these ids; the name of 7 is `n7`.
 fn batch(ids: &[i64]) -> RecordBatch {
     let names: Vec<String> = ids.iter().map(|id| format!("n{id}")).collect();
-    let columns: Vec<ArrayRef> = vec![Arc::new(Int64Array::from(ids.to_vec())), Arc::new(StringArray::from(names))];
+    let columns: Vec<ArrayRef> =
+        vec![Arc::new(Int64Array::from(ids.to_vec())), Arc::new(StringArray::from(names))];
     RecordBatch::try_new(schema(), columns).expect("columns fit")
 }
 

@@ -15,7 +15,11 @@ fn honest() -> Guest {
 /// Why a component of this text is not loaded.
 fn refused(component: &str) -> String {
     let bytes = wat::parse_str(component).expect("the test's own text parses");
-    message(Runtime::new(limits(), CacheLocation::Off).expect("the engine starts").load(Path::new("x.wasm"), bytes))
+    message(
+        Runtime::new(limits(), CacheLocation::Off)
+            .expect("the engine starts")
+            .load(Path::new("x.wasm"), bytes),
+    )
 }
 
 /// Why a component with this core module in it is not loaded; it says that it is a plugin.
@@ -36,8 +40,12 @@ fn parts_of_webassembly_that_plugins_do_not_need_are_off() {
     insta::assert_snapshot!(module("(memory 1 1 shared)"), @"NotAPlugin: plugin x.wasm: does not compile: failed to parse WebAssembly module: threads must be enabled for shared memories (at offset 0x15); build or copy it again");
     insta::assert_snapshot!(module("(memory i64 1)"), @"NotAPlugin: plugin x.wasm: does not compile: failed to parse WebAssembly module: memory64 must be enabled for 64-bit memories (at offset 0x15); build or copy it again");
     insta::assert_snapshot!(module("(table i64 1 funcref)"), @"NotAPlugin: plugin x.wasm: does not compile: failed to parse WebAssembly module: memory64 must be enabled for 64-bit tables (at offset 0x15); build or copy it again");
-    insta::assert_snapshot!(module("(func (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))))"), @"NotAPlugin: plugin x.wasm: does not compile: failed to compile: wasm[0]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 69: relaxed SIMD support is not enabled; build or copy it again");
-    insta::assert_snapshot!(module("(func (drop (i64.add128 (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0))) drop)"), @"NotAPlugin: plugin x.wasm: does not compile: failed to compile: wasm[0]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 41: wide arithmetic support is not enabled; build or copy it again");
+    insta::assert_snapshot!(module("(func (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) \
+                                    (v128.const i64x2 0 \
+                                    0))))"), @"NotAPlugin: plugin x.wasm: does not compile: failed to compile: wasm[0]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 69: relaxed SIMD support is not enabled; build or copy it again");
+    insta::assert_snapshot!(module("(func (drop (i64.add128 (i64.const 0) (i64.const 0) (i64.const \
+                                    0) (i64.const 0))) \
+                                    drop)"), @"NotAPlugin: plugin x.wasm: does not compile: failed to compile: wasm[0]::function[0]: WebAssembly translation error: Invalid input WebAssembly code at offset 41: wide arithmetic support is not enabled; build or copy it again");
     insta::assert_snapshot!(module("(memory 1 (pagesize 1))"), @"NotAPlugin: plugin x.wasm: does not compile: failed to parse WebAssembly module: the custom page sizes proposal must be enabled to customize a memory's page size (at offset 0x15); build or copy it again");
 }
 
@@ -74,7 +82,8 @@ fn what_the_host_offers_cannot_be_asked_for_in_another_shape() {
 #[test]
 fn contracts_of_other_versions_are_refused_also_beside_ours() {
     let exporting = |names: &[&str]| {
-        let exports: String = names.iter().map(|name| format!("(export \"{name}\" (instance $i))")).collect();
+        let exports: String =
+            names.iter().map(|name| format!("(export \"{name}\" (instance $i))")).collect();
         refused(&format!("(component (instance $i) {exports})"))
     };
     insta::assert_snapshot!(exporting(&["loader:plugin/transform@0.2.0"]), @"ContractVersion: plugin x.wasm: needs loader:plugin 0.2; this loader speaks 0.1; upgrade loader, or build the plugin with the SDK of this release");
@@ -90,7 +99,8 @@ fn an_instance_gets_no_more_than_its_limits() {
     insta::assert_snapshot!(starting(limits(), table(20_001)), @"Limit: plugin test 0 (sha256 …): instantiation: wanted a table of 20001 elements, more than table_elements = 20000; raise it in [limits] or mend the plugin");
     let tables = "(table 1 funcref)".repeat(9);
     insta::assert_snapshot!(starting(limits(), honest().functions(&tables)), @"Protocol: plugin test 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: table count too high at 10; its limits are core_instances = 64, memories = 2, tables = 8");
-    insta::assert_snapshot!(starting(limits(), honest().functions("(memory $b 1) (memory $c 1)")), @"Protocol: plugin test 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: memory count too high at 3; its limits are core_instances = 64, memories = 2, tables = 8");
+    insta::assert_snapshot!(starting(limits(), honest().functions("(memory $b 1) (memory $c \
+                                                                   1)")), @"Protocol: plugin test 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: memory count too high at 3; its limits are core_instances = 64, memories = 2, tables = 8");
     insta::assert_snapshot!(starting(Limits { core_instances: 1, ..limits() }, honest()), @"Protocol: plugin test 0 (sha256 …): instantiation: could not be instantiated: resource limit exceeded: instance count too high at 2; its limits are core_instances = 1, memories = 2, tables = 8");
     let beyond = "(data (i32.const 0x7ffffff0) \"far away\")";
     insta::assert_snapshot!(starting(limits(), honest().functions(beyond)), @"Trap: plugin test 0 (sha256 …): instantiation: crashed: out of bounds memory access; report it to its author");
@@ -102,9 +112,11 @@ fn an_instance_gets_no_more_than_its_limits() {
 #[test]
 fn garbage_is_memory_too() {
     let types = "(type $numbers (array (mut i64)))";
-    let hoard = "(loop $more (drop (array.new_default $numbers (i32.const 10000))) (br $more)) unreachable";
+    let hoard =
+        "(loop $more (drop (array.new_default $numbers (i32.const 10000))) (br $more)) unreachable";
     let tight = Limits { memory_bytes: 1 << 20, process_seconds: 60, ..limits() };
-    let plugin = load_with(tight, honest().functions(types).process(hoard)).expect("the plugin loads");
+    let plugin =
+        load_with(tight, honest().functions(types).process(hoard)).expect("the plugin loads");
     let said = message(crate::open(&[plugin]).process(&crate::batch(&[1]), &crate::rows(&[1])));
     insta::assert_snapshot!(said, @"Limit: plugin test 0 (sha256 …): process, row 101: wanted 2 MiB of memory, more than memory_bytes = 1 MiB, and gave up (in process); raise it in [limits] or mend the plugin");
 }
@@ -113,6 +125,7 @@ fn garbage_is_memory_too() {
 fn data_as_large_as_the_file_may_be_is_counted_as_the_file() {
     let data = format!("(component (core module (memory 1) (data \"{}\")))", "x".repeat(1 << 20));
     let bytes = wat::parse_str(data).unwrap();
-    let runtime = Runtime::new(Limits { plugin_bytes: 1 << 20, ..limits() }, CacheLocation::Off).unwrap();
+    let runtime =
+        Runtime::new(Limits { plugin_bytes: 1 << 20, ..limits() }, CacheLocation::Off).unwrap();
     insta::assert_snapshot!(message(runtime.load(Path::new("x.wasm"), bytes)), @"Limit: plugin x.wasm: its 1048610 bytes are more than plugin_bytes = 1 MiB; raise it in [limits] or build a smaller plugin");
 }

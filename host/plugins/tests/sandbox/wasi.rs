@@ -24,7 +24,8 @@ interface monotonic-clock {
   subscribe-duration: func(when: u64) -> pollable;
 }
 interface wall-clock { record datetime { seconds: u64, nanoseconds: u32 } now: func() -> datetime; }";
-const RANDOM: &str = "package wasi:random@0.2.6; interface random { get-random-u64: func() -> u64; get-random-bytes: func(len: u64) -> list<u8>; }";
+const RANDOM: &str = "package wasi:random@0.2.6; interface random { get-random-u64: func() -> u64; \
+                      get-random-bytes: func(len: u64) -> list<u8>; }";
 const CLI: &str = "package wasi:cli@0.2.6;
 interface stdout { use wasi:io/streams@0.2.6.{output-stream}; get-stdout: func() -> output-stream; }
 interface stdin { use wasi:io/streams@0.2.6.{input-stream}; get-stdin: func() -> input-stream; }
@@ -75,7 +76,10 @@ fn guest(body: &str, counter: &str) -> Guest {
 /// What a guest counts after one batch.
 fn seen(guest: Guest) -> u64 {
     let mut session = open(&[load(guest)]);
-    assert_eq!(session.process(&batch(&[1]), &rows(&[1])).expect("it goes through").batch.num_rows(), 1);
+    assert_eq!(
+        session.process(&batch(&[1]), &rows(&[1])).expect("it goes through").batch.num_rows(),
+        1
+    );
     session.finish().expect("it ends")[0].counters[0].1
 }
 
@@ -89,7 +93,10 @@ fn random_numbers_are_the_same_in_every_session() {
 
 #[test]
 fn clocks_stand_still_at_the_start_of_the_run() {
-    assert_eq!(seen(guest("(call $now (i32.const 16))", "(i64.load (i32.const 16))")), 1_700_000_000);
+    assert_eq!(
+        seen(guest("(call $now (i32.const 16))", "(i64.load (i32.const 16))")),
+        1_700_000_000
+    );
     assert_eq!(seen(guest("", "(call $monotonic)")), 0);
 }
 
@@ -104,7 +111,10 @@ fn nobody_can_sleep() {
 /// What is in the list, or the option, that `call` leaves at address 16.
 fn left_by(call: &str, offset: u32) -> u64 {
     let marked = "(i64.store (i32.const 16) (i64.const -1))";
-    seen(guest(&format!("{marked} ({call} (i32.const 16))"), &format!("(i64.load32_u (i32.const {}))", 16 + offset)))
+    seen(guest(
+        &format!("{marked} ({call} (i32.const 16))"),
+        &format!("(i64.load32_u (i32.const {}))", 16 + offset),
+    ))
 }
 
 #[test]
@@ -126,16 +136,20 @@ fn processing(body: &str) -> String {
 
 #[test]
 fn the_hosts_memory_is_not_for_the_asking() {
-    insta::assert_snapshot!(processing("(call $bytes (i64.const 0x10000000000) (i32.const 16))"), @"Protocol: plugin test 0 (sha256 …): process, row 101: the host could not take what it passed: requested len 1099511627776 exceeds limit 67108864 (in process); one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
-    insta::assert_snapshot!(processing("(call $zeroes (call $stdout) (i64.const 0x10000000000) (i32.const 16))"), @"Protocol: plugin test 0 (sha256 …): process, row 101: the host could not take what it passed: cannot write more zeroes than `check_write` allows (in process); one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
+    insta::assert_snapshot!(processing("(call $bytes (i64.const 0x10000000000) (i32.const \
+                                        16))"), @"Protocol: plugin test 0 (sha256 …): process, row 101: the host could not take what it passed: requested len 1099511627776 exceeds limit 67108864 (in process); one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
+    insta::assert_snapshot!(processing("(call $zeroes (call $stdout) (i64.const 0x10000000000) \
+                                        (i32.const 16))"), @"Protocol: plugin test 0 (sha256 …): process, row 101: the host could not take what it passed: cannot write more zeroes than `check_write` allows (in process); one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
     let alarms = "(loop $more (drop (call $alarm (i64.const 1))) (br $more)) unreachable";
     insta::assert_snapshot!(processing(alarms), @"Protocol: plugin test 0 (sha256 …): process, row 101: the host could not take what it passed: cannot allocate another handle: store handle limit exceeded (in process); one call may pass at most returned_bytes = 64 MiB; otherwise this is a mistake in the plugin");
 }
 
 #[test]
 fn a_guest_that_exits_ends_itself_and_nobody_else() {
-    insta::assert_snapshot!(processing("(call $exit (i32.const 0))"), @"Trap: plugin test 0 (sha256 …): process, row 101: crashed: it called exit(0) (in process); report it to its author");
-    insta::assert_snapshot!(processing("(call $exit (i32.const 1))"), @"Trap: plugin test 0 (sha256 …): process, row 101: crashed: it called exit(1) (in process); report it to its author");
+    insta::assert_snapshot!(processing("(call $exit (i32.const \
+                                        0))"), @"Trap: plugin test 0 (sha256 …): process, row 101: crashed: it called exit(0) (in process); report it to its author");
+    insta::assert_snapshot!(processing("(call $exit (i32.const \
+                                        1))"), @"Trap: plugin test 0 (sha256 …): process, row 101: crashed: it called exit(1) (in process); report it to its author");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `loader plugin bench`: what a plugin's rows cost, against what they cost before.
 //!
-//! Instructions and memory are taken from one batch of a load, run with counted instructions: they are the same on every
-//! machine and every day. Rows per second, bytes and the time to open come from a run at full speed, and are only shown.
+//! Instructions and memory are taken from one batch of a load, run with counted instructions: they
+//! are the same on every machine and every day. Rows per second, bytes and the time to open come
+//! from a run at full speed, and are only shown.
 
 mod baseline;
 
@@ -66,7 +67,9 @@ struct Input {
 impl Input {
     fn measure(&self, harness: &Harness, rows: usize) -> Result<Measured> {
         let measured = match &self.folder {
-            Some(folder) => harness.for_case(folder).and_then(|harness| harness.measure_csv(&self.csv, rows)),
+            Some(folder) => {
+                harness.for_case(folder).and_then(|harness| harness.measure_csv(&self.csv, rows))
+            }
             None => harness.measure_csv(&self.csv, rows),
         };
         measured.map_err(|error| match error {
@@ -76,7 +79,8 @@ impl Input {
     }
 
     fn timed(&self, harness: &Harness, rows: usize) -> Result<Measured> {
-        let runs: Result<Vec<Measured>> = (0..TIMED_RUNS).map(|_| self.measure(harness, rows)).collect();
+        let runs: Result<Vec<Measured>> =
+            (0..TIMED_RUNS).map(|_| self.measure(harness, rows)).collect();
         let mut runs = runs?;
         runs.sort_by_key(|run| run.processing);
         Ok(runs.swap_remove(TIMED_RUNS / 2))
@@ -92,10 +96,14 @@ fn inputs(args: &BenchArgs, plugin: &Path) -> Result<(PathBuf, Vec<Input>)> {
     let (dir, folders) = cases::find(plugin, args.cases.as_ref())?;
     let known: Vec<String> = folders.iter().map(|folder| name(folder)).collect();
     if let Some(unknown) = args.names.iter().find(|name| !known.contains(name)) {
-        let fact = format!("no case {unknown} in {}; there are {}", dir.display(), known.join(", "));
+        let fact =
+            format!("no case {unknown} in {}; there are {}", dir.display(), known.join(", "));
         return Err(Error::new(Kind::Config, fact));
     }
-    let wanted = folders.into_iter().zip(known).filter(|(_, name)| args.names.is_empty() || args.names.contains(name));
+    let wanted = folders
+        .into_iter()
+        .zip(known)
+        .filter(|(_, name)| args.names.is_empty() || args.names.contains(name));
     let inputs = wanted.map(|(folder, name)| {
         let csv = read(args.input.as_ref().unwrap_or(&folder.join("input.csv")))?;
         Ok(Input { name, folder: Some(folder), csv })
@@ -104,17 +112,26 @@ fn inputs(args: &BenchArgs, plugin: &Path) -> Result<(PathBuf, Vec<Input>)> {
 }
 
 /// Holds the figures against the baseline, or makes them the baseline.
-fn judge(args: &BenchArgs, dir: &Path, sha256: &str, measured: &[(String, Figures)]) -> Result<Verdict> {
+fn judge(
+    args: &BenchArgs,
+    dir: &Path,
+    sha256: &str,
+    measured: &[(String, Figures)],
+) -> Result<Verdict> {
     let path = args.baseline.clone().unwrap_or_else(|| beside(dir));
     let known = Baseline::read(&path)?;
     if args.update {
-        let is_new = known.unwrap_or_default().with(sha256, measured, args.names.is_empty()).write(&path)?;
+        let is_new =
+            known.unwrap_or_default().with(sha256, measured, args.names.is_empty()).write(&path)?;
         print(&format!("{}: {}\n", if is_new { "written" } else { "unchanged" }, path.display()));
         return Ok(Verdict::Good);
     }
     let Some(known) = known else {
         if args.baseline.is_some() {
-            return Err(Error::new(Kind::Config, format!("there is no baseline {}", path.display())));
+            return Err(Error::new(
+                Kind::Config,
+                format!("there is no baseline {}", path.display()),
+            ));
         }
         print(&format!("nothing to compare with: --update writes {}\n", path.display()));
         return Ok(Verdict::Good);
@@ -129,7 +146,10 @@ fn judge(args: &BenchArgs, dir: &Path, sha256: &str, measured: &[(String, Figure
     }
     print(&match costlier.len() {
         0 => format!("ok: nothing costs {} % more than in {}\n", args.tolerance, path.display()),
-        _ => format!("FAILED: it costs more than in {}; make it cheaper, or take it with --update\n", path.display()),
+        _ => format!(
+            "FAILED: it costs more than in {}; make it cheaper, or take it with --update\n",
+            path.display()
+        ),
     });
     Ok(if costlier.is_empty() { Verdict::Good } else { Verdict::Bad })
 }
@@ -140,7 +160,12 @@ fn beside(dir: &Path) -> PathBuf {
     tests.and_then(Path::parent).unwrap_or(Path::new("")).join("bench.toml")
 }
 
-fn harness(path: &Path, bytes: Vec<u8>, settings: &Settings, metering: Metering) -> Result<Harness> {
+fn harness(
+    path: &Path,
+    bytes: Vec<u8>,
+    settings: &Settings,
+    metering: Metering,
+) -> Result<Harness> {
     Ok(Harness::of(runtime(settings, metering)?.load(path, bytes).map_err(plugins::failure)?))
 }
 
@@ -151,8 +176,20 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 fn table() -> Table {
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["case", "fuel/row", "memory", "rows", "rows/s", "bytes in/row", "out/row", "to open"]);
-    table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
+    table.set_header([
+        "case",
+        "fuel/row",
+        "memory",
+        "rows",
+        "rows/s",
+        "bytes in/row",
+        "out/row",
+        "to open",
+    ]);
+    table
+        .column_iter_mut()
+        .skip(1)
+        .for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     table
 }
 

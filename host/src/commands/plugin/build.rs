@@ -1,4 +1,5 @@
-//! `loader plugin build`, and plugins that are named by their crate's folder: built first, then used.
+//! `loader plugin build`, and plugins that are named by their crate's folder: built first, then
+//! used.
 
 use std::path::{Path, PathBuf};
 
@@ -40,7 +41,8 @@ fn built(dir: &Path, output: Option<&Path>, toolchain: &Toolchain) -> Result<(Pa
     let path = output.map_or_else(|| dir.join(format!("{}.wasm", built.name)), Path::to_path_buf);
     built.write(&path).map_err(failure)?;
     let size = built.bytes.len().div_ceil(1024);
-    let about = format!("{} {} {size} KiB sha256 {}\n", path.display(), built.version, built.sha256());
+    let about =
+        format!("{} {} {size} KiB sha256 {}\n", path.display(), built.version, built.sha256());
     Ok((path, about))
 }
 

@@ -29,13 +29,16 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Where the crate of a built plugin has its cases: beside the file or in `examples/`, in a folder of its name, or above `target/`.
+/// Where the crate of a built plugin has its cases: beside the file or in `examples/`, in a folder
+/// of its name, or above `target/`.
 fn cases_of(file: &Path) -> Result<PathBuf> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let folder = file.parent().unwrap_or(Path::new(""));
-    let mut candidates = vec![folder.join(&*stem).join("tests"), folder.join(stem.replace('_', "-")).join("tests")];
+    let mut candidates =
+        vec![folder.join(&*stem).join("tests"), folder.join(stem.replace('_', "-")).join("tests")];
     candidates.extend([folder.join("examples").join(&*stem).join("tests"), folder.join("tests")]);
-    let target = file.ancestors().find(|above| above.file_name().is_some_and(|name| name == "target"));
+    let target =
+        file.ancestors().find(|above| above.file_name().is_some_and(|name| name == "target"));
     candidates.extend(target.and_then(Path::parent).map(|root| root.join("tests")));
     candidates.dedup();
     if let Some(found) = candidates.iter().find(|dir| dir.is_dir()) {
@@ -58,7 +61,8 @@ pub(super) fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// The author's own files, or the sandbox; what a plugin does wrong in a case is no error but a finding.
+/// The author's own files, or the sandbox; what a plugin does wrong in a case is no error but a
+/// finding.
 pub(super) fn failure(error: HarnessError) -> Error {
     match error {
         HarnessError::Plugin(error) => plugins::failure(error),
@@ -79,12 +83,18 @@ mod tests {
             found.map(|dir| dir.strip_prefix(root.path()).expect("below").display().to_string())
         };
         let refusal = found("plugins/mask_pii.wasm").expect_err("nothing is there");
-        assert!(refusal.contains("plugins/mask-pii/tests") && refusal.contains("--cases"), "{refusal}");
+        assert!(
+            refusal.contains("plugins/mask-pii/tests") && refusal.contains("--cases"),
+            "{refusal}"
+        );
         make("plugins/mask-pii/tests");
         assert_eq!(found("plugins/mask_pii.wasm").as_deref(), Ok("plugins/mask-pii/tests"));
         make("plugins/examples/phone/tests");
         assert_eq!(found("plugins/phone.wasm").as_deref(), Ok("plugins/examples/phone/tests"));
         make("mine/tests");
-        assert_eq!(found("mine/target/wasm32-unknown-unknown/release/mine.wasm").as_deref(), Ok("mine/tests"));
+        assert_eq!(
+            found("mine/target/wasm32-unknown-unknown/release/mine.wasm").as_deref(),
+            Ok("mine/tests")
+        );
     }
 }

@@ -15,7 +15,8 @@ const NOT_ASKED: &str = "not looked at: only the running plugin tells it (--run)
 
 pub(super) fn run(args: &CheckArgs) -> Result<Verdict, Error> {
     let path = &build::file(&args.file)?;
-    let bytes = std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
+    let bytes =
+        std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
     let settings = settings(&args.sandbox)?;
     let pins = check_pins(&settings, path, &bytes);
     let mut checkup = runtime(&settings, Metering::Off)?.check_up(path, bytes);
@@ -24,7 +25,8 @@ pub(super) fn run(args: &CheckArgs) -> Result<Verdict, Error> {
     }
     let mut findings: Vec<(&str, Result<String, String>)> = Vec::new();
     for finding in &checkup.findings {
-        findings.push((finding.about, finding.found.as_ref().cloned().map_err(ToString::to_string)));
+        findings
+            .push((finding.about, finding.found.as_ref().cloned().map_err(ToString::to_string)));
     }
     if settings.pins_of(path).next().is_some() {
         let found = pins.map(|()| "the digest is the one that the settings pin".to_string());

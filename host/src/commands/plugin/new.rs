@@ -39,7 +39,10 @@ pub(super) fn run(args: &NewArgs) -> Result<Verdict> {
     let folder = &args.path;
     let name = name(folder)?;
     if folder.exists() {
-        let fact = format!("{} is there already; nothing is overwritten: choose another name", folder.display());
+        let fact = format!(
+            "{} is there already; nothing is overwritten: choose another name",
+            folder.display()
+        );
         return Err(Error::new(Kind::Config, fact));
     }
     let sdk = sdk(args.sdk.as_deref(), folder)?;
@@ -53,15 +56,15 @@ pub(super) fn run(args: &NewArgs) -> Result<Verdict> {
     };
     for (file, text) in EVERY_CRATE.iter().chain(files) {
         let path = folder.join(file);
-        let written =
-            std::fs::create_dir_all(path.parent().unwrap_or(folder)).and_then(|()| std::fs::write(&path, filled(text)));
+        let written = std::fs::create_dir_all(path.parent().unwrap_or(folder))
+            .and_then(|()| std::fs::write(&path, filled(text)));
         written.context(Kind::Config, format!("{} cannot be written", path.display()))?;
     }
     let dir = folder.display();
     print(&format!(
-        "{dir}/ is a plugin: src/lib.rs says what it does, tests/first/ is its first golden case\n  \
-         cd {dir}\n  cargo test            # the logic, natively\n  loader plugin test    # builds {name}.wasm and runs \
-         its cases in the sandbox\n"
+        "{dir}/ is a plugin: src/lib.rs says what it does, tests/first/ is its first golden \
+         case\n  cd {dir}\n  cargo test            # the logic, natively\n  loader plugin \
+         test    # builds {name}.wasm and runs its cases in the sandbox\n"
     ));
     Ok(Verdict::Good)
 }
@@ -70,11 +73,14 @@ pub(super) fn run(args: &NewArgs) -> Result<Verdict> {
 fn name(folder: &Path) -> Result<String> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().replace('-', "_");
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
-    let goes_on_well = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let goes_on_well =
+        name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if starts_well && goes_on_well && name != "test" && name.len() <= 64 {
         return Ok(name);
     }
-    let fact = format!("\"{name}\" cannot name a plugin: use a-z first, then a-z, 0-9 and _, such as mask_email");
+    let fact = format!(
+        "\"{name}\" cannot name a plugin: use a-z first, then a-z, 0-9 and _, such as mask_email"
+    );
     Err(Error::new(Kind::Config, fact))
 }
 
@@ -93,10 +99,13 @@ fn sdk(given: Option<&str>, folder: &Path) -> Result<String> {
         return Ok(format!("{{ git = {} }}", toml_text(url)));
     }
     let dir = match given {
-        Some(dir) => is_sdk(Path::new(dir)).then(|| PathBuf::from(dir)).ok_or_else(|| no_sdk(dir))?,
+        Some(dir) => {
+            is_sdk(Path::new(dir)).then(|| PathBuf::from(dir)).ok_or_else(|| no_sdk(dir))?
+        }
         None => found_sdk(folder).ok_or_else(|| no_sdk("above here and above this program"))?,
     };
-    let dir = dir.canonicalize().context(Kind::Config, format!("{} cannot be read", dir.display()))?;
+    let dir =
+        dir.canonicalize().context(Kind::Config, format!("{} cannot be read", dir.display()))?;
     Ok(format!("{{ path = {} }}", toml_text(&dir.display().to_string())))
 }
 
@@ -104,18 +113,22 @@ fn sdk(given: Option<&str>, folder: &Path) -> Result<String> {
 fn found_sdk(folder: &Path) -> Option<PathBuf> {
     let folder = std::path::absolute(folder).ok()?;
     let program = std::env::current_exe().ok();
-    let above = [Some(folder.as_path()), program.as_deref()].into_iter().flatten().flat_map(Path::ancestors);
+    let above = [Some(folder.as_path()), program.as_deref()]
+        .into_iter()
+        .flatten()
+        .flat_map(Path::ancestors);
     above.map(|dir| dir.join(SDK)).find(|dir| is_sdk(dir))
 }
 
 fn is_sdk(dir: &Path) -> bool {
-    std::fs::read_to_string(dir.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("name = \"loader-sdk\""))
+    std::fs::read_to_string(dir.join("Cargo.toml"))
+        .is_ok_and(|manifest| manifest.contains("name = \"loader-sdk\""))
 }
 
 fn no_sdk(place: &str) -> Error {
     let fact = format!(
-        "no SDK found {place}: name its folder, {SDK} in a checkout of loader, or the address of a git repository, \
-         with --sdk"
+        "no SDK found {place}: name its folder, {SDK} in a checkout of loader, or the address of a \
+         git repository, with --sdk"
     );
     Error::new(Kind::Config, fact)
 }
@@ -141,15 +154,24 @@ mod tests {
 
     #[test]
     fn an_sdk_is_a_folder_a_repository_or_an_error() {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sdk/guest").canonicalize().expect("the SDK");
-        assert_eq!(sdk(None, Path::new("x")).expect("found"), format!("{{ path = \"{}\" }}", here.display()));
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../sdk/guest")
+            .canonicalize()
+            .expect("the SDK");
+        assert_eq!(
+            sdk(None, Path::new("x")).expect("found"),
+            format!("{{ path = \"{}\" }}", here.display())
+        );
         let url = "https://example.org/loader.git";
-        assert_eq!(sdk(Some(url), Path::new("x")).expect("taken"), format!("{{ git = \"{url}\" }}"));
+        assert_eq!(
+            sdk(Some(url), Path::new("x")).expect("taken"),
+            format!("{{ git = \"{url}\" }}")
+        );
         let error = sdk(Some("/nowhere"), Path::new("x")).expect_err("is none").to_string();
         assert_eq!(
             error,
-            "no SDK found /nowhere: name its folder, sdk/guest in a checkout of loader, or the address of a git \
-             repository, with --sdk"
+            "no SDK found /nowhere: name its folder, sdk/guest in a checkout of loader, or the \
+             address of a git repository, with --sdk"
         );
     }
 }

@@ -1,4 +1,5 @@
-//! `loader plugin test`: a plugin's golden cases, each with the properties that every plugin must have.
+//! `loader plugin test`: a plugin's golden cases, each with the properties that every plugin must
+//! have.
 
 use std::fmt::Write as _;
 
@@ -17,7 +18,8 @@ const LOG_LINES_SHOWN: usize = 10;
 
 pub(super) fn run(args: &TestArgs) -> Result<Verdict> {
     let path = &build::file(&args.file)?;
-    let bytes = std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
+    let bytes =
+        std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
     let settings = settings(&args.sandbox)?;
     check_pins(&settings, path, &bytes)?;
     let plugin = runtime(&settings, Metering::Off)?.load(path, bytes).map_err(plugins::failure)?;
@@ -48,8 +50,11 @@ pub(super) fn run(args: &TestArgs) -> Result<Verdict> {
 
 fn line(name: &str, width: usize, report: &CaseReport) -> String {
     let mark = if report.failures.is_empty() { "ok" } else { "FAILED" };
-    let mut out =
-        format!("  {mark:<6} {name:<width$}  {}, {} rejected\n", counted(report.rows, "row"), report.rejected);
+    let mut out = format!(
+        "  {mark:<6} {name:<width$}  {}, {} rejected\n",
+        counted(report.rows, "row"),
+        report.rejected
+    );
     let mut below = |text: &str| {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "         {text}");

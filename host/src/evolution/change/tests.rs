@@ -45,7 +45,8 @@ fn types() -> Vec<ColumnType> {
     plain.into_iter().chain(sized).collect()
 }
 
-/// One line for each type of the table: what becomes of it for each wanted type that is not simply impossible.
+/// One line for each type of the table: what becomes of it for each wanted type that is not simply
+/// impossible.
 #[test]
 fn every_pair_of_types() {
     let mut lines = String::new();
@@ -91,7 +92,10 @@ fn all_changes_at_once_in_their_order() {
     ];
     let has = [
         CatalogColumn { nullable: false, ..existing("id", ColumnType::Integer) },
-        CatalogColumn { default: ColumnDefault::Expression("7".into()), ..existing("select", ColumnType::SmallInt) },
+        CatalogColumn {
+            default: ColumnDefault::Expression("7".into()),
+            ..existing("select", ColumnType::SmallInt)
+        },
         existing("note", varchar(256)),
         existing("untouched", varchar(10)),
     ];
@@ -139,11 +143,18 @@ fn a_missing_table_is_made() {
 
 #[test]
 fn what_is_impossible_is_listed_whole() {
-    let wants = [wanted("a", ColumnType::Integer), wanted("b", ColumnType::Date), wanted("c", ColumnType::BigInt)];
+    let wants = [
+        wanted("a", ColumnType::Integer),
+        wanted("b", ColumnType::Date),
+        wanted("c", ColumnType::BigInt),
+    ];
     let has = [
         existing("a", varchar(256)),
         existing("b", ColumnType::Integer),
-        CatalogColumn { default: ColumnDefault::Identity { by_default: true }, ..existing("c", ColumnType::Integer) },
+        CatalogColumn {
+            default: ColumnDefault::Identity { by_default: true },
+            ..existing("c", ColumnType::Integer)
+        },
     ];
     insta::assert_snapshot!(changes(&wants, Some(&has)).expect_err("impossible").join("\n"), @"
     column `a` is VARCHAR(256), which cannot become INTEGER
@@ -164,15 +175,19 @@ fn any_type() -> impl Strategy<Value = ColumnType> {
 }
 
 fn any_columns() -> impl Strategy<Value = Vec<(usize, ColumnType)>> {
-    proptest::collection::btree_map(0usize..6, any_type(), 0..6).prop_map(|columns| columns.into_iter().collect())
+    proptest::collection::btree_map(0usize..6, any_type(), 0..6)
+        .prop_map(|columns| columns.into_iter().collect())
 }
 
 /// The table after the changes, by what they say and not by what their SQL does.
 fn apply(mut table: Vec<CatalogColumn>, found: &[SchemaChange]) -> Vec<CatalogColumn> {
     for change in found {
         match change {
-            SchemaChange::AddColumn { name, column_type } => table.push(existing(name, column_type.clone())),
-            SchemaChange::WidenVarchar { name, to, .. } | SchemaChange::WidenInteger { name, to, .. } => {
+            SchemaChange::AddColumn { name, column_type } => {
+                table.push(existing(name, column_type.clone()))
+            }
+            SchemaChange::WidenVarchar { name, to, .. }
+            | SchemaChange::WidenInteger { name, to, .. } => {
                 table
                     .iter_mut()
                     .filter(|column| column.name == *name)

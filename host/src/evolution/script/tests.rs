@@ -35,7 +35,13 @@ fn view(name: &str, columns: &[&str], reads: &[usize]) -> Dependent {
 }
 
 fn dependents(views: Vec<Dependent>) -> Dependents {
-    Dependents { user: "me".into(), superuser: true, owns_target: true, views, ..Dependents::default() }
+    Dependents {
+        user: "me".into(),
+        superuser: true,
+        owns_target: true,
+        views,
+        ..Dependents::default()
+    }
 }
 
 fn configured(name: &str) -> ConfiguredView {
@@ -74,11 +80,16 @@ fn written(
         Ok(design) => {
             let mut out = String::new();
             if !design.journal.is_empty() {
-                let names: Vec<String> = design.journal.iter().map(|view| view.name.to_string()).collect();
+                let names: Vec<String> =
+                    design.journal.iter().map(|view| view.name.to_string()).collect();
                 out.push_str(&format!("journal: {}\n", names.join(", ")));
             }
             for step in &design.steps {
-                out.push_str(if matches!(step, Step::Alone(_)) { "alone\n" } else { "transaction\n" });
+                out.push_str(if matches!(step, Step::Alone(_)) {
+                    "alone\n"
+                } else {
+                    "transaction\n"
+                });
                 step.statements().iter().for_each(|sql| out.push_str(&format!("  {sql}\n")));
             }
             design.notices.iter().for_each(|notice| out.push_str(&format!("notice: {notice}\n")));
@@ -89,7 +100,11 @@ fn written(
 
 #[test]
 fn an_integer_and_its_views_are_one_transaction() {
-    let views = dependents(vec![view("v1", &["id"], &[]), view("other", &["note"], &[]), view("v2", &[], &[0])]);
+    let views = dependents(vec![
+        view("v1", &["id"], &[]),
+        view("other", &["note"], &[]),
+        view("v2", &[], &[0]),
+    ]);
     insta::assert_snapshot!(written(vec![integer("id")], &views, &[], &[]), @r#"
     transaction
       LOCK "public"."orders"
@@ -165,7 +180,10 @@ fn configured_views_see_new_columns() {
 
 #[test]
 fn a_configured_view_that_cannot_come_back_stays_as_it_is() {
-    let stuck = Dependent { obstacle: Some("view public.m is materialized".into()), ..view("m", &[], &[0]) };
+    let stuck = Dependent {
+        obstacle: Some("view public.m is materialized".into()),
+        ..view("m", &[], &[0])
+    };
     let views = dependents(vec![view("v_orders", &["id"], &[]), stuck]);
     insta::assert_snapshot!(written(vec![added("day")], &views, &[configured("v_orders")], &[]), @r#"
     transaction
@@ -177,8 +195,12 @@ fn a_configured_view_that_cannot_come_back_stays_as_it_is() {
 
 #[test]
 fn everything_in_the_way_is_named_at_once() {
-    let stuck = Dependent { obstacle: Some("view public.m is materialized".into()), ..view("m", &["id"], &[]) };
-    let attributes = |name: &str| ColumnAttributes { name: name.into(), ..ColumnAttributes::default() };
+    let stuck = Dependent {
+        obstacle: Some("view public.m is materialized".into()),
+        ..view("m", &["id"], &[])
+    };
+    let attributes =
+        |name: &str| ColumnAttributes { name: name.into(), ..ColumnAttributes::default() };
     let attributes = [
         ColumnAttributes { is_sortkey: true, ..attributes("id") },
         ColumnAttributes { is_constrained: true, ..attributes("note") },

@@ -1,4 +1,5 @@
-//! The placeholders of a view's definition, as Python's `format` reads them: `{name}`, and `{{` or `}}` for a brace.
+//! The placeholders of a view's definition, as Python's `format` reads them: `{name}`, and `{{` or
+//! `}}` for a brace.
 //!
 //! Values go in as they are, without quotes, so only plain identifiers may.
 
@@ -26,7 +27,9 @@ impl Values<'_> {
             } else if let Some(rest) = from.strip_prefix("}}") {
                 out.push('}');
                 rest
-            } else if let Some((name, rest)) = from.strip_prefix('{').and_then(|inside| inside.split_once('}')) {
+            } else if let Some((name, rest)) =
+                from.strip_prefix('{').and_then(|inside| inside.split_once('}'))
+            {
                 out.push_str(self.value(name)?);
                 rest
             } else {
@@ -44,8 +47,9 @@ impl Values<'_> {
             "source_table" => self.source_table,
             unknown => {
                 return Err(format!(
-                    "definition has the unknown placeholder {{{unknown}}}; there are {{schema_name}}, {{view_name}} and \
-                     {{source_table}}, and {{{{ and }}}} stand for braces"
+                    "definition has the unknown placeholder {{{unknown}}}; there are \
+                     {{schema_name}}, {{view_name}} and {{source_table}}, and {{{{ and }}}} stand \
+                     for braces"
                 ));
             }
         };
@@ -53,20 +57,22 @@ impl Values<'_> {
             return Ok(value);
         }
         Err(format!(
-            "{name} is `{value}`, and {{{name}}} puts in plain names only (letters, digits, _, $; no digit first); write \
-             the quoted name into the definition instead"
+            "{name} is `{value}`, and {{{name}}} puts in plain names only (letters, digits, _, $; \
+             no digit first); write the quoted name into the definition instead"
         ))
     }
 }
 
 fn is_plain(name: &str) -> bool {
-    name.chars().all(is_word) && name.starts_with(|letter: char| letter == '_' || letter.is_alphabetic())
+    name.chars().all(is_word)
+        && name.starts_with(|letter: char| letter == '_' || letter.is_alphabetic())
 }
 
 fn unbalanced(definition: &str, at: usize) -> String {
     let (brace, place) = (&definition[at..at + 1], definition[..at].chars().count() + 1);
     format!(
-        "definition has a lone `{brace}` at character {place}; write `{brace}{brace}` for a brace that is meant as one"
+        "definition has a lone `{brace}` at character {place}; write `{brace}{brace}` for a brace \
+         that is meant as one"
     )
 }
 
@@ -81,7 +87,10 @@ mod tests {
 
     #[test]
     fn placeholders_and_braces_are_pythons() {
-        assert_eq!(check("{schema_name}.{view_name} {{x}} {{{view_name}}} ä"), "s.v_$1 {x} {v_$1} ä");
+        assert_eq!(
+            check("{schema_name}.{view_name} {{x}} {{{view_name}}} ä"),
+            "s.v_$1 {x} {v_$1} ä"
+        );
         assert_eq!(check(""), "");
     }
 

@@ -1,7 +1,9 @@
-//! `pg_class.relacl`: who has privileges on a relation, also where SVV_RELATION_PRIVILEGES is not allowed to say so.
+//! `pg_class.relacl`: who has privileges on a relation, also where SVV_RELATION_PRIVILEGES is not
+//! allowed to say so.
 //!
-//! In: the array's entries as PostgreSQL prints them (`name=privileges/grantor`), joined by commas. Out: names alone;
-//! whether a name is a user, a group or a role does not matter for finding what is hidden.
+//! In: the array's entries as PostgreSQL prints them (`name=privileges/grantor`), joined by commas.
+//! Out: names alone; whether a name is a user, a group or a role does not matter for finding what
+//! is hidden.
 
 /// The name of PUBLIC, which has an empty one.
 pub(super) const PUBLIC: &str = "";
@@ -39,7 +41,8 @@ fn split(text: &str, separator: char) -> Vec<String> {
 /// A name without its quotes and without the word (`group`) before it.
 fn unquoted(grantee: &str) -> String {
     let grantee = grantee.trim();
-    let name = grantee.strip_prefix("group ").or(grantee.strip_prefix("role ")).unwrap_or(grantee).trim();
+    let name =
+        grantee.strip_prefix("group ").or(grantee.strip_prefix("role ")).unwrap_or(grantee).trim();
     match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
         Some(inside) => inside.replace("\"\"", "\""),
         None => name.to_string(),

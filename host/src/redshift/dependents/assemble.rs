@@ -1,4 +1,5 @@
-//! Puts the catalog's answers about views together, and finds what would keep a view from coming back.
+//! Puts the catalog's answers about views together, and finds what would keep a view from coming
+//! back.
 //!
 //! Pure: in come rows, out come `Dependent` values.
 
@@ -34,7 +35,12 @@ struct ViewRow {
 }
 
 impl Details {
-    pub(super) fn add_views(&mut self, views: &Rows, definitions: &Rows, comments: &Rows) -> Result<()> {
+    pub(super) fn add_views(
+        &mut self,
+        views: &Rows,
+        definitions: &Rows,
+        comments: &Rows,
+    ) -> Result<()> {
         for (nth, row) in views.rows.iter().enumerate() {
             let view = ViewRow {
                 name: TableName { schema: text(row, 1), table: text(row, 2) },
@@ -79,8 +85,11 @@ impl Details {
             };
             self.grants.entry(name).or_default().push(grant);
         }
-        let names: BTreeSet<TableName> =
-            columns.rows.iter().map(|row| TableName { schema: text(row, 0), table: text(row, 1) }).collect();
+        let names: BTreeSet<TableName> = columns
+            .rows
+            .iter()
+            .map(|row| TableName { schema: text(row, 0), table: text(row, 1) })
+            .collect();
         for name in names {
             let grants = all_column_grants(columns, &name);
             self.grants.entry(name).or_default().extend(grants);
@@ -88,8 +97,8 @@ impl Details {
     }
 }
 
-/// Privileges on columns of one relation, without the service's own identities: one grant for each grantee and
-/// privilege.
+/// Privileges on columns of one relation, without the service's own identities: one grant for each
+/// grantee and privilege.
 pub(super) fn column_grants(rows: &Rows, relation: &TableName) -> Vec<Grant> {
     let mut grants = all_column_grants(rows, relation);
     grants.retain(|grant| !is_internal(&grant.grantee));
@@ -98,7 +107,8 @@ pub(super) fn column_grants(rows: &Rows, relation: &TableName) -> Vec<Grant> {
 
 fn all_column_grants(rows: &Rows, relation: &TableName) -> Vec<Grant> {
     let mut columns: BTreeMap<(Grantee, String), BTreeSet<String>> = BTreeMap::new();
-    let of_relation = |row: &&Vec<Cell>| text(row, 0) == relation.schema && text(row, 1) == relation.table;
+    let of_relation =
+        |row: &&Vec<Cell>| text(row, 0) == relation.schema && text(row, 1) == relation.table;
     for row in rows.rows.iter().filter(of_relation) {
         let key = (grantee(text(row, 4), &text(row, 5)), text(row, 3).to_uppercase());
         columns.entry(key).or_default().insert(text(row, 2));
@@ -133,7 +143,8 @@ fn is_internal_name(name: &str) -> bool {
     name.starts_with("ds:") || name.starts_with("sys:") || name == "rdsdb"
 }
 
-/// The members as dependents, in their order. A view that is gone since its id was read is left out.
+/// The members as dependents, in their order. A view that is gone since its id was read is left
+/// out.
 pub(super) fn views(
     members: &Members,
     details: &Details,
@@ -146,18 +157,26 @@ pub(super) fn views(
         let all: &[Grant] = details.grants.get(&row.name).map_or(&[], Vec::as_slice);
         let view = saved(row, all);
         let obstacle = obstacle(&view, row, all, who);
-        let read: Vec<i64> = members.edges.iter().filter(|edge| edge.reader == *id).map(|edge| edge.read).collect();
+        let read: Vec<i64> =
+            members.edges.iter().filter(|edge| edge.reader == *id).map(|edge| edge.read).collect();
         let reads: BTreeSet<usize> = read.iter().filter_map(|id| places.get(id).copied()).collect();
         let reads_target = members.target.is_some_and(|target| read.contains(&target));
         let columns = columns.get(id).into_iter().flatten().cloned().collect();
         places.insert(*id, views.len());
-        views.push(Dependent { view, reads_target, columns, reads: reads.into_iter().collect(), obstacle });
+        views.push(Dependent {
+            view,
+            reads_target,
+            columns,
+            reads: reads.into_iter().collect(),
+            obstacle,
+        });
     }
     views
 }
 
 fn saved(row: &ViewRow, grants: &[Grant]) -> SavedView {
-    let (kind, create) = SavedView::read_definition(&row.name, row.definition.as_deref().unwrap_or_default());
+    let (kind, create) =
+        SavedView::read_definition(&row.name, row.definition.as_deref().unwrap_or_default());
     let owner = Grantee::User(row.owner.clone());
     let granted = |grant: &&Grant| grant.grantee != owner && !is_internal(&grant.grantee);
     SavedView {
@@ -176,15 +195,17 @@ fn obstacle(view: &SavedView, row: &ViewRow, grants: &[Grant], who: &Dependents)
     let (name, user) = (&view.name, &who.user);
     let by_hand = "drop it before the load and create it again afterwards";
     if view.kind == ViewKind::Materialized {
-        return Some(format!("{name} is a materialized view, and its rows are not the loader's to drop; {by_hand}"));
+        return Some(format!(
+            "{name} is a materialized view, and its rows are not the loader's to drop; {by_hand}"
+        ));
     }
     if row.definition.is_none() && row.definition_bytes == 0 {
         return Some(format!("the definition of view {name} cannot be read by {user}; {by_hand}"));
     }
     if row.definition.is_none() {
         return Some(format!(
-            "the definition of view {name} has {} bytes, and no more than {MAX_DEFINITION_BYTES} can be read through the \
-             Data API; {by_hand}",
+            "the definition of view {name} has {} bytes, and no more than {MAX_DEFINITION_BYTES} \
+             can be read through the Data API; {by_hand}",
             row.definition_bytes
         ));
     }
@@ -194,37 +215,41 @@ fn obstacle(view: &SavedView, row: &ViewRow, grants: &[Grant], who: &Dependents)
             name.schema
         ));
     }
-    if let Some(share) = acl::grantees(&row.relacl).into_iter().find(|name| name.starts_with("ds:")) {
-        return Some(format!("view {name} is in the datashare {}, which DROP takes it out of; {by_hand}", &share[3..]));
+    if let Some(share) = acl::grantees(&row.relacl).into_iter().find(|name| name.starts_with("ds:"))
+    {
+        return Some(format!(
+            "view {name} is in the datashare {}, which DROP takes it out of; {by_hand}",
+            &share[3..]
+        ));
     }
     if view.owner != *user && !who.superuser {
         return Some(format!(
-            "view {name} belongs to {}, and {user} is no superuser who could give it back; run the load as a superuser or \
-             as the owner, or {by_hand}",
+            "view {name} belongs to {}, and {user} is no superuser who could give it back; run the \
+             load as a superuser or as the owner, or {by_hand}",
             view.owner
         ));
     }
     let hidden = if who.superuser { Vec::new() } else { hidden_grantees(row, grants) };
     if !hidden.is_empty() {
         return Some(format!(
-            "view {name} has grants to {} that svv_relation_privileges does not show to {user}; run the load as a \
-             superuser, or grant {user} a role with ACCESS SYSTEM TABLE",
+            "view {name} has grants to {} that svv_relation_privileges does not show to {user}; \
+             run the load as a superuser, or grant {user} a role with ACCESS SYSTEM TABLE",
             hidden.join(", ")
         ));
     }
     let statements = view.restore_sql("");
     if statements.len() >= MAX_BATCH_STATEMENTS {
         return Some(format!(
-            "bringing back view {name} with its comments and grants takes {} statements, and a transaction takes \
-             {MAX_BATCH_STATEMENTS}; {by_hand}",
+            "bringing back view {name} with its comments and grants takes {} statements, and a \
+             transaction takes {MAX_BATCH_STATEMENTS}; {by_hand}",
             statements.len()
         ));
     }
     let longest = statements.iter().map(String::len).max().unwrap_or(0);
     (longest > MAX_STATEMENT_BYTES).then(|| {
         format!(
-            "bringing back view {name} takes a statement of {longest} bytes, and the Data API takes {MAX_STATEMENT_BYTES}; \
-             {by_hand}"
+            "bringing back view {name} takes a statement of {longest} bytes, and the Data API \
+             takes {MAX_STATEMENT_BYTES}; {by_hand}"
         )
     })
 }
@@ -238,8 +263,13 @@ fn hidden_grantees(row: &ViewRow, grants: &[Grant]) -> Vec<String> {
             Grantee::Public => acl::PUBLIC,
         })
         .collect();
-    let hidden = |name: &String| *name != row.owner && !shown.contains(name.as_str()) && !is_internal_name(name);
+    let hidden = |name: &String| {
+        *name != row.owner && !shown.contains(name.as_str()) && !is_internal_name(name)
+    };
     let mut names: Vec<String> = acl::grantees(&row.relacl).into_iter().filter(hidden).collect();
-    names.iter_mut().filter(|name| *name == acl::PUBLIC).for_each(|name| *name = "PUBLIC".to_string());
+    names
+        .iter_mut()
+        .filter(|name| *name == acl::PUBLIC)
+        .for_each(|name| *name = "PUBLIC".to_string());
     names
 }

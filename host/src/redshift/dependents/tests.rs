@@ -1,5 +1,5 @@
-//! From the catalog's rows to dependents, their grants and obstacles; and the text of the queries. What the queries
-//! answer is tested in `tests/views`, on the stand-in.
+//! From the catalog's rows to dependents, their grants and obstacles; and the text of the queries.
+//! What the queries answer is tested in `tests/views`, on the stand-in.
 
 use super::*;
 use crate::evolution::view::{Grantee, ViewKind};
@@ -47,16 +47,26 @@ fn assemble(fixtures: &[Fixture], edges: &[(i64, i64)], who: &Dependents) -> Vec
         let named = [t("s"), t(view.view)];
         let owner = [t(view.owner), Cell::Boolean(false), view.relacl.clone(), Cell::Null];
         views.push([vec![id.clone()], named.to_vec(), owner.to_vec()].concat());
-        definitions.push(vec![id, Cell::Long(view.bytes), view.definition.as_deref().map_or(Cell::Null, t)]);
+        definitions.push(vec![
+            id,
+            Cell::Long(view.bytes),
+            view.definition.as_deref().map_or(Cell::Null, t),
+        ]);
         for (privilege, identity, kind, admin) in &view.grants {
-            grants.push([named.to_vec(), vec![t(privilege), t(identity), t(kind), Cell::Boolean(*admin)]].concat());
+            grants.push(
+                [named.to_vec(), vec![t(privilege), t(identity), t(kind), Cell::Boolean(*admin)]]
+                    .concat(),
+            );
         }
     }
     let column = |column: &str| vec![t("s"), t("a"), t(column), t("select"), t("eve"), t("user")];
     let mut details = Details::default();
-    details.add_views(&rows(views), &rows(definitions), &rows(Vec::new())).expect("rows as asked for");
+    details
+        .add_views(&rows(views), &rows(definitions), &rows(Vec::new()))
+        .expect("rows as asked for");
     details.add_privileges(&rows(grants), &rows(vec![column("x"), column("b"), column("x")]));
-    let edges: Vec<Edge> = edges.iter().map(|(reader, read)| Edge { reader: *reader, read: *read }).collect();
+    let edges: Vec<Edge> =
+        edges.iter().map(|(reader, read)| Edge { reader: *reader, read: *read }).collect();
     let ids: Vec<i64> = (10..).take(fixtures.len()).collect();
     let members = Members { ids: order::in_order(&edges, &ids), edges, target: Some(1) };
     let columns = BTreeMap::from([(10, BTreeSet::from(["amount".to_string()]))]);
@@ -78,15 +88,23 @@ fn views_come_with_grants_columns_and_whom_they_read() {
         ("select", "sys:monitor", "role", false),
     ];
     // The view of id 11 reads the one of id 12.
-    let views =
-        assemble(&[first, Fixture::new("c"), Fixture::new("b")], &[(10, 1), (11, 12), (12, 10), (11, 10)], &who);
-    let order: Vec<(&str, &[usize])> = views.iter().map(|v| (v.view.name.table.as_str(), v.reads.as_slice())).collect();
+    let views = assemble(
+        &[first, Fixture::new("c"), Fixture::new("b")],
+        &[(10, 1), (11, 12), (12, 10), (11, 10)],
+        &who,
+    );
+    let order: Vec<(&str, &[usize])> =
+        views.iter().map(|v| (v.view.name.table.as_str(), v.reads.as_slice())).collect();
     assert_eq!(order, [("a", [].as_slice()), ("b", &[0]), ("c", &[0, 1])]);
     assert_eq!(views[0].columns, ["amount"]);
-    assert_eq!(views.iter().map(|view| view.reads_target).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(
+        views.iter().map(|view| view.reads_target).collect::<Vec<_>>(),
+        [true, false, false]
+    );
     assert_eq!(views[0].obstacle, None);
     assert_eq!(views[0].view.kind, ViewKind::Bound);
-    let grants: Vec<String> = views[0].view.grants.iter().map(|grant| format!("{grant:?}")).collect();
+    let grants: Vec<String> =
+        views[0].view.grants.iter().map(|grant| format!("{grant:?}")).collect();
     insta::assert_snapshot!(grants.join("\n"), @r#"
     Grant { privilege: "SELECT", columns: [], grantee: User("bob"), grantable: true }
     Grant { privilege: "SELECT", columns: [], grantee: Group("ann"), grantable: false }
@@ -97,7 +115,10 @@ fn views_come_with_grants_columns_and_whom_they_read() {
 
     let dependents = Dependents { views, ..who };
     let affected = dependents.affected(|view| view.view.name == name("b"));
-    assert_eq!(affected.iter().map(|view| view.view.name.table.as_str()).collect::<Vec<_>>(), ["b", "c"]);
+    assert_eq!(
+        affected.iter().map(|view| view.view.name.table.as_str()).collect::<Vec<_>>(),
+        ["b", "c"]
+    );
     assert!(dependents.affected(|_| false).is_empty());
 }
 
@@ -108,7 +129,8 @@ fn what_could_not_come_back_is_told_before() {
         change(&mut fixture);
         fixture
     };
-    let materialized = with(|view| view.definition = Some("CREATE MATERIALIZED VIEW v AS SELECT 1;".into()));
+    let materialized =
+        with(|view| view.definition = Some("CREATE MATERIALIZED VIEW v AS SELECT 1;".into()));
     insta::assert_snapshot!(materialized.obstacle(true), @"s.v is a materialized view, and its rows are not the loader's to drop; drop it before the load and create it again afterwards");
     let long = with(|view| (view.definition, view.bytes) = (None, 60_001));
     insta::assert_snapshot!(long.obstacle(true), @"the definition of view s.v has 60001 bytes, and no more than 60000 can be read through the Data API; drop it before the load and create it again afterwards");
@@ -128,7 +150,9 @@ fn what_could_not_come_back_is_told_before() {
     let shared = with(|view| view.relacl = t("us=arwdRxtD/us,\"ds:x\"=r/us"));
     insta::assert_snapshot!(shared.obstacle(true), @"view s.v is in the datashare x, which DROP takes it out of; drop it before the load and create it again afterwards");
     let wide = with(|view| {
-        let user = |n: usize| -> &'static str { Box::leak(format!("user_{n}_{}", "x".repeat(100)).into_boxed_str()) };
+        let user = |n: usize| -> &'static str {
+            Box::leak(format!("user_{n}_{}", "x".repeat(100)).into_boxed_str())
+        };
         view.grants = (0..900).map(|n| ("SELECT", user(n), "user", false)).collect();
     });
     insta::assert_snapshot!(wide.obstacle(true), @"bringing back view s.v takes a statement of 101615 bytes, and the Data API takes 100000; drop it before the load and create it again afterwards");
@@ -148,15 +172,23 @@ fn column_privileges_are_gathered_by_grantee() {
     ]);
     let grants = assemble::column_grants(&all, &name("t"));
     assert_eq!(grants.len(), 2);
-    assert_eq!((grants[0].columns.join(","), &grants[0].grantee), ("a,b".into(), &Grantee::Group("g".into())));
+    assert_eq!(
+        (grants[0].columns.join(","), &grants[0].grantee),
+        ("a,b".into(), &Grantee::Group("g".into()))
+    );
 }
 
 #[test]
 fn views_without_edges_are_found_by_their_text() {
-    let row = |view: &str, definition: Option<&str>| vec![t("s"), t(view), definition.map_or(Cell::Null, t)];
+    let row = |view: &str, definition: Option<&str>| {
+        vec![t("s"), t(view), definition.map_or(Cell::Null, t)]
+    };
     let rows = rows(vec![
         row("reads", Some("create view s.reads as select * from S.T with no schema binding")),
-        row("reads_another", Some("create view s.x as select t_id from s.t2 with no schema binding")),
+        row(
+            "reads_another",
+            Some("create view s.x as select t_id from s.t2 with no schema binding"),
+        ),
         row("stored", Some("CREATE MATERIALIZED VIEW stored AS SELECT * FROM t")),
         row("stored_another", Some("CREATE MATERIALIZED VIEW stored AS SELECT * FROM t2")),
         row("too_long", None),

@@ -6,10 +6,16 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
     let target = TableName::new("public", "orders").expect("a valid name");
     let source = S3Uri::new("b", "data/in/o'brien.csv");
     let manifest = S3Uri::new("b", "data/staging/orders_o/run/manifest.json");
-    let column =
-        |name: &str, column_type, not_null| Column { name: name.into(), column_type, not_null, staged_as_text: false };
-    let columns =
-        [column("id", ColumnType::Integer, true), column("select", ColumnType::Varchar { bytes: 256 }, false)];
+    let column = |name: &str, column_type, not_null| Column {
+        name: name.into(),
+        column_type,
+        not_null,
+        staged_as_text: false,
+    };
+    let columns = [
+        column("id", ColumnType::Integer, true),
+        column("select", ColumnType::Varchar { bytes: 256 }, false),
+    ];
     let keys = ["id".to_string()];
     let creation = ["CREATE TABLE orders".to_string(), "CREATE VIEW v_orders".to_string()];
     let mut batch = LoadBatch {
@@ -22,7 +28,11 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
         strategy: Strategy::Merge,
         duplicates: Duplicates::Last,
         guard_ledger: true,
-        copy: Some(Copy { manifest: &manifest, iam_role: "arn:aws:iam::1:role/r", format: CopyFormat::Parquet }),
+        copy: Some(Copy {
+            manifest: &manifest,
+            iam_role: "arn:aws:iam::1:role/r",
+            format: CopyFormat::Parquet,
+        }),
         rows_staged: 3,
         ledger: LedgerRow {
             load_id: "l1",
@@ -42,7 +52,11 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
         },
     };
     change(&mut batch);
-    build(&batch).into_iter().map(|(part, sql)| format!("{part:?}: {sql}")).collect::<Vec<_>>().join("\n")
+    build(&batch)
+        .into_iter()
+        .map(|(part, sql)| format!("{part:?}: {sql}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
@@ -159,7 +173,8 @@ fn a_failed_run_leaves_its_own_row() {
         file_name: "x.csv",
         rows_read: 3,
     };
-    insta::assert_snapshot!(audit_failure(&target, &audit, "line 3: it's ragged"), @r#"INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) VALUES (7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'x.csv', 'orders', 3, 0, 0, 'FAILED', 'line 3: it''s ragged')"#);
+    insta::assert_snapshot!(audit_failure(&target, &audit, "line 3: it's \
+                                                            ragged"), @r#"INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) VALUES (7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'x.csv', 'orders', 3, 0, 0, 'FAILED', 'line 3: it''s ragged')"#);
 }
 
 #[test]
@@ -187,7 +202,10 @@ fn missing_columns_are_filled_and_text_becomes_what_parquet_cannot_carry() {
             (batch.keep_filled, batch.strategy) = (keep_filled, strategy);
         });
         let shown = ["CreateStage", "Delete", "Update", "Insert"];
-        all.lines().filter(|line| shown.iter().any(|part| line.starts_with(part))).collect::<Vec<_>>().join("\n")
+        all.lines()
+            .filter(|line| shown.iter().any(|part| line.starts_with(part)))
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     insta::assert_snapshot!(parts(false, Strategy::Merge), @r#"
     CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0

@@ -1,5 +1,5 @@
-//! How text must be spelt so that Redshift can make a value of it when it is inserted. A value that could not would
-//! fail the whole load, long after the row could have been named.
+//! How text must be spelt so that Redshift can make a value of it when it is inserted. A value that
+//! could not would fail the whole load, long after the row could have been named.
 
 use serde::de::IgnoredAny;
 
@@ -37,11 +37,14 @@ impl Spelling {
             Spelling::Ascii => text.is_ascii(),
             Spelling::Json => serde_json::from_str::<IgnoredAny>(text).is_ok(),
             Spelling::Hex { max_bytes } => {
-                let fits = text.len().is_multiple_of(2) && text.len() as u64 / 2 <= u64::from(max_bytes);
+                let fits =
+                    text.len().is_multiple_of(2) && text.len() as u64 / 2 <= u64::from(max_bytes);
                 fits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
             }
             // A time of day is what may follow a date.
-            Spelling::Time => loader_values::parse_timestamp(format!("2000-01-01 {text}").as_bytes()).is_some(),
+            Spelling::Time => {
+                loader_values::parse_timestamp(format!("2000-01-01 {text}").as_bytes()).is_some()
+            }
             Spelling::TimestampTz => loader_values::parse_timestamp(text.as_bytes()).is_some(),
         }
     }
@@ -53,7 +56,9 @@ impl Spelling {
             Spelling::Json => "JSON",
             Spelling::Hex { max_bytes: u32::MAX } => "an even number of hexadecimal digits",
             Spelling::Hex { max_bytes } => {
-                return format!("an even number of hexadecimal digits, for {max_bytes} bytes at most");
+                return format!(
+                    "an even number of hexadecimal digits, for {max_bytes} bytes at most"
+                );
             }
             Spelling::Time => "a time of day such as 10:30:00",
             Spelling::TimestampTz => "a timestamp such as 2025-01-31 10:30:00+01",
@@ -80,7 +85,15 @@ mod tests {
         check(Spelling::Ascii, &["", "abc"], &["ä"]);
         check(Spelling::Json, &["1", "null", "[]", "{\"a\":1}"], &["", "a", "{", "{}x"]);
         check(Spelling::Hex { max_bytes: 2 }, &["", "00ff", "AB"], &["0", "0g", "000000"]);
-        check(Spelling::Time, &["10:30", "10:30:00", "23:59:59.999999", "10:30:00+02"], &["24:00:00", "10", "x", ""]);
-        check(Spelling::TimestampTz, &["2025-01-31 10:30:00+01", "2025-01-31T10:30:00Z"], &["10:30", "2025-02-30"]);
+        check(
+            Spelling::Time,
+            &["10:30", "10:30:00", "23:59:59.999999", "10:30:00+02"],
+            &["24:00:00", "10", "x", ""],
+        );
+        check(
+            Spelling::TimestampTz,
+            &["2025-01-31 10:30:00+01", "2025-01-31T10:30:00Z"],
+            &["10:30", "2025-02-30"],
+        );
     }
 }

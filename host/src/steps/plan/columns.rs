@@ -1,4 +1,5 @@
-//! Planned columns: what is staged for each column of the target, and what the column is when the file is loaded.
+//! Planned columns: what is staged for each column of the target, and what the column is when the
+//! file is loaded.
 
 use arrow::datatypes::{DataType, Field};
 use loader_csv::LOGICAL_KEY;
@@ -20,10 +21,11 @@ pub struct PlannedColumn {
     pub staged: DataType,
     /// The chain's output is cast to `staged` by the host.
     pub cast: bool,
-    /// The type of its column in an existing target, as wide as the file is known to need it. `None`: a new column,
-    /// whose type follows from what is staged.
+    /// The type of its column in an existing target, as wide as the file is known to need it.
+    /// `None`: a new column, whose type follows from what is staged.
     pub lands_in: Option<ColumnType>,
-    /// NULL is refused: a merge key, or a NOT NULL column; a DEFAULT is for columns that an INSERT does not name.
+    /// NULL is refused: a merge key, or a NOT NULL column; a DEFAULT is for columns that an INSERT
+    /// does not name.
     pub required: bool,
     pub is_key: bool,
     /// The most bytes that a text may have.
@@ -37,10 +39,16 @@ impl PlannedColumn {
     pub fn in_target(&self, longest: u32) -> Column {
         let extent = Extent { max_bytes: longest, range: None };
         // `plan` refuses types without a counterpart.
-        let new = || ColumnType::for_new_column(&self.staged, longest).unwrap_or(ColumnType::Varchar { bytes: 256 });
+        let new = || {
+            ColumnType::for_new_column(&self.staged, longest)
+                .unwrap_or(ColumnType::Varchar { bytes: 256 })
+        };
         Column {
             name: self.name.clone(),
-            column_type: self.lands_in.as_ref().map_or_else(new, |lands_in| widened(lands_in, extent)),
+            column_type: self
+                .lands_in
+                .as_ref()
+                .map_or_else(new, |lands_in| widened(lands_in, extent)),
             not_null: self.is_key && self.lands_in.is_none(),
             staged_as_text: self.staged == DataType::Utf8
                 && self.lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text),
@@ -49,10 +57,17 @@ impl PlannedColumn {
 }
 
 /// The columns of a table that is still to be made.
-pub(super) fn all_new(wanted: &Wanted<'_>, chain: &ChainPlan, names: &[String]) -> Result<Vec<PlannedColumn>> {
+pub(super) fn all_new(
+    wanted: &Wanted<'_>,
+    chain: &ChainPlan,
+    names: &[String],
+) -> Result<Vec<PlannedColumn>> {
     if names.len() > MAX_COLUMNS {
         let n = names.len();
-        return Err(Error::new(Kind::Data, format!("the plugins make {n} columns, a load takes {MAX_COLUMNS}")));
+        return Err(Error::new(
+            Kind::Data,
+            format!("the plugins make {n} columns, a load takes {MAX_COLUMNS}"),
+        ));
     }
     let fields = chain.output.fields().iter().zip(names).enumerate();
     fields.map(|(i, (field, name))| new(wanted, chain, i, field, name)).collect()
@@ -69,7 +84,8 @@ pub(super) fn new(
     let unconverted = field.metadata().contains_key(LOGICAL_KEY);
     let staged = if unconverted { DataType::Float64 } else { field.data_type().clone() };
     if ColumnType::for_new_column(&staged, 0).is_none() {
-        let fact = format!("column `{name}` has the type {staged}, which has no counterpart in Redshift");
+        let fact =
+            format!("column `{name}` has the type {staged}, which has no counterpart in Redshift");
         return Err(Error::new(Kind::Plugin, fact));
     }
     let is_key = wanted.keys.iter().any(|key| key == name);
@@ -87,7 +103,12 @@ pub(super) fn new(
 }
 
 /// 0 where it is not known, or where it is no text.
-pub(super) fn longest_in_file(wanted: &Wanted<'_>, chain: &ChainPlan, source: usize, staged: &DataType) -> u32 {
+pub(super) fn longest_in_file(
+    wanted: &Wanted<'_>,
+    chain: &ChainPlan,
+    source: usize,
+    staged: &DataType,
+) -> u32 {
     let origin = chain.origin(source).filter(|_| *staged == DataType::Utf8);
     origin.map_or(0, |origin| wanted.profile.columns[origin].max_bytes.min(MAX_VARCHAR_BYTES))
 }

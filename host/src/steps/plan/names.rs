@@ -1,4 +1,5 @@
-//! Names of the target's columns: folded as Redshift folds them, and refused where it would refuse them.
+//! Names of the target's columns: folded as Redshift folds them, and refused where it would refuse
+//! them.
 //!
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
 
@@ -8,7 +9,8 @@ use crate::error::{Error, Kind, Result};
 use crate::redshift::load_batch::ROW_COLUMN;
 
 const MAX_NAME_BYTES: usize = 127;
-const SYSTEM: [&str; 9] = ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "deletexid", "insertxid"];
+const SYSTEM: [&str; 9] =
+    ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "deletexid", "insertxid"];
 
 /// The columns' names in lower case. Errors: `Data`, naming the header's column.
 pub(super) fn folded(output: &Schema) -> Result<Vec<String>> {
@@ -19,8 +21,10 @@ pub(super) fn folded(output: &Schema) -> Result<Vec<String>> {
             return Err(Error::new(Kind::Data, fact));
         }
         if folded.contains(&name) {
-            let fact =
-                format!("two columns are named `{name}` (Redshift does not tell case apart); rename one in the header");
+            let fact = format!(
+                "two columns are named `{name}` (Redshift does not tell case apart); rename one in \
+                 the header"
+            );
             return Err(Error::new(Kind::Data, fact));
         }
         folded.push(name);
@@ -30,15 +34,22 @@ pub(super) fn folded(output: &Schema) -> Result<Vec<String>> {
 
 fn unusable(name: &str) -> Option<String> {
     if name.trim().is_empty() {
-        Some("a column has no name; give the header one, or use the default plugin, which does".into())
+        Some(
+            "a column has no name; give the header one, or use the default plugin, which does"
+                .into(),
+        )
     } else if name.len() > MAX_NAME_BYTES {
         let start: String = name.chars().take(20).collect();
         let bytes = name.len();
         Some(format!(
-            "the column name `{start}…` has {bytes} bytes, Redshift takes {MAX_NAME_BYTES}; shorten it in the header"
+            "the column name `{start}…` has {bytes} bytes, Redshift takes {MAX_NAME_BYTES}; \
+             shorten it in the header"
         ))
     } else if SYSTEM.contains(&name) || name == ROW_COLUMN {
-        Some(format!("`{name}` is a name that Redshift or loader keeps for itself; rename the column in the header"))
+        Some(format!(
+            "`{name}` is a name that Redshift or loader keeps for itself; rename the column in the \
+             header"
+        ))
     } else {
         None
     }
@@ -51,7 +62,8 @@ mod tests {
     use super::*;
 
     fn check(names: &[&str]) -> std::result::Result<Vec<String>, String> {
-        let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+        let fields: Vec<Field> =
+            names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
         folded(&Schema::new(fields)).map_err(|error| error.to_string())
     }
 

@@ -1,7 +1,8 @@
-//! Settle: how the file's columns are decoded and what the plugins plan, until both agree with the target.
+//! Settle: how the file's columns are decoded and what the plugins plan, until both agree with the
+//! target.
 //!
-//! What a column lands in says how it is to be read, and how it is read says what plugins make of it; so both are
-//! asked again until nothing moves.
+//! What a column lands in says how it is to be read, and how it is read says what plugins make of
+//! it; so both are asked again until nothing moves.
 
 use std::sync::Arc;
 
@@ -16,12 +17,14 @@ use crate::evolution::column::widened;
 use crate::redshift::catalog::CatalogColumn;
 use crate::redshift::types::ColumnType;
 
-/// How often expectations may change the plan: one pass learns what lands where, the next ones settle it.
+/// How often expectations may change the plan: one pass learns what lands where, the next ones
+/// settle it.
 const MAX_PASSES: usize = 4;
 
 /// Errors: `Plugin`.
 pub(super) fn run(wanted: &Wanted<'_>) -> Result<(Vec<DecodeAs>, ChainPlan)> {
-    let narrowest = wanted.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
+    let narrowest =
+        wanted.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
     let mut decode_as: Vec<DecodeAs> = narrowest.collect();
     for _ in 0..MAX_PASSES {
         let chain = plan_chain(wanted, arrow_schema(wanted.header, &decode_as))?;
@@ -31,7 +34,10 @@ pub(super) fn run(wanted: &Wanted<'_>) -> Result<(Vec<DecodeAs>, ChainPlan)> {
         }
         decode_as = expected;
     }
-    Err(Error::new(Kind::Plugin, "the plugins' plan changes whenever the types of their input do; a plan must settle"))
+    Err(Error::new(
+        Kind::Plugin,
+        "the plugins' plan changes whenever the types of their input do; a plan must settle",
+    ))
 }
 
 fn plan_chain(wanted: &Wanted<'_>, input: SchemaRef) -> Result<ChainPlan> {
@@ -48,14 +54,14 @@ fn existing_schema(columns: &[CatalogColumn]) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// How the file's columns are to be read so that they become what their columns in the target expect, where their
-/// values allow it.
+/// How the file's columns are to be read so that they become what their columns in the target
+/// expect, where their values allow it.
 fn expect(wanted: &Wanted<'_>, chain: &ChainPlan, decode_as: &[DecodeAs]) -> Vec<DecodeAs> {
     let mut expected = decode_as.to_vec();
     for (i, field) in chain.output.fields().iter().enumerate() {
-        let existing = wanted
-            .existing
-            .and_then(|columns| columns.iter().find(|column| column.name == field.name().to_lowercase()));
+        let existing = wanted.existing.and_then(|columns| {
+            columns.iter().find(|column| column.name == field.name().to_lowercase())
+        });
         if let (Some(existing), Some(origin)) = (existing, chain.origin(i))
             && accepts(&wanted.profile.columns[origin], &existing.column_type).is_ok()
         {

@@ -140,7 +140,8 @@ fn all_offending_columns_are_named_with_their_places() {
 
 #[test]
 fn policies_that_keep_the_table() {
-    let existing = [column("a", ColumnType::SmallInt), column("b", ColumnType::Varchar { bytes: 2 })];
+    let existing =
+        [column("a", ColumnType::SmallInt), column("b", ColumnType::Varchar { bytes: 2 })];
     let csv = "a,b,c\n70000,long,1\n";
     let freeze = Case { schema_policy: SchemaPolicy::Freeze, ..case(csv, &existing) };
     insta::assert_snapshot!(freeze.error(), @"SchemaConflict: the file does not fit public.t: column `a` is SMALLINT, the file has whole numbers from 70000 to 70000; column `b` is VARCHAR(2), the text in line 2, byte 12 has 4 bytes; column `c` is new; --schema-policy freeze keeps the table as it is, evolve would change it where it can");
@@ -153,8 +154,11 @@ fn policies_that_keep_the_table() {
 
 #[test]
 fn columns_that_the_file_lacks() {
-    let mut existing: Vec<CatalogColumn> =
-        types().into_iter().enumerate().map(|(i, column_type)| column(&format!("c{i:02}"), column_type)).collect();
+    let mut existing: Vec<CatalogColumn> = types()
+        .into_iter()
+        .enumerate()
+        .map(|(i, column_type)| column(&format!("c{i:02}"), column_type))
+        .collect();
     existing.push(CatalogColumn {
         default: ColumnDefault::Expression("5".into()),
         ..column("with_default", ColumnType::Integer)
@@ -188,7 +192,10 @@ fn what_nothing_can_fill() {
     let strict = [
         column("a", ColumnType::Integer),
         CatalogColumn { nullable: false, ..column("day", ColumnType::Date) },
-        CatalogColumn { default: ColumnDefault::Identity { by_default: false }, ..column("n", ColumnType::BigInt) },
+        CatalogColumn {
+            default: ColumnDefault::Identity { by_default: false },
+            ..column("n", ColumnType::BigInt)
+        },
     ];
     insta::assert_snapshot!(case("a,n\n1,1\n", &strict).error(), @"SchemaConflict: the file does not fit public.t: column `n` is an IDENTITY column, whose values Redshift makes; column `day` is DATE NOT NULL and is missing in the file; change the table or the file so that they agree");
     let keys = ["a".to_string(), "b".to_string()];

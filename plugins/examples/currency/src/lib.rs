@@ -1,4 +1,5 @@
-//! Converts amounts into one currency by the rates of its config: exact products, rounded once, never through a float.
+//! Converts amounts into one currency by the rates of its config: exact products, rounded once,
+//! never through a float.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,8 @@ pub struct Config {
     /// Digits of the result after the point.
     #[serde(default = "scale")]
     scale: u8,
-    /// What happens to a half of the last digit: `half-up` (away from zero, the default) or `half-even`.
+    /// What happens to a half of the last digit: `half-up` (away from zero, the default) or
+    /// `half-even`.
     #[serde(default)]
     rounding: Halves,
 }
@@ -75,12 +77,18 @@ impl Transform for Currency {
             Halves::HalfEven => Rounding::HalfEven,
         };
         let code_column = currency.clone();
-        rows.derive_decimal(&output, [amount, currency], (precision, scale), move |[amount, currency]| {
-            let Some(amount) = amount.decimal()? else { return Ok(None) };
-            let code = currency.text().map(|code| code.trim().to_uppercase()).unwrap_or_default();
-            let rate = rates.get(&code).ok_or_else(|| no_rate(&code, &code_column))?;
-            amount.times(*rate, scale, rounding).map(Some).ok_or_else(too_large)
-        })?;
+        rows.derive_decimal(
+            &output,
+            [amount, currency],
+            (precision, scale),
+            move |[amount, currency]| {
+                let Some(amount) = amount.decimal()? else { return Ok(None) };
+                let code =
+                    currency.text().map(|code| code.trim().to_uppercase()).unwrap_or_default();
+                let rate = rates.get(&code).ok_or_else(|| no_rate(&code, &code_column))?;
+                amount.times(*rate, scale, rounding).map(Some).ok_or_else(too_large)
+            },
+        )?;
         Ok(())
     }
 }
@@ -89,7 +97,9 @@ loader_sdk::export_plugin!(Currency);
 
 /// The rates by currency in capitals, the target's own included.
 fn rates(config: &Config) -> Result<BTreeMap<String, Decimal>, Error> {
-    let refuse = |code: &str, why: String| Err(Error::new("bad-config", format!("config: rates.{code}: {why}")));
+    let refuse = |code: &str, why: String| {
+        Err(Error::new("bad-config", format!("config: rates.{code}: {why}")))
+    };
     let mut rates = BTreeMap::from([(config.to.to_uppercase(), Decimal::from(1))]);
     for (code, text) in &config.rates {
         let rate = match Decimal::parse(text) {
@@ -98,7 +108,9 @@ fn rates(config: &Config) -> Result<BTreeMap<String, Decimal>, Error> {
             Err(error) => return refuse(code, format!("{text:?} is {error}")),
         };
         match rates.insert(code.to_uppercase(), rate) {
-            Some(known) if known != rate => return refuse(code, "the currency has another rate already".to_owned()),
+            Some(known) if known != rate => {
+                return refuse(code, "the currency has another rate already".to_owned());
+            }
             _ => {}
         }
     }
@@ -124,7 +136,8 @@ mod tests {
 
     use super::*;
 
-    const CONFIG: &str = r#"{"to": "EUR", "output": "eur", "rates": {"USD": "0.92175", "JPY": "0.0061"}}"#;
+    const CONFIG: &str =
+        r#"{"to": "EUR", "output": "eur", "rates": {"USD": "0.92175", "JPY": "0.0061"}}"#;
 
     fn sample() -> Sample {
         Sample::new(["amount", "currency"]).kind("amount", Kind::Number)
@@ -140,7 +153,10 @@ mod tests {
             .row([None, Some("USD")]);
         let ran = sample.run::<Currency>(CONFIG).expect("runs");
         assert_eq!(ran.kinds[2], "decimal(18,2)");
-        assert_eq!(ran.column("eur"), [Some("92.18"), Some("-18.43"), Some("19.99"), Some("6100.00"), None]);
+        assert_eq!(
+            ran.column("eur"),
+            [Some("92.18"), Some("-18.43"), Some("19.99"), Some("6100.00"), None]
+        );
     }
 
     #[test]
@@ -165,16 +181,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_converted_is_rejected() {
-        let sample =
-            sample().row(["1", "CHF"]).row([Some("1"), None]).row(["NaN", "USD"]).row(["12345678901234567890", "USD"]);
+        let sample = sample()
+            .row(["1", "CHF"])
+            .row([Some("1"), None])
+            .row(["NaN", "USD"])
+            .row(["12345678901234567890", "USD"]);
         let ran = sample.run::<Currency>(CONFIG).expect("runs");
         assert_eq!(
             ran.to_string(),
-            "amount,currency,eur\n\
-             row 1: no-rate: the config has no rate for the currency; add it to \"rates\"\n\
-             row 2: no-currency: there is an amount, but no currency\n\
-             row 3: not-finite: column \"amount\": the field is not a finite number\n\
-             row 4: out-of-range: column \"eur\": the number has more than the 16 digits before the point that \
+            "amount,currency,eur\nrow 1: no-rate: the config has no rate for the currency; add it \
+             to \"rates\"\nrow 2: no-currency: there is an amount, but no currency\nrow 3: \
+             not-finite: column \"amount\": the field is not a finite number\nrow 4: out-of-range: \
+             column \"eur\": the number has more than the 16 digits before the point that \
              DECIMAL(18,2) holds\n"
         );
     }
@@ -191,11 +209,13 @@ mod tests {
             "config: rates.EUR: the currency has another rate already"
         );
         assert!(
-            refusal(r#"{"to": "EUR", "output": "eur", "rates": {"USD": 0.92}}"#).starts_with("config: rates.USD: ")
+            refusal(r#"{"to": "EUR", "output": "eur", "rates": {"USD": 0.92}}"#)
+                .starts_with("config: rates.USD: ")
         );
         assert_eq!(
             refusal(r#"{"to": "EUR", "output": "eur", "rates": {}, "precision": 20}"#),
-            "DECIMAL(20,2) cannot be loaded; precision is 1 to 18 or 38, scale at most the precision and at most 37"
+            "DECIMAL(20,2) cannot be loaded; precision is 1 to 18 or 38, scale at most the \
+             precision and at most 37"
         );
     }
 

@@ -1,4 +1,5 @@
-//! Fits an expression to the columns there are: which to read, and what kind of comparison each one is.
+//! Fits an expression to the columns there are: which to read, and what kind of comparison each one
+//! is.
 
 use loader_sdk::{Decimal, Kind, Rows, Timestamp};
 
@@ -59,9 +60,13 @@ impl Checker<'_> {
                 Test::Or(constants.iter().map(equal).collect::<Result<_, _>>()?)
             }
             Expression::IsNull(Value::Column(name)) => Test::IsNull(self.column(name)?.0),
-            Expression::IsNull(constant) => return Err(format!("{constant} is no column, and never null")),
+            Expression::IsNull(constant) => {
+                return Err(format!("{constant} is no column, and never null"));
+            }
             Expression::Is(value) => match self.class(value)? {
-                Some(Class::Boolean) => self.compare(value, Comparison::Equal, &Value::Boolean(true))?,
+                Some(Class::Boolean) => {
+                    self.compare(value, Comparison::Equal, &Value::Boolean(true))?
+                }
                 _ => return Err(format!("{value} is not a boolean; compare it with something")),
             },
         })
@@ -71,8 +76,14 @@ impl Checker<'_> {
         parts.iter().map(|part| self.test(part)).collect()
     }
 
-    /// A constant that is a number makes a text column one, too; its fields are read as numbers then.
-    fn compare(&mut self, one: &Value, comparison: Comparison, other: &Value) -> Result<Test, String> {
+    /// A constant that is a number makes a text column one, too; its fields are read as numbers
+    /// then.
+    fn compare(
+        &mut self,
+        one: &Value,
+        comparison: Comparison,
+        other: &Value,
+    ) -> Result<Test, String> {
         let class = self.class(one)?.max(self.class(other)?).unwrap_or(Class::Text);
         let (blame, constant) = match one {
             Value::Column(_) => (one, other),
@@ -81,21 +92,25 @@ impl Checker<'_> {
         let refuse = |what: &str| format!("{blame} is {what}, {constant} is not");
         Ok(match class {
             Class::Number => {
-                let mut operand = |value: &Value| self.operand(value, number).ok_or_else(|| refuse("a number"));
+                let mut operand =
+                    |value: &Value| self.operand(value, number).ok_or_else(|| refuse("a number"));
                 Test::Numbers(operand(one)?, comparison, operand(other)?)
             }
             Class::Time => {
                 let hint = "; write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS";
-                let mut operand =
-                    |value: &Value| self.operand(value, time).ok_or_else(|| refuse("a point in time") + hint);
+                let mut operand = |value: &Value| {
+                    self.operand(value, time).ok_or_else(|| refuse("a point in time") + hint)
+                };
                 Test::Times(operand(one)?, comparison, operand(other)?)
             }
             Class::Boolean => {
-                let mut operand = |value: &Value| self.operand(value, boolean).ok_or_else(|| refuse("a boolean"));
+                let mut operand =
+                    |value: &Value| self.operand(value, boolean).ok_or_else(|| refuse("a boolean"));
                 Test::Booleans(operand(one)?, comparison, operand(other)?)
             }
             Class::Text => {
-                let mut operand = |value: &Value| self.operand(value, text).ok_or_else(|| refuse("a text"));
+                let mut operand =
+                    |value: &Value| self.operand(value, text).ok_or_else(|| refuse("a text"));
                 Test::Texts(operand(one)?, comparison, operand(other)?)
             }
         })
@@ -116,9 +131,15 @@ impl Checker<'_> {
         })
     }
 
-    fn operand<T>(&mut self, value: &Value, constant: fn(&Value) -> Option<T>) -> Option<Operand<T>> {
+    fn operand<T>(
+        &mut self,
+        value: &Value,
+        constant: fn(&Value) -> Option<T>,
+    ) -> Option<Operand<T>> {
         match value {
-            Value::Column(name) => self.columns.iter().position(|other| other == name).map(Operand::Column),
+            Value::Column(name) => {
+                self.columns.iter().position(|other| other == name).map(Operand::Column)
+            }
             value => constant(value).map(Operand::Constant),
         }
     }

@@ -25,7 +25,9 @@ pub(crate) fn evaluate(test: &Test, cells: &[Cell<'_>]) -> Result<Option<bool>, 
             let read = |cell: Cell<'_>| cell.boolean();
             compare(value(one, cells, read)?, *comparison, value(other, cells, read)?)
         }
-        Test::Texts(one, comparison, other) => compare(text(one, cells), *comparison, text(other, cells)),
+        Test::Texts(one, comparison, other) => {
+            compare(text(one, cells), *comparison, text(other, cells))
+        }
     }
 }
 
@@ -60,7 +62,11 @@ fn text<'a>(operand: &'a Operand<String>, cells: &[Cell<'a>]) -> Option<&'a str>
     }
 }
 
-fn compare<T: Ord>(one: Option<T>, comparison: Comparison, other: Option<T>) -> Result<Option<bool>, Reject> {
+fn compare<T: Ord>(
+    one: Option<T>,
+    comparison: Comparison,
+    other: Option<T>,
+) -> Result<Option<bool>, Reject> {
     let (Some(one), Some(other)) = (one, other) else { return Ok(None) };
     let order = one.cmp(&other);
     Ok(Some(match comparison {

@@ -193,7 +193,9 @@ fn constant_word(word: &str) -> Option<Value> {
 }
 
 fn is_reserved(word: &str) -> bool {
-    ["and", "or", "not", "is", "in", "null"].iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
+    ["and", "or", "not", "is", "in", "null"]
+        .iter()
+        .any(|reserved| word.eq_ignore_ascii_case(reserved))
 }
 
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
@@ -218,16 +220,23 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
                 .map(|(name, length)| (Token::Value(Value::Column(name)), length))
                 .ok_or_else(|| format!("at character {begin}: the name is not closed"))?,
             '0'..='9' | '-' | '+' | '.' => number(rest).ok_or_else(|| {
-                format!("at character {begin}: a number is expected, such as -1.5 or 2e6, of at most 38 digits")
+                format!(
+                    "at character {begin}: a number is expected, such as -1.5 or 2e6, of at \
+                         most 38 digits"
+                )
             })?,
             _ if is_word(character) => {
-                let word: String = rest.iter().take_while(|character| is_word(**character)).collect();
+                let word: String =
+                    rest.iter().take_while(|character| is_word(**character)).collect();
                 let length = word.chars().count();
                 (Token::Word(word), length)
             }
-            _ => {
-                comparison(rest).ok_or_else(|| format!("at character {begin}: no expression has {character} in it"))?
-            }
+            _ => comparison(rest).ok_or_else(|| {
+                format!(
+                    "at character {begin}: no expression has \
+                                                        {character} in it"
+                )
+            })?,
         };
         tokens.push((begin, token));
         place += length;
@@ -324,7 +333,10 @@ mod tests {
     fn depth_is_bounded() {
         let nested = |depth: usize| format!("{}a{}", "(".repeat(depth), ")".repeat(depth));
         assert!(parse(&nested(99)).is_ok());
-        assert_eq!(parse(&nested(100_000)), Err("more than 100 not and ( inside each other".to_owned()));
+        assert_eq!(
+            parse(&nested(100_000)),
+            Err("more than 100 not and ( inside each other".to_owned())
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! Loads only the rows that an expression asks for: comparisons of columns and values, joined by and, or, not.
+//! Loads only the rows that an expression asks for: comparisons of columns and values, joined by
+//! and, or, not.
 //!
-//! `grammar` reads the expression, `check` fits it to the columns there are, `evaluate` answers for a row as SQL does:
-//! a comparison with NULL is neither true nor false.
+//! `grammar` reads the expression, `check` fits it to the columns there are, `evaluate` answers for
+//! a row as SQL does: a comparison with NULL is neither true nor false.
 
 mod check;
 mod evaluate;
@@ -42,7 +43,12 @@ impl Transform for FilterRows {
         let (key, text, wanted) = match (config.keep, config.reject) {
             (Some(text), None) => ("keep", text, true),
             (None, Some(text)) => ("reject", text, false),
-            _ => return Err(Error::new("bad-config", "config: set either \"keep\" or \"reject\", to an expression")),
+            _ => {
+                return Err(Error::new(
+                    "bad-config",
+                    "config: set either \"keep\" or \"reject\", to an expression",
+                ));
+            }
         };
         let refuse = |why: String| Error::new("bad-config", format!("config: {key}: {why}"));
         let expression = grammar::parse(&text).map_err(&refuse)?;
@@ -123,10 +129,15 @@ mod tests {
 
     #[test]
     fn rows_are_rejected_with_code_and_message() {
-        let ran = orders().run::<FilterRows>(r#"{"reject": "id > 1", "code": "later", "message": "only the first"}"#);
+        let ran = orders().run::<FilterRows>(
+            r#"{"reject": "id > 1", "code": "later", "message": "only the first"}"#,
+        );
         let ran = ran.expect("runs");
         assert_eq!(ran.column("id"), [Some("1")]);
-        assert_eq!((ran.rejects[0].1.code.as_str(), ran.rejects[0].1.message.as_str()), ("later", "only the first"));
+        assert_eq!(
+            (ran.rejects[0].1.code.as_str(), ran.rejects[0].1.message.as_str()),
+            ("later", "only the first")
+        );
         let ran = orders().run::<FilterRows>(r#"{"keep": "id = 1"}"#).expect("runs");
         assert_eq!(ran.rejects[0].1.message, "the row is not one of those to keep: id = 1");
         assert_eq!(ran.rejects.len(), 3);
@@ -136,31 +147,49 @@ mod tests {
     fn a_field_that_is_no_number_rejects_its_row_for_that() {
         let sample = Sample::new(["n"]).row(["x"]).row(["2"]);
         let ran = sample.run::<FilterRows>(r#"{"keep": "n > 1"}"#).expect("runs");
-        assert_eq!(ran.to_string(), "n\n2\nrow 1: not-a-number: column \"n\": the field is not a number\n");
+        assert_eq!(
+            ran.to_string(),
+            "n\n2\nrow 1: not-a-number: column \"n\": the field is not a number\n"
+        );
     }
 
     #[test]
     fn mistakes_are_named() {
         assert_eq!(
             kept("state = 'open'"),
-            "config: keep: no column \"state\"; there are: \"id\", \"status\", \"amount\", \"day\", \"Is Test\""
+            "config: keep: no column \"state\"; there are: \"id\", \"status\", \"amount\", \
+             \"day\", \"Is Test\""
         );
         assert_eq!(kept("amount > 'much'"), "config: keep: amount is a number, 'much' is not");
         assert_eq!(
             kept("day > 'soon'"),
-            "config: keep: day is a point in time, 'soon' is not; write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS"
+            "config: keep: day is a point in time, 'soon' is not; write YYYY-MM-DD or YYYY-MM-DD \
+             HH:MM:SS"
         );
         assert_eq!(
             kept("day > 5"),
-            "config: keep: day is a point in time, 5 is not; write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS"
+            "config: keep: day is a point in time, 5 is not; write YYYY-MM-DD or YYYY-MM-DD \
+             HH:MM:SS"
         );
-        assert_eq!(kept("id ="), "config: keep: at character 5: expected a column or a value, found the end");
-        assert_eq!(kept("id = 1 2"), "config: keep: at character 8: expected and, or, or the end, found 2");
+        assert_eq!(
+            kept("id ="),
+            "config: keep: at character 5: expected a column or a value, found the end"
+        );
+        assert_eq!(
+            kept("id = 1 2"),
+            "config: keep: at character 8: expected and, or, or the end, found 2"
+        );
         assert_eq!(kept("(id = 1"), "config: keep: at character 8: expected ), found the end");
         assert_eq!(kept("status = 'open"), "config: keep: at character 10: the text is not closed");
         assert_eq!(kept("id ~ 1"), "config: keep: at character 4: no expression has ~ in it");
-        assert_eq!(kept("status"), "config: keep: status is not a boolean; compare it with something");
-        assert_eq!(kept("id in (1, status)"), "config: keep: at character 11: expected a value, found status");
+        assert_eq!(
+            kept("status"),
+            "config: keep: status is not a boolean; compare it with something"
+        );
+        assert_eq!(
+            kept("id in (1, status)"),
+            "config: keep: at character 11: expected a value, found status"
+        );
         let error = orders().run::<FilterRows>("").expect_err("is refused");
         assert_eq!(error.message, "config: set either \"keep\" or \"reject\", to an expression");
     }

@@ -1,4 +1,5 @@
-//! Masks columns with personal data before they reach the warehouse: a keyed hash that still joins, or nothing at all.
+//! Masks columns with personal data before they reach the warehouse: a keyed hash that still joins,
+//! or nothing at all.
 
 use std::fmt::Write;
 
@@ -21,7 +22,8 @@ pub struct Config {
     /// How: `redact` (the default) or `hash`.
     #[serde(default)]
     method: Method,
-    /// The secret of the hash, at least 16 bytes. The same key gives the same hash, so that tables still join.
+    /// The secret of the hash, at least 16 bytes. The same key gives the same hash, so that tables
+    /// still join.
     key: Option<String>,
     /// What a redacted value becomes.
     #[serde(default = "stars")]
@@ -66,7 +68,9 @@ impl Transform for MaskPii {
                 let mac = mac(key.as_deref())?;
                 for name in &columns {
                     let mac = mac.clone();
-                    rows.map(name, move |value| Ok(value.map(|value| hash(mac.clone(), value, normalize))))?;
+                    rows.map(name, move |value| {
+                        Ok(value.map(|value| hash(mac.clone(), value, normalize)))
+                    })?;
                 }
             }
         }
@@ -80,13 +84,14 @@ fn mac(key: Option<&str>) -> Result<Hmac<Sha256>, Error> {
     let key = key.unwrap_or_default();
     if key.len() < MIN_KEY_BYTES {
         let message = format!(
-            "config: key: method \"hash\" needs a key of at least {MIN_KEY_BYTES} bytes, this one has {}; \
-             make one with `openssl rand -hex 32`",
+            "config: key: method \"hash\" needs a key of at least {MIN_KEY_BYTES} bytes, this one \
+             has {}; make one with `openssl rand -hex 32`",
             key.len()
         );
         return Err(Error::new("bad-config", message));
     }
-    Hmac::new_from_slice(key.as_bytes()).map_err(|error| Error::new("bad-config", format!("config: key: {error}")))
+    Hmac::new_from_slice(key.as_bytes())
+        .map_err(|error| Error::new("bad-config", format!("config: key: {error}")))
 }
 
 fn hash(mut mac: Hmac<Sha256>, value: &str, normalize: bool) -> String {
@@ -104,8 +109,10 @@ fn hash(mut mac: Hmac<Sha256>, value: &str, normalize: bool) -> String {
 /// Redacted, all rows would have the same key, and be one row.
 fn refuse_key(name: &str, rows: &Rows) -> Result<(), Error> {
     if rows.keys().iter().any(|key| key.eq_ignore_ascii_case(name)) {
-        let message =
-            format!("column {name:?} is a merge key; redacted, all rows would be one; use \"method\": \"hash\" for it");
+        let message = format!(
+            "column {name:?} is a merge key; redacted, all rows would be one; use \"method\": \
+             \"hash\" for it"
+        );
         return Err(Error::new("bad-config", message).column(name));
     }
     Ok(())
@@ -134,7 +141,8 @@ mod tests {
     fn redacted_values_are_all_the_same_and_null_stays_null() {
         let ran = people().run::<MaskPii>(r#"{"columns": ["email"]}"#).expect("runs");
         assert_eq!(ran.to_string(), "id,email\n1,***\n2,***\n3,\n4,***\n");
-        let ran = people().run::<MaskPii>(r#"{"columns": ["email"], "replacement": ""}"#).expect("runs");
+        let ran =
+            people().run::<MaskPii>(r#"{"columns": ["email"], "replacement": ""}"#).expect("runs");
         assert_eq!(ran.to_string(), "id,email\n1,\"\"\n2,\"\"\n3,\n4,\"\"\n");
     }
 
@@ -142,24 +150,31 @@ mod tests {
     #[test]
     fn the_hash_is_hmac_sha_256() {
         let mac = Hmac::<Sha256>::new_from_slice(&[0x0b; 20]).expect("takes any length");
-        assert_eq!(hash(mac, "Hi There", false), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+        assert_eq!(
+            hash(mac, "Hi There", false),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
+        );
     }
 
     #[test]
     fn the_same_value_and_key_give_the_same_hash() {
-        let values = hashed(r#"{"columns": ["email"], "method": "hash", "key": "0123456789abcdef"}"#);
+        let values =
+            hashed(r#"{"columns": ["email"], "method": "hash", "key": "0123456789abcdef"}"#);
         assert_ne!(values[0], values[1]);
         assert_eq!(values[2], None);
-        let folded =
-            hashed(r#"{"columns": ["email"], "method": "hash", "key": "0123456789abcdef", "normalize": true}"#);
+        let folded = hashed(
+            r#"{"columns": ["email"], "method": "hash", "key": "0123456789abcdef", "normalize": true}"#,
+        );
         assert_eq!(folded[0], folded[1]);
-        let other = hashed(r#"{"columns": ["email"], "method": "hash", "key": "0123456789abcdeF"}"#);
+        let other =
+            hashed(r#"{"columns": ["email"], "method": "hash", "key": "0123456789abcdeF"}"#);
         assert_ne!(values[0], other[0]);
     }
 
     #[test]
     fn what_would_not_protect_or_would_merge_rows_is_refused() {
-        let refusal = |config| people().keys(["id"]).run::<MaskPii>(config).expect_err("is refused").message;
+        let refusal =
+            |config| people().keys(["id"]).run::<MaskPii>(config).expect_err("is refused").message;
         assert_eq!(
             refusal(r#"{"columns": ["email"], "method": "hash", "key": "short"}"#),
             "config: key: method \"hash\" needs a key of at least 16 bytes, this one has 5; \
@@ -167,9 +182,13 @@ mod tests {
         );
         assert_eq!(
             refusal(r#"{"columns": ["id"]}"#),
-            "column \"id\" is a merge key; redacted, all rows would be one; use \"method\": \"hash\" for it"
+            "column \"id\" is a merge key; redacted, all rows would be one; use \"method\": \
+             \"hash\" for it"
         );
-        assert_eq!(refusal(r#"{"columns": ["e-mail"]}"#), "no column \"e-mail\"; there are: \"id\", \"email\"");
+        assert_eq!(
+            refusal(r#"{"columns": ["e-mail"]}"#),
+            "no column \"e-mail\"; there are: \"id\", \"email\""
+        );
     }
 
     #[test]

@@ -12,9 +12,11 @@ use serde::Deserialize;
 pub struct Config {
     /// Columns with phone numbers. All become text.
     columns: Vec<String>,
-    /// Country of numbers without a country code, as in ISO 3166: `DE`. Without it they count as invalid.
+    /// Country of numbers without a country code, as in ISO 3166: `DE`. Without it they count as
+    /// invalid.
     region: Option<String>,
-    /// What happens to a value that is no valid number: `reject` its row (the default), make it `null`, `keep` it.
+    /// What happens to a value that is no valid number: `reject` its row (the default), make it
+    /// `null`, `keep` it.
     #[serde(default)]
     invalid: Invalid,
 }
@@ -42,10 +44,13 @@ impl Transform for NormalizePhone {
         let region = config.region.as_deref().map(region).transpose()?;
         let invalid_numbers = rows.counter("invalid_numbers");
         for name in &config.columns {
-            let is_number = rows.columns().any(|(other, kind)| other == name && is_whole_number(kind));
+            let is_number =
+                rows.columns().any(|(other, kind)| other == name && is_whole_number(kind));
             let invalid_numbers = invalid_numbers.clone();
             rows.map(name, move |text| {
-                let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+                let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+                    return Ok(None);
+                };
                 match e164(text, region, is_number) {
                     Some(number) => Ok(Some(number)),
                     None => invalid(text, config.invalid, &invalid_numbers),
@@ -60,7 +65,8 @@ loader_sdk::export_plugin!(NormalizePhone);
 
 fn region(code: &str) -> Result<Region, Error> {
     Region::try_from(code.to_uppercase().as_str()).map_err(|_| {
-        let message = format!("config: region: {code:?} is no country of ISO 3166, such as \"DE\" or \"US\"");
+        let message =
+            format!("config: region: {code:?} is no country of ISO 3166, such as \"DE\" or \"US\"");
         Error::new("bad-config", message)
     })
 }
@@ -69,14 +75,17 @@ fn is_whole_number(kind: Kind) -> bool {
     matches!(kind, Kind::SmallInteger | Kind::Integer | Kind::BigInteger)
 }
 
-/// A file that has nothing but `+49…` in a column makes it a column of whole numbers, and these have no plus sign:
-/// of such a column, what is no number of the region is tried with the sign put back.
+/// A file that has nothing but `+49…` in a column makes it a column of whole numbers, and these
+/// have no plus sign: of such a column, what is no number of the region is tried with the sign put
+/// back.
 fn e164(text: &str, region: Option<Region>, is_whole_number: bool) -> Option<String> {
     let parse = |text: &str, region| {
-        let number = PHONE_NUMBER_UTIL.parse(text, region).ok().filter(|number| number.is_valid())?;
+        let number =
+            PHONE_NUMBER_UTIL.parse(text, region).ok().filter(|number| number.is_valid())?;
         Some(number.format_as(PhoneNumberFormat::E164).into_owned())
     };
-    parse(text, region).or_else(|| if is_whole_number { parse(&format!("+{text}"), None) } else { None })
+    parse(text, region)
+        .or_else(|| if is_whole_number { parse(&format!("+{text}"), None) } else { None })
 }
 
 fn invalid(text: &str, what: Invalid, invalid_numbers: &Tally) -> Result<Option<String>, Reject> {
@@ -113,16 +122,26 @@ mod tests {
             None,
             Some(" "),
         ]);
-        let ran = sample.run::<NormalizePhone>(r#"{"columns": ["phone"], "region": "de"}"#).expect("runs");
+        let ran = sample
+            .run::<NormalizePhone>(r#"{"columns": ["phone"], "region": "de"}"#)
+            .expect("runs");
         assert_eq!(
             ran.column("phone"),
-            [Some("+4930123456"), Some("+12025550173"), Some("+4930123456"), Some("+442079460958"), None, None]
+            [
+                Some("+4930123456"),
+                Some("+12025550173"),
+                Some("+4930123456"),
+                Some("+442079460958"),
+                None,
+                None
+            ]
         );
     }
 
     #[test]
     fn a_plus_sign_that_inference_took_is_put_back() {
-        let sample = phones(&[Some("4930123456"), Some("12025550173")]).kind("phone", Kind::BigInteger);
+        let sample =
+            phones(&[Some("4930123456"), Some("12025550173")]).kind("phone", Kind::BigInteger);
         let ran = sample.run::<NormalizePhone>(r#"{"columns": ["phone"]}"#).expect("runs");
         assert_eq!(ran.column("phone"), [Some("+4930123456"), Some("+12025550173")]);
     }
@@ -131,10 +150,12 @@ mod tests {
     fn what_is_no_number_goes_where_the_config_says() {
         let sample = phones(&[Some("n/a"), Some("030 123456")]);
         let run = |invalid: &str| {
-            let config = format!(r#"{{"columns": ["phone"], "region": "DE", "invalid": "{invalid}"}}"#);
+            let config =
+                format!(r#"{{"columns": ["phone"], "region": "DE", "invalid": "{invalid}"}}"#);
             sample.run::<NormalizePhone>(&config).expect("runs")
         };
-        let reject = "phone\n+4930123456\nrow 1: bad-phone: the field is not a valid phone number\n";
+        let reject =
+            "phone\n+4930123456\nrow 1: bad-phone: the field is not a valid phone number\n";
         assert_eq!(run("reject").to_string(), reject);
         assert_eq!(run("null").column("phone"), [None, Some("+4930123456")]);
         assert_eq!(run("keep").column("phone"), [Some("n/a"), Some("+4930123456")]);
@@ -143,9 +164,11 @@ mod tests {
 
     #[test]
     fn without_a_region_a_country_code_is_needed() {
-        let ran = phones(&[Some("030 123456"), Some("+4930123456")]).run::<NormalizePhone>(r#"{"columns": ["phone"]}"#);
+        let ran = phones(&[Some("030 123456"), Some("+4930123456")])
+            .run::<NormalizePhone>(r#"{"columns": ["phone"]}"#);
         assert_eq!(ran.expect("runs").rejects.len(), 1);
-        let error = phones(&[]).run::<NormalizePhone>(r#"{"columns": ["phone"], "region": "Germany"}"#);
+        let error =
+            phones(&[]).run::<NormalizePhone>(r#"{"columns": ["phone"], "region": "Germany"}"#);
         assert_eq!(
             error.expect_err("is refused").message,
             "config: region: \"Germany\" is no country of ISO 3166, such as \"DE\" or \"US\""

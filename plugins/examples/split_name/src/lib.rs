@@ -31,7 +31,9 @@ impl Default for Config {
             first: "first_name".to_owned(),
             last: "last_name".to_owned(),
             keep: true,
-            particles: words("al bin da de del della den der di dos du el la le ten ter van von zu"),
+            particles: words(
+                "al bin da de del della den der di dos du el la le ten ter van von zu",
+            ),
             suffixes: words("Jr Jr. Sr Sr. II III IV"),
         }
     }
@@ -62,8 +64,13 @@ impl Transform for SplitName {
 
 loader_sdk::export_plugin!(SplitName);
 
-/// First and last name. A comma decides; else the last word is the last name, with what belongs to it.
-fn split(name: &str, particles: &[String], suffixes: &[String]) -> (Option<String>, Option<String>) {
+/// First and last name. A comma decides; else the last word is the last name, with what belongs to
+/// it.
+fn split(
+    name: &str,
+    particles: &[String],
+    suffixes: &[String],
+) -> (Option<String>, Option<String>) {
     if let Some((last, first)) = name.split_once(',')
         && !is_one_of(first.trim(), suffixes)
     {
@@ -125,8 +132,13 @@ mod tests {
     fn the_parts_stand_behind_the_other_columns() {
         let sample = Sample::new(["id", "name"]).row(["1", "Ada Lovelace"]).row([Some("2"), None]);
         let ran = sample.run::<SplitName>("").expect("runs");
-        assert_eq!(ran.to_string(), "id,name,first_name,last_name\n1,Ada Lovelace,Ada,Lovelace\n2,,,\n");
-        let ran = sample.run::<SplitName>(r#"{"keep": false, "first": "given", "last": "family"}"#).expect("runs");
+        assert_eq!(
+            ran.to_string(),
+            "id,name,first_name,last_name\n1,Ada Lovelace,Ada,Lovelace\n2,,,\n"
+        );
+        let ran = sample
+            .run::<SplitName>(r#"{"keep": false, "first": "given", "last": "family"}"#)
+            .expect("runs");
         assert_eq!(ran.to_string(), "id,given,family\n1,Ada,Lovelace\n2,,\n");
     }
 

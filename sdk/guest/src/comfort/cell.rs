@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::DataType;
@@ -15,8 +15,8 @@ use values::DecimalError;
 
 use super::{Date, Decimal, Reject, Timestamp};
 
-/// A cell: one column of one row. NULL reads as None in every type; what is no value of the type asked for
-/// rejects the row.
+/// A cell: one column of one row. NULL reads as None in every type; what is no value of the type
+/// asked for rejects the row.
 ///
 /// ```
 /// use loader_sdk::{Error, Kind, NoConfig, Rows, Transform, testing::Sample};
@@ -125,7 +125,9 @@ impl<'a> Cell<'a> {
         }
         let array = &self.column.array;
         let number = match array.data_type() {
-            DataType::Float32 => Some(f64::from(array.as_primitive::<Float32Type>().value(self.row))),
+            DataType::Float32 => {
+                Some(f64::from(array.as_primitive::<Float32Type>().value(self.row)))
+            }
             DataType::Float64 => Some(array.as_primitive::<Float64Type>().value(self.row)),
             DataType::Boolean | DataType::Date32 | DataType::Timestamp(_, _) => None,
             _ => self.text().and_then(|text| values::parse_f64(text.as_bytes())),
@@ -149,10 +151,13 @@ impl<'a> Cell<'a> {
         match array.data_type() {
             DataType::Decimal128(_, scale) => {
                 let unscaled = array.as_primitive::<Decimal128Type>().value(self.row);
-                let number = u8::try_from(*scale).ok().and_then(|scale| Decimal::new(unscaled, scale));
+                let number =
+                    u8::try_from(*scale).ok().and_then(|scale| Decimal::new(unscaled, scale));
                 self.or_reject(number, "not-a-number", "a number of at most 38 digits")
             }
-            DataType::Int32 => Ok(Some(i64::from(array.as_primitive::<Int32Type>().value(self.row)).into())),
+            DataType::Int32 => {
+                Ok(Some(i64::from(array.as_primitive::<Int32Type>().value(self.row)).into()))
+            }
             DataType::Int64 => Ok(Some(array.as_primitive::<Int64Type>().value(self.row).into())),
             DataType::Boolean | DataType::Date32 | DataType::Timestamp(_, _) => {
                 self.or_reject(None, "not-a-number", "a number")
@@ -160,8 +165,12 @@ impl<'a> Cell<'a> {
             _ => match self.text().map(Decimal::parse) {
                 None => Ok(None),
                 Some(Ok(number)) => Ok(Some(number)),
-                Some(Err(DecimalError::NotANumber)) => self.or_reject(None, "not-a-number", "a number"),
-                Some(Err(DecimalError::NotFinite)) => self.or_reject(None, "not-finite", "a finite number"),
+                Some(Err(DecimalError::NotANumber)) => {
+                    self.or_reject(None, "not-a-number", "a number")
+                }
+                Some(Err(DecimalError::NotFinite)) => {
+                    self.or_reject(None, "not-finite", "a finite number")
+                }
                 Some(Err(DecimalError::OutOfRange)) => {
                     self.or_reject(None, "out-of-range", "a number of at most 38 digits")
                 }
@@ -169,7 +178,8 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The value as true or false; of text the words that Redshift takes: true, t, yes, y, 1 and their opposites.
+    /// The value as true or false; of text the words that Redshift takes: true, t, yes, y, 1 and
+    /// their opposites.
     ///
     /// ```
     /// # use loader_sdk::{Cell, Reject};
@@ -204,7 +214,9 @@ impl<'a> Cell<'a> {
         }
         let array = &self.column.array;
         let date = match array.data_type() {
-            DataType::Date32 => Some(Date::from_days(array.as_primitive::<Date32Type>().value(self.row))),
+            DataType::Date32 => {
+                Some(Date::from_days(array.as_primitive::<Date32Type>().value(self.row)))
+            }
             DataType::Utf8 => self.text().and_then(Date::parse),
             _ => None,
         };
@@ -225,18 +237,25 @@ impl<'a> Cell<'a> {
         }
         let array = &self.column.array;
         let time = match array.data_type() {
-            DataType::Timestamp(_, _) => {
-                Some(Timestamp::from_micros(array.as_primitive::<TimestampMicrosecondType>().value(self.row)))
-            }
+            DataType::Timestamp(_, _) => Some(Timestamp::from_micros(
+                array.as_primitive::<TimestampMicrosecondType>().value(self.row),
+            )),
             DataType::Date32 | DataType::Utf8 => self.text().and_then(Timestamp::parse),
             _ => None,
         };
         self.or_reject(time, "not-a-timestamp", "a timestamp as YYYY-MM-DD HH:MM:SS")
     }
 
-    fn or_reject<T>(self, value: Option<T>, code: &'static str, expected: &str) -> Result<Option<T>, Reject> {
-        let reject =
-            || Reject::new(code, format!("column {:?}: the field is not {expected}", self.name())).column(self.name());
+    fn or_reject<T>(
+        self,
+        value: Option<T>,
+        code: &'static str,
+        expected: &str,
+    ) -> Result<Option<T>, Reject> {
+        let reject = || {
+            Reject::new(code, format!("column {:?}: the field is not {expected}", self.name()))
+                .column(self.name())
+        };
         value.map(Some).ok_or_else(reject)
     }
 }
@@ -291,22 +310,32 @@ fn texts(array: &ArrayRef) -> StringArray {
         }};
     }
     match array.data_type() {
-        DataType::Boolean => written!(array.as_boolean(), value => if value { "true" } else { "false" }),
+        DataType::Boolean => {
+            written!(array.as_boolean(), value => if value { "true" } else { "false" })
+        }
         DataType::Int8 => written!(array.as_primitive::<Int8Type>(), value => value.to_string()),
         DataType::Int16 => written!(array.as_primitive::<Int16Type>(), value => value.to_string()),
         DataType::Int32 => written!(array.as_primitive::<Int32Type>(), value => value.to_string()),
         DataType::Int64 => written!(array.as_primitive::<Int64Type>(), value => value.to_string()),
-        DataType::Float32 => written!(array.as_primitive::<Float32Type>(), value => float(format!("{value:?}"))),
-        DataType::Float64 => written!(array.as_primitive::<Float64Type>(), value => float(format!("{value:?}"))),
-        DataType::Date32 => written!(array.as_primitive::<Date32Type>(), value => values::format_date(value)),
+        DataType::Float32 => {
+            written!(array.as_primitive::<Float32Type>(), value => float(format!("{value:?}")))
+        }
+        DataType::Float64 => {
+            written!(array.as_primitive::<Float64Type>(), value => float(format!("{value:?}")))
+        }
+        DataType::Date32 => {
+            written!(array.as_primitive::<Date32Type>(), value => values::format_date(value))
+        }
         DataType::Timestamp(_, _) => {
             written!(array.as_primitive::<TimestampMicrosecondType>(), value => values::format_timestamp(value))
         }
-        DataType::Decimal128(_, scale) => written!(array.as_primitive::<Decimal128Type>(), value => {
-            let mut text = String::new();
-            values::write_decimal(value, scale.unsigned_abs(), &mut text);
-            text
-        }),
+        DataType::Decimal128(_, scale) => {
+            written!(array.as_primitive::<Decimal128Type>(), value => {
+                let mut text = String::new();
+                values::write_decimal(value, scale.unsigned_abs(), &mut text);
+                text
+            })
+        }
         _ => StringArray::new_null(array.len()),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Cell;
 
-/// What names the columns that a closure reads, and what it gets of them: of `"a"` a [`Cell`], of `["a", "b"]` an array
-/// of them, of a slice of names a slice of them.
+/// What names the columns that a closure reads, and what it gets of them: of `"a"` a [`Cell`], of
+/// `["a", "b"]` an array of them, of a slice of names a slice of them.
 ///
 /// ```
 /// # use loader_sdk::{Error, Reject, Rows};

@@ -1,4 +1,5 @@
-//! Typed config: read with an error that names the place, and described by a schema that is derived.
+//! Typed config: read with an error that names the place, and described by a schema that is
+//! derived.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -20,8 +21,9 @@ pub struct NoConfig {}
 
 /// JSON Schema of a config, draft 2020-12, derived from its type and doc comments.
 ///
-/// [`Transform`](crate::Transform) does it by itself. Deriving takes 90 KB of code in a component, so that a plugin which
-/// is shipped has it in a file: [`testing::check_config_schema`](crate::testing::check_config_schema).
+/// [`Transform`](crate::Transform) does it by itself. Deriving takes 90 KB of code in a component,
+/// so that a plugin which is shipped has it in a file:
+/// [`testing::check_config_schema`](crate::testing::check_config_schema).
 ///
 /// ```
 /// /// What may be set.
@@ -52,8 +54,10 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
         "" | "null" => "{}",
         text => text,
     };
-    // By way of a value, so that no error tells a line and column of a text that nobody has written.
-    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| refused(String::new(), &error))?;
+    // By way of a value, so that no error tells a line and column of a text that nobody has
+    // written.
+    let value: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| refused(String::new(), &error))?;
     serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string() {
         path if path == "." => refused(String::new(), error.inner()),
         path => refused(format!("{path}: "), error.inner()),

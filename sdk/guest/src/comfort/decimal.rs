@@ -1,5 +1,5 @@
-//! Exact decimal arithmetic: 38 digits, as many as Redshift has, products in 256 bits, and rounding only where it is
-//! asked for.
+//! Exact decimal arithmetic: 38 digits, as many as Redshift has, products in 256 bits, and rounding
+//! only where it is asked for.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -46,13 +46,15 @@ pub enum Rounding {
 }
 
 impl Decimal {
-    /// `unscaled / 10^scale`; None when it has more than 38 digits or they start more than 38 places after the point.
+    /// `unscaled / 10^scale`; None when it has more than 38 digits or they start more than 38
+    /// places after the point.
     ///
     /// ```
     /// assert_eq!(loader_sdk::Decimal::new(-1250, 2).unwrap().to_string(), "-12.50");
     /// ```
     pub fn new(unscaled: i128, scale: u8) -> Option<Decimal> {
-        let fits = unscaled.unsigned_abs() < 10_u128.pow(MAX_DIGITS) && u32::from(scale) <= MAX_DIGITS;
+        let fits =
+            unscaled.unsigned_abs() < 10_u128.pow(MAX_DIGITS) && u32::from(scale) <= MAX_DIGITS;
         fits.then_some(Decimal { unscaled, scale })
     }
 
@@ -68,7 +70,8 @@ impl Decimal {
     /// ```
     pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
         let text = text.as_bytes();
-        let scale = values::number_shape(text).map_or(0, |shape| shape.fraction_digits.min(MAX_DIGITS + 1));
+        let scale =
+            values::number_shape(text).map_or(0, |shape| shape.fraction_digits.min(MAX_DIGITS + 1));
         let scale = u8::try_from(scale).unwrap_or(u8::MAX);
         let parsed = values::parse_decimal(text, values::MAX_PRECISION, scale)?;
         Ok(Decimal { unscaled: parsed.unscaled, scale })
@@ -92,7 +95,8 @@ impl Decimal {
         self.scale
     }
 
-    /// The number with exactly so many digits after the point; None when that takes more than 38 digits.
+    /// The number with exactly so many digits after the point; None when that takes more than 38
+    /// digits.
     ///
     /// ```
     /// use loader_sdk::{Decimal, Rounding};
@@ -137,7 +141,8 @@ impl Decimal {
     /// assert_eq!(product.unwrap().to_string(), "0.58");
     /// ```
     pub fn times(self, other: Decimal, scale: u8, rounding: Rounding) -> Option<Decimal> {
-        let product = i256::from_i128(self.unscaled).checked_mul(i256::from_i128(other.unscaled))?;
+        let product =
+            i256::from_i128(self.unscaled).checked_mul(i256::from_i128(other.unscaled))?;
         rescale(product, u32::from(self.scale) + u32::from(other.scale), scale, rounding)
     }
 
@@ -149,9 +154,11 @@ impl Decimal {
     /// assert_eq!(third.unwrap().to_string(), "0.3333");
     /// ```
     pub fn divided_by(self, other: Decimal, scale: u8, rounding: Rounding) -> Option<Decimal> {
-        // a/10^s / (b/10^t) = a*10^t / (b*10^s); the wanted digits are multiplied in before the one division.
+        // a/10^s / (b/10^t) = a*10^t / (b*10^s); the wanted digits are multiplied in before the one
+        // division.
         let shift = i32::from(scale) + i32::from(other.scale) - i32::from(self.scale);
-        let (mut over, mut under) = (i256::from_i128(self.unscaled), i256::from_i128(other.unscaled));
+        let (mut over, mut under) =
+            (i256::from_i128(self.unscaled), i256::from_i128(other.unscaled));
         let power = power_of_ten(shift.unsigned_abs())?;
         if shift >= 0 {
             over = over.checked_mul(power)?;
@@ -249,7 +256,11 @@ mod tests {
     fn halves_go_where_they_are_told() {
         let check = |text: &str, expected: [&str; 3]| {
             let round = |rounding| decimal(text).round(0, rounding).expect("fits").to_string();
-            assert_eq!([Rounding::HalfUp, Rounding::HalfEven, Rounding::Down].map(round), expected, "{text}");
+            assert_eq!(
+                [Rounding::HalfUp, Rounding::HalfEven, Rounding::Down].map(round),
+                expected,
+                "{text}"
+            );
         };
         check("0.5", ["1", "0", "0"]);
         check("1.5", ["2", "2", "1"]);
@@ -264,9 +275,11 @@ mod tests {
         let large = decimal("99999999999999999999.999999999999999999");
         let product = large.times(large, 0, Rounding::HalfUp);
         assert!(product.is_none(), "40 digits do not fit");
-        let tenth = large.times(decimal("0.000000000000000001"), 18, Rounding::HalfUp).expect("fits");
+        let tenth =
+            large.times(decimal("0.000000000000000001"), 18, Rounding::HalfUp).expect("fits");
         assert_eq!(tenth.to_string(), "100.000000000000000000");
-        let tenth = large.times(decimal("0.000000000000000001"), 36, Rounding::HalfUp).expect("fits");
+        let tenth =
+            large.times(decimal("0.000000000000000001"), 36, Rounding::HalfUp).expect("fits");
         assert_eq!(tenth.to_string(), "99.999999999999999999999999999999999999");
     }
 
@@ -274,7 +287,11 @@ mod tests {
     fn quotients_are_rounded_once_whatever_the_signs() {
         let check = |over: &str, under: &str, scale, expected: &str| {
             let quotient = decimal(over).divided_by(decimal(under), scale, Rounding::HalfUp);
-            assert_eq!(quotient.map(|quotient| quotient.to_string()).unwrap_or_default(), expected, "{over}/{under}");
+            assert_eq!(
+                quotient.map(|quotient| quotient.to_string()).unwrap_or_default(),
+                expected,
+                "{over}/{under}"
+            );
         };
         check("2", "3", 2, "0.67");
         check("-2", "3", 2, "-0.67");
@@ -298,7 +315,10 @@ mod tests {
     fn what_needs_more_digits_is_refused() {
         assert_eq!(Decimal::parse("1e38").unwrap_err(), DecimalError::OutOfRange);
         assert_eq!(Decimal::parse("1e-39").unwrap_err(), DecimalError::OutOfRange);
-        assert_eq!(Decimal::parse("12345678901234567890.1234567890123456789").unwrap_err(), DecimalError::OutOfRange);
+        assert_eq!(
+            Decimal::parse("12345678901234567890.1234567890123456789").unwrap_err(),
+            DecimalError::OutOfRange
+        );
         assert_eq!(Decimal::parse("Infinity").unwrap_err(), DecimalError::NotFinite);
         assert_eq!(Decimal::parse("").unwrap_err(), DecimalError::NotANumber);
         assert!(decimal("9e37").plus(decimal("9e37")).is_none());

@@ -19,7 +19,8 @@ use crate::Error;
 pub enum Kind {
     /// Text.
     Text,
-    /// A number with a fraction or an exponent, as the text that stands in the file: nothing is lost.
+    /// A number with a fraction or an exponent, as the text that stands in the file: nothing is
+    /// lost.
     Number,
     /// True or false.
     Boolean,
@@ -55,7 +56,9 @@ impl Kind {
             DataType::Int64 => Kind::BigInteger,
             DataType::Float32 => Kind::Real,
             DataType::Float64 => Kind::Double,
-            DataType::Decimal128(precision, scale) if *scale >= 0 => Kind::Decimal(*precision, *scale as u8),
+            DataType::Decimal128(precision, scale) if *scale >= 0 => {
+                Kind::Decimal(*precision, *scale as u8)
+            }
             DataType::Date32 => Kind::Date,
             DataType::Timestamp(TimeUnit::Microsecond, None) => Kind::Timestamp,
             _ => Kind::Other,
@@ -89,7 +92,10 @@ impl Kind {
             Kind::Date => DataType::Date32,
             Kind::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Kind::Number | Kind::Other => {
-                return Err(Error::new("bad-kind", format!("no column can be made that holds {self}")));
+                return Err(Error::new(
+                    "bad-kind",
+                    format!("no column can be made that holds {self}"),
+                ));
             }
         })
     }
@@ -126,20 +132,22 @@ impl Kind {
             "ts" => Kind::Timestamp,
             other => {
                 let sizes = other.strip_prefix('d').and_then(|sizes| sizes.split_once(','));
-                let sizes = sizes.and_then(|(precision, scale)| Some((precision.parse().ok()?, scale.parse().ok()?)));
+                let sizes = sizes.and_then(|(precision, scale)| {
+                    Some((precision.parse().ok()?, scale.parse().ok()?))
+                });
                 sizes.map_or(Kind::Other, |(precision, scale)| Kind::Decimal(precision, scale))
             }
         }
     }
 }
 
-/// Precisions between 19 and 37 are refused: Parquet stores them in a width that Redshift does not load into a
-/// column of another precision.
+/// Precisions between 19 and 37 are refused: Parquet stores them in a width that Redshift does not
+/// load into a column of another precision.
 fn decimal_type(precision: u8, scale: u8) -> Result<DataType, Error> {
     if !(matches!(precision, 1..=18 | 38) && scale <= precision.min(37)) {
         let message = format!(
-            "DECIMAL({precision},{scale}) cannot be loaded; precision is 1 to 18 or 38, scale at most the precision \
-             and at most 37"
+            "DECIMAL({precision},{scale}) cannot be loaded; precision is 1 to 18 or 38, scale at \
+             most the precision and at most 37"
         );
         return Err(Error::new("bad-decimal", message));
     }
@@ -157,7 +165,9 @@ impl fmt::Display for Kind {
             Kind::BigInteger => "bigint",
             Kind::Real => "real",
             Kind::Double => "double",
-            Kind::Decimal(precision, scale) => return write!(formatter, "decimal({precision},{scale})"),
+            Kind::Decimal(precision, scale) => {
+                return write!(formatter, "decimal({precision},{scale})");
+            }
             Kind::Date => "date",
             Kind::Timestamp => "timestamp",
             Kind::Other => "another type",
@@ -172,7 +182,19 @@ mod tests {
     #[test]
     fn every_kind_survives_its_code() {
         use Kind::*;
-        let scalars = [Text, Number, Boolean, SmallInteger, Integer, BigInteger, Real, Double, Date, Timestamp, Other];
+        let scalars = [
+            Text,
+            Number,
+            Boolean,
+            SmallInteger,
+            Integer,
+            BigInteger,
+            Real,
+            Double,
+            Date,
+            Timestamp,
+            Other,
+        ];
         for kind in scalars.into_iter().chain([Decimal(38, 18), Decimal(5, 0)]) {
             assert_eq!(Kind::from_code(&kind.code()), kind);
             assert_eq!(Kind::of(&kind.field("a")), kind);
@@ -183,6 +205,9 @@ mod tests {
     fn decimals_that_parquet_cannot_carry_are_refused() {
         let refused = |precision, scale| Kind::Decimal(precision, scale).data_type().is_err();
         assert_eq!([(18, 18), (38, 37), (1, 0)].map(|(p, s)| refused(p, s)), [false; 3]);
-        assert_eq!([(0, 0), (19, 2), (37, 2), (38, 38), (5, 6), (39, 0)].map(|(p, s)| refused(p, s)), [true; 6]);
+        assert_eq!(
+            [(0, 0), (19, 2), (37, 2), (38, 38), (5, 6), (39, 0)].map(|(p, s)| refused(p, s)),
+            [true; 6]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The builder: a list of named columns that each step changes, checked against what is there as it is written.
+//! The builder: a list of named columns that each step changes, checked against what is there as it
+//! is written.
 
 use std::sync::Arc;
 
@@ -13,9 +14,9 @@ use crate::{Context, Error, HostValue};
 
 /// The columns of a table on their way through a transform's steps.
 ///
-/// It begins as the columns of the input. Each method is one step and sees what the steps before it made; what is
-/// there after the last one is the output, in this order. A column that no step reads never enters the sandbox.
-/// A row that a step rejects is not seen by the steps behind it.
+/// It begins as the columns of the input. Each method is one step and sees what the steps before it
+/// made; what is there after the last one is the output, in this order. A column that no step reads
+/// never enters the sandbox. A row that a step rejects is not seen by the steps behind it.
 ///
 /// Errors: `no-column`, with the names that there are; `column-exists`; `ambiguous-column`.
 ///
@@ -146,7 +147,8 @@ impl Rows {
         self.columns.iter().any(|column| column.name == name)
     }
 
-    /// Computes a column anew from its own text. NULL comes and goes as None; an empty text is a text.
+    /// Computes a column anew from its own text. NULL comes and goes as None; an empty text is a
+    /// text.
     ///
     /// The column keeps its place and takes the type that the closure returns. See [`Value`].
     ///
@@ -172,7 +174,8 @@ impl Rows {
         Ok(self.put_step(Some(place), name, T::KIND, step))
     }
 
-    /// Computes a column from others: in place when there is one of this name, else behind the others.
+    /// Computes a column from others: in place when there is one of this name, else behind the
+    /// others.
     ///
     /// ```
     /// # use loader_sdk::{Error, Rows};
@@ -192,10 +195,12 @@ impl Rows {
         Ok(self.put_step(place, name, T::KIND, step))
     }
 
-    /// Computes an exact number from other columns, as [`Rows::derive`] does; `(12, 2)` makes a DECIMAL(12,2).
+    /// Computes an exact number from other columns, as [`Rows::derive`] does; `(12, 2)` makes a
+    /// DECIMAL(12,2).
     ///
-    /// Digits past the scale are rounded half up. A number with too many digits before the point rejects the row
-    /// with the code `out-of-range`. Precision is 1 to 18 or 38, scale at most the precision and at most 37.
+    /// Digits past the scale are rounded half up. A number with too many digits before the point
+    /// rejects the row with the code `out-of-range`. Precision is 1 to 18 or 38, scale at most the
+    /// precision and at most 37.
     ///
     /// ```
     /// # use loader_sdk::{Error, Rounding, Rows};
@@ -226,7 +231,8 @@ impl Rows {
         Ok(self.put_step(place, name, kind, step))
     }
 
-    /// Rejects the rows for which the closure says true: they are not loaded, and listed with the reason.
+    /// Rejects the rows for which the closure says true: they are not loaded, and listed with the
+    /// reason.
     ///
     /// ```
     /// # use loader_sdk::{Error, Reject, Rows};
@@ -246,7 +252,8 @@ impl Rows {
         Ok(self)
     }
 
-    /// Has the host cast an input column, exactly or by rejecting the row. It does not enter the sandbox.
+    /// Has the host cast an input column, exactly or by rejecting the row. It does not enter the
+    /// sandbox.
     ///
     /// Errors also for a column that a step has made, which has its type by then.
     ///
@@ -262,11 +269,14 @@ impl Rows {
         let place = self.find(name)?;
         match self.columns[place].from {
             From::Input(index) | From::Cast(index) => {
-                self.columns[place] = Column { name: name.to_owned(), kind: to, from: From::Cast(index) };
+                self.columns[place] =
+                    Column { name: name.to_owned(), kind: to, from: From::Cast(index) };
                 Ok(self)
             }
             _ => {
-                let message = format!("column {name:?} is made by this plugin; only a column of the input is cast");
+                let message = format!(
+                    "column {name:?} is made by this plugin; only a column of the input is cast"
+                );
                 Err(Error::new("not-an-input", message).column(name))
             }
         }
@@ -308,7 +318,10 @@ impl Rows {
     /// rows.select(["customer_id", "name"])?;
     /// # Ok(()) }
     /// ```
-    pub fn select<S: AsRef<str>>(&mut self, names: impl IntoIterator<Item = S>) -> Result<&mut Rows, Error> {
+    pub fn select<S: AsRef<str>>(
+        &mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<&mut Rows, Error> {
         let chosen = self.order(names)?.1;
         self.columns.truncate(chosen);
         Ok(self)
@@ -321,7 +334,10 @@ impl Rows {
     /// rows.order_first(["customer_id", "name"])?;
     /// # Ok(()) }
     /// ```
-    pub fn order_first<S: AsRef<str>>(&mut self, names: impl IntoIterator<Item = S>) -> Result<&mut Rows, Error> {
+    pub fn order_first<S: AsRef<str>>(
+        &mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<&mut Rows, Error> {
         self.order(names)?;
         Ok(self)
     }
@@ -340,7 +356,8 @@ impl Rows {
         Ok(self)
     }
 
-    /// Adds a column with a value that the host knows: when the run started, its id, the file's name, the row's number.
+    /// Adds a column with a value that the host knows: when the run started, its id, the file's
+    /// name, the row's number.
     ///
     /// Only the host knows it: no step can read the column.
     ///

@@ -64,7 +64,12 @@ impl Session for RowsSession {
     }
 
     fn finish(self) -> Result<Vec<Counter>, Error> {
-        Ok(self.rows.counters.iter().map(|(name, tally)| Counter::new(name, tally.value())).collect())
+        Ok(self
+            .rows
+            .counters
+            .iter()
+            .map(|(name, tally)| Counter::new(name, tally.value()))
+            .collect())
     }
 }
 

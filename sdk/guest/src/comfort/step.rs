@@ -31,13 +31,16 @@ pub struct Reject {
 }
 
 impl Reject {
-    /// A reason. The message never holds the value of a cell: it ends up in logs. At most 255 different reasons are
-    /// told apart in one batch, so they are kinds, not values.
+    /// A reason. The message never holds the value of a cell: it ends up in logs. At most 255
+    /// different reasons are told apart in one batch, so they are kinds, not values.
     ///
     /// ```
     /// let reject = loader_sdk::Reject::new("no-such-country", "the country is not one of ISO 3166");
     /// ```
-    pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Reject {
+    pub fn new(
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Reject {
         Reject { code: code.into(), message: message.into(), column: None }
     }
 
@@ -56,7 +59,12 @@ impl Reject {
     }
 
     fn into_error(self) -> Error {
-        Error { code: self.code.into_owned(), message: self.message.into_owned(), column: self.column, row: None }
+        Error {
+            code: self.code.into_owned(),
+            message: self.message.into_owned(),
+            column: self.column,
+            row: None,
+        }
     }
 }
 
@@ -161,14 +169,21 @@ impl Step {
     }
 
     /// Computes a column of decimals, rounded half up to the scale.
-    pub(crate) fn decimals<C, F>(inputs: Vec<(Arc<str>, Source)>, name: String, to: (u8, u8), f: F) -> Step
+    pub(crate) fn decimals<C, F>(
+        inputs: Vec<(Arc<str>, Source)>,
+        name: String,
+        to: (u8, u8),
+        f: F,
+    ) -> Step
     where
         C: Shape,
         F: for<'a> Fn(C::Cells<'a>) -> Result<Option<Decimal>, Reject> + 'static,
     {
         let (precision, scale) = to;
         let fit = move |number: Decimal| {
-            let fits = |number: &Decimal| number.unscaled().unsigned_abs() < 10_u128.pow(u32::from(precision));
+            let fits = |number: &Decimal| {
+                number.unscaled().unsigned_abs() < 10_u128.pow(u32::from(precision))
+            };
             let number = number.round(scale, Rounding::HalfUp).filter(fits);
             number.map(Decimal::unscaled).ok_or_else(|| out_of_range(&name, precision, scale))
         };
@@ -189,7 +204,8 @@ impl Step {
         F: for<'a> Fn(C::Cells<'a>) -> Result<bool, Reject> + 'static,
     {
         let compute = move |readers: &[Reader], batch: &mut Batch| {
-            let verdict = |cells: C::Cells<'_>| if f(cells)? { Err(reject.clone()) } else { Ok(None::<()>) };
+            let verdict =
+                |cells: C::Cells<'_>| if f(cells)? { Err(reject.clone()) } else { Ok(None::<()>) };
             each_row::<C, ()>(readers, batch, &verdict, |_| {});
             Ok(None)
         };
@@ -238,7 +254,8 @@ fn each_row<C, T>(
 
 fn out_of_range(name: &str, precision: u8, scale: u8) -> Reject {
     let message = format!(
-        "column {name:?}: the number has more than the {} digits before the point that DECIMAL({precision},{scale}) holds",
+        "column {name:?}: the number has more than the {} digits before the point that \
+         DECIMAL({precision},{scale}) holds",
         precision - scale
     );
     Reject::new("out-of-range", message).column(name)

@@ -1,4 +1,5 @@
-//! What the builder knows of its columns: where they are, where each comes from, and the plan that follows.
+//! What the builder knows of its columns: where they are, where each comes from, and the plan that
+//! follows.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -24,12 +25,20 @@ impl Rows {
             }
         }
         let count = chosen.len();
-        let others = (0..self.columns.len()).filter(|place| !chosen.contains(place)).collect::<Vec<_>>();
-        self.columns = chosen.iter().chain(&others).map(|place| self.columns[*place].clone()).collect();
+        let others =
+            (0..self.columns.len()).filter(|place| !chosen.contains(place)).collect::<Vec<_>>();
+        self.columns =
+            chosen.iter().chain(&others).map(|place| self.columns[*place].clone()).collect();
         Ok((self, count))
     }
 
-    pub(super) fn put_step(&mut self, place: Option<usize>, name: &str, kind: Kind, step: Step) -> &mut Rows {
+    pub(super) fn put_step(
+        &mut self,
+        place: Option<usize>,
+        name: &str,
+        kind: Kind,
+        step: Step,
+    ) -> &mut Rows {
         let column = Column { name: name.to_owned(), kind, from: From::Step(self.steps.len()) };
         self.steps.push(step);
         match place {
@@ -47,11 +56,16 @@ impl Rows {
     fn source(&self, name: &str) -> Result<Source, Error> {
         let Column { from, kind, .. } = &self.columns[self.find(name)?];
         let unreadable = |why: &str| {
-            Err(Error::new("unreadable-column", format!("column {name:?} {why}, so that no step can read it"))
-                .column(name))
+            Err(Error::new(
+                "unreadable-column",
+                format!("column {name:?} {why}, so that no step can read it"),
+            )
+            .column(name))
         };
         match from {
-            From::Input(_) if *kind == Kind::Other => unreadable("holds a type that is only passed through"),
+            From::Input(_) if *kind == Kind::Other => {
+                unreadable("holds a type that is only passed through")
+            }
             From::Input(index) => Ok(Source::Input(*index)),
             From::Step(step) => Ok(Source::Step(*step)),
             From::Constant(value) => Ok(Source::Constant(Arc::clone(value))),
@@ -70,7 +84,9 @@ impl Rows {
         match places.next() {
             None => Ok(place),
             Some(_) => {
-                let message = format!("there are several columns named {name:?}; give them names of their own first");
+                let message = format!(
+                    "there are several columns named {name:?}; give them names of their own first"
+                );
                 Err(Error::new("ambiguous-column", message).column(name))
             }
         }
@@ -78,7 +94,9 @@ impl Rows {
 
     pub(super) fn refuse_existing(&self, name: &str) -> Result<(), Error> {
         if self.has(name) {
-            let message = format!("there is a column {name:?} already; drop or rename it first, or take another name");
+            let message = format!(
+                "there is a column {name:?} already; drop or rename it first, or take another name"
+            );
             return Err(Error::new("column-exists", message).column(name));
         }
         Ok(())
@@ -90,7 +108,12 @@ impl Rows {
         if let Some(column) = self.columns.iter().find(similar) {
             let _ = write!(message, "; did you mean {:?}?", column.name);
         }
-        let names: Vec<_> = self.columns.iter().take(MAX_LISTED).map(|column| format!("{:?}", column.name)).collect();
+        let names: Vec<_> = self
+            .columns
+            .iter()
+            .take(MAX_LISTED)
+            .map(|column| format!("{:?}", column.name))
+            .collect();
         let _ = match self.columns.len().checked_sub(MAX_LISTED) {
             None | Some(0) => write!(message, "; there are: {}", names.join(", ")),
             Some(more) => write!(message, "; there are: {} and {more} more", names.join(", ")),
@@ -114,7 +137,8 @@ impl Rows {
 
     /// The steps whose columns are part of the output, in its order.
     pub(crate) fn outputs(&self) -> Vec<usize> {
-        let step = |column: &Column| if let From::Step(step) = column.from { Some(step) } else { None };
+        let step =
+            |column: &Column| if let From::Step(step) = column.from { Some(step) } else { None };
         self.columns.iter().filter_map(step).collect()
     }
 

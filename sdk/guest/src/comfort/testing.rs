@@ -1,13 +1,14 @@
 //! Runs a plugin natively on a few rows, for the tests of its logic.
 //!
-//! It does what the host does with a plan, without sandbox, validator or CSV: `loader plugin test` has those.
+//! It does what the host does with a plan, without sandbox, validator or CSV: `loader plugin test`
+//! has those.
 
 use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::builder::{
-    BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int16Builder, Int32Builder, Int64Builder,
-    StringBuilder, TimestampMicrosecondBuilder,
+    BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int16Builder, Int32Builder,
+    Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Schema, SchemaRef};
@@ -46,7 +47,8 @@ pub struct Sample {
 
 /// What became of the rows.
 ///
-/// It is written as CSV, an empty text as `""`, NULL as nothing; then the rejected rows, counted from 1.
+/// It is written as CSV, an empty text as `""`, NULL as nothing; then the rejected rows, counted
+/// from 1.
 ///
 /// ```
 /// # use loader_sdk::{Error, NoConfig, Reject, Rows, Transform, testing::Sample};
@@ -116,15 +118,18 @@ impl Sample {
     /// # use loader_sdk::testing::Sample;
     /// let sample = Sample::new(["id", "name"]).row(["1", "Ada"]).row([Some("2"), None]);
     /// ```
-    pub fn row<'a, V: Into<Option<&'a str>>>(mut self, values: impl IntoIterator<Item = V>) -> Sample {
+    pub fn row<'a, V: Into<Option<&'a str>>>(
+        mut self,
+        values: impl IntoIterator<Item = V>,
+    ) -> Sample {
         self.rows.push(values.into_iter().map(|value| value.into().map(str::to_owned)).collect());
         self
     }
 
     /// Plans with a config in JSON, empty for none, and runs all rows.
     ///
-    /// Errors: the plugin's own; `bad-sample` when a value is not of its column's type; `batches-matter` when the rows
-    /// come out otherwise one by one, each in a session of its own.
+    /// Errors: the plugin's own; `bad-sample` when a value is not of its column's type;
+    /// `batches-matter` when the rows come out otherwise one by one, each in a session of its own.
     ///
     /// ```
     /// # use loader_sdk::{Error, NoConfig, Rows, Transform, testing::Sample};
@@ -137,17 +142,27 @@ impl Sample {
     /// assert_eq!(error.code, "bad-config");
     /// ```
     pub fn run<P: Plugin>(&self, config: &str) -> Result<Ran, Error> {
-        let schema = Schema::new(self.columns.iter().map(|(name, kind)| kind.field(name)).collect::<Vec<_>>());
+        let schema = Schema::new(
+            self.columns.iter().map(|(name, kind)| kind.field(name)).collect::<Vec<_>>(),
+        );
         let context = Context { config: config.to_owned(), ..self.context.clone() };
         let plan = P::make_plan(&context, &schema)?;
         let whole = self.run_in::<P>(&plan, &schema, self.rows.len().max(1))?;
         if self.run_in::<P>(&plan, &schema, 1)? != whole {
-            return Err(Error::new("batches-matter", "rows come out otherwise when they are processed one by one"));
+            return Err(Error::new(
+                "batches-matter",
+                "rows come out otherwise when they are processed one by one",
+            ));
         }
         Ok(whole)
     }
 
-    fn run_in<P: Plugin>(&self, plan: &Plan, schema: &Schema, batch_rows: usize) -> Result<Ran, Error> {
+    fn run_in<P: Plugin>(
+        &self,
+        plan: &Plan,
+        schema: &Schema,
+        batch_rows: usize,
+    ) -> Result<Ran, Error> {
         let inputs: SchemaRef = plan.inputs_schema().into();
         let columns = plan.columns().iter();
         let mut ran = Ran {
@@ -158,14 +173,17 @@ impl Sample {
             counters: Vec::new(),
         };
         for (index, rows) in self.rows.chunks(batch_rows).enumerate() {
-            let arrays =
-                (0..self.columns.len()).map(|column| self.array(column, rows)).collect::<Result<Vec<_>, _>>()?;
+            let arrays = (0..self.columns.len())
+                .map(|column| self.array(column, rows))
+                .collect::<Result<Vec<_>, _>>()?;
             let crossing = plan.inputs().iter().map(|input| Arc::clone(&arrays[*input])).collect();
             let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
             let batch = RecordBatch::try_new_with_options(Arc::clone(&inputs), crossing, &options);
-            // A session of its own: batches of a file are spread over sessions in no particular order.
+            // A session of its own: batches of a file are spread over sessions in no particular
+            // order.
             let mut session = P::open_session(&plan.state, &inputs)?;
-            let output = session.process(&batch.map_err(|error| Error::new("bad-sample", error.to_string()))?)?;
+            let output = session
+                .process(&batch.map_err(|error| Error::new("bad-sample", error.to_string()))?)?;
             let (rejected, reasons, messages) = output.rejects.into_parts();
             let mut rejects: Vec<Option<Error>> = vec![None; rows.len()];
             for (row, reason) in rejected.iter().zip(reasons) {
@@ -173,10 +191,13 @@ impl Sample {
             }
             let readers = readers(plan, schema, &arrays, &output.columns);
             for (row, reject) in rejects.into_iter().enumerate() {
-                let values = readers.iter().map(|column| column.value(row)).collect::<Result<Vec<_>, _>>();
+                let values =
+                    readers.iter().map(|column| column.value(row)).collect::<Result<Vec<_>, _>>();
                 match (reject, values) {
                     (None, Ok(values)) => ran.rows.push(values),
-                    (Some(error), _) | (None, Err(error)) => ran.rejects.push((index * batch_rows + row + 1, error)),
+                    (Some(error), _) | (None, Err(error)) => {
+                        ran.rejects.push((index * batch_rows + row + 1, error))
+                    }
                 }
             }
             add_up(&mut ran.counters, session.finish()?);
@@ -187,12 +208,14 @@ impl Sample {
     fn array(&self, column: usize, rows: &[Vec<Option<String>>]) -> Result<ArrayRef, Error> {
         let (name, kind) = &self.columns[column];
         let values = rows.iter().map(|row| row.get(column).and_then(|value| value.as_deref()));
-        array(*kind, values).map_err(|reject| Error::new("bad-sample", format!("column {name:?}: {reject}")))
+        array(*kind, values)
+            .map_err(|reject| Error::new("bad-sample", format!("column {name:?}: {reject}")))
     }
 }
 
 impl Ran {
-    /// The values of one output column, in the order of the accepted rows; empty when there is none of the name.
+    /// The values of one output column, in the order of the accepted rows; empty when there is none
+    /// of the name.
     ///
     /// ```
     /// # use loader_sdk::{Error, NoConfig, Rows, Transform, testing::Sample};
@@ -206,13 +229,19 @@ impl Ran {
     /// ```
     pub fn column(&self, name: &str) -> Vec<Option<&str>> {
         let place = self.names.iter().position(|other| other == name);
-        place.map_or_else(Vec::new, |place| self.rows.iter().map(|row| row[place].as_deref()).collect())
+        place.map_or_else(Vec::new, |place| {
+            self.rows.iter().map(|row| row[place].as_deref()).collect()
+        })
     }
 }
 
 impl fmt::Display for Ran {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "{}", self.names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(","))?;
+        writeln!(
+            formatter,
+            "{}",
+            self.names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(",")
+        )?;
         for row in &self.rows {
             let fields = row.iter().map(|value| value.as_deref().map(quoted).unwrap_or_default());
             writeln!(formatter, "{}", fields.collect::<Vec<_>>().join(","))?;
@@ -224,10 +253,12 @@ impl fmt::Display for Ran {
     }
 }
 
-/// Checks that a file has the JSON Schema of a config type, as [`config_schema`](crate::config_schema) derives it; with
-/// `UPDATE=1` in the environment it writes the file.
+/// Checks that a file has the JSON Schema of a config type, as
+/// [`config_schema`](crate::config_schema) derives it; with `UPDATE=1` in the environment it writes
+/// the file.
 ///
-/// Errors: `stale-schema` when the file is not that schema, `no-file` when it cannot be read or written.
+/// Errors: `stale-schema` when the file is not that schema, `no-file` when it cannot be read or
+/// written.
 ///
 /// ```
 /// use loader_sdk::NoConfig;
@@ -254,7 +285,8 @@ pub fn check_config_schema<C: schemars::JsonSchema>(path: &str) -> Result<(), Er
     match serde_json::from_str::<serde_json::Value>(&text) {
         Ok(found) if found == schema => Ok(()),
         _ => {
-            let message = format!("{path} is not the schema of the config; run the test again with UPDATE=1");
+            let message =
+                format!("{path} is not the schema of the config; run the test again with UPDATE=1");
             Err(Error::new("stale-schema", message))
         }
     }
@@ -293,22 +325,30 @@ impl Output {
             None => return Ok(cell.text().map(str::to_owned)),
             Some(kind) => array(kind, [cell.text()].into_iter()),
         };
-        let array = text.map_err(|reject| Error::new("cast", reject.to_string()).column(cell.name()))?;
+        let array =
+            text.map_err(|reject| Error::new("cast", reject.to_string()).column(cell.name()))?;
         Ok(Cell::new(&Reader::new(cell.name().into(), array, true), 0).text().map(str::to_owned))
     }
 }
 
-fn readers(plan: &Plan, schema: &Schema, inputs: &[ArrayRef], computed: &[ArrayRef]) -> Vec<Output> {
+fn readers(
+    plan: &Plan,
+    schema: &Schema,
+    inputs: &[ArrayRef],
+    computed: &[ArrayRef],
+) -> Vec<Output> {
     let output = |column: &crate::PlanColumn| {
         let name: Arc<str> = column.field.name().as_str().into();
-        let reader =
-            |array: &ArrayRef, is_constant| Some(Reader::new(Arc::clone(&name), Arc::clone(array), is_constant));
+        let reader = |array: &ArrayRef, is_constant| {
+            Some(Reader::new(Arc::clone(&name), Arc::clone(array), is_constant))
+        };
         let mut output = Output { reader: None, cast: None, host_value: String::new() };
         match &column.expr {
             Expr::Passthrough(index) => output.reader = reader(&inputs[*index], false),
             Expr::Cast(index) => {
                 output.reader = reader(&inputs[*index], false);
-                output.cast = Some(Kind::of(&column.field)).filter(|kind| *kind != Kind::of(schema.field(*index)));
+                output.cast = Some(Kind::of(&column.field))
+                    .filter(|kind| *kind != Kind::of(schema.field(*index)));
             }
             Expr::Literal(value) => output.reader = reader(value, true),
             Expr::HostValue(value) => output.host_value = format!("<{}>", value.key()),
@@ -320,7 +360,10 @@ fn readers(plan: &Plan, schema: &Schema, inputs: &[ArrayRef], computed: &[ArrayR
 }
 
 /// Reads texts as values of a kind.
-fn array<'a>(kind: Kind, values: impl Iterator<Item = Option<&'a str>>) -> Result<ArrayRef, Reject> {
+fn array<'a>(
+    kind: Kind,
+    values: impl Iterator<Item = Option<&'a str>>,
+) -> Result<ArrayRef, Reject> {
     let mut texts = StringBuilder::new();
     values.for_each(|value| texts.append_option(value));
     let texts = Reader::new("value".into(), finish(texts), false);
@@ -349,12 +392,13 @@ fn array<'a>(kind: Kind, values: impl Iterator<Item = Option<&'a str>>) -> Resul
         Kind::Real | Kind::Double => read!(Float64Builder::new(), cell => cell.double()?),
         Kind::Decimal(precision, scale) => {
             let builder = Decimal128Builder::new();
-            let builder = builder.with_data_type(arrow_schema::DataType::Decimal128(precision, scale as i8));
+            let builder =
+                builder.with_data_type(arrow_schema::DataType::Decimal128(precision, scale as i8));
             let fit = |number: super::Decimal| {
                 let number = number.round(scale, super::Rounding::HalfUp);
-                number
-                    .map(super::Decimal::unscaled)
-                    .ok_or_else(|| Reject::new("out-of-range", "the number is too large for its column"))
+                number.map(super::Decimal::unscaled).ok_or_else(|| {
+                    Reject::new("out-of-range", "the number is too large for its column")
+                })
             };
             read!(builder, cell => cell.decimal()?.map(fit).transpose()?)
         }

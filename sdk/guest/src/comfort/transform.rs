@@ -1,7 +1,8 @@
 //! The trait that a transform implements, and how a plugin comes of it.
 //!
-//! A plan and its sessions are made by the same steps: a plan's state carries what the steps depend on, and a session
-//! goes through them again. What crosses the sandbox is thus what the plan said, or the session is refused.
+//! A plan and its sessions are made by the same steps: a plan's state carries what the steps depend
+//! on, and a session goes through them again. What crosses the sandbox is thus what the plan said,
+//! or the session is refused.
 
 use arrow_schema::{Schema, SchemaRef};
 use schemars::JsonSchema;
@@ -50,19 +51,22 @@ const MAX_STATE_BYTES: usize = 64 * 1024;
 /// assert!(error.to_string().starts_with("config: length: invalid type: string"), "{error}");
 /// ```
 pub trait Transform: 'static {
-    /// What may be set; [`NoConfig`](crate::NoConfig) when there is nothing. Give it `#[serde(deny_unknown_fields)]`,
-    /// so that a misspelt key is refused. Its JSON Schema tells users what there is, doc comments included.
+    /// What may be set; [`NoConfig`](crate::NoConfig) when there is nothing. Give it
+    /// `#[serde(deny_unknown_fields)]`, so that a misspelt key is refused. Its JSON Schema tells
+    /// users what there is, doc comments included.
     type Config: DeserializeOwned + JsonSchema;
 
     /// The config's JSON Schema from a file: `Some(include_str!("../config.schema.json"))`.
     ///
-    /// With None, the default, the component derives it when it is asked, which takes 90 KB of code. The file is
-    /// kept right by a test; see [`testing::check_config_schema`](crate::testing::check_config_schema).
+    /// With None, the default, the component derives it when it is asked, which takes 90 KB of
+    /// code. The file is kept right by a test; see
+    /// [`testing::check_config_schema`](crate::testing::check_config_schema).
     const CONFIG_SCHEMA: Option<&'static str> = None;
 
     /// Adds the steps to the columns of the input.
     ///
-    /// It is called for the plan and again for every session: the same config and columns must give the same steps.
+    /// It is called for the plan and again for every session: the same config and columns must give
+    /// the same steps.
     fn steps(config: Self::Config, rows: &mut Rows) -> Result<(), Error>;
 }
 
@@ -96,14 +100,19 @@ impl<T: Transform> Plugin for T {
             config: context.config.clone(),
             table: context.table.clone(),
             keys: context.keys.clone(),
-            columns: input.fields().iter().map(|field| (field.name().clone(), Kind::of(field).code())).collect(),
+            columns: input
+                .fields()
+                .iter()
+                .map(|field| (field.name().clone(), Kind::of(field).code()))
+                .collect(),
             inputs: plan.inputs(),
         };
-        plan.state = serde_json::to_vec(&state).map_err(|error| Error::new("internal", error.to_string()))?;
+        plan.state = serde_json::to_vec(&state)
+            .map_err(|error| Error::new("internal", error.to_string()))?;
         if plan.state.len() > MAX_STATE_BYTES {
             let message = format!(
-                "the config and the names of {} columns take {} bytes; the plan of a plugin holds {MAX_STATE_BYTES}; \
-                 shorten the config or the headers",
+                "the config and the names of {} columns take {} bytes; the plan of a plugin holds \
+                 {MAX_STATE_BYTES}; shorten the config or the headers",
                 input.fields().len(),
                 plan.state.len()
             );
@@ -113,21 +122,28 @@ impl<T: Transform> Plugin for T {
     }
 
     fn open_session(state: &[u8], inputs: &SchemaRef) -> Result<RowsSession, Error> {
-        let state: State = serde_json::from_slice(state).map_err(|error| Error::new("bad-state", error.to_string()))?;
-        let context = Context { table: state.table, keys: state.keys, target: None, config: state.config };
+        let state: State = serde_json::from_slice(state)
+            .map_err(|error| Error::new("bad-state", error.to_string()))?;
+        let context =
+            Context { table: state.table, keys: state.keys, target: None, config: state.config };
         let mut rows = Rows::new(&context, &input(&state.columns, &state.inputs, inputs)?);
         T::steps(config::parse(&context.config)?, &mut rows)?;
         if rows.inputs() != state.inputs {
-            let message = "the steps read other columns than they did when the plan was made; they may depend on \
-                           nothing but the config and the columns";
+            let message = "the steps read other columns than they did when the plan was made; they \
+                           may depend on nothing but the config and the columns";
             return Err(Error::new("not-pure", message));
         }
         Ok(RowsSession::new(rows, &state.inputs))
     }
 }
 
-/// The whole input as the plan saw it; of columns that do not cross the sandbox, name and kind are enough.
-fn input(columns: &[(String, String)], read: &[usize], inputs: &SchemaRef) -> Result<Schema, Error> {
+/// The whole input as the plan saw it; of columns that do not cross the sandbox, name and kind are
+/// enough.
+fn input(
+    columns: &[(String, String)],
+    read: &[usize],
+    inputs: &SchemaRef,
+) -> Result<Schema, Error> {
     let mut crossing = read.iter().zip(inputs.fields()).peekable();
     let mut fields = Vec::with_capacity(columns.len());
     for (index, (name, code)) in columns.iter().enumerate() {
@@ -137,7 +153,11 @@ fn input(columns: &[(String, String)], read: &[usize], inputs: &SchemaRef) -> Re
         }
     }
     if read.len() != inputs.fields().len() || crossing.peek().is_some() {
-        let message = format!("the plan reads {} columns, the session got {}", read.len(), inputs.fields().len());
+        let message = format!(
+            "the plan reads {} columns, the session got {}",
+            read.len(),
+            inputs.fields().len()
+        );
         return Err(Error::new("bad-state", message));
     }
     Ok(Schema::new(fields))

@@ -5,15 +5,16 @@ use std::fmt;
 
 use arrow_array::ArrayRef;
 use arrow_array::builder::{
-    ArrayBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder, StringBuilder,
-    TimestampMicrosecondBuilder,
+    ArrayBuilder, BooleanBuilder, Date32Builder, Float64Builder, Int32Builder, Int64Builder,
+    StringBuilder, TimestampMicrosecondBuilder,
 };
 use loader_values as values;
 
 use super::Kind;
 
-/// A type that a step can fill a column with: text (`String`, `&'static str`, `Cow<'static, str>`), `i64`, `i32`,
-/// `f64`, `bool`, [`Date`] and [`Timestamp`]. Decimals have methods of their own, which say how many digits.
+/// A type that a step can fill a column with: text (`String`, `&'static str`, `Cow<'static, str>`),
+/// `i64`, `i32`, `f64`, `bool`, [`Date`] and [`Timestamp`]. Decimals have methods of their own,
+/// which say how many digits.
 ///
 /// ```
 /// use loader_sdk::{Kind, Value};
@@ -129,7 +130,8 @@ impl fmt::Display for Date {
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Reads `YYYY-MM-DD HH:MM[:SS[.ffffff]]`, with `T` or a blank and perhaps an offset, or a date, its midnight.
+    /// Reads `YYYY-MM-DD HH:MM[:SS[.ffffff]]`, with `T` or a blank and perhaps an offset, or a
+    /// date, its midnight.
     ///
     /// ```
     /// assert!(loader_sdk::Timestamp::parse("2024-03-01").is_some());

@@ -1,5 +1,6 @@
-//! What must hold for any bytes that are given to the validator. The fuzz targets run it on what the fuzzer makes,
-//! `sdk/ipc/tests/corpus.rs` on the files that the fuzzer has left here; a panic is a finding in both.
+//! What must hold for any bytes that are given to the validator. The fuzz targets run it on what
+//! the fuzzer makes, `sdk/ipc/tests/corpus.rs` on the files that the fuzzer has left here; a panic
+//! is a finding in both.
 
 pub mod mutate;
 
@@ -8,8 +9,8 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
-    TimestampMicrosecondType,
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
+    Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
@@ -43,8 +44,8 @@ const MOST_COLUMNS: usize = 16;
 /// A message is read by people, whatever the plugin sent.
 const MOST_WORDS: usize = 1024;
 
-/// An input of the target `batch`: the columns that the host expects (how many, then one byte each), the rows that it
-/// expects (two bytes), and the message.
+/// An input of the target `batch`: the columns that the host expects (how many, then one byte
+/// each), the rows that it expects (two bytes), and the message.
 pub fn split(input: &[u8]) -> Option<(SchemaRef, usize, &[u8])> {
     let (&count, rest) = input.split_first()?;
     let (kinds, rest) = rest.split_at_checked(usize::from(count) % (MOST_COLUMNS + 1))?;
@@ -53,11 +54,16 @@ pub fn split(input: &[u8]) -> Option<(SchemaRef, usize, &[u8])> {
         let data_type = KINDS[usize::from(kind & !NOT_NULL) % KINDS.len()].clone();
         Field::new(format!("c{index}"), data_type, kind & NOT_NULL == 0)
     });
-    Some((Arc::new(Schema::new(fields.collect::<Vec<_>>())), usize::from(u16::from_le_bytes(*rows)), message))
+    Some((
+        Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+        usize::from(u16::from_le_bytes(*rows)),
+        message,
+    ))
 }
 
-/// Whatever is accepted as a batch is one: the rows and columns asked for, every value readable, and written again it
-/// is the same on both sides of the sandbox. Whatever is refused is refused in words. Returns whether it was accepted.
+/// Whatever is accepted as a batch is one: the rows and columns asked for, every value readable,
+/// and written again it is the same on both sides of the sandbox. Whatever is refused is refused in
+/// words. Returns whether it was accepted.
 pub fn batch(input: &[u8]) -> bool {
     let Some((schema, rows, message)) = split(input) else { return false };
     let limits = BatchLimits::default();
@@ -76,14 +82,15 @@ pub fn batch(input: &[u8]) -> bool {
         return true;
     }
     let written = encode_batch(&batch).expect("an accepted batch can be written");
-    let again = check_batch(written.clone(), &schema, rows, &limits).expect("what is written is accepted again");
+    let again = check_batch(written.clone(), &schema, rows, &limits)
+        .expect("what is written is accepted again");
     assert_eq!(again, batch);
     assert_eq!(trusted::decode_batch(written, &schema).expect("a guest can read it"), batch);
     true
 }
 
-/// Whatever is accepted as a schema has only columns that a table can have, nothing beside them, and written again is
-/// the same. Returns whether it was accepted.
+/// Whatever is accepted as a schema has only columns that a table can have, nothing beside them,
+/// and written again is the same. Returns whether it was accepted.
 pub fn schema(input: &[u8]) -> bool {
     let limits = SchemaLimits::default();
     let schema = match check_schema(input, &limits) {
@@ -99,7 +106,8 @@ pub fn schema(input: &[u8]) -> bool {
     }
     assert_eq!(check_schema(&encode_schema(&schema), &limits).as_ref(), Ok(&schema));
     let schema: SchemaRef = Arc::new(schema);
-    let empty = encode_batch(&RecordBatch::new_empty(schema.clone())).expect("rows of it can be written");
+    let empty =
+        encode_batch(&RecordBatch::new_empty(schema.clone())).expect("rows of it can be written");
     check_batch(empty, &schema, 0, &BatchLimits::default()).expect("rows of it can be read");
     true
 }
@@ -108,7 +116,12 @@ pub fn schema(input: &[u8]) -> bool {
 fn refused(violation: &Violation) -> bool {
     assert_ne!(violation, &Violation::Unforeseen);
     let words = violation.to_string();
-    assert!(!words.is_empty() && words.len() <= MOST_WORDS, "{} bytes of {}", words.len(), &words[..100]);
+    assert!(
+        !words.is_empty() && words.len() <= MOST_WORDS,
+        "{} bytes of {}",
+        words.len(),
+        &words[..100]
+    );
     assert!(!words.chars().any(char::is_control), "{words:?}");
     false
 }
@@ -117,11 +130,17 @@ fn refused(violation: &Violation) -> bool {
 fn read(column: &ArrayRef) -> u64 {
     macro_rules! numbers {
         ($kind:ty) => {
-            column.as_primitive::<$kind>().iter().flatten().fold(0, |sum: u64, value| sum.wrapping_add(value as u64))
+            column
+                .as_primitive::<$kind>()
+                .iter()
+                .flatten()
+                .fold(0, |sum: u64, value| sum.wrapping_add(value as u64))
         };
     }
     match column.data_type() {
-        DataType::Boolean => column.as_boolean().iter().flatten().filter(|value| *value).count() as u64,
+        DataType::Boolean => {
+            column.as_boolean().iter().flatten().filter(|value| *value).count() as u64
+        }
         DataType::Int8 => numbers!(Int8Type),
         DataType::Int16 => numbers!(Int16Type),
         DataType::Int32 => numbers!(Int32Type),
@@ -134,8 +153,12 @@ fn read(column: &ArrayRef) -> u64 {
             let decimals = column.as_primitive::<Decimal128Type>();
             (0..decimals.len()).map(|row| decimals.value_as_string(row).len() as u64).sum()
         }
-        DataType::Utf8 => column.as_string::<i32>().iter().flatten().map(|text| text.chars().count() as u64).sum(),
-        DataType::Binary => column.as_binary::<i32>().iter().flatten().flatten().map(|byte| u64::from(*byte)).sum(),
+        DataType::Utf8 => {
+            column.as_string::<i32>().iter().flatten().map(|text| text.chars().count() as u64).sum()
+        }
+        DataType::Binary => {
+            column.as_binary::<i32>().iter().flatten().flatten().map(|byte| u64::from(*byte)).sum()
+        }
         other => panic!("{other} does not cross the sandbox"),
     }
 }

@@ -1,8 +1,9 @@
-//! Damage that knows the format: random flips rarely make a header lie and still hold together. Deterministic, so that
-//! a test can repeat it.
+//! Damage that knows the format: random flips rarely make a header lie and still hold together.
+//! Deterministic, so that a test can repeat it.
 
 /// Numbers that checks of lengths, offsets and counts get wrong.
-const TELLING: [i64; 14] = [0, 1, -1, 3, 7, 8, 63, 64, 65, 1 << 31, (1 << 31) - 1, 1 << 40, i64::MAX, i64::MIN];
+const TELLING: [i64; 14] =
+    [0, 1, -1, 3, 7, 8, 63, 64, 65, 1 << 31, (1 << 31) - 1, 1 << 40, i64::MAX, i64::MIN];
 
 /// A generator of random numbers: splitmix64.
 pub struct Dice(pub u64);
@@ -18,8 +19,8 @@ impl Dice {
     }
 }
 
-/// Changes one to four things of an input: a bit, a byte, a word to a telling number or by a little, the length of the
-/// header, a piece that is cut out, doubled, or swapped for another.
+/// Changes one to four things of an input: a bit, a byte, a word to a telling number or by a
+/// little, the length of the header, a piece that is cut out, doubled, or swapped for another.
 pub fn mutate(input: &mut Vec<u8>, dice: &mut Dice) {
     for _ in 0..=dice.below(4) {
         change(input, dice);

@@ -1,8 +1,8 @@
 //! Messages that no encoder writes: each part of a record batch's header as a test wants it.
 
 use arrow_ipc::{
-    BodyCompressionBuilder, Buffer, CompressionType, FieldNode, MessageBuilder, MessageHeader, MetadataVersion,
-    RecordBatchBuilder,
+    BodyCompressionBuilder, Buffer, CompressionType, FieldNode, MessageBuilder, MessageHeader,
+    MetadataVersion, RecordBatchBuilder,
 };
 use flatbuffers::FlatBufferBuilder;
 
@@ -40,9 +40,11 @@ impl Default for Forged {
 impl Forged {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut builder = FlatBufferBuilder::new();
-        let nodes: Vec<_> = self.nodes.iter().map(|(length, nulls)| FieldNode::new(*length, *nulls)).collect();
+        let nodes: Vec<_> =
+            self.nodes.iter().map(|(length, nulls)| FieldNode::new(*length, *nulls)).collect();
         let nodes = builder.create_vector(&nodes);
-        let buffers: Vec<_> = self.buffers.iter().map(|(offset, length)| Buffer::new(*offset, *length)).collect();
+        let buffers: Vec<_> =
+            self.buffers.iter().map(|(offset, length)| Buffer::new(*offset, *length)).collect();
         let buffers = builder.create_vector(&buffers);
         let variadic = (!self.variadic.is_empty()).then(|| builder.create_vector(&self.variadic));
         let compression = self.compressed.then(|| {

@@ -1,4 +1,5 @@
-//! Views of `config/view_config.json`: made with their table, made anew with its columns, and refused when they are wrong.
+//! Views of `config/view_config.json`: made with their table, made anew with its columns, and
+//! refused when they are wrong.
 
 use loader_tests::{Place, Report, plugin, run};
 
@@ -18,7 +19,11 @@ fn configured_views_are_made_and_see_new_columns() {
     let place = Place::new("configured-views");
     let load = |file: &str, csv: &str| {
         place.put(file, csv);
-        Report::of(run(place.command("run", file, "t").args(KEYS).arg("--plugins").arg(plugin("default"))))
+        Report::of(run(place
+            .command("run", file, "t")
+            .args(KEYS)
+            .arg("--plugins")
+            .arg(plugin("default"))))
     };
     place.write("config/view_config.json", view_config(&place.schema(), ALL_COLUMNS));
     let _ = load("a.csv", "id\n1\n").succeeded();
@@ -32,8 +37,8 @@ fn configured_views_are_made_and_see_new_columns() {
     let report = load("b.csv", "id,name\n2,two\n").succeeded();
     assert_eq!(columns(), "id run_date file_name name");
     assert_eq!(report.json["views"][0]["action"], "renew");
-    let grants = "SELECT COUNT(*) FROM svv_relation_privileges WHERE namespace_name = '{s}' AND relation_name = \
-                  'v_all' AND identity_type = 'group'";
+    let grants = "SELECT COUNT(*) FROM svv_relation_privileges WHERE namespace_name = '{s}' AND \
+                  relation_name = 'v_all' AND identity_type = 'group'";
     assert_eq!(place.value(grants), "1");
 
     // A definition that does not work is found before a row is loaded, and everything stays.
@@ -43,7 +48,8 @@ fn configured_views_are_made_and_see_new_columns() {
     );
     let report = load("c.csv", "id,more\n3,x\n");
     assert_eq!(report.ended.code, 2);
-    insta::assert_snapshot!(report.error().split(" (statement_id").next().unwrap_or_default(), @r#"a view of s3://configured-views/config/view_config.json cannot be made: column "nothing" does not exist; correct its definition, nothing was loaded"#);
+    insta::assert_snapshot!(report.error().split(" \
+                                                  (statement_id").next().unwrap_or_default(), @r#"a view of s3://configured-views/config/view_config.json cannot be made: column "nothing" does not exist; correct its definition, nothing was loaded"#);
     assert_eq!(columns(), "id run_date file_name name");
     assert_eq!(place.value(grants), "1");
     place.write("config/view_config.json", "[\n  {\"source_table\": }\n]");

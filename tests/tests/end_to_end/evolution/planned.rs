@@ -7,12 +7,18 @@ use super::{ALL_COLUMNS, KEYS, files, set_up, state};
 
 /// Everything in the warehouse that the test can see, and in the bucket.
 fn everything(place: &Place) -> Vec<String> {
-    let tables = place.select("SELECT DISTINCT table_name FROM svv_columns WHERE table_schema = '{s}' ORDER BY 1");
-    let columns = "SELECT * FROM svv_columns WHERE table_schema = '{s}' ORDER BY table_name, ordinal_position";
+    let tables = place.select(
+        "SELECT DISTINCT table_name FROM svv_columns WHERE table_schema = '{s}' ORDER BY 1",
+    );
+    let columns = "SELECT * FROM svv_columns WHERE table_schema = '{s}' ORDER BY table_name, \
+                   ordinal_position";
     let mut all: Vec<String> = place.select(columns).iter().map(ToString::to_string).collect();
     for table in tables.iter().filter_map(|row| row["table_name"].as_str()) {
-        let mut rows: Vec<String> =
-            place.select(&format!("SELECT * FROM {{s}}.{table}")).iter().map(ToString::to_string).collect();
+        let mut rows: Vec<String> = place
+            .select(&format!("SELECT * FROM {{s}}.{table}"))
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         rows.sort();
         all.extend(rows);
     }
@@ -56,7 +62,10 @@ fn a_plan_changes_nothing() {
         assert_eq!(found, (code, outcome), "{file}: {}", report.error());
     }
     let rejects = plan("rejects.csv", &["--max-rejects", "1"]);
-    assert_eq!(rejects.json["rows"], serde_json::json!({ "read": 2, "accepted": 1, "rejected": 1 }));
+    assert_eq!(
+        rejects.json["rows"],
+        serde_json::json!({ "read": 2, "accepted": 1, "rejected": 1 })
+    );
     assert_eq!(rejects.json["rejects"][0]["line"], 2);
     assert_eq!(plan("again.csv", &["--diff"]).ended.code, 0);
     assert_eq!(plan("both.csv", &["--diff"]).ended.code, 10);
@@ -70,7 +79,8 @@ fn a_plan_can_be_read() {
     let (_, csv, _) = files().into_iter().nth(2).expect("the third");
     place.put("x.csv", csv);
     let mut command = place.bare_command("plan");
-    let ended = run(command.args(["--source-file-name", "x.csv", "--target-table", "t"]).args(KEYS));
+    let ended =
+        run(command.args(["--source-file-name", "x.csv", "--target-table", "t"]).args(KEYS));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     insta::assert_snapshot!(ended.stdout, @r#"
     s3://read-plan/data/in/x.csv would be loaded into read_plan.t, which would change

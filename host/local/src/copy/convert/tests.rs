@@ -8,8 +8,14 @@ fn decimals_are_cut_or_rounded() {
     assert_eq!(decimal(b"20.259", 8, 2, true), Ok(2026));
     assert_eq!(decimal(b"-0.005", 8, 2, true), Ok(-1));
     assert_eq!(decimal(b"-.5", 8, 2, false), Ok(-50));
-    assert_eq!(decimal(b"99999999999999999999999999999999999999", 38, 0, false), Ok(10_i128.pow(38) - 1));
-    assert_eq!(decimal(b"9223372036854775808", 19, 0, false).map_err(|fault| fault.code), Err(1209));
+    assert_eq!(
+        decimal(b"99999999999999999999999999999999999999", 38, 0, false),
+        Ok(10_i128.pow(38) - 1)
+    );
+    assert_eq!(
+        decimal(b"9223372036854775808", 19, 0, false).map_err(|fault| fault.code),
+        Err(1209)
+    );
     assert_eq!(decimal(b"1000000", 8, 2, false).map_err(|fault| fault.code), Err(1209));
     assert_eq!(
         decimal(b"1e5", 8, 2, false).map_err(|fault| fault.reason),
@@ -28,7 +34,8 @@ fn integers_are_digits_only() {
     assert_eq!(int(b"-"), Err("Invalid digit, Value '-', Pos 0, Type: Integer".into()));
 }
 
-/// The table of empty, blank and null fields: field, then what a VARCHAR and an INTEGER get with each option.
+/// The table of empty, blank and null fields: field, then what a VARCHAR and an INTEGER get with
+/// each option.
 #[test]
 fn empty_blank_and_null_fields() {
     let defaults = TextOptions::default();
@@ -47,7 +54,11 @@ fn empty_blank_and_null_fields() {
                 expected_text[index],
                 "{field:?} varchar {index}"
             );
-            assert_eq!(is_null(field.as_bytes(), Kind::Int4, options), expected_number[index], "{field:?} int {index}");
+            assert_eq!(
+                is_null(field.as_bytes(), Kind::Int4, options),
+                expected_number[index],
+                "{field:?} int {index}"
+            );
         }
     }
 }
@@ -55,12 +66,18 @@ fn empty_blank_and_null_fields() {
 #[test]
 fn a_varchar_counts_bytes() {
     let strict = TextOptions::default();
-    let cut = TextOptions { truncate_columns: true, accept_invalid: Some(b'?'), ..TextOptions::default() };
+    let cut = TextOptions {
+        truncate_columns: true,
+        accept_invalid: Some(b'?'),
+        ..TextOptions::default()
+    };
     assert_eq!(characters("äö".as_bytes(), 3, &strict).map_err(|fault| fault.code), Err(1204));
     assert_eq!(characters("äö".as_bytes(), 3, &cut).unwrap().as_ref(), "ä".as_bytes());
     assert_eq!(
         characters(b"a\xa4", 9, &strict).map_err(|fault| fault.reason),
-        Err("String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: a4 (error 3)".into())
+        Err("String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: a4 \
+             (error 3)"
+            .into())
     );
     assert_eq!(characters(b"a\xa4\xffb", 9, &cut).unwrap().as_ref(), b"a??b");
     assert_eq!(characters(b"a\0", 9, &strict).map_err(|fault| fault.code), Err(1220));

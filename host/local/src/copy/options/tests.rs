@@ -49,7 +49,10 @@ fn the_order_of_options_is_free() {
 #[test]
 fn defaults_depend_on_the_format() {
     let text = copy(&format!("COPY t FROM 's3://b' {ROLE}")).unwrap();
-    assert_eq!((text.format, text.key.as_str(), text.text), (FileFormat::Delimited, "", TextOptions::default()));
+    assert_eq!(
+        (text.format, text.key.as_str(), text.text),
+        (FileFormat::Delimited, "", TextOptions::default())
+    );
     let csv = copy(&format!("COPY t FROM 's3://b/' {ROLE} CSV NULL ''")).unwrap();
     assert_eq!((csv.text.delimiter, csv.text.quote, csv.text.null_as.len()), (b',', Some(b'"'), 0));
 }
@@ -58,12 +61,21 @@ fn defaults_depend_on_the_format() {
 fn what_is_refused() {
     for (options, expected) in [
         ("CSV", "COPY needs an authorization"),
-        ("CSV IAM_ROLE default JSON 'auto'", "COPY option JSON is not supported by the local stand-in"),
+        (
+            "CSV IAM_ROLE default JSON 'auto'",
+            "COPY option JSON is not supported by the local stand-in",
+        ),
         ("IAM_ROLE default CSV REMOVEQUOTES", "CSV is not compatible with REMOVEQUOTES"),
         ("IAM_ROLE default QUOTE '%'", "QUOTE is only supported with CSV"),
         ("IAM_ROLE default PARQUET CSV", "CSV option is not supported for COPY from PARQUET"),
-        ("IAM_ROLE default PARQUET COMPUPDATE OFF", "COMPUPDATE option is not supported for COPY from PARQUET"),
-        ("IAM_ROLE default CSV ENCODING UTF16", "ENCODING UTF16 is not supported by the local stand-in"),
+        (
+            "IAM_ROLE default PARQUET COMPUPDATE OFF",
+            "COMPUPDATE option is not supported for COPY from PARQUET",
+        ),
+        (
+            "IAM_ROLE default CSV ENCODING UTF16",
+            "ENCODING UTF16 is not supported by the local stand-in",
+        ),
         ("IAM_ROLE default CSV MAXERROR 100001", "MAXERROR must be between 0 and 100000"),
         ("IAM_ROLE default CSV DATEFORMAT 'Quarter'", "Invalid DATEFORMAT 'Quarter'"),
         ("IAM_ROLE default FORMAT AS", "syntax error"),
@@ -71,6 +83,14 @@ fn what_is_refused() {
         let error = copy(&format!("COPY t FROM 's3://b/k' {options}")).unwrap_err();
         assert!(error.contains(expected), "{options}: {error}");
     }
-    assert!(copy("COPY t FROM 'dynamodb://x' IAM_ROLE default").unwrap_err().contains("only s3:// sources"));
-    assert!(copy("COPY t (a, A) FROM 's3://b/k' IAM_ROLE default").unwrap_err().contains("specified more than once"));
+    assert!(
+        copy("COPY t FROM 'dynamodb://x' IAM_ROLE default")
+            .unwrap_err()
+            .contains("only s3:// sources")
+    );
+    assert!(
+        copy("COPY t (a, A) FROM 's3://b/k' IAM_ROLE default")
+            .unwrap_err()
+            .contains("specified more than once")
+    );
 }

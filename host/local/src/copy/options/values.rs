@@ -1,5 +1,5 @@
-//! Values of COPY's options: counts, switches, single characters, and literals whose escapes COPY reads itself. In: a cursor before
-//! the value. Out: the value, or the refusal.
+//! Values of COPY's options: counts, switches, single characters, and literals whose escapes COPY
+//! reads itself. In: a cursor before the value. Out: the value, or the refusal.
 
 use crate::sql::{Cursor, SqlError};
 
@@ -39,9 +39,12 @@ pub(super) fn escapes(literal: &str) -> Vec<u8> {
             at += 1;
             continue;
         }
-        let digits = bytes[at + 1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(*byte)).count();
+        let digits =
+            bytes[at + 1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(*byte)).count();
         if digits > 0 {
-            let code = bytes[at + 1..=at + digits].iter().fold(0_u32, |code, digit| code * 8 + u32::from(digit - b'0'));
+            let code = bytes[at + 1..=at + digits]
+                .iter()
+                .fold(0_u32, |code, digit| code * 8 + u32::from(digit - b'0'));
             out.push(u8::try_from(code & 0xff).unwrap_or(0));
             at += 1 + digits;
             continue;

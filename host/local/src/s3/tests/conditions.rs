@@ -5,8 +5,9 @@ use super::*;
 #[tokio::test]
 async fn a_write_happens_only_under_its_conditions() {
     let site = Site::new().await;
-    let put =
-        |content: &'static [u8]| site.s3.put_object().bucket(BUCKET).key("x").body(ByteStream::from_static(content));
+    let put = |content: &'static [u8]| {
+        site.s3.put_object().bucket(BUCKET).key("x").body(ByteStream::from_static(content))
+    };
     put(b"1").if_none_match("*").send().await.unwrap();
     assert_eq!(refusal(put(b"2").if_none_match("*").send().await), "412 PreconditionFailed");
     assert_eq!(refusal(put(b"2").if_match(etag_of(b"9")).send().await), "412 PreconditionFailed");
@@ -23,8 +24,13 @@ async fn a_write_happens_only_under_its_conditions() {
 async fn of_many_writers_that_want_to_be_first_one_is() {
     let site = Site::new().await;
     let tries = (0..16).map(|i| {
-        let put =
-            site.s3.put_object().bucket(BUCKET).key("lock").if_none_match("*").body(ByteStream::from(vec![i; 100_000]));
+        let put = site
+            .s3
+            .put_object()
+            .bucket(BUCKET)
+            .key("lock")
+            .if_none_match("*")
+            .body(ByteStream::from(vec![i; 100_000]));
         async move { put.send().await.is_ok() }
     });
     let won = futures::future::join_all(tries).await;
@@ -43,8 +49,14 @@ async fn reads_copies_and_deletes_only_under_their_conditions() {
     let head = site.s3.head_object().bucket(BUCKET).key("x").if_match(etag_of(b"2"));
     assert_eq!(refusal(head.send().await).split(' ').next(), Some("412"));
 
-    let copy =
-        |etag: String| site.s3.copy_object().bucket(BUCKET).key("y").copy_source("demo/x").copy_source_if_match(etag);
+    let copy = |etag: String| {
+        site.s3
+            .copy_object()
+            .bucket(BUCKET)
+            .key("y")
+            .copy_source("demo/x")
+            .copy_source_if_match(etag)
+    };
     assert_eq!(refusal(copy(etag_of(b"2")).send().await), "412 PreconditionFailed");
     copy(etag.clone()).send().await.unwrap();
 

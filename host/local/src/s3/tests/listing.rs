@@ -12,7 +12,10 @@ async fn buckets_are_folders() {
     let names = |buckets: &[aws_sdk_s3::types::Bucket]| {
         buckets.iter().map(|bucket| bucket.name().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(names(site.s3.list_buckets().send().await.unwrap().buckets()), ["demo", "second", "third"]);
+    assert_eq!(
+        names(site.s3.list_buckets().send().await.unwrap().buckets()),
+        ["demo", "second", "third"]
+    );
     site.s3.head_bucket().bucket("third").send().await.unwrap();
     site.put("x", b"1").await;
     assert_eq!(refusal(site.s3.delete_bucket().bucket(BUCKET).send().await), "409 BucketNotEmpty");
@@ -26,7 +29,8 @@ async fn listings_page_to_the_end() {
     for i in 0..2_503 {
         site.by_hand(&format!("data/in/{i:05}.csv"), b"");
     }
-    let mut pages = site.s3.list_objects_v2().bucket(BUCKET).prefix("data/").into_paginator().send();
+    let mut pages =
+        site.s3.list_objects_v2().bucket(BUCKET).prefix("data/").into_paginator().send();
     let mut sizes = Vec::new();
     let mut keys = Vec::new();
     while let Some(page) = pages.next().await {
@@ -37,13 +41,24 @@ async fn listings_page_to_the_end() {
     assert_eq!(sizes, [1000, 1000, 503]);
     assert_eq!(keys, (0..2_503).map(|i| format!("data/in/{i:05}.csv")).collect::<Vec<_>>());
 
-    let after = site.s3.list_objects_v2().bucket(BUCKET).start_after("data/in/02500.csv").send().await.unwrap();
+    let after = site
+        .s3
+        .list_objects_v2()
+        .bucket(BUCKET)
+        .start_after("data/in/02500.csv")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(after.contents().len(), 2);
     let wrong = site.s3.list_objects_v2().bucket(BUCKET).continuation_token("bogus").send().await;
     assert_eq!(refusal(wrong), "400 InvalidArgument");
 
     let missing = "data/in/none".to_owned();
-    let all = keys.iter().take(1000).chain([&missing]).map(|key| ObjectIdentifier::builder().key(key).build().unwrap());
+    let all = keys
+        .iter()
+        .take(1000)
+        .chain([&missing])
+        .map(|key| ObjectIdentifier::builder().key(key).build().unwrap());
     let batch = |keys: Vec<ObjectIdentifier>| {
         let delete = Delete::builder().set_objects(Some(keys)).build().unwrap();
         site.s3.delete_objects().bucket(BUCKET).delete(delete).send()
@@ -61,15 +76,30 @@ async fn folders_are_seen_through_delimiters_only() {
         site.put(key, b"").await;
     }
     assert_eq!(site.keys("data/in/a.csv").await, ["data/in/a.csv", "data/in/a.csv.1"]);
-    let page = site.s3.list_objects_v2().bucket(BUCKET).prefix("data/in/").delimiter("/").send().await.unwrap();
-    let prefixes: Vec<_> = page.common_prefixes().iter().map(|prefix| prefix.prefix().unwrap()).collect();
-    assert_eq!((prefixes, page.contents().len(), page.key_count()), (vec!["data/in/b/"], 2, Some(3)));
-    let page = site.s3.list_objects().bucket(BUCKET).delimiter("/").max_keys(1).send().await.unwrap();
+    let page = site
+        .s3
+        .list_objects_v2()
+        .bucket(BUCKET)
+        .prefix("data/in/")
+        .delimiter("/")
+        .send()
+        .await
+        .unwrap();
+    let prefixes: Vec<_> =
+        page.common_prefixes().iter().map(|prefix| prefix.prefix().unwrap()).collect();
+    assert_eq!(
+        (prefixes, page.contents().len(), page.key_count()),
+        (vec!["data/in/b/"], 2, Some(3))
+    );
+    let page =
+        site.s3.list_objects().bucket(BUCKET).delimiter("/").max_keys(1).send().await.unwrap();
     assert_eq!((page.next_marker(), page.is_truncated()), (Some("data/"), Some(true)));
-    let page = site.s3.list_objects().bucket(BUCKET).delimiter("/").marker("data/").send().await.unwrap();
+    let page =
+        site.s3.list_objects().bucket(BUCKET).delimiter("/").marker("data/").send().await.unwrap();
     assert_eq!((page.contents()[0].key(), page.is_truncated()), (Some("z"), Some(false)));
 
-    // Deleting the last object takes the folder with it, and the bucket stays, as does a folder that a person made.
+    // Deleting the last object takes the folder with it, and the bucket stays, as does a folder
+    // that a person made.
     fs::create_dir(site.file("mine")).unwrap();
     site.put("mine/a/x", b"").await;
     site.s3.delete_object().bucket(BUCKET).key("mine/a/x").send().await.unwrap();
@@ -100,14 +130,28 @@ async fn a_folder_made_as_an_object_is_one() {
 #[tokio::test]
 async fn any_name_that_a_file_can_have() {
     let site = Site::new().await;
-    for key in ["in/a b+c%20d.csv", "ünïcödé/日本.csv", "q?x=1&y=#z", "a'b\"<c>;,@$!*()", ".hidden", "x\ty"] {
+    for key in [
+        "in/a b+c%20d.csv",
+        "ünïcödé/日本.csv",
+        "q?x=1&y=#z",
+        "a'b\"<c>;,@$!*()",
+        ".hidden",
+        "x\ty",
+    ] {
         let etag = site.put(key, key.as_bytes()).await;
         assert_eq!(site.get(key).await, key.as_bytes());
         assert!(site.file(key).is_file(), "{key}");
         assert_eq!(site.keys(key).await, [key]);
         let source: String = format!("{BUCKET}/{}", super::super::list::url_encode(key));
-        let copy =
-            site.s3.copy_object().bucket(BUCKET).key(format!("copy/{key}")).copy_source(source).send().await.unwrap();
+        let copy = site
+            .s3
+            .copy_object()
+            .bucket(BUCKET)
+            .key(format!("copy/{key}"))
+            .copy_source(source)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(copy.copy_object_result().unwrap().e_tag(), Some(etag.as_str()));
         site.s3.delete_object().bucket(BUCKET).key(key).send().await.unwrap();
         assert!(!site.file(key).exists(), "{key}");

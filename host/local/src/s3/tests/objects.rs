@@ -14,7 +14,15 @@ async fn an_object_has_one_etag_wherever_one_asks() {
     let page = site.s3.list_objects_v2().bucket(BUCKET).send().await.unwrap();
     let listed = &page.contents()[0];
     assert_eq!((listed.e_tag().unwrap(), listed.size().unwrap()), (etag.as_str(), 8));
-    let copy = site.s3.copy_object().bucket(BUCKET).key("y").copy_source("demo/in/x.csv").send().await.unwrap();
+    let copy = site
+        .s3
+        .copy_object()
+        .bucket(BUCKET)
+        .key("y")
+        .copy_source("demo/in/x.csv")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(copy.copy_object_result().unwrap().e_tag().unwrap(), etag);
     assert_eq!(site.head_etag("y").await, etag);
     assert_eq!(fs::read(site.file("in/x.csv")).unwrap(), b"a,b\n1,2\n");
@@ -42,7 +50,10 @@ async fn a_file_copied_by_hand_is_an_object() {
         .unwrap();
     site.by_hand("y", b"22");
     let head = site.s3.head_object().bucket(BUCKET).key("y").send().await.unwrap();
-    assert_eq!((head.e_tag().unwrap(), head.content_length().unwrap()), (etag_of(b"22").as_str(), 2));
+    assert_eq!(
+        (head.e_tag().unwrap(), head.content_length().unwrap()),
+        (etag_of(b"22").as_str(), 2)
+    );
     assert!(head.metadata().unwrap().is_empty());
 
     // A quiet one, whose digest is kept, and is not believed when time or size differ.
@@ -54,13 +65,30 @@ async fn a_file_copied_by_hand_is_an_object() {
             .set_modified(SystemTime::now() - Duration::from_secs(seconds))
     };
     old(100).unwrap();
-    assert_eq!((site.head_etag("y").await, site.head_etag("y").await), (etag_of(b"22"), etag_of(b"22")));
+    assert_eq!(
+        (site.head_etag("y").await, site.head_etag("y").await),
+        (etag_of(b"22"), etag_of(b"22"))
+    );
     site.by_hand("y", b"33");
     old(90).unwrap();
     assert_eq!(site.head_etag("y").await, etag_of(b"33"));
-    let modified = site.s3.head_object().bucket(BUCKET).key("y").send().await.unwrap().last_modified().unwrap().secs();
-    let real =
-        fs::metadata(site.file("y")).unwrap().modified().unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let modified = site
+        .s3
+        .head_object()
+        .bucket(BUCKET)
+        .key("y")
+        .send()
+        .await
+        .unwrap()
+        .last_modified()
+        .unwrap()
+        .secs();
+    let real = fs::metadata(site.file("y"))
+        .unwrap()
+        .modified()
+        .unwrap()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap();
     assert_eq!(u64::try_from(modified).unwrap(), real.as_secs());
 }
 
@@ -75,10 +103,22 @@ async fn attributes_and_checksums_come_back() {
         .content_type("text/csv")
         .content_encoding("gzip")
         .metadata("run", "ä 7");
-    let put =
-        put.checksum_algorithm(ChecksumAlgorithm::Sha256).body(ByteStream::from_static(b"abc")).send().await.unwrap();
+    let put = put
+        .checksum_algorithm(ChecksumAlgorithm::Sha256)
+        .body(ByteStream::from_static(b"abc"))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(put.checksum_sha256(), Some("ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="));
-    let head = site.s3.head_object().bucket(BUCKET).key("x").checksum_mode(ChecksumMode::Enabled).send().await.unwrap();
+    let head = site
+        .s3
+        .head_object()
+        .bucket(BUCKET)
+        .key("x")
+        .checksum_mode(ChecksumMode::Enabled)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(head.content_type(), Some("text/csv"));
     assert_eq!(head.content_encoding(), Some("gzip"));
     assert_eq!(head.checksum_sha256(), put.checksum_sha256());
@@ -100,8 +140,13 @@ async fn attributes_and_checksums_come_back() {
 #[tokio::test]
 async fn a_wrong_checksum_leaves_nothing() {
     let site = Site::new().await;
-    let put =
-        site.s3.put_object().bucket(BUCKET).key("x").checksum_crc32("AAAAAA==").body(ByteStream::from_static(b"abc"));
+    let put = site
+        .s3
+        .put_object()
+        .bucket(BUCKET)
+        .key("x")
+        .checksum_crc32("AAAAAA==")
+        .body(ByteStream::from_static(b"abc"));
     assert_eq!(refusal(put.send().await), "400 BadDigest");
     let put = site
         .s3
@@ -127,7 +172,10 @@ async fn what_is_not_there_has_its_own_error() {
     let site = Site::new().await;
     let s3 = &site.s3;
     assert_eq!(refusal(s3.get_object().bucket(BUCKET).key("no").send().await), "404 NoSuchKey");
-    assert_eq!(refusal(s3.head_object().bucket(BUCKET).key("no").send().await).split(' ').next(), Some("404"));
+    assert_eq!(
+        refusal(s3.head_object().bucket(BUCKET).key("no").send().await).split(' ').next(),
+        Some("404")
+    );
     assert_eq!(refusal(s3.get_object().bucket("none").key("x").send().await), "404 NoSuchBucket");
     assert_eq!(refusal(s3.list_objects_v2().bucket("none").send().await), "404 NoSuchBucket");
     assert_eq!(refusal(s3.put_object().bucket("none").key("x").send().await), "404 NoSuchBucket");
@@ -135,8 +183,14 @@ async fn what_is_not_there_has_its_own_error() {
         refusal(s3.copy_object().bucket("none").key("x").copy_source("demo/x").send().await),
         "404 NoSuchBucket"
     );
-    assert_eq!(refusal(s3.copy_object().bucket(BUCKET).key("x").copy_source("demo/no").send().await), "404 NoSuchKey");
-    assert_eq!(refusal(s3.head_bucket().bucket("none").send().await).split(' ').next(), Some("404"));
+    assert_eq!(
+        refusal(s3.copy_object().bucket(BUCKET).key("x").copy_source("demo/no").send().await),
+        "404 NoSuchKey"
+    );
+    assert_eq!(
+        refusal(s3.head_bucket().bucket("none").send().await).split(' ').next(),
+        Some("404")
+    );
     s3.delete_object().bucket(BUCKET).key("no").send().await.unwrap();
 }
 
@@ -171,7 +225,8 @@ async fn an_upload_that_breaks_off_is_no_object() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let site = Site::new().await;
     site.put("x", b"old").await;
-    let config = aws_sdk_s3::presigning::PresigningConfig::expires_in(Duration::from_secs(60)).unwrap();
+    let config =
+        aws_sdk_s3::presigning::PresigningConfig::expires_in(Duration::from_secs(60)).unwrap();
     let url = site.s3.put_object().bucket(BUCKET).key("x").presigned(config).await.unwrap();
     let (_, path) = url.uri().split_once("127.0.0.1:").unwrap().1.split_once('/').unwrap();
     let host = site.endpoint.strip_prefix("http://").unwrap();
@@ -202,12 +257,18 @@ async fn a_new_server_forgets_half_written_files_and_keeps_objects() {
         .unwrap();
     let temporary = site.dir.path().join(".loader/s3/temporary");
     fs::write(temporary.join("half"), "of an object").unwrap();
-    let service =
-        super::super::service(Objects::open(site.dir.path()).unwrap(), &site.dir.path().join(".loader")).unwrap();
+    let service = super::super::service(
+        Objects::open(site.dir.path()).unwrap(),
+        &site.dir.path().join(".loader"),
+    )
+    .unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let s3 = client(&format!("http://{}", listener.local_addr().unwrap()), SECRET_ACCESS_KEY);
     let _server = HttpServer::start(listener, service);
     assert_eq!(fs::read_dir(temporary).unwrap().count(), 0);
     let head = s3.head_object().bucket(BUCKET).key("x").send().await.unwrap();
-    assert_eq!((head.e_tag(), head.content_type()), (Some(etag_of(b"1").as_str()), Some("text/csv")));
+    assert_eq!(
+        (head.e_tag(), head.content_type()),
+        (Some(etag_of(b"1").as_str()), Some("text/csv"))
+    );
 }

@@ -1,4 +1,5 @@
-//! ALTER TABLE by Redshift's grammar: one action, types only from VARCHAR to VARCHAR and only outside transactions.
+//! ALTER TABLE by Redshift's grammar: one action, types only from VARCHAR to VARCHAR and only
+//! outside transactions.
 
 use super::super::cursor::{Cursor, Name, quote};
 use super::super::keys::{self, Declared, table_constraint};
@@ -33,14 +34,17 @@ pub(crate) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let table = cursor.qualified_name()?;
     let prepared = alter_table(&mut cursor, &table)?;
     if cursor.peeks(",") {
-        return Err(cursor.syntax_error().with_hint("Amazon Redshift takes one action in an ALTER TABLE"));
+        return Err(cursor
+            .syntax_error()
+            .with_hint("Amazon Redshift takes one action in an ALTER TABLE"));
     }
     cursor.expect_end()?;
     Ok(prepared)
 }
 
 fn alter_table(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
-    let command = |rest: String| Ok(Prepared::of(Action::Command(format!("ALTER TABLE {table} {rest}"))));
+    let command =
+        |rest: String| Ok(Prepared::of(Action::Command(format!("ALTER TABLE {table} {rest}"))));
     if cursor.eat("add") {
         if let Some(constraint) = table_constraint(cursor)? {
             return Ok(keys::add_constraint(constraint, &table.to_string()));
@@ -53,8 +57,11 @@ fn alter_table(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlErr
         let mut declared = Declared::default();
         let column = column(cursor, &name, &mut declared)?;
         let added = added_column(&column, &declared)?;
-        let record =
-            if declared.is_empty() { String::new() } else { format!("; {}", declared.alter(&table.to_string())) };
+        let record = if declared.is_empty() {
+            String::new()
+        } else {
+            format!("; {}", declared.alter(&table.to_string()))
+        };
         return command(format!("{added}{record}"));
     }
     if cursor.eat("drop") {
@@ -102,14 +109,18 @@ fn added_column(column: &Column, declared: &Declared) -> Result<String, SqlError
     }
     if declared.has_constraints() {
         return Err(SqlError::new(
-            "ALTER TABLE ADD COLUMN does not support columns defined with UNIQUE or PRIMARY KEY constraints",
+            "ALTER TABLE ADD COLUMN does not support columns defined with UNIQUE or PRIMARY KEY \
+             constraints",
         ));
     }
     if declared.has_keys() {
         // Not the engine's words.
-        return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support columns defined with DISTKEY or SORTKEY"));
+        return Err(SqlError::new(
+            "ALTER TABLE ADD COLUMN does not support columns defined with DISTKEY or SORTKEY",
+        ));
     }
-    let is_null = column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
+    let is_null =
+        column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
     if column.not_null && is_null {
         return Err(SqlError::new(
             "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
@@ -123,7 +134,10 @@ fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlEr
     let name = cursor.identifier()?;
     if cursor.eat("encode") {
         let call = keys::alter_encodings(cursor, &table.to_string(), name)?;
-        return Ok(Prepared { action: Action::Command(call), outside_transactions: Some(ALTER_TYPE_IN_BLOCK) });
+        return Ok(Prepared {
+            action: Action::Command(call),
+            outside_transactions: Some(ALTER_TYPE_IN_BLOCK),
+        });
     }
     for (refused, words) in [
         ("set not null", "SET NOT NULL"),
@@ -145,7 +159,8 @@ fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlEr
     }
     if !data_type.is_varchar {
         return Err(SqlError::new(
-            "target data type is not supported. ALTER TABLE ALTER COLUMN supports only VARCHAR data type",
+            "target data type is not supported. ALTER TABLE ALTER COLUMN supports only VARCHAR \
+             data type",
         ));
     }
     // A function of ours looks at the column first: only VARCHAR to another size of VARCHAR.

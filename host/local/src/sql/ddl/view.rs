@@ -1,5 +1,6 @@
-//! CREATE VIEW, with and without schema binding, CREATE and REFRESH MATERIALIZED VIEW. In: a statement's tokens. Out: a call of the
-//! procedure in the database that makes the view (`data_api/helpers/views.sql`); it knows what is there already.
+//! CREATE VIEW, with and without schema binding, CREATE and REFRESH MATERIALIZED VIEW. In: a
+//! statement's tokens. Out: a call of the procedure in the database that makes the view
+//! (`data_api/helpers/views.sql`); it knows what is there already.
 
 use super::super::cursor::{Cursor, Name, quote};
 use super::super::keys::Declared;
@@ -7,7 +8,8 @@ use super::super::query::{ViewQuery, view_query};
 use super::super::{Action, HELPER_SCHEMA, Prepared, SqlError};
 use super::literal;
 
-const BARE_NAMES: &str = "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING.";
+const BARE_NAMES: &str =
+    "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING.";
 
 /// `CREATE [OR REPLACE] VIEW …`, after CREATE.
 pub(super) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
@@ -32,18 +34,28 @@ pub(super) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
             "" => query.text,
             names => format!("SELECT * FROM ({}) AS {}{names}", query.text, quote(&name.table)),
         };
-        call("create_late_binding_view", &[string(&name), replaces.to_string(), literal(text.trim()), literal(&inner)])
+        call(
+            "create_late_binding_view",
+            &[string(&name), replaces.to_string(), literal(text.trim()), literal(&inner)],
+        )
     } else {
         let replace = if replaces { "OR REPLACE " } else { "" };
         let temporary = if name.table.starts_with('#') { "TEMPORARY " } else { "" };
-        let statement = format!("CREATE {replace}{temporary}VIEW {name}{columns} AS {}", query.text);
-        call("create_view", &[string(&name), replaces.to_string(), reads(&query), literal(&statement)])
+        let statement =
+            format!("CREATE {replace}{temporary}VIEW {name}{columns} AS {}", query.text);
+        call(
+            "create_view",
+            &[string(&name), replaces.to_string(), reads(&query), literal(&statement)],
+        )
     };
     Ok(Prepared::of(call))
 }
 
 /// `CREATE MATERIALIZED VIEW …`, after CREATE.
-pub(super) fn create_materialized(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+pub(super) fn create_materialized(
+    text: &str,
+    mut cursor: Cursor<'_>,
+) -> Result<Prepared, SqlError> {
     cursor.expect("materialized view")?;
     let name = cursor.qualified_name()?;
     // Not recorded.

@@ -1,5 +1,5 @@
-//! Errors about users, groups, roles and what they may do. In: PostgreSQL's words, in which all three are roles (`identities`). Out:
-//! Redshift's.
+//! Errors about users, groups, roles and what they may do. In: PostgreSQL's words, in which all
+//! three are roles (`identities`). Out: Redshift's.
 
 use tokio_postgres::error::SqlState;
 
@@ -48,10 +48,15 @@ pub(super) fn with_kinds(message: &str) -> String {
 
 /// DROP USER and its like, while the identity owns something or may do something.
 pub(super) fn still_needed(message: &str, detail: &str) -> Option<String> {
-    let role =
-        message.strip_prefix("role \"")?.strip_suffix("\" cannot be dropped because some objects depend on it")?;
+    let role = message
+        .strip_prefix("role \"")?
+        .strip_suffix("\" cannot be dropped because some objects depend on it")?;
     let (kind, name) = Kind::split(role);
-    let why = if detail.contains("owner of ") { "owns some object" } else { "has a privilege on some object" };
+    let why = if detail.contains("owner of ") {
+        "owns some object"
+    } else {
+        "has a privilege on some object"
+    };
     Some(format!("{kind} \"{name}\" can't be dropped because the {kind} {why}"))
 }
 
@@ -79,7 +84,13 @@ mod tests {
             refusal("privileges for table t"),
             "group \"g\" can't be dropped because the group has a privilege on some object"
         );
-        assert_eq!(refusal("owner of view v"), "group \"g\" can't be dropped because the group owns some object");
-        assert_eq!(still_needed("cannot drop table t because other objects depend on it", "owner of"), None);
+        assert_eq!(
+            refusal("owner of view v"),
+            "group \"g\" can't be dropped because the group owns some object"
+        );
+        assert_eq!(
+            still_needed("cannot drop table t because other objects depend on it", "owner of"),
+            None
+        );
     }
 }

@@ -1,11 +1,12 @@
-//! What PostgreSQL accepts and Redshift does not, found in the syntax tree. In: a parsed statement. Out: the first refusal.
-//! The list is the one of Redshift's "unsupported PostgreSQL features" pages, where a loader comes near it.
+//! What PostgreSQL accepts and Redshift does not, found in the syntax tree. In: a parsed statement.
+//! Out: the first refusal. The list is the one of Redshift's "unsupported PostgreSQL features"
+//! pages, where a loader comes near it.
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Delete, Distinct, Expr, FromTable, Insert, Merge, MergeAction, MergeClauseKind, ObjectName, Query,
-    Select, SetExpr, Statement, TableFactor, TableWithJoins, Visit, Visitor,
+    BinaryOperator, Delete, Distinct, Expr, FromTable, Insert, Merge, MergeAction, MergeClauseKind,
+    ObjectName, Query, Select, SetExpr, Statement, TableFactor, TableWithJoins, Visit, Visitor,
 };
 
 use super::super::SqlError;
@@ -18,9 +19,14 @@ pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
         Statement::Delete(delete) => check_delete(delete)?,
         Statement::Merge(merge) => check_merge(merge)?,
         Statement::Truncate(truncate) => {
-            let plain = truncate.table_names.len() == 1 && truncate.identity.is_none() && truncate.cascade.is_none();
+            let plain = truncate.table_names.len() == 1
+                && truncate.identity.is_none()
+                && truncate.cascade.is_none();
             if !plain {
-                return Err(SqlError::absent("truncate", "TRUNCATE [TABLE] of one table, without further options"));
+                return Err(SqlError::absent(
+                    "truncate",
+                    "TRUNCATE [TABLE] of one table, without further options",
+                ));
             }
         }
         _ => {}
@@ -47,7 +53,9 @@ pub(super) fn check_source<T: Visit>(source: &T) -> Result<(), SqlError> {
         }
         fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<SqlError> {
             match factor {
-                TableFactor::Table { name, args: Some(_), .. } if is_named(name, "generate_series") => {
+                TableFactor::Table { name, args: Some(_), .. }
+                    if is_named(name, "generate_series") =>
+                {
                     ControlFlow::Break(leader_only())
                 }
                 TableFactor::Function { name, .. } if is_named(name, "generate_series") => {
@@ -69,12 +77,17 @@ pub(super) fn select_into(query: &Query) -> bool {
 }
 
 fn leader_only() -> SqlError {
-    SqlError::new("Specified types or functions (one per INFO message) not supported on Redshift tables.")
-        .with_hint("generate_series runs on the leader node only")
+    SqlError::new(
+        "Specified types or functions (one per INFO message) not supported on Redshift tables.",
+    )
+    .with_hint("generate_series runs on the leader node only")
 }
 
 fn is_named(name: &ObjectName, expected: &str) -> bool {
-    name.0.last().and_then(|part| part.as_ident()).is_some_and(|last| last.value.eq_ignore_ascii_case(expected))
+    name.0
+        .last()
+        .and_then(|part| part.as_ident())
+        .is_some_and(|last| last.value.eq_ignore_ascii_case(expected))
 }
 
 fn no_returning() -> SqlError {
@@ -83,7 +96,10 @@ fn no_returning() -> SqlError {
 
 fn check_insert(insert: &Insert) -> Result<(), SqlError> {
     if insert.on.is_some() {
-        return Err(SqlError::absent("ON", "no ON CONFLICT; use MERGE, or DELETE and INSERT in one transaction"));
+        return Err(SqlError::absent(
+            "ON",
+            "no ON CONFLICT; use MERGE, or DELETE and INSERT in one transaction",
+        ));
     }
     if insert.returning.is_some() {
         return Err(no_returning());
@@ -102,7 +118,9 @@ fn check_delete(delete: &Delete) -> Result<(), SqlError> {
         return Err(no_returning());
     }
     let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
-    let aliased = tables.iter().any(|table| matches!(&table.relation, TableFactor::Table { alias: Some(_), .. }));
+    let aliased = tables
+        .iter()
+        .any(|table| matches!(&table.relation, TableFactor::Table { alias: Some(_), .. }));
     if aliased {
         return Err(SqlError::absent("AS", "no alias for the target of a DELETE"));
     }
@@ -125,17 +143,30 @@ fn check_merge(merge: &Merge) -> Result<(), SqlError> {
     if !is_equality(&merge.on) {
         return Err(SqlError::absent("ON", "equality conditions only in a MERGE"));
     }
-    let matched = merge.clauses.iter().filter(|clause| clause.clause_kind == MergeClauseKind::Matched).count();
-    let not_matched = merge.clauses.iter().filter(|clause| clause.clause_kind == MergeClauseKind::NotMatched).count();
-    if matched != 1 || not_matched != 1 || merge.clauses.len() != 2 {
-        return Err(SqlError::absent("WHEN", "both WHEN MATCHED and WHEN NOT MATCHED, once each, in a MERGE"));
-    }
-    let plain = merge
+    let matched = merge
         .clauses
         .iter()
-        .all(|clause| clause.predicate.is_none() && !matches!(clause.action, MergeAction::DoNothing { .. }));
+        .filter(|clause| clause.clause_kind == MergeClauseKind::Matched)
+        .count();
+    let not_matched = merge
+        .clauses
+        .iter()
+        .filter(|clause| clause.clause_kind == MergeClauseKind::NotMatched)
+        .count();
+    if matched != 1 || not_matched != 1 || merge.clauses.len() != 2 {
+        return Err(SqlError::absent(
+            "WHEN",
+            "both WHEN MATCHED and WHEN NOT MATCHED, once each, in a MERGE",
+        ));
+    }
+    let plain = merge.clauses.iter().all(|clause| {
+        clause.predicate.is_none() && !matches!(clause.action, MergeAction::DoNothing { .. })
+    });
     if !plain || merge.output.is_some() {
-        return Err(SqlError::absent("AND", "no conditions in the WHEN clauses of a MERGE and no DO NOTHING"));
+        return Err(SqlError::absent(
+            "AND",
+            "no conditions in the WHEN clauses of a MERGE and no DO NOTHING",
+        ));
     }
     Ok(())
 }
@@ -143,7 +174,9 @@ fn check_merge(merge: &Merge) -> Result<(), SqlError> {
 fn is_equality(condition: &Expr) -> bool {
     match condition {
         Expr::Nested(inner) => is_equality(inner),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => is_equality(left) && is_equality(right),
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            is_equality(left) && is_equality(right)
+        }
         Expr::BinaryOp { op: BinaryOperator::Eq, .. } => true,
         _ => false,
     }
@@ -155,9 +188,16 @@ impl Visitor for Refuser {
     type Break = SqlError;
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<SqlError> {
-        let writes = query.with.iter().flat_map(|with| &with.cte_tables).any(|cte| super::is_write(&cte.query.body));
+        let writes = query
+            .with
+            .iter()
+            .flat_map(|with| &with.cte_tables)
+            .any(|cte| super::is_write(&cte.query.body));
         if writes {
-            return ControlFlow::Break(SqlError::absent("WITH", "no data-changing statements in WITH"));
+            return ControlFlow::Break(SqlError::absent(
+                "WITH",
+                "no data-changing statements in WITH",
+            ));
         }
         if matches!(query.body.as_ref(), SetExpr::Table(_)) {
             return ControlFlow::Break(SqlError::absent("TABLE", "no TABLE command"));
@@ -186,8 +226,13 @@ impl Visitor for Refuser {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<SqlError> {
         match factor {
-            TableFactor::Derived { subquery, .. } if matches!(subquery.body.as_ref(), SetExpr::Values(_)) => {
-                ControlFlow::Break(SqlError::absent("VALUES", "no VALUES lists as tables; use SELECT … UNION ALL"))
+            TableFactor::Derived { subquery, .. }
+                if matches!(subquery.body.as_ref(), SetExpr::Values(_)) =>
+            {
+                ControlFlow::Break(SqlError::absent(
+                    "VALUES",
+                    "no VALUES lists as tables; use SELECT … UNION ALL",
+                ))
             }
             TableFactor::Pivot { .. } | TableFactor::Unpivot { .. } => {
                 ControlFlow::Break(SqlError::unsupported("PIVOT"))
@@ -210,17 +255,32 @@ impl Visitor for Refuser {
 
 fn check_function(name: &ObjectName, has_filter: bool) -> ControlFlow<SqlError> {
     if has_filter {
-        return ControlFlow::Break(SqlError::absent("(", "no FILTER on aggregates; use CASE inside"));
+        return ControlFlow::Break(SqlError::absent(
+            "(",
+            "no FILTER on aggregates; use CASE inside",
+        ));
     }
-    let absent = ["string_agg", "array_agg", "json_agg", "jsonb_agg", "unnest", "gen_random_uuid", "format", "nextval"];
+    let absent = [
+        "string_agg",
+        "array_agg",
+        "json_agg",
+        "jsonb_agg",
+        "unnest",
+        "gen_random_uuid",
+        "format",
+        "nextval",
+    ];
     match absent.iter().find(|absent| is_named(name, absent)) {
-        Some(absent) => {
-            ControlFlow::Break(SqlError::new(format!("function {absent} does not exist in Amazon Redshift")))
-        }
+        Some(absent) => ControlFlow::Break(SqlError::new(format!(
+            "function {absent} does not exist in Amazon Redshift"
+        ))),
         None => ControlFlow::Continue(()),
     }
 }
 
 fn is_lateral(factor: &TableFactor) -> bool {
-    matches!(factor, TableFactor::Derived { lateral: true, .. } | TableFactor::Function { lateral: true, .. })
+    matches!(
+        factor,
+        TableFactor::Derived { lateral: true, .. } | TableFactor::Function { lateral: true, .. }
+    )
 }

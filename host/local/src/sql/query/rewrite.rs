@@ -1,11 +1,12 @@
-//! What is written differently for PostgreSQL: names in lower case, literals that hold escapes, TOP, date functions with a bare date
-//! part, NVL, SYSDATE, types in casts, and the names of Redshift's system views.
+//! What is written differently for PostgreSQL: names in lower case, literals that hold escapes,
+//! TOP, date functions with a bare date part, NVL, SYSDATE, types in casts, and the names of
+//! Redshift's system views.
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LimitClause, ObjectName,
-    ObjectNamePart, Query, SetExpr, TopQuantity, Value, ValueWithSpan, VisitorMut,
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LimitClause,
+    ObjectName, ObjectNamePart, Query, SetExpr, TopQuantity, Value, ValueWithSpan, VisitorMut,
 };
 
 use super::super::names::shorten;
@@ -47,7 +48,8 @@ pub(in crate::sql) fn system_view(name: &str) -> Option<String> {
 }
 
 /// Functions whose first argument is a bare date part.
-const DATE_PART_FUNCTIONS: [&str; 5] = ["dateadd", "date_add", "datediff", "date_diff", "date_part"];
+const DATE_PART_FUNCTIONS: [&str; 5] =
+    ["dateadd", "date_add", "datediff", "date_diff", "date_part"];
 
 /// Rewrites a parsed statement in place; breaks with the error when something cannot be had.
 #[derive(Debug, Default)]
@@ -63,8 +65,12 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> Flow {
-        let names: Vec<String> =
-            relation.0.iter().filter_map(|part| part.as_ident()).map(|name| name.value.to_lowercase()).collect();
+        let names: Vec<String> = relation
+            .0
+            .iter()
+            .filter_map(|part| part.as_ident())
+            .map(|name| name.value.to_lowercase())
+            .collect();
         let is_system = match names.as_slice() {
             [name] => SYSTEM_VIEWS.contains(&name.as_str()),
             [schema, name] => schema == "pg_catalog" && SYSTEM_VIEWS.contains(&name.as_str()),
@@ -77,7 +83,9 @@ impl VisitorMut for Rewriter {
         };
         if is_system {
             let name = names.last().cloned().unwrap_or_default();
-            relation.0 = [HELPER_SCHEMA, &name].map(|part| ObjectNamePart::Identifier(Ident::new(part))).to_vec();
+            relation.0 = [HELPER_SCHEMA, &name]
+                .map(|part| ObjectNamePart::Identifier(Ident::new(part)))
+                .to_vec();
         }
         ControlFlow::Continue(())
     }
@@ -97,15 +105,22 @@ impl VisitorMut for Rewriter {
             && let Some(top) = select.top.take()
         {
             let limit = match top.quantity {
-                Some(TopQuantity::Constant(rows)) => Expr::value(Value::Number(rows.to_string(), false)),
+                Some(TopQuantity::Constant(rows)) => {
+                    Expr::value(Value::Number(rows.to_string(), false))
+                }
                 Some(TopQuantity::Expr(rows)) => rows,
-                None => return ControlFlow::Break(SqlError::new("syntax error at or near \"top\"")),
+                None => {
+                    return ControlFlow::Break(SqlError::new("syntax error at or near \"top\""));
+                }
             };
             if query.limit_clause.is_some() {
                 return ControlFlow::Break(SqlError::new("syntax error at or near \"limit\""));
             }
-            query.limit_clause =
-                Some(LimitClause::LimitOffset { limit: Some(limit), offset: None, limit_by: Vec::new() });
+            query.limit_clause = Some(LimitClause::LimitOffset {
+                limit: Some(limit),
+                offset: None,
+                limit_by: Vec::new(),
+            });
         }
         ControlFlow::Continue(())
     }
@@ -143,7 +158,9 @@ fn fold(identifier: &mut Ident) -> Flow {
 fn name_of(function: &Function) -> String {
     match function.name.0.as_slice() {
         [part] => part.as_ident().map(|name| name.value.to_lowercase()).unwrap_or_default(),
-        [schema, part] if schema.to_string().eq_ignore_ascii_case("pg_catalog") => part.to_string().to_lowercase(),
+        [schema, part] if schema.to_string().eq_ignore_ascii_case("pg_catalog") => {
+            part.to_string().to_lowercase()
+        }
         _ => String::new(),
     }
 }
@@ -171,7 +188,8 @@ fn rewrite_call(function: &mut Function) {
         "date_add" => rename(function, "dateadd"),
         "date_diff" => rename(function, "datediff"),
         "pg_get_viewdef" => {
-            function.name = ObjectName::from([HELPER_SCHEMA, "pg_get_viewdef"].map(Ident::new).to_vec());
+            function.name =
+                ObjectName::from([HELPER_SCHEMA, "pg_get_viewdef"].map(Ident::new).to_vec());
         }
         _ => {}
     }

@@ -1,11 +1,12 @@
-//! The query of a view. In: Redshift text. Out: PostgreSQL text and what it reads. `IN` lists and TRIM are written as the operators and
-//! functions they stand for, as Redshift keeps them: what `pg_get_viewdef` answers can then be sent again.
+//! The query of a view. In: Redshift text. Out: PostgreSQL text and what it reads. `IN` lists and
+//! TRIM are written as the operators and functions they stand for, as Redshift keeps them: what
+//! `pg_get_viewdef` answers can then be sent again.
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, Statement, TrimWhereField, VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, Statement, TrimWhereField, VisitMut, VisitorMut,
 };
 
 use super::super::SqlError;
@@ -31,7 +32,10 @@ pub(in super::super) fn view_query(sql: &str, start: usize) -> Result<ViewQuery,
     let mut statement = super::parse(&format!("{blanks}{}", &sql[start..]))?;
     super::refuse::check(&statement)?;
     if !matches!(&statement, Statement::Query(_)) {
-        return Err(SqlError::syntax(sql[start..].split_whitespace().next().unwrap_or(""), blanks.chars().count() + 1));
+        return Err(SqlError::syntax(
+            sql[start..].split_whitespace().next().unwrap_or(""),
+            blanks.chars().count() + 1,
+        ));
     }
     let has_bare_names = relations(&mut statement).iter().any(|name| name.0.len() == 1);
     super::rewrite_in_place(&mut statement)?;

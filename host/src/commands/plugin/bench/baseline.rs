@@ -1,4 +1,5 @@
-//! What a plugin's cases cost when somebody last found that right: `bench.toml`, committed beside its cases.
+//! What a plugin's cases cost when somebody last found that right: `bench.toml`, committed beside
+//! its cases.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -43,13 +44,25 @@ impl Baseline {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::new(Kind::Config, format!("{} cannot be read: {error}", path.display()))),
+            Err(error) => {
+                return Err(Error::new(
+                    Kind::Config,
+                    format!("{} cannot be read: {error}", path.display()),
+                ));
+            }
         };
-        toml::from_str(&text).map(Some).context(Kind::Config, format!("{} is no baseline", path.display()))
+        toml::from_str(&text)
+            .map(Some)
+            .context(Kind::Config, format!("{} is no baseline", path.display()))
     }
 
     /// The same with these figures. Cases that were not among `all` of them go.
-    pub(super) fn with(mut self, sha256: &str, measured: &[(String, Figures)], all: bool) -> Baseline {
+    pub(super) fn with(
+        mut self,
+        sha256: &str,
+        measured: &[(String, Figures)],
+        all: bool,
+    ) -> Baseline {
         if all {
             self.case.clear();
         }
@@ -63,7 +76,8 @@ impl Baseline {
         if std::fs::read_to_string(path).is_ok_and(|known| known == text) {
             return Ok(false);
         }
-        std::fs::write(path, text).context(Kind::Config, format!("{} cannot be written", path.display()))?;
+        std::fs::write(path, text)
+            .context(Kind::Config, format!("{} cannot be written", path.display()))?;
         Ok(true)
     }
 
@@ -80,7 +94,10 @@ impl Baseline {
                 ("bytes of memory", now.peak_memory_bytes, then.peak_memory_bytes),
             ] {
                 if u128::from(now) * 100 > u128::from(then) * (100 + u128::from(tolerance)) {
-                    costlier.push(format!("{name}: {now} {what}, {} than the {then} of the baseline", more(now, then)));
+                    costlier.push(format!(
+                        "{name}: {now} {what}, {} than the {then} of the baseline",
+                        more(now, then)
+                    ));
                 }
             }
         }
@@ -89,7 +106,8 @@ impl Baseline {
 
     fn to_toml(&self) -> String {
         let mut text = format!(
-            "# What rows of this plugin's cases cost; `loader plugin bench --update` writes it.\nsha256 = \"{}\"\n",
+            "# What rows of this plugin's cases cost; `loader plugin bench --update` writes \
+             it.\nsha256 = \"{}\"\n",
             self.sha256
         );
         for (name, figures) in &self.case {
@@ -99,7 +117,8 @@ impl Baseline {
             // Writing to a String cannot fail.
             let _ = write!(
                 text,
-                "\n[case.{name}]\nfuel_per_row = {fuel_per_row}\npeak_memory_bytes = {peak_memory_bytes}\n"
+                "\n[case.{name}]\nfuel_per_row = {fuel_per_row}\npeak_memory_bytes = \
+                 {peak_memory_bytes}\n"
             );
         }
         text
@@ -122,7 +141,8 @@ mod tests {
     }
 
     fn baseline() -> Baseline {
-        let cases = [("a".to_owned(), figures(100, 65_536)), ("b \"c\"".to_owned(), figures(0, 65_536))];
+        let cases =
+            [("a".to_owned(), figures(100, 65_536)), ("b \"c\"".to_owned(), figures(0, 65_536))];
         Baseline::default().with("00ff", &cases, true)
     }
 
@@ -136,12 +156,16 @@ mod tests {
         assert_eq!(Baseline::read(&path).expect("reads"), Some(baseline()));
         std::fs::write(&path, "sha = 1").expect("writes");
         let refusal = Baseline::read(&path).expect_err("is no baseline").to_string();
-        assert!(refusal.contains("bench.toml is no baseline") && refusal.contains("`sha`"), "{refusal}");
+        assert!(
+            refusal.contains("bench.toml is no baseline") && refusal.contains("`sha`"),
+            "{refusal}"
+        );
     }
 
     #[test]
     fn only_what_costs_more_than_the_tolerance_fails() {
-        let compare = |name: &str, now: Figures| baseline().compare(&[(name.to_owned(), now)], 10).join("\n");
+        let compare =
+            |name: &str, now: Figures| baseline().compare(&[(name.to_owned(), now)], 10).join("\n");
         assert_eq!(compare("a", figures(110, 65_536)), "");
         assert_eq!(compare("a", figures(1, 1)), "");
         assert_eq!(
@@ -156,7 +180,8 @@ mod tests {
             compare("b \"c\"", figures(1, 1)),
             "b \"c\": 1 instructions per row, more than the 0 of the baseline"
         );
-        let everything = baseline().compare(&[("a".to_owned(), figures(u64::MAX, u64::MAX))], u32::MAX);
+        let everything =
+            baseline().compare(&[("a".to_owned(), figures(u64::MAX, u64::MAX))], u32::MAX);
         assert_eq!(everything.len(), 2, "{everything:?}");
         assert_eq!(compare("d", figures(1, 1)), "d: the baseline has no such case");
     }
@@ -166,6 +191,9 @@ mod tests {
         let updated = |all| baseline().with("00aa", &[("a".to_owned(), figures(7, 7))], all);
         assert_eq!(updated(false).case.len(), 2);
         assert_eq!(updated(true).case.len(), 1);
-        assert_eq!((updated(true).sha256.as_str(), updated(true).case["a"]), ("00aa", figures(7, 7)));
+        assert_eq!(
+            (updated(true).sha256.as_str(), updated(true).case["a"]),
+            ("00aa", figures(7, 7))
+        );
     }
 }
