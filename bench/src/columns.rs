@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use loader_plugins::{ChainPlan, Plugin};
+use loader_sandbox::{ChainPlan, Plugin};
 
 use crate::Result;
 use crate::clock::{cpu, median};

@@ -13,7 +13,7 @@ mod start;
 
 use std::path::{Path, PathBuf};
 
-use loader_plugins::{CacheLocation, Limits, Plugin, Runtime};
+use loader_sandbox::{CacheLocation, Limits, Plugin, Runtime};
 
 /// What can go wrong here is shown, and that is all.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

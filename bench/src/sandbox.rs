@@ -14,7 +14,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Schema, SchemaRef};
 use default::Default;
 use loader_ipc::{encode_columns, trusted};
-use loader_plugins::{ChainPlan, ChainSession, HostValues, Plugin};
+use loader_sandbox::{ChainPlan, ChainSession, HostValues, Plugin};
 use loader_sdk::{Context, Expr, Plan, Plugin as _, Session};
 
 use crate::Result;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use loader_plugins::{CacheLocation, Limits, Runtime};
+use loader_sandbox::{CacheLocation, Limits, Runtime};
 
 use crate::Result;
 use crate::clock::{median, process_cpu};

@@ -96,7 +96,7 @@ fn dependencies() -> Result<(), Failure> {
         ("loader-csv", &["tokio", "wasmtime", "aws-config"][..]),
         ("loader-ipc", &["tokio", "wasmtime", "aws-config"][..]),
         ("loader-build", &["tokio", "wasmtime", "aws-config"][..]),
-        ("loader-plugins", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
+        ("loader-sandbox", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
         ("loader-harness", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
     ] {
         let tree = output(&mut cargo(&[

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use loader_csv::LOGICAL_KEY;
-use loader_plugins::PlanContext;
+use loader_sandbox::PlanContext;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

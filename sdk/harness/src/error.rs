@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use loader_csv::CsvError;
-use loader_plugins::PluginError;
+use loader_sandbox::PluginError;
 
 /// Why there is no outcome.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use loader_csv::{Decoder, Dialect};
-use loader_plugins::{CacheLocation, ChainPlan, HostValues, Limits, Metering, Plugin, Runtime};
+use loader_sandbox::{CacheLocation, ChainPlan, HostValues, Limits, Metering, Plugin, Runtime};
 use serde_json::Value;
 
 use crate::error::HarnessError;

@@ -6,7 +6,7 @@ use arrow_array::{Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, SchemaRef, TimeUnit};
 use arrow_select::concat::concat_batches;
 use loader_csv::{ColumnProfile, DecodeAs, Dialect, LogicalType, arrow_schema};
-use loader_plugins::ChainPlan;
+use loader_sandbox::ChainPlan;
 
 use crate::csv_text::{File, push_line};
 use crate::error::HarnessError;

@@ -46,7 +46,7 @@ pub use error::HarnessError;
 pub use golden::{CaseReport, Expected, case_folders};
 pub use harness::Harness;
 pub use loader_csv::Dialect;
-pub use loader_plugins::{
+pub use loader_sandbox::{
     CacheLocation, HostValues, Limits, Metering, PlanContext, Plugin, PluginError, PluginErrorKind,
     Runtime,
 };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use arrow_array::{Int64Array, RecordBatch, UInt64Array};
 use arrow_select::take::take_record_batch;
-use loader_plugins::{PluginCounters, PluginError};
+use loader_sandbox::{PluginCounters, PluginError};
 
 use crate::error::HarnessError;
 use crate::harness::Harness;

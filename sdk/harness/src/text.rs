@@ -10,7 +10,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use arrow_schema::{DataType, TimeUnit};
-use loader_plugins::cast::strict_cast;
+use loader_sandbox::cast::strict_cast;
 
 /// All rows of a batch as text; NULL is `None`.
 pub(crate) fn rows(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arrow_array::{Int64Array, RecordBatch};
-use loader_plugins::{ChainPlan, ChainSession, HostValues, PluginCounters, PluginError, Reject};
+use loader_sandbox::{ChainPlan, ChainSession, HostValues, PluginCounters, PluginError, Reject};
 
 use crate::input::Input;
 use crate::outcome::{Cost, LogLine, Outcome, Rejected};

@@ -2,7 +2,7 @@
 //! the real program.
 //!
 //! The plugin lists its words in its config schema, so a new one is tried without being named here.
-//! What needs a guest that no compiler makes is in `host/plugins/tests/sandbox`.
+//! What needs a guest that no compiler makes is in `host/sandbox/tests/sandbox`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use loader_plugins::{CacheLocation, ChainPlan, HostValues, Limits, Plugin, PluginError, Runtime};
+use loader_sandbox::{CacheLocation, ChainPlan, HostValues, Limits, Plugin, PluginError, Runtime};
 use loader_tests::{Place, Report, plugin, program, run};
 use serde_json::{Value, json};
 

@@ -46,9 +46,9 @@ impl Reader {
         let checkout = tempfile::tempdir().expect("a folder");
         let here = checkout.path();
         fs::create_dir_all(here.join("plugins")).expect("a folder");
-        fs::create_dir_all(here.join("host")).expect("a folder");
+        fs::create_dir_all(here.join("host/loader")).expect("a folder");
         fs::copy(plugin("default"), here.join("plugins/default.wasm")).expect("copies");
-        for part in ["host/demo", "sdk", "wit"] {
+        for part in ["host/loader/demo", "sdk", "wit"] {
             std::os::unix::fs::symlink(root().join(part), here.join(part)).expect("links");
         }
         Reader { folder: here.display().to_string(), checkout, last: None }
