@@ -6,6 +6,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::steps::Step;
+
 static CHOSEN: OnceLock<String> = OnceLock::new();
 
 /// How many numbered points this process has passed.
@@ -29,6 +31,23 @@ pub fn point(name: &'static str) {
     debug_assert!(POINTS.contains(&name), "the point {name} is not listed");
     if cfg!(debug_assertions) && CHOSEN.get().is_some_and(|chosen| chosen == name) {
         std::process::abort();
+    }
+}
+
+/// Dies after a step, when its point was chosen. Not every step has one.
+pub fn after(step: Step) {
+    match step {
+        Step::Catalog => point("catalog"),
+        Step::Infer => point("infer"),
+        Step::Stage => point("stage"),
+        Step::Evolve => point("evolved"),
+        Step::Load => point("load"),
+        Step::Recover
+        | Step::Plugins
+        | Step::Source
+        | Step::Plan
+        | Step::CheckEvolution
+        | Step::Cleanup => {}
     }
 }
 

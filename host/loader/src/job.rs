@@ -2,23 +2,29 @@
 //!
 //! The only place that reads the environment and configuration files. No field means "later".
 
-mod plugins;
+mod chain;
+mod required;
+mod transform;
+mod warehouse;
 
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use loader_csv::Dialect;
-use loader_sandbox::Limits;
-
-pub use plugins::PluginSettings;
+use loader_model::choices::{
+    Duplicates, MissingColumns, ReportFormat, SchemaPolicy, StagingFormat, Strategy,
+};
+use loader_model::error::{Context, Kind, Result};
+use loader_model::names::TableName;
+use loader_model::stop::StopFlag;
 
 use crate::cli::RunArgs;
-use crate::error::{Context, Error, Kind, Result};
-use crate::names::{Layout, RunId, TableName};
-use crate::settings::{
-    Duplicates, LeadingZeros, MissingColumns, ReportFormat, SchemaPolicy, Settings, StagingFormat,
-    Strategy,
-};
+use crate::data_path::DataPath;
+use crate::layout::{Layout, RunId};
+use crate::settings::Settings;
+use required::{config, required};
+
+pub use chain::PluginSettings;
+pub use transform::{CaptureSettings, PluginCache, TransformSettings};
+pub use warehouse::WarehouseSettings;
 
 /// A load, fully decided.
 #[derive(Clone, Debug)]
@@ -42,65 +48,6 @@ pub struct Job {
     pub keep_staging: bool,
 }
 
-/// How the rows of a file become typed rows; all that `loader transform` needs.
-#[derive(Clone, Debug)]
-pub struct TransformSettings {
-    pub dialect: Dialect,
-    pub plugins: Vec<PluginSettings>,
-    /// What somebody should know about the choice of plugins.
-    pub notices: Vec<String>,
-    pub plugin_cache: PluginCache,
-    pub capture: Option<CaptureSettings>,
-    pub limits: Limits,
-    /// Rows that may be refused before the whole file is.
-    pub max_rejects: u64,
-    pub workers: NonZeroUsize,
-}
-
-/// What of a run is kept as test cases for its plugins.
-#[derive(Clone, Debug)]
-pub struct CaptureSettings {
-    /// Rows for each plugin.
-    pub rows: usize,
-    /// The folder of the cases.
-    pub dir: PathBuf,
-}
-
-/// Where compiled plugins are kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PluginCache {
-    /// The user's cache folder.
-    Default,
-    Dir(PathBuf),
-    Off,
-}
-
-/// Which Redshift, and as whom.
-#[derive(Clone, Debug)]
-pub struct WarehouseSettings {
-    pub compute: Compute,
-    pub database: String,
-    pub secret_arn: Option<String>,
-    pub access: AwsSettings,
-    /// The role named in COPY; `default` for the cluster's own.
-    pub iam_role: String,
-}
-
-/// What runs the statements.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Compute {
-    Workgroup(String),
-    Cluster { identifier: String, db_user: Option<String> },
-}
-
-/// Where S3 and the Data API are.
-#[derive(Clone, Debug)]
-pub struct AwsSettings {
-    pub region: Option<String>,
-    /// The folder of the local stand-in, when that is used.
-    pub local: Option<PathBuf>,
-}
-
 /// Merges flags, settings file and `LOADER_…` variables, in this order.
 pub fn settings(args: RunArgs) -> Result<Settings> {
     let file = match &args.config {
@@ -108,7 +55,7 @@ pub fn settings(args: RunArgs) -> Result<Settings> {
         None => Settings::default(),
     };
     let environment = Settings::from_variables(|name| std::env::var(name).ok())?;
-    args.settings.or(file)?.or(environment)
+    Ok(args.settings.or(file).or(environment))
 }
 
 /// How the report is printed.
@@ -144,81 +91,17 @@ impl Job {
             transform: TransformSettings::decide(settings)?,
         })
     }
-}
 
-impl WarehouseSettings {
-    /// Decides where statements go. Errors: `Config`, naming the flag that is missing or wrong.
-    pub fn decide(settings: &Settings) -> Result<WarehouseSettings> {
-        let access = AwsSettings { region: settings.region.clone(), local: settings.local.clone() };
-        let local = access.local.is_some();
-        let compute = match (&settings.workgroup_name, &settings.cluster_identifier) {
-            (Some(_), Some(_)) => {
-                return Err(config(
-                    "--workgroup-name and --cluster-identifier are both given; a load goes to one \
-                     of them",
-                ));
-            }
-            (Some(name), None) => Compute::Workgroup(name.clone()),
-            (None, Some(identifier)) => Compute::Cluster {
-                identifier: identifier.clone(),
-                db_user: settings.db_user.clone(),
-            },
-            (None, None) if local => Compute::Workgroup("local".into()),
-            (None, None) => {
-                return Err(config(
-                    "no warehouse given; name one with --workgroup-name or --cluster-identifier, \
-                     or use --local DIR",
-                ));
-            }
-        };
-        let or_local = |value: &Option<String>, flag: &str, default: &str| match value {
-            Some(value) => Ok(value.clone()),
-            None if local => Ok(default.to_string()),
-            None => required(None, flag).cloned(),
-        };
-        Ok(WarehouseSettings {
-            compute,
-            database: or_local(&settings.database, "--database", "dev")?,
-            secret_arn: settings.secret_arn.clone(),
-            iam_role: or_local(
-                &settings.iam_role,
-                "--iam-role",
-                "arn:aws:iam::000000000000:role/local",
-            )?,
-            access,
-        })
-    }
-
-    /// The same for `loader sql`, which copies nothing.
-    pub fn decide_for_queries(mut settings: Settings) -> Result<WarehouseSettings> {
-        settings.iam_role.get_or_insert_with(|| "default".into());
-        WarehouseSettings::decide(&settings)
-    }
-}
-
-impl TransformSettings {
-    /// Decides how rows are read and transformed. Errors: `Config`.
-    pub fn decide(settings: Settings) -> Result<TransformSettings> {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let workers = settings.workers.unwrap_or(cores);
-        let workers = NonZeroUsize::new(workers)
-            .ok_or_else(|| config("--workers 0 would do nothing; give 1 or more"))?;
-        let plugin_cache = match settings.plugin_cache.as_deref() {
-            None => PluginCache::Default,
-            Some("none") => PluginCache::Off,
-            Some(dir) => PluginCache::Dir(dir.into()),
-        };
-        let (plugins, notices) = plugins::decide(&settings)?;
-        Ok(TransformSettings {
-            dialect: dialect(&settings)?,
-            plugins,
-            notices,
-            plugin_cache,
-            capture: capture(&settings)?,
-            limits: settings.limits.unwrap_or_default(),
-            max_rejects: settings.max_rejects.unwrap_or(0),
-            workers,
-        })
+    /// The data path with this job's settings.
+    pub fn data_path(&self, stop: StopFlag) -> DataPath {
+        DataPath {
+            settings: self.transform.clone(),
+            target: self.target.clone(),
+            keys: self.keys.clone(),
+            schema_policy: self.schema_policy,
+            missing_columns: self.missing_columns,
+            stop,
+        }
     }
 }
 
@@ -272,83 +155,15 @@ fn relative(source: &str) -> Result<&str> {
     Ok(relative)
 }
 
-fn dialect(settings: &Settings) -> Result<Dialect> {
-    let defaults = Dialect::default();
-    let quote = match settings.quote.as_deref() {
-        Some("none") => None,
-        Some(_) => byte(settings.quote.as_deref(), "--quote")?,
-        None => defaults.quote,
-    };
-    let dialect = Dialect {
-        delimiter: byte(settings.delimiter.as_deref(), "--delimiter")?
-            .unwrap_or(defaults.delimiter),
-        quote,
-        escape: byte(settings.escape.as_deref(), "--escape")?,
-        header: !settings.no_header.unwrap_or(false),
-        skip_rows: settings.skip_rows.unwrap_or(0),
-        comment: byte(settings.comment.as_deref(), "--comment")?,
-        null_tokens: settings.null_value.clone().unwrap_or_default(),
-        leading_zeros: match settings.leading_zeros.unwrap_or_default() {
-            LeadingZeros::Text => loader_csv::LeadingZeros::Text,
-            LeadingZeros::Number => loader_csv::LeadingZeros::Number,
-        },
-    };
-    dialect.check().context(Kind::Config, "the CSV dialect cannot be read")?;
-    Ok(dialect)
-}
-
-/// One ASCII character, or `\t`.
-fn byte(text: Option<&str>, flag: &str) -> Result<Option<u8>> {
-    let Some(text) = text else { return Ok(None) };
-    match text.as_bytes() {
-        [b'\\', b't'] => Ok(Some(b'\t')),
-        [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => Ok(Some(*byte)),
-        _ => Err(config(format!(
-            "{flag} `{text}` is not one ASCII character (\\t for the tabulator)"
-        ))),
-    }
-}
-
-/// They are held in memory, once for each plugin.
-const MAX_CAPTURED_ROWS: usize = 10_000;
-
-fn capture(settings: &Settings) -> Result<Option<CaptureSettings>> {
-    let dir = || settings.capture_dir.clone().unwrap_or_else(|| "plugin-cases".into());
-    match settings.capture {
-        None => Ok(None),
-        Some(0) => Err(config("--capture 0 would capture nothing; give 1 or more")),
-        Some(rows) if rows > MAX_CAPTURED_ROWS => {
-            let fact = format!(
-                "--capture {rows} is more than a test case needs; give at most {MAX_CAPTURED_ROWS}"
-            );
-            Err(config(fact))
-        }
-        Some(rows) => Ok(Some(CaptureSettings { rows, dir: dir() })),
-    }
-}
-
 fn read_text(path: &Path) -> Result<String> {
     std::fs::read_to_string(path)
         .context(Kind::Config, format!("{} cannot be read", path.display()))
 }
 
-fn required<'a>(value: Option<&'a String>, flag: &str) -> Result<&'a String> {
-    value.filter(|value| !value.is_empty()).ok_or_else(|| {
-        let variable =
-            format!("LOADER_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
-        config(format!(
-            "{flag} is missing (or {variable}, or `{}` in the settings file)",
-            flag.trim_start_matches('-')
-        ))
-    })
-}
-
-fn config(message: impl Into<String>) -> Error {
-    Error::new(Kind::Config, message)
-}
-
 #[cfg(test)]
 mod tests {
+    use loader_aws::data_api::Compute;
+
     use super::*;
     use crate::settings::Keys;
 
@@ -375,7 +190,7 @@ mod tests {
         let job = Job::decide(minimal()).expect("enough");
         assert_eq!(job.target.to_string(), "public.t");
         assert_eq!(job.strategy, Strategy::Append);
-        assert_eq!(job.warehouse.compute, Compute::Workgroup("local".into()));
+        assert_eq!(job.warehouse.database.compute, Compute::Workgroup("local".into()));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `loader`: CSV files from S3 into Amazon Redshift, through sandboxed WebAssembly plugins.
 //!
-//! Data flows one way: `cli` (what was typed) -> `job` (what was decided) -> `pipeline` -> `steps`
-//! -> report. `s3` and `redshift::data_api` are the edges to AWS; everything between them and the
-//! steps is values.
+//! Data flows one way: `cli` (what was typed) -> `job` (what was decided) -> `run` and its `line`
+//! of `steps` -> `report`. The rows themselves go through `loader-data`, SQL comes from
+//! `loader-warehouse`, requests go out through `loader-aws`; this crate puts them together.
 
 pub mod cli;
 
@@ -10,40 +10,28 @@ pub mod settings;
 
 pub mod job;
 
-pub mod pipeline;
+pub mod layout;
+
+pub mod run;
+
+pub mod line;
 
 pub mod steps;
 
-pub mod evolution;
+pub mod values;
+
+pub mod tools;
+
+pub mod data_path;
 
 pub mod redshift;
 
-pub mod s3;
-
-pub mod aws;
-
-pub mod calls;
-
-pub mod files;
-
-pub mod plugins;
-
-pub mod capture;
-
-pub mod names;
+pub mod preview;
 
 pub mod report;
 
-pub mod log;
-
-pub mod progress;
-
-pub mod memory;
-
-pub mod stop;
+pub mod signals;
 
 pub mod crash;
-
-pub mod error;
 
 pub mod commands;

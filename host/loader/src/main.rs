@@ -4,15 +4,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use loader::cli::{Cli, Command, with_dashes};
-use loader::log::Audience;
-use loader::pipeline::Extent;
-use loader::{commands, log, stop};
+use loader::report::log::{self, Audience};
+use loader::{commands, signals};
+use loader_aws::stop;
 
 fn main() -> ExitCode {
     let cli = Cli::parse_from(with_dashes(std::env::args_os()));
     let audience = match cli.command {
-        Command::Demo(_) | Command::Plugin(_) if cli.verbose == 0 => Audience::Nobody,
-        _ => Audience::Everyone,
+        Command::Demo(_) | Command::Plugin(_) if cli.verbose == 0 => Audience::LogOnly,
+        _ => Audience::Stderr,
     };
     let log = log::start(cli.verbose, audience);
     loader::crash::choose(loader::job::crash_point());
@@ -24,13 +24,13 @@ fn main() -> ExitCode {
         }
     };
     let (stopper, stop) = stop::channel();
-    runtime.spawn(stopper.listen());
+    runtime.spawn(signals::listen(stopper));
     let code = runtime.block_on(async {
         match cli.command {
-            Command::Run(args) => commands::run::run(args, Extent::Load, stop, &log).await,
+            Command::Run(args) => commands::run::load(args, stop, &log).await,
             Command::Plan(args) => commands::plan::run(args, stop, &log).await,
             Command::Retry(args) => commands::retry::run(args, stop, &log).await,
-            Command::Stage(args) => commands::run::run(args, Extent::Stage, stop, &log).await,
+            Command::Stage(args) => commands::run::stage(args, stop, &log).await,
             Command::Transform(args) => commands::transform::run(args, stop).await,
             Command::Local(args) => commands::local::run(args, stop).await,
             Command::Demo(args) => commands::demo::run(args, stop, &log).await,

@@ -1,13 +1,24 @@
 //! The report of a run: printed once to stdout, whatever happened. Its JSON form is an interface.
 
+pub mod exports;
+
+pub mod log;
+
+pub mod memory;
+
+pub mod progress;
+
+pub mod recorder;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::Error;
-use crate::evolution::script::ViewChange;
-use crate::settings::ReportFormat;
+use crate::data_path::plugin_identity::PluginIdentity;
+use loader_model::choices::ReportFormat;
+use loader_model::error::Error;
+use loader_warehouse::evolution::script::ViewChange;
 
 /// What a run did. Filled in as the run goes on; what was not reached keeps its default.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -85,16 +96,6 @@ pub struct Rows {
     pub inserted: u64,
     pub updated: u64,
     pub duplicates: u64,
-}
-
-/// A plugin of the chain.
-#[derive(Clone, Debug, Serialize)]
-pub struct PluginIdentity {
-    pub name: String,
-    pub version: String,
-    pub sha256: String,
-    /// What it counted.
-    pub counters: BTreeMap<String, u64>,
 }
 
 /// Requests made, by operation.

@@ -2,26 +2,32 @@
 //!
 //! All are optional here; `job.rs` merges the sources, fills in defaults and decides.
 
+mod choice;
+
 pub mod place;
-pub mod plugins;
+
+pub mod plugin_entry;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Args, CommandFactory, FromArgMatches, ValueEnum};
+use clap::{Args, FromArgMatches};
+use loader_model::choices::{
+    Duplicates, LeadingZeros, MissingColumns, ReportFormat, SchemaPolicy, StagingFormat, Strategy,
+};
+use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::Limits;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 
-use crate::cli::Cli;
-use crate::error::{Context, Error, Kind, Result};
 use crate::settings::place::{Place, SettingsFile};
-use crate::settings::plugins::{Origin, PluginEntry, TableSettings};
+use crate::settings::plugin_entry::{Origin, PluginEntry, TableSettings};
+
+pub use choice::choice;
 
 /// Every setting of a load. Field names are the flags, with `_` for `-`.
-#[derive(Args, Clone, Debug, Default, Deserialize, Serialize)]
+#[derive(Args, Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
     /// Id of the job, for the audit row [default: the job's name].
@@ -59,7 +65,7 @@ pub struct Settings {
     #[arg(long, help_heading = "Source", value_name = "TEXT")]
     pub null_value: Option<Vec<String>>,
     /// Digits with a leading zero are text or numbers [default: text].
-    #[arg(long, help_heading = "Source", value_enum)]
+    #[arg(long, help_heading = "Source", value_parser = choice::<LeadingZeros>())]
     pub leading_zeros: Option<LeadingZeros>,
 
     /// Schema of the target table [default: public].
@@ -72,16 +78,16 @@ pub struct Settings {
     #[arg(long, help_heading = "Target", value_name = "KEYS")]
     pub upsert_keys: Option<Keys>,
     /// How rows get in [default: merge with keys, append without].
-    #[arg(long, help_heading = "Target", value_enum)]
+    #[arg(long, help_heading = "Target", value_parser = choice::<Strategy>())]
     pub strategy: Option<Strategy>,
     /// Which row of a key that a file holds twice is loaded [default: last].
-    #[arg(long, help_heading = "Target", value_enum)]
+    #[arg(long, help_heading = "Target", value_parser = choice::<Duplicates>())]
     pub duplicates: Option<Duplicates>,
     /// What may become of a table that does not fit the file [default: evolve].
-    #[arg(long, help_heading = "Target", value_enum)]
+    #[arg(long, help_heading = "Target", value_parser = choice::<SchemaPolicy>())]
     pub schema_policy: Option<SchemaPolicy>,
     /// What columns get that the table has and the file has not [default: default].
-    #[arg(long, help_heading = "Target", value_enum)]
+    #[arg(long, help_heading = "Target", value_parser = choice::<MissingColumns>())]
     pub missing_columns: Option<MissingColumns>,
     /// Rows that may be refused before the whole file is [default: 0].
     #[arg(long, help_heading = "Target", value_name = "N")]
@@ -118,7 +124,6 @@ pub struct Settings {
     /// Plugins, in the order in which rows pass them: a.wasm,b.wasm; in place of those of the
     /// settings file.
     #[arg(long, help_heading = "Plugins", value_name = "FILES", value_delimiter = ',', value_parser = plugin_path())]
-    #[serde(skip_serializing)]
     pub plugins: Option<Vec<PluginEntry>>,
     /// JSON file with configs of plugins that have none in the settings file: {"default": {…}}.
     #[arg(long, help_heading = "Plugins", value_name = "FILE")]
@@ -137,11 +142,9 @@ pub struct Settings {
 
     /// Limits of the sandbox; only in the settings file, as `[limits]`.
     #[arg(skip)]
-    #[serde(skip_serializing)]
     pub limits: Option<Limits>,
     /// What holds for single tables; only in the settings file, as `[tables.NAME]`.
     #[arg(skip)]
-    #[serde(skip_serializing)]
     pub tables: Option<BTreeMap<String, TableSettings>>,
     /// The settings file's plugins for all tables, when others were typed: their pins count all the
     /// same.
@@ -150,7 +153,7 @@ pub struct Settings {
     pub overruled_plugins: Vec<PluginEntry>,
 
     /// Format of the staged parts [default: parquet].
-    #[arg(long, help_heading = "Work", value_enum)]
+    #[arg(long, help_heading = "Work", value_parser = choice::<StagingFormat>())]
     pub staging_format: Option<StagingFormat>,
     /// Keep the staged parts after the load.
     #[arg(long, help_heading = "Work", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -159,91 +162,12 @@ pub struct Settings {
     #[arg(long, help_heading = "Work", value_name = "N")]
     pub workers: Option<usize>,
     /// How the report is printed [default: human].
-    #[arg(long, help_heading = "Work", value_enum)]
+    #[arg(long, help_heading = "Work", value_parser = choice::<ReportFormat>())]
     pub report: Option<ReportFormat>,
 }
 
-/// How digits with a leading zero are read.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum LeadingZeros {
-    #[default]
-    Text,
-    Number,
-}
-
-/// How rows get into the target.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// Rows with a known key replace the old ones; needs keys.
-    Merge,
-    /// Rows are added.
-    Append,
-    /// The table's rows are replaced by the file's.
-    Replace,
-}
-
-/// Which row of a key that a file holds more than once is loaded.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Duplicates {
-    #[default]
-    Last,
-    First,
-    /// The file is refused.
-    Error,
-    /// All of them.
-    Keep,
-}
-
-/// What may become of a table that does not fit the file.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum SchemaPolicy {
-    /// It is made, gets new columns, and wider ones.
-    #[default]
-    Evolve,
-    /// It stays as it is; a file that does not fit is refused.
-    Freeze,
-    /// It stays as it is; columns that it has not are left out.
-    DiscardColumns,
-}
-
-/// What columns get that the table has and the file has not.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum MissingColumns {
-    /// Their DEFAULT; without one '', 0 or false by type, and NULL for dates and times.
-    #[default]
-    Default,
-    /// NULL.
-    Null,
-    /// In updated rows what they have, in new rows as with `default`.
-    Keep,
-}
-
-/// Format of the staged parts.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum StagingFormat {
-    #[default]
-    Parquet,
-    /// Gzip, header, `\N` for NULL.
-    Csv,
-}
-
-/// How the report is printed.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum ReportFormat {
-    #[default]
-    Human,
-    Json,
-}
-
 /// Merge keys, written as a JSON list or separated by commas.
-#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys(pub Vec<String>);
 
 impl FromStr for Keys {
@@ -286,18 +210,13 @@ impl Settings {
 
     /// Reads the `LOADER_…` variables, by the rules of the flags.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Settings> {
-        let command = Cli::command();
-        let run = command
-            .find_subcommand("run")
-            .ok_or_else(|| Error::new(Kind::Internal, "no command `run`"))?;
-        let flags = run.get_arguments().filter_map(|argument| argument.get_long());
+        let parser = Settings::augment_args(clap::Command::new("settings"));
+        let flags = parser.get_arguments().filter_map(|argument| argument.get_long());
         let mut arguments = vec!["settings".to_string()];
-        for flag in flags.filter(|flag| *flag != "config" && *flag != "verbose" && *flag != "help")
-        {
+        for flag in flags {
             let name = format!("LOADER_{}", flag.replace('-', "_").to_uppercase());
             arguments.extend(variable(&name).map(|value| format!("--{flag}={value}")));
         }
-        let parser = Settings::augment_args(clap::Command::new("settings"));
         let matches = parser.try_get_matches_from(arguments).map_err(|error| {
             Error::new(
                 Kind::Config,
@@ -310,33 +229,34 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Takes what is not set here from `other`.
-    pub fn or(self, other: Settings) -> Result<Settings> {
-        let (mine, theirs) = (to_object(&self)?, to_object(&other)?);
-        let mut merged = theirs;
-        merged.extend(mine.into_iter().filter(|(_, value)| !value.is_null()));
-        let merged: Settings = serde_json::from_value(Value::Object(merged))
-            .context(Kind::Internal, "settings could not be merged")?;
-        // These know where they were written, which JSON would forget.
-        let (plugins, overruled_plugins) = match (self.plugins, other.plugins) {
-            (Some(mine), theirs) => (Some(mine), theirs.unwrap_or_default()),
-            (None, theirs) => (theirs, Vec::new()),
-        };
-        Ok(Settings {
-            plugins,
-            overruled_plugins: [self.overruled_plugins, other.overruled_plugins, overruled_plugins]
-                .concat(),
-            limits: self.limits.or(other.limits),
-            tables: self.tables.or(other.tables),
-            ..merged
-        })
-    }
-}
-
-fn to_object(settings: &Settings) -> Result<serde_json::Map<String, Value>> {
-    match serde_json::to_value(settings) {
-        Ok(Value::Object(map)) => Ok(map),
-        _ => Err(Error::new(Kind::Internal, "settings could not be merged")),
+    /// Takes what is not set here from `other`. Names every setting, so that a new one that is
+    /// forgotten here does not compile.
+    #[must_use]
+    pub fn or(self, other: Settings) -> Settings {
+        macro_rules! first_set {
+            ($($setting:ident)+) => {{
+                let Settings { plugins, overruled_plugins, $($setting),+ } = self;
+                // The plugins that are not used are kept: their pins count all the same.
+                let (plugins, unused) = match (plugins, other.plugins) {
+                    (Some(mine), theirs) => (Some(mine), theirs.unwrap_or_default()),
+                    (None, theirs) => (theirs, Vec::new()),
+                };
+                let overruled_plugins =
+                    [overruled_plugins, other.overruled_plugins, unused].concat();
+                $(let $setting = $setting.or(other.$setting);)+
+                Settings { plugins, overruled_plugins, $($setting),+ }
+            }};
+        }
+        first_set! {
+            job_id job_name src_bucket source_file_name delimiter
+            quote escape comment no_header skip_rows
+            null_value leading_zeros schema_name target_table upsert_keys
+            strategy duplicates schema_policy missing_columns max_rejects
+            force workgroup_name cluster_identifier db_user database
+            region secret_arn iam_role local plugin_config
+            plugin_cache capture capture_dir limits tables
+            staging_format keep_staging workers report
+        }
     }
 }
 
@@ -364,10 +284,7 @@ mod tests {
             "LOADER_DATABASE" | "LOADER_REGION" | "LOADER_JOB_ID" => Some("environment".into()),
             _ => None,
         });
-        let merged = flag
-            .or(file)
-            .and_then(|merged| merged.or(environment.expect("valid")))
-            .expect("merges");
+        let merged = flag.or(file).or(environment.expect("valid"));
         let values = [&merged.database, &merged.region, &merged.job_id]
             .map(|value| value.clone().unwrap_or_default());
         assert_eq!(values, ["flag", "file", "environment"]);

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::settings::ReportFormat;
+use loader_model::choices::ReportFormat;
+
+use crate::settings::choice;
 
 /// Arguments of `plugin`.
 #[derive(Args, Debug)]
@@ -88,7 +90,7 @@ pub struct CheckArgs {
     #[arg(long)]
     pub run: bool,
     /// How the findings are printed.
-    #[arg(long, value_enum, default_value = "human")]
+    #[arg(long, value_parser = choice::<ReportFormat>(), default_value = "human")]
     pub report: ReportFormat,
     #[command(flatten)]
     pub sandbox: SandboxArgs,

@@ -3,24 +3,24 @@
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use crate::aws;
 use crate::cli::{DemoArgs, RowFormat};
 use crate::commands::plan::render as plan_text;
 use crate::commands::{conclude, print, run, sql};
-use crate::error::{Context, Error, Kind, Result};
+use crate::data_path::chain;
 use crate::job::Job;
-use crate::log::Kept;
-use crate::names::S3Uri;
-use crate::pipeline::outlook;
-use crate::plugins;
-use crate::redshift::data_api::DataApi;
-use crate::redshift::types::ColumnType;
+use crate::preview::preview;
+use crate::report::log::RunLog;
 use crate::report::{Report, Status};
-use crate::s3::Store;
-use crate::settings::{Keys, ReportFormat, Settings};
-use crate::steps::plan::Wanted;
-use crate::steps::{infer, plan};
-use crate::stop::Stop;
+use crate::settings::{Keys, Settings};
+use crate::tools::blocking;
+use loader_aws::connect as aws;
+use loader_aws::data_api::DataApi;
+use loader_aws::s3::Store;
+use loader_aws::stop::Stop;
+use loader_model::choices::ReportFormat;
+use loader_model::column_type::ColumnType;
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::S3Uri;
 
 const BUCKET: &str = "demo";
 const TABLE: &str = "orders";
@@ -74,11 +74,11 @@ const CHAPTERS: [Chapter; 4] = [
 ];
 
 /// Tells the story. Fails when a load does not end as the story says.
-pub async fn run(args: DemoArgs, stop: Stop, log: &Kept) -> u8 {
+pub async fn run(args: DemoArgs, stop: Stop, log: &RunLog) -> u8 {
     conclude(tell(args, stop, log).await)
 }
 
-async fn tell(args: DemoArgs, stop: Stop, log: &Kept) -> Result<()> {
+async fn tell(args: DemoArgs, stop: Stop, log: &RunLog) -> Result<()> {
     let temporary =
         tempfile::tempdir().context(Kind::Internal, "no temporary folder can be made")?;
     let dir = args.dir.clone().unwrap_or_else(|| temporary.path().to_path_buf());
@@ -123,18 +123,18 @@ impl Stage {
         }
         let store = Store::new(&aws);
         store.create_bucket(BUCKET).await?;
-        let api = DataApi::new(&aws, &warehouse, "loader demo", stop.clone());
+        let api = DataApi::new(&aws, &warehouse.database, "loader demo", stop.clone());
         Ok(Stage { dir: dir.to_path_buf(), plugins, pause, store, api, stop })
     }
 
-    async fn chapter(&self, number: usize, chapter: &Chapter, log: &Kept) -> Result<()> {
+    async fn chapter(&self, number: usize, chapter: &Chapter, log: &RunLog) -> Result<()> {
         self.turn_page();
         heading(&format!("{number}. {}", chapter.title));
         let source = S3Uri::new(BUCKET, format!("data/in/{}", chapter.name));
         self.store.write(&source, chapter.content.as_bytes().to_vec()).await?;
         print(&format!("{source}\n{}\n", indented(chapter.content)));
         if number == 1 {
-            print(&self.transformation(chapter)?);
+            print(&self.transformation(chapter).await?);
             self.turn_page();
         }
         if !chapter.before.is_empty() {
@@ -146,10 +146,10 @@ impl Stage {
                 indented(&chapter.before.join("\n"))
             ));
             let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
-            let outlook = Box::pin(outlook(job, self.stop.clone(), log)).await;
+            let preview = Box::pin(preview(job, self.stop.clone(), log)).await;
             print(&format!(
                 "What `loader plan` says\n\n{}",
-                indented(&plan_text(&outlook, ReportFormat::Human))
+                indented(&plan_text(&preview, ReportFormat::Human))
             ));
             self.turn_page();
         }
@@ -182,7 +182,7 @@ impl Stage {
     }
 
     /// The same file once more: nothing may happen.
-    async fn again(&self, log: &Kept) -> Result<()> {
+    async fn again(&self, log: &RunLog) -> Result<()> {
         self.turn_page();
         heading("5. the first file is delivered a second time");
         let first = &CHAPTERS[0];
@@ -195,9 +195,9 @@ impl Stage {
         self.show("Every digit is still there (0.1 + 0.2 is 0.3)", sums).await
     }
 
-    async fn load(&self, name: &str, ends: Status, log: &Kept) -> Result<Report> {
+    async fn load(&self, name: &str, ends: Status, log: &RunLog) -> Result<Report> {
         let report =
-            run::run_settings(settings(&self.dir, &self.plugins, name), self.stop.clone(), log)
+            run::load_settings(settings(&self.dir, &self.plugins, name), self.stop.clone(), log)
                 .await?;
         self.stop.check()?;
         if report.status == ends {
@@ -211,21 +211,17 @@ impl Stage {
     }
 
     /// What the plugins make of the columns, by a plan like the load's own.
-    fn transformation(&self, chapter: &Chapter) -> Result<String> {
+    async fn transformation(&self, chapter: &Chapter) -> Result<String> {
         let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
-        let chain = plugins::load(&job.transform)?;
-        let spool = infer::run(chapter.content.as_bytes(), &job.transform, &self.stop)?;
-        let wanted = Wanted {
-            header: &spool.header,
-            profile: &spool.profile,
-            target: &job.target,
-            existing: None,
-            keys: &job.keys,
-            plugins: &chain,
-            schema_policy: job.schema_policy,
-            missing_columns: job.missing_columns,
-        };
-        let plan = plan::run(&wanted)?;
+        let data_path = job.data_path(self.stop.flag().clone());
+        let (name, content) = (chapter.name, chapter.content.as_bytes());
+        let (spool, plan) = blocking(move || {
+            let chain = chain::load(&data_path.settings)?;
+            let spool = data_path.infer(name, content)?;
+            let plan = data_path.plan(chain.plugins(), &spool, None)?;
+            Ok((spool, plan))
+        })
+        .await?;
         let mut out = format!("What {} makes of it\n", self.plugins.display());
         for (i, column) in plan.columns.iter().enumerate() {
             let from = spool

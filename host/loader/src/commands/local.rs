@@ -4,8 +4,8 @@ use loader_local::{LocalOptions, Server};
 
 use crate::cli::LocalArgs;
 use crate::commands::{conclude, print};
-use crate::error::{Context, Kind, Result};
-use crate::stop::Stop;
+use loader_aws::stop::Stop;
+use loader_model::error::{Context, Kind, Result};
 
 /// Serves until a signal comes or, when started for others, until the last of them is gone.
 pub async fn run(args: LocalArgs, stop: Stop) -> u8 {

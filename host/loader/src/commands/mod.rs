@@ -18,7 +18,7 @@ pub mod plugin;
 
 use std::io::Write;
 
-use crate::error::{Error, Result};
+use loader_model::error::{Error, Result};
 
 /// Says on stderr what went wrong and gives the exit code.
 fn conclude(outcome: Result<()>) -> u8 {

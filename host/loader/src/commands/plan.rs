@@ -4,46 +4,46 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use crate::cli::PlanArgs;
 use crate::commands::print;
-use crate::evolution::script::{ViewAction, ViewChange};
 use crate::job::{self, Job};
-use crate::log::Kept;
-use crate::pipeline::{ColumnAction, ExecutionKind, Outcome, Outlook, outlook};
-use crate::settings::ReportFormat;
-use crate::stop::Stop;
+use crate::preview::{self, ColumnAction, ExecutionKind, LoadOutcome, Preview};
+use crate::report::log::RunLog;
+use loader_aws::stop::Stop;
+use loader_model::choices::ReportFormat;
+use loader_warehouse::evolution::script::{ViewAction, ViewChange};
 
 /// With `--diff`: the schema would change. Not among the failures, which have the codes of a load.
 const WOULD_CHANGE: u8 = 10;
 
-/// Prints the outlook. The exit code is the one that the load would have; with `--diff` 10 for
+/// Prints the preview. The exit code is the one that the load would have; with `--diff` 10 for
 /// changes of the schema.
-pub async fn run(args: PlanArgs, stop: Stop, log: &Kept) -> u8 {
+pub async fn run(args: PlanArgs, stop: Stop, log: &RunLog) -> u8 {
     let asked = args.run.settings.report;
     let settings = job::settings(args.run);
     let format = settings.as_ref().map_or(asked.unwrap_or_default(), job::report_format);
-    let mut outlook = match settings.and_then(Job::decide) {
-        Ok(job) => Box::pin(outlook(job, stop, log)).await,
-        Err(error) => Outlook::refused(&error),
+    let mut preview = match settings.and_then(Job::decide) {
+        Ok(job) => Box::pin(preview::preview(job, stop, log)).await,
+        Err(error) => Preview::refused(&error),
     };
-    if args.diff && outlook.outcome == Outcome::Changes && outlook.exit_code == 0 {
-        outlook.exit_code = WOULD_CHANGE;
+    if args.diff && preview.outcome == LoadOutcome::Changes && preview.exit_code == 0 {
+        preview.exit_code = WOULD_CHANGE;
     }
-    print(&render(&outlook, format));
-    outlook.exit_code
+    print(&render(&preview, format));
+    preview.exit_code
 }
 
-/// The outlook as text, with its last line end.
-pub fn render(outlook: &Outlook, format: ReportFormat) -> String {
+/// The preview as text, with its last line end.
+pub fn render(preview: &Preview, format: ReportFormat) -> String {
     match format {
         ReportFormat::Json => {
-            let value = serde_json::to_value(outlook).unwrap_or(serde_json::Value::Null);
+            let value = serde_json::to_value(preview).unwrap_or(serde_json::Value::Null);
             format!("{value:#}\n")
         }
-        ReportFormat::Human => human(outlook),
+        ReportFormat::Human => human(preview),
     }
 }
 
-fn human(outlook: &Outlook) -> String {
-    let mut out = format!("{}\n", headline(outlook));
+fn human(preview: &Preview) -> String {
+    let mut out = format!("{}\n", headline(preview));
     let mut section = |title: &str, body: String| {
         if !body.is_empty() {
             out.push_str(&format!("\n{title}\n{body}"));
@@ -51,41 +51,43 @@ fn human(outlook: &Outlook) -> String {
     };
     section(
         "Views that an earlier run left dropped; they come back first",
-        list(&outlook.views_left_dropped),
+        list(&preview.views_left_dropped),
     );
-    section("Columns", columns(outlook));
-    section("Statements", statements(outlook));
-    section("Views", outlook.views.iter().map(view).collect());
-    section("Rows", rows(outlook));
-    section("Notices", list(&outlook.notices));
+    section("Columns", columns(preview));
+    section("Statements", statements(preview));
+    section("Views", preview.views.iter().map(view).collect());
+    section("Rows", rows(preview));
+    section("Notices", list(&preview.notices));
     out
 }
 
-fn headline(outlook: &Outlook) -> String {
-    let (source, target) = (&outlook.source, &outlook.target);
-    match outlook.outcome {
-        Outcome::NoChange => {
+fn headline(preview: &Preview) -> String {
+    let (source, target) = (&preview.source, &preview.target);
+    match preview.outcome {
+        LoadOutcome::NoChange => {
             format!("{source} would be loaded into {target}, which stays as it is")
         }
-        Outcome::Changes => format!("{source} would be loaded into {target}, which would change"),
-        Outcome::AlreadyLoaded => {
-            let by = outlook.loaded_by.as_deref().unwrap_or("an earlier run");
+        LoadOutcome::Changes => {
+            format!("{source} would be loaded into {target}, which would change")
+        }
+        LoadOutcome::AlreadyLoaded => {
+            let by = preview.loaded_by.as_deref().unwrap_or("an earlier run");
             format!("{source} was loaded by {by}; nothing would happen without --force")
         }
-        Outcome::Refused => {
-            format!("refused: {}", outlook.error.as_deref().unwrap_or("for an unknown reason"))
+        LoadOutcome::Refused => {
+            format!("refused: {}", preview.error.as_deref().unwrap_or("for an unknown reason"))
         }
     }
 }
 
-fn columns(outlook: &Outlook) -> String {
-    if outlook.columns.is_empty() {
+fn columns(preview: &Preview) -> String {
+    if preview.columns.is_empty() {
         return String::new();
     }
     let mut table = Table::new();
     table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(["column", "now", "then", ""]);
-    for column in &outlook.columns {
+    for column in &preview.columns {
         let note = match (column.action, &column.filled_with) {
             (ColumnAction::Keep, _) => String::new(),
             (ColumnAction::Create, _) => "created".to_string(),
@@ -103,9 +105,9 @@ fn columns(outlook: &Outlook) -> String {
     format!("{table}\n")
 }
 
-fn statements(outlook: &Outlook) -> String {
-    let (mut out, mut left) = (String::new(), outlook.statements.as_slice());
-    for execution in &outlook.executions {
+fn statements(preview: &Preview) -> String {
+    let (mut out, mut left) = (String::new(), preview.statements.as_slice());
+    for execution in &preview.executions {
         let (these, others) = left.split_at(execution.statements.min(left.len()));
         out.push_str(match execution.kind {
             ExecutionKind::Transaction => "-- one transaction\n",
@@ -134,14 +136,14 @@ fn view(change: &ViewChange) -> String {
     format!("{view}: {what}{owner}{grants}\n")
 }
 
-fn rows(outlook: &Outlook) -> String {
-    let rows = &outlook.rows;
+fn rows(preview: &Preview) -> String {
+    let rows = &preview.rows;
     if rows.read == 0 {
         return String::new();
     }
     let mut out =
         format!("{} read = {} accepted + {} rejected\n", rows.read, rows.accepted, rows.rejected);
-    for reject in &outlook.rejects {
+    for reject in &preview.rejects {
         let place =
             reject.line.map_or(format!("record {}", reject.record), |line| format!("line {line}"));
         let column =
@@ -151,7 +153,7 @@ fn rows(outlook: &Outlook) -> String {
             reject.message, reject.plugin, reject.code
         ));
     }
-    if rows.rejected > outlook.rejects.len() as u64 {
+    if rows.rejected > preview.rejects.len() as u64 {
         out.push_str("…\n");
     }
     out

@@ -13,10 +13,10 @@ use loader_sandbox::{Metering, Runtime};
 
 use crate::cli::RunArgs;
 use crate::cli::plugin::{PluginArgs, PluginCommand, SandboxArgs};
-use crate::error::{Context, Kind, Result};
+use crate::data_path::chain;
 use crate::job::{self, TransformSettings};
-use crate::plugins;
 use crate::settings::Settings;
+use loader_model::error::{Context, Kind, Result};
 
 /// Whether the plugin is as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +55,12 @@ fn settings(args: &SandboxArgs) -> Result<Settings> {
 }
 
 fn runtime(settings: &Settings, metering: Metering) -> Result<Runtime> {
-    plugins::runtime(&TransformSettings::decide(settings.clone())?, metering)
+    chain::runtime(&TransformSettings::decide(settings.clone())?, metering)
 }
 
 /// Holds a file against every digest that the settings pin it to.
 fn check_pins(settings: &Settings, path: &Path, bytes: &[u8]) -> Result<()> {
     settings
         .pins_of(path)
-        .try_for_each(|(pinned, origin)| plugins::check_pin(path, bytes, pinned, origin))
+        .try_for_each(|(pinned, origin)| chain::check_pin(path, bytes, pinned, origin))
 }

@@ -4,23 +4,24 @@
 
 use serde_json::json;
 
-use crate::aws;
 use crate::cli::RunArgs;
 use crate::commands::{conclude, print, run};
-use crate::error::{Error, Kind, Result};
 use crate::job::{self, Job, WarehouseSettings};
-use crate::log::Kept;
-use crate::names::{Layout, S3Uri};
-use crate::pipeline::{self, Extent};
-use crate::redshift::data_api::DataApi;
-use crate::s3::Store;
-use crate::settings::{ReportFormat, Settings};
-use crate::steps::recover::{self, Recovered, Whose};
-use crate::stop::Stop;
+use crate::layout::Layout;
+use crate::redshift::journals::{self, RecoverScope, Recovered};
+use crate::report::log::RunLog;
+use crate::settings::Settings;
+use loader_aws::connect as aws;
+use loader_aws::data_api::DataApi;
+use loader_aws::s3::Store;
+use loader_aws::stop::Stop;
+use loader_model::choices::ReportFormat;
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::S3Uri;
 
 /// Recovers, then loads. The report of the load comes last; without a file there is only what was
 /// recovered.
-pub async fn run(args: RunArgs, stop: Stop, log: &Kept) -> u8 {
+pub async fn run(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
     let settings = match job::settings(args) {
         Ok(settings) => settings,
         Err(error) => return conclude(Err(error)),
@@ -31,9 +32,7 @@ pub async fn run(args: RunArgs, stop: Stop, log: &Kept) -> u8 {
     }
     match Job::decide(settings.clone()) {
         Ok(job) => match recover_and_return(&settings, &job, &stop).await {
-            Ok(()) => {
-                run::show(&Box::pin(pipeline::run(job, Extent::Load, stop, log)).await, format)
-            }
+            Ok(()) => run::show(&Box::pin(crate::run::load(job, stop, log)).await, format),
             Err(error) => conclude(Err(error)),
         },
         Err(error) => conclude(Err(error)),
@@ -73,8 +72,8 @@ async fn recover(settings: &Settings, stop: &Stop) -> Result<(Store, Vec<Recover
         })?;
     let aws = aws::connect(&warehouse.access).await?;
     let store = Store::new(&aws);
-    let api = DataApi::new(&aws, &warehouse, "loader retry", stop.clone());
-    let recovered = recover::run(&store, &api, bucket, Whose::Everybody).await?;
+    let api = DataApi::new(&aws, &warehouse.database, "loader retry", stop.clone());
+    let recovered = journals::recover(&store, &api, bucket, RecoverScope::All).await?;
     Ok((store, recovered))
 }
 

@@ -1,22 +1,33 @@
-//! `loader run` and `loader stage`: decide the job, run the pipeline, print the report.
+//! `loader run` and `loader stage`: decide the job, run it, print the report.
+
+use loader_aws::stop::Stop;
+use loader_model::choices::ReportFormat;
+use loader_model::error::Result;
 
 use crate::cli::RunArgs;
 use crate::commands::print;
-use crate::error::Result;
 use crate::job::{self, Job};
-use crate::log::Kept;
-use crate::pipeline::{self, Extent};
 use crate::report::Report;
-use crate::settings::{ReportFormat, Settings};
-use crate::stop::Stop;
+use crate::report::log::RunLog;
+use crate::run;
+use crate::settings::Settings;
 
-/// Runs a load, or its first half. The report is printed once, whatever happened.
-pub async fn run(args: RunArgs, extent: Extent, stop: Stop, log: &Kept) -> u8 {
+/// Loads a file. The report is printed once, whatever happened.
+pub async fn load(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
+    run(args, async |job| run::load(job, stop, log).await).await
+}
+
+/// Stages a file, the first half of a load.
+pub async fn stage(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
+    run(args, async |job| run::stage(job, stop, log).await).await
+}
+
+async fn run(args: RunArgs, work: impl AsyncFnOnce(Job) -> Report) -> u8 {
     let asked = args.settings.report;
     let settings = job::settings(args);
     let format = settings.as_ref().map_or(asked.unwrap_or_default(), job::report_format);
     let report = match settings.and_then(Job::decide) {
-        Ok(job) => Box::pin(pipeline::run(job, extent, stop, log)).await,
+        Ok(job) => Box::pin(work(job)).await,
         Err(error) => {
             let mut report = Report::default();
             report.conclude(Err(&error));
@@ -32,7 +43,7 @@ pub fn show(report: &Report, format: ReportFormat) -> u8 {
     report.exit_code
 }
 
-/// The same from settings made by the program itself; the caller prints what it likes.
-pub async fn run_settings(settings: Settings, stop: Stop, log: &Kept) -> Result<Report> {
-    Ok(Box::pin(pipeline::run(Job::decide(settings)?, Extent::Load, stop, log)).await)
+/// Loads with settings made by the program itself; the caller prints what it likes.
+pub async fn load_settings(settings: Settings, stop: Stop, log: &RunLog) -> Result<Report> {
+    Ok(Box::pin(run::load(Job::decide(settings)?, stop, log)).await)
 }

@@ -3,16 +3,16 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
-use crate::aws;
 use crate::cli::{RowFormat, SqlArgs};
 use crate::commands::{conclude, print};
-use crate::error::Result;
-use crate::files::csv::push_text;
 use crate::job::{self, WarehouseSettings};
-use crate::redshift::data_api::{DataApi, Outcome};
-use crate::redshift::failures;
-use crate::redshift::rows::{Cell, Rows};
-use crate::stop::Stop;
+use loader_aws::connect as aws;
+use loader_aws::data_api::{DataApi, Outcome};
+use loader_aws::stop::Stop;
+use loader_data::parts::csv::push_text;
+use loader_model::error::Result;
+use loader_warehouse::refusal;
+use loader_warehouse::rows::{Cell, Rows};
 
 /// Runs the statement and prints its rows; a statement without rows prints nothing.
 pub async fn run(args: SqlArgs, stop: Stop) -> u8 {
@@ -22,7 +22,7 @@ pub async fn run(args: SqlArgs, stop: Stop) -> u8 {
 async fn query(args: SqlArgs, stop: Stop) -> Result<()> {
     let settings = WarehouseSettings::decide_for_queries(job::settings(args.run)?)?;
     let aws = aws::connect(&settings.access).await?;
-    let api = DataApi::new(&aws, &settings, "loader sql", stop);
+    let api = DataApi::new(&aws, &settings.database, "loader sql", stop);
     if let Some(rows) = select(&api, &args.statement).await? {
         print(&render(&rows, args.format));
     }
@@ -32,7 +32,7 @@ async fn query(args: SqlArgs, stop: Stop) -> Result<()> {
 /// Runs one statement; `None` when it has no result set.
 pub async fn select(api: &DataApi, sql: &str) -> Result<Option<Rows>> {
     match api.execute(sql).await? {
-        Outcome::Failed(failure) => Err(failures::explain("the statement", &failure)),
+        Outcome::Failed(failure) => Err(refusal::explain("the statement", &failure)),
         Outcome::Finished(executed) if executed.has_result_set => {
             api.rows(&executed, None).await.map(Some)
         }

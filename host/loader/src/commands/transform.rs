@@ -6,23 +6,24 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use loader_aws::stop::Stop;
+use loader_data::infer::Spool;
+use loader_data::parts::csv::Style;
+use loader_data::parts::{Format, Writer};
+use loader_data::plan::{LoadPlan, staged_schema};
+use loader_data::rejects;
+use loader_data::transform::{Sink, Totals};
+use loader_model::choices::{MissingColumns, SchemaPolicy};
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::TableName;
 use loader_sandbox::HostValues;
 
 use crate::cli::TransformArgs;
 use crate::commands::conclude;
-use crate::error::{Context, Error, Kind, Result};
-use crate::files::csv::Style;
-use crate::files::{Format, Writer};
+use crate::data_path::{DataPath, chain, plugin_identity};
 use crate::job::{self, TransformSettings};
-use crate::names::{RunId, TableName};
-use crate::plugins;
-use crate::progress::Progress;
-use crate::settings::{MissingColumns, SchemaPolicy, Settings};
-use crate::steps::conform::staged_schema;
-use crate::steps::plan::{LoadPlan, Wanted};
-use crate::steps::transform::{Sink, Transform};
-use crate::steps::{infer, plan, rejects, source, transform};
-use crate::stop::Stop;
+use crate::layout::RunId;
+use crate::settings::Settings;
 
 /// Transforms a file; rejected rows are in the error.
 pub async fn run(args: TransformArgs, stop: Stop) -> u8 {
@@ -36,73 +37,75 @@ pub async fn run(args: TransformArgs, stop: Stop) -> u8 {
 fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
     let settings = job::settings(args.run)?;
     let format = format_of(&args.output)?;
-    let (target, keys) = target(&settings)?;
-    // One worker keeps the rows in the order of the file.
-    let transform = TransformSettings::decide(Settings { workers: Some(1), ..settings })?;
-    let plugins = plugins::load(&transform)?;
+    let data_path = data_path(settings, stop)?;
+    let chain = chain::load(&data_path.settings)?;
     let input = File::open(&args.input)
         .context(Kind::Config, format!("{} cannot be read", args.input.display()))?;
-    let name =
-        args.input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let values = host_values(&args.input);
     let at = |error: Error| match error.kind().is_the_files_fault() {
         true => error.with("file", args.input.display()),
         false => error,
     };
-    let spool = infer::run(source::decompress(&name, input), &transform, stop).map_err(at)?;
-    let wanted = Wanted {
-        header: &spool.header,
-        profile: &spool.profile,
-        target: &target,
-        existing: None,
-        keys: &keys,
-        plugins: &plugins,
-        schema_policy: SchemaPolicy::Evolve,
-        missing_columns: MissingColumns::Default,
-    };
-    let plan = plan::run(&wanted).map_err(at)?;
-    let run = RunId::new();
-    let values = HostValues {
-        run_started_at_micros: run.started_at.as_microsecond(),
-        run_id: run.text,
-        source_uri: args.input.display().to_string(),
-        source_file_name: name,
-    };
-    let progress = Progress::start("writing", spool.size_bytes);
-    let work = Transform {
-        spool: &spool,
-        plan: &plan,
-        values: Arc::new(values),
-        settings: &transform,
-        stop,
-        progress: &progress,
-    };
+    let spool = data_path.infer(&values.source_file_name, input).map_err(at)?;
+    let plan = data_path.plan(chain.plugins(), &spool, None).map_err(at)?;
     // Written beside the output and put in its place when all is well: half a result would look
     // like a whole one.
     let unfinished = unfinished(&args.output)?;
-    let (totals, sinks) =
-        transform::run(&work, || FileSink::create(unfinished.path(), &plan, &format))?;
-    progress.finish();
-    if sinks.is_empty() {
+    let new_sink = || FileSink::create(unfinished.path(), &plan, &format);
+    let totals = data_path.transform(&spool, &plan, values, "writing", new_sink)?;
+    if spool.chunks.is_empty() {
         // A file without rows has no worker, but still a header.
-        FileSink::create(unfinished.path(), &plan, &format)?.finish()?;
+        new_sink()?.finish()?;
     }
-    plugins::log_counted(&totals.plugins);
-    rejects::judge(&totals, &spool, transform.max_rejects).map_err(at)?;
+    plugin_identity::log_counted(&totals.plugins);
+    rejects::judge(&totals, &spool, data_path.settings.max_rejects).map_err(at)?;
     unfinished
         .persist(&args.output)
         .context(Kind::Config, format!("{} cannot be written", args.output.display()))?;
-    if totals.rows_rejected > 0 {
-        let path = args.output.with_extension("rejected.csv");
-        std::fs::write(&path, rejects::to_csv(&totals, &spool))
-            .context(Kind::Config, format!("{} cannot be written", path.display()))?;
-        tracing::warn!(rows = totals.rows_rejected, file = %path.display(), "rows rejected");
-    }
+    write_rejects(&args.output, &totals, &spool)?;
     tracing::info!(
         read = totals.rows_read,
         written = totals.rows_staged,
         rejected = totals.rows_rejected,
         "file transformed"
     );
+    Ok(())
+}
+
+/// The data path of a load, for a target that is still to be made.
+fn data_path(settings: Settings, stop: &Stop) -> Result<DataPath> {
+    let (target, keys) = target(&settings)?;
+    Ok(DataPath {
+        // One worker keeps the rows in the order of the file.
+        settings: TransformSettings::decide(Settings { workers: Some(1), ..settings })?,
+        target,
+        keys,
+        schema_policy: SchemaPolicy::Evolve,
+        missing_columns: MissingColumns::Default,
+        stop: stop.flag().clone(),
+    })
+}
+
+fn host_values(input: &Path) -> HostValues {
+    let run = RunId::new();
+    let name = input.file_name().map(|name| name.to_string_lossy().into_owned());
+    HostValues {
+        run_started_at_micros: run.started_at.as_microsecond(),
+        run_id: run.text,
+        source_uri: input.display().to_string(),
+        source_file_name: name.unwrap_or_default(),
+    }
+}
+
+/// Beside the output, when there are any.
+fn write_rejects(output: &Path, totals: &Totals, spool: &Spool) -> Result<()> {
+    if totals.rows_rejected == 0 {
+        return Ok(());
+    }
+    let path = output.with_extension("rejected.csv");
+    std::fs::write(&path, rejects::to_csv(totals, spool))
+        .context(Kind::Config, format!("{} cannot be written", path.display()))?;
+    tracing::warn!(rows = totals.rows_rejected, file = %path.display(), "rows rejected");
     Ok(())
 }
 
@@ -159,8 +162,6 @@ impl FileSink {
 }
 
 impl Sink for FileSink {
-    type Done = ();
-
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let batch =
             batch.project(&self.columns).context(Kind::Internal, "no columns for the output")?;

@@ -1,27 +1,19 @@
-//! The two tables that a load writes beside its target, in the target's schema: the ledger and the
-//! audit table.
+//! Makes the ledger and the audit table, and brings those of earlier versions up to date.
 
-use crate::error::Result;
-use crate::names::TableName;
-use crate::redshift::data_api::{DataApi, Outcome};
-use crate::redshift::sql;
-use crate::redshift::{failures, patience};
+use loader_aws::data_api::{DataApi, Outcome};
+use loader_model::error::Result;
+use loader_model::names::TableName;
+use loader_warehouse::bookkeeping::{LEDGER, add_plugins as add_plugins_sql, ddl};
+use loader_warehouse::refusal;
 
-/// Which files were loaded: written in the same transaction as their rows.
-pub const LEDGER: &str = "loader_loads";
-/// The column of the ledger that says which plugins made the rows, as JSON.
-pub const PLUGINS: &str = "plugins";
-/// Enough for the counters of a long chain, and far from the limits of a statement.
-pub const MAX_PLUGINS_BYTES: usize = 16_384;
-/// One row for each run, with the columns of the Glue job's table of that name.
-pub const AUDIT: &str = "job_sts";
+use crate::redshift::retry_conflicts;
 
 /// Makes both tables where they are missing.
 pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
-    match patience::execute_batch(api, &ddl(target)).await? {
+    match retry_conflicts::execute_batch(api, &ddl(target)).await? {
         Outcome::Finished(_) => Ok(()),
         Outcome::Failed(failure) => {
-            Err(failures::explain("making the tables loader_loads and job_sts", &failure))
+            Err(refusal::explain("making the tables loader_loads and job_sts", &failure))
         }
     }
 }
@@ -29,54 +21,15 @@ pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
 /// Adds the column for plugins to a ledger that an earlier version made. Says whether it is there
 /// now: who may write to the ledger need not own it, and its loads go on without.
 pub async fn add_plugins(api: &DataApi, target: &TableName) -> Result<bool> {
-    let ledger = target.sibling(LEDGER);
-    let statement = format!("ALTER TABLE {} ADD COLUMN {}", sql::table(&ledger), plugins_column());
-    match patience::execute_batch(api, &[statement]).await? {
+    match retry_conflicts::execute_batch(api, &[add_plugins_sql(target)]).await? {
         Outcome::Finished(_) => Ok(true),
         // Another run was faster.
         Outcome::Failed(failure) if failure.message.contains("already exists") => Ok(true),
         Outcome::Failed(failure) => {
-            let error = failures::explain("adding the column `plugins`", &failure);
+            let error = refusal::explain("adding the column `plugins`", &failure);
+            let ledger = target.sibling(LEDGER);
             tracing::warn!(%ledger, %error, "the ledger cannot say which plugins made the rows");
             Ok(false)
         }
-    }
-}
-
-fn plugins_column() -> String {
-    format!("{PLUGINS} VARCHAR({MAX_PLUGINS_BYTES})")
-}
-
-/// The statements that make them; harmless where they exist.
-pub fn ddl(target: &TableName) -> Vec<String> {
-    let ledger = format!(
-        "CREATE TABLE IF NOT EXISTS {} (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT \
-         NULL, etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table \
-         VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, rows BIGINT NOT NULL, loaded_at \
-         TIMESTAMP NOT NULL, {})",
-        sql::table(&target.sibling(LEDGER)),
-        plugins_column(),
-    );
-    let audit = format!(
-        "CREATE TABLE IF NOT EXISTS {} (run_id BIGINT, job_id VARCHAR(256), run_start_ts \
-         TIMESTAMP, run_end_ts TIMESTAMP, source_filename VARCHAR(256), target_table_name \
-         VARCHAR(256), records_read INTEGER, records_updated INTEGER, records_inserted INTEGER, \
-         status VARCHAR(50), error_message VARCHAR(MAX))",
-        sql::table(&target.sibling(AUDIT))
-    );
-    vec![ledger, audit]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_audit_table_is_the_glue_jobs() {
-        let target = TableName::new("public", "t").expect("a valid name");
-        insta::assert_snapshot!(ddl(&target).join("\n"), @r#"
-        CREATE TABLE IF NOT EXISTS "public"."loader_loads" (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT NULL, etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, rows BIGINT NOT NULL, loaded_at TIMESTAMP NOT NULL, plugins VARCHAR(16384))
-        CREATE TABLE IF NOT EXISTS "public"."job_sts" (run_id BIGINT, job_id VARCHAR(256), run_start_ts TIMESTAMP, run_end_ts TIMESTAMP, source_filename VARCHAR(256), target_table_name VARCHAR(256), records_read INTEGER, records_updated INTEGER, records_inserted INTEGER, status VARCHAR(50), error_message VARCHAR(MAX))
-        "#);
     }
 }

@@ -6,15 +6,15 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, Kind, Result};
-use crate::evolution::view::SavedView;
-use crate::names::TableName;
-use crate::redshift::data_api::{DataApi, Outcome, StatementFailure};
-use crate::redshift::dependents::queries::{is_object, lists};
 use crate::redshift::dependents::query;
-use crate::redshift::failures;
-use crate::redshift::rows::Cell;
-use crate::redshift::sql::MAX_BATCH_STATEMENTS;
+use loader_aws::data_api::{DataApi, Outcome};
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::TableName;
+use loader_warehouse::evolution::view::SavedView;
+use loader_warehouse::refusal::{self, StatementFailure};
+use loader_warehouse::restore::{existing_sql, packs};
+use loader_warehouse::rows::Cell;
+use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
 /// How often the catalog is asked again because somebody else was at work on the same views.
 const MAX_ROUNDS: usize = 5;
@@ -73,17 +73,6 @@ pub async fn missing<'a>(api: &DataApi, views: &'a [SavedView]) -> Result<Vec<&'
     Ok(views.iter().filter(|view| !existing.contains(&view.name)).collect())
 }
 
-fn existing_sql(views: &[SavedView]) -> Vec<String> {
-    let conditions = lists(views.iter().map(|view| is_object(&view.name)), " OR ");
-    let select = |condition| {
-        format!(
-            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = \
-             c.relnamespace WHERE {condition}"
-        )
-    };
-    conditions.into_iter().map(select).collect()
-}
-
 async fn restore(
     api: &DataApi,
     user: &str,
@@ -125,43 +114,14 @@ fn note(failed: &mut Failed, view: &SavedView, failure: &StatementFailure) {
         Some((_, others)) => others.push(view.name.to_string()),
         None => {
             let doing = format!("restoring the view {}", view.name);
-            *failed = Some((failures::explain(&doing, failure), Vec::new()));
+            *failed = Some((refusal::explain(&doing, failure), Vec::new()));
         }
     }
 }
 
 /// Somebody else made the view, or was at work on what it reads.
 fn is_in_the_way(failure: &StatementFailure) -> bool {
-    failure.message.contains("already exists") || failures::is_conflict(&failure.message)
-}
-
-/// Views that come back in one transaction.
-struct Pack<'a> {
-    views: Vec<&'a SavedView>,
-    statements: Vec<String>,
-}
-
-impl Pack<'_> {
-    fn names(&self) -> impl Iterator<Item = TableName> {
-        self.views.iter().map(|view| view.name.clone())
-    }
-}
-
-/// As many views in one transaction as it takes statements of; a view is never torn, but for one
-/// that alone has more.
-fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
-    let mut packs: Vec<Pack<'a>> = Vec::new();
-    for &view in views {
-        let statements = view.restore_sql(user);
-        match packs.last_mut() {
-            Some(pack) if pack.statements.len() + statements.len() <= MAX_BATCH_STATEMENTS => {
-                pack.views.push(view);
-                pack.statements.extend(statements);
-            }
-            _ => packs.push(Pack { views: vec![view], statements }),
-        }
-    }
-    packs
+    failure.message.contains("already exists") || refusal::is_conflict(&failure.message)
 }
 
 /// Runs one view's or pack's statements as one transaction and returns why it failed.
@@ -182,47 +142,4 @@ async fn run(api: &DataApi, statements: &[String]) -> Result<Option<StatementFai
         }
     }
     Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::evolution::view::ViewKind;
-
-    #[test]
-    fn a_view_is_whole_in_its_transaction() {
-        let view = |table: &str, comments: usize| SavedView {
-            name: TableName { schema: "s".into(), table: table.into() },
-            kind: ViewKind::Bound,
-            create: String::new(),
-            owner: "us".into(),
-            grants: Vec::new(),
-            comment: None,
-            column_comments: vec![Default::default(); comments],
-        };
-        let views = [view("a", 19), view("b", 19), view("c", 0), view("d", 60), view("e", 0)];
-        let views: Vec<&SavedView> = views.iter().collect();
-        let packs = packs(&views, "us");
-        let names =
-            |pack: &Pack<'_>| pack.names().map(|name| name.table).collect::<Vec<_>>().join("");
-        let packed: Vec<(String, usize)> =
-            packs.iter().map(|pack| (names(pack), pack.statements.len())).collect();
-        assert_eq!(packed, [("ab".into(), 40), ("c".into(), 1), ("d".into(), 61), ("e".into(), 1)]);
-    }
-
-    #[test]
-    fn one_query_asks_for_all() {
-        let name = TableName { schema: "s".into(), table: "it's".into() };
-        let view = SavedView {
-            kind: ViewKind::Bound,
-            create: String::new(),
-            owner: String::new(),
-            grants: Vec::new(),
-            comment: None,
-            column_comments: Vec::new(),
-            name,
-        };
-        insta::assert_snapshot!(existing_sql(&[view.clone(), view]).join("\n"), @"SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 's' AND c.relname = 'it''s') OR (n.nspname = 's' AND c.relname = 'it''s')");
-        assert!(existing_sql(&[]).is_empty());
-    }
 }

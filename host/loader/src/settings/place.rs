@@ -9,7 +9,7 @@ use serde_path_to_error::{Path, Segment};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::error::{Error, Kind, Result};
+use loader_model::error::{Error, Kind, Result};
 
 /// A file of settings, kept so that messages can name lines of it.
 #[derive(Debug)]

@@ -1,99 +1,87 @@
-//! Cleanup: what a run leaves behind, on success and on failure alike.
+//! Cleanup: what a run leaves behind, on success and on failure alike; only the file's way differs.
 //!
-//! Every address follows from the run, so cleaning up twice is the same as once. A fault here is
-//! reported beside the run's own outcome and never replaces it.
+//! In: how the run ended. Every address follows from the run, so cleaning up twice is the same as
+//! once. A fault here is reported beside the run's own outcome and never replaces it.
 
-use crate::error::{Error, Result};
-use crate::job::Job;
-use crate::log::Kept;
-use crate::names::S3Uri;
-use crate::s3::Store;
-use crate::steps::source::SourceObject;
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::S3Uri;
+
+use crate::report::Status;
+use crate::tools::Tools;
+use crate::values::{Goal, SourceObject};
+use crate::{crash, redshift::audit};
+
+/// Cleans up after the run.
+pub async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
+    if let Err(error) = outcome {
+        tracing::error!(%error, "run failed");
+        if error.kind() == Kind::OutcomeUnknown {
+            // The statement may still be running, and reading what was staged.
+            let prefix = tools.job.layout.staging_prefix();
+            tracing::warn!(%prefix, "the staged parts and the source were left");
+            return;
+        }
+        if tools.goal == Goal::Load {
+            let rows_read = tools.trail.rows_read.get().copied().unwrap_or(0);
+            audit::write_failure(&tools.api, &tools.job, rows_read, error).await;
+        }
+    }
+    if tools.goal == Goal::Load || outcome.is_err() {
+        delete_staged_parts(tools).await;
+        crash::point("staging-deleted");
+    }
+    if tools.goal == Goal::Load
+        && let Some(source) = tools.trail.source.get()
+    {
+        move_source(tools, source, outcome).await;
+        crash::point("archived");
+    }
+}
 
 /// Deletes the staged parts, unless they are to be kept.
-pub async fn staging(store: &Store, job: &Job) {
-    if job.keep_staging {
+async fn delete_staged_parts(tools: &Tools) {
+    if tools.job.keep_staging {
         return;
     }
-    let prefix = job.layout.staging_prefix();
-    match store.delete_all(&prefix).await {
+    let prefix = tools.job.layout.staging_prefix();
+    match tools.store.delete_all(&prefix).await {
         Ok(0) => {}
         Ok(objects) => tracing::debug!(prefix = %prefix, objects, "staged parts deleted"),
         Err(error) => tracing::warn!(%error, "staged parts were left behind"),
     }
 }
 
-/// Moves the loaded file to the archive, and returns where it is now.
-pub async fn archive(store: &Store, job: &Job, source: &SourceObject) -> Option<S3Uri> {
-    settle(store, job, source, job.layout.archive(), "archived").await
-}
-
-/// Moves a file that is at fault out of the way, and returns where it is now.
-pub async fn put_aside(store: &Store, job: &Job, source: &SourceObject) -> Option<S3Uri> {
-    settle(store, job, source, job.layout.unprocessed(), "put aside").await
-}
-
-async fn settle(
-    store: &Store,
-    job: &Job,
-    source: &SourceObject,
-    to: S3Uri,
-    what: &'static str,
-) -> Option<S3Uri> {
-    match move_to_free_name(store, job, source, to).await {
+/// A loaded file goes to the archive, one that is at fault out of the way; any other stays where a
+/// retry finds it.
+async fn move_source(tools: &Tools, source: &SourceObject, outcome: Result<Status, &Error>) {
+    let (to, what) = match outcome {
+        Ok(_) => (tools.job.layout.archive(), "archived"),
+        Err(error) if error.kind().is_the_files_fault() => {
+            (tools.job.layout.unprocessed(), "put aside")
+        }
+        Err(_) => return,
+    };
+    match move_to_free_name(tools, source, to).await {
         Ok(Some(to)) => {
             tracing::info!(from = %source.uri, to = %to, "source {what}");
-            Some(to)
+            tools.record.archived_to(&to);
         }
         Ok(None) => {
             tracing::warn!(uri = %source.uri, "the source is gone, somebody else moved it");
-            None
         }
-        Err(error) => {
-            tracing::warn!(%error, "the source could not be {what}");
-            None
-        }
+        Err(error) => tracing::warn!(%error, "the source could not be {what}"),
     }
 }
 
-/// Never overwrites another file that went the same way before.
+/// Never overwrites another file that went the same way before. `None`: the source is gone.
 async fn move_to_free_name(
-    store: &Store,
-    job: &Job,
+    tools: &Tools,
     source: &SourceObject,
     to: S3Uri,
 ) -> Result<Option<S3Uri>> {
+    let (store, layout) = (&tools.store, &tools.job.layout);
     let taken = store.head(&to).await?.is_some_and(|there| there.etag != source.info.etag);
-    let to = if taken { job.layout.beside(&to) } else { to };
+    let to = if taken { layout.beside(&to) } else { to };
     let moved = store.move_object(&source.uri, &source.info, &to).await?;
     Ok(moved.then_some(to))
-}
-
-/// Another run of the same second and stem may have written there already.
-async fn write_to_free_name(
-    store: &Store,
-    job: &Job,
-    to: S3Uri,
-    content: Vec<u8>,
-) -> Result<S3Uri> {
-    let to = if store.head(&to).await?.is_some() { job.layout.beside(&to) } else { to };
-    store.write(&to, content).await.map(|()| to)
-}
-
-/// Writes the rejected rows where people look for them.
-pub async fn export_rejects(store: &Store, job: &Job, rejects: Vec<u8>) -> Result<S3Uri> {
-    write_to_free_name(store, job, job.layout.rejected(), rejects).await
-}
-
-/// Writes the log so far to S3.
-pub async fn export_log(store: &Store, job: &Job, log: &Kept) {
-    let exported = match log.read() {
-        Ok(lines) => write_to_free_name(store, job, job.layout.log(), lines).await,
-        Err(error) => Err(Error::new(crate::error::Kind::Internal, "the kept log cannot be read")
-            .caused_by(error)),
-    };
-    match exported {
-        Ok(uri) => tracing::debug!(uri = %uri, "log exported"),
-        Err(error) => tracing::warn!(%error, "the log was not exported"),
-    }
 }

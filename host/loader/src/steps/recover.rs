@@ -1,173 +1,22 @@
-//! Recover: views that a killed run had dropped come back. In: the journals below `data/journal/`.
-//! Out: what was missing and is there again.
+//! Recover: views that a killed run left dropped come back first.
 //!
-//! A journal is deleted when all of its views exist, unless it is young and nothing was missing:
-//! its run may be alive and about to drop them. A journal that cannot be used is kept and reported,
-//! and never stops the others.
+//! In: the journals below `data/journal/`. Out: nothing that the load depends on: a view that
+//! cannot be restored stays in its journal, and the log says why.
 
-use std::time::Duration;
+use crate::redshift::journals::{self, RecoverScope};
+use crate::steps::Step;
+use crate::tools::Tools;
 
-use jiff::Timestamp;
-
-use crate::error::{Error, Kind, Result};
-use crate::evolution::journal::Journal;
-use crate::names::{Layout, S3Uri, TableName};
-use crate::redshift::data_api::DataApi;
-use crate::redshift::{dependents, restore};
-use crate::s3::{Listed, Store};
-
-/// How long the run of another table's journal counts as alive. A change takes minutes at most;
-/// past that its views are missed more than a run that still wants them gone would be.
-const ALIVE: Duration = Duration::from_secs(15 * 60);
-
-/// Whose journals are worked off.
-#[derive(Clone, Copy, Debug)]
-pub enum Whose<'a> {
-    /// This target's at once, and other targets' only when their run cannot be alive any more.
-    Target(&'a TableName),
-    /// All of them at once.
-    Everybody,
-}
-
-/// A journal that had something to bring back.
-#[derive(Debug)]
-pub struct Recovered {
-    /// The object, deleted unless there is a `failure`.
-    pub journal: S3Uri,
-    /// The run that wrote it; the object's name when it cannot be read.
-    pub run_id: String,
-    /// Views that had been missing. Empty beside a `failure`.
-    pub views: Vec<TableName>,
-    /// Why the journal was kept. It is logged already.
-    pub failure: Option<Error>,
-}
-
-/// Brings back the views of journals that were left behind, newest first: a view that two of them
-/// name comes back as it was last. Without journals it costs one listing.
-///
-/// Errors: S3's, for the listing alone, and `Interrupted`; whatever concerns one journal is in its
-/// `Recovered`.
-pub async fn run(
-    store: &Store,
-    api: &DataApi,
-    bucket: &str,
-    whose: Whose<'_>,
-) -> Result<Vec<Recovered>> {
-    let mut recovered = Vec::new();
-    for object in journals(store, bucket).await? {
-        match recover(store, api, &object, whose).await {
-            Ok(None) => {}
-            Ok(Some(done)) => {
-                let views = names(&done.views);
-                tracing::warn!(
-                    journal = %done.journal, left_by = %done.run_id, views, "views restored"
-                );
-                recovered.push(done);
-            }
-            Err(error) if matches!(error.kind(), Kind::Interrupted(_)) => return Err(error),
-            Err(error) => {
-                tracing::error!(journal = %object.uri, %error, "views could not be restored, the \
-                                                                journal was kept");
-                let run_id = object.uri.file_name().trim_end_matches(".json").to_string();
-                recovered.push(Recovered {
-                    journal: object.uri,
-                    run_id,
-                    views: Vec::new(),
-                    failure: Some(error),
-                });
-            }
+/// Never fails: what goes wrong is in the log.
+pub async fn run(tools: &Tools) {
+    let scope = RecoverScope::Target(&tools.job.target);
+    let recovering = journals::recover(&tools.store, &tools.api, tools.job.layout.bucket(), scope);
+    match tools.step(Step::Recover, recovering).await {
+        Ok(recovered) => {
+            tools.record.views_recovered(recovered.iter().flat_map(|journal| &journal.views));
         }
-    }
-    Ok(recovered)
-}
-
-/// Views of this target's journals that are missing now. Changes nothing; a journal that cannot be
-/// read is logged.
-pub async fn left_dropped(
-    store: &Store,
-    api: &DataApi,
-    bucket: &str,
-    target: &TableName,
-) -> Result<Vec<TableName>> {
-    let mut views = Vec::new();
-    for object in journals(store, bucket).await? {
-        match read(store, &object.uri).await {
-            Ok(Some(journal)) if journal.target == *target => views.extend(journal.views),
-            Ok(_) => {}
-            Err(error) if error.kind() == Kind::Config => {
-                tracing::warn!(%error, "a journal was passed over")
-            }
-            Err(error) => return Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "views that earlier runs left dropped were not looked for");
         }
-    }
-    let missing = restore::missing(api, &views).await?;
-    Ok(missing.into_iter().map(|view| view.name.clone()).collect())
-}
-
-async fn recover(
-    store: &Store,
-    api: &DataApi,
-    object: &Listed,
-    whose: Whose<'_>,
-) -> Result<Option<Recovered>> {
-    let Some(journal) = read(store, &object.uri).await? else { return Ok(None) };
-    let young = is_young(object, Timestamp::now());
-    match whose {
-        Whose::Target(target) if journal.target != *target && young => return Ok(None),
-        Whose::Target(_) | Whose::Everybody => {}
-    }
-    let user = dependents::current_user(api).await?;
-    let restored = restore::restore_missing(api, &user, &journal.views).await;
-    let views = restored.map_err(|error| error.with("journal", &object.uri))?;
-    // Its run may be alive, and about to drop more of them.
-    let may_be_needed = young && (views.is_empty() || matches!(whose, Whose::Target(_)));
-    if !may_be_needed && !store.delete_listed(object).await? {
-        tracing::debug!(journal = %object.uri, "written again meanwhile, and kept");
-    }
-    let recovered =
-        Recovered { journal: object.uri.clone(), run_id: journal.run_id, views, failure: None };
-    Ok((!recovered.views.is_empty()).then_some(recovered))
-}
-
-/// The journals' objects, newest first.
-async fn journals(store: &Store, bucket: &str) -> Result<Vec<Listed>> {
-    let mut objects = store.list_objects(&Layout::journal_prefix(bucket)).await?;
-    objects.retain(|object| object.uri.key.ends_with(".json"));
-    // Run ids rise with time, so keys decide where the clock of S3 is too coarse.
-    objects.sort_by(|a, b| (b.last_modified, &b.uri.key).cmp(&(a.last_modified, &a.uri.key)));
-    Ok(objects)
-}
-
-async fn read(store: &Store, uri: &S3Uri) -> Result<Option<Journal>> {
-    let Some(content) = store.read_whole(uri).await? else { return Ok(None) };
-    Journal::parse(&content, uri).map(Some)
-}
-
-/// Without a time it counts as young: waiting costs less than restoring under a run's feet.
-fn is_young(object: &Listed, now: Timestamp) -> bool {
-    let age = object.last_modified.map(|written| now.duration_since(written));
-    age.is_none_or(|age| age < jiff::SignedDuration::from_secs(ALIVE.as_secs() as i64))
-}
-
-fn names(views: &[TableName]) -> String {
-    views.iter().map(TableName::to_string).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_counts_as_alive_for_a_quarter_of_an_hour() {
-        let now: Timestamp = "2025-01-19T10:30:00Z".parse().expect("a valid instant");
-        let written = |at: Option<&str>| Listed {
-            uri: S3Uri::new("b", "data/journal/x.json"),
-            etag: String::new(),
-            last_modified: at.map(|at| at.parse().expect("a valid instant")),
-        };
-        assert!(is_young(&written(Some("2025-01-19T10:15:01Z")), now));
-        assert!(is_young(&written(Some("2025-01-19T10:31:00Z")), now));
-        assert!(is_young(&written(None), now));
-        assert!(!is_young(&written(Some("2025-01-19T10:15:00Z")), now));
     }
 }

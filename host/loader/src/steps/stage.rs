@@ -1,204 +1,130 @@
-//! Stage: transformed rows become parts and a manifest under the run's staging prefix.
+//! Stage: every row is decoded, transformed by the plugins and conformed to the staged columns; the
+//! rows become parts and a manifest under the run's staging prefix.
 //!
-//! Comes in: what `transform` needs. Goes out: the manifest, if any row was staged, and the totals.
-//! Workers write parts to disk; one task uploads them behind the workers' backs and writes the
-//! manifest last.
+//! In: the file and its plan. Out: the manifest, if any row was staged, and what became of the
+//! rows. Workers write parts to disk; one task uploads them behind the workers' backs.
 
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use serde_json::json;
+use loader_data::parts::Format;
+use loader_data::parts::staged::{Part, PartSinks};
+use loader_data::plan::staged_schema;
+use loader_data::rejects;
+use loader_data::transform::Totals;
+use loader_model::error::{Context, Error, Kind, Result};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use crate::error::{Context, Error, Kind, Result};
-use crate::files::csv::Style;
-use crate::files::{Format, Writer};
-use crate::names::S3Uri;
-use crate::s3::Store;
-use crate::settings::StagingFormat;
-use crate::steps::conform::staged_schema;
-use crate::steps::plan::PlannedColumn;
-use crate::steps::transform::Sink;
+use crate::data_path::part_upload::{self, Uploaded};
+use crate::data_path::plugin_identity;
+use crate::steps::Step;
+use crate::tools::{Tools, blocking};
+use crate::values::{Goal, Staged, Work};
+use crate::{data_path::host_values, report::exports};
 
-/// A part is closed past this size. Redshift wants 1 MB to 1 GB, and files below 128 MB need no
-/// splitting.
-/// Source:
-/// <https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-use-multiple-files.html>
-const PART_BYTES: u64 = 64 * 1024 * 1024;
 /// Whole parts that may wait for their upload, on disk.
 const PARTS_IN_FLIGHT: usize = 4;
 
-/// What was staged.
-#[derive(Clone, Debug, Default)]
-pub struct Staged {
-    /// `None` when there was no row to stage: COPY refuses an empty manifest.
-    pub manifest: Option<S3Uri>,
-    pub parts: usize,
-    pub bytes: u64,
+/// Errors: `Data` (more rejected rows than allowed), `Plugin`, `Transient`, `Internal`.
+pub async fn run(tools: &Tools, work: &Work) -> Result<Staged> {
+    tools.step(Step::Stage, stage(tools, work)).await
 }
 
-/// Makes the sinks of the workers.
-pub struct Stager {
-    dir: TempDir,
-    schema: SchemaRef,
-    format: Format,
-    next: AtomicUsize,
-    parts: mpsc::Sender<Part>,
-}
-
-/// A whole part on disk.
-struct Part {
-    path: PathBuf,
-    name: String,
-}
-
-/// Sends parts to S3 as they come.
-pub struct Uploader {
-    store: Store,
-    prefix: S3Uri,
-    parts: mpsc::Receiver<Part>,
-}
-
-/// A pair that works together: parts that the stager's sinks complete are uploaded by the uploader.
-pub fn pair(
-    store: &Store,
-    prefix: S3Uri,
-    columns: &[PlannedColumn],
-    format: Format,
-) -> Result<(Stager, Uploader)> {
-    let dir = tempfile::tempdir()
-        .context(Kind::Internal, "no temporary folder can be made; check TMPDIR")?;
-    let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
-    let stager = Stager {
-        dir,
-        schema: staged_schema(columns),
-        format,
-        next: AtomicUsize::new(0),
-        parts: sender,
+async fn stage(tools: &Tools, work: &Work) -> Result<Staged> {
+    let (totals, uploaded) = transform_and_upload(tools, work).await?;
+    plugin_identity::log_counted(&totals.plugins);
+    let staged = Staged {
+        manifest: uploaded.manifest,
+        parts: uploaded.parts,
+        bytes: uploaded.bytes,
+        plugins: plugin_identity::counted(&work.plugins, &totals.plugins),
+        totals,
     };
-    Ok((stager, Uploader { store: store.clone(), prefix, parts }))
-}
-
-/// The format of a run's parts. The NULL text holds the run's id, so no cell can equal it.
-pub fn format(staging: StagingFormat, run_id: &str) -> Format {
-    match staging {
-        StagingFormat::Parquet => Format::Parquet,
-        StagingFormat::Csv => Format::Csv(Style { gzip: true, null: csv_null(run_id) }),
+    tools.record.staged(&staged);
+    if staged.totals.rounded > 0 {
+        let values = staged.totals.rounded;
+        tracing::info!(values, "decimals were rounded to the scale of their columns");
     }
-}
-
-/// What stands for NULL in the CSV parts of a run.
-pub fn csv_null(run_id: &str) -> String {
-    format!("@null:{run_id}@")
-}
-
-impl Stager {
-    /// A worker's sink.
-    pub fn sink(&self) -> PartSink<'_> {
-        PartSink { stager: self, current: None }
+    export_rejects(tools, work, &staged.totals).await?;
+    check_sums(&staged.totals, work.spool.profile.records)?;
+    if tools.goal == Goal::Stage {
+        say_where(tools, &staged);
     }
-
-    fn start(&self) -> Result<(Writer, Part)> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let suffix = match &self.format {
-            Format::Parquet => "parquet",
-            Format::Csv(_) => "csv.gz",
-        };
-        let name = format!("part-{number:05}.{suffix}");
-        let path = self.dir.path().join(&name);
-        Ok((Writer::create(&path, &self.schema, &self.format)?, Part { path, name }))
-    }
-}
-
-/// Writes one worker's rows into parts.
-pub struct PartSink<'a> {
-    stager: &'a Stager,
-    current: Option<(Writer, Part)>,
-}
-
-impl PartSink<'_> {
-    fn close(&mut self) -> Result<()> {
-        let Some((writer, part)) = self.current.take() else { return Ok(()) };
-        writer.finish()?;
-        let sent = self.stager.parts.blocking_send(part);
-        // Whoever waits for the uploader has the reason.
-        sent.map_err(|_| Error::new(Kind::Internal, "the uploads ended early"))
-    }
-}
-
-impl Sink for PartSink<'_> {
-    type Done = ();
-
-    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        if batch.num_rows() == 0 {
-            return Ok(());
-        }
-        let (writer, _) = match &mut self.current {
-            Some(current) => current,
-            none => none.insert(self.stager.start()?),
-        };
-        writer.write(batch)?;
-        if writer.size_bytes() >= PART_BYTES { self.close() } else { Ok(()) }
-    }
-
-    fn finish(mut self) -> Result<()> {
-        self.close()
-    }
-}
-
-impl Uploader {
-    /// Uploads until the stager and all its sinks are gone, then writes the manifest.
-    pub async fn run(mut self) -> Result<Staged> {
-        let (mut staged, mut entries) = (Staged::default(), Vec::new());
-        while let Some(part) = self.parts.recv().await {
-            let uri = S3Uri::new(&self.prefix.bucket, format!("{}{}", self.prefix.key, part.name));
-            let size = self.store.write_file(&uri, &part.path).await?;
-            std::fs::remove_file(&part.path)
-                .context(Kind::Internal, "a staged part cannot be removed from disk")?;
-            entries.push((
-                part.name,
-                json!({"url": uri.to_string(), "mandatory": true, "meta": {"content_length": size}}),
-            ));
-            staged.bytes += size;
-            staged.parts += 1;
-        }
-        if entries.is_empty() {
-            return Ok(staged);
-        }
-        entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let entries: Vec<_> = entries.into_iter().map(|(_, entry)| entry).collect();
-        let manifest = S3Uri::new(&self.prefix.bucket, format!("{}manifest.json", self.prefix.key));
-        self.store.write(&manifest, json!({ "entries": entries }).to_string().into_bytes()).await?;
-        staged.manifest = Some(manifest);
-        Ok(staged)
-    }
+    Ok(staged)
 }
 
 /// Runs the blocking half on a thread of its own and the uploads beside it; the first failure is
 /// the one that counts.
-pub async fn run<T: Send + 'static>(
-    stager: Stager,
-    uploader: Uploader,
-    transform: impl FnOnce(&Arc<Stager>) -> Result<T> + Send + 'static,
-) -> Result<(T, Staged)> {
-    let uploads = tokio::spawn(uploader.run());
-    let transformed = tokio::task::spawn_blocking(move || {
-        let stager = Arc::new(stager);
-        let transformed = transform(&stager);
-        // The folder goes when the uploads are done.
-        Arc::into_inner(stager).map(|stager| (transformed, stager.dir))
-    });
-    let ended =
-        transformed.await.context(Kind::Internal, "the transforming thread ended abruptly")?;
-    let (transformed, dir) =
-        ended.ok_or_else(|| Error::new(Kind::Internal, "a worker outlived its work"))?;
-    let staged = uploads.await.context(Kind::Internal, "the uploading task ended abruptly")?;
+async fn transform_and_upload(tools: &Tools, work: &Work) -> Result<(Totals, Uploaded)> {
+    let dir = tempfile::tempdir()
+        .context(Kind::Internal, "no temporary folder can be made; check TMPDIR")?;
+    let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
+    let prefix = tools.job.layout.staging_prefix();
+    let uploads = tokio::spawn(part_upload::run(tools.store.clone(), prefix, parts));
+    let (transformed, dir) = transform(tools, work, dir, sender).await?;
+    let uploaded = uploads.await.context(Kind::Internal, "the uploading task ended abruptly")?;
+    // The folder goes when the uploads are done.
     drop(dir);
     // A failed upload is why the transformation ended, not the other way round.
-    let staged = staged?;
-    Ok((transformed?, staged))
+    let uploaded = uploaded?;
+    Ok((transformed?, uploaded))
+}
+
+/// Transforms the whole file into parts in `dir`, and gives the folder back for the uploads.
+async fn transform(
+    tools: &Tools,
+    work: &Work,
+    dir: TempDir,
+    sender: mpsc::Sender<Part>,
+) -> Result<(Result<Totals>, TempDir)> {
+    let format = Format::staged(tools.job.staging_format, &tools.job.run.text);
+    let (data_path, values) = (Arc::clone(&tools.data_path), host_values::of(tools, work));
+    let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
+    blocking(move || {
+        // The reason why the receiver is gone is the uploader's to tell.
+        let hand_over = |part| {
+            let sent = sender.blocking_send(part);
+            sent.map_err(|_| Error::new(Kind::Internal, "the uploads ended early"))
+        };
+        let schema = staged_schema(&plan.columns);
+        let sinks = PartSinks::new(dir.path(), schema, &format, &hand_over);
+        let totals = data_path.transform(&spool, &plan, values, "staging", || Ok(sinks.sink()));
+        Ok((totals, dir))
+    })
+    .await
+}
+
+/// Rejects are written where people find them, whether they are too many or not.
+async fn export_rejects(tools: &Tools, work: &Work, totals: &Totals) -> Result<()> {
+    if totals.rows_rejected == 0 {
+        return Ok(());
+    }
+    let rejected = rejects::to_csv(totals, &work.spool);
+    let exported = exports::write_rejects(&tools.store, &tools.job.layout, rejected).await;
+    // When the file is refused anyway, that is what has to be said.
+    rejects::judge(totals, &work.spool, tools.data_path.settings.max_rejects)
+        .map_err(|error| tools.in_file(error))?;
+    tracing::warn!(rows = totals.rows_rejected, uri = %exported?, "rows rejected");
+    Ok(())
+}
+
+/// `read = staged + rejected` is checked, not hoped.
+fn check_sums(totals: &Totals, records: u64) -> Result<()> {
+    let Totals { rows_read, rows_staged, rows_rejected, .. } = *totals;
+    if rows_read == records && rows_staged + rows_rejected == records {
+        return Ok(());
+    }
+    let fact =
+        format!("{records} rows were read, but {rows_staged} staged and {rows_rejected} rejected");
+    Err(Error::new(Kind::Internal, fact))
+}
+
+/// For `loader stage`, whose staged parts are what was asked for.
+fn say_where(tools: &Tools, staged: &Staged) {
+    let manifest = match &staged.manifest {
+        Some(uri) => uri.to_string(),
+        None => "nothing: the file has no rows".to_string(),
+    };
+    tracing::info!(manifest, parts = staged.parts, bytes = staged.bytes, "staged");
+    tools.record.staged_only(manifest);
 }

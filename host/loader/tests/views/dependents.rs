@@ -1,9 +1,10 @@
 //! What reads a table, as the catalog has it, and that nothing of it is lost when it is dropped and
 //! restored. Before and after are compared by catalog queries.
 
-use loader::evolution::view::{Grantee, ViewKind};
-use loader::redshift::dependents::{self, Dependent, Dependents};
+use loader::redshift::dependents;
 use loader::redshift::restore;
+use loader_warehouse::dependents::{Dependent, Dependents};
+use loader_warehouse::evolution::view::{Grantee, ViewKind};
 
 use crate::support::{World, name};
 

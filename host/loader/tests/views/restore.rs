@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use loader::evolution::view::SavedView;
-use loader::names::TableName;
+use loader::redshift::journals::{self, RecoverScope};
 use loader::redshift::restore;
-use loader::steps::recover::{self, Whose};
+use loader_model::names::TableName;
+use loader_warehouse::evolution::view::SavedView;
 
 use crate::support::{BUCKET, HOUR, World, name, view};
 
@@ -103,47 +103,47 @@ async fn journals_of_killed_runs_are_worked_off() {
     world.execute(&["CREATE TABLE ours (a INTEGER)", "CREATE TABLE others (a INTEGER)"]).await;
     let of_ours = |definition: &str| view(&user, name("public", "v_ours"), definition);
     let of_others = view(&user, name("public", "v_others"), "SELECT a FROM others");
-    let run = |whose| recover::run(&world.store, &world.api, BUCKET, whose);
+    let run = |whose| journals::recover(&world.store, &world.api, BUCKET, whose);
 
     // The newer journal knows better what the view was like. Another target's run may be alive.
     world.leave_journal("run1", &ours, &[of_ours("SELECT 1 AS old")], 2 * HOUR).await;
     world.leave_journal("run2", &ours, &[of_ours("SELECT a FROM ours")], Duration::ZERO).await;
     world.leave_journal("run3", &others, std::slice::from_ref(&of_others), HOUR / 6).await;
-    let left = recover::left_dropped(&world.store, &world.api, BUCKET, &ours)
+    let left = journals::left_dropped(&world.store, &world.api, BUCKET, &ours)
         .await
         .expect("journals can be read");
     assert!(left.contains(&name("public", "v_ours")), "{left:?}");
-    let recovered = run(Whose::Target(&ours)).await.expect("it can be recovered");
+    let recovered = run(RecoverScope::Target(&ours)).await.expect("it can be recovered");
     assert_eq!(recovered.len(), 1);
     assert_eq!((recovered[0].run_id.as_str(), recovered[0].views.len()), ("run2", 1));
     assert_eq!(world.rows("SELECT COUNT(a) FROM v_ours").await, "0\n");
     // Ours is young too, and stays: its run may be about to drop more.
     assert_eq!(world.journals().await, ["data/journal/run2.json", "data/journal/run3.json"]);
     let run2 = world.leave_journal("run2", &ours, &[of_ours("SELECT a FROM ours")], HOUR).await;
-    assert!(run(Whose::Target(&ours)).await.expect("nothing is missing").is_empty());
+    assert!(run(RecoverScope::Target(&ours)).await.expect("nothing is missing").is_empty());
     assert!(world.store.head(&run2).await.expect("it can be looked for").is_none());
     assert_eq!(world.journals().await, ["data/journal/run3.json"]);
 
     // A young journal without anything missing may be of a run that is about to drop its views.
     world.leave_journal("run4", &ours, &[of_ours("SELECT a FROM ours")], Duration::ZERO).await;
-    assert!(run(Whose::Target(&ours)).await.expect("nothing is missing").is_empty());
+    assert!(run(RecoverScope::Target(&ours)).await.expect("nothing is missing").is_empty());
     assert_eq!(world.journals().await, ["data/journal/run3.json", "data/journal/run4.json"]);
     let run4 = world.leave_journal("run4", &ours, &[of_ours("SELECT a FROM ours")], HOUR).await;
-    assert!(run(Whose::Target(&ours)).await.expect("nothing is missing").is_empty());
+    assert!(run(RecoverScope::Target(&ours)).await.expect("nothing is missing").is_empty());
     assert_eq!(world.journals().await, ["data/journal/run3.json"]);
 
     // What cannot be used is kept and told, and stops nobody.
     world.store.write(&run4, b"{\"version\": 1".to_vec()).await.expect("it can be written");
     let gone = view(&user, name("public", "v_gone"), "SELECT gone FROM ours");
     world.leave_journal("run5", &ours, &[gone], HOUR).await;
-    let mut recovered = run(Whose::Everybody).await.expect("the others can be recovered");
+    let mut recovered = run(RecoverScope::All).await.expect("the others can be recovered");
     recovered.sort_by(|a, b| a.run_id.cmp(&b.run_id));
     let told: Vec<(&str, usize, bool)> =
         recovered.iter().map(|r| (r.run_id.as_str(), r.views.len(), r.failure.is_some())).collect();
     assert_eq!(told, [("run3", 1, false), ("run4", 0, true), ("run5", 0, true)]);
     assert_eq!(world.rows("SELECT COUNT(a) FROM v_others").await, "0\n");
     assert_eq!(world.journals().await, ["data/journal/run4.json", "data/journal/run5.json"]);
-    let left = recover::left_dropped(&world.store, &world.api, BUCKET, &ours)
+    let left = journals::left_dropped(&world.store, &world.api, BUCKET, &ours)
         .await
         .expect("one can be read");
     assert_eq!(left, [name("public", "v_gone")]);

@@ -4,16 +4,15 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use loader::aws::{self, Aws};
-use loader::evolution::journal::Journal;
-use loader::evolution::view::SavedView;
-use loader::job::{AwsSettings, Compute, WarehouseSettings};
-use loader::names::{S3Uri, TableName};
-use loader::redshift::data_api::{DataApi, Outcome};
 use loader::redshift::dependents;
-use loader::s3::Store;
-use loader::stop::Stop;
+use loader_aws::connect::{self, Aws, AwsAccess};
+use loader_aws::data_api::{Compute, DataApi, Database, Outcome};
+use loader_aws::s3::Store;
+use loader_aws::stop::Stop;
 use loader_local::{LocalOptions, Server};
+use loader_model::names::{S3Uri, TableName};
+use loader_warehouse::evolution::journal::Journal;
+use loader_warehouse::evolution::view::SavedView;
 use tempfile::TempDir;
 
 pub(crate) const BUCKET: &str = "bucket";
@@ -101,15 +100,13 @@ impl World {
 
 /// Joins the server that runs on the folder, so no other program is started.
 async fn connect(dir: &Path) -> Aws {
-    let access = AwsSettings { region: None, local: Some(dir.to_path_buf()) };
-    aws::connect(&access).await.expect("the stand-in can be joined")
+    let access = AwsAccess { region: None, local: Some(dir.to_path_buf()) };
+    connect::connect(&access).await.expect("the stand-in can be joined")
 }
 
 fn data_api(aws: &Aws, compute: Compute) -> DataApi {
-    let access = AwsSettings { region: None, local: None };
-    let (database, iam_role) = ("dev".into(), "default".into());
-    let settings = WarehouseSettings { compute, database, secret_arn: None, access, iam_role };
-    DataApi::new(aws, &settings, "test", Stop::never())
+    let database = Database { compute, name: "dev".into(), secret_arn: None };
+    DataApi::new(aws, &database, "test", Stop::never())
 }
 
 fn set_age(path: &Path, age: Duration) {

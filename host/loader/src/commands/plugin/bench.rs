@@ -17,9 +17,9 @@ use super::cases::{self, counted, name};
 use super::{Verdict, build, check_pins, runtime, settings};
 use crate::cli::plugin::BenchArgs;
 use crate::commands::print;
-use crate::error::{Context, Error, Kind, Result};
-use crate::plugins;
 use crate::settings::Settings;
+use loader_data::plugin_failure::plugin_failure;
+use loader_model::error::{Context, Error, Kind, Result};
 
 /// Rows whose instructions are counted, at least: a whole batch of a load.
 const COUNTED_ROWS: usize = 16 * 1024;
@@ -73,7 +73,7 @@ impl Input {
             None => harness.measure_csv(&self.csv, rows),
         };
         measured.map_err(|error| match error {
-            HarnessError::Plugin(error) => plugins::failure(error),
+            HarnessError::Plugin(error) => plugin_failure(error),
             other => Error::new(Kind::Config, format!("case {}: {other}", self.name)),
         })
     }
@@ -166,7 +166,7 @@ fn harness(
     settings: &Settings,
     metering: Metering,
 ) -> Result<Harness> {
-    Ok(Harness::of(runtime(settings, metering)?.load(path, bytes).map_err(plugins::failure)?))
+    Ok(Harness::of(runtime(settings, metering)?.load(path, bytes).map_err(plugin_failure)?))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -8,7 +8,7 @@ use loader_build::{BuildError, Toolchain, Workspace};
 use super::Verdict;
 use crate::cli::plugin::BuildArgs;
 use crate::commands::print;
-use crate::error::{Error, Kind, Result};
+use loader_model::error::{Error, Kind, Result};
 
 pub(super) fn run(args: &BuildArgs) -> Result<Verdict> {
     let toolchain = Toolchain::find().map_err(failure)?;

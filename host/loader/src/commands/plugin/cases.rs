@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use loader_harness::{HarnessError, case_folders};
 
-use crate::error::{Error, Kind, Result};
-use crate::plugins;
+use loader_data::plugin_failure::plugin_failure;
+use loader_model::error::{Error, Kind, Result};
 
 /// The folder of a plugin's cases, and the cases; `given`: what was asked for.
 pub(super) fn find(plugin: &Path, given: Option<&PathBuf>) -> Result<(PathBuf, Vec<PathBuf>)> {
@@ -65,7 +65,7 @@ pub(super) fn counted(n: usize, what: &str) -> String {
 /// finding.
 pub(super) fn failure(error: HarnessError) -> Error {
     match error {
-        HarnessError::Plugin(error) => plugins::failure(error),
+        HarnessError::Plugin(error) => plugin_failure(error),
         other => Error::new(Kind::Config, other.to_string()),
     }
 }

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::{Verdict, build, check_pins, runtime, settings};
 use crate::cli::plugin::CheckArgs;
 use crate::commands::print;
-use crate::error::{Context, Error, Kind};
-use crate::settings::ReportFormat;
+use loader_model::choices::ReportFormat;
+use loader_model::error::{Context, Error, Kind};
 
 const NOT_ASKED: &str = "not looked at: only the running plugin tells it (--run)";
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Verdict;
 use crate::cli::plugin::{NewArgs, Template};
 use crate::commands::print;
-use crate::error::{Context, Error, Kind, Result};
+use loader_model::error::{Context, Error, Kind, Result};
 
 /// Where the SDK is in a checkout of the loader.
 const SDK: &str = "sdk/guest";

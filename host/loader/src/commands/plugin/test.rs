@@ -10,8 +10,8 @@ use super::cases::{self, counted, failure, name};
 use super::{Verdict, build, check_pins, runtime, settings};
 use crate::cli::plugin::TestArgs;
 use crate::commands::print;
-use crate::error::{Context, Kind, Result};
-use crate::plugins;
+use loader_data::plugin_failure::plugin_failure;
+use loader_model::error::{Context, Kind, Result};
 
 /// Log lines of a failed case that are shown.
 const LOG_LINES_SHOWN: usize = 10;
@@ -22,7 +22,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Verdict> {
         std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
     let settings = settings(&args.sandbox)?;
     check_pins(&settings, path, &bytes)?;
-    let plugin = runtime(&settings, Metering::Off)?.load(path, bytes).map_err(plugins::failure)?;
+    let plugin = runtime(&settings, Metering::Off)?.load(path, bytes).map_err(plugin_failure)?;
     let (dir, folders) = cases::find(path, args.cases.as_ref())?;
     print(&format!(
         "{} {} (sha256 {}), {} of {}\n",

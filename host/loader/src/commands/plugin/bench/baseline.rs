@@ -9,7 +9,7 @@ use std::path::Path;
 use loader_harness::Measured;
 use serde::Deserialize;
 
-use crate::error::{Context, Error, Kind, Result};
+use loader_model::error::{Context, Error, Kind, Result};
 
 /// The costs of a case that are the same everywhere.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

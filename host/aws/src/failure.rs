@@ -1,0 +1,111 @@
+//! What a failed request means: which kind of failure it is, and what the reader can do about it.
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use loader_model::error::{Error, Kind};
+
+/// Whether a failed request found the object missing.
+pub(crate) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    matches!(error.code(), Some("NoSuchKey" | "NotFound"))
+        || (status(error) == Some(404) && error.code().is_none())
+}
+
+/// Whether a conditional request found the object changed.
+pub(crate) fn is_changed<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict"))
+        || status(error) == Some(412)
+}
+
+/// The same for requests that change nothing, so that nothing about them can stay unknown.
+pub(crate) fn read_failure<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    failure(doing, error).unless_unknown()
+}
+
+/// Turns a failed request into our error. `doing` says what was tried, such as `reading s3://b/k`.
+pub(crate) fn failure<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let code = error.code().map(str::to_string);
+    let detail = error.message().map(str::to_string);
+    match (&error, code) {
+        (_, Some(code)) => {
+            let detail = detail.unwrap_or_else(|| "no further message".into());
+            Error::new(
+                kind_of(&code, status(&error)),
+                format!("{doing} failed: {code}: {detail}{}", remedy(&code)),
+            )
+        }
+        (SdkError::ConstructionFailure(_), _) => {
+            Error::new(Kind::Config, format!("{doing} failed")).caused_by(error)
+        }
+        // A connection that was closed in the middle is "other" too, but says of which kind.
+        (SdkError::DispatchFailure(dispatch), _)
+            if dispatch
+                .as_connector_error()
+                .is_some_and(|error| error.is_other() && error.as_other().is_none()) =>
+        {
+            Error::new(Kind::Config, format!("{doing} failed; are there credentials for AWS?"))
+                .caused_by(error)
+        }
+        // The request may have arrived; only its answer is known to be lost.
+        (
+            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_),
+            _,
+        ) => Error::new(Kind::OutcomeUnknown, format!("{doing} got no answer")).caused_by(error),
+        _ => {
+            let status = status(&error);
+            Error::new(
+                kind_of("", status),
+                format!("{doing} failed with HTTP status {}", status.unwrap_or(0)),
+            )
+        }
+    }
+}
+
+fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+fn kind_of(code: &str, status: Option<u16>) -> Kind {
+    let throttled = [
+        "Throttl",
+        "SlowDown",
+        "TooManyRequests",
+        "RequestLimit",
+        "ActiveStatementsExceeded",
+        "Timeout",
+    ];
+    match code {
+        code if throttled.iter().any(|word| code.contains(word)) => Kind::Transient,
+        "OperationAborted" => Kind::Transient,
+        "InternalServerException"
+        | "InternalError"
+        | "ServiceUnavailable"
+        | "DatabaseConnectionException" => Kind::Transient,
+        "ExecuteStatementException" | "BatchExecuteStatementException" => Kind::Transient,
+        _ => match status {
+            Some(400..=499) => Kind::Config,
+            Some(500..) => Kind::Transient,
+            _ => Kind::Internal,
+        },
+    }
+}
+
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "AccessDenied" | "AccessDeniedException" | "Forbidden" => {
+            "; the credentials in use lack this permission"
+        }
+        "NoSuchBucket" => "; check --src-bucket",
+        "ExpiredToken" | "ExpiredTokenException" => "; log in again",
+        "PermanentRedirect" | "AuthorizationHeaderMalformed" => {
+            "; the bucket is in another Region, give --region"
+        }
+        _ => "",
+    }
+}

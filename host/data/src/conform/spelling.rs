@@ -1,0 +1,99 @@
+//! How text must be spelt so that Redshift can make a value of it when it is inserted. A value that
+//! could not would fail the whole load, long after the row could have been named.
+
+use serde::de::IgnoredAny;
+
+use loader_model::column_type::ColumnType;
+
+/// What the text of a column is to become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spelling {
+    /// CHAR holds single bytes only.
+    Ascii,
+    Json,
+    /// Two digits for each byte.
+    Hex {
+        max_bytes: u32,
+    },
+    Time,
+    TimestampTz,
+}
+
+impl Spelling {
+    /// `None`: any text will do.
+    pub(super) fn of(column_type: &ColumnType) -> Option<Spelling> {
+        Some(match column_type {
+            ColumnType::Char { .. } => Spelling::Ascii,
+            ColumnType::Super => Spelling::Json,
+            ColumnType::Varbyte { bytes } => Spelling::Hex { max_bytes: bytes.unwrap_or(u32::MAX) },
+            ColumnType::Time | ColumnType::TimeTz => Spelling::Time,
+            ColumnType::TimestampTz => Spelling::TimestampTz,
+            _ => return None,
+        })
+    }
+
+    pub(super) fn fits(self, text: &str) -> bool {
+        match self {
+            Spelling::Ascii => text.is_ascii(),
+            Spelling::Json => serde_json::from_str::<IgnoredAny>(text).is_ok(),
+            Spelling::Hex { max_bytes } => {
+                let fits =
+                    text.len().is_multiple_of(2) && text.len() as u64 / 2 <= u64::from(max_bytes);
+                fits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
+            // A time of day is what may follow a date.
+            Spelling::Time => {
+                loader_values::parse_timestamp(format!("2000-01-01 {text}").as_bytes()).is_some()
+            }
+            Spelling::TimestampTz => loader_values::parse_timestamp(text.as_bytes()).is_some(),
+        }
+    }
+
+    /// Completes "the value is not …".
+    pub(super) fn expected(self) -> String {
+        let expected = match self {
+            Spelling::Ascii => "ASCII, which is all that CHAR holds",
+            Spelling::Json => "JSON",
+            Spelling::Hex { max_bytes: u32::MAX } => "an even number of hexadecimal digits",
+            Spelling::Hex { max_bytes } => {
+                return format!(
+                    "an even number of hexadecimal digits, for {max_bytes} bytes at most"
+                );
+            }
+            Spelling::Time => "a time of day such as 10:30:00",
+            Spelling::TimestampTz => "a timestamp such as 2025-01-31 10:30:00+01",
+        };
+        expected.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(spelling: Spelling, good: &[&str], bad: &[&str]) {
+        for text in good {
+            assert!(spelling.fits(text), "{spelling:?} {text}");
+        }
+        for text in bad {
+            assert!(!spelling.fits(text), "{spelling:?} {text}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_cast_passes() {
+        check(Spelling::Ascii, &["", "abc"], &["ä"]);
+        check(Spelling::Json, &["1", "null", "[]", "{\"a\":1}"], &["", "a", "{", "{}x"]);
+        check(Spelling::Hex { max_bytes: 2 }, &["", "00ff", "AB"], &["0", "0g", "000000"]);
+        check(
+            Spelling::Time,
+            &["10:30", "10:30:00", "23:59:59.999999", "10:30:00+02"],
+            &["24:00:00", "10", "x", ""],
+        );
+        check(
+            Spelling::TimestampTz,
+            &["2025-01-31 10:30:00+01", "2025-01-31T10:30:00Z"],
+            &["10:30", "2025-02-30"],
+        );
+    }
+}

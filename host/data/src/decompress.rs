@@ -1,0 +1,68 @@
+//! Decompression by the file's name, and what a stream that breaks off means.
+
+use std::io::{self, BufReader, Read};
+
+use loader_model::error::{Error, Kind};
+
+/// Decompresses by suffix: .gz, .zst, .bz2; anything else is read as it is. Starting a decoder
+/// reads already.
+pub fn decompress(name: &str, input: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+    let lower = name.to_lowercase();
+    if lower.ends_with(".gz") {
+        Box::new(flate2::read::MultiGzDecoder::new(input))
+    } else if lower.ends_with(".bz2") {
+        Box::new(bzip2::read::MultiBzDecoder::new(input))
+    } else if lower.ends_with(".zst") {
+        match zstd::Decoder::new(input) {
+            Ok(decoder) => Box::new(decoder),
+            Err(error) => Box::new(Broken(Some(error))),
+        }
+    } else {
+        Box::new(BufReader::with_capacity(1 << 20, input))
+    }
+}
+
+/// A failed read of the stream: the network's fault or the content's.
+pub fn read_failure(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset => Error::new(Kind::Transient, error.to_string()),
+        _ => Error::new(
+            Kind::Data,
+            format!("the file cannot be decompressed as its name asks for: {error}"),
+        ),
+    }
+}
+
+/// A decoder that could not even start.
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn through(name: &str, bytes: Vec<u8>) -> io::Result<String> {
+        let mut text = String::new();
+        decompress(name, io::Cursor::new(bytes)).read_to_string(&mut text).map(|_| text)
+    }
+
+    #[test]
+    fn compression_goes_by_the_suffix() {
+        use std::io::Write;
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(b"a,b\n").expect("writes");
+        assert_eq!(through("x.CSV.GZ", gz.finish().expect("ends")).expect("reads"), "a,b\n");
+        let zst = zstd::encode_all(&b"a,b\n"[..], 1).expect("encodes");
+        assert_eq!(through("x.csv.zst", zst).expect("reads"), "a,b\n");
+        let mut bz2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bz2.write_all(b"a,b\n").expect("writes");
+        assert_eq!(through("x.bz2", bz2.finish().expect("ends")).expect("reads"), "a,b\n");
+        assert_eq!(through("x.csv", b"a,b\n".to_vec()).expect("reads"), "a,b\n");
+        assert!(through("x.gz", b"a,b\n".to_vec()).is_err());
+    }
+}

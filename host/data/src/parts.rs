@@ -1,0 +1,88 @@
+//! Files of typed rows on this machine's disk: Parquet and CSV, written batch by batch. Knows no
+//! S3.
+
+pub mod csv;
+
+pub mod parquet;
+
+pub mod staged;
+
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use loader_model::choices::StagingFormat;
+use loader_model::error::{Error, Kind, Result};
+
+/// One file being written.
+pub enum Writer {
+    Parquet(Box<parquet::ParquetFile>),
+    Csv(csv::CsvFile),
+}
+
+/// What a file is.
+#[derive(Clone, Debug)]
+pub enum Format {
+    /// Zstandard, timestamps in microseconds.
+    Parquet,
+    /// With a header line; see [`csv::Style`].
+    Csv(csv::Style),
+}
+
+impl Format {
+    /// The format of a run's parts.
+    pub fn staged(staging: StagingFormat, run_id: &str) -> Format {
+        match staging {
+            StagingFormat::Parquet => Format::Parquet,
+            StagingFormat::Csv => Format::Csv(csv::Style { gzip: true, null: csv_null(run_id) }),
+        }
+    }
+}
+
+/// What stands for NULL in the CSV parts of a run: it holds the run's id, so no cell can equal it.
+pub fn csv_null(run_id: &str) -> String {
+    format!("@null:{run_id}@")
+}
+
+impl Writer {
+    /// Starts a file of this schema.
+    pub fn create(path: &Path, schema: &SchemaRef, format: &Format) -> Result<Writer> {
+        let file = File::create(path).map_err(|error| cannot_write(path, error))?;
+        Ok(match format {
+            Format::Parquet => {
+                Writer::Parquet(Box::new(parquet::ParquetFile::start(file, schema)?))
+            }
+            Format::Csv(style) => Writer::Csv(csv::CsvFile::start(file, schema, style.clone())?),
+        })
+    }
+
+    /// Appends rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        match self {
+            Writer::Parquet(file) => file.write(batch),
+            Writer::Csv(file) => file.write(batch),
+        }
+    }
+
+    /// Bytes that the file has by now, roughly.
+    pub fn size_bytes(&self) -> u64 {
+        match self {
+            Writer::Parquet(file) => file.size_bytes(),
+            Writer::Csv(file) => file.size_bytes(),
+        }
+    }
+
+    /// Completes the file.
+    pub fn finish(self) -> Result<()> {
+        match self {
+            Writer::Parquet(file) => file.finish(),
+            Writer::Csv(file) => file.finish(),
+        }
+    }
+}
+
+fn cannot_write(path: &Path, error: std::io::Error) -> Error {
+    let fact = format!("{} cannot be written; is there room and permission?", path.display());
+    Error::new(Kind::Config, fact).caused_by(error)
+}

@@ -1,0 +1,198 @@
+//! CSV as COPY takes it, and as people do: RFC 4180, quoted only where needed, NULL told from the
+//! empty text.
+//!
+//! COPY ignores quoting when it looks for its NULL text, so a sentinel must be one that no cell can
+//! hold.
+//! Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html>
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
+    Int64Type, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use loader_model::error::{Context, Error, Kind, Result};
+
+const FAILED: &str = "a CSV file cannot be written; is the disk full?";
+
+/// How a CSV file spells what the standard leaves open.
+#[derive(Clone, Debug)]
+pub struct Style {
+    pub gzip: bool,
+    /// Stands for NULL, unquoted. Empty: NULL is an empty field and the empty text is `""`.
+    pub null: String,
+}
+
+/// A CSV file being written.
+pub struct CsvFile {
+    output: Output,
+    style: Style,
+    line: String,
+    size_bytes: u64,
+}
+
+enum Output {
+    Plain(BufWriter<File>),
+    Gzip(Box<GzEncoder<BufWriter<File>>>),
+}
+
+impl CsvFile {
+    /// Starts a file with its header line.
+    pub fn start(file: File, schema: &SchemaRef, style: Style) -> Result<CsvFile> {
+        let file = BufWriter::with_capacity(1 << 20, file);
+        let output = if style.gzip {
+            Output::Gzip(Box::new(GzEncoder::new(file, Compression::fast())))
+        } else {
+            Output::Plain(file)
+        };
+        let mut this = CsvFile { output, style, line: String::new(), size_bytes: 0 };
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        for (i, name) in names.iter().enumerate() {
+            this.separate(i);
+            push_text(&mut this.line, name);
+        }
+        this.end_line()?;
+        Ok(this)
+    }
+
+    /// Appends rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        for row in 0..batch.num_rows() {
+            for (i, column) in batch.columns().iter().enumerate() {
+                self.separate(i);
+                if column.is_null(row) {
+                    self.line.push_str(&self.style.null);
+                } else {
+                    push_value(&mut self.line, column, row)?;
+                }
+            }
+            self.end_line()?;
+        }
+        Ok(())
+    }
+
+    /// Bytes before compression: an upper bound that is good enough to decide when a part is full.
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
+    /// Completes the file.
+    pub fn finish(self) -> Result<()> {
+        let mut file = match self.output {
+            Output::Plain(file) => file,
+            Output::Gzip(encoder) => encoder.finish().context(Kind::Internal, FAILED)?,
+        };
+        file.flush().context(Kind::Internal, FAILED)
+    }
+
+    fn separate(&mut self, i: usize) {
+        if i > 0 {
+            self.line.push(',');
+        }
+    }
+
+    fn end_line(&mut self) -> Result<()> {
+        self.line.push('\n');
+        self.size_bytes += self.line.len() as u64;
+        let written = match &mut self.output {
+            Output::Plain(file) => file.write_all(self.line.as_bytes()),
+            Output::Gzip(encoder) => encoder.write_all(self.line.as_bytes()),
+        };
+        self.line.clear();
+        written.context(Kind::Internal, FAILED)
+    }
+}
+
+fn push_value(line: &mut String, column: &ArrayRef, row: usize) -> Result<()> {
+    // Writing to a String cannot fail.
+    let _ = match column.data_type() {
+        DataType::Utf8 => {
+            push_text(line, column.as_string::<i32>().value(row));
+            Ok(())
+        }
+        DataType::Boolean => write!(line, "{}", column.as_boolean().value(row)),
+        DataType::Int16 => write!(line, "{}", column.as_primitive::<Int16Type>().value(row)),
+        DataType::Int32 => write!(line, "{}", column.as_primitive::<Int32Type>().value(row)),
+        DataType::Int64 => write!(line, "{}", column.as_primitive::<Int64Type>().value(row)),
+        DataType::Float32 => write!(line, "{}", column.as_primitive::<Float32Type>().value(row)),
+        DataType::Float64 => write!(line, "{}", column.as_primitive::<Float64Type>().value(row)),
+        DataType::Decimal128(_, scale) => {
+            let value = column.as_primitive::<Decimal128Type>().value(row);
+            loader_values::write_decimal(value, scale.unsigned_abs(), line);
+            Ok(())
+        }
+        DataType::Date32 => {
+            line.push_str(&loader_values::format_date(
+                column.as_primitive::<Date32Type>().value(row),
+            ));
+            Ok(())
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            let micros = column.as_primitive::<TimestampMicrosecondType>().value(row);
+            line.push_str(&loader_values::format_timestamp(micros));
+            Ok(())
+        }
+        other => {
+            return Err(Error::new(
+                Kind::Internal,
+                format!("a column of type {other} cannot be written as CSV"),
+            ));
+        }
+    };
+    Ok(())
+}
+
+/// Quotes what would not come back as it is, the empty text included.
+pub fn push_text(line: &mut String, text: &str) {
+    let plain = !text.is_empty() && !text.contains(['"', ',', '\n', '\r']);
+    if plain {
+        line.push_str(text);
+        return;
+    }
+    line.push('"');
+    line.push_str(&text.replace('"', "\"\""));
+    line.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Decimal128Array, Int32Array, StringArray};
+
+    use super::*;
+
+    fn written(null: &str) -> String {
+        let decimals = Decimal128Array::from(vec![Some(-5), None])
+            .with_precision_and_scale(10, 2)
+            .expect("fits");
+        let batch = RecordBatch::try_from_iter([
+            ("a b", Arc::new(StringArray::from(vec![Some(""), None])) as ArrayRef),
+            ("d", Arc::new(decimals)),
+            ("n", Arc::new(Int32Array::from(vec![1, 2]))),
+            ("t", Arc::new(StringArray::from(vec!["x \"y\", z", "l1\nl2"]))),
+        ]);
+        let batch = batch.expect("a batch");
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let style = Style { gzip: false, null: null.into() };
+        let mut csv = CsvFile::start(file.reopen().expect("reopens"), &batch.schema(), style)
+            .expect("starts");
+        csv.write(&batch).and_then(|()| csv.finish()).expect("writes");
+        std::fs::read_to_string(file.path()).expect("reads")
+    }
+
+    #[test]
+    fn null_and_the_empty_text_stay_apart() {
+        assert_eq!(written(""), "a b,d,n,t\n\"\",-0.05,1,\"x \"\"y\"\", z\"\n,,2,\"l1\nl2\"\n");
+        assert_eq!(
+            written("@null@"),
+            "a b,d,n,t\n\"\",-0.05,1,\"x \"\"y\"\", z\"\n@null@,@null@,2,\"l1\nl2\"\n"
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! Parquet as COPY takes it: version 1 pages, Zstandard, microseconds, decimals by Redshift's
+//! widths.
+//!
+//! Source:
+//! <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
+
+use std::fs::File;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+
+use loader_model::error::{Context, Kind, Result};
+
+/// Rows of a row group: what a writer keeps in memory, compressed, before it can write it.
+const ROW_GROUP_ROWS: usize = 512 * 1024;
+const FAILED: &str = "a Parquet file cannot be written; is the disk full?";
+
+/// A Parquet file being written.
+pub struct ParquetFile(ArrowWriter<File>);
+
+impl ParquetFile {
+    /// Starts a file.
+    pub fn start(file: File, schema: &SchemaRef) -> Result<ParquetFile> {
+        // COPY reads whole files, so statistics would only cost.
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_created_by(format!("loader {}", env!("CARGO_PKG_VERSION")))
+            .build();
+        ArrowWriter::try_new(file, schema.clone(), Some(properties))
+            .context(Kind::Internal, FAILED)
+            .map(ParquetFile)
+    }
+
+    /// Appends rows.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.0.write(batch).context(Kind::Internal, FAILED)
+    }
+
+    /// Bytes written and buffered.
+    pub fn size_bytes(&self) -> u64 {
+        (self.0.bytes_written() + self.0.in_progress_size()) as u64
+    }
+
+    /// Completes the file.
+    pub fn finish(self) -> Result<()> {
+        self.0.close().map(drop).context(Kind::Internal, FAILED)
+    }
+}

@@ -1,0 +1,106 @@
+//! Plan: what every column of the file becomes, decided before a single row is decoded.
+//!
+//! Comes in: the file's profile, the target's columns as the catalog has them, the plugins. Goes
+//! out: how to decode, the plugins' plan, the staged columns with their types, and what columns get
+//! that the file lacks. A column that lands in the target takes the target's type as its
+//! expectation: text for a VARCHAR whatever it looks like, exact numbers for the rest, or a refusal
+//! that names every column that does not fit. No I/O, and nothing is changed.
+
+mod agree_on_types;
+mod columns;
+mod input;
+mod names;
+mod reconcile;
+#[cfg(test)]
+mod tests;
+
+use loader_csv::DecodeAs;
+use loader_sandbox::ChainPlan;
+
+pub use columns::{PlannedColumn, staged_schema};
+pub use input::{Configured, MAX_COLUMNS, PlanInput};
+
+use loader_model::choices::SchemaPolicy;
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::TableName;
+use loader_model::target_column::{FilledColumn, TargetColumn};
+
+/// How the rows of a file become the columns of the staging table.
+pub struct LoadPlan {
+    pub decode_as: Vec<DecodeAs>,
+    pub chain: ChainPlan,
+    pub columns: Vec<PlannedColumn>,
+    /// Columns of the target that the file lacks, with what they get.
+    pub filled: Vec<FilledColumn>,
+    /// Columns of the file that are left out.
+    pub discarded: Vec<String>,
+    /// The target is missing.
+    pub creates_table: bool,
+}
+
+impl LoadPlan {
+    /// The target's columns that the file fills, wide enough for it. `longest`: the longest text of
+    /// each planned column, in bytes, as far as it is known.
+    pub fn target_columns(&self, longest: &[u32]) -> Vec<TargetColumn> {
+        self.columns
+            .iter()
+            .zip(longest)
+            .map(|(column, longest)| column.in_target(*longest))
+            .collect()
+    }
+
+    /// The longest texts as far as the file alone tells: what plugins compute is not known before
+    /// they have.
+    pub fn longest_known(&self) -> Vec<u32> {
+        self.columns.iter().map(|column| column.longest_in_file).collect()
+    }
+}
+
+/// Makes the plan. Errors: `Config` (a key that is no column), `Plugin`, `Data` (values that the
+/// target cannot take, impossible columns), `SchemaConflict` (the table would have to change in a
+/// way that is not allowed or impossible).
+pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
+    if input.profile.columns.len() > MAX_COLUMNS {
+        let n = input.profile.columns.len();
+        return Err(Error::new(
+            Kind::Data,
+            format!("the header has {n} columns, a load takes {MAX_COLUMNS}; split the file"),
+        ));
+    }
+    let (decode_as, chain) = agree_on_types::run(input)?;
+    let names = names::folded(&chain.output)?;
+    check_keys(input, &names)?;
+    let (columns, filled, discarded) = match input.existing {
+        None if input.schema_policy != SchemaPolicy::Evolve => {
+            return Err(missing_table(input.target));
+        }
+        None => (columns::all_new(input, &chain, &names)?, Vec::new(), Vec::new()),
+        Some(existing) => reconcile::run(input, &chain, &names, existing)?,
+    };
+    Ok(LoadPlan {
+        decode_as,
+        chain,
+        columns,
+        filled,
+        discarded,
+        creates_table: input.existing.is_none(),
+    })
+}
+
+fn missing_table(target: &TableName) -> Error {
+    let fact = format!("there is no table {target}, and only --schema-policy evolve makes one");
+    Error::new(Kind::SchemaConflict, fact)
+}
+
+fn check_keys(input: &PlanInput<'_>, names: &[String]) -> Result<()> {
+    match input.keys.iter().find(|key| !names.contains(key)) {
+        None => Ok(()),
+        Some(key) => {
+            let fact = format!(
+                "upsert key `{key}` is no column of the transformed file; it has: {}",
+                names.join(", ")
+            );
+            Err(Error::new(Kind::Config, fact))
+        }
+    }
+}

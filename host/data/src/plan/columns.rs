@@ -1,0 +1,124 @@
+//! Planned columns: what is staged for each column of the target, and what the column is when the
+//! file is loaded.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use loader_csv::LOGICAL_KEY;
+use loader_sandbox::ChainPlan;
+
+use super::input::{MAX_COLUMNS, PlanInput};
+use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES};
+use loader_model::error::{Error, Kind, Result};
+use loader_model::target_column::{ROW_COLUMN, TargetColumn};
+use loader_model::widening::{Extent, widened};
+
+/// A staged column.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedColumn {
+    pub name: String,
+    /// Its place in the chain's output.
+    pub source: usize,
+    /// What the staged file holds.
+    pub staged: DataType,
+    /// The chain's output is cast to `staged` by the host.
+    pub cast: bool,
+    /// The type of its column in an existing target, as wide as the file is known to need it.
+    /// `None`: a new column, whose type follows from what is staged.
+    pub lands_in: Option<ColumnType>,
+    /// NULL is refused: a merge key, or a NOT NULL column; a DEFAULT is for columns that an INSERT
+    /// does not name.
+    pub required: bool,
+    pub is_key: bool,
+    /// The most bytes that a text may have.
+    pub max_text_bytes: u32,
+    /// The longest text of the file's column, in bytes; 0 where plugins compute the texts.
+    pub longest_in_file: u32,
+}
+
+impl PlannedColumn {
+    /// Its column of the target, wide enough for a text of so many bytes.
+    pub fn in_target(&self, longest: u32) -> TargetColumn {
+        let extent = Extent { max_bytes: longest, range: None };
+        // `plan` refuses types without a counterpart.
+        let new = || {
+            ColumnType::for_new_column(&self.staged, longest)
+                .unwrap_or(ColumnType::Varchar { bytes: 256 })
+        };
+        TargetColumn {
+            name: self.name.clone(),
+            column_type: self
+                .lands_in
+                .as_ref()
+                .map_or_else(new, |lands_in| widened(lands_in, extent)),
+            not_null: self.is_key && self.lands_in.is_none(),
+            staged_as_text: self.staged == DataType::Utf8
+                && self.lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text),
+        }
+    }
+}
+
+/// Staged columns, then the row number. All nullable: what may not be NULL has been looked at.
+pub fn staged_schema(columns: &[PlannedColumn]) -> SchemaRef {
+    let fields = columns.iter().map(|column| Field::new(&column.name, column.staged.clone(), true));
+    Arc::new(Schema::new(
+        fields.chain([Field::new(ROW_COLUMN, DataType::Int64, false)]).collect::<Vec<_>>(),
+    ))
+}
+
+/// The columns of a table that is still to be made.
+pub(super) fn all_new(
+    input: &PlanInput<'_>,
+    chain: &ChainPlan,
+    names: &[String],
+) -> Result<Vec<PlannedColumn>> {
+    if names.len() > MAX_COLUMNS {
+        let n = names.len();
+        return Err(Error::new(
+            Kind::Data,
+            format!("the plugins make {n} columns, a load takes {MAX_COLUMNS}"),
+        ));
+    }
+    let fields = chain.output.fields().iter().zip(names).enumerate();
+    fields.map(|(i, (field, name))| new(input, chain, i, field, name)).collect()
+}
+
+/// A column that the target has not yet.
+pub(super) fn new(
+    input: &PlanInput<'_>,
+    chain: &ChainPlan,
+    source: usize,
+    field: &Field,
+    name: &str,
+) -> Result<PlannedColumn> {
+    let unconverted = field.metadata().contains_key(LOGICAL_KEY);
+    let staged = if unconverted { DataType::Float64 } else { field.data_type().clone() };
+    if ColumnType::for_new_column(&staged, 0).is_none() {
+        let fact =
+            format!("column `{name}` has the type {staged}, which has no counterpart in Redshift");
+        return Err(Error::new(Kind::Plugin, fact));
+    }
+    let is_key = input.keys.iter().any(|key| key == name);
+    Ok(PlannedColumn {
+        name: name.to_string(),
+        source,
+        cast: staged != *field.data_type(),
+        longest_in_file: longest_in_file(input, chain, source, &staged),
+        staged,
+        lands_in: None,
+        required: is_key,
+        is_key,
+        max_text_bytes: MAX_VARCHAR_BYTES,
+    })
+}
+
+/// 0 where it is not known, or where it is no text.
+pub(super) fn longest_in_file(
+    input: &PlanInput<'_>,
+    chain: &ChainPlan,
+    source: usize,
+    staged: &DataType,
+) -> u32 {
+    let origin = chain.origin(source).filter(|_| *staged == DataType::Utf8);
+    origin.map_or(0, |origin| input.profile.columns[origin].max_bytes.min(MAX_VARCHAR_BYTES))
+}

@@ -1,0 +1,204 @@
+//! What a file's column becomes in each type of column that it can land in.
+
+use loader_csv::{Dialect, FileProfile, Header, Splitter, profile_chunk};
+
+use super::*;
+use loader_model::catalog_column::ColumnDefault;
+use loader_model::column_type::ColumnType;
+
+fn profile(csv: &str) -> (Header, FileProfile) {
+    let dialect = Dialect::default();
+    let mut splitter = Splitter::new(&dialect, 1 << 20);
+    let mut chunks = splitter.push(csv.as_bytes()).expect("reads");
+    chunks.extend(splitter.finish().expect("ends"));
+    let header = splitter.header().expect("a header").clone();
+    let chunks = chunks.iter().map(|chunk| {
+        let bytes = &csv.as_bytes()[chunk.offset as usize..(chunk.offset + chunk.len) as usize];
+        profile_chunk(bytes, chunk, &header, &dialect)
+    });
+    let profile = FileProfile::merge(&header, chunks).expect("merges");
+    (header, profile)
+}
+
+struct Case<'a> {
+    csv: &'a str,
+    existing: &'a [CatalogColumn],
+    keys: &'a [String],
+    schema_policy: SchemaPolicy,
+    missing_columns: MissingColumns,
+}
+
+impl Case<'_> {
+    fn plan(&self) -> Result<LoadPlan> {
+        let (header, profile) = profile(self.csv);
+        let target = TableName::new("public", "t")?;
+        run(&PlanInput {
+            header: &header,
+            profile: &profile,
+            target: &target,
+            existing: Some(self.existing),
+            keys: self.keys,
+            plugins: &[],
+            schema_policy: self.schema_policy,
+            missing_columns: self.missing_columns,
+        })
+    }
+
+    fn error(&self) -> String {
+        let error = self.plan().err().expect("must be refused");
+        format!("{:?}: {error}", error.kind())
+    }
+}
+
+fn case<'a>(csv: &'a str, existing: &'a [CatalogColumn]) -> Case<'a> {
+    let (schema_policy, missing_columns) = (SchemaPolicy::Evolve, MissingColumns::Default);
+    Case { csv, existing, keys: &[], schema_policy, missing_columns }
+}
+
+fn column(name: &str, column_type: ColumnType) -> CatalogColumn {
+    CatalogColumn { name: name.into(), column_type, nullable: true, default: ColumnDefault::None }
+}
+
+fn types() -> Vec<ColumnType> {
+    use ColumnType::*;
+    let numbers = [SmallInt, Integer, BigInt, Decimal { precision: 12, scale: 2 }, Real, Double];
+    let others = [
+        Boolean,
+        Date,
+        Timestamp,
+        TimestampTz,
+        Time,
+        Varchar { bytes: 20 },
+        Char { bytes: 3 },
+        Super,
+        Varbyte { bytes: None },
+    ];
+    numbers.into_iter().chain(others).chain([Other("geometry".into())]).collect()
+}
+
+#[test]
+fn every_kind_of_value_in_every_type_of_column() {
+    let long = "x".repeat(300);
+    let values = [
+        ("boolean", "true"),
+        ("small", "7"),
+        ("integer", "70000"),
+        ("bigint", "3000000000"),
+        ("decimal", "1.255"),
+        ("big decimal", "12345678901.5"),
+        ("double", "1e300"),
+        ("leading zeros", "007"),
+        ("date", "2025-01-31"),
+        ("timestamp", "2025-01-31 10:30:00"),
+        ("text", "abcd"),
+        ("long text", &long),
+        ("nothing", ""),
+    ];
+    let mut lines = String::new();
+    for (name, value) in values {
+        let mut row = Vec::new();
+        for column_type in types() {
+            let existing = [column("c", column_type.clone())];
+            let outcome = match case(&format!("c,d\n{value},x\n"), &existing).plan() {
+                Ok(plan) => {
+                    let now = plan.target_columns(&plan.longest_known())[0].column_type.clone();
+                    if now == column_type { "fits".to_string() } else { format!("-> {now}") }
+                }
+                Err(error) => format!("{:?}", error.kind()),
+            };
+            row.push(format!("{column_type} {outcome}"));
+        }
+        lines.push_str(&format!("{name}: {}\n", row.join(", ")));
+    }
+    insta::assert_snapshot!(lines, @"
+    boolean: SMALLINT Data, INTEGER Data, BIGINT Data, DECIMAL(12,2) Data, REAL Data, DOUBLE PRECISION Data, BOOLEAN fits, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) fits, CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    small: SMALLINT fits, INTEGER fits, BIGINT fits, DECIMAL(12,2) fits, REAL fits, DOUBLE PRECISION fits, BOOLEAN Data, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) fits, CHAR(3) fits, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    integer: SMALLINT -> INTEGER, INTEGER fits, BIGINT fits, DECIMAL(12,2) fits, REAL fits, DOUBLE PRECISION fits, BOOLEAN Data, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) fits, CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    bigint: SMALLINT -> BIGINT, INTEGER -> BIGINT, BIGINT fits, DECIMAL(12,2) fits, REAL fits, DOUBLE PRECISION fits, BOOLEAN Data, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) fits, CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    decimal: SMALLINT Data, INTEGER Data, BIGINT Data, DECIMAL(12,2) fits, REAL fits, DOUBLE PRECISION fits, BOOLEAN Data, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) fits, CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    big decimal: SMALLINT Data, INTEGER Data, BIGINT Data, DECIMAL(12,2) Data, REAL fits, DOUBLE PRECISION fits, BOOLEAN Data, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) fits, CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    double: SMALLINT Data, INTEGER Data, BIGINT Data, DECIMAL(12,2) Data, REAL fits, DOUBLE PRECISION fits, BOOLEAN Data, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) fits, CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    leading zeros: SMALLINT Data, INTEGER Data, BIGINT Data, DECIMAL(12,2) Data, REAL Data, DOUBLE PRECISION Data, BOOLEAN Data, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) fits, CHAR(3) fits, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    date: SMALLINT Data, INTEGER Data, BIGINT Data, DECIMAL(12,2) Data, REAL Data, DOUBLE PRECISION Data, BOOLEAN Data, DATE fits, TIMESTAMP fits, TIMESTAMPTZ fits, TIME fits, VARCHAR(20) fits, CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    timestamp: SMALLINT Data, INTEGER Data, BIGINT Data, DECIMAL(12,2) Data, REAL Data, DOUBLE PRECISION Data, BOOLEAN Data, DATE Data, TIMESTAMP fits, TIMESTAMPTZ fits, TIME fits, VARCHAR(20) fits, CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    text: SMALLINT Data, INTEGER Data, BIGINT Data, DECIMAL(12,2) Data, REAL Data, DOUBLE PRECISION Data, BOOLEAN Data, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) fits, CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    long text: SMALLINT Data, INTEGER Data, BIGINT Data, DECIMAL(12,2) Data, REAL Data, DOUBLE PRECISION Data, BOOLEAN Data, DATE Data, TIMESTAMP Data, TIMESTAMPTZ Data, TIME fits, VARCHAR(20) -> VARCHAR(1024), CHAR(3) SchemaConflict, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    nothing: SMALLINT fits, INTEGER fits, BIGINT fits, DECIMAL(12,2) fits, REAL fits, DOUBLE PRECISION fits, BOOLEAN fits, DATE fits, TIMESTAMP fits, TIMESTAMPTZ fits, TIME fits, VARCHAR(20) fits, CHAR(3) fits, SUPER fits, VARBYTE fits, GEOMETRY SchemaConflict
+    ");
+}
+
+#[test]
+fn all_offending_columns_are_named_with_their_places() {
+    let existing = [
+        column("a", ColumnType::Integer),
+        column("b", ColumnType::Decimal { precision: 4, scale: 2 }),
+        column("c", ColumnType::Char { bytes: 2 }),
+    ];
+    insta::assert_snapshot!(case("a,b,c\n1,2,x\n1.5,123.4,x\n", &existing).error(), @"Data: the file has values that public.t cannot take: column `a` is INTEGER, the value in line 3, byte 12 is not; column `b` is DECIMAL(4,2), the value in line 3, byte 16 is not; correct them in the file");
+    insta::assert_snapshot!(case("a,b,c\nx,2,x\n1,1,long\n", &existing).error(), @"SchemaConflict: the file does not fit public.t: column `a` is INTEGER, the value in line 2, byte 6 is not; column `c` is CHAR(2), the text in line 3, byte 16 has 4 bytes; change the table or the file so that they agree");
+}
+
+#[test]
+fn policies_that_keep_the_table() {
+    let existing =
+        [column("a", ColumnType::SmallInt), column("b", ColumnType::Varchar { bytes: 2 })];
+    let csv = "a,b,c\n70000,long,1\n";
+    let freeze = Case { schema_policy: SchemaPolicy::Freeze, ..case(csv, &existing) };
+    insta::assert_snapshot!(freeze.error(), @"SchemaConflict: the file does not fit public.t: column `a` is SMALLINT, the file has whole numbers from 70000 to 70000; column `b` is VARCHAR(2), the text in line 2, byte 12 has 4 bytes; column `c` is new; --schema-policy freeze keeps the table as it is, evolve would change it where it can");
+    let discard = Case { schema_policy: SchemaPolicy::DiscardColumns, ..case(csv, &existing) };
+    insta::assert_snapshot!(discard.error(), @"SchemaConflict: the file does not fit public.t: column `a` is SMALLINT, the file has whole numbers from 70000 to 70000; column `b` is VARCHAR(2), the text in line 2, byte 12 has 4 bytes; --schema-policy discard-columns keeps the table as it is, evolve would change it where it can");
+    let discard = Case { csv: "a,b,c\n1,x,1\n", ..discard };
+    let plan = discard.plan().expect("fits");
+    assert_eq!((plan.columns.len(), plan.discarded), (2, vec!["c".to_string()]));
+}
+
+#[test]
+fn columns_that_the_file_lacks() {
+    let mut existing: Vec<CatalogColumn> = types()
+        .into_iter()
+        .enumerate()
+        .map(|(i, column_type)| column(&format!("c{i:02}"), column_type))
+        .collect();
+    existing.push(CatalogColumn {
+        default: ColumnDefault::Expression("5".into()),
+        ..column("with_default", ColumnType::Integer)
+    });
+    existing.push(CatalogColumn {
+        default: ColumnDefault::Identity { by_default: false },
+        ..column("numbered", ColumnType::BigInt)
+    });
+    existing.push(column("a", ColumnType::Integer));
+    let mut lines = String::new();
+    for missing_columns in [MissingColumns::Default, MissingColumns::Null, MissingColumns::Keep] {
+        let plan = Case { missing_columns, ..case("a\n1\n", &existing) }.plan().expect("fits");
+        let fills = plan.filled.iter().zip(&existing).map(|(filled, column)| {
+            let fill = match filled.fill {
+                loader_model::target_column::Fill::Default => "DEFAULT",
+                loader_model::target_column::Fill::Literal(literal) => literal,
+            };
+            format!("{} {fill}", column.column_type)
+        });
+        lines.push_str(&format!("{missing_columns:?}: {}\n", fills.collect::<Vec<_>>().join(", ")));
+    }
+    insta::assert_snapshot!(lines, @"
+    Default: SMALLINT 0, INTEGER 0, BIGINT 0, DECIMAL(12,2) 0, REAL 0, DOUBLE PRECISION 0, BOOLEAN FALSE, DATE NULL, TIMESTAMP NULL, TIMESTAMPTZ NULL, TIME NULL, VARCHAR(20) '', CHAR(3) '', SUPER NULL, VARBYTE CAST('' AS VARBYTE), GEOMETRY NULL, INTEGER DEFAULT, BIGINT DEFAULT
+    Null: SMALLINT NULL, INTEGER NULL, BIGINT NULL, DECIMAL(12,2) NULL, REAL NULL, DOUBLE PRECISION NULL, BOOLEAN NULL, DATE NULL, TIMESTAMP NULL, TIMESTAMPTZ NULL, TIME NULL, VARCHAR(20) NULL, CHAR(3) NULL, SUPER NULL, VARBYTE NULL, GEOMETRY NULL, INTEGER NULL, BIGINT DEFAULT
+    Keep: SMALLINT 0, INTEGER 0, BIGINT 0, DECIMAL(12,2) 0, REAL 0, DOUBLE PRECISION 0, BOOLEAN FALSE, DATE NULL, TIMESTAMP NULL, TIMESTAMPTZ NULL, TIME NULL, VARCHAR(20) '', CHAR(3) '', SUPER NULL, VARBYTE CAST('' AS VARBYTE), GEOMETRY NULL, INTEGER DEFAULT, BIGINT DEFAULT
+    ");
+}
+
+#[test]
+fn what_nothing_can_fill() {
+    let strict = [
+        column("a", ColumnType::Integer),
+        CatalogColumn { nullable: false, ..column("day", ColumnType::Date) },
+        CatalogColumn {
+            default: ColumnDefault::Identity { by_default: false },
+            ..column("n", ColumnType::BigInt)
+        },
+    ];
+    insta::assert_snapshot!(case("a,n\n1,1\n", &strict).error(), @"SchemaConflict: the file does not fit public.t: column `n` is an IDENTITY column, whose values Redshift makes; column `day` is DATE NOT NULL and is missing in the file; change the table or the file so that they agree");
+    let keys = ["a".to_string(), "b".to_string()];
+    let new_key = Case { keys: &keys, ..case("a,b\n1,1\n", &strict[..1]) };
+    insta::assert_snapshot!(new_key.error(), @"SchemaConflict: the file does not fit public.t: upsert key `b` is no column of the table, so no row could be found by it; change the table or the file so that they agree");
+}

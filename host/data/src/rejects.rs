@@ -1,0 +1,112 @@
+//! Rejects: are they few enough to go on, and what do people need to mend them?
+//!
+//! Comes in: the totals of the transformation. Goes out: an error when there are more rejects than
+//! allowed; otherwise a CSV file with each rejected row as it stands in the source, its line and
+//! the reason.
+
+use std::collections::BTreeMap;
+
+use loader_sandbox::Reject;
+use serde::Serialize;
+
+use crate::infer::Spool;
+use crate::parts::csv::push_text;
+use crate::transform::Totals;
+use loader_model::error::{Error, Kind, Result};
+
+/// Rejects that an error message quotes.
+const QUOTED: usize = 5;
+
+/// Refuses the file when more rows were rejected than are allowed.
+pub fn judge(totals: &Totals, spool: &Spool, max_rejects: u64) -> Result<()> {
+    if totals.rows_rejected <= max_rejects {
+        return Ok(());
+    }
+    let quoted = &totals.rejects[..totals.rejects.len().min(QUOTED)];
+    let records = spool.records(&rows_of(quoted));
+    let quoted: Vec<String> = quoted.iter().map(|reject| sentence(reject, &records)).collect();
+    let more = if totals.rows_rejected > QUOTED as u64 { "; …" } else { "" };
+    let n = totals.rows_rejected;
+    let at_least = if totals.rows_read < spool.profile.records { "at least " } else { "" };
+    let rows = if n == 1 { "row was" } else { "rows were" };
+    let allowed = if max_rejects == 0 {
+        "none is".to_string()
+    } else {
+        format!("at most {max_rejects} may be")
+    };
+    let fact = format!(
+        "{at_least}{n} {rows} rejected, {allowed}: {}{more}; correct the file, or allow rejects \
+         with --max-rejects",
+        quoted.join("; ")
+    );
+    Err(Error::new(Kind::Data, fact))
+}
+
+/// A row that was, or would be, refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    pub record: u64,
+    pub line: Option<u64>,
+    pub column: Option<String>,
+    /// Who refused it.
+    pub plugin: String,
+    pub code: String,
+    pub message: String,
+}
+
+/// The first rejects, each with its line.
+pub fn list(totals: &Totals, spool: &Spool, at_most: usize) -> Vec<Refused> {
+    let first = &totals.rejects[..totals.rejects.len().min(at_most)];
+    let records = spool.records(&rows_of(first));
+    let refused = first.iter().map(|reject| Refused {
+        record: reject.row,
+        line: records.get(&reject.row).map(|(line, _)| *line),
+        column: reject.column.as_deref().map(str::to_owned),
+        plugin: reject.plugin.to_string(),
+        code: reject.code.to_string(),
+        message: reject.message.to_string(),
+    });
+    refused.collect()
+}
+
+/// Ascending, each once: a row may be rejected by one plugin only, but nobody promised that to this
+/// step.
+fn rows_of(rejects: &[Reject]) -> Vec<u64> {
+    let mut rows: Vec<u64> = rejects.iter().map(|reject| reject.row).collect();
+    rows.dedup();
+    rows
+}
+
+fn sentence(reject: &Reject, records: &BTreeMap<u64, (u64, String)>) -> String {
+    let place = match records.get(&reject.row) {
+        Some((line, _)) => format!("line {line}"),
+        None => format!("record {}", reject.row),
+    };
+    // Most plugins name the column in their words already.
+    let column = reject.column.as_ref().filter(|column| !reject.message.contains(&***column));
+    let column = column.map_or(String::new(), |column| format!(", column `{column}`"));
+    format!("{place}{column}: {} ({} {})", reject.message, reject.plugin, reject.code)
+}
+
+/// The rejected rows as CSV: record, line, who rejected it and why, and the row itself.
+pub fn to_csv(totals: &Totals, spool: &Spool) -> Vec<u8> {
+    let mut out = String::from("record,line,plugin,code,column,message,row\n");
+    let records = spool.records(&rows_of(&totals.rejects));
+    for reject in &totals.rejects {
+        let (line, row) = records.get(&reject.row).cloned().unwrap_or_default();
+        out.push_str(&format!("{},{line},", reject.row));
+        let column = reject.column.as_deref().unwrap_or_default();
+        for (i, text) in
+            [&*reject.plugin, &reject.code, column, &reject.message, &row].into_iter().enumerate()
+        {
+            if i > 0 {
+                out.push(',');
+            }
+            if !text.is_empty() {
+                push_text(&mut out, text);
+            }
+        }
+        out.push('\n');
+    }
+    out.into_bytes()
+}

@@ -1,0 +1,104 @@
+//! The data path with a job's settings: the one place where infer, plan and transform are put
+//! together, for files of S3 and of this machine alike. Everything here blocks its thread.
+
+pub mod capture;
+
+pub mod chain;
+
+pub mod host_values;
+
+pub mod object_reader;
+
+pub mod part_upload;
+
+pub mod plugin_identity;
+
+use std::io::Read;
+use std::sync::Arc;
+
+use loader_data::infer::Spool;
+use loader_data::plan::{Configured, LoadPlan, PlanInput};
+use loader_data::transform::{Sink, Totals, Transform};
+use loader_data::{decompress, infer, plan, transform};
+use loader_model::catalog_column::CatalogColumn;
+use loader_model::choices::{MissingColumns, SchemaPolicy};
+use loader_model::error::Result;
+use loader_model::names::TableName;
+use loader_model::stop::StopFlag;
+use loader_sandbox::HostValues;
+
+use crate::data_path::capture::Capture;
+use crate::job::TransformSettings;
+use crate::report::progress::Progress;
+
+/// How files are read, planned and transformed.
+pub struct DataPath {
+    pub settings: TransformSettings,
+    /// The table that plugins are told.
+    pub target: TableName,
+    /// Merge keys, lower case.
+    pub keys: Vec<String>,
+    pub schema_policy: SchemaPolicy,
+    pub missing_columns: MissingColumns,
+    pub stop: StopFlag,
+}
+
+impl DataPath {
+    /// Reads a file to its end. `name` decides how it is decompressed. Errors: `Data`, `Transient`
+    /// when the stream breaks off, `Interrupted`.
+    pub fn infer(&self, name: &str, input: impl Read + Send + 'static) -> Result<Spool> {
+        let input = decompress::decompress(name, input);
+        infer::run(input, &self.settings.dialect, self.settings.workers, &self.stop)
+    }
+
+    /// Decides what each column becomes. `existing`: the target's columns, if there is a target.
+    pub fn plan(
+        &self,
+        plugins: &[Configured],
+        spool: &Spool,
+        existing: Option<&[CatalogColumn]>,
+    ) -> Result<LoadPlan> {
+        plan::run(&PlanInput {
+            header: &spool.header,
+            profile: &spool.profile,
+            target: &self.target,
+            existing,
+            keys: &self.keys,
+            plugins,
+            schema_policy: self.schema_policy,
+            missing_columns: self.missing_columns,
+        })
+    }
+
+    /// Transforms every row into sinks, one for each worker. `doing` labels the progress bar.
+    pub fn transform<S: Sink>(
+        &self,
+        spool: &Spool,
+        plan: &LoadPlan,
+        values: HostValues,
+        doing: &'static str,
+        new_sink: impl Fn() -> Result<S> + Sync,
+    ) -> Result<Totals> {
+        let file_name = values.source_file_name.clone();
+        let capture =
+            self.settings.capture.as_ref().map(|capture| Capture::start(capture, &plan.chain));
+        let progress = Progress::start(doing, spool.size_bytes);
+        let work = Transform {
+            spool,
+            plan,
+            values: Arc::new(values),
+            workers: self.settings.workers,
+            max_rejects: self.settings.max_rejects,
+            observer: capture.as_ref().map(Capture::observer),
+            stop: &self.stop,
+            advance: &|bytes| progress.advance(bytes),
+        };
+        let totals = transform::run(&work, new_sink);
+        progress.finish();
+        // Also when a plugin failed: its rows are what its author wants to see then.
+        if let Some(capture) = capture {
+            capture.write(&file_name);
+        }
+        totals
+    }
+}

@@ -1,0 +1,160 @@
+//! Capture: the first rows that each plugin of a chain gets, kept while the chain runs, and written
+//! as its test cases.
+//!
+//! Batches come in from all workers in any order. The rows that are kept are the first ones of the
+//! file all the same: of all batches that a plugin gets those with the lowest row numbers stay.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use loader_sandbox::{ChainPlan, Observer, PlannedStep};
+
+use crate::job::CaptureSettings;
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::clean;
+
+/// The rows of a run so far.
+pub struct Capture {
+    settings: CaptureSettings,
+    chain: ChainPlan,
+    /// One for each plugin.
+    kept: Arc<[Mutex<Kept>]>,
+}
+
+/// What one plugin got first.
+#[derive(Default)]
+struct Kept {
+    /// Batches by the number of their first row.
+    batches: BTreeMap<i64, RecordBatch>,
+    rows: usize,
+}
+
+impl Capture {
+    /// Keeps nothing yet.
+    pub fn start(settings: &CaptureSettings, chain: &ChainPlan) -> Capture {
+        let kept = chain.steps().iter().map(|_| Mutex::default()).collect();
+        Capture { settings: settings.clone(), chain: chain.clone(), kept }
+    }
+
+    /// What the chain has to be observed by.
+    pub fn observer(&self) -> Observer {
+        let (kept, wanted) = (Arc::clone(&self.kept), self.settings.rows);
+        Arc::new(move |place, batch, rows| {
+            if let (Some(kept), Some(first)) = (kept.get(place), rows.values().first()) {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).add(*first, batch, wanted);
+            }
+        })
+    }
+
+    /// Writes a case for each plugin, named after the file. What goes wrong is logged: a load does
+    /// not end for it.
+    pub fn write(self, file_name: &str) {
+        let stem = file_name.split('.').next().unwrap_or_default();
+        let name =
+            Some(clean(stem)).filter(|name| !name.is_empty()).unwrap_or_else(|| "case".into());
+        for (step, kept) in self.chain.steps().iter().zip(self.kept.iter()) {
+            let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+            let plugin = step.plugin.name();
+            match write_case(&self.settings, step, kept, &name) {
+                Ok(Some((case, rows))) => {
+                    tracing::info!(plugin, rows, case = %case.display(), "case captured")
+                }
+                Ok(None) => tracing::warn!(plugin, "no case captured: the plugin got no rows"),
+                Err(error) => tracing::warn!(plugin, %error, "no case captured"),
+            }
+        }
+        let remedy = "take personal data and secrets out before anybody else sees them";
+        tracing::warn!(dir = %self.settings.dir.display(), remedy, "captured cases hold real rows \
+                                                                    and configs");
+    }
+}
+
+fn write_case(
+    settings: &CaptureSettings,
+    step: &PlannedStep,
+    kept: Kept,
+    name: &str,
+) -> Result<Option<(PathBuf, usize)>> {
+    let rows = concat_batches(&step.input, kept.batches.values())
+        .context(Kind::Internal, "captured batches cannot be put together")?;
+    let rows = rows.slice(0, settings.rows.min(rows.num_rows()));
+    if rows.num_rows() == 0 {
+        return Ok(None);
+    }
+    // The name is the plugin's own text.
+    let plugin = Some(clean(step.plugin.name()))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "plugin".into());
+    let folder: &Path = &settings.dir.join(plugin);
+    let capture = loader_harness::Capture { context: &step.context, rows: &rows };
+    let written =
+        capture.write(folder, name).map_err(|error| Error::new(Kind::Config, error.to_string()))?;
+    Ok(Some((written, rows.num_rows())))
+}
+
+impl Kept {
+    /// Takes a batch, and lets go of the last ones that are past the `wanted` first rows.
+    fn add(&mut self, first: i64, batch: &RecordBatch, wanted: usize) {
+        let batch = batch.slice(0, batch.num_rows().min(wanted));
+        self.rows += batch.num_rows();
+        self.batches.insert(first, batch);
+        while let Some(last) = self.batches.last_entry() {
+            let without = self.rows - last.get().num_rows();
+            if without < wanted {
+                break;
+            }
+            last.remove();
+            self.rows = without;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, AsArray, Int64Array};
+    use arrow::datatypes::Int64Type;
+
+    use super::*;
+
+    fn batch(ids: std::ops::RangeInclusive<i64>) -> RecordBatch {
+        RecordBatch::try_from_iter([(
+            "id",
+            Arc::new(Int64Array::from_iter_values(ids)) as ArrayRef,
+        )])
+        .expect("a batch")
+    }
+
+    fn kept(wanted: usize, batches: &[std::ops::RangeInclusive<i64>]) -> (Vec<i64>, usize) {
+        let mut kept = Kept::default();
+        for ids in batches {
+            kept.add(*ids.start(), &batch(ids.clone()), wanted);
+        }
+        let rows =
+            concat_batches(&batch(1..=1).schema(), kept.batches.values()).expect("one schema");
+        (
+            rows.column(0)
+                .as_primitive::<Int64Type>()
+                .values()
+                .iter()
+                .copied()
+                .take(wanted)
+                .collect(),
+            kept.batches.len(),
+        )
+    }
+
+    #[test]
+    fn the_first_rows_stay_in_whichever_order_batches_come() {
+        let batches = [1..=3, 4..=4, 5..=9, 10..=12];
+        let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]];
+        for order in orders {
+            let batches = order.map(|index: usize| batches[index].clone());
+            assert_eq!(kept(5, &batches), ((1..=5).collect(), 3), "{order:?}");
+            assert_eq!(kept(2, &batches), (vec![1, 2], 1), "{order:?}");
+            assert_eq!(kept(99, &batches), ((1..=12).collect(), 4), "{order:?}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The plugins of a job: read from disk, compiled or taken from the cache, and their errors made
+//! ours.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use loader_data::plan::Configured;
+use loader_data::plugin_failure::plugin_failure;
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_sandbox::{CacheLocation, Metering, Runtime};
+
+use crate::data_path::plugin_identity::PluginIdentity;
+use crate::job::{PluginCache, PluginSettings, TransformSettings};
+use crate::settings::plugin_entry::{Digest, Origin};
+
+/// The plugins of a job in the order in which rows pass them, each with its config. Clones share
+/// them.
+#[derive(Clone)]
+pub struct Chain(Arc<[Configured]>);
+
+impl Chain {
+    /// The plugins with their configs.
+    pub fn plugins(&self) -> &[Configured] {
+        &self.0
+    }
+
+    /// Who the plugins are.
+    pub fn identities(&self) -> Vec<PluginIdentity> {
+        let identity = |(plugin, _): &Configured| PluginIdentity {
+            name: plugin.name().to_string(),
+            version: plugin.version().to_string(),
+            sha256: plugin.sha256().to_string(),
+            counters: BTreeMap::new(),
+        };
+        self.0.iter().map(identity).collect()
+    }
+}
+
+/// Reads and compiles the chain's plugins, and holds their configs against their schemas. Errors:
+/// `Config` (no such file, not the pinned one, a config that a plugin does not take), `Plugin` (not
+/// one of ours).
+pub fn load(settings: &TransformSettings) -> Result<Chain> {
+    for notice in &settings.notices {
+        tracing::warn!(notice, "the choice of plugins");
+    }
+    if settings.plugins.is_empty() {
+        return Ok(Chain(Arc::new([])));
+    }
+    let runtime = runtime(settings, Metering::Off)?;
+    let plugins = settings.plugins.iter().map(|plugin| load_one(&runtime, plugin));
+    plugins.collect::<Result<Arc<[Configured]>>>().map(Chain)
+}
+
+/// The sandbox with the limits of these settings.
+pub fn runtime(settings: &TransformSettings, metering: Metering) -> Result<Runtime> {
+    let cache = match &settings.plugin_cache {
+        PluginCache::Default => CacheLocation::Default,
+        PluginCache::Dir(dir) => CacheLocation::Dir(dir.clone()),
+        PluginCache::Off => CacheLocation::Off,
+    };
+    Runtime::metered(settings.limits.clone(), cache, metering).map_err(plugin_failure)
+}
+
+fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<Configured> {
+    let path = &settings.path;
+    let hint =
+        "cannot be read; is the path right? `cargo xtask plugins` builds plugins/default.wasm";
+    let bytes =
+        std::fs::read(path).context(Kind::Config, format!("plugin {} {hint}", path.display()))?;
+    settings
+        .pins
+        .iter()
+        .try_for_each(|(pinned, origin)| check_pin(path, &bytes, pinned, origin))?;
+    let mut plugin = runtime.load(path, bytes).map_err(plugin_failure)?;
+    tracing::info!(
+        plugin = plugin.name(),
+        version = plugin.version(),
+        sha256 = plugin.sha256(),
+        from = %settings.origin,
+        "plugin ready"
+    );
+    if let Some(place) = &settings.config_place {
+        plugin = plugin.configured_by(&place.to_string());
+    }
+    // Planning does so too, but only once the file has been read.
+    let checked = plugin.check_config(&settings.config);
+    checked.map_err(|error| match (error.config_pointer(), &settings.config_place) {
+        (Some(pointer), Some(place)) => place.pointer(pointer).blame(plugin_failure(error)),
+        _ => plugin_failure(error),
+    })?;
+    Ok((plugin, settings.config.clone()))
+}
+
+/// Holds a plugin's bytes against the digest that the settings pin it to. Errors: `Config`.
+pub fn check_pin(path: &Path, bytes: &[u8], pinned: &Digest, origin: &Origin) -> Result<()> {
+    let found = Digest::of(bytes);
+    if found == *pinned {
+        return Ok(());
+    }
+    let path = path.display();
+    let fact = format!(
+        "plugin {path} is not the one that {origin} pins: sha256 {pinned} is pinned, {found} is \
+         found; bring the pinned file back, or pin this one (`loader plugin check {path}` prints \
+         its digest)"
+    );
+    let error = Error::new(Kind::Config, fact);
+    Err(match origin.place() {
+        Some(place) => place.key("sha256").blame(error),
+        None => error,
+    })
+}

@@ -1,0 +1,16 @@
+//! What the host tells plugins about the run and the file.
+
+use loader_sandbox::HostValues;
+
+use crate::tools::Tools;
+use crate::values::Work;
+
+/// The values of a load from S3.
+pub fn of(tools: &Tools, work: &Work) -> HostValues {
+    HostValues {
+        run_started_at_micros: tools.job.run.started_at.as_microsecond(),
+        run_id: tools.job.run.text.clone(),
+        source_file_name: work.source.uri.file_name().to_string(),
+        source_uri: work.source.uri.to_string(),
+    }
+}

@@ -1,0 +1,182 @@
+//! Which plugins a load runs, and with which configs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{config, read_text};
+use crate::settings::Settings;
+use crate::settings::place::{Place, SettingsFile};
+use crate::settings::plugin_entry::{Digest, Origin, PluginEntry, are_typed};
+use loader_model::error::{Context, Kind, Result};
+use loader_model::names::TableName;
+
+/// A plugin of the chain.
+#[derive(Clone, Debug)]
+pub struct PluginSettings {
+    pub path: PathBuf,
+    /// What its digest has to be, by every entry in the settings that names the file.
+    pub pins: Vec<(Digest, Origin)>,
+    /// What the plugin is configured with; `{}` when nothing is said.
+    pub config: Value,
+    /// Where the config is, or would be.
+    pub config_place: Option<Place>,
+    /// Where the plugin is named.
+    pub origin: Origin,
+}
+
+/// What `--plugin-config` names.
+struct Configs {
+    flag_value: PathBuf,
+    by_name: BTreeMap<String, Value>,
+}
+
+/// The chain for the settings' own table, and what somebody should know about the choice.
+pub(super) fn decide(settings: &Settings) -> Result<(Vec<PluginSettings>, Vec<String>)> {
+    let schema = settings.schema_name.as_deref().unwrap_or("public");
+    let target =
+        settings.target_table.as_deref().map(|table| TableName::new(schema, table)).transpose()?;
+    let chain = settings.chain(target.as_ref());
+    let configs = settings.plugin_config.as_deref().map(Configs::read).transpose()?;
+    if let Some(configs) = &configs {
+        match are_typed(chain.plugins) {
+            true => configs.refuse_strangers(chain.plugins.iter())?,
+            // A file of configs may serve several tables.
+            false => configs.refuse_strangers(settings.all_plugins())?,
+        }
+    }
+    let plugins = chain.plugins.iter().map(|plugin| decide_one(plugin, settings, configs.as_ref()));
+    let notices = chain.overruled.map(|place| {
+        format!("the plugins are those of --plugins, not those of {place} in {}", place.file())
+    });
+    Ok((plugins.collect::<Result<_>>()?, notices.into_iter().collect()))
+}
+
+fn decide_one(
+    plugin: &PluginEntry,
+    settings: &Settings,
+    configs: Option<&Configs>,
+) -> Result<PluginSettings> {
+    let elsewhere = configs.and_then(|configs| configs.of(&plugin.path));
+    let (config, config_place) = match (&plugin.config, elsewhere) {
+        (Some(_), Some((_, place))) => {
+            let fact = format!(
+                "{} has a config, and {} of {} is another; keep one",
+                plugin.origin,
+                place,
+                place.file()
+            );
+            return Err(match plugin.origin.place() {
+                Some(at) => at.blame(config(fact)),
+                None => config(fact),
+            });
+        }
+        (None, Some((config, place))) => (config.clone(), Some(place)),
+        (own, None) => {
+            let none = || Value::Object(serde_json::Map::new());
+            (
+                own.clone().unwrap_or_else(none),
+                plugin.origin.place().map(|place| place.key("config")),
+            )
+        }
+    };
+    let PluginEntry { path, origin, .. } = plugin.clone();
+    let pins =
+        settings.pins_of(&path).map(|(digest, origin)| (digest.clone(), origin.clone())).collect();
+    Ok(PluginSettings { path, pins, config, config_place, origin })
+}
+
+impl Configs {
+    fn read(path: &Path) -> Result<Configs> {
+        let by_name = serde_json::from_str(&read_text(path)?).context(
+            Kind::Config,
+            format!("{} is no JSON object of plugin configs", path.display()),
+        )?;
+        Ok(Configs { flag_value: path.to_path_buf(), by_name })
+    }
+
+    fn of(&self, plugin: &Path) -> Option<(&Value, Place)> {
+        let name = name_of(plugin);
+        let config = self.by_name.get(&name)?;
+        let file = SettingsFile::new(&self.flag_value.display().to_string(), "");
+        Some((config, Place::top(&file, &name)))
+    }
+
+    /// A config for a plugin that no chain has is a typing error.
+    fn refuse_strangers<'a>(&self, plugins: impl Iterator<Item = &'a PluginEntry>) -> Result<()> {
+        let known: Vec<String> = plugins.map(|plugin| name_of(&plugin.path)).collect();
+        match self.by_name.keys().find(|name| !known.contains(name)) {
+            Some(name) => Err(config(format!(
+                "--plugin-config has a config for `{name}`, which is not among the plugins"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The name by which `--plugin-config` knows a plugin.
+fn name_of(plugin: &Path) -> String {
+    plugin.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What becomes of a chain when `--plugin-config` has a config for `mask`.
+    fn decided(chain: &str) -> std::result::Result<Vec<String>, String> {
+        decided_after(chain, &[])
+    }
+
+    /// And when plugins were typed.
+    fn decided_after(chain: &str, typed: &[&str]) -> std::result::Result<Vec<String>, String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let configs = dir.path().join("config.json");
+        std::fs::write(&configs, r#"{"mask": {"columns": ["email"]}}"#).expect("writes");
+        let plugins = (!typed.is_empty())
+            .then(|| typed.iter().map(|path| PathBuf::from(path).into()).collect());
+        let settings = Settings { plugins, ..Settings::default() };
+        let settings = settings.or(Settings::from_toml(chain, "loader.toml").expect("valid"));
+        let settings = Settings {
+            target_table: Some("T".into()),
+            plugin_config: Some(configs.clone()),
+            ..settings
+        };
+        let shown = |plugin: &PluginSettings| {
+            let place = plugin.config_place.as_ref().map_or(String::new(), ToString::to_string);
+            format!("{} {} {place}", plugin.path.display(), plugin.config)
+        };
+        match decide(&settings) {
+            Ok((plugins, _)) => Ok(plugins.iter().map(shown).collect()),
+            Err(error) => {
+                Err(error.to_string().replace(&configs.display().to_string(), "config.json"))
+            }
+        }
+    }
+
+    #[test]
+    fn a_plugin_without_a_config_has_that_of_its_name() {
+        let chain = "[tables.t]\nplugins = ['x/mask.wasm', 'other.wasm', 'mask.wasm']\n";
+        let expected = [
+            r#"x/mask.wasm {"columns":["email"]} mask"#,
+            "other.wasm {} tables.t.plugins[1].config",
+            r#"mask.wasm {"columns":["email"]} mask"#,
+        ];
+        assert_eq!(decided(chain).as_deref(), Ok(expected.map(str::to_string).as_slice()));
+    }
+
+    #[test]
+    fn a_config_is_given_once_and_for_a_plugin_that_is_there() {
+        let twice =
+            "[tables.t]\nplugins = [\n  { path = 'mask.wasm', config = { columns = [] } }]\n";
+        insta::assert_snapshot!(decided(twice).unwrap_err(), @"tables.t.plugins[0] has a config, and mask of config.json is another; keep one (file loader.toml, line 3)");
+        insta::assert_snapshot!(decided("plugins = \
+                                         ['default.wasm']\n").unwrap_err(), @"--plugin-config has a config for `mask`, which is not among the plugins");
+        // Another table's plugin is no mistake.
+        let elsewhere = "plugins = ['a.wasm']\n[tables.u]\nplugins = ['mask.wasm']\n";
+        assert_eq!(decided(elsewhere).map(|plugins| plugins.len()), Ok(1));
+        // But what was typed is all there is.
+        insta::assert_snapshot!(decided_after(elsewhere, &["a.wasm"]).unwrap_err(), @"--plugin-config has a config for `mask`, which is not among the plugins");
+    }
+}

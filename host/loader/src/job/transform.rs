@@ -1,0 +1,127 @@
+//! How a job reads and transforms rows: dialect, plugins, limits, workers.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use loader_csv::Dialect;
+use loader_model::choices::LeadingZeros;
+use loader_model::error::{Context, Kind, Result};
+use loader_sandbox::Limits;
+
+use super::chain::{self, PluginSettings};
+use super::required::config;
+use crate::settings::Settings;
+
+/// How the rows of a file become typed rows; all that `loader transform` needs.
+#[derive(Clone, Debug)]
+pub struct TransformSettings {
+    pub dialect: Dialect,
+    pub plugins: Vec<PluginSettings>,
+    /// What somebody should know about the choice of plugins.
+    pub notices: Vec<String>,
+    pub plugin_cache: PluginCache,
+    pub capture: Option<CaptureSettings>,
+    pub limits: Limits,
+    /// Rows that may be refused before the whole file is.
+    pub max_rejects: u64,
+    pub workers: NonZeroUsize,
+}
+
+/// What of a run is kept as test cases for its plugins.
+#[derive(Clone, Debug)]
+pub struct CaptureSettings {
+    /// Rows for each plugin.
+    pub rows: usize,
+    /// The folder of the cases.
+    pub dir: PathBuf,
+}
+
+/// Where compiled plugins are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PluginCache {
+    /// The user's cache folder.
+    Default,
+    Dir(PathBuf),
+    Off,
+}
+
+impl TransformSettings {
+    /// Decides how rows are read and transformed. Errors: `Config`.
+    pub fn decide(settings: Settings) -> Result<TransformSettings> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let workers = settings.workers.unwrap_or(cores);
+        let workers = NonZeroUsize::new(workers)
+            .ok_or_else(|| config("--workers 0 would do nothing; give 1 or more"))?;
+        let plugin_cache = match settings.plugin_cache.as_deref() {
+            None => PluginCache::Default,
+            Some("none") => PluginCache::Off,
+            Some(dir) => PluginCache::Dir(dir.into()),
+        };
+        let (plugins, notices) = chain::decide(&settings)?;
+        Ok(TransformSettings {
+            dialect: dialect(&settings)?,
+            plugins,
+            notices,
+            plugin_cache,
+            capture: capture(&settings)?,
+            limits: settings.limits.unwrap_or_default(),
+            max_rejects: settings.max_rejects.unwrap_or(0),
+            workers,
+        })
+    }
+}
+
+fn dialect(settings: &Settings) -> Result<Dialect> {
+    let defaults = Dialect::default();
+    let quote = match settings.quote.as_deref() {
+        Some("none") => None,
+        Some(_) => byte(settings.quote.as_deref(), "--quote")?,
+        None => defaults.quote,
+    };
+    let dialect = Dialect {
+        delimiter: byte(settings.delimiter.as_deref(), "--delimiter")?
+            .unwrap_or(defaults.delimiter),
+        quote,
+        escape: byte(settings.escape.as_deref(), "--escape")?,
+        header: !settings.no_header.unwrap_or(false),
+        skip_rows: settings.skip_rows.unwrap_or(0),
+        comment: byte(settings.comment.as_deref(), "--comment")?,
+        null_tokens: settings.null_value.clone().unwrap_or_default(),
+        leading_zeros: match settings.leading_zeros.unwrap_or_default() {
+            LeadingZeros::Text => loader_csv::LeadingZeros::Text,
+            LeadingZeros::Number => loader_csv::LeadingZeros::Number,
+        },
+    };
+    dialect.check().context(Kind::Config, "the CSV dialect cannot be read")?;
+    Ok(dialect)
+}
+
+/// One ASCII character, or `\t`.
+fn byte(text: Option<&str>, flag: &str) -> Result<Option<u8>> {
+    let Some(text) = text else { return Ok(None) };
+    match text.as_bytes() {
+        [b'\\', b't'] => Ok(Some(b'\t')),
+        [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => Ok(Some(*byte)),
+        _ => Err(config(format!(
+            "{flag} `{text}` is not one ASCII character (\\t for the tabulator)"
+        ))),
+    }
+}
+
+/// They are held in memory, once for each plugin.
+const MAX_CAPTURED_ROWS: usize = 10_000;
+
+fn capture(settings: &Settings) -> Result<Option<CaptureSettings>> {
+    let dir = || settings.capture_dir.clone().unwrap_or_else(|| "plugin-cases".into());
+    match settings.capture {
+        None => Ok(None),
+        Some(0) => Err(config("--capture 0 would capture nothing; give 1 or more")),
+        Some(rows) if rows > MAX_CAPTURED_ROWS => {
+            let fact = format!(
+                "--capture {rows} is more than a test case needs; give at most {MAX_CAPTURED_ROWS}"
+            );
+            Err(config(fact))
+        }
+        Some(rows) => Ok(Some(CaptureSettings { rows, dir: dir() })),
+    }
+}

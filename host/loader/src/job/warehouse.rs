@@ -1,0 +1,69 @@
+//! Where a job's statements go, and as whom.
+
+use loader_aws::connect::AwsAccess;
+use loader_aws::data_api::{Compute, Database};
+use loader_model::error::Result;
+
+use super::required::{config, required};
+use crate::settings::Settings;
+
+/// Which Redshift, and as whom.
+#[derive(Clone, Debug)]
+pub struct WarehouseSettings {
+    pub database: Database,
+    pub access: AwsAccess,
+    /// The role named in COPY; `default` for the cluster's own.
+    pub iam_role: String,
+}
+
+impl WarehouseSettings {
+    /// Decides where statements go. Errors: `Config`, naming the flag that is missing or wrong.
+    pub fn decide(settings: &Settings) -> Result<WarehouseSettings> {
+        let access = AwsAccess { region: settings.region.clone(), local: settings.local.clone() };
+        let local = access.local.is_some();
+        let or_local = |value: &Option<String>, flag: &str, default: &str| match value {
+            Some(value) => Ok(value.clone()),
+            None if local => Ok(default.to_string()),
+            None => required(None, flag).cloned(),
+        };
+        Ok(WarehouseSettings {
+            database: Database {
+                compute: compute(settings)?,
+                name: or_local(&settings.database, "--database", "dev")?,
+                secret_arn: settings.secret_arn.clone(),
+            },
+            iam_role: or_local(
+                &settings.iam_role,
+                "--iam-role",
+                "arn:aws:iam::000000000000:role/local",
+            )?,
+            access,
+        })
+    }
+
+    /// The same for `loader sql`, which copies nothing.
+    pub fn decide_for_queries(mut settings: Settings) -> Result<WarehouseSettings> {
+        settings.iam_role.get_or_insert_with(|| "default".into());
+        WarehouseSettings::decide(&settings)
+    }
+}
+
+/// Errors: `Config` when there is none, or more than one.
+fn compute(settings: &Settings) -> Result<Compute> {
+    match (&settings.workgroup_name, &settings.cluster_identifier) {
+        (Some(_), Some(_)) => Err(config(
+            "--workgroup-name and --cluster-identifier are both given; a load goes to one \
+                 of them",
+        )),
+        (Some(name), None) => Ok(Compute::Workgroup(name.clone())),
+        (None, Some(identifier)) => Ok(Compute::Cluster {
+            identifier: identifier.clone(),
+            db_user: settings.db_user.clone(),
+        }),
+        (None, None) if settings.local.is_some() => Ok(Compute::Workgroup("local".into())),
+        (None, None) => Err(config(
+            "no warehouse given; name one with --workgroup-name or --cluster-identifier, \
+                 or use --local DIR",
+        )),
+    }
+}

@@ -1,0 +1,271 @@
+//! Where everything of one load lies in the bucket, and who the run and the load are.
+
+use jiff::Timestamp;
+use loader_model::names::{S3Uri, TableName, clean, hex, utc};
+use sha2::{Digest, Sha256};
+
+/// Who a run is: its id, its number in `JOB_STS`, and when it started. Ids and numbers rise with
+/// time.
+#[derive(Clone, Debug)]
+pub struct RunId {
+    /// 32 hexadecimal digits (UUID version 7).
+    pub text: String,
+    /// For `JOB_STS.run_id`, a BIGINT: milliseconds since 1970 and 20 random bits.
+    pub number: i64,
+    /// Start of the run, whole seconds.
+    pub started_at: Timestamp,
+}
+
+impl RunId {
+    /// A new id, from the clock and the system's randomness.
+    pub fn new() -> RunId {
+        let id = uuid::Uuid::now_v7();
+        let bits = id.as_u128();
+        let millis = (bits >> 80) as i64;
+        let random = (bits & 0xF_FFFF) as i64;
+        let started_at = Timestamp::from_second(millis / 1000).unwrap_or(Timestamp::UNIX_EPOCH);
+        RunId { text: id.simple().to_string(), number: (millis << 20) | random, started_at }
+    }
+}
+
+impl Default for RunId {
+    fn default() -> Self {
+        RunId::new()
+    }
+}
+
+/// Where everything of one load lies in the bucket. All of it follows from the source's name and
+/// the run.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    bucket: String,
+    relative: String,
+    table: String,
+    run: RunId,
+}
+
+impl Layout {
+    /// `relative`: the source's key behind `data/in/`.
+    pub fn new(bucket: &str, relative: &str, table: &str, run: &RunId) -> Layout {
+        Layout {
+            bucket: bucket.into(),
+            relative: relative.into(),
+            table: table.into(),
+            run: run.clone(),
+        }
+    }
+
+    /// The bucket of all of it.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// `data/in/<name>`.
+    pub fn source(&self) -> S3Uri {
+        self.at(format!("data/in/{}", self.relative))
+    }
+
+    /// The source's name behind `data/in/`.
+    pub fn source_name(&self) -> &str {
+        &self.relative
+    }
+
+    /// `data/archive/YYYY/MM/<stem>_<YYYYMMDDHHMMSS>.csv`; the suffix is the source's own.
+    pub fn archive(&self) -> S3Uri {
+        let (stem, suffix) = self.stem_and_suffix();
+        let (month, second) = (self.month(), utc(self.run.started_at, "%Y%m%d%H%M%S"));
+        self.at(format!("data/archive/{month}/{stem}_{second}{suffix}"))
+    }
+
+    /// `data/unprocessed/YYYY/MM/<name>`.
+    pub fn unprocessed(&self) -> S3Uri {
+        self.at(format!("data/unprocessed/{}/{}", self.month(), self.relative))
+    }
+
+    /// Whether an object is this source, put aside in some month by [`Layout::unprocessed`] or
+    /// [`Layout::beside`].
+    pub fn was_put_aside_as(&self, uri: &S3Uri) -> bool {
+        let (stem, suffix) = self.stem_and_suffix();
+        let Some(below_month) =
+            uri.key.strip_prefix("data/unprocessed/").and_then(|key| key.splitn(3, '/').nth(2))
+        else {
+            return false;
+        };
+        let added =
+            below_month.strip_prefix(stem.as_str()).and_then(|rest| rest.strip_suffix(suffix));
+        // `_<14 digits>_<8 hexadecimal digits>`, or nothing.
+        let is_run = |added: &str| {
+            let mut parts = added.split('_');
+            let (none, time, run) = (parts.next(), parts.next(), parts.next());
+            let digits = |part: Option<&str>, n: usize| {
+                part.is_some_and(|part| {
+                    part.len() == n && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+                })
+            };
+            none == Some("") && digits(time, 14) && digits(run, 8) && parts.next().is_none()
+        };
+        added.is_some_and(|added| added.is_empty() || is_run(added))
+    }
+
+    /// The same place under a name that no other run uses, for when `taken` holds something else
+    /// already: time and the end of the run's id are added to the stem.
+    pub fn beside(&self, taken: &S3Uri) -> S3Uri {
+        let file = taken.key.rfind('/').map_or(0, |slash| slash + 1);
+        let dot = taken.key[file..].find('.').map_or(taken.key.len(), |dot| file + dot);
+        let (stem, suffix) = taken.key.split_at(dot);
+        let second = utc(self.run.started_at, "_%Y%m%d%H%M%S");
+        let run = &self.run.text[self.run.text.len().saturating_sub(8)..];
+        self.at(format!("{}{second}_{run}{suffix}", stem.trim_end_matches(&second)))
+    }
+
+    /// `data/rejected/YYYY/MM/<stem>_<YYYYMMDDHHMMSS>.csv`.
+    pub fn rejected(&self) -> S3Uri {
+        let (stem, _) = self.stem_and_suffix();
+        let second = utc(self.run.started_at, "%Y%m%d%H%M%S");
+        self.at(format!("data/rejected/{}/{stem}_{second}.csv", self.month()))
+    }
+
+    /// `data/staging/<table>_<stem>/<run id>/`: this run's alone.
+    pub fn staging_prefix(&self) -> S3Uri {
+        let (stem, _) = self.stem_and_suffix();
+        self.at(format!("data/staging/{}_{}/{}/", self.table, clean(&stem), self.run.text))
+    }
+
+    /// `data/journal/<run id>.json`: what to bring back should this run die in the middle of a
+    /// schema change.
+    pub fn journal(&self) -> S3Uri {
+        let prefix = Layout::journal_prefix(&self.bucket);
+        self.at(format!("{}{}.json", prefix.key, self.run.text))
+    }
+
+    /// `data/journal/`: the journals of all runs.
+    pub fn journal_prefix(bucket: &str) -> S3Uri {
+        S3Uri::new(bucket, "data/journal/")
+    }
+
+    /// `config/view_config.json`: the views that belong to tables of this bucket.
+    pub fn view_config(&self) -> S3Uri {
+        self.at("config/view_config.json".to_string())
+    }
+
+    /// `logs/YYYY/MM/DD/<stem>_log_<YYYYMMDDHHMMSS>.txt`.
+    pub fn log(&self) -> S3Uri {
+        let (stem, _) = self.stem_and_suffix();
+        let (day, second) =
+            (utc(self.run.started_at, "%Y/%m/%d"), utc(self.run.started_at, "%Y%m%d%H%M%S"));
+        self.at(format!("logs/{day}/{stem}_log_{second}.txt"))
+    }
+
+    fn month(&self) -> String {
+        utc(self.run.started_at, "%Y/%m")
+    }
+
+    fn at(&self, key: String) -> S3Uri {
+        S3Uri::new(&self.bucket, key)
+    }
+
+    /// Splits at the first dot of the file name, as the Glue job does: `a/b.csv.gz` is `a/b` and
+    /// `.csv.gz`.
+    fn stem_and_suffix(&self) -> (String, &str) {
+        let start = self.relative.rfind('/').map_or(0, |slash| slash + 1);
+        let dot = self.relative[start..].find('.').map_or(self.relative.len(), |dot| start + dot);
+        (self.relative[..dot].to_string(), &self.relative[dot..])
+    }
+}
+
+/// The identity of a load: the same bytes of the same object into the same table have the same id.
+pub fn load_id(source: &S3Uri, version: &str, size_bytes: u64, target: &TableName) -> String {
+    let mut hash = Sha256::new();
+    for part in [&source.bucket, &source.key, version, &size_bytes.to_string(), &target.to_string()]
+    {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex(&hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(relative: &str) -> Layout {
+        let started_at = "2025-01-19T10:30:00Z".parse().expect("a valid instant");
+        let run = RunId { text: "run1".into(), number: 1, started_at };
+        Layout::new("b", relative, "customers", &run)
+    }
+
+    #[test]
+    fn paths_are_those_of_the_glue_job() {
+        let layout = layout("customers.csv");
+        let paths = [
+            layout.source(),
+            layout.archive(),
+            layout.unprocessed(),
+            layout.staging_prefix(),
+            layout.log(),
+        ];
+        let paths = [paths.as_slice(), &[layout.journal(), layout.view_config()]].concat();
+        let text = paths.iter().map(S3Uri::to_string).collect::<Vec<_>>().join("\n");
+        insta::assert_snapshot!(text, @r"
+        s3://b/data/in/customers.csv
+        s3://b/data/archive/2025/01/customers_20250119103000.csv
+        s3://b/data/unprocessed/2025/01/customers.csv
+        s3://b/data/staging/customers_customers/run1/
+        s3://b/logs/2025/01/19/customers_log_20250119103000.txt
+        s3://b/data/journal/run1.json
+        s3://b/config/view_config.json
+        ");
+    }
+
+    #[test]
+    fn a_taken_name_gets_the_runs_id() {
+        let layout = layout("eu/x.csv.gz");
+        let beside = layout.beside(&layout.unprocessed());
+        assert_eq!(beside.key, "data/unprocessed/2025/01/eu/x_20250119103000_run1.csv.gz");
+        assert_eq!(
+            layout.beside(&layout.log()).key,
+            "logs/2025/01/19/eu/x_log_20250119103000_run1.txt"
+        );
+    }
+
+    #[test]
+    fn compressed_files_and_folders_keep_their_names() {
+        let layout = layout("eu/Big Orders+x.csv.gz");
+        assert_eq!(
+            layout.archive().key,
+            "data/archive/2025/01/eu/Big Orders+x_20250119103000.csv.gz"
+        );
+        assert_eq!(layout.staging_prefix().key, "data/staging/customers_eu_big_orders_x/run1/");
+    }
+
+    #[test]
+    fn run_numbers_rise_and_fit_a_bigint() {
+        let first = RunId::new();
+        assert!(first.number > 0);
+        assert_eq!(first.text.len(), 32);
+    }
+
+    #[test]
+    fn a_load_is_known_by_object_content_and_table() {
+        let table = TableName::new("public", "T").expect("a valid name");
+        let id = |key: &str, etag: &str| load_id(&S3Uri::new("b", key), etag, 1, &table);
+        assert_eq!(id("k", "e"), id("k", "e"));
+        assert_ne!(id("k", "e"), id("k", "f"));
+        assert_ne!(id("ke", ""), id("k", "e"));
+    }
+
+    #[test]
+    fn what_was_put_aside_is_found_again() {
+        let run = RunId::new();
+        let layout = Layout::new("b", "a/x.csv.gz", "t", &run);
+        let there = [layout.unprocessed(), layout.beside(&layout.unprocessed())];
+        assert!(there.iter().all(|uri| layout.was_put_aside_as(uri)), "{there:?}");
+        for key in [
+            "data/unprocessed/2025/01/a/y.csv.gz",
+            "data/unprocessed/2025/01/a/x_old.csv.gz",
+            "data/in/a/x.csv.gz",
+        ] {
+            assert!(!layout.was_put_aside_as(&S3Uri::new("b", key)), "{key}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The line from a file to its table: which step follows which, and what each hands the next.
+//!
+//! `load` is the whole line. `stage` and `preview` are prefixes of it with another end.
+
+use loader_model::error::Result;
+
+use crate::report::Status;
+use crate::steps::{
+    catalog, check_evolution, evolve, infer, load, plan, plugins, recover, source, stage,
+};
+use crate::tools::Tools;
+use crate::values::{Loaded, Planned, Work};
+
+/// `loader run`: from the object in S3 to its rows in the table.
+pub async fn load(tools: &Tools) -> Result<Status> {
+    recover::run(tools).await;
+    let work = match plan(tools).await? {
+        Planned::AlreadyLoaded { .. } => return Ok(Status::AlreadyLoaded),
+        Planned::Work(work) => work,
+    };
+    check_evolution::run(tools, &work).await?;
+    let staged = stage::run(tools, &work).await?;
+    let evolved = evolve::run(tools, &work, &staged).await?;
+    match load::run(tools, &work, &staged, &evolved).await? {
+        Loaded::Already => Ok(Status::AlreadyLoaded),
+        Loaded::Rows { .. } => Ok(Status::Success),
+    }
+}
+
+/// `loader stage`: the data path alone. A file that was loaded before may be staged again.
+pub async fn stage(tools: &Tools) -> Result<Status> {
+    if let Planned::Work(work) = plan(tools).await? {
+        stage::run(tools, &work).await?;
+    }
+    Ok(Status::Success)
+}
+
+/// Everything that is known before a row is transformed: the beginning of every run.
+pub async fn plan(tools: &Tools) -> Result<Planned> {
+    let plugins = plugins::run(tools).await?;
+    let source = source::run(tools).await?;
+    let catalog = catalog::run(tools, &source).await?;
+    if let Some(by) = catalog.loaded_by {
+        return Ok(Planned::AlreadyLoaded { by });
+    }
+    let spool = infer::run(tools, &source).await?;
+    let plan = plan::run(tools, &plugins, &spool, &catalog).await?;
+    Ok(Planned::Work(Work { source, catalog, spool, plan, plugins: plugins.identities() }))
+}

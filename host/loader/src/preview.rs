@@ -1,0 +1,295 @@
+//! The preview of a load: everything that it would do, found by doing all of it but the changes.
+//! Reads the file and the catalog, transforms every row, and writes nowhere.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use loader_aws::connect;
+use loader_aws::stop::Stop;
+use loader_data::plan::LoadPlan;
+use loader_data::rejects::{self, Refused};
+use loader_data::transform::{Sink, Totals};
+use loader_model::catalog_column::CatalogColumn;
+use loader_model::error::{Error, Result};
+use loader_model::target_column::{Fill, TargetColumn};
+use loader_warehouse::evolution::script::{EvolutionPlan, Execution, ViewChange};
+use serde::Serialize;
+
+use crate::job::Job;
+use crate::redshift::evolution::Evolution;
+use crate::report::log::RunLog;
+use crate::report::recorder::Recorder;
+use crate::steps::Step;
+use crate::tools::{Tools, blocking};
+use crate::values::{Goal, Planned, Work};
+use crate::{data_path::host_values, line, redshift::journals};
+
+/// Rejected rows that are shown with their reasons; all of them are counted.
+const SHOWN_REJECTS: usize = 20;
+
+/// What a load would do.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Preview {
+    pub source: String,
+    pub target: String,
+    pub outcome: LoadOutcome,
+    pub exit_code: u8,
+    /// Why the load would fail.
+    pub error: Option<String>,
+    /// The run that loaded this very file before.
+    pub loaded_by: Option<String>,
+    pub columns: Vec<ColumnPreview>,
+    /// SQL of the changes, in order, with what is done for the views.
+    pub statements: Vec<String>,
+    /// How they are sent, in the same order.
+    pub executions: Vec<ExecutionPreview>,
+    pub views: Vec<ViewChange>,
+    pub notices: Vec<String>,
+    pub rows: RowPreview,
+    /// The first rows that would be refused.
+    pub rejects: Vec<Refused>,
+    /// Views that an earlier run left dropped, which the load would bring back first.
+    pub views_left_dropped: Vec<String>,
+}
+
+/// Some of the statements, sent together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ExecutionPreview {
+    pub kind: ExecutionKind,
+    pub statements: usize,
+}
+
+/// What holds statements together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExecutionKind {
+    /// A transaction of their own.
+    Transaction,
+    /// The transaction that loads the rows too.
+    WithTheLoad,
+    /// None: a single statement that Redshift takes in no transaction.
+    Alone,
+}
+
+/// How the load would go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoadOutcome {
+    /// Rows would be loaded, the table stays as it is.
+    NoChange,
+    /// The table would change, then rows would be loaded.
+    Changes,
+    AlreadyLoaded,
+    /// It would be refused, and nothing would change.
+    #[default]
+    Refused,
+}
+
+/// A column of the table or of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ColumnPreview {
+    pub name: String,
+    pub action: ColumnAction,
+    /// Its type in the table now.
+    pub before: Option<String>,
+    /// Its type in the table then.
+    pub after: Option<String>,
+    /// What rows get where the file has nothing for it.
+    pub filled_with: Option<String>,
+}
+
+/// What happens to a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColumnAction {
+    Keep,
+    Create,
+    Add,
+    Widen,
+    /// The file lacks it.
+    Fill,
+    /// The table lacks it, and it is left out.
+    Discard,
+}
+
+/// Where the rows would go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RowPreview {
+    pub read: u64,
+    pub accepted: u64,
+    pub rejected: u64,
+}
+
+/// Says what a load would do. Never fails: a failure is in the preview.
+pub async fn preview(job: Job, stop: Stop, log: &RunLog) -> Preview {
+    log.set_run_id(&job.run.text);
+    let mut preview = Preview {
+        source: job.layout.source().to_string(),
+        target: job.target.to_string(),
+        ..Preview::default()
+    };
+    let ended = match connect::connect(&job.warehouse.access).await {
+        Ok(aws) => {
+            let record = Recorder::start(&job);
+            let tools = Tools::new(job, Goal::Preview, &aws, stop, record);
+            Box::pin(look_ahead(&tools, &mut preview)).await
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        preview.refuse(&error);
+    }
+    preview
+}
+
+impl Preview {
+    /// Of something that cannot even begin.
+    pub fn refused(error: &Error) -> Preview {
+        let mut preview = Preview::default();
+        preview.refuse(error);
+        preview
+    }
+
+    fn evolution(&mut self, plan: EvolutionPlan, creates_table: bool) {
+        self.outcome = match plan.changes.is_empty() {
+            true => LoadOutcome::NoChange,
+            false => LoadOutcome::Changes,
+        };
+        self.statements = plan.statements();
+        let preview = |execution| ExecutionPreview::of(execution, creates_table);
+        self.executions = plan.executions.iter().map(preview).collect();
+        self.views = plan.views;
+        self.notices = plan.notices;
+    }
+
+    fn refuse(&mut self, error: &Error) {
+        (self.outcome, self.exit_code) = (LoadOutcome::Refused, error.kind().exit_code());
+        self.error = Some(error.to_string());
+    }
+}
+
+async fn look_ahead(tools: &Tools, preview: &mut Preview) -> Result<()> {
+    let (store, api, job) = (&tools.store, &tools.api, &tools.job);
+    match journals::left_dropped(store, api, job.layout.bucket(), &job.target).await {
+        Ok(views) => {
+            preview.views_left_dropped = views.iter().map(ToString::to_string).collect();
+        }
+        Err(error) => {
+            tracing::warn!(%error, "views that earlier runs left dropped were not looked for");
+        }
+    }
+    let planned = line::plan(tools).await;
+    preview.rows.read = tools.trail.rows_read.get().copied().unwrap_or(0);
+    match planned? {
+        Planned::AlreadyLoaded { by } => {
+            preview.outcome = LoadOutcome::AlreadyLoaded;
+            preview.loaded_by = Some(by);
+            Ok(())
+        }
+        Planned::Work(work) => foresee(tools, &work, preview).await,
+    }
+}
+
+/// What would become of the table and of the rows.
+async fn foresee(tools: &Tools, work: &Work, preview: &mut Preview) -> Result<()> {
+    let totals = transform_to_nothing(tools, work).await?;
+    preview.rows.accepted = totals.rows_staged;
+    preview.rows.rejected = totals.rows_rejected;
+    preview.rejects = rejects::list(&totals, &work.spool, SHOWN_REJECTS);
+    let evolution = Evolution::new(tools, work, &totals.max_text_bytes);
+    let evolved = match evolution.is_needed() {
+        true => evolution.plan().await,
+        false => Ok(EvolutionPlan::default()),
+    };
+    let wanted = work.plan.target_columns(&totals.max_text_bytes);
+    preview.columns = columns(&work.plan, &wanted, work.catalog.target.as_deref());
+    preview.evolution(evolved?, work.plan.creates_table);
+    let notices = &tools.data_path.settings.notices;
+    preview.notices.splice(0..0, notices.iter().cloned());
+    rejects::judge(&totals, &work.spool, tools.data_path.settings.max_rejects)
+        .map_err(|error| tools.in_file(error))
+}
+
+/// Every row goes through the plugins and is forgotten: only so is it known which are refused, and
+/// how long the texts are.
+async fn transform_to_nothing(tools: &Tools, work: &Work) -> Result<Totals> {
+    let (data_path, values) = (Arc::clone(&tools.data_path), host_values::of(tools, work));
+    let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
+    let transforming = blocking(move || {
+        data_path.transform(&spool, &plan, values, "transforming", || Ok(NullSink))
+    });
+    tools.step(Step::Stage, transforming).await
+}
+
+/// Takes batches and forgets them.
+struct NullSink;
+
+impl Sink for NullSink {
+    fn write(&mut self, _: &RecordBatch) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl ExecutionPreview {
+    fn of(execution: &Execution, creates_table: bool) -> ExecutionPreview {
+        let kind = match execution {
+            Execution::Transaction(_) if creates_table => ExecutionKind::WithTheLoad,
+            Execution::Transaction(_) => ExecutionKind::Transaction,
+            Execution::Alone(_) => ExecutionKind::Alone,
+        };
+        ExecutionPreview { kind, statements: execution.statements().len() }
+    }
+}
+
+/// All columns: those of the table in its order, then the file's new ones.
+fn columns(
+    plan: &LoadPlan,
+    wanted: &[TargetColumn],
+    existing: Option<&[CatalogColumn]>,
+) -> Vec<ColumnPreview> {
+    let existing = existing.unwrap_or_default();
+    let known = existing.iter().map(|column| known_column(plan, wanted, column));
+    let is_new = |column: &&TargetColumn| existing.iter().all(|known| known.name != column.name);
+    let action = if plan.creates_table { ColumnAction::Create } else { ColumnAction::Add };
+    let new = wanted.iter().filter(is_new).map(|column| ColumnPreview {
+        name: column.name.clone(),
+        action,
+        before: None,
+        after: Some(column.column_type.to_string()),
+        filled_with: None,
+    });
+    let discarded = plan.discarded.iter().map(|name| ColumnPreview {
+        name: name.clone(),
+        action: ColumnAction::Discard,
+        before: None,
+        after: None,
+        filled_with: None,
+    });
+    known.chain(new).chain(discarded).collect()
+}
+
+fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn) -> ColumnPreview {
+    let before = column.column_type.to_string();
+    let filled = plan.filled.iter().find(|filled| filled.name == column.name);
+    let after =
+        wanted.iter().find(|wanted| wanted.name == column.name).map(|wanted| &wanted.column_type);
+    let after = after.map_or(before.clone(), ToString::to_string);
+    ColumnPreview {
+        name: column.name.clone(),
+        action: match filled {
+            Some(_) => ColumnAction::Fill,
+            None if after == before => ColumnAction::Keep,
+            None => ColumnAction::Widen,
+        },
+        before: Some(before),
+        after: Some(after),
+        filled_with: filled.map(|filled| match filled.fill {
+            Fill::Default => "DEFAULT".to_string(),
+            Fill::Literal(literal) => literal.to_string(),
+        }),
+    }
+}

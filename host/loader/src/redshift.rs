@@ -1,0 +1,20 @@
+//! Redshift at work: sends what `loader-warehouse` has spelt, in the order that a load needs, and
+//! turns what comes back into values.
+
+pub mod catalog;
+
+pub mod bookkeeping;
+
+pub mod evolution;
+
+pub mod dependents;
+
+pub mod restore;
+
+pub mod journals;
+
+pub mod audit;
+
+pub mod load_errors;
+
+pub mod retry_conflicts;

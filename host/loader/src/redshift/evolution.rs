@@ -1,0 +1,119 @@
+//! Plans the evolution of the target: reads what the plan depends on, a moment before it would be
+//! carried out. Changes nothing.
+//!
+//! The catalog is read anew each time, so a change that another program has made already is no
+//! change any more.
+
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::TableName;
+use loader_model::target_column::TargetColumn;
+use loader_warehouse::catalog::TableState;
+use loader_warehouse::dependents::Dependents;
+use loader_warehouse::evolution::change::{self, SchemaChange};
+use loader_warehouse::evolution::script::{self, EvolutionPlan, Situation};
+use loader_warehouse::evolution::view_config::{self, ConfiguredView};
+
+use crate::redshift::{catalog, dependents};
+use crate::tools::Tools;
+use crate::values::Work;
+
+/// What the target would have to become for a file.
+pub struct Evolution<'a> {
+    tools: &'a Tools,
+    work: &'a Work,
+    /// The target's columns that the file fills, wide enough for it.
+    wanted: Vec<TargetColumn>,
+}
+
+impl<'a> Evolution<'a> {
+    /// `longest`: the longest text of each planned column, in bytes, as far as it is known.
+    pub fn new(tools: &'a Tools, work: &'a Work, longest: &[u32]) -> Evolution<'a> {
+        Evolution { tools, work, wanted: work.plan.target_columns(longest) }
+    }
+
+    /// Whether the table as the catalog step saw it would have to change. No I/O.
+    pub fn is_needed(&self) -> bool {
+        let changes = change::changes(&self.wanted, self.work.catalog.target.as_deref());
+        !changes.is_ok_and(|changes| changes.is_empty())
+    }
+
+    /// What would be done now. Errors: `SchemaConflict` (keys, views that could not come back),
+    /// `Config` (view_config.json), `Transient` (the table is another than the plan was made for).
+    pub async fn plan(&self) -> Result<EvolutionPlan> {
+        self.plan_with_dependents().await.map(|(plan, _)| plan)
+    }
+
+    /// The same, with what depends on the table.
+    pub async fn plan_with_dependents(&self) -> Result<(EvolutionPlan, Dependents)> {
+        let target = &self.tools.job.target;
+        let state = if self.creates_table() { None } else { Some(self.table().await?) };
+        let existing = state.as_ref().map(|state| state.columns.as_slice());
+        let changes = change::changes(&self.wanted, existing)
+            .map_err(|reasons| changed_meanwhile(target, &reasons.join("; ")))?;
+        if changes.is_empty() {
+            return Ok(Default::default());
+        }
+        let adds_columns = changes.iter().any(SchemaChange::adds_columns);
+        let configured = if adds_columns { self.view_config().await? } else { Vec::new() };
+        let dependents = self.dependents(&changes, &configured).await?;
+        let attributes = state.map(|state| state.attributes).unwrap_or_default();
+        let situation = Situation {
+            target,
+            attributes: &attributes,
+            dependents: &dependents,
+            configured: &configured,
+        };
+        let plan =
+            script::plan(changes, &situation).map_err(|obstacles| self.in_the_way(&obstacles))?;
+        Ok((plan, dependents))
+    }
+
+    /// Whether the target is missing, so that the load makes it in its own transaction.
+    pub fn creates_table(&self) -> bool {
+        self.work.plan.creates_table
+    }
+
+    async fn table(&self) -> Result<TableState> {
+        let target = &self.tools.job.target;
+        let state = catalog::read_table(&self.tools.api, target).await?;
+        state.ok_or_else(|| changed_meanwhile(target, "it is gone"))
+    }
+
+    /// The views of `view_config.json` that belong to the target.
+    async fn view_config(&self) -> Result<Vec<ConfiguredView>> {
+        let uri = self.tools.job.layout.view_config();
+        let Some(bytes) = self.tools.store.read_whole(&uri).await? else { return Ok(Vec::new()) };
+        let text = String::from_utf8(bytes).context(Kind::Config, format!("{uri} is not UTF-8"))?;
+        view_config::parse(&text, &uri, &self.tools.job.target)
+    }
+
+    /// What depends on the table, where the changes could touch it.
+    async fn dependents(
+        &self,
+        changes: &[SchemaChange],
+        configured: &[ConfiguredView],
+    ) -> Result<Dependents> {
+        let alters = changes.iter().any(|change| change.altered_column().is_some());
+        if self.creates_table() || !(alters || !configured.is_empty()) {
+            return Ok(Dependents::default());
+        }
+        let names: Vec<TableName> = configured.iter().map(|view| view.name.clone()).collect();
+        dependents::read(&self.tools.api, &self.tools.job.target, &names).await
+    }
+
+    fn in_the_way(&self, obstacles: &[String]) -> Error {
+        let target = &self.tools.job.target;
+        let fact = format!(
+            "{target} cannot be changed for the file: {}; nothing was touched",
+            obstacles.join("; ")
+        );
+        Error::new(Kind::SchemaConflict, fact)
+    }
+}
+
+fn changed_meanwhile(target: &TableName, fact: &str) -> Error {
+    Error::new(
+        Kind::Transient,
+        format!("{target} changed while the file was being loaded ({fact}); run again"),
+    )
+}

@@ -1,0 +1,38 @@
+//! What a run writes for people to read: rejected rows and the log. Never over another run's.
+
+use loader_aws::s3::Store;
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::S3Uri;
+
+use crate::layout::Layout;
+use crate::report::log::RunLog;
+
+/// Writes the rejected rows to `data/rejected/` and returns where they are.
+pub async fn write_rejects(store: &Store, layout: &Layout, rejects: Vec<u8>) -> Result<S3Uri> {
+    write_to_free_name(store, layout, layout.rejected(), rejects).await
+}
+
+/// Writes the log so far to `logs/`. A fault is logged; the run does not end for it.
+pub async fn write_log(store: &Store, layout: &Layout, log: &RunLog) {
+    let exported = match log.read() {
+        Ok(lines) => write_to_free_name(store, layout, layout.log(), lines).await,
+        Err(error) => {
+            Err(Error::new(Kind::Internal, "the kept log cannot be read").caused_by(error))
+        }
+    };
+    match exported {
+        Ok(uri) => tracing::debug!(uri = %uri, "log exported"),
+        Err(error) => tracing::warn!(%error, "the log was not exported"),
+    }
+}
+
+/// Another run of the same second and stem may have written there already.
+async fn write_to_free_name(
+    store: &Store,
+    layout: &Layout,
+    to: S3Uri,
+    content: Vec<u8>,
+) -> Result<S3Uri> {
+    let to = if store.head(&to).await?.is_some() { layout.beside(&to) } else { to };
+    store.write(&to, content).await.map(|()| to)
+}

@@ -1,0 +1,214 @@
+//! The log of a run: to stderr for people or as JSON lines, and kept to be exported to S3 at the
+//! end.
+//!
+//! JSON lines have the Glue job's shape: level, ts, run_id, msg, then the event's fields. The kept
+//! copy lives in a temporary file, so that a long run does not grow in memory. Cell values and
+//! secrets are never logged.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use loader_model::names::utc;
+
+/// The lines of this run so far. Clones share them.
+#[derive(Clone, Default)]
+pub struct RunLog(Arc<KeptLines>);
+
+#[derive(Default)]
+struct KeptLines {
+    run_id: OnceLock<String>,
+    file: Mutex<Option<File>>,
+}
+
+impl RunLog {
+    /// Names the run; lines from now on carry its id.
+    pub fn set_run_id(&self, run_id: &str) {
+        // A process has one run; a second name would be a mistake and is ignored.
+        let _ = self.0.run_id.set(run_id.to_string());
+    }
+
+    /// All lines so far.
+    pub fn read(&self) -> std::io::Result<Vec<u8>> {
+        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = Vec::new();
+        if let Some(file) = file.as_mut() {
+            file.seek(SeekFrom::Start(0))?;
+            file.read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    }
+
+    fn push(&self, line: &str) {
+        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.is_none() {
+            *file = tempfile::tempfile().ok();
+        }
+        if let Some(file) = file.as_mut() {
+            // A full disk must not stop a load for the sake of its log.
+            let _ = file.write_all(line.as_bytes()).and_then(|()| file.write_all(b"\n"));
+        }
+    }
+}
+
+/// Who sees the log while it is written; it is kept for the export in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// People or programs at stderr.
+    Stderr,
+    /// The export alone: the command tells what happens in its own way.
+    LogOnly,
+}
+
+/// Starts logging for the process. `verbose`: 0 info, 1 debug, 2 trace; `RUST_LOG` overrides it.
+pub fn start(verbose: u8, audience: Audience) -> RunLog {
+    let kept = RunLog::default();
+    let level = ["info", "debug", "trace"][usize::from(verbose.min(2))];
+    let quiet = format!(
+        "warn,loader={level},loader_aws={level},loader_data={level},loader_warehouse={level},\
+         loader_model={level},loader_sandbox={level},loader_local={level},loader_csv={level}"
+    );
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
+    let lines = Lines { kept: kept.clone(), people: std::io::stderr().is_terminal(), audience };
+    // A second start in one process (tests) keeps the first subscriber.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+    kept
+}
+
+struct Lines {
+    kept: RunLog,
+    people: bool,
+    audience: Audience,
+}
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let now = Timestamp::now();
+        let line = self.json(event.metadata().level(), now, &fields);
+        self.kept.push(&line);
+        if self.audience == Audience::LogOnly {
+            return;
+        }
+        let shown =
+            if self.people { for_people(event.metadata().level(), now, &fields) } else { line };
+        crate::report::progress::above_bar(|| {
+            let _ = writeln!(std::io::stderr(), "{shown}");
+        });
+    }
+}
+
+impl Lines {
+    fn json(&self, level: &Level, now: Timestamp, fields: &Fields) -> String {
+        let mut line = Map::new();
+        let level = if *level == Level::WARN { "WARNING" } else { level.as_str() };
+        line.insert("level".into(), level.into());
+        line.insert("ts".into(), utc(now, "%Y-%m-%dT%H:%M:%SZ").into());
+        line.insert("run_id".into(), self.kept.0.run_id.get().cloned().unwrap_or_default().into());
+        line.insert("msg".into(), fields.message.clone().into());
+        line.extend(fields.others.clone());
+        Value::Object(line).to_string()
+    }
+}
+
+fn for_people(level: &Level, now: Timestamp, fields: &Fields) -> String {
+    let mark = match *level {
+        Level::ERROR => "error: ",
+        Level::WARN => "warning: ",
+        _ => "",
+    };
+    let mut line = format!("{} {mark}{}", utc(now, "%H:%M:%S"), fields.message);
+    for (name, value) in &fields.others {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_string);
+        line.push_str(&format!("  {name}={}", escape_control(&text)));
+    }
+    line
+}
+
+/// Keeps foreign text from steering the terminal.
+fn escape_control(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    others: Map<String, Value>,
+}
+
+impl Fields {
+    fn put(&mut self, field: &Field, value: Value) {
+        self.others.insert(field.name().to_string(), value);
+    }
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let text = format!("{value:?}");
+        if field.name() == "message" {
+            self.message = text;
+        } else {
+            self.put(field, text.into());
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.name() == "message" {
+            self.message = value.to_string();
+        } else {
+            self.put(field, value.into());
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_the_glue_jobs_shape() {
+        let lines = Lines { kept: RunLog::default(), people: false, audience: Audience::Stderr };
+        lines.kept.set_run_id("abc123");
+        let others = Map::from_iter([("count".to_string(), Value::from(500))]);
+        let fields = Fields { message: "records read".into(), others };
+        let at = "2025-01-19T10:30:00Z".parse().expect("an instant");
+        let line = lines.json(&Level::WARN, at, &fields);
+        assert_eq!(
+            line,
+            r#"{"level":"WARNING","ts":"2025-01-19T10:30:00Z","run_id":"abc123","msg":"records read","count":500}"#
+        );
+    }
+
+    #[test]
+    fn foreign_text_cannot_steer_the_terminal() {
+        assert_eq!(escape_control("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
+    }
+}

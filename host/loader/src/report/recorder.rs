@@ -1,0 +1,127 @@
+//! Writes the report while a run goes on. Steps only add to it; none reads it back.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use loader_data::plan::LoadPlan;
+use loader_model::error::Error;
+use loader_model::names::{S3Uri, TableName};
+
+use crate::data_path::plugin_identity::PluginIdentity;
+use crate::job::Job;
+use crate::report::{Calls, Report, Source, Status, StepTime};
+use crate::steps::Step;
+use crate::values::{Evolved, SourceObject, Staged};
+
+/// The report so far.
+#[derive(Debug)]
+pub struct Recorder(Mutex<Report>);
+
+impl Recorder {
+    /// A report of which only the job is known.
+    pub fn start(job: &Job) -> Recorder {
+        let mut report = Report {
+            run_id: job.run.text.clone(),
+            target: job.target.to_string(),
+            ..Report::default()
+        };
+        report.source.uri = job.layout.source().to_string();
+        Recorder(Mutex::new(report))
+    }
+
+    /// A step has ended, well or badly.
+    pub fn step(&self, step: Step, took: Duration) {
+        let time = StepTime { name: step.name(), seconds: took.as_secs_f64() };
+        self.report().steps.push(time);
+    }
+
+    /// Views that an earlier run had left dropped are back.
+    pub fn views_recovered<'a>(&self, views: impl Iterator<Item = &'a TableName>) {
+        self.report().views_recovered.extend(views.map(ToString::to_string));
+    }
+
+    /// Something that a person should look at.
+    pub fn notices(&self, notices: impl IntoIterator<Item = String>) {
+        self.report().notices.extend(notices);
+    }
+
+    /// The plugins, with what they have counted so far.
+    pub fn plugins(&self, plugins: &[PluginIdentity]) {
+        self.report().plugins = plugins.to_vec();
+    }
+
+    /// The object that is loaded.
+    pub fn source(&self, source: &SourceObject) {
+        self.report().source = Source {
+            uri: source.uri.to_string(),
+            etag: Some(source.info.etag.trim_matches('"').to_string()),
+            size_bytes: Some(source.info.size_bytes),
+        };
+    }
+
+    /// Records that the file has.
+    pub fn rows_read(&self, rows: u64) {
+        self.report().rows.read = rows;
+    }
+
+    /// Columns that do not go from the file into the table one to one.
+    pub fn plan(&self, plan: &LoadPlan) {
+        let mut report = self.report();
+        report.columns_discarded.clone_from(&plan.discarded);
+        report.columns_filled = plan.filled.iter().map(|filled| filled.name.clone()).collect();
+    }
+
+    /// What became of the rows on their way into the parts.
+    pub fn staged(&self, staged: &Staged) {
+        self.plugins(&staged.plugins);
+        let mut report = self.report();
+        report.rows.staged = staged.totals.rows_staged;
+        report.rows.rejected = staged.totals.rows_rejected;
+        report.values_rounded = staged.totals.rounded;
+    }
+
+    /// The manifest, when nothing more than staging was asked for.
+    pub fn staged_only(&self, manifest: String) {
+        self.report().staged_only = Some(manifest);
+    }
+
+    /// What was changed about the table, also by an evolution that failed half way.
+    pub fn evolved(&self, evolved: &Evolved) {
+        let mut report = self.report();
+        report.schema_changes.clone_from(&evolved.statements);
+        report.views.clone_from(&evolved.plan.views);
+        report.notices.extend(evolved.notices.iter().cloned());
+    }
+
+    /// Where the rows went. `creation`: statements that made the table in the same transaction.
+    pub fn loaded(&self, inserted: u64, updated: u64, duplicates: u64, creation: &[String]) {
+        let mut report = self.report();
+        let rows = &mut report.rows;
+        (rows.inserted, rows.updated, rows.duplicates) = (inserted, updated, duplicates);
+        report.schema_changes.extend(creation.iter().cloned());
+    }
+
+    /// Where the source object is now.
+    pub fn archived_to(&self, uri: &S3Uri) {
+        self.report().archived_to = Some(uri.to_string());
+    }
+
+    /// How the run ended.
+    pub fn conclude(&self, outcome: Result<Status, &Error>) {
+        self.report().conclude(outcome);
+    }
+
+    /// The requests that were made.
+    pub fn calls(&self, calls: Calls) {
+        self.report().calls = calls;
+    }
+
+    /// The report as it is now.
+    pub fn into_report(self) -> Report {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report(&self) -> MutexGuard<'_, Report> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,69 @@
+//! A run from its first line of log to its report: the line of steps, and one cleanup whatever
+//! happened. Cleanup is here and not in `Drop`, where nothing async can run.
+
+use loader_aws::connect;
+use loader_aws::stop::Stop;
+use loader_model::error::Result;
+
+use crate::job::Job;
+use crate::line;
+use crate::report::exports;
+use crate::report::log::RunLog;
+use crate::report::memory;
+use crate::report::recorder::Recorder;
+use crate::report::{Calls, Report, Status};
+use crate::steps::cleanup;
+use crate::tools::Tools;
+use crate::values::Goal;
+
+/// Loads a file. Never fails: a failure is in the report.
+pub async fn load(job: Job, stop: Stop, log: &RunLog) -> Report {
+    run(job, Goal::Load, line::load, stop, log).await
+}
+
+/// Stages a file and leaves the warehouse as it is. Never fails either.
+pub async fn stage(job: Job, stop: Stop, log: &RunLog) -> Report {
+    run(job, Goal::Stage, line::stage, stop, log).await
+}
+
+async fn run(
+    job: Job,
+    goal: Goal,
+    line: impl AsyncFnOnce(&Tools) -> Result<Status>,
+    stop: Stop,
+    log: &RunLog,
+) -> Report {
+    log.set_run_id(&job.run.text);
+    let (source, name) = (job.layout.source(), &job.job_name);
+    tracing::info!(source = %source, target = %job.target, job = %name, "run started");
+    let record = Recorder::start(&job);
+    let aws = match connect::connect(&job.warehouse.access).await {
+        Ok(aws) => aws,
+        Err(error) => {
+            tracing::error!(%error, "run failed");
+            record.conclude(Err(&error));
+            return record.into_report();
+        }
+    };
+    let tools = Tools::new(job, goal, &aws, stop, record);
+    let outcome = line(&tools).await;
+    tools.cleanup(cleanup::run(&tools, outcome.as_ref().copied())).await;
+    conclude(tools, outcome, log).await
+}
+
+async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report {
+    let (status, exit_code) = match &outcome {
+        Ok(status) => (*status, 0),
+        Err(error) => (Status::Failed, error.kind().exit_code()),
+    };
+    let peak_bytes = memory::peak_bytes();
+    tracing::info!(status = status.word(), exit_code, peak_bytes, "run ended");
+    if tools.goal == Goal::Load {
+        exports::write_log(&tools.store, &tools.job.layout, log).await;
+    }
+    tools.record.conclude(outcome.as_ref().copied());
+    tools
+        .record
+        .calls(Calls { s3: tools.store.calls().tally(), redshift_data: tools.api.calls().tally() });
+    tools.record.into_report()
+}

@@ -1,0 +1,27 @@
+//! SIGINT and SIGTERM, turned into a wish to stop.
+
+use loader_aws::stop::Stopper;
+
+/// Waits for SIGINT or SIGTERM and passes the first one on; the second one ends the process at
+/// once. Never returns.
+pub async fn listen(stopper: Stopper) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    let mut stopping = false;
+    loop {
+        let signal = tokio::select! {
+            _ = interrupt.recv() => 2,
+            _ = terminate.recv() => 15,
+        };
+        if stopping {
+            std::process::exit(128 + signal);
+        }
+        tracing::warn!(signal, "stopping; once more to stop at once");
+        stopper.stop(signal);
+        stopping = true;
+    }
+}

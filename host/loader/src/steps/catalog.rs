@@ -1,0 +1,32 @@
+//! Catalog: the target's columns, and whether this very file was loaded before. One execution.
+//!
+//! In: the pinned source. Out: the warehouse as far as this load is concerned. `loaded_by` is set
+//! only where that is a reason to stop: `--force` and `loader stage` go on.
+
+use loader_model::error::{Error, Result};
+use loader_warehouse::catalog::Catalog;
+
+use crate::redshift::catalog::{self, Bookkeeping};
+use crate::steps::Step;
+use crate::tools::Tools;
+use crate::values::{Goal, SourceObject};
+
+/// Errors: `Transient`, `Config` (permissions, no such schema).
+pub async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog> {
+    let missing = match tools.goal {
+        Goal::Load => Bookkeeping::Make,
+        Goal::Stage | Goal::Preview => Bookkeeping::LeaveMissing,
+    };
+    let read = catalog::read(&tools.api, &tools.job.target, &source.load_id, missing);
+    let read = async { read.await.map_err(Error::unless_unknown) };
+    let catalog = tools.step(Step::Catalog, read).await?;
+    let stops_here = tools.goal != Goal::Stage && !tools.job.force;
+    let loaded_by = catalog.loaded_by.filter(|_| stops_here);
+    if let Some(run_id) = &loaded_by {
+        tracing::info!(by = run_id, "this very file was loaded before; --force loads it again");
+        if tools.data_path.settings.capture.is_some() {
+            tracing::warn!("no case captured: the rows are not looked at again without --force");
+        }
+    }
+    Ok(Catalog { loaded_by, ..catalog })
+}

@@ -1,0 +1,23 @@
+//! Check evolution: what is in the way of changing the table is found before anything is staged, as
+//! far as the file alone tells.
+//!
+//! In: the plan and the catalog. Out: nothing, or everything that is in the way. How long the texts
+//! are that plugins compute is known only after staging; `evolve` plans anew then.
+
+use loader_model::error::Result;
+
+use crate::redshift::evolution::Evolution;
+use crate::steps::Step;
+use crate::tools::Tools;
+use crate::values::Work;
+
+/// Errors: `SchemaConflict` (keys, views that could not come back), `Config` (view_config.json),
+/// `Transient` (the table is another than the plan was made for).
+pub async fn run(tools: &Tools, work: &Work) -> Result<()> {
+    let longest = work.plan.longest_known();
+    let evolution = Evolution::new(tools, work, &longest);
+    if evolution.is_needed() {
+        tools.step(Step::CheckEvolution, evolution.plan()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What every step of a run works with: the decided job, the two services, the wish to stop, the
+//! recorder. Nothing here changes while a run goes on, so steps share it freely.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use loader_aws::connect::Aws;
+use loader_aws::data_api::DataApi;
+use loader_aws::s3::Store;
+use loader_aws::stop::Stop;
+use loader_model::error::{Context, Error, Kind, Result};
+
+use crate::crash;
+use crate::data_path::DataPath;
+use crate::job::Job;
+use crate::report::recorder::Recorder;
+use crate::steps::Step;
+use crate::values::{Goal, Trail};
+
+/// The tools of one run.
+pub struct Tools {
+    pub job: Job,
+    pub goal: Goal,
+    pub data_path: Arc<DataPath>,
+    pub store: Store,
+    pub api: DataApi,
+    pub stop: Stop,
+    pub record: Recorder,
+    pub trail: Trail,
+}
+
+impl Tools {
+    /// Tools for a job.
+    pub fn new(job: Job, goal: Goal, aws: &Aws, stop: Stop, record: Recorder) -> Tools {
+        let name = format!("loader {}", job.run.text);
+        Tools {
+            data_path: Arc::new(job.data_path(stop.flag().clone())),
+            api: DataApi::new(aws, &job.warehouse.database, &name, stop.clone()),
+            store: Store::new(aws),
+            trail: Trail::default(),
+            job,
+            goal,
+            stop,
+            record,
+        }
+    }
+
+    /// Runs a step, unless it is time to stop.
+    pub async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T>>) -> Result<T> {
+        self.stop.check()?;
+        let ended = self.timed(step, work).await;
+        if ended.is_ok() {
+            crash::after(step);
+        }
+        ended
+    }
+
+    /// Runs the cleanup, also when it is time to stop.
+    pub async fn cleanup(&self, work: impl Future<Output = ()>) {
+        self.timed(Step::Cleanup, work).await;
+    }
+
+    /// With a line of log at the end, and the time in the report.
+    async fn timed<T>(&self, step: Step, work: impl Future<Output = T>) -> T {
+        tracing::debug!(step = step.name(), "step started");
+        let started = Instant::now();
+        let ended = work.await;
+        let took = started.elapsed();
+        tracing::info!(step = step.name(), elapsed_ms = took.as_millis() as u64, "step ended");
+        self.record.step(step, took);
+        ended
+    }
+
+    /// Names the file, where it is the file that is at fault.
+    pub fn in_file(&self, error: Error) -> Error {
+        match error.kind().is_the_files_fault() {
+            true => error.with("uri", self.job.layout.source()),
+            false => error,
+        }
+    }
+}
+
+/// Runs blocking work on a thread of its own. Plugins run only so: a guest that spins must not hold
+/// up the requests of the async runtime.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.context(Kind::Internal, "a thread ended abruptly")?
+}

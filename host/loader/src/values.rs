@@ -1,0 +1,95 @@
+//! What the steps of a run hand each other. Each value is made by one step and never changed after.
+
+use std::sync::{Arc, OnceLock};
+
+use loader_aws::s3::ObjectInfo;
+use loader_data::infer::Spool;
+use loader_data::plan::LoadPlan;
+use loader_data::transform::Totals;
+use loader_model::names::S3Uri;
+use loader_warehouse::catalog::Catalog;
+use loader_warehouse::evolution::script::EvolutionPlan;
+
+use crate::data_path::plugin_identity::PluginIdentity;
+
+/// What a run is for. It decides how far the run goes, and so what it may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// All the way into the table.
+    Load,
+    /// To the staged parts, which stay; the warehouse is only looked at.
+    Stage,
+    /// To say what a load would do; nothing is changed anywhere.
+    Preview,
+}
+
+/// The object to load. All later reads insist on this very version.
+#[derive(Clone, Debug)]
+pub struct SourceObject {
+    pub uri: S3Uri,
+    pub info: ObjectInfo,
+    /// The identity of the load: this version of this object into this table.
+    pub load_id: String,
+}
+
+/// What a run finds out before it transforms a row.
+pub enum Planned {
+    /// The ledger has this very file, loaded by this run.
+    AlreadyLoaded { by: String },
+    /// There is work to do.
+    Work(Work),
+}
+
+/// A file that is understood, and what is to become of it.
+pub struct Work {
+    pub source: SourceObject,
+    pub catalog: Catalog,
+    pub spool: Arc<Spool>,
+    pub plan: Arc<LoadPlan>,
+    /// Who the plugins are; they have counted nothing yet.
+    pub plugins: Vec<PluginIdentity>,
+}
+
+/// What was staged.
+#[derive(Debug)]
+pub struct Staged {
+    /// `None` when there was no row to stage: COPY refuses an empty manifest.
+    pub manifest: Option<S3Uri>,
+    pub parts: usize,
+    pub bytes: u64,
+    pub totals: Totals,
+    /// The plugins with what they counted.
+    pub plugins: Vec<PluginIdentity>,
+}
+
+/// What was changed about the target.
+#[derive(Debug, Default)]
+pub struct Evolved {
+    /// Statements that were run, in order.
+    pub statements: Vec<String>,
+    /// CREATE TABLE and the views of the new table: the load makes them in its own transaction.
+    pub creation: Vec<String>,
+    /// What was made in the end.
+    pub plan: EvolutionPlan,
+    /// Views that do not work any more, or that could not be made anew; in words.
+    pub notices: Vec<String>,
+}
+
+/// What the transaction did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loaded {
+    Rows {
+        inserted: u64,
+        updated: u64,
+        duplicates: u64,
+    },
+    /// Another run loaded the same file in the meantime.
+    Already,
+}
+
+/// What cleanup must know however the run ends. Each fact is set once, by the step that learns it.
+#[derive(Debug, Default)]
+pub struct Trail {
+    pub source: OnceLock<SourceObject>,
+    pub rows_read: OnceLock<u64>,
+}

@@ -1,0 +1,39 @@
+//! A column of a table, as the warehouse's catalog has it.
+
+use crate::column_type::ColumnType;
+
+/// A column of the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogColumn {
+    pub name: String,
+    pub column_type: ColumnType,
+    pub nullable: bool,
+    pub default: ColumnDefault,
+}
+
+/// What a column gets where an INSERT does not name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ColumnDefault {
+    /// NULL.
+    None,
+    /// An expression, as the catalog writes it.
+    Expression(String),
+    /// The next number. `by_default`: an INSERT may give a value of its own.
+    Identity { by_default: bool },
+}
+
+impl ColumnDefault {
+    /// Reads `column_default` of SVV_COLUMNS.
+    pub fn from_catalog(text: Option<&str>) -> ColumnDefault {
+        match text {
+            None => ColumnDefault::None,
+            Some(text) if text.starts_with("\"identity\"") => {
+                ColumnDefault::Identity { by_default: false }
+            }
+            Some(text) if text.starts_with("\"default_identity\"") => {
+                ColumnDefault::Identity { by_default: true }
+            }
+            Some(text) => ColumnDefault::Expression(text.to_string()),
+        }
+    }
+}

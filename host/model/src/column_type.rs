@@ -1,0 +1,220 @@
+//! Redshift's column types: as the catalog spells them, as DDL writes them, and what Arrow carries
+//! into them.
+//!
+//! Source: <https://docs.aws.amazon.com/redshift/latest/dg/c_Supported_data_types.html>
+
+use std::fmt;
+
+use arrow_schema::{DataType, TimeUnit};
+
+/// The longest VARCHAR, in bytes.
+pub const MAX_VARCHAR_BYTES: u32 = 65535;
+/// Sizes that a VARCHAR gets: few, so that a table is seldom altered.
+const VARCHAR_LADDER: [u32; 5] = [256, 1024, 4096, 16384, MAX_VARCHAR_BYTES];
+
+/// A column type of Redshift.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    SmallInt,
+    Integer,
+    BigInt,
+    Real,
+    Double,
+    Decimal {
+        precision: u8,
+        scale: i8,
+    },
+    Boolean,
+    Date,
+    Timestamp,
+    TimestampTz,
+    Time,
+    TimeTz,
+    /// JSON of any shape.
+    Super,
+    /// `bytes` counts UTF-8 bytes, not characters.
+    Varchar {
+        bytes: u32,
+    },
+    Char {
+        bytes: u32,
+    },
+    /// `bytes`: the most that it holds; `None` for the longest there is.
+    Varbyte {
+        bytes: Option<u32>,
+    },
+    /// A type that nothing is loaded into, in the catalog's spelling.
+    Other(String),
+}
+
+impl ColumnType {
+    /// Reads a row of SVV_COLUMNS.
+    pub fn from_catalog(
+        data_type: &str,
+        length: Option<i64>,
+        precision: Option<i64>,
+        scale: Option<i64>,
+    ) -> ColumnType {
+        let bytes = length.and_then(|length| u32::try_from(length).ok());
+        match data_type {
+            "smallint" => ColumnType::SmallInt,
+            "integer" => ColumnType::Integer,
+            "bigint" => ColumnType::BigInt,
+            "real" => ColumnType::Real,
+            "double precision" => ColumnType::Double,
+            "numeric" => ColumnType::Decimal {
+                precision: precision.and_then(|p| u8::try_from(p).ok()).unwrap_or(18),
+                scale: scale.and_then(|s| i8::try_from(s).ok()).unwrap_or(0),
+            },
+            "boolean" => ColumnType::Boolean,
+            "date" => ColumnType::Date,
+            "timestamp without time zone" => ColumnType::Timestamp,
+            "timestamp with time zone" => ColumnType::TimestampTz,
+            "time without time zone" => ColumnType::Time,
+            "time with time zone" => ColumnType::TimeTz,
+            "super" => ColumnType::Super,
+            "character varying" => ColumnType::Varchar { bytes: bytes.unwrap_or(256) },
+            "character" => ColumnType::Char { bytes: bytes.unwrap_or(1) },
+            "binary varying" => ColumnType::Varbyte { bytes },
+            other => ColumnType::Other(other.to_string()),
+        }
+    }
+
+    /// The type that a new column gets. `max_bytes`: the longest text in it. `None`: Redshift has
+    /// no such type.
+    pub fn for_new_column(data_type: &DataType, max_bytes: u32) -> Option<ColumnType> {
+        Some(match data_type {
+            DataType::Boolean => ColumnType::Boolean,
+            DataType::Int8 | DataType::Int16 => ColumnType::SmallInt,
+            DataType::Int32 => ColumnType::Integer,
+            DataType::Int64 => ColumnType::BigInt,
+            DataType::Float32 => ColumnType::Real,
+            DataType::Float64 => ColumnType::Double,
+            DataType::Decimal128(precision, scale) => {
+                ColumnType::Decimal { precision: *precision, scale: *scale }
+            }
+            DataType::Date32 => ColumnType::Date,
+            DataType::Timestamp(TimeUnit::Microsecond, None) => ColumnType::Timestamp,
+            DataType::Utf8 => ColumnType::Varchar { bytes: varchar_for(max_bytes) },
+            DataType::Binary => ColumnType::Varbyte { bytes: None },
+            _ => return None,
+        })
+    }
+
+    /// What a staged column of this type holds; text where COPY cannot read the type from Parquet,
+    /// see [`ColumnType::is_staged_as_text`]. `None`: nothing is loaded into it.
+    pub fn staged_as(&self) -> Option<DataType> {
+        Some(match self {
+            ColumnType::SmallInt => DataType::Int16,
+            ColumnType::Integer => DataType::Int32,
+            ColumnType::BigInt => DataType::Int64,
+            ColumnType::Real => DataType::Float32,
+            ColumnType::Double => DataType::Float64,
+            ColumnType::Decimal { precision, scale } => DataType::Decimal128(*precision, *scale),
+            ColumnType::Boolean => DataType::Boolean,
+            ColumnType::Date => DataType::Date32,
+            ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+            ColumnType::Varchar { .. } | ColumnType::Char { .. } => DataType::Utf8,
+            text if text.is_staged_as_text() => DataType::Utf8,
+            _ => return None,
+        })
+    }
+
+    /// Whether a value travels as text and is made the type when it is inserted: COPY reads these
+    /// types from Parquet not at all, or only from bytes that a CSV has not.
+    /// Source:
+    /// <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
+    pub fn is_staged_as_text(&self) -> bool {
+        matches!(
+            self,
+            ColumnType::TimestampTz
+                | ColumnType::Time
+                | ColumnType::TimeTz
+                | ColumnType::Super
+                | ColumnType::Varbyte { .. }
+        )
+    }
+
+    /// The most bytes that a text of this type may have.
+    pub fn text_bytes(&self) -> Option<u32> {
+        match self {
+            ColumnType::Varchar { bytes } | ColumnType::Char { bytes } => Some(*bytes),
+            _ => None,
+        }
+    }
+}
+
+/// The step of the ladder that holds a text of so many bytes.
+pub fn varchar_for(max_bytes: u32) -> u32 {
+    VARCHAR_LADDER.into_iter().find(|size| max_bytes <= *size).unwrap_or(MAX_VARCHAR_BYTES)
+}
+
+impl fmt::Display for ColumnType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ColumnType::SmallInt => f.write_str("SMALLINT"),
+            ColumnType::Integer => f.write_str("INTEGER"),
+            ColumnType::BigInt => f.write_str("BIGINT"),
+            ColumnType::Real => f.write_str("REAL"),
+            ColumnType::Double => f.write_str("DOUBLE PRECISION"),
+            ColumnType::Decimal { precision, scale } => write!(f, "DECIMAL({precision},{scale})"),
+            ColumnType::Boolean => f.write_str("BOOLEAN"),
+            ColumnType::Date => f.write_str("DATE"),
+            ColumnType::Timestamp => f.write_str("TIMESTAMP"),
+            ColumnType::Varchar { bytes } => write!(f, "VARCHAR({bytes})"),
+            ColumnType::Char { bytes } => write!(f, "CHAR({bytes})"),
+            ColumnType::Varbyte { bytes: None } => f.write_str("VARBYTE"),
+            ColumnType::Varbyte { bytes: Some(bytes) } => write!(f, "VARBYTE({bytes})"),
+            ColumnType::TimestampTz => f.write_str("TIMESTAMPTZ"),
+            ColumnType::Time => f.write_str("TIME"),
+            ColumnType::TimeTz => f.write_str("TIMETZ"),
+            ColumnType::Super => f.write_str("SUPER"),
+            ColumnType::Other(spelling) => f.write_str(&spelling.to_uppercase()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_glue_jobs_types_are_kept() {
+        let arrow = [
+            (DataType::Utf8, "VARCHAR(256)"),
+            (DataType::Int32, "INTEGER"),
+            (DataType::Int64, "BIGINT"),
+            (DataType::Float32, "REAL"),
+            (DataType::Float64, "DOUBLE PRECISION"),
+            (DataType::Boolean, "BOOLEAN"),
+            (DataType::Date32, "DATE"),
+            (DataType::Timestamp(TimeUnit::Microsecond, None), "TIMESTAMP"),
+            (DataType::Decimal128(38, 18), "DECIMAL(38,18)"),
+            (DataType::Binary, "VARBYTE"),
+        ];
+        for (data_type, expected) in arrow {
+            let column =
+                ColumnType::for_new_column(&data_type, 10).map(|column| column.to_string());
+            assert_eq!(column.as_deref(), Some(expected));
+        }
+        assert_eq!(ColumnType::for_new_column(&DataType::Null, 0), None);
+    }
+
+    #[test]
+    fn a_created_type_reads_back_from_the_catalog_and_stages_as_itself() {
+        let double = ColumnType::from_catalog("double precision", None, Some(53), None);
+        assert_eq!(double, ColumnType::Double);
+        let decimal = ColumnType::from_catalog("numeric", None, Some(12), Some(2));
+        assert_eq!(decimal.staged_as(), Some(DataType::Decimal128(12, 2)));
+        assert_eq!(
+            ColumnType::from_catalog("super", None, None, None).staged_as(),
+            Some(DataType::Utf8)
+        );
+        assert_eq!(ColumnType::from_catalog("geometry", None, None, None).staged_as(), None);
+    }
+
+    #[test]
+    fn varchar_sizes_are_steps() {
+        assert_eq!([0, 256, 257, 5000, 70000].map(varchar_for), [256, 256, 1024, 16384, 65535]);
+    }
+}

@@ -1,0 +1,21 @@
+//! The values that the data path and the warehouse both speak of: column types and how they widen,
+//! columns as the catalog has them and as a load wants them, names, the user's choices, errors.
+//!
+//! Values and rules alone. No I/O, no async, no command line; nothing of AWS, of the sandbox or of
+//! CSV. So both sides can share it without knowing each other.
+
+pub mod error;
+
+pub mod names;
+
+pub mod choices;
+
+pub mod column_type;
+
+pub mod widening;
+
+pub mod catalog_column;
+
+pub mod target_column;
+
+pub mod stop;

@@ -1,0 +1,125 @@
+//! What one column of an existing table must become, so that what a file brings fits into it. Wider
+//! or the same, never narrower, and never another kind.
+
+use crate::column_type::{ColumnType, MAX_VARCHAR_BYTES, varchar_for};
+
+/// What a file brings for a column, as far as its size matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// The longest text, in bytes.
+    pub max_bytes: u32,
+    /// The least and the greatest whole number; `None` where there are none, or not only whole
+    /// numbers.
+    pub range: Option<(i64, i64)>,
+}
+
+/// The narrowest type that the column can be made and that holds the extent; as it is where that is
+/// enough, or where the type cannot be widened.
+///
+/// A text past the longest VARCHAR leads to that one: the row is refused, the column holds the
+/// others.
+pub fn widened(existing: &ColumnType, extent: Extent) -> ColumnType {
+    match existing {
+        ColumnType::Varchar { bytes } if extent.max_bytes > *bytes => {
+            ColumnType::Varchar { bytes: varchar_for(extent.max_bytes).max(*bytes) }
+        }
+        ColumnType::SmallInt | ColumnType::Integer => {
+            extent.range.map_or(existing.clone(), |(least, greatest)| {
+                let steps = [ColumnType::SmallInt, ColumnType::Integer, ColumnType::BigInt];
+                let from = steps.iter().position(|step| step == existing).unwrap_or(0);
+                let holds = |step: &&ColumnType| {
+                    whole_range(step).is_some_and(|(low, high)| low <= least && greatest <= high)
+                };
+                steps[from..].iter().find(holds).unwrap_or(&ColumnType::BigInt).clone()
+            })
+        }
+        other => other.clone(),
+    }
+}
+
+/// The wider of two types of one kind, `None` when a column of one can never become the other.
+pub fn wider(one: &ColumnType, other: &ColumnType) -> Option<ColumnType> {
+    match (one, other) {
+        (ColumnType::Varchar { bytes }, ColumnType::Varchar { bytes: more }) => {
+            Some(ColumnType::Varchar { bytes: *bytes.max(more).min(&MAX_VARCHAR_BYTES) })
+        }
+        (one, other) if one == other => Some(one.clone()),
+        (one, other) => {
+            let ((low, _), (other_low, _)) = (whole_range(one)?, whole_range(other)?);
+            Some(if other_low < low { other.clone() } else { one.clone() })
+        }
+    }
+}
+
+/// The whole numbers that an integer type holds.
+fn whole_range(column_type: &ColumnType) -> Option<(i64, i64)> {
+    match column_type {
+        ColumnType::SmallInt => Some((i64::from(i16::MIN), i64::from(i16::MAX))),
+        ColumnType::Integer => Some((i64::from(i32::MIN), i64::from(i32::MAX))),
+        ColumnType::BigInt => Some((i64::MIN, i64::MAX)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RANGES: [(i64, i64); 5] =
+        [(0, 0), (-32768, 32767), (0, 32768), (-2147483649, 0), (i64::MIN, i64::MAX)];
+
+    #[test]
+    fn integers_go_up_as_far_as_needed_and_nothing_else_moves() {
+        let mut lines = String::new();
+        for existing in [
+            ColumnType::SmallInt,
+            ColumnType::Integer,
+            ColumnType::BigInt,
+            ColumnType::Double,
+            ColumnType::Decimal { precision: 12, scale: 2 },
+            ColumnType::Varchar { bytes: 20 },
+        ] {
+            let types = RANGES.map(|range| {
+                widened(&existing, Extent { max_bytes: 20, range: Some(range) }).to_string()
+            });
+            lines.push_str(&format!("{existing} -> {}\n", types.join(", ")));
+        }
+        insta::assert_snapshot!(lines, @"
+        SMALLINT -> SMALLINT, SMALLINT, INTEGER, BIGINT, BIGINT
+        INTEGER -> INTEGER, INTEGER, INTEGER, BIGINT, BIGINT
+        BIGINT -> BIGINT, BIGINT, BIGINT, BIGINT, BIGINT
+        DOUBLE PRECISION -> DOUBLE PRECISION, DOUBLE PRECISION, DOUBLE PRECISION, DOUBLE PRECISION, DOUBLE PRECISION
+        DECIMAL(12,2) -> DECIMAL(12,2), DECIMAL(12,2), DECIMAL(12,2), DECIMAL(12,2), DECIMAL(12,2)
+        VARCHAR(20) -> VARCHAR(20), VARCHAR(20), VARCHAR(20), VARCHAR(20), VARCHAR(20)
+        ");
+    }
+
+    #[test]
+    fn texts_go_up_the_ladder() {
+        let to = |from, max_bytes| {
+            widened(&ColumnType::Varchar { bytes: from }, Extent { max_bytes, range: None })
+        };
+        let sizes = [
+            to(10, 10),
+            to(10, 11),
+            to(256, 320),
+            to(20000, 20001),
+            to(65535, 99999),
+            to(1000, 90000),
+        ];
+        assert_eq!(
+            sizes.map(|size| size.to_string()).join(" "),
+            "VARCHAR(10) VARCHAR(256) VARCHAR(1024) VARCHAR(65535) VARCHAR(65535) VARCHAR(65535)"
+        );
+        let char = ColumnType::Char { bytes: 2 };
+        assert_eq!(widened(&char, Extent { max_bytes: 9, range: None }), char);
+    }
+
+    #[test]
+    fn kinds_do_not_mix() {
+        assert_eq!(wider(&ColumnType::Integer, &ColumnType::BigInt), Some(ColumnType::BigInt));
+        assert_eq!(wider(&ColumnType::BigInt, &ColumnType::SmallInt), Some(ColumnType::BigInt));
+        assert_eq!(wider(&ColumnType::Integer, &ColumnType::Varchar { bytes: 9 }), None);
+        assert_eq!(wider(&ColumnType::Real, &ColumnType::Double), None);
+    }
+}

@@ -1,0 +1,227 @@
+//! Scripts: what goes into one transaction, what is written down first, and what is refused.
+
+use super::*;
+use crate::evolution::view::{Grant, Grantee, ViewKind};
+use loader_model::column_type::ColumnType;
+
+fn target() -> TableName {
+    TableName::new("public", "orders").expect("a valid name")
+}
+
+fn view(name: &str, columns: &[&str], reads: &[usize]) -> Dependent {
+    let name = TableName::new("public", name).expect("a valid name");
+    let create = format!("CREATE VIEW {} AS SELECT …", table(&name));
+    let grant = Grant {
+        privilege: "SELECT".into(),
+        columns: Vec::new(),
+        grantee: Grantee::Group("readers".into()),
+        grantable: false,
+    };
+    Dependent {
+        view: SavedView {
+            name,
+            kind: ViewKind::Bound,
+            create,
+            owner: "owner".into(),
+            grants: vec![grant],
+            comment: None,
+            column_comments: Vec::new(),
+        },
+        reads_target: !columns.is_empty() || reads.is_empty(),
+        columns: columns.iter().map(ToString::to_string).collect(),
+        reads: reads.to_vec(),
+        obstacle: None,
+    }
+}
+
+fn dependents(views: Vec<Dependent>) -> Dependents {
+    Dependents {
+        user: "me".into(),
+        superuser: true,
+        owns_target: true,
+        views,
+        ..Dependents::default()
+    }
+}
+
+fn configured(name: &str) -> ConfiguredView {
+    let name = TableName::new("public", name).expect("a valid name");
+    ConfiguredView { create: format!("CREATE OR REPLACE VIEW {name} AS SELECT *"), name }
+}
+
+fn integer(name: &str) -> SchemaChange {
+    SchemaChange::WidenInteger {
+        name: name.into(),
+        from: ColumnType::Integer,
+        to: ColumnType::BigInt,
+        not_null: false,
+        default: None,
+    }
+}
+
+fn text(name: &str) -> SchemaChange {
+    let (from, to) = (ColumnType::Varchar { bytes: 256 }, ColumnType::Varchar { bytes: 1024 });
+    SchemaChange::WidenVarchar { name: name.into(), from, to }
+}
+
+fn added(name: &str) -> SchemaChange {
+    SchemaChange::AddColumn { name: name.into(), column_type: ColumnType::Date }
+}
+
+fn written(
+    changes: Vec<SchemaChange>,
+    dependents: &Dependents,
+    configured: &[ConfiguredView],
+    attributes: &[ColumnAttributes],
+) -> String {
+    let situation = Situation { target: &target(), attributes, dependents, configured };
+    match plan(changes, &situation) {
+        Err(obstacles) => format!("refused: {}", obstacles.join("\n")),
+        Ok(plan) => {
+            let mut out = String::new();
+            if !plan.journal.is_empty() {
+                let names: Vec<String> =
+                    plan.journal.iter().map(|view| view.name.to_string()).collect();
+                out.push_str(&format!("journal: {}\n", names.join(", ")));
+            }
+            for step in &plan.executions {
+                out.push_str(if matches!(step, Execution::Alone(_)) {
+                    "alone\n"
+                } else {
+                    "transaction\n"
+                });
+                step.statements().iter().for_each(|sql| out.push_str(&format!("  {sql}\n")));
+            }
+            plan.notices.iter().for_each(|notice| out.push_str(&format!("notice: {notice}\n")));
+            out
+        }
+    }
+}
+
+#[test]
+fn an_integer_and_its_views_are_one_transaction() {
+    let views = dependents(vec![
+        view("v1", &["id"], &[]),
+        view("other", &["note"], &[]),
+        view("v2", &[], &[0]),
+    ]);
+    insta::assert_snapshot!(written(vec![integer("id")], &views, &[], &[]), @r#"
+    transaction
+      LOCK "public"."orders"
+      DROP VIEW "public"."v2"
+      DROP VIEW "public"."v1"
+      ALTER TABLE "public"."orders" ADD COLUMN "_loader_widened" BIGINT
+      UPDATE "public"."orders" SET "_loader_widened" = "id"
+      ALTER TABLE "public"."orders" DROP COLUMN "id"
+      ALTER TABLE "public"."orders" RENAME COLUMN "_loader_widened" TO "id"
+      CREATE VIEW "public"."v1" AS SELECT …
+      GRANT SELECT ON "public"."v1" TO GROUP "readers"
+      ALTER TABLE "public"."v1" OWNER TO "owner"
+      CREATE VIEW "public"."v2" AS SELECT …
+      GRANT SELECT ON "public"."v2" TO GROUP "readers"
+      ALTER TABLE "public"."v2" OWNER TO "owner"
+    "#);
+}
+
+#[test]
+fn a_varchar_lets_go_of_every_view_and_they_are_written_down_first() {
+    let views = dependents(vec![view("v1", &["id"], &[]), view("v2", &[], &[0])]);
+    insta::assert_snapshot!(written(vec![text("note"), text("city"), added("day")], &views, &[], &[]), @r#"
+    journal: public.v1, public.v2
+    transaction
+      DROP VIEW "public"."v2"
+      DROP VIEW "public"."v1"
+    alone
+      ALTER TABLE "public"."orders" ALTER COLUMN "note" TYPE VARCHAR(1024)
+    alone
+      ALTER TABLE "public"."orders" ALTER COLUMN "city" TYPE VARCHAR(1024)
+    transaction
+      LOCK "public"."orders"
+      ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
+      CREATE VIEW "public"."v1" AS SELECT …
+      GRANT SELECT ON "public"."v1" TO GROUP "readers"
+      ALTER TABLE "public"."v1" OWNER TO "owner"
+      CREATE VIEW "public"."v2" AS SELECT …
+      GRANT SELECT ON "public"."v2" TO GROUP "readers"
+      ALTER TABLE "public"."v2" OWNER TO "owner"
+    "#);
+}
+
+#[test]
+fn without_views_there_is_no_journal() {
+    insta::assert_snapshot!(written(vec![text("note"), added("day")], &dependents(Vec::new()), &[], &[]), @r#"
+    alone
+      ALTER TABLE "public"."orders" ALTER COLUMN "note" TYPE VARCHAR(1024)
+    transaction
+      LOCK "public"."orders"
+      ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
+    "#);
+}
+
+#[test]
+fn configured_views_see_new_columns() {
+    let views = dependents(vec![view("v_orders", &["id"], &[]), view("on_top", &[], &[0])]);
+    let config = [configured("v_orders"), configured("v_new")];
+    insta::assert_snapshot!(written(vec![added("day")], &views, &config, &[]), @r#"
+    transaction
+      LOCK "public"."orders"
+      DROP VIEW "public"."on_top"
+      DROP VIEW "public"."v_orders"
+      ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
+      CREATE OR REPLACE VIEW public.v_orders AS SELECT *
+      GRANT SELECT ON "public"."v_orders" TO GROUP "readers"
+      ALTER TABLE "public"."v_orders" OWNER TO "owner"
+      CREATE VIEW "public"."on_top" AS SELECT …
+      GRANT SELECT ON "public"."on_top" TO GROUP "readers"
+      ALTER TABLE "public"."on_top" OWNER TO "owner"
+      CREATE OR REPLACE VIEW public.v_new AS SELECT *
+    "#);
+}
+
+#[test]
+fn a_configured_view_that_cannot_come_back_stays_as_it_is() {
+    let stuck = Dependent {
+        obstacle: Some("view public.m is materialized".into()),
+        ..view("m", &[], &[0])
+    };
+    let views = dependents(vec![view("v_orders", &["id"], &[]), stuck]);
+    insta::assert_snapshot!(written(vec![added("day")], &views, &[configured("v_orders")], &[]), @r#"
+    transaction
+      LOCK "public"."orders"
+      ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
+    notice: view public.v_orders keeps its old columns: view public.m is materialized
+    "#);
+}
+
+#[test]
+fn everything_in_the_way_is_named_at_once() {
+    let stuck = Dependent {
+        obstacle: Some("view public.m is materialized".into()),
+        ..view("m", &["id"], &[])
+    };
+    let attributes =
+        |name: &str| ColumnAttributes { name: name.into(), ..ColumnAttributes::default() };
+    let attributes = [
+        ColumnAttributes { is_sortkey: true, ..attributes("id") },
+        ColumnAttributes { is_constrained: true, ..attributes("note") },
+        ColumnAttributes { encoding: "bytedict".into(), ..attributes("city") },
+    ];
+    let changes = vec![text("note"), text("city"), integer("id")];
+    insta::assert_snapshot!(written(changes, &dependents(vec![stuck]), &[], &attributes), @"
+    refused: column `note` is part of a declared key (PRIMARY KEY, UNIQUE or FOREIGN KEY), which Redshift does not alter; drop that constraint, loader merges without it
+    column `city` is encoded as bytedict, which Redshift does not alter; first run ALTER TABLE … ALTER COLUMN city ENCODE lzo
+    column `id` is a sort key, which cannot be replaced by a wider one; make the table anew with BIGINT
+    view public.m is materialized
+    ");
+}
+
+#[test]
+fn more_than_a_transaction_holds_is_written_down_and_split() {
+    let views = dependents((0..15).map(|i| view(&format!("v{i}"), &["id"], &[])).collect());
+    let text = written(vec![integer("id")], &views, &[], &[]);
+    let executions = text.lines().filter(|line| *line == "transaction").count();
+    assert_eq!((text.starts_with("journal: public.v0, "), executions), (true, 3), "{text}");
+    for transaction in text.split("transaction\n").skip(1) {
+        assert!(transaction.lines().count() <= MAX_BATCH_STATEMENTS, "{transaction}");
+    }
+}

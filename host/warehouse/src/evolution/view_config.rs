@@ -1,0 +1,281 @@
+//! `config/view_config.json`: which views a table has, as in the job that this program replaces.
+//!
+//! In: the object's text. Out: the CREATE VIEW statements of one target's views. A mistake in an
+//! entry for another table does not stop this table's loads, unless it leaves open whose entry it
+//! is.
+
+mod template;
+
+use serde_json::{Map, Value};
+
+use crate::evolution::sql_text;
+use crate::evolution::view_config::template::Values;
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::{S3Uri, TableName};
+
+/// A view that belongs to the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredView {
+    pub name: TableName,
+    /// One `CREATE [OR REPLACE] VIEW` statement without `;`, whose name has its schema.
+    pub create: String,
+}
+
+/// The views of all entries whose `source_table` and `schema_name` are the target's, in the order
+/// of the file.
+///
+/// Keys that this program does not know are left to the people who wrote them.
+/// Errors: `Config`, naming the object and the line or the entry.
+pub fn parse(text: &str, origin: &S3Uri, target: &TableName) -> Result<Vec<ConfiguredView>> {
+    let entries = entries(text, origin)?;
+    let mut views: Vec<(usize, ConfiguredView)> = Vec::new();
+    for entry in &entries {
+        if entry.belongs_to(target)? {
+            views.push((entry.number, entry.view(target)?));
+        }
+    }
+    for (number, view) in &views {
+        let same = |entry: &&Entry<'_>| entry.number != *number && entry.names(&view.name);
+        if let Some(other) = entries.iter().find(same) {
+            let (first, second) = (other.number.min(*number), other.number.max(*number));
+            let fact = format!(
+                "{origin}: entries {first} and {second} both define the view {}; keep one",
+                view.name
+            );
+            return Err(Error::new(Kind::Config, fact));
+        }
+    }
+    Ok(views.into_iter().map(|(_, view)| view).collect())
+}
+
+/// One entry of the list.
+struct Entry<'a> {
+    origin: &'a S3Uri,
+    /// From 1, as people count.
+    number: usize,
+    fields: Map<String, Value>,
+}
+
+fn entries<'a>(text: &str, origin: &'a S3Uri) -> Result<Vec<Entry<'a>>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let fault = |fact: String| Error::new(Kind::Config, format!("{origin}{fact}"));
+    let list = match serde_json::from_str(text) {
+        Ok(Value::Array(list)) => list,
+        Ok(other) => {
+            return Err(fault(format!(" holds {}, expected a list of views", kind_of(&other))));
+        }
+        Err(error) => {
+            let reason = error.to_string();
+            let reason = reason.split(" at line ").next().unwrap_or_default();
+            return Err(fault(format!(
+                ", line {}, column {}: no valid JSON: {reason}",
+                error.line(),
+                error.column()
+            )));
+        }
+    };
+    let entry = |(number, value)| match value {
+        Value::Object(fields) => Ok(Entry { origin, number, fields }),
+        other => Err(fault(format!(", entry {number} is {}, expected an object", kind_of(&other)))),
+    };
+    (1..).zip(list).map(entry).collect()
+}
+
+impl Entry<'_> {
+    fn belongs_to(&self, target: &TableName) -> Result<bool> {
+        Ok(self.text("source_table")?.to_lowercase() == target.table
+            && self.text("schema_name")?.to_lowercase() == target.schema)
+    }
+
+    /// Whether it defines this view, as far as it can be read.
+    fn names(&self, view: &TableName) -> bool {
+        let is = |key: &str, wanted: &str| {
+            self.text(key).is_ok_and(|text| text.to_lowercase() == wanted)
+        };
+        is("schema_name", &view.schema) && is("view_name", &view.table)
+    }
+
+    fn view(&self, target: &TableName) -> Result<ConfiguredView> {
+        let values = Values {
+            schema_name: self.text("schema_name")?,
+            view_name: self.text("view_name")?,
+            source_table: self.text("source_table")?,
+        };
+        let name = TableName::new(values.schema_name, values.view_name);
+        let name = name.map_err(|error| self.fault(&error.to_string()))?;
+        if name == *target {
+            return Err(
+                self.fault("view_name is the table itself; give the view a name of its own")
+            );
+        }
+        let sql = values.expand(self.text("definition")?).map_err(|fault| self.fault(&fault))?;
+        let create = self.statement(&name, &sql)?;
+        Ok(ConfiguredView { name, create })
+    }
+
+    /// Checks that the definition creates this very view, and writes the schema into it where it
+    /// was left out.
+    fn statement(&self, name: &TableName, sql: &str) -> Result<String> {
+        let Some(sql) = sql_text::single_statement(sql) else {
+            return Err(
+                self.fault("definition holds more than one statement; keep the CREATE VIEW alone")
+            );
+        };
+        let Some(create) = sql_text::create_view(sql).filter(|create| !create.materialized) else {
+            return Err(self.fault("definition is no CREATE VIEW or CREATE OR REPLACE VIEW"));
+        };
+        let (view, before) =
+            create.name.split_last().map_or(("", [].as_slice()), |(view, rest)| (view, rest));
+        let schema = before.last().unwrap_or(&name.schema);
+        if *view != name.table || *schema != name.schema {
+            let fact = format!(
+                "definition creates {schema}.{view}; make schema_name and view_name say the same"
+            );
+            return Err(self.fault(&fact));
+        }
+        if !before.is_empty() {
+            return Ok(sql.to_string());
+        }
+        let (start, rest) = sql.split_at(create.name_at.start);
+        Ok(format!("{start}{}.{rest}", crate::sql::ident(&name.schema)))
+    }
+
+    fn text(&self, key: &str) -> Result<&str> {
+        match self.fields.get(key) {
+            Some(Value::String(text)) => Ok(text),
+            Some(other) => {
+                Err(self.fault(&format!("{key} is {}, expected a text", kind_of(other))))
+            }
+            None => Err(self.fault(&format!("{key} is missing"))),
+        }
+    }
+
+    fn fault(&self, fact: &str) -> Error {
+        let view = self.fields.get("view_name").and_then(Value::as_str);
+        let view = view.map(|view| format!(" (view {view})")).unwrap_or_default();
+        Error::new(Kind::Config, format!("{}, entry {}{view}: {fact}", self.origin, self.number))
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> String {
+        let target = TableName::new("public", "customers").expect("a valid name");
+        match parse(text, &S3Uri::new("b", "config/view_config.json"), &target) {
+            Ok(views) => {
+                views.iter().map(|view| format!("{}: {}\n", view.name, view.create)).collect()
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::Config);
+                error.to_string()
+            }
+        }
+    }
+
+    /// One entry for the target, with this definition.
+    fn defined(definition: &str) -> String {
+        let entry = serde_json::json!([{
+            "source_table": "customers", "view_name": "v", "schema_name": "public", "definition": definition,
+        }]);
+        check(&entry.to_string())
+    }
+
+    #[test]
+    fn the_glue_jobs_file_is_read() {
+        let text = r#"[
+          {
+            "source_table": "customers",
+            "view_name": "v_customers",
+            "schema_name": "public",
+            "definition": "CREATE OR REPLACE VIEW {schema_name}.{view_name} AS SELECT * FROM {schema_name}.{source_table} WHERE active = true"
+          },
+          {
+            "source_table": "orders",
+            "view_name": "v_orders",
+            "schema_name": "public",
+            "definition": "CREATE OR REPLACE VIEW {schema_name}.{view_name} AS SELECT * FROM {schema_name}.{source_table}"
+          },
+          {
+            "source_table": "Customers",
+            "view_name": "late",
+            "schema_name": "PUBLIC",
+            "team": ["of", "no", "interest"],
+            "definition": "create view {view_name} as select '{{}}' x from public.customers with no schema binding;\n"
+          }
+        ]"#;
+        insta::assert_snapshot!(check(text), @r#"
+        public.v_customers: CREATE OR REPLACE VIEW public.v_customers AS SELECT * FROM public.customers WHERE active = true
+        public.late: create view "public".late as select '{}' x from public.customers with no schema binding
+        "#);
+        assert_eq!(check("\u{feff}[]"), "");
+    }
+
+    #[test]
+    fn mistakes_in_the_file_are_named() {
+        insta::assert_snapshot!(check("[\n  {\"a\": 1,}\n]"), @"s3://b/config/view_config.json, line 2, column 11: no valid JSON: trailing comma");
+        insta::assert_snapshot!(check(""), @"s3://b/config/view_config.json, line 1, column 0: no valid JSON: EOF while parsing a value");
+        insta::assert_snapshot!(check("{}"), @"s3://b/config/view_config.json holds an object, expected a list of views");
+        insta::assert_snapshot!(check("[7]"), @"s3://b/config/view_config.json, entry 1 is a number, expected an object");
+        insta::assert_snapshot!(check("[{\"view_name\": \
+                                       \"v\"}]"), @"s3://b/config/view_config.json, entry 1 (view v): source_table is missing");
+        insta::assert_snapshot!(check("[{\"source_table\": \
+                                       7}]"), @"s3://b/config/view_config.json, entry 1: source_table is a number, expected a text");
+        insta::assert_snapshot!(check("[{\"source_table\": \
+                                       \"customers\"}]"), @"s3://b/config/view_config.json, entry 1: schema_name is missing");
+        insta::assert_snapshot!(check("[{\"source_table\": \"customers\", \"schema_name\": \
+                                       \"public\"}]"), @"s3://b/config/view_config.json, entry 1: view_name is missing");
+        assert_eq!(
+            check(
+                "[{\"source_table\": \"orders\"}, {\"source_table\": \"customers\", \
+                 \"schema_name\": \"x\"}]"
+            ),
+            ""
+        );
+    }
+
+    #[test]
+    fn mistakes_in_a_definition_are_named() {
+        insta::assert_snapshot!(defined("CREATE VIEW {schema}.{view_name} AS SELECT \
+                                         1"), @"s3://b/config/view_config.json, entry 1 (view v): definition has the unknown placeholder {schema}; there are {schema_name}, {view_name} and {source_table}, and {{ and }} stand for braces");
+        insta::assert_snapshot!(defined("CREATE VIEW {schema_name}.{view_name AS SELECT \
+                                         1"), @"s3://b/config/view_config.json, entry 1 (view v): definition has a lone `{` at character 27; write `{{` for a brace that is meant as one");
+        insta::assert_snapshot!(defined("CREATE VIEW public.v AS SELECT \
+                                         '}'"), @"s3://b/config/view_config.json, entry 1 (view v): definition has a lone `}` at character 33; write `}}` for a brace that is meant as one");
+        insta::assert_snapshot!(defined("SELECT 1"), @"s3://b/config/view_config.json, entry 1 (view v): definition is no CREATE VIEW or CREATE OR REPLACE VIEW");
+        insta::assert_snapshot!(defined("CREATE MATERIALIZED VIEW public.v AS SELECT \
+                                         1"), @"s3://b/config/view_config.json, entry 1 (view v): definition is no CREATE VIEW or CREATE OR REPLACE VIEW");
+        insta::assert_snapshot!(defined("CREATE VIEW public.w AS SELECT \
+                                         1"), @"s3://b/config/view_config.json, entry 1 (view v): definition creates public.w; make schema_name and view_name say the same");
+        insta::assert_snapshot!(defined("CREATE VIEW public.v AS SELECT 1; GRANT SELECT ON \
+                                         public.v TO PUBLIC"), @"s3://b/config/view_config.json, entry 1 (view v): definition holds more than one statement; keep the CREATE VIEW alone");
+        assert_eq!(
+            defined("CREATE VIEW dev.\"PUBLIC\".\"V\" AS SELECT 1;"),
+            "public.v: CREATE VIEW dev.\"PUBLIC\".\"V\" AS SELECT 1\n"
+        );
+    }
+
+    #[test]
+    fn a_view_has_one_entry() {
+        let entry = |table: &str, view: &str| {
+            serde_json::json!({"source_table": table, "view_name": view, "schema_name": "public",
+                "definition": "CREATE VIEW {schema_name}.{view_name} AS SELECT 1"})
+        };
+        let file = |entries: Vec<Value>| Value::Array(entries).to_string();
+        insta::assert_snapshot!(check(&file(vec![entry("orders", "v"), entry("x", "y"), entry("customers", "V")])), @"s3://b/config/view_config.json: entries 1 and 3 both define the view public.v; keep one");
+        insta::assert_snapshot!(check(&file(vec![entry("customers", "customers")])), @"s3://b/config/view_config.json, entry 1 (view customers): view_name is the table itself; give the view a name of its own");
+        insta::assert_snapshot!(check(&file(vec![entry("customers", "my-view")])), @"s3://b/config/view_config.json, entry 1 (view my-view): view_name is `my-view`, and {view_name} puts in plain names only (letters, digits, _, $; no digit first); write the quoted name into the definition instead");
+    }
+}

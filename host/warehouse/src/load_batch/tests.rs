@@ -1,0 +1,225 @@
+//! The transaction as text, for each way of loading.
+
+use super::*;
+
+fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
+    let target = TableName::new("public", "orders").expect("a valid name");
+    let source = S3Uri::new("b", "data/in/o'brien.csv");
+    let manifest = S3Uri::new("b", "data/staging/orders_o/run/manifest.json");
+    let column = |name: &str, column_type, not_null| TargetColumn {
+        name: name.into(),
+        column_type,
+        not_null,
+        staged_as_text: false,
+    };
+    let columns = [
+        column("id", ColumnType::Integer, true),
+        column("select", ColumnType::Varchar { bytes: 256 }, false),
+    ];
+    let keys = ["id".to_string()];
+    let creation = ["CREATE TABLE orders".to_string(), "CREATE VIEW v_orders".to_string()];
+    let mut batch = LoadBatch {
+        target: &target,
+        creation: &creation,
+        columns: &columns,
+        filled: &[],
+        keep_filled: false,
+        keys: &keys,
+        strategy: Strategy::Merge,
+        duplicates: Duplicates::Last,
+        guard_ledger: true,
+        copy: Some(Copy {
+            manifest: &manifest,
+            iam_role: "arn:aws:iam::1:role/r",
+            format: CopyFormat::Parquet,
+        }),
+        rows_staged: 3,
+        ledger: LedgerRow {
+            load_id: "l1",
+            source: &source,
+            etag: "\"e\"",
+            version_id: None,
+            size_bytes: 9,
+            run_id: "r1",
+            plugins: Some(r#"[{"name":"o'brien"}]"#),
+        },
+        audit: AuditRow {
+            run_number: 7,
+            job_id: "nightly",
+            started_at: "2025-01-19T10:30:00Z".parse().expect("an instant"),
+            file_name: "o'brien.csv",
+            rows_read: 3,
+        },
+    };
+    change(&mut batch);
+    build(&batch)
+        .into_iter()
+        .map(|(part, sql)| format!("{part:?}: {sql}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn a_merge_into_a_new_table() {
+    insta::assert_snapshot!(text_of(|_| {}), @r#"
+    Lock: LOCK "public"."loader_loads"
+    CreateTable: CREATE TABLE orders
+    Lock: LOCK "public"."orders"
+    LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
+    RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
+    Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
+    Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    CreateView: CREATE VIEW v_orders
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
+    Report: SELECT inserted, updated, duplicates FROM loader_counts
+    "#);
+}
+
+#[test]
+fn an_append_knows_no_keys() {
+    insta::assert_snapshot!(text_of(|batch| {
+        batch.keys = &[];
+        batch.strategy = Strategy::Append;
+        batch.creation = &[];
+    }), @r#"
+    Lock: LOCK "public"."orders"
+    LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
+    RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    Count: CREATE TEMP TABLE loader_counts AS SELECT n AS inserted, 0 AS updated, 0 AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged
+    Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM loader_stage
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
+    Report: SELECT inserted, updated, duplicates FROM loader_counts
+    "#);
+}
+
+#[test]
+fn first_wins_error_refuses_and_csv_has_its_own_null() {
+    insta::assert_snapshot!(text_of(|batch| {
+        batch.creation = &[];
+        batch.guard_ledger = false;
+        batch.duplicates = Duplicates::First;
+        if let Some(copy) = &mut batch.copy {
+            copy.iam_role = "default";
+            copy.format = CopyFormat::Csv { null: "@null@" };
+        }
+    }), @r#"
+    Lock: LOCK "public"."orders"
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE default FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS '@null@' TIMEFORMAT 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF
+    RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
+    Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
+    Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" ASC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
+    Report: SELECT inserted, updated, duplicates FROM loader_counts
+    "#);
+    insta::assert_snapshot!(text_of(|batch| batch.duplicates = Duplicates::Error), @r#"
+    Lock: LOCK "public"."loader_loads"
+    CreateTable: CREATE TABLE orders
+    Lock: LOCK "public"."orders"
+    LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
+    RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    DuplicateGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS no_duplicate_keys FROM (SELECT 1 AS twice FROM loader_stage GROUP BY "id" HAVING COUNT(*) > 1) AS d
+    Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
+    Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
+    Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    CreateView: CREATE VIEW v_orders
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
+    Report: SELECT inserted, updated, duplicates FROM loader_counts
+    "#);
+}
+
+#[test]
+fn replacing_empties_the_table_and_an_empty_file_copies_nothing() {
+    insta::assert_snapshot!(text_of(|batch| {
+        batch.strategy = Strategy::Replace;
+        batch.copy = None;
+        batch.rows_staged = 0;
+    }), @r#"
+    Lock: LOCK "public"."loader_loads"
+    CreateTable: CREATE TABLE orders
+    Lock: LOCK "public"."orders"
+    LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT 0 AS n) AS known
+    Delete: DELETE FROM "public"."orders"
+    Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    CreateView: CREATE VIEW v_orders
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 0, GETDATE(), '[{"name":"o''brien"}]')
+    Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
+    Report: SELECT inserted, updated, duplicates FROM loader_counts
+    "#);
+}
+
+#[test]
+fn a_failed_run_leaves_its_own_row() {
+    let target = TableName::new("public", "orders").expect("a valid name");
+    let audit = AuditRow {
+        run_number: 7,
+        job_id: "nightly",
+        started_at: "2025-01-19T10:30:00Z".parse().expect("an instant"),
+        file_name: "x.csv",
+        rows_read: 3,
+    };
+    insta::assert_snapshot!(audit_failure(&target, &audit, "line 3: it's \
+                                                            ragged"), @r#"INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) VALUES (7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'x.csv', 'orders', 3, 0, 0, 'FAILED', 'line 3: it''s ragged')"#);
+}
+
+#[test]
+fn missing_columns_are_filled_and_text_becomes_what_parquet_cannot_carry() {
+    let column = |name: &str, column_type: ColumnType| TargetColumn {
+        name: name.into(),
+        staged_as_text: column_type.is_staged_as_text(),
+        column_type,
+        not_null: false,
+    };
+    let columns: &'static [TargetColumn] = Vec::leak(vec![
+        column("id", ColumnType::Integer),
+        column("at", ColumnType::TimestampTz),
+        column("doc", ColumnType::Super),
+        column("raw", ColumnType::Varbyte { bytes: None }),
+    ]);
+    let filled: &'static [FilledColumn] = Vec::leak(vec![
+        FilledColumn { name: "note".into(), fill: Fill::Literal("''") },
+        FilledColumn { name: "number".into(), fill: Fill::Default },
+        FilledColumn { name: "day".into(), fill: Fill::Literal("NULL") },
+    ]);
+    let parts = |keep_filled, strategy| {
+        let all = text_of(|batch| {
+            (batch.creation, batch.columns, batch.filled) = (&[], columns, filled);
+            (batch.keep_filled, batch.strategy) = (keep_filled, strategy);
+        });
+        let shown = ["CreateStage", "Delete", "Update", "Insert"];
+        all.lines()
+            .filter(|line| shown.iter().any(|part| line.starts_with(part)))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    insta::assert_snapshot!(parts(false, Strategy::Merge), @r#"
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
+    Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    "#);
+    insta::assert_snapshot!(parts(true, Strategy::Merge), @r#"
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Update: UPDATE "public"."orders" SET "at" = CAST(ranked."at" AS TIMESTAMPTZ), "doc" = JSON_PARSE(ranked."doc"), "raw" = FROM_HEX(ranked."raw") FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1 AND "public"."orders"."id" = ranked."id"
+    Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1 AND NOT EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = ranked."id")
+    "#);
+    insta::assert_snapshot!(parts(true, Strategy::Replace), @r#"
+    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Delete: DELETE FROM "public"."orders"
+    Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    "#);
+}

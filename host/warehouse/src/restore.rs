@@ -1,0 +1,92 @@
+//! How saved views come back where they are missing: which are, and which come back together.
+
+use loader_model::names::TableName;
+
+use crate::dependents::queries::{is_object, lists};
+use crate::evolution::view::SavedView;
+use crate::sql::MAX_BATCH_STATEMENTS;
+
+/// The queries that name those of the views that exist.
+pub fn existing_sql(views: &[SavedView]) -> Vec<String> {
+    let conditions = lists(views.iter().map(|view| is_object(&view.name)), " OR ");
+    let select = |condition| {
+        format!(
+            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = \
+             c.relnamespace WHERE {condition}"
+        )
+    };
+    conditions.into_iter().map(select).collect()
+}
+
+/// Views that come back in one transaction.
+pub struct Pack<'a> {
+    pub views: Vec<&'a SavedView>,
+    pub statements: Vec<String>,
+}
+
+impl Pack<'_> {
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = TableName> {
+        self.views.iter().map(|view| view.name.clone())
+    }
+}
+
+/// As many views in one transaction as it takes statements of; a view is never torn, but for one
+/// that alone has more.
+pub fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
+    let mut packs: Vec<Pack<'a>> = Vec::new();
+    for &view in views {
+        let statements = view.restore_sql(user);
+        match packs.last_mut() {
+            Some(pack) if pack.statements.len() + statements.len() <= MAX_BATCH_STATEMENTS => {
+                pack.views.push(view);
+                pack.statements.extend(statements);
+            }
+            _ => packs.push(Pack { views: vec![view], statements }),
+        }
+    }
+    packs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolution::view::ViewKind;
+
+    #[test]
+    fn a_view_is_whole_in_its_transaction() {
+        let view = |table: &str, comments: usize| SavedView {
+            name: TableName { schema: "s".into(), table: table.into() },
+            kind: ViewKind::Bound,
+            create: String::new(),
+            owner: "us".into(),
+            grants: Vec::new(),
+            comment: None,
+            column_comments: vec![Default::default(); comments],
+        };
+        let views = [view("a", 19), view("b", 19), view("c", 0), view("d", 60), view("e", 0)];
+        let views: Vec<&SavedView> = views.iter().collect();
+        let packs = packs(&views, "us");
+        let names =
+            |pack: &Pack<'_>| pack.names().map(|name| name.table).collect::<Vec<_>>().join("");
+        let packed: Vec<(String, usize)> =
+            packs.iter().map(|pack| (names(pack), pack.statements.len())).collect();
+        assert_eq!(packed, [("ab".into(), 40), ("c".into(), 1), ("d".into(), 61), ("e".into(), 1)]);
+    }
+
+    #[test]
+    fn one_query_asks_for_all() {
+        let name = TableName { schema: "s".into(), table: "it's".into() };
+        let view = SavedView {
+            kind: ViewKind::Bound,
+            create: String::new(),
+            owner: String::new(),
+            grants: Vec::new(),
+            comment: None,
+            column_comments: Vec::new(),
+            name,
+        };
+        insta::assert_snapshot!(existing_sql(&[view.clone(), view]).join("\n"), @"SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 's' AND c.relname = 'it''s') OR (n.nspname = 's' AND c.relname = 'it''s')");
+        assert!(existing_sql(&[]).is_empty());
+    }
+}
