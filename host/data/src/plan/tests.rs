@@ -3,7 +3,8 @@
 use loader_csv::{Dialect, FileProfile, Header, Splitter, profile_chunk};
 
 use super::*;
-use loader_model::catalog_column::ColumnDefault;
+use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
+use loader_model::choices::MissingColumns;
 use loader_model::column_type::ColumnType;
 
 fn profile(csv: &str) -> (Header, FileProfile) {

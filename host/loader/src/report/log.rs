@@ -73,10 +73,8 @@ pub enum Audience {
 pub fn start(verbose: u8, audience: Audience) -> RunLog {
     let kept = RunLog::default();
     let level = ["info", "debug", "trace"][usize::from(verbose.min(2))];
-    let quiet = format!(
-        "warn,loader={level},loader_aws={level},loader_data={level},loader_warehouse={level},\
-         loader_model={level},loader_sandbox={level},loader_local={level},loader_csv={level}"
-    );
+    // `loader` stands for all targets that begin so: `loader_data`, `loader_aws`, ….
+    let quiet = format!("warn,loader={level}");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
     let lines = Lines { kept: kept.clone(), people: std::io::stderr().is_terminal(), audience };
     // A second start in one process (tests) keeps the first subscriber.
