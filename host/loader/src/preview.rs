@@ -1,17 +1,16 @@
 //! The preview of a load: everything that it would do, found by doing all of it but the changes.
 //! Reads the file and the catalog, transforms every row, and writes nowhere.
 
+mod columns;
+
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use loader_aws::connect;
 use loader_aws::stop::Stop;
-use loader_data::plan::LoadPlan;
 use loader_data::rejects::{self, Refused};
 use loader_data::transform::{Sink, Totals};
-use loader_model::catalog_column::CatalogColumn;
 use loader_model::error::{Error, Result};
-use loader_model::target_column::{Fill, TargetColumn};
 use loader_warehouse::evolution::script::{EvolutionPlan, Execution, ViewChange};
 use serde::Serialize;
 
@@ -23,6 +22,8 @@ use crate::steps::Step;
 use crate::tools::{Tools, blocking};
 use crate::values::{Goal, Planned, Work};
 use crate::{data_path::host_values, line, redshift::journals};
+
+pub use columns::{ColumnAction, ColumnPreview};
 
 /// Rejected rows that are shown with their reasons; all of them are counted.
 const SHOWN_REJECTS: usize = 20;
@@ -83,33 +84,6 @@ pub enum LoadOutcome {
     /// It would be refused, and nothing would change.
     #[default]
     Refused,
-}
-
-/// A column of the table or of the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ColumnPreview {
-    pub name: String,
-    pub action: ColumnAction,
-    /// Its type in the table now.
-    pub before: Option<String>,
-    /// Its type in the table then.
-    pub after: Option<String>,
-    /// What rows get where the file has nothing for it.
-    pub filled_with: Option<String>,
-}
-
-/// What happens to a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ColumnAction {
-    Keep,
-    Create,
-    Add,
-    Widen,
-    /// The file lacks it.
-    Fill,
-    /// The table lacks it, and it is left out.
-    Discard,
 }
 
 /// Where the rows would go.
@@ -202,7 +176,7 @@ async fn foresee(tools: &Tools, work: &Work, preview: &mut Preview) -> Result<()
         false => Ok(EvolutionPlan::default()),
     };
     let wanted = work.plan.target_columns(&totals.max_text_bytes);
-    preview.columns = columns(&work.plan, &wanted, work.catalog.target.as_deref());
+    preview.columns = columns::preview(&work.plan, &wanted, work.catalog.target.as_deref());
     preview.evolution(evolved?, work.plan.creates_table);
     let notices = &tools.data_path.settings.notices;
     preview.notices.splice(0..0, notices.iter().cloned());
@@ -242,54 +216,5 @@ impl ExecutionPreview {
             Execution::Alone(_) => ExecutionKind::Alone,
         };
         ExecutionPreview { kind, statements: execution.statements().len() }
-    }
-}
-
-/// All columns: those of the table in its order, then the file's new ones.
-fn columns(
-    plan: &LoadPlan,
-    wanted: &[TargetColumn],
-    existing: Option<&[CatalogColumn]>,
-) -> Vec<ColumnPreview> {
-    let existing = existing.unwrap_or_default();
-    let known = existing.iter().map(|column| known_column(plan, wanted, column));
-    let is_new = |column: &&TargetColumn| existing.iter().all(|known| known.name != column.name);
-    let action = if plan.creates_table { ColumnAction::Create } else { ColumnAction::Add };
-    let new = wanted.iter().filter(is_new).map(|column| ColumnPreview {
-        name: column.name.clone(),
-        action,
-        before: None,
-        after: Some(column.column_type.to_string()),
-        filled_with: None,
-    });
-    let discarded = plan.discarded.iter().map(|name| ColumnPreview {
-        name: name.clone(),
-        action: ColumnAction::Discard,
-        before: None,
-        after: None,
-        filled_with: None,
-    });
-    known.chain(new).chain(discarded).collect()
-}
-
-fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn) -> ColumnPreview {
-    let before = column.column_type.to_string();
-    let filled = plan.filled.iter().find(|filled| filled.name == column.name);
-    let after =
-        wanted.iter().find(|wanted| wanted.name == column.name).map(|wanted| &wanted.column_type);
-    let after = after.map_or(before.clone(), ToString::to_string);
-    ColumnPreview {
-        name: column.name.clone(),
-        action: match filled {
-            Some(_) => ColumnAction::Fill,
-            None if after == before => ColumnAction::Keep,
-            None => ColumnAction::Widen,
-        },
-        before: Some(before),
-        after: Some(after),
-        filled_with: filled.map(|filled| match filled.fill {
-            Fill::Default => "DEFAULT".to_string(),
-            Fill::Literal(literal) => literal.to_string(),
-        }),
     }
 }

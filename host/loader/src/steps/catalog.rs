@@ -20,13 +20,21 @@ pub async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog> {
     let read = catalog::read(&tools.api, &tools.job.target, &source.load_id, missing);
     let read = async { read.await.map_err(Error::unless_unknown) };
     let catalog = tools.step(Step::Catalog, read).await?;
-    let stops_here = tools.goal != Goal::Stage && !tools.job.force;
-    let loaded_by = catalog.loaded_by.filter(|_| stops_here);
+    let loaded_by = catalog.loaded_by.filter(|_| !may_load_again(tools));
     if let Some(run_id) = &loaded_by {
-        tracing::info!(by = run_id, "this very file was loaded before; --force loads it again");
-        if tools.data_path.settings.capture.is_some() {
-            tracing::warn!("no case captured: the rows are not looked at again without --force");
-        }
+        say_loaded_before(tools, run_id);
     }
     Ok(Catalog { loaded_by, ..catalog })
+}
+
+/// Staging loads nothing, and `--force` asks for it.
+fn may_load_again(tools: &Tools) -> bool {
+    tools.goal == Goal::Stage || tools.job.force
+}
+
+fn say_loaded_before(tools: &Tools, run_id: &str) {
+    tracing::info!(by = run_id, "this very file was loaded before; --force loads it again");
+    if tools.data_path.settings.capture.is_some() {
+        tracing::warn!("no case captured: the rows are not looked at again without --force");
+    }
 }

@@ -21,18 +21,22 @@ pub async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
             tracing::warn!(%prefix, "the staged parts and the source were left");
             return;
         }
-        if tools.goal == Goal::Load {
-            let rows_read = tools.trail.rows_read.get().copied().unwrap_or(0);
-            audit::write_failure(&tools.api, &tools.job, rows_read, error).await;
-        }
     }
-    if tools.goal == Goal::Load || outcome.is_err() {
-        delete_staged_parts(tools).await;
-        crash::point("staging-deleted");
+    match tools.goal {
+        Goal::Load => after_load(tools, outcome).await,
+        // What was staged is what was asked for.
+        Goal::Stage | Goal::Preview if outcome.is_err() => delete_staged_parts(tools).await,
+        Goal::Stage | Goal::Preview => {}
     }
-    if tools.goal == Goal::Load
-        && let Some(source) = tools.trail.source.get()
-    {
+}
+
+async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
+    if let Err(error) = outcome {
+        let rows_read = tools.trail.rows_read.get().copied().unwrap_or(0);
+        audit::write_failure(&tools.api, &tools.job, rows_read, error).await;
+    }
+    delete_staged_parts(tools).await;
+    if let Some(source) = tools.trail.source.get() {
         move_source(tools, source, outcome).await;
         crash::point("archived");
     }
@@ -40,15 +44,15 @@ pub async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
 
 /// Deletes the staged parts, unless they are to be kept.
 async fn delete_staged_parts(tools: &Tools) {
-    if tools.job.keep_staging {
-        return;
+    if !tools.job.keep_staging {
+        let prefix = tools.job.layout.staging_prefix();
+        match tools.store.delete_all(&prefix).await {
+            Ok(0) => {}
+            Ok(objects) => tracing::debug!(prefix = %prefix, objects, "staged parts deleted"),
+            Err(error) => tracing::warn!(%error, "staged parts were left behind"),
+        }
     }
-    let prefix = tools.job.layout.staging_prefix();
-    match tools.store.delete_all(&prefix).await {
-        Ok(0) => {}
-        Ok(objects) => tracing::debug!(prefix = %prefix, objects, "staged parts deleted"),
-        Err(error) => tracing::warn!(%error, "staged parts were left behind"),
-    }
+    crash::point("staging-deleted");
 }
 
 /// A loaded file goes to the archive, one that is at fault out of the way; any other stays where a

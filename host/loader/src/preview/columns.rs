@@ -1,0 +1,86 @@
+//! What would become of each column: of the table's, of the file's new ones, and of those that are
+//! left out.
+
+use loader_data::plan::LoadPlan;
+use loader_model::catalog_column::CatalogColumn;
+use loader_model::target_column::{Fill, TargetColumn};
+use serde::Serialize;
+
+/// A column of the table or of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ColumnPreview {
+    pub name: String,
+    pub action: ColumnAction,
+    /// Its type in the table now.
+    pub before: Option<String>,
+    /// Its type in the table then.
+    pub after: Option<String>,
+    /// What rows get where the file has nothing for it.
+    pub filled_with: Option<String>,
+}
+
+/// What happens to a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColumnAction {
+    Keep,
+    Create,
+    Add,
+    Widen,
+    /// The file lacks it.
+    Fill,
+    /// The table lacks it, and it is left out.
+    Discard,
+}
+
+/// All columns: those of the table in its order, then the file's new ones, then those left out.
+pub(super) fn preview(
+    plan: &LoadPlan,
+    wanted: &[TargetColumn],
+    existing: Option<&[CatalogColumn]>,
+) -> Vec<ColumnPreview> {
+    let existing = existing.unwrap_or_default();
+    let known = existing.iter().map(|column| known_column(plan, wanted, column));
+    let is_new = |column: &&TargetColumn| existing.iter().all(|known| known.name != column.name);
+    let new = wanted.iter().filter(is_new).map(|column| new_column(plan, column));
+    let discarded = plan.discarded.iter().map(|name| ColumnPreview {
+        name: name.clone(),
+        action: ColumnAction::Discard,
+        before: None,
+        after: None,
+        filled_with: None,
+    });
+    known.chain(new).chain(discarded).collect()
+}
+
+fn new_column(plan: &LoadPlan, column: &TargetColumn) -> ColumnPreview {
+    ColumnPreview {
+        name: column.name.clone(),
+        action: if plan.creates_table { ColumnAction::Create } else { ColumnAction::Add },
+        before: None,
+        after: Some(column.column_type.to_string()),
+        filled_with: None,
+    }
+}
+
+fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn) -> ColumnPreview {
+    let before = column.column_type.to_string();
+    let filled = plan.filled.iter().find(|filled| filled.name == column.name);
+    let after =
+        wanted.iter().find(|wanted| wanted.name == column.name).map(|wanted| &wanted.column_type);
+    let after = after.map_or(before.clone(), ToString::to_string);
+    ColumnPreview {
+        name: column.name.clone(),
+        action: match filled {
+            Some(_) => ColumnAction::Fill,
+            None if after == before => ColumnAction::Keep,
+            None => ColumnAction::Widen,
+        },
+        before: Some(before),
+        after: Some(after),
+        filled_with: filled.map(|filled| match filled.fill {
+            Fill::Default => "DEFAULT".to_string(),
+            Fill::Literal(literal) => literal.to_string(),
+        }),
+    }
+}
