@@ -8,21 +8,6 @@ use arrow_schema::SchemaRef;
 use crate::error::PluginError;
 use crate::plan::{Expr, Plan, PlanContext};
 use crate::plugin::Plugin;
-use crate::session::ChainSession;
-
-/// What plugins can ask the host for; the same for all rows of a source, but `source.row`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostValues {
-    /// `run.started-at` in microseconds since 1970, UTC; whole seconds. Also what the clocks of
-    /// guests with WASI show.
-    pub run_started_at_micros: i64,
-    /// `run.id`
-    pub run_id: String,
-    /// `source.file-name`
-    pub source_file_name: String,
-    /// `source.uri`
-    pub source_uri: String,
-}
 
 /// The plans of all plugins of a load. Each plugin's output is the next one's input.
 ///
@@ -33,13 +18,13 @@ pub struct ChainPlan {
     pub input: SchemaRef,
     /// What comes out of the last plugin.
     pub output: SchemaRef,
-    pub(crate) steps: Arc<[PlannedStep]>,
+    planned: Arc<[PlannedPlugin]>,
     pub(crate) observer: Option<Observer>,
 }
 
 /// A plugin of a chain, what it was told, and what it made of that.
 #[derive(Clone, Debug)]
-pub struct PlannedStep {
+pub struct PlannedPlugin {
     /// The plugin.
     pub plugin: Plugin,
     /// What it was told beside its input's columns.
@@ -64,7 +49,7 @@ impl ChainPlan {
         input: SchemaRef,
     ) -> Result<ChainPlan, PluginError> {
         let mut schema = Arc::clone(&input);
-        let mut steps = Vec::with_capacity(plugins.len());
+        let mut planned = Vec::with_capacity(plugins.len());
         for (plugin, config) in plugins {
             let context = PlanContext {
                 table: table.to_owned(),
@@ -74,15 +59,15 @@ impl ChainPlan {
             };
             let plan = plugin.plan(&context, &schema)?;
             let output = Arc::clone(&plan.schema);
-            steps.push(PlannedStep { plugin: plugin.clone(), context, input: schema, plan });
+            planned.push(PlannedPlugin { plugin: plugin.clone(), context, input: schema, plan });
             schema = output;
         }
-        Ok(ChainPlan { input, output: schema, steps: steps.into(), observer: None })
+        Ok(ChainPlan { input, output: schema, planned: planned.into(), observer: None })
     }
 
     /// The plugins with their plans, in order.
-    pub fn steps(&self) -> &[PlannedStep] {
-        &self.steps
+    pub fn plugins(&self) -> &[PlannedPlugin] {
+        &self.planned
     }
 
     /// The same chain, whose batches `observer` sees on their way.
@@ -94,24 +79,17 @@ impl ChainPlan {
     /// The input column that this output column is: passed through, or cast, by every plugin.
     /// `None` when some plugin made it.
     pub fn origin(&self, output_column: usize) -> Option<usize> {
-        self.steps.iter().rev().try_fold(output_column, |column, step| {
-            match step.plan.outputs.get(column)? {
+        self.planned.iter().rev().try_fold(output_column, |column, planned| {
+            match planned.plan.outputs.get(column)? {
                 Expr::Passthrough(from) | Expr::Cast(from) => Some(*from),
                 Expr::Literal(_) | Expr::HostValue(_) | Expr::Computed(_) => None,
             }
         })
     }
-
-    /// Instances of all plugins that have work to do, for one worker thread.
-    ///
-    /// Use it on a thread that no async executor runs on: calls into the sandbox block.
-    pub fn open(&self, values: Arc<HostValues>) -> Result<ChainSession, PluginError> {
-        ChainSession::open(self, values)
-    }
 }
 
 impl std::fmt::Debug for ChainPlan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.steps.iter()).finish()
+        f.debug_list().entries(self.planned.iter()).finish()
     }
 }

@@ -7,12 +7,10 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
-use crate::aot;
 use crate::config;
+use crate::digest::sha256_hex;
 use crate::error::{PluginError, tame};
-use crate::inspect::{Outside, check_contract, check_imports, list};
+use crate::inspect::{Identity, Outside, check_contract, check_imports, list};
 use crate::limits::size;
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
@@ -73,7 +71,7 @@ impl Runtime {
         let mut checkup = Checkup {
             name: None,
             version: None,
-            sha256: aot::hex(&Sha256::digest(&bytes)),
+            sha256: sha256_hex(&bytes),
             size_bytes: bytes.len(),
             imports: Vec::new(),
             findings: Vec::new(),
@@ -84,44 +82,56 @@ impl Runtime {
             "size",
             self.check_size(bytes.len()).map(|()| format!("{}, of {limit}", size(bytes.len()))),
         );
-        let outside = match Outside::of(&bytes) {
-            Ok(outside) => outside,
+        match Outside::of(&bytes) {
+            Ok(outside) => {
+                checkup.add("format", Ok("a WebAssembly component".to_owned()));
+                if checkup.boundary_fits(&outside) && fits {
+                    checkup.compile(self, path, bytes, outside.identity());
+                }
+                checkup.call_itself(outside.name, outside.version);
+            }
             Err(error) => {
                 checkup.add("format", Err(error));
-                return checkup;
             }
-        };
-        checkup.add("format", Ok("a WebAssembly component".to_owned()));
+        }
+        checkup
+    }
+}
+
+impl Checkup {
+    /// Whether the contract and the imports are those of this host.
+    fn boundary_fits(&mut self, outside: &Outside) -> bool {
         let contract =
-            check_contract(&outside).map(|()| tame(outside.contract().unwrap_or_default(), 100));
-        let speaks = checkup.add("contract", contract);
+            check_contract(outside).map(|()| tame(outside.contract().unwrap_or_default(), 100));
         let imports = check_imports(&outside.imports).map(|()| match outside.imports.is_empty() {
             true => "nothing".to_owned(),
             false => list(&outside.imports),
         });
-        let closed = checkup.add("imports", imports);
-        checkup.imports = outside.imports.iter().map(|import| tame(import, 100)).collect();
-        (checkup.name, checkup.version) = (outside.name.clone(), outside.version.clone());
-        if fits && speaks && closed {
-            let sha256 = checkup.sha256.clone();
-            let made = self
-                .component(path, &sha256, bytes)
-                .and_then(|component| self.link(&component, &outside.identity()))
-                .map(|pre| self.plugin(path, sha256, outside.identity(), pre));
-            let types = match made {
-                Ok(plugin) => {
-                    checkup.plugin = Some(plugin);
-                    Ok("it compiles, and its functions have the contract's types".to_owned())
-                }
-                Err(error) => Err(error),
-            };
-            checkup.add("types", types);
-        }
+        self.imports = outside.imports.iter().map(|import| tame(import, 100)).collect();
+        let speaks = self.add("contract", contract);
+        let closed = self.add("imports", imports);
+        speaks && closed
+    }
+
+    fn compile(&mut self, runtime: &Runtime, path: &Path, bytes: Vec<u8>, identity: Identity) {
+        let sha256 = self.sha256.clone();
+        let made = runtime
+            .component(path, &sha256, bytes)
+            .and_then(|component| runtime.link(&component, &identity))
+            .map(|pre| runtime.plugin(path, sha256, identity, pre));
+        let types = made.map(|plugin| {
+            self.plugin = Some(plugin);
+            "it compiles, and its functions have the contract's types".to_owned()
+        });
+        self.add("types", types);
+    }
+
+    fn call_itself(&mut self, name: Option<String>, version: Option<String>) {
+        (self.name, self.version) = (name.clone(), version.clone());
         let missing =
             |what: &str, instead: &str| format!("no {what} in its metadata: {instead} is used");
-        checkup.add("name", Ok(outside.name.unwrap_or_else(|| missing("name", "the file's name"))));
-        checkup.add("version", Ok(outside.version.unwrap_or_else(|| missing("version", "0"))));
-        checkup
+        self.add("name", Ok(name.unwrap_or_else(|| missing("name", "the file's name"))));
+        self.add("version", Ok(version.unwrap_or_else(|| missing("version", "0"))));
     }
 }
 

@@ -176,11 +176,9 @@ struct Sentence {
     remedy: Option<String>,
 }
 
-impl fmt::Display for Sentence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(plugin) = &self.plugin {
-            write!(f, "plugin {plugin}: ")?;
-        }
+impl Sentence {
+    /// Call, rows and column, as far as they are known.
+    fn place(&self) -> String {
         let mut place = Vec::new();
         place.extend(self.call.map(|call| call.to_string()));
         place.extend(self.rows.as_ref().map(|rows| match (rows.start(), rows.end()) {
@@ -188,8 +186,18 @@ impl fmt::Display for Sentence {
             (first, last) => format!("rows {first}-{last}"),
         }));
         place.extend(self.column.as_ref().map(|column| format!("column {column:?}")));
+        place.join(", ")
+    }
+}
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(plugin) = &self.plugin {
+            write!(f, "plugin {plugin}: ")?;
+        }
+        let place = self.place();
         if !place.is_empty() {
-            write!(f, "{}: ", place.join(", "))?;
+            write!(f, "{place}: ")?;
         }
         f.write_str(&self.fact)?;
         if let Some(said) = &self.said {

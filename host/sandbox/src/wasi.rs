@@ -19,13 +19,12 @@ use wasmtime_wasi::{
 };
 
 use crate::guest_log::GuestLog;
-use crate::sandbox::State;
 
 /// Adds WASI to a plugin's linker; only for plugins that import it.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<State, NoSleep>(linker, |state| {
+    monotonic_clock::add_to_linker::<T, NoSleep>(linker, |state| {
         StoppedClock(WasiView::ctx(state).table)
     })?;
     linker.allow_shadowing(false);

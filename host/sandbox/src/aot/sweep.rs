@@ -1,8 +1,9 @@
-//! Keeps the cache small: what nobody has used for a month goes, and the oldest beyond a gigabyte.
+//! Keeps the cache small: files that were not used for a month go, and the longest unused beyond a
+//! gigabyte.
 //!
-//! A plugin that is built anew, and a wasmtime that is upgraded, leave a file behind that nothing
-//! asks for any more. Only files that are named as ours are touched, and whatever goes wrong is no
-//! reason to fail.
+//! A plugin that is built anew, and a wasmtime that is upgraded, leave a file behind that no load
+//! asks for again. Only files with the cache's own names are touched, and an error here is no reason
+//! to fail.
 
 use std::fs::{self, File};
 use std::io;

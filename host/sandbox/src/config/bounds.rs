@@ -64,6 +64,7 @@ impl<'a> Unfolding<'a> {
         Ok(weight)
     }
 
+    /// The subschemas that a schema names itself, each with how it is applied.
     fn children(
         &self,
         schema: &'a Value,
@@ -72,40 +73,20 @@ impl<'a> Unfolding<'a> {
         let Value::Object(keywords) = schema else { return Ok(Vec::new()) };
         let mut children = Vec::new();
         for (keyword, value) in keywords {
-            let applied = match keyword.as_str() {
-                "enum" | "const" | "default" | "examples" => continue,
-                "$ref" => {
-                    children.push((self.target(value)?, Applied::InPlace));
-                    continue;
-                }
+            match keyword.as_str() {
+                "$ref" => children.push((self.target(value)?, Applied::InPlace)),
                 "$dynamicRef" | "$recursiveRef" => {
                     return Err(format!("{keyword} is not followed"));
                 }
                 "$id" | "id" if !is_root && value.is_string() => {
                     return Err(format!("{keyword} stands only at the root"));
                 }
-                "allOf" | "anyOf" | "oneOf" | "not" | "if" | "then" | "else"
-                | "dependentSchemas" | "dependencies" => Applied::InPlace,
-                _ => Applied::Within,
-            };
-            let is_map = matches!(
-                keyword.as_str(),
-                "properties"
-                    | "patternProperties"
-                    | "$defs"
-                    | "definitions"
-                    | "dependentSchemas"
-                    | "dependencies"
-            );
-            match value {
-                Value::Array(values) => {
-                    children.extend(values.iter().map(|value| (value, applied)))
+                // Values of the config's kind, not schemas.
+                "enum" | "const" | "default" | "examples" => {}
+                keyword => {
+                    let applied = applied(keyword);
+                    children.extend(subschemas(keyword, value).map(|value| (value, applied)));
                 }
-                Value::Object(values) if is_map => {
-                    children.extend(values.values().map(|value| (value, applied)))
-                }
-                Value::Object(_) => children.push((value, applied)),
-                _ => {}
             }
         }
         Ok(children)
@@ -123,6 +104,34 @@ impl<'a> Unfolding<'a> {
             ));
         };
         self.root.pointer(pointer).ok_or_else(|| format!("$ref {reference:?} leads nowhere"))
+    }
+}
+
+fn applied(keyword: &str) -> Applied {
+    match keyword {
+        "allOf" | "anyOf" | "oneOf" | "not" | "if" | "then" | "else" | "dependentSchemas"
+        | "dependencies" => Applied::InPlace,
+        _ => Applied::Within,
+    }
+}
+
+/// The schemas in a keyword's value: itself, the elements of a list, or the values of a map whose
+/// keys are names.
+fn subschemas<'a>(keyword: &str, value: &'a Value) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
+    let is_map = matches!(
+        keyword,
+        "properties"
+            | "patternProperties"
+            | "$defs"
+            | "definitions"
+            | "dependentSchemas"
+            | "dependencies"
+    );
+    match value {
+        Value::Array(values) => Box::new(values.iter()),
+        Value::Object(values) if is_map => Box::new(values.values()),
+        Value::Object(_) => Box::new(std::iter::once(value)),
+        _ => Box::new(std::iter::empty()),
     }
 }
 
