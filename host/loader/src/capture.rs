@@ -89,7 +89,7 @@ fn write_case(
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "plugin".into());
     let folder: &Path = &settings.dir.join(plugin);
-    let capture = loader_harness::Capture { context: &planned.context, rows: &rows };
+    let capture = loader_harness::CapturedCase { context: &planned.context, rows: &rows };
     let written =
         capture.write(folder, name).map_err(|error| Error::new(Kind::Config, error.to_string()))?;
     Ok(Some((written, rows.num_rows())))

@@ -123,14 +123,17 @@ fn read_sound(path: &Path) -> io::Result<Vec<u8>> {
     owned_by_us_alone(&metadata).map_err(io::Error::other)?;
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     file.read_to_end(&mut bytes)?;
-    let is_sound = bytes.len() > HEADER_BYTES
-        && bytes.starts_with(MAGIC)
-        && bytes[MAGIC.len()..HEADER_BYTES] == Sha256::digest(&bytes[HEADER_BYTES..])[..];
-    if !is_sound {
+    if !is_sound(&bytes) {
         return Err(io::Error::other("damaged: its hash is not that of its content"));
     }
     sweep::mark_used(&file, metadata.modified()?, SystemTime::now());
     Ok(bytes)
+}
+
+fn is_sound(file: &[u8]) -> bool {
+    file.len() > HEADER_BYTES
+        && file.starts_with(MAGIC)
+        && file[MAGIC.len()..HEADER_BYTES] == Sha256::digest(&file[HEADER_BYTES..])[..]
 }
 
 fn owned_by_us_alone(metadata: &fs::Metadata) -> Result<(), String> {

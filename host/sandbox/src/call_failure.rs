@@ -42,7 +42,10 @@ pub(crate) fn explain(
     let explained = match (hit_limit(trap, state, limits, call), trap) {
         (Some(hit), _) => hit,
         (None, Some(trap)) => crashed(&crash(trap)),
-        (None, None) => untaken(error, limits, call),
+        (None, None) => match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(code)) => crashed(&format!("it called exit({code})")),
+            None => untaken(error, limits, call),
+        },
     };
     let said = state.log().last_error();
     explained.in_call(call).guest_said(said).with_frames(frames(error))
@@ -82,11 +85,8 @@ fn crashed(how: &str) -> PluginError {
         .remedy("report it to its author")
 }
 
-/// An end that is no trap: the guest left by WASI, or the host refused to go on.
+/// An end that is no trap: the host refused to go on.
 fn untaken(error: &wasmtime::Error, limits: &Limits, call: Call) -> PluginError {
-    if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
-        return crashed(&format!("it called exit({code})"));
-    }
     let cause = tame(&error.root_cause().to_string(), 512);
     match call {
         Call::Instantiate => PluginError::protocol(format!("could not be instantiated: {cause}"))

@@ -258,25 +258,31 @@ fn cast_decimals(
         CastType::Text => Some(to_text(source, |row, out| {
             values::write_decimal(source.value(row), from_scale, out)
         })),
-        CastType::Decimal { precision, scale } if scale >= from_scale => {
-            let factor = 10_i128.checked_pow(u32::from(scale - from_scale))?;
-            let rescaled =
-                convert(source, |row| fit(source.value(row).checked_mul(factor)?, precision));
-            Some(rescaled.decimals(precision, scale, 0))
-        }
-        CastType::Decimal { precision, scale } => {
-            let factor = 10_i128.checked_pow(u32::from(from_scale - scale))?;
-            let mut rounded = 0;
-            let rescaled = convert(source, |row| {
-                let (quotient, is_rounded) = divide(source.value(row), factor);
-                let fitted = fit(quotient, precision)?;
-                rounded += u64::from(is_rounded);
-                Some(fitted)
-            });
-            Some(rescaled.decimals(precision, scale, rounded))
-        }
+        CastType::Decimal { precision, scale } => rescale(source, from_scale, precision, scale),
         _ => None,
     }
+}
+
+/// Decimals with another scale; a smaller scale rounds.
+fn rescale(
+    source: &PrimitiveArray<Decimal128Type>,
+    from_scale: u8,
+    precision: u8,
+    scale: u8,
+) -> Option<CastOutcome> {
+    let factor = 10_i128.checked_pow(u32::from(scale.abs_diff(from_scale)))?;
+    let mut rounded = 0;
+    let rescaled = convert(source, |row| {
+        let value = source.value(row);
+        if scale >= from_scale {
+            return fit(value.checked_mul(factor)?, precision);
+        }
+        let (quotient, is_rounded) = divide(value, factor);
+        let fitted = fit(quotient, precision)?;
+        rounded += u64::from(is_rounded);
+        Some(fitted)
+    });
+    Some(rescaled.decimals(precision, scale, rounded))
 }
 
 /// The nearest quotient, half away from zero, and whether digits were lost.

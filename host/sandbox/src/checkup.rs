@@ -77,11 +77,7 @@ impl Runtime {
             findings: Vec::new(),
             plugin: None,
         };
-        let limit = size(self.limits().plugin_bytes);
-        let fits = checkup.add(
-            "size",
-            self.check_size(bytes.len()).map(|()| format!("{}, of {limit}", size(bytes.len()))),
-        );
+        let fits = checkup.add("size", self.size_of_limit(bytes.len()));
         match Outside::of(&bytes) {
             Ok(outside) => {
                 checkup.add("format", Ok("a WebAssembly component".to_owned()));
@@ -95,6 +91,11 @@ impl Runtime {
             }
         }
         checkup
+    }
+
+    fn size_of_limit(&self, bytes: usize) -> Result<String, PluginError> {
+        self.check_size(bytes)?;
+        Ok(format!("{}, of {}", size(bytes), size(self.limits().plugin_bytes)))
     }
 }
 

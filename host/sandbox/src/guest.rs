@@ -51,13 +51,9 @@ impl Guest {
         let mut sandbox = Sandbox::new(plugin, values.run_started_at_micros)?;
         let needed = input.project(&plan.inputs).map_err(|error| plugin.host_failure(&error))?;
         let schema = loader_ipc::encode_schema(&Schema::new(needed.fields().clone()));
-        let session = sandbox
-            .call(Call::Open, |store, guest| {
-                guest.loader_plugin_transform().session().call_open(store, &plan.state, &schema)
-            })?
-            .map_err(|error| {
-                refused(error, plugin.limits()).in_call(Call::Open).of(plugin.label())
-            })?;
+        let session = sandbox.ask(Call::Open, |store, guest| {
+            guest.loader_plugin_transform().session().call_open(store, &plan.state, &schema)
+        })?;
         let computed = SchemaRef::clone(&plan.computed);
         Ok(Guest { plugin: plugin.clone(), computed, sandbox, session })
     }
@@ -132,35 +128,42 @@ impl Guest {
         })?;
         work.counters.sandbox += start.elapsed();
         work.counters.bytes_in += bytes.len() as u64;
-        let limits = self.plugin.limits();
-        let output = answer.map_err(|error| refused_row(error, work.rows, &part, limits))?;
+        let output =
+            answer.map_err(|error| refused_row(error, work.rows, &part, self.plugin.limits()))?;
         work.counters.bytes_out += output.batch.len() as u64;
-
         let start = Instant::now();
-        check_size(output.batch.len(), bytes.len(), limits)?;
-        take_rejects(&output, &part, work.rejected, limits)?;
-        let allowed = limits.output_bytes_for(bytes.len());
-        let batch_limits = BatchLimits { max_message_bytes: allowed, ..BatchLimits::default() };
-        let batch = untrusted::check_batch(output.batch, &self.computed, part.len(), &batch_limits)
-            .map_err(PluginError::protocol)?;
+        let batch = self.take(output, bytes.len(), &part, work.rejected)?;
         work.counters.encode_decode += start.elapsed();
         Ok(batch)
+    }
+
+    /// Checks an answer to `input_bytes`: takes over its rejects and decodes its batch.
+    fn take(
+        &self,
+        output: Output,
+        input_bytes: usize,
+        part: &Range<usize>,
+        rejected: &mut RejectedRows,
+    ) -> Result<RecordBatch, PluginError> {
+        let limits = self.plugin.limits();
+        check_size(output.batch.len(), input_bytes, limits)?;
+        take_rejects(&output, part, rejected, limits)?;
+        let allowed = limits.output_bytes_for(input_bytes);
+        let batch_limits = BatchLimits { max_message_bytes: allowed, ..BatchLimits::default() };
+        untrusted::check_batch(output.batch, &self.computed, part.len(), &batch_limits)
+            .map_err(PluginError::protocol)
     }
 
     /// Ends the session and adds what the guest and its sandbox counted.
     pub(crate) fn finish(mut self, counted: &mut PluginCounters) -> Result<(), PluginError> {
         let session = self.session;
         let start = Instant::now();
-        let counters = self
-            .sandbox
-            .call(Call::Finish, |store, guest| {
-                guest.loader_plugin_transform().session().call_finish(store, session)
-            })?
-            .map_err(|error| refused(error, self.plugin.limits()))
-            .and_then(|counters| check_counters(counters, self.plugin.limits()))
-            .map_err(|error| error.in_call(Call::Finish).of(self.plugin.label()))?;
+        let counters = self.sandbox.ask(Call::Finish, |store, guest| {
+            guest.loader_plugin_transform().session().call_finish(store, session)
+        })?;
         counted.sandbox += start.elapsed();
-        counted.counters = counters;
+        counted.counters = check_counters(counters, self.plugin.limits())
+            .map_err(|error| error.in_call(Call::Finish).of(self.plugin.label()))?;
         counted.log_lines_dropped = self.sandbox.log_lines_dropped();
         counted.peak_memory_bytes = self.sandbox.peak_memory_bytes();
         counted.fuel = self.sandbox.fuel();
@@ -224,18 +227,14 @@ fn take_rejects(
     rejected: &mut RejectedRows,
     limits: &Limits,
 ) -> Result<(), PluginError> {
-    let n_messages = output.messages.len();
-    if n_messages > limits.messages {
+    let (n_messages, allowed) = (output.messages.len(), limits.messages);
+    if n_messages > allowed {
         return Err(PluginError::limit(format!(
-            "gave {n_messages} different reasons for rejected rows, more than messages = {}",
-            limits.messages
+            "gave {n_messages} different reasons for rejected rows, more than messages = {allowed}"
         )));
     }
     untrusted::check_rejects(part.len(), &output.rejected, &output.reasons, n_messages)
         .map_err(PluginError::protocol)?;
-    if output.rejected.is_empty() {
-        return Ok(());
-    }
     let reasons = reasons(output, limits);
     for (row, reason) in output.rejected.iter().zip(&output.reasons) {
         rejected.insert(row + part.start as u32, reasons[usize::from(*reason)].clone());

@@ -65,12 +65,7 @@ impl Plan {
         input: &SchemaRef,
         limits: &Limits,
     ) -> Result<Plan, PluginError> {
-        let state_bytes = plan.state.len();
-        if state_bytes > limits.state_bytes {
-            let (has, allowed) = (size(state_bytes), size(limits.state_bytes));
-            let fact = format!("the plan's state has {has}, more than state_bytes = {allowed}");
-            return Err(PluginError::limit(fact));
-        }
+        check_state(&plan.state, limits)?;
         let inputs = check_inputs(&plan.inputs, input)?;
         let declared = check_schema(&plan.schema, plan.outputs.len(), limits)?;
         let mut fields = Vec::with_capacity(plan.outputs.len());
@@ -90,6 +85,15 @@ impl Plan {
     pub(crate) fn needs_process(&self) -> bool {
         !self.inputs.is_empty() || !self.computed.fields().is_empty()
     }
+}
+
+fn check_state(state: &[u8], limits: &Limits) -> Result<(), PluginError> {
+    if state.len() <= limits.state_bytes {
+        return Ok(());
+    }
+    let (has, allowed) = (size(state.len()), size(limits.state_bytes));
+    let fact = format!("the plan's state has {has}, more than state_bytes = {allowed}");
+    Err(PluginError::limit(fact))
 }
 
 fn check_inputs(inputs: &[u32], input: &Schema) -> Result<Vec<usize>, PluginError> {

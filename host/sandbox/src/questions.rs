@@ -6,7 +6,6 @@ use std::thread;
 use arrow_schema::SchemaRef;
 
 use crate::bindings::exports::loader::plugin::transform::Context;
-use crate::call_failure::refused;
 use crate::config;
 use crate::error::{Call, PluginError, PluginErrorKind};
 use crate::limits::size;
@@ -68,13 +67,12 @@ impl Plugin {
         let guest_context = guest_context(context);
         let schema = loader_ipc::encode_schema(input);
         let answer = self.off_runtime(|| {
-            Sandbox::new(self, 0)?.call(Call::MakePlan, |store, guest| {
+            Sandbox::new(self, 0)?.ask(Call::MakePlan, |store, guest| {
                 guest.loader_plugin_transform().call_make_plan(store, &guest_context, &schema)
             })
-        })?;
-        answer
-            .map_err(|error| self.with_config_name(refused(error, self.limits())))
-            .and_then(|plan| Plan::check(plan, input, self.limits()))
+        });
+        let plan = answer.map_err(|error| self.with_config_name(error))?;
+        Plan::check(plan, input, self.limits())
             .map_err(|error| error.in_call(Call::MakePlan).of(self.label()))
     }
 

@@ -7,7 +7,8 @@
 use wasmtime::Store;
 
 use crate::bindings;
-use crate::call_failure::explain;
+use crate::bindings::exports::loader::plugin::transform::Error as GuestError;
+use crate::call_failure::{explain, refused};
 use crate::deadlines::TimeLimit;
 use crate::error::{Call, PluginError};
 use crate::guest_log::GuestLog;
@@ -49,6 +50,20 @@ impl Sandbox {
         self.store.set_epoch_deadline(TimeLimit::of(call, limits).epochs());
         make(&mut self.store, &self.guest).map_err(|error| {
             explain(&error, self.store.data(), limits, call).of(self.plugin.label())
+        })
+    }
+
+    /// The same for a call that the guest may refuse with an error of its own.
+    pub(crate) fn ask<T>(
+        &mut self,
+        call: Call,
+        make: impl FnOnce(
+            &mut Store<InstanceState>,
+            &bindings::Plugin,
+        ) -> wasmtime::Result<Result<T, GuestError>>,
+    ) -> Result<T, PluginError> {
+        self.call(call, make)?.map_err(|error| {
+            refused(error, self.plugin.limits()).in_call(call).of(self.plugin.label())
         })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use loader_csv::CsvError;
 use loader_sandbox::PluginError;
 
-/// Why there is no outcome.
+/// Why there is no output.
 #[derive(Debug, thiserror::Error)]
 pub enum HarnessError {
     /// The plugin cannot be loaded, refused its config or its input, or failed on a row.
