@@ -1,8 +1,8 @@
 //! Compiled plugins on disk, so that a load does not wait for the compiler each time.
 //!
 //! Native code is trusted code, so the directory has to belong to this user alone, and a file is
-//! believed only when its own hash is right. Whatever is wrong with the cache, the plugin is compiled
-//! again: the cache never makes a load fail.
+//! believed only when its own hash is right. Whatever is wrong with the cache, the plugin is
+//! compiled again: the cache never makes a load fail.
 
 mod sweep;
 
@@ -147,8 +147,8 @@ fn owned_by_us_alone(metadata: &fs::Metadata) -> Result<(), String> {
     }
 }
 
-/// Feeds what hashes itself into SHA-256, which is the same tomorrow; std's hashers are not meant
-/// to be.
+/// SHA-256 for values that hash themselves: file names need a hash that the next release of Rust
+/// computes alike, and std's hashers do not promise that.
 struct ShaHasher(Sha256);
 
 impl Hasher for ShaHasher {

@@ -41,8 +41,8 @@ pub struct CastError {
 /// text; text to anything that can be written as text; decimals to decimals and text; date to
 /// timestamp and text; real to double; booleans and timestamps to text.
 pub fn can_cast(from: &DataType, to: &DataType) -> bool {
-    from == to
-        || matches!((CastType::of(from), CastType::of(to)), (Some(from), Some(to)) if from.casts_to(to))
+    let casts_to = |from: CastType| CastType::of(to).is_some_and(|to| from.casts_to(to));
+    from == to || CastType::of(from).is_some_and(casts_to)
 }
 
 /// Casts each value, or names its row.

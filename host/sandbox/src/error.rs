@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 /// Whose fault it is, and so who has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PluginErrorKind {
-    /// The file is no WebAssembly component, or one that is no plugin.
+    /// The file is no WebAssembly component, or the component is no plugin.
     NotAPlugin,
     /// The plugin was made for another version of the contract.
     ContractVersion,

@@ -14,14 +14,14 @@ use crate::limits::Limits;
 /// A compiled plugin, ready to be instantiated. Clones are the same plugin.
 #[derive(Clone)]
 pub struct Plugin {
-    loaded: Arc<Loaded>,
+    parts: Arc<PluginParts>,
     listener: Option<Listener>,
     /// What messages call its config.
     config_name: Option<Arc<str>>,
 }
 
 /// What a [`Plugin`] is made of.
-pub(crate) struct Loaded {
+pub(crate) struct PluginParts {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) sha256: String,
@@ -35,24 +35,24 @@ pub(crate) struct Loaded {
 }
 
 impl Plugin {
-    pub(crate) fn new(loaded: Loaded) -> Plugin {
-        Plugin { loaded: Arc::new(loaded), listener: None, config_name: None }
+    pub(crate) fn new(parts: PluginParts) -> Plugin {
+        Plugin { parts: Arc::new(parts), listener: None, config_name: None }
     }
 
     /// The component's own name, else its file's. At most 64 bytes, without control characters, not
     /// unique.
     pub fn name(&self) -> &str {
-        &self.loaded.name
+        &self.parts.name
     }
 
     /// What the component says, else `0`. Free text like the name.
     pub fn version(&self) -> &str {
-        &self.loaded.version
+        &self.parts.version
     }
 
     /// Digest of the component's bytes, 64 hexadecimal digits: the one name that cannot lie.
     pub fn sha256(&self) -> &str {
-        &self.loaded.sha256
+        &self.parts.sha256
     }
 
     /// The same plugin, whose log lines `listener` hears too, bounded as they are.
@@ -70,8 +70,8 @@ impl Plugin {
 
     /// How messages name it: `default 0.1.0 (sha256 1a2b3c4d)`.
     pub(crate) fn label(&self) -> String {
-        let short = self.loaded.sha256.get(..8).unwrap_or(&self.loaded.sha256);
-        format!("{} {} (sha256 {short})", self.loaded.name, self.loaded.version)
+        let short = self.parts.sha256.get(..8).unwrap_or(&self.parts.sha256);
+        format!("{} {} (sha256 {short})", self.parts.name, self.parts.version)
     }
 
     /// An error of the host's own work on this plugin's batches.
@@ -86,15 +86,15 @@ impl Plugin {
 
     /// The config schema that it has answered, if it was asked.
     pub(crate) fn known_config_schema(&self) -> &OnceLock<Option<String>> {
-        &self.loaded.config_schema
+        &self.parts.config_schema
     }
 
     pub(crate) fn wants_wasi(&self) -> bool {
-        self.loaded.wants_wasi
+        self.parts.wants_wasi
     }
 
     pub(crate) fn limits(&self) -> &Limits {
-        &self.loaded.limits
+        &self.parts.limits
     }
 
     pub(crate) fn listener(&self) -> Option<Listener> {
@@ -102,15 +102,15 @@ impl Plugin {
     }
 
     pub(crate) fn counts_fuel(&self) -> bool {
-        self.loaded.counts_fuel
+        self.parts.counts_fuel
     }
 
     pub(crate) fn engine(&self) -> &Engine {
-        &self.loaded.engine
+        &self.parts.engine
     }
 
     pub(crate) fn pre(&self) -> &bindings::PluginPre<InstanceState> {
-        &self.loaded.pre
+        &self.parts.pre
     }
 }
 

@@ -17,7 +17,7 @@ use crate::inspect::{Identity, inspect};
 use crate::instance_state::InstanceState;
 use crate::limits::{Limits, size};
 use crate::off_thread::{Unfinished, within};
-use crate::plugin::{Loaded, Plugin};
+use crate::plugin::{Plugin, PluginParts};
 use crate::wasi;
 
 /// Where compiled plugins are kept.
@@ -127,7 +127,7 @@ impl Runtime {
         identity: Identity,
         pre: bindings::PluginPre<InstanceState>,
     ) -> Plugin {
-        Plugin::new(Loaded {
+        Plugin::new(PluginParts {
             name: identity.name.unwrap_or_else(|| stem(path)),
             version: identity.version.unwrap_or_else(|| "0".to_owned()),
             sha256,
@@ -168,7 +168,8 @@ impl Runtime {
         let start = Instant::now();
         let component = self.compile(bytes)?;
         tracing::info!(
-            path = %path.display(), elapsed_ms = start.elapsed().as_millis() as u64, "compiled plugin"
+            path = %path.display(), elapsed_ms = start.elapsed().as_millis() as u64,
+            "compiled plugin"
         );
         if let Some(cache) = &self.cache {
             cache.store(&self.engine, sha256, &component);

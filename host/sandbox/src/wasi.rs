@@ -1,7 +1,7 @@
 //! WASI 0.2, closed: for plugins whose language cannot do without it.
 //!
 //! No files, no environment, no arguments, no network. The wall clock stands still at the run's
-//! start, the monotonic clock at zero, and nobody can sleep: a sleeping guest could not be
+//! start, the monotonic clock at zero, and guests cannot sleep: a sleeping guest could not be
 //! interrupted. Random numbers come from a fixed seed. What is printed becomes log lines. So the
 //! same rows give the same result on every machine.
 

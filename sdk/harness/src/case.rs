@@ -2,7 +2,7 @@
 //! plugin was given.
 //!
 //! CSV text has no types, and some rows do not say which they have. So a case that was captured in
-//! a load names the type of each column; one that a person writes seldom does, and has them
+//! a load names the type of each column; a case that a person writes seldom does, and has them
 //! inferred as a load would.
 
 use std::collections::HashMap;

@@ -4,7 +4,7 @@
 
 use loader_csv::Dialect;
 
-use crate::csv_text::{CsvFile, Row};
+use crate::csv_text::{CsvText, Row};
 use crate::difference::quoted;
 
 struct Parsed {
@@ -15,7 +15,7 @@ struct Parsed {
 impl Parsed {
     fn of(text: &str) -> Result<Parsed, String> {
         let dialect = Dialect::default();
-        let file = CsvFile::read(text.as_bytes(), &dialect).map_err(|error| error.to_string())?;
+        let file = CsvText::read(text.as_bytes(), &dialect).map_err(|error| error.to_string())?;
         let rows = file.texts().map_err(|error| error.to_string())?;
         Ok(Parsed { names: file.header.names, rows })
     }

@@ -73,7 +73,8 @@ impl Harness {
     /// ```
     /// # fn measure(plugin: loader_harness::Harness) -> Result<(), Box<dyn std::error::Error>> {
     /// let case = std::path::Path::new("plugins/default/tests/decimals");
-    /// let measured = plugin.for_case(case)?.measure_csv(std::fs::read(case.join("input.csv"))?, 100_000)?;
+    /// let input = std::fs::read(case.join("input.csv"))?;
+    /// let measured = plugin.for_case(case)?.measure_csv(input, 100_000)?;
     /// println!("{} rows/s", measured.rows_per_second());
     /// # Ok(())
     /// # }
@@ -105,7 +106,8 @@ impl Harness {
     ///
     /// let plugin = Harness::open("plugins/default.wasm")?;
     /// for folder in case_folders("plugins/default/tests".as_ref())? {
-    ///     assert_eq!(plugin.test_case(&folder, Expected::Compare)?.failures, [""; 0], "{}", folder.display());
+    ///     let report = plugin.test_case(&folder, Expected::Compare)?;
+    ///     assert_eq!(report.failures, [""; 0], "{}", folder.display());
     /// }
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```

@@ -53,7 +53,8 @@ impl Harness {
     /// The same for bytes that are at hand; `name` stands for the file in messages.
     ///
     /// ```
-    /// let refused = loader_harness::Harness::from_bytes("page.wasm", b"<html>404</html>".to_vec()).unwrap_err();
+    /// let page = b"<html>404</html>".to_vec();
+    /// let refused = loader_harness::Harness::from_bytes("page.wasm", page).unwrap_err();
     /// assert!(refused.to_string().starts_with("plugin page.wasm: not WebAssembly: this is HTML"));
     /// ```
     pub fn from_bytes(name: impl AsRef<Path>, bytes: Vec<u8>) -> Result<Harness, HarnessError> {
@@ -83,7 +84,8 @@ impl Harness {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
     /// let runtime = Runtime::new(limits, CacheLocation::Off)?;
-    /// let plugin = Harness::of(runtime.load("small.wasm".as_ref(), std::fs::read("small.wasm")?)?);
+    /// let bytes = std::fs::read("small.wasm")?;
+    /// let plugin = Harness::of(runtime.load("small.wasm".as_ref(), bytes)?);
     /// # Ok(())
     /// # }
     /// ```
@@ -166,7 +168,8 @@ impl Harness {
     /// CSV.
     ///
     /// ```no_run
-    /// let output = loader_harness::Harness::open("plugins/default.wasm")?.run_csv("ID,Ratio\n1,0.5\n")?;
+    /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
+    /// let output = plugin.run_csv("ID,Ratio\n1,0.5\n")?;
     /// assert_eq!(output.columns[0].name, "id");
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```
@@ -201,7 +204,8 @@ impl Harness {
     /// use loader_harness::arrow_array::{ArrayRef, Int64Array, RecordBatch};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let batch = RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef)])?;
+    /// let ids = Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef;
+    /// let batch = RecordBatch::try_from_iter([("id", ids)])?;
     /// let output = loader_harness::Harness::open("plugins/default.wasm")?.run_batch(batch)?;
     /// assert_eq!(output.rows.len(), 2);
     /// # Ok(())

@@ -8,7 +8,7 @@ use arrow_select::concat::concat_batches;
 use loader_csv::{ColumnProfile, DecodeAs, Dialect, LogicalType, arrow_schema};
 use loader_sandbox::ChainPlan;
 
-use crate::csv_text::{CsvFile, Row, push_line};
+use crate::csv_text::{CsvText, Row, push_line};
 use crate::error::HarnessError;
 use crate::text;
 
@@ -40,7 +40,7 @@ impl Input {
         dialect: &Dialect,
         columns: &SchemaRef,
     ) -> Result<Input, HarnessError> {
-        let file = CsvFile::read(text, dialect)?;
+        let file = CsvText::read(text, dialect)?;
         check_names(&file.header.names, columns)?;
         let (rows, lines) = (file.texts()?, file.lines());
         let typed = columns.fields().iter().enumerate();
@@ -58,7 +58,7 @@ impl Input {
         plan: impl Fn(SchemaRef) -> Result<ChainPlan, HarnessError>,
     ) -> Result<(Input, ChainPlan), HarnessError> {
         dialect.check().map_err(|error| HarnessError::Input(error.to_string()))?;
-        let file = CsvFile::read(text, dialect)?;
+        let file = CsvText::read(text, dialect)?;
         let inferred =
             file.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
         let mut decode_as: Vec<DecodeAs> = inferred.collect();
@@ -116,7 +116,7 @@ pub(crate) fn rows_as_csv<'a>(
 }
 
 fn decoded(
-    file: &CsvFile<'_>,
+    file: &CsvText<'_>,
     decode_as: &[DecodeAs],
     schema: &SchemaRef,
 ) -> Result<Input, HarnessError> {

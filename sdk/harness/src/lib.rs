@@ -2,15 +2,16 @@
 //! that came of it.
 //!
 //! The [`Harness`] uses the runtime, the limits, the type inference and the checks of the program
-//! itself: what passes here passes there. A [`PluginOutput`] has every value as exact text, compares
-//! with `==`, and prints as a table, so it suits `assert_eq!` as well as a snapshot. No AWS, no
-//! warehouse, no async.
+//! itself: what passes here passes there. A [`PluginOutput`] has every value as exact text,
+//! compares with `==`, and prints as a table, so it suits `assert_eq!` as well as a snapshot. No
+//! AWS, no warehouse, no async.
 //!
 //! ```no_run
 //! use loader_harness::Harness;
 //! use serde_json::json;
 //!
-//! let plugin = Harness::open("plugins/default.wasm")?.config(json!({"metadata": false})).keys(["order_id"]);
+//! let plugin = Harness::open("plugins/default.wasm")?;
+//! let plugin = plugin.config(json!({"metadata": false})).keys(["order_id"]);
 //! let output = plugin.run_csv("Order ID,Amount ($)\n1,0.1\n2,\n")?;
 //! assert_eq!(output.column("amount"), Some(vec![Some("0.100000000000000000"), None]));
 //! assert!(output.rejects.is_empty());

@@ -54,7 +54,8 @@ impl Harness {
     /// Errors: the plugin fails on the text as it is, in one batch.
     ///
     /// ```no_run
-    /// let broken = loader_harness::Harness::open("plugins/default.wasm")?.broken_properties("id\n1\n2\n")?;
+    /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
+    /// let broken = plugin.broken_properties("id\n1\n2\n")?;
     /// assert_eq!(broken, []);
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```

@@ -1,8 +1,9 @@
-//! Schemas that could keep a validator busy or fill its memory are refused before one sees them.
+//! Schemas that could keep a validator busy or fill its memory are refused before the validator
+//! sees them.
 //!
 //! A schema of a few lines can unfold into billions (`allOf` twice the next, sixty times over), and
-//! one that refers to itself without going into a value never ends. Recursion through values is
-//! fine: the config, which is the user's own, bounds it.
+//! a schema that refers to itself without going into a value never ends. Recursion through values
+//! is fine: the config, which is the user's own, bounds it.
 
 use std::collections::HashMap;
 
