@@ -80,7 +80,7 @@ impl AotCache {
         }
     }
 
-    /// Whole or not at all: written beside its place, then renamed into it.
+    /// Writes beside the file's place and renames into it, so that the file is whole or missing.
     fn write(&self, path: &Path, payload: &[u8]) -> io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(sweep::UNFINISHED).tempfile_in(&self.dir)?;
         file.write_all(MAGIC)?;
@@ -91,7 +91,7 @@ impl AotCache {
         File::open(&self.dir)?.sync_all()
     }
 
-    /// One file for each plugin and each compiler with its settings and target.
+    /// Each plugin has a file for each version, target and settings of the compiler.
     fn path(&self, engine: &Engine, sha256: &str) -> PathBuf {
         let mut hasher = ShaHasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);

@@ -14,7 +14,8 @@ use crate::limits::{Limits, size};
 /// Frames of a trap that a message shows.
 const FRAMES_SHOWN: usize = 3;
 
-/// The guest's own error, as the contract has it, made ours.
+/// The guest's own error, from the contract's form to the host's. A code of `bad-config` is about
+/// the config, any other about the input.
 pub(crate) fn refused(error: transform::Error, limits: &Limits) -> PluginError {
     let code = tame(&error.code, 64);
     let kind = match code.as_str() {
@@ -94,12 +95,14 @@ fn untaken(error: &wasmtime::Error, limits: &Limits, call: Call) -> PluginError 
                 "its limits are core_instances = {}, memories = {}, tables = {}",
                 limits.core_instances, limits.memories, limits.tables
             )),
-        _ => PluginError::protocol(format!("the host could not take what it passed: {cause}"))
-            .remedy(format!(
-                "one call may pass at most returned_bytes = {}; otherwise this is a mistake in \
-                 the plugin",
-                size(limits.returned_bytes)
-            )),
+        Call::ConfigSchema | Call::MakePlan | Call::Open | Call::Process | Call::Finish => {
+            PluginError::protocol(format!("the host could not take what it passed: {cause}"))
+                .remedy(format!(
+                    "one call may pass at most returned_bytes = {}; otherwise this is a mistake in \
+                     the plugin",
+                    size(limits.returned_bytes)
+                ))
+        }
     }
 }
 
@@ -111,7 +114,7 @@ fn crash(trap: Trap) -> String {
     }
 }
 
-/// How functions begin that stand between a panic and the trap that it ends in.
+/// Functions between a panic and its trap begin like this.
 const MACHINERY: [&str; 10] = [
     "abort",
     "alloc::alloc",

@@ -1,7 +1,8 @@
 //! The one strict cast: value by value exact, or the row is named as failed.
 //!
-//! Nothing is guessed and no digit is lost unseen: what is rounded (decimals, half away from zero)
-//! is counted. Text is read by `loader-values`, by the same rules as everywhere else.
+//! Nothing is guessed and no digit is lost unseen: a decimal is rounded half away from zero, and
+//! counted. (`1.005` to two digits is `1.01`, and one value rounded.) Text is read by
+//! `loader-values`, by the same rules as everywhere else.
 
 use std::sync::Arc;
 
@@ -61,7 +62,8 @@ pub fn strict_cast(array: &ArrayRef, to: &DataType) -> Result<CastOutcome, CastE
     }
 }
 
-/// The types that can be cast, without what does not matter for a cast.
+/// The types that can be cast from or to. Unlike Arrow's, their list is short, so that a match over
+/// it can name all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CastType {
     Boolean,
@@ -117,7 +119,7 @@ impl CastType {
     }
 }
 
-/// One function for each kind of source. `None`: the pair is not there, which `casts_to` rules out.
+/// One function for each type of source. `None`: there is no such cast; `casts_to` rules that out.
 fn cast(array: &ArrayRef, from: CastType, to: CastType) -> Option<CastOutcome> {
     match from {
         CastType::Text => Some(cast_text(array.as_string(), to)),
@@ -200,7 +202,8 @@ fn text_to_decimal(source: &StringArray, precision: u8, scale: u8) -> CastOutcom
     converted.decimals(precision, scale, rounded)
 }
 
-/// Read once more as f32: by way of f64 it would be rounded twice. A number too large for it fails.
+/// Text is read once more as f32, because by way of f64 it would be rounded twice. A number that is
+/// too large for f32 fails.
 fn parse_f32(text: &str) -> Option<f32> {
     let wide = values::parse_f64(text.as_bytes())?;
     match wide.is_finite() {
@@ -259,7 +262,15 @@ fn cast_decimals(
             values::write_decimal(source.value(row), from_scale, out)
         })),
         CastType::Decimal { precision, scale } => rescale(source, from_scale, precision, scale),
-        _ => None,
+        CastType::Boolean
+        | CastType::Int8
+        | CastType::Int16
+        | CastType::Int32
+        | CastType::Int64
+        | CastType::Float32
+        | CastType::Float64
+        | CastType::Date
+        | CastType::Timestamp => None,
     }
 }
 
@@ -293,7 +304,7 @@ fn divide(value: i128, factor: i128) -> (i128, bool) {
     (if away { quotient + value.signum() } else { quotient }, rest != 0)
 }
 
-/// At most `precision` digits.
+/// The value, if it has at most `precision` digits.
 fn fit(value: i128, precision: u8) -> Option<i128> {
     let bound = 10_u128.checked_pow(u32::from(precision))?;
     (value.unsigned_abs() < bound).then_some(value)

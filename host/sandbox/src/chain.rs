@@ -1,4 +1,5 @@
-//! Plugins one after the other: each sees the columns and the rows that the one before has left.
+//! Plugins one after the other: each plugin gets the columns and the rows that the plugin before it
+//! has left.
 
 use std::sync::Arc;
 
@@ -11,25 +12,25 @@ use crate::plugin::Plugin;
 
 /// The plans of all plugins of a load. Each plugin's output is the next one's input.
 ///
-/// Without plugins it passes everything through.
+/// A chain without plugins passes all columns and rows through.
 #[derive(Clone)]
 pub struct ChainPlan {
-    /// What goes in.
+    /// The columns of the first plugin's input.
     pub input: SchemaRef,
-    /// What comes out of the last plugin.
+    /// The columns of the last plugin's output.
     pub output: SchemaRef,
     planned: Arc<[PlannedPlugin]>,
     pub(crate) observer: Option<Observer>,
 }
 
-/// A plugin of a chain, what it was told, and what it made of that.
+/// A plugin of a chain with the plan that it has made, and what it made the plan from.
 #[derive(Clone, Debug)]
 pub struct PlannedPlugin {
     /// The plugin.
     pub plugin: Plugin,
-    /// What it was told beside its input's columns.
+    /// What it was told beside the columns of its input.
     pub context: PlanContext,
-    /// The columns that go in.
+    /// The columns of its input.
     pub input: SchemaRef,
     /// Its plan, checked.
     pub plan: Plan,
@@ -40,7 +41,7 @@ pub struct PlannedPlugin {
 pub type Observer = Arc<dyn Fn(usize, &RecordBatch, &Int64Array) + Send + Sync>;
 
 impl ChainPlan {
-    /// Asks each plugin for its plan, in order. Every one of them is told table, keys and target.
+    /// Asks each plugin for its plan, in order. Each is told table, keys and target.
     pub fn make(
         plugins: &[(Plugin, serde_json::Value)],
         table: &str,
@@ -76,8 +77,8 @@ impl ChainPlan {
         ChainPlan { observer: Some(observer), ..self }
     }
 
-    /// The input column that this output column is: passed through, or cast, by every plugin.
-    /// `None` when some plugin made it.
+    /// The input column that every plugin has passed through, or cast, to this output column.
+    /// `None` when a plugin has made the column: computed, a literal, or a value of the host.
     pub fn origin(&self, output_column: usize) -> Option<usize> {
         self.planned.iter().rev().try_fold(output_column, |column, planned| {
             match planned.plan.outputs.get(column)? {

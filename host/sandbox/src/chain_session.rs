@@ -36,7 +36,7 @@ impl ChainSession {
     /// Takes a batch of the chain's input schema through all plugins. `rows` has `source.row` of
     /// each of its rows.
     ///
-    /// Errors: the load has to end; a plugin that failed on a batch fails on it again.
+    /// After an error the load has to end: a plugin that failed on a batch fails on it again.
     pub fn process(
         &mut self,
         batch: &RecordBatch,

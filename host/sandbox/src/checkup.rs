@@ -1,5 +1,5 @@
-//! Everything that can be said of a plugin's file without running it, and what is wrong with it,
-//! all at once.
+//! Everything that can be said of a plugin's file without running it, and all that is wrong with
+//! the file at once.
 //!
 //! Loading a plugin stops at the first thing that is wrong; a checkup goes on as far as it can,
 //! because its reader wants to mend all of it. The config schema is the one thing that only a
@@ -15,7 +15,7 @@ use crate::limits::size;
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
 
-/// What is known of a plugin's file.
+/// What is known of a plugin's file, and the findings.
 #[derive(Debug)]
 pub struct Checkup {
     /// What the file calls itself, if it does.
@@ -28,9 +28,9 @@ pub struct Checkup {
     pub size_bytes: usize,
     /// What it imports, in its order.
     pub imports: Vec<String>,
-    /// One for each thing that was looked at.
+    /// One finding for each thing that was looked at.
     pub findings: Vec<Finding>,
-    /// The plugin, when nothing is wrong so far.
+    /// The plugin, if nothing is wrong with the file.
     pub plugin: Option<Plugin>,
 }
 

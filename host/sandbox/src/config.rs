@@ -26,7 +26,7 @@ const STACK_BYTES: usize = 16 << 20;
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Fits,
-    /// The schema itself is none.
+    /// The schema itself is no JSON Schema.
     BadSchema(String),
     Mistakes(Vec<Mistake>),
 }
@@ -40,11 +40,11 @@ struct Mistake {
     fact: String,
 }
 
-/// Holds `config` against `schema`. No schema takes no settings; null stands for none. `name`: what
-/// messages call the config; paths of keys begin with it.
+/// Holds `config` against `schema`. A plugin without schema takes no settings; null stands for no
+/// settings. `name`: what messages call the config; paths of keys begin with it.
 ///
-/// Errors: `Config` (a mistake in the config), `Protocol` (the schema is none), `Limit` (it took
-/// too long).
+/// Errors: `Config` (a mistake in the config), `Protocol` (the schema is no JSON Schema),
+/// `Limit` (the check took too long).
 pub(crate) fn check(
     schema: Option<&str>,
     config: &Value,
@@ -135,7 +135,7 @@ fn judge(schema: &str, config: &Value, name: &str) -> Verdict {
     }
 }
 
-/// A schema ready to be used, or why it is none.
+/// A schema ready to be used, or why it is no JSON Schema.
 fn compiled(schema: &str) -> Result<(Value, Validator), String> {
     let schema: Value =
         serde_json::from_str(schema).map_err(|error| format!("it is no JSON ({error})"))?;
@@ -176,7 +176,7 @@ fn not_settings(unexpected: &[String], path: &str) -> String {
     format!("{} {verb}", keys.join(", "))
 }
 
-/// The keys that could have been meant: those that stand beside the keyword which refused others.
+/// The keys that could have been meant: the `properties` beside the keyword that refused others.
 fn known(keyword: &str, schema: &Value) -> String {
     let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
     let properties = schema

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// What a plugin did in one session; those of all workers add up.
+/// What a plugin did in one session; the counters of all workers add up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginCounters {
     /// Its name.
     pub plugin: String,
-    /// Batches and rows that it saw, also those that did not cross into the sandbox.
+    /// Batches and rows that it got, also those that did not cross into the sandbox.
     pub batches: u64,
     /// See `batches`.
     pub rows: u64,
@@ -32,7 +32,7 @@ pub struct PluginCounters {
 }
 
 impl PluginCounters {
-    /// Adds what another session of the same plugin did. Memory is the most that one of them had.
+    /// Adds what another session of the same plugin did. Memory is that of the larger session.
     pub fn add(&mut self, other: PluginCounters) {
         self.batches += other.batches;
         self.rows += other.rows;

@@ -75,8 +75,8 @@ impl Guest {
         }
     }
 
-    /// Sends the rows of `part`, whose first is row `first` of the batch. A part that is too large
-    /// for one call is halved.
+    /// Sends `part`, whose rows begin at row `first` of the batch. A part that is too large for one
+    /// call is halved.
     fn process(
         &mut self,
         part: &RecordBatch,
@@ -193,7 +193,7 @@ fn row_too_large(bytes: usize, batch_bytes: usize) -> PluginError {
     PluginError::limit(format!("one row takes {taken}, more than batch_bytes = {allowed}"))
 }
 
-/// A guest that refuses the whole batch may point at the row that made it.
+/// A guest that refuses the whole batch may name the row at fault, counted within its part.
 fn refused_row(
     error: GuestError,
     rows: &Int64Array,
@@ -205,7 +205,7 @@ fn refused_row(
     refused(error, limits).for_rows(row.map(|row| row..=row))
 }
 
-/// Output may be larger than its input, but not by any factor.
+/// Output may be larger than its input, but not without bounds.
 fn check_size(output: usize, input: usize, limits: &Limits) -> Result<(), PluginError> {
     let allowed = limits.output_bytes_for(input);
     if output <= allowed {

@@ -50,7 +50,7 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    /// Errors: `NotAPlugin`, when it is no component or a damaged one.
+    /// Errors: `NotAPlugin`, when the bytes are no component, or a damaged component.
     pub(crate) fn of(bytes: &[u8]) -> Result<Outside, PluginError> {
         check_header(bytes)?;
         Outside::read(bytes)
@@ -115,7 +115,7 @@ fn label(text: &str) -> Option<String> {
     Some(tame(text.trim(), MAX_NAME_BYTES)).filter(|label| !label.is_empty())
 }
 
-/// Not WebAssembly, or not a component.
+/// Refuses what is not WebAssembly, and what is no component.
 fn check_header(bytes: &[u8]) -> Result<(), PluginError> {
     if !bytes.starts_with(b"\0asm") {
         return Err(not_a_plugin(format!("not WebAssembly: {}", first_bytes(bytes)))
@@ -131,7 +131,7 @@ fn check_header(bytes: &[u8]) -> Result<(), PluginError> {
     }
 }
 
-/// Exports the contract, in our version of it.
+/// Refuses a component that does not export the contract, or exports another version of it.
 pub(crate) fn check_contract(outside: &Outside) -> Result<(), PluginError> {
     let mut found = false;
     for name in outside.exports.iter().chain(&outside.imports) {
@@ -179,7 +179,7 @@ fn exports(outside: &Outside) -> String {
     }
 }
 
-/// Imports only what the sandbox offers.
+/// Refuses imports that the sandbox does not offer.
 pub(crate) fn check_imports(imports: &[String]) -> Result<(), PluginError> {
     let forbidden: Vec<String> = imports.iter().filter(|name| !is_offered(name)).cloned().collect();
     if forbidden.is_empty() {
@@ -226,7 +226,7 @@ pub(crate) fn list(names: &[String]) -> String {
     text
 }
 
-/// What a file seems to be that does not begin as WebAssembly does.
+/// What a file seems to be whose first bytes are not those of WebAssembly.
 fn first_bytes(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(&bytes[..bytes.len().min(256)])
         .or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()]))

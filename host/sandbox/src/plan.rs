@@ -25,7 +25,7 @@ pub struct PlanContext {
     pub keys: Vec<String>,
     /// The target table as it stands; `None` when it does not exist yet.
     pub target: Option<SchemaRef>,
-    /// The plugin's own settings, passed on unchecked; null stands for none, `{}`.
+    /// The plugin's own settings, as they are; null stands for no settings, `{}`.
     pub config: serde_json::Value,
 }
 
@@ -52,7 +52,7 @@ pub struct Plan {
     /// All output columns. A column that is passed through has its input's metadata and
     /// nullability.
     pub schema: SchemaRef,
-    /// One for each output column.
+    /// Where each output column comes from.
     pub outputs: Vec<Expr>,
     pub(crate) state: Vec<u8>,
     pub(crate) computed: SchemaRef,
@@ -81,7 +81,7 @@ impl Plan {
         Ok(Plan { inputs, schema, outputs, state: plan.state, computed })
     }
 
-    /// Rows have to cross into the sandbox; otherwise the plugin is not even instantiated.
+    /// Whether rows cross into the sandbox; otherwise the plugin is not even instantiated.
     pub(crate) fn needs_process(&self) -> bool {
         !self.inputs.is_empty() || !self.computed.fields().is_empty()
     }

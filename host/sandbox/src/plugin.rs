@@ -30,7 +30,7 @@ pub(crate) struct PluginParts {
     pub(crate) limits: Arc<Limits>,
     pub(crate) pre: bindings::PluginPre<InstanceState>,
     pub(crate) counts_fuel: bool,
-    /// What it answered when it was asked.
+    /// The plugin's answer, once it was asked.
     pub(crate) config_schema: OnceLock<Option<String>>,
 }
 

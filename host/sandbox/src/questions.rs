@@ -14,8 +14,8 @@ use crate::plugin::Plugin;
 use crate::sandbox::Sandbox;
 
 impl Plugin {
-    /// JSON Schema of the plugin's config; `None`: it takes none. Untrusted text of at most
-    /// `config_schema_bytes`.
+    /// JSON Schema of the plugin's config; `None`: the plugin takes no config. Untrusted text of at
+    /// most `config_schema_bytes`.
     ///
     /// Runs the plugin, once.
     pub fn config_schema(&self) -> Result<Option<String>, PluginError> {
@@ -30,7 +30,7 @@ impl Plugin {
     /// without schema takes nothing else. Every plan begins with this.
     ///
     /// Errors: `Config`, with the key and what is expected there, never the value; `Protocol` when
-    /// the schema is none; and what asking for the schema can end in.
+    /// the schema is no JSON Schema; and the errors of [`Plugin::config_schema`].
     pub fn check_config(&self, config: &serde_json::Value) -> Result<(), PluginError> {
         let schema = self.config_schema()?;
         let name = self.config_name().unwrap_or("config");
@@ -60,6 +60,7 @@ impl Plugin {
     /// it.
     ///
     /// The config is checked against the plugin's schema, and passed on as it is.
+    ///
     /// Errors: those of [`Plugin::check_config`]; also `Config` and `Refused`, `Trap`, `Limit`, and
     /// `Protocol` when the plan breaks the contract.
     pub fn plan(&self, context: &PlanContext, input: &SchemaRef) -> Result<Plan, PluginError> {
@@ -76,7 +77,7 @@ impl Plugin {
             .map_err(|error| error.in_call(Call::MakePlan).of(self.label()))
     }
 
-    /// A plugin knows what is wrong with its config, but not where that is written.
+    /// A plugin knows what is wrong with its config, but not where the config is written.
     fn with_config_name(&self, error: PluginError) -> PluginError {
         match self.config_name() {
             Some(name) if error.kind() == PluginErrorKind::Config => {
@@ -87,8 +88,8 @@ impl Plugin {
     }
 
     /// Runs `call` where it may block. WASI blocks on a tokio runtime of its own, which must not
-    /// happen on a thread of another; plans are made wherever the caller likes, so those of plugins
-    /// with WASI get a thread.
+    /// happen on a thread of another runtime. Callers ask from any thread, so plugins with WASI
+    /// are asked on a thread of their own.
     fn off_runtime<T: Send>(
         &self,
         call: impl FnOnce() -> Result<T, PluginError> + Send,

@@ -23,7 +23,7 @@ use crate::wasi;
 /// Where compiled plugins are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CacheLocation {
-    /// In this directory, which is made when missing and has to be ours alone.
+    /// In this directory, which is made when missing and must belong to this user alone.
     Dir(PathBuf),
     /// `$XDG_CACHE_HOME/loader/plugins`, or `~/.cache/loader/plugins`.
     Default,
@@ -101,9 +101,10 @@ impl Runtime {
 
     /// Turns the bytes of a component into a plugin. `path` only names it.
     ///
-    /// Everything that can be seen from outside is checked before anything is compiled, and nothing
-    /// of the plugin is run. Compiling takes seconds for a large plugin, from the cache it takes
-    /// milliseconds.
+    /// Everything that can be seen from outside is checked before anything is compiled, and no code
+    /// of the plugin is run. A large plugin takes seconds to compile, and milliseconds to load from
+    /// the cache.
+    ///
     /// Errors: `NotAPlugin`, `ContractVersion`, `ForbiddenImport`, `Limit` (size, time to compile),
     /// `Host`.
     pub fn load(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
@@ -226,7 +227,7 @@ impl Runtime {
     }
 }
 
-/// Deterministic, interruptible, and no more of WebAssembly than plugins need.
+/// Deterministic and interruptible, with no more of WebAssembly than plugins need.
 fn config(limits: &Limits, metering: Metering) -> Config {
     let mut config = Config::new();
     config
@@ -258,7 +259,7 @@ fn default_dir() -> Option<PathBuf> {
     cache
 }
 
-/// The name of a plugin that has none: its file's, without `.wasm`.
+/// The name of a plugin whose component has none: that of its file, without `.wasm`.
 fn stem(path: &Path) -> String {
     tame(&path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy(), 64)
 }

@@ -48,7 +48,7 @@ pub(crate) struct Reason {
 }
 
 impl Transformed {
-    /// Takes rows that `plugin` rejects out of all columns, and adds them to the rejects.
+    /// Takes the rows that `plugin` rejects out of all columns, and adds them to the rejects.
     pub(crate) fn without(
         self,
         rejected: RejectedRows,

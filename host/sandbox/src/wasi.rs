@@ -2,8 +2,8 @@
 //!
 //! No files, no environment, no arguments, no network. The wall clock stands still at the run's
 //! start, the monotonic clock at zero, and guests cannot sleep: a sleeping guest could not be
-//! interrupted. Random numbers come from a fixed seed. What is printed becomes log lines. So the
-//! same rows give the same result on every machine.
+//! interrupted. Random numbers come from a fixed seed. What a guest prints becomes log lines. So
+//! the same rows give the same result on every machine.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -145,7 +145,7 @@ impl IsTerminal for Printed {
 
 impl StdoutStream for Printed {
     fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
-        // Only WASI 0.3 asks for this one, and that is not linked.
+        // Only WASI 0.3 asks for this stream, and WASI 0.3 is not linked.
         StdoutStream::async_stream(&MemoryOutputPipe::new(0))
     }
 
@@ -154,7 +154,7 @@ impl StdoutStream for Printed {
     }
 }
 
-/// Cuts what is printed into lines.
+/// Cuts what the guest prints into lines.
 struct PrintedStream {
     to: Printed,
     begun: Vec<u8>,

@@ -23,7 +23,8 @@ use crate::csv_text::push_line;
 use crate::error::HarnessError;
 use crate::text;
 
-/// Stands for NULL where nothing would be a blank line, which is no row.
+/// Stands for NULL in a file of one column, where an empty field would be a blank line, which is no
+/// row.
 const NULL: &str = "\\N";
 
 /// `case.toml`: what a load would tell the plugin beside its config, and how `input.csv` is read.
@@ -98,8 +99,9 @@ fn columns(schema: &Schema) -> Vec<CaseColumn> {
     schema.fields().iter().map(column).collect()
 }
 
-/// A config that stands in TOML as plugins get it, in JSON: dates and times become text. Errors:
-/// what JSON has not.
+/// A config from TOML to JSON, as plugins get it: dates and times become text.
+///
+/// Errors: a number that JSON does not have (`nan`, `inf`).
 ///
 /// ```
 /// let config = "since = 2024-01-31\ncolumns = ['email']".parse().map(toml::Value::Table)?;
@@ -171,8 +173,8 @@ impl CapturedCase<'_> {
     }
 }
 
-/// TOML, unless it cannot say it (NULL, numbers past 64 bits); nothing for a config without
-/// settings.
+/// TOML, or JSON for what TOML does not have (NULL, numbers past 64 bits); no file for a config
+/// without settings.
 fn config_file(config: &Value) -> Option<(&'static str, String)> {
     if config.is_null() || config.as_object().is_some_and(serde_json::Map::is_empty) {
         return None;

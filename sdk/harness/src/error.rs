@@ -20,15 +20,15 @@ pub enum HarnessError {
     /// A file cannot be read or written.
     #[error("{} cannot be used: {source}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// Why it cannot be used.
         source: std::io::Error,
     },
     /// A file of a test case does not say what it should.
     #[error("{}: {fact}", path.display())]
     Case {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         fact: String,

@@ -162,7 +162,7 @@ fn read(path: &Path) -> Result<Option<String>, HarnessError> {
     }
 }
 
-/// Writes what came out; a file that has it already is left as it is.
+/// Writes the output; a file that has the same text already is left as it is.
 fn write(folder: &Path, output: &PluginOutput) -> Result<Vec<PathBuf>, HarnessError> {
     let mut written = Vec::new();
     let rejects = (!output.rejects.is_empty()).then(|| output.rejects_to_csv());

@@ -14,7 +14,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const TOTAL_BYTES: u64 = 1 << 30;
 
-/// How a file begins that is still being written.
+/// The name of a file that is still being written begins with this.
 pub(super) const UNFINISHED: &str = ".loader-unfinished-";
 
 /// A file of the cache.
@@ -24,11 +24,11 @@ struct CacheFile {
     used: SystemTime,
 }
 
-/// Notes that a file was used: when it was last changed says so, to the day.
+/// Notes that a file was used: the time of its last change is the time of its last use, to the day.
 pub(super) fn mark_used(file: &File, changed: SystemTime, now: SystemTime) {
     if now.duration_since(changed).is_ok_and(|age| age > DAY) {
-        // A cache that can only be read loses files that are in use once it can be written again,
-        // no more.
+        // In a cache that can only be read this fails. Once the cache can be written again, a file
+        // in use may look unused and go; it is then compiled again.
         let _ = file.set_modified(now);
     }
 }
@@ -47,7 +47,7 @@ pub(super) fn sweep(dir: &Path, fresh: &Path, now: SystemTime) {
             Ok(()) => {
                 tracing::debug!(path = %path.display(), "compiled plugin that nobody uses removed")
             }
-            // Another run may have been faster.
+            // Another run may have removed it first.
             Err(error) => {
                 let path = path.display();
                 tracing::debug!(%path, %error, "compiled plugin is not removed")
@@ -56,7 +56,8 @@ pub(super) fn sweep(dir: &Path, fresh: &Path, now: SystemTime) {
     }
 }
 
-/// Which of them go: the unused, and of the others the longest unused, until the rest fits.
+/// The files that go: those unused for too long, and of the others the longest unused, until the
+/// rest fits.
 fn doomed(mut entries: Vec<CacheFile>, fresh: &Path, now: SystemTime) -> Vec<PathBuf> {
     let mut room = TOTAL_BYTES;
     entries.sort_by_key(|entry| (entry.path == fresh, entry.used));
@@ -64,7 +65,7 @@ fn doomed(mut entries: Vec<CacheFile>, fresh: &Path, now: SystemTime) -> Vec<Pat
     let goes = latest_first.filter(|CacheFile { path, size_bytes, used }| {
         let is_unused = now.duration_since(*used).is_ok_and(|age| age > UNUSED);
         let fits = room.checked_sub(*size_bytes);
-        // Once one does not fit, no older one stays in its place.
+        // Once a file does not fit, no older file stays in its place.
         room = fits.unwrap_or(0);
         path != fresh && (is_unused || fits.is_none())
     });
@@ -75,7 +76,7 @@ fn entries(dir: &Path) -> io::Result<Vec<CacheFile>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        // Of a link this is the link itself.
+        // The metadata of a link are those of the link itself, so links are never removed.
         let Ok(metadata) = entry.metadata() else { continue };
         if metadata.is_file() && is_ours(&entry.file_name().to_string_lossy()) {
             entries.push(CacheFile {

@@ -12,7 +12,7 @@ use serde_json::Value;
 /// What a schema may unfold into, counted in subschemas. 10,000: a plugin's config has some dozens.
 const MOST_SUBSCHEMAS: u64 = 10_000;
 
-/// What is wrong with a schema, if anything is.
+/// `Err` says what is wrong with the schema.
 pub(super) fn refuse(schema: &Value) -> Result<(), String> {
     let mut unfolding = Unfolding { root: schema, weights: HashMap::new() };
     let weight = unfolding.weight(schema, &mut Vec::new())?;
@@ -24,7 +24,7 @@ pub(super) fn refuse(schema: &Value) -> Result<(), String> {
 
 struct Unfolding<'a> {
     root: &'a Value,
-    /// Subschemas by address.
+    /// How many subschemas a schema unfolds into, by its address.
     weights: HashMap<*const Value, u64>,
 }
 
@@ -38,7 +38,8 @@ enum Applied {
 }
 
 impl<'a> Unfolding<'a> {
-    /// Subschemas that this one unfolds into. `path`: the way here from the root.
+    /// How many subschemas this schema unfolds into, itself included. `path`: the way to it from
+    /// the root.
     fn weight(
         &mut self,
         schema: &'a Value,
@@ -82,7 +83,7 @@ impl<'a> Unfolding<'a> {
                 "$id" | "id" if !is_root && value.is_string() => {
                     return Err(format!("{keyword} stands only at the root"));
                 }
-                // Values of the config's kind, not schemas.
+                // Their values are settings, not schemas.
                 "enum" | "const" | "default" | "examples" => {}
                 keyword => {
                     let applied = applied(keyword);
