@@ -1,8 +1,8 @@
 //! Compiled plugins on disk, so that a load does not wait for the compiler each time.
 //!
-//! Native code is trusted code, so the directory has to be ours alone, and a file is believed only
-//! when its own hash is right. Whatever is wrong with the cache, the plugin is compiled again: the
-//! cache never makes a load fail.
+//! Native code is trusted code, so the directory has to belong to this user alone, and a file is
+//! believed only when its own hash is right. Whatever is wrong with the cache, the plugin is
+//! compiled again: the cache never makes a load fail.
 
 mod sweep;
 
@@ -16,6 +16,8 @@ use std::time::SystemTime;
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+use crate::digest::hex;
 
 /// Changes when the layout of a cache file does: magic, SHA-256 of the payload, payload.
 const MAGIC: &[u8; 16] = b"loader-aot-v1\0\0\0";
@@ -46,43 +48,39 @@ impl AotCache {
     /// The compiled form of the plugin with this digest, when there is a sound one.
     pub(crate) fn load(&self, engine: &Engine, sha256: &str) -> Option<Component> {
         let path = self.path(engine, sha256);
-        let file = match read_sound(&path) {
-            Ok(file) => file,
-            Err(Unsound::Missing) => return None,
-            Err(Unsound::Because(why)) => {
-                tracing::warn!(path = %path.display(), error = why, "compiled plugin is not \
-                                                                     usable, compiling again");
-                return None;
-            }
-        };
-        match deserialize(engine, &file[HEADER_BYTES..]) {
+        let loaded = read_sound(&path)
+            .and_then(|file| deserialize(engine, &file[HEADER_BYTES..]).map_err(io::Error::other));
+        match loaded {
             Ok(component) => Some(component),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 tracing::warn!(
-                    path = %path.display(), error = %error, "compiled plugin is not usable, compiling again"
+                    path = %path.display(), error = error.to_string(),
+                    "compiled plugin is not usable, compiling again"
                 );
                 None
             }
         }
     }
 
-    /// Keeps a compiled plugin, and lets go of those that nobody uses. That it could not be kept is
-    /// only a warning.
+    /// Keeps a compiled plugin, and removes those that are no longer used. A plugin that cannot be
+    /// kept is only a warning.
     pub(crate) fn store(&self, engine: &Engine, sha256: &str, component: &Component) {
         let path = self.path(engine, sha256);
         let stored = component
             .serialize()
-            .map_err(|error| error.to_string())
-            .and_then(|payload| self.write(&path, &payload).map_err(|error| error.to_string()));
+            .map_err(io::Error::other)
+            .and_then(|payload| self.write(&path, &payload));
         match stored {
             Ok(()) => sweep::sweep(&self.dir, &path, SystemTime::now()),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), error, "compiled plugin could not be kept")
-            }
+            Err(error) => tracing::warn!(
+                path = %path.display(), error = error.to_string(),
+                "compiled plugin could not be kept"
+            ),
         }
     }
 
-    /// Whole or not at all: written beside its place, then renamed into it.
+    /// Writes beside the file's place and renames into it, so that the file is whole or missing.
     fn write(&self, path: &Path, payload: &[u8]) -> io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(sweep::UNFINISHED).tempfile_in(&self.dir)?;
         file.write_all(MAGIC)?;
@@ -93,7 +91,7 @@ impl AotCache {
         File::open(&self.dir)?.sync_all()
     }
 
-    /// One file for each plugin and each compiler with its settings and target.
+    /// Each plugin has a file for each version, target and settings of the compiler.
     fn path(&self, engine: &Engine, sha256: &str) -> PathBuf {
         let mut hasher = ShaHasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -102,66 +100,40 @@ impl AotCache {
     }
 }
 
-/// Where the cache is when nothing else is said: `$XDG_CACHE_HOME/loader/plugins`, else
-/// `~/.cache/loader/plugins`.
-pub(crate) fn default_dir() -> Option<PathBuf> {
-    let absolute =
-        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base =
-        absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-    Some(base.join("loader/plugins"))
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 #[expect(
     unsafe_code,
     reason = "wasmtime cannot check native code; the SAFETY comment says who may have written it"
 )]
 fn deserialize(engine: &Engine, payload: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: the bytes must be what `Component::serialize` gave. They are in our own memory, so
-    // nobody changes them any more. They came from a file that we alone may write, in a directory
-    // that we alone may write (`owned_by_us_alone`, on the opened file), so an attacker who could
-    // forge them could as well replace this program. The hash in front (`read_sound`) catches rot
-    // and half-written files. wasmtime itself refuses other versions, targets and settings. No path
-    // leads from what a user passes as a plugin to this function: plugins are always compiled.
+    // SAFETY: the bytes must be what `Component::serialize` gave. They came from a file that this
+    // user alone may write, in a directory that this user alone may write (`owned_by_us_alone`, on
+    // the opened file), so an attacker who could forge them could as well replace this program. The
+    // bytes are in our own memory, where no other program changes them. The hash in front of them
+    // (`read_sound`) catches rot and half-written files. wasmtime itself refuses other versions,
+    // targets and settings. What a user passes as a plugin never comes here: it is always compiled.
     unsafe { Component::deserialize(engine, payload) }
 }
 
-enum Unsound {
-    Missing,
-    Because(String),
-}
-
-impl From<io::Error> for Unsound {
-    fn from(error: io::Error) -> Unsound {
-        match error.kind() {
-            io::ErrorKind::NotFound => Unsound::Missing,
-            _ => Unsound::Because(error.to_string()),
-        }
-    }
-}
-
-/// A cache file that nobody else could write and that is as it was written; the payload begins at
+/// A cache file that no other user could write and that is as it was written; the payload begins at
 /// [`HEADER_BYTES`].
-fn read_sound(path: &Path) -> Result<Vec<u8>, Unsound> {
+fn read_sound(path: &Path) -> io::Result<Vec<u8>> {
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
     let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(path)?;
     let metadata = file.metadata()?;
-    owned_by_us_alone(&metadata).map_err(Unsound::Because)?;
+    owned_by_us_alone(&metadata).map_err(io::Error::other)?;
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     file.read_to_end(&mut bytes)?;
-    let sound = bytes.len() > HEADER_BYTES
-        && bytes.starts_with(MAGIC)
-        && bytes[MAGIC.len()..HEADER_BYTES] == Sha256::digest(&bytes[HEADER_BYTES..])[..];
-    if !sound {
-        return Err(Unsound::Because("damaged: its hash is not that of its content".into()));
+    if !is_sound(&bytes) {
+        return Err(io::Error::other("damaged: its hash is not that of its content"));
     }
     sweep::mark_used(&file, metadata.modified()?, SystemTime::now());
     Ok(bytes)
+}
+
+fn is_sound(file: &[u8]) -> bool {
+    file.len() > HEADER_BYTES
+        && file.starts_with(MAGIC)
+        && file[MAGIC.len()..HEADER_BYTES] == Sha256::digest(&file[HEADER_BYTES..])[..]
 }
 
 fn owned_by_us_alone(metadata: &fs::Metadata) -> Result<(), String> {
@@ -175,8 +147,8 @@ fn owned_by_us_alone(metadata: &fs::Metadata) -> Result<(), String> {
     }
 }
 
-/// Feeds what hashes itself into SHA-256, which is the same tomorrow; std's hashers are not meant
-/// to be.
+/// SHA-256 for values that hash themselves: file names need a hash that the next release of Rust
+/// computes alike, and std's hashers do not promise that.
 struct ShaHasher(Sha256);
 
 impl Hasher for ShaHasher {

@@ -1,7 +1,8 @@
 //! The one strict cast: value by value exact, or the row is named as failed.
 //!
-//! Nothing is guessed and no digit is lost unseen: what is rounded (decimals, half away from zero)
-//! is counted. Text is read by `loader-values`, by the same rules as everywhere else.
+//! Nothing is guessed and no digit is lost unseen: a decimal is rounded half away from zero, and
+//! counted. (`1.005` to two digits is `1.01`, and one value rounded.) Text is read by
+//! `loader-values`, by the same rules as everywhere else.
 
 use std::sync::Arc;
 
@@ -41,8 +42,8 @@ pub struct CastError {
 /// text; text to anything that can be written as text; decimals to decimals and text; date to
 /// timestamp and text; real to double; booleans and timestamps to text.
 pub fn can_cast(from: &DataType, to: &DataType) -> bool {
-    from == to
-        || matches!((Kind::of(from), Kind::of(to)), (Some(from), Some(to)) if from.casts_to(to))
+    let casts_to = |from: CastType| CastType::of(to).is_some_and(|to| from.casts_to(to));
+    from == to || CastType::of(from).is_some_and(casts_to)
 }
 
 /// Casts each value, or names its row.
@@ -55,15 +56,16 @@ pub fn strict_cast(array: &ArrayRef, to: &DataType) -> Result<CastOutcome, CastE
         return Ok(CastOutcome { array: Arc::clone(array), failed: Vec::new(), rounded: 0 });
     }
     let refused = || CastError { from: from.clone(), to: to.clone() };
-    match (Kind::of(from), Kind::of(to)) {
+    match (CastType::of(from), CastType::of(to)) {
         (Some(from), Some(to)) if from.casts_to(to) => cast(array, from, to).ok_or_else(refused),
         _ => Err(refused()),
     }
 }
 
-/// The types that can be cast, without what does not matter for it.
+/// The types that can be cast from or to. Unlike Arrow's, their list is short, so that a match over
+/// it can name all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum CastType {
     Boolean,
     Int8,
     Int16,
@@ -77,107 +79,102 @@ enum Kind {
     Timestamp,
 }
 
-impl Kind {
-    fn of(data_type: &DataType) -> Option<Kind> {
+impl CastType {
+    fn of(data_type: &DataType) -> Option<CastType> {
         Some(match data_type {
-            DataType::Boolean => Kind::Boolean,
-            DataType::Int8 => Kind::Int8,
-            DataType::Int16 => Kind::Int16,
-            DataType::Int32 => Kind::Int32,
-            DataType::Int64 => Kind::Int64,
-            DataType::Float32 => Kind::Float32,
-            DataType::Float64 => Kind::Float64,
+            DataType::Boolean => CastType::Boolean,
+            DataType::Int8 => CastType::Int8,
+            DataType::Int16 => CastType::Int16,
+            DataType::Int32 => CastType::Int32,
+            DataType::Int64 => CastType::Int64,
+            DataType::Float32 => CastType::Float32,
+            DataType::Float64 => CastType::Float64,
             DataType::Decimal128(precision, scale) => {
-                Kind::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? }
+                CastType::Decimal { precision: *precision, scale: u8::try_from(*scale).ok()? }
             }
-            DataType::Utf8 => Kind::Text,
-            DataType::Date32 => Kind::Date,
-            DataType::Timestamp(TimeUnit::Microsecond, None) => Kind::Timestamp,
+            DataType::Utf8 => CastType::Text,
+            DataType::Date32 => CastType::Date,
+            DataType::Timestamp(TimeUnit::Microsecond, None) => CastType::Timestamp,
             _ => return None,
         })
     }
 
     fn is_integer(self) -> bool {
-        matches!(self, Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64)
+        matches!(self, CastType::Int8 | CastType::Int16 | CastType::Int32 | CastType::Int64)
     }
 
-    fn casts_to(self, to: Kind) -> bool {
+    fn casts_to(self, to: CastType) -> bool {
         match self {
-            Kind::Boolean | Kind::Timestamp => to == Kind::Text,
-            Kind::Int8 | Kind::Int16 | Kind::Int32 | Kind::Int64 => {
-                to.is_integer() || matches!(to, Kind::Decimal { .. } | Kind::Float64 | Kind::Text)
+            CastType::Boolean | CastType::Timestamp => to == CastType::Text,
+            CastType::Int8 | CastType::Int16 | CastType::Int32 | CastType::Int64 => {
+                to.is_integer()
+                    || matches!(to, CastType::Decimal { .. } | CastType::Float64 | CastType::Text)
             }
-            Kind::Float32 => to == Kind::Float64,
-            Kind::Float64 => false,
-            Kind::Decimal { .. } => matches!(to, Kind::Decimal { .. } | Kind::Text),
-            Kind::Text => true,
-            Kind::Date => matches!(to, Kind::Timestamp | Kind::Text),
+            CastType::Float32 => to == CastType::Float64,
+            CastType::Float64 => false,
+            CastType::Decimal { .. } => matches!(to, CastType::Decimal { .. } | CastType::Text),
+            CastType::Text => true,
+            CastType::Date => matches!(to, CastType::Timestamp | CastType::Text),
         }
     }
 }
 
-/// One function for each kind of source. `None`: the pair is not there, which `casts_to` rules out.
-fn cast(array: &ArrayRef, from: Kind, to: Kind) -> Option<CastOutcome> {
+/// One function for each type of source. `None`: there is no such cast; `casts_to` rules that out.
+fn cast(array: &ArrayRef, from: CastType, to: CastType) -> Option<CastOutcome> {
     match from {
-        Kind::Text => Some(cast_text(array.as_string(), to)),
-        Kind::Int8 => cast_integers::<Int8Type>(array.as_primitive(), to),
-        Kind::Int16 => cast_integers::<Int16Type>(array.as_primitive(), to),
-        Kind::Int32 => cast_integers::<Int32Type>(array.as_primitive(), to),
-        Kind::Int64 => cast_integers::<Int64Type>(array.as_primitive(), to),
-        Kind::Decimal { scale, .. } => cast_decimals(array.as_primitive(), scale, to),
-        Kind::Float32 => {
+        CastType::Text => Some(cast_text(array.as_string(), to)),
+        CastType::Int8 => cast_integers::<Int8Type>(array.as_primitive(), to),
+        CastType::Int16 => cast_integers::<Int16Type>(array.as_primitive(), to),
+        CastType::Int32 => cast_integers::<Int32Type>(array.as_primitive(), to),
+        CastType::Int64 => cast_integers::<Int64Type>(array.as_primitive(), to),
+        CastType::Decimal { scale, .. } => cast_decimals(array.as_primitive(), scale, to),
+        CastType::Float32 => {
             let source = array.as_primitive::<Float32Type>();
             Some(
                 convert(source, |row| Some(f64::from(source.value(row))))
                     .primitive::<Float64Type>(),
             )
         }
-        Kind::Float64 => None,
-        Kind::Boolean => {
+        CastType::Float64 => None,
+        CastType::Boolean => {
             let source = array.as_boolean();
             Some(to_text(source, |row, out| {
                 out.push_str(if source.value(row) { "true" } else { "false" })
             }))
         }
-        Kind::Timestamp => {
+        CastType::Timestamp => {
             let source = array.as_primitive::<TimestampMicrosecondType>();
             Some(to_text(source, |row, out| {
                 out.push_str(&values::format_timestamp(source.value(row)))
             }))
         }
-        Kind::Date => Some(cast_dates(array.as_primitive(), to)),
+        CastType::Date => Some(cast_dates(array.as_primitive(), to)),
     }
 }
 
-fn cast_text(source: &StringArray, to: Kind) -> CastOutcome {
+fn cast_text(source: &StringArray, to: CastType) -> CastOutcome {
     let text = |row: usize| source.value(row).as_bytes();
     match to {
-        Kind::Boolean => convert(source, |row| values::parse_bool_literal(text(row))).booleans(),
-        Kind::Int8 => text_to_integer::<Int8Type>(source),
-        Kind::Int16 => text_to_integer::<Int16Type>(source),
-        Kind::Int32 => text_to_integer::<Int32Type>(source),
-        Kind::Int64 => text_to_integer::<Int64Type>(source),
-        Kind::Float64 => {
+        CastType::Boolean => {
+            convert(source, |row| values::parse_bool_literal(text(row))).booleans()
+        }
+        CastType::Int8 => text_to_integer::<Int8Type>(source),
+        CastType::Int16 => text_to_integer::<Int16Type>(source),
+        CastType::Int32 => text_to_integer::<Int32Type>(source),
+        CastType::Int64 => text_to_integer::<Int64Type>(source),
+        CastType::Float64 => {
             convert(source, |row| values::parse_f64(text(row))).primitive::<Float64Type>()
         }
-        Kind::Float32 => {
+        CastType::Float32 => {
             convert(source, |row| parse_f32(source.value(row))).primitive::<Float32Type>()
         }
-        Kind::Date => {
+        CastType::Date => {
             convert(source, |row| values::parse_date(text(row))).primitive::<Date32Type>()
         }
-        Kind::Timestamp => convert(source, |row| values::parse_timestamp(text(row)))
+        CastType::Timestamp => convert(source, |row| values::parse_timestamp(text(row)))
             .primitive::<TimestampMicrosecondType>(),
-        Kind::Decimal { precision, scale } => {
-            let mut rounded = 0;
-            let converted = convert(source, |row| {
-                let decimal = values::parse_decimal(text(row), precision, scale).ok()?;
-                rounded += u64::from(decimal.rounded);
-                Some(decimal.unscaled)
-            });
-            converted.decimals(precision, scale, rounded)
-        }
-        Kind::Text => {
+        CastType::Decimal { precision, scale } => text_to_decimal(source, precision, scale),
+        CastType::Text => {
             CastOutcome { array: Arc::new(source.clone()), failed: Vec::new(), rounded: 0 }
         }
     }
@@ -194,7 +191,19 @@ where
     .primitive::<T>()
 }
 
-/// Read once more as f32: by way of f64 it would be rounded twice. A number too large for it fails.
+fn text_to_decimal(source: &StringArray, precision: u8, scale: u8) -> CastOutcome {
+    let mut rounded = 0;
+    let converted = convert(source, |row| {
+        let text = source.value(row).as_bytes();
+        let decimal = values::parse_decimal(text, precision, scale).ok()?;
+        rounded += u64::from(decimal.rounded);
+        Some(decimal.unscaled)
+    });
+    converted.decimals(precision, scale, rounded)
+}
+
+/// Text is read once more as f32, because by way of f64 it would be rounded twice. A number that is
+/// too large for f32 fails.
 fn parse_f32(text: &str) -> Option<f32> {
     let wide = values::parse_f64(text.as_bytes())?;
     match wide.is_finite() {
@@ -203,34 +212,38 @@ fn parse_f32(text: &str) -> Option<f32> {
     }
 }
 
-fn cast_integers<F>(source: &PrimitiveArray<F>, to: Kind) -> Option<CastOutcome>
+fn cast_integers<F>(source: &PrimitiveArray<F>, to: CastType) -> Option<CastOutcome>
 where
     F: ArrowPrimitiveType,
     F::Native: Into<i64>,
 {
     let integer = |row: usize| -> i64 { source.value(row).into() };
     Some(match to {
-        Kind::Int8 => {
+        CastType::Int8 => {
             convert(source, |row| i8::try_from(integer(row)).ok()).primitive::<Int8Type>()
         }
-        Kind::Int16 => {
+        CastType::Int16 => {
             convert(source, |row| i16::try_from(integer(row)).ok()).primitive::<Int16Type>()
         }
-        Kind::Int32 => {
+        CastType::Int32 => {
             convert(source, |row| i32::try_from(integer(row)).ok()).primitive::<Int32Type>()
         }
-        Kind::Int64 => convert(source, |row| Some(integer(row))).primitive::<Int64Type>(),
-        Kind::Float64 => convert(source, |row| exact_f64(integer(row))).primitive::<Float64Type>(),
-        Kind::Decimal { precision, scale } => {
+        CastType::Int64 => convert(source, |row| Some(integer(row))).primitive::<Int64Type>(),
+        CastType::Float64 => {
+            convert(source, |row| exact_f64(integer(row))).primitive::<Float64Type>()
+        }
+        CastType::Decimal { precision, scale } => {
             let factor = 10_i128.checked_pow(u32::from(scale))?;
             convert(source, |row| fit(i128::from(integer(row)).checked_mul(factor)?, precision))
                 .decimals(precision, scale, 0)
         }
-        Kind::Text => to_text(source, |row, out| {
+        CastType::Text => to_text(source, |row, out| {
             use std::fmt::Write as _;
             let _ = write!(out, "{}", integer(row));
         }),
-        Kind::Boolean | Kind::Float32 | Kind::Date | Kind::Timestamp => return None,
+        CastType::Boolean | CastType::Float32 | CastType::Date | CastType::Timestamp => {
+            return None;
+        }
     })
 }
 
@@ -242,44 +255,64 @@ fn exact_f64(integer: i64) -> Option<f64> {
 fn cast_decimals(
     source: &PrimitiveArray<Decimal128Type>,
     from_scale: u8,
-    to: Kind,
+    to: CastType,
 ) -> Option<CastOutcome> {
     match to {
-        Kind::Text => Some(to_text(source, |row, out| {
+        CastType::Text => Some(to_text(source, |row, out| {
             values::write_decimal(source.value(row), from_scale, out)
         })),
-        Kind::Decimal { precision, scale } => {
-            let factor = 10_i128.checked_pow(u32::from(scale.abs_diff(from_scale)))?;
-            let mut rounded = 0;
-            let converted = convert(source, |row| {
-                let value = source.value(row);
-                if scale >= from_scale {
-                    return fit(value.checked_mul(factor)?, precision);
-                }
-                let (quotient, rest) = (value / factor, value % factor);
-                // Half away from zero. `rest` is below 10^38, so that doubling it can overflow and
-                // comparing cannot.
-                let away = rest.unsigned_abs() >= factor.unsigned_abs() - rest.unsigned_abs();
-                let fitted =
-                    fit(if away { quotient + value.signum() } else { quotient }, precision)?;
-                rounded += u64::from(rest != 0);
-                Some(fitted)
-            });
-            Some(converted.decimals(precision, scale, rounded))
-        }
-        _ => None,
+        CastType::Decimal { precision, scale } => rescale(source, from_scale, precision, scale),
+        CastType::Boolean
+        | CastType::Int8
+        | CastType::Int16
+        | CastType::Int32
+        | CastType::Int64
+        | CastType::Float32
+        | CastType::Float64
+        | CastType::Date
+        | CastType::Timestamp => None,
     }
 }
 
-/// At most `precision` digits.
+/// Decimals with another scale; a smaller scale rounds.
+fn rescale(
+    source: &PrimitiveArray<Decimal128Type>,
+    from_scale: u8,
+    precision: u8,
+    scale: u8,
+) -> Option<CastOutcome> {
+    let factor = 10_i128.checked_pow(u32::from(scale.abs_diff(from_scale)))?;
+    let mut rounded = 0;
+    let rescaled = convert(source, |row| {
+        let value = source.value(row);
+        if scale >= from_scale {
+            return fit(value.checked_mul(factor)?, precision);
+        }
+        let (quotient, is_rounded) = divide(value, factor);
+        let fitted = fit(quotient, precision)?;
+        rounded += u64::from(is_rounded);
+        Some(fitted)
+    });
+    Some(rescaled.decimals(precision, scale, rounded))
+}
+
+/// The nearest quotient, half away from zero, and whether digits were lost.
+fn divide(value: i128, factor: i128) -> (i128, bool) {
+    let (quotient, rest) = (value / factor, value % factor);
+    // `rest` is below 10^38, so that doubling it can overflow and comparing cannot.
+    let away = rest.unsigned_abs() >= factor.unsigned_abs() - rest.unsigned_abs();
+    (if away { quotient + value.signum() } else { quotient }, rest != 0)
+}
+
+/// The value, if it has at most `precision` digits.
 fn fit(value: i128, precision: u8) -> Option<i128> {
     let bound = 10_u128.checked_pow(u32::from(precision))?;
     (value.unsigned_abs() < bound).then_some(value)
 }
 
-fn cast_dates(source: &PrimitiveArray<Date32Type>, to: Kind) -> CastOutcome {
+fn cast_dates(source: &PrimitiveArray<Date32Type>, to: CastType) -> CastOutcome {
     match to {
-        Kind::Timestamp => {
+        CastType::Timestamp => {
             convert(source, |row| i64::from(source.value(row)).checked_mul(MICROS_PER_DAY))
                 .primitive::<TimestampMicrosecondType>()
         }

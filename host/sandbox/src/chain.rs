@@ -1,4 +1,5 @@
-//! Plugins one after the other: each sees the columns and the rows that the one before has left.
+//! Plugins one after the other: each plugin gets the columns and the rows that the plugin before it
+//! has left.
 
 use std::sync::Arc;
 
@@ -8,43 +9,28 @@ use arrow_schema::SchemaRef;
 use crate::error::PluginError;
 use crate::plan::{Expr, Plan, PlanContext};
 use crate::plugin::Plugin;
-use crate::session::ChainSession;
-
-/// What plugins can ask the host for; the same for all rows of a source, but `source.row`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HostValues {
-    /// `run.started-at` in microseconds since 1970, UTC; whole seconds. Also what the clocks of
-    /// guests with WASI show.
-    pub run_started_at_micros: i64,
-    /// `run.id`
-    pub run_id: String,
-    /// `source.file-name`
-    pub source_file_name: String,
-    /// `source.uri`
-    pub source_uri: String,
-}
 
 /// The plans of all plugins of a load. Each plugin's output is the next one's input.
 ///
-/// Without plugins it passes everything through.
+/// A chain without plugins passes all columns and rows through.
 #[derive(Clone)]
 pub struct ChainPlan {
-    /// What goes in.
+    /// The columns of the first plugin's input.
     pub input: SchemaRef,
-    /// What comes out of the last plugin.
+    /// The columns of the last plugin's output.
     pub output: SchemaRef,
-    pub(crate) steps: Arc<[PlannedStep]>,
+    planned: Arc<[PlannedPlugin]>,
     pub(crate) observer: Option<Observer>,
 }
 
-/// A plugin of a chain, what it was told, and what it made of that.
+/// A plugin of a chain with the plan that it has made, and what it made the plan from.
 #[derive(Clone, Debug)]
-pub struct PlannedStep {
+pub struct PlannedPlugin {
     /// The plugin.
     pub plugin: Plugin,
-    /// What it was told beside its input's columns.
+    /// What it was told beside the columns of its input.
     pub context: PlanContext,
-    /// The columns that go in.
+    /// The columns of its input.
     pub input: SchemaRef,
     /// Its plan, checked.
     pub plan: Plan,
@@ -55,7 +41,7 @@ pub struct PlannedStep {
 pub type Observer = Arc<dyn Fn(usize, &RecordBatch, &Int64Array) + Send + Sync>;
 
 impl ChainPlan {
-    /// Asks each plugin for its plan, in order. Every one of them is told table, keys and target.
+    /// Asks each plugin for its plan, in order. Each is told table, keys and target.
     pub fn make(
         plugins: &[(Plugin, serde_json::Value)],
         table: &str,
@@ -64,7 +50,7 @@ impl ChainPlan {
         input: SchemaRef,
     ) -> Result<ChainPlan, PluginError> {
         let mut schema = Arc::clone(&input);
-        let mut steps = Vec::with_capacity(plugins.len());
+        let mut planned = Vec::with_capacity(plugins.len());
         for (plugin, config) in plugins {
             let context = PlanContext {
                 table: table.to_owned(),
@@ -74,15 +60,15 @@ impl ChainPlan {
             };
             let plan = plugin.plan(&context, &schema)?;
             let output = Arc::clone(&plan.schema);
-            steps.push(PlannedStep { plugin: plugin.clone(), context, input: schema, plan });
+            planned.push(PlannedPlugin { plugin: plugin.clone(), context, input: schema, plan });
             schema = output;
         }
-        Ok(ChainPlan { input, output: schema, steps: steps.into(), observer: None })
+        Ok(ChainPlan { input, output: schema, planned: planned.into(), observer: None })
     }
 
     /// The plugins with their plans, in order.
-    pub fn steps(&self) -> &[PlannedStep] {
-        &self.steps
+    pub fn plugins(&self) -> &[PlannedPlugin] {
+        &self.planned
     }
 
     /// The same chain, whose batches `observer` sees on their way.
@@ -91,27 +77,20 @@ impl ChainPlan {
         ChainPlan { observer: Some(observer), ..self }
     }
 
-    /// The input column that this output column is: passed through, or cast, by every plugin.
-    /// `None` when some plugin made it.
+    /// The input column that every plugin has passed through, or cast, to this output column.
+    /// `None` when a plugin has made the column: computed, a literal, or a value of the host.
     pub fn origin(&self, output_column: usize) -> Option<usize> {
-        self.steps.iter().rev().try_fold(output_column, |column, step| {
-            match step.plan.outputs.get(column)? {
+        self.planned.iter().rev().try_fold(output_column, |column, planned| {
+            match planned.plan.outputs.get(column)? {
                 Expr::Passthrough(from) | Expr::Cast(from) => Some(*from),
                 Expr::Literal(_) | Expr::HostValue(_) | Expr::Computed(_) => None,
             }
         })
     }
-
-    /// Instances of all plugins that have work to do, for one worker thread.
-    ///
-    /// Use it on a thread that no async executor runs on: calls into the sandbox block.
-    pub fn open(&self, values: Arc<HostValues>) -> Result<ChainSession, PluginError> {
-        ChainSession::open(self, values)
-    }
 }
 
 impl std::fmt::Debug for ChainPlan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.steps.iter()).finish()
+        f.debug_list().entries(self.planned.iter()).finish()
     }
 }

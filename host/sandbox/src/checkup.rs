@@ -1,5 +1,5 @@
-//! Everything that can be said of a plugin's file without running it, and what is wrong with it,
-//! all at once.
+//! Everything that can be said of a plugin's file without running it, and all that is wrong with
+//! the file at once.
 //!
 //! Loading a plugin stops at the first thing that is wrong; a checkup goes on as far as it can,
 //! because its reader wants to mend all of it. The config schema is the one thing that only a
@@ -7,17 +7,15 @@
 
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
-use crate::aot;
 use crate::config;
+use crate::digest::sha256_hex;
 use crate::error::{PluginError, tame};
-use crate::inspect::{Outside, check_contract, check_imports, list};
+use crate::inspect::{Identity, Outside, check_contract, check_imports, list};
 use crate::limits::size;
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
 
-/// What is known of a plugin's file.
+/// What is known of a plugin's file, and the findings.
 #[derive(Debug)]
 pub struct Checkup {
     /// What the file calls itself, if it does.
@@ -30,9 +28,9 @@ pub struct Checkup {
     pub size_bytes: usize,
     /// What it imports, in its order.
     pub imports: Vec<String>,
-    /// One for each thing that was looked at.
+    /// One finding for each thing that was looked at.
     pub findings: Vec<Finding>,
-    /// The plugin, when nothing is wrong so far.
+    /// The plugin, if nothing is wrong with the file.
     pub plugin: Option<Plugin>,
 }
 
@@ -73,55 +71,68 @@ impl Runtime {
         let mut checkup = Checkup {
             name: None,
             version: None,
-            sha256: aot::hex(&Sha256::digest(&bytes)),
+            sha256: sha256_hex(&bytes),
             size_bytes: bytes.len(),
             imports: Vec::new(),
             findings: Vec::new(),
             plugin: None,
         };
-        let limit = size(self.limits().plugin_bytes);
-        let fits = checkup.add(
-            "size",
-            self.check_size(bytes.len()).map(|()| format!("{}, of {limit}", size(bytes.len()))),
-        );
-        let outside = match Outside::of(&bytes) {
-            Ok(outside) => outside,
+        let fits = checkup.add("size", self.size_of_limit(bytes.len()));
+        match Outside::of(&bytes) {
+            Ok(outside) => {
+                checkup.add("format", Ok("a WebAssembly component".to_owned()));
+                if checkup.boundary_fits(&outside) && fits {
+                    checkup.compile(self, path, bytes, outside.identity());
+                }
+                checkup.call_itself(outside.name, outside.version);
+            }
             Err(error) => {
                 checkup.add("format", Err(error));
-                return checkup;
             }
-        };
-        checkup.add("format", Ok("a WebAssembly component".to_owned()));
+        }
+        checkup
+    }
+
+    fn size_of_limit(&self, bytes: usize) -> Result<String, PluginError> {
+        self.check_size(bytes)?;
+        Ok(format!("{}, of {}", size(bytes), size(self.limits().plugin_bytes)))
+    }
+}
+
+impl Checkup {
+    /// Whether the contract and the imports are those of this host.
+    fn boundary_fits(&mut self, outside: &Outside) -> bool {
         let contract =
-            check_contract(&outside).map(|()| tame(outside.contract().unwrap_or_default(), 100));
-        let speaks = checkup.add("contract", contract);
+            check_contract(outside).map(|()| tame(outside.contract().unwrap_or_default(), 100));
         let imports = check_imports(&outside.imports).map(|()| match outside.imports.is_empty() {
             true => "nothing".to_owned(),
             false => list(&outside.imports),
         });
-        let closed = checkup.add("imports", imports);
-        checkup.imports = outside.imports.iter().map(|import| tame(import, 100)).collect();
-        (checkup.name, checkup.version) = (outside.name.clone(), outside.version.clone());
-        if fits && speaks && closed {
-            let sha256 = checkup.sha256.clone();
-            let made = self
-                .component(path, &sha256, bytes)
-                .and_then(|component| self.link(&component, &outside.identity()))
-                .map(|pre| self.plugin(path, sha256, outside.identity(), pre));
-            let types = match made {
-                Ok(plugin) => {
-                    checkup.plugin = Some(plugin);
-                    Ok("it compiles, and its functions have the contract's types".to_owned())
-                }
-                Err(error) => Err(error),
-            };
-            checkup.add("types", types);
-        }
+        self.imports = outside.imports.iter().map(|import| tame(import, 100)).collect();
+        let speaks = self.add("contract", contract);
+        let closed = self.add("imports", imports);
+        speaks && closed
+    }
+
+    fn compile(&mut self, runtime: &Runtime, path: &Path, bytes: Vec<u8>, identity: Identity) {
+        let sha256 = self.sha256.clone();
+        let made = runtime
+            .component(path, &sha256, bytes)
+            .and_then(|component| runtime.link(&component, &identity))
+            .map(|pre| runtime.plugin(path, sha256, identity, pre));
+        let types = made.map(|plugin| {
+            self.plugin = Some(plugin);
+            "it compiles, and its functions have the contract's types".to_owned()
+        });
+        self.add("types", types);
+    }
+
+    fn call_itself(&mut self, name: Option<String>, version: Option<String>) {
+        (self.name, self.version) = (name.clone(), version.clone());
         let missing =
             |what: &str, instead: &str| format!("no {what} in its metadata: {instead} is used");
-        checkup.add("name", Ok(outside.name.unwrap_or_else(|| missing("name", "the file's name"))));
-        checkup.add("version", Ok(outside.version.unwrap_or_else(|| missing("version", "0"))));
-        checkup
+        self.add("name", Ok(name.unwrap_or_else(|| missing("name", "the file's name"))));
+        self.add("version", Ok(version.unwrap_or_else(|| missing("version", "0"))));
     }
 }
 

@@ -7,15 +7,14 @@
 
 mod bounds;
 
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
-use std::time::Duration;
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{PatternOptions, ValidationError};
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use crate::error::{PluginError, PluginErrorKind, tame};
+use crate::off_thread::{self, Unfinished};
 
 /// Mistakes that one message lists.
 const SHOWN: usize = 5;
@@ -27,7 +26,7 @@ const STACK_BYTES: usize = 16 << 20;
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Fits,
-    /// The schema itself is none.
+    /// The schema itself is no JSON Schema.
     BadSchema(String),
     Mistakes(Vec<Mistake>),
 }
@@ -41,53 +40,54 @@ struct Mistake {
     fact: String,
 }
 
-/// Holds `config` against `schema`. No schema takes no settings; null stands for none. `name`: what
-/// messages call the config; paths of keys begin with it.
+/// Holds `config` against `schema`. A plugin without schema takes no settings; null stands for no
+/// settings. `name`: what messages call the config; paths of keys begin with it.
 ///
-/// Errors: `Config` (a mistake in the config), `Protocol` (the schema is none), `Limit` (it took
-/// too long).
+/// Errors: `Config` (a mistake in the config), `Protocol` (the schema is no JSON Schema),
+/// `Limit` (the check took too long).
 pub(crate) fn check(
     schema: Option<&str>,
     config: &Value,
     name: &str,
     seconds: u64,
 ) -> Result<(), PluginError> {
-    let Some(schema) = schema else {
-        return match config {
-            Value::Null => Ok(()),
-            Value::Object(settings) if settings.is_empty() => Ok(()),
-            _ => Err(PluginError::new(
-                PluginErrorKind::Config,
-                format!("it takes no settings, but `{name}` has some"),
-            )
-            .remedy("take them out")
-            .at_config(String::new())),
-        };
-    };
+    let Some(schema) = schema else { return refuse_settings(config, name) };
     let config = match config {
         Value::Null => Value::Object(serde_json::Map::new()),
         Value::Object(_) => config.clone(),
-        _ => {
-            let fact = format!("`{name}` is no object of settings");
-            return Err(PluginError::new(PluginErrorKind::Config, fact).at_config(String::new()));
-        }
+        _ => return Err(wrong_config(format!("`{name}` is no object of settings"), "")),
     };
     let (schema, name) = (schema.to_owned(), name.to_owned());
     match within(seconds, move || judge(&schema, &config, &name))? {
         Verdict::Fits => Ok(()),
         Verdict::BadSchema(fact) => Err(bad_schema(&fact)),
-        Verdict::Mistakes(mistakes) => {
-            let shown: Vec<&str> =
-                mistakes.iter().take(SHOWN).map(|mistake| mistake.fact.as_str()).collect();
-            let mut fact = shown.join("; ");
-            if mistakes.len() > SHOWN {
-                fact.push_str(&format!("; and {} more", mistakes.len() - SHOWN));
-            }
-            let first =
-                mistakes.into_iter().next().map_or(String::new(), |mistake| mistake.pointer);
-            Err(PluginError::new(PluginErrorKind::Config, fact).at_config(first))
-        }
+        Verdict::Mistakes(mistakes) => Err(told(&mistakes)),
     }
+}
+
+/// A plugin without schema takes no settings.
+fn refuse_settings(config: &Value, name: &str) -> Result<(), PluginError> {
+    match config {
+        Value::Null => Ok(()),
+        Value::Object(settings) if settings.is_empty() => Ok(()),
+        _ => Err(wrong_config(format!("it takes no settings, but `{name}` has some"), "")
+            .remedy("take them out")),
+    }
+}
+
+/// The first mistakes in one sentence; the pointer is that of the very first.
+fn told(mistakes: &[Mistake]) -> PluginError {
+    let shown: Vec<&str> =
+        mistakes.iter().take(SHOWN).map(|mistake| mistake.fact.as_str()).collect();
+    let mut fact = shown.join("; ");
+    if mistakes.len() > SHOWN {
+        fact.push_str(&format!("; and {} more", mistakes.len() - SHOWN));
+    }
+    wrong_config(fact, mistakes.first().map_or("", |mistake| &mistake.pointer))
+}
+
+fn wrong_config(fact: String, pointer: &str) -> PluginError {
+    PluginError::new(PluginErrorKind::Config, fact).at_config(pointer.to_owned())
 }
 
 /// Whether it is a JSON Schema. Errors as for [`check`].
@@ -106,48 +106,26 @@ fn bad_schema(fact: &str) -> PluginError {
     ))
 }
 
-/// Works on a thread of its own. One that takes too long is left behind: it cannot be stopped, but
-/// the load can.
 fn within<T: Send + 'static>(
     seconds: u64,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, PluginError> {
-    let (send, receive) = sync_channel(1);
-    let work = move || {
-        let _ = send.send(work());
-    };
-    thread::Builder::new()
-        .name("plugin-config".to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn(work)
-        .map_err(|error| PluginError::host(format!("a thread does not start: {error}")))?;
-    match receive.recv_timeout(Duration::from_secs(seconds)) {
-        Ok(verdict) => Ok(verdict),
-        Err(RecvTimeoutError::Timeout) => Err(PluginError::limit(format!(
-            "its config took longer to check against its schema than plan_seconds = {seconds} s"
-        ))),
-        Err(RecvTimeoutError::Disconnected) => {
-            Err(PluginError::host("its config schema could not be worked with"))
+    let thread = thread::Builder::new().name("plugin-config".to_owned()).stack_size(STACK_BYTES);
+    off_thread::within(thread, seconds, work).map_err(|unfinished| match unfinished {
+        Unfinished::NotStarted(error) => {
+            PluginError::host(format!("a thread does not start: {error}"))
         }
-    }
+        Unfinished::TimeIsUp => PluginError::limit(format!(
+            "its config took longer to check against its schema than plan_seconds = {seconds} s"
+        )),
+        Unfinished::Panicked => PluginError::host("its config schema could not be worked with"),
+    })
 }
 
 fn judge(schema: &str, config: &Value, name: &str) -> Verdict {
-    let schema: Value = match serde_json::from_str(schema) {
-        Ok(schema) => schema,
-        Err(error) => return Verdict::BadSchema(format!("it is no JSON ({error})")),
-    };
-    if let Err(fact) = bounds::refuse(&schema) {
-        return Verdict::BadSchema(fact);
-    }
-    let options = jsonschema::options().with_pattern_options(PatternOptions::regex()).offline();
-    let validator = match options.build(&schema) {
-        Ok(validator) => validator,
-        Err(error) => {
-            let at = error.instance_path().as_str();
-            let place = if at.is_empty() { String::new() } else { format!("{at}: ") };
-            return Verdict::BadSchema(format!("{place}{}", error.masked_with("it")));
-        }
+    let (schema, validator) = match compiled(schema) {
+        Ok(compiled) => compiled,
+        Err(fact) => return Verdict::BadSchema(fact),
     };
     let mistakes: Vec<Mistake> =
         validator.iter_errors(config).map(|error| mistake(&error, &schema, name)).collect();
@@ -157,34 +135,48 @@ fn judge(schema: &str, config: &Value, name: &str) -> Verdict {
     }
 }
 
-/// `config.decimal.scale is …`: where, and what is expected.
+/// A schema ready to be used, or why it is no JSON Schema.
+fn compiled(schema: &str) -> Result<(Value, Validator), String> {
+    let schema: Value =
+        serde_json::from_str(schema).map_err(|error| format!("it is no JSON ({error})"))?;
+    bounds::refuse(&schema)?;
+    let options = jsonschema::options().with_pattern_options(PatternOptions::regex()).offline();
+    let validator = options.build(&schema).map_err(|error| {
+        let at = error.instance_path().as_str();
+        let place = if at.is_empty() { String::new() } else { format!("{at}: ") };
+        format!("{place}{}", error.masked_with("it"))
+    })?;
+    Ok((schema, validator))
+}
+
+/// Where a mistake is, and what is expected: `config.decimal.scale is …`.
 fn mistake(error: &ValidationError<'_>, schema: &Value, name: &str) -> Mistake {
-    let pointer = error.instance_path().as_str();
-    let path = path(name, pointer);
-    let below = |key: &str| format!("{path}.{key}");
-    let mut key_at_fault = None;
+    let mut pointer = error.instance_path().as_str().to_owned();
+    let path = path(name, &pointer);
     let fact = match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            key_at_fault = unexpected.first();
-            let keys: Vec<String> =
-                unexpected.iter().map(|key| format!("`{}`", below(key))).collect();
-            let verb = if keys.len() == 1 { "is not a setting" } else { "are not settings" };
-            format!("{} {verb}{}", keys.join(", "), known(error.schema_path().as_str(), schema))
+            if let Some(key) = unexpected.first() {
+                pointer = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+            }
+            let known = known(error.schema_path().as_str(), schema);
+            format!("{}{known}", not_settings(unexpected, &path))
         }
         ValidationErrorKind::Required { property } => {
-            format!("`{}` is missing", below(property.as_str().unwrap_or_default()))
+            format!("`{path}.{}` is missing", property.as_str().unwrap_or_default())
         }
         _ => error.masked_with(format!("`{path}`")).to_string(),
-    };
-    let pointer = match key_at_fault {
-        Some(key) => format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")),
-        None => pointer.to_owned(),
     };
     Mistake { pointer, fact: tame(&fact, MESSAGE_BYTES) }
 }
 
-/// The keys that could have been meant: those that stand beside the keyword which refused others.
+fn not_settings(unexpected: &[String], path: &str) -> String {
+    let keys: Vec<String> = unexpected.iter().map(|key| format!("`{path}.{key}`")).collect();
+    let verb = if keys.len() == 1 { "is not a setting" } else { "are not settings" };
+    format!("{} {verb}", keys.join(", "))
+}
+
+/// The keys that could have been meant: the `properties` beside the keyword that refused others.
 fn known(keyword: &str, schema: &Value) -> String {
     let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
     let properties = schema
@@ -215,6 +207,8 @@ fn path(name: &str, pointer: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::sync_channel;
+
     use serde_json::json;
 
     use super::*;

@@ -8,10 +8,10 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// Whose fault it is, and so who has to act.
+/// Whose fault it is, and so who has to act: a config is the user's to correct, a trap the author's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PluginErrorKind {
-    /// The file is no WebAssembly component, or one that is no plugin.
+    /// The file is no WebAssembly component, or the component is no plugin.
     NotAPlugin,
     /// The plugin was made for another version of the contract.
     ContractVersion,
@@ -42,12 +42,12 @@ impl PluginError {
         self.0.kind
     }
 
-    /// The column that the error is about, when it is about one.
+    /// The column that the error is about, if the error is about a column.
     pub fn column(&self) -> Option<&str> {
         self.0.column.as_deref()
     }
 
-    /// The plugin's own word for what it refused (`out-of-range`), when it did.
+    /// The plugin's own word for why it refused (`out-of-range`), if it did.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
@@ -95,7 +95,7 @@ impl PluginError {
         self
     }
 
-    /// Sets the plugin; the innermost place that knows it wins.
+    /// Sets the plugin, unless a place further inside has set it.
     pub(crate) fn of(mut self, plugin: impl fmt::Display) -> PluginError {
         self.0.plugin.get_or_insert_with(|| plugin.to_string());
         self
@@ -176,11 +176,9 @@ struct Sentence {
     remedy: Option<String>,
 }
 
-impl fmt::Display for Sentence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(plugin) = &self.plugin {
-            write!(f, "plugin {plugin}: ")?;
-        }
+impl Sentence {
+    /// Call, rows and column, as far as they are known.
+    fn place(&self) -> String {
         let mut place = Vec::new();
         place.extend(self.call.map(|call| call.to_string()));
         place.extend(self.rows.as_ref().map(|rows| match (rows.start(), rows.end()) {
@@ -188,8 +186,18 @@ impl fmt::Display for Sentence {
             (first, last) => format!("rows {first}-{last}"),
         }));
         place.extend(self.column.as_ref().map(|column| format!("column {column:?}")));
+        place.join(", ")
+    }
+}
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(plugin) = &self.plugin {
+            write!(f, "plugin {plugin}: ")?;
+        }
+        let place = self.place();
         if !place.is_empty() {
-            write!(f, "{}: ", place.join(", "))?;
+            write!(f, "{place}: ")?;
         }
         f.write_str(&self.fact)?;
         if let Some(said) = &self.said {

@@ -50,13 +50,11 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    /// Errors: `NotAPlugin`, when it is no component or a damaged one.
+    /// Errors: `NotAPlugin`, when the bytes are no component, or a damaged component.
     pub(crate) fn of(bytes: &[u8]) -> Result<Outside, PluginError> {
         check_header(bytes)?;
-        Outside::read(bytes).map_err(|error| {
-            not_a_plugin(format!("damaged: {} at byte {}", error.message(), error.offset()))
-                .remedy("build or copy it again")
-        })
+        Outside::read(bytes)
+            .map_err(|error| damaged(&format!("{} at byte {}", error.message(), error.offset())))
     }
 
     pub(crate) fn identity(&self) -> Identity {
@@ -117,25 +115,23 @@ fn label(text: &str) -> Option<String> {
     Some(tame(text.trim(), MAX_NAME_BYTES)).filter(|label| !label.is_empty())
 }
 
-/// Not WebAssembly, or not a component.
+/// Refuses what is not WebAssembly, and what is no component.
 fn check_header(bytes: &[u8]) -> Result<(), PluginError> {
     if !bytes.starts_with(b"\0asm") {
         return Err(not_a_plugin(format!("not WebAssembly: {}", first_bytes(bytes)))
             .remedy("--plugins takes .wasm files that `cargo xtask plugins` or an SDK has built"));
     }
-    let header = Parser::new(0).parse_all(bytes).next();
-    match header {
+    match Parser::new(0).parse_all(bytes).next() {
         Some(Ok(Payload::Version { encoding: Encoding::Component, .. })) => Ok(()),
         Some(Ok(Payload::Version { encoding: Encoding::Module, .. })) => {
             Err(not_a_plugin("a core WebAssembly module, not a component")
                 .remedy("make it one with `cargo xtask plugins`, or `wasm-tools component new`"))
         }
-        _ => Err(not_a_plugin("damaged: its header is no WebAssembly header")
-            .remedy("build or copy it again")),
+        _ => Err(damaged("its header is no WebAssembly header")),
     }
 }
 
-/// Exports the contract, in our version of it.
+/// Refuses a component that does not export the contract, or exports another version of it.
 pub(crate) fn check_contract(outside: &Outside) -> Result<(), PluginError> {
     let mut found = false;
     for name in outside.exports.iter().chain(&outside.imports) {
@@ -183,16 +179,20 @@ fn exports(outside: &Outside) -> String {
     }
 }
 
-/// Imports only what the sandbox offers.
+/// Refuses imports that the sandbox does not offer.
 pub(crate) fn check_imports(imports: &[String]) -> Result<(), PluginError> {
     let forbidden: Vec<String> = imports.iter().filter(|name| !is_offered(name)).cloned().collect();
     if forbidden.is_empty() {
         return Ok(());
     }
-    let wants_network = forbidden
-        .iter()
-        .any(|name| name.starts_with("wasi:http") || name.starts_with("wasi:sockets"));
-    let remedy = match wants_network {
+    let fact = format!("imports what the sandbox does not offer: {}", list(&forbidden));
+    Err(PluginError::new(PluginErrorKind::ForbiddenImport, fact).remedy(way_without(&forbidden)))
+}
+
+fn way_without(forbidden: &[String]) -> &'static str {
+    let is_network =
+        |name: &String| name.starts_with("wasi:http") || name.starts_with("wasi:sockets");
+    match forbidden.iter().any(is_network) {
         true => {
             "a plugin has no network: build it without, e.g. for wasm32-unknown-unknown, or with \
              stubs for WASI"
@@ -201,9 +201,7 @@ pub(crate) fn check_imports(imports: &[String]) -> Result<(), PluginError> {
             "a plugin may import loader:plugin/host, and of WASI 0.2 cli, clocks, filesystem, io \
              and random"
         }
-    };
-    let fact = format!("imports what the sandbox does not offer: {}", list(&forbidden));
-    Err(PluginError::new(PluginErrorKind::ForbiddenImport, fact).remedy(remedy))
+    }
 }
 
 fn is_offered(import: &str) -> bool {
@@ -228,33 +226,12 @@ pub(crate) fn list(names: &[String]) -> String {
     text
 }
 
-/// What a file seems to be that does not begin as WebAssembly does.
+/// What a file seems to be whose first bytes are not those of WebAssembly.
 fn first_bytes(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(&bytes[..bytes.len().min(256)])
         .or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()]))
         .unwrap_or_default();
-    let lower = text.trim_start().to_ascii_lowercase();
-    let known = match bytes {
-        [] => Some("the file is empty"),
-        [0x7f, b'E', b'L', b'F', ..] => Some("this is an ELF program or library"),
-        [b'M', b'Z', ..] => Some("this is a Windows program"),
-        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] => Some("this is a macOS program or library"),
-        [0x1f, 0x8b, ..] => Some("this is gzip; unpack it first"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("this is zstd; unpack it first"),
-        [b'P', b'K', 3, 4, ..] => Some("this is a zip archive; unpack it first"),
-        _ if lower.starts_with("<!doctype html") || lower.starts_with("<html") => {
-            Some("this is HTML, perhaps an error page")
-        }
-        _ if lower.starts_with('<') => Some("this is XML or HTML, perhaps an error page"),
-        _ if lower.starts_with("version https://git-lfs") => {
-            Some("this is a Git LFS pointer; run `git lfs pull`")
-        }
-        _ if lower.starts_with("(module") || lower.starts_with("(component") => {
-            Some("this is WebAssembly text; assemble it first")
-        }
-        _ => None,
-    };
-    if let Some(known) = known {
+    if let Some(known) = known_format(bytes).or_else(|| known_text(text)) {
         return known.to_owned();
     }
     let is_text = text.len() >= 4 && !text.chars().any(|c| c.is_control() && !c.is_whitespace());
@@ -265,6 +242,36 @@ fn first_bytes(bytes: &[u8]) -> String {
         ),
         false => format!("it begins with the bytes {:02x?}", &bytes[..bytes.len().min(8)]),
     }
+}
+
+fn known_format(bytes: &[u8]) -> Option<&'static str> {
+    Some(match bytes {
+        [] => "the file is empty",
+        [0x7f, b'E', b'L', b'F', ..] => "this is an ELF program or library",
+        [b'M', b'Z', ..] => "this is a Windows program",
+        [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] => "this is a macOS program or library",
+        [0x1f, 0x8b, ..] => "this is gzip; unpack it first",
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => "this is zstd; unpack it first",
+        [b'P', b'K', 3, 4, ..] => "this is a zip archive; unpack it first",
+        _ => return None,
+    })
+}
+
+fn known_text(text: &str) -> Option<&'static str> {
+    const STARTS: [(&str, &str); 6] = [
+        ("<!doctype html", "this is HTML, perhaps an error page"),
+        ("<html", "this is HTML, perhaps an error page"),
+        ("<", "this is XML or HTML, perhaps an error page"),
+        ("version https://git-lfs", "this is a Git LFS pointer; run `git lfs pull`"),
+        ("(module", "this is WebAssembly text; assemble it first"),
+        ("(component", "this is WebAssembly text; assemble it first"),
+    ];
+    let lower = text.trim_start().to_ascii_lowercase();
+    STARTS.into_iter().find(|(start, _)| lower.starts_with(start)).map(|(_, known)| known)
+}
+
+fn damaged(fact: &str) -> PluginError {
+    not_a_plugin(format!("damaged: {fact}")).remedy("build or copy it again")
 }
 
 fn not_a_plugin(fact: impl Into<String>) -> PluginError {

@@ -1,19 +1,19 @@
 //! A plugin's plan: where each output column comes from. Made once for a load, shared by all
 //! workers.
 //!
-//! [`Plan::check`] is the only way to one, so whoever holds a plan knows that its indexes are in
-//! range, that its types agree with the input's, and that each computed column is used exactly
-//! once.
+//! [`Plan::check`] is the only way to a plan, so the indexes of every plan are in range, its types
+//! agree with the input's, and each computed column is used exactly once.
 
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{Field, Schema, SchemaRef};
 use loader_ipc::untrusted::{self, BatchLimits, SchemaLimits};
 
 use crate::bindings::exports::loader::plugin::transform;
 use crate::cast::can_cast;
 use crate::error::{PluginError, tame};
+use crate::host_values::HostValue;
 use crate::limits::{Limits, size};
 
 /// What a plan may depend on, beside the input schema.
@@ -25,7 +25,7 @@ pub struct PlanContext {
     pub keys: Vec<String>,
     /// The target table as it stands; `None` when it does not exist yet.
     pub target: Option<SchemaRef>,
-    /// The plugin's own settings, passed on unchecked; null stands for none, `{}`.
+    /// The plugin's own settings, as they are; null stands for no settings, `{}`.
     pub config: serde_json::Value,
 }
 
@@ -44,55 +44,6 @@ pub enum Expr {
     Computed(usize),
 }
 
-/// What the host knows about the run and its source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostValue {
-    /// `run.started-at`, UTC, whole seconds.
-    RunStartedAt,
-    /// `run.id`
-    RunId,
-    /// `source.file-name`
-    SourceFileName,
-    /// `source.uri`
-    SourceUri,
-    /// `source.row`, 1 for the first record after the header.
-    SourceRow,
-}
-
-impl HostValue {
-    const ALL: [HostValue; 5] = [
-        HostValue::RunStartedAt,
-        HostValue::RunId,
-        HostValue::SourceFileName,
-        HostValue::SourceUri,
-        HostValue::SourceRow,
-    ];
-
-    /// How plans name it.
-    pub fn key(self) -> &'static str {
-        match self {
-            HostValue::RunStartedAt => "run.started-at",
-            HostValue::RunId => "run.id",
-            HostValue::SourceFileName => "source.file-name",
-            HostValue::SourceUri => "source.uri",
-            HostValue::SourceRow => "source.row",
-        }
-    }
-
-    /// The one type that a column of it has.
-    pub fn data_type(self) -> DataType {
-        match self {
-            HostValue::RunStartedAt => DataType::Timestamp(TimeUnit::Microsecond, None),
-            HostValue::RunId | HostValue::SourceFileName | HostValue::SourceUri => DataType::Utf8,
-            HostValue::SourceRow => DataType::Int64,
-        }
-    }
-
-    fn from_key(key: &str) -> Option<HostValue> {
-        HostValue::ALL.into_iter().find(|value| value.key() == key)
-    }
-}
-
 /// A checked plan.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -101,7 +52,7 @@ pub struct Plan {
     /// All output columns. A column that is passed through has its input's metadata and
     /// nullability.
     pub schema: SchemaRef,
-    /// One for each output column.
+    /// Where each output column comes from.
     pub outputs: Vec<Expr>,
     pub(crate) state: Vec<u8>,
     pub(crate) computed: SchemaRef,
@@ -114,27 +65,9 @@ impl Plan {
         input: &SchemaRef,
         limits: &Limits,
     ) -> Result<Plan, PluginError> {
-        if plan.state.len() > limits.state_bytes {
-            let fact = format!(
-                "the plan's state has {}, more than state_bytes = {}",
-                size(plan.state.len()),
-                size(limits.state_bytes)
-            );
-            return Err(PluginError::limit(fact));
-        }
+        check_state(&plan.state, limits)?;
         let inputs = check_inputs(&plan.inputs, input)?;
-        let schema_limits = SchemaLimits { max_columns: limits.columns, ..SchemaLimits::default() };
-        let declared =
-            untrusted::check_schema(&plan.schema, &schema_limits).map_err(|violation| {
-                PluginError::protocol(format!("the plan's schema: {violation}"))
-            })?;
-        if declared.fields().len() != plan.outputs.len() {
-            return Err(PluginError::protocol(format!(
-                "the plan has {} columns in its schema and {} outputs",
-                declared.fields().len(),
-                plan.outputs.len()
-            )));
-        }
+        let declared = check_schema(&plan.schema, plan.outputs.len(), limits)?;
         let mut fields = Vec::with_capacity(plan.outputs.len());
         let mut outputs = Vec::with_capacity(plan.outputs.len());
         for (field, expr) in declared.fields().iter().zip(plan.outputs) {
@@ -144,19 +77,23 @@ impl Plan {
             outputs.push(expr);
         }
         let computed = computed_fields(&fields, &outputs)?;
-        Ok(Plan {
-            inputs,
-            schema: Arc::new(Schema::new(fields)),
-            outputs,
-            state: plan.state,
-            computed,
-        })
+        let schema = Arc::new(Schema::new(fields));
+        Ok(Plan { inputs, schema, outputs, state: plan.state, computed })
     }
 
-    /// Rows have to cross into the sandbox; otherwise the plugin is not even instantiated.
+    /// Whether rows cross into the sandbox; otherwise the plugin is not even instantiated.
     pub(crate) fn needs_process(&self) -> bool {
         !self.inputs.is_empty() || !self.computed.fields().is_empty()
     }
+}
+
+fn check_state(state: &[u8], limits: &Limits) -> Result<(), PluginError> {
+    if state.len() <= limits.state_bytes {
+        return Ok(());
+    }
+    let (has, allowed) = (size(state.len()), size(limits.state_bytes));
+    let fact = format!("the plan's state has {has}, more than state_bytes = {allowed}");
+    Err(PluginError::limit(fact))
 }
 
 fn check_inputs(inputs: &[u32], input: &Schema) -> Result<Vec<usize>, PluginError> {
@@ -179,62 +116,85 @@ fn column(index: u32, input: &Schema) -> Result<usize, PluginError> {
     }
 }
 
+/// The schema that the plan declares, with a column for each of its outputs.
+fn check_schema(bytes: &[u8], n_outputs: usize, limits: &Limits) -> Result<Schema, PluginError> {
+    let schema_limits = SchemaLimits { max_columns: limits.columns, ..SchemaLimits::default() };
+    let declared = untrusted::check_schema(bytes, &schema_limits)
+        .map_err(|violation| PluginError::protocol(format!("the plan's schema: {violation}")))?;
+    match declared.fields().len() {
+        n_columns if n_columns == n_outputs => Ok(declared),
+        n_columns => Err(PluginError::protocol(format!(
+            "the plan has {n_columns} columns in its schema and {n_outputs} outputs"
+        ))),
+    }
+}
+
+/// An output column: its field, and where its values come from.
 fn check_output(
     declared: &Field,
     expr: transform::Expr,
     input: &Schema,
 ) -> Result<(Field, Expr), PluginError> {
-    let (name, to) = (declared.name(), declared.data_type());
-    Ok(match expr {
-        transform::Expr::Passthrough(index) => {
-            let index = column(index, input)?;
-            let from = input.field(index);
-            if from.data_type() != to {
-                return Err(PluginError::protocol(format!(
-                    "input column {:?} is {}, but the plan passes it through as {to}; a cast would \
-                     change it",
-                    from.name(),
-                    from.data_type()
-                )));
-            }
-            (from.clone().with_name(name), Expr::Passthrough(index))
-        }
-        transform::Expr::Cast(index) => {
-            let index = column(index, input)?;
-            let from = input.field(index);
-            if !can_cast(from.data_type(), to) {
-                return Err(PluginError::protocol(format!(
-                    "input column {:?} is {}, which the host does not cast to {to}",
-                    from.name(),
-                    from.data_type()
-                )));
-            }
-            (Field::new(name, to.clone(), from.is_nullable()), Expr::Cast(index))
-        }
-        transform::Expr::Literal(bytes) => {
-            let schema = Arc::new(Schema::new(vec![Field::new(name, to.clone(), true)]));
-            let batch = untrusted::check_batch(bytes, &schema, 1, &BatchLimits::default())
-                .map_err(|violation| {
-                    PluginError::protocol(format!("the plan's literal: {violation}"))
-                })?;
-            let value = Arc::clone(batch.column(0));
-            (Field::new(name, to.clone(), value.null_count() > 0), Expr::Literal(value))
-        }
-        transform::Expr::HostValue(key) => {
-            let value = HostValue::from_key(&key).ok_or_else(|| unknown_host_value(&key))?;
-            if value.data_type() != *to {
-                return Err(PluginError::protocol(format!(
-                    "host value {key:?} is {}, but the plan declares {to}",
-                    value.data_type()
-                )));
-            }
-            (Field::new(name, to.clone(), false), Expr::HostValue(value))
-        }
+    match expr {
+        transform::Expr::Passthrough(index) => check_passthrough(declared, index, input),
+        transform::Expr::Cast(index) => check_cast(declared, index, input),
+        transform::Expr::Literal(bytes) => check_literal(declared, bytes),
+        transform::Expr::HostValue(key) => check_host_value(declared, &key),
         transform::Expr::Computed(index) => {
             let index = usize::try_from(index).unwrap_or(usize::MAX);
-            (declared.clone(), Expr::Computed(index))
+            Ok((declared.clone(), Expr::Computed(index)))
         }
-    })
+    }
+}
+
+fn check_passthrough(
+    declared: &Field,
+    index: u32,
+    input: &Schema,
+) -> Result<(Field, Expr), PluginError> {
+    let index = column(index, input)?;
+    let (from, to) = (input.field(index), declared.data_type());
+    if from.data_type() != to {
+        return Err(PluginError::protocol(format!(
+            "input column {:?} is {}, but the plan passes it through as {to}; a cast would change \
+             it",
+            from.name(),
+            from.data_type()
+        )));
+    }
+    Ok((from.clone().with_name(declared.name()), Expr::Passthrough(index)))
+}
+
+fn check_cast(declared: &Field, index: u32, input: &Schema) -> Result<(Field, Expr), PluginError> {
+    let index = column(index, input)?;
+    let (from, to) = (input.field(index), declared.data_type());
+    if !can_cast(from.data_type(), to) {
+        return Err(PluginError::protocol(format!(
+            "input column {:?} is {}, which the host does not cast to {to}",
+            from.name(),
+            from.data_type()
+        )));
+    }
+    Ok((Field::new(declared.name(), to.clone(), from.is_nullable()), Expr::Cast(index)))
+}
+
+fn check_literal(declared: &Field, bytes: Vec<u8>) -> Result<(Field, Expr), PluginError> {
+    let field = |nullable| Field::new(declared.name(), declared.data_type().clone(), nullable);
+    let schema = Arc::new(Schema::new(vec![field(true)]));
+    let batch = untrusted::check_batch(bytes, &schema, 1, &BatchLimits::default())
+        .map_err(|violation| PluginError::protocol(format!("the plan's literal: {violation}")))?;
+    let value = Arc::clone(batch.column(0));
+    Ok((field(value.null_count() > 0), Expr::Literal(value)))
+}
+
+fn check_host_value(declared: &Field, key: &str) -> Result<(Field, Expr), PluginError> {
+    let value = HostValue::from_key(key).ok_or_else(|| unknown_host_value(key))?;
+    let (is, to) = (value.data_type(), declared.data_type());
+    if is != *to {
+        let fact = format!("host value {key:?} is {is}, but the plan declares {to}");
+        return Err(PluginError::protocol(fact));
+    }
+    Ok((Field::new(declared.name(), is, false), Expr::HostValue(value)))
 }
 
 fn unknown_host_value(key: &str) -> PluginError {
@@ -245,27 +205,25 @@ fn unknown_host_value(key: &str) -> PluginError {
 /// The schema of what `process` returns: computed columns 0, 1, 2 and so on, each used exactly
 /// once.
 fn computed_fields(fields: &[Field], outputs: &[Expr]) -> Result<SchemaRef, PluginError> {
-    let used: Vec<(usize, &Field)> = outputs
-        .iter()
-        .zip(fields)
-        .filter_map(|(expr, field)| match expr {
-            Expr::Computed(index) => Some((*index, field)),
-            Expr::Passthrough(_) | Expr::Cast(_) | Expr::Literal(_) | Expr::HostValue(_) => None,
-        })
-        .collect();
+    let used = outputs.iter().zip(fields).filter_map(|(expr, field)| match expr {
+        Expr::Computed(index) => Some((*index, field)),
+        Expr::Passthrough(_) | Expr::Cast(_) | Expr::Literal(_) | Expr::HostValue(_) => None,
+    });
+    let used: Vec<(usize, &Field)> = used.collect();
     let mut computed = vec![None; used.len()];
     for (index, field) in &used {
-        let slot = computed.get_mut(*index).ok_or_else(|| {
-            let fact = format!(
+        let refused = match computed.get_mut(*index) {
+            Some(slot) if slot.is_none() => {
+                *slot = Some((*field).clone());
+                continue;
+            }
+            Some(_) => format!("the plan uses computed column {index} twice"),
+            None => format!(
                 "the plan uses computed column {index}, but computes {}, counted from 0",
                 used.len()
-            );
-            PluginError::protocol(fact).for_column(Some(field.name().clone()))
-        })?;
-        if slot.replace((*field).clone()).is_some() {
-            let fact = format!("the plan uses computed column {index} twice");
-            return Err(PluginError::protocol(fact).for_column(Some(field.name().clone())));
-        }
+            ),
+        };
+        return Err(PluginError::protocol(refused).for_column(Some(field.name().clone())));
     }
     Ok(Arc::new(Schema::new(computed.into_iter().flatten().collect::<Vec<_>>())))
 }
@@ -274,6 +232,7 @@ fn computed_fields(fields: &[Field], outputs: &[Expr]) -> Result<SchemaRef, Plug
 mod tests {
     use super::*;
     use arrow_array::{Int64Array, RecordBatch};
+    use arrow_schema::DataType;
     use std::collections::HashMap;
     use transform::Expr as E;
 

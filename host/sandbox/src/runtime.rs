@@ -1,36 +1,55 @@
-//! The engine of the process: how plugins are compiled, and the clock that interrupts them.
+//! The engine of the process: from the bytes of a file to a plugin, compiled or from the cache.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, OnceLock};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use sha2::{Digest, Sha256};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel};
 
-use crate::aot::{self, AotCache};
+use crate::aot::AotCache;
 use crate::bindings;
+use crate::deadlines;
+use crate::digest::sha256_hex;
 use crate::error::{PluginError, PluginErrorKind, tame};
 use crate::inspect::{Identity, inspect};
+use crate::instance_state::InstanceState;
 use crate::limits::{Limits, size};
-use crate::plugin::{Loaded, Plugin};
-use crate::sandbox::State;
+use crate::off_thread::{Unfinished, within};
+use crate::plugin::{Plugin, PluginParts};
 use crate::wasi;
-
-/// How often the epoch moves; deadlines are kept to within this.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// Where compiled plugins are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CacheLocation {
-    /// In this directory, which is made when missing and has to be ours alone.
+    /// In this directory, which is made when missing and must belong to this user alone.
     Dir(PathBuf),
     /// `$XDG_CACHE_HOME/loader/plugins`, or `~/.cache/loader/plugins`.
     Default,
     /// Nowhere: plugins are compiled on each start.
     Off,
+}
+
+impl CacheLocation {
+    /// The cache there; `None`, with a warning, when it cannot be used.
+    fn open(self) -> Option<AotCache> {
+        let dir = match self {
+            CacheLocation::Off => return None,
+            CacheLocation::Dir(dir) => dir,
+            CacheLocation::Default => default_dir()?,
+        };
+        match AotCache::open(dir.clone()) {
+            Ok(cache) => Some(cache),
+            Err(error) => {
+                tracing::warn!(
+                    dir = %dir.display(), error,
+                    "plugin cache is not used, plugins are compiled on each start"
+                );
+                None
+            }
+        }
+    }
 }
 
 /// Whether the instructions of plugins are counted.
@@ -71,20 +90,21 @@ impl Runtime {
         let engine = Engine::new(&config(&limits, metering)).map_err(|error| {
             PluginError::host(format!("the WebAssembly engine does not start: {error:#}"))
         })?;
-        tick(&engine)?;
+        deadlines::start_clock(&engine)?;
         Ok(Runtime {
             engine,
             limits: Arc::new(limits),
-            cache: open_cache(cache).map(Arc::new),
+            cache: cache.open().map(Arc::new),
             metering,
         })
     }
 
     /// Turns the bytes of a component into a plugin. `path` only names it.
     ///
-    /// Everything that can be seen from outside is checked before anything is compiled, and nothing
-    /// of the plugin is run. Compiling takes seconds for a large plugin, from the cache it takes
-    /// milliseconds.
+    /// Everything that can be seen from outside is checked before anything is compiled, and no code
+    /// of the plugin is run. A large plugin takes seconds to compile, and milliseconds to load from
+    /// the cache.
+    ///
     /// Errors: `NotAPlugin`, `ContractVersion`, `ForbiddenImport`, `Limit` (size, time to compile),
     /// `Host`.
     pub fn load(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
@@ -95,7 +115,7 @@ impl Runtime {
     fn load_file(&self, path: &Path, bytes: Vec<u8>) -> Result<Plugin, PluginError> {
         self.check_size(bytes.len())?;
         let identity = inspect(&bytes)?;
-        let sha256 = aot::hex(&Sha256::digest(&bytes));
+        let sha256 = sha256_hex(&bytes);
         let component = self.component(path, &sha256, bytes)?;
         let pre = self.link(&component, &identity)?;
         Ok(self.plugin(path, sha256, identity, pre))
@@ -106,9 +126,9 @@ impl Runtime {
         path: &Path,
         sha256: String,
         identity: Identity,
-        pre: bindings::PluginPre<State>,
+        pre: bindings::PluginPre<InstanceState>,
     ) -> Plugin {
-        Plugin::new(Loaded {
+        Plugin::new(PluginParts {
             name: identity.name.unwrap_or_else(|| stem(path)),
             version: identity.version.unwrap_or_else(|| "0".to_owned()),
             sha256,
@@ -149,7 +169,8 @@ impl Runtime {
         let start = Instant::now();
         let component = self.compile(bytes)?;
         tracing::info!(
-            path = %path.display(), elapsed_ms = start.elapsed().as_millis() as u64, "compiled plugin"
+            path = %path.display(), elapsed_ms = start.elapsed().as_millis() as u64,
+            "compiled plugin"
         );
         if let Some(cache) = &self.cache {
             cache.store(&self.engine, sha256, &component);
@@ -157,29 +178,24 @@ impl Runtime {
         Ok(component)
     }
 
-    /// Compiles on a thread of its own. One that takes too long is left behind: it cannot be
-    /// stopped, but the load can.
     fn compile(&self, bytes: Vec<u8>) -> Result<Component, PluginError> {
-        let (send, receive) = mpsc::sync_channel(1);
-        let engine = self.engine.clone();
-        spawn("plugin-compile", move || {
-            let _ = send.send(Component::from_binary(&engine, &bytes));
-        })?;
-        match receive.recv_timeout(Duration::from_secs(self.limits.compile_seconds)) {
-            Ok(Ok(component)) => Ok(component),
-            Ok(Err(error)) => Err(PluginError::new(
-                PluginErrorKind::NotAPlugin,
-                format!("does not compile: {}", tame(&format!("{error:#}"), 1024)),
-            )
-            .remedy("build or copy it again")),
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(PluginError::limit(format!(
-                "took longer to compile than compile_seconds = {} s",
-                self.limits.compile_seconds
-            ))),
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                Err(PluginError::host("the compiler failed on it"))
-            }
-        }
+        const NAME: &str = "plugin-compile";
+        let (engine, seconds) = (self.engine.clone(), self.limits.compile_seconds);
+        let thread = thread::Builder::new().name(NAME.to_owned());
+        within(thread, seconds, move || Component::from_binary(&engine, &bytes))
+            .map_err(|unfinished| match unfinished {
+                Unfinished::NotStarted(error) => {
+                    PluginError::host(format!("thread {NAME} does not start: {error}"))
+                }
+                Unfinished::TimeIsUp => PluginError::limit(format!(
+                    "took longer to compile than compile_seconds = {seconds} s"
+                )),
+                Unfinished::Panicked => PluginError::host("the compiler failed on it"),
+            })?
+            .map_err(|error| {
+                let fact = format!("does not compile: {}", tame(&format!("{error:#}"), 1024));
+                PluginError::new(PluginErrorKind::NotAPlugin, fact).remedy("build or copy it again")
+            })
     }
 
     /// Joins the plugin to what the host offers, and checks the types of the contract.
@@ -187,15 +203,10 @@ impl Runtime {
         &self,
         component: &Component,
         identity: &Identity,
-    ) -> Result<bindings::PluginPre<State>, PluginError> {
-        let mut linker: Linker<State> = Linker::new(&self.engine);
-        bindings::Plugin::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)
-            .and_then(
-                |()| if identity.wants_wasi { wasi::add_to_linker(&mut linker) } else { Ok(()) },
-            )
-            .map_err(|error| {
-                PluginError::host(format!("the host's functions could not be linked: {error:#}"))
-            })?;
+    ) -> Result<bindings::PluginPre<InstanceState>, PluginError> {
+        let linker = self.linker(identity).map_err(|error| {
+            PluginError::host(format!("the host's functions could not be linked: {error:#}"))
+        })?;
         linker.instantiate_pre(component).and_then(bindings::PluginPre::new).map_err(|error| {
             PluginError::new(
                 PluginErrorKind::ContractVersion,
@@ -204,9 +215,19 @@ impl Runtime {
             .remedy("build it from wit/0.1 of this release")
         })
     }
+
+    /// The functions that a plugin may import.
+    fn linker(&self, identity: &Identity) -> wasmtime::Result<Linker<InstanceState>> {
+        let mut linker = Linker::new(&self.engine);
+        bindings::Plugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        if identity.wants_wasi {
+            wasi::add_to_linker(&mut linker)?;
+        }
+        Ok(linker)
+    }
 }
 
-/// Deterministic, interruptible, and no more of WebAssembly than plugins need.
+/// Deterministic and interruptible, with no more of WebAssembly than plugins need.
 fn config(limits: &Limits, metering: Metering) -> Config {
     let mut config = Config::new();
     config
@@ -226,54 +247,19 @@ fn config(limits: &Limits, metering: Metering) -> Config {
     config
 }
 
-/// Moves the epoch on a thread of the operating system, so that no busy executor can hold it up. It
-/// ends with the engine.
-fn tick(engine: &Engine) -> Result<(), PluginError> {
-    let engine = engine.weak();
-    spawn("plugin-epochs", move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            thread::sleep(TICK);
-        }
-    })
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), PluginError> {
-    match thread::Builder::new().name(name.to_owned()).spawn(run) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(PluginError::host(format!("thread {name} does not start: {error}"))),
+fn default_dir() -> Option<PathBuf> {
+    let absolute =
+        |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("loader/plugins"));
+    if cache.is_none() {
+        tracing::warn!("no HOME to keep compiled plugins in, they are compiled on each start");
     }
+    cache
 }
 
-fn open_cache(location: CacheLocation) -> Option<AotCache> {
-    let dir = match location {
-        CacheLocation::Off => return None,
-        CacheLocation::Dir(dir) => dir,
-        CacheLocation::Default => match aot::default_dir() {
-            Some(dir) => dir,
-            None => {
-                tracing::warn!(
-                    "no HOME to keep compiled plugins in, they are compiled on each start"
-                );
-                return None;
-            }
-        },
-    };
-    match AotCache::open(dir.clone()) {
-        Ok(cache) => Some(cache),
-        Err(error) => {
-            tracing::warn!(dir = %dir.display(), error, "plugin cache is not used, plugins are \
-                                                         compiled on each start");
-            None
-        }
-    }
-}
-
-/// The name of a plugin that has none: its file's, without `.wasm`.
+/// The name of a plugin whose component has none: that of its file, without `.wasm`.
 fn stem(path: &Path) -> String {
-    let mut name = String::new();
-    let stem = path.file_stem().unwrap_or(path.as_os_str());
-    let _ = write!(name, "{}", stem.to_string_lossy());
-    tame(&name, 64)
+    tame(&path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy(), 64)
 }

@@ -1,9 +1,9 @@
 //! WASI 0.2, closed: for plugins whose language cannot do without it.
 //!
 //! No files, no environment, no arguments, no network. The wall clock stands still at the run's
-//! start, the monotonic clock at zero, and nobody can sleep: a sleeping guest could not be
-//! interrupted. Random numbers come from a fixed seed. What is printed becomes log lines. So the
-//! same rows give the same result on every machine.
+//! start, the monotonic clock at zero, and guests cannot sleep: a sleeping guest could not be
+//! interrupted. Random numbers come from a fixed seed. What a guest prints becomes log lines. So
+//! the same rows give the same result on every machine.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,13 +19,12 @@ use wasmtime_wasi::{
 };
 
 use crate::guest_log::GuestLog;
-use crate::sandbox::State;
 
 /// Adds WASI to a plugin's linker; only for plugins that import it.
-pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<State, NoSleep>(linker, |state| {
+    monotonic_clock::add_to_linker::<T, NoSleep>(linker, |state| {
         StoppedClock(WasiView::ctx(state).table)
     })?;
     linker.allow_shadowing(false);
@@ -146,7 +145,7 @@ impl IsTerminal for Printed {
 
 impl StdoutStream for Printed {
     fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
-        // Only WASI 0.3 asks for this one, and that is not linked.
+        // Only WASI 0.3 asks for this stream, and WASI 0.3 is not linked.
         StdoutStream::async_stream(&MemoryOutputPipe::new(0))
     }
 
@@ -155,7 +154,7 @@ impl StdoutStream for Printed {
     }
 }
 
-/// Cuts what is printed into lines.
+/// Cuts what the guest prints into lines.
 struct PrintedStream {
     to: Printed,
     begun: Vec<u8>,

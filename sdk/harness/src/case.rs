@@ -2,7 +2,7 @@
 //! plugin was given.
 //!
 //! CSV text has no types, and some rows do not say which they have. So a case that was captured in
-//! a load names the type of each column; one that a person writes seldom does, and has them
+//! a load names the type of each column; a case that a person writes seldom does, and has them
 //! inferred as a load would.
 
 use std::collections::HashMap;
@@ -23,7 +23,8 @@ use crate::csv_text::push_line;
 use crate::error::HarnessError;
 use crate::text;
 
-/// Stands for NULL where nothing would be a blank line, which is no row.
+/// Stands for NULL in a file of one column, where an empty field would be a blank line, which is no
+/// row.
 const NULL: &str = "\\N";
 
 /// `case.toml`: what a load would tell the plugin beside its config, and how `input.csv` is read.
@@ -38,16 +39,16 @@ pub(crate) struct Case {
     /// Unquoted text of `input.csv` that is NULL, beside nothing at all.
     pub(crate) null: Option<String>,
     /// The columns of `input.csv`; without them their types are inferred.
-    pub(crate) columns: Option<Vec<Column>>,
+    pub(crate) columns: Option<Vec<CaseColumn>>,
     /// The target table as it stands; without it, it does not exist.
-    pub(crate) target: Option<Vec<Column>>,
+    pub(crate) target: Option<Vec<CaseColumn>>,
 }
 
 /// A column with its type. Whether it may be NULL is not kept: every case is tried with NULL
 /// everywhere.
 #[derive(Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Column {
+pub(crate) struct CaseColumn {
     name: String,
     /// As Arrow writes it: `Int32`, `Decimal128(38, 18)`, `Timestamp(µs)`.
     #[serde(rename = "type", with = "type_name")]
@@ -76,7 +77,7 @@ mod type_name {
 }
 
 /// The schema that columns make.
-pub(crate) fn schema(columns: &[Column]) -> SchemaRef {
+pub(crate) fn schema(columns: &[CaseColumn]) -> SchemaRef {
     let fields = columns.iter().map(|column| {
         let field = Field::new(&column.name, column.data_type.clone(), true);
         match &column.logical {
@@ -89,8 +90,8 @@ pub(crate) fn schema(columns: &[Column]) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<Field>>()))
 }
 
-fn columns(schema: &Schema) -> Vec<Column> {
-    let column = |field: &Arc<Field>| Column {
+fn columns(schema: &Schema) -> Vec<CaseColumn> {
+    let column = |field: &Arc<Field>| CaseColumn {
         name: field.name().clone(),
         data_type: field.data_type().clone(),
         logical: field.metadata().get(LOGICAL_KEY).cloned(),
@@ -98,8 +99,9 @@ fn columns(schema: &Schema) -> Vec<Column> {
     schema.fields().iter().map(column).collect()
 }
 
-/// A config that stands in TOML as plugins get it, in JSON: dates and times become text. Errors:
-/// what JSON has not.
+/// A config from TOML to JSON, as plugins get it: dates and times become text.
+///
+/// Errors: a number that JSON does not have (`nan`, `inf`).
 ///
 /// ```
 /// let config = "since = 2024-01-31\ncolumns = ['email']".parse().map(toml::Value::Table)?;
@@ -128,14 +130,14 @@ pub fn config_from_toml(config: toml::Value) -> Result<Value, String> {
 
 /// What a plugin was given: the start of a case.
 #[derive(Clone, Copy, Debug)]
-pub struct Capture<'a> {
+pub struct CapturedCase<'a> {
     /// What its plan was made of.
     pub context: &'a PlanContext,
     /// Rows that it got, with all their columns.
     pub rows: &'a RecordBatch,
 }
 
-impl Capture<'_> {
+impl CapturedCase<'_> {
     /// Writes a case to `dir/name`, or to `dir/name-2` and so on: a folder that is there is left
     /// alone. Folders and files that are made are for their owner only, since rows of a load may be
     /// about people.
@@ -156,15 +158,7 @@ impl Capture<'_> {
             columns: Some(columns(&schema)),
             target: self.context.target.as_ref().map(|target| columns(target)),
         };
-        let path = folder.join("case.toml");
-        let text = toml::to_string(&case);
-        write_new(
-            &path,
-            &text.map_err(|error| HarnessError::Case {
-                path: path.clone(),
-                fact: error.to_string(),
-            })?,
-        )?;
+        write_case_toml(&folder.join("case.toml"), &case)?;
         Ok(folder)
     }
 
@@ -179,8 +173,8 @@ impl Capture<'_> {
     }
 }
 
-/// TOML, unless it cannot say it (NULL, numbers past 64 bits); nothing for a config without
-/// settings.
+/// TOML, or JSON for what TOML does not have (NULL, numbers past 64 bits); no file for a config
+/// without settings.
 fn config_file(config: &Value) -> Option<(&'static str, String)> {
     if config.is_null() || config.as_object().is_some_and(serde_json::Map::is_empty) {
         return None;
@@ -210,6 +204,12 @@ fn new_folder(dir: &Path, name: &str) -> Result<PathBuf, HarnessError> {
         }
     }
     Ok(folder)
+}
+
+fn write_case_toml(path: &Path, case: &Case) -> Result<(), HarnessError> {
+    let text = toml::to_string(case)
+        .map_err(|error| HarnessError::Case { path: path.to_owned(), fact: error.to_string() })?;
+    write_new(path, &text)
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), HarnessError> {
@@ -244,7 +244,7 @@ mod tests {
     /// Written and read again, by the rules of a case.
     fn again(rows: &RecordBatch) -> RecordBatch {
         let dir = tempfile::tempdir().unwrap();
-        let folder = Capture { context: &context(), rows }.write(dir.path(), "x").unwrap();
+        let folder = CapturedCase { context: &context(), rows }.write(dir.path(), "x").unwrap();
         let case: Case =
             toml::from_str(&std::fs::read_to_string(folder.join("case.toml")).unwrap()).unwrap();
         assert_eq!(
@@ -308,7 +308,7 @@ mod tests {
             RecordBatch::try_from_iter([("id", Arc::new(Int32Array::from(vec![1])) as ArrayRef)])
                 .unwrap();
         let context = context();
-        let capture = Capture { context: &context, rows: &rows };
+        let capture = CapturedCase { context: &context, rows: &rows };
         let folders = [capture.write(&cases, "x").unwrap(), capture.write(&cases, "x").unwrap()];
         assert_eq!(folders, [cases.join("x"), cases.join("x-2")]);
         let mode = |path: PathBuf| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -48,7 +48,7 @@ pub(crate) fn push_line<'a>(
 }
 
 /// A CSV file that was read to its end.
-pub(crate) struct File<'a> {
+pub(crate) struct CsvText<'a> {
     bytes: &'a [u8],
     dialect: &'a Dialect,
     pub(crate) header: Header,
@@ -56,8 +56,8 @@ pub(crate) struct File<'a> {
     pub(crate) profile: FileProfile,
 }
 
-impl<'a> File<'a> {
-    pub(crate) fn read(bytes: &'a [u8], dialect: &'a Dialect) -> Result<File<'a>, CsvError> {
+impl<'a> CsvText<'a> {
+    pub(crate) fn read(bytes: &'a [u8], dialect: &'a Dialect) -> Result<CsvText<'a>, CsvError> {
         // As large as a load's, so that the same files make the same chunks.
         const CHUNK_BYTES: u64 = 4 << 20;
         let mut splitter = Splitter::new(dialect, CHUNK_BYTES);
@@ -68,7 +68,7 @@ impl<'a> File<'a> {
             .iter()
             .map(|chunk| profile_chunk(bytes_of(bytes, chunk), chunk, &header, dialect));
         let profile = FileProfile::merge(&header, profiles)?;
-        Ok(File { bytes, dialect, header, chunks, profile })
+        Ok(CsvText { bytes, dialect, header, chunks, profile })
     }
 
     /// The file's records as batches, each with the numbers of its records.
@@ -132,7 +132,7 @@ mod tests {
         let text = write(["x", "y,z", "w"], cells);
         assert_eq!(text, "x,\"y,z\",w\n1,,\"\"\n\"a \"\"b\"\", c\nd\", ,\n");
         let dialect = Dialect::default();
-        let file = File::read(text.as_bytes(), &dialect).unwrap();
+        let file = CsvText::read(text.as_bytes(), &dialect).unwrap();
         assert_eq!(file.header.names, ["x", "y,z", "w"]);
         assert_eq!(file.texts().unwrap(), rows);
         assert_eq!(file.lines(), [2, 3]);

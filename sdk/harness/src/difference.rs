@@ -1,8 +1,8 @@
-//! The first difference of two outcomes, in words.
+//! The first difference of two outputs, in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::outcome::{Outcome, Rejected};
+use crate::output::{OutputColumn, PluginOutput, Rejected};
 
 /// What became of one row.
 #[derive(Clone, Copy, PartialEq)]
@@ -16,48 +16,51 @@ enum Fate<'a> {
 ///
 /// `here_how` and `there_how` begin with "with" or the like.
 pub(crate) fn first(
-    here: &Outcome,
+    here: &PluginOutput,
     here_how: &str,
-    there: &Outcome,
+    there: &PluginOutput,
     there_how: &str,
 ) -> Option<String> {
     if here.columns != there.columns {
-        let names = |outcome: &Outcome| {
-            let column = |column: &crate::Column| format!("{} {}", column.name, column.data_type);
-            outcome.columns.iter().map(column).collect::<Vec<_>>().join(", ")
-        };
-        return Some(format!(
-            "{there_how} the columns are {}, {here_how} {}",
-            names(there),
-            names(here)
-        ));
+        let (theirs, ours) = (columns(there), columns(here));
+        return Some(format!("{there_how} the columns are {theirs}, {here_how} {ours}"));
     }
     let (ours, theirs) = (fates(here), fates(there));
-    let records: std::collections::BTreeSet<&u64> = ours.keys().chain(theirs.keys()).collect();
+    let records: BTreeSet<&u64> = ours.keys().chain(theirs.keys()).collect();
     records.into_iter().find_map(|record| {
-        let (one, other) = match (fate(&ours, record), fate(&theirs, record)) {
-            (one, other) if one == other => return None,
-            (Fate::Kept(one), Fate::Kept(other)) => {
-                let index =
-                    one.iter().zip(other).position(|(one, other)| one != other).unwrap_or_default();
-                let name = here.columns.get(index).map_or("?", |column| column.name.as_str());
-                let cell =
-                    |row: &[Option<String>]| quoted(row.get(index).and_then(Option::as_deref));
-                let (other, one) = (cell(other), cell(one));
-                return Some(format!(
-                    "{there_how}, row {record}, column `{name}` is {other}, {here_how} it is {one}"
-                ));
-            }
-            (one, other) => (told(one), told(other)),
-        };
-        Some(format!("{there_how}, row {record} is {other}, {here_how} it is {one}"))
+        let (what, one, other) = row(fate(&ours, record), fate(&theirs, record), &here.columns)?;
+        Some(format!("{there_how}, row {record}{what} is {other}, {here_how} it is {one}"))
     })
 }
 
-fn fates(outcome: &Outcome) -> BTreeMap<u64, Fate<'_>> {
+fn columns(output: &PluginOutput) -> String {
+    let column = |column: &OutputColumn| format!("{} {}", column.name, column.data_type);
+    output.columns.iter().map(column).collect::<Vec<_>>().join(", ")
+}
+
+/// What of a row differs, if not all of it, and what it is here and there.
+fn row(
+    here: Fate<'_>,
+    there: Fate<'_>,
+    columns: &[OutputColumn],
+) -> Option<(String, String, String)> {
+    match (here, there) {
+        (here, there) if here == there => None,
+        (Fate::Kept(here), Fate::Kept(there)) => {
+            let index =
+                here.iter().zip(there).position(|(here, there)| here != there).unwrap_or_default();
+            let name = columns.get(index).map_or("?", |column| column.name.as_str());
+            let cell = |row: &[Option<String>]| quoted(row.get(index).and_then(Option::as_deref));
+            Some((format!(", column `{name}`"), cell(here), cell(there)))
+        }
+        (here, there) => Some((String::new(), told(here), told(there))),
+    }
+}
+
+fn fates(output: &PluginOutput) -> BTreeMap<u64, Fate<'_>> {
     let kept =
-        outcome.records.iter().zip(&outcome.rows).map(|(record, row)| (*record, Fate::Kept(row)));
-    kept.chain(outcome.rejects.iter().map(|reject| (reject.record, Fate::Rejected(reject))))
+        output.records.iter().zip(&output.rows).map(|(record, row)| (*record, Fate::Kept(row)));
+    kept.chain(output.rejects.iter().map(|reject| (reject.record, Fate::Rejected(reject))))
         .collect()
 }
 
@@ -102,11 +105,10 @@ mod tests {
     use arrow_schema::DataType;
 
     use super::*;
-    use crate::Column;
 
-    fn outcome(kept: &[(u64, Option<&str>)], rejected: &[(u64, &str)]) -> Outcome {
-        Outcome {
-            columns: vec![Column { name: "total".into(), data_type: DataType::Int64 }],
+    fn output(kept: &[(u64, Option<&str>)], rejected: &[(u64, &str)]) -> PluginOutput {
+        PluginOutput {
+            columns: vec![OutputColumn { name: "total".into(), data_type: DataType::Int64 }],
             records: kept.iter().map(|(record, _)| *record).collect(),
             rows: kept.iter().map(|(_, cell)| vec![cell.map(str::to_owned)]).collect(),
             rejects: rejected
@@ -119,36 +121,36 @@ mod tests {
                     message: (*message).into(),
                 })
                 .collect(),
-            ..Outcome::default()
+            ..PluginOutput::default()
         }
     }
 
-    fn say(here: &Outcome, there: &Outcome) -> String {
+    fn say(here: &PluginOutput, there: &PluginOutput) -> String {
         first(here, "with one batch", there, "with two").unwrap_or_default()
     }
 
     #[test]
     fn the_first_difference_is_told_by_row_and_column() {
-        let here = outcome(&[(1, Some("1")), (2, Some("x")), (4, None)], &[(3, "not even")]);
+        let here = output(&[(1, Some("1")), (2, Some("x")), (4, None)], &[(3, "not even")]);
         assert_eq!(say(&here, &here.clone()), "");
-        let there = outcome(&[(1, Some("1")), (2, None), (4, Some("7"))], &[(3, "not even")]);
+        let there = output(&[(1, Some("1")), (2, None), (4, Some("7"))], &[(3, "not even")]);
         assert_eq!(
             say(&here, &there),
             "with two, row 2, column `total` is NULL, with one batch it is \"x\""
         );
-        let there = outcome(&[(1, Some("1")), (2, Some("x")), (3, Some("3")), (4, None)], &[]);
+        let there = output(&[(1, Some("1")), (2, Some("x")), (3, Some("3")), (4, None)], &[]);
         assert_eq!(
             say(&here, &there),
             "with two, row 3 is kept, with one batch it is rejected for column `n` as odd (not \
              even)"
         );
-        let there = outcome(&[(1, Some("1")), (2, Some("x")), (4, None)], &[(3, "strange")]);
+        let there = output(&[(1, Some("1")), (2, Some("x")), (4, None)], &[(3, "strange")]);
         assert_eq!(
             say(&here, &there),
             "with two, row 3 is rejected for column `n` as odd (strange), with one batch it is \
              rejected for column `n` as odd (not even)"
         );
-        let there = outcome(&[(1, Some("1")), (2, Some("x"))], &[(3, "not even")]);
+        let there = output(&[(1, Some("1")), (2, Some("x"))], &[(3, "not even")]);
         assert_eq!(say(&here, &there), "with two, row 4 is lost, with one batch it is kept");
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use loader_csv::CsvError;
 use loader_sandbox::PluginError;
 
-/// Why there is no outcome.
+/// Why there is no output.
 #[derive(Debug, thiserror::Error)]
 pub enum HarnessError {
     /// The plugin cannot be loaded, refused its config or its input, or failed on a row.
@@ -20,15 +20,15 @@ pub enum HarnessError {
     /// A file cannot be read or written.
     #[error("{} cannot be used: {source}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// Why it cannot be used.
         source: std::io::Error,
     },
     /// A file of a test case does not say what it should.
     #[error("{}: {fact}", path.display())]
     Case {
-        /// Which.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         fact: String,

@@ -10,15 +10,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use loader_csv::Dialect;
 use serde_json::Value;
 
 use crate::case::{self, Case};
-use crate::csv_text::{File, Row};
-use crate::difference::quoted;
+use crate::csv_difference;
 use crate::error::HarnessError;
 use crate::harness::Harness;
-use crate::outcome::{LogLine, Outcome};
+use crate::output::{LogLine, PluginOutput};
 
 /// What becomes of the files with what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +28,7 @@ pub enum Expected {
 }
 
 /// How a case went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaseReport {
     /// Rows that came out.
     pub rows: usize,
@@ -75,7 +73,8 @@ impl Harness {
     /// ```
     /// # fn measure(plugin: loader_harness::Harness) -> Result<(), Box<dyn std::error::Error>> {
     /// let case = std::path::Path::new("plugins/default/tests/decimals");
-    /// let measured = plugin.for_case(case)?.measure_csv(std::fs::read(case.join("input.csv"))?, 100_000)?;
+    /// let input = std::fs::read(case.join("input.csv"))?;
+    /// let measured = plugin.for_case(case)?.measure_csv(input, 100_000)?;
     /// println!("{} rows/s", measured.rows_per_second());
     /// # Ok(())
     /// # }
@@ -107,7 +106,8 @@ impl Harness {
     ///
     /// let plugin = Harness::open("plugins/default.wasm")?;
     /// for folder in case_folders("plugins/default/tests".as_ref())? {
-    ///     assert_eq!(plugin.test_case(&folder, Expected::Compare)?.failures, [""; 0], "{}", folder.display());
+    ///     let report = plugin.test_case(&folder, Expected::Compare)?;
+    ///     assert_eq!(report.failures, [""; 0], "{}", folder.display());
     /// }
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```
@@ -115,27 +115,21 @@ impl Harness {
         let input = folder.join("input.csv");
         let input = fs::read(&input).map_err(HarnessError::file(input))?;
         let harness = self.for_case(folder)?;
-        let mut report = CaseReport {
-            rows: 0,
-            rejected: 0,
-            failures: Vec::new(),
-            written: Vec::new(),
-            log: Vec::new(),
-        };
-        let (outcome, broken) = match harness.whole_and_broken(&input, harness.own_dialect()) {
+        let (output, broken) = match harness.whole_and_broken(&input, harness.own_dialect()) {
             Ok(ran) => ran,
             Err(error) => {
-                report.failures.push(error.to_string());
-                return Ok(report);
+                let failures = vec![error.to_string()];
+                return Ok(CaseReport { failures, ..CaseReport::default() });
             }
         };
-        (report.rows, report.rejected) = (outcome.rows.len(), outcome.rejects.len());
+        let (rows, rejected) = (output.rows.len(), output.rejects.len());
+        let mut report = CaseReport { rows, rejected, ..CaseReport::default() };
         match expected {
-            Expected::Write => report.written = write(folder, &outcome)?,
-            Expected::Compare => report.failures = compare(folder, &outcome)?,
+            Expected::Write => report.written = write(folder, &output)?,
+            Expected::Compare => report.failures = compare(folder, &output)?,
         }
         report.failures.extend(broken.into_iter().map(|broken| broken.message));
-        report.log = outcome.log;
+        report.log = output.log;
         Ok(report)
     }
 }
@@ -168,11 +162,11 @@ fn read(path: &Path) -> Result<Option<String>, HarnessError> {
     }
 }
 
-/// Writes what came out; a file that has it already is left as it is.
-fn write(folder: &Path, outcome: &Outcome) -> Result<Vec<PathBuf>, HarnessError> {
+/// Writes the output; a file that has the same text already is left as it is.
+fn write(folder: &Path, output: &PluginOutput) -> Result<Vec<PathBuf>, HarnessError> {
     let mut written = Vec::new();
-    let rejects = (!outcome.rejects.is_empty()).then(|| outcome.rejects_to_csv());
-    for (name, text) in [("expected.csv", Some(outcome.to_csv())), ("rejects.csv", rejects)] {
+    let rejects = (!output.rejects.is_empty()).then(|| output.rejects_to_csv());
+    for (name, text) in [("expected.csv", Some(output.to_csv())), ("rejects.csv", rejects)] {
         let path = folder.join(name);
         let now = read(&path)?;
         match text {
@@ -187,117 +181,35 @@ fn write(folder: &Path, outcome: &Outcome) -> Result<Vec<PathBuf>, HarnessError>
     Ok(written)
 }
 
-fn compare(folder: &Path, outcome: &Outcome) -> Result<Vec<String>, HarnessError> {
-    let mut failures = Vec::new();
-    match read(&folder.join("expected.csv"))? {
-        None => failures.push(
-            "there is no expected.csv; write it with --update, then read what it says".to_owned(),
-        ),
-        Some(text) => {
-            let places: Vec<String> = outcome
-                .records
-                .iter()
-                .map(|record| format!(" (row {record} of the input)"))
-                .collect();
-            failures.extend(difference("expected.csv", &text, &outcome.to_csv(), &places));
-        }
-    }
-    let none = "line,column,code,message\n";
-    let rejects = read(&folder.join("rejects.csv"))?;
-    let is_missing = rejects.is_none() && !outcome.rejects.is_empty();
-    if let Some(failure) = difference(
-        "rejects.csv",
-        &rejects.unwrap_or_else(|| none.to_owned()),
-        &outcome.rejects_to_csv(),
-        &[],
-    ) {
-        failures.push(if is_missing {
-            format!(
-                "there is no rejects.csv, so no row should be rejected, but {}",
-                first_reject(outcome)
-            )
-        } else {
-            failure
-        });
-    }
-    Ok(failures)
+fn compare(folder: &Path, output: &PluginOutput) -> Result<Vec<String>, HarnessError> {
+    let failures = [compare_rows(folder, output)?, compare_rejects(folder, output)?];
+    Ok(failures.into_iter().flatten().collect())
 }
 
-fn first_reject(outcome: &Outcome) -> String {
-    let rejects = &outcome.rejects;
-    match rejects.first() {
-        Some(first) => {
-            format!(
-                "{} are, the first in line {}: {} ({})",
-                rejects.len(),
-                first.line,
-                first.message,
-                first.code
-            )
-        }
-        None => "none is".to_owned(),
-    }
+fn compare_rows(folder: &Path, output: &PluginOutput) -> Result<Option<String>, HarnessError> {
+    let Some(expected) = read(&folder.join("expected.csv"))? else {
+        let failure = "there is no expected.csv; write it with --update, then read what it says";
+        return Ok(Some(failure.to_owned()));
+    };
+    let places = output.records.iter().map(|record| format!(" (row {record} of the input)"));
+    let places: Vec<String> = places.collect();
+    Ok(csv_difference::first("expected.csv", &expected, &output.to_csv(), &places))
 }
 
-/// The first cell in which two CSV texts differ. Other ways to write the same are no difference.
-fn difference(file: &str, expected: &str, actual: &str, places: &[String]) -> Option<String> {
-    if expected == actual {
-        return None;
-    }
-    let dialect = Dialect::default();
-    let parse = |text: &str| -> Result<(Vec<String>, Vec<Row>), String> {
-        let parsed = File::read(text.as_bytes(), &dialect).map_err(|error| error.to_string())?;
-        let rows = parsed.texts().map_err(|error| error.to_string())?;
-        Ok((parsed.header.names, rows))
+/// Without `rejects.csv` no row may be rejected.
+fn compare_rejects(folder: &Path, output: &PluginOutput) -> Result<Option<String>, HarnessError> {
+    let Some(expected) = read(&folder.join("rejects.csv"))? else {
+        return Ok(first_reject(output).map(|first| {
+            format!("there is no rejects.csv, so no row should be rejected, but {first}")
+        }));
     };
-    let (expected, actual) = match (parse(expected), parse(actual)) {
-        (Ok(expected), Ok(actual)) => (expected, actual),
-        (Err(error), _) => return Some(format!("{file} is no CSV: {error}")),
-        (_, Err(error)) => {
-            return Some(format!("the outcome cannot be held against {file}: {error}"));
-        }
-    };
-    if expected.0 != actual.0 {
-        return Some(format!(
-            "{file} has the columns {}, the plugin gives {}",
-            expected.0.join(", "),
-            actual.0.join(", ")
-        ));
-    }
-    let empty = Vec::new();
-    for index in 0..expected.1.len().max(actual.1.len()) {
-        let place = places.get(index).map_or("", String::as_str);
-        let (wanted, got) = (expected.1.get(index), actual.1.get(index));
-        let (wanted, got) = match (wanted, got) {
-            (Some(wanted), Some(got)) => (wanted, got),
-            _ => {
-                let shown = wanted.or(got).unwrap_or(&empty);
-                let cells: Vec<String> = shown.iter().map(|cell| quoted(cell.as_deref())).collect();
-                let (less, more) = if got.is_none() {
-                    ("missing", "the plugin gives")
-                } else {
-                    ("not expected", "expected are")
-                };
-                let n = if got.is_none() { actual.1.len() } else { expected.1.len() };
-                return Some(format!(
-                    "{file}: row {}{place} is {less}: {}; {more} {n} rows",
-                    index + 1,
-                    cells.join(", ")
-                ));
-            }
-        };
-        if let Some(column) = wanted.iter().zip(got).position(|(wanted, got)| wanted != got) {
-            let cell = |row: &Row| quoted(row.get(column).and_then(Option::as_deref));
-            let name = &expected.0[column];
-            return Some(format!(
-                "{file}: row {}{place}, column `{name}` is {}, expected was {}",
-                index + 1,
-                cell(got),
-                cell(wanted)
-            ));
-        }
-    }
-    None
+    Ok(csv_difference::first("rejects.csv", &expected, &output.rejects_to_csv(), &[]))
+}
+
+fn first_reject(output: &PluginOutput) -> Option<String> {
+    let (first, n_rejects) = (output.rejects.first()?, output.rejects.len());
+    let (line, message, code) = (first.line, &first.message, &first.code);
+    Some(format!("{n_rejects} are, the first in line {line}: {message} ({code})"))
 }
 
 #[cfg(test)]
@@ -305,49 +217,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_differing_cell_is_named() {
-        let say = |expected: &str, actual: &str| {
-            difference("expected.csv", expected, actual, &[" (row 3 of the input)".to_owned()])
-                .unwrap_or_default()
-        };
-        assert_eq!(say("a,b\n1,\n", "a,b\n1,\n"), "");
-        assert_eq!(say("a,\"b\"\r\n\"1\",", "a,b\n1,\n"), "");
-        assert_eq!(
-            say("a,b\n1,\"\"\n", "a,b\n1,\n"),
-            "expected.csv: row 1 (row 3 of the input), column `b` is NULL, expected was \"\""
-        );
-        assert_eq!(
-            say("a,b\n", "a,c\n"),
-            "expected.csv has the columns a, b, the plugin gives a, c"
-        );
-        assert_eq!(
-            say("a,b\n1,x\n2,y\n", "a,b\n1,x\n"),
-            "expected.csv: row 2 is missing: 2, \"y\"; the plugin gives 1 rows"
-        );
-        assert_eq!(
-            say("a,b\n", "a,b\n1,x\n"),
-            "expected.csv: row 1 (row 3 of the input) is not expected: 1, \"x\"; expected are 0 \
-             rows"
-        );
-        assert_eq!(
-            say("a,b\n1\n", "a,b\n"),
-            "expected.csv is no CSV: record 1, line 2, byte 4: the row has 1 fields, but the \
-             header has 2; quote fields that hold the delimiter or a line end, or correct the \
-             delimiter"
-        );
-    }
-
-    #[test]
     fn only_what_changed_is_written() {
         let dir = tempfile::tempdir().unwrap();
-        let outcome = Outcome {
-            columns: vec![crate::Column {
+        let output = PluginOutput {
+            columns: vec![crate::output::OutputColumn {
                 name: "id".into(),
                 data_type: arrow_schema::DataType::Int32,
             }],
             records: vec![1],
             rows: vec![vec![Some("7".into())]],
-            ..Outcome::default()
+            ..PluginOutput::default()
         };
         fs::write(dir.path().join("rejects.csv"), "old").unwrap();
         let names = |written: Vec<PathBuf>| -> Vec<String> {
@@ -356,9 +235,9 @@ mod tests {
                 .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
                 .collect()
         };
-        assert_eq!(names(write(dir.path(), &outcome).unwrap()), ["expected.csv", "rejects.csv"]);
+        assert_eq!(names(write(dir.path(), &output).unwrap()), ["expected.csv", "rejects.csv"]);
         assert!(!dir.path().join("rejects.csv").exists());
-        assert_eq!(names(write(dir.path(), &outcome).unwrap()), [""; 0]);
-        assert_eq!(compare(dir.path(), &outcome).unwrap(), [""; 0]);
+        assert_eq!(names(write(dir.path(), &output).unwrap()), [""; 0]);
+        assert_eq!(compare(dir.path(), &output).unwrap(), [""; 0]);
     }
 }

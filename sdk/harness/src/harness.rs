@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::error::HarnessError;
 use crate::input::{Input, rows_as_csv};
-use crate::outcome::Outcome;
+use crate::output::PluginOutput;
 use crate::trial::{Log, Trial};
 
 /// 2026-01-01 00:00:00 UTC: when runs of the harness start.
@@ -53,7 +53,8 @@ impl Harness {
     /// The same for bytes that are at hand; `name` stands for the file in messages.
     ///
     /// ```
-    /// let refused = loader_harness::Harness::from_bytes("page.wasm", b"<html>404</html>".to_vec()).unwrap_err();
+    /// let page = b"<html>404</html>".to_vec();
+    /// let refused = loader_harness::Harness::from_bytes("page.wasm", page).unwrap_err();
     /// assert!(refused.to_string().starts_with("plugin page.wasm: not WebAssembly: this is HTML"));
     /// ```
     pub fn from_bytes(name: impl AsRef<Path>, bytes: Vec<u8>) -> Result<Harness, HarnessError> {
@@ -66,8 +67,8 @@ impl Harness {
     /// ```no_run
     /// use loader_harness::Harness;
     ///
-    /// let outcome = Harness::open_metered("plugins/default.wasm")?.run_csv("a\n0.5\n")?;
-    /// assert!(outcome.cost.fuel.is_some_and(|fuel| fuel < 100_000));
+    /// let output = Harness::open_metered("plugins/default.wasm")?.run_csv("a\n0.5\n")?;
+    /// assert!(output.cost.fuel.is_some_and(|fuel| fuel < 100_000));
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```
     pub fn open_metered(path: impl AsRef<Path>) -> Result<Harness, HarnessError> {
@@ -83,7 +84,8 @@ impl Harness {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
     /// let runtime = Runtime::new(limits, CacheLocation::Off)?;
-    /// let plugin = Harness::of(runtime.load("small.wasm".as_ref(), std::fs::read("small.wasm")?)?);
+    /// let bytes = std::fs::read("small.wasm")?;
+    /// let plugin = Harness::of(runtime.load("small.wasm".as_ref(), bytes)?);
     /// # Ok(())
     /// # }
     /// ```
@@ -166,13 +168,14 @@ impl Harness {
     /// CSV.
     ///
     /// ```no_run
-    /// let outcome = loader_harness::Harness::open("plugins/default.wasm")?.run_csv("ID,Ratio\n1,0.5\n")?;
-    /// assert_eq!(outcome.columns[0].name, "id");
+    /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
+    /// let output = plugin.run_csv("ID,Ratio\n1,0.5\n")?;
+    /// assert_eq!(output.columns[0].name, "id");
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```
-    pub fn run_csv(&self, text: impl AsRef<[u8]>) -> Result<Outcome, HarnessError> {
+    pub fn run_csv(&self, text: impl AsRef<[u8]>) -> Result<PluginOutput, HarnessError> {
         let trial = self.trial(text.as_ref(), &self.dialect)?;
-        Ok(trial.outcome(trial.run(self.batch_rows)?))
+        Ok(trial.output(trial.run(self.batch_rows)?))
     }
 
     /// Runs it on rows of text, as they would stand in a CSV file; `None` is NULL. Types are
@@ -180,18 +183,18 @@ impl Harness {
     ///
     /// ```no_run
     /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
-    /// let outcome = plugin.run_rows(&["id", "note"], [[Some("1"), None], [Some("2"), Some("")]])?;
-    /// assert_eq!(outcome.column("note"), Some(vec![None, Some("")]));
+    /// let output = plugin.run_rows(&["id", "note"], [[Some("1"), None], [Some("2"), Some("")]])?;
+    /// assert_eq!(output.column("note"), Some(vec![None, Some("")]));
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```
     pub fn run_rows<'a>(
         &self,
         header: &[&str],
         rows: impl IntoIterator<Item = impl IntoIterator<Item = Option<&'a str>>>,
-    ) -> Result<Outcome, HarnessError> {
+    ) -> Result<PluginOutput, HarnessError> {
         let (text, dialect) = rows_as_csv(header, rows, &self.dialect);
         let trial = self.trial(text.as_bytes(), &dialect)?;
-        Ok(trial.outcome(trial.run(self.batch_rows)?))
+        Ok(trial.output(trial.run(self.batch_rows)?))
     }
 
     /// Runs it on a batch as it is: nothing is inferred.
@@ -201,17 +204,18 @@ impl Harness {
     /// use loader_harness::arrow_array::{ArrayRef, Int64Array, RecordBatch};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let batch = RecordBatch::try_from_iter([("id", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef)])?;
-    /// let outcome = loader_harness::Harness::open("plugins/default.wasm")?.run_batch(batch)?;
-    /// assert_eq!(outcome.rows.len(), 2);
+    /// let ids = Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef;
+    /// let batch = RecordBatch::try_from_iter([("id", ids)])?;
+    /// let output = loader_harness::Harness::open("plugins/default.wasm")?.run_batch(batch)?;
+    /// assert_eq!(output.rows.len(), 2);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn run_batch(&self, batch: RecordBatch) -> Result<Outcome, HarnessError> {
+    pub fn run_batch(&self, batch: RecordBatch) -> Result<PluginOutput, HarnessError> {
         let (plugin, log) = self.listening();
         let chain = self.plan(&plugin, batch.schema())?;
         let trial = self.ready(chain, Input::of_batch(batch), log);
-        Ok(trial.outcome(trial.run(self.batch_rows)?))
+        Ok(trial.output(trial.run(self.batch_rows)?))
     }
 
     /// A plan for a file, and the file decoded for it.

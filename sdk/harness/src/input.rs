@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Int64Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
 use arrow_select::concat::concat_batches;
 use loader_csv::{ColumnProfile, DecodeAs, Dialect, LogicalType, arrow_schema};
 use loader_sandbox::ChainPlan;
 
-use crate::csv_text::{File, push_line};
+use crate::csv_text::{CsvText, Row, push_line};
 use crate::error::HarnessError;
 use crate::text;
 
@@ -40,28 +40,11 @@ impl Input {
         dialect: &Dialect,
         columns: &SchemaRef,
     ) -> Result<Input, HarnessError> {
-        let file = File::read(text, dialect)?;
-        let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
-        if file.header.names != names {
-            let fact = format!(
-                "its columns are {}, but case.toml has {}",
-                file.header.names.join(", "),
-                names.join(", ")
-            );
-            return Err(HarnessError::Input(fact));
-        }
+        let file = CsvText::read(text, dialect)?;
+        check_names(&file.header.names, columns)?;
         let (rows, lines) = (file.texts()?, file.lines());
-        let typed = columns.fields().iter().enumerate().map(|(index, field)| {
-            let cells = rows.iter().map(|row| row.get(index).and_then(Option::as_deref));
-            text::parse(StringArray::from_iter(cells), field.data_type()).map_err(|row| {
-                let line = lines.get(row).copied().unwrap_or_default();
-                HarnessError::Input(format!(
-                    "line {line}, column `{}` is no {}",
-                    field.name(),
-                    field.data_type()
-                ))
-            })
-        });
+        let typed = columns.fields().iter().enumerate();
+        let typed = typed.map(|(index, field)| typed_column(field, index, &rows, &lines));
         let batch = RecordBatch::try_new(Arc::clone(columns), typed.collect::<Result<_, _>>()?);
         let batch = batch.map_err(|error| HarnessError::Input(error.to_string()))?;
         Ok(Input { lines, ..Input::of_batch(batch) })
@@ -75,7 +58,7 @@ impl Input {
         plan: impl Fn(SchemaRef) -> Result<ChainPlan, HarnessError>,
     ) -> Result<(Input, ChainPlan), HarnessError> {
         dialect.check().map_err(|error| HarnessError::Input(error.to_string()))?;
-        let file = File::read(text, dialect)?;
+        let file = CsvText::read(text, dialect)?;
         let inferred =
             file.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
         let mut decode_as: Vec<DecodeAs> = inferred.collect();
@@ -91,6 +74,30 @@ impl Input {
             "the plugin's plan changes whenever the types of its input do".to_owned(),
         ))
     }
+}
+
+fn check_names(header: &[String], columns: &SchemaRef) -> Result<(), HarnessError> {
+    let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
+    if header == names {
+        return Ok(());
+    }
+    let (has, wanted) = (header.join(", "), names.join(", "));
+    Err(HarnessError::Input(format!("its columns are {has}, but case.toml has {wanted}")))
+}
+
+/// The values of column `index`. Errors: the first text that is none of its type, by its line.
+fn typed_column(
+    field: &Field,
+    index: usize,
+    rows: &[Row],
+    lines: &[u64],
+) -> Result<ArrayRef, HarnessError> {
+    let cells = rows.iter().map(|row| row.get(index).and_then(Option::as_deref));
+    text::parse(StringArray::from_iter(cells), field.data_type()).map_err(|row| {
+        let line = lines.get(row).copied().unwrap_or_default();
+        let (name, data_type) = (field.name(), field.data_type());
+        HarnessError::Input(format!("line {line}, column `{name}` is no {data_type}"))
+    })
 }
 
 /// CSV text of rows, and the dialect that reads it back.
@@ -109,7 +116,7 @@ pub(crate) fn rows_as_csv<'a>(
 }
 
 fn decoded(
-    file: &File<'_>,
+    file: &CsvText<'_>,
     decode_as: &[DecodeAs],
     schema: &SchemaRef,
 ) -> Result<Input, HarnessError> {

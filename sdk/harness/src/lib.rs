@@ -2,19 +2,20 @@
 //! that came of it.
 //!
 //! The [`Harness`] uses the runtime, the limits, the type inference and the checks of the program
-//! itself: what passes here passes there. An [`Outcome`] has every value as exact text, compares
-//! with `==`, and prints as a table, so it suits `assert_eq!` as well as a snapshot. No AWS, no
-//! warehouse, no async.
+//! itself: what passes here passes there. A [`PluginOutput`] has every value as exact text,
+//! compares with `==`, and prints as a table, so it suits `assert_eq!` as well as a snapshot. No
+//! AWS, no warehouse, no async.
 //!
 //! ```no_run
 //! use loader_harness::Harness;
 //! use serde_json::json;
 //!
-//! let plugin = Harness::open("plugins/default.wasm")?.config(json!({"metadata": false})).keys(["order_id"]);
-//! let outcome = plugin.run_csv("Order ID,Amount ($)\n1,0.1\n2,\n")?;
-//! assert_eq!(outcome.column("amount"), Some(vec![Some("0.100000000000000000"), None]));
-//! assert!(outcome.rejects.is_empty());
-//! println!("{outcome}");
+//! let plugin = Harness::open("plugins/default.wasm")?;
+//! let plugin = plugin.config(json!({"metadata": false})).keys(["order_id"]);
+//! let output = plugin.run_csv("Order ID,Amount ($)\n1,0.1\n2,\n")?;
+//! assert_eq!(output.column("amount"), Some(vec![Some("0.100000000000000000"), None]));
+//! assert!(output.rejects.is_empty());
+//! println!("{output}");
 //! # Ok::<(), loader_harness::HarnessError>(())
 //! ```
 //!
@@ -27,6 +28,7 @@
 #![deny(missing_docs)]
 
 mod case;
+mod csv_difference;
 mod csv_text;
 mod difference;
 mod error;
@@ -34,14 +36,14 @@ mod golden;
 mod harness;
 mod input;
 mod measure;
-mod outcome;
+mod output;
 mod properties;
 mod text;
 mod trial;
 
 pub use arrow_array;
 pub use arrow_schema;
-pub use case::{Capture, config_from_toml};
+pub use case::{CapturedCase, config_from_toml};
 pub use error::HarnessError;
 pub use golden::{CaseReport, Expected, case_folders};
 pub use harness::Harness;
@@ -51,5 +53,5 @@ pub use loader_sandbox::{
     Runtime,
 };
 pub use measure::Measured;
-pub use outcome::{Column, Cost, LogLine, Outcome, Rejected};
+pub use output::{Cost, LogLine, OutputColumn, PluginOutput, Rejected};
 pub use properties::{Broken, Property};

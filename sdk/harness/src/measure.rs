@@ -8,8 +8,8 @@ use loader_sandbox::{PluginCounters, PluginError};
 
 use crate::error::HarnessError;
 use crate::harness::Harness;
-use crate::outcome::Cost;
-use crate::trial::{Trial, cost};
+use crate::output::Cost;
+use crate::trial::{Trial, cost, finish};
 
 /// What rows cost in one session, on one thread.
 #[derive(Clone, Debug)]
@@ -105,11 +105,7 @@ fn session(
         (done, first) = (done + n, (first + n) % input.num_rows());
     }
     let processing = start.elapsed();
-    let mut counted = PluginCounters::default();
-    for plugin in session.finish()? {
-        counted.add(plugin);
-    }
-    Ok((opening, processing, counted))
+    Ok((opening, processing, finish(session)?))
 }
 
 #[cfg(test)]

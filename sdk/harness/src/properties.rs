@@ -13,8 +13,8 @@ use crate::difference;
 use crate::error::HarnessError;
 use crate::harness::Harness;
 use crate::input::{Input, all_null};
-use crate::outcome::Outcome;
-use crate::trial::{Raw, Trial};
+use crate::output::PluginOutput;
+use crate::trial::{RawOutput, Trial};
 
 /// Something that must hold for every plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +54,8 @@ impl Harness {
     /// Errors: the plugin fails on the text as it is, in one batch.
     ///
     /// ```no_run
-    /// let broken = loader_harness::Harness::open("plugins/default.wasm")?.broken_properties("id\n1\n2\n")?;
+    /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
+    /// let broken = plugin.broken_properties("id\n1\n2\n")?;
     /// assert_eq!(broken, []);
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```
@@ -62,16 +63,16 @@ impl Harness {
         Ok(self.whole_and_broken(text.as_ref(), self.own_dialect())?.1)
     }
 
-    /// The outcome of the text in one batch, and the properties that do not hold for it.
+    /// The output of the text in one batch, and the properties that do not hold for it.
     pub(crate) fn whole_and_broken(
         &self,
         text: &[u8],
         dialect: &Dialect,
-    ) -> Result<(Outcome, Vec<Broken>), HarnessError> {
+    ) -> Result<(PluginOutput, Vec<Broken>), HarnessError> {
         let trial = self.trial(text, dialect)?;
         let raw = trial.run(trial.rows())?;
         let bytes = bytes(&trial, &raw)?;
-        let whole = trial.outcome(raw);
+        let whole = trial.output(raw);
         let mut broken = Vec::new();
         let mut add = |property, message: Option<String>| {
             broken.extend(message.map(|message| Broken { property, message }));
@@ -95,25 +96,25 @@ impl Harness {
 }
 
 /// The same in batches of this size, or why it is not the same.
-fn batches(trial: &Trial, whole: &Outcome, rows: usize) -> Result<Outcome, String> {
+fn batches(trial: &Trial, whole: &PluginOutput, rows: usize) -> Result<PluginOutput, String> {
     const FACT: &str = "rows depend on how the file is cut into batches";
     const DUTY: &str = "every load cuts its file elsewhere: a plugin must not keep state between \
                         batches, nor between the rows of one; each row is made from its own values \
                         alone";
     let how = format!("with batches of {rows} row{}", if rows == 1 { "" } else { "s" });
     let cut = trial.run(rows).map_err(|error| format!("{FACT}: {how} it fails: {error}"))?;
-    let cut = trial.outcome(cut);
+    let cut = trial.output(cut);
     match difference::first(whole, "with all rows in one batch", &cut, &how) {
         Some(difference) => Err(format!("{FACT}: {difference}; {DUTY}")),
         None => Ok(cut),
     }
 }
 
-fn instances(trial: &Trial, single: &Outcome) -> Option<String> {
+fn instances(trial: &Trial, single: &PluginOutput) -> Option<String> {
     const FACT: &str = "rows depend on what the session has seen before";
     const HOW: &str = "dealt in turns to two sessions, last row first";
     let dealt = match trial.run_dealt() {
-        Ok(raw) => trial.outcome(raw),
+        Ok(raw) => trial.output(raw),
         Err(error) => return Some(format!("{FACT}: {HOW}, it fails: {error}")),
     };
     let difference = difference::first(single, "in one session, in order,", &dealt, HOW)?;
@@ -123,9 +124,9 @@ fn instances(trial: &Trial, single: &Outcome) -> Option<String> {
     ))
 }
 
-fn empty_batch(trial: &Trial, whole: &Outcome) -> Option<String> {
+fn empty_batch(trial: &Trial, whole: &PluginOutput) -> Option<String> {
     let after = match trial.run_after_empty() {
-        Ok(raw) => trial.outcome(raw),
+        Ok(raw) => trial.output(raw),
         Err(error) => {
             return Some(format!(
                 "a batch without rows is not taken: {error}; it has to give columns without rows"
@@ -153,9 +154,9 @@ fn nulls(trial: &Trial) -> Result<Option<String>, HarnessError> {
     }))
 }
 
-fn second_session(trial: &Trial, whole: &Outcome) -> Option<String> {
+fn second_session(trial: &Trial, whole: &PluginOutput) -> Option<String> {
     let again = match trial.run(trial.rows()) {
-        Ok(raw) => trial.outcome(raw),
+        Ok(raw) => trial.output(raw),
         Err(error) => return Some(format!("a second session after the first one fails: {error}")),
     };
     let difference =
@@ -169,21 +170,21 @@ fn second_session(trial: &Trial, whole: &Outcome) -> Option<String> {
 
 fn rerun(
     again: Result<Trial, HarnessError>,
-    whole: &Outcome,
+    whole: &PluginOutput,
     first_bytes: &[u8],
 ) -> Option<String> {
     const FACT: &str = "the same input gives something else when all is done again";
-    let run = || -> Result<(Outcome, Vec<u8>), HarnessError> {
+    let run = || -> Result<(PluginOutput, Vec<u8>), HarnessError> {
         let trial = again?;
         let raw = trial.run(trial.rows())?;
         let bytes = bytes(&trial, &raw)?;
-        Ok((trial.outcome(raw), bytes))
+        Ok((trial.output(raw), bytes))
     };
-    let (outcome, bytes) = match run() {
+    let (output, bytes) = match run() {
         Ok(rerun) => rerun,
         Err(error) => return Some(format!("{FACT}: it fails: {error}")),
     };
-    let difference = difference::first(whole, "at first", &outcome, "the second time").or_else(|| {
+    let difference = difference::first(whole, "at first", &output, "the second time").or_else(|| {
         let hidden = "every value is the same, but not every byte (what stands under a NULL, or \
                       the bits of a NaN)";
         (bytes != first_bytes).then(|| hidden.to_owned())
@@ -191,10 +192,10 @@ fn rerun(
     Some(format!("{FACT}: {difference}; a plugin depends on its config and its input alone"))
 }
 
-fn counters(whole: &Outcome, again: &Outcome) -> Option<String> {
-    let text = |outcome: &Outcome| {
+fn counters(whole: &PluginOutput, again: &PluginOutput) -> Option<String> {
+    let text = |output: &PluginOutput| {
         let counters: Vec<String> =
-            outcome.counters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            output.counters.iter().map(|(name, value)| format!("{name} = {value}")).collect();
         if counters.is_empty() { "none".to_owned() } else { counters.join(", ") }
     };
     let differ = whole.counters != again.counters;
@@ -204,7 +205,7 @@ fn counters(whole: &Outcome, again: &Outcome) -> Option<String> {
 }
 
 /// What a load would stage, to the byte.
-fn bytes(trial: &Trial, raw: &Raw) -> Result<Vec<u8>, HarnessError> {
+fn bytes(trial: &Trial, raw: &RawOutput) -> Result<Vec<u8>, HarnessError> {
     let mut bytes = loader_ipc::encode_schema(&trial.chain.output);
     for (batch, _) in &raw.parts {
         bytes.extend(

@@ -6,8 +6,9 @@ use std::time::Duration;
 use arrow_array::{Int64Array, RecordBatch};
 use loader_sandbox::{ChainPlan, ChainSession, HostValues, PluginCounters, PluginError, Reject};
 
+use crate::csv_text::Row;
 use crate::input::Input;
-use crate::outcome::{Cost, LogLine, Outcome, Rejected};
+use crate::output::{Cost, LogLine, PluginOutput, Rejected};
 use crate::text;
 
 /// What a plugin says, in the order in which it does.
@@ -41,7 +42,7 @@ pub(crate) struct Trial {
 
 /// What sessions gave, before it is text.
 #[derive(Default)]
-pub(crate) struct Raw {
+pub(crate) struct RawOutput {
     /// Batches with the numbers of their rows.
     pub(crate) parts: Vec<(RecordBatch, Int64Array)>,
     rejects: Vec<Reject>,
@@ -50,8 +51,8 @@ pub(crate) struct Raw {
 
 impl Trial {
     /// One session, batch after batch.
-    pub(crate) fn run(&self, rows_per_batch: usize) -> Result<Raw, PluginError> {
-        let mut raw = Raw::default();
+    pub(crate) fn run(&self, rows_per_batch: usize) -> Result<RawOutput, PluginError> {
+        let mut raw = RawOutput::default();
         let mut session = self.open()?;
         let rows = self.rows();
         let step = rows_per_batch.max(1);
@@ -63,8 +64,8 @@ impl Trial {
     }
 
     /// Two sessions side by side, one row at a time in turns, the last row first.
-    pub(crate) fn run_dealt(&self) -> Result<Raw, PluginError> {
-        let mut raw = Raw::default();
+    pub(crate) fn run_dealt(&self) -> Result<RawOutput, PluginError> {
+        let mut raw = RawOutput::default();
         let mut sessions = [self.open()?, self.open()?];
         for row in (0..self.rows()).rev() {
             self.process(&mut sessions[row % 2], row, 1, &mut raw)?;
@@ -76,8 +77,8 @@ impl Trial {
     }
 
     /// One session that gets a batch without rows, and then all rows.
-    pub(crate) fn run_after_empty(&self) -> Result<Raw, PluginError> {
-        let mut raw = Raw::default();
+    pub(crate) fn run_after_empty(&self) -> Result<RawOutput, PluginError> {
+        let mut raw = RawOutput::default();
         let mut session = self.open()?;
         self.process(&mut session, 0, 0, &mut raw)?;
         self.process(&mut session, 0, self.rows(), &mut raw)?;
@@ -91,22 +92,15 @@ impl Trial {
     }
 
     /// What came of a run, as text.
-    pub(crate) fn outcome(&self, raw: Raw) -> Outcome {
-        let mut rows = Vec::new();
-        for (batch, numbers) in &raw.parts {
-            let numbers =
-                numbers.values().iter().map(|number| u64::try_from(*number).unwrap_or_default());
-            rows.extend(numbers.zip(text::rows(batch)));
-        }
-        rows.sort_by_key(|(record, _)| *record);
-        let (records, rows) = rows.into_iter().unzip();
+    pub(crate) fn output(&self, raw: RawOutput) -> PluginOutput {
+        let (records, rows) = raw.rows();
         let mut rejects: Vec<Rejected> =
             raw.rejects.into_iter().map(|reject| self.rejected(reject)).collect();
         rejects.sort_by_key(|reject| reject.record);
         let log = self.planning_log.iter().cloned().chain(self.log.take()).collect();
-        let columns = Outcome::columns_of(&self.chain.output);
+        let columns = PluginOutput::columns_of(&self.chain.output);
         let counters = raw.counters.counters.clone();
-        Outcome { columns, records, rows, rejects, counters, log, cost: cost(&raw.counters) }
+        PluginOutput { columns, records, rows, rejects, counters, log, cost: cost(&raw.counters) }
     }
 
     pub(crate) fn open(&self) -> Result<ChainSession, PluginError> {
@@ -119,7 +113,7 @@ impl Trial {
         session: &mut ChainSession,
         first: usize,
         rows: usize,
-        raw: &mut Raw,
+        raw: &mut RawOutput,
     ) -> Result<(), PluginError> {
         let batch = self.input.batch.slice(first, rows);
         let done = session.process(&batch, &self.input.records.slice(first, rows))?;
@@ -143,16 +137,35 @@ impl Trial {
     }
 }
 
-impl Raw {
-    fn count(&mut self, session: ChainSession) -> Result<(), PluginError> {
-        for counted in session.finish()? {
-            self.counters.add(counted);
+impl RawOutput {
+    /// All rows as text with their numbers, in the order of the input.
+    fn rows(&self) -> (Vec<u64>, Vec<Row>) {
+        let mut rows = Vec::new();
+        for (batch, numbers) in &self.parts {
+            let numbers =
+                numbers.values().iter().map(|number| u64::try_from(*number).unwrap_or_default());
+            rows.extend(numbers.zip(text::rows(batch)));
         }
+        rows.sort_by_key(|(record, _)| *record);
+        rows.into_iter().unzip()
+    }
+
+    fn count(&mut self, session: ChainSession) -> Result<(), PluginError> {
+        self.counters.add(finish(session)?);
         Ok(())
     }
 }
 
-/// What was counted, for who reads it.
+/// Ends a session; what its plugins counted adds up.
+pub(crate) fn finish(session: ChainSession) -> Result<PluginCounters, PluginError> {
+    let mut counted = PluginCounters::default();
+    for plugin in session.finish()? {
+        counted.add(plugin);
+    }
+    Ok(counted)
+}
+
+/// What was counted, as authors of plugins read it.
 pub(crate) fn cost(counted: &PluginCounters) -> Cost {
     let idle = counted.sandbox == Duration::ZERO;
     Cost {

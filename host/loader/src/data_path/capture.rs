@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use loader_sandbox::{ChainPlan, Observer, PlannedStep};
+use loader_sandbox::{ChainPlan, Observer, PlannedPlugin};
 
 use crate::job::CaptureSettings;
 use loader_model::error::{Context, Error, Kind, Result};
@@ -35,7 +35,7 @@ struct Kept {
 impl Capture {
     /// Keeps nothing yet.
     pub fn start(settings: &CaptureSettings, chain: &ChainPlan) -> Capture {
-        let kept = chain.steps().iter().map(|_| Mutex::default()).collect();
+        let kept = chain.plugins().iter().map(|_| Mutex::default()).collect();
         Capture { settings: settings.clone(), chain: chain.clone(), kept }
     }
 
@@ -55,10 +55,10 @@ impl Capture {
         let stem = file_name.split('.').next().unwrap_or_default();
         let name =
             Some(clean(stem)).filter(|name| !name.is_empty()).unwrap_or_else(|| "case".into());
-        for (step, kept) in self.chain.steps().iter().zip(self.kept.iter()) {
+        for (planned, kept) in self.chain.plugins().iter().zip(self.kept.iter()) {
             let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
-            let plugin = step.plugin.name();
-            match write_case(&self.settings, step, kept, &name) {
+            let plugin = planned.plugin.name();
+            match write_case(&self.settings, planned, kept, &name) {
                 Ok(Some((case, rows))) => {
                     tracing::info!(plugin, rows, case = %case.display(), "case captured")
                 }
@@ -74,22 +74,22 @@ impl Capture {
 
 fn write_case(
     settings: &CaptureSettings,
-    step: &PlannedStep,
+    planned: &PlannedPlugin,
     kept: Kept,
     name: &str,
 ) -> Result<Option<(PathBuf, usize)>> {
-    let rows = concat_batches(&step.input, kept.batches.values())
+    let rows = concat_batches(&planned.input, kept.batches.values())
         .context(Kind::Internal, "captured batches cannot be put together")?;
     let rows = rows.slice(0, settings.rows.min(rows.num_rows()));
     if rows.num_rows() == 0 {
         return Ok(None);
     }
     // The name is the plugin's own text.
-    let plugin = Some(clean(step.plugin.name()))
+    let plugin = Some(clean(planned.plugin.name()))
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "plugin".into());
     let folder: &Path = &settings.dir.join(plugin);
-    let capture = loader_harness::Capture { context: &step.context, rows: &rows };
+    let capture = loader_harness::CapturedCase { context: &planned.context, rows: &rows };
     let written =
         capture.write(folder, name).map_err(|error| Error::new(Kind::Config, error.to_string()))?;
     Ok(Some((written, rows.num_rows())))

@@ -1,7 +1,8 @@
-//! Keeps the cache small: what nobody has used for a month goes, and the oldest beyond a gigabyte.
+//! Keeps the cache small: files that were not used for a month go, and the longest unused beyond a
+//! gigabyte.
 //!
-//! A plugin that is built anew, and a wasmtime that is upgraded, leave a file behind that nothing
-//! asks for any more. Only files that are named as ours are touched, and whatever goes wrong is no
+//! A plugin that is built anew, and a wasmtime that is upgraded, leave a file behind that no load
+//! asks for again. Only files with the cache's own names are touched, and an error here is no
 //! reason to fail.
 
 use std::fs::{self, File};
@@ -13,21 +14,21 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const TOTAL_BYTES: u64 = 1 << 30;
 
-/// How a file begins that is still being written.
+/// The name of a file that is still being written begins with this.
 pub(super) const UNFINISHED: &str = ".loader-unfinished-";
 
 /// A file of the cache.
-struct Entry {
+struct CacheFile {
     path: PathBuf,
     size_bytes: u64,
     used: SystemTime,
 }
 
-/// Notes that a file was used: when it was last changed says so, to the day.
+/// Notes that a file was used: the time of its last change is the time of its last use, to the day.
 pub(super) fn mark_used(file: &File, changed: SystemTime, now: SystemTime) {
     if now.duration_since(changed).is_ok_and(|age| age > DAY) {
-        // A cache that can only be read loses files that are in use once it can be written again,
-        // no more.
+        // In a cache that can only be read this fails. Once the cache can be written again, a file
+        // in use may look unused and go; it is then compiled again.
         let _ = file.set_modified(now);
     }
 }
@@ -46,37 +47,39 @@ pub(super) fn sweep(dir: &Path, fresh: &Path, now: SystemTime) {
             Ok(()) => {
                 tracing::debug!(path = %path.display(), "compiled plugin that nobody uses removed")
             }
-            // Another run may have been faster.
+            // Another run may have removed it first.
             Err(error) => {
-                tracing::debug!(path = %path.display(), error = %error, "compiled plugin is not removed")
+                let path = path.display();
+                tracing::debug!(%path, %error, "compiled plugin is not removed")
             }
         }
     }
 }
 
-/// Which of them go: the unused, and of the others the longest unused, until the rest fits.
-fn doomed(mut entries: Vec<Entry>, fresh: &Path, now: SystemTime) -> Vec<PathBuf> {
+/// The files that go: those unused for too long, and of the others the longest unused, until the
+/// rest fits.
+fn doomed(mut entries: Vec<CacheFile>, fresh: &Path, now: SystemTime) -> Vec<PathBuf> {
     let mut room = TOTAL_BYTES;
     entries.sort_by_key(|entry| (entry.path == fresh, entry.used));
     let latest_first = entries.into_iter().rev();
-    let goes = latest_first.filter(|Entry { path, size_bytes, used }| {
+    let goes = latest_first.filter(|CacheFile { path, size_bytes, used }| {
         let is_unused = now.duration_since(*used).is_ok_and(|age| age > UNUSED);
         let fits = room.checked_sub(*size_bytes);
-        // Once one does not fit, no older one stays in its place.
+        // Once a file does not fit, no older file stays in its place.
         room = fits.unwrap_or(0);
         path != fresh && (is_unused || fits.is_none())
     });
     goes.map(|entry| entry.path).collect()
 }
 
-fn entries(dir: &Path) -> io::Result<Vec<Entry>> {
+fn entries(dir: &Path) -> io::Result<Vec<CacheFile>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
-        // Of a link this is the link itself.
+        // The metadata of a link are those of the link itself, so links are never removed.
         let Ok(metadata) = entry.metadata() else { continue };
         if metadata.is_file() && is_ours(&entry.file_name().to_string_lossy()) {
-            entries.push(Entry {
+            entries.push(CacheFile {
                 path: entry.path(),
                 size_bytes: metadata.len(),
                 used: metadata.modified()?,
@@ -86,7 +89,7 @@ fn entries(dir: &Path) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// `<digest of the plugin>-<digest of the compiler>.cwasm`, or one that was never finished.
+/// `<digest of the plugin>-<digest of the compiler>.cwasm`, or the name of an unfinished file.
 fn is_ours(name: &str) -> bool {
     let is_digest = |text: &str, digits: usize| {
         text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit())
@@ -136,12 +139,12 @@ mod tests {
 
     #[test]
     fn the_longest_unused_go_until_the_rest_fits() {
-        let entry = |name: &str, megabytes: u64, days: u32| Entry {
+        let entry = |name: &str, megabytes: u64, days: u32| CacheFile {
             path: name.into(),
             size_bytes: megabytes << 20,
             used: now() - days * DAY,
         };
-        let gone = |entries: Vec<Entry>| {
+        let gone = |entries: Vec<CacheFile>| {
             let gone = doomed(entries, Path::new("fresh"), now());
             gone.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
         };
@@ -157,7 +160,10 @@ mod tests {
         assert_eq!(gone(vec![entry("fresh", 5000, 0), entry("other", 1, 1)]), ["other"]);
         assert_eq!(gone(vec![entry("fresh", 1, 0), entry("other", 1000, 30)]), [""; 0]);
         // A clock that was set back makes no file old.
-        assert_eq!(gone(vec![Entry { used: now() + 90 * DAY, ..entry("later", 1, 0) }]), [""; 0]);
+        assert_eq!(
+            gone(vec![CacheFile { used: now() + 90 * DAY, ..entry("later", 1, 0) }]),
+            [""; 0]
+        );
     }
 
     #[test]

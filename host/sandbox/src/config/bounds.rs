@@ -1,8 +1,9 @@
-//! Schemas that could keep a validator busy or fill its memory are refused before one sees them.
+//! Schemas that could keep a validator busy or fill its memory are refused before the validator
+//! sees them.
 //!
 //! A schema of a few lines can unfold into billions (`allOf` twice the next, sixty times over), and
-//! one that refers to itself without going into a value never ends. Recursion through values is
-//! fine: the config, which is the user's own, bounds it.
+//! a schema that refers to itself without going into a value never ends. Recursion through values
+//! is fine: the config, which is the user's own, bounds it.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use serde_json::Value;
 /// What a schema may unfold into, counted in subschemas. 10,000: a plugin's config has some dozens.
 const MOST_SUBSCHEMAS: u64 = 10_000;
 
-/// What is wrong with a schema, if anything is.
+/// `Err` says what is wrong with the schema.
 pub(super) fn refuse(schema: &Value) -> Result<(), String> {
     let mut unfolding = Unfolding { root: schema, weights: HashMap::new() };
     let weight = unfolding.weight(schema, &mut Vec::new())?;
@@ -23,7 +24,7 @@ pub(super) fn refuse(schema: &Value) -> Result<(), String> {
 
 struct Unfolding<'a> {
     root: &'a Value,
-    /// Subschemas by address.
+    /// How many subschemas a schema unfolds into, by its address.
     weights: HashMap<*const Value, u64>,
 }
 
@@ -37,7 +38,8 @@ enum Applied {
 }
 
 impl<'a> Unfolding<'a> {
-    /// Subschemas that this one unfolds into. `path`: the way here from the root.
+    /// How many subschemas this schema unfolds into, itself included. `path`: the way to it from
+    /// the root.
     fn weight(
         &mut self,
         schema: &'a Value,
@@ -64,6 +66,7 @@ impl<'a> Unfolding<'a> {
         Ok(weight)
     }
 
+    /// The subschemas that a schema names itself, each with how it is applied.
     fn children(
         &self,
         schema: &'a Value,
@@ -72,40 +75,20 @@ impl<'a> Unfolding<'a> {
         let Value::Object(keywords) = schema else { return Ok(Vec::new()) };
         let mut children = Vec::new();
         for (keyword, value) in keywords {
-            let applied = match keyword.as_str() {
-                "enum" | "const" | "default" | "examples" => continue,
-                "$ref" => {
-                    children.push((self.target(value)?, Applied::InPlace));
-                    continue;
-                }
+            match keyword.as_str() {
+                "$ref" => children.push((self.target(value)?, Applied::InPlace)),
                 "$dynamicRef" | "$recursiveRef" => {
                     return Err(format!("{keyword} is not followed"));
                 }
                 "$id" | "id" if !is_root && value.is_string() => {
                     return Err(format!("{keyword} stands only at the root"));
                 }
-                "allOf" | "anyOf" | "oneOf" | "not" | "if" | "then" | "else"
-                | "dependentSchemas" | "dependencies" => Applied::InPlace,
-                _ => Applied::Within,
-            };
-            let is_map = matches!(
-                keyword.as_str(),
-                "properties"
-                    | "patternProperties"
-                    | "$defs"
-                    | "definitions"
-                    | "dependentSchemas"
-                    | "dependencies"
-            );
-            match value {
-                Value::Array(values) => {
-                    children.extend(values.iter().map(|value| (value, applied)))
+                // Their values are settings, not schemas.
+                "enum" | "const" | "default" | "examples" => {}
+                keyword => {
+                    let applied = applied(keyword);
+                    children.extend(subschemas(keyword, value).map(|value| (value, applied)));
                 }
-                Value::Object(values) if is_map => {
-                    children.extend(values.values().map(|value| (value, applied)))
-                }
-                Value::Object(_) => children.push((value, applied)),
-                _ => {}
             }
         }
         Ok(children)
@@ -123,6 +106,34 @@ impl<'a> Unfolding<'a> {
             ));
         };
         self.root.pointer(pointer).ok_or_else(|| format!("$ref {reference:?} leads nowhere"))
+    }
+}
+
+fn applied(keyword: &str) -> Applied {
+    match keyword {
+        "allOf" | "anyOf" | "oneOf" | "not" | "if" | "then" | "else" | "dependentSchemas"
+        | "dependencies" => Applied::InPlace,
+        _ => Applied::Within,
+    }
+}
+
+/// The schemas in a keyword's value: itself, the elements of a list, or the values of a map whose
+/// keys are names.
+fn subschemas<'a>(keyword: &str, value: &'a Value) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
+    let is_map = matches!(
+        keyword,
+        "properties"
+            | "patternProperties"
+            | "$defs"
+            | "definitions"
+            | "dependentSchemas"
+            | "dependencies"
+    );
+    match value {
+        Value::Array(values) => Box::new(values.iter()),
+        Value::Object(values) if is_map => Box::new(values.values()),
+        Value::Object(_) => Box::new(std::iter::once(value)),
+        _ => Box::new(std::iter::empty()),
     }
 }
 

@@ -210,7 +210,7 @@ fn the_origin_of_a_column_is_known_when_no_plugin_made_it() {
     let plan = plan(&[load(swap()), load(back)]).unwrap();
     assert_eq!([0, 1, 2, 3].map(|column| plan.origin(column)), [Some(0), Some(1), None, None]);
     assert_eq!(plan.output.field(0).name(), "id");
-    assert_eq!(plan.steps().len(), 2);
+    assert_eq!(plan.plugins().len(), 2);
 }
 
 #[test]

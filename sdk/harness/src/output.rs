@@ -10,7 +10,7 @@ use crate::csv_text;
 
 /// An output column.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct OutputColumn {
     /// As the table will have it.
     pub name: String,
     /// As Arrow has it; `Decimal128(38, 18)` becomes DECIMAL(38,18).
@@ -67,23 +67,23 @@ pub struct Cost {
 /// What came of a run. Two are equal when all but their costs is.
 ///
 /// ```
-/// use loader_harness::{Column, Outcome};
+/// use loader_harness::{OutputColumn, PluginOutput};
 /// use loader_harness::arrow_schema::DataType;
 ///
-/// let outcome = Outcome {
-///     columns: vec![Column { name: "id".into(), data_type: DataType::Int32 }],
+/// let output = PluginOutput {
+///     columns: vec![OutputColumn { name: "id".into(), data_type: DataType::Int32 }],
 ///     records: vec![1, 2],
 ///     rows: vec![vec![Some("7".into())], vec![None]],
-///     ..Outcome::default()
+///     ..PluginOutput::default()
 /// };
-/// assert_eq!(outcome.column("id"), Some(vec![Some("7"), None]));
-/// assert_eq!(outcome.to_csv(), "id\n7\n\n");
-/// assert!(outcome.to_string().contains("NULL"));
+/// assert_eq!(output.column("id"), Some(vec![Some("7"), None]));
+/// assert_eq!(output.to_csv(), "id\n7\n\n");
+/// assert!(output.to_string().contains("NULL"));
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct PluginOutput {
     /// The output columns.
-    pub columns: Vec<Column>,
+    pub columns: Vec<OutputColumn>,
     /// For each row the number of the input row that it was made of, 1 for the first.
     pub records: Vec<u64>,
     /// The rows as exact text; NULL is `None`.
@@ -98,8 +98,8 @@ pub struct Outcome {
     pub cost: Cost,
 }
 
-impl PartialEq for Outcome {
-    fn eq(&self, other: &Outcome) -> bool {
+impl PartialEq for PluginOutput {
+    fn eq(&self, other: &PluginOutput) -> bool {
         self.columns == other.columns
             && self.records == other.records
             && self.rows == other.rows
@@ -109,7 +109,7 @@ impl PartialEq for Outcome {
     }
 }
 
-impl Outcome {
+impl PluginOutput {
     /// The values of a column; `None` when there is no such column.
     pub fn column(&self, name: &str) -> Option<Vec<Option<&str>>> {
         let index = self.columns.iter().position(|column| column.name == name)?;
@@ -141,8 +141,35 @@ impl Outcome {
         csv_text::write(["line", "column", "code", "message"], rows)
     }
 
-    pub(crate) fn columns_of(schema: &SchemaRef) -> Vec<Column> {
-        let column = |field: &arrow_schema::FieldRef| Column {
+    fn rows_table(&self) -> Table {
+        let mut rows = table();
+        let header =
+            self.columns.iter().map(|column| format!("{}\n{}", column.name, column.data_type));
+        rows.set_header(std::iter::once("row".to_owned()).chain(header));
+        for (record, row) in self.records.iter().zip(&self.rows) {
+            let cells = row.iter().map(|cell| shown(cell.as_deref()));
+            rows.add_row(std::iter::once(record.to_string()).chain(cells));
+        }
+        rows
+    }
+
+    fn rejects_table(&self) -> Table {
+        let mut rejects = table();
+        rejects.set_header(["rejected", "line", "column", "code", "message"]);
+        for reject in &self.rejects {
+            rejects.add_row([
+                reject.record.to_string(),
+                reject.line.to_string(),
+                reject.column.clone().unwrap_or_default(),
+                reject.code.clone(),
+                reject.message.clone(),
+            ]);
+        }
+        rejects
+    }
+
+    pub(crate) fn columns_of(schema: &SchemaRef) -> Vec<OutputColumn> {
+        let column = |field: &arrow_schema::FieldRef| OutputColumn {
             name: field.name().clone(),
             data_type: field.data_type().clone(),
         };
@@ -152,33 +179,12 @@ impl Outcome {
 
 /// Tables of rows and rejects, then counters and log. NULL and the empty text `""` are told apart.
 /// No costs.
-impl fmt::Display for Outcome {
+impl fmt::Display for PluginOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = table();
-        let header =
-            self.columns.iter().map(|column| format!("{}\n{}", column.name, column.data_type));
-        rows.set_header(std::iter::once("row".to_owned()).chain(header));
-        for (record, row) in self.records.iter().zip(&self.rows) {
-            rows.add_row(
-                std::iter::once(record.to_string())
-                    .chain(row.iter().map(|cell| shown(cell.as_deref()))),
-            );
-        }
-        write_table(f, &rows)?;
+        write_table(f, &self.rows_table())?;
         if !self.rejects.is_empty() {
-            let mut rejects = table();
-            rejects.set_header(["rejected", "line", "column", "code", "message"]);
-            for reject in &self.rejects {
-                let column = reject.column.clone().unwrap_or_default();
-                let numbers = [reject.record.to_string(), reject.line.to_string()];
-                rejects.add_row(numbers.into_iter().chain([
-                    column,
-                    reject.code.clone(),
-                    reject.message.clone(),
-                ]));
-            }
             writeln!(f)?;
-            write_table(f, &rejects)?;
+            write_table(f, &self.rejects_table())?;
         }
         for (name, value) in &self.counters {
             writeln!(f, "counter {name} = {value}")?;
@@ -242,9 +248,9 @@ fn write_table(f: &mut fmt::Formatter<'_>, table: &Table) -> fmt::Result {
 mod tests {
     use super::*;
 
-    fn outcome() -> Outcome {
-        let column = |name: &str, data_type| Column { name: name.into(), data_type };
-        Outcome {
+    fn output() -> PluginOutput {
+        let column = |name: &str, data_type| OutputColumn { name: name.into(), data_type };
+        PluginOutput {
             columns: vec![
                 column("id", DataType::Int32),
                 column("amount", DataType::Decimal128(18, 2)),
@@ -269,7 +275,7 @@ mod tests {
 
     #[test]
     fn prints_as_tables() {
-        insta::assert_snapshot!(outcome(), @r#"
+        insta::assert_snapshot!(output(), @r#"
         | row | id    | amount            |
         |     | Int32 | Decimal128(18, 2) |
         |-----|-------|-------------------|
@@ -286,18 +292,18 @@ mod tests {
 
     #[test]
     fn costs_are_not_compared_but_everything_else_is() {
-        let costly = Outcome { cost: Cost { batches: 9, ..Cost::default() }, ..outcome() };
-        assert_eq!(costly, outcome());
-        assert_ne!(Outcome { log: Vec::new(), ..outcome() }, outcome());
-        assert_ne!(Outcome { records: vec![1, 2], ..outcome() }, outcome());
+        let costly = PluginOutput { cost: Cost { batches: 9, ..Cost::default() }, ..output() };
+        assert_eq!(costly, output());
+        assert_ne!(PluginOutput { log: Vec::new(), ..output() }, output());
+        assert_ne!(PluginOutput { records: vec![1, 2], ..output() }, output());
     }
 
     #[test]
     fn becomes_the_files_of_a_case() {
-        assert_eq!(outcome().to_csv(), "id,amount\n1,0.10\n\"\",\n");
+        assert_eq!(output().to_csv(), "id,amount\n1,0.10\n\"\",\n");
         let rejects =
             "line,column,code,message\n4,amount,out-of-range,\"more than 16 digits, cut\"\n";
-        assert_eq!(outcome().rejects_to_csv(), rejects);
-        assert_eq!((outcome().counter("rounded"), outcome().counter("lost")), (1, 0));
+        assert_eq!(output().rejects_to_csv(), rejects);
+        assert_eq!((output().counter("rounded"), output().counter("lost")), (1, 0));
     }
 }

@@ -1,0 +1,91 @@
+//! What plugins can ask the host for about the run and its source: how a plan names each value,
+//! which type it has, and the column that it makes.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::{DataType, TimeUnit};
+
+/// What plugins can ask the host for; the same for all rows of a source, but `source.row`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostValues {
+    /// `run.started-at` in microseconds since 1970, UTC; whole seconds. Also what the clocks of
+    /// guests with WASI show.
+    pub run_started_at_micros: i64,
+    /// `run.id`
+    pub run_id: String,
+    /// `source.file-name`
+    pub source_file_name: String,
+    /// `source.uri`
+    pub source_uri: String,
+}
+
+impl HostValues {
+    /// A column of this value, for rows with these numbers.
+    pub(crate) fn column(&self, value: HostValue, rows: &Int64Array) -> ArrayRef {
+        let n_rows = rows.len();
+        let text = |text: &str| -> ArrayRef {
+            let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(text.len(), n_rows));
+            Arc::new(StringArray::new(offsets, text.repeat(n_rows).into_bytes().into(), None))
+        };
+        match value {
+            HostValue::RunStartedAt => {
+                Arc::new(TimestampMicrosecondArray::from_value(self.run_started_at_micros, n_rows))
+            }
+            HostValue::RunId => text(&self.run_id),
+            HostValue::SourceFileName => text(&self.source_file_name),
+            HostValue::SourceUri => text(&self.source_uri),
+            HostValue::SourceRow => Arc::new(rows.clone()),
+        }
+    }
+}
+
+/// One of the [`HostValues`], as a plan names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostValue {
+    /// `run.started-at`, UTC, whole seconds.
+    RunStartedAt,
+    /// `run.id`
+    RunId,
+    /// `source.file-name`
+    SourceFileName,
+    /// `source.uri`
+    SourceUri,
+    /// `source.row`, 1 for the first record after the header.
+    SourceRow,
+}
+
+impl HostValue {
+    pub(crate) const ALL: [HostValue; 5] = [
+        HostValue::RunStartedAt,
+        HostValue::RunId,
+        HostValue::SourceFileName,
+        HostValue::SourceUri,
+        HostValue::SourceRow,
+    ];
+
+    /// How plans name it.
+    pub fn key(self) -> &'static str {
+        match self {
+            HostValue::RunStartedAt => "run.started-at",
+            HostValue::RunId => "run.id",
+            HostValue::SourceFileName => "source.file-name",
+            HostValue::SourceUri => "source.uri",
+            HostValue::SourceRow => "source.row",
+        }
+    }
+
+    /// The one type that a column of it has.
+    pub fn data_type(self) -> DataType {
+        match self {
+            HostValue::RunStartedAt => DataType::Timestamp(TimeUnit::Microsecond, None),
+            HostValue::RunId | HostValue::SourceFileName | HostValue::SourceUri => DataType::Utf8,
+            HostValue::SourceRow => DataType::Int64,
+        }
+    }
+
+    pub(crate) fn from_key(key: &str) -> Option<HostValue> {
+        HostValue::ALL.into_iter().find(|value| value.key() == key)
+    }
+}

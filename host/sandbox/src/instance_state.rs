@@ -1,0 +1,117 @@
+//! What the host keeps for one instance of a plugin while the instance lives: its log, what it was
+//! refused, and its WASI.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wasmtime::ResourceLimiter;
+use wasmtime_wasi::{WasiCtxView, WasiView};
+
+use crate::bindings;
+use crate::guest_log::GuestLog;
+use crate::limits::Limits;
+use crate::wasi::Wasi;
+
+pub(crate) struct InstanceState {
+    log: Arc<Mutex<GuestLog>>,
+    pub(crate) limiter: Limiter,
+    now_micros: i64,
+    wasi: Option<Wasi>,
+}
+
+impl InstanceState {
+    /// `now_micros`: what the instance's clock shows, if it has one.
+    pub(crate) fn new(log: GuestLog, limits: &Limits, now_micros: i64) -> InstanceState {
+        let (log, limiter) = (Arc::new(Mutex::new(log)), Limiter::new(limits));
+        InstanceState { log, limiter, now_micros, wasi: None }
+    }
+
+    pub(crate) fn log(&self) -> MutexGuard<'_, GuestLog> {
+        // A poisoned log is still a log.
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl bindings::loader::plugin::host::Host for InstanceState {
+    fn log(&mut self, level: u8, message: String) {
+        InstanceState::log(self).line(level, &message);
+    }
+}
+
+impl WasiView for InstanceState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.get_or_insert_with(|| Wasi::new(self.now_micros, &self.log)).view()
+    }
+}
+
+/// Refuses what goes past the limits, and remembers that it did: a guest whose allocation failed
+/// traps next.
+pub(crate) struct Limiter {
+    memory_bytes: usize,
+    table_elements: usize,
+    memories: usize,
+    tables: usize,
+    instances: usize,
+    pub(crate) refused: Option<RefusedGrowth>,
+    pub(crate) peak_memory_bytes: usize,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum RefusedGrowth {
+    Memory { wanted: usize },
+    Table { wanted: usize },
+}
+
+impl Limiter {
+    fn new(limits: &Limits) -> Limiter {
+        Limiter {
+            memory_bytes: limits.memory_bytes,
+            table_elements: limits.table_elements,
+            memories: limits.memories,
+            tables: limits.tables,
+            instances: limits.core_instances,
+            refused: None,
+            peak_memory_bytes: 0,
+        }
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _max: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.memory_bytes {
+            self.refused = Some(RefusedGrowth::Memory { wanted: desired });
+            return Ok(false);
+        }
+        self.peak_memory_bytes = self.peak_memory_bytes.max(desired);
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _max: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.table_elements {
+            self.refused = Some(RefusedGrowth::Table { wanted: desired });
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.instances
+    }
+
+    fn tables(&self) -> usize {
+        self.tables
+    }
+
+    fn memories(&self) -> usize {
+        self.memories
+    }
+}
