@@ -28,9 +28,7 @@ pub(crate) fn batches(text: &[u8]) -> Result<Batches> {
     let bytes = |chunk: &Chunk| &text[chunk.offset as usize..(chunk.offset + chunk.len) as usize];
     let profiles = chunks.iter().map(|chunk| profile_chunk(bytes(chunk), chunk, &header, &dialect));
     let profile = FileProfile::merge(&header, profiles)?;
-    let decode_as: Vec<DecodeAs> =
-        profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical())).collect();
-    let mut decoder = Decoder::new(&dialect, &header, &decode_as, Decoder::BATCH_ROWS);
+    let mut decoder = Decoder::new(&dialect, &header, &types(&profile), Decoder::BATCH_ROWS);
     let mut batches = Vec::new();
     for (chunk, first) in chunks.iter().zip(&profile.first_records) {
         for batch in decoder.decode_chunk(bytes(chunk), chunk, *first) {
@@ -46,4 +44,9 @@ fn split(text: &[u8], dialect: &Dialect) -> Result<(Header, Vec<Chunk>)> {
     let mut chunks = splitter.push(text)?;
     chunks.extend(splitter.finish()?);
     Ok((splitter.header().ok_or("no header")?.clone(), chunks))
+}
+
+/// The types that a load takes when the user names none.
+fn types(profile: &FileProfile) -> Vec<DecodeAs> {
+    profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical())).collect()
 }

@@ -22,6 +22,7 @@ use crate::outcome::Result;
 use crate::rows::{Batches, batches, lineitem};
 
 const SCALE: f64 = 0.1;
+const WAYS: [&str; 3] = ["native", "native, as bytes", "sandbox"];
 
 pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     let text = lineitem(SCALE)?;
@@ -29,7 +30,7 @@ pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     let schema = batches.first().ok_or("no rows")?.0.schema();
     let (native, plain) = (Native::plan(&schema)?, plan(plugin, &schema)?);
     native.agrees_with(&plain, &batches)?;
-    let mut ways = ["native", "native, as bytes", "sandbox"].map(|name| (name, Vec::new()));
+    let mut ways = WAYS.map(|name| (name, Vec::new()));
     for _ in 0..runs {
         ways[0].1.push(native.direct(&batches)?);
         ways[1].1.push(native.as_bytes(&batches)?);
@@ -44,7 +45,7 @@ pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     Ok(())
 }
 
-/// A line for each way, compared with the first; `decoding` is the time that reading the file takes.
+/// A line for each way, compared with the first. Reading the file takes `decoding`.
 fn print(ways: &[(&str, Vec<Duration>); 3], rows: usize, decoding: Duration) {
     let (direct, decoding) = (median(&ways[0].1), median(&[decoding]));
     for (name, times) in ways {

@@ -18,6 +18,7 @@ pub(crate) fn all() -> Result<(), Failure> {
     step("plugin contract", contract::check)?;
     step("docs/security.md names tests that are there", security_tests)?;
     step("dependencies", dependencies)?;
+    step("one TLS stack", one_tls_stack)?;
     step("plugins build", plugins::build_plugins)?;
     step("plugins are reproducible", plugins::check_reproducible)?;
     step("lints", || {
@@ -106,6 +107,10 @@ fn dependencies() -> Result<(), Failure> {
             return failure(format!("{package} must not depend on {name}; see ARCHITECTURE.md"));
         }
     }
+    Ok(())
+}
+
+fn one_tls_stack() -> Result<(), Failure> {
     let tree = tree("loader")?;
     let stacks = ["aws-lc-rs", "openssl", "native-tls"];
     match stacks.iter().find(|name| has_crate(&tree, name)) {

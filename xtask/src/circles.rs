@@ -96,8 +96,8 @@ fn judge(circles: &BTreeSet<BTreeSet<&str>>, arrows: &Arrows) -> Result<(), Fail
         format!("circle of {} files:\n  {arrows}", circle.len())
     });
     failure(format!(
-        "{} circles of files, the largest of {largest} files; at most {MAX_CIRCLES} circles of at \
-         most {MAX_FILES} files are taken. Move what two files need of each other into a third\n{}",
+        "{} circles of files, the largest of {largest} files; at most {MAX_CIRCLES} of at most \
+         {MAX_FILES} files may be. Move what two files need of each other into a third\n{}",
         circles.len(),
         listed.collect::<Vec<_>>().join("\n")
     ))

@@ -100,6 +100,11 @@ pub struct Batches<'a> {
     done: bool,
 }
 
+/// The error of a batch that Arrow refused.
+fn refused(message: String, first_row: u64) -> RowError {
+    RowError { kind: CsvErrorKind::Batch(message), row: Some(first_row), byte: 0, column: None }
+}
+
 fn not_decoded(decode_as: DecodeAs) -> CsvErrorKind {
     match decode_as.logical() {
         Some(expected) => CsvErrorKind::NotOfType { expected },
@@ -171,27 +176,22 @@ impl Batches<'_> {
         first_row: u64,
         count: usize,
     ) -> Result<(RecordBatch, Int64Array), RowError> {
-        let refused = |message: String| RowError {
-            kind: CsvErrorKind::Batch(message),
-            row: Some(first_row),
-            byte: 0,
-            column: None,
-        };
-        let arrays = match self.arrays() {
-            Ok(arrays) => arrays,
-            Err(message) => {
-                // Text that is not UTF-8 shows here; then its place is worth looking for.
-                let Decoder { dialect, header, .. } = &*self.decoder;
-                check_text(self.bytes, &dialect.rules(), header.names.len())?;
-                return Err(refused(message));
-            }
-        };
+        let arrays = self.arrays().or_else(|message| {
+            // Text that is not UTF-8 shows here; then its place is worth looking for.
+            let Decoder { dialect, header, .. } = &*self.decoder;
+            check_text(self.bytes, &dialect.rules(), header.names.len())?;
+            Err(refused(message, first_row))
+        })?;
         let options = RecordBatchOptions::new().with_row_count(Some(count));
         let schema = self.decoder.schema.clone();
         let batch = RecordBatch::try_new_with_options(schema, arrays, &options)
-            .map_err(|error| refused(error.to_string()))?;
+            .map_err(|error| refused(error.to_string(), first_row))?;
+        Ok((batch, self.record_numbers(first_row, count)))
+    }
+
+    fn record_numbers(&self, first_row: u64, count: usize) -> Int64Array {
         let first = (self.first_record + first_row) as i64;
-        Ok((batch, Int64Array::from_iter_values(first..first + count as i64)))
+        Int64Array::from_iter_values(first..first + count as i64)
     }
 
     /// What the columns that are not skipped hold. The error is Arrow's.

@@ -22,7 +22,7 @@ pub enum DecodeAs {
     Date32,
     /// `Timestamp(Microsecond)` without a zone, in UTC.
     TimestampMicros,
-    /// `Utf8`, whatever it is.
+    /// `Utf8`, as it stands in the file without quotes and escapes.
     Text,
     /// Not in the batch.
     Skip,

@@ -5,8 +5,8 @@
 
 use crate::dialect::{Dialect, LeadingZeros};
 use loader_values::{
-    has_leading_zeros, number_shape, parse_bool, parse_bool_literal, parse_date, parse_f64,
-    parse_i64, parse_timestamp,
+    NumberShape, has_leading_zeros, number_shape, parse_bool, parse_bool_literal, parse_date,
+    parse_f64, parse_i64, parse_timestamp,
 };
 
 /// The types that a column may turn out to have, as bits. Text is no candidate: it accepts
@@ -195,6 +195,10 @@ impl ColumnFacts {
                 return self.end(NUMBERS, &|| mark);
             }
         }
+        self.shaped_number(text, &shape, mark);
+    }
+
+    fn shaped_number(&mut self, text: &[u8], shape: &NumberShape, mark: Mark) {
         self.widest(shape.integer_digits, mark);
         self.max_fraction_digits = self.max_fraction_digits.max(shape.fraction_digits);
         match parse_i64(text) {

@@ -75,7 +75,7 @@ impl ColumnProfile {
         self.accepts_candidate(Candidate::BooleanLiteral)
     }
 
-    /// The same for a DECIMAL with so many digits before the point, whatever is rounded after it.
+    /// The same for a DECIMAL with so many digits before the point; digits after it are rounded.
     /// Exponents are fine.
     ///
     /// Rounding up may still add a digit to a value that just fits.
@@ -267,45 +267,42 @@ pub fn profile_chunk(
 fn learn(columns: &mut [ColumnFacts], bytes: &[u8], dialect: &Dialect) -> Result<u64, RowError> {
     let (rules, width) = (dialect.rules(), columns.len());
     check_text(bytes, &rules, width)?;
-    let reader = FieldReader::new(dialect);
     let mut rows = Rows::new(bytes, rules, width);
     let mut block = Block::default();
-    let mut scratch = Vec::new();
+    let mut observer = Observer { reader: FieldReader::new(dialect), scratch: Vec::new() };
     let mut records = 0;
     while rows.fill(&mut block)? {
-        let bytes = &bytes[block.base..];
-        for (index, facts) in columns.iter_mut().enumerate() {
-            if facts.only_lengths() && !block.quoted && !reader.has_null_tokens() {
-                observe_lengths(facts, &block, index);
-            } else {
-                observe(facts, bytes, &block, index, &reader, &mut scratch);
-            }
+        for (column, facts) in columns.iter_mut().enumerate() {
+            observer.show(facts, &bytes[block.base..], &block, column);
         }
         records += block.rows as u64;
     }
     Ok(records)
 }
 
-/// Shows one column of a block to its facts. `bytes` begin at the block's base.
-fn observe(
-    facts: &mut ColumnFacts,
-    bytes: &[u8],
-    block: &Block,
-    column: usize,
-    reader: &FieldReader,
-    scratch: &mut Vec<u8>,
-) {
-    for (row, (start, end)) in block.column(column).enumerate() {
-        match reader.read(&bytes[start..end], scratch) {
-            Field::Null => facts.nulls += 1,
-            Field::QuotedEmpty => facts.quoted_empty += 1,
-            Field::Text(text) => facts.value(text, || mark(block, row, start)),
+struct Observer {
+    reader: FieldReader,
+    scratch: Vec<u8>,
+}
+
+impl Observer {
+    /// Shows one column of a block to its facts. `bytes` begin at the block's base.
+    fn show(&mut self, facts: &mut ColumnFacts, bytes: &[u8], block: &Block, column: usize) {
+        if facts.only_lengths() && !block.quoted && !self.reader.has_null_tokens() {
+            return show_lengths(facts, block, column);
+        }
+        for (row, (start, end)) in block.column(column).enumerate() {
+            match self.reader.read(&bytes[start..end], &mut self.scratch) {
+                Field::Null => facts.nulls += 1,
+                Field::QuotedEmpty => facts.quoted_empty += 1,
+                Field::Text(text) => facts.value(text, || mark(block, row, start)),
+            }
         }
     }
 }
 
-/// The same where only the lengths of values are of use, and fields are as long as their values.
-fn observe_lengths(facts: &mut ColumnFacts, block: &Block, column: usize) {
+/// The same where only the lengths of values are of use, and a value is as long as its field.
+fn show_lengths(facts: &mut ColumnFacts, block: &Block, column: usize) {
     for (row, (start, end)) in block.column(column).enumerate() {
         let is_null = start == end;
         facts.nulls += u64::from(is_null);

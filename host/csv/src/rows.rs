@@ -50,6 +50,13 @@ impl Block {
             .map(move |row| (row[column].wrapping_add(1) as usize, row[column + 1] as usize))
     }
 
+    /// The rows as they stand in the file, without their line ends: places in the chunk.
+    pub(crate) fn records(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let last = self.stride.saturating_sub(2);
+        let ends = self.column(0).zip(self.column(last));
+        ends.map(|((start, _), (_, end))| (self.base + start, self.base + end))
+    }
+
     /// The bytes that some of the rows take in the file, about.
     pub(crate) fn bytes_of(&self, rows: std::ops::Range<usize>) -> usize {
         let place = |row: usize| {
@@ -148,22 +155,13 @@ impl<'a> Rows<'a> {
         if row_start >= self.bytes.len() {
             return Ok(Line::End);
         }
-        // Rows are at most 4 MiB long, which is checked below; a chunk without line ends cannot
-        // overflow either, as the splitter bounds it, and if it did, the row would be refused for
-        // its length.
-        entries[0] = ((row_start - base) as u32).wrapping_sub(1);
+        entries[0] = entry_before(row_start, base);
         let (column, row_end) = self.find_fields(base, entries, quoted)?;
         if row_end == row_start {
             self.row_start = row_end + 1;
             return Ok(Line::Blank);
         }
-        if column + 1 != self.columns {
-            return Err(self.ragged());
-        }
-        if (row_end - row_start) as u64 > MAX_ROW_BYTES {
-            let kind = CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: false };
-            return Err(self.error(kind));
-        }
+        self.check_size(column + 1, row_end - row_start)?;
         entries[column + 1] = (row_end - base) as u32;
         self.row_start = row_end + 1;
         self.row += 1;
@@ -202,6 +200,18 @@ impl<'a> Rows<'a> {
         Ok((column, self.bytes.len()))
     }
 
+    #[inline(always)]
+    fn check_size(&self, fields: usize, bytes: usize) -> Result<(), RowError> {
+        if fields != self.columns {
+            return Err(self.ragged());
+        }
+        if bytes as u64 > MAX_ROW_BYTES {
+            let kind = CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: false };
+            return Err(self.error(kind));
+        }
+        Ok(())
+    }
+
     /// Moves past a comment line, if the row begins one.
     fn skip_comment(&mut self) -> bool {
         let rest = self.bytes.get(self.row_start..).unwrap_or_default();
@@ -233,6 +243,15 @@ impl<'a> Rows<'a> {
     fn error(&self, kind: CsvErrorKind) -> RowError {
         RowError { kind, row: Some(self.row), byte: self.row_start, column: None }
     }
+}
+
+/// The index's entry for the place before a row.
+///
+/// Rows are at most 4 MiB long, which is checked; a chunk without line ends cannot overflow either,
+/// as the splitter bounds it, and if it did, the row would be refused for its length.
+#[inline(always)]
+fn entry_before(row_start: usize, base: usize) -> u32 {
+    ((row_start - base) as u32).wrapping_sub(1)
 }
 
 enum Line {

@@ -7,8 +7,8 @@ const BLOCK: usize = 64;
 /// files.
 const WINDOW: usize = 16;
 
-/// Five ASCII characters to look for; one that is not needed repeats another. None of them is NUL,
-/// which pads the end.
+/// Five ASCII characters to look for; a place that is not needed repeats another's character. None
+/// of them is NUL, which pads the end.
 pub(crate) type Needles = [u8; 5];
 
 /// Goes through the positions of the needles in order.

@@ -172,8 +172,11 @@ impl Splitter {
             match self.state {
                 _ if Some(at) == pass.plain => (),
                 State::Quoted => self.within_quotes(&mut pass, at),
-                State::Open | State::Comment => self.outside_of_quotes(&mut pass, at, chunks)?,
-                State::QuotedQuote | State::Escaped => (),
+                State::Open | State::Comment if is_line_end(bytes[at]) => {
+                    self.begin_line(bytes.get(at + 1));
+                }
+                State::Open => self.begin_field(&mut pass, at, chunks)?,
+                State::Comment | State::QuotedQuote | State::Escaped => (),
             }
         }
         if matches!(self.state, State::Open | State::Comment) {
@@ -223,24 +226,28 @@ impl Splitter {
         }
     }
 
+    /// After a line end outside of quotes.
     #[inline(always)]
-    fn outside_of_quotes(
+    fn begin_line(&mut self, first: Option<&u8>) {
+        let is_comment = first.is_some_and(|first| Some(*first) == self.rules.comment);
+        self.state = if is_comment { State::Comment } else { State::Open };
+    }
+
+    /// A quote at the start of a field begins a quoted field.
+    #[inline(always)]
+    fn begin_field(
         &mut self,
         pass: &mut Pass<'_>,
         at: usize,
         chunks: &mut Vec<Chunk>,
     ) -> Result<(), CsvError> {
-        let (bytes, byte) = (pass.bytes, pass.bytes[at]);
-        if is_line_end(byte) {
-            let next = bytes.get(at + 1);
-            let is_comment = next.is_some_and(|next| Some(*next) == self.rules.comment);
-            self.state = if is_comment { State::Comment } else { State::Open };
-        } else if self.state == State::Open && Some(byte) == self.rules.quote {
-            let before = if at == 0 { self.previous } else { bytes[at - 1] };
-            if is_line_end(before) || before == self.rules.delimiter {
-                self.cut_between(bytes, pass.open_from, at, chunks)?;
-                (self.state, pass.opened_at) = (State::Quoted, Some(at));
-            }
+        if Some(pass.bytes[at]) != self.rules.quote {
+            return Ok(());
+        }
+        let before = if at == 0 { self.previous } else { pass.bytes[at - 1] };
+        if is_line_end(before) || before == self.rules.delimiter {
+            self.cut_between(pass.bytes, pass.open_from, at, chunks)?;
+            (self.state, pass.opened_at) = (State::Quoted, Some(at));
         }
         Ok(())
     }

@@ -37,10 +37,13 @@ duckdb.execute(f'SET threads = {threads}')
 duckdb.execute('SET enable_progress_bar = false')
 start = time.perf_counter()
 duckdb.execute(f\"\"\"COPY (SELECT l_orderkey, l_partkey, l_suppkey, l_linenumber, l_quantity,
-  CAST(l_extendedprice AS DECIMAL(38,18)) AS l_extendedprice, CAST(l_discount AS DECIMAL(38,18)) AS l_discount,
-  CAST(l_tax AS DECIMAL(38,18)) AS l_tax, l_returnflag, l_linestatus, l_shipdate, l_commitdate, l_receiptdate,
-  l_shipinstruct, l_shipmode, l_comment, CAST(now() AS TIMESTAMP) AS run_date, 'lineitem.csv' AS file_name
-  FROM read_csv('{source}', all_varchar = false)) TO '{target}' (FORMAT parquet, COMPRESSION zstd)\"\"\")
+  CAST(l_extendedprice AS DECIMAL(38,18)) AS l_extendedprice,
+  CAST(l_discount AS DECIMAL(38,18)) AS l_discount, CAST(l_tax AS DECIMAL(38,18)) AS l_tax,
+  l_returnflag, l_linestatus, l_shipdate, l_commitdate, l_receiptdate,
+  l_shipinstruct, l_shipmode, l_comment,
+  CAST(now() AS TIMESTAMP) AS run_date, 'lineitem.csv' AS file_name
+  FROM read_csv('{source}', all_varchar = false)
+) TO '{target}' (FORMAT parquet, COMPRESSION zstd)\"\"\")
 print(time.perf_counter() - start)
 ";
 
@@ -170,18 +173,22 @@ impl StandIn {
     }
 
     fn stage(&self) -> Result<Measured, Failure> {
-        let mut command = Command::new(loader());
-        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        command.arg("stage").args(STAGE_OPTIONS.as_flattened());
-        command.arg("--plugins").arg(root().join("plugins/default.wasm")).stderr(Stdio::piped());
-        let ran =
-            command.output().or_else(|error| failure(format!("loader does not start: {error}")))?;
+        let ran = self.stage_command().output();
+        let ran = ran.or_else(|error| failure(format!("loader does not start: {error}")))?;
         let log = String::from_utf8_lossy(&ran.stderr).into_owned();
         if !ran.status.success() {
             return failure(format!("loader stage failed:\n{log}"));
         }
         let _ = std::fs::remove_dir_all(self.dir.path().join("bench/data/staging"));
         measured(&String::from_utf8_lossy(&ran.stdout), &log)
+    }
+
+    fn stage_command(&self) -> Command {
+        let mut command = Command::new(loader());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.arg("stage").args(STAGE_OPTIONS.as_flattened());
+        command.arg("--plugins").arg(root().join("plugins/default.wasm")).stderr(Stdio::piped());
+        command
     }
 }
 
@@ -264,11 +271,8 @@ impl Measurements {
             self.scale
         );
         let seconds = median(self.loader.iter().map(|run| run.seconds).collect());
-        println!(
-            "  loader   {seconds:.2} s   {:.0} MB/s   {:.0} rows/s",
-            megabytes / seconds,
-            rows as f64 / seconds
-        );
+        let (rate, row_rate) = (megabytes / seconds, rows as f64 / seconds);
+        println!("  loader   {seconds:.2} s   {rate:.0} MB/s   {row_rate:.0} rows/s");
         self.print_costs(seconds);
         if !self.duckdb_seconds.is_empty() {
             let duckdb = median(self.duckdb_seconds.clone());
