@@ -22,7 +22,9 @@ use crate::outcome::Result;
 use crate::rows::{Batches, batches, lineitem};
 
 const SCALE: f64 = 0.1;
-const WAYS: [&str; 3] = ["native", "native, as bytes", "sandbox"];
+
+/// The ways by their names, with the times that they took.
+type Ways = [(&'static str, Vec<Duration>); 3];
 
 pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     let text = lineitem(SCALE)?;
@@ -30,12 +32,7 @@ pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     let schema = batches.first().ok_or("no rows")?.0.schema();
     let (native, plain) = (Native::plan(&schema)?, plan(plugin, &schema)?);
     native.agrees_with(&plain, &batches)?;
-    let mut ways = WAYS.map(|name| (name, Vec::new()));
-    for _ in 0..runs {
-        ways[0].1.push(native.direct(&batches)?);
-        ways[1].1.push(native.as_bytes(&batches)?);
-        ways[2].1.push(sandboxed(&plain, &batches)?);
-    }
+    let ways = in_turns(&native, &plain, &batches, runs)?;
     let rows: usize = batches.iter().map(|(batch, _)| batch.num_rows()).sum();
     println!(
         "\nlineitem, scale {SCALE}: {rows} rows through the default plugin, processor time, \
@@ -45,8 +42,19 @@ pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     Ok(())
 }
 
+/// What each way takes, once a run.
+fn in_turns(native: &Native, plan: &ChainPlan, batches: &Batches, runs: usize) -> Result<Ways> {
+    let mut ways = ["native", "native, as bytes", "sandbox"].map(|name| (name, Vec::new()));
+    for _ in 0..runs {
+        ways[0].1.push(native.direct(batches)?);
+        ways[1].1.push(native.as_bytes(batches)?);
+        ways[2].1.push(sandboxed(plan, batches)?);
+    }
+    Ok(ways)
+}
+
 /// A line for each way, compared with the first. Reading the file takes `decoding`.
-fn print(ways: &[(&str, Vec<Duration>); 3], rows: usize, decoding: Duration) {
+fn print(ways: &Ways, rows: usize, decoding: Duration) {
     let (direct, decoding) = (median(&ways[0].1), median(&[decoding]));
     for (name, times) in ways {
         let time = median(times);
