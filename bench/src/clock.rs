@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::Result;
+use crate::outcome::Result;
 
 /// Processor time of this thread that `work` takes, with what it gives.
 pub(crate) fn cpu<T>(work: impl FnOnce() -> Result<T>) -> Result<(Duration, T)> {

@@ -1,12 +1,12 @@
-//! Columns that nobody computes: 200 of which 2 are computed, against these 2 alone.
+//! Columns that are passed on: 200 columns of which 2 are computed, against these 2 alone.
 
 use std::fmt::Write;
 use std::time::Duration;
 
 use loader_sandbox::{ChainPlan, Plugin};
 
-use crate::Result;
 use crate::clock::{cpu, median};
+use crate::outcome::Result;
 use crate::rows::{Batches, batches};
 use crate::sandbox::{open, plan};
 
@@ -14,43 +14,41 @@ const ROWS: usize = 200_000;
 const COMPUTED: usize = 2;
 const COLUMNS: usize = 200;
 
-/// What one width took.
-#[derive(Default)]
+/// The rows at one width, and what they took.
 struct Width {
+    columns: usize,
+    input: Batches,
+    plan: ChainPlan,
     times: Vec<Duration>,
     bytes_in: u64,
     bytes_out: u64,
 }
 
 pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
-    let mut widths = [COMPUTED, COLUMNS].map(|columns| (columns, Width::default()));
     let wide = rows(COLUMNS)?;
     // The same rows in the same batches, without the other columns.
     let computed: Vec<usize> = (0..COMPUTED).collect();
     let narrow = wide.iter().map(|(batch, rows)| Ok((batch.project(&computed)?, rows.clone())));
-    let inputs = [narrow.collect::<Result<Batches>>()?, wide];
-    let plans = [plan(plugin, &inputs[0][0].0.schema())?, plan(plugin, &inputs[1][0].0.schema())?];
+    let narrow = narrow.collect::<Result<Batches>>()?;
+    let mut widths = [Width::new(COMPUTED, narrow, plugin)?, Width::new(COLUMNS, wide, plugin)?];
     for _ in 0..runs {
-        for ((_, width), (plan, input)) in widths.iter_mut().zip(plans.iter().zip(&inputs)) {
-            width.measure(plan, input)?;
-        }
+        widths.iter_mut().try_for_each(Width::measure)?;
     }
     println!("\n{ROWS} rows, {COMPUTED} columns computed, processor time, medians of {runs} runs");
-    for (columns, Width { times, bytes_in, bytes_out }) in &widths {
-        let time = median(times);
-        println!(
-            "  {columns:>3} columns  {time:>6.1} ms  {bytes_in} bytes into the sandbox, \
-             {bytes_out} out of it"
-        );
-    }
+    widths.iter().for_each(Width::print);
     Ok(())
 }
 
 impl Width {
-    fn measure(&mut self, plan: &ChainPlan, input: &Batches) -> Result<()> {
-        let mut session = open(plan)?;
+    fn new(columns: usize, input: Batches, plugin: &Plugin) -> Result<Width> {
+        let plan = plan(plugin, &input[0].0.schema())?;
+        Ok(Width { columns, input, plan, times: Vec::new(), bytes_in: 0, bytes_out: 0 })
+    }
+
+    fn measure(&mut self) -> Result<()> {
+        let mut session = open(&self.plan)?;
         let (time, ()) = cpu(|| {
-            for (batch, rows) in input {
+            for (batch, rows) in &self.input {
                 std::hint::black_box(session.process(batch, rows)?);
             }
             Ok(())
@@ -60,6 +58,15 @@ impl Width {
             (self.bytes_in, self.bytes_out) = (counters.bytes_in, counters.bytes_out);
         }
         Ok(())
+    }
+
+    fn print(&self) {
+        let Width { columns, times, bytes_in, bytes_out, .. } = self;
+        let time = median(times);
+        println!(
+            "  {columns:>3} columns  {time:>6.1} ms  {bytes_in} bytes into the sandbox, \
+             {bytes_out} out of it"
+        );
     }
 }
 

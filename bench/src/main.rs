@@ -7,6 +7,7 @@
 
 mod clock;
 mod columns;
+mod outcome;
 mod rows;
 mod sandbox;
 mod start;
@@ -14,9 +15,7 @@ mod start;
 use std::path::{Path, PathBuf};
 
 use loader_sandbox::{CacheLocation, Limits, Plugin, Runtime};
-
-/// What can go wrong here is shown, and that is all.
-pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use outcome::Result;
 
 const USAGE: &str = "usage: loader-bench FOLDER-OF-PLUGINS [RUNS]";
 

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use arrow_array::{Int64Array, RecordBatch};
-use loader_csv::{DecodeAs, Decoder, Dialect, FileProfile, Splitter, profile_chunk};
+use loader_csv::{Chunk, DecodeAs, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk};
 use tpchgen::csv::LineItemCsv;
 use tpchgen::generators::LineItemGenerator;
 
-use crate::Result;
+use crate::outcome::Result;
 
 /// Batches with the numbers of their rows.
 pub(crate) type Batches = Vec<(RecordBatch, Int64Array)>;
@@ -23,20 +23,12 @@ pub(crate) fn lineitem(scale: f64) -> Result<String> {
 
 /// CSV as a load reads it: in chunks, with types of the whole, in the batches of a load.
 pub(crate) fn batches(text: &[u8]) -> Result<Batches> {
-    const CHUNK_BYTES: u64 = 4 << 20;
     let dialect = Dialect::default();
-    let mut splitter = Splitter::new(&dialect, CHUNK_BYTES);
-    let mut chunks = splitter.push(text)?;
-    chunks.extend(splitter.finish()?);
-    let header = splitter.header().ok_or("no header")?.clone();
-    let bytes = |chunk: &loader_csv::Chunk| {
-        &text[chunk.offset as usize..(chunk.offset + chunk.len) as usize]
-    };
+    let (header, chunks) = split(text, &dialect)?;
+    let bytes = |chunk: &Chunk| &text[chunk.offset as usize..(chunk.offset + chunk.len) as usize];
     let profiles = chunks.iter().map(|chunk| profile_chunk(bytes(chunk), chunk, &header, &dialect));
     let profile = FileProfile::merge(&header, profiles)?;
-    let decode_as: Vec<DecodeAs> =
-        profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical())).collect();
-    let mut decoder = Decoder::new(&dialect, &header, &decode_as, Decoder::BATCH_ROWS);
+    let mut decoder = Decoder::new(&dialect, &header, &types(&profile), Decoder::BATCH_ROWS);
     let mut batches = Vec::new();
     for (chunk, first) in chunks.iter().zip(&profile.first_records) {
         for batch in decoder.decode_chunk(bytes(chunk), chunk, *first) {
@@ -44,4 +36,17 @@ pub(crate) fn batches(text: &[u8]) -> Result<Batches> {
         }
     }
     Ok(batches)
+}
+
+fn split(text: &[u8], dialect: &Dialect) -> Result<(Header, Vec<Chunk>)> {
+    const CHUNK_BYTES: u64 = 4 << 20;
+    let mut splitter = Splitter::new(dialect, CHUNK_BYTES);
+    let mut chunks = splitter.push(text)?;
+    chunks.extend(splitter.finish()?);
+    Ok((splitter.header().ok_or("no header")?.clone(), chunks))
+}
+
+/// The types that a load takes when the user names none.
+fn types(profile: &FileProfile) -> Vec<DecodeAs> {
+    profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical())).collect()
 }

@@ -17,11 +17,14 @@ use loader_ipc::{encode_columns, trusted};
 use loader_sandbox::{ChainPlan, ChainSession, HostValues, Plugin};
 use loader_sdk::{Context, Expr, Plan, Plugin as _, Session};
 
-use crate::Result;
 use crate::clock::{cpu, median};
+use crate::outcome::Result;
 use crate::rows::{Batches, batches, lineitem};
 
 const SCALE: f64 = 0.1;
+
+/// The ways by their names, with the times that they took.
+type Ways = [(&'static str, Vec<Duration>); 3];
 
 pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     let text = lineitem(SCALE)?;
@@ -29,19 +32,31 @@ pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     let schema = batches.first().ok_or("no rows")?.0.schema();
     let (native, plain) = (Native::plan(&schema)?, plan(plugin, &schema)?);
     native.agrees_with(&plain, &batches)?;
-    let mut times = [const { Vec::<Duration>::new() }; 3];
-    for _ in 0..runs {
-        times[0].push(native.direct(&batches)?);
-        times[1].push(native.as_bytes(&batches)?);
-        times[2].push(sandboxed(&plain, &batches)?);
-    }
+    let ways = in_turns(&native, &plain, &batches, runs)?;
     let rows: usize = batches.iter().map(|(batch, _)| batch.num_rows()).sum();
     println!(
         "\nlineitem, scale {SCALE}: {rows} rows through the default plugin, processor time, \
          medians of {runs} runs"
     );
-    let (direct, decoding) = (median(&times[0]), median(&[decoding]));
-    for (name, times) in ["native", "native, as bytes", "sandbox"].iter().zip(&times) {
+    print(&ways, rows, decoding);
+    Ok(())
+}
+
+/// What each way takes, once a run.
+fn in_turns(native: &Native, plan: &ChainPlan, batches: &Batches, runs: usize) -> Result<Ways> {
+    let mut ways = ["native", "native, as bytes", "sandbox"].map(|name| (name, Vec::new()));
+    for _ in 0..runs {
+        ways[0].1.push(native.direct(batches)?);
+        ways[1].1.push(native.as_bytes(batches)?);
+        ways[2].1.push(sandboxed(plan, batches)?);
+    }
+    Ok(ways)
+}
+
+/// A line for each way, compared with the first. Reading the file takes `decoding`.
+fn print(ways: &Ways, rows: usize, decoding: Duration) {
+    let (direct, decoding) = (median(&ways[0].1), median(&[decoding]));
+    for (name, times) in ways {
         let time = median(times);
         let whole = (time + decoding) / (direct + decoding);
         println!(
@@ -51,7 +66,6 @@ pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
             time / direct
         );
     }
-    Ok(())
 }
 
 pub(crate) fn plan(plugin: &Plugin, input: &SchemaRef) -> Result<ChainPlan> {

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use loader_sandbox::{CacheLocation, Limits, Runtime};
 
-use crate::Result;
 use crate::clock::{median, process_cpu};
+use crate::outcome::Result;
 
 /// The word that makes this program a start to be measured.
 pub(crate) const PROBE: &str = "--second-start";
@@ -20,25 +20,24 @@ pub(crate) const PROBE: &str = "--second-start";
 pub(crate) fn run(plugins: &[PathBuf], runs: usize) -> Result<()> {
     let cache = std::env::temp_dir().join(format!("loader-bench-{}", std::process::id()));
     println!("\nsecond start, medians of {runs} runs");
-    for plugin in plugins {
-        let (first, _) = start(plugin, &cache)?;
-        let (mut times, mut cpus) = (Vec::new(), Vec::new());
-        for _ in 0..runs {
-            let (time, cpu) = start(plugin, &cache)?;
-            times.push(time);
-            cpus.push(cpu);
-        }
-        let size = std::fs::metadata(plugin)?.len().div_ceil(1024);
-        println!(
-            "  {:<16} {size:>5} KiB  {:>6.2} ms, {:.2} ms of processor time (the first one: {:.0} \
-             ms)",
-            plugin.file_stem().unwrap_or_default().to_string_lossy(),
-            median(&times),
-            median(&cpus),
-            first.as_secs_f64() * 1e3
-        );
-    }
+    plugins.iter().try_for_each(|plugin| measure(plugin, &cache, runs))?;
     std::fs::remove_dir_all(&cache)?;
+    Ok(())
+}
+
+/// Starts with one plugin, first without and then with its compiled form, and prints a line.
+fn measure(plugin: &Path, cache: &Path, runs: usize) -> Result<()> {
+    let (first, _) = start(plugin, cache)?;
+    let starts = (0..runs).map(|_| start(plugin, cache)).collect::<Result<Vec<_>>>()?;
+    let (times, cpus): (Vec<_>, Vec<_>) = starts.into_iter().unzip();
+    let size = std::fs::metadata(plugin)?.len().div_ceil(1024);
+    println!(
+        "  {:<16} {size:>5} KiB  {:>6.2} ms, {:.2} ms of processor time (the first one: {:.0} ms)",
+        plugin.file_stem().unwrap_or_default().to_string_lossy(),
+        median(&times),
+        median(&cpus),
+        first.as_secs_f64() * 1e3
+    );
     Ok(())
 }
 
@@ -55,8 +54,8 @@ fn start(plugin: &Path, cache: &Path) -> Result<(Duration, Duration)> {
     }
 }
 
-/// Starts, prints the microseconds that it took, and ends. What took them goes to stderr, for who
-/// calls it by hand.
+/// Starts, prints the microseconds that it took, and ends. What took them goes to stderr, for a
+/// developer who calls it by hand.
 pub(crate) fn probe(plugin: &Path, cache: &Path) -> Result<()> {
     let begin = (Instant::now(), process_cpu());
     let runtime = Runtime::new(Limits::default(), CacheLocation::Dir(cache.to_owned()))?;

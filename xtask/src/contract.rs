@@ -30,32 +30,37 @@ fn differences(
     published: &BTreeMap<String, String>,
     contracts: &BTreeMap<String, String>,
 ) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for (version, text) in contracts {
-        let digest = digest(text);
-        match published.get(version) {
-            Some(known) if *known == digest => {}
-            Some(_) => wrong.push(format!(
-                "wit/{version}/plugin.wit is not what was published: plugins that exist were built \
-                 for it; undo the change, or make a new version beside it (docs/wit-changelog.md)"
-            )),
-            None => wrong.push(format!(
-                "wit/{version} is new: when it is final, add `\"{version}\" = \"{digest}\"` to \
-                 {PUBLISHED} and an entry to docs/wit-changelog.md"
-            )),
-        }
-        if !text.contains(&format!("package loader:plugin@{version}.0;")) {
-            wrong.push(format!(
-                "wit/{version}/plugin.wit does not say `package loader:plugin@{version}.0;`"
-            ));
-        }
+    let changed = contracts.iter().flat_map(|(version, text)| {
+        let known = published.get(version).map(String::as_str);
+        [difference(version, text, known), misnamed(version, text)]
+    });
+    let gone = published.keys().filter(|version| !contracts.contains_key(*version));
+    let gone = gone.map(|version| {
+        format!("wit/{version} is gone: plugins that exist were built for it; bring it back")
+    });
+    changed.flatten().chain(gone).collect()
+}
+
+/// How a contract differs from the digest that is known of its version.
+fn difference(version: &str, text: &str, known: Option<&str>) -> Option<String> {
+    let digest = digest(text);
+    match known {
+        Some(known) if known == digest => None,
+        Some(_) => Some(format!(
+            "wit/{version}/plugin.wit is not what was published: plugins that exist were built \
+             for it; undo the change, or make a new version beside it (docs/wit-changelog.md)"
+        )),
+        None => Some(format!(
+            "wit/{version} is new: when it is final, add `\"{version}\" = \"{digest}\"` to \
+             {PUBLISHED} and an entry to docs/wit-changelog.md"
+        )),
     }
-    for version in published.keys().filter(|version| !contracts.contains_key(*version)) {
-        wrong.push(format!(
-            "wit/{version} is gone: plugins that exist were built for it; bring it back"
-        ));
-    }
-    wrong
+}
+
+/// A contract's text names the version that its folder is called.
+fn misnamed(version: &str, text: &str) -> Option<String> {
+    let package = format!("package loader:plugin@{version}.0;");
+    (!text.contains(&package)).then(|| format!("wit/{version}/plugin.wit does not say `{package}`"))
 }
 
 fn digest(text: &str) -> String {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// In sentences for whoever typed the command.
+/// Sentences for the developer who typed the command.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
 

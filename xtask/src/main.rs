@@ -2,6 +2,7 @@
 
 mod bench;
 mod check;
+mod circles;
 mod contract;
 mod failure;
 mod plugins;

@@ -42,17 +42,19 @@ pub(crate) fn check_reproducible() -> Result<(), Failure> {
     copy_sources(elsewhere.path())?;
     let first = build(&root(), &target_dir(), &toolchain)?;
     let second = build(elsewhere.path(), &elsewhere.path().join("target"), &toolchain)?;
-    for (first, second) in first.iter().zip(&second) {
-        let (name, first, second) = (&first.name, first.sha256(), second.sha256());
-        if first != second {
-            return failure(format!(
-                "plugins/{name}.wasm is not reproducible: sha256 {first}, then {second}, from the \
-                 same sources; look for paths (--remap-path-prefix) and random seeds \
-                 (CONST_RANDOM_SEED) in the build"
-            ));
-        }
-        println!("plugins/{name}.wasm is reproducible, sha256 {first}");
+    first.iter().zip(&second).try_for_each(|(first, second)| same_bytes(first, second))
+}
+
+fn same_bytes(first: &Built, second: &Built) -> Result<(), Failure> {
+    let (name, first, second) = (&first.name, first.sha256(), second.sha256());
+    if first != second {
+        return failure(format!(
+            "plugins/{name}.wasm is not reproducible: sha256 {first}, then {second}, from the \
+             same sources; look for paths (--remap-path-prefix) and random seeds \
+             (CONST_RANDOM_SEED) in the build"
+        ));
     }
+    println!("plugins/{name}.wasm is reproducible, sha256 {first}");
     Ok(())
 }
 

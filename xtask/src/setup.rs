@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::{Failure, failure};
-use crate::run::{run, succeeds, target};
+use crate::run::{output, run, succeeds, target};
 
 /// Everything that the tests need; gives the Python to use.
 pub(crate) fn all() -> Result<PathBuf, Failure> {
@@ -21,8 +21,8 @@ pub(crate) fn postgres() -> Result<(), Failure> {
     if has_postgres() {
         return Ok(());
     }
-    // Debian would start a cluster of its own on installing, which nobody here needs; it does no
-    // harm either.
+    // Debian starts a cluster of its own on installing. The tests do not need it, and it does no
+    // harm.
     apt(&["postgresql"])?;
     if has_postgres() {
         return Ok(());
@@ -37,16 +37,26 @@ fn has_postgres() -> bool {
     let on_path = succeeds("postgres", &["--version"]) && succeeds("initdb", &["--version"]);
     let given = std::env::var_os("LOADER_POSTGRES_BIN")
         .is_some_and(|dir| Path::new(&dir).join("initdb").exists());
-    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let debian =
-        debian.map(|version| version.path().join("bin/initdb")).any(|initdb| initdb.exists());
-    let homebrew = ["/opt/homebrew/opt", "/usr/local/opt"].iter().any(|opt| {
-        let entries = std::fs::read_dir(opt).into_iter().flatten().flatten();
-        entries.map(|entry| entry.path()).any(|path| {
-            path.to_string_lossy().contains("/postgresql") && path.join("bin/initdb").exists()
-        })
-    });
-    on_path || given || debian || homebrew
+    on_path || given || has_debians_postgres() || has_homebrews_postgres()
+}
+
+/// Debian keeps the programs of each version in a folder of its own, off the path.
+fn has_debians_postgres() -> bool {
+    entries("/usr/lib/postgresql").any(|version| version.join("bin/initdb").exists())
+}
+
+/// Homebrew puts no version on the path when it was installed by its number (`postgresql@17`).
+fn has_homebrews_postgres() -> bool {
+    let packages = ["/opt/homebrew/opt", "/usr/local/opt"].into_iter().flat_map(entries);
+    packages
+        .filter(|package| package.to_string_lossy().contains("/postgresql"))
+        .any(|package| package.join("bin/initdb").exists())
+}
+
+/// What a folder contains: nothing when it is not there.
+fn entries(folder: &str) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path())
 }
 
 /// A Python that can import these packages: the system's, or a virtual environment in the target
@@ -80,7 +90,7 @@ fn apt(packages: &[&str]) -> Result<(), Failure> {
             "{names} must be installed, and there is no apt-get; install what your system calls so"
         ));
     }
-    if !succeeds("id", &["-u"]) || crate::run::output(Command::new("id").arg("-u"))?.trim() != "0" {
+    if !is_root()? {
         return failure(format!("{names} must be installed: sudo apt-get install {names}"));
     }
     eprintln!("installing {names}");
@@ -91,4 +101,8 @@ fn apt(packages: &[&str]) -> Result<(), Failure> {
     let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
     install.extend(packages);
     apt(&install)
+}
+
+fn is_root() -> Result<bool, Failure> {
+    Ok(succeeds("id", &["-u"]) && output(Command::new("id").arg("-u"))?.trim() == "0")
 }

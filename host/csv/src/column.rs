@@ -1,12 +1,14 @@
 //! One column of a batch in the making: buffers that grow field by field and become an Arrow array.
 
-use crate::decode::DecodeAs;
+use crate::decode_as::DecodeAs;
 use crate::field::{Field, FieldReader};
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Int32Type, Int64Type, TimestampMicrosecondType,
 };
 use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray, StringArray};
-use arrow_buffer::{BooleanBufferBuilder, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_buffer::{
+    BooleanBuffer, BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer,
+};
 use loader_values::{parse_bool_literal, parse_date, parse_i64, parse_timestamp};
 use std::sync::Arc;
 
@@ -52,7 +54,7 @@ impl ColumnBuilder {
     }
 
     /// Appends fields, given by their places in `bytes`. The error is the number and the place of
-    /// the one that does not read as the column's type.
+    /// the first field that does not read as the column's type.
     pub(crate) fn extend(
         &mut self,
         bytes: &[u8],
@@ -88,35 +90,40 @@ impl ColumnBuilder {
     pub(crate) fn finish(&mut self) -> Result<Option<ArrayRef>, String> {
         let nulls = self.nulls.finish();
         let array: ArrayRef = match &mut self.values {
-            Values::Boolean(values) => {
-                let values = values.finish();
-                if nulls.as_ref().is_some_and(|nulls| nulls.len() != values.len()) {
-                    return Err("values and nulls differ in number".to_string());
-                }
-                Arc::new(BooleanArray::new(values, nulls))
-            }
+            Values::Boolean(values) => boolean(values.finish(), nulls)?,
             Values::Int32(values) => primitive::<Int32Type>(values, nulls)?,
             Values::Int64(values) => primitive::<Int64Type>(values, nulls)?,
             Values::Date(values) => primitive::<Date32Type>(values, nulls)?,
             Values::Timestamp(values) => primitive::<TimestampMicrosecondType>(values, nulls)?,
-            Values::Text { ends, bytes } => {
-                let ends = std::mem::replace(ends, next_buffer(ends.len(), Some(0)));
-                let bytes = std::mem::replace(bytes, next_buffer(bytes.len(), None));
-                let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
-                Arc::new(
-                    StringArray::try_new(offsets, bytes.into(), nulls)
-                        .map_err(|error| error.to_string())?,
-                )
-            }
+            Values::Text { ends, bytes } => text(ends, bytes, nulls)?,
             Values::Skip => return Ok(None),
         };
         Ok(Some(array))
     }
 }
 
+fn boolean(values: BooleanBuffer, nulls: Option<NullBuffer>) -> Result<ArrayRef, String> {
+    if nulls.as_ref().is_some_and(|nulls| nulls.len() != values.len()) {
+        return Err("values and nulls differ in number".to_string());
+    }
+    Ok(Arc::new(BooleanArray::new(values, nulls)))
+}
+
+fn text(
+    ends: &mut Vec<i32>,
+    bytes: &mut Vec<u8>,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef, String> {
+    let ends = std::mem::replace(ends, next_buffer(ends.len(), Some(0)));
+    let bytes = std::mem::replace(bytes, next_buffer(bytes.len(), None));
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+    let array = StringArray::try_new(offsets, bytes.into(), nulls);
+    Ok(Arc::new(array.map_err(|error| error.to_string())?))
+}
+
 fn primitive<T: ArrowPrimitiveType>(
     values: &mut Vec<T::Native>,
-    nulls: Option<arrow_buffer::NullBuffer>,
+    nulls: Option<NullBuffer>,
 ) -> Result<ArrayRef, String> {
     let values = std::mem::replace(values, next_buffer(values.len(), None));
     let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls)

@@ -2,92 +2,21 @@
 //! columns' buffers.
 
 use crate::column::ColumnBuilder;
+use crate::decode_as::DecodeAs;
 use crate::dialect::Dialect;
 use crate::error::{CsvError, CsvErrorKind};
 use crate::field::FieldReader;
 use crate::preamble::Header;
-use crate::profile::LogicalType;
-use crate::rows::{Block, RowError, Rows, check_text};
+use crate::rows::{Block, RowError, Rows};
 use crate::split::Chunk;
+use crate::text::check_text;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use std::collections::HashMap;
+use arrow_schema::{Field, Schema, SchemaRef};
 use std::sync::Arc;
-
-/// The key of the field metadata that says what the text in a column is: `decimal` or `double`.
-pub const LOGICAL_KEY: &str = "loader.logical";
 
 /// A batch ends early when it comes from so many bytes of the file, which bounds memory and Arrow's
 /// 32-bit offsets.
 const BATCH_BYTES: usize = 32 * 1024 * 1024;
-
-/// What a column is decoded as. NULL is what the dialect says it is, and `""` too but for `Text`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DecodeAs {
-    /// `Boolean`, from Redshift's literals.
-    Boolean,
-    Int32,
-    Int64,
-    /// `Utf8`, the number as it stands in the file; the field says [`LOGICAL_KEY`] = `decimal`. Not
-    /// looked at.
-    Decimal,
-    /// The same with `double`.
-    Double,
-    Date32,
-    /// `Timestamp(Microsecond)` without a zone, in UTC.
-    TimestampMicros,
-    /// `Utf8`, whatever it is.
-    Text,
-    /// Not in the batch.
-    Skip,
-}
-
-impl DecodeAs {
-    /// How a column of a type is decoded when nothing else is asked for.
-    pub fn from_logical(logical: LogicalType) -> DecodeAs {
-        match logical {
-            LogicalType::Boolean => DecodeAs::Boolean,
-            LogicalType::Int16 | LogicalType::Int32 => DecodeAs::Int32,
-            LogicalType::Int64 => DecodeAs::Int64,
-            LogicalType::Decimal => DecodeAs::Decimal,
-            LogicalType::Double => DecodeAs::Double,
-            LogicalType::Date => DecodeAs::Date32,
-            LogicalType::Timestamp => DecodeAs::TimestampMicros,
-            LogicalType::Text => DecodeAs::Text,
-        }
-    }
-
-    /// The type that its values must have; `None` when they are not looked at.
-    pub(crate) fn logical(self) -> Option<LogicalType> {
-        match self {
-            DecodeAs::Boolean => Some(LogicalType::Boolean),
-            DecodeAs::Int32 => Some(LogicalType::Int32),
-            DecodeAs::Int64 => Some(LogicalType::Int64),
-            DecodeAs::Date32 => Some(LogicalType::Date),
-            DecodeAs::TimestampMicros => Some(LogicalType::Timestamp),
-            DecodeAs::Decimal | DecodeAs::Double | DecodeAs::Text | DecodeAs::Skip => None,
-        }
-    }
-
-    fn field(self, name: &str) -> Option<Field> {
-        let text = |logical: &str| {
-            let metadata = HashMap::from([(LOGICAL_KEY.to_string(), logical.to_string())]);
-            Some(Field::new(name, DataType::Utf8, true).with_metadata(metadata))
-        };
-        let data_type = match self {
-            DecodeAs::Boolean => DataType::Boolean,
-            DecodeAs::Int32 => DataType::Int32,
-            DecodeAs::Int64 => DataType::Int64,
-            DecodeAs::Decimal => return text("decimal"),
-            DecodeAs::Double => return text("double"),
-            DecodeAs::Date32 => DataType::Date32,
-            DecodeAs::TimestampMicros => DataType::Timestamp(TimeUnit::Microsecond, None),
-            DecodeAs::Text => DataType::Utf8,
-            DecodeAs::Skip => return None,
-        };
-        Some(Field::new(name, data_type, true))
-    }
-}
 
 /// The schema that a [`Decoder`] gives its batches: a nullable field per column that is not
 /// skipped.
@@ -171,6 +100,18 @@ pub struct Batches<'a> {
     done: bool,
 }
 
+/// The error of a batch that Arrow refused.
+fn refused(message: String, first_row: u64) -> RowError {
+    RowError { kind: CsvErrorKind::Batch(message), row: Some(first_row), byte: 0, column: None }
+}
+
+fn not_decoded(decode_as: DecodeAs) -> CsvErrorKind {
+    match decode_as.logical() {
+        Some(expected) => CsvErrorKind::NotOfType { expected },
+        None => CsvErrorKind::Batch("a text column was read as another type".to_string()),
+    }
+}
+
 impl Iterator for Batches<'_> {
     type Item = Result<(RecordBatch, Int64Array), CsvError>;
 
@@ -189,24 +130,28 @@ impl Batches<'_> {
         let mut count = 0;
         let mut first_row = 0;
         let mut source_bytes = 0;
-        while count < self.decoder.batch_rows && source_bytes < BATCH_BYTES {
-            if self.block_row == self.decoder.block.rows {
-                self.block_row = 0;
-                if !self.rows.fill(&mut self.decoder.block)? {
-                    break;
-                }
-                continue;
-            }
+        while count < self.decoder.batch_rows && source_bytes < BATCH_BYTES && self.has_rows()? {
+            let block = &self.decoder.block;
             if count == 0 {
-                first_row = self.decoder.block.first_row + self.block_row as u64;
+                first_row = block.first_row + self.block_row as u64;
             }
-            let take =
-                (self.decoder.block.rows - self.block_row).min(self.decoder.batch_rows - count);
+            let take = (block.rows - self.block_row).min(self.decoder.batch_rows - count);
             source_bytes += self.decode_rows(take)?;
             self.block_row += take;
             count += take;
         }
         if count == 0 { Ok(None) } else { self.finish(first_row, count).map(Some) }
+    }
+
+    /// Goes on to the next block when the rows of this one are used up; `false` at the chunk's end.
+    fn has_rows(&mut self) -> Result<bool, RowError> {
+        while self.block_row == self.decoder.block.rows {
+            self.block_row = 0;
+            if !self.rows.fill(&mut self.decoder.block)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Decodes the next rows of the block; returns the bytes that they take in the file, about.
@@ -216,21 +161,12 @@ impl Batches<'_> {
         let rows = self.block_row..self.block_row + count;
         for (index, column) in columns.iter_mut().enumerate() {
             let ranges = block.column(index).skip(rows.start).take(count);
-            if let Err((row, start)) = column.extend(bytes, ranges, reader, scratch) {
-                let kind = match column.decode_as().logical() {
-                    Some(expected) => CsvErrorKind::NotOfType { expected },
-                    None => {
-                        CsvErrorKind::Batch("a text column was read as another type".to_string())
-                    }
-                };
-                let row = block.first_row + (rows.start + row) as u64;
-                return Err(RowError {
-                    kind,
-                    row: Some(row),
-                    byte: block.base + start,
-                    column: Some(index),
-                });
-            }
+            column.extend(bytes, ranges, reader, scratch).map_err(|(row, start)| RowError {
+                kind: not_decoded(column.decode_as()),
+                row: Some(block.first_row + (rows.start + row) as u64),
+                byte: block.base + start,
+                column: Some(index),
+            })?;
         }
         Ok(block.bytes_of(rows))
     }
@@ -240,33 +176,28 @@ impl Batches<'_> {
         first_row: u64,
         count: usize,
     ) -> Result<(RecordBatch, Int64Array), RowError> {
-        let error = |message: String| RowError {
-            kind: CsvErrorKind::Batch(message),
-            row: Some(first_row),
-            byte: 0,
-            column: None,
-        };
-        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.decoder.columns.len());
-        for column in &mut self.decoder.columns {
-            match column.finish() {
-                Ok(array) => arrays.extend(array),
-                Err(message) => {
-                    // Text that is not UTF-8 shows here; then its place is worth looking for.
-                    check_text(
-                        self.bytes,
-                        &self.decoder.dialect.rules(),
-                        self.decoder.header.names.len(),
-                    )?;
-                    return Err(error(message));
-                }
-            }
-        }
+        let arrays = self.arrays().or_else(|message| {
+            // Text that is not UTF-8 shows here; then its place is worth looking for.
+            let Decoder { dialect, header, .. } = &*self.decoder;
+            check_text(self.bytes, &dialect.rules(), header.names.len())?;
+            Err(refused(message, first_row))
+        })?;
         let options = RecordBatchOptions::new().with_row_count(Some(count));
-        let batch =
-            RecordBatch::try_new_with_options(self.decoder.schema.clone(), arrays, &options)
-                .map_err(|refused| error(refused.to_string()))?;
+        let schema = self.decoder.schema.clone();
+        let batch = RecordBatch::try_new_with_options(schema, arrays, &options)
+            .map_err(|error| refused(error.to_string(), first_row))?;
+        Ok((batch, self.record_numbers(first_row, count)))
+    }
+
+    fn record_numbers(&self, first_row: u64, count: usize) -> Int64Array {
         let first = (self.first_record + first_row) as i64;
-        Ok((batch, Int64Array::from_iter_values(first..first + count as i64)))
+        Int64Array::from_iter_values(first..first + count as i64)
+    }
+
+    /// What the columns that are not skipped hold. The error is Arrow's.
+    fn arrays(&mut self) -> Result<Vec<ArrayRef>, String> {
+        let columns = self.decoder.columns.iter_mut();
+        columns.filter_map(|column| column.finish().transpose()).collect()
     }
 
     fn locate(&self, error: RowError) -> CsvError {

@@ -1,6 +1,6 @@
 //! What can be wrong with a CSV file, and where.
 
-use crate::profile::LogicalType;
+use crate::logical::LogicalType;
 use std::fmt;
 use thiserror::Error;
 

@@ -5,8 +5,8 @@
 
 use crate::dialect::{Dialect, LeadingZeros};
 use loader_values::{
-    has_leading_zeros, number_shape, parse_bool, parse_bool_literal, parse_date, parse_f64,
-    parse_i64, parse_timestamp,
+    NumberShape, has_leading_zeros, number_shape, parse_bool, parse_bool_literal, parse_date,
+    parse_f64, parse_i64, parse_timestamp,
 };
 
 /// The types that a column may turn out to have, as bits. Text is no candidate: it accepts
@@ -129,16 +129,7 @@ impl ColumnFacts {
             [b'-', digits @ ..] => (true, digits),
             _ => (false, text),
         };
-        let mut size = 0u64;
-        let mut length = 0;
-        for byte in digits {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                break;
-            }
-            size = size.wrapping_mul(10).wrapping_add(u64::from(digit));
-            length += 1;
-        }
+        let (size, length) = leading_digits(digits);
         if length == 0 || length > 18 || (digits[0] == b'0' && length > 1) {
             return self.any_number(text, mark());
         }
@@ -196,11 +187,7 @@ impl ColumnFacts {
     #[inline(never)]
     fn any_number(&mut self, text: &[u8], mark: Mark) {
         let Some(shape) = number_shape(text) else {
-            if parse_f64(text).is_none() {
-                return self.end(NUMBERS, &|| mark);
-            }
-            self.not_finite_at.get_or_insert(mark);
-            return self.end(DECIMALS, &|| mark);
+            return self.not_finite(text, mark);
         };
         if has_leading_zeros(text) {
             self.leading_zeros_at.get_or_insert(mark);
@@ -208,6 +195,10 @@ impl ColumnFacts {
                 return self.end(NUMBERS, &|| mark);
             }
         }
+        self.shaped_number(text, &shape, mark);
+    }
+
+    fn shaped_number(&mut self, text: &[u8], shape: &NumberShape, mark: Mark) {
         self.widest(shape.integer_digits, mark);
         self.max_fraction_digits = self.max_fraction_digits.max(shape.fraction_digits);
         match parse_i64(text) {
@@ -221,6 +212,15 @@ impl ColumnFacts {
         if (shape.exponent || shape.integer_digits > 300) && parse_f64(text).is_none() {
             self.end(NUMBERS, &|| mark);
         }
+    }
+
+    /// Takes a text without digits: `NaN`, an infinity, or no number at all.
+    fn not_finite(&mut self, text: &[u8], mark: Mark) {
+        if parse_f64(text).is_none() {
+            return self.end(NUMBERS, &|| mark);
+        }
+        self.not_finite_at.get_or_insert(mark);
+        self.end(DECIMALS, &|| mark);
     }
 
     #[inline(always)]
@@ -298,4 +298,20 @@ impl ColumnFacts {
         ];
         single.into_iter().chain(&mut self.violations).flatten()
     }
+}
+
+/// The number that the digits at the start of `text` are, while it fits, and how many they are.
+#[inline(always)]
+fn leading_digits(text: &[u8]) -> (u64, usize) {
+    let mut size = 0u64;
+    let mut length = 0;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        size = size.wrapping_mul(10).wrapping_add(u64::from(digit));
+        length += 1;
+    }
+    (size, length)
 }

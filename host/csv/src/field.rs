@@ -69,27 +69,39 @@ impl FieldReader {
         if inner.is_empty() {
             return Field::QuotedEmpty;
         }
-        let next = |text: &[u8]| match self.escape {
-            None => memchr(quote, text),
-            Some(escape) => memchr2(quote, escape, text),
-        };
-        let Some(mut at) = next(inner) else {
-            return Field::Text(inner);
-        };
-        // The character at `at` only announces the one after it, which is taken whatever it is.
+        match self.next_mark(quote, inner) {
+            None => Field::Text(inner),
+            Some(at) => {
+                self.unescape(quote, inner, at, scratch);
+                Field::Text(scratch)
+            }
+        }
+    }
+
+    /// Writes to `scratch` what `inner` says. Its first quote or escape is at `at`; each only
+    /// announces the character after it, which is taken, however special.
+    fn unescape(&self, quote: u8, inner: &[u8], at: usize, scratch: &mut Vec<u8>) {
         scratch.clear();
-        let mut rest = inner;
+        let (mut rest, mut at) = (inner, at);
         loop {
             scratch.extend_from_slice(&rest[..at]);
             scratch.extend(rest.get(at + 1));
             rest = rest.get(at + 2..).unwrap_or_default();
-            match next(rest) {
+            match self.next_mark(quote, rest) {
                 Some(next) => at = next,
                 None => break,
             }
         }
         scratch.extend_from_slice(rest);
-        Field::Text(scratch)
+    }
+
+    /// The first quote or escape.
+    #[inline]
+    fn next_mark(&self, quote: u8, text: &[u8]) -> Option<usize> {
+        match self.escape {
+            None => memchr(quote, text),
+            Some(escape) => memchr2(quote, escape, text),
+        }
     }
 }
 

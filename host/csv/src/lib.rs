@@ -7,25 +7,28 @@
 
 mod column;
 mod decode;
+mod decode_as;
 mod dialect;
 mod error;
 mod facts;
 mod field;
 mod lines;
+mod logical;
 mod preamble;
 mod profile;
 mod record;
 mod rows;
 mod scan;
 mod split;
+mod text;
 
-pub use decode::{Batches, DecodeAs, Decoder, LOGICAL_KEY, arrow_schema};
+pub use decode::{Batches, Decoder, arrow_schema};
+pub use decode_as::{DecodeAs, LOGICAL_KEY};
 pub use dialect::{Dialect, DialectError, LeadingZeros};
 pub use error::{CsvError, CsvErrorKind, Position};
+pub use logical::LogicalType;
 pub use preamble::Header;
-pub use profile::{
-    ChunkProfile, ColumnProfile, FileProfile, LogicalType, ProfileMerge, profile_chunk,
-};
+pub use profile::{ChunkProfile, ColumnProfile, FileProfile, ProfileMerge, profile_chunk};
 pub use record::{RecordText, find_records};
 pub use split::{Chunk, Splitter};
 

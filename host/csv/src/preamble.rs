@@ -5,7 +5,8 @@ use crate::dialect::{Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::field::{Field, FieldReader};
 use crate::lines::{LineCounter, line_length};
-use crate::rows::{Record, check_text, read_record};
+use crate::rows::{Record, RowError, read_record};
+use crate::text::check_text;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -72,17 +73,8 @@ impl Preamble {
 
     /// Moves to the first record; `false` when it has not begun.
     fn skip(&mut self, is_last: bool) -> bool {
-        if !self.mark_checked {
-            if self.head.len() < BYTE_ORDER_MARK.len()
-                && BYTE_ORDER_MARK.starts_with(&self.head)
-                && !is_last
-            {
-                return false;
-            }
-            self.mark_checked = true;
-            if self.head.starts_with(BYTE_ORDER_MARK) {
-                self.use_bytes(BYTE_ORDER_MARK.len());
-            }
+        if !self.skip_mark(is_last) {
+            return false;
         }
         loop {
             let first = self.head.first().copied();
@@ -98,6 +90,22 @@ impl Preamble {
             self.lines_to_skip = self.lines_to_skip.saturating_sub(1);
             self.use_bytes(length);
         }
+    }
+
+    /// Moves past the byte order mark, if there is one; `false` when more bytes must tell.
+    fn skip_mark(&mut self, is_last: bool) -> bool {
+        if self.mark_checked {
+            return true;
+        }
+        let may_begin = self.head.len() < BYTE_ORDER_MARK.len();
+        if may_begin && BYTE_ORDER_MARK.starts_with(&self.head) && !is_last {
+            return false;
+        }
+        self.mark_checked = true;
+        if self.head.starts_with(BYTE_ORDER_MARK) {
+            self.use_bytes(BYTE_ORDER_MARK.len());
+        }
+        true
     }
 
     fn record(&self, is_last: bool) -> Result<Option<Record>, CsvError> {
@@ -122,17 +130,18 @@ impl Preamble {
         }
         let end = record.ends.last().copied().unwrap_or(0);
         check_text(&self.head[..end], &self.rules, record.ends.len())
-            .map_err(|error| self.locate(crate::rows::RowError { row: None, ..error }))?;
-        let mut scratch = Vec::new();
-        let names = record.fields(&self.head).map(|(_, raw)| {
-            // A null token is as good a name as any other.
-            match self.reader.read(raw, &mut scratch) {
-                Field::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                Field::QuotedEmpty => String::new(),
-                Field::Null => String::from_utf8_lossy(raw).into_owned(),
-            }
-        });
+            .map_err(|error| self.locate(RowError { row: None, ..error }))?;
+        let names = record.fields(&self.head).map(|(_, raw)| self.name(raw));
         Ok(Header { names: names.collect() })
+    }
+
+    fn name(&self, raw: &[u8]) -> String {
+        match self.reader.read(raw, &mut Vec::new()) {
+            Field::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            Field::QuotedEmpty => String::new(),
+            // A null token is as good a name as any other.
+            Field::Null => String::from_utf8_lossy(raw).into_owned(),
+        }
     }
 
     fn use_bytes(&mut self, count: usize) {
@@ -141,7 +150,7 @@ impl Preamble {
         self.used += count as u64;
     }
 
-    fn locate(&self, error: crate::rows::RowError) -> CsvError {
+    fn locate(&self, error: RowError) -> CsvError {
         error.locate(&self.head, self.used, self.lines.count() + 1, &[])
     }
 

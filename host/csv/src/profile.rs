@@ -8,47 +8,11 @@ use crate::error::{CsvError, Position};
 use crate::facts::{Candidate, ColumnFacts, Mark};
 use crate::field::{Field, FieldReader};
 use crate::lines::LineCounter;
+use crate::logical::LogicalType;
 use crate::preamble::Header;
-use crate::rows::{Block, Rows, check_text};
+use crate::rows::{Block, RowError, Rows};
 use crate::split::Chunk;
-use std::fmt;
-
-/// The types that text can have. Inference takes the first that accepts all values of a column, in
-/// the order `Boolean`, `Int32`, `Int64`, `Decimal`, `Double`, `Date`, `Timestamp`, `Text`; `Int16`
-/// is for targets only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogicalType {
-    /// `true` or `false`. Redshift's other literals are
-    /// [`ColumnProfile::accepts_boolean_literals`].
-    Boolean,
-    Int16,
-    Int32,
-    Int64,
-    /// Digits with or without a point, no exponent, at most 38 of them without zeros at either end.
-    Decimal,
-    /// Any number that a float can hold, `NaN` and the infinities too.
-    Double,
-    Date,
-    /// With or without a zone; dates are timestamps too, at midnight.
-    Timestamp,
-    Text,
-}
-
-impl fmt::Display for LogicalType {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            LogicalType::Boolean => "boolean",
-            LogicalType::Int16 => "int16",
-            LogicalType::Int32 => "int32",
-            LogicalType::Int64 => "int64",
-            LogicalType::Decimal => "decimal",
-            LogicalType::Double => "double",
-            LogicalType::Date => "date",
-            LogicalType::Timestamp => "timestamp",
-            LogicalType::Text => "text",
-        })
-    }
-}
+use crate::text::check_text;
 
 /// The facts about one column of a file.
 ///
@@ -111,7 +75,7 @@ impl ColumnProfile {
         self.accepts_candidate(Candidate::BooleanLiteral)
     }
 
-    /// The same for a DECIMAL with so many digits before the point, whatever is rounded after it.
+    /// The same for a DECIMAL with so many digits before the point; digits after it are rounded.
     /// Exponents are fine.
     ///
     /// Rounding up may still add a digit to a value that just fits.
@@ -146,14 +110,7 @@ impl ColumnProfile {
     }
 
     fn new(name: &str, facts: &ColumnFacts) -> ColumnProfile {
-        let at = |mark: Option<Mark>| {
-            mark.map(|mark| Position {
-                record: mark.record + 1,
-                line: mark.line,
-                byte: mark.byte,
-                column: Some(name.to_string()),
-            })
-        };
+        let at = |mark: Option<Mark>| mark.map(|mark| position(mark, name));
         let violations = CANDIDATES.map(|candidate| at(facts.violation(candidate)));
         let is = |candidate: Candidate| facts.values > 0 && facts.violation(candidate).is_none();
         let is_number = is(Candidate::Double);
@@ -173,6 +130,16 @@ impl ColumnProfile {
             leading_zeros_at: at(facts.leading_zeros_at),
             violations,
         }
+    }
+}
+
+/// A mark of the file, as the place of a value in this column.
+fn position(mark: Mark, column: &str) -> Position {
+    Position {
+        record: mark.record + 1,
+        line: mark.line,
+        byte: mark.byte,
+        column: Some(column.to_string()),
     }
 }
 
@@ -288,59 +255,65 @@ pub fn profile_chunk(
     header: &Header,
     dialect: &Dialect,
 ) -> Result<ChunkProfile, CsvError> {
-    let rules = dialect.rules();
-    let width = header.names.len();
-    let locate = |error: crate::rows::RowError| {
-        error.locate(bytes, chunk.offset, chunk.first_line, &header.names)
-    };
-    check_text(bytes, &rules, width).map_err(locate)?;
-    let reader = FieldReader::new(dialect);
-    let mut columns: Vec<ColumnFacts> = vec![ColumnFacts::new(dialect); width];
-    let mut rows = Rows::new(bytes, rules, width);
-    let mut block = Block::default();
-    let mut scratch = Vec::new();
-    let mut records = 0;
-    while rows.fill(&mut block).map_err(locate)? {
-        for (index, facts) in columns.iter_mut().enumerate() {
-            observe(facts, &bytes[block.base..], &block, index, &reader, &mut scratch);
-        }
-        records += block.rows as u64;
-    }
+    let mut columns: Vec<ColumnFacts> = vec![ColumnFacts::new(dialect); header.names.len()];
+    let records = learn(&mut columns, bytes, dialect)
+        .map_err(|error| error.locate(bytes, chunk.offset, chunk.first_line, &header.names))?;
     let mut marks: Vec<&mut Mark> = columns.iter_mut().flat_map(ColumnFacts::marks).collect();
     place(&mut marks, bytes, chunk);
     Ok(ChunkProfile { records, columns })
 }
 
-/// Shows one column of a block to its facts. `bytes` begin at the block's base.
-fn observe(
-    facts: &mut ColumnFacts,
-    bytes: &[u8],
-    block: &Block,
-    column: usize,
-    reader: &FieldReader,
-    scratch: &mut Vec<u8>,
-) {
-    let mark = |row: usize, start: usize| Mark {
-        record: block.first_row + row as u64,
-        byte: (block.base + start) as u64,
-        line: 0,
-    };
-    if facts.only_lengths() && !block.quoted && !reader.has_null_tokens() {
+/// Shows all records to the facts of their columns; returns how many there are.
+fn learn(columns: &mut [ColumnFacts], bytes: &[u8], dialect: &Dialect) -> Result<u64, RowError> {
+    let (rules, width) = (dialect.rules(), columns.len());
+    check_text(bytes, &rules, width)?;
+    let mut rows = Rows::new(bytes, rules, width);
+    let mut block = Block::default();
+    let mut observer = Observer { reader: FieldReader::new(dialect), scratch: Vec::new() };
+    let mut records = 0;
+    while rows.fill(&mut block)? {
+        for (column, facts) in columns.iter_mut().enumerate() {
+            observer.show(facts, &bytes[block.base..], &block, column);
+        }
+        records += block.rows as u64;
+    }
+    Ok(records)
+}
+
+struct Observer {
+    reader: FieldReader,
+    scratch: Vec<u8>,
+}
+
+impl Observer {
+    /// Shows one column of a block to its facts. `bytes` begin at the block's base.
+    fn show(&mut self, facts: &mut ColumnFacts, bytes: &[u8], block: &Block, column: usize) {
+        if facts.only_lengths() && !block.quoted && !self.reader.has_null_tokens() {
+            return show_lengths(facts, block, column);
+        }
         for (row, (start, end)) in block.column(column).enumerate() {
-            let is_null = start == end;
-            facts.nulls += u64::from(is_null);
-            facts.values += u64::from(!is_null);
-            facts.length(end - start, || mark(row, start));
+            match self.reader.read(&bytes[start..end], &mut self.scratch) {
+                Field::Null => facts.nulls += 1,
+                Field::QuotedEmpty => facts.quoted_empty += 1,
+                Field::Text(text) => facts.value(text, || mark(block, row, start)),
+            }
         }
-        return;
     }
+}
+
+/// The same where only the lengths of values are of use, and a value is as long as its field.
+fn show_lengths(facts: &mut ColumnFacts, block: &Block, column: usize) {
     for (row, (start, end)) in block.column(column).enumerate() {
-        match reader.read(&bytes[start..end], scratch) {
-            Field::Null => facts.nulls += 1,
-            Field::QuotedEmpty => facts.quoted_empty += 1,
-            Field::Text(text) => facts.value(text, || mark(row, start)),
-        }
+        let is_null = start == end;
+        facts.nulls += u64::from(is_null);
+        facts.values += u64::from(!is_null);
+        facts.length(end - start, || mark(block, row, start));
     }
+}
+
+#[inline(always)]
+fn mark(block: &Block, row: usize, start: usize) -> Mark {
+    Mark { record: block.first_row + row as u64, byte: (block.base + start) as u64, line: 0 }
 }
 
 /// Gives marks their lines, and makes their bytes those of the file.

@@ -25,18 +25,14 @@ pub fn find_records<'a>(
     dialect: &Dialect,
     numbers: &[u64],
 ) -> Vec<RecordText<'a>> {
-    let columns = columns.max(1);
-    let mut rows = Rows::new(bytes, dialect.rules(), columns);
+    let mut rows = Rows::new(bytes, dialect.rules(), columns.max(1));
     let (mut block, mut found) = (Block::default(), Vec::new());
     let (mut line, mut counted_to) = (chunk.first_line, 0);
     while found.len() < numbers.len() && matches!(rows.fill(&mut block), Ok(true)) {
-        for (row, ((start, _), (_, end))) in
-            block.column(0).zip(block.column(columns - 1)).enumerate()
-        {
+        for (row, (start, end)) in block.records().enumerate() {
             if numbers.get(found.len()) != Some(&(block.first_row + row as u64)) {
                 continue;
             }
-            let (start, end) = (block.base + start, block.base + end);
             let (Some(before), Some(text)) = (bytes.get(counted_to..start), bytes.get(start..end))
             else {
                 return found;

@@ -32,6 +32,15 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// Makes room for rows of so many columns; returns how many rows at most.
+    fn clear(&mut self, columns: usize) -> usize {
+        let stride = columns + 1;
+        let max_rows = (BLOCK_FIELDS / stride).clamp(1, BLOCK_ROWS);
+        self.index.resize(max_rows * stride, 0);
+        (self.stride, self.rows, self.quoted) = (stride, 0, false);
+        max_rows
+    }
+
     /// The fields of one column, as ranges relative to `base`, in row order.
     #[inline]
     pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
@@ -39,6 +48,13 @@ impl Block {
         entries
             .chunks_exact(self.stride.max(1))
             .map(move |row| (row[column].wrapping_add(1) as usize, row[column + 1] as usize))
+    }
+
+    /// The rows as they stand in the file, without their line ends: places in the chunk.
+    pub(crate) fn records(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let last = self.stride.saturating_sub(2);
+        let ends = self.column(0).zip(self.column(last));
+        ends.map(|((start, _), (_, end))| (self.base + start, self.base + end))
     }
 
     /// The bytes that some of the rows take in the file, about.
@@ -112,16 +128,13 @@ impl<'a> Rows<'a> {
 
     /// Finds the next rows; `false` when there are none left.
     pub(crate) fn fill(&mut self, block: &mut Block) -> Result<bool, RowError> {
-        let stride = self.columns + 1;
-        let max_rows = (BLOCK_FIELDS / stride).clamp(1, BLOCK_ROWS);
-        block.index.resize(max_rows * stride, 0);
-        (block.stride, block.rows, block.quoted) = (stride, 0, false);
+        let max_rows = block.clear(self.columns);
         (block.base, block.first_row) = (self.row_start, self.row);
         while block.rows < max_rows && self.row_start - block.base < BLOCK_BYTES {
             if self.rules.comment.is_some() && self.skip_comment() {
                 continue;
             }
-            let entries = &mut block.index[block.rows * stride..][..stride];
+            let entries = &mut block.index[block.rows * block.stride..][..block.stride];
             match self.next_row(block.base, entries, &mut block.quoted)? {
                 Line::Row => block.rows += 1,
                 Line::Blank => (),
@@ -142,16 +155,31 @@ impl<'a> Rows<'a> {
         if row_start >= self.bytes.len() {
             return Ok(Line::End);
         }
-        // Rows are at most 4 MiB long, which is checked below; a chunk without line ends cannot
-        // overflow either, as the splitter bounds it, and if it did, the row would be refused for
-        // its length.
-        entries[0] = ((row_start - base) as u32).wrapping_sub(1);
+        entries[0] = entry_before(row_start, base);
+        let (column, row_end) = self.find_fields(base, entries, quoted)?;
+        if row_end == row_start {
+            self.row_start = row_end + 1;
+            return Ok(Line::Blank);
+        }
+        self.check_size(column + 1, row_end - row_start)?;
+        entries[column + 1] = (row_end - base) as u32;
+        self.row_start = row_end + 1;
+        self.row += 1;
+        Ok(Line::Row)
+    }
+
+    /// Writes the places after all fields of the row but the last; returns the number of that
+    /// field and the place after it.
+    #[inline(always)]
+    fn find_fields(
+        &mut self,
+        base: usize,
+        entries: &mut [u32],
+        quoted: &mut bool,
+    ) -> Result<(usize, usize), RowError> {
         let mut column = 0;
-        let mut field_start = row_start;
-        let row_end = loop {
-            let Some(at) = self.scanner.next() else {
-                break self.bytes.len();
-            };
+        let mut field_start = self.row_start;
+        while let Some(at) = self.scanner.next() {
             let byte = self.bytes[at];
             if byte == self.rules.delimiter {
                 column += 1;
@@ -161,30 +189,27 @@ impl<'a> Rows<'a> {
                 entries[column] = (at - base) as u32;
                 field_start = at + 1;
             } else if byte == b'\n' || byte == b'\r' {
-                break at;
+                return Ok((column, at));
             } else if at == field_start && Some(byte) == self.rules.quote {
                 *quoted = true;
                 let row = Some(self.row);
                 close_quote(self.bytes, &mut self.scanner, &self.rules, at)
                     .map_err(|(kind, byte)| RowError { kind, row, byte, column: Some(column) })?;
             }
-        };
-        if row_end == row_start {
-            self.row_start = row_end + 1;
-            return Ok(Line::Blank);
         }
-        if column + 1 != self.columns {
+        Ok((column, self.bytes.len()))
+    }
+
+    #[inline(always)]
+    fn check_size(&self, fields: usize, bytes: usize) -> Result<(), RowError> {
+        if fields != self.columns {
             return Err(self.ragged());
         }
-        if (row_end - row_start) as u64 > MAX_ROW_BYTES {
-            return Err(
-                self.error(CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: false })
-            );
+        if bytes as u64 > MAX_ROW_BYTES {
+            let kind = CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: false };
+            return Err(self.error(kind));
         }
-        entries[column + 1] = (row_end - base) as u32;
-        self.row_start = row_end + 1;
-        self.row += 1;
-        Ok(Line::Row)
+        Ok(())
     }
 
     /// Moves past a comment line, if the row begins one.
@@ -218,6 +243,15 @@ impl<'a> Rows<'a> {
     fn error(&self, kind: CsvErrorKind) -> RowError {
         RowError { kind, row: Some(self.row), byte: self.row_start, column: None }
     }
+}
+
+/// The index's entry for the place before a row.
+///
+/// Rows are at most 4 MiB long, which is checked; a chunk without line ends cannot overflow either,
+/// as the splitter bounds it, and if it did, the row would be refused for its length.
+#[inline(always)]
+fn entry_before(row_start: usize, base: usize) -> u32 {
+    ((row_start - base) as u32).wrapping_sub(1)
 }
 
 enum Line {
@@ -298,54 +332,4 @@ pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowErro
     }
     ends.push(bytes.len());
     Ok(Record { ends, length: None })
-}
-
-/// Checks what no field may hold: bytes that are not UTF-8, and NUL. When some is found, the
-/// records up to it are read one by one, so that an earlier mistake is still reported first.
-pub(crate) fn check_text(bytes: &[u8], rules: &Rules, columns: usize) -> Result<(), RowError> {
-    let invalid = std::str::from_utf8(bytes)
-        .err()
-        .map(|error| (error.valid_up_to(), CsvErrorKind::InvalidUtf8));
-    let nul = memchr::memchr(0, bytes).map(|at| (at, CsvErrorKind::NulByte));
-    match invalid.into_iter().chain(nul).min_by_key(|(at, _)| *at) {
-        None => Ok(()),
-        Some((at, kind)) => Err(place_of(bytes, rules, columns, at, kind)),
-    }
-}
-
-#[cold]
-fn place_of(
-    bytes: &[u8],
-    rules: &Rules,
-    columns: usize,
-    at: usize,
-    kind: CsvErrorKind,
-) -> RowError {
-    let mut row = 0;
-    let mut start = 0;
-    loop {
-        let rest = &bytes[start..];
-        let is_blank = matches!(rest.first(), None | Some(b'\n' | b'\r'));
-        if is_blank || rest.first() == rules.comment.as_ref() {
-            start += line_length(rest, true).unwrap_or(rest.len());
-            if at < start || start >= bytes.len() {
-                return RowError { kind, row: Some(row), byte: at, column: None };
-            }
-            continue;
-        }
-        let record = match read_record(rest, rules) {
-            Ok(record) => record,
-            Err(error) => return RowError { row: Some(row), byte: start + error.byte, ..error },
-        };
-        let length = record.length.unwrap_or(rest.len());
-        if at < start + length {
-            let column = record.ends.iter().take_while(|end| start + **end < at).count();
-            return RowError { kind, row: Some(row), byte: at, column: Some(column) };
-        }
-        if record.ends.len() != columns {
-            let kind = CsvErrorKind::RaggedRow { expected: columns, found: record.ends.len() };
-            return RowError { kind, row: Some(row), byte: start, column: None };
-        }
-        (start, row) = (start + length, row + 1);
-    }
 }

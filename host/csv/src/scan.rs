@@ -7,8 +7,8 @@ const BLOCK: usize = 64;
 /// files.
 const WINDOW: usize = 16;
 
-/// Five ASCII characters to look for; one that is not needed repeats another. None of them is NUL,
-/// which pads the end.
+/// Five ASCII characters to look for; a place that is not needed repeats another's character. None
+/// of them is NUL, which pads the end.
 pub(crate) type Needles = [u8; 5];
 
 /// Goes through the positions of the needles in order.
@@ -107,17 +107,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_finds_what_a_plain_loop_finds(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), 44u8..48], 0..3000)) {
+        fn it_finds_what_a_plain_loop_finds(
+            bytes in proptest::collection::vec(prop_oneof![any::<u8>(), 44u8..48], 0..3000),
+        ) {
             let needles = *b",\n\r\"\\";
             let mut scanner = Scanner::new(&bytes, needles);
             let found: Vec<usize> = std::iter::from_fn(|| scanner.next()).collect();
-            let expected: Vec<usize> = (0..bytes.len()).filter(|at| needles.contains(&bytes[*at])).collect();
+            let expected: Vec<usize> =
+                (0..bytes.len()).filter(|at| needles.contains(&bytes[*at])).collect();
             prop_assert_eq!(&found, &expected);
             for at in [0, 1, 63, 64, 65, 200, 1023, 1024, 1100, bytes.len()] {
                 let mut scanner = Scanner::new(&bytes, needles);
                 scanner.skip_to(at);
                 let found: Vec<usize> = std::iter::from_fn(|| scanner.next()).collect();
-                let expected: Vec<usize> = expected.iter().copied().filter(|found| *found >= at).collect();
+                let expected: Vec<usize> =
+                    expected.iter().copied().filter(|found| *found >= at).collect();
                 prop_assert_eq!(found, expected, "from {}", at);
             }
         }

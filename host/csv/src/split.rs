@@ -60,6 +60,17 @@ enum State {
     Escaped,
 }
 
+/// How far one piece of the file has been looked through.
+struct Pass<'a> {
+    bytes: &'a [u8],
+    /// The place of a character that a quote or an escape before it made plain.
+    plain: Option<usize>,
+    /// Where the last stretch outside of quotes begins.
+    open_from: usize,
+    /// Where the last quoted field opened.
+    opened_at: Option<usize>,
+}
+
 impl Splitter {
     /// Makes a splitter whose chunks end with the first record that makes them `target_chunk_bytes`
     /// long or longer.
@@ -142,76 +153,103 @@ impl Splitter {
         if std::mem::take(&mut self.cut_after_cr) {
             self.cut(bytes, usize::from(*first == b'\n'), chunks)?;
         }
-        let (open_from, opened_at) = self.scan(bytes, chunks)?;
-        self.remember(bytes, open_from, opened_at);
+        let pass = self.scan(bytes, chunks)?;
+        self.remember(&pass);
         self.count_lines(bytes, bytes.len());
         self.offset += bytes.len() as u64;
         self.previous = *last;
         self.check_length(self.offset)
     }
 
-    /// Follows the quotes through `bytes`. Returns where the last stretch outside of quotes begins
-    /// and where the last quote opened.
-    fn scan(
-        &mut self,
-        bytes: &[u8],
-        chunks: &mut Vec<Chunk>,
-    ) -> Result<(usize, Option<usize>), CsvError> {
-        let (mut plain, mut open_from, mut opened_at) = (usize::MAX, 0, None);
-        match self.state {
-            State::QuotedQuote if Some(bytes[0]) != self.rules.quote => self.state = State::Open,
-            State::QuotedQuote | State::Escaped => (self.state, plain) = (State::Quoted, 0),
-            State::Open | State::Comment | State::Quoted => (),
-        }
-        if self.state == State::Open
-            && is_line_end(self.previous)
-            && Some(bytes[0]) == self.rules.comment
-        {
-            self.state = State::Comment;
-        }
-        // Without a quote nothing changes in these bytes, except that an escape may stand at their
-        // end.
-        let has_quotes = self.rules.quote.is_some_and(|quote| memchr(quote, bytes).is_some());
-        let is_plain = !has_quotes && self.rules.escape.is_none() && self.rules.comment.is_none();
-        let mut scanner = Scanner::new(if is_plain { &[] } else { bytes }, self.needles());
+    /// Follows the quotes through `bytes`, which are not empty, and makes the cuts that are due.
+    fn scan<'a>(&mut self, bytes: &'a [u8], chunks: &mut Vec<Chunk>) -> Result<Pass<'a>, CsvError> {
+        let plain = self.resume(bytes[0]);
+        let mut pass = Pass { bytes, plain, open_from: 0, opened_at: None };
+        let mut scanner = Scanner::new(self.worth_scanning(bytes), self.needles());
         while self.rules.quote.is_some()
             && let Some(at) = scanner.next()
         {
-            let byte = bytes[at];
             match self.state {
-                _ if at == plain => (),
-                State::Quoted if Some(byte) == self.rules.escape => {
-                    plain = at + 1;
-                    self.state = if plain == bytes.len() { State::Escaped } else { State::Quoted };
+                _ if Some(at) == pass.plain => (),
+                State::Quoted => self.within_quotes(&mut pass, at),
+                State::Open | State::Comment if is_line_end(bytes[at]) => {
+                    self.begin_line(bytes.get(at + 1));
                 }
-                State::Quoted if Some(byte) == self.rules.quote => match bytes.get(at + 1) {
-                    None => self.state = State::QuotedQuote,
-                    Some(next) if *next == byte => plain = at + 1,
-                    Some(_) => (self.state, open_from) = (State::Open, at + 1),
-                },
-                State::Open | State::Comment if is_line_end(byte) => {
-                    let is_comment =
-                        bytes.get(at + 1).is_some_and(|next| Some(*next) == self.rules.comment);
-                    self.state = if is_comment { State::Comment } else { State::Open };
-                }
-                State::Open if Some(byte) == self.rules.quote => {
-                    let before = if at == 0 { self.previous } else { bytes[at - 1] };
-                    if is_line_end(before) || before == self.rules.delimiter {
-                        self.cut_between(bytes, open_from, at, chunks)?;
-                        (self.state, opened_at) = (State::Quoted, Some(at));
-                    }
-                }
-                State::Open
-                | State::Comment
-                | State::Quoted
-                | State::QuotedQuote
-                | State::Escaped => (),
+                State::Open => self.begin_field(&mut pass, at, chunks)?,
+                State::Comment | State::QuotedQuote | State::Escaped => (),
             }
         }
         if matches!(self.state, State::Open | State::Comment) {
-            self.cut_between(bytes, open_from, bytes.len(), chunks)?;
+            self.cut_between(bytes, pass.open_from, bytes.len(), chunks)?;
         }
-        Ok((open_from, opened_at))
+        Ok(pass)
+    }
+
+    /// Goes on where the last piece ended, now that the byte after it is known. Returns 0 when that
+    /// byte is plain.
+    fn resume(&mut self, first: u8) -> Option<usize> {
+        let mut plain = None;
+        match self.state {
+            State::QuotedQuote if Some(first) != self.rules.quote => self.state = State::Open,
+            State::QuotedQuote | State::Escaped => (self.state, plain) = (State::Quoted, Some(0)),
+            State::Open | State::Comment | State::Quoted => (),
+        }
+        let begins_line = self.state == State::Open && is_line_end(self.previous);
+        if begins_line && Some(first) == self.rules.comment {
+            self.state = State::Comment;
+        }
+        plain
+    }
+
+    /// None of the bytes when they change nothing, which spares most files the scan: without a
+    /// quote among them, only an escape or a comment can.
+    fn worth_scanning<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        let has_quotes = self.rules.quote.is_some_and(|quote| memchr(quote, bytes).is_some());
+        let is_plain = !has_quotes && self.rules.escape.is_none() && self.rules.comment.is_none();
+        if is_plain { &[] } else { bytes }
+    }
+
+    #[inline(always)]
+    fn within_quotes(&mut self, pass: &mut Pass<'_>, at: usize) {
+        let byte = pass.bytes[at];
+        if Some(byte) == self.rules.escape {
+            pass.plain = Some(at + 1);
+            if at + 1 == pass.bytes.len() {
+                self.state = State::Escaped;
+            }
+        } else if Some(byte) == self.rules.quote {
+            match pass.bytes.get(at + 1) {
+                None => self.state = State::QuotedQuote,
+                Some(next) if *next == byte => pass.plain = Some(at + 1),
+                Some(_) => (self.state, pass.open_from) = (State::Open, at + 1),
+            }
+        }
+    }
+
+    /// After a line end outside of quotes.
+    #[inline(always)]
+    fn begin_line(&mut self, first: Option<&u8>) {
+        let is_comment = first.is_some_and(|first| Some(*first) == self.rules.comment);
+        self.state = if is_comment { State::Comment } else { State::Open };
+    }
+
+    /// A quote at the start of a field begins a quoted field.
+    #[inline(always)]
+    fn begin_field(
+        &mut self,
+        pass: &mut Pass<'_>,
+        at: usize,
+        chunks: &mut Vec<Chunk>,
+    ) -> Result<(), CsvError> {
+        if Some(pass.bytes[at]) != self.rules.quote {
+            return Ok(());
+        }
+        let before = if at == 0 { self.previous } else { pass.bytes[at - 1] };
+        if is_line_end(before) || before == self.rules.delimiter {
+            self.cut_between(pass.bytes, pass.open_from, at, chunks)?;
+            (self.state, pass.opened_at) = (State::Quoted, Some(at));
+        }
+        Ok(())
     }
 
     // Line ends matter here only for where comments begin. The needles must be characters of the
@@ -281,17 +319,19 @@ impl Splitter {
         }
     }
 
-    fn remember(&mut self, bytes: &[u8], open_from: usize, opened_at: Option<usize>) {
+    /// Remembers where the last record or the open quoted field began.
+    fn remember(&mut self, pass: &Pass<'_>) {
         let start = match self.state {
             State::Open | State::Comment => {
-                memrchr2(b'\n', b'\r', &bytes[open_from..]).map(|at| open_from + at + 1)
+                let stretch = &pass.bytes[pass.open_from..];
+                memrchr2(b'\n', b'\r', stretch).map(|at| pass.open_from + at + 1)
             }
-            State::Quoted | State::QuotedQuote | State::Escaped => opened_at,
+            State::Quoted | State::QuotedQuote | State::Escaped => pass.opened_at,
         };
         // Lines before the last cut have been counted already, and so has this place if it stands
         // there.
         if let Some(start) = start {
-            self.count_lines(bytes, start);
+            self.count_lines(pass.bytes, start);
             self.suspect = Position {
                 line: self.lines.count() + 1,
                 byte: self.offset + start as u64,

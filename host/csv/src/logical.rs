@@ -1,0 +1,40 @@
+//! The types that the values of a column can have.
+
+use std::fmt;
+
+/// The types that text can have. Inference takes the first that accepts all values of a column, in
+/// the order `Boolean`, `Int32`, `Int64`, `Decimal`, `Double`, `Date`, `Timestamp`, `Text`; `Int16`
+/// is for targets only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogicalType {
+    /// `true` or `false`. Redshift's other literals are
+    /// [`accepts_boolean_literals`](crate::ColumnProfile::accepts_boolean_literals).
+    Boolean,
+    Int16,
+    Int32,
+    Int64,
+    /// Digits with or without a point, no exponent, at most 38 of them without zeros at either end.
+    Decimal,
+    /// Any number that a float can hold, `NaN` and the infinities too.
+    Double,
+    Date,
+    /// With or without a zone; dates are timestamps too, at midnight.
+    Timestamp,
+    Text,
+}
+
+impl fmt::Display for LogicalType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            LogicalType::Boolean => "boolean",
+            LogicalType::Int16 => "int16",
+            LogicalType::Int32 => "int32",
+            LogicalType::Int64 => "int64",
+            LogicalType::Decimal => "decimal",
+            LogicalType::Double => "double",
+            LogicalType::Date => "date",
+            LogicalType::Timestamp => "timestamp",
+            LogicalType::Text => "text",
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! What no field may hold: bytes that are not UTF-8, and NUL.
+//!
+//! The whole chunk is searched at once, which is quick, and its records are looked at only when
+//! such a byte is found.
+
+use crate::dialect::Rules;
+use crate::error::CsvErrorKind;
+use crate::lines::line_length;
+use crate::rows::{RowError, read_record};
+
+/// Checks a run of whole records. When a bad byte is found, the records up to it are read one by
+/// one, so that an earlier mistake is still reported first.
+pub(crate) fn check_text(bytes: &[u8], rules: &Rules, columns: usize) -> Result<(), RowError> {
+    let invalid = std::str::from_utf8(bytes)
+        .err()
+        .map(|error| (error.valid_up_to(), CsvErrorKind::InvalidUtf8));
+    let nul = memchr::memchr(0, bytes).map(|at| (at, CsvErrorKind::NulByte));
+    match invalid.into_iter().chain(nul).min_by_key(|(at, _)| *at) {
+        None => Ok(()),
+        Some((at, kind)) => {
+            let (row, column) = place_of(at, bytes, rules, columns)?;
+            Err(RowError { kind, row: Some(row), byte: at, column })
+        }
+    }
+}
+
+/// The numbers of the record and the field that hold the byte at `at`, from 0; a comment has no
+/// field. Errors: an earlier mistake.
+#[cold]
+fn place_of(
+    at: usize,
+    bytes: &[u8],
+    rules: &Rules,
+    columns: usize,
+) -> Result<(u64, Option<usize>), RowError> {
+    let (mut row, mut start) = (0, 0);
+    loop {
+        let rest = &bytes[start..];
+        if let Some(length) = skipped_line(rest, rules) {
+            start += length;
+            if at < start || start >= bytes.len() {
+                return Ok((row, None));
+            }
+            continue;
+        }
+        let record = read_record(rest, rules).map_err(|error| RowError {
+            row: Some(row),
+            byte: start + error.byte,
+            ..error
+        })?;
+        let (length, found) = (record.length.unwrap_or(rest.len()), record.ends.len());
+        if at < start + length {
+            let column = record.ends.iter().take_while(|end| start + **end < at).count();
+            return Ok((row, Some(column)));
+        }
+        if found != columns {
+            let kind = CsvErrorKind::RaggedRow { expected: columns, found };
+            return Err(RowError { kind, row: Some(row), byte: start, column: None });
+        }
+        (start, row) = (start + length, row + 1);
+    }
+}
+
+/// The length of the blank line or the comment that `bytes` begin with, if they do.
+fn skipped_line(bytes: &[u8], rules: &Rules) -> Option<usize> {
+    let is_blank = matches!(bytes.first(), None | Some(b'\n' | b'\r'));
+    let is_skipped = is_blank || bytes.first() == rules.comment.as_ref();
+    is_skipped.then(|| line_length(bytes, true).unwrap_or(bytes.len()))
+}
