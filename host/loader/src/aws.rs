@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use loader_local::Attachment;
+use loader_attach::{Attachment, Program};
 
 use crate::error::{Context, Error, Kind, Result};
 use crate::job::AwsSettings;
@@ -55,9 +55,7 @@ pub async fn connect(settings: &AwsSettings) -> Result<Aws> {
         }
         return Ok(Aws { config, endpoints: None, _local: None });
     };
-    let program =
-        std::env::current_exe().context(Kind::Internal, "this program's own path is unknown")?;
-    let attachment = loader_local::attach(dir, &program).await.context(
+    let attachment = loader_attach::attach(dir, &Program::Installed).await.context(
         Kind::Config,
         format!("the local stand-in in {} could not be used", dir.display()),
     )?;

@@ -73,9 +73,7 @@ pub enum Audience {
 pub fn start(verbose: u8, audience: Audience) -> Kept {
     let kept = Kept::default();
     let level = ["info", "debug", "trace"][usize::from(verbose.min(2))];
-    let quiet = format!(
-        "warn,loader={level},loader_sandbox={level},loader_local={level},loader_csv={level}"
-    );
+    let quiet = format!("warn,loader={level},loader_sandbox={level},loader_csv={level}");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
     let lines = Lines { kept: kept.clone(), people: std::io::stderr().is_terminal(), audience };
     // A second start in one process (tests) keeps the first subscriber.

@@ -8,8 +8,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
-/// The folder that holds the stand-in's own state; a name that no bucket can have.
-pub(crate) const STATE_DIR: &str = ".loader";
+use loader_attach::STATE_DIR;
 
 /// One object of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,16 +14,16 @@ mod tests;
 mod user;
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use loader_attach::log_tail;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio_postgres::NoTls;
 
-use crate::LocalError;
+use crate::error::LocalError;
 use cluster::Cluster;
 
 /// The role that owns everything.
@@ -180,24 +180,6 @@ fn ended(status: ExitStatus, log: &Path, log_start: u64) -> LocalError {
         "ended at its start ({status}); its log, {}, says:\n{tail}",
         log.display()
     ))
-}
-
-/// The last lines that were written to a log after it had `start` bytes.
-pub(crate) fn log_tail(log: &Path, start: u64) -> String {
-    const LINES: usize = 12;
-    const MAX_BYTES: u64 = 16 * 1024;
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(log)?;
-        let end = file.metadata()?.len();
-        file.seek(SeekFrom::Start(start.max(end.saturating_sub(MAX_BYTES)).min(end)))?;
-        let mut bytes = Vec::new();
-        file.take(MAX_BYTES).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 
 async fn create_database(config: &tokio_postgres::Config) -> Result<(), LocalError> {

@@ -17,13 +17,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use loader_attach::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use s3s::auth::SimpleAuth;
 use s3s::dto::*;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Error, S3Request, S3Response, S3Result};
 
 use crate::objects::Objects;
-use crate::server::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use store::Store;
 
 /// The service of one DIR; `state_dir` is its `.loader`.

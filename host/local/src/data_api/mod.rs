@@ -47,7 +47,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use tokio_postgres::Config;
 
-use crate::LocalError;
+use crate::error::LocalError;
 use crate::objects::Objects;
 pub(crate) use execution::Execution;
 use names::Names;

@@ -12,7 +12,7 @@ use tokio::process::Command;
 use super::find::Binaries;
 use super::user::{self, User};
 use super::{ROLE, leftover};
-use crate::LocalError;
+use crate::error::LocalError;
 
 #[derive(Debug)]
 pub(crate) struct Cluster {

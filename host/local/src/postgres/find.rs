@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::LocalError;
+use crate::error::LocalError;
 
 #[derive(Debug)]
 pub(crate) struct Binaries {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{POLL, pid_file, user};
-use crate::LocalError;
+use crate::error::LocalError;
 
 /// How long a left-over server may take to stop in order, then at once.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::LocalError;
+use crate::error::LocalError;
 
 /// The unprivileged user that PostgreSQL runs as when we are root.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 use std::fs;
 use std::time::SystemTime;
 
+use loader_attach::REGION;
 use s3s::dto::*;
 use s3s::{S3Request, S3Result, s3_error};
 
@@ -11,7 +12,6 @@ use super::conditions::whole_seconds;
 use super::list::{self, After, Page, Query, url_encode};
 use super::store::{MD5_OF_NOTHING, Store, internal};
 use crate::objects::ObjectEntry;
-use crate::server::REGION;
 
 /// Succeeds for a bucket that is there, as S3 does in its first region.
 pub(crate) fn create(
