@@ -10,13 +10,7 @@ use super::quoting::{literal, quote};
 /// `COMMENT ON … IS …`.
 pub(super) fn prepare(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.expect("comment on")?;
-    let kind = cursor.text().to_ascii_lowercase();
-    match kind.as_str() {
-        "table" | "view" | "column" | "schema" | "database" => {}
-        "constraint" => return Err(SqlError::unsupported("COMMENT ON CONSTRAINT")),
-        _ => return Err(cursor.syntax_error()),
-    }
-    cursor.skip();
+    let kind = kind(&mut cursor)?;
     let parts = parts(&mut cursor)?;
     let words = words(&mut cursor)?;
     let name = name(&kind, &parts)?;
@@ -27,6 +21,19 @@ pub(super) fn prepare(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     } else {
         format!("COMMENT ON {} {name} IS {words}", kind.to_ascii_uppercase())
     }))
+}
+
+/// What the comment is on, in lower case.
+fn kind(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
+    let kind = cursor.text().to_ascii_lowercase();
+    match kind.as_str() {
+        "table" | "view" | "column" | "schema" | "database" => {
+            cursor.skip();
+            Ok(kind)
+        }
+        "constraint" => Err(SqlError::unsupported("COMMENT ON CONSTRAINT")),
+        _ => Err(cursor.syntax_error()),
+    }
 }
 
 /// The object's quoted name, without the database that may stand in front of it (the database is

@@ -80,25 +80,28 @@ fn failed_check(name: &str) -> Option<String> {
 
 /// PostgreSQL's text, with Redshift's words in it.
 fn reworded(error: &DbError) -> String {
-    let message = error.message();
     let code = error.code();
-    let is_dependency = *code == SqlState::DEPENDENT_OBJECTS_STILL_EXIST;
-    let mut text = match () {
-        () if is_dependency => table_before_column(message),
-        () if *code == SqlState::INVALID_TABLE_DEFINITION => replaced_view(message),
-        () => rights::reworded(code, message),
+    let mut text = match *code {
+        SqlState::DEPENDENT_OBJECTS_STILL_EXIST => table_before_column(error.message()),
+        SqlState::INVALID_TABLE_DEFINITION => replaced_view(error.message()),
+        _ => rights::reworded(code, error.message()),
     };
-    // PostgreSQL's detail often quotes a row. Redshift's errors quote no values, so only the
-    // details that cannot hold one are shown.
-    if let Some(detail) =
-        error.detail().filter(|_| is_dependency || *code == SqlState::FEATURE_NOT_SUPPORTED)
-    {
+    if let Some(detail) = shown_detail(error) {
         text.push_str(&format!("\n  Detail: {}", table_before_column(detail)));
     }
     if let Some(hint) = error.hint() {
         text.push_str(&format!("\n  Hint: {hint}"));
     }
     text
+}
+
+/// A detail may quote a row, and Redshift has no detail where a value would stand; so only the
+/// details that name objects are shown.
+fn shown_detail(error: &DbError) -> Option<&str> {
+    match *error.code() {
+        SqlState::DEPENDENT_OBJECTS_STILL_EXIST | SqlState::FEATURE_NOT_SUPPORTED => error.detail(),
+        _ => None,
+    }
 }
 
 /// Redshift says `table t column c` where PostgreSQL says `column c of table t`.

@@ -76,19 +76,23 @@ fn action(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
     if cursor.eat("append") {
         return Err(SqlError::unsupported("ALTER TABLE APPEND"));
     }
-    let change = if cursor.eat("rename to") {
-        format!("RENAME TO {}", quote(&cursor.identifier()?))
-    } else if cursor.eat("rename") {
+    let change = name_or_owner(cursor)?;
+    Ok(Prepared::command(format!("ALTER TABLE {table} {change}")))
+}
+
+/// `RENAME TO t`, `RENAME [COLUMN] c TO d`, `OWNER TO u`.
+fn name_or_owner(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
+    if cursor.eat("rename to") {
+        return Ok(format!("RENAME TO {}", quote(&cursor.identifier()?)));
+    }
+    if cursor.eat("rename") {
         cursor.eat("column");
         let from = quote(&cursor.identifier()?);
         cursor.expect("to")?;
-        format!("RENAME COLUMN {from} TO {}", quote(&cursor.identifier()?))
-    } else if cursor.eat("owner to") {
-        format!("OWNER TO {}", quote(&cursor.identifier()?))
-    } else {
-        return Err(cursor.syntax_error());
-    };
-    Ok(Prepared::command(format!("ALTER TABLE {table} {change}")))
+        return Ok(format!("RENAME COLUMN {from} TO {}", quote(&cursor.identifier()?)));
+    }
+    cursor.expect("owner to")?;
+    Ok(format!("OWNER TO {}", quote(&cursor.identifier()?)))
 }
 
 /// `ADD [COLUMN] c type …`, or `ADD` of a key.
@@ -152,6 +156,7 @@ fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlEr
     let call = if cursor.eat("encode") {
         keys::alter_encodings(cursor, &table.to_string(), column)?
     } else {
+        expect_type_change(cursor)?;
         let length = new_length(cursor)?;
         // The procedure looks at the column first: only a VARCHAR becomes another VARCHAR.
         let table = helper::regclass(&table.to_string());
@@ -160,13 +165,17 @@ fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlEr
     Ok(Prepared::command(call).outside_transactions(ALTER_TYPE_IN_BLOCK))
 }
 
-/// `TYPE VARCHAR(n)`: the length.
-fn new_length(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
-    if let Some((_, words)) = REFUSED_COLUMN_CHANGES.iter().find(|(words, _)| cursor.peeks(words)) {
-        return Err(SqlError::new(format!("ALTER COLUMN {words} is not supported")));
+/// Takes TYPE, and refuses the changes of a column that only PostgreSQL has. (Its SET DATA TYPE is a
+/// syntax error in Redshift.)
+fn expect_type_change(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    match REFUSED_COLUMN_CHANGES.iter().find(|(words, _)| cursor.peeks(words)) {
+        Some((_, words)) => Err(SqlError::new(format!("ALTER COLUMN {words} is not supported"))),
+        None => cursor.expect("type"),
     }
-    // PostgreSQL's SET DATA TYPE is a syntax error here, as every other word is.
-    cursor.expect("type")?;
+}
+
+/// `VARCHAR(n)`: the length.
+fn new_length(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     let data_type = column_type(cursor)?;
     if cursor.peeks("using") {
         return Err(SqlError::new("ALTER TABLE ALTER COLUMN does not support USING expression"));

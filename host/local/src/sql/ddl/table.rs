@@ -30,26 +30,39 @@ pub(super) fn create(mut cursor: Cursor<'_>, temporary: bool) -> Result<Prepared
     let elements =
         if has_brackets { elements(&mut cursor, &mut declared)? } else { Elements::default() };
     declared.table_attributes(&mut cursor)?;
-    if cursor.eat("as") {
-        if !elements.definitions.is_empty() {
+    let tail = if cursor.eat("as") {
+        filled(&cursor, &elements)?
+    } else {
+        cursor.expect_end()?;
+        if !has_brackets {
             return Err(cursor.syntax_error());
         }
-        let names = match elements.names.join(", ") {
-            names if names.is_empty() => names,
-            names => format!(" ({names})"),
-        };
-        let select = query::translate_part(cursor.rest())?;
-        return Ok(Prepared::of(declared.with_create(format!("{head}{names} AS {select}"))));
+        empty(&cursor, &elements)?
+    };
+    Ok(Prepared::of(declared.with_create(format!("{head}{tail}"))))
+}
+
+/// What stands behind the name of a table that a query fills: `[(a, b)] AS SELECT …`.
+fn filled(cursor: &Cursor<'_>, elements: &Elements) -> Result<String, SqlError> {
+    if !elements.definitions.is_empty() {
+        return Err(cursor.syntax_error());
     }
-    cursor.expect_end()?;
-    if !has_brackets || !elements.names.is_empty() {
+    let names = match elements.names.join(", ") {
+        names if names.is_empty() => names,
+        names => format!(" ({names})"),
+    };
+    Ok(format!("{names} AS {}", query::translate_part(cursor.rest())?))
+}
+
+/// What stands behind the name of a table that starts empty.
+fn empty(cursor: &Cursor<'_>, elements: &Elements) -> Result<String, SqlError> {
+    if !elements.names.is_empty() {
         return Err(cursor.syntax_error());
     }
     if elements.columns > MAX_COLUMNS {
         return Err(SqlError::new(format!("tables can have at most {MAX_COLUMNS} columns")));
     }
-    let definitions = elements.definitions.join(", ");
-    Ok(Prepared::of(declared.with_create(format!("{head} ({definitions})"))))
+    Ok(format!(" ({})", elements.definitions.join(", ")))
 }
 
 /// The statement up to the table's name. A name that starts with `#` makes a temporary table.

@@ -28,11 +28,7 @@ pub(super) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
     let name = cursor.qualified_name()?;
     let columns = columns(&mut cursor)?;
     cursor.expect("as")?;
-    let start = cursor.position();
-    while !cursor.is_at_end() && !cursor.peeks("with no schema binding") {
-        cursor.skip();
-    }
-    let end = start + cursor.since(start).len();
+    let (start, end) = query_bytes(&mut cursor);
     let is_late_binding = cursor.eat("with no schema binding");
     cursor.expect_end()?;
     let query = view_query(&text[..end], start)?;
@@ -41,6 +37,15 @@ pub(super) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
         true => create_late_binding(text, &head, query)?,
         false => create_bound(&head, &query),
     }))
+}
+
+/// Skips the query; returns its first byte and the byte behind it.
+fn query_bytes(cursor: &mut Cursor<'_>) -> (usize, usize) {
+    let start = cursor.position();
+    while !cursor.is_at_end() && !cursor.peeks("with no schema binding") {
+        cursor.skip();
+    }
+    (start, start + cursor.since(start).len())
 }
 
 /// A late-binding view looks its names up when it is read, so Redshift wants them qualified.
@@ -76,17 +81,7 @@ pub(super) fn create_materialized(
 ) -> Result<Prepared, SqlError> {
     cursor.expect("materialized view")?;
     let name = cursor.qualified_name()?;
-    // Read to get past them, and not recorded.
-    let mut keys = Declared::default();
-    loop {
-        keys.table_attributes(&mut cursor)?;
-        if !cursor.eat("auto refresh") {
-            break;
-        }
-        if !cursor.eat("yes") {
-            cursor.expect("no")?;
-        }
-    }
+    skip_attributes(&mut cursor)?;
     cursor.expect("as")?;
     let query = view_query(text, cursor.position())?;
     if query.is_ordered {
@@ -96,6 +91,20 @@ pub(super) fn create_materialized(
         "create_materialized_view",
         &[&string(&name), &reads(&query), &literal(text.trim()), &literal(&query.text)],
     )))
+}
+
+/// `[BACKUP …] [DISTSTYLE …] [AUTO REFRESH YES|NO]`: checked and not recorded.
+fn skip_attributes(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    let mut keys = Declared::default();
+    loop {
+        keys.table_attributes(cursor)?;
+        if !cursor.eat("auto refresh") {
+            return Ok(());
+        }
+        if !cursor.eat("yes") {
+            cursor.expect("no")?;
+        }
+    }
 }
 
 /// `REFRESH MATERIALIZED VIEW …`.

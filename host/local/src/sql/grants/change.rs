@@ -39,6 +39,18 @@ impl Object {
             Object::FutureTables => "TABLES".to_owned(),
         }
     }
+
+    /// The tables, or the schemas (then `true`), as an argument; `None` where DROP and ALTER are not
+    /// done. The casts look the names up when the call runs, on the search path of the user.
+    fn recorded(&self) -> Option<(String, bool)> {
+        let (names, cast, is_schemas) = match self {
+            Object::Tables(names) => (names, "::regclass", false),
+            Object::AllTables(schemas) => (schemas, "::regnamespace", true),
+            Object::Schemas(_) | Object::Databases(_) | Object::FutureTables => return None,
+        };
+        let objects = helper::array(names.iter().map(|name| format!("{}{cast}", literal(name))));
+        Some((format!("{objects}::oid[]"), is_schemas))
+    }
 }
 
 /// One privilege and its columns, quoted; no columns: all of the object.
@@ -127,11 +139,7 @@ impl Change {
 
     /// The call that records DROP and ALTER, which come with ALL too.
     fn record(&self, grantees: &[&Grantee], may_grant: bool) -> Option<String> {
-        let (names, cast) = match &self.object {
-            Object::Tables(names) => (names, "::regclass"),
-            Object::AllTables(schemas) => (schemas, "::regnamespace"),
-            Object::Schemas(_) | Object::Databases(_) | Object::FutureTables => return None,
-        };
+        let (objects, is_schemas) = self.object.recorded()?;
         let extra = self.extra();
         if extra.is_empty() {
             return None;
@@ -141,16 +149,17 @@ impl Change {
             (Verb::Revoke, false) => "revoke",
             (Verb::Revoke, true) => "revoke option",
         };
-        // The casts look the names up when the call runs, on the search path of the user.
-        let objects = helper::array(names.iter().map(|name| format!("{}{cast}", literal(name))));
-        let is_schemas = matches!(self.object, Object::AllTables(_)).to_string();
         let extra = helper::array(extra.iter().map(|name| literal(&name.to_uppercase())));
         let grantees = grantees.iter().map(|grantee| grantee.role.as_deref().unwrap_or_default());
-        let grantees = helper::array(grantees.map(literal));
-        let objects = format!("{objects}::oid[]");
-        let may_grant = may_grant.to_string();
-        let arguments = [&literal(verb), &objects, &is_schemas, &extra, &grantees, &may_grant];
-        Some(helper::call("record_privileges", &arguments.map(String::as_str)))
+        let arguments = [
+            literal(verb),
+            objects,
+            is_schemas.to_string(),
+            extra,
+            helper::array(grantees.map(literal)),
+            may_grant.to_string(),
+        ];
+        Some(helper::call("record_privileges", &arguments.each_ref().map(String::as_str)))
     }
 
     /// The privileges that only Redshift has.

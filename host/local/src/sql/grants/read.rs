@@ -16,6 +16,22 @@ const TABLE_PRIVILEGES: [&str; 8] =
 const SCHEMA_PRIVILEGES: [&str; 2] = ["create", "usage"];
 const DATABASE_PRIVILEGES: [&str; 3] = ["create", "temp", "temporary"];
 
+const KNOWN_PRIVILEGES: [&[&str]; 4] =
+    [&TABLE_PRIVILEGES, &EXTRA_PRIVILEGES, &SCHEMA_PRIVILEGES, &DATABASE_PRIVILEGES];
+/// Privileges of Redshift that the stand-in does not have.
+const OTHER_PRIVILEGES: [&str; 5] = ["execute", "assumerole", "explain", "ignore", "access"];
+/// What privileges can be on in Redshift and not in the stand-in.
+const OTHER_OBJECTS: [&str; 8] = [
+    "function",
+    "procedure",
+    "language",
+    "model",
+    "datashare",
+    "all functions",
+    "all procedures",
+    "external",
+];
+
 /// Where a GRANT stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
@@ -65,12 +81,10 @@ fn privileges(cursor: &mut Cursor<'_>) -> Result<Vec<Privilege>, SqlError> {
 /// `SELECT`, `UPDATE (a, b)`.
 fn privilege(cursor: &mut Cursor<'_>) -> Result<Privilege, SqlError> {
     let name = cursor.text().to_ascii_lowercase();
-    if ["execute", "assumerole", "explain", "ignore", "access"].contains(&name.as_str()) {
+    if OTHER_PRIVILEGES.contains(&name.as_str()) {
         return Err(SqlError::unsupported(&format!("privilege {}", name.to_uppercase())));
     }
-    let known =
-        [&TABLE_PRIVILEGES[..], &EXTRA_PRIVILEGES, &SCHEMA_PRIVILEGES, &DATABASE_PRIVILEGES];
-    if !known.iter().any(|list| list.contains(&name.as_str())) {
+    if !KNOWN_PRIVILEGES.iter().any(|list| list.contains(&name.as_str())) {
         return Err(cursor.syntax_error());
     }
     cursor.skip();
@@ -92,16 +106,6 @@ fn columns(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
 
 /// What stands behind ON in GRANT and REVOKE.
 fn object(cursor: &mut Cursor<'_>) -> Result<Object, SqlError> {
-    const NOT_DONE: [&str; 8] = [
-        "function",
-        "procedure",
-        "language",
-        "model",
-        "datashare",
-        "all functions",
-        "all procedures",
-        "external",
-    ];
     let names = |cursor: &mut Cursor<'_>| cursor.list(|cursor| Ok(quote(&cursor.identifier()?)));
     if cursor.eat("all tables in schema") {
         return names(cursor).map(Object::AllTables);
@@ -112,7 +116,7 @@ fn object(cursor: &mut Cursor<'_>) -> Result<Object, SqlError> {
     if cursor.eat("database") {
         return names(cursor).map(Object::Databases);
     }
-    if let Some(other) = NOT_DONE.iter().find(|other| cursor.peeks(other)) {
+    if let Some(other) = OTHER_OBJECTS.iter().find(|other| cursor.peeks(other)) {
         return Err(SqlError::unsupported(&format!(
             "GRANT and REVOKE ON {}",
             other.to_uppercase()
@@ -155,13 +159,7 @@ fn check_columns(privileges: &[Privilege], object: &Object) -> Result<(), SqlErr
 
 /// Every privilege is one that the object can have.
 fn check_privileges(privileges: &[Privilege], object: &Object) -> Result<(), SqlError> {
-    let (allowed, what): (&[&str], &str) = match object {
-        Object::Tables(_) | Object::AllTables(_) | Object::FutureTables => {
-            (&TABLE_PRIVILEGES, "relation")
-        }
-        Object::Schemas(_) => (&SCHEMA_PRIVILEGES, "schema"),
-        Object::Databases(_) => (&DATABASE_PRIVILEGES, "database"),
-    };
+    let (allowed, what) = allowed(object);
     let can_be_recorded = matches!(object, Object::Tables(_) | Object::AllTables(_));
     for Privilege { name, .. } in privileges {
         let is_extra = EXTRA_PRIVILEGES.contains(&name.as_str());
@@ -179,19 +177,22 @@ fn check_privileges(privileges: &[Privilege], object: &Object) -> Result<(), Sql
     Ok(())
 }
 
+/// The privileges that PostgreSQL has on an object too, and what messages call the object.
+fn allowed(object: &Object) -> (&'static [&'static str], &'static str) {
+    match object {
+        Object::Tables(_) | Object::AllTables(_) | Object::FutureTables => {
+            (&TABLE_PRIVILEGES, "relation")
+        }
+        Object::Schemas(_) => (&SCHEMA_PRIVILEGES, "schema"),
+        Object::Databases(_) => (&DATABASE_PRIVILEGES, "database"),
+    }
+}
+
+/// `[GROUP|ROLE] name|PUBLIC [WITH GRANT OPTION]`.
 fn grantee(cursor: &mut Cursor<'_>, verb: Verb, is_of_columns: bool) -> Result<Grantee, SqlError> {
-    let role = if cursor.eat("public") {
-        None
-    } else if cursor.eat("group") {
-        Some(Kind::Group.identity(cursor)?)
-    } else if cursor.eat("role") {
-        Some(Kind::Role.identity(cursor)?)
-    } else {
-        Some(Kind::User.identity(cursor)?)
-    };
-    let is_user = role.as_deref().is_some_and(|role| Kind::split(role).0 == "user");
+    let (kind, role) = role(cursor)?;
     let may_grant = verb == Verb::Grant && cursor.eat("with grant option");
-    if may_grant && !is_user {
+    if may_grant && kind != Some(Kind::User) {
         // PostgreSQL 8's words, and still Redshift's rule.
         return Err(SqlError::new("grant options can only be granted to individual users"));
     }
@@ -199,4 +200,19 @@ fn grantee(cursor: &mut Cursor<'_>, verb: Verb, is_of_columns: bool) -> Result<G
         return Err(SqlError::absent("WITH", "no grant option on columns"));
     }
     Ok(Grantee { role, may_grant })
+}
+
+/// The identity that is named, and its role in PostgreSQL; neither for PUBLIC.
+fn role(cursor: &mut Cursor<'_>) -> Result<(Option<Kind>, Option<String>), SqlError> {
+    if cursor.eat("public") {
+        return Ok((None, None));
+    }
+    let kind = if cursor.eat("group") {
+        Kind::Group
+    } else if cursor.eat("role") {
+        Kind::Role
+    } else {
+        Kind::User
+    };
+    Ok((Some(kind), Some(kind.identity(cursor)?)))
 }

@@ -139,6 +139,11 @@ impl Declared {
                 break;
             }
         }
+        self.settle(style)
+    }
+
+    /// Brings DISTSTYLE `style`, DISTKEY, SORTKEY and LIKE into agreement.
+    fn settle(&mut self, style: Option<&'static str>) -> Result<(), SqlError> {
         self.dist_style = self.settled_dist_style(style)?;
         if self.like.is_some() && (self.dist_style.is_some() || self.sort_style.is_some()) {
             // Not the engine's words.

@@ -26,13 +26,17 @@ pub(super) fn syntax_error(sql: &str, error: &ParserError) -> SqlError {
     match located(text) {
         Some((before, line, column)) => {
             let found = before.rsplit_once("found: ").map_or("", |(_, found)| found);
-            let lines_before = sql.lines().take(line.saturating_sub(1));
-            let ahead: usize = lines_before.map(|line| line.chars().count() + 1).sum();
-            SqlError::syntax(found, ahead + column)
+            SqlError::syntax(found, position(sql, line, column))
         }
         None if text.contains("EOF") => SqlError::new("syntax error at end of input"),
         None => SqlError::new(format!("syntax error: {text}")),
     }
+}
+
+/// The number of the character at `line` and `column`; all three count from 1.
+fn position(sql: &str, line: usize, column: usize) -> usize {
+    let lines_before = sql.lines().take(line.saturating_sub(1));
+    lines_before.map(|line| line.chars().count() + 1).sum::<usize>() + column
 }
 
 /// Splits sqlparser's `Expected: …, found: X at Line: 1, Column: 8` into the words, the line and

@@ -154,9 +154,14 @@ fn rewrite_call(function: &mut Function) {
         "pg_get_viewdef" => rename(function, &[HELPER_SCHEMA, "pg_get_viewdef"]),
         _ => {}
     }
-    // `dateadd(day, …)` becomes `dateadd('day', …)`.
-    if DATE_PART_FUNCTIONS.contains(&name.as_str())
-        && let Some(part) = arguments(function).next()
+    if DATE_PART_FUNCTIONS.contains(&name.as_str()) {
+        quote_date_part(function);
+    }
+}
+
+/// `dateadd(day, …)` becomes `dateadd('day', …)`.
+fn quote_date_part(function: &mut Function) {
+    if let Some(part) = arguments(function).next()
         && let Expr::Identifier(bare) = part
     {
         *part = Expr::value(Value::SingleQuotedString(bare.value.to_lowercase()));

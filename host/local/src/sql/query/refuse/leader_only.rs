@@ -8,7 +8,7 @@ use sqlparser::ast::{Expr, ObjectName, TableFactor, Visit, Visitor};
 use crate::sql::error::SqlError;
 
 /// Refuses a source of rows that runs on the leader node only (INSERT, CREATE TABLE AS).
-pub(in super::super) fn check_source<T: Visit>(source: &T) -> Result<(), SqlError> {
+pub(in crate::sql) fn check_source<T: Visit>(source: &T) -> Result<(), SqlError> {
     match source.visit(&mut LeaderOnly) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
