@@ -21,7 +21,7 @@ use aws_sdk_s3::types::{
 
 use loader_attach::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 
-use super::store::hex;
+use super::digest::hex;
 use crate::objects::Objects;
 use crate::server::HttpServer;
 use s3s::crypto::{Checksum as _, Md5};
