@@ -34,6 +34,7 @@
 //! and Redshift refuses is refused, so that what runs here runs there. Sizes, names, NULLs and
 //! transactions follow Redshift's rules; speed and distribution over nodes do not.
 
+mod clock;
 mod copy;
 mod data_api;
 mod error;
@@ -41,6 +42,7 @@ mod objects;
 mod postgres;
 mod s3;
 mod server;
+mod session;
 mod sql;
 mod while_used;
 

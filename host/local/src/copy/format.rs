@@ -1,34 +1,7 @@
-//! DATEFORMAT and TIMEFORMAT patterns. In: a pattern and a field. Out: microseconds since 1970, or
-//! nothing. Knows the parts that Redshift documents for loads; a pattern with others is refused
-//! when the statement is read.
+//! Fields by DATEFORMAT and TIMEFORMAT. In: a pattern and a field. Out: microseconds since 1970, or
+//! nothing. A pattern with unknown parts was refused when the statement was read.
 
-/// Parts, longest first where one begins another.
-const PARTS: [&str; 13] =
-    ["YYYY", "HH24", "HH12", "MON", "YY", "MM", "DD", "HH", "MI", "SS", "OF", "AM", "PM"];
-
-fn part_at(pattern: &str) -> Option<&'static str> {
-    PARTS
-        .iter()
-        .find(|part| {
-            pattern.get(..part.len()).is_some_and(|start| start.eq_ignore_ascii_case(part))
-        })
-        .copied()
-}
-
-/// Checks that every letter of the pattern belongs to a part that we read.
-pub(crate) fn check(pattern: &str) -> Result<(), String> {
-    let mut rest = pattern;
-    while let Some(first) = rest.chars().next() {
-        if let Some(part) = part_at(rest) {
-            rest = &rest[part.len()..];
-        } else if first.is_ascii_alphabetic() && first != 'T' {
-            return Err(format!("unknown part at '{rest}'"));
-        } else {
-            rest = &rest[first.len_utf8()..];
-        }
-    }
-    Ok(())
-}
+use crate::sql::part_at;
 
 #[derive(Default)]
 struct Parts {
@@ -147,7 +120,5 @@ mod tests {
             let micros = read(pattern, field, false);
             assert_eq!(micros.map(loader_values::format_timestamp).as_deref(), expected, "{field}");
         }
-        assert_eq!(check("YYYY-MM-DD HH:MI:SS"), Ok(()));
-        assert!(check("DD Q").is_err());
     }
 }

@@ -7,7 +7,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::statement::TextOptions;
+use crate::sql::TextOptions;
 
 /// Redshift's limit for a row.
 const MAX_RECORD_BYTES: usize = 4 << 20;

@@ -9,20 +9,31 @@ use std::collections::HashMap;
 
 use tokio_postgres::SimpleQueryMessage;
 
-use super::Session;
+use crate::session::Session;
 use crate::sql::{LateBindingView, Reader, engine_error, literal};
 
 /// The text to run for `sql`. The error is the statement's `Error`.
 pub(super) async fn resolve(session: &Session, sql: String) -> Result<String, String> {
     let Some(mut reader) = Reader::parse(&sql) else { return Ok(sql) };
-    let mut asked = reader.relations();
-    let mut wanted = asked.clone();
+    let views = views_behind(session, reader.relations()).await?;
+    if views.is_empty() {
+        return Ok(sql);
+    }
+    reader.inline(views).map_err(|error| error.to_string())
+}
+
+/// The late-binding views among `names`, among what these read, and so on.
+async fn views_behind(
+    session: &Session,
+    names: Vec<String>,
+) -> Result<HashMap<String, LateBindingView>, String> {
+    let mut asked = names.clone();
+    let mut wanted = names;
     let mut views = HashMap::new();
     while !wanted.is_empty() {
         let mut next = Vec::new();
         for (name, query) in look_up(session, &wanted).await? {
-            let view = LateBindingView::parse(&query);
-            let mut view = view.ok_or_else(|| {
+            let mut view = LateBindingView::parse(&query).ok_or_else(|| {
                 format!("ERROR: cannot read the definition of late-binding view {name}")
             })?;
             next.extend(view.relations());
@@ -34,10 +45,7 @@ pub(super) async fn resolve(session: &Session, sql: String) -> Result<String, St
         asked.extend(next.iter().cloned());
         wanted = next;
     }
-    if views.is_empty() {
-        return Ok(sql);
-    }
-    reader.inline(views).map_err(|error| error.to_string())
+    Ok(views)
 }
 
 /// The names that are late-binding views, each with its query.

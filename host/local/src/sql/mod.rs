@@ -9,6 +9,7 @@
 
 mod bind;
 mod comment;
+mod copy;
 mod cursor;
 mod ddl;
 mod drop;
@@ -33,7 +34,7 @@ mod transactions;
 mod types;
 
 pub(crate) use bind::{Parameter, bind};
-pub(crate) use cursor::{Cursor, Name};
+pub(crate) use copy::{Compression, CopyStatement, FileFormat, Moment, TextOptions, part_at};
 pub(crate) use engine_error::{connection_error, engine_error};
 pub(crate) use error::SqlError;
 pub(crate) use helper::HELPER_SCHEMA;
@@ -42,6 +43,7 @@ pub(crate) use names::{HASH_DIGITS, LongName, MARK};
 pub(crate) use prepared::{Action, Prepared};
 pub(crate) use quoting::{literal, quote};
 
+use cursor::Cursor;
 use lexer::{Token, TokenKind, lex};
 
 /// Reads the one statement in `sql`. In the outcome, and in errors, long names are aliases.
@@ -77,7 +79,7 @@ fn prepare_shortened(sql: &str) -> Result<Prepared, SqlError> {
 
 fn dispatch(text: &str, cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     match cursor.text().to_ascii_lowercase().as_str() {
-        "copy" => crate::copy::parse(cursor).map(|copy| Prepared::of(Action::Copy(Box::new(copy)))),
+        "copy" => copy::parse(cursor).map(|copy| Prepared::of(Action::Copy(Box::new(copy)))),
         "create" => ddl::create(text, cursor),
         "alter" => ddl::alter(cursor),
         "select" | "with" | "insert" | "update" | "delete" | "merge" | "truncate" | "(" => {

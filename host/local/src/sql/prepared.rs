@@ -1,7 +1,7 @@
 //! What running a statement means: the outcome of every reader in this folder, and what `data_api`
 //! runs. In: PostgreSQL text. Out: that text with what has to happen around it.
 
-use crate::copy::CopyStatement;
+use super::copy::CopyStatement;
 
 /// What running a statement means.
 #[derive(Debug, Clone, PartialEq)]

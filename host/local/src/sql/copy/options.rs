@@ -6,8 +6,10 @@ mod values;
 
 use values::{ascii, escapes, number, one_character, switch};
 
+use super::pattern;
 use super::statement::{Compression, CopyStatement, FileFormat, Moment, TextOptions};
-use crate::sql::{Cursor, SqlError};
+use crate::sql::cursor::Cursor;
+use crate::sql::error::SqlError;
 
 /// Options that Parquet goes with; the names are those that `seen` holds.
 const WITH_PARQUET: [&str; 7] = [
@@ -285,7 +287,7 @@ impl Options<'_> {
             "epochsecs" if option == "TIMEFORMAT" => Moment::EpochSeconds,
             "epochmillisecs" if option == "TIMEFORMAT" => Moment::EpochMilliseconds,
             pattern => {
-                super::format::check(pattern)
+                pattern::check(pattern)
                     .map_err(|bad| SqlError::new(format!("Invalid {option} '{pattern}': {bad}")))?;
                 Moment::Pattern(pattern.to_owned())
             }

@@ -1,7 +1,7 @@
 //! A COPY statement, read and checked: what is copied from where, and how fields are read.
 //! `options.rs` makes it.
 
-use crate::sql::Name;
+use crate::sql::cursor::Name;
 
 /// What the files hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

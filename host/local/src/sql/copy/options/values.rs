@@ -1,7 +1,8 @@
 //! Values of COPY's options: counts, switches, single characters, and literals whose escapes COPY
 //! reads itself. In: a cursor before the value. Out: the value, or the refusal.
 
-use crate::sql::{Cursor, SqlError};
+use crate::sql::cursor::Cursor;
+use crate::sql::error::SqlError;
 
 pub(super) fn switch(cursor: &mut Cursor<'_>) -> bool {
     cursor.eat("on") || cursor.eat("off") || cursor.eat("true") || cursor.eat("false")
