@@ -7,7 +7,7 @@ mod values;
 use values::{ascii, escapes, number, one_character, switch};
 
 use super::pattern;
-use super::statement::{Compression, CopyStatement, FileFormat, Moment, TextOptions};
+use super::statement::{Compression, CopyStatement, FileFormat, Moment};
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 
@@ -21,7 +21,41 @@ const WITH_PARQUET: [&str; 7] = [
     "EXPLICIT_IDS",
     "CREDENTIALS",
 ];
-const COMPRESSIONS: [&str; 3] = ["GZIP", "BZIP2", "ZSTD"];
+const COMPRESSIONS: [(&str, Compression); 3] =
+    [("GZIP", Compression::Gzip), ("BZIP2", Compression::Bzip2), ("ZSTD", Compression::Zstd)];
+/// Options without a value.
+const FLAGS: [(&str, fn(&mut CopyStatement)); 11] = [
+    ("MANIFEST", |copy| copy.is_manifest = true),
+    ("EXPLICIT_IDS", |copy| copy.explicit_ids = true),
+    ("NOLOAD", |copy| copy.no_load = true),
+    ("FILLRECORD", |copy| copy.fill_record = true),
+    ("EMPTYASNULL", |copy| copy.text.empty_as_null = true),
+    ("BLANKSASNULL", |copy| copy.text.blanks_as_null = true),
+    ("TRIMBLANKS", |copy| copy.text.trim_blanks = true),
+    ("TRUNCATECOLUMNS", |copy| copy.text.truncate_columns = true),
+    ("ROUNDEC", |copy| copy.text.round_decimals = true),
+    ("ACCEPTANYDATE", |copy| copy.text.accept_any_date = true),
+    ("IGNOREBLANKLINES", |copy| copy.text.ignore_blank_lines = true),
+];
+/// Options that Redshift has and that are not built.
+const UNSUPPORTED: [&str; 14] = [
+    "ESCAPE",
+    "REMOVEQUOTES",
+    "FIXEDWIDTH",
+    "JSON",
+    "AVRO",
+    "ORC",
+    "SHAPEFILE",
+    "LZOP",
+    "ENCRYPTED",
+    "MASTER_SYMMETRIC_KEY",
+    "READRATIO",
+    "SSH",
+    "IGNOREALLERRORS",
+    "SERIALIZETOJSON",
+];
+/// Those of them that do not go with CSV in Redshift either.
+const NOT_WITH_CSV: [&str; 3] = ["ESCAPE", "REMOVEQUOTES", "FIXEDWIDTH"];
 
 /// Reads a COPY statement.
 pub(crate) fn parse(mut cursor: Cursor<'_>) -> Result<CopyStatement, SqlError> {
@@ -29,21 +63,7 @@ pub(crate) fn parse(mut cursor: Cursor<'_>) -> Result<CopyStatement, SqlError> {
     let table = cursor.qualified_name()?;
     let columns = if cursor.peeks("(") { Some(column_list(&mut cursor)?) } else { None };
     cursor.expect("from")?;
-    let (bucket, key) = source(cursor.literal()?)?;
-    let mut statement = CopyStatement {
-        table,
-        columns,
-        bucket,
-        key,
-        is_manifest: false,
-        format: FileFormat::Delimited,
-        compression: Compression::None,
-        explicit_ids: false,
-        no_load: false,
-        fill_record: false,
-        max_errors: 1,
-        text: TextOptions::default(),
-    };
+    let mut statement = CopyStatement::new(table, columns, source(cursor.literal()?)?);
     let mut options =
         Options { statement: &mut statement, seen: Vec::new(), delimiter: None, quote: None };
     while !cursor.is_at_end() {
@@ -102,45 +122,40 @@ impl Options<'_> {
         self.seen.contains(&option)
     }
 
+    /// Reads the option at the cursor with its value.
     fn option(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
         let word = cursor.text().to_ascii_uppercase();
         let start = cursor.clone();
         cursor.skip();
-        match word.as_str() {
-            "FORMAT" => {
-                cursor.eat("as");
-                let format = cursor.text().to_ascii_uppercase();
-                cursor.skip();
-                return self
-                    .file_format(&format, cursor)
-                    .unwrap_or_else(|| Err(start.syntax_error()));
-            }
-            "IAM_ROLE" | "CREDENTIALS" | "ACCESS_KEY_ID" | "SECRET_ACCESS_KEY"
-            | "SESSION_TOKEN" | "WITH" => {
-                return self.authorization(&word, cursor);
-            }
-            _ => {}
-        }
-        if let Some(done) = self.file_format(&word, cursor) {
-            return done;
-        }
-        if let Some(done) = self.text_option(&word, cursor) {
-            return done;
-        }
-        self.load_option(&word, cursor).unwrap_or_else(|| Err(start.syntax_error()))
+        let is_known = if word == "FORMAT" {
+            cursor.eat("as");
+            let format = cursor.text().to_ascii_uppercase();
+            cursor.skip();
+            self.file_option(&format, cursor)?
+        } else {
+            self.authorization(&word, cursor)?
+                || self.flag(&word)?
+                || self.file_option(&word, cursor)?
+                || self.text_option(&word, cursor)?
+                || self.load_option(&word, cursor)?
+        };
+        if is_known { Ok(()) } else { Err(start.syntax_error()) }
     }
 
-    fn authorization(&mut self, word: &str, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
-        if word == "WITH" {
-            cursor.expect("credentials")?;
-        }
+    // Each of the following answers whether the word is an option of its family.
+
+    fn authorization(&mut self, word: &str, cursor: &mut Cursor<'_>) -> Result<bool, SqlError> {
         match word {
-            "ACCESS_KEY_ID" => self.see("CREDENTIALS")?,
+            "IAM_ROLE" | "CREDENTIALS" | "ACCESS_KEY_ID" => self.see("CREDENTIALS")?,
+            "WITH" => {
+                cursor.expect("credentials")?;
+                self.see("CREDENTIALS")?;
+            }
             "SECRET_ACCESS_KEY" | "SESSION_TOKEN" => {}
-            _ => self.see("CREDENTIALS")?,
+            _ => return Ok(false),
         }
         if word == "IAM_ROLE" && cursor.eat("default") {
-            return Ok(());
+            return Ok(true);
         }
         cursor.eat("as");
         let value = cursor.literal()?;
@@ -150,129 +165,86 @@ impl Options<'_> {
                 "Invalid IAM_ROLE '{value}': it must be the ARN of a role, or default"
             )));
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn file_format(&mut self, word: &str, cursor: &mut Cursor<'_>) -> Option<Result<(), SqlError>> {
-        Some(match word {
+    fn flag(&mut self, word: &str) -> Result<bool, SqlError> {
+        let Some((name, set)) = FLAGS.iter().find(|(name, _)| *name == word) else {
+            return Ok(false);
+        };
+        set(self.statement);
+        self.see(name)?;
+        Ok(true)
+    }
+
+    fn file_option(&mut self, word: &str, cursor: &mut Cursor<'_>) -> Result<bool, SqlError> {
+        match word {
             "CSV" => {
                 self.statement.format = FileFormat::Csv;
-                self.see("CSV")
+                self.see("CSV")?;
             }
             "PARQUET" => {
                 self.statement.format = FileFormat::Parquet;
-                self.see("PARQUET")
+                self.see("PARQUET")?;
             }
-            "QUOTE" => self.see("QUOTE").and_then(|()| {
+            "QUOTE" => {
+                self.see("QUOTE")?;
                 self.quote = Some(one_character("QUOTE", cursor)?);
-                Ok(())
-            }),
-            "DELIMITER" => self.see("DELIMITER").and_then(|()| {
-                self.delimiter = Some(one_character("DELIMITER", cursor)?);
-                Ok(())
-            }),
-            "ESCAPE" | "REMOVEQUOTES" | "FIXEDWIDTH" if self.has("CSV") => {
-                Err(SqlError::new(format!("CSV is not compatible with {word}")))
             }
-            "ESCAPE"
-            | "REMOVEQUOTES"
-            | "FIXEDWIDTH"
-            | "JSON"
-            | "AVRO"
-            | "ORC"
-            | "SHAPEFILE"
-            | "LZOP"
-            | "ENCRYPTED"
-            | "MASTER_SYMMETRIC_KEY"
-            | "READRATIO"
-            | "SSH"
-            | "IGNOREALLERRORS"
-            | "SERIALIZETOJSON" => Err(SqlError::unsupported(&format!("COPY option {word}"))),
-            "GZIP" => self.compression("GZIP", Compression::Gzip),
-            "BZIP2" => self.compression("BZIP2", Compression::Bzip2),
-            "ZSTD" => self.compression("ZSTD", Compression::Zstd),
-            _ => return None,
-        })
+            "DELIMITER" => {
+                self.see("DELIMITER")?;
+                self.delimiter = Some(one_character("DELIMITER", cursor)?);
+            }
+            _ if self.has("CSV") && NOT_WITH_CSV.contains(&word) => {
+                return Err(SqlError::new(format!("CSV is not compatible with {word}")));
+            }
+            _ if UNSUPPORTED.contains(&word) => {
+                return Err(SqlError::unsupported(&format!("COPY option {word}")));
+            }
+            _ => return self.compression(word),
+        }
+        Ok(true)
     }
 
-    fn compression(
-        &mut self,
-        name: &'static str,
-        compression: Compression,
-    ) -> Result<(), SqlError> {
-        if let Some(other) = COMPRESSIONS.iter().find(|other| self.has(other)) {
+    fn compression(&mut self, word: &str) -> Result<bool, SqlError> {
+        let Some((name, compression)) = COMPRESSIONS.iter().find(|(name, _)| *name == word) else {
+            return Ok(false);
+        };
+        if let Some((other, _)) = COMPRESSIONS.iter().find(|(other, _)| self.has(other)) {
             return Err(SqlError::new(format!(
                 "conflicting or redundant options: {other} and {name}"
             )));
         }
-        self.statement.compression = compression;
-        self.see(name)
+        self.statement.compression = *compression;
+        self.see(name)?;
+        Ok(true)
     }
 
-    fn text_option(&mut self, word: &str, cursor: &mut Cursor<'_>) -> Option<Result<(), SqlError>> {
-        let text = &mut self.statement.text;
-        Some(match word {
+    fn text_option(&mut self, word: &str, cursor: &mut Cursor<'_>) -> Result<bool, SqlError> {
+        match word {
             "NULL" => {
                 cursor.eat("as");
-                self.see("NULL").and_then(|()| {
-                    self.statement.text.null_as = escapes(&cursor.raw_literal()?);
-                    Ok(())
-                })
+                self.see("NULL")?;
+                self.statement.text.null_as = escapes(&cursor.raw_literal()?);
             }
             "IGNOREHEADER" => {
                 cursor.eat("as");
-                self.see("IGNOREHEADER").and_then(|()| {
-                    self.statement.text.ignore_header = number(cursor)?;
-                    Ok(())
-                })
+                self.see("IGNOREHEADER")?;
+                self.statement.text.ignore_header = number(cursor)?;
             }
-            "DATEFORMAT" => self
-                .moment("DATEFORMAT", cursor)
-                .map(|moment| self.statement.text.date_format = moment),
-            "TIMEFORMAT" => self
-                .moment("TIMEFORMAT", cursor)
-                .map(|moment| self.statement.text.time_format = moment),
-            "EMPTYASNULL" => {
-                text.empty_as_null = true;
-                self.see("EMPTYASNULL")
-            }
-            "BLANKSASNULL" => {
-                text.blanks_as_null = true;
-                self.see("BLANKSASNULL")
-            }
-            "TRIMBLANKS" => {
-                text.trim_blanks = true;
-                self.see("TRIMBLANKS")
-            }
-            "TRUNCATECOLUMNS" => {
-                text.truncate_columns = true;
-                self.see("TRUNCATECOLUMNS")
-            }
-            "ROUNDEC" => {
-                text.round_decimals = true;
-                self.see("ROUNDEC")
-            }
-            "ACCEPTANYDATE" => {
-                text.accept_any_date = true;
-                self.see("ACCEPTANYDATE")
-            }
-            "IGNOREBLANKLINES" => {
-                text.ignore_blank_lines = true;
-                self.see("IGNOREBLANKLINES")
-            }
+            "DATEFORMAT" => self.statement.text.date_format = self.moment("DATEFORMAT", cursor)?,
+            "TIMEFORMAT" => self.statement.text.time_format = self.moment("TIMEFORMAT", cursor)?,
             "ACCEPTINVCHARS" => {
-                let has_as = cursor.eat("as");
-                text.accept_invalid = Some(b'?');
-                self.see("ACCEPTINVCHARS").and_then(|()| {
-                    if has_as || cursor.text().starts_with('\'') {
-                        self.statement.text.accept_invalid =
-                            Some(ascii("ACCEPTINVCHARS", &cursor.raw_literal()?)?);
-                    }
-                    Ok(())
-                })
+                let has_value = cursor.eat("as") || cursor.text().starts_with('\'');
+                self.see("ACCEPTINVCHARS")?;
+                self.statement.text.accept_invalid = Some(match has_value {
+                    true => ascii("ACCEPTINVCHARS", &cursor.raw_literal()?)?,
+                    false => b'?',
+                });
             }
-            _ => return None,
-        })
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
     fn moment(
@@ -294,76 +266,61 @@ impl Options<'_> {
         })
     }
 
-    fn load_option(&mut self, word: &str, cursor: &mut Cursor<'_>) -> Option<Result<(), SqlError>> {
-        Some(match word {
-            "MANIFEST" => {
-                self.statement.is_manifest = true;
-                self.see("MANIFEST")
-            }
-            "EXPLICIT_IDS" => {
-                self.statement.explicit_ids = true;
-                self.see("EXPLICIT_IDS")
-            }
-            "NOLOAD" => {
-                self.statement.no_load = true;
-                self.see("NOLOAD")
-            }
-            "FILLRECORD" => {
-                self.statement.fill_record = true;
-                self.see("FILLRECORD")
-            }
+    fn load_option(&mut self, word: &str, cursor: &mut Cursor<'_>) -> Result<bool, SqlError> {
+        match word {
             "MAXERROR" => {
                 cursor.eat("as");
-                self.see("MAXERROR").and_then(|()| {
-                    let errors = number(cursor)?;
-                    if errors > 100_000 {
-                        return Err(SqlError::new("MAXERROR must be between 0 and 100000"));
-                    }
-                    self.statement.max_errors = usize::try_from(errors.max(1)).unwrap_or(1);
-                    Ok(())
-                })
+                self.see("MAXERROR")?;
+                self.statement.max_errors = max_errors(number(cursor)?)?;
             }
             "REGION" => {
                 cursor.eat("as");
-                self.see("REGION").and_then(|()| cursor.literal().map(drop))
+                self.see("REGION")?;
+                cursor.literal()?;
             }
             "ENCODING" => {
                 cursor.eat("as");
                 let encoding = cursor.text().to_ascii_uppercase();
                 cursor.skip();
-                self.see("ENCODING").and_then(|()| {
-                    if encoding == "UTF8" {
-                        Ok(())
-                    } else {
-                        Err(SqlError::unsupported(&format!("ENCODING {encoding}")))
-                    }
-                })
+                self.see("ENCODING")?;
+                if encoding != "UTF8" {
+                    return Err(SqlError::unsupported(&format!("ENCODING {encoding}")));
+                }
             }
             "COMPUPDATE" => {
                 let _ = cursor.eat("preset") || switch(cursor);
-                self.see("COMPUPDATE")
+                self.see("COMPUPDATE")?;
             }
             "STATUPDATE" => {
                 switch(cursor);
-                self.see("STATUPDATE")
+                self.see("STATUPDATE")?;
             }
-            "COMPROWS" => self.see("COMPROWS").and_then(|()| number(cursor).map(drop)),
-            _ => return None,
-        })
+            "COMPROWS" => {
+                self.see("COMPROWS")?;
+                number(cursor)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
 
+    /// Checks what only all options together show.
     fn finish(self) -> Result<(), SqlError> {
         if !self.has("CREDENTIALS") {
             return Err(SqlError::new(
                 "COPY needs an authorization: IAM_ROLE 'arn:…', IAM_ROLE default or CREDENTIALS",
             ));
         }
-        if self.has("PARQUET") {
-            let bad = self.seen.iter().find(|seen| !WITH_PARQUET.contains(seen));
-            return bad.map_or(Ok(()), |bad| {
-                Err(SqlError::new(format!("{bad} option is not supported for COPY from PARQUET")))
-            });
+        if !self.has("PARQUET") {
+            return self.set_separators();
         }
+        let bad = self.seen.iter().find(|seen| !WITH_PARQUET.contains(seen));
+        bad.map_or(Ok(()), |bad| {
+            Err(SqlError::new(format!("{bad} option is not supported for COPY from PARQUET")))
+        })
+    }
+
+    fn set_separators(self) -> Result<(), SqlError> {
         let is_csv = self.statement.format == FileFormat::Csv;
         if self.quote.is_some() && !is_csv {
             return Err(SqlError::new("QUOTE is only supported with CSV"));
@@ -377,6 +334,13 @@ impl Options<'_> {
         self.statement.text.quote = quote;
         Ok(())
     }
+}
+
+fn max_errors(asked: u64) -> Result<usize, SqlError> {
+    if asked > 100_000 {
+        return Err(SqlError::new("MAXERROR must be between 0 and 100000"));
+    }
+    Ok(usize::try_from(asked.max(1)).unwrap_or(1))
 }
 
 #[cfg(test)]

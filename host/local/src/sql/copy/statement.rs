@@ -50,6 +50,30 @@ pub(crate) struct CopyStatement {
     pub(crate) text: TextOptions,
 }
 
+impl CopyStatement {
+    /// The statement without options.
+    pub(super) fn new(
+        table: Name,
+        columns: Option<Vec<String>>,
+        (bucket, key): (String, String),
+    ) -> CopyStatement {
+        CopyStatement {
+            table,
+            columns,
+            bucket,
+            key,
+            is_manifest: false,
+            format: FileFormat::Delimited,
+            compression: Compression::None,
+            explicit_ids: false,
+            no_load: false,
+            fill_record: false,
+            max_errors: 1,
+            text: TextOptions::default(),
+        }
+    }
+}
+
 /// How fields are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TextOptions {
