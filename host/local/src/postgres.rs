@@ -14,7 +14,7 @@ mod tests;
 mod user;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,16 +24,14 @@ use tokio::process::{Child, Command};
 use tokio_postgres::NoTls;
 
 use crate::error::LocalError;
-use cluster::Cluster;
+use cluster::{Cluster, ROLE};
+use leftover::POLL;
 
-/// The role that owns everything.
-const ROLE: &str = "loader";
 /// The database that clients use; Redshift's own name for the first one.
 const DATABASE: &str = "dev";
 /// Start, crash recovery included, and stop take well under a second each; a machine under load
 /// gets this much.
 const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(10);
 
 /// A running PostgreSQL. Dropped without [`Postgres::stop`] it is killed, and recovers at the next
 /// start.
@@ -201,9 +199,4 @@ async fn create_database(config: &tokio_postgres::Config) -> Result<(), LocalErr
     // Ends by itself now that its client is gone; its last error does not matter.
     let _ = connection.await;
     Ok(())
-}
-
-/// The file that names the running postmaster of a data folder.
-fn pid_file(data: &Path) -> PathBuf {
-    data.join("postmaster.pid")
 }

@@ -3,6 +3,7 @@
 
 mod http;
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,23 +68,15 @@ impl Server {
             .map_err(LocalError::file(state.path(), "open the state of S3 in"))?;
         let postgres = Postgres::start(state.path(), options.postgres_bin.as_deref()).await?;
         let (postgres, warehouse) = open_warehouse(postgres, objects).await?;
-        let data_api_service = hyper::service::service_fn(move |request| {
-            let warehouse = Arc::clone(&warehouse);
-            async move { Ok::<_, std::convert::Infallible>(data_api::handle(warehouse, request).await) }
-        });
         let http = [
             HttpServer::start(s3_listener, s3_service),
-            HttpServer::start(data_api_listener, data_api_service),
+            serve_data_api(data_api_listener, warehouse),
         ];
 
         let file = EndpointsFile::of_this_process(s3_port, data_api_port);
         file.write(&state)?;
-        let endpoints = &file.endpoints;
-        tracing::info!(
-            s3 = endpoints.s3,
-            redshift_data = endpoints.redshift_data,
-            "local server ready"
-        );
+        let Endpoints { s3, redshift_data, .. } = &file.endpoints;
+        tracing::info!(s3, redshift_data, "local server ready");
         Ok(Server { file, state, http, postgres, _lock: lock })
     }
 
@@ -112,6 +105,14 @@ fn last_ports(state: &StateDir) -> Result<(u16, u16), LocalError> {
     let ports = (file.s3_port, file.data_api_port);
     EndpointsFile { ready: false, ..file }.write(state)?;
     Ok(ports)
+}
+
+fn serve_data_api(listener: TcpListener, warehouse: Arc<Warehouse>) -> HttpServer {
+    let service = hyper::service::service_fn(move |request| {
+        let warehouse = Arc::clone(&warehouse);
+        async move { Ok::<_, Infallible>(data_api::handle(warehouse, request).await) }
+    });
+    HttpServer::start(listener, service)
 }
 
 /// The warehouse in a PostgreSQL, which is stopped in order when there can be none.

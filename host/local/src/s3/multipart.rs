@@ -65,10 +65,7 @@ pub(crate) fn upload_part_copy(
     check_number(input.part_number)?;
     let conditions = source_conditions!(input);
     let source = copy_source::find(store, &input.copy_source, &conditions)?;
-    let wanted = match &input.copy_source_range {
-        Some(range) => part_range(range)?.check(source.size_bytes)?,
-        None => 0..source.size_bytes,
-    };
+    let wanted = wanted_bytes(input.copy_source_range.as_deref(), source.size_bytes)?;
     let part = copy_source::bytes(store, &source, wanted)?;
     let md5 = md5_of(part.as_file()).map_err(internal)?;
     uploads::keep(store, &dir, input.part_number, &md5, part.into_temp_path())?;
@@ -80,10 +77,12 @@ pub(crate) fn upload_part_copy(
     Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() })
 }
 
-fn part_range(range: &str) -> S3Result<Range> {
-    Range::parse(range).map_err(|_| {
+fn wanted_bytes(range: Option<&str>, size_bytes: u64) -> S3Result<std::ops::Range<u64>> {
+    let Some(range) = range else { return Ok(0..size_bytes) };
+    let range = Range::parse(range).map_err(|_| {
         s3_error!(InvalidArgument, "the range of a copied part must be `bytes=first-last`")
-    })
+    })?;
+    Ok(range.check(size_bytes)?)
 }
 
 pub(crate) fn complete(
@@ -143,14 +142,17 @@ fn chosen_parts<'a>(
         }
         parts.push(known_part(arrived, number, want.e_tag.as_ref())?);
     }
-    // Only the last part may be short.
-    if parts[..parts.len() - 1].iter().any(|part| part.size_bytes < MIN_PART_BYTES) {
-        return Err(s3_error!(
-            EntityTooSmall,
-            "Your proposed upload is smaller than the minimum allowed size"
-        ));
-    }
+    check_sizes(&parts)?;
     Ok(parts)
+}
+
+/// Only the last part may be short.
+fn check_sizes(parts: &[&Arrived]) -> S3Result<()> {
+    let whole = &parts[..parts.len().saturating_sub(1)];
+    if whole.iter().all(|part| part.size_bytes >= MIN_PART_BYTES) {
+        return Ok(());
+    }
+    Err(s3_error!(EntityTooSmall, "Your proposed upload is smaller than the minimum allowed size"))
 }
 
 fn known_part<'a>(
@@ -185,12 +187,7 @@ pub(crate) fn list_parts(
     let (dir, _) = uploads::find(store, &input.upload_id, &input.bucket, &input.key)?;
     let max_parts = input.max_parts.unwrap_or(1000).clamp(0, 1000);
     let marker = input.part_number_marker.unwrap_or(0);
-    let arrived = uploads::arrived(&dir)?.into_iter();
-    let mut parts: Vec<Part> =
-        arrived.filter(|part| part.number > marker).map(|part| listed(&part)).collect();
-    let limit = usize::try_from(max_parts).unwrap_or_default();
-    let is_truncated = parts.len() > limit;
-    parts.truncate(limit);
+    let (parts, is_truncated) = parts_after(&uploads::arrived(&dir)?, marker, max_parts);
     let last = parts.last().and_then(|part| part.part_number);
     Ok(ListPartsOutput {
         bucket: Some(input.bucket),
@@ -203,6 +200,16 @@ pub(crate) fn list_parts(
         parts: Some(parts),
         ..Default::default()
     })
+}
+
+/// The next parts after number `marker`, and whether there are more.
+fn parts_after(arrived: &[Arrived], marker: i32, max_parts: i32) -> (Vec<Part>, bool) {
+    let limit = usize::try_from(max_parts).unwrap_or_default();
+    let mut parts: Vec<Part> =
+        arrived.iter().filter(|part| part.number > marker).map(listed).collect();
+    let is_truncated = parts.len() > limit;
+    parts.truncate(limit);
+    (parts, is_truncated)
 }
 
 fn listed(part: &Arrived) -> Part {

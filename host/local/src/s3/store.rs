@@ -203,11 +203,7 @@ impl Store {
         }
         let guard = changing.is_none().then(|| self.lock());
         let Some(path) = self.objects.path(bucket, key) else { return Ok(None) };
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(internal(error)),
-        };
+        let Some(file) = open_if_there(&path).map_err(internal)? else { return Ok(None) };
         let metadata = file.metadata().map_err(internal)?;
         let record = self.records.read(bucket, key, &metadata);
         // A file that came by hand may be long; others need not wait while we read it.
@@ -325,6 +321,14 @@ fn is_settled(modified: SystemTime) -> bool {
     let coarse = modified.duration_since(UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
     let settled = if coarse { SETTLED_COARSE } else { SETTLED };
     SystemTime::now().duration_since(modified).is_ok_and(|age| age > settled)
+}
+
+fn open_if_there(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

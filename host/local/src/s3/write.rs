@@ -29,13 +29,7 @@ pub(crate) async fn put(
     store.need_bucket(&input.bucket)?;
     let claims = claims!(input, request.trailing_headers);
     let spooled = spool::receive(store, input.body, claims).await?;
-    if input.key.ends_with('/') && spooled.size_bytes > 0 {
-        return Err(s3_error!(
-            InvalidRequest,
-            "this S3 keeps objects as files: a key that ends in a slash is a folder and has no \
-             content"
-        ));
-    }
+    check_content(&input.key, spooled.size_bytes)?;
     let attributes =
         attributes!(input, content_encoding(input.content_encoding), spooled.checksums());
     let when = Conditions {
@@ -53,6 +47,16 @@ pub(crate) async fn put(
     Ok(output)
 }
 
+fn check_content(key: &str, size_bytes: u64) -> S3Result<()> {
+    if size_bytes == 0 || !key.ends_with('/') {
+        return Ok(());
+    }
+    Err(s3_error!(
+        InvalidRequest,
+        "this S3 keeps objects as files: a key that ends in a slash is a folder and has no content"
+    ))
+}
+
 /// `aws-chunked` says how the request was sent, not what the object is.
 fn content_encoding(header: Option<String>) -> Option<String> {
     let kept: Vec<&str> = header
@@ -68,11 +72,7 @@ pub(crate) fn copy(
     store: &Store,
     request: S3Request<CopyObjectInput>,
 ) -> S3Result<CopyObjectOutput> {
-    let when = Conditions {
-        if_match: header_condition(&request.headers, "if-match")?,
-        if_none_match: header_condition(&request.headers, "if-none-match")?,
-        ..Conditions::default()
-    };
+    let when = target_conditions(&request.headers)?;
     let input = request.input;
     store.need_bucket(&input.bucket)?;
     let replaces = input
@@ -138,7 +138,15 @@ fn place_copy(
     })
 }
 
-/// A condition on a copy's target, which the parsed request does not have.
+/// The conditions on a copy's target, which the parsed request does not have.
+fn target_conditions(headers: &hyper::HeaderMap) -> S3Result<Conditions> {
+    Ok(Conditions {
+        if_match: header_condition(headers, "if-match")?,
+        if_none_match: header_condition(headers, "if-none-match")?,
+        ..Conditions::default()
+    })
+}
+
 fn header_condition(headers: &hyper::HeaderMap, name: &str) -> S3Result<Option<ETagCondition>> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let condition = ETagCondition::parse_http_header(value.as_bytes());
@@ -167,13 +175,7 @@ pub(crate) fn delete_batch(
 ) -> S3Result<DeleteObjectsOutput> {
     let DeleteObjectsInput { bucket, delete, .. } = request.input;
     store.need_bucket(&bucket)?;
-    if delete.objects.is_empty() || delete.objects.len() > MAX_DELETE_KEYS {
-        return Err(s3_error!(
-            MalformedXML,
-            "The XML you provided was not well-formed or did not validate against our published \
-             schema"
-        ));
-    }
+    check_count(delete.objects.len())?;
     let quiet = delete.quiet.unwrap_or(false);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in delete.objects {
@@ -184,6 +186,16 @@ pub(crate) fn delete_batch(
         }
     }
     Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..Default::default() })
+}
+
+fn check_count(keys: usize) -> S3Result<()> {
+    if (1..=MAX_DELETE_KEYS).contains(&keys) {
+        return Ok(());
+    }
+    Err(s3_error!(
+        MalformedXML,
+        "The XML you provided was not well-formed or did not validate against our published schema"
+    ))
 }
 
 fn delete_one(
