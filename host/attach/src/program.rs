@@ -56,16 +56,13 @@ fn installed(surroundings: &Surroundings) -> Result<PathBuf, AttachError> {
     }
     let beside = folders_beside(surroundings.own_program.as_deref());
     let on_path = std::env::split_paths(&surroundings.path).filter(|folder| folder.is_absolute());
-    let program = |folder: &PathBuf| Some(folder.join(NAME)).filter(|file| file.is_file());
-    beside
-        .iter()
-        .find_map(program)
-        .or_else(|| on_path.into_iter().find_map(|it| program(&it)))
-        .ok_or_else(|| {
-            let folders: Vec<String> =
-                beside.iter().map(|folder| folder.display().to_string()).collect();
-            AttachError::ProgramMissing { looked: format!("{} and on PATH", folders.join(", ")) }
-        })
+    let mut programs = beside.iter().cloned().chain(on_path).map(|folder| folder.join(NAME));
+    programs.find(|program| program.is_file()).ok_or_else(|| not_found(&beside))
+}
+
+fn not_found(beside: &[PathBuf]) -> AttachError {
+    let folders: Vec<String> = beside.iter().map(|folder| folder.display().to_string()).collect();
+    AttachError::ProgramMissing { looked: format!("{} and on PATH", folders.join(", ")) }
 }
 
 /// The folder of our own program, and the one above when it is cargo's `deps`.

@@ -21,20 +21,14 @@ pub(crate) struct Spawned {
 impl Spawned {
     /// Starts `program --dir DIR --while-used`.
     pub(crate) fn start(program: &Path, dir: &Path, log: PathBuf) -> Result<Spawned, AttachError> {
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .map_err(AttachError::file(&log, "write"))?;
-        let log_start = file.metadata().map_or(0, |metadata| metadata.len());
-        let errors = file.try_clone().map_err(AttachError::file(&log, "write"))?;
+        let log_start = std::fs::metadata(&log).map_or(0, |metadata| metadata.len());
         let mut child = Command::new(program)
             .arg("--dir")
             .arg(dir)
             .arg("--while-used")
             .stdin(Stdio::null())
-            .stdout(file)
-            .stderr(errors)
+            .stdout(append_to(&log)?)
+            .stderr(append_to(&log)?)
             .process_group(0)
             .spawn()
             .map_err(AttachError::file(program, "start the local server"))?;
@@ -56,4 +50,8 @@ impl Spawned {
             tail: log_tail(&self.log, self.log_start),
         })
     }
+}
+
+fn append_to(log: &Path) -> Result<File, AttachError> {
+    File::options().create(true).append(true).open(log).map_err(AttachError::file(log, "write"))
 }

@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use tokio_postgres::types::{Kind, Type};
 use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage, Statement};
 
-pub(crate) use result_set::{ColumnInfo, ResultSet};
+pub(crate) use result_set::{ColumnInfo, ResultSet, Row};
 
 use crate::sql::{LongName, connection_error, engine_error};
 
@@ -74,7 +74,17 @@ impl Session {
         if statement.columns().is_empty() {
             return self.command(sql).await.map(|rows| Outcome { rows, result: None });
         }
-        let mut result = ResultSet::new(columns(&statement));
+        let result = self.read(sql, columns(&statement)).await?;
+        Ok(Outcome { rows: result.rows.len() as u64, result: Some(result) })
+    }
+
+    /// The rows of a query that always has some columns.
+    pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<Row>, String> {
+        Ok(self.query(sql).await?.result.map(|result| result.rows).unwrap_or_default())
+    }
+
+    async fn read(&self, sql: &str, columns: Vec<ColumnInfo>) -> Result<ResultSet, String> {
+        let mut result = ResultSet::new(columns);
         let mut stream =
             pin!(self.client.simple_query_raw(sql).await.map_err(|error| engine_error(&error))?);
         while let Some(message) = stream.try_next().await.map_err(|error| engine_error(&error))? {
@@ -84,7 +94,7 @@ impl Session {
             }
         }
         result.learn_scales();
-        Ok(Outcome { rows: result.rows.len() as u64, result: Some(result) })
+        Ok(result)
     }
 }
 

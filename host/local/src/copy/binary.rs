@@ -117,14 +117,9 @@ impl RowBuffer {
         // 38 digits are at most 10 groups before the point and 10 after it.
         let mut digits = [0_i16; 24];
         let (before, after) = digits.split_at_mut(POINT);
-        let mut first = POINT - integer_groups(integer, before);
-        let mut last = POINT + fraction_groups(fraction, scale, after);
-        while first < last && digits[first] == 0 {
-            first += 1;
-        }
-        while last > first && digits[last - 1] == 0 {
-            last -= 1;
-        }
+        let first = POINT - integer_groups(integer, before);
+        let last = POINT + fraction_groups(fraction, scale, after);
+        let (first, last) = without_zeros(&digits, first, last);
         let weight = POINT as i16 - 1 - first as i16;
         self.push_numeric(&digits[first..last], weight, unscaled < 0, scale);
     }
@@ -141,6 +136,17 @@ impl RowBuffer {
             self.bytes.extend_from_slice(&digit.to_be_bytes());
         }
     }
+}
+
+/// The bounds of the groups between zeros at both ends.
+fn without_zeros(digits: &[i16], mut first: usize, mut last: usize) -> (usize, usize) {
+    while first < last && digits[first] == 0 {
+        first += 1;
+    }
+    while last > first && digits[last - 1] == 0 {
+        last -= 1;
+    }
+    (first, last)
 }
 
 /// Writes the groups of a whole number to the end of `digits`; returns how many.

@@ -92,8 +92,12 @@ async fn transfer(
     };
     let (read, found) = reading.await.map_err(|error| format!("ERROR: the load ended: {error}"))?;
     *errors = found;
-    // What the reader found explains why the writer stopped; otherwise the writer's error is the
-    // cause.
+    rows_loaded(written, read)
+}
+
+/// What the reader found explains why the writer stopped; otherwise the writer's error is the
+/// cause.
+fn rows_loaded(written: Result<(), String>, read: Result<u64, Stop>) -> Result<u64, String> {
     match (written, read) {
         (_, Err(Stop::Failed(error))) => Err(error),
         (Err(error), _) => Err(error),

@@ -52,12 +52,7 @@ pub(crate) fn double(field: &[u8], type_name: &str) -> Result<f64, Fault> {
 /// Plain digits with a point, no exponent; what the scale cannot hold is cut off, or rounded half
 /// up.
 pub(crate) fn decimal(field: &[u8], precision: u8, scale: u8, rounds: bool) -> Result<i128, Fault> {
-    let overflow = || {
-        fault(
-            1209,
-            format!("Numeric data overflow (result precision): DECIMAL({precision},{scale})"),
-        )
-    };
+    let overflow = || decimal_overflow(precision, scale);
     let digits = digits(field, scale)?.ok_or_else(overflow)?;
     let missing = u32::from(scale - digits.fraction);
     let mut scaled = digits.unscaled.checked_mul(10_i128.pow(missing)).ok_or_else(overflow)?;
@@ -71,6 +66,11 @@ pub(crate) fn decimal(field: &[u8], precision: u8, scale: u8, rounds: bool) -> R
         return Err(overflow());
     }
     Ok(if field.first() == Some(&b'-') { -scaled } else { scaled })
+}
+
+fn decimal_overflow(precision: u8, scale: u8) -> Fault {
+    let message = format!("Numeric data overflow (result precision): DECIMAL({precision},{scale})");
+    fault(1209, message)
 }
 
 /// The digits of a decimal, without its sign.

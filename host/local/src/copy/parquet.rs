@@ -43,18 +43,22 @@ pub(crate) fn open(
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(handle, options)
         .map_err(|error| unreadable(&error))?;
     let found = builder.schema().fields().len();
-    if found > columns.len() || (found < columns.len() && !fills) {
-        return Err(scan_error(&format!(
-            "Unmatched number of columns between table and file. Table columns: {}, Data columns: \
-             {found}, File name: {}",
-            columns.len(),
-            file.url
-        )));
-    }
+    check_width(found, columns.len(), fills, file)?;
     for (index, column) in columns.iter().take(found).enumerate() {
         check_column(&builder, index, column, file)?;
     }
     builder.with_batch_size(BATCH_ROWS).build().map_err(|error| unreadable(&error))
+}
+
+fn check_width(found: usize, wanted: usize, fills: bool, file: &SourceFile) -> Result<(), String> {
+    if found == wanted || (found < wanted && fills) {
+        return Ok(());
+    }
+    Err(scan_error(&format!(
+        "Unmatched number of columns between table and file. Table columns: {wanted}, Data \
+         columns: {found}, File name: {}",
+        file.url
+    )))
 }
 
 /// Whether a column of the file may go into the table's column at the same place.
@@ -147,15 +151,9 @@ pub(crate) fn write_batch(
     file: &SourceFile,
     out: &mut RowBuffer,
 ) -> Result<(), String> {
-    let changed =
-        || scan_error(&format!("File '{}' changed its schema while it was read", file.url));
-    let reader = |index: usize| {
-        // FILLRECORD lets the file have fewer columns.
-        let array = batch.columns().get(index)?;
-        Some(ColumnReader::new(array.as_ref()).ok_or_else(changed))
-    };
-    let readers: Vec<Option<ColumnReader<'_>>> =
-        (0..columns.len()).map(|index| reader(index).transpose()).collect::<Result<_, _>>()?;
+    let readers = readers(batch, columns.len()).ok_or_else(|| {
+        scan_error(&format!("File '{}' changed its schema while it was read", file.url))
+    })?;
     for row in 0..batch.num_rows() {
         out.start_row();
         for (reader, column) in readers.iter().zip(columns) {
@@ -168,6 +166,16 @@ pub(crate) fn write_batch(
         }
     }
     Ok(())
+}
+
+/// One for each column of the table; FILLRECORD lets the file have fewer. `None` when no column of
+/// a table takes an array's type.
+fn readers(batch: &RecordBatch, columns: usize) -> Option<Vec<Option<ColumnReader<'_>>>> {
+    let reader = |index: usize| match batch.columns().get(index) {
+        Some(array) => ColumnReader::new(array.as_ref()).map(Some),
+        None => Some(None),
+    };
+    (0..columns).map(reader).collect()
 }
 
 fn write_null(column: &Column, out: &mut RowBuffer) -> Result<(), String> {

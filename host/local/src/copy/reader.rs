@@ -111,10 +111,7 @@ impl Reader {
         let failed = |error: io::Error| {
             Stop::Failed(format!("ERROR: S3 object {} cannot be read: {error}", file.url))
         };
-        let reader = decompressed(file, self.statement.compression).map_err(failed)?;
-        let mut records =
-            Records::new(BufReader::with_capacity(1 << 20, reader), &self.statement.text)
-                .map_err(failed)?;
+        let mut records = self.records(file).map_err(failed)?;
         loop {
             match records.next_record().map_err(failed)? {
                 Next::End => return Ok(()),
@@ -122,14 +119,17 @@ impl Reader {
                     let (fault, position) = (fault(bad.code, bad.reason), bad.position);
                     self.reject(file, &records, Rejection { fault, position, column: None })?;
                 }
-                Next::Record => {
-                    self.take_record(file, &records, buffer)?;
-                    if buffer.len() >= BUFFER_BYTES {
-                        self.send(buffer)?;
-                    }
-                }
+                Next::Record => self.take_record(file, &records, buffer)?,
+            }
+            if buffer.len() >= BUFFER_BYTES {
+                self.send(buffer)?;
             }
         }
+    }
+
+    fn records(&self, file: &SourceFile) -> io::Result<Records<impl BufRead + use<>>> {
+        let reader = decompressed(file, self.statement.compression)?;
+        Records::new(BufReader::with_capacity(1 << 20, reader), &self.statement.text)
     }
 
     fn take_record<R: BufRead>(

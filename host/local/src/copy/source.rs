@@ -67,20 +67,21 @@ pub(crate) fn find(
 
 fn from_prefix(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
     let (bucket, prefix) = (&statement.bucket, &statement.key);
-    let entries = objects
-        .list(bucket, prefix)
-        .map_err(|error| format!("ERROR: S3ServiceException: {error}"))?;
-    let file = |entry: ObjectEntry| {
-        let path = objects.path(bucket, &entry.key)?;
-        let url = format!("s3://{bucket}/{}", entry.key);
-        Some(SourceFile { url, path, size_bytes: entry.size_bytes })
-    };
-    let files: Vec<SourceFile> = entries.into_iter().filter_map(file).collect();
+    let entries = objects.list(bucket, prefix);
+    let entries = entries.map_err(|error| format!("ERROR: S3ServiceException: {error}"))?;
+    let files: Vec<SourceFile> =
+        entries.into_iter().filter_map(|entry| source_file(objects, bucket, entry)).collect();
     if files.is_empty() {
         let message = format!("The specified S3 prefix '{prefix}' does not exist");
         return Err(engine_block(&message, 8001, "", "s3_utility.cpp:671"));
     }
     Ok(files)
+}
+
+fn source_file(objects: &Objects, bucket: &str, entry: ObjectEntry) -> Option<SourceFile> {
+    let path = objects.path(bucket, &entry.key)?;
+    let url = format!("s3://{bucket}/{}", entry.key);
+    Some(SourceFile { url, path, size_bytes: entry.size_bytes })
 }
 
 fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
@@ -123,29 +124,39 @@ fn manifest_file(
     manifest: &str,
 ) -> Result<Option<SourceFile>, String> {
     let url = &entry.url;
-    let (bucket, key) = url
-        .strip_prefix("s3://")
-        .and_then(|rest| rest.split_once('/'))
-        .ok_or_else(|| manifest_problem(&format!("Invalid url '{url}'"), manifest))?;
+    let (bucket, key) = entry.bucket_and_key(manifest)?;
     let expected = entry.expected_bytes(statement.format, manifest)?;
     let Some(path) = objects.path(bucket, key) else {
-        let context = format!("Mandatory url is not present in S3: {url}");
-        let missing = engine_block(NO_SUCH_KEY, 8001, &context, "s3_utility.cpp:280");
-        return if entry.mandatory { Err(missing) } else { Ok(None) };
+        return entry.may_be_missing().map(|()| None);
     };
     let size_bytes = std::fs::metadata(&path)
         .map_err(|error| manifest_problem(&error.to_string(), manifest))?
         .len();
-    if let Some(expected) = expected.filter(|expected| *expected != size_bytes) {
-        let fault = format!(
-            "content_length {expected} of '{url}' differs from the object's {size_bytes} bytes"
-        );
-        return Err(manifest_problem(&fault, manifest));
+    match expected {
+        Some(expected) if expected != size_bytes => Err(manifest_problem(
+            &format!(
+                "content_length {expected} of '{url}' differs from the object's {size_bytes} bytes"
+            ),
+            manifest,
+        )),
+        _ => Ok(Some(SourceFile { url: url.clone(), path, size_bytes })),
     }
-    Ok(Some(SourceFile { url: url.clone(), path, size_bytes }))
 }
 
 impl Entry {
+    fn bucket_and_key(&self, manifest: &str) -> Result<(&str, &str), String> {
+        let path = self.url.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+        path.ok_or_else(|| manifest_problem(&format!("Invalid url '{}'", self.url), manifest))
+    }
+
+    fn may_be_missing(&self) -> Result<(), String> {
+        if !self.mandatory {
+            return Ok(());
+        }
+        let context = format!("Mandatory url is not present in S3: {}", self.url);
+        Err(engine_block(NO_SUCH_KEY, 8001, &context, "s3_utility.cpp:280"))
+    }
+
     /// The size that the file must have; columnar files need one, for others none counts.
     fn expected_bytes(&self, format: FileFormat, manifest: &str) -> Result<Option<u64>, String> {
         if format != FileFormat::Parquet {

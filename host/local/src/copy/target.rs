@@ -2,7 +2,7 @@
 //! list. Out: the columns that fields map to, in order, with what conversion needs; or Redshift's
 //! error for a table or column that is not there.
 
-use crate::session::Session;
+use crate::session::{Row, Session};
 use crate::sql::{CopyStatement, literal, quote};
 
 /// A column's type, as far as loading tells types apart.
@@ -145,24 +145,28 @@ pub(crate) async fn find(
     statement: &CopyStatement,
 ) -> Result<TargetTable, String> {
     let name = &statement.table.table;
-    let outcome = session.query(&catalog_sql(statement)).await?;
-    let rows = outcome.result.map(|result| result.rows).unwrap_or_default();
+    let rows = session.rows(&catalog_sql(statement)).await?;
     let Some(first) = rows.first() else {
         return Err(format!("ERROR: Cannot COPY into nonexistent table {name}"));
     };
-    if first[RELATION_KIND].as_deref() != Some("r") {
-        return Err(format!("ERROR: cannot copy to view \"{name}\""));
-    }
-    if first[MAY_INSERT].as_deref() != Some("t") {
-        return Err(format!("ERROR: permission denied for relation {name}"));
-    }
+    check_relation(first, name)?;
     let oid = first[OID].as_deref().and_then(|oid| oid.parse().ok()).unwrap_or(0);
-    let found = rows.iter().map(|row| Found::of(row)).collect::<Result<Vec<Found>, String>>()?;
+    let found = rows.iter().map(Found::of).collect::<Result<Vec<Found>, String>>()?;
     let mut columns = Vec::with_capacity(found.len());
     for found in choose(statement, found)? {
         columns.push(found.with_default(session).await?);
     }
     Ok(TargetTable { oid, name: name.clone(), columns })
+}
+
+fn check_relation(row: &Row, name: &str) -> Result<(), String> {
+    if row[RELATION_KIND].as_deref() != Some("r") {
+        return Err(format!("ERROR: cannot copy to view \"{name}\""));
+    }
+    if row[MAY_INSERT].as_deref() != Some("t") {
+        return Err(format!("ERROR: permission denied for relation {name}"));
+    }
+    Ok(())
 }
 
 /// The columns of [`catalog_sql`] that say the same in every row.
@@ -183,7 +187,7 @@ fn catalog_sql(statement: &CopyStatement) -> String {
 
 impl Found {
     /// A column from its row of [`catalog_sql`].
-    fn of(row: &[Option<Box<str>>]) -> Result<Found, String> {
+    fn of(row: &Row) -> Result<Found, String> {
         let text = |index: usize| row[index].as_deref().unwrap_or_default();
         let (name, type_name, identity) = (text(2), text(3), text(6));
         let Some(kind) = Kind::new(type_name, text(4).parse().unwrap_or(-1)) else {
@@ -203,10 +207,8 @@ impl Found {
         if column.not_null
             && let Some(default) = &self.default
         {
-            let value = session.query(&format!("SELECT ({default})::varchar")).await?;
-            column.default = value.result.and_then(|result| {
-                result.rows.first().and_then(|row| row[0].as_deref().map(str::to_owned))
-            });
+            let rows = session.rows(&format!("SELECT ({default})::varchar")).await?;
+            column.default = rows.first().and_then(|row| row[0].as_deref().map(str::to_owned));
         }
         Ok(column)
     }

@@ -9,7 +9,7 @@ use super::members::Members;
 use super::protocol::{ApiError, Target, in_range};
 use super::result::{PAGE_ROWS, column_metadata};
 use super::warehouse::Warehouse;
-use crate::session::{ColumnInfo, ResultSet};
+use crate::session::{ColumnInfo, ResultSet, Row};
 use crate::sql::HELPER_SCHEMA;
 
 #[derive(Debug, Deserialize)]
@@ -155,7 +155,7 @@ fn columns_sql(schema: &str, table: &str) -> String {
     )
 }
 
-fn described_column(row: &[Option<Box<str>>], schema: &str, table: &str) -> Value {
+fn described_column(row: &Row, schema: &str, table: &str) -> Value {
     let text = |index: usize| row[index].as_deref().unwrap_or_default();
     let modifier = text(2).parse().unwrap_or(-1);
     let column = ColumnInfo::new(text(0), described_type(text(1)), modifier);

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_postgres::NoTls;
 
-use super::execution::{Execution, Item, Mode, State, Status, Submission};
+use super::execution::{Execution, Mode, State, Status, Submission};
 use super::members::Members;
 use super::protocol::{ApiError, in_range, seconds};
 use super::result::{self, Format};
@@ -48,14 +48,15 @@ fn find(warehouse: &Warehouse, id: Option<&str>) -> Result<Found, ApiError> {
     let execution = warehouse.registry.get(uuid).ok_or_else(missing)?;
     let item = match number.filter(|number| !number.is_empty()) {
         None => None,
-        Some(number) => {
-            let number: usize = number.parse().map_err(|_| missing())?;
-            let is_there = execution.is_batch()
-                && (1..=execution.submission.statements.len()).contains(&number);
-            Some(is_there.then(|| number - 1).ok_or_else(missing)?)
-        }
+        Some(number) => Some(item_index(&execution, number).ok_or_else(missing)?),
     };
     Ok(Found { execution, item })
+}
+
+/// The index of a batch's statement from its number, which counts from 1.
+fn item_index(execution: &Execution, number: &str) -> Option<usize> {
+    let index = number.parse::<usize>().ok()?.checked_sub(1)?;
+    (execution.is_batch() && index < execution.submission.statements.len()).then_some(index)
 }
 
 /// Refuses an id that is none of the service's by its form.
@@ -87,18 +88,29 @@ pub(crate) async fn describe(warehouse: &Warehouse, request: IdRequest) -> Resul
     let execution = &found.execution;
     wait(execution, request.wait_time_seconds).await?;
     let state = execution.state();
-    let item = |index: usize| item_members(execution, index, &state.items[index]);
-    let whole = || progress_members(execution, &state).and(request_members(&execution.submission));
     Ok(match found.item {
-        Some(index) => item(index),
-        None if execution.is_batch() => {
-            let items: Vec<Value> = (0..state.items.len()).map(|at| item(at).into()).collect();
-            let batch = batch_members(execution.submission.mode);
-            whole().and(batch).with("SubStatements", items)
-        }
-        None => item(0).and(whole()),
+        Some(index) => item_members(execution, &state, index),
+        None if execution.is_batch() => batch_members(execution, &state),
+        None => item_members(execution, &state, 0).and(whole_members(execution, &state)),
     }
     .into())
+}
+
+fn batch_members(execution: &Execution, state: &State) -> Members {
+    let mode = execution.submission.mode;
+    let items: Vec<Value> =
+        (0..state.items.len()).map(|index| item_members(execution, state, index).into()).collect();
+    whole_members(execution, state)
+        .with("ExecutionMode", if mode == Mode::AutoCommit { "AUTO_COMMIT" } else { "TRANSACTION" })
+        // Results and query ids are those of its statements.
+        .with("ResultRows", -1)
+        .with("ResultSize", -1)
+        .with("RedshiftQueryId", 0)
+        .with("SubStatements", items)
+}
+
+fn whole_members(execution: &Execution, state: &State) -> Members {
+    progress_members(execution, state).and(request_members(&execution.submission))
 }
 
 fn progress_members(execution: &Execution, state: &State) -> Members {
@@ -124,23 +136,10 @@ fn request_members(submission: &Submission) -> Members {
     submission.target.members().with_some("QueryParameters", parameters)
 }
 
-/// Results and query ids are those of its statements.
-fn batch_members(mode: Mode) -> Members {
+fn item_members(execution: &Execution, state: &State, index: usize) -> Members {
+    let item = &state.items[index];
     Members::default()
-        .with("ExecutionMode", if mode == Mode::AutoCommit { "AUTO_COMMIT" } else { "TRANSACTION" })
-        .with("ResultRows", -1)
-        .with("ResultSize", -1)
-        .with("RedshiftQueryId", 0)
-}
-
-fn item_members(execution: &Execution, index: usize, item: &Item) -> Members {
-    let id = if execution.is_batch() {
-        format!("{}:{}", execution.id, index + 1)
-    } else {
-        execution.id.clone()
-    };
-    Members::default()
-        .with("Id", id)
+        .with("Id", item_id(execution, index))
         .with("Status", item.status.as_str())
         .with("CreatedAt", seconds(execution.created_millis))
         .with("UpdatedAt", seconds(item.updated_millis))
@@ -151,6 +150,14 @@ fn item_members(execution: &Execution, index: usize, item: &Item) -> Members {
         .with("ResultSize", item.size_bytes)
         .with("RedshiftQueryId", item.query_id)
         .with_some("Error", item.error.as_deref())
+}
+
+fn item_id(execution: &Execution, index: usize) -> String {
+    if execution.is_batch() {
+        format!("{}:{}", execution.id, index + 1)
+    } else {
+        execution.id.clone()
+    }
 }
 
 fn nanoseconds(duration: Duration) -> i64 {
@@ -173,10 +180,7 @@ pub(crate) async fn result(
             &id,
         )
     })?;
-    let start = match &request.next_token {
-        None => 0,
-        Some(token) => page_start(token, &id, result.rows.len())?,
-    };
+    let start = page_start(request.next_token.as_deref(), &id, result.rows.len())?;
     let (answer, next) = result::page(&result, start, format);
     Ok(answer.with_some("NextToken", next.map(|next| page_token(&id, next))).into())
 }
@@ -196,7 +200,8 @@ fn page_token(id: &str, start: usize) -> String {
     format!("{start}/{id}")
 }
 
-fn page_start(token: &str, id: &str, rows: usize) -> Result<usize, ApiError> {
+fn page_start(token: Option<&str>, id: &str, rows: usize) -> Result<usize, ApiError> {
+    let Some(token) = token else { return Ok(0) };
     let invalid = || ApiError::validation("Invalid NextToken.");
     let (start, of) = token.split_once('/').ok_or_else(invalid)?;
     let start: usize = start.parse().map_err(|_| invalid())?;

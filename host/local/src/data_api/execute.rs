@@ -107,7 +107,7 @@ async fn start(
 ) -> Result<Value, ApiError> {
     let wait = in_range("waitTimeSeconds", request.wait_time_seconds, 1..=30)?;
     let token = request.client_token.clone();
-    if token.as_ref().is_some_and(|token| token.is_empty() || token.len() > 64) {
+    if token.as_ref().is_some_and(|token| !(1..=64).contains(&token.len())) {
         return Err(ApiError::validation("ClientToken must have 1 to 64 characters"));
     }
     let submission = submission(request, statements, mode)?;
@@ -147,24 +147,24 @@ fn submission(
     }
     let database = request.target.check()?;
     statements.iter().try_for_each(|sql| check_sql(sql))?;
-    let is_csv = match request.result_format.as_deref() {
-        None | Some("JSON") => false,
-        Some("CSV") => true,
-        Some(other) => return Err(enum_error("resultFormat", other, "[JSON, CSV]")),
-    };
+    let is_csv = request.is_csv()?;
     let name = request.statement_name;
-    if name.as_ref().is_some_and(|name| name.len() > 2048) {
-        return Err(ApiError::validation("StatementName must have at most 2048 characters"));
-    }
-    let parameters: Result<Vec<Parameter>, ApiError> =
-        request.parameters.into_iter().flatten().map(parameter).collect();
-    let parameters = parameters?;
+    check_name(name.as_deref())?;
+    let parameters = parameters(request.parameters.unwrap_or_default())?;
     let bound = bind_all(&statements, &parameters)?;
     let target = request.target;
     Ok(Submission { target, database, name, mode, statements, bound, parameters, is_csv })
 }
 
 impl CommonRequest {
+    fn is_csv(&self) -> Result<bool, ApiError> {
+        match self.result_format.as_deref() {
+            None | Some("JSON") => Ok(false),
+            Some("CSV") => Ok(true),
+            Some(other) => Err(enum_error("resultFormat", other, "[JSON, CSV]")),
+        }
+    }
+
     fn wants_session(&self) -> bool {
         self.session_id.is_some()
             || self.session_keep_alive_seconds.is_some_and(|seconds| seconds > 0)
@@ -179,6 +179,17 @@ fn check_sql(sql: &str) -> Result<(), ApiError> {
         return Err(ApiError::validation("SQL text must not be empty"));
     }
     Ok(())
+}
+
+fn check_name(name: Option<&str>) -> Result<(), ApiError> {
+    if name.is_some_and(|name| name.len() > 2048) {
+        return Err(ApiError::validation("StatementName must have at most 2048 characters"));
+    }
+    Ok(())
+}
+
+fn parameters(members: Vec<ParameterMember>) -> Result<Vec<Parameter>, ApiError> {
+    members.into_iter().map(parameter).collect()
 }
 
 fn parameter(member: ParameterMember) -> Result<Parameter, ApiError> {
@@ -214,10 +225,15 @@ fn bind_all(statements: &[String], parameters: &[Parameter]) -> Result<Vec<Strin
             Err(_) => sql.clone(),
         });
     }
-    let unused = parameters.iter().zip(used).filter(|(_, used)| !used);
+    check_all_used(parameters, &used)?;
+    Ok(bound)
+}
+
+fn check_all_used(parameters: &[Parameter], used: &[bool]) -> Result<(), ApiError> {
+    let unused = parameters.iter().zip(used).filter(|(_, used)| !**used);
     let unused: Vec<&str> = unused.map(|(parameter, _)| parameter.name.as_str()).collect();
     if unused.is_empty() {
-        return Ok(bound);
+        return Ok(());
     }
     Err(ApiError::validation(format!(
         "Parameters list contains unused parameters. Unused parameters: [{}]",

@@ -203,6 +203,15 @@ impl Execution {
         self.submission.mode != Mode::Single
     }
 
+    /// Marks the execution as started on a connection.
+    pub(crate) fn start(&self, pid: i32, cancel_token: CancelToken) {
+        self.update(|state| {
+            state.status = Status::Started;
+            state.pid = Some(pid);
+            state.cancel_token = Some(cancel_token);
+        });
+    }
+
     /// Marks the execution as ended.
     pub(crate) fn end(&self, status: Status, error: Option<String>, since: Instant) {
         self.update(|state| {

@@ -88,12 +88,7 @@ fn push_queries(sql: &mut String, pid: i32, execution: &Execution) {
 }
 
 fn push_query(sql: &mut String, pid: i32, item: &Item, statement: &str) {
-    let status = match item.status {
-        Status::Finished => "success",
-        Status::Failed => "failed",
-        Status::Aborted => "canceled",
-        Status::Submitted | Status::Picked | Status::Started => "running",
-    };
+    let status = history_status(item.status);
     let verb = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
     sql.push_str(&format!(
         "INSERT INTO {HELPER_SCHEMA}.queries VALUES ({}, {pid}, {}, '{status}', {}, {}, {}, {}, \
@@ -106,4 +101,14 @@ fn push_query(sql: &mut String, pid: i32, item: &Item, statement: &str) {
         if item.has_result { item.rows } else { 0 },
         text(statement, 4000)
     ));
+}
+
+/// The word of SYS_QUERY_HISTORY.
+fn history_status(status: Status) -> &'static str {
+    match status {
+        Status::Finished => "success",
+        Status::Failed => "failed",
+        Status::Aborted => "canceled",
+        Status::Submitted | Status::Picked | Status::Started => "running",
+    }
 }

@@ -50,16 +50,20 @@ async fn views_behind(
 
 /// The names that are late-binding views, each with its query.
 async fn look_up(session: &Session, names: &[String]) -> Result<Vec<(String, String)>, String> {
-    let values: Vec<String> = names.iter().map(|name| format!("({})", literal(name))).collect();
-    let sql = format!(
-        "SELECT name, query FROM (SELECT name, loader_local.late_binding_query(name) AS query FROM \
-         (VALUES {}) AS given (name)) AS found WHERE query IS NOT NULL",
-        values.join(", ")
-    );
+    let sql = look_up_sql(names);
     let messages = session.client.simple_query(&sql).await.map_err(|error| engine_error(&error))?;
     let rows = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some((row.get(0)?.to_owned(), row.get(1)?.to_owned())),
         _ => None,
     });
     Ok(rows.collect())
+}
+
+fn look_up_sql(names: &[String]) -> String {
+    let values: Vec<String> = names.iter().map(|name| format!("({})", literal(name))).collect();
+    format!(
+        "SELECT name, query FROM (SELECT name, loader_local.late_binding_query(name) AS query FROM \
+         (VALUES {}) AS given (name)) AS found WHERE query IS NOT NULL",
+        values.join(", ")
+    )
 }

@@ -1,12 +1,10 @@
 //! ListStatements: what was executed, newest first, by page. In: filters; out: the members of the
 //! service's model.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::execution::Execution;
+use super::execution::{Execution, Mode, Submission};
 use super::members::Members;
 use super::protocol::{ApiError, in_range, seconds};
 use super::warehouse::Warehouse;
@@ -67,14 +65,12 @@ impl ListRequest {
 pub(crate) fn statements(warehouse: &Warehouse, request: &ListRequest) -> Result<Value, ApiError> {
     let status = request.status()?;
     let limit = request.limit()?;
-    let mut found: Vec<Arc<Execution>> = warehouse
-        .registry
-        .newest_first()
-        .into_iter()
-        .filter(|one| request.is_after_token(one))
-        .filter(|one| status == "ALL" || one.status().as_str() == status)
-        .filter(|one| request.matches(one))
-        .collect();
+    let mut found = warehouse.registry.newest_first();
+    found.retain(|one| {
+        request.is_after_token(one)
+            && (status == "ALL" || one.status().as_str() == status)
+            && request.matches(one)
+    });
     let has_more = found.len() > limit;
     found.truncate(limit);
     let last = found.last().filter(|_| has_more);
@@ -95,13 +91,18 @@ fn listed(execution: &Execution) -> Value {
         .with("UpdatedAt", seconds(state.updated_millis))
         .with("IsBatchStatement", execution.is_batch())
         .with("ResultFormat", submission.result_format());
-    let members = if execution.is_batch() {
-        members.with("QueryStrings", submission.statements.clone())
-    } else {
-        members.with("QueryString", submission.statements[0].as_str())
-    };
     members
+        .and(query_members(submission))
         .with_some("StatementName", submission.name.as_deref())
         .with_some("SecretArn", submission.target.secret_arn.as_deref())
         .into()
+}
+
+fn query_members(submission: &Submission) -> Members {
+    match submission.mode {
+        Mode::Single => Members::default().with("QueryString", submission.statements[0].as_str()),
+        Mode::Transaction | Mode::AutoCommit => {
+            Members::default().with("QueryStrings", submission.statements.clone())
+        }
+    }
 }

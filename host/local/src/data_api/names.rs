@@ -27,8 +27,7 @@ impl Names {
     /// Reads the names that a database has, when it is first used.
     pub(super) async fn load(&self, session: &Session, database: &str) -> Result<(), String> {
         let rows =
-            session.query(&format!("SELECT full_name FROM {HELPER_SCHEMA}.long_names")).await?;
-        let rows = rows.result.map(|result| result.rows).unwrap_or_default();
+            session.rows(&format!("SELECT full_name FROM {HELPER_SCHEMA}.long_names")).await?;
         let names = rows.iter().filter_map(|row| LongName::of(row[0].as_deref()?));
         self.add(database, names.collect());
         Ok(())

@@ -4,8 +4,8 @@
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::Response;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use super::members::Members;
 /// An exception of the service.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
-    status: u16,
+    status: StatusCode,
     code: &'static str,
     message: String,
     resource_id: Option<String>,
@@ -24,7 +24,7 @@ pub(crate) struct ApiError {
 impl ApiError {
     pub(crate) fn validation(message: impl Into<String>) -> ApiError {
         ApiError {
-            status: 400,
+            status: StatusCode::BAD_REQUEST,
             code: "ValidationException",
             message: message.into(),
             resource_id: None,
@@ -41,7 +41,7 @@ impl ApiError {
 
     pub(crate) fn not_found(message: &str, id: &str) -> ApiError {
         ApiError {
-            status: 400,
+            status: StatusCode::BAD_REQUEST,
             code: "ResourceNotFoundException",
             message: message.to_owned(),
             resource_id: Some(id.to_owned()),
@@ -49,13 +49,18 @@ impl ApiError {
     }
 
     pub(crate) fn connection(message: String) -> ApiError {
-        ApiError { status: 500, code: "DatabaseConnectionException", message, resource_id: None }
+        ApiError {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "DatabaseConnectionException",
+            message,
+            resource_id: None,
+        }
     }
 
     pub(crate) fn too_many_active() -> ApiError {
         let message = "Active statements exceeded the allowed quota (200).".to_owned();
         ApiError {
-            status: 400,
+            status: StatusCode::BAD_REQUEST,
             code: "ActiveStatementsExceededException",
             message,
             resource_id: None,
@@ -66,7 +71,7 @@ impl ApiError {
         let message = "the local stand-in serves the Redshift Data API (X-Amz-Target: \
                        RedshiftData.<Operation>); no such operation";
         ApiError {
-            status: 400,
+            status: StatusCode::BAD_REQUEST,
             code: "UnknownOperationException",
             message: message.to_owned(),
             resource_id: None,
@@ -82,7 +87,12 @@ impl ApiError {
     }
 
     fn serialization(message: String) -> ApiError {
-        ApiError { status: 400, code: "SerializationException", message, resource_id: None }
+        ApiError {
+            status: StatusCode::BAD_REQUEST,
+            code: "SerializationException",
+            message,
+            resource_id: None,
+        }
     }
 }
 
@@ -95,12 +105,11 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 /// Writes the answer.
 pub(crate) fn respond(answer: Result<Value, ApiError>, request_id: &str) -> Response<Full<Bytes>> {
     let (status, code, body) = match answer {
-        Ok(body) => (200, None, body),
+        Ok(body) => (StatusCode::OK, None, body),
         Err(error) => (error.status, Some(error.code), error.into_body()),
     };
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
-    *response.status_mut() =
-        hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
     if let Ok(id) = HeaderValue::from_str(request_id) {

@@ -30,19 +30,8 @@ pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
             return;
         }
     };
-    execution.update(|state| {
-        state.status = Status::Started;
-        state.pid = Some(session.pid);
-        state.cancel_token = Some(session.cancel_token());
-    });
-    let mut runner = Runner {
-        warehouse: &warehouse,
-        execution: &execution,
-        session: &session,
-        in_block: false,
-        load_errors: Vec::new(),
-        loads: Vec::new(),
-    };
+    execution.start(session.pid, session.cancel_token());
+    let mut runner = Runner::new(&warehouse, &execution, &session);
     let (status, error) = runner.run().await;
     runner.close().await;
     warehouse.registry.bound_results();
@@ -78,7 +67,12 @@ struct Runner<'a> {
     loads: Vec<LoadRecord>,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    fn new(warehouse: &'a Warehouse, execution: &'a Execution, session: &'a Session) -> Runner<'a> {
+        let (load_errors, loads) = (Vec::new(), Vec::new());
+        Runner { warehouse, execution, session, in_block: false, load_errors, loads }
+    }
+
     async fn run(&mut self) -> (Status, Option<String>) {
         match self.execution.submission.mode {
             Mode::Single => match self.item(0).await {
@@ -154,16 +148,7 @@ impl Runner<'_> {
             item.started_millis = now_millis();
             item.query_id = query_id;
         });
-        let cancelled =
-            || Failure::Cancelled(format!("ERROR: Query ({query_id}) canceled on user's request"));
-        let outcome = if self.execution.is_cancelled() {
-            Err(cancelled())
-        } else {
-            let outcome = self.statement(index, query_id).await;
-            let is_cancelled = self.execution.is_cancelled();
-            outcome.map_err(|error| if is_cancelled { cancelled() } else { Failure::Failed(error) })
-        };
-        match outcome {
+        match self.unless_cancelled(index, query_id).await {
             Ok(outcome) => {
                 self.finished(index, outcome, since);
                 Ok(())
@@ -175,6 +160,18 @@ impl Runner<'_> {
                 Err(failure)
             }
         }
+    }
+
+    /// Runs a statement; a client that wants it to stop is heard before and after.
+    async fn unless_cancelled(&mut self, index: usize, query_id: i64) -> Result<Outcome, Failure> {
+        let cancelled =
+            || Failure::Cancelled(format!("ERROR: Query ({query_id}) canceled on user's request"));
+        if self.execution.is_cancelled() {
+            return Err(cancelled());
+        }
+        let outcome = self.statement(index, query_id).await;
+        let is_cancelled = self.execution.is_cancelled();
+        outcome.map_err(|error| if is_cancelled { cancelled() } else { Failure::Failed(error) })
     }
 
     fn finished(&self, index: usize, mut outcome: Outcome, since: Instant) {

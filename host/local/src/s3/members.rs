@@ -36,6 +36,17 @@ macro_rules! attributes {
     };
 }
 
+/// The conditions on an object that is written.
+macro_rules! change_conditions {
+    ($input:ident) => {
+        $crate::s3::conditions::Conditions {
+            if_match: $input.if_match,
+            if_none_match: $input.if_none_match,
+            ..Default::default()
+        }
+    };
+}
+
 /// The conditions on an object that is read.
 macro_rules! read_conditions {
     ($input:ident) => {
@@ -76,4 +87,6 @@ macro_rules! with_checksums {
     };
 }
 
-pub(super) use {attributes, claims, read_conditions, source_conditions, with_checksums};
+pub(super) use {
+    attributes, change_conditions, claims, read_conditions, source_conditions, with_checksums,
+};

@@ -7,11 +7,12 @@ use std::time::SystemTime;
 
 use s3s::dto::*;
 use s3s::{S3Request, S3Result, s3_error};
+use tempfile::TempPath;
 
-use super::conditions::{Conditions, whole_seconds};
+use super::conditions::whole_seconds;
 use super::digest::{hex, md5_of, multipart_etag};
 use super::failure::{blocking, internal};
-use super::members::{attributes, claims, source_conditions, with_checksums};
+use super::members::{attributes, change_conditions, claims, source_conditions, with_checksums};
 use super::store::Store;
 use super::uploads::{self, Arrived, Upload};
 use super::{copy_source, spool};
@@ -69,12 +70,15 @@ pub(crate) fn upload_part_copy(
     let part = copy_source::bytes(store, &source, wanted)?;
     let md5 = md5_of(part.as_file()).map_err(internal)?;
     uploads::keep(store, &dir, input.part_number, &md5, part.into_temp_path())?;
-    let result = CopyPartResult {
-        e_tag: Some(ETag::Strong(hex(&md5))),
+    Ok(UploadPartCopyOutput { copy_part_result: Some(copied(&md5)), ..Default::default() })
+}
+
+fn copied(md5: &[u8; 16]) -> CopyPartResult {
+    CopyPartResult {
+        e_tag: Some(ETag::Strong(hex(md5))),
         last_modified: Some(whole_seconds(SystemTime::now())),
         ..Default::default()
-    };
-    Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() })
+    }
 }
 
 fn wanted_bytes(range: Option<&str>, size_bytes: u64) -> S3Result<std::ops::Range<u64>> {
@@ -94,14 +98,8 @@ pub(crate) fn complete(
     let wanted = input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let arrived = uploads::arrived(&dir)?;
     let parts = chosen_parts(&arrived, &wanted)?;
-    let whole = put_together(store, &parts)?;
-    let md5s: Vec<[u8; 16]> = parts.iter().map(|part| part.md5).collect();
-    let etag = multipart_etag(&md5s);
-    let when = Conditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        ..Conditions::default()
-    };
+    let (whole, etag) = put_together(store, &parts)?;
+    let when = change_conditions!(input);
     let at = (&*input.bucket, &*input.key);
     store.put(at, whole, etag.clone(), upload.attributes, &when)?;
     fs::remove_dir_all(dir).map_err(internal)?;
@@ -114,13 +112,15 @@ pub(crate) fn complete(
     })
 }
 
-fn put_together(store: &Store, parts: &[&Arrived]) -> S3Result<tempfile::TempPath> {
+/// A file of all parts, and its ETag.
+fn put_together(store: &Store, parts: &[&Arrived]) -> S3Result<(TempPath, String)> {
     let mut whole = store.temporary().map_err(internal)?;
     for part in parts {
         let file = File::open(&part.path).map_err(internal)?;
         copy_source::append(&file, 0, part.size_bytes, whole.as_file_mut()).map_err(internal)?;
     }
-    Ok(whole.into_temp_path())
+    let md5s: Vec<[u8; 16]> = parts.iter().map(|part| part.md5).collect();
+    Ok((whole.into_temp_path(), multipart_etag(&md5s)))
 }
 
 /// The parts that the client names, in order, all of them as it knows them.

@@ -149,16 +149,17 @@ impl Store {
         let Some(path) = self.objects.object_path(bucket, folder.unwrap_or(key)) else {
             return Ok(());
         };
-        let record = self.records.path(bucket, key);
-        if folder.is_some() {
-            // The folder itself goes below, when nothing else needs it.
-            remove_if_there(&record).map_err(internal)?;
-            self.prune(bucket, &bucket_dir, &path);
-        } else if path.is_file() || path.is_symlink() {
+        // A folder itself goes with the folders above it, when nothing else needs it.
+        let mut emptied = path.as_path();
+        if folder.is_none() {
+            if !path.is_file() && !path.is_symlink() {
+                return Ok(());
+            }
             remove_if_there(&path).map_err(internal)?;
-            remove_if_there(&record).map_err(internal)?;
-            self.prune(bucket, &bucket_dir, path.parent().unwrap_or(&bucket_dir));
+            emptied = path.parent().unwrap_or(&bucket_dir);
         }
+        remove_if_there(&self.records.path(bucket, key)).map_err(internal)?;
+        self.prune(bucket, &bucket_dir, emptied);
         Ok(())
     }
 

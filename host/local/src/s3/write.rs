@@ -11,7 +11,7 @@ use super::conditions::{Conditions, whole_seconds};
 use super::copy_source;
 use super::digest::{hex, md5_of};
 use super::failure::{blocking, internal};
-use super::members::{attributes, claims, source_conditions, with_checksums};
+use super::members::{attributes, change_conditions, claims, source_conditions, with_checksums};
 use super::records::Attributes;
 use super::spool;
 use super::store::{Found, Store};
@@ -32,11 +32,7 @@ pub(crate) async fn put(
     check_content(&input.key, spooled.size_bytes)?;
     let attributes =
         attributes!(input, content_encoding(input.content_encoding), spooled.checksums());
-    let when = Conditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        ..Conditions::default()
-    };
+    let when = change_conditions!(input);
     let etag = hex(&spooled.md5);
     let output = PutObjectOutput {
         e_tag: Some(ETag::Strong(etag.clone())),

@@ -5,7 +5,8 @@
 const MAX_ROW_BYTES: usize = 64 << 10;
 const MAX_RESULT_BYTES: usize = 100 << 20;
 
-type Row = Box<[Option<Box<str>>]>;
+/// A value a column; `None` is NULL.
+pub(crate) type Row = Box<[Option<Box<str>>]>;
 
 /// What a query answered, in memory.
 #[derive(Debug)]
