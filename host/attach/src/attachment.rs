@@ -61,11 +61,8 @@ async fn join_or_start(
         }
         tokio::time::sleep(POLL).await;
     }
-    Err(AttachError::ServerNotReady {
-        dir: dir.to_path_buf(),
-        seconds: PATIENCE.as_secs(),
-        log: state.server_log(),
-    })
+    let (dir, seconds) = (dir.to_path_buf(), PATIENCE.as_secs());
+    Err(AttachError::ServerNotReady { dir, seconds, log: state.server_log() })
 }
 
 /// The endpoints of the server that holds the lock, once it accepts connections.

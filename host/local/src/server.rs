@@ -58,11 +58,11 @@ impl Server {
     pub async fn start(options: LocalOptions) -> Result<Server, LocalError> {
         let state = StateDir::of(&options.dir)?;
         let lock = lock_server(&options.dir, &state).await?;
-        let (last_s3, last_data_api) = last_ports(&state)?;
+        let last = last_ports(&state)?;
         let objects =
             Objects::open(&options.dir).map_err(LocalError::file(&options.dir, "open"))?;
-        let (s3_listener, s3_port) = bind(options.s3_port, last_s3).await?;
-        let (data_api_listener, data_api_port) = bind(options.data_api_port, last_data_api).await?;
+        let (s3_listener, s3_port) = bind(options.s3_port, last.0).await?;
+        let (data_api_listener, data_api_port) = bind(options.data_api_port, last.1).await?;
 
         let s3_service = s3::service(objects.clone(), state.path())
             .map_err(LocalError::file(state.path(), "open the state of S3 in"))?;

@@ -62,10 +62,8 @@ pub(crate) fn decimal(field: &[u8], precision: u8, scale: u8, rounds: bool) -> R
     // DECIMAL up to 19 digits is stored in 8 bytes.
     let fits = scaled < 10_i128.pow(u32::from(precision))
         && (precision > 19 || i64::try_from(scaled).is_ok());
-    if !fits {
-        return Err(overflow());
-    }
-    Ok(if field.first() == Some(&b'-') { -scaled } else { scaled })
+    let signed = if field.first() == Some(&b'-') { -scaled } else { scaled };
+    if fits { Ok(signed) } else { Err(overflow()) }
 }
 
 fn decimal_overflow(precision: u8, scale: u8) -> Fault {

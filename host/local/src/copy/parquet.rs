@@ -28,6 +28,8 @@ fn scan_error(context: &str) -> String {
     engine_block("Spectrum Scan Error", 15007, context, "dory_util.cpp:1777")
 }
 
+type Builder = ParquetRecordBatchReaderBuilder<File>;
+
 /// Opens a file and checks its schema.
 pub(crate) fn open(
     file: &SourceFile,
@@ -40,14 +42,22 @@ pub(crate) fn open(
     let handle = File::open(&file.path).map_err(|error| unreadable(&error))?;
     // The types are the file's own; a writer's Arrow schema would say more than Redshift reads.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(handle, options)
-        .map_err(|error| unreadable(&error))?;
+    let builder = Builder::try_new_with_options(handle, options);
+    let builder = builder.map_err(|error| unreadable(&error))?;
+    check_schema(&builder, columns, fills, file)?;
+    builder.with_batch_size(BATCH_ROWS).build().map_err(|error| unreadable(&error))
+}
+
+fn check_schema(
+    builder: &Builder,
+    columns: &[Column],
+    fills: bool,
+    file: &SourceFile,
+) -> Result<(), String> {
     let found = builder.schema().fields().len();
     check_width(found, columns.len(), fills, file)?;
-    for (index, column) in columns.iter().take(found).enumerate() {
-        check_column(&builder, index, column, file)?;
-    }
-    builder.with_batch_size(BATCH_ROWS).build().map_err(|error| unreadable(&error))
+    let mut columns = columns.iter().take(found).enumerate();
+    columns.try_for_each(|(index, column)| check_column(builder, index, column, file))
 }
 
 fn check_width(found: usize, wanted: usize, fills: bool, file: &SourceFile) -> Result<(), String> {
@@ -63,7 +73,7 @@ fn check_width(found: usize, wanted: usize, fills: bool, file: &SourceFile) -> R
 
 /// Whether a column of the file may go into the table's column at the same place.
 fn check_column(
-    builder: &ParquetRecordBatchReaderBuilder<File>,
+    builder: &Builder,
     index: usize,
     column: &Column,
     file: &SourceFile,
@@ -85,7 +95,7 @@ fn check_column(
 }
 
 /// The one primitive behind a column; a nested column has none.
-fn leaf_of(builder: &ParquetRecordBatchReaderBuilder<File>, root: usize) -> Option<ColumnDescPtr> {
+fn leaf_of(builder: &Builder, root: usize) -> Option<ColumnDescPtr> {
     let schema = builder.parquet_schema();
     if schema.root_schema().get_fields().get(root).is_some_and(|root| !root.is_primitive()) {
         return None;

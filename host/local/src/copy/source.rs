@@ -132,15 +132,17 @@ fn manifest_file(
     let size_bytes = std::fs::metadata(&path)
         .map_err(|error| manifest_problem(&error.to_string(), manifest))?
         .len();
-    match expected {
-        Some(expected) if expected != size_bytes => Err(manifest_problem(
-            &format!(
-                "content_length {expected} of '{url}' differs from the object's {size_bytes} bytes"
-            ),
-            manifest,
-        )),
-        _ => Ok(Some(SourceFile { url: url.clone(), path, size_bytes })),
+    if let Some(expected) = expected.filter(|expected| *expected != size_bytes) {
+        return Err(wrong_size(url, expected, size_bytes, manifest));
     }
+    Ok(Some(SourceFile { url: url.clone(), path, size_bytes }))
+}
+
+fn wrong_size(url: &str, expected: u64, size_bytes: u64, manifest: &str) -> String {
+    let fault = format!(
+        "content_length {expected} of '{url}' differs from the object's {size_bytes} bytes"
+    );
+    manifest_problem(&fault, manifest)
 }
 
 impl Entry {

@@ -174,15 +174,15 @@ pub(crate) async fn result(
     wait(&found.execution, request.wait_time_seconds).await?;
     check_format(&found.execution.submission, format)?;
     let id = request.id.unwrap_or_default();
-    let result = found.result().ok_or_else(|| {
-        ApiError::not_found(
-            "Query does not have result. Please check query status with DescribeStatement.",
-            &id,
-        )
-    })?;
+    let result = found.result().ok_or_else(|| no_result(&id))?;
     let start = page_start(request.next_token.as_deref(), &id, result.rows.len())?;
     let (answer, next) = result::page(&result, start, format);
     Ok(answer.with_some("NextToken", next.map(|next| page_token(&id, next))).into())
+}
+
+fn no_result(id: &str) -> ApiError {
+    let message = "Query does not have result. Please check query status with DescribeStatement.";
+    ApiError::not_found(message, id)
 }
 
 fn check_format(submission: &Submission, format: Format) -> Result<(), ApiError> {

@@ -140,11 +140,7 @@ fn submission(
     statements: Vec<String>,
     mode: Mode,
 ) -> Result<Submission, ApiError> {
-    if request.wants_session() {
-        return Err(ApiError::validation(
-            "sessions (SessionId, SessionKeepAliveSeconds) are not supported by the local stand-in",
-        ));
-    }
+    request.check_no_session()?;
     let database = request.target.check()?;
     statements.iter().try_for_each(|sql| check_sql(sql))?;
     let is_csv = request.is_csv()?;
@@ -165,9 +161,15 @@ impl CommonRequest {
         }
     }
 
-    fn wants_session(&self) -> bool {
-        self.session_id.is_some()
-            || self.session_keep_alive_seconds.is_some_and(|seconds| seconds > 0)
+    fn check_no_session(&self) -> Result<(), ApiError> {
+        if self.session_id.is_none()
+            && self.session_keep_alive_seconds.is_none_or(|seconds| seconds <= 0)
+        {
+            return Ok(());
+        }
+        Err(ApiError::validation(
+            "sessions (SessionId, SessionKeepAliveSeconds) are not supported by the local stand-in",
+        ))
     }
 }
 

@@ -95,16 +95,19 @@ async fn make(
         // Not every system has that locale.
         output = initdb(&fresh, binaries, owner, &[]).await?;
     }
-    if output.status.success() {
-        return fs::rename(&fresh, data)
-            .map_err(LocalError::file(data, "make PostgreSQL's data folder"));
+    if !output.status.success() {
+        return Err(initdb_failed(home, &output));
     }
-    Err(LocalError::Postgres(format!(
+    fs::rename(&fresh, data).map_err(LocalError::file(data, "make PostgreSQL's data folder"))
+}
+
+fn initdb_failed(home: &Path, output: &Output) -> LocalError {
+    LocalError::Postgres(format!(
         "cannot make a data folder in {} ({}): {}",
         home.display(),
         output.status,
         String::from_utf8_lossy(&output.stderr).trim()
-    )))
+    ))
 }
 
 async fn initdb(

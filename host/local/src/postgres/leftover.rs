@@ -3,6 +3,7 @@
 //! not a PostgreSQL on this very folder.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -36,10 +37,12 @@ pub(crate) async fn clear(data: &Path) -> Result<(), LocalError> {
     {
         let _ = fs::remove_dir_all(sockets);
     }
-    match fs::remove_file(&file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(LocalError::file(file, "remove a stale pid file")(error))
-        }
+    remove_if_there(&file).map_err(LocalError::file(file, "remove a stale pid file"))
+}
+
+fn remove_if_there(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }

@@ -41,6 +41,16 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    fn of(
+        file: File,
+        metadata: &Metadata,
+        etag: String,
+        attributes: Attributes,
+    ) -> io::Result<Found> {
+        let modified = metadata.modified()?;
+        Ok(Found { file: Some(file), size_bytes: metadata.len(), modified, etag, attributes })
+    }
+
     /// What conditions are about.
     pub(crate) fn current(&self) -> Current<'_> {
         Current { etag: &self.etag, modified: self.modified, size_bytes: self.size_bytes }
@@ -217,8 +227,7 @@ impl Store {
                 (etag, Attributes::default())
             }
         };
-        let modified = metadata.modified().map_err(internal)?;
-        Ok(Some(Found { file: Some(file), size_bytes: metadata.len(), modified, etag, attributes }))
+        Found::of(file, &metadata, etag, attributes).map(Some).map_err(internal)
     }
 
     fn look_for_marker(&self, bucket: &str, key: &str, folder: &str) -> S3Result<Option<Found>> {

@@ -23,8 +23,10 @@ const WITH_PARQUET: [&str; 7] = [
 ];
 const COMPRESSIONS: [(&str, Compression); 3] =
     [("GZIP", Compression::Gzip), ("BZIP2", Compression::Bzip2), ("ZSTD", Compression::Zstd)];
+type SetFlag = fn(&mut CopyStatement);
+
 /// Options without a value.
-const FLAGS: [(&str, fn(&mut CopyStatement)); 11] = [
+const FLAGS: [(&str, SetFlag); 11] = [
     ("MANIFEST", |copy| copy.is_manifest = true),
     ("EXPLICIT_IDS", |copy| copy.explicit_ids = true),
     ("NOLOAD", |copy| copy.no_load = true),
