@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
-use loader_local::{Attachment, Endpoints, attach};
+use loader_attach::{Attachment, Endpoints, Program, attach};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -22,7 +22,8 @@ pub struct World {
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let attachment = runtime.block_on(attach(dir.path(), &program())).expect("the stand-in starts");
+    let attachment =
+        runtime.block_on(attach(dir.path(), &Program::Installed)).expect("the stand-in starts");
     World { dir, attachment, _runtime: runtime }
 });
 

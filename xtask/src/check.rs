@@ -98,6 +98,8 @@ fn dependencies() -> Result<(), Failure> {
         ("loader-sdk", &["tokio", "wasmtime", "aws-config", "aws-sdk-s3", "arrow"][..]),
         ("loader-csv", &["tokio", "wasmtime", "aws-config"][..]),
         ("loader-ipc", &["tokio", "wasmtime", "aws-config"][..]),
+        ("loader-attach", &["hyper", "s3s", "arrow-array", "tokio-postgres", "sqlparser"]),
+        ("loader", &["loader-local", "s3s", "tokio-postgres", "sqlparser"]),
         ("loader-build", &["tokio", "wasmtime", "aws-config"][..]),
         ("loader-sandbox", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
         ("loader-harness", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),

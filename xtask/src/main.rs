@@ -56,9 +56,10 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
 fn demo(arguments: &[String]) -> Result<(), Failure> {
     setup::postgres()?;
     plugins::build_plugins()?;
-    let mut cargo = run::cargo(&["run", "--quiet", "--package", "loader", "--", "demo"]);
-    cargo.args(arguments);
-    run::run(&mut cargo)
+    let packages = ["--package", "loader", "--package", "loader-local"];
+    run::run(run::cargo(&["build", "--quiet"]).args(packages))?;
+    let mut loader = std::process::Command::new(run::target().join("debug/loader"));
+    run::run(loader.arg("demo").args(arguments).current_dir(run::root()))
 }
 
 fn test(arguments: &[String]) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use aws_credential_types::Credentials;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use loader_local::Attachment;
+use loader_attach::{Attachment, Program};
 
 use loader_model::error::{Context, Error, Kind, Result};
 
@@ -59,9 +59,7 @@ pub async fn connect(settings: &AwsAccess) -> Result<Aws> {
         }
         return Ok(Aws { config, endpoints: None, _local: None });
     };
-    let program =
-        std::env::current_exe().context(Kind::Internal, "this program's own path is unknown")?;
-    let attachment = loader_local::attach(dir, &program).await.context(
+    let attachment = loader_attach::attach(dir, &Program::Installed).await.context(
         Kind::Config,
         format!("the local stand-in in {} could not be used", dir.display()),
     )?;

@@ -3,6 +3,7 @@
 
 pub mod plugin;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -44,6 +45,7 @@ pub enum Command {
     /// Run a local CSV file through inference and plugins into a local file.
     Transform(TransformArgs),
     /// Serve S3 and the Redshift Data API on this machine.
+    #[command(disable_help_flag = true)]
     Local(LocalArgs),
     /// Tell the story of a load in four files, on this machine alone.
     Demo(DemoArgs),
@@ -85,24 +87,11 @@ pub struct TransformArgs {
     pub run: RunArgs,
 }
 
-/// Arguments of `local`.
+/// Arguments of `local`: what the program `loader-local` takes; `loader local --help` shows it.
 #[derive(Args, Debug)]
 pub struct LocalArgs {
-    /// Folder that holds the buckets (one folder each) and the database.
-    #[arg(long, value_name = "DIR")]
-    pub dir: PathBuf,
-    /// Port of S3; 0 takes the one used before, or any.
-    #[arg(long, default_value_t = 0)]
-    pub s3_port: u16,
-    /// Port of the Data API; 0 takes the one used before, or any.
-    #[arg(long, default_value_t = 0)]
-    pub data_api_port: u16,
-    /// Folder with PostgreSQL's programs, when they are not found.
-    #[arg(long, value_name = "DIR", env = "LOADER_POSTGRES_BIN")]
-    pub postgres_bin: Option<PathBuf>,
-    /// Stop when the last program that uses the folder is gone.
-    #[arg(long, hide = true)]
-    pub while_used: bool,
+    #[arg(value_name = "ARGUMENTS", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub arguments: Vec<OsString>,
 }
 
 /// Arguments of `demo`.
@@ -141,7 +130,7 @@ pub enum RowFormat {
 
 /// Lets flags be written with underscores, as the Glue job's are: `--target_table` becomes
 /// `--target-table`.
-pub fn with_dashes(arguments: impl Iterator<Item = std::ffi::OsString>) -> Vec<std::ffi::OsString> {
+pub fn with_dashes(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     arguments
         .map(|argument| match argument.to_str() {
             Some(text) if text.starts_with("--") => {

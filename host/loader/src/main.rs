@@ -32,7 +32,7 @@ fn main() -> ExitCode {
             Command::Retry(args) => commands::retry::run(args, stop, &log).await,
             Command::Stage(args) => commands::run::stage(args, stop, &log).await,
             Command::Transform(args) => commands::transform::run(args, stop).await,
-            Command::Local(args) => commands::local::run(args, stop).await,
+            Command::Local(args) => commands::local::run(args, cli.verbose),
             Command::Demo(args) => commands::demo::run(args, stop, &log).await,
             Command::Sql(args) => commands::sql::run(args, stop).await,
             Command::Plugin(args) => commands::plugin::run(args).await,

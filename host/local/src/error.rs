@@ -1,10 +1,12 @@
-//! What can go wrong with the stand-in itself: starting it, joining it, stopping it. Errors of
-//! single requests never come here; clients get those over the protocol, as AWS would say them.
+//! What can go wrong with the stand-in itself: starting it, stopping it. Errors of single
+//! requests never come here; clients get those over the protocol, as AWS would say them.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Why the stand-in could not be started, joined or stopped. Each message says what to do next.
+use loader_attach::AttachError;
+
+/// Why the stand-in could not be started or stopped. Each message says what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalError {
@@ -60,30 +62,9 @@ pub enum LocalError {
         /// What PostgreSQL said.
         source: tokio_postgres::Error,
     },
-    /// The server that was started for this program ended before it was ready.
-    #[error("the local server for {} did not start ({status}); its log, {}, ends \
-             with:\n{tail}", dir.display(), log.display())]
-    ServerEnded {
-        /// The folder to be served.
-        dir: PathBuf,
-        /// How it ended.
-        status: String,
-        /// Where its whole log is.
-        log: PathBuf,
-        /// The last lines of the log.
-        tail: String,
-    },
-    /// The server took too long.
-    #[error("the local server for {} is not ready after {seconds} s; see its log, \
-             {}", dir.display(), log.display())]
-    ServerNotReady {
-        /// The folder to be served.
-        dir: PathBuf,
-        /// How long we waited.
-        seconds: u64,
-        /// Where its log is.
-        log: PathBuf,
-    },
+    /// A file or lock that programs on DIR agree by could not be used.
+    #[error(transparent)]
+    Shared(#[from] AttachError),
 }
 
 impl LocalError {

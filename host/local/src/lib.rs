@@ -2,9 +2,10 @@
 //! tests.
 //!
 //! One [`Server`] serves one folder, DIR. In: HTTP requests of any AWS client (the SDKs, boto3, the
-//! AWS CLI) on two ports of 127.0.0.1, signed with the keys in [`Endpoints`]. Out: what S3 and
-//! Redshift would answer. [`attach`] lets several programs share the one server of a folder: it
-//! runs while someone uses it and is started again when it was killed.
+//! AWS CLI) on two ports of 127.0.0.1, signed with the keys in [`loader_attach::Endpoints`]. Out:
+//! what S3 and Redshift would answer. The program `loader-local` (`main.rs`) is this server as a
+//! process of its own. Programs share the one server of a folder through the crate `loader-attach`:
+//! it runs while it is used and is started again when it was killed.
 //!
 //! # S3
 //! The folder `DIR/<bucket>` is a bucket and every file below it an object, also when a person
@@ -33,17 +34,18 @@
 //! and Redshift refuses is refused, so that what runs here runs there. Sizes, names, NULLs and
 //! transactions follow Redshift's rules; speed and distribution over nodes do not.
 
-mod attach;
+mod clock;
 mod copy;
 mod data_api;
 mod error;
-mod lock;
 mod objects;
 mod postgres;
 mod s3;
 mod server;
+mod session;
 mod sql;
+mod while_used;
 
-pub use attach::{Attachment, attach, serve_while_used};
 pub use error::LocalError;
-pub use server::{Endpoints, LocalOptions, Server};
+pub use server::{LocalOptions, Server};
+pub use while_used::serve_while_used;

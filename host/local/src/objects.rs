@@ -3,13 +3,12 @@
 //! COPY; knows no ETags and no attributes (see `s3::store`). The layers above keep what is theirs
 //! in `DIR/.loader`, so everything in a bucket folder is an object, however it got there.
 
-use std::fs;
+use std::fs::{self, DirEntry, FileType};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
-/// The folder that holds the stand-in's own state; a name that no bucket can have.
-pub(crate) const STATE_DIR: &str = ".loader";
+use loader_attach::STATE_DIR;
 
 /// One object of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,51 +114,40 @@ impl Objects {
         on_object: &mut dyn FnMut(ObjectEntry),
         on_folder: &mut dyn FnMut(String),
     ) -> io::Result<()> {
-        let Some(bucket_dir) = self.bucket(bucket) else { return Ok(()) };
         let base = prefix.rfind('/').map_or("", |at| &prefix[..=at]);
-        let start = match base.strip_suffix('/') {
-            None => bucket_dir,
-            // A prefix that cannot be a folder (`a//b/`, `../`) has no objects.
-            Some(folder) => match self.object_path(bucket, folder) {
-                Some(path) => path,
-                None => return Ok(()),
-            },
-        };
-        if !start.canonicalize().is_ok_and(|real| real.is_dir() && self.may_serve(&real)) {
-            return Ok(());
-        }
+        let Some(start) = self.folder(bucket, base) else { return Ok(()) };
         if !base.is_empty() && base.len() == prefix.len() {
             on_folder(base.to_owned());
         }
         let mut pending = vec![(start, base.to_owned())];
         while let Some((dir, key_base)) = pending.pop() {
-            let entries = match fs::read_dir(&dir) {
-                Ok(entries) => entries,
-                // Deleted while we walk: its objects are gone.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
-            };
-            for entry in entries {
-                let entry = entry?;
-                let Ok(name) = entry.file_name().into_string() else { continue };
-                let key = format!("{key_base}{name}");
-                let Ok(kind) = entry.file_type() else { continue };
+            for entry in entries(&dir)? {
+                let Some((key, kind)) = key_and_kind(&entry, &key_base) else { continue };
+                // Above the prefix's end a folder must lie on the way; below it everything counts.
+                if !key.starts_with(prefix) {
+                    continue;
+                }
                 if kind.is_dir() {
-                    let folder = key + "/";
-                    // Above the prefix's end a folder must lie on the way; below it everything
-                    // counts.
-                    if folder.starts_with(prefix) {
-                        on_folder(folder.clone());
-                        pending.push((entry.path(), folder));
-                    }
-                } else if key.starts_with(prefix)
-                    && let Some(found) = self.entry(&entry.path(), kind.is_symlink(), key)
-                {
+                    on_folder(key.clone());
+                    pending.push((entry.path(), key));
+                } else if let Some(found) = self.entry(&entry.path(), kind.is_symlink(), key) {
                     on_object(found);
                 }
             }
         }
         Ok(())
+    }
+
+    /// The folder that objects whose keys start with `base` lie in; `base` is empty or ends in a
+    /// slash. One that cannot be a folder (`a//b/`, `../`) has no objects.
+    fn folder(&self, bucket: &str, base: &str) -> Option<PathBuf> {
+        let bucket_dir = self.bucket(bucket)?;
+        let path = match base.strip_suffix('/') {
+            None => bucket_dir,
+            Some(folder) => self.object_path(bucket, folder)?,
+        };
+        let real = path.canonicalize().ok()?;
+        (real.is_dir() && self.may_serve(&real)).then_some(path)
     }
 
     fn entry(&self, path: &Path, is_link: bool, key: String) -> Option<ObjectEntry> {
@@ -170,6 +158,23 @@ impl Objects {
         let modified = metadata.modified().ok()?;
         metadata.is_file().then_some(ObjectEntry { key, size_bytes: metadata.len(), modified })
     }
+}
+
+/// What a folder holds; nothing when it was deleted while we walk.
+fn entries(dir: &Path) -> io::Result<Vec<DirEntry>> {
+    match fs::read_dir(dir) {
+        Ok(entries) => entries.collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The key of a file, or of a folder with a slash at its end; `None` for a name that is no text.
+fn key_and_kind(entry: &DirEntry, base: &str) -> Option<(String, FileType)> {
+    let name = entry.file_name().into_string().ok()?;
+    let kind = entry.file_type().ok()?;
+    let slash = if kind.is_dir() { "/" } else { "" };
+    Some((format!("{base}{name}{slash}"), kind))
 }
 
 #[cfg(test)]

@@ -14,26 +14,24 @@ mod tests;
 mod user;
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use loader_attach::log_tail;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio_postgres::NoTls;
 
-use crate::LocalError;
-use cluster::Cluster;
+use crate::error::LocalError;
+use cluster::{Cluster, ROLE};
+use leftover::POLL;
 
-/// The role that owns everything.
-const ROLE: &str = "loader";
 /// The database that clients use; Redshift's own name for the first one.
 const DATABASE: &str = "dev";
 /// Start, crash recovery included, and stop take well under a second each; a machine under load
 /// gets this much.
 const PATIENCE: Duration = Duration::from_secs(60);
-const POLL: Duration = Duration::from_millis(10);
 
 /// A running PostgreSQL. Dropped without [`Postgres::stop`] it is killed, and recovers at the next
 /// start.
@@ -182,24 +180,6 @@ fn ended(status: ExitStatus, log: &Path, log_start: u64) -> LocalError {
     ))
 }
 
-/// The last lines that were written to a log after it had `start` bytes.
-pub(crate) fn log_tail(log: &Path, start: u64) -> String {
-    const LINES: usize = 12;
-    const MAX_BYTES: u64 = 16 * 1024;
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut file = File::open(log)?;
-        let end = file.metadata()?.len();
-        file.seek(SeekFrom::Start(start.max(end.saturating_sub(MAX_BYTES)).min(end)))?;
-        let mut bytes = Vec::new();
-        file.take(MAX_BYTES).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    let bytes = read().unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
-}
-
 async fn create_database(config: &tokio_postgres::Config) -> Result<(), LocalError> {
     let (client, connection) =
         config.connect(NoTls).await.map_err(LocalError::sql("cannot connect"))?;
@@ -219,9 +199,4 @@ async fn create_database(config: &tokio_postgres::Config) -> Result<(), LocalErr
     // Ends by itself now that its client is gone; its last error does not matter.
     let _ = connection.await;
     Ok(())
-}
-
-/// The file that names the running postmaster of a data folder.
-fn pid_file(data: &Path) -> PathBuf {
-    data.join("postmaster.pid")
 }

@@ -4,26 +4,34 @@
 
 mod buckets;
 mod conditions;
+mod copy_source;
+mod digest;
+mod failure;
 mod list;
+mod listing;
+mod members;
 mod multipart;
 mod read;
+mod records;
 mod spool;
 mod store;
 #[cfg(test)]
 mod tests;
+mod uploads;
 mod write;
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use loader_attach::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use s3s::auth::SimpleAuth;
 use s3s::dto::*;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s::{S3, S3Error, S3Request, S3Response, S3Result};
+use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::objects::Objects;
-use crate::server::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use failure::blocking;
 use store::Store;
 
 /// The service of one DIR; `state_dir` is its `.loader`.
@@ -52,15 +60,6 @@ impl LocalS3 {
         let store = Arc::clone(&self.store);
         blocking(move || operation(&store, request)).await.map(S3Response::new)
     }
-}
-
-/// Runs what blocks on a thread for such things.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> S3Result<T> + Send + 'static,
-) -> S3Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(S3Error::internal_error(error)))
 }
 
 #[async_trait::async_trait]
@@ -125,14 +124,14 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<ListObjectsInput>,
     ) -> S3Result<S3Response<ListObjectsOutput>> {
-        self.run(request, buckets::list_objects).await
+        self.run(request, listing::list_objects).await
     }
 
     async fn list_objects_v2(
         &self,
         request: S3Request<ListObjectsV2Input>,
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
-        self.run(request, buckets::list_objects_v2).await
+        self.run(request, listing::list_objects_v2).await
     }
 
     async fn put_object(

@@ -1,32 +1,15 @@
 //! Programs that share the server of a folder, and what they find when it was killed. The server is
-//! this test program, started again through a script that passes the folder in a variable: the way
-//! that `loader` is started, with its arguments.
+//! the real program, started through a script, which can change its environment.
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use loader_local::{Attachment, LocalError, LocalOptions, Server, attach, serve_while_used};
-
-const SERVE: &str = "LOADER_LOCAL_TEST_SERVE";
-
-/// Not a test of its own: the server process of the others.
-#[tokio::test]
-async fn server_process() {
-    if let Some(dir) = std::env::var_os(SERVE) {
-        let options = LocalOptions { dir: PathBuf::from(dir), ..LocalOptions::default() };
-        match Server::start(options).await {
-            Ok(server) => serve_while_used(server).await.unwrap(),
-            Err(error) => {
-                eprintln!("{error}");
-                std::process::exit(3);
-            }
-        }
-    }
-}
+use loader_attach::{AttachError, Attachment, Program, attach};
+use loader_local::{LocalError, LocalOptions, Server};
 
 struct Folder {
     root: tempfile::TempDir,
@@ -43,20 +26,20 @@ impl Folder {
         self.root.path().join("dir")
     }
 
-    /// A program that takes `local --dir DIR --while-used`.
+    /// A program that takes `--dir DIR --while-used`.
     fn write_program(&self, before: &str) {
-        let this = std::env::current_exe().unwrap();
         let script = format!(
-            "#!/bin/sh\n[ \"$1 $2 $4\" = 'local --dir --while-used' ] || exit \
-             9\n{before}\n{SERVE}=\"$3\" exec '{}' --exact server_process --nocapture\n",
-            this.display()
+            "#!/bin/sh\n[ \"$1 $3\" = '--dir --while-used' ] || exit 9\n{before}\n\
+             exec '{}' \"$@\"\n",
+            env!("CARGO_BIN_EXE_loader-local")
         );
-        fs::write(self.program(), script).unwrap();
-        fs::set_permissions(self.program(), fs::Permissions::from_mode(0o755)).unwrap();
+        let program = self.root.path().join("program");
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    fn program(&self) -> PathBuf {
-        self.root.path().join("program")
+    fn program(&self) -> Program {
+        Program::At(self.root.path().join("program"))
     }
 
     async fn attach(&self) -> Attachment {
@@ -157,7 +140,7 @@ async fn a_server_that_cannot_start_says_why() {
     let folder = Folder::new();
     folder.write_program("export LOADER_POSTGRES_BIN=/nowhere");
     let error = attach(&folder.dir(), &folder.program()).await.unwrap_err();
-    assert!(matches!(error, LocalError::ServerEnded { .. }), "{error}");
+    assert!(matches!(error, AttachError::ServerEnded { .. }), "{error}");
     let message = error.to_string();
     assert!(
         message.contains("no PostgreSQL found (looked for `initdb` and `postgres` in /nowhere)"),
@@ -180,7 +163,7 @@ async fn a_folder_has_one_server_and_keeps_its_ports() {
     let refused = Server::start(options()).await.unwrap_err();
     assert!(matches!(refused, LocalError::Running { .. }), "{refused}");
     // A client needs no program when a server runs.
-    let attachment = attach(dir.path(), Path::new("/nowhere")).await.unwrap();
+    let attachment = attach(dir.path(), &Program::At("/nowhere".into())).await.unwrap();
     assert_eq!(attachment.endpoints, endpoints);
     server.stop().await.unwrap();
     assert!(!accepts(&endpoints.s3).await);

@@ -14,7 +14,7 @@ use aws_sdk_redshiftdata::error::DisplayErrorContext;
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
 use aws_sdk_redshiftdata::types::{ExecutionMode, Field, SqlParameter, StatusString};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
-use loader_local::Endpoints;
+use loader_attach::Endpoints;
 
 /// Where the cases run.
 pub(crate) struct Warehouse {

@@ -76,7 +76,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let options = options(arguments)?;
     setup::postgres()?;
     plugins::build_plugins()?;
-    run_command(&mut cargo(&["build", "--release", "--package", "loader"]))?;
+    let packages = ["--package", "loader", "--package", "loader-local"];
+    run_command(cargo(&["build", "--release"]).args(packages))?;
     let source = lineitem(options.scale)?;
     measure(&options, &source)?.print();
     Ok(())

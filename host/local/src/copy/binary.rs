@@ -7,6 +7,9 @@ const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
+/// Where the point is among the groups of a numeric.
+const POINT: usize = 12;
+
 /// Rows being encoded.
 #[derive(Debug)]
 pub(crate) struct RowBuffer {
@@ -113,33 +116,12 @@ impl RowBuffer {
             if magnitude < power { (0, magnitude) } else { (magnitude / power, magnitude % power) };
         // 38 digits are at most 10 groups before the point and 10 after it.
         let mut digits = [0_i16; 24];
-        let mut start = 12;
-        let mut end = 12;
-        let mut rest = integer;
-        while rest > 0 {
-            start -= 1;
-            (rest, digits[start]) = last_group(rest);
-        }
-        let mut left = u32::from(scale);
-        let mut rest = fraction;
-        while left > 0 && rest > 0 {
-            let cut = left.saturating_sub(4);
-            let divisor = 10_u128.pow(cut);
-            let (group, below) = split(rest, divisor);
-            // The last group may have fewer than four digits.
-            digits[end] = group * [1_i16, 10, 100, 1000][(4 - (left - cut)) as usize];
-            end += 1;
-            rest = below;
-            left = cut;
-        }
-        let (mut first, mut last) = (start, end);
-        while first < last && digits[first] == 0 {
-            first += 1;
-        }
-        while last > first && digits[last - 1] == 0 {
-            last -= 1;
-        }
-        self.push_numeric(&digits[first..last], 11 - first as i16, unscaled < 0, scale);
+        let (before, after) = digits.split_at_mut(POINT);
+        let first = POINT - integer_groups(integer, before);
+        let last = POINT + fraction_groups(fraction, scale, after);
+        let (first, last) = without_zeros(&digits, first, last);
+        let weight = POINT as i16 - 1 - first as i16;
+        self.push_numeric(&digits[first..last], weight, unscaled < 0, scale);
     }
 
     fn push_numeric(&mut self, digits: &[i16], weight: i16, is_negative: bool, scale: u8) {
@@ -154,6 +136,46 @@ impl RowBuffer {
             self.bytes.extend_from_slice(&digit.to_be_bytes());
         }
     }
+}
+
+/// The bounds of the groups between zeros at both ends.
+fn without_zeros(digits: &[i16], mut first: usize, mut last: usize) -> (usize, usize) {
+    while first < last && digits[first] == 0 {
+        first += 1;
+    }
+    while last > first && digits[last - 1] == 0 {
+        last -= 1;
+    }
+    (first, last)
+}
+
+/// Writes the groups of a whole number to the end of `digits`; returns how many.
+fn integer_groups(integer: u128, digits: &mut [i16]) -> usize {
+    let mut count = 0;
+    let mut rest = integer;
+    while rest > 0 {
+        count += 1;
+        let at = digits.len() - count;
+        (rest, digits[at]) = last_group(rest);
+    }
+    count
+}
+
+/// Writes the groups behind the point to the start of `digits`; returns how many.
+fn fraction_groups(fraction: u128, scale: u8, digits: &mut [i16]) -> usize {
+    let mut count = 0;
+    let mut left = u32::from(scale);
+    let mut rest = fraction;
+    while left > 0 && rest > 0 {
+        let cut = left.saturating_sub(4);
+        let (group, below) = split(rest, 10_u128.pow(cut));
+        // The last group may have fewer than four digits.
+        digits[count] = group * [1_i16, 10, 100, 1000][(4 - (left - cut)) as usize];
+        count += 1;
+        rest = below;
+        left = cut;
+    }
+    count
 }
 
 /// The number without its last four digits, and these. Machine words where they do: 128-bit

@@ -1,4 +1,4 @@
-//! COPY from S3 by Redshift's rules. In: the statement, the objects of the local S3. Out: rows in
+//! COPY from S3 by Redshift's rules. In: the statement (`sql::copy` reads it), the objects of the local S3. Out: rows in
 //! PostgreSQL, on the connection (and in the transaction) of the statement; or the statement's
 //! error, with rows for STL_LOAD_ERRORS. Text is parsed and converted here, never by PostgreSQL,
 //! whose rules for empty fields, rounding and lengths differ; PostgreSQL gets its binary format.
@@ -8,53 +8,19 @@
 //! Encodings and statistics (COMPUPDATE, STATUPDATE) have no effect.
 
 mod binary;
+mod characters;
 mod convert;
+mod fault;
 mod format;
 mod load;
-mod options;
+mod moments;
+mod numbers;
 mod parquet;
+mod reader;
+mod records;
 mod source;
-mod statement;
 mod target;
 mod text;
 
 pub(crate) use load::{Context, run};
-pub(crate) use options::parse;
-pub(crate) use statement::CopyStatement;
-
-/// A row for STL_LOAD_ERRORS and SYS_LOAD_ERROR_DETAIL.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct LoadError {
-    pub(crate) query_id: i64,
-    pub(crate) table_id: u32,
-    pub(crate) table_name: String,
-    pub(crate) at_millis: i64,
-    pub(crate) file_name: String,
-    /// The line where the record starts, from 1.
-    pub(crate) line_number: u64,
-    pub(crate) column_name: String,
-    pub(crate) column_type: String,
-    pub(crate) column_length: String,
-    /// The byte of the record where the field starts.
-    pub(crate) position: usize,
-    pub(crate) code: i32,
-    pub(crate) reason: String,
-    pub(crate) raw_line: String,
-    pub(crate) raw_field: String,
-}
-
-/// A row for SYS_LOAD_HISTORY.
-#[derive(Debug, Clone)]
-pub(crate) struct LoadRecord {
-    pub(crate) query_id: i64,
-    pub(crate) status: &'static str,
-    pub(crate) table_name: String,
-    pub(crate) started_millis: i64,
-    pub(crate) ended_millis: i64,
-    pub(crate) source: String,
-    pub(crate) format: &'static str,
-    pub(crate) rows: u64,
-    pub(crate) files: usize,
-    pub(crate) bytes: u64,
-    pub(crate) errors: usize,
-}
+pub(crate) use records::{LoadError, LoadRecord};

@@ -28,6 +28,8 @@ fn scan_error(context: &str) -> String {
     engine_block("Spectrum Scan Error", 15007, context, "dory_util.cpp:1777")
 }
 
+type Builder = ParquetRecordBatchReaderBuilder<File>;
+
 /// Opens a file and checks its schema.
 pub(crate) fn open(
     file: &SourceFile,
@@ -40,41 +42,64 @@ pub(crate) fn open(
     let handle = File::open(&file.path).map_err(|error| unreadable(&error))?;
     // The types are the file's own; a writer's Arrow schema would say more than Redshift reads.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(handle, options)
-        .map_err(|error| unreadable(&error))?;
-    let schema = builder.parquet_schema();
-    let found = builder.schema().fields().len();
-    if found > columns.len() || (found < columns.len() && !fills) {
-        return Err(scan_error(&format!(
-            "Unmatched number of columns between table and file. Table columns: {}, Data columns: \
-             {found}, File name: {}",
-            columns.len(),
-            file.url
-        )));
-    }
-    for (index, (field, column)) in builder.schema().fields().iter().zip(columns).enumerate() {
-        let is_nested =
-            schema.root_schema().get_fields().get(index).is_some_and(|root| !root.is_primitive());
-        let leaf = if is_nested { None } else { leaf_of(&builder, index) };
-        let is_int96 =
-            leaf.as_ref().is_some_and(|leaf| leaf.physical_type() == PhysicalType::INT96);
-        if leaf.is_none() || !is_compatible(field.data_type(), column.kind, is_int96) {
-            let parquet =
-                leaf.map_or_else(|| format!("nested {}", field.name()), |leaf| describe(&leaf));
-            return Err(scan_error(&format!(
-                "File '{0}' has an incompatible Parquet schema for column '{0}.{1}'. Column type: \
-                 {2}, Parquet schema: {parquet}",
-                file.url,
-                field.name(),
-                column.kind.ddl()
-            )));
-        }
-    }
+    let builder = Builder::try_new_with_options(handle, options);
+    let builder = builder.map_err(|error| unreadable(&error))?;
+    check_schema(&builder, columns, fills, file)?;
     builder.with_batch_size(BATCH_ROWS).build().map_err(|error| unreadable(&error))
 }
 
-fn leaf_of(builder: &ParquetRecordBatchReaderBuilder<File>, root: usize) -> Option<ColumnDescPtr> {
+fn check_schema(
+    builder: &Builder,
+    columns: &[Column],
+    fills: bool,
+    file: &SourceFile,
+) -> Result<(), String> {
+    let found = builder.schema().fields().len();
+    check_width(found, columns.len(), fills, file)?;
+    let mut columns = columns.iter().take(found).enumerate();
+    columns.try_for_each(|(index, column)| check_column(builder, index, column, file))
+}
+
+fn check_width(found: usize, wanted: usize, fills: bool, file: &SourceFile) -> Result<(), String> {
+    if found == wanted || (found < wanted && fills) {
+        return Ok(());
+    }
+    Err(scan_error(&format!(
+        "Unmatched number of columns between table and file. Table columns: {wanted}, Data \
+         columns: {found}, File name: {}",
+        file.url
+    )))
+}
+
+/// Whether a column of the file may go into the table's column at the same place.
+fn check_column(
+    builder: &Builder,
+    index: usize,
+    column: &Column,
+    file: &SourceFile,
+) -> Result<(), String> {
+    let field = builder.schema().field(index);
+    let leaf = leaf_of(builder, index);
+    let is_int96 = leaf.as_ref().is_some_and(|leaf| leaf.physical_type() == PhysicalType::INT96);
+    if leaf.is_some() && is_compatible(field.data_type(), column.kind, is_int96) {
+        return Ok(());
+    }
+    let parquet = leaf.map_or_else(|| format!("nested {}", field.name()), |leaf| describe(&leaf));
+    Err(scan_error(&format!(
+        "File '{0}' has an incompatible Parquet schema for column '{0}.{1}'. Column type: {2}, \
+         Parquet schema: {parquet}",
+        file.url,
+        field.name(),
+        column.kind.ddl()
+    )))
+}
+
+/// The one primitive behind a column; a nested column has none.
+fn leaf_of(builder: &Builder, root: usize) -> Option<ColumnDescPtr> {
     let schema = builder.parquet_schema();
+    if schema.root_schema().get_fields().get(root).is_some_and(|root| !root.is_primitive()) {
+        return None;
+    }
     (0..schema.num_columns())
         .find(|leaf| schema.get_column_root_idx(*leaf) == root)
         .map(|leaf| schema.column(leaf))
@@ -136,22 +161,51 @@ pub(crate) fn write_batch(
     file: &SourceFile,
     out: &mut RowBuffer,
 ) -> Result<(), String> {
-    let readers: Vec<Option<&dyn Array>> =
-        (0..columns.len()).map(|index| batch.columns().get(index).map(AsRef::as_ref)).collect();
-    let readers: Vec<Values<'_>> = readers
-        .into_iter()
-        .map(|array| array.map_or(Some(Values::Missing), Values::new))
-        .collect::<Option<_>>()
-        .ok_or_else(|| {
-            scan_error(&format!("File '{}' changed its schema while it was read", file.url))
-        })?;
+    let readers = readers(batch, columns.len()).ok_or_else(|| {
+        scan_error(&format!("File '{}' changed its schema while it was read", file.url))
+    })?;
     for row in 0..batch.num_rows() {
         out.start_row();
-        for (values, column) in readers.iter().zip(columns) {
-            values.write(row, column, file, out)?;
+        for (reader, column) in readers.iter().zip(columns) {
+            match reader {
+                Some(reader) if !reader.array.is_null(row) => {
+                    reader.values.write(row, column, file, out)?;
+                }
+                _ => write_null(column, out)?,
+            }
         }
     }
     Ok(())
+}
+
+/// One for each column of the table; FILLRECORD lets the file have fewer. `None` when no column of
+/// a table takes an array's type.
+fn readers(batch: &RecordBatch, columns: usize) -> Option<Vec<Option<ColumnReader<'_>>>> {
+    let reader = |index: usize| match batch.columns().get(index) {
+        Some(array) => ColumnReader::new(array.as_ref()).map(Some),
+        None => Some(None),
+    };
+    (0..columns).map(reader).collect()
+}
+
+fn write_null(column: &Column, out: &mut RowBuffer) -> Result<(), String> {
+    if column.not_null {
+        return Err(format!("ERROR: Cannot insert a NULL value into column {}", column.name));
+    }
+    out.null();
+    Ok(())
+}
+
+struct ColumnReader<'a> {
+    array: &'a dyn Array,
+    values: Values<'a>,
+}
+
+impl<'a> ColumnReader<'a> {
+    /// `None` when no column of a table takes the array's type.
+    fn new(array: &'a dyn Array) -> Option<ColumnReader<'a>> {
+        Some(ColumnReader { array, values: Values::new(array)? })
+    }
 }
 
 /// A column of a batch, its type known.
@@ -173,8 +227,6 @@ enum Values<'a> {
     Millis(&'a arrow_array::PrimitiveArray<TimestampMillisecondType>),
     Micros(&'a arrow_array::PrimitiveArray<TimestampMicrosecondType>),
     Nanos(&'a arrow_array::PrimitiveArray<TimestampNanosecondType>),
-    /// FILLRECORD: the file has no such column.
-    Missing,
 }
 
 impl<'a> Values<'a> {
@@ -203,29 +255,7 @@ impl<'a> Values<'a> {
         })
     }
 
-    fn is_null(&self, row: usize) -> bool {
-        match self {
-            Values::Int8(array) => array.is_null(row),
-            Values::Int16(array) => array.is_null(row),
-            Values::UInt8(array) => array.is_null(row),
-            Values::Int32(array) => array.is_null(row),
-            Values::UInt16(array) => array.is_null(row),
-            Values::Int64(array) => array.is_null(row),
-            Values::UInt32(array) => array.is_null(row),
-            Values::Float32(array) => array.is_null(row),
-            Values::Float64(array) => array.is_null(row),
-            Values::Boolean(array) => array.is_null(row),
-            Values::Decimal(array, _) => array.is_null(row),
-            Values::Text(array) => array.is_null(row),
-            Values::Bytes(array) => array.is_null(row),
-            Values::Date(array) => array.is_null(row),
-            Values::Millis(array) => array.is_null(row),
-            Values::Micros(array) => array.is_null(row),
-            Values::Nanos(array) => array.is_null(row),
-            Values::Missing => true,
-        }
-    }
-
+    /// Writes a value that is no null.
     fn write(
         &self,
         row: usize,
@@ -233,16 +263,6 @@ impl<'a> Values<'a> {
         file: &SourceFile,
         out: &mut RowBuffer,
     ) -> Result<(), String> {
-        if self.is_null(row) {
-            if column.not_null {
-                return Err(format!(
-                    "ERROR: Cannot insert a NULL value into column {}",
-                    column.name
-                ));
-            }
-            out.null();
-            return Ok(());
-        }
         match self {
             Values::Int8(array) => out.int2(i16::from(array.value(row))),
             Values::Int16(array) => out.int2(array.value(row)),
@@ -261,7 +281,6 @@ impl<'a> Values<'a> {
             Values::Millis(array) => out.timestamp(array.value(row) * 1000),
             Values::Micros(array) => out.timestamp(array.value(row)),
             Values::Nanos(array) => out.timestamp(array.value(row).div_euclid(1000)),
-            Values::Missing => out.null(),
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::statement::{CopyStatement, FileFormat};
-use crate::objects::Objects;
+use crate::objects::{ObjectEntry, Objects};
+use crate::sql::{CopyStatement, FileFormat};
 
 /// An object to load.
 #[derive(Debug, Clone)]
@@ -67,20 +67,10 @@ pub(crate) fn find(
 
 fn from_prefix(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
     let (bucket, prefix) = (&statement.bucket, &statement.key);
-    let entries = objects
-        .list(bucket, prefix)
-        .map_err(|error| format!("ERROR: S3ServiceException: {error}"))?;
-    let files: Vec<SourceFile> = entries
-        .into_iter()
-        .filter_map(|entry| {
-            let path = objects.path(bucket, &entry.key)?;
-            Some(SourceFile {
-                url: format!("s3://{bucket}/{}", entry.key),
-                path,
-                size_bytes: entry.size_bytes,
-            })
-        })
-        .collect();
+    let entries = objects.list(bucket, prefix);
+    let entries = entries.map_err(|error| format!("ERROR: S3ServiceException: {error}"))?;
+    let files: Vec<SourceFile> =
+        entries.into_iter().filter_map(|entry| source_file(objects, bucket, entry)).collect();
     if files.is_empty() {
         let message = format!("The specified S3 prefix '{prefix}' does not exist");
         return Err(engine_block(&message, 8001, "", "s3_utility.cpp:671"));
@@ -88,24 +78,17 @@ fn from_prefix(objects: &Objects, statement: &CopyStatement) -> Result<Vec<Sourc
     Ok(files)
 }
 
+fn source_file(objects: &Objects, bucket: &str, entry: ObjectEntry) -> Option<SourceFile> {
+    let path = objects.path(bucket, &entry.key)?;
+    let url = format!("s3://{bucket}/{}", entry.key);
+    Some(SourceFile { url, path, size_bytes: entry.size_bytes })
+}
+
 fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
     let url = format!("s3://{}/{}", statement.bucket, statement.key);
-    let Some(path) = objects.path(&statement.bucket, &statement.key) else {
-        let is_prefix =
-            objects.list(&statement.bucket, &statement.key).is_ok_and(|found| !found.is_empty());
-        if is_prefix {
-            return Err(engine_block(
-                "COPY with MANIFEST parameter requires full path of an S3 object.",
-                8001,
-                &url,
-                "scan_range_manager.cpp:380",
-            ));
-        }
-        return Err(manifest_problem(
-            "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey",
-            &url,
-        ));
-    };
+    let path = objects
+        .path(&statement.bucket, &statement.key)
+        .ok_or_else(|| no_manifest(objects, statement, &url))?;
     let text = std::fs::read(&path).map_err(|error| manifest_problem(&error.to_string(), &url))?;
     let manifest: Manifest = serde_json::from_slice(&text)
         .map_err(|error| manifest_problem(&format!("Invalid JSON format: {error}"), &url))?;
@@ -116,51 +99,80 @@ fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<Sou
     Ok(files)
 }
 
+const NO_SUCH_KEY: &str =
+    "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey";
+
+fn no_manifest(objects: &Objects, statement: &CopyStatement, url: &str) -> String {
+    let is_prefix =
+        objects.list(&statement.bucket, &statement.key).is_ok_and(|found| !found.is_empty());
+    if !is_prefix {
+        return manifest_problem(NO_SUCH_KEY, url);
+    }
+    engine_block(
+        "COPY with MANIFEST parameter requires full path of an S3 object.",
+        8001,
+        url,
+        "scan_range_manager.cpp:380",
+    )
+}
+
+/// The file of an entry; none when it is not there and need not be.
 fn manifest_file(
     objects: &Objects,
     statement: &CopyStatement,
     entry: &Entry,
     manifest: &str,
 ) -> Result<Option<SourceFile>, String> {
-    let (bucket, key) = entry
-        .url
-        .strip_prefix("s3://")
-        .and_then(|rest| rest.split_once('/'))
-        .ok_or_else(|| manifest_problem(&format!("Invalid url '{}'", entry.url), manifest))?;
-    let expected = entry.meta.as_ref().and_then(|meta| meta.content_length);
-    if statement.format == FileFormat::Parquet && expected.is_none() {
-        return Err(manifest_problem(
-            &format!(
-                "meta.content_length is required for columnar files; it is missing for '{}'",
-                entry.url
-            ),
-            manifest,
-        ));
-    }
+    let url = &entry.url;
+    let (bucket, key) = entry.bucket_and_key(manifest)?;
+    let expected = entry.expected_bytes(statement.format, manifest)?;
     let Some(path) = objects.path(bucket, key) else {
-        if entry.mandatory {
-            let fault =
-                "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey";
-            return Err(engine_block(
-                fault,
-                8001,
-                &format!("Mandatory url is not present in S3: {}", entry.url),
-                "s3_utility.cpp:280",
-            ));
-        }
-        return Ok(None);
+        return entry.may_be_missing().map(|()| None);
     };
     let size_bytes = std::fs::metadata(&path)
         .map_err(|error| manifest_problem(&error.to_string(), manifest))?
         .len();
-    if let Some(expected) = expected
-        .filter(|expected| statement.format == FileFormat::Parquet && *expected != size_bytes)
-    {
-        let fault = format!(
-            "content_length {expected} of '{}' differs from the object's {size_bytes} bytes",
-            entry.url
-        );
-        return Err(manifest_problem(&fault, manifest));
+    if let Some(expected) = expected.filter(|expected| *expected != size_bytes) {
+        return Err(wrong_size(url, expected, size_bytes, manifest));
     }
-    Ok(Some(SourceFile { url: entry.url.clone(), path, size_bytes }))
+    Ok(Some(SourceFile { url: url.clone(), path, size_bytes }))
+}
+
+fn wrong_size(url: &str, expected: u64, size_bytes: u64, manifest: &str) -> String {
+    let fault = format!(
+        "content_length {expected} of '{url}' differs from the object's {size_bytes} bytes"
+    );
+    manifest_problem(&fault, manifest)
+}
+
+impl Entry {
+    fn bucket_and_key(&self, manifest: &str) -> Result<(&str, &str), String> {
+        let path = self.url.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+        path.ok_or_else(|| manifest_problem(&format!("Invalid url '{}'", self.url), manifest))
+    }
+
+    fn may_be_missing(&self) -> Result<(), String> {
+        if !self.mandatory {
+            return Ok(());
+        }
+        let context = format!("Mandatory url is not present in S3: {}", self.url);
+        Err(engine_block(NO_SUCH_KEY, 8001, &context, "s3_utility.cpp:280"))
+    }
+
+    /// The size that the file must have; columnar files need one, for others none counts.
+    fn expected_bytes(&self, format: FileFormat, manifest: &str) -> Result<Option<u64>, String> {
+        if format != FileFormat::Parquet {
+            return Ok(None);
+        }
+        let expected = self.meta.as_ref().and_then(|meta| meta.content_length);
+        expected.map(Some).ok_or_else(|| {
+            manifest_problem(
+                &format!(
+                    "meta.content_length is required for columnar files; it is missing for '{}'",
+                    self.url
+                ),
+                manifest,
+            )
+        })
+    }
 }

@@ -2,10 +2,8 @@
 //! list. Out: the columns that fields map to, in order, with what conversion needs; or Redshift's
 //! error for a table or column that is not there.
 
-use crate::data_api::Session;
-use crate::sql::{literal, quote};
-
-use super::statement::CopyStatement;
+use crate::session::{Row, Session};
+use crate::sql::{CopyStatement, literal, quote};
 
 /// A column's type, as far as loading tells types apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +113,17 @@ pub(crate) struct Column {
     pub(crate) default: Option<String>,
 }
 
+impl Column {
+    /// The length that STL_LOAD_ERRORS shows.
+    pub(crate) fn length_text(&self) -> String {
+        match self.kind {
+            Kind::Varchar(bytes) | Kind::Char(bytes) => bytes.to_string(),
+            Kind::Numeric { precision, scale } => format!("{precision},{scale}"),
+            _ => "0".to_owned(),
+        }
+    }
+}
+
 /// The table with the columns that are loaded.
 #[derive(Debug, Clone)]
 pub(crate) struct TargetTable {
@@ -136,62 +145,73 @@ pub(crate) async fn find(
     statement: &CopyStatement,
 ) -> Result<TargetTable, String> {
     let name = &statement.table.table;
+    let rows = session.rows(&catalog_sql(statement)).await?;
+    let Some(first) = rows.first() else {
+        return Err(format!("ERROR: Cannot COPY into nonexistent table {name}"));
+    };
+    check_relation(first, name)?;
+    let oid = first[OID].as_deref().and_then(|oid| oid.parse().ok()).unwrap_or(0);
+    let found = rows.iter().map(Found::of).collect::<Result<Vec<Found>, String>>()?;
+    let mut columns = Vec::with_capacity(found.len());
+    for found in choose(statement, found)? {
+        columns.push(found.with_default(session).await?);
+    }
+    Ok(TargetTable { oid, name: name.clone(), columns })
+}
+
+fn check_relation(row: &Row, name: &str) -> Result<(), String> {
+    if row[RELATION_KIND].as_deref() != Some("r") {
+        return Err(format!("ERROR: cannot copy to view \"{name}\""));
+    }
+    if row[MAY_INSERT].as_deref() != Some("t") {
+        return Err(format!("ERROR: permission denied for relation {name}"));
+    }
+    Ok(())
+}
+
+/// The columns of [`catalog_sql`] that say the same in every row.
+const OID: usize = 0;
+const RELATION_KIND: usize = 1;
+const MAY_INSERT: usize = 8;
+
+fn catalog_sql(statement: &CopyStatement) -> String {
     let relation = literal(&statement.table.to_string());
-    let sql = format!(
+    format!(
         "SELECT c.oid, c.relkind, a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, \
          pg_get_expr(d.adbin, d.adrelid), has_table_privilege(c.oid, 'INSERT') FROM pg_class c \
          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped JOIN \
          pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = \
          a.attnum WHERE c.oid = to_regclass({relation}) ORDER BY a.attnum"
-    );
-    let outcome = session.query(&sql).await?;
-    let rows = outcome.result.map(|result| result.rows).unwrap_or_default();
-    let Some(first) = rows.first() else {
-        return Err(format!("ERROR: Cannot COPY into nonexistent table {name}"));
-    };
-    if first[1].as_deref() != Some("r") {
-        return Err(format!("ERROR: cannot copy to view \"{name}\""));
-    }
-    if first[8].as_deref() != Some("t") {
-        return Err(format!("ERROR: permission denied for relation {name}"));
-    }
-    let oid = first[0].as_deref().and_then(|oid| oid.parse().ok()).unwrap_or(0);
-    let mut table_columns = Vec::with_capacity(rows.len());
-    for row in &rows {
+    )
+}
+
+impl Found {
+    /// A column from its row of [`catalog_sql`].
+    fn of(row: &Row) -> Result<Found, String> {
         let text = |index: usize| row[index].as_deref().unwrap_or_default();
-        let Some(kind) = Kind::new(text(3), text(4).parse().unwrap_or(-1)) else {
-            return Err(format!(
-                "ERROR: COPY cannot load column \"{}\" of type {}",
-                text(2),
-                text(3)
-            ));
+        let (name, type_name, identity) = (text(2), text(3), text(6));
+        let Some(kind) = Kind::new(type_name, text(4).parse().unwrap_or(-1)) else {
+            return Err(format!("ERROR: COPY cannot load column \"{name}\" of type {type_name}"));
         };
-        let column =
-            Column { name: text(2).to_owned(), kind, not_null: text(5) == "t", default: None };
-        let identity = text(6);
-        table_columns.push(Found {
-            column,
+        Ok(Found {
+            column: Column { name: name.to_owned(), kind, not_null: text(5) == "t", default: None },
             is_identity: !identity.is_empty(),
             must_be_explicit: identity == "a",
             default: row[7].as_deref().map(str::to_owned),
-        });
+        })
     }
-    let mut columns = choose(statement, table_columns)?;
-    for found in &mut columns {
-        if found.column.not_null
-            && let Some(default) = &found.default
+
+    /// The column with the value of its default, where one can be asked for.
+    async fn with_default(self, session: &Session) -> Result<Column, String> {
+        let mut column = self.column;
+        if column.not_null
+            && let Some(default) = &self.default
         {
-            let value = session.query(&format!("SELECT ({default})::varchar")).await?;
-            found.column.default = value.result.and_then(|result| {
-                result.rows.first().and_then(|row| row[0].as_deref().map(str::to_owned))
-            });
+            let rows = session.rows(&format!("SELECT ({default})::varchar")).await?;
+            column.default = rows.first().and_then(|row| row[0].as_deref().map(str::to_owned));
         }
+        Ok(column)
     }
-    Ok(TargetTable {
-        oid,
-        name: name.clone(),
-        columns: columns.into_iter().map(|found| found.column).collect(),
-    })
 }
 
 fn choose(statement: &CopyStatement, mut table: Vec<Found>) -> Result<Vec<Found>, String> {
@@ -202,25 +222,29 @@ fn choose(statement: &CopyStatement, mut table: Vec<Found>) -> Result<Vec<Found>
     };
     let mut chosen = Vec::with_capacity(names.len());
     for name in names {
-        let Some(index) = table.iter().position(|found| found.column.name == *name) else {
-            return Err(format!(
-                "ERROR: column \"{name}\" of relation \"{}\" does not exist",
-                statement.table.table
-            ));
-        };
-        let found = table.swap_remove(index);
-        if found.must_be_explicit && !statement.explicit_ids {
-            return Err(format!(
-                "ERROR: cannot set an identity column to a value; column \"{name}\" needs \
-                 EXPLICIT_IDS"
-            ));
-        }
-        chosen.push(found);
+        chosen.push(take(statement, &mut table, name)?);
     }
     if statement.explicit_ids && !chosen.iter().any(|found| found.is_identity) {
         return Err("ERROR: EXPLICIT_IDS needs the identity column in the column list".to_owned());
     }
     Ok(chosen)
+}
+
+/// The column that the statement lists under this name.
+fn take(statement: &CopyStatement, table: &mut Vec<Found>, name: &str) -> Result<Found, String> {
+    let Some(index) = table.iter().position(|found| found.column.name == name) else {
+        return Err(format!(
+            "ERROR: column \"{name}\" of relation \"{}\" does not exist",
+            statement.table.table
+        ));
+    };
+    let found = table.swap_remove(index);
+    if found.must_be_explicit && !statement.explicit_ids {
+        return Err(format!(
+            "ERROR: cannot set an identity column to a value; column \"{name}\" needs EXPLICIT_IDS"
+        ));
+    }
+    Ok(found)
 }
 
 /// The PostgreSQL statement that takes the rows.

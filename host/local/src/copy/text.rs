@@ -7,7 +7,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::statement::TextOptions;
+use crate::sql::TextOptions;
 
 /// Redshift's limit for a row.
 const MAX_RECORD_BYTES: usize = 4 << 20;
@@ -130,21 +130,31 @@ impl<R: BufRead> Records<R> {
         self.fields.clear();
         let mut at = 0;
         loop {
-            let blanks =
-                self.raw[at..].iter().take_while(|byte| **byte == b' ' || **byte == b'\t').count();
-            let opening = at + blanks;
-            // A delimiter may itself be a blank: then it ends the field.
-            let skipped_delimiter = self.raw[at..opening].contains(&self.delimiter);
-            let is_quoted = !skipped_delimiter
-                && self.quote.is_some()
-                && self.raw.get(opening).copied() == self.quote;
-            let step = if is_quoted { self.quoted(at, opening)? } else { self.bare(at) };
+            let step = match self.opening_quote(at) {
+                Some(opening) => self.quoted(at, opening)?,
+                None => self.bare(at),
+            };
             match step {
                 Step::Field { next } => at = next,
                 Step::Last => return Ok(Next::Record),
                 Step::Fault(fault) => return Ok(Next::Fault(fault)),
             }
         }
+    }
+
+    /// Where the quote of a quoted field is, behind blanks.
+    fn opening_quote(&self, start: usize) -> Option<usize> {
+        let quote = self.quote?;
+        // A delimiter may itself be a blank: then it ends the field.
+        let opening = start + self.blanks(&self.raw[start..]);
+        (self.raw.get(opening) == Some(&quote)).then_some(opening)
+    }
+
+    /// The number of blanks that the text starts with, up to a delimiter.
+    fn blanks(&self, text: &[u8]) -> usize {
+        text.iter()
+            .take_while(|byte| matches!(**byte, b' ' | b'\t') && **byte != self.delimiter)
+            .count()
     }
 
     fn bare(&mut self, start: usize) -> Step {
@@ -158,11 +168,7 @@ impl<R: BufRead> Records<R> {
         if let Some(quote) = self.quote
             && let Some(offset) = text.iter().position(|byte| *byte == quote)
         {
-            return Step::Fault(RecordFault {
-                code: 1200,
-                reason: BAD_QUOTE,
-                position: start + offset,
-            });
+            return bad_quote(start + offset);
         }
         let from = self.content.len();
         self.content.extend_from_slice(text);
@@ -170,46 +176,53 @@ impl<R: BufRead> Records<R> {
         end.map_or(Step::Last, |end| Step::Field { next: end + 1 })
     }
 
-    /// A field whose opening quote is at `opening`; it may go on over line ends.
+    /// A field whose opening quote is at `opening`.
     fn quoted(&mut self, start: usize, opening: usize) -> io::Result<Step> {
-        let quote = self.quote.unwrap_or(b'"');
         let from = self.content.len();
-        let mut at = opening + 1;
+        let Some(at) = self.unquote(opening + 1)? else {
+            return Ok(Step::Fault(RecordFault {
+                code: 1214,
+                reason: NO_END_QUOTE,
+                position: opening,
+            }));
+        };
+        self.fields.push(Span { start: from, end: self.content.len(), position: start });
+        let rest = trimmed(&self.raw[at..]);
+        let blanks = self.blanks(rest);
+        Ok(match rest.get(blanks) {
+            None => Step::Last,
+            Some(byte) if *byte == self.delimiter => Step::Field { next: at + blanks + 1 },
+            Some(_) => bad_quote(at + blanks),
+        })
+    }
+
+    /// Takes the content up to the closing quote, over line ends and doubled quotes; returns where
+    /// it goes on, or nothing when the file ends first.
+    fn unquote(&mut self, start: usize) -> io::Result<Option<usize>> {
+        let quote = self.quote.unwrap_or(b'"');
+        let mut at = start;
         loop {
             let Some(length) = self.raw[at..].iter().position(|byte| *byte == quote) else {
                 self.content.extend_from_slice(&self.raw[at..]);
                 at = self.raw.len();
                 if !self.read_line()? {
-                    return Ok(Step::Fault(RecordFault {
-                        code: 1214,
-                        reason: NO_END_QUOTE,
-                        position: opening,
-                    }));
+                    return Ok(None);
                 }
                 continue;
             };
             self.content.extend_from_slice(&self.raw[at..at + length]);
             at += length + 1;
             if self.raw.get(at) != Some(&quote) {
-                break;
+                return Ok(Some(at));
             }
             self.content.push(quote);
             at += 1;
         }
-        self.fields.push(Span { start: from, end: self.content.len(), position: start });
-        let rest = trimmed(&self.raw[at..]);
-        let blanks = rest
-            .iter()
-            .take_while(|byte| (**byte == b' ' || **byte == b'\t') && **byte != self.delimiter)
-            .count();
-        Ok(match rest.get(blanks) {
-            None => Step::Last,
-            Some(byte) if *byte == self.delimiter => Step::Field { next: at + blanks + 1 },
-            Some(_) => {
-                Step::Fault(RecordFault { code: 1200, reason: BAD_QUOTE, position: at + blanks })
-            }
-        })
     }
+}
+
+fn bad_quote(position: usize) -> Step {
+    Step::Fault(RecordFault { code: 1200, reason: BAD_QUOTE, position })
 }
 
 enum Step {

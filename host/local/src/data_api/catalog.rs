@@ -3,11 +3,13 @@
 //! those of results.
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::Warehouse;
+use super::members::Members;
 use super::protocol::{ApiError, Target, in_range};
-use super::result::{ColumnInfo, PAGE_ROWS, ResultSet};
+use super::result::{PAGE_ROWS, column_metadata};
+use super::warehouse::Warehouse;
+use crate::session::{ColumnInfo, ResultSet, Row};
 use crate::sql::HELPER_SCHEMA;
 
 #[derive(Debug, Deserialize)]
@@ -49,11 +51,7 @@ async fn query(
 }
 
 /// Cuts a page out of `rows` and names it in the answer.
-fn page(
-    request: &CatalogRequest,
-    member: &str,
-    rows: Vec<Value>,
-) -> Result<Map<String, Value>, ApiError> {
+fn page(request: &CatalogRequest, member: &str, rows: Vec<Value>) -> Result<Members, ApiError> {
     let limit = in_range("maxResults", request.max_results, 0..=1000)?
         .filter(|limit| *limit > 0)
         .map_or(PAGE_ROWS, |limit| usize::try_from(limit).unwrap_or(PAGE_ROWS));
@@ -63,12 +61,10 @@ fn page(
             token.parse::<usize>().map_err(|_| ApiError::validation("Invalid NextToken."))?
         }
     };
-    let mut answer = Map::new();
-    if start + limit < rows.len() {
-        answer.insert("NextToken".to_owned(), json!((start + limit).to_string()));
-    }
-    answer.insert(member.to_owned(), rows.into_iter().skip(start).take(limit).collect());
-    Ok(answer)
+    let next = start + limit;
+    let next = (next < rows.len()).then(|| next.to_string());
+    let rows: Vec<Value> = rows.into_iter().skip(start).take(limit).collect();
+    Ok(Members::default().with_some("NextToken", next).with(member, rows))
 }
 
 fn first_column(set: &ResultSet) -> Vec<Value> {
@@ -83,7 +79,7 @@ pub(crate) async fn databases(
     let sql = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres' \
                ORDER BY 1";
     let set = query(warehouse, &request, sql).await?;
-    page(&request, "Databases", first_column(&set)).map(Value::Object)
+    page(&request, "Databases", first_column(&set)).map(Value::from)
 }
 
 /// ListSchemas.
@@ -98,7 +94,7 @@ pub(crate) async fn schemas(
         full("nspname")
     );
     let set = query(warehouse, &request, &sql).await?;
-    page(&request, "Schemas", first_column(&set)).map(Value::Object)
+    page(&request, "Schemas", first_column(&set)).map(Value::from)
 }
 
 /// ListTables.
@@ -106,23 +102,26 @@ pub(crate) async fn tables(
     warehouse: &Warehouse,
     request: CatalogRequest,
 ) -> Result<Value, ApiError> {
-    let (schema_name, table_name) = (full("n.nspname"), full("c.relname"));
-    let schema = like(&schema_name, request.schema_pattern.as_ref());
-    let table = like(&table_name, request.table_pattern.as_ref());
-    let sql = format!(
-        "SELECT {table_name}, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN \
-         'SYSTEM ' ELSE '' END || CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END, \
-         {schema_name} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
-         c.relkind IN ('r', 'v', 'm') AND n.nspname <> '{HELPER_SCHEMA}' AND n.nspname !~ \
-         '^pg_(toast|temp_)'{schema}{table} ORDER BY 3, 1"
-    );
-    let set = query(warehouse, &request, &sql).await?;
+    let set = query(warehouse, &request, &tables_sql(&request)).await?;
     let members = set
         .rows
         .iter()
         .map(|row| json!({"name": row[0], "type": row[1], "schema": row[2]}))
         .collect();
-    page(&request, "Tables", members).map(Value::Object)
+    page(&request, "Tables", members).map(Value::from)
+}
+
+fn tables_sql(request: &CatalogRequest) -> String {
+    let (schema_name, table_name) = (full("n.nspname"), full("c.relname"));
+    let schema = like(&schema_name, request.schema_pattern.as_ref());
+    let table = like(&table_name, request.table_pattern.as_ref());
+    format!(
+        "SELECT {table_name}, CASE WHEN n.nspname IN ('pg_catalog', 'information_schema') THEN \
+         'SYSTEM ' ELSE '' END || CASE c.relkind WHEN 'r' THEN 'TABLE' ELSE 'VIEW' END, \
+         {schema_name} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
+         c.relkind IN ('r', 'v', 'm') AND n.nspname <> '{HELPER_SCHEMA}' AND n.nspname !~ \
+         '^pg_(toast|temp_)'{schema}{table} ORDER BY 3, 1"
+    )
 }
 
 /// DescribeTable; a table that does not exist has no columns.
@@ -130,39 +129,45 @@ pub(crate) async fn describe_table(
     warehouse: &Warehouse,
     request: CatalogRequest,
 ) -> Result<Value, ApiError> {
-    let quoted = |name: &str| name.to_lowercase().replace('\'', "''");
     let table = request.table.as_deref().ok_or_else(|| ApiError::missing("table"))?;
     let schema = request.schema.as_deref().map_or_else(|| "public".to_owned(), quoted);
-    let sql = format!(
+    let set = query(warehouse, &request, &columns_sql(&schema, &quoted(table))).await?;
+    let columns = set.rows.iter().map(|row| described_column(row, &schema, table)).collect();
+    let answer = page(&request, "ColumnList", columns)?;
+    Ok(answer.with("TableName", table).into())
+}
+
+/// A name as the catalog has it, for a literal.
+fn quoted(name: &str) -> String {
+    name.to_lowercase().replace('\'', "''")
+}
+
+fn columns_sql(schema: &str, table: &str) -> String {
+    format!(
         "SELECT {}, t.typname, a.atttypmod, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) FROM \
          pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = \
          c.relnamespace JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = \
          a.attrelid AND d.adnum = a.attnum WHERE a.attnum > 0 AND NOT a.attisdropped AND {} = \
-         '{schema}' AND {} = '{}' ORDER BY a.attnum",
+         '{schema}' AND {} = '{table}' ORDER BY a.attnum",
         full("a.attname"),
         full("n.nspname"),
-        full("c.relname"),
-        quoted(table)
-    );
-    let set = query(warehouse, &request, &sql).await?;
-    let columns = set.rows.iter().map(|row| {
-        let text = |index: usize| row[index].as_deref().unwrap_or_default();
-        let mut member =
-            ColumnInfo::new(text(0), described_type(text(1)), text(2).parse().unwrap_or(-1))
-                .to_json();
-        member["schemaName"] = json!(schema);
-        member["tableName"] = json!(table.to_lowercase());
-        member["nullable"] = json!(i32::from(text(3) != "t"));
-        member["length"] = member["precision"].clone();
-        if let Some(default) = &row[4] {
-            member["columnDefault"] = json!(default);
-        }
-        member
-    });
-    let columns = columns.collect();
-    let mut answer = page(&request, "ColumnList", columns)?;
-    answer.insert("TableName".to_owned(), json!(table));
-    Ok(Value::Object(answer))
+        full("c.relname")
+    )
+}
+
+fn described_column(row: &Row, schema: &str, table: &str) -> Value {
+    let text = |index: usize| row[index].as_deref().unwrap_or_default();
+    let modifier = text(2).parse().unwrap_or(-1);
+    let column = ColumnInfo::new(text(0), described_type(text(1)), modifier);
+    let mut member = column_metadata(&column);
+    member["schemaName"] = json!(schema);
+    member["tableName"] = json!(table.to_lowercase());
+    member["nullable"] = json!(i32::from(text(3) != "t"));
+    member["length"] = member["precision"].clone();
+    if let Some(default) = &row[4] {
+        member["columnDefault"] = json!(default);
+    }
+    member
 }
 
 fn described_type(postgres: &str) -> &'static str {

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::Warehouse;
 use super::execution::{Execution, Mode, Submission};
+use super::members::Members;
 use super::protocol::{ApiError, Target, in_range, seconds};
 use super::registry::Submitted;
+use super::run;
+use super::warehouse::Warehouse;
 use crate::sql::{Parameter, bind};
 
 const MAX_SQL_BYTES: usize = 100_000;
@@ -67,14 +69,7 @@ pub(crate) async fn batch(
     request: BatchRequest,
 ) -> Result<Value, ApiError> {
     let sqls = request.sqls.ok_or_else(|| ApiError::missing("sqls"))?;
-    if sqls.is_empty() || sqls.len() > MAX_STATEMENTS {
-        let bound =
-            if sqls.is_empty() { "greater than or equal to 1" } else { "less than or equal to 40" };
-        return Err(ApiError::validation(format!(
-            "1 validation error detected: Value at 'sqls' failed to satisfy constraint: Member \
-             must have length {bound}"
-        )));
-    }
+    check_length(&sqls)?;
     let mode = match request.execution_mode.as_deref() {
         None | Some("TRANSACTION") => Mode::Transaction,
         Some("AUTO_COMMIT") => Mode::AutoCommit,
@@ -83,6 +78,18 @@ pub(crate) async fn batch(
         }
     };
     start(warehouse, request.common, sqls, mode).await
+}
+
+fn check_length(sqls: &[String]) -> Result<(), ApiError> {
+    let bound = match sqls.len() {
+        0 => "greater than or equal to 1",
+        1..=MAX_STATEMENTS => return Ok(()),
+        _ => "less than or equal to 40",
+    };
+    Err(ApiError::validation(format!(
+        "1 validation error detected: Value at 'sqls' failed to satisfy constraint: Member must \
+         have length {bound}"
+    )))
 }
 
 fn enum_error(member: &str, value: &str, set: &str) -> ApiError {
@@ -100,91 +107,111 @@ async fn start(
 ) -> Result<Value, ApiError> {
     let wait = in_range("waitTimeSeconds", request.wait_time_seconds, 1..=30)?;
     let token = request.client_token.clone();
-    if token.as_ref().is_some_and(|token| token.is_empty() || token.len() > 64) {
+    if token.as_ref().is_some_and(|token| !(1..=64).contains(&token.len())) {
         return Err(ApiError::validation("ClientToken must have 1 to 64 characters"));
     }
-    let submission = check(request, statements, mode)?;
-    let execution = match warehouse.registry.submit(token.as_deref(), Execution::new(submission)) {
-        Submitted::TooManyActive => return Err(ApiError::too_many_active()),
-        Submitted::Repeated(execution) => execution,
-        Submitted::New(execution) => {
-            tokio::spawn(super::run::run(warehouse.clone(), execution.clone()));
-            execution
-        }
-    };
+    let submission = submission(request, statements, mode)?;
+    let execution = submit(warehouse, token.as_deref(), submission)?;
     if let Some(wait) = wait {
         execution.wait(Duration::from_secs(wait.unsigned_abs())).await;
     }
     Ok(submitted(&execution, wait.is_some()))
 }
 
-fn check(
+/// Registers and starts an execution, or finds the one of the same token.
+fn submit(
+    warehouse: &Arc<Warehouse>,
+    token: Option<&str>,
+    submission: Submission,
+) -> Result<Arc<Execution>, ApiError> {
+    match warehouse.registry.submit(token, Execution::new(submission)) {
+        Submitted::TooManyActive => Err(ApiError::too_many_active()),
+        Submitted::Repeated(execution) => Ok(execution),
+        Submitted::New(execution) => {
+            tokio::spawn(run::run(warehouse.clone(), execution.clone()));
+            Ok(execution)
+        }
+    }
+}
+
+/// What a checked request asks for.
+fn submission(
     request: CommonRequest,
     statements: Vec<String>,
     mode: Mode,
 ) -> Result<Submission, ApiError> {
-    if request.session_id.is_some()
-        || request.session_keep_alive_seconds.is_some_and(|seconds| seconds > 0)
-    {
-        return Err(ApiError::validation(
-            "sessions (SessionId, SessionKeepAliveSeconds) are not supported by the local stand-in",
-        ));
-    }
+    request.check_no_session()?;
     let database = request.target.check()?;
-    for sql in &statements {
-        if sql.len() > MAX_SQL_BYTES {
-            return Err(ApiError::validation("Cannot process query string larger than 100kB"));
-        }
-        if sql.trim().is_empty() {
-            return Err(ApiError::validation("SQL text must not be empty"));
-        }
-    }
-    let is_csv = match request.result_format.as_deref() {
-        None | Some("JSON") => false,
-        Some("CSV") => true,
-        Some(other) => return Err(enum_error("resultFormat", other, "[JSON, CSV]")),
-    };
+    statements.iter().try_for_each(|sql| check_sql(sql))?;
+    let is_csv = request.is_csv()?;
     let name = request.statement_name;
-    if name.as_ref().is_some_and(|name| name.len() > 2048) {
-        return Err(ApiError::validation("StatementName must have at most 2048 characters"));
-    }
+    check_name(name.as_deref())?;
     let parameters = parameters(request.parameters.unwrap_or_default())?;
     let bound = bind_all(&statements, &parameters)?;
-    Ok(Submission {
-        target: request.target,
-        database,
-        name,
-        mode,
-        statements,
-        bound,
-        parameters,
-        is_csv,
-    })
+    let target = request.target;
+    Ok(Submission { target, database, name, mode, statements, bound, parameters, is_csv })
+}
+
+impl CommonRequest {
+    fn is_csv(&self) -> Result<bool, ApiError> {
+        match self.result_format.as_deref() {
+            None | Some("JSON") => Ok(false),
+            Some("CSV") => Ok(true),
+            Some(other) => Err(enum_error("resultFormat", other, "[JSON, CSV]")),
+        }
+    }
+
+    fn check_no_session(&self) -> Result<(), ApiError> {
+        if self.session_id.is_none()
+            && self.session_keep_alive_seconds.is_none_or(|seconds| seconds <= 0)
+        {
+            return Ok(());
+        }
+        Err(ApiError::validation(
+            "sessions (SessionId, SessionKeepAliveSeconds) are not supported by the local stand-in",
+        ))
+    }
+}
+
+fn check_sql(sql: &str) -> Result<(), ApiError> {
+    if sql.len() > MAX_SQL_BYTES {
+        return Err(ApiError::validation("Cannot process query string larger than 100kB"));
+    }
+    if sql.trim().is_empty() {
+        return Err(ApiError::validation("SQL text must not be empty"));
+    }
+    Ok(())
+}
+
+fn check_name(name: Option<&str>) -> Result<(), ApiError> {
+    if name.is_some_and(|name| name.len() > 2048) {
+        return Err(ApiError::validation("StatementName must have at most 2048 characters"));
+    }
+    Ok(())
 }
 
 fn parameters(members: Vec<ParameterMember>) -> Result<Vec<Parameter>, ApiError> {
-    members
-        .into_iter()
-        .map(|member| {
-            let name = member.name.ok_or_else(|| ApiError::missing("parameters.1.member.name"))?;
-            let value =
-                member.value.ok_or_else(|| ApiError::missing("parameters.1.member.value"))?;
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            if name.is_empty() || !name.bytes().all(plain) {
-                return Err(ApiError::validation(format!(
-                    "parameter name '{name}' must match [0-9a-zA-Z_]+"
-                )));
-            }
-            if value.is_empty() {
-                return Err(ApiError::validation(format!(
-                    "parameter '{name}': the value must have at least 1 character"
-                )));
-            }
-            Ok(Parameter { name, value })
-        })
-        .collect()
+    members.into_iter().map(parameter).collect()
 }
 
+fn parameter(member: ParameterMember) -> Result<Parameter, ApiError> {
+    let name = member.name.ok_or_else(|| ApiError::missing("parameters.1.member.name"))?;
+    let value = member.value.ok_or_else(|| ApiError::missing("parameters.1.member.value"))?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if name.is_empty() || !name.bytes().all(plain) {
+        return Err(ApiError::validation(format!(
+            "parameter name '{name}' must match [0-9a-zA-Z_]+"
+        )));
+    }
+    if value.is_empty() {
+        return Err(ApiError::validation(format!(
+            "parameter '{name}': the value must have at least 1 character"
+        )));
+    }
+    Ok(Parameter { name, value })
+}
+
+/// The statements with values in place of parameters; every parameter has to be used.
 fn bind_all(statements: &[String], parameters: &[Parameter]) -> Result<Vec<String>, ApiError> {
     let mut used = vec![false; parameters.len()];
     let mut bound = Vec::with_capacity(statements.len());
@@ -200,34 +227,33 @@ fn bind_all(statements: &[String], parameters: &[Parameter]) -> Result<Vec<Strin
             Err(_) => sql.clone(),
         });
     }
-    let unused: Vec<&str> = parameters
-        .iter()
-        .zip(&used)
-        .filter(|(_, used)| !**used)
-        .map(|(parameter, _)| parameter.name.as_str())
-        .collect();
+    check_all_used(parameters, &used)?;
+    Ok(bound)
+}
+
+fn check_all_used(parameters: &[Parameter], used: &[bool]) -> Result<(), ApiError> {
+    let unused = parameters.iter().zip(used).filter(|(_, used)| !**used);
+    let unused: Vec<&str> = unused.map(|(parameter, _)| parameter.name.as_str()).collect();
     if unused.is_empty() {
-        Ok(bound)
-    } else {
-        let unused = unused.join(", ");
-        Err(ApiError::validation(format!(
-            "Parameters list contains unused parameters. Unused parameters: [{unused}]"
-        )))
+        return Ok(());
     }
+    Err(ApiError::validation(format!(
+        "Parameters list contains unused parameters. Unused parameters: [{}]",
+        unused.join(", ")
+    )))
 }
 
 fn submitted(execution: &Execution, has_waited: bool) -> Value {
-    let mut answer = Map::new();
-    answer.insert("Id".to_owned(), json!(execution.id));
-    answer.insert("CreatedAt".to_owned(), seconds(execution.created_millis));
-    execution.submission.target.describe(&mut answer);
-    if has_waited {
-        let state = execution.state();
-        answer.insert("Status".to_owned(), json!(state.status.as_str()));
-        answer.insert(
-            "HasResultSet".to_owned(),
-            json!(state.items.iter().any(|item| item.has_result)),
-        );
+    let answer = Members::default()
+        .with("Id", execution.id.as_str())
+        .with("CreatedAt", seconds(execution.created_millis))
+        .and(execution.submission.target.members());
+    if !has_waited {
+        return answer.into();
     }
-    Value::Object(answer)
+    let state = execution.state();
+    answer
+        .with("Status", state.status.as_str())
+        .with("HasResultSet", state.items.iter().any(|item| item.has_result))
+        .into()
 }

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio_postgres::CancelToken;
 
-use super::protocol::{Target, now_millis};
-use super::result::ResultSet;
+use super::protocol::Target;
+use crate::clock::now_millis;
+use crate::session::ResultSet;
 use crate::sql::Parameter;
 
 /// The service's statuses.
@@ -63,6 +64,13 @@ pub(crate) struct Submission {
     pub(crate) is_csv: bool,
 }
 
+impl Submission {
+    /// The service's name of the format that results are read in.
+    pub(crate) fn result_format(&self) -> &'static str {
+        if self.is_csv { "CSV" } else { "JSON" }
+    }
+}
+
 /// A submission with its id and its state.
 pub(crate) struct Execution {
     pub(crate) id: String,
@@ -101,29 +109,33 @@ pub(crate) struct Item {
     pub(crate) result: Option<Arc<ResultSet>>,
 }
 
-impl Execution {
-    pub(crate) fn new(submission: Submission) -> Execution {
-        let now = now_millis();
-        let item = Item {
+impl Item {
+    fn submitted(now_millis: i64) -> Item {
+        Item {
             status: Status::Submitted,
             error: None,
-            updated_millis: now,
-            started_millis: now,
+            updated_millis: now_millis,
+            started_millis: now_millis,
             duration: Duration::ZERO,
             query_id: 0,
             rows: -1,
             size_bytes: -1,
             has_result: false,
             result: None,
-        };
-        let items = vec![item; submission.statements.len()];
+        }
+    }
+}
+
+impl Execution {
+    pub(crate) fn new(submission: Submission) -> Execution {
+        let now = now_millis();
         let state = State {
             status: Status::Submitted,
             error: None,
             updated_millis: now,
             duration: Duration::ZERO,
             pid: None,
-            items,
+            items: vec![Item::submitted(now); submission.statements.len()],
             cancel_requested: false,
             cancel_token: None,
         };
@@ -173,8 +185,31 @@ impl Execution {
         let _ = tokio::time::timeout(limit, ended.wait_for(|ended| *ended)).await;
     }
 
+    /// Asks the runner to stop, and returns what stops PostgreSQL; or the status when it has ended.
+    pub(crate) fn request_cancel(&self) -> Result<Option<CancelToken>, Status> {
+        let mut state = self.state();
+        if state.status.is_final() {
+            return Err(state.status);
+        }
+        state.cancel_requested = true;
+        Ok(state.cancel_token.clone())
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.state().cancel_requested
+    }
+
     pub(crate) fn is_batch(&self) -> bool {
         self.submission.mode != Mode::Single
+    }
+
+    /// Marks the execution as started on a connection.
+    pub(crate) fn start(&self, pid: i32, cancel_token: CancelToken) {
+        self.update(|state| {
+            state.status = Status::Started;
+            state.pid = Some(pid);
+            state.cancel_token = Some(cancel_token);
+        });
     }
 
     /// Marks the execution as ended.

@@ -4,7 +4,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use super::Session;
+use crate::session::Session;
 use crate::sql::engine_error;
 
 /// All helper files as one script; it runs as one transaction.

@@ -2,9 +2,9 @@
 //! them, after its transaction ended. A row that cannot be written (the connection is gone) is
 //! logged and left out.
 
-use super::execution::{Execution, Status};
-use super::session::Session;
+use super::execution::{Execution, Item, Status};
 use crate::copy::{LoadError, LoadRecord};
+use crate::session::Session;
 use crate::sql::{HELPER_SCHEMA, literal};
 
 /// PostgreSQL's timestamp from milliseconds.
@@ -81,26 +81,34 @@ fn push_load(sql: &mut String, pid: i32, load: &LoadRecord) {
 fn push_queries(sql: &mut String, pid: i32, execution: &Execution) {
     let state = execution.state();
     for (item, statement) in state.items.iter().zip(&execution.submission.statements) {
-        if item.query_id == 0 {
-            continue;
+        if item.query_id != 0 {
+            push_query(sql, pid, item, statement);
         }
-        let status = match item.status {
-            Status::Finished => "success",
-            Status::Failed => "failed",
-            Status::Aborted => "canceled",
-            Status::Submitted | Status::Picked | Status::Started => "running",
-        };
-        let verb = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
-        sql.push_str(&format!(
-            "INSERT INTO {HELPER_SCHEMA}.queries VALUES ({}, {pid}, {}, '{status}', {}, {}, {}, \
-             {}, {});\n",
-            item.query_id,
-            text(&verb, 32),
-            moment(item.started_millis),
-            moment(item.updated_millis),
-            text(item.error.as_deref().unwrap_or_default(), 512),
-            if item.has_result { item.rows } else { 0 },
-            text(statement, 4000)
-        ));
+    }
+}
+
+fn push_query(sql: &mut String, pid: i32, item: &Item, statement: &str) {
+    let status = history_status(item.status);
+    let verb = statement.split_whitespace().next().unwrap_or_default().to_uppercase();
+    sql.push_str(&format!(
+        "INSERT INTO {HELPER_SCHEMA}.queries VALUES ({}, {pid}, {}, '{status}', {}, {}, {}, {}, \
+         {});\n",
+        item.query_id,
+        text(&verb, 32),
+        moment(item.started_millis),
+        moment(item.updated_millis),
+        text(item.error.as_deref().unwrap_or_default(), 512),
+        if item.has_result { item.rows } else { 0 },
+        text(statement, 4000)
+    ));
+}
+
+/// The word of SYS_QUERY_HISTORY.
+fn history_status(status: Status) -> &'static str {
+    match status {
+        Status::Finished => "success",
+        Status::Failed => "failed",
+        Status::Aborted => "canceled",
+        Status::Submitted | Status::Picked | Status::Started => "running",
     }
 }

@@ -9,20 +9,31 @@ use std::collections::HashMap;
 
 use tokio_postgres::SimpleQueryMessage;
 
-use super::Session;
+use crate::session::Session;
 use crate::sql::{LateBindingView, Reader, engine_error, literal};
 
 /// The text to run for `sql`. The error is the statement's `Error`.
 pub(super) async fn resolve(session: &Session, sql: String) -> Result<String, String> {
     let Some(mut reader) = Reader::parse(&sql) else { return Ok(sql) };
-    let mut asked = reader.relations();
-    let mut wanted = asked.clone();
+    let views = views_behind(session, reader.relations()).await?;
+    if views.is_empty() {
+        return Ok(sql);
+    }
+    reader.inline(views).map_err(|error| error.to_string())
+}
+
+/// The late-binding views among `names`, among what these read, and so on.
+async fn views_behind(
+    session: &Session,
+    names: Vec<String>,
+) -> Result<HashMap<String, LateBindingView>, String> {
+    let mut asked = names.clone();
+    let mut wanted = names;
     let mut views = HashMap::new();
     while !wanted.is_empty() {
         let mut next = Vec::new();
         for (name, query) in look_up(session, &wanted).await? {
-            let view = LateBindingView::parse(&query);
-            let mut view = view.ok_or_else(|| {
+            let mut view = LateBindingView::parse(&query).ok_or_else(|| {
                 format!("ERROR: cannot read the definition of late-binding view {name}")
             })?;
             next.extend(view.relations());
@@ -34,24 +45,25 @@ pub(super) async fn resolve(session: &Session, sql: String) -> Result<String, St
         asked.extend(next.iter().cloned());
         wanted = next;
     }
-    if views.is_empty() {
-        return Ok(sql);
-    }
-    reader.inline(views).map_err(|error| error.to_string())
+    Ok(views)
 }
 
 /// The names that are late-binding views, each with its query.
 async fn look_up(session: &Session, names: &[String]) -> Result<Vec<(String, String)>, String> {
-    let values: Vec<String> = names.iter().map(|name| format!("({})", literal(name))).collect();
-    let sql = format!(
-        "SELECT name, query FROM (SELECT name, loader_local.late_binding_query(name) AS query FROM \
-         (VALUES {}) AS given (name)) AS found WHERE query IS NOT NULL",
-        values.join(", ")
-    );
+    let sql = look_up_sql(names);
     let messages = session.client.simple_query(&sql).await.map_err(|error| engine_error(&error))?;
     let rows = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some((row.get(0)?.to_owned(), row.get(1)?.to_owned())),
         _ => None,
     });
     Ok(rows.collect())
+}
+
+fn look_up_sql(names: &[String]) -> String {
+    let values: Vec<String> = names.iter().map(|name| format!("({})", literal(name))).collect();
+    format!(
+        "SELECT name, query FROM (SELECT name, loader_local.late_binding_query(name) AS query FROM \
+         (VALUES {}) AS given (name)) AS found WHERE query IS NOT NULL",
+        values.join(", ")
+    )
 }

@@ -30,147 +30,15 @@ mod execution;
 mod helpers;
 mod history;
 mod late_binding;
+mod list;
+mod members;
 mod names;
 mod protocol;
 mod registry;
 mod result;
 mod run;
-mod session;
+mod service;
+mod warehouse;
 
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::body::Incoming;
-use hyper::{Request, Response};
-use tokio_postgres::Config;
-
-use crate::LocalError;
-use crate::objects::Objects;
-pub(crate) use execution::Execution;
-use names::Names;
-use protocol::ApiError;
-pub(crate) use protocol::now_millis;
-use registry::Registry;
-pub(crate) use session::Session;
-
-/// The service's limit is 100 KB a statement and 40 of them; more than this is no request.
-const MAX_BODY_BYTES: usize = 8 << 20;
-/// The database that every new warehouse has.
-const FIRST_DATABASE: &str = "dev";
-
-/// The warehouse behind the API: PostgreSQL, the objects that COPY reads, and what was executed.
-pub(crate) struct Warehouse {
-    postgres: Config,
-    objects: Objects,
-    registry: Registry,
-    query_ids: AtomicI64,
-    names: Names,
-    /// Databases that have the helper objects.
-    ready: tokio::sync::Mutex<HashSet<String>>,
-}
-
-impl Warehouse {
-    /// Sets up the database `dev` (created when missing) and what Redshift has and PostgreSQL has
-    /// not.
-    pub(crate) async fn start(
-        postgres: Config,
-        objects: Objects,
-    ) -> Result<Arc<Warehouse>, LocalError> {
-        let warehouse = Arc::new(Warehouse {
-            postgres,
-            objects,
-            registry: Registry::default(),
-            // Query ids grow over restarts, as the load errors in the database carry them.
-            query_ids: AtomicI64::new(protocol::now_millis()),
-            names: Names::default(),
-            ready: tokio::sync::Mutex::default(),
-        });
-        warehouse.create_first_database().await.map_err(LocalError::Warehouse)?;
-        warehouse.set_up(FIRST_DATABASE).await.map_err(LocalError::Warehouse)?;
-        Ok(warehouse)
-    }
-
-    async fn create_first_database(&self) -> Result<(), String> {
-        let session = Session::connect(&self.postgres, "postgres", None).await?;
-        let found = session
-            .query(&format!("SELECT 1 FROM pg_database WHERE datname = '{FIRST_DATABASE}'"))
-            .await?;
-        if found.rows == 0 {
-            session.command(&format!("CREATE DATABASE {FIRST_DATABASE}")).await?;
-        }
-        Ok(())
-    }
-
-    /// A new connection to a database that has the helper objects, as `user` or as the superuser.
-    async fn connect(&self, database: &str, user: Option<&str>) -> Result<Session, String> {
-        self.set_up(database).await?;
-        Session::connect(&self.postgres, database, user).await
-    }
-
-    async fn set_up(&self, database: &str) -> Result<(), String> {
-        let mut ready = self.ready.lock().await;
-        if !ready.contains(database) {
-            let session = Session::connect(&self.postgres, database, None).await?;
-            helpers::make(&session).await?;
-            self.names.load(&session, database).await?;
-            ready.insert(database.to_owned());
-        }
-        Ok(())
-    }
-
-    fn next_query_id(&self) -> i64 {
-        self.query_ids.fetch_add(1, Ordering::Relaxed)
-    }
-}
-
-/// Answers one request.
-pub(crate) async fn handle(
-    warehouse: Arc<Warehouse>,
-    request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
-    let request_id = uuid::Uuid::now_v7().to_string();
-    let answer = answer(warehouse, request).await;
-    protocol::respond(answer, &request_id)
-}
-
-async fn answer(
-    warehouse: Arc<Warehouse>,
-    request: Request<Incoming>,
-) -> Result<serde_json::Value, ApiError> {
-    let target = request
-        .headers()
-        .get("x-amz-target")
-        .and_then(|target| target.to_str().ok())
-        .unwrap_or_default();
-    let operation = target.strip_prefix("RedshiftData.").unwrap_or_default().to_owned();
-    let body = Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await;
-    let body = body
-        .map_err(|_| {
-            ApiError::validation(format!("the request is larger than {MAX_BODY_BYTES} bytes"))
-        })?
-        .to_bytes();
-    match operation.as_str() {
-        "ExecuteStatement" => execute::execute(&warehouse, protocol::parse(&body)?).await,
-        "BatchExecuteStatement" => execute::batch(&warehouse, protocol::parse(&body)?).await,
-        "DescribeStatement" => describe::describe(&warehouse, protocol::parse(&body)?).await,
-        "GetStatementResult" => {
-            describe::result(&warehouse, protocol::parse(&body)?, describe::Format::Json).await
-        }
-        "GetStatementResultV2" => {
-            describe::result(&warehouse, protocol::parse(&body)?, describe::Format::Csv).await
-        }
-        "CancelStatement" => describe::cancel(&warehouse, protocol::parse(&body)?).await,
-        "ListStatements" => describe::list(&warehouse, &protocol::parse(&body)?),
-        "ListDatabases" => catalog::databases(&warehouse, protocol::parse(&body)?).await,
-        "ListSchemas" => catalog::schemas(&warehouse, protocol::parse(&body)?).await,
-        "ListTables" => catalog::tables(&warehouse, protocol::parse(&body)?).await,
-        "DescribeTable" => catalog::describe_table(&warehouse, protocol::parse(&body)?).await,
-        "ListSessions" => {
-            Err(ApiError::validation("sessions are not supported by the local stand-in"))
-        }
-        _ => Err(ApiError::unknown_operation()),
-    }
-}
+pub(crate) use service::handle;
+pub(crate) use warehouse::Warehouse;

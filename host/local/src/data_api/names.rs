@@ -6,9 +6,8 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock};
 
-use super::Session;
-use super::result::ResultSet;
 use crate::copy::LoadError;
+use crate::session::{ResultSet, Session};
 use crate::sql::{HASH_DIGITS, HELPER_SCHEMA, LongName, MARK, literal, long_names};
 
 /// All long names that a statement has ever held.
@@ -28,8 +27,7 @@ impl Names {
     /// Reads the names that a database has, when it is first used.
     pub(super) async fn load(&self, session: &Session, database: &str) -> Result<(), String> {
         let rows =
-            session.query(&format!("SELECT full_name FROM {HELPER_SCHEMA}.long_names")).await?;
-        let rows = rows.result.map(|result| result.rows).unwrap_or_default();
+            session.rows(&format!("SELECT full_name FROM {HELPER_SCHEMA}.long_names")).await?;
         let names = rows.iter().filter_map(|row| LongName::of(row[0].as_deref()?));
         self.add(database, names.collect());
         Ok(())
@@ -51,16 +49,9 @@ impl Names {
         if names.is_empty() {
             return Ok(());
         }
-        let array = |text: fn(&LongName) -> &String| {
-            let literals: Vec<String> = names.iter().map(|name| literal(text(name))).collect();
-            format!("ARRAY[{}]", literals.join(", "))
-        };
-        let keep = format!(
-            "SELECT {HELPER_SCHEMA}.keep_names({}, {})",
-            array(|name| &name.alias),
-            array(|name| &name.full)
-        );
-        session.command(&keep).await?;
+        let aliases = array(names.iter().map(|name| name.alias.as_str()));
+        let full = array(names.iter().map(|name| name.full.as_str()));
+        session.command(&format!("SELECT {HELPER_SCHEMA}.keep_names({aliases}, {full})")).await?;
         self.add(database, names);
         Ok(())
     }
@@ -85,18 +76,10 @@ impl Names {
             let end = at + MARK.len() + HASH_DIGITS;
             let hash = text.get(at + MARK.len()..end);
             let Some(name) = hash.and_then(|hash| known.by_hash.get(hash)) else { continue };
-            // Inside quotes, as in a view's definition, quotes of the name are doubled.
-            let doubled = |name: &str| name.replace('"', "\"\"");
-            for (alias, full) in [
-                (doubled(&name.alias), doubled(&name.full)),
-                (name.alias.clone(), name.full.clone()),
-            ] {
-                if let Some(before) = text[copied..end].strip_suffix(&alias) {
-                    restored.push_str(before);
-                    restored.push_str(&full);
-                    copied = end;
-                    break;
-                }
+            if let Some((before, full)) = before_alias(&text[copied..end], name) {
+                restored.push_str(before);
+                restored.push_str(&full);
+                copied = end;
             }
         }
         if copied == 0 {
@@ -131,6 +114,21 @@ impl Names {
             self.restore_in_place(text);
         }
     }
+}
+
+fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let literals: Vec<String> = texts.map(literal).collect();
+    format!("ARRAY[{}]", literals.join(", "))
+}
+
+/// What stands before the alias that ends `text`, and what to write in the alias's place.
+fn before_alias<'a>(text: &'a str, name: &LongName) -> Option<(&'a str, String)> {
+    // Inside quotes, as in a view's definition, quotes of the name are doubled.
+    let doubled = |name: &str| name.replace('"', "\"\"");
+    if let Some(before) = text.strip_suffix(&doubled(&name.alias)) {
+        return Some((before, doubled(&name.full)));
+    }
+    Some((text.strip_suffix(&name.alias)?, name.full.clone()))
 }
 
 #[cfg(test)]

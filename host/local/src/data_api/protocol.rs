@@ -2,20 +2,20 @@
 //! those of the service's model (redshift-data 2019-12-20); timestamps are numbers, members without
 //! a value are left out.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::Response;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::members::Members;
 
 /// An exception of the service.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
-    status: u16,
+    status: StatusCode,
     code: &'static str,
     message: String,
     resource_id: Option<String>,
@@ -24,7 +24,7 @@ pub(crate) struct ApiError {
 impl ApiError {
     pub(crate) fn validation(message: impl Into<String>) -> ApiError {
         ApiError {
-            status: 400,
+            status: StatusCode::BAD_REQUEST,
             code: "ValidationException",
             message: message.into(),
             resource_id: None,
@@ -41,7 +41,7 @@ impl ApiError {
 
     pub(crate) fn not_found(message: &str, id: &str) -> ApiError {
         ApiError {
-            status: 400,
+            status: StatusCode::BAD_REQUEST,
             code: "ResourceNotFoundException",
             message: message.to_owned(),
             resource_id: Some(id.to_owned()),
@@ -49,13 +49,18 @@ impl ApiError {
     }
 
     pub(crate) fn connection(message: String) -> ApiError {
-        ApiError { status: 500, code: "DatabaseConnectionException", message, resource_id: None }
+        ApiError {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "DatabaseConnectionException",
+            message,
+            resource_id: None,
+        }
     }
 
     pub(crate) fn too_many_active() -> ApiError {
         let message = "Active statements exceeded the allowed quota (200).".to_owned();
         ApiError {
-            status: 400,
+            status: StatusCode::BAD_REQUEST,
             code: "ActiveStatementsExceededException",
             message,
             resource_id: None,
@@ -66,15 +71,28 @@ impl ApiError {
         let message = "the local stand-in serves the Redshift Data API (X-Amz-Target: \
                        RedshiftData.<Operation>); no such operation";
         ApiError {
-            status: 400,
+            status: StatusCode::BAD_REQUEST,
             code: "UnknownOperationException",
             message: message.to_owned(),
             resource_id: None,
         }
     }
 
+    fn into_body(self) -> Value {
+        Members::default()
+            .with("__type", self.code)
+            .with("Message", self.message)
+            .with_some("ResourceId", self.resource_id)
+            .into()
+    }
+
     fn serialization(message: String) -> ApiError {
-        ApiError { status: 400, code: "SerializationException", message, resource_id: None }
+        ApiError {
+            status: StatusCode::BAD_REQUEST,
+            code: "SerializationException",
+            message,
+            resource_id: None,
+        }
     }
 }
 
@@ -87,18 +105,11 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 /// Writes the answer.
 pub(crate) fn respond(answer: Result<Value, ApiError>, request_id: &str) -> Response<Full<Bytes>> {
     let (status, code, body) = match answer {
-        Ok(body) => (200, None, body),
-        Err(error) => {
-            let mut body = json!({"__type": error.code, "Message": error.message});
-            if let Some(id) = error.resource_id {
-                body["ResourceId"] = Value::String(id);
-            }
-            (error.status, Some(error.code), body)
-        }
+        Ok(body) => (StatusCode::OK, None, body),
+        Err(error) => (error.status, Some(error.code), error.into_body()),
     };
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
-    *response.status_mut() =
-        hyper::StatusCode::from_u16(status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
@@ -124,36 +135,31 @@ pub(crate) struct Target {
 impl Target {
     /// Checks that exactly one warehouse and a database are named; returns the database.
     pub(crate) fn check(&self) -> Result<String, ApiError> {
-        match (&self.cluster_identifier, &self.workgroup_name) {
-            (Some(_), Some(_)) => {
-                return Err(ApiError::validation(
-                    "Only one of ClusterIdentifier and WorkgroupName can be provided",
-                ));
-            }
-            (None, None) => {
-                return Err(ApiError::validation(
-                    "Either ClusterIdentifier or WorkgroupName must be provided",
-                ));
-            }
-            (None, Some(workgroup)) if !is_workgroup(workgroup) => {
-                return Err(ApiError::validation(format!(
-                    "1 validation error detected: Value '{workgroup}' at 'workgroupName' failed to \
-                     satisfy constraint: Member must satisfy regular expression pattern: \
-                     (([a-z0-9-]{{3,63}})|(arn:.*))"
-                )));
-            }
-            // Not the service's words: its page names DbUser for clusters only.
-            (None, Some(_)) if self.db_user.is_some() => {
-                return Err(ApiError::validation(
-                    "DbUser can be provided with ClusterIdentifier only",
-                ));
-            }
-            _ => {}
-        }
+        self.check_warehouse()?;
         match &self.database {
             Some(database) if !database.is_empty() => Ok(database.clone()),
             _ => Err(ApiError::missing("database")),
         }
+    }
+
+    fn check_warehouse(&self) -> Result<(), ApiError> {
+        let refusal = match (&self.cluster_identifier, &self.workgroup_name) {
+            (Some(_), Some(_)) => {
+                "Only one of ClusterIdentifier and WorkgroupName can be provided".to_owned()
+            }
+            (None, None) => "Either ClusterIdentifier or WorkgroupName must be provided".to_owned(),
+            (None, Some(workgroup)) if !is_workgroup(workgroup) => format!(
+                "1 validation error detected: Value '{workgroup}' at 'workgroupName' failed to \
+                 satisfy constraint: Member must satisfy regular expression pattern: \
+                 (([a-z0-9-]{{3,63}})|(arn:.*))"
+            ),
+            // Not the service's words: its page names DbUser for clusters only.
+            (None, Some(_)) if self.db_user.is_some() => {
+                "DbUser can be provided with ClusterIdentifier only".to_owned()
+            }
+            (Some(_), None) | (None, Some(_)) => return Ok(()),
+        };
+        Err(ApiError::validation(refusal))
     }
 
     /// Who runs the statement; `None`: the superuser.
@@ -161,20 +167,14 @@ impl Target {
         self.db_user.as_deref()
     }
 
-    /// Adds the members that answers repeat.
-    pub(crate) fn describe(&self, answer: &mut Map<String, Value>) {
-        let members = [
-            ("ClusterIdentifier", &self.cluster_identifier),
-            ("WorkgroupName", &self.workgroup_name),
-            ("Database", &self.database),
-            ("DbUser", &self.db_user),
-            ("SecretArn", &self.secret_arn),
-        ];
-        for (name, value) in members {
-            if let Some(value) = value {
-                answer.insert(name.to_owned(), json!(value));
-            }
-        }
+    /// What answers repeat of it.
+    pub(crate) fn members(&self) -> Members {
+        Members::default()
+            .with_some("ClusterIdentifier", self.cluster_identifier.as_deref())
+            .with_some("WorkgroupName", self.workgroup_name.as_deref())
+            .with_some("Database", self.database.as_deref())
+            .with_some("DbUser", self.db_user.as_deref())
+            .with_some("SecretArn", self.secret_arn.as_deref())
     }
 }
 
@@ -198,12 +198,6 @@ pub(crate) fn in_range(
         ))),
         other => Ok(other),
     }
-}
-
-pub(crate) fn now_millis() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(0))
 }
 
 /// Milliseconds as the protocol's seconds.

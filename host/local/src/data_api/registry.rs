@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::execution::Execution;
-use super::protocol::now_millis;
+use crate::clock::now_millis;
 
 const MAX_EXECUTIONS: usize = 10_000;
 /// All results together.
@@ -50,15 +50,7 @@ impl Registry {
         {
             return Submitted::Repeated(earlier.clone());
         }
-        // The active ones are among the newest.
-        let active = known
-            .order
-            .iter()
-            .rev()
-            .take(2 * MAX_ACTIVE)
-            .filter(|execution| !execution.status().is_final())
-            .count();
-        if active >= MAX_ACTIVE {
+        if known.active() >= MAX_ACTIVE {
             return Submitted::TooManyActive;
         }
         let execution = Arc::new(execution);
@@ -96,6 +88,12 @@ impl Registry {
 }
 
 impl Known {
+    /// How many are not yet finished; they are among the newest.
+    fn active(&self) -> usize {
+        let newest = self.order.iter().rev().take(2 * MAX_ACTIVE);
+        newest.filter(|execution| !execution.status().is_final()).count()
+    }
+
     fn make_room(&mut self) {
         while self.order.len() > MAX_EXECUTIONS {
             let Some(oldest) = self.order.pop_front() else { return };

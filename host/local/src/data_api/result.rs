@@ -1,87 +1,30 @@
-//! Result sets and their JSON: `ColumnMetadata`, `Field` unions, pages. In: PostgreSQL's text
-//! values. Out: what GetStatementResult answers. Source of the encodings: the Data API's model and
-//! the samples of the Management Guide.
+//! Result sets as JSON: `ColumnMetadata`, `Field` unions, pages. In: rows in memory. Out: what
+//! GetStatementResult answers. Source of the encodings: the Data API's model and the samples of the
+//! Management Guide.
 
-use serde_json::{Map, Value, json};
+use std::ops::Range;
+
+use serde_json::{Value, json};
+
+use super::members::Members;
+use crate::session::{ColumnInfo, ResultSet};
 
 /// A page has at most this many rows, so that a client which ignores NextToken shows it.
 pub(crate) const PAGE_ROWS: usize = 100;
 /// And about this many bytes.
 const PAGE_BYTES: usize = 1 << 20;
-/// The service's limits.
-pub(crate) const MAX_ROW_BYTES: usize = 64 << 10;
-pub(crate) const MAX_RESULT_BYTES: usize = 100 << 20;
 
-type Row = Box<[Option<Box<str>>]>;
-
-/// What a query answered, in memory.
-#[derive(Debug)]
-pub(crate) struct ResultSet {
-    pub(crate) columns: Vec<ColumnInfo>,
-    pub(crate) rows: Vec<Row>,
-    pub(crate) size_bytes: usize,
-}
-
-/// A column's metadata.
-#[derive(Debug, Clone)]
-pub(crate) struct ColumnInfo {
-    pub(crate) name: String,
-    pub(crate) type_name: &'static str,
-    pub(crate) precision: i32,
-    pub(crate) scale: i32,
-    scale_is_known: bool,
-}
-
-impl ColumnInfo {
-    /// `modifier` is PostgreSQL's type modifier, -1 for none.
-    pub(crate) fn new(name: &str, type_name: &'static str, modifier: i32) -> ColumnInfo {
-        let (precision, scale) = match type_name {
-            "int2" => (5, 0),
-            "int4" | "oid" => (10, 0),
-            "int8" => (19, 0),
-            "float4" => (8, 8),
-            "float8" => (17, 17),
-            "numeric" if modifier >= 4 => ((modifier - 4) >> 16, (modifier - 4) & 0xffff),
-            "numeric" => (38, 0),
-            "bool" | "char" => (1, 0),
-            "date" => (13, 0),
-            "time" => (15, 6),
-            "timetz" => (21, 6),
-            "timestamp" => (29, 6),
-            "timestamptz" => (35, 6),
-            "name" => (127, 0),
-            "varchar" | "bpchar" if modifier >= 4 => (modifier - 4, 0),
-            "varchar" => (65_535, 0),
-            _ => (0, 0),
-        };
-        ColumnInfo {
-            name: name.to_owned(),
-            type_name,
-            precision,
-            scale,
-            scale_is_known: type_name != "numeric" || modifier >= 4,
-        }
-    }
-
-    /// An expression's numeric has no declared scale: the first value shows it.
-    pub(crate) fn learn_scale(&mut self, first: Option<&str>) {
-        if !self.scale_is_known
-            && let Some((_, fraction)) = first.and_then(|value| value.split_once('.'))
-        {
-            self.scale = i32::try_from(fraction.len()).unwrap_or(0);
-        }
-    }
-
-    /// The member names are those of `ColumnMetadata`.
-    pub(crate) fn to_json(&self) -> Value {
-        let is_number =
-            matches!(self.type_name, "int2" | "int4" | "int8" | "float4" | "float8" | "numeric");
-        let is_text = matches!(self.type_name, "varchar" | "bpchar" | "char" | "name" | "super");
-        json!({
-            "isCaseSensitive": is_text, "isCurrency": false, "isSigned": is_number, "label": self.name, "length": 0, "name": self.name,
-            "nullable": 1, "precision": self.precision, "scale": self.scale, "schemaName": "", "tableName": "", "typeName": self.type_name,
-        })
-    }
+/// The member names are those of `ColumnMetadata`.
+pub(crate) fn column_metadata(column: &ColumnInfo) -> Value {
+    let type_name = column.type_name;
+    let is_number = matches!(type_name, "int2" | "int4" | "int8" | "float4" | "float8" | "numeric");
+    let is_text = matches!(type_name, "varchar" | "bpchar" | "char" | "name" | "super");
+    json!({
+        "isCaseSensitive": is_text, "isCurrency": false, "isSigned": is_number,
+        "label": column.name, "length": 0, "name": column.name, "nullable": 1,
+        "precision": column.precision, "scale": column.scale, "schemaName": "", "tableName": "",
+        "typeName": type_name,
+    })
 }
 
 /// One value as a `Field`: exactly one member.
@@ -102,58 +45,64 @@ fn field(type_name: &str, value: Option<&str>) -> Value {
     }
 }
 
-impl ResultSet {
-    fn page_end(&self, start: usize) -> usize {
-        let mut bytes = 0;
-        let mut end = start;
-        for row in self.rows.iter().skip(start).take(PAGE_ROWS) {
-            bytes += row.iter().flatten().map(|value| value.len() + 24).sum::<usize>();
-            if end > start && bytes > PAGE_BYTES {
-                break;
-            }
-            end += 1;
-        }
-        end
-    }
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For GetStatementResult.
+    Json,
+    /// For GetStatementResultV2.
+    Csv,
+}
 
-    /// The members of a page that starts at row `start`, and where the next one starts.
-    pub(crate) fn page(&self, start: usize) -> (Map<String, Value>, Option<usize>) {
-        let end = self.page_end(start);
-        let records = self.rows[start..end].iter().map(|row| {
-            let fields = row
-                .iter()
-                .zip(&self.columns)
-                .map(|(value, column)| field(column.type_name, value.as_deref()));
-            Value::Array(fields.collect())
-        });
-        let mut page = self.common();
-        page.insert("Records".to_owned(), Value::Array(records.collect()));
-        (page, (end < self.rows.len()).then_some(end))
-    }
-
-    /// The same as CSV text, for GetStatementResultV2; the header comes with the first page.
-    pub(crate) fn csv_page(&self, start: usize) -> (Map<String, Value>, Option<usize>) {
-        let end = self.page_end(start);
-        let mut text = String::new();
-        if start == 0 {
-            push_csv(&mut text, self.columns.iter().map(|column| Some(column.name.as_str())));
+fn page_end(set: &ResultSet, start: usize) -> usize {
+    let mut bytes = 0;
+    let mut end = start;
+    for row in set.rows.iter().skip(start).take(PAGE_ROWS) {
+        bytes += row.iter().flatten().map(|value| value.len() + 24).sum::<usize>();
+        if end > start && bytes > PAGE_BYTES {
+            break;
         }
-        for row in &self.rows[start..end] {
-            push_csv(&mut text, row.iter().map(Option::as_deref));
-        }
-        let mut page = self.common();
-        page.insert("Records".to_owned(), json!([{"CSVRecords": text}]));
-        page.insert("ResultFormat".to_owned(), json!("CSV"));
-        (page, (end < self.rows.len()).then_some(end))
+        end += 1;
     }
+    end
+}
 
-    fn common(&self) -> Map<String, Value> {
-        let columns = self.columns.iter().map(ColumnInfo::to_json).collect();
-        Map::from_iter([
-            ("ColumnMetadata".to_owned(), Value::Array(columns)),
-            ("TotalNumRows".to_owned(), json!(self.rows.len())),
-        ])
+/// The members of a page that starts at row `start`, and where the next one starts.
+pub(crate) fn page(set: &ResultSet, start: usize, format: Format) -> (Members, Option<usize>) {
+    let end = page_end(set, start);
+    let columns: Vec<Value> = set.columns.iter().map(column_metadata).collect();
+    let page =
+        Members::default().with("ColumnMetadata", columns).with("TotalNumRows", set.rows.len());
+    let page = match format {
+        Format::Json => page.with("Records", fields(set, start..end)),
+        Format::Csv => page
+            .with("Records", json!([{"CSVRecords": csv(set, start..end)}]))
+            .with("ResultFormat", "CSV"),
+    };
+    (page, (end < set.rows.len()).then_some(end))
+}
+
+fn fields(set: &ResultSet, rows: Range<usize>) -> Value {
+    let records = set.rows[rows].iter().map(|row| {
+        let fields = row
+            .iter()
+            .zip(&set.columns)
+            .map(|(value, column)| field(column.type_name, value.as_deref()));
+        Value::Array(fields.collect())
+    });
+    Value::Array(records.collect())
+}
+
+/// The header comes with the first page.
+fn csv(set: &ResultSet, rows: Range<usize>) -> String {
+    let mut text = String::new();
+    if rows.start == 0 {
+        push_csv(&mut text, set.columns.iter().map(|column| Some(column.name.as_str())));
     }
+    for row in &set.rows[rows] {
+        push_csv(&mut text, row.iter().map(Option::as_deref));
+    }
+    text
 }
 
 fn push_csv<'a>(text: &mut String, values: impl Iterator<Item = Option<&'a str>>) {
@@ -199,11 +148,14 @@ mod tests {
             rows: (0..250).map(|_| row("x")).collect(),
             size_bytes: 250,
         };
-        assert_eq!(set.page(0).1, Some(100));
-        assert_eq!(set.page(200).1, None);
-        assert_eq!(set.page(200).0["Records"].as_array().map(Vec::len), Some(50));
+        assert_eq!(page(&set, 0, Format::Json).1, Some(100));
+        assert_eq!(page(&set, 200, Format::Json).1, None);
+        assert_eq!(
+            Value::from(page(&set, 200, Format::Json).0)["Records"].as_array().map(Vec::len),
+            Some(50)
+        );
         let long = "x".repeat(60_000);
         let set = ResultSet { columns, rows: (0..50).map(|_| row(&long)).collect(), size_bytes: 0 };
-        assert_eq!(set.page(0).1, Some(17));
+        assert_eq!(page(&set, 0, Format::Json).1, Some(17));
     }
 }

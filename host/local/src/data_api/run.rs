@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Warehouse;
 use super::execution::{Execution, Mode, Status};
-use super::session::{Outcome, Session};
+use super::warehouse::Warehouse;
 use super::{history, late_binding};
+use crate::clock::now_millis;
 use crate::copy::{self, LoadError, LoadRecord};
-use crate::sql::{Action, prepare};
+use crate::session::{Outcome, Session};
+use crate::sql::{Action, CopyStatement, prepare};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
 /// The service's words for statements that never ran.
@@ -24,40 +25,15 @@ pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
         Ok(session) => session,
         Err(error) => {
             let error = warehouse.names.restore(&error).into_owned();
-            let words = if execution.is_batch() { NEVER_RAN } else { error.as_str() };
-            let status = if execution.is_batch() { Status::Aborted } else { Status::Failed };
-            execution.update(|state| {
-                for item in &mut state.items {
-                    item.status = status;
-                    item.error = Some(words.to_owned());
-                }
-            });
+            never_ran(&execution, &error);
             execution.end(Status::Failed, Some(error), since);
             return;
         }
     };
-    execution.update(|state| {
-        state.status = Status::Started;
-        state.pid = Some(session.pid);
-        state.cancel_token = Some(session.cancel_token());
-    });
-    let mut runner = Runner {
-        warehouse: &warehouse,
-        execution: &execution,
-        session: &session,
-        in_block: false,
-        load_errors: Vec::new(),
-        loads: Vec::new(),
-    };
+    execution.start(session.pid, session.cancel_token());
+    let mut runner = Runner::new(&warehouse, &execution, &session);
     let (status, error) = runner.run().await;
-    // The history is written when no transaction is open any more, so that it outlives a failed
-    // one.
-    if runner.in_block {
-        let _ = session.command("ROLLBACK").await;
-    }
-    let (load_errors, loads) =
-        (std::mem::take(&mut runner.load_errors), std::mem::take(&mut runner.loads));
-    history::write(&session, &execution, &load_errors, &loads).await;
+    runner.close().await;
     warehouse.registry.bound_results();
     execution.end(status, error, since);
 }
@@ -67,6 +43,18 @@ async fn connect(warehouse: &Warehouse, execution: &Execution) -> Result<Session
     let session = warehouse.connect(&submission.database, submission.target.user()).await?;
     warehouse.names.store(&session, &submission.database, &submission.bound).await?;
     Ok(session)
+}
+
+/// Marks every statement of an execution that got no connection.
+fn never_ran(execution: &Execution, error: &str) {
+    let (status, words) =
+        if execution.is_batch() { (Status::Aborted, NEVER_RAN) } else { (Status::Failed, error) };
+    execution.update(|state| {
+        for item in &mut state.items {
+            item.status = status;
+            item.error = Some(words.to_owned());
+        }
+    });
 }
 
 struct Runner<'a> {
@@ -79,7 +67,12 @@ struct Runner<'a> {
     loads: Vec<LoadRecord>,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
+    fn new(warehouse: &'a Warehouse, execution: &'a Execution, session: &'a Session) -> Runner<'a> {
+        let (load_errors, loads) = (Vec::new(), Vec::new());
+        Runner { warehouse, execution, session, in_block: false, load_errors, loads }
+    }
+
     async fn run(&mut self) -> (Status, Option<String>) {
         match self.execution.submission.mode {
             Mode::Single => match self.item(0).await {
@@ -138,50 +131,62 @@ impl Runner<'_> {
         });
     }
 
+    /// Writes the history, when no transaction is open any more, so that it outlives a failed one.
+    async fn close(self) {
+        if self.in_block {
+            let _ = self.session.command("ROLLBACK").await;
+        }
+        history::write(self.session, self.execution, &self.load_errors, &self.loads).await;
+    }
+
     /// Runs one statement and records how it went.
     async fn item(&mut self, index: usize) -> Result<(), Failure> {
         let query_id = self.warehouse.next_query_id();
         let since = Instant::now();
         self.execution.update_item(index, |item| {
             item.status = Status::Started;
-            item.started_millis = super::protocol::now_millis();
+            item.started_millis = now_millis();
             item.query_id = query_id;
         });
-        let cancelled =
-            || Failure::Cancelled(format!("ERROR: Query ({query_id}) canceled on user's request"));
-        let is_cancelled = || self.execution.state().cancel_requested;
-        if is_cancelled() {
-            let failure = cancelled();
-            self.failed(index, &failure, since);
-            return Err(failure);
-        }
-        let outcome = self.statement(index, query_id).await;
-        let is_cancelled = self.execution.state().cancel_requested;
-        match outcome {
-            Ok(mut outcome) => {
-                if let Some(result) = &mut outcome.result {
-                    self.warehouse.names.restore_result(result);
-                }
-                self.execution.update_item(index, |item| {
-                    item.status = Status::Finished;
-                    item.duration = since.elapsed();
-                    item.rows = i64::try_from(outcome.rows).unwrap_or(i64::MAX);
-                    item.size_bytes = outcome
-                        .result
-                        .as_ref()
-                        .map_or(0, |result| i64::try_from(result.size_bytes).unwrap_or(i64::MAX));
-                    item.has_result = outcome.result.is_some();
-                    item.result = outcome.result.map(Arc::new);
-                });
+        match self.unless_cancelled(index, query_id).await {
+            Ok(outcome) => {
+                self.finished(index, outcome, since);
                 Ok(())
             }
-            Err(error) => {
-                let error = self.warehouse.names.restore(&error).into_owned();
-                let failure = if is_cancelled { cancelled() } else { Failure::Failed(error) };
+            Err(failure) => {
+                let failure =
+                    failure.map(|error| self.warehouse.names.restore(&error).into_owned());
                 self.failed(index, &failure, since);
                 Err(failure)
             }
         }
+    }
+
+    /// Runs a statement; a client that wants it to stop is heard before and after.
+    async fn unless_cancelled(&mut self, index: usize, query_id: i64) -> Result<Outcome, Failure> {
+        let cancelled =
+            || Failure::Cancelled(format!("ERROR: Query ({query_id}) canceled on user's request"));
+        if self.execution.is_cancelled() {
+            return Err(cancelled());
+        }
+        let outcome = self.statement(index, query_id).await;
+        let is_cancelled = self.execution.is_cancelled();
+        outcome.map_err(|error| if is_cancelled { cancelled() } else { Failure::Failed(error) })
+    }
+
+    fn finished(&self, index: usize, mut outcome: Outcome, since: Instant) {
+        if let Some(result) = &mut outcome.result {
+            self.warehouse.names.restore_result(result);
+        }
+        let size_bytes = outcome.result.as_ref().map_or(0, |result| result.size_bytes);
+        self.execution.update_item(index, |item| {
+            item.status = Status::Finished;
+            item.duration = since.elapsed();
+            item.rows = i64::try_from(outcome.rows).unwrap_or(i64::MAX);
+            item.size_bytes = i64::try_from(size_bytes).unwrap_or(i64::MAX);
+            item.has_result = outcome.result.is_some();
+            item.result = outcome.result.map(Arc::new);
+        });
     }
 
     fn failed(&self, index: usize, failure: &Failure, since: Instant) {
@@ -199,46 +204,44 @@ impl Runner<'_> {
         if let Some(refusal) = prepared.outside_transactions.filter(|_| self.in_block) {
             return Err(format!("ERROR: {refusal}"));
         }
-        let command = |rows| Outcome { rows, result: None };
-        match prepared.action {
+        let rows = match prepared.action {
             Action::Query(text) => {
-                self.session.query(&late_binding::resolve(self.session, text).await?).await
+                return self.session.query(&late_binding::resolve(self.session, text).await?).await;
             }
             Action::Command(text) => {
                 let text = late_binding::resolve(self.session, text).await?;
-                self.session.command(&text).await.map(command)
+                self.session.command(&text).await?
             }
             Action::CreateWithKeys { keys, create } => {
                 let create = late_binding::resolve(self.session, create).await?;
-                self.session.command(&format!("{keys}; {create}")).await.map(command)
+                self.session.command(&format!("{keys}; {create}")).await?
             }
             Action::CommittingCommand(text) => {
                 let rows = self.session.command(&text).await?;
                 self.commit_within().await?;
-                Ok(command(rows))
+                rows
             }
-            Action::Copy(statement) => {
-                let context = copy::Context {
-                    session: self.session,
-                    objects: &self.warehouse.objects,
-                    execution: self.execution,
-                    query_id,
-                };
-                let mut report = copy::run(&context, &statement).await;
-                report
-                    .errors
-                    .iter_mut()
-                    .for_each(|error| self.warehouse.names.restore_load_error(error));
-                self.load_errors.extend(report.errors);
-                if let Some(mut load) = report.record {
-                    self.warehouse.names.restore_in_place(&mut load.table_name);
-                    self.loads.push(load);
-                }
-                report.outcome.map(command)
-            }
-            Action::TransactionControl(text) => self.control(&text).await.map(command),
-            Action::Nothing => Ok(command(0)),
-        }
+            Action::Copy(statement) => self.copy(&statement, query_id).await?,
+            Action::TransactionControl(text) => self.control(&text).await?,
+            Action::Nothing => 0,
+        };
+        Ok(Outcome { rows, result: None })
+    }
+
+    async fn copy(&mut self, statement: &CopyStatement, query_id: i64) -> Result<u64, String> {
+        let context = copy::Context {
+            session: self.session,
+            objects: &self.warehouse.objects,
+            is_cancelled: &|| self.execution.is_cancelled(),
+            query_id,
+        };
+        let mut report = copy::run(&context, statement).await;
+        let names = &self.warehouse.names;
+        report.errors.iter_mut().for_each(|error| names.restore_load_error(error));
+        names.restore_in_place(&mut report.record.table_name);
+        self.load_errors.extend(report.errors);
+        self.loads.push(report.record);
+        report.outcome
     }
 
     /// TRUNCATE ends the transaction that it stands in; a batch goes on in a new one.
@@ -274,6 +277,13 @@ enum Failure {
 }
 
 impl Failure {
+    fn map(self, words: impl FnOnce(String) -> String) -> Failure {
+        match self {
+            Failure::Failed(error) => Failure::Failed(words(error)),
+            Failure::Cancelled(error) => Failure::Cancelled(words(error)),
+        }
+    }
+
     fn into_end(self) -> (Status, Option<String>) {
         match self {
             Failure::Failed(error) => (Status::Failed, Some(error)),

@@ -10,9 +10,12 @@ use std::process::{Output, Stdio};
 use tokio::process::Command;
 
 use super::find::Binaries;
+use super::leftover;
 use super::user::{self, User};
-use super::{ROLE, leftover};
-use crate::LocalError;
+use crate::error::LocalError;
+
+/// The role that owns everything.
+pub(crate) const ROLE: &str = "loader";
 
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -48,16 +51,7 @@ async fn home(state_dir: &Path, owner: Option<&User>) -> Result<PathBuf, LocalEr
     let elsewhere = match (fs::read_link(&link), owner) {
         (Ok(target), _) => Some(target),
         (Err(_), Some(user)) if !link.exists() && !user::can_reach(state_dir, user) => {
-            let target = user::reachable_data_dir(state_dir, user)?;
-            // No link leads here, so this is what remains of a DIR that was deleted.
-            leftover::clear(&target.join("data")).await?;
-            fs::remove_dir_all(&target)
-                .map_err(LocalError::file(&target, "remove the data of a deleted folder"))?;
-            fs::create_dir(&target)
-                .map_err(LocalError::file(&target, "make a folder for PostgreSQL's data"))?;
-            std::os::unix::fs::symlink(&target, &link)
-                .map_err(LocalError::file(&link, "link to PostgreSQL's data"))?;
-            Some(target)
+            Some(make_elsewhere(state_dir, &link, user).await?)
         }
         _ => None,
     };
@@ -70,6 +64,20 @@ async fn home(state_dir: &Path, owner: Option<&User>) -> Result<PathBuf, LocalEr
         user::give(&home, owner)?;
     }
     home.canonicalize().map_err(LocalError::file(&home, "find"))
+}
+
+/// Makes an empty folder that the user can reach, and the link that leads to it.
+async fn make_elsewhere(state_dir: &Path, link: &Path, user: &User) -> Result<PathBuf, LocalError> {
+    let target = user::reachable_data_dir(state_dir, user)?;
+    // No link leads here, so this is what remains of a DIR that was deleted.
+    leftover::clear(&target.join("data")).await?;
+    fs::remove_dir_all(&target)
+        .map_err(LocalError::file(&target, "remove the data of a deleted folder"))?;
+    fs::create_dir(&target)
+        .map_err(LocalError::file(&target, "make a folder for PostgreSQL's data"))?;
+    std::os::unix::fs::symlink(&target, link)
+        .map_err(LocalError::file(link, "link to PostgreSQL's data"))?;
+    Ok(target)
 }
 
 /// `initdb` into a folder beside, then a rename: killed half-way, it is made again.
@@ -88,15 +96,18 @@ async fn make(
         output = initdb(&fresh, binaries, owner, &[]).await?;
     }
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(LocalError::Postgres(format!(
-            "cannot make a data folder in {} ({}): {}",
-            home.display(),
-            output.status,
-            said.trim()
-        )));
+        return Err(initdb_failed(home, &output));
     }
     fs::rename(&fresh, data).map_err(LocalError::file(data, "make PostgreSQL's data folder"))
+}
+
+fn initdb_failed(home: &Path, output: &Output) -> LocalError {
+    LocalError::Postgres(format!(
+        "cannot make a data folder in {} ({}): {}",
+        home.display(),
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim()
+    ))
 }
 
 async fn initdb(
@@ -105,23 +116,11 @@ async fn initdb(
     owner: Option<&User>,
     more: &[&str],
 ) -> Result<Output, LocalError> {
-    if fresh.exists() {
-        fs::remove_dir_all(fresh)
-            .map_err(LocalError::file(fresh, "remove a half-made data folder"))?;
-    }
-    fs::create_dir(fresh)
-        .map_err(LocalError::file(fresh, "make a folder for PostgreSQL's data"))?;
-    user::give(fresh, owner)?;
+    make_empty(fresh, owner)?;
     let mut command = std::process::Command::new(&binaries.initdb);
     command
-        .args([
-            "--no-sync",
-            "--no-instructions",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--wal-segsize=1",
-        ])
+        .args(["--no-sync", "--no-instructions", "--auth=trust", "--encoding=UTF8"])
+        .args(["--locale=C", "--wal-segsize=1"])
         .args(more)
         .arg(format!("--username={ROLE}"))
         .arg("--pgdata")
@@ -134,6 +133,16 @@ async fn initdb(
         .output()
         .await
         .map_err(LocalError::file(&binaries.initdb, "run"))
+}
+
+fn make_empty(fresh: &Path, owner: Option<&User>) -> Result<(), LocalError> {
+    if fresh.exists() {
+        fs::remove_dir_all(fresh)
+            .map_err(LocalError::file(fresh, "remove a half-made data folder"))?;
+    }
+    fs::create_dir(fresh)
+        .map_err(LocalError::file(fresh, "make a folder for PostgreSQL's data"))?;
+    user::give(fresh, owner)
 }
 
 /// PostgreSQL runs only on data of its own user. Root can become that user; anyone else cannot.
@@ -159,14 +168,7 @@ async fn check_version(data: &Path, binaries: &Binaries) -> Result<(), LocalErro
     let file = data.join("PG_VERSION");
     let made_by = fs::read_to_string(&file).map_err(LocalError::file(&file, "read"))?;
     let made_by = made_by.trim();
-    let output = Command::new(&binaries.postgres)
-        .arg("--version")
-        .output()
-        .await
-        .map_err(LocalError::file(&binaries.postgres, "run"))?;
-    let version = String::from_utf8_lossy(&output.stdout);
-    // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
-    let found = version.split_whitespace().nth(2).unwrap_or_default();
+    let found = version(binaries).await?;
     if found == made_by || found.starts_with(&format!("{made_by}.")) {
         return Ok(());
     }
@@ -176,4 +178,15 @@ async fn check_version(data: &Path, binaries: &Binaries) -> Result<(), LocalErro
         data.display(),
         binaries.postgres.display()
     )))
+}
+
+async fn version(binaries: &Binaries) -> Result<String, LocalError> {
+    let output = Command::new(&binaries.postgres)
+        .arg("--version")
+        .output()
+        .await
+        .map_err(LocalError::file(&binaries.postgres, "run"))?;
+    // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
+    let version = String::from_utf8_lossy(&output.stdout);
+    Ok(version.split_whitespace().nth(2).unwrap_or_default().to_owned())
 }

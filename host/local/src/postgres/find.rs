@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::LocalError;
+use crate::error::LocalError;
 
 #[derive(Debug)]
 pub(crate) struct Binaries {
@@ -17,24 +17,24 @@ pub(crate) struct Binaries {
 /// folder of PATH that has them, then the newest of Debian's and of Homebrew's folders.
 pub(crate) fn binaries(named: Option<&Path>) -> Result<Binaries, LocalError> {
     let variable = std::env::var_os("LOADER_POSTGRES_BIN").filter(|value| !value.is_empty());
-    let folders = match named.map(Path::to_path_buf).or(variable.map(PathBuf::from)) {
-        Some(folder) => vec![folder],
-        None => {
-            let path = std::env::var_os("PATH").unwrap_or_default();
-            let mut folders: Vec<PathBuf> =
-                std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
-            folders.extend(versions(Path::new("/usr/lib/postgresql"), ""));
-            folders.extend(versions(Path::new("/opt/homebrew/opt"), "postgresql"));
-            folders.extend(versions(Path::new("/usr/local/opt"), "postgresql"));
-            folders.push(PathBuf::from("/usr/local/pgsql/bin"));
-            folders
-        }
-    };
+    let named = named.map(Path::to_path_buf).or(variable.map(PathBuf::from));
+    let folders = named.map_or_else(usual_folders, |folder| vec![folder]);
     search(&folders).ok_or_else(|| {
         let looked: Vec<String> =
             folders.iter().map(|folder| folder.display().to_string()).collect();
         LocalError::PostgresMissing { looked: looked.join(", ") }
     })
+}
+
+fn usual_folders() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> =
+        std::env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+    folders.extend(versions(Path::new("/usr/lib/postgresql"), ""));
+    folders.extend(versions(Path::new("/opt/homebrew/opt"), "postgresql"));
+    folders.extend(versions(Path::new("/usr/local/opt"), "postgresql"));
+    folders.push(PathBuf::from("/usr/local/pgsql/bin"));
+    folders
 }
 
 fn search(folders: &[PathBuf]) -> Option<Binaries> {

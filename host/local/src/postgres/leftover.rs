@@ -3,16 +3,24 @@
 //! not a PostgreSQL on this very folder.
 
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{POLL, pid_file, user};
-use crate::LocalError;
+use super::user;
+use crate::error::LocalError;
 
+/// How often something is looked at that is about to change.
+pub(crate) const POLL: Duration = Duration::from_millis(10);
 /// How long a left-over server may take to stop in order, then at once.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The file that names the running postmaster of a data folder.
+pub(crate) fn pid_file(data: &Path) -> PathBuf {
+    data.join("postmaster.pid")
+}
 
 /// Stops the PostgreSQL that still runs on `data`, if one does, and removes its pid file.
 pub(crate) async fn clear(data: &Path) -> Result<(), LocalError> {
@@ -25,16 +33,16 @@ pub(crate) async fn clear(data: &Path) -> Result<(), LocalError> {
     }
     // The fifth line is the folder of its socket.
     if let Some(sockets) = lines.nth(3).map(Path::new)
-        && sockets
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with(user::SOCKET_DIR_PREFIX))
+        && user::is_socket_dir(sockets)
     {
         let _ = fs::remove_dir_all(sockets);
     }
-    match fs::remove_file(&file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(LocalError::file(file, "remove a stale pid file")(error))
-        }
+    remove_if_there(&file).map_err(LocalError::file(file, "remove a stale pid file"))
+}
+
+fn remove_if_there(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
@@ -66,16 +74,19 @@ pub(crate) fn signal(pid: u32, signal: Signal) {
 /// Whether the process is a PostgreSQL whose data folder this is. A pid file alone says little:
 /// numbers are used again.
 fn runs_on(pid: u32, data: &Path) -> bool {
-    let proc = Path::new("/proc").join(pid.to_string());
-    if Path::new("/proc/self").exists() {
-        // The working folder of a postmaster is its data folder. A dead one that nobody has
-        // collected has none.
-        let is_postgres =
-            fs::read(proc.join("cmdline")).is_ok_and(|line| contains(&line, b"postgres"));
-        return is_postgres
-            && fs::read_link(proc.join("cwd"))
-                .is_ok_and(|cwd| data.canonicalize().is_ok_and(|data| cwd == data));
+    if !Path::new("/proc/self").exists() {
+        return is_listed(pid, data);
     }
+    // The working folder of a postmaster is its data folder. A dead one that is not yet collected
+    // has none.
+    let proc = Path::new("/proc").join(pid.to_string());
+    fs::read(proc.join("cmdline")).is_ok_and(|line| contains(&line, b"postgres"))
+        && fs::read_link(proc.join("cwd"))
+            .is_ok_and(|cwd| data.canonicalize().is_ok_and(|data| cwd == data))
+}
+
+/// The same where there is no /proc: the command line names the folder.
+fn is_listed(pid: u32, data: &Path) -> bool {
     let output = std::process::Command::new("ps")
         .args(["-ww", "-o", "command=", "-p", &pid.to_string()])
         .output();

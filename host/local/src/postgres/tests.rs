@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::leftover::pid_file;
 use super::*;
 
 async fn query(postgres: &Postgres, sql: &str) -> String {

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::LocalError;
+use crate::error::LocalError;
 
 /// The unprivileged user that PostgreSQL runs as when we are root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) struct User {
 }
 
 /// Starts the names of our socket folders, so that a left-over one is recognised.
-pub(crate) const SOCKET_DIR_PREFIX: &str = "loader-pg-";
+const SOCKET_DIR_PREFIX: &str = "loader-pg-";
 
 /// `None` when PostgreSQL runs as we do.
 pub(crate) fn database_user() -> Result<Option<User>, LocalError> {
@@ -93,32 +93,36 @@ pub(crate) fn socket_dir(user: Option<&User>) -> Result<TempDir, LocalError> {
     Ok(dir)
 }
 
+/// Whether a folder is one of ours, by its name.
+pub(crate) fn is_socket_dir(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(SOCKET_DIR_PREFIX))
+}
+
 /// A folder for the data that any user can reach, one for each DIR. Made when missing.
 ///
 /// The parent is open to everyone, so a folder that someone else put there under this name is
 /// refused.
 pub(crate) fn reachable_data_dir(state_dir: &Path, user: &User) -> Result<PathBuf, LocalError> {
     use sha2::Digest;
-    use std::os::unix::ffi::OsStrExt;
-    let digest = sha2::Sha256::digest(state_dir.as_os_str().as_bytes());
+    let digest = sha2::Sha256::digest(state_dir.as_os_str().as_encoded_bytes());
     let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let dir = Path::new("/var/tmp").join(format!("loader-local-{short}"));
     match fs::create_dir(&dir) {
         Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            let metadata = fs::symlink_metadata(&dir).map_err(LocalError::file(&dir, "read"))?;
-            if !metadata.is_dir() || (metadata.uid() != user.uid && metadata.uid() != 0) {
-                return Err(LocalError::Postgres(format!(
-                    "{} belongs to someone else; remove it",
-                    dir.display()
-                )));
-            }
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => check_owner(&dir, user)?,
         Err(error) => {
             return Err(LocalError::file(&dir, "make a folder for PostgreSQL's data")(error));
         }
     }
     Ok(dir)
+}
+
+fn check_owner(dir: &Path, user: &User) -> Result<(), LocalError> {
+    let metadata = fs::symlink_metadata(dir).map_err(LocalError::file(dir, "read"))?;
+    if metadata.is_dir() && (metadata.uid() == user.uid || metadata.uid() == 0) {
+        return Ok(());
+    }
+    Err(LocalError::Postgres(format!("{} belongs to someone else; remove it", dir.display())))
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use s3s::dto::{ETag, ETagCondition, Timestamp};
-use s3s::{S3Error, S3Result, s3_error};
+use s3s::{S3Result, s3_error};
 
-use super::store::no_such_key;
+use super::failure::{no_such_key, precondition_failed};
 
 #[derive(Debug, Default)]
 pub(crate) struct Conditions {
@@ -82,10 +82,6 @@ impl Conditions {
             });
         if is_wanted { Ok(()) } else { Err(precondition_failed()) }
     }
-}
-
-pub(crate) fn precondition_failed() -> S3Error {
-    s3_error!(PreconditionFailed, "At least one of the pre-conditions you specified did not hold")
 }
 
 fn matches(condition: &ETagCondition, current: &Current<'_>) -> bool {

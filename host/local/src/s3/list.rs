@@ -6,7 +6,7 @@
 
 use s3s::{S3Result, s3_error};
 
-use super::store::hex;
+use super::digest::hex;
 use crate::objects::ObjectEntry;
 
 /// S3 gives no longer pages, whatever is asked for.
@@ -57,13 +57,7 @@ pub(crate) fn page(entries: Vec<ObjectEntry>, query: &Query<'_>) -> Page {
         let common = query
             .delimiter
             .and_then(|delimiter| common_prefix(&entry.key, query.prefix, delimiter));
-        let is_past = match &last {
-            After::Start => true,
-            // A common prefix is an item like a key: one at or before the position has been given.
-            After::Key(key) => common.unwrap_or(&entry.key) > key.as_str(),
-            After::Prefix(prefix) => entry.key > *prefix && !entry.key.starts_with(prefix.as_str()),
-        };
-        if !is_past {
+        if last.includes(&entry.key, common) {
             continue;
         }
         if page.len() == limit {
@@ -99,12 +93,30 @@ fn common_prefix<'a>(key: &'a str, prefix: &str, delimiter: &str) -> Option<&'a 
 }
 
 impl After {
+    /// Whether a key, or the common prefix that it is listed by, has been given at this position.
+    fn includes(&self, key: &str, common: Option<&str>) -> bool {
+        match self {
+            After::Start => false,
+            // A common prefix is an item like a key: one at or before the position has been given.
+            After::Key(last) => common.unwrap_or(key) <= last.as_str(),
+            After::Prefix(prefix) => key <= prefix.as_str() || key.starts_with(prefix.as_str()),
+        }
+    }
+
     /// The continuation token; opaque to clients.
     pub(crate) fn token(&self) -> String {
         match self {
             After::Start => String::new(),
             After::Key(key) => format!("k{}", hex(key.as_bytes())),
             After::Prefix(prefix) => format!("p{}", hex(prefix.as_bytes())),
+        }
+    }
+
+    /// The key or prefix itself; nothing at the start.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self {
+            After::Start => None,
+            After::Key(text) | After::Prefix(text) => Some(text.clone()),
         }
     }
 

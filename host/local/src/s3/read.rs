@@ -5,18 +5,45 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::Stream;
 use s3s::dto::*;
 use s3s::{S3Request, S3Result, s3_error};
 
-use super::conditions::{Conditions, Current, whole_seconds};
-use super::store::{Attributes, Found, Store};
+use super::conditions::{Conditions, whole_seconds};
+use super::failure::no_such_version;
+use super::members::{read_conditions, with_checksums};
+use super::records::Attributes;
+use super::store::{Found, Store};
 
 /// How much is read from a file at once.
 const READ_BYTES: usize = 512 * 1024;
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
+
+/// An answer about an object, of either type.
+macro_rules! answer {
+    ($answer:ident, $opened:ident) => {
+        $answer {
+            accept_ranges: Some("bytes".to_owned()),
+            content_length: i64::try_from($opened.part.length()).ok(),
+            content_range: $opened.part.content_range(),
+            content_type: Some(
+                $opened.attributes.content_type.unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned()),
+            ),
+            content_encoding: $opened.attributes.content_encoding,
+            content_disposition: $opened.attributes.content_disposition,
+            content_language: $opened.attributes.content_language,
+            cache_control: $opened.attributes.cache_control,
+            metadata: Some($opened.attributes.metadata.into_iter().collect()),
+            e_tag: Some(ETag::Strong($opened.etag)),
+            last_modified: Some(whole_seconds($opened.modified)),
+            checksum_type: $opened.checksum.checksum_type,
+            ..with_checksums!($answer, $opened.checksum)
+        }
+    };
+}
 
 pub(crate) fn head(
     store: &Store,
@@ -25,96 +52,45 @@ pub(crate) fn head(
     let input = request.input;
     refuse_versions(input.version_id.as_deref(), input.part_number)?;
     let found = store.find(&input.bucket, &input.key)?;
-    let conditions = Conditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-        ..Conditions::default()
-    };
-    conditions.check_read(&current(&found))?;
-    let part = Part::of(&found, input.range.as_ref())?;
-    let checksum = part.checksum(&found.attributes, input.checksum_mode.as_ref());
-    let Attributes {
-        content_type,
-        content_encoding,
-        content_disposition,
-        content_language,
-        cache_control,
-        metadata,
-        ..
-    } = found.attributes;
-    Ok(HeadObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        content_length: i64::try_from(part.length()).ok(),
-        content_range: part.content_range(),
-        content_type: Some(content_type.unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned())),
-        content_encoding,
-        content_disposition,
-        content_language,
-        cache_control,
-        e_tag: Some(ETag::Strong(found.etag)),
-        last_modified: Some(whole_seconds(found.modified)),
-        metadata: Some(metadata.into_iter().collect()),
-        checksum_crc32: checksum.checksum_crc32,
-        checksum_crc32c: checksum.checksum_crc32c,
-        checksum_crc64nvme: checksum.checksum_crc64nvme,
-        checksum_sha1: checksum.checksum_sha1,
-        checksum_sha256: checksum.checksum_sha256,
-        checksum_type: checksum.checksum_type,
-        ..Default::default()
-    })
+    let conditions = read_conditions!(input);
+    let opened = Opened::of(found, &conditions, input.range, input.checksum_mode)?;
+    Ok(answer!(HeadObjectOutput, opened))
 }
 
 pub(crate) fn get(store: &Store, request: S3Request<GetObjectInput>) -> S3Result<GetObjectOutput> {
     let input = request.input;
     refuse_versions(input.version_id.as_deref(), input.part_number)?;
     let found = store.find(&input.bucket, &input.key)?;
-    let conditions = Conditions {
-        if_match: input.if_match,
-        if_none_match: input.if_none_match,
-        if_modified_since: input.if_modified_since,
-        if_unmodified_since: input.if_unmodified_since,
-        ..Conditions::default()
-    };
-    conditions.check_read(&current(&found))?;
-    let part = Part::of(&found, input.range.as_ref())?;
-    let checksum = part.checksum(&found.attributes, input.checksum_mode.as_ref());
-    let body = found.file.map(|file| StreamingBlob::wrap(stream(file, part.start, part.end)));
-    let Attributes {
-        content_type,
-        content_encoding,
-        content_disposition,
-        content_language,
-        cache_control,
-        metadata,
-        ..
-    } = found.attributes;
-    Ok(GetObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        body,
-        content_length: i64::try_from(part.length()).ok(),
-        content_range: part.content_range(),
-        content_type: Some(content_type.unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned())),
-        content_encoding,
-        content_disposition,
-        content_language,
-        cache_control,
-        e_tag: Some(ETag::Strong(found.etag)),
-        last_modified: Some(whole_seconds(found.modified)),
-        metadata: Some(metadata.into_iter().collect()),
-        checksum_crc32: checksum.checksum_crc32,
-        checksum_crc32c: checksum.checksum_crc32c,
-        checksum_crc64nvme: checksum.checksum_crc64nvme,
-        checksum_sha1: checksum.checksum_sha1,
-        checksum_sha256: checksum.checksum_sha256,
-        checksum_type: checksum.checksum_type,
-        ..Default::default()
-    })
+    let conditions = read_conditions!(input);
+    let opened = Opened::of(found, &conditions, input.range, input.checksum_mode)?;
+    let (start, end) = (opened.part.start, opened.part.end);
+    let body = opened.file.map(|file| StreamingBlob::wrap(stream(file, start, end)));
+    Ok(GetObjectOutput { body, ..answer!(GetObjectOutput, opened) })
 }
 
-pub(crate) fn current(found: &Found) -> Current<'_> {
-    Current { etag: &found.etag, modified: found.modified, size_bytes: found.size_bytes }
+/// What a request gets of the object that it names.
+struct Opened {
+    file: Option<File>,
+    part: Part,
+    etag: String,
+    modified: SystemTime,
+    attributes: Attributes,
+    checksum: Checksum,
+}
+
+impl Opened {
+    fn of(
+        found: Found,
+        conditions: &Conditions,
+        range: Option<Range>,
+        checksum_mode: Option<ChecksumMode>,
+    ) -> S3Result<Opened> {
+        conditions.check_read(&found.current())?;
+        let part = Part::of(&found, range.as_ref())?;
+        let checksum = part.checksum(&found.attributes, checksum_mode.as_ref());
+        let Found { file, modified, etag, attributes, .. } = found;
+        Ok(Opened { file, part, etag, modified, attributes, checksum })
+    }
 }
 
 /// The bytes `start..end` of the object that a request wants.
@@ -167,7 +143,7 @@ impl Part {
 
 fn refuse_versions(version_id: Option<&str>, part_number: Option<i32>) -> S3Result<()> {
     if version_id.is_some_and(|version| version != "null") {
-        return Err(s3_error!(NoSuchVersion, "The specified version does not exist."));
+        return Err(no_such_version());
     }
     if part_number.is_some_and(|number| number != 1) {
         return Err(s3_error!(

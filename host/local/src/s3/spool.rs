@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::stream::Fuse;
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Md5};
 use s3s::dto::{Checksum, ChecksumAlgorithm, StreamingBlob};
 use s3s::{S3Result, TrailingHeaders, s3_error};
 use tempfile::{NamedTempFile, TempPath};
 
-use super::blocking;
-use super::store::{Store, hex, internal};
+use super::digest::base64_is;
+use super::failure::{blocking, internal};
+use super::store::Store;
 
 /// How much of a body is gathered before it is digested and written, so that few tasks change
 /// threads.
@@ -56,29 +58,38 @@ pub(crate) async fn receive(
     body: Option<StreamingBlob>,
     claims: Claims,
 ) -> S3Result<Spooled> {
-    let mut writer = Writer::new(store.temporary().map_err(internal)?, &claims)?;
-    if let Some(mut body) = body {
-        let mut gathered = Vec::new();
-        let mut gathered_bytes = 0;
-        while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|error| {
-                tracing::debug!(%error, "request body ended early");
-                s3_error!(
-                    IncompleteBody,
-                    "the request body ended early or its signature is wrong: {error}"
-                )
-            })?;
-            gathered_bytes += chunk.len();
-            gathered.push(chunk);
-            if gathered_bytes >= GATHER_BYTES {
-                let chunks = std::mem::take(&mut gathered);
-                gathered_bytes = 0;
-                writer = blocking(move || writer.write(&chunks)).await?;
+    let mut writer = Writer::new(store.temporary().map_err(internal)?, &claims);
+    if let Some(body) = body {
+        let mut body = body.fuse();
+        loop {
+            let chunks = gather(&mut body).await?;
+            if chunks.is_empty() {
+                break;
             }
+            writer = blocking(move || writer.write(&chunks)).await?;
         }
-        writer = blocking(move || writer.write(&gathered)).await?;
     }
     writer.finish(claims)
+}
+
+/// The next part of a body; nothing at its end.
+async fn gather(body: &mut Fuse<StreamingBlob>) -> S3Result<Vec<Bytes>> {
+    let mut gathered = Vec::new();
+    let mut gathered_bytes = 0;
+    while gathered_bytes < GATHER_BYTES
+        && let Some(chunk) = body.next().await
+    {
+        let chunk = chunk.map_err(|error| {
+            tracing::debug!(%error, "request body ended early");
+            s3_error!(
+                IncompleteBody,
+                "the request body ended early or its signature is wrong: {error}"
+            )
+        })?;
+        gathered_bytes += chunk.len();
+        gathered.push(chunk);
+    }
+    Ok(gathered)
 }
 
 struct Writer {
@@ -89,22 +100,8 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(file: NamedTempFile, claims: &Claims) -> S3Result<Writer> {
-        let mut checksums = ChecksumHasher::default();
-        let trailer =
-            claims.algorithm.as_ref().map(|algorithm| algorithm.as_str().to_ascii_lowercase());
-        for (name, value) in named(&claims.checksum) {
-            if value.is_some() || trailer.as_deref() == Some(name) {
-                match name {
-                    "crc32" => checksums.crc32 = Some(Default::default()),
-                    "crc32c" => checksums.crc32c = Some(Default::default()),
-                    "crc64nvme" => checksums.crc64nvme = Some(Default::default()),
-                    "sha1" => checksums.sha1 = Some(s3s::crypto::Sha1::new()),
-                    _ => checksums.sha256 = Some(s3s::crypto::Sha256::new()),
-                }
-            }
-        }
-        Ok(Writer { file, md5: Md5::new(), checksums, size_bytes: 0 })
+    fn new(file: NamedTempFile, claims: &Claims) -> Writer {
+        Writer { file, md5: Md5::new(), checksums: hasher(claims), size_bytes: 0 }
     }
 
     fn write(mut self, chunks: &[Bytes]) -> S3Result<Writer> {
@@ -119,18 +116,44 @@ impl Writer {
 
     fn finish(self, claims: Claims) -> S3Result<Spooled> {
         let md5 = self.md5.finalize();
-        if let Some(claimed) = &claims.md5
-            && !base64_is(claimed, &md5)
-        {
+        if claims.md5.as_ref().is_some_and(|claimed| !base64_is(claimed, &md5)) {
             return Err(s3_error!(
                 BadDigest,
                 "The Content-MD5 you specified did not match what we received."
             ));
         }
         let checksum = self.checksums.finalize();
-        let trailers = claims.trailers.and_then(|trailers| trailers.take()).unwrap_or_default();
+        claims.check(&checksum)?;
+        Ok(Spooled { path: self.file.into_temp_path(), size_bytes: self.size_bytes, md5, checksum })
+    }
+}
+
+/// Computes the checksums that the client names, before the body or behind it.
+fn hasher(claims: &Claims) -> ChecksumHasher {
+    let mut checksums = ChecksumHasher::default();
+    let trailer =
+        claims.algorithm.as_ref().map(|algorithm| algorithm.as_str().to_ascii_lowercase());
+    for (name, value) in named(&claims.checksum) {
+        if value.is_none() && trailer.as_deref() != Some(name) {
+            continue;
+        }
+        match name {
+            "crc32" => checksums.crc32 = Some(Default::default()),
+            "crc32c" => checksums.crc32c = Some(Default::default()),
+            "crc64nvme" => checksums.crc64nvme = Some(Default::default()),
+            "sha1" => checksums.sha1 = Some(s3s::crypto::Sha1::new()),
+            _ => checksums.sha256 = Some(s3s::crypto::Sha256::new()),
+        }
+    }
+    checksums
+}
+
+impl Claims {
+    /// Compares every checksum that was claimed, also behind the body, with the one of the body.
+    fn check(self, computed: &Checksum) -> S3Result<()> {
+        let trailers = self.trailers.and_then(|trailers| trailers.take()).unwrap_or_default();
         for ((name, claimed), (_, computed)) in
-            named(&claims.checksum).into_iter().zip(named(&checksum))
+            named(&self.checksum).into_iter().zip(named(computed))
         {
             let trailer = trailers
                 .get(format!("x-amz-checksum-{name}"))
@@ -145,7 +168,7 @@ impl Writer {
                 ));
             }
         }
-        Ok(Spooled { path: self.file.into_temp_path(), size_bytes: self.size_bytes, md5, checksum })
+        Ok(())
     }
 }
 
@@ -157,47 +180,4 @@ fn named(checksum: &Checksum) -> [(&'static str, &Option<String>); 5] {
         ("sha1", &checksum.checksum_sha1),
         ("sha256", &checksum.checksum_sha256),
     ]
-}
-
-/// The MD5 of a multipart object: of its parts' MD5s, with their number.
-pub(crate) fn multipart_etag(parts: &[[u8; 16]]) -> String {
-    let mut md5 = Md5::new();
-    for part in parts {
-        md5.update(part);
-    }
-    format!("{}-{}", hex(&md5.finalize()), parts.len())
-}
-
-fn base64_is(text: &str, bytes: &[u8]) -> bool {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut encoded = String::new();
-    for group in bytes.chunks(3) {
-        let value = group.iter().fold(0u32, |value, &byte| value << 8 | u32::from(byte))
-            << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let sextet = usize::try_from(value >> (18 - 6 * place) & 63).unwrap_or_default();
-            encoded.push(if place <= group.len() { char::from(ALPHABET[sextet]) } else { '=' });
-        }
-    }
-    encoded == text.trim()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_as_in_rfc_4648() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert!(base64_is(text, bytes.as_bytes()), "{bytes}");
-        }
-        assert!(!base64_is("Zm9v", b"fop"));
-    }
 }

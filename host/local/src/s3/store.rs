@@ -6,53 +6,27 @@
 //! replaced by hand has lost it, and its ETag is the MD5 of what is there now. Changes happen under
 //! one lock, so conditions and changes are one step.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use s3s::crypto::{Checksum as _, Md5};
-use s3s::{S3Error, S3Result, s3_error};
-use serde::{Deserialize, Serialize};
+use s3s::{S3Result, s3_error};
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::conditions::{Conditions, Current};
+use super::digest::{hex, md5_of};
+use super::failure::{cannot_place, internal, no_such_key, not_a_path};
+use super::records::{Attributes, Record, Records};
 use crate::objects::Objects;
-
-pub(crate) const MD5_OF_NOTHING: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
 /// A file changed this recently may change again without a new time, so what we compute from it is
 /// not kept.
 const SETTLED: Duration = Duration::from_millis(100);
 /// The same where times seem to be kept in whole seconds.
 const SETTLED_COARSE: Duration = Duration::from_secs(3);
-
-/// What S3 keeps with an object besides its bytes, as the client gave it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Attributes {
-    pub(crate) content_type: Option<String>,
-    pub(crate) content_encoding: Option<String>,
-    pub(crate) content_disposition: Option<String>,
-    pub(crate) content_language: Option<String>,
-    pub(crate) cache_control: Option<String>,
-    pub(crate) metadata: BTreeMap<String, String>,
-    /// Checksums of the whole object by the name of their header, without `x-amz-checksum-`.
-    pub(crate) checksums: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Record {
-    bucket: String,
-    key: String,
-    size_bytes: u64,
-    modified_ns: u64,
-    etag: String,
-    attributes: Attributes,
-}
 
 /// An object as it is at one moment. The file stays readable when the object is replaced or
 /// deleted.
@@ -66,11 +40,28 @@ pub(crate) struct Found {
     pub(crate) attributes: Attributes,
 }
 
+impl Found {
+    fn of(
+        file: File,
+        metadata: &Metadata,
+        etag: String,
+        attributes: Attributes,
+    ) -> io::Result<Found> {
+        let modified = metadata.modified()?;
+        Ok(Found { file: Some(file), size_bytes: metadata.len(), modified, etag, attributes })
+    }
+
+    /// What conditions are about.
+    pub(crate) fn current(&self) -> Current<'_> {
+        Current { etag: &self.etag, modified: self.modified, size_bytes: self.size_bytes }
+    }
+}
+
 /// The objects of one DIR with their attributes.
 #[derive(Debug)]
 pub(crate) struct Store {
     pub(crate) objects: Objects,
-    records: PathBuf,
+    records: Records,
     folders: PathBuf,
     temporary: PathBuf,
     pub(crate) uploads: PathBuf,
@@ -83,7 +74,7 @@ impl Store {
         let home = state_dir.join("s3");
         let store = Store {
             objects,
-            records: home.join("records"),
+            records: Records { dir: home.join("records") },
             folders: home.join("folders"),
             temporary: home.join("temporary"),
             uploads: home.join("uploads"),
@@ -92,7 +83,7 @@ impl Store {
         if store.temporary.exists() {
             fs::remove_dir_all(&store.temporary)?;
         }
-        for dir in [&store.records, &store.folders, &store.temporary, &store.uploads] {
+        for dir in [&store.records.dir, &store.folders, &store.temporary, &store.uploads] {
             fs::create_dir_all(dir)?;
         }
         Ok(store)
@@ -119,8 +110,8 @@ impl Store {
         self.look(bucket, key, None)?.ok_or_else(no_such_key)
     }
 
-    /// Puts a finished file in the object's place, if the conditions hold; whoever reads sees the
-    /// old object or the new one, whole.
+    /// Puts a finished file in the object's place, if the conditions hold; a reader sees the old
+    /// object or the new one, whole.
     pub(crate) fn put(
         &self,
         at: (&str, &str),
@@ -133,20 +124,29 @@ impl Store {
         let bucket_dir = self.need_bucket(bucket)?;
         let changing = self.lock();
         self.check(bucket, key, when, &changing)?;
-        if let Some(folder) = key.strip_suffix('/') {
-            let path = self.objects.object_path(bucket, folder).ok_or_else(|| not_a_path(key))?;
-            self.make_folders(&bucket_dir, &path).map_err(|error| cannot_place(key, error))?;
-            return self
-                .record(bucket, key, &fs::metadata(&path).map_err(internal)?, etag, attributes)
-                .map_err(internal);
+        let path = self.place(&bucket_dir, at, content)?;
+        let metadata = fs::metadata(&path).map_err(internal)?;
+        self.record(at, &metadata, etag, attributes).map_err(internal)
+    }
+
+    /// Makes a directory entry of a finished file, or the folder of a key that ends in a slash.
+    fn place(
+        &self,
+        bucket_dir: &Path,
+        (bucket, key): (&str, &str),
+        content: TempPath,
+    ) -> S3Result<PathBuf> {
+        let folder = key.strip_suffix('/');
+        let path = self.objects.object_path(bucket, folder.unwrap_or(key));
+        let path = path.ok_or_else(|| not_a_path(key))?;
+        let parent = if folder.is_some() { Some(path.as_path()) } else { path.parent() };
+        if let Some(parent) = parent {
+            self.make_folders(bucket_dir, parent).map_err(|error| cannot_place(key, error))?;
         }
-        let path = self.objects.object_path(bucket, key).ok_or_else(|| not_a_path(key))?;
-        if let Some(parent) = path.parent() {
-            self.make_folders(&bucket_dir, parent).map_err(|error| cannot_place(key, error))?;
+        if folder.is_none() {
+            content.persist(&path).map_err(|error| cannot_place(key, error.error))?;
         }
-        content.persist(&path).map_err(|error| cannot_place(key, error.error))?;
-        self.record(bucket, key, &fs::metadata(&path).map_err(internal)?, etag, attributes)
-            .map_err(internal)
+        Ok(path)
     }
 
     /// Deletes the object, if the conditions hold, and the folders that were made for it. One that
@@ -155,19 +155,21 @@ impl Store {
         let bucket_dir = self.need_bucket(bucket)?;
         let changing = self.lock();
         self.check(bucket, key, when, &changing)?;
-        let Some(path) = self.objects.object_path(bucket, key.strip_suffix('/').unwrap_or(key))
-        else {
+        let folder = key.strip_suffix('/');
+        let Some(path) = self.objects.object_path(bucket, folder.unwrap_or(key)) else {
             return Ok(());
         };
-        if key.ends_with('/') {
-            // The folder itself goes below, when nothing else needs it.
-            remove_if_there(&self.record_path(bucket, key)).map_err(internal)?;
-            self.prune(bucket, &bucket_dir, &path);
-        } else if path.is_file() || path.is_symlink() {
+        // A folder itself goes with the folders above it, when nothing else needs it.
+        let mut emptied = path.as_path();
+        if folder.is_none() {
+            if !path.is_file() && !path.is_symlink() {
+                return Ok(());
+            }
             remove_if_there(&path).map_err(internal)?;
-            remove_if_there(&self.record_path(bucket, key)).map_err(internal)?;
-            self.prune(bucket, &bucket_dir, path.parent().unwrap_or(&bucket_dir));
+            emptied = path.parent().unwrap_or(&bucket_dir);
         }
+        remove_if_there(&self.records.path(bucket, key)).map_err(internal)?;
+        self.prune(bucket, &bucket_dir, emptied);
         Ok(())
     }
 
@@ -178,7 +180,7 @@ impl Store {
 
     /// Whether a folder was made as an object (`PUT in/`).
     pub(crate) fn is_marker(&self, bucket: &str, folder: &str) -> bool {
-        self.record_path(bucket, folder).is_file()
+        self.records.path(bucket, folder).is_file()
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, ()> {
@@ -197,11 +199,7 @@ impl Store {
             return Ok(());
         }
         let found = self.look(bucket, key, Some(changing))?;
-        when.check_change(found.as_ref().map(|found| Current {
-            etag: &found.etag,
-            modified: found.modified,
-            size_bytes: found.size_bytes,
-        }))
+        when.check_change(found.as_ref().map(Found::current))
     }
 
     /// `changing`: the lock, when the caller has it.
@@ -216,24 +214,20 @@ impl Store {
         }
         let guard = changing.is_none().then(|| self.lock());
         let Some(path) = self.objects.path(bucket, key) else { return Ok(None) };
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(internal(error)),
-        };
+        let Some(file) = open_if_there(&path).map_err(internal)? else { return Ok(None) };
         let metadata = file.metadata().map_err(internal)?;
-        let record = self.read_record(bucket, key, &metadata);
+        let record = self.records.read(bucket, key, &metadata);
         // A file that came by hand may be long; others need not wait while we read it.
         drop(guard);
         let (etag, attributes) = match record {
             Some(record) => (record.etag, record.attributes),
-            None => (
-                self.hash(bucket, key, &path, &file, &metadata, changing).map_err(internal)?,
-                Attributes::default(),
-            ),
+            None => {
+                let unrecorded = Unrecorded { path: &path, file: &file, metadata: &metadata };
+                let etag = self.hash((bucket, key), &unrecorded, changing).map_err(internal)?;
+                (etag, Attributes::default())
+            }
         };
-        let modified = metadata.modified().map_err(internal)?;
-        Ok(Some(Found { file: Some(file), size_bytes: metadata.len(), modified, etag, attributes }))
+        Found::of(file, &metadata, etag, attributes).map(Some).map_err(internal)
     }
 
     fn look_for_marker(&self, bucket: &str, key: &str, folder: &str) -> S3Result<Option<Found>> {
@@ -241,7 +235,7 @@ impl Store {
         else {
             return Ok(None);
         };
-        let Some(record) = self.any_record(bucket, key) else { return Ok(None) };
+        let Some(record) = self.records.read_any(bucket, key) else { return Ok(None) };
         let modified =
             fs::metadata(&path).and_then(|metadata| metadata.modified()).map_err(internal)?;
         Ok(Some(Found {
@@ -257,64 +251,27 @@ impl Store {
     /// while.
     fn hash(
         &self,
-        bucket: &str,
-        key: &str,
-        path: &Path,
-        file: &File,
-        before: &Metadata,
+        at: (&str, &str),
+        found: &Unrecorded<'_>,
         changing: Option<&MutexGuard<'_, ()>>,
     ) -> io::Result<String> {
-        let etag = hex(&md5_of(file)?);
+        let etag = hex(&md5_of(found.file)?);
         let _guard = changing.is_none().then(|| self.lock());
-        let now = fs::metadata(path);
-        let unchanged = now.is_ok_and(|now| same(&now, before)) && same(&file.metadata()?, before);
-        let modified = before.modified()?;
-        let coarse =
-            modified.duration_since(UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
-        let settled = if coarse { SETTLED_COARSE } else { SETTLED };
-        let settled = SystemTime::now().duration_since(modified).is_ok_and(|age| age > settled);
-        if unchanged && settled {
-            self.record(bucket, key, before, etag.clone(), Attributes::default())?;
+        if found.is_unchanged()? && is_settled(found.metadata.modified()?) {
+            self.record(at, found.metadata, etag.clone(), Attributes::default())?;
         }
         Ok(etag)
     }
 
     fn record(
         &self,
-        bucket: &str,
-        key: &str,
+        at: (&str, &str),
         metadata: &Metadata,
         etag: String,
         attributes: Attributes,
     ) -> io::Result<()> {
-        let record = Record {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-            size_bytes: metadata.len(),
-            modified_ns: modified_ns(metadata)?,
-            etag,
-            attributes,
-        };
-        let mut file = self.temporary()?;
-        file.write_all(&serde_json::to_vec(&record)?)?;
-        file.persist(self.record_path(bucket, key))?;
-        Ok(())
-    }
-
-    fn read_record(&self, bucket: &str, key: &str, metadata: &Metadata) -> Option<Record> {
-        let record = self.any_record(bucket, key)?;
-        let modified = modified_ns(metadata).ok()?;
-        (record.size_bytes == metadata.len() && record.modified_ns == modified).then_some(record)
-    }
-
-    fn any_record(&self, bucket: &str, key: &str) -> Option<Record> {
-        serde_json::from_slice(&fs::read(self.record_path(bucket, key)).ok()?).ok()
-    }
-
-    /// Keys may be longer than file names, so records are named by a digest.
-    fn record_path(&self, bucket: &str, key: &str) -> PathBuf {
-        let digest = Sha256::digest(format!("{bucket}/{key}"));
-        self.records.join(hex(&digest) + ".json")
+        let record = Record::of(at, metadata, etag, attributes)?;
+        self.records.write(&record, self.temporary()?)
     }
 
     /// Makes the folders on the way to an object, and remembers them: they go with their last
@@ -352,31 +309,35 @@ impl Store {
     }
 }
 
-/// For `map_err`: what the file system refuses is ours to mend, not the client's.
-pub(crate) fn internal(error: io::Error) -> S3Error {
-    S3Error::internal_error(error)
+/// A file that came by hand, as it was before it was read.
+struct Unrecorded<'a> {
+    path: &'a Path,
+    file: &'a File,
+    metadata: &'a Metadata,
 }
 
-pub(crate) fn no_such_key() -> S3Error {
-    s3_error!(NoSuchKey, "The specified key does not exist.")
+impl Unrecorded<'_> {
+    /// Whether the file, and the path that led to it, are what they were.
+    fn is_unchanged(&self) -> io::Result<bool> {
+        let same = |now: &Metadata| {
+            now.len() == self.metadata.len() && now.modified().ok() == self.metadata.modified().ok()
+        };
+        Ok(fs::metadata(self.path).is_ok_and(|now| same(&now)) && same(&self.file.metadata()?))
+    }
 }
 
-fn not_a_path(key: &str) -> S3Error {
-    s3_error!(
-        InvalidRequest,
-        "this S3 keeps objects as files, and the key `{key}` cannot be the path of a file"
-    )
+/// Whether a file with this time would have another one if it had changed since.
+fn is_settled(modified: SystemTime) -> bool {
+    let coarse = modified.duration_since(UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
+    let settled = if coarse { SETTLED_COARSE } else { SETTLED };
+    SystemTime::now().duration_since(modified).is_ok_and(|age| age > settled)
 }
 
-fn cannot_place(key: &str, error: io::Error) -> S3Error {
-    use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, IsADirectory, NotADirectory};
-    match error.kind() {
-        AlreadyExists | DirectoryNotEmpty | IsADirectory | NotADirectory => s3_error!(
-            InvalidRequest,
-            "this S3 keeps objects as files, and the key `{key}` is in the way of another: one \
-             would be a file and a folder"
-        ),
-        _ => internal(error),
+fn open_if_there(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -385,33 +346,4 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-fn same(a: &Metadata, b: &Metadata) -> bool {
-    a.len() == b.len() && a.modified().ok() == b.modified().ok()
-}
-
-fn modified_ns(metadata: &Metadata) -> io::Result<u64> {
-    let since = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Ok(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
-}
-
-/// The MD5 of the rest of a file.
-pub(crate) fn md5_of(mut file: &File) -> io::Result<[u8; 16]> {
-    let mut md5 = Md5::new();
-    let mut buffer = vec![0; 256 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(md5.finalize()),
-            n => md5.update(&buffer[..n]),
-        }
-    }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

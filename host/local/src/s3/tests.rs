@@ -19,9 +19,11 @@ use aws_sdk_s3::types::{
     MetadataDirective, ObjectIdentifier,
 };
 
-use super::store::hex;
+use loader_attach::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+
+use super::digest::hex;
 use crate::objects::Objects;
-use crate::server::{ACCESS_KEY_ID, HttpServer, SECRET_ACCESS_KEY};
+use crate::server::HttpServer;
 use s3s::crypto::{Checksum as _, Md5};
 
 const BUCKET: &str = "demo";

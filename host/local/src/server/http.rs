@@ -1,6 +1,8 @@
 //! HTTP on one listener: accepts, serves each connection as a task, ends in order. In: a listener
 //! and a hyper service; out: nothing but answered requests. Knows no protocol above HTTP.
 
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http_body_util::BodyExt;
@@ -9,7 +11,7 @@ use hyper::service::Service;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -60,10 +62,10 @@ async fn serve<S, B>(listener: TcpListener, service: S, mut stopped: oneshot::Re
 where
     S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
-    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::Error: Into<AnyError>,
     B: Body + Send + 'static,
     B::Data: Send,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    B::Error: Into<AnyError>,
 {
     let builder = auto::Builder::new(TokioExecutor::new());
     let graceful = GracefulShutdown::new();
@@ -74,16 +76,7 @@ where
             _ = &mut stopped => break,
             Some(_) = connections.join_next() => continue,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // Out of descriptors, most likely: the connections that end make room.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                continue;
-            }
-        };
-        let _ = stream.set_nodelay(true);
+        let Some(stream) = usable(accepted).await else { continue };
         let connection =
             builder.serve_connection(TokioIo::new(stream), BoxedBody(service.clone())).into_owned();
         let connection = graceful.watch(connection);
@@ -96,6 +89,22 @@ where
     drop(listener);
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
     connections.shutdown().await;
+}
+
+/// The connection; after a failure, nothing and a short wait.
+async fn usable(accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<TcpStream> {
+    match accepted {
+        Ok((stream, _)) => {
+            let _ = stream.set_nodelay(true);
+            Some(stream)
+        }
+        Err(error) => {
+            // Out of descriptors, most likely: the connections that end make room.
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            None
+        }
+    }
 }
 
 /// The same service, whatever its body's type: one type of connection for both servers.

@@ -1,8 +1,8 @@
 //! Parameters of the Data API: `:name` in the SQL becomes a literal without a type, as a driver's
 //! prepared statement would bind it. In: the SQL and the parameters. Out: SQL without placeholders,
-//! and which parameters it used. Nothing inside literals and comments.
+//! and which parameters it used. Literals and comments are left alone.
 
-use super::SqlError;
+use super::error::SqlError;
 use super::lexer::{TokenKind, lex};
 
 /// A named value; never null and never empty.
@@ -10,6 +10,13 @@ use super::lexer::{TokenKind, lex};
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) value: String,
+}
+
+impl Parameter {
+    /// The value as Redshift's SQL writes it; a backslash is an escape in Redshift's literals.
+    fn literal(&self) -> String {
+        format!("'{}'", self.value.replace('\\', "\\\\").replace('\'', "''"))
+    }
 }
 
 /// Replaces the placeholders; `used[i]` is set for every parameter that occurs.
@@ -32,9 +39,7 @@ pub(crate) fn bind(
         };
         used[index] = true;
         bound.push_str(&sql[copied..token.start]);
-        // Backslashes are escapes in Redshift's literals.
-        let value = parameters[index].value.replace('\\', "\\\\").replace('\'', "''");
-        bound.push_str(&format!("'{value}'"));
+        bound.push_str(&parameters[index].literal());
         copied = token.end;
     }
     bound.push_str(&sql[copied..]);

@@ -1,44 +1,56 @@
 //! COMMENT ON a table, view, column, schema or database. In: a statement's tokens. Out: PostgreSQL
 //! text with folded names.
 
-use super::cursor::{Cursor, quote};
-use super::ddl::literal;
-use super::{Action, HELPER_SCHEMA, Prepared, SqlError};
+use super::cursor::Cursor;
+use super::error::SqlError;
+use super::helper;
+use super::prepared::Prepared;
+use super::quoting::{literal, quote};
 
 /// `COMMENT ON … IS …`.
 pub(super) fn prepare(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.expect("comment on")?;
+    let kind = kind(&mut cursor)?;
+    let parts = parts(&mut cursor)?;
+    let words = words(&mut cursor)?;
+    let name = name(&kind, &parts)?;
+    Ok(Prepared::command(if kind == "view" {
+        // In Redshift a materialized view is a view; the procedure finds out which of the two it
+        // is.
+        helper::call("comment_on_view", &[&helper::regclass(&name), &words])
+    } else {
+        format!("COMMENT ON {} {name} IS {words}", kind.to_ascii_uppercase())
+    }))
+}
+
+/// What the comment is on, in lower case.
+fn kind(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     let kind = cursor.text().to_ascii_lowercase();
-    let command = match kind.as_str() {
+    match kind.as_str() {
         "table" | "view" | "column" | "schema" | "database" => {
             cursor.skip();
-            let parts = parts(&mut cursor)?;
-            let words = words(&mut cursor)?;
-            let name = match kind.as_str() {
-                "column" if parts.len() < 2 => {
-                    return Err(SqlError::new("column name must be qualified")
-                        .with_hint("Use table.column."));
-                }
-                // A database in front is the one that the statement runs in.
-                "column" => &parts[parts.len().saturating_sub(3)..],
-                "table" | "view" => &parts[parts.len().saturating_sub(2)..],
-                _ => &parts[parts.len().saturating_sub(1)..],
-            };
-            let name = name.iter().map(|part| quote(part)).collect::<Vec<_>>().join(".");
-            if kind == "view" {
-                // A materialized view is a view in Redshift.
-                format!(
-                    "CALL {HELPER_SCHEMA}.comment_on_view({}::regclass, {words})",
-                    literal(&name)
-                )
-            } else {
-                format!("COMMENT ON {} {name} IS {words}", kind.to_ascii_uppercase())
-            }
+            Ok(kind)
         }
-        "constraint" => return Err(SqlError::unsupported("COMMENT ON CONSTRAINT")),
-        _ => return Err(cursor.syntax_error()),
+        "constraint" => Err(SqlError::unsupported("COMMENT ON CONSTRAINT")),
+        _ => Err(cursor.syntax_error()),
+    }
+}
+
+/// The object's quoted name, without the database that may stand in front of it (the database is
+/// always the one that the statement runs in).
+fn name(kind: &str, parts: &[String]) -> Result<String, SqlError> {
+    let most = match kind {
+        "column" if parts.len() < 2 => {
+            return Err(
+                SqlError::new("column name must be qualified").with_hint("Use table.column.")
+            );
+        }
+        "column" => 3,
+        "table" | "view" => 2,
+        _ => 1,
     };
-    Ok(Prepared::of(Action::Command(command)))
+    let parts = &parts[parts.len().saturating_sub(most)..];
+    Ok(parts.iter().map(|part| quote(part)).collect::<Vec<_>>().join("."))
 }
 
 fn parts(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
@@ -49,6 +61,7 @@ fn parts(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
     Ok(parts)
 }
 
+/// `IS 'words'`, or `IS NULL`, which takes the comment away.
 fn words(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     cursor.expect("is")?;
     let words = if cursor.eat("null") { "NULL".to_owned() } else { literal(cursor.literal()?) };

@@ -1,12 +1,13 @@
 //! A cursor over tokens: the tool of the small parsers (DDL, COPY, LOCK). In: the text and its
 //! tokens. Out: words, names, literals, or the engine's `syntax error at or near` with its
-//! position. Keywords match in any case, identifiers come out folded.
+//! position. Keywords match in any case; identifiers come out folded to lower case.
 
-use super::SqlError;
+use super::error::SqlError;
 use super::lexer::{Token, TokenKind};
+use super::quoting::{check_identifier, quote};
 
-/// Words that name nothing without quotes. Redshift's own list is longer; of its other words it is
-/// not known how strict it is.
+/// Words that are names only in quotes (`order` is refused, `"order"` is a name). Redshift's own
+/// list is longer; how strictly Redshift treats the words that are missing here is not known.
 const RESERVED: &str = "all analyse analyze and any array as asc between both case cast check \
                         collate column constraint create cross current_date current_time \
                         current_timestamp current_user default deferrable desc distinct do else \
@@ -38,12 +39,21 @@ impl<'a> Cursor<'a> {
         self.text_ahead(0)
     }
 
-    pub(crate) fn text_ahead(&self, ahead: usize) -> &'a str {
+    fn text_ahead(&self, ahead: usize) -> &'a str {
         self.tokens.get(self.at + ahead).map_or("", |token| &self.sql[token.start..token.end])
     }
 
-    pub(crate) fn kind(&self) -> Option<&'a TokenKind> {
-        self.tokens.get(self.at).map(|token| &token.kind)
+    fn kind(&self) -> Option<&'a TokenKind> {
+        self.kind_ahead(0)
+    }
+
+    fn kind_ahead(&self, ahead: usize) -> Option<&'a TokenKind> {
+        self.tokens.get(self.at + ahead).map(|token| &token.kind)
+    }
+
+    /// Whether a bare identifier or keyword comes next.
+    pub(super) fn is_at_word(&self) -> bool {
+        self.kind() == Some(&TokenKind::Word)
     }
 
     pub(crate) fn skip(&mut self) {
@@ -54,11 +64,11 @@ impl<'a> Cursor<'a> {
     pub(crate) fn eat(&mut self, words: &str) -> bool {
         let count = words.split(' ').count();
         let matches = words.split(' ').enumerate().all(|(ahead, word)| {
-            let bare = !matches!(
-                self.tokens.get(self.at + ahead).map(|token| &token.kind),
+            let is_quoted = matches!(
+                self.kind_ahead(ahead),
                 Some(TokenKind::Literal(_) | TokenKind::Quoted(_))
             );
-            bare && self.text_ahead(ahead).eq_ignore_ascii_case(word)
+            !is_quoted && self.text_ahead(ahead).eq_ignore_ascii_case(word)
         });
         if matches {
             self.at += count;
@@ -72,6 +82,15 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn expect(&mut self, words: &str) -> Result<(), SqlError> {
         if self.eat(words) { Ok(()) } else { Err(self.syntax_error()) }
+    }
+
+    /// Takes CASCADE, or RESTRICT, which is the default of both engines.
+    pub(super) fn eat_cascade(&mut self) -> bool {
+        let is_cascade = self.eat("cascade");
+        if !is_cascade {
+            self.eat("restrict");
+        }
+        is_cascade
     }
 
     /// The engine's words for what it did not expect here.
@@ -90,20 +109,20 @@ impl<'a> Cursor<'a> {
         let is_reserved = |word: &str| {
             RESERVED.split_whitespace().any(|reserved| reserved.eq_ignore_ascii_case(word))
         };
-        if self.kind() == Some(&TokenKind::Word) && is_reserved(self.text()) {
+        if self.is_at_word() && is_reserved(self.text()) {
             return Err(self.syntax_error());
         }
         self.label()
     }
 
-    /// The same where every word is a name, as behind a dot.
+    /// An identifier in a place where every word is a name, as behind a dot (`s.order`).
     fn label(&mut self) -> Result<String, SqlError> {
         let name = match self.kind() {
             Some(TokenKind::Word) => self.text().to_lowercase(),
             Some(TokenKind::Quoted(name)) => name.clone(),
             _ => return Err(self.syntax_error()),
         };
-        super::check_identifier(&name)?;
+        check_identifier(&name)?;
         self.skip();
         Ok(name)
     }
@@ -115,8 +134,33 @@ impl<'a> Cursor<'a> {
             parts.push(self.label()?);
         }
         let table = parts.pop().unwrap_or_default();
-        // A database in front is accepted and is the one that the statement runs in.
+        // In `database.schema.name` the database is always the one that the statement runs in.
         Ok(Name { schema: parts.pop(), table })
+    }
+
+    /// `item, item …`, at least one.
+    pub(super) fn list<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Cursor<'a>) -> Result<T, SqlError>,
+    ) -> Result<Vec<T>, SqlError> {
+        let mut items = vec![item(self)?];
+        while self.eat(",") {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    /// `(name, name …)`.
+    pub(super) fn names_in_brackets(&mut self) -> Result<Vec<String>, SqlError> {
+        self.expect("(")?;
+        let names = self.list(Cursor::identifier)?;
+        self.expect(")")?;
+        Ok(names)
+    }
+
+    /// Whether an element of a list in brackets is over: at a comma, a `)` or the end.
+    pub(super) fn is_at_element_end(&self) -> bool {
+        self.is_at_end() || self.peeks(",") || self.peeks(")")
     }
 
     pub(crate) fn literal(&mut self) -> Result<&'a str, SqlError> {
@@ -129,8 +173,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The literal's inside as typed, doubled quotes undone: for COPY, which reads its escapes
-    /// itself.
+    /// A literal's inside as typed, with only its doubled quotes undone. COPY needs it because COPY
+    /// reads its own escapes (`DELIMITER '\t'`).
     pub(crate) fn raw_literal(&mut self) -> Result<String, SqlError> {
         let text = self.text();
         self.literal()?;
@@ -211,9 +255,4 @@ impl std::fmt::Display for Name {
         }
         f.write_str(&quote(&self.table))
     }
-}
-
-/// A folded name as a PostgreSQL identifier.
-pub(crate) fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,6 +1,6 @@
 //! PostgreSQL's run-time errors in Redshift's words. In: what PostgreSQL said. Out: the statement's
 //! `Error`. Programs tell Redshift's errors apart by text alone (the Data API shows no SQLSTATE),
-//! so the texts matter; what is not listed has the same text in both.
+//! so the texts matter; an error that is not listed here has the same text in both.
 
 mod rights;
 
@@ -9,6 +9,10 @@ use tokio_postgres::error::{DbError, SqlState};
 /// The prefix of the checks that `data_api/helpers` adds to VARCHAR columns; the number after it is
 /// the length in bytes.
 const BYTES_CHECK: &str = "varchar_bytes_";
+
+/// What Redshift says to the transaction that it ends when two cannot both have run alone.
+const CONFLICT: &str = "1023 DETAIL: Serializable isolation violation on table - 100000, \
+                        transactions forming the cycle are: 1, 2 (pid:1)";
 
 /// The `Error` of a failed statement, starting with `ERROR: `.
 pub(crate) fn engine_error(error: &tokio_postgres::Error) -> String {
@@ -27,62 +31,62 @@ pub(crate) fn connection_error(error: &tokio_postgres::Error) -> String {
 }
 
 fn text(error: &DbError) -> String {
+    replaced(error).unwrap_or_else(|| reworded(error))
+}
+
+/// Redshift's text where it has nothing in common with PostgreSQL's.
+fn replaced(error: &DbError) -> Option<String> {
     let message = error.message();
-    let code = error.code();
-    if *code == SqlState::CHECK_VIOLATION
-        && let Some(length) = error.constraint().and_then(|name| name.strip_prefix(BYTES_CHECK))
-    {
-        let length = length.split('_').next().unwrap_or(length);
-        return format!("value too long for type character varying({length})");
-    }
-    if *code == SqlState::CHECK_VIOLATION {
-        let is_of = |prefix| error.constraint().is_some_and(|name| name.starts_with(prefix));
-        // Redshift's words for the sum that is too big, and for the load.
-        if is_of("decimal_bound_") {
-            return "Numeric data overflow (result precision)".to_owned();
-        } else if is_of("single_bytes_") {
-            return "Multibyte character not supported for CHAR (Hint: try using VARCHAR)"
-                .to_owned();
+    match *error.code() {
+        SqlState::CHECK_VIOLATION => failed_check(error.constraint()?),
+        SqlState::NOT_NULL_VIOLATION if message.starts_with("null value in column") => {
+            Some(format!("Cannot insert a NULL value into column {}", error.column()?))
         }
+        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
+            Some(CONFLICT.to_owned())
+        }
+        // Two transactions that make one table at once meet in PostgreSQL's own catalog.
+        SqlState::UNIQUE_VIOLATION if error.schema() == Some("pg_catalog") => {
+            Some(CONFLICT.to_owned())
+        }
+        SqlState::CARDINALITY_VIOLATION if message.contains("row a second time") => {
+            Some("Found multiple matches to update the same tuple.".to_owned())
+        }
+        SqlState::GENERATED_ALWAYS => Some("cannot set an identity column to a value".to_owned()),
+        SqlState::DEPENDENT_OBJECTS_STILL_EXIST => {
+            rights::still_needed(message, error.detail().unwrap_or_default())
+        }
+        _ => None,
     }
-    if *code == SqlState::NOT_NULL_VIOLATION
-        && let Some(column) = error.column()
-        && message.starts_with("null value in column")
-    {
-        return format!("Cannot insert a NULL value into column {column}");
+}
+
+/// The text for a check that the stand-in added to a table, by the check's name.
+fn failed_check(name: &str) -> Option<String> {
+    if let Some(length) = name.strip_prefix(BYTES_CHECK) {
+        let length = length.split('_').next().unwrap_or(length);
+        return Some(format!("value too long for type character varying({length})"));
     }
-    // Two transactions that make one table at once meet in PostgreSQL's own catalog.
-    let is_catalog_race =
-        *code == SqlState::UNIQUE_VIOLATION && error.schema() == Some("pg_catalog");
-    if *code == SqlState::T_R_SERIALIZATION_FAILURE
-        || *code == SqlState::T_R_DEADLOCK_DETECTED
-        || is_catalog_race
-    {
-        return "1023 DETAIL: Serializable isolation violation on table - 100000, transactions \
-                forming the cycle are: 1, 2 (pid:1)"
-            .to_owned();
+    // Redshift's words for a sum that is too big, and for a load.
+    if name.starts_with("decimal_bound_") {
+        return Some("Numeric data overflow (result precision)".to_owned());
     }
-    if *code == SqlState::CARDINALITY_VIOLATION && message.contains("row a second time") {
-        return "Found multiple matches to update the same tuple.".to_owned();
+    if name.starts_with("single_bytes_") {
+        return Some(
+            "Multibyte character not supported for CHAR (Hint: try using VARCHAR)".to_owned(),
+        );
     }
-    if *code == SqlState::GENERATED_ALWAYS {
-        return "cannot set an identity column to a value".to_owned();
-    }
-    let is_dependency = *code == SqlState::DEPENDENT_OBJECTS_STILL_EXIST;
-    if is_dependency
-        && let Some(refusal) = rights::still_needed(message, error.detail().unwrap_or_default())
-    {
-        return refusal;
-    }
-    let mut text = match () {
-        () if is_dependency => table_before_column(message),
-        () if *code == SqlState::INVALID_TABLE_DEFINITION => replaced_view(message),
-        () => rights::reworded(code, message),
+    None
+}
+
+/// PostgreSQL's text, with Redshift's words in it.
+fn reworded(error: &DbError) -> String {
+    let code = error.code();
+    let mut text = match *code {
+        SqlState::DEPENDENT_OBJECTS_STILL_EXIST => table_before_column(error.message()),
+        SqlState::INVALID_TABLE_DEFINITION => replaced_view(error.message()),
+        _ => rights::reworded(code, error.message()),
     };
-    // A detail may quote a row; Redshift has none where a value would stand.
-    if let Some(detail) =
-        error.detail().filter(|_| is_dependency || *code == SqlState::FEATURE_NOT_SUPPORTED)
-    {
+    if let Some(detail) = shown_detail(error) {
         text.push_str(&format!("\n  Detail: {}", table_before_column(detail)));
     }
     if let Some(hint) = error.hint() {
@@ -91,7 +95,16 @@ fn text(error: &DbError) -> String {
     text
 }
 
-/// `column c of table t`, which Redshift calls `table t column c`.
+/// A detail may quote a row, and Redshift has no detail where a value would stand; so only the
+/// details that name objects are shown.
+fn shown_detail(error: &DbError) -> Option<&str> {
+    match *error.code() {
+        SqlState::DEPENDENT_OBJECTS_STILL_EXIST | SqlState::FEATURE_NOT_SUPPORTED => error.detail(),
+        _ => None,
+    }
+}
+
+/// Redshift says `table t column c` where PostgreSQL says `column c of table t`.
 fn table_before_column(text: &str) -> String {
     let line = |line: &str| {
         let (before, rest) = line.split_once("column ")?;
@@ -108,7 +121,7 @@ fn table_before_column(text: &str) -> String {
         .join("\n")
 }
 
-/// What does not fit in CREATE OR REPLACE VIEW, in the words of PostgreSQL 8.
+/// A CREATE OR REPLACE VIEW whose columns differ from the view's, in the words of PostgreSQL 8.
 fn replaced_view(message: &str) -> String {
     let column = ["cannot change name of view column ", "cannot change data type of view column "]
         .iter()

@@ -1,6 +1,6 @@
 //! Puts the queries of late-binding views in place of their names. In: PostgreSQL text (a statement
 //! that reads, and what the views mean). Out: PostgreSQL text that names only what PostgreSQL has.
-//! Asks nobody: `data_api` looks the names up.
+//! Does not ask the database: `data_api` looks the names up.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -12,7 +12,7 @@ use sqlparser::ast::{
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
-use super::SqlError;
+use super::error::SqlError;
 use super::relations::{Scopes, read_by, relations, visit_reads};
 
 /// A statement that reads relations, some of which may be late-binding views.
@@ -20,7 +20,7 @@ use super::relations::{Scopes, read_by, relations, visit_reads};
 pub(crate) struct Reader(Statement);
 
 impl Reader {
-    /// None for a statement that reads nothing, or that only PostgreSQL can read.
+    /// `None` when sqlparser cannot read the text as one statement.
     pub(crate) fn parse(sql: &str) -> Option<Reader> {
         let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, sql).ok()?;
         let statement = statements.pop().filter(|_| statements.is_empty())?;
@@ -72,7 +72,8 @@ struct Inliner {
     /// Views whose queries are being put together.
     open: Vec<String>,
     scopes: Scopes,
-    /// Names with a schema that became derived tables, which have none.
+    /// The names of views that became derived tables without an alias of their own. A derived table
+    /// has no schema, so `s.v.a` has to become `v.a` (see [`Stripper`]).
     unqualified: Vec<ObjectName>,
 }
 
@@ -93,20 +94,10 @@ impl VisitorMut for Inliner {
         let Some(name) = self.scopes.relation(factor).cloned() else {
             return ControlFlow::Continue(());
         };
-        let Some(mut view) = self.views.get(&name.to_string()).cloned() else {
+        let Some(view) = self.views.get(&name.to_string()).cloned() else {
             return ControlFlow::Continue(());
         };
-        let key = name.to_string();
-        if self.open.contains(&key) {
-            let message = format!("infinite recursion detected in rules for relation \"{key}\"");
-            return ControlFlow::Break(SqlError::new(message));
-        }
-        self.open.push(key);
-        // A name that a WITH hides out here is not hidden in the view.
-        let scopes = std::mem::take(&mut self.scopes);
-        view.0.visit(self)?;
-        self.scopes = scopes;
-        self.open.pop();
+        let query = self.expand(name.to_string(), view)?;
         let TableFactor::Table { alias, .. } = factor else { return ControlFlow::Continue(()) };
         let alias = alias.take().unwrap_or_else(|| {
             self.unqualified.push(name.clone());
@@ -114,7 +105,7 @@ impl VisitorMut for Inliner {
         });
         *factor = TableFactor::Derived {
             lateral: false,
-            subquery: view.0,
+            subquery: query,
             alias: Some(alias),
             sample: None,
         };
@@ -122,6 +113,24 @@ impl VisitorMut for Inliner {
     }
 }
 
+impl Inliner {
+    /// The query of the view `name`, in which the views that it reads are put in place too.
+    fn expand(&mut self, name: String, mut view: View) -> ControlFlow<SqlError, Box<Query>> {
+        if self.open.contains(&name) {
+            let message = format!("infinite recursion detected in rules for relation \"{name}\"");
+            return ControlFlow::Break(SqlError::new(message));
+        }
+        self.open.push(name);
+        // A WITH around the place where the view is read hides no name inside the view.
+        let scopes = std::mem::take(&mut self.scopes);
+        view.0.visit(self)?;
+        self.scopes = scopes;
+        self.open.pop();
+        ControlFlow::Continue(view.0)
+    }
+}
+
+/// The alias of a view that the statement reads under its own name.
 fn own_name(relation: &ObjectName) -> TableAlias {
     let name = relation
         .0
@@ -132,7 +141,7 @@ fn own_name(relation: &ObjectName) -> TableAlias {
     TableAlias { explicit: true, name, columns: Vec::new(), at: None }
 }
 
-/// Takes the schema from columns (`s.v.c`, `s.v.*`) of what has none any more.
+/// Takes the schema from columns (`s.v.c`, `s.v.*`) of the views that became derived tables.
 struct Stripper(Vec<ObjectName>);
 
 impl Stripper {

@@ -2,7 +2,10 @@
 //! parse what sqlparser cannot. In: the text of a request. Out: words, literals (decoded: a
 //! backslash is an escape in Redshift), symbols; comments are dropped. Does not judge the SQL.
 
-use super::SqlError;
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::error::SqlError;
 
 /// What a token is; its text is `&sql[start..end]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +55,10 @@ fn is_word_part(byte: u8) -> bool {
     is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
 }
 
+fn is_parameter_part(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 impl Lexer<'_> {
     fn peek(&self, ahead: usize) -> u8 {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
@@ -73,9 +80,9 @@ impl Lexer<'_> {
                 self.at += 2;
                 TokenKind::Symbol
             }
-            b':' if self.peek(1).is_ascii_alphanumeric() || self.peek(1) == b'_' => {
+            b':' if is_parameter_part(self.peek(1)) => {
                 self.at += 1;
-                let name = self.run(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                let name = self.run(is_parameter_part);
                 TokenKind::Parameter(self.sql[name..self.at].to_owned())
             }
             byte if is_word_start(byte) => {
@@ -209,29 +216,34 @@ fn unescape(inner: &str) -> String {
                 chars.next();
                 out.push('\'');
             }
-            '\\' => match chars.next() {
-                Some('n') => out.push('\n'),
-                Some('t') => out.push('\t'),
-                Some('r') => out.push('\r'),
-                Some('b') => out.push('\u{8}'),
-                Some('f') => out.push('\u{c}'),
-                Some(digit @ '0'..='7') => {
-                    let mut code = digit.to_digit(8).unwrap_or(0);
-                    for _ in 0..2 {
-                        if let Some(next) = chars.peek().and_then(|next| next.to_digit(8)) {
-                            code = code * 8 + next;
-                            chars.next();
-                        }
-                    }
-                    out.extend(char::from_u32(code));
-                }
-                Some(other) => out.push(other),
-                None => {}
-            },
+            '\\' => out.extend(escaped(&mut chars)),
             other => out.push(other),
         }
     }
     out
+}
+
+/// The character that an escape stands for, after its backslash. An octal number that is no
+/// character stands for nothing.
+fn escaped(chars: &mut Peekable<Chars<'_>>) -> Option<char> {
+    Some(match chars.next()? {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        digit @ '0'..='7' => {
+            let mut code = digit.to_digit(8).unwrap_or(0);
+            for _ in 0..2 {
+                if let Some(next) = chars.peek().and_then(|next| next.to_digit(8)) {
+                    code = code * 8 + next;
+                    chars.next();
+                }
+            }
+            return char::from_u32(code);
+        }
+        other => other,
+    })
 }
 
 #[cfg(test)]

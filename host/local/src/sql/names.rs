@@ -2,19 +2,20 @@
 //! front of some, see `identities`). In: a statement's text. Out: the same text with an alias for
 //! each longer name, before anything else reads it, and what the aliases stand for. An alias is the
 //! name's beginning, a mark and a hash, so that one name always has one alias, and two names that
-//! begin alike have two. Who shows names puts the full ones back: `data_api/names.rs` in answers,
-//! `data_api/helpers/names.sql` in views.
+//! begin alike have two. The full names are put back where names are shown: by `data_api/names.rs`
+//! in answers, by `data_api/helpers/names.sql` in views.
 
 use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
-use super::SqlError;
+use super::error::SqlError;
 use super::lexer::{TokenKind, lex};
+use super::quoting::quote;
 
-/// Redshift cuts a name after so many bytes, silently and between characters.
+/// Redshift cuts a name after this many bytes, silently and between characters.
 const REDSHIFT_BYTES: usize = 127;
-/// PostgreSQL after 63, and `group:` may stand in front.
+/// PostgreSQL cuts a name after 63 bytes, and 6 of these are kept for a `group:` in front.
 const POSTGRES_BYTES: usize = 57;
 /// Stands in every alias before the hash; a byte in front of it tells how the name is quoted.
 pub(crate) const MARK: &str = "xl_";
@@ -53,13 +54,18 @@ impl LongName {
         LongName::of(folded).map_or_else(|| folded.to_owned(), |name| name.alias)
     }
 
+    /// The alias as a statement has it, in quotes where it needs them.
+    fn identifier(&self) -> String {
+        if is_plain(&self.alias) { self.alias.clone() } else { quote(&self.alias) }
+    }
+
     /// The digits that end the alias.
     pub(crate) fn hash(&self) -> &str {
         &self.alias[self.alias.len() - HASH_DIGITS..]
     }
 }
 
-/// The first `bytes` bytes without half a character.
+/// The first `bytes` bytes, or fewer where that would cut a character in two.
 fn cut(name: &str, bytes: usize) -> &str {
     &name[..name.floor_char_boundary(bytes)]
 }
@@ -97,16 +103,8 @@ pub(super) fn shorten(sql: &str) -> Result<Shortened<'_>, SqlError> {
     let mut lost = 0;
     for token in lex(sql)? {
         let typed = &sql[token.start..token.end];
-        let name = match token.kind {
-            TokenKind::Word if typed.len() > POSTGRES_BYTES / 2 => {
-                LongName::of(&typed.to_lowercase())
-            }
-            TokenKind::Quoted(folded) => LongName::of(&folded),
-            _ => None,
-        };
-        let Some(name) = name else { continue };
-        let alias =
-            if is_plain(&name.alias) { name.alias.clone() } else { super::quote(&name.alias) };
+        let Some(name) = long_name(&token.kind, typed) else { continue };
+        let alias = name.identifier();
         text.push_str(&sql[copied..token.start]);
         text.push_str(&alias);
         copied = token.end;
@@ -119,6 +117,16 @@ pub(super) fn shorten(sql: &str) -> Result<Shortened<'_>, SqlError> {
         shortened.text = Cow::Owned(text);
     }
     Ok(shortened)
+}
+
+/// The name in a token, if it is one that PostgreSQL cannot keep.
+fn long_name(kind: &TokenKind, typed: &str) -> Option<LongName> {
+    match kind {
+        // Folding can make a word longer, so a word of half the bytes is looked at too.
+        TokenKind::Word if typed.len() > POSTGRES_BYTES / 2 => LongName::of(&typed.to_lowercase()),
+        TokenKind::Quoted(folded) => LongName::of(folded),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

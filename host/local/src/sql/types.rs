@@ -1,29 +1,28 @@
-//! Redshift's column types: read from DDL and casts, written for PostgreSQL. A length counts bytes;
-//! `data_api/helpers` adds the check that PostgreSQL lacks. Types that Redshift has not are
+//! Redshift's column types: read from DDL, written for PostgreSQL. A length counts bytes;
+//! `data_api/helpers` adds the check that PostgreSQL lacks. Types that Redshift does not have are
 //! refused.
 
-use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo};
-
-use super::SqlError;
 use super::cursor::Cursor;
-use super::lexer::TokenKind;
+use super::error::SqlError;
 
-const MAX_VARCHAR: u64 = 65_535;
+/// The longest VARCHAR, in bytes.
+pub(super) const MAX_VARCHAR: u64 = 65_535;
 const MAX_CHAR: u64 = 4_096;
 const DEFAULT_VARCHAR: u64 = 256;
 
-/// A column type in PostgreSQL's words, and what ALTER wants to know.
+/// A column type in PostgreSQL's words, and whether ALTER can change a column to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ColumnType {
-    pub(crate) postgres: String,
-    pub(crate) is_varchar: bool,
+pub(super) struct ColumnType {
+    pub(super) postgres: String,
+    pub(super) is_varchar: bool,
 }
 
 fn plain(postgres: &str) -> Result<ColumnType, SqlError> {
     Ok(ColumnType { postgres: postgres.to_owned(), is_varchar: false })
 }
 
-fn varchar(length: u64) -> Result<ColumnType, SqlError> {
+/// A VARCHAR of `length` bytes.
+pub(super) fn varchar(length: u64) -> Result<ColumnType, SqlError> {
     if length == 0 || length > MAX_VARCHAR {
         let message = match length {
             0 => "length for type character varying must be at least 1".to_owned(),
@@ -57,18 +56,40 @@ fn numeric(precision: u64, scale: u64) -> Result<ColumnType, SqlError> {
 }
 
 /// Reads a type in a column definition.
-pub(crate) fn column_type(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlError> {
-    if !matches!(cursor.kind(), Some(TokenKind::Word)) {
+pub(super) fn column_type(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlError> {
+    if !cursor.is_at_word() {
         return Err(cursor.syntax_error());
     }
     let name = cursor.text().to_ascii_lowercase();
     cursor.skip();
-    let found = match name.as_str() {
-        "smallint" | "int2" => plain("smallint"),
-        "integer" | "int" | "int4" => plain("integer"),
-        "bigint" | "int8" => plain("bigint"),
-        "real" | "float4" => plain("real"),
-        "float8" => plain("double precision"),
+    let found = match fixed(&name) {
+        Some(postgres) => plain(postgres),
+        None => with_arguments(&name, cursor),
+    }?;
+    if cursor.peeks("[") {
+        return Err(SqlError::new(format!("column has unsupported type \"{name}[]\"")));
+    }
+    Ok(found)
+}
+
+/// PostgreSQL's word for a type without arguments.
+fn fixed(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "smallint" | "int2" => "smallint",
+        "integer" | "int" | "int4" => "integer",
+        "bigint" | "int8" => "bigint",
+        "real" | "float4" => "real",
+        "float8" => "double precision",
+        "boolean" | "bool" => "boolean",
+        "date" => "date",
+        "super" => "jsonb",
+        _ => return None,
+    })
+}
+
+/// A type that may go on behind its first word, with a length or another word.
+fn with_arguments(name: &str, cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlError> {
+    match name {
         "float" => {
             let digits = length(cursor)?.unwrap_or(53);
             plain(if digits <= 24 { "real" } else { "double precision" })
@@ -78,41 +99,28 @@ pub(crate) fn column_type(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlErro
             plain("double precision")
         }
         "decimal" | "numeric" | "dec" => precision_and_scale(cursor),
-        "boolean" | "bool" => plain("boolean"),
-        "date" => plain("date"),
-        "timestamp" | "timestamptz" | "time" | "timetz" => moment(cursor, &name),
+        "timestamp" | "timestamptz" | "time" | "timetz" => moment(cursor, name),
         "text" => varchar(DEFAULT_VARCHAR),
         "varchar" | "nvarchar" => varchar(length(cursor)?.unwrap_or(DEFAULT_VARCHAR)),
         "bpchar" => character(256),
-        "character" | "char" | "nchar" => {
-            if cursor.eat("varying") {
-                varchar(length(cursor)?.unwrap_or(DEFAULT_VARCHAR))
-            } else {
-                character(length(cursor)?.unwrap_or(1))
-            }
+        "character" | "char" | "nchar" if cursor.eat("varying") => {
+            varchar(length(cursor)?.unwrap_or(DEFAULT_VARCHAR))
         }
-        "super" => plain("jsonb"),
-        "varbyte" | "varbinary" => {
-            length(cursor)?;
-            plain("bytea")
-        }
+        "character" | "char" | "nchar" => character(length(cursor)?.unwrap_or(1)),
+        "varbyte" | "varbinary" => binary(cursor),
         "binary" => {
             cursor.eat("varying");
-            length(cursor)?;
-            plain("bytea")
+            binary(cursor)
         }
         "geometry" | "geography" | "hllsketch" | "interval" => {
             Err(SqlError::unsupported(&format!("type {name}")))
         }
-        _ => Err(no_such_type(&name)),
-    }?;
-    if cursor.peeks("[") {
-        return Err(SqlError::new(format!("column has unsupported type \"{name}[]\"")));
+        _ => Err(no_such_type(name)),
     }
-    Ok(found)
 }
 
-fn no_such_type(name: &str) -> SqlError {
+/// The refusal of a type that Redshift does not have.
+pub(super) fn no_such_type(name: &str) -> SqlError {
     let known = [
         "json",
         "jsonb",
@@ -141,6 +149,7 @@ fn no_such_type(name: &str) -> SqlError {
     SqlError::new(format!("type \"{name}\" does not exist"))
 }
 
+/// A point in time, with a zone when the name ends in `tz` or WITH TIME ZONE comes next.
 fn moment(cursor: &mut Cursor<'_>, name: &str) -> Result<ColumnType, SqlError> {
     let base = name.trim_end_matches("tz");
     let zoned = name.ends_with("tz") || cursor.eat("with time zone");
@@ -150,6 +159,13 @@ fn moment(cursor: &mut Cursor<'_>, name: &str) -> Result<ColumnType, SqlError> {
     plain(&if zoned { format!("{base} with time zone") } else { base.to_owned() })
 }
 
+/// `[(n)]` behind VARBYTE; PostgreSQL's type has no length.
+fn binary(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlError> {
+    length(cursor)?;
+    plain("bytea")
+}
+
+/// `(n)` or `(MAX)`, if it is there.
 fn length(cursor: &mut Cursor<'_>) -> Result<Option<u64>, SqlError> {
     if !cursor.eat("(") {
         return Ok(None);
@@ -159,6 +175,7 @@ fn length(cursor: &mut Cursor<'_>) -> Result<Option<u64>, SqlError> {
     Ok(Some(length))
 }
 
+/// `(p, s)`, if it is there; DECIMAL alone is DECIMAL(18,0).
 fn precision_and_scale(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlError> {
     if !cursor.eat("(") {
         return numeric(18, 0);
@@ -167,57 +184,4 @@ fn precision_and_scale(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlError> 
     let scale = if cursor.eat(",") { cursor.number()? } else { 0 };
     cursor.expect(")")?;
     numeric(precision, scale)
-}
-
-/// Rewrites a cast's type where the engines differ, and refuses those that Redshift has not.
-///
-/// `CAST(x AS VARCHAR)` takes its length from `x` in both engines.
-pub(crate) fn rewrite_cast(data_type: &mut DataType) -> Result<(), SqlError> {
-    let name = match data_type {
-        DataType::Numeric(info) | DataType::Decimal(info) | DataType::Dec(info) => {
-            if *info == ExactNumberInfo::None {
-                *info = ExactNumberInfo::PrecisionAndScale(18, 0);
-            }
-            return Ok(());
-        }
-        DataType::Varchar(Some(length))
-        | DataType::CharacterVarying(Some(length))
-        | DataType::Nvarchar(Some(length)) => {
-            let bytes = match length {
-                CharacterLength::Max => MAX_VARCHAR,
-                CharacterLength::IntegerLength { length, .. } => *length,
-            };
-            varchar(bytes)?;
-            *data_type = DataType::Varchar(Some(CharacterLength::IntegerLength {
-                length: bytes,
-                unit: None,
-            }));
-            return Ok(());
-        }
-        DataType::Nvarchar(None) => {
-            *data_type = DataType::Varchar(None);
-            return Ok(());
-        }
-        DataType::Custom(name, arguments) => {
-            let name = name.to_string().to_ascii_lowercase();
-            match name.as_str() {
-                "super" if arguments.is_empty() => *data_type = DataType::JSONB,
-                "varbyte" => *data_type = DataType::Bytea,
-                _ => {}
-            }
-            return Ok(());
-        }
-        DataType::Varbinary(_) | DataType::Binary(_) => {
-            *data_type = DataType::Bytea;
-            return Ok(());
-        }
-        DataType::JSON => "json",
-        DataType::JSONB => "jsonb",
-        DataType::Uuid => "uuid",
-        DataType::Bytea => "bytea",
-        DataType::Array(_) => "array",
-        DataType::Bit(_) | DataType::BitVarying(_) => "bit",
-        _ => return Ok(()),
-    };
-    Err(no_such_type(name))
 }

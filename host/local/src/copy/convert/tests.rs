@@ -1,6 +1,7 @@
 //! Redshift's conversion rules as data.
 
 use super::*;
+use crate::sql::Moment;
 
 #[test]
 fn decimals_are_cut_or_rounded() {

@@ -1,38 +1,56 @@
-//! ALTER TABLE by Redshift's grammar: one action, types only from VARCHAR to VARCHAR and only
-//! outside transactions.
+//! ALTER TABLE by Redshift's grammar, and the choice among the other ALTERs. In: a statement's
+//! tokens. Out: PostgreSQL text, or Redshift's refusal. An ALTER TABLE has one action; a column's
+//! type changes only from VARCHAR to VARCHAR and only outside transactions.
 
-use super::super::cursor::{Cursor, Name, quote};
-use super::super::keys::{self, Declared, table_constraint};
-use super::super::types::column_type;
-use super::super::{Action, HELPER_SCHEMA, Prepared, SqlError, grants, identities};
-use super::{Column, column, literal};
+use crate::sql::cursor::{Cursor, Name};
+use crate::sql::error::SqlError;
+use crate::sql::identities::{self, kind::Kind};
+use crate::sql::keys::{self, Declared, table_constraint};
+use crate::sql::prepared::Prepared;
+use crate::sql::quoting::{literal, quote};
+use crate::sql::types::column_type;
+use crate::sql::{grants, helper};
+
+use super::column::{Column, column};
 
 const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
 
+/// What ALTER COLUMN cannot do, and Redshift's words for it.
+const REFUSED_COLUMN_CHANGES: [(&str, &str); 4] = [
+    ("set not null", "SET NOT NULL"),
+    ("drop not null", "DROP NOT NULL"),
+    ("set default", "SET/DROP DEFAULT"),
+    ("drop default", "SET/DROP DEFAULT"),
+];
+
 /// `ALTER …`.
-pub(crate) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+pub(in crate::sql) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let text = cursor.rest();
     cursor.expect("alter")?;
-    if let Some(kind) = identities::kind(&mut cursor) {
+    if let Some(kind) = Kind::eat(&mut cursor) {
         return identities::alter(kind, cursor);
     }
     if cursor.eat("default privileges") {
         return grants::alter_default(cursor);
     }
-    if !cursor.eat("table") {
-        return match cursor.text().to_ascii_lowercase().as_str() {
-            "schema" => Ok(Prepared::of(Action::Command(text.to_owned()))),
-            "database" | "materialized" | "external" | "function" | "procedure" | "datashare" => {
-                Err(SqlError::unsupported(&format!("ALTER {}", cursor.text().to_ascii_uppercase())))
-            }
-            _ => Err(cursor.syntax_error()),
-        };
+    if cursor.eat("table") {
+        return alter_table(cursor);
     }
+    match cursor.text().to_ascii_lowercase().as_str() {
+        "schema" => Ok(Prepared::command(text)),
+        "database" | "materialized" | "external" | "function" | "procedure" | "datashare" => {
+            Err(SqlError::unsupported(&format!("ALTER {}", cursor.text().to_ascii_uppercase())))
+        }
+        _ => Err(cursor.syntax_error()),
+    }
+}
+
+fn alter_table(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     if cursor.peeks("if exists") || cursor.peeks("only") {
         return Err(cursor.syntax_error());
     }
     let table = cursor.qualified_name()?;
-    let prepared = alter_table(&mut cursor, &table)?;
+    let prepared = action(&mut cursor, &table)?;
     if cursor.peeks(",") {
         return Err(cursor
             .syntax_error()
@@ -42,117 +60,122 @@ pub(crate) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     Ok(prepared)
 }
 
-fn alter_table(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
-    let command =
-        |rest: String| Ok(Prepared::of(Action::Command(format!("ALTER TABLE {table} {rest}"))));
+fn action(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
     if cursor.eat("add") {
-        if let Some(constraint) = table_constraint(cursor)? {
-            return Ok(keys::add_constraint(constraint, &table.to_string()));
-        }
-        cursor.eat("column");
-        if cursor.peeks("if not exists") {
-            return Err(cursor.syntax_error());
-        }
-        let name = cursor.identifier()?;
-        let mut declared = Declared::default();
-        let column = column(cursor, &name, &mut declared)?;
-        let added = added_column(&column, &declared)?;
-        let record = if declared.is_empty() {
-            String::new()
-        } else {
-            format!("; {}", declared.alter(&table.to_string()))
-        };
-        return command(format!("{added}{record}"));
+        return add(cursor, table);
     }
     if cursor.eat("drop") {
-        if cursor.eat("constraint") {
-            return keys::drop_constraint(cursor, &table.to_string());
-        }
-        cursor.eat("column");
-        if cursor.peeks("if exists") {
-            return Err(cursor.syntax_error());
-        }
-        let name = quote(&cursor.identifier()?);
-        let behaviour = if cursor.eat("cascade") { " CASCADE" } else { "" };
-        if behaviour.is_empty() {
-            cursor.eat("restrict");
-        }
-        return command(format!("DROP COLUMN {name}{behaviour}"));
+        return drop(cursor, table);
     }
+    if cursor.eat("alter") {
+        return match keys::alter_layout(cursor, &table.to_string())? {
+            Some(prepared) => Ok(prepared),
+            None => alter_column(cursor, table),
+        };
+    }
+    if cursor.eat("append") {
+        return Err(SqlError::unsupported("ALTER TABLE APPEND"));
+    }
+    let change = name_or_owner(cursor)?;
+    Ok(Prepared::command(format!("ALTER TABLE {table} {change}")))
+}
+
+/// `RENAME TO t`, `RENAME [COLUMN] c TO d`, `OWNER TO u`.
+fn name_or_owner(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     if cursor.eat("rename to") {
-        return command(format!("RENAME TO {}", quote(&cursor.identifier()?)));
+        return Ok(format!("RENAME TO {}", quote(&cursor.identifier()?)));
     }
     if cursor.eat("rename") {
         cursor.eat("column");
         let from = quote(&cursor.identifier()?);
         cursor.expect("to")?;
-        return command(format!("RENAME COLUMN {from} TO {}", quote(&cursor.identifier()?)));
+        return Ok(format!("RENAME COLUMN {from} TO {}", quote(&cursor.identifier()?)));
     }
-    if cursor.eat("owner to") {
-        return command(format!("OWNER TO {}", quote(&cursor.identifier()?)));
-    }
-    if cursor.eat("append") {
-        return Err(SqlError::unsupported("ALTER TABLE APPEND"));
-    }
-    if cursor.eat("alter") {
-        if let Some(prepared) = keys::alter_layout(cursor, &table.to_string())? {
-            return Ok(prepared);
-        }
-        return alter_column(cursor, table);
-    }
-    Err(cursor.syntax_error())
+    cursor.expect("owner to")?;
+    Ok(format!("OWNER TO {}", quote(&cursor.identifier()?)))
 }
 
-fn added_column(column: &Column, declared: &Declared) -> Result<String, SqlError> {
-    if column.identity.is_some() {
-        return Err(SqlError::new("ALTER TABLE ADD COLUMN does not support columns with IDENTITY"));
+/// `ADD [COLUMN] c type …`, or `ADD` of a key.
+fn add(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
+    if let Some(constraint) = table_constraint(cursor)? {
+        return Ok(keys::add_constraint(constraint, &table.to_string()));
     }
-    if declared.has_constraints() {
-        return Err(SqlError::new(
-            "ALTER TABLE ADD COLUMN does not support columns defined with UNIQUE or PRIMARY KEY \
-             constraints",
-        ));
-    }
-    if declared.has_keys() {
-        // Not the engine's words.
-        return Err(SqlError::new(
-            "ALTER TABLE ADD COLUMN does not support columns defined with DISTKEY or SORTKEY",
-        ));
-    }
-    let is_null =
-        column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
-    if column.not_null && is_null {
-        return Err(SqlError::new(
-            "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression",
-        ));
-    }
-    Ok(format!("ADD COLUMN {column}"))
-}
-
-fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
     cursor.eat("column");
-    let name = cursor.identifier()?;
-    if cursor.eat("encode") {
-        let call = keys::alter_encodings(cursor, &table.to_string(), name)?;
-        return Ok(Prepared {
-            action: Action::Command(call),
-            outside_transactions: Some(ALTER_TYPE_IN_BLOCK),
-        });
-    }
-    for (refused, words) in [
-        ("set not null", "SET NOT NULL"),
-        ("drop not null", "DROP NOT NULL"),
-        ("set default", "SET/DROP DEFAULT"),
-        ("drop default", "SET/DROP DEFAULT"),
-    ] {
-        if cursor.peeks(refused) {
-            return Err(SqlError::new(format!("ALTER COLUMN {words} is not supported")));
-        }
-    }
-    if cursor.peeks("set data type") {
+    if cursor.peeks("if not exists") {
         return Err(cursor.syntax_error());
     }
-    cursor.expect("type")?;
+    let name = cursor.identifier()?;
+    let mut declared = Declared::default();
+    let column = column(cursor, &name, &mut declared)?;
+    check_added(&column, &declared)?;
+    let record = if declared.is_empty() {
+        String::new()
+    } else {
+        format!("; {}", declared.alter(&table.to_string()))
+    };
+    Ok(Prepared::command(format!("ALTER TABLE {table} ADD COLUMN {column}{record}")))
+}
+
+/// Refuses what only the columns of a CREATE TABLE can have.
+fn check_added(column: &Column, declared: &Declared) -> Result<(), SqlError> {
+    let is_null =
+        column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
+    let refusal = if column.identity.is_some() {
+        "does not support columns with IDENTITY"
+    } else if declared.has_constraints() {
+        "does not support columns defined with UNIQUE or PRIMARY KEY constraints"
+    } else if declared.has_keys() {
+        // Not the engine's words.
+        "does not support columns defined with DISTKEY or SORTKEY"
+    } else if column.not_null && is_null {
+        "defined as NOT NULL must have a non-null default expression"
+    } else {
+        return Ok(());
+    };
+    Err(SqlError::new(format!("ALTER TABLE ADD COLUMN {refusal}")))
+}
+
+/// `DROP [COLUMN] c`, or `DROP CONSTRAINT k`.
+fn drop(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
+    if cursor.eat("constraint") {
+        return keys::drop_constraint(cursor, &table.to_string());
+    }
+    cursor.eat("column");
+    if cursor.peeks("if exists") {
+        return Err(cursor.syntax_error());
+    }
+    let column = quote(&cursor.identifier()?);
+    let behaviour = if cursor.eat_cascade() { " CASCADE" } else { "" };
+    Ok(Prepared::command(format!("ALTER TABLE {table} DROP COLUMN {column}{behaviour}")))
+}
+
+/// `ALTER [COLUMN] c ENCODE e` or `ALTER [COLUMN] c TYPE t`, after the second ALTER.
+fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
+    cursor.eat("column");
+    let column = cursor.identifier()?;
+    let call = if cursor.eat("encode") {
+        keys::alter_encodings(cursor, &table.to_string(), column)?
+    } else {
+        expect_type_change(cursor)?;
+        let length = new_length(cursor)?;
+        // The procedure looks at the column first: only a VARCHAR becomes another VARCHAR.
+        let table = helper::regclass(&table.to_string());
+        helper::call("alter_varchar", &[&table, &literal(&column), &length])
+    };
+    Ok(Prepared::command(call).outside_transactions(ALTER_TYPE_IN_BLOCK))
+}
+
+/// Takes TYPE, and refuses the changes of a column that only PostgreSQL has. (Its SET DATA TYPE is a
+/// syntax error in Redshift.)
+fn expect_type_change(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
+    match REFUSED_COLUMN_CHANGES.iter().find(|(words, _)| cursor.peeks(words)) {
+        Some((_, words)) => Err(SqlError::new(format!("ALTER COLUMN {words} is not supported"))),
+        None => cursor.expect("type"),
+    }
+}
+
+/// `VARCHAR(n)`: the length.
+fn new_length(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     let data_type = column_type(cursor)?;
     if cursor.peeks("using") {
         return Err(SqlError::new("ALTER TABLE ALTER COLUMN does not support USING expression"));
@@ -163,13 +186,5 @@ fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlEr
              data type",
         ));
     }
-    // A function of ours looks at the column first: only VARCHAR to another size of VARCHAR.
-    let length = data_type.postgres.trim_start_matches("varchar(").trim_end_matches(')');
-    let call = format!(
-        "CALL {}.alter_varchar({}::regclass, {}, {length})",
-        HELPER_SCHEMA,
-        literal(&table.to_string()),
-        literal(&name)
-    );
-    Ok(Prepared { action: Action::Command(call), outside_transactions: Some(ALTER_TYPE_IN_BLOCK) })
+    Ok(data_type.postgres.trim_start_matches("varchar(").trim_end_matches(')').to_owned())
 }

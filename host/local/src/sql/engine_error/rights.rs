@@ -3,7 +3,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use super::super::identities::Kind;
+use crate::sql::identities::kind::Kind;
 
 /// The message, reworded when it is about rights.
 pub(super) fn reworded(code: &SqlState, message: &str) -> String {

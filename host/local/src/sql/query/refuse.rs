@@ -1,71 +1,27 @@
 //! What PostgreSQL accepts and Redshift does not, found in the syntax tree. In: a parsed statement.
-//! Out: the first refusal. The list is the one of Redshift's "unsupported PostgreSQL features"
-//! pages, where a loader comes near it.
+//! Out: the first refusal. The list is that of Redshift's "unsupported PostgreSQL features" pages,
+//! where a loader comes near it.
+
+mod leader_only;
+mod statement;
 
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, Delete, Distinct, Expr, FromTable, Insert, Merge, MergeAction, MergeClauseKind,
-    ObjectName, Query, Select, SetExpr, Statement, TableFactor, TableWithJoins, Visit, Visitor,
+    Distinct, Expr, ObjectName, Query, Select, SetExpr, Statement, TableFactor, TableWithJoins,
+    Visit, Visitor,
 };
 
-use super::super::SqlError;
+use crate::sql::error::SqlError;
 
-/// Refuses what Redshift refuses.
+pub(super) use leader_only::check_source;
+
+use leader_only::is_named;
+
+/// Refuses what Redshift refuses: first by the statement's verb, then anywhere inside it.
 pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
-    match statement {
-        Statement::Insert(insert) => check_insert(insert)?,
-        Statement::Update(update) if update.returning.is_some() => return Err(no_returning()),
-        Statement::Delete(delete) => check_delete(delete)?,
-        Statement::Merge(merge) => check_merge(merge)?,
-        Statement::Truncate(truncate) => {
-            let plain = truncate.table_names.len() == 1
-                && truncate.identity.is_none()
-                && truncate.cascade.is_none();
-            if !plain {
-                return Err(SqlError::absent(
-                    "truncate",
-                    "TRUNCATE [TABLE] of one table, without further options",
-                ));
-            }
-        }
-        _ => {}
-    }
-    let mut refuser = Refuser;
-    match statement.visit(&mut refuser) {
-        ControlFlow::Continue(()) => Ok(()),
-        ControlFlow::Break(error) => Err(error),
-    }
-}
-
-/// Refuses a source of rows that runs on the leader node only (INSERT, CREATE TABLE AS).
-pub(super) fn check_source<T: Visit>(source: &T) -> Result<(), SqlError> {
-    struct LeaderOnly;
-    impl Visitor for LeaderOnly {
-        type Break = SqlError;
-        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<SqlError> {
-            match expression {
-                Expr::Function(function) if is_named(&function.name, "generate_series") => {
-                    ControlFlow::Break(leader_only())
-                }
-                _ => ControlFlow::Continue(()),
-            }
-        }
-        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<SqlError> {
-            match factor {
-                TableFactor::Table { name, args: Some(_), .. }
-                    if is_named(name, "generate_series") =>
-                {
-                    ControlFlow::Break(leader_only())
-                }
-                TableFactor::Function { name, .. } if is_named(name, "generate_series") => {
-                    ControlFlow::Break(leader_only())
-                }
-                _ => ControlFlow::Continue(()),
-            }
-        }
-    }
-    match source.visit(&mut LeaderOnly) {
+    statement::check(statement)?;
+    match statement.visit(&mut Refuser) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }
@@ -74,112 +30,6 @@ pub(super) fn check_source<T: Visit>(source: &T) -> Result<(), SqlError> {
 /// Whether the query is `SELECT … INTO`.
 pub(super) fn select_into(query: &Query) -> bool {
     query.body.as_select().is_some_and(|select| select.into.is_some())
-}
-
-fn leader_only() -> SqlError {
-    SqlError::new(
-        "Specified types or functions (one per INFO message) not supported on Redshift tables.",
-    )
-    .with_hint("generate_series runs on the leader node only")
-}
-
-fn is_named(name: &ObjectName, expected: &str) -> bool {
-    name.0
-        .last()
-        .and_then(|part| part.as_ident())
-        .is_some_and(|last| last.value.eq_ignore_ascii_case(expected))
-}
-
-fn no_returning() -> SqlError {
-    SqlError::absent("RETURNING", "no RETURNING")
-}
-
-fn check_insert(insert: &Insert) -> Result<(), SqlError> {
-    if insert.on.is_some() {
-        return Err(SqlError::absent(
-            "ON",
-            "no ON CONFLICT; use MERGE, or DELETE and INSERT in one transaction",
-        ));
-    }
-    if insert.returning.is_some() {
-        return Err(no_returning());
-    }
-    if insert.table_alias.is_some() {
-        return Err(SqlError::absent("AS", "no alias for the target of an INSERT"));
-    }
-    match &insert.source {
-        Some(source) => check_source(source.as_ref()),
-        None => Ok(()),
-    }
-}
-
-fn check_delete(delete: &Delete) -> Result<(), SqlError> {
-    if delete.returning.is_some() {
-        return Err(no_returning());
-    }
-    let (FromTable::WithFromKeyword(tables) | FromTable::WithoutKeyword(tables)) = &delete.from;
-    let aliased = tables
-        .iter()
-        .any(|table| matches!(&table.relation, TableFactor::Table { alias: Some(_), .. }));
-    if aliased {
-        return Err(SqlError::absent("AS", "no alias for the target of a DELETE"));
-    }
-    Ok(())
-}
-
-fn check_merge(merge: &Merge) -> Result<(), SqlError> {
-    let TableFactor::Table { name: target, alias: target_alias, .. } = &merge.table else {
-        return Err(SqlError::new("syntax error: the target of MERGE must be a table"));
-    };
-    if target_alias.is_some() {
-        return Err(SqlError::absent("AS", "no alias for the target of a MERGE"));
-    }
-    let TableFactor::Table { name: source, .. } = &merge.source else {
-        return Err(SqlError::absent("(", "MERGE from tables only, not from subqueries"));
-    };
-    if source == target {
-        return Err(SqlError::new("source and target of MERGE must be different tables"));
-    }
-    if !is_equality(&merge.on) {
-        return Err(SqlError::absent("ON", "equality conditions only in a MERGE"));
-    }
-    let matched = merge
-        .clauses
-        .iter()
-        .filter(|clause| clause.clause_kind == MergeClauseKind::Matched)
-        .count();
-    let not_matched = merge
-        .clauses
-        .iter()
-        .filter(|clause| clause.clause_kind == MergeClauseKind::NotMatched)
-        .count();
-    if matched != 1 || not_matched != 1 || merge.clauses.len() != 2 {
-        return Err(SqlError::absent(
-            "WHEN",
-            "both WHEN MATCHED and WHEN NOT MATCHED, once each, in a MERGE",
-        ));
-    }
-    let plain = merge.clauses.iter().all(|clause| {
-        clause.predicate.is_none() && !matches!(clause.action, MergeAction::DoNothing { .. })
-    });
-    if !plain || merge.output.is_some() {
-        return Err(SqlError::absent(
-            "AND",
-            "no conditions in the WHEN clauses of a MERGE and no DO NOTHING",
-        ));
-    }
-    Ok(())
-}
-
-fn is_equality(condition: &Expr) -> bool {
-    match condition {
-        Expr::Nested(inner) => is_equality(inner),
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            is_equality(left) && is_equality(right)
-        }
-        Expr::BinaryOp { op: BinaryOperator::Eq, .. } => true,
-        _ => false,
-    }
 }
 
 struct Refuser;
@@ -192,7 +42,7 @@ impl Visitor for Refuser {
             .with
             .iter()
             .flat_map(|with| &with.cte_tables)
-            .any(|cte| super::is_write(&cte.query.body));
+            .any(|cte| is_write(&cte.query.body));
         if writes {
             return ControlFlow::Break(SqlError::absent(
                 "WITH",
@@ -283,4 +133,8 @@ fn is_lateral(factor: &TableFactor) -> bool {
         factor,
         TableFactor::Derived { lateral: true, .. } | TableFactor::Function { lateral: true, .. }
     )
+}
+
+fn is_write(body: &SetExpr) -> bool {
+    matches!(body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_))
 }

@@ -6,54 +6,31 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{
     DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, LimitClause,
-    ObjectName, ObjectNamePart, Query, SetExpr, TopQuantity, Value, ValueWithSpan, VisitorMut,
+    ObjectName, Query, SetExpr, Top, TopQuantity, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
-use super::super::names::shorten;
-use super::super::types::rewrite_cast;
-use super::super::{HELPER_SCHEMA, SqlError, check_identifier};
+use crate::sql::error::SqlError;
+use crate::sql::helper::HELPER_SCHEMA;
+use crate::sql::names::shorten;
+use crate::sql::quoting::check_identifier;
 
-/// Redshift's system views that `data_api/helpers` makes.
-const SYSTEM_VIEWS: [&str; 25] = [
-    "pg_views",
-    "svv_columns",
-    "svv_tables",
-    "svv_redshift_columns",
-    "sys_load_error_detail",
-    "stl_load_errors",
-    "sys_load_history",
-    "sys_query_history",
-    "pg_table_def",
-    "pg_class",
-    "pg_namespace",
-    "pg_attribute",
-    "pg_constraint",
-    "pg_group",
-    "pg_user",
-    "svv_column_privileges",
-    "svv_default_privileges",
-    "svv_relation_privileges",
-    "svv_role_grants",
-    "svv_rls_attached_policy",
-    "svv_roles",
-    "svv_schema_privileges",
-    "svv_table_info",
-    "svv_user_grants",
-    "svv_user_info",
-];
-
-/// The helper view, quoted, that is meant by the name of a system view.
-pub(in crate::sql) fn system_view(name: &str) -> Option<String> {
-    SYSTEM_VIEWS.contains(&name).then(|| format!("{HELPER_SCHEMA}.{name}"))
-}
+use super::{build, cast::rewrite_cast, system_views};
 
 /// Functions whose first argument is a bare date part.
 const DATE_PART_FUNCTIONS: [&str; 5] =
     ["dateadd", "date_add", "datediff", "date_diff", "date_part"];
 
-/// Rewrites a parsed statement in place; breaks with the error when something cannot be had.
-#[derive(Debug, Default)]
-pub(super) struct Rewriter {}
+/// Rewrites a parsed statement.
+///
+/// Errors: the statement wants something that the stand-in cannot give.
+pub(super) fn in_place<T: VisitMut>(statement: &mut T) -> Result<(), SqlError> {
+    match VisitMut::visit(statement, &mut Rewriter) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+struct Rewriter;
 
 type Flow = ControlFlow<SqlError>;
 
@@ -65,27 +42,11 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> Flow {
-        let names: Vec<String> = relation
-            .0
-            .iter()
-            .filter_map(|part| part.as_ident())
-            .map(|name| name.value.to_lowercase())
-            .collect();
-        let is_system = match names.as_slice() {
-            [name] => SYSTEM_VIEWS.contains(&name.as_str()),
-            [schema, name] => schema == "pg_catalog" && SYSTEM_VIEWS.contains(&name.as_str()),
-            // The database in front is the one that the statement runs in.
-            [_, _, _] => {
-                relation.0.remove(0);
-                false
-            }
-            _ => false,
-        };
-        if is_system {
-            let name = names.last().cloned().unwrap_or_default();
-            relation.0 = [HELPER_SCHEMA, &name]
-                .map(|part| ObjectNamePart::Identifier(Ident::new(part)))
-                .to_vec();
+        // The database in front is the one that the statement runs in.
+        if relation.0.len() == 3 {
+            relation.0.remove(0);
+        } else if let Some(view) = system_views::in_place_of(relation) {
+            *relation = view;
         }
         ControlFlow::Continue(())
     }
@@ -104,23 +65,13 @@ impl VisitorMut for Rewriter {
         if let SetExpr::Select(select) = query.body.as_mut()
             && let Some(top) = select.top.take()
         {
-            let limit = match top.quantity {
-                Some(TopQuantity::Constant(rows)) => {
-                    Expr::value(Value::Number(rows.to_string(), false))
+            match limit(top) {
+                Ok(limit) if query.limit_clause.is_none() => query.limit_clause = Some(limit),
+                Ok(_) => {
+                    return ControlFlow::Break(SqlError::new("syntax error at or near \"limit\""));
                 }
-                Some(TopQuantity::Expr(rows)) => rows,
-                None => {
-                    return ControlFlow::Break(SqlError::new("syntax error at or near \"top\""));
-                }
-            };
-            if query.limit_clause.is_some() {
-                return ControlFlow::Break(SqlError::new("syntax error at or near \"limit\""));
+                Err(error) => return ControlFlow::Break(error),
             }
-            query.limit_clause = Some(LimitClause::LimitOffset {
-                limit: Some(limit),
-                offset: None,
-                limit_by: Vec::new(),
-            });
         }
         ControlFlow::Continue(())
     }
@@ -136,11 +87,26 @@ impl VisitorMut for Rewriter {
                 }
             }
             Expr::Function(function) => rewrite_call(function),
-            _ if super::is_bare_call(expression, "sysdate") => *expression = call("sysdate"),
+            Expr::Identifier(bare) if is_sysdate(bare) => *expression = build::call("sysdate", []),
             _ => {}
         }
         ControlFlow::Continue(())
     }
+}
+
+/// `TOP 3` is `LIMIT 3`.
+fn limit(top: Top) -> Result<LimitClause, SqlError> {
+    let rows = match top.quantity {
+        Some(TopQuantity::Constant(rows)) => Expr::value(Value::Number(rows.to_string(), false)),
+        Some(TopQuantity::Expr(rows)) => rows,
+        None => return Err(SqlError::new("syntax error at or near \"top\"")),
+    };
+    Ok(LimitClause::LimitOffset { limit: Some(rows), offset: None, limit_by: Vec::new() })
+}
+
+/// SYSDATE is a function that is called without brackets.
+fn is_sysdate(name: &Ident) -> bool {
+    name.quote_style.is_none() && name.value.eq_ignore_ascii_case("sysdate")
 }
 
 fn fold(identifier: &mut Ident) -> Flow {
@@ -155,6 +121,7 @@ fn fold(identifier: &mut Ident) -> Flow {
     }
 }
 
+/// A function's name in lower case; empty when it stands in a schema of the user.
 fn name_of(function: &Function) -> String {
     match function.name.0.as_slice() {
         [part] => part.as_ident().map(|name| name.value.to_lowercase()).unwrap_or_default(),
@@ -165,11 +132,8 @@ fn name_of(function: &Function) -> String {
     }
 }
 
-fn rename(function: &mut Function, name: &str) {
-    function.name = ObjectName::from(vec![Ident::new(name)]);
-}
-
-/// A string that holds a name, in a place where the engine looks for what has the name.
+/// Puts aliases in place of the long names in a string that the engine reads as a name
+/// (`'s.long_name'::regclass`).
 fn shorten_literal(expression: &mut Expr) {
     if let Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) = expression
         && let Ok(shortened) = shorten(text)
@@ -184,18 +148,19 @@ fn rewrite_call(function: &mut Function) {
         arguments(function).for_each(shorten_literal);
     }
     match name.as_str() {
-        "nvl" => rename(function, "coalesce"),
-        "date_add" => rename(function, "dateadd"),
-        "date_diff" => rename(function, "datediff"),
-        "pg_get_viewdef" => {
-            function.name =
-                ObjectName::from([HELPER_SCHEMA, "pg_get_viewdef"].map(Ident::new).to_vec());
-        }
+        "nvl" => rename(function, &["coalesce"]),
+        "date_add" => rename(function, &["dateadd"]),
+        "date_diff" => rename(function, &["datediff"]),
+        "pg_get_viewdef" => rename(function, &[HELPER_SCHEMA, "pg_get_viewdef"]),
         _ => {}
     }
-    if !DATE_PART_FUNCTIONS.contains(&name.as_str()) {
-        return;
+    if DATE_PART_FUNCTIONS.contains(&name.as_str()) {
+        quote_date_part(function);
     }
+}
+
+/// `dateadd(day, …)` becomes `dateadd('day', …)`.
+fn quote_date_part(function: &mut Function) {
     if let Some(part) = arguments(function).next()
         && let Expr::Identifier(bare) = part
     {
@@ -203,6 +168,11 @@ fn rewrite_call(function: &mut Function) {
     }
 }
 
+fn rename(function: &mut Function, name: &[&str]) {
+    function.name = ObjectName::from(name.iter().copied().map(Ident::new).collect::<Vec<_>>());
+}
+
+/// The arguments that are plain expressions.
 fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
     let arguments = match &mut function.args {
         FunctionArguments::List(list) => list.args.as_mut_slice(),
@@ -211,22 +181,5 @@ fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
     arguments.iter_mut().filter_map(|argument| match argument {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => Some(expression),
         _ => None,
-    })
-}
-
-fn call(name: &str) -> Expr {
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new(name)]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(sqlparser::ast::FunctionArgumentList {
-            duplicate_treatment: None,
-            args: Vec::new(),
-            clauses: Vec::new(),
-        }),
-        within_group: Vec::new(),
-        filter: None,
-        null_treatment: None,
-        over: None,
     })
 }

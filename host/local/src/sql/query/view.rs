@@ -4,41 +4,31 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Statement, TrimWhereField, VisitMut, VisitorMut,
-};
+use sqlparser::ast::{BinaryOperator, Expr, Statement, TrimWhereField, VisitMut, VisitorMut};
 
-use super::super::SqlError;
-use super::super::relations::relations;
+use crate::sql::error::SqlError;
+use crate::sql::relations::relations;
+
+use super::{build, parse::parse, refuse, rewrite};
 
 /// A view's query.
 #[derive(Debug)]
-pub(in super::super) struct ViewQuery {
+pub(in crate::sql) struct ViewQuery {
     /// PostgreSQL text.
-    pub(in super::super) text: String,
+    pub(in crate::sql) text: String,
     /// What it reads, as PostgreSQL names it.
-    pub(in super::super) reads: Vec<String>,
+    pub(in crate::sql) reads: Vec<String>,
     /// Whether a relation has no schema in front.
-    pub(in super::super) has_bare_names: bool,
+    pub(in crate::sql) has_bare_names: bool,
     /// Whether the whole has ORDER BY, LIMIT or OFFSET.
-    pub(in super::super) is_ordered: bool,
+    pub(in crate::sql) is_ordered: bool,
 }
 
-/// Reads the query that is what of `sql` starts at byte `start`.
-pub(in super::super) fn view_query(sql: &str, start: usize) -> Result<ViewQuery, SqlError> {
-    // Blanks in front keep the positions in errors those of the request.
-    let blanks: String = sql[..start].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
-    let mut statement = super::parse(&format!("{blanks}{}", &sql[start..]))?;
-    super::refuse::check(&statement)?;
-    if !matches!(&statement, Statement::Query(_)) {
-        return Err(SqlError::syntax(
-            sql[start..].split_whitespace().next().unwrap_or(""),
-            blanks.chars().count() + 1,
-        ));
-    }
+/// Reads the query that starts at byte `start` of `sql` and ends where `sql` ends.
+pub(in crate::sql) fn view_query(sql: &str, start: usize) -> Result<ViewQuery, SqlError> {
+    let mut statement = parse_from(sql, start)?;
     let has_bare_names = relations(&mut statement).iter().any(|name| name.0.len() == 1);
-    super::rewrite_in_place(&mut statement)?;
+    rewrite::in_place(&mut statement)?;
     let _ = VisitMut::visit(&mut statement, &mut Plain);
     let reads = relations(&mut statement).iter().map(ToString::to_string).collect();
     let is_ordered = match &statement {
@@ -48,6 +38,21 @@ pub(in super::super) fn view_query(sql: &str, start: usize) -> Result<ViewQuery,
     Ok(ViewQuery { text: statement.to_string(), reads, has_bare_names, is_ordered })
 }
 
+fn parse_from(sql: &str, start: usize) -> Result<Statement, SqlError> {
+    // Blanks in front keep the positions in errors those of the request.
+    let blanks: String = sql[..start].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
+    let statement = parse(&format!("{blanks}{}", &sql[start..]))?;
+    refuse::check(&statement)?;
+    match statement {
+        Statement::Query(_) => Ok(statement),
+        _ => Err(SqlError::syntax(
+            sql[start..].split_whitespace().next().unwrap_or(""),
+            blanks.chars().count() + 1,
+        )),
+    }
+}
+
+/// Writes `IN` lists and TRIM as the operators and functions that they stand for.
 struct Plain;
 
 impl VisitorMut for Plain {
@@ -92,19 +97,5 @@ fn trim(expression: &Expr, side: Option<&TrimWhereField>, characters: Option<&Ex
         Some(TrimWhereField::Trailing) => "rtrim",
         Some(TrimWhereField::Both) | None => "btrim",
     };
-    let argument = |value: &Expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(value.clone()));
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new(name)]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: std::iter::once(expression).chain(characters).map(argument).collect(),
-            clauses: Vec::new(),
-        }),
-        within_group: Vec::new(),
-        filter: None,
-        null_treatment: None,
-        over: None,
-    })
+    build::call(name, std::iter::once(expression).chain(characters))
 }

@@ -2,13 +2,16 @@
 //! result set (text values with Redshift's type names) or a count, or the statement's `Error`.
 //! Knows nothing of requests and batches.
 
+mod result_set;
+
 use std::pin::pin;
 
 use futures::TryStreamExt;
 use tokio_postgres::types::{Kind, Type};
-use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage, Statement};
 
-use super::result::{ColumnInfo, MAX_RESULT_BYTES, MAX_ROW_BYTES, ResultSet};
+pub(crate) use result_set::{ColumnInfo, ResultSet, Row};
+
 use crate::sql::{LongName, connection_error, engine_error};
 
 /// What the stand-in needs of each connection, whatever the server's defaults are.
@@ -71,43 +74,35 @@ impl Session {
         if statement.columns().is_empty() {
             return self.command(sql).await.map(|rows| Outcome { rows, result: None });
         }
-        let mut columns: Vec<ColumnInfo> = statement
-            .columns()
-            .iter()
-            .map(|column| {
-                ColumnInfo::new(column.name(), type_name(column.type_()), column.type_modifier())
-            })
-            .collect();
-        let mut rows = Vec::new();
-        let mut size_bytes = 0;
+        let result = self.read(sql, columns(&statement)).await?;
+        Ok(Outcome { rows: result.rows.len() as u64, result: Some(result) })
+    }
+
+    /// The rows of a query that always has some columns.
+    pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<Row>, String> {
+        Ok(self.query(sql).await?.result.map(|result| result.rows).unwrap_or_default())
+    }
+
+    async fn read(&self, sql: &str, columns: Vec<ColumnInfo>) -> Result<ResultSet, String> {
+        let mut result = ResultSet::new(columns);
         let mut stream =
             pin!(self.client.simple_query_raw(sql).await.map_err(|error| engine_error(&error))?);
         while let Some(message) = stream.try_next().await.map_err(|error| engine_error(&error))? {
-            let SimpleQueryMessage::Row(row) = message else { continue };
-            let values: Vec<Option<Box<str>>> =
-                (0..columns.len()).map(|index| row.get(index).map(Box::from)).collect();
-            let row_bytes: usize = values.iter().flatten().map(|value| value.len()).sum();
-            if row_bytes > MAX_ROW_BYTES {
-                return Err(format!(
-                    "ERROR: The size of a result row exceeds the limit of {MAX_ROW_BYTES} bytes"
-                ));
+            if let SimpleQueryMessage::Row(row) = message {
+                let values = (0..result.columns.len()).map(|index| row.get(index).map(Box::from));
+                result.push(values.collect())?;
             }
-            size_bytes += row_bytes;
-            if size_bytes > MAX_RESULT_BYTES {
-                return Err(format!(
-                    "ERROR: The query result exceeds the limit of {MAX_RESULT_BYTES} bytes"
-                ));
-            }
-            rows.push(values.into_boxed_slice());
         }
-        for (index, column) in columns.iter_mut().enumerate() {
-            column.learn_scale(rows.first().and_then(|row| row[index].as_deref()));
-        }
-        Ok(Outcome {
-            rows: rows.len() as u64,
-            result: Some(ResultSet { columns, rows, size_bytes }),
-        })
+        result.learn_scales();
+        Ok(result)
     }
+}
+
+fn columns(statement: &Statement) -> Vec<ColumnInfo> {
+    let columns = statement.columns().iter().map(|column| {
+        ColumnInfo::new(column.name(), type_name(column.type_()), column.type_modifier())
+    });
+    columns.collect()
 }
 
 /// What a statement gave.

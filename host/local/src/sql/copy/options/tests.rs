@@ -1,7 +1,8 @@
 //! COPY statements in, options or refusals out.
 
-use super::{Compression, CopyStatement, FileFormat, Moment, TextOptions};
-use crate::sql::{Action, Name, prepare};
+use crate::sql::cursor::Name;
+use crate::sql::{Action, prepare};
+use crate::sql::{Compression, CopyStatement, FileFormat, Moment, TextOptions};
 
 const ROLE: &str = "IAM_ROLE 'arn:aws:iam::000000000000:role/r'";
 

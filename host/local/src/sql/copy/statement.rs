@@ -1,7 +1,7 @@
 //! A COPY statement, read and checked: what is copied from where, and how fields are read.
 //! `options.rs` makes it.
 
-use crate::sql::Name;
+use crate::sql::cursor::Name;
 
 /// What the files hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,30 @@ pub(crate) struct CopyStatement {
     /// The load fails when it has found this many errors.
     pub(crate) max_errors: usize,
     pub(crate) text: TextOptions,
+}
+
+impl CopyStatement {
+    /// The statement without options.
+    pub(super) fn new(
+        table: Name,
+        columns: Option<Vec<String>>,
+        (bucket, key): (String, String),
+    ) -> CopyStatement {
+        CopyStatement {
+            table,
+            columns,
+            bucket,
+            key,
+            is_manifest: false,
+            format: FileFormat::Delimited,
+            compression: Compression::None,
+            explicit_ids: false,
+            no_load: false,
+            fill_record: false,
+            max_errors: 1,
+            text: TextOptions::default(),
+        }
+    }
 }
 
 /// How fields are read.

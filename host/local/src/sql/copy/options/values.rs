@@ -1,7 +1,8 @@
 //! Values of COPY's options: counts, switches, single characters, and literals whose escapes COPY
 //! reads itself. In: a cursor before the value. Out: the value, or the refusal.
 
-use crate::sql::{Cursor, SqlError};
+use crate::sql::cursor::Cursor;
+use crate::sql::error::SqlError;
 
 pub(super) fn switch(cursor: &mut Cursor<'_>) -> bool {
     cursor.eat("on") || cursor.eat("off") || cursor.eat("true") || cursor.eat("false")
@@ -30,34 +31,36 @@ pub(super) fn ascii(option: &str, literal: &str) -> Result<u8, SqlError> {
 
 /// COPY reads escapes in its own options: `'\t'`, `'\011'`, `'\0'`; `'\N'` is itself.
 pub(super) fn escapes(literal: &str) -> Vec<u8> {
-    let bytes = literal.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        if bytes[at] != b'\\' || at + 1 == bytes.len() {
-            out.push(bytes[at]);
-            at += 1;
-            continue;
-        }
-        let digits =
-            bytes[at + 1..].iter().take(3).take_while(|byte| (b'0'..=b'7').contains(*byte)).count();
-        if digits > 0 {
-            let code = bytes[at + 1..=at + digits]
-                .iter()
-                .fold(0_u32, |code, digit| code * 8 + u32::from(digit - b'0'));
-            out.push(u8::try_from(code & 0xff).unwrap_or(0));
-            at += 1 + digits;
-            continue;
-        }
-        match bytes[at + 1] {
-            b't' => out.push(b'\t'),
-            b'n' => out.push(b'\n'),
-            b'r' => out.push(b'\r'),
-            b'\\' => out.push(b'\\'),
-            b'N' => out.extend_from_slice(b"\\N"),
-            other => out.push(other),
-        }
-        at += 2;
+    let mut rest = literal.as_bytes();
+    let mut out = Vec::with_capacity(rest.len());
+    while let [first, after @ ..] = rest {
+        rest = match (first, after) {
+            (b'\\', [_, ..]) => escape(after, &mut out),
+            _ => {
+                out.push(*first);
+                after
+            }
+        };
     }
     out
+}
+
+/// Reads what stands behind a backslash, and returns what follows it.
+fn escape<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    let digits = text.iter().take(3).take_while(|byte| (b'0'..=b'7').contains(*byte)).count();
+    if digits > 0 {
+        let code =
+            text[..digits].iter().fold(0_u32, |code, digit| code * 8 + u32::from(digit - b'0'));
+        out.push(u8::try_from(code & 0xff).unwrap_or(0));
+        return &text[digits..];
+    }
+    match text[0] {
+        b't' => out.push(b'\t'),
+        b'n' => out.push(b'\n'),
+        b'r' => out.push(b'\r'),
+        b'\\' => out.push(b'\\'),
+        b'N' => out.extend_from_slice(b"\\N"),
+        other => out.push(other),
+    }
+    &text[1..]
 }

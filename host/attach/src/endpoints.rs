@@ -1,0 +1,108 @@
+//! Where a server listens and with which keys, and the file that says so. In: two ports; out: what
+//! goes into an AWS client's configuration, and `DIR/.loader/endpoints.json`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::AttachError;
+use crate::state_dir::StateDir;
+
+/// The Region that the server says it is in; requests may be signed for any.
+pub const REGION: &str = "us-east-1";
+/// The one access key. Keys are fixed and no secret.
+pub const ACCESS_KEY_ID: &str = "loader-local";
+/// Its secret key.
+pub const SECRET_ACCESS_KEY: &str = "loader-local-secret";
+const IAM_ROLE: &str = "arn:aws:iam::000000000000:role/loader-local";
+
+/// How a client reaches the server: what goes into an AWS client's configuration. The keys are
+/// fixed and no secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// `http://127.0.0.1:PORT`; path-style addresses only.
+    pub s3: String,
+    /// `http://127.0.0.1:PORT`.
+    pub redshift_data: String,
+    /// The region to sign for; any other works too.
+    pub region: String,
+    /// The access key.
+    pub access_key_id: String,
+    /// The secret key, which every request must be signed with.
+    pub secret_access_key: String,
+    /// A role name for COPY's `IAM_ROLE`; its form is checked, nothing else.
+    pub iam_role: String,
+}
+
+impl Endpoints {
+    /// Those of a server on these ports of 127.0.0.1.
+    pub fn on_ports(s3_port: u16, data_api_port: u16) -> Endpoints {
+        Endpoints {
+            s3: format!("http://127.0.0.1:{s3_port}"),
+            redshift_data: format!("http://127.0.0.1:{data_api_port}"),
+            region: REGION.to_owned(),
+            access_key_id: ACCESS_KEY_ID.to_owned(),
+            secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+            iam_role: IAM_ROLE.to_owned(),
+        }
+    }
+
+    /// The environment variables that make the AWS CLI, boto3 and the AWS SDKs use this server.
+    ///
+    /// Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL_S3", self.s3.clone()),
+            ("AWS_ENDPOINT_URL_REDSHIFT_DATA", self.redshift_data.clone()),
+            ("AWS_REGION", self.region.clone()),
+            // boto3 knows only this name.
+            ("AWS_DEFAULT_REGION", self.region.clone()),
+            ("AWS_ACCESS_KEY_ID", self.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_access_key.clone()),
+        ]
+    }
+}
+
+/// What `DIR/.loader/endpoints.json` holds: for clients the endpoints, for the next start the
+/// ports.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EndpointsFile {
+    /// Whether a server answers there, if one runs at all (`server.lock` tells).
+    pub ready: bool,
+    /// The process that serves, or served last.
+    pub pid: u32,
+    /// The port of S3.
+    pub s3_port: u16,
+    /// The port of the Data API.
+    pub data_api_port: u16,
+    /// Both with what else a client needs.
+    pub endpoints: Endpoints,
+}
+
+impl EndpointsFile {
+    /// Says that this process serves on these ports.
+    pub fn of_this_process(s3_port: u16, data_api_port: u16) -> EndpointsFile {
+        EndpointsFile {
+            ready: true,
+            pid: std::process::id(),
+            s3_port,
+            data_api_port,
+            endpoints: Endpoints::on_ports(s3_port, data_api_port),
+        }
+    }
+
+    /// The file of a state folder, if there is one and we understand it.
+    pub fn read(state: &StateDir) -> Option<EndpointsFile> {
+        serde_json::from_slice(&std::fs::read(state.endpoints_file()).ok()?).ok()
+    }
+
+    /// Puts the file into the state folder, whole or not at all.
+    pub fn write(&self, state: &StateDir) -> Result<(), AttachError> {
+        let path = state.endpoints_file();
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(state.path())?;
+            serde_json::to_writer_pretty(&mut file, self)?;
+            file.persist(&path)?;
+            Ok(())
+        };
+        write().map_err(AttachError::file(&path, "write"))
+    }
+}

@@ -1,0 +1,32 @@
+//! Several programs, one stand-in. A program attaches to a folder: it joins the server that runs
+//! there, or starts the program `loader-local`, which lives as long as it is used. In: the folder;
+//! out: an [`Attachment`] with the server's [`Endpoints`]. The server itself is in the crate
+//! `loader-local`, which takes the locks and writes the files that are defined here.
+//!
+//! # Who holds what
+//! Advisory locks on files of `DIR/.loader` (`flock`), which the system gives back when their
+//! holder ends, however it ends. `server.lock` is held by the process that serves DIR.
+//! `clients.lock` is shared by the programs that use the server; a server that stops when it is no
+//! longer used takes it exclusively and keeps it until it is gone. `attach.lock` lets one program
+//! at a time look for a server.
+//!
+//! No wrong order is possible: a client has its share of `clients.lock` before it looks for a
+//! server, and a server that leaves holds that lock alone until it is gone. So a client either
+//! finds a server that cannot leave, or waits and then finds none.
+
+mod attachment;
+mod endpoints;
+mod error;
+mod lock;
+mod log_tail;
+mod program;
+mod spawned;
+mod state_dir;
+
+pub use attachment::{Attachment, attach};
+pub use endpoints::{ACCESS_KEY_ID, Endpoints, EndpointsFile, REGION, SECRET_ACCESS_KEY};
+pub use error::AttachError;
+pub use lock::{Lock, Mode};
+pub use log_tail::log_tail;
+pub use program::Program;
+pub use state_dir::{STATE_DIR, StateDir};

@@ -1,0 +1,12 @@
+//! Why a field or a record cannot be loaded, as STL_LOAD_ERRORS says it.
+
+/// Why a field cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) code: i32,
+    pub(crate) reason: String,
+}
+
+pub(crate) fn fault(code: i32, reason: impl Into<String>) -> Fault {
+    Fault { code, reason: reason.into() }
+}

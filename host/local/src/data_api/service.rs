@@ -1,0 +1,71 @@
+//! One request in, one answer out: reads the operation's name and the body, and calls what answers
+//! it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::{Request, Response};
+use serde_json::Value;
+
+use super::protocol::{self, ApiError, parse};
+use super::result::Format;
+use super::warehouse::Warehouse;
+use super::{catalog, describe, execute, list};
+
+/// The service's limit is 100 KB a statement and 40 of them; more than this is no request.
+const MAX_BODY_BYTES: usize = 8 << 20;
+
+/// Answers one request.
+pub(crate) async fn handle(
+    warehouse: Arc<Warehouse>,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    let request_id = uuid::Uuid::now_v7().to_string();
+    let operation = operation(&request);
+    let answer = match body(request).await {
+        Ok(body) => answer(&warehouse, &operation, &body).await,
+        Err(error) => Err(error),
+    };
+    protocol::respond(answer, &request_id)
+}
+
+fn operation(request: &Request<Incoming>) -> String {
+    let target = request.headers().get("x-amz-target");
+    let target = target.and_then(|target| target.to_str().ok()).unwrap_or_default();
+    target.strip_prefix("RedshiftData.").unwrap_or_default().to_owned()
+}
+
+async fn body(request: Request<Incoming>) -> Result<Bytes, ApiError> {
+    match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(_) => {
+            Err(ApiError::validation(format!("the request is larger than {MAX_BODY_BYTES} bytes")))
+        }
+    }
+}
+
+async fn answer(
+    warehouse: &Arc<Warehouse>,
+    operation: &str,
+    body: &[u8],
+) -> Result<Value, ApiError> {
+    match operation {
+        "ExecuteStatement" => execute::execute(warehouse, parse(body)?).await,
+        "BatchExecuteStatement" => execute::batch(warehouse, parse(body)?).await,
+        "DescribeStatement" => describe::describe(warehouse, parse(body)?).await,
+        "GetStatementResult" => describe::result(warehouse, parse(body)?, Format::Json).await,
+        "GetStatementResultV2" => describe::result(warehouse, parse(body)?, Format::Csv).await,
+        "CancelStatement" => describe::cancel(warehouse, parse(body)?).await,
+        "ListStatements" => list::statements(warehouse, &parse(body)?),
+        "ListDatabases" => catalog::databases(warehouse, parse(body)?).await,
+        "ListSchemas" => catalog::schemas(warehouse, parse(body)?).await,
+        "ListTables" => catalog::tables(warehouse, parse(body)?).await,
+        "DescribeTable" => catalog::describe_table(warehouse, parse(body)?).await,
+        "ListSessions" => {
+            Err(ApiError::validation("sessions are not supported by the local stand-in"))
+        }
+        _ => Err(ApiError::unknown_operation()),
+    }
+}

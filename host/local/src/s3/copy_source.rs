@@ -1,0 +1,54 @@
+//! The source of a copy, whole or by parts: which object it is, whether it is the wanted one, and
+//! its bytes. In: a request's source and conditions; out: a file with the bytes, which is no object
+//! yet.
+
+use std::fs::File;
+use std::io::{self, Seek};
+use std::ops::Range;
+
+use s3s::dto::CopySource;
+use s3s::{S3Result, s3_error};
+use tempfile::NamedTempFile;
+
+use super::conditions::Conditions;
+use super::failure::{internal, no_such_version, source_changed};
+use super::store::{Found, Store};
+
+/// Bucket and key of a copy's source; versions and access points there are none.
+pub(crate) fn name(source: &CopySource) -> S3Result<(&str, &str)> {
+    match source {
+        CopySource::Bucket { bucket, key, version_id: None } => Ok((bucket, key)),
+        CopySource::Bucket { .. } => Err(no_such_version()),
+        CopySource::AccessPoint { .. } | CopySource::Outpost { .. } => {
+            Err(s3_error!(NotImplemented, "this S3 has no access points"))
+        }
+    }
+}
+
+/// The object, if the conditions hold.
+pub(crate) fn find(store: &Store, source: &CopySource, when: &Conditions) -> S3Result<Found> {
+    let (bucket, key) = name(source)?;
+    let found = store.find(bucket, key)?;
+    when.check_copy(&found.current())?;
+    Ok(found)
+}
+
+/// These bytes of the object, in a new file that is read from its start.
+pub(crate) fn bytes(store: &Store, source: &Found, wanted: Range<u64>) -> S3Result<NamedTempFile> {
+    let mut copy = store.temporary().map_err(internal)?;
+    if let Some(file) = &source.file {
+        let copied = append(file, wanted.start, wanted.end - wanted.start, copy.as_file_mut())
+            .map_err(internal)?;
+        if copied != wanted.end - wanted.start {
+            return Err(source_changed());
+        }
+    }
+    copy.rewind().map_err(internal)?;
+    Ok(copy)
+}
+
+/// Appends a part of one file to another, inside the kernel where that is possible.
+pub(crate) fn append(mut from: &File, start: u64, length: u64, to: &mut File) -> io::Result<u64> {
+    from.seek(io::SeekFrom::Start(start))?;
+    io::copy(&mut io::Read::take(from, length), to)
+}

@@ -1,0 +1,52 @@
+//! DROP of everything. In: a statement's text and tokens. Out: PostgreSQL text, or a refusal of
+//! what the stand-in cannot have made.
+
+use super::cursor::Cursor;
+use super::error::SqlError;
+use super::identities::{self, kind::Kind};
+use super::prepared::Prepared;
+use super::quoting::quote;
+
+/// `DROP …`.
+pub(super) fn prepare(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+    cursor.expect("drop")?;
+    if let Some(kind) = Kind::eat(&mut cursor) {
+        return identities::drop(kind, cursor);
+    }
+    let object = cursor.text().to_ascii_lowercase();
+    match object.as_str() {
+        "table" => relations("table", cursor),
+        "view" => relations("view", cursor),
+        "materialized" => relations("materialized view", cursor),
+        "schema" => objects("schema", cursor, |cursor| Ok(quote(&cursor.identifier()?))),
+        "database" => Ok(Prepared::command(text)
+            .outside_transactions("DROP DATABASE cannot run inside a transaction block")),
+        "function" | "procedure" | "library" | "model" | "datashare" | "external" => {
+            Err(SqlError::unsupported(&format!("DROP {}", object.to_ascii_uppercase())))
+        }
+        _ => Err(cursor.syntax_error()),
+    }
+}
+
+fn relations(kind: &str, cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+    objects(kind, cursor, |cursor| Ok(cursor.qualified_name()?.to_string()))
+}
+
+/// `TABLE [IF EXISTS] name, … [CASCADE|RESTRICT]`; `kind` is the first word or the first two.
+fn objects(
+    kind: &str,
+    mut cursor: Cursor<'_>,
+    name: impl FnMut(&mut Cursor<'_>) -> Result<String, SqlError>,
+) -> Result<Prepared, SqlError> {
+    for word in kind.split(' ') {
+        cursor.expect(word)?;
+    }
+    let if_exists = if cursor.eat("if exists") { "IF EXISTS " } else { "" };
+    let names = cursor.list(name)?.join(", ");
+    let behaviour = if cursor.eat_cascade() { " CASCADE" } else { "" };
+    cursor.expect_end()?;
+    Ok(Prepared::command(format!(
+        "DROP {} {if_exists}{names}{behaviour}",
+        kind.to_ascii_uppercase()
+    )))
+}
