@@ -36,8 +36,8 @@ fn kind(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     }
 }
 
-/// The object's quoted name, without the database that may stand in front of it (the database is
-/// always the one that the statement runs in).
+/// The object's quoted name. A database in front of it is always the current one and is left out
+/// (`dev.s.t` is `"s"."t"`).
 fn name(kind: &str, parts: &[String]) -> Result<String, SqlError> {
     let most = match kind {
         "column" if parts.len() < 2 => {

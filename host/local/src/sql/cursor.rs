@@ -93,7 +93,7 @@ impl<'a> Cursor<'a> {
         is_cascade
     }
 
-    /// The engine's words for what it did not expect here.
+    /// The engine's words for a token that the grammar does not have here.
     pub(crate) fn syntax_error(&self) -> SqlError {
         match self.tokens.get(self.at) {
             Some(token) => SqlError::syntax(
@@ -134,7 +134,7 @@ impl<'a> Cursor<'a> {
             parts.push(self.label()?);
         }
         let table = parts.pop().unwrap_or_default();
-        // In `database.schema.name` the database is always the one that the statement runs in.
+        // In `database.schema.name` the database is always the current one.
         Ok(Name { schema: parts.pop(), table })
     }
 

@@ -1,5 +1,6 @@
-//! DROP of everything. In: a statement's text and tokens. Out: PostgreSQL text, or a refusal of
-//! what the stand-in cannot have made.
+//! DROP of relations, schemas, databases and identities. In: a statement's text and tokens. Out:
+//! PostgreSQL text, or the refusal of objects that the stand-in cannot make either (functions,
+//! models, datashares).
 
 use super::cursor::Cursor;
 use super::error::SqlError;

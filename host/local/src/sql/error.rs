@@ -35,12 +35,13 @@ impl SqlError {
         SqlError { position: Some(position), ..SqlError::near(near) }
     }
 
-    /// PostgreSQL has it and Redshift has not. The hint says what Redshift has instead.
+    /// PostgreSQL has it and Redshift does not. The hint says what Redshift has instead:
+    /// `absent("FOR", "no SELECT … FOR UPDATE; use LOCK")`.
     pub(crate) fn absent(near: &str, hint: &str) -> SqlError {
         SqlError::near(near).with_hint(format!("Amazon Redshift has {hint}"))
     }
 
-    /// Redshift has it and the stand-in has not (yet).
+    /// Redshift has it and the stand-in does not (yet).
     pub(crate) fn unsupported(what: &str) -> SqlError {
         SqlError::new(format!(
             "{what} is not supported by the local stand-in (Amazon Redshift has it)"

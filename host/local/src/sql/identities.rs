@@ -116,7 +116,7 @@ pub(super) fn drop(kind: Kind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlEr
     Ok(Prepared::command(format!("{preparations}DROP ROLE {if_exists}{}", roles.join(", "))))
 }
 
-/// What has to run before a role can be dropped.
+/// The statements that run before a role can be dropped. With FORCE they drop what the role owns.
 fn before_drop(role: &str, is_forced: bool) -> String {
     let call = helper::call("before_drop", &[&literal(role), &is_forced.to_string()]);
     let owned = if is_forced { format!("DROP OWNED BY {}; ", quote(role)) } else { String::new() };

@@ -1,6 +1,6 @@
 //! Puts the queries of late-binding views in place of their names. In: PostgreSQL text (a statement
-//! that reads, and what the views mean). Out: PostgreSQL text that names only what PostgreSQL has.
-//! Does not ask the database: `data_api` looks the names up.
+//! that reads, and the queries of the views). Out: PostgreSQL text that names only what PostgreSQL
+//! has. Does not ask the database: `data_api` looks the names up.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -27,7 +27,7 @@ impl Reader {
         Some(Reader(statement))
     }
 
-    /// The names of what it reads, as PostgreSQL would write them.
+    /// The names of the relations that it reads, as PostgreSQL would write them.
     pub(crate) fn relations(&mut self) -> Vec<String> {
         read_by(&mut self.0).iter().map(ToString::to_string).collect()
     }
@@ -48,12 +48,12 @@ impl Reader {
     }
 }
 
-/// What a late-binding view reads.
+/// A late-binding view, by its query.
 #[derive(Debug, Clone)]
 pub(crate) struct View(Box<Query>);
 
 impl View {
-    /// From the query that was kept when the view was made.
+    /// `sql` is the query that was kept when the view was made.
     pub(crate) fn parse(sql: &str) -> Option<View> {
         match Reader::parse(sql)?.0 {
             Statement::Query(query) => Some(View(query)),
@@ -61,7 +61,7 @@ impl View {
         }
     }
 
-    /// The names of what it reads.
+    /// The names of the relations that it reads.
     pub(crate) fn relations(&mut self) -> Vec<String> {
         relations(&mut self.0).iter().map(ToString::to_string).collect()
     }
@@ -69,7 +69,8 @@ impl View {
 
 struct Inliner {
     views: HashMap<String, View>,
-    /// Views whose queries are being put together.
+    /// The views whose queries are being expanded, the outermost first. A view that is read while
+    /// it stands here reads itself.
     open: Vec<String>,
     scopes: Scopes,
     /// The names of views that became derived tables without an alias of their own. A derived table

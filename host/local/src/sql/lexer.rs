@@ -7,12 +7,12 @@ use std::str::Chars;
 
 use super::error::SqlError;
 
-/// What a token is; its text is `&sql[start..end]`.
+/// The kind of a token; its text is `&sql[start..end]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// A bare identifier or keyword, as typed.
     Word,
-    /// A quoted identifier, folded to lower case as Redshift does even then.
+    /// A quoted identifier, folded to lower case: Redshift folds names in quotes too.
     Quoted(String),
     /// A string literal's value.
     Literal(String),

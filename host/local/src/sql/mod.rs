@@ -2,7 +2,7 @@
 //! refuses (with its words where they are known), and writes the rest as PostgreSQL text. Does no
 //! I/O; `data_api` runs the outcome. Reading order: this file, which chooses the reader by the
 //! statement's first word; `ddl` (with `keys`) and `query`, the two big families; `late_binding`
-//! (views that are read by name); `identities` and `grants`; `other`; `names` (those that
+//! (views that are read by name); `identities` and `grants`; `other`; `names` (long names, which
 //! PostgreSQL cannot keep); `bind` (parameters); `engine_error` (texts of run-time errors). What
 //! all of them share stands below them: `lexer`, `cursor`, `prepared`, `error`, `quoting` and
 //! `helper`. They import from each other's files, never from this one.

@@ -22,7 +22,7 @@ pub(crate) const MARK: &str = "xl_";
 /// Hexadecimal digits of the hash.
 pub(crate) const HASH_DIGITS: usize = 16;
 
-/// A name that PostgreSQL cannot keep, and the one that it keeps instead.
+/// A name that is too long for PostgreSQL, and the alias that PostgreSQL keeps instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LongName {
     pub(crate) full: String,
@@ -77,7 +77,7 @@ fn is_plain(name: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// A statement in which every name is one that PostgreSQL can keep.
+/// A statement in which every name is short enough for PostgreSQL.
 pub(super) struct Shortened<'a> {
     pub(super) text: Cow<'a, str>,
     pub(super) names: Vec<LongName>,
@@ -119,7 +119,7 @@ pub(super) fn shorten(sql: &str) -> Result<Shortened<'_>, SqlError> {
     Ok(shortened)
 }
 
-/// The name in a token, if it is one that PostgreSQL cannot keep.
+/// The name in a token, if it is too long for PostgreSQL.
 fn long_name(kind: &TokenKind, typed: &str) -> Option<LongName> {
     match kind {
         // Folding can make a word longer, so a word of half the bytes is looked at too.

@@ -1,9 +1,9 @@
-//! What running a statement means: the outcome of every reader in this folder, and what `data_api`
-//! runs. In: PostgreSQL text. Out: that text with what has to happen around it.
+//! The outcome of every reader in this folder, which `data_api` runs. In: PostgreSQL text. Out:
+//! that text, and how it is run: in or outside a transaction, with rows or without.
 
 use super::copy::CopyStatement;
 
-/// What running a statement means.
+/// How a statement is run.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Action {
     /// PostgreSQL text that may answer rows.

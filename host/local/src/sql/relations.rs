@@ -7,7 +7,8 @@ use sqlparser::ast::{
     ObjectName, Query, Statement, TableFactor, UpdateTableFromKind, VisitMut, VisitorMut,
 };
 
-/// The names that are hidden by a WITH at the place where a visitor is.
+/// The names that a WITH hides at the place that is being visited. (In `WITH t AS (…) SELECT * FROM
+/// t` the name `t` is no table.)
 #[derive(Debug, Default)]
 pub(super) struct Scopes(Vec<Vec<String>>);
 
@@ -25,7 +26,7 @@ impl Scopes {
         self.0.pop();
     }
 
-    /// The relation that `factor` names; none when it is something else or the name of a WITH.
+    /// The relation that `factor` names; `None` for a subquery, a function or the name of a WITH.
     pub(super) fn relation<'a>(&self, factor: &'a TableFactor) -> Option<&'a ObjectName> {
         let TableFactor::Table { name, args: None, .. } = factor else { return None };
         let is_hidden = match name.0.as_slice() {
@@ -53,7 +54,8 @@ pub(super) fn read_by(statement: &mut Statement) -> Vec<ObjectName> {
     collector.found
 }
 
-/// Visits the parts of a statement that read; nothing of statements that only define.
+/// Visits the parts of a statement that read relations. Of an UPDATE, for example, these are FROM,
+/// the assigned values and WHERE, but not the target. Other statements are not visited.
 pub(super) fn visit_reads<V: VisitorMut>(
     statement: &mut Statement,
     visitor: &mut V,

@@ -165,8 +165,8 @@ fn alter_column(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlEr
     Ok(Prepared::command(call).outside_transactions(ALTER_TYPE_IN_BLOCK))
 }
 
-/// Takes TYPE, and refuses the changes of a column that only PostgreSQL has. (Its SET DATA TYPE is a
-/// syntax error in Redshift.)
+/// Takes TYPE, and refuses the changes of a column that only PostgreSQL has. (Its SET DATA TYPE is
+/// a syntax error in Redshift.)
 fn expect_type_change(cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
     match REFUSED_COLUMN_CHANGES.iter().find(|(words, _)| cursor.peeks(words)) {
         Some((_, words)) => Err(SqlError::new(format!("ALTER COLUMN {words} is not supported"))),

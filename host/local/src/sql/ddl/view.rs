@@ -1,6 +1,7 @@
 //! CREATE VIEW, with and without schema binding, CREATE and REFRESH MATERIALIZED VIEW. In: a
 //! statement's tokens. Out: a call of the procedure in the database that makes the view
-//! (`data_api/helpers/views.sql`); the procedure knows what is there already.
+//! (`data_api/helpers/views.sql`); the procedure sees which relation has the
+//! name already.
 
 use crate::sql::cursor::{Cursor, Name};
 use crate::sql::error::SqlError;

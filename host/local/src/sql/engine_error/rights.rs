@@ -1,5 +1,5 @@
-//! Errors about users, groups, roles and what they may do. In: PostgreSQL's words, in which all
-//! three are roles (`identities`). Out: Redshift's.
+//! Errors about users, groups, roles and their rights. In: PostgreSQL's words, in which all three
+//! are roles (`identities`). Out: Redshift's words.
 
 use tokio_postgres::error::SqlState;
 
@@ -19,7 +19,7 @@ pub(super) fn reworded(code: &SqlState, message: &str) -> String {
     if is_about_rights { with_kinds(&of_relation(message)) } else { message.to_owned() }
 }
 
-/// Redshift says relation where PostgreSQL tells tables and views apart.
+/// Redshift says "relation" where PostgreSQL says "table", "view" or "materialized view".
 fn of_relation(message: &str) -> String {
     for refusal in ["permission denied for", "must be owner of"] {
         for kind in ["table", "view", "materialized view"] {
@@ -46,7 +46,8 @@ pub(super) fn with_kinds(message: &str) -> String {
     text
 }
 
-/// DROP USER and its like, while the identity owns something or may do something.
+/// The error of DROP USER, DROP GROUP and DROP ROLE while the identity owns an object or has a
+/// privilege. `None` when the message is about something else.
 pub(super) fn still_needed(message: &str, detail: &str) -> Option<String> {
     let role = message
         .strip_prefix("role \"")?

@@ -40,8 +40,8 @@ impl Object {
         }
     }
 
-    /// The tables, or the schemas (then `true`), as an argument; `None` where DROP and ALTER are not
-    /// done. The casts look the names up when the call runs, on the search path of the user.
+    /// The tables, or the schemas (then `true`), as an argument; `None` where DROP and ALTER are
+    /// not done. The casts look the names up when the call runs, on the search path of the user.
     fn recorded(&self) -> Option<(String, bool)> {
         let (names, cast, is_schemas) = match self {
             Object::Tables(names) => (names, "::regclass", false),

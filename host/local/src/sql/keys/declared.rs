@@ -36,7 +36,7 @@ pub(in crate::sql) struct Declared {
     constraints: Vec<Constraint>,
 }
 
-/// What it holds.
+/// Its members.
 impl Declared {
     pub(in crate::sql) fn is_empty(&self) -> bool {
         self.like.is_none()
@@ -118,7 +118,8 @@ impl Declared {
         Ok(true)
     }
 
-    /// Reads what stands behind the columns of CREATE TABLE.
+    /// Reads the attributes behind the columns of CREATE TABLE: BACKUP, DISTSTYLE, DISTKEY,
+    /// SORTKEY, ENCODE AUTO.
     pub(in crate::sql) fn table_attributes(
         &mut self,
         cursor: &mut Cursor<'_>,

@@ -1,6 +1,6 @@
-//! What PostgreSQL accepts and Redshift does not, found in the syntax tree. In: a parsed statement.
-//! Out: the first refusal. The list is that of Redshift's "unsupported PostgreSQL features" pages,
-//! where a loader comes near it.
+//! Finds in the syntax tree what PostgreSQL accepts and Redshift refuses. In: a parsed statement.
+//! Out: the first refusal. The list follows Redshift's pages on unsupported PostgreSQL features, as
+//! far as the statements of a loader come near them.
 
 mod leader_only;
 mod statement;

@@ -1,6 +1,7 @@
-//! What is written differently for PostgreSQL: names in lower case, literals that hold escapes,
-//! TOP, date functions with a bare date part, NVL, SYSDATE, types in casts, and the names of
-//! Redshift's system views.
+//! Rewrites a syntax tree where the engines differ: names in lower case, literals that hold
+//! escapes, TOP, date functions with a bare date part, NVL, SYSDATE, types in casts, and the names
+//! of Redshift's system views. In: what Redshift's dialect parsed. Out: the same tree for
+//! PostgreSQL.
 
 use std::ops::ControlFlow;
 
@@ -42,7 +43,7 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> Flow {
-        // The database in front is the one that the statement runs in.
+        // In `database.schema.name` the database is always the current one.
         if relation.0.len() == 3 {
             relation.0.remove(0);
         } else if let Some(view) = system_views::in_place_of(relation) {

@@ -1,6 +1,6 @@
-//! The query of a view. In: Redshift text. Out: PostgreSQL text and what it reads. `IN` lists and
-//! TRIM are written as the operators and functions they stand for, as Redshift keeps them: what
-//! `pg_get_viewdef` answers can then be sent again.
+//! The query of a view. In: Redshift text. Out: PostgreSQL text and the relations that it reads.
+//! `IN` lists and TRIM are written as the operators and functions that they stand for, which is how
+//! Redshift keeps them. The answer of `pg_get_viewdef` can then be sent again.
 
 use std::ops::ControlFlow;
 
@@ -16,11 +16,11 @@ use super::{build, parse::parse, refuse, rewrite};
 pub(in crate::sql) struct ViewQuery {
     /// PostgreSQL text.
     pub(in crate::sql) text: String,
-    /// What it reads, as PostgreSQL names it.
+    /// The names of the relations that it reads, as PostgreSQL writes them.
     pub(in crate::sql) reads: Vec<String>,
     /// Whether a relation has no schema in front.
     pub(in crate::sql) has_bare_names: bool,
-    /// Whether the whole has ORDER BY, LIMIT or OFFSET.
+    /// Whether it has ORDER BY, LIMIT or OFFSET at its end, not only in a subquery.
     pub(in crate::sql) is_ordered: bool,
 }
 

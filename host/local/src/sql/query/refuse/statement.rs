@@ -1,5 +1,5 @@
-//! What Redshift refuses at the top of a statement that writes. In: the statement. Out: the first
-//! refusal.
+//! Refusals by a statement's verb: clauses of INSERT, UPDATE, DELETE, MERGE and TRUNCATE that only
+//! PostgreSQL has. In: the statement. Out: the first refusal.
 
 use sqlparser::ast::{
     BinaryOperator, Delete, Expr, FromTable, Insert, Merge, MergeAction, MergeClauseKind,
