@@ -4,7 +4,7 @@ use loader_sdk::{Context, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::names;
+use crate::names::{self, OnCollision};
 
 /// JSON Schema of [`Config`].
 pub(crate) const SCHEMA: &str = include_str!("../config.schema.json");
@@ -17,7 +17,7 @@ pub(crate) struct Config {
     /// When two headers clean to one name.
     pub(crate) on_collision: OnCollision,
     /// Type of columns whose numbers have a fraction or an exponent.
-    pub(crate) decimal: Decimal,
+    pub(crate) decimal: DecimalType,
     /// Whether to append the metadata columns.
     pub(crate) metadata: bool,
     /// Name of the column with the start of the run; null leaves it out.
@@ -26,19 +26,10 @@ pub(crate) struct Config {
     pub(crate) file_name: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum OnCollision {
-    /// Refuse the file.
-    Error,
-    /// Number the second and later ones: _2, _3.
-    Suffix,
-}
-
 /// `DECIMAL(precision, scale)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Decimal {
+pub(crate) struct DecimalType {
     /// Digits in all: 1 to 18 or 38.
     #[schemars(range(min = 1, max = 38), extend("not" = { "minimum": 19, "maximum": 37 }))]
     pub(crate) precision: u8,
@@ -51,7 +42,7 @@ impl std::default::Default for Config {
     fn default() -> Self {
         Self {
             on_collision: OnCollision::Error,
-            decimal: Decimal { precision: 38, scale: 18 },
+            decimal: DecimalType { precision: 38, scale: 18 },
             metadata: true,
             run_date: Some("run_date".to_owned()),
             file_name: Some("file_name".to_owned()),
@@ -78,7 +69,7 @@ impl Config {
     }
 }
 
-impl Decimal {
+impl DecimalType {
     /// Precisions between 19 and 37 are refused: Parquet stores them in a width that Redshift does
     /// not load into a column of another precision.
     fn check(self) -> Result<(), Error> {
@@ -106,7 +97,7 @@ mod tests {
     fn nothing_set_is_the_default() {
         for config in ["", "{}", "null"] {
             let config = read(config).expect("reads");
-            assert_eq!(config.decimal, Decimal { precision: 38, scale: 18 });
+            assert_eq!(config.decimal, DecimalType { precision: 38, scale: 18 });
             assert_eq!((config.metadata, config.run_date.as_deref()), (true, Some("run_date")));
         }
     }

@@ -14,12 +14,12 @@ use loader_sdk::{Counter, Error, Output, Rejects, Session};
 
 /// A worker's session.
 pub struct Decimals {
-    columns: Vec<Column>,
+    columns: Vec<DecimalColumn>,
     rounded: u64,
 }
 
 /// One computed column. The n-th one is made of the n-th input.
-struct Column {
+struct DecimalColumn {
     header: String,
     precision: u8,
     scale: u8,
@@ -43,10 +43,8 @@ impl Decimals {
             );
             return Err(Error::new("bad-state", message));
         }
-        let columns = inputs.fields().iter().zip(types).map(|(field, [precision, scale])| Column {
-            header: field.name().clone(),
-            precision: *precision,
-            scale: *scale,
+        let columns = inputs.fields().iter().zip(types).map(|(field, [precision, scale])| {
+            DecimalColumn { header: field.name().clone(), precision: *precision, scale: *scale }
         });
         Ok(Self { columns: columns.collect(), rounded: 0 })
     }
@@ -67,7 +65,7 @@ impl Session for Decimals {
     }
 }
 
-impl Column {
+impl DecimalColumn {
     fn compute(
         &self,
         texts: &StringArray,
@@ -82,27 +80,31 @@ impl Column {
             let end = *end as usize;
             let text = bytes.get(start..end).unwrap_or_default();
             start = end;
-            if nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                values.push(0);
-                continue;
-            }
-            let value = match parse_decimal(text, self.precision, self.scale) {
-                Ok(decimal) => {
-                    *rounded += u64::from(decimal.rounded);
-                    decimal.unscaled
-                }
-                Err(error) => {
-                    let reason = rejects.reason(self.refusal(error));
-                    rejects.add(row, reason);
-                    0
-                }
-            };
-            values.push(value);
+            values.push(match nulls.is_some_and(|nulls| nulls.is_null(row)) {
+                true => 0,
+                false => self.value(text, row, rejects, rounded),
+            });
         }
         let array = Decimal128Array::try_new(values.into(), nulls.cloned());
         let array = array
             .and_then(|array| array.with_precision_and_scale(self.precision, self.scale as i8));
         Ok(Arc::new(array.map_err(|error| Error::new("internal", error.to_string()))?))
+    }
+
+    /// The unscaled value of a text; 0 when it is none, and the row is rejected.
+    #[inline]
+    fn value(&self, text: &[u8], row: usize, rejects: &mut Rejects, rounded: &mut u64) -> i128 {
+        match parse_decimal(text, self.precision, self.scale) {
+            Ok(decimal) => {
+                *rounded += u64::from(decimal.rounded);
+                decimal.unscaled
+            }
+            Err(error) => {
+                let reason = rejects.reason(self.refusal(error));
+                rejects.add(row, reason);
+                0
+            }
+        }
     }
 
     /// What is wrong with a value, without the value.

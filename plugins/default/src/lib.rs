@@ -1,4 +1,4 @@
-//! What `loader` does to the rows of a file when nobody asks for something else: column names are
+//! What `loader` does to the rows of a file when no plugin is asked for: column names are
 //! cleaned, numbers with a fraction become exact decimals, and two columns say when a row was
 //! loaded and from which file.
 //!

@@ -3,11 +3,20 @@
 use std::collections::{HashMap, HashSet};
 
 use loader_sdk::Error;
-
-use crate::config::OnCollision;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// The longest identifier in Redshift.
 const MAX_NAME_BYTES: usize = 127;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OnCollision {
+    /// Refuse the file.
+    Error,
+    /// Number the second and later ones: _2, _3.
+    Suffix,
+}
 
 /// Lower case; each run of characters outside `[a-z0-9]` becomes one underscore; none at the ends.
 /// May leave nothing.
@@ -32,18 +41,23 @@ pub(crate) fn clean_all(headers: &[&str], on_collision: OnCollision) -> Result<V
         OnCollision::Error => refuse_collisions(headers, &names)?,
         OnCollision::Suffix => number_collisions(&mut names),
     }
-    for (index, name) in names.iter().enumerate() {
-        if name.len() > MAX_NAME_BYTES {
+    check_lengths(headers, &names)?;
+    Ok(names)
+}
+
+fn check_lengths(headers: &[&str], names: &[String]) -> Result<(), Error> {
+    match names.iter().enumerate().find(|(_, name)| name.len() > MAX_NAME_BYTES) {
+        None => Ok(()),
+        Some((index, name)) => {
             let message = format!(
                 "column {}: its name has {} bytes once it is cleaned; Redshift allows \
                  {MAX_NAME_BYTES}; shorten the header",
                 index + 1,
                 name.len()
             );
-            return Err(Error::new("name-too-long", message).column(headers[index]));
+            Err(Error::new("name-too-long", message).column(headers[index]))
         }
     }
-    Ok(names)
 }
 
 fn named(index: usize, header: &str) -> String {

@@ -1,5 +1,7 @@
 //! Where each output column comes from.
 
+use std::sync::Arc;
+
 use loader_sdk::arrow_schema::{DataType, Field, Schema};
 use loader_sdk::{Context, Error, HostValue, Plan};
 
@@ -20,14 +22,23 @@ pub(crate) fn make(context: &Context, config: &Config, input: &Schema) -> Result
     let headers: Vec<&str> = input.fields().iter().map(|field| field.name().as_str()).collect();
     let names = names::clean_all(&headers, config.on_collision)?;
     let metadata = metadata(config);
-    check_metadata(&metadata, &headers, &names)?;
+    refuse_taken_names(&metadata, &headers, &names)?;
+    refuse_same_names(&metadata)?;
     check_count(names.len(), metadata.len())?;
-    let keys: Vec<String> = context.keys.iter().map(|key| names::clean(key)).collect();
 
     let mut plan = Plan::new(input);
+    add_columns(&mut plan, &names, treatments(context, config, input, &names));
+    for (_, name, value) in metadata {
+        plan.host_value(name, value);
+    }
+    Ok(plan)
+}
+
+/// Adds a column for each input column, and leaves the types of the decimals to the sessions.
+fn add_columns(plan: &mut Plan, names: &[String], treatments: Vec<Treatment>) {
     let mut types = Vec::new();
-    for (index, (field, name)) in input.fields().iter().zip(&names).enumerate() {
-        match treatment(field, target_type(context, name), keys.contains(name), config) {
+    for (index, (name, treatment)) in names.iter().zip(treatments).enumerate() {
+        match treatment {
             Treatment::Keep => plan.passthrough(index, name),
             Treatment::Cast(to) => plan.cast(index, name, to),
             Treatment::Decimal(precision, scale) => {
@@ -36,21 +47,34 @@ pub(crate) fn make(context: &Context, config: &Config, input: &Schema) -> Result
             }
         }
     }
-    for (_, name, value) in metadata {
-        plan.host_value(name, value);
-    }
     plan.state = decimals::state(&types);
-    Ok(plan)
 }
 
-/// Numbers with a fraction are made what the target holds; without a target, keys are floats as
-/// they have always been, so that they keep matching, and all others exact decimals. Everything
-/// else is as it should be already.
-fn treatment(field: &Field, target: Option<&DataType>, is_key: bool, config: &Config) -> Treatment {
+fn treatments(
+    context: &Context,
+    config: &Config,
+    input: &Schema,
+    names: &[String],
+) -> Vec<Treatment> {
+    let keys: Vec<String> = context.keys.iter().map(|key| names::clean(key)).collect();
+    let columns = input.fields().iter().zip(names);
+    let treatment = |(field, name): (&Arc<Field>, &String)| match holds_numbers(field) {
+        true => of_numbers(target_type(context, name), keys.contains(name), config),
+        false => Treatment::Keep,
+    };
+    columns.map(treatment).collect()
+}
+
+/// Whether a column has numbers with a fraction or an exponent. Other columns have the type that
+/// they are loaded with already.
+fn holds_numbers(field: &Field) -> bool {
     let logical = field.metadata().get("loader.logical").map(String::as_str);
-    if !(matches!(logical, Some("decimal" | "double")) && field.data_type() == &DataType::Utf8) {
-        return Treatment::Keep;
-    }
+    matches!(logical, Some("decimal" | "double")) && field.data_type() == &DataType::Utf8
+}
+
+/// Numbers with a fraction are made what the target holds. Without a target, keys are floats as
+/// they have always been, so that they keep matching, and all others exact decimals.
+fn of_numbers(target: Option<&DataType>, is_key: bool, config: &Config) -> Treatment {
     match target {
         Some(&DataType::Decimal128(precision, scale)) => {
             Treatment::Decimal(precision, scale.max(0) as u8)
@@ -66,7 +90,7 @@ fn treatment(field: &Field, target: Option<&DataType>, is_key: bool, config: &Co
 
 fn target_type<'a>(context: &'a Context, name: &str) -> Option<&'a DataType> {
     let target = context.target.as_ref()?;
-    let same = |field: &&std::sync::Arc<Field>| field.name().eq_ignore_ascii_case(name);
+    let same = |field: &&Arc<Field>| field.name().eq_ignore_ascii_case(name);
     target.fields().iter().find(same).map(|field| field.data_type())
 }
 
@@ -80,7 +104,7 @@ fn metadata(config: &Config) -> Vec<(&'static str, &str, HostValue)> {
     asked_for.filter_map(|(key, name, value)| Some((key, name.as_deref()?, value))).collect()
 }
 
-fn check_metadata(
+fn refuse_taken_names(
     columns: &[(&str, &str, HostValue)],
     headers: &[&str],
     names: &[String],
@@ -97,6 +121,10 @@ fn check_metadata(
             return Err(Error::new("name-collision", message).column(headers[index]));
         }
     }
+    Ok(())
+}
+
+fn refuse_same_names(columns: &[(&str, &str, HostValue)]) -> Result<(), Error> {
     match columns {
         [(first_key, first, _), (second_key, second, _)] if first == second => {
             let message = format!("config: {first_key} and {second_key} are both {first:?}");

@@ -7,13 +7,19 @@
 
 #![cfg(target_arch = "wasm32")]
 
+mod answers;
+mod batches;
+mod endless;
 mod messages;
+mod plan_shapes;
 mod plans;
 mod sessions;
 mod words;
 
-use loader_sdk::component::bindings::exports::loader::plugin::transform as wire;
-use loader_sdk::component::{bindings, report_panics};
+use answers::refusal;
+use loader_sdk::bindings;
+use loader_sdk::bindings::exports::loader::plugin::transform as wire;
+use loader_sdk::component::report_panics;
 use loader_sdk::{Context, ipc};
 use serde::Deserialize;
 
@@ -46,19 +52,6 @@ impl wire::Guest for Hostile {
         let input = ipc::trusted::decode_schema(&schema)
             .map_err(|error| refusal("bad-message", &error.to_string()))?;
         plans::make(&config.what, &input)
-    }
-}
-
-/// The plugin's own, honest error.
-fn refusal(code: &str, message: &str) -> wire::Error {
-    wire::Error { code: code.to_owned(), message: message.to_owned(), column: None, row: None }
-}
-
-/// Never returns, and cannot be optimised away.
-fn spin() -> ! {
-    let mut turns = 0_u64;
-    loop {
-        turns = std::hint::black_box(turns.wrapping_add(1));
     }
 }
 

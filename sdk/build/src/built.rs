@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Result, failure};
+use crate::error::{Result, failure};
 
 /// A component, ready to be written.
 #[derive(Clone, Debug)]
@@ -23,8 +23,8 @@ impl Built {
         Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Writes the file, unless it has these bytes already; says whether it did. Nobody ever sees
-    /// half a plugin.
+    /// Writes the file, unless it has these bytes already; says whether it did. The file never has
+    /// half a plugin, because a whole one is renamed to it.
     pub fn write(&self, path: &Path) -> Result<bool> {
         if std::fs::read(path).ok().as_deref() == Some(self.bytes.as_slice()) {
             return Ok(false);

@@ -1,9 +1,13 @@
 //! Runs cargo, and makes components of the modules that it leaves.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::workspace::cargo;
-use crate::{Built, PluginCrate, Result, TARGET, Toolchain, Workspace, component, failure};
+use crate::built::Built;
+use crate::component;
+use crate::error::{Result, failure};
+use crate::toolchain::{TARGET, Toolchain};
+use crate::workspace::{PluginCrate, Workspace, cargo};
 
 /// The profile that suits plugins: small, fast, and with the names that an error about a crash
 /// shows.
@@ -27,15 +31,7 @@ impl Workspace {
         let target_dir = target_dir.unwrap_or(&self.target_dir);
         self.compile(plugins, toolchain, target_dir)?;
         let modules = target_dir.join(TARGET).join("release");
-        let built = |plugin: &PluginCrate| {
-            let path = modules.join(format!("{}.wasm", plugin.name));
-            let module = std::fs::read(&path)
-                .or_else(|error| failure(format!("reading {}: {error}", path.display())))?;
-            let bytes = component::from_module(&module, &plugin.name, &plugin.version)
-                .or_else(|error| failure(format!("plugin {}: {error}", plugin.name)))?;
-            Ok(Built { name: plugin.name.clone(), version: plugin.version.clone(), bytes })
-        };
-        plugins.iter().map(built).collect()
+        plugins.iter().map(|plugin| component_of(plugin, &modules)).collect()
     }
 
     fn compile(
@@ -44,15 +40,7 @@ impl Workspace {
         toolchain: &Toolchain,
         target_dir: &Path,
     ) -> Result<()> {
-        let mut cargo = cargo(&self.root);
-        cargo.args(["build", "--quiet", "--release", "--lib", "--target", TARGET]);
-        cargo.arg("--target-dir").arg(target_dir);
-        for plugin in plugins {
-            cargo.args(["--package", &plugin.package]);
-        }
-        if self.locked {
-            cargo.arg("--locked");
-        }
+        let mut cargo = self.cargo_build(plugins, target_dir);
         toolchain.apply(&mut cargo);
         cargo.envs(PROFILE);
         // arrow's hash function takes its seed from the build's random numbers, unless it is told
@@ -68,22 +56,49 @@ impl Workspace {
         Ok(())
     }
 
+    fn cargo_build(&self, plugins: &[PluginCrate], target_dir: &Path) -> Command {
+        let mut cargo = cargo(&self.root);
+        cargo.args(["build", "--quiet", "--release", "--lib", "--target", TARGET]);
+        cargo.arg("--target-dir").arg(target_dir);
+        for plugin in plugins {
+            cargo.args(["--package", &plugin.package]);
+        }
+        if self.locked {
+            cargo.arg("--locked");
+        }
+        cargo
+    }
+
     /// Vector instructions, which the host always has, and no path of this machine in panic
     /// messages. Flags of the author's environment or `.cargo/config.toml` do not count beside
     /// them.
     fn rust_flags(&self, toolchain: &Toolchain) -> Result<Vec<String>> {
-        let home = std::env::home_dir().unwrap_or_default();
-        let cargo_home =
-            std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
         // Paths below the workspace are relative anyway; naming it here would have cargo build
         // everything anew elsewhere.
-        let places = [(toolchain.sysroot(), "/rust"), (&cargo_home, "/cargo")];
-        let remap =
-            |(from, to): (&Path, &str)| format!("--remap-path-prefix={}={to}", from.display());
+        let places = [(toolchain.sysroot(), "/rust"), (&cargo_home(), "/cargo")];
         let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
-        flags.extend(places.map(|(from, to)| (from as &Path, to)).map(remap));
+        flags.extend(places.map(|(from, to)| remap(from, to)));
         let siblings = self.packages_outside()?;
-        flags.extend(siblings.iter().map(|(name, folder)| remap((folder, &format!("/{name}")))));
+        flags.extend(siblings.iter().map(|(name, folder)| remap(folder, &format!("/{name}"))));
         Ok(flags)
     }
+}
+
+fn remap(from: &Path, to: &str) -> String {
+    format!("--remap-path-prefix={}={to}", from.display())
+}
+
+fn cargo_home() -> PathBuf {
+    let home = std::env::home_dir().unwrap_or_default();
+    std::env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from)
+}
+
+/// The component of the module that cargo left in a folder.
+fn component_of(plugin: &PluginCrate, modules: &Path) -> Result<Built> {
+    let path = modules.join(format!("{}.wasm", plugin.name));
+    let module = std::fs::read(&path)
+        .or_else(|error| failure(format!("reading {}: {error}", path.display())))?;
+    let bytes = component::from_module(&module, &plugin.name, &plugin.version)
+        .or_else(|error| failure(format!("plugin {}: {error}", plugin.name)))?;
+    Ok(Built { name: plugin.name.clone(), version: plugin.version.clone(), bytes })
 }

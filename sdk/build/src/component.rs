@@ -1,6 +1,7 @@
-//! From a core module, as the compiler leaves it, to a component that says who it is and wants
-//! nothing but the host.
+//! From a core module, as the compiler leaves it, to a component that says its name and version and
+//! imports nothing but the host.
 
+use wasm_encoder::{ComponentNameSection, ComponentSection, CustomSection};
 use wit_component::{ComponentEncoder, DecodedWasm};
 
 /// What plugins may import.
@@ -17,12 +18,16 @@ pub(crate) fn from_module(module: &[u8], name: &str, version: &str) -> Result<Ve
             "imports {foreign}, which no sandbox needs; only loader:plugin/host may be imported"
         ));
     }
-    // Subsection 0 of the name section is the component's own name.
-    let own_name = sized(name.as_bytes());
-    component
-        .extend(custom_section("component-name", &[&[0], sized(&own_name).as_slice()].concat()));
-    component.extend(custom_section("version", version.as_bytes()));
+    add_identity(&mut component, name, version);
     Ok(component)
+}
+
+fn add_identity(component: &mut Vec<u8>, name: &str, version: &str) {
+    let mut names = ComponentNameSection::new();
+    names.component(name);
+    names.append_to_component(component);
+    let version = CustomSection { name: "version".into(), data: version.as_bytes().into() };
+    version.append_to_component(component);
 }
 
 /// The names of all imports but the host's.
@@ -36,32 +41,17 @@ fn foreign_imports(component: &[u8]) -> Result<Vec<String>, String> {
     Ok(names.filter(|name| !name.starts_with(HOST)).collect())
 }
 
-fn custom_section(name: &str, data: &[u8]) -> Vec<u8> {
-    let content = [sized(name.as_bytes()).as_slice(), data].concat();
-    [&[0], sized(&content).as_slice()].concat()
-}
-
-/// The bytes behind their length, in LEB128.
-fn sized(bytes: &[u8]) -> Vec<u8> {
-    let mut length = bytes.len();
-    let mut sized = Vec::with_capacity(bytes.len() + 5);
-    while length >= 0x80 {
-        sized.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    sized.push(length as u8);
-    sized.extend_from_slice(bytes);
-    sized
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_leb128() {
-        assert_eq!(sized(b"ab"), b"\x02ab");
-        assert_eq!(sized(&[7; 300])[..3], [0xac, 0x02, 7]);
+    fn name_and_version_are_sections_of_their_own() {
+        let mut component = Vec::new();
+        add_identity(&mut component, "tidy", "1.2.3");
+        let names = b"\0\x16\x0ecomponent-name\0\x05\x04tidy";
+        let version = b"\0\x0d\x07version1.2.3";
+        assert_eq!(component, [names.as_slice(), version].concat());
     }
 
     #[test]

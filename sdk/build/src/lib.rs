@@ -22,23 +22,11 @@
 mod built;
 mod compile;
 mod component;
+mod error;
 mod toolchain;
 mod workspace;
 
 pub use built::Built;
-pub use toolchain::Toolchain;
+pub use error::BuildError;
+pub use toolchain::{TARGET, Toolchain};
 pub use workspace::{PluginCrate, Workspace};
-
-/// What plugins are compiled for.
-pub const TARGET: &str = "wasm32-unknown-unknown";
-
-/// Why a plugin could not be built, in sentences for whoever typed the command.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct BuildError(String);
-
-type Result<T> = std::result::Result<T, BuildError>;
-
-fn failure<T>(message: impl Into<String>) -> Result<T> {
-    Err(BuildError(message.into()))
-}

@@ -8,20 +8,22 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::{Result, TARGET, failure};
+use crate::error::{Result, failure};
 
+/// What plugins are compiled for.
+pub const TARGET: &str = "wasm32-unknown-unknown";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 
 /// A way to compile plugins.
 #[derive(Clone, Debug)]
 pub struct Toolchain {
-    kind: Kind,
+    compiler: Compiler,
     sysroot: PathBuf,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum Compiler {
     /// The target is installed beside the host's.
     Installed,
     /// Debian's compiler builds the standard library too.
@@ -30,15 +32,15 @@ enum Kind {
 
 impl fmt::Display for Toolchain {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            Kind::Installed => write!(formatter, "the installed target {TARGET}"),
-            Kind::Debian { .. } => write!(formatter, "{DEBIAN_RUSTC} and its sources"),
+        match self.compiler {
+            Compiler::Installed => write!(formatter, "the installed target {TARGET}"),
+            Compiler::Debian { .. } => write!(formatter, "{DEBIAN_RUSTC} and its sources"),
         }
     }
 }
 
 impl Toolchain {
-    /// Finds one, or installs one: the target by rustup, or Debian's packages by apt, which takes
+    /// Finds a toolchain, or installs one: the target by rustup, or Debian's packages by apt, which takes
     /// root. Error: what was tried, what came of it, and what to install.
     pub fn find() -> Result<Toolchain> {
         if let Some(toolchain) = installed().or_else(debian) {
@@ -52,7 +54,7 @@ impl Toolchain {
         debian().map_or_else(|| failure(nothing_found(&rustup, &apt)), Ok)
     }
 
-    /// Finds one that is there, and installs nothing. Error: what to install.
+    /// Finds a toolchain that is there, and installs nothing. Error: what to install.
     pub fn present() -> Result<Toolchain> {
         let nothing = || {
             failure(format!(
@@ -69,7 +71,7 @@ impl Toolchain {
 
     /// Makes a `cargo build` use it.
     pub(crate) fn apply(&self, cargo: &mut Command) {
-        if let Kind::Debian { linker } = &self.kind {
+        if let Compiler::Debian { linker } = &self.compiler {
             cargo.arg("-Zbuild-std=std,panic_abort");
             // Building the standard library is an unstable feature of cargo; this lets a stable one
             // do it.
@@ -95,7 +97,7 @@ fn installed() -> Option<Toolchain> {
         |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("libcore-");
     std::fs::read_dir(&library).ok()?.flatten().any(has_core).then_some(())?;
     let sysroot = printed(Path::new(&rustc), &["--print", "sysroot"])?;
-    Some(Toolchain { kind: Kind::Installed, sysroot })
+    Some(Toolchain { compiler: Compiler::Installed, sysroot })
 }
 
 fn debian() -> Option<Toolchain> {
@@ -105,7 +107,7 @@ fn debian() -> Option<Toolchain> {
     }
     let other = printed(Path::new("rustc"), &["--print", "sysroot"]);
     let linker = linker([Some(&sysroot), other.as_ref()].into_iter().flatten())?;
-    Some(Toolchain { kind: Kind::Debian { linker }, sysroot })
+    Some(Toolchain { compiler: Compiler::Debian { linker }, sysroot })
 }
 
 /// `rust-lld`, which comes with most toolchains, or LLVM's own `wasm-ld`.

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use crate::{Result, failure};
+use crate::error::{Result, failure};
 
 /// A cargo workspace, or a crate of its own.
 #[derive(Clone, Debug)]
@@ -71,7 +71,8 @@ impl Workspace {
         })
     }
 
-    /// Path dependencies that are no members, such as an SDK beside it, by name and folder.
+    /// Path dependencies that are not members, such as an SDK beside the workspace, by name and
+    /// folder.
     pub(crate) fn packages_outside(&self) -> Result<Vec<(String, PathBuf)>> {
         let metadata = metadata(&self.root, &[])?;
         let local = metadata.packages.into_iter().filter(|package| package.source.is_none());
@@ -133,7 +134,7 @@ fn plugin(package: Package) -> Option<PluginCrate> {
     })
 }
 
-/// The cargo that runs us, or the one that is found, in a folder.
+/// The cargo that runs this program, or else the first on the path, in a folder.
 pub(crate) fn cargo(folder: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(if folder.as_os_str().is_empty() { Path::new(".") } else { folder });

@@ -1,5 +1,5 @@
-//! The component around a [`Plugin`]: bindings of the contract, and the way from bytes to Arrow and
-//! back. Only built for the sandbox.
+//! The component around a [`Plugin`]: the way from the contract's bytes to Arrow and back. Only
+//! built for the sandbox.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -8,20 +8,12 @@ use std::sync::{Arc, Once};
 use arrow_schema::{Schema, SchemaRef};
 use loader_ipc::{encode_columns, encode_schema, trusted};
 
-use crate::{Context, Counter, Error, Expr, Level, Output, Plan, Plugin, Session};
-use bindings::exports::loader::plugin::transform as wire;
-
-/// The generated bindings, for plugins that speak the contract without this crate's types.
-#[expect(missing_docs, reason = "generated")]
-#[allow(unreachable_pub, clippy::all, reason = "generated")]
-pub mod bindings {
-    wit_bindgen::generate!({
-        path: "../../wit/0.1",
-        world: "plugin",
-        pub_export_macro: true,
-        default_bindings_module: "loader_sdk::component::bindings",
-    });
-}
+use crate::bindings::exports::loader::plugin::transform as wire;
+use crate::error::Error;
+use crate::log::{Level, log};
+use crate::output::{Counter, Output};
+use crate::plan::{Context, Expr, Plan};
+use crate::plugin::{Plugin, Session};
 
 /// Reports panics to the host's log, where the error about the trap will quote them. Called on each
 /// way in.
@@ -31,7 +23,7 @@ pub fn report_panics() {
         std::panic::set_hook(Box::new(|panic| {
             let message = panic.payload_as_str().unwrap_or("no message");
             let place = panic.location().map(|place| format!(" at {place}")).unwrap_or_default();
-            crate::log(Level::Error, &format!("panicked{place}: {message}"));
+            log(Level::Error, &format!("panicked{place}: {message}"));
         }));
     });
 }

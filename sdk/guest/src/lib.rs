@@ -28,11 +28,11 @@
 //! [`testing::Sample`] runs it under `cargo test`. Its config is a type of its own; see
 //! [`Transform`].
 //!
-//! Below it is the whole contract, for who wants Arrow. A plugin says once, as a [`Plan`], where
-//! each output column comes from. Columns that it passes through or lets the host cast never enter
-//! the sandbox; what it computes, it computes batch by batch in a [`Session`]. In terms of Arrow:
-//! schemas and record batches in, arrays out. Logic is plain Rust and runs under `cargo test` as it
-//! stands; [`export_plugin!`] turns it into a component when it is built for
+//! Below it is the whole contract, for transforms that work on Arrow. A plugin says once, as a
+//! [`Plan`], where each output column comes from. Columns that it passes through or lets the host
+//! cast never enter the sandbox; what it computes, it computes batch by batch in a [`Session`]. In
+//! terms of Arrow: schemas and record batches in, arrays out. Logic is plain Rust and runs under
+//! `cargo test` as it stands; [`export_plugin!`] turns it into a component when it is built for
 //! `wasm32-unknown-unknown`.
 //!
 //! ```
@@ -83,14 +83,22 @@
 
 #![deny(missing_docs)]
 
-mod comfort;
+mod config;
 mod error;
 mod log;
 mod output;
 mod plan;
+mod plugin;
+mod transform;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
 
 #[cfg(target_arch = "wasm32")]
 mod allocator;
+#[cfg(target_arch = "wasm32")]
+#[doc(hidden)]
+pub mod bindings;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod component;
@@ -98,69 +106,23 @@ pub mod component;
 pub use arrow_array;
 pub use arrow_buffer;
 pub use arrow_schema;
-pub use comfort::{
-    Cell, Columns, Date, Decimal, Kind, NoConfig, Reject, Rounding, Rows, RowsSession, Tally,
-    Timestamp, Transform, Value, config_schema,
-};
+pub use config::{NoConfig, config_schema};
 pub use error::Error;
 pub use loader_ipc as ipc;
 pub use loader_values as values;
 pub use log::{Level, log};
 pub use output::{Counter, Output, Reason, Rejects};
 pub use plan::{Context, Expr, HostValue, Plan, PlanColumn};
+pub use plugin::{Plugin, Session};
+pub use transform::{
+    Cell, Columns, Date, Decimal, Kind, Reject, Rounding, Rows, RowsSession, Tally, Timestamp,
+    Transform, Value,
+};
 pub use {schemars, serde, serde_json};
 
 /// How closures name and get columns; implementation detail of [`Columns`].
 #[doc(hidden)]
-pub use comfort::{Array, Many, One, Shape};
-
-#[cfg(not(target_arch = "wasm32"))]
-pub use comfort::testing;
-
-use arrow_array::RecordBatch;
-use arrow_schema::{Schema, SchemaRef};
-
-/// A transform: what it takes to plan a load, and to start working on it.
-///
-/// The functions have no `self`, because an instance lives as long as one worker: what a session
-/// needs to know from the plan travels as the plan's state.
-pub trait Plugin: 'static {
-    /// One worker's work on one file.
-    type Session: Session;
-
-    /// JSON Schema of the config, which the host checks before it plans. Empty, the default: there
-    /// is no config.
-    fn config_schema() -> String {
-        String::new()
-    }
-
-    /// Says how the output is made of `input`. Pure, called once for each load, before any row is
-    /// read.
-    fn make_plan(context: &Context, input: &Schema) -> Result<Plan, Error>;
-
-    /// Starts a worker's session. `state` is [`Plan::state`] as it was returned; `inputs` has the
-    /// columns that [`Plan::computed`] named, in the order of the input.
-    fn open_session(state: &[u8], inputs: &SchemaRef) -> Result<Self::Session, Error>;
-}
-
-/// Turns batches of input columns into the computed columns of the plan.
-///
-/// Rows of a file are spread over sessions in no particular order: nothing may depend on what
-/// another batch held.
-pub trait Session: 'static {
-    /// Returns the computed columns in the order of the plan, each with exactly one value for each
-    /// row of `batch`, rejected rows included. An error ends the load; a row that cannot be loaded
-    /// belongs into [`Output::rejects`].
-    fn process(&mut self, batch: &RecordBatch) -> Result<Output, Error>;
-
-    /// Numbers for the report of the load. Called once, after the last batch.
-    fn finish(self) -> Result<Vec<Counter>, Error>
-    where
-        Self: Sized,
-    {
-        Ok(Vec::new())
-    }
-}
+pub use transform::{Array, Many, One, Shape};
 
 /// Makes a component of a [`Plugin`] when built for `wasm32`, and nothing elsewhere, so that the
 /// same crate runs under `cargo test`.
@@ -200,7 +162,7 @@ macro_rules! export_plugin {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::component::Component<$plugin>;
-    $crate::component::bindings::export!(Exported with_types_in $crate::component::bindings);
+    $crate::bindings::export!(Exported with_types_in $crate::bindings);
         };
     };
 }

@@ -10,7 +10,7 @@ pub enum Level {
     Warning = 2,
     /// Something that a reader of the log wants to know.
     Info = 3,
-    /// For who looks into the plugin.
+    /// For a reader who looks into the plugin.
     Debug = 4,
 }
 
@@ -24,7 +24,7 @@ pub enum Level {
 /// ```
 pub fn log(level: Level, message: &str) {
     #[cfg(target_arch = "wasm32")]
-    crate::component::bindings::loader::plugin::host::log(level as u8, message);
+    crate::bindings::loader::plugin::host::log(level as u8, message);
     #[cfg(not(target_arch = "wasm32"))]
     eprintln!("{level:?}: {message}");
 }

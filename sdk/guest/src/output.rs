@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use arrow_array::ArrayRef;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The host takes so many messages for one batch. What comes after shares the last.
 const MAX_REASONS: usize = 256;

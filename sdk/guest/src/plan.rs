@@ -6,7 +6,8 @@ use arrow_array::ArrayRef;
 use arrow_schema::{DataType, Field, FieldRef, Schema, TimeUnit};
 use serde::de::DeserializeOwned;
 
-use crate::Error;
+use crate::config;
+use crate::error::Error;
 
 /// What a plan may depend on, beside the input schema.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +39,7 @@ impl Context {
     /// assert_eq!(context.parse_config::<Config>().err().unwrap().code, "bad-config");
     /// ```
     pub fn parse_config<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        crate::comfort::parse(&self.config)
+        config::parse(&self.config)
     }
 }
 

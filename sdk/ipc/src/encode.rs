@@ -8,41 +8,24 @@ use arrow_ipc::convert::IpcSchemaEncoder;
 use arrow_ipc::writer::DictionaryTracker;
 use arrow_ipc::{FieldNode, MessageBuilder, MessageHeader, MetadataVersion, RecordBatchBuilder};
 use arrow_schema::{DataType, Schema};
-use flatbuffers::FlatBufferBuilder;
+use flatbuffers::{FlatBufferBuilder, UnionWIPOffset, WIPOffset};
 
-use crate::Violation;
+use crate::error::IpcError;
+use crate::layout;
 
 /// The body of a message, and each buffer in it, starts at a multiple of this, counted from the
 /// message's first byte.
 const ALIGNMENT: usize = 64;
 
-/// Why a batch could not be written, or a trusted message not be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum IpcError {
-    #[error("column {position} has the type {data_type}, which does not cross the sandbox")]
-    Unsupported { position: usize, data_type: DataType },
-    #[error("column {position} has {found} values for {rows} rows")]
-    Length { position: usize, found: usize, rows: usize },
-    #[error(transparent)]
-    Malformed(#[from] Violation),
-}
-
 /// Writes a schema message, field metadata included.
 pub fn encode_schema(schema: &Schema) -> Vec<u8> {
     let mut builder = FlatBufferBuilder::new();
-    // Dictionaries do not cross, but it is the reader who says so, by name.
+    // Dictionaries do not cross. They are written all the same, so that the reader's error names
+    // the column.
     let mut dictionaries = DictionaryTracker::new(false);
     let mut encoder = IpcSchemaEncoder::new().with_dictionary_tracker(&mut dictionaries);
-    let header = encoder.schema_to_fb_offset(&mut builder, schema);
-    let mut message = MessageBuilder::new(&mut builder);
-    message.add_version(MetadataVersion::V5);
-    message.add_header_type(MessageHeader::Schema);
-    message.add_header(header.as_union_value());
-    message.add_bodyLength(0);
-    let root = message.finish();
-    builder.finish(root, None);
-    frame(builder.finished_data(), 0)
+    let header = encoder.schema_to_fb_offset(&mut builder, schema).as_union_value();
+    message(builder, MessageHeader::Schema, header, 0)
 }
 
 /// Writes a record batch message without its schema.
@@ -58,37 +41,35 @@ pub fn encode_batch(batch: &RecordBatch) -> Result<Vec<u8>, IpcError> {
 /// Errors: `Unsupported`; `Length` when a column has another number of values.
 pub fn encode_columns(rows: usize, columns: &[ArrayRef]) -> Result<Vec<u8>, IpcError> {
     let mut body = Body::default();
-    let mut nodes = Vec::with_capacity(columns.len());
     for (index, column) in columns.iter().enumerate() {
         if column.len() != rows {
             return Err(IpcError::Length { position: index + 1, found: column.len(), rows });
         }
-        nodes.push(FieldNode::new(rows as i64, column.null_count() as i64));
         body.add_column(index + 1, &column.to_data())?;
     }
-
-    let mut builder = FlatBufferBuilder::with_capacity(256 + 64 * columns.len());
-    let nodes = builder.create_vector(&nodes);
-    let buffers = builder.create_vector(&body.buffers);
-    let mut header = RecordBatchBuilder::new(&mut builder);
-    header.add_length(rows as i64);
-    header.add_nodes(nodes);
-    header.add_buffers(buffers);
-    let header = header.finish();
-    let mut message = MessageBuilder::new(&mut builder);
-    message.add_version(MetadataVersion::V5);
-    message.add_header_type(MessageHeader::RecordBatch);
-    message.add_header(header.as_union_value());
-    message.add_bodyLength(body.length as i64);
-    let root = message.finish();
-    builder.finish(root, None);
-
-    let mut bytes = frame(builder.finished_data(), body.length);
+    let mut bytes = body.message(rows);
     for piece in &body.pieces {
         bytes.extend_from_slice(piece.as_slice());
         bytes.resize(bytes.len().next_multiple_of(ALIGNMENT), 0);
     }
     Ok(bytes)
+}
+
+/// Wraps a header and frames it, with room for the body behind it.
+fn message(
+    mut builder: FlatBufferBuilder<'_>,
+    header_type: MessageHeader,
+    header: WIPOffset<UnionWIPOffset>,
+    body_bytes: usize,
+) -> Vec<u8> {
+    let mut message = MessageBuilder::new(&mut builder);
+    message.add_version(MetadataVersion::V5);
+    message.add_header_type(header_type);
+    message.add_header(header);
+    message.add_bodyLength(body_bytes as i64);
+    let root = message.finish();
+    builder.finish(root, None);
+    frame(builder.finished_data(), body_bytes)
 }
 
 /// The framed and padded header, with room for the body behind it.
@@ -102,9 +83,11 @@ fn frame(header: &[u8], body_bytes: usize) -> Vec<u8> {
     bytes
 }
 
-/// The buffers of a batch in the order of the format, and where each will stand.
+/// The columns of a batch as the format has them: a node each, the buffers in order, and where each
+/// buffer will stand.
 #[derive(Default)]
 struct Body {
+    nodes: Vec<FieldNode>,
     pieces: Vec<Buffer>,
     buffers: Vec<arrow_ipc::Buffer>,
     length: usize,
@@ -112,29 +95,30 @@ struct Body {
 
 impl Body {
     fn add_column(&mut self, position: usize, data: &ArrayData) -> Result<(), IpcError> {
-        let (start, len) = (data.offset(), data.len());
+        let Some((first, second)) = value_buffers(data) else {
+            return Err(IpcError::Unsupported { position, data_type: data.data_type().clone() });
+        };
+        self.nodes.push(FieldNode::new(data.len() as i64, data.null_count() as i64));
         let nulls = data.nulls().filter(|nulls| nulls.null_count() > 0);
-        let validity = nulls.map(|nulls| nulls.inner().sliced());
-        match data.data_type() {
-            DataType::Boolean => {
-                self.add(validity);
-                self.add(Some(data.buffers()[0].bit_slice(start, len)));
-            }
-            DataType::Utf8 | DataType::Binary => {
-                self.add(validity);
-                let (offsets, values) = rebased(data);
-                self.add(Some(offsets));
-                self.add(Some(values));
-            }
-            other => {
-                let Some(width) = crate::layout::fixed_width(other) else {
-                    return Err(IpcError::Unsupported { position, data_type: other.clone() });
-                };
-                self.add(validity);
-                self.add(Some(data.buffers()[0].slice_with_length(start * width, len * width)));
-            }
+        self.add(nulls.map(|nulls| nulls.inner().sliced()));
+        self.add(Some(first));
+        if second.is_some() {
+            self.add(second);
         }
         Ok(())
+    }
+
+    /// The message up to the body.
+    fn message(&self, rows: usize) -> Vec<u8> {
+        let mut builder = FlatBufferBuilder::with_capacity(256 + 64 * self.nodes.len());
+        let nodes = builder.create_vector(&self.nodes);
+        let buffers = builder.create_vector(&self.buffers);
+        let mut header = RecordBatchBuilder::new(&mut builder);
+        header.add_length(rows as i64);
+        header.add_nodes(nodes);
+        header.add_buffers(buffers);
+        let header = header.finish().as_union_value();
+        message(builder, MessageHeader::RecordBatch, header, self.length)
     }
 
     fn add(&mut self, piece: Option<Buffer>) {
@@ -143,6 +127,23 @@ impl Body {
         if let Some(piece) = piece {
             self.length += length.next_multiple_of(ALIGNMENT);
             self.pieces.push(piece);
+        }
+    }
+}
+
+/// The values of a column, or their offsets and then their bytes; None for a type that does not
+/// cross the sandbox.
+fn value_buffers(data: &ArrayData) -> Option<(Buffer, Option<Buffer>)> {
+    let (start, len) = (data.offset(), data.len());
+    match data.data_type() {
+        DataType::Boolean => Some((data.buffers()[0].bit_slice(start, len), None)),
+        DataType::Utf8 | DataType::Binary => {
+            let (offsets, bytes) = rebased(data);
+            Some((offsets, Some(bytes)))
+        }
+        other => {
+            let width = layout::fixed_width(other)?;
+            Some((data.buffers()[0].slice_with_length(start * width, len * width), None))
         }
     }
 }

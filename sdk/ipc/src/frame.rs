@@ -4,7 +4,7 @@
 use arrow_ipc::{Message, MessageHeader, MetadataVersion};
 use flatbuffers::VerifierOptions;
 
-use crate::Violation;
+use crate::violation::Violation;
 
 /// How large and how branched a header may be. `max_tables` counts flatbuffer tables, of which a
 /// schema has a few for each column and a batch two in all.
@@ -30,14 +30,16 @@ pub(crate) fn open<'a>(
         return Err(Violation::TooLong { bytes: bytes.len(), limit: limits.max_message_bytes });
     }
     let body_start = header_end(bytes)?;
-    let options = VerifierOptions {
-        max_depth: 16,
-        max_tables: limits.max_tables,
-        max_apparent_size: limits.max_apparent_bytes,
-        ignore_missing_null_terminator: false,
-    };
-    let message = arrow_ipc::root_as_message_with_opts(&options, &bytes[8..body_start])
-        .map_err(|error| Violation::NotFlatbuffer { reason: first_line(&error.to_string()) })?;
+    let message = header_of(bytes, body_start, limits)?;
+    check_message(&message, header)?;
+    let declared = body_start as i128 + i128::from(message.bodyLength());
+    if message.bodyLength() < 0 || declared != bytes.len() as i128 {
+        return Err(Violation::BodyLength { declared, bytes: bytes.len() });
+    }
+    Ok(Framed { message, body_start, body_len: bytes.len() - body_start })
+}
+
+fn check_message(message: &Message<'_>, header: MessageHeader) -> Result<(), Violation> {
     if message.version() != MetadataVersion::V5 {
         return Err(Violation::Version { found: format!("{:?}", message.version()) });
     }
@@ -47,11 +49,7 @@ pub(crate) fn open<'a>(
             expected: header.variant_name().unwrap_or("known header"),
         });
     }
-    let declared = body_start as i128 + i128::from(message.bodyLength());
-    if message.bodyLength() < 0 || declared != bytes.len() as i128 {
-        return Err(Violation::BodyLength { declared, bytes: bytes.len() });
-    }
-    Ok(Framed { message, body_start, body_len: bytes.len() - body_start })
+    Ok(())
 }
 
 /// Where the header ends and the body begins.
@@ -68,6 +66,22 @@ fn header_end(bytes: &[u8]) -> Result<usize, Violation> {
     let end = usize::try_from(declared).ok().and_then(|length| length.checked_add(8));
     end.filter(|end| *end <= bytes.len())
         .ok_or(Violation::HeaderLength { declared, bytes: bytes.len() })
+}
+
+/// The flatbuffer up to the body, verified.
+fn header_of<'a>(
+    bytes: &'a [u8],
+    body_start: usize,
+    limits: &FrameLimits,
+) -> Result<Message<'a>, Violation> {
+    let options = VerifierOptions {
+        max_depth: 16,
+        max_tables: limits.max_tables,
+        max_apparent_size: limits.max_apparent_bytes,
+        ignore_missing_null_terminator: false,
+    };
+    arrow_ipc::root_as_message_with_opts(&options, &bytes[8..body_start])
+        .map_err(|error| Violation::NotFlatbuffer { reason: first_line(&error.to_string()) })
 }
 
 /// A flatbuffer error is a trace over several lines; the first one says what is wrong.

@@ -2,10 +2,10 @@
 //! and whether every buffer lies inside the body. Arrow's reader asserts some of this, so it has to
 //! be known before.
 
-use arrow_ipc::RecordBatch;
-use arrow_schema::{DataType, Fields, TimeUnit};
+use arrow_ipc::{Buffer, RecordBatch};
+use arrow_schema::{DataType, Field, Fields, TimeUnit};
 
-use crate::Violation;
+use crate::violation::Violation;
 
 /// Bytes of one value, for the types of the contract that have a fixed width.
 pub(crate) fn fixed_width(data_type: &DataType) -> Option<usize> {
@@ -75,47 +75,77 @@ fn check_nodes(header: &RecordBatch<'_>, fields: &Fields, rows: usize) -> Result
 }
 
 fn check_buffers(header: &RecordBatch<'_>, fields: &Fields, body: usize) -> Result<(), Violation> {
+    let owners = owners(fields)?;
+    let found = header.buffers().map_or(0, |buffers| buffers.len());
+    if found != owners.len() {
+        return Err(Violation::BufferCount { found, expected: owners.len() });
+    }
+    let mut previous_end = 0;
+    for (owner, range) in owners.into_iter().zip(header.buffers().into_iter().flatten()) {
+        owner.check_range(range, body)?;
+        // An empty buffer holds nothing that could be shared, so it may stand anywhere in the body.
+        if range.length() > 0 {
+            owner.check_overlap(range, previous_end)?;
+            previous_end = range.offset() + range.length();
+        }
+    }
+    Ok(())
+}
+
+/// Whose buffer it is: the column, and the place among the column's buffers.
+struct Owner<'a> {
+    field: &'a Field,
+    buffer: usize,
+}
+
+/// The owners of all buffers, in their order.
+fn owners(fields: &Fields) -> Result<Vec<Owner<'_>>, Violation> {
     let mut owners = Vec::with_capacity(3 * fields.len());
     for field in fields {
         let Some(count) = buffer_count(field.data_type()) else {
             let (column, data_type) = (field.name().clone(), field.data_type().clone());
             return Err(Violation::Type { column, data_type });
         };
-        owners.extend((0..count).map(|index| (field, index)));
+        owners.extend((0..count).map(|buffer| Owner { field, buffer }));
     }
-    let found = header.buffers().map_or(0, |buffers| buffers.len());
-    if found != owners.len() {
-        return Err(Violation::BufferCount { found, expected: owners.len() });
+    Ok(owners)
+}
+
+impl Owner<'_> {
+    fn column(&self) -> String {
+        self.field.name().clone()
     }
-    let mut previous_end = 0;
-    for ((field, buffer), range) in owners.into_iter().zip(header.buffers().into_iter().flatten()) {
-        let column = || field.name().clone();
-        let (offset, length) = (range.offset(), range.length());
+
+    fn has_offsets(&self) -> bool {
+        self.buffer == 1 && matches!(self.field.data_type(), DataType::Utf8 | DataType::Binary)
+    }
+
+    fn check_range(&self, range: &Buffer, body: usize) -> Result<(), Violation> {
+        let (buffer, offset, length) = (self.buffer, range.offset(), range.length());
         if offset < 0 || length < 0 {
-            return Err(Violation::BufferNegative { column: column(), buffer, offset, length });
+            return Err(Violation::BufferNegative {
+                column: self.column(),
+                buffer,
+                offset,
+                length,
+            });
         }
         let end = i128::from(offset) + i128::from(length);
         if end > body as i128 {
-            return Err(Violation::BufferRange { column: column(), buffer, end, body });
+            return Err(Violation::BufferRange { column: self.column(), buffer, end, body });
         }
-        if buffer == 1
-            && matches!(field.data_type(), DataType::Utf8 | DataType::Binary)
-            && length % 4 != 0
-        {
-            return Err(Violation::OffsetsLength { column: column(), length });
+        if self.has_offsets() && length % 4 != 0 {
+            return Err(Violation::OffsetsLength { column: self.column(), length });
         }
-        // An empty buffer holds nothing that could be shared, so it may stand anywhere in the body.
-        if length > 0 {
-            if offset < previous_end {
-                return Err(Violation::BufferOverlap {
-                    column: column(),
-                    buffer,
-                    offset,
-                    previous_end,
-                });
-            }
-            previous_end = offset + length;
-        }
+        Ok(())
     }
-    Ok(())
+
+    fn check_overlap(&self, range: &Buffer, previous_end: i64) -> Result<(), Violation> {
+        let (buffer, offset) = (self.buffer, range.offset());
+        if offset < previous_end {
+            let column = self.column();
+            return Err(Violation::BufferOverlap { column, buffer, offset, previous_end });
+        }
+        Ok(())
+    }
 }

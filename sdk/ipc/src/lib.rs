@@ -8,12 +8,15 @@
 //! columns mean.
 
 mod encode;
+mod error;
 mod frame;
 mod layout;
+mod limits;
 pub mod trusted;
 pub mod untrusted;
 mod values;
 mod violation;
 
-pub use encode::{IpcError, encode_batch, encode_columns, encode_schema};
+pub use encode::{encode_batch, encode_columns, encode_schema};
+pub use error::IpcError;
 pub use violation::Violation;

@@ -14,11 +14,13 @@ use arrow_array::{
     ArrayRef, BooleanArray, GenericByteArray, PrimitiveArray, RecordBatch, RecordBatchOptions,
 };
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow_ipc::MessageHeader;
+use arrow_ipc::{FieldNode, MessageHeader};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 
+use crate::error::IpcError;
 use crate::frame::{self, FrameLimits};
-use crate::{IpcError, Violation, layout};
+use crate::layout;
+use crate::violation::Violation;
 
 /// A trusted message is as long as memory allows; the limits only keep the flatbuffer verifier from
 /// giving up.
@@ -45,29 +47,38 @@ pub fn decode_batch(bytes: impl Into<Buffer>, schema: &SchemaRef) -> Result<Reco
         .map_err(|_| Violation::RowCount { found: header.length(), expected: 0 })?;
     layout::check(&header, schema.fields(), rows, framed.body_len)?;
     let body = bytes.slice_with_length(framed.body_start, framed.body_len);
-    let slice = |range: &arrow_ipc::Buffer| {
-        body.slice_with_length(range.offset() as usize, range.length() as usize)
-    };
-    let mut buffers = header.buffers().into_iter().flatten().map(slice);
-    let mut columns = Vec::with_capacity(schema.fields().len());
-    for (field, node) in schema.fields().iter().zip(header.nodes().into_iter().flatten()) {
-        let mut column =
-            Column { field, rows, has_nulls: node.null_count() > 0, buffers: &mut buffers };
-        columns.push(column.read()?);
-    }
+    let columns = columns(&header, schema, rows, &body)?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(arrow)?)
 }
 
+/// The arrays that a header describes, once its layout is checked.
+fn columns(
+    header: &arrow_ipc::RecordBatch<'_>,
+    schema: &Schema,
+    rows: usize,
+    body: &Buffer,
+) -> Result<Vec<ArrayRef>, Violation> {
+    let slice = |range: &arrow_ipc::Buffer| {
+        body.slice_with_length(range.offset() as usize, range.length() as usize)
+    };
+    let mut buffers = header.buffers().into_iter().flatten().map(slice);
+    let nodes = header.nodes().into_iter().flatten();
+    let column = |(field, node): (&Arc<Field>, &FieldNode)| {
+        ColumnReader { field, rows, has_nulls: node.null_count() > 0, buffers: &mut buffers }.read()
+    };
+    schema.fields().iter().zip(nodes).map(column).collect()
+}
+
 /// One column on its way from buffers, of which it takes its own, to an array.
-struct Column<'a> {
+struct ColumnReader<'a> {
     field: &'a Field,
     rows: usize,
     has_nulls: bool,
     buffers: &'a mut dyn Iterator<Item = Buffer>,
 }
 
-impl Column<'_> {
+impl ColumnReader<'_> {
     fn read(&mut self) -> Result<ArrayRef, Violation> {
         match self.field.data_type() {
             DataType::Boolean => {

@@ -12,54 +12,15 @@ use arrow_ipc::reader::RecordBatchDecoder;
 use arrow_ipc::{Endianness, MessageHeader, MetadataVersion};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 
-use crate::frame::{self, FrameLimits};
-use crate::{Violation, layout, values};
-
-/// What a schema may be.
-#[derive(Debug, Clone)]
-pub struct SchemaLimits {
-    /// Default 4 MiB: a full schema with long names and metadata takes well under one.
-    pub max_message_bytes: usize,
-    /// Default 1600, the most that a Redshift table has.
-    /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_usage.html>
-    pub max_columns: usize,
-    /// Default 127, the longest identifier in Redshift.
-    /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
-    pub max_name_bytes: usize,
-}
-
-impl Default for SchemaLimits {
-    fn default() -> Self {
-        Self { max_message_bytes: 4 << 20, max_columns: 1600, max_name_bytes: 127 }
-    }
-}
-
-/// What a batch may be.
-#[derive(Debug, Clone)]
-pub struct BatchLimits {
-    /// Default 64 MiB.
-    pub max_message_bytes: usize,
-    /// Default 65,535, the longest VARCHAR.
-    pub max_text_bytes: usize,
-    /// Default 1,024,000, the longest VARBYTE that every cluster takes.
-    pub max_binary_bytes: usize,
-}
-
-impl Default for BatchLimits {
-    fn default() -> Self {
-        Self { max_message_bytes: 64 << 20, max_text_bytes: 65_535, max_binary_bytes: 1_024_000 }
-    }
-}
+use crate::frame;
+pub use crate::limits::{BatchLimits, SchemaLimits};
+use crate::violation::Violation;
+use crate::{layout, values};
 
 /// Reads a schema message. The result has flat columns of the types that the contract allows, with
 /// names that are safe to show and distinct whatever the case; metadata is dropped.
 pub fn check_schema(bytes: &[u8], limits: &SchemaLimits) -> Result<Schema, Violation> {
-    let frame_limits = FrameLimits {
-        max_message_bytes: limits.max_message_bytes,
-        max_tables: 64 + 16 * limits.max_columns,
-        max_apparent_bytes: 4 * limits.max_message_bytes,
-    };
-    let framed = frame::open(bytes, MessageHeader::Schema, &frame_limits)?;
+    let framed = frame::open(bytes, MessageHeader::Schema, &limits.frame())?;
     if framed.body_len != 0 {
         return Err(Violation::BodyLength {
             declared: framed.body_start as i128,
@@ -67,20 +28,27 @@ pub fn check_schema(bytes: &[u8], limits: &SchemaLimits) -> Result<Schema, Viola
         });
     }
     let header = framed.message.header_as_schema().ok_or(Violation::Unforeseen)?;
-    if header.endianness() != Endianness::Little {
-        return Err(Violation::BigEndian);
-    }
-    let found = header.fields().map_or(0, |fields| fields.len());
-    if found == 0 {
-        return Err(Violation::NoColumns);
-    }
-    if found > limits.max_columns {
-        return Err(Violation::TooManyColumns { found, limit: limits.max_columns });
-    }
+    check_schema_header(&header, limits)?;
     let schema = foreseen(|| arrow_ipc::convert::try_fb_to_schema(header))?;
     check_names(&schema, limits)?;
     let fields = schema.fields().iter().map(check_type).collect::<Result<Vec<_>, _>>()?;
     Ok(Schema::new(fields))
+}
+
+fn check_schema_header(
+    header: &arrow_ipc::Schema<'_>,
+    limits: &SchemaLimits,
+) -> Result<(), Violation> {
+    if header.endianness() != Endianness::Little {
+        return Err(Violation::BigEndian);
+    }
+    match header.fields().map_or(0, |fields| fields.len()) {
+        0 => Err(Violation::NoColumns),
+        found if found > limits.max_columns => {
+            Err(Violation::TooManyColumns { found, limit: limits.max_columns })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads a record batch message of `schema` with exactly `rows` rows. Without columns in `schema`,
@@ -96,31 +64,28 @@ pub fn check_batch(
     if schema.fields().is_empty() {
         return empty_batch(&bytes, schema, rows);
     }
-    let frame_limits = FrameLimits {
-        max_message_bytes: limits.max_message_bytes,
-        max_tables: 8,
-        max_apparent_bytes: 1 << 20,
-    };
     let bytes = Buffer::from(bytes);
-    let framed = frame::open(&bytes, MessageHeader::RecordBatch, &frame_limits)?;
+    let framed = frame::open(&bytes, MessageHeader::RecordBatch, &limits.frame())?;
     let header = framed.message.header_as_record_batch().ok_or(Violation::Unforeseen)?;
     layout::check(&header, schema.fields(), rows, framed.body_len)?;
     let body = bytes.slice_with_length(framed.body_start, framed.body_len);
-    let no_dictionaries = HashMap::new();
-    // Arrow's own validation is on unless it is switched off; it never is.
-    let read = || {
-        RecordBatchDecoder::try_new(
-            &body,
-            header,
-            schema.clone(),
-            &no_dictionaries,
-            &MetadataVersion::V5,
-        )?
-        .read_record_batch()
-    };
-    let batch = foreseen(read)?;
+    let batch = read_batch(&body, header, schema)?;
     values::check(&batch, limits)?;
     Ok(batch)
+}
+
+/// Arrow's reader. Its own validation is on unless it is switched off; it never is.
+fn read_batch(
+    body: &Buffer,
+    header: arrow_ipc::RecordBatch<'_>,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, Violation> {
+    let (schema, version) = (schema.clone(), MetadataVersion::V5);
+    let no_dictionaries = HashMap::new();
+    foreseen(|| {
+        RecordBatchDecoder::try_new(body, header, schema, &no_dictionaries, &version)?
+            .read_record_batch()
+    })
 }
 
 /// Checks the lists of an `output` against each other and the rows of its batch.
@@ -169,22 +134,23 @@ fn check_names(schema: &Schema, limits: &SchemaLimits) -> Result<(), Violation> 
     let mut seen = HashMap::new();
     for (index, field) in schema.fields().iter().enumerate() {
         let (position, name) = (index + 1, field.name());
-        if name.is_empty() {
-            return Err(Violation::NameEmpty { position });
-        }
-        if name.len() > limits.max_name_bytes {
-            return Err(Violation::NameTooLong {
-                position,
-                bytes: name.len(),
-                limit: limits.max_name_bytes,
-            });
-        }
-        if name.chars().any(|c| c.is_control() || turns_lines_around(c)) {
-            return Err(Violation::NameControl { position, name: name.clone() });
-        }
+        check_name(position, name, limits.max_name_bytes)?;
         if let Some(first) = seen.insert(name.to_lowercase(), position) {
             return Err(Violation::NameDuplicate { first, second: position, name: name.clone() });
         }
+    }
+    Ok(())
+}
+
+fn check_name(position: usize, name: &str, limit: usize) -> Result<(), Violation> {
+    if name.is_empty() {
+        return Err(Violation::NameEmpty { position });
+    }
+    if name.len() > limit {
+        return Err(Violation::NameTooLong { position, bytes: name.len(), limit });
+    }
+    if name.chars().any(|c| c.is_control() || turns_lines_around(c)) {
+        return Err(Violation::NameControl { position, name: name.to_owned() });
     }
     Ok(())
 }

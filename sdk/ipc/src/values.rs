@@ -1,13 +1,14 @@
 //! Value by value checks of a decoded batch: what Arrow accepts and Redshift does not.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Decimal128Type, TimestampMicrosecondType};
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, TimestampMicrosecondType,
+};
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field};
 
-use crate::Violation;
-use crate::untrusted::BatchLimits;
+use crate::limits::BatchLimits;
+use crate::violation::Violation;
 
 /// 4713-01-01 BC and 294276-12-31 in days since 1970-01-01, by the proleptic Gregorian calendar.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_Datetime_types.html>
@@ -27,35 +28,10 @@ pub(crate) fn check(batch: &RecordBatch, limits: &BatchLimits) -> Result<(), Vio
 }
 
 fn check_column(field: &Field, array: &ArrayRef, limits: &BatchLimits) -> Result<(), Violation> {
-    let column = || field.name().clone();
     match field.data_type() {
-        DataType::Decimal128(precision, scale) => {
-            let (precision, scale) = (*precision, *scale);
-            let bound = 10_i128.pow(u32::from(precision));
-            let values = array.as_primitive::<Decimal128Type>().values();
-            match first_outside(values, array.nulls(), |value| -bound < value && value < bound) {
-                Some(row) => {
-                    Err(Violation::DecimalPrecision { column: column(), row, precision, scale })
-                }
-                None => Ok(()),
-            }
-        }
-        DataType::Date32 => {
-            let values = array.as_primitive::<Date32Type>().values();
-            match first_outside(values, array.nulls(), |value| {
-                (FIRST_DAY..=LAST_DAY).contains(&value)
-            }) {
-                Some(row) => Err(Violation::DateRange { column: column(), row }),
-                None => Ok(()),
-            }
-        }
-        DataType::Timestamp(_, _) => {
-            let values = array.as_primitive::<TimestampMicrosecondType>().values();
-            match first_outside(values, array.nulls(), |value| value >= FIRST_MICROSECOND) {
-                Some(row) => Err(Violation::TimestampRange { column: column(), row }),
-                None => Ok(()),
-            }
-        }
+        DataType::Decimal128(precision, scale) => check_digits(field, array, *precision, *scale),
+        DataType::Date32 => check_dates(field, array),
+        DataType::Timestamp(_, _) => check_timestamps(field, array),
         DataType::Utf8 => {
             check_lengths(field, array.as_string::<i32>().offsets(), array, limits.max_text_bytes)
         }
@@ -66,18 +42,46 @@ fn check_column(field: &Field, array: &ArrayRef, limits: &BatchLimits) -> Result
     }
 }
 
-/// The first row whose value is there and not `inside`. What stands behind a null is nobody's
-/// business.
-fn first_outside<T: Copy>(
-    values: &[T],
-    nulls: Option<&NullBuffer>,
-    inside: impl Fn(T) -> bool,
+fn check_digits(
+    field: &Field,
+    array: &ArrayRef,
+    precision: u8,
+    scale: i8,
+) -> Result<(), Violation> {
+    let bound = 10_i128.pow(u32::from(precision));
+    match first_outside::<Decimal128Type>(array, |value| -bound < value && value < bound) {
+        Some(row) => {
+            let column = field.name().clone();
+            Err(Violation::DecimalPrecision { column, row, precision, scale })
+        }
+        None => Ok(()),
+    }
+}
+
+fn check_dates(field: &Field, array: &ArrayRef) -> Result<(), Violation> {
+    match first_outside::<Date32Type>(array, |day| (FIRST_DAY..=LAST_DAY).contains(&day)) {
+        Some(row) => Err(Violation::DateRange { column: field.name().clone(), row }),
+        None => Ok(()),
+    }
+}
+
+fn check_timestamps(field: &Field, array: &ArrayRef) -> Result<(), Violation> {
+    match first_outside::<TimestampMicrosecondType>(array, |time| time >= FIRST_MICROSECOND) {
+        Some(row) => Err(Violation::TimestampRange { column: field.name().clone(), row }),
+        None => Ok(()),
+    }
+}
+
+/// The first row whose value is there and not `inside`. A null may stand on any value.
+fn first_outside<T: ArrowPrimitiveType>(
+    array: &ArrayRef,
+    inside: impl Fn(T::Native) -> bool,
 ) -> Option<usize> {
+    let values = array.as_primitive::<T>().values();
     if values.iter().fold(true, |all, value| all & inside(*value)) {
         return None;
     }
-    (0..values.len())
-        .find(|row| !inside(values[*row]) && nulls.is_none_or(|nulls| nulls.is_valid(*row)))
+    (0..values.len()).find(|row| !inside(values[*row]) && array.is_valid(*row))
 }
 
 fn check_lengths(

@@ -29,23 +29,29 @@ pub fn parse_date(text: &[u8]) -> Option<i32> {
 #[inline]
 pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
     let (date, time) = text.split_at_checked(10)?;
-    let days = i64::from(parse_date(date)?);
-    let (clock, offset) = match time {
-        [] => (0, 0),
+    let midnight = i64::from(parse_date(date)?) * MICROS_PER_DAY;
+    let micros = midnight + parse_time(time)?;
+    let year_1 = i64::from(days_from_civil(1, 1, 1)) * MICROS_PER_DAY;
+    let year_10000 = i64::from(days_from_civil(10_000, 1, 1)) * MICROS_PER_DAY;
+    (year_1..year_10000).contains(&micros).then_some(micros)
+}
+
+/// `[T ]HH:MM[:SS[.f]][Z|±HH[:MM]]` or nothing, in microseconds after midnight UTC: an offset can
+/// put it before midnight, or past the next one.
+#[inline]
+fn parse_time(text: &[u8]) -> Option<i64> {
+    match text {
+        [] => Some(0),
         [b'T' | b' ', h1, h2, b':', m1, m2, rest @ ..] => {
             let (hour, minute) = (two_digits(*h1, *h2)?, two_digits(*m1, *m2)?);
             let (seconds, rest) = parse_seconds(rest)?;
             if hour > 23 || minute > 59 {
                 return None;
             }
-            (i64::from(hour * 60 + minute) * 60_000_000 + seconds, parse_offset(rest)?)
+            Some(i64::from(hour * 60 + minute) * 60_000_000 + seconds - parse_offset(rest)?)
         }
-        _ => return None,
-    };
-    let micros = days * MICROS_PER_DAY + clock - offset;
-    let year_1 = i64::from(days_from_civil(1, 1, 1)) * MICROS_PER_DAY;
-    let year_10000 = i64::from(days_from_civil(10_000, 1, 1)) * MICROS_PER_DAY;
-    (year_1..year_10000).contains(&micros).then_some(micros)
+        _ => None,
+    }
 }
 
 /// `[:SS[.f{1,6}]]` in microseconds, and what follows.

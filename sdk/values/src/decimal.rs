@@ -61,6 +61,21 @@ fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
         [b'-', digits @ ..] => (true, digits),
         _ => (false, text),
     };
+    let (value, fraction_digits) = short_digits(digits)?;
+    let missing = usize::from(scale).checked_sub(fraction_digits)?;
+    // Fewer than 10^18 times at most 10^19 does not overflow. Larger powers would serve only scales
+    // from 20 on, which are rare.
+    let unscaled = product(value, *SMALL_POWERS_OF_TEN.get(missing)?);
+    if unscaled >= power_of_ten(usize::from(precision)) {
+        return None;
+    }
+    let unscaled = unscaled as i128;
+    Some(if negative { -unscaled } else { unscaled })
+}
+
+/// At most 18 digits with at most one point: their value without the point, and how many follow it.
+#[inline]
+fn short_digits(digits: &[u8]) -> Option<(u64, usize)> {
     if digits.is_empty() || digits.len() > 18 {
         return None;
     }
@@ -76,24 +91,14 @@ fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
             return None;
         }
     }
-    let missing = usize::from(scale).checked_sub(fraction_digits.unwrap_or(0))?;
-    // Fewer than 10^18 times at most 10^19 does not overflow. Larger powers are for scales that
-    // nobody has.
-    let unscaled = product(value, *SMALL_POWERS_OF_TEN.get(missing)?);
-    if unscaled >= power_of_ten(usize::from(precision)) {
-        return None;
-    }
-    let unscaled = unscaled as i128;
-    Some(if negative { -unscaled } else { unscaled })
+    Some((value, fraction_digits.unwrap_or(0)))
 }
 
 fn long_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, DecimalError> {
-    let Some(number) = Number::parse(text) else {
-        return Err(match parse_not_finite(text) {
-            Some(_) => DecimalError::NotFinite,
-            None => DecimalError::NotANumber,
-        });
-    };
+    let number = Number::parse(text).ok_or_else(|| match parse_not_finite(text) {
+        Some(_) => DecimalError::NotFinite,
+        None => DecimalError::NotANumber,
+    })?;
     let zeros = number.digits().take_while(|&digit| digit == 0).count();
     let mut digits = number.digits().skip(zeros).peekable();
     if digits.peek().is_none() {
@@ -107,18 +112,24 @@ fn long_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, Decima
     if kept < 0 {
         return Ok(Decimal { unscaled: 0, rounded: true });
     }
+    let (unscaled, rounded) = rounded_to(kept, digits);
+    if unscaled >= power_of_ten(usize::from(precision)) {
+        return Err(DecimalError::OutOfRange);
+    }
+    let unscaled = unscaled as i128;
+    Ok(Decimal { unscaled: if number.negative { -unscaled } else { unscaled }, rounded })
+}
+
+/// The first digits as a number, rounded half up by those behind them, and whether any of those is
+/// not zero.
+fn rounded_to(kept: i64, mut digits: impl Iterator<Item = u8>) -> (u128, bool) {
     let mut unscaled = 0u128;
     for _ in 0..kept {
         unscaled = unscaled * 10 + u128::from(digits.next().unwrap_or(0));
     }
     let first_dropped = digits.next().unwrap_or(0);
     let rounded = first_dropped != 0 || digits.any(|digit| digit != 0);
-    unscaled += u128::from(first_dropped >= 5);
-    if unscaled >= power_of_ten(usize::from(precision)) {
-        return Err(DecimalError::OutOfRange);
-    }
-    let unscaled = unscaled as i128;
-    Ok(Decimal { unscaled: if number.negative { -unscaled } else { unscaled }, rounded })
+    (unscaled + u128::from(first_dropped >= 5), rounded)
 }
 
 /// Appends `unscaled / 10^scale` as plain digits, all `scale` digits of the fraction included:
@@ -149,7 +160,7 @@ const POWERS_OF_TEN: [u128; MAX_PRECISION as usize + 1] = {
     powers
 };
 
-/// Those that fit.
+/// The powers of ten that 64 bits hold.
 const SMALL_POWERS_OF_TEN: [u64; 20] = {
     let mut powers = [1u64; 20];
     let mut index = 1;

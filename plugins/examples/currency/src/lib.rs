@@ -30,8 +30,8 @@ pub struct Config {
     /// Digits of the result after the point.
     #[serde(default = "scale")]
     scale: u8,
-    /// What happens to a half of the last digit: `half-up` (away from zero, the default) or
-    /// `half-even`.
+    #[schemars(description = "What happens to a half of the last digit: `half-up` (away from \
+                              zero, the default) or `half-even`.")]
     #[serde(default)]
     rounding: Halves,
 }
@@ -44,6 +44,15 @@ enum Halves {
     HalfUp,
     /// To the even neighbour.
     HalfEven,
+}
+
+impl Halves {
+    fn rounding(self) -> Rounding {
+        match self {
+            Halves::HalfUp => Rounding::HalfUp,
+            Halves::HalfEven => Rounding::HalfEven,
+        }
+    }
 }
 
 fn amount() -> String {
@@ -71,11 +80,8 @@ impl Transform for Currency {
 
     fn steps(config: Config, rows: &mut Rows) -> Result<(), Error> {
         let rates = rates(&config)?;
-        let Config { amount, currency, output, precision, scale, rounding, .. } = config;
-        let rounding = match rounding {
-            Halves::HalfUp => Rounding::HalfUp,
-            Halves::HalfEven => Rounding::HalfEven,
-        };
+        let rounding = config.rounding.rounding();
+        let Config { amount, currency, output, precision, scale, .. } = config;
         let code_column = currency.clone();
         rows.derive_decimal(
             &output,
@@ -97,24 +103,24 @@ loader_sdk::export_plugin!(Currency);
 
 /// The rates by currency in capitals, the target's own included.
 fn rates(config: &Config) -> Result<BTreeMap<String, Decimal>, Error> {
-    let refuse = |code: &str, why: String| {
-        Err(Error::new("bad-config", format!("config: rates.{code}: {why}")))
-    };
+    let refuse =
+        |code: &str, why: String| Error::new("bad-config", format!("config: rates.{code}: {why}"));
     let mut rates = BTreeMap::from([(config.to.to_uppercase(), Decimal::from(1))]);
     for (code, text) in &config.rates {
-        let rate = match Decimal::parse(text) {
-            Ok(rate) if rate > Decimal::from(0) => rate,
-            Ok(_) => return refuse(code, "a rate is above zero".to_owned()),
-            Err(error) => return refuse(code, format!("{text:?} is {error}")),
-        };
-        match rates.insert(code.to_uppercase(), rate) {
-            Some(known) if known != rate => {
-                return refuse(code, "the currency has another rate already".to_owned());
-            }
-            _ => {}
+        let rate = rate(text).map_err(|why| refuse(code, why))?;
+        if rates.insert(code.to_uppercase(), rate).is_some_and(|known| known != rate) {
+            return Err(refuse(code, "the currency has another rate already".to_owned()));
         }
     }
     Ok(rates)
+}
+
+fn rate(text: &str) -> Result<Decimal, String> {
+    match Decimal::parse(text) {
+        Ok(rate) if rate > Decimal::from(0) => Ok(rate),
+        Ok(_) => Err("a rate is above zero".to_owned()),
+        Err(error) => Err(format!("{text:?} is {error}")),
+    }
 }
 
 fn no_rate(code: &str, column: &str) -> Reject {

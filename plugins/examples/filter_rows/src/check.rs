@@ -3,7 +3,7 @@
 
 use loader_sdk::{Decimal, Kind, Rows, Timestamp};
 
-use crate::grammar::{Comparison, Expression, Value};
+use crate::expression::{Comparison, Expression, Value};
 
 /// An expression that can be evaluated.
 pub(crate) struct Checked {
@@ -55,21 +55,25 @@ impl Checker<'_> {
             Expression::And(parts) => Test::And(self.tests(parts)?),
             Expression::Not(inner) => Test::Not(Box::new(self.test(inner)?)),
             Expression::Compare(one, comparison, other) => self.compare(one, *comparison, other)?,
-            Expression::In(value, constants) => {
-                let equal = |constant| self.compare(value, Comparison::Equal, constant);
-                Test::Or(constants.iter().map(equal).collect::<Result<_, _>>()?)
-            }
+            Expression::In(value, constants) => Test::Or(self.any_equal(value, constants)?),
             Expression::IsNull(Value::Column(name)) => Test::IsNull(self.column(name)?.0),
             Expression::IsNull(constant) => {
                 return Err(format!("{constant} is no column, and never null"));
             }
-            Expression::Is(value) => match self.class(value)? {
-                Some(Class::Boolean) => {
-                    self.compare(value, Comparison::Equal, &Value::Boolean(true))?
-                }
-                _ => return Err(format!("{value} is not a boolean; compare it with something")),
-            },
+            Expression::Is(value) => self.is_true(value)?,
         })
+    }
+
+    fn any_equal(&mut self, value: &Value, constants: &[Value]) -> Result<Vec<Test>, String> {
+        let equal = |constant| self.compare(value, Comparison::Equal, constant);
+        constants.iter().map(equal).collect()
+    }
+
+    fn is_true(&mut self, value: &Value) -> Result<Test, String> {
+        match self.class(value)? {
+            Some(Class::Boolean) => self.compare(value, Comparison::Equal, &Value::Boolean(true)),
+            _ => Err(format!("{value} is not a boolean; compare it with something")),
+        }
     }
 
     fn tests(&mut self, parts: &[Expression]) -> Result<Vec<Test>, String> {
@@ -85,35 +89,43 @@ impl Checker<'_> {
         other: &Value,
     ) -> Result<Test, String> {
         let class = self.class(one)?.max(self.class(other)?).unwrap_or(Class::Text);
-        let (blame, constant) = match one {
-            Value::Column(_) => (one, other),
-            _ => (other, one),
-        };
-        let refuse = |what: &str| format!("{blame} is {what}, {constant} is not");
         Ok(match class {
             Class::Number => {
-                let mut operand =
-                    |value: &Value| self.operand(value, number).ok_or_else(|| refuse("a number"));
-                Test::Numbers(operand(one)?, comparison, operand(other)?)
+                let (one, other) = self.operands(one, other, number, "a number")?;
+                Test::Numbers(one, comparison, other)
             }
             Class::Time => {
                 let hint = "; write YYYY-MM-DD or YYYY-MM-DD HH:MM:SS";
-                let mut operand = |value: &Value| {
-                    self.operand(value, time).ok_or_else(|| refuse("a point in time") + hint)
-                };
-                Test::Times(operand(one)?, comparison, operand(other)?)
+                let operands = self.operands(one, other, time, "a point in time");
+                let (one, other) = operands.map_err(|why| why + hint)?;
+                Test::Times(one, comparison, other)
             }
             Class::Boolean => {
-                let mut operand =
-                    |value: &Value| self.operand(value, boolean).ok_or_else(|| refuse("a boolean"));
-                Test::Booleans(operand(one)?, comparison, operand(other)?)
+                let (one, other) = self.operands(one, other, boolean, "a boolean")?;
+                Test::Booleans(one, comparison, other)
             }
             Class::Text => {
-                let mut operand =
-                    |value: &Value| self.operand(value, text).ok_or_else(|| refuse("a text"));
-                Test::Texts(operand(one)?, comparison, operand(other)?)
+                let (one, other) = self.operands(one, other, text, "a text")?;
+                Test::Texts(one, comparison, other)
             }
         })
+    }
+
+    /// Both sides as values of one class. The error blames the constant.
+    fn operands<T>(
+        &mut self,
+        one: &Value,
+        other: &Value,
+        constant: fn(&Value) -> Option<T>,
+        what: &str,
+    ) -> Result<(Operand<T>, Operand<T>), String> {
+        match (self.operand(one, constant), self.operand(other, constant)) {
+            (Some(one), Some(other)) => Ok((one, other)),
+            _ => Err(match one {
+                Value::Column(_) => format!("{one} is {what}, {other} is not"),
+                _ => format!("{other} is {what}, {one} is not"),
+            }),
+        }
     }
 
     /// None for a constant in quotes: it is what it is compared with.

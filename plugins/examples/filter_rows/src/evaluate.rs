@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use loader_sdk::{Cell, Reject};
 
 use crate::check::{Operand, Test};
-use crate::grammar::Comparison;
+use crate::expression::Comparison;
 
 pub(crate) fn evaluate(test: &Test, cells: &[Cell<'_>]) -> Result<Option<bool>, Reject> {
     match test {
@@ -14,16 +14,16 @@ pub(crate) fn evaluate(test: &Test, cells: &[Cell<'_>]) -> Result<Option<bool>, 
         Test::Not(inner) => Ok(evaluate(inner, cells)?.map(|answer| !answer)),
         Test::IsNull(column) => Ok(Some(cells[*column].is_null())),
         Test::Numbers(one, comparison, other) => {
-            let read = |cell: Cell<'_>| cell.decimal();
-            compare(value(one, cells, read)?, *comparison, value(other, cells, read)?)
+            let read = |operand| value(operand, cells, Cell::decimal);
+            compare(read(one)?, *comparison, read(other)?)
         }
         Test::Times(one, comparison, other) => {
-            let read = |cell: Cell<'_>| cell.timestamp();
-            compare(value(one, cells, read)?, *comparison, value(other, cells, read)?)
+            let read = |operand| value(operand, cells, Cell::timestamp);
+            compare(read(one)?, *comparison, read(other)?)
         }
         Test::Booleans(one, comparison, other) => {
-            let read = |cell: Cell<'_>| cell.boolean();
-            compare(value(one, cells, read)?, *comparison, value(other, cells, read)?)
+            let read = |operand| value(operand, cells, Cell::boolean);
+            compare(read(one)?, *comparison, read(other)?)
         }
         Test::Texts(one, comparison, other) => {
             compare(text(one, cells), *comparison, text(other, cells))
@@ -31,7 +31,7 @@ pub(crate) fn evaluate(test: &Test, cells: &[Cell<'_>]) -> Result<Option<bool>, 
     }
 }
 
-/// One part that answers `decisive` decides; else one that is open leaves it open.
+/// A part that answers `decisive` decides; else a part that is open leaves the answer open.
 fn any(parts: &[Test], cells: &[Cell<'_>], decisive: bool) -> Result<Option<bool>, Reject> {
     let mut answer = Some(!decisive);
     for part in parts {
@@ -44,10 +44,10 @@ fn any(parts: &[Test], cells: &[Cell<'_>], decisive: bool) -> Result<Option<bool
     Ok(answer)
 }
 
-fn value<T: Copy>(
+fn value<'a, T: Copy>(
     operand: &Operand<T>,
-    cells: &[Cell<'_>],
-    read: impl Fn(Cell<'_>) -> Result<Option<T>, Reject>,
+    cells: &[Cell<'a>],
+    read: impl Fn(Cell<'a>) -> Result<Option<T>, Reject>,
 ) -> Result<Option<T>, Reject> {
     match operand {
         Operand::Column(column) => read(cells[*column]),

@@ -6,54 +6,11 @@
 //! value = constant | name | "\"any name\""                  constant = number | "'text'" | "true" | "false"
 //! ```
 
-use std::fmt;
-
-use loader_sdk::Decimal;
+use crate::expression::{Expression, Value};
+use crate::tokens::{Token, tokens};
 
 /// Deeper ones would use up the stack of the sandbox.
 const MAX_DEPTH: usize = 100;
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Expression {
-    Or(Vec<Expression>),
-    And(Vec<Expression>),
-    Not(Box<Expression>),
-    Compare(Value, Comparison, Value),
-    IsNull(Value),
-    In(Value, Vec<Value>),
-    /// A column that is true or false itself.
-    Is(Value),
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
-    Column(String),
-    Number(Decimal),
-    Text(String),
-    Boolean(bool),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-enum Token {
-    /// Without quotes, as it was written; may be a word of the grammar.
-    Word(String),
-    Value(Value),
-    Compare(Comparison),
-    Open,
-    Close,
-    Comma,
-    End,
-}
 
 pub(crate) fn parse(text: &str) -> Result<Expression, String> {
     let mut parser = Parser { tokens: tokens(text)?, next: 0, depth: 0 };
@@ -121,15 +78,20 @@ impl Parser {
         }
         let negated = self.take_word("not");
         if self.take_word("in") {
-            self.need(&Token::Open)?;
-            let mut constants = vec![self.constant()?];
-            while self.take(&Token::Comma) {
-                constants.push(self.constant()?);
-            }
-            self.need(&Token::Close)?;
-            return Ok(negate(negated, Expression::In(value, constants)));
+            return Ok(negate(negated, Expression::In(value, self.constants()?)));
         }
         if negated { Err(self.expected("in")) } else { Ok(Expression::Is(value)) }
+    }
+
+    /// At least one, in parentheses.
+    fn constants(&mut self) -> Result<Vec<Value>, String> {
+        self.need(&Token::Open)?;
+        let mut constants = vec![self.constant()?];
+        while self.take(&Token::Comma) {
+            constants.push(self.constant()?);
+        }
+        self.need(&Token::Close)?;
+        Ok(constants)
     }
 
     fn value(&mut self) -> Result<Value, String> {
@@ -196,124 +158,6 @@ fn is_reserved(word: &str) -> bool {
     ["and", "or", "not", "is", "in", "null"]
         .iter()
         .any(|reserved| word.eq_ignore_ascii_case(reserved))
-}
-
-fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
-    let characters: Vec<char> = text.chars().collect();
-    let mut tokens = Vec::new();
-    let mut place = 0;
-    while let Some(&character) = characters.get(place) {
-        let begin = place + 1;
-        let rest = &characters[place..];
-        let (token, length) = match character {
-            _ if character.is_whitespace() => {
-                place += 1;
-                continue;
-            }
-            '(' => (Token::Open, 1),
-            ')' => (Token::Close, 1),
-            ',' => (Token::Comma, 1),
-            '\'' => quoted(rest, '\'')
-                .map(|(text, length)| (Token::Value(Value::Text(text)), length))
-                .ok_or_else(|| format!("at character {begin}: the text is not closed"))?,
-            '"' => quoted(rest, '"')
-                .map(|(name, length)| (Token::Value(Value::Column(name)), length))
-                .ok_or_else(|| format!("at character {begin}: the name is not closed"))?,
-            '0'..='9' | '-' | '+' | '.' => number(rest).ok_or_else(|| {
-                format!(
-                    "at character {begin}: a number is expected, such as -1.5 or 2e6, of at \
-                         most 38 digits"
-                )
-            })?,
-            _ if is_word(character) => {
-                let word: String =
-                    rest.iter().take_while(|character| is_word(**character)).collect();
-                let length = word.chars().count();
-                (Token::Word(word), length)
-            }
-            _ => comparison(rest).ok_or_else(|| {
-                format!(
-                    "at character {begin}: no expression has \
-                                                        {character} in it"
-                )
-            })?,
-        };
-        tokens.push((begin, token));
-        place += length;
-    }
-    tokens.push((characters.len() + 1, Token::End));
-    Ok(tokens)
-}
-
-fn is_word(character: char) -> bool {
-    character.is_alphanumeric() || character == '_'
-}
-
-/// What stands between quotes, of which two stand for one, and how many characters that took.
-fn quoted(rest: &[char], quote: char) -> Option<(String, usize)> {
-    let mut text = String::new();
-    let mut place = 1;
-    loop {
-        match (*rest.get(place)?, rest.get(place + 1)) {
-            (character, Some(next)) if character == quote && *next == quote => place += 1,
-            (character, _) if character == quote => return Some((text, place + 1)),
-            _ => {}
-        }
-        text.push(rest[place]);
-        place += 1;
-    }
-}
-
-fn number(rest: &[char]) -> Option<(Token, usize)> {
-    let mut length = 0;
-    while let Some(&character) = rest.get(length) {
-        let after_exponent = length > 0 && matches!(rest[length - 1], 'e' | 'E');
-        let is_sign = matches!(character, '-' | '+') && (length == 0 || after_exponent);
-        if !(is_word(character) || character == '.' || is_sign) {
-            break;
-        }
-        length += 1;
-    }
-    let text: String = rest[..length].iter().collect();
-    Some((Token::Value(Value::Number(Decimal::parse(&text).ok()?)), length))
-}
-
-fn comparison(rest: &[char]) -> Option<(Token, usize)> {
-    let (comparison, length) = match (rest.first()?, rest.get(1)) {
-        ('!', Some('=')) | ('<', Some('>')) => (Comparison::NotEqual, 2),
-        ('<', Some('=')) => (Comparison::LessOrEqual, 2),
-        ('>', Some('=')) => (Comparison::GreaterOrEqual, 2),
-        ('<', _) => (Comparison::Less, 1),
-        ('>', _) => (Comparison::Greater, 1),
-        ('=', _) => (Comparison::Equal, 1),
-        _ => return None,
-    };
-    Some((Token::Compare(comparison), length))
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Column(name) => formatter.write_str(name),
-            Value::Number(number) => write!(formatter, "{number}"),
-            Value::Text(text) => write!(formatter, "'{text}'"),
-            Value::Boolean(value) => write!(formatter, "{value}"),
-        }
-    }
-}
-
-impl fmt::Display for Token {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Token::Word(word) => formatter.write_str(word),
-            Token::Value(value) => write!(formatter, "{value}"),
-            Token::Compare(_) => formatter.write_str("a comparison"),
-            Token::Open => formatter.write_str("("),
-            Token::Close => formatter.write_str(")"),
-            Token::Comma => formatter.write_str("a comma"),
-            Token::End => formatter.write_str("the end"),
-        }
-    }
 }
 
 #[cfg(test)]

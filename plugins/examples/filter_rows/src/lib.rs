@@ -1,12 +1,14 @@
 //! Loads only the rows that an expression asks for: comparisons of columns and values, joined by
 //! and, or, not.
 //!
-//! `grammar` reads the expression, `check` fits it to the columns there are, `evaluate` answers for
-//! a row as SQL does: a comparison with NULL is neither true nor false.
+//! `tokens` and `grammar` read the expression, `check` fits it to the columns there are, `evaluate`
+//! answers for a row as SQL does: a comparison with NULL is neither true nor false.
 
 mod check;
 mod evaluate;
+mod expression;
 mod grammar;
+mod tokens;
 
 use loader_sdk::{Error, Reject, Rows, Transform};
 use schemars::JsonSchema;
@@ -40,33 +42,54 @@ impl Transform for FilterRows {
     const CONFIG_SCHEMA: Option<&'static str> = Some(include_str!("../config.schema.json"));
 
     fn steps(config: Config, rows: &mut Rows) -> Result<(), Error> {
-        let (key, text, wanted) = match (config.keep, config.reject) {
-            (Some(text), None) => ("keep", text, true),
-            (None, Some(text)) => ("reject", text, false),
-            _ => {
-                return Err(Error::new(
-                    "bad-config",
-                    "config: set either \"keep\" or \"reject\", to an expression",
-                ));
-            }
-        };
-        let refuse = |why: String| Error::new("bad-config", format!("config: {key}: {why}"));
-        let expression = grammar::parse(&text).map_err(&refuse)?;
-        let checked = check::check(&expression, rows).map_err(&refuse)?;
-        let message = config.message.unwrap_or_else(|| match wanted {
-            true => format!("the row is not one of those to keep: {text}"),
-            false => format!("the row is one of those to reject: {text}"),
-        });
+        let choice = Choice::of(config.keep, config.reject)?;
+        let checked = choice.check(rows)?;
+        let message = config.message.unwrap_or_else(|| choice.message());
         let columns = checked.columns.clone();
         rows.reject_when(&columns, Reject::new(config.code, message), move |cells| {
             let is_true = evaluate::evaluate(&checked.test, cells)? == Some(true);
-            Ok(is_true != wanted)
+            Ok(is_true != choice.wanted)
         })?;
         Ok(())
     }
 }
 
 loader_sdk::export_plugin!(FilterRows);
+
+/// The expression that the config sets.
+struct Choice {
+    key: &'static str,
+    text: String,
+    /// Rows for which it is true are loaded, else the others.
+    wanted: bool,
+}
+
+impl Choice {
+    fn of(keep: Option<String>, reject: Option<String>) -> Result<Choice, Error> {
+        match (keep, reject) {
+            (Some(text), None) => Ok(Choice { key: "keep", text, wanted: true }),
+            (None, Some(text)) => Ok(Choice { key: "reject", text, wanted: false }),
+            _ => {
+                let message = "config: set either \"keep\" or \"reject\", to an expression";
+                Err(Error::new("bad-config", message))
+            }
+        }
+    }
+
+    /// The expression, fitted to the columns.
+    fn check(&self, rows: &Rows) -> Result<check::Checked, Error> {
+        grammar::parse(&self.text)
+            .and_then(|expression| check::check(&expression, rows))
+            .map_err(|why| Error::new("bad-config", format!("config: {}: {why}", self.key)))
+    }
+
+    fn message(&self) -> String {
+        match self.wanted {
+            true => format!("the row is not one of those to keep: {}", self.text),
+            false => format!("the row is one of those to reject: {}", self.text),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -22,8 +22,8 @@ pub struct Config {
     /// How: `redact` (the default) or `hash`.
     #[serde(default)]
     method: Method,
-    /// The secret of the hash, at least 16 bytes. The same key gives the same hash, so that tables
-    /// still join.
+    #[schemars(description = "The secret of the hash, at least 16 bytes. The same key gives the \
+                              same hash, so that tables still join.")]
     key: Option<String>,
     /// What a redacted value becomes.
     #[serde(default = "stars")]

@@ -12,11 +12,11 @@ use serde::Deserialize;
 pub struct Config {
     /// Columns with phone numbers. All become text.
     columns: Vec<String>,
-    /// Country of numbers without a country code, as in ISO 3166: `DE`. Without it they count as
-    /// invalid.
+    #[schemars(description = "Country of numbers without a country code, as in ISO 3166: `DE`. \
+                              Without it they count as invalid.")]
     region: Option<String>,
-    /// What happens to a value that is no valid number: `reject` its row (the default), make it
-    /// `null`, `keep` it.
+    #[schemars(description = "What happens to a value that is no valid number: `reject` its row \
+                              (the default), make it `null`, `keep` it.")]
     #[serde(default)]
     invalid: Invalid,
 }
@@ -76,8 +76,8 @@ fn is_whole_number(kind: Kind) -> bool {
 }
 
 /// A file that has nothing but `+49…` in a column makes it a column of whole numbers, and these
-/// have no plus sign: of such a column, what is no number of the region is tried with the sign put
-/// back.
+/// have no plus sign. In such a column, a value that is not a number of the region is tried again
+/// with the sign put back.
 fn e164(text: &str, region: Option<Region>, is_whole_number: bool) -> Option<String> {
     let parse = |text: &str, region| {
         let number =

@@ -7,13 +7,14 @@
 use arrow_schema::{Schema, SchemaRef};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::{Kind, Rows, RowsSession, config};
-use crate::{Context, Error, Plan, Plugin};
-
-/// The host takes so much state from a plan.
-const MAX_STATE_BYTES: usize = 64 * 1024;
+use super::rows::Rows;
+use super::session::RowsSession;
+use super::state::State;
+use crate::config;
+use crate::error::Error;
+use crate::plan::{Context, Plan};
+use crate::plugin::Plugin;
 
 /// A transform as a list of steps over named columns: the way to write most plugins.
 ///
@@ -70,18 +71,6 @@ pub trait Transform: 'static {
     fn steps(config: Self::Config, rows: &mut Rows) -> Result<(), Error>;
 }
 
-/// What steps depend on, on its way from the plan to the sessions.
-#[derive(Serialize, Deserialize)]
-struct State {
-    config: String,
-    table: String,
-    keys: Vec<String>,
-    /// Name and [`Kind::code`] of all input columns.
-    columns: Vec<(String, String)>,
-    /// Those that steps read.
-    inputs: Vec<usize>,
-}
-
 impl<T: Transform> Plugin for T {
     type Session = RowsSession;
 
@@ -96,37 +85,14 @@ impl<T: Transform> Plugin for T {
         let mut rows = Rows::new(context, input);
         T::steps(config::parse(&context.config)?, &mut rows)?;
         let mut plan = rows.plan()?;
-        let state = State {
-            config: context.config.clone(),
-            table: context.table.clone(),
-            keys: context.keys.clone(),
-            columns: input
-                .fields()
-                .iter()
-                .map(|field| (field.name().clone(), Kind::of(field).code()))
-                .collect(),
-            inputs: plan.inputs(),
-        };
-        plan.state = serde_json::to_vec(&state)
-            .map_err(|error| Error::new("internal", error.to_string()))?;
-        if plan.state.len() > MAX_STATE_BYTES {
-            let message = format!(
-                "the config and the names of {} columns take {} bytes; the plan of a plugin holds \
-                 {MAX_STATE_BYTES}; shorten the config or the headers",
-                input.fields().len(),
-                plan.state.len()
-            );
-            return Err(Error::new("too-much-state", message));
-        }
+        plan.state = State::new(context, input, plan.inputs()).write()?;
         Ok(plan)
     }
 
     fn open_session(state: &[u8], inputs: &SchemaRef) -> Result<RowsSession, Error> {
-        let state: State = serde_json::from_slice(state)
-            .map_err(|error| Error::new("bad-state", error.to_string()))?;
-        let context =
-            Context { table: state.table, keys: state.keys, target: None, config: state.config };
-        let mut rows = Rows::new(&context, &input(&state.columns, &state.inputs, inputs)?);
+        let state = State::read(state)?;
+        let context = state.context();
+        let mut rows = Rows::new(&context, &state.input(inputs)?);
         T::steps(config::parse(&context.config)?, &mut rows)?;
         if rows.inputs() != state.inputs {
             let message = "the steps read other columns than they did when the plan was made; they \
@@ -135,30 +101,4 @@ impl<T: Transform> Plugin for T {
         }
         Ok(RowsSession::new(rows, &state.inputs))
     }
-}
-
-/// The whole input as the plan saw it; of columns that do not cross the sandbox, name and kind are
-/// enough.
-fn input(
-    columns: &[(String, String)],
-    read: &[usize],
-    inputs: &SchemaRef,
-) -> Result<Schema, Error> {
-    let mut crossing = read.iter().zip(inputs.fields()).peekable();
-    let mut fields = Vec::with_capacity(columns.len());
-    for (index, (name, code)) in columns.iter().enumerate() {
-        match crossing.next_if(|(read, _)| **read == index) {
-            Some((_, field)) => fields.push(field.as_ref().clone()),
-            None => fields.push(Kind::from_code(code).field(name)),
-        }
-    }
-    if read.len() != inputs.fields().len() || crossing.peek().is_some() {
-        let message = format!(
-            "the plan reads {} columns, the session got {}",
-            read.len(),
-            inputs.fields().len()
-        );
-        return Err(Error::new("bad-state", message));
-    }
-    Ok(Schema::new(fields))
 }

@@ -1,21 +1,21 @@
 //! One cell of one row as closures see it: as text, or as the value that it stands for.
 
-use std::cell::OnceCell;
-use std::sync::Arc;
-
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, TimestampMicrosecondType,
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, TimestampMicrosecondType,
 };
-use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::DataType;
 use loader_values as values;
 use values::DecimalError;
 
-use super::{Date, Decimal, Reject, Timestamp};
+use super::decimal::{Decimal, Rounding};
+use super::reader::Reader;
+use super::reject::Reject;
+use super::value::{Date, Timestamp};
 
-/// A cell: one column of one row. NULL reads as None in every type; what is no value of the type
+/// A cell: one column of one row. NULL reads as None in every type; a value that is not of the type
 /// asked for rejects the row.
 ///
 /// ```
@@ -98,12 +98,11 @@ impl<'a> Cell<'a> {
         if self.is_null() {
             return Ok(None);
         }
-        let array = &self.column.array;
-        let number = match array.data_type() {
-            DataType::Int8 => Some(i64::from(array.as_primitive::<Int8Type>().value(self.row))),
-            DataType::Int16 => Some(i64::from(array.as_primitive::<Int16Type>().value(self.row))),
-            DataType::Int32 => Some(i64::from(array.as_primitive::<Int32Type>().value(self.row))),
-            DataType::Int64 => Some(array.as_primitive::<Int64Type>().value(self.row)),
+        let number = match self.column.array.data_type() {
+            DataType::Int8 => Some(i64::from(self.value::<Int8Type>())),
+            DataType::Int16 => Some(i64::from(self.value::<Int16Type>())),
+            DataType::Int32 => Some(i64::from(self.value::<Int32Type>())),
+            DataType::Int64 => Some(self.value::<Int64Type>()),
             DataType::Decimal128(_, _) => self.decimal()?.and_then(whole),
             DataType::Utf8 => self.text().and_then(|text| values::parse_i64(text.as_bytes())),
             _ => None,
@@ -123,12 +122,9 @@ impl<'a> Cell<'a> {
         if self.is_null() {
             return Ok(None);
         }
-        let array = &self.column.array;
-        let number = match array.data_type() {
-            DataType::Float32 => {
-                Some(f64::from(array.as_primitive::<Float32Type>().value(self.row)))
-            }
-            DataType::Float64 => Some(array.as_primitive::<Float64Type>().value(self.row)),
+        let number = match self.column.array.data_type() {
+            DataType::Float32 => Some(f64::from(self.value::<Float32Type>())),
+            DataType::Float64 => Some(self.value::<Float64Type>()),
             DataType::Boolean | DataType::Date32 | DataType::Timestamp(_, _) => None,
             _ => self.text().and_then(|text| values::parse_f64(text.as_bytes())),
         };
@@ -147,34 +143,19 @@ impl<'a> Cell<'a> {
         if self.is_null() {
             return Ok(None);
         }
-        let array = &self.column.array;
-        match array.data_type() {
+        match self.column.array.data_type() {
             DataType::Decimal128(_, scale) => {
-                let unscaled = array.as_primitive::<Decimal128Type>().value(self.row);
+                let unscaled = self.value::<Decimal128Type>();
                 let number =
                     u8::try_from(*scale).ok().and_then(|scale| Decimal::new(unscaled, scale));
                 self.or_reject(number, "not-a-number", "a number of at most 38 digits")
             }
-            DataType::Int32 => {
-                Ok(Some(i64::from(array.as_primitive::<Int32Type>().value(self.row)).into()))
-            }
-            DataType::Int64 => Ok(Some(array.as_primitive::<Int64Type>().value(self.row).into())),
+            DataType::Int32 => Ok(Some(i64::from(self.value::<Int32Type>()).into())),
+            DataType::Int64 => Ok(Some(self.value::<Int64Type>().into())),
             DataType::Boolean | DataType::Date32 | DataType::Timestamp(_, _) => {
                 self.or_reject(None, "not-a-number", "a number")
             }
-            _ => match self.text().map(Decimal::parse) {
-                None => Ok(None),
-                Some(Ok(number)) => Ok(Some(number)),
-                Some(Err(DecimalError::NotANumber)) => {
-                    self.or_reject(None, "not-a-number", "a number")
-                }
-                Some(Err(DecimalError::NotFinite)) => {
-                    self.or_reject(None, "not-finite", "a finite number")
-                }
-                Some(Err(DecimalError::OutOfRange)) => {
-                    self.or_reject(None, "out-of-range", "a number of at most 38 digits")
-                }
-            },
+            _ => self.text_as_decimal(),
         }
     }
 
@@ -191,9 +172,8 @@ impl<'a> Cell<'a> {
         if self.is_null() {
             return Ok(None);
         }
-        let array = &self.column.array;
-        let value = match array.data_type() {
-            DataType::Boolean => Some(array.as_boolean().value(self.row)),
+        let value = match self.column.array.data_type() {
+            DataType::Boolean => Some(self.column.array.as_boolean().value(self.row)),
             DataType::Date32 | DataType::Timestamp(_, _) => None,
             _ => self.text().and_then(|text| values::parse_bool_literal(text.as_bytes())),
         };
@@ -212,11 +192,8 @@ impl<'a> Cell<'a> {
         if self.is_null() {
             return Ok(None);
         }
-        let array = &self.column.array;
-        let date = match array.data_type() {
-            DataType::Date32 => {
-                Some(Date::from_days(array.as_primitive::<Date32Type>().value(self.row)))
-            }
+        let date = match self.column.array.data_type() {
+            DataType::Date32 => Some(Date::from_days(self.value::<Date32Type>())),
             DataType::Utf8 => self.text().and_then(Date::parse),
             _ => None,
         };
@@ -235,15 +212,29 @@ impl<'a> Cell<'a> {
         if self.is_null() {
             return Ok(None);
         }
-        let array = &self.column.array;
-        let time = match array.data_type() {
-            DataType::Timestamp(_, _) => Some(Timestamp::from_micros(
-                array.as_primitive::<TimestampMicrosecondType>().value(self.row),
-            )),
+        let time = match self.column.array.data_type() {
+            DataType::Timestamp(_, _) => {
+                Some(Timestamp::from_micros(self.value::<TimestampMicrosecondType>()))
+            }
             DataType::Date32 | DataType::Utf8 => self.text().and_then(Timestamp::parse),
             _ => None,
         };
         self.or_reject(time, "not-a-timestamp", "a timestamp as YYYY-MM-DD HH:MM:SS")
+    }
+
+    fn value<T: ArrowPrimitiveType>(self) -> T::Native {
+        self.column.array.as_primitive::<T>().value(self.row)
+    }
+
+    fn text_as_decimal(self) -> Result<Option<Decimal>, Reject> {
+        let Some(text) = self.text() else { return Ok(None) };
+        let (code, expected) = match Decimal::parse(text) {
+            Ok(number) => return Ok(Some(number)),
+            Err(DecimalError::NotANumber) => ("not-a-number", "a number"),
+            Err(DecimalError::NotFinite) => ("not-finite", "a finite number"),
+            Err(DecimalError::OutOfRange) => ("out-of-range", "a number of at most 38 digits"),
+        };
+        self.or_reject(None, code, expected)
     }
 
     fn or_reject<T>(
@@ -261,86 +252,6 @@ impl<'a> Cell<'a> {
 }
 
 fn whole(number: Decimal) -> Option<i64> {
-    let rounded = number.round(0, super::Rounding::Down)?;
+    let rounded = number.round(0, Rounding::Down)?;
     if rounded == number { i64::try_from(rounded.unscaled()).ok() } else { None }
-}
-
-/// A column of the batch at hand.
-#[derive(Debug)]
-pub(crate) struct Reader {
-    name: Arc<str>,
-    array: ArrayRef,
-    /// One value for every row.
-    is_constant: bool,
-    /// Made when a column that is not text is read as text.
-    texts: OnceCell<StringArray>,
-}
-
-impl Reader {
-    pub(crate) fn new(name: Arc<str>, array: ArrayRef, is_constant: bool) -> Reader {
-        Reader { name, array, is_constant, texts: OnceCell::new() }
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn len(&self) -> usize {
-        self.array.len()
-    }
-
-    fn texts(&self) -> &StringArray {
-        match self.array.as_string_opt::<i32>() {
-            Some(texts) => texts,
-            None => self.texts.get_or_init(|| texts(&self.array)),
-        }
-    }
-}
-
-fn texts(array: &ArrayRef) -> StringArray {
-    let valid = |row| array.is_valid(row);
-    let rows = 0..array.len();
-    macro_rules! written {
-        ($array:expr, $value:ident => $text:expr) => {{
-            let values = $array;
-            rows.map(|row| {
-                valid(row).then(|| {
-                    let $value = values.value(row);
-                    $text
-                })
-            })
-            .collect()
-        }};
-    }
-    match array.data_type() {
-        DataType::Boolean => {
-            written!(array.as_boolean(), value => if value { "true" } else { "false" })
-        }
-        DataType::Int8 => written!(array.as_primitive::<Int8Type>(), value => value.to_string()),
-        DataType::Int16 => written!(array.as_primitive::<Int16Type>(), value => value.to_string()),
-        DataType::Int32 => written!(array.as_primitive::<Int32Type>(), value => value.to_string()),
-        DataType::Int64 => written!(array.as_primitive::<Int64Type>(), value => value.to_string()),
-        DataType::Float32 => {
-            written!(array.as_primitive::<Float32Type>(), value => float(format!("{value:?}")))
-        }
-        DataType::Float64 => {
-            written!(array.as_primitive::<Float64Type>(), value => float(format!("{value:?}")))
-        }
-        DataType::Date32 => {
-            written!(array.as_primitive::<Date32Type>(), value => values::format_date(value))
-        }
-        DataType::Timestamp(_, _) => {
-            written!(array.as_primitive::<TimestampMicrosecondType>(), value => values::format_timestamp(value))
-        }
-        DataType::Decimal128(_, scale) => {
-            written!(array.as_primitive::<Decimal128Type>(), value => {
-                let mut text = String::new();
-                values::write_decimal(value, scale.unsigned_abs(), &mut text);
-                text
-            })
-        }
-        _ => StringArray::new_null(array.len()),
-    }
-}
-
-/// The shortest digits that read back as the same float, without a fraction of zero.
-fn float(text: String) -> String {
-    text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }

@@ -10,7 +10,7 @@ use arrow_array::builder::{
 };
 use loader_values as values;
 
-use super::Kind;
+use super::kind::Kind;
 
 /// A type that a step can fill a column with: text (`String`, `&'static str`, `Cow<'static, str>`),
 /// `i64`, `i32`, `f64`, `bool`, [`Date`] and [`Timestamp`]. Decimals have methods of their own,

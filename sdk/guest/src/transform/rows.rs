@@ -1,16 +1,19 @@
 //! The builder: a list of named columns that each step changes, checked against what is there as it
 //! is written.
 
-use std::sync::Arc;
-
-use arrow_array::ArrayRef;
 use arrow_schema::Schema;
 
-use super::columns::{Columns, Shape};
-use super::step::Step;
-use super::value::constant;
-use super::{Cell, Decimal, Kind, Reject, Tally, Value};
-use crate::{Context, Error, HostValue};
+use super::cell::Cell;
+use super::column_list::{ColumnList, NamedColumn, Origin};
+use super::columns::{Columns, One, Shape};
+use super::decimal::Decimal;
+use super::kind::Kind;
+use super::reject::Reject;
+use super::step::{self, CellStep};
+use super::tally::Tally;
+use super::value::{Value, constant};
+use crate::error::Error;
+use crate::plan::{Context, HostValue, Plan};
 
 /// The columns of a table on their way through a transform's steps.
 ///
@@ -52,39 +55,18 @@ use crate::{Context, Error, HostValue};
 /// ```
 #[derive(Debug)]
 pub struct Rows {
-    pub(super) input: Schema,
+    input: Schema,
     table: String,
     keys: Vec<String>,
-    pub(super) columns: Vec<Column>,
-    pub(crate) steps: Vec<Step>,
-    pub(crate) counters: Vec<(String, Tally)>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) kind: Kind,
-    pub(super) from: From,
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum From {
-    Input(usize),
-    Cast(usize),
-    Constant(ArrayRef),
-    Host(HostValue),
-    Step(usize),
+    pub(super) columns: ColumnList,
+    pub(super) steps: Vec<CellStep>,
+    pub(super) counters: Vec<(String, Tally)>,
 }
 
 impl Rows {
-    pub(crate) fn new(context: &Context, input: &Schema) -> Rows {
-        let column = |(index, field): (usize, &Arc<arrow_schema::Field>)| Column {
-            name: field.name().clone(),
-            kind: Kind::of(field),
-            from: From::Input(index),
-        };
+    pub(super) fn new(context: &Context, input: &Schema) -> Rows {
         Rows {
-            columns: input.fields().iter().enumerate().map(column).collect(),
+            columns: ColumnList::new(input),
             input: input.clone(),
             table: context.table.clone(),
             keys: context.keys.clone(),
@@ -129,7 +111,7 @@ impl Rows {
     /// }
     /// ```
     pub fn columns(&self) -> impl Iterator<Item = (&str, Kind)> {
-        self.columns.iter().map(|column| (column.name.as_str(), column.kind))
+        self.columns.all().iter().map(|column| (column.name.as_str(), column.kind))
     }
 
     /// Whether there is a column of this name.
@@ -144,7 +126,7 @@ impl Rows {
     /// }
     /// ```
     pub fn has(&self, name: &str) -> bool {
-        self.columns.iter().any(|column| column.name == name)
+        self.columns.has(name)
     }
 
     /// Computes a column anew from its own text. NULL comes and goes as None; an empty text is a
@@ -167,10 +149,10 @@ impl Rows {
         name: &str,
         f: impl Fn(Option<&str>) -> Result<Option<T>, Reject> + 'static,
     ) -> Result<&mut Rows, Error> {
-        let place = self.find(name)?;
+        let place = self.columns.find(name)?;
         let column = name.to_owned();
         let f = move |cell: Cell<'_>| f(cell.text()).map_err(|reject| reject.or_column(&column));
-        let step = Step::values::<super::One, T, _>(self.sources(&name)?, f);
+        let step = CellStep::values::<One, T, _>(self.columns.sources(&name)?, f);
         Ok(self.put_step(Some(place), name, T::KIND, step))
     }
 
@@ -190,8 +172,8 @@ impl Rows {
         T: Value,
         F: for<'a> Fn(<C::Shape as Shape>::Cells<'a>) -> Result<Option<T>, Reject> + 'static,
     {
-        let place = self.place(name)?;
-        let step = Step::values::<C::Shape, T, F>(self.sources(&from)?, f);
+        let place = self.columns.place(name)?;
+        let step = CellStep::values::<C::Shape, T, F>(self.columns.sources(&from)?, f);
         Ok(self.put_step(place, name, T::KIND, step))
     }
 
@@ -225,9 +207,10 @@ impl Rows {
     {
         let kind = Kind::Decimal(precision_and_scale.0, precision_and_scale.1);
         kind.data_type().map_err(|error| error.column(name))?;
-        let place = self.place(name)?;
-        let inputs = self.sources(&from)?;
-        let step = Step::decimals::<C::Shape, F>(inputs, name.to_owned(), precision_and_scale, f);
+        let place = self.columns.place(name)?;
+        let inputs = self.columns.sources(&from)?;
+        let step =
+            CellStep::decimals::<C::Shape, F>(inputs, name.to_owned(), precision_and_scale, f);
         Ok(self.put_step(place, name, kind, step))
     }
 
@@ -247,7 +230,7 @@ impl Rows {
         C: Columns,
         F: for<'a> Fn(<C::Shape as Shape>::Cells<'a>) -> Result<bool, Reject> + 'static,
     {
-        let step = Step::reject_when::<C::Shape, F>(self.sources(&from)?, reason, f);
+        let step = CellStep::reject_when::<C::Shape, F>(self.columns.sources(&from)?, reason, f);
         self.steps.push(step);
         Ok(self)
     }
@@ -266,14 +249,14 @@ impl Rows {
     /// ```
     pub fn cast(&mut self, name: &str, to: Kind) -> Result<&mut Rows, Error> {
         to.data_type().map_err(|error| error.column(name))?;
-        let place = self.find(name)?;
-        match self.columns[place].from {
-            From::Input(index) | From::Cast(index) => {
-                self.columns[place] =
-                    Column { name: name.to_owned(), kind: to, from: From::Cast(index) };
+        let column = self.columns.column(name)?;
+        match column.origin {
+            Origin::Input(index) | Origin::Cast(index) => {
+                column.kind = to;
+                column.origin = Origin::Cast(index);
                 Ok(self)
             }
-            _ => {
+            Origin::Constant(_) | Origin::Host(_) | Origin::Step(_) => {
                 let message = format!(
                     "column {name:?} is made by this plugin; only a column of the input is cast"
                 );
@@ -290,11 +273,7 @@ impl Rows {
     /// # Ok(()) }
     /// ```
     pub fn rename(&mut self, name: &str, new_name: &str) -> Result<&mut Rows, Error> {
-        let place = self.find(name)?;
-        if name != new_name {
-            self.refuse_existing(new_name)?;
-        }
-        self.columns[place].name = new_name.to_owned();
+        self.columns.rename(name, new_name)?;
         Ok(self)
     }
 
@@ -306,8 +285,7 @@ impl Rows {
     /// # Ok(()) }
     /// ```
     pub fn drop(&mut self, name: &str) -> Result<&mut Rows, Error> {
-        let place = self.find(name)?;
-        self.columns.remove(place);
+        self.columns.remove(name)?;
         Ok(self)
     }
 
@@ -322,8 +300,8 @@ impl Rows {
         &mut self,
         names: impl IntoIterator<Item = S>,
     ) -> Result<&mut Rows, Error> {
-        let chosen = self.order(names)?.1;
-        self.columns.truncate(chosen);
+        let chosen = self.columns.order(names)?;
+        self.columns.keep_first(chosen);
         Ok(self)
     }
 
@@ -338,7 +316,7 @@ impl Rows {
         &mut self,
         names: impl IntoIterator<Item = S>,
     ) -> Result<&mut Rows, Error> {
-        self.order(names)?;
+        self.columns.order(names)?;
         Ok(self)
     }
 
@@ -350,9 +328,8 @@ impl Rows {
     /// # Ok(()) }
     /// ```
     pub fn constant<T: Value>(&mut self, name: &str, value: T) -> Result<&mut Rows, Error> {
-        self.refuse_existing(name)?;
-        let from = From::Constant(constant(Some(value)));
-        self.columns.push(Column { name: name.to_owned(), kind: T::KIND, from });
+        let origin = Origin::Constant(constant(Some(value)));
+        self.columns.add(NamedColumn { name: name.to_owned(), kind: T::KIND, origin })?;
         Ok(self)
     }
 
@@ -368,13 +345,13 @@ impl Rows {
     /// # Ok(()) }
     /// ```
     pub fn host_value(&mut self, name: &str, value: HostValue) -> Result<&mut Rows, Error> {
-        self.refuse_existing(name)?;
         let kind = match value {
             HostValue::RunStartedAt => Kind::Timestamp,
             HostValue::SourceRow => Kind::BigInteger,
             HostValue::RunId | HostValue::SourceFileName | HostValue::SourceUri => Kind::Text,
         };
-        self.columns.push(Column { name: name.to_owned(), kind, from: From::Host(value) });
+        let origin = Origin::Host(value);
+        self.columns.add(NamedColumn { name: name.to_owned(), kind, origin })?;
         Ok(self)
     }
 
@@ -389,5 +366,30 @@ impl Rows {
         let tally = Tally::default();
         self.counters.push((name.to_owned(), tally.clone()));
         tally
+    }
+
+    fn put_step(
+        &mut self,
+        place: Option<usize>,
+        name: &str,
+        kind: Kind,
+        step: CellStep,
+    ) -> &mut Rows {
+        let origin = Origin::Step(self.steps.len());
+        self.steps.push(step);
+        self.columns.put(place, NamedColumn { name: name.to_owned(), kind, origin });
+        self
+    }
+
+    /// The input columns that steps read, ascending.
+    pub(super) fn inputs(&self) -> Vec<usize> {
+        step::inputs(&self.steps)
+    }
+
+    pub(super) fn plan(&self) -> Result<Plan, Error> {
+        let mut plan = Plan::new(&self.input);
+        plan.read(&self.inputs());
+        self.columns.add_to(&mut plan)?;
+        Ok(plan)
     }
 }

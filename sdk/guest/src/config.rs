@@ -6,7 +6,7 @@ use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::Error;
+use crate::error::Error;
 
 /// The config of a transform that has nothing to set. Any key is refused.
 ///
@@ -54,8 +54,8 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
         "" | "null" => "{}",
         text => text,
     };
-    // By way of a value, so that no error tells a line and column of a text that nobody has
-    // written.
+    // By way of a value, so that no error tells a line and column: the author wrote a settings
+    // file, not this text.
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|error| refused(String::new(), &error))?;
     serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string() {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
 
-use super::Rows;
+use super::rows::Rows;
 use super::step::{Batch, Source};
-use crate::{Counter, Error, Output, Session};
+use crate::error::Error;
+use crate::output::{Counter, Output};
+use crate::plugin::Session;
 
 /// The session of a [`Transform`](crate::Transform).
 ///
@@ -38,7 +40,24 @@ pub struct RowsSession {
 
 impl RowsSession {
     pub(crate) fn new(rows: Rows, inputs: &[usize]) -> RowsSession {
-        RowsSession { outputs: rows.outputs(), inputs: inputs.to_vec(), rows }
+        RowsSession { outputs: rows.columns.computed(), inputs: inputs.to_vec(), rows }
+    }
+
+    /// The array that a step reads; `computed` has those of the steps before it.
+    fn find(
+        &self,
+        source: &Source,
+        columns: &RecordBatch,
+        computed: &[Option<ArrayRef>],
+    ) -> Result<ArrayRef, Error> {
+        match source {
+            Source::Input(input) => {
+                let place = self.inputs.binary_search(input).map_err(|_| missing())?;
+                columns.columns().get(place).cloned().ok_or_else(missing)
+            }
+            Source::Step(step) => computed.get(*step).cloned().flatten().ok_or_else(missing),
+            Source::Constant(value) => Ok(Arc::clone(value)),
+        }
     }
 }
 
@@ -47,15 +66,7 @@ impl Session for RowsSession {
         let mut batch = Batch::new(columns.num_rows());
         let mut computed: Vec<Option<ArrayRef>> = Vec::with_capacity(self.rows.steps.len());
         for step in &self.rows.steps {
-            let find = |source: &Source| match source {
-                Source::Input(input) => {
-                    let place = self.inputs.binary_search(input).map_err(|_| missing())?;
-                    columns.columns().get(place).cloned().ok_or_else(missing)
-                }
-                Source::Step(step) => computed.get(*step).cloned().flatten().ok_or_else(missing),
-                Source::Constant(value) => Ok(Arc::clone(value)),
-            };
-            let array = step.run(&mut batch, find)?;
+            let array = step.run(&mut batch, |source| self.find(source, columns, &computed))?;
             computed.push(array);
         }
         let output = |step: &usize| computed[*step].clone().ok_or_else(missing);

@@ -1,6 +1,6 @@
 //! How closures say which columns they read, and the form in which they get them.
 
-use super::Cell;
+use super::cell::Cell;
 
 /// What names the columns that a closure reads, and what it gets of them: of `"a"` a [`Cell`], of
 /// `["a", "b"]` an array of them, of a slice of names a slice of them.

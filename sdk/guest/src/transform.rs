@@ -4,29 +4,28 @@
 //! It stands on [`Plugin`](crate::Plugin) and [`Session`](crate::Session) and uses nothing that
 //! they do not offer.
 
-mod cell;
+pub(crate) mod cell;
+mod column_list;
 mod columns;
-mod config;
-mod decimal;
-mod kind;
+pub(crate) mod decimal;
+pub(crate) mod kind;
+mod plugin;
+pub(crate) mod reader;
+pub(crate) mod reject;
 mod rows;
-mod run;
+mod session;
+mod state;
 mod step;
-mod table;
-mod transform;
-mod value;
-
-#[cfg(not(target_arch = "wasm32"))]
-pub mod testing;
+mod tally;
+pub(crate) mod value;
 
 pub use cell::Cell;
 pub use columns::{Array, Columns, Many, One, Shape};
-pub(crate) use config::parse;
-pub use config::{NoConfig, config_schema};
 pub use decimal::{Decimal, Rounding};
 pub use kind::Kind;
+pub use plugin::Transform;
+pub use reject::Reject;
 pub use rows::Rows;
-pub use run::RowsSession;
-pub use step::{Reject, Tally};
-pub use transform::Transform;
+pub use session::RowsSession;
+pub use tally::Tally;
 pub use value::{Date, Timestamp, Value};

@@ -60,7 +60,7 @@ impl Decimal {
 
     /// Reads a number, exponents too, without losing a digit.
     ///
-    /// Errors: what is no number, what is not finite, and what needs more than 38 digits.
+    /// Errors: `NotANumber`, `NotFinite`, and `OutOfRange` for more than 38 digits.
     ///
     /// ```
     /// use loader_sdk::{Decimal, values::DecimalError};
@@ -194,18 +194,23 @@ fn divide(over: i256, under: i256, rounding: Rounding) -> Option<i256> {
     // Compared from below, so that doubling cannot leave the range.
     let (rest, under) = (rest.wrapping_abs(), under.wrapping_abs());
     let past_half = rest.cmp(&under.wrapping_sub(rest));
-    let away = match rounding {
+    match (rounds_away(quotient, past_half, rounding), negative) {
+        (false, _) => Some(quotient),
+        (true, false) => quotient.checked_add(i256::ONE),
+        (true, true) => quotient.checked_sub(i256::ONE),
+    }
+}
+
+/// Whether a quotient moves away from zero, for a rest that is less than half of the divisor, half
+/// of it, or more.
+fn rounds_away(quotient: i256, past_half: Ordering, rounding: Rounding) -> bool {
+    match rounding {
         Rounding::Down => false,
         Rounding::HalfUp => past_half != Ordering::Less,
         Rounding::HalfEven => match past_half {
             Ordering::Equal => quotient.wrapping_rem(i256::from_i128(2)) != i256::ZERO,
             other => other == Ordering::Greater,
         },
-    };
-    match (away, negative) {
-        (false, _) => Some(quotient),
-        (true, false) => quotient.checked_add(i256::ONE),
-        (true, true) => quotient.checked_sub(i256::ONE),
     }
 }
 

@@ -4,7 +4,10 @@ use std::fmt;
 
 use arrow_schema::{DataType, Field, TimeUnit};
 
-use crate::Error;
+use crate::error::Error;
+
+/// The key of a field's metadata under which the host says what it found in a column of text.
+const LOGICAL_TYPE: &str = "loader.logical";
 
 /// What a column holds.
 ///
@@ -46,9 +49,8 @@ pub enum Kind {
 
 impl Kind {
     pub(crate) fn of(field: &Field) -> Kind {
-        let logical = field.metadata().get("loader.logical").map(String::as_str);
         match field.data_type() {
-            DataType::Utf8 if matches!(logical, Some("decimal" | "double")) => Kind::Number,
+            DataType::Utf8 if holds_numbers(field) => Kind::Number,
             DataType::Utf8 => Kind::Text,
             DataType::Boolean => Kind::Boolean,
             DataType::Int8 | DataType::Int16 => Kind::SmallInteger,
@@ -70,7 +72,7 @@ impl Kind {
         let field = |data_type| Field::new(name, data_type, true);
         match self {
             Kind::Number => {
-                let metadata = [("loader.logical".to_owned(), "decimal".to_owned())];
+                let metadata = [(LOGICAL_TYPE.to_owned(), "decimal".to_owned())];
                 field(DataType::Utf8).with_metadata(metadata)
             }
             Kind::Decimal(precision, scale) => field(DataType::Decimal128(precision, scale as i8)),
@@ -139,6 +141,12 @@ impl Kind {
             }
         }
     }
+}
+
+/// Whether the host found numbers with a fraction or an exponent in a column of text.
+fn holds_numbers(field: &Field) -> bool {
+    let logical = field.metadata().get(LOGICAL_TYPE);
+    matches!(logical.map(String::as_str), Some("decimal" | "double"))
 }
 
 /// Precisions between 19 and 37 are refused: Parquet stores them in a width that Redshift does not

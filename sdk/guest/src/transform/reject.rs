@@ -1,0 +1,65 @@
+//! Why a row is not loaded, as closures say it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::error::Error;
+
+/// Why a row is not loaded: a word for programs, a sentence for people.
+///
+/// ```
+/// use loader_sdk::Reject;
+///
+/// let reject = Reject::new("too-young", "customers are at least 18").column("age");
+/// assert_eq!(reject.to_string(), "too-young: customers are at least 18");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    code: Cow<'static, str>,
+    message: Cow<'static, str>,
+    column: Option<String>,
+}
+
+impl Reject {
+    /// A reason. The message never holds the value of a cell: it ends up in logs. At most 255
+    /// different reasons are told apart in one batch, so they are kinds, not values.
+    ///
+    /// ```
+    /// let reject = loader_sdk::Reject::new("no-such-country", "the country is not one of ISO 3166");
+    /// ```
+    pub fn new(
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Reject {
+        Reject { code: code.into(), message: message.into(), column: None }
+    }
+
+    /// The same reason, about a column. [`Rows::map`](crate::Rows::map) names its column by itself.
+    ///
+    /// ```
+    /// let reject = loader_sdk::Reject::new("empty", "there is no name").column("name");
+    /// ```
+    pub fn column(self, column: impl Into<String>) -> Reject {
+        Reject { column: Some(column.into()), ..self }
+    }
+
+    /// About this column, unless it says itself which one it is about.
+    pub(crate) fn or_column(self, column: &str) -> Reject {
+        Reject { column: self.column.or_else(|| Some(column.to_owned())), ..self }
+    }
+
+    pub(crate) fn into_error(self) -> Error {
+        Error {
+            code: self.code.into_owned(),
+            message: self.message.into_owned(),
+            column: self.column,
+            row: None,
+        }
+    }
+}
+
+impl fmt::Display for Reject {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.code, self.message)
+    }
+}
