@@ -60,11 +60,14 @@ enum State {
     Escaped,
 }
 
+/// A place that no byte has; cheaper to compare with than an `Option`.
+const NOWHERE: usize = usize::MAX;
+
 /// How far one piece of the file has been looked through.
 struct Pass<'a> {
     bytes: &'a [u8],
-    /// The place of a character that a quote or an escape before it made plain.
-    plain: Option<usize>,
+    /// The place of a character that a quote or an escape before it made plain, or [`NOWHERE`].
+    plain: usize,
     /// Where the last stretch outside of quotes begins.
     open_from: usize,
     /// Where the last quoted field opened.
@@ -170,7 +173,7 @@ impl Splitter {
             && let Some(at) = scanner.next()
         {
             match self.state {
-                _ if Some(at) == pass.plain => (),
+                _ if at == pass.plain => (),
                 State::Quoted => self.within_quotes(&mut pass, at),
                 State::Open | State::Comment if is_line_end(bytes[at]) => {
                     self.begin_line(bytes.get(at + 1));
@@ -187,11 +190,11 @@ impl Splitter {
 
     /// Goes on where the last piece ended, now that the byte after it is known. Returns 0 when that
     /// byte is plain.
-    fn resume(&mut self, first: u8) -> Option<usize> {
-        let mut plain = None;
+    fn resume(&mut self, first: u8) -> usize {
+        let mut plain = NOWHERE;
         match self.state {
             State::QuotedQuote if Some(first) != self.rules.quote => self.state = State::Open,
-            State::QuotedQuote | State::Escaped => (self.state, plain) = (State::Quoted, Some(0)),
+            State::QuotedQuote | State::Escaped => (self.state, plain) = (State::Quoted, 0),
             State::Open | State::Comment | State::Quoted => (),
         }
         let begins_line = self.state == State::Open && is_line_end(self.previous);
@@ -213,14 +216,14 @@ impl Splitter {
     fn within_quotes(&mut self, pass: &mut Pass<'_>, at: usize) {
         let byte = pass.bytes[at];
         if Some(byte) == self.rules.escape {
-            pass.plain = Some(at + 1);
+            pass.plain = at + 1;
             if at + 1 == pass.bytes.len() {
                 self.state = State::Escaped;
             }
         } else if Some(byte) == self.rules.quote {
             match pass.bytes.get(at + 1) {
                 None => self.state = State::QuotedQuote,
-                Some(next) if *next == byte => pass.plain = Some(at + 1),
+                Some(next) if *next == byte => pass.plain = at + 1,
                 Some(_) => (self.state, pass.open_from) = (State::Open, at + 1),
             }
         }
@@ -265,6 +268,7 @@ impl Splitter {
 
     /// Makes the cuts that are due in a stretch outside of quotes, where every line end ends a
     /// record.
+    #[inline(always)]
     fn cut_between(
         &mut self,
         bytes: &[u8],
