@@ -26,7 +26,8 @@ pub(crate) fn make(what: &str, batch: &RecordBatch) -> Result<wire::Output, wire
     }
     write_to_log(what);
     let rows = batch.num_rows();
-    Ok(honest(what, batch).or_else(|| rejects(what, rows)).unwrap_or_else(|| {
+    let rejecting = || wrong_rejects(what, rows).or_else(|| wrong_messages(what, rows));
+    Ok(honest(what, batch).or_else(rejecting).unwrap_or_else(|| {
         let bytes = malformed(what, batch).or_else(|| out_of_bounds(what, rows));
         output(bytes.or_else(|| forged(what, rows as i64)).unwrap_or_else(|| ones(rows)))
     }))
@@ -88,13 +89,15 @@ fn malformed(what: &str, batch: &RecordBatch) -> Option<Vec<u8>> {
         "trailing-bytes" => [ones(rows), vec![0; 64]].concat(),
         "schema-instead" => ipc::encode_schema(&batch.schema()),
         "huge-output" => vec![0; 200 << 20],
-        "extra-column" => {
-            let column: ArrayRef = Arc::new(Int64Array::from(vec![1; rows]));
-            ipc::encode_columns(rows, &[column.clone(), column]).unwrap_or_default()
-        }
+        "extra-column" => two_columns(rows),
         "null-where-none-may-be" => encoded(Int64Array::from(vec![None; rows])),
         _ => return None,
     })
+}
+
+fn two_columns(rows: usize) -> Vec<u8> {
+    let column: ArrayRef = Arc::new(Int64Array::from(vec![1; rows]));
+    ipc::encode_columns(rows, &[column.clone(), column]).unwrap_or_default()
 }
 
 /// Values that Arrow takes and Redshift does not.
@@ -106,44 +109,47 @@ fn out_of_bounds(what: &str, rows: usize) -> Option<Vec<u8>> {
         }
         "date-too-far" => encoded(Date32Array::from(vec![i32::MAX; rows])),
         "timestamp-too-early" => encoded(TimestampMicrosecondArray::from(vec![i64::MIN; rows])),
-        "text-too-long" => {
-            let text = "x".repeat(70_000);
-            let texts = (0..rows).map(|row| (row == 0).then_some(text.as_str()));
-            encoded(texts.collect::<StringArray>())
-        }
+        "text-too-long" => encoded(in_first_row("x".repeat(70_000), rows).collect::<StringArray>()),
         "binary-too-long" => {
-            let bytes = vec![0; 1_100_000];
-            let values = (0..rows).map(|row| (row == 0).then_some(bytes.as_slice()));
-            encoded(values.collect::<BinaryArray>())
+            encoded(in_first_row(vec![0_u8; 1_100_000], rows).collect::<BinaryArray>())
         }
         _ => return None,
     })
 }
 
-fn rejects(what: &str, rows: usize) -> Option<wire::Output> {
-    let good = || ones(rows);
-    Some(match what {
-        "reject-out-of-range" => rejecting(good(), vec![rows as u32], vec![0], 1),
-        "reject-twice" => rejecting(good(), vec![0, 0], vec![0, 0], 1),
-        "rejects-descending" => rejecting(good(), vec![1, 0], vec![0, 0], 1),
-        "reject-more-than-there-are" => rejecting(good(), vec![0; 1 << 20], vec![0; 1 << 20], 1),
-        "reject-with-control-characters" => {
-            let messages = vec![control_characters()];
-            wire::Output { messages, ..rejecting(good(), vec![0], vec![0], 0) }
-        }
+/// One value, and nulls behind it.
+fn in_first_row<T>(value: T, rows: usize) -> impl Iterator<Item = Option<T>> {
+    std::iter::once(Some(value)).chain(std::iter::repeat_with(|| None)).take(rows)
+}
+
+fn wrong_rejects(what: &str, rows: usize) -> Option<wire::Output> {
+    let (rejected, reasons, messages) = match what {
+        "reject-out-of-range" => (vec![rows as u32], vec![0], 1),
+        "reject-twice" => (vec![0, 0], vec![0, 0], 1),
+        "rejects-descending" => (vec![1, 0], vec![0, 0], 1),
+        "reject-more-than-there-are" => (vec![0; 1 << 20], vec![0; 1 << 20], 1),
+        "reason-out-of-range" => (vec![0], vec![9], 1),
+        "reasons-missing" => (vec![0], Vec::new(), 1),
+        "reasons-without-rows" => (Vec::new(), vec![0], 1),
+        "many-messages" => (vec![0], vec![0], 10_000),
+        _ => return None,
+    };
+    Some(rejecting(ones(rows), rejected, reasons, messages))
+}
+
+/// Rejected rows that are right, with messages that are hard to show.
+fn wrong_messages(what: &str, rows: usize) -> Option<wire::Output> {
+    let (rejected, message) = match what {
+        "reject-with-control-characters" => (vec![0], control_characters()),
         "reject-all-at-length" => {
             let long = "x".repeat(1 << 20);
-            let messages =
-                vec![wire::Error { column: Some(long.clone()), ..refusal(&long, &long) }];
-            let all = (0..rows as u32).collect();
-            wire::Output { messages, ..rejecting(good(), all, vec![0; rows], 0) }
+            let message = wire::Error { column: Some(long.clone()), ..refusal(&long, &long) };
+            ((0..rows as u32).collect(), message)
         }
-        "reason-out-of-range" => rejecting(good(), vec![0], vec![9], 1),
-        "reasons-missing" => rejecting(good(), vec![0], Vec::new(), 1),
-        "reasons-without-rows" => rejecting(good(), Vec::new(), vec![0], 1),
-        "many-messages" => rejecting(good(), vec![0], vec![0], 10_000),
         _ => return None,
-    })
+    };
+    let reasons = vec![0; rejected.len()];
+    Some(wire::Output { messages: vec![message], ..rejecting(ones(rows), rejected, reasons, 0) })
 }
 
 /// Transforms for the tests of chains.

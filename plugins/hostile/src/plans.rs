@@ -30,11 +30,7 @@ pub(crate) fn make(what: &str, input: &Schema) -> Result<wire::Plan, wire::Error
         .or_else(|| with_inputs(what, input))
         .or_else(|| for_session(what, input))
         .ok_or_else(|| refusal("bad-config", &unknown(what)))?;
-    if IN_SESSION.contains(&what)
-        || TOTALS.contains(&what)
-        || IN_FINISH.contains(&what)
-        || HONEST.contains(&what)
-    {
+    if is_for_session(what) {
         plan.state = what.as_bytes().to_vec();
     }
     Ok(plan)
@@ -44,6 +40,11 @@ fn unknown(what: &str) -> String {
     format!(
         "config: \"do\" is {what:?}, which this plugin cannot do; see plugins/hostile/src/words.rs"
     )
+}
+
+/// Whether a session has to know the word.
+fn is_for_session(what: &str) -> bool {
+    [IN_SESSION.as_slice(), &TOTALS, &IN_FINISH, &HONEST].iter().any(|words| words.contains(&what))
 }
 
 fn crash(what: &str) {
@@ -104,10 +105,7 @@ fn with_types(what: &str, input: &Schema) -> Option<wire::Plan> {
         "many-columns" => many_columns(),
         "unknown-type" => one_nested("item"),
         "nested-type-with-control-characters" => one_nested(&"\u{1b}[2J\n".repeat(100)),
-        "dictionary-type" => {
-            let (keys, values) = (Box::new(DataType::Int32), Box::new(DataType::Utf8));
-            one_computed(DataType::Dictionary(keys, values))
-        }
+        "dictionary-type" => one_computed(dictionary()),
         "other-time-zone" => {
             one_computed(DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())))
         }
@@ -120,6 +118,10 @@ fn with_types(what: &str, input: &Schema) -> Option<wire::Plan> {
 fn many_columns() -> wire::Plan {
     let fields = (0..5000).map(|index| Field::new(format!("c{index}"), DataType::Int64, true));
     columns(fields.collect(), vec![wire::Expr::HostValue("source.row".to_owned()); 5000])
+}
+
+fn dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
 /// A list, whose items have this name.
@@ -174,21 +176,22 @@ fn with_literal(what: &str) -> Option<wire::Plan> {
 /// Inputs that are not there, not in order, or not what the computed columns need.
 fn with_inputs(what: &str, input: &Schema) -> Option<wire::Plan> {
     let inputs = |inputs| Some(wire::Plan { inputs, ..identity(input) });
-    let integers = |names: &[&str], outputs| {
-        let fields = names.iter().map(|name| Field::new(*name, DataType::Int64, true));
-        Some(columns(fields.collect(), outputs))
-    };
     match what {
         "many-inputs" => inputs(vec![0; 10 << 20]),
         "inputs-out-of-range" => inputs(vec![9999]),
         "inputs-descending" => inputs(vec![1, 0]),
         "inputs-twice" => inputs(vec![0, 0]),
         "computed-twice" => {
-            integers(&["a", "b"], vec![wire::Expr::Computed(0), wire::Expr::Computed(0)])
+            Some(integers(&["a", "b"], vec![wire::Expr::Computed(0), wire::Expr::Computed(0)]))
         }
-        "computed-out-of-range" => integers(&["a"], vec![wire::Expr::Computed(7)]),
+        "computed-out-of-range" => Some(integers(&["a"], vec![wire::Expr::Computed(7)])),
         _ => None,
     }
+}
+
+fn integers(names: &[&str], outputs: Vec<wire::Expr>) -> wire::Plan {
+    let fields = names.iter().map(|name| Field::new(*name, DataType::Int64, true));
+    columns(fields.collect(), outputs)
 }
 
 /// Plans that are right, for honest transforms and for misdeeds of a session.
