@@ -1,6 +1,6 @@
-//! The blocking half of a COPY: reads files, converts their rows, and gathers what cannot be loaded.
-//! In: files and the table's columns. Out: buffers of PostgreSQL's binary format to a channel, and
-//! rows for STL_LOAD_ERRORS.
+//! The blocking half of a COPY: reads files, converts their rows, and gathers what cannot be
+//! loaded. In: files and the table's columns. Out: buffers of PostgreSQL's binary format to a
+//! channel, and rows for STL_LOAD_ERRORS.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

@@ -1,5 +1,5 @@
-//! Reading what was executed: DescribeStatement, results by page, CancelStatement. In: ids, `uuid` or `uuid:n` for the n-th statement of a batch. Out: the members of the service's
-//! model.
+//! Reading what was executed: DescribeStatement, results by page, CancelStatement. In: ids, `uuid`
+//! or `uuid:n` for the n-th statement of a batch. Out: the members of the service's model.
 
 use std::sync::Arc;
 use std::time::Duration;

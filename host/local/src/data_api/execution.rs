@@ -1,5 +1,5 @@
 //! One ExecuteStatement or BatchExecuteStatement and how it fares. The runner changes it, requests
-//! read it; who polls with a wait is woken when it ends. Lists and answers are made from it
+//! read it; a request that waits is woken when it ends. Lists and answers are made from it
 //! elsewhere.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -157,7 +157,7 @@ impl Execution {
         self.state().status
     }
 
-    /// Changes the state and wakes those who wait when it became final.
+    /// Changes the state and wakes the requests that wait when it became final.
     pub(crate) fn update(&self, change: impl FnOnce(&mut State)) {
         let is_final = {
             let mut state = self.state();

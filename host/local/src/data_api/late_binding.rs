@@ -2,8 +2,8 @@
 //! run, with the queries of such views in place of their names, as the catalog has them now. A
 //! statement that reads none is left as it is.
 //!
-//! The query then runs with the rights of who asks, who needs SELECT on the view; in Redshift the
-//! view's owner needs those below it.
+//! The query then runs with the rights of the statement's user, who needs SELECT on the view; in
+//! Redshift the view's owner needs those below it.
 
 use std::collections::HashMap;
 

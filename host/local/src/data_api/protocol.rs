@@ -162,7 +162,7 @@ impl Target {
         Err(ApiError::validation(refusal))
     }
 
-    /// Who runs the statement; `None`: the superuser.
+    /// The user that runs the statement; `None`: the superuser.
     pub(crate) fn user(&self) -> Option<&str> {
         self.db_user.as_deref()
     }

@@ -1,5 +1,6 @@
-//! The warehouse behind the API: PostgreSQL, the objects that COPY reads, and what was executed. In:
-//! how to connect; out: connections to databases that have what Redshift has and PostgreSQL has not.
+//! The warehouse behind the API: PostgreSQL, the objects that COPY reads, and what was executed.
+//! In: how to connect; out: connections to databases that have what Redshift has and PostgreSQL has
+//! not.
 
 use std::collections::HashSet;
 use std::sync::Arc;

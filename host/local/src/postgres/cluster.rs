@@ -23,7 +23,7 @@ pub(crate) struct Cluster {
     pub(crate) data: PathBuf,
     /// Its log.
     pub(crate) log: PathBuf,
-    /// Who runs PostgreSQL on it; `None`: whoever we are.
+    /// The user that runs PostgreSQL on it; `None`: the one of this process.
     pub(crate) owner: Option<User>,
 }
 
@@ -145,7 +145,7 @@ fn make_empty(fresh: &Path, owner: Option<&User>) -> Result<(), LocalError> {
     user::give(fresh, owner)
 }
 
-/// PostgreSQL runs only on data of its own user. Root can become that user; anyone else cannot.
+/// PostgreSQL runs only on data of its own user. Root can become that user; no other user can.
 fn current_owner(data: &Path) -> Result<Option<User>, LocalError> {
     let metadata = fs::metadata(data).map_err(LocalError::file(data, "read"))?;
     let me = rustix::process::geteuid();

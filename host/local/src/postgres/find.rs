@@ -1,6 +1,6 @@
-//! Where PostgreSQL's programs are on this machine. In: a folder that someone named, the
-//! environment; out: paths of `initdb` and `postgres` from one folder, or an error that says how to
-//! install them. Runs nothing.
+//! Where PostgreSQL's programs are on this machine. In: a folder that was named, the environment;
+//! out: paths of `initdb` and `postgres` from one folder, or an error that says how to install
+//! them. Runs nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

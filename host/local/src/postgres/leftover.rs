@@ -1,6 +1,6 @@
 //! What a killed server leaves behind: a PostgreSQL that still runs on our data, or only its pid
-//! file. In: the data folder; out: a data folder that nobody uses. Never signals a process that is
-//! not a PostgreSQL on this very folder.
+//! file. In: the data folder; out: a data folder that is not in use. Never signals a process that
+//! is not a PostgreSQL on this very folder.
 
 use std::fs;
 use std::io;

@@ -123,7 +123,7 @@ async fn postgresql_ends_when_the_program_that_started_it_does() {
     assert!(!sockets.exists());
 }
 
-/// Only root has this trouble, so anyone else has nothing to test.
+/// Only root has this trouble, so other users have nothing to test.
 #[tokio::test]
 async fn data_goes_elsewhere_when_postgresqls_user_cannot_reach_the_folder() {
     use std::os::unix::fs::PermissionsExt;

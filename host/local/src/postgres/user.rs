@@ -1,6 +1,6 @@
-//! Who runs PostgreSQL. It refuses to run as root; started by root, we run it as `postgres` or
-//! `nobody` and give that user the data. In: our own user id and the user list of the system; out:
-//! ids for child processes and folders that this user can reach.
+//! The user that runs PostgreSQL. It refuses to run as root; started by root, we run it as
+//! `postgres` or `nobody` and give that user the data. In: our own user id and the user list of the
+//! system; out: ids for child processes and folders that this user can reach.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -100,7 +100,7 @@ pub(crate) fn is_socket_dir(path: &Path) -> bool {
 
 /// A folder for the data that any user can reach, one for each DIR. Made when missing.
 ///
-/// The parent is open to everyone, so a folder that someone else put there under this name is
+/// Every user may write to the parent, so a folder of this name that belongs to another user is
 /// refused.
 pub(crate) fn reachable_data_dir(state_dir: &Path, user: &User) -> Result<PathBuf, LocalError> {
     use sha2::Digest;

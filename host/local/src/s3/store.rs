@@ -2,7 +2,7 @@
 //! `DIR/.loader/s3` of what a file cannot hold. In and out: plain values, no HTTP. Blocks, so it is
 //! called on blocking threads.
 //!
-//! A record counts only while the file has the size and time that it names; a file that someone
+//! A record counts only while the file has the size and time that it names; a file that was
 //! replaced by hand has lost it, and its ETag is the MD5 of what is there now. Changes happen under
 //! one lock, so conditions and changes are one step.
 
