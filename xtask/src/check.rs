@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::failure::{Failure, failure};
 use crate::run::{cargo, output, root, run};
-use crate::{circles, contract, plugins};
+use crate::{circles, contract, plugins, walls};
 
 /// Rust files longer than this must say in their header why.
 const LONG_FILE_LINES: usize = 400;
@@ -17,8 +17,7 @@ pub(crate) fn all() -> Result<(), Failure> {
     step("circles of files", circles::check)?;
     step("plugin contract", contract::check)?;
     step("docs/security.md names tests that are there", security_tests)?;
-    step("dependencies", dependencies)?;
-    step("one TLS stack", one_tls_stack)?;
+    step("walls between crates", walls::check)?;
     step("plugins build", plugins::build_plugins)?;
     step("plugins are reproducible", plugins::check_reproducible)?;
     step("lints", || {
@@ -90,42 +89,4 @@ fn tests_named(page: &str) -> impl Iterator<Item = &str> {
     let rows = page.lines().filter(|line| line.starts_with("| ") && line.ends_with(" |"));
     let last = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
     last.flat_map(|cell| cell.split('`').skip(1).step_by(2))
-}
-
-/// Who may depend on whom, proved by cargo.
-fn dependencies() -> Result<(), Failure> {
-    for (package, forbidden) in [
-        ("loader-sdk", &["tokio", "wasmtime", "aws-config", "aws-sdk-s3", "arrow"][..]),
-        ("loader-csv", &["tokio", "wasmtime", "aws-config"][..]),
-        ("loader-ipc", &["tokio", "wasmtime", "aws-config"][..]),
-        ("loader-attach", &["hyper", "s3s", "arrow-array", "tokio-postgres", "sqlparser"]),
-        ("loader", &["loader-local", "s3s", "tokio-postgres", "sqlparser"]),
-        ("loader-build", &["tokio", "wasmtime", "aws-config"][..]),
-        ("loader-sandbox", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
-        ("loader-harness", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"][..]),
-    ] {
-        let tree = tree(package)?;
-        if let Some(name) = forbidden.iter().find(|name| has_crate(&tree, name)) {
-            return failure(format!("{package} must not depend on {name}; see ARCHITECTURE.md"));
-        }
-    }
-    Ok(())
-}
-
-fn one_tls_stack() -> Result<(), Failure> {
-    let tree = tree("loader")?;
-    let stacks = ["aws-lc-rs", "openssl", "native-tls"];
-    match stacks.iter().find(|name| has_crate(&tree, name)) {
-        None => Ok(()),
-        Some(name) => failure(format!("{name} came in: there is one TLS stack, rustls with ring")),
-    }
-}
-
-/// What a package depends on, a crate a line.
-fn tree(package: &str) -> Result<String, Failure> {
-    output(&mut cargo(&["tree", "--package", package, "--edges", "normal", "--prefix", "none"]))
-}
-
-fn has_crate(tree: &str, name: &str) -> bool {
-    tree.lines().any(|line| line.starts_with(&format!("{name} v")))
 }

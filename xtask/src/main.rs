@@ -8,6 +8,7 @@ mod failure;
 mod plugins;
 mod run;
 mod setup;
+mod walls;
 
 use std::process::ExitCode;
 
