@@ -311,12 +311,8 @@ fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
         .find(|(_, sub)| sub.status() == Some(&Failed));
     let message =
         sub.and_then(|(_, sub)| sub.error()).or(described.error()).unwrap_or("no reason given");
-    StatementFailure {
-        id,
-        statement: sub.map_or(0, |(i, _)| i),
-        message: message.to_string(),
-        query_id: sub.map_or(described.redshift_query_id(), |(_, sub)| sub.redshift_query_id()),
-    }
+    let query_id = sub.map_or(described.redshift_query_id(), |(_, sub)| sub.redshift_query_id());
+    StatementFailure::new(id, sub.map_or(0, |(i, _)| i), message.to_string(), query_id)
 }
 
 fn cell(field: Field) -> Cell {

@@ -4,7 +4,7 @@ use loader_aws::data_api::{DataApi, Executed, Outcome};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_warehouse::catalog::{Catalog, TableState, queries, table_queries};
-use loader_warehouse::refusal::{self, StatementFailure};
+use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::rows::Rows;
 
 use crate::redshift::{bookkeeping, retry_conflicts};
@@ -88,5 +88,19 @@ pub async fn read_table(api: &DataApi, target: &TableName) -> Result<Option<Tabl
 }
 
 fn is_missing_ledger(failure: &StatementFailure) -> bool {
-    failure.statement == 1 && failure.message.contains("does not exist")
+    let is_missing = match failure.refusal {
+        Refusal::Missing(_) => true,
+        Refusal::Conflict
+        | Refusal::Cancelled
+        | Refusal::Denied
+        | Refusal::BucketDenied
+        | Refusal::WrongPassword
+        | Refusal::AlreadyExists
+        | Refusal::TypeMismatch
+        | Refusal::Guard
+        | Refusal::WideAlready
+        | Refusal::HeldByViews
+        | Refusal::Other => false,
+    };
+    failure.statement == 1 && is_missing
 }

@@ -11,7 +11,7 @@ use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_warehouse::evolution::view::SavedView;
-use loader_warehouse::refusal::{self, StatementFailure};
+use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::restore::{existing_sql, packs};
 use loader_warehouse::rows::Cell;
 use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
@@ -83,13 +83,13 @@ async fn restore(
     for pack in packs(missing, user) {
         match run(api, &pack.statements).await? {
             None => restored.extend(pack.names()),
-            Some(failure) if is_in_the_way(&failure) => round = Round::Again,
+            Some(failure) if is_in_the_way(failure.refusal) => round = Round::Again,
             // One of them is at fault; the others come back by themselves.
             Some(_) => {
                 for view in &pack.views {
                     match run(api, &view.restore_sql(user)).await? {
                         None => restored.push(view.name.clone()),
-                        Some(failure) if is_in_the_way(&failure) => round = Round::Again,
+                        Some(failure) if is_in_the_way(failure.refusal) => round = Round::Again,
                         Some(failure) => note(&mut failed, view, &failure),
                     }
                 }
@@ -120,8 +120,20 @@ fn note(failed: &mut Failed, view: &SavedView, failure: &StatementFailure) {
 }
 
 /// Somebody else made the view, or was at work on what it reads.
-fn is_in_the_way(failure: &StatementFailure) -> bool {
-    failure.message.contains("already exists") || refusal::is_conflict(&failure.message)
+fn is_in_the_way(refusal: Refusal) -> bool {
+    match refusal {
+        Refusal::Conflict | Refusal::AlreadyExists => true,
+        Refusal::Cancelled
+        | Refusal::Denied
+        | Refusal::BucketDenied
+        | Refusal::WrongPassword
+        | Refusal::Missing(_)
+        | Refusal::TypeMismatch
+        | Refusal::Guard
+        | Refusal::WideAlready
+        | Refusal::HeldByViews
+        | Refusal::Other => false,
+    }
 }
 
 /// Runs one view's or pack's statements as one transaction and returns why it failed.
