@@ -4,9 +4,11 @@
 //! part in the play, so that a failure can be told by its place. Runs nothing.
 
 use crate::bookkeeping::{AUDIT, LEDGER, PLUGINS};
+use crate::rows::{FromRow, Row};
 use crate::sql::{cut, ident, idents, table, text};
 use loader_model::choices::{Duplicates, Strategy};
 use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES};
+use loader_model::error::Result;
 use loader_model::names::{S3Uri, TableName, utc};
 use loader_model::target_column::{Fill, FilledColumn, ROW_COLUMN, TargetColumn};
 
@@ -98,7 +100,7 @@ pub enum StatementRole {
     CreateView,
     Ledger,
     Audit,
-    /// Its result is the counts: inserted, updated, duplicates.
+    /// Its result is the [`Counts`].
     Report,
 }
 
@@ -134,11 +136,32 @@ pub fn build(batch: &LoadBatch<'_>) -> Vec<(StatementRole, String)> {
     out.extend(batch.creation.iter().skip(1).map(|sql| (StatementRole::CreateView, sql.clone())));
     out.push((StatementRole::Ledger, ledger(batch)));
     out.push((StatementRole::Audit, audit_success(batch)));
-    out.push((
-        StatementRole::Report,
-        format!("SELECT inserted, updated, duplicates FROM {COUNTS}"),
-    ));
+    out.push((StatementRole::Report, report()));
     out
+}
+
+fn report() -> String {
+    format!("SELECT inserted, updated, duplicates FROM {COUNTS}")
+}
+
+/// Where the rows of a load went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    pub inserted: u64,
+    pub updated: u64,
+    /// Staged rows that lost to another of their key.
+    pub duplicates: u64,
+}
+
+impl FromRow for Counts {
+    fn from_row(row: Row<'_>) -> Result<Counts> {
+        let count = |column| row.integer(column).map(i64::unsigned_abs);
+        Ok(Counts {
+            inserted: count("inserted")?,
+            updated: count("updated")?,
+            duplicates: count("duplicates")?,
+        })
+    }
 }
 
 /// The audit row of a run that failed; it stands alone.

@@ -93,8 +93,8 @@ impl<'a> Evolution<'a> {
         changes: &[SchemaChange],
         configured: &[ConfiguredView],
     ) -> Result<Dependents> {
-        let alters = changes.iter().any(|change| change.altered_column().is_some());
-        if self.creates_table() || !(alters || !configured.is_empty()) {
+        let keeps = changes.iter().all(|change| change.altered_column().is_none());
+        if self.creates_table() || (keeps && configured.is_empty()) {
             return Ok(Dependents::default());
         }
         let names: Vec<TableName> = configured.iter().map(|view| view.name.clone()).collect();

@@ -12,8 +12,7 @@ use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_warehouse::evolution::view::SavedView;
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
-use loader_warehouse::restore::{existing_sql, packs};
-use loader_warehouse::rows::Cell;
+use loader_warehouse::restore::{Existing, existing_sql, packs};
 use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
 /// How often the catalog is asked again because somebody else was at work on the same views.
@@ -66,10 +65,10 @@ enum Round {
 pub async fn missing<'a>(api: &DataApi, views: &'a [SavedView]) -> Result<Vec<&'a SavedView>> {
     let statements: Vec<String> = existing_sql(views);
     let answers = query(api, "looking for the views to be restored", &statements).await?;
-    let cell = |row: &[Cell], nth: usize| row.get(nth).map(Cell::to_text).unwrap_or_default();
-    let rows = answers.iter().flat_map(|rows| &rows.rows);
-    let existing: Vec<TableName> =
-        rows.map(|row| TableName { schema: cell(row, 0), table: cell(row, 1) }).collect();
+    let mut existing: Vec<TableName> = Vec::new();
+    for rows in answers {
+        existing.extend(rows.decode()?.into_iter().map(|Existing { name }| name));
+    }
     Ok(views.iter().filter(|view| !existing.contains(&view.name)).collect())
 }
 

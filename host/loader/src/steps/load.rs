@@ -10,7 +10,9 @@ use loader_data::parts::csv_null;
 use loader_model::choices::{MissingColumns, StagingFormat};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::TargetColumn;
-use loader_warehouse::load_batch::{self, Copy, CopyFormat, LedgerRow, LoadBatch, StatementRole};
+use loader_warehouse::load_batch::{
+    self, Copy, CopyFormat, Counts, LedgerRow, LoadBatch, StatementRole,
+};
 use loader_warehouse::refusal::{self, Missing, Refusal, StatementFailure};
 use loader_warehouse::sql::MAX_STATEMENT_BYTES;
 
@@ -57,7 +59,7 @@ async fn transact(load: &Load<'_>) -> Result<Loaded> {
     match retry_conflicts::execute_batch(api, &statements).await? {
         Outcome::Finished(executed) => {
             let counts = counts(api, &roles, &executed, load.staged.totals.rows_staged).await;
-            let [inserted, updated, duplicates] =
+            let Counts { inserted, updated, duplicates } =
                 counts.map_err(|error| committed(load, &error))?;
             Ok(Loaded::Rows { inserted, updated, duplicates })
         }
@@ -120,28 +122,25 @@ async fn counts(
     roles: &[StatementRole],
     executed: &Executed,
     staged: u64,
-) -> Result<[u64; 3]> {
+) -> Result<Counts> {
     let place = |wanted: StatementRole| roles.iter().position(|role| *role == wanted);
     let rows = api.rows(executed, place(StatementRole::Report)).await?;
-    let number = |column| rows.number(0, column).map(i64::unsigned_abs);
-    let counts = [number(0)?, number(1)?, number(2)?];
+    let counts: Counts = rows.first("the count of rows")?;
     let written = place(StatementRole::Insert)
         .and_then(|insert| executed.result_rows.get(insert))
         .copied()
         .unwrap_or(-1);
     // Rows that were updated in place are not inserted.
-    let inserts =
-        if place(StatementRole::Delete).is_none() { counts[0] } else { counts[0] + counts[1] };
+    let updates_in_place = place(StatementRole::Delete).is_none();
+    let inserts = if updates_in_place { counts.inserted } else { counts.inserted + counts.updated };
+    let accounted = counts.inserted + counts.updated + counts.duplicates;
     match u64::try_from(written) {
         Ok(written) if written != inserts => {
             let fact = format!("{inserts} rows were counted, but {written} written");
             Err(Error::new(Kind::Internal, fact))
         }
-        _ if counts.iter().sum::<u64>() != staged => {
-            let fact = format!(
-                "{staged} rows were staged, but {} accounted for",
-                counts.iter().sum::<u64>()
-            );
+        _ if accounted != staged => {
+            let fact = format!("{staged} rows were staged, but {accounted} accounted for");
             Err(Error::new(Kind::Internal, fact))
         }
         _ => Ok(counts),
