@@ -1,5 +1,5 @@
 //! Schema evolution as values: what a file asks of a table, held against what the table is, gives
-//! the changes and the script that makes them. Nothing here talks to anybody; `steps/evolve` does.
+//! the changes and the script that makes them. Nothing here talks to the warehouse.
 //!
 //! Reading order: `change` (the table), `view` (what must come back),
 //! `script` (in which order, in which transactions), `journal` and `view_config` (the two objects

@@ -4,6 +4,7 @@
 //! Not a parser. It knows quotes, comments and words by Redshift's rules, a backslash in a literal
 //! included, and leaves the rest to the warehouse.
 
+use std::iter::Peekable;
 use std::ops::Range;
 
 use loader_model::names::TableName;
@@ -157,18 +158,25 @@ pub fn create_view(text: &str) -> Option<CreateView> {
     if !word("view") {
         return None;
     }
+    let (name, name_at) = dotted_name(&mut tokens)?;
+    Some(CreateView { materialized, name, name_at })
+}
+
+/// The parts of a name, folded and without quotes, and where it stands.
+fn dotted_name(tokens: &mut Peekable<Tokens<'_>>) -> Option<(Vec<String>, Range<usize>)> {
     let (mut name, mut name_at) = (Vec::new(), None);
     loop {
         let (at, part) = match tokens.next()? {
             (at, Token::Word(word)) => (at, word.to_lowercase()),
             (at, Token::Quoted(name)) => (at, name.to_lowercase()),
-            _ => return None,
+            (_, Token::Literal | Token::Sign(_)) => return None,
         };
         name.push(part);
-        name_at = Some(name_at.map_or(at.clone(), |whole: Range<usize>| whole.start..at.end));
+        let whole = name_at.map_or(at.clone(), |whole: Range<usize>| whole.start..at.end);
         if tokens.next_if(|token| token.1 == Token::Sign('.')).is_none() {
-            return name_at.map(|name_at| CreateView { materialized, name, name_at });
+            return Some((name, whole));
         }
+        name_at = Some(whole);
     }
 }
 

@@ -1,8 +1,8 @@
 //! A view as it is before a schema change, and the statements that drop it and bring it back with
 //! comments, grants and owner.
 //!
-//! Grants are only ever given, never revoked. What the catalog says comes in through
-//! `redshift::dependents`; the same values are written to the journal.
+//! Grants are only ever given, never revoked. What the catalog says comes in through `dependents`;
+//! the same values are written to the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -120,16 +120,7 @@ impl SavedView {
     pub fn restore_sql(&self, current_user: &str) -> Vec<String> {
         let name = sql::table(&self.name);
         let mut statements = vec![self.create.clone()];
-        if let Some(comment) = &self.comment {
-            statements.push(format!("COMMENT ON VIEW {name} IS {}", sql::text(comment)));
-        }
-        for (column, comment) in &self.column_comments {
-            statements.push(format!(
-                "COMMENT ON COLUMN {name}.{} IS {}",
-                ident(column),
-                sql::text(comment)
-            ));
-        }
+        statements.extend(self.comments_sql());
         if self.owner == current_user {
             statements.extend(grant_sql(&self.name, &self.grants));
             return statements;
@@ -140,6 +131,19 @@ impl SavedView {
         statements.extend(grant_sql(&self.name, &others));
         statements.push(format!("ALTER TABLE {name} OWNER TO {}", ident(&self.owner)));
         statements.extend(grant_sql(&self.name, &ours));
+        statements
+    }
+
+    fn comments_sql(&self) -> Vec<String> {
+        let name = sql::table(&self.name);
+        let mut statements = Vec::new();
+        if let Some(comment) = &self.comment {
+            statements.push(format!("COMMENT ON VIEW {name} IS {}", sql::text(comment)));
+        }
+        for (column, comment) in &self.column_comments {
+            let (column, comment) = (ident(column), sql::text(comment));
+            statements.push(format!("COMMENT ON COLUMN {name}.{column} IS {comment}"));
+        }
         statements
     }
 }
@@ -170,19 +174,10 @@ pub fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
 /// Whether it may be passed on, which columns, which privileges.
 type GrantSet<'a> = (bool, &'a [String], Vec<&'a str>);
 
+/// The grantees of each set.
 fn grouped(grants: &[Grant]) -> BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> {
-    // A privilege may have come from several grantors; the one that may be passed on includes the
-    // other.
-    let mut strongest: BTreeMap<(&Grantee, &[String], &str), bool> = BTreeMap::new();
-    for grant in grants {
-        let grantable = grant.grantable
-            && grant.columns.is_empty()
-            && matches!(grant.grantee, Grantee::User(_));
-        *strongest.entry((&grant.grantee, &grant.columns, &grant.privilege)).or_default() |=
-            grantable;
-    }
     let mut by_grantee: BTreeMap<(&Grantee, bool, &[String]), Vec<&str>> = BTreeMap::new();
-    for ((grantee, columns, privilege), grantable) in strongest {
+    for ((grantee, columns, privilege), grantable) in strongest(grants) {
         by_grantee.entry((grantee, grantable, columns)).or_default().push(privilege);
     }
     let mut sets: BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> = BTreeMap::new();
@@ -190,6 +185,17 @@ fn grouped(grants: &[Grant]) -> BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> {
         sets.entry((grantable, columns, privileges)).or_default().insert(grantee);
     }
     sets
+}
+
+/// Whether a grantee may pass a privilege on columns on. A privilege may have come from several
+/// grantors; the grant that may be passed on includes the other.
+fn strongest(grants: &[Grant]) -> BTreeMap<(&Grantee, &[String], &str), bool> {
+    let mut strongest: BTreeMap<(&Grantee, &[String], &str), bool> = BTreeMap::new();
+    for Grant { privilege, columns, grantee, grantable } in grants {
+        let grantable = *grantable && columns.is_empty() && matches!(grantee, Grantee::User(_));
+        *strongest.entry((grantee, columns, privilege)).or_default() |= grantable;
+    }
+    strongest
 }
 
 #[cfg(test)]
