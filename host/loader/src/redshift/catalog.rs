@@ -27,15 +27,26 @@ pub async fn read(
     missing: Bookkeeping,
 ) -> Result<Catalog> {
     let queries = queries(target, load_id);
-    let mut answer = ask(api, &queries, target).await?;
-    if missing == Bookkeeping::LeaveMissing {
-        let answer =
-            if answer.is_some() { answer } else { ask(api, &queries[..1], target).await? };
-        return Ok(answer.unwrap_or_default().0);
+    let answer = ask(api, &queries, target).await?;
+    match (missing, answer) {
+        (Bookkeeping::Make, answer) => complete(api, target, &queries, answer).await,
+        (Bookkeeping::LeaveMissing, Some((catalog, _))) => Ok(catalog),
+        (Bookkeeping::LeaveMissing, None) => {
+            Ok(ask(api, &queries[..1], target).await?.unwrap_or_default().0)
+        }
     }
+}
+
+/// Makes what is missing beside the target and asks again.
+async fn complete(
+    api: &DataApi,
+    target: &TableName,
+    queries: &[String],
+    mut answer: Option<(Catalog, bool)>,
+) -> Result<Catalog> {
     if !matches!(answer, Some((_, true))) {
         bookkeeping::create(api, target).await?;
-        answer = ask(api, &queries, target).await?;
+        answer = ask(api, queries, target).await?;
     }
     let (mut catalog, _) = answer.ok_or_else(|| {
         Error::new(

@@ -57,15 +57,10 @@ impl<'a> Evolution<'a> {
         let configured = if adds_columns { self.view_config().await? } else { Vec::new() };
         let dependents = self.dependents(&changes, &configured).await?;
         let attributes = state.map(|state| state.attributes).unwrap_or_default();
-        let situation = Situation {
-            target,
-            attributes: &attributes,
-            dependents: &dependents,
-            configured: &configured,
-        };
-        let plan =
-            script::plan(changes, &situation).map_err(|obstacles| self.in_the_way(&obstacles))?;
-        Ok((plan, dependents))
+        let (attributes, configured) = (attributes.as_slice(), configured.as_slice());
+        let situation = Situation { target, attributes, dependents: &dependents, configured };
+        let plan = script::plan(changes, &situation);
+        Ok((plan.map_err(|obstacles| self.in_the_way(&obstacles))?, dependents))
     }
 
     /// Whether the target is missing, so that the load makes it in its own transaction.
