@@ -32,9 +32,7 @@ where
 {
     let status = status(&error);
     if let Some(code) = error.code() {
-        let detail = error.message().unwrap_or("no further message");
-        let fact = format!("{doing} failed: {code}: {detail}{}", remedy(code));
-        return Error::new(kind_of(code, status), fact);
+        return refused(doing, code, error.message(), status);
     }
     match &error {
         SdkError::ConstructionFailure(_) => {
@@ -53,6 +51,13 @@ where
             Error::new(kind_of("", status), fact)
         }
     }
+}
+
+/// The service answered, and said why not.
+fn refused(doing: &str, code: &str, message: Option<&str>, status: Option<u16>) -> Error {
+    let message = message.unwrap_or("no further message");
+    let fact = format!("{doing} failed: {code}: {message}{}", remedy(code));
+    Error::new(kind_of(code, status), fact)
 }
 
 /// Whether a request was never sent, for want of a signature. A connection that was closed in the

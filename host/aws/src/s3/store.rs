@@ -58,9 +58,8 @@ impl Store {
             Err(error) if failure::is_missing(&error) => Ok(None),
             Err(error) => {
                 // HEAD answers without words, so S3 cannot say what it dislikes.
-                let doing =
-                    format!("looking at {uri} (is this a valid bucket, and may you read it?)");
-                Err(failure::read_failure(&doing, error))
+                let hint = "is this a valid bucket, and may you read it?";
+                Err(failure::read_failure(&format!("looking at {uri} ({hint})"), error))
             }
         }
     }

@@ -47,9 +47,7 @@ impl<'a> Evolution<'a> {
     pub async fn plan_with_dependents(&self) -> Result<(EvolutionPlan, Dependents)> {
         let target = &self.tools.job.target;
         let state = if self.creates_table() { None } else { Some(self.table().await?) };
-        let existing = state.as_ref().map(|state| state.columns.as_slice());
-        let changes = change::changes(&self.wanted, existing)
-            .map_err(|reasons| changed_meanwhile(target, &reasons.join("; ")))?;
+        let changes = self.changes(state.as_ref())?;
         if changes.is_empty() {
             return Ok(Default::default());
         }
@@ -61,6 +59,13 @@ impl<'a> Evolution<'a> {
         let situation = Situation { target, attributes, dependents: &dependents, configured };
         let plan = script::plan(changes, &situation);
         Ok((plan.map_err(|obstacles| self.in_the_way(&obstacles))?, dependents))
+    }
+
+    /// Errors: `Transient` where the table has become one that nothing makes fit.
+    fn changes(&self, state: Option<&TableState>) -> Result<Vec<SchemaChange>> {
+        let existing = state.map(|state| state.columns.as_slice());
+        let changes = change::changes(&self.wanted, existing);
+        changes.map_err(|reasons| changed_meanwhile(&self.tools.job.target, &reasons.join("; ")))
     }
 
     /// Whether the target is missing, so that the load makes it in its own transaction.

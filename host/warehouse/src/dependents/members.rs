@@ -65,29 +65,32 @@ pub(super) struct Members {
 impl Members {
     pub(super) fn read(relations: &Rows, edges: &Rows, target: &TableName) -> Result<Members> {
         let relations: Vec<Relation> = relations.decode()?;
-        let edges: Vec<Edge> = edges.decode()?;
         let (tables, configured): (Vec<Relation>, Vec<Relation>) =
             relations.into_iter().partition(|relation| relation.name == *target);
         let configured: Vec<i64> = configured.into_iter().map(|relation| relation.id).collect();
         let table = tables.into_iter().next();
-        let id = table.as_ref().map(|table| table.id);
-        let from: Vec<i64> = id.iter().chain(&configured).copied().collect();
-        let mut ids = order::readers(&edges, &from);
-        ids.extend(configured);
-        ids.retain(|member| Some(*member) != id);
-        let edges: Vec<Edge> =
-            edges.into_iter().filter(|edge| ids.contains(&edge.reader)).collect();
-        let ids: Vec<i64> = ids.into_iter().collect();
-        Ok(Members {
-            ids: order::in_order(&edges, &ids),
-            edges,
-            target: id,
-            target_owner: table.map(|table| table.owner),
-        })
+        let target = table.as_ref().map(|table| table.id);
+        let target_owner = table.map(|table| table.owner);
+        let edges: Vec<Edge> = edges.decode()?;
+        let (ids, edges) = ordered(target, &configured, &edges);
+        Ok(Members { ids, edges, target, target_owner })
     }
 
     /// Object ids of what a view reads.
     pub(super) fn read_by(&self, view: i64) -> impl Iterator<Item = i64> {
         self.edges.iter().filter(move |edge| edge.reader == view).map(|edge| edge.read)
     }
+}
+
+/// The configured views and all that read them or the target, each after those that it reads; and
+/// what they read.
+fn ordered(target: Option<i64>, configured: &[i64], edges: &[Edge]) -> (Vec<i64>, Vec<Edge>) {
+    let from: Vec<i64> = target.iter().chain(configured).copied().collect();
+    let mut ids = order::readers(edges, &from);
+    ids.extend(configured);
+    ids.retain(|id| Some(*id) != target);
+    let edges: Vec<Edge> =
+        edges.iter().filter(|edge| ids.contains(&edge.reader)).copied().collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    (order::in_order(&edges, &ids), edges)
 }

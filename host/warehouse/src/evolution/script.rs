@@ -33,12 +33,7 @@ pub fn plan(
     let renewed = views::renewed_views(&changes, situation, &mut notices);
     let views = views::ViewScript::write(&changes, situation, &held, &renewed);
     notices.extend(hidden_privileges(&changes, situation.dependents));
-    if situation.dependents.policies_unknown && !views.dropped.is_empty() {
-        notices.push(
-            "whether the views have row-level security could not be read; it would not be restored"
-                .into(),
-        );
-    }
+    notices.extend(unknown_policies(situation.dependents, &views));
     let (executions, journal) = executions::arrange(&changes, situation, &views);
     Ok(EvolutionPlan {
         changes,
@@ -59,6 +54,13 @@ fn hidden_privileges(changes: &[SchemaChange], dependents: &Dependents) -> Optio
              widened integer",
             dependents.user
         )
+    })
+}
+
+fn unknown_policies(dependents: &Dependents, views: &views::ViewScript) -> Option<String> {
+    (dependents.policies_unknown && !views.dropped.is_empty()).then(|| {
+        "whether the views have row-level security could not be read; it would not be restored"
+            .to_string()
     })
 }
 

@@ -156,11 +156,7 @@ pub fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
     let object = sql::table(object);
     let mut statements = Vec::new();
     for ((grantable, columns, privileges), grantees) in grouped(grants) {
-        let columns =
-            if columns.is_empty() { String::new() } else { format!(" ({})", idents(columns)) };
-        let privileges: Vec<String> =
-            privileges.iter().map(|privilege| format!("{privilege}{columns}")).collect();
-        let grant = format!("GRANT {} ON {object} TO", privileges.join(", "));
+        let grant = format!("GRANT {} ON {object} TO", on_columns(&privileges, columns));
         let grantees: Vec<String> = grantees.into_iter().map(Grantee::sql).collect();
         match grantable {
             false => statements.push(format!("{grant} {}", grantees.join(", "))),
@@ -169,6 +165,14 @@ pub fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
         }
     }
     statements
+}
+
+/// The privileges, each with the columns that it is for; no columns: the whole relation.
+fn on_columns(privileges: &[&str], columns: &[String]) -> String {
+    let columns =
+        if columns.is_empty() { String::new() } else { format!(" ({})", idents(columns)) };
+    let privileges = privileges.iter().map(|privilege| format!("{privilege}{columns}"));
+    privileges.collect::<Vec<_>>().join(", ")
 }
 
 /// Whether it may be passed on, which columns, which privileges.

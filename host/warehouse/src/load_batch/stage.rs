@@ -39,16 +39,20 @@ pub(super) fn copy_statement(copy: &Copy<'_>, columns: &[TargetColumn]) -> Strin
         "default" => "default".to_string(),
         arn => text(arn),
     };
-    let format = match copy.format {
+    let format = copy_format(copy.format);
+    let manifest = text(&copy.manifest.to_string());
+    format!("COPY {STAGE} ({list}, {}) FROM {manifest} IAM_ROLE {role} {format}", ident(ROW_COLUMN))
+}
+
+fn copy_format(format: CopyFormat<'_>) -> String {
+    match format {
         CopyFormat::Parquet => "FORMAT AS PARQUET MANIFEST".to_string(),
         CopyFormat::Csv { null } => format!(
             "FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS {} TIMEFORMAT 'auto' MANIFEST COMPUPDATE \
              OFF STATUPDATE OFF",
             text(null)
         ),
-    };
-    let manifest = text(&copy.manifest.to_string());
-    format!("COPY {STAGE} ({list}, {}) FROM {manifest} IAM_ROLE {role} {format}", ident(ROW_COLUMN))
+    }
 }
 
 /// A query that fails, and the whole batch with it, unless `condition` holds over the rows of
