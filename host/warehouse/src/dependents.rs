@@ -13,6 +13,8 @@ pub mod user;
 
 mod members;
 
+mod order;
+
 mod by_text;
 
 pub mod details;

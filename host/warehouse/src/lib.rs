@@ -12,6 +12,8 @@ pub mod catalog;
 
 pub mod dependents;
 
+pub mod saved_view;
+
 pub mod restore;
 
 pub mod bookkeeping;
@@ -23,3 +25,5 @@ pub mod refusal;
 pub mod rows;
 
 pub mod sql;
+
+mod sql_text;

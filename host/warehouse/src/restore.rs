@@ -4,8 +4,8 @@ use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::dependents::conditions::{is_object, lists};
-use crate::evolution::view::SavedView;
 use crate::rows::{FromRow, Row};
+use crate::saved_view::SavedView;
 use crate::sql::MAX_BATCH_STATEMENTS;
 
 /// The queries that name those of the views that exist.
@@ -64,7 +64,7 @@ pub fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evolution::view::ViewKind;
+    use crate::saved_view::ViewKind;
 
     #[test]
     fn a_view_is_whole_in_its_transaction() {

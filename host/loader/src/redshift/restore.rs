@@ -10,9 +10,9 @@ use crate::redshift::dependents::query;
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
-use loader_warehouse::evolution::view::SavedView;
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::restore::{Existing, existing_sql, packs};
+use loader_warehouse::saved_view::SavedView;
 use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
 /// How often the catalog is asked again because another program was at work on the same views.

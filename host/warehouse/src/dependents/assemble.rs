@@ -9,7 +9,7 @@ use crate::dependents::members::Members;
 use crate::dependents::obstacle::Return;
 use crate::dependents::privileges::is_internal;
 use crate::dependents::user::CurrentUser;
-use crate::evolution::view::{Grant, Grantee, SavedView, ViewKind};
+use crate::saved_view::{Grant, Grantee, SavedView, ViewKind};
 
 /// The members as dependents, in their order. A view that is gone since its id was read is left
 /// out. `columns`: the target's columns that a view reads, by the view's object id.

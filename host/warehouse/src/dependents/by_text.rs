@@ -5,9 +5,9 @@ use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::dependents::details::MAX_DEFINITION_BYTES;
-use crate::evolution::sql_text::{create_view, mentions, mentions_unqualified};
 use crate::rows::{FromRow, Row, Rows};
 use crate::sql::text;
+use crate::sql_text::{create_view, mentions, mentions_unqualified};
 
 /// `%` and `_` match too much and a backslash too little, so that `_` stands for the two that are
 /// special; the text that comes back is looked at again.

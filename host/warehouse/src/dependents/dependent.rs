@@ -3,7 +3,7 @@
 
 use loader_model::names::TableName;
 
-use crate::evolution::view::{Grant, SavedView};
+use crate::saved_view::{Grant, SavedView};
 
 /// All that a change of the table could touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

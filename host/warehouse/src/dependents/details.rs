@@ -9,8 +9,8 @@ use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::dependents::privileges::{self, Grants};
-use crate::evolution::view::Grant;
 use crate::rows::{FromRow, Row, Rows};
+use crate::saved_view::Grant;
 
 /// The longest definition that is read: a row of a result holds 64 KB, and there are other things
 /// in it.

@@ -8,7 +8,7 @@ use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::dependents::conditions::is_object;
-use crate::evolution::order::{self, Edge};
+use crate::dependents::order::{self, Edge};
 use crate::rows::{FromRow, Row, Rows};
 
 /// The target and the views of `also`, where they exist.

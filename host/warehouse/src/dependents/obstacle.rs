@@ -9,7 +9,7 @@ use crate::dependents::acl;
 use crate::dependents::details::{CatalogView, MAX_DEFINITION_BYTES};
 use crate::dependents::privileges::is_internal_name;
 use crate::dependents::user::CurrentUser;
-use crate::evolution::view::{Grant, Grantee, SavedView, ViewKind};
+use crate::saved_view::{Grant, Grantee, SavedView, ViewKind};
 use crate::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES};
 
 /// What helps against most obstacles.

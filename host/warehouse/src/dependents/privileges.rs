@@ -10,8 +10,8 @@ use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::dependents::conditions::is;
-use crate::evolution::view::{Grant, Grantee};
 use crate::rows::{FromRow, Row, Rows};
+use crate::saved_view::{Grant, Grantee};
 
 /// The condition for a relation in both views.
 pub fn is_relation(name: &TableName) -> String {

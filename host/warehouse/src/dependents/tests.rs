@@ -10,9 +10,9 @@ use super::details::Details;
 use super::members::Members;
 use super::user::CurrentUser;
 use super::*;
-use crate::evolution::order::{self, Edge};
-use crate::evolution::view::{Grantee, ViewKind};
+use crate::dependents::order::{self, Edge};
 use crate::rows::{Cell, Rows};
+use crate::saved_view::{Grantee, ViewKind};
 
 fn name(table: &str) -> TableName {
     TableName { schema: "s".into(), table: table.into() }

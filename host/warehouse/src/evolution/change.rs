@@ -1,7 +1,7 @@
 //! The changes of a table's schema: found by holding the wanted columns against the catalog, and
 //! spelt as SQL.
 
-use crate::evolution::view::{Grant, grant_sql};
+use crate::saved_view::{Grant, grant_sql};
 use crate::sql::{ident, table, text};
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::column_type::ColumnType;

@@ -8,8 +8,8 @@ mod template;
 
 use serde_json::{Map, Value};
 
-use crate::evolution::sql_text;
 use crate::evolution::view_config::template::Values;
+use crate::sql_text;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::{S3Uri, TableName};
 

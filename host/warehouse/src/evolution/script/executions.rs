@@ -4,7 +4,7 @@
 use crate::evolution::change::{ColumnExtras, SchemaChange};
 use crate::evolution::script::values::{Execution, Situation};
 use crate::evolution::script::views::ViewScript;
-use crate::evolution::view::SavedView;
+use crate::saved_view::SavedView;
 use crate::sql::{MAX_BATCH_STATEMENTS, table};
 
 /// A list of statements that is never torn.

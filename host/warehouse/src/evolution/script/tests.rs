@@ -3,8 +3,8 @@
 use super::*;
 use crate::catalog::ColumnAttributes;
 use crate::dependents::Dependent;
-use crate::evolution::view::{Grant, Grantee, SavedView, ViewKind};
 use crate::evolution::view_config::ConfiguredView;
+use crate::saved_view::{Grant, Grantee, SavedView, ViewKind};
 use crate::sql::{MAX_BATCH_STATEMENTS, table};
 use loader_model::column_type::ColumnType;
 use loader_model::names::TableName;

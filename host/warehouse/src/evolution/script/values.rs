@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::catalog::ColumnAttributes;
 use crate::dependents::Dependents;
 use crate::evolution::change::SchemaChange;
-use crate::evolution::view::SavedView;
 use crate::evolution::view_config::ConfiguredView;
+use crate::saved_view::SavedView;
 use loader_model::names::TableName;
 
 /// What is known of the target when a script is written.

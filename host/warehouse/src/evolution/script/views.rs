@@ -3,8 +3,8 @@
 use crate::dependents::{Dependent, Dependents};
 use crate::evolution::change::SchemaChange;
 use crate::evolution::script::values::{Situation, ViewAction, ViewChange};
-use crate::evolution::view::SavedView;
 use crate::evolution::view_config::ConfiguredView;
+use crate::saved_view::SavedView;
 
 /// Views that have to go for the changes: those that read an altered column, and all that read
 /// those. A VARCHAR is altered only when no view reads the table at all.

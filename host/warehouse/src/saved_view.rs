@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::evolution::sql_text;
 use crate::sql::{self, ident, idents};
+use crate::sql_text;
 use loader_model::names::TableName;
 
 /// A view with everything that DROP VIEW takes with it.

@@ -11,14 +11,14 @@ use loader_model::names::TableName;
 
 /// The beginning of a CREATE VIEW statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CreateView {
+pub(crate) struct CreateView {
     /// CREATE MATERIALIZED VIEW.
-    pub materialized: bool,
+    pub(crate) materialized: bool,
     /// The parts of its name, folded and without quotes: view, schema and view, or database, schema
     /// and view.
-    pub name: Vec<String>,
+    pub(crate) name: Vec<String>,
     /// Where the name stands in the text.
-    pub name_at: Range<usize>,
+    pub(crate) name_at: Range<usize>,
 }
 
 /// A piece of SQL that means something; blanks and comments are passed over.
@@ -95,7 +95,7 @@ impl<'a> Iterator for Tokens<'a> {
 
 /// A letter of a bare identifier, at any place of it.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
-pub fn is_word(letter: char) -> bool {
+pub(crate) fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '$' || !letter.is_ascii()
 }
 
@@ -145,7 +145,7 @@ fn dollar_len(text: &str) -> Option<usize> {
 }
 
 /// What a statement creates, if it is a CREATE VIEW.
-pub fn create_view(text: &str) -> Option<CreateView> {
+pub(crate) fn create_view(text: &str) -> Option<CreateView> {
     let mut tokens = Tokens::of(text).peekable();
     let mut word = |wanted: &str| {
         let found = |token: &(Range<usize>, Token<'_>)| matches!(&token.1, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
@@ -181,7 +181,7 @@ fn dotted_name(tokens: &mut Peekable<Tokens<'_>>) -> Option<(Vec<String>, Range<
 }
 
 /// The one statement of a text, without its `;`; `None` when there are more.
-pub fn single_statement(text: &str) -> Option<&str> {
+pub(crate) fn single_statement(text: &str) -> Option<&str> {
     let mut tokens = Tokens::of(text);
     match tokens.find(|(_, token)| *token == Token::Sign(';')) {
         None => Some(text.trim()),
@@ -190,7 +190,7 @@ pub fn single_statement(text: &str) -> Option<&str> {
 }
 
 /// Whether these words, in lower case, end a text.
-pub fn ends_with_words(text: &str, words: &[&str]) -> bool {
+pub(crate) fn ends_with_words(text: &str, words: &[&str]) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
     let tail = tokens.len().checked_sub(words.len()).map(|start| &tokens[start..]);
     tail.is_some_and(|tail| {
@@ -202,7 +202,7 @@ pub fn ends_with_words(text: &str, words: &[&str]) -> bool {
 
 /// Whether a text names a relation with its schema, quoted or not, in any case; late-binding views
 /// must name it so. An alias that is called as the schema is passes for it.
-pub fn mentions(text: &str, relation: &TableName) -> bool {
+pub(crate) fn mentions(text: &str, relation: &TableName) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
     let is = |token: &Token<'_>, name: &str| match token {
         Token::Word(word) => word.to_lowercase() == name,
@@ -218,7 +218,7 @@ pub fn mentions(text: &str, relation: &TableName) -> bool {
 
 /// Whether a text has a relation's name without a schema before it; which relation that is, the
 /// search path decides.
-pub fn mentions_unqualified(text: &str, relation: &TableName) -> bool {
+pub(crate) fn mentions_unqualified(text: &str, relation: &TableName) -> bool {
     let mut after_dot = false;
     Tokens::of(text).any(|(_, token)| {
         let is_name = match &token {
