@@ -35,7 +35,7 @@ pub enum Compute {
     Cluster { identifier: String, db_user: Option<String> },
 }
 
-/// Which database, and as whom.
+/// A database, and the way to its user.
 #[derive(Clone, Debug)]
 pub struct Database {
     pub compute: Compute,
@@ -232,8 +232,8 @@ impl DataApi {
         }
     }
 
-    /// One look, a long poll where the service has those. One that came back at once is followed by
-    /// a pause.
+    /// One look, a long poll where the service has those. A look that came back at once is followed
+    /// by a pause.
     async fn describe(&self, id: &str, looks: &mut Looks) -> Result<DescribeStatementOutput> {
         for _ in 0..MAX_FAILED_LOOKS {
             tokio::time::sleep(looks.pause).await;

@@ -1,9 +1,9 @@
 //! What the warehouse's error texts mean. The Data API exposes no SQLSTATE, so text is all there
 //! is.
 //!
-//! In: the text, read once, when a [`StatementFailure`] is made. Out: its [`Refusal`], which decides
-//! what is tried again, and the error that a person reads. All signs that the program knows stand
-//! in [`Refusal::parse`].
+//! In: the text, read once, when a [`StatementFailure`] is made. Out: its [`Refusal`], which
+//! decides what is tried again, and the error that a person reads. All signs that the program
+//! knows stand in `Refusal::parse`.
 
 use loader_model::error::{Error, Kind};
 

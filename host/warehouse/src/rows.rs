@@ -91,7 +91,7 @@ impl Row<'_> {
         self.optional_integer(column)?.ok_or_else(|| Error::new(Kind::Internal, fact()))
     }
 
-    /// An integer; `None` for NULL and for what is none.
+    /// An integer; `None` for NULL and for other values.
     pub fn optional_integer(&self, column: &str) -> Result<Option<i64>> {
         self.cell(column).map(Cell::as_integer)
     }

@@ -1,4 +1,4 @@
-//! Deleting: one object, one that must be unchanged, or everything below a prefix.
+//! Deleting: an object, an object that must be unchanged, or everything below a prefix.
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -52,7 +52,7 @@ impl Store {
         }
     }
 
-    /// Deletes one object; one that is gone already counts as deleted.
+    /// Deletes an object; an object that is gone already counts as deleted.
     pub async fn delete(&self, uri: &S3Uri) -> Result<()> {
         self.calls.count("DeleteObject");
         match boxed(self.client.delete_object().bucket(&uri.bucket).key(&uri.key).send()).await {

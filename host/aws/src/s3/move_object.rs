@@ -1,5 +1,5 @@
-//! Moving: a copy that is verified before the source goes, so that a file that its producer replaced
-//! meanwhile is never lost.
+//! Moving: a copy that is verified before the source goes, so that a file that its producer
+//! replaced meanwhile is never lost.
 
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

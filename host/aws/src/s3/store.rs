@@ -64,7 +64,7 @@ impl Store {
         }
     }
 
-    /// Makes a bucket; one that exists already is fine. For the demo and the stand-in.
+    /// Makes a bucket; an own bucket that exists already is fine. For the demo and the stand-in.
     pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
         self.calls.count("CreateBucket");
         match boxed(self.client.create_bucket().bucket(bucket).send()).await {
@@ -79,7 +79,7 @@ impl Store {
     }
 }
 
-/// An object is not the one that was looked at before.
+/// The object was written anew since it was looked at.
 pub(super) fn replaced(uri: &S3Uri) -> Error {
     let fact = format!(
         "{uri} was replaced while it was being loaded; the new file was left alone, run again for \

@@ -19,7 +19,7 @@ pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
 }
 
 /// Adds the column for plugins to a ledger that an earlier version made. Says whether it is there
-/// now: who may write to the ledger need not own it, and its loads go on without.
+/// now: a user that may write to the ledger need not own it, and its loads go on without.
 pub async fn add_plugins(api: &DataApi, target: &TableName) -> Result<bool> {
     match retry_conflicts::execute_batch(api, &[add_plugins_sql(target)]).await? {
         Outcome::Finished(_) => Ok(true),

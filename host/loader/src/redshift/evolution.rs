@@ -61,7 +61,7 @@ impl<'a> Evolution<'a> {
         Ok((plan.map_err(|obstacles| self.in_the_way(&obstacles))?, dependents))
     }
 
-    /// Errors: `Transient` where the table has become one that nothing makes fit.
+    /// Errors: `Transient` where the table has changed so that no change makes the file fit.
     fn changes(&self, state: Option<&TableState>) -> Result<Vec<SchemaChange>> {
         let existing = state.map(|state| state.columns.as_slice());
         let changes = change::changes(&self.wanted, existing);

@@ -1,5 +1,5 @@
 //! Puts together what the catalog says about the views in question: each view as it would be saved,
-//! with whom it reads and what would keep it from coming back.
+//! with the views that it reads and with what would keep it from coming back.
 
 use std::collections::{BTreeMap, BTreeSet};
 

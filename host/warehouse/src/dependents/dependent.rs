@@ -1,5 +1,5 @@
-//! The views that hang on a table, as values: which there are, who reads whom, and what would keep
-//! one from coming back.
+//! The views that hang on a table, as values: which there are, which reads which, and what would
+//! keep a view from coming back.
 
 use loader_model::names::TableName;
 

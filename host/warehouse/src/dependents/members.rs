@@ -1,8 +1,8 @@
 //! Which views are in question: all that read the target, to any depth, and those that the
 //! configuration names, with what reads them.
 //!
-//! In: the answers about relations and about who reads whom. Out: object ids in an order in which
-//! the views can be created.
+//! In: the answers about relations, and about which relation reads which. Out: object ids in an
+//! order in which the views can be created.
 
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -37,7 +37,8 @@ impl FromRow for Relation {
     }
 }
 
-/// Who reads whom in the whole database: the catalog cannot be asked for readers of readers.
+/// Which view reads which relation, in the whole database: Redshift runs no recursion on its leader
+/// node, so the catalog cannot be asked for the readers of readers.
 pub(super) fn edges_query() -> String {
     "SELECT DISTINCT r.ev_class, d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
      JOIN pg_class c ON c.oid = r.ev_class WHERE d.refobjid <> r.ev_class AND d.deptype = 'n' AND \

@@ -1,5 +1,4 @@
-//! Who reads whom: the relations that read others, to any depth, in an order in which they can be
-//! created.
+//! Relations that read others, to any depth, in an order in which they can be created.
 //!
 //! In: edges as the catalog has them, by object id. The catalog cannot be asked for this: Redshift
 //! runs no recursion on its leader node.

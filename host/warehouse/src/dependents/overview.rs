@@ -18,9 +18,9 @@ use crate::dependents::user::{self, CurrentUser};
 use crate::dependents::{assemble, privileges};
 use crate::rows::{FromRow, Row, Rows, unexpected};
 
-/// Our user; the target and the views of `also`; who reads whom in the whole database; which of the
-/// target's columns are read by whom; views whose text may mention it; its column privileges; its
-/// column comments.
+/// Our user; the target and the views of `also`; which view reads which relation in the whole
+/// database; which view reads which column of the target; views whose text may mention the target;
+/// its column privileges; its column comments.
 pub fn queries(target: &TableName, also: &[TableName]) -> Vec<String> {
     vec![
         user::query(),

@@ -24,7 +24,7 @@ pub struct ConfiguredView {
 /// The views of all entries whose `source_table` and `schema_name` are the target's, in the order
 /// of the file.
 ///
-/// Keys that this program does not know are left to the people who wrote them.
+/// Keys that this program does not know are passed over: other programs may read them.
 /// Errors: `Config`, naming the object and the line or the entry.
 pub fn parse(text: &str, origin: &S3Uri, target: &TableName) -> Result<Vec<ConfiguredView>> {
     let entries = entries(text, origin)?;

@@ -1,5 +1,5 @@
-//! The decided load: everything that the statements of its transaction depend on, and the roles that
-//! they have in it.
+//! The decided load: everything that the statements of its transaction depend on, and the roles
+//! that they have in it.
 
 use loader_model::choices::{Duplicates, Strategy};
 use loader_model::names::{S3Uri, TableName};

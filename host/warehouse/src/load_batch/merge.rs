@@ -67,7 +67,8 @@ pub(super) fn insert(batch: &LoadBatch<'_>) -> String {
     format!("{into} FROM {} WHERE \"_loader_rank\" = 1{new_only}", ranked(batch))
 }
 
-/// The staged rows, the one that is loaded of each key first.
+/// The staged rows with a rank among those of their key. Rank 1 is loaded: the last row of the
+/// file, or the first with `--duplicates first`.
 fn ranked(batch: &LoadBatch<'_>) -> String {
     let order = match batch.duplicates {
         Duplicates::First => "ASC",

@@ -1,5 +1,5 @@
-//! Which statements stand in which transaction: one for everything where that is possible, else few,
-//! with a journal of what is missing between them.
+//! Which statements stand in which transaction: one for everything where that is possible, else
+//! few, with a journal of the views that are missing between them.
 
 use crate::evolution::change::{ColumnExtras, SchemaChange};
 use crate::evolution::script::values::{Execution, Situation};
