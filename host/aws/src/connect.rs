@@ -1,9 +1,9 @@
 //! Credentials, region and endpoints: a way into AWS, or into the stand-in on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
@@ -39,38 +39,46 @@ pub struct ServiceEndpoints {
 
 /// Loads credentials and region as every AWS program does, or joins the stand-in.
 pub async fn connect(settings: &AwsAccess) -> Result<Aws> {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let mut defaults = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .retry_config(RetryConfig::standard().with_max_attempts(5))
-        .timeout_config(timeouts());
+    let mut defaults = defaults();
     if let Some(region) = &settings.region {
         defaults = defaults.region(Region::new(region.clone()));
     }
-    let Some(dir) = &settings.local else {
-        let config = defaults.load().await;
-        if config.region().is_none() {
-            return Err(Error::new(
-                Kind::Config,
-                "no AWS Region is known; give --region or set AWS_REGION",
-            ));
-        }
-        return Ok(Aws { config, endpoints: None, _local: None });
-    };
+    match &settings.local {
+        Some(dir) => boxed(join_local(dir, defaults)).await,
+        None => boxed(load(defaults)).await,
+    }
+}
+
+fn defaults() -> ConfigLoader {
+    let http = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .retry_config(RetryConfig::standard().with_max_attempts(5))
+        .timeout_config(timeouts())
+}
+
+async fn load(defaults: ConfigLoader) -> Result<Aws> {
+    let config = defaults.load().await;
+    if config.region().is_none() {
+        return Err(Error::new(
+            Kind::Config,
+            "no AWS Region is known; give --region or set AWS_REGION",
+        ));
+    }
+    Ok(Aws { config, endpoints: None, _local: None })
+}
+
+/// Joins the stand-in that runs on the folder, or starts it.
+async fn join_local(dir: &Path, defaults: ConfigLoader) -> Result<Aws> {
     let attachment = loader_attach::attach(dir, &Program::Installed).await.context(
         Kind::Config,
         format!("the local stand-in in {} could not be used", dir.display()),
     )?;
     let local = &attachment.endpoints;
-    let credentials = Credentials::new(
-        &local.access_key_id,
-        &local.secret_access_key,
-        None,
-        None,
-        "local stand-in",
-    );
+    let (key_id, secret) = (&local.access_key_id, &local.secret_access_key);
+    let credentials = Credentials::new(key_id, secret, None, None, "local stand-in");
     let config = defaults
         .credentials_provider(credentials)
         .region(Region::new(local.region.clone()))

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
+use aws_sdk_redshiftdata::operation::get_statement_result::GetStatementResultOutput;
 use aws_sdk_redshiftdata::types::{Field, StatusString};
 
 use crate::calls::Calls;
@@ -34,7 +35,7 @@ pub enum Compute {
     Cluster { identifier: String, db_user: Option<String> },
 }
 
-/// Which database, and as whom.
+/// A database, and the way to its user.
 #[derive(Clone, Debug)]
 pub struct Database {
     pub compute: Compute,
@@ -128,48 +129,47 @@ impl DataApi {
     /// Runs one statement by itself; it commits on its own.
     pub async fn execute(&self, sql: &str) -> Result<Outcome> {
         let token = uuid::Uuid::now_v7().to_string();
-        let id = self
+        let answer = self
             .submit(async || {
                 self.calls.count("ExecuteStatement");
                 let (workgroup, cluster, user) = self.compute();
                 let request = self.client.execute_statement().sql(sql).client_token(&token);
-                let request =
-                    request.database(&self.database.name).statement_name(&self.statement_name);
                 let request = request
+                    .statement_name(&self.statement_name)
+                    .database(&self.database.name)
                     .set_workgroup_name(workgroup)
                     .set_cluster_identifier(cluster)
-                    .set_db_user(user);
-                let answer =
-                    boxed(request.set_secret_arn(self.database.secret_arn.clone()).send()).await;
-                answer
-                    .map(|answer| answer.id)
-                    .map_err(|error| failure::failure("submitting a statement", error))
+                    .set_db_user(user)
+                    .set_secret_arn(self.database.secret_arn.clone());
+                let answer = boxed(request.send()).await;
+                answer.map_err(|error| failure::failure("submitting a statement", error))
             })
             .await?;
-        self.wait(id.unwrap_or_default()).await
+        self.wait(answer.id.unwrap_or_default()).await
     }
 
     /// Runs statements as one transaction: all of them, or none. At most 40, of at most 100 KB
     /// each.
     pub async fn execute_batch(&self, statements: &[String]) -> Result<Outcome> {
         let token = uuid::Uuid::now_v7().to_string();
-        let id = self
+        let answer = self
             .submit(async || {
                 self.calls.count("BatchExecuteStatement");
                 let (workgroup, cluster, user) = self.compute();
-                let request =
-                    self.client.batch_execute_statement().set_sqls(Some(statements.to_vec()));
-                let request = request.client_token(&token).statement_name(&self.statement_name);
-                let request = request.database(&self.database.name).set_workgroup_name(workgroup);
-                let request = request.set_cluster_identifier(cluster).set_db_user(user);
-                let answer =
-                    boxed(request.set_secret_arn(self.database.secret_arn.clone()).send()).await;
-                answer
-                    .map(|answer| answer.id)
-                    .map_err(|error| failure::failure("submitting a batch of statements", error))
+                let request = self.client.batch_execute_statement().client_token(&token);
+                let request = request
+                    .set_sqls(Some(statements.to_vec()))
+                    .statement_name(&self.statement_name)
+                    .database(&self.database.name)
+                    .set_workgroup_name(workgroup)
+                    .set_cluster_identifier(cluster)
+                    .set_db_user(user)
+                    .set_secret_arn(self.database.secret_arn.clone());
+                let answer = boxed(request.send()).await;
+                answer.map_err(|error| failure::failure("submitting a batch of statements", error))
             })
             .await?;
-        self.wait(id.unwrap_or_default()).await
+        self.wait(answer.id.unwrap_or_default()).await
     }
 
     /// Who runs the statement. With a secret the user comes from there.
@@ -232,22 +232,17 @@ impl DataApi {
         }
     }
 
-    /// One look, a long poll where the service has those. One that came back at once is followed by
-    /// a pause.
+    /// One look, a long poll where the service has those. A look that came back at once is followed
+    /// by a pause.
     async fn describe(&self, id: &str, looks: &mut Looks) -> Result<DescribeStatementOutput> {
         for _ in 0..MAX_FAILED_LOOKS {
             tokio::time::sleep(looks.pause).await;
-            self.calls.count("DescribeStatement");
             let started = Instant::now();
-            let wait_seconds = looks.long_polls.then_some(LONG_POLL_SECONDS);
-            let request =
-                self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
-            let answer = boxed(request.send()).await;
+            let answer = self.look(id, looks.long_polls).await;
             looks.slow_down(started.elapsed());
             match answer {
                 Ok(described) => return Ok(described),
                 Err(error) => {
-                    let error = failure::read_failure("looking at a statement", error);
                     tracing::warn!(%error, statement_id = id, "looking again");
                     looks.long_polls = false;
                 }
@@ -258,11 +253,19 @@ impl DataApi {
         Err(Error::new(Kind::OutcomeUnknown, fact).with("statement_id", id))
     }
 
+    async fn look(&self, id: &str, long_poll: bool) -> Result<DescribeStatementOutput> {
+        self.calls.count("DescribeStatement");
+        let wait_seconds = long_poll.then_some(LONG_POLL_SECONDS);
+        let request = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
+        let answer = boxed(request.send()).await;
+        answer.map_err(|error| failure::read_failure("looking at a statement", error))
+    }
+
     async fn cancel(&self, id: &str) {
         self.calls.count("CancelStatement");
         if let Err(error) = boxed(self.client.cancel_statement().id(id).send()).await {
-            tracing::debug!(error = %failure::read_failure("cancelling a \
-                                                        statement", error), "not cancelled");
+            let error = failure::read_failure("cancelling a statement", error);
+            tracing::debug!(%error, "not cancelled");
         }
     }
 
@@ -271,24 +274,25 @@ impl DataApi {
         let id = nth.map_or(executed.id.clone(), |nth| format!("{}:{}", executed.id, nth + 1));
         let (mut rows, mut token) = (Rows::default(), None);
         loop {
-            self.calls.count("GetStatementResult");
-            let request = self.client.get_statement_result().id(&id).set_next_token(token);
-            let page = boxed(request.send())
-                .await
-                .map_err(|error| failure::read_failure("reading a statement's result", error))?;
+            let page = self.page(&id, token).await?;
             if rows.columns.is_empty() {
-                let columns = page.column_metadata.unwrap_or_default();
-                rows.columns =
-                    columns.into_iter().map(|column| column.name.unwrap_or_default()).collect();
+                let columns = page.column_metadata.unwrap_or_default().into_iter();
+                rows.columns = columns.map(|column| column.name.unwrap_or_default()).collect();
             }
-            rows.rows.extend(
-                page.records.into_iter().map(|record| record.into_iter().map(cell).collect()),
-            );
+            let records = page.records.into_iter();
+            rows.rows.extend(records.map(|record| record.into_iter().map(cell).collect()));
             token = page.next_token;
             if token.is_none() {
                 return Ok(rows);
             }
         }
+    }
+
+    async fn page(&self, id: &str, token: Option<String>) -> Result<GetStatementResultOutput> {
+        self.calls.count("GetStatementResult");
+        let request = self.client.get_statement_result().id(id).set_next_token(token);
+        let page = boxed(request.send()).await;
+        page.map_err(|error| failure::read_failure("reading a statement's result", error))
     }
 }
 
@@ -311,12 +315,8 @@ fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
         .find(|(_, sub)| sub.status() == Some(&Failed));
     let message =
         sub.and_then(|(_, sub)| sub.error()).or(described.error()).unwrap_or("no reason given");
-    StatementFailure {
-        id,
-        statement: sub.map_or(0, |(i, _)| i),
-        message: message.to_string(),
-        query_id: sub.map_or(described.redshift_query_id(), |(_, sub)| sub.redshift_query_id()),
-    }
+    let query_id = sub.map_or(described.redshift_query_id(), |(_, sub)| sub.redshift_query_id());
+    StatementFailure::new(id, sub.map_or(0, |(i, _)| i), message.to_string(), query_id)
 }
 
 fn cell(field: Field) -> Cell {

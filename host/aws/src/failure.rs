@@ -1,7 +1,7 @@
 //! What a failed request means: which kind of failure it is, and what the reader can do about it.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use loader_model::error::{Error, Kind};
 
@@ -30,41 +30,41 @@ pub(crate) fn failure<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let code = error.code().map(str::to_string);
-    let detail = error.message().map(str::to_string);
-    match (&error, code) {
-        (_, Some(code)) => {
-            let detail = detail.unwrap_or_else(|| "no further message".into());
-            Error::new(
-                kind_of(&code, status(&error)),
-                format!("{doing} failed: {code}: {detail}{}", remedy(&code)),
-            )
-        }
-        (SdkError::ConstructionFailure(_), _) => {
+    let status = status(&error);
+    if let Some(code) = error.code() {
+        return refused(doing, code, error.message(), status);
+    }
+    match &error {
+        SdkError::ConstructionFailure(_) => {
             Error::new(Kind::Config, format!("{doing} failed")).caused_by(error)
         }
-        // A connection that was closed in the middle is "other" too, but says of which kind.
-        (SdkError::DispatchFailure(dispatch), _)
-            if dispatch
-                .as_connector_error()
-                .is_some_and(|error| error.is_other() && error.as_other().is_none()) =>
-        {
+        SdkError::DispatchFailure(dispatch) if lacks_credentials(dispatch) => {
             Error::new(Kind::Config, format!("{doing} failed; are there credentials for AWS?"))
                 .caused_by(error)
         }
         // The request may have arrived; only its answer is known to be lost.
-        (
-            SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_),
-            _,
-        ) => Error::new(Kind::OutcomeUnknown, format!("{doing} got no answer")).caused_by(error),
+        SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
+            Error::new(Kind::OutcomeUnknown, format!("{doing} got no answer")).caused_by(error)
+        }
         _ => {
-            let status = status(&error);
-            Error::new(
-                kind_of("", status),
-                format!("{doing} failed with HTTP status {}", status.unwrap_or(0)),
-            )
+            let fact = format!("{doing} failed with HTTP status {}", status.unwrap_or(0));
+            Error::new(kind_of("", status), fact)
         }
     }
+}
+
+/// The service answered, and said why not.
+fn refused(doing: &str, code: &str, message: Option<&str>, status: Option<u16>) -> Error {
+    let message = message.unwrap_or("no further message");
+    let fact = format!("{doing} failed: {code}: {message}{}", remedy(code));
+    Error::new(kind_of(code, status), fact)
+}
+
+/// Whether a request was never sent, for want of a signature. A connection that was closed in the
+/// middle is "other" too, but says of which kind.
+fn lacks_credentials(dispatch: &DispatchFailure) -> bool {
+    let error = dispatch.as_connector_error();
+    error.is_some_and(|error| error.is_other() && error.as_other().is_none())
 }
 
 fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {

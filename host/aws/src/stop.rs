@@ -49,7 +49,7 @@ impl Stop {
         self.flag.check()
     }
 
-    /// Returns when it is time to stop, with the reason; never when nothing can ask for it any more.
+    /// Returns when it is time to stop, with the reason; never when the [`Stopper`] is gone.
     pub async fn wanted(&self) -> Error {
         let mut receiver = self.signal.clone();
         match receiver.wait_for(Option::is_some).await.map(|signal| *signal) {

@@ -25,7 +25,7 @@ macro_rules! choice {
         $(#[$doc])+
         #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
         pub enum $choice {
-            $(#[doc = $help] #[serde(rename = $name)] $option,)+
+            $(#[serde(rename = $name)] $option,)+
         }
 
         impl Choice for $choice {

@@ -26,22 +26,28 @@ fn plugins_column() -> String {
 
 /// The statements that make them; harmless where they exist.
 pub fn ddl(target: &TableName) -> Vec<String> {
-    let ledger = format!(
+    vec![create_ledger(target), create_audit(target)]
+}
+
+fn create_ledger(target: &TableName) -> String {
+    format!(
         "CREATE TABLE IF NOT EXISTS {} (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT \
          NULL, etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table \
          VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, rows BIGINT NOT NULL, loaded_at \
          TIMESTAMP NOT NULL, {})",
         sql::table(&target.sibling(LEDGER)),
         plugins_column(),
-    );
-    let audit = format!(
+    )
+}
+
+fn create_audit(target: &TableName) -> String {
+    format!(
         "CREATE TABLE IF NOT EXISTS {} (run_id BIGINT, job_id VARCHAR(256), run_start_ts \
          TIMESTAMP, run_end_ts TIMESTAMP, source_filename VARCHAR(256), target_table_name \
          VARCHAR(256), records_read INTEGER, records_updated INTEGER, records_inserted INTEGER, \
          status VARCHAR(50), error_message VARCHAR(MAX))",
         sql::table(&target.sibling(AUDIT))
-    );
-    vec![ledger, audit]
+    )
 }
 
 #[cfg(test)]

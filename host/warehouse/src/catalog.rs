@@ -4,11 +4,11 @@
 
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::column_type::ColumnType;
-use loader_model::error::{Error, Kind, Result};
+use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::bookkeeping;
-use crate::rows::{Cell, Rows};
+use crate::rows::{FromRow, Row, Rows};
 use crate::sql::{self, text};
 
 /// The warehouse as it is now, as far as a load is concerned.
@@ -45,28 +45,20 @@ impl Catalog {
     /// Reads the answers to [`queries`], and whether there is an audit table. `loads` is empty when
     /// there is no ledger to ask.
     pub fn read(columns: &Rows, loads: &Rows, target: &TableName) -> Result<(Catalog, bool)> {
-        let names = |row: &[Cell]| {
-            [row.first(), row.get(1)].map(|cell| cell.and_then(Cell::as_str).map(str::to_string))
-        };
-        let has = |table: &str, column: Option<&str>| {
-            columns.rows.iter().map(|row| names(row)).any(|[of, name]| {
-                of.as_deref() == Some(table)
-                    && column.is_none_or(|column| name.as_deref() == Some(column))
-            })
-        };
-        let has_audit = has(bookkeeping::AUDIT, None);
-        let ledger_has_plugins = has(bookkeeping::LEDGER, Some(bookkeeping::PLUGINS));
-        let target = target_columns(columns, &target.table)?;
-        let loaded_by = loads.rows.first().and_then(|row| row.first()).map(Cell::to_text);
+        let columns: Vec<ColumnRow> = columns.decode()?;
+        let has_audit = columns.iter().any(|row| row.table == bookkeeping::AUDIT);
+        let ledger_has_plugins = columns
+            .iter()
+            .any(|row| row.table == bookkeeping::LEDGER && row.column.name == bookkeeping::PLUGINS);
+        let loaded_by = loads.decode()?.into_iter().next().map(|LoadedBy { run_id }| run_id);
+        let target = columns_of(columns, &target.table);
         Ok((Catalog { target, loaded_by, ledger_has_plugins }, has_audit))
     }
 }
 
 pub fn queries(target: &TableName, load_id: &str) -> Vec<String> {
-    let columns = columns_query(target, &[&target.table, bookkeeping::AUDIT, bookkeeping::LEDGER]);
-    let ledger = sql::table(&target.sibling(bookkeeping::LEDGER));
-    let loads = format!("SELECT run_id FROM {ledger} WHERE load_id = {} LIMIT 1", text(load_id));
-    vec![columns, loads]
+    let tables = [target.table.as_str(), bookkeeping::AUDIT, bookkeeping::LEDGER];
+    vec![columns_query(target, &tables), loaded_by_query(target, load_id)]
 }
 
 fn columns_query(target: &TableName, tables: &[&str]) -> String {
@@ -79,6 +71,54 @@ fn columns_query(target: &TableName, tables: &[&str]) -> String {
     )
 }
 
+/// A column of one of the tables.
+struct ColumnRow {
+    table: String,
+    column: CatalogColumn,
+}
+
+impl FromRow for ColumnRow {
+    fn from_row(row: Row<'_>) -> Result<ColumnRow> {
+        let column_type = ColumnType::from_catalog(
+            &row.text("data_type")?,
+            row.optional_integer("character_maximum_length")?,
+            row.optional_integer("numeric_precision")?,
+            row.optional_integer("numeric_scale")?,
+        );
+        let default = row.optional_text("column_default")?;
+        let column = CatalogColumn {
+            name: row.text("column_name")?,
+            column_type,
+            nullable: row.text("is_nullable")? != "NO",
+            default: ColumnDefault::from_catalog(default.as_deref()),
+        };
+        Ok(ColumnRow { table: row.text("table_name")?, column })
+    }
+}
+
+/// `None`: there is no such table.
+fn columns_of(rows: Vec<ColumnRow>, table: &str) -> Option<Vec<CatalogColumn>> {
+    let of_table = rows.into_iter().filter(|row| row.table == table);
+    let columns: Vec<CatalogColumn> = of_table.map(|row| row.column).collect();
+    (!columns.is_empty()).then_some(columns)
+}
+
+fn loaded_by_query(target: &TableName, load_id: &str) -> String {
+    let ledger = sql::table(&target.sibling(bookkeeping::LEDGER));
+    format!("SELECT run_id FROM {ledger} WHERE load_id = {} LIMIT 1", text(load_id))
+}
+
+/// A run that the ledger has.
+struct LoadedBy {
+    run_id: String,
+}
+
+impl FromRow for LoadedBy {
+    fn from_row(row: Row<'_>) -> Result<LoadedBy> {
+        Ok(LoadedBy { run_id: row.text("run_id")? })
+    }
+}
+
 impl TableState {
     /// Reads the answers to [`table_queries`]; `None`: there is no such table.
     pub fn read(
@@ -87,69 +127,71 @@ impl TableState {
         constrained: &Rows,
         target: &TableName,
     ) -> Result<Option<TableState>> {
-        let Some(columns) = target_columns(columns, &target.table)? else { return Ok(None) };
-        let is_constrained = |name: &str| {
-            constrained.rows.iter().any(|row| row.first().and_then(Cell::as_str) == Some(name))
-        };
-        let attributes = attributes.rows.iter().filter_map(|row| match row.as_slice() {
-            [name, is_distkey, sortkey, encoding] => Some(ColumnAttributes {
-                is_constrained: is_constrained(&name.to_text()),
-                name: name.to_text(),
-                is_distkey: *is_distkey == Cell::Boolean(true),
-                is_sortkey: sortkey.as_i64().is_some_and(|place| place != 0),
-                encoding: encoding.to_text().to_lowercase(),
-            }),
-            _ => None,
-        });
-        Ok(Some(TableState { columns, attributes: attributes.collect() }))
+        let Some(columns) = columns_of(columns.decode()?, &target.table) else { return Ok(None) };
+        let mut attributes: Vec<ColumnAttributes> = attributes.decode()?;
+        let constrained: Vec<ConstrainedColumn> = constrained.decode()?;
+        for column in &mut attributes {
+            column.is_constrained = constrained.iter().any(|other| other.name == column.name);
+        }
+        Ok(Some(TableState { columns, attributes }))
     }
 }
 
 /// Columns, their keys and encodings, their declared constraints. SVV_TABLE_INFO would be another
 /// way to the keys, but only superusers see it, and it has no empty tables.
 pub fn table_queries(target: &TableName) -> Vec<String> {
-    let this_table = format!(
+    let columns = columns_query(target, &[&target.table]);
+    vec![columns, attributes_query(target), constrained_query(target)]
+}
+
+/// Joins `pg_attribute a` to the target and leaves its living columns. More conditions may follow.
+fn of_target(target: &TableName) -> String {
+    format!(
         "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
          n.nspname = {} AND c.relname = {} AND a.attnum > 0 AND NOT a.attisdropped",
         text(&target.schema),
         text(&target.table)
-    );
-    vec![
-        columns_query(target, &[&target.table]),
-        format!(
-            "SELECT a.attname, a.attisdistkey, a.attsortkeyord, \
-             format_encoding(a.attencodingtype::integer) FROM pg_attribute a {this_table}"
-        ),
-        format!(
-            "SELECT DISTINCT a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = \
-             k.conrelid AND a.attnum = ANY (k.conkey) {this_table} AND k.contype IN ('p', 'u', 'f')"
-        ),
-    ]
+    )
 }
 
-fn target_columns(rows: &Rows, table: &str) -> Result<Option<Vec<CatalogColumn>>> {
-    let mut columns = Vec::new();
-    for row in rows.rows.iter().filter(|row| row.first().and_then(Cell::as_str) == Some(table)) {
-        let [_, name, data_type, length, precision, scale, nullable, default] = row.as_slice()
-        else {
-            return Err(Error::new(
-                Kind::Internal,
-                "svv_columns answered with another number of columns than asked for",
-            ));
-        };
-        columns.push(CatalogColumn {
-            name: name.to_text(),
-            column_type: ColumnType::from_catalog(
-                &data_type.to_text(),
-                length.as_i64(),
-                precision.as_i64(),
-                scale.as_i64(),
-            ),
-            nullable: nullable.to_text() != "NO",
-            default: ColumnDefault::from_catalog(default.as_str()),
-        });
+fn attributes_query(target: &TableName) -> String {
+    format!(
+        "SELECT a.attname, a.attisdistkey, a.attsortkeyord, \
+         format_encoding(a.attencodingtype::integer) AS encoding FROM pg_attribute a {}",
+        of_target(target)
+    )
+}
+
+impl FromRow for ColumnAttributes {
+    /// Without its constraints, which are asked for by themselves.
+    fn from_row(row: Row<'_>) -> Result<ColumnAttributes> {
+        Ok(ColumnAttributes {
+            name: row.text("attname")?,
+            is_distkey: row.boolean("attisdistkey")?,
+            is_sortkey: row.optional_integer("attsortkeyord")?.is_some_and(|place| place != 0),
+            encoding: row.text("encoding")?.to_lowercase(),
+            is_constrained: false,
+        })
     }
-    Ok((!columns.is_empty()).then_some(columns))
+}
+
+fn constrained_query(target: &TableName) -> String {
+    format!(
+        "SELECT DISTINCT a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = \
+         k.conrelid AND a.attnum = ANY (k.conkey) {} AND k.contype IN ('p', 'u', 'f')",
+        of_target(target)
+    )
+}
+
+/// A column of a declared key.
+struct ConstrainedColumn {
+    name: String,
+}
+
+impl FromRow for ConstrainedColumn {
+    fn from_row(row: Row<'_>) -> Result<ConstrainedColumn> {
+        Ok(ConstrainedColumn { name: row.text("attname")? })
+    }
 }
 
 #[cfg(test)]
@@ -165,7 +207,7 @@ mod tests {
         "#);
         insta::assert_snapshot!(table_queries(&target).join("\n"), @"
         SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale, is_nullable, column_default FROM svv_columns WHERE table_schema = 'public' AND table_name IN ('flights') ORDER BY table_name, ordinal_position
-        SELECT a.attname, a.attisdistkey, a.attsortkeyord, format_encoding(a.attencodingtype::integer) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'flights' AND a.attnum > 0 AND NOT a.attisdropped
+        SELECT a.attname, a.attisdistkey, a.attsortkeyord, format_encoding(a.attencodingtype::integer) AS encoding FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'flights' AND a.attnum > 0 AND NOT a.attisdropped
         SELECT DISTINCT a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'flights' AND a.attnum > 0 AND NOT a.attisdropped AND k.contype IN ('p', 'u', 'f')
         ");
     }

@@ -1,5 +1,5 @@
-//! Redshift as text and values: how statements are spelt, what the catalog and its errors mean, what
-//! a table may become for a file, and what happens to the views on it.
+//! Redshift as text and values: how statements are spelt, what the catalog and its errors mean,
+//! what a table may become for a file, and what happens to the views on it.
 //!
 //! Pure: builds SQL, reads answers, plans changes. Nothing here talks to a warehouse, to S3 or to
 //! the clock; `loader-aws` sends statements, and the program decides when.
@@ -12,6 +12,8 @@ pub mod catalog;
 
 pub mod dependents;
 
+pub mod saved_view;
+
 pub mod restore;
 
 pub mod bookkeeping;
@@ -23,3 +25,5 @@ pub mod refusal;
 pub mod rows;
 
 pub mod sql;
+
+mod sql_text;

@@ -1,5 +1,9 @@
 //! What the warehouse's error texts mean. The Data API exposes no SQLSTATE, so text is all there
 //! is.
+//!
+//! In: the text, read once, when a [`StatementFailure`] is made. Out: its [`Refusal`], which
+//! decides what is tried again, and the error that a person reads. All signs that the program
+//! knows stand in `Refusal::parse`.
 
 use loader_model::error::{Error, Kind};
 
@@ -11,74 +15,158 @@ pub struct StatementFailure {
     pub statement: usize,
     /// The warehouse's own words.
     pub message: String,
+    /// What they mean.
+    pub refusal: Refusal,
     /// `query_id` in the system views, 0 when unknown.
     pub query_id: i64,
 }
 
+/// Why the warehouse refused a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// A concurrent transaction was in the way; the same batch may simply run again.
+    Conflict,
+    /// The statement was cancelled in the database, or its session ended.
+    Cancelled,
+    /// The database user lacks a privilege, or does not own what it would change.
+    Denied,
+    /// The role that COPY takes may not read the bucket.
+    BucketDenied,
+    /// The database does not accept the user's password.
+    WrongPassword,
+    /// Something that the statement names does not exist.
+    Missing(Missing),
+    /// What the statement would make exists.
+    AlreadyExists,
+    /// Staged parts do not have the types or columns of their table (any more).
+    TypeMismatch,
+    /// A guard of the load's transaction fired. (A guard divides by zero when its condition does
+    /// not hold.)
+    Guard,
+    /// The column is as wide as the statement would make it, or wider.
+    WideAlready,
+    /// Views read what the statement would change.
+    HeldByViews,
+    /// None of these.
+    Other,
+}
+
+/// What does not exist, as far as the message's words tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    Schema,
+    Column,
+    /// Both words occur, as in `column "schema_id" of relation "t" does not exist`.
+    SchemaOrColumn,
+    /// Such as a table, a user or an object in S3.
+    Other,
+}
+
+impl StatementFailure {
+    /// Reads the message. `statement`: the index of the statement that failed.
+    pub fn new(id: String, statement: usize, message: String, query_id: i64) -> StatementFailure {
+        let refusal = Refusal::parse(&message);
+        StatementFailure { id, statement, message, refusal, query_id }
+    }
+}
+
+impl Refusal {
+    /// Reads an error text of Redshift. The first sign that it has decides.
+    ///
+    /// Some signs count anywhere in the text, others only in the [`headline`]: the block of details
+    /// quotes what other services answered. (COPY of a missing part ends with `Spectrum Scan Error`
+    /// and quotes S3's `The specified key does not exist`: no relation is missing.)
+    fn parse(message: &str) -> Refusal {
+        let headline = headline(message);
+        let lower_case = message.to_lowercase();
+        let says = |sign: &str| headline.contains(sign);
+        let has = |sign: &str| message.contains(sign);
+        let has_in_any_case = |sign: &str| lower_case.contains(sign);
+        if ["1023", "1018"].iter().any(|code| headline.starts_with(code))
+            || has("Serializable isolation violation")
+            || has("conflict with concurrent transaction")
+            || has("deadlock detected")
+            || has("could not open relation with OID")
+            || has("could not serialize access")
+        {
+            Refusal::Conflict
+        } else if says("canceled on user") || says("Session is not available") {
+            Refusal::Cancelled
+        } else if says("permission denied") || says("must be owner") {
+            Refusal::Denied
+        } else if says("does not exist") {
+            Refusal::Missing(match (says("schema"), has("column")) {
+                (true, false) => Missing::Schema,
+                (false, true) => Missing::Column,
+                (true, true) => Missing::SchemaOrColumn,
+                (false, false) => Missing::Other,
+            })
+        } else if says("not authorized") || says("Access Denied") {
+            Refusal::BucketDenied
+        } else if says("password authentication failed") {
+            Refusal::WrongPassword
+        } else if has("incompatible Parquet schema")
+            || has("Unmatched number of columns")
+            || (has("column") && has("does not exist"))
+        {
+            Refusal::TypeMismatch
+        } else if has_in_any_case("division by zero") || has_in_any_case("divide by zero") {
+            Refusal::Guard
+        } else if has_in_any_case("already exists") {
+            Refusal::AlreadyExists
+        } else if has_in_any_case("should be different") || has_in_any_case("cannot decrease") {
+            Refusal::WideAlready
+        } else if has_in_any_case("depend on it") || has_in_any_case("used by a view or rule") {
+            Refusal::HeldByViews
+        } else {
+            Refusal::Other
+        }
+    }
+
+    /// What the reader of the error does next.
+    fn kind(self) -> Kind {
+        match self {
+            Refusal::Conflict | Refusal::Cancelled => Kind::Transient,
+            Refusal::Denied
+            | Refusal::BucketDenied
+            | Refusal::WrongPassword
+            | Refusal::Missing(_) => Kind::Config,
+            Refusal::AlreadyExists
+            | Refusal::TypeMismatch
+            | Refusal::Guard
+            | Refusal::WideAlready
+            | Refusal::HeldByViews
+            | Refusal::Other => Kind::Internal,
+        }
+    }
+
+    /// The end of the sentence: what helps, where that is known.
+    fn remedy(self) -> &'static str {
+        match self {
+            Refusal::Denied => "; grant this to the database user that runs the load",
+            Refusal::BucketDenied => "; let the role of --iam-role read the bucket",
+            Refusal::Missing(Missing::Schema | Missing::SchemaOrColumn) => {
+                "; create the schema or check --schema-name"
+            }
+            Refusal::Missing(Missing::Column | Missing::Other)
+            | Refusal::Conflict
+            | Refusal::Cancelled
+            | Refusal::WrongPassword
+            | Refusal::AlreadyExists
+            | Refusal::TypeMismatch
+            | Refusal::Guard
+            | Refusal::WideAlready
+            | Refusal::HeldByViews
+            | Refusal::Other => "",
+        }
+    }
+}
+
 /// Turns a refused statement into our error. `doing` says what was tried.
 pub fn explain(doing: &str, failure: &StatementFailure) -> Error {
-    let message = headline(&failure.message);
-    Error::new(kind_of(message), format!("{doing} failed: {message}{}", remedy(message)))
+    let (message, refusal) = (headline(&failure.message), failure.refusal);
+    Error::new(refusal.kind(), format!("{doing} failed: {message}{}", refusal.remedy()))
         .with("statement_id", format!("{}:{}", failure.id, failure.statement + 1))
-}
-
-/// Whether staged parts do not have the types or columns of their table (any more).
-pub fn is_type_mismatch(message: &str) -> bool {
-    message.contains("incompatible Parquet schema")
-        || message.contains("Unmatched number of columns")
-        || (message.contains("column") && message.contains("does not exist"))
-}
-
-/// Whether a concurrent transaction was in the way, so that the same batch may simply run again.
-pub fn is_conflict(message: &str) -> bool {
-    let coded = ["1023", "1018"].iter().any(|code| headline(message).starts_with(code));
-    let signs = [
-        "Serializable isolation violation",
-        "conflict with concurrent transaction",
-        "deadlock detected",
-        "could not open relation with OID",
-        "could not serialize access",
-    ];
-    coded || signs.iter().any(|sign| message.contains(sign))
-}
-
-/// Whether a guard of ours stopped the batch.
-pub fn is_guard(message: &str) -> bool {
-    message.to_lowercase().contains("division by zero")
-        || message.to_lowercase().contains("divide by zero")
-}
-
-fn kind_of(message: &str) -> Kind {
-    let config = [
-        "permission denied",
-        "does not exist",
-        "not authorized",
-        "must be owner",
-        "password authentication failed",
-        "Access Denied",
-    ];
-    if is_conflict(message)
-        || message.contains("canceled on user")
-        || message.contains("Session is not available")
-    {
-        Kind::Transient
-    } else if config.iter().any(|sign| message.contains(sign)) {
-        Kind::Config
-    } else {
-        Kind::Internal
-    }
-}
-
-fn remedy(message: &str) -> &'static str {
-    if message.contains("permission denied") || message.contains("must be owner") {
-        "; grant this to the database user that runs the load"
-    } else if message.contains("schema") && message.contains("does not exist") {
-        "; create the schema or check --schema-name"
-    } else if message.contains("not authorized") || message.contains("Access Denied") {
-        "; let the role of --iam-role read the bucket"
-    } else {
-        ""
-    }
 }
 
 /// The sentence, without Redshift's block of internal details.
@@ -89,30 +177,4 @@ pub fn headline(message: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn failure(message: &str) -> StatementFailure {
-        StatementFailure { id: "id".into(), statement: 2, message: message.into(), query_id: 0 }
-    }
-
-    #[test]
-    fn a_missing_schema_is_the_users_to_mend() {
-        let error = explain("loading", &failure("ERROR: schema \"x\" does not exist"));
-        assert_eq!(error.kind(), Kind::Config);
-        insta::assert_snapshot!(error, @r#"loading failed: schema "x" does not exist; create the schema or check --schema-name (statement_id id:3)"#);
-    }
-
-    #[test]
-    fn conflicts_may_be_tried_again() {
-        let message = "ERROR: 1023 DETAIL: Serializable isolation violation on table - 1";
-        assert_eq!(explain("loading", &failure(message)).kind(), Kind::Transient);
-        assert!(is_guard("ERROR: division by zero"));
-    }
-
-    #[test]
-    fn internal_details_are_left_out() {
-        let message = "ERROR: boom\n  Detail: \n  -----\n  code: 15007";
-        assert_eq!(headline(message), "boom");
-    }
-}
+mod tests;

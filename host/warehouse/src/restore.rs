@@ -1,9 +1,11 @@
 //! How saved views come back where they are missing: which are, and which come back together.
 
+use loader_model::error::Result;
 use loader_model::names::TableName;
 
-use crate::dependents::queries::{is_object, lists};
-use crate::evolution::view::SavedView;
+use crate::dependents::conditions::{is_object, lists};
+use crate::rows::{FromRow, Row};
+use crate::saved_view::SavedView;
 use crate::sql::MAX_BATCH_STATEMENTS;
 
 /// The queries that name those of the views that exist.
@@ -16,6 +18,17 @@ pub fn existing_sql(views: &[SavedView]) -> Vec<String> {
         )
     };
     conditions.into_iter().map(select).collect()
+}
+
+/// A relation that exists.
+pub struct Existing {
+    pub name: TableName,
+}
+
+impl FromRow for Existing {
+    fn from_row(row: Row<'_>) -> Result<Existing> {
+        Ok(Existing { name: row.relation("nspname", "relname")? })
+    }
 }
 
 /// Views that come back in one transaction.
@@ -51,7 +64,7 @@ pub fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evolution::view::ViewKind;
+    use crate::saved_view::ViewKind;
 
     #[test]
     fn a_view_is_whole_in_its_transaction() {

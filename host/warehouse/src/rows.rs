@@ -1,6 +1,10 @@
 //! The rows of a query's result, as plain values.
+//!
+//! A query of ours stands beside the struct that reads its rows ([`FromRow`]), column by column and
+//! by name, so that neither can change without the other.
 
 use loader_model::error::{Error, Kind, Result};
+use loader_model::names::TableName;
 
 /// One value of a result.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +24,19 @@ pub struct Rows {
     pub rows: Vec<Vec<Cell>>,
 }
 
+/// One row of a result.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    columns: &'a [String],
+    cells: &'a [Cell],
+}
+
+/// What a row of one query says.
+pub trait FromRow: Sized {
+    /// Errors: `Internal` when the row lacks a column that the query asks for.
+    fn from_row(row: Row<'_>) -> Result<Self>;
+}
+
 impl Cell {
     /// What a person or a CSV file sees; NULL is empty.
     pub fn to_text(&self) -> String {
@@ -33,33 +50,119 @@ impl Cell {
     }
 
     /// An integer, also when it came as text (as sums do).
-    pub fn as_i64(&self) -> Option<i64> {
+    fn as_integer(&self) -> Option<i64> {
         match self {
             Cell::Long(value) => Some(*value),
             Cell::Text(text) => text.parse().ok(),
-            _ => None,
-        }
-    }
-
-    /// Text that is not NULL.
-    pub fn as_str(&self) -> Option<&str> {
-        match self {
-            Cell::Text(text) => Some(text),
-            _ => None,
+            Cell::Null | Cell::Boolean(_) | Cell::Double(_) => None,
         }
     }
 }
 
 impl Rows {
-    /// A number that a query of ours must have given. Errors: `Internal`.
-    pub fn number(&self, row: usize, column: usize) -> Result<i64> {
-        let cell = self.rows.get(row).and_then(|row| row.get(column));
-        cell.and_then(Cell::as_i64).ok_or_else(|| {
-            let fact = format!(
-                "the warehouse gave no number in row {row}, column {column} of {:?}",
-                self.columns
-            );
+    /// Every row, read. Errors: `Internal`.
+    pub fn decode<T: FromRow>(&self) -> Result<Vec<T>> {
+        self.rows.iter().map(|cells| T::from_row(Row { columns: &self.columns, cells })).collect()
+    }
+
+    /// The first row of a query that has one in any case. `what` was asked. Errors: `Internal`.
+    pub fn first<T: FromRow>(&self, what: &str) -> Result<T> {
+        self.decode()?.into_iter().next().ok_or_else(|| unexpected(what))
+    }
+}
+
+impl Row<'_> {
+    /// Any value as text; NULL is empty.
+    pub fn text(&self, column: &str) -> Result<String> {
+        self.cell(column).map(Cell::to_text)
+    }
+
+    /// A text; `None` for NULL.
+    pub fn optional_text(&self, column: &str) -> Result<Option<String>> {
+        Ok(match self.cell(column)? {
+            Cell::Text(text) => Some(text.clone()),
+            Cell::Null | Cell::Boolean(_) | Cell::Long(_) | Cell::Double(_) => None,
+        })
+    }
+
+    /// An integer that a query of ours must have given.
+    pub fn integer(&self, column: &str) -> Result<i64> {
+        let fact = || format!("the warehouse gave no number in the column `{column}`");
+        self.optional_integer(column)?.ok_or_else(|| Error::new(Kind::Internal, fact()))
+    }
+
+    /// An integer; `None` for NULL and for other values.
+    pub fn optional_integer(&self, column: &str) -> Result<Option<i64>> {
+        self.cell(column).map(Cell::as_integer)
+    }
+
+    /// Whether a condition is known to hold; NULL counts as false.
+    pub fn boolean(&self, column: &str) -> Result<bool> {
+        self.optional_boolean(column).map(|value| value == Some(true))
+    }
+
+    /// A truth value; `None` for NULL.
+    pub fn optional_boolean(&self, column: &str) -> Result<Option<bool>> {
+        Ok(match self.cell(column)? {
+            Cell::Boolean(value) => Some(*value),
+            Cell::Null | Cell::Long(_) | Cell::Double(_) | Cell::Text(_) => None,
+        })
+    }
+
+    /// A relation, from the column of its schema and that of its name.
+    pub fn relation(&self, schema: &str, name: &str) -> Result<TableName> {
+        Ok(TableName { schema: self.text(schema)?, table: self.text(name)? })
+    }
+
+    fn cell(&self, column: &str) -> Result<&Cell> {
+        let place = self.columns.iter().position(|name| name == column);
+        place.and_then(|place| self.cells.get(place)).ok_or_else(|| {
+            let columns = self.columns.join(", ");
+            let fact = format!("the warehouse answered without the column `{column}` ({columns})");
             Error::new(Kind::Internal, fact)
         })
+    }
+}
+
+/// Answers that do not belong to the questions. `what` was asked.
+pub fn unexpected(what: &str) -> Error {
+    Error::new(
+        Kind::Internal,
+        format!("{what} answered with another number of rows or results than asked for"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Pair(String, Option<i64>);
+
+    impl FromRow for Pair {
+        fn from_row(row: Row<'_>) -> Result<Pair> {
+            Ok(Pair(row.text("name")?, row.optional_integer("size")?))
+        }
+    }
+
+    fn rows(columns: &[&str]) -> Rows {
+        let columns = columns.iter().map(|column| column.to_string()).collect();
+        Rows { columns, rows: vec![vec![Cell::Text("7".into()), Cell::Null]] }
+    }
+
+    #[test]
+    fn a_column_is_found_by_its_name() {
+        let Pair(name, size) = rows(&["size", "name"]).first("a table").expect("has both columns");
+        assert_eq!((name.as_str(), size), ("", Some(7)));
+        let Pair(name, size) = rows(&["name", "size"]).first("a table").expect("has both columns");
+        assert_eq!((name.as_str(), size), ("7", None));
+    }
+
+    #[test]
+    fn a_missing_column_is_named() {
+        let error = rows(&["name", "length"]).decode::<Pair>().map(drop).expect_err("no size");
+        assert_eq!(error.kind(), Kind::Internal);
+        insta::assert_snapshot!(error, @"the warehouse answered without the column `size` (name, length)");
+        let error = Rows::default().first::<Pair>("a table").map(drop).expect_err("no row");
+        insta::assert_snapshot!(error, @"a table answered with another number of rows or results than asked for");
     }
 }

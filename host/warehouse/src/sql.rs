@@ -18,6 +18,15 @@ pub fn idents<S: AsRef<str>>(names: &[S]) -> String {
     names.iter().map(|name| ident(name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
+/// The condition that two relations have the same keys. `left`, `right`: their names or aliases, as
+/// they stand in the statement.
+pub(crate) fn equal_keys(keys: &[String], left: &str, right: &str) -> String {
+    keys.iter()
+        .map(|key| format!("{left}.{key} = {right}.{key}", key = ident(key)))
+        .collect::<Vec<_>>()
+        .join(" AND ")
+}
+
 /// A table with its schema, quoted.
 pub fn table(name: &loader_model::names::TableName) -> String {
     format!("{}.{}", ident(&name.schema), ident(&name.table))

@@ -18,12 +18,8 @@ const PIECES_IN_FLIGHT: usize = 64;
 pub async fn open(store: &Store, source: &SourceObject, progress: Progress) -> Result<Pieces> {
     let mut body = store.read(&source.uri, &source.info).await?;
     let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
-    let uri = source.uri.clone();
     tokio::spawn(async move {
         while let Some(piece) = body.next().await {
-            let piece = piece.map_err(|error| {
-                io::Error::new(io::ErrorKind::ConnectionReset, format!("reading {uri}: {error}"))
-            });
             if let Ok(piece) = &piece {
                 progress.advance(piece.len() as u64);
             }

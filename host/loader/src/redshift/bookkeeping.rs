@@ -4,7 +4,7 @@ use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;
 use loader_model::names::TableName;
 use loader_warehouse::bookkeeping::{LEDGER, add_plugins as add_plugins_sql, ddl};
-use loader_warehouse::refusal;
+use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
 use crate::redshift::retry_conflicts;
 
@@ -19,17 +19,33 @@ pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
 }
 
 /// Adds the column for plugins to a ledger that an earlier version made. Says whether it is there
-/// now: who may write to the ledger need not own it, and its loads go on without.
+/// now: a user that may write to the ledger need not own it, and its loads go on without.
 pub async fn add_plugins(api: &DataApi, target: &TableName) -> Result<bool> {
     match retry_conflicts::execute_batch(api, &[add_plugins_sql(target)]).await? {
         Outcome::Finished(_) => Ok(true),
-        // Another run was faster.
-        Outcome::Failed(failure) if failure.message.contains("already exists") => Ok(true),
-        Outcome::Failed(failure) => {
-            let error = refusal::explain("adding the column `plugins`", &failure);
+        Outcome::Failed(failure) => Ok(has_plugins(target, &failure)),
+    }
+}
+
+/// Whether the ledger has the column although it could not be added: another run was faster.
+fn has_plugins(target: &TableName, failure: &StatementFailure) -> bool {
+    match failure.refusal {
+        Refusal::AlreadyExists => true,
+        Refusal::Conflict
+        | Refusal::Cancelled
+        | Refusal::Denied
+        | Refusal::BucketDenied
+        | Refusal::WrongPassword
+        | Refusal::Missing(_)
+        | Refusal::TypeMismatch
+        | Refusal::Guard
+        | Refusal::WideAlready
+        | Refusal::HeldByViews
+        | Refusal::Other => {
+            let error = refusal::explain("adding the column `plugins`", failure);
             let ledger = target.sibling(LEDGER);
             tracing::warn!(%ledger, %error, "the ledger cannot say which plugins made the rows");
-            Ok(false)
+            false
         }
     }
 }

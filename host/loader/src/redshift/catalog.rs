@@ -4,7 +4,7 @@ use loader_aws::data_api::{DataApi, Executed, Outcome};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_warehouse::catalog::{Catalog, TableState, queries, table_queries};
-use loader_warehouse::refusal::{self, StatementFailure};
+use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::rows::Rows;
 
 use crate::redshift::{bookkeeping, retry_conflicts};
@@ -27,15 +27,26 @@ pub async fn read(
     missing: Bookkeeping,
 ) -> Result<Catalog> {
     let queries = queries(target, load_id);
-    let mut answer = ask(api, &queries, target).await?;
-    if missing == Bookkeeping::LeaveMissing {
-        let answer =
-            if answer.is_some() { answer } else { ask(api, &queries[..1], target).await? };
-        return Ok(answer.unwrap_or_default().0);
+    let answer = ask(api, &queries, target).await?;
+    match (missing, answer) {
+        (Bookkeeping::Make, answer) => complete(api, target, &queries, answer).await,
+        (Bookkeeping::LeaveMissing, Some((catalog, _))) => Ok(catalog),
+        (Bookkeeping::LeaveMissing, None) => {
+            Ok(ask(api, &queries[..1], target).await?.unwrap_or_default().0)
+        }
     }
+}
+
+/// Makes what is missing beside the target and asks again.
+async fn complete(
+    api: &DataApi,
+    target: &TableName,
+    queries: &[String],
+    mut answer: Option<(Catalog, bool)>,
+) -> Result<Catalog> {
     if !matches!(answer, Some((_, true))) {
         bookkeeping::create(api, target).await?;
-        answer = ask(api, &queries, target).await?;
+        answer = ask(api, queries, target).await?;
     }
     let (mut catalog, _) = answer.ok_or_else(|| {
         Error::new(
@@ -88,5 +99,19 @@ pub async fn read_table(api: &DataApi, target: &TableName) -> Result<Option<Tabl
 }
 
 fn is_missing_ledger(failure: &StatementFailure) -> bool {
-    failure.statement == 1 && failure.message.contains("does not exist")
+    let is_missing = match failure.refusal {
+        Refusal::Missing(_) => true,
+        Refusal::Conflict
+        | Refusal::Cancelled
+        | Refusal::Denied
+        | Refusal::BucketDenied
+        | Refusal::WrongPassword
+        | Refusal::AlreadyExists
+        | Refusal::TypeMismatch
+        | Refusal::Guard
+        | Refusal::WideAlready
+        | Refusal::HeldByViews
+        | Refusal::Other => false,
+    };
+    failure.statement == 1 && is_missing
 }

@@ -4,11 +4,14 @@
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;
 use loader_model::names::TableName;
-use loader_warehouse::dependents::{
-    Dependent, Dependents, Details, Found, queries, unexpected, who,
-};
+use loader_warehouse::dependents::conditions::lists;
+use loader_warehouse::dependents::details::{self, Details};
+use loader_warehouse::dependents::overview::{self, Overview};
+use loader_warehouse::dependents::policies::{self, Protected};
+use loader_warehouse::dependents::user::{self, CurrentUser};
+use loader_warehouse::dependents::{Dependent, Dependents, privileges};
 use loader_warehouse::refusal;
-use loader_warehouse::rows::Rows;
+use loader_warehouse::rows::{Rows, unexpected};
 use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
 use crate::redshift::retry_conflicts;
@@ -17,63 +20,64 @@ use crate::redshift::retry_conflicts;
 /// those) if they exist. A target that does not exist has none.
 pub async fn read(api: &DataApi, target: &TableName, also: &[TableName]) -> Result<Dependents> {
     let doing = "reading what depends on the table";
-    let answers = query(api, doing, &queries::dependencies(target, also)).await?;
-    let found = Found::read(&answers, target)?;
-    let details = details(api, found.views()).await?;
-    let mut dependents = found.with(&details);
+    let answers = query(api, doing, &overview::queries(target, also)).await?;
+    let overview = Overview::read(&answers, target)?;
+    let mut details = Details::default();
+    read_views(api, overview.views(), &mut details).await?;
+    read_privileges(api, &mut details).await?;
+    let mut dependents = overview.with(&details);
     if !dependents.views.is_empty() {
-        let policies = policies(api, &dependents.views).await?;
-        dependents.mark_protected(policies.as_deref());
+        let protected = protected(api, &dependents.views).await?;
+        dependents.mark_protected(protected.as_deref());
     }
     Ok(dependents)
 }
 
-/// Which of the views have policies; `None`: we may not know. An execution of its own, since it
-/// needs rights that nothing else does.
-async fn policies(api: &DataApi, views: &[Dependent]) -> Result<Option<Vec<TableName>>> {
-    let mut found = Vec::new();
-    for names in queries::lists(
-        views.iter().map(|dependent| queries::is_protected(&dependent.view.name)),
-        " OR ",
-    ) {
-        let executed = match api.execute(&queries::policies(&names)).await? {
-            Outcome::Finished(executed) => executed,
-            Outcome::Failed(_) => return Ok(None),
-        };
-        let rows = api.rows(&executed, None).await?.rows;
-        found.extend(
-            rows.iter().map(|row| TableName { schema: row[0].to_text(), table: row[1].to_text() }),
-        );
-    }
-    Ok(Some(found))
-}
-
 /// The database user that runs our statements.
 pub async fn current_user(api: &DataApi) -> Result<String> {
-    let answers = query(api, "asking who we are", &[queries::who()]).await?;
-    answers.first().map_or_else(|| Err(unexpected("pg_user")), who).map(|(name, _)| name)
+    let answers = query(api, "asking who we are", &[user::query()]).await?;
+    let answer = answers.first().ok_or_else(|| unexpected("pg_user"))?;
+    answer.first("pg_user").map(|user: CurrentUser| user.name)
 }
 
-async fn details(api: &DataApi, ids: &[i64]) -> Result<Details> {
-    let mut details = Details::default();
-    for ids in queries::lists(ids.iter().map(i64::to_string), ", ") {
-        let answers =
-            query(api, "reading the views that depend on the table", &queries::details(&ids))
-                .await?;
+async fn read_views(api: &DataApi, ids: &[i64], details: &mut Details) -> Result<()> {
+    let doing = "reading the views that depend on the table";
+    for ids in lists(ids.iter().map(i64::to_string), ", ") {
+        let answers = query(api, doing, &details::queries(&ids)).await?;
         let [views, definitions, comments] = answers.as_slice() else {
             return Err(unexpected("the catalog"));
         };
         details.add_views(views, definitions, comments)?;
     }
-    for names in queries::lists(details.names().map(queries::is_relation), " OR ") {
-        let answers =
-            query(api, "reading the privileges on the views", &queries::privileges(&names)).await?;
+    Ok(())
+}
+
+async fn read_privileges(api: &DataApi, details: &mut Details) -> Result<()> {
+    let doing = "reading the privileges on the views";
+    for names in lists(details.names().map(privileges::is_relation), " OR ") {
+        let answers = query(api, doing, &privileges::queries(&names)).await?;
         let [relations, columns] = answers.as_slice() else {
             return Err(unexpected("the catalog"));
         };
-        details.add_privileges(relations, columns);
+        details.add_privileges(relations, columns)?;
     }
-    Ok(details)
+    Ok(())
+}
+
+/// Which of the views have policies; `None`: we may not know. An execution of its own, since it
+/// needs rights that nothing else does.
+async fn protected(api: &DataApi, views: &[Dependent]) -> Result<Option<Vec<TableName>>> {
+    let mut found = Vec::new();
+    let views = views.iter().map(|dependent| policies::is_protected(&dependent.view.name));
+    for names in lists(views, " OR ") {
+        let executed = match api.execute(&policies::query(&names)).await? {
+            Outcome::Finished(executed) => executed,
+            Outcome::Failed(_) => return Ok(None),
+        };
+        let protected = api.rows(&executed, None).await?.decode()?.into_iter();
+        found.extend(protected.map(|Protected { name }| name));
+    }
+    Ok(Some(found))
 }
 
 /// Runs queries as one batch (several past 40) and returns the rows of each.

@@ -47,9 +47,7 @@ impl<'a> Evolution<'a> {
     pub async fn plan_with_dependents(&self) -> Result<(EvolutionPlan, Dependents)> {
         let target = &self.tools.job.target;
         let state = if self.creates_table() { None } else { Some(self.table().await?) };
-        let existing = state.as_ref().map(|state| state.columns.as_slice());
-        let changes = change::changes(&self.wanted, existing)
-            .map_err(|reasons| changed_meanwhile(target, &reasons.join("; ")))?;
+        let changes = self.changes(state.as_ref())?;
         if changes.is_empty() {
             return Ok(Default::default());
         }
@@ -57,15 +55,17 @@ impl<'a> Evolution<'a> {
         let configured = if adds_columns { self.view_config().await? } else { Vec::new() };
         let dependents = self.dependents(&changes, &configured).await?;
         let attributes = state.map(|state| state.attributes).unwrap_or_default();
-        let situation = Situation {
-            target,
-            attributes: &attributes,
-            dependents: &dependents,
-            configured: &configured,
-        };
-        let plan =
-            script::plan(changes, &situation).map_err(|obstacles| self.in_the_way(&obstacles))?;
-        Ok((plan, dependents))
+        let (attributes, configured) = (attributes.as_slice(), configured.as_slice());
+        let situation = Situation { target, attributes, dependents: &dependents, configured };
+        let plan = script::plan(changes, &situation);
+        Ok((plan.map_err(|obstacles| self.in_the_way(&obstacles))?, dependents))
+    }
+
+    /// Errors: `Transient` where the table has changed so that no change makes the file fit.
+    fn changes(&self, state: Option<&TableState>) -> Result<Vec<SchemaChange>> {
+        let existing = state.map(|state| state.columns.as_slice());
+        let changes = change::changes(&self.wanted, existing);
+        changes.map_err(|reasons| changed_meanwhile(&self.tools.job.target, &reasons.join("; ")))
     }
 
     /// Whether the target is missing, so that the load makes it in its own transaction.
@@ -93,8 +93,8 @@ impl<'a> Evolution<'a> {
         changes: &[SchemaChange],
         configured: &[ConfiguredView],
     ) -> Result<Dependents> {
-        let alters = changes.iter().any(|change| change.altered_column().is_some());
-        if self.creates_table() || !(alters || !configured.is_empty()) {
+        let keeps = changes.iter().all(|change| change.altered_column().is_none());
+        if self.creates_table() || (keeps && configured.is_empty()) {
             return Ok(Dependents::default());
         }
         let names: Vec<TableName> = configured.iter().map(|view| view.name.clone()).collect();

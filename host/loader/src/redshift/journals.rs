@@ -20,13 +20,23 @@ use loader_warehouse::evolution::journal::Journal;
 /// past that its views are missed more than a run that still wants them gone would be.
 const ALIVE: Duration = Duration::from_secs(15 * 60);
 
-/// RecoverScope journals are worked off.
+/// Which journals are worked off.
 #[derive(Clone, Copy, Debug)]
 pub enum RecoverScope<'a> {
     /// This target's at once, and other targets' only when their run cannot be alive any more.
     Target(&'a TableName),
     /// All of them at once.
     All,
+}
+
+impl RecoverScope<'_> {
+    /// Whether a table's journals are worked off at once.
+    fn covers(&self, table: &TableName) -> bool {
+        match self {
+            RecoverScope::Target(target) => *target == table,
+            RecoverScope::All => true,
+        }
+    }
 }
 
 /// A journal that had something to bring back.
@@ -65,20 +75,17 @@ pub async fn recover(
                 recovered.push(done);
             }
             Err(error) if matches!(error.kind(), Kind::Interrupted(_)) => return Err(error),
-            Err(error) => {
-                tracing::error!(journal = %object.uri, %error, "views could not be restored, the \
-                                                                journal was kept");
-                let run_id = object.uri.file_name().trim_end_matches(".json").to_string();
-                recovered.push(Recovered {
-                    journal: object.uri,
-                    run_id,
-                    views: Vec::new(),
-                    failure: Some(error),
-                });
-            }
+            Err(error) => recovered.push(kept(object.uri, error)),
         }
     }
     Ok(recovered)
+}
+
+/// A journal whose views could not be brought back.
+fn kept(journal: S3Uri, error: Error) -> Recovered {
+    tracing::error!(%journal, %error, "views could not be restored, the journal was kept");
+    let run_id = journal.file_name().trim_end_matches(".json").to_string();
+    Recovered { journal, run_id, views: Vec::new(), failure: Some(error) }
 }
 
 /// Views of this target's journals that are missing now. Changes nothing; a journal that cannot be
@@ -112,21 +119,27 @@ async fn recover_one(
 ) -> Result<Option<Recovered>> {
     let Some(journal) = read(store, &object.uri).await? else { return Ok(None) };
     let young = is_young(object, Timestamp::now());
-    match scope {
-        RecoverScope::Target(target) if journal.target != *target && young => return Ok(None),
-        RecoverScope::Target(_) | RecoverScope::All => {}
+    if young && !scope.covers(&journal.target) {
+        return Ok(None);
     }
     let user = dependents::current_user(api).await?;
     let restored = restore::restore_missing(api, &user, &journal.views).await;
     let views = restored.map_err(|error| error.with("journal", &object.uri))?;
     // Its run may be alive, and about to drop more of them.
     let may_be_needed = young && (views.is_empty() || matches!(scope, RecoverScope::Target(_)));
-    if !may_be_needed && !store.delete_listed(object).await? {
-        tracing::debug!(journal = %object.uri, "written again meanwhile, and kept");
+    if !may_be_needed {
+        delete(store, object).await?;
     }
     let recovered =
         Recovered { journal: object.uri.clone(), run_id: journal.run_id, views, failure: None };
     Ok((!recovered.views.is_empty()).then_some(recovered))
+}
+
+async fn delete(store: &Store, object: &Listed) -> Result<()> {
+    if !store.delete_listed(object).await? {
+        tracing::debug!(journal = %object.uri, "written again meanwhile, and kept");
+    }
+    Ok(())
 }
 
 /// The journals' objects, newest first.

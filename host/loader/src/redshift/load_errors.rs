@@ -4,7 +4,7 @@
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::{Error, Result};
-use loader_warehouse::load_errors::{query, sentence};
+use loader_warehouse::load_errors::{LoadError, query};
 use loader_warehouse::refusal::{self, StatementFailure};
 
 /// Explains a failed COPY with the first load errors that the system view has of it.
@@ -30,8 +30,8 @@ async fn details(api: &DataApi, query_id: i64) -> Result<Vec<String>> {
     match api.execute(&query(query_id)).await? {
         Outcome::Failed(failure) => Err(refusal::explain("reading the load errors", &failure)),
         Outcome::Finished(executed) => {
-            let rows = api.rows(&executed, None).await?;
-            Ok(rows.rows.iter().map(|row| sentence(row)).collect())
+            let errors: Vec<LoadError> = api.rows(&executed, None).await?.decode()?;
+            Ok(errors.iter().map(LoadError::to_string).collect())
         }
     }
 }

@@ -10,21 +10,20 @@ use crate::redshift::dependents::query;
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
-use loader_warehouse::evolution::view::SavedView;
-use loader_warehouse::refusal::{self, StatementFailure};
-use loader_warehouse::restore::{existing_sql, packs};
-use loader_warehouse::rows::Cell;
+use loader_warehouse::refusal::{self, Refusal, StatementFailure};
+use loader_warehouse::restore::{Existing, existing_sql, packs};
+use loader_warehouse::saved_view::SavedView;
 use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
-/// How often the catalog is asked again because somebody else was at work on the same views.
+/// How often the catalog is asked again because another program was at work on the same views.
 const MAX_ROUNDS: usize = 5;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Re-creates those of `views` that the catalog does not have, and returns their names. `views` is
 /// in the order of creation, `user` is the database user that runs our statements.
 ///
-/// Somebody else who restores them at the same time does no harm. One that fails keeps only those
-/// back that read it.
+/// Another program that restores them at the same time does no harm. A view that fails keeps only
+/// those back that read it.
 /// Errors: as the warehouse gives them, for the first view that could not be restored; the others
 /// are named.
 pub async fn restore_missing(
@@ -35,30 +34,30 @@ pub async fn restore_missing(
     let (mut restored, mut pause) = (Vec::new(), SHORTEST_PAUSE);
     for _ in 0..MAX_ROUNDS {
         let missing = missing(api, views).await?;
-        match restore(api, user, &missing, &mut restored).await? {
-            Round::Done => return Ok(restored),
-            Round::Again => tokio::time::sleep(pause).await,
+        let mut round =
+            Round { api, user, restored: &mut restored, met_others: false, failed: None };
+        round.restore(&missing).await?;
+        if !round.met_others {
+            return round.failure().map_or(Ok(restored), Err);
         }
+        // What failed is tried again with the others.
+        tokio::time::sleep(pause).await;
         pause *= 2;
     }
-    let names: Vec<String> =
-        missing(api, views).await?.iter().map(|view| view.name.to_string()).collect();
-    if names.is_empty() {
-        return Ok(restored);
+    match missing(api, views).await?.as_slice() {
+        [] => Ok(restored),
+        missing => Err(never_alone(missing)),
     }
+}
+
+fn never_alone(missing: &[&SavedView]) -> Error {
+    let names: Vec<String> = missing.iter().map(|view| view.name.to_string()).collect();
     let fact = format!(
         "{} could not be restored, since other transactions were at work on the same views; run \
          again",
         names.join(", ")
     );
-    Err(Error::new(Kind::Transient, fact))
-}
-
-enum Round {
-    /// Nothing is left to do.
-    Done,
-    /// The catalog has changed meanwhile.
-    Again,
+    Error::new(Kind::Transient, fact)
 }
 
 /// Those that do not exist. Anything of the same name counts as existing: it is not ours to
@@ -66,62 +65,84 @@ enum Round {
 pub async fn missing<'a>(api: &DataApi, views: &'a [SavedView]) -> Result<Vec<&'a SavedView>> {
     let statements: Vec<String> = existing_sql(views);
     let answers = query(api, "looking for the views to be restored", &statements).await?;
-    let cell = |row: &[Cell], nth: usize| row.get(nth).map(Cell::to_text).unwrap_or_default();
-    let rows = answers.iter().flat_map(|rows| &rows.rows);
-    let existing: Vec<TableName> =
-        rows.map(|row| TableName { schema: cell(row, 0), table: cell(row, 1) }).collect();
+    let mut existing: Vec<TableName> = Vec::new();
+    for rows in answers {
+        existing.extend(rows.decode()?.into_iter().map(|Existing { name }| name));
+    }
     Ok(views.iter().filter(|view| !existing.contains(&view.name)).collect())
 }
 
-async fn restore(
-    api: &DataApi,
-    user: &str,
-    missing: &[&SavedView],
-    restored: &mut Vec<TableName>,
-) -> Result<Round> {
-    let (mut round, mut failed): (Round, Failed) = (Round::Done, None);
-    for pack in packs(missing, user) {
-        match run(api, &pack.statements).await? {
-            None => restored.extend(pack.names()),
-            Some(failure) if is_in_the_way(&failure) => round = Round::Again,
-            // One of them is at fault; the others come back by themselves.
-            Some(_) => {
-                for view in &pack.views {
-                    match run(api, &view.restore_sql(user)).await? {
-                        None => restored.push(view.name.clone()),
-                        Some(failure) if is_in_the_way(&failure) => round = Round::Again,
-                        Some(failure) => note(&mut failed, view, &failure),
-                    }
-                }
+/// One look at what is missing, and one try of each view.
+struct Round<'a> {
+    api: &'a DataApi,
+    user: &'a str,
+    restored: &'a mut Vec<TableName>,
+    /// Other programs were at work on a view, so that the catalog has changed meanwhile.
+    met_others: bool,
+    /// The first failure with the names of the views that failed after it.
+    failed: Option<(Error, Vec<String>)>,
+}
+
+impl Round<'_> {
+    /// Packs of views first. Where a pack fails, one of its views is at fault; the others come back
+    /// by themselves.
+    async fn restore(&mut self, missing: &[&SavedView]) -> Result<()> {
+        for pack in packs(missing, self.user) {
+            match run(self.api, &pack.statements).await? {
+                None => self.restored.extend(pack.names()),
+                Some(failure) if is_in_the_way(failure.refusal) => self.met_others = true,
+                Some(_) => self.restore_one_by_one(&pack.views).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn restore_one_by_one(&mut self, views: &[&SavedView]) -> Result<()> {
+        for view in views {
+            match run(self.api, &view.restore_sql(self.user)).await? {
+                None => self.restored.push(view.name.clone()),
+                Some(failure) if is_in_the_way(failure.refusal) => self.met_others = true,
+                Some(failure) => self.note(view, &failure),
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, view: &SavedView, failure: &StatementFailure) {
+        match &mut self.failed {
+            Some((_, others)) => others.push(view.name.to_string()),
+            None => {
+                let doing = format!("restoring the view {}", view.name);
+                self.failed = Some((refusal::explain(&doing, failure), Vec::new()));
             }
         }
     }
-    match (round, failed) {
-        (Round::Done, Some((error, others))) if others.is_empty() => Err(error),
-        (Round::Done, Some((error, others))) => {
-            Err(error.with("not_restored_either", others.join(", ")))
-        }
-        // What failed is tried again with the others.
-        (round, _) => Ok(round),
+
+    fn failure(self) -> Option<Error> {
+        self.failed.map(|(error, others)| {
+            if others.is_empty() {
+                return error;
+            }
+            error.with("not_restored_either", others.join(", "))
+        })
     }
 }
 
-/// The first failure with the names of the views that failed after it.
-type Failed = Option<(Error, Vec<String>)>;
-
-fn note(failed: &mut Failed, view: &SavedView, failure: &StatementFailure) {
-    match failed {
-        Some((_, others)) => others.push(view.name.to_string()),
-        None => {
-            let doing = format!("restoring the view {}", view.name);
-            *failed = Some((refusal::explain(&doing, failure), Vec::new()));
-        }
+/// Another program made the view, or was at work on what it reads.
+fn is_in_the_way(refusal: Refusal) -> bool {
+    match refusal {
+        Refusal::Conflict | Refusal::AlreadyExists => true,
+        Refusal::Cancelled
+        | Refusal::Denied
+        | Refusal::BucketDenied
+        | Refusal::WrongPassword
+        | Refusal::Missing(_)
+        | Refusal::TypeMismatch
+        | Refusal::Guard
+        | Refusal::WideAlready
+        | Refusal::HeldByViews
+        | Refusal::Other => false,
     }
-}
-
-/// Somebody else made the view, or was at work on what it reads.
-fn is_in_the_way(failure: &StatementFailure) -> bool {
-    failure.message.contains("already exists") || refusal::is_conflict(&failure.message)
 }
 
 /// Runs one view's or pack's statements as one transaction and returns why it failed.
@@ -129,7 +150,7 @@ fn is_in_the_way(failure: &StatementFailure) -> bool {
 /// A single view can have more statements than a transaction takes only by more comments on
 /// columns, or more users who may pass a privilege on, than there is room for. Then the view with
 /// its grants and owner goes first and what is left follows, comments at the very end: a stop in
-/// between can cost those, which nobody's work hangs on.
+/// between can cost those, and no query hangs on a comment.
 async fn run(api: &DataApi, statements: &[String]) -> Result<Option<StatementFailure>> {
     let mut statements = statements.to_vec();
     if statements.len() > MAX_BATCH_STATEMENTS {

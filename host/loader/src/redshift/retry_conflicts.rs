@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;
-use loader_warehouse::refusal;
+use loader_warehouse::refusal::Refusal;
 
 /// Tries of a batch that meets other transactions.
 const MAX_TRIES: u32 = 5;
@@ -17,9 +17,7 @@ pub async fn execute_batch(api: &DataApi, statements: &[String]) -> Result<Outco
     let (mut tries, mut pause) = (1, FIRST_PAUSE);
     loop {
         match api.execute_batch(statements).await? {
-            Outcome::Failed(failure)
-                if refusal::is_conflict(&failure.message) && tries < MAX_TRIES =>
-            {
+            Outcome::Failed(failure) if is_conflict(failure.refusal) && tries < MAX_TRIES => {
                 tracing::warn!(tries, error = %failure.message, "another transaction was in the \
                                                                  way, trying again");
             }
@@ -27,5 +25,22 @@ pub async fn execute_batch(api: &DataApi, statements: &[String]) -> Result<Outco
         }
         tokio::time::sleep(pause).await;
         (tries, pause) = (tries + 1, pause * 2);
+    }
+}
+
+fn is_conflict(refusal: Refusal) -> bool {
+    match refusal {
+        Refusal::Conflict => true,
+        Refusal::Cancelled
+        | Refusal::Denied
+        | Refusal::BucketDenied
+        | Refusal::WrongPassword
+        | Refusal::Missing(_)
+        | Refusal::AlreadyExists
+        | Refusal::TypeMismatch
+        | Refusal::Guard
+        | Refusal::WideAlready
+        | Refusal::HeldByViews
+        | Refusal::Other => false,
     }
 }

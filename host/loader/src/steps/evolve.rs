@@ -13,7 +13,7 @@ use loader_model::names::{TableName, utc};
 use loader_warehouse::dependents::{self, Dependents};
 use loader_warehouse::evolution::journal::Journal;
 use loader_warehouse::evolution::script::{EvolutionPlan, Execution};
-use loader_warehouse::refusal::{self, StatementFailure};
+use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
 use crate::crash;
 use crate::redshift::evolution::Evolution;
@@ -46,7 +46,7 @@ pub async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<Evolved>
 /// heard until the views are back. `evolved` has what was done, also on failure.
 async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved) -> Result<()> {
     let change = Change { tools, api: tools.api.to_the_end() };
-    let (mut pause, mut refusal) = (FIRST_PAUSE, String::new());
+    let (mut pause, mut last_message) = (FIRST_PAUSE, String::new());
     for round in 1.. {
         let (plan, dependents) = evolution.plan_with_dependents().await?;
         evolved.notices.clone_from(&plan.notices);
@@ -59,12 +59,12 @@ async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved)
             evolved.plan = plan;
             return Ok(());
         };
-        let may_look_again = round < MAX_ROUNDS && failure.message != refusal;
-        if !may_look_again || !is_another_programs_doing(&failure) {
+        let may_look_again = round < MAX_ROUNDS && failure.message != last_message;
+        if !may_look_again || !is_another_programs_doing(failure.refusal) {
             return Err(change.refused(&failure));
         }
         tracing::warn!(round, error = %failure.message, "the table changed meanwhile, looking again");
-        refusal = failure.message;
+        last_message = failure.message;
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
@@ -217,15 +217,19 @@ fn what_stays(plan: &EvolutionPlan, made: Vec<&Execution>) -> Vec<String> {
 }
 
 /// Whether reading the catalog again may show that there is nothing left to do, or another way.
-fn is_another_programs_doing(failure: &StatementFailure) -> bool {
-    let message = failure.message.to_lowercase();
-    let signs = [
-        "already exists",
-        "does not exist",
-        "should be different",
-        "cannot decrease",
-        "depend on it",
-        "used by a view or rule",
-    ];
-    refusal::is_conflict(&failure.message) || signs.iter().any(|sign| message.contains(sign))
+fn is_another_programs_doing(refusal: Refusal) -> bool {
+    match refusal {
+        Refusal::Conflict
+        | Refusal::AlreadyExists
+        | Refusal::Missing(_)
+        | Refusal::WideAlready
+        | Refusal::HeldByViews => true,
+        Refusal::Cancelled
+        | Refusal::Denied
+        | Refusal::BucketDenied
+        | Refusal::WrongPassword
+        | Refusal::TypeMismatch
+        | Refusal::Guard
+        | Refusal::Other => false,
+    }
 }

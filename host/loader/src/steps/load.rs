@@ -10,8 +10,10 @@ use loader_data::parts::csv_null;
 use loader_model::choices::{MissingColumns, StagingFormat};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::TargetColumn;
-use loader_warehouse::load_batch::{self, Copy, CopyFormat, LedgerRow, LoadBatch, StatementRole};
-use loader_warehouse::refusal::{self, StatementFailure};
+use loader_warehouse::load_batch::{
+    self, Copy, CopyFormat, Counts, LedgerRow, LoadBatch, StatementRole,
+};
+use loader_warehouse::refusal::{self, Missing, Refusal, StatementFailure};
 use loader_warehouse::sql::MAX_STATEMENT_BYTES;
 
 use crate::redshift::{load_errors, retry_conflicts};
@@ -57,7 +59,7 @@ async fn transact(load: &Load<'_>) -> Result<Loaded> {
     match retry_conflicts::execute_batch(api, &statements).await? {
         Outcome::Finished(executed) => {
             let counts = counts(api, &roles, &executed, load.staged.totals.rows_staged).await;
-            let [inserted, updated, duplicates] =
+            let Counts { inserted, updated, duplicates } =
                 counts.map_err(|error| committed(load, &error))?;
             Ok(Loaded::Rows { inserted, updated, duplicates })
         }
@@ -120,28 +122,25 @@ async fn counts(
     roles: &[StatementRole],
     executed: &Executed,
     staged: u64,
-) -> Result<[u64; 3]> {
-    let place = |wanted: StatementRole| roles.iter().position(|part| *part == wanted);
+) -> Result<Counts> {
+    let place = |wanted: StatementRole| roles.iter().position(|role| *role == wanted);
     let rows = api.rows(executed, place(StatementRole::Report)).await?;
-    let number = |column| rows.number(0, column).map(i64::unsigned_abs);
-    let counts = [number(0)?, number(1)?, number(2)?];
+    let counts: Counts = rows.first("the count of rows")?;
     let written = place(StatementRole::Insert)
         .and_then(|insert| executed.result_rows.get(insert))
         .copied()
         .unwrap_or(-1);
     // Rows that were updated in place are not inserted.
-    let inserts =
-        if place(StatementRole::Delete).is_none() { counts[0] } else { counts[0] + counts[1] };
+    let updates_in_place = place(StatementRole::Delete).is_none();
+    let inserts = if updates_in_place { counts.inserted } else { counts.inserted + counts.updated };
+    let accounted = counts.inserted + counts.updated + counts.duplicates;
     match u64::try_from(written) {
         Ok(written) if written != inserts => {
             let fact = format!("{inserts} rows were counted, but {written} written");
             Err(Error::new(Kind::Internal, fact))
         }
-        _ if counts.iter().sum::<u64>() != staged => {
-            let fact = format!(
-                "{staged} rows were staged, but {} accounted for",
-                counts.iter().sum::<u64>()
-            );
+        _ if accounted != staged => {
+            let fact = format!("{staged} rows were staged, but {accounted} accounted for");
             Err(Error::new(Kind::Internal, fact))
         }
         _ => Ok(counts),
@@ -158,44 +157,36 @@ fn committed(load: &Load<'_>, error: &Error) -> Error {
     Error::new(Kind::OutcomeUnknown, fact)
 }
 
+/// What a refused statement means for the load: which promise would have been broken, or what the
+/// warehouse says.
 async fn explain(
     api: &DataApi,
     load: &Load<'_>,
     roles: &[StatementRole],
     failure: &StatementFailure,
 ) -> Result<Loaded> {
-    let part = roles.get(failure.statement).copied();
-    let guarded = refusal::is_guard(&failure.message);
-    match part {
-        Some(StatementRole::LedgerGuard) if guarded => Ok(Loaded::Already),
-        Some(StatementRole::RowGuard) if guarded => {
-            let fact = format!(
-                "Redshift did not copy the {} rows that were staged; everything was rolled back",
-                load.staged.totals.rows_staged
-            );
-            Err(Error::new(Kind::Internal, fact).with("statement_id", &failure.id))
+    let role = roles.get(failure.statement).copied();
+    let meaning = match failure.refusal {
+        Refusal::Guard if role == Some(StatementRole::LedgerGuard) => return Ok(Loaded::Already),
+        Refusal::Guard => guard_fired(load, role, failure),
+        Refusal::TypeMismatch | Refusal::Missing(Missing::Column | Missing::SchemaOrColumn) => {
+            target_changed(load, role, failure)
         }
-        Some(StatementRole::DuplicateGuard) if guarded => {
-            let keys = load.tools.job.keys.join(", ");
-            let fact = format!(
-                "the file has several rows of one key ({keys}), and --duplicates error refuses that"
-            );
-            Err(Error::new(Kind::Data, fact))
-        }
-        Some(StatementRole::CreateStage | StatementRole::Copy)
-            if refusal::is_type_mismatch(&failure.message) =>
-        {
-            let fact = format!(
-                "{} changed while the file was being loaded; run again",
-                load.tools.job.target
-            );
-            Err(Error::new(Kind::Transient, fact).with("statement_id", &failure.id))
-        }
-        Some(StatementRole::CreateTable) if failure.message.contains("already exists") => {
-            let fact =
-                format!("{} was made by another run meanwhile; run again", load.tools.job.target);
-            Err(Error::new(Kind::Transient, fact).with("statement_id", &failure.id))
-        }
+        Refusal::AlreadyExists => target_made(load, role, failure),
+        Refusal::Missing(Missing::Schema | Missing::Other)
+        | Refusal::Conflict
+        | Refusal::Cancelled
+        | Refusal::Denied
+        | Refusal::BucketDenied
+        | Refusal::WrongPassword
+        | Refusal::WideAlready
+        | Refusal::HeldByViews
+        | Refusal::Other => None,
+    };
+    if let Some(error) = meaning {
+        return Err(error);
+    }
+    match role {
         Some(StatementRole::Copy) => Err(load_errors::explain(api, failure).await),
         Some(StatementRole::CreateView) => {
             let fact = format!(
@@ -207,4 +198,53 @@ async fn explain(
         }
         _ => Err(refusal::explain(&format!("loading into {}", load.tools.job.target), failure)),
     }
+}
+
+/// A guard stops the load where going on would lose or double rows.
+fn guard_fired(
+    load: &Load<'_>,
+    role: Option<StatementRole>,
+    failure: &StatementFailure,
+) -> Option<Error> {
+    if role == Some(StatementRole::RowGuard) {
+        let fact = format!(
+            "Redshift did not copy the {} rows that were staged; everything was rolled back",
+            load.staged.totals.rows_staged
+        );
+        return Some(Error::new(Kind::Internal, fact).with("statement_id", &failure.id));
+    }
+    (role == Some(StatementRole::DuplicateGuard)).then(|| {
+        let keys = load.tools.job.keys.join(", ");
+        let fact = format!(
+            "the file has several rows of one key ({keys}), and --duplicates error refuses that"
+        );
+        Error::new(Kind::Data, fact)
+    })
+}
+
+/// The staged parts do not fit a table that they were made for.
+fn target_changed(
+    load: &Load<'_>,
+    role: Option<StatementRole>,
+    failure: &StatementFailure,
+) -> Option<Error> {
+    let compares = matches!(role, Some(StatementRole::CreateStage | StatementRole::Copy));
+    compares.then(|| {
+        let target = &load.tools.job.target;
+        let fact = format!("{target} changed while the file was being loaded; run again");
+        Error::new(Kind::Transient, fact).with("statement_id", &failure.id)
+    })
+}
+
+/// A first load finds that it is the second.
+fn target_made(
+    load: &Load<'_>,
+    role: Option<StatementRole>,
+    failure: &StatementFailure,
+) -> Option<Error> {
+    (role == Some(StatementRole::CreateTable)).then(|| {
+        let fact =
+            format!("{} was made by another run meanwhile; run again", load.tools.job.target);
+        Error::new(Kind::Transient, fact).with("statement_id", &failure.id)
+    })
 }

@@ -4,7 +4,7 @@
 use loader::redshift::dependents;
 use loader::redshift::restore;
 use loader_warehouse::dependents::{Dependent, Dependents};
-use loader_warehouse::evolution::view::{Grantee, ViewKind};
+use loader_warehouse::saved_view::{Grantee, ViewKind};
 
 use crate::support::{World, name};
 

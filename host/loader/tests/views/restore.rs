@@ -6,7 +6,7 @@ use std::time::Duration;
 use loader::redshift::journals::{self, RecoverScope};
 use loader::redshift::restore;
 use loader_model::names::TableName;
-use loader_warehouse::evolution::view::SavedView;
+use loader_warehouse::saved_view::SavedView;
 
 use crate::support::{BUCKET, HOUR, World, name, view};
 

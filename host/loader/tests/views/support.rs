@@ -12,7 +12,7 @@ use loader_aws::stop::Stop;
 use loader_local::{LocalOptions, Server};
 use loader_model::names::{S3Uri, TableName};
 use loader_warehouse::evolution::journal::Journal;
-use loader_warehouse::evolution::view::SavedView;
+use loader_warehouse::saved_view::SavedView;
 use tempfile::TempDir;
 
 pub(crate) const BUCKET: &str = "bucket";

@@ -1,16 +1,30 @@
 //! From the catalog's rows to dependents, their grants and obstacles; and the text of the queries.
 //! What the queries answer is tested in `tests/views`, on the stand-in.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use loader_model::names::TableName;
+
+use super::by_text::ByText;
+use super::details::Details;
+use super::members::Members;
+use super::user::CurrentUser;
 use super::*;
-use crate::evolution::view::{Grantee, ViewKind};
+use crate::dependents::order::{self, Edge};
+use crate::rows::{Cell, Rows};
+use crate::saved_view::{Grantee, ViewKind};
 
 fn name(table: &str) -> TableName {
     TableName { schema: "s".into(), table: table.into() }
 }
 
-fn rows(rows: Vec<Vec<Cell>>) -> Rows {
-    Rows { columns: Vec::new(), rows }
+/// `columns`: their names, with blanks between.
+fn rows(columns: &str, rows: Vec<Vec<Cell>>) -> Rows {
+    Rows { columns: columns.split(' ').map(String::from).collect(), rows }
 }
+
+const COLUMN_PRIVILEGES: &str =
+    "namespace_name relation_name column_name privilege_type identity_name identity_type";
 
 fn t(text: &str) -> Cell {
     Cell::Text(text.into())
@@ -45,7 +59,9 @@ fn assemble(fixtures: &[Fixture], edges: &[(i64, i64)], who: &Dependents) -> Vec
     let (mut views, mut definitions, mut grants) = (Vec::new(), Vec::new(), Vec::new());
     for (id, view) in (10..).map(Cell::Long).zip(fixtures) {
         let named = [t("s"), t(view.view)];
-        let owner = [t(view.owner), Cell::Boolean(false), view.relacl.clone(), Cell::Null];
+        let may_create = Cell::Boolean(true);
+        let owner =
+            [t(view.owner), Cell::Boolean(false), view.relacl.clone(), Cell::Null, may_create];
         views.push([vec![id.clone()], named.to_vec(), owner.to_vec()].concat());
         definitions.push(vec![
             id,
@@ -61,16 +77,21 @@ fn assemble(fixtures: &[Fixture], edges: &[(i64, i64)], who: &Dependents) -> Vec
     }
     let column = |column: &str| vec![t("s"), t("a"), t(column), t("select"), t("eve"), t("user")];
     let mut details = Details::default();
-    details
-        .add_views(&rows(views), &rows(definitions), &rows(Vec::new()))
-        .expect("rows as asked for");
-    details.add_privileges(&rows(grants), &rows(vec![column("x"), column("b"), column("x")]));
+    let views = rows("oid nspname relname owner is_materialized acl comment may_create", views);
+    let definitions = rows("oid definition_bytes definition", definitions);
+    details.add_views(&views, &definitions, &Rows::default()).expect("rows as asked for");
+    let privileges =
+        "namespace_name relation_name privilege_type identity_name identity_type admin_option";
+    let columns = rows(COLUMN_PRIVILEGES, vec![column("x"), column("b"), column("x")]);
+    details.add_privileges(&rows(privileges, grants), &columns).expect("rows as asked for");
     let edges: Vec<Edge> =
         edges.iter().map(|(reader, read)| Edge { reader: *reader, read: *read }).collect();
     let ids: Vec<i64> = (10..).take(fixtures.len()).collect();
-    let members = Members { ids: order::in_order(&edges, &ids), edges, target: Some(1) };
+    let ids = order::in_order(&edges, &ids);
+    let members = Members { ids, edges, target: Some(1), target_owner: None };
     let columns = BTreeMap::from([(10, BTreeSet::from(["amount".to_string()]))]);
-    super::assemble::views(&members, &details, &columns, who)
+    let user = CurrentUser { name: who.user.clone(), superuser: who.superuser };
+    super::assemble::views(&members, &details, &columns, &user)
 }
 
 #[test]
@@ -163,14 +184,15 @@ fn column_privileges_are_gathered_by_grantee() {
     let row = |table: &str, column: &str, kind: &str, who: &str, privilege: &str| {
         vec![t("s"), t(table), t(column), t(privilege), t(who), t(kind)]
     };
-    let all = rows(vec![
+    let rows_of_all = vec![
         row("t", "b", "group", "g", "SELECT"),
         row("t", "a", "group", "g", "SELECT"),
         row("t", "a", "group", "g", "UPDATE"),
         row("t", "a", "role", "sys:dba", "UPDATE"),
         row("other", "a", "user", "u", "SELECT"),
-    ]);
-    let grants = assemble::column_grants(&all, &name("t"));
+    ];
+    let all = rows(COLUMN_PRIVILEGES, rows_of_all);
+    let grants = privileges::on_columns_of(&name("t"), &all).expect("rows as asked for");
     assert_eq!(grants.len(), 2);
     assert_eq!(
         (grants[0].columns.join(","), &grants[0].grantee),
@@ -183,7 +205,7 @@ fn views_without_edges_are_found_by_their_text() {
     let row = |view: &str, definition: Option<&str>| {
         vec![t("s"), t(view), definition.map_or(Cell::Null, t)]
     };
-    let rows = rows(vec![
+    let views = vec![
         row("reads", Some("create view s.reads as select * from S.T with no schema binding")),
         row(
             "reads_another",
@@ -192,8 +214,10 @@ fn views_without_edges_are_found_by_their_text() {
         row("stored", Some("CREATE MATERIALIZED VIEW stored AS SELECT * FROM t")),
         row("stored_another", Some("CREATE MATERIALIZED VIEW stored AS SELECT * FROM t2")),
         row("too_long", None),
-    ]);
-    let (late_binding, materialized) = by_text(&rows, &name("t"));
+    ];
+    let rows = rows("schemaname viewname definition", views);
+    let ByText { late_binding, materialized } =
+        ByText::read(&rows, &name("t")).expect("rows as asked for");
     assert_eq!((late_binding, materialized), (vec![name("reads")], vec![name("stored")]));
 }
 
@@ -201,20 +225,20 @@ fn views_without_edges_are_found_by_their_text() {
 fn names_stay_inside_their_quotes_in_every_query() {
     let target = TableName { schema: "o'b".into(), table: "t\\_\"%".into() };
     let statements = [
-        queries::dependencies(&target, &[name("v")]),
-        queries::details("10, 11"),
-        queries::privileges(&queries::is_relation(&target)),
+        overview::queries(&target, &[name("v")]),
+        details::queries("10, 11"),
+        privileges::queries(&privileges::is_relation(&target)),
     ];
     insta::assert_snapshot!(statements.concat().join("\n"), @r#"
-    SELECT current_user, usesuper FROM pg_user WHERE usename = current_user
-    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 'o''b' AND c.relname = 't\\_"%') OR (n.nspname = 's' AND c.relname = 'v')
+    SELECT current_user AS user_name, usesuper FROM pg_user WHERE usename = current_user
+    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 'o''b' AND c.relname = 't\\_"%') OR (n.nspname = 's' AND c.relname = 'v')
     SELECT DISTINCT r.ev_class, d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class WHERE d.refobjid <> r.ev_class AND d.deptype = 'n' AND c.relkind IN ('v', 'm')
     SELECT DISTINCT r.ev_class, a.attname FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = d.refobjid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid WHERE d.deptype = 'n' AND a.attnum > 0 AND (n.nspname = 'o''b' AND c.relname = 't\\_"%')
-    SELECT schemaname, viewname, CASE WHEN octet_length(definition) <= 60000 THEN definition END FROM pg_views WHERE (definition ILIKE '%no schema binding%' OR definition ILIKE '%materialized view%') AND definition ILIKE '%t__""_%' ORDER BY schemaname, viewname
+    SELECT schemaname, viewname, CASE WHEN octet_length(definition) <= 60000 THEN definition END AS definition FROM pg_views WHERE (definition ILIKE '%no schema binding%' OR definition ILIKE '%materialized view%') AND definition ILIKE '%t__""_%' ORDER BY schemaname, viewname
     SELECT namespace_name, relation_name, column_name, privilege_type, identity_name, identity_type FROM svv_column_privileges WHERE (namespace_name = 'o''b' AND relation_name = 't\\_"%')
     SELECT a.attname, d.description FROM pg_description d JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid JOIN pg_class c ON c.oid = d.objoid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attnum > 0 AND (n.nspname = 'o''b' AND c.relname = 't\\_"%') ORDER BY a.attnum
-    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner), c.relkind = 'm', array_to_string(c.relacl, ','), obj_description(c.oid, 'pg_class'), has_schema_privilege(n.nspname, 'CREATE') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN (10, 11)
-    SELECT c.oid, octet_length(pg_get_viewdef(c.oid, true)), CASE WHEN octet_length(pg_get_viewdef(c.oid, true)) <= 60000 THEN pg_get_viewdef(c.oid, true) END FROM pg_class c WHERE c.oid IN (10, 11)
+    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner, c.relkind = 'm' AS is_materialized, array_to_string(c.relacl, ',') AS acl, obj_description(c.oid, 'pg_class') AS comment, has_schema_privilege(n.nspname, 'CREATE') AS may_create FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN (10, 11)
+    SELECT c.oid, octet_length(pg_get_viewdef(c.oid, true)) AS definition_bytes, CASE WHEN octet_length(pg_get_viewdef(c.oid, true)) <= 60000 THEN pg_get_viewdef(c.oid, true) END AS definition FROM pg_class c WHERE c.oid IN (10, 11)
     SELECT d.objoid, a.attname, d.description FROM pg_description d JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid WHERE a.attnum > 0 AND d.objoid IN (10, 11) ORDER BY d.objoid, a.attnum
     SELECT namespace_name, relation_name, privilege_type, identity_name, identity_type, admin_option FROM svv_relation_privileges WHERE (namespace_name = 'o''b' AND relation_name = 't\\_"%')
     SELECT namespace_name, relation_name, column_name, privilege_type, identity_name, identity_type FROM svv_column_privileges WHERE (namespace_name = 'o''b' AND relation_name = 't\\_"%')
@@ -223,8 +247,8 @@ fn names_stay_inside_their_quotes_in_every_query() {
 
 #[test]
 fn lists_fit_into_statements() {
-    let lists = queries::lists((0..10_000).map(|n| format!("{n:010}")), ", ");
+    let lists = conditions::lists((0..10_000).map(|n| format!("{n:010}")), ", ");
     assert_eq!(lists.len(), 2);
     assert!(lists.iter().all(|list| list.len() <= 60_000 && !list.ends_with(", ")));
-    assert!(queries::lists(std::iter::empty(), ", ").is_empty());
+    assert!(conditions::lists(std::iter::empty(), ", ").is_empty());
 }

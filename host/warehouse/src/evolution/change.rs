@@ -1,7 +1,7 @@
 //! The changes of a table's schema: found by holding the wanted columns against the catalog, and
 //! spelt as SQL.
 
-use crate::evolution::view::{Grant, grant_sql};
+use crate::saved_view::{Grant, grant_sql};
 use crate::sql::{ident, table, text};
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::column_type::ColumnType;
@@ -53,15 +53,13 @@ pub fn changes(
     };
     let (mut found, mut impossible) = (Vec::new(), Vec::new());
     for column in wanted {
-        match existing.iter().find(|other| other.name == column.name) {
-            None => found.push(SchemaChange::AddColumn {
-                name: column.name.clone(),
-                column_type: column.column_type.clone(),
-            }),
-            Some(other) => match widening(column, other) {
-                Ok(change) => found.extend(change),
-                Err(reason) => impossible.push(reason),
-            },
+        let change = match existing.iter().find(|other| other.name == column.name) {
+            None => Ok(Some(addition(column))),
+            Some(other) => widening(column, other),
+        };
+        match change {
+            Ok(change) => found.extend(change),
+            Err(reason) => impossible.push(reason),
         }
     }
     // What stands alone comes first, so that the rest can be one transaction.
@@ -69,6 +67,12 @@ pub fn changes(
     if impossible.is_empty() { Ok(found) } else { Err(impossible) }
 }
 
+fn addition(wanted: &TargetColumn) -> SchemaChange {
+    let (name, column_type) = (wanted.name.clone(), wanted.column_type.clone());
+    SchemaChange::AddColumn { name, column_type }
+}
+
+/// `None`: it is wide enough. `Err`: it can never be.
 fn widening(
     wanted: &TargetColumn,
     existing: &CatalogColumn,
@@ -86,14 +90,20 @@ fn widening(
     if matches!(to, ColumnType::Varchar { .. }) {
         return Ok(Some(SchemaChange::WidenVarchar { name, from, to }));
     }
-    let default = match &existing.default {
-        ColumnDefault::None => None,
-        ColumnDefault::Expression(expression) => Some(expression.clone()),
-        ColumnDefault::Identity { .. } => {
-            return Err(format!("column `{name}` is an IDENTITY column of {from}"));
-        }
-    };
+    let default = kept_default(existing)?;
     Ok(Some(SchemaChange::WidenInteger { name, from, to, not_null: !existing.nullable, default }))
+}
+
+/// The default that a new column takes over.
+fn kept_default(existing: &CatalogColumn) -> Result<Option<String>, String> {
+    let CatalogColumn { name, column_type, default, .. } = existing;
+    match default {
+        ColumnDefault::None => Ok(None),
+        ColumnDefault::Expression(expression) => Ok(Some(expression.clone())),
+        ColumnDefault::Identity { .. } => {
+            Err(format!("column `{name}` is an IDENTITY column of {column_type}"))
+        }
+    }
 }
 
 impl SchemaChange {
@@ -132,18 +142,13 @@ impl SchemaChange {
             SchemaChange::WidenInteger { name, to, not_null, default, .. } => {
                 // A NOT NULL column can only be added with a default; the file's own NULLs are
                 // refused before.
-                let default = default.clone().or_else(|| not_null.then(|| "0".to_string()));
+                let default = default.as_deref().or(not_null.then_some("0"));
                 let default =
                     default.map_or(String::new(), |default| format!(" DEFAULT {default}"));
                 let not_null = if *not_null { " NOT NULL" } else { "" };
-                let (name, widened) = (ident(name), ident(WIDENED));
-                let mut statements = vec![
-                    format!("{alter} ADD COLUMN {widened} {to}{default}{not_null}"),
-                    format!("UPDATE {} SET {widened} = {name}", table(target)),
-                    format!("{alter} DROP COLUMN {name}"),
-                    format!("{alter} RENAME COLUMN {widened} TO {name}"),
-                ];
-                statements.extend(kept.restore(target, &name));
+                let mut statements =
+                    replace_column(target, &ident(name), &format!("{to}{default}{not_null}"));
+                statements.extend(kept.restore(target, &ident(name)));
                 statements
             }
         }
@@ -193,6 +198,17 @@ impl ColumnExtras {
         }));
         statements
     }
+}
+
+/// Puts a new column with the old one's values and name into its place. `column`: quoted.
+fn replace_column(target: &TableName, column: &str, definition: &str) -> Vec<String> {
+    let (table, widened) = (table(target), ident(WIDENED));
+    vec![
+        format!("ALTER TABLE {table} ADD COLUMN {widened} {definition}"),
+        format!("UPDATE {table} SET {widened} = {column}"),
+        format!("ALTER TABLE {table} DROP COLUMN {column}"),
+        format!("ALTER TABLE {table} RENAME COLUMN {widened} TO {column}"),
+    ]
 }
 
 fn create_table(target: &TableName, columns: &[TargetColumn]) -> String {

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::evolution::view::SavedView;
+use crate::saved_view::SavedView;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::{S3Uri, TableName};
 
@@ -87,7 +87,7 @@ fn broken(origin: &S3Uri, error: &serde_json::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evolution::view::{Grant, Grantee, ViewKind};
+    use crate::saved_view::{Grant, Grantee, ViewKind};
 
     fn name(table: &str) -> TableName {
         TableName { schema: "s".into(), table: table.into() }

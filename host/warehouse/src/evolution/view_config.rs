@@ -8,8 +8,8 @@ mod template;
 
 use serde_json::{Map, Value};
 
-use crate::evolution::sql_text;
 use crate::evolution::view_config::template::Values;
+use crate::sql_text;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::{S3Uri, TableName};
 
@@ -24,7 +24,7 @@ pub struct ConfiguredView {
 /// The views of all entries whose `source_table` and `schema_name` are the target's, in the order
 /// of the file.
 ///
-/// Keys that this program does not know are left to the people who wrote them.
+/// Keys that this program does not know are passed over: other programs may read them.
 /// Errors: `Config`, naming the object and the line or the entry.
 pub fn parse(text: &str, origin: &S3Uri, target: &TableName) -> Result<Vec<ConfiguredView>> {
     let entries = entries(text, origin)?;
@@ -35,17 +35,21 @@ pub fn parse(text: &str, origin: &S3Uri, target: &TableName) -> Result<Vec<Confi
         }
     }
     for (number, view) in &views {
-        let same = |entry: &&Entry<'_>| entry.number != *number && entry.names(&view.name);
-        if let Some(other) = entries.iter().find(same) {
-            let (first, second) = (other.number.min(*number), other.number.max(*number));
-            let fact = format!(
-                "{origin}: entries {first} and {second} both define the view {}; keep one",
-                view.name
-            );
-            return Err(Error::new(Kind::Config, fact));
-        }
+        check_alone(*number, &view.name, &entries)?;
     }
     Ok(views.into_iter().map(|(_, view)| view).collect())
+}
+
+/// A view has one entry.
+fn check_alone(number: usize, view: &TableName, entries: &[Entry<'_>]) -> Result<()> {
+    let same = |entry: &&Entry<'_>| entry.number != number && entry.names(view);
+    let Some(other) = entries.iter().find(same) else { return Ok(()) };
+    let (first, second) = (other.number.min(number), other.number.max(number));
+    let fact = format!(
+        "{}: entries {first} and {second} both define the view {view}; keep one",
+        other.origin
+    );
+    Err(Error::new(Kind::Config, fact))
 }
 
 /// One entry of the list.
@@ -57,28 +61,28 @@ struct Entry<'a> {
 }
 
 fn entries<'a>(text: &str, origin: &'a S3Uri) -> Result<Vec<Entry<'a>>> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let fault = |fact: String| Error::new(Kind::Config, format!("{origin}{fact}"));
-    let list = match serde_json::from_str(text) {
-        Ok(Value::Array(list)) => list,
-        Ok(other) => {
-            return Err(fault(format!(" holds {}, expected a list of views", kind_of(&other))));
-        }
+    let entry = |(number, value)| match value {
+        Value::Object(fields) => Ok(Entry { origin, number, fields }),
+        other => Err(Error::new(
+            Kind::Config,
+            format!("{origin}, entry {number} is {}, expected an object", kind_of(&other)),
+        )),
+    };
+    (1..).zip(list(text, origin)?).map(entry).collect()
+}
+
+fn list(text: &str, origin: &S3Uri) -> Result<Vec<Value>> {
+    let fact = match serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+        Ok(Value::Array(list)) => return Ok(list),
+        Ok(other) => format!("{origin} holds {}, expected a list of views", kind_of(&other)),
         Err(error) => {
             let reason = error.to_string();
             let reason = reason.split(" at line ").next().unwrap_or_default();
-            return Err(fault(format!(
-                ", line {}, column {}: no valid JSON: {reason}",
-                error.line(),
-                error.column()
-            )));
+            let (line, column) = (error.line(), error.column());
+            format!("{origin}, line {line}, column {column}: no valid JSON: {reason}")
         }
     };
-    let entry = |(number, value)| match value {
-        Value::Object(fields) => Ok(Entry { origin, number, fields }),
-        other => Err(fault(format!(", entry {number} is {}, expected an object", kind_of(&other)))),
-    };
-    (1..).zip(list).map(entry).collect()
+    Err(Error::new(Kind::Config, fact))
 }
 
 impl Entry<'_> {
@@ -133,11 +137,10 @@ impl Entry<'_> {
             );
             return Err(self.fault(&fact));
         }
-        if !before.is_empty() {
-            return Ok(sql.to_string());
-        }
-        let (start, rest) = sql.split_at(create.name_at.start);
-        Ok(format!("{start}{}.{rest}", crate::sql::ident(&name.schema)))
+        Ok(match before {
+            [] => with_schema(sql, create.name_at.start, &name.schema),
+            [..] => sql.to_string(),
+        })
     }
 
     fn text(&self, key: &str) -> Result<&str> {
@@ -155,6 +158,12 @@ impl Entry<'_> {
         let view = view.map(|view| format!(" (view {view})")).unwrap_or_default();
         Error::new(Kind::Config, format!("{}, entry {}{view}: {fact}", self.origin, self.number))
     }
+}
+
+/// Writes a schema before the name that stands at this place.
+fn with_schema(sql: &str, at: usize, schema: &str) -> String {
+    let (start, rest) = sql.split_at(at);
+    format!("{start}{}.{rest}", crate::sql::ident(schema))
 }
 
 fn kind_of(value: &Value) -> &'static str {

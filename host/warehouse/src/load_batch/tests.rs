@@ -1,5 +1,10 @@
 //! The transaction as text, for each way of loading.
 
+use loader_model::choices::Strategy;
+use loader_model::column_type::ColumnType;
+use loader_model::names::{S3Uri, TableName};
+use loader_model::target_column::{Fill, FilledColumn, TargetColumn};
+
 use super::*;
 
 fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
@@ -54,7 +59,7 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
     change(&mut batch);
     build(&batch)
         .into_iter()
-        .map(|(part, sql)| format!("{part:?}: {sql}"))
+        .map(|(role, sql)| format!("{role:?}: {sql}"))
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::evolution::view::Grantee;
+use crate::saved_view::Grantee;
 
 fn target() -> TableName {
     TableName::new("public", "orders").expect("a valid name")

@@ -1,8 +1,13 @@
 //! Scripts: what goes into one transaction, what is written down first, and what is refused.
 
 use super::*;
-use crate::evolution::view::{Grant, Grantee, ViewKind};
+use crate::catalog::ColumnAttributes;
+use crate::dependents::Dependent;
+use crate::evolution::view_config::ConfiguredView;
+use crate::saved_view::{Grant, Grantee, SavedView, ViewKind};
+use crate::sql::{MAX_BATCH_STATEMENTS, table};
 use loader_model::column_type::ColumnType;
+use loader_model::names::TableName;
 
 fn target() -> TableName {
     TableName::new("public", "orders").expect("a valid name")

@@ -3,7 +3,7 @@
 //!
 //! Values go in as they are, without quotes, so only plain identifiers may.
 
-use crate::evolution::sql_text::is_word;
+use crate::sql_text::is_word;
 
 /// What the placeholders stand for.
 pub(super) struct Values<'a> {

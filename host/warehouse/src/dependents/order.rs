@@ -1,5 +1,4 @@
-//! Who reads whom: the relations that read others, to any depth, in an order in which they can be
-//! created.
+//! Relations that read others, to any depth, in an order in which they can be created.
 //!
 //! In: edges as the catalog has them, by object id. The catalog cannot be asked for this: Redshift
 //! runs no recursion on its leader node.
@@ -8,16 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A relation that reads another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Edge {
+pub(super) struct Edge {
     /// Object id of the view.
-    pub reader: i64,
+    pub(super) reader: i64,
     /// Object id of what it reads.
-    pub read: i64,
+    pub(super) read: i64,
 }
 
 /// Everything that reads one of `from`, directly or through other relations; `from` itself is not
 /// part of it.
-pub fn readers(edges: &[Edge], from: &[i64]) -> BTreeSet<i64> {
+pub(super) fn readers(edges: &[Edge], from: &[i64]) -> BTreeSet<i64> {
     let mut by_read: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
     for edge in edges.iter().filter(|edge| edge.reader != edge.read) {
         by_read.entry(edge.read).or_default().push(edge.reader);
@@ -36,7 +35,7 @@ pub fn readers(edges: &[Edge], from: &[i64]) -> BTreeSet<i64> {
 /// The members in an order in which each stands behind those that it reads; where that leaves a
 /// choice, as in `members`. Relations that read each other in a circle, which the warehouse does
 /// not allow, come last.
-pub fn in_order(edges: &[Edge], members: &[i64]) -> Vec<i64> {
+pub(super) fn in_order(edges: &[Edge], members: &[i64]) -> Vec<i64> {
     let known: BTreeSet<i64> = members.iter().copied().collect();
     let mut reads: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
     for edge in edges.iter().filter(|edge| edge.reader != edge.read && known.contains(&edge.read)) {

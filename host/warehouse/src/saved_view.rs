@@ -1,15 +1,15 @@
 //! A view as it is before a schema change, and the statements that drop it and bring it back with
 //! comments, grants and owner.
 //!
-//! Grants are only ever given, never revoked. What the catalog says comes in through
-//! `redshift::dependents`; the same values are written to the journal.
+//! Grants are only ever given, never revoked. What the catalog says comes in through `dependents`;
+//! the same values are written to the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::evolution::sql_text;
 use crate::sql::{self, ident, idents};
+use crate::sql_text;
 use loader_model::names::TableName;
 
 /// A view with everything that DROP VIEW takes with it.
@@ -120,16 +120,7 @@ impl SavedView {
     pub fn restore_sql(&self, current_user: &str) -> Vec<String> {
         let name = sql::table(&self.name);
         let mut statements = vec![self.create.clone()];
-        if let Some(comment) = &self.comment {
-            statements.push(format!("COMMENT ON VIEW {name} IS {}", sql::text(comment)));
-        }
-        for (column, comment) in &self.column_comments {
-            statements.push(format!(
-                "COMMENT ON COLUMN {name}.{} IS {}",
-                ident(column),
-                sql::text(comment)
-            ));
-        }
+        statements.extend(self.comments_sql());
         if self.owner == current_user {
             statements.extend(grant_sql(&self.name, &self.grants));
             return statements;
@@ -142,6 +133,19 @@ impl SavedView {
         statements.extend(grant_sql(&self.name, &ours));
         statements
     }
+
+    fn comments_sql(&self) -> Vec<String> {
+        let name = sql::table(&self.name);
+        let mut statements = Vec::new();
+        if let Some(comment) = &self.comment {
+            statements.push(format!("COMMENT ON VIEW {name} IS {}", sql::text(comment)));
+        }
+        for (column, comment) in &self.column_comments {
+            let (column, comment) = (ident(column), sql::text(comment));
+            statements.push(format!("COMMENT ON COLUMN {name}.{column} IS {comment}"));
+        }
+        statements
+    }
 }
 
 /// The fewest GRANT statements that give all of `grants` on `object`: one for each set of
@@ -152,11 +156,7 @@ pub fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
     let object = sql::table(object);
     let mut statements = Vec::new();
     for ((grantable, columns, privileges), grantees) in grouped(grants) {
-        let columns =
-            if columns.is_empty() { String::new() } else { format!(" ({})", idents(columns)) };
-        let privileges: Vec<String> =
-            privileges.iter().map(|privilege| format!("{privilege}{columns}")).collect();
-        let grant = format!("GRANT {} ON {object} TO", privileges.join(", "));
+        let grant = format!("GRANT {} ON {object} TO", on_columns(&privileges, columns));
         let grantees: Vec<String> = grantees.into_iter().map(Grantee::sql).collect();
         match grantable {
             false => statements.push(format!("{grant} {}", grantees.join(", "))),
@@ -167,22 +167,21 @@ pub fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
     statements
 }
 
+/// The privileges, each with the columns that it is for; no columns: the whole relation.
+fn on_columns(privileges: &[&str], columns: &[String]) -> String {
+    let columns =
+        if columns.is_empty() { String::new() } else { format!(" ({})", idents(columns)) };
+    let privileges = privileges.iter().map(|privilege| format!("{privilege}{columns}"));
+    privileges.collect::<Vec<_>>().join(", ")
+}
+
 /// Whether it may be passed on, which columns, which privileges.
 type GrantSet<'a> = (bool, &'a [String], Vec<&'a str>);
 
+/// The grantees of each set.
 fn grouped(grants: &[Grant]) -> BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> {
-    // A privilege may have come from several grantors; the one that may be passed on includes the
-    // other.
-    let mut strongest: BTreeMap<(&Grantee, &[String], &str), bool> = BTreeMap::new();
-    for grant in grants {
-        let grantable = grant.grantable
-            && grant.columns.is_empty()
-            && matches!(grant.grantee, Grantee::User(_));
-        *strongest.entry((&grant.grantee, &grant.columns, &grant.privilege)).or_default() |=
-            grantable;
-    }
     let mut by_grantee: BTreeMap<(&Grantee, bool, &[String]), Vec<&str>> = BTreeMap::new();
-    for ((grantee, columns, privilege), grantable) in strongest {
+    for ((grantee, columns, privilege), grantable) in strongest(grants) {
         by_grantee.entry((grantee, grantable, columns)).or_default().push(privilege);
     }
     let mut sets: BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> = BTreeMap::new();
@@ -190,6 +189,17 @@ fn grouped(grants: &[Grant]) -> BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> {
         sets.entry((grantable, columns, privileges)).or_default().insert(grantee);
     }
     sets
+}
+
+/// Whether a grantee may pass a privilege on columns on. A privilege may have come from several
+/// grantors; the grant that may be passed on includes the other.
+fn strongest(grants: &[Grant]) -> BTreeMap<(&Grantee, &[String], &str), bool> {
+    let mut strongest: BTreeMap<(&Grantee, &[String], &str), bool> = BTreeMap::new();
+    for Grant { privilege, columns, grantee, grantable } in grants {
+        let grantable = *grantable && columns.is_empty() && matches!(grantee, Grantee::User(_));
+        *strongest.entry((grantee, columns, privilege)).or_default() |= grantable;
+    }
+    strongest
 }
 
 #[cfg(test)]

@@ -4,20 +4,21 @@
 //! Not a parser. It knows quotes, comments and words by Redshift's rules, a backslash in a literal
 //! included, and leaves the rest to the warehouse.
 
+use std::iter::Peekable;
 use std::ops::Range;
 
 use loader_model::names::TableName;
 
 /// The beginning of a CREATE VIEW statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CreateView {
+pub(crate) struct CreateView {
     /// CREATE MATERIALIZED VIEW.
-    pub materialized: bool,
+    pub(crate) materialized: bool,
     /// The parts of its name, folded and without quotes: view, schema and view, or database, schema
     /// and view.
-    pub name: Vec<String>,
+    pub(crate) name: Vec<String>,
     /// Where the name stands in the text.
-    pub name_at: Range<usize>,
+    pub(crate) name_at: Range<usize>,
 }
 
 /// A piece of SQL that means something; blanks and comments are passed over.
@@ -94,7 +95,7 @@ impl<'a> Iterator for Tokens<'a> {
 
 /// A letter of a bare identifier, at any place of it.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
-pub fn is_word(letter: char) -> bool {
+pub(crate) fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '$' || !letter.is_ascii()
 }
 
@@ -144,7 +145,7 @@ fn dollar_len(text: &str) -> Option<usize> {
 }
 
 /// What a statement creates, if it is a CREATE VIEW.
-pub fn create_view(text: &str) -> Option<CreateView> {
+pub(crate) fn create_view(text: &str) -> Option<CreateView> {
     let mut tokens = Tokens::of(text).peekable();
     let mut word = |wanted: &str| {
         let found = |token: &(Range<usize>, Token<'_>)| matches!(&token.1, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
@@ -157,23 +158,30 @@ pub fn create_view(text: &str) -> Option<CreateView> {
     if !word("view") {
         return None;
     }
+    let (name, name_at) = dotted_name(&mut tokens)?;
+    Some(CreateView { materialized, name, name_at })
+}
+
+/// The parts of a name, folded and without quotes, and where it stands.
+fn dotted_name(tokens: &mut Peekable<Tokens<'_>>) -> Option<(Vec<String>, Range<usize>)> {
     let (mut name, mut name_at) = (Vec::new(), None);
     loop {
         let (at, part) = match tokens.next()? {
             (at, Token::Word(word)) => (at, word.to_lowercase()),
             (at, Token::Quoted(name)) => (at, name.to_lowercase()),
-            _ => return None,
+            (_, Token::Literal | Token::Sign(_)) => return None,
         };
         name.push(part);
-        name_at = Some(name_at.map_or(at.clone(), |whole: Range<usize>| whole.start..at.end));
+        let whole = name_at.map_or(at.clone(), |whole: Range<usize>| whole.start..at.end);
         if tokens.next_if(|token| token.1 == Token::Sign('.')).is_none() {
-            return name_at.map(|name_at| CreateView { materialized, name, name_at });
+            return Some((name, whole));
         }
+        name_at = Some(whole);
     }
 }
 
 /// The one statement of a text, without its `;`; `None` when there are more.
-pub fn single_statement(text: &str) -> Option<&str> {
+pub(crate) fn single_statement(text: &str) -> Option<&str> {
     let mut tokens = Tokens::of(text);
     match tokens.find(|(_, token)| *token == Token::Sign(';')) {
         None => Some(text.trim()),
@@ -182,7 +190,7 @@ pub fn single_statement(text: &str) -> Option<&str> {
 }
 
 /// Whether these words, in lower case, end a text.
-pub fn ends_with_words(text: &str, words: &[&str]) -> bool {
+pub(crate) fn ends_with_words(text: &str, words: &[&str]) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
     let tail = tokens.len().checked_sub(words.len()).map(|start| &tokens[start..]);
     tail.is_some_and(|tail| {
@@ -194,7 +202,7 @@ pub fn ends_with_words(text: &str, words: &[&str]) -> bool {
 
 /// Whether a text names a relation with its schema, quoted or not, in any case; late-binding views
 /// must name it so. An alias that is called as the schema is passes for it.
-pub fn mentions(text: &str, relation: &TableName) -> bool {
+pub(crate) fn mentions(text: &str, relation: &TableName) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
     let is = |token: &Token<'_>, name: &str| match token {
         Token::Word(word) => word.to_lowercase() == name,
@@ -210,7 +218,7 @@ pub fn mentions(text: &str, relation: &TableName) -> bool {
 
 /// Whether a text has a relation's name without a schema before it; which relation that is, the
 /// search path decides.
-pub fn mentions_unqualified(text: &str, relation: &TableName) -> bool {
+pub(crate) fn mentions_unqualified(text: &str, relation: &TableName) -> bool {
     let mut after_dot = false;
     Tokens::of(text).any(|(_, token)| {
         let is_name = match &token {

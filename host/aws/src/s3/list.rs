@@ -1,0 +1,57 @@
+//! Listing: always to the end.
+
+use aws_sdk_s3::types::Object;
+use jiff::Timestamp;
+
+use crate::connect::boxed;
+use crate::failure;
+use crate::s3::store::Store;
+use loader_model::error::Result;
+use loader_model::names::S3Uri;
+
+/// An object of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub uri: S3Uri,
+    /// With its quotes, as S3 gives it.
+    pub etag: String,
+    /// When it was written, by the clock of S3.
+    pub last_modified: Option<Timestamp>,
+}
+
+impl Store {
+    /// Every key below a prefix.
+    pub async fn list(&self, prefix: &S3Uri) -> Result<Vec<String>> {
+        let objects = self.list_objects(prefix).await?;
+        Ok(objects.into_iter().map(|object| object.uri.key).collect())
+    }
+
+    /// Every object below a prefix, in the order of the keys.
+    pub async fn list_objects(&self, prefix: &S3Uri) -> Result<Vec<Listed>> {
+        let mut objects = Vec::new();
+        let mut token = None;
+        loop {
+            self.calls.count("ListObjectsV2");
+            let request = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
+            let page = boxed(request.set_continuation_token(token).send()).await;
+            let page =
+                page.map_err(|error| failure::read_failure(&format!("listing {prefix}"), error))?;
+            objects.extend(
+                page.contents
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(|object| listed(prefix, object)),
+            );
+            token = page.next_continuation_token;
+            if token.is_none() {
+                return Ok(objects);
+            }
+        }
+    }
+}
+
+fn listed(prefix: &S3Uri, object: Object) -> Option<Listed> {
+    let last_modified = object.last_modified.and_then(|at| Timestamp::from_second(at.secs()).ok());
+    let etag = object.e_tag.unwrap_or_default();
+    object.key.map(|key| Listed { uri: S3Uri::new(&prefix.bucket, key), etag, last_modified })
+}

@@ -1,0 +1,156 @@
+//! Moving: a copy that is verified before the source goes, so that a file that its producer
+//! replaced meanwhile is never lost.
+
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::connect::boxed;
+use crate::failure;
+use crate::s3::store::{ObjectInfo, Store, replaced};
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::S3Uri;
+
+/// The largest object that one CopyObject takes.
+/// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
+const MAX_SINGLE_COPY_BYTES: u64 = 5 * 1024 * 1024 * 1024;
+/// Part size of a multipart copy: 10,000 parts of it make 5 TB, the largest object there is.
+const COPY_PART_BYTES: u64 = 512 * 1024 * 1024;
+/// What is encoded in the header that names the source of a copy.
+const ENCODED: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+impl Store {
+    /// Moves an object: copies what `info` describes, verifies the copy, deletes the source if it
+    /// is unchanged.
+    ///
+    /// Moving again after a stop in between ends the same way. Returns false when there was nothing
+    /// to move any more.
+    pub async fn move_object(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<bool> {
+        match self.head(from).await? {
+            None => return Ok(false),
+            Some(now) if now.etag != info.etag => return Err(replaced(from)),
+            Some(_) => {}
+        }
+        if info.size_bytes > MAX_SINGLE_COPY_BYTES {
+            self.copy_in_parts(from, info, to).await?;
+        } else {
+            self.copy(from, info, to).await?;
+        }
+        match self.head(to).await? {
+            Some(copy) if copy.size_bytes == info.size_bytes => {
+                self.delete_unchanged(from, info).await.map(|()| true)
+            }
+            _ => Err(Error::new(
+                Kind::Transient,
+                format!("the copy {to} of {from} is not whole; the source was kept"),
+            )),
+        }
+    }
+
+    async fn copy(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
+        self.calls.count("CopyObject");
+        let request = self
+            .client
+            .copy_object()
+            .copy_source(copy_source(from))
+            .copy_source_if_match(&info.etag);
+        match boxed(request.bucket(&to.bucket).key(&to.key).send()).await {
+            Ok(_) => Ok(()),
+            Err(error) if failure::is_changed(&error) => Err(replaced(from)),
+            Err(error) => Err(failure::read_failure(&format!("copying {from} to {to}"), error)),
+        }
+    }
+
+    async fn copy_in_parts(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
+        let doing = format!("copying {from} to {to}");
+        self.calls.count("CreateMultipartUpload");
+        let upload =
+            boxed(self.client.create_multipart_upload().bucket(&to.bucket).key(&to.key).send())
+                .await;
+        let upload = upload.map_err(|error| failure::read_failure(&doing, error))?;
+        let id = upload.upload_id.unwrap_or_default();
+        let copy = MultipartCopy { store: self, from, info, to, id: &id, doing: &doing };
+        let done = copy.run().await;
+        if done.is_err() {
+            copy.abort().await;
+        }
+        done
+    }
+}
+
+/// The copy of a large object, which S3 puts together from parts.
+struct MultipartCopy<'a> {
+    store: &'a Store,
+    from: &'a S3Uri,
+    info: &'a ObjectInfo,
+    to: &'a S3Uri,
+    /// The upload's id.
+    id: &'a str,
+    doing: &'a str,
+}
+
+impl MultipartCopy<'_> {
+    async fn run(&self) -> Result<()> {
+        let mut parts = Vec::new();
+        let starts = (0..self.info.size_bytes).step_by(COPY_PART_BYTES as usize);
+        for (number, start) in (1..).zip(starts) {
+            parts.push(self.copy_part(number, start).await?);
+        }
+        self.complete(parts).await
+    }
+
+    async fn copy_part(&self, number: i32, start: u64) -> Result<CompletedPart> {
+        let (Store { client, calls, .. }, to) = (self.store, self.to);
+        calls.count("UploadPartCopy");
+        let end = (start + COPY_PART_BYTES).min(self.info.size_bytes) - 1;
+        let request = client.upload_part_copy().bucket(&to.bucket).key(&to.key).upload_id(self.id);
+        let request = request
+            .part_number(number)
+            .copy_source(copy_source(self.from))
+            .copy_source_if_match(&self.info.etag)
+            .copy_source_range(format!("bytes={start}-{end}"));
+        let part = boxed(request.send()).await;
+        let part = part.map_err(|error| failure::read_failure(self.doing, error))?;
+        let etag = part.copy_part_result.and_then(|result| result.e_tag);
+        Ok(CompletedPart::builder().part_number(number).set_e_tag(etag).build())
+    }
+
+    async fn complete(&self, parts: Vec<CompletedPart>) -> Result<()> {
+        let (Store { client, calls, .. }, to) = (self.store, self.to);
+        calls.count("CompleteMultipartUpload");
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let request =
+            client.complete_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(self.id);
+        boxed(request.multipart_upload(parts).send())
+            .await
+            .map(drop)
+            .map_err(|error| failure::read_failure(self.doing, error))
+    }
+
+    async fn abort(&self) {
+        let (Store { client, calls, .. }, to) = (self.store, self.to);
+        calls.count("AbortMultipartUpload");
+        let abort =
+            client.abort_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(self.id);
+        if let Err(error) = boxed(abort.send()).await {
+            let error = failure::read_failure(self.doing, error);
+            tracing::warn!(%error, "an unfinished copy was left behind");
+        }
+    }
+}
+
+/// `bucket/key` as the header wants it.
+fn copy_source(uri: &S3Uri) -> String {
+    format!("{}/{}", uri.bucket, utf8_percent_encode(&uri.key, &ENCODED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copy_sources_are_encoded() {
+        let uri = S3Uri::new("b", "data/in/a b+c%ä.csv");
+        assert_eq!(copy_source(&uri), "b/data/in/a%20b%2Bc%25%C3%A4.csv");
+    }
+}

@@ -1,0 +1,63 @@
+//! Reading: an object in pieces, or a small one whole.
+
+use std::io;
+
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+
+use crate::connect::boxed;
+use crate::failure;
+use crate::s3::store::{ObjectInfo, Store, replaced};
+use loader_model::error::{Context, Kind, Result};
+use loader_model::names::S3Uri;
+
+/// The content of an object, as it arrives.
+pub struct Body {
+    uri: S3Uri,
+    stream: ByteStream,
+}
+
+impl Body {
+    /// The next piece; `None` at the end. An error names the object.
+    pub async fn next(&mut self) -> Option<io::Result<Bytes>> {
+        let piece = self.stream.next().await?;
+        Some(piece.map_err(|error| {
+            let fact = format!("reading {}: {error}", self.uri);
+            io::Error::new(io::ErrorKind::ConnectionReset, fact)
+        }))
+    }
+}
+
+impl Store {
+    /// Opens an object's content, provided that it still is the one with this ETag.
+    pub async fn read(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<Body> {
+        self.calls.count("GetObject");
+        let request =
+            self.client.get_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
+        match boxed(request.send()).await {
+            Ok(object) => Ok(Body { uri: uri.clone(), stream: object.body }),
+            Err(error) if failure::is_changed(&error) || failure::is_missing(&error) => {
+                Err(replaced(uri))
+            }
+            Err(error) => Err(failure::read_failure(&format!("reading {uri}"), error)),
+        }
+    }
+
+    /// Reads a small object whole; `None` when there is none.
+    pub async fn read_whole(&self, uri: &S3Uri) -> Result<Option<Vec<u8>>> {
+        self.calls.count("GetObject");
+        let doing = format!("reading {uri}");
+        match boxed(self.client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await {
+            Ok(object) => {
+                let content = object
+                    .body
+                    .collect()
+                    .await
+                    .context(Kind::Transient, format!("{doing} broke off"))?;
+                Ok(Some(content.to_vec()))
+            }
+            Err(error) if failure::is_missing(&error) => Ok(None),
+            Err(error) => Err(failure::read_failure(&doing, error)),
+        }
+    }
+}

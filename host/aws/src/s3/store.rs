@@ -1,0 +1,89 @@
+//! The client that everything in S3 goes through, and what S3 says about one object.
+
+use aws_sdk_s3::Client;
+
+use crate::calls::Calls;
+use crate::connect::{Aws, boxed};
+use crate::failure;
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::S3Uri;
+
+/// S3 through the AWS SDK. Every request is counted.
+#[derive(Clone)]
+pub struct Store {
+    pub(super) client: Client,
+    pub(super) calls: Calls,
+    /// Keeps the stand-in running.
+    _aws: Aws,
+}
+
+/// What S3 says about an object without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// With its quotes, as S3 gives it.
+    pub etag: String,
+    /// On a bucket with versioning.
+    pub version_id: Option<String>,
+    pub size_bytes: u64,
+}
+
+impl Store {
+    /// A client for the service, or for the stand-in.
+    pub fn new(aws: &Aws) -> Store {
+        let mut config = aws_sdk_s3::config::Builder::from(&aws.config);
+        if let Some(endpoints) = &aws.endpoints {
+            config = config.endpoint_url(&endpoints.s3).force_path_style(true);
+        }
+        Store {
+            client: Client::from_conf(config.build()),
+            calls: Calls::default(),
+            _aws: aws.clone(),
+        }
+    }
+
+    /// Requests so far.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Looks at an object; `None` when there is none.
+    pub async fn head(&self, uri: &S3Uri) -> Result<Option<ObjectInfo>> {
+        self.calls.count("HeadObject");
+        match boxed(self.client.head_object().bucket(&uri.bucket).key(&uri.key).send()).await {
+            Ok(head) => Ok(Some(ObjectInfo {
+                etag: head.e_tag.unwrap_or_default(),
+                version_id: head.version_id.filter(|id| id != "null"),
+                size_bytes: u64::try_from(head.content_length.unwrap_or(0)).unwrap_or(0),
+            })),
+            Err(error) if failure::is_missing(&error) => Ok(None),
+            Err(error) => {
+                // HEAD answers without words, so S3 cannot say what it dislikes.
+                let hint = "is this a valid bucket, and may you read it?";
+                Err(failure::read_failure(&format!("looking at {uri} ({hint})"), error))
+            }
+        }
+    }
+
+    /// Makes a bucket; an own bucket that exists already is fine. For the demo and the stand-in.
+    pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
+        self.calls.count("CreateBucket");
+        match boxed(self.client.create_bucket().bucket(bucket).send()).await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|e| e.is_bucket_already_owned_by_you()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failure::read_failure(&format!("making the bucket {bucket}"), error)),
+        }
+    }
+}
+
+/// The object was written anew since it was looked at.
+pub(super) fn replaced(uri: &S3Uri) -> Error {
+    let fact = format!(
+        "{uri} was replaced while it was being loaded; the new file was left alone, run again for \
+         it"
+    );
+    Error::new(Kind::Transient, fact)
+}

@@ -1,0 +1,162 @@
+//! What the catalog says about single views: names, owners and privileges, definitions, comments.
+//!
+//! Source: <https://github.com/awslabs/amazon-redshift-utils/tree/master/src/AdminViews>
+//! (`v_generate_view_ddl`).
+
+use std::collections::BTreeMap;
+
+use loader_model::error::Result;
+use loader_model::names::TableName;
+
+use crate::dependents::privileges::{self, Grants};
+use crate::rows::{FromRow, Row, Rows};
+use crate::saved_view::Grant;
+
+/// The longest definition that is read: a row of a result holds 64 KB, and there are other things
+/// in it.
+/// Source:
+/// <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations>
+pub(super) const MAX_DEFINITION_BYTES: usize = 60_000;
+
+/// Three queries. `ids`: a list of object ids.
+pub fn queries(ids: &str) -> Vec<String> {
+    vec![views_query(ids), definitions_query(ids), comments_query(ids)]
+}
+
+fn views_query(ids: &str) -> String {
+    format!(
+        "SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner, c.relkind = 'm' \
+         AS is_materialized, array_to_string(c.relacl, ',') AS acl, obj_description(c.oid, \
+         'pg_class') AS comment, has_schema_privilege(n.nspname, 'CREATE') AS may_create FROM \
+         pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN ({ids})"
+    )
+}
+
+/// A view, as the catalog has it.
+pub(super) struct CatalogView {
+    id: i64,
+    pub(super) name: TableName,
+    pub(super) owner: String,
+    pub(super) materialized: bool,
+    /// Entries of `pg_class.relacl`, joined by commas.
+    pub(super) acl: String,
+    /// Whether we may make views in its schema.
+    pub(super) may_create: bool,
+    pub(super) comment: Option<String>,
+    pub(super) column_comments: Vec<(String, String)>,
+    /// `None`: too long, or not to be had.
+    pub(super) definition: Option<String>,
+    pub(super) definition_bytes: i64,
+}
+
+impl FromRow for CatalogView {
+    /// Without its definition and the comments on its columns, which are asked for by themselves.
+    fn from_row(row: Row<'_>) -> Result<CatalogView> {
+        Ok(CatalogView {
+            id: row.integer("oid")?,
+            name: row.relation("nspname", "relname")?,
+            owner: row.text("owner")?,
+            materialized: row.boolean("is_materialized")?,
+            acl: row.text("acl")?,
+            may_create: row.optional_boolean("may_create")? != Some(false),
+            comment: row.optional_text("comment")?,
+            column_comments: Vec::new(),
+            definition: None,
+            definition_bytes: 0,
+        })
+    }
+}
+
+fn definitions_query(ids: &str) -> String {
+    format!(
+        "SELECT c.oid, octet_length(pg_get_viewdef(c.oid, true)) AS definition_bytes, \
+         CASE WHEN octet_length(pg_get_viewdef(c.oid, true)) <= {MAX_DEFINITION_BYTES} \
+         THEN pg_get_viewdef(c.oid, true) END AS definition FROM pg_class c WHERE c.oid IN ({ids})"
+    )
+}
+
+struct Definition {
+    view: i64,
+    bytes: i64,
+    definition: Option<String>,
+}
+
+impl FromRow for Definition {
+    fn from_row(row: Row<'_>) -> Result<Definition> {
+        Ok(Definition {
+            view: row.integer("oid")?,
+            bytes: row.optional_integer("definition_bytes")?.unwrap_or(0),
+            definition: row.optional_text("definition")?,
+        })
+    }
+}
+
+fn comments_query(ids: &str) -> String {
+    format!(
+        "SELECT d.objoid, a.attname, d.description FROM pg_description d \
+         JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid \
+         WHERE a.attnum > 0 AND d.objoid IN ({ids}) ORDER BY d.objoid, a.attnum"
+    )
+}
+
+struct ColumnComment {
+    view: i64,
+    column: String,
+    comment: String,
+}
+
+impl FromRow for ColumnComment {
+    fn from_row(row: Row<'_>) -> Result<ColumnComment> {
+        Ok(ColumnComment {
+            view: row.integer("objoid")?,
+            column: row.text("attname")?,
+            comment: row.text("description")?,
+        })
+    }
+}
+
+/// What the catalog says about views, by object id or name.
+#[derive(Default)]
+pub struct Details {
+    views: BTreeMap<i64, CatalogView>,
+    grants: Grants,
+}
+
+impl Details {
+    /// Takes the answers to [`queries`].
+    pub fn add_views(&mut self, views: &Rows, definitions: &Rows, comments: &Rows) -> Result<()> {
+        for view in views.decode::<CatalogView>()? {
+            self.views.insert(view.id, view);
+        }
+        for Definition { view, bytes, definition } in definitions.decode()? {
+            if let Some(view) = self.views.get_mut(&view) {
+                (view.definition_bytes, view.definition) = (bytes, definition);
+            }
+        }
+        for ColumnComment { view, column, comment } in comments.decode()? {
+            if let Some(view) = self.views.get_mut(&view) {
+                view.column_comments.push((column, comment));
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of all views so far.
+    pub fn names(&self) -> impl Iterator<Item = &TableName> {
+        self.views.values().map(|view| &view.name)
+    }
+
+    /// Takes the answers to [`privileges::queries`].
+    pub fn add_privileges(&mut self, relations: &Rows, columns: &Rows) -> Result<()> {
+        for (relation, grants) in privileges::read(relations, columns)? {
+            self.grants.entry(relation).or_default().extend(grants);
+        }
+        Ok(())
+    }
+
+    /// The view of this id with its grants; `None`: it is gone since its id was read.
+    pub(super) fn view(&self, id: i64) -> Option<(&CatalogView, &[Grant])> {
+        let view = self.views.get(&id)?;
+        Some((view, self.grants.get(&view.name).map_or(&[], Vec::as_slice)))
+    }
+}

@@ -1,0 +1,97 @@
+//! Which views are in question: all that read the target, to any depth, and those that the
+//! configuration names, with what reads them.
+//!
+//! In: the answers about relations, and about which relation reads which. Out: object ids in an
+//! order in which the views can be created.
+
+use loader_model::error::Result;
+use loader_model::names::TableName;
+
+use crate::dependents::conditions::is_object;
+use crate::dependents::order::{self, Edge};
+use crate::rows::{FromRow, Row, Rows};
+
+/// The target and the views of `also`, where they exist.
+pub(super) fn relations_query(target: &TableName, also: &[TableName]) -> String {
+    let names: Vec<String> = std::iter::once(target).chain(also).map(is_object).collect();
+    format!(
+        "SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner FROM pg_class c \
+         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {}",
+        names.join(" OR ")
+    )
+}
+
+struct Relation {
+    id: i64,
+    name: TableName,
+    owner: String,
+}
+
+impl FromRow for Relation {
+    fn from_row(row: Row<'_>) -> Result<Relation> {
+        Ok(Relation {
+            id: row.integer("oid")?,
+            name: row.relation("nspname", "relname")?,
+            owner: row.text("owner")?,
+        })
+    }
+}
+
+/// Which view reads which relation, in the whole database: Redshift runs no recursion on its leader
+/// node, so the catalog cannot be asked for the readers of readers.
+pub(super) fn edges_query() -> String {
+    "SELECT DISTINCT r.ev_class, d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
+     JOIN pg_class c ON c.oid = r.ev_class WHERE d.refobjid <> r.ev_class AND d.deptype = 'n' AND \
+     c.relkind IN ('v', 'm')"
+        .to_string()
+}
+
+impl FromRow for Edge {
+    fn from_row(row: Row<'_>) -> Result<Edge> {
+        Ok(Edge { reader: row.integer("ev_class")?, read: row.integer("refobjid")? })
+    }
+}
+
+/// The views in question and how they hang together.
+pub(super) struct Members {
+    /// Object ids of the views, each after those that it reads.
+    pub(super) ids: Vec<i64>,
+    pub(super) edges: Vec<Edge>,
+    /// The target's object id, if it exists.
+    pub(super) target: Option<i64>,
+    /// Who owns the target, if it exists.
+    pub(super) target_owner: Option<String>,
+}
+
+impl Members {
+    pub(super) fn read(relations: &Rows, edges: &Rows, target: &TableName) -> Result<Members> {
+        let relations: Vec<Relation> = relations.decode()?;
+        let (tables, configured): (Vec<Relation>, Vec<Relation>) =
+            relations.into_iter().partition(|relation| relation.name == *target);
+        let configured: Vec<i64> = configured.into_iter().map(|relation| relation.id).collect();
+        let table = tables.into_iter().next();
+        let target = table.as_ref().map(|table| table.id);
+        let target_owner = table.map(|table| table.owner);
+        let edges: Vec<Edge> = edges.decode()?;
+        let (ids, edges) = ordered(target, &configured, &edges);
+        Ok(Members { ids, edges, target, target_owner })
+    }
+
+    /// Object ids of what a view reads.
+    pub(super) fn read_by(&self, view: i64) -> impl Iterator<Item = i64> {
+        self.edges.iter().filter(move |edge| edge.reader == view).map(|edge| edge.read)
+    }
+}
+
+/// The configured views and all that read them or the target, each after those that it reads; and
+/// what they read.
+fn ordered(target: Option<i64>, configured: &[i64], edges: &[Edge]) -> (Vec<i64>, Vec<Edge>) {
+    let from: Vec<i64> = target.iter().chain(configured).copied().collect();
+    let mut ids = order::readers(edges, &from);
+    ids.extend(configured);
+    ids.retain(|id| Some(*id) != target);
+    let edges: Vec<Edge> =
+        edges.iter().filter(|edge| ids.contains(&edge.reader)).copied().collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    (order::in_order(&edges, &ids), edges)
+}

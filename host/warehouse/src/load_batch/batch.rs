@@ -1,0 +1,90 @@
+//! The decided load: everything that the statements of its transaction depend on, and the roles
+//! that they have in it.
+
+use loader_model::choices::{Duplicates, Strategy};
+use loader_model::names::{S3Uri, TableName};
+use loader_model::target_column::{FilledColumn, TargetColumn};
+
+/// Everything that the statements depend on.
+#[derive(Clone, Debug)]
+pub struct LoadBatch<'a> {
+    pub target: &'a TableName,
+    /// What makes the missing table, and then its views; empty when there is one.
+    pub creation: &'a [String],
+    pub columns: &'a [TargetColumn],
+    /// Columns of the target that the file lacks.
+    pub filled: &'a [FilledColumn],
+    /// Rows whose key is known keep what they have in those.
+    pub keep_filled: bool,
+    pub keys: &'a [String],
+    pub strategy: Strategy,
+    pub duplicates: Duplicates,
+    /// Refuse when the ledger knows the load.
+    pub guard_ledger: bool,
+    pub copy: Option<Copy<'a>>,
+    pub rows_staged: u64,
+    pub ledger: LedgerRow<'a>,
+    pub audit: AuditRow<'a>,
+}
+
+/// What COPY reads.
+#[derive(Clone, Debug)]
+pub struct Copy<'a> {
+    pub manifest: &'a S3Uri,
+    pub iam_role: &'a str,
+    pub format: CopyFormat<'a>,
+}
+
+/// How the staged parts are written.
+#[derive(Clone, Copy, Debug)]
+pub enum CopyFormat<'a> {
+    Parquet,
+    /// Gzip with a header line; `null` stands for NULL and nothing else.
+    Csv {
+        null: &'a str,
+    },
+}
+
+/// What the ledger remembers of a load.
+#[derive(Clone, Debug)]
+pub struct LedgerRow<'a> {
+    pub load_id: &'a str,
+    pub source: &'a S3Uri,
+    pub etag: &'a str,
+    pub version_id: Option<&'a str>,
+    pub size_bytes: u64,
+    pub run_id: &'a str,
+    /// The plugins with their counters, as JSON; `None` for a ledger that has no column for it.
+    pub plugins: Option<&'a str>,
+}
+
+/// What the audit table says of a run, beside the counts.
+#[derive(Clone, Debug)]
+pub struct AuditRow<'a> {
+    pub run_number: i64,
+    pub job_id: &'a str,
+    pub started_at: jiff::Timestamp,
+    pub file_name: &'a str,
+    pub rows_read: u64,
+}
+
+/// What a statement is for in the load's transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StatementRole {
+    CreateTable,
+    Lock,
+    LedgerGuard,
+    CreateStage,
+    Copy,
+    RowGuard,
+    DuplicateGuard,
+    Count,
+    Delete,
+    Update,
+    Insert,
+    CreateView,
+    Ledger,
+    Audit,
+    /// Its result is the [`super::counts::Counts`].
+    Report,
+}

@@ -1,0 +1,77 @@
+//! What a load writes beside its rows: into the ledger and into the audit table.
+
+use loader_model::names::{TableName, utc};
+
+use crate::bookkeeping::{AUDIT, LEDGER, PLUGINS};
+use crate::load_batch::batch::{AuditRow, LoadBatch};
+use crate::load_batch::counts::COUNTS;
+use crate::sql::{cut, table, text};
+
+/// The longest error message in the audit table; statements have a limit of 100 KB.
+const MAX_ERROR_BYTES: usize = 16 * 1024;
+
+pub(super) fn ledger(batch: &LoadBatch<'_>) -> String {
+    let row = &batch.ledger;
+    let (column, plugins) = match row.plugins {
+        Some(plugins) => (format!(", {PLUGINS}"), format!(", {}", text(plugins))),
+        None => (String::new(), String::new()),
+    };
+    format!(
+        "INSERT INTO {} (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, \
+         rows, loaded_at{column}) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, GETDATE(){plugins})",
+        table(&batch.target.sibling(LEDGER)),
+        text(row.load_id),
+        text(cut(&row.source.to_string(), 2048)),
+        text(row.etag),
+        row.version_id.map_or("NULL".into(), text),
+        row.size_bytes,
+        text(&batch.target.to_string()),
+        text(row.run_id),
+        batch.rows_staged,
+    )
+}
+
+const AUDIT_COLUMNS: &str = "run_id, job_id, run_start_ts, run_end_ts, source_filename, \
+                             target_table_name, records_read, records_updated, records_inserted, \
+                             status, error_message";
+
+fn audit_values(target: &TableName, audit: &AuditRow<'_>) -> String {
+    format!(
+        "{}, {}, CAST('{}' AS TIMESTAMP), GETDATE(), {}, {}",
+        audit.run_number,
+        text(cut(audit.job_id, 256)),
+        utc(audit.started_at, "%Y-%m-%d %H:%M:%S"),
+        text(cut(audit.file_name, 256)),
+        text(&target.table),
+    )
+}
+
+pub(super) fn audit_success(batch: &LoadBatch<'_>) -> String {
+    // The audit table's counts are INTEGER; a load past two billion rows must not fail for that.
+    let number = |column: &str| {
+        format!(
+            "CAST(CASE WHEN {column} > {max} THEN {max} ELSE {column} END AS INTEGER)",
+            max = i32::MAX
+        )
+    };
+    format!(
+        "INSERT INTO {} ({AUDIT_COLUMNS}) SELECT {}, {}, {}, {}, 'SUCCESS', CAST(NULL AS \
+         VARCHAR(256)) FROM {COUNTS}",
+        table(&batch.target.sibling(AUDIT)),
+        audit_values(batch.target, &batch.audit),
+        batch.audit.rows_read.min(i32::MAX as u64),
+        number("updated"),
+        number("inserted"),
+    )
+}
+
+/// The audit row of a run that failed; it stands alone.
+pub fn audit_failure(target: &TableName, audit: &AuditRow<'_>, error: &str) -> String {
+    let rows = audit.rows_read.min(i32::MAX as u64);
+    format!(
+        "INSERT INTO {} ({AUDIT_COLUMNS}) VALUES ({}, {rows}, 0, 0, 'FAILED', {})",
+        table(&target.sibling(AUDIT)),
+        audit_values(target, audit),
+        text(cut(error, MAX_ERROR_BYTES)),
+    )
+}
