@@ -1,10 +1,10 @@
-//! Files of typed rows on this machine's disk: Parquet and CSV, written batch by batch. Knows no
-//! S3.
+//! Parts: files of typed rows on this machine's disk, Parquet or CSV.
+//!
+//! In: batches. Out: one file, or (`staged`) a sequence of files that are handed over one by one.
+//! Knows nothing of S3.
 
 pub mod csv;
-
-pub mod parquet;
-
+mod parquet;
 pub mod staged;
 
 use std::fs::File;

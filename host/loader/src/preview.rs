@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use loader_aws::connect;
 use loader_aws::stop::Stop;
 use loader_data::plan::LoadPlan;
-use loader_data::rejects::{self, Refused};
+use loader_data::rejects::{self, RejectedRow};
 use loader_data::transform::{Sink, Totals};
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::error::{Error, Result};
@@ -47,7 +47,7 @@ pub struct Preview {
     pub notices: Vec<String>,
     pub rows: RowPreview,
     /// The first rows that would be refused.
-    pub rejects: Vec<Refused>,
+    pub rejects: Vec<RejectedRow>,
     /// Views that an earlier run left dropped, which the load would bring back first.
     pub views_left_dropped: Vec<String>,
 }

@@ -1,8 +1,8 @@
 //! CSV as COPY takes it, and as people do: RFC 4180, quoted only where needed, NULL told from the
-//! empty text.
+//! empty text. In: batches. Out: one file.
 //!
-//! COPY ignores quoting when it looks for its NULL text, so a sentinel must be one that no cell can
-//! hold.
+//! COPY ignores quoting when it looks for its NULL text, so that text must be one that no
+//! cell holds. (With NULL AS 'none' a cell `"none"` would be loaded as NULL.)
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html>
 
 use std::fmt::Write as _;
@@ -16,7 +16,6 @@ use arrow::datatypes::{
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
-
 use loader_model::error::{Context, Error, Kind, Result};
 
 const FAILED: &str = "a CSV file cannot be written; is the disk full?";
@@ -52,10 +51,9 @@ impl CsvFile {
             Output::Plain(file)
         };
         let mut this = CsvFile { output, style, line: String::new(), size_bytes: 0 };
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        for (i, name) in names.iter().enumerate() {
+        for (i, field) in schema.fields().iter().enumerate() {
             this.separate(i);
-            push_text(&mut this.line, name);
+            push_text(&mut this.line, field.name());
         }
         this.end_line()?;
         Ok(this)
@@ -77,7 +75,7 @@ impl CsvFile {
         Ok(())
     }
 
-    /// Bytes before compression: an upper bound that is good enough to decide when a part is full.
+    /// Bytes before compression: more than the file has, near enough to decide when a part is full.
     pub fn size_bytes(&self) -> u64 {
         self.size_bytes
     }

@@ -1,5 +1,5 @@
 //! Parquet as COPY takes it: version 1 pages, Zstandard, microseconds, decimals by Redshift's
-//! widths.
+//! widths. In: batches. Out: one file.
 //!
 //! Source:
 //! <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
@@ -8,11 +8,10 @@ use std::fs::File;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use loader_model::error::{Context, Kind, Result};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-
-use loader_model::error::{Context, Kind, Result};
 
 /// Rows of a row group: what a writer keeps in memory, compressed, before it can write it.
 const ROW_GROUP_ROWS: usize = 512 * 1024;

@@ -1,17 +1,20 @@
 //! Planned columns: what is staged for each column of the target, and what the column is when the
 //! file is loaded.
+//!
+//! In: a column of the chain's output. Out: its planned column, where the target has no such column
+//! yet; `reconcile` plans those that it has.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use loader_csv::LOGICAL_KEY;
-use loader_sandbox::ChainPlan;
-
-use super::input::{MAX_COLUMNS, PlanInput};
 use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 use loader_model::widening::{Extent, widened};
+use loader_sandbox::ChainPlan;
+
+use super::input::{MAX_COLUMNS, PlanInput};
 
 /// A staged column.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,14 +94,8 @@ pub(super) fn new(
     field: &Field,
     name: &str,
 ) -> Result<PlannedColumn> {
-    let unconverted = field.metadata().contains_key(LOGICAL_KEY);
-    let staged = if unconverted { DataType::Float64 } else { field.data_type().clone() };
-    if ColumnType::for_new_column(&staged, 0).is_none() {
-        let fact =
-            format!("column `{name}` has the type {staged}, which has no counterpart in Redshift");
-        return Err(Error::new(Kind::Plugin, fact));
-    }
-    let is_key = input.keys.iter().any(|key| key == name);
+    let staged = staged_type(field, name)?;
+    let is_key = input.is_key(name);
     Ok(PlannedColumn {
         name: name.to_string(),
         source,
@@ -112,13 +109,28 @@ pub(super) fn new(
     })
 }
 
-/// 0 where it is not known, or where it is no text.
+/// What is staged for a column of the output that no column of the target asks for. Errors: `Plugin`
+/// when Redshift has no such type.
+fn staged_type(field: &Field, name: &str) -> Result<DataType> {
+    // A number that is still the text of the file, since no plugin has converted it.
+    let unconverted = field.metadata().contains_key(LOGICAL_KEY);
+    let staged = if unconverted { DataType::Float64 } else { field.data_type().clone() };
+    if ColumnType::for_new_column(&staged, 0).is_none() {
+        let fact =
+            format!("column `{name}` has the type {staged}, which has no counterpart in Redshift");
+        return Err(Error::new(Kind::Plugin, fact));
+    }
+    Ok(staged)
+}
+
+/// The longest text that the file has in the column. 0 where plugins compute it, or where it is not
+/// text.
 pub(super) fn longest_in_file(
     input: &PlanInput<'_>,
     chain: &ChainPlan,
     source: usize,
     staged: &DataType,
 ) -> u32 {
-    let origin = chain.origin(source).filter(|_| *staged == DataType::Utf8);
-    origin.map_or(0, |origin| input.profile.columns[origin].max_bytes.min(MAX_VARCHAR_BYTES))
+    let values = input.values(chain, source).filter(|_| *staged == DataType::Utf8);
+    values.map_or(0, |values| values.max_bytes.min(MAX_VARCHAR_BYTES))
 }
