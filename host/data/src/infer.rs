@@ -17,7 +17,7 @@ use loader_model::stop::StopFlag;
 
 use crate::decompress::read_failure;
 use crate::failures::csv_failure;
-use profiling::{Work, profile_behind};
+use profiling::{CutChunk, profile_behind};
 
 pub(crate) use spool::SourceRecord;
 pub use spool::{Spool, SpooledChunk};
@@ -65,7 +65,7 @@ fn copy(
     mut file: &File,
     splitter: &mut Splitter,
     stop: &StopFlag,
-    hand_out: &dyn Fn(Work) -> bool,
+    hand_out: &dyn Fn(CutChunk) -> bool,
 ) -> Result<u64> {
     let (mut buffer, mut size_bytes) = (vec![0; READ_BYTES], 0);
     loop {

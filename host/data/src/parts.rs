@@ -66,7 +66,7 @@ impl Writer {
     }
 
     /// Bytes that the file has by now, roughly.
-    pub fn size_bytes(&self) -> u64 {
+    pub(crate) fn size_bytes(&self) -> u64 {
         match self {
             Writer::Parquet(file) => file.size_bytes(),
             Writer::Csv(file) => file.size_bytes(),

@@ -31,7 +31,7 @@ use reconcile::Reconciled;
 
 /// How the rows of a file become the columns of the staging table.
 pub struct LoadPlan {
-    pub decode_as: Vec<DecodeAs>,
+    pub(crate) decode_as: Vec<DecodeAs>,
     pub chain: ChainPlan,
     pub columns: Vec<PlannedColumn>,
     /// Columns of the target that the file lacks, with what they get.
@@ -54,7 +54,7 @@ impl LoadPlan {
     }
 
     /// The longest texts as far as the file alone tells: what plugins compute is not known before
-    /// they have.
+    /// they have computed it.
     pub fn longest_known(&self) -> Vec<u32> {
         self.columns.iter().map(|column| column.longest_in_file).collect()
     }

@@ -16,21 +16,21 @@ use super::spool::read_chunk;
 use crate::failures::csv_failure;
 
 /// A whole chunk, and the header that was known when it was cut.
-pub(super) type Work = (Chunk, Header);
+pub(super) type CutChunk = (Chunk, Header);
 
 /// Runs `cut` on this thread, and profiles behind it, on threads of their own, the chunks that it
 /// hands out. `cut` gets a function that takes a chunk; it answers false once no more are wanted.
 ///
-/// The cut's own result is one thing, what was found in the chunks another: the caller decides which
+/// Both results come back, the cut's own and what was found in the chunks: the caller decides which
 /// of two errors counts.
 pub(super) fn profile_behind<T>(
     file: &File,
     dialect: &Dialect,
     workers: NonZeroUsize,
-    cut: impl FnOnce(&dyn Fn(Work) -> bool) -> Result<T>,
+    cut: impl FnOnce(&dyn Fn(CutChunk) -> bool) -> Result<T>,
 ) -> (Result<T>, MergedProfiles) {
     let workers = workers.get();
-    let (sender, receiver) = sync_channel::<Work>(workers * 2);
+    let (sender, receiver) = sync_channel::<CutChunk>(workers * 2);
     let (receiver, merged) =
         (Arc::new(Mutex::new(receiver)), Mutex::new(MergedProfiles::default()));
     let cut = std::thread::scope(|scope| -> Result<T> {
@@ -58,7 +58,7 @@ pub(super) fn profile_behind<T>(
 /// Takes work until there is no more.
 fn profile_chunks(
     file: &File,
-    work: &Mutex<Receiver<Work>>,
+    work: &Mutex<Receiver<CutChunk>>,
     dialect: &Dialect,
     merged: &Mutex<MergedProfiles>,
 ) {
@@ -72,7 +72,7 @@ fn profile_chunks(
     }
 }
 
-/// Whatever a thread was doing when it died, these values are whole between two of their methods.
+/// Locks also after a thread has died with the lock: no method leaves these values half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -82,8 +82,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) struct MergedProfiles {
     merge: Option<ProfileMerge>,
     chunks: Vec<Chunk>,
-    /// Chunks, by ordinal, that wait until all chunks before them are merged. (Chunk 3 is done while
-    /// another thread works on chunk 2.)
+    /// Chunks, by ordinal, that wait until all chunks before them are merged. (Chunk 3 is done
+    /// while another thread works on chunk 2.)
     early: BTreeMap<u64, (Chunk, Result<Result<ChunkProfile, CsvError>>)>,
     /// The first error of the file, whichever thread met one first.
     error: Option<Error>,

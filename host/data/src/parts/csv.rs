@@ -43,7 +43,7 @@ enum Output {
 
 impl CsvFile {
     /// Starts a file with its header line.
-    pub fn start(file: File, schema: &SchemaRef, style: Style) -> Result<CsvFile> {
+    pub(crate) fn start(file: File, schema: &SchemaRef, style: Style) -> Result<CsvFile> {
         let file = BufWriter::with_capacity(1 << 20, file);
         let output = if style.gzip {
             Output::Gzip(Box::new(GzEncoder::new(file, Compression::fast())))
@@ -60,7 +60,7 @@ impl CsvFile {
     }
 
     /// Appends rows.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         for row in 0..batch.num_rows() {
             for (i, column) in batch.columns().iter().enumerate() {
                 self.separate(i);
@@ -76,12 +76,12 @@ impl CsvFile {
     }
 
     /// Bytes before compression: more than the file has, near enough to decide when a part is full.
-    pub fn size_bytes(&self) -> u64 {
+    pub(crate) fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
 
     /// Completes the file.
-    pub fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         let mut file = match self.output {
             Output::Plain(file) => file,
             Output::Gzip(encoder) => encoder.finish().context(Kind::Internal, FAILED)?,

@@ -21,27 +21,27 @@ use super::input::{MAX_COLUMNS, PlanInput};
 pub struct PlannedColumn {
     pub name: String,
     /// Its place in the chain's output.
-    pub source: usize,
+    pub(crate) source: usize,
     /// What the staged file holds.
     pub staged: DataType,
     /// The chain's output is cast to `staged` by the host.
-    pub cast: bool,
+    pub(crate) cast: bool,
     /// The type of its column in an existing target, as wide as the file is known to need it.
     /// `None`: a new column, whose type follows from what is staged.
-    pub lands_in: Option<ColumnType>,
-    /// NULL is refused: a merge key, or a NOT NULL column; a DEFAULT is for columns that an INSERT
-    /// does not name.
-    pub required: bool,
-    pub is_key: bool,
+    pub(crate) lands_in: Option<ColumnType>,
+    /// NULL is refused: it is a merge key, or its column is NOT NULL. (A DEFAULT would not help:
+    /// it is for columns that an INSERT does not name.)
+    pub(crate) required: bool,
+    pub(crate) is_key: bool,
     /// The most bytes that a text may have.
-    pub max_text_bytes: u32,
+    pub(crate) max_text_bytes: u32,
     /// The longest text of the file's column, in bytes; 0 where plugins compute the texts.
-    pub longest_in_file: u32,
+    pub(crate) longest_in_file: u32,
 }
 
 impl PlannedColumn {
     /// Its column of the target, wide enough for a text of so many bytes.
-    pub fn in_target(&self, longest: u32) -> TargetColumn {
+    pub(crate) fn in_target(&self, longest: u32) -> TargetColumn {
         let extent = Extent { max_bytes: longest, range: None };
         // `plan` refuses types without a counterpart.
         let new = || {
@@ -61,7 +61,8 @@ impl PlannedColumn {
     }
 }
 
-/// Staged columns, then the row number. All nullable: what may not be NULL has been looked at.
+/// Staged columns, then the row number. All staged columns are nullable: `conform` has refused the
+/// rows that have a NULL where none may be.
 pub fn staged_schema(columns: &[PlannedColumn]) -> SchemaRef {
     let fields = columns.iter().map(|column| Field::new(&column.name, column.staged.clone(), true));
     Arc::new(Schema::new(
@@ -109,8 +110,8 @@ pub(super) fn new(
     })
 }
 
-/// What is staged for a column of the output that no column of the target asks for. Errors: `Plugin`
-/// when Redshift has no such type.
+/// What is staged for a column of the output that no column of the target asks for. Errors:
+/// `Plugin` when Redshift has no such type.
 fn staged_type(field: &Field, name: &str) -> Result<DataType> {
     // A number that is still the text of the file, since no plugin has converted it.
     let unconverted = field.metadata().contains_key(LOGICAL_KEY);

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::clean;
 use loader_sandbox::{ChainPlan, Observer, PlannedStep};
@@ -88,9 +89,7 @@ fn write_case(
     kept: &Kept,
     case_name: &str,
 ) -> Result<Option<WrittenCase>> {
-    let rows = concat_batches(&planned.input, kept.batches.values())
-        .context(Kind::Internal, "captured batches cannot be put together")?;
-    let rows = rows.slice(0, settings.rows.min(rows.num_rows()));
+    let rows = kept.first_rows(&planned.input, settings.rows)?;
     if rows.num_rows() == 0 {
         return Ok(None);
     }
@@ -122,6 +121,13 @@ impl Kept {
             last.remove();
             self.rows = without;
         }
+    }
+
+    /// The `wanted` first rows, or as many as there are.
+    fn first_rows(&self, schema: &SchemaRef, wanted: usize) -> Result<RecordBatch> {
+        let rows = concat_batches(schema, self.batches.values())
+            .context(Kind::Internal, "captured batches cannot be put together")?;
+        Ok(rows.slice(0, wanted.min(rows.num_rows())))
     }
 }
 
