@@ -1,29 +1,31 @@
-//! Decompression by the file's name, and what a stream that breaks off means.
+//! Decompression by the file's name, and what it means when the stream breaks off.
+//!
+//! In: the file as it is stored. Out: its content.
 
 use std::io::{self, BufReader, Read};
 
 use loader_model::error::{Error, Kind};
 
-/// Decompresses by suffix: .gz, .zst, .bz2; anything else is read as it is. Starting a decoder
-/// reads already.
-pub fn decompress(name: &str, input: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+/// Decompresses by suffix: .gz, .zst, .bz2; anything else is read as it is. Blocks:
+/// a decoder may read as soon as it is made, as gzip's reads its header.
+pub fn decompress(name: &str, stored: impl Read + Send + 'static) -> Box<dyn Read + Send> {
     let lower = name.to_lowercase();
     if lower.ends_with(".gz") {
-        Box::new(flate2::read::MultiGzDecoder::new(input))
+        Box::new(flate2::read::MultiGzDecoder::new(stored))
     } else if lower.ends_with(".bz2") {
-        Box::new(bzip2::read::MultiBzDecoder::new(input))
+        Box::new(bzip2::read::MultiBzDecoder::new(stored))
     } else if lower.ends_with(".zst") {
-        match zstd::Decoder::new(input) {
+        match zstd::Decoder::new(stored) {
             Ok(decoder) => Box::new(decoder),
-            Err(error) => Box::new(Broken(Some(error))),
+            Err(error) => Box::new(FailedStart(Some(error))),
         }
     } else {
-        Box::new(BufReader::with_capacity(1 << 20, input))
+        Box::new(BufReader::with_capacity(1 << 20, stored))
     }
 }
 
 /// A failed read of the stream: the network's fault or the content's.
-pub fn read_failure(error: io::Error) -> Error {
+pub(crate) fn read_failure(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::ConnectionReset => Error::new(Kind::Transient, error.to_string()),
         _ => Error::new(
@@ -33,10 +35,10 @@ pub fn read_failure(error: io::Error) -> Error {
     }
 }
 
-/// A decoder that could not even start.
-struct Broken(Option<io::Error>);
+/// A decoder that could not start: reading from it gives the error.
+struct FailedStart(Option<io::Error>);
 
-impl Read for Broken {
+impl Read for FailedStart {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         self.0.take().map_or(Ok(0), Err)
     }

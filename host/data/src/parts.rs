@@ -1,10 +1,10 @@
-//! Files of typed rows on this machine's disk: Parquet and CSV, written batch by batch. Knows no
-//! S3.
+//! Parts: files of typed rows on this machine's disk, Parquet or CSV.
+//!
+//! In: batches. Out: one file, or (`staged`) a sequence of files that are handed over one by one.
+//! Knows nothing of S3.
 
 pub mod csv;
-
-pub mod parquet;
-
+mod parquet;
 pub mod staged;
 
 use std::fs::File;
@@ -66,7 +66,7 @@ impl Writer {
     }
 
     /// Bytes that the file has by now, roughly.
-    pub fn size_bytes(&self) -> u64 {
+    pub(crate) fn size_bytes(&self) -> u64 {
         match self {
             Writer::Parquet(file) => file.size_bytes(),
             Writer::Csv(file) => file.size_bytes(),

@@ -1,13 +1,15 @@
 //! Plan: what every column of the file becomes, decided before a single row is decoded.
 //!
-//! Comes in: the file's profile, the target's columns as the catalog has them, the plugins. Goes
-//! out: how to decode, the plugins' plan, the staged columns with their types, and what columns get
-//! that the file lacks. A column that lands in the target takes the target's type as its
-//! expectation: text for a VARCHAR whatever it looks like, exact numbers for the rest, or a refusal
-//! that names every column that does not fit. No I/O, and nothing is changed.
+//! In: the file's profile, the target's columns as the catalog has them, the plugins. Out: how to
+//! decode, the plugins' plan, the staged columns with their types, and what columns get that the
+//! file lacks; or a refusal that names every column that does not fit.
+//!
+//! A column that lands in the target is read as the target's type expects it: as text for a
+//! VARCHAR, whatever it looks like; as exact numbers for a DECIMAL. No I/O, and nothing is changed.
 
 mod agree_on_types;
 mod columns;
+mod file_values;
 mod input;
 mod names;
 mod reconcile;
@@ -15,26 +17,28 @@ mod reconcile;
 mod tests;
 
 use loader_csv::DecodeAs;
-use loader_sandbox::ChainPlan;
-
-pub use columns::{PlannedColumn, staged_schema};
-pub use input::{Configured, MAX_COLUMNS, PlanInput};
-
 use loader_model::choices::SchemaPolicy;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_model::target_column::{FilledColumn, TargetColumn};
+use loader_sandbox::ChainPlan;
+
+pub use columns::{PlannedColumn, staged_schema};
+pub use input::{ConfiguredPlugin, PlanInput};
+
+use input::MAX_COLUMNS;
+use reconcile::Reconciled;
 
 /// How the rows of a file become the columns of the staging table.
 pub struct LoadPlan {
-    pub decode_as: Vec<DecodeAs>,
+    pub(crate) decode_as: Vec<DecodeAs>,
     pub chain: ChainPlan,
     pub columns: Vec<PlannedColumn>,
     /// Columns of the target that the file lacks, with what they get.
     pub filled: Vec<FilledColumn>,
     /// Columns of the file that are left out.
     pub discarded: Vec<String>,
-    /// The target is missing.
+    /// The target does not exist yet.
     pub creates_table: bool,
 }
 
@@ -50,7 +54,7 @@ impl LoadPlan {
     }
 
     /// The longest texts as far as the file alone tells: what plugins compute is not known before
-    /// they have.
+    /// they have computed it.
     pub fn longest_known(&self) -> Vec<u32> {
         self.columns.iter().map(|column| column.longest_in_file).collect()
     }
@@ -70,21 +74,18 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
     let (decode_as, chain) = agree_on_types::run(input)?;
     let names = names::folded(&chain.output)?;
     check_keys(input, &names)?;
-    let (columns, filled, discarded) = match input.existing {
+    let Reconciled { columns, filled, discarded } = match input.existing {
         None if input.schema_policy != SchemaPolicy::Evolve => {
             return Err(missing_table(input.target));
         }
-        None => (columns::all_new(input, &chain, &names)?, Vec::new(), Vec::new()),
+        None => {
+            let columns = columns::all_new(input, &chain, &names)?;
+            Reconciled { columns, ..Reconciled::default() }
+        }
         Some(existing) => reconcile::run(input, &chain, &names, existing)?,
     };
-    Ok(LoadPlan {
-        decode_as,
-        chain,
-        columns,
-        filled,
-        discarded,
-        creates_table: input.existing.is_none(),
-    })
+    let creates_table = input.existing.is_none();
+    Ok(LoadPlan { decode_as, chain, columns, filled, discarded, creates_table })
 }
 
 fn missing_table(target: &TableName) -> Error {

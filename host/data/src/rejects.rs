@@ -1,18 +1,17 @@
 //! Rejects: are they few enough to go on, and what do people need to mend them?
 //!
-//! Comes in: the totals of the transformation. Goes out: an error when there are more rejects than
-//! allowed; otherwise a CSV file with each rejected row as it stands in the source, its line and
-//! the reason.
+//! In: the totals of the transformation. Out: an error when there are more rejects than allowed;
+//! otherwise a CSV file with each rejected row as it stands in the source, its line and the reason.
 
 use std::collections::BTreeMap;
 
+use loader_model::error::{Error, Kind, Result};
 use loader_sandbox::Reject;
 use serde::Serialize;
 
-use crate::infer::Spool;
+use crate::infer::{SourceRecord, Spool};
 use crate::parts::csv::push_text;
 use crate::transform::Totals;
-use loader_model::error::{Error, Kind, Result};
 
 /// Rejects that an error message quotes.
 const QUOTED: usize = 5;
@@ -22,64 +21,72 @@ pub fn judge(totals: &Totals, spool: &Spool, max_rejects: u64) -> Result<()> {
     if totals.rows_rejected <= max_rejects {
         return Ok(());
     }
-    let quoted = &totals.rejects[..totals.rejects.len().min(QUOTED)];
-    let records = spool.records(&rows_of(quoted));
-    let quoted: Vec<String> = quoted.iter().map(|reject| sentence(reject, &records)).collect();
-    let more = if totals.rows_rejected > QUOTED as u64 { "; …" } else { "" };
     let n = totals.rows_rejected;
     let at_least = if totals.rows_read < spool.profile.records { "at least " } else { "" };
     let rows = if n == 1 { "row was" } else { "rows were" };
-    let allowed = if max_rejects == 0 {
-        "none is".to_string()
-    } else {
-        format!("at most {max_rejects} may be")
+    let allowed = match max_rejects {
+        0 => "none is".to_string(),
+        most => format!("at most {most} may be"),
     };
     let fact = format!(
-        "{at_least}{n} {rows} rejected, {allowed}: {}{more}; correct the file, or allow rejects \
-         with --max-rejects",
-        quoted.join("; ")
+        "{at_least}{n} {rows} rejected, {allowed}: {}; correct the file, or allow rejects with \
+         --max-rejects",
+        quoted(totals, spool)
     );
     Err(Error::new(Kind::Data, fact))
 }
 
-/// A row that was, or would be, refused.
+/// The first rejects in words.
+fn quoted(totals: &Totals, spool: &Spool) -> String {
+    let first = first(totals, QUOTED);
+    let records = spool.records(&rows_of(first));
+    let sentences: Vec<String> = first.iter().map(|reject| sentence(reject, &records)).collect();
+    let more = if totals.rows_rejected > QUOTED as u64 { "; …" } else { "" };
+    format!("{}{more}", sentences.join("; "))
+}
+
+/// A row that was, or would be, rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refused {
+pub struct RejectedRow {
     pub record: u64,
     pub line: Option<u64>,
     pub column: Option<String>,
-    /// Who refused it.
+    /// The plugin that rejected it, or the loader.
     pub plugin: String,
     pub code: String,
     pub message: String,
 }
 
 /// The first rejects, each with its line.
-pub fn list(totals: &Totals, spool: &Spool, at_most: usize) -> Vec<Refused> {
-    let first = &totals.rejects[..totals.rejects.len().min(at_most)];
+pub fn list(totals: &Totals, spool: &Spool, at_most: usize) -> Vec<RejectedRow> {
+    let first = first(totals, at_most);
     let records = spool.records(&rows_of(first));
-    let refused = first.iter().map(|reject| Refused {
+    let rejected = first.iter().map(|reject| RejectedRow {
         record: reject.row,
-        line: records.get(&reject.row).map(|(line, _)| *line),
+        line: records.get(&reject.row).map(|record| record.line),
         column: reject.column.as_deref().map(str::to_owned),
         plugin: reject.plugin.to_string(),
         code: reject.code.to_string(),
         message: reject.message.to_string(),
     });
-    refused.collect()
+    rejected.collect()
 }
 
-/// Ascending, each once: a row may be rejected by one plugin only, but nobody promised that to this
-/// step.
+fn first(totals: &Totals, at_most: usize) -> &[Reject] {
+    &totals.rejects[..totals.rejects.len().min(at_most)]
+}
+
+/// The rejected rows' numbers, ascending, each once. (The sandbox rejects a row once; this
+/// function does not depend on it.)
 fn rows_of(rejects: &[Reject]) -> Vec<u64> {
     let mut rows: Vec<u64> = rejects.iter().map(|reject| reject.row).collect();
     rows.dedup();
     rows
 }
 
-fn sentence(reject: &Reject, records: &BTreeMap<u64, (u64, String)>) -> String {
+fn sentence(reject: &Reject, records: &BTreeMap<u64, SourceRecord>) -> String {
     let place = match records.get(&reject.row) {
-        Some((line, _)) => format!("line {line}"),
+        Some(record) => format!("line {}", record.line),
         None => format!("record {}", reject.row),
     };
     // Most plugins name the column in their words already.
@@ -88,12 +95,13 @@ fn sentence(reject: &Reject, records: &BTreeMap<u64, (u64, String)>) -> String {
     format!("{place}{column}: {} ({} {})", reject.message, reject.plugin, reject.code)
 }
 
-/// The rejected rows as CSV: record, line, who rejected it and why, and the row itself.
+/// The rejected rows as CSV: record, line, which plugin rejected it and why, and the row itself.
 pub fn to_csv(totals: &Totals, spool: &Spool) -> Vec<u8> {
     let mut out = String::from("record,line,plugin,code,column,message,row\n");
     let records = spool.records(&rows_of(&totals.rejects));
     for reject in &totals.rejects {
-        let (line, row) = records.get(&reject.row).cloned().unwrap_or_default();
+        let SourceRecord { line, text: row } =
+            records.get(&reject.row).cloned().unwrap_or_default();
         out.push_str(&format!("{},{line},", reject.row));
         let column = reject.column.as_deref().unwrap_or_default();
         for (i, text) in

@@ -1,27 +1,27 @@
 //! Transform: decode, plugins, conform; chunk by chunk, on all workers at once.
 //!
-//! Comes in: the spooled file and its plan. Goes out: batches for a sink, in no order across
-//! workers (a row's place in the file travels with it), and the totals. Memory is bounded by the
-//! workers, not by the file.
+//! In: the spooled file and its plan. Out: batches for a sink, in no order across workers (a row's
+//! place in the file travels with it), and the totals. Memory is bounded by the workers, not by the
+//! file.
+
+mod totals;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Int64Array, RecordBatch};
 use loader_csv::Decoder;
-use loader_sandbox::{ChainPlan, HostValues, Observer, PluginCounters, Reject};
-
-use crate::conform::Conform;
-use crate::infer::{Spool, SpooledChunk, csv_failure};
-use crate::plan::LoadPlan;
-use crate::plugin_failure::plugin_failure;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::stop::StopFlag;
+use loader_sandbox::{ChainPlan, ChainSession, HostValues, Observer};
 
-/// Rejects that are kept with all they say; past it they are only counted, and the load is past its
-/// limit anyway.
-pub const MAX_KEPT_REJECTS: u64 = 100_000;
+use crate::conform::Conformer;
+use crate::failures::{csv_failure, plugin_failure};
+use crate::infer::{Spool, SpooledChunk};
+use crate::plan::LoadPlan;
+
+pub use totals::{MAX_KEPT_REJECTS, Totals};
 
 /// Where a worker's batches go.
 pub trait Sink {
@@ -46,20 +46,15 @@ pub struct Transform<'a> {
     pub advance: &'a (dyn Fn(u64) + Sync),
 }
 
-/// What became of the rows.
-#[derive(Debug, Default)]
-pub struct Totals {
-    pub rows_read: u64,
-    pub rows_staged: u64,
-    pub rows_rejected: u64,
-    /// By planned column, in bytes.
-    pub max_text_bytes: Vec<u32>,
-    /// Decimals that the host rounded half up to the scale of their columns; plugins count their
-    /// own.
-    pub rounded: u64,
-    /// In the order of the file.
-    pub rejects: Vec<Reject>,
-    pub plugins: Vec<PluginCounters>,
+impl Transform<'_> {
+    /// The plan's chain, with the observer if there is one.
+    fn chain(&self) -> ChainPlan {
+        let chain = self.plan.chain.clone();
+        match &self.observer {
+            Some(observer) => chain.observed_by(Arc::clone(observer)),
+            None => chain,
+        }
+    }
 }
 
 /// Transforms the whole file. Errors: `Plugin`, `Data`, `Internal`; the first one stops all
@@ -68,111 +63,121 @@ pub fn run<S: Sink>(
     transform: &Transform<'_>,
     new_sink: impl Fn() -> Result<S> + Sync,
 ) -> Result<Totals> {
-    let shared = Shared {
-        next: AtomicUsize::new(0),
-        rejected: AtomicU64::new(0),
-        failed: AtomicUsize::new(0),
+    let chain = transform.chain();
+    let shared = Shared::default();
+    let work = || {
+        let ended = new_sink().and_then(|sink| work(transform, &chain, &shared, sink));
+        if ended.is_err() {
+            shared.failed.store(true, Ordering::Relaxed);
+        }
+        ended
     };
     let workers = transform.workers.get().min(transform.spool.chunks.len());
-    let chain = transform.plan.chain.clone();
-    let chain = match &transform.observer {
-        Some(observer) => chain.observed_by(Arc::clone(observer)),
-        None => chain,
-    };
-    let ended: Vec<Result<Totals>> = std::thread::scope(|scope| {
-        let work = || {
-            let ended = new_sink().and_then(|sink| worker(transform, &chain, &shared, sink));
-            if ended.is_err() {
-                shared.failed.store(1, Ordering::Relaxed);
-            }
-            ended
-        };
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let ended = threads.into_iter().map(|thread| thread.join());
-        ended
-            .map(|ended| {
-                ended.unwrap_or_else(|_| Err(Error::new(Kind::Internal, "a worker ended abruptly")))
-            })
-            .collect()
-    });
-    let mut totals =
-        Totals { max_text_bytes: vec![0; transform.plan.columns.len()], ..Totals::default() };
-    for ended in ended {
+    let mut totals = Totals::of_columns(transform.plan.columns.len());
+    for ended in on_threads(workers, work) {
         totals.add(ended?);
     }
     totals.rejects.sort_by_key(|reject| reject.row);
     Ok(totals)
 }
 
-/// What the workers know of each other.
-struct Shared {
-    next: AtomicUsize,
-    rejected: AtomicU64,
-    failed: AtomicUsize,
+/// Does the same work on so many threads at once, and waits for all of them.
+fn on_threads<T: Send>(
+    threads: usize,
+    work: impl Fn() -> Result<T> + Copy + Send,
+) -> Vec<Result<T>> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let ended = threads.into_iter().map(|thread| {
+            let abrupt = |_| Err(Error::new(Kind::Internal, "a worker ended abruptly"));
+            thread.join().unwrap_or_else(abrupt)
+        });
+        ended.collect()
+    })
 }
 
-fn worker<S: Sink>(
+/// What the workers know of each other.
+#[derive(Default)]
+struct Shared {
+    /// The chunk that is taken next, by its place in the file.
+    next_chunk: AtomicUsize,
+    rejected: AtomicU64,
+    failed: AtomicBool,
+}
+
+impl Shared {
+    /// A chunk that no other worker has taken.
+    fn take<'a>(&self, spool: &'a Spool) -> Option<&'a SpooledChunk> {
+        spool.chunks.get(self.next_chunk.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether the load fails whatever the other rows are.
+    fn is_hopeless(&self, max_rejects: u64) -> bool {
+        self.rejected.load(Ordering::Relaxed) > max_rejects || self.failed.load(Ordering::Relaxed)
+    }
+}
+
+/// One worker's share: chunk after chunk, until there are no more or the load is bound to fail.
+fn work<S: Sink>(
     transform: &Transform<'_>,
     chain: &ChainPlan,
     shared: &Shared,
-    mut sink: S,
+    sink: S,
 ) -> Result<Totals> {
-    let mut chain = chain.open(Arc::clone(&transform.values)).map_err(plugin_failure)?;
-    let mut conform = Conform::new(&transform.plan.columns);
-    let spool = transform.spool;
+    let (spool, plan) = (transform.spool, transform.plan);
+    let mut worker = Worker {
+        shared,
+        chain: chain.open(Arc::clone(&transform.values)).map_err(plugin_failure)?,
+        conformer: Conformer::new(&plan.columns),
+        sink,
+        totals: Totals::default(),
+    };
     let mut decoder =
-        Decoder::new(&spool.dialect, &spool.header, &transform.plan.decode_as, Decoder::BATCH_ROWS);
-    let (mut totals, mut buffer) = (Totals::default(), Vec::new());
-    while let Some(SpooledChunk { chunk, first_record }) =
-        spool.chunks.get(shared.next.fetch_add(1, Ordering::Relaxed))
-    {
+        Decoder::new(&spool.dialect, &spool.header, &plan.decode_as, Decoder::BATCH_ROWS);
+    let mut buffer = Vec::new();
+    while let Some(SpooledChunk { chunk, first_record }) = shared.take(spool) {
         spool.read(chunk, &mut buffer)?;
         for decoded in decoder.decode_chunk(&buffer, chunk, *first_record) {
             transform.stop.check()?;
             let (batch, rows) = decoded.map_err(csv_failure)?;
-            let mut transformed = chain.process(&batch, &rows).map_err(plugin_failure)?;
-            let (staged, refused) = conform.batch(&transformed)?;
-            transformed.rejects.extend(refused);
-            totals.rows_read += batch.num_rows() as u64;
-            totals.rows_staged += staged.num_rows() as u64;
-            totals.reject(transformed.rejects, shared);
-            sink.write(&staged)?;
+            worker.batch(&batch, &rows)?;
         }
         (transform.advance)(chunk.len);
-        let hopeless = shared.rejected.load(Ordering::Relaxed) > transform.max_rejects;
-        if hopeless || shared.failed.load(Ordering::Relaxed) > 0 {
+        if shared.is_hopeless(transform.max_rejects) {
             break;
         }
     }
-    totals.plugins = chain.finish().map_err(plugin_failure)?;
-    totals.max_text_bytes = conform.max_text_bytes;
-    totals.rounded = conform.rounded;
-    sink.finish().map(|()| totals)
+    worker.finish()
 }
 
-impl Totals {
-    fn reject(&mut self, rejects: Vec<Reject>, shared: &Shared) {
-        self.rows_rejected += rejects.len() as u64;
-        shared.rejected.fetch_add(rejects.len() as u64, Ordering::Relaxed);
-        let room = MAX_KEPT_REJECTS.saturating_sub(self.rejects.len() as u64);
-        self.rejects.extend(rejects.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX)));
+/// What each decoded batch of a worker passes.
+struct Worker<'a, S> {
+    shared: &'a Shared,
+    chain: ChainSession,
+    conformer: Conformer,
+    sink: S,
+    totals: Totals,
+}
+
+impl<S: Sink> Worker<'_, S> {
+    /// Takes a decoded batch through the plugins into the sink. `rows`: the rows' numbers in the
+    /// file.
+    fn batch(&mut self, batch: &RecordBatch, rows: &Int64Array) -> Result<()> {
+        let mut transformed = self.chain.process(batch, rows).map_err(plugin_failure)?;
+        let (staged, refused) = self.conformer.conform(&transformed)?;
+        transformed.rejects.extend(refused);
+        let rejects = transformed.rejects;
+        self.totals.rows_read += batch.num_rows() as u64;
+        self.totals.rows_staged += staged.num_rows() as u64;
+        self.shared.rejected.fetch_add(rejects.len() as u64, Ordering::Relaxed);
+        self.totals.reject(rejects);
+        self.sink.write(&staged)
     }
 
-    fn add(&mut self, other: Totals) {
-        self.rows_read += other.rows_read;
-        self.rows_staged += other.rows_staged;
-        self.rows_rejected += other.rows_rejected;
-        self.rounded += other.rounded;
-        for (mine, theirs) in self.max_text_bytes.iter_mut().zip(other.max_text_bytes) {
-            *mine = (*mine).max(theirs);
-        }
-        self.rejects.extend(other.rejects);
-        // In the chain's order: a plugin may be in it twice.
-        for (place, counters) in other.plugins.into_iter().enumerate() {
-            match self.plugins.get_mut(place) {
-                Some(mine) => mine.add(counters),
-                None => self.plugins.push(counters),
-            }
-        }
+    fn finish(mut self) -> Result<Totals> {
+        self.totals.plugins = self.chain.finish().map_err(plugin_failure)?;
+        self.totals.max_text_bytes = self.conformer.max_text_bytes();
+        self.totals.rounded = self.conformer.rounded();
+        self.sink.finish().map(|()| self.totals)
     }
 }

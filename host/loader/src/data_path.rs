@@ -1,14 +1,17 @@
 //! The data path with a job's settings: the one place where infer, plan and transform are put
-//! together, for files of S3 and of this machine alike. Everything here blocks its thread.
-
-pub mod capture;
+//! together, for files of S3 and of this machine alike.
+//!
+//! In the order of the work: `chain` loads the plugins; `object_reader` brings the bytes of an S3
+//! object in; [`DataPath`] infers, plans and transforms; `capture` keeps what the plugins got;
+//! `part_upload` sends the parts out. `host_values` is what plugins are told of the run,
+//! `plugin_identity` what the run tells of its plugins. All of [`DataPath`] blocks its thread.
 
 pub mod chain;
+pub mod object_reader;
 
 pub mod host_values;
 
-pub mod object_reader;
-
+pub mod capture;
 pub mod part_upload;
 
 pub mod plugin_identity;
@@ -17,7 +20,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use loader_data::infer::Spool;
-use loader_data::plan::{Configured, LoadPlan, PlanInput};
+use loader_data::plan::{ConfiguredPlugin, LoadPlan, PlanInput};
 use loader_data::transform::{Sink, Totals, Transform};
 use loader_data::{decompress, infer, plan, transform};
 use loader_model::catalog_column::CatalogColumn;
@@ -46,25 +49,25 @@ pub struct DataPath {
 impl DataPath {
     /// Reads a file to its end. `name` decides how it is decompressed. Errors: `Data`, `Transient`
     /// when the stream breaks off, `Interrupted`.
-    pub fn infer(&self, name: &str, input: impl Read + Send + 'static) -> Result<Spool> {
-        let input = decompress::decompress(name, input);
-        infer::run(input, &self.settings.dialect, self.settings.workers, &self.stop)
+    pub fn infer(&self, name: &str, stored: impl Read + Send + 'static) -> Result<Spool> {
+        let content = decompress::decompress(name, stored);
+        infer::run(content, &self.settings.dialect, self.settings.workers, &self.stop)
     }
 
     /// Decides what each column becomes. `existing`: the target's columns, if there is a target.
     pub fn plan(
         &self,
-        plugins: &[Configured],
+        plugins: &[ConfiguredPlugin],
         spool: &Spool,
         existing: Option<&[CatalogColumn]>,
     ) -> Result<LoadPlan> {
         plan::run(&PlanInput {
             header: &spool.header,
             profile: &spool.profile,
+            plugins,
             target: &self.target,
             existing,
             keys: &self.keys,
-            plugins,
             schema_policy: self.schema_policy,
             missing_columns: self.missing_columns,
         })

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use loader_aws::connect;
 use loader_aws::stop::Stop;
-use loader_data::rejects::{self, Refused};
+use loader_data::rejects::{self, RejectedRow};
 use loader_data::transform::{Sink, Totals};
 use loader_model::error::{Error, Result};
 use loader_warehouse::evolution::script::{EvolutionPlan, Execution, ViewChange};
@@ -48,7 +48,7 @@ pub struct Preview {
     pub notices: Vec<String>,
     pub rows: RowPreview,
     /// The first rows that would be refused.
-    pub rejects: Vec<Refused>,
+    pub rejects: Vec<RejectedRow>,
     /// Views that an earlier run left dropped, which the load would bring back first.
     pub views_left_dropped: Vec<String>,
 }

@@ -1,9 +1,10 @@
-//! How text must be spelt so that Redshift can make a value of it when it is inserted. A value that
-//! could not would fail the whole load, long after the row could have been named.
-
-use serde::de::IgnoredAny;
+//! How a text must be spelt so that Redshift can make a value of another type of it when the row is
+//! inserted. In: the text of a staged column. Out: whether it is fit.
+//!
+//! A text that is unfit would fail the whole load, and Redshift would not say which row it was.
 
 use loader_model::column_type::ColumnType;
+use serde::de::IgnoredAny;
 
 /// What the text of a column is to become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,17 @@ impl Spelling {
             ColumnType::Varbyte { bytes } => Spelling::Hex { max_bytes: bytes.unwrap_or(u32::MAX) },
             ColumnType::Time | ColumnType::TimeTz => Spelling::Time,
             ColumnType::TimestampTz => Spelling::TimestampTz,
-            _ => return None,
+            ColumnType::SmallInt
+            | ColumnType::Integer
+            | ColumnType::BigInt
+            | ColumnType::Decimal { .. }
+            | ColumnType::Real
+            | ColumnType::Double
+            | ColumnType::Boolean
+            | ColumnType::Date
+            | ColumnType::Timestamp
+            | ColumnType::Varchar { .. }
+            | ColumnType::Other(_) => return None,
         })
     }
 

@@ -1,8 +1,8 @@
 //! CSV as COPY takes it, and as people do: RFC 4180, quoted only where needed, NULL told from the
-//! empty text.
+//! empty text. In: batches. Out: one file.
 //!
-//! COPY ignores quoting when it looks for its NULL text, so a sentinel must be one that no cell can
-//! hold.
+//! COPY ignores quoting when it looks for its NULL text, so that text must be one that no
+//! cell holds. (With NULL AS 'none' a cell `"none"` would be loaded as NULL.)
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html>
 
 use std::fmt::Write as _;
@@ -16,7 +16,6 @@ use arrow::datatypes::{
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
-
 use loader_model::error::{Context, Error, Kind, Result};
 
 const FAILED: &str = "a CSV file cannot be written; is the disk full?";
@@ -44,7 +43,7 @@ enum Output {
 
 impl CsvFile {
     /// Starts a file with its header line.
-    pub fn start(file: File, schema: &SchemaRef, style: Style) -> Result<CsvFile> {
+    pub(crate) fn start(file: File, schema: &SchemaRef, style: Style) -> Result<CsvFile> {
         let file = BufWriter::with_capacity(1 << 20, file);
         let output = if style.gzip {
             Output::Gzip(Box::new(GzEncoder::new(file, Compression::fast())))
@@ -52,17 +51,16 @@ impl CsvFile {
             Output::Plain(file)
         };
         let mut this = CsvFile { output, style, line: String::new(), size_bytes: 0 };
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
-        for (i, name) in names.iter().enumerate() {
+        for (i, field) in schema.fields().iter().enumerate() {
             this.separate(i);
-            push_text(&mut this.line, name);
+            push_text(&mut this.line, field.name());
         }
         this.end_line()?;
         Ok(this)
     }
 
     /// Appends rows.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         for row in 0..batch.num_rows() {
             for (i, column) in batch.columns().iter().enumerate() {
                 self.separate(i);
@@ -77,13 +75,13 @@ impl CsvFile {
         Ok(())
     }
 
-    /// Bytes before compression: an upper bound that is good enough to decide when a part is full.
-    pub fn size_bytes(&self) -> u64 {
+    /// Bytes before compression: more than the file has, near enough to decide when a part is full.
+    pub(crate) fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
 
     /// Completes the file.
-    pub fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         let mut file = match self.output {
             Output::Plain(file) => file,
             Output::Gzip(encoder) => encoder.finish().context(Kind::Internal, FAILED)?,

@@ -1,5 +1,5 @@
 //! Parquet as COPY takes it: version 1 pages, Zstandard, microseconds, decimals by Redshift's
-//! widths.
+//! widths. In: batches. Out: one file.
 //!
 //! Source:
 //! <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
@@ -8,11 +8,10 @@ use std::fs::File;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use loader_model::error::{Context, Kind, Result};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-
-use loader_model::error::{Context, Kind, Result};
 
 /// Rows of a row group: what a writer keeps in memory, compressed, before it can write it.
 const ROW_GROUP_ROWS: usize = 512 * 1024;
@@ -23,7 +22,7 @@ pub struct ParquetFile(ArrowWriter<File>);
 
 impl ParquetFile {
     /// Starts a file.
-    pub fn start(file: File, schema: &SchemaRef) -> Result<ParquetFile> {
+    pub(crate) fn start(file: File, schema: &SchemaRef) -> Result<ParquetFile> {
         // COPY reads whole files, so statistics would only cost.
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -37,17 +36,17 @@ impl ParquetFile {
     }
 
     /// Appends rows.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.0.write(batch).context(Kind::Internal, FAILED)
     }
 
     /// Bytes written and buffered.
-    pub fn size_bytes(&self) -> u64 {
+    pub(crate) fn size_bytes(&self) -> u64 {
         (self.0.bytes_written() + self.0.in_progress_size()) as u64
     }
 
     /// Completes the file.
-    pub fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         self.0.close().map(drop).context(Kind::Internal, FAILED)
     }
 }

@@ -1,5 +1,6 @@
-//! The staged parts of a load: each worker writes its rows into parts of its own, on disk, and hands
-//! every whole part over.
+//! The staged parts of a load: each worker writes its rows into parts of its own, on disk.
+//!
+//! In: a worker's batches. Out: whole parts, each handed over as soon as it is complete.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};

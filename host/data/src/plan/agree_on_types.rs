@@ -1,22 +1,24 @@
-//! How the file's columns are decoded and what the plugins plan, until both agree with the
-//! target.
+//! How the file's columns are decoded and what the plugins plan, until both agree with the target.
 //!
-//! What a column lands in says how it is to be read, and how it is read says what plugins make of
-//! it; so both are asked again until nothing moves.
+//! In: what a plan is made of. Out: a type for each column of the file, and the plugins' plan for
+//! these types. Which column of the target a column lands in says how it is to be read, and how it
+//! is read says what the plugins make of it; so both are asked again until neither changes. (A
+//! column of `1` and `2` that lands in a VARCHAR is read as text after all, and a plugin that would
+//! add it up must plan for text.)
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use loader_csv::{DecodeAs, arrow_schema};
-use loader_sandbox::{ChainPlan, PluginErrorKind};
-
-use super::input::PlanInput;
-use super::reconcile::{accepts, extent};
-use crate::plugin_failure::plugin_failure;
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::widening::widened;
+use loader_sandbox::{ChainPlan, PluginErrorKind};
+
+use super::file_values::{accepts, extent};
+use super::input::PlanInput;
+use crate::failures::plugin_failure;
 
 /// How often expectations may change the plan: one pass learns what lands where, the next ones
 /// settle it.

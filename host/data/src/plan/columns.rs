@@ -1,44 +1,47 @@
 //! Planned columns: what is staged for each column of the target, and what the column is when the
 //! file is loaded.
+//!
+//! In: a column of the chain's output. Out: its planned column, where the target has no such column
+//! yet; `reconcile` plans those that it has.
 
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use loader_csv::LOGICAL_KEY;
-use loader_sandbox::ChainPlan;
-
-use super::input::{MAX_COLUMNS, PlanInput};
 use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 use loader_model::widening::{Extent, widened};
+use loader_sandbox::ChainPlan;
+
+use super::input::{MAX_COLUMNS, PlanInput};
 
 /// A staged column.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedColumn {
     pub name: String,
     /// Its place in the chain's output.
-    pub source: usize,
+    pub(crate) source: usize,
     /// What the staged file holds.
     pub staged: DataType,
     /// The chain's output is cast to `staged` by the host.
-    pub cast: bool,
+    pub(crate) cast: bool,
     /// The type of its column in an existing target, as wide as the file is known to need it.
     /// `None`: a new column, whose type follows from what is staged.
-    pub lands_in: Option<ColumnType>,
-    /// NULL is refused: a merge key, or a NOT NULL column; a DEFAULT is for columns that an INSERT
-    /// does not name.
-    pub required: bool,
-    pub is_key: bool,
+    pub(crate) lands_in: Option<ColumnType>,
+    /// NULL is refused: it is a merge key, or its column is NOT NULL. (A DEFAULT would not help:
+    /// it is for columns that an INSERT does not name.)
+    pub(crate) required: bool,
+    pub(crate) is_key: bool,
     /// The most bytes that a text may have.
-    pub max_text_bytes: u32,
+    pub(crate) max_text_bytes: u32,
     /// The longest text of the file's column, in bytes; 0 where plugins compute the texts.
-    pub longest_in_file: u32,
+    pub(crate) longest_in_file: u32,
 }
 
 impl PlannedColumn {
     /// Its column of the target, wide enough for a text of so many bytes.
-    pub fn in_target(&self, longest: u32) -> TargetColumn {
+    pub(crate) fn in_target(&self, longest: u32) -> TargetColumn {
         let extent = Extent { max_bytes: longest, range: None };
         // `plan` refuses types without a counterpart.
         let new = || {
@@ -58,7 +61,8 @@ impl PlannedColumn {
     }
 }
 
-/// Staged columns, then the row number. All nullable: what may not be NULL has been looked at.
+/// Staged columns, then the row number. All staged columns are nullable: `conform` has refused the
+/// rows that have a NULL where none may be.
 pub fn staged_schema(columns: &[PlannedColumn]) -> SchemaRef {
     let fields = columns.iter().map(|column| Field::new(&column.name, column.staged.clone(), true));
     Arc::new(Schema::new(
@@ -91,14 +95,8 @@ pub(super) fn new(
     field: &Field,
     name: &str,
 ) -> Result<PlannedColumn> {
-    let unconverted = field.metadata().contains_key(LOGICAL_KEY);
-    let staged = if unconverted { DataType::Float64 } else { field.data_type().clone() };
-    if ColumnType::for_new_column(&staged, 0).is_none() {
-        let fact =
-            format!("column `{name}` has the type {staged}, which has no counterpart in Redshift");
-        return Err(Error::new(Kind::Plugin, fact));
-    }
-    let is_key = input.keys.iter().any(|key| key == name);
+    let staged = staged_type(field, name)?;
+    let is_key = input.is_key(name);
     Ok(PlannedColumn {
         name: name.to_string(),
         source,
@@ -112,13 +110,28 @@ pub(super) fn new(
     })
 }
 
-/// 0 where it is not known, or where it is no text.
+/// What is staged for a column of the output that no column of the target asks for. Errors:
+/// `Plugin` when Redshift has no such type.
+fn staged_type(field: &Field, name: &str) -> Result<DataType> {
+    // A number that is still the text of the file, since no plugin has converted it.
+    let unconverted = field.metadata().contains_key(LOGICAL_KEY);
+    let staged = if unconverted { DataType::Float64 } else { field.data_type().clone() };
+    if ColumnType::for_new_column(&staged, 0).is_none() {
+        let fact =
+            format!("column `{name}` has the type {staged}, which has no counterpart in Redshift");
+        return Err(Error::new(Kind::Plugin, fact));
+    }
+    Ok(staged)
+}
+
+/// The longest text that the file has in the column. 0 where plugins compute it, or where it is not
+/// text.
 pub(super) fn longest_in_file(
     input: &PlanInput<'_>,
     chain: &ChainPlan,
     source: usize,
     staged: &DataType,
 ) -> u32 {
-    let origin = chain.origin(source).filter(|_| *staged == DataType::Utf8);
-    origin.map_or(0, |origin| input.profile.columns[origin].max_bytes.min(MAX_VARCHAR_BYTES))
+    let values = input.values(chain, source).filter(|_| *staged == DataType::Utf8);
+    values.map_or(0, |values| values.max_bytes.min(MAX_VARCHAR_BYTES))
 }

@@ -1,28 +1,42 @@
-//! What a plan is made of.
+//! What a plan is made of: facts about the file, the target and the plugins, and the policies that
+//! the user chose. Every part of `plan` gets it.
 
-use loader_csv::{FileProfile, Header};
+use loader_csv::{ColumnProfile, FileProfile, Header};
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::choices::{MissingColumns, SchemaPolicy};
 use loader_model::names::TableName;
-use loader_sandbox::Plugin;
+use loader_sandbox::{ChainPlan, Plugin};
 use serde_json::Value;
 
 /// The most columns of a load: one less than a Redshift table holds, since the staging table has
 /// the row number too.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_usage.html>
-pub const MAX_COLUMNS: usize = 1599;
+pub(super) const MAX_COLUMNS: usize = 1599;
 
 /// A plugin with its config.
-pub type Configured = (Plugin, Value);
+pub type ConfiguredPlugin = (Plugin, Value);
 
 /// What a plan is made of.
 pub struct PlanInput<'a> {
     pub header: &'a Header,
     pub profile: &'a FileProfile,
+    pub plugins: &'a [ConfiguredPlugin],
     pub target: &'a TableName,
+    /// The target's columns. `None`: there is no such table.
     pub existing: Option<&'a [CatalogColumn]>,
+    /// Merge keys, lower case.
     pub keys: &'a [String],
-    pub plugins: &'a [Configured],
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,
+}
+
+impl PlanInput<'_> {
+    pub(super) fn is_key(&self, column: &str) -> bool {
+        self.keys.iter().any(|key| key == column)
+    }
+
+    /// What the file has in a column of the chain's output. `None` where a plugin computes it.
+    pub(super) fn values(&self, chain: &ChainPlan, output_column: usize) -> Option<&ColumnProfile> {
+        chain.origin(output_column).map(|origin| &self.profile.columns[origin])
+    }
 }

@@ -1,10 +1,9 @@
 //! Names of the target's columns: folded as Redshift folds them, and refused where it would refuse
-//! them.
+//! them. In: the chain's output. Out: a name for each of its columns.
 //!
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
 
 use arrow::datatypes::Schema;
-
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::ROW_COLUMN;
 

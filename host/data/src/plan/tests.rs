@@ -1,11 +1,11 @@
 //! What a file's column becomes in each type of column that it can land in.
 
 use loader_csv::{Dialect, FileProfile, Header, Splitter, profile_chunk};
-
-use super::*;
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::choices::MissingColumns;
 use loader_model::column_type::ColumnType;
+
+use super::*;
 
 fn profile(csv: &str) -> (Header, FileProfile) {
     let dialect = Dialect::default();

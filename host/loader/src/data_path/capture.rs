@@ -1,20 +1,21 @@
-//! Capture: the first rows that each plugin of a chain gets, kept while the chain runs, and written
-//! as its test cases.
+//! Capture: the first rows that each plugin of a chain gets.
 //!
-//! Batches come in from all workers in any order. The rows that are kept are the first ones of the
-//! file all the same: of all batches that a plugin gets those with the lowest row numbers stay.
+//! In: batches, from all workers in any order, kept while the chain runs. Out: a test case for each
+//! plugin. The rows that are kept are the first ones of the file all the same: of all batches that
+//! a plugin gets, those with the lowest row numbers stay.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use arrow::datatypes::SchemaRef;
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::clean;
 use loader_sandbox::{ChainPlan, Observer, PlannedPlugin};
 
 use crate::job::CaptureSettings;
-use loader_model::error::{Context, Error, Kind, Result};
-use loader_model::names::clean;
 
 /// The rows of a run so far.
 pub struct Capture {
@@ -53,46 +54,57 @@ impl Capture {
     /// not end for it.
     pub fn write(self, file_name: &str) {
         let stem = file_name.split('.').next().unwrap_or_default();
-        let name =
-            Some(clean(stem)).filter(|name| !name.is_empty()).unwrap_or_else(|| "case".into());
+        let case_name = name_or(stem, "case");
         for (planned, kept) in self.chain.plugins().iter().zip(self.kept.iter()) {
             let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
-            let plugin = planned.plugin.name();
-            match write_case(&self.settings, planned, kept, &name) {
-                Ok(Some((case, rows))) => {
-                    tracing::info!(plugin, rows, case = %case.display(), "case captured")
-                }
-                Ok(None) => tracing::warn!(plugin, "no case captured: the plugin got no rows"),
-                Err(error) => tracing::warn!(plugin, %error, "no case captured"),
-            }
+            let written = write_case(&self.settings, planned, &kept, &case_name);
+            log_case(planned.plugin.name(), written);
         }
         let remedy = "take personal data and secrets out before anybody else sees them";
-        tracing::warn!(dir = %self.settings.dir.display(), remedy, "captured cases hold real rows \
-                                                                    and configs");
+        tracing::warn!(
+            dir = %self.settings.dir.display(),
+            remedy,
+            "captured cases hold real rows and configs"
+        );
     }
 }
 
+/// Where a case is, and how many rows it has.
+type WrittenCase = (PathBuf, usize);
+
+fn log_case(plugin: &str, written: Result<Option<WrittenCase>>) {
+    match written {
+        Ok(Some((case, rows))) => {
+            tracing::info!(plugin, rows, case = %case.display(), "case captured");
+        }
+        Ok(None) => tracing::warn!(plugin, "no case captured: the plugin got no rows"),
+        Err(error) => tracing::warn!(plugin, %error, "no case captured"),
+    }
+}
+
+/// `None`: the plugin got no rows.
 fn write_case(
     settings: &CaptureSettings,
     planned: &PlannedPlugin,
-    kept: Kept,
-    name: &str,
-) -> Result<Option<(PathBuf, usize)>> {
-    let rows = concat_batches(&planned.input, kept.batches.values())
-        .context(Kind::Internal, "captured batches cannot be put together")?;
-    let rows = rows.slice(0, settings.rows.min(rows.num_rows()));
+    kept: &Kept,
+    case_name: &str,
+) -> Result<Option<WrittenCase>> {
+    let rows = kept.first_rows(&planned.input, settings.rows)?;
     if rows.num_rows() == 0 {
         return Ok(None);
     }
-    // The name is the plugin's own text.
-    let plugin = Some(clean(planned.plugin.name()))
-        .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "plugin".into());
-    let folder: &Path = &settings.dir.join(plugin);
+    let folder = settings.dir.join(name_or(planned.plugin.name(), "plugin"));
     let capture = loader_harness::CapturedCase { context: &planned.context, rows: &rows };
-    let written =
-        capture.write(folder, name).map_err(|error| Error::new(Kind::Config, error.to_string()))?;
+    let written = capture.write(&folder, case_name);
+    let written = written.map_err(|error| Error::new(Kind::Config, error.to_string()))?;
     Ok(Some((written, rows.num_rows())))
+}
+
+/// What is safe in a file's name of a text that a plugin or a producer wrote; `otherwise` where
+/// nothing is.
+fn name_or(text: &str, otherwise: &str) -> String {
+    let name = clean(text);
+    if name.is_empty() { otherwise.to_string() } else { name }
 }
 
 impl Kept {
@@ -109,6 +121,13 @@ impl Kept {
             last.remove();
             self.rows = without;
         }
+    }
+
+    /// The `wanted` first rows, or as many as there are.
+    fn first_rows(&self, schema: &SchemaRef, wanted: usize) -> Result<RecordBatch> {
+        let rows = concat_batches(schema, self.batches.values())
+            .context(Kind::Internal, "captured batches cannot be put together")?;
+        Ok(rows.slice(0, wanted.min(rows.num_rows())))
     }
 }
 

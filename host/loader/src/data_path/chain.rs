@@ -1,14 +1,16 @@
-//! The plugins of a job: read from disk, compiled or taken from the cache, and their errors made
-//! ours.
+//! The plugins of a job, read from disk, compiled or taken from the cache.
+//!
+//! In: the settings of the plugins. Out: the chain, each plugin with a config that it takes; the
+//! plugins' errors are made ours.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use loader_data::plan::Configured;
-use loader_data::plugin_failure::plugin_failure;
+use loader_data::failures::plugin_failure;
+use loader_data::plan::ConfiguredPlugin;
 use loader_model::error::{Context, Error, Kind, Result};
-use loader_sandbox::{CacheLocation, Metering, Runtime};
+use loader_sandbox::{CacheLocation, Metering, Plugin, Runtime};
 
 use crate::data_path::plugin_identity::PluginIdentity;
 use crate::job::{PluginCache, PluginSettings, TransformSettings};
@@ -17,17 +19,17 @@ use crate::settings::plugin_entry::{Digest, Origin};
 /// The plugins of a job in the order in which rows pass them, each with its config. Clones share
 /// them.
 #[derive(Clone)]
-pub struct Chain(Arc<[Configured]>);
+pub struct Chain(Arc<[ConfiguredPlugin]>);
 
 impl Chain {
     /// The plugins with their configs.
-    pub fn plugins(&self) -> &[Configured] {
+    pub fn plugins(&self) -> &[ConfiguredPlugin] {
         &self.0
     }
 
     /// Who the plugins are.
     pub fn identities(&self) -> Vec<PluginIdentity> {
-        let identity = |(plugin, _): &Configured| PluginIdentity {
+        let identity = |(plugin, _): &ConfiguredPlugin| PluginIdentity {
             name: plugin.name().to_string(),
             version: plugin.version().to_string(),
             sha256: plugin.sha256().to_string(),
@@ -49,7 +51,7 @@ pub fn load(settings: &TransformSettings) -> Result<Chain> {
     }
     let runtime = runtime(settings, Metering::Off)?;
     let plugins = settings.plugins.iter().map(|plugin| load_one(&runtime, plugin));
-    plugins.collect::<Result<Arc<[Configured]>>>().map(Chain)
+    plugins.collect::<Result<Arc<[ConfiguredPlugin]>>>().map(Chain)
 }
 
 /// The sandbox with the limits of these settings.
@@ -62,17 +64,9 @@ pub fn runtime(settings: &TransformSettings, metering: Metering) -> Result<Runti
     Runtime::metered(settings.limits.clone(), cache, metering).map_err(plugin_failure)
 }
 
-fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<Configured> {
-    let path = &settings.path;
-    let hint =
-        "cannot be read; is the path right? `cargo xtask plugins` builds plugins/default.wasm";
-    let bytes =
-        std::fs::read(path).context(Kind::Config, format!("plugin {} {hint}", path.display()))?;
-    settings
-        .pins
-        .iter()
-        .try_for_each(|(pinned, origin)| check_pin(path, &bytes, pinned, origin))?;
-    let mut plugin = runtime.load(path, bytes).map_err(plugin_failure)?;
+fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<ConfiguredPlugin> {
+    let bytes = read_pinned(settings)?;
+    let mut plugin = runtime.load(&settings.path, bytes).map_err(plugin_failure)?;
     tracing::info!(
         plugin = plugin.name(),
         version = plugin.version(),
@@ -83,13 +77,31 @@ fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<Configured> 
     if let Some(place) = &settings.config_place {
         plugin = plugin.configured_by(&place.to_string());
     }
-    // Planning does so too, but only once the file has been read.
+    check_config(&plugin, settings)?;
+    Ok((plugin, settings.config.clone()))
+}
+
+/// A plugin's bytes, which all pins of it name. Errors: `Config`.
+fn read_pinned(settings: &PluginSettings) -> Result<Vec<u8>> {
+    let path = &settings.path;
+    let hint =
+        "cannot be read; is the path right? `cargo xtask plugins` builds plugins/default.wasm";
+    let bytes =
+        std::fs::read(path).context(Kind::Config, format!("plugin {} {hint}", path.display()))?;
+    for (pinned, origin) in &settings.pins {
+        check_pin(path, &bytes, pinned, origin)?;
+    }
+    Ok(bytes)
+}
+
+/// Holds a plugin's config against its schema, and names the place in the settings where it is
+/// wrong. Planning checks it too, but only once the file has been read. Errors: `Config`.
+fn check_config(plugin: &Plugin, settings: &PluginSettings) -> Result<()> {
     let checked = plugin.check_config(&settings.config);
     checked.map_err(|error| match (error.config_pointer(), &settings.config_place) {
         (Some(pointer), Some(place)) => place.pointer(pointer).blame(plugin_failure(error)),
         _ => plugin_failure(error),
-    })?;
-    Ok((plugin, settings.config.clone()))
+    })
 }
 
 /// Holds a plugin's bytes against the digest that the settings pin it to. Errors: `Config`.

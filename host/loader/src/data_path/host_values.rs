@@ -1,4 +1,6 @@
 //! What the host tells plugins about the run and the file.
+//!
+//! In: the run and its source. Out: the values that a plan may ask for.
 
 use loader_sandbox::HostValues;
 

@@ -1,5 +1,7 @@
-//! The content of an object of S3 as a reader for a blocking thread. The object is read once, and
-//! only the version that was pinned.
+//! The way into the data path from S3. The object is read once, and only the version that was
+//! pinned.
+//!
+//! In: the pinned source. Out: its content as a reader for a blocking thread.
 
 use std::io::{self, Read};
 

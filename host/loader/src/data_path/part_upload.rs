@@ -1,4 +1,6 @@
-//! Sends staged parts to S3 as workers complete them, and writes the manifest last.
+//! The way out of the data path to S3: parts are sent as workers complete them, the manifest last.
+//!
+//! In: parts on this machine's disk. Out: how much is in S3, and where the manifest is.
 
 use loader_aws::s3::Store;
 use loader_data::parts::staged::Part;
@@ -8,7 +10,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 /// What is in S3 now.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Uploaded {
     /// `None` when there was no part.
     pub manifest: Option<S3Uri>,
@@ -16,28 +18,43 @@ pub struct Uploaded {
     pub bytes: u64,
 }
 
+/// A part in S3.
+struct Entry {
+    uri: String,
+    size_bytes: u64,
+}
+
 /// Uploads parts below `prefix` until no worker is left that could send one. Each part is removed
 /// from disk once it is in S3.
 pub async fn run(store: Store, prefix: S3Uri, mut parts: mpsc::Receiver<Part>) -> Result<Uploaded> {
     let below = |name: &str| S3Uri::new(&prefix.bucket, format!("{}{name}", prefix.key));
-    let (mut uploaded, mut entries) = (Uploaded::default(), Vec::new());
+    let mut entries = Vec::new();
     while let Some(part) = parts.recv().await {
         let uri = below(&part.name);
-        let size = store.write_file(&uri, &part.path).await?;
+        let size_bytes = store.write_file(&uri, &part.path).await?;
         std::fs::remove_file(&part.path)
             .context(Kind::Internal, "a staged part cannot be removed from disk")?;
-        let meta = json!({ "content_length": size });
-        entries.push(json!({ "url": uri.to_string(), "mandatory": true, "meta": meta }));
-        uploaded.bytes += size;
-        uploaded.parts += 1;
+        entries.push(Entry { uri: uri.to_string(), size_bytes });
     }
-    if entries.is_empty() {
-        return Ok(uploaded);
+    let mut uploaded = Uploaded {
+        manifest: None,
+        parts: entries.len(),
+        bytes: entries.iter().map(|entry| entry.size_bytes).sum(),
+    };
+    if !entries.is_empty() {
+        let uri = below("manifest.json");
+        store.write(&uri, manifest(entries).into_bytes()).await?;
+        uploaded.manifest = Some(uri);
     }
-    // Parts are numbered, so this is the order in which workers began them.
-    entries.sort_by(|a, b| a["url"].as_str().cmp(&b["url"].as_str()));
-    let manifest = below("manifest.json");
-    store.write(&manifest, json!({ "entries": entries }).to_string().into_bytes()).await?;
-    uploaded.manifest = Some(manifest);
     Ok(uploaded)
+}
+
+/// The manifest's text. Parts are numbered, so they stand in the order in which workers began them.
+fn manifest(mut entries: Vec<Entry>) -> String {
+    entries.sort_by(|a, b| a.uri.cmp(&b.uri));
+    let entries = entries.iter().map(|Entry { uri, size_bytes }| {
+        let meta = json!({ "content_length": size_bytes });
+        json!({ "url": uri, "mandatory": true, "meta": meta })
+    });
+    json!({ "entries": entries.collect::<Vec<_>>() }).to_string()
 }

@@ -1,4 +1,7 @@
-//! Who the plugins of a run are and what they counted: for the report, the log and the ledger.
+//! Which plugins a run has, and what they counted.
+//!
+//! In: the plugins and their counters. Out: the forms in which the report, the log and the ledger
+//! have them.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +18,7 @@ pub struct PluginIdentity {
     /// What it counted.
     pub counters: BTreeMap<String, u64>,
 }
+
 /// The plugins as JSON, short enough for the ledger: counters that are too long for it are left
 /// out, the last plugin's first, and then plugins at the end. The report and the log have all of
 /// them.
@@ -51,10 +55,10 @@ pub fn log_counted(counted: &[PluginCounters]) {
 }
 
 /// The plugins with what they counted; both lists are in the chain's order.
-pub fn counted(plugins: &[PluginIdentity], counted: &[PluginCounters]) -> Vec<PluginIdentity> {
+pub fn counted(plugins: &[PluginIdentity], counters: &[PluginCounters]) -> Vec<PluginIdentity> {
     let mut plugins = plugins.to_vec();
-    for (plugin, counted) in plugins.iter_mut().zip(counted) {
-        plugin.counters = counted.counters.iter().cloned().collect();
+    for (plugin, of_plugin) in plugins.iter_mut().zip(counters) {
+        plugin.counters = of_plugin.counters.iter().cloned().collect();
     }
     plugins
 }

@@ -18,7 +18,7 @@ use super::{Verdict, build, check_pins, runtime, settings};
 use crate::cli::plugin::BenchArgs;
 use crate::commands::print;
 use crate::settings::Settings;
-use loader_data::plugin_failure::plugin_failure;
+use loader_data::failures::plugin_failure;
 use loader_model::error::{Context, Error, Kind, Result};
 
 /// Rows whose instructions are counted, at least: a whole batch of a load.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use loader_harness::{HarnessError, case_folders};
 
-use loader_data::plugin_failure::plugin_failure;
+use loader_data::failures::plugin_failure;
 use loader_model::error::{Error, Kind, Result};
 
 /// The folder of a plugin's cases, and the cases; `given`: what was asked for.

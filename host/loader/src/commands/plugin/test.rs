@@ -10,7 +10,7 @@ use super::cases::{self, counted, failure, name};
 use super::{Verdict, build, check_pins, runtime, settings};
 use crate::cli::plugin::TestArgs;
 use crate::commands::print;
-use loader_data::plugin_failure::plugin_failure;
+use loader_data::failures::plugin_failure;
 use loader_model::error::{Context, Kind, Result};
 
 /// Log lines of a failed case that are shown.

@@ -1,7 +1,15 @@
-//! What a plugin's failure means for a load.
+//! What an error of the CSV reader or of a plugin means for a load.
+//!
+//! In: an error of another crate. Out: ours, whose kind says what to do next.
 
+use loader_csv::CsvError;
 use loader_model::error::{Error, Kind};
 use loader_sandbox::{PluginError, PluginErrorKind};
+
+/// What is wrong with the file's content, with its place. The caller adds the file's address.
+pub(crate) fn csv_failure(error: CsvError) -> Error {
+    Error::new(Kind::Data, error.to_string())
+}
 
 /// Makes a plugin's failure ours.
 pub fn plugin_failure(error: PluginError) -> Error {

@@ -1,0 +1,135 @@
+//! One staged column: every value becomes what the target's column holds.
+//!
+//! In: the plugins' column. Out: the staged column, and a refusal for each row whose value does not
+//! fit. Measures the longest text and counts the decimals that were rounded.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use loader_model::column_type::ColumnType;
+use loader_model::error::{Error, Kind, Result};
+use loader_sandbox::cast::strict_cast;
+
+use super::refusals::Refusals;
+use super::spelling::Spelling;
+use crate::plan::PlannedColumn;
+
+/// Conforms one column of each batch.
+pub(super) struct ColumnConformer {
+    planned: PlannedColumn,
+    /// How its texts must be spelt. `None`: any text will do.
+    spelling: Option<Spelling>,
+    /// The longest text that it holds, in bytes.
+    pub(super) max_text_bytes: u32,
+    /// Decimals whose surplus digits were rounded half up.
+    pub(super) rounded: u64,
+}
+
+impl ColumnConformer {
+    pub(super) fn new(planned: &PlannedColumn) -> ColumnConformer {
+        ColumnConformer {
+            spelling: planned.lands_in.as_ref().and_then(Spelling::of),
+            planned: planned.clone(),
+            max_text_bytes: 0,
+            rounded: 0,
+        }
+    }
+
+    /// The staged column of a transformed batch, as long as the batch.
+    pub(super) fn conform(
+        &mut self,
+        batch: &RecordBatch,
+        refusals: &mut Refusals,
+    ) -> Result<ArrayRef> {
+        let array = self.cast(batch.column(self.planned.source), refusals)?;
+        let array = self.without_empty_texts(array);
+        self.check_nulls(&array, refusals);
+        if let Some(texts) = array.as_any().downcast_ref::<StringArray>() {
+            self.check_spelling(texts, refusals);
+            self.check_lengths(texts, refusals);
+        }
+        Ok(array)
+    }
+
+    fn cast(&mut self, array: &ArrayRef, refusals: &mut Refusals) -> Result<ArrayRef> {
+        let planned = &self.planned;
+        if !planned.cast {
+            return Ok(Arc::clone(array));
+        }
+        let outcome = strict_cast(array, &planned.staged).map_err(|error| {
+            Error::new(Kind::Internal, format!("column `{}`: {error}", planned.name))
+        })?;
+        self.rounded += outcome.rounded;
+        for row in outcome.failed {
+            refusals.add(row as usize, &planned.name, "does-not-fit", || {
+                let lands_in = planned.lands_in.as_ref();
+                let holder = lands_in.map_or(planned.staged.to_string(), ToString::to_string);
+                format!("the value does not fit {holder}")
+            });
+        }
+        Ok(outcome.array)
+    }
+
+    /// An empty text is NULL in all columns but those that hold text: also where the text is staged
+    /// and made another type by the INSERT.
+    fn without_empty_texts(&self, array: ArrayRef) -> ArrayRef {
+        let becomes_other =
+            self.planned.lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text);
+        match array.as_any().downcast_ref::<StringArray>() {
+            Some(texts) if becomes_other && texts.iter().any(|text| text == Some("")) => {
+                let texts = texts.iter().map(|text| text.filter(|text| !text.is_empty()));
+                Arc::new(texts.collect::<StringArray>())
+            }
+            _ => array,
+        }
+    }
+
+    fn check_nulls(&self, array: &ArrayRef, refusals: &mut Refusals) {
+        if !self.planned.required || array.null_count() == 0 {
+            return;
+        }
+        let (code, message) = if self.planned.is_key {
+            ("null-key", "an upsert key is NULL")
+        } else {
+            ("null", "NULL, but the column is NOT NULL in the table")
+        };
+        for row in (0..array.len()).filter(|row| array.is_null(*row)) {
+            refusals.add(row, &self.planned.name, code, || message.to_string());
+        }
+    }
+
+    fn check_spelling(&self, texts: &StringArray, refusals: &mut Refusals) {
+        let Some(spelling) = self.spelling else { return };
+        for (row, text) in texts.iter().enumerate() {
+            if text.is_some_and(|text| !spelling.fits(text)) {
+                refusals.add(row, &self.planned.name, "does-not-fit", || {
+                    format!("the value is not {}", spelling.expected())
+                });
+            }
+        }
+    }
+
+    fn check_lengths(&mut self, texts: &StringArray, refusals: &mut Refusals) {
+        let (longest, most) = (longest(texts), self.planned.max_text_bytes);
+        if longest <= most {
+            self.max_text_bytes = self.max_text_bytes.max(longest);
+            return;
+        }
+        for (row, text) in texts.iter().enumerate() {
+            let bytes = text.map_or(0, str::len) as u64;
+            if bytes > u64::from(most) {
+                refusals.add(row, &self.planned.name, "too-long", || {
+                    format!("the text has {bytes} bytes, the column holds {most}")
+                });
+            } else {
+                self.max_text_bytes = self.max_text_bytes.max(bytes as u32);
+            }
+        }
+    }
+}
+
+/// The length of the longest text, in bytes.
+fn longest(texts: &StringArray) -> u32 {
+    let lengths = texts.value_offsets().windows(2).map(|pair| pair[1] - pair[0]);
+    lengths.max().map_or(0, |longest| longest.unsigned_abs())
+}

@@ -1,0 +1,65 @@
+//! The refused rows of one batch.
+//!
+//! In: rows, each with a reason. Out: the batch without them, and a reject for each.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{BooleanArray, Int64Array, RecordBatch};
+use arrow::compute::filter_record_batch;
+use loader_model::error::{Context, Kind, Result};
+use loader_sandbox::Reject;
+
+/// What rejects are attributed to when no plugin is.
+const HOST: &str = "loader";
+
+/// Refused rows, by their places in the batch.
+#[derive(Default)]
+pub(super) struct Refusals(BTreeMap<usize, Reason>);
+
+/// Why a row is refused.
+struct Reason {
+    code: &'static str,
+    message: String,
+    column: String,
+}
+
+impl Refusals {
+    /// Refuses a row for a value in `column`. The first reason of a row is the one that stays.
+    pub(super) fn add(
+        &mut self,
+        row: usize,
+        column: &str,
+        code: &'static str,
+        message: impl FnOnce() -> String,
+    ) {
+        self.0.entry(row).or_insert_with(|| Reason {
+            code,
+            message: message(),
+            column: column.to_string(),
+        });
+    }
+
+    /// The batch without the refused rows, and why each was refused. `rows`: the number of each row
+    /// in the file.
+    pub(super) fn take_out(
+        self,
+        batch: RecordBatch,
+        rows: &Int64Array,
+    ) -> Result<(RecordBatch, Vec<Reject>)> {
+        if self.0.is_empty() {
+            return Ok((batch, Vec::new()));
+        }
+        let keep: BooleanArray =
+            (0..batch.num_rows()).map(|row| Some(!self.0.contains_key(&row))).collect();
+        let kept = filter_record_batch(&batch, &keep)
+            .context(Kind::Internal, "rejected rows cannot be taken out")?;
+        let rejects = self.0.into_iter().map(|(row, reason)| Reject {
+            row: rows.value(row).unsigned_abs(),
+            plugin: HOST.into(),
+            code: reason.code.into(),
+            message: reason.message.into(),
+            column: Some(reason.column.into()),
+        });
+        Ok((kept, rejects.collect()))
+    }
+}

@@ -1,0 +1,87 @@
+//! The spool: a file that has been read once, kept in a temporary file.
+//!
+//! In: a chunk, or the numbers of records. Out: the chunk's bytes, or the records as they stand in
+//! the file.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use loader_csv::{Chunk, Dialect, FileProfile, Header};
+use loader_model::error::{Context, Kind, Result};
+
+/// A file that has been read to its end.
+pub struct Spool {
+    /// The content, decompressed.
+    pub(super) file: File,
+    pub header: Header,
+    pub profile: FileProfile,
+    pub(crate) dialect: Dialect,
+    pub chunks: Vec<SpooledChunk>,
+    pub size_bytes: u64,
+}
+
+/// A chunk and the number of its first record.
+#[derive(Clone, Debug)]
+pub struct SpooledChunk {
+    pub(crate) chunk: Chunk,
+    pub(crate) first_record: u64,
+}
+
+/// A record as it stands in the file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SourceRecord {
+    pub(crate) line: u64,
+    pub(crate) text: String,
+}
+
+impl Spool {
+    /// The bytes of a chunk.
+    pub(crate) fn read(&self, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
+        read_chunk(&self.file, chunk, buffer)
+    }
+
+    /// Records by their numbers. `records` count from 1 and ascend, so each chunk is read once. A
+    /// record that cannot be found again is left out.
+    pub(crate) fn records(&self, records: &[u64]) -> BTreeMap<u64, SourceRecord> {
+        let (mut found, mut rest, mut buffer) = (BTreeMap::new(), records, Vec::new());
+        while let Some(first) = rest.first() {
+            let next = self.chunks.partition_point(|chunk| chunk.first_record <= *first);
+            let end = self.chunks.get(next).map_or(u64::MAX, |chunk| chunk.first_record);
+            let (here, later) = rest.split_at(rest.partition_point(|record| *record < end));
+            if let Some(spooled) = next.checked_sub(1).and_then(|at| self.chunks.get(at)) {
+                found.extend(self.records_of(spooled, here, &mut buffer));
+            }
+            rest = later;
+        }
+        found
+    }
+
+    fn records_of(
+        &self,
+        SpooledChunk { chunk, first_record }: &SpooledChunk,
+        records: &[u64],
+        buffer: &mut Vec<u8>,
+    ) -> Vec<(u64, SourceRecord)> {
+        if self.read(chunk, buffer).is_err() {
+            return Vec::new();
+        }
+        let numbers: Vec<u64> = records.iter().map(|record| record - first_record).collect();
+        let columns = self.header.names.len();
+        let texts = loader_csv::find_records(buffer, chunk, columns, &self.dialect, &numbers);
+        let found = records.iter().zip(texts).map(|(record, found)| {
+            let text = String::from_utf8_lossy(found.bytes).into_owned();
+            (*record, SourceRecord { line: found.line, text })
+        });
+        found.collect()
+    }
+}
+
+/// Reads a chunk of a spooled file into `buffer`, which then holds nothing else.
+pub(super) fn read_chunk(file: &File, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
+    let len =
+        usize::try_from(chunk.len).context(Kind::Internal, "a chunk is larger than memory")?;
+    buffer.resize(len, 0);
+    file.read_exact_at(buffer, chunk.offset)
+        .context(Kind::Internal, "the temporary copy of the file cannot be read")
+}
