@@ -3,7 +3,7 @@
 //! All are optional here. `sources.rs` reads and merges the three, `chains.rs` finds a table's
 //! plugins among them; `job.rs` fills in defaults and decides.
 
-mod chains;
+pub mod chains;
 
 mod choice;
 
@@ -29,7 +29,6 @@ use serde::Deserialize;
 
 use crate::settings::plugin_entry::{PluginEntry, TableSettings};
 
-pub use chains::ChosenPlugins;
 pub use choice::choice;
 
 /// Every setting of a load. Field names are the flags, with `_` for `-`.

@@ -1,8 +1,8 @@
 //! Which plugins a load runs, and with which configs.
 //!
-//! A plugin's config stands beside its path in the settings file. `--plugin-config` serves a chain
-//! that has no such file: one that is typed (`--plugins a.wasm`), or named by the caller of the Glue
-//! job, which passes flags alone.
+//! A plugin's config stands beside its path in the settings file. `--plugin-config` is for chains
+//! that no settings file holds: a typed one (`--plugins a.wasm`), and those of the Glue job, whose
+//! callers pass flags alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::required::{config, read_text};
+use crate::settings::Settings;
+use crate::settings::chains::ChosenPlugins;
 use crate::settings::place::{Place, SettingsFile};
 use crate::settings::plugin_entry::{Digest, Origin, PluginEntry};
-use crate::settings::{ChosenPlugins, Settings};
 use loader_model::error::{Context, Error, Kind, Result};
 
 /// A plugin of the chain.
