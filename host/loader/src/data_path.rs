@@ -31,7 +31,7 @@ use loader_model::stop::StopFlag;
 use loader_sandbox::HostValues;
 
 use crate::data_path::capture::Capture;
-use crate::job::TransformSettings;
+use crate::job::{Job, TransformSettings};
 use crate::report::progress::Progress;
 
 /// How files are read, planned and transformed.
@@ -47,6 +47,18 @@ pub struct DataPath {
 }
 
 impl DataPath {
+    /// The data path of a job.
+    pub fn of(job: &Job, stop: StopFlag) -> DataPath {
+        DataPath {
+            settings: job.transform.clone(),
+            target: job.target.clone(),
+            keys: job.keys.clone(),
+            schema_policy: job.schema_policy,
+            missing_columns: job.missing_columns,
+            stop,
+        }
+    }
+
     /// Reads a file to its end. `name` decides how it is decompressed. Errors: `Data`, `Transient`
     /// when the stream breaks off, `Interrupted`.
     pub fn infer(&self, name: &str, stored: impl Read + Send + 'static) -> Result<Spool> {

@@ -7,20 +7,16 @@ mod required;
 mod transform;
 mod warehouse;
 
-use std::path::Path;
-
 use loader_model::choices::{
     Duplicates, MissingColumns, ReportFormat, SchemaPolicy, StagingFormat, Strategy,
 };
-use loader_model::error::{Context, Kind, Result};
+use loader_model::error::Result;
 use loader_model::names::TableName;
-use loader_model::stop::StopFlag;
 
 use crate::cli::RunArgs;
-use crate::data_path::DataPath;
 use crate::layout::{Layout, RunId};
 use crate::settings::Settings;
-use required::{config, required};
+use required::{config, read_text, required};
 
 pub use chain::PluginSettings;
 pub use transform::{CaptureSettings, PluginCache, TransformSettings};
@@ -63,6 +59,15 @@ pub fn report_format(settings: &Settings) -> ReportFormat {
     settings.report.unwrap_or_default()
 }
 
+/// The job of a command line, and how its report is printed: by the flag alone, where the other
+/// settings cannot be read.
+pub fn of_arguments(args: RunArgs) -> (Result<Job>, ReportFormat) {
+    let flag = args.settings.report;
+    let settings = settings(args);
+    let format = settings.as_ref().map_or(flag.unwrap_or_default(), report_format);
+    (settings.and_then(Job::decide), format)
+}
+
 impl Job {
     /// Decides a load. Errors: `Config`, naming the flag that is missing or wrong.
     pub fn decide(settings: Settings) -> Result<Job> {
@@ -70,7 +75,7 @@ impl Job {
         let bucket = required(settings.src_bucket.as_ref(), "--src-bucket")?;
         let source = required(settings.source_file_name.as_ref(), "--source-file-name")?;
         let table = required(settings.target_table.as_ref(), "--target-table")?;
-        let target = TableName::new(settings.schema_name.as_deref().unwrap_or("public"), table)?;
+        let target = settings.table_named(table)?;
         let keys = keys(&settings)?;
         let job_name = settings.job_name.clone().unwrap_or_else(|| "loader".into());
         Ok(Job {
@@ -91,18 +96,6 @@ impl Job {
             transform: TransformSettings::decide(settings)?,
         })
     }
-
-    /// The data path with this job's settings.
-    pub fn data_path(&self, stop: StopFlag) -> DataPath {
-        DataPath {
-            settings: self.transform.clone(),
-            target: self.target.clone(),
-            keys: self.keys.clone(),
-            schema_policy: self.schema_policy,
-            missing_columns: self.missing_columns,
-            stop,
-        }
-    }
 }
 
 /// Where tests want the process to die; see `crash.rs`.
@@ -111,10 +104,7 @@ pub fn crash_point() -> Option<String> {
 }
 
 fn keys(settings: &Settings) -> Result<Vec<String>> {
-    let keys: Vec<String> = settings
-        .upsert_keys
-        .as_ref()
-        .map_or(Vec::new(), |keys| keys.0.iter().map(|key| key.to_lowercase()).collect());
+    let keys = settings.keys();
     match keys.iter().enumerate().find(|(i, key)| keys[..*i].contains(key)) {
         Some((_, key)) => Err(config(format!("--upsert-keys names `{key}` twice"))),
         None => Ok(keys),
@@ -155,14 +145,10 @@ fn relative(source: &str) -> Result<&str> {
     Ok(relative)
 }
 
-fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path)
-        .context(Kind::Config, format!("{} cannot be read", path.display()))
-}
-
 #[cfg(test)]
 mod tests {
     use loader_aws::data_api::Compute;
+    use loader_model::error::Kind;
 
     use super::*;
     use crate::settings::Keys;

@@ -93,18 +93,7 @@ impl Layout {
         };
         let added =
             below_month.strip_prefix(stem.as_str()).and_then(|rest| rest.strip_suffix(suffix));
-        // `_<14 digits>_<8 hexadecimal digits>`, or nothing.
-        let is_run = |added: &str| {
-            let mut parts = added.split('_');
-            let (none, time, run) = (parts.next(), parts.next(), parts.next());
-            let digits = |part: Option<&str>, n: usize| {
-                part.is_some_and(|part| {
-                    part.len() == n && part.bytes().all(|byte| byte.is_ascii_hexdigit())
-                })
-            };
-            none == Some("") && digits(time, 14) && digits(run, 8) && parts.next().is_none()
-        };
-        added.is_some_and(|added| added.is_empty() || is_run(added))
+        added.is_some_and(|added| added.is_empty() || is_time_and_run(added))
     }
 
     /// The same place under a name that no other run uses, for when `taken` holds something else
@@ -171,6 +160,18 @@ impl Layout {
         let dot = self.relative[start..].find('.').map_or(self.relative.len(), |dot| start + dot);
         (self.relative[..dot].to_string(), &self.relative[dot..])
     }
+}
+
+/// Whether it is what [`Layout::beside`] adds: `_<14 digits>_<8 hexadecimal digits>`.
+fn is_time_and_run(added: &str) -> bool {
+    let mut parts = added.split('_');
+    let (none, time, run) = (parts.next(), parts.next(), parts.next());
+    let digits = |part: Option<&str>, n: usize| {
+        part.is_some_and(|part| {
+            part.len() == n && part.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    };
+    none == Some("") && digits(time, 14) && digits(run, 8) && parts.next().is_none()
 }
 
 /// The identity of a load: the same bytes of the same object into the same table have the same id.

@@ -4,17 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use loader::cli::{Cli, Command, with_dashes};
-use loader::report::log::{self, Audience};
+use loader::report::log::{self, Audience, RunLog};
 use loader::{commands, signals};
-use loader_aws::stop;
+use loader_aws::stop::{self, Stop};
 
 fn main() -> ExitCode {
     let cli = Cli::parse_from(with_dashes(std::env::args_os()));
-    let audience = match cli.command {
-        Command::Demo(_) | Command::Plugin(_) if cli.verbose == 0 => Audience::LogOnly,
-        _ => Audience::Stderr,
-    };
-    let log = log::start(cli.verbose, audience);
+    let log = log::start(cli.verbose, audience(&cli));
     loader::crash::choose(loader::job::crash_point());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -25,20 +21,30 @@ fn main() -> ExitCode {
     };
     let (stopper, stop) = stop::channel();
     runtime.spawn(signals::listen(stopper));
-    let code = runtime.block_on(async {
-        match cli.command {
-            Command::Run(args) => commands::run::load(args, stop, &log).await,
-            Command::Plan(args) => commands::plan::run(args, stop, &log).await,
-            Command::Retry(args) => commands::retry::run(args, stop, &log).await,
-            Command::Stage(args) => commands::run::stage(args, stop, &log).await,
-            Command::Transform(args) => commands::transform::run(args, stop).await,
-            Command::Local(args) => commands::local::run(args, cli.verbose),
-            Command::Demo(args) => commands::demo::run(args, stop, &log).await,
-            Command::Sql(args) => commands::sql::run(args, stop).await,
-            Command::Plugin(args) => commands::plugin::run(args).await,
-        }
-    });
+    let code = runtime.block_on(run(cli.command, cli.verbose, stop, &log));
     // A thread that still reads a broken file must not hold up the end.
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+/// These two tell what happens in their own way, unless more of the log is asked for.
+fn audience(cli: &Cli) -> Audience {
+    match cli.command {
+        Command::Demo(_) | Command::Plugin(_) if cli.verbose == 0 => Audience::LogOnly,
+        _ => Audience::Stderr,
+    }
+}
+
+async fn run(command: Command, verbose: u8, stop: Stop, log: &RunLog) -> u8 {
+    match command {
+        Command::Run(args) => commands::run::load(args, stop, log).await,
+        Command::Plan(args) => commands::plan::run(args, stop, log).await,
+        Command::Retry(args) => commands::retry::run(args, stop, log).await,
+        Command::Stage(args) => commands::run::stage(args, stop, log).await,
+        Command::Transform(args) => commands::transform::run(args, stop).await,
+        Command::Local(args) => commands::local::run(args, verbose),
+        Command::Demo(args) => commands::demo::run(args, stop, log).await,
+        Command::Sql(args) => commands::sql::run(args, stop).await,
+        Command::Plugin(args) => commands::plugin::run(args).await,
+    }
 }

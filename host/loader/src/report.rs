@@ -29,7 +29,7 @@ pub struct Report {
     pub error: Option<String>,
     pub source: Source,
     pub target: String,
-    pub rows: Rows,
+    pub rows: RowCounts,
     /// Decimals that were rounded half up to the scale of their columns; those that plugins make
     /// are among their counters.
     pub values_rounded: u64,
@@ -43,15 +43,15 @@ pub struct Report {
     pub views: Vec<ViewChange>,
     /// Views that an earlier run had left dropped.
     pub views_recovered: Vec<String>,
-    /// What somebody should look at, in words.
+    /// What a person should look at, in words.
     pub notices: Vec<String>,
     pub plugins: Vec<PluginIdentity>,
-    pub calls: Calls,
+    pub calls: CallCounts,
     pub steps: Vec<StepTime>,
     /// Where the source object is now, when it was moved.
     pub archived_to: Option<String>,
-    /// The manifest, when nothing more than staging was asked for. Only people are shown it here;
-    /// the log has it too.
+    /// The manifest, when nothing more than staging was asked for. The JSON form leaves it out; the
+    /// log has it.
     #[serde(skip)]
     pub staged_only: Option<String>,
 }
@@ -89,7 +89,7 @@ pub struct Source {
 /// Where the rows went. `read = staged + rejected` and `staged = inserted + updated + duplicates`;
 /// both are checked.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Rows {
+pub struct RowCounts {
     pub read: u64,
     pub staged: u64,
     pub rejected: u64,
@@ -100,7 +100,7 @@ pub struct Rows {
 
 /// Requests made, by operation.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Calls {
+pub struct CallCounts {
     pub s3: BTreeMap<&'static str, u64>,
     pub redshift_data: BTreeMap<&'static str, u64>,
 }
@@ -127,75 +127,88 @@ impl Report {
     /// The text for stdout, with its last line end.
     pub fn render(&self, format: ReportFormat) -> String {
         match format {
-            ReportFormat::Json => {
-                let value = serde_json::to_value(self).unwrap_or(Value::Null);
-                format!("{value:#}\n")
-            }
+            ReportFormat::Json => indented_json(self),
             ReportFormat::Human => self.human(),
         }
     }
 
     fn human(&self) -> String {
-        let headline = match self.status {
-            Status::Success => match &self.staged_only {
-                None => format!("loaded {} into {}", self.source.uri, self.target),
-                Some(manifest) => format!("staged {} as {manifest}", self.source.uri),
-            },
-            Status::AlreadyLoaded => {
-                format!("{} was loaded before; nothing changed", self.source.uri)
-            }
-            Status::Failed => {
+        let mut lines = vec![("result", self.headline())];
+        lines.extend(self.about_rows());
+        lines.extend(self.about_table());
+        lines.extend(self.about_run());
+        let known = lines.into_iter().filter(|(_, text)| !text.is_empty());
+        known.map(|(name, text)| format!("{name:>10}  {text}\n")).collect()
+    }
+
+    fn headline(&self) -> String {
+        let uri = &self.source.uri;
+        match (self.status, &self.staged_only) {
+            (Status::Success, None) => format!("loaded {uri} into {}", self.target),
+            (Status::Success, Some(manifest)) => format!("staged {uri} as {manifest}"),
+            (Status::AlreadyLoaded, _) => format!("{uri} was loaded before; nothing changed"),
+            (Status::Failed, _) => {
                 format!("failed: {}", self.error.as_deref().unwrap_or("for an unknown reason"))
             }
-        };
-        let rows = &self.rows;
-        let mut lines = vec![("result", headline)];
-        if rows.read > 0 {
-            lines.push((
-                "rows",
-                format!("{} read = {} staged + {} rejected", rows.read, rows.staged, rows.rejected),
-            ));
+        }
+    }
+
+    fn about_rows(&self) -> Vec<HumanLine> {
+        let RowCounts { read, staged, rejected, inserted, updated, duplicates } = self.rows;
+        let mut lines = Vec::new();
+        if read > 0 {
+            lines.push(("rows", format!("{read} read = {staged} staged + {rejected} rejected")));
         }
         if self.status == Status::Success && self.staged_only.is_none() {
-            let Rows { inserted, updated, duplicates, .. } = rows;
-            lines.push((
-                "",
-                format!(
-                    "{inserted} inserted + {updated} updated + {duplicates} of a key already \
-                         in the file"
-                ),
-            ));
+            let in_table = format!(
+                "{inserted} inserted + {updated} updated + {duplicates} of a key already in the \
+                 file"
+            );
+            lines.push(("", in_table));
         }
         if self.values_rounded > 0 {
-            lines.push((
-                "rounded",
-                format!("{} decimals, to the scale of their columns", self.values_rounded),
-            ));
+            let rounded =
+                format!("{} decimals, to the scale of their columns", self.values_rounded);
+            lines.push(("rounded", rounded));
         }
-        for (name, columns) in
-            [("left out", &self.columns_discarded), ("filled", &self.columns_filled)]
-        {
-            lines.push((name, columns.join(", ")));
-        }
+        lines
+    }
+
+    fn about_table(&self) -> Vec<HumanLine> {
+        let mut lines = vec![
+            ("left out", self.columns_discarded.join(", ")),
+            ("filled", self.columns_filled.join(", ")),
+        ];
         lines.extend(self.schema_changes.iter().map(|change| ("schema", shortened(change))));
         lines.push(("recovered", self.views_recovered.join(", ")));
+        lines
+    }
+
+    fn about_run(&self) -> Vec<HumanLine> {
+        let plugin = |plugin: &PluginIdentity| {
+            format!("{} {} sha256 {:.12}…", plugin.name, plugin.version, plugin.sha256)
+        };
+        let step = |step: &StepTime| format!("{} {:.2}", step.name, step.seconds);
+        let steps: Vec<String> = self.steps.iter().map(step).collect();
+        let mut lines: Vec<HumanLine> = Vec::new();
         lines.extend(self.notices.iter().map(|notice| ("notice", notice.clone())));
-        for plugin in &self.plugins {
-            lines.push((
-                "plugin",
-                format!("{} {} sha256 {:.12}…", plugin.name, plugin.version, plugin.sha256),
-            ));
-        }
-        let steps: Vec<String> =
-            self.steps.iter().map(|step| format!("{} {:.2}", step.name, step.seconds)).collect();
+        lines.extend(self.plugins.iter().map(|one| ("plugin", plugin(one))));
         lines.push(("seconds", steps.join(", ")));
         lines.push(("S3", tally(&self.calls.s3)));
         lines.push(("Data API", tally(&self.calls.redshift_data)));
         lines.extend(self.archived_to.iter().map(|uri| ("file", format!("now {uri}"))));
         lines.push(("run", self.run_id.clone()));
-        let known = lines.into_iter().filter(|(_, text)| !text.is_empty());
-        known.map(|(name, text)| format!("{name:>10}  {text}\n")).collect()
+        lines
     }
+}
+
+/// A line of the report for people: its label and its text; one without a text is left out.
+type HumanLine = (&'static str, String);
+
+/// A value as indented JSON, with its last line end.
+pub fn indented_json(value: &impl Serialize) -> String {
+    let value = serde_json::to_value(value).unwrap_or(Value::Null);
+    format!("{value:#}\n")
 }
 
 /// The start of a statement; all of it is in the JSON report.

@@ -11,7 +11,7 @@ use crate::report::exports;
 use crate::report::log::RunLog;
 use crate::report::memory;
 use crate::report::recorder::Recorder;
-use crate::report::{Calls, Report, Status};
+use crate::report::{CallCounts, Report, Status};
 use crate::steps::cleanup;
 use crate::tools::Tools;
 use crate::values::Goal;
@@ -62,8 +62,9 @@ async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report
         exports::write_log(&tools.store, &tools.job.layout, log).await;
     }
     tools.record.conclude(outcome.as_ref().copied());
-    tools
-        .record
-        .calls(Calls { s3: tools.store.calls().tally(), redshift_data: tools.api.calls().tally() });
+    tools.record.calls(CallCounts {
+        s3: tools.store.calls().tally(),
+        redshift_data: tools.api.calls().tally(),
+    });
     tools.record.into_report()
 }

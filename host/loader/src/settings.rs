@@ -1,6 +1,9 @@
 //! The settings of a load as one flat list, whichever way they come in: flags, file, environment.
 //!
-//! All are optional here; `job.rs` merges the sources, fills in defaults and decides.
+//! All are optional here. `sources.rs` reads and merges the three, `chains.rs` finds a table's
+//! plugins among them; `job.rs` fills in defaults and decides.
+
+pub mod chains;
 
 mod choice;
 
@@ -8,21 +11,23 @@ pub mod place;
 
 pub mod plugin_entry;
 
+pub mod sources;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
-use clap::{Args, FromArgMatches};
 use loader_model::choices::{
     Duplicates, LeadingZeros, MissingColumns, ReportFormat, SchemaPolicy, StagingFormat, Strategy,
 };
-use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::error::Result;
+use loader_model::names::TableName;
 use loader_sandbox::Limits;
 use serde::Deserialize;
 
-use crate::settings::place::{Place, SettingsFile};
-use crate::settings::plugin_entry::{Origin, PluginEntry, TableSettings};
+use crate::settings::plugin_entry::{PluginEntry, TableSettings};
 
 pub use choice::choice;
 
@@ -202,107 +207,18 @@ impl<'de> Deserialize<'de> for Keys {
 }
 
 impl Settings {
-    /// Reads a TOML file. Errors: `Config`, with line, column and the path of the key.
-    pub fn from_toml(text: &str, origin: &str) -> Result<Settings> {
-        let file = SettingsFile::new(origin, text);
-        file.read::<Settings>()?.written_at(|key| Place::top(&file, key))
+    /// The table of this name in the schema of the settings.
+    pub fn table_named(&self, table: &str) -> Result<TableName> {
+        TableName::new(self.schema_name.as_deref().unwrap_or("public"), table)
     }
 
-    /// Reads the `LOADER_…` variables, by the rules of the flags.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Settings> {
-        let parser = Settings::augment_args(clap::Command::new("settings"));
-        let flags = parser.get_arguments().filter_map(|argument| argument.get_long());
-        let mut arguments = vec!["settings".to_string()];
-        for flag in flags {
-            let name = format!("LOADER_{}", flag.replace('-', "_").to_uppercase());
-            arguments.extend(variable(&name).map(|value| format!("--{flag}={value}")));
-        }
-        let matches = parser.try_get_matches_from(arguments).map_err(|error| {
-            Error::new(
-                Kind::Config,
-                format!("a LOADER_… variable is not valid: {}", first_line(&error.to_string())),
-            )
-        })?;
-        let parsed = Settings::from_arg_matches(&matches);
-        let mut settings = parsed.context(Kind::Config, "a LOADER_… variable is not valid")?;
-        settings.plugins.iter_mut().flatten().for_each(|plugin| plugin.origin = Origin::Variable);
-        Ok(settings)
-    }
-
-    /// Takes what is not set here from `other`. Names every setting, so that a new one that is
-    /// forgotten here does not compile.
-    #[must_use]
-    pub fn or(self, other: Settings) -> Settings {
-        macro_rules! first_set {
-            ($($setting:ident)+) => {{
-                let Settings { plugins, overruled_plugins, $($setting),+ } = self;
-                // The plugins that are not used are kept: their pins count all the same.
-                let (plugins, unused) = match (plugins, other.plugins) {
-                    (Some(mine), theirs) => (Some(mine), theirs.unwrap_or_default()),
-                    (None, theirs) => (theirs, Vec::new()),
-                };
-                let overruled_plugins =
-                    [overruled_plugins, other.overruled_plugins, unused].concat();
-                $(let $setting = $setting.or(other.$setting);)+
-                Settings { plugins, overruled_plugins, $($setting),+ }
-            }};
-        }
-        first_set! {
-            job_id job_name src_bucket source_file_name delimiter
-            quote escape comment no_header skip_rows
-            null_value leading_zeros schema_name target_table upsert_keys
-            strategy duplicates schema_policy missing_columns max_rejects
-            force workgroup_name cluster_identifier db_user database
-            region secret_arn iam_role local plugin_config
-            plugin_cache capture capture_dir limits tables
-            staging_format keep_staging workers report
-        }
+    /// The merge keys, lower case as Redshift keeps them.
+    pub fn keys(&self) -> Vec<String> {
+        let keys = self.upsert_keys.iter().flat_map(|keys| &keys.0);
+        keys.map(|key| key.to_lowercase()).collect()
     }
 }
 
 fn plugin_path() -> impl TypedValueParser<Value = PluginEntry> {
     PathBufValueParser::new().map(PluginEntry::from)
-}
-
-fn first_line(text: &str) -> &str {
-    text.trim_start_matches("error: ").lines().next().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_win_over_file_over_environment() {
-        let flag = Settings { database: Some("flag".into()), ..Settings::default() };
-        let file = Settings::from_toml(
-            "database = 'file'\nregion = 'file'\nupsert-keys = ['a']",
-            "x.toml",
-        )
-        .expect("valid");
-        let environment = Settings::from_variables(|name| match name {
-            "LOADER_DATABASE" | "LOADER_REGION" | "LOADER_JOB_ID" => Some("environment".into()),
-            _ => None,
-        });
-        let merged = flag.or(file).or(environment.expect("valid"));
-        let values = [&merged.database, &merged.region, &merged.job_id]
-            .map(|value| value.clone().unwrap_or_default());
-        assert_eq!(values, ["flag", "file", "environment"]);
-        assert_eq!(merged.upsert_keys, Some(Keys(vec!["a".into()])));
-    }
-
-    #[test]
-    fn an_unknown_key_of_the_file_is_named() {
-        let error =
-            Settings::from_toml("databse = 'x'", "loader.toml").expect_err("a typing error");
-        assert!(error.to_string().contains("databse"), "{error}");
-    }
-
-    #[test]
-    fn a_bad_variable_is_named() {
-        let error =
-            Settings::from_variables(|name| (name == "LOADER_WORKERS").then(|| "many".into()));
-        let text = error.expect_err("not a number").to_string();
-        assert!(text.contains("--workers"), "{text}");
-    }
 }

@@ -34,7 +34,7 @@ impl Tools {
     pub fn new(job: Job, goal: Goal, aws: &Aws, stop: Stop, record: Recorder) -> Tools {
         let name = format!("loader {}", job.run.text);
         Tools {
-            data_path: Arc::new(job.data_path(stop.flag().clone())),
+            data_path: Arc::new(DataPath::of(&job, stop.flag().clone())),
             api: DataApi::new(aws, &job.warehouse.database, &name, stop.clone()),
             store: Store::new(aws),
             trail: Trail::default(),

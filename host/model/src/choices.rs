@@ -21,16 +21,17 @@ pub struct Named<T> {
 }
 
 macro_rules! choice {
-    ($(#[$doc:meta])+ $choice:ident { $($option:ident = $name:literal, $help:literal;)+ }) => {
+    ($(#[$doc:meta])+ $choice:ident { $($option:ident = $name:literal $(, $help:literal)?;)+ }) => {
         $(#[$doc])+
         #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
         pub enum $choice {
-            $(#[serde(rename = $name)] $option,)+
+            $($(#[doc = $help])? #[serde(rename = $name)] $option,)+
         }
 
         impl Choice for $choice {
-            const OPTIONS: &'static [Named<$choice>] =
-                &[$(Named { value: $choice::$option, name: $name, help: $help },)+];
+            const OPTIONS: &'static [Named<$choice>] = &[
+                $(Named { value: $choice::$option, name: $name, help: concat!($($help)?) },)+
+            ];
         }
     };
 }
@@ -38,8 +39,8 @@ macro_rules! choice {
 choice! {
     /// How digits with a leading zero are read.
     LeadingZeros {
-        Text = "text", "";
-        Number = "number", "";
+        Text = "text";
+        Number = "number";
     }
 }
 
@@ -55,8 +56,8 @@ choice! {
 choice! {
     /// Which row of a key that a file holds more than once is loaded.
     Duplicates {
-        Last = "last", "";
-        First = "first", "";
+        Last = "last";
+        First = "first";
         Error = "error", "The file is refused";
         Keep = "keep", "All of them";
     }
@@ -85,7 +86,7 @@ choice! {
 choice! {
     /// Format of the staged parts.
     StagingFormat {
-        Parquet = "parquet", "";
+        Parquet = "parquet";
         Csv = "csv", r"Gzip, header, `\N` for NULL";
     }
 }
@@ -93,8 +94,8 @@ choice! {
 choice! {
     /// How the report is printed.
     ReportFormat {
-        Human = "human", "";
-        Json = "json", "";
+        Human = "human";
+        Json = "json";
     }
 }
 

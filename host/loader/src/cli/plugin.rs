@@ -1,4 +1,4 @@
-//! What can be typed behind `loader plugin`: the commands of those who write plugins.
+//! What can be typed behind `loader plugin`: the commands for authors of plugins.
 
 use std::path::PathBuf;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{DemoArgs, RowFormat};
 use crate::commands::plan::render as plan_text;
 use crate::commands::{conclude, print, run, sql};
-use crate::data_path::chain;
+use crate::data_path::{DataPath, chain};
 use crate::job::Job;
 use crate::preview::preview;
 use crate::report::log::RunLog;
@@ -17,6 +17,8 @@ use loader_aws::connect as aws;
 use loader_aws::data_api::DataApi;
 use loader_aws::s3::Store;
 use loader_aws::stop::Stop;
+use loader_csv::ColumnProfile;
+use loader_data::plan::PlannedColumn;
 use loader_model::choices::ReportFormat;
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Context, Error, Kind, Result};
@@ -24,6 +26,16 @@ use loader_model::names::S3Uri;
 
 const BUCKET: &str = "demo";
 const TABLE: &str = "orders";
+
+const ORDERS: &str =
+    "SELECT order_id, customer_name, amount, tax, zip FROM orders ORDER BY order_id";
+const VIEW: &str = "SELECT * FROM order_sums ORDER BY order_id DESC LIMIT 2";
+const PRIVILEGES: &str = "SELECT relation_name, privilege_type, identity_type, identity_name FROM \
+                          svv_relation_privileges WHERE relation_name = 'order_sums' AND \
+                          identity_type = 'group'";
+const AUDIT: &str = "SELECT source_filename, status, records_read AS read, records_inserted AS \
+                     inserted, records_updated AS updated, SUBSTRING(error_message, 1, 60) AS \
+                     error FROM job_sts ORDER BY run_id";
 
 /// A file of the story, and what is to be seen with it.
 struct Chapter {
@@ -82,22 +94,27 @@ async fn tell(args: DemoArgs, stop: Stop, log: &RunLog) -> Result<()> {
     let temporary =
         tempfile::tempdir().context(Kind::Internal, "no temporary folder can be made")?;
     let dir = args.dir.clone().unwrap_or_else(|| temporary.path().to_path_buf());
-    let stage = Stage::set(&dir, args.plugins, args.pause, stop).await?;
+    let story = Story::begin(&dir, args.plugins, args.pause, stop).await?;
     for (number, chapter) in (1..).zip(&CHAPTERS) {
-        stage.chapter(number, chapter, log).await?;
+        story.chapter(number, chapter, log).await?;
     }
-    stage.again(log).await?;
-    print(&match args.dir {
+    story.first_file_again(log).await?;
+    print(&farewell(args.dir.as_deref()));
+    Ok(())
+}
+
+/// What becomes of the folder; `kept`: the one that was named.
+fn farewell(kept: Option<&Path>) -> String {
+    match kept {
         Some(dir) => {
             format!("That was all of it. To look around: loader local --dir {}\n", dir.display())
         }
         None => "That was all of it, and its folder is gone. Keep it with --dir DIR.\n".to_string(),
-    });
-    Ok(())
+    }
 }
 
-/// Where the story plays.
-struct Stage {
+/// The story while it is told: where it plays, and how it is told.
+struct Story {
     dir: PathBuf,
     plugins: PathBuf,
     pause: bool,
@@ -106,14 +123,13 @@ struct Stage {
     stop: Stop,
 }
 
-impl Stage {
-    async fn set(dir: &Path, plugins: PathBuf, pause: bool, stop: Stop) -> Result<Stage> {
+impl Story {
+    async fn begin(dir: &Path, plugins: PathBuf, pause: bool, stop: Stop) -> Result<Story> {
         heading("The stage: S3, the Redshift Data API and PostgreSQL on this machine");
         let settings = settings(dir, &plugins, CHAPTERS[0].name);
         let warehouse = Job::decide(settings)?.warehouse;
         let aws = aws::connect(&warehouse.access).await?;
-        let endpoints = aws.endpoints.clone();
-        if let Some(endpoints) = endpoints {
+        if let Some(endpoints) = &aws.endpoints {
             print(&format!(
                 "S3          {}\nData API    {}\nfiles       {}\n",
                 endpoints.s3,
@@ -124,75 +140,78 @@ impl Stage {
         let store = Store::new(&aws);
         store.create_bucket(BUCKET).await?;
         let api = DataApi::new(&aws, &warehouse.database, "loader demo", stop.clone());
-        Ok(Stage { dir: dir.to_path_buf(), plugins, pause, store, api, stop })
+        Ok(Story { dir: dir.to_path_buf(), plugins, pause, store, api, stop })
     }
 
     async fn chapter(&self, number: usize, chapter: &Chapter, log: &RunLog) -> Result<()> {
         self.turn_page();
         heading(&format!("{number}. {}", chapter.title));
-        let source = S3Uri::new(BUCKET, format!("data/in/{}", chapter.name));
-        self.store.write(&source, chapter.content.as_bytes().to_vec()).await?;
+        let source = self.deliver(chapter).await?;
         print(&format!("{source}\n{}\n", indented(chapter.content)));
         if number == 1 {
             print(&self.transformation(chapter).await?);
             self.turn_page();
         }
         if !chapter.before.is_empty() {
-            for statement in chapter.before {
-                sql::select(&self.api, statement).await?;
-            }
-            print(&format!(
-                "What people did meanwhile\n{}\n",
-                indented(&chapter.before.join("\n"))
-            ));
-            let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
-            let preview = Box::pin(preview(job, self.stop.clone(), log)).await;
-            print(&format!(
-                "What `loader plan` says\n\n{}",
-                indented(&plan_text(&preview, ReportFormat::Human))
-            ));
+            self.meanwhile(chapter).await?;
+            self.plan(chapter, log).await?;
             self.turn_page();
         }
         let report = self.load(chapter.name, chapter.ends, log).await?;
         print(&report.render(ReportFormat::Human));
         self.turn_page();
-        self.show(
-            "The table",
-            "SELECT order_id, customer_name, amount, tax, zip FROM orders ORDER BY order_id",
-        )
-        .await?;
-        if !chapter.before.is_empty() {
-            let privileges = "SELECT relation_name, privilege_type, identity_type, identity_name \
-                              FROM svv_relation_privileges WHERE relation_name = 'order_sums' AND \
-                              identity_type = 'group'";
-            self.show(
-                "The view is still there",
-                "SELECT * FROM order_sums ORDER BY order_id DESC LIMIT 2",
-            )
-            .await?;
-            self.show("And so are its privileges", privileges).await?;
-        }
-        let audit = "SELECT source_filename, status, records_read AS read, records_inserted AS \
-                     inserted, records_updated AS updated, SUBSTRING(error_message, 1, 60) AS \
-                     error FROM job_sts ORDER BY run_id";
-        self.show("The audit table", audit).await?;
-        let keys = self.store.list(&S3Uri::new(BUCKET, "data/")).await?;
-        print(&format!("The bucket\n{}", indented(&keys.join("\n"))));
-        Ok(())
+        self.show_outcome(chapter).await
     }
 
     /// The same file once more: nothing may happen.
-    async fn again(&self, log: &RunLog) -> Result<()> {
+    async fn first_file_again(&self, log: &RunLog) -> Result<()> {
         self.turn_page();
         heading("5. the first file is delivered a second time");
         let first = &CHAPTERS[0];
-        let source = S3Uri::new(BUCKET, format!("data/in/{}", first.name));
-        self.store.write(&source, first.content.as_bytes().to_vec()).await?;
+        self.deliver(first).await?;
         let report = self.load(first.name, Status::AlreadyLoaded, log).await?;
         print(&format!("{}\n", report.render(ReportFormat::Human)));
         let sums = "SELECT COUNT(*) AS orders, SUM(amount) AS amount, SUM(amount + tax) AS total \
                     FROM orders";
         self.show("Every digit is still there (0.1 + 0.2 is 0.3)", sums).await
+    }
+
+    /// Puts the chapter's file into the bucket.
+    async fn deliver(&self, chapter: &Chapter) -> Result<S3Uri> {
+        let source = S3Uri::new(BUCKET, format!("data/in/{}", chapter.name));
+        self.store.write(&source, chapter.content.as_bytes().to_vec()).await?;
+        Ok(source)
+    }
+
+    /// What people did in the warehouse before the file came.
+    async fn meanwhile(&self, chapter: &Chapter) -> Result<()> {
+        for statement in chapter.before {
+            sql::select(&self.api, statement).await?;
+        }
+        let done = indented(&chapter.before.join("\n"));
+        print(&format!("What people did meanwhile\n{done}\n"));
+        Ok(())
+    }
+
+    async fn plan(&self, chapter: &Chapter, log: &RunLog) -> Result<()> {
+        let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
+        let preview = Box::pin(preview(job, self.stop.clone(), log)).await;
+        let text = indented(&plan_text(&preview, ReportFormat::Human));
+        print(&format!("What `loader plan` says\n\n{text}"));
+        Ok(())
+    }
+
+    /// The tables after the load, and the bucket.
+    async fn show_outcome(&self, chapter: &Chapter) -> Result<()> {
+        self.show("The table", ORDERS).await?;
+        if !chapter.before.is_empty() {
+            self.show("The view is still there", VIEW).await?;
+            self.show("And so are its privileges", PRIVILEGES).await?;
+        }
+        self.show("The audit table", AUDIT).await?;
+        let keys = self.store.list(&S3Uri::new(BUCKET, "data/")).await?;
+        print(&format!("The bucket\n{}", indented(&keys.join("\n"))));
+        Ok(())
     }
 
     async fn load(&self, name: &str, ends: Status, log: &RunLog) -> Result<Report> {
@@ -213,7 +232,7 @@ impl Stage {
     /// What the plugins make of the columns, by a plan like the load's own.
     async fn transformation(&self, chapter: &Chapter) -> Result<String> {
         let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
-        let data_path = job.data_path(self.stop.flag().clone());
+        let data_path = DataPath::of(&job, self.stop.flag().clone());
         let (name, content) = (chapter.name, chapter.content.as_bytes());
         let (spool, plan) = blocking(move || {
             let chain = chain::load(&data_path.settings)?;
@@ -222,18 +241,13 @@ impl Stage {
             Ok((spool, plan))
         })
         .await?;
-        let mut out = format!("What {} makes of it\n", self.plugins.display());
-        for (i, column) in plan.columns.iter().enumerate() {
-            let from = spool
-                .profile
-                .columns
-                .get(i)
-                .map_or("(added)".into(), |from| format!("{} {}", from.name, from.logical()));
-            let to = ColumnType::for_new_column(&column.staged, 0)
-                .map_or_else(String::new, |to| to.to_string());
-            out.push_str(&format!("  {from:<24} -> {} {to}\n", column.name));
-        }
-        Ok(out)
+        let columns = plan
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(i, column)| column_line(spool.profile.columns.get(i), column));
+        let columns = columns.collect::<String>();
+        Ok(format!("What {} makes of it\n{columns}", self.plugins.display()))
     }
 
     async fn show(&self, title: &str, statement: &str) -> Result<()> {
@@ -245,7 +259,7 @@ impl Stage {
     fn turn_page(&self) {
         if self.pause {
             print("\n[Enter] ");
-            // Without a terminal there is nobody to wait for.
+            // Without a terminal the line ends at once, and the story goes on.
             let _ = std::io::stdin().lock().read_line(&mut String::new());
         }
         print("\n");
@@ -263,6 +277,14 @@ fn settings(dir: &Path, plugins: &Path, file: &str) -> Settings {
         plugins: Some(vec![plugins.to_path_buf().into()]),
         ..Settings::default()
     }
+}
+
+/// From which column of the file a planned one is made, and of which type it becomes.
+fn column_line(from: Option<&ColumnProfile>, planned: &PlannedColumn) -> String {
+    let from = from.map_or("(added)".into(), |from| format!("{} {}", from.name, from.logical()));
+    let to = ColumnType::for_new_column(&planned.staged, 0)
+        .map_or_else(String::new, |to| to.to_string());
+    format!("  {from:<24} -> {} {to}\n", planned.name)
 }
 
 fn heading(text: &str) {

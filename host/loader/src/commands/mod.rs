@@ -16,6 +16,8 @@ pub mod sql;
 
 pub mod plugin;
 
+mod table;
+
 use std::io::Write;
 
 use loader_model::error::{Error, Result};
@@ -28,6 +30,7 @@ fn conclude(outcome: Result<()>) -> u8 {
     }
 }
 
+/// The same for an error.
 fn fail(error: &Error) -> u8 {
     tracing::error!(%error, "failed");
     error.kind().exit_code()

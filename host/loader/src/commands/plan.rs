@@ -1,11 +1,11 @@
 //! `loader plan`: what a load would do, statement for statement. Changes nothing.
 
-use comfy_table::{ContentArrangement, Table, presets};
-
 use crate::cli::PlanArgs;
 use crate::commands::print;
-use crate::job::{self, Job};
-use crate::preview::{self, ColumnAction, ExecutionKind, LoadOutcome, Preview};
+use crate::commands::table::table;
+use crate::job;
+use crate::preview::{self, ColumnAction, ColumnPreview, ExecutionKind, LoadOutcome, Preview};
+use crate::report::indented_json;
 use crate::report::log::RunLog;
 use loader_aws::stop::Stop;
 use loader_model::choices::ReportFormat;
@@ -17,10 +17,8 @@ const WOULD_CHANGE: u8 = 10;
 /// Prints the preview. The exit code is the one that the load would have; with `--diff` 10 for
 /// changes of the schema.
 pub async fn run(args: PlanArgs, stop: Stop, log: &RunLog) -> u8 {
-    let asked = args.run.settings.report;
-    let settings = job::settings(args.run);
-    let format = settings.as_ref().map_or(asked.unwrap_or_default(), job::report_format);
-    let mut preview = match settings.and_then(Job::decide) {
+    let (job, format) = job::of_arguments(args.run);
+    let mut preview = match job {
         Ok(job) => Box::pin(preview::preview(job, stop, log)).await,
         Err(error) => Preview::refused(&error),
     };
@@ -34,10 +32,7 @@ pub async fn run(args: PlanArgs, stop: Stop, log: &RunLog) -> u8 {
 /// The preview as text, with its last line end.
 pub fn render(preview: &Preview, format: ReportFormat) -> String {
     match format {
-        ReportFormat::Json => {
-            let value = serde_json::to_value(preview).unwrap_or(serde_json::Value::Null);
-            format!("{value:#}\n")
-        }
+        ReportFormat::Json => indented_json(preview),
         ReportFormat::Human => human(preview),
     }
 }
@@ -84,25 +79,26 @@ fn columns(preview: &Preview) -> String {
     if preview.columns.is_empty() {
         return String::new();
     }
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["column", "now", "then", ""]);
+    let mut table = table(["column", "now", "then", ""]);
     for column in &preview.columns {
-        let note = match (column.action, &column.filled_with) {
-            (ColumnAction::Keep, _) => String::new(),
-            (ColumnAction::Create, _) => "created".to_string(),
-            (ColumnAction::Add, _) => "added".to_string(),
-            (ColumnAction::Widen, _) => "widened".to_string(),
-            (ColumnAction::Fill, fill) => {
-                format!("not in the file: {}", fill.as_deref().unwrap_or("NULL"))
-            }
-            (ColumnAction::Discard, _) => "left out".to_string(),
-        };
         let [before, after] =
             [&column.before, &column.after].map(|text| text.clone().unwrap_or_default());
-        table.add_row([column.name.clone(), before, after, note]);
+        table.add_row([column.name.clone(), before, after, note(column)]);
     }
     format!("{table}\n")
+}
+
+fn note(column: &ColumnPreview) -> String {
+    match column.action {
+        ColumnAction::Keep => String::new(),
+        ColumnAction::Create => "created".to_string(),
+        ColumnAction::Add => "added".to_string(),
+        ColumnAction::Widen => "widened".to_string(),
+        ColumnAction::Fill => {
+            format!("not in the file: {}", column.filled_with.as_deref().unwrap_or("NULL"))
+        }
+        ColumnAction::Discard => "left out".to_string(),
+    }
 }
 
 fn statements(preview: &Preview) -> String {

@@ -2,10 +2,10 @@
 //! come back; with `--source-file-name`, that file is then loaded once more, also when it was put
 //! aside.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::RunArgs;
-use crate::commands::{conclude, print, run};
+use crate::commands::{fail, print, run};
 use crate::job::{self, Job, WarehouseSettings};
 use crate::layout::Layout;
 use crate::redshift::journals::{self, RecoverScope, Recovered};
@@ -22,21 +22,22 @@ use loader_model::names::S3Uri;
 /// Recovers, then loads. The report of the load comes last; without a file there is only what was
 /// recovered.
 pub async fn run(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
-    let settings = match job::settings(args) {
-        Ok(settings) => settings,
-        Err(error) => return conclude(Err(error)),
-    };
+    match retry(args, stop, log).await {
+        Ok(exit_code) => exit_code,
+        Err(error) => fail(&error),
+    }
+}
+
+async fn retry(args: RunArgs, stop: Stop, log: &RunLog) -> Result<u8> {
+    let settings = job::settings(args)?;
     let format = job::report_format(&settings);
     if settings.source_file_name.is_none() {
-        return conclude(only_recover(&settings, format, &stop).await);
+        return only_recover(&settings, format, &stop).await.map(|()| 0);
     }
-    match Job::decide(settings.clone()) {
-        Ok(job) => match recover_and_return(&settings, &job, &stop).await {
-            Ok(()) => run::show(&Box::pin(crate::run::load(job, stop, log)).await, format),
-            Err(error) => conclude(Err(error)),
-        },
-        Err(error) => conclude(Err(error)),
-    }
+    let job = Job::decide(settings.clone())?;
+    recover_and_return(&settings, &job, &stop).await?;
+    let report = Box::pin(crate::run::load(job, stop, log)).await;
+    Ok(run::show(&report, format))
 }
 
 async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) -> Result<()> {
@@ -95,25 +96,33 @@ async fn bring_back(store: &Store, layout: &Layout) -> Result<Option<S3Uri>> {
 fn render(recovered: &[Recovered], format: ReportFormat) -> String {
     match format {
         ReportFormat::Json => {
-            let list = recovered.iter().map(|one| {
-                let views: Vec<String> = one.views.iter().map(ToString::to_string).collect();
-                let failure = one.failure.as_ref().map(ToString::to_string);
-                json!({ "journal": one.journal.to_string(), "run_id": one.run_id, "views": views, "failure": failure })
-            });
-            format!("{:#}\n", json!({ "recovered": list.collect::<Vec<_>>() }))
+            let list: Vec<Value> = recovered.iter().map(as_json).collect();
+            format!("{:#}\n", json!({ "recovered": list }))
         }
         ReportFormat::Human if recovered.is_empty() => "nothing was left behind\n".to_string(),
-        ReportFormat::Human => {
-            let line = |one: &Recovered| {
-                let views: Vec<String> = one.views.iter().map(ToString::to_string).collect();
-                let what = match &one.failure {
-                    Some(failure) => format!("not restored: {failure}"),
-                    None if views.is_empty() => "no view was missing".to_string(),
-                    None => format!("restored {}", views.join(", ")),
-                };
-                format!("run {}: {what}\n", one.run_id)
-            };
-            recovered.iter().map(line).collect()
-        }
+        ReportFormat::Human => recovered.iter().map(human).collect(),
     }
+}
+
+fn as_json(one: &Recovered) -> Value {
+    json!({
+        "journal": one.journal.to_string(),
+        "run_id": one.run_id,
+        "views": view_names(one),
+        "failure": one.failure.as_ref().map(ToString::to_string),
+    })
+}
+
+fn human(one: &Recovered) -> String {
+    let views = view_names(one);
+    let what = match &one.failure {
+        Some(failure) => format!("not restored: {failure}"),
+        None if views.is_empty() => "no view was missing".to_string(),
+        None => format!("restored {}", views.join(", ")),
+    };
+    format!("run {}: {what}\n", one.run_id)
+}
+
+fn view_names(one: &Recovered) -> Vec<String> {
+    one.views.iter().map(ToString::to_string).collect()
 }

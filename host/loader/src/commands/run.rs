@@ -14,20 +14,18 @@ use crate::settings::Settings;
 
 /// Loads a file. The report is printed once, whatever happened.
 pub async fn load(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
-    run(args, async |job| run::load(job, stop, log).await).await
+    run(args, async |job| Box::pin(run::load(job, stop, log)).await).await
 }
 
 /// Stages a file, the first half of a load.
 pub async fn stage(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
-    run(args, async |job| run::stage(job, stop, log).await).await
+    run(args, async |job| Box::pin(run::stage(job, stop, log)).await).await
 }
 
 async fn run(args: RunArgs, work: impl AsyncFnOnce(Job) -> Report) -> u8 {
-    let asked = args.settings.report;
-    let settings = job::settings(args);
-    let format = settings.as_ref().map_or(asked.unwrap_or_default(), job::report_format);
-    let report = match settings.and_then(Job::decide) {
-        Ok(job) => Box::pin(work(job)).await,
+    let (job, format) = job::of_arguments(args);
+    let report = match job {
+        Ok(job) => work(job).await,
         Err(error) => {
             let mut report = Report::default();
             report.conclude(Err(&error));

@@ -1,10 +1,9 @@
 //! `loader sql`: one statement through the Data API, its rows as a table, CSV or JSON.
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
 
 use crate::cli::{RowFormat, SqlArgs};
-use crate::commands::{conclude, print};
+use crate::commands::{conclude, print, table};
 use crate::job::{self, WarehouseSettings};
 use loader_aws::connect as aws;
 use loader_aws::data_api::{DataApi, Outcome};
@@ -50,9 +49,7 @@ pub fn render(rows: &Rows, format: RowFormat) -> String {
 }
 
 fn table(rows: &Rows) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(&rows.columns);
+    let mut table = table::table(&rows.columns);
     for row in &rows.rows {
         table.add_row(row.iter().map(|cell| match cell {
             Cell::Null => "NULL".to_string(),

@@ -2,7 +2,7 @@
 //! warehouse.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -15,7 +15,6 @@ use loader_data::rejects;
 use loader_data::transform::{Sink, Totals};
 use loader_model::choices::{MissingColumns, SchemaPolicy};
 use loader_model::error::{Context, Error, Kind, Result};
-use loader_model::names::TableName;
 use loader_sandbox::HostValues;
 
 use crate::cli::TransformArgs;
@@ -28,53 +27,91 @@ use crate::settings::Settings;
 /// Transforms a file; rejected rows are in the error.
 pub async fn run(args: TransformArgs, stop: Stop) -> u8 {
     let done = tokio::task::spawn_blocking(move || convert(args, &stop)).await;
-    conclude(
-        done.context(Kind::Internal, "the transforming thread ended abruptly")
-            .and_then(|done| done),
-    )
+    let joined = done.context(Kind::Internal, "the transforming thread ended abruptly");
+    conclude(joined.and_then(|done| done))
 }
 
 fn convert(args: TransformArgs, stop: &Stop) -> Result<()> {
-    let settings = job::settings(args.run)?;
-    let format = format_of(&args.output)?;
-    let data_path = data_path(settings, stop)?;
-    let chain = chain::load(&data_path.settings)?;
-    let input = File::open(&args.input)
-        .context(Kind::Config, format!("{} cannot be read", args.input.display()))?;
-    let values = host_values(&args.input);
-    let at = |error: Error| match error.kind().is_the_files_fault() {
-        true => error.with("file", args.input.display()),
-        false => error,
-    };
-    let spool = data_path.infer(&values.source_file_name, input).map_err(at)?;
-    let plan = data_path.plan(chain.plugins(), &spool, None).map_err(at)?;
-    // Written beside the output and put in its place when all is well: half a result would look
-    // like a whole one.
-    let unfinished = unfinished(&args.output)?;
-    let new_sink = || FileSink::create(unfinished.path(), &plan, &format);
-    let totals = data_path.transform(&spool, &plan, values, "writing", new_sink)?;
-    if spool.chunks.is_empty() {
-        // A file without rows has no worker, but still a header.
-        new_sink()?.finish()?;
+    Conversion::decide(args, stop)?.run()
+}
+
+/// A local file on its way into another.
+struct Conversion {
+    input: PathBuf,
+    output: PathBuf,
+    format: Format,
+    data_path: DataPath,
+    values: HostValues,
+}
+
+impl Conversion {
+    fn decide(args: TransformArgs, stop: &Stop) -> Result<Conversion> {
+        let settings = job::settings(args.run)?;
+        let format = format_of(&args.output)?;
+        let data_path = data_path(settings, stop)?;
+        let values = host_values(&args.input);
+        Ok(Conversion { input: args.input, output: args.output, format, data_path, values })
     }
-    plugin_identity::log_counted(&totals.plugins);
-    rejects::judge(&totals, &spool, data_path.settings.max_rejects).map_err(at)?;
-    unfinished
-        .persist(&args.output)
-        .context(Kind::Config, format!("{} cannot be written", args.output.display()))?;
-    write_rejects(&args.output, &totals, &spool)?;
-    tracing::info!(
-        read = totals.rows_read,
-        written = totals.rows_staged,
-        rejected = totals.rows_rejected,
-        "file transformed"
-    );
-    Ok(())
+
+    fn run(&self) -> Result<()> {
+        let (spool, plan) = self.read()?;
+        // Written beside the output and put in its place when all is well: half a result would look
+        // like a whole one.
+        let unfinished = unfinished(&self.output)?;
+        let totals = self.write(&spool, &plan, unfinished.path())?;
+        plugin_identity::log_counted(&totals.plugins);
+        let max_rejects = self.data_path.settings.max_rejects;
+        rejects::judge(&totals, &spool, max_rejects).map_err(|error| self.in_input(error))?;
+        unfinished
+            .persist(&self.output)
+            .context(Kind::Config, format!("{} cannot be written", self.output.display()))?;
+        write_rejects(&self.output, &totals, &spool)?;
+        tracing::info!(
+            read = totals.rows_read,
+            written = totals.rows_staged,
+            rejected = totals.rows_rejected,
+            "file transformed"
+        );
+        Ok(())
+    }
+
+    /// The rows of the input, and what becomes of its columns.
+    fn read(&self) -> Result<(Spool, LoadPlan)> {
+        let chain = chain::load(&self.data_path.settings)?;
+        let input = File::open(&self.input)
+            .context(Kind::Config, format!("{} cannot be read", self.input.display()))?;
+        let in_input = |error| self.in_input(error);
+        let name = &self.values.source_file_name;
+        let spool = self.data_path.infer(name, input).map_err(in_input)?;
+        let plan = self.data_path.plan(chain.plugins(), &spool, None).map_err(in_input)?;
+        Ok((spool, plan))
+    }
+
+    fn write(&self, spool: &Spool, plan: &LoadPlan, to: &Path) -> Result<Totals> {
+        let new_sink = || FileSink::create(to, plan, &self.format);
+        let values = self.values.clone();
+        let totals = self.data_path.transform(spool, plan, values, "writing", new_sink)?;
+        if spool.chunks.is_empty() {
+            // A file without rows has no worker, but still a header.
+            new_sink()?.finish()?;
+        }
+        Ok(totals)
+    }
+
+    /// Names the input, where it is the input that is at fault.
+    fn in_input(&self, error: Error) -> Error {
+        match error.kind().is_the_files_fault() {
+            true => error.with("file", self.input.display()),
+            false => error,
+        }
+    }
 }
 
 /// The data path of a load, for a target that is still to be made.
 fn data_path(settings: Settings, stop: &Stop) -> Result<DataPath> {
-    let (target, keys) = target(&settings)?;
+    // Plugins are told a table and keys; without a warehouse they are whatever was given.
+    let target = settings.table_named(settings.target_table.as_deref().unwrap_or("transformed"))?;
+    let keys = settings.keys();
     Ok(DataPath {
         // One worker keeps the rows in the order of the file.
         settings: TransformSettings::decide(Settings { workers: Some(1), ..settings })?,
@@ -97,7 +134,7 @@ fn host_values(input: &Path) -> HostValues {
     }
 }
 
-/// Beside the output, when there are any.
+/// Writes the rejected rows beside the output, when there are any.
 fn write_rejects(output: &Path, totals: &Totals, spool: &Spool) -> Result<()> {
     if totals.rows_rejected == 0 {
         return Ok(());
@@ -118,20 +155,6 @@ fn unfinished(output: &Path) -> Result<tempfile::NamedTempFile> {
         Kind::Config,
         format!("{} cannot be written; is its folder there?", output.display()),
     )
-}
-
-/// Plugins are told a table and keys; without a warehouse they are whatever was given.
-fn target(settings: &Settings) -> Result<(TableName, Vec<String>)> {
-    let table = settings.target_table.as_deref().unwrap_or("transformed");
-    let keys = settings
-        .upsert_keys
-        .clone()
-        .unwrap_or_default()
-        .0
-        .iter()
-        .map(|key| key.to_lowercase())
-        .collect();
-    Ok((TableName::new(settings.schema_name.as_deref().unwrap_or("public"), table)?, keys))
 }
 
 fn format_of(output: &Path) -> Result<Format> {

@@ -1,16 +1,20 @@
 //! Which plugins a load runs, and with which configs.
+//!
+//! A plugin's config stands beside its path in the settings file. `--plugin-config` is for chains
+//! that no settings file holds: a typed one (`--plugins a.wasm`), and those of the Glue job, whose
+//! callers pass flags alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{config, read_text};
+use super::required::{config, read_text};
 use crate::settings::Settings;
+use crate::settings::chains::ChosenPlugins;
 use crate::settings::place::{Place, SettingsFile};
-use crate::settings::plugin_entry::{Digest, Origin, PluginEntry, are_typed};
-use loader_model::error::{Context, Kind, Result};
-use loader_model::names::TableName;
+use crate::settings::plugin_entry::{Digest, Origin, PluginEntry};
+use loader_model::error::{Context, Error, Kind, Result};
 
 /// A plugin of the chain.
 #[derive(Clone, Debug)]
@@ -32,25 +36,21 @@ struct Configs {
     by_name: BTreeMap<String, Value>,
 }
 
-/// The chain for the settings' own table, and what somebody should know about the choice.
+/// The chain for the settings' own table, and notices about the choice.
 pub(super) fn decide(settings: &Settings) -> Result<(Vec<PluginSettings>, Vec<String>)> {
-    let schema = settings.schema_name.as_deref().unwrap_or("public");
-    let target =
-        settings.target_table.as_deref().map(|table| TableName::new(schema, table)).transpose()?;
-    let chain = settings.chain(target.as_ref());
+    let table = settings.target_table.as_deref();
+    let target = table.map(|table| settings.table_named(table)).transpose()?;
+    let chosen = settings.chain(target.as_ref());
     let configs = settings.plugin_config.as_deref().map(Configs::read).transpose()?;
     if let Some(configs) = &configs {
-        match are_typed(chain.plugins) {
-            true => configs.refuse_strangers(chain.plugins.iter())?,
-            // A file of configs may serve several tables.
-            false => configs.refuse_strangers(settings.all_plugins())?,
-        }
+        configs.refuse_strangers(chosen, settings)?;
     }
-    let plugins = chain.plugins.iter().map(|plugin| decide_one(plugin, settings, configs.as_ref()));
-    let notices = chain.overruled.map(|place| {
+    let decide_one = |plugin| decide_one(plugin, settings, configs.as_ref());
+    let plugins = chosen.plugins.iter().map(decide_one).collect::<Result<_>>()?;
+    let notice = chosen.overruled.map(|place| {
         format!("the plugins are those of --plugins, not those of {place} in {}", place.file())
     });
-    Ok((plugins.collect::<Result<_>>()?, notices.into_iter().collect()))
+    Ok((plugins, notice.into_iter().collect()))
 }
 
 fn decide_one(
@@ -58,33 +58,35 @@ fn decide_one(
     settings: &Settings,
     configs: Option<&Configs>,
 ) -> Result<PluginSettings> {
-    let elsewhere = configs.and_then(|configs| configs.of(&plugin.path));
-    let (config, config_place) = match (&plugin.config, elsewhere) {
-        (Some(_), Some((_, place))) => {
-            let fact = format!(
-                "{} has a config, and {} of {} is another; keep one",
-                plugin.origin,
-                place,
-                place.file()
-            );
-            return Err(match plugin.origin.place() {
-                Some(at) => at.blame(config(fact)),
-                None => config(fact),
-            });
-        }
-        (None, Some((config, place))) => (config.clone(), Some(place)),
-        (own, None) => {
-            let none = || Value::Object(serde_json::Map::new());
-            (
-                own.clone().unwrap_or_else(none),
-                plugin.origin.place().map(|place| place.key("config")),
-            )
-        }
-    };
+    let (config, config_place) = config_of(plugin, configs)?;
     let PluginEntry { path, origin, .. } = plugin.clone();
     let pins =
         settings.pins_of(&path).map(|(digest, origin)| (digest.clone(), origin.clone())).collect();
     Ok(PluginSettings { path, pins, config, config_place, origin })
+}
+
+/// A plugin's config, and where it is or would be. Errors: `Config`, when it has two.
+fn config_of(plugin: &PluginEntry, configs: Option<&Configs>) -> Result<(Value, Option<Place>)> {
+    let elsewhere = configs.and_then(|configs| configs.of(&plugin.path));
+    match (&plugin.config, elsewhere) {
+        (Some(_), Some((_, place))) => Err(two_configs(&plugin.origin, &place)),
+        (None, Some((config, place))) => Ok((config.clone(), Some(place))),
+        (own, None) => {
+            let none = || Value::Object(serde_json::Map::new());
+            let place = plugin.origin.place().map(|place| place.key("config"));
+            Ok((own.clone().unwrap_or_else(none), place))
+        }
+    }
+}
+
+fn two_configs(origin: &Origin, other: &Place) -> Error {
+    let file = other.file();
+    let error =
+        config(format!("{origin} has a config, and {other} of {file} is another; keep one"));
+    match origin.place() {
+        Some(place) => place.blame(error),
+        None => error,
+    }
 }
 
 impl Configs {
@@ -104,8 +106,12 @@ impl Configs {
     }
 
     /// A config for a plugin that no chain has is a typing error.
-    fn refuse_strangers<'a>(&self, plugins: impl Iterator<Item = &'a PluginEntry>) -> Result<()> {
-        let known: Vec<String> = plugins.map(|plugin| name_of(&plugin.path)).collect();
+    fn refuse_strangers(&self, chosen: ChosenPlugins<'_>, settings: &Settings) -> Result<()> {
+        // A file of configs may serve several tables; but what was typed is all there is.
+        let known: Vec<String> = match chosen.are_typed() {
+            true => chosen.plugins.iter().map(|plugin| name_of(&plugin.path)).collect(),
+            false => settings.all_plugins().map(|plugin| name_of(&plugin.path)).collect(),
+        };
         match self.by_name.keys().find(|name| !known.contains(name)) {
             Some(name) => Err(config(format!(
                 "--plugin-config has a config for `{name}`, which is not among the plugins"

@@ -1,17 +1,24 @@
-//! What must be given, and how a setting that is missing or wrong is named.
+//! What must be given: settings and the files that they name; and how what is missing or wrong is
+//! named.
 
-use loader_model::error::{Error, Kind, Result};
+use std::path::Path;
+
+use crate::settings::sources::variable_of;
+use loader_model::error::{Context, Error, Kind, Result};
 
 /// A setting that a load cannot do without. Errors: `Config`, naming flag, variable and key.
 pub(super) fn required<'a>(value: Option<&'a String>, flag: &str) -> Result<&'a String> {
     value.filter(|value| !value.is_empty()).ok_or_else(|| {
-        let variable =
-            format!("LOADER_{}", flag.trim_start_matches('-').replace('-', "_").to_uppercase());
-        config(format!(
-            "{flag} is missing (or {variable}, or `{}` in the settings file)",
-            flag.trim_start_matches('-')
-        ))
+        let key = flag.trim_start_matches('-');
+        let variable = variable_of(key);
+        config(format!("{flag} is missing (or {variable}, or `{key}` in the settings file)"))
     })
+}
+
+/// The text of a file that a setting names. Errors: `Config`.
+pub(super) fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path)
+        .context(Kind::Config, format!("{} cannot be read", path.display()))
 }
 
 /// An error of kind `Config`.

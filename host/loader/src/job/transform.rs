@@ -17,7 +17,7 @@ use crate::settings::Settings;
 pub struct TransformSettings {
     pub dialect: Dialect,
     pub plugins: Vec<PluginSettings>,
-    /// What somebody should know about the choice of plugins.
+    /// What the report says about the choice of plugins, such as a chain that was overruled.
     pub notices: Vec<String>,
     pub plugin_cache: PluginCache,
     pub capture: Option<CaptureSettings>,
@@ -48,36 +48,38 @@ pub enum PluginCache {
 impl TransformSettings {
     /// Decides how rows are read and transformed. Errors: `Config`.
     pub fn decide(settings: Settings) -> Result<TransformSettings> {
-        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let workers = settings.workers.unwrap_or(cores);
-        let workers = NonZeroUsize::new(workers)
-            .ok_or_else(|| config("--workers 0 would do nothing; give 1 or more"))?;
-        let plugin_cache = match settings.plugin_cache.as_deref() {
-            None => PluginCache::Default,
-            Some("none") => PluginCache::Off,
-            Some(dir) => PluginCache::Dir(dir.into()),
-        };
+        let workers = workers(&settings)?;
         let (plugins, notices) = chain::decide(&settings)?;
         Ok(TransformSettings {
+            workers,
             dialect: dialect(&settings)?,
             plugins,
             notices,
-            plugin_cache,
+            plugin_cache: plugin_cache(&settings),
             capture: capture(&settings)?,
             limits: settings.limits.unwrap_or_default(),
             max_rejects: settings.max_rejects.unwrap_or(0),
-            workers,
         })
+    }
+}
+
+fn workers(settings: &Settings) -> Result<NonZeroUsize> {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    NonZeroUsize::new(settings.workers.unwrap_or_else(cores))
+        .ok_or_else(|| config("--workers 0 would do nothing; give 1 or more"))
+}
+
+fn plugin_cache(settings: &Settings) -> PluginCache {
+    match settings.plugin_cache.as_deref() {
+        None => PluginCache::Default,
+        Some("none") => PluginCache::Off,
+        Some(dir) => PluginCache::Dir(dir.into()),
     }
 }
 
 fn dialect(settings: &Settings) -> Result<Dialect> {
     let defaults = Dialect::default();
-    let quote = match settings.quote.as_deref() {
-        Some("none") => None,
-        Some(_) => byte(settings.quote.as_deref(), "--quote")?,
-        None => defaults.quote,
-    };
+    let quote = quote(settings, defaults.quote)?;
     let dialect = Dialect {
         delimiter: byte(settings.delimiter.as_deref(), "--delimiter")?
             .unwrap_or(defaults.delimiter),
@@ -94,6 +96,14 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
     };
     dialect.check().context(Kind::Config, "the CSV dialect cannot be read")?;
     Ok(dialect)
+}
+
+fn quote(settings: &Settings, default: Option<u8>) -> Result<Option<u8>> {
+    match settings.quote.as_deref() {
+        Some("none") => Ok(None),
+        Some(text) => byte(Some(text), "--quote"),
+        None => Ok(default),
+    }
 }
 
 /// One ASCII character, or `\t`.

@@ -7,6 +7,9 @@ use loader_model::error::Result;
 use super::required::{config, required};
 use crate::settings::Settings;
 
+/// The role that COPY names on this machine; the stand-in takes any.
+const LOCAL_ROLE: &str = "arn:aws:iam::000000000000:role/local";
+
 /// Which Redshift, and as whom.
 #[derive(Clone, Debug)]
 pub struct WarehouseSettings {
@@ -32,11 +35,7 @@ impl WarehouseSettings {
                 name: or_local(&settings.database, "--database", "dev")?,
                 secret_arn: settings.secret_arn.clone(),
             },
-            iam_role: or_local(
-                &settings.iam_role,
-                "--iam-role",
-                "arn:aws:iam::000000000000:role/local",
-            )?,
+            iam_role: or_local(&settings.iam_role, "--iam-role", LOCAL_ROLE)?,
             access,
         })
     }

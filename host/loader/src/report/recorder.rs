@@ -9,7 +9,7 @@ use loader_model::names::{S3Uri, TableName};
 
 use crate::data_path::plugin_identity::PluginIdentity;
 use crate::job::Job;
-use crate::report::{Calls, Report, Source, Status, StepTime};
+use crate::report::{CallCounts, Report, Source, Status, StepTime};
 use crate::steps::Step;
 use crate::values::{Evolved, SourceObject, Staged};
 
@@ -112,7 +112,7 @@ impl Recorder {
     }
 
     /// The requests that were made.
-    pub fn calls(&self, calls: Calls) {
+    pub fn calls(&self, calls: CallCounts) {
         self.report().calls = calls;
     }
 

@@ -57,15 +57,19 @@ impl SettingsFile {
             message.push_str(&format!("{}: ", Shown(keys)));
         }
         message.push_str(error.message());
-        // `[tables.sales.orders]` is a table in a table.
-        if let [Key::Name(tables), Key::Name(schema), Key::Name(table)] = keys
-            && tables == "tables"
-            && self.find(keys, |value| value.get_ref().is_table()) == Some(true)
-        {
+        if let Some((schema, table)) = self.split_table(keys) {
             message
                 .push_str(&format!("; a table with its schema is [tables.\"{schema}.{table}\"]"));
         }
         Error::new(Kind::Config, message)
+    }
+
+    /// Schema and table, where their name lacks its quotes: TOML takes `[tables.sales.orders]` for
+    /// a table `orders` in a table `sales`.
+    fn split_table<'a>(&self, keys: &'a [Key]) -> Option<(&'a str, &'a str)> {
+        let [Key::Name(tables), Key::Name(schema), Key::Name(table)] = keys else { return None };
+        let is_table = || self.find(keys, |value| value.get_ref().is_table()) == Some(true);
+        (tables == "tables" && is_table()).then_some((schema, table))
     }
 
     /// Both count from 1; the column counts characters.

@@ -1,9 +1,8 @@
-//! Plugins as they are written in settings: chains for all tables and for single ones, configs,
-//! pinned digests.
+//! A plugin as it is written in settings: its path, alone or with a config and a pinned digest, and
+//! the place where it stands.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
@@ -11,10 +10,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::settings::Settings;
 use crate::settings::place::Place;
-use loader_model::error::{Error, Kind, Result};
-use loader_model::names::TableName;
 
 /// A plugin of a chain. In TOML a path, or a table with the path and what goes with it.
 #[derive(Clone, Debug, Default)]
@@ -46,105 +42,12 @@ pub struct TableSettings {
     pub plugins: Option<Vec<PluginEntry>>,
     /// Where it says so.
     #[serde(skip)]
-    place: Option<Place>,
+    pub(super) place: Option<Place>,
 }
 
 /// A SHA-256 digest: 64 hexadecimal digits, lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest(String);
-
-/// The plugins of a load.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Chain<'a> {
-    pub plugins: &'a [PluginEntry],
-    /// What the settings file says, when `--plugins` is used in place of it: the table's entry, or
-    /// a plugin for all tables that has a config or a pin.
-    pub overruled: Option<&'a Place>,
-}
-
-impl Settings {
-    /// The chain for a table: what was typed, else the file's for this table, else the one for all
-    /// tables.
-    pub fn chain(&self, target: Option<&TableName>) -> Chain<'_> {
-        let table = target.and_then(|target| self.table(target));
-        let of_table = table.and_then(|table| table.plugins.as_deref());
-        let of_all = self.plugins.as_deref();
-        match of_all.filter(|plugins| are_typed(plugins)) {
-            Some(typed) => {
-                // Paths alone are overruled as any setting is; with a config or a pin more goes
-                // than was typed.
-                let says_more =
-                    |plugin: &&PluginEntry| plugin.config.is_some() || plugin.sha256.is_some();
-                let of_all = || {
-                    self.overruled_plugins
-                        .iter()
-                        .find(says_more)
-                        .and_then(|plugin| plugin.origin.place())
-                };
-                let overruled = table.and_then(|table| table.place.as_ref()).or_else(of_all);
-                Chain { plugins: typed, overruled }
-            }
-            None => Chain { plugins: of_table.or(of_all).unwrap_or_default(), overruled: None },
-        }
-    }
-
-    /// The table's entry with a chain. A name with its schema is meant before one without.
-    fn table(&self, target: &TableName) -> Option<&TableSettings> {
-        let tables = self.tables.as_ref()?;
-        let named = |name: &str| {
-            let mut named =
-                tables.iter().filter(|(key, _)| key.to_lowercase() == name).map(|(_, table)| table);
-            named.find(|table| table.plugins.is_some())
-        };
-        named(&target.to_string()).or_else(|| named(&target.table))
-    }
-
-    /// Every plugin that is named anywhere in the settings.
-    pub fn all_plugins(&self) -> impl Iterator<Item = &PluginEntry> {
-        let of_tables = self.tables.iter().flatten().flat_map(|(_, table)| &table.plugins);
-        self.plugins.iter().chain(of_tables).flatten().chain(&self.overruled_plugins)
-    }
-
-    /// The digests to which the settings pin a plugin's file.
-    pub fn pins_of<'a>(&'a self, file: &Path) -> impl Iterator<Item = (&'a Digest, &'a Origin)> {
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let file = real(file);
-        let pinned =
-            self.all_plugins().filter_map(|plugin| Some((plugin, plugin.sha256.as_ref()?)));
-        pinned
-            .filter(move |(plugin, _)| real(&plugin.path) == file)
-            .map(|(plugin, digest)| (digest, &plugin.origin))
-    }
-
-    /// Notes where each plugin is written. Errors: `Config`, for two entries that are one table to
-    /// Redshift.
-    pub(super) fn written_at(mut self, top: impl Fn(&str) -> Place) -> Result<Settings> {
-        locate(&mut self.plugins, &top("plugins"));
-        let mut known: BTreeMap<String, String> = BTreeMap::new();
-        for (name, table) in self.tables.iter_mut().flatten() {
-            let place = top("tables").key(name);
-            locate(&mut table.plugins, &place.key("plugins"));
-            table.place = Some(place.clone());
-            if let Some(other) = known.insert(name.to_lowercase(), place.to_string()) {
-                let fact =
-                    format!("{other} and {place} are one table to Redshift; keep one of them");
-                return Err(place.blame(Error::new(Kind::Config, fact)));
-            }
-        }
-        Ok(self)
-    }
-}
-
-/// Whether they come from the command line.
-pub fn are_typed(plugins: &[PluginEntry]) -> bool {
-    plugins.iter().any(|plugin| matches!(plugin.origin, Origin::Flag))
-}
-
-fn locate(plugins: &mut Option<Vec<PluginEntry>>, list: &Place) {
-    for (index, plugin) in plugins.iter_mut().flatten().enumerate() {
-        plugin.origin = Origin::File(list.item(index));
-    }
-}
 
 impl Origin {
     /// Its place in a file, if it is in one.
@@ -264,6 +167,3 @@ impl fmt::Display for Digest {
         f.write_str(&self.0)
     }
 }
-
-#[cfg(test)]
-mod tests;

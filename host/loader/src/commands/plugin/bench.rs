@@ -8,18 +8,18 @@ mod baseline;
 
 use std::path::{Path, PathBuf};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, Table};
 use loader_harness::{Harness, HarnessError, Measured};
 use loader_sandbox::Metering;
 
 use self::baseline::{Baseline, Figures};
-use super::cases::{self, counted, name};
-use super::{Verdict, build, check_pins, runtime, settings};
+use super::cases::{self, name};
+use super::given::{GivenPlugin, read};
+use super::verdict::Verdict;
 use crate::cli::plugin::BenchArgs;
-use crate::commands::print;
-use crate::settings::Settings;
+use crate::commands::{print, table};
 use loader_data::failures::plugin_failure;
-use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::error::{Error, Kind, Result};
 
 /// Rows whose instructions are counted, at least: a whole batch of a load.
 const COUNTED_ROWS: usize = 16 * 1024;
@@ -27,23 +27,13 @@ const COUNTED_ROWS: usize = 16 * 1024;
 const TIMED_RUNS: usize = 3;
 
 pub(super) fn run(args: &BenchArgs) -> Result<Verdict> {
-    let path = &build::file(&args.file)?;
-    let bytes = read(path)?;
-    let settings = settings(&args.sandbox)?;
-    check_pins(&settings, path, &bytes)?;
-    let plain = harness(path, bytes.clone(), &settings, Metering::Off)?;
-    let metered = harness(path, bytes, &settings, Metering::Fuel)?;
-    let (dir, inputs) = inputs(args, path)?;
-    let plugin = plain.plugin();
-    print(&format!(
-        "{} {} (sha256 {}), {} of {}\n",
-        plugin.name(),
-        plugin.version(),
-        plugin.sha256().get(..8).unwrap_or_default(),
-        counted(inputs.len(), "case"),
-        dir.display()
-    ));
-    let mut table = table();
+    let given = GivenPlugin::read(&args.file, &args.sandbox)?;
+    given.check_pins()?;
+    let plain = Harness::of(given.load(Metering::Off)?);
+    let metered = Harness::of(given.load(Metering::Fuel)?);
+    let (dir, inputs) = inputs(args, &given.path)?;
+    print(&cases::headline(plain.plugin(), inputs.len(), &dir));
+    let mut table = empty_table();
     let mut measured = Vec::new();
     for input in &inputs {
         let fuel = input.measure(&metered, COUNTED_ROWS)?;
@@ -94,21 +84,24 @@ fn inputs(args: &BenchArgs, plugin: &Path) -> Result<(PathBuf, Vec<Input>)> {
         return Ok((file.clone(), vec![input]));
     }
     let (dir, folders) = cases::find(plugin, args.cases.as_ref())?;
+    let inputs = wanted(&args.names, &dir, folders)?.into_iter().map(|folder| {
+        let csv = read(args.input.as_ref().unwrap_or(&folder.join("input.csv")))?;
+        Ok(Input { name: name(&folder), folder: Some(folder), csv })
+    });
+    let inputs = inputs.collect::<Result<_>>()?;
+    Ok((dir, inputs))
+}
+
+/// The cases of these names; all, when none is named. Errors: `Config`, for a name without a case.
+fn wanted(names: &[String], dir: &Path, folders: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
     let known: Vec<String> = folders.iter().map(|folder| name(folder)).collect();
-    if let Some(unknown) = args.names.iter().find(|name| !known.contains(name)) {
+    if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
         let fact =
             format!("no case {unknown} in {}; there are {}", dir.display(), known.join(", "));
         return Err(Error::new(Kind::Config, fact));
     }
-    let wanted = folders
-        .into_iter()
-        .zip(known)
-        .filter(|(_, name)| args.names.is_empty() || args.names.contains(name));
-    let inputs = wanted.map(|(folder, name)| {
-        let csv = read(args.input.as_ref().unwrap_or(&folder.join("input.csv")))?;
-        Ok(Input { name, folder: Some(folder), csv })
-    });
-    Ok((dir.clone(), inputs.collect::<Result<_>>()?))
+    let is_wanted = |folder: &PathBuf| names.is_empty() || names.contains(&name(folder));
+    Ok(folders.into_iter().filter(is_wanted).collect())
 }
 
 /// Holds the figures against the baseline, or makes them the baseline.
@@ -121,37 +114,46 @@ fn judge(
     let path = args.baseline.clone().unwrap_or_else(|| beside(dir));
     let known = Baseline::read(&path)?;
     if args.update {
-        let is_new =
-            known.unwrap_or_default().with(sha256, measured, args.names.is_empty()).write(&path)?;
-        print(&format!("{}: {}\n", if is_new { "written" } else { "unchanged" }, path.display()));
+        let baseline = known.unwrap_or_default().with(sha256, measured, args.names.is_empty());
+        let outcome = if baseline.write(&path)? { "written" } else { "unchanged" };
+        print(&format!("{outcome}: {}\n", path.display()));
         return Ok(Verdict::Good);
     }
-    let Some(known) = known else {
-        if args.baseline.is_some() {
-            return Err(Error::new(
-                Kind::Config,
-                format!("there is no baseline {}", path.display()),
-            ));
-        }
-        print(&format!("nothing to compare with: --update writes {}\n", path.display()));
-        return Ok(Verdict::Good);
-    };
+    let Some(known) = known else { return without_baseline(args, &path) };
     let costlier = known.compare(measured, args.tolerance);
-    for line in &costlier {
-        print(&format!("  FAILED {line}\n"));
-    }
+    print(&differences(&known, sha256, &costlier));
+    print(&conclusion(costlier.len(), args.tolerance, &path));
+    Ok(Verdict::of(costlier.is_empty()))
+}
+
+/// What has become costlier, and whether the baseline is that of another build.
+fn differences(known: &Baseline, sha256: &str, costlier: &[String]) -> String {
+    let mut out: String = costlier.iter().map(|line| format!("  FAILED {line}\n")).collect();
     if known.sha256 != sha256 {
         let short = known.sha256.get(..8).unwrap_or(&known.sha256);
-        print(&format!("the baseline is that of another build (sha256 {short})\n"));
+        out.push_str(&format!("the baseline is that of another build (sha256 {short})\n"));
     }
-    print(&match costlier.len() {
-        0 => format!("ok: nothing costs {} % more than in {}\n", args.tolerance, path.display()),
+    out
+}
+
+/// Errors: `Config`, when the baseline that is missing was named.
+fn without_baseline(args: &BenchArgs, path: &Path) -> Result<Verdict> {
+    let path = path.display();
+    if args.baseline.is_some() {
+        return Err(Error::new(Kind::Config, format!("there is no baseline {path}")));
+    }
+    print(&format!("nothing to compare with: --update writes {path}\n"));
+    Ok(Verdict::Good)
+}
+
+fn conclusion(costlier: usize, tolerance: u32, path: &Path) -> String {
+    let path = path.display();
+    match costlier {
+        0 => format!("ok: nothing costs {tolerance} % more than in {path}\n"),
         _ => format!(
-            "FAILED: it costs more than in {}; make it cheaper, or take it with --update\n",
-            path.display()
+            "FAILED: it costs more than in {path}; make it cheaper, or take it with --update\n"
         ),
-    });
-    Ok(if costlier.is_empty() { Verdict::Good } else { Verdict::Bad })
+    }
 }
 
 /// `bench.toml` of the crate whose cases these are; `dir` may be one case.
@@ -160,23 +162,8 @@ fn beside(dir: &Path) -> PathBuf {
     tests.and_then(Path::parent).unwrap_or(Path::new("")).join("bench.toml")
 }
 
-fn harness(
-    path: &Path,
-    bytes: Vec<u8>,
-    settings: &Settings,
-    metering: Metering,
-) -> Result<Harness> {
-    Ok(Harness::of(runtime(settings, metering)?.load(path, bytes).map_err(plugin_failure)?))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))
-}
-
-fn table() -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::ASCII_MARKDOWN).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header([
+fn empty_table() -> Table {
+    let mut table = table::table([
         "case",
         "fuel/row",
         "memory",

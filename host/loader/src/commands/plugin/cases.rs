@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use loader_harness::{HarnessError, case_folders};
+use loader_sandbox::Plugin;
 
 use loader_data::failures::plugin_failure;
 use loader_model::error::{Error, Kind, Result};
@@ -29,18 +30,10 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Where the crate of a built plugin has its cases: beside the file or in `examples/`, in a folder
-/// of its name, or above `target/`.
+/// The folder with the cases of the crate of a built plugin. Errors: `Config`, with every place
+/// that was looked at.
 fn cases_of(file: &Path) -> Result<PathBuf> {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let mut candidates =
-        vec![folder.join(&*stem).join("tests"), folder.join(stem.replace('_', "-")).join("tests")];
-    candidates.extend([folder.join("examples").join(&*stem).join("tests"), folder.join("tests")]);
-    let target =
-        file.ancestors().find(|above| above.file_name().is_some_and(|name| name == "target"));
-    candidates.extend(target.and_then(Path::parent).map(|root| root.join("tests")));
-    candidates.dedup();
+    let candidates = candidates(file);
     if let Some(found) = candidates.iter().find(|dir| dir.is_dir()) {
         return Ok(found.clone());
     }
@@ -51,6 +44,36 @@ fn cases_of(file: &Path) -> Result<PathBuf> {
         looked.join(", ")
     );
     Err(Error::new(Kind::Config, fact))
+}
+
+/// Where the crate of a built plugin may have its cases: beside the file or in `examples/`, in a
+/// folder of its name, or above `target/`.
+fn candidates(file: &Path) -> Vec<PathBuf> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let mut candidates = vec![
+        folder.join(&*stem).join("tests"),
+        folder.join(stem.replace('_', "-")).join("tests"),
+        folder.join("examples").join(&*stem).join("tests"),
+        folder.join("tests"),
+    ];
+    let target =
+        file.ancestors().find(|above| above.file_name().is_some_and(|name| name == "target"));
+    candidates.extend(target.and_then(Path::parent).map(|root| root.join("tests")));
+    candidates.dedup();
+    candidates
+}
+
+/// The first line of output: the plugin, and how many of its cases are used.
+pub(super) fn headline(plugin: &Plugin, cases: usize, dir: &Path) -> String {
+    format!(
+        "{} {} (sha256 {}), {} of {}\n",
+        plugin.name(),
+        plugin.version(),
+        plugin.sha256().get(..8).unwrap_or_default(),
+        counted(cases, "case"),
+        dir.display()
+    )
 }
 
 pub(super) fn name(folder: &Path) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Verdict;
+use super::verdict::Verdict;
 use crate::cli::plugin::{NewArgs, Template};
 use crate::commands::print;
 use loader_model::error::{Context, Error, Kind, Result};
@@ -46,27 +46,39 @@ pub(super) fn run(args: &NewArgs) -> Result<Verdict> {
         return Err(Error::new(Kind::Config, fact));
     }
     let sdk = sdk(args.sdk.as_deref(), folder)?;
-    let (files, example): (&[TemplateFile], &str) = match args.template {
-        Template::Columns => (&COLUMNS, r#"{ column = "email" }"#),
-        Template::Arrow => (&ARROW, r#"{ column = "note" }"#),
-    };
+    let (files, example) = template(args.template);
     let filled = |text: &str| {
         let text = text.replace("{{name}}", &name).replace("{{type}}", &type_name(&name));
         text.replace("{{sdk}}", &sdk).replace("{{example}}", example)
     };
     for (file, text) in EVERY_CRATE.iter().chain(files) {
-        let path = folder.join(file);
-        let written = std::fs::create_dir_all(path.parent().unwrap_or(folder))
-            .and_then(|()| std::fs::write(&path, filled(text)));
-        written.context(Kind::Config, format!("{} cannot be written", path.display()))?;
+        write(&folder.join(file), &filled(text))?;
     }
+    print(&next_steps(folder, &name));
+    Ok(Verdict::Good)
+}
+
+/// The files that only this template has, and the example of a config in them.
+fn template(template: Template) -> (&'static [TemplateFile], &'static str) {
+    match template {
+        Template::Columns => (&COLUMNS, r#"{ column = "email" }"#),
+        Template::Arrow => (&ARROW, r#"{ column = "note" }"#),
+    }
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::create_dir_all(path.parent().unwrap_or(path))
+        .and_then(|()| std::fs::write(path, text))
+        .context(Kind::Config, format!("{} cannot be written", path.display()))
+}
+
+fn next_steps(folder: &Path, name: &str) -> String {
     let dir = folder.display();
-    print(&format!(
+    format!(
         "{dir}/ is a plugin: src/lib.rs says what it does, tests/first/ is its first golden \
          case\n  cd {dir}\n  cargo test            # the logic, natively\n  loader plugin \
          test    # builds {name}.wasm and runs its cases in the sandbox\n"
-    ));
-    Ok(Verdict::Good)
+    )
 }
 
 /// The crate's name: the folder's, which must also do as the name of a library and of a file.

@@ -7,31 +7,21 @@ use loader_harness::{CaseReport, Expected, Harness, LogLine};
 use loader_sandbox::Metering;
 
 use super::cases::{self, counted, failure, name};
-use super::{Verdict, build, check_pins, runtime, settings};
+use super::given::GivenPlugin;
+use super::verdict::Verdict;
 use crate::cli::plugin::TestArgs;
 use crate::commands::print;
-use loader_data::failures::plugin_failure;
-use loader_model::error::{Context, Kind, Result};
+use loader_model::error::Result;
 
 /// Log lines of a failed case that are shown.
 const LOG_LINES_SHOWN: usize = 10;
 
 pub(super) fn run(args: &TestArgs) -> Result<Verdict> {
-    let path = &build::file(&args.file)?;
-    let bytes =
-        std::fs::read(path).context(Kind::Config, format!("{} cannot be read", path.display()))?;
-    let settings = settings(&args.sandbox)?;
-    check_pins(&settings, path, &bytes)?;
-    let plugin = runtime(&settings, Metering::Off)?.load(path, bytes).map_err(plugin_failure)?;
-    let (dir, folders) = cases::find(path, args.cases.as_ref())?;
-    print(&format!(
-        "{} {} (sha256 {}), {} of {}\n",
-        plugin.name(),
-        plugin.version(),
-        plugin.sha256().get(..8).unwrap_or_default(),
-        counted(folders.len(), "case"),
-        dir.display()
-    ));
+    let given = GivenPlugin::read(&args.file, &args.sandbox)?;
+    given.check_pins()?;
+    let plugin = given.load(Metering::Off)?;
+    let (dir, folders) = cases::find(&given.path, args.cases.as_ref())?;
+    print(&cases::headline(&plugin, folders.len(), &dir));
     let expected = if args.update { Expected::Write } else { Expected::Compare };
     let width = folders.iter().map(|folder| name(folder).chars().count()).max().unwrap_or(0);
     let harness = Harness::of(plugin);
@@ -45,7 +35,7 @@ pub(super) fn run(args: &TestArgs) -> Result<Verdict> {
         0 => format!("ok: {} passed\n", counted(folders.len(), "case")),
         _ => format!("FAILED: {failed} of {}\n", counted(folders.len(), "case")),
     });
-    Ok(if failed == 0 { Verdict::Good } else { Verdict::Bad })
+    Ok(Verdict::of(failed == 0))
 }
 
 fn line(name: &str, width: usize, report: &CaseReport) -> String {

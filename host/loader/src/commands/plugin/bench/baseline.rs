@@ -1,4 +1,4 @@
-//! What a plugin's cases cost when somebody last found that right: `bench.toml`, committed beside
+//! What a plugin's cases cost when its author last accepted that: `bench.toml`, committed beside
 //! its cases.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,10 @@
 //! Chains as they are written in a settings file, which one holds for a table, and what is wrong
 //! with others.
 
+use std::path::PathBuf;
+
+use loader_model::error::{Error, Kind};
+
 use super::*;
 
 const DIGEST: &str = "ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef0123456789";

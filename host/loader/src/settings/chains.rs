@@ -1,0 +1,88 @@
+//! Which plugins the settings choose for a table, and to which digests they pin a plugin's file.
+
+use std::path::Path;
+
+use crate::settings::Settings;
+use crate::settings::place::Place;
+use crate::settings::plugin_entry::{Digest, Origin, PluginEntry, TableSettings};
+use loader_model::names::TableName;
+
+/// The plugins that a load has.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChosenPlugins<'a> {
+    pub plugins: &'a [PluginEntry],
+    /// What the settings file says, when `--plugins` is used in place of it: the table's entry, or
+    /// a plugin for all tables that has a config or a pin.
+    pub overruled: Option<&'a Place>,
+}
+
+impl ChosenPlugins<'_> {
+    /// Whether they come from the command line.
+    pub fn are_typed(&self) -> bool {
+        are_typed(self.plugins)
+    }
+}
+
+fn are_typed(plugins: &[PluginEntry]) -> bool {
+    plugins.iter().any(|plugin| matches!(plugin.origin, Origin::Flag))
+}
+
+impl Settings {
+    /// The chain for a table: what was typed, else the file's for this table, else the one for all
+    /// tables.
+    pub fn chain(&self, target: Option<&TableName>) -> ChosenPlugins<'_> {
+        let table = target.and_then(|target| self.table(target));
+        let of_all = self.plugins.as_deref();
+        match of_all.filter(|plugins| are_typed(plugins)) {
+            Some(typed) => ChosenPlugins { plugins: typed, overruled: self.overruled(table) },
+            None => {
+                let of_table = table.and_then(|table| table.plugins.as_deref());
+                let plugins = of_table.or(of_all).unwrap_or_default();
+                ChosenPlugins { plugins, overruled: None }
+            }
+        }
+    }
+
+    /// What the file says of the plugins, where typed ones are used in place of it.
+    fn overruled<'a>(&'a self, table: Option<&'a TableSettings>) -> Option<&'a Place> {
+        // Paths alone are overruled as any setting is; with a config or a pin more goes than was
+        // typed.
+        let says_more = |plugin: &&PluginEntry| plugin.config.is_some() || plugin.sha256.is_some();
+        let of_all = || {
+            let mut overruled = self.overruled_plugins.iter();
+            overruled.find(says_more).and_then(|plugin| plugin.origin.place())
+        };
+        table.and_then(|table| table.place.as_ref()).or_else(of_all)
+    }
+
+    /// The table's entry with a chain. A name with its schema is meant before one without.
+    fn table(&self, target: &TableName) -> Option<&TableSettings> {
+        let tables = self.tables.as_ref()?;
+        let named = |name: &str| {
+            let mut named =
+                tables.iter().filter(|(key, _)| key.to_lowercase() == name).map(|(_, table)| table);
+            named.find(|table| table.plugins.is_some())
+        };
+        named(&target.to_string()).or_else(|| named(&target.table))
+    }
+
+    /// Every plugin that is named anywhere in the settings.
+    pub fn all_plugins(&self) -> impl Iterator<Item = &PluginEntry> {
+        let of_tables = self.tables.iter().flatten().flat_map(|(_, table)| &table.plugins);
+        self.plugins.iter().chain(of_tables).flatten().chain(&self.overruled_plugins)
+    }
+
+    /// The digests to which the settings pin a plugin's file.
+    pub fn pins_of<'a>(&'a self, file: &Path) -> impl Iterator<Item = (&'a Digest, &'a Origin)> {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let file = real(file);
+        let pinned =
+            self.all_plugins().filter_map(|plugin| Some((plugin, plugin.sha256.as_ref()?)));
+        pinned
+            .filter(move |(plugin, _)| real(&plugin.path) == file)
+            .map(|(plugin, digest)| (digest, &plugin.origin))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! Where settings come from: a TOML file, `LOADER_…` variables, and which of several sources counts
+//! for a setting that more than one of them gives.
+
+use std::collections::BTreeMap;
+
+use clap::{Args, FromArgMatches};
+
+use crate::settings::Settings;
+use crate::settings::place::{Place, SettingsFile};
+use crate::settings::plugin_entry::{Origin, PluginEntry};
+use loader_model::error::{Context, Error, Kind, Result};
+
+const BAD_VARIABLE: &str = "a LOADER_… variable is not valid";
+
+/// The variable of a flag: `LOADER_TARGET_TABLE` for `target-table`.
+pub fn variable_of(flag: &str) -> String {
+    format!("LOADER_{}", flag.replace('-', "_").to_uppercase())
+}
+
+impl Settings {
+    /// Reads a TOML file. Errors: `Config`, with line, column and the path of the key.
+    pub fn from_toml(text: &str, origin: &str) -> Result<Settings> {
+        let file = SettingsFile::new(origin, text);
+        file.read::<Settings>()?.written_in(|key| Place::top(&file, key))
+    }
+
+    /// Reads the `LOADER_…` variables, by the rules of the flags.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Settings> {
+        let parser = Settings::augment_args(clap::Command::new("settings"));
+        let arguments = as_arguments(&parser, variable);
+        let matches = parser.try_get_matches_from(arguments).map_err(|error| {
+            let fact = format!("{BAD_VARIABLE}: {}", first_line(&error.to_string()));
+            Error::new(Kind::Config, fact)
+        })?;
+        let parsed = Settings::from_arg_matches(&matches);
+        let mut settings = parsed.context(Kind::Config, BAD_VARIABLE)?;
+        settings.plugins.iter_mut().flatten().for_each(|plugin| plugin.origin = Origin::Variable);
+        Ok(settings)
+    }
+
+    /// Takes what is not set here from `other`. Names every setting, so that a new one that is
+    /// forgotten here does not compile.
+    #[must_use]
+    pub fn or(self, other: Settings) -> Settings {
+        macro_rules! first_set {
+            ($($setting:ident)+) => {{
+                let Settings { plugins, overruled_plugins, $($setting),+ } = self;
+                let (plugins, unused) = first_plugins(plugins, other.plugins);
+                let overruled_plugins =
+                    [overruled_plugins, other.overruled_plugins, unused].concat();
+                $(let $setting = $setting.or(other.$setting);)+
+                Settings { plugins, overruled_plugins, $($setting),+ }
+            }};
+        }
+        first_set! {
+            job_id job_name src_bucket source_file_name delimiter
+            quote escape comment no_header skip_rows
+            null_value leading_zeros schema_name target_table upsert_keys
+            strategy duplicates schema_policy missing_columns max_rejects
+            force workgroup_name cluster_identifier db_user database
+            region secret_arn iam_role local plugin_config
+            plugin_cache capture capture_dir limits tables
+            staging_format keep_staging workers report
+        }
+    }
+
+    /// Notes where each plugin is written; `top` is the place of a key at the top of the file.
+    /// Errors: `Config`, for two entries that are one table to Redshift.
+    fn written_in(mut self, top: impl Fn(&str) -> Place) -> Result<Settings> {
+        locate(&mut self.plugins, &top("plugins"));
+        let mut known: BTreeMap<String, String> = BTreeMap::new();
+        for (name, table) in self.tables.iter_mut().flatten() {
+            let place = top("tables").key(name);
+            locate(&mut table.plugins, &place.key("plugins"));
+            table.place = Some(place.clone());
+            if let Some(other) = known.insert(name.to_lowercase(), place.to_string()) {
+                let fact =
+                    format!("{other} and {place} are one table to Redshift; keep one of them");
+                return Err(place.blame(Error::new(Kind::Config, fact)));
+            }
+        }
+        Ok(self)
+    }
+}
+
+fn locate(plugins: &mut Option<Vec<PluginEntry>>, list: &Place) {
+    for (index, plugin) in plugins.iter_mut().flatten().enumerate() {
+        plugin.origin = Origin::File(list.item(index));
+    }
+}
+
+/// The variables that are set, as the command line that says the same.
+fn as_arguments(parser: &clap::Command, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let flags = parser.get_arguments().filter_map(|argument| argument.get_long());
+    let set = flags
+        .filter_map(|flag| variable(&variable_of(flag)).map(|value| format!("--{flag}={value}")));
+    std::iter::once("settings".to_string()).chain(set).collect()
+}
+
+/// The plugins of the source that comes first, and the other's, which are not used: their pins
+/// count all the same.
+fn first_plugins(
+    mine: Option<Vec<PluginEntry>>,
+    theirs: Option<Vec<PluginEntry>>,
+) -> (Option<Vec<PluginEntry>>, Vec<PluginEntry>) {
+    match mine {
+        Some(mine) => (Some(mine), theirs.unwrap_or_default()),
+        None => (theirs, Vec::new()),
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.trim_start_matches("error: ").lines().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Keys;
+
+    #[test]
+    fn flags_win_over_file_over_environment() {
+        let flag = Settings { database: Some("flag".into()), ..Settings::default() };
+        let file = Settings::from_toml(
+            "database = 'file'\nregion = 'file'\nupsert-keys = ['a']",
+            "x.toml",
+        )
+        .expect("valid");
+        let environment = Settings::from_variables(|name| match name {
+            "LOADER_DATABASE" | "LOADER_REGION" | "LOADER_JOB_ID" => Some("environment".into()),
+            _ => None,
+        });
+        let merged = flag.or(file).or(environment.expect("valid"));
+        let values = [&merged.database, &merged.region, &merged.job_id]
+            .map(|value| value.clone().unwrap_or_default());
+        assert_eq!(values, ["flag", "file", "environment"]);
+        assert_eq!(merged.upsert_keys, Some(Keys(vec!["a".into()])));
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_named() {
+        let error =
+            Settings::from_toml("databse = 'x'", "loader.toml").expect_err("a typing error");
+        assert!(error.to_string().contains("databse"), "{error}");
+    }
+
+    #[test]
+    fn a_bad_variable_is_named() {
+        let error =
+            Settings::from_variables(|name| (name == "LOADER_WORKERS").then(|| "many".into()));
+        let text = error.expect_err("not a number").to_string();
+        assert!(text.contains("--workers"), "{text}");
+    }
+}
