@@ -33,6 +33,12 @@
 //! functions, late-binding and materialized views, system views), and what PostgreSQL would take
 //! and Redshift refuses is refused, so that what runs here runs there. Sizes, names, NULLs and
 //! transactions follow Redshift's rules; speed and distribution over nodes do not.
+//!
+//! # Inside
+//! A layer imports only from those below it: `data_api` (requests, batches), `copy` (loads),
+//! `session` (one connection and what it answers), `sql` (statements as text, no I/O). `s3` stands
+//! beside them and shares `objects` with COPY. `server` puts them together with `postgres`, the
+//! process.
 
 mod clock;
 mod copy;
