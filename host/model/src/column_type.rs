@@ -145,7 +145,7 @@ impl ColumnType {
 }
 
 /// The step of the ladder that holds a text of so many bytes.
-pub fn varchar_for(max_bytes: u32) -> u32 {
+pub(crate) fn varchar_for(max_bytes: u32) -> u32 {
     VARCHAR_LADDER.into_iter().find(|size| max_bytes <= *size).unwrap_or(MAX_VARCHAR_BYTES)
 }
 

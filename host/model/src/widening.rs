@@ -24,17 +24,20 @@ pub fn widened(existing: &ColumnType, extent: Extent) -> ColumnType {
             ColumnType::Varchar { bytes: varchar_for(extent.max_bytes).max(*bytes) }
         }
         ColumnType::SmallInt | ColumnType::Integer => {
-            extent.range.map_or(existing.clone(), |(least, greatest)| {
-                let steps = [ColumnType::SmallInt, ColumnType::Integer, ColumnType::BigInt];
-                let from = steps.iter().position(|step| step == existing).unwrap_or(0);
-                let holds = |step: &&ColumnType| {
-                    whole_range(step).is_some_and(|(low, high)| low <= least && greatest <= high)
-                };
-                steps[from..].iter().find(holds).unwrap_or(&ColumnType::BigInt).clone()
-            })
+            extent.range.map_or(existing.clone(), |range| integer_for(existing, range))
         }
         other => other.clone(),
     }
+}
+
+/// The narrowest integer type, no narrower than `least`, that holds all of the range.
+fn integer_for(least: &ColumnType, range: (i64, i64)) -> ColumnType {
+    let steps = [ColumnType::SmallInt, ColumnType::Integer, ColumnType::BigInt];
+    let from = steps.iter().position(|step| step == least).unwrap_or(0);
+    let holds = |step: &&ColumnType| {
+        whole_range(step).is_some_and(|(low, high)| low <= range.0 && range.1 <= high)
+    };
+    steps[from..].iter().find(holds).unwrap_or(&ColumnType::BigInt).clone()
 }
 
 /// The wider of two types of one kind, `None` when a column of one can never become the other.

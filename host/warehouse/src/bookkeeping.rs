@@ -12,7 +12,7 @@ pub const PLUGINS: &str = "plugins";
 /// Enough for the counters of a long chain, and far from the limits of a statement.
 pub const MAX_PLUGINS_BYTES: usize = 16_384;
 /// One row for each run, with the columns of the Glue job's table of that name.
-pub const AUDIT: &str = "job_sts";
+pub(crate) const AUDIT: &str = "job_sts";
 
 /// Adds the column for plugins to a ledger that an earlier version made.
 pub fn add_plugins(target: &TableName) -> String {

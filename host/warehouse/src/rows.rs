@@ -73,12 +73,12 @@ impl Rows {
 
 impl Row<'_> {
     /// Any value as text; NULL is empty.
-    pub fn text(&self, column: &str) -> Result<String> {
+    pub(crate) fn text(&self, column: &str) -> Result<String> {
         self.cell(column).map(Cell::to_text)
     }
 
     /// A text; `None` for NULL.
-    pub fn optional_text(&self, column: &str) -> Result<Option<String>> {
+    pub(crate) fn optional_text(&self, column: &str) -> Result<Option<String>> {
         Ok(match self.cell(column)? {
             Cell::Text(text) => Some(text.clone()),
             Cell::Null | Cell::Boolean(_) | Cell::Long(_) | Cell::Double(_) => None,
@@ -86,23 +86,23 @@ impl Row<'_> {
     }
 
     /// An integer that a query of ours must have given.
-    pub fn integer(&self, column: &str) -> Result<i64> {
+    pub(crate) fn integer(&self, column: &str) -> Result<i64> {
         let fact = || format!("the warehouse gave no number in the column `{column}`");
         self.optional_integer(column)?.ok_or_else(|| Error::new(Kind::Internal, fact()))
     }
 
     /// An integer; `None` for NULL and for other values.
-    pub fn optional_integer(&self, column: &str) -> Result<Option<i64>> {
+    pub(crate) fn optional_integer(&self, column: &str) -> Result<Option<i64>> {
         self.cell(column).map(Cell::as_integer)
     }
 
     /// Whether a condition is known to hold; NULL counts as false.
-    pub fn boolean(&self, column: &str) -> Result<bool> {
+    pub(crate) fn boolean(&self, column: &str) -> Result<bool> {
         self.optional_boolean(column).map(|value| value == Some(true))
     }
 
     /// A truth value; `None` for NULL.
-    pub fn optional_boolean(&self, column: &str) -> Result<Option<bool>> {
+    pub(crate) fn optional_boolean(&self, column: &str) -> Result<Option<bool>> {
         Ok(match self.cell(column)? {
             Cell::Boolean(value) => Some(*value),
             Cell::Null | Cell::Long(_) | Cell::Double(_) | Cell::Text(_) => None,
@@ -110,7 +110,7 @@ impl Row<'_> {
     }
 
     /// A relation, from the column of its schema and that of its name.
-    pub fn relation(&self, schema: &str, name: &str) -> Result<TableName> {
+    pub(crate) fn relation(&self, schema: &str, name: &str) -> Result<TableName> {
         Ok(TableName { schema: self.text(schema)?, table: self.text(name)? })
     }
 

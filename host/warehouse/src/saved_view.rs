@@ -152,7 +152,7 @@ impl SavedView {
 /// privileges, columns and grantees. WITH GRANT OPTION takes a statement for each user, since it
 /// belongs to one name of the list.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html>
-pub fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
+pub(crate) fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
     let object = sql::table(object);
     let mut statements = Vec::new();
     for ((grantable, columns, privileges), grantees) in grouped(grants) {

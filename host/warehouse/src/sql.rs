@@ -9,12 +9,12 @@ pub const MAX_BATCH_STATEMENTS: usize = 40;
 pub const MAX_STATEMENT_BYTES: usize = 100_000;
 
 /// A quoted identifier. Redshift folds it to lower case all the same.
-pub fn ident(name: &str) -> String {
+pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A quoted list of identifiers.
-pub fn idents<S: AsRef<str>>(names: &[S]) -> String {
+pub(crate) fn idents<S: AsRef<str>>(names: &[S]) -> String {
     names.iter().map(|name| ident(name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
@@ -28,13 +28,13 @@ pub(crate) fn equal_keys(keys: &[String], left: &str, right: &str) -> String {
 }
 
 /// A table with its schema, quoted.
-pub fn table(name: &loader_model::names::TableName) -> String {
+pub(crate) fn table(name: &loader_model::names::TableName) -> String {
     format!("{}.{}", ident(&name.schema), ident(&name.table))
 }
 
 /// A string literal. Redshift takes a backslash as an escape character, so it is doubled like the
 /// quote; NUL cannot stand in a statement and is left out.
-pub fn text(value: &str) -> String {
+pub(crate) fn text(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('\'');
     for letter in value.chars() {
@@ -50,7 +50,7 @@ pub fn text(value: &str) -> String {
 }
 
 /// `text` cut to a column's size in bytes, at a character boundary.
-pub fn cut(value: &str, max_bytes: usize) -> &str {
+pub(crate) fn cut(value: &str, max_bytes: usize) -> &str {
     let mut end = value.len().min(max_bytes);
     while !value.is_char_boundary(end) {
         end -= 1;

@@ -108,7 +108,7 @@ fn kept_default(existing: &CatalogColumn) -> Result<Option<String>, String> {
 
 impl SchemaChange {
     /// Whether it may stand in a transaction.
-    pub fn is_transactional(&self) -> bool {
+    pub(crate) fn is_transactional(&self) -> bool {
         !matches!(self, SchemaChange::WidenVarchar { .. })
     }
 
@@ -129,7 +129,7 @@ impl SchemaChange {
 
     /// The statements, in order. `kept`: what hangs on the target's columns and goes with a dropped
     /// one.
-    pub fn statements(&self, target: &TableName, kept: &ColumnExtras) -> Vec<String> {
+    pub(crate) fn statements(&self, target: &TableName, kept: &ColumnExtras) -> Vec<String> {
         let alter = format!("ALTER TABLE {}", table(target));
         match self {
             SchemaChange::CreateTable { columns } => vec![create_table(target, columns)],
@@ -176,10 +176,10 @@ impl SchemaChange {
 
 /// Comments and column grants of the target.
 #[derive(Clone, Debug, Default)]
-pub struct ColumnExtras {
-    pub grants: Vec<Grant>,
+pub(crate) struct ColumnExtras {
+    pub(crate) grants: Vec<Grant>,
     /// By column.
-    pub comments: Vec<(String, String)>,
+    pub(crate) comments: Vec<(String, String)>,
 }
 
 impl ColumnExtras {
