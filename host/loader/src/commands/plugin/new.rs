@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn an_sdk_is_a_folder_a_repository_or_an_error() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../sdk/guest")
+            .join("../../sdk/guest")
             .canonicalize()
             .expect("the SDK");
         assert_eq!(
