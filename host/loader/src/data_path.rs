@@ -6,15 +6,15 @@
 //! `part_upload` sends the parts out. `host_values` is what plugins are told of the run,
 //! `plugin_identity` what the run tells of its plugins. All of [`DataPath`] blocks its thread.
 
-pub mod chain;
-pub mod object_reader;
+pub(crate) mod chain;
+pub(crate) mod object_reader;
 
-pub mod host_values;
+pub(crate) mod host_values;
 
-pub mod capture;
-pub mod part_upload;
+pub(crate) mod capture;
+pub(crate) mod part_upload;
 
-pub mod plugin_identity;
+pub(crate) mod plugin_identity;
 
 use std::io::Read;
 use std::sync::Arc;

@@ -175,7 +175,12 @@ fn is_time_and_run(added: &str) -> bool {
 }
 
 /// The identity of a load: the same bytes of the same object into the same table have the same id.
-pub fn load_id(source: &S3Uri, version: &str, size_bytes: u64, target: &TableName) -> String {
+pub(crate) fn load_id(
+    source: &S3Uri,
+    version: &str,
+    size_bytes: u64,
+    target: &TableName,
+) -> String {
     let mut hash = Sha256::new();
     for part in [&source.bucket, &source.key, version, &size_bytes.to_string(), &target.to_string()]
     {

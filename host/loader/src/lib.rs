@@ -6,27 +6,27 @@
 
 pub mod cli;
 
-pub mod settings;
+mod settings;
 
 pub mod job;
 
-pub mod layout;
+mod layout;
 
-pub mod run;
+mod run;
 
-pub mod line;
+mod line;
 
-pub mod steps;
+mod steps;
 
-pub mod values;
+mod values;
 
-pub mod tools;
+mod tools;
 
-pub mod data_path;
+mod data_path;
 
 pub mod redshift;
 
-pub mod preview;
+mod preview;
 
 pub mod report;
 

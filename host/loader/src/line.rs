@@ -12,7 +12,7 @@ use crate::tools::Tools;
 use crate::values::{Loaded, Planned, Work};
 
 /// `loader run`: from the object in S3 to its rows in the table.
-pub async fn load(tools: &Tools) -> Result<Status> {
+pub(crate) async fn load(tools: &Tools) -> Result<Status> {
     recover::run(tools).await;
     let work = match plan(tools).await? {
         Planned::AlreadyLoaded { .. } => return Ok(Status::AlreadyLoaded),
@@ -28,7 +28,7 @@ pub async fn load(tools: &Tools) -> Result<Status> {
 }
 
 /// `loader stage`: the data path alone. A file that was loaded before may be staged again.
-pub async fn stage(tools: &Tools) -> Result<Status> {
+pub(crate) async fn stage(tools: &Tools) -> Result<Status> {
     if let Planned::Work(work) = plan(tools).await? {
         stage::run(tools, &work).await?;
     }
@@ -36,7 +36,7 @@ pub async fn stage(tools: &Tools) -> Result<Status> {
 }
 
 /// Everything that is known before a row is transformed: the beginning of every run.
-pub async fn plan(tools: &Tools) -> Result<Planned> {
+pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
     let plugins = plugins::run(tools).await?;
     let source = source::run(tools).await?;
     let catalog = catalog::run(tools, &source).await?;

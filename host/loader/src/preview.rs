@@ -23,7 +23,7 @@ use crate::tools::{Tools, blocking};
 use crate::values::{Goal, Planned, Work};
 use crate::{data_path::host_values, line, redshift::journals};
 
-pub use columns::{ColumnAction, ColumnPreview};
+pub(crate) use columns::{ColumnAction, ColumnPreview};
 
 /// Rejected rows that are shown with their reasons; all of them are counted.
 const SHOWN_REJECTS: usize = 20;
@@ -95,7 +95,7 @@ pub struct RowPreview {
 }
 
 /// Says what a load would do. Never fails: a failure is in the preview.
-pub async fn preview(job: Job, stop: Stop, log: &RunLog) -> Preview {
+pub(crate) async fn preview(job: Job, stop: Stop, log: &RunLog) -> Preview {
     log.set_run_id(&job.run.text);
     let mut preview = Preview {
         source: job.layout.source().to_string(),

@@ -17,12 +17,12 @@ use crate::tools::Tools;
 use crate::values::Goal;
 
 /// Loads a file. Never fails: a failure is in the report.
-pub async fn load(job: Job, stop: Stop, log: &RunLog) -> Report {
+pub(crate) async fn load(job: Job, stop: Stop, log: &RunLog) -> Report {
     run(job, Goal::Load, line::load, stop, log).await
 }
 
 /// Stages a file and leaves the warehouse as it is. Never fails either.
-pub async fn stage(job: Job, stop: Stop, log: &RunLog) -> Report {
+pub(crate) async fn stage(job: Job, stop: Stop, log: &RunLog) -> Report {
     run(job, Goal::Stage, line::stage, stop, log).await
 }
 

@@ -3,15 +3,15 @@
 //! All are optional here. `sources.rs` reads and merges the three, `chains.rs` finds a table's
 //! plugins among them; `job.rs` fills in defaults and decides.
 
-pub mod chains;
+pub(crate) mod chains;
 
 mod choice;
 
-pub mod place;
+pub(crate) mod place;
 
-pub mod plugin_entry;
+pub(crate) mod plugin_entry;
 
-pub mod sources;
+pub(crate) mod sources;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,7 +29,7 @@ use serde::Deserialize;
 
 use crate::settings::plugin_entry::{PluginEntry, TableSettings};
 
-pub use choice::choice;
+pub(crate) use choice::choice;
 
 /// Every setting of a load. Field names are the flags, with `_` for `-`.
 #[derive(Args, Clone, Debug, Default, Deserialize)]

@@ -82,7 +82,7 @@ impl Tools {
 
 /// Runs blocking work on a thread of its own. Plugins run only so: a guest that spins must not hold
 /// up the requests of the async runtime.
-pub async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     tokio::task::spawn_blocking(work).await.context(Kind::Internal, "a thread ended abruptly")?

@@ -33,7 +33,7 @@ pub struct SourceObject {
 }
 
 /// What a run finds out before it transforms a row.
-pub enum Planned {
+pub(crate) enum Planned {
     /// The ledger has this very file, loaded by this run.
     AlreadyLoaded { by: String },
     /// There is work to do.
@@ -77,7 +77,7 @@ pub struct Evolved {
 
 /// What the transaction did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Loaded {
+pub(crate) enum Loaded {
     Rows {
         inserted: u64,
         updated: u64,

@@ -18,7 +18,7 @@ use loader_sandbox::{ChainPlan, Observer, PlannedPlugin};
 use crate::job::CaptureSettings;
 
 /// The rows of a run so far.
-pub struct Capture {
+pub(crate) struct Capture {
     settings: CaptureSettings,
     chain: ChainPlan,
     /// One for each plugin.
@@ -35,13 +35,13 @@ struct Kept {
 
 impl Capture {
     /// Keeps nothing yet.
-    pub fn start(settings: &CaptureSettings, chain: &ChainPlan) -> Capture {
+    pub(crate) fn start(settings: &CaptureSettings, chain: &ChainPlan) -> Capture {
         let kept = chain.plugins().iter().map(|_| Mutex::default()).collect();
         Capture { settings: settings.clone(), chain: chain.clone(), kept }
     }
 
     /// What the chain has to be observed by.
-    pub fn observer(&self) -> Observer {
+    pub(crate) fn observer(&self) -> Observer {
         let (kept, wanted) = (Arc::clone(&self.kept), self.settings.rows);
         Arc::new(move |place, batch, rows| {
             if let (Some(kept), Some(first)) = (kept.get(place), rows.values().first()) {
@@ -52,7 +52,7 @@ impl Capture {
 
     /// Writes a case for each plugin, named after the file. What goes wrong is logged: a load does
     /// not end for it.
-    pub fn write(self, file_name: &str) {
+    pub(crate) fn write(self, file_name: &str) {
         let stem = file_name.split('.').next().unwrap_or_default();
         let case_name = name_or(stem, "case");
         for (planned, kept) in self.chain.plugins().iter().zip(self.kept.iter()) {

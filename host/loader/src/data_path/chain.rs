@@ -19,16 +19,16 @@ use crate::settings::plugin_entry::{Digest, Origin};
 /// The plugins of a job in the order in which rows pass them, each with its config. Clones share
 /// them.
 #[derive(Clone)]
-pub struct Chain(Arc<[ConfiguredPlugin]>);
+pub(crate) struct Chain(Arc<[ConfiguredPlugin]>);
 
 impl Chain {
     /// The plugins with their configs.
-    pub fn plugins(&self) -> &[ConfiguredPlugin] {
+    pub(crate) fn plugins(&self) -> &[ConfiguredPlugin] {
         &self.0
     }
 
     /// Who the plugins are.
-    pub fn identities(&self) -> Vec<PluginIdentity> {
+    pub(crate) fn identities(&self) -> Vec<PluginIdentity> {
         let identity = |(plugin, _): &ConfiguredPlugin| PluginIdentity {
             name: plugin.name().to_string(),
             version: plugin.version().to_string(),
@@ -42,7 +42,7 @@ impl Chain {
 /// Reads and compiles the chain's plugins, and holds their configs against their schemas. Errors:
 /// `Config` (no such file, not the pinned one, a config that a plugin does not take), `Plugin` (not
 /// one of ours).
-pub fn load(settings: &TransformSettings) -> Result<Chain> {
+pub(crate) fn load(settings: &TransformSettings) -> Result<Chain> {
     for notice in &settings.notices {
         tracing::warn!(notice, "the choice of plugins");
     }
@@ -55,7 +55,7 @@ pub fn load(settings: &TransformSettings) -> Result<Chain> {
 }
 
 /// The sandbox with the limits of these settings.
-pub fn runtime(settings: &TransformSettings, metering: Metering) -> Result<Runtime> {
+pub(crate) fn runtime(settings: &TransformSettings, metering: Metering) -> Result<Runtime> {
     let cache = match &settings.plugin_cache {
         PluginCache::Default => CacheLocation::Default,
         PluginCache::Dir(dir) => CacheLocation::Dir(dir.clone()),
@@ -105,7 +105,7 @@ fn check_config(plugin: &Plugin, settings: &PluginSettings) -> Result<()> {
 }
 
 /// Holds a plugin's bytes against the digest that the settings pin it to. Errors: `Config`.
-pub fn check_pin(path: &Path, bytes: &[u8], pinned: &Digest, origin: &Origin) -> Result<()> {
+pub(crate) fn check_pin(path: &Path, bytes: &[u8], pinned: &Digest, origin: &Origin) -> Result<()> {
     let found = Digest::of(bytes);
     if found == *pinned {
         return Ok(());

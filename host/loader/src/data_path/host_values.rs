@@ -8,7 +8,7 @@ use crate::tools::Tools;
 use crate::values::Work;
 
 /// The values of a load from S3.
-pub fn of(tools: &Tools, work: &Work) -> HostValues {
+pub(crate) fn of(tools: &Tools, work: &Work) -> HostValues {
     HostValues {
         run_started_at_micros: tools.job.run.started_at.as_microsecond(),
         run_id: tools.job.run.text.clone(),

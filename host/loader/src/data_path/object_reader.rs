@@ -17,7 +17,11 @@ use crate::values::SourceObject;
 const PIECES_IN_FLIGHT: usize = 64;
 
 /// Opens the object's content, as it is stored. Errors: `Transient` when it was replaced.
-pub async fn open(store: &Store, source: &SourceObject, progress: Progress) -> Result<Pieces> {
+pub(crate) async fn open(
+    store: &Store,
+    source: &SourceObject,
+    progress: Progress,
+) -> Result<Pieces> {
     let mut body = store.read(&source.uri, &source.info).await?;
     let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
     tokio::spawn(async move {
@@ -36,7 +40,7 @@ pub async fn open(store: &Store, source: &SourceObject, progress: Progress) -> R
 
 /// The pieces of a body as one reader. Reading blocks, so it must not happen on a thread of the
 /// async runtime.
-pub struct Pieces {
+pub(crate) struct Pieces {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     current: Bytes,
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 /// What is in S3 now.
 #[derive(Debug)]
-pub struct Uploaded {
+pub(crate) struct Uploaded {
     /// `None` when there was no part.
     pub manifest: Option<S3Uri>,
     pub parts: usize,
@@ -26,7 +26,11 @@ struct Entry {
 
 /// Uploads parts below `prefix` until no worker is left that could send one. Each part is removed
 /// from disk once it is in S3.
-pub async fn run(store: Store, prefix: S3Uri, mut parts: mpsc::Receiver<Part>) -> Result<Uploaded> {
+pub(crate) async fn run(
+    store: Store,
+    prefix: S3Uri,
+    mut parts: mpsc::Receiver<Part>,
+) -> Result<Uploaded> {
     let below = |name: &str| S3Uri::new(&prefix.bucket, format!("{}{name}", prefix.key));
     let mut entries = Vec::new();
     while let Some(part) = parts.recv().await {

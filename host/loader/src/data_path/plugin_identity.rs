@@ -22,7 +22,7 @@ pub struct PluginIdentity {
 /// The plugins as JSON, short enough for the ledger: counters that are too long for it are left
 /// out, the last plugin's first, and then plugins at the end. The report and the log have all of
 /// them.
-pub fn for_ledger(plugins: &[PluginIdentity]) -> String {
+pub(crate) fn for_ledger(plugins: &[PluginIdentity]) -> String {
     let mut kept = plugins.to_vec();
     loop {
         let text = serde_json::to_string(&kept).unwrap_or_default();
@@ -37,7 +37,7 @@ pub fn for_ledger(plugins: &[PluginIdentity]) -> String {
 }
 
 /// One event for each plugin, with all that it counted.
-pub fn log_counted(counted: &[PluginCounters]) {
+pub(crate) fn log_counted(counted: &[PluginCounters]) {
     for plugin in counted {
         let counters: Vec<String> =
             plugin.counters.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -55,7 +55,10 @@ pub fn log_counted(counted: &[PluginCounters]) {
 }
 
 /// The plugins with what they counted; both lists are in the chain's order.
-pub fn counted(plugins: &[PluginIdentity], counters: &[PluginCounters]) -> Vec<PluginIdentity> {
+pub(crate) fn counted(
+    plugins: &[PluginIdentity],
+    counters: &[PluginCounters],
+) -> Vec<PluginIdentity> {
     let mut plugins = plugins.to_vec();
     for (plugin, of_plugin) in plugins.iter_mut().zip(counters) {
         plugin.counters = of_plugin.counters.iter().cloned().collect();

@@ -4,7 +4,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use loader_model::choices::{Choice, Named};
 
 /// A parser of the names of a choice's options.
-pub fn choice<T: Choice>() -> impl TypedValueParser<Value = T> {
+pub(crate) fn choice<T: Choice>() -> impl TypedValueParser<Value = T> {
     let options = T::OPTIONS.iter().map(|option| {
         let value = PossibleValue::new(option.name);
         if option.help.is_empty() { value } else { value.help(option.help) }

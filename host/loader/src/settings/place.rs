@@ -20,7 +20,7 @@ pub struct SettingsFile {
 
 /// A step on the way to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Key {
+pub(crate) enum Key {
     Name(String),
     Index(usize),
 }

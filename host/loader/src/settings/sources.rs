@@ -13,7 +13,7 @@ use loader_model::error::{Context, Error, Kind, Result};
 const BAD_VARIABLE: &str = "a LOADER_… variable is not valid";
 
 /// The variable of a flag: `LOADER_TARGET_TABLE` for `target-table`.
-pub fn variable_of(flag: &str) -> String {
+pub(crate) fn variable_of(flag: &str) -> String {
     format!("LOADER_{}", flag.replace('-', "_").to_uppercase())
 }
 

@@ -12,7 +12,7 @@ use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
 
 /// Errors: `Transient`, `Config` (permissions, no such schema).
-pub async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog> {
+pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog> {
     let missing = match tools.goal {
         Goal::Load => Bookkeeping::Make,
         Goal::Stage | Goal::Preview => Bookkeeping::LeaveMissing,

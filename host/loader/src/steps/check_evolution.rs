@@ -13,7 +13,7 @@ use crate::values::Work;
 
 /// Errors: `SchemaConflict` (keys, views that could not come back), `Config` (view_config.json),
 /// `Transient` (the table is another than the plan was made for).
-pub async fn run(tools: &Tools, work: &Work) -> Result<()> {
+pub(crate) async fn run(tools: &Tools, work: &Work) -> Result<()> {
     let longest = work.plan.longest_known();
     let evolution = Evolution::new(tools, work, &longest);
     if evolution.is_needed() {

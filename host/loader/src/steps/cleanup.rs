@@ -12,7 +12,7 @@ use crate::values::{Goal, SourceObject};
 use crate::{crash, redshift::audit};
 
 /// Cleans up after the run.
-pub async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
+pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
     if let Err(error) = outcome {
         tracing::error!(%error, "run failed");
         if error.kind() == Kind::OutcomeUnknown {

@@ -27,7 +27,7 @@ const MAX_ROUNDS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Errors: `SchemaConflict`, `Config` (rights, view_config.json), `Transient`, `OutcomeUnknown`.
-pub async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<Evolved> {
+pub(crate) async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<Evolved> {
     let evolution = Evolution::new(tools, work, &staged.totals.max_text_bytes);
     let mut evolved = Evolved::default();
     if !evolution.is_needed() {

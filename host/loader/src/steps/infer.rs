@@ -16,7 +16,7 @@ use crate::values::SourceObject;
 
 /// Errors: `Data` (with line and column), `Transient` (the stream broke off, or the object was
 /// replaced).
-pub async fn run(tools: &Tools, source: &SourceObject) -> Result<Arc<Spool>> {
+pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Arc<Spool>> {
     let progress = Progress::start("reading", source.info.size_bytes);
     let input = object_reader::open(&tools.store, source, progress.clone()).await?;
     let (data_path, name) = (Arc::clone(&tools.data_path), source.uri.file_name().to_string());

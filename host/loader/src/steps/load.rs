@@ -24,7 +24,12 @@ use crate::{data_path::plugin_identity, redshift::audit};
 
 /// Runs the transaction. Errors: `Data` (duplicate keys that are not allowed, a load error),
 /// `Transient` (conflicts that do not end), `OutcomeUnknown`, `Config` (permissions), `Internal`.
-pub async fn run(tools: &Tools, work: &Work, staged: &Staged, evolved: &Evolved) -> Result<Loaded> {
+pub(crate) async fn run(
+    tools: &Tools,
+    work: &Work,
+    staged: &Staged,
+    evolved: &Evolved,
+) -> Result<Loaded> {
     let plugins = work.catalog.ledger_has_plugins;
     let plugins = plugins.then(|| plugin_identity::for_ledger(&staged.plugins));
     let creation = evolved.creation.as_slice();

@@ -1,27 +1,27 @@
 //! The steps of a run, in the order in which they run; README and the report have the same list. A
 //! step never calls another: `line.rs` does.
 
-pub mod recover;
+pub(crate) mod recover;
 
-pub mod plugins;
+pub(crate) mod plugins;
 
-pub mod source;
+pub(crate) mod source;
 
-pub mod catalog;
+pub(crate) mod catalog;
 
-pub mod infer;
+pub(crate) mod infer;
 
-pub mod plan;
+pub(crate) mod plan;
 
-pub mod check_evolution;
+pub(crate) mod check_evolution;
 
-pub mod stage;
+pub(crate) mod stage;
 
-pub mod evolve;
+pub(crate) mod evolve;
 
-pub mod load;
+pub(crate) mod load;
 
-pub mod cleanup;
+pub(crate) mod cleanup;
 
 /// A step, as the report and the log call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::tools::{Tools, blocking};
 
 /// Errors: `Config` (a key that is no column), `Plugin`, `Data` (values that the target cannot
 /// take), `SchemaConflict` (a change of the table that is impossible or not allowed).
-pub async fn run(
+pub(crate) async fn run(
     tools: &Tools,
     chain: &Chain,
     spool: &Arc<Spool>,

@@ -12,7 +12,7 @@ use crate::tools::{Tools, blocking};
 
 /// Errors: `Config` (no such file, not the pinned one, a config that a plugin does not take),
 /// `Plugin` (not one of ours).
-pub async fn run(tools: &Tools) -> Result<Chain> {
+pub(crate) async fn run(tools: &Tools) -> Result<Chain> {
     let data_path = Arc::clone(&tools.data_path);
     let work = blocking(move || chain::load(&data_path.settings));
     let chain = tools.step(Step::Plugins, work).await?;

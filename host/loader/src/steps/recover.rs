@@ -8,7 +8,7 @@ use crate::steps::Step;
 use crate::tools::Tools;
 
 /// Never fails: what goes wrong is in the log.
-pub async fn run(tools: &Tools) {
+pub(crate) async fn run(tools: &Tools) {
     let scope = RecoverScope::Target(&tools.job.target);
     let recovering = journals::recover(&tools.store, &tools.api, tools.job.layout.bucket(), scope);
     match tools.step(Step::Recover, recovering).await {

@@ -11,7 +11,7 @@ use crate::tools::Tools;
 use crate::values::SourceObject;
 
 /// Errors: `Config` when there is no such object.
-pub async fn run(tools: &Tools) -> Result<SourceObject> {
+pub(crate) async fn run(tools: &Tools) -> Result<SourceObject> {
     let source = tools.step(Step::Source, pin(tools)).await?;
     tools.record.source(&source);
     // Set once: a run has one source.

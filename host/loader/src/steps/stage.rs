@@ -26,7 +26,7 @@ use crate::{data_path::host_values, report::exports};
 const PARTS_IN_FLIGHT: usize = 4;
 
 /// Errors: `Data` (more rejected rows than allowed), `Plugin`, `Transient`, `Internal`.
-pub async fn run(tools: &Tools, work: &Work) -> Result<Staged> {
+pub(crate) async fn run(tools: &Tools, work: &Work) -> Result<Staged> {
     tools.step(Step::Stage, stage(tools, work)).await
 }
 
