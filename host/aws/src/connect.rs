@@ -24,7 +24,7 @@ pub struct AwsAccess {
 /// lives.
 #[derive(Clone)]
 pub struct Aws {
-    pub config: SdkConfig,
+    pub(crate) config: SdkConfig,
     /// Endpoints of the stand-in; the SDK finds all others itself.
     pub endpoints: Option<ServiceEndpoints>,
     _local: Option<std::sync::Arc<Attachment>>,

@@ -128,48 +128,54 @@ impl DataApi {
 
     /// Runs one statement by itself; it commits on its own.
     pub async fn execute(&self, sql: &str) -> Result<Outcome> {
-        let token = uuid::Uuid::now_v7().to_string();
-        let answer = self
-            .submit(async || {
-                self.calls.count("ExecuteStatement");
-                let (workgroup, cluster, user) = self.compute();
-                let request = self.client.execute_statement().sql(sql).client_token(&token);
-                let request = request
-                    .statement_name(&self.statement_name)
-                    .database(&self.database.name)
-                    .set_workgroup_name(workgroup)
-                    .set_cluster_identifier(cluster)
-                    .set_db_user(user)
-                    .set_secret_arn(self.database.secret_arn.clone());
-                let answer = boxed(request.send()).await;
-                answer.map_err(|error| failure::failure("submitting a statement", error))
-            })
-            .await?;
-        self.wait(answer.id.unwrap_or_default()).await
+        let token = new_token();
+        let id = self.submit(async || self.send_one(sql, &token).await).await?;
+        self.wait(id).await
     }
 
     /// Runs statements as one transaction: all of them, or none. At most 40, of at most 100 KB
     /// each.
     pub async fn execute_batch(&self, statements: &[String]) -> Result<Outcome> {
-        let token = uuid::Uuid::now_v7().to_string();
-        let answer = self
-            .submit(async || {
-                self.calls.count("BatchExecuteStatement");
-                let (workgroup, cluster, user) = self.compute();
-                let request = self.client.batch_execute_statement().client_token(&token);
-                let request = request
-                    .set_sqls(Some(statements.to_vec()))
-                    .statement_name(&self.statement_name)
-                    .database(&self.database.name)
-                    .set_workgroup_name(workgroup)
-                    .set_cluster_identifier(cluster)
-                    .set_db_user(user)
-                    .set_secret_arn(self.database.secret_arn.clone());
-                let answer = boxed(request.send()).await;
-                answer.map_err(|error| failure::failure("submitting a batch of statements", error))
-            })
-            .await?;
-        self.wait(answer.id.unwrap_or_default()).await
+        let token = new_token();
+        let id = self.submit(async || self.send_batch(statements, &token).await).await?;
+        self.wait(id).await
+    }
+
+    /// Returns the statement's id.
+    async fn send_one(&self, sql: &str, token: &str) -> Result<String> {
+        self.calls.count("ExecuteStatement");
+        let (workgroup, cluster, user) = self.compute();
+        let request = self.client.execute_statement().sql(sql).client_token(token);
+        let request = request
+            .statement_name(&self.statement_name)
+            .database(&self.database.name)
+            .set_workgroup_name(workgroup)
+            .set_cluster_identifier(cluster)
+            .set_db_user(user)
+            .set_secret_arn(self.database.secret_arn.clone());
+        match boxed(request.send()).await {
+            Ok(answer) => Ok(answer.id.unwrap_or_default()),
+            Err(error) => Err(failure::failure("submitting a statement", error)),
+        }
+    }
+
+    /// Returns the batch's id.
+    async fn send_batch(&self, statements: &[String], token: &str) -> Result<String> {
+        self.calls.count("BatchExecuteStatement");
+        let (workgroup, cluster, user) = self.compute();
+        let request = self.client.batch_execute_statement().client_token(token);
+        let request = request
+            .set_sqls(Some(statements.to_vec()))
+            .statement_name(&self.statement_name)
+            .database(&self.database.name)
+            .set_workgroup_name(workgroup)
+            .set_cluster_identifier(cluster)
+            .set_db_user(user)
+            .set_secret_arn(self.database.secret_arn.clone());
+        match boxed(request.send()).await {
+            Ok(answer) => Ok(answer.id.unwrap_or_default()),
+            Err(error) => Err(failure::failure("submitting a batch of statements", error)),
+        }
     }
 
     /// Who runs the statement. With a secret the user comes from there.
@@ -294,6 +300,11 @@ impl DataApi {
         let page = boxed(request.send()).await;
         page.map_err(|error| failure::read_failure("reading a statement's result", error))
     }
+}
+
+/// Makes an execution one that the service runs once, however often it arrives.
+fn new_token() -> String {
+    uuid::Uuid::now_v7().to_string()
 }
 
 fn finished(id: String, described: &DescribeStatementOutput) -> Executed {

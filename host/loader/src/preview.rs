@@ -160,12 +160,12 @@ async fn look_ahead(tools: &Tools, preview: &mut Preview) -> Result<()> {
             preview.loaded_by = Some(by);
             Ok(())
         }
-        Planned::Work(work) => foresee(tools, &work, preview).await,
+        Planned::Work(work) => preview_work(tools, &work, preview).await,
     }
 }
 
 /// What would become of the table and of the rows.
-async fn foresee(tools: &Tools, work: &Work, preview: &mut Preview) -> Result<()> {
+async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Result<()> {
     let totals = transform_to_nothing(tools, work).await?;
     preview.rows.accepted = totals.rows_staged;
     preview.rows.rejected = totals.rows_rejected;

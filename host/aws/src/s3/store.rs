@@ -1,6 +1,7 @@
 //! The client that everything in S3 goes through, and what S3 says about one object.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 
 use crate::calls::Calls;
 use crate::connect::{Aws, boxed};
@@ -50,11 +51,7 @@ impl Store {
     pub async fn head(&self, uri: &S3Uri) -> Result<Option<ObjectInfo>> {
         self.calls.count("HeadObject");
         match boxed(self.client.head_object().bucket(&uri.bucket).key(&uri.key).send()).await {
-            Ok(head) => Ok(Some(ObjectInfo {
-                etag: head.e_tag.unwrap_or_default(),
-                version_id: head.version_id.filter(|id| id != "null"),
-                size_bytes: u64::try_from(head.content_length.unwrap_or(0)).unwrap_or(0),
-            })),
+            Ok(head) => Ok(Some(info(head))),
             Err(error) if failure::is_missing(&error) => Ok(None),
             Err(error) => {
                 // HEAD answers without words, so S3 cannot say what it dislikes.
@@ -76,6 +73,14 @@ impl Store {
             }
             Err(error) => Err(failure::read_failure(&format!("making the bucket {bucket}"), error)),
         }
+    }
+}
+
+fn info(head: HeadObjectOutput) -> ObjectInfo {
+    ObjectInfo {
+        etag: head.e_tag.unwrap_or_default(),
+        version_id: head.version_id.filter(|id| id != "null"),
+        size_bytes: u64::try_from(head.content_length.unwrap_or(0)).unwrap_or(0),
     }
 }
 
