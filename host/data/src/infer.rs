@@ -95,3 +95,22 @@ fn copy(
 fn header(splitter: &Splitter, otherwise: &str) -> Result<Header> {
     splitter.header().cloned().ok_or_else(|| Error::new(Kind::Internal, otherwise))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_found_again_with_their_lines() {
+        let csv = "a,b\n1,x\n\"2\n3\",y\n4,z\n";
+        let (dialect, stop) = (Dialect::default(), StopFlag::default());
+        let spool = run(csv.as_bytes(), &dialect, NonZeroUsize::MIN, &stop).expect("reads");
+        assert_eq!((spool.profile.records, spool.size_bytes), (3, csv.len() as u64));
+        let found = spool.records(&[2, 3, 9]);
+        let found: Vec<(u64, u64, &str)> = found
+            .iter()
+            .map(|(number, record)| (*number, record.line, record.text.trim_end()))
+            .collect();
+        assert_eq!(found, [(2, 3, "\"2\n3\",y"), (3, 5, "4,z")]);
+    }
+}
