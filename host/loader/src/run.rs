@@ -46,7 +46,8 @@ async fn run(
         }
     };
     let tools = Tools::new(job, goal, &aws, stop, record);
-    let outcome = line(&tools).await;
+    // The futures of all steps are part of this one; on the stack they would be large.
+    let outcome = Box::pin(line(&tools)).await;
     tools.cleanup(cleanup::run(&tools, outcome.as_ref().copied())).await;
     conclude(tools, outcome, log).await
 }
