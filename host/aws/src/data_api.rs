@@ -18,7 +18,7 @@ use crate::failure;
 use crate::stop::Stop;
 use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::refusal::StatementFailure;
-use loader_warehouse::rows::{Cell, Rows};
+use loader_warehouse::rows::{Cell, ResultRows};
 
 /// How long one DescribeStatement may wait for news, in seconds. Source: API_DescribeStatement,
 /// `WaitTimeSeconds`.
@@ -276,9 +276,9 @@ impl DataApi {
     }
 
     /// Reads all rows of a statement's result; `nth` picks a statement of a batch.
-    pub async fn rows(&self, executed: &Executed, nth: Option<usize>) -> Result<Rows> {
+    pub async fn rows(&self, executed: &Executed, nth: Option<usize>) -> Result<ResultRows> {
         let id = nth.map_or(executed.id.clone(), |nth| format!("{}:{}", executed.id, nth + 1));
-        let (mut rows, mut token) = (Rows::default(), None);
+        let (mut rows, mut token) = (ResultRows::default(), None);
         loop {
             let page = self.page(&id, token).await?;
             if rows.columns.is_empty() {

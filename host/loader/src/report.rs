@@ -27,7 +27,7 @@ pub struct Report {
     pub status: Status,
     pub exit_code: u8,
     pub error: Option<String>,
-    pub source: Source,
+    pub source: SourceReport,
     pub target: String,
     pub rows: RowCounts,
     /// Decimals that were rounded half up to the scale of their columns; those that plugins make
@@ -80,7 +80,7 @@ impl Status {
 
 /// The object that was loaded.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Source {
+pub struct SourceReport {
     pub uri: String,
     pub etag: Option<String>,
     pub size_bytes: Option<u64>,

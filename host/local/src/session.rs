@@ -66,16 +66,16 @@ impl Session {
     }
 
     /// Runs a statement that may answer rows. A statement that has no columns gives its count.
-    pub(crate) async fn query(&self, sql: &str) -> Result<Outcome, String> {
+    pub(crate) async fn query(&self, sql: &str) -> Result<StatementResult, String> {
         let statement = self.client.prepare(sql).await.map_err(|error| engine_error(&error))?;
         if !statement.params().is_empty() {
             return Err("ERROR: there is no parameter $1".to_owned());
         }
         if statement.columns().is_empty() {
-            return self.command(sql).await.map(|rows| Outcome { rows, result: None });
+            return self.command(sql).await.map(|rows| StatementResult { rows, result: None });
         }
         let result = self.read(sql, columns(&statement)).await?;
-        Ok(Outcome { rows: result.rows.len() as u64, result: Some(result) })
+        Ok(StatementResult { rows: result.rows.len() as u64, result: Some(result) })
     }
 
     /// The rows of a query that always has some columns.
@@ -107,7 +107,7 @@ fn columns(statement: &Statement) -> Vec<ColumnInfo> {
 
 /// What a statement gave.
 #[derive(Debug, Default)]
-pub(crate) struct Outcome {
+pub(crate) struct StatementResult {
     /// Rows returned or affected.
     pub(crate) rows: u64,
     pub(crate) result: Option<ResultSet>,

@@ -8,7 +8,7 @@ use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::bookkeeping;
-use crate::rows::{FromRow, Row, Rows};
+use crate::rows::{FromRow, ResultRows, Row};
 use crate::sql::{self, text};
 
 /// The warehouse as it is now, as far as a load is concerned.
@@ -44,7 +44,11 @@ pub struct ColumnAttributes {
 impl Catalog {
     /// Reads the answers to [`queries`], and whether there is an audit table. `loads` is empty when
     /// there is no ledger to ask.
-    pub fn read(columns: &Rows, loads: &Rows, target: &TableName) -> Result<(Catalog, bool)> {
+    pub fn read(
+        columns: &ResultRows,
+        loads: &ResultRows,
+        target: &TableName,
+    ) -> Result<(Catalog, bool)> {
         let columns: Vec<ColumnRow> = columns.decode()?;
         let has_audit = columns.iter().any(|row| row.table == bookkeeping::AUDIT);
         let ledger_has_plugins = columns
@@ -122,9 +126,9 @@ impl FromRow for LoadedBy {
 impl TableState {
     /// Reads the answers to [`table_queries`]; `None`: there is no such table.
     pub fn read(
-        columns: &Rows,
-        attributes: &Rows,
-        constrained: &Rows,
+        columns: &ResultRows,
+        attributes: &ResultRows,
+        constrained: &ResultRows,
         target: &TableName,
     ) -> Result<Option<TableState>> {
         let Some(columns) = columns_of(columns.decode()?, &target.table) else { return Ok(None) };

@@ -51,7 +51,7 @@ impl fmt::Display for LoadError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::{Cell, Rows};
+    use crate::rows::{Cell, ResultRows};
 
     #[test]
     fn names_file_line_and_column() {
@@ -65,7 +65,8 @@ mod tests {
         ];
         let row = ["s3://b/p", "7", "amount", "numeric", "1207", "Invalid digit"]
             .map(|text| Cell::Text(text.into()));
-        let rows = Rows { columns: columns.map(String::from).to_vec(), rows: vec![row.to_vec()] };
+        let rows =
+            ResultRows { columns: columns.map(String::from).to_vec(), rows: vec![row.to_vec()] };
         let error: LoadError = rows.first("the system view").expect("it has all columns");
         assert_eq!(
             error.to_string(),

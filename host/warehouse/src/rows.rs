@@ -19,7 +19,7 @@ pub enum Cell {
 
 /// A whole result.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Rows {
+pub struct ResultRows {
     pub columns: Vec<String>,
     pub rows: Vec<Vec<Cell>>,
 }
@@ -59,7 +59,7 @@ impl Cell {
     }
 }
 
-impl Rows {
+impl ResultRows {
     /// Every row, read. Errors: `Internal`.
     pub fn decode<T: FromRow>(&self) -> Result<Vec<T>> {
         self.rows.iter().map(|cells| T::from_row(Row { columns: &self.columns, cells })).collect()
@@ -144,9 +144,9 @@ mod tests {
         }
     }
 
-    fn rows(columns: &[&str]) -> Rows {
+    fn rows(columns: &[&str]) -> ResultRows {
         let columns = columns.iter().map(|column| column.to_string()).collect();
-        Rows { columns, rows: vec![vec![Cell::Text("7".into()), Cell::Null]] }
+        ResultRows { columns, rows: vec![vec![Cell::Text("7".into()), Cell::Null]] }
     }
 
     #[test]
@@ -162,7 +162,7 @@ mod tests {
         let error = rows(&["name", "length"]).decode::<Pair>().map(drop).expect_err("no size");
         assert_eq!(error.kind(), Kind::Internal);
         insta::assert_snapshot!(error, @"the warehouse answered without the column `size` (name, length)");
-        let error = Rows::default().first::<Pair>("a table").map(drop).expect_err("no row");
+        let error = ResultRows::default().first::<Pair>("a table").map(drop).expect_err("no row");
         insta::assert_snapshot!(error, @"a table answered with another number of rows or results than asked for");
     }
 }

@@ -11,7 +11,7 @@ use loader_aws::stop::Stop;
 use loader_data::parts::csv::push_text;
 use loader_model::error::Result;
 use loader_warehouse::refusal;
-use loader_warehouse::rows::{Cell, Rows};
+use loader_warehouse::rows::{Cell, ResultRows};
 
 /// Runs the statement and prints its rows; a statement without rows prints nothing.
 pub async fn run(args: SqlArgs, stop: Stop) -> u8 {
@@ -29,7 +29,7 @@ async fn query(args: SqlArgs, stop: Stop) -> Result<()> {
 }
 
 /// Runs one statement; `None` when it has no result set.
-pub async fn select(api: &DataApi, sql: &str) -> Result<Option<Rows>> {
+pub async fn select(api: &DataApi, sql: &str) -> Result<Option<ResultRows>> {
     match api.execute(sql).await? {
         Outcome::Failed(failure) => Err(refusal::explain("the statement", &failure)),
         Outcome::Finished(executed) if executed.has_result_set => {
@@ -40,7 +40,7 @@ pub async fn select(api: &DataApi, sql: &str) -> Result<Option<Rows>> {
 }
 
 /// The rows as text, with a last line end.
-pub fn render(rows: &Rows, format: RowFormat) -> String {
+pub fn render(rows: &ResultRows, format: RowFormat) -> String {
     match format {
         RowFormat::Table => table(rows),
         RowFormat::Csv => csv(rows),
@@ -48,7 +48,7 @@ pub fn render(rows: &Rows, format: RowFormat) -> String {
     }
 }
 
-fn table(rows: &Rows) -> String {
+fn table(rows: &ResultRows) -> String {
     let mut table = table::table(&rows.columns);
     for row in &rows.rows {
         table.add_row(row.iter().map(|cell| match cell {
@@ -59,7 +59,7 @@ fn table(rows: &Rows) -> String {
     format!("{table}\n")
 }
 
-fn csv(rows: &Rows) -> String {
+fn csv(rows: &ResultRows) -> String {
     let mut out = String::new();
     let mut line = |cells: Vec<Option<String>>| {
         for (i, cell) in cells.into_iter().enumerate() {
@@ -79,7 +79,7 @@ fn csv(rows: &Rows) -> String {
     out
 }
 
-fn json(rows: &Rows) -> String {
+fn json(rows: &ResultRows) -> String {
     let value = |cell: &Cell| match cell {
         Cell::Null => Value::Null,
         Cell::Boolean(value) => (*value).into(),
@@ -98,14 +98,14 @@ fn json(rows: &Rows) -> String {
 mod tests {
     use super::*;
 
-    fn rows() -> Rows {
+    fn rows() -> ResultRows {
         let row = vec![
             Cell::Long(1),
             Cell::Text("a, \"b\"".into()),
             Cell::Null,
             Cell::Text(String::new()),
         ];
-        Rows { columns: ["n", "t", "x", "e"].map(String::from).to_vec(), rows: vec![row] }
+        ResultRows { columns: ["n", "t", "x", "e"].map(String::from).to_vec(), rows: vec![row] }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_warehouse::catalog::{Catalog, TableState, queries, table_queries};
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
-use loader_warehouse::rows::Rows;
+use loader_warehouse::rows::ResultRows;
 
 use crate::redshift::{bookkeeping, retry_conflicts};
 
@@ -82,7 +82,7 @@ async fn answer(
     ledger: bool,
 ) -> Result<(Catalog, bool)> {
     let columns = api.rows(executed, Some(0)).await?;
-    let loads = if ledger { api.rows(executed, Some(1)).await? } else { Rows::default() };
+    let loads = if ledger { api.rows(executed, Some(1)).await? } else { ResultRows::default() };
     Catalog::read(&columns, &loads, target)
 }
 

@@ -11,7 +11,7 @@ use loader_warehouse::dependents::policies::{self, Protected};
 use loader_warehouse::dependents::user::{self, CurrentUser};
 use loader_warehouse::dependents::{Dependent, Dependents, privileges};
 use loader_warehouse::refusal;
-use loader_warehouse::rows::{Rows, unexpected};
+use loader_warehouse::rows::{ResultRows, unexpected};
 use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
 use crate::redshift::retry_conflicts;
@@ -81,7 +81,11 @@ async fn protected(api: &DataApi, views: &[Dependent]) -> Result<Option<Vec<Tabl
 }
 
 /// Runs queries as one batch (several past 40) and returns the rows of each.
-pub(super) async fn query(api: &DataApi, doing: &str, statements: &[String]) -> Result<Vec<Rows>> {
+pub(super) async fn query(
+    api: &DataApi,
+    doing: &str,
+    statements: &[String],
+) -> Result<Vec<ResultRows>> {
     let mut answers = Vec::with_capacity(statements.len());
     for batch in statements.chunks(MAX_BATCH_STATEMENTS) {
         match retry_conflicts::execute_batch(api, batch).await? {

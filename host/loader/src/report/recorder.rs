@@ -9,7 +9,7 @@ use loader_model::names::{S3Uri, TableName};
 
 use crate::data_path::plugin_identity::PluginIdentity;
 use crate::job::Job;
-use crate::report::{CallCounts, Report, Source, Status, StepTime};
+use crate::report::{CallCounts, Report, SourceReport, Status, StepTime};
 use crate::steps::Step;
 use crate::values::{Evolved, SourceObject, Staged};
 
@@ -52,7 +52,7 @@ impl Recorder {
 
     /// The object that is loaded.
     pub fn source(&self, source: &SourceObject) {
-        self.report().source = Source {
+        self.report().source = SourceReport {
             uri: source.uri.to_string(),
             etag: Some(source.info.etag.trim_matches('"').to_string()),
             size_bytes: Some(source.info.size_bytes),

@@ -45,7 +45,7 @@ pub(crate) async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<E
 /// Plans and makes the changes, and again when another program was faster. A wish to stop is not
 /// heard until the views are back. `evolved` has what was done, also on failure.
 async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved) -> Result<()> {
-    let change = Change { tools, api: tools.api.to_the_end() };
+    let runner = PlanRunner { tools, api: tools.api.to_the_end() };
     let (mut pause, mut last_message) = (FIRST_PAUSE, String::new());
     for round in 1.. {
         let (plan, dependents) = evolution.plan_with_dependents().await?;
@@ -54,14 +54,14 @@ async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved)
             (evolved.creation, evolved.plan) = (plan.statements(), plan);
             return Ok(());
         }
-        let Some(failure) = change.make(&plan, &dependents, &mut evolved.statements).await? else {
-            evolved.notices.extend(change.probe(&dependents.late_binding).await);
+        let Some(failure) = runner.make(&plan, &dependents, &mut evolved.statements).await? else {
+            evolved.notices.extend(runner.probe(&dependents.late_binding).await);
             evolved.plan = plan;
             return Ok(());
         };
         let may_look_again = round < MAX_ROUNDS && failure.message != last_message;
         if !may_look_again || !is_another_programs_doing(failure.refusal) {
-            return Err(change.refused(&failure));
+            return Err(runner.refused(&failure));
         }
         tracing::warn!(round, error = %failure.message, "the table changed meanwhile, looking again");
         last_message = failure.message;
@@ -72,13 +72,13 @@ async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved)
 }
 
 /// Carries out a plan.
-struct Change<'a> {
+struct PlanRunner<'a> {
     tools: &'a Tools,
     /// Deaf to a wish to stop: dropped views must come back.
     api: DataApi,
 }
 
-impl Change<'_> {
+impl PlanRunner<'_> {
     /// Runs the plan's executions. `Some`: one was refused, and the views are as they were.
     async fn make(
         &self,

@@ -8,11 +8,11 @@ use super::characters::{characters, single_bytes};
 use super::fault::{Fault, fault};
 use super::moments::{DAY_MICROS, Wanted, moment, time};
 use super::numbers::{decimal, double, integer, real};
-use super::target::{Column, Kind};
+use super::target::{LoadedColumn, LoadedType};
 use crate::sql::TextOptions;
 
 /// What a field means before its type is looked at.
-fn is_null(field: &[u8], kind: Kind, options: &TextOptions) -> bool {
+fn is_null(field: &[u8], kind: LoadedType, options: &TextOptions) -> bool {
     if field == options.null_as {
         return true;
     }
@@ -27,12 +27,12 @@ fn is_null(field: &[u8], kind: Kind, options: &TextOptions) -> bool {
 /// Writes a field of a record.
 pub(crate) fn write_field(
     field: &[u8],
-    column: &Column,
+    column: &LoadedColumn,
     options: &TextOptions,
     out: &mut RowBuffer,
 ) -> Result<(), Fault> {
     let trimmed = match column.kind {
-        Kind::Varchar(_) if options.trim_blanks => field.trim_ascii_end(),
+        LoadedType::Varchar(_) if options.trim_blanks => field.trim_ascii_end(),
         _ => field,
     };
     if is_null(field, column.kind, options) || is_null(trimmed, column.kind, options) {
@@ -43,7 +43,7 @@ pub(crate) fn write_field(
 
 /// Writes a null, or the default of a NOT NULL column.
 pub(crate) fn write_null(
-    column: &Column,
+    column: &LoadedColumn,
     options: &TextOptions,
     out: &mut RowBuffer,
 ) -> Result<(), Fault> {
@@ -54,7 +54,7 @@ pub(crate) fn write_null(
         }
         (Some(default), true) => write_value(
             default.as_bytes(),
-            &Column { default: None, ..column.clone() },
+            &LoadedColumn { default: None, ..column.clone() },
             options,
             out,
         ),
@@ -64,11 +64,11 @@ pub(crate) fn write_null(
 
 /// Writes what FILLRECORD puts in place of a missing field.
 pub(crate) fn write_missing(
-    column: &Column,
+    column: &LoadedColumn,
     options: &TextOptions,
     out: &mut RowBuffer,
 ) -> Result<(), Fault> {
-    if matches!(column.kind, Kind::Varchar(_)) && !options.empty_as_null {
+    if matches!(column.kind, LoadedType::Varchar(_)) && !options.empty_as_null {
         out.bytes(b"");
         return Ok(());
     }
@@ -77,42 +77,44 @@ pub(crate) fn write_missing(
 
 fn write_value(
     field: &[u8],
-    column: &Column,
+    column: &LoadedColumn,
     options: &TextOptions,
     out: &mut RowBuffer,
 ) -> Result<(), Fault> {
     match column.kind {
-        Kind::Int2 => {
+        LoadedType::Int2 => {
             out.int2(narrow(integer(field, "Short", i64::from(i16::MIN)..=i64::from(i16::MAX))?))
         }
-        Kind::Int4 => {
+        LoadedType::Int4 => {
             out.int4(narrow(integer(field, "Integer", i64::from(i32::MIN)..=i64::from(i32::MAX))?))
         }
-        Kind::Int8 => out.int8(integer(field, "Long", i64::MIN..=i64::MAX)?),
-        Kind::Float4 => out.float4(real(field)?),
-        Kind::Float8 => out.float8(double(field, "Double")?),
-        Kind::Bool => out.boolean(boolean(field)?),
-        Kind::Numeric { precision, scale } => {
+        LoadedType::Int8 => out.int8(integer(field, "Long", i64::MIN..=i64::MAX)?),
+        LoadedType::Float4 => out.float4(real(field)?),
+        LoadedType::Float8 => out.float8(double(field, "Double")?),
+        LoadedType::Bool => out.boolean(boolean(field)?),
+        LoadedType::Numeric { precision, scale } => {
             out.numeric(decimal(field, precision, scale, options.round_decimals)?, scale)
         }
-        Kind::Varchar(bytes) => out.bytes(&characters(field, bytes, options)?),
-        Kind::Char(bytes) => out.bytes(&single_bytes(field, bytes, options)?),
-        Kind::Date => match date(field, options)? {
+        LoadedType::Varchar(bytes) => out.bytes(&characters(field, bytes, options)?),
+        LoadedType::Char(bytes) => out.bytes(&single_bytes(field, bytes, options)?),
+        LoadedType::Date => match date(field, options)? {
             Some(days) => out.date(days),
             None => out.null(),
         },
-        Kind::Timestamp | Kind::TimestampTz => match timestamp(field, column.kind, options)? {
-            Some(micros) => out.timestamp(micros),
-            None => out.null(),
-        },
-        Kind::Time => out.int8(
+        LoadedType::Timestamp | LoadedType::TimestampTz => {
+            match timestamp(field, column.kind, options)? {
+                Some(micros) => out.timestamp(micros),
+                None => out.null(),
+            }
+        }
+        LoadedType::Time => out.int8(
             time(field).ok_or_else(|| fault(1206, "Invalid time format or value [HH24:MI:SS]"))?,
         ),
-        Kind::Super => {
+        LoadedType::Super => {
             check_json(field)?;
             out.json(field);
         }
-        Kind::Varbyte => out.bytes(
+        LoadedType::Varbyte => out.bytes(
             &hex(field).ok_or_else(|| fault(1223, "Invalid hexadecimal value for VARBYTE"))?,
         ),
     }
@@ -136,7 +138,7 @@ fn date(field: &[u8], options: &TextOptions) -> Result<Option<i32>, Fault> {
 }
 
 /// Microseconds since 1970, or a null for what ACCEPTANYDATE accepts.
-fn timestamp(field: &[u8], kind: Kind, options: &TextOptions) -> Result<Option<i64>, Fault> {
+fn timestamp(field: &[u8], kind: LoadedType, options: &TextOptions) -> Result<Option<i64>, Fault> {
     match moment(field, &options.time_format, Wanted::of(kind)) {
         Some(micros) => Ok(Some(micros)),
         None if options.accept_any_date => Ok(None),

@@ -2,7 +2,7 @@
 //! TIMEFORMAT. Out: microseconds since 1970, or nothing when the field has another form.
 
 use super::format;
-use super::target::Kind;
+use super::target::LoadedType;
 use crate::sql::Moment;
 
 /// What a moment is read for.
@@ -14,8 +14,8 @@ pub(crate) enum Wanted {
 }
 
 impl Wanted {
-    pub(crate) fn of(kind: Kind) -> Wanted {
-        if kind == Kind::TimestampTz { Wanted::TimestampTz } else { Wanted::Timestamp }
+    pub(crate) fn of(kind: LoadedType) -> Wanted {
+        if kind == LoadedType::TimestampTz { Wanted::TimestampTz } else { Wanted::Timestamp }
     }
 }
 

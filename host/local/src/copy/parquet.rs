@@ -20,7 +20,7 @@ use parquet::schema::types::{ColumnDescPtr, ColumnDescriptor};
 
 use super::binary::RowBuffer;
 use super::source::{SourceFile, engine_block};
-use super::target::{Column, Kind};
+use super::target::{LoadedColumn, LoadedType};
 
 const BATCH_ROWS: usize = 8192;
 
@@ -33,7 +33,7 @@ type Builder = ParquetRecordBatchReaderBuilder<File>;
 /// Opens a file and checks its schema.
 pub(crate) fn open(
     file: &SourceFile,
-    columns: &[Column],
+    columns: &[LoadedColumn],
     fills: bool,
 ) -> Result<ParquetRecordBatchReader, String> {
     let unreadable = |error: &dyn std::fmt::Display| {
@@ -50,7 +50,7 @@ pub(crate) fn open(
 
 fn check_schema(
     builder: &Builder,
-    columns: &[Column],
+    columns: &[LoadedColumn],
     fills: bool,
     file: &SourceFile,
 ) -> Result<(), String> {
@@ -75,7 +75,7 @@ fn check_width(found: usize, wanted: usize, fills: bool, file: &SourceFile) -> R
 fn check_column(
     builder: &Builder,
     index: usize,
-    column: &Column,
+    column: &LoadedColumn,
     file: &SourceFile,
 ) -> Result<(), String> {
     let field = builder.schema().field(index);
@@ -86,7 +86,7 @@ fn check_column(
     }
     let parquet = leaf.map_or_else(|| format!("nested {}", field.name()), |leaf| describe(&leaf));
     Err(scan_error(&format!(
-        "File '{0}' has an incompatible Parquet schema for column '{0}.{1}'. Column type: {2}, \
+        "File '{0}' has an incompatible Parquet schema for column '{0}.{1}'. LoadedColumn type: {2}, \
          Parquet schema: {parquet}",
         file.url,
         field.name(),
@@ -129,35 +129,35 @@ fn describe(leaf: &ColumnDescriptor) -> String {
     format!("{repetition} {physical} {}{logical}", leaf.name())
 }
 
-fn is_compatible(found: &DataType, kind: Kind, is_int96: bool) -> bool {
+fn is_compatible(found: &DataType, kind: LoadedType, is_int96: bool) -> bool {
     match kind {
-        Kind::Int2 => matches!(found, DataType::Int8 | DataType::Int16 | DataType::UInt8),
-        Kind::Int4 => matches!(found, DataType::Int32 | DataType::UInt16),
-        Kind::Int8 => matches!(found, DataType::Int64 | DataType::UInt32),
-        Kind::Float4 => matches!(found, DataType::Float32),
-        Kind::Float8 => matches!(found, DataType::Float64),
-        Kind::Bool => matches!(found, DataType::Boolean),
-        Kind::Numeric { precision, scale } => {
+        LoadedType::Int2 => matches!(found, DataType::Int8 | DataType::Int16 | DataType::UInt8),
+        LoadedType::Int4 => matches!(found, DataType::Int32 | DataType::UInt16),
+        LoadedType::Int8 => matches!(found, DataType::Int64 | DataType::UInt32),
+        LoadedType::Float4 => matches!(found, DataType::Float32),
+        LoadedType::Float8 => matches!(found, DataType::Float64),
+        LoadedType::Bool => matches!(found, DataType::Boolean),
+        LoadedType::Numeric { precision, scale } => {
             matches!(found, DataType::Decimal128(p, s) if *p == precision && u8::try_from(*s) == Ok(scale))
         }
-        Kind::Varchar(_) | Kind::Char(_) => matches!(found, DataType::Utf8),
-        Kind::Date => matches!(found, DataType::Date32),
-        Kind::Timestamp => match found {
+        LoadedType::Varchar(_) | LoadedType::Char(_) => matches!(found, DataType::Utf8),
+        LoadedType::Date => matches!(found, DataType::Date32),
+        LoadedType::Timestamp => match found {
             DataType::Timestamp(TimeUnit::Millisecond | TimeUnit::Microsecond, _) => true,
             // Redshift reads nanoseconds of INT64 as if they were microseconds; a refusal is
             // kinder. INT96 it knows.
             DataType::Timestamp(TimeUnit::Nanosecond, _) => is_int96,
             _ => false,
         },
-        Kind::Varbyte => matches!(found, DataType::Binary),
-        Kind::TimestampTz | Kind::Time | Kind::Super => false,
+        LoadedType::Varbyte => matches!(found, DataType::Binary),
+        LoadedType::TimestampTz | LoadedType::Time | LoadedType::Super => false,
     }
 }
 
 /// Writes the rows of a batch.
 pub(crate) fn write_batch(
     batch: &RecordBatch,
-    columns: &[Column],
+    columns: &[LoadedColumn],
     file: &SourceFile,
     out: &mut RowBuffer,
 ) -> Result<(), String> {
@@ -188,7 +188,7 @@ fn readers(batch: &RecordBatch, columns: usize) -> Option<Vec<Option<ColumnReade
     (0..columns).map(reader).collect()
 }
 
-fn write_null(column: &Column, out: &mut RowBuffer) -> Result<(), String> {
+fn write_null(column: &LoadedColumn, out: &mut RowBuffer) -> Result<(), String> {
     if column.not_null {
         return Err(format!("ERROR: Cannot insert a NULL value into column {}", column.name));
     }
@@ -259,7 +259,7 @@ impl<'a> Values<'a> {
     fn write(
         &self,
         row: usize,
-        column: &Column,
+        column: &LoadedColumn,
         file: &SourceFile,
         out: &mut RowBuffer,
     ) -> Result<(), String> {
@@ -288,11 +288,11 @@ impl<'a> Values<'a> {
 
 fn write_text(
     text: &str,
-    column: &Column,
+    column: &LoadedColumn,
     file: &SourceFile,
     out: &mut RowBuffer,
 ) -> Result<(), String> {
-    let (Kind::Varchar(bytes) | Kind::Char(bytes)) = column.kind else {
+    let (LoadedType::Varchar(bytes) | LoadedType::Char(bytes)) = column.kind else {
         out.bytes(text.as_bytes());
         return Ok(());
     };

@@ -14,7 +14,7 @@ use super::fault::{Fault, fault};
 use super::parquet;
 use super::records::LoadError;
 use super::source::SourceFile;
-use super::target::{Column, TargetTable};
+use super::target::{LoadedColumn, TargetTable};
 use super::text::{Next, Records};
 use crate::clock::now_millis;
 use crate::sql::{Compression, CopyStatement, FileFormat};
@@ -222,7 +222,7 @@ impl Reader {
             line_number: records.line(),
             column_name: column.map(|column| column.name.clone()).unwrap_or_default(),
             column_type: column.map(|column| column.kind.name().to_owned()).unwrap_or_default(),
-            column_length: column.map(Column::length_text).unwrap_or_default(),
+            column_length: column.map(LoadedColumn::length_text).unwrap_or_default(),
             position,
             code: fault.code,
             reason: fault.reason,

@@ -7,7 +7,7 @@ use crate::sql::{CopyStatement, literal, quote};
 
 /// A column's type, as far as loading tells types apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum LoadedType {
     Int2,
     Int4,
     Int8,
@@ -29,96 +29,96 @@ pub(crate) enum Kind {
     Varbyte,
 }
 
-impl Kind {
-    fn new(type_name: &str, modifier: i32) -> Option<Kind> {
+impl LoadedType {
+    fn new(type_name: &str, modifier: i32) -> Option<LoadedType> {
         let length = usize::try_from(modifier - 4).ok();
         Some(match type_name {
-            "int2" => Kind::Int2,
-            "int4" => Kind::Int4,
-            "int8" => Kind::Int8,
-            "float4" => Kind::Float4,
-            "float8" => Kind::Float8,
-            "bool" => Kind::Bool,
-            "numeric" if modifier < 4 => Kind::Numeric { precision: 38, scale: 0 },
-            "numeric" => Kind::Numeric {
+            "int2" => LoadedType::Int2,
+            "int4" => LoadedType::Int4,
+            "int8" => LoadedType::Int8,
+            "float4" => LoadedType::Float4,
+            "float8" => LoadedType::Float8,
+            "bool" => LoadedType::Bool,
+            "numeric" if modifier < 4 => LoadedType::Numeric { precision: 38, scale: 0 },
+            "numeric" => LoadedType::Numeric {
                 precision: u8::try_from((modifier - 4) >> 16).ok()?,
                 scale: u8::try_from((modifier - 4) & 0xffff).ok()?,
             },
-            "varchar" | "text" => Kind::Varchar(length.unwrap_or(65_535)),
-            "bpchar" => Kind::Char(length.unwrap_or(1)),
-            "date" => Kind::Date,
-            "time" => Kind::Time,
-            "timestamp" => Kind::Timestamp,
-            "timestamptz" => Kind::TimestampTz,
-            "jsonb" => Kind::Super,
-            "bytea" => Kind::Varbyte,
+            "varchar" | "text" => LoadedType::Varchar(length.unwrap_or(65_535)),
+            "bpchar" => LoadedType::Char(length.unwrap_or(1)),
+            "date" => LoadedType::Date,
+            "time" => LoadedType::Time,
+            "timestamp" => LoadedType::Timestamp,
+            "timestamptz" => LoadedType::TimestampTz,
+            "jsonb" => LoadedType::Super,
+            "bytea" => LoadedType::Varbyte,
             _ => return None,
         })
     }
 
     pub(crate) fn is_text(self) -> bool {
-        matches!(self, Kind::Varchar(_) | Kind::Char(_))
+        matches!(self, LoadedType::Varchar(_) | LoadedType::Char(_))
     }
 
     /// The type's name in STL_LOAD_ERRORS and in texts.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Kind::Int2 => "int2",
-            Kind::Int4 => "int4",
-            Kind::Int8 => "int8",
-            Kind::Float4 => "float4",
-            Kind::Float8 => "float8",
-            Kind::Bool => "bool",
-            Kind::Numeric { .. } => "numeric",
-            Kind::Varchar(_) => "varchar",
-            Kind::Char(_) => "char",
-            Kind::Date => "date",
-            Kind::Time => "time",
-            Kind::Timestamp => "timestamp",
-            Kind::TimestampTz => "timestamptz",
-            Kind::Super => "super",
-            Kind::Varbyte => "varbyte",
+            LoadedType::Int2 => "int2",
+            LoadedType::Int4 => "int4",
+            LoadedType::Int8 => "int8",
+            LoadedType::Float4 => "float4",
+            LoadedType::Float8 => "float8",
+            LoadedType::Bool => "bool",
+            LoadedType::Numeric { .. } => "numeric",
+            LoadedType::Varchar(_) => "varchar",
+            LoadedType::Char(_) => "char",
+            LoadedType::Date => "date",
+            LoadedType::Time => "time",
+            LoadedType::Timestamp => "timestamp",
+            LoadedType::TimestampTz => "timestamptz",
+            LoadedType::Super => "super",
+            LoadedType::Varbyte => "varbyte",
         }
     }
 
     /// The type as in DDL, for errors about Parquet.
     pub(crate) fn ddl(self) -> String {
         match self {
-            Kind::Int2 => "SMALLINT".to_owned(),
-            Kind::Int4 => "INT".to_owned(),
-            Kind::Int8 => "BIGINT".to_owned(),
-            Kind::Float4 => "REAL".to_owned(),
-            Kind::Float8 => "DOUBLE".to_owned(),
-            Kind::Bool => "BOOLEAN".to_owned(),
-            Kind::Numeric { precision, scale } => format!("DECIMAL({precision}, {scale})"),
-            Kind::Varchar(bytes) => format!("VARCHAR({bytes})"),
-            Kind::Char(bytes) => format!("CHAR({bytes})"),
-            Kind::Date => "DATE".to_owned(),
-            Kind::Time => "TIME".to_owned(),
-            Kind::Timestamp => "TIMESTAMP".to_owned(),
-            Kind::TimestampTz => "TIMESTAMPTZ".to_owned(),
-            Kind::Super => "SUPER".to_owned(),
-            Kind::Varbyte => "VARBYTE".to_owned(),
+            LoadedType::Int2 => "SMALLINT".to_owned(),
+            LoadedType::Int4 => "INT".to_owned(),
+            LoadedType::Int8 => "BIGINT".to_owned(),
+            LoadedType::Float4 => "REAL".to_owned(),
+            LoadedType::Float8 => "DOUBLE".to_owned(),
+            LoadedType::Bool => "BOOLEAN".to_owned(),
+            LoadedType::Numeric { precision, scale } => format!("DECIMAL({precision}, {scale})"),
+            LoadedType::Varchar(bytes) => format!("VARCHAR({bytes})"),
+            LoadedType::Char(bytes) => format!("CHAR({bytes})"),
+            LoadedType::Date => "DATE".to_owned(),
+            LoadedType::Time => "TIME".to_owned(),
+            LoadedType::Timestamp => "TIMESTAMP".to_owned(),
+            LoadedType::TimestampTz => "TIMESTAMPTZ".to_owned(),
+            LoadedType::Super => "SUPER".to_owned(),
+            LoadedType::Varbyte => "VARBYTE".to_owned(),
         }
     }
 }
 
 /// A column that a field goes to.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
+pub(crate) struct LoadedColumn {
     pub(crate) name: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: LoadedType,
     pub(crate) not_null: bool,
     /// What a NOT NULL column takes for a null: its default, as text.
     pub(crate) default: Option<String>,
 }
 
-impl Column {
+impl LoadedColumn {
     /// The length that STL_LOAD_ERRORS shows.
     pub(crate) fn length_text(&self) -> String {
         match self.kind {
-            Kind::Varchar(bytes) | Kind::Char(bytes) => bytes.to_string(),
-            Kind::Numeric { precision, scale } => format!("{precision},{scale}"),
+            LoadedType::Varchar(bytes) | LoadedType::Char(bytes) => bytes.to_string(),
+            LoadedType::Numeric { precision, scale } => format!("{precision},{scale}"),
             _ => "0".to_owned(),
         }
     }
@@ -129,11 +129,11 @@ impl Column {
 pub(crate) struct TargetTable {
     pub(crate) oid: u32,
     pub(crate) name: String,
-    pub(crate) columns: Vec<Column>,
+    pub(crate) columns: Vec<LoadedColumn>,
 }
 
 struct Found {
-    column: Column,
+    column: LoadedColumn,
     is_identity: bool,
     must_be_explicit: bool,
     default: Option<String>,
@@ -190,11 +190,16 @@ impl Found {
     fn of(row: &Row) -> Result<Found, String> {
         let text = |index: usize| row[index].as_deref().unwrap_or_default();
         let (name, type_name, identity) = (text(2), text(3), text(6));
-        let Some(kind) = Kind::new(type_name, text(4).parse().unwrap_or(-1)) else {
+        let Some(kind) = LoadedType::new(type_name, text(4).parse().unwrap_or(-1)) else {
             return Err(format!("ERROR: COPY cannot load column \"{name}\" of type {type_name}"));
         };
         Ok(Found {
-            column: Column { name: name.to_owned(), kind, not_null: text(5) == "t", default: None },
+            column: LoadedColumn {
+                name: name.to_owned(),
+                kind,
+                not_null: text(5) == "t",
+                default: None,
+            },
             is_identity: !identity.is_empty(),
             must_be_explicit: identity == "a",
             default: row[7].as_deref().map(str::to_owned),
@@ -202,7 +207,7 @@ impl Found {
     }
 
     /// The column with the value of its default, where one can be asked for.
-    async fn with_default(self, session: &Session) -> Result<Column, String> {
+    async fn with_default(self, session: &Session) -> Result<LoadedColumn, String> {
         let mut column = self.column;
         if column.not_null
             && let Some(default) = &self.default

@@ -135,9 +135,9 @@ impl<R: BufRead> Records<R> {
                 None => self.bare(at),
             };
             match step {
-                Step::Field { next } => at = next,
-                Step::Last => return Ok(Next::Record),
-                Step::Fault(fault) => return Ok(Next::Fault(fault)),
+                FieldEnd::Field { next } => at = next,
+                FieldEnd::Last => return Ok(Next::Record),
+                FieldEnd::Fault(fault) => return Ok(Next::Fault(fault)),
             }
         }
     }
@@ -157,7 +157,7 @@ impl<R: BufRead> Records<R> {
             .count()
     }
 
-    fn bare(&mut self, start: usize) -> Step {
+    fn bare(&mut self, start: usize) -> FieldEnd {
         let delimiter = self.delimiter;
         let rest = &self.raw[start..];
         let end = rest.iter().position(|byte| *byte == delimiter).map(|length| start + length);
@@ -173,14 +173,14 @@ impl<R: BufRead> Records<R> {
         let from = self.content.len();
         self.content.extend_from_slice(text);
         self.fields.push(Span { start: from, end: self.content.len(), position: start });
-        end.map_or(Step::Last, |end| Step::Field { next: end + 1 })
+        end.map_or(FieldEnd::Last, |end| FieldEnd::Field { next: end + 1 })
     }
 
     /// A field whose opening quote is at `opening`.
-    fn quoted(&mut self, start: usize, opening: usize) -> io::Result<Step> {
+    fn quoted(&mut self, start: usize, opening: usize) -> io::Result<FieldEnd> {
         let from = self.content.len();
         let Some(at) = self.unquote(opening + 1)? else {
-            return Ok(Step::Fault(RecordFault {
+            return Ok(FieldEnd::Fault(RecordFault {
                 code: 1214,
                 reason: NO_END_QUOTE,
                 position: opening,
@@ -190,8 +190,8 @@ impl<R: BufRead> Records<R> {
         let rest = trimmed(&self.raw[at..]);
         let blanks = self.blanks(rest);
         Ok(match rest.get(blanks) {
-            None => Step::Last,
-            Some(byte) if *byte == self.delimiter => Step::Field { next: at + blanks + 1 },
+            None => FieldEnd::Last,
+            Some(byte) if *byte == self.delimiter => FieldEnd::Field { next: at + blanks + 1 },
             Some(_) => bad_quote(at + blanks),
         })
     }
@@ -221,11 +221,11 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-fn bad_quote(position: usize) -> Step {
-    Step::Fault(RecordFault { code: 1200, reason: BAD_QUOTE, position })
+fn bad_quote(position: usize) -> FieldEnd {
+    FieldEnd::Fault(RecordFault { code: 1200, reason: BAD_QUOTE, position })
 }
 
-enum Step {
+enum FieldEnd {
     Field { next: usize },
     Last,
     Fault(RecordFault),

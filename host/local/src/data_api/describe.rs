@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_postgres::NoTls;
 
-use super::execution::{Execution, Mode, State, Status, Submission};
+use super::execution::{Execution, ExecutionState, Mode, Status, Submission};
 use super::members::Members;
 use super::protocol::{ApiError, in_range, seconds};
 use super::result::{self, Format};
@@ -96,7 +96,7 @@ pub(crate) async fn describe(warehouse: &Warehouse, request: IdRequest) -> Resul
     .into())
 }
 
-fn batch_members(execution: &Execution, state: &State) -> Members {
+fn batch_members(execution: &Execution, state: &ExecutionState) -> Members {
     let mode = execution.submission.mode;
     let items: Vec<Value> =
         (0..state.items.len()).map(|index| item_members(execution, state, index).into()).collect();
@@ -109,11 +109,11 @@ fn batch_members(execution: &Execution, state: &State) -> Members {
         .with("SubStatements", items)
 }
 
-fn whole_members(execution: &Execution, state: &State) -> Members {
+fn whole_members(execution: &Execution, state: &ExecutionState) -> Members {
     progress_members(execution, state).and(request_members(&execution.submission))
 }
 
-fn progress_members(execution: &Execution, state: &State) -> Members {
+fn progress_members(execution: &Execution, state: &ExecutionState) -> Members {
     Members::default()
         .with("Id", execution.id.as_str())
         .with("Status", state.status.as_str())
@@ -136,7 +136,7 @@ fn request_members(submission: &Submission) -> Members {
     submission.target.members().with_some("QueryParameters", parameters)
 }
 
-fn item_members(execution: &Execution, state: &State, index: usize) -> Members {
+fn item_members(execution: &Execution, state: &ExecutionState, index: usize) -> Members {
     let item = &state.items[index];
     Members::default()
         .with("Id", item_id(execution, index))

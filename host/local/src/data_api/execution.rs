@@ -76,13 +76,13 @@ pub(crate) struct Execution {
     pub(crate) id: String,
     pub(crate) created_millis: i64,
     pub(crate) submission: Submission,
-    state: Mutex<State>,
+    state: Mutex<ExecutionState>,
     ended: watch::Sender<bool>,
 }
 
 /// How far it is.
 #[derive(Clone)]
-pub(crate) struct State {
+pub(crate) struct ExecutionState {
     pub(crate) status: Status,
     pub(crate) error: Option<String>,
     pub(crate) updated_millis: i64,
@@ -129,7 +129,7 @@ impl Item {
 impl Execution {
     pub(crate) fn new(submission: Submission) -> Execution {
         let now = now_millis();
-        let state = State {
+        let state = ExecutionState {
             status: Status::Submitted,
             error: None,
             updated_millis: now,
@@ -148,7 +148,7 @@ impl Execution {
         }
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, ExecutionState> {
         // A panic elsewhere leaves the state readable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -158,7 +158,7 @@ impl Execution {
     }
 
     /// Changes the state and wakes the requests that wait when it became final.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut State)) {
+    pub(crate) fn update(&self, change: impl FnOnce(&mut ExecutionState)) {
         let is_final = {
             let mut state = self.state();
             change(&mut state);

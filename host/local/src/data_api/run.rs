@@ -10,7 +10,7 @@ use super::warehouse::Warehouse;
 use super::{history, late_binding};
 use crate::clock::now_millis;
 use crate::copy::{self, LoadError, LoadRecord};
-use crate::session::{Outcome, Session};
+use crate::session::{Session, StatementResult};
 use crate::sql::{Action, CopyStatement, prepare};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
@@ -163,7 +163,11 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs a statement; a client that wants it to stop is heard before and after.
-    async fn unless_cancelled(&mut self, index: usize, query_id: i64) -> Result<Outcome, Failure> {
+    async fn unless_cancelled(
+        &mut self,
+        index: usize,
+        query_id: i64,
+    ) -> Result<StatementResult, Failure> {
         let cancelled =
             || Failure::Cancelled(format!("ERROR: Query ({query_id}) canceled on user's request"));
         if self.execution.is_cancelled() {
@@ -174,7 +178,7 @@ impl<'a> Runner<'a> {
         outcome.map_err(|error| if is_cancelled { cancelled() } else { Failure::Failed(error) })
     }
 
-    fn finished(&self, index: usize, mut outcome: Outcome, since: Instant) {
+    fn finished(&self, index: usize, mut outcome: StatementResult, since: Instant) {
         if let Some(result) = &mut outcome.result {
             self.warehouse.names.restore_result(result);
         }
@@ -198,7 +202,7 @@ impl<'a> Runner<'a> {
         });
     }
 
-    async fn statement(&mut self, index: usize, query_id: i64) -> Result<Outcome, String> {
+    async fn statement(&mut self, index: usize, query_id: i64) -> Result<StatementResult, String> {
         let sql = &self.execution.submission.bound[index];
         let prepared = prepare(sql).map_err(|error| error.to_string())?;
         if let Some(refusal) = prepared.outside_transactions.filter(|_| self.in_block) {
@@ -225,7 +229,7 @@ impl<'a> Runner<'a> {
             Action::TransactionControl(text) => self.control(&text).await?,
             Action::Nothing => 0,
         };
-        Ok(Outcome { rows, result: None })
+        Ok(StatementResult { rows, result: None })
     }
 
     async fn copy(&mut self, statement: &CopyStatement, query_id: i64) -> Result<u64, String> {

@@ -71,7 +71,7 @@ pub(crate) fn get(store: &Store, request: S3Request<GetObjectInput>) -> S3Result
 /// What a request gets of the object that it names.
 struct Opened {
     file: Option<File>,
-    part: Part,
+    part: ByteRange,
     etag: String,
     modified: SystemTime,
     attributes: Attributes,
@@ -86,7 +86,7 @@ impl Opened {
         checksum_mode: Option<ChecksumMode>,
     ) -> S3Result<Opened> {
         conditions.check_read(&found.current())?;
-        let part = Part::of(&found, range.as_ref())?;
+        let part = ByteRange::of(&found, range.as_ref())?;
         let checksum = part.checksum(&found.attributes, checksum_mode.as_ref());
         let Found { file, modified, etag, attributes, .. } = found;
         Ok(Opened { file, part, etag, modified, attributes, checksum })
@@ -94,21 +94,21 @@ impl Opened {
 }
 
 /// The bytes `start..end` of the object that a request wants.
-struct Part {
+struct ByteRange {
     start: u64,
     end: u64,
     size_bytes: u64,
     asked: bool,
 }
 
-impl Part {
-    fn of(found: &Found, range: Option<&Range>) -> S3Result<Part> {
+impl ByteRange {
+    fn of(found: &Found, range: Option<&Range>) -> S3Result<ByteRange> {
         let size_bytes = found.size_bytes;
         let bytes = match range {
             Some(range) => range.check(size_bytes)?,
             None => 0..size_bytes,
         };
-        Ok(Part { start: bytes.start, end: bytes.end, size_bytes, asked: range.is_some() })
+        Ok(ByteRange { start: bytes.start, end: bytes.end, size_bytes, asked: range.is_some() })
     }
 
     fn length(&self) -> u64 {

@@ -14,7 +14,7 @@ pub(super) use view::refresh;
 
 use super::cursor::Cursor;
 use super::error::SqlError;
-use super::identities::{self, kind::Kind};
+use super::identities::{self, kind::IdentityKind};
 use super::prepared::Prepared;
 use super::query;
 
@@ -29,7 +29,7 @@ pub(super) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
     if local || temporary {
         return Err(cursor.syntax_error());
     }
-    if let Some(kind) = Kind::eat(&mut cursor) {
+    if let Some(kind) = IdentityKind::eat(&mut cursor) {
         return identities::create(kind, cursor);
     }
     match cursor.text().to_ascii_lowercase().as_str() {

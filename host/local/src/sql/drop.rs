@@ -4,14 +4,14 @@
 
 use super::cursor::Cursor;
 use super::error::SqlError;
-use super::identities::{self, kind::Kind};
+use super::identities::{self, kind::IdentityKind};
 use super::prepared::Prepared;
 use super::quoting::quote;
 
 /// `DROP …`.
 pub(super) fn prepare(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.expect("drop")?;
-    if let Some(kind) = Kind::eat(&mut cursor) {
+    if let Some(kind) = IdentityKind::eat(&mut cursor) {
         return identities::drop(kind, cursor);
     }
     let object = cursor.text().to_ascii_lowercase();

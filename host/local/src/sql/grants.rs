@@ -11,7 +11,7 @@ mod read;
 
 use super::cursor::Cursor;
 use super::error::SqlError;
-use super::identities::{self, kind::Kind};
+use super::identities::{self, kind::IdentityKind};
 use super::prepared::Prepared;
 use super::quoting::quote;
 
@@ -46,7 +46,10 @@ pub(super) fn revoke(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
 pub(super) fn alter_default(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let mut head = String::from("ALTER DEFAULT PRIVILEGES ");
     if cursor.eat("for user") {
-        head.push_str(&format!("FOR ROLE {} ", Kind::User.identities(&mut cursor)?.join(", ")));
+        head.push_str(&format!(
+            "FOR ROLE {} ",
+            IdentityKind::User.identities(&mut cursor)?.join(", ")
+        ));
     }
     if cursor.eat("in schema") {
         let schemas = cursor.list(|cursor| Ok(quote(&cursor.identifier()?)))?;

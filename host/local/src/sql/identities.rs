@@ -14,26 +14,26 @@ use super::prepared::{Action, Prepared};
 use super::quoting::{literal, quote};
 use super::{helper, settings};
 
-use kind::Kind;
+use kind::IdentityKind;
 use options::{UserOptions, Verb};
 
 /// `CREATE USER|GROUP|ROLE`, from the name on.
-pub(super) fn create(kind: Kind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+pub(super) fn create(kind: IdentityKind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let role = kind.identity(&mut cursor)?;
     let options = match kind {
-        Kind::User => format!("LOGIN{}", new_user_options(&mut cursor)?.postgres(&role)),
-        Kind::Group => {
+        IdentityKind::User => format!("LOGIN{}", new_user_options(&mut cursor)?.postgres(&role)),
+        IdentityKind::Group => {
             cursor.eat("with");
             let members = match cursor.eat("user") {
-                true => format!(" ROLE {}", Kind::User.identities(&mut cursor)?.join(", ")),
+                true => format!(" ROLE {}", IdentityKind::User.identities(&mut cursor)?.join(", ")),
                 false => String::new(),
             };
             format!("NOLOGIN{members}")
         }
-        Kind::Role if cursor.peeks("externalid") => {
+        IdentityKind::Role if cursor.peeks("externalid") => {
             return Err(SqlError::unsupported("CREATE ROLE EXTERNALID"));
         }
-        Kind::Role => "NOLOGIN".to_owned(),
+        IdentityKind::Role => "NOLOGIN".to_owned(),
     };
     cursor.expect_end()?;
     Ok(Prepared::command(format!("CREATE ROLE {} {options}", quote(&role))))
@@ -51,9 +51,9 @@ fn new_user_options(cursor: &mut Cursor<'_>) -> Result<UserOptions, SqlError> {
 }
 
 /// `ALTER USER|GROUP|ROLE`, from the name on.
-pub(super) fn alter(kind: Kind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+pub(super) fn alter(kind: IdentityKind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let role = kind.identity(&mut cursor)?;
-    if kind != Kind::Group {
+    if kind != IdentityKind::Group {
         cursor.eat("with");
     }
     if cursor.eat("rename to") {
@@ -63,12 +63,12 @@ pub(super) fn alter(kind: Kind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlE
         return Ok(Prepared::command(text));
     }
     match kind {
-        Kind::User => alter_user(&role, cursor),
-        Kind::Group => alter_group(&quote(&role), cursor),
-        Kind::Role if cursor.peeks("owner") || cursor.peeks("externalid") => Err(
+        IdentityKind::User => alter_user(&role, cursor),
+        IdentityKind::Group => alter_group(&quote(&role), cursor),
+        IdentityKind::Role if cursor.peeks("owner") || cursor.peeks("externalid") => Err(
             SqlError::unsupported(&format!("ALTER ROLE {}", cursor.text().to_ascii_uppercase())),
         ),
-        Kind::Role => Err(cursor.syntax_error()),
+        IdentityKind::Role => Err(cursor.syntax_error()),
     }
 }
 
@@ -90,24 +90,25 @@ fn alter_user(role: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> 
 /// `ADD USER u, …` or `DROP USER u, …`.
 fn alter_group(group: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let text = if cursor.eat("add user") {
-        format!("GRANT {group} TO {}", Kind::User.identities(&mut cursor)?.join(", "))
+        format!("GRANT {group} TO {}", IdentityKind::User.identities(&mut cursor)?.join(", "))
     } else {
         cursor.expect("drop user")?;
-        format!("REVOKE {group} FROM {}", Kind::User.identities(&mut cursor)?.join(", "))
+        format!("REVOKE {group} FROM {}", IdentityKind::User.identities(&mut cursor)?.join(", "))
     };
     cursor.expect_end()?;
     Ok(Prepared::command(text))
 }
 
 /// `DROP USER|GROUP|ROLE`, after these words.
-pub(super) fn drop(kind: Kind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
-    let if_exists = if kind == Kind::User && cursor.eat("if exists") { "IF EXISTS " } else { "" };
+pub(super) fn drop(kind: IdentityKind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+    let if_exists =
+        if kind == IdentityKind::User && cursor.eat("if exists") { "IF EXISTS " } else { "" };
     let roles = match kind {
-        Kind::User => cursor.list(|cursor| kind.identity(cursor))?,
-        Kind::Group | Kind::Role => vec![kind.identity(&mut cursor)?],
+        IdentityKind::User => cursor.list(|cursor| kind.identity(cursor))?,
+        IdentityKind::Group | IdentityKind::Role => vec![kind.identity(&mut cursor)?],
     };
-    let is_forced = kind == Kind::Role && cursor.eat("force");
-    if kind == Kind::Role && !is_forced {
+    let is_forced = kind == IdentityKind::Role && cursor.eat("force");
+    if kind == IdentityKind::Role && !is_forced {
         cursor.eat("restrict");
     }
     cursor.expect_end()?;
@@ -125,11 +126,11 @@ fn before_drop(role: &str, is_forced: bool) -> String {
 
 /// `GRANT ROLE r, … TO u [WITH ADMIN OPTION], ROLE r2, …`, after ROLE.
 pub(super) fn grant_role(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
-    let roles = Kind::Role.identities(&mut cursor)?.join(", ");
+    let roles = IdentityKind::Role.identities(&mut cursor)?.join(", ");
     cursor.expect("to")?;
     let grants = cursor.list(|cursor| {
         let (kind, member) = member(cursor)?;
-        let may_grant = kind == Kind::User && cursor.eat("with admin option");
+        let may_grant = kind == IdentityKind::User && cursor.eat("with admin option");
         let option = if may_grant { " WITH ADMIN OPTION" } else { "" };
         Ok(format!("GRANT {roles} TO {member}{option}"))
     })?;
@@ -139,7 +140,7 @@ pub(super) fn grant_role(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
 
 /// `REVOKE [ADMIN OPTION FOR] ROLE r, … FROM u, ROLE r2, …`, after ROLE.
 pub(super) fn revoke_role(mut cursor: Cursor<'_>, option_only: bool) -> Result<Prepared, SqlError> {
-    let roles = Kind::Role.identities(&mut cursor)?.join(", ");
+    let roles = IdentityKind::Role.identities(&mut cursor)?.join(", ");
     cursor.expect("from")?;
     let members = cursor.list(|cursor| Ok(member(cursor)?.1))?.join(", ");
     cursor.expect_end()?;
@@ -148,7 +149,7 @@ pub(super) fn revoke_role(mut cursor: Cursor<'_>, option_only: bool) -> Result<P
 }
 
 /// `u` or `ROLE r`; the name is quoted.
-fn member(cursor: &mut Cursor<'_>) -> Result<(Kind, String), SqlError> {
-    let kind = if cursor.eat("role") { Kind::Role } else { Kind::User };
+fn member(cursor: &mut Cursor<'_>) -> Result<(IdentityKind, String), SqlError> {
+    let kind = if cursor.eat("role") { IdentityKind::Role } else { IdentityKind::User };
     Ok((kind, quote(&kind.identity(cursor)?)))
 }

@@ -3,7 +3,7 @@
 
 use super::cursor::Cursor;
 use super::error::SqlError;
-use super::identities::kind::Kind;
+use super::identities::kind::IdentityKind;
 use super::names::LongName;
 use super::prepared::{Action, Prepared};
 use super::quoting::quote;
@@ -71,7 +71,7 @@ fn authorization(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     } else if let Ok(user) = cursor.literal() {
         quote(&LongName::kept(user))
     } else {
-        quote(&Kind::User.identity(&mut cursor)?)
+        quote(&IdentityKind::User.identity(&mut cursor)?)
     };
     cursor.expect_end()?;
     Ok(Prepared::command(format!("SET SESSION AUTHORIZATION {user}")))

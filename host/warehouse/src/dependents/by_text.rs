@@ -5,7 +5,7 @@ use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::dependents::details::MAX_DEFINITION_BYTES;
-use crate::rows::{FromRow, Row, Rows};
+use crate::rows::{FromRow, ResultRows, Row};
 use crate::sql::text;
 use crate::sql_text::{create_view, mentions, mentions_unqualified};
 
@@ -45,7 +45,7 @@ pub(super) struct ByText {
 }
 
 impl ByText {
-    pub(super) fn read(rows: &Rows, target: &TableName) -> Result<ByText> {
+    pub(super) fn read(rows: &ResultRows, target: &TableName) -> Result<ByText> {
         let mut found = ByText { late_binding: Vec::new(), materialized: Vec::new() };
         for ViewText { name, definition } in rows.decode()? {
             let Some(definition) = definition else { continue };

@@ -9,7 +9,7 @@ use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::dependents::privileges::{self, Grants};
-use crate::rows::{FromRow, Row, Rows};
+use crate::rows::{FromRow, ResultRows, Row};
 use crate::saved_view::Grant;
 
 /// The longest definition that is read: a row of a result holds 64 KB, and there are other things
@@ -124,7 +124,12 @@ pub struct Details {
 
 impl Details {
     /// Takes the answers to [`queries`].
-    pub fn add_views(&mut self, views: &Rows, definitions: &Rows, comments: &Rows) -> Result<()> {
+    pub fn add_views(
+        &mut self,
+        views: &ResultRows,
+        definitions: &ResultRows,
+        comments: &ResultRows,
+    ) -> Result<()> {
         for view in views.decode::<CatalogView>()? {
             self.views.insert(view.id, view);
         }
@@ -147,7 +152,7 @@ impl Details {
     }
 
     /// Takes the answers to [`privileges::queries`].
-    pub fn add_privileges(&mut self, relations: &Rows, columns: &Rows) -> Result<()> {
+    pub fn add_privileges(&mut self, relations: &ResultRows, columns: &ResultRows) -> Result<()> {
         for (relation, grants) in privileges::read(relations, columns)? {
             self.grants.entry(relation).or_default().extend(grants);
         }

@@ -9,7 +9,7 @@ use loader_model::names::TableName;
 
 use crate::dependents::conditions::is_object;
 use crate::dependents::order::{self, Edge};
-use crate::rows::{FromRow, Row, Rows};
+use crate::rows::{FromRow, ResultRows, Row};
 
 /// The target and the views of `also`, where they exist.
 pub(super) fn relations_query(target: &TableName, also: &[TableName]) -> String {
@@ -64,7 +64,11 @@ pub(super) struct Members {
 }
 
 impl Members {
-    pub(super) fn read(relations: &Rows, edges: &Rows, target: &TableName) -> Result<Members> {
+    pub(super) fn read(
+        relations: &ResultRows,
+        edges: &ResultRows,
+        target: &TableName,
+    ) -> Result<Members> {
         let relations: Vec<Relation> = relations.decode()?;
         let (tables, configured): (Vec<Relation>, Vec<Relation>) =
             relations.into_iter().partition(|relation| relation.name == *target);

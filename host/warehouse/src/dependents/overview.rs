@@ -16,7 +16,7 @@ use crate::dependents::details::Details;
 use crate::dependents::members::{self, Members};
 use crate::dependents::user::{self, CurrentUser};
 use crate::dependents::{assemble, privileges};
-use crate::rows::{FromRow, Row, Rows, unexpected};
+use crate::rows::{FromRow, ResultRows, Row, unexpected};
 
 /// Our user; the target and the views of `also`; which view reads which relation in the whole
 /// database; which view reads which column of the target; views whose text may mention the target;
@@ -91,7 +91,7 @@ type ColumnsByView = BTreeMap<i64, BTreeSet<String>>;
 
 impl Overview {
     /// Reads the answers to [`queries`].
-    pub fn read(answers: &[Rows], target: &TableName) -> Result<Overview> {
+    pub fn read(answers: &[ResultRows], target: &TableName) -> Result<Overview> {
         let [user, relations, edges, columns, by_text, grants, comments] = answers else {
             return Err(unexpected("the catalog"));
         };
@@ -128,7 +128,7 @@ impl Overview {
     }
 }
 
-fn columns_by_view(rows: &Rows) -> Result<ColumnsByView> {
+fn columns_by_view(rows: &ResultRows) -> Result<ColumnsByView> {
     let mut columns = ColumnsByView::new();
     for ReadColumn { view, name } in rows.decode()? {
         columns.entry(view).or_default().insert(name);

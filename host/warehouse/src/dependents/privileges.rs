@@ -10,7 +10,7 @@ use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use crate::dependents::conditions::is;
-use crate::rows::{FromRow, Row, Rows};
+use crate::rows::{FromRow, ResultRows, Row};
 use crate::saved_view::{Grant, Grantee};
 
 /// The condition for a relation in both views.
@@ -84,7 +84,7 @@ fn grantee(row: Row<'_>) -> Result<Grantee> {
 pub(super) type Grants = BTreeMap<TableName, Vec<Grant>>;
 
 /// Reads the answers to [`queries`].
-pub(super) fn read(relations: &Rows, columns: &Rows) -> Result<Grants> {
+pub(super) fn read(relations: &ResultRows, columns: &ResultRows) -> Result<Grants> {
     let mut grants = Grants::new();
     for RelationPrivilege { relation, grant } in relations.decode()? {
         grants.entry(relation).or_default().push(grant);
@@ -96,14 +96,14 @@ pub(super) fn read(relations: &Rows, columns: &Rows) -> Result<Grants> {
 }
 
 /// Privileges on columns of one relation, without the service's own identities.
-pub(super) fn on_columns_of(relation: &TableName, columns: &Rows) -> Result<Vec<Grant>> {
+pub(super) fn on_columns_of(relation: &TableName, columns: &ResultRows) -> Result<Vec<Grant>> {
     let mut grants = on_columns(columns)?.remove(relation).unwrap_or_default();
     grants.retain(|grant| !is_internal(&grant.grantee));
     Ok(grants)
 }
 
 /// One grant for each relation, grantee and privilege.
-fn on_columns(columns: &Rows) -> Result<Grants> {
+fn on_columns(columns: &ResultRows) -> Result<Grants> {
     let mut gathered: BTreeMap<(TableName, Grantee, String), BTreeSet<String>> = BTreeMap::new();
     for ColumnPrivilege { relation, column, privilege, grantee } in columns.decode()? {
         gathered.entry((relation, grantee, privilege)).or_default().insert(column);

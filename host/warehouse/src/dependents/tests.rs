@@ -11,7 +11,7 @@ use super::members::Members;
 use super::user::CurrentUser;
 use super::*;
 use crate::dependents::order::{self, Edge};
-use crate::rows::{Cell, Rows};
+use crate::rows::{Cell, ResultRows};
 use crate::saved_view::{Grantee, ViewKind};
 
 fn name(table: &str) -> TableName {
@@ -19,8 +19,8 @@ fn name(table: &str) -> TableName {
 }
 
 /// `columns`: their names, with blanks between.
-fn rows(columns: &str, rows: Vec<Vec<Cell>>) -> Rows {
-    Rows { columns: columns.split(' ').map(String::from).collect(), rows }
+fn rows(columns: &str, rows: Vec<Vec<Cell>>) -> ResultRows {
+    ResultRows { columns: columns.split(' ').map(String::from).collect(), rows }
 }
 
 const COLUMN_PRIVILEGES: &str =
@@ -79,7 +79,7 @@ fn assemble(fixtures: &[Fixture], edges: &[(i64, i64)], who: &Dependents) -> Vec
     let mut details = Details::default();
     let views = rows("oid nspname relname owner is_materialized acl comment may_create", views);
     let definitions = rows("oid definition_bytes definition", definitions);
-    details.add_views(&views, &definitions, &Rows::default()).expect("rows as asked for");
+    details.add_views(&views, &definitions, &ResultRows::default()).expect("rows as asked for");
     let privileges =
         "namespace_name relation_name privilege_type identity_name identity_type admin_option";
     let columns = rows(COLUMN_PRIVILEGES, vec![column("x"), column("b"), column("x")]);

@@ -51,12 +51,12 @@ fn empty_blank_and_null_fields() {
     ] {
         for (index, options) in [&defaults, &empty, &blanks, &marked].into_iter().enumerate() {
             assert_eq!(
-                is_null(field.as_bytes(), Kind::Varchar(9), options),
+                is_null(field.as_bytes(), LoadedType::Varchar(9), options),
                 expected_text[index],
                 "{field:?} varchar {index}"
             );
             assert_eq!(
-                is_null(field.as_bytes(), Kind::Int4, options),
+                is_null(field.as_bytes(), LoadedType::Int4, options),
                 expected_number[index],
                 "{field:?} int {index}"
             );

@@ -4,14 +4,14 @@
 
 use crate::sql::cursor::{Cursor, Name};
 use crate::sql::error::SqlError;
-use crate::sql::identities::{self, kind::Kind};
+use crate::sql::identities::{self, kind::IdentityKind};
 use crate::sql::keys::{self, Declared, table_constraint};
 use crate::sql::prepared::Prepared;
 use crate::sql::quoting::{literal, quote};
 use crate::sql::types::column_type;
 use crate::sql::{grants, helper};
 
-use super::column::{Column, column};
+use super::column::{ColumnDefinition, column};
 
 const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
 
@@ -27,7 +27,7 @@ const REFUSED_COLUMN_CHANGES: [(&str, &str); 4] = [
 pub(in crate::sql) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let text = cursor.rest();
     cursor.expect("alter")?;
-    if let Some(kind) = Kind::eat(&mut cursor) {
+    if let Some(kind) = IdentityKind::eat(&mut cursor) {
         return identities::alter(kind, cursor);
     }
     if cursor.eat("default privileges") {
@@ -117,7 +117,7 @@ fn add(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
 }
 
 /// Refuses what only the columns of a CREATE TABLE can have.
-fn check_added(column: &Column, declared: &Declared) -> Result<(), SqlError> {
+fn check_added(column: &ColumnDefinition, declared: &Declared) -> Result<(), SqlError> {
     let is_null =
         column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
     let refusal = if column.identity.is_some() {

@@ -15,7 +15,7 @@ const AFTER_DEFAULT: [&str; 9] =
     ["not", "null", "distkey", "sortkey", "primary", "unique", "encode", "collate", "references"];
 
 /// A column; Display is its definition for PostgreSQL.
-pub(super) struct Column {
+pub(super) struct ColumnDefinition {
     name: String,
     data_type: ColumnType,
     pub(super) default: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct Column {
     pub(super) not_null: bool,
 }
 
-impl std::fmt::Display for Column {
+impl std::fmt::Display for ColumnDefinition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {}", quote(&self.name), self.data_type.postgres)?;
         if let Some(default) = &self.default {
@@ -44,15 +44,20 @@ pub(super) fn column(
     cursor: &mut Cursor<'_>,
     name: &str,
     declared: &mut Declared,
-) -> Result<Column, SqlError> {
+) -> Result<ColumnDefinition, SqlError> {
     if SYSTEM_COLUMNS.contains(&name) {
         return Err(SqlError::new(format!(
             "column name \"{name}\" conflicts with a system column name"
         )));
     }
     let data_type = column_type(cursor)?;
-    let mut column =
-        Column { name: name.to_owned(), data_type, default: None, identity: None, not_null: false };
+    let mut column = ColumnDefinition {
+        name: name.to_owned(),
+        data_type,
+        default: None,
+        identity: None,
+        not_null: false,
+    };
     while !cursor.is_at_element_end() {
         if !declared.column_clause(cursor, name)? {
             column.clause(cursor)?;
@@ -61,7 +66,7 @@ pub(super) fn column(
     Ok(column)
 }
 
-impl Column {
+impl ColumnDefinition {
     /// Reads a clause that PostgreSQL has too, or can do without.
     fn clause(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
         if cursor.eat("not null") {

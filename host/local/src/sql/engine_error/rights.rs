@@ -3,7 +3,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::sql::identities::kind::Kind;
+use crate::sql::identities::kind::IdentityKind;
 
 /// The message, reworded when it is about rights.
 pub(super) fn reworded(code: &SqlState, message: &str) -> String {
@@ -37,7 +37,7 @@ pub(super) fn with_kinds(message: &str) -> String {
     let mut text = String::with_capacity(message.len());
     let mut rest = message;
     while let Some((before, after)) = rest.split_once(ROLE) {
-        let (kind, name) = Kind::split(after);
+        let (kind, name) = IdentityKind::split(after);
         text.push_str(before);
         text.push_str(&format!("{kind} \""));
         rest = name;
@@ -52,7 +52,7 @@ pub(super) fn still_needed(message: &str, detail: &str) -> Option<String> {
     let role = message
         .strip_prefix("role \"")?
         .strip_suffix("\" cannot be dropped because some objects depend on it")?;
-    let (kind, name) = Kind::split(role);
+    let (kind, name) = IdentityKind::split(role);
     let why = if detail.contains("owner of ") {
         "owns some object"
     } else {

@@ -73,7 +73,7 @@ impl Grantee {
 }
 
 /// A GRANT or a REVOKE.
-pub(super) struct Change {
+pub(super) struct GrantChange {
     pub(super) verb: Verb,
     /// REVOKE GRANT OPTION FOR.
     pub(super) option_only: bool,
@@ -84,7 +84,7 @@ pub(super) struct Change {
     pub(super) is_cascade: bool,
 }
 
-impl Change {
+impl GrantChange {
     /// The statements; `head` is what stands in front of each.
     pub(super) fn postgres(&self, head: &str) -> String {
         let mut statements = Vec::new();

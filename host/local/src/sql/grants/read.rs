@@ -1,14 +1,14 @@
 //! Reads what GRANT, REVOKE and ALTER DEFAULT PRIVILEGES have in common: privileges, what they are
-//! on, and to or from whom they go. In: a statement's tokens. Out: a `Change`, or Redshift's
+//! on, and to or from whom they go. In: a statement's tokens. Out: a `GrantChange`, or Redshift's
 //! refusal of a combination that its synopses do not have.
 
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
-use crate::sql::identities::kind::Kind;
+use crate::sql::identities::kind::IdentityKind;
 use crate::sql::query::system_view;
 use crate::sql::quoting::quote;
 
-use super::change::{Change, EXTRA_PRIVILEGES, Grantee, Object, Privilege, Verb};
+use super::change::{EXTRA_PRIVILEGES, GrantChange, Grantee, Object, Privilege, Verb};
 
 /// Privileges on tables that PostgreSQL has too.
 const TABLE_PRIVILEGES: [&str; 8] =
@@ -45,7 +45,7 @@ pub(super) fn change(
     cursor: &mut Cursor<'_>,
     verb: Verb,
     scope: Scope,
-) -> Result<Change, SqlError> {
+) -> Result<GrantChange, SqlError> {
     let option_only = verb == Verb::Revoke && cursor.eat("grant option for");
     let privileges = privileges(cursor)?;
     cursor.expect("on")?;
@@ -60,7 +60,7 @@ pub(super) fn change(
     let grantees = cursor.list(|cursor| grantee(cursor, verb, is_of_columns))?;
     let is_cascade = verb == Verb::Revoke && cursor.eat_cascade();
     cursor.expect_end()?;
-    Ok(Change { verb, option_only, privileges, object, grantees, is_cascade })
+    Ok(GrantChange { verb, option_only, privileges, object, grantees, is_cascade })
 }
 
 /// The privileges before ON; none for ALL.
@@ -192,7 +192,7 @@ fn allowed(object: &Object) -> (&'static [&'static str], &'static str) {
 fn grantee(cursor: &mut Cursor<'_>, verb: Verb, is_of_columns: bool) -> Result<Grantee, SqlError> {
     let (kind, role) = role(cursor)?;
     let may_grant = verb == Verb::Grant && cursor.eat("with grant option");
-    if may_grant && kind != Some(Kind::User) {
+    if may_grant && kind != Some(IdentityKind::User) {
         // PostgreSQL 8's words, and still Redshift's rule.
         return Err(SqlError::new("grant options can only be granted to individual users"));
     }
@@ -203,16 +203,16 @@ fn grantee(cursor: &mut Cursor<'_>, verb: Verb, is_of_columns: bool) -> Result<G
 }
 
 /// The identity that is named, and its role in PostgreSQL; neither for PUBLIC.
-fn role(cursor: &mut Cursor<'_>) -> Result<(Option<Kind>, Option<String>), SqlError> {
+fn role(cursor: &mut Cursor<'_>) -> Result<(Option<IdentityKind>, Option<String>), SqlError> {
     if cursor.eat("public") {
         return Ok((None, None));
     }
     let kind = if cursor.eat("group") {
-        Kind::Group
+        IdentityKind::Group
     } else if cursor.eat("role") {
-        Kind::Role
+        IdentityKind::Role
     } else {
-        Kind::User
+        IdentityKind::User
     };
     Ok((Some(kind), Some(kind.identity(cursor)?)))
 }

@@ -9,50 +9,52 @@ use crate::sql::quoting::quote;
 
 /// What an identity is; all three can be granted privileges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::sql) enum Kind {
+pub(in crate::sql) enum IdentityKind {
     User,
     Group,
     Role,
 }
 
-impl Kind {
+impl IdentityKind {
     /// Stands in front of the name in PostgreSQL.
     fn prefix(self) -> &'static str {
         match self {
-            Kind::User => "",
-            Kind::Group => "group:",
-            Kind::Role => "role:",
+            IdentityKind::User => "",
+            IdentityKind::Group => "group:",
+            IdentityKind::Role => "role:",
         }
     }
 
     fn word(self) -> &'static str {
         match self {
-            Kind::User => "user",
-            Kind::Group => "group",
-            Kind::Role => "role",
+            IdentityKind::User => "user",
+            IdentityKind::Group => "group",
+            IdentityKind::Role => "role",
         }
     }
 
     /// Takes `USER`, `GROUP` or `ROLE`, if one comes next.
-    pub(in crate::sql) fn eat(cursor: &mut Cursor<'_>) -> Option<Kind> {
-        [Kind::User, Kind::Group, Kind::Role].into_iter().find(|kind| cursor.eat(kind.word()))
+    pub(in crate::sql) fn eat(cursor: &mut Cursor<'_>) -> Option<IdentityKind> {
+        [IdentityKind::User, IdentityKind::Group, IdentityKind::Role]
+            .into_iter()
+            .find(|kind| cursor.eat(kind.word()))
     }
 
     /// The kind and the name of a role of PostgreSQL: `group:readers` is `("group", "readers")`.
     pub(in crate::sql) fn split(role: &str) -> (&'static str, &str) {
-        for kind in [Kind::Group, Kind::Role] {
+        for kind in [IdentityKind::Group, IdentityKind::Role] {
             if let Some(name) = role.strip_prefix(kind.prefix()) {
                 return (kind.word(), name);
             }
         }
-        (Kind::User.word(), role)
+        (IdentityKind::User.word(), role)
     }
 
     /// Reads a name; returns the name of its role in PostgreSQL, not quoted.
     pub(in crate::sql) fn identity(self, cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
         let name = cursor.identifier()?;
         let role = format!("{}{name}", self.prefix());
-        if self == Kind::User && Kind::split(&name).0 != "user" {
+        if self == IdentityKind::User && IdentityKind::split(&name).0 != "user" {
             return Err(SqlError::unsupported(&format!(
                 "user name \"{name}\" (\"group:\" and \"role:\" in front)"
             )));

@@ -8,7 +8,7 @@ use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 use crate::sql::quoting::{literal, quote};
 
-use super::kind::Kind;
+use super::kind::IdentityKind;
 
 /// PostgreSQL's own role whose members see the activity of every user; Redshift calls this SYSLOG
 /// ACCESS UNRESTRICTED.
@@ -98,7 +98,7 @@ impl UserOptions {
     fn of_verb(&mut self, cursor: &mut Cursor<'_>, verb: Verb) -> Result<bool, SqlError> {
         match verb {
             Verb::Create if cursor.eat("in group") => {
-                self.groups.extend(Kind::Group.identities(cursor)?);
+                self.groups.extend(IdentityKind::Group.identities(cursor)?);
                 Ok(true)
             }
             Verb::Create => Ok(false),
