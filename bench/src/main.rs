@@ -15,6 +15,7 @@ mod start;
 use std::path::{Path, PathBuf};
 
 use loader_sandbox::{CacheLocation, Limits, Plugin, Runtime};
+
 use outcome::Result;
 
 const USAGE: &str = "usage: loader-bench FOLDER-OF-PLUGINS [RUNS]";

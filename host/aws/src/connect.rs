@@ -9,7 +9,6 @@ use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use loader_attach::{Attachment, Program};
-
 use loader_model::error::{Context, Error, Kind, Result};
 
 /// Where S3 and the Data API are.

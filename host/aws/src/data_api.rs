@@ -11,14 +11,14 @@ use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
 use aws_sdk_redshiftdata::operation::get_statement_result::GetStatementResultOutput;
 use aws_sdk_redshiftdata::types::{Field, StatusString};
+use loader_model::error::{Error, Kind, Result};
+use loader_warehouse::refusal::StatementFailure;
+use loader_warehouse::rows::{Cell, ResultRows};
 
 use crate::calls::Calls;
 use crate::connect::{Aws, boxed};
 use crate::failure;
 use crate::stop::Stop;
-use loader_model::error::{Error, Kind, Result};
-use loader_warehouse::refusal::StatementFailure;
-use loader_warehouse::rows::{Cell, ResultRows};
 
 /// How long one DescribeStatement may wait for news, in seconds. Source: API_DescribeStatement,
 /// `WaitTimeSeconds`.

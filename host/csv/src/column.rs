@@ -1,7 +1,7 @@
 //! One column of a batch in the making: buffers that grow field by field and become an Arrow array.
 
-use crate::decode_as::DecodeAs;
-use crate::field::{Field, FieldReader};
+use std::sync::Arc;
+
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Int32Type, Int64Type, TimestampMicrosecondType,
 };
@@ -10,7 +10,9 @@ use arrow_buffer::{
     BooleanBuffer, BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer,
 };
 use loader_values::{parse_bool_literal, parse_date, parse_i64, parse_timestamp};
-use std::sync::Arc;
+
+use crate::decode_as::DecodeAs;
+use crate::field::{Field, FieldReader};
 
 pub(crate) struct ColumnBuilder {
     decode_as: DecodeAs,

@@ -1,6 +1,11 @@
 //! From a chunk to Arrow batches: the fields of a block, column by column, straight into the
 //! columns' buffers.
 
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
+use arrow_schema::{Field, Schema, SchemaRef};
+
 use crate::column::ColumnBuilder;
 use crate::decode_as::DecodeAs;
 use crate::dialect::Dialect;
@@ -10,9 +15,6 @@ use crate::preamble::Header;
 use crate::rows::{Block, RowError, Rows};
 use crate::split::Chunk;
 use crate::text::check_text;
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
-use arrow_schema::{Field, Schema, SchemaRef};
-use std::sync::Arc;
 
 /// A batch ends early when it comes from so many bytes of the file, which bounds memory and Arrow's
 /// 32-bit offsets.

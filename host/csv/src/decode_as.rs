@@ -1,8 +1,10 @@
 //! What the text of a column becomes in a batch, and the Arrow field that says so.
 
-use crate::logical::LogicalType;
-use arrow_schema::{DataType, Field, TimeUnit};
 use std::collections::HashMap;
+
+use arrow_schema::{DataType, Field, TimeUnit};
+
+use crate::logical::LogicalType;
 
 /// The key of the field metadata that says what the text in a column is: `decimal` or `double`.
 pub const LOGICAL_KEY: &str = "loader.logical";

@@ -1,8 +1,10 @@
 //! What can be wrong with a CSV file, and where.
 
-use crate::logical::LogicalType;
 use std::fmt;
+
 use thiserror::Error;
+
+use crate::logical::LogicalType;
 
 /// A place in the file. Bytes and lines are of the file as it was pushed into the splitter, after
 /// decompression.

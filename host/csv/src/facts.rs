@@ -3,11 +3,12 @@
 //! is not tried again, so a column costs what its type costs, and a text column little more than
 //! the lengths of its values.
 
-use crate::dialect::{Dialect, LeadingZeros};
 use loader_values::{
     NumberShape, has_leading_zeros, number_shape, parse_bool, parse_bool_literal, parse_date,
     parse_f64, parse_i64, parse_timestamp,
 };
+
+use crate::dialect::{Dialect, LeadingZeros};
 
 /// The types that a column may turn out to have, as bits. Text is no candidate: it accepts
 /// everything.

@@ -1,8 +1,9 @@
 //! What the characters of one field mean: NULL, the empty string, or its text without quotes and
 //! escapes.
 
-use crate::dialect::Dialect;
 use memchr::{memchr, memchr2};
+
+use crate::dialect::Dialect;
 
 /// A field's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -102,8 +102,9 @@ fn find(block: &[u8; BLOCK], needles: &[u64; 5]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     proptest! {
         #[test]

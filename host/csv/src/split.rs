@@ -3,13 +3,14 @@
 //! the records make sense is found later, chunk by chunk. It keeps none of the bytes, so the caller
 //! does, until the chunks that hold them are done.
 
+use memchr::{memchr, memchr2, memrchr2};
+
 use crate::MAX_ROW_BYTES;
 use crate::dialect::{Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::lines::LineCounter;
 use crate::preamble::{Body, Header, Preamble};
 use crate::scan::{Needles, Scanner};
-use memchr::{memchr, memchr2, memrchr2};
 
 /// A piece of a file that holds whole records only. Together the chunks hold all records, without
 /// header or byte order mark, in order and without gaps.

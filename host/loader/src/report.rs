@@ -12,13 +12,13 @@ pub mod recorder;
 
 use std::collections::BTreeMap;
 
+use loader_model::choices::ReportFormat;
+use loader_model::error::Error;
+use loader_warehouse::evolution::script::ViewChange;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::data_path::plugin_identity::PluginIdentity;
-use loader_model::choices::ReportFormat;
-use loader_model::error::Error;
-use loader_warehouse::evolution::script::ViewChange;
 
 /// What a run did. Filled in as the run goes on; what was not reached keeps its default.
 #[derive(Clone, Debug, Default, Serialize)]

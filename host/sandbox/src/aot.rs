@@ -163,8 +163,9 @@ impl Hasher for ShaHasher {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
 
     const PLUGIN: &str = "(component (core module))";
 

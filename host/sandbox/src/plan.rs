@@ -230,11 +230,13 @@ fn computed_fields(fields: &[Field], outputs: &[Expr]) -> Result<SchemaRef, Plug
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::HashMap;
+
     use arrow_array::{Int64Array, RecordBatch};
     use arrow_schema::DataType;
-    use std::collections::HashMap;
     use transform::Expr as E;
+
+    use super::*;
 
     fn input() -> SchemaRef {
         let logical = HashMap::from([("loader.logical".to_owned(), "decimal".to_owned())]);

@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use loader_model::names::TableName;
 use serde::{Deserialize, Serialize};
 
 use crate::sql::{self, ident, idents};
 use crate::sql_text;
-use loader_model::names::TableName;
 
 /// A view with everything that DROP VIEW takes with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,12 +16,13 @@ mod plans;
 mod sessions;
 mod words;
 
-use answers::refusal;
 use loader_sdk::bindings;
 use loader_sdk::bindings::exports::loader::plugin::transform as wire;
 use loader_sdk::component::report_panics;
 use loader_sdk::{Context, ipc};
 use serde::Deserialize;
+
+use answers::refusal;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

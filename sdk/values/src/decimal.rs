@@ -191,8 +191,9 @@ fn power_of_ten(exponent: usize) -> u128 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     fn check(text: &str, precision: u8, scale: u8, expected: &str) {
         let actual = match parse_decimal(text.as_bytes(), precision, scale) {

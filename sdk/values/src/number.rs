@@ -173,8 +173,9 @@ fn split_digits(text: &[u8]) -> (&[u8], &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     #[test]
     fn integers_reach_both_ends_and_not_past() {

@@ -2,13 +2,13 @@
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::S3Uri;
 
 use crate::connect::boxed;
 use crate::failure;
 use crate::s3::list::Listed;
 use crate::s3::store::{ObjectInfo, Store, replaced};
-use loader_model::error::{Context, Error, Kind, Result};
-use loader_model::names::S3Uri;
 
 /// Keys that one DeleteObjects takes.
 const MAX_KEYS_PER_DELETE: usize = 1000;

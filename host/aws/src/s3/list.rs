@@ -2,12 +2,12 @@
 
 use aws_sdk_s3::types::Object;
 use jiff::Timestamp;
+use loader_model::error::Result;
+use loader_model::names::S3Uri;
 
 use crate::connect::boxed;
 use crate::failure;
 use crate::s3::store::Store;
-use loader_model::error::Result;
-use loader_model::names::S3Uri;
 
 /// An object of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]

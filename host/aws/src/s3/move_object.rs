@@ -2,13 +2,13 @@
 //! replaced meanwhile is never lost.
 
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::S3Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::connect::boxed;
 use crate::failure;
 use crate::s3::store::{ObjectInfo, Store, replaced};
-use loader_model::error::{Error, Kind, Result};
-use loader_model::names::S3Uri;
 
 /// The largest object that one CopyObject takes.
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>

@@ -4,12 +4,12 @@ use std::io;
 
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
+use loader_model::error::{Context, Kind, Result};
+use loader_model::names::S3Uri;
 
 use crate::connect::boxed;
 use crate::failure;
 use crate::s3::store::{ObjectInfo, Store, replaced};
-use loader_model::error::{Context, Kind, Result};
-use loader_model::names::S3Uri;
 
 /// The content of an object, as it arrives.
 pub struct Body {

@@ -2,12 +2,12 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::S3Uri;
 
 use crate::calls::Calls;
 use crate::connect::{Aws, boxed};
 use crate::failure;
-use loader_model::error::{Error, Kind, Result};
-use loader_model::names::S3Uri;
 
 /// S3 through the AWS SDK. Every request is counted.
 #[derive(Clone)]

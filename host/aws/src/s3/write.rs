@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use aws_sdk_s3::primitives::ByteStream;
+use loader_model::error::{Context, Kind, Result};
+use loader_model::names::S3Uri;
 
 use crate::connect::boxed;
 use crate::failure;
 use crate::s3::store::Store;
-use loader_model::error::{Context, Kind, Result};
-use loader_model::names::S3Uri;
 
 impl Store {
     /// Writes a small object.

@@ -1,10 +1,11 @@
 //! Files that people have, and what comes of them.
 
-use crate::{Read, read};
 use loader_csv::{
     CsvError, CsvErrorKind, DecodeAs, Decoder, Dialect, LOGICAL_KEY, LeadingZeros, LogicalType,
     MAX_ROW_BYTES, Splitter, arrow_schema,
 };
+
+use crate::{Read, read};
 
 fn read_all<'a>(file: &'a str, dialect: &'a Dialect) -> Result<Read<'a>, CsvError> {
     read(file.as_bytes(), dialect, 1 << 20, 1 << 16)

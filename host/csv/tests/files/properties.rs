@@ -1,10 +1,11 @@
 //! What holds for every file: it reads as the slow reader reads it, and where it is cut never
 //! shows.
 
-use crate::{naive, read};
 use loader_csv::{CsvError, DecodeAs, Dialect, FileProfile, LeadingZeros, LogicalType};
 use proptest::prelude::*;
 use proptest::sample::select;
+
+use crate::{naive, read};
 
 fn dialects() -> impl Strategy<Value = Dialect> {
     (

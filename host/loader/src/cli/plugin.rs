@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Subcommand, ValueEnum};
-
 use loader_model::choices::ReportFormat;
 
 use crate::settings::choice;

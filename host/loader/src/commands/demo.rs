@@ -3,16 +3,6 @@
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{DemoArgs, RowFormat};
-use crate::commands::plan::render as plan_text;
-use crate::commands::{conclude, print, run, sql};
-use crate::data_path::{DataPath, chain};
-use crate::job::Job;
-use crate::preview::preview;
-use crate::report::log::RunLog;
-use crate::report::{Report, Status};
-use crate::settings::{Keys, Settings};
-use crate::tools::blocking;
 use loader_aws::connect as aws;
 use loader_aws::data_api::DataApi;
 use loader_aws::s3::Store;
@@ -23,6 +13,17 @@ use loader_model::choices::ReportFormat;
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::S3Uri;
+
+use crate::cli::{DemoArgs, RowFormat};
+use crate::commands::plan::render as plan_text;
+use crate::commands::{conclude, print, run, sql};
+use crate::data_path::{DataPath, chain};
+use crate::job::Job;
+use crate::preview::preview;
+use crate::report::log::RunLog;
+use crate::report::{Report, Status};
+use crate::settings::{Keys, Settings};
+use crate::tools::blocking;
 
 const BUCKET: &str = "demo";
 const TABLE: &str = "orders";

@@ -1,5 +1,9 @@
 //! `loader plan`: what a load would do, statement for statement. Changes nothing.
 
+use loader_aws::stop::Stop;
+use loader_model::choices::ReportFormat;
+use loader_warehouse::evolution::script::{ViewAction, ViewChange};
+
 use crate::cli::PlanArgs;
 use crate::commands::print;
 use crate::commands::table::table;
@@ -7,9 +11,6 @@ use crate::job;
 use crate::preview::{self, ColumnAction, ColumnPreview, ExecutionKind, LoadOutcome, Preview};
 use crate::report::indented_json;
 use crate::report::log::RunLog;
-use loader_aws::stop::Stop;
-use loader_model::choices::ReportFormat;
-use loader_warehouse::evolution::script::{ViewAction, ViewChange};
 
 /// With `--diff`: the schema would change. Not among the failures, which have the codes of a load.
 const WOULD_CHANGE: u8 = 10;

@@ -9,9 +9,10 @@ mod new;
 mod test;
 mod verdict;
 
+use loader_model::error::{Context, Kind, Result};
+
 use self::verdict::Verdict;
 use crate::cli::plugin::{PluginArgs, PluginCommand};
-use loader_model::error::{Context, Kind, Result};
 
 /// Runs the command; findings go to stdout, what keeps it from working to stderr.
 pub async fn run(args: PluginArgs) -> u8 {

@@ -2,6 +2,13 @@
 //! come back; with `--source-file-name`, that file is then loaded once more, also when it was put
 //! aside.
 
+use loader_aws::connect as aws;
+use loader_aws::data_api::DataApi;
+use loader_aws::s3::Store;
+use loader_aws::stop::Stop;
+use loader_model::choices::ReportFormat;
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::S3Uri;
 use serde_json::{Value, json};
 
 use crate::cli::RunArgs;
@@ -11,13 +18,6 @@ use crate::layout::Layout;
 use crate::redshift::journals::{self, RecoverScope, Recovered};
 use crate::report::log::RunLog;
 use crate::settings::Settings;
-use loader_aws::connect as aws;
-use loader_aws::data_api::DataApi;
-use loader_aws::s3::Store;
-use loader_aws::stop::Stop;
-use loader_model::choices::ReportFormat;
-use loader_model::error::{Error, Kind, Result};
-use loader_model::names::S3Uri;
 
 /// Recovers, then loads. The report of the load comes last; without a file there is only what was
 /// recovered.

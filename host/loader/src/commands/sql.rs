@@ -1,10 +1,5 @@
 //! `loader sql`: one statement through the Data API, its rows as a table, CSV or JSON.
 
-use serde_json::{Map, Value};
-
-use crate::cli::{RowFormat, SqlArgs};
-use crate::commands::{conclude, print, table};
-use crate::job::{self, WarehouseSettings};
 use loader_aws::connect as aws;
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_aws::stop::Stop;
@@ -12,6 +7,11 @@ use loader_data::parts::csv::push_text;
 use loader_model::error::Result;
 use loader_warehouse::refusal;
 use loader_warehouse::rows::{Cell, ResultRows};
+use serde_json::{Map, Value};
+
+use crate::cli::{RowFormat, SqlArgs};
+use crate::commands::{conclude, print, table};
+use crate::job::{self, WarehouseSettings};
 
 /// Runs the statement and prints its rows; a statement without rows prints nothing.
 pub async fn run(args: SqlArgs, stop: Stop) -> u8 {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use loader_model::error::{Context, Error, Kind, Result};
 use serde_json::Value;
 
 use super::required::{config, read_text};
@@ -14,7 +15,6 @@ use crate::settings::Settings;
 use crate::settings::chains::ChosenPlugins;
 use crate::settings::place::{Place, SettingsFile};
 use crate::settings::plugin_entry::{Digest, Origin, PluginEntry};
-use loader_model::error::{Context, Error, Kind, Result};
 
 /// A plugin of the chain.
 #[derive(Clone, Debug)]

@@ -3,8 +3,9 @@
 
 use std::path::Path;
 
-use crate::settings::sources::variable_of;
 use loader_model::error::{Context, Error, Kind, Result};
+
+use crate::settings::sources::variable_of;
 
 /// A setting that a load cannot do without. Errors: `Config`, naming flag, variable and key.
 pub(super) fn required<'a>(value: Option<&'a String>, flag: &str) -> Result<&'a String> {

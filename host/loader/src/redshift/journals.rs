@@ -7,14 +7,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-
-use crate::layout::Layout;
-use crate::redshift::{dependents, restore};
 use loader_aws::data_api::DataApi;
 use loader_aws::s3::{Listed, Store};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::{S3Uri, TableName};
 use loader_warehouse::evolution::journal::Journal;
+
+use crate::layout::Layout;
+use crate::redshift::{dependents, restore};
 
 /// How long the run of another table's journal counts as alive. A change takes minutes at most;
 /// past that its views are missed more than a run that still wants them gone would be.

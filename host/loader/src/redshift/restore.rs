@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use crate::redshift::dependents::query;
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
@@ -14,6 +13,8 @@ use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::restore::{Existing, existing_sql, packs};
 use loader_warehouse::saved_view::SavedView;
 use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
+
+use crate::redshift::dependents::query;
 
 /// How often the catalog is asked again because another program was at work on the same views.
 const MAX_ROUNDS: usize = 5;

@@ -15,14 +15,13 @@ use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::Timestamp;
+use loader_model::names::utc;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-
-use loader_model::names::utc;
 
 /// The lines of this run so far. Clones share them.
 #[derive(Clone, Default)]

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use loader_model::names::TableName;
+
 use crate::settings::Settings;
 use crate::settings::place::Place;
 use crate::settings::plugin_entry::{Digest, Origin, PluginEntry, TableSettings};
-use loader_model::names::TableName;
 
 /// The plugins that a load has.
 #[derive(Clone, Copy, Debug, Default)]

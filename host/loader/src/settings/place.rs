@@ -4,12 +4,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use loader_model::error::{Error, Kind, Result};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-use loader_model::error::{Error, Kind, Result};
 
 /// A file of settings, kept so that messages can name lines of it.
 #[derive(Debug)]

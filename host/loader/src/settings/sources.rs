@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, FromArgMatches};
+use loader_model::error::{Context, Error, Kind, Result};
 
 use crate::settings::Settings;
 use crate::settings::place::{Place, SettingsFile};
 use crate::settings::plugin_entry::{Origin, PluginEntry};
-use loader_model::error::{Context, Error, Kind, Result};
 
 const BAD_VARIABLE: &str = "a LOADER_… variable is not valid";
 

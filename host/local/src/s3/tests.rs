@@ -18,13 +18,12 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Delete,
     MetadataDirective, ObjectIdentifier,
 };
-
 use loader_attach::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use s3s::crypto::{Checksum as _, Md5};
 
 use super::digest::hex;
 use crate::objects::Objects;
 use crate::server::HttpServer;
-use s3s::crypto::{Checksum as _, Md5};
 
 const BUCKET: &str = "demo";
 

@@ -14,7 +14,6 @@ use super::error::SqlError;
 use super::identities::{self, kind::IdentityKind};
 use super::prepared::Prepared;
 use super::quoting::quote;
-
 use change::Verb;
 use read::Scope;
 

@@ -13,7 +13,6 @@ use super::error::SqlError;
 use super::prepared::{Action, Prepared};
 use super::quoting::{literal, quote};
 use super::{helper, settings};
-
 use kind::IdentityKind;
 use options::{UserOptions, Verb};
 

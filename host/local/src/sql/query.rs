@@ -21,7 +21,6 @@ use sqlparser::parser::Parser;
 use super::error::SqlError;
 use super::helper::{HELPER_SCHEMA, regclass};
 use super::prepared::{Action, Prepared};
-
 use parse::{parse, syntax_error};
 
 /// Checks and rewrites a statement that starts with one of the verbs above.

@@ -1,10 +1,11 @@
 //! The strict cast, pair by pair, and against exact arithmetic on any input.
 
-use super::*;
 use arrow_array::{
     Date32Array, Decimal128Array, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array,
 };
 use proptest::prelude::*;
+
+use super::*;
 
 fn cast_to(array: impl Array + 'static, to: DataType) -> (ArrayRef, Vec<u32>, u64) {
     let outcome = strict_cast(&(Arc::new(array) as ArrayRef), &to).expect("the pair is there");

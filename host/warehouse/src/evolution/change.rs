@@ -1,13 +1,14 @@
 //! The changes of a table's schema: found by holding the wanted columns against the catalog, and
 //! spelt as SQL.
 
-use crate::saved_view::{Grant, grant_sql};
-use crate::sql::{ident, table, text};
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::column_type::ColumnType;
 use loader_model::names::TableName;
 use loader_model::target_column::TargetColumn;
 use loader_model::widening::wider;
+
+use crate::saved_view::{Grant, grant_sql};
+use crate::sql::{ident, table, text};
 
 /// The column that takes a widened column's place before it gets its name.
 const WIDENED: &str = "_loader_widened";

@@ -5,11 +5,11 @@
 //! the views back; reading ignores them. Writing, reading and deleting the object is
 //! `steps::recover`'s and the caller's business.
 
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::{S3Uri, TableName};
 use serde::{Deserialize, Serialize};
 
 use crate::saved_view::SavedView;
-use loader_model::error::{Context, Error, Kind, Result};
-use loader_model::names::{S3Uri, TableName};
 
 /// The only version there is.
 const VERSION: u32 = 1;

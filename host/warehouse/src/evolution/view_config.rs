@@ -6,12 +6,12 @@
 
 mod template;
 
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::{S3Uri, TableName};
 use serde_json::{Map, Value};
 
 use crate::evolution::view_config::template::Values;
 use crate::sql_text;
-use loader_model::error::{Error, Kind, Result};
-use loader_model::names::{S3Uri, TableName};
 
 /// A view that belongs to the target.
 #[derive(Clone, Debug, PartialEq, Eq)]

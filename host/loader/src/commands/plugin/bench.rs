@@ -9,7 +9,9 @@ mod baseline;
 use std::path::{Path, PathBuf};
 
 use comfy_table::{CellAlignment, Table};
+use loader_data::failures::plugin_failure;
 use loader_harness::{Harness, HarnessError, Measured};
+use loader_model::error::{Error, Kind, Result};
 use loader_sandbox::Metering;
 
 use self::baseline::{Baseline, Figures};
@@ -18,8 +20,6 @@ use super::given::{GivenPlugin, read};
 use super::verdict::Verdict;
 use crate::cli::plugin::BenchArgs;
 use crate::commands::{print, table};
-use loader_data::failures::plugin_failure;
-use loader_model::error::{Error, Kind, Result};
 
 /// Rows whose instructions are counted, at least: a whole batch of a load.
 const COUNTED_ROWS: usize = 16 * 1024;

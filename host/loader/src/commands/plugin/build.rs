@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use loader_build::{BuildError, Built, Toolchain, Workspace};
+use loader_model::error::{Error, Kind, Result};
 
 use super::verdict::Verdict;
 use crate::cli::plugin::BuildArgs;
 use crate::commands::print;
-use loader_model::error::{Error, Kind, Result};
 
 pub(super) fn run(args: &BuildArgs) -> Result<Verdict> {
     let toolchain = Toolchain::find().map_err(failure)?;

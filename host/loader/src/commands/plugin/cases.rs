@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use loader_harness::{HarnessError, case_folders};
-use loader_sandbox::Plugin;
-
 use loader_data::failures::plugin_failure;
+use loader_harness::{HarnessError, case_folders};
 use loader_model::error::{Error, Kind, Result};
+use loader_sandbox::Plugin;
 
 /// The folder of a plugin's cases, and the cases; `given`: what was asked for.
 pub(super) fn find(plugin: &Path, given: Option<&PathBuf>) -> Result<(PathBuf, Vec<PathBuf>)> {

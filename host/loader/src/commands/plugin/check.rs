@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use loader_model::choices::ReportFormat;
+use loader_model::error::Error;
 use loader_sandbox::Checkup;
 use serde_json::json;
 
@@ -9,8 +11,6 @@ use super::given::GivenPlugin;
 use super::verdict::Verdict;
 use crate::cli::plugin::CheckArgs;
 use crate::commands::print;
-use loader_model::choices::ReportFormat;
-use loader_model::error::Error;
 
 const NOT_ASKED: &str = "not looked at: only the running plugin tells it (--run)";
 

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use loader_model::error::{Context, Error, Kind, Result};
+
 use super::verdict::Verdict;
 use crate::cli::plugin::{NewArgs, Template};
 use crate::commands::print;
-use loader_model::error::{Context, Error, Kind, Result};
 
 /// Where the SDK is in a checkout of the loader.
 const SDK: &str = "sdk/guest";

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use loader_harness::{CaseReport, Expected, Harness, LogLine};
+use loader_model::error::Result;
 use loader_sandbox::Metering;
 
 use super::cases::{self, counted, failure, name};
@@ -11,7 +12,6 @@ use super::given::GivenPlugin;
 use super::verdict::Verdict;
 use crate::cli::plugin::TestArgs;
 use crate::commands::print;
-use loader_model::error::Result;
 
 /// Log lines of a failed case that are shown.
 const LOG_LINES_SHOWN: usize = 10;

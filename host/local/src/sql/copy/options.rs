@@ -4,12 +4,11 @@
 
 mod values;
 
-use values::{ascii, escapes, number, one_character, switch};
-
 use super::pattern;
 use super::statement::{Compression, CopyStatement, FileFormat, Moment};
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
+use values::{ascii, escapes, number, one_character, switch};
 
 /// Options that Parquet goes with; the names are those that `seen` holds.
 const WITH_PARQUET: [&str; 7] = [

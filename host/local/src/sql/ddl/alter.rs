@@ -2,6 +2,7 @@
 //! tokens. Out: PostgreSQL text, or Redshift's refusal. An ALTER TABLE has one action; a column's
 //! type changes only from VARCHAR to VARCHAR and only outside transactions.
 
+use super::column::{ColumnDefinition, column};
 use crate::sql::cursor::{Cursor, Name};
 use crate::sql::error::SqlError;
 use crate::sql::identities::{self, kind::IdentityKind};
@@ -10,8 +11,6 @@ use crate::sql::prepared::Prepared;
 use crate::sql::quoting::{literal, quote};
 use crate::sql::types::column_type;
 use crate::sql::{grants, helper};
-
-use super::column::{ColumnDefinition, column};
 
 const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
 

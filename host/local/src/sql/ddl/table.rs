@@ -1,14 +1,13 @@
 //! CREATE TABLE, with columns, LIKE or AS. In: a statement's tokens behind TABLE. Out: PostgreSQL's
 //! CREATE TABLE, and the keys that are announced before it runs.
 
+use super::column::column;
 use crate::sql::cursor::{Cursor, Name};
 use crate::sql::error::SqlError;
 use crate::sql::keys::{Declared, table_constraint};
 use crate::sql::prepared::Prepared;
 use crate::sql::query;
 use crate::sql::quoting::quote;
-
-use super::column::column;
 
 const MAX_COLUMNS: usize = 1600;
 

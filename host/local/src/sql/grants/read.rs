@@ -2,13 +2,12 @@
 //! on, and to or from whom they go. In: a statement's tokens. Out: a `GrantChange`, or Redshift's
 //! refusal of a combination that its synopses do not have.
 
+use super::change::{EXTRA_PRIVILEGES, GrantChange, Grantee, Object, Privilege, Verb};
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 use crate::sql::identities::kind::IdentityKind;
 use crate::sql::query::system_view;
 use crate::sql::quoting::quote;
-
-use super::change::{EXTRA_PRIVILEGES, GrantChange, Grantee, Object, Privilege, Verb};
 
 /// Privileges on tables that PostgreSQL has too.
 const TABLE_PRIVILEGES: [&str; 8] =

@@ -4,11 +4,10 @@
 //! Passwords are read and forgotten, because the Data API needs none. VALID UNTIL and SESSION
 //! TIMEOUT are taken and have no effect. EXTERNALID is refused.
 
+use super::kind::IdentityKind;
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 use crate::sql::quoting::{literal, quote};
-
-use super::kind::IdentityKind;
 
 /// PostgreSQL's own role whose members see the activity of every user; Redshift calls this SYSLOG
 /// ACCESS UNRESTRICTED.

@@ -1,14 +1,13 @@
 //! The actions of ALTER TABLE that change keys. In: a statement's tokens, and the table's quoted
 //! name. Out: calls of the procedures that record the change (`data_api/helpers/keys.sql`).
 
+use super::clauses::{Constraint, dist_style, encoding};
+use super::declared::Declared;
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 use crate::sql::helper;
 use crate::sql::prepared::{Action, Prepared};
 use crate::sql::quoting::literal;
-
-use super::clauses::{Constraint, dist_style, encoding};
-use super::declared::Declared;
 
 /// `ALTER TABLE t ALTER [DISTKEY|DISTSTYLE|SORTKEY|ENCODE AUTO] …`, after the second ALTER, if one
 /// of these comes next.

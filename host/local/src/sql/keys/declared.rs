@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::clauses::{Constraint, column_constraint, dist_style, encoding};
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 use crate::sql::helper::{self, HELPER_SCHEMA};
 use crate::sql::prepared::Action;
 use crate::sql::quoting::literal;
-
-use super::clauses::{Constraint, column_constraint, dist_style, encoding};
 
 const MAX_COMPOUND_COLUMNS: usize = 400;
 const MAX_INTERLEAVED_COLUMNS: usize = 8;

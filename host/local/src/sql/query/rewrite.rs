@@ -10,12 +10,11 @@ use sqlparser::ast::{
     ObjectName, Query, SetExpr, Top, TopQuantity, Value, ValueWithSpan, VisitMut, VisitorMut,
 };
 
+use super::{build, cast::rewrite_cast, system_views};
 use crate::sql::error::SqlError;
 use crate::sql::helper::HELPER_SCHEMA;
 use crate::sql::names::shorten;
 use crate::sql::quoting::check_identifier;
-
-use super::{build, cast::rewrite_cast, system_views};
 
 /// Functions whose first argument is a bare date part.
 const DATE_PART_FUNCTIONS: [&str; 5] =

@@ -6,10 +6,9 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{BinaryOperator, Expr, Statement, TrimWhereField, VisitMut, VisitorMut};
 
+use super::{build, parse::parse, refuse, rewrite};
 use crate::sql::error::SqlError;
 use crate::sql::relations::relations;
-
-use super::{build, parse::parse, refuse, rewrite};
 
 /// A view's query.
 #[derive(Debug)]

@@ -1,11 +1,12 @@
 //! Every reason why a table cannot be changed without losing something, each with its remedy.
 
+use loader_model::column_type::ColumnType;
+
 use crate::catalog::ColumnAttributes;
 use crate::dependents::Dependent;
 use crate::evolution::change::SchemaChange;
 use crate::evolution::script::values::Situation;
 use crate::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES};
-use loader_model::column_type::ColumnType;
 
 /// Statements of a load beside those that make its table and views.
 const LOAD_STATEMENTS: usize = 15;

@@ -1,13 +1,14 @@
 //! Scripts: what goes into one transaction, what is written down first, and what is refused.
 
+use loader_model::column_type::ColumnType;
+use loader_model::names::TableName;
+
 use super::*;
 use crate::catalog::ColumnAttributes;
 use crate::dependents::Dependent;
 use crate::evolution::view_config::ConfiguredView;
 use crate::saved_view::{Grant, Grantee, SavedView, ViewKind};
 use crate::sql::{MAX_BATCH_STATEMENTS, table};
-use loader_model::column_type::ColumnType;
-use loader_model::names::TableName;
 
 fn target() -> TableName {
     TableName::new("public", "orders").expect("a valid name")

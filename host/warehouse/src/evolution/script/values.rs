@@ -1,5 +1,6 @@
 //! What a script is written from, and what it is: executions, views, notices.
 
+use loader_model::names::TableName;
 use serde::Serialize;
 
 use crate::catalog::ColumnAttributes;
@@ -7,7 +8,6 @@ use crate::dependents::Dependents;
 use crate::evolution::change::SchemaChange;
 use crate::evolution::view_config::ConfiguredView;
 use crate::saved_view::SavedView;
-use loader_model::names::TableName;
 
 /// What is known of the target when a script is written.
 pub struct Situation<'a> {

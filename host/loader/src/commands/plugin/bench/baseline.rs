@@ -7,9 +7,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use loader_harness::Measured;
-use serde::Deserialize;
-
 use loader_model::error::{Context, Error, Kind, Result};
+use serde::Deserialize;
 
 /// The costs of a case that are the same everywhere.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]

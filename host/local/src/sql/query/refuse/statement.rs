@@ -6,9 +6,8 @@ use sqlparser::ast::{
     Statement, TableFactor, Truncate,
 };
 
-use crate::sql::error::SqlError;
-
 use super::leader_only::check_source;
+use crate::sql::error::SqlError;
 
 /// Refuses by the statement's verb.
 pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
