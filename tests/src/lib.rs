@@ -98,7 +98,7 @@ impl Place {
     /// `name`: lower-case letters, digits and hyphens; no two tests share one.
     pub fn new(name: &str) -> Place {
         std::fs::create_dir_all(world().dir().join(name)).expect("a bucket is a folder");
-        let place = Place { name: name.to_string() };
+        let place = Place { name: name.to_owned() };
         place.execute(&format!("CREATE SCHEMA {}", place.schema()));
         place
     }
@@ -299,9 +299,9 @@ fn without_dates(key: &str) -> String {
         part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit())
     };
     let part = |part: &str| match part {
-        year if is_number(year, 4) => "YYYY".to_string(),
-        month if is_number(month, 2) => "MM".to_string(),
-        other => other.to_string(),
+        year if is_number(year, 4) => "YYYY".to_owned(),
+        month if is_number(month, 2) => "MM".to_owned(),
+        other => other.to_owned(),
     };
     key.split('/').map(part).collect::<Vec<_>>().join("/")
 }

@@ -39,7 +39,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }
         Ok(output) => {
-            let words = String::from_utf8_lossy(&output.stderr).trim().to_string();
+            let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             failure(format!("{} ended with {}: {words}", shown(command), output.status))
         }
         Err(error) => failure(format!("{} does not start: {error}", shown(command))),

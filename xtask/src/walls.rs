@@ -65,6 +65,6 @@ pub(crate) fn check() -> Result<(), Failure> {
 fn dependencies(arguments: &[&str]) -> Result<Vec<String>, Failure> {
     let mut tree = cargo(&["tree", "--edges", "normal", "--prefix", "none"]);
     let listed = output(tree.args(arguments))?;
-    let name = |line: &str| line.split(' ').next().unwrap_or_default().to_string();
+    let name = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
     Ok(listed.lines().map(name).collect())
 }

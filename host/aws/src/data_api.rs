@@ -108,7 +108,7 @@ impl DataApi {
         DataApi {
             client: Client::from_conf(config.build()),
             database: database.clone(),
-            statement_name: statement_name.to_string(),
+            statement_name: statement_name.to_owned(),
             calls: Calls::default(),
             stop,
             _aws: aws.clone(),
@@ -327,7 +327,7 @@ fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
     let message =
         sub.and_then(|(_, sub)| sub.error()).or(described.error()).unwrap_or("no reason given");
     let query_id = sub.map_or(described.redshift_query_id(), |(_, sub)| sub.redshift_query_id());
-    StatementFailure::new(id, sub.map_or(0, |(i, _)| i), message.to_string(), query_id)
+    StatementFailure::new(id, sub.map_or(0, |(i, _)| i), message.to_owned(), query_id)
 }
 
 fn cell(field: Field) -> Cell {

@@ -106,7 +106,7 @@ impl ColumnBuilder {
 
 fn boolean(values: BooleanBuffer, nulls: Option<NullBuffer>) -> Result<ArrayRef, String> {
     if nulls.as_ref().is_some_and(|nulls| nulls.len() != values.len()) {
-        return Err("values and nulls differ in number".to_string());
+        return Err("values and nulls differ in number".to_owned());
     }
     Ok(Arc::new(BooleanArray::new(values, nulls)))
 }

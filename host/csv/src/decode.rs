@@ -110,7 +110,7 @@ fn refused(message: String, first_row: u64) -> RowError {
 fn not_decoded(decode_as: DecodeAs) -> CsvErrorKind {
     match decode_as.logical() {
         Some(expected) => CsvErrorKind::NotOfType { expected },
-        None => CsvErrorKind::Batch("a text column was read as another type".to_string()),
+        None => CsvErrorKind::Batch("a text column was read as another type".to_owned()),
     }
 }
 

@@ -60,7 +60,7 @@ impl DecodeAs {
     /// The field of a column with this name; `None` when the column is skipped.
     pub(crate) fn field(self, name: &str) -> Option<Field> {
         let text = |logical: &str| {
-            let metadata = HashMap::from([(LOGICAL_KEY.to_string(), logical.to_string())]);
+            let metadata = HashMap::from([(LOGICAL_KEY.to_owned(), logical.to_owned())]);
             Some(Field::new(name, DataType::Utf8, true).with_metadata(metadata))
         };
         let data_type = match self {

@@ -115,7 +115,7 @@ impl ColumnProfile {
         let is = |candidate: Candidate| facts.values > 0 && facts.violation(candidate).is_none();
         let is_number = is(Candidate::Double);
         ColumnProfile {
-            name: name.to_string(),
+            name: name.to_owned(),
             values: facts.values,
             nulls: facts.nulls,
             quoted_empty: facts.quoted_empty,
@@ -139,7 +139,7 @@ fn position(mark: Mark, column: &str) -> Position {
         record: mark.record + 1,
         line: mark.line,
         byte: mark.byte,
-        column: Some(column.to_string()),
+        column: Some(column.to_owned()),
     }
 }
 

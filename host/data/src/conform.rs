@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     fn column(name: &str, staged: DataType) -> PlannedColumn {
-        let name = name.to_string();
+        let name = name.to_owned();
         PlannedColumn {
             name,
             source: 0,

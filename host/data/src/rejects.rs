@@ -25,7 +25,7 @@ pub fn judge(totals: &Totals, spool: &Spool, max_rejects: u64) -> Result<()> {
     let at_least = if totals.rows_read < spool.profile.records { "at least " } else { "" };
     let rows = if n == 1 { "row was" } else { "rows were" };
     let allowed = match max_rejects {
-        0 => "none is".to_string(),
+        0 => "none is".to_owned(),
         most => format!("at most {most} may be"),
     };
     let fact = format!(

@@ -134,7 +134,7 @@ impl Layout {
 
     /// `config/view_config.json`: the views that belong to tables of this bucket.
     pub fn view_config(&self) -> S3Uri {
-        self.at("config/view_config.json".to_string())
+        self.at("config/view_config.json".to_owned())
     }
 
     /// `logs/YYYY/MM/DD/<stem>_log_<YYYYMMDDHHMMSS>.txt`.

@@ -216,7 +216,7 @@ fn shortened(sql: &str) -> String {
     const SHOWN: usize = 90;
     match sql.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &sql[..end]),
-        None => sql.to_string(),
+        None => sql.to_owned(),
     }
 }
 

@@ -185,7 +185,7 @@ impl FromStr for Keys {
                 .map_err(|error| format!("not a JSON list of names: {error}"));
         }
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-        Ok(Keys(names.map(str::to_string).collect()))
+        Ok(Keys(names.map(str::to_owned).collect()))
     }
 }
 

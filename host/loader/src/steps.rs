@@ -86,7 +86,7 @@ mod tests {
         let section = section.split("\n## ").next().unwrap_or_default();
         let numbered =
             section.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
-        numbered.filter_map(|line| Some(line.split("**").nth(1)?.to_string())).collect()
+        numbered.filter_map(|line| Some(line.split("**").nth(1)?.to_owned())).collect()
     }
 
     #[test]
@@ -97,7 +97,7 @@ mod tests {
         let files = std::fs::read_dir(folder).expect("the folder");
         let mut files: Vec<String> = files
             .map(|file| file.expect("a file").path())
-            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_string()))
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
             .filter(|stem| !stem.is_empty())
             .collect();
         files.sort();

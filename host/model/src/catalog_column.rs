@@ -33,7 +33,7 @@ impl ColumnDefault {
             Some(text) if text.starts_with("\"default_identity\"") => {
                 ColumnDefault::Identity { by_default: true }
             }
-            Some(text) => ColumnDefault::Expression(text.to_string()),
+            Some(text) => ColumnDefault::Expression(text.to_owned()),
         }
     }
 }

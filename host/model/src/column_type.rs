@@ -76,7 +76,7 @@ impl ColumnType {
             "character varying" => ColumnType::Varchar { bytes: bytes.unwrap_or(256) },
             "character" => ColumnType::Char { bytes: bytes.unwrap_or(1) },
             "binary varying" => ColumnType::Varbyte { bytes },
-            other => ColumnType::Other(other.to_string()),
+            other => ColumnType::Other(other.to_owned()),
         }
     }
 

@@ -66,7 +66,7 @@ impl TableName {
 
     /// Another table of the same schema.
     pub fn sibling(&self, table: &str) -> TableName {
-        TableName { schema: self.schema.clone(), table: table.to_string() }
+        TableName { schema: self.schema.clone(), table: table.to_owned() }
     }
 }
 
@@ -90,7 +90,7 @@ pub fn clean(text: &str) -> String {
             out.push(letter);
         }
     }
-    out.trim_matches('_').to_string()
+    out.trim_matches('_').to_owned()
 }
 
 /// Lower-case hexadecimal digits.

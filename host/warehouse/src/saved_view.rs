@@ -72,7 +72,7 @@ impl Grantee {
             Grantee::User(name) => ident(name),
             Grantee::Group(name) => format!("GROUP {}", ident(name)),
             Grantee::Role(name) => format!("ROLE {}", ident(name)),
-            Grantee::Public => "PUBLIC".to_string(),
+            Grantee::Public => "PUBLIC".to_owned(),
         }
     }
 }
@@ -86,7 +86,7 @@ impl SavedView {
         let definition = definition.trim().trim_end_matches(';').trim_end();
         match sql_text::create_view(definition) {
             None => (ViewKind::Bound, format!("CREATE VIEW {} AS {definition}", sql::table(name))),
-            Some(create) if create.materialized => (ViewKind::Materialized, definition.to_string()),
+            Some(create) if create.materialized => (ViewKind::Materialized, definition.to_owned()),
             Some(create) => {
                 let late =
                     sql_text::ends_with_words(definition, &["with", "no", "schema", "binding"]);
@@ -125,7 +125,7 @@ impl SavedView {
             statements.extend(grant_sql(&self.name, &self.grants));
             return statements;
         }
-        let us = Grantee::User(current_user.to_string());
+        let us = Grantee::User(current_user.to_owned());
         let (ours, others): (Vec<Grant>, Vec<Grant>) =
             self.grants.iter().cloned().partition(|g| g.grantee == us);
         statements.extend(grant_sql(&self.name, &others));

@@ -206,7 +206,7 @@ mod tests {
     fn timestamps_are_in_utc() {
         let check = |text: &str, expected: &str| {
             let actual =
-                parse_timestamp(text.as_bytes()).map_or("none".to_string(), format_timestamp);
+                parse_timestamp(text.as_bytes()).map_or("none".to_owned(), format_timestamp);
             assert_eq!(actual, expected, "{text:?}");
         };
         check("2024-02-29 12:34", "2024-02-29 12:34:00");

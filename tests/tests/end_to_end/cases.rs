@@ -74,7 +74,7 @@ fn run(case: &Path) -> String {
     for key in place.keys().iter().filter(|key| !key.starts_with("logs/") && inputs.len() == 1) {
         writeln!(found, "object {key}").expect("a string takes everything");
     }
-    if inputs.len() == 1 { found + &table(&place) } else { found.trim_start().to_string() }
+    if inputs.len() == 1 { found + &table(&place) } else { found.trim_start().to_owned() }
 }
 
 /// Through the default plugin, unless the case has settings. Tests run in `tests/`, so their
@@ -100,7 +100,7 @@ fn inputs(case: &Path) -> Vec<String> {
         .filter(|name| name.ends_with(".csv") || name.ends_with(".csv.gz"))
         .collect();
     inputs.sort();
-    if inputs.is_empty() { vec!["input.csv".to_string()] } else { inputs }
+    if inputs.is_empty() { vec!["input.csv".to_owned()] } else { inputs }
 }
 
 /// What the plan said and the load did, which must be one.
@@ -134,7 +134,7 @@ fn outcome(name: &str, planned: &Report, report: &Report) -> String {
             .into_iter()
             .flatten()
             .filter_map(|item| item.as_str())
-            .map(str::to_string)
+            .map(str::to_owned)
             .collect()
     };
     for (word, list) in [("sql", made), ("notice", &report.json["notices"])] {
@@ -159,7 +159,7 @@ fn table(place: &Place) -> String {
     if columns.is_empty() {
         return "no table\n".into();
     }
-    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_string();
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let mut out = String::new();
     for column in &columns {
         let null = if column["is_nullable"] == "NO" { " not null" } else { "" };
@@ -181,5 +181,5 @@ fn table(place: &Place) -> String {
 }
 
 fn lines(path: &Path) -> Vec<String> {
-    std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_string).collect()
+    std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }

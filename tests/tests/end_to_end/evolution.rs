@@ -75,7 +75,7 @@ fn files() -> [(&'static str, String, &'static str); 3] {
         ("text", format!("id,note,kept\n3,{long},c\n"), "id integer, note character varying 256"),
         (
             "integer",
-            "id,note,kept\n3000000000,n,c\n".to_string(),
+            "id,note,kept\n3000000000,n,c\n".to_owned(),
             "id bigint, note character varying 20",
         ),
         (
@@ -91,7 +91,7 @@ fn types(place: &Place) -> String {
                    table_schema = '{s}' AND table_name = 't' AND column_name IN ('id', 'note') \
                    ORDER BY 1";
     let columns = place.select(columns);
-    let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_string);
+    let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
     let column = |column: &Value| {
         let length = text(&column["character_maximum_length"]);
         let length = if length == "null" { String::new() } else { format!(" {length}") };
@@ -233,7 +233,7 @@ fn a_failed_file_is_taken_up_again() {
     let refused = Report::of(load_without_plugins(&place, None));
     assert_eq!(refused.ended.code, 3, "{}", refused.error());
     assert!(
-        place.keys().contains(&"data/unprocessed/YYYY/MM/x.csv".to_string()),
+        place.keys().contains(&"data/unprocessed/YYYY/MM/x.csv".to_owned()),
         "{:?}",
         place.keys()
     );
@@ -256,7 +256,7 @@ fn what_could_not_come_back_is_refused_before_anything_is_touched() {
     assert_eq!(report.ended.code, 5, "{}", report.error());
     insta::assert_snapshot!(report.error(), @"refused_views.t cannot be changed for the file: refused_views.stored is a materialized view, and its rows are not the loader's to drop; drop it before the load and create it again afterwards; nothing was touched");
     assert_eq!(state(&place), before);
-    assert!(place.keys().contains(&"data/in/x.csv".to_string()), "{:?}", place.keys());
+    assert!(place.keys().contains(&"data/in/x.csv".to_owned()), "{:?}", place.keys());
     assert!(place.keys().iter().all(|key| !key.starts_with("data/staging")), "{:?}", place.keys());
 }
 

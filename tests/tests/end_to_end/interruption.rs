@@ -91,7 +91,7 @@ fn a_table_that_changes_under_a_load_is_not_filled_with_rounded_numbers() {
         "{error}"
     );
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "0");
-    assert!(place.keys().contains(&"data/in/x.csv".to_string()));
+    assert!(place.keys().contains(&"data/in/x.csv".to_owned()));
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_signal_stops_a_run_and_leaves_everything_as_it_was() {
     let (code, report) = end(child, log);
     assert_eq!(code, 143);
     assert_eq!(report["error"], "stopped by signal 15; the target is unchanged, run again");
-    assert!(place.keys().contains(&"data/in/x.csv".to_string()));
+    assert!(place.keys().contains(&"data/in/x.csv".to_owned()));
     assert!(place.keys().iter().all(|key| !key.contains("staging")), "{:?}", place.keys());
     assert!(
         place

@@ -12,7 +12,7 @@ fn arguments() -> [&'static str; 4] {
 /// The first rows of the file with other arrival delays, one of them twice, and one flight that is
 /// new.
 fn changed() -> String {
-    let mut lines: Vec<String> = FLIGHTS.lines().take(11).map(str::to_string).collect();
+    let mut lines: Vec<String> = FLIGHTS.lines().take(11).map(str::to_owned).collect();
     for line in lines.iter_mut().skip(1) {
         let mut fields: Vec<&str> = line.split(',').collect();
         fields[8] = "999";
@@ -242,7 +242,7 @@ fn duplicates_are_decided_as_asked() {
         refused.error(),
         "the file has several rows of one key (id), and --duplicates error refuses that"
     );
-    assert!(place.keys().contains(&"data/unprocessed/YYYY/MM/error.csv".to_string()));
+    assert!(place.keys().contains(&"data/unprocessed/YYYY/MM/error.csv".to_owned()));
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn with_settings(place: &Place, verb: &str, settings: &Path, more: &[&str]) -> R
 fn digest(file: &Path) -> String {
     let ended = loader_plugin(&["check", &file.display().to_string(), "--report", "json"]);
     let json: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    json["sha256"].as_str().expect("a digest").to_string()
+    json["sha256"].as_str().expect("a digest").to_owned()
 }
 
 fn loader_plugin(arguments: &[&str]) -> Ended {
@@ -213,7 +213,7 @@ fn captured_rows_are_what_each_plugin_got_and_become_its_cases() {
     "#);
     let [input, config, given] = case(&cases, "mask_pii", "people");
     let started =
-        input.lines().nth(1).and_then(|row| row.split(',').nth(3)).expect("a time").to_string();
+        input.lines().nth(1).and_then(|row| row.split(',').nth(3)).expect("a time").to_owned();
     insta::assert_snapshot!(input.replace(&started, "NOW"), @"
     id,email,amount,run_date,file_name
     1,ada@example.com,0.500000000000000000,NOW,people.csv
@@ -300,7 +300,7 @@ fn the_first_rows_are_captured_whichever_thread_gets_them() {
         input
             .lines()
             .skip(1)
-            .map(|row| row.split(',').next().unwrap_or_default().to_string())
+            .map(|row| row.split(',').next().unwrap_or_default().to_owned())
             .collect()
     };
     assert_eq!(ids(&first[0]), ["1", "2", "3"]);

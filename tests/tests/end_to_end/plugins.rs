@@ -23,7 +23,7 @@ fn refused(place: &Place, report: &Report, words: &[&str]) {
     for word in words {
         assert!(report.error().contains(word), "`{word}` is not in: {}", report.error());
     }
-    assert!(place.keys().contains(&"data/in/x.csv".to_string()), "{:?}", place.keys());
+    assert!(place.keys().contains(&"data/in/x.csv".to_owned()), "{:?}", place.keys());
     assert!(
         place
             .select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 't'")

@@ -214,7 +214,7 @@ fn exported_variables(lines: impl BufRead) -> Vec<(String, String)> {
     let mut variables = Vec::new();
     for line in lines.lines().map_while(Result::ok) {
         match line.strip_prefix("export ").and_then(|line| line.split_once('=')) {
-            Some((name, value)) => variables.push((name.to_string(), value.to_string())),
+            Some((name, value)) => variables.push((name.to_owned(), value.to_owned())),
             None if variables.is_empty() => {}
             None => break,
         }

@@ -41,7 +41,7 @@ fn error(file: &[u8], dialect: &Dialect) -> String {
         .map(|target| {
             read(file, dialect, target, 5)
                 .err()
-                .map_or("no error".to_string(), |error| error.to_string())
+                .map_or("no error".to_owned(), |error| error.to_string())
         })
         .to_vec();
     assert!(errors.windows(2).all(|pair| pair[0] == pair[1]), "{errors:#?}");
@@ -131,7 +131,7 @@ fn every_type_has_its_first_violation() {
     assert_eq!(column.accepts_boolean_literals().map_err(|position| position.record), Err(2));
     assert_eq!(
         column.accepts(Double).map_err(|position| position.to_string()),
-        Err("record 7, line 8, byte 35, column \"n\"".to_string())
+        Err("record 7, line 8, byte 35, column \"n\"".to_owned())
     );
 }
 
@@ -322,7 +322,7 @@ fn skipped_columns_are_left_out() {
     let rows = read.rows(&[DecodeAs::Skip, DecodeAs::Int64], 100).expect("decodes");
     assert_eq!(rows, [[Some("1".into()), Some("2".into())], [Some("2".into()), Some("5".into())]]);
     let none = read.rows(&[], 100).expect("decodes");
-    assert_eq!(none, [[Some("1".to_string())], [Some("2".to_string())]]);
+    assert_eq!(none, [[Some("1".to_owned())], [Some("2".to_owned())]]);
 }
 
 #[test]

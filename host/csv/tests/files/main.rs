@@ -116,7 +116,7 @@ fn text(array: &dyn Array, row: usize) -> Option<String> {
         DataType::Timestamp(..) => loader_values::format_timestamp(
             array.as_primitive::<TimestampMicrosecondType>().value(row),
         ),
-        DataType::Utf8 => array.as_string::<i32>().value(row).to_string(),
+        DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
         other => panic!("decoded {other}"),
     })
 }

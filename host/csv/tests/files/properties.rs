@@ -59,7 +59,7 @@ fn written_files() -> impl Strategy<Value = Vec<u8>> {
     let field = prop_oneof![
         4 => "[a-cNA1 ]{0,3}",
         4 => text.prop_map(|pieces| format!("\"{}\"", pieces.concat().replace('"', "\"\""))),
-        1 => Just("a\"b".to_string()),
+        1 => Just("a\"b".to_owned()),
     ];
     let end = prop_oneof![
         6 => Just("\n"),
@@ -83,7 +83,7 @@ fn written_files() -> impl Strategy<Value = Vec<u8>> {
 
 /// Files that are CSV: columns of one kind each, mostly.
 fn tame_files() -> impl Strategy<Value = Vec<u8>> {
-    let text = |text: &str| Just(text.to_string());
+    let text = |text: &str| Just(text.to_owned());
     let field = move |kind: u8| match kind {
         0 => prop_oneof![9 => "-?[1-9][0-9]{0,4}", 1 => text("")].boxed(),
         1 => prop_oneof![20 => "-?[1-9][0-9]{0,18}", 1 => "[0-9]{1,3}"].boxed(),

@@ -94,7 +94,7 @@ impl ColumnConformer {
             ("null", "NULL, but the column is NOT NULL in the table")
         };
         for row in (0..array.len()).filter(|row| array.is_null(*row)) {
-            refusals.add(row, &self.planned.name, code, || message.to_string());
+            refusals.add(row, &self.planned.name, code, || message.to_owned());
         }
     }
 

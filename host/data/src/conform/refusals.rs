@@ -35,7 +35,7 @@ impl Refusals {
         self.0.entry(row).or_insert_with(|| Reason {
             code,
             message: message(),
-            column: column.to_string(),
+            column: column.to_owned(),
         });
     }
 

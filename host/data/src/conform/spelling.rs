@@ -74,7 +74,7 @@ impl Spelling {
             Spelling::Time => "a time of day such as 10:30:00",
             Spelling::TimestampTz => "a timestamp such as 2025-01-31 10:30:00+01",
         };
-        expected.to_string()
+        expected.to_owned()
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) fn new(
     let staged = staged_type(field, name)?;
     let is_key = input.is_key(name);
     Ok(PlannedColumn {
-        name: name.to_string(),
+        name: name.to_owned(),
         source,
         cast: staged != *field.data_type(),
         longest_in_file: longest_in_file(input, chain, source, &staged),

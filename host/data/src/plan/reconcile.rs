@@ -110,7 +110,7 @@ impl SoFar {
     fn add(&mut self, name: &str, fate: Fate) {
         match fate {
             Fate::Staged(column) => self.reconciled.columns.push(*column),
-            Fate::Discarded => self.reconciled.discarded.push(name.to_string()),
+            Fate::Discarded => self.reconciled.discarded.push(name.to_owned()),
             Fate::Refused(mismatch) => self.mismatches.push(mismatch),
         }
     }

@@ -103,7 +103,7 @@ fn every_kind_of_value_in_every_type_of_column() {
             let outcome = match case(&format!("c,d\n{value},x\n"), &existing).plan() {
                 Ok(plan) => {
                     let now = plan.target_columns(&plan.longest_known())[0].column_type.clone();
-                    if now == column_type { "fits".to_string() } else { format!("-> {now}") }
+                    if now == column_type { "fits".to_owned() } else { format!("-> {now}") }
                 }
                 Err(error) => format!("{:?}", error.kind()),
             };
@@ -150,7 +150,7 @@ fn policies_that_keep_the_table() {
     insta::assert_snapshot!(discard.error(), @"SchemaConflict: the file does not fit public.t: column `a` is SMALLINT, the file has whole numbers from 70000 to 70000; column `b` is VARCHAR(2), the text in line 2, byte 12 has 4 bytes; --schema-policy discard-columns keeps the table as it is, evolve would change it where it can");
     let discard = Case { csv: "a,b,c\n1,x,1\n", ..discard };
     let plan = discard.plan().expect("fits");
-    assert_eq!((plan.columns.len(), plan.discarded), (2, vec!["c".to_string()]));
+    assert_eq!((plan.columns.len(), plan.discarded), (2, vec!["c".to_owned()]));
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn what_nothing_can_fill() {
         },
     ];
     insta::assert_snapshot!(case("a,n\n1,1\n", &strict).error(), @"SchemaConflict: the file does not fit public.t: column `n` is an IDENTITY column, whose values Redshift makes; column `day` is DATE NOT NULL and is missing in the file; change the table or the file so that they agree");
-    let keys = ["a".to_string(), "b".to_string()];
+    let keys = ["a".to_owned(), "b".to_owned()];
     let new_key = Case { keys: &keys, ..case("a,b\n1,1\n", &strict[..1]) };
     insta::assert_snapshot!(new_key.error(), @"SchemaConflict: the file does not fit public.t: upsert key `b` is no column of the table, so no row could be found by it; change the table or the file so that they agree");
 }

@@ -110,7 +110,7 @@ fn farewell(kept: Option<&Path>) -> String {
         Some(dir) => {
             format!("That was all of it. To look around: loader local --dir {}\n", dir.display())
         }
-        None => "That was all of it, and its folder is gone. Keep it with --dir DIR.\n".to_string(),
+        None => "That was all of it, and its folder is gone. Keep it with --dir DIR.\n".to_owned(),
     }
 }
 

@@ -92,13 +92,13 @@ fn columns(preview: &Preview) -> String {
 fn note(column: &ColumnPreview) -> String {
     match column.action {
         ColumnAction::Keep => String::new(),
-        ColumnAction::Create => "created".to_string(),
-        ColumnAction::Add => "added".to_string(),
-        ColumnAction::Widen => "widened".to_string(),
+        ColumnAction::Create => "created".to_owned(),
+        ColumnAction::Add => "added".to_owned(),
+        ColumnAction::Widen => "widened".to_owned(),
         ColumnAction::Fill => {
             format!("not in the file: {}", column.filled_with.as_deref().unwrap_or("NULL"))
         }
-        ColumnAction::Discard => "left out".to_string(),
+        ColumnAction::Discard => "left out".to_owned(),
     }
 }
 
@@ -127,7 +127,7 @@ fn view(change: &ViewChange) -> String {
     let owner = change.owner.as_ref().map_or(String::new(), |owner| format!(", owner {owner}"));
     let grants = match change.grants {
         0 => String::new(),
-        1 => ", 1 grant".to_string(),
+        1 => ", 1 grant".to_owned(),
         n => format!(", {n} grants"),
     };
     format!("{view}: {what}{owner}{grants}\n")

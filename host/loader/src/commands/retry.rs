@@ -99,7 +99,7 @@ fn render(recovered: &[Recovered], format: ReportFormat) -> String {
             let list: Vec<Value> = recovered.iter().map(as_json).collect();
             format!("{:#}\n", json!({ "recovered": list }))
         }
-        ReportFormat::Human if recovered.is_empty() => "nothing was left behind\n".to_string(),
+        ReportFormat::Human if recovered.is_empty() => "nothing was left behind\n".to_owned(),
         ReportFormat::Human => recovered.iter().map(human).collect(),
     }
 }
@@ -117,7 +117,7 @@ fn human(one: &Recovered) -> String {
     let views = view_names(one);
     let what = match &one.failure {
         Some(failure) => format!("not restored: {failure}"),
-        None if views.is_empty() => "no view was missing".to_string(),
+        None if views.is_empty() => "no view was missing".to_owned(),
         None => format!("restored {}", views.join(", ")),
     };
     format!("run {}: {what}\n", one.run_id)

@@ -52,7 +52,7 @@ fn table(rows: &ResultRows) -> String {
     let mut table = table::table(&rows.columns);
     for row in &rows.rows {
         table.add_row(row.iter().map(|cell| match cell {
-            Cell::Null => "NULL".to_string(),
+            Cell::Null => "NULL".to_owned(),
             cell => cell.to_text(),
         }));
     }

@@ -104,7 +104,7 @@ fn write_case(
 /// nothing is.
 fn name_or(text: &str, otherwise: &str) -> String {
     let name = clean(text);
-    if name.is_empty() { otherwise.to_string() } else { name }
+    if name.is_empty() { otherwise.to_owned() } else { name }
 }
 
 impl Kept {

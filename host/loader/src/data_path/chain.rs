@@ -30,9 +30,9 @@ impl Chain {
     /// Who the plugins are.
     pub(crate) fn identities(&self) -> Vec<PluginIdentity> {
         let identity = |(plugin, _): &ConfiguredPlugin| PluginIdentity {
-            name: plugin.name().to_string(),
-            version: plugin.version().to_string(),
-            sha256: plugin.sha256().to_string(),
+            name: plugin.name().to_owned(),
+            version: plugin.version().to_owned(),
+            sha256: plugin.sha256().to_owned(),
             counters: BTreeMap::new(),
         };
         self.0.iter().map(identity).collect()

@@ -12,7 +12,7 @@ pub(crate) fn of(tools: &Tools, work: &Work) -> HostValues {
     HostValues {
         run_started_at_micros: tools.job.run.started_at.as_microsecond(),
         run_id: tools.job.run.text.clone(),
-        source_file_name: work.source.uri.file_name().to_string(),
+        source_file_name: work.source.uri.file_name().to_owned(),
         source_uri: work.source.uri.to_string(),
     }
 }

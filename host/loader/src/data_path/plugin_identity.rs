@@ -97,7 +97,7 @@ mod tests {
                 .collect()
         };
         let cut = for_ledger(&[plugin("a", 100), plugin("b", 100)]);
-        assert_eq!(names(&cut), [("a".to_string(), 100), ("b".to_string(), 0)]);
+        assert_eq!(names(&cut), [("a".to_owned(), 100), ("b".to_owned(), 0)]);
         let many: Vec<PluginIdentity> = (0..1000).map(|n| plugin(&n.to_string(), 0)).collect();
         let cut = for_ledger(&many);
         assert!(cut.len() <= MAX_PLUGINS_BYTES && names(&cut).len() > 200, "{}", cut.len());

@@ -169,7 +169,7 @@ mod tests {
             "other.wasm {} tables.t.plugins[1].config",
             r#"mask.wasm {"columns":["email"]} mask"#,
         ];
-        assert_eq!(decided(chain).as_deref(), Ok(expected.map(str::to_string).as_slice()));
+        assert_eq!(decided(chain).as_deref(), Ok(expected.map(str::to_owned).as_slice()));
     }
 
     #[test]

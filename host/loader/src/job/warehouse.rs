@@ -26,7 +26,7 @@ impl WarehouseSettings {
         let local = access.local.is_some();
         let or_local = |value: &Option<String>, flag: &str, default: &str| match value {
             Some(value) => Ok(value.clone()),
-            None if local => Ok(default.to_string()),
+            None if local => Ok(default.to_owned()),
             None => required(None, flag).cloned(),
         };
         Ok(WarehouseSettings {

@@ -79,8 +79,8 @@ fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn
         before: Some(before),
         after: Some(after),
         filled_with: filled.map(|filled| match filled.fill {
-            Fill::Default => "DEFAULT".to_string(),
-            Fill::Literal(literal) => literal.to_string(),
+            Fill::Default => "DEFAULT".to_owned(),
+            Fill::Literal(literal) => literal.to_owned(),
         }),
     }
 }

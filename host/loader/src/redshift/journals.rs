@@ -84,7 +84,7 @@ pub async fn recover(
 /// A journal whose views could not be brought back.
 fn kept(journal: S3Uri, error: Error) -> Recovered {
     tracing::error!(%journal, %error, "views could not be restored, the journal was kept");
-    let run_id = journal.file_name().trim_end_matches(".json").to_string();
+    let run_id = journal.file_name().trim_end_matches(".json").to_owned();
     Recovered { journal, run_id, views: Vec::new(), failure: Some(error) }
 }
 

@@ -37,7 +37,7 @@ impl RunLog {
     /// Names the run; lines from now on carry its id.
     pub fn set_run_id(&self, run_id: &str) {
         // A process has one run; a second name would be a mistake and is ignored.
-        let _ = self.0.run_id.set(run_id.to_string());
+        let _ = self.0.run_id.set(run_id.to_owned());
     }
 
     /// All lines so far.
@@ -130,7 +130,7 @@ fn for_people(level: &Level, now: Timestamp, fields: &Fields) -> String {
     };
     let mut line = format!("{} {mark}{}", utc(now, "%H:%M:%S"), fields.message);
     for (name, value) in &fields.others {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_string);
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         line.push_str(&format!("  {name}={}", escape_control(&text)));
     }
     line
@@ -151,7 +151,7 @@ struct Fields {
 
 impl Fields {
     fn put(&mut self, field: &Field, value: Value) {
-        self.others.insert(field.name().to_string(), value);
+        self.others.insert(field.name().to_owned(), value);
     }
 }
 
@@ -167,7 +167,7 @@ impl Visit for Fields {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "message" {
-            self.message = value.to_string();
+            self.message = value.to_owned();
         } else {
             self.put(field, value.into());
         }
@@ -198,7 +198,7 @@ mod tests {
     fn lines_have_the_glue_jobs_shape() {
         let lines = Lines { kept: RunLog::default(), people: false, audience: Audience::Stderr };
         lines.kept.set_run_id("abc123");
-        let others = Map::from_iter([("count".to_string(), Value::from(500))]);
+        let others = Map::from_iter([("count".to_owned(), Value::from(500))]);
         let fields = Fields { message: "records read".into(), others };
         let at = "2025-01-19T10:30:00Z".parse().expect("an instant");
         let line = lines.json(&Level::WARN, at, &fields);

@@ -54,7 +54,7 @@ impl Recorder {
     pub fn source(&self, source: &SourceObject) {
         self.report().source = SourceReport {
             uri: source.uri.to_string(),
-            etag: Some(source.info.etag.trim_matches('"').to_string()),
+            etag: Some(source.info.etag.trim_matches('"').to_owned()),
             size_bytes: Some(source.info.size_bytes),
         };
     }

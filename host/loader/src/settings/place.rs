@@ -34,7 +34,7 @@ pub struct Place {
 impl SettingsFile {
     /// `text` in TOML; empty for a file in another format, which has places without lines.
     pub fn new(name: &str, text: &str) -> Arc<SettingsFile> {
-        Arc::new(SettingsFile { name: name.to_string(), text: text.to_string() })
+        Arc::new(SettingsFile { name: name.to_owned(), text: text.to_owned() })
     }
 
     /// Reads it. Errors: `Config`, with line, column and the path of the key at fault.
@@ -99,13 +99,13 @@ impl SettingsFile {
 impl Place {
     /// The place of a key at the top of the file.
     pub fn top(file: &Arc<SettingsFile>, key: &str) -> Place {
-        Place { file: Arc::clone(file), keys: vec![Key::Name(key.to_string())] }
+        Place { file: Arc::clone(file), keys: vec![Key::Name(key.to_owned())] }
     }
 
     /// A key below it.
     #[must_use]
     pub fn key(&self, name: &str) -> Place {
-        self.with(Key::Name(name.to_string()))
+        self.with(Key::Name(name.to_owned()))
     }
 
     /// An item of it, from 0.

@@ -94,7 +94,7 @@ fn as_arguments(parser: &clap::Command, variable: impl Fn(&str) -> Option<String
     let flags = parser.get_arguments().filter_map(|argument| argument.get_long());
     let set = flags
         .filter_map(|flag| variable(&variable_of(flag)).map(|value| format!("--{flag}={value}")));
-    std::iter::once("settings".to_string()).chain(set).collect()
+    std::iter::once("settings".to_owned()).chain(set).collect()
 }
 
 /// The plugins of the source that comes first, and the other's, which are not used: their pins

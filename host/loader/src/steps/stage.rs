@@ -123,7 +123,7 @@ fn check_sums(totals: &Totals, records: u64) -> Result<()> {
 fn say_where(tools: &Tools, staged: &Staged) {
     let manifest = match &staged.manifest {
         Some(uri) => uri.to_string(),
-        None => "nothing: the file has no rows".to_string(),
+        None => "nothing: the file has no rows".to_owned(),
     };
     tracing::info!(manifest, parts = staged.parts, bytes = staged.bytes, "staged");
     tools.record.staged_only(manifest);

@@ -93,7 +93,7 @@ async fn everything_that_reads_a_table_survives_being_dropped() {
     );
     assert!(found(&dependents, "counted").reads_target && !found(&dependents, "top").reads_target);
     assert!(dependents.views.iter().all(|view| view.obstacle.is_none()), "{:?}", dependents.views);
-    assert_eq!(dependents.target_column_comments, [("b".to_string(), "a name".to_string())]);
+    assert_eq!(dependents.target_column_comments, [("b".to_owned(), "a name".to_owned())]);
     let grants: Vec<String> = dependents
         .target_column_grants
         .iter()

@@ -19,7 +19,7 @@ async fn missing_views_are_restored_and_others_left_alone() {
         .await;
     let mut views: Vec<SavedView> = (1..=30)
         .map(|n| {
-            let reads = if n <= 2 { "t".to_string() } else { format!("v{}", n - 1) };
+            let reads = if n <= 2 { "t".to_owned() } else { format!("v{}", n - 1) };
             let mut view =
                 view(&user, name("public", &format!("v{n}")), &format!("SELECT a FROM {reads};"));
             view.comment = Some(format!("number {n}: it's \\ here"));

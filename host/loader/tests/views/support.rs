@@ -83,7 +83,7 @@ impl World {
         age: Duration,
     ) -> S3Uri {
         let uri = S3Uri::new(BUCKET, format!("data/journal/{run_id}.json"));
-        let (run_id, written_at) = (run_id.to_string(), "2025-01-19 10:30:00".to_string());
+        let (run_id, written_at) = (run_id.to_owned(), "2025-01-19 10:30:00".to_owned());
         let journal = Journal { run_id, target: target.clone(), written_at, views: views.to_vec() };
         self.store
             .write(&uri, journal.to_json().expect("it is JSON"))
@@ -120,7 +120,7 @@ pub(crate) fn name(schema: &str, table: &str) -> TableName {
 
 pub(crate) fn view(user: &str, name: TableName, definition: &str) -> SavedView {
     let (kind, create) = SavedView::read_definition(&name, definition);
-    let owner = user.to_string();
+    let owner = user.to_owned();
     SavedView {
         name,
         kind,

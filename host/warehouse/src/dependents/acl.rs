@@ -45,7 +45,7 @@ fn unquoted(grantee: &str) -> String {
         grantee.strip_prefix("group ").or(grantee.strip_prefix("role ")).unwrap_or(grantee).trim();
     match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
         Some(inside) => inside.replace("\"\"", "\""),
-        None => name.to_string(),
+        None => name.to_owned(),
     }
 }
 

@@ -43,7 +43,7 @@ pub(super) fn edges_query() -> String {
     "SELECT DISTINCT r.ev_class, d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
      JOIN pg_class c ON c.oid = r.ev_class WHERE d.refobjid <> r.ev_class AND d.deptype = 'n' AND \
      c.relkind IN ('v', 'm')"
-        .to_string()
+        .to_owned()
 }
 
 impl FromRow for Edge {

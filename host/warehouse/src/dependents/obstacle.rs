@@ -114,7 +114,7 @@ impl Return<'_> {
             *name != self.catalog.owner && !shown.contains(name.as_str()) && !is_internal_name(name)
         };
         let names = acl::grantees(&self.catalog.acl).into_iter().filter(hidden);
-        names.map(|name| if name == acl::PUBLIC { "PUBLIC".to_string() } else { name }).collect()
+        names.map(|name| if name == acl::PUBLIC { "PUBLIC".to_owned() } else { name }).collect()
     }
 
     fn statements_are_too_many(&self) -> Option<String> {

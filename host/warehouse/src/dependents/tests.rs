@@ -43,7 +43,7 @@ struct Fixture {
 
 impl Fixture {
     fn new(view: &'static str) -> Fixture {
-        let definition = Some("SELECT 1;".to_string());
+        let definition = Some("SELECT 1;".to_owned());
         Fixture { view, owner: "us", definition, bytes: 9, relacl: Cell::Null, grants: Vec::new() }
     }
 
@@ -89,7 +89,7 @@ fn assemble(fixtures: &[Fixture], edges: &[(i64, i64)], who: &Dependents) -> Vec
     let ids: Vec<i64> = (10..).take(fixtures.len()).collect();
     let ids = order::in_order(&edges, &ids);
     let members = Members { ids, edges, target: Some(1), target_owner: None };
-    let columns = BTreeMap::from([(10, BTreeSet::from(["amount".to_string()]))]);
+    let columns = BTreeMap::from([(10, BTreeSet::from(["amount".to_owned()]))]);
     let user = CurrentUser { name: who.user.clone(), superuser: who.superuser };
     super::assemble::views(&members, &details, &columns, &user)
 }

@@ -6,7 +6,7 @@ use crate::rows::{FromRow, Row};
 
 pub fn query() -> String {
     "SELECT current_user AS user_name, usesuper FROM pg_user WHERE usename = current_user"
-        .to_string()
+        .to_owned()
 }
 
 /// The database user that runs our statements.

@@ -60,7 +60,7 @@ fn hidden_privileges(changes: &[SchemaChange], dependents: &Dependents) -> Optio
 fn unknown_policies(dependents: &Dependents, views: &views::ViewScript) -> Option<String> {
     (dependents.policies_unknown && !views.dropped.is_empty()).then(|| {
         "whether the views have row-level security could not be read; it would not be restored"
-            .to_string()
+            .to_owned()
     })
 }
 

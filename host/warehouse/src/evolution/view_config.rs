@@ -139,7 +139,7 @@ impl Entry<'_> {
         }
         Ok(match before {
             [] => with_schema(sql, create.name_at.start, &name.schema),
-            [..] => sql.to_string(),
+            [..] => sql.to_owned(),
         })
     }
 

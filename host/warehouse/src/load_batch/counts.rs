@@ -40,7 +40,7 @@ pub(super) fn count(batch: &LoadBatch<'_>) -> String {
 /// How many of the rows, which have the keys alone, the target knows.
 fn known_keys(batch: &LoadBatch<'_>, rows: &str) -> String {
     match batch.strategy {
-        Strategy::Replace => "(SELECT 0 AS n) AS known".to_string(),
+        Strategy::Replace => "(SELECT 0 AS n) AS known".to_owned(),
         Strategy::Merge | Strategy::Append => format!(
             "(SELECT COUNT(*) AS n FROM ({rows}) AS r WHERE EXISTS (SELECT 1 FROM {} AS t WHERE \
              {})) AS known",

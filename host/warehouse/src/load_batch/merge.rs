@@ -49,7 +49,7 @@ pub(super) fn insert(batch: &LoadBatch<'_>) -> String {
     for filled in batch.filled {
         if let Fill::Literal(literal) = filled.fill {
             list.push(ident(&filled.name));
-            values.push(literal.to_string());
+            values.push(literal.to_owned());
         }
     }
     let into = format!("INSERT INTO {target} ({}) SELECT {}", list.join(", "), values.join(", "));

@@ -36,7 +36,7 @@ pub(super) fn copy_statement(copy: &Copy<'_>, columns: &[TargetColumn]) -> Strin
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let list = idents(&names);
     let role = match copy.iam_role {
-        "default" => "default".to_string(),
+        "default" => "default".to_owned(),
         arn => text(arn),
     };
     let format = copy_format(copy.format);
@@ -46,7 +46,7 @@ pub(super) fn copy_statement(copy: &Copy<'_>, columns: &[TargetColumn]) -> Strin
 
 fn copy_format(format: CopyFormat<'_>) -> String {
     match format {
-        CopyFormat::Parquet => "FORMAT AS PARQUET MANIFEST".to_string(),
+        CopyFormat::Parquet => "FORMAT AS PARQUET MANIFEST".to_owned(),
         CopyFormat::Csv { null } => format!(
             "FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS {} TIMEFORMAT 'auto' MANIFEST COMPUPDATE \
              OFF STATUPDATE OFF",

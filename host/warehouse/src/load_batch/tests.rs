@@ -21,8 +21,8 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
         column("id", ColumnType::Integer, true),
         column("select", ColumnType::Varchar { bytes: 256 }, false),
     ];
-    let keys = ["id".to_string()];
-    let creation = ["CREATE TABLE orders".to_string(), "CREATE VIEW v_orders".to_string()];
+    let keys = ["id".to_owned()];
+    let creation = ["CREATE TABLE orders".to_owned(), "CREATE VIEW v_orders".to_owned()];
     let mut batch = LoadBatch {
         target: &target,
         creation: &creation,

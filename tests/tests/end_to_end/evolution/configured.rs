@@ -74,5 +74,5 @@ fn a_definition_that_does_not_work_costs_no_view_where_a_transaction_is_impossib
     assert_eq!(report.ended.code, 2, "{}", report.error());
     assert_eq!(state(&place), before);
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.v_all"), "2");
-    assert!(place.keys().contains(&"data/in/x.csv".to_string()), "{:?}", place.keys());
+    assert!(place.keys().contains(&"data/in/x.csv".to_owned()), "{:?}", place.keys());
 }

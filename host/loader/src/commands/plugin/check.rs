@@ -41,7 +41,7 @@ fn finding(finding: &loader_sandbox::Finding) -> FindingText<'_> {
 
 fn pin(given: &GivenPlugin) -> Result<String, String> {
     let found = given.check_pins().map(|()| "the digest is the one that the settings pin");
-    found.map(str::to_string).map_err(|error| error.to_string())
+    found.map(str::to_owned).map_err(|error| error.to_string())
 }
 
 fn is_good(findings: &[FindingText<'_>]) -> bool {
@@ -68,8 +68,8 @@ fn human(file: &str, sha256: &str, findings: &[FindingText<'_>], ran: bool) -> S
 
 fn conclusion(wrong: usize) -> String {
     match wrong {
-        0 => "ok: a plugin for this loader\n".to_string(),
-        1 => "FAILED: 1 thing is wrong\n".to_string(),
+        0 => "ok: a plugin for this loader\n".to_owned(),
+        1 => "FAILED: 1 thing is wrong\n".to_owned(),
         n => format!("FAILED: {n} things are wrong\n"),
     }
 }
