@@ -187,7 +187,8 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
 /// Every row goes through the plugins and is forgotten: only so is it known which are refused, and
 /// how long the texts are.
 async fn transform_to_nothing(tools: &Tools, work: &Work) -> Result<Totals> {
-    let (data_path, values) = (Arc::clone(&tools.data_path), host_values::of(tools, work));
+    let data_path = Arc::clone(&tools.data_path);
+    let values = host_values::of(&tools.job.run, &work.source);
     let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
     let transforming = blocking(move || {
         data_path.transform(&spool, &plan, values, "transforming", || Ok(NullSink))

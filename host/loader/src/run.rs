@@ -6,7 +6,6 @@ use loader_aws::stop::Stop;
 use loader_model::error::Result;
 
 use crate::job::Job;
-use crate::line;
 use crate::report::exports;
 use crate::report::log::RunLog;
 use crate::report::memory;
@@ -16,17 +15,8 @@ use crate::steps::cleanup;
 use crate::tools::Tools;
 use crate::values::Goal;
 
-/// Loads a file. Never fails: a failure is in the report.
-pub(crate) async fn load(job: Job, stop: Stop, log: &RunLog) -> Report {
-    run(job, Goal::Load, line::load, stop, log).await
-}
-
-/// Stages a file and leaves the warehouse as it is. Never fails either.
-pub(crate) async fn stage(job: Job, stop: Stop, log: &RunLog) -> Report {
-    run(job, Goal::Stage, line::stage, stop, log).await
-}
-
-async fn run(
+/// Runs a line of steps to its end and says what was done. Never fails: a failure is in the report.
+pub(crate) async fn run(
     job: Job,
     goal: Goal,
     line: impl AsyncFnOnce(&Tools) -> Result<Status>,

@@ -216,9 +216,8 @@ impl Story {
     }
 
     async fn load(&self, name: &str, ends: Status, log: &RunLog) -> Result<Report> {
-        let report =
-            run::load_settings(settings(&self.dir, &self.plugins, name), self.stop.clone(), log)
-                .await?;
+        let job = Job::decide(settings(&self.dir, &self.plugins, name))?;
+        let report = run::load_job(job, self.stop.clone(), log).await;
         self.stop.check()?;
         if report.status == ends {
             return Ok(report);

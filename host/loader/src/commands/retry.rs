@@ -36,7 +36,7 @@ async fn retry(args: RunArgs, stop: Stop, log: &RunLog) -> Result<u8> {
     }
     let job = Job::decide(settings.clone())?;
     recover_and_return(&settings, &job, &stop).await?;
-    let report = Box::pin(crate::run::load(job, stop, log)).await;
+    let report = run::load_job(job, stop, log).await;
     Ok(run::show(&report, format))
 }
 

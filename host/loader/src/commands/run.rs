@@ -2,24 +2,30 @@
 
 use loader_aws::stop::Stop;
 use loader_model::choices::ReportFormat;
-use loader_model::error::Result;
 
 use crate::cli::RunArgs;
 use crate::commands::print;
 use crate::job::{self, Job};
+use crate::line;
 use crate::report::Report;
 use crate::report::log::RunLog;
 use crate::run;
-use crate::settings::Settings;
+use crate::values::Goal;
 
-/// Loads a file. The report is printed once, whatever happened.
+/// Loads a file: the whole line of steps. The report is printed once, whatever happened.
 pub async fn load(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
-    run(args, async |job| Box::pin(run::load(job, stop, log)).await).await
+    run(args, async |job| load_job(job, stop, log).await).await
 }
 
-/// Stages a file, the first half of a load.
+/// Stages a file: the line up to the staged parts.
 pub async fn stage(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
-    run(args, async |job| Box::pin(run::stage(job, stop, log)).await).await
+    let stage = async |job| Box::pin(run::run(job, Goal::Stage, line::stage, stop, log)).await;
+    run(args, stage).await
+}
+
+/// Loads what was decided already; the caller prints what it likes.
+pub async fn load_job(job: Job, stop: Stop, log: &RunLog) -> Report {
+    Box::pin(run::run(job, Goal::Load, line::load, stop, log)).await
 }
 
 async fn run(args: RunArgs, work: impl AsyncFnOnce(Job) -> Report) -> u8 {
@@ -39,9 +45,4 @@ async fn run(args: RunArgs, work: impl AsyncFnOnce(Job) -> Report) -> u8 {
 pub fn show(report: &Report, format: ReportFormat) -> u8 {
     print(&report.render(format));
     report.exit_code
-}
-
-/// Loads with settings made by the program itself; the caller prints what it likes.
-pub async fn load_settings(settings: Settings, stop: Stop, log: &RunLog) -> Result<Report> {
-    Ok(Box::pin(run::load(Job::decide(settings)?, stop, log)).await)
 }

@@ -4,15 +4,15 @@
 
 use loader_sandbox::HostValues;
 
-use crate::tools::Tools;
-use crate::values::Work;
+use crate::layout::RunId;
+use crate::values::SourceObject;
 
 /// The values of a load from S3.
-pub(crate) fn of(tools: &Tools, work: &Work) -> HostValues {
+pub(crate) fn of(run: &RunId, source: &SourceObject) -> HostValues {
     HostValues {
-        run_started_at_micros: tools.job.run.started_at.as_microsecond(),
-        run_id: tools.job.run.text.clone(),
-        source_file_name: work.source.uri.file_name().to_owned(),
-        source_uri: work.source.uri.to_string(),
+        run_started_at_micros: run.started_at.as_microsecond(),
+        run_id: run.text.clone(),
+        source_file_name: source.uri.file_name().to_owned(),
+        source_uri: source.uri.to_string(),
     }
 }

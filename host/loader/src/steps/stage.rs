@@ -78,7 +78,8 @@ async fn transform(
     sender: mpsc::Sender<Part>,
 ) -> Result<(Result<Totals>, TempDir)> {
     let format = Format::staged(tools.job.staging_format, &tools.job.run.text);
-    let (data_path, values) = (Arc::clone(&tools.data_path), host_values::of(tools, work));
+    let data_path = Arc::clone(&tools.data_path);
+    let values = host_values::of(&tools.job.run, &work.source);
     let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
     blocking(move || {
         // The reason why the receiver is gone is the uploader's to tell.
