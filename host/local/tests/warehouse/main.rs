@@ -4,10 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod columns;
 mod copy;
 mod grants;
 mod identities;
 mod keys;
+mod late_binding;
 mod names;
 mod parquet;
 mod protocol;
