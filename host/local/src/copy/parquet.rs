@@ -86,7 +86,7 @@ fn check_column(
     }
     let parquet = leaf.map_or_else(|| format!("nested {}", field.name()), |leaf| describe(&leaf));
     Err(scan_error(&format!(
-        "File '{0}' has an incompatible Parquet schema for column '{0}.{1}'. LoadedColumn type: {2}, \
+        "File '{0}' has an incompatible Parquet schema for column '{0}.{1}'. Column type: {2}, \
          Parquet schema: {parquet}",
         file.url,
         field.name(),

@@ -1,6 +1,6 @@
 //! Tidies a column with e-mail addresses, and refuses rows whose address is none.
 
-use loader_sdk::{Error, Reject, ResultRows, Transform};
+use loader_sdk::{Error, Reject, Rows, Transform};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -19,7 +19,7 @@ impl Transform for {{type}} {
     type Config = Config;
 
     /// One step after the other; each sees what those before it made. A column that no step reads costs nothing.
-    fn steps(config: Config, rows: &mut ResultRows) -> Result<(), Error> {
+    fn steps(config: Config, rows: &mut Rows) -> Result<(), Error> {
         rows.map(&config.column, |address| match address.map(|text| text.trim().to_lowercase()) {
             Some(address) if !address.contains('@') => Err(Reject::new("no-address", "an e-mail address has an @")),
             address => Ok(address),
