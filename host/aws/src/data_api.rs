@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
 use aws_sdk_redshiftdata::operation::get_statement_result::GetStatementResultOutput;
-use aws_sdk_redshiftdata::types::{Field, StatusString};
+use aws_sdk_redshiftdata::types::{ColumnMetadata, Field, StatusString};
 use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::refusal::StatementFailure;
 use loader_warehouse::rows::{Cell, ResultRows};
@@ -283,7 +283,7 @@ impl DataApi {
             let page = self.page(&id, token).await?;
             if rows.columns.is_empty() {
                 let columns = page.column_metadata.unwrap_or_default().into_iter();
-                rows.columns = columns.map(|column| column.name.unwrap_or_default()).collect();
+                rows.columns = columns.map(column_name).collect();
             }
             let records = page.records.into_iter();
             rows.rows.extend(records.map(|record| record.into_iter().map(cell).collect()));
@@ -328,6 +328,13 @@ fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
         sub.and_then(|(_, sub)| sub.error()).or(described.error()).unwrap_or("no reason given");
     let query_id = sub.map_or(described.redshift_query_id(), |(_, sub)| sub.redshift_query_id());
     StatementFailure::new(id, sub.map_or(0, |(i, _)| i), message.to_owned(), query_id)
+}
+
+/// As the query calls it: the label is the alias, where there is one.
+/// Source: <https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ColumnMetadata.html>
+fn column_name(column: ColumnMetadata) -> String {
+    let label = column.label.filter(|label| !label.is_empty());
+    label.or(column.name).unwrap_or_default()
 }
 
 fn cell(field: Field) -> Cell {

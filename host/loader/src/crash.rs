@@ -6,7 +6,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::steps::Step;
+use crate::step::Step;
 
 static CHOSEN: OnceLock<String> = OnceLock::new();
 
@@ -39,7 +39,6 @@ pub fn after(step: Step) {
     match step {
         Step::Catalog => point("catalog"),
         Step::Infer => point("infer"),
-        Step::Stage => point("stage"),
         Step::Evolve => point("evolved"),
         Step::Load => point("load"),
         Step::Recover
@@ -47,6 +46,8 @@ pub fn after(step: Step) {
         | Step::Source
         | Step::Plan
         | Step::CheckEvolution
+        // Its point is passed when its rows have been judged.
+        | Step::Stage
         | Step::Cleanup => {}
     }
 }

@@ -14,8 +14,6 @@ pub(crate) mod host_values;
 pub(crate) mod capture;
 pub(crate) mod part_upload;
 
-pub(crate) mod plugin_identity;
-
 use std::io::Read;
 use std::sync::Arc;
 
@@ -32,7 +30,7 @@ use loader_sandbox::HostValues;
 
 use crate::data_path::capture::Capture;
 use crate::job::{Job, TransformSettings};
-use crate::report::progress::Progress;
+use crate::progress::Progress;
 
 /// How files are read, planned and transformed.
 pub struct DataPath {
@@ -85,19 +83,18 @@ impl DataPath {
         })
     }
 
-    /// Transforms every row into sinks, one for each worker. `doing` labels the progress bar.
+    /// Transforms every row into sinks, one for each worker. `progress` moves with the file's bytes.
     pub fn transform<S: Sink>(
         &self,
         spool: &Spool,
         plan: &LoadPlan,
         values: HostValues,
-        doing: &'static str,
+        progress: &Progress,
         new_sink: impl Fn() -> Result<S> + Sync,
     ) -> Result<Totals> {
         let file_name = values.source_file_name.clone();
         let capture =
             self.settings.capture.as_ref().map(|capture| Capture::start(capture, &plan.chain));
-        let progress = Progress::start(doing, spool.size_bytes);
         let work = Transform {
             spool,
             plan,
@@ -109,7 +106,6 @@ impl DataPath {
             advance: &|bytes| progress.advance(bytes),
         };
         let totals = transform::run(&work, new_sink);
-        progress.finish();
         // Also when a plugin failed: its rows are what its author wants to see then.
         if let Some(capture) = capture {
             capture.write(&file_name);

@@ -77,6 +77,11 @@ impl Layout {
         self.at(format!("data/archive/{month}/{stem}_{second}{suffix}"))
     }
 
+    /// `data/unprocessed/`: what was put aside in all months.
+    pub fn unprocessed_prefix(&self) -> S3Uri {
+        self.at("data/unprocessed/".to_owned())
+    }
+
     /// `data/unprocessed/YYYY/MM/<name>`.
     pub fn unprocessed(&self) -> S3Uri {
         self.at(format!("data/unprocessed/{}/{}", self.month(), self.relative))

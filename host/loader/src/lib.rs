@@ -16,6 +16,8 @@ mod run;
 
 mod line;
 
+mod step;
+
 mod steps;
 
 mod values;
@@ -25,6 +27,10 @@ mod tools;
 mod data_path;
 
 pub mod redshift;
+
+mod plugin_identity;
+
+mod progress;
 
 mod preview;
 

@@ -1,6 +1,7 @@
 //! The line from a file to its table: which step follows which, and what each hands the next.
 //!
-//! `load` is the whole line. `stage` and `preview` are prefixes of it with another end.
+//! `load` is the whole line. `loader stage` and `loader plan` share its middle, [`plan`], and end
+//! in their own way.
 
 use loader_model::error::Result;
 
@@ -35,7 +36,7 @@ pub(crate) async fn stage(tools: &Tools) -> Result<Status> {
     Ok(Status::Success)
 }
 
-/// Everything that is known before a row is transformed: the beginning of every run.
+/// Everything that is known before a row is transformed; every run has this part of the line.
 pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
     let plugins = plugins::run(tools).await?;
     let source = source::run(tools).await?;

@@ -15,10 +15,10 @@ use loader_warehouse::evolution::script::{EvolutionPlan, Execution, ViewChange};
 use serde::Serialize;
 
 use crate::job::Job;
+use crate::progress::Progress;
 use crate::redshift::evolution::Evolution;
 use crate::report::log::RunLog;
 use crate::report::recorder::Recorder;
-use crate::steps::Step;
 use crate::tools::{Tools, blocking};
 use crate::values::{Goal, Planned, Work};
 use crate::{data_path::host_values, line, redshift::journals};
@@ -187,13 +187,18 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
 /// Every row goes through the plugins and is forgotten: only so is it known which are refused, and
 /// how long the texts are.
 async fn transform_to_nothing(tools: &Tools, work: &Work) -> Result<Totals> {
+    tools.stop.check()?;
     let data_path = Arc::clone(&tools.data_path);
     let values = host_values::of(&tools.job.run, &work.source);
     let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
     let transforming = blocking(move || {
-        data_path.transform(&spool, &plan, values, "transforming", || Ok(NullSink))
+        let progress = Progress::start("transforming", spool.size_bytes);
+        let totals = data_path.transform(&spool, &plan, values, &progress, || Ok(NullSink));
+        progress.finish();
+        totals
     });
-    tools.step(Step::Stage, transforming).await
+    // No step of a run, and so without a crash point.
+    tools.timed("transform", transforming).await
 }
 
 /// Takes batches and forgets them.

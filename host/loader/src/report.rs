@@ -6,8 +6,6 @@ pub mod log;
 
 pub mod memory;
 
-pub mod progress;
-
 pub mod recorder;
 
 use std::collections::BTreeMap;
@@ -18,7 +16,7 @@ use loader_warehouse::evolution::script::ViewChange;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::data_path::plugin_identity::PluginIdentity;
+use crate::plugin_identity::PluginIdentity;
 
 /// What a run did. Filled in as the run goes on; what was not reached keeps its default.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -14,7 +14,7 @@ use crate::crash;
 use crate::data_path::DataPath;
 use crate::job::Job;
 use crate::report::recorder::Recorder;
-use crate::steps::Step;
+use crate::step::Step;
 use crate::values::{Goal, Trail};
 
 /// The tools of one run.
@@ -48,7 +48,7 @@ impl Tools {
     /// Runs a step, unless it is time to stop.
     pub async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T>>) -> Result<T> {
         self.stop.check()?;
-        let ended = self.timed(step, work).await;
+        let ended = self.timed(step.name(), work).await;
         if ended.is_ok() {
             crash::after(step);
         }
@@ -57,16 +57,16 @@ impl Tools {
 
     /// Runs the cleanup, also when it is time to stop.
     pub async fn cleanup(&self, work: impl Future<Output = ()>) {
-        self.timed(Step::Cleanup, work).await;
+        self.timed(Step::Cleanup.name(), work).await;
     }
 
     /// With a line of log at the end, and the time in the report.
-    async fn timed<T>(&self, step: Step, work: impl Future<Output = T>) -> T {
-        tracing::debug!(step = step.name(), "step started");
+    pub(crate) async fn timed<T>(&self, step: &'static str, work: impl Future<Output = T>) -> T {
+        tracing::debug!(step, "step started");
         let started = Instant::now();
         let ended = work.await;
         let took = started.elapsed();
-        tracing::info!(step = step.name(), elapsed_ms = took.as_millis() as u64, "step ended");
+        tracing::info!(step, elapsed_ms = took.as_millis() as u64, "step ended");
         self.record.step(step, took);
         ended
     }
@@ -80,7 +80,7 @@ impl Tools {
     }
 }
 
-/// Runs blocking work on a thread of its own. Plugins run only so: a guest that spins must not hold
+/// Runs blocking work on a thread for such work. Plugins run only so: a guest that spins must not hold
 /// up the requests of the async runtime.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,

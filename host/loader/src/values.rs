@@ -10,7 +10,7 @@ use loader_model::names::S3Uri;
 use loader_warehouse::catalog::Catalog;
 use loader_warehouse::evolution::script::EvolutionPlan;
 
-use crate::data_path::plugin_identity::PluginIdentity;
+use crate::plugin_identity::PluginIdentity;
 
 /// What a run is for. It decides how far the run goes, and so what it may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

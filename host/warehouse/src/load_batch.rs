@@ -1,6 +1,6 @@
 //! The transaction that loads a file, as text: everything that must happen together or not at all.
 //!
-//! Comes in: the decided load and what was staged. Goes out: at most 40 statements, each with its
+//! In: the decided load and what was staged. Out: at most 40 statements, each with its
 //! role, so that a failure can be told by its place. Runs nothing.
 
 mod batch;

@@ -85,7 +85,7 @@ async fn bring_back(store: &Store, layout: &Layout) -> Result<Option<S3Uri>> {
     if store.head(&source).await?.is_some() {
         return Ok(None);
     }
-    let aside = store.list_objects(&S3Uri::new(layout.bucket(), "data/unprocessed/")).await?;
+    let aside = store.list_objects(&layout.unprocessed_prefix()).await?;
     let ours = aside.into_iter().filter(|object| layout.was_put_aside_as(&object.uri));
     let Some(last) = ours.max_by_key(|object| object.last_modified) else { return Ok(None) };
     let Some(info) = store.head(&last.uri).await? else { return Ok(None) };

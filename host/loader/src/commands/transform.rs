@@ -19,9 +19,11 @@ use loader_sandbox::HostValues;
 
 use crate::cli::TransformArgs;
 use crate::commands::conclude;
-use crate::data_path::{DataPath, chain, plugin_identity};
+use crate::data_path::{DataPath, chain};
 use crate::job::{self, TransformSettings};
 use crate::layout::RunId;
+use crate::plugin_identity;
+use crate::progress::Progress;
 use crate::settings::Settings;
 
 /// Transforms a file; rejected rows are in the error.
@@ -90,7 +92,10 @@ impl Conversion {
     fn write(&self, spool: &Spool, plan: &LoadPlan, to: &Path) -> Result<Totals> {
         let new_sink = || FileSink::create(to, plan, &self.format);
         let values = self.values.clone();
-        let totals = self.data_path.transform(spool, plan, values, "writing", new_sink)?;
+        let progress = Progress::start("writing", spool.size_bytes);
+        let totals = self.data_path.transform(spool, plan, values, &progress, new_sink);
+        progress.finish();
+        let totals = totals?;
         if spool.chunks.is_empty() {
             // A file without rows has no worker, but still a header.
             new_sink()?.finish()?;

@@ -12,8 +12,8 @@ use loader_data::plan::ConfiguredPlugin;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::{CacheLocation, Metering, Plugin, Runtime};
 
-use crate::data_path::plugin_identity::PluginIdentity;
 use crate::job::{PluginCache, PluginSettings, TransformSettings};
+use crate::plugin_identity::PluginIdentity;
 use crate::settings::plugin_entry::{Digest, Origin};
 
 /// The plugins of a job in the order in which rows pass them, each with its config. Clones share

@@ -10,7 +10,7 @@ use loader_aws::s3::Store;
 use loader_model::error::Result;
 use tokio::sync::mpsc;
 
-use crate::report::progress::Progress;
+use crate::progress::Progress;
 use crate::values::SourceObject;
 
 /// Pieces of a body that may wait for the reader: some megabytes.

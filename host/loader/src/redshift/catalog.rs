@@ -93,6 +93,9 @@ pub async fn read_table(api: &DataApi, target: &TableName) -> Result<Option<Tabl
         Outcome::Failed(failure) => return Err(refusal::explain("reading the catalog", &failure)),
     };
     let columns = api.rows(&executed, Some(0)).await?;
+    if columns.rows.is_empty() {
+        return Ok(None);
+    }
     let attributes = api.rows(&executed, Some(1)).await?;
     let constrained = api.rows(&executed, Some(2)).await?;
     TableState::read(&columns, &attributes, &constrained, target)

@@ -31,7 +31,8 @@ impl<'a> Evolution<'a> {
         Evolution { tools, work, wanted: work.plan.target_columns(longest) }
     }
 
-    /// Whether the table as the catalog step saw it would have to change. No I/O.
+    /// Whether the table as the catalog step saw it would have to change, or cannot become what the
+    /// file needs (`plan` says why then). No I/O.
     pub fn is_needed(&self) -> bool {
         let changes = change::changes(&self.wanted, self.work.catalog.target.as_deref());
         !changes.is_ok_and(|changes| changes.is_empty())

@@ -16,8 +16,8 @@ use loader_warehouse::evolution::journal::Journal;
 use crate::layout::Layout;
 use crate::redshift::{dependents, restore};
 
-/// How long the run of another table's journal counts as alive. A change takes minutes at most;
-/// past that its views are missed more than a run that still wants them gone would be.
+/// How long the run of another table's journal counts as alive. A change takes minutes at most, so
+/// after a quarter of an hour the run is taken for dead, and its views come back.
 const ALIVE: Duration = Duration::from_secs(15 * 60);
 
 /// Which journals are worked off.

@@ -1,4 +1,4 @@
-//! Patience: a batch that met another transaction is run again, a little later. The whole batch was
+//! A batch that met another transaction is run again, a little later. The whole batch was
 //! rolled back, so this is safe for any batch.
 
 use std::time::Duration;

@@ -103,7 +103,7 @@ impl<S: Subscriber> Layer<S> for Lines {
         }
         let shown =
             if self.people { for_people(event.metadata().level(), now, &fields) } else { line };
-        crate::report::progress::above_bar(|| {
+        crate::progress::above_bar(|| {
             let _ = writeln!(std::io::stderr(), "{shown}");
         });
     }

@@ -7,10 +7,9 @@ use loader_data::plan::LoadPlan;
 use loader_model::error::Error;
 use loader_model::names::{S3Uri, TableName};
 
-use crate::data_path::plugin_identity::PluginIdentity;
 use crate::job::Job;
+use crate::plugin_identity::PluginIdentity;
 use crate::report::{CallCounts, Report, SourceReport, Status, StepTime};
-use crate::steps::Step;
 use crate::values::{Evolved, SourceObject, Staged};
 
 /// The report so far.
@@ -29,9 +28,9 @@ impl Recorder {
         Recorder(Mutex::new(report))
     }
 
-    /// A step has ended, well or badly.
-    pub fn step(&self, step: Step, took: Duration) {
-        let time = StepTime { name: step.name(), seconds: took.as_secs_f64() };
+    /// The step of this name has ended, well or badly.
+    pub fn step(&self, name: &'static str, took: Duration) {
+        let time = StepTime { name, seconds: took.as_secs_f64() };
         self.report().steps.push(time);
     }
 

@@ -7,7 +7,7 @@ use loader_model::error::{Error, Result};
 use loader_warehouse::catalog::Catalog;
 
 use crate::redshift::catalog::{self, Bookkeeping};
-use crate::steps::Step;
+use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
 

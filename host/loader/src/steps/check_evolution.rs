@@ -7,7 +7,7 @@
 use loader_model::error::Result;
 
 use crate::redshift::evolution::Evolution;
-use crate::steps::Step;
+use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::Work;
 

@@ -24,7 +24,7 @@ pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
     }
     match tools.goal {
         Goal::Load => after_load(tools, outcome).await,
-        // What was staged is what was asked for.
+        // What was staged is what was asked for; a preview stages nothing.
         Goal::Stage | Goal::Preview if outcome.is_err() => delete_staged_parts(tools).await,
         Goal::Stage | Goal::Preview => {}
     }

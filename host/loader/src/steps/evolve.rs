@@ -18,7 +18,7 @@ use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use crate::crash;
 use crate::redshift::evolution::Evolution;
 use crate::redshift::restore;
-use crate::steps::Step;
+use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Evolved, Staged, Work};
 

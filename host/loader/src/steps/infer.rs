@@ -9,8 +9,8 @@ use loader_data::infer::Spool;
 use loader_model::error::Result;
 
 use crate::data_path::object_reader;
-use crate::report::progress::Progress;
-use crate::steps::Step;
+use crate::progress::Progress;
+use crate::step::Step;
 use crate::tools::{Tools, blocking};
 use crate::values::SourceObject;
 

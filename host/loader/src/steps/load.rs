@@ -1,7 +1,7 @@
 //! Load: one transaction that copies, merges, and writes ledger and audit row; everything or
 //! nothing.
 //!
-//! Comes in: the plan's columns and what was staged. Goes out: where the rows went. A concurrent
+//! In: the plan's columns and what was staged. Out: where the rows went. A concurrent
 //! transaction in the way is waited out; a guard that fired says which promise would have been
 //! broken.
 
@@ -16,11 +16,11 @@ use loader_warehouse::load_batch::{
 use loader_warehouse::refusal::{self, Missing, Refusal, StatementFailure};
 use loader_warehouse::sql::MAX_STATEMENT_BYTES;
 
-use crate::redshift::{load_errors, retry_conflicts};
-use crate::steps::Step;
+use crate::plugin_identity;
+use crate::redshift::{audit, load_errors, retry_conflicts};
+use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Evolved, Loaded, Staged, Work};
-use crate::{data_path::plugin_identity, redshift::audit};
 
 /// Runs the transaction. Errors: `Data` (duplicate keys that are not allowed, a load error),
 /// `Transient` (conflicts that do not end), `OutcomeUnknown`, `Config` (permissions), `Internal`.

@@ -11,7 +11,7 @@ use loader_model::error::Result;
 use loader_warehouse::catalog::Catalog;
 
 use crate::data_path::chain::Chain;
-use crate::steps::Step;
+use crate::step::Step;
 use crate::tools::{Tools, blocking};
 
 /// Errors: `Config` (a key that is no column), `Plugin`, `Data` (values that the target cannot

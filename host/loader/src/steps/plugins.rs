@@ -7,7 +7,7 @@ use std::sync::Arc;
 use loader_model::error::Result;
 
 use crate::data_path::chain::{self, Chain};
-use crate::steps::Step;
+use crate::step::Step;
 use crate::tools::{Tools, blocking};
 
 /// Errors: `Config` (no such file, not the pinned one, a config that a plugin does not take),

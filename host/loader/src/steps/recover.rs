@@ -4,7 +4,7 @@
 //! cannot be restored stays in its journal, and the log says why.
 
 use crate::redshift::journals::{self, RecoverScope};
-use crate::steps::Step;
+use crate::step::Step;
 use crate::tools::Tools;
 
 /// Never fails: what goes wrong is in the log.

@@ -6,7 +6,7 @@
 use loader_model::error::{Error, Kind, Result};
 
 use crate::layout::load_id;
-use crate::steps::Step;
+use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::SourceObject;
 

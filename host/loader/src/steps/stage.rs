@@ -2,7 +2,7 @@
 //! rows become parts and a manifest under the run's staging prefix.
 //!
 //! In: the file and its plan. Out: the manifest, if any row was staged, and what became of the
-//! rows. Workers write parts to disk; one task uploads them behind the workers' backs.
+//! rows. Workers write parts to disk; one task uploads them meanwhile.
 
 use std::sync::Arc;
 
@@ -15,9 +15,11 @@ use loader_model::error::{Context, Error, Kind, Result};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
+use crate::crash;
 use crate::data_path::part_upload::{self, Uploaded};
-use crate::data_path::plugin_identity;
-use crate::steps::Step;
+use crate::plugin_identity;
+use crate::progress::Progress;
+use crate::step::Step;
 use crate::tools::{Tools, blocking};
 use crate::values::{Goal, Staged, Work};
 use crate::{data_path::host_values, report::exports};
@@ -27,11 +29,23 @@ const PARTS_IN_FLIGHT: usize = 4;
 
 /// Errors: `Data` (more rejected rows than allowed), `Plugin`, `Transient`, `Internal`.
 pub(crate) async fn run(tools: &Tools, work: &Work) -> Result<Staged> {
-    tools.step(Step::Stage, stage(tools, work)).await
+    let progress = Progress::start("staging", work.spool.size_bytes);
+    let staging = transform_and_upload(tools, work, progress.clone());
+    let staged = tools.step(Step::Stage, staging).await;
+    progress.finish();
+    let (totals, uploaded) = staged?;
+    let staged = account(tools, work, totals, uploaded);
+    export_rejects(tools, work, &staged.totals).await?;
+    check_sums(&staged.totals, work.spool.profile.records)?;
+    crash::point("stage");
+    if tools.goal == Goal::Stage {
+        say_where(tools, &staged);
+    }
+    Ok(staged)
 }
 
-async fn stage(tools: &Tools, work: &Work) -> Result<Staged> {
-    let (totals, uploaded) = transform_and_upload(tools, work).await?;
+/// Says what became of the rows.
+fn account(tools: &Tools, work: &Work, totals: Totals, uploaded: Uploaded) -> Staged {
     plugin_identity::log_counted(&totals.plugins);
     let staged = Staged {
         manifest: uploaded.manifest,
@@ -45,23 +59,22 @@ async fn stage(tools: &Tools, work: &Work) -> Result<Staged> {
         let values = staged.totals.rounded;
         tracing::info!(values, "decimals were rounded to the scale of their columns");
     }
-    export_rejects(tools, work, &staged.totals).await?;
-    check_sums(&staged.totals, work.spool.profile.records)?;
-    if tools.goal == Goal::Stage {
-        say_where(tools, &staged);
-    }
-    Ok(staged)
+    staged
 }
 
 /// Runs the blocking half on a thread of its own and the uploads beside it; the first failure is
 /// the one that counts.
-async fn transform_and_upload(tools: &Tools, work: &Work) -> Result<(Totals, Uploaded)> {
+async fn transform_and_upload(
+    tools: &Tools,
+    work: &Work,
+    progress: Progress,
+) -> Result<(Totals, Uploaded)> {
     let dir = tempfile::tempdir()
         .context(Kind::Internal, "no temporary folder can be made; check TMPDIR")?;
     let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
     let prefix = tools.job.layout.staging_prefix();
     let uploads = tokio::spawn(part_upload::run(tools.store.clone(), prefix, parts));
-    let (transformed, dir) = transform(tools, work, dir, sender).await?;
+    let (transformed, dir) = transform(tools, work, progress, dir, sender).await?;
     let uploaded = uploads.await.context(Kind::Internal, "the uploading task ended abruptly")?;
     // The folder goes when the uploads are done.
     drop(dir);
@@ -74,6 +87,7 @@ async fn transform_and_upload(tools: &Tools, work: &Work) -> Result<(Totals, Upl
 async fn transform(
     tools: &Tools,
     work: &Work,
+    progress: Progress,
     dir: TempDir,
     sender: mpsc::Sender<Part>,
 ) -> Result<(Result<Totals>, TempDir)> {
@@ -89,7 +103,7 @@ async fn transform(
         };
         let schema = staged_schema(&plan.columns);
         let sinks = PartSinks::new(dir.path(), schema, &format, &hand_over);
-        let totals = data_path.transform(&spool, &plan, values, "staging", || Ok(sinks.sink()));
+        let totals = data_path.transform(&spool, &plan, values, &progress, || Ok(sinks.sink()));
         Ok((totals, dir))
     })
     .await

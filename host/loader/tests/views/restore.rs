@@ -103,7 +103,7 @@ async fn journals_of_killed_runs_are_worked_off() {
     world.execute(&["CREATE TABLE ours (a INTEGER)", "CREATE TABLE others (a INTEGER)"]).await;
     let of_ours = |definition: &str| view(&user, name("public", "v_ours"), definition);
     let of_others = view(&user, name("public", "v_others"), "SELECT a FROM others");
-    let run = |whose| journals::recover(&world.store, &world.api, BUCKET, whose);
+    let run = |scope| journals::recover(&world.store, &world.api, BUCKET, scope);
 
     // The newer journal knows better what the view was like. Another target's run may be alive.
     world.leave_journal("run1", &ours, &[of_ours("SELECT 1 AS old")], 2 * HOUR).await;

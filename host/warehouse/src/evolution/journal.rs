@@ -2,8 +2,7 @@
 //! to S3 before.
 //!
 //! One JSON object for a run, with a version. For people it also lists the statements that bring
-//! the views back; reading ignores them. Writing, reading and deleting the object is
-//! `steps::recover`'s and the caller's business.
+//! the views back; reading ignores them. The object itself is written, read and deleted elsewhere.
 
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::{S3Uri, TableName};

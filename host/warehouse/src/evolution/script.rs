@@ -1,7 +1,7 @@
 //! The script of an evolution: what is dropped, changed and brought back, in which order and in
 //! which transactions.
 //!
-//! Comes in: the changes, what hangs on the table, the views of `view_config.json`. Goes out: an
+//! In: the changes, what hangs on the table, the views of `view_config.json`. Out: an
 //! [`EvolutionPlan`], or every reason why the table cannot be changed without losing something. All
 //! of it is known before the first statement.
 

@@ -76,6 +76,6 @@ impl Execution {
 impl EvolutionPlan {
     /// All statements, in order.
     pub fn statements(&self) -> Vec<String> {
-        self.executions.iter().flat_map(|step| step.statements()).cloned().collect()
+        self.executions.iter().flat_map(Execution::statements).cloned().collect()
     }
 }

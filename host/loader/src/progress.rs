@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 static BARS: OnceLock<MultiProgress> = OnceLock::new();
 
 /// Prints a line without tearing the bar apart.
-pub fn above_bar(print: impl FnOnce()) {
+pub(crate) fn above_bar(print: impl FnOnce()) {
     match BARS.get() {
         Some(bars) => bars.suspend(print),
         None => print(),
