@@ -83,7 +83,8 @@ impl DataPath {
         })
     }
 
-    /// Transforms every row into sinks, one for each worker. `progress` moves with the file's bytes.
+    /// Transforms every row into sinks, one for each worker. `progress` moves with the file's
+    /// bytes.
     pub fn transform<S: Sink>(
         &self,
         spool: &Spool,

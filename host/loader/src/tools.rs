@@ -80,8 +80,8 @@ impl Tools {
     }
 }
 
-/// Runs blocking work on a thread that is meant for it. Plugins run only so: a guest that spins must
-/// not hold up the requests of the async runtime.
+/// Runs blocking work on a thread that is meant for it. Plugins run only so: a guest that spins
+/// must not hold up the requests of the async runtime.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {

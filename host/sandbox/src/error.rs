@@ -8,7 +8,8 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// Whose fault it is, and so who has to act: a config is the user's to correct, a trap the author's.
+/// Whose fault it is, and so who has to act: a config is the user's to correct, a trap the
+/// author's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PluginErrorKind {
     /// The file is no WebAssembly component, or the component is no plugin.

@@ -40,8 +40,8 @@ impl fmt::Display for Toolchain {
 }
 
 impl Toolchain {
-    /// Finds a toolchain, or installs one: the target by rustup, or Debian's packages by apt, which takes
-    /// root. Error: what was tried, what came of it, and what to install.
+    /// Finds a toolchain, or installs one: the target by rustup, or Debian's packages by apt, which
+    /// takes root. Error: what was tried, what came of it, and what to install.
     pub fn find() -> Result<Toolchain> {
         if let Some(toolchain) = installed().or_else(debian) {
             return Ok(toolchain);

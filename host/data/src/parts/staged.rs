@@ -14,7 +14,8 @@ use crate::transform::Sink;
 
 /// A part is closed past this size. Redshift wants 1 MB to 1 GB, and files below 128 MB need no
 /// splitting.
-/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-use-multiple-files.html>
+/// Source:
+/// <https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-use-multiple-files.html>
 const PART_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A whole part on disk.

@@ -5,9 +5,9 @@
 //! copy lives in a temporary file, so that a long run does not grow in memory. Cell values and
 //! secrets are never logged.
 //!
-//! The lines are written here and not by `tracing_subscriber::fmt`, because its JSON has other names
-//! (`timestamp`, `message`, `WARN`) and no run id: to rename them takes a formatter with all of this
-//! code in it, and a writer for the kept copy besides.
+//! The lines are written here and not by `tracing_subscriber::fmt`, because its JSON has other
+//! names (`timestamp`, `message`, `WARN`) and no run id: to rename them takes a formatter with all
+//! of this code in it, and a writer for the kept copy besides.
 
 use std::fmt;
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! IDENTITY columns, defaults and types as Redshift spells them. Part of the story that `keys` tells
-//! of one warehouse.
+//! IDENTITY columns, defaults and types as Redshift spells them. Part of the story that `keys`
+//! tells of one warehouse.
 
 use crate::support::Warehouse;
 

@@ -1,5 +1,5 @@
-//! Late-binding views: nothing is checked when they are made, and nothing holds on to what they read.
-//! Part of the story that `views` tells of one warehouse.
+//! Late-binding views: nothing is checked when they are made, and nothing holds on to what they
+//! read. Part of the story that `views` tells of one warehouse.
 
 use crate::support::Warehouse;
 use crate::views::has;

@@ -217,8 +217,8 @@ Sizes are in bytes, times in whole seconds. A worker has an instance of each plu
     page
 }
 
-/// What bounds a load beside its plugins; `host/loader/src/redshift/sql.rs` has a test that holds these
-/// numbers to the program's.
+/// What bounds a load beside its plugins; `host/loader/src/redshift/sql.rs` has a test that holds
+/// these numbers to the program's.
 const OTHERS: &str = "
 ## Files and the warehouse
 

@@ -117,8 +117,8 @@ impl Sample {
         Ok(whole)
     }
 
-    /// Runs all rows in batches of so many. Each batch has a session of its own, because the batches
-    /// of a file are spread over sessions in no particular order.
+    /// Runs all rows in batches of so many. Each batch has a session of its own, because the
+    /// batches of a file are spread over sessions in no particular order.
     fn run_in<P: Plugin>(
         &self,
         plan: &Plan,
