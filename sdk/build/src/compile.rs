@@ -59,6 +59,8 @@ impl Workspace {
     fn cargo_build(&self, plugins: &[PluginCrate], target_dir: &Path) -> Command {
         let mut cargo = cargo(&self.root);
         cargo.args(["build", "--quiet", "--release", "--lib", "--target", TARGET]);
+        // A workspace may build its programs' dependencies for size; rows pass those of a plugin.
+        cargo.args(["--config", "profile.release.package.\"*\".opt-level=3"]);
         cargo.arg("--target-dir").arg(target_dir);
         for plugin in plugins {
             cargo.args(["--package", &plugin.package]);
