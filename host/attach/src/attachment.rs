@@ -1,5 +1,5 @@
-//! A program's share in the server of a folder: joining the one that runs, or starting one. In: the
-//! folder and the program to start; out: an [`Attachment`].
+//! A program's share in the server of a folder: joining the server that runs there,
+//! or starting one. In: the folder and the program to start; out: an [`Attachment`].
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -302,7 +302,7 @@ impl DataApi {
     }
 }
 
-/// Makes an execution one that the service runs once, however often it arrives.
+/// A token by which the service runs an execution once, however often the request arrives.
 fn new_token() -> String {
     uuid::Uuid::now_v7().to_string()
 }

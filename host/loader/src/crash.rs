@@ -27,7 +27,7 @@ pub fn choose(point: Option<String>) {
 }
 
 /// Dies here when this point was chosen: no destructor runs, nothing is flushed.
-pub fn point(name: &'static str) {
+pub(crate) fn point(name: &'static str) {
     debug_assert!(POINTS.contains(&name), "the point {name} is not listed");
     if cfg!(debug_assertions) && CHOSEN.get().is_some_and(|chosen| chosen == name) {
         std::process::abort();
@@ -35,7 +35,7 @@ pub fn point(name: &'static str) {
 }
 
 /// Dies after a step, when its point was chosen. Not every step has one.
-pub fn after(step: Step) {
+pub(crate) fn after(step: Step) {
     match step {
         Step::Catalog => point("catalog"),
         Step::Infer => point("infer"),
@@ -54,7 +54,7 @@ pub fn after(step: Step) {
 
 /// The next of the points `<name>-1`, `<name>-2`, …: one between every two statements of a row of
 /// them.
-pub fn next(name: &'static str) {
+pub(crate) fn next(name: &'static str) {
     let number = PASSED.fetch_add(1, Ordering::Relaxed) + 1;
     if cfg!(debug_assertions)
         && CHOSEN.get().is_some_and(|chosen| *chosen == format!("{name}-{number}"))

@@ -3,7 +3,7 @@
 
 /// A step, as the report and the log call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     Recover,
     Plugins,
     Source,
@@ -18,8 +18,9 @@ pub enum Step {
 }
 
 impl Step {
-    /// All steps, in order.
-    pub const ALL: [Step; 11] = [
+    /// All steps, in order: what README and the folder are held against.
+    #[cfg(test)]
+    pub(crate) const ALL: [Step; 11] = [
         Step::Recover,
         Step::Plugins,
         Step::Source,
@@ -34,7 +35,7 @@ impl Step {
     ];
 
     /// Its name: that of its file.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Step::Recover => "recover",
             Step::Plugins => "plugins",

@@ -46,7 +46,11 @@ impl Tools {
     }
 
     /// Runs a step, unless it is time to stop.
-    pub async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(crate) async fn step<T>(
+        &self,
+        step: Step,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         self.stop.check()?;
         let ended = self.timed(step.name(), work).await;
         if ended.is_ok() {

@@ -24,7 +24,7 @@ struct Reason {
 }
 
 impl Refusals {
-    /// Refuses a row for a value in `column`. The first reason of a row is the one that stays.
+    /// Refuses a row for a value in `column`. A row keeps its first reason.
     pub(super) fn add(
         &mut self,
         row: usize,

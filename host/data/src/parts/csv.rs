@@ -1,8 +1,8 @@
 //! CSV as COPY takes it, and as people do: RFC 4180, quoted only where needed, NULL told from the
 //! empty text. In: batches. Out: one file.
 //!
-//! COPY ignores quoting when it looks for its NULL text, so that text must be one that no
-//! cell holds. (With NULL AS 'none' a cell `"none"` would be loaded as NULL.)
+//! COPY ignores quoting when it looks for its NULL text, so no cell may hold that
+//! text. (With NULL AS 'none' a cell `"none"` would be loaded as NULL.)
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html>
 
 use std::fmt::Write as _;

@@ -104,7 +104,7 @@ async fn tell(args: DemoArgs, stop: Stop, log: &RunLog) -> Result<()> {
     Ok(())
 }
 
-/// What becomes of the folder; `kept`: the one that was named.
+/// What becomes of the demo's folder. `kept`: the folder that the user named with `--dir`.
 fn farewell(kept: Option<&Path>) -> String {
     match kept {
         Some(dir) => {

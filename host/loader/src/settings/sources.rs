@@ -38,8 +38,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Takes what is not set here from `other`. Names every setting, so that a new one that is
-    /// forgotten here does not compile.
+    /// Takes what is not set here from `other`. Names every setting: a new setting that
+    /// is forgotten here does not compile.
     #[must_use]
     pub fn or(self, other: Settings) -> Settings {
         macro_rules! first_set {
