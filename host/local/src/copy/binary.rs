@@ -2,12 +2,19 @@
 //! Out: bytes for COPY … (FORMAT binary). Source:
 //! <https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4>. Does no I/O.
 
+// Eleven bytes of signature, then four of flags and four for the length of an extension. The
+// stand-in uses neither, so the last eight bytes are zero.
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// Days and microseconds from 1970 to PostgreSQL's 2000-01-01.
 const EPOCH_DAYS: i32 = 10_957;
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// Where the point is among the groups of a numeric.
+// PostgreSQL keeps a numeric as groups of four digits, counted from the point in both directions,
+// and a weight, which is the place of the first group; 0 is the group just before the point. For
+// example, 1.20 has the groups 1 and 2000 and weight 0; 0.00005 has weight -2 and the group 5000.
+// Groups before the point end at index POINT, groups behind the point start there. 38 digits are at
+// most 10 groups on either side, so 24 places are enough for both.
 const POINT: usize = 12;
 
 /// Rows being encoded.
@@ -25,6 +32,7 @@ impl RowBuffer {
         RowBuffer {
             row_start: bytes.len(),
             bytes,
+            // A table has at most 1,600 columns, so the count always fits.
             columns: i16::try_from(columns).unwrap_or(i16::MAX),
         }
     }
@@ -38,18 +46,21 @@ impl RowBuffer {
         self.bytes.extend_from_slice(&self.columns.to_be_bytes());
     }
 
-    /// Forgets the row that was begun last.
+    /// Removes the row that was started last, with the fields that it has so far.
     pub(crate) fn drop_row(&mut self) {
         self.bytes.truncate(self.row_start);
     }
 
-    /// Takes what is there; only between rows.
+    /// Takes the rows written so far. Call it only between rows: half a row could not be dropped
+    /// any more.
     pub(crate) fn take(&mut self, next_capacity: usize) -> Vec<u8> {
         self.row_start = 0;
         std::mem::replace(&mut self.bytes, Vec::with_capacity(next_capacity))
     }
 
+    /// Ends the stream.
     pub(crate) fn finish(&mut self) {
+        // The trailer is a count of -1 fields, where the next row would have its count.
         self.bytes.extend_from_slice(&(-1_i16).to_be_bytes());
     }
 
@@ -59,6 +70,7 @@ impl RowBuffer {
     }
 
     pub(crate) fn null(&mut self) {
+        // A length of -1 is NULL. (A length of 0 is the empty string.)
         self.bytes.extend_from_slice(&(-1_i32).to_be_bytes());
     }
 
@@ -108,13 +120,13 @@ impl RowBuffer {
         self.bytes.extend_from_slice(text);
     }
 
-    /// A numeric: base 10000 digits around the point, `unscaled / 10^scale`; scale 0 to 38.
+    /// Writes the numeric `unscaled / 10^scale`, for a scale of 0 to 38. For example, -12345 with
+    /// scale 2 is -123.45.
     pub(crate) fn numeric(&mut self, unscaled: i128, scale: u8) {
         let magnitude = unscaled.unsigned_abs();
         let power = 10_u128.pow(u32::from(scale));
         let (integer, fraction) =
             if magnitude < power { (0, magnitude) } else { (magnitude / power, magnitude % power) };
-        // 38 digits are at most 10 groups before the point and 10 after it.
         let mut digits = [0_i16; 24];
         let (before, after) = digits.split_at_mut(POINT);
         let first = POINT - integer_groups(integer, before);
@@ -124,6 +136,8 @@ impl RowBuffer {
         self.push_numeric(&digits[first..last], weight, unscaled < 0, scale);
     }
 
+    // Zero has no groups left. It gets weight 0 and a plus sign, so that it is always written
+    // alike.
     fn push_numeric(&mut self, digits: &[i16], weight: i16, is_negative: bool, scale: u8) {
         let weight = if digits.is_empty() { 0 } else { weight };
         let sign: u16 = if is_negative && !digits.is_empty() { 0x4000 } else { 0 };
@@ -138,7 +152,7 @@ impl RowBuffer {
     }
 }
 
-/// The bounds of the groups between zeros at both ends.
+/// Narrows `first..last` to the groups between the zero groups at both ends.
 fn without_zeros(digits: &[i16], mut first: usize, mut last: usize) -> (usize, usize) {
     while first < last && digits[first] == 0 {
         first += 1;
@@ -149,7 +163,7 @@ fn without_zeros(digits: &[i16], mut first: usize, mut last: usize) -> (usize, u
     (first, last)
 }
 
-/// Writes the groups of a whole number to the end of `digits`; returns how many.
+/// Writes the groups of a whole number to the end of `digits`; returns their number.
 fn integer_groups(integer: u128, digits: &mut [i16]) -> usize {
     let mut count = 0;
     let mut rest = integer;
@@ -161,7 +175,7 @@ fn integer_groups(integer: u128, digits: &mut [i16]) -> usize {
     count
 }
 
-/// Writes the groups behind the point to the start of `digits`; returns how many.
+/// Writes the groups behind the point to the start of `digits`; returns their number.
 fn fraction_groups(fraction: u128, scale: u8, digits: &mut [i16]) -> usize {
     let mut count = 0;
     let mut left = u32::from(scale);
@@ -169,7 +183,8 @@ fn fraction_groups(fraction: u128, scale: u8, digits: &mut [i16]) -> usize {
     while left > 0 && rest > 0 {
         let cut = left.saturating_sub(4);
         let (group, below) = split(rest, 10_u128.pow(cut));
-        // The last group may have fewer than four digits.
+        // The last group may have fewer than four digits and is filled up with zeros: the 567 of
+        // 1234.567 is the group 5670.
         digits[count] = group * [1_i16, 10, 100, 1000][(4 - (left - cut)) as usize];
         count += 1;
         rest = below;
@@ -178,8 +193,8 @@ fn fraction_groups(fraction: u128, scale: u8, digits: &mut [i16]) -> usize {
     count
 }
 
-/// The number without its last four digits, and these. Machine words where they do: 128-bit
-/// division is slow.
+/// Splits off the last four digits: `1234567` gives 123 and 4567. Computes in 64 bits where the
+/// number fits, because a division of 128 bits is slow.
 fn last_group(number: u128) -> (u128, i16) {
     match u64::try_from(number) {
         Ok(small) => (u128::from(small / 10_000), (small % 10_000) as i16),
@@ -187,8 +202,10 @@ fn last_group(number: u128) -> (u128, i16) {
     }
 }
 
-/// Quotient (below 10000) and remainder.
+/// Quotient and remainder.
 fn split(number: u128, divisor: u128) -> (i16, u128) {
+    // `number` has at most four digits more than `divisor` has zeros, so the quotient is below
+    // 10,000 and the casts lose nothing.
     match (u64::try_from(number), u64::try_from(divisor)) {
         (Ok(number), Ok(divisor)) => ((number / divisor) as i16, u128::from(number % divisor)),
         _ => ((number / divisor) as i16, number % divisor),

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use super::fault::{Fault, fault};
 use crate::sql::TextOptions;
 
-/// Text of a VARCHAR or CHAR of so many bytes.
+/// The text for a VARCHAR or CHAR of `bytes` bytes. Bytes that are not UTF-8 are replaced before
+/// the length is measured.
 pub(crate) fn characters<'a>(
     field: &'a [u8],
     bytes: usize,
@@ -31,8 +32,11 @@ pub(crate) fn characters<'a>(
     Ok(cut(text, bytes))
 }
 
-/// At most so many bytes, and no part of a character.
+/// The longest beginning of `text` that has at most `bytes` bytes and ends between characters.
 fn cut(text: Cow<'_, [u8]>, bytes: usize) -> Cow<'_, [u8]> {
+    // A character of several bytes goes on in bytes of the form 10xxxxxx, so a cut must not be made
+    // before such a byte. For example, `äöx` cut at 3 bytes keeps `ä`. The text is longer than
+    // `bytes`, so there is a byte at `end` to look at.
     let mut end = bytes;
     while end > 0 && text[end] & 0b1100_0000 == 0b1000_0000 {
         end -= 1;
@@ -46,12 +50,13 @@ fn cut(text: Cow<'_, [u8]>, bytes: usize) -> Cow<'_, [u8]> {
     }
 }
 
-/// ASCII text of a CHAR of so many bytes.
+/// The text for a CHAR of `bytes` bytes, which holds ASCII only.
 pub(crate) fn single_bytes<'a>(
     field: &'a [u8],
     bytes: usize,
     options: &TextOptions,
 ) -> Result<Cow<'a, [u8]>, Fault> {
+    // Checked before ACCEPTINVCHARS, which would replace a byte that CHAR has to refuse.
     if !field.is_ascii() {
         return Err(fault(
             1220,
@@ -63,6 +68,7 @@ pub(crate) fn single_bytes<'a>(
 
 fn bad_utf8(field: &[u8], error: &std::str::Utf8Error) -> Fault {
     let at = error.valid_up_to();
+    // No length means that the field ends within a character; then all bytes from there are bad.
     let count = error.error_len().unwrap_or(field.len() - at);
     let hex: Vec<String> = field[at..at + count].iter().map(|byte| format!("{byte:02x}")).collect();
     fault(
@@ -79,6 +85,7 @@ fn replaced(field: &[u8], replacement: u8) -> Vec<u8> {
     let mut out = Vec::with_capacity(field.len());
     for chunk in field.utf8_chunks() {
         out.extend_from_slice(chunk.valid().as_bytes());
+        // One replacement for each byte, not for each character: `a\xa4\xffb` becomes `a??b`.
         out.extend(chunk.invalid().iter().map(|_| replacement));
     }
     out

@@ -1,6 +1,7 @@
 //! A field's text as a column's value, by Redshift's rules for loads. In: bytes of a field, the
 //! column, the options. Out: the value in the row buffer, or code and reason for STL_LOAD_ERRORS.
-//! `numbers`, `characters` and `moments` read the families of types.
+//! For example, `20.259` loaded into a DECIMAL(8,2) is 20.25, because COPY cuts surplus digits
+//! where INSERT rounds. `numbers`, `characters` and `moments` read the families of types.
 //! Source: the Developer Guide's "Data conversion parameters" and "Load error reference".
 
 use super::binary::RowBuffer;
@@ -11,7 +12,10 @@ use super::numbers::{decimal, double, integer, real};
 use super::target::{LoadedColumn, LoadedType};
 use crate::sql::TextOptions;
 
-/// What a field means before its type is looked at.
+/// Whether a field stands for NULL.
+// Text can be empty or blank, so it becomes NULL only when an option says so: two blanks stay two
+// blanks in a VARCHAR, unless BLANKSASNULL is given. A number or a date cannot be empty or blank,
+// so there such a field is always NULL.
 fn is_null(field: &[u8], kind: LoadedType, options: &TextOptions) -> bool {
     if field == options.null_as {
         return true;
@@ -24,7 +28,7 @@ fn is_null(field: &[u8], kind: LoadedType, options: &TextOptions) -> bool {
     }
 }
 
-/// Writes a field of a record.
+/// Writes a field of a record, or the reason why the column cannot take it.
 pub(crate) fn write_field(
     field: &[u8],
     column: &LoadedColumn,
@@ -35,13 +39,15 @@ pub(crate) fn write_field(
         LoadedType::Varchar(_) if options.trim_blanks => field.trim_ascii_end(),
         _ => field,
     };
+    // Both forms are checked. With TRIMBLANKS and BLANKSASNULL, two blanks are blank only before
+    // they are trimmed to nothing, and `\N` with a blank behind it is the null mark only after.
     if is_null(field, column.kind, options) || is_null(trimmed, column.kind, options) {
         return write_null(column, options, out);
     }
     write_value(trimmed, column, options, out)
 }
 
-/// Writes a null, or the default of a NOT NULL column.
+/// Writes a null. A NOT NULL column gets its default instead, and is a fault (1213) without one.
 pub(crate) fn write_null(
     column: &LoadedColumn,
     options: &TextOptions,
@@ -62,12 +68,13 @@ pub(crate) fn write_null(
     }
 }
 
-/// Writes what FILLRECORD puts in place of a missing field.
+/// Writes the value that FILLRECORD puts in place of a missing field.
 pub(crate) fn write_missing(
     column: &LoadedColumn,
     options: &TextOptions,
     out: &mut RowBuffer,
 ) -> Result<(), Fault> {
+    // A missing VARCHAR is the empty string, not a null. All other types, CHAR too, get a null.
     if matches!(column.kind, LoadedType::Varchar(_)) && !options.empty_as_null {
         out.bytes(b"");
         return Ok(());
@@ -125,8 +132,10 @@ fn boolean(field: &[u8]) -> Result<bool, Fault> {
     loader_values::parse_bool_literal(field).ok_or_else(|| fault(1210, "Invalid boolean value"))
 }
 
-/// Days since 1970, or a null for what ACCEPTANYDATE accepts.
+/// Days since 1970. `None` is the NULL that ACCEPTANYDATE loads for text that is not a date.
 fn date(field: &[u8], options: &TextOptions) -> Result<Option<i32>, Fault> {
+    // A DATEFORMAT may have hours in it, and `div_euclid` rounds down: 1969-12-31 23:00 is day -1.
+    // With `/` it would be day 0, a day late.
     match moment(field, &options.date_format, Wanted::Date) {
         Some(micros) => Ok(Some(narrow(micros.div_euclid(DAY_MICROS)))),
         None if options.accept_any_date => Ok(None),
@@ -137,7 +146,8 @@ fn date(field: &[u8], options: &TextOptions) -> Result<Option<i32>, Fault> {
     }
 }
 
-/// Microseconds since 1970, or a null for what ACCEPTANYDATE accepts.
+/// Microseconds since 1970. `None` is the NULL that ACCEPTANYDATE loads for text that is not a
+/// moment.
 fn timestamp(field: &[u8], kind: LoadedType, options: &TextOptions) -> Result<Option<i64>, Fault> {
     match moment(field, &options.time_format, Wanted::of(kind)) {
         Some(micros) => Ok(Some(micros)),
@@ -157,7 +167,8 @@ fn preview(field: &[u8]) -> String {
 }
 
 fn narrow<T: TryFrom<i64> + Default>(number: i64) -> T {
-    // The range was checked before.
+    // The conversion never fails: `integer` has checked the type's range, and the days come from a
+    // date in the years 1 to 9999.
     T::try_from(number).unwrap_or_default()
 }
 

@@ -1,5 +1,6 @@
 //! Fields by DATEFORMAT and TIMEFORMAT. In: a pattern and a field. Out: microseconds since 1970, or
-//! nothing. A pattern with unknown parts was refused when the statement was read.
+//! nothing. For example, `DD.MON.YY` reads `05.Feb.99` as 1999-02-05. A pattern with unknown parts
+//! was refused when the statement was read.
 
 use crate::sql::part_at;
 
@@ -16,6 +17,8 @@ struct Parts {
 }
 
 fn digits(text: &mut &str, most: usize) -> Option<i32> {
+    // Fewer digits than `most` are enough, so `MM/DD/YYYY` reads `1/5/2024`. Without any digit the
+    // empty text does not parse, and the field is refused.
     let count = text.bytes().take(most).take_while(u8::is_ascii_digit).count();
     let (number, rest) = text.split_at(count);
     *text = rest;
@@ -39,14 +42,16 @@ fn fraction(text: &mut &str) -> Option<i64> {
         return None;
     }
     *text = &rest[count..];
+    // The digits are filled up on the right: `.5` is 500,000 microseconds, not 5.
     Some(format!("{:0<6}", &rest[..count]).parse().unwrap_or(0))
 }
 
-/// Reads `field` by `pattern`; `None` when it does not match. What follows a DATE's pattern is
-/// ignored.
+/// Reads `field` by `pattern`; `None` when the two do not match. For a DATE, text behind the
+/// pattern is ignored.
 pub(crate) fn read(pattern: &str, field: &str, is_date: bool) -> Option<i64> {
     let mut parts = Parts { year: 1970, month: 1, day: 1, ..Parts::default() };
     let (mut pattern, mut text) = (pattern, field);
+    // A character of the pattern that begins no part stands for itself: the field must have it too.
     while let Some(first) = pattern.chars().next() {
         if let Some(part) = part_at(pattern) {
             parts.read(part, &mut text)?;
@@ -61,6 +66,8 @@ pub(crate) fn read(pattern: &str, field: &str, is_date: bool) -> Option<i64> {
 
 impl Parts {
     /// Takes a part of the pattern from the start of `text`.
+    // OF (an offset) is a part that a pattern may hold, but no field is read by it: the last arm
+    // refuses the field.
     fn read(&mut self, part: &str, text: &mut &str) -> Option<()> {
         match part {
             "YYYY" => self.year = digits(text, 4)?,
@@ -81,16 +88,17 @@ impl Parts {
                 self.is_afternoon = Some(text.get(..2)?.eq_ignore_ascii_case("pm"));
                 *text = &text[2..];
             }
-            // An offset in the pattern is for TIMESTAMPTZ; read by the caller's default form.
             _ => return None,
         }
         Some(())
     }
 
-    /// Microseconds since 1970; `None` for what is no moment.
+    /// Microseconds since 1970; `None` for a day or a time that does not exist.
     fn micros(&self) -> Option<i64> {
+        // `parse_date` refuses a day that does not exist, such as 2024-02-30.
         let date = format!("{:04}-{:02}-{:02}", self.year, self.month, self.day);
         let days = loader_values::parse_date(date.as_bytes())?;
+        // 12 AM is midnight and 12 PM is noon.
         let hour = match self.is_afternoon {
             Some(true) if self.hour < 12 => self.hour + 12,
             Some(false) if self.hour == 12 => 0,

@@ -1,7 +1,7 @@
 //! Runs a COPY: finds the table and the files, reads and converts on a blocking thread, and streams
 //! into PostgreSQL. In: a statement and the connection it runs on. Out: the rows loaded or the
-//! statement's error, and the rows of the load's system tables. Memory: a few buffers, whatever the
-//! files' sizes.
+//! statement's error, and the rows of the load's system tables. Memory: a few buffers, however
+//! large the files are.
 
 use bytes::Bytes;
 use futures::SinkExt;
@@ -23,12 +23,12 @@ const BUFFERS: usize = 8;
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session,
     pub(crate) objects: &'a Objects,
-    /// Whether the client wants it to stop.
+    /// Whether the client wants the COPY to stop.
     pub(crate) is_cancelled: &'a (dyn Fn() -> bool + Sync),
     pub(crate) query_id: i64,
 }
 
-/// What a COPY did.
+/// The outcome of a COPY.
 pub(crate) struct Report {
     /// Rows loaded, or the statement's error.
     pub(crate) outcome: Result<u64, String>,
@@ -58,6 +58,9 @@ pub(crate) async fn run(context: &Context<'_>, statement: &CopyStatement) -> Rep
     Report { outcome, errors, record }
 }
 
+// `files` and `errors` are filled in place, because a load that fails reports them as well: they
+// are what STL_LOAD_ERRORS and SYS_LOAD_HISTORY show of it. The last COPY's count is reset before
+// anything can fail, so that pg_last_copy_count() never gives the rows of an earlier COPY.
 async fn load(
     context: &Context<'_>,
     statement: &CopyStatement,
@@ -74,7 +77,11 @@ async fn load(
     Ok(rows)
 }
 
-/// Reads on a thread, writes here.
+/// Reads the files on a thread and writes to PostgreSQL here; a channel joins the two.
+// Each side ends the other. When the writer stops first (PostgreSQL refuses a row, or the client
+// cancels), it drops the receiver, the reader's next send fails and its thread returns, so waiting
+// for the thread cannot hang. When the reader stops first, it drops the sender without an End, and
+// the writer then breaks the COPY off.
 async fn transfer(
     context: &Context<'_>,
     statement: &CopyStatement,
@@ -95,8 +102,9 @@ async fn transfer(
     rows_loaded(written, read)
 }
 
-/// What the reader found explains why the writer stopped; otherwise the writer's error is the
-/// cause.
+/// The outcome of both sides.
+// The order of the arms decides which error the client sees. A reader that failed is the cause, and
+// the writer merely follows. A reader that found the channel closed was stopped by the writer.
 fn rows_loaded(written: Result<(), String>, read: Result<u64, Stop>) -> Result<u64, String> {
     match (written, read) {
         (_, Err(Stop::Failed(error))) => Err(error),
@@ -127,8 +135,10 @@ async fn drain(mut receiver: mpsc::Receiver<Message>) -> Result<(), String> {
     Ok(())
 }
 
-/// Sends the buffers to PostgreSQL. Dropping the sink before its end makes PostgreSQL fail the
-/// COPY.
+/// Sends the buffers to PostgreSQL.
+// PostgreSQL fails a COPY whose sink is dropped without `finish`, and every return but the last one
+// relies on that. Without an End the answer is Ok all the same, because the reader has the reason
+// (see `rows_loaded`).
 async fn write(
     context: &Context<'_>,
     sql: &str,

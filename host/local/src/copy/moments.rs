@@ -5,7 +5,7 @@ use super::format;
 use super::target::LoadedType;
 use crate::sql::Moment;
 
-/// What a moment is read for.
+/// The kind of column that a moment is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     Date,
@@ -39,13 +39,15 @@ fn midnight(date: &[u8]) -> Option<i64> {
     Some(i64::from(loader_values::parse_date(date)?) * DAY_MICROS)
 }
 
-/// `YYYY-MM-DD HH:MI:SS[.ffffff]`; a DATE ignores the time, a TIMESTAMP without one is midnight; an
-/// offset is for TIMESTAMPTZ.
+/// `YYYY-MM-DD HH:MI:SS[.ffffff]`. A DATE ignores the time, and a TIMESTAMP without a time is
+/// midnight. Only a TIMESTAMPTZ may have an offset: `2024-02-29 01:02:03+02` is refused for a
+/// TIMESTAMP.
 fn default_form(field: &[u8], wanted: Wanted) -> Option<i64> {
     let (date, rest) = field.split_at_checked(10)?;
     if wanted == Wanted::Date || rest.is_empty() {
         return midnight(date);
     }
+    // The minus signs of the date are not in `rest`, so a minus sign here begins an offset.
     let has_zone = rest.iter().any(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
     if rest[0] != b' ' || (has_zone && wanted == Wanted::Timestamp) {
         return None;
@@ -59,11 +61,15 @@ fn iso(field: &[u8], wanted: Wanted) -> Option<i64> {
         return midnight(field);
     }
     let micros = loader_values::parse_timestamp(field)?;
+    // `micros` is UTC, but a DATE takes the day as it is written: `2024-02-29T23:30:00-05` is the
+    // 29th, although in UTC the 1st of March has begun.
     if wanted == Wanted::Date { midnight(&field[..10]) } else { Some(micros) }
 }
 
 /// A TIME, in microseconds since midnight.
 pub(crate) fn time(field: &[u8]) -> Option<i64> {
+    // On the first day, microseconds since 1970 are microseconds since midnight. An offset would
+    // move them to another day, so any character that a plain time does not have is refused.
     let whole = [b"1970-01-01 ", field].concat();
     let has_zone = field.iter().any(|byte| !matches!(byte, b'0'..=b'9' | b':' | b'.'));
     if has_zone { None } else { loader_values::parse_timestamp(&whole) }

@@ -1,9 +1,12 @@
-//! Numbers in text by Redshift's rules for loads: digits only, and surplus decimals are cut where
-//! INSERT would round. In: bytes of a field. Out: the number, or the fault.
+//! Numbers in text by Redshift's rules for loads: integers and decimals are digits only (`1e5` is
+//! refused), and surplus decimals are cut where INSERT would round. In: bytes of a field. Out: the
+//! number, or the fault.
 
 use super::fault::{Fault, fault};
 
-/// A whole number of a type.
+/// Reads a whole number in the range of its type.
+// The digits are checked before the number is parsed, because the fault names the first bad
+// character and its place: `1.0` gives "Invalid digit, Value '.', Pos 1, Type: Integer".
 pub(crate) fn integer(
     field: &[u8],
     type_name: &str,
@@ -29,17 +32,18 @@ pub(crate) fn integer(
     }
 }
 
-/// A REAL, which a double is rounded to.
+/// Reads a REAL: a double, rounded.
 pub(crate) fn real(field: &[u8]) -> Result<f32, Fault> {
     #[expect(clippy::cast_possible_truncation, reason = "a REAL is rounded to")]
     let value = double(field, "Real")? as f32;
+    // The text `inf` is a value. Digits that become infinite, such as 1e39, are an overflow.
     if value.is_infinite() && field.iter().any(u8::is_ascii_digit) {
         return Err(fault(1208, "Overflow for REAL"));
     }
     Ok(value)
 }
 
-/// A DOUBLE PRECISION.
+/// Reads a DOUBLE PRECISION.
 pub(crate) fn double(field: &[u8], type_name: &str) -> Result<f64, Fault> {
     let number = loader_values::parse_f64(field)
         .ok_or_else(|| Fault { code: 1208, ..invalid_digit(field, 0, type_name) })?;
@@ -49,8 +53,11 @@ pub(crate) fn double(field: &[u8], type_name: &str) -> Result<f64, Fault> {
     Ok(number)
 }
 
-/// Plain digits with a point, no exponent; what the scale cannot hold is cut off, or rounded half
-/// up.
+/// Reads plain digits with a point and no exponent. Digits that the scale cannot hold are cut off,
+/// or rounded half away from zero. For example, `-0.005` as DECIMAL(8,2) is 0.00, or -0.01 with
+/// ROUNDEC.
+// A DECIMAL of up to 19 digits is stored in 8 bytes, so precision alone does not tell whether a
+// number fits: 9223372036854775808 has 19 digits and is too much for DECIMAL(19,0).
 pub(crate) fn decimal(field: &[u8], precision: u8, scale: u8, rounds: bool) -> Result<i128, Fault> {
     let overflow = || decimal_overflow(precision, scale);
     let digits = digits(field, scale)?.ok_or_else(overflow)?;
@@ -59,7 +66,6 @@ pub(crate) fn decimal(field: &[u8], precision: u8, scale: u8, rounds: bool) -> R
     if rounds && digits.has_surplus_half {
         scaled += 1;
     }
-    // DECIMAL up to 19 digits is stored in 8 bytes.
     let fits = scaled < 10_i128.pow(u32::from(precision))
         && (precision > 19 || i64::try_from(scaled).is_ok());
     let signed = if field.first() == Some(&b'-') { -scaled } else { scaled };
@@ -80,7 +86,10 @@ struct Digits {
     has_surplus_half: bool,
 }
 
-/// `None` when there are more than a DECIMAL can have.
+/// Reads the digits; `None` when there are more than a DECIMAL can have.
+// Two kinds of digits are not counted towards the 38: zeros in front, and digits behind the scale,
+// of which only the first is looked at, for rounding. (0.0149 with scale 2 is not rounded up: the 4
+// decides and the 9 is not asked.)
 fn digits(field: &[u8], scale: u8) -> Result<Option<Digits>, Fault> {
     let start = usize::from(matches!(field.first(), Some(b'+' | b'-')));
     let (mut unscaled, mut count) = (0_i128, 0_u32);

@@ -1,6 +1,7 @@
-//! Parquet files by Redshift's rules: columns by position, as many as the target's, types equal
-//! without coercion. In: a file and the target's columns. Out: rows in the buffer, or the engine's
-//! error (code 15007); bad Parquet leaves no row in STL_LOAD_ERRORS.
+//! Parquet files by Redshift's rules: columns by position, as many as the target has, with exactly
+//! its types. (An int64 is refused for an INTEGER column, even where every value would fit.) In: a
+//! file and the target's columns. Out: rows in the buffer, or the engine's error (code 15007); bad
+//! Parquet leaves no row in STL_LOAD_ERRORS.
 
 use std::fs::File;
 
@@ -31,6 +32,8 @@ fn scan_error(context: &str) -> String {
 type Builder = ParquetRecordBatchReaderBuilder<File>;
 
 /// Opens a file and checks its schema.
+// Types come from Parquet's own schema only. The Arrow schema that some writers add says more than
+// Redshift reads: a text stored as LargeUtf8 would then count as another type.
 pub(crate) fn open(
     file: &SourceFile,
     columns: &[LoadedColumn],
@@ -40,7 +43,6 @@ pub(crate) fn open(
         scan_error(&format!("File '{}' is not readable as Parquet: {error}", file.url))
     };
     let handle = File::open(&file.path).map_err(|error| unreadable(&error))?;
-    // The types are the file's own; a writer's Arrow schema would say more than Redshift reads.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = Builder::try_new_with_options(handle, options);
     let builder = builder.map_err(|error| unreadable(&error))?;
@@ -94,8 +96,10 @@ fn check_column(
     )))
 }
 
-/// The one primitive behind a column; a nested column has none.
+/// The primitive behind column number `root`; `None` for a nested column (a list, a struct).
 fn leaf_of(builder: &Builder, root: usize) -> Option<ColumnDescPtr> {
+    // Parquet numbers its leaves, not its columns: behind a struct of two fields, column 1 is leaf
+    // 2.
     let schema = builder.parquet_schema();
     if schema.root_schema().get_fields().get(root).is_some_and(|root| !root.is_primitive()) {
         return None;
@@ -105,7 +109,7 @@ fn leaf_of(builder: &Builder, root: usize) -> Option<ColumnDescPtr> {
         .map(|leaf| schema.column(leaf))
 }
 
-/// As Redshift prints it: `optional int64 col`.
+/// A column as Redshift prints it, for example `optional int64 order_id`.
 fn describe(leaf: &ColumnDescriptor) -> String {
     let repetition = match leaf.self_type().get_basic_info().repetition() {
         Repetition::REQUIRED => "required",
@@ -144,8 +148,9 @@ fn is_compatible(found: &DataType, kind: LoadedType, is_int96: bool) -> bool {
         LoadedType::Date => matches!(found, DataType::Date32),
         LoadedType::Timestamp => match found {
             DataType::Timestamp(TimeUnit::Millisecond | TimeUnit::Microsecond, _) => true,
-            // Redshift reads nanoseconds of INT64 as if they were microseconds; a refusal is
-            // kinder. INT96 it knows.
+            // Redshift reads INT64 nanoseconds as if they were microseconds, and the load succeeds
+            // with wrong times. The stand-in refuses them. Redshift does know INT96, the older form
+            // of nanoseconds.
             DataType::Timestamp(TimeUnit::Nanosecond, _) => is_int96,
             _ => false,
         },
@@ -168,6 +173,7 @@ pub(crate) fn write_batch(
         out.start_row();
         for (reader, column) in readers.iter().zip(columns) {
             match reader {
+                // Nulls are told apart first: an array holds some value at a null's place too.
                 Some(reader) if !reader.array.is_null(row) => {
                     reader.values.write(row, column, file, out)?;
                 }
@@ -178,9 +184,9 @@ pub(crate) fn write_batch(
     Ok(())
 }
 
-/// One for each column of the table; FILLRECORD lets the file have fewer. `None` when no column of
-/// a table takes an array's type.
+/// A reader for each column of the table. `None` when no column of a table takes an array's type.
 fn readers(batch: &RecordBatch, columns: usize) -> Option<Vec<Option<ColumnReader<'_>>>> {
+    // `Some(None)` is a column that the file lacks and FILLRECORD fills with nulls.
     let reader = |index: usize| match batch.columns().get(index) {
         Some(array) => ColumnReader::new(array.as_ref()).map(Some),
         None => Some(None),
@@ -188,6 +194,7 @@ fn readers(batch: &RecordBatch, columns: usize) -> Option<Vec<Option<ColumnReade
     (0..columns).map(reader).collect()
 }
 
+// Unlike in text files, a null in a NOT NULL column does not become the column's default.
 fn write_null(column: &LoadedColumn, out: &mut RowBuffer) -> Result<(), String> {
     if column.not_null {
         return Err(format!("ERROR: Cannot insert a NULL value into column {}", column.name));
@@ -208,7 +215,8 @@ impl<'a> ColumnReader<'a> {
     }
 }
 
-/// A column of a batch, its type known.
+/// A column of a batch, downcast to its type.
+// The downcast happens once for a batch. In the loop over rows it would be paid for each value.
 enum Values<'a> {
     Int8(&'a arrow_array::PrimitiveArray<Int8Type>),
     Int16(&'a arrow_array::PrimitiveArray<Int16Type>),
@@ -255,7 +263,7 @@ impl<'a> Values<'a> {
         })
     }
 
-    /// Writes a value that is no null.
+    /// Writes the value in a row, which must not be null.
     fn write(
         &self,
         row: usize,
@@ -280,6 +288,7 @@ impl<'a> Values<'a> {
             Values::Date(array) => out.date(array.value(row)),
             Values::Millis(array) => out.timestamp(array.value(row) * 1000),
             Values::Micros(array) => out.timestamp(array.value(row)),
+            // Rounds down before 1970 too: -1 ns is in microsecond -1, where `/` would give 0.
             Values::Nanos(array) => out.timestamp(array.value(row).div_euclid(1000)),
         }
         Ok(())

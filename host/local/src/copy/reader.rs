@@ -1,5 +1,5 @@
-//! The blocking half of a COPY: reads files, converts their rows, and gathers what cannot be
-//! loaded. In: files and the table's columns. Out: buffers of PostgreSQL's binary format to a
+//! The blocking half of a COPY: reads files, converts their rows, and gathers the rows that cannot
+//! be loaded. In: files and the table's columns. Out: buffers of PostgreSQL's binary format to a
 //! channel, and rows for STL_LOAD_ERRORS.
 
 use std::fs::File;
@@ -21,10 +21,10 @@ use crate::sql::{Compression, CopyStatement, FileFormat};
 
 /// Bytes sent to PostgreSQL at a time.
 const BUFFER_BYTES: usize = 256 << 10;
-/// How much of a bad row and field is kept.
+/// The most bytes of a bad row, and of its bad field, that STL_LOAD_ERRORS keeps.
 const MAX_RAW_BYTES: usize = 4096;
 
-/// What the reader sends.
+/// A message from the reader to the writer.
 pub(crate) enum Message {
     Rows(Bytes),
     /// Everything was read without an error.
@@ -34,7 +34,7 @@ pub(crate) enum Message {
 /// Why the reader stopped early.
 pub(crate) enum Stop {
     Failed(String),
-    /// PostgreSQL takes no more.
+    /// The writer has closed the channel and has the reason.
     Closed,
 }
 
@@ -43,7 +43,7 @@ struct Rejection {
     fault: Fault,
     /// The byte of the record.
     position: usize,
-    /// The index of the column, where there is one.
+    /// The index of the column, where one column is at fault.
     column: Option<usize>,
 }
 
@@ -67,7 +67,7 @@ impl Reader {
         Reader { statement, table, query_id, sender, errors: Vec::new(), rows: 0 }
     }
 
-    /// The number of rows, and what was rejected.
+    /// Reads the files in order; returns the number of rows, and the rows that were rejected.
     pub(crate) fn read_all(mut self, files: &[SourceFile]) -> (Result<u64, Stop>, Vec<LoadError>) {
         let outcome = self.read_files(files);
         (outcome.map(|()| self.rows), self.errors)
@@ -84,10 +84,13 @@ impl Reader {
         }
         buffer.finish();
         self.send(&mut buffer)?;
+        // Only this End makes the writer complete the COPY. Every early return above leaves it out,
+        // so a load takes all files or none.
         self.sender.blocking_send(Message::End).map_err(|_| Stop::Closed)
     }
 
     fn send(&self, buffer: &mut RowBuffer) -> Result<(), Stop> {
+        // A buffer is sent behind the record that fills it, so it outgrows BUFFER_BYTES a little.
         let bytes = buffer.take(BUFFER_BYTES + BUFFER_BYTES / 4);
         self.sender.blocking_send(Message::Rows(Bytes::from(bytes))).map_err(|_| Stop::Closed)
     }
@@ -145,6 +148,7 @@ impl Reader {
                 Ok(())
             }
             Err(rejection) => {
+                // The fields before the bad one are in the buffer already; the row goes as a whole.
                 buffer.drop_row();
                 self.reject(file, records, rejection)
             }
@@ -170,7 +174,9 @@ impl Reader {
         Ok(())
     }
 
-    /// A record has as many fields as the table has columns, or fewer with FILLRECORD.
+    /// Checks that a record has as many fields as the table has columns, or fewer with FILLRECORD.
+    // A surplus field belongs to no column, so its fault names none. Where fields are missing, the
+    // fault names the first column without one, at the end of the line.
     fn check_width<R: BufRead>(&self, records: &Records<R>) -> Result<(), Rejection> {
         let (fields, columns) = (records.fields(), self.table.columns.len());
         if let Some(surplus) = fields.get(columns) {
@@ -185,7 +191,9 @@ impl Reader {
         Ok(())
     }
 
-    /// Records a bad row; stops when there are too many.
+    /// Records a bad row; fails the load when there are too many.
+    // `max_errors` is at least 1: MAXERROR 0 and MAXERROR 1 both fail at the first bad row. With
+    // MAXERROR 8 seven bad rows are left out, and the eighth fails the load.
     fn reject<R: BufRead>(
         &mut self,
         file: &SourceFile,
@@ -236,10 +244,14 @@ fn preview(raw: &[u8]) -> String {
     String::from_utf8_lossy(&raw[..raw.len().min(MAX_RAW_BYTES)]).into_owned()
 }
 
+/// The bytes of a file, decompressed.
+// A gzip or bzip2 file may be several streams in a row, for example the output of `cat a.gz b.gz`.
+// A decoder of a single stream would end after the first without an error and lose the rest, so
+// these are the `Multi` decoders. The zstd decoder reads on by itself.
 fn decompressed(file: &SourceFile, compression: Compression) -> io::Result<Box<dyn Read>> {
     let handle = File::open(&file.path)?;
     if file.size_bytes == 0 {
-        // An empty object has no rows, also where a compressed stream would have a header.
+        // An empty object has no rows. A decoder would miss its header and fail.
         return Ok(Box::new(io::empty()));
     }
     Ok(match compression {

@@ -1,5 +1,6 @@
-//! Which objects a COPY reads: all that begin with the prefix, or those of the manifest. In: the
-//! statement and the local S3. Out: files in order, or Redshift's error. Blocking.
+//! Which objects a COPY reads: all whose keys begin with the prefix, or those of the manifest. (The
+//! prefix `orders.csv` finds `orders.csv.bak` too.) In: the statement and the local S3. Out: files
+//! in order, or Redshift's error. Blocking.
 
 use std::path::PathBuf;
 
@@ -78,12 +79,14 @@ fn from_prefix(objects: &Objects, statement: &CopyStatement) -> Result<Vec<Sourc
     Ok(files)
 }
 
+/// The file of a listed object; `None` when the object was removed after it was listed.
 fn source_file(objects: &Objects, bucket: &str, entry: ObjectEntry) -> Option<SourceFile> {
     let path = objects.path(bucket, &entry.key)?;
     let url = format!("s3://{bucket}/{}", entry.key);
     Some(SourceFile { url, path, size_bytes: entry.size_bytes })
 }
 
+// The entries are taken as they stand: an object that the manifest names twice is loaded twice.
 fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
     let url = format!("s3://{}/{}", statement.bucket, statement.key);
     let path = objects
@@ -102,6 +105,8 @@ fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<Sou
 const NO_SUCH_KEY: &str =
     "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey";
 
+/// Why there is no manifest at the path. Redshift has an error of its own for a path that is only
+/// the beginning of a key, such as `s3://demo/p/mani` where `p/manifest` exists.
 fn no_manifest(objects: &Objects, statement: &CopyStatement, url: &str) -> String {
     let is_prefix =
         objects.list(&statement.bucket, &statement.key).is_ok_and(|found| !found.is_empty());
@@ -116,7 +121,9 @@ fn no_manifest(objects: &Objects, statement: &CopyStatement, url: &str) -> Strin
     )
 }
 
-/// The file of an entry; none when it is not there and need not be.
+/// The file of an entry; `None` when the object is missing and not mandatory.
+// The entry itself is checked before its object is looked for: a Parquet entry without a
+// content_length is refused even where its object is missing and not mandatory.
 fn manifest_file(
     objects: &Objects,
     statement: &CopyStatement,
@@ -159,7 +166,8 @@ impl Entry {
         Err(engine_block(NO_SUCH_KEY, 8001, &context, "s3_utility.cpp:280"))
     }
 
-    /// The size that the file must have; columnar files need one, for others none counts.
+    /// The size that the object must have. An entry for Parquet must state it; for text files, a
+    /// stated size is not compared.
     fn expected_bytes(&self, format: FileFormat, manifest: &str) -> Result<Option<u64>, String> {
         if format != FileFormat::Parquet {
             return Ok(None);

@@ -1,6 +1,6 @@
 //! The table that COPY fills, from PostgreSQL's catalog. In: a name and the statement's column
-//! list. Out: the columns that fields map to, in order, with what conversion needs; or Redshift's
-//! error for a table or column that is not there.
+//! list. Out: the columns that fields map to, in order, with all that conversion needs; or
+//! Redshift's error for a table or column that does not exist.
 
 use crate::session::{Row, Session};
 use crate::sql::{CopyStatement, literal, quote};
@@ -30,6 +30,8 @@ pub(crate) enum LoadedType {
 }
 
 impl LoadedType {
+    // PostgreSQL's modifier is 4 more than the length, and -1 where a type has none. For example,
+    // VARCHAR(20) has 24. NUMERIC(12,2) has ((12 << 16) | 2) + 4, precision above scale.
     fn new(type_name: &str, modifier: i32) -> Option<LoadedType> {
         let length = usize::try_from(modifier - 4).ok();
         Some(match type_name {
@@ -109,7 +111,7 @@ pub(crate) struct LoadedColumn {
     pub(crate) name: String,
     pub(crate) kind: LoadedType,
     pub(crate) not_null: bool,
-    /// What a NOT NULL column takes for a null: its default, as text.
+    /// The default that a NOT NULL column takes in place of a null, as text.
     pub(crate) default: Option<String>,
 }
 
@@ -206,8 +208,9 @@ impl Found {
         })
     }
 
-    /// The column with the value of its default, where one can be asked for.
+    /// The column, with the value of its default if it is NOT NULL.
     async fn with_default(self, session: &Session) -> Result<LoadedColumn, String> {
+        // The default is computed once for a COPY: `DEFAULT getdate()` is one moment in all rows.
         let mut column = self.column;
         if column.not_null
             && let Some(default) = &self.default
@@ -221,7 +224,7 @@ impl Found {
 
 fn choose(statement: &CopyStatement, mut table: Vec<Found>) -> Result<Vec<Found>, String> {
     let Some(names) = &statement.columns else {
-        // As if all were listed, IDENTITY columns only with EXPLICIT_IDS.
+        // Without a list, COPY fills all columns; `IDENTITY(1,1)` only with EXPLICIT_IDS.
         table.retain(|found| !found.must_be_explicit || statement.explicit_ids);
         return Ok(table);
     };
@@ -243,6 +246,7 @@ fn take(statement: &CopyStatement, table: &mut Vec<Found>, name: &str) -> Result
             statement.table.table
         ));
     };
+    // The order of the rest may change, as the statement's list decides the order.
     let found = table.swap_remove(index);
     if found.must_be_explicit && !statement.explicit_ids {
         return Err(format!(

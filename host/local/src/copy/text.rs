@@ -2,8 +2,9 @@
 //! record at a time, its fields unquoted, with the line it starts on. Memory is bounded by the
 //! longest record (4 MB, as in Redshift).
 //!
-//! A record ends at LF, a CR before it is dropped; a lone CR and a byte order mark are data. Blanks
-//! around a quoted field are ignored.
+//! A record ends at LF, and a CR before the LF is dropped; a lone CR and a byte order mark are
+//! data. Blanks around a quoted field are ignored, blanks around a bare field are data. For
+//! example, the line `a, "b" , c` has the fields `a`, `b` and ` c`.
 
 use std::io::{self, BufRead, Read};
 
@@ -12,7 +13,9 @@ use crate::sql::TextOptions;
 /// Redshift's limit for a row.
 const MAX_RECORD_BYTES: usize = 4 << 20;
 
-/// A field within the record's buffer.
+/// A field of the last record.
+// `start` and `end` count in the unquoted content, `position` in the line of the file. The two
+// drift apart at every quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     start: usize,
@@ -56,7 +59,8 @@ pub(crate) enum Next {
 }
 
 impl<R: BufRead> Records<R> {
-    /// Skips the header lines.
+    /// Skips the header lines. IGNOREHEADER counts lines, not records: a header with a line end in
+    /// quotes counts as two.
     pub(crate) fn new(reader: R, options: &TextOptions) -> io::Result<Records<R>> {
         let mut records = Records {
             reader,
@@ -111,8 +115,10 @@ impl<R: BufRead> Records<R> {
         self.split()
     }
 
-    /// Appends a line with its end; false at the end of the file.
+    /// Appends a line with its end to `raw`; false at the end of the file.
     fn read_line(&mut self) -> io::Result<bool> {
+        // Reading one byte more than a row may have is enough to see that the row is too long. So a
+        // file without any line end cannot fill the memory.
         let room = (MAX_RECORD_BYTES + 1).saturating_sub(self.raw.len());
         let count = self.reader.by_ref().take(room as u64).read_until(b'\n', &mut self.raw)?;
         if self.raw.len() > MAX_RECORD_BYTES {
@@ -137,15 +143,17 @@ impl<R: BufRead> Records<R> {
             match step {
                 FieldEnd::Field { next } => at = next,
                 FieldEnd::Last => return Ok(Next::Record),
+                // A fault gives up what was read of the record. The next record starts at the next
+                // line, so one bad line costs one row.
                 FieldEnd::Fault(fault) => return Ok(Next::Fault(fault)),
             }
         }
     }
 
-    /// Where the quote of a quoted field is, behind blanks.
+    /// Where a quoted field's opening quote is, behind blanks; `None` for a bare field.
     fn opening_quote(&self, start: usize) -> Option<usize> {
         let quote = self.quote?;
-        // A delimiter may itself be a blank: then it ends the field.
+        // A delimiter may itself be a blank, such as a tab: then it ends the field.
         let opening = start + self.blanks(&self.raw[start..]);
         (self.raw.get(opening) == Some(&quote)).then_some(opening)
     }
@@ -196,8 +204,8 @@ impl<R: BufRead> Records<R> {
         })
     }
 
-    /// Takes the content up to the closing quote, over line ends and doubled quotes; returns where
-    /// it goes on, or nothing when the file ends first.
+    /// Takes the content up to the closing quote, over line ends and doubled quotes; returns the
+    /// byte behind the quote, or `None` when the file ends first.
     fn unquote(&mut self, start: usize) -> io::Result<Option<usize>> {
         let quote = self.quote.unwrap_or(b'"');
         let mut at = start;
@@ -205,6 +213,7 @@ impl<R: BufRead> Records<R> {
             let Some(length) = self.raw[at..].iter().position(|byte| *byte == quote) else {
                 self.content.extend_from_slice(&self.raw[at..]);
                 at = self.raw.len();
+                // `read_line` appends to `raw`, so positions stay those of the whole record.
                 if !self.read_line()? {
                     return Ok(None);
                 }
@@ -212,6 +221,7 @@ impl<R: BufRead> Records<R> {
             };
             self.content.extend_from_slice(&self.raw[at..at + length]);
             at += length + 1;
+            // A quote closes the field unless a second one follows: `"a""b"` is `a"b`.
             if self.raw.get(at) != Some(&quote) {
                 return Ok(Some(at));
             }
@@ -225,13 +235,14 @@ fn bad_quote(position: usize) -> FieldEnd {
     FieldEnd::Fault(RecordFault { code: 1200, reason: BAD_QUOTE, position })
 }
 
+/// Where a field ended.
 enum FieldEnd {
     Field { next: usize },
     Last,
     Fault(RecordFault),
 }
 
-/// Without the line end.
+/// The line without its end.
 fn trimmed(line: &[u8]) -> &[u8] {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     line.strip_suffix(b"\r").unwrap_or(line)
