@@ -1,14 +1,14 @@
-//! What a query answered, in memory: text values with Redshift's types. In: PostgreSQL's names and
-//! modifiers; out: columns as Redshift describes them. How requests get the rows is `data_api`'s.
+//! The answer of a query, in memory: text values with Redshift's types. In: PostgreSQL's names and
+//! modifiers; out: columns as Redshift describes them. `data_api` hands the rows to requests.
 
-/// The service's limits.
+/// The Data API's limits.
 const MAX_ROW_BYTES: usize = 64 << 10;
 const MAX_RESULT_BYTES: usize = 100 << 20;
 
-/// A value a column; `None` is NULL.
+/// A value for each column; `None` is NULL.
 pub(crate) type Row = Box<[Option<Box<str>>]>;
 
-/// What a query answered, in memory.
+/// The answer of a query.
 #[derive(Debug)]
 pub(crate) struct ResultSet {
     pub(crate) columns: Vec<ColumnInfo>,
@@ -21,7 +21,7 @@ impl ResultSet {
         ResultSet { columns, rows: Vec::new(), size_bytes: 0 }
     }
 
-    /// Adds a row, or answers the service's error when it or all together are too large.
+    /// Adds a row. Errors: the row, or all rows together, exceed the Data API's limit.
     pub(crate) fn push(&mut self, row: Row) -> Result<(), String> {
         let row_bytes: usize = row.iter().flatten().map(|value| value.len()).sum();
         if row_bytes > MAX_ROW_BYTES {
@@ -39,8 +39,10 @@ impl ResultSet {
         Ok(())
     }
 
-    /// An expression's numeric has no declared scale: the first value shows it.
+    /// Sets the scales that PostgreSQL does not declare. A column of a table has its scale, but the
+    /// numeric of an expression, such as `SELECT amount * 1.5`, has none.
     pub(crate) fn learn_scales(&mut self) {
+        // The first row stands for all: a 7.50 there makes the scale 2, and a NULL leaves it at 0.
         let Some(first) = self.rows.first() else { return };
         for (column, value) in self.columns.iter_mut().zip(first) {
             column.learn_scale(value.as_deref());
@@ -48,7 +50,7 @@ impl ResultSet {
     }
 }
 
-/// A column's metadata.
+/// A column's metadata, as the Data API shows it.
 #[derive(Debug, Clone)]
 pub(crate) struct ColumnInfo {
     pub(crate) name: String,
@@ -59,7 +61,7 @@ pub(crate) struct ColumnInfo {
 }
 
 impl ColumnInfo {
-    /// `modifier` is PostgreSQL's type modifier, -1 for none.
+    /// `modifier` is PostgreSQL's type modifier, or -1 where the type has none.
     pub(crate) fn new(name: &str, type_name: &'static str, modifier: i32) -> ColumnInfo {
         let (precision, scale) = precision_and_scale(type_name, modifier);
         ColumnInfo {
@@ -80,6 +82,8 @@ impl ColumnInfo {
     }
 }
 
+// PostgreSQL's modifier is 4 more than the length: VARCHAR(20) has 24. A NUMERIC's modifier holds
+// the precision above the scale, so NUMERIC(12,2) has ((12 << 16) | 2) + 4.
 fn precision_and_scale(type_name: &str, modifier: i32) -> (i32, i32) {
     match type_name {
         "int2" => (5, 0),
