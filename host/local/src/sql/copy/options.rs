@@ -1,6 +1,7 @@
 //! The COPY statement: `COPY t [(columns)] FROM 's3://…' authorization [options in any order]`. In:
-//! tokens. Out: a checked statement, or the refusal of what Redshift refuses (unknown or repeated
-//! options, options that do not go together) and of what is not built.
+//! tokens. Out: a checked statement, or a refusal: of mistakes that Redshift refuses too (unknown
+//! or repeated options, options that do not go together), and of options that the stand-in does not
+//! have.
 
 mod values;
 
@@ -10,7 +11,8 @@ use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 use values::{ascii, escapes, number, one_character, switch};
 
-/// Options that Parquet goes with; the names are those that `seen` holds.
+/// Options that may stand beside PARQUET, by the names in `Options::seen`. (`IAM_ROLE` is there as
+/// CREDENTIALS.)
 const WITH_PARQUET: [&str; 7] = [
     "PARQUET",
     "MANIFEST",
@@ -38,7 +40,7 @@ const FLAGS: [(&str, SetFlag); 11] = [
     ("ACCEPTANYDATE", |copy| copy.text.accept_any_date = true),
     ("IGNOREBLANKLINES", |copy| copy.text.ignore_blank_lines = true),
 ];
-/// Options that Redshift has and that are not built.
+/// Options that Redshift has and the stand-in does not.
 const UNSUPPORTED: [&str; 14] = [
     "ESCAPE",
     "REMOVEQUOTES",
@@ -55,7 +57,7 @@ const UNSUPPORTED: [&str; 14] = [
     "IGNOREALLERRORS",
     "SERIALIZETOJSON",
 ];
-/// Those of them that do not go with CSV in Redshift either.
+/// The UNSUPPORTED options that Redshift refuses beside CSV.
 const NOT_WITH_CSV: [&str; 3] = ["ESCAPE", "REMOVEQUOTES", "FIXEDWIDTH"];
 
 /// Reads a COPY statement.
@@ -101,6 +103,9 @@ fn source(url: &str) -> Result<(String, String), SqlError> {
     Ok((bucket.to_owned(), key.to_owned()))
 }
 
+/// The options read so far.
+// Options may come in any order (`DELIMITER ';' CSV`). So the delimiter and the quote are kept here
+// until all options are known, because their defaults depend on CSV.
 struct Options<'a> {
     statement: &'a mut CopyStatement,
     seen: Vec<&'static str>,
@@ -109,6 +114,7 @@ struct Options<'a> {
 }
 
 impl Options<'_> {
+    /// Notes that an option was given; refuses it the second time.
     fn see(&mut self, option: &'static str) -> Result<(), SqlError> {
         if self.seen.contains(&option) {
             return Err(SqlError::new(format!(
@@ -126,6 +132,8 @@ impl Options<'_> {
     /// Reads the option at the cursor with its value.
     fn option(&mut self, cursor: &mut Cursor<'_>) -> Result<(), SqlError> {
         let word = cursor.text().to_ascii_uppercase();
+        // A syntax error must point at the option's word, which the families of options have
+        // passed.
         let start = cursor.clone();
         cursor.skip();
         let is_known = if word == "FORMAT" {
@@ -143,8 +151,11 @@ impl Options<'_> {
         if is_known { Ok(()) } else { Err(start.syntax_error()) }
     }
 
-    // Each of the following answers whether the word is an option of its family.
+    // Each method below reads one family of options. It answers false, with the cursor unmoved,
+    // when the word is not of its family, because `option` then asks the next method.
 
+    // All forms of authorization are seen as CREDENTIALS, so that a second one is refused as
+    // repeated. SECRET_ACCESS_KEY and SESSION_TOKEN are not seen: they complete ACCESS_KEY_ID.
     fn authorization(&mut self, word: &str, cursor: &mut Cursor<'_>) -> Result<bool, SqlError> {
         match word {
             "IAM_ROLE" | "CREDENTIALS" | "ACCESS_KEY_ID" => self.see("CREDENTIALS")?,
@@ -305,7 +316,7 @@ impl Options<'_> {
         Ok(true)
     }
 
-    /// Checks what only all options together show.
+    /// Checks the rules that need all options, such as a missing authorization.
     fn finish(self) -> Result<(), SqlError> {
         if !self.has("CREDENTIALS") {
             return Err(SqlError::new(
@@ -338,6 +349,8 @@ impl Options<'_> {
 }
 
 fn max_errors(asked: u64) -> Result<usize, SqlError> {
+    // The load fails when it has found this many errors. MAXERROR 0 allows none, so the load fails
+    // at the first one, as with MAXERROR 1.
     if asked > 100_000 {
         return Err(SqlError::new("MAXERROR must be between 0 and 100000"));
     }

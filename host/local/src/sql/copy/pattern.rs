@@ -1,7 +1,9 @@
 //! DATEFORMAT and TIMEFORMAT patterns: the parts that Redshift documents for loads. In: a pattern.
-//! Out: its parts, or a refusal of one with others.
+//! Out: its parts, or the refusal of a pattern with other letters.
 
-/// Parts, longest first where one begins another.
+/// The parts of patterns.
+// `part_at` takes the first match, so a part stands before every part that it begins with: HH24
+// before HH. Otherwise `HH24` would be read as HH and the text `24`.
 const PARTS: [&str; 13] =
     ["YYYY", "HH24", "HH12", "MON", "YY", "MM", "DD", "HH", "MI", "SS", "OF", "AM", "PM"];
 
@@ -21,6 +23,7 @@ pub(crate) fn check(pattern: &str) -> Result<(), String> {
     while let Some(first) = rest.chars().next() {
         if let Some(part) = part_at(rest) {
             rest = &rest[part.len()..];
+        // A T between date and time (`YYYY-MM-DDTHH:MI:SS`) stands for itself.
         } else if first.is_ascii_alphabetic() && first != 'T' {
             return Err(format!("unknown part at '{rest}'"));
         } else {

@@ -1,9 +1,9 @@
-//! A COPY statement, read and checked: what is copied from where, and how fields are read.
+//! A COPY statement, read and checked: the table, the objects, and how fields are read.
 //! `options.rs` makes it.
 
 use crate::sql::cursor::Name;
 
-/// What the files hold.
+/// The format of the files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileFormat {
     /// Fields between delimiters, nothing quoted.
@@ -12,7 +12,8 @@ pub(crate) enum FileFormat {
     Parquet,
 }
 
-/// How text files are compressed; said in the statement, never guessed.
+/// How text files are compressed. The statement says it; COPY never guesses, not even from a name
+/// like `orders.csv.gz`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compression {
     None,
@@ -90,7 +91,7 @@ pub(crate) struct TextOptions {
     pub(crate) truncate_columns: bool,
     pub(crate) round_decimals: bool,
     pub(crate) accept_any_date: bool,
-    /// What stands for a byte that is not UTF-8.
+    /// The byte that replaces each byte that is not UTF-8; `None` refuses the field.
     pub(crate) accept_invalid: Option<u8>,
     pub(crate) ignore_blank_lines: bool,
 }

@@ -4,6 +4,7 @@
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 
+/// Takes an ON or OFF, if one comes next.
 pub(super) fn switch(cursor: &mut Cursor<'_>) -> bool {
     cursor.eat("on") || cursor.eat("off") || cursor.eat("true") || cursor.eat("false")
 }
@@ -29,12 +30,14 @@ pub(super) fn ascii(option: &str, literal: &str) -> Result<u8, SqlError> {
     }
 }
 
-/// COPY reads escapes in its own options: `'\t'`, `'\011'`, `'\0'`; `'\N'` is itself.
+/// The bytes of a literal whose escapes COPY reads itself: `\t` becomes a tab, and so does `\011`.
+/// `\N` stays as it is, because the two characters are COPY's usual mark for NULL.
 pub(super) fn escapes(literal: &str) -> Vec<u8> {
     let mut rest = literal.as_bytes();
     let mut out = Vec::with_capacity(rest.len());
     while let [first, after @ ..] = rest {
         rest = match (first, after) {
+            // A backslash at the very end escapes nothing and stands for itself.
             (b'\\', [_, ..]) => escape(after, &mut out),
             _ => {
                 out.push(*first);
@@ -45,12 +48,13 @@ pub(super) fn escapes(literal: &str) -> Vec<u8> {
     out
 }
 
-/// Reads what stands behind a backslash, and returns what follows it.
+/// Reads the escape behind a backslash; returns the text that follows the escape.
 fn escape<'a>(text: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let digits = text.iter().take(3).take_while(|byte| (b'0'..=b'7').contains(*byte)).count();
     if digits > 0 {
         let code =
             text[..digits].iter().fold(0_u32, |code, digit| code * 8 + u32::from(digit - b'0'));
+        // Three octal digits reach 511. Only the low byte counts: `\777` gives 255.
         out.push(u8::try_from(code & 0xff).unwrap_or(0));
         return &text[digits..];
     }
