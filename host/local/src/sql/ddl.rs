@@ -1,8 +1,8 @@
 //! CREATE and ALTER by Redshift's grammar. In: a statement's tokens. Out: PostgreSQL text without
-//! what PostgreSQL does not have (keys that are not enforced, distribution, sort order, encodings:
-//! `keys` has them recorded), or Redshift's refusal. The check that a VARCHAR counts bytes is added
-//! by an event trigger in the database (`data_api/helpers`), so that CREATE TABLE AS, LIKE and
-//! ALTER need no help from here.
+//! the clauses that PostgreSQL does not have (keys that are not enforced, distribution, sort order,
+//! encodings: `keys` has them recorded), or Redshift's refusal. An event trigger in the database
+//! (`data_api/helpers`) adds the check that a VARCHAR counts bytes, so that CREATE TABLE AS, LIKE
+//! and ALTER need no help from here.
 
 mod alter;
 mod column;

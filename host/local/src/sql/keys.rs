@@ -1,7 +1,8 @@
-//! What Redshift keeps of a table beside its columns: distribution, sort order, encodings, and keys
-//! that are declared and not enforced. In: their clauses in CREATE TABLE and ALTER TABLE. Out: a
-//! JSON text for the functions of `data_api/helpers/keys.sql`, which record it, show it in the
-//! catalog views, and know the columns: unknown ones are refused there.
+//! The properties of a table that PostgreSQL does not keep: distribution, sort order, encodings,
+//! and keys that are declared and not enforced. In: their clauses in CREATE TABLE and ALTER TABLE.
+//! Out: a JSON text for the functions of `data_api/helpers/keys.sql`, which record it and show it
+//! in the catalog views. These functions know the columns and refuse unknown ones. For example,
+//! `DISTKEY (id)` becomes `{"dist_style":"KEY","dist_key":"id"}`.
 //!
 //! BACKUP is read and forgotten. Not done: that a table cannot be dropped while a foreign key
 //! refers to it; DISTSTYLE and SORTKEY AUTO never become anything else. Redshift's words are known

@@ -1,6 +1,6 @@
-//! Redshift's column types: read from DDL, written for PostgreSQL. A length counts bytes;
-//! `data_api/helpers` adds the check that PostgreSQL lacks. Types that Redshift does not have are
-//! refused.
+//! Redshift's column types: read from DDL, written for PostgreSQL. For example, `TEXT` becomes
+//! `varchar(256)`. A length counts bytes; `data_api/helpers` adds the check that PostgreSQL lacks.
+//! Types that Redshift does not have are refused.
 
 use super::cursor::Cursor;
 use super::error::SqlError;
@@ -88,6 +88,8 @@ fn fixed(name: &str) -> Option<&'static str> {
 }
 
 /// A type that may go on behind its first word, with a length or another word.
+// `CHARACTER VARYING` and `CHARACTER` share their first word. The guard that looks for VARYING
+// takes it, so its arm must stand before the arm of the plain CHARACTER.
 fn with_arguments(name: &str, cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlError> {
     match name {
         "float" => {
@@ -159,13 +161,13 @@ fn moment(cursor: &mut Cursor<'_>, name: &str) -> Result<ColumnType, SqlError> {
     plain(&if zoned { format!("{base} with time zone") } else { base.to_owned() })
 }
 
-/// `[(n)]` behind VARBYTE; PostgreSQL's type has no length.
+/// `[(n)]` behind VARBYTE. PostgreSQL's bytea has no length, so the length is not kept.
 fn binary(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlError> {
     length(cursor)?;
     plain("bytea")
 }
 
-/// `(n)` or `(MAX)`, if it is there.
+/// `(n)` or `(MAX)`, if one of them comes next.
 fn length(cursor: &mut Cursor<'_>) -> Result<Option<u64>, SqlError> {
     if !cursor.eat("(") {
         return Ok(None);
@@ -175,7 +177,7 @@ fn length(cursor: &mut Cursor<'_>) -> Result<Option<u64>, SqlError> {
     Ok(Some(length))
 }
 
-/// `(p, s)`, if it is there; DECIMAL alone is DECIMAL(18,0).
+/// `(p, s)`, if it comes next; DECIMAL alone is DECIMAL(18,0).
 fn precision_and_scale(cursor: &mut Cursor<'_>) -> Result<ColumnType, SqlError> {
     if !cursor.eat("(") {
         return numeric(18, 0);

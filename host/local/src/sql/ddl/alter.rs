@@ -1,6 +1,7 @@
 //! ALTER TABLE by Redshift's grammar, and the choice among the other ALTERs. In: a statement's
 //! tokens. Out: PostgreSQL text, or Redshift's refusal. An ALTER TABLE has one action; a column's
-//! type changes only from VARCHAR to VARCHAR and only outside transactions.
+//! type changes only from VARCHAR to VARCHAR and only outside transactions. (For example, INTEGER
+//! to BIGINT is refused.)
 
 use super::column::{ColumnDefinition, column};
 use crate::sql::cursor::{Cursor, Name};
@@ -14,7 +15,7 @@ use crate::sql::{grants, helper};
 
 const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
 
-/// What ALTER COLUMN cannot do, and Redshift's words for it.
+/// The changes that ALTER COLUMN refuses, and Redshift's words for them.
 const REFUSED_COLUMN_CHANGES: [(&str, &str); 4] = [
     ("set not null", "SET NOT NULL"),
     ("drop not null", "DROP NOT NULL"),
@@ -95,6 +96,8 @@ fn name_or_owner(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
 }
 
 /// `ADD [COLUMN] c type …`, or `ADD` of a key.
+// The column and the record of its encoding are two statements in one text. PostgreSQL runs such a
+// text as one transaction, so an encoding that is refused takes the column back too.
 fn add(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
     if let Some(constraint) = table_constraint(cursor)? {
         return Ok(keys::add_constraint(constraint, &table.to_string()));
@@ -115,7 +118,8 @@ fn add(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
     Ok(Prepared::command(format!("ALTER TABLE {table} ADD COLUMN {column}{record}")))
 }
 
-/// Refuses what only the columns of a CREATE TABLE can have.
+/// Refuses the clauses that only the columns of a CREATE TABLE can have.
+// DEFAULT NULL is no default here: the rows that exist already need a value for a NOT NULL column.
 fn check_added(column: &ColumnDefinition, declared: &Declared) -> Result<(), SqlError> {
     let is_null =
         column.default.as_ref().is_none_or(|default| default.eq_ignore_ascii_case("null"));
@@ -185,5 +189,6 @@ fn new_length(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
              data type",
         ));
     }
+    // The type is written as `varchar(20)`, and the procedure takes the 20.
     Ok(data_type.postgres.trim_start_matches("varchar(").trim_end_matches(')').to_owned())
 }

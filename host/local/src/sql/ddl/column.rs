@@ -1,5 +1,6 @@
 //! A column's definition in CREATE TABLE and ALTER TABLE ADD. In: the tokens behind its name. Out:
-//! the column in PostgreSQL's words; its keys and its encoding go to the table's `Declared`.
+//! the column in PostgreSQL's words; its keys and its encoding go to the table's `Declared`. For
+//! example, `id BIGINT ENCODE az64` becomes `"id" bigint`, with the encoding in `Declared`.
 
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
@@ -10,7 +11,8 @@ use crate::sql::types::{ColumnType, column_type};
 
 const SYSTEM_COLUMNS: [&str; 7] = ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
-/// Words that end the expression of a DEFAULT, because the column's next clause starts with them.
+/// Words that end the expression of a DEFAULT, because the column's next clause starts with them:
+/// `DEFAULT 0 ENCODE az64`.
 const AFTER_DEFAULT: [&str; 9] =
     ["not", "null", "distkey", "sortkey", "primary", "unique", "encode", "collate", "references"];
 
@@ -32,6 +34,7 @@ impl std::fmt::Display for ColumnDefinition {
         if let Some(identity) = &self.identity {
             write!(f, " {identity}")?;
         }
+        // PostgreSQL makes an IDENTITY column NOT NULL by itself.
         if self.not_null && self.identity.is_none() {
             write!(f, " NOT NULL")?;
         }
@@ -120,6 +123,7 @@ fn default_expression(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
         if !is_first && cursor.is_at_word() && AFTER_DEFAULT.contains(&word.as_str()) {
             break;
         }
+        // A comma in brackets does not end the column: `DEFAULT round(1.5, 0)`.
         if cursor.peeks("(") {
             cursor.brackets()?;
         } else {

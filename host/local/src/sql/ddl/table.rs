@@ -11,7 +11,7 @@ use crate::sql::quoting::quote;
 
 const MAX_COLUMNS: usize = 1600;
 
-/// What stands in the brackets of a CREATE TABLE, in PostgreSQL's words.
+/// The elements in the brackets of a CREATE TABLE, in PostgreSQL's words.
 #[derive(Default)]
 struct Elements {
     /// Columns and LIKE.
@@ -41,7 +41,7 @@ pub(super) fn create(mut cursor: Cursor<'_>, temporary: bool) -> Result<Prepared
     Ok(Prepared::of(declared.with_create(format!("{head}{tail}"))))
 }
 
-/// What stands behind the name of a table that a query fills: `[(a, b)] AS SELECT …`.
+/// The text behind the name of a table that a query fills: `[(a, b)] AS SELECT …`.
 fn filled(cursor: &Cursor<'_>, elements: &Elements) -> Result<String, SqlError> {
     if !elements.definitions.is_empty() {
         return Err(cursor.syntax_error());
@@ -53,7 +53,7 @@ fn filled(cursor: &Cursor<'_>, elements: &Elements) -> Result<String, SqlError> 
     Ok(format!("{names} AS {}", query::translate_part(cursor.rest())?))
 }
 
-/// What stands behind the name of a table that starts empty.
+/// The text behind the name of a table that starts empty.
 fn empty(cursor: &Cursor<'_>, elements: &Elements) -> Result<String, SqlError> {
     if !elements.names.is_empty() {
         return Err(cursor.syntax_error());
@@ -77,6 +77,9 @@ fn head(cursor: &mut Cursor<'_>, temporary: bool) -> Result<String, SqlError> {
 }
 
 /// Reads the elements in the brackets, from behind the first bracket.
+// Brackets may hold columns with types, or bare names with AS behind the brackets. The AS is still
+// ahead, so both are taken here, and `filled` and `empty` refuse the wrong sort. (`(a, b int)` has
+// one of each and is refused by both.)
 fn elements(cursor: &mut Cursor<'_>, declared: &mut Declared) -> Result<Elements, SqlError> {
     let mut elements = Elements::default();
     loop {
@@ -108,6 +111,7 @@ fn like(cursor: &mut Cursor<'_>, parent: &Name) -> String {
     if defaults.is_empty() {
         cursor.eat("excluding defaults");
     }
-    // The only CHECK constraints are our own on the bytes of a VARCHAR.
+    // PostgreSQL's only CHECK constraints here are the stand-in's own, on VARCHAR, CHAR and
+    // DECIMAL(19,s). The new table needs them as well.
     format!("LIKE {parent} INCLUDING CONSTRAINTS{defaults}")
 }

@@ -1,7 +1,7 @@
 //! CREATE VIEW, with and without schema binding, CREATE and REFRESH MATERIALIZED VIEW. In: a
 //! statement's tokens. Out: a call of the procedure in the database that makes the view
-//! (`data_api/helpers/views.sql`); the procedure sees which relation has the
-//! name already.
+//! (`data_api/helpers/views.sql`), because only the database knows which relation has the name
+//! already.
 
 use crate::sql::cursor::{Cursor, Name};
 use crate::sql::error::SqlError;
@@ -14,7 +14,7 @@ use crate::sql::quoting::{literal, quote};
 const BARE_NAMES: &str =
     "All the relation names inside should be qualified when creating VIEW WITH NO SCHEMA BINDING.";
 
-/// What stands in front of a view's query.
+/// The part of the statement in front of a view's query.
 struct Head {
     replaces: bool,
     name: Name,
@@ -43,6 +43,7 @@ pub(super) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
 /// Skips the query; returns its first byte and the byte behind it.
 fn query_bytes(cursor: &mut Cursor<'_>) -> (usize, usize) {
     let start = cursor.position();
+    // All four words are looked for, since a query may have a WITH of its own.
     while !cursor.is_at_end() && !cursor.peeks("with no schema binding") {
         cursor.skip();
     }
@@ -54,6 +55,8 @@ fn create_late_binding(text: &str, head: &Head, query: ViewQuery) -> Result<Stri
     if query.has_bare_names {
         return Err(SqlError::new(BARE_NAMES));
     }
+    // The view is kept as its query alone, so a list of columns has to become part of the query.
+    // `CREATE VIEW s.v (a) AS SELECT 1 …` is kept as `SELECT * FROM (SELECT 1) AS "v" ("a")`.
     let query = match head.columns.as_str() {
         "" => query.text,
         names => format!("SELECT * FROM ({}) AS {}{names}", query.text, quote(&head.name.table)),
@@ -129,7 +132,7 @@ fn string(name: &Name) -> String {
     literal(&name.to_string())
 }
 
-/// The names of what a query reads, as an array of strings.
+/// The names of the relations that a query reads, as an array of strings.
 fn reads(query: &ViewQuery) -> String {
     format!("{}::text[]", helper::array(query.reads.iter().map(|name| literal(name))))
 }

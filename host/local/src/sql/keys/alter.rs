@@ -11,6 +11,8 @@ use crate::sql::quoting::literal;
 
 /// `ALTER TABLE t ALTER [DISTKEY|DISTSTYLE|SORTKEY|ENCODE AUTO] …`, after the second ALTER, if one
 /// of these comes next.
+// `None` leaves the cursor unmoved, because the caller then reads the same word as the name of a
+// column. An INTERLEAVED SORTKEY, which only CREATE TABLE takes, becomes a syntax error that way.
 pub(in crate::sql) fn alter_layout(
     cursor: &mut Cursor<'_>,
     table: &str,
@@ -62,6 +64,8 @@ pub(in crate::sql) fn alter_encodings(
 ) -> Result<String, SqlError> {
     let mut declared = Declared::default();
     let mut column = first;
+    // AUTO is sent to the database here, unlike in CREATE TABLE: it has to remove the encoding that
+    // the column has so far.
     loop {
         declared.encodings.insert(column, encoding(cursor)?.unwrap_or_else(|| "auto".to_owned()));
         if !cursor.eat(",") {

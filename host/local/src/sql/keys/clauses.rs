@@ -1,12 +1,12 @@
-//! The clauses of keys that more than one statement has. In: a statement's tokens. Out: what one
-//! clause says. The columns are not known here; the database refuses unknown ones.
+//! The clauses of keys that more than one statement has. In: a statement's tokens. Out: one clause
+//! as a value. The columns are not known here; the database refuses unknown ones.
 
 use serde::Serialize;
 
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 
-/// All encodings; which types each is for is known to the database.
+/// All encodings. The database knows which types each of them is for.
 const ENCODINGS: [&str; 13] = [
     "raw",
     "zstd",
@@ -28,7 +28,7 @@ const ENCODINGS: [&str; 13] = [
 pub(in crate::sql) struct Constraint {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
-    /// p, u or f as in `pg_constraint`.
+    /// `p` (primary key), `u` (unique) or `f` (foreign key), as in `pg_constraint`.
     kind: &'static str,
     columns: Vec<String>,
     /// The table of REFERENCES, quoted.
@@ -56,6 +56,8 @@ pub(super) fn column_constraint(
 }
 
 /// Reads a key among the columns of a table, if one comes next.
+// When no key follows CONSTRAINT and its name, the cursor goes back. The caller then reads
+// CONSTRAINT as a column's name and refuses it as a reserved word, so the error points there.
 pub(in crate::sql) fn table_constraint(
     cursor: &mut Cursor<'_>,
 ) -> Result<Option<Constraint>, SqlError> {

@@ -1,4 +1,4 @@
-//! What CREATE TABLE and ALTER TABLE declare of distribution, sort order, encodings and keys. In:
+//! The distribution, sort order, encodings and keys that CREATE TABLE and ALTER TABLE declare. In:
 //! their clauses, read where the grammar has them. Out: the PostgreSQL text that records them.
 
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ use crate::sql::quoting::literal;
 const MAX_COMPOUND_COLUMNS: usize = 400;
 const MAX_INTERLEAVED_COLUMNS: usize = 8;
 
-/// What a statement declares; the members are read by `loader_local.declare_keys`.
+/// The declarations of a statement. `loader_local.declare_keys` reads the members by their names.
 #[derive(Debug, Default, Serialize)]
 pub(in crate::sql) struct Declared {
     /// The table of LIKE, quoted.
@@ -35,9 +35,10 @@ pub(in crate::sql) struct Declared {
     constraints: Vec<Constraint>,
 }
 
-/// Its members.
+/// Setters of the members, and questions about them.
 impl Declared {
     pub(in crate::sql) fn is_empty(&self) -> bool {
+        // A DISTKEY is not asked for: CREATE TABLE gives it a style, and ADD COLUMN refuses it.
         self.like.is_none()
             && self.dist_style.is_none()
             && self.sort_style.is_none()
@@ -49,7 +50,7 @@ impl Declared {
         !self.constraints.is_empty()
     }
 
-    /// Whether it says where rows lie.
+    /// Whether the statement declares a DISTKEY or a SORTKEY.
     pub(in crate::sql) fn has_keys(&self) -> bool {
         self.dist_key.is_some() || self.sort_style.is_some()
     }
@@ -92,7 +93,7 @@ impl Declared {
     }
 }
 
-/// How it is read.
+/// Reading from a statement's tokens.
 impl Declared {
     /// Reads a key's clause behind a column (`DISTKEY`, `SORTKEY`, `ENCODE e`, `UNIQUE`,
     /// `PRIMARY KEY`, `REFERENCES t (c)`), if one comes next.
@@ -124,6 +125,8 @@ impl Declared {
         cursor: &mut Cursor<'_>,
     ) -> Result<(), SqlError> {
         let mut style = None;
+        // DISTSTYLE and DISTKEY may come in either order, so they are compared only behind the
+        // loop.
         loop {
             if cursor.eat("backup") {
                 if !cursor.eat("yes") {
@@ -155,7 +158,7 @@ impl Declared {
         Ok(())
     }
 
-    /// The style that DISTSTYLE `style` and the DISTKEY mean together.
+    /// The style that DISTSTYLE `style` and the DISTKEY mean together: a DISTKEY alone means KEY.
     fn settled_dist_style(
         &self,
         style: Option<&'static str>,
@@ -191,19 +194,21 @@ impl Declared {
     }
 }
 
-/// How it is recorded.
+/// Recording in the database.
 impl Declared {
     fn json(&self) -> String {
         // A struct of strings can always be written.
         literal(&serde_json::to_string(self).unwrap_or_default())
     }
 
-    /// A CREATE TABLE that announces its keys: the event trigger that sees the new table reads them
-    /// and forgets them.
+    /// A CREATE TABLE, and a setting that announces its keys. An event trigger sees the new table,
+    /// reads the setting and clears it.
     pub(in crate::sql) fn with_create(&self, create: String) -> Action {
         if self.is_empty() {
             return Action::Command(create);
         }
+        // `true` ends the setting with the transaction. So the keys of a CREATE TABLE that fails
+        // cannot reach the next one.
         let keys =
             format!("SELECT set_config('{HELPER_SCHEMA}.declared_keys', {}, true)", self.json());
         Action::CreateWithKeys { keys, create }
