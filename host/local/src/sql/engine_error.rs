@@ -1,6 +1,6 @@
-//! PostgreSQL's run-time errors in Redshift's words. In: what PostgreSQL said. Out: the statement's
+//! PostgreSQL's run-time errors in Redshift's words. In: PostgreSQL's error. Out: the statement's
 //! `Error`. Programs tell Redshift's errors apart by text alone (the Data API shows no SQLSTATE),
-//! so the texts matter; an error that is not listed here has the same text in both.
+//! so the texts matter. An error that is not listed here keeps PostgreSQL's text.
 
 mod rights;
 
@@ -10,7 +10,8 @@ use tokio_postgres::error::{DbError, SqlState};
 /// the length in bytes.
 const BYTES_CHECK: &str = "varchar_bytes_";
 
-/// What Redshift says to the transaction that it ends when two cannot both have run alone.
+/// Redshift's words to the transaction that it ends when two transactions cannot both have run
+/// alone.
 const CONFLICT: &str = "1023 DETAIL: Serializable isolation violation on table - 100000, \
                         transactions forming the cycle are: 1, 2 (pid:1)";
 
@@ -45,7 +46,7 @@ fn replaced(error: &DbError) -> Option<String> {
         SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
             Some(CONFLICT.to_owned())
         }
-        // Two transactions that make one table at once meet in PostgreSQL's own catalog.
+        // Two transactions that create the same table collide in PostgreSQL's own catalog.
         SqlState::UNIQUE_VIOLATION if error.schema() == Some("pg_catalog") => {
             Some(CONFLICT.to_owned())
         }
@@ -62,6 +63,7 @@ fn replaced(error: &DbError) -> Option<String> {
 
 /// The text for a check that the stand-in added to a table, by the check's name.
 fn failed_check(name: &str) -> Option<String> {
+    // `varchar_bytes_20_3f2a…` checks a VARCHAR(20); its last part only makes the name unique.
     if let Some(length) = name.strip_prefix(BYTES_CHECK) {
         let length = length.split('_').next().unwrap_or(length);
         return Some(format!("value too long for type character varying({length})"));
@@ -104,7 +106,8 @@ fn shown_detail(error: &DbError) -> Option<&str> {
     }
 }
 
-/// Redshift says `table t column c` where PostgreSQL says `column c of table t`.
+/// Puts the table before the column: `column c of table t` becomes `table t column c`. Works on
+/// each line, because a detail names one object a line.
 fn table_before_column(text: &str) -> String {
     let line = |line: &str| {
         let (before, rest) = line.split_once("column ")?;
@@ -121,8 +124,10 @@ fn table_before_column(text: &str) -> String {
         .join("\n")
 }
 
-/// A CREATE OR REPLACE VIEW whose columns differ from the view's, in the words of PostgreSQL 8.
+/// The refusal of a CREATE OR REPLACE VIEW that changes columns, in the words of PostgreSQL 8.
 fn replaced_view(message: &str) -> String {
+    // The older text ends after the column's name. PostgreSQL now goes on, for example with
+    // `from integer to bigint`, and that is cut off.
     let column = ["cannot change name of view column ", "cannot change data type of view column "]
         .iter()
         .find_map(|start| {

@@ -1,10 +1,10 @@
 //! GRANT, REVOKE and ALTER DEFAULT PRIVILEGES by Redshift's grammar. In: the statement's tokens.
 //! Out: PostgreSQL text. `read` reads what the three have in common, and `change` writes it.
 //!
-//! DROP and ALTER on tables are recorded and shown (`data_api/helpers/grants.sql`) and give no
-//! right: only an owner drops and alters. RULE is read and forgotten, as in PostgreSQL. Not done:
-//! DROP and ALTER on schemas, databases and by default; functions, procedures, languages, models,
-//! datashares, system permissions, scoped permissions (FOR TABLES IN SCHEMA), ASSUMEROLE.
+//! The privileges DROP and ALTER on tables are recorded and shown (`data_api/helpers/grants.sql`)
+//! but give no right: only an owner drops and alters. RULE is read and forgotten, as in PostgreSQL.
+//! Not done: DROP and ALTER on schemas, databases and by default; functions, procedures, languages,
+//! models, datashares, system permissions, scoped permissions (FOR TABLES IN SCHEMA), ASSUMEROLE.
 
 mod change;
 mod read;
@@ -30,6 +30,7 @@ pub(super) fn grant(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
 /// `REVOKE …`.
 pub(super) fn revoke(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.expect("revoke")?;
+    // Only roles have an admin option: `REVOKE ADMIN OPTION FOR SELECT …` is refused below.
     let admin_only = cursor.eat("admin option for");
     if cursor.eat("role") {
         return identities::revoke_role(cursor, admin_only);

@@ -16,7 +16,8 @@ use super::{helper, settings};
 use kind::IdentityKind;
 use options::{UserOptions, Verb};
 
-/// `CREATE USER|GROUP|ROLE`, from the name on.
+/// `CREATE USER|GROUP|ROLE`, from the name on. (`CREATE GROUP g WITH USER a` becomes
+/// `CREATE ROLE "group:g" NOLOGIN ROLE "a"`.)
 pub(super) fn create(kind: IdentityKind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let role = kind.identity(&mut cursor)?;
     let options = match kind {
@@ -86,7 +87,8 @@ fn alter_user(role: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> 
     Ok(Prepared::command(format!("ALTER ROLE {quoted}{}", options.postgres(role))))
 }
 
-/// `ADD USER u, …` or `DROP USER u, …`.
+/// `ADD USER u, …` or `DROP USER u, …`. To PostgreSQL, members of a group have been granted its
+/// role.
 fn alter_group(group: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let text = if cursor.eat("add user") {
         format!("GRANT {group} TO {}", IdentityKind::User.identities(&mut cursor)?.join(", "))
@@ -116,7 +118,9 @@ pub(super) fn drop(kind: IdentityKind, mut cursor: Cursor<'_>) -> Result<Prepare
     Ok(Prepared::command(format!("{preparations}DROP ROLE {if_exists}{}", roles.join(", "))))
 }
 
-/// The statements that run before a role can be dropped. With FORCE they drop what the role owns.
+/// The statements that run before a role can be dropped.
+// They run in one transaction with the DROP ROLE behind them, so a refused drop undoes them. With
+// FORCE they also drop the objects that the role owns, which would otherwise block the drop.
 fn before_drop(role: &str, is_forced: bool) -> String {
     let call = helper::call("before_drop", &[&literal(role), &is_forced.to_string()]);
     let owned = if is_forced { format!("DROP OWNED BY {}; ", quote(role)) } else { String::new() };
@@ -127,6 +131,8 @@ fn before_drop(role: &str, is_forced: bool) -> String {
 pub(super) fn grant_role(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let roles = IdentityKind::Role.identities(&mut cursor)?.join(", ");
     cursor.expect("to")?;
+    // Redshift gives the admin option to single members, PostgreSQL to a whole list. So each member
+    // gets a GRANT of its own.
     let grants = cursor.list(|cursor| {
         let (kind, member) = member(cursor)?;
         let may_grant = kind == IdentityKind::User && cursor.eat("with admin option");

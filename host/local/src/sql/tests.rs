@@ -275,8 +275,8 @@ fn identities_and_grants() {
         ),
         (
             "create user \"group:g\" password disable",
-            "ERROR: user name \"group:g\" (\"group:\" and \"role:\" in front) is not supported by \
-             the local stand-in (Amazon Redshift has it)",
+            "ERROR: user name \"group:g\", which begins with \"group:\" or \"role:\", is not \
+             supported by the local stand-in (Amazon Redshift has it)",
         ),
         ("set session authorization ann", "SET SESSION AUTHORIZATION \"ann\""),
         ("reset session authorization", "SET SESSION AUTHORIZATION DEFAULT"),

@@ -19,7 +19,8 @@ pub(super) fn reworded(code: &SqlState, message: &str) -> String {
     if is_about_rights { with_kinds(&of_relation(message)) } else { message.to_owned() }
 }
 
-/// Redshift says "relation" where PostgreSQL says "table", "view" or "materialized view".
+/// Says "relation" where PostgreSQL says "table", "view" or "materialized view":
+/// `permission denied for view v` becomes `permission denied for relation v`.
 fn of_relation(message: &str) -> String {
     for refusal in ["permission denied for", "must be owner of"] {
         for kind in ["table", "view", "materialized view"] {
@@ -31,7 +32,8 @@ fn of_relation(message: &str) -> String {
     message.to_owned()
 }
 
-/// `role "group:g"` is group "g", and `role "u"` is user "u".
+/// Puts the kinds of identities in place of PostgreSQL's roles: `role "group:g"` becomes
+/// `group "g"`, and `role "u"` becomes `user "u"`.
 pub(super) fn with_kinds(message: &str) -> String {
     const ROLE: &str = "role \"";
     let mut text = String::with_capacity(message.len());

@@ -1,7 +1,8 @@
-//! A GRANT or a REVOKE, and how it is said to PostgreSQL. In: what was read. Out: PostgreSQL text,
-//! in which the option to grant stands behind a list of grantees and so splits the list in two, and
-//! a call that records the privileges that only Redshift has. (`GRANT SELECT TO a WITH GRANT
-//! OPTION, b` becomes one GRANT to `b` and one to `a`.)
+//! A GRANT or a REVOKE, and its PostgreSQL text. In: the privileges, object and grantees that were
+//! read. Out: PostgreSQL text, and a call that records the privileges that only Redshift has. In
+//! PostgreSQL the option to grant stands behind a whole list of grantees, so Redshift's list is
+//! split in two. (`GRANT SELECT ON t TO a WITH GRANT OPTION, b` becomes one GRANT to `b` and one to
+//! `a`.)
 
 use crate::sql::helper;
 use crate::sql::quoting::{literal, quote};
@@ -15,7 +16,7 @@ pub(super) enum Verb {
     Revoke,
 }
 
-/// What the privileges are on.
+/// The objects that the privileges are on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Object {
     /// Quoted names.
@@ -29,7 +30,7 @@ pub(super) enum Object {
 }
 
 impl Object {
-    /// As it stands behind ON.
+    /// The text behind ON.
     fn postgres(&self) -> String {
         match self {
             Object::Tables(names) => format!("TABLE {}", names.join(", ")),
@@ -41,7 +42,9 @@ impl Object {
     }
 
     /// The tables, or the schemas (then `true`), as an argument; `None` where DROP and ALTER are
-    /// not done. The casts look the names up when the call runs, on the search path of the user.
+    /// not done.
+    // The casts (`E'"t"'::regclass`) look the names up when the call runs, on the user's search
+    // path and in the user's transaction. So a table that the batch has just created is found too.
     fn recorded(&self) -> Option<(String, bool)> {
         let (names, cast, is_schemas) = match self {
             Object::Tables(names) => (names, "::regclass", false),
@@ -53,14 +56,14 @@ impl Object {
     }
 }
 
-/// One privilege and its columns, quoted; no columns: all of the object.
+/// One privilege and its columns, quoted. Without columns it is on the whole object.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Privilege {
     pub(super) name: String,
     pub(super) columns: Vec<String>,
 }
 
-/// To or from whom a privilege goes; PostgreSQL's name, not quoted. `None` is PUBLIC.
+/// The identity that gets or loses a privilege; PostgreSQL's name, not quoted. `None` is PUBLIC.
 pub(super) struct Grantee {
     pub(super) role: Option<String>,
     pub(super) may_grant: bool,
@@ -77,7 +80,7 @@ pub(super) struct GrantChange {
     pub(super) verb: Verb,
     /// REVOKE GRANT OPTION FOR.
     pub(super) option_only: bool,
-    /// Empty: ALL.
+    /// Empty for ALL.
     pub(super) privileges: Vec<Privilege>,
     pub(super) object: Object,
     pub(super) grantees: Vec<Grantee>,
@@ -85,7 +88,7 @@ pub(super) struct GrantChange {
 }
 
 impl GrantChange {
-    /// The statements; `head` is what stands in front of each.
+    /// The statements, each behind `head`, which is empty or `ALTER DEFAULT PRIVILEGES … `.
     pub(super) fn postgres(&self, head: &str) -> String {
         let mut statements = Vec::new();
         for may_grant in [false, true] {
@@ -104,6 +107,7 @@ impl GrantChange {
     }
 
     /// The privileges that PostgreSQL has too.
+    // `None` leaves the statement out: of `GRANT DROP ON t TO a` only the record is left.
     fn native(&self) -> Option<String> {
         if self.privileges.is_empty() {
             return Some("ALL".to_owned());
@@ -138,6 +142,7 @@ impl GrantChange {
     }
 
     /// The call that records DROP and ALTER, which come with ALL too.
+    // The procedure knows PUBLIC as the empty name, which no identity can have.
     fn record(&self, grantees: &[&Grantee], may_grant: bool) -> Option<String> {
         let (objects, is_schemas) = self.object.recorded()?;
         let extra = self.extra();

@@ -1,6 +1,6 @@
-//! Reads what GRANT, REVOKE and ALTER DEFAULT PRIVILEGES have in common: privileges, what they are
-//! on, and to or from whom they go. In: a statement's tokens. Out: a `GrantChange`, or Redshift's
-//! refusal of a combination that its synopses do not have.
+//! Reads the parts that GRANT, REVOKE and ALTER DEFAULT PRIVILEGES have in common: privileges,
+//! objects, and the identities that get or lose them. In: a statement's tokens. Out: a
+//! `GrantChange`, or Redshift's refusal of a combination that its synopses do not have.
 
 use super::change::{EXTRA_PRIVILEGES, GrantChange, Grantee, Object, Privilege, Verb};
 use crate::sql::cursor::Cursor;
@@ -19,7 +19,7 @@ const KNOWN_PRIVILEGES: [&[&str]; 4] =
     [&TABLE_PRIVILEGES, &EXTRA_PRIVILEGES, &SCHEMA_PRIVILEGES, &DATABASE_PRIVILEGES];
 /// Privileges of Redshift that the stand-in does not have.
 const OTHER_PRIVILEGES: [&str; 5] = ["execute", "assumerole", "explain", "ignore", "access"];
-/// What privileges can be on in Redshift and not in the stand-in.
+/// Objects that have privileges in Redshift and not in the stand-in.
 const OTHER_OBJECTS: [&str; 8] = [
     "function",
     "procedure",
@@ -31,7 +31,7 @@ const OTHER_OBJECTS: [&str; 8] = [
     "external",
 ];
 
-/// Where a GRANT stands.
+/// The place of a GRANT: by itself, or in ALTER DEFAULT PRIVILEGES.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     Objects,
@@ -40,6 +40,8 @@ pub(super) enum Scope {
 }
 
 /// Reads from the privileges up to the statement's end.
+// The privileges stand before the object that decides which of them are allowed, so they are
+// checked only behind it. (`GRANT USAGE ON` goes on with a schema, not with a table.)
 pub(super) fn change(
     cursor: &mut Cursor<'_>,
     verb: Verb,
@@ -103,7 +105,7 @@ fn columns(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
     Ok(cursor.names_in_brackets()?.iter().map(|name| quote(name)).collect())
 }
 
-/// What stands behind ON in GRANT and REVOKE.
+/// The objects behind ON in GRANT and REVOKE.
 fn object(cursor: &mut Cursor<'_>) -> Result<Object, SqlError> {
     let names = |cursor: &mut Cursor<'_>| cursor.list(|cursor| Ok(quote(&cursor.identifier()?)));
     if cursor.eat("all tables in schema") {
@@ -125,7 +127,9 @@ fn object(cursor: &mut Cursor<'_>) -> Result<Object, SqlError> {
     cursor.list(table).map(Object::Tables)
 }
 
-/// A table's quoted name; that of the helper view where a system view is named.
+/// A table's quoted name.
+// A system view is a helper view here, so a grant on it must go there: `svv_tables` becomes
+// `loader_local.svv_tables`.
 fn table(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     let name = cursor.qualified_name()?;
     let system = match name.schema.as_deref() {
@@ -135,7 +139,7 @@ fn table(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     Ok(system.unwrap_or_else(|| name.to_string()))
 }
 
-/// What stands behind ON in ALTER DEFAULT PRIVILEGES.
+/// The objects behind ON in ALTER DEFAULT PRIVILEGES.
 fn future_objects(cursor: &mut Cursor<'_>) -> Result<Object, SqlError> {
     if cursor.eat("tables") {
         return Ok(Object::FutureTables);
@@ -146,7 +150,8 @@ fn future_objects(cursor: &mut Cursor<'_>) -> Result<Object, SqlError> {
     Err(cursor.syntax_error())
 }
 
-/// Columns stand at every privilege on tables, or at none.
+/// Checks that all privileges have columns, or none has. (`GRANT SELECT (a), INSERT ON t` is
+/// refused.) Only privileges on tables can have them.
 fn check_columns(privileges: &[Privilege], object: &Object) -> Result<(), SqlError> {
     let with_columns = privileges.iter().filter(|privilege| !privilege.columns.is_empty()).count();
     let on_tables = matches!(object, Object::Tables(_));
@@ -156,7 +161,7 @@ fn check_columns(privileges: &[Privilege], object: &Object) -> Result<(), SqlErr
     Err(SqlError::absent("(", "columns at every privilege of a GRANT on tables, or at none"))
 }
 
-/// Every privilege is one that the object can have.
+/// Checks that the object can have every privilege. (`GRANT USAGE ON t` is refused for a table.)
 fn check_privileges(privileges: &[Privilege], object: &Object) -> Result<(), SqlError> {
     let (allowed, what) = allowed(object);
     let can_be_recorded = matches!(object, Object::Tables(_) | Object::AllTables(_));
@@ -165,7 +170,7 @@ fn check_privileges(privileges: &[Privilege], object: &Object) -> Result<(), Sql
         if is_extra && !can_be_recorded {
             let name = name.to_uppercase();
             return Err(SqlError::unsupported(&format!(
-                "privilege {name} on a {what}, or by default,"
+                "privilege {name} on schemas, databases and future tables"
             )));
         }
         if !is_extra && !allowed.contains(&name.as_str()) {
@@ -192,7 +197,7 @@ fn grantee(cursor: &mut Cursor<'_>, verb: Verb, is_of_columns: bool) -> Result<G
     let (kind, role) = role(cursor)?;
     let may_grant = verb == Verb::Grant && cursor.eat("with grant option");
     if may_grant && kind != Some(IdentityKind::User) {
-        // PostgreSQL 8's words, and still Redshift's rule.
+        // The words are PostgreSQL 8's; the rule is still Redshift's.
         return Err(SqlError::new("grant options can only be granted to individual users"));
     }
     if may_grant && is_of_columns {
@@ -201,7 +206,7 @@ fn grantee(cursor: &mut Cursor<'_>, verb: Verb, is_of_columns: bool) -> Result<G
     Ok(Grantee { role, may_grant })
 }
 
-/// The identity that is named, and its role in PostgreSQL; neither for PUBLIC.
+/// The kind of the identity, and its role in PostgreSQL; both are `None` for PUBLIC.
 fn role(cursor: &mut Cursor<'_>) -> Result<(Option<IdentityKind>, Option<String>), SqlError> {
     if cursor.eat("public") {
         return Ok((None, None));

@@ -7,7 +7,7 @@ use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
 use crate::sql::quoting::quote;
 
-/// What an identity is; all three can be granted privileges.
+/// The kind of an identity. All three can be granted privileges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sql) enum IdentityKind {
     User,
@@ -16,7 +16,7 @@ pub(in crate::sql) enum IdentityKind {
 }
 
 impl IdentityKind {
-    /// Stands in front of the name in PostgreSQL.
+    /// The beginning of the role's name in PostgreSQL.
     fn prefix(self) -> &'static str {
         match self {
             IdentityKind::User => "",
@@ -54,9 +54,10 @@ impl IdentityKind {
     pub(in crate::sql) fn identity(self, cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
         let name = cursor.identifier()?;
         let role = format!("{}{name}", self.prefix());
+        // A user named `group:g` would be the same role as the group `g`.
         if self == IdentityKind::User && IdentityKind::split(&name).0 != "user" {
             return Err(SqlError::unsupported(&format!(
-                "user name \"{name}\" (\"group:\" and \"role:\" in front)"
+                "user name \"{name}\", which begins with \"group:\" or \"role:\","
             )));
         }
         if name == "public" {

@@ -19,7 +19,8 @@ pub(super) enum Verb {
     Alter,
 }
 
-/// Options that PostgreSQL has in other words and without an argument.
+/// Options without an argument, and PostgreSQL's words for them.
+// CREATEUSER is not the right to create users: in Redshift it makes a superuser.
 const SWITCHES: [(&str, &str); 4] = [
     ("createuser", " SUPERUSER"),
     ("nocreateuser", " NOSUPERUSER"),
@@ -31,7 +32,7 @@ const SWITCHES: [(&str, &str); 4] = [
 #[derive(Default)]
 pub(super) struct UserOptions {
     pub(super) has_password: bool,
-    /// Each with a blank in front.
+    /// PostgreSQL's words, each with a blank in front.
     options: String,
     /// Quoted.
     groups: Vec<String>,
@@ -106,8 +107,8 @@ impl UserOptions {
         }
     }
 
-    /// What follows `CREATE ROLE r` or `ALTER ROLE r`, and the statement behind it that SYSLOG
-    /// ACCESS stands for.
+    /// The text behind `CREATE ROLE r` or `ALTER ROLE r`, with a second statement for SYSLOG
+    /// ACCESS. (`SYSLOG ACCESS UNRESTRICTED` becomes `; GRANT pg_read_all_stats TO "r"`.)
     pub(super) fn postgres(&self, role: &str) -> String {
         let role = quote(role);
         let groups = match self.groups.is_empty() {
