@@ -1,6 +1,7 @@
-//! Puts the queries of late-binding views in place of their names. In: PostgreSQL text (a statement
-//! that reads, and the queries of the views). Out: PostgreSQL text that names only what PostgreSQL
-//! has. Does not ask the database: `data_api` looks the names up.
+//! Puts the queries of late-binding views in place of their names. For example, `SELECT a FROM s.v`
+//! becomes `SELECT a FROM (SELECT a FROM s.t) AS v`. In: PostgreSQL text (a statement that reads,
+//! and the queries of the views). Out: PostgreSQL text that names only relations that PostgreSQL
+//! can read. Does not ask the database: `data_api` looks the names up.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -27,7 +28,7 @@ impl Reader {
         Some(Reader(statement))
     }
 
-    /// The names of the relations that it reads, as PostgreSQL would write them.
+    /// The names of the relations that the statement reads, as PostgreSQL would write them.
     pub(crate) fn relations(&mut self) -> Vec<String> {
         read_by(&mut self.0).iter().map(ToString::to_string).collect()
     }
@@ -42,6 +43,8 @@ impl Reader {
         if let ControlFlow::Break(error) = flow {
             return Err(error);
         }
+        // A second walk, because a SELECT is visited list first: `SELECT s.v.a FROM s.v` shows only
+        // at its FROM that `s.v` is a view.
         let mut stripper = Stripper(inliner.unqualified);
         let _ = visit_reads(&mut self.0, &mut stripper);
         Ok(self.0.to_string())
@@ -61,7 +64,7 @@ impl View {
         }
     }
 
-    /// The names of the relations that it reads.
+    /// The names of the relations that the view reads.
     pub(crate) fn relations(&mut self) -> Vec<String> {
         relations(&mut self.0).iter().map(ToString::to_string).collect()
     }
@@ -91,6 +94,8 @@ impl VisitorMut for Inliner {
         ControlFlow::Continue(())
     }
 
+    // After the visit, not before it: the visitor would otherwise walk on into the query that has
+    // just been put in place, where the names of the outer WITHs must not count.
     fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<SqlError> {
         let Some(name) = self.scopes.relation(factor).cloned() else {
             return ControlFlow::Continue(());
@@ -122,7 +127,9 @@ impl Inliner {
             return ControlFlow::Break(SqlError::new(message));
         }
         self.open.push(name);
-        // A WITH around the place where the view is read hides no name inside the view.
+        // A WITH around the place where the view is read hides no name inside the view. (In
+        // `WITH t AS (…) SELECT * FROM v`, the `t` that `v` reads is the table.) An error ends the
+        // whole walk, so the `?` need not restore anything.
         let scopes = std::mem::take(&mut self.scopes);
         view.0.visit(self)?;
         self.scopes = scopes;
@@ -131,7 +138,7 @@ impl Inliner {
     }
 }
 
-/// The alias of a view that the statement reads under its own name.
+/// The alias of a view that the statement reads under the view's own name.
 fn own_name(relation: &ObjectName) -> TableAlias {
     let name = relation
         .0

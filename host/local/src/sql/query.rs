@@ -1,7 +1,8 @@
 //! SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE, the queries of views, CREATE SCHEMA: parsed by
 //! sqlparser, checked, rewritten, printed. In: one statement's text. Out: PostgreSQL text. Refuses
-//! what PostgreSQL would take and Redshift would not (`refuse`); functions and system views that
-//! PostgreSQL lacks are objects in the database (`data_api/helpers`), so little is rewritten here.
+//! what PostgreSQL would take and Redshift would not (`refuse`). Functions and system views that
+//! PostgreSQL lacks, such as GETDATE() and SVV_COLUMNS, are objects in the database
+//! (`data_api/helpers`), so little is rewritten here.
 
 mod build;
 mod cast;
@@ -24,6 +25,8 @@ use super::prepared::{Action, Prepared};
 use parse::{parse, syntax_error};
 
 /// Checks and rewrites a statement that starts with one of the verbs above.
+// Refusals come first: they judge the statement as the user wrote it. The check of a MERGE's source
+// is added last, because it is PostgreSQL's text already.
 pub(super) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
     let mut statement = parse(sql)?;
     refuse::check(&statement)?;
@@ -41,7 +44,9 @@ pub(super) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
     }))
 }
 
-/// Adds to a MERGE's condition what only the database can tell: that its source is a table.
+/// Adds a check to a MERGE's condition that only the database can make: that the source is a table.
+// The function counts as IMMUTABLE and its argument is constant, so PostgreSQL calls it when it
+// plans the MERGE. A check for each row would let a view without rows pass.
 fn check_source_of(merge: &mut Merge) -> Result<(), SqlError> {
     let TableFactor::Table { name, .. } = &merge.source else { return Ok(()) };
     let check = format!("{HELPER_SCHEMA}.is_merge_source({})", regclass(&name.to_string()));
@@ -58,7 +63,7 @@ fn check_source_of(merge: &mut Merge) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// The query of a CREATE TABLE AS.
+/// The query of a CREATE TABLE AS or an EXPLAIN.
 pub(super) fn translate_part(sql: &str) -> Result<String, SqlError> {
     let mut statement = parse(sql)?;
     refuse::check(&statement)?;
@@ -70,8 +75,9 @@ pub(super) fn translate_part(sql: &str) -> Result<String, SqlError> {
     Ok(statement.to_string())
 }
 
-/// The expression of a DEFAULT.
+/// The expression of a DEFAULT, for example `nvl(NULL, 0)`, which becomes `coalesce(NULL, 0)`.
 pub(super) fn translate_expression(sql: &str) -> Result<String, SqlError> {
+    // The expression borrows a SELECT, so that the checks and rewrites of statements apply to it.
     let select = format!("SELECT {sql}");
     let mut statement = parse(&select)?;
     refuse::check(&statement)?;

@@ -1,5 +1,6 @@
-//! Which tables and views a statement reads. In: a syntax tree. Out: their names in order, without
-//! the names that a WITH makes and without the target of an INSERT, UPDATE, DELETE or MERGE.
+//! The tables and views that a statement reads. In: a syntax tree. Out: their names in order,
+//! without the names that a WITH makes and without the target of an INSERT, UPDATE, DELETE or
+//! MERGE. (Of `INSERT INTO a SELECT * FROM b` only `b` is read.)
 
 use std::ops::ControlFlow;
 
@@ -14,6 +15,8 @@ pub(super) struct Scopes(Vec<Vec<String>>);
 
 impl Scopes {
     pub(super) fn enter(&mut self, query: &Query) {
+        // Simplified: a name hides the relation in its own definition too. In
+        // `WITH t AS (SELECT a FROM t)`, SQL still means the relation.
         let names = query
             .with
             .iter()
@@ -30,6 +33,7 @@ impl Scopes {
     pub(super) fn relation<'a>(&self, factor: &'a TableFactor) -> Option<&'a ObjectName> {
         let TableFactor::Table { name, args: None, .. } = factor else { return None };
         let is_hidden = match name.0.as_slice() {
+            // A WITH makes bare names, so a name with a schema is never hidden.
             [part] => part.as_ident().is_some_and(|bare| {
                 let bare = bare.value.to_lowercase();
                 self.0.iter().flatten().any(|hidden| *hidden == bare)
@@ -47,7 +51,7 @@ pub(super) fn relations<T: VisitMut>(node: &mut T) -> Vec<ObjectName> {
     collector.found
 }
 
-/// The relations that a statement reads, each once.
+/// The relations that a statement reads, each once, without the relation that it writes.
 pub(super) fn read_by(statement: &mut Statement) -> Vec<ObjectName> {
     let mut collector = Collector::default();
     let _ = visit_reads(statement, &mut collector);
@@ -56,6 +60,9 @@ pub(super) fn read_by(statement: &mut Statement) -> Vec<ObjectName> {
 
 /// Visits the parts of a statement that read relations. Of an UPDATE, for example, these are FROM,
 /// the assigned values and WHERE, but not the target. Other statements are not visited.
+// INSERT and CREATE TABLE can be visited as a whole: their targets are bare names and no
+// TableFactors, so a visitor of TableFactors does not meet them. The targets of UPDATE and DELETE
+// are TableFactors, so these two are visited by parts.
 pub(super) fn visit_reads<V: VisitorMut>(
     statement: &mut Statement,
     visitor: &mut V,

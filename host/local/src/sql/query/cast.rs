@@ -6,9 +6,12 @@ use sqlparser::ast::{CharacterLength, DataType, ExactNumberInfo};
 use crate::sql::error::SqlError;
 use crate::sql::types::{MAX_VARCHAR, no_such_type, varchar};
 
-/// Rewrites a cast's type where the engines differ, and refuses those that Redshift does not have.
+/// Rewrites a cast's type where the engines differ, and refuses a type that Redshift does not have.
 ///
-/// `CAST(x AS VARCHAR)` takes its length from `x` in both engines.
+/// `CAST(x AS VARCHAR)` takes its length from `x` in both engines. DECIMAL without digits is
+/// DECIMAL(18,0) in Redshift and a number of any size in PostgreSQL: `1.5::decimal` is 2.
+// A cast must not be rewritten twice: SUPER becomes JSONB, and the second time JSONB is refused as
+// a type that Redshift does not have.
 pub(super) fn rewrite_cast(data_type: &mut DataType) -> Result<(), SqlError> {
     match data_type {
         DataType::Numeric(info) | DataType::Decimal(info) | DataType::Dec(info) => {

@@ -18,6 +18,8 @@ pub(super) fn parse(sql: &str) -> Result<Statement, SqlError> {
 }
 
 /// The engine's words for an error of sqlparser.
+// sqlparser says what it expected and what it found. The engine names only the latter, for example
+// `syntax error at or near "FROM"`, with the position in characters.
 pub(super) fn syntax_error(sql: &str, error: &ParserError) -> SqlError {
     let text = match error {
         ParserError::ParserError(text) | ParserError::TokenizerError(text) => text.as_str(),
@@ -33,7 +35,8 @@ pub(super) fn syntax_error(sql: &str, error: &ParserError) -> SqlError {
     }
 }
 
-/// The number of the character at `line` and `column`; all three count from 1.
+/// The number of the character at `line` and `column`; all three count from 1. A line end is one
+/// character: line 2, column 1 of `a\nb` is 3.
 fn position(sql: &str, line: usize, column: usize) -> usize {
     let lines_before = sql.lines().take(line.saturating_sub(1));
     lines_before.map(|line| line.chars().count() + 1).sum::<usize>() + column

@@ -1,6 +1,6 @@
-//! Finds in the syntax tree what PostgreSQL accepts and Redshift refuses. In: a parsed statement.
-//! Out: the first refusal. The list follows Redshift's pages on unsupported PostgreSQL features, as
-//! far as the statements of a loader come near them.
+//! Finds syntax that PostgreSQL accepts and Redshift refuses, such as DISTINCT ON. In: a parsed
+//! statement. Out: the first refusal. The list follows Redshift's pages on unsupported PostgreSQL
+//! features, as far as the statements of a loader come near them.
 
 mod leader_only;
 mod statement;
@@ -18,7 +18,8 @@ pub(super) use leader_only::check_source;
 
 use leader_only::is_named;
 
-/// Refuses what Redshift refuses: first by the statement's verb, then anywhere inside it.
+/// Refuses what Redshift refuses: first by the statement's verb, then anywhere inside the
+/// statement.
 pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
     statement::check(statement)?;
     match statement.visit(&mut Refuser) {
@@ -76,6 +77,7 @@ impl Visitor for Refuser {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<SqlError> {
         match factor {
+            // The VALUES of an INSERT are the body of its query, not a table, and pass.
             TableFactor::Derived { subquery, .. }
                 if matches!(subquery.body.as_ref(), SetExpr::Values(_)) =>
             {

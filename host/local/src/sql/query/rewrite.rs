@@ -22,7 +22,7 @@ const DATE_PART_FUNCTIONS: [&str; 5] =
 
 /// Rewrites a parsed statement.
 ///
-/// Errors: the statement wants something that the stand-in cannot give.
+/// Errors: a type that Redshift does not have, TOP beside LIMIT, or an empty name.
 pub(super) fn in_place<T: VisitMut>(statement: &mut T) -> Result<(), SqlError> {
     match VisitMut::visit(statement, &mut Rewriter) {
         ControlFlow::Continue(()) => Ok(()),
@@ -42,7 +42,7 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_relation(&mut self, relation: &mut ObjectName) -> Flow {
-        // In `database.schema.name` the database is always the current one.
+        // A database in front (`dev.sales.orders`) is always the current one.
         if relation.0.len() == 3 {
             relation.0.remove(0);
         } else if let Some(view) = system_views::in_place_of(relation) {
@@ -52,7 +52,8 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> Flow {
-        // An escape literal prints the same whatever it holds; a plain one does not (`a''b`).
+        // sqlparser prints two quotes in a row as they stand, as if they were doubled already, and
+        // so loses a quote of `a''b`. It escapes each character of an escape literal: `E'a\'\'b'`.
         if let Value::SingleQuotedString(text) = &mut value.value
             && text.contains(['\'', '\\', '\n', '\r', '\t'])
         {
@@ -94,7 +95,7 @@ impl VisitorMut for Rewriter {
     }
 }
 
-/// `TOP 3` is `LIMIT 3`.
+/// The LIMIT for a TOP: `TOP 3` becomes `LIMIT 3`.
 fn limit(top: Top) -> Result<LimitClause, SqlError> {
     let rows = match top.quantity {
         Some(TopQuantity::Constant(rows)) => Expr::value(Value::Number(rows.to_string(), false)),
@@ -110,7 +111,8 @@ fn is_sysdate(name: &Ident) -> bool {
 }
 
 fn fold(identifier: &mut Ident) -> Flow {
-    // `#t` is a name in Redshift and needs quotes in PostgreSQL.
+    // `#stage` is a name in Redshift and needs quotes in PostgreSQL. Redshift folds names in quotes
+    // too, PostgreSQL does not.
     if identifier.quote_style.is_some() || identifier.value.starts_with('#') {
         identifier.quote_style = Some('"');
         identifier.value = identifier.value.to_lowercase();
@@ -121,7 +123,7 @@ fn fold(identifier: &mut Ident) -> Flow {
     }
 }
 
-/// A function's name in lower case; empty when it stands in a schema of the user.
+/// A function's name in lower case; empty when the name has a schema of the user in front.
 fn name_of(function: &Function) -> String {
     match function.name.0.as_slice() {
         [part] => part.as_ident().map(|name| name.value.to_lowercase()).unwrap_or_default(),
@@ -172,7 +174,7 @@ fn rename(function: &mut Function, name: &[&str]) {
     function.name = ObjectName::from(name.iter().copied().map(Ident::new).collect::<Vec<_>>());
 }
 
-/// The arguments that are plain expressions.
+/// The arguments that are plain expressions, not `*` or named ones.
 fn arguments(function: &mut Function) -> impl Iterator<Item = &mut Expr> {
     let arguments = match &mut function.args {
         FunctionArguments::List(list) => list.args.as_mut_slice(),

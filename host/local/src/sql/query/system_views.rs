@@ -1,5 +1,6 @@
 //! Redshift's system views, which PostgreSQL lacks or has with other columns. In: a relation's
-//! name. Out: the name of the view that stands for it (`data_api/helpers`).
+//! name. Out: the name of the helper view that stands for it (`data_api/helpers`): `pg_class`
+//! becomes `loader_local.pg_class`.
 
 use sqlparser::ast::{Ident, ObjectName};
 

@@ -1,6 +1,6 @@
-//! The query of a view. In: Redshift text. Out: PostgreSQL text and the relations that it reads.
-//! `IN` lists and TRIM are written as the operators and functions that they stand for, which is how
-//! Redshift keeps them. The answer of `pg_get_viewdef` can then be sent again.
+//! The query of a view. In: Redshift text. Out: PostgreSQL text and the relations that the query
+//! reads. `IN` lists and TRIM are written as the operators and functions that they stand for, which
+//! is how Redshift keeps them. The answer of `pg_get_viewdef` can then be sent again.
 
 use std::ops::ControlFlow;
 
@@ -15,15 +15,18 @@ use crate::sql::relations::relations;
 pub(in crate::sql) struct ViewQuery {
     /// PostgreSQL text.
     pub(in crate::sql) text: String,
-    /// The names of the relations that it reads, as PostgreSQL writes them.
+    /// The names of the relations that the query reads, as PostgreSQL writes them.
     pub(in crate::sql) reads: Vec<String>,
-    /// Whether a relation has no schema in front.
+    /// Whether a relation has no schema in front, in the user's own text.
     pub(in crate::sql) has_bare_names: bool,
-    /// Whether it has ORDER BY, LIMIT or OFFSET at its end, not only in a subquery.
+    /// Whether the query has ORDER BY, LIMIT or OFFSET at its end, not only in a subquery.
     pub(in crate::sql) is_ordered: bool,
 }
 
 /// Reads the query that starts at byte `start` of `sql` and ends where `sql` ends.
+// The relations are listed twice. Bare names are looked for before the rewrite, which puts a schema
+// in front of system views: `svv_columns` is bare as the user wrote it. `reads` is for PostgreSQL
+// and needs the names that the rewrite made.
 pub(in crate::sql) fn view_query(sql: &str, start: usize) -> Result<ViewQuery, SqlError> {
     let mut statement = parse_from(sql, start)?;
     let has_bare_names = relations(&mut statement).iter().any(|name| name.0.len() == 1);
@@ -38,7 +41,8 @@ pub(in crate::sql) fn view_query(sql: &str, start: usize) -> Result<ViewQuery, S
 }
 
 fn parse_from(sql: &str, start: usize) -> Result<Statement, SqlError> {
-    // Blanks in front keep the positions in errors those of the request.
+    // Blanks in place of the statement's head keep the positions in errors those of the request.
+    // Line ends stay, because sqlparser counts positions by line.
     let blanks: String = sql[..start].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
     let statement = parse(&format!("{blanks}{}", &sql[start..]))?;
     refuse::check(&statement)?;
@@ -72,7 +76,9 @@ impl VisitorMut for Plain {
     }
 }
 
-/// `a IN (x, y)` as `(a = x OR a = y)`, `a NOT IN (x, y)` as `(a <> x AND a <> y)`.
+/// `a IN (x, y)` becomes `((a) = (x) OR (a) = (y))`, and `a NOT IN (x, y)` becomes
+/// `((a) <> (x) AND (a) <> (y))`. The brackets keep the precedence when `a` or `x` is an
+/// expression.
 fn comparisons(expression: &Expr, list: &[Expr], negated: bool) -> Option<Expr> {
     let (comparison, connective) = match negated {
         false => (BinaryOperator::Eq, BinaryOperator::Or),

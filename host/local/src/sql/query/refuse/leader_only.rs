@@ -1,5 +1,6 @@
 //! Functions that Redshift runs on its leader node only. In: the source of rows of an INSERT or a
-//! CREATE TABLE AS. Out: the refusal when the source calls such a function.
+//! CREATE TABLE AS. Out: the refusal when the source calls such a function, for example
+//! `INSERT INTO t SELECT n FROM generate_series(1, 3) AS n`. A plain SELECT may call it.
 
 use std::ops::ControlFlow;
 
@@ -52,6 +53,7 @@ impl Visitor for LeaderOnly {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<SqlError> {
         match factor {
+            // A name with arguments is a function, in either shape that sqlparser gives it.
             TableFactor::Table { name, args: Some(_), .. } | TableFactor::Function { name, .. } => {
                 LeaderOnly::check(name)
             }

@@ -71,7 +71,7 @@ fn check_truncate(truncate: &Truncate) -> Result<(), SqlError> {
     Err(SqlError::absent("truncate", "TRUNCATE [TABLE] of one table, without further options"))
 }
 
-/// A MERGE goes from one table to another, without aliases, on equality.
+/// Checks that a MERGE goes from one table to another, on equality, with no alias for its target.
 fn check_merge_relations(merge: &Merge) -> Result<(), SqlError> {
     let TableFactor::Table { name: target, alias: target_alias, .. } = &merge.table else {
         return Err(SqlError::new("syntax error: the target of MERGE must be a table"));
@@ -91,7 +91,8 @@ fn check_merge_relations(merge: &Merge) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// A MERGE has one WHEN MATCHED and one WHEN NOT MATCHED; both act, and without conditions.
+/// Checks that a MERGE has one WHEN MATCHED and one WHEN NOT MATCHED, which both act and have no
+/// conditions.
 fn check_merge_clauses(merge: &Merge) -> Result<(), SqlError> {
     let count = |kind| merge.clauses.iter().filter(|clause| clause.clause_kind == kind).count();
     let matched = count(MergeClauseKind::Matched);
@@ -114,6 +115,7 @@ fn check_merge_clauses(merge: &Merge) -> Result<(), SqlError> {
     Ok(())
 }
 
+/// Whether a condition is made of equalities and AND only, such as `t.id = s.id AND t.day = s.day`.
 fn is_equality(condition: &Expr) -> bool {
     match condition {
         Expr::Nested(inner) => is_equality(inner),
