@@ -1,6 +1,7 @@
 //! Parameters of the Data API: `:name` in the SQL becomes a literal without a type, as a driver's
-//! prepared statement would bind it. In: the SQL and the parameters. Out: SQL without placeholders,
-//! and which parameters it used. Literals and comments are left alone.
+//! prepared statement would bind it. For example, `WHERE order_id = :id` with the value 7 becomes
+//! `WHERE order_id = '7'`. In: the SQL and the parameters. Out: SQL without placeholders, and which
+//! parameters the SQL used. Literals and comments are left alone.
 
 use super::error::SqlError;
 use super::lexer::{TokenKind, lex};
@@ -13,15 +14,18 @@ pub(crate) struct Parameter {
 }
 
 impl Parameter {
-    /// The value as Redshift's SQL writes it; a backslash is an escape in Redshift's literals.
+    /// The value as a literal of Redshift's SQL: `it's` becomes `'it''s'`.
     fn literal(&self) -> String {
+        // A backslash is an escape in Redshift's literals. Without doubling it, a value that ends
+        // in one would swallow the closing quote, and a later parameter could then run as SQL.
         format!("'{}'", self.value.replace('\\', "\\\\").replace('\'', "''"))
     }
 }
 
 /// Replaces the placeholders; `used[i]` is set for every parameter that occurs.
 ///
-/// Errors: the inner string is a placeholder without a value.
+/// Errors: the outer one is SQL that the lexer cannot read, the inner one the name of a placeholder
+/// without a value.
 pub(crate) fn bind(
     sql: &str,
     parameters: &[Parameter],

@@ -15,15 +15,15 @@ pub(super) fn prepare(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let words = words(&mut cursor)?;
     let name = name(&kind, &parts)?;
     Ok(Prepared::command(if kind == "view" {
-        // In Redshift a materialized view is a view; the procedure finds out which of the two it
-        // is.
+        // Redshift writes COMMENT ON VIEW for materialized views too, where PostgreSQL wants ON
+        // MATERIALIZED VIEW. Only the database can tell the two apart.
         helper::call("comment_on_view", &[&helper::regclass(&name), &words])
     } else {
         format!("COMMENT ON {} {name} IS {words}", kind.to_ascii_uppercase())
     }))
 }
 
-/// What the comment is on, in lower case.
+/// The kind of object that the comment is on, in lower case.
 fn kind(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     let kind = cursor.text().to_ascii_lowercase();
     match kind.as_str() {
@@ -61,7 +61,7 @@ fn parts(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SqlError> {
     Ok(parts)
 }
 
-/// `IS 'words'`, or `IS NULL`, which takes the comment away.
+/// `IS 'words'`, or `IS NULL`, which removes the comment.
 fn words(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     cursor.expect("is")?;
     let words = if cursor.eat("null") { "NULL".to_owned() } else { literal(cursor.literal()?) };

@@ -60,7 +60,8 @@ impl<'a> Cursor<'a> {
         self.at += 1;
     }
 
-    /// Takes the words when they come next, in order.
+    /// Takes the words if all of them come next, in order. Otherwise the cursor stays: for example,
+    /// `eat("alter column")` takes nothing of `alter sortkey`.
     pub(crate) fn eat(&mut self, words: &str) -> bool {
         let count = words.split(' ').count();
         let matches = words.split(' ').enumerate().all(|(ahead, word)| {
@@ -93,7 +94,8 @@ impl<'a> Cursor<'a> {
         is_cascade
     }
 
-    /// The engine's words for a token that the grammar does not have here.
+    /// The engine's words for a token that the grammar does not have here. The position counts
+    /// characters, from 1.
     pub(crate) fn syntax_error(&self) -> SqlError {
         match self.tokens.get(self.at) {
             Some(token) => SqlError::syntax(
@@ -134,7 +136,7 @@ impl<'a> Cursor<'a> {
             parts.push(self.label()?);
         }
         let table = parts.pop().unwrap_or_default();
-        // In `database.schema.name` the database is always the current one.
+        // A database in front (`dev.sales.orders`) is always the current one and is left out.
         Ok(Name { schema: parts.pop(), table })
     }
 
@@ -178,6 +180,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn raw_literal(&mut self) -> Result<String, SqlError> {
         let text = self.text();
         self.literal()?;
+        // The text may start with a prefix: of `E'\t'` the part behind the first quote counts.
         let inner = text.find('\'').map_or(text, |quote| &text[quote + 1..]);
         Ok(inner.strip_suffix('\'').unwrap_or(inner).replace("''", "'"))
     }
@@ -189,7 +192,8 @@ impl<'a> Cursor<'a> {
         Ok(number)
     }
 
-    /// Skips `( … )`, nested; returns the text between the outer brackets.
+    /// Skips `( … )`, nested; returns the text between the outer brackets. A bracket in a literal
+    /// is no token of its own and is not counted: `(')')` is one pair.
     pub(crate) fn brackets(&mut self) -> Result<&'a str, SqlError> {
         let open = self.clone();
         self.expect("(")?;
@@ -221,7 +225,7 @@ impl<'a> Cursor<'a> {
         self.tokens.last().map_or(0, |token| token.end)
     }
 
-    /// The text from byte `start` to before the next token.
+    /// The text from byte `start` to the end of the token that was taken last.
     pub(crate) fn since(&self, start: usize) -> &'a str {
         let end = self
             .at
@@ -231,7 +235,7 @@ impl<'a> Cursor<'a> {
         &self.sql[start..end.max(start)]
     }
 
-    /// Everything that is left.
+    /// The text that is left.
     pub(crate) fn rest(&self) -> &'a str {
         &self.sql[self.position().min(self.end())..self.end()]
     }

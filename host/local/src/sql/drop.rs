@@ -33,7 +33,8 @@ fn relations(kind: &str, cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     objects(kind, cursor, |cursor| Ok(cursor.qualified_name()?.to_string()))
 }
 
-/// `TABLE [IF EXISTS] name, … [CASCADE|RESTRICT]`; `kind` is the first word or the first two.
+/// `TABLE [IF EXISTS] name, … [CASCADE|RESTRICT]`. `kind` is the word or the words in front, such
+/// as `materialized view`.
 fn objects(
     kind: &str,
     mut cursor: Cursor<'_>,

@@ -1,6 +1,6 @@
-//! Why a statement cannot run, in the words that the Data API shows. In: the words, and where in
-//! the request the trouble stands. Out: one line, with a position and a hint below it where they
-//! are known.
+//! Why a statement cannot run, in the words that the Data API shows. In: the words, and the place
+//! of the fault in the request. Out: one line, with a position and a hint below it where they are
+//! known.
 
 /// Why a statement cannot run. Display is the statement's `Error` as the Data API shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,13 +35,13 @@ impl SqlError {
         SqlError { position: Some(position), ..SqlError::near(near) }
     }
 
-    /// PostgreSQL has it and Redshift does not. The hint says what Redshift has instead:
-    /// `absent("FOR", "no SELECT … FOR UPDATE; use LOCK")`.
+    /// Refuses syntax that PostgreSQL has and Redshift does not. The hint says what Redshift has
+    /// instead, for example `absent("FOR", "no SELECT … FOR UPDATE; use LOCK")`.
     pub(crate) fn absent(near: &str, hint: &str) -> SqlError {
         SqlError::near(near).with_hint(format!("Amazon Redshift has {hint}"))
     }
 
-    /// Redshift has it and the stand-in does not (yet).
+    /// Refuses a feature that Redshift has and the stand-in does not have yet.
     pub(crate) fn unsupported(what: &str) -> SqlError {
         SqlError::new(format!(
             "{what} is not supported by the local stand-in (Amazon Redshift has it)"

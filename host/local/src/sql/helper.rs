@@ -3,7 +3,7 @@
 
 use super::quoting::literal;
 
-/// Where the stand-in keeps its own tables and views; hidden from listings.
+/// The schema of the stand-in's own tables, views and procedures; hidden from listings.
 pub(crate) const HELPER_SCHEMA: &str = "loader_local";
 
 /// `CALL loader_local.procedure(argument, …)`.
@@ -11,8 +11,8 @@ pub(super) fn call(procedure: &str, arguments: &[&str]) -> String {
     format!("CALL {HELPER_SCHEMA}.{procedure}({})", arguments.join(", "))
 }
 
-/// An argument that names a relation: PostgreSQL looks the quoted name up on the search path of the
-/// user when the call runs.
+/// An argument that names a relation, for example `E'"s"."t"'::regclass`. PostgreSQL looks the
+/// quoted name up when the call runs, on the search path of the user.
 pub(super) fn regclass(relation: &str) -> String {
     format!("{}::regclass", literal(relation))
 }

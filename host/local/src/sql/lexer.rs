@@ -1,6 +1,7 @@
 //! Redshift SQL as tokens with byte positions: enough to split statements, bind parameters and
-//! parse what sqlparser cannot. In: the text of a request. Out: words, literals (decoded: a
-//! backslash is an escape in Redshift), symbols; comments are dropped. Does not judge the SQL.
+//! parse the statements that sqlparser cannot. In: the text of a request. Out: words, literals
+//! (decoded: a backslash is an escape in Redshift), symbols; comments are dropped. Does not judge
+//! the SQL.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -41,6 +42,8 @@ pub(crate) fn lex(sql: &str) -> Result<Vec<Token>, SqlError> {
     Ok(tokens)
 }
 
+// The text is walked byte by byte. That is safe in UTF-8, because no byte of a longer character
+// looks like a quote, a backslash or another sign that ends a token.
 struct Lexer<'a> {
     sql: &'a str,
     bytes: &'a [u8],
@@ -64,6 +67,8 @@ impl Lexer<'_> {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
 
+    // The order of the arms matters: `E'a'` is a literal and not the word `E`, `x::int` has the
+    // symbol `::` and no parameter `:int`, and `$$` opens a literal before it can be a symbol.
     fn next_token(&mut self) -> Result<Option<Token>, SqlError> {
         self.skip_blanks_and_comments()?;
         let start = self.at;
@@ -101,6 +106,7 @@ impl Lexer<'_> {
         Ok(Some(Token { kind, start, end: self.at }))
     }
 
+    /// Takes the bytes that are `part` of a token; returns where they start.
     fn run(&mut self, part: impl Fn(u8) -> bool) -> usize {
         let start = self.at;
         while self.bytes.get(self.at).is_some_and(|byte| part(*byte)) {
@@ -111,6 +117,7 @@ impl Lexer<'_> {
 
     fn number(&mut self) {
         self.run(|byte| byte.is_ascii_digit() || byte == b'.');
+        // An E without digits behind it is not an exponent: of `1end` only the 1 is the number.
         let sign = usize::from(matches!(self.peek(1), b'+' | b'-'));
         if matches!(self.peek(0), b'e' | b'E') && self.peek(1 + sign).is_ascii_digit() {
             self.at += 1 + sign;
@@ -132,6 +139,7 @@ impl Lexer<'_> {
     }
 
     fn block_comment(&mut self) -> Result<(), SqlError> {
+        // Comments nest: `/* a /* b */ c */` is one comment.
         let mut depth = 0_usize;
         while self.at < self.bytes.len() {
             match (self.peek(0), self.peek(1)) {
@@ -175,6 +183,9 @@ impl Lexer<'_> {
         loop {
             match self.bytes.get(self.at) {
                 None => return Err(SqlError::new("unterminated quoted string")),
+                // The next character belongs to the escape, even a quote: `'a\'b'` is one literal.
+                // Behind the last byte, `at` steps past the end of the text, and the literal counts
+                // as unterminated.
                 Some(b'\\') => self.at += 2,
                 Some(b'\'') if self.peek(1) == b'\'' => self.at += 2,
                 Some(b'\'') => {
@@ -186,6 +197,8 @@ impl Lexer<'_> {
         }
     }
 
+    /// The tag that a dollar-quoted string opens with, such as `$$` or `$body$`. A digit cannot
+    /// begin it, so `$1` is no tag.
     fn dollar_tag(&self) -> Option<&str> {
         let rest = &self.sql[self.at + 1..];
         let end = rest.find('$')?;
@@ -206,12 +219,13 @@ impl Lexer<'_> {
     }
 }
 
-/// The value of a literal's inside: quotes doubled, backslash escapes as in PostgreSQL 8.
+/// The value of a literal's inside: doubled quotes and the backslash escapes of PostgreSQL 8.
 fn unescape(inner: &str) -> String {
     let mut out = String::with_capacity(inner.len());
     let mut chars = inner.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
+            // A quote in the inside is the first of two, because a single quote ends the literal.
             '\'' => {
                 chars.next();
                 out.push('\'');
@@ -223,8 +237,8 @@ fn unescape(inner: &str) -> String {
     out
 }
 
-/// The character that an escape stands for, after its backslash. An octal number that is no
-/// character stands for nothing.
+/// The character that an escape stands for, after its backslash. An octal number is a code point:
+/// `\052` is `*`.
 fn escaped(chars: &mut Peekable<Chars<'_>>) -> Option<char> {
     Some(match chars.next()? {
         'n' => '\n',

@@ -1,6 +1,6 @@
 //! Statements that are neither a query nor CREATE, ALTER or COPY: locks, transaction control,
-//! settings, maintenance, grants, drops. In: a statement's tokens. Out: PostgreSQL text, nothing at
-//! all, or a refusal. This file only chooses the reader by the first word.
+//! settings, maintenance, grants, drops. In: a statement's tokens. Out: PostgreSQL text, nothing to
+//! run (as for `ANALYZE t`), or a refusal. This file only chooses the reader by the first word.
 
 use super::cursor::Cursor;
 use super::error::SqlError;

@@ -6,14 +6,14 @@ use super::copy::CopyStatement;
 /// How a statement is run.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Action {
-    /// PostgreSQL text that may answer rows.
+    /// PostgreSQL text that may answer rows, such as a SELECT or an EXPLAIN.
     Query(String),
     /// PostgreSQL text that answers a count at most.
     Command(String),
-    /// CREATE TABLE, and the text that announces its keys, to be run before it in the same
+    /// CREATE TABLE, and the text that announces its keys. The text runs first, in the same
     /// transaction.
     CreateWithKeys { keys: String, create: String },
-    /// TRUNCATE: runs, and commits what came before it in the transaction.
+    /// TRUNCATE: runs, and commits the statements before it in the transaction.
     CommittingCommand(String),
     /// COPY from S3.
     Copy(Box<CopyStatement>),
@@ -32,7 +32,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Runs in a transaction block and outside.
+    /// A statement that runs in a transaction block and outside.
     pub(super) fn of(action: Action) -> Prepared {
         Prepared { action, outside_transactions: None }
     }
@@ -42,7 +42,7 @@ impl Prepared {
         Prepared::of(Action::Command(text.into()))
     }
 
-    /// Refused with the error `refusal` in a transaction block.
+    /// The statement, refused with the error `refusal` in a transaction block.
     pub(super) fn outside_transactions(self, refusal: &'static str) -> Prepared {
         Prepared { outside_transactions: Some(refusal), ..self }
     }

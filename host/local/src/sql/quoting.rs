@@ -1,5 +1,5 @@
-//! How names and strings stand in PostgreSQL text. In: a folded name or a value. Out: an identifier
-//! or a literal that PostgreSQL reads back as exactly that.
+//! Names and strings as PostgreSQL text. In: a folded name or a value. Out: an identifier or a
+//! literal that PostgreSQL reads back as exactly this name or value.
 
 use super::error::SqlError;
 
@@ -8,8 +8,10 @@ pub(crate) fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A PostgreSQL string literal.
+/// A PostgreSQL string literal: `it's` becomes `E'it''s'`.
 pub(crate) fn literal(value: &str) -> String {
+    // In an escape literal a backslash has one meaning, under every setting of
+    // standard_conforming_strings.
     format!("E'{}'", value.replace('\\', "\\\\").replace('\'', "''"))
 }
 

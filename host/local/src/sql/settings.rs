@@ -1,5 +1,5 @@
 //! SET, RESET and SHOW of settings. In: a statement's text and tokens. Out: PostgreSQL text,
-//! nothing at all for what only Redshift has a use for, or a refusal.
+//! nothing to run for a setting that only Redshift has (`SET query_group TO 'x'`), or a refusal.
 
 use super::cursor::Cursor;
 use super::error::SqlError;
@@ -21,8 +21,8 @@ const IGNORED_SETTINGS: [&str; 9] = [
     "max_cursor_result_set_size",
 ];
 
-/// What SHOW lists in Redshift when one of these words comes first. (`SHOW search_path` shows a
-/// setting and runs as it is.)
+/// The objects that SHOW lists in Redshift when one of these words comes first. (`SHOW search_path`
+/// shows a setting and runs as it is.)
 const SHOWN_OBJECTS: [&str; 11] = [
     "table",
     "view",
@@ -57,6 +57,7 @@ pub(super) fn set(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlErr
     if is_ignored(&cursor) {
         return Ok(Prepared::of(Action::Nothing));
     }
+    // All names are folded to lower case, so ignoring this one would give wrong names.
     if cursor.text().eq_ignore_ascii_case("enable_case_sensitive_identifier") {
         return Err(SqlError::unsupported("enable_case_sensitive_identifier"));
     }
@@ -69,6 +70,7 @@ fn authorization(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let user = if cursor.is_at_end() || cursor.eat("default") {
         "DEFAULT".to_owned()
     } else if let Ok(user) = cursor.literal() {
+        // `names` shortens identifiers only; a long name in a literal is still whole here.
         quote(&LongName::kept(user))
     } else {
         quote(&IdentityKind::User.identity(&mut cursor)?)

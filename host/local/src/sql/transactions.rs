@@ -1,5 +1,7 @@
-//! LOCK and transaction control. In: a statement's tokens. Out: PostgreSQL text. Redshift has one
-//! isolation level that behaves like PostgreSQL's REPEATABLE READ, whatever level BEGIN names.
+//! LOCK and transaction control. In: a statement's tokens. Out: PostgreSQL text. A transaction runs
+//! at PostgreSQL's REPEATABLE READ, which behaves like Redshift's snapshots, and the level that
+//! BEGIN names is ignored: `BEGIN ISOLATION LEVEL SERIALIZABLE` becomes
+//! `BEGIN ISOLATION LEVEL REPEATABLE READ`.
 
 use super::cursor::Cursor;
 use super::error::SqlError;
@@ -33,7 +35,7 @@ pub(super) fn control(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     Ok(Prepared::of(Action::TransactionControl(text.to_owned())))
 }
 
-/// What stands behind BEGIN: `[ISOLATION LEVEL l] [READ ONLY|READ WRITE]`.
+/// Reads the options behind BEGIN: `[ISOLATION LEVEL l] [READ ONLY|READ WRITE]`.
 fn begin(cursor: &mut Cursor<'_>) -> &'static str {
     if cursor.eat("isolation level") {
         while is_at_level(cursor) {
@@ -50,8 +52,8 @@ fn begin(cursor: &mut Cursor<'_>) -> &'static str {
     }
 }
 
-/// Whether a word of a level's name comes next. READ is one in `READ COMMITTED`, but not in
-/// `READ ONLY`.
+/// Whether a word of a level's name comes next. READ belongs to a level's name in `READ COMMITTED`,
+/// but not in `READ ONLY`.
 fn is_at_level(cursor: &Cursor<'_>) -> bool {
     const WORDS: [&str; 6] =
         ["serializable", "snapshot", "read", "committed", "uncommitted", "repeatable"];
