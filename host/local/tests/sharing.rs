@@ -90,7 +90,7 @@ async fn a_client_that_comes_when_the_server_leaves_gets_another_one() {
     let folder = Folder::new();
     let endpoints = folder.attach().await.endpoints;
     for _ in 0..5 {
-        // The drop makes the old server leave while we are at the door.
+        // The drop makes the old server leave while the next client is about to attach.
         let attachment = folder.attach().await;
         assert!(
             accepts(&attachment.endpoints.s3).await
@@ -115,7 +115,7 @@ async fn a_killed_server_is_replaced_on_the_same_ports() {
         "the killed server could not say that it is gone"
     );
 
-    // The first client is still attached to nothing; that keeps nobody out.
+    // The first client still holds its attachment to the killed server. New clients get in.
     let again = folder.attach().await;
     assert_ne!(folder.server_pid(), pid);
     assert_eq!(again.endpoints, attachment.endpoints);
@@ -148,7 +148,7 @@ async fn a_server_that_cannot_start_says_why() {
     );
     assert!(message.contains("apt-get install postgresql"), "{message}");
 
-    // Mended, the next one starts.
+    // With the program mended, the next server starts.
     folder.write_program("");
     drop(folder.attach().await);
     folder.server_gone().await;

@@ -1,5 +1,5 @@
-//! COPY of text by Redshift's rules: which files, which fields, what is null, what is an error and
-//! where that is written.
+//! COPY of text by Redshift's rules: files, fields, nulls, and errors with the tables that show
+//! them.
 
 use std::io::Write;
 

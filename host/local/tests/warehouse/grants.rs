@@ -93,7 +93,7 @@ async fn privileges_of_relations(warehouse: &Warehouse) {
         warehouse.error("SELECT has_table_privilege('nobody', 'seen', 'SELECT')").await,
         "ERROR: user \"nobody\" does not exist"
     );
-    // Who may grant, grants.
+    // A user with the grant option grants.
     must_as(warehouse, "anna", "GRANT SELECT ON seen TO watcher").await;
     assert_eq!(must_as(warehouse, "watcher", "SELECT COUNT(*) FROM seen").await, ["0"]);
     let error = warehouse.error("REVOKE SELECT ON seen FROM anna").await;
@@ -199,7 +199,7 @@ async fn visibility(warehouse: &Warehouse) {
     );
     assert_eq!(must_as(warehouse, "other", rows).await, [] as [&str; 0]);
     assert_eq!(must_as(warehouse, "watcher", rows).await.len(), 6, "SYSLOG ACCESS UNRESTRICTED");
-    // What a user may not touch is not in the lists of columns.
+    // The lists of columns leave out relations that a user has no privilege on.
     let columns = "SELECT column_name FROM svv_columns WHERE table_name = 'seen'";
     assert_eq!(must_as(warehouse, "other", columns).await, [] as [&str; 0]);
     assert_eq!(must_as(warehouse, "watcher", columns).await, ["id"]);
@@ -223,7 +223,7 @@ async fn views_of_all_kinds(warehouse: &Warehouse) {
     assert_eq!(must_as(warehouse, "other", "SELECT COUNT(*) FROM kept").await, ["1"]);
     warehouse.must("GRANT SELECT ON owned TO other").await;
     assert_eq!(must_as(warehouse, "other", "SELECT COUNT(*) FROM late").await, ["1"]);
-    // An ordinary user makes views of what may be read.
+    // An ordinary user makes views of the tables that the user may read.
     must_as(warehouse, "other", "CREATE VIEW public.his AS SELECT id FROM public.owned").await;
     must_as(warehouse, "other", "COMMENT ON VIEW public.his IS 'his'").await;
     must_as(warehouse, "other", "GRANT SELECT ON public.his TO GROUP readers").await;

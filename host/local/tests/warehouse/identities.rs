@@ -59,7 +59,7 @@ async fn identities(warehouse: &Warehouse) {
         "CREATE GROUP writers WITH USER anna, ben",
         "CREATE ROLE etl",
         "CREATE ROLE \"Night Shift\"",
-        // One name for three of them.
+        // A user, a group and a role of one name.
         "CREATE USER twin PASSWORD DISABLE",
         "CREATE GROUP twin",
         "CREATE ROLE twin",
@@ -279,7 +279,7 @@ async fn a_load_by_an_ordinary_user(warehouse: &Warehouse) {
     let loads = "SELECT COUNT(*) FROM sys_load_history WHERE table_name = 'bens'";
     assert_eq!(must_as(warehouse, "anna", loads).await, ["1"], "only her own, refused one");
     assert_eq!(warehouse.must(loads).await, ["2"]);
-    // To insert is all that COPY needs.
+    // COPY needs the privilege INSERT and no other.
     warehouse.must("GRANT INSERT ON bens TO anna").await;
     warehouse.put("right.csv", "9,z\n");
     must_as(warehouse, "anna", &copy.replace("wrong", "right")).await;
@@ -322,7 +322,7 @@ async fn dropping_identities(warehouse: &Warehouse) {
         "ERROR: role \"etl\" can't be dropped because the role has a privilege on some object"
     );
     warehouse.must("GRANT ROLE etl TO ben").await;
-    // Recorded privileges count too.
+    // Privileges that are only recorded (DROP, ALTER) count too.
     warehouse.must("GRANT ALTER ON seen TO twin2").await;
     assert!(warehouse.error("DROP USER twin2").await.contains("has a privilege on some object"));
     warehouse.must("REVOKE ALTER ON seen FROM twin2").await;

@@ -1,5 +1,5 @@
 //! Distribution, sort order, encodings and keys: recorded, shown by the catalog, never enforced.
-//! What else the columns of a table have is in `columns`.
+//! The other properties of columns are in `columns`.
 
 use crate::columns;
 use crate::support::Warehouse;
@@ -136,7 +136,7 @@ async fn declared_with_the_table(warehouse: &Warehouse) {
             .await,
         ["a|none|false|1"]
     );
-    // A table that is there keeps what it has.
+    // A table that exists already keeps its keys.
     warehouse.must("CREATE TABLE IF NOT EXISTS plain (a int DISTKEY)").await;
     warehouse.must("CREATE TABLE bare (a int)").await;
     assert_eq!(layout(warehouse, "plain").await[0], "a|false|0|az64");
@@ -290,7 +290,7 @@ async fn obstacles(warehouse: &Warehouse) {
             format!("ERROR: cannot alter column \"{column}\" of relation \"narrow\", {obstacle}")
         );
     }
-    // What does not stand in the way: another encoding, the DISTKEY.
+    // Another encoding and the DISTKEY do not block the change.
     warehouse.must("ALTER TABLE narrow ALTER COLUMN h TYPE varchar(9)").await;
     warehouse.must("ALTER TABLE narrow ALTER COLUMN a ENCODE lzo").await;
     warehouse.must("ALTER TABLE narrow ALTER COLUMN a TYPE varchar(9)").await;

@@ -1,5 +1,5 @@
-//! Late-binding views: nothing is checked when they are made, and nothing holds on to what they
-//! read. Part of the story that `views` tells of one warehouse.
+//! Late-binding views: nothing is checked when they are made, and they block no change of the
+//! tables that they read. Part of the story that `views` tells of one warehouse.
 
 use crate::support::Warehouse;
 use crate::views::has;
@@ -25,7 +25,7 @@ pub(crate) async fn follow_their_tables(warehouse: &Warehouse) {
     warehouse.must("INSERT INTO s.late_t VALUES (1, 'one'), (2, 'two')").await;
     assert_eq!(warehouse.must("SELECT * FROM s.late ORDER BY 1").await, ["1|one", "2|two"]);
 
-    // It follows names and columns, and is in the way of nothing.
+    // The view follows names and columns, and blocks no change of its table.
     warehouse.must("ALTER TABLE s.late_t ADD COLUMN c int").await;
     warehouse.must("ALTER TABLE s.late_t ALTER COLUMN b TYPE varchar(20)").await;
     assert_eq!(
@@ -42,7 +42,8 @@ pub(crate) async fn follow_their_tables(warehouse: &Warehouse) {
     warehouse.must("CREATE TABLE s.late_t AS SELECT 7 AS a").await;
     assert_eq!(warehouse.must("SELECT * FROM s.late").await, ["7"]);
 
-    // OR REPLACE with other columns is fine; dropped and made anew, it is the new one.
+    // OR REPLACE with other columns is fine. A view that is dropped and made anew has the new
+    // query.
     warehouse
         .must(
             "CREATE OR REPLACE VIEW s.late (x, y) AS SELECT a, a + 1 FROM s.late_t WITH NO \

@@ -22,7 +22,7 @@ async fn long_names() {
     views_and_changes(&warehouse).await;
     loads(&warehouse).await;
     listings(&warehouse).await;
-    // As if an earlier version had made it.
+    // A view as an earlier version might have made it.
     warehouse.must("DROP VIEW loader_local.pg_table_def").await;
     warehouse.must("CREATE VIEW loader_local.pg_table_def AS SELECT 1 AS older").await;
     let warehouse = warehouse.restarted().await;
@@ -58,7 +58,7 @@ async fn tables_and_columns(warehouse: &Warehouse) {
         ["FINISHED 0", "FINISHED 1", &format!("FINISHED 1|x{b}"), &format!("FINISHED {table}")]
     );
 
-    // 128 bytes and more are cut at a character: `…_a` and what follows it is one column.
+    // Names of 128 bytes and more are cut at a character: `…_a` and `…_abc` are one column.
     warehouse.must(&format!("CREATE TABLE cut ({}äxyz int, {a}bc int)", "n".repeat(126))).await;
     let columns = "SELECT column_name FROM svv_columns WHERE table_name = 'cut' ORDER BY 1";
     assert_eq!(warehouse.must(columns).await, ["n".repeat(126), a.clone()]);

@@ -1,5 +1,5 @@
-//! COPY of Parquet: by position, types exactly equal, lengths in bytes, only what a manifest with
-//! lengths names.
+//! COPY of Parquet: by position, types exactly equal, lengths in bytes, manifests that state the
+//! files' lengths.
 
 use std::sync::Arc;
 

@@ -330,8 +330,8 @@ async fn batches() {
             format!("FAILED ERROR: {refusal}")
         );
     }
-    // The second waits for the lock before it takes its snapshot, so both see each other's rows and
-    // none fails.
+    // The second load waits for the lock before it takes its snapshot, so it sees the rows of the
+    // first, and neither fails.
     let load = ["LOCK t", "INSERT INTO t SELECT COUNT(*) FROM t", "SELECT COUNT(*) FROM t"];
     let (one, two) = tokio::join!(warehouse.transaction(&load), warehouse.transaction(&load));
     assert_eq!((one[0].as_str(), two[0].as_str()), ("FINISHED -", "FINISHED -"));

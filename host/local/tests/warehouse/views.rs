@@ -88,7 +88,8 @@ async fn materialized(warehouse: &Warehouse) {
     warehouse.must("ALTER TABLE s.base ALTER COLUMN name TYPE varchar(20)").await;
 }
 
-/// What the catalog answers makes the same view again: the program drops and restores views by it.
+/// The definition in the catalog makes the same view again: the program drops and restores views by
+/// it.
 async fn definitions_can_be_sent_again(warehouse: &Warehouse) {
     warehouse
         .must(
