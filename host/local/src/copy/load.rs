@@ -19,7 +19,7 @@ use crate::sql::{CopyStatement, FileFormat, engine_error};
 /// Buffers between the reader and PostgreSQL.
 const BUFFERS: usize = 8;
 
-/// Where a COPY runs.
+/// The surroundings of a COPY.
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session,
     pub(crate) objects: &'a Objects,

@@ -80,7 +80,7 @@ fn decimal_overflow(precision: u8, scale: u8) -> Fault {
 /// The digits of a decimal, without its sign.
 struct Digits {
     unscaled: i128,
-    /// How many of them stand after the point, at most the scale.
+    /// The number of digits after the point, at most the scale.
     fraction: u8,
     /// Whether the first digit that the scale cannot hold is 5 or more.
     has_surplus_half: bool,

@@ -14,13 +14,13 @@ use crate::sql::TextOptions;
 const MAX_RECORD_BYTES: usize = 4 << 20;
 
 /// A field of the last record.
-// `start` and `end` count in the unquoted content, `position` in the line of the file. The two
-// drift apart at every quote.
+// `start` and `end` count in the unquoted content, `position` in the record as it stands in the
+// file. The two drift apart at every quote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Span {
     start: usize,
     end: usize,
-    /// Where the field starts in the line as it stands in the file.
+    /// The byte where the field starts, in the record as it stands in the file.
     pub(crate) position: usize,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Records<R> {
     line: u64,
 }
 
-/// What came next.
+/// The next thing in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     Record,
