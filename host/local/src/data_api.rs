@@ -1,27 +1,28 @@
 //! The Amazon Redshift Data API over PostgreSQL. In: AWS JSON 1.1 requests. Out: what the service
-//! would answer; SQL runs on connections of its own, each statement as Redshift would run it
-//! (`sql`), COPY by Redshift's rules (`copy`).
+//! would answer. Each execution runs its SQL on a PostgreSQL connection of its own; `sql` makes
+//! each statement behave as on Redshift, and `copy` loads by Redshift's rules.
 //!
 //! It does: Execute and BatchExecute (both modes), Describe with sub-statements and long polls,
 //! results with paging (JSON and CSV), cancel, lists of statements, databases, schemas and tables,
 //! DescribeTable; client tokens, parameters, and the service's limits. It does not: check
-//! signatures or passwords (`DbUser` is taken at its word, and without it every client is the
-//! superuser `loader`), keep sessions (refused), send events, name the table behind a result's
-//! column, survive a restart with its statements. Of Redshift's engine it has no procedures,
-//! UNLOAD, ALTER TABLE APPEND, SHOW TABLE and its like, QUALIFY, PIVOT, navigation in SUPER.
-//! Distribution, sort order, encodings and keys are recorded and shown, nothing more; trailing
-//! blanks count where VARCHAR is compared; writers of one table wait for each other only where they
-//! lock it or change the same rows.
+//! signatures or passwords (it believes `DbUser`, and a client without one is the superuser
+//! `loader`), keep sessions (it refuses them), send events, name the table behind a result's
+//! column, or remember its statements over a restart. Of Redshift's engine it has no procedures,
+//! UNLOAD, ALTER TABLE APPEND, SHOW TABLE and the other SHOW statements on objects, QUALIFY, PIVOT,
+//! or navigation in SUPER. It records distribution, sort order, encodings and keys and shows them,
+//! nothing more. Comparisons of VARCHAR count trailing blanks (for example `'a' = 'a '` is false).
+//! Two writers of one table wait for each other only where they lock it or change the same rows.
 //!
-//! Views are bound, late-binding or materialized. A bound one blocks what Redshift says it blocks:
-//! ALTER COLUMN TYPE of any column of its table, DROP of the table and of columns it uses; it
-//! follows a renamed table or column. A late-binding one is looked up by names when it is read,
-//! blocks nothing, has no columns in the catalog, no edges in `pg_depend`, and cannot be read by
-//! the other two kinds or by MERGE; its query runs with the rights of its reader, where Redshift
-//! takes its owner's. OR REPLACE does not change a view's kind. A materialized one is PostgreSQL's:
-//! `pg_class.relkind` is `m` (`v` in Redshift), its columns are not in `svv_columns`, it follows
-//! renamed columns where Redshift's could not be refreshed any more, and AUTO REFRESH, keys and
-//! BACKUP do nothing. There is no `pg_get_late_binding_view_cols()`, `svv_mv_info` or SHOW VIEW.
+//! Views are bound, late-binding or materialized. A bound view blocks what Redshift says it blocks:
+//! ALTER COLUMN TYPE of any column of its table, DROP of the table and of the columns that the view
+//! uses; the view follows a renamed table or column. The stand-in looks a late-binding view up by
+//! its names when a statement reads it, so such a view blocks nothing, has no columns in the
+//! catalog and no edges in `pg_depend`, and the other two kinds and MERGE cannot read it. Its query
+//! runs with the rights of its reader, where Redshift takes its owner's. OR REPLACE does not change
+//! a view's kind. A materialized view is PostgreSQL's: `pg_class.relkind` is `m` (`v` in Redshift),
+//! its columns are not in `svv_columns`, it follows renamed columns where Redshift could not
+//! refresh its own any more, and AUTO REFRESH, keys and BACKUP do nothing. There is no
+//! `pg_get_late_binding_view_cols()`, `svv_mv_info` or SHOW VIEW.
 
 mod catalog;
 mod describe;

@@ -1,6 +1,6 @@
-//! ListDatabases, ListSchemas, ListTables and DescribeTable: answered at once from PostgreSQL's
-//! catalog, the stand-in's own objects left out. Patterns are LIKE patterns. Pages are small like
-//! those of results.
+//! ListDatabases, ListSchemas, ListTables and DescribeTable. They are answered at once from
+//! PostgreSQL's catalog, without the stand-in's own objects. Patterns are LIKE patterns, for
+//! example `ord%`. Pages are as small as those of results.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ pub(crate) struct CatalogRequest {
     next_token: Option<String>,
 }
 
-/// The name that stands for a name of PostgreSQL's catalog.
+/// SQL for the full name behind a name of PostgreSQL's catalog, which may be an alias.
 fn full(column: &str) -> String {
     format!("{HELPER_SCHEMA}.full_name({column})")
 }
@@ -42,6 +42,7 @@ async fn query(
     request: &CatalogRequest,
     sql: &str,
 ) -> Result<ResultSet, ApiError> {
+    // ConnectedDatabase, where it is given, is the database to ask; Database must be named anyway.
     let named = request.target.check()?;
     let database = request.connected_database.clone().unwrap_or(named);
     let session =
@@ -50,7 +51,9 @@ async fn query(
     outcome.result.ok_or_else(|| ApiError::validation("the catalog answered nothing"))
 }
 
-/// Cuts a page out of `rows` and names it in the answer.
+/// Cuts a page out of `rows` and adds it to the answer as `member`.
+// The token is the index of the next row. Each page asks the catalog anew, so a table that is made
+// or dropped between two pages shifts the rows: the client may see one twice or miss one.
 fn page(request: &CatalogRequest, member: &str, rows: Vec<Value>) -> Result<Members, ApiError> {
     let limit = in_range("maxResults", request.max_results, 0..=1000)?
         .filter(|limit| *limit > 0)
@@ -124,7 +127,7 @@ fn tables_sql(request: &CatalogRequest) -> String {
     )
 }
 
-/// DescribeTable; a table that does not exist has no columns.
+/// DescribeTable. A table that does not exist gives an empty list of columns, not an error.
 pub(crate) async fn describe_table(
     warehouse: &Warehouse,
     request: CatalogRequest,
@@ -137,7 +140,7 @@ pub(crate) async fn describe_table(
     Ok(answer.with("TableName", table).into())
 }
 
-/// A name as the catalog has it, for a literal.
+/// A name as the catalog has it, to stand inside a literal: `Orders` becomes `orders`.
 fn quoted(name: &str) -> String {
     name.to_lowercase().replace('\'', "''")
 }
@@ -157,6 +160,7 @@ fn columns_sql(schema: &str, table: &str) -> String {
 
 fn described_column(row: &Row, schema: &str, table: &str) -> Value {
     let text = |index: usize| row[index].as_deref().unwrap_or_default();
+    // PostgreSQL's type modifier; -1 means that the type has none.
     let modifier = text(2).parse().unwrap_or(-1);
     let column = ColumnInfo::new(text(0), described_type(text(1)), modifier);
     let mut member = column_metadata(&column);
@@ -170,6 +174,8 @@ fn described_column(row: &Row, schema: &str, table: &str) -> Value {
     member
 }
 
+// The results of queries map types by their OIDs (`session::type_name`). Here the query reads
+// `pg_type.typname`, so the same table is spelt by name. A type must be added to both.
 fn described_type(postgres: &str) -> &'static str {
     match postgres {
         "int2" => "int2",

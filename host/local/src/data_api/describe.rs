@@ -1,5 +1,6 @@
-//! Reading what was executed: DescribeStatement, results by page, CancelStatement. In: ids, `uuid`
-//! or `uuid:n` for the n-th statement of a batch. Out: the members of the service's model.
+//! DescribeStatement, the results of a statement by page, and CancelStatement. In: the id of an
+//! execution, or of one statement of a batch (for example `…-4f0a:2` names the second). Out: the
+//! members of the service's model.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,14 +24,14 @@ pub(crate) struct IdRequest {
     wait_time_seconds: Option<i64>,
 }
 
-/// An execution, and the index of one of its statements.
+/// An execution, and the index of a statement when the id named one of a batch.
 struct Found {
     execution: Arc<Execution>,
     item: Option<usize>,
 }
 
 impl Found {
-    /// The rows of a statement that has finished; a batch has none of its own.
+    /// The rows of a statement that has finished. A batch itself has no rows, only its statements.
     fn result(&self) -> Option<Arc<ResultSet>> {
         let index = self.item.or((!self.execution.is_batch()).then_some(0))?;
         let state = self.execution.state();
@@ -39,6 +40,7 @@ impl Found {
     }
 }
 
+// The service's pattern allows an empty number: `uuid:` names the whole execution, as `uuid` does.
 fn find(warehouse: &Warehouse, id: Option<&str>) -> Result<Found, ApiError> {
     let id = id.ok_or_else(|| ApiError::missing("id"))?;
     let (uuid, number) =
@@ -53,13 +55,14 @@ fn find(warehouse: &Warehouse, id: Option<&str>) -> Result<Found, ApiError> {
     Ok(Found { execution, item })
 }
 
-/// The index of a batch's statement from its number, which counts from 1.
+/// The index of a batch's statement. Ids count from 1, so that `uuid:1` is index 0 and `uuid:0` is
+/// no statement.
 fn item_index(execution: &Execution, number: &str) -> Option<usize> {
     let index = number.parse::<usize>().ok()?.checked_sub(1)?;
     (execution.is_batch() && index < execution.submission.statements.len()).then_some(index)
 }
 
-/// Refuses an id that is none of the service's by its form.
+/// Refuses an id whose form the service would not accept.
 fn check_id(id: &str, uuid: &str, number: Option<&str>) -> Result<(), ApiError> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if uuid.split('-').map(str::len).eq([8, 4, 4, 4, 12])
@@ -91,6 +94,7 @@ pub(crate) async fn describe(warehouse: &Warehouse, request: IdRequest) -> Resul
     Ok(match found.item {
         Some(index) => item_members(execution, &state, index),
         None if execution.is_batch() => batch_members(execution, &state),
+        // `Members::and` replaces, so the order matters: Status and Error are the execution's.
         None => item_members(execution, &state, 0).and(whole_members(execution, &state)),
     }
     .into())
@@ -102,7 +106,7 @@ fn batch_members(execution: &Execution, state: &ExecutionState) -> Members {
         (0..state.items.len()).map(|index| item_members(execution, state, index).into()).collect();
     whole_members(execution, state)
         .with("ExecutionMode", if mode == Mode::AutoCommit { "AUTO_COMMIT" } else { "TRANSACTION" })
-        // Results and query ids are those of its statements.
+        // A batch has no result and no query id of its own; SubStatements have them.
         .with("ResultRows", -1)
         .with("ResultSize", -1)
         .with("RedshiftQueryId", 0)
@@ -164,7 +168,7 @@ fn nanoseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// GetStatementResult and its CSV twin.
+/// GetStatementResult and GetStatementResultV2, which answers CSV.
 pub(crate) async fn result(
     warehouse: &Warehouse,
     request: IdRequest,
@@ -196,6 +200,8 @@ fn check_format(submission: &Submission, format: Format) -> Result<(), ApiError>
     )))
 }
 
+// A NextToken is the row where the page starts and the id that it belongs to: `100/…-4f0a`. The id
+// is compared when the token comes back, since a start row means nothing in another result.
 fn page_token(id: &str, start: usize) -> String {
     format!("{start}/{id}")
 }
@@ -208,7 +214,7 @@ fn page_start(token: Option<&str>, id: &str, rows: usize) -> Result<usize, ApiEr
     if of == id && start <= rows { Ok(start) } else { Err(invalid()) }
 }
 
-/// CancelStatement: stops PostgreSQL too.
+/// CancelStatement. It marks the execution and cancels the statement that PostgreSQL is running.
 pub(crate) async fn cancel(warehouse: &Warehouse, request: IdRequest) -> Result<Value, ApiError> {
     let found = find(warehouse, request.id.as_deref())?;
     let execution = &found.execution;
@@ -222,7 +228,7 @@ pub(crate) async fn cancel(warehouse: &Warehouse, request: IdRequest) -> Result<
     if let Some(token) = token
         && let Err(error) = token.cancel_query(NoTls).await
     {
-        // The runner looks at the request between statements too.
+        // No error: the runner checks the mark before each statement anyway.
         tracing::warn!(%error, id = execution.id, "cannot send the cancel request to PostgreSQL");
     }
     Ok(json!({"Status": true}))

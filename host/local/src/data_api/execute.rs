@@ -1,6 +1,6 @@
 //! ExecuteStatement and BatchExecuteStatement: checks the request, registers it (or finds it by its
-//! client token) and starts it. Errors here are requests that the service would refuse; what is
-//! wrong with the SQL itself shows in DescribeStatement.
+//! client token) and starts it. The errors here are those of requests that the service would
+//! refuse. A mistake in the SQL itself, such as a missing table, shows in DescribeStatement.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -99,6 +99,8 @@ fn enum_error(member: &str, value: &str, set: &str) -> ApiError {
     ))
 }
 
+// Every check comes before `submit`: a refused request must leave no execution and use no token, so
+// that the client can correct it and send it again with the same token.
 async fn start(
     warehouse: &Arc<Warehouse>,
     request: CommonRequest,
@@ -118,7 +120,7 @@ async fn start(
     Ok(submitted(&execution, wait.is_some()))
 }
 
-/// Registers and starts an execution, or finds the one of the same token.
+/// Registers and starts an execution, or finds the earlier one with the same token.
 fn submit(
     warehouse: &Arc<Warehouse>,
     token: Option<&str>,
@@ -127,6 +129,7 @@ fn submit(
     match warehouse.registry.submit(token, Execution::new(submission)) {
         Submitted::TooManyActive => Err(ApiError::too_many_active()),
         Submitted::Repeated(execution) => Ok(execution),
+        // The task owns its Arcs, so the statement goes on when the client hangs up.
         Submitted::New(execution) => {
             tokio::spawn(run::run(warehouse.clone(), execution.clone()));
             Ok(execution)
@@ -134,7 +137,7 @@ fn submit(
     }
 }
 
-/// What a checked request asks for.
+/// Checks a request and turns it into a submission.
 fn submission(
     request: CommonRequest,
     statements: Vec<String>,
@@ -211,7 +214,9 @@ fn parameter(member: ParameterMember) -> Result<Parameter, ApiError> {
     Ok(Parameter { name, value })
 }
 
-/// The statements with values in place of parameters; every parameter has to be used.
+/// The statements with values in place of parameters, for example `:order_id` becomes `'42'`.
+///
+/// Errors: a placeholder without a parameter, and a parameter that no statement uses.
 fn bind_all(statements: &[String], parameters: &[Parameter]) -> Result<Vec<String>, ApiError> {
     let mut used = vec![false; parameters.len()];
     let mut bound = Vec::with_capacity(statements.len());
@@ -223,7 +228,8 @@ fn bind_all(statements: &[String], parameters: &[Parameter]) -> Result<Vec<Strin
                     "Parameters list is missing the parameter: [{name}]"
                 )));
             }
-            // The engine will say what is wrong with it.
+            // The text cannot be split into tokens, for example because a quote is open. It is
+            // submitted as it is: the engine's error belongs to the statement, not the request.
             Err(_) => sql.clone(),
         });
     }

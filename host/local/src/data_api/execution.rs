@@ -1,6 +1,6 @@
-//! One ExecuteStatement or BatchExecuteStatement and how it fares. The runner changes it, requests
-//! read it; a request that waits is woken when it ends. Lists and answers are made from it
-//! elsewhere.
+//! One ExecuteStatement or BatchExecuteStatement and its state. The runner (`run`) changes it,
+//! requests read it, and a request that waits is woken when it ends. `list` and `describe` make
+//! their answers from it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -41,24 +41,27 @@ impl Status {
     }
 }
 
-/// How the statements of an execution hang together.
+/// Which statements of an execution commit together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
+    /// The one statement of ExecuteStatement.
     Single,
+    /// All statements or none.
     Transaction,
+    /// Each statement by itself; a failed one does not stop those behind it.
     AutoCommit,
 }
 
-/// What was asked for; never changes.
+/// What the client asked for. It never changes.
 #[derive(Debug, Clone)]
 pub(crate) struct Submission {
     pub(crate) target: Target,
     pub(crate) database: String,
     pub(crate) name: Option<String>,
     pub(crate) mode: Mode,
-    /// As sent, with placeholders.
+    /// The SQL as the client sent it, with placeholders.
     pub(crate) statements: Vec<String>,
-    /// What runs.
+    /// The SQL that runs, with values in their place.
     pub(crate) bound: Vec<String>,
     pub(crate) parameters: Vec<Parameter>,
     pub(crate) is_csv: bool,
@@ -80,7 +83,7 @@ pub(crate) struct Execution {
     ended: watch::Sender<bool>,
 }
 
-/// How far it is.
+/// How far an execution is.
 #[derive(Clone)]
 pub(crate) struct ExecutionState {
     pub(crate) status: Status,
@@ -93,7 +96,7 @@ pub(crate) struct ExecutionState {
     pub(crate) cancel_token: Option<CancelToken>,
 }
 
-/// One statement of it.
+/// How far one statement of an execution is.
 #[derive(Debug, Clone)]
 pub(crate) struct Item {
     pub(crate) status: Status,
@@ -105,7 +108,7 @@ pub(crate) struct Item {
     pub(crate) rows: i64,
     pub(crate) size_bytes: i64,
     pub(crate) has_result: bool,
-    /// `None` also when an old result was dropped for room.
+    /// `None` also when the registry dropped an old result to make room.
     pub(crate) result: Option<Arc<ResultSet>>,
 }
 
@@ -149,7 +152,7 @@ impl Execution {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, ExecutionState> {
-        // A panic elsewhere leaves the state readable.
+        // A panic in another thread poisons the lock, but the state itself is still whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -157,7 +160,7 @@ impl Execution {
         self.state().status
     }
 
-    /// Changes the state and wakes the requests that wait when it became final.
+    /// Changes the state, and wakes the requests that wait once the status is final.
     pub(crate) fn update(&self, change: impl FnOnce(&mut ExecutionState)) {
         let is_final = {
             let mut state = self.state();
@@ -165,6 +168,8 @@ impl Execution {
             state.updated_millis = now_millis();
             state.status.is_final()
         };
+        // `send` would store nothing while no request waits, and a request that comes later would
+        // then sleep for its whole limit.
         if is_final {
             self.ended.send_replace(true);
         }
@@ -177,15 +182,19 @@ impl Execution {
         });
     }
 
-    /// Waits for the end, at most for `limit`.
+    /// Waits until the execution has ended, at most for `limit`.
     pub(crate) async fn wait(&self, limit: Duration) {
         let mut ended = self.ended.subscribe();
-        // Neither running out of time nor a sender that is gone is an error: the caller reads the
-        // state.
+        // Running out of time is no error: the caller reads the state and reports what it is. An
+        // end before this line is not missed, because `wait_for` looks at the value first.
         let _ = tokio::time::timeout(limit, ended.wait_for(|ended| *ended)).await;
     }
 
-    /// Asks the runner to stop, and returns what stops PostgreSQL; or the status when it has ended.
+    /// Asks the runner to stop, and returns the token that cancels PostgreSQL's statement.
+    ///
+    /// `None`: no connection yet; the runner will see the request before its first statement.
+    ///
+    /// Errors: the final status, when the execution has already ended.
     pub(crate) fn request_cancel(&self) -> Result<Option<CancelToken>, Status> {
         let mut state = self.state();
         if state.status.is_final() {
@@ -203,7 +212,7 @@ impl Execution {
         self.submission.mode != Mode::Single
     }
 
-    /// Marks the execution as started on a connection.
+    /// Marks the execution as started on the connection with this `pid`.
     pub(crate) fn start(&self, pid: i32, cancel_token: CancelToken) {
         self.update(|state| {
             state.status = Status::Started;
@@ -218,6 +227,7 @@ impl Execution {
             state.status = status;
             state.error = error;
             state.duration = since.elapsed();
+            // The connection is about to close; its token must not outlive it.
             state.cancel_token = None;
         });
     }

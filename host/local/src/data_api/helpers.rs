@@ -1,13 +1,15 @@
-//! What Redshift has and PostgreSQL has not, as SQL that runs once per database when it is first
-//! used and may be repeated. In order: a file may use what an earlier one makes. Each file grants
-//! what it makes to PUBLIC itself, where users may see it.
+//! The system tables, views and functions that Redshift has and PostgreSQL lacks, as SQL. It runs
+//! in each database when the server first uses it, so it must be repeatable (for example `CREATE OR
+//! REPLACE VIEW`). Each file grants to PUBLIC what users may see of its objects.
 
 use tokio_postgres::error::SqlState;
 
 use crate::session::Session;
 use crate::sql::engine_error;
 
-/// All helper files as one script; it runs as one transaction.
+/// All helper files as one script, which PostgreSQL runs as one transaction.
+// The order matters, because a file may use what an earlier file makes: `views.sql` calls
+// `loader_local.full_name`, which `names.sql` makes. `schema.sql` is first and takes the lock.
 const HELPERS: &str = concat!(
     include_str!("helpers/schema.sql"),
     include_str!("helpers/names.sql"),
@@ -22,14 +24,16 @@ const HELPERS: &str = concat!(
     include_str!("helpers/writes.sql"),
 );
 
-/// Views of an earlier version of the program may have other columns, and then cannot be replaced.
+/// Drops the helper views. A view that an earlier version of the program made may have other
+/// columns, and PostgreSQL cannot replace it then.
 const DROP_VIEWS: &str = include_str!("helpers/drop_views.sql");
 
-/// Makes the objects, or brings those that are there up to date.
+/// Makes the helper objects, or brings existing ones up to date.
 pub(super) async fn make(session: &Session) -> Result<(), String> {
     let made = session.client.batch_execute(HELPERS).await;
     let has_old_views =
         |error: &tokio_postgres::Error| error.code() == Some(&SqlState::INVALID_TABLE_DEFINITION);
+    // The failed script has left nothing, as it was one transaction; so the whole of it runs again.
     let made = match made {
         Err(error) if has_old_views(&error) => {
             session.client.batch_execute(&format!("{DROP_VIEWS}{HELPERS}")).await

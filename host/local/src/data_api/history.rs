@@ -1,13 +1,15 @@
-//! The system tables' rows: load errors, loads and queries, written on the connection that ran
-//! them, after its transaction ended. A row that cannot be written (the connection is gone) is
-//! logged and left out.
+//! The rows of the system tables: load errors, loads and queries. The runner writes them on the
+//! connection that ran the statements, after their transaction has ended: written inside it, a
+//! rollback would take the load errors along, which the client needs most then. When the rows
+//! cannot be written (for example because the connection is gone), the server logs that and goes
+//! on.
 
 use super::execution::{Execution, Item, Status};
 use crate::copy::{LoadError, LoadRecord};
 use crate::session::Session;
 use crate::sql::{HELPER_SCHEMA, literal};
 
-/// PostgreSQL's timestamp from milliseconds.
+/// SQL for a timestamp from milliseconds since 1970.
 fn moment(millis: i64) -> String {
     format!("(to_timestamp({millis} / 1000.0) AT TIME ZONE 'UTC')")
 }
@@ -18,7 +20,9 @@ fn text(value: &str, max_chars: usize) -> String {
     literal(&value)
 }
 
-/// Writes everything that is known of an execution.
+/// Writes the load errors, loads and queries of an execution.
+// The settings that the client made still hold on this connection: after `SET statement_timeout TO
+// 1`, the INSERTs would be cancelled. So the first two statements take such settings back.
 pub(crate) async fn write(
     session: &Session,
     execution: &Execution,
@@ -81,6 +85,7 @@ fn push_load(sql: &mut String, pid: i32, load: &LoadRecord) {
 fn push_queries(sql: &mut String, pid: i32, execution: &Execution) {
     let state = execution.state();
     for (item, statement) in state.items.iter().zip(&execution.submission.statements) {
+        // A statement gets its query id when it is started; a statement with 0 never ran.
         if item.query_id != 0 {
             push_query(sql, pid, item, statement);
         }
@@ -103,7 +108,7 @@ fn push_query(sql: &mut String, pid: i32, item: &Item, statement: &str) {
     ));
 }
 
-/// The word of SYS_QUERY_HISTORY.
+/// The status as SYS_QUERY_HISTORY spells it.
 fn history_status(status: Status) -> &'static str {
     match status {
         Status::Finished => "success",

@@ -1,9 +1,11 @@
-//! Late-binding views when they are read. In: the PostgreSQL text of a statement. Out: the text to
-//! run, with the queries of such views in place of their names, as the catalog has them now. A
-//! statement that reads none is left as it is.
+//! Late-binding views in statements that read them. In: the PostgreSQL text of a statement. Out:
+//! the text to run, with the views' queries in place of their names. For example, after
+//! `CREATE VIEW v AS SELECT a FROM t WITH NO SCHEMA BINDING`, the statement `SELECT * FROM v`
+//! becomes `SELECT * FROM (SELECT a FROM t) AS v`. A statement that reads no such view is left as
+//! it is.
 //!
-//! The query then runs with the rights of the statement's user, who needs SELECT on the view; in
-//! Redshift the view's owner needs those below it.
+//! The query runs with the rights of the statement's user, who therefore needs SELECT on the view
+//! and on its tables; in Redshift the view's owner needs the rights on the tables.
 
 use std::collections::HashMap;
 
@@ -12,8 +14,9 @@ use tokio_postgres::SimpleQueryMessage;
 use crate::session::Session;
 use crate::sql::{LateBindingView, Reader, engine_error, literal};
 
-/// The text to run for `sql`. The error is the statement's `Error`.
+/// The text to run for `sql`. An error is the statement's `Error`.
 pub(super) async fn resolve(session: &Session, sql: String) -> Result<String, String> {
+    // What sqlparser cannot read is not a statement that reads views; PostgreSQL judges it.
     let Some(mut reader) = Reader::parse(&sql) else { return Ok(sql) };
     let views = views_behind(session, reader.relations()).await?;
     if views.is_empty() {
@@ -22,7 +25,10 @@ pub(super) async fn resolve(session: &Session, sql: String) -> Result<String, St
     reader.inline(views).map_err(|error| error.to_string())
 }
 
-/// The late-binding views among `names`, among what these read, and so on.
+/// The late-binding views among `names`, among the relations that these views read, and so on.
+// Each round looks up the names that the round before has found. `asked` holds every name that was
+// ever looked up, so views that read each other (v reads w, w reads v) end the loop; `inline` then
+// refuses them.
 async fn views_behind(
     session: &Session,
     names: Vec<String>,
@@ -48,7 +54,7 @@ async fn views_behind(
     Ok(views)
 }
 
-/// The names that are late-binding views, each with its query.
+/// Those of `names` that are late-binding views, each with its query.
 async fn look_up(session: &Session, names: &[String]) -> Result<Vec<(String, String)>, String> {
     let sql = look_up_sql(names);
     let messages = session.client.simple_query(&sql).await.map_err(|error| engine_error(&error))?;

@@ -1,5 +1,5 @@
-//! ListStatements: what was executed, newest first, by page. In: filters; out: the members of the
-//! service's model.
+//! ListStatements: the executions of this server, newest first, by page. In: filters; out: the
+//! members of the service's model.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -25,7 +25,7 @@ const STATUSES: [&str; 7] =
     ["SUBMITTED", "PICKED", "STARTED", "FINISHED", "FAILED", "ABORTED", "ALL"];
 
 impl ListRequest {
-    /// Finished ones when no status is asked for.
+    /// The status to list; FINISHED when the client names none.
     fn status(&self) -> Result<&str, ApiError> {
         let status = self.status.as_deref().unwrap_or("FINISHED");
         if STATUSES.contains(&status) {
@@ -39,10 +39,13 @@ impl ListRequest {
     }
 
     fn limit(&self) -> Result<usize, ApiError> {
+        // 0 means the default, as if the client had sent no number.
         let limit = in_range("maxResults", self.max_results, 0..=100)?.filter(|limit| *limit > 0);
         Ok(usize::try_from(limit.unwrap_or(100)).unwrap_or(100))
     }
 
+    // Database, cluster and workgroup must be the same; StatementName is a prefix of the name, for
+    // example `load-` finds `load-orders`.
     fn matches(&self, execution: &Execution) -> bool {
         let submission = &execution.submission;
         let same =
@@ -55,7 +58,8 @@ impl ListRequest {
             })
     }
 
-    /// A token is the id of the last statement of the page before; ids grow with time.
+    /// Whether an execution comes after the page before. The token is the id of that page's last
+    /// execution, and ids (UUID version 7) grow with time, so older executions have smaller ids.
     fn is_after_token(&self, execution: &Execution) -> bool {
         self.next_token.as_ref().is_none_or(|token| execution.id < *token)
     }

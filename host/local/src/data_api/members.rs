@@ -1,5 +1,6 @@
-//! The members of an answer, in the order in which they were named. In: names and values; out: a
-//! JSON object. A member without a value is left out, as the service does.
+//! The members of an answer, in the order in which they were added. In: names and values; out: a
+//! JSON object. A member without a value is left out, as the service does: an execution without an
+//! error has no `Error`, not `"Error": null`.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +8,7 @@ use serde_json::{Map, Value};
 pub(crate) struct Members(Map<String, Value>);
 
 impl Members {
-    /// Adds a member, or replaces it where it stands.
+    /// Adds a member, or replaces its value.
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Members {
         self.0.insert(name.to_owned(), value.into());
         self

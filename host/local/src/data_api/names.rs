@@ -1,6 +1,8 @@
-//! What the aliases of long names stand for. In: statements that are about to run. Out: rows in
-//! `loader_local.long_names`, which the views read, and full names in results and errors. The names
-//! are known to this process and to each database that has them.
+//! What the aliases of long names stand for. PostgreSQL keeps 63 bytes of a name and Redshift 127,
+//! so `sql::names` gives PostgreSQL an alias for a longer name, and here the full name is put back.
+//! In: statements that are about to run. Out: rows in `loader_local.long_names`, which the views
+//! read, and full names in results and errors. This process knows all names; each database has the
+//! names that its own statements used.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,7 +12,7 @@ use crate::copy::LoadError;
 use crate::session::{ResultSet, Session};
 use crate::sql::{HASH_DIGITS, HELPER_SCHEMA, LongName, MARK, literal, long_names};
 
-/// All long names that a statement has ever held.
+/// All long names that any statement has used.
 #[derive(Default)]
 pub(crate) struct Names {
     known: RwLock<Known>,
@@ -19,12 +21,12 @@ pub(crate) struct Names {
 #[derive(Default)]
 struct Known {
     by_hash: HashMap<String, LongName>,
-    /// Database and alias.
+    /// Database and alias of the rows in `long_names`, so that a name is stored once.
     stored: HashSet<(String, String)>,
 }
 
 impl Names {
-    /// Reads the names that a database has, when it is first used.
+    /// Reads the names that a database has, when the server first uses it.
     pub(super) async fn load(&self, session: &Session, database: &str) -> Result<(), String> {
         let rows =
             session.rows(&format!("SELECT full_name FROM {HELPER_SCHEMA}.long_names")).await?;
@@ -33,8 +35,10 @@ impl Names {
         Ok(())
     }
 
-    /// Stores the names of statements that will run on `session`; outside of any transaction, as a
-    /// name outlives what failed.
+    /// Stores the names of statements that will run on `session`. This happens before their
+    /// transaction begins, since an error message of a failed one still has to be restored.
+    // Looks under the read lock, stores without a lock (a std guard must not live across an await),
+    // and remembers. Two executions may store one name at once; `keep_names` ignores the second.
     pub(super) async fn store(
         &self,
         session: &Session,
@@ -64,7 +68,11 @@ impl Names {
         }
     }
 
-    /// The text with full names in the place of aliases.
+    /// The text with full names in place of aliases.
+    // Works from mark to mark. The mark alone proves nothing, since a column may be called
+    // `xl_total`: an alias must have a hash that is known and, in front of the mark, its own
+    // beginning. `copied` is the end of the last alias that was replaced; everything between two
+    // aliases is copied unchanged together with the second one.
     pub(super) fn restore<'a>(&self, text: &'a str) -> Cow<'a, str> {
         if !text.contains(MARK) {
             return Cow::Borrowed(text);
@@ -95,6 +103,8 @@ impl Names {
         }
     }
 
+    // Most warehouses have no long names, and a result may have a million values: the check saves
+    // the search in all of them.
     pub(super) fn restore_result(&self, result: &mut ResultSet) {
         if self.known.read().unwrap_or_else(PoisonError::into_inner).by_hash.is_empty() {
             return;
@@ -121,9 +131,10 @@ fn array<'a>(texts: impl Iterator<Item = &'a str>) -> String {
     format!("ARRAY[{}]", literals.join(", "))
 }
 
-/// What stands before the alias that ends `text`, and what to write in the alias's place.
+/// The part of `text` before the alias that ends it, and the name to write in place of the alias.
 fn before_alias<'a>(text: &'a str, name: &LongName) -> Option<(&'a str, String)> {
-    // Inside quotes, as in a view's definition, quotes of the name are doubled.
+    // Inside quotes, as in a view's definition, quotes of the name are doubled: the name a"b is
+    // "a""b" there. The doubled form is tried first, because the plain one may be its end.
     let doubled = |name: &str| name.replace('"', "\"\"");
     if let Some(before) = text.strip_suffix(&doubled(&name.alias)) {
         return Some((before, doubled(&name.full)));

@@ -1,6 +1,6 @@
 //! AWS JSON 1.1: requests into structs, answers and errors into HTTP. Shapes and HTTP statuses are
-//! those of the service's model (redshift-data 2019-12-20); timestamps are numbers, members without
-//! a value are left out.
+//! those of the service's model (redshift-data 2019-12-20). Timestamps are numbers of seconds, such
+//! as `1717430400.25`, and members without a value are left out.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -31,7 +31,7 @@ impl ApiError {
         }
     }
 
-    /// A required member is missing; the service's own words.
+    /// A required member is missing. The message is the service's own.
     pub(crate) fn missing(member: &str) -> ApiError {
         ApiError::validation(format!(
             "1 validation error detected: Value null at '{member}' failed to satisfy constraint: \
@@ -96,13 +96,15 @@ impl ApiError {
     }
 }
 
-/// Reads a request's members; unknown ones are ignored, as the service does.
+/// Reads a request's members. Unknown members are ignored, as the service does.
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    // Every member of some requests is optional (ListStatements), so no body is an empty object.
     let body = if body.is_empty() { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| ApiError::serialization(error.to_string()))
 }
 
-/// Writes the answer.
+/// Writes the answer as an HTTP response. An error names its exception twice, in the body's
+/// `__type` and in the header `x-amzn-errortype`.
 pub(crate) fn respond(answer: Result<Value, ApiError>, request_id: &str) -> Response<Full<Bytes>> {
     let (status, code, body) = match answer {
         Ok(body) => (StatusCode::OK, None, body),
@@ -121,7 +123,7 @@ pub(crate) fn respond(answer: Result<Value, ApiError>, request_id: &str) -> Resp
     response
 }
 
-/// Which warehouse, which database, as whom; in most requests.
+/// The members that say which warehouse, which database and which user. Most requests have them.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Target {
@@ -153,7 +155,7 @@ impl Target {
                  satisfy constraint: Member must satisfy regular expression pattern: \
                  (([a-z0-9-]{{3,63}})|(arn:.*))"
             ),
-            // Not the service's words: its page names DbUser for clusters only.
+            // The text is ours, not the service's: its page names DbUser for clusters only.
             (None, Some(_)) if self.db_user.is_some() => {
                 "DbUser can be provided with ClusterIdentifier only".to_owned()
             }
@@ -162,12 +164,12 @@ impl Target {
         Err(ApiError::validation(refusal))
     }
 
-    /// The user that runs the statement; `None`: the superuser.
+    /// The user that runs the statement; `None` is the superuser.
     pub(crate) fn user(&self) -> Option<&str> {
         self.db_user.as_deref()
     }
 
-    /// What answers repeat of it.
+    /// The members that answers repeat.
     pub(crate) fn members(&self) -> Members {
         Members::default()
             .with_some("ClusterIdentifier", self.cluster_identifier.as_deref())
@@ -200,7 +202,7 @@ pub(crate) fn in_range(
     }
 }
 
-/// Milliseconds as the protocol's seconds.
+/// Milliseconds as the protocol's seconds: `1500` becomes `1.5`.
 pub(crate) fn seconds(millis: i64) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of this age fit 53 bits")]
     let seconds = millis as f64 / 1000.0;

@@ -1,5 +1,7 @@
-//! Everything that was executed, newest last, and client tokens. Bounded: old executions and old
-//! results make room for new ones.
+//! All executions of this server, newest last, and their client tokens. The registry is bounded:
+//! old executions and old results make room for new ones.
+//!
+//! Lock order: the registry first, then the state of an execution, never the other way round.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +10,7 @@ use super::execution::Execution;
 use crate::clock::now_millis;
 
 const MAX_EXECUTIONS: usize = 10_000;
-/// All results together.
+/// The bound of all results together.
 const MAX_RESULTS_BYTES: usize = 512 << 20;
 /// The service forgets a client token after 8 hours.
 const TOKEN_MILLIS: i64 = 8 * 3600 * 1000;
@@ -22,7 +24,7 @@ struct Known {
     by_token: HashMap<String, Arc<Execution>>,
 }
 
-/// The executions of this server.
+/// The executions of this server, shared by all requests.
 #[derive(Default)]
 pub(crate) struct Registry {
     known: Mutex<Known>,
@@ -30,9 +32,9 @@ pub(crate) struct Registry {
 
 /// What became of a submission.
 pub(crate) enum Submitted {
-    /// To be run.
+    /// A new execution, which the caller must start.
     New(Arc<Execution>),
-    /// The client token was seen before: this is the execution of then.
+    /// The client token was seen before; this is the execution that it started.
     Repeated(Arc<Execution>),
     TooManyActive,
 }
@@ -42,7 +44,9 @@ impl Registry {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers an execution unless its token is known.
+    /// Registers an execution, unless its token is known.
+    // The token is looked up and entered under one lock. When an SDK sends a request again because
+    // the answer was lost, both copies may arrive at once, and only one may run.
     pub(crate) fn submit(&self, token: Option<&str>, execution: Execution) -> Submitted {
         let mut known = self.known();
         if let Some(earlier) = token.and_then(|token| known.by_token.get(token))
@@ -67,14 +71,16 @@ impl Registry {
         self.known().by_id.get(id).cloned()
     }
 
-    /// All of them, newest first.
+    /// All executions, newest first.
     pub(crate) fn newest_first(&self) -> Vec<Arc<Execution>> {
         self.known().order.iter().rev().cloned().collect()
     }
 
-    /// Drops old results until all together are within bounds.
+    /// Drops the oldest results until the rest fits into the bound. Their executions stay; a
+    /// request for such a result is told that there is none.
     pub(crate) fn bound_results(&self) {
         let mut total = 0;
+        // A copy of the list, so that the registry is not locked while all states are.
         for execution in self.newest_first() {
             let mut state = execution.state();
             for item in &mut state.items {
@@ -88,7 +94,8 @@ impl Registry {
 }
 
 impl Known {
-    /// How many are not yet finished; they are among the newest.
+    /// How many executions have not ended. Only the newest 400 are looked at, so that a submission
+    /// stays cheap with 10,000 executions. An older one that still runs is not counted.
     fn active(&self) -> usize {
         let newest = self.order.iter().rev().take(2 * MAX_ACTIVE);
         newest.filter(|execution| !execution.status().is_final()).count()
@@ -98,6 +105,8 @@ impl Known {
         while self.order.len() > MAX_EXECUTIONS {
             let Some(oldest) = self.order.pop_front() else { return };
             self.by_id.remove(&oldest.id);
+            // By the execution, not by its token: after 8 hours a client may have used the same
+            // token again, and the entry then belongs to the newer execution.
             self.by_token.retain(|_, execution| execution.id != oldest.id);
         }
     }

@@ -1,6 +1,6 @@
 //! Result sets as JSON: `ColumnMetadata`, `Field` unions, pages. In: rows in memory. Out: what
-//! GetStatementResult answers. Source of the encodings: the Data API's model and the samples of the
-//! Management Guide.
+//! GetStatementResult answers, for example `{"longValue": 42}` for the INTEGER 42. Source of the
+//! encodings: the Data API's model and the samples of the Management Guide.
 
 use std::ops::Range;
 
@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use super::members::Members;
 use crate::session::{ColumnInfo, ResultSet};
 
-/// A page has at most this many rows, so that a client which ignores NextToken shows it.
+/// The most rows of a page. It is small on purpose: a client that ignores NextToken loses rows of
+/// any larger result, and its author sees that at once.
 pub(crate) const PAGE_ROWS: usize = 100;
-/// And about this many bytes.
+/// The most bytes of a page, by estimate.
 const PAGE_BYTES: usize = 1 << 20;
 
-/// The member names are those of `ColumnMetadata`.
+/// A column as a `ColumnMetadata`.
 pub(crate) fn column_metadata(column: &ColumnInfo) -> Value {
     let type_name = column.type_name;
     let is_number = matches!(type_name, "int2" | "int4" | "int8" | "float4" | "float8" | "numeric");
@@ -27,7 +28,9 @@ pub(crate) fn column_metadata(column: &ColumnInfo) -> Value {
     })
 }
 
-/// One value as a `Field`: exactly one member.
+/// One value as a `Field`, an object with exactly one member.
+// DECIMAL is text, since the union has no exact number: 1.20 becomes `{"stringValue":"1.20"}`.
+// PostgreSQL writes a VARBYTE as `\x0a1b`, the service its digits only.
 fn field(type_name: &str, value: Option<&str>) -> Value {
     let Some(text) = value else { return json!({"isNull": true}) };
     match type_name {
@@ -45,7 +48,7 @@ fn field(type_name: &str, value: Option<&str>) -> Value {
     }
 }
 
-/// How rows are written.
+/// How the rows of a page are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// For GetStatementResult.
@@ -58,6 +61,8 @@ fn page_end(set: &ResultSet, start: usize) -> usize {
     let mut bytes = 0;
     let mut end = start;
     for row in set.rows.iter().skip(start).take(PAGE_ROWS) {
+        // 24 bytes for what JSON adds to a value, such as `{"stringValue":""},`. A page always gets
+        // its first row, however long: an empty page would start the next one at the same row.
         bytes += row.iter().flatten().map(|value| value.len() + 24).sum::<usize>();
         if end > start && bytes > PAGE_BYTES {
             break;
@@ -67,7 +72,7 @@ fn page_end(set: &ResultSet, start: usize) -> usize {
     end
 }
 
-/// The members of a page that starts at row `start`, and where the next one starts.
+/// The members of the page that starts at row `start`, and the row where the next page starts.
 pub(crate) fn page(set: &ResultSet, start: usize, format: Format) -> (Members, Option<usize>) {
     let end = page_end(set, start);
     let columns: Vec<Value> = set.columns.iter().map(column_metadata).collect();
@@ -93,7 +98,7 @@ fn fields(set: &ResultSet, rows: Range<usize>) -> Value {
     Value::Array(records.collect())
 }
 
-/// The header comes with the first page.
+/// Rows as CSV. Only the first page has the header, so that all pages together are one file.
 fn csv(set: &ResultSet, rows: Range<usize>) -> String {
     let mut text = String::new();
     if rows.start == 0 {

@@ -1,6 +1,7 @@
-//! Runs an execution: one connection, its statements in order, the transaction around them, and
-//! what becomes of the rest when one fails. Out: the states that requests read, rows in the
-//! stand-in's history tables. A batch is REPEATABLE READ, which is what Redshift calls SNAPSHOT.
+//! Runs an execution: opens its connection, runs its statements in order inside their transaction,
+//! and decides what becomes of the rest when a statement fails. Out: the states that requests read,
+//! and rows in the stand-in's history tables. A batch runs at REPEATABLE READ, which Redshift calls
+//! SNAPSHOT.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,10 +15,12 @@ use crate::session::{Session, StatementResult};
 use crate::sql::{Action, CopyStatement, prepare};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
-/// The service's words for statements that never ran.
+/// The service's error for statements that never ran.
 const NEVER_RAN: &str = "Connection or an prior query failed.";
 
 /// Runs `execution` to its end.
+// The order at the end matters: `close` writes the history before `end` makes the status final. A
+// client that reads FINISHED or FAILED and then asks STL_LOAD_ERRORS must find its rows there.
 pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
     let since = Instant::now();
     execution.update(|state| state.status = Status::Picked);
@@ -45,7 +48,8 @@ async fn connect(warehouse: &Warehouse, execution: &Execution) -> Result<Session
     Ok(session)
 }
 
-/// Marks every statement of an execution that got no connection.
+/// Marks every statement of an execution that got no connection, for example because its database
+/// does not exist.
 fn never_ran(execution: &Execution, error: &str) {
     let (status, words) =
         if execution.is_batch() { (Status::Aborted, NEVER_RAN) } else { (Status::Failed, error) };
@@ -96,6 +100,7 @@ impl<'a> Runner<'a> {
                 return failure.of_statement(index).into_end();
             }
         }
+        // PostgreSQL ends the transaction even when COMMIT fails, so `close` has none to roll back.
         self.in_block = false;
         match self.session.command("COMMIT").await {
             Ok(_) => (Status::Finished, None),
@@ -108,6 +113,7 @@ impl<'a> Runner<'a> {
         for index in 0..self.execution.submission.statements.len() {
             match self.item(index).await {
                 Ok(()) => {}
+                // A failed statement does not stop those behind it; a cancel stops them all.
                 Err(Failure::Cancelled(error)) => {
                     self.abort_from(index + 1);
                     return (Status::Aborted, Some(error));
@@ -131,7 +137,7 @@ impl<'a> Runner<'a> {
         });
     }
 
-    /// Writes the history, when no transaction is open any more, so that it outlives a failed one.
+    /// Ends an open transaction and writes the history, which therefore outlives a rollback.
     async fn close(self) {
         if self.in_block {
             let _ = self.session.command("ROLLBACK").await;
@@ -162,7 +168,7 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Runs a statement; a client that wants it to stop is heard before and after.
+    /// Runs a statement, unless a client has cancelled the execution.
     async fn unless_cancelled(
         &mut self,
         index: usize,
@@ -173,6 +179,8 @@ impl<'a> Runner<'a> {
         if self.execution.is_cancelled() {
             return Err(cancelled());
         }
+        // A statement may finish before the cancel request reaches PostgreSQL; then it stays
+        // finished. If it fails instead, the cancellation is its error.
         let outcome = self.statement(index, query_id).await;
         let is_cancelled = self.execution.is_cancelled();
         outcome.map_err(|error| if is_cancelled { cancelled() } else { Failure::Failed(error) })
@@ -202,6 +210,10 @@ impl<'a> Runner<'a> {
         });
     }
 
+    // Only `Query` can have rows, and returns them; every other action falls through with a count.
+    // Keys and CREATE TABLE go as one text, which PostgreSQL runs as one transaction even outside a
+    // block: the keys are announced in a setting that ends with its transaction, and the event
+    // trigger of the CREATE must still find it.
     async fn statement(&mut self, index: usize, query_id: i64) -> Result<StatementResult, String> {
         let sql = &self.execution.submission.bound[index];
         let prepared = prepare(sql).map_err(|error| error.to_string())?;
@@ -239,6 +251,7 @@ impl<'a> Runner<'a> {
             is_cancelled: &|| self.execution.is_cancelled(),
             query_id,
         };
+        // Errors and record are kept also when the COPY fails: that is when clients ask for them.
         let mut report = copy::run(&context, statement).await;
         let names = &self.warehouse.names;
         report.errors.iter_mut().for_each(|error| names.restore_load_error(error));
@@ -248,10 +261,13 @@ impl<'a> Runner<'a> {
         report.outcome
     }
 
-    /// TRUNCATE ends the transaction that it stands in; a batch goes on in a new one.
+    /// Commits after TRUNCATE, as Redshift does: what the statements before it did stays, also when
+    /// a later one fails. A batch goes on in a new transaction. After a client's own BEGIN no
+    /// transaction is open any more.
     async fn commit_within(&mut self) -> Result<(), String> {
         if self.in_block {
             self.session.command("COMMIT").await?;
+            // In between no block is open: when the BEGIN fails, `close` must not roll back.
             self.in_block = false;
             if self.execution.submission.mode == Mode::Transaction {
                 self.session.command(BEGIN).await?;
@@ -273,7 +289,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// How a statement ended that did not finish.
+/// How a statement ended without finishing: with an error of its own, or cancelled by a client.
 #[derive(Debug, Clone)]
 enum Failure {
     Failed(String),
@@ -295,7 +311,8 @@ impl Failure {
         }
     }
 
-    /// A batch's error names the statement only; the reason is in the statement's own.
+    /// The batch's error when a statement failed. It has the statement's number only, for example
+    /// `Query #2 failed`; the reason is in that statement's own error.
     fn of_statement(self, index: usize) -> Failure {
         match self {
             Failure::Failed(_) => Failure::Failed(format!("Query #{} failed", index + 1)),

@@ -1,5 +1,5 @@
-//! One request in, one answer out: reads the operation's name and the body, and calls what answers
-//! it.
+//! One request in, one answer out: reads the operation's name and the body, and calls the function
+//! that answers the operation.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use super::result::Format;
 use super::warehouse::Warehouse;
 use super::{catalog, describe, execute, list};
 
-/// The service's limit is 100 KB a statement and 40 of them; more than this is no request.
+/// The largest body that is read. The service takes 40 statements of 100 KB, so no request that it
+/// would accept is larger.
 const MAX_BODY_BYTES: usize = 8 << 20;
 
 /// Answers one request.
@@ -31,6 +32,8 @@ pub(crate) async fn handle(
     protocol::respond(answer, &request_id)
 }
 
+// `X-Amz-Target: RedshiftData.ListTables` becomes `ListTables`. Without the header, or with one of
+// another service, the operation is empty and `answer` refuses it as unknown.
 fn operation(request: &Request<Incoming>) -> String {
     let target = request.headers().get("x-amz-target");
     let target = target.and_then(|target| target.to_str().ok()).unwrap_or_default();

@@ -1,6 +1,6 @@
-//! The warehouse behind the API: PostgreSQL, the objects that COPY reads, and what was executed.
-//! In: how to connect; out: connections to databases that have what Redshift has and PostgreSQL has
-//! not.
+//! The warehouse behind the API: PostgreSQL, the objects that COPY reads, and the executions. In:
+//! how to connect to PostgreSQL; out: connections to databases that have the helper objects (see
+//! `helpers`).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,20 +19,19 @@ use crate::session::Session;
 /// The database that every new warehouse has.
 const FIRST_DATABASE: &str = "dev";
 
-/// The warehouse behind the API: PostgreSQL, the objects that COPY reads, and what was executed.
+/// The warehouse behind the API: PostgreSQL, the objects that COPY reads, and the executions.
 pub(crate) struct Warehouse {
     postgres: Config,
     pub(super) objects: Objects,
     pub(super) registry: Registry,
     query_ids: AtomicI64,
     pub(super) names: Names,
-    /// Databases that have the helper objects.
+    /// Databases that this server has made or updated the helper objects of.
     ready: tokio::sync::Mutex<HashSet<String>>,
 }
 
 impl Warehouse {
-    /// Sets up the database `dev` (created when missing) and what Redshift has and PostgreSQL has
-    /// not.
+    /// Creates the database `dev` when it is missing, and makes its helper objects.
     pub(crate) async fn start(
         postgres: Config,
         objects: Objects,
@@ -41,7 +40,8 @@ impl Warehouse {
             postgres,
             objects,
             registry: Registry::default(),
-            // Query ids grow over restarts, as the load errors in the database carry them.
+            // Load errors in the database carry query ids, so ids must not repeat after a restart.
+            // The clock is ahead of the last id unless a server ran 1,000 statements a second.
             query_ids: AtomicI64::new(now_millis()),
             names: Names::default(),
             ready: tokio::sync::Mutex::default(),
@@ -73,6 +73,8 @@ impl Warehouse {
     }
 
     async fn set_up(&self, database: &str) -> Result<(), String> {
+        // Held over the set-up, so that a second connection to a new database waits for it. A
+        // database that could not be set up is not entered: the next connection tries again.
         let mut ready = self.ready.lock().await;
         if !ready.contains(database) {
             let session = Session::connect(&self.postgres, database, None).await?;

@@ -1,6 +1,6 @@
--- ALTER TABLE where Redshift refuses more than PostgreSQL.
+-- The ALTER TABLE statements that PostgreSQL accepts and Redshift refuses.
 
--- ALTER TABLE … ALTER COLUMN … TYPE, which Redshift has for the size of a VARCHAR only, and not while a view reads the table.
+-- ALTER TABLE … ALTER COLUMN … TYPE. Redshift changes only the size of a VARCHAR this way, and not while a view reads the table.
 CREATE OR REPLACE PROCEDURE loader_local.alter_varchar(relation regclass, name text, size integer) LANGUAGE plpgsql AS $$
 DECLARE
     target pg_attribute;
@@ -41,7 +41,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE varchar(%s)', relation, name, size);
 END $$;
 
--- A view that reads the relation, in the words of a DETAIL; one that reads the column first. Null when there is none.
+-- A view that reads the relation, as the text of a DETAIL; a view that reads the column itself is preferred. Null when no view does.
 CREATE OR REPLACE FUNCTION loader_local.dependent_view(relation oid, attribute smallint) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT format('rule %s on %s %s depends on ', r.rulename, CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, c.oid::regclass)
         || CASE WHEN d.refobjsubid = $2 THEN format('column "%s"', a.attname) ELSE format('table %s', $1::regclass) END

@@ -1,6 +1,6 @@
--- What Redshift has and PostgreSQL has not: system tables and views, functions, and VARCHAR lengths in bytes.
+-- What PostgreSQL lacks beside Redshift: system tables and views, functions, and VARCHAR lengths in bytes.
 
--- Load errors outlive the transaction of their COPY: another connection writes them.
+-- Load errors outlive the transaction of their COPY: the server writes them after that transaction has ended (src/data_api/history.rs).
 CREATE TABLE IF NOT EXISTS loader_local.load_errors (
     query_id bigint, session_id integer, table_id bigint, table_name text, start_time timestamp, file_name varchar, line_number bigint,
     column_name varchar, column_type varchar, column_length varchar, position integer, error_code integer, error_message varchar,
@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS loader_local.loads (
 CREATE TABLE IF NOT EXISTS loader_local.queries (
     query_id bigint, session_id integer, query_type varchar, status varchar, start_time timestamp, end_time timestamp,
     error_message varchar, returned_rows bigint, query_text varchar);
--- Everybody's session adds to them, and the views show a user what is theirs.
+-- The session of each user adds to these tables, and the views show a user their own rows.
 ALTER TABLE loader_local.load_errors ADD COLUMN IF NOT EXISTS user_id integer NOT NULL DEFAULT loader_local.user_id();
 ALTER TABLE loader_local.loads ADD COLUMN IF NOT EXISTS user_id integer NOT NULL DEFAULT loader_local.user_id();
 ALTER TABLE loader_local.queries ADD COLUMN IF NOT EXISTS user_id integer NOT NULL DEFAULT loader_local.user_id();
@@ -43,7 +43,8 @@ CREATE OR REPLACE VIEW loader_local.sys_query_history AS
 GRANT SELECT ON loader_local.sys_load_error_detail, loader_local.stl_load_errors, loader_local.sys_load_history,
     loader_local.sys_query_history TO PUBLIC;
 
--- A VARCHAR(n) holds n bytes. The name of the check carries n, from where the error's text takes it.
+-- A VARCHAR(n) holds n bytes in Redshift and n characters in PostgreSQL. A check keeps the bytes: VARCHAR(20) gets `varchar_bytes_20_…`.
+-- src/sql/engine_error.rs reads the 20 from the name for the text of the error.
 CREATE OR REPLACE FUNCTION loader_local.keep_varchar_checks() RETURNS event_trigger LANGUAGE plpgsql AS $$
 DECLARE
     found record;
@@ -75,7 +76,7 @@ CREATE EVENT TRIGGER loader_local_varchar ON ddl_command_end
     WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
     EXECUTE FUNCTION loader_local.keep_varchar_checks();
 
--- Functions live in pg_catalog, where they need no search path and views show them by their bare names.
+-- These functions live in pg_catalog: queries find them on any search path, and views show them without a schema, `getdate()`.
 CREATE OR REPLACE FUNCTION pg_catalog.getdate() RETURNS timestamp LANGUAGE sql STABLE
     AS $$ SELECT date_trunc('second', statement_timestamp()::timestamp) $$;
 CREATE OR REPLACE FUNCTION pg_catalog.sysdate() RETURNS timestamp LANGUAGE sql STABLE

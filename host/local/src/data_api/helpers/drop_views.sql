@@ -1,4 +1,4 @@
--- Views that people made over these go with them.
+-- CASCADE: a user's own view over a helper view is dropped with it.
 DO $$
 DECLARE
     found record;

@@ -1,11 +1,11 @@
--- Privileges (src/sql/grants.rs): PostgreSQL's, and those that only Redshift has: recorded and shown, without effect.
+-- Privileges (src/sql/grants.rs). PostgreSQL keeps its own; the privileges that only Redshift has are recorded here and shown, without effect.
 CREATE TABLE IF NOT EXISTS loader_local.extra_privileges (
     relation oid, grantee oid, privilege text, grantor oid NOT NULL, is_grantable boolean NOT NULL, PRIMARY KEY (relation, grantee, privilege));
--- Objects that went without their event trigger: temporary tables of sessions that ended.
+-- Removes rows of temporary tables whose session has ended: no event trigger fires when these go.
 DELETE FROM loader_local.extra_privileges e WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid = e.relation);
 
--- `targets` are tables or schemas; an empty grantee is PUBLIC. As in PostgreSQL, who may grant one of several
--- privileges grants that one, and who may grant none is refused.
+-- `targets` are tables or schemas; an empty grantee is PUBLIC. As in PostgreSQL, a user who may grant only one of several
+-- privileges grants that one, and a user who may grant none of them is refused.
 CREATE OR REPLACE PROCEDURE loader_local.record_privileges(
     change text, targets oid[], are_schemas boolean, privileges text[], grantees text[], may_grant boolean) LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
@@ -41,7 +41,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- Who may do what, as far as it was granted: what an owner may do by himself is no row. Of the documented types; TRIGGER is none.
+-- The privileges that were granted; the owner's own are not shown. TRIGGER is left out: it is not among the documented types.
 CREATE OR REPLACE VIEW loader_local.svv_relation_privileges AS
     SELECT loader_local.full_name(n.nspname) AS namespace_name, loader_local.full_name(c.relname) AS relation_name, p.privilege_type,
         p.grantee::integer AS identity_id,
@@ -90,7 +90,7 @@ CREATE OR REPLACE VIEW loader_local.svv_default_privileges AS
 GRANT SELECT ON loader_local.svv_relation_privileges, loader_local.svv_column_privileges, loader_local.svv_schema_privileges,
     loader_local.svv_default_privileges TO PUBLIC;
 
--- `array_to_string(relacl, ',')` spells groups and roles as Redshift does: `group readers=r/loader`. The letters are PostgreSQL's.
+-- `array_to_string(relacl, ',')` spells groups and roles as Redshift does: `group readers=r/loader`. The privileges' letters are PostgreSQL's.
 CREATE OR REPLACE FUNCTION pg_catalog.array_to_string(aclitem[], text) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN $1 IS NOT NULL THEN coalesce(string_agg(spelled, $2 ORDER BY at), '') END
     FROM unnest($1) WITH ORDINALITY AS items(item, at),

@@ -1,4 +1,4 @@
--- Users, groups and roles (src/sql/identities.rs): PostgreSQL's roles, whose names tell their kind.
+-- Users, groups and roles (src/sql/identities.rs). All are PostgreSQL roles; the name tells the kind: `group:readers` is a group.
 CREATE OR REPLACE FUNCTION loader_local.identity_type(role name) RETURNS varchar LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN role IS NULL THEN 'public' WHEN starts_with(role, 'group:') THEN 'group' WHEN starts_with(role, 'role:') THEN 'role'
         ELSE 'user' END::varchar
@@ -6,20 +6,20 @@ $$;
 CREATE OR REPLACE FUNCTION loader_local.identity_name(role name) RETURNS varchar LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN role IS NULL THEN 'public' ELSE loader_local.full_name(regexp_replace(role, '^(group|role):', '')::name) END::varchar
 $$;
--- Who is asking, also inside a function that runs as its owner.
+-- The session's user, also inside a SECURITY DEFINER function, where current_user is the function's owner.
 CREATE OR REPLACE FUNCTION loader_local.user_id() RETURNS integer LANGUAGE sql STABLE AS $$
     SELECT oid::integer FROM pg_catalog.pg_roles WHERE rolname = session_user
 $$;
--- Superusers and users with SYSLOG ACCESS UNRESTRICTED see the rows of everybody.
+-- Superusers and users with SYSLOG ACCESS UNRESTRICTED see the rows of all users.
 CREATE OR REPLACE FUNCTION loader_local.sees_everything() RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT pg_has_role(session_user, 'pg_read_all_stats', 'MEMBER')
 $$;
--- Others see what they own, and what concerns them or a group or role of theirs.
+-- Other users see the objects that they own, and rows about themselves or about a group or role that they belong to.
 CREATE OR REPLACE FUNCTION loader_local.sees(owner oid, identity oid) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT loader_local.sees_everything() OR owner = loader_local.user_id()::oid OR identity = 0 OR pg_has_role(session_user, identity, 'MEMBER')
 $$;
 
--- What only an owner may do, where PostgreSQL would look later than Redshift or not at all.
+-- For statements that only an owner may run: checks that first, where PostgreSQL would check later than Redshift or not at all.
 CREATE OR REPLACE FUNCTION loader_local.lock_for_owner(relation regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF NOT pg_has_role(session_user, (SELECT relowner FROM pg_catalog.pg_class WHERE oid = relation), 'USAGE') THEN
@@ -28,17 +28,17 @@ BEGIN
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', relation);
 END $$;
 
--- What is done once for a database, and may be undone by its owner.
+-- Steps that are done once for each database, and not again at the next start, because the database's owner may have undone them.
 CREATE TABLE IF NOT EXISTS loader_local.done (step text PRIMARY KEY);
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM loader_local.done WHERE step = 'public') THEN
-        -- As in Redshift, and in PostgreSQL before version 15.
+        -- In Redshift, as in PostgreSQL before version 15, all users may create in the schema public.
         GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC;
         INSERT INTO loader_local.done VALUES ('public');
     END IF;
 END $$;
 
--- DROP USER, GROUP, ROLE: what PostgreSQL does not ask.
+-- DROP USER, GROUP, ROLE: the checks that PostgreSQL does not make.
 CREATE OR REPLACE PROCEDURE loader_local.before_drop(identity text, is_forced boolean) LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     dropped oid := (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = identity);
@@ -50,7 +50,7 @@ BEGIN
         RAISE EXCEPTION '% "%" can''t be dropped because the % has a privilege on some object', kind, loader_local.identity_name(identity), kind
             USING ERRCODE = '2BP01';
     ELSIF kind = 'role' AND EXISTS (SELECT FROM pg_catalog.pg_auth_members WHERE dropped IN (roleid, member)) THEN
-        -- Not the engine's words.
+        -- The text is ours, not Redshift's.
         RAISE EXCEPTION 'role "%" can''t be dropped because it is granted to an identity or was granted a role; use FORCE',
             loader_local.identity_name(identity) USING ERRCODE = '2BP01';
     END IF;
@@ -70,7 +70,7 @@ CREATE OR REPLACE VIEW loader_local.svv_user_info AS
         CASE WHEN pg_has_role(oid, 'pg_read_all_stats', 'MEMBER') THEN 'UNRESTRICTED' ELSE 'RESTRICTED' END::varchar AS syslog_access,
         rolvaliduntil::timestamp AS password_expiry, NULL::integer AS session_timeout, NULL::varchar AS external_user_id
     FROM pg_catalog.pg_roles WHERE rolcanlogin AND (loader_local.sees_everything() OR rolname = session_user);
--- Who made a role is not kept: only superusers do, and the first of them is shown.
+-- PostgreSQL does not keep who made a role. Only superusers make roles here, so the first superuser is shown.
 CREATE OR REPLACE VIEW loader_local.svv_roles AS
     SELECT oid::integer AS role_id, loader_local.identity_name(rolname) AS role_name,
         (SELECT loader_local.full_name(rolname) FROM pg_catalog.pg_roles WHERE oid = 10) AS role_owner, NULL::varchar AS external_id

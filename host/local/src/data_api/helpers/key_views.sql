@@ -1,6 +1,6 @@
 -- Catalog and system views that show columns with their defaults, keys and encodings as Redshift does.
 
--- Without ENCODE the type decides, and columns of the sort key are not encoded.
+-- The encoding of a column without ENCODE follows from its type; columns of the sort key are not encoded.
 CREATE OR REPLACE FUNCTION loader_local.shown_encoding(declared text, type oid, is_sort_key boolean) RETURNS varchar LANGUAGE sql STABLE AS $$
     SELECT coalesce(declared, CASE
         WHEN is_sort_key THEN 'none'
@@ -10,13 +10,13 @@ CREATE OR REPLACE FUNCTION loader_local.shown_encoding(declared text, type oid, 
         WHEN type = 'jsonb'::regtype THEN 'zstd'
         ELSE 'none' END)::varchar
 $$;
--- 1, 2, 3 of a compound key and 1, -2, 3 of an interleaved one; 0: not in the key.
+-- The place of a column in the sort key: 1, 2, 3 in a compound key, 1, -2, 3 in an interleaved one, 0 outside of it.
 CREATE OR REPLACE FUNCTION loader_local.sort_position(style text, columns smallint[], number smallint) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE WHEN style = 'INTERLEAVED' AND position % 2 = 0 THEN -position ELSE position END
     FROM (SELECT coalesce(array_position(columns, number), 0) AS position) AS found
 $$;
 
--- Without attmissingval, which a view cannot have.
+-- All columns but attmissingval, whose type a view cannot have.
 CREATE OR REPLACE VIEW loader_local.pg_attribute AS
     SELECT a.attrelid, loader_local.full_name(a.attname)::loader_local.identifier AS attname, a.atttypid, a.attstattarget, a.attlen, a.attnum, a.attndims, a.attcacheoff, a.atttypmod, a.attbyval,
         a.attalign, a.attstorage, a.attcompression, a.attnotnull, a.atthasdef, a.atthasmissing, a.attidentity, a.attgenerated, a.attisdropped,
@@ -29,7 +29,7 @@ CREATE OR REPLACE VIEW loader_local.pg_attribute AS
         LEFT JOIN loader_local.table_keys k ON k.relation = a.attrelid
         LEFT JOIN loader_local.column_encodings e ON e.relation = a.attrelid AND e.attnum = a.attnum;
 
--- With the declared keys and without checks, which are the stand-in's own.
+-- With the keys that were declared, and without checks, since all checks are the stand-in's own.
 CREATE OR REPLACE VIEW loader_local.pg_constraint AS
     SELECT oid, loader_local.full_name(conname)::loader_local.identifier AS conname, connamespace, contype, condeferrable, condeferred, conrelid, contypid, confrelid, confupdtype, confdeltype,
         confmatchtype, conkey, confkey, NULL::text AS conbin, NULL::text AS consrc
@@ -69,7 +69,7 @@ CREATE OR REPLACE VIEW loader_local.svv_redshift_columns AS
         JOIN loader_local.pg_namespace n ON n.nspname = c.table_schema
         JOIN loader_local.pg_class r ON r.relnamespace = n.oid AND r.relname = c.table_name
         JOIN loader_local.pg_attribute a ON a.attrelid = r.oid AND a.attnum = c.ordinal_position;
--- Of the schemas in search_path only.
+-- Shows only the tables of schemas in search_path.
 CREATE OR REPLACE VIEW loader_local.pg_table_def AS
     SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column",
         CASE a.atttypid WHEN 'jsonb'::regtype THEN 'super' WHEN 'bytea'::regtype THEN 'binary varying'
@@ -81,7 +81,7 @@ CREATE OR REPLACE VIEW loader_local.pg_table_def AS
 GRANT SELECT ON loader_local.pg_attribute, loader_local.pg_constraint, loader_local.svv_columns, loader_local.svv_redshift_columns,
     loader_local.pg_table_def TO PUBLIC;
 
--- A table that somebody has locked is not waited for: its rows are then those that PostgreSQL's statistics know.
+-- The rows of a table. When a transaction has locked it, the view must not wait for it: it then shows the number in PostgreSQL's statistics.
 CREATE OR REPLACE FUNCTION loader_local.row_count(relation regclass) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     found bigint;
@@ -92,7 +92,7 @@ BEGIN
 EXCEPTION WHEN lock_not_available THEN
     RETURN pg_stat_get_live_tuples(relation);
 END $$;
--- For superusers, and without empty tables, as in Redshift.
+-- Only superusers may read it, and it leaves out empty tables, as in Redshift.
 CREATE OR REPLACE VIEW loader_local.svv_table_info AS
     SELECT current_database()::varchar AS database, loader_local.full_name(n.nspname) AS schema, c.oid AS table_id,
         loader_local.full_name(c.relname) AS "table",

@@ -1,4 +1,4 @@
--- Distribution, sort order, encodings and keys (src/sql/keys.rs): recorded, shown by the views of key_views.sql, enforced nowhere.
+-- Distribution, sort order, encodings and keys (src/sql/keys.rs). They are recorded here, shown by key_views.sql, and never enforced.
 CREATE TABLE IF NOT EXISTS loader_local.table_keys (
     relation oid PRIMARY KEY, dist_style text NOT NULL DEFAULT 'AUTO', dist_column smallint, sort_style text NOT NULL DEFAULT 'AUTO',
     sort_columns smallint[] NOT NULL DEFAULT '{}');
@@ -12,7 +12,7 @@ CREATE OR REPLACE FUNCTION loader_local.forget_keys(gone oid) RETURNS void LANGU
     DELETE FROM loader_local.declared_constraints WHERE gone IN (relation, referenced);
     DELETE FROM loader_local.extra_privileges WHERE relation = gone;
 $$;
--- Temporary tables of sessions that ended.
+-- Removes rows of temporary tables whose session has ended.
 SELECT loader_local.forget_keys(relation)
 FROM (SELECT relation FROM loader_local.table_keys UNION SELECT relation FROM loader_local.column_encodings
     UNION SELECT relation FROM loader_local.declared_constraints) AS known
@@ -47,7 +47,7 @@ CREATE OR REPLACE FUNCTION loader_local.column_numbers(relation oid, names jsonb
     FROM jsonb_array_elements_text(names) WITH ORDINALITY AS given(name, at)
 $$;
 
--- LIKE: all but the constraints. Columns are found by their names, as the new table may have more.
+-- CREATE TABLE … (LIKE …): copies all but the constraints. Columns are matched by name, since the new table may have more of them.
 CREATE OR REPLACE FUNCTION loader_local.inherit_keys(parent oid, child oid) RETURNS void LANGUAGE sql AS $$
     WITH numbers AS (
         SELECT o.attnum AS old, n.attnum AS new FROM pg_catalog.pg_attribute o JOIN pg_catalog.pg_attribute n ON n.attname = o.attname
@@ -62,7 +62,7 @@ CREATE OR REPLACE FUNCTION loader_local.inherit_keys(parent oid, child oid) RETU
     FROM loader_local.table_keys k WHERE k.relation = parent
 $$;
 
--- The JSON of src/sql/keys.rs with oids in the place of tables' names: those are looked up as the user, on the user's search path.
+-- The JSON of src/sql/keys.rs with oids in place of table names. The names are looked up as the user, on the user's search path.
 CREATE OR REPLACE FUNCTION loader_local.resolved(declared jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$
     SELECT declared
         || CASE WHEN declared ? 'like' THEN jsonb_build_object('like', (declared->>'like')::regclass::oid) ELSE '{}' END
@@ -70,7 +70,7 @@ CREATE OR REPLACE FUNCTION loader_local.resolved(declared jsonb) RETURNS jsonb L
             SELECT jsonb_agg(CASE WHEN key ? 'references' THEN key || jsonb_build_object('references', (key->>'references')::regclass::oid)
                 ELSE key END) FROM jsonb_array_elements(declared->'constraints') AS key)) ELSE '{}' END
 $$;
--- Records what a statement declared, in addition to what is known.
+-- Records what a statement declared, in addition to what earlier statements declared.
 CREATE OR REPLACE FUNCTION loader_local.declare_keys(target oid, declared jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     item record;
@@ -168,7 +168,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- CREATE TABLE, when it is done: what the statement declared, for the table that it made (none, if it was there already).
+-- After CREATE TABLE: records what the statement declared for the table that it made. CREATE TABLE IF NOT EXISTS may have made none.
 CREATE OR REPLACE FUNCTION loader_local.record_created() RETURNS event_trigger LANGUAGE plpgsql AS $$
 DECLARE
     declared text := current_setting('loader_local.declared_keys', true);
@@ -179,7 +179,7 @@ BEGIN
         FROM pg_event_trigger_ddl_commands() WHERE object_type = 'table' AND command_tag LIKE 'CREATE TABLE%';
     END IF;
 END $$;
--- Drops: what is known of a thing goes with it. A key of the distribution or the sort order does not go.
+-- Drops: the records of an object go with it. A column that is the distribution key or in the sort key cannot be dropped.
 CREATE OR REPLACE FUNCTION loader_local.record_dropped() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     gone record;
@@ -189,7 +189,7 @@ BEGIN
             PERFORM loader_local.forget_keys(gone.objid);
             CONTINUE;
         END IF;
-        -- Not the engine's words.
+        -- Both texts are ours, not Redshift's.
         IF EXISTS (SELECT FROM loader_local.table_keys WHERE relation = gone.objid AND dist_column = gone.objsubid) THEN
             RAISE EXCEPTION 'cannot drop distkey column "%"', gone.address_names[array_upper(gone.address_names, 1)] USING ERRCODE = '0A000';
         ELSIF EXISTS (SELECT FROM loader_local.table_keys WHERE relation = gone.objid AND gone.objsubid = ANY (sort_columns)) THEN
@@ -206,7 +206,7 @@ CREATE EVENT TRIGGER loader_local_keys ON ddl_command_end WHEN TAG IN ('CREATE T
 DROP EVENT TRIGGER IF EXISTS loader_local_drops;
 CREATE EVENT TRIGGER loader_local_drops ON sql_drop EXECUTE FUNCTION loader_local.record_dropped();
 
--- ALTER TABLE: keys of a table that is there.
+-- ALTER TABLE: changes the keys of an existing table.
 CREATE OR REPLACE PROCEDURE loader_local.alter_keys(relation regclass, declared jsonb) LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     nullable text;
@@ -217,7 +217,7 @@ BEGIN
         JOIN pg_catalog.pg_attribute a ON a.attname = name AND NOT a.attnotnull AND NOT a.attisdropped
     WHERE key->>'kind' IN ('p', 'u') AND a.attrelid = relation;
     IF nullable IS NOT NULL THEN
-        -- Not the engine's words.
+        -- The text is ours, not Redshift's.
         RAISE EXCEPTION 'cannot add a primary key or unique constraint to nullable column "%"', nullable USING ERRCODE = '42P16';
     END IF;
     PERFORM loader_local.declare_keys(relation, declared);
@@ -231,7 +231,7 @@ BEGIN
     END IF;
 END $$;
 
--- Why the type of a column cannot be altered, or null. Asked by loader_local.alter_varchar. Not the engine's words.
+-- Why the type of a column cannot be altered, or null. loader_local.alter_varchar asks. The texts are ours, not Redshift's.
 CREATE OR REPLACE FUNCTION loader_local.alter_type_obstacle(relation regclass, name text) RETURNS text LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT format('cannot alter column "%s" of relation "%s", ', name, c.relname) || obstacle
     FROM pg_catalog.pg_class c

@@ -1,4 +1,4 @@
--- Views: what PostgreSQL has not (late-binding ones), what it tells differently (definitions), and what it takes and Redshift refuses.
+-- Views: the late-binding ones that PostgreSQL lacks, definitions as Redshift shows them, and statements that only Redshift refuses.
 
 -- Definitions of late-binding ('l') and materialized ('m') views as they were typed. `query` is the PostgreSQL text that a query reads
 -- in place of a late-binding view's name; `name` is the name that a materialized view keeps.
@@ -20,7 +20,7 @@ CREATE OR REPLACE FUNCTION loader_local.remember_view(relation oid, kind "char",
     ON CONFLICT (relation) DO UPDATE SET definition = excluded.definition, query = excluded.query
 $$;
 
--- The relation that a CREATE of this name would meet: without a schema, the one in the schema where it would be made.
+-- The relation that a CREATE of this name would replace. A name without a schema means the schema where the new object would be made.
 CREATE OR REPLACE FUNCTION loader_local.existing(name text) RETURNS oid LANGUAGE plpgsql STABLE AS $$
 DECLARE
     parts text[] := parse_ident(name);
@@ -36,7 +36,7 @@ CREATE OR REPLACE FUNCTION loader_local.is_late_binding(relation oid) RETURNS bo
     SELECT EXISTS (SELECT FROM loader_local.view_definitions v WHERE v.relation = $1 AND v.kind = 'l')
 $$;
 
--- Nothing is bound to a late-binding view, as what it reads may change under it.
+-- No bound or materialized view may read a late-binding view, because the tables under that may change.
 CREATE OR REPLACE PROCEDURE loader_local.refuse_late_binding(reads text[]) LANGUAGE plpgsql AS $$
 DECLARE
     name text;
@@ -65,8 +65,8 @@ BEGIN
     END IF;
 END $$;
 
--- CREATE [OR REPLACE] VIEW … WITH NO SCHEMA BINDING. What stays in PostgreSQL has no columns, depends on nothing, and fails when read:
--- queries are given the view's query instead of its name.
+-- CREATE [OR REPLACE] VIEW … WITH NO SCHEMA BINDING. The view in PostgreSQL has no columns, depends on nothing, and fails when read;
+-- the server puts the view's query in place of its name before a statement runs (src/data_api/late_binding.rs).
 CREATE OR REPLACE PROCEDURE loader_local.create_late_binding_view(name text, replaces boolean, definition text, query text)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -80,7 +80,7 @@ BEGIN
     PERFORM loader_local.remember_view(loader_local.existing(name), 'l', definition, query);
 END $$;
 
--- What a query reads in place of the name; null when the name is of something else or of nothing.
+-- The query to read in place of a name; null when the name is not a late-binding view's.
 CREATE OR REPLACE FUNCTION loader_local.late_binding_query(name text) RETURNS text LANGUAGE plpgsql STABLE AS $$
 DECLARE
     found text;
@@ -119,7 +119,8 @@ BEGIN
         CASE (SELECT relkind FROM pg_class WHERE oid = relation) WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END, relation, words);
 END $$;
 
--- The bare SELECT of a bound view, the whole statement of the others; types by Redshift's names, backslashes doubled in literals.
+-- The definition as Redshift shows it: the SELECT of a bound view, the whole CREATE of the others. Types have Redshift's names, and
+-- backslashes in literals are doubled.
 CREATE OR REPLACE FUNCTION loader_local.pg_get_viewdef(relation oid, pretty boolean DEFAULT false) RETURNS text LANGUAGE sql STABLE
     SET standard_conforming_strings = off AS $$
     SELECT loader_local.full_text(coalesce((SELECT v.definition || ';' FROM loader_local.view_definitions v WHERE v.relation = $1),
@@ -144,7 +145,7 @@ CREATE OR REPLACE VIEW loader_local.svv_tables AS
     SELECT current_database()::varchar, loader_local.full_name(n.nspname), loader_local.full_name(c.relname), 'VIEW'::varchar, NULL::varchar
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'm' AND has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, REFERENCES');
--- Row-level security is absent, so nothing is ever attached.
+-- The stand-in has no row-level security, so no policy is ever attached.
 CREATE OR REPLACE VIEW loader_local.svv_rls_attached_policy AS
     SELECT NULL::varchar AS relschema, NULL::varchar AS relname, NULL::varchar AS relkind, NULL::varchar AS polname,
         NULL::varchar AS grantor, NULL::varchar AS grantee, NULL::varchar AS granteekind, false AS is_pol_on, false AS is_rls_on

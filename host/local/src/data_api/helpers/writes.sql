@@ -1,6 +1,7 @@
--- What may be written, and from where, when Redshift allows less than PostgreSQL.
+-- Writes that PostgreSQL allows and Redshift refuses.
 
--- Views are read-only. The trigger for rows makes the one for statements fire, also when there is no row.
+-- Views are read-only. The trigger for statements fires only on a view that has a trigger for rows too, so both are made. It refuses
+-- also a statement that would change no row.
 CREATE OR REPLACE FUNCTION loader_local.refuse_write() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% a view', CASE TG_OP WHEN 'INSERT' THEN 'cannot insert into' WHEN 'UPDATE' THEN 'cannot update' ELSE 'cannot delete from' END
@@ -27,13 +28,14 @@ CREATE EVENT TRIGGER loader_local_read_only ON ddl_command_end WHEN TAG IN ('CRE
 CREATE OR REPLACE FUNCTION loader_local.is_merge_source(relation regclass) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF (SELECT relkind FROM pg_catalog.pg_class WHERE oid = relation) <> 'r' THEN
-        -- Not the engine's words.
+        -- The text is ours, not Redshift's.
         RAISE EXCEPTION 'the source of MERGE must be a table, % is a view', relation USING ERRCODE = '0A000';
     END IF;
     RETURN true;
 END $$;
 
--- A DECIMAL of 19 digits has 8 bytes, and a CHAR only characters of one. The checks' names tell the errors apart (engine_error.rs).
+-- A DECIMAL of 19 digits has 8 bytes in Redshift, and a CHAR holds single-byte characters only. The names of the checks tell the errors
+-- apart (src/sql/engine_error.rs).
 CREATE OR REPLACE FUNCTION loader_local.keep_value_checks() RETURNS event_trigger LANGUAGE plpgsql AS $$
 DECLARE
     found record;
