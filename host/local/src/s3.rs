@@ -1,6 +1,6 @@
-//! The S3 protocol over the files of DIR. `s3s` speaks HTTP, XML and signatures; this is what the
-//! operations do. In: parsed requests; out: answers or S3's own errors. `store` has the objects,
-//! the modules beside it one kind of operation each.
+//! The S3 protocol over the files of DIR. The crate `s3s` speaks HTTP, XML and signatures; the
+//! modules here carry the operations out. In: parsed requests; out: answers or S3's own errors.
+//! `store` has the objects, and each module beside it has one kind of operation.
 
 mod buckets;
 mod conditions;
@@ -47,7 +47,9 @@ struct LocalS3 {
 }
 
 impl LocalS3 {
-    /// Runs an operation that blocks and has no body.
+    /// Runs an operation that has no body, on a thread for blocking work.
+    // PutObject and UploadPart do not come here: they read a body, so they are async and move to a
+    // blocking thread only to write.
     async fn run<I, O>(
         &self,
         request: S3Request<I>,

@@ -1,5 +1,5 @@
-//! Operations on buckets. In: parsed requests; out: answers. A bucket is a folder, however it was
-//! made.
+//! Operations on buckets. In: parsed requests; out: answers. Every folder of DIR is a bucket, also
+//! a folder that a person made with `mkdir`.
 
 use std::fs;
 use std::time::SystemTime;
@@ -13,7 +13,7 @@ use super::failure::internal;
 use super::listing::entries;
 use super::store::Store;
 
-/// Succeeds for a bucket that is there, as S3 does in its first region.
+/// Creates the bucket. Succeeds when the bucket exists, as S3 does in its first region.
 pub(crate) fn create(
     store: &Store,
     request: S3Request<CreateBucketInput>,
@@ -30,11 +30,12 @@ pub(crate) fn delete(
 ) -> S3Result<DeleteBucketOutput> {
     let bucket = request.input.bucket;
     let path = store.need_bucket(&bucket)?;
+    // From here on no object can be put between the check and the removal.
     let _changing = store.lock();
     if !entries(store, &bucket, "")?.is_empty() {
         return Err(s3_error!(BucketNotEmpty, "The bucket you tried to delete is not empty"));
     }
-    // Folders without objects are no objects.
+    // Only empty folders can be left, and S3 has no folders: the bucket counts as empty.
     fs::remove_dir_all(path).map_err(internal)?;
     Ok(DeleteBucketOutput::default())
 }
@@ -55,7 +56,7 @@ pub(crate) fn location(
     Ok(GetBucketLocationOutput::default())
 }
 
-/// Never versioned, which S3 says by saying nothing.
+/// No bucket here is versioned. S3 says that by an answer without a status.
 pub(crate) fn versioning(
     store: &Store,
     request: S3Request<GetBucketVersioningInput>,

@@ -1,5 +1,6 @@
-//! `If-Match` and its relatives: when a request is carried out. In: the request's conditions and
-//! the object as it is; out: nothing, or the error that S3 answers. Pure.
+//! `If-Match` and the other conditional headers. In: a request's conditions and the object as it
+//! is; out: nothing, or the error that S3 answers. No I/O. For example, a PUT with
+//! `If-None-Match: *` onto an existing key is answered 412.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html>
 
@@ -17,7 +18,7 @@ pub(crate) struct Conditions {
     pub(crate) if_modified_since: Option<Timestamp>,
     pub(crate) if_unmodified_since: Option<Timestamp>,
     pub(crate) if_size: Option<i64>,
-    /// Deletes: an object that is not there satisfies `If-Match`. Writes: it does not.
+    /// Whether a missing object satisfies `If-Match`. It does for a delete, not for a write.
     pub(crate) missing_is_fine: bool,
 }
 
@@ -37,10 +38,12 @@ impl Conditions {
             && self.if_size.is_none()
     }
 
-    /// Whether the object may be read: 412 when it is not the wanted one, 304 when the client has
-    /// it.
+    /// Whether the object may be read.
+    ///
+    /// Errors: 412 when it is not the wanted object, 304 when the client has it already.
+    // Each pair has an ETag and a time. Where the client gives the ETag, the time beside it is not
+    // looked at.
     pub(crate) fn check_read(&self, current: &Current<'_>) -> S3Result<()> {
-        // An ETag, where one is given, decides instead of a time.
         let wanted = match (&self.if_match, &self.if_unmodified_since) {
             (Some(condition), _) => matches(condition, current),
             (None, Some(time)) => whole_seconds(current.modified) <= *time,
@@ -57,12 +60,14 @@ impl Conditions {
         if known { Err(s3_error!(NotModified)) } else { Ok(()) }
     }
 
-    /// Whether the source of a copy is the wanted one; here a known one is 412 too.
+    /// Whether the source of a copy may be copied. A copy has no 304: a source that the client
+    /// already has is answered 412 too.
     pub(crate) fn check_copy(&self, current: &Current<'_>) -> S3Result<()> {
         self.check_read(current).map_err(|_| precondition_failed())
     }
 
-    /// Whether the object, if there is one, may be replaced or deleted.
+    /// Whether the object, which may be missing, may be replaced or deleted.
+    // Unlike a read, a change needs all of its conditions to hold.
     pub(crate) fn check_change(&self, current: Option<Current<'_>>) -> S3Result<()> {
         let Some(current) = current else {
             return if self.if_match.is_some() && !self.missing_is_fine {
@@ -91,7 +96,8 @@ fn matches(condition: &ETagCondition, current: &Current<'_>) -> bool {
     }
 }
 
-/// As in the `Last-Modified` that clients were given.
+/// A time without its fraction, as `Last-Modified` shows it. A client sends back what it was shown:
+/// a file of 10.5 s is not newer than the 10 s in its `If-Modified-Since`.
 pub(crate) fn whole_seconds(time: SystemTime) -> Timestamp {
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Timestamp::from(UNIX_EPOCH + Duration::from_secs(seconds))

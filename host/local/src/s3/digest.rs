@@ -1,5 +1,5 @@
-//! MD5s and their text: what ETags are made of. In: bytes and files; out: digests. S3 calls for
-//! MD5; nothing here is for safety.
+//! MD5 digests and their text, which ETags are made of. In: bytes and files; out: digests. S3 asks
+//! for MD5; nothing here serves security.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use s3s::crypto::{Checksum as _, Md5};
 
 pub(crate) const MD5_OF_NOTHING: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
-/// The MD5 of the rest of a file.
+/// The MD5 of a file from its current position to its end.
 pub(crate) fn md5_of(mut file: &File) -> io::Result<[u8; 16]> {
     let mut md5 = Md5::new();
     let mut buffer = vec![0; 256 * 1024];
@@ -20,7 +20,8 @@ pub(crate) fn md5_of(mut file: &File) -> io::Result<[u8; 16]> {
     }
 }
 
-/// The ETag of a multipart object: the MD5 of its parts' MD5s, with their number.
+/// The ETag of a multipart object: the MD5 over the MD5s of its parts (16 bytes each, not their
+/// text), then the number of parts. An object of three parts has an ETag such as `9b2c…-3`.
 pub(crate) fn multipart_etag(parts: &[[u8; 16]]) -> String {
     let mut md5 = Md5::new();
     for part in parts {
@@ -38,6 +39,8 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Whether the text is the base64 of these bytes.
+// Three bytes are 24 bits, which are four digits of 6 bits. A last group of n bytes is shifted up
+// to 24 bits and gives n + 1 digits; `=` fills the rest. For example, "fo" is "Zm8=".
 pub(crate) fn base64_is(text: &str, bytes: &[u8]) -> bool {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut encoded = String::new();

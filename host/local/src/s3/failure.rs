@@ -1,11 +1,11 @@
-//! The errors that several operations answer, in S3's own words where S3 has them, and running what
-//! blocks. In: what went wrong; out: the error for the client.
+//! The errors that several operations answer, in S3's own words where S3 has them, and a way to run
+//! blocking work. In: what went wrong; out: the error for the client.
 
 use std::io;
 
 use s3s::{S3Error, S3Result, s3_error};
 
-/// Runs what blocks on a thread for such things.
+/// Runs blocking work on a thread for it. A panic there becomes an `InternalError`.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> S3Result<T> + Send + 'static,
 ) -> S3Result<T> {
@@ -14,7 +14,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|error| Err(S3Error::internal_error(error)))
 }
 
-/// For `map_err`: what the file system refuses is ours to mend, not the client's.
+/// For `map_err`: an error of the file system is the server's fault (500), not the client's.
 pub(crate) fn internal(error: io::Error) -> S3Error {
     S3Error::internal_error(error)
 }
@@ -42,13 +42,16 @@ pub(crate) fn source_changed() -> S3Error {
     s3_error!(ConditionalRequestConflict, "the source changed while it was copied; try again")
 }
 
+/// For `map_err`: why the file system does not take a file at the path of its key.
+// The client has chosen keys that need one path as a file and as a folder (`a` exists, and `a/b` is
+// put). So this is a 400, where other errors of the file system are a 500.
 pub(crate) fn cannot_place(key: &str, error: io::Error) -> S3Error {
     use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, IsADirectory, NotADirectory};
     match error.kind() {
         AlreadyExists | DirectoryNotEmpty | IsADirectory | NotADirectory => s3_error!(
             InvalidRequest,
-            "this S3 keeps objects as files, and the key `{key}` is in the way of another: one \
-             would be a file and a folder"
+            "this S3 keeps objects as files, and the key `{key}` collides with another object: the \
+             same path would be a file and a folder; choose another key"
         ),
         _ => internal(error),
     }

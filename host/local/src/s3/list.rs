@@ -1,6 +1,7 @@
 //! Listings: which part of the sorted keys a request gets. In: the bucket's entries and the
-//! request's prefix, delimiter and position; out: one page and where the next starts. Pure, but for
-//! the ETags, which the caller adds.
+//! request's prefix, delimiter and position; out: one page and where the next page starts. No I/O;
+//! the caller adds the ETags. For example, the keys `a`, `b/1` and `b/2` with the delimiter `/` are
+//! the object `a` and the common prefix `b/`.
 //!
 //! Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 
@@ -9,15 +10,15 @@ use s3s::{S3Result, s3_error};
 use super::digest::hex;
 use crate::objects::ObjectEntry;
 
-/// S3 gives no longer pages, whatever is asked for.
+/// The most items of a page, also when the client asks for more.
 const MAX_KEYS: i32 = 1000;
 
-/// Where a page starts: after this.
+/// The last item of the page before; the next page starts behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum After {
     Start,
     Key(String),
-    /// Everything that starts with this has been given as one common prefix.
+    /// A common prefix. It stands for all keys that start with it, so all of them are behind us.
     Prefix(String),
 }
 
@@ -33,11 +34,11 @@ pub(crate) struct Query<'a> {
 pub(crate) struct Page {
     pub(crate) objects: Vec<ObjectEntry>,
     pub(crate) common_prefixes: Vec<String>,
-    /// The last item, when more follow.
+    /// The last item of this page, when more items follow.
     pub(crate) next: Option<After>,
 }
 
-/// The number of keys that a page may have; `None` asks for the most.
+/// The number of items that a page may have; `None` asks for the most.
 pub(crate) fn max_keys(asked: Option<i32>) -> S3Result<i32> {
     match asked {
         Some(asked) if asked < 0 => Err(s3_error!(
@@ -48,7 +49,10 @@ pub(crate) fn max_keys(asked: Option<i32>) -> S3Result<i32> {
     }
 }
 
-/// One page of `entries`, which are sorted and all start with the prefix.
+/// One page of `entries`, which must be sorted and all start with the prefix.
+// `last` is the position as it moves: the end of the page before, then each item of this one. So
+// the same test skips what earlier pages had and the further keys of a common prefix. The page is
+// full only when one more item is found, and that is how it is known to be truncated.
 pub(crate) fn page(entries: Vec<ObjectEntry>, query: &Query<'_>) -> Page {
     let mut page = Page::default();
     let limit = usize::try_from(query.max_keys).unwrap_or_default();
@@ -93,17 +97,19 @@ fn common_prefix<'a>(key: &'a str, prefix: &str, delimiter: &str) -> Option<&'a 
 }
 
 impl After {
-    /// Whether a key, or the common prefix that it is listed by, has been given at this position.
+    /// Whether a key, or the common prefix that it is listed by, is at or before this position.
     fn includes(&self, key: &str, common: Option<&str>) -> bool {
         match self {
             After::Start => false,
-            // A common prefix is an item like a key: one at or before the position has been given.
+            // A client may start after any text. After `b/2`, the prefix `b/` is not listed: it
+            // sorts before `b/2`, although `b/3` is still to come.
             After::Key(last) => common.unwrap_or(key) <= last.as_str(),
             After::Prefix(prefix) => key <= prefix.as_str() || key.starts_with(prefix.as_str()),
         }
     }
 
-    /// The continuation token; opaque to clients.
+    /// The continuation token, which is opaque to clients. Its first letter keeps apart a key and a
+    /// prefix with the same text: `k` or `p`, then the text in hexadecimal digits.
     pub(crate) fn token(&self) -> String {
         match self {
             After::Start => String::new(),
@@ -112,7 +118,7 @@ impl After {
         }
     }
 
-    /// The key or prefix itself; nothing at the start.
+    /// The key or prefix itself; `None` at the start.
     pub(crate) fn text(&self) -> Option<String> {
         match self {
             After::Start => None,
@@ -131,6 +137,7 @@ impl After {
     }
 }
 
+// `from_str_radix` alone would read an odd last digit as a byte of its own.
 fn unhex(text: &str) -> Option<String> {
     let digits = text.as_bytes().chunks(2);
     let bytes = digits.map(|pair| {
@@ -139,7 +146,7 @@ fn unhex(text: &str) -> Option<String> {
     String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()
 }
 
-/// How keys are written for `encoding-type=url`, so that any key fits into XML.
+/// A key as `encoding-type=url` has it, so that any key fits into XML: `a b` becomes `a%20b`.
 pub(crate) fn url_encode(text: &str) -> String {
     use std::fmt::Write;
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {

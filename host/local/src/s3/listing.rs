@@ -1,5 +1,5 @@
 //! ListObjects and ListObjectsV2. In: parsed requests; out: one page of a bucket's objects. `list`
-//! decides which part of the keys a page has.
+//! decides which keys are on a page.
 
 use std::fs;
 use std::time::SystemTime;
@@ -75,7 +75,7 @@ pub(crate) fn list_objects(
     })
 }
 
-/// A page as both operations answer it.
+/// A page in the types that both operations answer.
 struct Listed {
     key_count: usize,
     common_prefixes: Vec<CommonPrefix>,
@@ -86,6 +86,8 @@ struct Listed {
 impl Listed {
     fn read(store: &Store, bucket: &str, query: &Query<'_>, encode: &Encode) -> S3Result<Listed> {
         store.need_bucket(bucket)?;
+        // The page is cut before ETags are looked up, because the ETag of a file that came by hand
+        // costs reading the file.
         let page = list::page(entries(store, bucket, query.prefix)?, query);
         Ok(Listed {
             key_count: page.len(),
@@ -96,7 +98,10 @@ impl Listed {
     }
 }
 
-/// All objects, the folders that were made as objects among them.
+/// All objects whose keys start with `prefix`, sorted. A folder that a client made as an object
+/// (`PUT in/`) is one of them, with the key `in/`.
+// The folders come unsorted and behind the files, so the whole is sorted again: `in/` has to stand
+// before `in/x.csv`.
 pub(crate) fn entries(store: &Store, bucket: &str, prefix: &str) -> S3Result<Vec<ObjectEntry>> {
     let mut entries = store.objects.list(bucket, prefix).map_err(internal)?;
     let files = entries.len();
@@ -127,7 +132,7 @@ fn objects(
             true => Some(MD5_OF_NOTHING.to_owned()),
             false => store.etag(bucket, &entry.key)?,
         };
-        // Deleted since the folders were read: as if it had been earlier.
+        // Deleted since the folders were read. It is left out, as if that had happened before.
         let Some(etag) = etag else { continue };
         objects.push(object(entry, etag, encode));
     }
@@ -145,7 +150,7 @@ fn object(entry: ObjectEntry, etag: String, encode: &Encode) -> Object {
     }
 }
 
-/// Writes keys as the request wants them.
+/// Writes keys as the request wants them: plain or URL-encoded.
 struct Encode {
     url: bool,
 }

@@ -1,7 +1,8 @@
-//! Members that several of S3's requests and answers have, in types that have nothing in common:
-//! read from and written to any of them by name. Macros, as only those can do that.
+//! Members that several of S3's requests and answers share. The crate `s3s` gives each request a
+//! type of its own, and these types have no trait in common; so macros read and write the members
+//! by name.
 
-/// What a request with a body says about it: [`Claims`](super::spool::Claims).
+/// The [`Claims`](super::spool::Claims) of a request about its body.
 macro_rules! claims {
     ($input:ident, $trailers:expr) => {
         $crate::s3::spool::Claims {

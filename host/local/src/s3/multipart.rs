@@ -1,5 +1,6 @@
-//! Multipart uploads: parts as files in a folder of their own until they are put together. In:
-//! parsed requests and bodies; out: answers, and at the end an object. `uploads` has the files.
+//! Multipart uploads. Each part is a file in the folder of its upload until the client completes
+//! it. In: parsed requests and bodies; out: answers, and at the end an object. `uploads` has the
+//! files.
 
 use std::fs::{self, File};
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub(crate) fn create(
 ) -> S3Result<CreateMultipartUploadOutput> {
     let input = request.input;
     store.need_bucket(&input.bucket)?;
+    // No checksums: only those of the parts will be known.
     let attributes = attributes!(input, input.content_encoding, Default::default());
     let upload = Upload { bucket: input.bucket, key: input.key, attributes };
     let id = uploads::begin(store, &upload)?;
@@ -89,6 +91,8 @@ fn wanted_bytes(range: Option<&str>, size_bytes: u64) -> S3Result<std::ops::Rang
     Ok(range.check(size_bytes)?)
 }
 
+// The upload's folder goes only after the object is in place. When a condition fails or the server
+// is killed before, the parts are still there and the client can complete again.
 pub(crate) fn complete(
     store: &Store,
     request: S3Request<CompleteMultipartUploadInput>,
@@ -113,6 +117,7 @@ pub(crate) fn complete(
 }
 
 /// A file of all parts, and its ETag.
+// The parts are digested when they arrive. The whole is not read again: its ETag needs only theirs.
 fn put_together(store: &Store, parts: &[&Arrived]) -> S3Result<(TempPath, String)> {
     let mut whole = store.temporary().map_err(internal)?;
     for part in parts {
@@ -123,7 +128,9 @@ fn put_together(store: &Store, parts: &[&Arrived]) -> S3Result<(TempPath, String
     Ok((whole.into_temp_path(), multipart_etag(&md5s)))
 }
 
-/// The parts that the client names, in order, all of them as it knows them.
+/// The parts that the client names.
+///
+/// Errors: the numbers do not ascend; a part is missing or has another ETag; a part is too short.
 fn chosen_parts<'a>(
     arrived: &'a [Arrived],
     wanted: &[CompletedPart],
@@ -134,6 +141,7 @@ fn chosen_parts<'a>(
     let mut parts: Vec<&Arrived> = Vec::with_capacity(wanted.len());
     for want in wanted {
         let number = want.part_number.unwrap_or_default();
+        // Strictly ascending, so the same part cannot be named twice.
         if parts.last().is_some_and(|last| last.number >= number) {
             return Err(s3_error!(
                 InvalidPartOrder,
@@ -146,7 +154,7 @@ fn chosen_parts<'a>(
     Ok(parts)
 }
 
-/// Only the last part may be short.
+/// Only the last part may be shorter than 5 MiB.
 fn check_sizes(parts: &[&Arrived]) -> S3Result<()> {
     let whole = &parts[..parts.len().saturating_sub(1)];
     if whole.iter().all(|part| part.size_bytes >= MIN_PART_BYTES) {
@@ -202,7 +210,7 @@ pub(crate) fn list_parts(
     })
 }
 
-/// The next parts after number `marker`, and whether there are more.
+/// The next parts after the number `marker`, and whether more parts follow.
 fn parts_after(arrived: &[Arrived], marker: i32, max_parts: i32) -> (Vec<Part>, bool) {
     let limit = usize::try_from(max_parts).unwrap_or_default();
     let mut parts: Vec<Part> =
@@ -222,7 +230,7 @@ fn listed(part: &Arrived) -> Part {
     }
 }
 
-/// All uploads under way in one page; there are never many here.
+/// All uploads under way, in one page. A stand-in never has many.
 pub(crate) fn list_uploads(
     store: &Store,
     request: S3Request<ListMultipartUploadsInput>,

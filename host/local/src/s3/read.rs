@@ -1,5 +1,5 @@
-//! GetObject and HeadObject. In: parsed requests; out: headers, and for GET a body that is read
-//! from the file as the client takes it.
+//! GetObject and HeadObject. In: parsed requests; out: headers, and for GET a body. The body is
+//! read from the file piece by piece, as fast as the client takes it.
 
 use std::fs::File;
 use std::io;
@@ -18,11 +18,11 @@ use super::members::{read_conditions, with_checksums};
 use super::records::Attributes;
 use super::store::{Found, Store};
 
-/// How much is read from a file at once.
+/// The size of a piece.
 const READ_BYTES: usize = 512 * 1024;
 const DEFAULT_CONTENT_TYPE: &str = "binary/octet-stream";
 
-/// An answer about an object, of either type.
+/// An answer about an object, as a GetObjectOutput or a HeadObjectOutput.
 macro_rules! answer {
     ($answer:ident, $opened:ident) => {
         $answer {
@@ -68,7 +68,7 @@ pub(crate) fn get(store: &Store, request: S3Request<GetObjectInput>) -> S3Result
     Ok(GetObjectOutput { body, ..answer!(GetObjectOutput, opened) })
 }
 
-/// What a request gets of the object that it names.
+/// The part of an object that a request gets, with the object's attributes.
 struct Opened {
     file: Option<File>,
     part: ByteRange,
@@ -121,8 +121,8 @@ impl ByteRange {
         })
     }
 
-    /// The checksums of the whole object, where the client asked for them and gets the whole
-    /// object.
+    /// The checksums of the object, when the client asks for them and gets all of it. With a range
+    /// they would be wrong: a client checks them against the bytes that it receives.
     fn checksum(&self, attributes: &Attributes, mode: Option<&ChecksumMode>) -> Checksum {
         let wanted = mode.is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED)
             && self.length() == self.size_bytes;
@@ -141,6 +141,8 @@ impl ByteRange {
     }
 }
 
+// Objects without versions have the version `null`, and an object in one piece is its own part 1;
+// a request for these is a request for the object.
 fn refuse_versions(version_id: Option<&str>, part_number: Option<i32>) -> S3Result<()> {
     if version_id.is_some_and(|version| version != "null") {
         return Err(no_such_version());
@@ -154,8 +156,9 @@ fn refuse_versions(version_id: Option<&str>, part_number: Option<i32>) -> S3Resu
     Ok(())
 }
 
-/// A file that has become shorter ends the stream with an error, and so the connection: the client
-/// must not take the rest for all.
+/// The bytes of a file from `start` to `end`.
+// Reads at positions, not with the file's cursor, and fails where the file has become shorter. The
+// error breaks the connection off; the client must not take the bytes so far for the whole object.
 fn stream(file: File, start: u64, end: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
     futures::stream::try_unfold((Arc::new(file), start), move |(file, at)| async move {
         let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(READ_BYTES);

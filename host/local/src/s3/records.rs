@@ -1,6 +1,7 @@
-//! What a file cannot hold of an object: its ETag where that is no MD5, and what the client said
-//! about it. One JSON file for each object, in `DIR/.loader/s3/records`. In: bucket, key and the
-//! file's metadata; out: a [`Record`], as long as the file has the size and time that it names.
+//! What a file cannot hold of an object: its ETag, which is not always the MD5 of its bytes, and
+//! the attributes that the client gave it, such as `Content-Type: text/csv`. Each object has one
+//! JSON file in `DIR/.loader/s3/records`. In: bucket, key and the file's metadata; out: a
+//! [`Record`], as long as the file has the size and time that the record names.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
@@ -63,26 +64,27 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    /// Keeps a record in place of the one before; `file` is a new one on the same file system.
+    /// Writes a record in place of the one before. `file` is a new file on the same file system.
     pub(crate) fn write(&self, record: &Record, mut file: NamedTempFile) -> io::Result<()> {
         file.write_all(&serde_json::to_vec(record)?)?;
         file.persist(self.path(&record.bucket, &record.key))?;
         Ok(())
     }
 
-    /// The record of a file that is as it was recorded.
+    /// The record, if the file still has the size and time that it names.
     pub(crate) fn read(&self, bucket: &str, key: &str, metadata: &Metadata) -> Option<Record> {
         let record = self.read_any(bucket, key)?;
         let modified = modified_ns(metadata).ok()?;
         (record.size_bytes == metadata.len() && record.modified_ns == modified).then_some(record)
     }
 
-    /// The record, whatever has become of the file.
+    /// The record, also when the file has changed since. For folders, whose time changes with every
+    /// file that is put into them.
     pub(crate) fn read_any(&self, bucket: &str, key: &str) -> Option<Record> {
         serde_json::from_slice(&fs::read(self.path(bucket, key)).ok()?).ok()
     }
 
-    /// Keys may be longer than file names, so records are named by a digest.
+    /// Where the record is. Its name is a digest, since a key may be longer than a file's name.
     pub(crate) fn path(&self, bucket: &str, key: &str) -> PathBuf {
         let digest = Sha256::digest(format!("{bucket}/{key}"));
         self.dir.join(hex(&digest) + ".json")

@@ -1,5 +1,5 @@
 //! Request bodies into temporary files, with digests on the way. In: a body and what the client
-//! says of it; out: a finished file, its MD5 and checksums, all compared with what was said.
+//! claims about it; out: a finished file, its MD5 and checksums, all compared with the claims.
 //! Nothing here is an object yet.
 
 use std::collections::BTreeMap;
@@ -19,18 +19,18 @@ use super::digest::base64_is;
 use super::failure::{blocking, internal};
 use super::store::Store;
 
-/// How much of a body is gathered before it is digested and written, so that few tasks change
-/// threads.
+/// How much of a body is gathered before a blocking thread digests and writes it, so that not every
+/// small chunk from the network changes threads.
 const GATHER_BYTES: usize = 1024 * 1024;
 
-/// What the client says about a body.
+/// What the client claims about a body.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     /// `Content-MD5`, base64.
     pub(crate) md5: Option<String>,
     pub(crate) algorithm: Option<ChecksumAlgorithm>,
     pub(crate) checksum: Checksum,
-    /// Checksums that come after the body.
+    /// Checksums that the client sends behind the body. They can be read only at its end.
     pub(crate) trailers: Option<TrailingHeaders>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Spooled {
 }
 
 impl Spooled {
-    /// The checksums by the name of their header, without `x-amz-checksum-`.
+    /// The checksums by the name of their header without `x-amz-checksum-`, for example `crc32`.
     pub(crate) fn checksums(&self) -> BTreeMap<String, String> {
         named(&self.checksum)
             .into_iter()
@@ -51,8 +51,9 @@ impl Spooled {
     }
 }
 
-/// Reads the whole body. A body that ends early, or is not what the client says it is, is an error
-/// and leaves nothing.
+/// Reads the whole body into a temporary file.
+///
+/// Errors: the body ends early, or differs from the claims. The file is removed then.
 pub(crate) async fn receive(
     store: &Arc<Store>,
     body: Option<StreamingBlob>,
@@ -66,13 +67,14 @@ pub(crate) async fn receive(
             if chunks.is_empty() {
                 break;
             }
+            // The writer goes to the blocking thread and comes back: it cannot be borrowed there.
             writer = blocking(move || writer.write(&chunks)).await?;
         }
     }
     writer.finish(claims)
 }
 
-/// The next part of a body; nothing at its end.
+/// The next chunks of a body; none at its end.
 async fn gather(body: &mut Fuse<StreamingBlob>) -> S3Result<Vec<Bytes>> {
     let mut gathered = Vec::new();
     let mut gathered_bytes = 0;
@@ -128,7 +130,9 @@ impl Writer {
     }
 }
 
-/// Computes the checksums that the client names, before the body or behind it.
+/// A hasher for the checksums that the client announces.
+// A checksum in a trailer has no value yet when the body starts. The client then names only the
+// algorithm, and the hasher must run from the first byte.
 fn hasher(claims: &Claims) -> ChecksumHasher {
     let mut checksums = ChecksumHasher::default();
     let trailer =
@@ -149,7 +153,7 @@ fn hasher(claims: &Claims) -> ChecksumHasher {
 }
 
 impl Claims {
-    /// Compares every checksum that was claimed, also behind the body, with the one of the body.
+    /// Compares every claimed checksum, in a header or a trailer, with the computed one.
     fn check(self, computed: &Checksum) -> S3Result<()> {
         let trailers = self.trailers.and_then(|trailers| trailers.take()).unwrap_or_default();
         for ((name, claimed), (_, computed)) in

@@ -1,10 +1,11 @@
-//! Objects with their attributes: files in bucket folders, and for each a record in
-//! `DIR/.loader/s3` of what a file cannot hold. In and out: plain values, no HTTP. Blocks, so it is
-//! called on blocking threads.
+//! Objects with their attributes: files in bucket folders, each with a record in `DIR/.loader/s3`
+//! of what a file cannot hold. In and out: plain values, no HTTP. All functions block, so callers
+//! use blocking threads.
 //!
-//! A record counts only while the file has the size and time that it names; a file that was
-//! replaced by hand has lost it, and its ETag is the MD5 of what is there now. Changes happen under
-//! one lock, so conditions and changes are one step.
+//! A record counts only while the file has the size and time that it names. For example, when a
+//! person copies another `orders.csv` over the object, its content type is forgotten, and its ETag
+//! is the MD5 of the new bytes. Changes happen under one lock, so that checking the conditions and
+//! making the change are one step.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -22,10 +23,10 @@ use super::failure::{cannot_place, internal, no_such_key, not_a_path};
 use super::records::{Attributes, Record, Records};
 use crate::objects::Objects;
 
-/// A file changed this recently may change again without a new time, so what we compute from it is
-/// not kept.
+/// How old a file's time must be before its digest is kept. A file that changed just now may change
+/// again within the same tick of the file system's clock, and its time would not show that.
 const SETTLED: Duration = Duration::from_millis(100);
-/// The same where times seem to be kept in whole seconds.
+/// The same on a file system that seems to keep times in whole seconds.
 const SETTLED_COARSE: Duration = Duration::from_secs(3);
 
 /// An object as it is at one moment. The file stays readable when the object is replaced or
@@ -51,7 +52,7 @@ impl Found {
         Ok(Found { file: Some(file), size_bytes: metadata.len(), modified, etag, attributes })
     }
 
-    /// What conditions are about.
+    /// The object as conditions see it.
     pub(crate) fn current(&self) -> Current<'_> {
         Current { etag: &self.etag, modified: self.modified, size_bytes: self.size_bytes }
     }
@@ -69,7 +70,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens the store and removes what a killed server was writing.
+    /// Opens the store, and removes the temporary files that a killed server has left.
     pub(crate) fn open(objects: Objects, state_dir: &Path) -> io::Result<Store> {
         let home = state_dir.join("s3");
         let store = Store {
@@ -80,6 +81,7 @@ impl Store {
             uploads: home.join("uploads"),
             changes: Mutex::new(()),
         };
+        // Safe, because DIR has one server at a time (`server.lock`): no upload is under way in it.
         if store.temporary.exists() {
             fs::remove_dir_all(&store.temporary)?;
         }
@@ -89,10 +91,10 @@ impl Store {
         Ok(store)
     }
 
-    /// A new file that is no object and vanishes when dropped.
+    /// A new file that is not an object yet, and vanishes when dropped.
     pub(crate) fn temporary(&self) -> io::Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
-        // As a file that a person makes, not private as temporary files are: it becomes the object.
+        // It becomes the object, so other users may read it. Temporary files are private otherwise.
         tempfile::Builder::new()
             .permissions(fs::Permissions::from_mode(0o644))
             .tempfile_in(&self.temporary)
@@ -110,8 +112,11 @@ impl Store {
         self.look(bucket, key, None)?.ok_or_else(no_such_key)
     }
 
-    /// Puts a finished file in the object's place, if the conditions hold; a reader sees the old
-    /// object or the new one, whole.
+    /// Puts a finished file in the object's place, if the conditions hold. A reader sees the whole
+    /// old object or the whole new one.
+    // The body was received before, without the lock: a slow client must not hold up the others. A
+    // server that is killed between the file and its record leaves the old record, whose size and
+    // time do not fit the new file; so it does not count.
     pub(crate) fn put(
         &self,
         at: (&str, &str),
@@ -129,7 +134,8 @@ impl Store {
         self.record(at, &metadata, etag, attributes).map_err(internal)
     }
 
-    /// Makes a directory entry of a finished file, or the folder of a key that ends in a slash.
+    /// Moves a finished file to the path of its key. For a key that ends in a slash, makes the
+    /// folder instead.
     fn place(
         &self,
         bucket_dir: &Path,
@@ -149,8 +155,8 @@ impl Store {
         Ok(path)
     }
 
-    /// Deletes the object, if the conditions hold, and the folders that were made for it. One that
-    /// is not there is deleted already.
+    /// Deletes the object, if the conditions hold, and the folders that were made for it. Succeeds
+    /// when there is no object.
     pub(crate) fn delete(&self, bucket: &str, key: &str, when: &Conditions) -> S3Result<()> {
         let bucket_dir = self.need_bucket(bucket)?;
         let changing = self.lock();
@@ -159,7 +165,7 @@ impl Store {
         let Some(path) = self.objects.object_path(bucket, folder.unwrap_or(key)) else {
             return Ok(());
         };
-        // A folder itself goes with the folders above it, when nothing else needs it.
+        // For a folder, `prune` removes the folder itself, when no object lies in it any more.
         let mut emptied = path.as_path();
         if folder.is_none() {
             if !path.is_file() && !path.is_symlink() {
@@ -173,18 +179,19 @@ impl Store {
         Ok(())
     }
 
-    /// The ETag of an object in a listing; `None` when it went away meanwhile.
+    /// The ETag of an object in a listing; `None` when the object was deleted meanwhile.
     pub(crate) fn etag(&self, bucket: &str, key: &str) -> S3Result<Option<String>> {
         Ok(self.look(bucket, key, None)?.map(|found| found.etag))
     }
 
-    /// Whether a folder was made as an object (`PUT in/`).
+    /// Whether a client made the folder as an object, for example by `PUT in/`.
     pub(crate) fn is_marker(&self, bucket: &str, folder: &str) -> bool {
         self.records.path(bucket, folder).is_file()
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, ()> {
-        // Nothing is guarded but the order of file operations, so a panic elsewhere spoils nothing.
+        // The lock guards no data in memory, only the order of file operations. So a panic of its
+        // holder leaves nothing half-changed behind it.
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -202,7 +209,11 @@ impl Store {
         when.check_change(found.as_ref().map(Found::current))
     }
 
-    /// `changing`: the lock, when the caller has it.
+    /// The object, if there is one. `changing` is the lock, when the caller holds it already.
+    // `put` replaces the file and then its record. Between the two, a reader would find the new
+    // file without a record that fits, and answer its MD5 where a multipart ETag is due. So file
+    // and record are read under the lock. A file without a record may be long, so the lock is
+    // given back before it is digested.
     fn look(
         &self,
         bucket: &str,
@@ -217,7 +228,6 @@ impl Store {
         let Some(file) = open_if_there(&path).map_err(internal)? else { return Ok(None) };
         let metadata = file.metadata().map_err(internal)?;
         let record = self.records.read(bucket, key, &metadata);
-        // A file that came by hand may be long; others need not wait while we read it.
         drop(guard);
         let (etag, attributes) = match record {
             Some(record) => (record.etag, record.attributes),
@@ -247,8 +257,11 @@ impl Store {
         }))
     }
 
-    /// The MD5 of a file that has no record. Kept as a record when the file has been quiet for a
-    /// while.
+    /// The MD5 of a file that has no record. It is kept as a record once the file has not changed
+    /// for a while.
+    // While the file was read, a client may have put an object in its place, with a record of its
+    // own. So the file is compared again under the lock, and a record is written only when it is
+    // the same.
     fn hash(
         &self,
         at: (&str, &str),
@@ -274,8 +287,10 @@ impl Store {
         self.records.write(&record, self.temporary()?)
     }
 
-    /// Makes the folders on the way to an object, and remembers them: they go with their last
-    /// object. Those that a person made stay, to put files into.
+    /// Makes the folders on the way to an object, and remembers that they are ours: they go with
+    /// their last object. A folder that a person made stays when it is empty.
+    // Remembered first: a server that is killed in between leaves a note about a folder that does
+    // not exist, which is harmless. The other way round, the folder would stay for ever.
     fn make_folders(&self, bucket_dir: &Path, to: &Path) -> io::Result<()> {
         let missing = to.ancestors().take_while(|dir| dir.starts_with(bucket_dir) && !dir.exists());
         for dir in missing {
@@ -284,6 +299,9 @@ impl Store {
         fs::create_dir_all(to)
     }
 
+    /// Removes `from` and the folders above it, up to the first that has to stay.
+    // `remove_dir` refuses a folder that is not empty. That is the test: looking first would miss a
+    // file that a person copies into it at this moment.
     fn prune(&self, bucket: &str, bucket_dir: &Path, from: &Path) {
         for dir in
             from.ancestors().take_while(|dir| dir.starts_with(bucket_dir) && *dir != bucket_dir)
@@ -303,13 +321,13 @@ impl Store {
     }
 
     fn folder_path(&self, dir: &Path) -> PathBuf {
-        // By its place in DIR, so that DIR can be moved.
+        // Named by its path inside DIR, so that DIR can be moved.
         let dir = dir.strip_prefix(self.objects.root()).unwrap_or(dir);
         self.folders.join(hex(&Sha256::digest(dir.as_os_str().as_encoded_bytes())))
     }
 }
 
-/// A file that came by hand, as it was before it was read.
+/// A file without a record, as it was before its digest was computed.
 struct Unrecorded<'a> {
     path: &'a Path,
     file: &'a File,
@@ -317,7 +335,7 @@ struct Unrecorded<'a> {
 }
 
 impl Unrecorded<'_> {
-    /// Whether the file, and the path that led to it, are what they were.
+    /// Whether the file is unchanged, and its path still leads to it.
     fn is_unchanged(&self) -> io::Result<bool> {
         let same = |now: &Metadata| {
             now.len() == self.metadata.len() && now.modified().ok() == self.metadata.modified().ok()
@@ -326,7 +344,7 @@ impl Unrecorded<'_> {
     }
 }
 
-/// Whether a file with this time would have another one if it had changed since.
+/// Whether a file with this time would have a later time if it had changed since.
 fn is_settled(modified: SystemTime) -> bool {
     let coarse = modified.duration_since(UNIX_EPOCH).is_ok_and(|since| since.subsec_nanos() == 0);
     let settled = if coarse { SETTLED_COARSE } else { SETTLED };

@@ -1,8 +1,8 @@
-//! Uploads under way as files: each is the folder `DIR/.loader/s3/uploads/<id>`, which survives a
-//! killed server. In: ids and finished files; out: what has arrived.
+//! Multipart uploads under way, as files. Each upload is the folder `DIR/.loader/s3/uploads/<id>`,
+//! which survives a killed server. In: ids and finished files; out: the parts that have arrived.
 //!
-//! A part's file is named by its number and the MD5 of its content, which are all that S3 says
-//! about it.
+//! The name of a part's file is its number and the MD5 of its content, for example
+//! `00002-9e107d9d372bb6826bd81d3542a419d6`. Nothing else has to be kept about a part.
 
 use std::fs;
 use std::io::Write;
@@ -42,11 +42,14 @@ pub(crate) fn begin(store: &Store, upload: &Upload) -> S3Result<String> {
     let mut file = store.temporary().map_err(internal)?;
     file.write_all(&serde_json::to_vec(upload).map_err(|error| internal(error.into()))?)
         .map_err(internal)?;
+    // Last: `find` knows an upload by this file, so a half-made folder is no upload.
     place(file.into_temp_path(), &dir.join("upload.json"))?;
     Ok(id)
 }
 
-/// The folder of an upload and what it is for, or `NoSuchUpload`.
+/// The folder of an upload and its target. Errors: `NoSuchUpload`.
+// The id comes from the client and becomes part of a path. Only hexadecimal digits are let through,
+// since `../../demo` would lead out of the folder.
 pub(crate) fn find(
     store: &Store,
     id: &str,
@@ -69,12 +72,12 @@ pub(crate) fn find(
     Ok((dir, upload))
 }
 
-/// What the upload in this folder is for.
+/// The target of the upload in this folder.
 pub(crate) fn read(dir: &Path) -> Option<Upload> {
     serde_json::from_slice(&fs::read(dir.join("upload.json")).ok()?).ok()
 }
 
-/// Keeps a part; a part with the same number gives way.
+/// Keeps a part, in place of an earlier part with the same number.
 pub(crate) fn keep(
     store: &Store,
     dir: &Path,
@@ -84,6 +87,7 @@ pub(crate) fn keep(
 ) -> S3Result<()> {
     let _changing = store.lock();
     let path = dir.join(format!("{number:05}-{}", hex(md5)));
+    // The new file first: a server that is killed in between has both, and loses no part.
     place(content, &path)?;
     for part in arrived(dir)? {
         if part.number == number && part.path != path {
@@ -93,7 +97,7 @@ pub(crate) fn keep(
     Ok(())
 }
 
-/// The parts that are here, by number.
+/// The parts that have arrived, by number.
 pub(crate) fn arrived(dir: &Path) -> S3Result<Vec<Arrived>> {
     let mut parts = Vec::new();
     for entry in fs::read_dir(dir).map_err(internal)? {
@@ -120,7 +124,7 @@ fn parse_name(name: &str) -> Option<(i32, [u8; 16])> {
     Some((number.parse().ok()?, md5.to_be_bytes()))
 }
 
-/// Makes a directory entry of a finished file.
+/// Moves a finished file to its path.
 fn place(content: TempPath, path: &Path) -> S3Result<()> {
     content.persist(path).map_err(|error| internal(error.error))
 }

@@ -1,6 +1,6 @@
 //! PutObject, CopyObject, DeleteObject and DeleteObjects. In: parsed requests and bodies; out:
-//! answers. Every change goes through [`Store::put`] or [`Store::delete`], which check its
-//! conditions in the same step.
+//! answers. Every change goes through [`Store::put`] or [`Store::delete`], which check the
+//! conditions and make the change in one step.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::records::Attributes;
 use super::spool;
 use super::store::{Found, Store};
 
-/// What S3 copies in one request; larger objects are copied by parts.
+/// The most that S3 copies in one request. Clients copy larger objects by parts.
 const MAX_COPY_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 const MAX_DELETE_KEYS: usize = 1000;
 
@@ -25,7 +25,7 @@ pub(crate) async fn put(
     request: S3Request<PutObjectInput>,
 ) -> S3Result<PutObjectOutput> {
     let input = request.input;
-    // Before the body: a client that sends gigabytes to a wrong name should know at once.
+    // Before the body: a client with a wrong bucket should not send gigabytes first.
     store.need_bucket(&input.bucket)?;
     let claims = claims!(input, request.trailing_headers);
     let spooled = spool::receive(store, input.body, claims).await?;
@@ -53,7 +53,8 @@ fn check_content(key: &str, size_bytes: u64) -> S3Result<()> {
     ))
 }
 
-/// `aws-chunked` says how the request was sent, not what the object is.
+/// The encoding of the object: `aws-chunked,gzip` becomes `gzip`. `aws-chunked` describes how the
+/// request was sent, not what the object is.
 fn content_encoding(header: Option<String>) -> Option<String> {
     let kept: Vec<&str> = header
         .as_deref()?
@@ -80,6 +81,7 @@ pub(crate) fn copy(
     let conditions = source_conditions!(input);
     let mut source = copy_source::find(store, &input.copy_source, &conditions)?;
     check_size(&source)?;
+    // Also with REPLACE the checksums stay, as the bytes do.
     let mut attributes = std::mem::take(&mut source.attributes);
     if replaces {
         let encoding = content_encoding(input.content_encoding);
@@ -112,6 +114,8 @@ fn check_size(source: &Found) -> S3Result<()> {
     ))
 }
 
+// An ETag with a dash is that of a multipart object. The copy is one piece, so its ETag is the MD5
+// of its bytes.
 fn place_copy(
     store: &Store,
     source: Found,
@@ -120,7 +124,6 @@ fn place_copy(
     when: &Conditions,
 ) -> S3Result<CopyObjectResult> {
     let copy = copy_source::bytes(store, &source, 0..source.size_bytes)?;
-    // The copy of a multipart object is no multipart object.
     let etag = match source.etag.contains('-') {
         true => hex(&md5_of(copy.as_file()).map_err(internal)?),
         false => source.etag,
@@ -134,7 +137,8 @@ fn place_copy(
     })
 }
 
-/// The conditions on a copy's target, which the parsed request does not have.
+/// The conditions on a copy's target. The parsed request lacks them, so they are read from the
+/// headers.
 fn target_conditions(headers: &hyper::HeaderMap) -> S3Result<Conditions> {
     Ok(Conditions {
         if_match: header_condition(headers, "if-match")?,
@@ -165,6 +169,8 @@ pub(crate) fn delete(
     Ok(DeleteObjectOutput::default())
 }
 
+// One key that cannot be deleted does not stop the others: it is listed under Errors, and the
+// request itself succeeds.
 pub(crate) fn delete_batch(
     store: &Store,
     request: S3Request<DeleteObjectsInput>,
