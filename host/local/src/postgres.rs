@@ -1,10 +1,10 @@
-//! The PostgreSQL behind the warehouse: made once, started as a child process, stopped with the
-//! server. In: the state folder of DIR and perhaps a folder of binaries; out: a connection
-//! configuration for the database `dev`. Knows nothing of Redshift.
+//! The PostgreSQL behind the warehouse. Its data folder is made once; the server starts PostgreSQL
+//! as a child process and stops it at its own end. In: the state folder of DIR and perhaps a folder
+//! of binaries; out: a connection configuration for the database `dev`. Knows nothing of Redshift.
 //!
-//! `fsync` and `full_page_writes` are off on purpose: this is a stand-in, and speed matters more
-//! than a power cut. `synchronous_commit` stays on: without `fsync` it is cheap, and what was
-//! committed survives even when every process is killed.
+//! `fsync` and `full_page_writes` are off on purpose: for a stand-in, speed matters more than a
+//! power cut. `synchronous_commit` stays on: without `fsync` it is cheap, and committed rows
+//! survive even when every process is killed.
 
 mod cluster;
 mod find;
@@ -27,26 +27,26 @@ use crate::error::LocalError;
 use cluster::{Cluster, ROLE};
 use leftover::POLL;
 
-/// The database that clients use; Redshift's own name for the first one.
+/// The database that clients use. Redshift gives its first database this name.
 const DATABASE: &str = "dev";
-/// Start, crash recovery included, and stop take well under a second each; a machine under load
-/// gets this much.
+/// How long a start or a stop may take. Both take well under a second, crash recovery included;
+/// the rest is for a machine under load.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running PostgreSQL. Dropped without [`Postgres::stop`] it is killed, and recovers at the next
-/// start.
+/// A running PostgreSQL. When it is dropped without [`Postgres::stop`], it is killed, and recovers
+/// at the next start.
 #[derive(Debug)]
 pub(crate) struct Postgres {
     child: Child,
     watchdog: Option<Child>,
     config: tokio_postgres::Config,
-    // Removed when PostgreSQL has ended.
+    // Dropped after `child`: the folder goes when PostgreSQL was told to end.
     _sockets: TempDir,
 }
 
 impl Postgres {
-    /// Starts PostgreSQL on the data under `state_dir`, which is made when missing. A server that a
-    /// killed process left behind is stopped first.
+    /// Starts PostgreSQL on the data under `state_dir`, and makes the data when it is missing. Stops
+    /// a PostgreSQL first that a killed server has left running on it.
     pub(crate) async fn start(
         state_dir: &Path,
         bin: Option<&Path>,
@@ -73,9 +73,10 @@ impl Postgres {
     }
 
     /// Ends all sessions, writes a checkpoint and waits until PostgreSQL is gone.
+    // SIGINT asks PostgreSQL to end its sessions itself. It does not wait until clients leave.
     pub(crate) async fn stop(mut self) -> Result<(), LocalError> {
         if let Some(mut watchdog) = self.watchdog.take() {
-            // First of all, so that it cannot signal a process that has taken over the number.
+            // The watchdog first. Later it could signal a process that has PostgreSQL's number.
             watchdog.kill().await.map_err(|error| {
                 LocalError::Postgres(format!("cannot end its watchdog: {error}"))
             })?;
@@ -123,7 +124,8 @@ fn spawn(
     ] {
         command.arg("-c").arg(setting);
     }
-    // Its own process group: a Ctrl-C at the terminal reaches us, and we stop it in order.
+    // Its own process group: a Ctrl-C at the terminal then reaches only the server, which stops
+    // PostgreSQL in order.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     user::run_as(&mut command, cluster.owner.as_ref());
     command.current_dir(&cluster.data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
@@ -133,12 +135,14 @@ fn spawn(
         .map_err(LocalError::file(&binaries.postgres, "start PostgreSQL"))
 }
 
-/// A process that waits for the end of ours and then stops PostgreSQL: killed with SIGKILL, we
-/// could not. Best effort; the next start looks for what was left behind in any case.
+/// Starts a process that waits for the end of this server and then stops PostgreSQL. A server that
+/// is killed with SIGKILL cannot do that itself. A failure is ignored, since the next start stops a
+/// PostgreSQL that is still there.
 fn watch(pid: u32, sockets: &Path) -> Option<Child> {
     let mut command = std::process::Command::new("/bin/sh");
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    // The pipe's other end is ours alone, and closes when we end.
+    // `cat` reads from a pipe whose other end only this server has. The system closes that end when
+    // the server ends, however it ends, and `cat` returns.
     command
         .args(["-c", r#"cat >/dev/null; kill -INT "$1"; rm -rf "$2""#, "watchdog"])
         .arg(pid.to_string())
@@ -147,6 +151,8 @@ fn watch(pid: u32, sockets: &Path) -> Option<Child> {
     Command::from(command).spawn().ok()
 }
 
+// PostgreSQL may end during the wait (for example because postgresql.conf has a mistake), so each
+// turn looks at the process before it tries to connect; else the error would come after 60 s.
 async fn wait_until_ready(
     child: &mut Child,
     config: &tokio_postgres::Config,
@@ -196,7 +202,7 @@ async fn create_database(config: &tokio_postgres::Config) -> Result<(), LocalErr
             .map_err(LocalError::sql("cannot create the database dev"))?;
     }
     drop(client);
-    // Ends by itself now that its client is gone; its last error does not matter.
+    // The connection ends by itself now that its client is gone. An error of its end is ignored.
     let _ = connection.await;
     Ok(())
 }

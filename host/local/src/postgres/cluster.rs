@@ -1,6 +1,6 @@
-//! The data folder of PostgreSQL: where it is, and making it once. In: the state folder of DIR;
-//! out: a data folder that is complete, of the right version, used by no other process, and owned
-//! by the user that will run PostgreSQL.
+//! The data folder of PostgreSQL: finds it, or makes it once. In: the state folder of DIR; out: a
+//! data folder that is complete, of the right version, used by no other process, and owned by the
+//! user that will run PostgreSQL.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -23,18 +23,19 @@ pub(crate) struct Cluster {
     pub(crate) data: PathBuf,
     /// Its log.
     pub(crate) log: PathBuf,
-    /// The user that runs PostgreSQL on it; `None`: the one of this process.
+    /// The user that runs PostgreSQL on it; `None` is the user of this process.
     pub(crate) owner: Option<User>,
 }
 
 impl Cluster {
-    /// Finds the data, or makes it: about a second, once for each DIR.
+    /// Finds the data folder, or makes it, which takes about a second.
     pub(crate) async fn open(state_dir: &Path, binaries: &Binaries) -> Result<Cluster, LocalError> {
         let mut owner = user::database_user()?;
         let home = home(state_dir, owner.as_ref()).await?;
         let (data, log) = (home.join("data"), home.join("postgres.log"));
         if data.exists() {
             leftover::clear(&data).await?;
+            // The data decides, not this process: it may have been made by another user before.
             owner = current_owner(&data)?;
             check_version(&data, binaries).await?;
         } else {
@@ -44,8 +45,11 @@ impl Cluster {
     }
 }
 
-/// The folder that holds data and log: `postgres` in the state folder, or where a link of this name
-/// leads.
+/// The folder that holds data and log: `postgres` in the state folder, or the folder that a link of
+/// this name leads to.
+// A link that is there is followed, also when the state folder can be reached by now: the data is
+// where it leads. The link may lead to nothing, when /var/tmp was cleaned; then the folder is made
+// again and the warehouse starts empty.
 async fn home(state_dir: &Path, owner: Option<&User>) -> Result<PathBuf, LocalError> {
     let link = state_dir.join("postgres");
     let elsewhere = match (fs::read_link(&link), owner) {
@@ -66,10 +70,10 @@ async fn home(state_dir: &Path, owner: Option<&User>) -> Result<PathBuf, LocalEr
     home.canonicalize().map_err(LocalError::file(&home, "find"))
 }
 
-/// Makes an empty folder that the user can reach, and the link that leads to it.
+/// Makes an empty folder that the user can reach, and the link to it.
 async fn make_elsewhere(state_dir: &Path, link: &Path, user: &User) -> Result<PathBuf, LocalError> {
     let target = user::reachable_data_dir(state_dir, user)?;
-    // No link leads here, so this is what remains of a DIR that was deleted.
+    // This DIR has no link yet, so data in the folder belongs to a deleted DIR with the same path.
     leftover::clear(&target.join("data")).await?;
     fs::remove_dir_all(&target)
         .map_err(LocalError::file(&target, "remove the data of a deleted folder"))?;
@@ -80,7 +84,10 @@ async fn make_elsewhere(state_dir: &Path, link: &Path, user: &User) -> Result<Pa
     Ok(target)
 }
 
-/// `initdb` into a folder beside, then a rename: killed half-way, it is made again.
+/// Runs `initdb` in a folder beside and renames it. A server that is killed half-way leaves only
+/// `data.new`, which the next start replaces.
+// Redshift knows upper and lower case outside ASCII (`upper('ä')` is `Ä`), so the character type is
+// Unicode's where the system has it. Redshift sorts by bytes, so the rest of the locale is C.
 async fn make(
     home: &Path,
     data: &Path,
@@ -88,8 +95,6 @@ async fn make(
     owner: Option<&User>,
 ) -> Result<(), LocalError> {
     let fresh = home.join("data.new");
-    // Characters outside ASCII have upper and lower case in Redshift; sorting is by bytes there as
-    // here.
     let mut output = initdb(&fresh, binaries, owner, &["--lc-ctype=C.UTF-8"]).await?;
     if !output.status.success() {
         // Not every system has that locale.
@@ -164,6 +169,8 @@ fn current_owner(data: &Path) -> Result<Option<User>, LocalError> {
     )))
 }
 
+// PG_VERSION has the major version, such as `15`, and the program its full one, such as `15.14`.
+// The point in the comparison keeps a `1` from matching 15.
 async fn check_version(data: &Path, binaries: &Binaries) -> Result<(), LocalError> {
     let file = data.join("PG_VERSION");
     let made_by = fs::read_to_string(&file).map_err(LocalError::file(&file, "read"))?;
@@ -186,7 +193,7 @@ async fn version(binaries: &Binaries) -> Result<String, LocalError> {
         .output()
         .await
         .map_err(LocalError::file(&binaries.postgres, "run"))?;
-    // "postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)"
+    // For example: postgres (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)
     let version = String::from_utf8_lossy(&output.stdout);
     Ok(version.split_whitespace().nth(2).unwrap_or_default().to_owned())
 }

@@ -1,6 +1,6 @@
-//! Where PostgreSQL's programs are on this machine. In: a folder that was named, the environment;
-//! out: paths of `initdb` and `postgres` from one folder, or an error that says how to install
-//! them. Runs nothing.
+//! Where PostgreSQL's programs are on this machine. In: a folder that the user named, the
+//! environment; out: paths of `initdb` and `postgres` in one folder, or an error that says how to
+//! install them. Runs nothing.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,9 @@ pub(crate) struct Binaries {
     pub(crate) postgres: PathBuf,
 }
 
-/// The programs in `named` or `LOADER_POSTGRES_BIN` and nowhere else, when given; else the first
-/// folder of PATH that has them, then the newest of Debian's and of Homebrew's folders.
+/// Finds PostgreSQL's programs. When `named` or `LOADER_POSTGRES_BIN` is given, only that folder is
+/// searched. Otherwise the first folder of PATH that has them is taken, then the newest version in
+/// the folders of Debian and Homebrew, for example `/usr/lib/postgresql/17/bin`.
 pub(crate) fn binaries(named: Option<&Path>) -> Result<Binaries, LocalError> {
     let variable = std::env::var_os("LOADER_POSTGRES_BIN").filter(|value| !value.is_empty());
     let named = named.map(Path::to_path_buf).or(variable.map(PathBuf::from));
@@ -39,16 +40,16 @@ fn usual_folders() -> Vec<PathBuf> {
 
 fn search(folders: &[PathBuf]) -> Option<Binaries> {
     folders.iter().find_map(|folder| {
-        // PATH may hold links to one of several versions; both programs have to come from where the
-        // link leads.
+        // PATH may hold a link to one of several versions. Both programs must have one version, so
+        // `initdb` is taken from the folder that the link leads to.
         let postgres = folder.join("postgres").canonicalize().ok()?;
         let initdb = postgres.parent()?.join("initdb");
         (postgres.is_file() && initdb.is_file()).then_some(Binaries { initdb, postgres })
     })
 }
 
-/// `root/<prefix…>/bin`, the highest version first; a name without a version (`postgresql`) counts
-/// as the highest.
+/// The folders `root/<prefix…>/bin`, the highest version first: `postgresql@17` before
+/// `postgresql@9`. A name without a version (`postgresql`) counts as the highest.
 fn versions(root: &Path, prefix: &str) -> Vec<PathBuf> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {

@@ -1,6 +1,6 @@
-//! What a killed server leaves behind: a PostgreSQL that still runs on our data, or only its pid
-//! file. In: the data folder; out: a data folder that is not in use. Never signals a process that
-//! is not a PostgreSQL on this very folder.
+//! Cleans up after a killed server: it may have left a PostgreSQL that still runs on the data, or
+//! only the pid file. In: the data folder; out: a data folder that is not in use. Never signals a
+//! process that is not a PostgreSQL on this very folder.
 
 use std::fs;
 use std::io;
@@ -12,9 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::user;
 use crate::error::LocalError;
 
-/// How often something is looked at that is about to change.
+/// How long a waiting loop sleeps between two looks.
 pub(crate) const POLL: Duration = Duration::from_millis(10);
-/// How long a left-over server may take to stop in order, then at once.
+/// How long a left-over PostgreSQL may take after SIGINT, and again after SIGQUIT.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The file that names the running postmaster of a data folder.
@@ -23,6 +23,9 @@ pub(crate) fn pid_file(data: &Path) -> PathBuf {
 }
 
 /// Stops the PostgreSQL that still runs on `data`, if one does, and removes its pid file.
+// The pid file may be damaged or old, so nothing in it is believed: the process must be a PostgreSQL
+// on this folder before it gets a signal, and a folder must have the name of a socket folder before
+// it is deleted.
 pub(crate) async fn clear(data: &Path) -> Result<(), LocalError> {
     let file = pid_file(data);
     let Ok(text) = fs::read_to_string(&file) else { return Ok(()) };
@@ -31,7 +34,7 @@ pub(crate) async fn clear(data: &Path) -> Result<(), LocalError> {
     if let Some(pid) = pid.filter(|&pid| runs_on(pid, data)) {
         stop(pid, data).await?;
     }
-    // The fifth line is the folder of its socket.
+    // The fifth line is the folder of its socket; the first is read already.
     if let Some(sockets) = lines.nth(3).map(Path::new)
         && user::is_socket_dir(sockets)
     {
@@ -48,6 +51,7 @@ fn remove_if_there(file: &Path) -> io::Result<()> {
 }
 
 async fn stop(pid: u32, data: &Path) -> Result<(), LocalError> {
+    // SIGINT asks PostgreSQL to shut down in order, SIGQUIT to end at once.
     for kind in [Signal::INT, Signal::QUIT] {
         signal(pid, kind);
         let started = Instant::now();
@@ -64,28 +68,28 @@ async fn stop(pid: u32, data: &Path) -> Result<(), LocalError> {
     )))
 }
 
-/// Sends a signal; a process that is gone already is fine.
+/// Sends a signal. Succeeds also when the process has ended already.
 pub(crate) fn signal(pid: u32, signal: Signal) {
     if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
         let _ = kill_process(pid, signal);
     }
 }
 
-/// Whether the process is a PostgreSQL whose data folder this is. A pid file alone says little:
-/// numbers are used again.
+/// Whether the process is a PostgreSQL on this data folder. The pid file alone does not prove that:
+/// the system gives the number of an ended process to a new one.
 fn runs_on(pid: u32, data: &Path) -> bool {
     if !Path::new("/proc/self").exists() {
         return is_listed(pid, data);
     }
-    // The working folder of a postmaster is its data folder. A dead one that is not yet collected
-    // has none.
+    // The working folder of a postmaster is its data folder. A process that has ended and was not
+    // collected yet has none, so it counts as ended.
     let proc = Path::new("/proc").join(pid.to_string());
     fs::read(proc.join("cmdline")).is_ok_and(|line| contains(&line, b"postgres"))
         && fs::read_link(proc.join("cwd"))
             .is_ok_and(|cwd| data.canonicalize().is_ok_and(|data| cwd == data))
 }
 
-/// The same where there is no /proc: the command line names the folder.
+/// The same without /proc, as on macOS: the process's command line names the folder.
 fn is_listed(pid: u32, data: &Path) -> bool {
     let output = std::process::Command::new("ps")
         .args(["-ww", "-o", "command=", "-p", &pid.to_string()])

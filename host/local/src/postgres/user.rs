@@ -1,6 +1,7 @@
-//! The user that runs PostgreSQL. It refuses to run as root; started by root, we run it as
-//! `postgres` or `nobody` and give that user the data. In: our own user id and the user list of the
-//! system; out: ids for child processes and folders that this user can reach.
+//! The user that runs PostgreSQL. PostgreSQL refuses to run as root, so a server that root has
+//! started runs it as an unprivileged user, such as `postgres`, and gives that user the data. In:
+//! the server's own user id and the user list of the system; out: ids for child processes, and
+//! folders that this user can reach.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -12,17 +13,17 @@ use tempfile::TempDir;
 
 use crate::error::LocalError;
 
-/// The unprivileged user that PostgreSQL runs as when we are root.
+/// The unprivileged user that PostgreSQL runs as when the server runs as root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct User {
     pub(crate) uid: u32,
     pub(crate) gid: u32,
 }
 
-/// Starts the names of our socket folders, so that a left-over one is recognised.
+/// The beginning of the name of every socket folder, so that a left-over folder is recognised.
 const SOCKET_DIR_PREFIX: &str = "loader-pg-";
 
-/// `None` when PostgreSQL runs as we do.
+/// The user for PostgreSQL; `None` when it runs as the server's own user.
 pub(crate) fn database_user() -> Result<Option<User>, LocalError> {
     if !rustix::process::geteuid().is_root() {
         return Ok(None);
@@ -40,6 +41,8 @@ pub(crate) fn database_user() -> Result<Option<User>, LocalError> {
     })
 }
 
+// A line of /etc/passwd: `postgres:x:101:104:…` has name, password, user id and group id. macOS has
+// comments in it, and negative ids, which do not parse and count as not found.
 fn find(users: &str, name: &str) -> Option<User> {
     users.lines().find_map(|line| {
         let mut fields = line.split(':');
@@ -62,7 +65,7 @@ pub(crate) fn give(path: &Path, user: Option<&User>) -> Result<(), LocalError> {
         .map_err(LocalError::file(path, "give it to PostgreSQL's user"))
 }
 
-/// Whether the user can get to the folder: every folder on the way lets it pass.
+/// Whether the user can get to the folder, which needs the right to pass every folder above it too.
 pub(crate) fn can_reach(dir: &Path, user: &User) -> bool {
     dir.ancestors().all(|folder| {
         fs::metadata(folder)
@@ -70,6 +73,8 @@ pub(crate) fn can_reach(dir: &Path, user: &User) -> bool {
     })
 }
 
+// As in the kernel, the first class that fits decides, even when a later class would allow more.
+// For example, the owner of a folder with mode 0o077 cannot pass it.
 fn may_pass(mode: u32, uid: u32, gid: u32, user: &User) -> bool {
     let bit = match () {
         () if uid == user.uid => 0o100,
@@ -79,8 +84,8 @@ fn may_pass(mode: u32, uid: u32, gid: u32, user: &User) -> bool {
     mode & bit != 0
 }
 
-/// A new private folder for the socket. Its path is short, because a socket's path may have about
-/// 100 bytes.
+/// A new private folder for the socket. It is in /tmp, because a socket's path may have about 100
+/// bytes only, and DIR may lie deep.
 pub(crate) fn socket_dir(user: Option<&User>) -> Result<TempDir, LocalError> {
     let short = Path::new("/tmp");
     let base = if short.is_dir() { short.to_path_buf() } else { std::env::temp_dir() };
@@ -93,15 +98,15 @@ pub(crate) fn socket_dir(user: Option<&User>) -> Result<TempDir, LocalError> {
     Ok(dir)
 }
 
-/// Whether a folder is one of ours, by its name.
+/// Whether a folder is a socket folder of a server, by its name.
 pub(crate) fn is_socket_dir(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(SOCKET_DIR_PREFIX))
 }
 
 /// A folder for the data that any user can reach, one for each DIR. Made when missing.
 ///
-/// Every user may write to the parent, so a folder of this name that belongs to another user is
-/// refused.
+/// Errors: the folder exists and belongs to another user. Every user may write to /var/tmp, so that
+/// user may have made it to read or change the data.
 pub(crate) fn reachable_data_dir(state_dir: &Path, user: &User) -> Result<PathBuf, LocalError> {
     use sha2::Digest;
     let digest = sha2::Sha256::digest(state_dir.as_os_str().as_encoded_bytes());
@@ -118,11 +123,15 @@ pub(crate) fn reachable_data_dir(state_dir: &Path, user: &User) -> Result<PathBu
 }
 
 fn check_owner(dir: &Path, user: &User) -> Result<(), LocalError> {
+    // Not `metadata`, which follows links: another user's link could lead to a folder of root.
     let metadata = fs::symlink_metadata(dir).map_err(LocalError::file(dir, "read"))?;
     if metadata.is_dir() && (metadata.uid() == user.uid || metadata.uid() == 0) {
         return Ok(());
     }
-    Err(LocalError::Postgres(format!("{} belongs to someone else; remove it", dir.display())))
+    Err(LocalError::Postgres(format!(
+        "{} is not a folder of root or of PostgreSQL's user; remove it",
+        dir.display()
+    )))
 }
 
 #[cfg(test)]
