@@ -1,5 +1,5 @@
-//! A program's share in the server of a folder: joining the server that runs there,
-//! or starting one. In: the folder and the program to start; out: an [`Attachment`].
+//! A program's share in the server of a folder: the program joins the server that runs there, or
+//! starts one. In: the folder and the program to start; out: an [`Attachment`].
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,11 +13,12 @@ use crate::program::Program;
 use crate::spawned::Spawned;
 use crate::state_dir::StateDir;
 
-/// The first start on a slow machine makes a database; anything beyond this is a fault.
+/// How long a server may take to answer. The first start in a folder makes a database, which is
+/// slow on a slow machine; a longer wait means a fault.
 const PATIENCE: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(10);
 
-/// A share in the server of a folder; it runs at least until this is dropped.
+/// A share in the server of a folder. The server runs at least until the share is dropped.
 #[derive(Debug)]
 pub struct Attachment {
     /// Where the server is.
@@ -25,8 +26,8 @@ pub struct Attachment {
     _share: Lock,
 }
 
-/// Joins the server that runs on `dir`. When there is none, `program --dir DIR --while-used` is
-/// started, apart from this program's terminal and process group, with its output in
+/// Joins the server that runs on `dir`. When none runs, starts `program --dir DIR --while-used`,
+/// apart from this program's terminal and process group, with its output in
 /// `DIR/.loader/server.log`.
 ///
 /// Errors: [`AttachError::ServerEnded`] with the end of its log when the server does not start, for
@@ -34,12 +35,17 @@ pub struct Attachment {
 pub async fn attach(dir: &Path, program: &Program) -> Result<Attachment, AttachError> {
     let state = StateDir::of(dir)?;
     let share = Lock::wait(state.clients_lock(), Mode::Shared).await?;
-    // One at a time from here, so that one server is started.
+    // One program at a time from here, and until its server answers: two programs that both found
+    // no server would start one each. The order of the two locks matters (see the crate's
+    // documentation): the share first, else a server could leave while we look at it.
     let _turn = Lock::wait(state.attach_lock(), Mode::Exclusive).await?;
     let endpoints = join_or_start(dir, program, &state).await?;
     Ok(Attachment { endpoints, _share: share })
 }
 
+// Each turn looks anew, as the state may change in between. A server may be starting (the lock is
+// held, but nothing answers yet) or may have been killed (the lock is free again). Ours may have
+// ended because a server that a user started by hand was faster; then we join that one.
 async fn join_or_start(
     dir: &Path,
     program: &Program,
@@ -52,7 +58,7 @@ async fn join_or_start(
         if serving && let Some(endpoints) = answering(state).await {
             return Ok(endpoints);
         }
-        // While another server has the folder, ours may end: then we join that one.
+        // Ours may fail only while no server has the folder.
         if !serving {
             match &mut spawned {
                 None => spawned = Some(Spawned::start(&program.path()?, dir, state.server_log())?),
@@ -66,6 +72,8 @@ async fn join_or_start(
 }
 
 /// The endpoints of the server that holds the lock, once it accepts connections.
+// `ready` alone is not enough: a killed server leaves it true until the next server writes the
+// file, and the port of a killed server refuses the connection.
 async fn answering(state: &StateDir) -> Option<Endpoints> {
     let file = EndpointsFile::read(state).filter(|file| file.ready)?;
     TcpStream::connect(("127.0.0.1", file.data_api_port)).await.ok()?;

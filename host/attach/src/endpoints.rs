@@ -1,24 +1,25 @@
-//! Where a server listens and with which keys, and the file that says so. In: two ports; out: what
-//! goes into an AWS client's configuration, and `DIR/.loader/endpoints.json`.
+//! Where a server listens and which keys it takes, and the file that says so. In: two ports; out:
+//! the settings of an AWS client, and `DIR/.loader/endpoints.json`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::AttachError;
 use crate::state_dir::StateDir;
 
-/// The Region that the server says it is in; requests may be signed for any.
+/// The region that the server says it is in. Requests may be signed for any region.
 pub const REGION: &str = "us-east-1";
-/// The one access key. Keys are fixed and no secret.
+/// The only access key. The keys are fixed and not secret.
 pub const ACCESS_KEY_ID: &str = "loader-local";
 /// Its secret key.
 pub const SECRET_ACCESS_KEY: &str = "loader-local-secret";
 const IAM_ROLE: &str = "arn:aws:iam::000000000000:role/loader-local";
 
-/// How a client reaches the server: what goes into an AWS client's configuration. The keys are
-/// fixed and no secret.
+/// How a client reaches the server: the settings of an AWS client. The keys are fixed and not
+/// secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
-    /// `http://127.0.0.1:PORT`; path-style addresses only.
+    /// `http://127.0.0.1:PORT`. Only path-style addresses work, such as
+    /// `http://127.0.0.1:PORT/bucket/key`.
     pub s3: String,
     /// `http://127.0.0.1:PORT`.
     pub redshift_data: String,
@@ -28,12 +29,13 @@ pub struct Endpoints {
     pub access_key_id: String,
     /// The secret key, which every request must be signed with.
     pub secret_access_key: String,
-    /// A role name for COPY's `IAM_ROLE`; its form is checked, nothing else.
+    /// A role name for COPY, for example in `COPY orders FROM 's3://…' IAM_ROLE '…'`. The server
+    /// checks its form and nothing else.
     pub iam_role: String,
 }
 
 impl Endpoints {
-    /// Those of a server on these ports of 127.0.0.1.
+    /// The endpoints of a server on these ports of 127.0.0.1.
     pub fn on_ports(s3_port: u16, data_api_port: u16) -> Endpoints {
         Endpoints {
             s3: format!("http://127.0.0.1:{s3_port}"),
@@ -61,11 +63,12 @@ impl Endpoints {
     }
 }
 
-/// What `DIR/.loader/endpoints.json` holds: for clients the endpoints, for the next start the
-/// ports.
+/// The content of `DIR/.loader/endpoints.json`: the endpoints for clients, and the ports for the
+/// next start.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct EndpointsFile {
-    /// Whether a server answers there, if one runs at all (`server.lock` tells).
+    /// Whether the server answers there. Means nothing unless a server runs, which only
+    /// `server.lock` tells: a killed server leaves `true`.
     pub ready: bool,
     /// The process that serves, or served last.
     pub pid: u32,
@@ -73,7 +76,7 @@ pub struct EndpointsFile {
     pub s3_port: u16,
     /// The port of the Data API.
     pub data_api_port: u16,
-    /// Both with what else a client needs.
+    /// The settings of a client for this server.
     pub endpoints: Endpoints,
 }
 
@@ -89,7 +92,7 @@ impl EndpointsFile {
         }
     }
 
-    /// The file of a state folder, if there is one and we understand it.
+    /// Reads the file of a state folder; `None` when it is missing or cannot be understood.
     pub fn read(state: &StateDir) -> Option<EndpointsFile> {
         serde_json::from_slice(&std::fs::read(state.endpoints_file()).ok()?).ok()
     }
@@ -97,6 +100,7 @@ impl EndpointsFile {
     /// Puts the file into the state folder, whole or not at all.
     pub fn write(&self, state: &StateDir) -> Result<(), AttachError> {
         let path = state.endpoints_file();
+        // A new file and a rename: programs read it at any moment, without a lock.
         let write = || -> std::io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(state.path())?;
             serde_json::to_writer_pretty(&mut file, self)?;

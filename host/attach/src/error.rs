@@ -1,5 +1,5 @@
-//! What can go wrong when programs share a stand-in: its files, finding its program, starting it.
-//! What goes wrong inside of the server is `loader_local::LocalError`.
+//! What can go wrong when programs share a stand-in: using its files, finding its program, starting
+//! it. The errors of the server itself are `loader_local::LocalError`.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ pub enum AttachError {
     File {
         /// The file or folder.
         path: PathBuf,
-        /// What was tried, as a verb phrase.
+        /// What was tried, as a verb phrase, for example "make the folder".
         action: &'static str,
         /// What the system said.
         source: io::Error,
     },
-    /// The stand-in's program is not installed where we look.
+    /// The stand-in's program was not found.
     #[error(
         "no program `loader-local` found (looked in {looked}); build it (cargo build --package \
          loader-local), put it beside loader, or set LOADER_LOCAL_PROGRAM to its path"
@@ -33,7 +33,7 @@ pub enum AttachError {
     ServerEnded {
         /// The folder to be served.
         dir: PathBuf,
-        /// How it ended.
+        /// How it ended, for example "exit status: 2".
         status: String,
         /// Where its whole log is.
         log: PathBuf,
@@ -46,7 +46,7 @@ pub enum AttachError {
     ServerNotReady {
         /// The folder to be served.
         dir: PathBuf,
-        /// How long we waited.
+        /// How long the program waited for it.
         seconds: u64,
         /// Where its log is.
         log: PathBuf,

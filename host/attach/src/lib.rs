@@ -1,18 +1,20 @@
-//! Several programs, one stand-in. A program attaches to a folder: it joins the server that runs
-//! there, or starts the program `loader-local`, which lives as long as it is used. In: the folder;
-//! out: an [`Attachment`] with the server's [`Endpoints`]. The server itself is in the crate
-//! `loader-local`, which takes the locks and writes the files that are defined here.
+//! Several programs share one stand-in. A program attaches to a folder: it joins the server that
+//! runs there, or starts the program `loader-local`, which runs as long as it is used. In: the
+//! folder; out: an [`Attachment`] with the server's [`Endpoints`]. The server itself is in the
+//! crate `loader-local`, which takes the locks and writes the files that are defined here.
 //!
 //! # Who holds what
-//! Advisory locks on files of `DIR/.loader` (`flock`), which the system gives back when their
-//! holder ends, however it ends. `server.lock` is held by the process that serves DIR.
-//! `clients.lock` is shared by the programs that use the server; a server that stops when it is no
-//! longer used takes it exclusively and keeps it until it is gone. `attach.lock` lets one program
-//! at a time look for a server.
+//! The locks are advisory locks (`flock`) on files in `DIR/.loader`. The system gives a lock back
+//! when its holder ends, however it ends, so a killed program leaves none behind. The process that
+//! serves DIR holds `server.lock`. The programs that use the server share `clients.lock`; a server
+//! that is no longer used takes it exclusively and keeps it until it is gone. `attach.lock` lets
+//! one program at a time look for a server.
 //!
-//! No wrong order is possible: a client has its share of `clients.lock` before it looks for a
-//! server, and a server that leaves holds that lock alone until it is gone. So a client either
-//! finds a server that cannot leave, or waits and then finds none.
+//! A client takes its share of `clients.lock` before it looks for a server, and a server that
+//! leaves holds that lock alone until it is gone. So a client either finds a server that cannot
+//! leave, or waits and then finds none. For example, when the last load ends while a new load
+//! starts, the new load either keeps the server or starts another. It never connects to a server
+//! that is stopping.
 
 mod attachment;
 mod endpoints;

@@ -13,27 +13,28 @@ use crate::error::AttachError;
 /// A lock, held until dropped.
 #[derive(Debug)]
 pub struct Lock {
-    // Closing the file unlocks it; its descriptor is not passed to child processes.
+    // Closing the file unlocks it. Child processes do not inherit the descriptor: a PostgreSQL that
+    // outlives its server would otherwise keep the lock.
     _file: File,
 }
 
-/// Whether others may hold the lock at the same time.
+/// Whether other holders may have the lock at the same time.
 #[derive(Debug, Clone, Copy)]
 pub enum Mode {
-    /// They may, when they take it in this mode too.
+    /// Other holders may, when they take it in this mode too.
     Shared,
-    /// They may not.
+    /// No other holder may.
     Exclusive,
 }
 
 impl Lock {
-    /// Waits for the lock, on a thread of its own: one of the runtime's would keep the runtime from
-    /// ending while others hold the lock.
+    /// Waits for the lock, on a thread of its own. A blocking thread of the runtime would keep the
+    /// runtime from ending as long as another process holds the lock.
     pub async fn wait(path: PathBuf, mode: Mode) -> Result<Lock, AttachError> {
         let (sender, locked) = oneshot::channel();
         let file = path.clone();
         std::thread::spawn(move || {
-            // The receiver may have given up waiting: then the lock goes with the message.
+            // When the caller has given up waiting, `send` returns the lock, which is dropped.
             let _ = sender.send(Lock::wait_blocking(&file, mode));
         });
         let locked = locked.await.unwrap_or_else(|error| Err(io::Error::other(error)));
@@ -49,7 +50,7 @@ impl Lock {
         Ok(Lock { _file: file })
     }
 
-    /// The exclusive lock, or `None` while it is held elsewhere.
+    /// The exclusive lock, or `None` while another holder has it in any mode.
     pub fn try_exclusive(path: &Path) -> Result<Option<Lock>, AttachError> {
         let file = open(path).map_err(AttachError::file(path, "lock"))?;
         match file.try_lock() {
@@ -59,7 +60,9 @@ impl Lock {
         }
     }
 
-    /// Whether the lock is held exclusively at this moment.
+    /// Whether another process holds the lock exclusively at this moment.
+    // Looks by taking a share for an instant, so that two programs that look do not see each other.
+    // A server that takes the lock in this instant is refused, and tries again.
     pub(crate) fn is_held(path: &Path) -> Result<bool, AttachError> {
         let file = open(path).map_err(AttachError::file(path, "lock"))?;
         match file.try_lock_shared() {
@@ -70,6 +73,8 @@ impl Lock {
     }
 }
 
+// The file is never deleted. A lock belongs to the file and not to its path: after a deletion, two
+// processes could both lock `server.lock`, one on the deleted file and one on the new one.
 fn open(path: &Path) -> io::Result<File> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;

@@ -1,12 +1,14 @@
-//! The end of a child process's log, for the message of an error. In: the file and its size before
-//! the child wrote to it; out: its last lines since then.
+//! The end of a child process's log, for an error message. In: the file and its size before the
+//! child wrote to it; out: the last lines since then.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// The last lines that were written to a log after it had `start` bytes; nothing when it cannot be
-/// read.
+/// The last lines that were written to a log after it had `start` bytes; empty when the log cannot
+/// be read.
+// Reading starts 16 KiB before the end, but not before `start`, where the lines of an earlier
+// process are, and not behind the end, where `start` is when the log was emptied since.
 pub fn log_tail(log: &Path, start: u64) -> String {
     const LINES: usize = 12;
     const MAX_BYTES: u64 = 16 * 1024;

@@ -1,5 +1,5 @@
 //! Where the stand-in's program is. In: this process's own path and the environment; out: the path
-//! of `loader-local`, or an error that says where it was looked for. Runs nothing.
+//! of `loader-local`, or an error that lists the places that were searched. Runs nothing.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ const VARIABLE: &str = "LOADER_LOCAL_PROGRAM";
 /// The program that serves a folder.
 #[derive(Debug, Clone)]
 pub enum Program {
-    /// `loader-local`: the file that `LOADER_LOCAL_PROGRAM` names, when it is set; else the one
+    /// `loader-local`: the file that `LOADER_LOCAL_PROGRAM` names, when it is set; else the file
     /// beside this process's own program, or beside the folder `deps` that cargo puts tests into;
-    /// else the one on PATH.
+    /// else the file on PATH.
     Installed,
     /// This file.
     At(PathBuf),
 }
 
 impl Program {
-    /// The file to run. It is looked for at every call, so that a program which joins a running
+    /// The file to run. The search happens at this call, so that a program which joins a running
     /// server needs no file.
     pub fn path(&self) -> Result<PathBuf, AttachError> {
         match self {
@@ -48,6 +48,9 @@ impl Surroundings {
     }
 }
 
+// A named file is taken or refused, and nothing else is tried: a user who names a file does not
+// want another version to run in silence. Relative folders of PATH, such as `.`, are skipped, as
+// they would mean another program in each working folder.
 fn installed(surroundings: &Surroundings) -> Result<PathBuf, AttachError> {
     if let Some(named) = &surroundings.named {
         let file = PathBuf::from(named);
@@ -65,7 +68,8 @@ fn not_found(beside: &[PathBuf]) -> AttachError {
     AttachError::ProgramMissing { looked: format!("{} and on PATH", folders.join(", ")) }
 }
 
-/// The folder of our own program, and the one above when it is cargo's `deps`.
+/// The folder of this process's own program, and the folder above when that is cargo's `deps`: from
+/// `target/debug/deps` also `target/debug`, for example.
 fn folders_beside(own_program: Option<&Path>) -> Vec<PathBuf> {
     let Some(folder) = own_program.and_then(Path::parent) else { return Vec::new() };
     let above = folder.parent().filter(|_| folder.file_name() == Some(OsStr::new("deps")));

@@ -20,6 +20,9 @@ pub(crate) struct Spawned {
 
 impl Spawned {
     /// Starts `program --dir DIR --while-used`.
+    // The process group is its own, since a Ctrl-C at this program's terminal must not stop the
+    // server of other programs. The thread waits for the server, which may outlive this program.
+    // When it ends earlier, it must be collected, and `check` reads how it ended.
     pub(crate) fn start(program: &Path, dir: &Path, log: PathBuf) -> Result<Spawned, AttachError> {
         let log_start = std::fs::metadata(&log).map_or(0, |metadata| metadata.len());
         let mut child = Command::new(program)
@@ -33,14 +36,13 @@ impl Spawned {
             .spawn()
             .map_err(AttachError::file(program, "start the local server"))?;
         let (sender, exit) = oneshot::channel();
-        // It may outlive us. If it does not, it has to be collected.
         std::thread::spawn(move || {
             let _ = sender.send(child.wait());
         });
         Ok(Spawned { exit, log, log_start })
     }
 
-    /// An error with the end of its log when the process has ended.
+    /// Fails when the process has ended, with the end of its log.
     pub(crate) fn check(&mut self, dir: &Path) -> Result<(), AttachError> {
         let Ok(status) = self.exit.try_recv() else { return Ok(()) };
         Err(AttachError::ServerEnded {

@@ -1,11 +1,12 @@
-//! The folder `DIR/.loader` and the files in it that programs on one DIR agree by. In: DIR; out:
-//! paths.
+//! The folder `DIR/.loader`, and the files in it by which the programs on one DIR find each other.
+//! In: DIR; out: paths.
 
 use std::path::{Path, PathBuf};
 
 use crate::error::AttachError;
 
-/// The folder that holds the stand-in's own state; a name that no bucket can have.
+/// The name of the folder for the stand-in's own state. No bucket can have it, since the stand-in
+/// refuses bucket names that begin with a point.
 pub const STATE_DIR: &str = ".loader";
 
 /// The state folder of one DIR. Its path is canonical.
@@ -13,7 +14,7 @@ pub const STATE_DIR: &str = ".loader";
 pub struct StateDir(PathBuf);
 
 impl StateDir {
-    /// The state folder of `dir`. Both are made when missing.
+    /// The state folder of `dir`. Makes both folders when they are missing.
     pub fn of(dir: &Path) -> Result<StateDir, AttachError> {
         let path = dir.join(STATE_DIR);
         std::fs::create_dir_all(&path).map_err(AttachError::file(&path, "make the folder"))?;
@@ -26,17 +27,17 @@ impl StateDir {
         &self.0
     }
 
-    /// Held exclusively by the process that serves DIR.
+    /// The lock that the process that serves DIR holds exclusively.
     pub fn server_lock(&self) -> PathBuf {
         self.0.join("server.lock")
     }
 
-    /// Shared by the programs that use the server.
+    /// The lock that the programs that use the server share.
     pub fn clients_lock(&self) -> PathBuf {
         self.0.join("clients.lock")
     }
 
-    /// Held while one program looks for a server.
+    /// The lock that a program holds while it looks for a server.
     pub(crate) fn attach_lock(&self) -> PathBuf {
         self.0.join("attach.lock")
     }
