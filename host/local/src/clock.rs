@@ -1,4 +1,4 @@
-//! The time as the Data API counts it. Out: milliseconds since 1970.
+//! The time as the Data API counts it, in milliseconds since 1970.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

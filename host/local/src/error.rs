@@ -1,5 +1,5 @@
-//! What can go wrong with the stand-in itself: starting it, stopping it. Errors of single
-//! requests never come here; clients get those over the protocol, as AWS would say them.
+//! What can go wrong when the stand-in starts or stops. Errors of single requests never come here:
+//! clients get those over the protocol, as AWS would answer them.
 
 use std::io;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub enum LocalError {
         dir.display()
     )]
     Running {
-        /// The folder both want to serve.
+        /// The folder that both servers want.
         dir: PathBuf,
     },
     /// A port that was asked for is taken.
@@ -38,7 +38,7 @@ pub enum LocalError {
         /// What the system said.
         source: io::Error,
     },
-    /// PostgreSQL is not installed where we look.
+    /// PostgreSQL's programs were not found.
     #[error(
         "no PostgreSQL found (looked for `initdb` and `postgres` in {looked}); install it (Debian, \
          Ubuntu: apt-get install postgresql; macOS: brew install postgresql) or set \
@@ -48,7 +48,7 @@ pub enum LocalError {
         /// The folders that were tried.
         looked: String,
     },
-    /// PostgreSQL is there but would not do what we asked of it.
+    /// PostgreSQL did not start, stop, or take its data folder.
     #[error("postgresql: {0}")]
     Postgres(String),
     /// The warehouse (the Data API over PostgreSQL) could not be set up.
@@ -62,7 +62,7 @@ pub enum LocalError {
         /// What PostgreSQL said.
         source: tokio_postgres::Error,
     },
-    /// A file or lock that programs on DIR agree by could not be used.
+    /// A file or lock that programs on DIR share could not be used.
     #[error(transparent)]
     Shared(#[from] AttachError),
 }

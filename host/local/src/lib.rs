@@ -4,14 +4,15 @@
 //! One [`Server`] serves one folder, DIR. In: HTTP requests of any AWS client (the SDKs, boto3, the
 //! AWS CLI) on two ports of 127.0.0.1, signed with the keys in [`loader_attach::Endpoints`]. Out:
 //! what S3 and Redshift would answer. The program `loader-local` (`main.rs`) is this server as a
-//! process of its own. Programs share the one server of a folder through the crate `loader-attach`:
-//! it runs while it is used and is started again when it was killed.
+//! process of its own. Programs share the server of a folder through the crate `loader-attach`: the
+//! server runs while it is used, and the next program starts it again when it was killed.
 //!
 //! # S3
-//! The folder `DIR/<bucket>` is a bucket and every file below it an object, also when a person
-//! copied it there. What a file cannot hold (an ETag that is not its MD5, content type, user
-//! metadata, checksums) is kept in `DIR/.loader`, valid only as long as the file has the size and
-//! time that were recorded with it. Writes appear whole or not at all.
+//! The folder `DIR/<bucket>` is a bucket and every file below it an object, also a file that a
+//! person copied there. (For example, `DIR/demo/in/orders.csv` is `s3://demo/in/orders.csv`.) What
+//! a file cannot hold (an ETag that is not its MD5, content type, user metadata, checksums) is kept
+//! in `DIR/.loader`, and is valid only as long as the file has the size and time that were recorded
+//! with it. Writes appear whole or not at all.
 //!
 //! It does: buckets; get, head, put, copy and delete of objects with `If-Match` and
 //! `If-None-Match`; batch deletes; both listings with paging and delimiters; multipart uploads;
@@ -23,20 +24,21 @@
 //! # PostgreSQL
 //! The warehouse is a real PostgreSQL that the server starts and stops, with its data in
 //! `DIR/.loader/postgres`. It listens on a Unix socket in a private folder only. `fsync` is off:
-//! killing every process loses nothing that was committed, a power cut may lose it all. It refuses
-//! to run as root. Started by root it runs as `postgres` or `nobody`, and where that user cannot
-//! reach DIR (`/root`), the data is in `/var/tmp/loader-local-…` and `DIR/.loader/postgres` is a
-//! link to it.
+//! killing every process loses no committed row, while a power cut may lose all of them. PostgreSQL
+//! refuses to run as root, so a server that root has started runs it as the user `postgres` or, if
+//! there is none, as the system's unprivileged user. Where that user cannot reach DIR (in `/root`,
+//! for example), the data is in `/var/tmp/loader-local-…` and `DIR/.loader/postgres` links to it.
 //!
 //! # Redshift
-//! SQL is Redshift's: what Redshift has and PostgreSQL has not is translated (COPY, types, date
-//! functions, late-binding and materialized views, system views), and what PostgreSQL would take
-//! and Redshift refuses is refused, so that what runs here runs there. Sizes, names, NULLs and
-//! transactions follow Redshift's rules; speed and distribution over nodes do not.
+//! The server takes Redshift's SQL. It translates what PostgreSQL lacks (COPY, types, date
+//! functions, late-binding and materialized views, system views), and refuses what PostgreSQL would
+//! take and Redshift refuses, so that statements that run here run there. For example, it refuses
+//! ALTER COLUMN TYPE inside a transaction block. Sizes, names, NULLs and transactions follow
+//! Redshift's rules; speed and distribution over nodes do not.
 //!
 //! # Inside
-//! A layer imports only from those below it: `data_api` (requests, batches), `copy` (loads),
-//! `session` (one connection and what it answers), `sql` (statements as text, no I/O). `s3` stands
+//! A layer imports only from the layers below it: `data_api` (requests, batches), `copy` (loads),
+//! `session` (one connection and its answers), `sql` (statements as text, no I/O). `s3` stands
 //! beside them and shares `objects` with COPY. `server` puts them together with `postgres`, the
 //! process.
 

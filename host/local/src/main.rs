@@ -1,6 +1,6 @@
 //! The program `loader-local`: the stand-in of one folder as a process of its own. In: a folder and
-//! ports; out: variables for AWS clients on stdout, the log on stderr, and a server until a signal
-//! comes or, when it was started for other programs, until the last of them is gone.
+//! ports; out: variables for AWS clients on stdout and the log on stderr. It serves until a signal
+//! comes or, with `--while-used`, until the last program that uses the folder is gone.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,17 +14,17 @@ use tracing_subscriber::EnvFilter;
 
 /// Serves S3 and the Redshift Data API on this machine.
 ///
-/// Exit codes: 0 stopped, 1 internal, 2 usage, or what cannot start.
+/// Exit codes: 0 stopped, 1 internal, 2 usage, or the stand-in does not start.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110)]
 struct Args {
     /// Folder that holds the buckets (one folder each) and the database.
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
-    /// Port of S3; 0 takes the one used before, or any.
+    /// Port of S3; 0 takes the port of the last start, or any free port.
     #[arg(long, default_value_t = 0)]
     s3_port: u16,
-    /// Port of the Data API; 0 takes the one used before, or any.
+    /// Port of the Data API; 0 takes the port of the last start, or any free port.
     #[arg(long, default_value_t = 0)]
     data_api_port: u16,
     /// Folder with PostgreSQL's programs, when they are not found.
@@ -46,12 +46,12 @@ fn main() -> ExitCode {
         Err(error) => return fail(1, &format!("the runtime does not start: {error}")),
     };
     let code = runtime.block_on(serve(args));
-    // A thread that still waits for a lock or a file must not hold up the end.
+    // Without waiting for threads: a thread may still wait for a lock or a file.
     runtime.shutdown_background();
     code
 }
 
-/// `RUST_LOG` overrides the level.
+/// Starts the log on stderr. `RUST_LOG` overrides the level.
 fn start_log(verbose: u8) {
     let level = ["info", "debug", "trace"][usize::from(verbose.min(2))];
     let filter = EnvFilter::try_from_default_env()
@@ -90,14 +90,14 @@ fn options(args: &Args) -> LocalOptions {
 }
 
 async fn serve_until(server: Server, stop: impl Future<Output = ()>) -> Result<(), LocalError> {
-    // A reader that went away (`| head`) is not an error.
+    // A reader of stdout that has gone (`loader-local … | head -1`) is not an error.
     let mut stdout = std::io::stdout();
     let _ = stdout.write_all(instructions(&server).as_bytes()).and_then(|()| stdout.flush());
     stop.await;
     server.stop().await
 }
 
-/// Lines that a shell understands, and comments that people do.
+/// The lines for stdout: `export` lines for a shell, and comments for the person who reads them.
 fn instructions(server: &Server) -> String {
     let variables = server.endpoints().variables();
     let lines: Vec<String> =
@@ -109,7 +109,10 @@ fn instructions(server: &Server) -> String {
     )
 }
 
-/// Ready at the first SIGINT or SIGTERM from now on; the second one ends the process at once.
+/// A future that is ready at the first SIGINT or SIGTERM from now on. The second signal ends the
+/// process at once.
+// The receiver may be gone when the signal comes, because the server has stopped by itself. The
+// sender is gone without a signal only when its task was cancelled; that is no reason to stop.
 fn listen_for_stop() -> std::io::Result<impl Future<Output = ()>> {
     let mut signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let (stop, stopped) = oneshot::channel();
@@ -134,7 +137,7 @@ async fn next((interrupt, terminate): &mut (Signal, Signal)) -> i32 {
     }
 }
 
-/// Says on stderr what went wrong.
+/// Writes the message to stderr, and gives the exit code.
 fn fail(code: u8, message: &str) -> ExitCode {
     eprintln!("loader-local: {message}");
     ExitCode::from(code)

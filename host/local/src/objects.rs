@@ -1,7 +1,8 @@
-//! Objects as files: the bucket `b` is the folder `DIR/b`, the object `k` the file `DIR/b/k`. In:
-//! bucket names and keys; out: paths inside DIR, and sorted listings. Used by the S3 server and by
-//! COPY; knows no ETags and no attributes (see `s3::store`). The layers above keep what is theirs
-//! in `DIR/.loader`, so everything in a bucket folder is an object, however it got there.
+//! Objects as files: the bucket `b` is the folder `DIR/b`, and its object `k` the file `DIR/b/k`.
+//! In: bucket names and keys; out: paths inside DIR, and sorted listings. The S3 server and COPY
+//! use it; it knows no ETags and no attributes (see `s3::store`). The layers above keep their own
+//! files in `DIR/.loader`, so every file in a bucket folder is an object, also a file that a person
+//! made.
 
 use std::fs::{self, DirEntry, FileType};
 use std::io;
@@ -37,12 +38,14 @@ impl Objects {
     /// The folder of a bucket that exists.
     pub(crate) fn bucket(&self, bucket: &str) -> Option<PathBuf> {
         let path = self.bucket_path(bucket)?;
-        // A link may lead to a bucket that is kept elsewhere in DIR, not out of DIR.
+        // A link may lead to a folder elsewhere in DIR, but not out of DIR: clients must not read
+        // the rest of the disk.
         let real = path.canonicalize().ok()?;
         (real.is_dir() && real.starts_with(&self.root)).then_some(path)
     }
 
-    /// Where the bucket's folder is or would be; `None` when no bucket can have this name.
+    /// Where the bucket's folder is or would be; `None` when no bucket can have this name, such as
+    /// `.loader`.
     pub(crate) fn bucket_path(&self, bucket: &str) -> Option<PathBuf> {
         let plain =
             !bucket.is_empty() && !bucket.starts_with('.') && !bucket.contains(['/', '\\', '\0']);
@@ -64,9 +67,11 @@ impl Objects {
     }
 
     /// The objects whose keys start with `prefix`, sorted by the bytes of their keys as S3 does;
-    /// none when there is no such bucket.
+    /// none when the bucket does not exist.
     ///
-    /// A prefix need not end at a folder: `data/x.csv` finds `data/x.csv.1` too.
+    /// A prefix is text and need not end at a folder. For example, `data/x.csv` finds
+    /// `data/x.csv.1` too.
+    // Sorted at the end and not folder by folder: `a.csv` comes before `a/x`, as `.` is below `/`.
     pub(crate) fn list(&self, bucket: &str, prefix: &str) -> io::Result<Vec<ObjectEntry>> {
         let mut entries = Vec::new();
         self.walk(bucket, prefix, &mut |entry| entries.push(entry), &mut |_| {})?;
@@ -98,6 +103,7 @@ impl Objects {
         if key.contains('\0') || !key.split('/').all(plain) {
             return None;
         }
+        // The same again by the system's own rules for paths, should ours have a gap.
         let relative = Path::new(key);
         relative.components().all(|part| matches!(part, Component::Normal(_))).then_some(())?;
         Some(self.bucket_path(bucket)?.join(relative))
@@ -107,6 +113,9 @@ impl Objects {
         real.starts_with(&self.root) && !real.starts_with(self.root.join(STATE_DIR))
     }
 
+    // Starts at the last folder of the prefix, for example at `in/` for `in/2024-`. A folder's key
+    // ends in a slash, so one comparison serves files and folders: it takes the file
+    // `in/2024-01.csv`, walks the folder `in/2024-02/`, and leaves `in/2023/` alone.
     fn walk(
         &self,
         bucket: &str,
@@ -123,7 +132,6 @@ impl Objects {
         while let Some((dir, key_base)) = pending.pop() {
             for entry in entries(&dir)? {
                 let Some((key, kind)) = key_and_kind(&entry, &key_base) else { continue };
-                // Above the prefix's end a folder must lie on the way; below it everything counts.
                 if !key.starts_with(prefix) {
                     continue;
                 }
@@ -138,8 +146,8 @@ impl Objects {
         Ok(())
     }
 
-    /// The folder that objects whose keys start with `base` lie in; `base` is empty or ends in a
-    /// slash. One that cannot be a folder (`a//b/`, `../`) has no objects.
+    /// The folder of the objects whose keys start with `base`, which is empty or ends in a slash.
+    /// `None` when no folder can have this path (`a//b/`, `../`): then no object has the prefix.
     fn folder(&self, bucket: &str, base: &str) -> Option<PathBuf> {
         let bucket_dir = self.bucket(bucket)?;
         let path = match base.strip_suffix('/') {
@@ -160,7 +168,7 @@ impl Objects {
     }
 }
 
-/// What a folder holds; nothing when it was deleted while we walk.
+/// The entries of a folder; none when the folder was deleted during the walk.
 fn entries(dir: &Path) -> io::Result<Vec<DirEntry>> {
     match fs::read_dir(dir) {
         Ok(entries) => entries.collect(),
@@ -169,7 +177,7 @@ fn entries(dir: &Path) -> io::Result<Vec<DirEntry>> {
     }
 }
 
-/// The key of a file, or of a folder with a slash at its end; `None` for a name that is no text.
+/// The key of a file, or of a folder with a slash at its end; `None` for a name that is not UTF-8.
 fn key_and_kind(entry: &DirEntry, base: &str) -> Option<(String, FileType)> {
     let name = entry.file_name().into_string().ok()?;
     let kind = entry.file_type().ok()?;

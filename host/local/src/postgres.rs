@@ -45,8 +45,8 @@ pub(crate) struct Postgres {
 }
 
 impl Postgres {
-    /// Starts PostgreSQL on the data under `state_dir`, and makes the data when it is missing. Stops
-    /// a PostgreSQL first that a killed server has left running on it.
+    /// Starts PostgreSQL on the data under `state_dir`, and makes the data when it is missing. A
+    /// PostgreSQL that a killed server has left running on the data is stopped first.
     pub(crate) async fn start(
         state_dir: &Path,
         bin: Option<&Path>,

@@ -1,5 +1,5 @@
-//! The server of one folder: both ports and the PostgreSQL behind them. In: [`LocalOptions`]; out:
-//! [`Endpoints`] until it is stopped. The protocols themselves are in `s3` and `data_api`.
+//! The server of one folder: two ports and the PostgreSQL behind them. In: [`LocalOptions`]; out:
+//! [`Endpoints`] that answer until the server is stopped. The protocols are in `s3` and `data_api`.
 
 mod http;
 
@@ -23,23 +23,24 @@ pub(crate) use http::HttpServer;
 pub struct LocalOptions {
     /// The folder of the buckets; made when missing.
     pub dir: PathBuf,
-    /// Where `initdb` and `postgres` are; `None`: `LOADER_POSTGRES_BIN`, PATH, then the usual
-    /// folders.
+    /// Where `initdb` and `postgres` are; `None` searches `LOADER_POSTGRES_BIN`, or PATH and the
+    /// usual folders.
     pub postgres_bin: Option<PathBuf>,
-    /// Port of S3 on 127.0.0.1; 0: the one of the last time, or any free one.
+    /// Port of S3 on 127.0.0.1; 0 takes the port of the last start, or any free port.
     pub s3_port: u16,
     /// Port of the Data API on 127.0.0.1; 0 as above.
     pub data_api_port: u16,
 }
 
-/// A running stand-in. Stop it with [`Server::stop`]; dropped, it closes its ports and kills its
-/// PostgreSQL.
+/// A running stand-in. Stop it with [`Server::stop`]. When it is dropped instead, it closes its
+/// ports and kills its PostgreSQL.
 pub struct Server {
     file: EndpointsFile,
     pub(crate) state: StateDir,
     http: [HttpServer; 2],
     postgres: Postgres,
-    // Last: the folder is ours until everything else has ended.
+    // Fields are dropped in this order. The lock is last, so that the next server does not open the
+    // folder while this one's PostgreSQL still runs.
     _lock: Lock,
 }
 
@@ -53,8 +54,10 @@ impl Server {
     /// Starts PostgreSQL and serves both ports. The first start on a folder makes the database,
     /// which takes about a second.
     ///
-    /// Errors: [`LocalError::Running`] when another server has the folder; no PostgreSQL; a port
-    /// that was asked for is taken.
+    /// Errors: [`LocalError::Running`] when another server has the folder,
+    /// [`LocalError::PostgresMissing`], [`LocalError::Bind`] when a named port is taken.
+    // The lock comes first, since everything after it writes to the folder. The file of endpoints
+    // comes last: clients connect as soon as it says that the server is ready.
     pub async fn start(options: LocalOptions) -> Result<Server, LocalError> {
         let state = StateDir::of(&options.dir)?;
         let lock = lock_server(&options.dir, &state).await?;
@@ -85,21 +88,21 @@ impl Server {
         &self.file.endpoints
     }
 
-    /// Lets running requests finish (for a few seconds), stops PostgreSQL in order and gives the
-    /// folder free.
+    /// Waits a few seconds for running requests, stops PostgreSQL in order and frees the folder.
     pub async fn stop(self) -> Result<(), LocalError> {
         let Server { mut file, state, http: [s3, data_api], postgres, _lock } = self;
         file.ready = false;
         let written = file.write(&state);
-        // COPY reads files, not our S3 port, so both can end at once.
+        // COPY reads the files itself, not over the S3 port, so both ports can end at once.
         tokio::join!(s3.stop(), data_api.stop());
+        // A file that could not be written must not keep PostgreSQL from being stopped.
         postgres.stop().await?;
         Ok(written?)
     }
 }
 
-/// The ports of the server before this one, S3's first; 0 where there was none. What a killed
-/// server left says that it is ready; it is not.
+/// The ports of the server before this one, S3's first; 0 when this is the first server. A killed
+/// server has left its file with `ready: true`, so that is corrected.
 fn last_ports(state: &StateDir) -> Result<(u16, u16), LocalError> {
     let Some(file) = EndpointsFile::read(state) else { return Ok((0, 0)) };
     let ports = (file.s3_port, file.data_api_port);
@@ -115,7 +118,7 @@ fn serve_data_api(listener: TcpListener, warehouse: Arc<Warehouse>) -> HttpServe
     HttpServer::start(listener, service)
 }
 
-/// The warehouse in a PostgreSQL, which is stopped in order when there can be none.
+/// Opens the warehouse in a PostgreSQL. When that fails, stops the PostgreSQL in order.
 async fn open_warehouse(
     postgres: Postgres,
     objects: Objects,
@@ -131,8 +134,8 @@ async fn open_warehouse(
     }
 }
 
-/// Attaching programs look at the lock by taking it for an instant, so a refusal is believed only
-/// when it lasts.
+/// Takes the lock of the server. A program that attaches looks at the lock by taking it for an
+/// instant, so a refusal counts only when it lasts for 200 ms.
 async fn lock_server(dir: &Path, state: &StateDir) -> Result<Lock, LocalError> {
     const TRIES: u32 = 20;
     let path = state.server_lock();
@@ -145,7 +148,8 @@ async fn lock_server(dir: &Path, state: &StateDir) -> Result<Lock, LocalError> {
     Err(LocalError::Running { dir: dir.to_path_buf() })
 }
 
-/// The port that was asked for; or the last one, so that clients' settings stay good; or any.
+/// Listens on the port that was asked for. For 0, listens on the last port, so that the settings of
+/// clients stay right, and on any free port when that is taken.
 async fn bind(asked: u16, last: u16) -> Result<(TcpListener, u16), LocalError> {
     let candidates: &[u16] = match (asked, last) {
         (0, 0) => &[0],

@@ -1,6 +1,6 @@
-//! A connection to PostgreSQL and what one statement gives on it. In: PostgreSQL text. Out: a
-//! result set (text values with Redshift's type names) or a count, or the statement's `Error`.
-//! Knows nothing of requests and batches.
+//! A connection to PostgreSQL, and the answer of one statement on it. In: PostgreSQL text. Out: a
+//! result set (text values with Redshift's type names), a count, or the statement's `Error`. Knows
+//! nothing of requests and batches.
 
 mod result_set;
 
@@ -14,7 +14,8 @@ pub(crate) use result_set::{ColumnInfo, ResultSet, Row};
 
 use crate::sql::{LongName, connection_error, engine_error};
 
-/// What the stand-in needs of each connection, whatever the server's defaults are.
+/// The settings that every connection needs. They do not depend on the machine's defaults: a
+/// TIMESTAMP must read `2024-12-31 23:59:59` also where postgresql.conf has another date style.
 const OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgres -c \
                        standard_conforming_strings=on -c extra_float_digits=1 -c \
                        client_min_messages=error -c bytea_output=hex -c jit=off";
@@ -26,7 +27,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Connects to `database` as `user`, or as the superuser; the error is the statement's `Error`.
+    /// Connects to `database` as `user`, or as the superuser. An error is the statement's `Error`.
     pub(crate) async fn connect(
         postgres: &Config,
         database: &str,
@@ -58,6 +59,8 @@ impl Session {
     /// Runs a statement without rows; returns the rows affected.
     pub(crate) async fn command(&self, sql: &str) -> Result<u64, String> {
         let messages = self.client.simple_query(sql).await.map_err(|error| engine_error(&error))?;
+        // The text may hold two statements (keys and CREATE TABLE): the last one's count is the
+        // answer.
         let count = messages.iter().rev().find_map(|message| match message {
             SimpleQueryMessage::CommandComplete(rows) => Some(*rows),
             _ => None,
@@ -66,6 +69,8 @@ impl Session {
     }
 
     /// Runs a statement that may answer rows. A statement that has no columns gives its count.
+    // Prepared only to learn the columns' types. It then runs over the simple protocol, which gives
+    // every value as text, in PostgreSQL's own spelling.
     pub(crate) async fn query(&self, sql: &str) -> Result<StatementResult, String> {
         let statement = self.client.prepare(sql).await.map_err(|error| engine_error(&error))?;
         if !statement.params().is_empty() {
@@ -78,7 +83,7 @@ impl Session {
         Ok(StatementResult { rows: result.rows.len() as u64, result: Some(result) })
     }
 
-    /// The rows of a query that always has some columns.
+    /// The rows of a query that always has columns.
     pub(crate) async fn rows(&self, sql: &str) -> Result<Vec<Row>, String> {
         Ok(self.query(sql).await?.result.map(|result| result.rows).unwrap_or_default())
     }
@@ -105,7 +110,7 @@ fn columns(statement: &Statement) -> Vec<ColumnInfo> {
     columns.collect()
 }
 
-/// What a statement gave.
+/// The answer of a statement.
 #[derive(Debug, Default)]
 pub(crate) struct StatementResult {
     /// Rows returned or affected.

@@ -1,11 +1,15 @@
-//! Redshift SQL on PostgreSQL: one statement in, what to run out. Parses, refuses what Redshift
-//! refuses (with its words where they are known), and writes the rest as PostgreSQL text. Does no
-//! I/O; `data_api` runs the outcome. Reading order: this file, which chooses the reader by the
-//! statement's first word; `ddl` (with `keys`) and `query`, the two big families; `late_binding`
-//! (views that are read by name); `identities` and `grants`; `other`; `names` (long names, which
-//! PostgreSQL cannot keep); `bind` (parameters); `engine_error` (texts of run-time errors). What
-//! all of them share stands below them: `lexer`, `cursor`, `prepared`, `error`, `quoting` and
-//! `helper`. They import from each other's files, never from this one.
+//! Redshift SQL on PostgreSQL. In: one statement. Out: the PostgreSQL text to run. The readers here
+//! parse the statement, refuse what Redshift refuses (with its text where that is known), and write
+//! the rest as PostgreSQL text. For example, `COPY orders FROM 's3://…'` becomes an action for
+//! `copy`, and a second statement behind a `;` is refused. They do no I/O; `data_api` runs the
+//! outcome.
+//!
+//! Reading order: this file, which chooses the reader by the statement's first word; `ddl` (with
+//! `keys`) and `query`, the two big families; `late_binding` (views that are read by name);
+//! `identities` and `grants`; `other`; `names` (long names, which PostgreSQL cannot keep); `bind`
+//! (parameters); `engine_error` (texts of run-time errors). All of them share `lexer`, `cursor`,
+//! `prepared`, `error`, `quoting` and `helper`. The files import from each other, never from this
+//! one.
 
 mod bind;
 mod comment;
@@ -48,6 +52,8 @@ use lexer::{Token, TokenKind, lex};
 
 /// Reads the one statement in `sql`. In the outcome, and in errors, long names are aliases.
 pub(crate) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
+    // Names first, so that no reader meets a name that PostgreSQL cannot keep. That moves the text,
+    // so the position in an error is counted back to the text of the request.
     let shortened = names::shorten(sql)?;
     prepare_shortened(&shortened.text)
         .map_err(|error| error.map_position(|position| shortened.original_position(position)))
@@ -60,6 +66,7 @@ pub(crate) fn long_names(sql: &str) -> Vec<LongName> {
 
 fn prepare_shortened(sql: &str) -> Result<Prepared, SqlError> {
     let tokens = lex(sql)?;
+    // By tokens and not by text: a `;` inside quotes or a comment separates nothing.
     let is_separator =
         |token: &Token| token.kind == TokenKind::Symbol && &sql[token.start..token.end] == ";";
     let mut statements = tokens.split(is_separator).filter(|statement| !statement.is_empty());
@@ -71,7 +78,8 @@ fn prepare_shortened(sql: &str) -> Result<Prepared, SqlError> {
     if statements.next().is_some() {
         return Err(SqlError::new("cannot insert multiple commands into a prepared statement"));
     }
-    // The text up to the statement's end, so that positions stay those of the request.
+    // The text from its start to the statement's end: cut at the front, positions in errors would
+    // no longer be those of the request.
     let end = statement.last().map_or(0, |token| token.end);
     let text = &sql[..end];
     dispatch(text, Cursor::new(text, statement))

@@ -95,7 +95,7 @@ impl Registry {
 
 impl Known {
     /// How many executions have not ended. Only the newest 400 are looked at, so that a submission
-    /// stays cheap with 10,000 executions. An older one that still runs is not counted.
+    /// stays cheap with 10,000 executions. An older execution that still runs is not counted.
     fn active(&self) -> usize {
         let newest = self.order.iter().rev().take(2 * MAX_ACTIVE);
         newest.filter(|execution| !execution.status().is_final()).count()

@@ -23,9 +23,9 @@ pub(crate) fn pid_file(data: &Path) -> PathBuf {
 }
 
 /// Stops the PostgreSQL that still runs on `data`, if one does, and removes its pid file.
-// The pid file may be damaged or old, so nothing in it is believed: the process must be a PostgreSQL
-// on this folder before it gets a signal, and a folder must have the name of a socket folder before
-// it is deleted.
+// The pid file may be damaged or old, so nothing in it is believed. The process must be a
+// PostgreSQL on this folder before it gets a signal, and a folder must have the name of a socket
+// folder before it is deleted.
 pub(crate) async fn clear(data: &Path) -> Result<(), LocalError> {
     let file = pid_file(data);
     let Ok(text) = fs::read_to_string(&file) else { return Ok(()) };

@@ -1,5 +1,5 @@
-//! HTTP on one listener: accepts, serves each connection as a task, ends in order. In: a listener
-//! and a hyper service; out: nothing but answered requests. Knows no protocol above HTTP.
+//! HTTP on one listener: accepts connections, serves each as a task, and ends in order. In: a
+//! listener and a hyper service; out: answered requests. Knows no protocol above HTTP.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// How long requests may go on after a stop.
+/// How long running requests may take after a stop.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Serves until stopped or dropped.
@@ -41,7 +41,7 @@ impl HttpServer {
         HttpServer { stop: Some(stop), task: tokio::spawn(serve(listener, service, stopped)) }
     }
 
-    /// Accepts nothing more and waits for the running requests, for a while.
+    /// Accepts no more connections, and waits for the running requests up to [`GRACE`].
     pub(crate) async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
@@ -58,6 +58,9 @@ impl Drop for HttpServer {
     }
 }
 
+// Ends in three steps. Dropping the listener refuses new connections. `graceful` closes idle
+// connections and waits for the requests of the others, for GRACE at most. `shutdown` breaks off
+// the rest, such as the connection of a client that takes its body slowly.
 async fn serve<S, B>(listener: TcpListener, service: S, mut stopped: oneshot::Receiver<()>)
 where
     S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
@@ -74,6 +77,7 @@ where
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = &mut stopped => break,
+            // Collects ended tasks, else the set would grow with every connection.
             Some(_) = connections.join_next() => continue,
         };
         let Some(stream) = usable(accepted).await else { continue };
@@ -91,7 +95,7 @@ where
     connections.shutdown().await;
 }
 
-/// The connection; after a failure, nothing and a short wait.
+/// The connection. After a failure, `None` and a short wait.
 async fn usable(accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<TcpStream> {
     match accepted {
         Ok((stream, _)) => {
@@ -99,7 +103,8 @@ async fn usable(accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<TcpStre
             Some(stream)
         }
         Err(error) => {
-            // Out of descriptors, most likely: the connections that end make room.
+            // Most likely the process is out of descriptors. Without the wait the loop would spin
+            // until a connection ends and makes room.
             tracing::warn!(%error, "cannot accept a connection");
             tokio::time::sleep(Duration::from_millis(20)).await;
             None
@@ -107,7 +112,7 @@ async fn usable(accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<TcpStre
     }
 }
 
-/// The same service, whatever its body's type: one type of connection for both servers.
+/// A service whose body is in a box, so that both servers send bodies of one type.
 #[derive(Clone)]
 struct BoxedBody<S>(S);
 
