@@ -1,4 +1,4 @@
-//! The config: what may be set, and what is set when it is not.
+//! The config: its keys and their defaults.
 
 use loader_sdk::{Context, Error};
 use schemars::JsonSchema;
@@ -42,6 +42,8 @@ impl std::default::Default for Config {
     fn default() -> Self {
         Self {
             on_collision: OnCollision::Error,
+            // As wide as possible, since Redshift cannot widen a DECIMAL in place when a later file
+            // needs more: 20 digits before the point and 18 behind it.
             decimal: DecimalType { precision: 38, scale: 18 },
             metadata: true,
             run_date: Some("run_date".to_owned()),
@@ -51,6 +53,8 @@ impl std::default::Default for Config {
 }
 
 impl Config {
+    // A metadata column must have a name that `clean` leaves alone. A name such as "Run Date" would
+    // need quotes in every query, and could not be compared with the cleaned headers.
     pub(crate) fn read(context: &Context) -> Result<Self, Error> {
         let config: Self = context.parse_config()?;
         config.decimal.check()?;
@@ -70,8 +74,8 @@ impl Config {
 }
 
 impl DecimalType {
-    /// Precisions between 19 and 37 are refused: Parquet stores them in a width that Redshift does
-    /// not load into a column of another precision.
+    /// Refuses precisions from 19 to 37: Parquet stores them in a width that Redshift does not load
+    /// into a column of another precision.
     fn check(self) -> Result<(), Error> {
         let Self { precision, scale } = self;
         if !(matches!(precision, 1..=18 | 38) && scale <= precision.min(37)) {

@@ -1,5 +1,5 @@
-//! The one thing that is computed: the text of a number to `Decimal128`, digit by digit, never
-//! through a float.
+//! The computed columns: the text of a number becomes a `Decimal128`, digit by digit and never
+//! through a float. For example, in a DECIMAL(12,2) the text `19.99` becomes 1999 hundredths.
 //!
 //! This is the hot loop of most loads. It reads offsets and bytes as they lie in the input, and
 //! writes one buffer.
@@ -12,25 +12,27 @@ use loader_sdk::arrow_schema::SchemaRef;
 use loader_sdk::values::{DecimalError, parse_decimal};
 use loader_sdk::{Counter, Error, Output, Rejects, Session};
 
-/// A worker's session.
+/// The session of one worker.
 pub struct Decimals {
     columns: Vec<DecimalColumn>,
     rounded: u64,
 }
 
-/// One computed column. The n-th one is made of the n-th input.
+/// A computed column. The n-th computed column is made of the n-th input.
 struct DecimalColumn {
     header: String,
     precision: u8,
     scale: u8,
 }
 
-/// Two bytes for each computed column: precision and scale.
+/// The state of the plan: two bytes for each computed column, precision and scale.
 pub(crate) fn state(types: &[(u8, u8)]) -> Vec<u8> {
     types.iter().flat_map(|(precision, scale)| [*precision, *scale]).collect()
 }
 
 impl Decimals {
+    // An odd number of bytes, or another number of pairs than inputs, cannot come from this
+    // plugin's plan. Such a session is refused, as it might take a scale for a precision.
     pub(crate) fn open(state: &[u8], inputs: &SchemaRef) -> Result<Self, Error> {
         let (types, []) = state.as_chunks::<2>() else {
             return Err(Error::new("bad-state", "the state is not the one of the plan"));
@@ -66,6 +68,10 @@ impl Session for Decimals {
 }
 
 impl DecimalColumn {
+    // The texts of all rows lie in `bytes` one behind the other, and row n ends where row n + 1
+    // starts. So each offset is read once. The first offset need not be 0, when the batch is a
+    // slice of a larger one. A NULL has offsets too; its value is 0 and the bitmap of NULLs hides
+    // it.
     fn compute(
         &self,
         texts: &StringArray,
@@ -91,7 +97,9 @@ impl DecimalColumn {
         Ok(Arc::new(array.map_err(|error| Error::new("internal", error.to_string()))?))
     }
 
-    /// The unscaled value of a text; 0 when it is none, and the row is rejected.
+    /// The unscaled value of a text. For a text that has none, rejects the row and returns 0.
+    // A value is needed anyway: the array must have one for each row, and the host takes rejected
+    // rows out only afterwards. A row that two columns reject keeps the reason of the first.
     #[inline]
     fn value(&self, text: &[u8], row: usize, rejects: &mut Rejects, rounded: &mut u64) -> i128 {
         match parse_decimal(text, self.precision, self.scale) {
@@ -107,7 +115,9 @@ impl DecimalColumn {
         }
     }
 
-    /// What is wrong with a value, without the value.
+    /// Why a value is rejected. The message does not have the value.
+    // Messages come into the log, where values must not be. Also, rows with the same message share
+    // one reason, and a batch has 256 reasons at most.
     fn refusal(&self, error: DecimalError) -> Error {
         let Self { header, precision, scale } = self;
         let (code, message) = match error {

@@ -1,9 +1,9 @@
-//! What `loader` does to the rows of a file when no plugin is asked for: column names are
-//! cleaned, numbers with a fraction become exact decimals, and two columns say when a row was
-//! loaded and from which file.
+//! What `loader` does to the rows of a file when the config names no plugin. It cleans the column
+//! names (`Unit Price` becomes `unit_price`), makes exact decimals of numbers with a fraction, and
+//! adds two columns that say when a row was loaded and from which file.
 //!
-//! The plan decides everything; only the text of decimal columns crosses the sandbox, to be
-//! computed in `decimals`.
+//! The plan decides everything. Only the text of decimal columns crosses the sandbox, where
+//! `decimals` computes it.
 
 mod config;
 mod decimals;
@@ -13,7 +13,7 @@ mod plan;
 use loader_sdk::arrow_schema::{Schema, SchemaRef};
 use loader_sdk::{Context, Error, Plan, Plugin};
 
-/// The plugin; see the file's head.
+/// The plugin; see the crate's documentation.
 pub struct Default;
 
 impl Plugin for Default {

@@ -1,4 +1,4 @@
-//! Column names that a warehouse takes without quotes, from whatever a header says.
+//! Column names that a warehouse takes without quotes, made from the headers of a file.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use loader_sdk::Error;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The longest identifier in Redshift.
+/// The length of the longest identifier in Redshift.
 const MAX_NAME_BYTES: usize = 127;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -18,13 +18,16 @@ pub(crate) enum OnCollision {
     Suffix,
 }
 
-/// Lower case; each run of characters outside `[a-z0-9]` becomes one underscore; none at the ends.
-/// May leave nothing.
+/// The clean name of a header: lower case, each run of characters outside `[a-z0-9]` replaced by
+/// one underscore, and none at the ends. `Email Address!` becomes `email_address`, `ÄÖÜ` becomes
+/// empty.
 pub(crate) fn clean(header: &str) -> String {
     let mut name = String::with_capacity(header.len());
+    // By Unicode's lower case, and before the match: the Kelvin sign (U+212A) becomes a plain k.
     for character in header.to_lowercase().chars() {
         match character {
             'a'..='z' | '0'..='9' => name.push(character),
+            // The second character of a run, and a run at the start, add nothing.
             _ if name.ends_with('_') || name.is_empty() => {}
             _ => name.push('_'),
         }
@@ -33,7 +36,7 @@ pub(crate) fn clean(header: &str) -> String {
     name
 }
 
-/// The clean names of all headers, in order: none empty, none too long, no two the same.
+/// The clean names of all headers, in order. No name is empty or too long, and no two are the same.
 pub(crate) fn clean_all(headers: &[&str], on_collision: OnCollision) -> Result<Vec<String>, Error> {
     let mut names: Vec<String> =
         headers.iter().enumerate().map(|(index, header)| named(index, header)).collect();
@@ -41,6 +44,7 @@ pub(crate) fn clean_all(headers: &[&str], on_collision: OnCollision) -> Result<V
         OnCollision::Error => refuse_collisions(headers, &names)?,
         OnCollision::Suffix => number_collisions(&mut names),
     }
+    // After the numbering, since a `_2` may make a name of 126 bytes too long.
     check_lengths(headers, &names)?;
     Ok(names)
 }
@@ -60,6 +64,8 @@ fn check_lengths(headers: &[&str], names: &[String]) -> Result<(), Error> {
     }
 }
 
+// The file may also have a header `column_2` of its own. That is a collision like any other, and is
+// found with them.
 fn named(index: usize, header: &str) -> String {
     let name = clean(header);
     if name.is_empty() { format!("column_{}", index + 1) } else { name }
@@ -83,7 +89,10 @@ fn refuse_collisions(headers: &[&str], names: &[String]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The first keeps the name; the others take the next number that no column has.
+/// The first column keeps the name; the others take the next number that no column has.
+// `taken` starts with all names, also those further right: of the headers a, A and a_2 the second
+// must become a_3, because a_2 is a real header and keeps its name. `count` remembers the last
+// number, so that a thousand columns of one name do not each count up from 2.
 fn number_collisions(names: &mut [String]) {
     let mut taken: HashSet<String> = names.iter().cloned().collect();
     let mut seen = HashMap::new();

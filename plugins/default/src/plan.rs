@@ -1,4 +1,4 @@
-//! Where each output column comes from.
+//! The plan: where each output column comes from.
 
 use std::sync::Arc;
 
@@ -8,13 +8,16 @@ use loader_sdk::{Context, Error, HostValue, Plan};
 use crate::config::Config;
 use crate::{decimals, names};
 
-/// The most columns that a Redshift table has.
+/// The most columns that a Redshift table can have.
 const MAX_COLUMNS: usize = 1600;
 
-/// What is done with one input column.
+/// What becomes of one input column.
 enum Treatment {
+    /// The host passes it through.
     Keep,
+    /// The host casts it.
     Cast(DataType),
+    /// The plugin computes a DECIMAL of this precision and scale.
     Decimal(u8, u8),
 }
 
@@ -35,6 +38,8 @@ pub(crate) fn make(context: &Context, config: &Config, input: &Schema) -> Result
 }
 
 /// Adds a column for each input column, and leaves the types of the decimals to the sessions.
+// `computed` numbers its columns in the order of these calls, and `types` is filled in the same
+// order. The sessions rely on it: pair n of the state belongs to their input n.
 fn add_columns(plan: &mut Plan, names: &[String], treatments: Vec<Treatment>) {
     let mut types = Vec::new();
     for (index, (name, treatment)) in names.iter().zip(treatments).enumerate() {
@@ -56,6 +61,8 @@ fn treatments(
     input: &Schema,
     names: &[String],
 ) -> Vec<Treatment> {
+    // The user may name a key as the header spells it or by its clean name; cleaning a clean name
+    // changes nothing.
     let keys: Vec<String> = context.keys.iter().map(|key| names::clean(key)).collect();
     let columns = input.fields().iter().zip(names);
     let treatment = |(field, name): (&Arc<Field>, &String)| match holds_numbers(field) {
@@ -65,15 +72,21 @@ fn treatments(
     columns.map(treatment).collect()
 }
 
-/// Whether a column has numbers with a fraction or an exponent. Other columns have the type that
-/// they are loaded with already.
+/// Whether a column has numbers with a fraction or an exponent, such as `19.99` or `1e3`. All other
+/// columns have the type already that they are loaded with.
+// The host notes the kind of number in the field's metadata and sends the text itself, as a float
+// would have lost digits. An earlier plugin may have made a number of it; then nothing is to do.
 fn holds_numbers(field: &Field) -> bool {
     let logical = field.metadata().get("loader.logical").map(String::as_str);
     matches!(logical, Some("decimal" | "double")) && field.data_type() == &DataType::Utf8
 }
 
-/// Numbers with a fraction are made what the target holds. Without a target, keys are floats as
-/// they have always been, so that they keep matching, and all others exact decimals.
+/// What becomes of numbers with a fraction: the type that the target's column has. Without a
+/// target, keys become floats and all other columns exact decimals.
+// The order of the arms matters: the target's type comes before the rule for keys. Keys of new
+// tables have always been floats, and stay so to keep matching. A VARCHAR gets the text as the file
+// has it: `1.50` stays `1.50`. A type that cannot hold numbers, such as DATE, counts as no target:
+// the host decides whether the table may be changed. (`max(0)`: Arrow allows a negative scale.)
 fn of_numbers(target: Option<&DataType>, is_key: bool, config: &Config) -> Treatment {
     match target {
         Some(&DataType::Decimal128(precision, scale)) => {
@@ -94,7 +107,7 @@ fn target_type<'a>(context: &'a Context, name: &str) -> Option<&'a DataType> {
     target.fields().iter().find(same).map(|field| field.data_type())
 }
 
-/// The metadata columns that are asked for: config key, name, value.
+/// The metadata columns that the config asks for: config key, name, value.
 fn metadata(config: &Config) -> Vec<(&'static str, &str, HostValue)> {
     let columns = [
         ("run_date", &config.run_date, HostValue::RunStartedAt),

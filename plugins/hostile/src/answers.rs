@@ -1,13 +1,13 @@
-//! What the contract lets a plugin answer: errors, outputs, counters.
+//! The answers that the contract lets a plugin give: errors, outputs, counters.
 
 use loader_sdk::bindings::exports::loader::plugin::transform as wire;
 
-/// The plugin's own, honest error.
+/// An honest error of the plugin.
 pub(crate) fn refusal(code: &str, message: &str) -> wire::Error {
     wire::Error { code: code.to_owned(), message: message.to_owned(), column: None, row: None }
 }
 
-/// An error that would clear a terminal, ring its bell and turn its lines around.
+/// An error for a terminal: `\u{1b}[2J` clears it, `\u{7}` rings, `\u{202e}` turns a line around.
 pub(crate) fn control_characters() -> wire::Error {
     let text = "line one\r\nline two\u{7}\u{1b}[2J\u{202e}\0";
     wire::Error { column: Some(text.to_owned()), ..refusal("re\u{1b}[31mfused", text) }

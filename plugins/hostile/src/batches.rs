@@ -1,4 +1,4 @@
-//! Misdeeds of `process` that one batch is enough for, and the honest transforms.
+//! Misdeeds of `process` that need one batch only, and the honest transforms.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::answers::{control_characters, output, refusal, rejecting};
 use crate::endless::{allocate_forever, flood_log, overflow, spin};
 use crate::messages::{encoded, forged};
 
-/// The output of one batch. A word that is not known here, such as `honest`, is a misdeed of
-/// another call: this one is then as it should be.
+/// The output of one batch.
 pub(crate) fn make(what: &str, batch: &RecordBatch) -> Result<wire::Output, wire::Error> {
+    // With a word of another call, such as `panic-in-finish`, the batch is honest.
     if let Some(byte) = crash(what) {
         return Ok(output(vec![byte]));
     }
@@ -33,9 +33,9 @@ pub(crate) fn make(what: &str, batch: &RecordBatch) -> Result<wire::Output, wire
     }))
 }
 
-/// Never returns when the word is one of these. The byte only keeps what it takes to crash from
-/// being optimised away.
+/// Crashes when the word is one of these.
 fn crash(what: &str) -> Option<u8> {
+    // The byte keeps the compiler from removing the crash: its value goes into the output.
     Some(match what {
         "loop-in-process" => spin(),
         "panic-in-process" => panic!("asked to panic in process"),
@@ -78,7 +78,7 @@ fn write_to_log(what: &str) {
     }
 }
 
-/// What is no batch, or not the one that the plan promises.
+/// Bytes that are not a batch, or not the batch that the plan promises.
 fn malformed(what: &str, batch: &RecordBatch) -> Option<Vec<u8>> {
     let rows = batch.num_rows();
     Some(match what {
@@ -100,7 +100,7 @@ fn two_columns(rows: usize) -> Vec<u8> {
     ipc::encode_columns(rows, &[column.clone(), column]).unwrap_or_default()
 }
 
-/// Values that Arrow takes and Redshift does not.
+/// Values that Arrow takes and Redshift does not, for example a date in the year 5,000,000.
 fn out_of_bounds(what: &str, rows: usize) -> Option<Vec<u8>> {
     Some(match what {
         "decimal-too-big" => {
@@ -117,7 +117,7 @@ fn out_of_bounds(what: &str, rows: usize) -> Option<Vec<u8>> {
     })
 }
 
-/// One value, and nulls behind it.
+/// One value, and NULLs in the rows behind it.
 fn in_first_row<T>(value: T, rows: usize) -> impl Iterator<Item = Option<T>> {
     std::iter::once(Some(value)).chain(std::iter::repeat_with(|| None)).take(rows)
 }

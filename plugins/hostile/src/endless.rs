@@ -1,9 +1,9 @@
-//! What takes without end: turns, lines, memory, stack.
+//! Functions that use without end: time, lines of log, memory, stack.
 
 use loader_sdk::{Level, log};
 
-/// Never returns, and cannot be optimised away.
 pub(crate) fn spin() -> ! {
+    // `black_box` keeps the compiler from removing the loop, here and in the functions below.
     let mut turns = 0_u64;
     loop {
         turns = std::hint::black_box(turns.wrapping_add(1));

@@ -1,9 +1,9 @@
-//! A plugin that misbehaves on demand: config `{"do": "loop-in-process"}` and so on, one misdeed
-//! each. `none` passes every column through, and a few more words name honest transforms that tests
-//! of chains need. The config schema lists all words, and a test insists that each is tried.
+//! A plugin that misbehaves on demand. The config names one misdeed: `{"do": "loop-in-process"}`.
+//! The word `none` passes every column through, and a few more words name honest transforms that
+//! tests of chains need. The config schema lists all words, and a test insists that each is tried.
 //!
-//! It speaks the contract without the SDK's types, which would not let it do most of this. Only
-//! built for the sandbox.
+//! The plugin speaks the contract without the SDK's types, which would not let it do most of this.
+//! It is built for the sandbox only.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -10,7 +10,7 @@ use flatbuffers::{FlatBufferBuilder, UnionWIPOffset, WIPOffset};
 use loader_sdk::arrow_array::{Array, ArrayRef};
 use loader_sdk::ipc;
 
-/// What a forged message claims about its one column, and the body that it brings.
+/// The claims of a forged message about its one column, and the body that comes with it.
 struct Message {
     version: MetadataVersion,
     header_type: MessageHeader,
@@ -26,8 +26,8 @@ struct Message {
 }
 
 impl Message {
-    /// Nothing but the truth about a column of 64 bits, in its buffers.
     fn honest(rows: i64) -> Message {
+        // True for a column of 64 bits. `made-up-null-count` needs the 64 bytes more, for a bitmap.
         let body = vec![0xff; 64 + 8 * rows as usize];
         Message {
             version: MetadataVersion::V5,
@@ -64,7 +64,7 @@ pub(crate) fn encoded(column: impl Array + 'static) -> Vec<u8> {
     ipc::encode_columns(column.len(), std::slice::from_ref(&column)).unwrap_or_default()
 }
 
-/// Messages that no honest encoder writes: one column of 64 bits, or of texts.
+/// Messages of one column, of 64 bits or of texts, that no honest encoder writes.
 pub(crate) fn forged(what: &str, rows: i64) -> Option<Vec<u8>> {
     let claims = wrong_header(what, rows)
         .or_else(|| wrong_buffers(what, rows))
@@ -135,7 +135,7 @@ fn forge(claims: &Message) -> Vec<u8> {
     message.add_bodyLength(claims.body_length);
     let message = message.finish();
     builder.finish(message, None);
-
+    // The frame: four 0xff, length, padded header, body.
     let mut header = builder.finished_data().to_vec();
     header.resize(header.len().next_multiple_of(8), 0);
     [&[0xff; 4], (header.len() as i32).to_le_bytes().as_slice(), &header, &claims.body].concat()

@@ -25,7 +25,7 @@ pub(crate) fn renamed(input: &Schema, name: impl Fn(usize, &str) -> String) -> w
     columns(fields, (0..input.fields().len() as u32).map(wire::Expr::Passthrough).collect())
 }
 
-/// Needs the first input column and computes one of its own.
+/// Needs the first input column and computes one column from it.
 pub(crate) fn one_computed(data_type: DataType) -> wire::Plan {
     let plan =
         columns(vec![Field::new("computed", data_type, true)], vec![wire::Expr::Computed(0)]);
@@ -42,8 +42,8 @@ pub(crate) fn with_total(input: &Schema) -> wire::Plan {
     plan
 }
 
-/// The host's own notes on a column, and others that the host does not know.
 pub(crate) fn with_metadata(input: &Schema) -> wire::Plan {
+    // The host writes the first note itself and must not believe a plugin's. It knows no other.
     let notes = [("loader.logical", "decimal"), ("\u{1b}[2J", "\0")]
         .map(|(key, note)| (key.to_owned(), note.to_owned()));
     let fields =

@@ -1,5 +1,5 @@
-//! Misdeeds of `make-plan`, and the plans of the others: what is wrong in a session needs a plan
-//! that is right.
+//! Misdeeds of `make-plan`, and honest plans for the misdeeds of other calls: a session is opened
+//! only when the host has accepted its plan.
 
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ fn unknown(what: &str) -> String {
     )
 }
 
-/// Whether a session has to know the word.
 fn is_for_session(what: &str) -> bool {
+    // The state carries the word to the session, which does not get the config.
     [IN_SESSION.as_slice(), &TOTALS, &IN_FINISH, &HONEST].iter().any(|words| words.contains(&what))
 }
 
@@ -86,7 +86,7 @@ fn with_names(what: &str, input: &Schema) -> Option<wire::Plan> {
     })
 }
 
-/// Bytes that are no schema.
+/// Bytes that are not a schema.
 fn with_schema_bytes(what: &str, input: &Schema) -> Option<wire::Plan> {
     let plan = identity(input);
     let schema = match what {
@@ -124,7 +124,7 @@ fn dictionary() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
-/// A list, whose items have this name.
+/// A plan with a list, a type that no table can have. Its items have this name.
 fn one_nested(item: &str) -> wire::Plan {
     let list = DataType::List(Arc::new(Field::new(item, DataType::Int64, true)));
     columns(vec![Field::new("nested", list, true)], vec![wire::Expr::Computed(0)])
@@ -194,8 +194,8 @@ fn integers(names: &[&str], outputs: Vec<wire::Expr>) -> wire::Plan {
     columns(fields.collect(), outputs)
 }
 
-/// Plans that are right, for honest transforms and for misdeeds of a session.
 fn for_session(what: &str, input: &Schema) -> Option<wire::Plan> {
+    // Honest plans. The words with a plan of their own come first; the guards take all the others.
     Some(match what {
         "none" | "flood-log-in-plan" => identity(input),
         "huge-state" => wire::Plan { state: vec![7; 10 << 20], ..identity(input) },
@@ -215,7 +215,7 @@ fn for_session(what: &str, input: &Schema) -> Option<wire::Plan> {
     })
 }
 
-/// The type of the column that a session is to get wrong.
+/// The type of the computed column that the session will get wrong.
 fn type_of_misdeed(what: &str) -> DataType {
     match what {
         "text-too-long"

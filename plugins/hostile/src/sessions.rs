@@ -1,4 +1,4 @@
-//! Misdeeds of `open` and `finish`, and of `process` where a session remembers what came before.
+//! Misdeeds of `open` and `finish`, and those of `process` that need a session's earlier batches.
 
 use std::cell::Cell;
 
@@ -78,8 +78,8 @@ impl wire::GuestSession for HostileSession {
 }
 
 impl HostileSession {
-    /// Each row's total of the first column so far, NULL counting as nothing.
     fn running_total(&self, batch: &RecordBatch) -> wire::Output {
+        // Wrong on purpose: the total shows where a batch begins.
         let numbers = batch.column(0);
         match self.what.as_str() {
             "total-of-batch" => self.total.set(0),
@@ -97,8 +97,8 @@ impl HostileSession {
     }
 }
 
-/// A whole number of a row, or 0.
 fn number(numbers: &ArrayRef, row: usize) -> i64 {
+    // NULL counts as 0. It comes first, because the value behind a NULL can be any number.
     match (numbers.as_primitive_opt::<Int32Type>(), numbers.as_primitive_opt::<Int64Type>()) {
         _ if numbers.is_null(row) => 0,
         (Some(numbers), _) => i64::from(numbers.value(row)),

@@ -1,4 +1,4 @@
-//! All words that the config knows, by where what they name is done.
+//! All words that the config knows, by the call in which the misdeed happens.
 
 /// Misdeeds of `make-plan`.
 pub(crate) const IN_PLAN: [&str; 48] = [
@@ -125,7 +125,7 @@ pub(crate) const IN_SESSION: [&str; 69] = [
     "incomplete-utf8",
 ];
 
-/// What finishes badly.
+/// Misdeeds of `finish`.
 pub(crate) const IN_FINISH: [&str; 8] = [
     "loop-in-finish",
     "panic-in-finish",
@@ -137,8 +137,8 @@ pub(crate) const IN_FINISH: [&str; 8] = [
     "refuse-finish-with-control-characters",
 ];
 
-/// What passes all columns on and adds a running `total` of the first one, wrongly: where a row's
-/// place shows, or a kind of row that is forgotten.
+/// Transforms that pass all columns on and add a running `total` of the first column, wrongly: the
+/// total shows a row's place in its batch, or the plugin panics at a NULL or an empty batch.
 pub(crate) const TOTALS: [&str; 4] =
     ["total-of-batch", "total-of-session", "panic-without-rows", "panic-at-null"];
 

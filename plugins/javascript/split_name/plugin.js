@@ -6,7 +6,7 @@ import configSchema from "../../examples/split_name/config.schema.json" with { t
 const DEFAULTS = Object.fromEntries(
   Object.entries(configSchema.properties).map(([key, value]) => [key, value.default]),
 );
-/** What Unicode calls white space, as in Rust: `\s` has a byte order mark too, and no U+0085. */
+/** White space as Unicode and Rust define it. JavaScript's `\s` also has the byte order mark, and lacks U+0085. */
 const SPACE = "\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const WORD = new RegExp(`[^${SPACE}]+`, "g");
 const AROUND = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "g");
@@ -21,7 +21,7 @@ export function steps(config, rows) {
 
 export const transform = plugin({ steps, configSchema });
 
-/** First and last name. A comma decides; else the last word is the last name, with what belongs to it. */
+/** First and last name. With a comma, the last name stands before it; else it is the last word, with particles and suffixes. */
 export function split(name, particles = DEFAULTS.particles, suffixes = DEFAULTS.suffixes) {
   const comma = name.indexOf(",");
   if (comma >= 0 && !suffixes.includes(name.slice(comma + 1).replace(AROUND, ""))) {

@@ -18,7 +18,7 @@ if ! $pip install --require-hashes --requirement "$here/requirements.txt"; then
   exit 1
 fi
 
-# What is in this folder is what the component will hold: the plugin, its config's schema, the SDK, and what that needs.
+# The component will hold what this folder holds: the plugin, its config's schema, the SDK, and the packages that the SDK needs.
 mkdir "$work/app"
 cp "$here/transform.py" "$root/plugins/examples/split_name/config.schema.json" "$work/app"
 cp -R "$root/sdk/python/loader_sdk" "$("$work/venv/bin/python" -c 'import flatbuffers; print(*flatbuffers.__path__)')" "$work/app"

@@ -8,7 +8,7 @@ from loader_sdk import plugin
 
 CONFIG_SCHEMA = Path(__file__).with_name("config.schema.json").read_text()
 DEFAULTS = {key: value["default"] for key, value in json.loads(CONFIG_SCHEMA)["properties"].items()}
-# What Unicode calls white space, as in Rust: Python's own has U+001C to U+001F too.
+# White space as Unicode and Rust define it. Python's own `str.split` also splits at U+001C to U+001F, for example.
 SPACE = "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 WORD = re.compile(f"[^{SPACE}]+")
 AROUND = re.compile(rf"\A[{SPACE}]+|[{SPACE}]+\Z")
@@ -29,7 +29,7 @@ Transform, Session = plugin(steps, CONFIG_SCHEMA)
 
 
 def split(name, particles=DEFAULTS["particles"], suffixes=DEFAULTS["suffixes"]):
-    """First and last name. A comma decides; else the last word is the last name, with what belongs to it."""
+    """First and last name. With a comma, the last name stands before it; else it is the last word, with particles and suffixes."""
     last, comma, first = name.partition(",")
     if comma and AROUND.sub("", first) not in suffixes:
         return joined(words(first)), joined(words(last))

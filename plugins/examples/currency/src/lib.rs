@@ -1,5 +1,5 @@
-//! Converts amounts into one currency by the rates of its config: exact products, rounded once,
-//! never through a float.
+//! Converts amounts into one currency by the rates of its config. The products are exact and are
+//! rounded once, never through a float. For example, 100.00 USD at the rate 0.92175 is 92.18 EUR.
 
 use std::collections::BTreeMap;
 
@@ -71,13 +71,15 @@ fn scale() -> u8 {
     2
 }
 
-/// The plugin; see the file's head.
+/// The plugin; see the crate's documentation.
 pub struct Currency;
 
 impl Transform for Currency {
     type Config = Config;
     const CONFIG_SCHEMA: Option<&'static str> = Some(include_str!("../config.schema.json"));
 
+    // A row without an amount needs no rate: its result is NULL, also with an unknown currency. So
+    // the amount is read before the currency is looked up.
     fn steps(config: Config, rows: &mut Rows) -> Result<(), Error> {
         let rates = rates(&config)?;
         let rounding = config.rounding.rounding();
@@ -101,7 +103,10 @@ impl Transform for Currency {
 
 loader_sdk::export_plugin!(Currency);
 
-/// The rates by currency in capitals, the target's own included.
+/// The rates by currency in capitals, with the target's own rate, which is 1.
+// A currency may occur twice, spelt "usd" and "USD", and so may the target, as long as the rate is
+// the same. With two rates the config is refused, since the spelling must not decide which one
+// counts.
 fn rates(config: &Config) -> Result<BTreeMap<String, Decimal>, Error> {
     let refuse =
         |code: &str, why: String| Error::new("bad-config", format!("config: rates.{code}: {why}"));
@@ -131,6 +136,8 @@ fn no_rate(code: &str, column: &str) -> Reject {
     reject.column(column)
 }
 
+// For a product that no DECIMAL holds. A product that only the result's type is too small for, such
+// as DECIMAL(18,2), is rejected by `derive_decimal` with a message of its own.
 fn too_large() -> Reject {
     Reject::new("out-of-range", "the converted amount has more than 38 digits")
 }

@@ -1,5 +1,6 @@
-//! Fits an expression to the columns there are: which to read, and what kind of comparison each one
-//! is.
+//! Fits an expression to the columns of the file: finds the columns that it reads, and the kind of
+//! each comparison. For example, `amount > 10` compares numbers, also when `amount` is a text
+//! column.
 
 use loader_sdk::{Decimal, Kind, Rows, Timestamp};
 
@@ -7,7 +8,7 @@ use crate::expression::{Comparison, Expression, Value};
 
 /// An expression that can be evaluated.
 pub(crate) struct Checked {
-    /// What it reads; tests name columns by their place here.
+    /// The columns that it reads; tests name columns by their place here.
     pub(crate) columns: Vec<String>,
     pub(crate) test: Test,
 }
@@ -29,6 +30,9 @@ pub(crate) enum Operand<T> {
 }
 
 /// How two values are compared.
+// The order matters: of two classes that meet, the later one decides (`compare` takes the larger).
+// So a text column against a number is read as numbers, and a DATE against a number is an error
+// about points in time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
     Text,
@@ -58,7 +62,7 @@ impl Checker<'_> {
             Expression::In(value, constants) => Test::Or(self.any_equal(value, constants)?),
             Expression::IsNull(Value::Column(name)) => Test::IsNull(self.column(name)?.0),
             Expression::IsNull(constant) => {
-                return Err(format!("{constant} is no column, and never null"));
+                return Err(format!("{constant} is a constant, never null"));
             }
             Expression::Is(value) => self.is_true(value)?,
         })
@@ -72,7 +76,7 @@ impl Checker<'_> {
     fn is_true(&mut self, value: &Value) -> Result<Test, String> {
         match self.class(value)? {
             Some(Class::Boolean) => self.compare(value, Comparison::Equal, &Value::Boolean(true)),
-            _ => Err(format!("{value} is not a boolean; compare it with something")),
+            _ => Err(format!("{value} is not a boolean; compare it with a value")),
         }
     }
 
@@ -80,8 +84,10 @@ impl Checker<'_> {
         parts.iter().map(|part| self.test(part)).collect()
     }
 
-    /// A constant that is a number makes a text column one, too; its fields are read as numbers
-    /// then.
+    /// A comparison of two values. Against a number, the fields of a text column are read as
+    /// numbers.
+    // `None` is less than any class, so a constant in quotes takes the class of the other side, and
+    // two such constants are compared as texts.
     fn compare(
         &mut self,
         one: &Value,
@@ -111,7 +117,8 @@ impl Checker<'_> {
         })
     }
 
-    /// Both sides as values of one class. The error blames the constant.
+    /// Both sides as values of one class. The error names the constant as the side that does not
+    /// fit.
     fn operands<T>(
         &mut self,
         one: &Value,
@@ -128,7 +135,8 @@ impl Checker<'_> {
         }
     }
 
-    /// None for a constant in quotes: it is what it is compared with.
+    /// The class of a value. A constant in quotes has none of its own: `'2024-02-01'` is a time
+    /// beside a DATE and a text beside a VARCHAR.
     fn class(&mut self, value: &Value) -> Result<Option<Class>, String> {
         Ok(match value {
             Value::Column(name) => Some(match self.column(name)?.1 {
@@ -150,13 +158,14 @@ impl Checker<'_> {
     ) -> Option<Operand<T>> {
         match value {
             Value::Column(name) => {
+                // Always found: `class` has looked at both sides before, and `column` enters them.
                 self.columns.iter().position(|other| other == name).map(Operand::Column)
             }
             value => constant(value).map(Operand::Constant),
         }
     }
 
-    /// Place and kind of a column, which is read from now on.
+    /// Place and kind of a column, which is entered as a column to read.
     fn column(&mut self, name: &str) -> Result<(usize, Kind), String> {
         let kind = self.rows.columns().find(|(other, _)| *other == name).map(|(_, kind)| kind);
         let Some(kind) = kind else {

@@ -1,4 +1,5 @@
-//! The answer for one row, as SQL gives it: true, false, or None when NULL leaves it open.
+//! The answer for one row, as SQL gives it: true, false, or `None` when a NULL leaves it open. For
+//! example, `amount > 10` is `None` for a row whose amount is NULL.
 
 use std::cmp::Ordering;
 
@@ -31,7 +32,11 @@ pub(crate) fn evaluate(test: &Test, cells: &[Cell<'_>]) -> Result<Option<bool>, 
     }
 }
 
-/// A part that answers `decisive` decides; else a part that is open leaves the answer open.
+/// OR when `decisive` is true, AND when it is false. A part with the decisive answer decides;
+/// without one, a part that is open leaves the whole open.
+// A NULL does not end the loop, since a later part may still decide: NULL or true is true. Parts
+// behind the deciding one are not read, so their fields reject no row: with `status = 'open' and
+// n > 1`, a closed order may have any text in n.
 fn any(parts: &[Test], cells: &[Cell<'_>], decisive: bool) -> Result<Option<bool>, Reject> {
     let mut answer = Some(!decisive);
     for part in parts {

@@ -1,4 +1,4 @@
-//! What an expression says, before it is fitted to columns.
+//! An expression as it was read, before it is fitted to columns.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(crate) enum Expression {
     Compare(Value, Comparison, Value),
     IsNull(Value),
     In(Value, Vec<Value>),
-    /// A column that is true or false itself.
+    /// A column that is true or false itself, as `is_test` is in `not is_test`.
     Is(Value),
 }
 

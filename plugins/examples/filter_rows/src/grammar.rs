@@ -1,4 +1,4 @@
-//! Reads an expression.
+//! Reads an expression by this grammar, for example `status <> 'test' and amount > 0`:
 //!
 //! ```text
 //! or    = and { "or" and }            and  = not { "and" not }         not = "not" not | "(" or ")" | test
@@ -9,7 +9,8 @@
 use crate::expression::{Expression, Value};
 use crate::tokens::{Token, tokens};
 
-/// Deeper ones would use up the stack of the sandbox.
+/// How deep an expression may be nested. The parser calls itself for each level, and the stack of
+/// the sandbox is small.
 const MAX_DEPTH: usize = 100;
 
 pub(crate) fn parse(text: &str) -> Result<Expression, String> {
@@ -22,7 +23,7 @@ pub(crate) fn parse(text: &str) -> Result<Expression, String> {
 }
 
 struct Parser {
-    /// With the number of the character that each begins at; the last is the end.
+    /// The tokens, each with the number of the character that it begins at. The last is the end.
     tokens: Vec<(usize, Token)>,
     next: usize,
     depth: usize,
@@ -45,10 +46,12 @@ impl Parser {
         Ok(if parts.len() == 1 { parts.remove(0) } else { Expression::And(parts) })
     }
 
+    // Every level of nesting passes through here, a `(` by way of `or` and `and`; so this is the
+    // only place that counts. After an error the count no longer matters, as parsing ends.
     fn not(&mut self) -> Result<Expression, String> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(format!("more than {MAX_DEPTH} not and ( inside each other"));
+            return Err(format!("not and ( are nested more than {MAX_DEPTH} deep"));
         }
         let expression = if self.take_word("not") {
             Expression::Not(Box::new(self.not()?))
@@ -83,7 +86,7 @@ impl Parser {
         if negated { Err(self.expected("in")) } else { Ok(Expression::Is(value)) }
     }
 
-    /// At least one, in parentheses.
+    /// One constant or more, in parentheses.
     fn constants(&mut self) -> Result<Vec<Value>, String> {
         self.need(&Token::Open)?;
         let mut constants = vec![self.constant()?];
@@ -112,6 +115,7 @@ impl Parser {
         let place = self.next;
         match self.value() {
             Ok(Value::Column(_)) | Err(_) => {
+                // Back to the token itself, so that the error names it and not what follows.
                 self.next = place;
                 Err(self.expected("a value"))
             }
@@ -179,7 +183,7 @@ mod tests {
         assert!(parse(&nested(99)).is_ok());
         assert_eq!(
             parse(&nested(100_000)),
-            Err("more than 100 not and ( inside each other".to_owned())
+            Err("not and ( are nested more than 100 deep".to_owned())
         );
     }
 

@@ -1,8 +1,7 @@
-//! Loads only the rows that an expression asks for: comparisons of columns and values, joined by
-//! and, or, not.
+//! Loads only the rows that an expression asks for, for example `status <> 'test' and amount > 0`.
 //!
-//! `tokens` and `grammar` read the expression, `check` fits it to the columns there are, `evaluate`
-//! answers for a row as SQL does: a comparison with NULL is neither true nor false.
+//! `tokens` and `grammar` read the expression, `check` fits it to the columns of the file, and
+//! `evaluate` answers for a row as SQL does: a comparison with NULL is neither true nor false.
 
 mod check;
 mod evaluate;
@@ -34,7 +33,7 @@ fn filtered() -> String {
     "filtered".to_owned()
 }
 
-/// The plugin; see the file's head.
+/// The plugin; see the crate's documentation.
 pub struct FilterRows;
 
 impl Transform for FilterRows {
@@ -47,6 +46,8 @@ impl Transform for FilterRows {
         let message = config.message.unwrap_or_else(|| choice.message());
         let columns = checked.columns.clone();
         rows.reject_when(&columns, Reject::new(config.code, message), move |cells| {
+            // An answer that NULL leaves open counts as false, as in a WHERE: `keep` then rejects
+            // the row, and `reject` keeps it.
             let is_true = evaluate::evaluate(&checked.test, cells)? == Some(true);
             Ok(is_true != choice.wanted)
         })?;
@@ -60,7 +61,7 @@ loader_sdk::export_plugin!(FilterRows);
 struct Choice {
     key: &'static str,
     text: String,
-    /// Rows for which it is true are loaded, else the others.
+    /// Whether the rows for which it is true are loaded, or all others.
     wanted: bool,
 }
 

@@ -1,4 +1,5 @@
-//! From the text of an expression to words, values and signs.
+//! From the text of an expression to words, values and signs: `day >= '2024-02-01'` gives a word, a
+//! comparison and a value.
 
 use std::fmt;
 
@@ -8,7 +9,7 @@ use crate::expression::{Comparison, Value};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Token {
-    /// Without quotes, as it was written; may be a word of the grammar.
+    /// A word without quotes, as it was written. It may be a word of the grammar, such as `and`.
     Word(String),
     Value(Value),
     Compare(Comparison),
@@ -38,6 +39,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<(usize, Token)>, String> {
 }
 
 /// The token that begins with a character, and how many characters it takes.
+// A name in quotes is a column at once and never a word of the grammar: `"or"` is the column or.
 fn token(character: char, rest: &[char]) -> Result<(Token, usize), String> {
     match character {
         '(' => Ok((Token::Open, 1)),
@@ -69,7 +71,8 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// What stands between quotes, of which two stand for one, and how many characters that took.
+/// The text between quotes, and how many characters it took with them. Two quotes stand for one:
+/// `'it''s'` becomes it's.
 fn quoted(rest: &[char], quote: char) -> Option<(String, usize)> {
     let mut text = String::new();
     let mut place = 1;
@@ -84,6 +87,9 @@ fn quoted(rest: &[char], quote: char) -> Option<(String, usize)> {
     }
 }
 
+// Takes letters too, so that `1x` is refused as a whole and not read as the number 1 and a word. A
+// sign belongs to the number at its start and behind its exponent: in `1-2` the number ends at the
+// sign.
 fn number(rest: &[char]) -> Option<(Token, usize)> {
     let mut length = 0;
     while let Some(&character) = rest.get(length) {
@@ -99,6 +105,7 @@ fn number(rest: &[char]) -> Option<(Token, usize)> {
 }
 
 fn comparison(rest: &[char]) -> Option<(Token, usize)> {
+    // The longer signs first, else `<=` would be `<` and a stray `=`.
     let (comparison, length) = match (rest.first()?, rest.get(1)) {
         ('!', Some('=')) | ('<', Some('>')) => (Comparison::NotEqual, 2),
         ('<', Some('=')) => (Comparison::LessOrEqual, 2),

@@ -1,5 +1,6 @@
-//! Masks columns with personal data before they reach the warehouse: a keyed hash that still joins,
-//! or nothing at all.
+//! Masks columns with personal data before they reach the warehouse, either by a keyed hash, on
+//! which tables still join, or by one text for all values. For example, `ada@example.com` becomes
+//! `***`.
 
 use std::fmt::Write;
 
@@ -9,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::Sha256;
 
-/// A key that is shorter can be guessed together with the value.
+/// The shortest key. A shorter key can be guessed together with the value.
 const MIN_KEY_BYTES: usize = 16;
 
 /// What to mask, and how.
@@ -47,7 +48,7 @@ fn stars() -> String {
     "***".to_owned()
 }
 
-/// The plugin; see the file's head.
+/// The plugin; see the crate's documentation.
 pub struct MaskPii;
 
 impl Transform for MaskPii {
@@ -65,6 +66,8 @@ impl Transform for MaskPii {
                 }
             }
             Method::Hash => {
+                // Keyed once. A clone for each value costs less than keying: HMAC hashes the key
+                // itself first.
                 let mac = mac(key.as_deref())?;
                 for name in &columns {
                     let mac = mac.clone();
@@ -106,7 +109,8 @@ fn hash(mut mac: Hmac<Sha256>, value: &str, normalize: bool) -> String {
     })
 }
 
-/// Redacted, all rows would have the same key, and be one row.
+/// Refuses to redact a merge key: all rows would have the same key, and become one row.
+// Hashing a key is fine, because different values have different hashes and equal ones the same.
 fn refuse_key(name: &str, rows: &Rows) -> Result<(), Error> {
     if rows.keys().iter().any(|key| key.eq_ignore_ascii_case(name)) {
         let message = format!(

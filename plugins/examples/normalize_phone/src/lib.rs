@@ -33,13 +33,14 @@ enum Invalid {
     Keep,
 }
 
-/// The plugin; see the file's head.
+/// The plugin; see the crate's documentation.
 pub struct NormalizePhone;
 
 impl Transform for NormalizePhone {
     type Config = Config;
     const CONFIG_SCHEMA: Option<&'static str> = Some(include_str!("../config.schema.json"));
 
+    // The kind of a column must be read before `map`, which makes it a text column.
     fn steps(config: Config, rows: &mut Rows) -> Result<(), Error> {
         let region = config.region.as_deref().map(region).transpose()?;
         let invalid_numbers = rows.counter("invalid_numbers");
@@ -75,9 +76,11 @@ fn is_whole_number(kind: Kind) -> bool {
     matches!(kind, Kind::SmallInteger | Kind::Integer | Kind::BigInteger)
 }
 
-/// A file that has nothing but `+49…` in a column makes it a column of whole numbers, and these
-/// have no plus sign. In such a column, a value that is not a number of the region is tried again
-/// with the sign put back.
+/// The number as E.164, if it is valid.
+// A file that has only values such as `+4930123456` in a column makes it a column of whole numbers,
+// and these have lost the plus sign. There a value that is no number of the region is tried again
+// with the sign put back. The region comes first, since 30 is Berlin's area code in Germany, and
+// also the country code of Greece.
 fn e164(text: &str, region: Option<Region>, is_whole_number: bool) -> Option<String> {
     let parse = |text: &str, region| {
         let number =

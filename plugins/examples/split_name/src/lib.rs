@@ -1,4 +1,5 @@
 //! Splits a full name into first and last name, by rules that are simple enough to be predicted.
+//! For example, `Ludwig van Beethoven` becomes `Ludwig` and `van Beethoven`.
 
 use loader_sdk::{Error, Rows, Transform};
 use schemars::JsonSchema;
@@ -39,7 +40,7 @@ impl Default for Config {
     }
 }
 
-/// The plugin; see the file's head.
+/// The plugin; see the crate's documentation.
 pub struct SplitName;
 
 impl Transform for SplitName {
@@ -48,6 +49,7 @@ impl Transform for SplitName {
 
     fn steps(config: Config, rows: &mut Rows) -> Result<(), Error> {
         let Config { column, first, last, keep, particles, suffixes } = config;
+        // Each of the two steps owns its lists, since a step may outlive this function.
         let (more_particles, more_suffixes) = (particles.clone(), suffixes.clone());
         rows.derive(&first, &column, move |name| {
             Ok(name.text().and_then(|name| split(name, &particles, &suffixes).0))
@@ -64,8 +66,12 @@ impl Transform for SplitName {
 
 loader_sdk::export_plugin!(SplitName);
 
-/// First and last name. A comma decides; else the last word is the last name, with what belongs to
-/// it.
+/// First and last name. With a comma, the last name stands before it. Without one, the last word is
+/// the last name, with the suffixes behind and the particles before it.
+// A comma before a suffix is not that comma: `King, Jr.` is a last name with its suffix. Suffixes
+// are taken before particles, from the right: of `Oscar de la Renta Jr.` first `Jr.`, then `la` and
+// `de`. Both loops stop at the first word, so a name of one word is a last name, and so is `van
+// Gogh`.
 fn split(
     name: &str,
     particles: &[String],
