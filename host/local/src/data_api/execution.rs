@@ -152,7 +152,7 @@ impl Execution {
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, ExecutionState> {
-        // A panic in another thread poisons the lock, but the state itself is still whole.
+        // A panic in another thread poisons the lock, but the state can still be read.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

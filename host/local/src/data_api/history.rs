@@ -1,6 +1,6 @@
 //! The rows of the system tables: load errors, loads and queries. The runner writes them on the
-//! connection that ran the statements, after their transaction has ended: written inside it, a
-//! rollback would take the load errors along, which the client needs most then. When the rows
+//! connection that ran the statements, after their transaction has ended. Inside it, a rollback
+//! would take the load errors along, and the client needs those after a failed COPY. When the rows
 //! cannot be written (for example because the connection is gone), the server logs that and goes
 //! on.
 

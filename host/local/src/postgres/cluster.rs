@@ -35,7 +35,7 @@ impl Cluster {
         let (data, log) = (home.join("data"), home.join("postgres.log"));
         if data.exists() {
             leftover::clear(&data).await?;
-            // The data decides, not this process: it may have been made by another user before.
+            // The owner of the data decides: an earlier server may have run as another user.
             owner = current_owner(&data)?;
             check_version(&data, binaries).await?;
         } else {

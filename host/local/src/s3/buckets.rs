@@ -1,5 +1,5 @@
-//! Operations on buckets. In: parsed requests; out: answers. Every folder of DIR is a bucket, also
-//! a folder that a person made with `mkdir`.
+//! Operations on buckets. In: parsed requests; out: answers. A folder of DIR is a bucket, also a
+//! folder that a person made with `mkdir`.
 
 use std::fs;
 use std::time::SystemTime;

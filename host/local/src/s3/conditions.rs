@@ -97,7 +97,7 @@ fn matches(condition: &ETagCondition, current: &Current<'_>) -> bool {
 }
 
 /// A time without its fraction, as `Last-Modified` shows it. A client sends back what it was shown:
-/// a file of 10.5 s is not newer than the 10 s in its `If-Modified-Since`.
+/// a file that changed at 10.5 s is not newer than the 10 s in its `If-Modified-Since`.
 pub(crate) fn whole_seconds(time: SystemTime) -> Timestamp {
     let seconds = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     Timestamp::from(UNIX_EPOCH + Duration::from_secs(seconds))

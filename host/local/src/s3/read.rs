@@ -141,8 +141,8 @@ impl ByteRange {
     }
 }
 
-// Objects without versions have the version `null`, and an object in one piece is its own part 1;
-// a request for these is a request for the object.
+// Objects without versions have the version `null`. Part 1 is taken as the whole object, which is
+// right for an object that was put in one piece.
 fn refuse_versions(version_id: Option<&str>, part_number: Option<i32>) -> S3Result<()> {
     if version_id.is_some_and(|version| version != "null") {
         return Err(no_such_version());
