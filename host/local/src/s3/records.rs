@@ -78,8 +78,8 @@ impl Records {
         (record.size_bytes == metadata.len() && record.modified_ns == modified).then_some(record)
     }
 
-    /// The record, also when the file has changed since. Folders need this, since their time changes
-    /// with every file that is put into them.
+    /// The record, also when the file has changed since. Folders need this, since their time
+    /// changes with every file that is put into them.
     pub(crate) fn read_any(&self, bucket: &str, key: &str) -> Option<Record> {
         serde_json::from_slice(&fs::read(self.path(bucket, key)).ok()?).ok()
     }

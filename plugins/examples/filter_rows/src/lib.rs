@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(kept("id ~ 1"), "config: keep: at character 4: no expression has ~ in it");
         assert_eq!(
             kept("status"),
-            "config: keep: status is not a boolean; compare it with something"
+            "config: keep: status is not a boolean; compare it with a value"
         );
         assert_eq!(
             kept("id in (1, status)"),
