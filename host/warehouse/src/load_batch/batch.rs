@@ -5,22 +5,24 @@ use loader_model::choices::{Duplicates, Strategy};
 use loader_model::names::{S3Uri, TableName};
 use loader_model::target_column::{FilledColumn, TargetColumn};
 
-/// Everything that the statements depend on.
+/// Everything that the statements of a load depend on.
 #[derive(Clone, Debug)]
 pub struct LoadBatch<'a> {
     pub target: &'a TableName,
-    /// What makes the missing table, and then its views; empty when there is one.
+    /// CREATE TABLE for a missing table, then CREATE VIEW for its views; empty when the table
+    /// exists.
     pub creation: &'a [String],
     pub columns: &'a [TargetColumn],
     /// Columns of the target that the file lacks.
     pub filled: &'a [FilledColumn],
-    /// Rows whose key is known keep what they have in those.
+    /// Whether rows whose key is known keep what they have in the `filled` columns.
     pub keep_filled: bool,
     pub keys: &'a [String],
     pub strategy: Strategy,
     pub duplicates: Duplicates,
-    /// Refuse when the ledger knows the load.
+    /// Whether the transaction refuses a load that the ledger knows.
     pub guard_ledger: bool,
+    /// `None` when the file has no rows.
     pub copy: Option<Copy<'a>>,
     pub rows_staged: u64,
     pub ledger: LedgerRow<'a>,
@@ -39,7 +41,7 @@ pub struct Copy<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum CopyFormat<'a> {
     Parquet,
-    /// Gzip with a header line; `null` stands for NULL and nothing else.
+    /// Gzip with a header line. COPY reads the text `null`, and no other, as NULL.
     Csv {
         null: &'a str,
     },
@@ -54,7 +56,7 @@ pub struct LedgerRow<'a> {
     pub version_id: Option<&'a str>,
     pub size_bytes: u64,
     pub run_id: &'a str,
-    /// The plugins with their counters, as JSON; `None` for a ledger that has no column for it.
+    /// The plugins with their counters, as JSON; `None` when the ledger has no column for them.
     pub plugins: Option<&'a str>,
 }
 
@@ -85,6 +87,6 @@ pub enum StatementRole {
     CreateView,
     Ledger,
     Audit,
-    /// Its result is the [`super::counts::Counts`].
+    /// The statement whose result is the [`super::counts::Counts`].
     Report,
 }

@@ -9,11 +9,14 @@ use crate::load_batch::stage::STAGE;
 use crate::rows::{FromRow, Row};
 use crate::sql::{equal_keys, idents, table};
 
-/// Holds the counts of this load until the audit row is written.
+/// The name of the temporary table that holds the counts for the audit row and the report.
 pub(super) const COUNTS: &str = "loader_counts";
 
-/// Counts before anything changes: keys that the target has, keys new to it, rows that lose to
-/// another of their key.
+/// Counts the keys that the target has, the keys that are new to it, and the rows that lose to
+/// another row of their key. (For example, the keys 1, 2, 2 for a table that has key 1 give 1
+/// updated, 1 inserted and 1 duplicate.)
+// This runs before DELETE, UPDATE and INSERT: afterwards the target has every key of the file, and
+// nothing tells the new ones from the others.
 pub(super) fn count(batch: &LoadBatch<'_>) -> String {
     let keys = idents(batch.keys);
     let staged = format!("(SELECT COUNT(*) AS n FROM {STAGE}) AS staged");
@@ -24,6 +27,7 @@ pub(super) fn count(batch: &LoadBatch<'_>) -> String {
         );
     }
     let rows = match batch.duplicates {
+        // All rows are loaded, so rows are counted and none of them is a duplicate.
         Duplicates::Keep => format!("SELECT {keys} FROM {STAGE}"),
         Duplicates::Last | Duplicates::First | Duplicates::Error => {
             format!("SELECT DISTINCT {keys} FROM {STAGE}")
@@ -37,9 +41,10 @@ pub(super) fn count(batch: &LoadBatch<'_>) -> String {
     )
 }
 
-/// How many of the rows, which have the keys alone, the target knows.
+/// How many of the rows have a key that the target knows. `rows`: a query for the keys alone.
 fn known_keys(batch: &LoadBatch<'_>, rows: &str) -> String {
     match batch.strategy {
+        // Every row of the target goes, so none is updated.
         Strategy::Replace => "(SELECT 0 AS n) AS known".to_owned(),
         Strategy::Merge | Strategy::Append => format!(
             "(SELECT COUNT(*) AS n FROM ({rows}) AS r WHERE EXISTS (SELECT 1 FROM {} AS t WHERE \
@@ -50,7 +55,7 @@ fn known_keys(batch: &LoadBatch<'_>, rows: &str) -> String {
     }
 }
 
-/// The last statement of a load.
+/// The last statement of a load, which reads the counts.
 pub(super) fn report() -> String {
     format!("SELECT inserted, updated, duplicates FROM {COUNTS}")
 }
@@ -60,12 +65,13 @@ pub(super) fn report() -> String {
 pub struct Counts {
     pub inserted: u64,
     pub updated: u64,
-    /// Staged rows that lost to another of their key.
+    /// Staged rows that lost to another row of their key.
     pub duplicates: u64,
 }
 
 impl FromRow for Counts {
     fn from_row(row: Row<'_>) -> Result<Counts> {
+        // No count is negative (known keys are a part of all keys), so the sign can be dropped.
         let count = |column| row.integer(column).map(i64::unsigned_abs);
         Ok(Counts {
             inserted: count("inserted")?,

@@ -1,5 +1,5 @@
-//! How the staged rows get into the target: what they replace goes, what they update changes, the
-//! rest is added.
+//! How the staged rows get into the target: DELETE removes the rows that they replace, or UPDATE
+//! changes the rows that they keep, and INSERT adds the rest.
 
 use loader_model::choices::{Duplicates, Strategy};
 use loader_model::column_type::ColumnType;
@@ -9,19 +9,20 @@ use crate::load_batch::batch::LoadBatch;
 use crate::load_batch::stage::STAGE;
 use crate::sql::{equal_keys, ident, idents, table};
 
-/// Rows of the target whose key is known keep what the file does not have: they are updated, not
-/// replaced.
+/// Whether rows of the target whose key is in the file are updated and not replaced, so that they
+/// keep what the file lacks.
 fn keeps(batch: &LoadBatch<'_>) -> bool {
     batch.keep_filled && batch.strategy == Strategy::Merge && !batch.filled.is_empty()
 }
 
+/// The DELETE of the rows that the file replaces; `None` when no row goes.
 pub(super) fn delete(batch: &LoadBatch<'_>) -> Option<String> {
     let target = table(batch.target);
     match batch.strategy {
         Strategy::Append => None,
         Strategy::Replace => Some(format!("DELETE FROM {target}")),
         Strategy::Merge if keeps(batch) => None,
-        // DELETE knows no alias for its target: it is named in full.
+        // Redshift's DELETE takes no alias for its target, so the condition names it in full.
         Strategy::Merge => {
             let equal = equal_keys(batch.keys, &target, STAGE);
             Some(format!("DELETE FROM {target} USING {STAGE} WHERE {equal}"))
@@ -29,11 +30,14 @@ pub(super) fn delete(batch: &LoadBatch<'_>) -> Option<String> {
     }
 }
 
+/// The UPDATE of the rows that keep what the file lacks; `None` when rows are replaced, and when
+/// the file has no columns beside the keys.
 pub(super) fn update(batch: &LoadBatch<'_>) -> Option<String> {
     let columns = batch.columns.iter().filter(|column| !batch.keys.contains(&column.name));
     let set: Vec<String> = columns
         .map(|column| format!("{} = {}", ident(&column.name), value(column, "ranked.")))
         .collect();
+    // Rank 1 leaves one staged row for each key, so each row is updated from that row alone.
     (keeps(batch) && !set.is_empty()).then(|| {
         let target = table(batch.target);
         let (set, ranked, equal) =
@@ -42,6 +46,10 @@ pub(super) fn update(batch: &LoadBatch<'_>) -> Option<String> {
     })
 }
 
+/// The INSERT of the staged rows that the target gets.
+// Columns with `Fill::Default` are not in the list: Redshift fills a column that INSERT does not
+// name with its DEFAULT or with the next number of its IDENTITY. With `keeps` the UPDATE has dealt
+// with every key that the target knows, so only rows with new keys are inserted.
 pub(super) fn insert(batch: &LoadBatch<'_>) -> String {
     let target = table(batch.target);
     let mut list: Vec<String> = batch.columns.iter().map(|column| ident(&column.name)).collect();
@@ -67,11 +75,13 @@ pub(super) fn insert(batch: &LoadBatch<'_>) -> String {
     format!("{into} FROM {} WHERE \"_loader_rank\" = 1{new_only}", ranked(batch))
 }
 
-/// The staged rows with a rank among those of their key. Rank 1 is loaded: the last row of the
-/// file, or the first with `--duplicates first`.
+/// The staged rows, each with a rank among the rows of its key. The row with rank 1 is loaded: the
+/// last one of the file, or the first one with `--duplicates first`. (For example, if order_id 42
+/// stands in rows 3 and 7, row 7 has rank 1.)
 fn ranked(batch: &LoadBatch<'_>) -> String {
     let order = match batch.duplicates {
         Duplicates::First => "ASC",
+        // With `error` a guard has made sure that every rank is 1, and `keep` loads all ranks.
         Duplicates::Last | Duplicates::Error | Duplicates::Keep => "DESC",
     };
     format!(
@@ -82,14 +92,14 @@ fn ranked(batch: &LoadBatch<'_>) -> String {
     )
 }
 
-/// A staged column as a value of the target's type. `from`: what its name stands behind, with its
-/// dot.
+/// A staged column as a value of the target's type. `from`: the alias before its name with the dot,
+/// such as `ranked.`, or nothing.
 fn value(column: &TargetColumn, from: &str) -> String {
     let name = format!("{from}{}", ident(&column.name));
     match &column.column_type {
         _ if !column.staged_as_text => name,
         ColumnType::Super => format!("JSON_PARSE({name})"),
-        // What COPY reads for a VARBYTE in a CSV file.
+        // Hexadecimal digits, as COPY reads a VARBYTE from a CSV file.
         ColumnType::Varbyte { .. } => format!("FROM_HEX({name})"),
         column_type => format!("CAST({name} AS {column_type})"),
     }

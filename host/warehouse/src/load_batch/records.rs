@@ -7,9 +7,13 @@ use crate::load_batch::batch::{AuditRow, LoadBatch};
 use crate::load_batch::counts::COUNTS;
 use crate::sql::{cut, table, text};
 
-/// The longest error message in the audit table; statements have a limit of 100 KB.
+/// The longest error message in the audit table, in bytes. A statement may have 100 KB, and a
+/// message grows when it is escaped.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
 
+/// The ledger's row of this load.
+// A long address is cut to its column. That makes no two files the same, because the guard asks for
+// `load_id` alone.
 pub(super) fn ledger(batch: &LoadBatch<'_>) -> String {
     let row = &batch.ledger;
     let (column, plugins) = match row.plugins {
@@ -46,8 +50,10 @@ fn audit_values(target: &TableName, audit: &AuditRow<'_>) -> String {
     )
 }
 
+/// The audit row of a load that succeeds, with the counts from [`COUNTS`].
 pub(super) fn audit_success(batch: &LoadBatch<'_>) -> String {
-    // The audit table's counts are INTEGER; a load past two billion rows must not fail for that.
+    // The audit table's counts are INTEGER. A count past 2147483647 is written as 2147483647, since
+    // a load must not fail for its audit row.
     let number = |column: &str| {
         format!(
             "CAST(CASE WHEN {column} > {max} THEN {max} ELSE {column} END AS INTEGER)",
@@ -65,7 +71,8 @@ pub(super) fn audit_success(batch: &LoadBatch<'_>) -> String {
     )
 }
 
-/// The audit row of a run that failed; it stands alone.
+/// The audit row of a run that failed. It is written by itself, since the load's transaction was
+/// rolled back or never began.
 pub fn audit_failure(target: &TableName, audit: &AuditRow<'_>, error: &str) -> String {
     let rows = audit.rows_read.min(i32::MAX as u64);
     format!(

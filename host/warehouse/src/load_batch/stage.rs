@@ -1,4 +1,4 @@
-//! The staging table: made like the target, filled by COPY, and held against what was promised.
+//! The staging table: it is made like the target, filled by COPY, and checked before its rows move.
 
 use loader_model::column_type::MAX_VARCHAR_BYTES;
 use loader_model::names::TableName;
@@ -8,12 +8,18 @@ use crate::bookkeeping::LEDGER;
 use crate::load_batch::batch::{Copy, CopyFormat, LoadBatch};
 use crate::sql::{ident, idents, table, text};
 
-/// The staging table. Temporary: a killed run leaves nothing behind, and no two runs can meet in
-/// it.
+/// The name of the staging table. The table is temporary, so a killed run leaves nothing behind and
+/// two runs never share it.
 pub(super) const STAGE: &str = "loader_stage";
 
-/// Types come from the target as it is under the lock. Whatever changed since the plan was made,
-/// the strictly typed parts then fail to copy, instead of being rounded or cut by the INSERT.
+/// Makes the staging table, with the types that the target has under the lock.
+// The types come from the target and not from the plan. If the target was altered since the plan,
+// COPY refuses the strictly typed parts. An INSERT from columns of the planned types would round or
+// cut the values instead. (For example, amounts planned for DECIMAL(12,4) would lose two digits in
+// a column that is DECIMAL(12,2) by now.)
+//
+// AS SELECT leaves NOT NULL behind, which LIKE would copy: COPY would then fail on NOT NULL columns
+// that the file lacks, before the INSERT can leave them to their defaults.
 pub(super) fn create_stage(target: &TableName, columns: &[TargetColumn]) -> String {
     let column = |column: &TargetColumn| {
         let name = ident(&column.name);
@@ -32,10 +38,15 @@ pub(super) fn create_stage(target: &TableName, columns: &[TargetColumn]) -> Stri
     )
 }
 
+/// The COPY of all parts of the manifest.
+// COPY maps columns by position, so the list must be in the order of the parts, with the row's
+// number last. (For example, parts written b,a for a list a,b load without an error and swap the
+// values.)
 pub(super) fn copy_statement(copy: &Copy<'_>, columns: &[TargetColumn]) -> String {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let list = idents(&names);
     let role = match copy.iam_role {
+        // `default` is a keyword of COPY. In quotes COPY would take it for the name of a role.
         "default" => "default".to_owned(),
         arn => text(arn),
     };
@@ -58,10 +69,11 @@ fn copy_format(format: CopyFormat<'_>) -> String {
 /// A query that fails, and the whole batch with it, unless `condition` holds over the rows of
 /// `from`.
 fn guard(condition: &str, name: &str, from: &str) -> String {
+    // A batch has no IF and no other way to stop itself, so the guard divides by zero.
     format!("SELECT 1 / (CASE WHEN {condition} THEN 1 ELSE 0 END) AS {name} FROM {from}")
 }
 
-/// Refuses a load unless all rows of the parts were copied.
+/// Refuses a load unless COPY brought in exactly `rows_staged` rows.
 pub(super) fn row_guard(rows_staged: u64) -> String {
     guard(&format!("COUNT(*) = {rows_staged}"), "all_rows_staged", STAGE)
 }
