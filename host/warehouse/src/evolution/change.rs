@@ -1,4 +1,4 @@
-//! The changes of a table's schema: found by holding the wanted columns against the catalog, and
+//! The changes of a table's schema: found by comparing the wanted columns with the catalog, and
 //! spelt as SQL.
 
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
@@ -10,7 +10,7 @@ use loader_model::widening::wider;
 use crate::saved_view::{Grant, grant_sql};
 use crate::sql::{ident, table, text};
 
-/// The column that takes a widened column's place before it gets its name.
+/// The name of the column that takes a widened column's place, until the old column is dropped.
 const WIDENED: &str = "_loader_widened";
 
 /// One change of the target.
@@ -19,18 +19,18 @@ pub enum SchemaChange {
     CreateTable {
         columns: Vec<TargetColumn>,
     },
-    /// NULL in all rows that are there.
+    /// The rows that are there get NULL.
     AddColumn {
         name: String,
         column_type: ColumnType,
     },
-    /// In place; Redshift does it outside of transactions only.
+    /// In place. Redshift does this outside of transactions only.
     WidenVarchar {
         name: String,
         from: ColumnType,
         to: ColumnType,
     },
-    /// By a new column in the old one's place, which moves it to the end of the table.
+    /// By a new column that replaces the old one, which moves the column to the end of the table.
     WidenInteger {
         name: String,
         from: ColumnType,
@@ -40,11 +40,11 @@ pub enum SchemaChange {
     },
 }
 
-/// The changes that bring the table to where all wanted columns fit, in the order in which they are
-/// made. `Err`: columns that never can, each with the reason.
+/// The changes after which all wanted columns fit into the table, in the order in which they are
+/// made. `Err`: the columns that can never fit, each with the reason.
 ///
-/// Nothing is ever narrowed or dropped: columns that are wider than wanted, or not wanted at all,
-/// stay.
+/// No column is narrowed or dropped. A column that is wider than wanted, or not wanted at all,
+/// stays. (For example, a wanted VARCHAR(256) leaves a VARCHAR(1024) as it is.)
 pub fn changes(
     wanted: &[TargetColumn],
     existing: Option<&[CatalogColumn]>,
@@ -63,7 +63,8 @@ pub fn changes(
             Err(reason) => impossible.push(reason),
         }
     }
-    // What stands alone comes first, so that the rest can be one transaction.
+    // `false` sorts before `true`: a VARCHAR is widened outside of transactions and comes first, so
+    // that all other changes can be one transaction.
     found.sort_by_key(SchemaChange::is_transactional);
     if impossible.is_empty() { Ok(found) } else { Err(impossible) }
 }
@@ -73,7 +74,7 @@ fn addition(wanted: &TargetColumn) -> SchemaChange {
     SchemaChange::AddColumn { name, column_type }
 }
 
-/// `None`: it is wide enough. `Err`: it can never be.
+/// The change that makes a column wide enough; `None` when it is. `Err` when it can never be.
 fn widening(
     wanted: &TargetColumn,
     existing: &CatalogColumn,
@@ -95,12 +96,13 @@ fn widening(
     Ok(Some(SchemaChange::WidenInteger { name, from, to, not_null: !existing.nullable, default }))
 }
 
-/// The default that a new column takes over.
+/// The default that the new column takes over from the old one.
 fn kept_default(existing: &CatalogColumn) -> Result<Option<String>, String> {
     let CatalogColumn { name, column_type, default, .. } = existing;
     match default {
         ColumnDefault::None => Ok(None),
         ColumnDefault::Expression(expression) => Ok(Some(expression.clone())),
+        // ADD COLUMN takes no IDENTITY, so the new column could not go on numbering.
         ColumnDefault::Identity { .. } => {
             Err(format!("column `{name}` is an IDENTITY column of {column_type}"))
         }
@@ -108,12 +110,12 @@ fn kept_default(existing: &CatalogColumn) -> Result<Option<String>, String> {
 }
 
 impl SchemaChange {
-    /// Whether it may stand in a transaction.
+    /// Whether the change may be part of a transaction.
     pub(crate) fn is_transactional(&self) -> bool {
         !matches!(self, SchemaChange::WidenVarchar { .. })
     }
 
-    /// The column that bound views hold fast; `None` for changes that no view is in the way of.
+    /// The column that a bound view keeps from changing; `None` for changes that no view blocks.
     pub fn altered_column(&self) -> Option<&str> {
         match self {
             SchemaChange::WidenVarchar { name, .. } | SchemaChange::WidenInteger { name, .. } => {
@@ -123,13 +125,13 @@ impl SchemaChange {
         }
     }
 
-    /// Whether `SELECT *` means more than before.
+    /// Whether `SELECT *` has more columns afterwards.
     pub fn adds_columns(&self) -> bool {
         matches!(self, SchemaChange::CreateTable { .. } | SchemaChange::AddColumn { .. })
     }
 
-    /// The statements, in order. `kept`: what hangs on the target's columns and goes with a dropped
-    /// one.
+    /// The statements, in order. `kept`: comments and grants of the target's columns, which a
+    /// replaced column loses.
     pub(crate) fn statements(&self, target: &TableName, kept: &ColumnExtras) -> Vec<String> {
         let alter = format!("ALTER TABLE {}", table(target));
         match self {
@@ -141,8 +143,8 @@ impl SchemaChange {
                 vec![format!("{alter} ALTER COLUMN {} TYPE {to}", ident(name))]
             }
             SchemaChange::WidenInteger { name, to, not_null, default, .. } => {
-                // A NOT NULL column can only be added with a default; the file's own NULLs are
-                // refused before.
+                // Redshift adds a NOT NULL column only with a default. It never stands in for a
+                // NULL of the file, since such a row has been rejected before.
                 let default = default.as_deref().or(not_null.then_some("0"));
                 let default =
                     default.map_or(String::new(), |default| format!(" DEFAULT {default}"));
@@ -155,7 +157,7 @@ impl SchemaChange {
         }
     }
 
-    /// For people: what becomes of which column.
+    /// The change as people read it, such as ``widen `n` from INTEGER to BIGINT``.
     pub fn sentence(&self) -> String {
         match self {
             SchemaChange::CreateTable { columns } => {
@@ -175,16 +177,18 @@ impl SchemaChange {
     }
 }
 
-/// Comments and column grants of the target.
+/// Comments and grants on the target's columns.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ColumnExtras {
     pub(crate) grants: Vec<Grant>,
-    /// By column.
+    /// Columns that have a comment, each with its comment.
     pub(crate) comments: Vec<(String, String)>,
 }
 
 impl ColumnExtras {
-    /// `column`: quoted.
+    /// The statements that give a replaced column its grants and comment back. `column`: quoted.
+    // A grant may name several columns. The others were not replaced and have it still, so it is
+    // given for this one alone.
     fn restore(&self, target: &TableName, column: &str) -> Vec<String> {
         let on_column = |name: &String| ident(name) == column;
         let grants = self.grants.iter().filter_map(|grant| {
@@ -202,6 +206,9 @@ impl ColumnExtras {
 }
 
 /// Puts a new column with the old one's values and name into its place. `column`: quoted.
+// The order matters. The values are copied while the old column is there, and the new column can
+// take the name only when the old one is gone. All four run in one transaction behind a LOCK, so no
+// other program sees the table in between or writes rows that the UPDATE misses.
 fn replace_column(target: &TableName, column: &str, definition: &str) -> Vec<String> {
     let (table, widened) = (table(target), ident(WIDENED));
     vec![

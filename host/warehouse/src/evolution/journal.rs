@@ -1,8 +1,9 @@
-//! The journal of a schema change that cannot be one transaction: the views that it drops, written
-//! to S3 before.
+//! The journal of a schema change that cannot be one transaction: the views that the change drops,
+//! written to S3 before the first of them is dropped.
 //!
-//! One JSON object for a run, with a version. For people it also lists the statements that bring
-//! the views back; reading ignores them. The object itself is written, read and deleted elsewhere.
+//! A journal is one JSON object for one run, with a version. It also lists the statements that
+//! bring the views back, for people; the loader ignores them when it reads a journal. This module
+//! makes and reads the content, and the program writes, reads and deletes the object.
 
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::{S3Uri, TableName};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::saved_view::SavedView;
 
-/// The only version there is.
+/// The only version so far.
 const VERSION: u32 = 1;
 
 /// What a run drops and must bring back.
@@ -19,9 +20,9 @@ pub struct Journal {
     pub run_id: String,
     /// The table that the run changes.
     pub target: TableName,
-    /// For people; the object's own time says how old it is.
+    /// For people. The loader takes a journal's age from the time that S3 has for the object.
     pub written_at: String,
-    /// In the order of their creation.
+    /// In the order in which they can be created.
     pub views: Vec<SavedView>,
 }
 
@@ -32,11 +33,13 @@ struct Written<'a> {
     target: &'a TableName,
     written_at: &'a str,
     views: &'a [SavedView],
-    /// What a person would have to run. The owner is always named, since it is not known who that
-    /// person will be.
+    /// What a person runs to bring the views back by hand. The statements name the owner of every
+    /// view, since any user may run them.
     restore: Vec<String>,
 }
 
+// The version is read by itself before the rest. A journal of a newer version may lack fields that
+// this version needs, and `missing field` would not say that a newer program wrote the journal.
 #[derive(Deserialize)]
 #[serde(expecting = "an object with a version")]
 struct Versioned {
@@ -46,6 +49,8 @@ struct Versioned {
 impl Journal {
     /// The object's content.
     pub fn to_json(&self) -> Result<Vec<u8>> {
+        // No user has an empty name, so `restore_sql("")` takes every owner for another user and
+        // ends with ALTER TABLE … OWNER.
         let written = Written {
             version: VERSION,
             run_id: &self.run_id,
@@ -58,8 +63,8 @@ impl Journal {
             .context(Kind::Internal, "a journal cannot be written as JSON")
     }
 
-    /// Reads what `to_json` wrote, under any later version of this program too. Errors: `Config`,
-    /// naming the object.
+    /// Reads what `to_json` wrote. Later versions of the loader must read it too. Errors: `Config`,
+    /// with the name of the object.
     pub fn parse(content: &[u8], origin: &S3Uri) -> Result<Journal> {
         let version = serde_json::from_slice(content).map(|Versioned { version }| version);
         let version = version.map_err(|error| broken(origin, &error))?;

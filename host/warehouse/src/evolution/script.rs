@@ -1,9 +1,9 @@
 //! The script of an evolution: what is dropped, changed and brought back, in which order and in
 //! which transactions.
 //!
-//! In: the changes, what hangs on the table, the views of `view_config.json`. Out: an
-//! [`EvolutionPlan`], or every reason why the table cannot be changed without losing something. All
-//! of it is known before the first statement.
+//! In: the changes, what depends on the table, the views of `view_config.json`. Out: an
+//! [`EvolutionPlan`], or every reason why the table cannot be changed without a loss. The whole
+//! script is known before its first statement runs.
 
 mod values;
 
@@ -18,8 +18,7 @@ use crate::evolution::change::SchemaChange;
 
 pub use values::{EvolutionPlan, Execution, Situation, ViewAction, ViewChange};
 
-/// Writes the script. `Err`: all that is in the way, each named with its remedy; nothing was
-/// touched.
+/// Writes the script. `Err`: every obstacle with its remedy.
 pub fn plan(
     changes: Vec<SchemaChange>,
     situation: &Situation<'_>,
@@ -45,21 +44,23 @@ pub fn plan(
     })
 }
 
-/// A widened integer is a new column, and only what the user sees can be given to it.
+/// A notice that a widened integer may lose privileges. It is a new column, and the loader can give
+/// it only the privileges that its user sees on the old one.
 fn hidden_privileges(changes: &[SchemaChange], dependents: &Dependents) -> Option<String> {
     let replaced = |change: &SchemaChange| matches!(change, SchemaChange::WidenInteger { .. });
     (!dependents.superuser && changes.iter().any(replaced)).then(|| {
         format!(
-            "privileges on single columns that {} cannot see, as no superuser, do not come with a \
-             widened integer",
+            "{} is no superuser and may not see all privileges on single columns; a widened \
+             integer loses the others",
             dependents.user
         )
     })
 }
 
+/// A notice that views may lose row-level security which the loader could not see.
 fn unknown_policies(dependents: &Dependents, views: &views::ViewScript) -> Option<String> {
     (dependents.policies_unknown && !views.dropped.is_empty()).then(|| {
-        "whether the views have row-level security could not be read; it would not be restored"
+        "the loader cannot read whether the views have row-level security, and does not restore it"
             .to_owned()
     })
 }

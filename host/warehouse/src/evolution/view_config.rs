@@ -1,8 +1,9 @@
-//! `config/view_config.json`: which views a table has, as in the job that this program replaces.
+//! `config/view_config.json`: which views a table has, as in the Glue job that the loader replaces.
 //!
 //! In: the object's text. Out: the CREATE VIEW statements of one target's views. A mistake in an
-//! entry for another table does not stop this table's loads, unless it leaves open whose entry it
-//! is.
+//! entry for another table does not stop the loads of this table, unless it hides which table the
+//! entry is for. (For example, a broken `definition` for `orders` stops no load of `customers`, but
+//! an entry without `source_table` stops both.)
 
 mod template;
 
@@ -17,15 +18,15 @@ use crate::sql_text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfiguredView {
     pub name: TableName,
-    /// One `CREATE [OR REPLACE] VIEW` statement without `;`, whose name has its schema.
+    /// One `CREATE [OR REPLACE] VIEW` statement without `;`, with a schema before the view's name.
     pub create: String,
 }
 
 /// The views of all entries whose `source_table` and `schema_name` are the target's, in the order
 /// of the file.
 ///
-/// Keys that this program does not know are passed over: other programs may read them.
-/// Errors: `Config`, naming the object and the line or the entry.
+/// Keys that the loader does not know are ignored, since other programs may read them.
+/// Errors: `Config`, with the object and the line or the entry.
 pub fn parse(text: &str, origin: &S3Uri, target: &TableName) -> Result<Vec<ConfiguredView>> {
     let entries = entries(text, origin)?;
     let mut views: Vec<(usize, ConfiguredView)> = Vec::new();
@@ -40,7 +41,7 @@ pub fn parse(text: &str, origin: &S3Uri, target: &TableName) -> Result<Vec<Confi
     Ok(views.into_iter().map(|(_, view)| view).collect())
 }
 
-/// A view has one entry.
+/// Refuses a view that has two entries.
 fn check_alone(number: usize, view: &TableName, entries: &[Entry<'_>]) -> Result<()> {
     let same = |entry: &&Entry<'_>| entry.number != number && entry.names(view);
     let Some(other) = entries.iter().find(same) else { return Ok(()) };
@@ -76,6 +77,7 @@ fn list(text: &str, origin: &S3Uri) -> Result<Vec<Value>> {
         Ok(Value::Array(list)) => return Ok(list),
         Ok(other) => format!("{origin} holds {}, expected a list of views", kind_of(&other)),
         Err(error) => {
+            // serde_json ends its text with ` at line 2 column 11`; here the place comes first.
             let reason = error.to_string();
             let reason = reason.split(" at line ").next().unwrap_or_default();
             let (line, column) = (error.line(), error.column());
@@ -86,12 +88,14 @@ fn list(text: &str, origin: &S3Uri) -> Result<Vec<Value>> {
 }
 
 impl Entry<'_> {
+    /// Whether the entry is for the target. Errors: `Config` when the entry does not say so.
     fn belongs_to(&self, target: &TableName) -> Result<bool> {
+        // The schema is read only where the table matches, so entries for other tables may lack it.
         Ok(self.text("source_table")?.to_lowercase() == target.table
             && self.text("schema_name")?.to_lowercase() == target.schema)
     }
 
-    /// Whether it defines this view, as far as it can be read.
+    /// Whether the entry defines this view. An entry whose names cannot be read defines none.
     fn names(&self, view: &TableName) -> bool {
         let is = |key: &str, wanted: &str| {
             self.text(key).is_ok_and(|text| text.to_lowercase() == wanted)
@@ -117,8 +121,8 @@ impl Entry<'_> {
         Ok(ConfiguredView { name, create })
     }
 
-    /// Checks that the definition creates this very view, and writes the schema into it where it
-    /// was left out.
+    /// Checks that the definition creates this very view, and writes the schema before a name that
+    /// has none: `create view v as select 1` becomes `create view "public".v as select 1`.
     fn statement(&self, name: &TableName, sql: &str) -> Result<String> {
         let Some(sql) = sql_text::single_statement(sql) else {
             return Err(
@@ -130,6 +134,7 @@ impl Entry<'_> {
         };
         let (view, before) =
             create.name.split_last().map_or(("", [].as_slice()), |(view, rest)| (view, rest));
+        // Before the view's name stand nothing, its schema, or its database and its schema.
         let schema = before.last().unwrap_or(&name.schema);
         if *view != name.table || *schema != name.schema {
             let fact = format!(

@@ -1,5 +1,5 @@
-//! Which statements stand in which transaction: one for everything where that is possible, else
-//! few, with a journal of the views that are missing between them.
+//! Which statements stand in which transaction: one for everything where that is possible, and
+//! otherwise a few, with a journal of the views that are missing between them.
 
 use crate::evolution::change::{ColumnExtras, SchemaChange};
 use crate::evolution::script::values::{Execution, Situation};
@@ -7,7 +7,7 @@ use crate::evolution::script::views::ViewScript;
 use crate::saved_view::SavedView;
 use crate::sql::{MAX_BATCH_STATEMENTS, table};
 
-/// A list of statements that is never torn.
+/// Statements that stay together in one transaction.
 type Unit = Vec<String>;
 
 /// The executions of a change, and the views that are missing between them.
@@ -17,20 +17,21 @@ pub(super) fn arrange(
     views: &ViewScript,
 ) -> (Vec<Execution>, Vec<SavedView>) {
     let units = Units::of(changes, situation, views);
+    // Inside one transaction no view is ever missing, so only several executions need a journal.
     match units.in_one() {
         Some(executions) => (executions, Vec::new()),
         None => (units.apart(), views.dropped.clone()),
     }
 }
 
-/// All statements of a change, by when they have their turn.
+/// All statements of an evolution, in groups that follow each other.
 struct Units {
-    /// A new table is made by the load, in its own transaction.
+    /// Whether the load makes the table, in its own transaction.
     creates_table: bool,
-    /// LOCK of the target, for the transaction that changes it.
+    /// LOCK of the target, for the transactions that change it.
     lock: Option<String>,
     drops: Vec<Unit>,
-    /// What Redshift refuses in a transaction.
+    /// Statements that Redshift refuses in a transaction.
     alone: Vec<String>,
     together: Vec<Unit>,
     makes: Vec<Unit>,
@@ -56,6 +57,7 @@ impl Units {
         Units {
             creates_table,
             lock: locks.then(|| format!("LOCK {}", table(situation.target))),
+            // Readers first: DROP VIEW fails while another view reads the view.
             drops: views.dropped.iter().rev().map(|view| vec![view.drop_sql()]).collect(),
             alone,
             together,
@@ -63,8 +65,11 @@ impl Units {
         }
     }
 
-    /// Everything or nothing; `None`: it takes several.
+    /// The evolution as one transaction (none when there is nothing to do); `None` when it takes
+    /// several executions.
     fn in_one(&self) -> Option<Vec<Execution>> {
+        // The statements of a new table become a part of the load's transaction. `obstacles` has
+        // checked that there is room for them, so the limit does not count here.
         let units = self.drops.iter().chain(&self.together).chain(&self.makes).flatten();
         let statements: Vec<String> = self.lock.iter().chain(units).cloned().collect();
         let fits = self.creates_table || statements.len() <= MAX_BATCH_STATEMENTS;
@@ -76,7 +81,10 @@ impl Units {
         (self.alone.is_empty() && fits).then_some(one)
     }
 
-    /// Views go first, then what stands alone, then the rest.
+    /// The evolution as several executions.
+    // Views go first, since a VARCHAR cannot be altered while views read the table. Then come the
+    // statements that stand alone, and last the other changes and the views, all of which fit into
+    // transactions. A view is missing from its drop to the last of these.
     fn apart(self) -> Vec<Execution> {
         let mut executions = transactions(self.drops, None);
         executions.extend(self.alone.into_iter().map(Execution::Alone));
@@ -86,7 +94,9 @@ impl Units {
     }
 }
 
-/// Packs units, none of which is torn, into as few transactions as they need.
+/// Packs units, in their order, into as few transactions as they need. Each transaction begins with
+/// the LOCK, if there is one.
+// A view's unit has room beside the LOCK: `obstacle` refuses views that take 40 statements or more.
 fn transactions(units: Vec<Unit>, lock: Option<String>) -> Vec<Execution> {
     let mut executions: Vec<Vec<String>> = Vec::new();
     for unit in units {

@@ -1,4 +1,4 @@
-//! Every reason why a table cannot be changed without losing something, each with its remedy.
+//! Every reason why a table cannot be changed without a loss, each with its remedy.
 
 use loader_model::column_type::ColumnType;
 
@@ -8,13 +8,15 @@ use crate::evolution::change::SchemaChange;
 use crate::evolution::script::values::Situation;
 use crate::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES};
 
-/// Statements of a load beside those that make its table and views.
+/// Statements of a load's transaction that make no view, rounded up.
+// A first load has 14 at most: CREATE TABLE, two LOCKs, three guards, the staging table, COPY, the
+// counts, DELETE or UPDATE, INSERT, ledger, audit row and report.
 const LOAD_STATEMENTS: usize = 15;
 /// Encodings whose columns cannot be altered.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html>, ALTER COLUMN TYPE.
 const FIXED_ENCODINGS: [&str; 4] = ["bytedict", "runlength", "text255", "text32k"];
 
-/// All that is in the way. `held`: the views that would have to be dropped.
+/// Every obstacle to the changes. `held`: the views that would be dropped.
 pub(super) fn obstacles(
     changes: &[SchemaChange],
     situation: &Situation<'_>,
@@ -30,7 +32,9 @@ pub(super) fn obstacles(
     obstacles
 }
 
-/// Keys and encodings that Redshift does not let go of.
+/// A key, a declared constraint or an encoding that keeps a column from being widened.
+// A VARCHAR is altered in place, where its encoding can be an obstacle. An integer is replaced by a
+// new column, which gets a new encoding but cannot be a key. Constraints are an obstacle to both.
 fn column_obstacle(change: &SchemaChange, attributes: &[ColumnAttributes]) -> Option<String> {
     let (SchemaChange::WidenVarchar { name, to, .. } | SchemaChange::WidenInteger { name, to, .. }) =
         change
@@ -44,7 +48,7 @@ fn column_obstacle(change: &SchemaChange, attributes: &[ColumnAttributes]) -> Op
     key.or_else(|| constraint_obstacle(attributes)).or(encoding)
 }
 
-/// Where a new column takes the old one's place.
+/// A distribution or sort key, where a new column would take the old one's place.
 fn key_obstacle(attributes: &ColumnAttributes, to: &ColumnType) -> Option<String> {
     let key = match attributes {
         ColumnAttributes { is_distkey: true, .. } => "distribution",
@@ -68,7 +72,7 @@ fn constraint_obstacle(attributes: &ColumnAttributes) -> Option<String> {
     })
 }
 
-/// Where the column is altered in place.
+/// An encoding that cannot be altered, where the column is altered in place.
 fn encoding_obstacle(attributes: &ColumnAttributes) -> Option<String> {
     let ColumnAttributes { name, encoding, .. } = attributes;
     FIXED_ENCODINGS.contains(&encoding.as_str()).then(|| {
@@ -79,8 +83,8 @@ fn encoding_obstacle(attributes: &ColumnAttributes) -> Option<String> {
     })
 }
 
-/// Any change of a column's type may leave a materialized view that cannot be refreshed, used there
-/// or not.
+/// Materialized views that name the table, where a column's type changes. Any such change may leave
+/// a materialized view that cannot be refreshed, whether the view reads the column or not.
 fn stale_materialized_views(
     changes: &[SchemaChange],
     situation: &Situation<'_>,
@@ -88,16 +92,18 @@ fn stale_materialized_views(
 ) -> Vec<String> {
     let alters = changes.iter().any(|change| change.altered_column().is_some());
     let views = situation.dependents.materialized.iter();
+    // A view that is also held has an obstacle of its own already.
     let unknown = views.filter(|view| !held.iter().any(|other| other.view.name == **view));
     let sentence = |view| {
         format!(
-            "{view} is a materialized view of it, which could not be refreshed any more; drop it \
-             before the load and create it again afterwards"
+            "{view} is a materialized view of the table, and Redshift could not refresh it any \
+             more; drop it before the load and create it again afterwards"
         )
     };
     if alters { unknown.map(sentence).collect() } else { Vec::new() }
 }
 
+/// A target of another owner, when views of it would be dropped.
 fn foreign_table(situation: &Situation<'_>, held: &[&Dependent]) -> Option<String> {
     let (target, dependents) = (situation.target, situation.dependents);
     (!held.is_empty() && !dependents.owns_target).then(|| {
@@ -108,14 +114,15 @@ fn foreign_table(situation: &Situation<'_>, held: &[&Dependent]) -> Option<Strin
     })
 }
 
-/// A table is made with its views, and all in the load's one transaction.
+/// More views in `view_config.json` than a new table can be made with. The load makes the table and
+/// its views in one transaction, beside its other statements.
 fn too_many_views(changes: &[SchemaChange], situation: &Situation<'_>) -> Option<String> {
     const ROOM: usize = MAX_BATCH_STATEMENTS - LOAD_STATEMENTS;
     let views = situation.configured.len();
     (matches!(changes, [SchemaChange::CreateTable { .. }]) && views > ROOM).then(|| {
         format!(
-            "view_config.json has {views} views of it, and at most {ROOM} can be made together \
-             with a table"
+            "view_config.json has {views} views of the table, and at most {ROOM} can be made \
+             together with a table"
         )
     })
 }

@@ -1,4 +1,5 @@
-//! What a script is written from, and what it is: executions, views, notices.
+//! The values around a script: what it is written from, and what it consists of (executions, views,
+//! notices).
 
 use loader_model::names::TableName;
 use serde::Serialize;
@@ -9,7 +10,7 @@ use crate::evolution::change::SchemaChange;
 use crate::evolution::view_config::ConfiguredView;
 use crate::saved_view::SavedView;
 
-/// What is known of the target when a script is written.
+/// What the loader knows of the target when it writes a script.
 pub struct Situation<'a> {
     pub target: &'a TableName,
     pub attributes: &'a [ColumnAttributes],
@@ -17,27 +18,29 @@ pub struct Situation<'a> {
     pub configured: &'a [ConfiguredView],
 }
 
-/// An evolution, ready to be shown or run.
+/// An evolution that can be shown or run.
 #[derive(Clone, Debug, Default)]
 pub struct EvolutionPlan {
     pub changes: Vec<SchemaChange>,
     pub views: Vec<ViewChange>,
     pub executions: Vec<Execution>,
-    /// Views that are missing between two executions, so that they must be written down first; in
-    /// the order of creation.
+    /// Views that are missing between two executions, in the order of creation. They must be in the
+    /// journal before the first execution.
     pub journal: Vec<SavedView>,
-    /// Which of the statements come from `view_config.json`.
+    /// The statements that come from `view_config.json`. If Redshift refuses one of them, that file
+    /// is to blame and not the table.
     pub configured: Vec<String>,
-    /// What may surprise later, as sentences.
+    /// What may surprise the user later, as sentences.
     pub notices: Vec<String>,
 }
 
-/// One execution.
+/// One request to the Data API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Execution {
     /// Everything or nothing.
     Transaction(Vec<String>),
-    /// Redshift refuses it in a transaction.
+    /// A statement that Redshift refuses in a transaction, such as `ALTER TABLE … ALTER COLUMN …
+    /// TYPE`.
     Alone(String),
 }
 
@@ -47,7 +50,7 @@ pub struct ViewChange {
     pub view: String,
     pub action: ViewAction,
     pub owner: Option<String>,
-    /// Privileges that are given back, counted by grantee.
+    /// How many grants are given back: one for each privilege of each grantee.
     pub grants: usize,
 }
 
@@ -57,14 +60,14 @@ pub struct ViewChange {
 pub enum ViewAction {
     /// Dropped, and made again as it was.
     Restore,
-    /// Dropped, and made again from `view_config.json`, so that it sees new columns.
+    /// Dropped, and made again from `view_config.json`, so that `SELECT *` has the new columns.
     Renew,
     /// Made from `view_config.json` for the first time.
     Create,
 }
 
 impl Execution {
-    /// Its statements, in order.
+    /// The statements of the execution, in order.
     pub fn statements(&self) -> &[String] {
         match self {
             Execution::Transaction(statements) => statements,

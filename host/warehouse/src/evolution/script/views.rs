@@ -1,4 +1,5 @@
-//! What is done about views: which go for a change, which are made anew, which for the first time.
+//! What is done about views: which are dropped for a change, which are made anew, and which are
+//! made for the first time.
 
 use crate::dependents::{Dependent, Dependents};
 use crate::evolution::change::SchemaChange;
@@ -6,8 +7,10 @@ use crate::evolution::script::values::{Situation, ViewAction, ViewChange};
 use crate::evolution::view_config::ConfiguredView;
 use crate::saved_view::SavedView;
 
-/// Views that have to go for the changes: those that read an altered column, and all that read
-/// those. A VARCHAR is altered only when no view reads the table at all.
+/// Views that must be dropped for the changes, and all views that read those. An integer takes the
+/// views that read its column; a VARCHAR takes every view that reads the table.
+// Redshift refuses ALTER COLUMN TYPE while views read the table. No public source says whether a
+// view counts that does not read the column, so the loader takes the strict reading.
 pub(super) fn held_views<'a>(
     changes: &[SchemaChange],
     dependents: &'a Dependents,
@@ -22,8 +25,9 @@ pub(super) fn held_views<'a>(
     })
 }
 
-/// Views of `view_config.json` that are made anew because columns are added. A view that
-/// cannot be brought back, or whose readers cannot, stays as it is: the load does not depend on it.
+/// Views of `view_config.json` that are made anew because columns are added. A view stays as it is
+/// when it or a view that reads it cannot be brought back. The load does not depend on new columns
+/// in a view, so that is a notice and no obstacle.
 pub(super) fn renewed_views<'a>(
     changes: &[SchemaChange],
     situation: &'a Situation<'_>,
@@ -50,19 +54,21 @@ pub(super) fn renewed_views<'a>(
 #[derive(Default)]
 pub(super) struct ViewScript {
     pub(super) dropped: Vec<SavedView>,
-    /// By view, so that none is ever half restored.
+    /// The statements of each view stay together, so that no view is ever half restored.
     pub(super) made: Vec<ViewStatements>,
     pub(super) shown: Vec<ViewChange>,
 }
 
-/// How a view comes to be.
+/// How a view is made.
 pub(super) enum ViewStatements {
+    /// With the comments, grants and owner that it had.
     Saved(SavedView),
+    /// By a CREATE VIEW alone.
     New(String),
 }
 
 impl ViewStatements {
-    /// `user` runs them.
+    /// The statements that make the view. `user`: the database user that runs them.
     pub(super) fn statements(&self, user: &str) -> Vec<String> {
         match self {
             ViewStatements::Saved(view) => view.restore_sql(user),
@@ -72,7 +78,11 @@ impl ViewStatements {
 }
 
 impl ViewScript {
-    /// `held`: views that have to go. `renewed`: views that get a new definition.
+    /// Writes what is done about views. `held`: views that must be dropped. `renewed`: views that
+    /// get a new definition.
+    // `Dependents::views` is in the order of creation, and one pass over it keeps that order for
+    // the drops (reversed later) and for the statements that make the views again. A view may be
+    // both held and renewed: the new definition wins.
     pub(super) fn write(
         changes: &[SchemaChange],
         situation: &Situation<'_>,
@@ -100,7 +110,8 @@ impl ViewScript {
         script
     }
 
-    /// `was` is what the journal keeps: it worked, which a new definition has still to show.
+    /// Drops a view and makes it again. `was`: what the journal keeps. Its definition worked; the
+    /// definition of `view` may come from `view_config.json` and was never tried.
     fn bring_back(&mut self, was: &SavedView, view: SavedView, action: ViewAction) {
         self.shown.push(ViewChange {
             view: view.name.to_string(),

@@ -1,7 +1,8 @@
 //! The placeholders of a view's definition, as Python's `format` reads them: `{name}`, and `{{` or
-//! `}}` for a brace.
+//! `}}` for a brace. (For example, with the view `v_orders` the text `{view_name} {{}}` becomes
+//! `v_orders {}`.)
 //!
-//! Values go in as they are, without quotes, so only plain identifiers may.
+//! Values go in as they are, without quotes, so only plain identifiers are allowed.
 
 use crate::sql_text::is_word;
 
@@ -13,7 +14,10 @@ pub(super) struct Values<'a> {
 }
 
 impl Values<'_> {
-    /// The definition with its placeholders filled in, or what is wrong with it.
+    /// The definition with its placeholders filled in; `Err` says what is wrong with it.
+    // Doubled braces are tried before a placeholder, as in Python, so that `{{{view_name}}}` is a
+    // value in braces. A `}` that closes no placeholder and is not doubled is an error, and so is a
+    // `{` without an end.
     pub(super) fn expand(&self, definition: &str) -> Result<String, String> {
         let mut out = String::with_capacity(definition.len());
         let mut rest = definition;
@@ -63,6 +67,7 @@ impl Values<'_> {
     }
 }
 
+/// Whether a name needs no quotes, so that it means the same in a statement as in the file.
 fn is_plain(name: &str) -> bool {
     name.chars().all(is_word)
         && name.starts_with(|letter: char| letter == '_' || letter.is_alphabetic())
