@@ -1,9 +1,9 @@
 //! What reads a table: views, views on views, their owners, comments and grants, as the catalog has
-//! them. The queries, and what their answers say; nothing is run here.
+//! them. The module has the queries and reads their answers. It runs nothing.
 //!
-//! Reading order: `overview` (what hangs on the table), `details` and `privileges` (the views),
-//! `policies` (what only a user with more rights may see), `assemble` and `obstacle` (what could
-//! not be brought back is found before anything is touched).
+//! Reading order: `overview` (what depends on the table), `details` and `privileges` (the views),
+//! `policies` (what only a user with more rights may see), `assemble` and `obstacle` (which views
+//! could not be brought back, before any of them is dropped).
 
 mod dependent;
 
@@ -35,7 +35,8 @@ use loader_model::names::TableName;
 
 pub use dependent::{Dependent, Dependents};
 
-/// A query that shows whether a view works, and nothing else.
+/// A query that fails when a view does not work, and that returns no rows in any case. For example,
+/// `SELECT * FROM "public"."v_orders" WHERE 1 = 0`.
 pub fn probe(view: &TableName) -> String {
     format!("SELECT * FROM {} WHERE 1 = 0", crate::sql::table(view))
 }

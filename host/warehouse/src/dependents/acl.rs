@@ -1,11 +1,12 @@
-//! `pg_class.relacl`: who has privileges on a relation, also where SVV_RELATION_PRIVILEGES is not
-//! allowed to say so.
+//! `pg_class.relacl`: the names that have privileges on a relation, also the names that
+//! SVV_RELATION_PRIVILEGES does not show to our user.
 //!
 //! In: the array's entries as PostgreSQL prints them (`name=privileges/grantor`), joined by commas.
-//! Out: names alone; whether a name is a user, a group or a role does not matter for finding what
-//! is hidden.
+//! Out: the names alone. Whether a name is a user, a group or a role does not matter for finding
+//! hidden privileges. (For example, `ann=arwd/ann,group analysts=r/ann` has the names `ann` and
+//! `analysts`.)
 
-/// The name of PUBLIC, which has an empty one.
+/// The name that PUBLIC has in the array: none. (`=r/ann` is SELECT for PUBLIC.)
 pub(super) const PUBLIC: &str = "";
 
 /// The names that have privileges, in the order of the array, each once.
@@ -21,7 +22,7 @@ pub(super) fn grantees(relacl: &str) -> Vec<String> {
     grantees
 }
 
-/// Splits outside of quotes. Nothing makes no piece.
+/// Splits a text at a separator that stands outside of double quotes. An empty text has no pieces.
 fn split(text: &str, separator: char) -> Vec<String> {
     let (mut pieces, mut piece, mut quoted) = (Vec::new(), String::new(), false);
     for letter in text.chars() {
@@ -29,6 +30,7 @@ fn split(text: &str, separator: char) -> Vec<String> {
             pieces.push(std::mem::take(&mut piece));
             continue;
         }
+        // A doubled quote inside a name flips twice, which changes nothing.
         quoted ^= letter == '"';
         piece.push(letter);
     }
@@ -38,7 +40,8 @@ fn split(text: &str, separator: char) -> Vec<String> {
     pieces
 }
 
-/// A name without its quotes and without the word (`group`) before it.
+/// A name without its quotes and without the word `group` or `role` before it: `group "my team"`
+/// becomes `my team`.
 fn unquoted(grantee: &str) -> String {
     let grantee = grantee.trim();
     let name =

@@ -1,5 +1,5 @@
 //! Puts together what the catalog says about the views in question: each view as it would be saved,
-//! with the views that it reads and with what would keep it from coming back.
+//! the views that it reads, and what would keep it from coming back.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,11 @@ use crate::dependents::privileges::is_internal;
 use crate::dependents::user::CurrentUser;
 use crate::saved_view::{Grant, Grantee, SavedView, ViewKind};
 
-/// The members as dependents, in their order. A view that is gone since its id was read is left
-/// out. `columns`: the target's columns that a view reads, by the view's object id.
+/// The members as dependents, in their order, without views that were dropped after their ids were
+/// read. `columns`: the target's columns that a view reads, by the view's object id.
+// `places` has the place of each view in the result. A view comes after the views that it reads, so
+// their places are known when its own turn comes. What else it reads (the target, other tables) has
+// no place and is left out of `reads`.
 pub(super) fn views(
     members: &Members,
     details: &Details,
@@ -37,6 +40,7 @@ pub(super) fn views(
     views
 }
 
+/// The view as it would be saved, without the owner's grants and those of the service itself.
 fn saved(catalog: &CatalogView, grants: &[Grant]) -> SavedView {
     let definition = catalog.definition.as_deref().unwrap_or_default();
     let (kind, create) = SavedView::read_definition(&catalog.name, definition);

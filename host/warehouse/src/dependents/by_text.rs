@@ -1,5 +1,5 @@
-//! Late-binding and materialized views of a table: the catalog knows no dependency of theirs on it,
-//! so their definitions are searched for its name.
+//! Late-binding and materialized views of a table. The catalog does not say that they depend on the
+//! table, so their definitions are searched for its name.
 
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -9,8 +9,10 @@ use crate::rows::{FromRow, ResultRows, Row};
 use crate::sql::text;
 use crate::sql_text::{create_view, mentions, mentions_unqualified};
 
-/// `%` and `_` match too much and a backslash too little, so that `_` stands for the two that are
-/// special; the text that comes back is looked at again.
+/// The query for views whose definition has the target's name somewhere in its text.
+// The pattern may match too much, since `ByText::read` looks at each text again, but never too
+// little. In ILIKE `_` matches any one character, so it stands in for `%`, which would match any
+// text, and for a backslash, which would escape. (For example, `50%` is searched for as `50_`.)
 pub(super) fn query(target: &TableName) -> String {
     let name = target.table.replace(['%', '\\'], "_").replace('"', "\"\"");
     format!(
@@ -24,7 +26,7 @@ pub(super) fn query(target: &TableName) -> String {
 
 struct ViewText {
     name: TableName,
-    /// `None`: too long to be read.
+    /// `None` when the definition is too long to be read.
     definition: Option<String>,
 }
 
@@ -37,8 +39,8 @@ impl FromRow for ViewText {
     }
 }
 
-/// The views whose definitions name the target. A definition that is too long to be read is passed
-/// over.
+/// The views whose definitions name the target, without those whose definition is too long to be
+/// read.
 pub(super) struct ByText {
     pub(super) late_binding: Vec<TableName>,
     pub(super) materialized: Vec<TableName>,
@@ -49,6 +51,7 @@ impl ByText {
         let mut found = ByText { late_binding: Vec::new(), materialized: Vec::new() };
         for ViewText { name, definition } in rows.decode()? {
             let Some(definition) = definition else { continue };
+            // Only a materialized view may name the target without its schema.
             let qualified = mentions(&definition, target);
             if !create_view(&definition).is_some_and(|create| create.materialized) {
                 found.late_binding.extend(qualified.then_some(name));

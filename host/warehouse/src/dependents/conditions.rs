@@ -1,23 +1,24 @@
-//! Conditions that pick relations, and their lists, cut to what a statement may hold.
+//! Conditions that pick relations, and lists of them that are short enough for a statement.
 
 use loader_model::names::TableName;
 
 use crate::sql::text;
 
-/// Bytes of one list in a statement, which may have 100 KB.
+/// The most bytes of one list. The whole statement may have 100 KB.
 const MAX_LIST_BYTES: usize = 60_000;
 
-/// The condition for a relation in pg_class (`c`) and pg_namespace (`n`).
+/// The condition for a relation in pg_class (`c`) and pg_namespace (`n`), such as `(n.nspname =
+/// 'public' AND c.relname = 'orders')`.
 pub(crate) fn is_object(name: &TableName) -> String {
     is("n.nspname", "c.relname", name)
 }
 
-/// The condition for a relation by the columns of its schema and its name.
+/// The condition for a relation. `schema`, `relation`: the columns with its schema and its name.
 pub(super) fn is(schema: &str, relation: &str, name: &TableName) -> String {
     format!("({schema} = {} AND {relation} = {})", text(&name.schema), text(&name.table))
 }
 
-/// Joins items into lists that are short enough for a statement.
+/// Joins items into as few lists as fit into statements. No items make no list.
 pub fn lists(items: impl Iterator<Item = String>, separator: &str) -> Vec<String> {
     let mut lists: Vec<String> = Vec::new();
     for item in items {

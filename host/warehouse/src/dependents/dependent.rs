@@ -1,53 +1,55 @@
-//! The views that hang on a table, as values: which there are, which reads which, and what would
-//! keep a view from coming back.
+//! The views that depend on a table, as values: the views, which of them reads which, and what
+//! would keep a view from coming back.
 
 use loader_model::names::TableName;
 
 use crate::saved_view::{Grant, SavedView};
 
-/// All that a change of the table could touch.
+/// Everything that a change of the table could touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dependents {
     /// The database user that runs our statements.
     pub user: String,
     pub superuser: bool,
-    /// Each after those that it reads.
+    /// Each view after the views that it reads.
     pub views: Vec<Dependent>,
-    /// Late-binding views whose text mentions the target. They block nothing, and only reading them
-    /// shows whether they still work.
+    /// Late-binding views whose text mentions the target. They block no change, and Redshift
+    /// reports a broken one only when it is queried.
     pub late_binding: Vec<TableName>,
-    /// Materialized views whose text names the table. Their rows hang on a table of their own, so
-    /// the catalog's dependencies do not show what they read.
+    /// Materialized views whose text names the target. Redshift keeps their rows in a table of its
+    /// own, so the catalog's dependencies do not show what they read.
     /// Source: <https://github.com/awslabs/amazon-redshift-utils/issues/499>
     pub materialized: Vec<TableName>,
     /// Whether our user may alter the target.
     pub owns_target: bool,
-    /// Row-level security of the views could not be looked for.
+    /// Whether our user could not read which views have row-level security.
     pub policies_unknown: bool,
     /// Privileges on single columns of the target.
     pub target_column_grants: Vec<Grant>,
-    /// Columns of the target that have a comment, with it.
+    /// Columns of the target that have a comment, each with its comment.
     pub target_column_comments: Vec<(String, String)>,
 }
 
-/// A view that reads the target, directly or through other views, or that the configuration names.
+/// A view that reads the target, directly or through other views, or that `view_config.json` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependent {
     pub view: SavedView,
-    /// Whether it reads the target itself, and not only other views of it.
+    /// Whether the view reads the target itself, and not only other views of the target.
     pub reads_target: bool,
-    /// The target's columns that it reads itself. It may read the target and none of them:
-    /// `COUNT(*)`.
+    /// The target's columns that the view reads itself. A view may read the target and none of its
+    /// columns, such as `SELECT COUNT(*) FROM orders`.
     pub columns: Vec<String>,
-    /// Earlier entries of `Dependents::views` that it reads.
+    /// The places in `Dependents::views` of the views that this one reads, all before its own.
     pub reads: Vec<usize>,
-    /// Why it could not be brought back, and what to do about it.
+    /// Why the view could not be brought back, and the remedy.
     pub obstacle: Option<String>,
 }
 
 impl Dependents {
-    /// The views that are hit and everything that reads them, in the order of creation.
+    /// The views that are hit and all views that read them, to any depth, in the order of creation.
     pub fn affected(&self, hit: impl Fn(&Dependent) -> bool) -> Vec<&Dependent> {
+        // One pass is enough: a view stands after the views that it reads, so their answers are
+        // known when its turn comes.
         let mut affected: Vec<bool> = Vec::with_capacity(self.views.len());
         for view in &self.views {
             let through_another = view.reads.iter().any(|read| affected.get(*read) == Some(&true));
@@ -60,7 +62,8 @@ impl Dependents {
             .collect()
     }
 
-    /// Marks the views that have row-level security; `None`: we may not know.
+    /// Marks the views that have row-level security. `None` when our user may not read which have.
+    /// A view keeps the obstacle that it has already.
     pub fn mark_protected(&mut self, protected: Option<&[TableName]>) {
         self.policies_unknown = protected.is_none();
         for dependent in &mut self.views {

@@ -12,13 +12,14 @@ use crate::dependents::privileges::{self, Grants};
 use crate::rows::{FromRow, ResultRows, Row};
 use crate::saved_view::Grant;
 
-/// The longest definition that is read: a row of a result holds 64 KB, and there are other things
-/// in it.
+/// The longest definition that is read, in bytes. A row of a result holds 64 KB, and the definition
+/// is not alone in its row.
 /// Source:
 /// <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations>
 pub(super) const MAX_DEFINITION_BYTES: usize = 60_000;
 
-/// Three queries. `ids`: a list of object ids.
+/// The queries for views, their definitions, and the comments on their columns. `ids`: object ids,
+/// joined by commas.
 pub fn queries(ids: &str) -> Vec<String> {
     vec![views_query(ids), definitions_query(ids), comments_query(ids)]
 }
@@ -32,7 +33,7 @@ fn views_query(ids: &str) -> String {
     )
 }
 
-/// A view, as the catalog has it.
+/// A view as the catalog has it.
 pub(super) struct CatalogView {
     id: i64,
     pub(super) name: TableName,
@@ -40,17 +41,18 @@ pub(super) struct CatalogView {
     pub(super) materialized: bool,
     /// Entries of `pg_class.relacl`, joined by commas.
     pub(super) acl: String,
-    /// Whether we may make views in its schema.
+    /// Whether our user may make views in the view's schema.
     pub(super) may_create: bool,
     pub(super) comment: Option<String>,
     pub(super) column_comments: Vec<(String, String)>,
-    /// `None`: too long, or not to be had.
+    /// `None` when the definition is too long, or when our user may not read it.
     pub(super) definition: Option<String>,
+    /// The length of the definition, also when that is too long to be read; 0 when unknown.
     pub(super) definition_bytes: i64,
 }
 
 impl FromRow for CatalogView {
-    /// Without its definition and the comments on its columns, which are asked for by themselves.
+    /// Leaves the definition and the comments on columns empty. Queries of their own read them.
     fn from_row(row: Row<'_>) -> Result<CatalogView> {
         Ok(CatalogView {
             id: row.integer("oid")?,
@@ -58,6 +60,7 @@ impl FromRow for CatalogView {
             owner: row.text("owner")?,
             materialized: row.boolean("is_materialized")?,
             acl: row.text("acl")?,
+            // NULL says nothing, so only a plain FALSE is an obstacle.
             may_create: row.optional_boolean("may_create")? != Some(false),
             comment: row.optional_text("comment")?,
             column_comments: Vec::new(),
@@ -68,6 +71,8 @@ impl FromRow for CatalogView {
 }
 
 fn definitions_query(ids: &str) -> String {
+    // A definition that is too long for a row of a result is left out. Its length comes all the
+    // same, so that the message can name it.
     format!(
         "SELECT c.oid, octet_length(pg_get_viewdef(c.oid, true)) AS definition_bytes, \
          CASE WHEN octet_length(pg_get_viewdef(c.oid, true)) <= {MAX_DEFINITION_BYTES} \
@@ -115,7 +120,7 @@ impl FromRow for ColumnComment {
     }
 }
 
-/// What the catalog says about views, by object id or name.
+/// What the catalog says about views: the views by object id, their grants by name.
 #[derive(Default)]
 pub struct Details {
     views: BTreeMap<i64, CatalogView>,
@@ -123,7 +128,7 @@ pub struct Details {
 }
 
 impl Details {
-    /// Takes the answers to [`queries`].
+    /// Adds the answers to [`queries`].
     pub fn add_views(
         &mut self,
         views: &ResultRows,
@@ -146,12 +151,12 @@ impl Details {
         Ok(())
     }
 
-    /// The names of all views so far.
+    /// The names of all views added so far.
     pub fn names(&self) -> impl Iterator<Item = &TableName> {
         self.views.values().map(|view| &view.name)
     }
 
-    /// Takes the answers to [`privileges::queries`].
+    /// Adds the answers to [`privileges::queries`].
     pub fn add_privileges(&mut self, relations: &ResultRows, columns: &ResultRows) -> Result<()> {
         for (relation, grants) in privileges::read(relations, columns)? {
             self.grants.entry(relation).or_default().extend(grants);
@@ -159,7 +164,7 @@ impl Details {
         Ok(())
     }
 
-    /// The view of this id with its grants; `None`: it is gone since its id was read.
+    /// The view of this id with its grants; `None` when the view was dropped after its id was read.
     pub(super) fn view(&self, id: i64) -> Option<(&CatalogView, &[Grant])> {
         let view = self.views.get(&id)?;
         Some((view, self.grants.get(&view.name).map_or(&[], Vec::as_slice)))

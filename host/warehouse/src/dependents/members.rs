@@ -1,5 +1,5 @@
-//! Which views are in question: all that read the target, to any depth, and those that the
-//! configuration names, with what reads them.
+//! Which views are in question: the views that read the target, to any depth, and the views that
+//! `view_config.json` names, with the views that read those.
 //!
 //! In: the answers about relations, and about which relation reads which. Out: object ids in an
 //! order in which the views can be created.
@@ -11,7 +11,7 @@ use crate::dependents::conditions::is_object;
 use crate::dependents::order::{self, Edge};
 use crate::rows::{FromRow, ResultRows, Row};
 
-/// The target and the views of `also`, where they exist.
+/// The query for the target and the views of `also`, where they exist.
 pub(super) fn relations_query(target: &TableName, also: &[TableName]) -> String {
     let names: Vec<String> = std::iter::once(target).chain(also).map(is_object).collect();
     format!(
@@ -37,9 +37,11 @@ impl FromRow for Relation {
     }
 }
 
-/// Which view reads which relation, in the whole database: Redshift runs no recursion on its leader
-/// node, so the catalog cannot be asked for the readers of readers.
+/// The query for which view reads which relation, in the whole database. Redshift runs no recursion
+/// on its leader node, so the catalog cannot be asked for the readers of readers.
 pub(super) fn edges_query() -> String {
+    // The catalog has a view's dependencies under the view's rewrite rule. pg_depend leads from the
+    // relation (refobjid) to the rule (objid), and pg_rewrite from the rule to its view (ev_class).
     "SELECT DISTINCT r.ev_class, d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
      JOIN pg_class c ON c.oid = r.ev_class WHERE d.refobjid <> r.ev_class AND d.deptype = 'n' AND \
      c.relkind IN ('v', 'm')"
@@ -52,14 +54,14 @@ impl FromRow for Edge {
     }
 }
 
-/// The views in question and how they hang together.
+/// The views in question, and which of them reads which.
 pub(super) struct Members {
-    /// Object ids of the views, each after those that it reads.
+    /// Object ids of the views, each after the views that it reads.
     pub(super) ids: Vec<i64>,
     pub(super) edges: Vec<Edge>,
-    /// The target's object id, if it exists.
+    /// The target's object id; `None` when the target does not exist.
     pub(super) target: Option<i64>,
-    /// Who owns the target, if it exists.
+    /// The target's owner; `None` when the target does not exist.
     pub(super) target_owner: Option<String>,
 }
 
@@ -87,8 +89,8 @@ impl Members {
     }
 }
 
-/// The configured views and all that read them or the target, each after those that it reads; and
-/// what they read.
+/// The configured views and all views that read them or the target, each after the views that it
+/// reads; and the edges from these views to what they read.
 fn ordered(target: Option<i64>, configured: &[i64], edges: &[Edge]) -> (Vec<i64>, Vec<Edge>) {
     let from: Vec<i64> = target.iter().chain(configured).copied().collect();
     let mut ids = order::readers(edges, &from);

@@ -1,7 +1,7 @@
-//! What would keep a view from coming back as it was, found before anything is touched.
+//! What would keep a view from coming back as it was, found before any view is dropped.
 //!
-//! In: a view with what the catalog says about it, and our user. Out: the first obstacle, with what
-//! to do about it.
+//! In: a view with what the catalog says about it, and the user that runs our statements. Out: the
+//! first obstacle with its remedy.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +12,15 @@ use crate::dependents::user::CurrentUser;
 use crate::saved_view::{Grant, Grantee, SavedView, ViewKind};
 use crate::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES};
 
-/// What helps against most obstacles.
+/// The remedy for most obstacles.
 const BY_HAND: &str = "drop it before the load and create it again afterwards";
 
-/// The return of a view that would be dropped.
+/// The return of a view that would be dropped: the view, and what decides whether it comes back.
 pub(super) struct Return<'a> {
     pub(super) view: &'a SavedView,
     pub(super) catalog: &'a CatalogView,
     pub(super) grants: &'a [Grant],
-    /// Runs our statements.
+    /// The user that runs our statements.
     pub(super) user: &'a CurrentUser,
 }
 
@@ -105,8 +105,8 @@ impl Return<'_> {
         })
     }
 
-    /// The names that the catalog's own list has beside the owner, but the view about privileges
-    /// has not.
+    /// The grantees that `pg_class.relacl` has and `svv_relation_privileges` does not show to our
+    /// user. The loader could not give these their privileges back.
     fn hidden_grantees(&self) -> Vec<String> {
         let shown: BTreeSet<&str> =
             self.grants.iter().map(|grant| name_in_acl(&grant.grantee)).collect();
@@ -118,6 +118,8 @@ impl Return<'_> {
     }
 
     fn statements_are_too_many(&self) -> Option<String> {
+        // The limit itself is too many, since a LOCK may open the transaction. The empty user makes
+        // `restore_sql` count the statement for the owner in any case.
         let statements = self.view.restore_sql("").len();
         (statements >= MAX_BATCH_STATEMENTS).then(|| {
             format!(

@@ -1,7 +1,7 @@
 //! Relations that read others, to any depth, in an order in which they can be created.
 //!
-//! In: edges as the catalog has them, by object id. The catalog cannot be asked for this: Redshift
-//! runs no recursion on its leader node.
+//! In: edges as the catalog has them, by object id. The loader follows the edges itself, since
+//! Redshift runs no recursive query on its leader node.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +23,7 @@ pub(super) fn readers(edges: &[Edge], from: &[i64]) -> BTreeSet<i64> {
     }
     let (mut found, mut open) = (BTreeSet::new(), from.to_vec());
     while let Some(read) = open.pop() {
+        // Only a relation that was not found before is followed, so a circle ends.
         for reader in by_read.get(&read).into_iter().flatten() {
             if found.insert(*reader) {
                 open.push(*reader);
@@ -32,9 +33,13 @@ pub(super) fn readers(edges: &[Edge], from: &[i64]) -> BTreeSet<i64> {
     found
 }
 
-/// The members in an order in which each stands behind those that it reads; where that leaves a
-/// choice, as in `members`. Relations that read each other in a circle, which the warehouse does
-/// not allow, come last.
+/// The members in an order in which each stands behind the members that it reads. Where that leaves
+/// a choice, the order of `members` counts. (For example, view 9 reads the table, 2 reads 9, and 5
+/// reads 9 and 2: then the order is 9, 2, 5.) Relations that read each other in a circle, which the
+/// warehouse does not allow, come last.
+// Each round places the members that read only placed members. Relations outside of `members`, such
+// as the table itself, are there already and hold up none. A round that places no member has found
+// a circle; without that check the loop would never end.
 pub(super) fn in_order(edges: &[Edge], members: &[i64]) -> Vec<i64> {
     let known: BTreeSet<i64> = members.iter().copied().collect();
     let mut reads: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();

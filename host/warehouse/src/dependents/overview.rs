@@ -1,6 +1,6 @@
-//! What hangs on a table, found by one batch of queries: everything but the views themselves.
+//! What depends on a table, found by one batch of queries: everything but the views themselves.
 //!
-//! All of the queries run on the leader node; none recurses, none joins user tables.
+//! All of the queries run on the leader node. None of them recurses or joins user tables.
 //! Source: <https://github.com/awslabs/amazon-redshift-utils/tree/master/src/AdminViews>
 //! (`v_view_dependency`, `v_view_table_column_dependency`).
 
@@ -18,10 +18,11 @@ use crate::dependents::user::{self, CurrentUser};
 use crate::dependents::{assemble, privileges};
 use crate::rows::{FromRow, ResultRows, Row, unexpected};
 
-/// Our user; the target and the views of `also`; which view reads which relation in the whole
-/// database; which view reads which column of the target; views whose text may mention the target;
-/// its column privileges; its column comments.
+/// The queries for our user; the target and the views of `also`; which view reads which relation in
+/// the whole database; which view reads which column of the target; views whose text may mention
+/// the target; the privileges and the comments on the target's columns.
 pub fn queries(target: &TableName, also: &[TableName]) -> Vec<String> {
+    // `Overview::read` takes the answers in this order.
     vec![
         user::query(),
         members::relations_query(target, also),
@@ -77,12 +78,12 @@ impl FromRow for Commented {
     }
 }
 
-/// What the first queries have found.
+/// What these queries have found.
 pub struct Overview {
     user: CurrentUser,
     members: Members,
     columns: ColumnsByView,
-    /// All but the views.
+    /// Everything but the views, which [`Overview::with`] adds.
     dependents: Dependents,
 }
 
@@ -101,6 +102,7 @@ impl Overview {
         let comments = comments.decode()?.into_iter();
         let owner = members.target_owner.as_ref();
         let dependents = Dependents {
+            // A target that does not exist yet has no owner, and our user will own it.
             owns_target: user.superuser || owner.is_none_or(|owner| *owner == user.name),
             user: user.name.clone(),
             superuser: user.superuser,
@@ -116,7 +118,7 @@ impl Overview {
         Ok(Overview { user, members, columns: columns_by_view(columns)?, dependents })
     }
 
-    /// Object ids of the views in question, each after those that it reads.
+    /// Object ids of the views in question, each after the views that it reads.
     pub fn views(&self) -> &[i64] {
         &self.members.ids
     }

@@ -1,4 +1,5 @@
-//! Which views have row-level security. It takes rights that nothing else takes.
+//! Which views have row-level security. The query takes rights that no other query here takes, so
+//! the program sends it by itself.
 //!
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RLS_ATTACHED_POLICY.html>
 
@@ -8,12 +9,13 @@ use loader_model::names::TableName;
 use crate::dependents::conditions::is;
 use crate::rows::{FromRow, Row};
 
-/// The condition for a relation in the view about policies.
+/// The condition for a relation in SVV_RLS_ATTACHED_POLICY.
 pub fn is_protected(name: &TableName) -> String {
     is("relschema", "relname", name)
 }
 
-/// `relations`: a condition made of `is_protected`.
+/// The query for relations that have a policy. `relations`: conditions by [`is_protected`], joined
+/// by OR.
 pub fn query(relations: &str) -> String {
     format!("SELECT DISTINCT relschema, relname FROM svv_rls_attached_policy WHERE {relations}")
 }

@@ -1,5 +1,5 @@
-//! Privileges on relations and on single columns, as the views about them show: to a user that is
-//! no superuser not all of them.
+//! Privileges on relations and on single columns, as Redshift's views about them show them. A user
+//! that is no superuser does not see all of them.
 //!
 //! Source: SVV_RELATION_PRIVILEGES and SVV_COLUMN_PRIVILEGES of
 //! <https://docs.aws.amazon.com/redshift/latest/dg/svv_views.html>.
@@ -13,12 +13,13 @@ use crate::dependents::conditions::is;
 use crate::rows::{FromRow, ResultRows, Row};
 use crate::saved_view::{Grant, Grantee};
 
-/// The condition for a relation in both views.
+/// The condition for a relation in both of these views.
 pub fn is_relation(name: &TableName) -> String {
     is("namespace_name", "relation_name", name)
 }
 
-/// Privileges on whole relations, and on columns. `relations`: a condition made of `is_relation`.
+/// The queries for privileges on whole relations and on columns. `relations`: conditions by
+/// [`is_relation`], joined by OR.
 pub fn queries(relations: &str) -> Vec<String> {
     let on_relations = format!(
         "SELECT namespace_name, relation_name, privilege_type, identity_name, identity_type, \
@@ -44,7 +45,7 @@ impl FromRow for RelationPrivilege {
     }
 }
 
-/// Privileges on columns alone. `relations`: a condition made of `is_relation`.
+/// The query for privileges on columns. `relations`: conditions by [`is_relation`], joined by OR.
 pub(super) fn columns_query(relations: &str) -> String {
     format!(
         "SELECT namespace_name, relation_name, column_name, privilege_type, identity_name, \
@@ -95,14 +96,14 @@ pub(super) fn read(relations: &ResultRows, columns: &ResultRows) -> Result<Grant
     Ok(grants)
 }
 
-/// Privileges on columns of one relation, without the service's own identities.
+/// Privileges on columns of one relation, without those of the service's own identities.
 pub(super) fn on_columns_of(relation: &TableName, columns: &ResultRows) -> Result<Vec<Grant>> {
     let mut grants = on_columns(columns)?.remove(relation).unwrap_or_default();
     grants.retain(|grant| !is_internal(&grant.grantee));
     Ok(grants)
 }
 
-/// One grant for each relation, grantee and privilege.
+/// One grant for each relation, grantee and privilege, with all of its columns.
 fn on_columns(columns: &ResultRows) -> Result<Grants> {
     let mut gathered: BTreeMap<(TableName, Grantee, String), BTreeSet<String>> = BTreeMap::new();
     for ColumnPrivilege { relation, column, privilege, grantee } in columns.decode()? {
@@ -110,6 +111,7 @@ fn on_columns(columns: &ResultRows) -> Result<Grants> {
     }
     let mut grants = Grants::new();
     for ((relation, grantee, privilege), columns) in gathered {
+        // GRANT knows no WITH GRANT OPTION on columns.
         let columns = columns.into_iter().collect();
         let grant = Grant { privilege, columns, grantee, grantable: false };
         grants.entry(relation).or_default().push(grant);
@@ -117,7 +119,8 @@ fn on_columns(columns: &ResultRows) -> Result<Grants> {
     Ok(grants)
 }
 
-/// Datashares and the service's own roles, which grant themselves what they need.
+/// Whether a grantee is a datashare or one of the service's own identities. The service gives those
+/// their privileges itself, so the loader does not restore them.
 pub(super) fn is_internal(grantee: &Grantee) -> bool {
     match grantee {
         Grantee::User(name) | Grantee::Group(name) | Grantee::Role(name) => is_internal_name(name),
@@ -126,5 +129,6 @@ pub(super) fn is_internal(grantee: &Grantee) -> bool {
 }
 
 pub(super) fn is_internal_name(name: &str) -> bool {
+    // `ds:` marks a datashare; `sys:` and `rdsdb` are the service itself.
     name.starts_with("ds:") || name.starts_with("sys:") || name == "rdsdb"
 }

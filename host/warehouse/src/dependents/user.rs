@@ -1,9 +1,10 @@
-//! Which database user runs our statements, and what it may do.
+//! Which database user runs our statements, and whether it is a superuser.
 
 use loader_model::error::Result;
 
 use crate::rows::{FromRow, Row};
 
+/// The query for the user of the connection, which always has one row.
 pub fn query() -> String {
     "SELECT current_user AS user_name, usesuper FROM pg_user WHERE usename = current_user"
         .to_owned()
