@@ -5,13 +5,14 @@ use loader_model::names::TableName;
 
 use crate::sql;
 
-/// Which files were loaded: written in the same transaction as their rows.
+/// The ledger: which files were loaded. Its row commits in one transaction with the file's rows.
 pub const LEDGER: &str = "loader_loads";
-/// The column of the ledger that says which plugins made the rows, as JSON.
+/// The ledger's column that says as JSON which plugins made the rows.
 pub const PLUGINS: &str = "plugins";
-/// Enough for the counters of a long chain, and far from the limits of a statement.
+/// The size of that column: enough for the counters of a long chain, and far below the 100 KB that
+/// a statement may have.
 pub const MAX_PLUGINS_BYTES: usize = 16_384;
-/// One row for each run, with the columns of the Glue job's table of that name.
+/// The audit table: one row for each run, in the columns of the Glue job's table of the same name.
 pub(crate) const AUDIT: &str = "job_sts";
 
 /// Adds the column for plugins to a ledger that an earlier version made.
@@ -24,8 +25,10 @@ fn plugins_column() -> String {
     format!("{PLUGINS} VARCHAR({MAX_PLUGINS_BYTES})")
 }
 
-/// The statements that make them; harmless where they exist.
+/// The statements that make both tables. They do nothing where the tables exist.
 pub fn ddl(target: &TableName) -> Vec<String> {
+    // IF NOT EXISTS leaves a ledger of an earlier version without the column for plugins;
+    // `add_plugins` is for that.
     vec![create_ledger(target), create_audit(target)]
 }
 

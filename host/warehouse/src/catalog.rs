@@ -1,6 +1,7 @@
-//! What the warehouse says before a load, in one execution: the target's columns and whether this
-//! load is in the ledger. And what it says before the target is altered: the columns as they are
-//! then, with their keys. Queries and the reading of their answers; nothing is run here.
+//! What the catalog says about the target: before a load its columns, and whether the ledger has
+//! this load; right before the target is altered its columns as they are then, with their keys.
+//!
+//! The module has the queries and reads their answers. It runs nothing.
 
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::column_type::ColumnType;
@@ -11,14 +12,14 @@ use crate::bookkeeping;
 use crate::rows::{FromRow, ResultRows, Row};
 use crate::sql::{self, text};
 
-/// The warehouse as it is now, as far as a load is concerned.
+/// The warehouse as a load finds it.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    /// Columns of the target in their order; `None`: there is no such table.
+    /// Columns of the target in their order; `None` when the table does not exist.
     pub target: Option<Vec<CatalogColumn>>,
-    /// The run that loaded this very file before.
+    /// The run that loaded this very file before; `None` when the ledger has none.
     pub loaded_by: Option<String>,
-    /// The ledger has a column for the plugins; those of earlier versions may not.
+    /// Whether the ledger has a column for the plugins. A ledger of an earlier version may lack it.
     pub ledger_has_plugins: bool,
 }
 
@@ -29,21 +30,21 @@ pub struct TableState {
     pub attributes: Vec<ColumnAttributes>,
 }
 
-/// What makes a column hard to alter.
+/// The attributes that keep Redshift from altering a column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnAttributes {
     pub name: String,
     pub is_distkey: bool,
     pub is_sortkey: bool,
-    /// Compression encoding, lower case.
+    /// The compression encoding in lower case, such as `bytedict`.
     pub encoding: String,
-    /// Part of a PRIMARY KEY, UNIQUE or FOREIGN KEY.
+    /// Whether the column is part of a declared PRIMARY KEY, UNIQUE or FOREIGN KEY.
     pub is_constrained: bool,
 }
 
 impl Catalog {
-    /// Reads the answers to [`queries`], and whether there is an audit table. `loads` is empty when
-    /// there is no ledger to ask.
+    /// Reads the answers to [`queries`], and tells whether the audit table exists. `loads` is empty
+    /// when there was no ledger to ask.
     pub fn read(
         columns: &ResultRows,
         loads: &ResultRows,
@@ -60,11 +61,16 @@ impl Catalog {
     }
 }
 
+/// The two queries before a load: columns of the target and the bookkeeping tables, and the ledger.
 pub fn queries(target: &TableName, load_id: &str) -> Vec<String> {
+    // The query of the ledger comes second, and the program knows that: when this statement fails
+    // on a missing relation, it is the ledger that is missing.
     let tables = [target.table.as_str(), bookkeeping::AUDIT, bookkeeping::LEDGER];
     vec![columns_query(target, &tables), loaded_by_query(target, load_id)]
 }
 
+// One query covers several tables. A table that has no row in the answer does not exist, since a
+// table always has a column.
 fn columns_query(target: &TableName, tables: &[&str]) -> String {
     format!(
         "SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, \
@@ -75,7 +81,7 @@ fn columns_query(target: &TableName, tables: &[&str]) -> String {
     )
 }
 
-/// A column of one of the tables.
+/// A column of the target or of a bookkeeping table.
 struct ColumnRow {
     table: String,
     column: CatalogColumn,
@@ -100,7 +106,7 @@ impl FromRow for ColumnRow {
     }
 }
 
-/// `None`: there is no such table.
+/// The columns of one table; `None` when the table does not exist.
 fn columns_of(rows: Vec<ColumnRow>, table: &str) -> Option<Vec<CatalogColumn>> {
     let of_table = rows.into_iter().filter(|row| row.table == table);
     let columns: Vec<CatalogColumn> = of_table.map(|row| row.column).collect();
@@ -112,7 +118,7 @@ fn loaded_by_query(target: &TableName, load_id: &str) -> String {
     format!("SELECT run_id FROM {ledger} WHERE load_id = {} LIMIT 1", text(load_id))
 }
 
-/// A run that the ledger has.
+/// The run that the ledger names for a load.
 struct LoadedBy {
     run_id: String,
 }
@@ -124,7 +130,7 @@ impl FromRow for LoadedBy {
 }
 
 impl TableState {
-    /// Reads the answers to [`table_queries`]; `None`: there is no such table.
+    /// Reads the answers to [`table_queries`]; `None` when the table does not exist.
     pub fn read(
         columns: &ResultRows,
         attributes: &ResultRows,
@@ -141,14 +147,16 @@ impl TableState {
     }
 }
 
-/// Columns, their keys and encodings, their declared constraints. SVV_TABLE_INFO would be another
-/// way to the keys, but only superusers see it, and it has no empty tables.
+/// The three queries before an ALTER TABLE: columns, their keys and encodings, and their declared
+/// constraints.
 pub fn table_queries(target: &TableName) -> Vec<String> {
+    // SVV_TABLE_INFO shows keys too, but only to superusers, and it leaves out empty tables.
     let columns = columns_query(target, &[&target.table]);
     vec![columns, attributes_query(target), constrained_query(target)]
 }
 
-/// Joins `pg_attribute a` to the target and leaves its living columns. More conditions may follow.
+/// Joins `pg_attribute a` to the target and keeps the columns that exist: no system columns
+/// (`attnum` below 1) and no dropped ones. More conditions may follow.
 fn of_target(target: &TableName) -> String {
     format!(
         "JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
@@ -167,11 +175,12 @@ fn attributes_query(target: &TableName) -> String {
 }
 
 impl FromRow for ColumnAttributes {
-    /// Without its constraints, which are asked for by themselves.
+    /// Leaves `is_constrained` false, since a query of its own reads the constraints.
     fn from_row(row: Row<'_>) -> Result<ColumnAttributes> {
         Ok(ColumnAttributes {
             name: row.text("attname")?,
             is_distkey: row.boolean("attisdistkey")?,
+            // The column's place in the sort key: 0 for none, and below 0 in an interleaved key.
             is_sortkey: row.optional_integer("attsortkeyord")?.is_some_and(|place| place != 0),
             encoding: row.text("encoding")?.to_lowercase(),
             is_constrained: false,

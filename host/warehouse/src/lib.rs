@@ -1,8 +1,9 @@
 //! Redshift as text and values: how statements are spelt, what the catalog and its errors mean,
 //! what a table may become for a file, and what happens to the views on it.
 //!
-//! Pure: builds SQL, reads answers, plans changes. Nothing here talks to a warehouse, to S3 or to
-//! the clock; `loader-aws` sends statements, and the program decides when.
+//! The crate is pure: it builds SQL, reads answers and plans changes. It never talks to a
+//! warehouse, to S3 or to the clock. `loader-aws` sends the statements, and the program decides
+//! when.
 
 pub mod load_batch;
 

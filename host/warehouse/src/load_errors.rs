@@ -1,4 +1,5 @@
-//! Why COPY refused something: Redshift's own message says where to look, and this is how to look.
+//! Why COPY refused a part. Redshift's own message only says where to look, and this module has the
+//! query that looks there.
 //!
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html>
 
@@ -8,7 +9,8 @@ use loader_model::error::Result;
 
 use crate::rows::{FromRow, Row};
 
-/// The first load errors of a COPY, by its number in the system views.
+/// The query for the first five load errors of a COPY. `query_id`: the number of the COPY in the
+/// system views.
 pub fn query(query_id: i64) -> String {
     format!(
         "SELECT TRIM(file_name) AS file_name, line_number, TRIM(column_name) AS column_name, \
@@ -17,7 +19,9 @@ pub fn query(query_id: i64) -> String {
     )
 }
 
-/// A load error; shown as a sentence.
+/// A load error. It is shown as a sentence, such as `s3://b/p line 7, column amount (numeric): 1207
+/// Invalid digit`.
+// All fields are texts: the loader only shows them, and `Row::text` takes a value of any type.
 pub struct LoadError {
     file_name: String,
     line_number: String,

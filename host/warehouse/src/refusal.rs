@@ -1,9 +1,9 @@
-//! What the warehouse's error texts mean. The Data API exposes no SQLSTATE, so text is all there
-//! is.
+//! What the warehouse's error texts mean. The Data API exposes no SQLSTATE, so the loader has only
+//! the text.
 //!
 //! In: the text, read once, when a [`StatementFailure`] is made. Out: its [`Refusal`], which
-//! decides what is tried again, and the error that a person reads. All signs that the program
-//! knows stand in `Refusal::parse`.
+//! decides what is tried again, and the error that a person reads. Every sign that the loader
+//! looks for stands in `Refusal::parse`.
 
 use loader_model::error::{Error, Kind};
 
@@ -15,7 +15,7 @@ pub struct StatementFailure {
     pub statement: usize,
     /// The warehouse's own words.
     pub message: String,
-    /// What they mean.
+    /// What the message means.
     pub refusal: Refusal,
     /// `query_id` in the system views, 0 when unknown.
     pub query_id: i64,
@@ -24,21 +24,21 @@ pub struct StatementFailure {
 /// Why the warehouse refused a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A concurrent transaction was in the way; the same batch may simply run again.
+    /// A concurrent transaction was in the way. The same batch may simply run again.
     Conflict,
     /// The statement was cancelled in the database, or its session ended.
     Cancelled,
-    /// The database user lacks a privilege, or does not own what it would change.
+    /// The database user lacks a privilege, or does not own what the statement would change.
     Denied,
-    /// The role that COPY takes may not read the bucket.
+    /// The IAM role that COPY uses may not read the bucket.
     BucketDenied,
     /// The database does not accept the user's password.
     WrongPassword,
     /// Something that the statement names does not exist.
     Missing(Missing),
-    /// What the statement would make exists.
+    /// What the statement would make exists already.
     AlreadyExists,
-    /// Staged parts do not have the types or columns of their table (any more).
+    /// The staged parts do not have the types or columns that the table has now.
     TypeMismatch,
     /// A guard of the load's transaction fired. (A guard divides by zero when its condition does
     /// not hold.)
@@ -47,7 +47,7 @@ pub enum Refusal {
     WideAlready,
     /// Views read what the statement would change.
     HeldByViews,
-    /// None of these.
+    /// A text without a sign that the loader knows.
     Other,
 }
 
@@ -71,11 +71,16 @@ impl StatementFailure {
 }
 
 impl Refusal {
-    /// Reads an error text of Redshift. The first sign that it has decides.
+    /// Reads an error text of Redshift. The first sign that the text has decides.
     ///
-    /// Some signs count anywhere in the text, others only in the [`headline`]: the block of details
-    /// quotes what other services answered. (COPY of a missing part ends with `Spectrum Scan Error`
-    /// and quotes S3's `The specified key does not exist`: no relation is missing.)
+    /// Some signs count anywhere in the text, others only in the [`headline`], since the block of
+    /// details quotes what other services answered. (For example, COPY of a missing part ends with
+    /// `Spectrum Scan Error` and quotes S3's `The specified key does not exist`. No relation is
+    /// missing then.)
+    // The order of the arms matters. Conflicts come first because their texts have signs of other
+    // arms: `ERROR: 1018 DETAIL: Relation does not exist` is a conflict and no missing table. The
+    // arm for types looks for a missing column in the details only, because the arm for missing
+    // things has taken every headline with these words.
     fn parse(message: &str) -> Refusal {
         let headline = headline(message);
         let lower_case = message.to_lowercase();
@@ -123,7 +128,7 @@ impl Refusal {
         }
     }
 
-    /// What the reader of the error does next.
+    /// The kind of the error that a person reads.
     fn kind(self) -> Kind {
         match self {
             Refusal::Conflict | Refusal::Cancelled => Kind::Transient,
@@ -140,7 +145,7 @@ impl Refusal {
         }
     }
 
-    /// The end of the sentence: what helps, where that is known.
+    /// The end of the message: the remedy, or nothing where the loader knows none.
     fn remedy(self) -> &'static str {
         match self {
             Refusal::Denied => "; grant this to the database user that runs the load",
@@ -162,14 +167,17 @@ impl Refusal {
     }
 }
 
-/// Turns a refused statement into our error. `doing` says what was tried.
+/// Turns a refused statement into the loader's error. `doing`: what was tried, such as `reading the
+/// catalog`.
 pub fn explain(doing: &str, failure: &StatementFailure) -> Error {
     let (message, refusal) = (headline(&failure.message), failure.refusal);
+    // The Data API counts the statements of a batch from 1, as in `<id>:1`.
     Error::new(refusal.kind(), format!("{doing} failed: {message}{}", refusal.remedy()))
         .with("statement_id", format!("{}:{}", failure.id, failure.statement + 1))
 }
 
-/// The sentence, without Redshift's block of internal details.
+/// The sentence of a message, without `ERROR:` and without Redshift's block of internal details.
+/// (For example, `ERROR: Spectrum Scan Error` with a block of details is `Spectrum Scan Error`.)
 pub fn headline(message: &str) -> &str {
     let message = message.trim();
     let message = message.strip_prefix("ERROR:").unwrap_or(message).trim_start();

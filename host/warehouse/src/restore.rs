@@ -1,4 +1,5 @@
-//! How saved views come back where they are missing: which are, and which come back together.
+//! How saved views come back where they are missing: which of them exist, and which come back in
+//! one transaction.
 
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -8,7 +9,8 @@ use crate::rows::{FromRow, Row};
 use crate::saved_view::SavedView;
 use crate::sql::MAX_BATCH_STATEMENTS;
 
-/// The queries that name those of the views that exist.
+/// The queries that tell which of the views exist: one query, or several when the names are too
+/// long for one statement.
 pub fn existing_sql(views: &[SavedView]) -> Vec<String> {
     let conditions = lists(views.iter().map(|view| is_object(&view.name)), " OR ");
     let select = |condition| {
@@ -38,14 +40,15 @@ pub struct Pack<'a> {
 }
 
 impl Pack<'_> {
-    /// Their names.
+    /// The names of the pack's views.
     pub fn names(&self) -> impl Iterator<Item = TableName> {
         self.views.iter().map(|view| view.name.clone())
     }
 }
 
-/// As many views in one transaction as it takes statements of; a view is never torn, but for one
-/// that alone has more.
+/// Packs as many views into one transaction as it has room for. All statements of a view stay in
+/// one pack. A view that alone has more than [`MAX_BATCH_STATEMENTS`] gets a pack of its own, which
+/// the program sends in several transactions.
 pub fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
     let mut packs: Vec<Pack<'a>> = Vec::new();
     for &view in views {
@@ -55,6 +58,8 @@ pub fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
                 pack.views.push(view);
                 pack.statements.extend(statements);
             }
+            // Only the last pack takes more views, even if an earlier one has room: the views come
+            // in the order of creation, and no view may come before a view that it reads.
             _ => packs.push(Pack { views: vec![view], statements }),
         }
     }

@@ -1,7 +1,7 @@
 //! The rows of a query's result, as plain values.
 //!
-//! A query of ours stands beside the struct that reads its rows ([`FromRow`]), column by column and
-//! by name, so that neither can change without the other.
+//! Each query stands beside the struct that reads its rows ([`FromRow`]). Columns are read by name,
+//! so a query that lost a column ends with an error and never fills the wrong field.
 
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
@@ -13,7 +13,8 @@ pub enum Cell {
     Boolean(bool),
     Long(i64),
     Double(f64),
-    /// Also decimals, dates and timestamps, in Redshift's own spelling.
+    /// A text, and also decimals, dates and timestamps in Redshift's own spelling, such as
+    /// `2024-02-29`.
     Text(String),
 }
 
@@ -31,14 +32,14 @@ pub struct Row<'a> {
     cells: &'a [Cell],
 }
 
-/// What a row of one query says.
+/// A value that is read from a row of one query.
 pub trait FromRow: Sized {
     /// Errors: `Internal` when the row lacks a column that the query asks for.
     fn from_row(row: Row<'_>) -> Result<Self>;
 }
 
 impl Cell {
-    /// What a person or a CSV file sees; NULL is empty.
+    /// The value as a person or a CSV file shows it; NULL is empty.
     pub fn to_text(&self) -> String {
         match self {
             Cell::Null => String::new(),
@@ -49,7 +50,8 @@ impl Cell {
         }
     }
 
-    /// An integer, also when it came as text (as sums do).
+    /// An integer, also when the warehouse sends it as text, as it does for sums. (For example, a
+    /// sum of 42 arrives as `Text("42")`.)
     fn as_integer(&self) -> Option<i64> {
         match self {
             Cell::Long(value) => Some(*value),
@@ -60,12 +62,13 @@ impl Cell {
 }
 
 impl ResultRows {
-    /// Every row, read. Errors: `Internal`.
+    /// Reads every row. Errors: `Internal`.
     pub fn decode<T: FromRow>(&self) -> Result<Vec<T>> {
         self.rows.iter().map(|cells| T::from_row(Row { columns: &self.columns, cells })).collect()
     }
 
-    /// The first row of a query that has one in any case. `what` was asked. Errors: `Internal`.
+    /// Reads the first row of a query that always has one. `what`: the source of the answer, such
+    /// as `pg_user`, for the message. Errors: `Internal` when there is no row.
     pub fn first<T: FromRow>(&self, what: &str) -> Result<T> {
         self.decode()?.into_iter().next().ok_or_else(|| unexpected(what))
     }
@@ -85,7 +88,7 @@ impl Row<'_> {
         })
     }
 
-    /// An integer that a query of ours must have given.
+    /// An integer of a column that is never NULL. Errors: `Internal` for any other value.
     pub(crate) fn integer(&self, column: &str) -> Result<i64> {
         let fact = || format!("the warehouse gave no number in the column `{column}`");
         self.optional_integer(column)?.ok_or_else(|| Error::new(Kind::Internal, fact()))
@@ -96,7 +99,7 @@ impl Row<'_> {
         self.cell(column).map(Cell::as_integer)
     }
 
-    /// Whether a condition is known to hold; NULL counts as false.
+    /// Whether a condition holds; NULL counts as false.
     pub(crate) fn boolean(&self, column: &str) -> Result<bool> {
         self.optional_boolean(column).map(|value| value == Some(true))
     }
@@ -109,7 +112,7 @@ impl Row<'_> {
         })
     }
 
-    /// A relation, from the column of its schema and that of its name.
+    /// A relation, from the column with its schema and the column with its name.
     pub(crate) fn relation(&self, schema: &str, name: &str) -> Result<TableName> {
         Ok(TableName { schema: self.text(schema)?, table: self.text(name)? })
     }
@@ -124,7 +127,8 @@ impl Row<'_> {
     }
 }
 
-/// Answers that do not belong to the questions. `what` was asked.
+/// The error for an answer that does not fit its query. `what`: the source of the answer, such as
+/// `pg_user`.
 pub fn unexpected(what: &str) -> Error {
     Error::new(
         Kind::Internal,

@@ -1,8 +1,8 @@
 //! A view as it is before a schema change, and the statements that drop it and bring it back with
 //! comments, grants and owner.
 //!
-//! Grants are only ever given, never revoked. What the catalog says comes in through `dependents`;
-//! the same values are written to the journal.
+//! The loader gives grants and never revokes any. `dependents` reads a view from the catalog, and
+//! the journal keeps the same values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,32 +12,32 @@ use serde::{Deserialize, Serialize};
 use crate::sql::{self, ident, idents};
 use crate::sql_text;
 
-/// A view with everything that DROP VIEW takes with it.
+/// A view with everything that is lost when the view is dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedView {
-    /// As the catalog spells it.
+    /// The name as the catalog spells it.
     pub name: TableName,
     pub kind: ViewKind,
     /// The whole CREATE VIEW statement, without `;`.
     pub create: String,
     /// The user that owns it.
     pub owner: String,
-    /// Without the owner's own, which come with owning.
+    /// All grants but the owner's own, which come with owning the view.
     pub grants: Vec<Grant>,
     pub comment: Option<String>,
-    /// Columns that have a comment, with it.
+    /// Columns that have a comment, each with its comment.
     pub column_comments: Vec<(String, String)>,
 }
 
-/// How a view holds on to what it reads.
+/// How a view is tied to the relations that it reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViewKind {
-    /// By object: it blocks changes of what it reads.
+    /// By object: the view blocks changes of what it reads.
     Bound,
-    /// By name (`WITH NO SCHEMA BINDING`): it blocks nothing and may break when it is read.
+    /// By name (`WITH NO SCHEMA BINDING`): the view blocks nothing and may fail when it is read.
     LateBinding,
-    /// With rows of its own; never dropped by this program.
+    /// The view has rows of its own. The loader never drops it.
     Materialized,
 }
 
@@ -46,11 +46,11 @@ pub enum ViewKind {
 pub struct Grant {
     /// Such as `SELECT`.
     pub privilege: String,
-    /// Empty: the whole relation.
+    /// The columns that the privilege is for; empty for the whole relation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
     pub grantee: Grantee,
-    /// WITH GRANT OPTION, which only users can have, and not on columns.
+    /// Whether the grant is WITH GRANT OPTION. Only users can have that, and not on columns.
     #[serde(default)]
     pub grantable: bool,
 }
@@ -66,7 +66,7 @@ pub enum Grantee {
 }
 
 impl Grantee {
-    /// As GRANT wants it.
+    /// The grantee as GRANT spells it, such as `GROUP "analysts"`.
     fn sql(&self) -> String {
         match self {
             Grantee::User(name) => ident(name),
@@ -78,10 +78,13 @@ impl Grantee {
 }
 
 impl SavedView {
-    /// What `pg_get_viewdef` answers is a bare SELECT for a bound view and a whole statement for
+    /// Reads what `pg_get_viewdef` answers: a bare SELECT for a bound view, a whole statement for
     /// the other kinds. Returns the kind and the whole CREATE statement under the view's full name.
     /// Source:
     /// <https://github.com/awslabs/amazon-redshift-utils/blob/master/src/AdminViews/v_generate_view_ddl.sql>
+    // A whole statement may say OR REPLACE and leave out the schema. So the text up to the end of
+    // the name is written anew, and the rest stays, a list of columns included.
+    // (`create or replace view v (a) as select 1` becomes `CREATE VIEW "public"."v" (a) as …`.)
     pub fn read_definition(name: &TableName, definition: &str) -> (ViewKind, String) {
         let definition = definition.trim().trim_end_matches(';').trim_end();
         match sql_text::create_view(definition) {
@@ -103,7 +106,8 @@ impl SavedView {
         }
     }
 
-    /// Fails in the warehouse as long as something reads the view.
+    /// The statement that drops the view. It fails in the warehouse while another view reads this
+    /// one, because it has no CASCADE.
     pub fn drop_sql(&self) -> String {
         match self.kind {
             ViewKind::Bound | ViewKind::LateBinding => {
@@ -113,10 +117,13 @@ impl SavedView {
         }
     }
 
-    /// The statements that bring it back, to be run by `current_user` in this order: view,
-    /// comments, grants, and the owner last, when that is another. What `current_user` itself was
-    /// granted on a view of another owner follows: given before, it would turn into the new owner's
-    /// with all else that `current_user` had as the owner.
+    /// The statements that bring the view back, to be run by `current_user` in this order: view,
+    /// comments, grants, and then the owner, when that is another user.
+    // `current_user` creates the view and owns it at first. ALTER … OWNER then turns all that the
+    // first owner had into the new owner's, a grant to the first owner included. So what
+    // `current_user` was granted comes after the change of owner. (For example, `etl` restores a
+    // view of `ann` on which it had SELECT: given any earlier, that SELECT would end up with
+    // `ann`.)
     pub fn restore_sql(&self, current_user: &str) -> Vec<String> {
         let name = sql::table(&self.name);
         let mut statements = vec![self.create.clone()];
@@ -148,9 +155,10 @@ impl SavedView {
     }
 }
 
-/// The fewest GRANT statements that give all of `grants` on `object`: one for each set of
-/// privileges, columns and grantees. WITH GRANT OPTION takes a statement for each user, since it
-/// belongs to one name of the list.
+/// The fewest GRANT statements that give all of `grants` on `object`: one for all grantees that
+/// have the same privileges on the same columns. (For example, SELECT for `ann` and for `bob` is
+/// one statement.) WITH GRANT OPTION takes a statement for each user, since it belongs to one name
+/// of the list.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html>
 pub(crate) fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
     let object = sql::table(object);
@@ -167,7 +175,8 @@ pub(crate) fn grant_sql(object: &TableName, grants: &[Grant]) -> Vec<String> {
     statements
 }
 
-/// The privileges, each with the columns that it is for; no columns: the whole relation.
+/// The list of privileges, each with its columns: `SELECT ("a", "b"), UPDATE ("a", "b")`. Without
+/// columns a privilege is for the whole relation.
 fn on_columns(privileges: &[&str], columns: &[String]) -> String {
     let columns =
         if columns.is_empty() { String::new() } else { format!(" ({})", idents(columns)) };
@@ -175,10 +184,12 @@ fn on_columns(privileges: &[&str], columns: &[String]) -> String {
     privileges.collect::<Vec<_>>().join(", ")
 }
 
-/// Whether it may be passed on, which columns, which privileges.
+/// Whether the grantee may pass the privileges on, the columns, and the privileges.
 type GrantSet<'a> = (bool, &'a [String], Vec<&'a str>);
 
-/// The grantees of each set.
+/// The grantees of each set of privileges.
+// Two steps: first all that one grantee has, then all grantees that have the same. The maps are
+// ordered, so the same grants always give the same statements.
 fn grouped(grants: &[Grant]) -> BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> {
     let mut by_grantee: BTreeMap<(&Grantee, bool, &[String]), Vec<&str>> = BTreeMap::new();
     for ((grantee, columns, privilege), grantable) in strongest(grants) {
@@ -191,11 +202,13 @@ fn grouped(grants: &[Grant]) -> BTreeMap<GrantSet<'_>, BTreeSet<&Grantee>> {
     sets
 }
 
-/// Whether a grantee may pass a privilege on columns on. A privilege may have come from several
-/// grantors; the grant that may be passed on includes the other.
+/// Each privilege of each grantee once, with whether the grantee may pass it on. Several grantors
+/// may have given the same privilege; if one of them gave it WITH GRANT OPTION, that grant includes
+/// the others.
 fn strongest(grants: &[Grant]) -> BTreeMap<(&Grantee, &[String], &str), bool> {
     let mut strongest: BTreeMap<(&Grantee, &[String], &str), bool> = BTreeMap::new();
     for Grant { privilege, columns, grantee, grantable } in grants {
+        // Only users can hold a privilege WITH GRANT OPTION, and not on columns.
         let grantable = *grantable && columns.is_empty() && matches!(grantee, Grantee::User(_));
         *strongest.entry((grantee, columns, privilege)).or_default() |= grantable;
     }

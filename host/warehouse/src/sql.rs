@@ -1,26 +1,29 @@
-//! How a statement is spelt: identifiers always quoted, values escaped in one place, lists of
-//! columns written out.
+//! How a statement is spelt: every identifier is quoted, every value is escaped in one place, and
+//! every list of columns is written out.
 
-/// Statements of one batch. Source: API_BatchExecuteStatement, `Sqls`.
+/// The most statements of one batch. Source: API_BatchExecuteStatement, `Sqls`.
 pub const MAX_BATCH_STATEMENTS: usize = 40;
-/// The longest statement.
+/// The longest statement, in bytes.
 /// Source:
 /// <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations>
 pub const MAX_STATEMENT_BYTES: usize = 100_000;
 
-/// A quoted identifier. Redshift folds it to lower case all the same.
+/// A quoted identifier: `my "view"` becomes `"my ""view"""`. Redshift folds a quoted identifier to
+/// lower case as well, so `"Amount"` and `"amount"` name the same column.
 pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A quoted list of identifiers.
+/// A list of quoted identifiers.
 pub(crate) fn idents<S: AsRef<str>>(names: &[S]) -> String {
     names.iter().map(|name| ident(name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
-/// The condition that two relations have the same keys. `left`, `right`: their names or aliases, as
-/// they stand in the statement.
+/// The condition that rows of two relations have the same key, such as `t."id" = ranked."id"`.
+/// `left`, `right`: the names or aliases of the relations, as they stand in the statement.
 pub(crate) fn equal_keys(keys: &[String], left: &str, right: &str) -> String {
+    // `=` never holds for NULL, so a staged row with a NULL in its key would match no row of the
+    // target. The loader rejects such rows before they are staged.
     keys.iter()
         .map(|key| format!("{left}.{key} = {right}.{key}", key = ident(key)))
         .collect::<Vec<_>>()
@@ -32,14 +35,17 @@ pub(crate) fn table(name: &loader_model::names::TableName) -> String {
     format!("{}.{}", ident(&name.schema), ident(&name.table))
 }
 
-/// A string literal. Redshift takes a backslash as an escape character, so it is doubled like the
-/// quote; NUL cannot stand in a statement and is left out.
+/// A string literal: `O'Brien` becomes `'O''Brien'`. Redshift takes a backslash as an escape
+/// character, so a backslash is doubled like the quote. NUL cannot stand in a statement and is
+/// left out.
 pub(crate) fn text(value: &str) -> String {
     let mut out = String::with_capacity(value.len() + 2);
     out.push('\'');
     for letter in value.chars() {
         match letter {
             '\'' => out.push_str("''"),
+            // A single backslash at the end of a value would escape the closing quote, and the
+            // rest of the statement would become part of the literal.
             '\\' => out.push_str("\\\\"),
             '\0' => {}
             letter => out.push(letter),
@@ -49,9 +55,11 @@ pub(crate) fn text(value: &str) -> String {
     out
 }
 
-/// `text` cut to a column's size in bytes, at a character boundary.
+/// A value cut to a column's size in bytes, at a character boundary. (For example, `aä` cut to 2
+/// bytes is `a`, since `ä` has two.)
 pub(crate) fn cut(value: &str, max_bytes: usize) -> &str {
     let mut end = value.len().min(max_bytes);
+    // 0 is a boundary of every text, so `end` never falls below it.
     while !value.is_char_boundary(end) {
         end -= 1;
     }

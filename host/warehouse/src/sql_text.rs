@@ -1,8 +1,9 @@
-//! Just enough reading of SQL text: what a CREATE VIEW creates, where a statement ends, whether a
-//! text names a table.
+//! Reads just enough of SQL text to tell what a CREATE VIEW creates, where a statement ends, and
+//! whether a text names a table.
 //!
-//! Not a parser. It knows quotes, comments and words by Redshift's rules, a backslash in a literal
-//! included, and leaves the rest to the warehouse.
+//! The module is no parser. It knows quotes, comments and words by Redshift's rules, a backslash in
+//! a literal included, and leaves the rest to the warehouse. (For example, the `;` in `'a;b'` or
+//! behind `--` ends no statement.)
 
 use std::iter::Peekable;
 use std::ops::Range;
@@ -12,30 +13,30 @@ use loader_model::names::TableName;
 /// The beginning of a CREATE VIEW statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CreateView {
-    /// CREATE MATERIALIZED VIEW.
+    /// Whether the statement is a CREATE MATERIALIZED VIEW.
     pub(crate) materialized: bool,
-    /// The parts of its name, folded and without quotes: view, schema and view, or database, schema
-    /// and view.
+    /// The parts of the view's name, folded and without quotes: the view, its schema and the view,
+    /// or database, schema and view.
     pub(crate) name: Vec<String>,
     /// Where the name stands in the text.
     pub(crate) name_at: Range<usize>,
 }
 
-/// A piece of SQL that means something; blanks and comments are passed over.
+/// A piece of SQL that means something. Blanks and comments mean nothing and are skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Token<'a> {
     /// A bare identifier, keyword or number.
     Word(&'a str),
-    /// A quoted identifier, its content without doubling.
+    /// A quoted identifier, with its quotes removed and doubled quotes inside made single.
     Quoted(String),
-    /// A literal; its content does not matter here.
+    /// A literal. Its content names no table, so it is dropped.
     Literal,
     /// Any other character.
     Sign(char),
 }
 
-/// Tokens with their places. Reads to the end of the text even where a quote or comment is never
-/// closed.
+/// Tokens with their places. A quote or comment that never closes reaches to the end of the text,
+/// so broken SQL yields tokens too and no error.
 struct Tokens<'a> {
     text: &'a str,
     at: usize,
@@ -70,6 +71,10 @@ impl<'a> Tokens<'a> {
 impl<'a> Iterator for Tokens<'a> {
     type Item = (Range<usize>, Token<'a>);
 
+    // Every arm takes at least one byte, so the iterator always ends. The arm for `$` stands before
+    // the arm for words: `$` may continue a name (`v$1`), but a token that begins with it is either
+    // a literal (`$tag$ … $tag$`) or a sign. An identifier that never closes has no last quote to
+    // strip.
     fn next(&mut self) -> Option<Self::Item> {
         self.skip_blanks();
         let (start, rest) = (self.at, self.rest());
@@ -93,19 +98,20 @@ impl<'a> Iterator for Tokens<'a> {
     }
 }
 
-/// A letter of a bare identifier, at any place of it.
+/// Whether a letter may stand in a bare identifier, at any place.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
 pub(crate) fn is_word(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '$' || !letter.is_ascii()
 }
 
-/// The length of a block comment; they nest.
+/// The length of a block comment in bytes. Block comments nest, so `/* a /* b */ c */` is one.
 fn comment_len(text: &str) -> usize {
     let (mut depth, mut at) = (0usize, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         if rest.starts_with("/*") {
             (depth, at) = (depth + 1, at + 2);
         } else if rest.starts_with("*/") {
+            // The text begins with `/*`, so the depth is at least 1 here.
             (depth, at) = (depth - 1, at + 2);
             if depth == 0 {
                 return at;
@@ -117,8 +123,12 @@ fn comment_len(text: &str) -> usize {
     text.len()
 }
 
-/// The length of what begins with a quote, both quotes included. A doubled quote stands for itself.
+/// The length in bytes of a text that begins with a quote, up to and with the closing quote. A
+/// doubled quote is no end, so `'it''s'` is one literal. `backslashes`: whether a backslash escapes
+/// the next character, as it does in a literal and not in an identifier.
 fn quoted_len(text: &str, backslashes: bool) -> usize {
+    // Single bytes can be compared: in UTF-8 no byte of a longer character equals an ASCII quote or
+    // backslash, so a place behind a quote is always a character boundary.
     let quote = text.as_bytes()[0];
     let (bytes, mut at) = (text.as_bytes(), 1);
     while at < bytes.len() {
@@ -133,7 +143,8 @@ fn quoted_len(text: &str, backslashes: bool) -> usize {
     text.len()
 }
 
-/// The length of a `$tag$…$tag$` literal, if one begins here.
+/// The length of the `$tag$…$tag$` literal that begins here; `None` when there is none. (For
+/// example, `$$it's$$` is a literal, and `$1` is not.)
 fn dollar_len(text: &str) -> Option<usize> {
     let tag_len = text[1..].find('$')? + 2;
     let tag = &text[..tag_len];
@@ -144,9 +155,11 @@ fn dollar_len(text: &str) -> Option<usize> {
     Some(text[tag_len..].find(tag).map_or(text.len(), |end| tag_len + end + tag_len))
 }
 
-/// What a statement creates, if it is a CREATE VIEW.
+/// Reads the beginning of a CREATE VIEW; `None` for any other statement. (For example, `CREATE OR
+/// REPLACE VIEW public.v_orders AS …` has the name `public`, `v_orders`.)
 pub(crate) fn create_view(text: &str) -> Option<CreateView> {
     let mut tokens = Tokens::of(text).peekable();
+    // `word` takes a token only if it is the wanted one, so optional words can just be tried.
     let mut word = |wanted: &str| {
         let found = |token: &(Range<usize>, Token<'_>)| matches!(&token.1, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
         tokens.next_if(found).is_some()
@@ -162,7 +175,7 @@ pub(crate) fn create_view(text: &str) -> Option<CreateView> {
     Some(CreateView { materialized, name, name_at })
 }
 
-/// The parts of a name, folded and without quotes, and where it stands.
+/// The parts of a dotted name, folded and without quotes, and the place of the whole name.
 fn dotted_name(tokens: &mut Peekable<Tokens<'_>>) -> Option<(Vec<String>, Range<usize>)> {
     let (mut name, mut name_at) = (Vec::new(), None);
     loop {
@@ -180,16 +193,18 @@ fn dotted_name(tokens: &mut Peekable<Tokens<'_>>) -> Option<(Vec<String>, Range<
     }
 }
 
-/// The one statement of a text, without its `;`; `None` when there are more.
+/// The only statement of a text, without its `;`. `None` when another one follows: `SELECT 1;` is
+/// one statement, `SELECT 1; SELECT 2` is two.
 pub(crate) fn single_statement(text: &str) -> Option<&str> {
     let mut tokens = Tokens::of(text);
+    // Comments are no tokens, so a comment behind the `;` is no second statement.
     match tokens.find(|(_, token)| *token == Token::Sign(';')) {
         None => Some(text.trim()),
         Some((at, _)) => tokens.next().is_none().then(|| text[..at.start].trim()),
     }
 }
 
-/// Whether these words, in lower case, end a text.
+/// Whether a text ends with these words, in any case, with any blanks and comments between them.
 pub(crate) fn ends_with_words(text: &str, words: &[&str]) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
     let tail = tokens.len().checked_sub(words.len()).map(|start| &tokens[start..]);
@@ -200,8 +215,11 @@ pub(crate) fn ends_with_words(text: &str, words: &[&str]) -> bool {
     })
 }
 
-/// Whether a text names a relation with its schema, quoted or not, in any case; late-binding views
-/// must name it so. An alias that is called as the schema is passes for it.
+/// Whether a text names a relation together with its schema, quoted or not, in any case.
+/// Late-binding views must name a relation so.
+///
+/// An alias with the name of the schema passes for the schema. (For example, `SELECT s.t FROM x AS
+/// s` counts as naming the table `s.t`.)
 pub(crate) fn mentions(text: &str, relation: &TableName) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
     let is = |token: &Token<'_>, name: &str| match token {
@@ -216,9 +234,10 @@ pub(crate) fn mentions(text: &str, relation: &TableName) -> bool {
     })
 }
 
-/// Whether a text has a relation's name without a schema before it; which relation that is, the
-/// search path decides.
+/// Whether a text has a relation's name without a schema before it. The search path decides which
+/// relation that is, so the text may mean a relation of another schema.
 pub(crate) fn mentions_unqualified(text: &str, relation: &TableName) -> bool {
+    // Behind a dot the name belongs to another schema (`old.orders`) or is a column (`o.orders`).
     let mut after_dot = false;
     Tokens::of(text).any(|(_, token)| {
         let is_name = match &token {

@@ -1,5 +1,5 @@
 //! Messages and what they mean, kind and remedy included. The messages are Redshift's where one is
-//! known (see `tests/warehouse/*.toml` for those that its stand-in shares), else the stand-in's.
+//! known (`tests/warehouse/*.toml` has the texts that the stand-in shares), else the stand-in's.
 
 use super::*;
 
