@@ -18,12 +18,13 @@ pub enum ColumnDefault {
     None,
     /// An expression, as the catalog writes it.
     Expression(String),
-    /// The next number. `by_default`: an INSERT may give a value of its own.
+    /// The next number of an IDENTITY. `by_default`: an INSERT may give a value of its own.
     Identity { by_default: bool },
 }
 
 impl ColumnDefault {
-    /// Reads `column_default` of SVV_COLUMNS.
+    /// Reads `column_default` of SVV_COLUMNS: `"identity"(1, 0, '1,1'::text)` is an IDENTITY, and
+    /// any other text is the expression of a DEFAULT.
     pub fn from_catalog(text: Option<&str>) -> ColumnDefault {
         match text {
             None => ColumnDefault::None,

@@ -1,5 +1,5 @@
-//! What the user chooses about a load: each choice an enum, whose options carry the names by which
-//! they are written on the command line and in the settings file, and a sentence for help.
+//! What the user chooses about a load. Each choice is an enum, and each of its options has the name
+//! that the command line and the settings file use, and a sentence for help.
 
 use serde::Deserialize;
 
@@ -14,12 +14,15 @@ pub trait Choice: Copy + Send + Sync + 'static {
 pub struct Named<T> {
     /// The option.
     pub value: T,
-    /// As it is written, such as `discard-columns`.
+    /// The name that the user writes, such as `discard-columns`.
     pub name: &'static str,
-    /// What it does; empty where the name says it all.
+    /// What the option does; empty where the name says it all.
     pub help: &'static str,
 }
 
+// One list makes the enum, the names that serde reads from the settings file, and `OPTIONS`, from
+// which the command line makes its parser and its help. So an option has the same name everywhere.
+// Without a help text `concat!()` has no arguments and gives "".
 macro_rules! choice {
     ($(#[$doc:meta])+ $choice:ident { $($option:ident = $name:literal $(, $help:literal)?;)+ }) => {
         $(#[$doc])+
@@ -54,32 +57,32 @@ choice! {
 }
 
 choice! {
-    /// Which row of a key that a file holds more than once is loaded.
+    /// Which row is loaded of a key that a file has more than once.
     Duplicates {
         Last = "last";
         First = "first";
         Error = "error", "The file is refused";
-        Keep = "keep", "All of them";
+        Keep = "keep", "All of its rows are loaded";
     }
 }
 
 choice! {
     /// What may become of a table that does not fit the file.
     SchemaPolicy {
-        Evolve = "evolve", "It is made, gets new columns, and wider ones";
-        Freeze = "freeze", "It stays as it is; a file that does not fit is refused";
+        Evolve = "evolve", "The table is made, or gets new columns and wider ones";
+        Freeze = "freeze", "The table stays as it is; a file that does not fit is refused";
         DiscardColumns = "discard-columns",
-            "It stays as it is; columns that it has not are left out";
+            "The table stays as it is; columns that it lacks are left out";
     }
 }
 
 choice! {
-    /// What columns get that the table has and the file has not.
+    /// What the table's columns get that the file lacks.
     MissingColumns {
         Default = "default",
-            "Their DEFAULT; without one '', 0 or false by type, and NULL for dates and times";
+            "The DEFAULT; without one '', 0 or false by type, and NULL for dates and times";
         Null = "null", "NULL";
-        Keep = "keep", "In updated rows what they have, in new rows as with `default`";
+        Keep = "keep", "Updated rows keep their values, new rows get them as with `default`";
     }
 }
 
@@ -109,7 +112,7 @@ macro_rules! default {
     };
 }
 
-// `Strategy` has none: it follows from whether there are keys.
+// `Strategy` has no default here: it is merge when there are keys, and append when there are none.
 default! {
     LeadingZeros: Text,
     Duplicates: Last,

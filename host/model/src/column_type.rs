@@ -9,7 +9,8 @@ use arrow_schema::{DataType, TimeUnit};
 
 /// The longest VARCHAR, in bytes.
 pub const MAX_VARCHAR_BYTES: u32 = 65535;
-/// Sizes that a VARCHAR gets: few, so that a table is seldom altered.
+/// Sizes that a VARCHAR gets. They are few, so that a table is seldom altered. (For example, a text
+/// of 300 bytes makes a VARCHAR(1024), which a text of 900 bytes in the next file leaves as it is.)
 const VARCHAR_LADDER: [u32; 5] = [256, 1024, 4096, 16384, MAX_VARCHAR_BYTES];
 
 /// A column type of Redshift.
@@ -39,16 +40,18 @@ pub enum ColumnType {
     Char {
         bytes: u32,
     },
-    /// `bytes`: the most that it holds; `None` for the longest there is.
+    /// `bytes`: the most that a value may have; `None` when DDL names no size.
     Varbyte {
         bytes: Option<u32>,
     },
-    /// A type that nothing is loaded into, in the catalog's spelling.
+    /// A type that the loader does not load into, in the catalog's spelling, such as `geometry`.
     Other(String),
 }
 
 impl ColumnType {
     /// Reads a row of SVV_COLUMNS.
+    // Where the catalog gives no size, the type gets the size that it has in DDL without one: CHAR
+    // is CHAR(1), VARCHAR is VARCHAR(256), DECIMAL is DECIMAL(18,0).
     pub fn from_catalog(
         data_type: &str,
         length: Option<i64>,
@@ -80,8 +83,8 @@ impl ColumnType {
         }
     }
 
-    /// The type that a new column gets. `max_bytes`: the longest text in it. `None`: Redshift has
-    /// no such type.
+    /// The type that a new column gets; `None` for data that no type of Redshift takes.
+    /// `max_bytes`: the length of the longest text in the column.
     pub fn for_new_column(data_type: &DataType, max_bytes: u32) -> Option<ColumnType> {
         Some(match data_type {
             DataType::Boolean => ColumnType::Boolean,
@@ -101,8 +104,8 @@ impl ColumnType {
         })
     }
 
-    /// What a staged column of this type holds; text where COPY cannot read the type from Parquet,
-    /// see [`ColumnType::is_staged_as_text`]. `None`: nothing is loaded into it.
+    /// The Arrow type of a staged column: text where COPY cannot read the type from Parquet (see
+    /// [`ColumnType::is_staged_as_text`]). `None` for types that the loader does not load into.
     pub fn staged_as(&self) -> Option<DataType> {
         Some(match self {
             ColumnType::SmallInt => DataType::Int16,
@@ -120,8 +123,9 @@ impl ColumnType {
         })
     }
 
-    /// Whether a value travels as text and is made the type when it is inserted: COPY reads these
-    /// types from Parquet not at all, or only from bytes that a CSV has not.
+    /// Whether a value is staged as text and becomes the type when it is inserted. COPY does not
+    /// read these types from Parquet, or only from bytes that a CSV file does not have. (For
+    /// example, `{"a": 1}` for a SUPER is staged as it stands in the file.)
     /// Source:
     /// <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
     pub fn is_staged_as_text(&self) -> bool {
@@ -135,7 +139,7 @@ impl ColumnType {
         )
     }
 
-    /// The most bytes that a text of this type may have.
+    /// The most bytes that a text of this type may have; `None` for types that hold no text.
     pub fn text_bytes(&self) -> Option<u32> {
         match self {
             ColumnType::Varchar { bytes } | ColumnType::Char { bytes } => Some(*bytes),
@@ -146,6 +150,8 @@ impl ColumnType {
 
 /// The step of the ladder that holds a text of so many bytes.
 pub(crate) fn varchar_for(max_bytes: u32) -> u32 {
+    // A longer text fits into no VARCHAR. Its row is rejected later, so the column gets the longest
+    // size for the other rows.
     VARCHAR_LADDER.into_iter().find(|size| max_bytes <= *size).unwrap_or(MAX_VARCHAR_BYTES)
 }
 

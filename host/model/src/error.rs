@@ -1,8 +1,8 @@
 //! The one error type of the program: what happened, where, and what the reader does next.
 //!
-//! Modules keep small error enums of their own and convert at their edge. The kind alone decides
-//! the exit code and whether the source object is at fault; nothing else in the program knows exit
-//! codes.
+//! Modules keep small error enums of their own and convert them at their edge. The kind alone
+//! decides the exit code, and whether the source object is at fault. No other module knows the exit
+//! codes of failures.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,7 +12,7 @@ use std::fmt;
 pub enum Kind {
     /// Mend the command line, the configuration or the permissions.
     Config,
-    /// Look at the plugin: it is not one, or it broke the contract or a limit.
+    /// Look at the plugin: the file is no plugin, or the plugin broke the contract or a limit.
     Plugin,
     /// Mend the file: its content was refused, and it was put aside.
     Data,
@@ -39,6 +39,7 @@ impl Kind {
             Kind::Transient => 4,
             Kind::SchemaConflict => 5,
             Kind::OutcomeUnknown => 6,
+            // As shells count: for example, SIGINT (2) gives 130 and SIGTERM (15) gives 143.
             Kind::Interrupted(signal) => 128u8.saturating_add(u8::try_from(signal).unwrap_or(0)),
         }
     }
@@ -61,7 +62,7 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of a kind. `message`: lower case, names the thing, the fact and the remedy.
+    /// An error of a kind. `message`: the thing, the fact and the remedy, in lower case.
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
         Error { kind, message: message.into(), context: Vec::new(), source: None }
     }
@@ -80,13 +81,14 @@ impl Error {
         self
     }
 
-    /// An unknown outcome of something that may simply be done again is a passing fault.
+    /// Makes an unknown outcome `Transient`, for requests that may simply be sent again. (For
+    /// example, a GetObject without an answer has changed nothing.)
     #[must_use]
     pub fn unless_unknown(self) -> Error {
         if self.kind == Kind::OutcomeUnknown { self.of_kind(Kind::Transient) } else { self }
     }
 
-    /// The same with another kind, where the place knows better what the reader does next.
+    /// The same error with another kind, where the caller knows better what the reader does next.
     #[must_use]
     pub fn of_kind(self, kind: Kind) -> Error {
         Error { kind, ..self }
@@ -123,14 +125,15 @@ impl fmt::Debug for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        // The chain is part of the text already.
+        // `Display` prints the whole chain of causes. If this returned the cause as well, a printer
+        // that follows `source` would print the chain twice.
         None
     }
 }
 
-/// Shorthand for turning a foreign error into ours with a sentence.
+/// Turns an error of another crate into [`Error`].
 pub trait Context<T> {
-    /// Wraps the error; `message` says what was being done.
+    /// Makes an error with a kind and a message, and keeps this error as its cause.
     fn context(self, kind: Kind, message: impl Into<String>) -> Result<T>;
 }
 

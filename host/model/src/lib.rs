@@ -1,8 +1,8 @@
 //! The values that the data path and the warehouse both speak of: column types and how they widen,
 //! columns as the catalog has them and as a load wants them, names, the user's choices, errors.
 //!
-//! Values and rules alone. No I/O, no async, no command line; nothing of AWS, of the sandbox or of
-//! CSV. So both sides can share it without knowing each other.
+//! The crate has values and rules alone. It does no I/O, has no async code and no command line, and
+//! knows nothing of AWS, the sandbox or CSV. So both sides can share it without knowing each other.
 
 pub mod error;
 

@@ -1,5 +1,5 @@
-//! The names that everything passes around, parsed once: S3 addresses and tables; and how instants
-//! and bytes are spelt in them.
+//! The names that all crates share, parsed once: addresses in S3 and tables. Also how instants and
+//! bytes are spelt in names.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl S3Uri {
         S3Uri { bucket: bucket.into(), key: key.into() }
     }
 
-    /// What stands behind the last `/` of the key.
+    /// The part of the key behind its last `/`, such as `orders.csv` of `data/in/orders.csv`.
     pub fn file_name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or(&self.key)
     }
@@ -49,11 +49,12 @@ pub struct TableName {
 }
 
 impl TableName {
-    /// Checks and folds the parts. Errors: `Config` for an empty part or one over Redshift's 127
-    /// bytes.
+    /// Checks both parts and folds them to lower case. Errors: `Config` for a part that is empty,
+    /// has more bytes than Redshift's 127, or has a control character.
     /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
     pub fn new(schema: &str, table: &str) -> Result<TableName> {
         for part in [schema, table] {
+            // Redshift counts bytes: 64 times `ä` has 128 of them and is too long.
             if part.is_empty() || part.len() > 127 || part.chars().any(char::is_control) {
                 let fact = format!(
                     "`{part}` cannot be a name in Redshift: 1 to 127 bytes, no control characters"
@@ -81,11 +82,12 @@ pub fn utc(at: Timestamp, pattern: &str) -> String {
     at.to_zoned(TimeZone::UTC).strftime(pattern).to_string()
 }
 
-/// Keeps what is safe in a folder's name.
+/// A text as a folder's name: `Orders (2024).csv` becomes `orders_2024_csv`.
 pub fn clean(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.to_lowercase().chars() {
         let letter = if letter.is_ascii_alphanumeric() { letter } else { '_' };
+        // A run of other characters becomes a single `_`.
         if letter != '_' || !out.ends_with('_') {
             out.push(letter);
         }

@@ -1,4 +1,4 @@
-//! A wish to stop, as worker threads see it.
+//! The wish to stop a run, as worker threads see it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use crate::error::{Error, Kind, Result};
 
 /// A flag that is raised when the program shall stop. Clones see the same flag.
+// The number of the signal, or 0 while the flag is down. Relaxed order is enough for it: the number
+// is all that the threads tell each other, and no other memory depends on it.
 #[derive(Clone, Debug, Default)]
 pub struct StopFlag(Arc<AtomicI32>);
 
@@ -15,7 +17,7 @@ impl StopFlag {
         self.0.store(signal, Ordering::Relaxed);
     }
 
-    /// Errors: `Interrupted` when it is time to stop.
+    /// Errors: `Interrupted` when the flag is raised.
     pub fn check(&self) -> Result<()> {
         match self.0.load(Ordering::Relaxed) {
             0 => Ok(()),
@@ -24,7 +26,7 @@ impl StopFlag {
     }
 }
 
-/// Why a run ends that was stopped by a signal.
+/// The error of a run that a signal has stopped.
 pub fn interrupted(signal: i32) -> Error {
     Error::new(
         Kind::Interrupted(signal),

@@ -1,9 +1,10 @@
-//! The target's columns as a load wants them: those that the file fills, and those that it lacks.
+//! The target's columns as a load wants them: the columns that the file fills, and the columns that
+//! it lacks.
 
 use crate::column_type::ColumnType;
 
-/// The row's number in the file, which only the staging table has: it makes "the last of
-/// duplicates" well defined.
+/// The column with the row's number in the file. Only the staging table has it. With it a load can
+/// tell which of two rows with the same key is the later one.
 pub const ROW_COLUMN: &str = "_loader_row";
 
 /// A column of the target that the file fills.
@@ -12,7 +13,7 @@ pub struct TargetColumn {
     pub name: String,
     pub column_type: ColumnType,
     pub not_null: bool,
-    /// The staged column is text that becomes `column_type` when it is inserted.
+    /// Whether the staged column is text that becomes `column_type` when it is inserted.
     pub staged_as_text: bool,
 }
 
@@ -28,6 +29,6 @@ pub struct FilledColumn {
 pub enum Fill {
     /// The column's DEFAULT, or the next number of an IDENTITY.
     Default,
-    /// This, as it stands in SQL.
+    /// A literal as it stands in SQL, such as `''` or `FALSE`.
     Literal(&'static str),
 }

@@ -1,23 +1,24 @@
-//! What one column of an existing table must become, so that what a file brings fits into it. Wider
-//! or the same, never narrower, and never another kind.
+//! What one column of an existing table must become so that the values of a file fit into it. A
+//! column becomes wider or stays the same. It never becomes narrower or of another kind.
 
 use crate::column_type::{ColumnType, MAX_VARCHAR_BYTES, varchar_for};
 
-/// What a file brings for a column, as far as its size matters.
+/// The sizes of a file's values for one column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// The longest text, in bytes.
+    /// The length of the longest text, in bytes.
     pub max_bytes: u32,
-    /// The least and the greatest whole number; `None` where there are none, or not only whole
-    /// numbers.
+    /// The least and the greatest whole number; `None` when there are none, or other values beside
+    /// them.
     pub range: Option<(i64, i64)>,
 }
 
-/// The narrowest type that the column can be made and that holds the extent; as it is where that is
-/// enough, or where the type cannot be widened.
+/// The narrowest type that the column can get and that holds the extent. The type stays as it is
+/// when it is wide enough, and when it cannot be widened. (For example, a VARCHAR(20) becomes
+/// VARCHAR(256) for a text of 21 bytes, and a CHAR(20) stays.)
 ///
-/// A text past the longest VARCHAR leads to that one: the row is refused, the column holds the
-/// others.
+/// For a text past the longest VARCHAR the column gets the longest. The row with that text is
+/// rejected, and the column holds the others.
 pub fn widened(existing: &ColumnType, extent: Extent) -> ColumnType {
     match existing {
         ColumnType::Varchar { bytes } if extent.max_bytes > *bytes => {
@@ -33,6 +34,7 @@ pub fn widened(existing: &ColumnType, extent: Extent) -> ColumnType {
 /// The narrowest integer type, no narrower than `least`, that holds all of the range.
 fn integer_for(least: &ColumnType, range: (i64, i64)) -> ColumnType {
     let steps = [ColumnType::SmallInt, ColumnType::Integer, ColumnType::BigInt];
+    // BIGINT holds every i64, so one of the steps always holds the range.
     let from = steps.iter().position(|step| step == least).unwrap_or(0);
     let holds = |step: &&ColumnType| {
         whole_range(step).is_some_and(|(low, high)| low <= range.0 && range.1 <= high)
@@ -40,7 +42,8 @@ fn integer_for(least: &ColumnType, range: (i64, i64)) -> ColumnType {
     steps[from..].iter().find(holds).unwrap_or(&ColumnType::BigInt).clone()
 }
 
-/// The wider of two types of one kind, `None` when a column of one can never become the other.
+/// The wider of two types of one kind; `None` when a column of one type can never become the other.
+/// (For example, INTEGER and BIGINT give BIGINT, while INTEGER and VARCHAR give `None`.)
 pub fn wider(one: &ColumnType, other: &ColumnType) -> Option<ColumnType> {
     match (one, other) {
         (ColumnType::Varchar { bytes }, ColumnType::Varchar { bytes: more }) => {
@@ -48,13 +51,15 @@ pub fn wider(one: &ColumnType, other: &ColumnType) -> Option<ColumnType> {
         }
         (one, other) if one == other => Some(one.clone()),
         (one, other) => {
+            // Here `?` ends with `None` unless both are integers. Their ranges lie inside each
+            // other, so the lower bound alone tells the wider type.
             let ((low, _), (other_low, _)) = (whole_range(one)?, whole_range(other)?);
             Some(if other_low < low { other.clone() } else { one.clone() })
         }
     }
 }
 
-/// The whole numbers that an integer type holds.
+/// The least and the greatest number of an integer type; `None` for other types.
 fn whole_range(column_type: &ColumnType) -> Option<(i64, i64)> {
     match column_type {
         ColumnType::SmallInt => Some((i64::from(i16::MIN), i64::from(i16::MAX))),
