@@ -1,4 +1,4 @@
-//! Credentials, region and endpoints: a way into AWS, or into the stand-in on this machine.
+//! Credentials, region and endpoints: how the program reaches AWS, or the stand-in on this machine.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,21 +15,22 @@ use loader_model::error::{Context, Error, Kind, Result};
 #[derive(Clone, Debug)]
 pub struct AwsAccess {
     pub region: Option<String>,
-    /// The folder of the local stand-in, when that is used.
+    /// The folder of the stand-in; `None` for AWS itself.
     pub local: Option<PathBuf>,
 }
 
-/// A way into AWS, or into the stand-in on this machine, which is kept running as long as this
-/// lives.
+/// The connection to AWS, or to the stand-in on this machine. The stand-in keeps running as long as
+/// a clone of this value exists.
 #[derive(Clone)]
 pub struct Aws {
     pub(crate) config: SdkConfig,
-    /// Endpoints of the stand-in; the SDK finds all others itself.
+    /// Endpoints of the stand-in; `None` for AWS, where the SDK finds them itself.
     pub endpoints: Option<ServiceEndpoints>,
+    // Never read: the stand-in may end once all attachments are dropped.
     _local: Option<std::sync::Arc<Attachment>>,
 }
 
-/// Where the two services listen, when not where AWS has them.
+/// Where the stand-in's two services listen, as URLs.
 #[derive(Clone, Debug)]
 pub struct ServiceEndpoints {
     pub s3: String,
@@ -48,7 +49,9 @@ pub async fn connect(settings: &AwsAccess) -> Result<Aws> {
     }
 }
 
+/// What both kinds of connection share: the HTTP client, retries and time limits.
 fn defaults() -> ConfigLoader {
+    // The client is named here so that the program has one TLS stack and not the SDK's choice.
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
         .build_https();
@@ -88,17 +91,19 @@ async fn join_local(dir: &Path, defaults: ConfigLoader) -> Result<Aws> {
     Ok(Aws { config, endpoints: Some(endpoints), _local: Some(std::sync::Arc::new(attachment)) })
 }
 
-/// A server that takes a connection and says nothing must not hold a load for ever. Answers may
-/// take as long as the longest poll (30 s); bodies have no limit of their own, they stop when
-/// nothing moves.
+/// Time limits for requests, so that a server that takes a connection and then says nothing cannot
+/// hold a load for ever.
 fn timeouts() -> TimeoutConfig {
+    // The limit for an answer must be longer than the longest poll of the Data API, 30 s. Bodies
+    // have no limit for the whole, since a large file takes long; they end when nothing moves.
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(10))
         .read_timeout(Duration::from_secs(60))
         .build()
 }
 
-/// The SDK's futures are large, and so would be every future that waits for one.
+/// Puts a request on the heap. The SDK's futures are large, and each future that holds one while it
+/// waits would be as large.
 pub(crate) fn boxed<F: Future>(request: F) -> std::pin::Pin<Box<F>> {
     Box::pin(request)
 }

@@ -1,8 +1,9 @@
-//! The Redshift Data API: runs statements, waits for them, reads results. The only place that knows
-//! its SDK.
+//! The Redshift Data API: runs statements, waits for them, reads results. The only module that
+//! knows its SDK.
 //!
-//! An execution carries a client token, so that sending it again after a lost answer cannot run it
-//! twice. An SQL error is an outcome, not an exception; the caller decides what it means.
+//! An execution carries a client token, so that the service runs it once, even when the request is
+//! sent again after a lost answer. An SQL error is an outcome and no `Err`; the caller decides what
+//! it means.
 //! Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>
 
 use std::time::{Duration, Instant};
@@ -20,10 +21,10 @@ use crate::connect::{Aws, boxed};
 use crate::failure;
 use crate::stop::Stop;
 
-/// How long one DescribeStatement may wait for news, in seconds. Source: API_DescribeStatement,
+/// How long one DescribeStatement may wait for a change, in seconds. Source: API_DescribeStatement,
 /// `WaitTimeSeconds`.
 const LONG_POLL_SECONDS: i32 = 30;
-/// Failed looks at a running statement, one after the other, before its outcome counts as unknown.
+/// How many looks at a running statement may fail in a row before its outcome counts as unknown.
 const MAX_FAILED_LOOKS: u32 = 5;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -35,7 +36,7 @@ pub enum Compute {
     Cluster { identifier: String, db_user: Option<String> },
 }
 
-/// A database, and the way to its user.
+/// A database, what runs its statements, and the way to its user.
 #[derive(Clone, Debug)]
 pub struct Database {
     pub compute: Compute,
@@ -66,18 +67,19 @@ pub enum Outcome {
 /// A finished execution.
 #[derive(Clone, Debug)]
 pub struct Executed {
-    /// Statement id, to read results with.
+    /// The id of the statement, by which its results are read.
     pub id: String,
-    /// Rows returned or affected, by statement; -1 where the service does not say.
+    /// Rows returned or affected by each statement; -1 where the service does not say.
     pub result_rows: Vec<i64>,
-    /// Whether any statement has rows to read, even if there are none.
+    /// Whether a statement has a result to read, with or without rows.
     pub has_result_set: bool,
 }
 
-/// How a statement is looked at while it runs.
+/// How the program looks at a running statement.
 struct Looks {
+    // Off after a look that failed, because the failure may be about the long poll itself.
     long_polls: bool,
-    /// Before the next look; grows while looks come back at once.
+    /// The pause before the next look. It grows while looks come back at once.
     pause: Duration,
 }
 
@@ -88,7 +90,10 @@ impl Default for Looks {
 }
 
 impl Looks {
+    /// Sets the next pause. `took`: how long the last look took.
     fn slow_down(&mut self, took: Duration) {
+        // A long poll has waited at the service, and no pause is needed after it. Other looks are
+        // 50 ms apart, then 100 ms, and so on up to 5 s; `clamp` makes 50 ms of twice zero.
         let at_once = took < Duration::from_secs(1);
         self.pause = if at_once {
             (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
@@ -99,7 +104,7 @@ impl Looks {
 }
 
 impl DataApi {
-    /// A client for the service, or for the stand-in. `statement_name` shows up in ListStatements.
+    /// A client for the service, or for the stand-in. ListStatements shows `statement_name`.
     pub fn new(aws: &Aws, database: &Database, statement_name: &str, stop: Stop) -> DataApi {
         let mut config = aws_sdk_redshiftdata::config::Builder::from(&aws.config);
         if let Some(endpoints) = &aws.endpoints {
@@ -115,18 +120,19 @@ impl DataApi {
         }
     }
 
-    /// Requests so far.
+    /// The requests made so far.
     pub fn calls(&self) -> &Calls {
         &self.calls
     }
 
-    /// The same, but deaf to a wish to stop: for what must be written even then.
+    /// The same client, but deaf to a wish to stop, for what must be written even then. (For
+    /// example, the audit row of a run that a signal has ended.)
     #[must_use]
     pub fn to_the_end(&self) -> DataApi {
         DataApi { stop: Stop::never(), ..self.clone() }
     }
 
-    /// Runs one statement by itself; it commits on its own.
+    /// Runs one statement by itself. It commits on its own.
     pub async fn execute(&self, sql: &str) -> Result<Outcome> {
         let token = new_token();
         let id = self.submit(async || self.send_one(sql, &token).await).await?;
@@ -136,12 +142,14 @@ impl DataApi {
     /// Runs statements as one transaction: all of them, or none. At most 40, of at most 100 KB
     /// each.
     pub async fn execute_batch(&self, statements: &[String]) -> Result<Outcome> {
+        // One token for all attempts of `submit`. A new token for each attempt would let a batch
+        // whose first answer was lost run twice.
         let token = new_token();
         let id = self.submit(async || self.send_batch(statements, &token).await).await?;
         self.wait(id).await
     }
 
-    /// Returns the statement's id.
+    /// Submits one statement and returns its id.
     async fn send_one(&self, sql: &str, token: &str) -> Result<String> {
         self.calls.count("ExecuteStatement");
         let (workgroup, cluster, user) = self.compute();
@@ -159,7 +167,7 @@ impl DataApi {
         }
     }
 
-    /// Returns the batch's id.
+    /// Submits a batch and returns its id.
     async fn send_batch(&self, statements: &[String], token: &str) -> Result<String> {
         self.calls.count("BatchExecuteStatement");
         let (workgroup, cluster, user) = self.compute();
@@ -178,7 +186,8 @@ impl DataApi {
         }
     }
 
-    /// Who runs the statement. With a secret the user comes from there.
+    /// Workgroup, cluster and database user, as requests name them. With a secret the user comes
+    /// from the secret.
     fn compute(&self) -> (Option<String>, Option<String>, Option<String>) {
         match &self.database.compute {
             Compute::Workgroup(name) => (Some(name.clone()), None, None),
@@ -188,8 +197,11 @@ impl DataApi {
         }
     }
 
-    /// Sends again, with the same token, what may or may not have arrived. Once it may have, only
-    /// an answer can say otherwise.
+    /// Sends an execution, and sends it again with the same token when the failure may pass or the
+    /// answer was lost. Gives up after four attempts.
+    // An attempt without an answer may have arrived, and the failure of a later attempt does not
+    // change that. So once an outcome was unknown, the error stays `OutcomeUnknown`, whichever way
+    // the last attempt fails. (For example, a timeout and then three times throttled is unknown.)
     async fn submit<T>(&self, mut send: impl AsyncFnMut() -> Result<T>) -> Result<T> {
         let (mut pause, mut unknown) = (Duration::from_millis(500), None);
         loop {
@@ -210,8 +222,12 @@ impl DataApi {
         }
     }
 
-    /// Waits for the end of a statement. A wish to stop cancels it, and what became of it is still
-    /// found out.
+    /// Waits for the end of a statement. A wish to stop cancels the statement, and its outcome is
+    /// still read.
+    // After the cancel the loop goes on until the statement has ended, because only its last status
+    // tells whether it was committed. A statement that finished all the same is a success. Only
+    // when it has failed or was aborted does the wish to stop become the error. The cancel is sent
+    // once: `cancelled` is set from then on, which turns that branch of `select!` off.
     async fn wait(&self, id: String) -> Result<Outcome> {
         let (mut cancelled, mut looks) = (None, Looks::default());
         loop {
@@ -238,8 +254,8 @@ impl DataApi {
         }
     }
 
-    /// One look, a long poll where the service has those. A look that came back at once is followed
-    /// by a pause.
+    /// Looks at a statement until a look succeeds, by a long poll where the service has those.
+    /// Errors: `OutcomeUnknown` after [`MAX_FAILED_LOOKS`] failures.
     async fn describe(&self, id: &str, looks: &mut Looks) -> Result<DescribeStatementOutput> {
         for _ in 0..MAX_FAILED_LOOKS {
             tokio::time::sleep(looks.pause).await;
@@ -254,8 +270,8 @@ impl DataApi {
                 }
             }
         }
-        let fact = "what became of a running statement could not be found out; the ledger tells on \
-                    the next run";
+        let fact = "the status of a running statement cannot be read, so its outcome is unknown; \
+                    run again, the ledger knows whether the file was loaded";
         Err(Error::new(Kind::OutcomeUnknown, fact).with("statement_id", id))
     }
 
@@ -275,7 +291,8 @@ impl DataApi {
         }
     }
 
-    /// Reads all rows of a statement's result; `nth` picks a statement of a batch.
+    /// Reads all rows of a statement's result, page by page. `nth`: the place of the statement in
+    /// its batch, from 0. (The Data API counts from 1, so place 0 has the id `<batch>:1`.)
     pub async fn rows(&self, executed: &Executed, nth: Option<usize>) -> Result<ResultRows> {
         let id = nth.map_or(executed.id.clone(), |nth| format!("{}:{}", executed.id, nth + 1));
         let (mut rows, mut token) = (ResultRows::default(), None);
@@ -302,11 +319,12 @@ impl DataApi {
     }
 }
 
-/// A token by which the service runs an execution once, however often the request arrives.
+/// A token with which the service runs an execution once, however often the request arrives.
 fn new_token() -> String {
     uuid::Uuid::now_v7().to_string()
 }
 
+/// A finished statement or batch. A single statement has no sub-statements, and counts as one.
 fn finished(id: String, described: &DescribeStatementOutput) -> Executed {
     let subs = described.sub_statements();
     let result_rows = match subs {
@@ -316,7 +334,8 @@ fn finished(id: String, described: &DescribeStatementOutput) -> Executed {
     Executed { id, result_rows, has_result_set: described.has_result_set().unwrap_or(false) }
 }
 
-/// Finds the statement that failed: the batch's own message names at best its number.
+/// Finds the statement of a batch that failed. The batch's own message has at best its number, so
+/// the statement's own message comes first.
 fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
     use aws_sdk_redshiftdata::types::StatementStatusString::Failed;
     let sub = described
@@ -330,7 +349,7 @@ fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
     StatementFailure::new(id, sub.map_or(0, |(i, _)| i), message.to_owned(), query_id)
 }
 
-/// As the query calls it: the label is the alias, where there is one.
+/// A column's name as the query has it: the label, which is the alias where there is one.
 /// Source: <https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ColumnMetadata.html>
 fn column_name(column: ColumnMetadata) -> String {
     let label = column.label.filter(|label| !label.is_empty());
@@ -344,6 +363,7 @@ fn cell(field: Field) -> Cell {
         Field::LongValue(value) => Cell::Long(value),
         Field::StringValue(value) => Cell::Text(value),
         Field::BlobValue(value) => Cell::Text(loader_model::names::hex(value.as_ref())),
+        // `Field::IsNull`, and any kind of value that this SDK does not know.
         _ => Cell::Null,
     }
 }

@@ -1,4 +1,4 @@
-//! What a failed request means: which kind of failure it is, and what the reader can do about it.
+//! What a failed request means: the kind of the failure, and what its reader can do about it.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
@@ -7,17 +7,21 @@ use loader_model::error::{Error, Kind};
 
 /// Whether a failed request found the object missing.
 pub(crate) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    // HEAD answers without a body and so without a code; then the status alone tells. With a code
+    // the status is not enough: for example, `NoSuchBucket` has the status 404 too.
     matches!(error.code(), Some("NoSuchKey" | "NotFound"))
         || (status(error) == Some(404) && error.code().is_none())
 }
 
-/// Whether a conditional request found the object changed.
+/// Whether a conditional request (`If-Match`) found the object changed.
 pub(crate) fn is_changed<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict"))
         || status(error) == Some(412)
 }
 
-/// The same for requests that change nothing, so that nothing about them can stay unknown.
+/// The same for requests that may simply be sent again: reads, and also PUT, COPY and DELETE of an
+/// object. A lost answer makes them `Transient` and not `OutcomeUnknown`. (For example, a PUT that
+/// is sent twice writes the same object.)
 pub(crate) fn read_failure<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -25,7 +29,8 @@ where
     failure(doing, error).unless_unknown()
 }
 
-/// Turns a failed request into our error. `doing` says what was tried, such as `reading s3://b/k`.
+/// Turns a failed request into the program's error. `doing`: what was tried, such as `reading
+/// s3://b/k`.
 pub(crate) fn failure<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -42,7 +47,7 @@ where
             Error::new(Kind::Config, format!("{doing} failed; are there credentials for AWS?"))
                 .caused_by(error)
         }
-        // The request may have arrived; only its answer is known to be lost.
+        // The request may have arrived and done its work. Only its answer is known to be lost.
         SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
             Error::new(Kind::OutcomeUnknown, format!("{doing} got no answer")).caused_by(error)
         }
@@ -53,16 +58,17 @@ where
     }
 }
 
-/// The service answered, and said why not.
+/// The error for an answer with a code and perhaps a message.
 fn refused(doing: &str, code: &str, message: Option<&str>, status: Option<u16>) -> Error {
     let message = message.unwrap_or("no further message");
     let fact = format!("{doing} failed: {code}: {message}{}", remedy(code));
     Error::new(kind_of(code, status), fact)
 }
 
-/// Whether a request was never sent, for want of a signature. A connection that was closed in the
-/// middle is "other" too, but says of which kind.
+/// Whether a request was never sent because there are no credentials to sign it with.
 fn lacks_credentials(dispatch: &DispatchFailure) -> bool {
+    // The SDK has no kind for this: it is "other" without a kind of its own. A connection that was
+    // closed in the middle is "other" as well, but has such a kind.
     let error = dispatch.as_connector_error();
     error.is_some_and(|error| error.is_other() && error.as_other().is_none())
 }
@@ -71,6 +77,9 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
+/// The kind of a failure that the service has answered. `code`: empty when the answer has none.
+// The code counts before the status. A throttled request may have a 4xx status, and 4xx alone would
+// blame the configuration.
 fn kind_of(code: &str, status: Option<u16>) -> Kind {
     let throttled = [
         "Throttl",
@@ -96,6 +105,7 @@ fn kind_of(code: &str, status: Option<u16>) -> Kind {
     }
 }
 
+/// The end of the message: the remedy, or nothing for a code without a known remedy.
 fn remedy(code: &str) -> &'static str {
     match code {
         "AccessDenied" | "AccessDeniedException" | "Forbidden" => {

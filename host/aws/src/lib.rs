@@ -1,8 +1,8 @@
 //! The two services of AWS that a load talks to: S3 and the Redshift Data API, or their stand-ins
 //! on this machine. The only crate that knows the AWS SDK.
 //!
-//! Requests go out one at a time, each counted; what an answer means is said in the program's own
-//! terms. What to ask, and in which order, is decided elsewhere.
+//! Each request is counted, and each answer comes back in the program's own types. The crate does
+//! not decide what to ask, or in which order.
 
 pub mod connect;
 

@@ -1,7 +1,8 @@
-//! The object store: everything that the program does in S3, and the only place that knows its SDK.
+//! The object store: everything that the program does in S3, and the only module that knows its
+//! SDK.
 //!
-//! Listings are read to their end, deletes go in batches of 1000, and a move never loses a file
-//! that its producer replaced meanwhile.
+//! A listing is read to its last page, deletes go in batches of 1000 keys, and a move never loses a
+//! file that its producer has replaced meanwhile.
 
 mod store;
 

@@ -1,24 +1,25 @@
-//! A wish to stop (SIGINT, SIGTERM): async code can wait for it, worker threads see its flag.
+//! The wish to stop a run (SIGINT, SIGTERM). Async code waits for it, and worker threads look at
+//! its flag.
 
 use loader_model::error::{Error, Result};
 use loader_model::stop::{StopFlag, interrupted};
 use tokio::sync::watch;
 
-/// Seen by the steps. Clones see the same wish.
+/// The end that the steps hold. Clones see the same wish.
 #[derive(Clone, Debug)]
 pub struct Stop {
     signal: watch::Receiver<Option<i32>>,
     flag: StopFlag,
 }
 
-/// Held by what listens for signals.
+/// The end that listens for signals and passes the wish on.
 #[derive(Debug)]
 pub struct Stopper {
     signal: watch::Sender<Option<i32>>,
     flag: StopFlag,
 }
 
-/// A connected pair.
+/// Makes a connected pair.
 pub fn channel() -> (Stopper, Stop) {
     let (sender, receiver) = watch::channel(None);
     let flag = StopFlag::default();
@@ -26,16 +27,19 @@ pub fn channel() -> (Stopper, Stop) {
 }
 
 impl Stopper {
-    /// Asks everything to stop because of a signal.
+    /// Asks all steps and worker threads to stop. `signal`: the number of the signal, such as 15
+    /// for SIGTERM.
     pub fn stop(&self, signal: i32) {
+        // The flag goes up first, so that a task which wakes from `wanted` also finds it raised.
         self.flag.raise(signal);
         self.signal.send_replace(Some(signal));
     }
 }
 
 impl Stop {
-    /// A stop that never comes: for what must be done even then.
+    /// A wish that never comes, for work that must be done even when the run is stopped.
     pub fn never() -> Stop {
+        // The other end is dropped here, so the flag stays down and `wanted` waits for ever.
         channel().1
     }
 
@@ -44,16 +48,19 @@ impl Stop {
         &self.flag
     }
 
-    /// Errors: `Interrupted` when it is time to stop.
+    /// Errors: `Interrupted` when the run shall stop.
     pub fn check(&self) -> Result<()> {
         self.flag.check()
     }
 
-    /// Returns when it is time to stop, with the reason; never when the [`Stopper`] is gone.
+    /// Waits until the run shall stop, and returns the reason. Never returns when the [`Stopper`]
+    /// was dropped.
     pub async fn wanted(&self) -> Error {
         let mut receiver = self.signal.clone();
         match receiver.wait_for(Option::is_some).await.map(|signal| *signal) {
             Ok(Some(signal)) => interrupted(signal),
+            // The `Stopper` is gone, so no wish can come any more. To return here would end a run
+            // for no reason.
             _ => std::future::pending().await,
         }
     }

@@ -10,11 +10,12 @@ use crate::failure;
 use crate::s3::list::Listed;
 use crate::s3::store::{ObjectInfo, Store, replaced};
 
-/// Keys that one DeleteObjects takes.
+/// The most keys that one DeleteObjects takes.
 const MAX_KEYS_PER_DELETE: usize = 1000;
 
 impl Store {
-    /// Deletes every object below a prefix; objects that are gone already count as deleted.
+    /// Deletes every object below a prefix and returns how many there were. Objects that are gone
+    /// already count as deleted.
     pub async fn delete_all(&self, prefix: &S3Uri) -> Result<usize> {
         let keys = self.list(prefix).await?;
         for batch in keys.chunks(MAX_KEYS_PER_DELETE) {
@@ -23,6 +24,8 @@ impl Store {
         Ok(keys.len())
     }
 
+    // DeleteObjects succeeds even when it cannot delete some of the keys, and lists those in its
+    // answer.
     async fn delete_batch(&self, prefix: &S3Uri, keys: &[String]) -> Result<()> {
         self.calls.count("DeleteObjects");
         let doing = format!("deleting below {prefix}");
@@ -40,6 +43,8 @@ impl Store {
         }
     }
 
+    /// Deletes the object that `info` describes. An object that is gone already counts as deleted.
+    /// Errors: `Transient` when the object was written anew.
     pub(super) async fn delete_unchanged(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<()> {
         self.calls.count("DeleteObject");
         let request =
@@ -52,7 +57,7 @@ impl Store {
         }
     }
 
-    /// Deletes an object; an object that is gone already counts as deleted.
+    /// Deletes an object. An object that is gone already counts as deleted.
     pub async fn delete(&self, uri: &S3Uri) -> Result<()> {
         self.calls.count("DeleteObject");
         match boxed(self.client.delete_object().bucket(&uri.bucket).key(&uri.key).send()).await {
@@ -62,8 +67,8 @@ impl Store {
         }
     }
 
-    /// Deletes an object of a listing, unless it was written again since. Returns whether it is
-    /// gone.
+    /// Deletes an object of a listing, unless the object was written again since. Returns whether
+    /// the object is gone.
     pub async fn delete_listed(&self, object: &Listed) -> Result<bool> {
         self.calls.count("DeleteObject");
         let uri = &object.uri;

@@ -1,4 +1,4 @@
-//! Listing: always to the end.
+//! Listing: every page, to the last.
 
 use aws_sdk_s3::types::Object;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ pub struct Listed {
     pub uri: S3Uri,
     /// With its quotes, as S3 gives it.
     pub etag: String,
-    /// When it was written, by the clock of S3.
+    /// When the object was written, by the clock of S3, in whole seconds.
     pub last_modified: Option<Timestamp>,
 }
 
@@ -27,6 +27,7 @@ impl Store {
     }
 
     /// Every object below a prefix, in the order of the keys.
+    // The last page is the page without a token. How many objects a page has says nothing.
     pub async fn list_objects(&self, prefix: &S3Uri) -> Result<Vec<Listed>> {
         let mut objects = Vec::new();
         let mut token = None;

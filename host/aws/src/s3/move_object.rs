@@ -1,4 +1,4 @@
-//! Moving: a copy that is verified before the source goes, so that a file that its producer
+//! Moving: the copy is verified before the source is deleted, so that a file which its producer has
 //! replaced meanwhile is never lost.
 
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
@@ -15,16 +15,19 @@ use crate::s3::store::{ObjectInfo, Store, replaced};
 const MAX_SINGLE_COPY_BYTES: u64 = 5 * 1024 * 1024 * 1024;
 /// Part size of a multipart copy: 10,000 parts of it make 5 TB, the largest object there is.
 const COPY_PART_BYTES: u64 = 512 * 1024 * 1024;
-/// What is encoded in the header that names the source of a copy.
+/// The letters that are percent-encoded in the header with the source of a copy: all but letters,
+/// digits and these five. (For example, `data/in/a b.csv` becomes `data/in/a%20b.csv`.)
 const ENCODED: AsciiSet =
     NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
 impl Store {
-    /// Moves an object: copies what `info` describes, verifies the copy, deletes the source if it
-    /// is unchanged.
+    /// Moves an object: copies what `info` describes, verifies the copy, and deletes the source if
+    /// it is unchanged. Returns false when the source is gone already.
     ///
-    /// Moving again after a stop in between ends the same way. Returns false when there was nothing
-    /// to move any more.
+    /// A move may be repeated after a stop in between, and ends the same way.
+    // The order keeps the file safe. The source goes last, so a stop in between leaves two objects
+    // and never none. Copy and delete carry the ETag of `info`: if the producer has written a new
+    // file under the name, neither touches it.
     pub async fn move_object(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<bool> {
         match self.head(from).await? {
             None => return Ok(false),
@@ -71,6 +74,7 @@ impl Store {
         let id = upload.upload_id.unwrap_or_default();
         let copy = MultipartCopy { store: self, from, info, to, id: &id, doing: &doing };
         let done = copy.run().await;
+        // The parts of an upload that is neither completed nor aborted stay in the bucket.
         if done.is_err() {
             copy.abort().await;
         }
@@ -102,6 +106,7 @@ impl MultipartCopy<'_> {
     async fn copy_part(&self, number: i32, start: u64) -> Result<CompletedPart> {
         let (Store { client, calls, .. }, to) = (self.store, self.to);
         calls.count("UploadPartCopy");
+        // The range includes its last byte: `bytes=0-536870911` is the first part of 512 MiB.
         let end = (start + COPY_PART_BYTES).min(self.info.size_bytes) - 1;
         let request = client.upload_part_copy().bucket(&to.bucket).key(&to.key).upload_id(self.id);
         let request = request
@@ -139,7 +144,7 @@ impl MultipartCopy<'_> {
     }
 }
 
-/// `bucket/key` as the header wants it.
+/// The source of a copy as the header wants it: `bucket/key`, percent-encoded.
 fn copy_source(uri: &S3Uri) -> String {
     format!("{}/{}", uri.bucket, utf8_percent_encode(&uri.key, &ENCODED))
 }

@@ -29,7 +29,8 @@ impl Body {
 }
 
 impl Store {
-    /// Opens an object's content, provided that it still is the one with this ETag.
+    /// Opens the content of the object that `info` describes. Errors: `Transient` when the object
+    /// was replaced or is gone.
     pub async fn read(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<Body> {
         self.calls.count("GetObject");
         let request =
@@ -43,7 +44,7 @@ impl Store {
         }
     }
 
-    /// Reads a small object whole; `None` when there is none.
+    /// Reads a small object whole; `None` when it does not exist.
     pub async fn read_whole(&self, uri: &S3Uri) -> Result<Option<Vec<u8>>> {
         self.calls.count("GetObject");
         let doing = format!("reading {uri}");

@@ -1,4 +1,4 @@
-//! The client that everything in S3 goes through, and what S3 says about one object.
+//! The client that all requests to S3 go through, and what S3 says about one object.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
@@ -23,7 +23,7 @@ pub struct Store {
 pub struct ObjectInfo {
     /// With its quotes, as S3 gives it.
     pub etag: String,
-    /// On a bucket with versioning.
+    /// The version of the object, in a bucket with versions.
     pub version_id: Option<String>,
     pub size_bytes: u64,
 }
@@ -33,6 +33,7 @@ impl Store {
     pub fn new(aws: &Aws) -> Store {
         let mut config = aws_sdk_s3::config::Builder::from(&aws.config);
         if let Some(endpoints) = &aws.endpoints {
+            // The stand-in has one address for all buckets, so the bucket is a part of the path.
             config = config.endpoint_url(&endpoints.s3).force_path_style(true);
         }
         Store {
@@ -42,26 +43,26 @@ impl Store {
         }
     }
 
-    /// Requests so far.
+    /// The requests made so far.
     pub fn calls(&self) -> &Calls {
         &self.calls
     }
 
-    /// Looks at an object; `None` when there is none.
+    /// Looks at an object without reading it; `None` when it does not exist.
     pub async fn head(&self, uri: &S3Uri) -> Result<Option<ObjectInfo>> {
         self.calls.count("HeadObject");
         match boxed(self.client.head_object().bucket(&uri.bucket).key(&uri.key).send()).await {
             Ok(head) => Ok(Some(info(head))),
             Err(error) if failure::is_missing(&error) => Ok(None),
             Err(error) => {
-                // HEAD answers without words, so S3 cannot say what it dislikes.
+                // HEAD answers without a body, so S3 cannot say why. The hint has the usual causes.
                 let hint = "is this a valid bucket, and may you read it?";
                 Err(failure::read_failure(&format!("looking at {uri} ({hint})"), error))
             }
         }
     }
 
-    /// Makes a bucket; an own bucket that exists already is fine. For the demo and the stand-in.
+    /// Makes a bucket, for the demo and the stand-in. A bucket that exists and is ours is no error.
     pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
         self.calls.count("CreateBucket");
         match boxed(self.client.create_bucket().bucket(bucket).send()).await {
@@ -79,12 +80,13 @@ impl Store {
 fn info(head: HeadObjectOutput) -> ObjectInfo {
     ObjectInfo {
         etag: head.e_tag.unwrap_or_default(),
+        // S3 writes `null` for an object without a version.
         version_id: head.version_id.filter(|id| id != "null"),
         size_bytes: u64::try_from(head.content_length.unwrap_or(0)).unwrap_or(0),
     }
 }
 
-/// The object was written anew since it was looked at.
+/// The error for an object that was written anew after the program had looked at it.
 pub(super) fn replaced(uri: &S3Uri) -> Error {
     let fact = format!(
         "{uri} was replaced while it was being loaded; the new file was left alone, run again for \

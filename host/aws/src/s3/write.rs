@@ -16,7 +16,7 @@ impl Store {
         self.put(uri, ByteStream::from(content)).await.map(drop)
     }
 
-    /// Writes a file as one object and returns its size. At most 5 GB.
+    /// Writes a file of at most 5 GB as one object, and returns its size in bytes.
     pub async fn write_file(&self, uri: &S3Uri, path: &Path) -> Result<u64> {
         let body = ByteStream::from_path(path)
             .await
