@@ -1,9 +1,9 @@
-//! Measures the sandbox on this machine: against the same code without it, over many columns, and
-//! at the second start.
+//! Measures the sandbox on this machine: against the same code outside of a sandbox, over many
+//! columns, and at the second start.
 //!
-//! `cargo xtask bench plugins` builds and runs it. What is compared runs in turns in one process,
-//! on one thread, and medians are shown. Seconds are those of the thread's processor time, so that
-//! others on the machine count little.
+//! `cargo xtask bench plugins` builds and runs this program. Measurements that are compared run in
+//! turns in one process, on one thread, and the program prints medians. It measures the thread's
+//! processor time, so that other programs on the machine count little.
 
 mod clock;
 mod columns;
@@ -24,6 +24,7 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
+        // This program calls itself so, since each start to be measured is a process of its own.
         [start::PROBE, file, cache] => start::probe(Path::new(file), Path::new(cache)),
         [folder] => all(Path::new(folder), 7),
         [folder, runs] => all(Path::new(folder), runs.parse()?),
@@ -43,7 +44,7 @@ fn load(path: &Path) -> Result<Plugin> {
     Ok(runtime.load(path, std::fs::read(path)?)?)
 }
 
-/// The built plugins that are for use.
+/// The files of the built plugins in a folder, but for `hostile.wasm`, which misbehaves on demand.
 fn plugins(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut plugins = Vec::new();
     for entry in std::fs::read_dir(folder)? {

@@ -1,4 +1,4 @@
-//! How a measurement ends. What goes wrong is shown to the developer who runs it, so an error is
+//! How a measurement ends. Errors are shown to the developer who runs the program, so any error is
 //! kept as it came.
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;

@@ -9,10 +9,10 @@ use tpchgen::generators::LineItemGenerator;
 
 use crate::outcome::Result;
 
-/// Batches with the numbers of their rows.
+/// Batches, each with the numbers of its rows in the file.
 pub(crate) type Batches = Vec<(RecordBatch, Int64Array)>;
 
-/// `lineitem` as CSV at this scale; 1.0 has six million rows.
+/// `lineitem` as CSV at this scale. For example, 1.0 has six million rows and 0.1 a tenth of them.
 pub(crate) fn lineitem(scale: f64) -> Result<String> {
     let mut text = format!("{}\n", LineItemCsv::header());
     for item in LineItemGenerator::new(scale, 1, 1).iter() {
@@ -21,7 +21,9 @@ pub(crate) fn lineitem(scale: f64) -> Result<String> {
     Ok(text)
 }
 
-/// CSV as a load reads it: in chunks, with types of the whole, in the batches of a load.
+/// CSV as a load reads it: cut into chunks, decoded with the types of the whole text, in batches of
+/// the size that a load has.
+// The offsets of chunks are below the length of `text`, so the casts to `usize` lose nothing.
 pub(crate) fn batches(text: &[u8]) -> Result<Batches> {
     let dialect = Dialect::default();
     let (header, chunks) = split(text, &dialect)?;

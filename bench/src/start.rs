@@ -1,9 +1,9 @@
-//! The second start: from a program's first line to a plugin that is ready, when its compiled form
-//! is on disk.
+//! The second start: the time from a program's first line until a plugin is ready, when the
+//! plugin's compiled form is on disk.
 //!
-//! Each start is a process of its own. Ready means: the engine runs, the file is read and looked
-//! at, the compiled form is read and checked, and the plugin was asked for its config's schema,
-//! which `{}` was held against.
+//! Each start is a process of its own. A plugin is ready when the engine runs, the file is read and
+//! looked at, the compiled form is read and checked, and the plugin has given the schema of its
+//! config, against which `{}` was checked.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,6 +27,7 @@ pub(crate) fn run(plugins: &[PathBuf], runs: usize) -> Result<()> {
 
 /// Starts with one plugin, first without and then with its compiled form, and prints a line.
 fn measure(plugin: &Path, cache: &Path, runs: usize) -> Result<()> {
+    // The first start compiles the plugin and leaves the compiled form in `cache` for the others.
     let (first, _) = start(plugin, cache)?;
     let starts = (0..runs).map(|_| start(plugin, cache)).collect::<Result<Vec<_>>>()?;
     let (times, cpus): (Vec<_>, Vec<_>) = starts.into_iter().unzip();
@@ -41,10 +42,11 @@ fn measure(plugin: &Path, cache: &Path, runs: usize) -> Result<()> {
     Ok(())
 }
 
-/// How long it took, and how much of that the processors worked.
+/// Starts a process, and returns how long its start took and its processor time.
 fn start(plugin: &Path, cache: &Path) -> Result<(Duration, Duration)> {
     let output =
         Command::new(std::env::current_exe()?).arg(PROBE).arg(plugin).arg(cache).output()?;
+    // A start that failed prints no numbers, and its stderr says why.
     let text = String::from_utf8_lossy(&output.stdout);
     let mut micros =
         text.split_whitespace().map_while(|word| word.parse().ok().map(Duration::from_micros));
@@ -54,8 +56,8 @@ fn start(plugin: &Path, cache: &Path) -> Result<(Duration, Duration)> {
     }
 }
 
-/// Starts, prints the microseconds that it took, and ends. What took them goes to stderr, for a
-/// developer who calls it by hand.
+/// A start to be measured: prints its microseconds, and those of the processors, such as `18250
+/// 16900`. The times of its parts go to stderr, for a developer who calls it by hand.
 pub(crate) fn probe(plugin: &Path, cache: &Path) -> Result<()> {
     let begin = (Instant::now(), process_cpu());
     let runtime = Runtime::new(Limits::default(), CacheLocation::Dir(cache.to_owned()))?;
@@ -64,7 +66,7 @@ pub(crate) fn probe(plugin: &Path, cache: &Path) -> Result<()> {
     eprintln!("loaded after {:?}", begin.0.elapsed());
     plugin.config_schema()?;
     eprintln!("asked after {:?}", begin.0.elapsed());
-    // A plugin may insist on settings; that it says so is an answer as well.
+    // A plugin may insist on settings. Its refusal of `{}` is an answer as well, and no error.
     let _ = plugin.check_config(&serde_json::json!({}));
     let (time, cpu) = (begin.0.elapsed(), process_cpu().saturating_sub(begin.1));
     println!("{} {}", time.as_micros(), cpu.as_micros());
