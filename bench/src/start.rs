@@ -56,8 +56,9 @@ fn start(plugin: &Path, cache: &Path) -> Result<(Duration, Duration)> {
     }
 }
 
-/// A start to be measured: prints its microseconds, and those of the processors, such as `18250
-/// 16900`. The times of its parts go to stderr, for a developer who calls it by hand.
+/// A start to be measured: prints how many microseconds it took and how many of them the processors
+/// worked, such as `18250 16900`. The times of its parts go to stderr, for a developer who calls it
+/// by hand.
 pub(crate) fn probe(plugin: &Path, cache: &Path) -> Result<()> {
     let begin = (Instant::now(), process_cpu());
     let runtime = Runtime::new(Limits::default(), CacheLocation::Dir(cache.to_owned()))?;

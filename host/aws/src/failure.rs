@@ -29,8 +29,8 @@ where
     failure(doing, error).unless_unknown()
 }
 
-/// Turns a failed request into the program's error. `doing`: what was tried, such as `reading
-/// s3://b/k`.
+/// Turns a failed request into the program's error. `doing`: what was tried, such as
+/// `reading s3://b/k`.
 pub(crate) fn failure<E>(doing: &str, error: SdkError<E, HttpResponse>) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -67,8 +67,8 @@ fn refused(doing: &str, code: &str, message: Option<&str>, status: Option<u16>) 
 
 /// Whether a request was never sent because there are no credentials to sign it with.
 fn lacks_credentials(dispatch: &DispatchFailure) -> bool {
-    // The SDK has no kind for this: it is "other" without a kind of its own. A connection that was
-    // closed in the middle is "other" as well, but has such a kind.
+    // The SDK reports missing credentials as "other" without saying of which kind. A connection
+    // that was closed in the middle is "other" too, but says of which kind.
     let error = dispatch.as_connector_error();
     error.is_some_and(|error| error.is_other() && error.as_other().is_none())
 }

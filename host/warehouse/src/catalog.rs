@@ -1,5 +1,5 @@
-//! What the catalog says about the target: before a load its columns, and whether the ledger has
-//! this load; right before the target is altered its columns as they are then, with their keys.
+//! What the warehouse says about the target. Before a load: its columns, and whether the ledger has
+//! this load. Right before the target is altered: its columns as they are then, with their keys.
 //!
 //! The module has the queries and reads their answers. It runs nothing.
 
@@ -63,8 +63,8 @@ impl Catalog {
 
 /// The two queries before a load: columns of the target and the bookkeeping tables, and the ledger.
 pub fn queries(target: &TableName, load_id: &str) -> Vec<String> {
-    // The query of the ledger comes second, and the program knows that: when this statement fails
-    // on a missing relation, it is the ledger that is missing.
+    // The program relies on this order: if the second statement fails on a missing relation, the
+    // ledger is missing.
     let tables = [target.table.as_str(), bookkeeping::AUDIT, bookkeeping::LEDGER];
     vec![columns_query(target, &tables), loaded_by_query(target, load_id)]
 }

@@ -75,7 +75,7 @@ fn move_rows(batch: &LoadBatch<'_>) -> Vec<(StatementRole, String)> {
     statements.extend(merge::delete(batch).map(|sql| (StatementRole::Delete, sql)));
     statements.extend(merge::update(batch).map(|sql| (StatementRole::Update, sql)));
     statements.push((StatementRole::Insert, merge::insert(batch)));
-    // The first entry is CREATE TABLE, which ran before the LOCK.
+    // The first entry is CREATE TABLE, which `claim` has taken.
     let views = batch.creation.iter().skip(1);
     statements.extend(views.map(|sql| (StatementRole::CreateView, sql.clone())));
     statements

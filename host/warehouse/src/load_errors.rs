@@ -19,8 +19,8 @@ pub fn query(query_id: i64) -> String {
     )
 }
 
-/// A load error. It is shown as a sentence, such as `s3://b/p line 7, column amount (numeric): 1207
-/// Invalid digit`.
+/// A load error. It is shown as a sentence, such as
+/// `s3://b/p line 7, column amount (numeric): 1207 Invalid digit`.
 // All fields are texts: the loader only shows them, and `Row::text` takes a value of any type.
 pub struct LoadError {
     file_name: String,

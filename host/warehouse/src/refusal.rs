@@ -167,8 +167,8 @@ impl Refusal {
     }
 }
 
-/// Turns a refused statement into the loader's error. `doing`: what was tried, such as `reading the
-/// catalog`.
+/// Turns a refused statement into the loader's error. `doing`: what was tried, such as
+/// `reading the catalog`.
 pub fn explain(doing: &str, failure: &StatementFailure) -> Error {
     let (message, refusal) = (headline(&failure.message), failure.refusal);
     // The Data API counts the statements of a batch from 1, as in `<id>:1`.

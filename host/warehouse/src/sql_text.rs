@@ -155,8 +155,8 @@ fn dollar_len(text: &str) -> Option<usize> {
     Some(text[tag_len..].find(tag).map_or(text.len(), |end| tag_len + end + tag_len))
 }
 
-/// Reads the beginning of a CREATE VIEW; `None` for any other statement. (For example, `CREATE OR
-/// REPLACE VIEW public.v_orders AS …` has the name `public`, `v_orders`.)
+/// Reads the beginning of a CREATE VIEW; `None` for any other statement. (For example,
+/// `CREATE OR REPLACE VIEW public.v_orders AS …` has the name `public`, `v_orders`.)
 pub(crate) fn create_view(text: &str) -> Option<CreateView> {
     let mut tokens = Tokens::of(text).peekable();
     // `word` takes a token only if it is the wanted one, so optional words can just be tried.
@@ -218,8 +218,8 @@ pub(crate) fn ends_with_words(text: &str, words: &[&str]) -> bool {
 /// Whether a text names a relation together with its schema, quoted or not, in any case.
 /// Late-binding views must name a relation so.
 ///
-/// An alias with the name of the schema passes for the schema. (For example, `SELECT s.t FROM x AS
-/// s` counts as naming the table `s.t`.)
+/// An alias with the name of the schema passes for the schema.
+/// (For example, `SELECT s.t FROM x AS s` counts as naming the table `s.t`.)
 pub(crate) fn mentions(text: &str, relation: &TableName) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
     let is = |token: &Token<'_>, name: &str| match token {

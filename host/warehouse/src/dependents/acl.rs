@@ -6,7 +6,7 @@
 //! hidden privileges. (For example, `ann=arwd/ann,group analysts=r/ann` has the names `ann` and
 //! `analysts`.)
 
-/// The name that PUBLIC has in the array: none. (`=r/ann` is SELECT for PUBLIC.)
+/// The name of PUBLIC in the array, which is empty: `=r/ann` is SELECT for PUBLIC.
 pub(super) const PUBLIC: &str = "";
 
 /// The names that have privileges, in the order of the array, each once.

@@ -7,8 +7,8 @@ use crate::sql::text;
 /// The most bytes of one list. The whole statement may have 100 KB.
 const MAX_LIST_BYTES: usize = 60_000;
 
-/// The condition for a relation in pg_class (`c`) and pg_namespace (`n`), such as `(n.nspname =
-/// 'public' AND c.relname = 'orders')`.
+/// The condition for a relation in pg_class (`c`) and pg_namespace (`n`), such as
+/// `(n.nspname = 'public' AND c.relname = 'orders')`.
 pub(crate) fn is_object(name: &TableName) -> String {
     is("n.nspname", "c.relname", name)
 }

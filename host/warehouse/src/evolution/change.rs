@@ -74,7 +74,8 @@ fn addition(wanted: &TargetColumn) -> SchemaChange {
     SchemaChange::AddColumn { name, column_type }
 }
 
-/// The change that makes a column wide enough; `None` when it is. `Err` when it can never be.
+/// The change that makes a column wide enough. `None` when it is wide enough, `Err` with the reason
+/// when it can never be.
 fn widening(
     wanted: &TargetColumn,
     existing: &CatalogColumn,

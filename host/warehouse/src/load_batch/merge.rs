@@ -1,5 +1,5 @@
 //! How the staged rows get into the target: DELETE removes the rows that they replace, or UPDATE
-//! changes the rows that they keep, and INSERT adds the rest.
+//! changes those rows in place, and INSERT adds the rest.
 
 use loader_model::choices::{Duplicates, Strategy};
 use loader_model::column_type::ColumnType;

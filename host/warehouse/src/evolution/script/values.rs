@@ -39,8 +39,8 @@ pub struct EvolutionPlan {
 pub enum Execution {
     /// Everything or nothing.
     Transaction(Vec<String>),
-    /// A statement that Redshift refuses in a transaction, such as `ALTER TABLE … ALTER COLUMN …
-    /// TYPE`.
+    /// A statement that Redshift refuses in a transaction, such as
+    /// `ALTER TABLE "public"."orders" ALTER COLUMN "note" TYPE VARCHAR(1024)`.
     Alone(String),
 }
 
