@@ -51,7 +51,7 @@ fn hidden_privileges(changes: &[SchemaChange], dependents: &Dependents) -> Optio
     (!dependents.superuser && changes.iter().any(replaced)).then(|| {
         format!(
             "{} is no superuser and may not see all privileges on single columns; a widened \
-             integer loses the others",
+             integer loses the privileges that stay hidden",
             dependents.user
         )
     })
