@@ -3,9 +3,4 @@
 
 #![allow(unreachable_pub, clippy::all, reason = "generated")]
 
-wit_bindgen::generate!({
-    path: "../../wit/0.1",
-    world: "plugin",
-    pub_export_macro: true,
-    default_bindings_module: "loader_sdk::bindings",
-});
+include!("bindings/plugin.generated");
