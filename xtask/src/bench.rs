@@ -4,8 +4,8 @@
 mod staging;
 
 use crate::failure::Failure;
-use crate::plugins;
-use crate::run::{cargo, root, run as run_command, target};
+use crate::run::{cargo, root, run as run_command, target, watched};
+use crate::{plugins, setup};
 
 /// Runs the benchmark that the arguments name, and prints its table.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -17,8 +17,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 
 /// Beside the program, so that both are built of the same crates.
 fn sandbox(runs: &[String]) -> Result<(), Failure> {
-    plugins::build_plugins()?;
-    run_command(&mut cargo(&[
+    plugins::build_plugins(&setup::toolchain()?, &[])?;
+    watched(&mut cargo(&[
         "build",
         "--release",
         "--package",

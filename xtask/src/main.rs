@@ -17,10 +17,11 @@ use failure::{Failure, failure};
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  demo [ARGS]  build everything and tell the story of a load (ARGS go to `loader demo`)
+  demo [ARGS]  tell the story of a load (ARGS go to `loader demo`); builds what it shows
   test [ARGS]  run every test (ARGS go to `cargo test`)
   check        format, house rules, who depends on whom, reproducible plugins, lints
-  plugins      build plugins/*.wasm
+  plugins [NAMES]
+               build plugins/*.wasm, or those that are named
   bench        measure the data path: [--scale N] [--runs N] [--skip-duckdb]
   bench plugins [RUNS]
                measure the sandbox: against native code, over 200 columns, at the second start
@@ -46,27 +47,35 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "demo" => demo(rest),
         "test" => test(rest),
         "check" => check::all(),
-        "plugins" => plugins::build_plugins(),
+        "plugins" => plugins::build_plugins(&setup::toolchain()?, rest),
         "bench" => bench::run(rest),
-        "setup" => setup::all().map(drop),
+        "setup" => setup::for_tests().map(drop),
         other => failure(format!("no command `{other}`\n{USAGE}")),
     }
 }
 
-/// The same profile as the tests, so that a fresh machine builds the dependencies once.
+/// Builds what the demo shows and nothing else, in the profile of the tests, so that a fresh
+/// machine builds the dependencies once.
 fn demo(arguments: &[String]) -> Result<(), Failure> {
-    setup::postgres()?;
-    plugins::build_plugins()?;
+    let toolchain = setup::for_demo()?;
+    eprintln!("== the default plugin");
+    plugins::build_plugins(&toolchain, &["default".to_owned()])?;
+    eprintln!("== loader, and the stand-in for S3 and Redshift");
     let packages = ["--package", "loader", "--package", "loader-local"];
-    run::run(run::cargo(&["build", "--quiet"]).args(packages))?;
+    run::watched(run::cargo(&["build"]).args(packages))?;
     let mut loader = std::process::Command::new(run::target().join("debug/loader"));
     run::run(loader.arg("demo").args(arguments).current_dir(run::root()))
 }
 
+/// Builds all plugins and all tests, then runs them. `arguments` go to both calls of cargo; what
+/// follows `--` concerns only the run.
 fn test(arguments: &[String]) -> Result<(), Failure> {
-    let python = setup::all()?;
-    plugins::build_plugins()?;
-    let mut cargo = run::cargo(&["test", "--workspace", "--quiet"]);
-    cargo.env("LOADER_TEST_PYTHON", python).args(arguments);
-    run::run(&mut cargo)
+    let (toolchain, python) = setup::for_tests()?;
+    eprintln!("== plugins");
+    plugins::build_plugins(&toolchain, &[])?;
+    eprintln!("== tests");
+    let cargo = ["test", "--workspace"];
+    let of_cargo = arguments.iter().take_while(|argument| *argument != "--");
+    run::watched(run::cargo(&cargo).arg("--no-run").args(of_cargo))?;
+    run::run(run::cargo(&cargo).args(arguments).env("LOADER_TEST_PYTHON", python))
 }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use loader_build::{BuildError, Built, Toolchain, Workspace};
+use loader_build::{BuildError, Built, PluginCrate, Toolchain, Workspace};
 
 use crate::failure::{Failure, failure};
 use crate::run::{output, root, target};
@@ -16,10 +16,10 @@ impl From<BuildError> for Failure {
     }
 }
 
-/// Builds every plugin and writes the components that changed. Quick when nothing did: cargo
-/// decides.
-pub(crate) fn build_plugins() -> Result<(), Failure> {
-    for built in build(&root(), &target_dir(), &Toolchain::find()?)? {
+/// Builds plugins and writes the components that changed. Quick when nothing did: cargo decides.
+/// `names`: only these; all when it is empty.
+pub(crate) fn build_plugins(toolchain: &Toolchain, names: &[String]) -> Result<(), Failure> {
+    for built in build(&root(), names, &target_dir(), toolchain)? {
         let changed = built.write(&root().join("plugins").join(format!("{}.wasm", built.name)))?;
         println!(
             "plugins/{}.wasm {} {} KiB sha256 {}{}",
@@ -35,13 +35,12 @@ pub(crate) fn build_plugins() -> Result<(), Failure> {
 
 /// Builds every plugin a second time, from nothing, in a copy of the sources elsewhere, and
 /// compares: a pinned digest means the same in every checkout.
-pub(crate) fn check_reproducible() -> Result<(), Failure> {
-    let toolchain = Toolchain::find()?;
+pub(crate) fn check_reproducible(toolchain: &Toolchain) -> Result<(), Failure> {
     let elsewhere =
         tempfile::tempdir().or_else(|error| failure(format!("no temporary folder: {error}")))?;
     copy_sources(elsewhere.path())?;
-    let first = build(&root(), &target_dir(), &toolchain)?;
-    let second = build(elsewhere.path(), &elsewhere.path().join("target"), &toolchain)?;
+    let first = build(&root(), &[], &target_dir(), toolchain)?;
+    let second = build(elsewhere.path(), &[], &elsewhere.path().join("target"), toolchain)?;
     first.iter().zip(&second).try_for_each(|(first, second)| same_bytes(first, second))
 }
 
@@ -58,9 +57,21 @@ fn same_bytes(first: &Built, second: &Built) -> Result<(), Failure> {
     Ok(())
 }
 
-fn build(checkout: &Path, target_dir: &Path, toolchain: &Toolchain) -> Result<Vec<Built>, Failure> {
+fn build(
+    checkout: &Path,
+    names: &[String],
+    target_dir: &Path,
+    toolchain: &Toolchain,
+) -> Result<Vec<Built>, Failure> {
     let workspace = Workspace::read(checkout)?.locked();
-    Ok(workspace.build(&workspace.plugins, toolchain, Some(target_dir))?)
+    let is_known = |name: &&String| workspace.plugins.iter().any(|plugin| plugin.name == **name);
+    if let Some(unknown) = names.iter().find(|name| !is_known(name)) {
+        let known: Vec<&str> = workspace.plugins.iter().map(|plugin| &*plugin.name).collect();
+        return failure(format!("no plugin is called `{unknown}`; there are {}", known.join(", ")));
+    }
+    let is_wanted = |plugin: &&PluginCrate| names.is_empty() || names.contains(&plugin.name);
+    let wanted: Vec<PluginCrate> = workspace.plugins.iter().filter(is_wanted).cloned().collect();
+    Ok(workspace.build(&wanted, toolchain, Some(target_dir))?)
 }
 
 /// Apart from the host's own, so that neither waits for the other.

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use loader_build::watched::{self, Ended};
+
 use crate::failure::{Failure, failure};
 
 /// The root of the checkout.
@@ -28,6 +30,27 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => failure(format!("{} ended with {status}", shown(command))),
+        Err(error) => failure(format!("{} does not start: {error}", shown(command))),
+    }
+}
+
+/// Runs cargo to the end; says how far it is all the time.
+pub(crate) fn watched(cargo: &mut Command) -> Result<(), Failure> {
+    ended_well(watched::cargo(cargo), cargo)
+}
+
+/// Runs to the end, and shows its lines only when it fails. `what`: what it does, for the user.
+pub(crate) fn quietly(what: &str, command: &mut Command) -> Result<(), Failure> {
+    ended_well(watched::quietly(what, command), command)
+}
+
+fn ended_well(ended: std::io::Result<Ended>, command: &Command) -> Result<(), Failure> {
+    match ended {
+        Ok(ended) if ended.status.success() => Ok(()),
+        Ok(ended) => {
+            let lines = ended.last_lines.join("\n");
+            failure(format!("{} ended with {}\n{lines}", shown(command), ended.status))
+        }
         Err(error) => failure(format!("{} does not start: {error}", shown(command))),
     }
 }

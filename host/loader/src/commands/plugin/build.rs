@@ -11,7 +11,7 @@ use crate::cli::plugin::BuildArgs;
 use crate::commands::print;
 
 pub(super) fn run(args: &BuildArgs) -> Result<Verdict> {
-    let toolchain = Toolchain::find().map_err(failure)?;
+    let toolchain = Toolchain::add().map_err(failure)?;
     let (_, about) = built(&args.dir, args.output.as_deref(), &toolchain)?;
     print(&about);
     Ok(Verdict::Good)
