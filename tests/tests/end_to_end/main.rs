@@ -5,13 +5,9 @@ mod main_job;
 
 mod exactness;
 
-mod cases;
-
 mod evolution;
 
 mod plugins;
-
-mod misdeeds;
 
 mod interruption;
 
@@ -22,7 +18,7 @@ mod plugin_commands;
 
 mod plugin_chains;
 
-mod plugin_guide;
+mod pages;
 
 mod plugin_new;
 

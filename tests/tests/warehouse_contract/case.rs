@@ -137,6 +137,12 @@ pub(crate) fn read(dir: &Path) -> Vec<Case> {
 }
 
 impl Case {
+    /// Area and name: what its test is called.
+    pub(crate) fn name(&self) -> String {
+        format!("{}: {}", self.area, self.name)
+    }
+
+    /// Its name, and where its fact is from.
     pub(crate) fn title(&self) -> String {
         let doubt = if self.confirmed { "" } else { ", unconfirmed" };
         format!("{}: {} ({}{doubt})", self.area, self.name, self.source)
@@ -272,8 +278,8 @@ impl Values {
     }
 }
 
-#[test]
-fn placeholders() {
+/// The one test of this file: `main` calls it, because a test with a `main` has no `#[test]`.
+pub(crate) fn placeholders_are_filled() {
     let values = Values(vec![("schema", "s1".to_owned())]);
     assert_eq!(
         values.fill("{schema}.t {x*3} {c# INT*2} {\"a\": {schema}}"),

@@ -1,81 +1,86 @@
 //! The contract with the warehouse: what Amazon Redshift does and PostgreSQL does not, as cases in
 //! `tests/warehouse/*.toml`, each with the public source of its fact. They run through the Data API
 //! with the AWS SDK, on the local stand-in, and on a real cluster too when one is named
-//! (`warehouse.rs` reads the variables). One message lists everything that differs.
+//! (`warehouse.rs` reads the variables).
+//!
+//! Each case is a test of its own, for example `alter: a VARCHAR grows`; on a real cluster its name
+//! begins with `[real]`. `cargo test --test warehouse_contract alter` runs one file's cases.
 
 mod case;
 mod objects;
 mod run;
 mod warehouse;
 
-use futures::StreamExt;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use libtest_mimic::{Arguments, Failed, Trial};
 use loader_tests::{root, world};
+use tokio::runtime::Runtime;
 
 use case::Case;
-use run::Outcome;
 use warehouse::Warehouse;
 
-/// Cases that run at a time.
+/// Cases that run at a time: most of their time they wait for an answer.
 const AT_ONCE: usize = 8;
 
-#[test]
-fn the_warehouse_keeps_its_contract() {
-    let cases = case::read(&root().join("tests/warehouse"));
-    let wanted = std::env::var("LOADER_TEST_CASE").unwrap_or_default();
-    let cases: Vec<Case> =
-        cases.into_iter().filter(|case| case.title().contains(&wanted)).collect();
-    assert!(!cases.is_empty(), "no case is called {wanted}");
-    let endpoints = world().endpoints();
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let mut message = runtime
-        .block_on(async { differences(&Warehouse::stand_in(endpoints).await, &cases).await });
-    if let Some(real) = runtime.block_on(Warehouse::real()) {
-        message += &runtime.block_on(differences(&real, &cases));
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
+    let runtime = Arc::new(Runtime::new().expect("a runtime"));
+    let cases: Vec<Arc<Case>> =
+        case::read(&root().join("tests/warehouse")).into_iter().map(Arc::new).collect();
+    assert!(!cases.is_empty(), "the cases are gone");
+    let stand_in = runtime.block_on(Warehouse::stand_in(world().endpoints()));
+    let real = runtime.block_on(Warehouse::real());
+    let mut trials = vec![Trial::test("placeholders_are_filled", || {
+        case::placeholders_are_filled();
+        Ok(())
+    })];
+    let notes = Arc::new(Mutex::new(Vec::new()));
+    for warehouse in [Some(stand_in), real].into_iter().flatten().map(Arc::new) {
+        trials.extend(cases.iter().map(|case| trial(&runtime, &warehouse, case, &notes)));
     }
-    assert!(message.is_empty(), "{message}");
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let mut notes = std::mem::take(&mut *notes.lock().expect("no test holds it any more"));
+    notes.sort();
+    eprint!("{}", notes.concat());
+    conclusion.exit_code()
 }
 
-/// Runs all cases. The differences as text; empty when there are none, or none that a public source
-/// speaks against.
-async fn differences(warehouse: &Warehouse, cases: &[Case]) -> String {
-    let found: Vec<(&Case, Outcome)> = futures::stream::iter(cases)
-        .map(|case| async move { (case, run::run(warehouse, case).await) })
-        .buffered(AT_ONCE)
-        .collect()
-        .await;
-    let list = |wanted: &dyn Fn(&Case) -> bool| -> Vec<String> {
-        let found = found.iter().filter(|(case, _)| wanted(case));
-        found
-            .filter_map(|(case, outcome)| {
-                Some(format!("{}\n{}", case.title(), outcome.difference.as_ref()?))
-            })
-            .collect()
-    };
-    let words: Vec<&str> =
-        found.iter().flat_map(|(_, outcome)| &outcome.words).map(String::as_str).collect();
-    eprintln!(
-        "errors on {} whose words no source gives:\n  {}\n",
-        warehouse.name,
-        words.join("\n  ")
-    );
-    if warehouse.is_real {
-        let news = list(&|case| !case.confirmed);
-        eprintln!(
-            "unconfirmed facts that are otherwise on {}: {}\n\n{}",
-            warehouse.name,
-            news.len(),
-            news.join("\n")
-        );
+/// One case on one warehouse. `notes`: what a person should know of cases that pass.
+fn trial(
+    runtime: &Arc<Runtime>,
+    warehouse: &Arc<Warehouse>,
+    case: &Arc<Case>,
+    notes: &Arc<Mutex<Vec<String>>>,
+) -> Trial {
+    let kind = if warehouse.is_real { "real" } else { "" };
+    let (runtime, warehouse) = (runtime.clone(), warehouse.clone());
+    let (case, notes) = (case.clone(), notes.clone());
+    Trial::test(case.name(), move || {
+        let found = check(&runtime, &warehouse, &case)?;
+        notes.lock().map_err(|_| "another test panicked with the notes in hand")?.extend(found);
+        Ok(())
+    })
+    .with_kind(kind)
+}
+
+/// Runs the case. A real cluster that contradicts a fact without a confirmed source is news, and
+/// no failure; the stand-in must do what every case says.
+fn check(runtime: &Runtime, warehouse: &Warehouse, case: &Case) -> Result<Vec<String>, Failed> {
+    let outcome = runtime.block_on(run::run(warehouse, case));
+    let name = &warehouse.name;
+    let mut notes: Vec<String> = outcome
+        .words
+        .iter()
+        .map(|words| format!("no source gives the words of this error on {name}: {words}\n"))
+        .collect();
+    let Some(difference) = outcome.difference else { return Ok(notes) };
+    let told = format!("{}\n{difference}", case.title());
+    if case.confirmed || !warehouse.is_real {
+        return Err(told.into());
     }
-    let wrong = list(&|case| case.confirmed || !warehouse.is_real);
-    if wrong.is_empty() {
-        return String::new();
-    }
-    format!(
-        "\n{} of {} cases differ on {}:\n\n{}",
-        wrong.len(),
-        cases.len(),
-        warehouse.name,
-        wrong.join("\n")
-    )
+    notes.push(format!("an unconfirmed fact is otherwise on {name}: {told}\n"));
+    Ok(notes)
 }

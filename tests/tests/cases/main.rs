@@ -1,4 +1,5 @@
-//! Files as people really deliver them, and what becomes of each: `tests/cases/<name>/`.
+//! Files as people really deliver them, and what becomes of each: `tests/cases/<name>/`. Every
+//! folder is a test of its own: `cargo test --test cases gzip` runs those with "gzip" in their name.
 //!
 //! A case is a folder: the input (none: no such object) or several that come one after the other
 //! (`1-….csv`, `2-….csv`), `arguments` and `setup.sql` line by line, `loader.toml` with other
@@ -8,11 +9,12 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
+use libtest_mimic::{Arguments, Failed, Trial};
 use loader_tests::{Place, Report, plugin, root, run as run_command, without_times};
 
-#[test]
-fn every_case_ends_as_expected() {
+fn main() -> ExitCode {
     let mut cases: Vec<PathBuf> = std::fs::read_dir(root().join("tests/cases"))
         .expect("the cases")
         .flatten()
@@ -20,20 +22,23 @@ fn every_case_ends_as_expected() {
         .collect();
     cases.sort();
     assert!(cases.len() > 30, "the cases are gone");
-    let mut wrong = Vec::new();
-    for case in &cases {
-        let found = run(case);
-        let path = case.join("expected.txt");
-        if std::env::var_os("BLESS").is_some() {
-            std::fs::write(&path, &found).expect("writes");
-            continue;
-        }
-        let expected = std::fs::read_to_string(&path).unwrap_or_default();
-        if found != expected {
-            wrong.push(format!("{}\n{}", case.display(), difference(&expected, &found)));
-        }
+    let trials = cases.into_iter().map(|case| Trial::test(name(&case), move || check(&case)));
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+/// The case's folder, which names its test, bucket and schema.
+fn name(case: &Path) -> String {
+    case.file_name().expect("a name").to_string_lossy().into_owned()
+}
+
+fn check(case: &Path) -> Result<(), Failed> {
+    let found = run(case);
+    let path = case.join("expected.txt");
+    if std::env::var_os("BLESS").is_some() {
+        return Ok(std::fs::write(&path, &found)?);
     }
-    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    if found == expected { Ok(()) } else { Err(difference(&expected, &found).into()) }
 }
 
 /// The lines that only one of them has.
@@ -48,7 +53,7 @@ fn difference(expected: &str, found: &str) -> String {
 }
 
 fn run(case: &Path) -> String {
-    let name = case.file_name().expect("a name").to_string_lossy().into_owned();
+    let name = name(case);
     let place = Place::new(&format!("case-{name}"));
     for statement in lines(&case.join("setup.sql")) {
         place.execute(&statement);
