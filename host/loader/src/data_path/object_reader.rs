@@ -35,7 +35,7 @@ pub(crate) async fn open(
             }
         }
     });
-    Ok(Pieces { receiver, current: Bytes::new() })
+    Ok(Pieces { receiver, current: Bytes::new(), missing_bytes: source.info.size_bytes })
 }
 
 /// The pieces of a body as one reader. Reading blocks, so it must not happen on a thread of the
@@ -43,18 +43,54 @@ pub(crate) async fn open(
 pub(crate) struct Pieces {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
     current: Bytes,
+    /// What the object still has, by the size that S3 named when it was pinned.
+    missing_bytes: u64,
 }
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.current.is_empty() {
             match self.receiver.blocking_recv() {
-                Some(piece) => self.current = piece?,
+                Some(piece) => {
+                    self.current = piece?;
+                    let length = self.current.len() as u64;
+                    self.missing_bytes = self.missing_bytes.saturating_sub(length);
+                }
+                // A channel closes at the end of the object, but also when the download dies. A
+                // file that is cut off between two rows would look whole.
+                None if self.missing_bytes > 0 => return Err(cut_off(self.missing_bytes)),
                 None => return Ok(0),
             }
         }
         let n = self.current.len().min(buffer.len());
         self.current.copy_to_slice(&mut buffer[..n]);
         Ok(n)
+    }
+}
+
+fn cut_off(missing_bytes: u64) -> io::Error {
+    let message = format!("the download ended {missing_bytes} bytes before the end of the object");
+    // The kind of a connection that breaks: the file is as it was, so trying again helps.
+    io::Error::new(io::ErrorKind::ConnectionReset, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(sent: &'static [u8], size_bytes: u64) -> io::Result<Vec<u8>> {
+        let (sender, receiver) = mpsc::channel(1);
+        sender.try_send(Ok(Bytes::from_static(sent))).expect("there is room");
+        drop(sender);
+        let mut pieces = Pieces { receiver, current: Bytes::new(), missing_bytes: size_bytes };
+        let mut content = Vec::new();
+        pieces.read_to_end(&mut content).map(|_| content)
+    }
+
+    #[test]
+    fn a_download_that_dies_between_two_rows_is_no_end_of_the_file() {
+        assert_eq!(read(b"id\n1\n2\n", 7).expect("it is whole"), b"id\n1\n2\n");
+        let error = read(b"id\n1\n2\n", 9).expect_err("it is cut off").to_string();
+        assert_eq!(error, "the download ended 2 bytes before the end of the object");
     }
 }
