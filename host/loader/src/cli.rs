@@ -71,6 +71,9 @@ pub struct PlanArgs {
     /// Exit with 10 when the schema would change.
     #[arg(long)]
     pub diff: bool,
+    /// Print the SQL of the transaction that loads the rows, too.
+    #[arg(long)]
+    pub sql: bool,
     #[command(flatten)]
     pub run: RunArgs,
 }
@@ -103,9 +106,9 @@ pub struct DemoArgs {
     /// The default plugin.
     #[arg(long, value_name = "FILE", default_value = "plugins/default.wasm")]
     pub plugins: PathBuf,
-    /// Wait for the Enter key between the scenes.
+    /// Tell all of it at once; on a terminal each page otherwise waits for a key.
     #[arg(long)]
-    pub pause: bool,
+    pub no_pause: bool,
 }
 
 /// Arguments of `sql`.

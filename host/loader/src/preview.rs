@@ -19,9 +19,12 @@ use crate::progress::Progress;
 use crate::redshift::evolution::Evolution;
 use crate::report::log::RunLog;
 use crate::report::recorder::Recorder;
+use crate::steps::load;
 use crate::tools::{Tools, blocking};
-use crate::values::{Goal, Planned, Work};
-use crate::{data_path::host_values, line, redshift::journals};
+use crate::values::{Goal, Planned, Staged, Work};
+use crate::{
+    data_path::host_values, data_path::part_upload, line, plugin_identity, redshift::journals,
+};
 
 pub(crate) use columns::{ColumnAction, ColumnPreview};
 
@@ -44,6 +47,9 @@ pub struct Preview {
     pub statements: Vec<String>,
     /// How they are sent, in the same order.
     pub executions: Vec<ExecutionPreview>,
+    /// SQL of the transaction that loads the rows, in order. The run's id, the ETag and the staging
+    /// prefix are those of this preview; a load has its own.
+    pub load_statements: Vec<String>,
     pub views: Vec<ViewChange>,
     pub notices: Vec<String>,
     pub rows: RowPreview,
@@ -178,9 +184,12 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
     let wanted = work.plan.target_columns(&totals.max_text_bytes);
     preview.columns = columns::preview(&work.plan, &wanted, work.catalog.target.as_deref());
     preview.evolution(evolved?, work.plan.creates_table);
+    let staged = would_be_staged(tools, work, totals);
+    let creation = if work.plan.creates_table { preview.statements.as_slice() } else { &[] };
+    preview.load_statements = load::preview(tools, work, &staged, creation);
     let notices = &tools.data_path.settings.notices;
     preview.notices.splice(0..0, notices.iter().cloned());
-    rejects::judge(&totals, &work.spool, tools.data_path.settings.max_rejects)
+    rejects::judge(&staged.totals, &work.spool, tools.data_path.settings.max_rejects)
         .map_err(|error| tools.in_file(error))
 }
 
@@ -199,6 +208,14 @@ async fn transform_to_nothing(tools: &Tools, work: &Work) -> Result<Totals> {
     });
     // No step of a run, and so without a crash point.
     tools.timed("transform", transforming).await
+}
+
+/// What a load would stage: as many rows, and a manifest that nothing writes now.
+fn would_be_staged(tools: &Tools, work: &Work, totals: Totals) -> Staged {
+    let manifest = part_upload::manifest_uri(&tools.job.layout.staging_prefix());
+    let plugins = plugin_identity::counted(&work.plugins, &totals.plugins);
+    let manifest = (totals.rows_staged > 0).then_some(manifest);
+    Staged { manifest, parts: 0, bytes: 0, totals, plugins }
 }
 
 /// Takes batches and forgets them.

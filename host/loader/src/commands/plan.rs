@@ -26,19 +26,16 @@ pub async fn run(args: PlanArgs, stop: Stop, log: &RunLog) -> u8 {
     if args.diff && preview.outcome == LoadOutcome::Changes && preview.exit_code == 0 {
         preview.exit_code = WOULD_CHANGE;
     }
-    print(&render(&preview, format));
+    print(&match format {
+        ReportFormat::Json => indented_json(&preview),
+        ReportFormat::Human if args.sql => human(&preview) + &load_statements(&preview),
+        ReportFormat::Human => human(&preview),
+    });
     preview.exit_code
 }
 
-/// The preview as text, with its last line end.
-pub fn render(preview: &Preview, format: ReportFormat) -> String {
-    match format {
-        ReportFormat::Json => indented_json(preview),
-        ReportFormat::Human => human(preview),
-    }
-}
-
-fn human(preview: &Preview) -> String {
+/// The preview for people, with its last line end.
+pub fn human(preview: &Preview) -> String {
     let mut out = format!("{}\n", headline(preview));
     let mut section = |title: &str, body: String| {
         if !body.is_empty() {
@@ -115,6 +112,17 @@ fn statements(preview: &Preview) -> String {
         left = others;
     }
     out
+}
+
+/// The transaction that loads the rows, as a further section.
+fn load_statements(preview: &Preview) -> String {
+    match preview.load_statements.as_slice() {
+        [] => String::new(),
+        statements => {
+            let body: String = statements.iter().map(|sql| format!("{sql};\n")).collect();
+            format!("\nThe load\n-- one transaction\n{body}")
+        }
+    }
 }
 
 fn view(change: &ViewChange) -> String {

@@ -31,10 +31,9 @@ pub(crate) async fn run(
     prefix: S3Uri,
     mut parts: mpsc::Receiver<Part>,
 ) -> Result<Uploaded> {
-    let below = |name: &str| S3Uri::new(&prefix.bucket, format!("{}{name}", prefix.key));
     let mut entries = Vec::new();
     while let Some(part) = parts.recv().await {
-        let uri = below(&part.name);
+        let uri = below(&prefix, &part.name);
         let size_bytes = store.write_file(&uri, &part.path).await?;
         std::fs::remove_file(&part.path)
             .context(Kind::Internal, "a staged part cannot be removed from disk")?;
@@ -46,11 +45,20 @@ pub(crate) async fn run(
         bytes: entries.iter().map(|entry| entry.size_bytes).sum(),
     };
     if !entries.is_empty() {
-        let uri = below("manifest.json");
+        let uri = manifest_uri(&prefix);
         store.write(&uri, manifest(entries).into_bytes()).await?;
         uploaded.manifest = Some(uri);
     }
     Ok(uploaded)
+}
+
+/// Where the manifest of a staging prefix is.
+pub(crate) fn manifest_uri(prefix: &S3Uri) -> S3Uri {
+    below(prefix, "manifest.json")
+}
+
+fn below(prefix: &S3Uri, name: &str) -> S3Uri {
+    S3Uri::new(&prefix.bucket, format!("{}{name}", prefix.key))
 }
 
 /// The manifest's text. Parts are numbered, so they stand in the order in which workers began them.

@@ -30,16 +30,24 @@ pub(crate) async fn run(
     staged: &Staged,
     evolved: &Evolved,
 ) -> Result<Loaded> {
-    let plugins = work.catalog.ledger_has_plugins;
-    let plugins = plugins.then(|| plugin_identity::for_ledger(&staged.plugins));
-    let creation = evolved.creation.as_slice();
-    let load = Load { tools, work, staged, plugins: plugins.as_deref(), creation };
+    let load = Load { tools, work, staged, creation: &evolved.creation };
     let loaded = tools.step(Step::Load, transact(&load)).await?;
     if let Loaded::Rows { inserted, updated, duplicates } = loaded {
-        tools.record.loaded(inserted, updated, duplicates, creation);
+        tools.record.loaded(inserted, updated, duplicates, &evolved.creation);
         tracing::info!(inserted, updated, duplicates, "rows loaded");
     }
     Ok(loaded)
+}
+
+/// The statements of the transaction, for `loader plan`. `staged`: what a load would stage.
+pub(crate) fn preview(
+    tools: &Tools,
+    work: &Work,
+    staged: &Staged,
+    creation: &[String],
+) -> Vec<String> {
+    let statements = statements(&Load { tools, work, staged, creation });
+    statements.into_iter().map(|(_, sql)| sql).collect()
 }
 
 /// What is to be loaded.
@@ -47,20 +55,15 @@ struct Load<'a> {
     tools: &'a Tools,
     work: &'a Work,
     staged: &'a Staged,
-    /// The plugins with their counters, as the ledger has them; `None` when it has no column for
-    /// them.
-    plugins: Option<&'a str>,
     /// CREATE TABLE and the views of the new table; empty when there is a table.
     creation: &'a [String],
 }
 
 async fn transact(load: &Load<'_>) -> Result<Loaded> {
     let api = &load.tools.api;
-    let columns = load.work.plan.target_columns(&load.staged.totals.max_text_bytes);
-    let null = csv_null(&load.tools.job.run.text);
     let (roles, statements): (Vec<StatementRole>, Vec<String>) =
-        load_batch::build(&batch(load, &columns, &null)).into_iter().unzip();
-    check_sizes(&columns, &statements)?;
+        statements(load).into_iter().unzip();
+    check_sizes(load.work.plan.columns.len(), &statements)?;
     match retry_conflicts::execute_batch(api, &statements).await? {
         Outcome::Finished(executed) => {
             let counts = counts(api, &roles, &executed, load.staged.totals.rows_staged).await;
@@ -72,7 +75,22 @@ async fn transact(load: &Load<'_>) -> Result<Loaded> {
     }
 }
 
-fn batch<'a>(load: &'a Load<'_>, columns: &'a [TargetColumn], null: &'a str) -> LoadBatch<'a> {
+fn statements(load: &Load<'_>) -> Vec<(StatementRole, String)> {
+    let columns = load.work.plan.target_columns(&load.staged.totals.max_text_bytes);
+    let null = csv_null(&load.tools.job.run.text);
+    // A ledger of an earlier version has no column for the plugins.
+    let plugins = load.work.catalog.ledger_has_plugins;
+    let plugins = plugins.then(|| plugin_identity::for_ledger(&load.staged.plugins));
+    load_batch::build(&batch(load, &columns, &null, plugins.as_deref()))
+}
+
+/// `plugins`: the plugins with their counters, as the ledger has them.
+fn batch<'a>(
+    load: &'a Load<'_>,
+    columns: &'a [TargetColumn],
+    null: &'a str,
+    plugins: Option<&'a str>,
+) -> LoadBatch<'a> {
     let job = &load.tools.job;
     let format = match job.staging_format {
         StagingFormat::Parquet => CopyFormat::Parquet,
@@ -101,22 +119,21 @@ fn batch<'a>(load: &'a Load<'_>, columns: &'a [TargetColumn], null: &'a str) -> 
             version_id: load.work.source.info.version_id.as_deref(),
             size_bytes: load.work.source.info.size_bytes,
             run_id: &job.run.text,
-            plugins: load.plugins,
+            plugins,
         },
         audit: audit::row(job, load.staged.totals.rows_read),
     }
 }
 
 /// The service refuses longer statements, after everything was staged, without saying what to do.
-fn check_sizes(columns: &[TargetColumn], statements: &[String]) -> Result<()> {
+fn check_sizes(columns: usize, statements: &[String]) -> Result<()> {
     let longest = statements.iter().map(String::len).max().unwrap_or(0);
     if longest <= MAX_STATEMENT_BYTES {
         return Ok(());
     }
     let fact = format!(
-        "the names of {} columns make a statement of {longest} bytes, the Data API takes \
-         {MAX_STATEMENT_BYTES}; shorten the names or split the file by columns",
-        columns.len()
+        "the names of {columns} columns make a statement of {longest} bytes, the Data API takes \
+         {MAX_STATEMENT_BYTES}; shorten the names or split the file by columns"
     );
     Err(Error::new(Kind::Data, fact))
 }
