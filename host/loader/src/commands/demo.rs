@@ -1,6 +1,8 @@
-//! `loader demo`: a load told in four files, on the stand-in; everything in it is the real thing.
+//! `loader demo`: a load told in five files, on the stand-in; everything in it is the real thing.
 
-use std::io::BufRead;
+mod chapters;
+mod pages;
+
 use std::path::{Path, PathBuf};
 
 use loader_aws::connect as aws;
@@ -15,7 +17,7 @@ use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::S3Uri;
 
 use crate::cli::{DemoArgs, RowFormat};
-use crate::commands::plan::render as plan_text;
+use crate::commands::plan::human as plan_text;
 use crate::commands::{conclude, print, run, sql};
 use crate::data_path::{DataPath, chain};
 use crate::job::Job;
@@ -25,81 +27,42 @@ use crate::report::{Report, Status};
 use crate::settings::{Keys, Settings};
 use crate::tools::blocking;
 
+use chapters::{AUDIT, CHAPTERS, Chapter, FIRST_FILE_AGAIN, ORDERS, PRIVILEGES, SUMS, VIEW};
+use pages::{Book, Turn};
+
 const BUCKET: &str = "demo";
 const TABLE: &str = "orders";
 
-const ORDERS: &str =
-    "SELECT order_id, customer_name, amount, tax, zip FROM orders ORDER BY order_id";
-const VIEW: &str = "SELECT * FROM order_sums ORDER BY order_id DESC LIMIT 2";
-const PRIVILEGES: &str = "SELECT relation_name, privilege_type, identity_type, identity_name FROM \
-                          svv_relation_privileges WHERE relation_name = 'order_sums' AND \
-                          identity_type = 'group'";
-const AUDIT: &str = "SELECT source_filename, status, records_read AS read, records_inserted AS \
-                     inserted, records_updated AS updated, SUBSTRING(error_message, 1, 60) AS \
-                     error FROM job_sts ORDER BY run_id";
-
-/// A file of the story, and what is to be seen with it.
-struct Chapter {
-    title: &'static str,
-    name: &'static str,
-    content: &'static str,
-    /// What people did in the warehouse before it came.
-    before: &'static [&'static str],
-    /// How its load must end, so that the story is true.
-    ends: Status,
-}
-
-const CHAPTERS: [Chapter; 4] = [
-    Chapter {
-        title: "a file arrives, and there is no table yet",
-        name: "orders.csv",
-        content: include_str!("../../demo/orders.csv"),
-        before: &[],
-        ends: Status::Success,
-    },
-    Chapter {
-        title: "a correction arrives: one order changed, one new, one of them twice",
-        name: "orders_corrected.csv",
-        content: include_str!("../../demo/orders_corrected.csv"),
-        before: &[],
-        ends: Status::Success,
-    },
-    Chapter {
-        title: "a file arrives in another shape: order numbers past INTEGER, a new column, one \
-                gone; and a view reads the table",
-        name: "orders_reshaped.csv",
-        content: include_str!("../../demo/orders_reshaped.csv"),
-        before: &[
-            "CREATE VIEW order_sums AS SELECT order_id, amount + tax AS total FROM orders",
-            "CREATE GROUP analysts",
-            "GRANT SELECT ON order_sums TO GROUP analysts",
-        ],
-        ends: Status::Success,
-    },
-    Chapter {
-        title: "a broken file arrives: 1e20 has 21 digits before the point, DECIMAL(38,18) holds \
-                20",
-        name: "orders_broken.csv",
-        content: include_str!("../../demo/orders_broken.csv"),
-        before: &[],
-        ends: Status::Failed,
-    },
-];
+/// The lines of a report that the story shows. The others are about the run, not about the file.
+const SHOWN_OF_A_REPORT: [&str; 5] = ["result", "rows", "filled", "file", ""];
 
 /// Tells the story. Fails when a load does not end as the story says.
 pub async fn run(args: DemoArgs, stop: Stop, log: &RunLog) -> u8 {
-    conclude(tell(args, stop, log).await)
+    let told = tell(args, stop, log).await;
+    // The log of a demo goes to the bucket only, so a failure is said here.
+    if let Err(error) = &told {
+        eprintln!("loader demo: {error}");
+    }
+    conclude(told)
 }
 
 async fn tell(args: DemoArgs, stop: Stop, log: &RunLog) -> Result<()> {
     let temporary =
         tempfile::tempdir().context(Kind::Internal, "no temporary folder can be made")?;
     let dir = args.dir.clone().unwrap_or_else(|| temporary.path().to_path_buf());
-    let story = Story::begin(&dir, args.plugins, args.pause, stop).await?;
+    let mut book = Book::open(!args.no_pause);
+    let story = Story::begin(&dir, args.plugins, stop).await?;
+    let mut turn = book.show("A load, told in five files", &story.introduction()).await?;
     for (number, chapter) in (1..).zip(&CHAPTERS) {
-        story.chapter(number, chapter, log).await?;
+        if turn == Turn::Next {
+            let title = format!("{number}. {}", chapter.title);
+            turn = book.show(&title, &story.chapter(chapter, log).await?).await?;
+        }
     }
-    story.first_file_again(log).await?;
+    if turn == Turn::Next {
+        let title = format!("{}. {FIRST_FILE_AGAIN}", CHAPTERS.len() + 1);
+        book.show(&title, &story.first_file_again(log).await?).await?;
+    }
     print(&farewell(args.dir.as_deref()));
     Ok(())
 }
@@ -108,73 +71,74 @@ async fn tell(args: DemoArgs, stop: Stop, log: &RunLog) -> Result<()> {
 fn farewell(kept: Option<&Path>) -> String {
     match kept {
         Some(dir) => {
-            format!("That was all of it. To look around: loader local --dir {}\n", dir.display())
+            format!("The end. To look around: loader local --dir {}\n", dir.display())
         }
-        None => "That was all of it, and its folder is gone. Keep it with --dir DIR.\n".to_owned(),
+        None => "The end, and the demo's folder is gone. Keep it with --dir DIR.\n".to_owned(),
     }
 }
 
-/// The story while it is told: where it plays, and how it is told.
+/// The story while it is told: where it plays.
 struct Story {
     dir: PathBuf,
     plugins: PathBuf,
-    pause: bool,
+    places: String,
     store: Store,
     api: DataApi,
     stop: Stop,
 }
 
 impl Story {
-    async fn begin(dir: &Path, plugins: PathBuf, pause: bool, stop: Stop) -> Result<Story> {
-        heading("The stage: S3, the Redshift Data API and PostgreSQL on this machine");
+    async fn begin(dir: &Path, plugins: PathBuf, stop: Stop) -> Result<Story> {
         let settings = settings(dir, &plugins, CHAPTERS[0].name);
         let warehouse = Job::decide(settings)?.warehouse;
         let aws = aws::connect(&warehouse.access).await?;
-        if let Some(endpoints) = &aws.endpoints {
-            print(&format!(
-                "S3          {}\nData API    {}\nfiles       {}\n",
-                endpoints.s3,
-                endpoints.redshift_data,
-                dir.display()
-            ));
-        }
+        let endpoints = aws.endpoints.as_ref().map(|endpoints| {
+            format!("S3        {}\nData API  {}\n", endpoints.s3, endpoints.redshift_data)
+        });
+        let places = format!("{}files     {}\n", endpoints.unwrap_or_default(), dir.display());
         let store = Store::new(&aws);
         store.create_bucket(BUCKET).await?;
         let api = DataApi::new(&aws, &warehouse.database, "loader demo", stop.clone());
-        Ok(Story { dir: dir.to_path_buf(), plugins, pause, store, api, stop })
+        Ok(Story { dir: dir.to_path_buf(), plugins, places, store, api, stop })
     }
 
-    async fn chapter(&self, number: usize, chapter: &Chapter, log: &RunLog) -> Result<()> {
-        self.turn_page();
-        heading(&format!("{number}. {}", chapter.title));
+    fn introduction(&self) -> Vec<String> {
+        let titles = CHAPTERS.iter().map(|chapter| chapter.title).chain([FIRST_FILE_AGAIN]);
+        let contents = (1..).zip(titles).map(|(number, title)| format!("  {number}. {title}\n"));
+        vec![
+            "Everything here is real: this machine serves S3 and the Redshift Data API\nover a \
+             PostgreSQL, and each file is loaded as `loader run` loads it.\n"
+                .to_owned(),
+            contents.collect(),
+            self.places.clone(),
+        ]
+    }
+
+    /// The file, what was there before, and what its load does.
+    async fn chapter(&self, chapter: &Chapter, log: &RunLog) -> Result<Vec<String>> {
         let source = self.deliver(chapter).await?;
-        print(&format!("{source}\n{}\n", indented(chapter.content)));
-        if number == 1 {
-            print(&self.transformation(chapter).await?);
-            self.turn_page();
+        let file = format!("{}\n\n{source}\n{}", chapter.about, indented(chapter.content));
+        let mut blocks = vec![file];
+        if chapter.name == CHAPTERS[0].name {
+            blocks.push(self.transformation(chapter).await?);
         }
         if !chapter.before.is_empty() {
-            self.meanwhile(chapter).await?;
-            self.plan(chapter, log).await?;
-            self.turn_page();
+            blocks.push(self.meanwhile(chapter).await?);
+            blocks.extend(self.plan(chapter, log).await?);
         }
         let report = self.load(chapter.name, chapter.ends, log).await?;
-        print(&report.render(ReportFormat::Human));
-        self.turn_page();
-        self.show_outcome(chapter).await
+        blocks.push(abridged(&report));
+        blocks.extend(self.outcome(chapter).await?);
+        Ok(blocks)
     }
 
     /// The same file once more: nothing may happen.
-    async fn first_file_again(&self, log: &RunLog) -> Result<()> {
-        self.turn_page();
-        heading("5. the first file is delivered a second time");
+    async fn first_file_again(&self, log: &RunLog) -> Result<Vec<String>> {
         let first = &CHAPTERS[0];
         self.deliver(first).await?;
         let report = self.load(first.name, Status::AlreadyLoaded, log).await?;
-        print(&format!("{}\n", report.render(ReportFormat::Human)));
-        let sums = "SELECT COUNT(*) AS orders, SUM(amount) AS amount, SUM(amount + tax) AS total \
-                    FROM orders";
-        self.show("Every digit is still there (0.1 + 0.2 is 0.3)", sums).await
+        let sums = self.table("Every digit is still there (0.1 + 0.2 is 0.3)", SUMS).await?;
+        Ok(vec![abridged(&report), sums])
     }
 
     /// Puts the chapter's file into the bucket.
@@ -184,35 +148,35 @@ impl Story {
         Ok(source)
     }
 
-    /// What people did in the warehouse before the file came.
-    async fn meanwhile(&self, chapter: &Chapter) -> Result<()> {
+    /// What the analysts did in the warehouse before the file came.
+    async fn meanwhile(&self, chapter: &Chapter) -> Result<String> {
         for statement in chapter.before {
             sql::select(&self.api, statement).await?;
         }
-        let done = indented(&chapter.before.join("\n"));
-        print(&format!("What people did meanwhile\n{done}\n"));
-        Ok(())
+        Ok(format!("What the analysts did meanwhile\n{}", indented(&chapter.before.join("\n"))))
     }
 
-    async fn plan(&self, chapter: &Chapter, log: &RunLog) -> Result<()> {
+    /// What `loader plan` says, part by part.
+    async fn plan(&self, chapter: &Chapter, log: &RunLog) -> Result<Vec<String>> {
         let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
         let preview = Box::pin(preview(job, self.stop.clone(), log)).await;
-        let text = indented(&plan_text(&preview, ReportFormat::Human));
-        print(&format!("What `loader plan` says\n\n{text}"));
-        Ok(())
+        let text = plan_text(&preview);
+        let mut blocks = vec!["What `loader plan` says\n".to_owned()];
+        blocks.extend(text.split("\n\n").map(indented));
+        Ok(blocks)
     }
 
     /// The tables after the load, and the bucket.
-    async fn show_outcome(&self, chapter: &Chapter) -> Result<()> {
-        self.show("The table", ORDERS).await?;
+    async fn outcome(&self, chapter: &Chapter) -> Result<Vec<String>> {
+        let mut blocks = vec![self.table("The table", ORDERS).await?];
         if !chapter.before.is_empty() {
-            self.show("The view is still there", VIEW).await?;
-            self.show("And so are its privileges", PRIVILEGES).await?;
+            blocks.push(self.table("The view is still there", VIEW).await?);
+            blocks.push(self.table("And so are its privileges", PRIVILEGES).await?);
         }
-        self.show("The audit table", AUDIT).await?;
+        blocks.push(self.table("The audit table", AUDIT).await?);
         let keys = self.store.list(&S3Uri::new(BUCKET, "data/")).await?;
-        print(&format!("The bucket\n{}", indented(&keys.join("\n"))));
-        Ok(())
+        blocks.push(format!("The bucket\n{}", indented(&keys.join("\n"))));
+        Ok(blocks)
     }
 
     async fn load(&self, name: &str, ends: Status, log: &RunLog) -> Result<Report> {
@@ -250,20 +214,19 @@ impl Story {
         Ok(format!("What {} makes of it\n{columns}", self.plugins.display()))
     }
 
-    async fn show(&self, title: &str, statement: &str) -> Result<()> {
+    async fn table(&self, title: &str, statement: &str) -> Result<String> {
         let rows = sql::select(&self.api, statement).await?.unwrap_or_default();
-        print(&format!("{title}\n{}\n", sql::render(&rows, RowFormat::Table)));
-        Ok(())
+        Ok(format!("{title}\n{}", sql::render(&rows, RowFormat::Table)))
     }
+}
 
-    fn turn_page(&self) {
-        if self.pause {
-            print("\n[Enter] ");
-            // Without a terminal the line ends at once, and the story goes on.
-            let _ = std::io::stdin().lock().read_line(&mut String::new());
-        }
-        print("\n");
-    }
+/// The report without the lines about requests, times and plugins.
+fn abridged(report: &Report) -> String {
+    let text = report.render(ReportFormat::Human);
+    let name = |line: &str| line.get(..10).map(str::trim).unwrap_or_default().to_owned();
+    let is_shown = |line: &&str| SHOWN_OF_A_REPORT.contains(&name(line).as_str());
+    let shown: String = text.lines().filter(is_shown).map(|line| format!("{line}\n")).collect();
+    format!("What `loader run` says, in short\n{shown}")
 }
 
 fn settings(dir: &Path, plugins: &Path, file: &str) -> Settings {
@@ -285,10 +248,6 @@ fn column_line(from: Option<&ColumnProfile>, planned: &PlannedColumn) -> String 
     let to = ColumnType::for_new_column(&planned.staged, 0)
         .map_or_else(String::new, |to| to.to_string());
     format!("  {from:<24} -> {} {to}\n", planned.name)
-}
-
-fn heading(text: &str) {
-    print(&format!("== {text}\n\n"));
 }
 
 fn indented(text: &str) -> String {
