@@ -1,5 +1,5 @@
-//! What can be typed: commands and flags, exactly as given. Nothing is resolved or checked against
-//! the world here.
+//! What can be typed: commands and flags, exactly as given. This module looks at no file, variable
+//! or service to check them; `job.rs` does.
 
 pub mod plugin;
 
@@ -131,12 +131,14 @@ pub enum RowFormat {
     Json,
 }
 
-/// Lets flags be written with underscores, as the Glue job's are: `--target_table` becomes
-/// `--target-table`.
+/// Lets the user write flags with underscores, as the Glue job's flags are: `--target_table`
+/// becomes `--target-table`.
 pub fn with_dashes(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     arguments
         .map(|argument| match argument.to_str() {
             Some(text) if text.starts_with("--") => {
+                // Only the name of the flag changes. In `--upsert-keys=order_id` the value is a
+                // column's name, which must keep its underscore.
                 let (flag, value) =
                     text.split_once('=').map_or((text, None), |(flag, value)| (flag, Some(value)));
                 let flag = flag.replace('_', "-");

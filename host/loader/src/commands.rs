@@ -22,7 +22,7 @@ use std::io::Write;
 
 use loader_model::error::{Error, Result};
 
-/// Says on stderr what went wrong and gives the exit code.
+/// Logs what went wrong, if anything did, and returns the exit code.
 fn conclude(outcome: Result<()>) -> u8 {
     match outcome {
         Ok(()) => 0,
@@ -30,13 +30,14 @@ fn conclude(outcome: Result<()>) -> u8 {
     }
 }
 
-/// The same for an error.
+/// Logs an error and returns its exit code.
 fn fail(error: &Error) -> u8 {
     tracing::error!(%error, "failed");
     error.kind().exit_code()
 }
 
-/// Writes to stdout; a reader that went away (`| head`) is not an error.
+/// Writes to stdout. A reader that went away is not an error. (For example, `loader sql … | head
+/// -1` closes the pipe after the first line.)
 fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());

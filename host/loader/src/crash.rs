@@ -1,7 +1,9 @@
 //! Named points where a run can be made to die at once, so that tests can prove what a killed run
 //! leaves behind.
 //!
-//! Set by `LOADER_CRASH_AT` in builds with debug assertions; a release build has none of it.
+//! `LOADER_CRASH_AT` names the point, in builds with debug assertions; a release build has none of
+//! them. For example, `LOADER_CRASH_AT=stage` dies with all parts in S3 and no row in the table,
+//! and `LOADER_CRASH_AT=evolve-2` dies in the middle of a schema change.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,10 +13,12 @@ use crate::step::Step;
 static CHOSEN: OnceLock<String> = OnceLock::new();
 
 /// How many numbered points this process has passed.
+// All names share this counter, which is right as long as `evolve` is the only numbered name. The
+// points of one run are passed one after the other, so `Relaxed` orders enough.
 static PASSED: AtomicU32 = AtomicU32::new(0);
 
-/// All points, in the order in which a run passes them; numbered ones (`evolve-1`, `evolve-2`, …)
-/// are not among them.
+/// All points, in the order in which a run passes them, without the numbered ones (`evolve-1`,
+/// `evolve-2`, …).
 pub const POINTS: [&str; 7] =
     ["catalog", "infer", "stage", "evolved", "load", "staging-deleted", "archived"];
 
@@ -26,7 +30,8 @@ pub fn choose(point: Option<String>) {
     }
 }
 
-/// Dies here when this point was chosen: no destructor runs, nothing is flushed.
+/// Dies here when this point was chosen. No destructor runs and nothing is flushed, as when the
+/// system kills the process.
 pub(crate) fn point(name: &'static str) {
     debug_assert!(POINTS.contains(&name), "the point {name} is not listed");
     if cfg!(debug_assertions) && CHOSEN.get().is_some_and(|chosen| chosen == name) {
@@ -46,14 +51,13 @@ pub(crate) fn after(step: Step) {
         | Step::Source
         | Step::Plan
         | Step::CheckEvolution
-        // Its point is passed when its rows have been judged.
+        // `stage` calls its point itself, since it still judges the rejected rows after its step.
         | Step::Stage
         | Step::Cleanup => {}
     }
 }
 
-/// The next of the points `<name>-1`, `<name>-2`, …: one between every two statements of a row of
-/// them.
+/// Passes the next of the points `<name>-1`, `<name>-2`, …, and dies there when it was chosen.
 pub(crate) fn next(name: &'static str) {
     let number = PASSED.fetch_add(1, Ordering::Relaxed) + 1;
     if cfg!(debug_assertions)

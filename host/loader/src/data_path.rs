@@ -1,8 +1,8 @@
-//! The data path with a job's settings: the one place where infer, plan and transform are put
-//! together, for files of S3 and of this machine alike.
+//! The data path with a job's settings. Infer, plan and transform are put together here, for files
+//! of S3 and of this machine alike.
 //!
-//! In the order of the work: `chain` loads the plugins; `object_reader` brings the bytes of an S3
-//! object in; [`DataPath`] infers, plans and transforms; `capture` keeps what the plugins got;
+//! In the order of the work: `chain` loads the plugins; `object_reader` brings in the bytes of an
+//! S3 object; [`DataPath`] infers, plans and transforms; `capture` keeps the rows that plugins got;
 //! `part_upload` sends the parts out. `host_values` is what plugins are told of the run,
 //! `plugin_identity` what the run tells of its plugins. All of [`DataPath`] blocks its thread.
 
@@ -35,7 +35,7 @@ use crate::progress::Progress;
 /// How files are read, planned and transformed.
 pub struct DataPath {
     pub settings: TransformSettings,
-    /// The table that plugins are told.
+    /// The table that the plugins see in their context.
     pub target: TableName,
     /// Merge keys, lower case.
     pub keys: Vec<String>,
@@ -57,8 +57,8 @@ impl DataPath {
         }
     }
 
-    /// Reads a file to its end. `name` decides how it is decompressed. Errors: `Data`, `Transient`
-    /// when the stream breaks off, `Interrupted`.
+    /// Reads a file to its end. `name` alone decides how it is decompressed: `orders.csv.gz` is
+    /// gzip. Errors: `Data`, `Transient` when the stream breaks off, `Interrupted`.
     pub fn infer(&self, name: &str, stored: impl Read + Send + 'static) -> Result<Spool> {
         let content = decompress::decompress(name, stored);
         infer::run(content, &self.settings.dialect, self.settings.workers, &self.stop)
@@ -85,6 +85,8 @@ impl DataPath {
 
     /// Transforms every row into sinks, one for each worker. `progress` moves with the file's
     /// bytes.
+    // The captured rows are written before the error is returned: the rows on which a plugin failed
+    // are just what its author needs as a test case.
     pub fn transform<S: Sink>(
         &self,
         spool: &Spool,
@@ -107,7 +109,6 @@ impl DataPath {
             advance: &|bytes| progress.advance(bytes),
         };
         let totals = transform::run(&work, new_sink);
-        // Also when a plugin failed: its rows are what its author wants to see then.
         if let Some(capture) = capture {
             capture.write(&file_name);
         }

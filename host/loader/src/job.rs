@@ -1,6 +1,7 @@
 //! What was decided: one immutable, checked `Job` made of flags, file, environment and defaults.
 //!
-//! The only place that reads the environment and configuration files. No field means "later".
+//! Only this module reads settings from the environment and from files. After it nothing is
+//! undecided: no field of a `Job` is filled in later.
 
 mod chain;
 mod required;
@@ -28,7 +29,7 @@ pub struct Job {
     pub run: RunId,
     pub job_id: String,
     pub job_name: String,
-    /// Where the source and everything around it lies.
+    /// Where the source, its archive, its parts and its log lie in the bucket.
     pub layout: Layout,
     pub target: TableName,
     /// Merge keys, lower case; empty for `append` and `replace` without keys.
@@ -59,8 +60,9 @@ pub fn report_format(settings: &Settings) -> ReportFormat {
     settings.report.unwrap_or_default()
 }
 
-/// The job of a command line, and how its report is printed: by the flag alone, where the other
-/// settings cannot be read.
+/// The job of a command line, and how its report is printed. When the settings file cannot be read,
+/// the flag alone decides the format: with `--report json` a broken `loader.toml` is reported as
+/// JSON too.
 pub fn of_arguments(args: RunArgs) -> (Result<Job>, ReportFormat) {
     let flag = args.settings.report;
     let settings = settings(args);
@@ -70,6 +72,9 @@ pub fn of_arguments(args: RunArgs) -> (Result<Job>, ReportFormat) {
 
 impl Job {
     /// Decides a load. Errors: `Config`, naming the flag that is missing or wrong.
+    // Rust evaluates the fields in the order in which they stand here. So `layout` borrows `run`
+    // and `target` before these move into their fields, and `transform`, which takes the settings,
+    // is last.
     pub fn decide(settings: Settings) -> Result<Job> {
         let run = RunId::new();
         let bucket = required(settings.src_bucket.as_ref(), "--src-bucket")?;
@@ -123,7 +128,9 @@ fn strategy(given: Option<Strategy>, keys: &[String]) -> Result<Strategy> {
     }
 }
 
-/// Rows that are kept apart by nothing but their order cannot be updated column by column.
+/// Refuses `keep` for both settings. `--missing-columns keep` updates the table's row of a key, and
+/// with `--duplicates keep` a file may have several rows of one key. (For example, two rows of
+/// order_id 7 cannot both become the one row that the table has.)
 fn missing_columns(settings: &Settings) -> Result<MissingColumns> {
     let missing = settings.missing_columns.unwrap_or_default();
     if missing == MissingColumns::Keep && settings.duplicates == Some(Duplicates::Keep) {
@@ -135,7 +142,8 @@ fn missing_columns(settings: &Settings) -> Result<MissingColumns> {
     Ok(missing)
 }
 
-/// The key behind `data/in/`; the prefix itself and a leading slash are forgiven.
+/// The key behind `data/in/`. The prefix and a leading slash may be given too:
+/// `/data/in/eu/orders.csv` gives `eu/orders.csv`.
 fn relative(source: &str) -> Result<&str> {
     let relative = source.trim_start_matches('/');
     let relative = relative.strip_prefix("data/in/").unwrap_or(relative);

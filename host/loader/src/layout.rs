@@ -19,6 +19,9 @@ pub struct RunId {
 impl RunId {
     /// A new id, from the clock and the system's randomness.
     pub fn new() -> RunId {
+        // A UUID of version 7 begins with 48 bits of milliseconds since 1970, and its last bits are
+        // random. The number is those milliseconds with 20 random bits behind them. It stays below
+        // 2^63, the end of a BIGINT, as long as the milliseconds are below 2^43: until 2248.
         let id = uuid::Uuid::now_v7();
         let bits = id.as_u128();
         let millis = (bits >> 80) as i64;
@@ -34,8 +37,8 @@ impl Default for RunId {
     }
 }
 
-/// Where everything of one load lies in the bucket. All of it follows from the source's name and
-/// the run.
+/// Where everything of one load lies in the bucket. Every address follows from the source's name
+/// and the run, so cleaning up twice touches the same objects as cleaning up once.
 #[derive(Clone, Debug)]
 pub struct Layout {
     bucket: String,
@@ -55,7 +58,7 @@ impl Layout {
         }
     }
 
-    /// The bucket of all of it.
+    /// The bucket that holds all of it.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
@@ -70,14 +73,15 @@ impl Layout {
         &self.relative
     }
 
-    /// `data/archive/YYYY/MM/<stem>_<YYYYMMDDHHMMSS>.csv`; the suffix is the source's own.
+    /// `data/archive/YYYY/MM/<stem>_<YYYYMMDDHHMMSS>.csv`; the suffix is the source's own. For
+    /// example, `data/archive/2025/01/orders_20250119103000.csv.gz`.
     pub fn archive(&self) -> S3Uri {
         let (stem, suffix) = self.stem_and_suffix();
         let (month, second) = (self.month(), utc(self.run.started_at, "%Y%m%d%H%M%S"));
         self.at(format!("data/archive/{month}/{stem}_{second}{suffix}"))
     }
 
-    /// `data/unprocessed/`: what was put aside in all months.
+    /// `data/unprocessed/`: the files that were put aside, of all months.
     pub fn unprocessed_prefix(&self) -> S3Uri {
         self.at("data/unprocessed/".to_owned())
     }
@@ -89,6 +93,10 @@ impl Layout {
 
     /// Whether an object is this source, put aside in some month by [`Layout::unprocessed`] or
     /// [`Layout::beside`].
+    // Behind the prefix stand year and month: `2025/01/eu/orders.csv` gives `eu/orders.csv`, the
+    // third piece of the split. Between stem and suffix there must be nothing, or just what
+    // `beside` adds, since another file may begin alike: `orders_old.csv` is not `orders.csv` put
+    // aside.
     pub fn was_put_aside_as(&self, uri: &S3Uri) -> bool {
         let (stem, suffix) = self.stem_and_suffix();
         let Some(below_month) =
@@ -101,8 +109,11 @@ impl Layout {
         added.is_some_and(|added| added.is_empty() || is_time_and_run(added))
     }
 
-    /// The same place under a name that no other run uses, for when `taken` holds something else
-    /// already: time and the end of the run's id are added to the stem.
+    /// The same place under a name that no other run uses, for when `taken` holds another file
+    /// already. The run's time and the end of its id are added to the stem: `eu/orders.csv` becomes
+    /// `eu/orders_20250119103000_9f3c01ab.csv`.
+    // The end of the id is random, while its beginning is the time, which two runs may share. An
+    // archived file has the time in its name already, so that is cut off before it is added.
     pub fn beside(&self, taken: &S3Uri) -> S3Uri {
         let file = taken.key.rfind('/').map_or(0, |slash| slash + 1);
         let dot = taken.key[file..].find('.').map_or(taken.key.len(), |dot| file + dot);
@@ -119,13 +130,13 @@ impl Layout {
         self.at(format!("data/rejected/{}/{stem}_{second}.csv", self.month()))
     }
 
-    /// `data/staging/<table>_<stem>/<run id>/`: this run's alone.
+    /// `data/staging/<table>_<stem>/<run id>/`, a prefix that no other run uses.
     pub fn staging_prefix(&self) -> S3Uri {
         let (stem, _) = self.stem_and_suffix();
         self.at(format!("data/staging/{}_{}/{}/", self.table, clean(&stem), self.run.text))
     }
 
-    /// `data/journal/<run id>.json`: what to bring back should this run die in the middle of a
+    /// `data/journal/<run id>.json`: the views to bring back if this run dies in the middle of a
     /// schema change.
     pub fn journal(&self) -> S3Uri {
         let prefix = Layout::journal_prefix(&self.bucket);
@@ -167,7 +178,8 @@ impl Layout {
     }
 }
 
-/// Whether it is what [`Layout::beside`] adds: `_<14 digits>_<8 hexadecimal digits>`.
+/// Whether a text is what [`Layout::beside`] adds: `_<14 digits>_<8 hexadecimal digits>`. The time
+/// is only checked for hexadecimal digits, too.
 fn is_time_and_run(added: &str) -> bool {
     let mut parts = added.split('_');
     let (none, time, run) = (parts.next(), parts.next(), parts.next());
@@ -180,6 +192,8 @@ fn is_time_and_run(added: &str) -> bool {
 }
 
 /// The identity of a load: the same bytes of the same object into the same table have the same id.
+// Every part is hashed behind its length. Without the lengths, bucket `a` with key `bc` and bucket
+// `ab` with key `c` would be the same bytes, and one of two files would count as loaded.
 pub(crate) fn load_id(
     source: &S3Uri,
     version: &str,

@@ -1,8 +1,8 @@
 //! `loader`: CSV files from S3 into Amazon Redshift, through sandboxed WebAssembly plugins.
 //!
 //! Data flows one way: `cli` (what was typed) -> `job` (what was decided) -> `run` and its `line`
-//! of `steps` -> `report`. The rows themselves go through `loader-data`, SQL comes from
-//! `loader-warehouse`, requests go out through `loader-aws`; this crate puts them together.
+//! of `steps` -> `report`. The rows themselves go through `loader-data`, `loader-warehouse` spells
+//! the SQL, and `loader-aws` sends the requests; this crate puts them together.
 
 pub mod cli;
 

@@ -1,4 +1,5 @@
-//! The line from a file to its table: which step follows which, and what each hands the next.
+//! The line from a file to its table: which step follows which, and which values each step hands
+//! the next.
 //!
 //! `load` is the whole line. `loader stage` and `loader plan` share its middle, [`plan`], and end
 //! in their own way.
@@ -13,6 +14,10 @@ use crate::tools::Tools;
 use crate::values::{Loaded, Planned, Work};
 
 /// `loader run`: from the object in S3 to its rows in the table.
+// The evolution is planned twice. `check_evolution` comes before staging, which takes most of the
+// time, so that a table that cannot become what the file needs refuses the file at once. `evolve`
+// comes after it, because only then is it known how long the texts are that plugins have computed,
+// and so how wide a VARCHAR must be.
 pub(crate) async fn load(tools: &Tools) -> Result<Status> {
     recover::run(tools).await;
     let work = match plan(tools).await? {
@@ -36,8 +41,10 @@ pub(crate) async fn stage(tools: &Tools) -> Result<Status> {
     Ok(Status::Success)
 }
 
-/// Everything that is known before a row is transformed; every run has this part of the line.
+/// The part of the line that every run has: everything that is known before a row is transformed.
 pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
+    // Plugins come first because they ask no service: a wrong path, pin or config ends the run
+    // before a request is sent.
     let plugins = plugins::run(tools).await?;
     let source = source::run(tools).await?;
     let catalog = catalog::run(tools, &source).await?;

@@ -8,6 +8,9 @@ use loader::report::log::{self, Audience, RunLog};
 use loader::{commands, signals};
 use loader_aws::stop::{self, Stop};
 
+// Signals are listened for before the command starts, so that Ctrl-C already counts while it
+// connects. At the end the runtime is shut down in the background: dropping it would wait for every
+// blocking thread, and one of them may still be waiting for the rest of a file.
 fn main() -> ExitCode {
     let cli = Cli::parse_from(with_dashes(std::env::args_os()));
     let log = log::start(cli.verbose, audience(&cli));
@@ -22,12 +25,12 @@ fn main() -> ExitCode {
     let (stopper, stop) = stop::channel();
     runtime.spawn(signals::listen(stopper));
     let code = runtime.block_on(run(cli.command, cli.verbose, stop, &log));
-    // A thread that still reads a broken file must not hold up the end.
     runtime.shutdown_background();
     ExitCode::from(code)
 }
 
-/// These two tell what happens in their own way, unless more of the log is asked for.
+/// Who sees the log. `demo` and `plugin` print their own account of what happens, so their log is
+/// only shown when the user asks for more of it. (For example, `loader -v demo` shows it.)
 fn audience(cli: &Cli) -> Audience {
     match cli.command {
         Command::Demo(_) | Command::Plugin(_) if cli.verbose == 0 => Audience::LogOnly,

@@ -1,7 +1,6 @@
 //! Which plugins a run has, and what they counted.
 //!
-//! In: the plugins and their counters. Out: the forms in which the report, the log and the ledger
-//! have them.
+//! In: the plugins and their counters. Out: the forms that the report, the log and the ledger take.
 
 use std::collections::BTreeMap;
 
@@ -15,15 +14,18 @@ pub struct PluginIdentity {
     pub name: String,
     pub version: String,
     pub sha256: String,
-    /// What it counted.
+    /// What the plugin counted, by the names that it chose.
     pub counters: BTreeMap<String, u64>,
 }
 
-/// The plugins as JSON, short enough for the ledger: counters that are too long for it are left
-/// out, the last plugin's first, and then plugins at the end. The report and the log have all of
+/// The plugins as JSON, short enough for the ledger. If they are too long, counters are left out,
+/// the last plugin's first, and then whole plugins from the end. The report and the log keep all of
 /// them.
 pub(crate) fn for_ledger(plugins: &[PluginIdentity]) -> String {
     let mut kept = plugins.to_vec();
+    // Each pass drops the counters of a plugin, or a plugin, so the loop ends at `[]` at the
+    // latest. The text is made anew each time: cutting it short would leave broken JSON in the
+    // ledger.
     loop {
         let text = serde_json::to_string(&kept).unwrap_or_default();
         if text.len() <= MAX_PLUGINS_BYTES {
@@ -36,7 +38,7 @@ pub(crate) fn for_ledger(plugins: &[PluginIdentity]) -> String {
     }
 }
 
-/// One event for each plugin, with all that it counted.
+/// Logs one event for each plugin, with all that it counted.
 pub(crate) fn log_counted(counted: &[PluginCounters]) {
     for plugin in counted {
         let counters: Vec<String> =

@@ -1,5 +1,5 @@
-//! The preview of a load: everything that it would do, found by doing all of it but the changes.
-//! Reads the file and the catalog, transforms every row, and writes nowhere.
+//! The preview of a load: everything that it would do, found by doing all of it but the changes. It
+//! reads the file and the catalog, transforms every row, and writes nowhere.
 
 mod columns;
 
@@ -43,9 +43,9 @@ pub struct Preview {
     /// The run that loaded this very file before.
     pub loaded_by: Option<String>,
     pub columns: Vec<ColumnPreview>,
-    /// SQL of the changes, in order, with what is done for the views.
+    /// SQL of the changes, in order, with the statements for views.
     pub statements: Vec<String>,
-    /// How they are sent, in the same order.
+    /// How the statements are sent, in the same order.
     pub executions: Vec<ExecutionPreview>,
     /// SQL of the transaction that loads the rows, in order. The run's id, the ETag and the staging
     /// prefix are those of this preview; a load has its own.
@@ -59,7 +59,7 @@ pub struct Preview {
     pub views_left_dropped: Vec<String>,
 }
 
-/// Some of the statements, sent together.
+/// Statements that are sent together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct ExecutionPreview {
     pub kind: ExecutionKind,
@@ -70,11 +70,12 @@ pub struct ExecutionPreview {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExecutionKind {
-    /// A transaction of their own.
+    /// A transaction of the statements' own.
     Transaction,
     /// The transaction that loads the rows too.
     WithTheLoad,
-    /// None: a single statement that Redshift takes in no transaction.
+    /// None: a single statement that Redshift refuses in a transaction. (For example, ALTER COLUMN
+    /// TYPE VARCHAR(1024).)
     Alone,
 }
 
@@ -123,7 +124,8 @@ pub(crate) async fn preview(job: Job, stop: Stop, log: &RunLog) -> Preview {
 }
 
 impl Preview {
-    /// Of something that cannot even begin.
+    /// The preview of a job that cannot be decided, for example because `--target-table` is
+    /// missing.
     pub fn refused(error: &Error) -> Preview {
         let mut preview = Preview::default();
         preview.refuse(error);
@@ -148,6 +150,9 @@ impl Preview {
     }
 }
 
+// `rows.read` is set before the error of `line::plan` is returned, so that a refused file still
+// shows how many rows were read. Journals that cannot be listed are no reason to refuse: the load
+// itself goes on without them, too.
 async fn look_ahead(tools: &Tools, preview: &mut Preview) -> Result<()> {
     let (store, api, job) = (&tools.store, &tools.api, &tools.job);
     match journals::left_dropped(store, api, job.layout.bucket(), &job.target).await {
@@ -170,7 +175,10 @@ async fn look_ahead(tools: &Tools, preview: &mut Preview) -> Result<()> {
     }
 }
 
-/// What would become of the table and of the rows.
+/// Finds what would become of the table and of the rows.
+// An error of the evolution, and then too many rejects, are returned as late as possible: a refused
+// preview still shows its rows and columns. `Preview::evolution` sets the notices, so the notices
+// about plugins are put in front of them afterwards.
 async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Result<()> {
     let totals = transform_to_nothing(tools, work).await?;
     preview.rows.accepted = totals.rows_staged;
@@ -193,8 +201,10 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
         .map_err(|error| tools.in_file(error))
 }
 
-/// Every row goes through the plugins and is forgotten: only so is it known which are refused, and
-/// how long the texts are.
+/// Runs every row through the plugins and drops the result. This is the only way to learn which
+/// rows would be rejected, and how long the texts are that plugins compute.
+// This is no step of a load, so it runs under `timed`, which has no crash point. `timed` does not
+// look for a wish to stop either, so the function does.
 async fn transform_to_nothing(tools: &Tools, work: &Work) -> Result<Totals> {
     tools.stop.check()?;
     let data_path = Arc::clone(&tools.data_path);
@@ -206,7 +216,6 @@ async fn transform_to_nothing(tools: &Tools, work: &Work) -> Result<Totals> {
         progress.finish();
         totals
     });
-    // No step of a run, and so without a crash point.
     tools.timed("transform", transforming).await
 }
 
@@ -218,7 +227,7 @@ fn would_be_staged(tools: &Tools, work: &Work, totals: Totals) -> Staged {
     Staged { manifest, parts: 0, bytes: 0, totals, plugins }
 }
 
-/// Takes batches and forgets them.
+/// Takes batches and drops them.
 struct NullSink;
 
 impl Sink for NullSink {

@@ -1,5 +1,5 @@
-//! How far a load is: a bar on a terminal, nothing elsewhere (the log has a line for each step
-//! there).
+//! How far a load is: a bar on a terminal, and nothing elsewhere, where the log has a line for each
+//! step.
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
@@ -8,7 +8,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 static BARS: OnceLock<MultiProgress> = OnceLock::new();
 
-/// Prints a line without tearing the bar apart.
+/// Prints a line above the bar. The bar is taken away, the line is printed, and the bar is drawn
+/// again below it; without this the two would share a line of the terminal.
 pub(crate) fn above_bar(print: impl FnOnce()) {
     match BARS.get() {
         Some(bars) => bars.suspend(print),
@@ -39,7 +40,7 @@ impl Progress {
         Progress(bar)
     }
 
-    /// So many bytes further.
+    /// Moves the bar by so many bytes.
     pub fn advance(&self, bytes: u64) {
         self.0.inc(bytes);
     }

@@ -10,7 +10,8 @@ use loader_model::error::{Context, Error, Kind, Result};
 use crate::cli::LocalArgs;
 use crate::commands::conclude;
 
-/// Does not return when the program starts. `verbose` counts the `-v` that stand before `local`.
+/// Does not return when loader-local starts. `verbose` counts the `-v` before `local`, which
+/// loader-local gets too.
 pub fn run(args: LocalArgs, verbose: u8) -> u8 {
     conclude(become_stand_in(args, verbose))
 }
@@ -20,6 +21,8 @@ fn become_stand_in(args: LocalArgs, verbose: u8) -> Result<()> {
         Program::Installed.path().context(Kind::Config, "the local stand-in cannot be started")?;
     let mut command = Command::new(&program);
     command.args(std::iter::repeat_n("-v", usize::from(verbose))).args(args.arguments);
+    // `exec` puts loader-local in this process's place, so that signals, terminal and exit code are
+    // its own. It only returns when loader-local cannot be started.
     let error = command.exec();
     Err(Error::new(Kind::Config, format!("{} does not start", program.display())).caused_by(error))
 }

@@ -12,11 +12,13 @@ use crate::preview::{self, ColumnAction, ColumnPreview, ExecutionKind, LoadOutco
 use crate::report::indented_json;
 use crate::report::log::RunLog;
 
-/// With `--diff`: the schema would change. Not among the failures, which have the codes of a load.
+/// The exit code of `plan --diff` when the schema would change. No failure has this code, so that a
+/// script can tell a change from a refusal.
 const WOULD_CHANGE: u8 = 10;
 
-/// Prints the preview. The exit code is the one that the load would have; with `--diff` 10 for
-/// changes of the schema.
+/// Prints the preview and returns the exit code that the load would have. With `--diff` it returns
+/// 10 instead of 0 when the schema would change: for example, when a file brings a new column to
+/// `orders`.
 pub async fn run(args: PlanArgs, stop: Stop, log: &RunLog) -> u8 {
     let (job, format) = job::of_arguments(args.run);
     let mut preview = match job {
@@ -99,6 +101,9 @@ fn note(column: &ColumnPreview) -> String {
     }
 }
 
+// The preview has one flat list of statements, and executions that say how many of them go
+// together. (For example, executions of 2 and 1 are a transaction of the first two statements, then
+// the third by itself.) `min` keeps `split_at` from panicking should the two disagree.
 fn statements(preview: &Preview) -> String {
     let (mut out, mut left) = (String::new(), preview.statements.as_slice());
     for execution in &preview.executions {

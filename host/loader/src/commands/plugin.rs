@@ -1,4 +1,4 @@
-//! `loader plugin`: what authors of plugins need. Knows no S3 and no warehouse.
+//! `loader plugin`: the commands for authors of plugins. They need no S3 and no warehouse.
 
 mod bench;
 mod build;
@@ -14,14 +14,16 @@ use loader_model::error::{Context, Kind, Result};
 use self::verdict::Verdict;
 use crate::cli::plugin::{PluginArgs, PluginCommand};
 
-/// Runs the command; findings go to stdout, what keeps it from working to stderr.
+/// Runs the command. Findings about the plugin go to stdout; an error that keeps the command from
+/// working goes to stderr.
 pub async fn run(args: PluginArgs) -> u8 {
-    // Guests block, which a thread of the async runtime must not.
+    // A guest computes without ever yielding, which would hold up a thread of the async runtime.
     let done = tokio::task::spawn_blocking(move || run_command(&args.command)).await;
     let joined = done.context(Kind::Internal, "the thread of the plugin ended abruptly");
     match joined.and_then(|done| done) {
         Ok(verdict) => verdict.exit_code(),
         Err(error) => {
+            // The log of this command is kept and not shown (see `main.rs`): print the error here.
             eprintln!("loader: {error}");
             error.kind().exit_code()
         }

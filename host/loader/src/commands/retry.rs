@@ -1,6 +1,6 @@
-//! `loader retry`: what killed and failed runs left is taken up again. Views that they left dropped
-//! come back; with `--source-file-name`, that file is then loaded once more, also when it was put
-//! aside.
+//! `loader retry` takes up what killed and failed runs left. It brings back views that they left
+//! dropped. With `--source-file-name` it then loads that file once more, also when an earlier run
+//! put the file aside below `data/unprocessed/`.
 
 use loader_aws::connect as aws;
 use loader_aws::data_api::DataApi;
@@ -19,8 +19,8 @@ use crate::redshift::journals::{self, RecoverScope, Recovered};
 use crate::report::log::RunLog;
 use crate::settings::Settings;
 
-/// Recovers, then loads. The report of the load comes last; without a file there is only what was
-/// recovered.
+/// Recovers, then loads. Prints the report of the load; without `--source-file-name` it prints what
+/// was recovered instead.
 pub async fn run(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
     match retry(args, stop, log).await {
         Ok(exit_code) => exit_code,
@@ -34,6 +34,8 @@ async fn retry(args: RunArgs, stop: Stop, log: &RunLog) -> Result<u8> {
     if settings.source_file_name.is_none() {
         return only_recover(&settings, format, &stop).await.map(|()| 0);
     }
+    // The job is decided first, so that a mistake in its settings ends the command before a view is
+    // made or a file is moved.
     let job = Job::decide(settings.clone())?;
     recover_and_return(&settings, &job, &stop).await?;
     let report = run::load_job(job, stop, log).await;
@@ -53,7 +55,8 @@ async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) ->
     }
 }
 
-/// Views that cannot come back are in the log; the file does not need them.
+/// Recovers views, and moves the file back to `data/in/`. A view that cannot come back is in the
+/// log and does not stop the load, which does not read views.
 async fn recover_and_return(settings: &Settings, job: &Job, stop: &Stop) -> Result<()> {
     let (store, _) = recover(settings, stop).await?;
     if let Some(from) = bring_back(&store, &job.layout).await? {
@@ -78,8 +81,11 @@ async fn recover(settings: &Settings, stop: &Stop) -> Result<(Store, Vec<Recover
     Ok((store, recovered))
 }
 
-/// Where a failed run has put the file aside and nothing new has come in its place, it is taken
-/// from there: the one that was put aside last.
+/// Moves the file back from `data/unprocessed/`, and returns where it was. When several runs have
+/// put a file of this name aside, the last one counts.
+///
+/// A file that has come to `data/in/` since then is newer, so it stays and nothing is moved. (For
+/// example, the producer has already sent a corrected `orders.csv`.)
 async fn bring_back(store: &Store, layout: &Layout) -> Result<Option<S3Uri>> {
     let source = layout.source();
     if store.head(&source).await?.is_some() {
@@ -88,6 +94,7 @@ async fn bring_back(store: &Store, layout: &Layout) -> Result<Option<S3Uri>> {
     let aside = store.list_objects(&layout.unprocessed_prefix()).await?;
     let ours = aside.into_iter().filter(|object| layout.was_put_aside_as(&object.uri));
     let Some(last) = ours.max_by_key(|object| object.last_modified) else { return Ok(None) };
+    // The listing has no size, which the move needs. The object may also be gone by now.
     let Some(info) = store.head(&last.uri).await? else { return Ok(None) };
     store.move_object(&last.uri, &info, &source).await?;
     Ok(Some(last.uri))

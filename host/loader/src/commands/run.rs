@@ -12,7 +12,8 @@ use crate::report::log::RunLog;
 use crate::run;
 use crate::values::Goal;
 
-/// Loads a file: the whole line of steps. The report is printed once, whatever happened.
+/// Loads a file: all steps of the line. Prints the report once, also when the settings are wrong
+/// and no step ran.
 pub async fn load(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
     run(args, async |job| load_job(job, stop, log).await).await
 }
@@ -23,7 +24,7 @@ pub async fn stage(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
     run(args, stage).await
 }
 
-/// Loads what was decided already; the caller prints what it likes.
+/// Loads a job that was decided already. The caller prints the report, or a part of it.
 pub async fn load_job(job: Job, stop: Stop, log: &RunLog) -> Report {
     Box::pin(run::run(job, Goal::Load, line::load, stop, log)).await
 }

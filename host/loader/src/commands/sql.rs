@@ -66,6 +66,8 @@ fn csv(rows: &ResultRows) -> String {
             if i > 0 {
                 out.push(',');
             }
+            // NULL is an empty field. `push_text` quotes the empty text: `1,,""` is a number, NULL
+            // and the empty text.
             if let Some(text) = cell {
                 push_text(&mut out, &text);
             }
@@ -87,6 +89,8 @@ fn json(rows: &ResultRows) -> String {
         Cell::Double(value) => (*value).into(),
         Cell::Text(value) => value.clone().into(),
     };
+    // Columns of one name share a key, and the last one's value stays: `SELECT 1 AS n, 2 AS n`
+    // gives {"n": 2}. The table and CSV show both columns.
     let objects = rows.rows.iter().map(|row| {
         let pairs = rows.columns.iter().cloned().zip(row.iter().map(value));
         Value::Object(pairs.collect::<Map<_, _>>())

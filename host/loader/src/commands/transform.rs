@@ -1,5 +1,5 @@
-//! `loader transform`: a local file through inference and plugins into a local file. No S3, no
-//! warehouse.
+//! `loader transform`: a local file through inference and plugins into a local file. It needs no S3
+//! and no warehouse.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,8 @@ use crate::plugin_identity;
 use crate::progress::Progress;
 use crate::settings::Settings;
 
-/// Transforms a file; rejected rows are in the error.
+/// Transforms a file. Rejected rows go into a file beside the output; when there are more than
+/// `--max-rejects` allows, the error quotes the first of them and nothing is written.
 pub async fn run(args: TransformArgs, stop: Stop) -> u8 {
     let done = tokio::task::spawn_blocking(move || convert(args, &stop)).await;
     let joined = done.context(Kind::Internal, "the transforming thread ended abruptly");
@@ -55,10 +56,11 @@ impl Conversion {
         Ok(Conversion { input: args.input, output: args.output, format, data_path, values })
     }
 
+    // The rows go into a temporary file, which takes the output's place at the end: half an output
+    // would look like a whole one. So the rejects are judged before `persist`, and a file that is
+    // refused leaves an older output as it was.
     fn run(&self) -> Result<()> {
         let (spool, plan) = self.read()?;
-        // Written beside the output and put in its place when all is well: half a result would look
-        // like a whole one.
         let unfinished = unfinished(&self.output)?;
         let totals = self.write(&spool, &plan, unfinished.path())?;
         plugin_identity::log_counted(&totals.plugins);
@@ -97,13 +99,14 @@ impl Conversion {
         progress.finish();
         let totals = totals?;
         if spool.chunks.is_empty() {
-            // A file without rows has no worker, but still a header.
+            // Workers are started for chunks. A file without rows has none, so no worker has made a
+            // sink, and the output still lacks its header.
             new_sink()?.finish()?;
         }
         Ok(totals)
     }
 
-    /// Names the input, where it is the input that is at fault.
+    /// Adds the input's name to an error that is the input's fault.
     fn in_input(&self, error: Error) -> Error {
         match error.kind().is_the_files_fault() {
             true => error.with("file", self.input.display()),
@@ -114,11 +117,13 @@ impl Conversion {
 
 /// The data path of a load, for a target that is still to be made.
 fn data_path(settings: Settings, stop: &Stop) -> Result<DataPath> {
-    // Plugins are told a table and keys; without a warehouse they are whatever was given.
+    // Plugins are told a table and its keys. Without a warehouse these are the user's own flags, or
+    // a table called `transformed`.
     let target = settings.table_named(settings.target_table.as_deref().unwrap_or("transformed"))?;
     let keys = settings.keys();
     Ok(DataPath {
-        // One worker keeps the rows in the order of the file.
+        // One worker keeps the rows in the order of the file. A second worker would also truncate
+        // the output, which all sinks share.
         settings: TransformSettings::decide(Settings { workers: Some(1), ..settings })?,
         target,
         keys,
@@ -151,7 +156,9 @@ fn write_rejects(output: &Path, totals: &Totals, spool: &Spool) -> Result<()> {
     Ok(())
 }
 
-/// A file in the output's own folder that vanishes unless it is put in the output's place.
+/// A temporary file that vanishes unless it is put in the output's place. It lies in the output's
+/// own folder, because a rename does not cross file systems. (For example, from `/tmp` to a mounted
+/// `/data`.)
 fn unfinished(output: &Path) -> Result<tempfile::NamedTempFile> {
     let folder =
         output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

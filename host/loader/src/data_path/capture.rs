@@ -1,8 +1,8 @@
-//! Capture: the first rows that each plugin of a chain gets.
+//! Capture keeps the first rows that each plugin of a chain gets.
 //!
-//! In: batches, from all workers in any order, kept while the chain runs. Out: a test case for each
-//! plugin. The rows that are kept are the first ones of the file all the same: of all batches that
-//! a plugin gets, those with the lowest row numbers stay.
+//! In: batches, from all workers in any order, while the chain runs. Out: a test case for each
+//! plugin. Although batches come in any order, the kept rows are the first of the file: of all
+//! batches that a plugin gets, the batches with the lowest row numbers stay.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +21,8 @@ use crate::job::CaptureSettings;
 pub(crate) struct Capture {
     settings: CaptureSettings,
     chain: ChainPlan,
-    /// One for each plugin.
+    /// One for each plugin, each with its own lock: workers only wait for each other when they are
+    /// at the same plugin.
     kept: Arc<[Mutex<Kept>]>,
 }
 
@@ -40,18 +41,21 @@ impl Capture {
         Capture { settings: settings.clone(), chain: chain.clone(), kept }
     }
 
-    /// What the chain has to be observed by.
+    /// The observer for the chain, which the sandbox calls with every batch before a plugin gets
+    /// it.
     pub(crate) fn observer(&self) -> Observer {
         let (kept, wanted) = (Arc::clone(&self.kept), self.settings.rows);
         Arc::new(move |place, batch, rows| {
+            // `rows` are the rows' numbers in the file. A batch of which every row was rejected by
+            // an earlier plugin has no first number, and nothing to keep.
             if let (Some(kept), Some(first)) = (kept.get(place), rows.values().first()) {
                 kept.lock().unwrap_or_else(PoisonError::into_inner).add(*first, batch, wanted);
             }
         })
     }
 
-    /// Writes a case for each plugin, named after the file. What goes wrong is logged: a load does
-    /// not end for it.
+    /// Writes a case for each plugin, named after the file. An error is only logged, since a load
+    /// must not fail because of its captured cases.
     pub(crate) fn write(self, file_name: &str) {
         let stem = file_name.split('.').next().unwrap_or_default();
         let case_name = name_or(stem, "case");
@@ -100,15 +104,19 @@ fn write_case(
     Ok(Some((written, rows.num_rows())))
 }
 
-/// What is safe in a file's name of a text that a plugin or a producer wrote; `otherwise` where
-/// nothing is.
+/// A name for a folder from a text that a plugin's author or a producer wrote: `../Größe` becomes
+/// `gr_e`. A text without a safe character becomes `otherwise`.
 fn name_or(text: &str, otherwise: &str) -> String {
     let name = clean(text);
     if name.is_empty() { otherwise.to_owned() } else { name }
 }
 
 impl Kept {
-    /// Takes a batch, and lets go of the last ones that are past the `wanted` first rows.
+    /// Takes a batch, and drops batches that cannot hold any of the `wanted` first rows.
+    // The map is sorted by the batches' first rows, so its last entry is the batch that stands last
+    // in the file. That batch goes as soon as the others hold `wanted` rows without it. (For
+    // example, 5 rows are wanted, and rows 4-6 and 10-12 are kept. When rows 1-3 come, they and
+    // rows 4-6 are enough, so rows 10-12 go.)
     fn add(&mut self, first: i64, batch: &RecordBatch, wanted: usize) {
         let batch = batch.slice(0, batch.num_rows().min(wanted));
         self.rows += batch.num_rows();
@@ -123,7 +131,7 @@ impl Kept {
         }
     }
 
-    /// The `wanted` first rows, or as many as there are.
+    /// The `wanted` first rows, or all rows if there are fewer.
     fn first_rows(&self, schema: &SchemaRef, wanted: usize) -> Result<RecordBatch> {
         let rows = concat_batches(schema, self.batches.values())
             .context(Kind::Internal, "captured batches cannot be put together")?;

@@ -1,7 +1,7 @@
 //! The plugins of a job, read from disk, compiled or taken from the cache.
 //!
-//! In: the settings of the plugins. Out: the chain, each plugin with a config that it takes; the
-//! plugins' errors are made ours.
+//! In: the settings of the plugins. Out: the chain, each plugin with a config that it takes. The
+//! sandbox's errors become errors of the program here.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::plugin_identity::PluginIdentity;
 use crate::settings::plugin_entry::{Digest, Origin};
 
 /// The plugins of a job in the order in which rows pass them, each with its config. Clones share
-/// them.
+/// the plugins.
 #[derive(Clone)]
 pub(crate) struct Chain(Arc<[ConfiguredPlugin]>);
 
@@ -39,9 +39,9 @@ impl Chain {
     }
 }
 
-/// Reads and compiles the chain's plugins, and holds their configs against their schemas. Errors:
-/// `Config` (no such file, not the pinned one, a config that a plugin does not take), `Plugin` (not
-/// one of ours).
+/// Reads and compiles the chain's plugins, and checks their configs against their schemas.
+/// Errors: `Config` (no such file, another file than the pinned one, a config that a plugin does
+/// not take), `Plugin` (the file is no plugin for this program).
 pub(crate) fn load(settings: &TransformSettings) -> Result<Chain> {
     for notice in &settings.notices {
         tracing::warn!(notice, "the choice of plugins");
@@ -81,7 +81,9 @@ fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<ConfiguredPl
     Ok((plugin, settings.config.clone()))
 }
 
-/// A plugin's bytes, which all pins of it name. Errors: `Config`.
+/// Reads a plugin's bytes, and checks them against every pin of the file. Errors: `Config`.
+// The caller compiles these very bytes. Reading the file a second time would let another program
+// swap it between the check and the compilation.
 fn read_pinned(settings: &PluginSettings) -> Result<Vec<u8>> {
     let path = &settings.path;
     let hint =
@@ -94,8 +96,9 @@ fn read_pinned(settings: &PluginSettings) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Holds a plugin's config against its schema, and names the place in the settings where it is
-/// wrong. Planning checks it too, but only once the file has been read. Errors: `Config`.
+/// Checks a plugin's config against its schema. Planning checks it too, but only after the whole
+/// file has been read. Errors: `Config`, with the place in the settings: for example,
+/// `tables.orders.plugins[1].config.columns` in line 7 of `loader.toml`.
 fn check_config(plugin: &Plugin, settings: &PluginSettings) -> Result<()> {
     let checked = plugin.check_config(&settings.config);
     checked.map_err(|error| match (error.config_pointer(), &settings.config_place) {
@@ -104,7 +107,7 @@ fn check_config(plugin: &Plugin, settings: &PluginSettings) -> Result<()> {
     })
 }
 
-/// Holds a plugin's bytes against the digest that the settings pin it to. Errors: `Config`.
+/// Checks a plugin's bytes against the digest that the settings pin it to. Errors: `Config`.
 pub(crate) fn check_pin(path: &Path, bytes: &[u8], pinned: &Digest, origin: &Origin) -> Result<()> {
     let found = Digest::of(bytes);
     if found == *pinned {

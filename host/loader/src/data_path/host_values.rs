@@ -1,6 +1,7 @@
 //! What the host tells plugins about the run and the file.
 //!
-//! In: the run and its source. Out: the values that a plan may ask for.
+//! In: the run and its source. Out: the values that a plugin's plan may ask for, such as the name
+//! of the file.
 
 use loader_sandbox::HostValues;
 

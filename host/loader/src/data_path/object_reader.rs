@@ -1,5 +1,5 @@
-//! The way into the data path from S3. The object is read once, and only the version that was
-//! pinned.
+//! The way into the data path from S3. The object is read once, and only in the version that the
+//! source step has pinned.
 //!
 //! In: the pinned source. Out: its content as a reader for a blocking thread.
 
@@ -13,10 +13,12 @@ use tokio::sync::mpsc;
 use crate::progress::Progress;
 use crate::values::SourceObject;
 
-/// Pieces of a body that may wait for the reader: some megabytes.
+/// Pieces of a body that may wait for the reader: some megabytes. When the reader is slow, the
+/// channel is full and the download waits, instead of filling the memory.
 const PIECES_IN_FLIGHT: usize = 64;
 
-/// Opens the object's content, as it is stored. Errors: `Transient` when it was replaced.
+/// Opens the object's content as it is stored, compressed or not. Errors: `Transient` when the
+/// producer has replaced the object.
 pub(crate) async fn open(
     store: &Store,
     source: &SourceObject,
@@ -29,7 +31,7 @@ pub(crate) async fn open(
             if let Ok(piece) = &piece {
                 progress.advance(piece.len() as u64);
             }
-            // The reader is gone when the load has failed; nothing is left to do.
+            // The reader is gone when the load has failed: the rest is not downloaded.
             if sender.send(piece).await.is_err() {
                 break;
             }
@@ -42,6 +44,7 @@ pub(crate) async fn open(
 /// async runtime.
 pub(crate) struct Pieces {
     receiver: mpsc::Receiver<io::Result<Bytes>>,
+    /// What is left of the piece that was received last.
     current: Bytes,
     /// What the object still has, by the size that S3 named when it was pinned.
     missing_bytes: u64,
@@ -49,6 +52,7 @@ pub(crate) struct Pieces {
 
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // A loop, because a piece may be empty: `Ok(0)` would tell the caller that the file ends.
         while self.current.is_empty() {
             match self.receiver.blocking_recv() {
                 Some(piece) => {

@@ -1,4 +1,4 @@
-//! The way out of the data path to S3: parts are sent as workers complete them, the manifest last.
+//! The way out of the data path to S3. Parts are sent as workers complete them, the manifest last.
 //!
 //! In: parts on this machine's disk. Out: how much is in S3, and where the manifest is.
 
@@ -24,8 +24,10 @@ struct Entry {
     size_bytes: u64,
 }
 
-/// Uploads parts below `prefix` until no worker is left that could send one. Each part is removed
-/// from disk once it is in S3.
+/// Uploads parts below `prefix` until the workers have ended. Each part is removed from disk once
+/// it is in S3.
+// `recv` gives `None` when every sender is dropped, so the end of the last worker ends the loop.
+// The manifest is written after that, and never lists a part that is not in S3 yet.
 pub(crate) async fn run(
     store: Store,
     prefix: S3Uri,
@@ -61,7 +63,10 @@ fn below(prefix: &S3Uri, name: &str) -> S3Uri {
     S3Uri::new(&prefix.bucket, format!("{}{name}", prefix.key))
 }
 
-/// The manifest's text. Parts are numbered, so they stand in the order in which workers began them.
+/// The manifest's text, with the parts in the order in which workers began them.
+// The numbers in the names have leading zeros, so sorting texts sorts numbers: `part-00009.parquet`
+// stands before `part-00010.parquet`. COPY requires `content_length` for columnar files, and with
+// `mandatory` it fails for a part that is gone instead of loading the others.
 fn manifest(mut entries: Vec<Entry>) -> String {
     entries.sort_by(|a, b| a.uri.cmp(&b.uri));
     let entries = entries.iter().map(|Entry { uri, size_bytes }| {

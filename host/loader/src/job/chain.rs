@@ -1,8 +1,8 @@
 //! Which plugins a load runs, and with which configs.
 //!
 //! A plugin's config stands beside its path in the settings file. `--plugin-config` is for chains
-//! that no settings file holds: a typed one (`--plugins a.wasm`), and those of the Glue job, whose
-//! callers pass flags alone.
+//! that no settings file holds: a chain that the user types (`--plugins a.wasm`), and the chains of
+//! the Glue job, whose callers pass flags alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,17 +20,17 @@ use crate::settings::plugin_entry::{Digest, Origin, PluginEntry};
 #[derive(Clone, Debug)]
 pub struct PluginSettings {
     pub path: PathBuf,
-    /// What its digest has to be, by every entry in the settings that names the file.
+    /// The digests that the file must have: one for each entry of the settings that pins it.
     pub pins: Vec<(Digest, Origin)>,
-    /// What the plugin is configured with; `{}` when nothing is said.
+    /// The plugin's config; `{}` when the settings have none.
     pub config: Value,
-    /// Where the config is, or would be.
+    /// Where the config stands, or would stand if there were one; for error messages.
     pub config_place: Option<Place>,
     /// Where the plugin is named.
     pub origin: Origin,
 }
 
-/// What `--plugin-config` names.
+/// The configs of the file that `--plugin-config` names.
 struct Configs {
     flag_value: PathBuf,
     by_name: BTreeMap<String, Value>,
@@ -65,10 +65,11 @@ fn decide_one(
     Ok(PluginSettings { path, pins, config, config_place, origin })
 }
 
-/// A plugin's config, and where it is or would be. Errors: `Config`, when it has two.
+/// A plugin's config, and where it stands or would stand. Errors: `Config` when it has two.
 fn config_of(plugin: &PluginEntry, configs: Option<&Configs>) -> Result<(Value, Option<Place>)> {
     let elsewhere = configs.and_then(|configs| configs.of(&plugin.path));
     match (&plugin.config, elsewhere) {
+        // Neither wins: the user may be looking at the config that would lose.
         (Some(_), Some((_, place))) => Err(two_configs(&plugin.origin, &place)),
         (None, Some((config, place))) => Ok((config.clone(), Some(place))),
         (own, None) => {
@@ -105,9 +106,11 @@ impl Configs {
         Some((config, Place::top(&file, &name)))
     }
 
-    /// A config for a plugin that no chain has is a typing error.
+    /// Refuses a config for a plugin that no chain has, which is a typing error. (For example, a
+    /// config for `mask_pi` beside the plugin `mask_pii.wasm` would never be used.)
+    // One file of configs may serve the chains of several tables, so a config for any plugin of the
+    // settings is right. A typed chain is the only chain of its run, though.
     fn refuse_strangers(&self, chosen: ChosenPlugins<'_>, settings: &Settings) -> Result<()> {
-        // A file of configs may serve several tables; but what was typed is all there is.
         let known: Vec<String> = match chosen.are_typed() {
             true => chosen.plugins.iter().map(|plugin| name_of(&plugin.path)).collect(),
             false => settings.all_plugins().map(|plugin| name_of(&plugin.path)).collect(),
@@ -121,7 +124,7 @@ impl Configs {
     }
 }
 
-/// The name by which `--plugin-config` knows a plugin.
+/// The name by which `--plugin-config` knows a plugin: `plugins/mask_pii.wasm` is `mask_pii`.
 fn name_of(plugin: &Path) -> String {
     plugin.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -1,5 +1,4 @@
-//! What must be given: settings and the files that they name; and how what is missing or wrong is
-//! named.
+//! Settings that a load cannot do without, files that settings name, and the errors for both.
 
 use std::path::Path;
 
@@ -7,7 +6,8 @@ use loader_model::error::{Context, Error, Kind, Result};
 
 use crate::settings::sources::variable_of;
 
-/// A setting that a load cannot do without. Errors: `Config`, naming flag, variable and key.
+/// A setting that a load cannot do without. Errors: `Config`, naming every way to give it. (For
+/// example, `--target-table`, `LOADER_TARGET_TABLE` and the key `target-table`.)
 pub(super) fn required<'a>(value: Option<&'a String>, flag: &str) -> Result<&'a String> {
     value.filter(|value| !value.is_empty()).ok_or_else(|| {
         let key = flag.trim_start_matches('-');

@@ -12,12 +12,13 @@ use super::chain::{self, PluginSettings};
 use super::required::config;
 use crate::settings::Settings;
 
-/// How the rows of a file become typed rows; all that `loader transform` needs.
+/// How the rows of a file become typed rows. `loader transform` needs no other settings.
 #[derive(Clone, Debug)]
 pub struct TransformSettings {
     pub dialect: Dialect,
     pub plugins: Vec<PluginSettings>,
-    /// What the report says about the choice of plugins, such as a chain that was overruled.
+    /// Notices about the choice of plugins for the report, such as a chain of the settings file
+    /// that `--plugins` overrules.
     pub notices: Vec<String>,
     pub plugin_cache: PluginCache,
     pub capture: Option<CaptureSettings>,
@@ -27,7 +28,7 @@ pub struct TransformSettings {
     pub workers: NonZeroUsize,
 }
 
-/// What of a run is kept as test cases for its plugins.
+/// Which rows of a run are kept as test cases for its plugins, and where.
 #[derive(Clone, Debug)]
 pub struct CaptureSettings {
     /// Rows for each plugin.
@@ -106,7 +107,8 @@ fn quote(settings: &Settings, default: Option<u8>) -> Result<Option<u8>> {
     }
 }
 
-/// One ASCII character, or `\t`.
+/// One ASCII character, or the two characters `\t` for a tabulator, as a shell passes `'\t'`. Line
+/// ends and NUL are refused: records end with the former, and no file may have the latter.
 fn byte(text: Option<&str>, flag: &str) -> Result<Option<u8>> {
     let Some(text) = text else { return Ok(None) };
     match text.as_bytes() {
@@ -118,7 +120,8 @@ fn byte(text: Option<&str>, flag: &str) -> Result<Option<u8>> {
     }
 }
 
-/// They are held in memory, once for each plugin.
+/// The most rows that `--capture` takes. They are held in memory, once for each plugin of the
+/// chain.
 const MAX_CAPTURED_ROWS: usize = 10_000;
 
 fn capture(settings: &Settings) -> Result<Option<CaptureSettings>> {

@@ -7,10 +7,10 @@ use loader_model::error::Result;
 use super::required::{config, required};
 use crate::settings::Settings;
 
-/// The role that COPY names on this machine; the stand-in takes any.
+/// The role that COPY names on this machine. The stand-in takes any role.
 const LOCAL_ROLE: &str = "arn:aws:iam::000000000000:role/local";
 
-/// Which Redshift, and as whom.
+/// Which Redshift a job talks to, and as which user and role.
 #[derive(Clone, Debug)]
 pub struct WarehouseSettings {
     pub database: Database,
@@ -40,14 +40,17 @@ impl WarehouseSettings {
         })
     }
 
-    /// The same for `loader sql`, which copies nothing.
+    /// The same for commands that copy nothing, such as `loader sql` and `loader retry`: they need
+    /// no `--iam-role`.
     pub fn decide_for_queries(mut settings: Settings) -> Result<WarehouseSettings> {
+        // `decide` insists on a role. This one is in no statement, since only COPY names a role.
         settings.iam_role.get_or_insert_with(|| "default".into());
         WarehouseSettings::decide(&settings)
     }
 }
 
-/// Errors: `Config` when there is none, or more than one.
+/// The compute that runs the statements. Errors: `Config` when the settings name none, or both a
+/// workgroup and a cluster.
 fn compute(settings: &Settings) -> Result<Compute> {
     match (&settings.workgroup_name, &settings.cluster_identifier) {
         (Some(_), Some(_)) => Err(config(

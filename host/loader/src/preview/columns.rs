@@ -1,5 +1,5 @@
-//! What would become of each column: of the table's, of the file's new ones, and of those that are
-//! left out.
+//! What would become of each column: the table's columns, the file's new columns, and the columns
+//! that the load would leave out.
 
 use loader_data::plan::LoadPlan;
 use loader_model::catalog_column::CatalogColumn;
@@ -11,11 +11,12 @@ use serde::Serialize;
 pub struct ColumnPreview {
     pub name: String,
     pub action: ColumnAction,
-    /// Its type in the table now.
+    /// Its type in the table now, such as `VARCHAR(256)`.
     pub before: Option<String>,
-    /// Its type in the table then.
+    /// Its type in the table after the load.
     pub after: Option<String>,
-    /// What rows get where the file has nothing for it.
+    /// What the rows get when the file lacks the column: `DEFAULT`, or a literal such as `''` or
+    /// `0`.
     pub filled_with: Option<String>,
 }
 
@@ -33,7 +34,8 @@ pub enum ColumnAction {
     Discard,
 }
 
-/// All columns: those of the table in its order, then the file's new ones, then those left out.
+/// All columns: the table's in their order, then the file's new columns, then columns that are left
+/// out.
 pub(super) fn preview(
     plan: &LoadPlan,
     wanted: &[TargetColumn],
@@ -63,6 +65,8 @@ fn new_column(plan: &LoadPlan, column: &TargetColumn) -> ColumnPreview {
     }
 }
 
+// `wanted` has the columns that the file fills. Any other column of the table is not among them and
+// keeps its type.
 fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn) -> ColumnPreview {
     let before = column.column_type.to_string();
     let filled = plan.filled.iter().find(|filled| filled.name == column.name);

@@ -1,8 +1,8 @@
 //! `loader plugin bench`: what a plugin's rows cost, against what they cost before.
 //!
-//! Instructions and memory are taken from one batch of a load, run with counted instructions: they
-//! are the same on every machine and every day. Rows per second, bytes and the time to open come
-//! from a run at full speed, and are only shown.
+//! Instructions and memory come from one batch of a load, run with counted instructions: they are
+//! the same on every machine and every day, so the baseline holds them. Rows per second, bytes and
+//! the time to open come from a run at full speed, and are only shown.
 
 mod baseline;
 
@@ -23,9 +23,13 @@ use crate::commands::{print, table};
 
 /// Rows whose instructions are counted, at least: a whole batch of a load.
 const COUNTED_ROWS: usize = 16 * 1024;
-/// Timed runs of which the median is shown.
+/// Timed runs of a case, of which the median is shown: a run that the machine slowed down does not
+/// change it.
 const TIMED_RUNS: usize = 3;
 
+// Every case runs on two instances of the plugin. Counting instructions makes a plugin up to three
+// times slower, so the metered instance gives the figures for the baseline and the plain one gives
+// the times.
 pub(super) fn run(args: &BenchArgs) -> Result<Verdict> {
     let given = GivenPlugin::read(&args.file, &args.sandbox)?;
     given.check_pins()?;
@@ -50,6 +54,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<Verdict> {
 /// Rows, and the case that configures the plugin for them.
 struct Input {
     name: String,
+    /// The case; `None` for a file of `--input` with no case named: the plugin gets no config.
     folder: Option<PathBuf>,
     csv: Vec<u8>,
 }
@@ -77,7 +82,7 @@ impl Input {
     }
 }
 
-/// What is measured, and the folder that it is from.
+/// The inputs to measure, and the folder or file that they come from.
 fn inputs(args: &BenchArgs, plugin: &Path) -> Result<(PathBuf, Vec<Input>)> {
     if let (Some(file), []) = (&args.input, args.names.as_slice()) {
         let input = Input { name: name(file), folder: None, csv: read(file)? };
@@ -92,7 +97,8 @@ fn inputs(args: &BenchArgs, plugin: &Path) -> Result<(PathBuf, Vec<Input>)> {
     Ok((dir, inputs))
 }
 
-/// The cases of these names; all, when none is named. Errors: `Config`, for a name without a case.
+/// The cases of these names, or all cases when no name is given. Errors: `Config` for a name
+/// without a case.
 fn wanted(names: &[String], dir: &Path, folders: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
     let known: Vec<String> = folders.iter().map(|folder| name(folder)).collect();
     if let Some(unknown) = names.iter().find(|name| !known.contains(name)) {
@@ -104,7 +110,7 @@ fn wanted(names: &[String], dir: &Path, folders: Vec<PathBuf>) -> Result<Vec<Pat
     Ok(folders.into_iter().filter(is_wanted).collect())
 }
 
-/// Holds the figures against the baseline, or makes them the baseline.
+/// Compares the figures with the baseline, or with `--update` makes them the baseline.
 fn judge(
     args: &BenchArgs,
     dir: &Path,
@@ -126,7 +132,8 @@ fn judge(
     Ok(Verdict::of(costlier.is_empty()))
 }
 
-/// What has become costlier, and whether the baseline is that of another build.
+/// A line for each figure that costs more, and a line when the baseline was measured on another
+/// build.
 fn differences(known: &Baseline, sha256: &str, costlier: &[String]) -> String {
     let mut out: String = costlier.iter().map(|line| format!("  FAILED {line}\n")).collect();
     if known.sha256 != sha256 {
@@ -136,7 +143,8 @@ fn differences(known: &Baseline, sha256: &str, costlier: &[String]) -> String {
     out
 }
 
-/// Errors: `Config`, when the baseline that is missing was named.
+/// Without a baseline there is nothing to compare, which is fine for a first run. Errors: `Config`
+/// when the user named the missing file with `--baseline`.
 fn without_baseline(args: &BenchArgs, path: &Path) -> Result<Verdict> {
     let path = path.display();
     if args.baseline.is_some() {
@@ -156,7 +164,8 @@ fn conclusion(costlier: usize, tolerance: u32, path: &Path) -> String {
     }
 }
 
-/// `bench.toml` of the crate whose cases these are; `dir` may be one case.
+/// The place of a crate's `bench.toml`: `mask-pii/tests` gives `mask-pii/bench.toml`, and so does
+/// `mask-pii/tests/first`, a single case of it.
 fn beside(dir: &Path) -> PathBuf {
     let tests = if dir.join("input.csv").is_file() { dir.parent() } else { Some(dir) };
     tests.and_then(Path::parent).unwrap_or(Path::new("")).join("bench.toml")

@@ -7,7 +7,8 @@ use loader_harness::{HarnessError, case_folders};
 use loader_model::error::{Error, Kind, Result};
 use loader_sandbox::Plugin;
 
-/// The folder of a plugin's cases, and the cases; `given`: what was asked for.
+/// Finds the folder of a plugin's cases, and the cases. `given`: the folder of `--cases`, or one
+/// case.
 pub(super) fn find(plugin: &Path, given: Option<&PathBuf>) -> Result<(PathBuf, Vec<PathBuf>)> {
     let dir = match given {
         Some(dir) => dir.clone(),
@@ -29,7 +30,7 @@ fn folders(dir: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// The folder with the cases of the crate of a built plugin. Errors: `Config`, with every place
+/// Finds the folder of cases that belongs to a built plugin. Errors: `Config`, with every place
 /// that was looked at.
 fn cases_of(file: &Path) -> Result<PathBuf> {
     let candidates = candidates(file);
@@ -46,7 +47,9 @@ fn cases_of(file: &Path) -> Result<PathBuf> {
 }
 
 /// Where the crate of a built plugin may have its cases: beside the file or in `examples/`, in a
-/// folder of its name, or above `target/`.
+/// folder of its name, or above `target/`. (For example, `plugins/mask_pii.wasm` has them in
+/// `plugins/mask-pii/tests`, since a crate may have a hyphen where its component has an
+/// underscore.)
 fn candidates(file: &Path) -> Vec<PathBuf> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let folder = file.parent().unwrap_or(Path::new(""));
@@ -59,6 +62,7 @@ fn candidates(file: &Path) -> Vec<PathBuf> {
     let target =
         file.ancestors().find(|above| above.file_name().is_some_and(|name| name == "target"));
     candidates.extend(target.and_then(Path::parent).map(|root| root.join("tests")));
+    // Equal places are neighbours: the first two are equal for a name without an underscore.
     candidates.dedup();
     candidates
 }
@@ -83,8 +87,8 @@ pub(super) fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// The author's own files, or the sandbox; what a plugin does wrong in a case is no error but a
-/// finding.
+/// An error that keeps a case from being run: a file of the author's that is wrong, or a sandbox
+/// that does not work. What the plugin does wrong in a case is a finding of the report instead.
 pub(super) fn failure(error: HarnessError) -> Error {
     match error {
         HarnessError::Plugin(error) => plugin_failure(error),

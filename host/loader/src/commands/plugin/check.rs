@@ -32,7 +32,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Verdict, Error> {
     Ok(Verdict::of(is_good(&findings)))
 }
 
-/// What was looked at, with what was found or what is wrong.
+/// What was looked at, with what was found (`Ok`) or what is wrong (`Err`).
 type FindingText<'a> = (&'a str, Result<String, String>);
 
 fn finding(finding: &loader_sandbox::Finding) -> FindingText<'_> {

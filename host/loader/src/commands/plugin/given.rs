@@ -1,5 +1,5 @@
-//! The plugin that the command line names, with the settings that hold for it; for `check`, `test`
-//! and `bench`.
+//! The plugin that the command line names, with the settings that hold for it. `check`, `test` and
+//! `bench` begin here.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use crate::data_path::chain;
 use crate::job::{self, TransformSettings};
 use crate::settings::Settings;
 
-/// A plugin's file, read, and how it is to be run.
+/// A plugin's file, read, and the settings to run it with.
 pub(super) struct GivenPlugin {
     pub(super) path: PathBuf,
     bytes: Vec<u8>,
@@ -22,7 +22,8 @@ pub(super) struct GivenPlugin {
 }
 
 impl GivenPlugin {
-    /// Reads the file, which is built first where a crate's folder is named.
+    /// Reads the file. A folder is taken for a crate and built first: `.` gives the plugin of the
+    /// crate that the shell is in.
     pub(super) fn read(file: &Path, sandbox: &SandboxArgs) -> Result<GivenPlugin> {
         let path = build::file(file)?;
         let bytes = read(&path)?;
@@ -46,7 +47,7 @@ impl GivenPlugin {
         self.runtime(metering)?.load(&self.path, self.bytes.clone()).map_err(plugin_failure)
     }
 
-    /// What is to be said of the file without running it.
+    /// What the file says of itself, found without running it.
     pub(super) fn check_up(&self) -> Result<Checkup> {
         Ok(self.runtime(Metering::Off)?.check_up(&self.path, self.bytes.clone()))
     }

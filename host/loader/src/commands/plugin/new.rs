@@ -17,7 +17,7 @@ type TemplateFile = (&'static str, &'static str);
 const EVERY_CRATE: [TemplateFile; 3] = [
     ("Cargo.toml", include_str!("template/Cargo.toml")),
     ("README.md", include_str!("template/README.md")),
-    // Named without its dot here, where git would obey it.
+    // The template has no dot: git would apply a `.gitignore` here to this repository.
     (".gitignore", include_str!("template/gitignore")),
 ];
 
@@ -82,7 +82,10 @@ fn next_steps(folder: &Path, name: &str) -> String {
     )
 }
 
-/// The crate's name: the folder's, which must also do as the name of a library and of a file.
+/// The crate's name: `mask-email` gives `mask_email`. It must do as the name of a crate, of a
+/// library and of a file.
+// cargo refuses `test` as the name of a crate: Rust's own test library has it. The sandbox cuts
+// a plugin's name at 64 bytes, and a name that was cut would be another one in the report.
 fn name(folder: &Path) -> Result<String> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().replace('-', "_");
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
@@ -97,8 +100,10 @@ fn name(folder: &Path) -> Result<String> {
     Err(Error::new(Kind::Config, fact))
 }
 
-/// `mask_email` is `MaskEmail` in Rust.
+/// The name of the plugin's type in Rust: `mask_email` becomes `MaskEmail`.
 fn type_name(name: &str) -> String {
+    // `name` lets only ASCII through, so the first byte is the first letter. A word is empty where
+    // two underscores meet, as in `mask__email`.
     let capital = |word: &str| {
         let (first, rest) = word.split_at(usize::from(!word.is_empty()));
         format!("{}{rest}", first.to_uppercase())
@@ -122,7 +127,9 @@ fn sdk(given: Option<&str>, folder: &Path) -> Result<String> {
     Ok(format!("{{ path = {} }}", toml_text(&dir.display().to_string())))
 }
 
-/// In the checkout that the new folder, or this program, is in.
+/// Looks for the SDK in every folder above the new crate, then in every folder above this program.
+/// (For example, a `loader` that runs from `target/debug` of a checkout finds the SDK of that
+/// checkout.)
 fn found_sdk(folder: &Path) -> Option<PathBuf> {
     let folder = std::path::absolute(folder).ok()?;
     let program = std::env::current_exe().ok();
@@ -146,7 +153,7 @@ fn no_sdk(place: &str) -> Error {
     Error::new(Kind::Config, fact)
 }
 
-/// TOML's basic strings know the escapes of JSON.
+/// Quotes a text for TOML, whose basic strings take the escapes that JSON writes.
 fn toml_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

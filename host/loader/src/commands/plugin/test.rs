@@ -1,5 +1,5 @@
-//! `loader plugin test`: a plugin's golden cases, each with the properties that every plugin must
-//! have.
+//! `loader plugin test`: runs a plugin's golden cases, and on each of them checks the properties
+//! that every plugin must have.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,7 @@ use super::verdict::Verdict;
 use crate::cli::plugin::TestArgs;
 use crate::commands::print;
 
-/// Log lines of a failed case that are shown.
+/// How many log lines of a failed case are shown.
 const LOG_LINES_SHOWN: usize = 10;
 
 pub(super) fn run(args: &TestArgs) -> Result<Verdict> {

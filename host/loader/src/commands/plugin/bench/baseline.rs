@@ -1,5 +1,5 @@
-//! What a plugin's cases cost when its author last accepted that: `bench.toml`, committed beside
-//! its cases.
+//! The baseline of a plugin: what its cases cost when the author last accepted the figures. It is
+//! `bench.toml`, committed beside the folder of the cases.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,7 +16,7 @@ use serde::Deserialize;
 pub(super) struct Figures {
     /// Instructions for each row, as wasmtime weighs them.
     pub(super) fuel_per_row: u64,
-    /// Most linear memory that the plugin had.
+    /// The most linear memory that the plugin had.
     pub(super) peak_memory_bytes: u64,
 }
 
@@ -29,7 +29,7 @@ impl Figures {
     }
 }
 
-/// The figures of all cases, and of which build they are.
+/// The figures of all cases, and the digest of the build that they were measured on.
 #[derive(Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Baseline {
@@ -38,7 +38,8 @@ pub(super) struct Baseline {
 }
 
 impl Baseline {
-    /// `None` when there is no such file. Errors: `Config`, it is no baseline.
+    /// Reads a baseline; `None` when there is no such file. Errors: `Config` when the file cannot
+    /// be read or is no baseline.
     pub(super) fn read(path: &Path) -> Result<Option<Baseline>> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
@@ -55,7 +56,9 @@ impl Baseline {
             .context(Kind::Config, format!("{} is no baseline", path.display()))
     }
 
-    /// The same with these figures. Cases that were not among `all` of them go.
+    /// Replaces the figures of the measured cases. `all`: every case was measured, so a case that
+    /// was not measured does not exist any more and goes. (For example, `--update` for the case
+    /// `orders` alone keeps the figures of the case `returns`.)
     pub(super) fn with(
         mut self,
         sha256: &str,
@@ -69,7 +72,7 @@ impl Baseline {
         Baseline { sha256: sha256.to_owned(), ..self }
     }
 
-    /// Writes it where the file says something else; whether it did.
+    /// Writes the baseline if the file says something else, and returns whether it wrote.
     pub(super) fn write(&self, path: &Path) -> Result<bool> {
         let text = self.to_toml();
         if std::fs::read_to_string(path).is_ok_and(|known| known == text) {
@@ -80,7 +83,10 @@ impl Baseline {
         Ok(true)
     }
 
-    /// What costs more than the tolerance (in percent) allows, a line for each figure.
+    /// Lists what costs more than the tolerance (in percent) allows, a line for each figure.
+    // Both sides are multiplied instead of dividing one: that needs no rounding, and a baseline of
+    // 0 divides nothing. u128 holds every product of a u64 with 100 plus a u32. (For example, with
+    // a tolerance of 10, 110 against a baseline of 100 passes and 111 fails.)
     pub(super) fn compare(&self, measured: &[(String, Figures)], tolerance: u32) -> Vec<String> {
         let mut costlier = Vec::new();
         for (name, now) in measured {
@@ -110,7 +116,7 @@ impl Baseline {
             self.sha256
         );
         for (name, figures) in &self.case {
-            // JSON's way to quote is one of TOML's.
+            // A quoted key of TOML takes the escapes that JSON writes: `a "b"` gives `"a \"b\""`.
             let name = serde_json::Value::from(name.as_str());
             let Figures { fuel_per_row, peak_memory_bytes } = figures;
             // Writing to a String cannot fail.
