@@ -36,8 +36,8 @@ fn fail(error: &Error) -> u8 {
     error.kind().exit_code()
 }
 
-/// Writes to stdout. A reader that went away is not an error. (For example, `loader sql … | head
-/// -1` closes the pipe after the first line.)
+/// Writes to stdout. A reader that went away is not an error. (For example, `head -1` behind
+/// `loader sql …` closes the pipe after the first line.)
 fn print(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());

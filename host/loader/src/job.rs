@@ -135,8 +135,8 @@ fn missing_columns(settings: &Settings) -> Result<MissingColumns> {
     let missing = settings.missing_columns.unwrap_or_default();
     if missing == MissingColumns::Keep && settings.duplicates == Some(Duplicates::Keep) {
         return Err(config(
-            "--missing-columns keep and --duplicates keep do not go together: a row is updated \
-             once",
+            "--missing-columns keep and --duplicates keep do not go together: the table's row of a \
+             key can take one row of the file; give --duplicates last or first",
         ));
     }
     Ok(missing)
@@ -218,8 +218,8 @@ mod tests {
                 (s.missing_columns, s.duplicates) =
                     (Some(MissingColumns::Keep), Some(Duplicates::Keep))
             },
-            "--missing-columns keep and --duplicates keep do not go together: a row is updated \
-             once",
+            "--missing-columns keep and --duplicates keep do not go together: the table's row of a \
+             key can take one row of the file; give --duplicates last or first",
         );
         check(
             |s| s.source_file_name = Some("in/".into()),

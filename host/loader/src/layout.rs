@@ -178,8 +178,8 @@ impl Layout {
     }
 }
 
-/// Whether a text is what [`Layout::beside`] adds: `_<14 digits>_<8 hexadecimal digits>`. The time
-/// is only checked for hexadecimal digits, too.
+/// Whether a text is what [`Layout::beside`] adds: `_<14 digits>_<8 hexadecimal digits>`. The time,
+/// too, is only checked for hexadecimal digits.
 fn is_time_and_run(added: &str) -> bool {
     let mut parts = added.split('_');
     let (none, time, run) = (parts.next(), parts.next(), parts.next());

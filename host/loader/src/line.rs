@@ -43,8 +43,8 @@ pub(crate) async fn stage(tools: &Tools) -> Result<Status> {
 
 /// The part of the line that every run has: everything that is known before a row is transformed.
 pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
-    // Plugins come first because they ask no service: a wrong path, pin or config ends the run
-    // before a request is sent.
+    // Plugins come before the object and the catalog, since they need neither: a wrong path, pin or
+    // config ends the run at once.
     let plugins = plugins::run(tools).await?;
     let source = source::run(tools).await?;
     let catalog = catalog::run(tools, &source).await?;

@@ -22,8 +22,8 @@ pub enum PluginCommand {
     New(NewArgs),
     /// Build a plugin's crate into NAME.wasm, the one file that is shipped.
     ///
-    /// It takes cargo. What compiles for WebAssembly is used when it is there, and otherwise
-    /// installed by rustup, or by apt on Debian.
+    /// It needs cargo. Rust's compiler for WebAssembly is used where it is installed already, and
+    /// otherwise installed by rustup, or by apt on Debian.
     Build(BuildArgs),
     /// Say whether a file is a plugin that this program can use, and what is wrong with it; run
     /// none of it.
@@ -36,11 +36,11 @@ pub enum PluginCommand {
     /// spread over two sessions, run with an empty batch, with NULL in place of every value, in a
     /// second session, and once more.
     Test(TestArgs),
-    /// Measure what a plugin's rows cost, and hold that against a committed baseline.
+    /// Measure what a plugin's rows cost, and compare that with a committed baseline.
     ///
-    /// The rows are those of its test cases, repeated. Compared are instructions and memory, which
-    /// are the same on every machine and every day; rows per second are only shown. A case that
-    /// costs more than the baseline and the tolerance allow fails.
+    /// The rows are those of its test cases, repeated. Instructions and memory are compared, since
+    /// they are the same on every machine and every day; rows per second are only shown. A case
+    /// that costs more than the baseline and the tolerance allow fails.
     Bench(BenchArgs),
 }
 

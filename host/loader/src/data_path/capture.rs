@@ -64,7 +64,7 @@ impl Capture {
             let written = write_case(&self.settings, planned, &kept, &case_name);
             log_case(planned.plugin.name(), written);
         }
-        let remedy = "take personal data and secrets out before anybody else sees them";
+        let remedy = "take personal data and secrets out before you share them";
         tracing::warn!(
             dir = %self.settings.dir.display(),
             remedy,

@@ -35,7 +35,7 @@ impl GivenPlugin {
         self.settings.pins_of(&self.path).next().is_some()
     }
 
-    /// Holds the file against every digest that the settings pin it to.
+    /// Checks the file against every digest that the settings pin it to.
     pub(super) fn check_pins(&self) -> Result<()> {
         self.settings.pins_of(&self.path).try_for_each(|(pinned, origin)| {
             chain::check_pin(&self.path, &self.bytes, pinned, origin)

@@ -1,4 +1,4 @@
-//! Tidies a column with e-mail addresses, and refuses rows whose address is none.
+//! Tidies a column with e-mail addresses, and refuses rows whose address has no @.
 
 use loader_sdk::{Error, Reject, Rows, Transform};
 use schemars::JsonSchema;
@@ -18,7 +18,8 @@ pub struct {{type}};
 impl Transform for {{type}} {
     type Config = Config;
 
-    /// One step after the other; each sees what those before it made. A column that no step reads costs nothing.
+    /// Steps run in this order, and each sees what the steps before it made. A column that no step
+    /// reads costs nothing.
     fn steps(config: Config, rows: &mut Rows) -> Result<(), Error> {
         rows.map(&config.column, |address| match address.map(|text| text.trim().to_lowercase()) {
             Some(address) if !address.contains('@') => Err(Reject::new("no-address", "an e-mail address has an @")),
