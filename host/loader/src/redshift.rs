@@ -1,5 +1,5 @@
-//! Redshift at work: sends what `loader-warehouse` has spelt, in the order that a load needs, and
-//! turns what comes back into values.
+//! Redshift at work: sends the statements that `loader-warehouse` has spelt, in the order that a
+//! load needs, and turns the answers into values.
 
 pub mod catalog;
 

@@ -7,7 +7,7 @@ use loader_warehouse::{bookkeeping, refusal};
 
 use crate::job::Job;
 
-/// What the audit table says of a run, beside the counts.
+/// The audit row of a run, without the counts of rows.
 pub fn row(job: &Job, rows_read: u64) -> AuditRow<'_> {
     AuditRow {
         run_number: job.run.number,
@@ -18,9 +18,10 @@ pub fn row(job: &Job, rows_read: u64) -> AuditRow<'_> {
     }
 }
 
-/// The audit row of a run that failed. Best effort: its own failure is only logged.
+/// Writes the audit row of a run that failed. If that fails too, the failure is only logged.
+// `to_the_end` ignores a wish to stop, so that a run that was stopped by Ctrl-C has its row too.
 pub async fn write_failure(api: &DataApi, job: &Job, rows_read: u64, error: &Error) {
-    // The first run of all may fail before the table is there.
+    // The very first run of a schema may fail before it has made the audit table.
     let mut statements = bookkeeping::ddl(&job.target);
     statements.push(load_batch::audit_failure(
         &job.target,

@@ -1,4 +1,4 @@
-//! Makes the ledger and the audit table, and brings those of earlier versions up to date.
+//! Makes the ledger and the audit table, and brings a ledger of an earlier version up to date.
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;
@@ -8,7 +8,7 @@ use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
 use crate::redshift::retry_conflicts;
 
-/// Makes both tables where they are missing.
+/// Makes the tables that are missing. Where both exist, the statements change nothing.
 pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
     match retry_conflicts::execute_batch(api, &ddl(target)).await? {
         Outcome::Finished(_) => Ok(()),
@@ -18,8 +18,9 @@ pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
     }
 }
 
-/// Adds the column for plugins to a ledger that an earlier version made. Says whether it is there
-/// now: a user that may write to the ledger need not own it, and its loads go on without.
+/// Adds the column for plugins to a ledger that an earlier version made. Returns whether the column
+/// is there now. A database user may write to the ledger without owning it; then ALTER TABLE is
+/// denied, and the user's loads go on without the column.
 pub async fn add_plugins(api: &DataApi, target: &TableName) -> Result<bool> {
     match retry_conflicts::execute_batch(api, &[add_plugins_sql(target)]).await? {
         Outcome::Finished(_) => Ok(true),
@@ -27,7 +28,8 @@ pub async fn add_plugins(api: &DataApi, target: &TableName) -> Result<bool> {
     }
 }
 
-/// Whether the ledger has the column although it could not be added: another run was faster.
+/// Whether the ledger has the column although ALTER TABLE was refused. It has when another run
+/// added it in the meantime, and ALTER TABLE fails because the column already exists.
 fn has_plugins(target: &TableName, failure: &StatementFailure) -> bool {
     match failure.refusal {
         Refusal::AlreadyExists => true,

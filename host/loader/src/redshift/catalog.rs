@@ -12,14 +12,17 @@ use crate::redshift::{bookkeeping, retry_conflicts};
 /// What to do when the ledger or the audit table is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bookkeeping {
-    /// Make both: a load follows.
+    /// Make the missing tables: a load follows.
     Make,
-    /// Nothing: nothing was loaded here yet.
+    /// Leave them: without a ledger nothing was loaded into this schema yet.
     LeaveMissing,
 }
 
 /// Reads the catalog. One execution; more when bookkeeping tables have to be made or completed
 /// first.
+// The columns and the ledger are asked in one batch, and a batch fails as a whole. So a missing
+// ledger also costs the answer about the columns: `ask` gives `None`, and the columns are asked for
+// alone, or the ledger is made and both are asked for again.
 pub async fn read(
     api: &DataApi,
     target: &TableName,
@@ -54,6 +57,7 @@ async fn complete(
             format!("the ledger of {target} is missing right after it was made"),
         )
     })?;
+    // A file that was loaded before gets no new row, so its run needs no column for the plugins.
     if !catalog.ledger_has_plugins && catalog.loaded_by.is_none() {
         catalog.ledger_has_plugins = bookkeeping::add_plugins(api, target).await?;
     }
@@ -116,5 +120,6 @@ fn is_missing_ledger(failure: &StatementFailure) -> bool {
         | Refusal::HeldByViews
         | Refusal::Other => false,
     };
+    // Statement 0 asks for the columns, statement 1 for the ledger.
     failure.statement == 1 && is_missing
 }

@@ -16,8 +16,10 @@ use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
 use crate::redshift::retry_conflicts;
 
-/// Reads everything about the target's dependents, and about the views of `also` (with what reads
-/// those) if they exist. A target that does not exist has none.
+/// Reads everything about the target's dependents, and about the views of `also` with their own
+/// readers, as far as these exist. A target that does not exist has no dependents.
+// Each question needs the answer before it: the overview names the views, their details name the
+// relations whose privileges are asked for, and only assembled views can be marked as protected.
 pub async fn read(api: &DataApi, target: &TableName, also: &[TableName]) -> Result<Dependents> {
     let doing = "reading what depends on the table";
     let answers = query(api, doing, &overview::queries(target, also)).await?;
@@ -33,9 +35,9 @@ pub async fn read(api: &DataApi, target: &TableName, also: &[TableName]) -> Resu
     Ok(dependents)
 }
 
-/// The database user that runs our statements.
+/// The database user that runs the program's statements.
 pub async fn current_user(api: &DataApi) -> Result<String> {
-    let answers = query(api, "asking who we are", &[user::query()]).await?;
+    let answers = query(api, "asking for the database user", &[user::query()]).await?;
     let answer = answers.first().ok_or_else(|| unexpected("pg_user"))?;
     answer.first("pg_user").map(|user: CurrentUser| user.name)
 }
@@ -64,8 +66,10 @@ async fn read_privileges(api: &DataApi, details: &mut Details) -> Result<()> {
     Ok(())
 }
 
-/// Which of the views have policies; `None`: we may not know. An execution of its own, since it
-/// needs rights that nothing else does.
+/// Which of the views have policies of row-level security. `None`: the user may not see policies,
+/// which takes rights that no other query takes.
+// That is why this query is an execution of its own: in a batch with the others, a denied query
+// would cost their answers too.
 async fn protected(api: &DataApi, views: &[Dependent]) -> Result<Option<Vec<TableName>>> {
     let mut found = Vec::new();
     let views = views.iter().map(|dependent| policies::is_protected(&dependent.view.name));
@@ -80,7 +84,8 @@ async fn protected(api: &DataApi, views: &[Dependent]) -> Result<Option<Vec<Tabl
     Ok(Some(found))
 }
 
-/// Runs queries as one batch (several past 40) and returns the rows of each.
+/// Runs queries as one batch and returns the rows of each. A batch has at most 40 statements: for
+/// example, 50 queries are two batches.
 pub(super) async fn query(
     api: &DataApi,
     doing: &str,

@@ -1,8 +1,9 @@
 //! Plans the evolution of the target: reads what the plan depends on, a moment before it would be
 //! carried out. Changes nothing.
 //!
-//! The catalog is read anew each time, so a change that another program has made already is no
-//! change any more.
+//! The catalog is read anew each time, so a change that another program has made meanwhile is no
+//! longer planned. (For example, two files bring the column `discount`: the second run finds it and
+//! has nothing to add.)
 
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::TableName;
@@ -31,8 +32,8 @@ impl<'a> Evolution<'a> {
         Evolution { tools, work, wanted: work.plan.target_columns(longest) }
     }
 
-    /// Whether the table as the catalog step saw it would have to change, or cannot become what the
-    /// file needs (`plan` says why then). No I/O.
+    /// Whether the table as the catalog step saw it would have to change. Also true when it cannot
+    /// become what the file needs, since `plan` then returns the reasons. No I/O.
     pub fn is_needed(&self) -> bool {
         let changes = change::changes(&self.wanted, self.work.catalog.target.as_deref());
         !changes.is_ok_and(|changes| changes.is_empty())
@@ -44,7 +45,10 @@ impl<'a> Evolution<'a> {
         self.plan_with_dependents().await.map(|(plan, _)| plan)
     }
 
-    /// The same, with what depends on the table.
+    /// The plan as in [`Self::plan`], with the dependents of the table.
+    // A table that the load creates has no columns and no dependents to ask for. Views of
+    // `view_config.json` are read when columns are added, and a new table counts: they are made
+    // with it, and made anew later so that their `SELECT *` shows a new column.
     pub async fn plan_with_dependents(&self) -> Result<(EvolutionPlan, Dependents)> {
         let target = &self.tools.job.target;
         let state = if self.creates_table() { None } else { Some(self.table().await?) };
@@ -88,7 +92,9 @@ impl<'a> Evolution<'a> {
         view_config::parse(&text, &uri, &self.tools.job.target)
     }
 
-    /// What depends on the table, where the changes could touch it.
+    /// The dependents of the table, if the changes could touch them.
+    // Only a changed type does: no view is in the way of ADD COLUMN. Views of `view_config.json`
+    // are dropped to be made anew, though, and so are the views that read them.
     async fn dependents(
         &self,
         changes: &[SchemaChange],

@@ -1,8 +1,9 @@
-//! The journals below `data/journal/`: views that a killed run had dropped come back from them.
+//! The journals below `data/journal/`: the program brings back from them the views that a killed
+//! run had dropped.
 //!
-//! A journal is deleted when all of its views exist, unless it is young and nothing was missing:
-//! its run may be alive and about to drop them. A journal that cannot be used is kept and reported,
-//! and never stops the others.
+//! A journal is deleted when all of its views exist, unless it is young and its run may be alive
+//! and about to drop more of them. A journal that cannot be used is kept and reported, and does not
+//! stop the others.
 
 use std::time::Duration;
 
@@ -16,16 +17,17 @@ use loader_warehouse::evolution::journal::Journal;
 use crate::layout::Layout;
 use crate::redshift::{dependents, restore};
 
-/// How long the run of another table's journal counts as alive. A change takes minutes at most, so
-/// after a quarter of an hour the run is taken for dead, and its views come back.
+/// How long the run that wrote a journal counts as alive. A change takes minutes at most, so after
+/// a quarter of an hour the run is taken for dead, and its views come back.
 const ALIVE: Duration = Duration::from_secs(15 * 60);
 
 /// Which journals are worked off.
 #[derive(Clone, Copy, Debug)]
 pub enum RecoverScope<'a> {
-    /// This target's at once, and other targets' only when their run cannot be alive any more.
+    /// The journals of this target at once, and the journals of other targets only when their run
+    /// cannot be alive any more.
     Target(&'a TableName),
-    /// All of them at once.
+    /// All journals at once.
     All,
 }
 
@@ -52,11 +54,11 @@ pub struct Recovered {
     pub failure: Option<Error>,
 }
 
-/// Brings back the views of journals that were left behind, newest first: a view that two of them
-/// name comes back as it was last. Without journals it costs one listing.
+/// Brings back the views of journals that were left behind, newest first: a view that two journals
+/// name comes back as the later run saw it. Without journals it costs one listing.
 ///
-/// Errors: S3's, for the listing alone, and `Interrupted`; whatever concerns one journal is in its
-/// `Recovered`.
+/// Errors: S3's, for the listing alone, and `Interrupted`. An error about one journal is in its
+/// `Recovered`; a wish to stop is about the run and not about the journal.
 pub async fn recover(
     store: &Store,
     api: &DataApi,
@@ -81,7 +83,7 @@ pub async fn recover(
     Ok(recovered)
 }
 
-/// A journal whose views could not be brought back.
+/// A journal that is kept, because its views could not be brought back.
 fn kept(journal: S3Uri, error: Error) -> Recovered {
     tracing::error!(%journal, %error, "views could not be restored, the journal was kept");
     let run_id = journal.file_name().trim_end_matches(".json").to_owned();
@@ -111,6 +113,13 @@ pub async fn left_dropped(
     Ok(missing.into_iter().map(|view| view.name.clone()).collect())
 }
 
+// What becomes of a journal:
+// - Old: its missing views are made again, and it is deleted.
+// - Young, and of another table: it is not touched, since its run may be alive.
+// - Young, and of the target: its missing views are made again, because this run's own change
+//   needs them. It is kept, because its run may be about to drop more views.
+// - Young, with `RecoverScope::All`: it is deleted if views were missing. If none was, its run may
+//   be about to drop them, and it is kept.
 async fn recover_one(
     store: &Store,
     api: &DataApi,
@@ -125,7 +134,6 @@ async fn recover_one(
     let user = dependents::current_user(api).await?;
     let restored = restore::restore_missing(api, &user, &journal.views).await;
     let views = restored.map_err(|error| error.with("journal", &object.uri))?;
-    // Its run may be alive, and about to drop more of them.
     let may_be_needed = young && (views.is_empty() || matches!(scope, RecoverScope::Target(_)));
     if !may_be_needed {
         delete(store, object).await?;
@@ -136,6 +144,8 @@ async fn recover_one(
 }
 
 async fn delete(store: &Store, object: &Listed) -> Result<()> {
+    // The deletion is conditional on the listed ETag. A run that has written its journal again
+    // since the listing is about to drop views, and its journal must stay.
     if !store.delete_listed(object).await? {
         tracing::debug!(journal = %object.uri, "written again meanwhile, and kept");
     }
@@ -156,7 +166,9 @@ async fn read(store: &Store, uri: &S3Uri) -> Result<Option<Journal>> {
     Journal::parse(&content, uri).map(Some)
 }
 
-/// Without a time it counts as young: waiting costs less than restoring under a run's feet.
+/// Whether the run that wrote a journal may be alive. A journal without a time counts as young, and
+/// so does a journal from the future, since clocks differ: waiting costs less than making a view
+/// again while its run still alters the table.
 fn is_young(object: &Listed, now: Timestamp) -> bool {
     let age = object.last_modified.map(|written| now.duration_since(written));
     age.is_none_or(|age| age < jiff::SignedDuration::from_secs(ALIVE.as_secs() as i64))

@@ -1,4 +1,5 @@
-//! Why COPY refused something: Redshift's own message says where to look, so we look.
+//! Why COPY refused something. Redshift's own message only names the system view that has the
+//! reasons, so the program reads them there.
 //!
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html>
 
@@ -24,6 +25,7 @@ pub async fn explain(api: &DataApi, failure: &StatementFailure) -> Error {
 }
 
 async fn details(api: &DataApi, query_id: i64) -> Result<Vec<String>> {
+    // 0 or less: the Data API has not told the number of the query, so there is no row to ask for.
     if query_id <= 0 {
         return Ok(Vec::new());
     }

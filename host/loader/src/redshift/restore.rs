@@ -1,8 +1,8 @@
-//! Brings saved views back where they are missing. The only place that creates views outside of a
+//! Brings saved views back where they are missing. No other module creates views outside of a
 //! change's own transaction.
 //!
-//! A view that exists is left as it is: all statements of a view are one transaction, so it has all
-//! that it had.
+//! A view that exists is left as it is. All statements of a view are one transaction, so a view
+//! that is there has its comments, grants and owner too.
 
 use std::time::Duration;
 
@@ -16,17 +16,21 @@ use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
 use crate::redshift::dependents::query;
 
-/// How often the catalog is asked again because another program was at work on the same views.
+/// How many rounds are tried while another program is at work on the same views.
 const MAX_ROUNDS: usize = 5;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Re-creates those of `views` that the catalog does not have, and returns their names. `views` is
-/// in the order of creation, `user` is the database user that runs our statements.
+/// Makes the missing ones of `views` again, and returns their names. `views` is in the order of
+/// creation; `user` is the database user that runs the program's statements.
 ///
-/// Another program that restores them at the same time does no harm. A view that fails keeps only
-/// those back that read it.
-/// Errors: as the warehouse gives them, for the first view that could not be restored; the others
-/// are named.
+/// Another program that restores the same views at the same time does no harm. A view that fails
+/// keeps back only the views that read it.
+/// Errors: the warehouse's, for the first view that could not be restored; the error names the
+/// others.
+// Each round asks the catalog anew which views are missing, so a view that another program has made
+// meanwhile is left out. If another program was in the way, the failures of the round do not count:
+// a view may have failed because a view that it reads was just being made. A round without others
+// is the last, since what failed in it would fail again.
 pub async fn restore_missing(
     api: &DataApi,
     user: &str,
@@ -41,7 +45,6 @@ pub async fn restore_missing(
         if !round.met_others {
             return round.failure().map_or(Ok(restored), Err);
         }
-        // What failed is tried again with the others.
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
@@ -61,8 +64,8 @@ fn never_alone(missing: &[&SavedView]) -> Error {
     Error::new(Kind::Transient, fact)
 }
 
-/// Those that do not exist. Anything of the same name counts as existing: it is not ours to
-/// replace.
+/// The ones of `views` that do not exist. A table of the same name counts as existing, too: the
+/// program must not replace it.
 pub async fn missing<'a>(api: &DataApi, views: &'a [SavedView]) -> Result<Vec<&'a SavedView>> {
     let statements: Vec<String> = existing_sql(views);
     let answers = query(api, "looking for the views to be restored", &statements).await?;
@@ -85,8 +88,9 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// Packs of views first. Where a pack fails, one of its views is at fault; the others come back
-    /// by themselves.
+    /// Restores packs of views, which saves executions. A pack is one transaction, so a single bad
+    /// view undoes all of it; then the pack's views are restored one by one. (For example, of v1,
+    /// v2 and v3 only v2 reads a dropped column: v1 and v3 come back.)
     async fn restore(&mut self, missing: &[&SavedView]) -> Result<()> {
         for pack in packs(missing, self.user) {
             match run(self.api, &pack.statements).await? {
@@ -129,7 +133,7 @@ impl Round<'_> {
     }
 }
 
-/// Another program made the view, or was at work on what it reads.
+/// Whether another program made the view, or was at work on a relation that it reads.
 fn is_in_the_way(refusal: Refusal) -> bool {
     match refusal {
         Refusal::Conflict | Refusal::AlreadyExists => true,
@@ -146,16 +150,17 @@ fn is_in_the_way(refusal: Refusal) -> bool {
     }
 }
 
-/// Runs one view's or pack's statements as one transaction and returns why it failed.
+/// Runs the statements of a view or a pack as one transaction, and returns why it failed.
 ///
-/// A single view can have more statements than a transaction takes only by more comments on
-/// columns, or more users who may pass a privilege on, than there is room for. Then the view with
-/// its grants and owner goes first and what is left follows, comments at the very end: a stop in
-/// between can cost those, and no query hangs on a comment.
+/// A single view can have more statements than a transaction takes, if it has many comments on
+/// columns or many users who may pass a privilege on. Then it takes several transactions. The view
+/// with its grants and owner goes first and the comments on columns go last, because a stop in
+/// between costs what comes last, and no query needs a comment.
 async fn run(api: &DataApi, statements: &[String]) -> Result<Option<StatementFailure>> {
     let mut statements = statements.to_vec();
     if statements.len() > MAX_BATCH_STATEMENTS {
-        // A stable sort: the others keep their order.
+        // `false` sorts before `true`, so comments on columns go to the end. The sort is stable:
+        // all other statements keep their order, which the grants and the owner depend on.
         statements.sort_by_key(|sql| sql.starts_with("COMMENT ON COLUMN "));
     }
     for batch in statements.chunks(MAX_BATCH_STATEMENTS) {
