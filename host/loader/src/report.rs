@@ -1,4 +1,5 @@
-//! The report of a run: printed once to stdout, whatever happened. Its JSON form is an interface.
+//! The report of a run, printed once to stdout however the run ended. Its JSON form is an
+//! interface: programs read it, so its keys do not change.
 
 pub mod exports;
 
@@ -18,7 +19,8 @@ use serde_json::Value;
 
 use crate::plugin_identity::PluginIdentity;
 
-/// What a run did. Filled in as the run goes on; what was not reached keeps its default.
+/// What a run did. The recorder fills it in as the run goes on. A field that the run never came to
+/// keeps its default: for example, `rows` is all zeros when the file was not found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     pub run_id: String,
@@ -28,20 +30,20 @@ pub struct Report {
     pub source: SourceReport,
     pub target: String,
     pub rows: RowCounts,
-    /// Decimals that were rounded half up to the scale of their columns; those that plugins make
-    /// are among their counters.
+    /// Decimals that the host rounded to the scale of their columns: `20.255` becomes `20.26` in a
+    /// DECIMAL(12,2). Plugins count the decimals that they round in their own counters.
     pub values_rounded: u64,
     /// Columns of the file that were left out.
     pub columns_discarded: Vec<String>,
     /// Columns of the table that the file lacks.
     pub columns_filled: Vec<String>,
-    /// SQL of the schema changes made, in order, with what was done for the views.
+    /// SQL of the schema changes made, in order, with the statements for views.
     pub schema_changes: Vec<String>,
-    /// Views that were dropped and made again, or made.
+    /// Views that were dropped and made again, or made for the first time.
     pub views: Vec<ViewChange>,
     /// Views that an earlier run had left dropped.
     pub views_recovered: Vec<String>,
-    /// What a person should look at, in words.
+    /// Sentences about things that a person should look at.
     pub notices: Vec<String>,
     pub plugins: Vec<PluginIdentity>,
     pub calls: CallCounts,
@@ -66,7 +68,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// As in the JSON report.
+    /// The status as the JSON report writes it.
     pub fn word(self) -> &'static str {
         match self {
             Status::Success => "success",
@@ -96,7 +98,7 @@ pub struct RowCounts {
     pub duplicates: u64,
 }
 
-/// Requests made, by operation.
+/// The number of requests by operation, such as `GetObject` or `BatchExecuteStatement`.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct CallCounts {
     pub s3: BTreeMap<&'static str, u64>,
@@ -135,6 +137,7 @@ impl Report {
         lines.extend(self.about_rows());
         lines.extend(self.about_table());
         lines.extend(self.about_run());
+        // A line without text is about something that did not happen, so it is not printed.
         let known = lines.into_iter().filter(|(_, text)| !text.is_empty());
         known.map(|(name, text)| format!("{name:>10}  {text}\n")).collect()
     }
@@ -200,7 +203,7 @@ impl Report {
     }
 }
 
-/// A line of the report for people: its label and its text; one without a text is left out.
+/// A line of the report for people: its label and its text. A line without text is left out.
 type HumanLine = (&'static str, String);
 
 /// A value as indented JSON, with its last line end.
@@ -209,9 +212,11 @@ pub fn indented_json(value: &impl Serialize) -> String {
     format!("{value:#}\n")
 }
 
-/// The start of a statement; all of it is in the JSON report.
+/// The start of a statement. The JSON report has all of it.
 fn shortened(sql: &str) -> String {
     const SHOWN: usize = 90;
+    // The 90 are characters, and `end` is a byte between two of them: cutting at byte 90 would
+    // panic in the middle of a letter such as `ß`.
     match sql.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &sql[..end]),
         None => sql.to_owned(),

@@ -1,5 +1,5 @@
-//! A run from its first line of log to its report: the line of steps, and one cleanup whatever
-//! happened. Cleanup is here and not in `Drop`, where nothing async can run.
+//! A run from its first line of log to its report: the line of steps, and then one cleanup, however
+//! the steps ended. Cleanup is called here and not in `Drop`, where no async code can run.
 
 use loader_aws::connect;
 use loader_aws::stop::Stop;
@@ -15,7 +15,9 @@ use crate::steps::cleanup;
 use crate::tools::Tools;
 use crate::values::Goal;
 
-/// Runs a line of steps to its end and says what was done. Never fails: a failure is in the report.
+/// Runs a line of steps to its end and returns the report. Never fails: a failure is in the report.
+// Without a connection there is nothing to clean up: no step has run. Any other error goes through
+// cleanup, which must see the outcome to decide where the file goes.
 pub(crate) async fn run(
     job: Job,
     goal: Goal,
@@ -42,6 +44,8 @@ pub(crate) async fn run(
     conclude(tools, outcome, log).await
 }
 
+// The order matters: the log is exported when its last line is written, and the requests are
+// counted after that, so that they include the export. `loader stage` exports no log.
 async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report {
     let (status, exit_code) = match &outcome {
         Ok(status) => (*status, 0),

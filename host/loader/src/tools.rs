@@ -1,5 +1,6 @@
 //! What every step of a run works with: the decided job, the two services, the wish to stop, the
-//! recorder. Nothing here changes while a run goes on, so steps share it freely.
+//! recorder. Steps share it by reference. Only the recorder and the trail take something in while a
+//! run goes on, and both do so behind a lock of their own.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,7 +46,8 @@ impl Tools {
         }
     }
 
-    /// Runs a step, unless it is time to stop.
+    /// Runs a step, unless it is time to stop. (For example, Ctrl-C during `source` ends the
+    /// run before `catalog`.)
     pub(crate) async fn step<T>(
         &self,
         step: Step,
@@ -59,12 +61,12 @@ impl Tools {
         ended
     }
 
-    /// Runs the cleanup, also when it is time to stop.
+    /// Runs the cleanup, even when it is time to stop.
     pub async fn cleanup(&self, work: impl Future<Output = ()>) {
         self.timed(Step::Cleanup.name(), work).await;
     }
 
-    /// With a line of log at the end, and the time in the report.
+    /// Runs `work`, logs its end, and puts its time into the report.
     pub(crate) async fn timed<T>(&self, step: &'static str, work: impl Future<Output = T>) -> T {
         tracing::debug!(step, "step started");
         let started = Instant::now();
@@ -75,7 +77,7 @@ impl Tools {
         ended
     }
 
-    /// Names the file, where it is the file that is at fault.
+    /// Adds the file's address to an error that is the file's fault.
     pub fn in_file(&self, error: Error) -> Error {
         match error.kind().is_the_files_fault() {
             true => error.with("uri", self.job.layout.source()),
@@ -84,8 +86,8 @@ impl Tools {
     }
 }
 
-/// Runs blocking work on a thread that is meant for it. Plugins run only so: a guest that spins
-/// must not hold up the requests of the async runtime.
+/// Runs blocking work on a thread that is meant for it. Plugins run on such threads only: a guest
+/// that loops must not hold up the requests of the async runtime.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {

@@ -17,13 +17,13 @@ use crate::plugin_identity::PluginIdentity;
 pub enum Goal {
     /// All the way into the table.
     Load,
-    /// To the staged parts, which stay; the warehouse is only looked at.
+    /// To the staged parts, which stay in the bucket. The warehouse is only read.
     Stage,
-    /// To say what a load would do; nothing is changed anywhere.
+    /// To say what a load would do. Nothing is changed anywhere.
     Preview,
 }
 
-/// The object to load. All later reads insist on this very version.
+/// The object to load. The run only reads and moves it while it has this ETag.
 #[derive(Clone, Debug)]
 pub struct SourceObject {
     pub uri: S3Uri,
@@ -32,7 +32,7 @@ pub struct SourceObject {
     pub load_id: String,
 }
 
-/// What a run finds out before it transforms a row.
+/// What a run knows before it transforms a row.
 pub(crate) enum Planned {
     /// The ledger has this very file, loaded by this run.
     AlreadyLoaded { by: String },
@@ -40,20 +40,21 @@ pub(crate) enum Planned {
     Work(Work),
 }
 
-/// A file that is understood, and what is to become of it.
+/// A file whose types are known, and the plan for its rows.
 pub struct Work {
     pub source: SourceObject,
     pub catalog: Catalog,
     pub spool: Arc<Spool>,
     pub plan: Arc<LoadPlan>,
-    /// Who the plugins are; they have counted nothing yet.
+    /// Names, versions and digests of the plugins, whose counters are still empty.
     pub plugins: Vec<PluginIdentity>,
 }
 
 /// What was staged.
 #[derive(Debug)]
 pub struct Staged {
-    /// `None` when there was no row to stage: COPY refuses an empty manifest.
+    /// `None` when there was no row to stage: COPY refuses an empty manifest, so the load leaves
+    /// COPY out.
     pub manifest: Option<S3Uri>,
     pub parts: usize,
     pub bytes: u64,
@@ -69,9 +70,9 @@ pub struct Evolved {
     pub statements: Vec<String>,
     /// CREATE TABLE and the views of the new table: the load makes them in its own transaction.
     pub creation: Vec<String>,
-    /// What was made in the end.
+    /// The plan that was carried out in the end.
     pub plan: EvolutionPlan,
-    /// Views that do not work any more, or that could not be made anew; in words.
+    /// Sentences about views that do not work any more, or that could not be made anew.
     pub notices: Vec<String>,
 }
 
@@ -88,6 +89,8 @@ pub(crate) enum Loaded {
 }
 
 /// What cleanup must know however the run ends. Each fact is set once, by the step that learns it.
+/// (For example, `rows_read` stays empty when the file was refused at line 3, and the audit row
+/// says 0.)
 #[derive(Debug, Default)]
 pub struct Trail {
     pub source: OnceLock<SourceObject>,

@@ -1,4 +1,5 @@
-//! What a run writes for people to read: rejected rows and the log. Never over another run's.
+//! What a run writes for people to read: rejected rows and the log. Neither overwrites what another
+//! run has written.
 
 use loader_aws::s3::Store;
 use loader_model::error::{Error, Kind, Result};
@@ -12,7 +13,7 @@ pub async fn write_rejects(store: &Store, layout: &Layout, rejects: Vec<u8>) -> 
     write_to_free_name(store, layout, layout.rejected(), rejects).await
 }
 
-/// Writes the log so far to `logs/`. A fault is logged; the run does not end for it.
+/// Writes the log so far to `logs/`. An error is only logged, since the load itself is done.
 pub async fn write_log(store: &Store, layout: &Layout, log: &RunLog) {
     let exported = match log.read() {
         Ok(lines) => write_to_free_name(store, layout, layout.log(), lines).await,
@@ -26,7 +27,8 @@ pub async fn write_log(store: &Store, layout: &Layout, log: &RunLog) {
     }
 }
 
-/// Another run of the same second and stem may have written there already.
+/// Writes to `to`, or beside it when another run of the same second and stem has written there.
+/// (For example, `orders.csv` and `orders.txt` share a stem, so their logs share a name.)
 async fn write_to_free_name(
     store: &Store,
     layout: &Layout,

@@ -1,13 +1,14 @@
 //! The log of a run: to stderr for people or as JSON lines, and kept to be exported to S3 at the
 //! end.
 //!
-//! JSON lines have the Glue job's shape: level, ts, run_id, msg, then the event's fields. The kept
-//! copy lives in a temporary file, so that a long run does not grow in memory. Cell values and
-//! secrets are never logged.
+//! JSON lines have the Glue job's shape: level, ts, run_id, msg, then the event's fields. For
+//! example, `{"level":"INFO","ts":"2025-01-19T10:30:00Z","run_id":"…","msg":"staged","parts":2}`.
+//! The kept copy lives in a temporary file, so that a long run does not grow in memory. Cell values
+//! and secrets are never logged.
 //!
-//! The lines are written here and not by `tracing_subscriber::fmt`, because its JSON has other
-//! names (`timestamp`, `message`, `WARN`) and no run id: to rename them takes a formatter with all
-//! of this code in it, and a writer for the kept copy besides.
+//! This module writes the lines itself, because the JSON of `tracing_subscriber::fmt` has other
+//! names (`timestamp`, `message`, `WARN`) and no run id. Renaming them would take a formatter with
+//! all of this code in it, and a writer for the kept copy besides.
 
 use std::fmt;
 use std::fs::File;
@@ -36,7 +37,8 @@ struct KeptLines {
 impl RunLog {
     /// Names the run; lines from now on carry its id.
     pub fn set_run_id(&self, run_id: &str) {
-        // A process has one run; a second name would be a mistake and is ignored.
+        // The first id stays. So the lines of `loader demo`, which runs several loads in one
+        // process, all carry the id of the first.
         let _ = self.0.run_id.set(run_id.to_owned());
     }
 
@@ -57,13 +59,13 @@ impl RunLog {
             *file = tempfile::tempfile().ok();
         }
         if let Some(file) = file.as_mut() {
-            // A full disk must not stop a load for the sake of its log.
+            // An error is ignored: a full disk must not stop a load because of its log.
             let _ = file.write_all(line.as_bytes()).and_then(|()| file.write_all(b"\n"));
         }
     }
 }
 
-/// Who sees the log while it is written; it is kept for the export in any case.
+/// Who sees the log while it is written. It is kept for the export in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// People or programs at stderr.
@@ -136,7 +138,8 @@ fn for_people(level: &Level, now: Timestamp, fields: &Fields) -> String {
     line
 }
 
-/// Keeps foreign text from steering the terminal.
+/// Keeps foreign text from steering the terminal: an escape sequence in a header, such as
+/// `\x1b[2J`, would clear the screen.
 fn escape_control(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
@@ -157,6 +160,8 @@ impl Fields {
 
 impl Visit for Fields {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // `tracing` gives the message of an event as a field called `message`, and formatted
+        // messages come here: the Debug form of `format_args!` is the text without quotes.
         let text = format!("{value:?}");
         if field.name() == "message" {
             self.message = text;

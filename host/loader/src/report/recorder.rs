@@ -28,7 +28,7 @@ impl Recorder {
         Recorder(Mutex::new(report))
     }
 
-    /// The step of this name has ended, well or badly.
+    /// The step of this name has ended, with or without an error.
     pub fn step(&self, name: &'static str, took: Duration) {
         let time = StepTime { name, seconds: took.as_secs_f64() };
         self.report().steps.push(time);
@@ -63,7 +63,7 @@ impl Recorder {
         self.report().rows.read = rows;
     }
 
-    /// Columns that do not go from the file into the table one to one.
+    /// Columns of the file that are left out, and columns of the table that the file lacks.
     pub fn plan(&self, plan: &LoadPlan) {
         let mut report = self.report();
         report.columns_discarded.clone_from(&plan.discarded);
@@ -84,7 +84,8 @@ impl Recorder {
         self.report().staged_only = Some(manifest);
     }
 
-    /// What was changed about the table, also by an evolution that failed half way.
+    /// What was changed about the table. Also called for an evolution that failed half way, whose
+    /// first statements stay done.
     pub fn evolved(&self, evolved: &Evolved) {
         let mut report = self.report();
         report.schema_changes.clone_from(&evolved.statements);
@@ -121,6 +122,7 @@ impl Recorder {
     }
 
     fn report(&self) -> MutexGuard<'_, Report> {
+        // A poisoned lock is used all the same: a report with a gap is worth more than none.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
