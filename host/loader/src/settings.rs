@@ -148,11 +148,11 @@ pub struct Settings {
     /// Limits of the sandbox; only in the settings file, as `[limits]`.
     #[arg(skip)]
     pub limits: Option<Limits>,
-    /// What holds for single tables; only in the settings file, as `[tables.NAME]`.
+    /// Settings of single tables; only in the settings file, as `[tables.NAME]`.
     #[arg(skip)]
     pub tables: Option<BTreeMap<String, TableSettings>>,
-    /// The settings file's plugins for all tables, when others were typed: their pins count all the
-    /// same.
+    /// The settings file's plugins for all tables, when `--plugins` is used in place of them. Their
+    /// pins still hold: a file that is pinned anywhere must have that digest.
     #[arg(skip)]
     #[serde(skip)]
     pub overruled_plugins: Vec<PluginEntry>,
@@ -171,7 +171,8 @@ pub struct Settings {
     pub report: Option<ReportFormat>,
 }
 
-/// Merge keys, written as a JSON list or separated by commas.
+/// Merge keys, written as a JSON list or separated by commas: `["order_id","line"]` is the same as
+/// `order_id,line`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keys(pub Vec<String>);
 
@@ -179,6 +180,7 @@ impl FromStr for Keys {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Keys, String> {
+        // Only the JSON form can name a column that has a comma or blanks at its ends in its name.
         if text.trim_start().starts_with('[') {
             return serde_json::from_str(text)
                 .map(Keys)

@@ -12,13 +12,13 @@ use crate::settings::plugin_entry::{Digest, Origin, PluginEntry, TableSettings};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChosenPlugins<'a> {
     pub plugins: &'a [PluginEntry],
-    /// What the settings file says, when `--plugins` is used in place of it: the table's entry, or
-    /// a plugin for all tables that has a config or a pin.
+    /// The place in the settings file that `--plugins` overrules: the table's entry, or a plugin
+    /// for all tables that has a config or a pin.
     pub overruled: Option<&'a Place>,
 }
 
 impl ChosenPlugins<'_> {
-    /// Whether they come from the command line.
+    /// Whether the plugins come from the command line.
     pub fn are_typed(&self) -> bool {
         are_typed(self.plugins)
     }
@@ -29,8 +29,8 @@ fn are_typed(plugins: &[PluginEntry]) -> bool {
 }
 
 impl Settings {
-    /// The chain for a table: what was typed, else the file's for this table, else the one for all
-    /// tables.
+    /// The chain for a table: the plugins of `--plugins`, else the settings file's for this table,
+    /// else the plugins for all tables.
     pub fn chain(&self, target: Option<&TableName>) -> ChosenPlugins<'_> {
         let table = target.and_then(|target| self.table(target));
         let of_all = self.plugins.as_deref();
@@ -44,10 +44,10 @@ impl Settings {
         }
     }
 
-    /// What the file says of the plugins, where typed ones are used in place of it.
+    /// The place in the settings file that typed plugins overrule, if the user should be told.
     fn overruled<'a>(&'a self, table: Option<&'a TableSettings>) -> Option<&'a Place> {
-        // Paths alone are overruled as any setting is; with a config or a pin more goes than was
-        // typed.
+        // A flag overrules a list of paths without a word, as it does any other setting. A config
+        // or a pin is more than a flag can say, so losing it deserves a notice.
         let says_more = |plugin: &&PluginEntry| plugin.config.is_some() || plugin.sha256.is_some();
         let of_all = || {
             let mut overruled = self.overruled_plugins.iter();
@@ -56,7 +56,8 @@ impl Settings {
         table.and_then(|table| table.place.as_ref()).or_else(of_all)
     }
 
-    /// The table's entry with a chain. A name with its schema is meant before one without.
+    /// The table's entry with a chain. An entry that names the schema goes first: for the table
+    /// `sales.orders`, `[tables."sales.orders"]` before `[tables.orders]`.
     fn table(&self, target: &TableName) -> Option<&TableSettings> {
         let tables = self.tables.as_ref()?;
         let named = |name: &str| {
@@ -75,6 +76,8 @@ impl Settings {
 
     /// The digests to which the settings pin a plugin's file.
     pub fn pins_of<'a>(&'a self, file: &Path) -> impl Iterator<Item = (&'a Digest, &'a Origin)> {
+        // `./plugins/a.wasm`, `plugins/a.wasm` and a link to either are one file, and one pin holds
+        // for all three. A path that does not exist is compared as it is written.
         let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         let file = real(file);
         let pinned =

@@ -1,4 +1,4 @@
-//! Choices as the command line takes them: by their names, which help lists.
+//! Choices as the command line takes them: by their names, which `--help` lists.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use loader_model::choices::{Choice, Named};

@@ -24,7 +24,7 @@ pub(crate) enum Key {
     Index(usize),
 }
 
-/// A value in a file. Shows its path: `tables."sales.orders".plugins[1]`.
+/// A value in a file. It is shown as its path, such as `tables."sales.orders".plugins[1]`.
 #[derive(Clone, Debug)]
 pub struct Place {
     file: Arc<SettingsFile>,
@@ -32,12 +32,13 @@ pub struct Place {
 }
 
 impl SettingsFile {
-    /// `text` in TOML; empty for a file in another format, which has places without lines.
+    /// A file. `text` is TOML; it is empty for a file in another format, whose places have no
+    /// lines.
     pub fn new(name: &str, text: &str) -> Arc<SettingsFile> {
         Arc::new(SettingsFile { name: name.to_owned(), text: text.to_owned() })
     }
 
-    /// Reads it. Errors: `Config`, with line, column and the path of the key at fault.
+    /// Reads the settings. Errors: `Config`, with line, column and the path of the key at fault.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
         let parsed = toml::Deserializer::parse(&self.text);
         let deserializer = parsed.map_err(|error| self.wrong(&[], &error))?;
@@ -45,6 +46,9 @@ impl SettingsFile {
             .map_err(|error| self.wrong(&keys(error.path()), error.inner()))
     }
 
+    // TOML's own error knows its place when the text is no TOML. An error about a value, such as a
+    // number where a text is expected, may come without one: then the path of the key, which
+    // serde_path_to_error has kept, is looked up in the text.
     fn wrong(&self, keys: &[Key], error: &toml::de::Error) -> Error {
         let span = error.span().or_else(|| self.find(keys, |value| value.span()));
         let mut message = format!("{} is no valid settings file: ", self.name);
@@ -63,22 +67,26 @@ impl SettingsFile {
         Error::new(Kind::Config, message)
     }
 
-    /// Schema and table, where their name lacks its quotes: TOML takes `[tables.sales.orders]` for
-    /// a table `orders` in a table `sales`.
+    /// Schema and table of a header that lacks its quotes. TOML takes `[tables.sales.orders]` for a
+    /// table `orders` in a table `sales`; the user meant `[tables."sales.orders"]`.
     fn split_table<'a>(&self, keys: &'a [Key]) -> Option<(&'a str, &'a str)> {
         let [Key::Name(tables), Key::Name(schema), Key::Name(table)] = keys else { return None };
         let is_table = || self.find(keys, |value| value.get_ref().is_table()) == Some(true);
         (tables == "tables" && is_table()).then_some((schema, table))
     }
 
-    /// Both count from 1; the column counts characters.
+    /// The line and column of a byte. Both count from 1; the column counts characters.
     fn line_and_column(&self, byte: usize) -> (usize, usize) {
         let before = self.text.get(..byte).unwrap_or(&self.text);
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
-    /// Looks at the value, or at the last one on the way to it that is there.
+    /// Looks at the value. If a key on the way to it is missing, looks at the last value that is
+    /// there: for example, at `tables.orders` if that has no `plugins`.
+    // While the walk is in a table, `table` is that table and every key is a name in it. (Also an
+    // `Index`: a JSON pointer does not tell whether `0` is an index or a name.) Once it has come to
+    // an array, `table` is `None` and `found` is the array.
     fn find<T>(&self, keys: &[Key], look: impl FnOnce(&Spanned<DeValue<'_>>) -> T) -> Option<T> {
         let root = DeTable::parse(&self.text).ok()?;
         let (mut table, mut found): (_, Option<&Spanned<DeValue<'_>>>) =
@@ -102,21 +110,23 @@ impl Place {
         Place { file: Arc::clone(file), keys: vec![Key::Name(key.to_owned())] }
     }
 
-    /// A key below it.
+    /// The place of a key below this place.
     #[must_use]
     pub fn key(&self, name: &str) -> Place {
         self.with(Key::Name(name.to_owned()))
     }
 
-    /// An item of it, from 0.
+    /// The place of an item of this list, from 0.
     #[must_use]
     pub fn item(&self, index: usize) -> Place {
         self.with(Key::Index(index))
     }
 
-    /// What `pointer`, a JSON pointer, points to below it.
+    /// The place that a JSON pointer names, seen from this place: `/columns/0` gives `columns[0]`.
     #[must_use]
     pub fn pointer(&self, pointer: &str) -> Place {
+        // `~1` stands for a slash and `~0` for a tilde. `~1` is replaced first: in the other order
+        // `~01`, which stands for the text `~1`, would end as a slash.
         let steps =
             pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~"));
         steps.fold(self.clone(), |place, step| match step.parse() {
@@ -125,7 +135,7 @@ impl Place {
         })
     }
 
-    /// An error about it, with file and line.
+    /// Adds the file and the line of this place to an error.
     pub fn blame(&self, error: Error) -> Error {
         let error = error.with("file", &self.file.name);
         match self.file.find(&self.keys, |value| value.span()) {
@@ -152,7 +162,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The bare step, as a table has it for its key.
+/// The key alone, as a table would name it: an index is its digits.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -178,7 +188,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// A key that TOML takes without quotes.
+/// Whether TOML takes a key without quotes: `order_id` is such a key, `sales.orders` needs them.
 fn is_bare(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')

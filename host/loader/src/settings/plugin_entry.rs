@@ -12,14 +12,15 @@ use serde_json::Value;
 
 use crate::settings::place::Place;
 
-/// A plugin of a chain. In TOML a path, or a table with the path and what goes with it.
+/// A plugin of a chain. In TOML it is a path, or a table with the path, a digest and a config: for
+/// example, `"default.wasm"` or `{ path = "mask_pii.wasm", config = { columns = ["email"] } }`.
 #[derive(Clone, Debug, Default)]
 pub struct PluginEntry {
     pub path: PathBuf,
-    /// What its digest has to be.
+    /// The digest that the file must have.
     pub sha256: Option<Digest>,
     pub config: Option<Value>,
-    /// Where it is written.
+    /// Where the entry is written.
     pub origin: Origin,
 }
 
@@ -34,13 +35,14 @@ pub enum Origin {
     File(Place),
 }
 
-/// What the settings file says of one table.
+/// The settings of one table in the settings file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TableSettings {
-    /// Its chain, in place of the one for all tables; empty: no plugins.
+    /// The table's chain, in place of the chain for all tables. An empty list is a chain without
+    /// plugins, `None` leaves the table to the chain for all tables.
     pub plugins: Option<Vec<PluginEntry>>,
-    /// Where it says so.
+    /// Where the table stands in the file.
     #[serde(skip)]
     pub(super) place: Option<Place>,
 }
@@ -50,7 +52,7 @@ pub struct TableSettings {
 pub struct Digest(String);
 
 impl Origin {
-    /// Its place in a file, if it is in one.
+    /// The place in the settings file, if the plugin is named in one.
     pub fn place(&self) -> Option<&Place> {
         match self {
             Origin::File(place) => Some(place),
@@ -80,6 +82,8 @@ impl<'de> Deserialize<'de> for PluginEntry {
     fn deserialize<D: Deserializer<'de>>(
         deserializer: D,
     ) -> std::result::Result<PluginEntry, D::Error> {
+        // Not an untagged enum: that would answer every mistake with "did not match any variant",
+        // where a visitor names the unknown key or the wrong type.
         deserializer.deserialize_any(PathOrTable)
     }
 }
@@ -100,6 +104,7 @@ impl<'de> Visitor<'de> for PathOrTable {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<PluginEntry, A::Error> {
         let Written { path, sha256, config } =
             Written::deserialize(MapAccessDeserializer::new(map))?;
+        // The place is not known while the file is parsed; `written_in` fills it in afterwards.
         Ok(PluginEntry {
             path,
             sha256,
@@ -118,7 +123,7 @@ struct Written {
     config: Option<Config>,
 }
 
-/// A table of settings as the plugin gets it.
+/// A plugin's config: a TOML table, turned into the JSON that the plugin gets.
 struct Config(Value);
 
 impl<'de> Deserialize<'de> for Config {

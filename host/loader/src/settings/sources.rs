@@ -1,5 +1,5 @@
-//! Where settings come from: a TOML file, `LOADER_…` variables, and which of several sources counts
-//! for a setting that more than one of them gives.
+//! Where settings come from, a TOML file and `LOADER_…` variables, and which source counts for a
+//! setting that several of them give.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::settings::plugin_entry::{Origin, PluginEntry};
 
 const BAD_VARIABLE: &str = "a LOADER_… variable is not valid";
 
-/// The variable of a flag: `LOADER_TARGET_TABLE` for `target-table`.
+/// The variable of a flag: `target-table` gives `LOADER_TARGET_TABLE`.
 pub(crate) fn variable_of(flag: &str) -> String {
     format!("LOADER_{}", flag.replace('-', "_").to_uppercase())
 }
@@ -25,6 +25,8 @@ impl Settings {
     }
 
     /// Reads the `LOADER_…` variables, by the rules of the flags.
+    // The variables are put on a command line and parsed by the flags' own parser. So a variable
+    // takes what its flag takes, and a new flag has its variable without being listed here.
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Settings> {
         let parser = Settings::augment_args(clap::Command::new("settings"));
         let arguments = as_arguments(&parser, variable);
@@ -38,8 +40,9 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Takes what is not set here from `other`. Names every setting: a new setting that
-    /// is forgotten here does not compile.
+    /// Takes every setting that is not set here from `other`.
+    // The pattern in the macro has no `..`, so it must name every field: a new setting that is
+    // forgotten in the list does not compile.
     #[must_use]
     pub fn or(self, other: Settings) -> Settings {
         macro_rules! first_set {
@@ -64,8 +67,9 @@ impl Settings {
         }
     }
 
-    /// Notes where each plugin is written; `top` is the place of a key at the top of the file.
-    /// Errors: `Config`, for two entries that are one table to Redshift.
+    /// Notes where each plugin is written. `top` is the place of a key at the top of the file.
+    /// Errors: `Config` for two entries that are one table to Redshift, such as `[tables.Orders]`
+    /// and `[tables.orders]`.
     fn written_in(mut self, top: impl Fn(&str) -> Place) -> Result<Settings> {
         locate(&mut self.plugins, &top("plugins"));
         let mut known: BTreeMap<String, String> = BTreeMap::new();
@@ -89,7 +93,9 @@ fn locate(plugins: &mut Option<Vec<PluginEntry>>, list: &Place) {
     }
 }
 
-/// The variables that are set, as the command line that says the same.
+/// The variables that are set, as a command line: `LOADER_TARGET_TABLE=orders` becomes
+/// `--target-table=orders`.
+// The form with `=` keeps a value together that begins with a hyphen or is empty.
 fn as_arguments(parser: &clap::Command, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let flags = parser.get_arguments().filter_map(|argument| argument.get_long());
     let set = flags
@@ -97,8 +103,8 @@ fn as_arguments(parser: &clap::Command, variable: impl Fn(&str) -> Option<String
     std::iter::once("settings".to_owned()).chain(set).collect()
 }
 
-/// The plugins of the source that comes first, and the other's, which are not used: their pins
-/// count all the same.
+/// The plugins of the first source that has any, and the other source's plugins. The latter are not
+/// run, but their pins still hold.
 fn first_plugins(
     mine: Option<Vec<PluginEntry>>,
     theirs: Option<Vec<PluginEntry>>,
