@@ -1,7 +1,7 @@
-//! The names of the steps: what the report, the log and the crash points call them. The steps
-//! themselves are in `steps/`, a file each, in the same order.
+//! The names of the steps, as the report and the log write them. The steps themselves are in
+//! `steps/`, a file each, in the same order.
 
-/// A step, as the report and the log call it.
+/// A step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Recover,
@@ -34,7 +34,8 @@ impl Step {
         Step::Cleanup,
     ];
 
-    /// Its name: that of its file.
+    /// The step's name, which is also the name of its file: `check_evolution` is in
+    /// `steps/check_evolution.rs`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Step::Recover => "recover",

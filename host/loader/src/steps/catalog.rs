@@ -1,7 +1,7 @@
 //! Catalog: the target's columns, and whether this very file was loaded before. One execution.
 //!
-//! In: the pinned source. Out: the warehouse as far as this load is concerned. `loaded_by` is set
-//! only where that is a reason to stop: `--force` and `loader stage` go on.
+//! In: the pinned source. Out: the warehouse as far as this load is concerned. `loaded_by` is only
+//! set where an earlier load is a reason to stop: `--force` and `loader stage` go on.
 
 use loader_model::error::{Error, Result};
 use loader_warehouse::catalog::Catalog;
@@ -12,6 +12,8 @@ use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
 
 /// Errors: `Transient`, `Config` (permissions, no such schema).
+// `unless_unknown`: queries and CREATE TABLE IF NOT EXISTS may be sent twice, so a lost answer
+// leaves nothing to find out. The user is told to run again, and not to look into the warehouse.
 pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog> {
     let missing = match tools.goal {
         Goal::Load => Bookkeeping::Make,
@@ -27,7 +29,8 @@ pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog>
     Ok(Catalog { loaded_by, ..catalog })
 }
 
-/// Staging loads nothing, and `--force` asks for it.
+/// Whether a file that was loaded before is no reason to stop: `loader stage` loads nothing, and
+/// `--force` asks for a second load.
 fn may_load_again(tools: &Tools) -> bool {
     tools.goal == Goal::Stage || tools.job.force
 }

@@ -1,8 +1,9 @@
-//! Check evolution: what is in the way of changing the table is found before anything is staged, as
+//! Check evolution: finds what is in the way of changing the table before anything is staged, as
 //! far as the file alone tells.
 //!
-//! In: the plan and the catalog. Out: nothing, or everything that is in the way. How long the texts
-//! are that plugins compute is known only after staging; `evolve` plans anew then.
+//! In: the plan and the catalog. Out: nothing, or an error that names everything in the way: for
+//! example, a sort key that cannot grow and a materialized view. How long the texts are that
+//! plugins compute is known only after staging; `evolve` plans anew then.
 
 use loader_model::error::Result;
 

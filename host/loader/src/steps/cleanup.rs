@@ -1,7 +1,7 @@
-//! Cleanup: what a run leaves behind, on success and on failure alike; only the file's way differs.
+//! Cleanup: deletes the staged parts, writes the audit row of a failure, and moves the file.
 //!
 //! In: how the run ended. Every address follows from the run, so cleaning up twice is the same as
-//! once. A fault here is reported beside the run's own outcome and never replaces it.
+//! once. An error here is logged beside the run's own outcome and never replaces it.
 
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
@@ -12,11 +12,13 @@ use crate::values::{Goal, SourceObject};
 use crate::{crash, redshift::audit};
 
 /// Cleans up after the run.
+// After `OutcomeUnknown` nothing is touched. The transaction may still be running and reading the
+// staged parts, and the next run must find the file to ask the ledger what became of the load. A
+// successful `loader stage` keeps its parts, which are its result; a preview has none.
 pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
     if let Err(error) = outcome {
         tracing::error!(%error, "run failed");
         if error.kind() == Kind::OutcomeUnknown {
-            // The statement may still be running, and reading what was staged.
             let prefix = tools.job.layout.staging_prefix();
             tracing::warn!(%prefix, "the staged parts and the source were left");
             return;
@@ -24,12 +26,14 @@ pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
     }
     match tools.goal {
         Goal::Load => after_load(tools, outcome).await,
-        // What was staged is what was asked for; a preview stages nothing.
         Goal::Stage | Goal::Preview if outcome.is_err() => delete_staged_parts(tools).await,
         Goal::Stage | Goal::Preview => {}
     }
 }
 
+// The file is moved last. A run that is killed before that leaves the file in `data/in/`, where the
+// next run takes it up again: it finds the load in the ledger and archives the file. A run that
+// failed before the source step has nothing to move.
 async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
     if let Err(error) = outcome {
         let rows_read = tools.trail.rows_read.get().copied().unwrap_or(0);
@@ -55,8 +59,9 @@ async fn delete_staged_parts(tools: &Tools) {
     crash::point("staging-deleted");
 }
 
-/// A loaded file goes to the archive, one that is at fault out of the way; any other stays where a
-/// retry finds it.
+/// Moves the file: a loaded file to `data/archive/`, a file whose content was refused to
+/// `data/unprocessed/`. After any other failure the file stays where the next run finds it. (For
+/// example, when Redshift could not be reached.)
 async fn move_source(tools: &Tools, source: &SourceObject, outcome: Result<Status, &Error>) {
     let (to, what) = match outcome {
         Ok(_) => (tools.job.layout.archive(), "archived"),
@@ -71,13 +76,15 @@ async fn move_source(tools: &Tools, source: &SourceObject, outcome: Result<Statu
             tools.record.archived_to(&to);
         }
         Ok(None) => {
-            tracing::warn!(uri = %source.uri, "the source is gone, somebody else moved it");
+            tracing::warn!(uri = %source.uri, "the source is gone, another program moved or deleted it");
         }
         Err(error) => tracing::warn!(%error, "the source could not be {what}"),
     }
 }
 
-/// Never overwrites another file that went the same way before. `None`: the source is gone.
+/// Moves the file without overwriting another file of that name. `None`: the source is gone.
+// An object with the source's own ETag is no other file: a run that was killed between copy and
+// delete has left it, and copying the same bytes again is harmless.
 async fn move_to_free_name(
     tools: &Tools,
     source: &SourceObject,

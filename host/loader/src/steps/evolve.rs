@@ -1,9 +1,9 @@
-//! Evolve: the target becomes what the file needs; or nothing is touched, and the error names all
-//! that is in the way.
+//! Evolve: changes the target into what the file needs, or touches nothing and names all that is in
+//! the way.
 //!
 //! In: the plan and how long the texts are. Out: what was changed. Views that are missing between
-//! two statements are written down first, and whatever happens in between, the next run brings them
-//! back.
+//! two statements are written to a journal in S3 first. If the run dies in between, the next run
+//! brings them back from there.
 
 use std::time::Duration;
 
@@ -37,13 +37,21 @@ pub(crate) async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<E
     for change in &evolved.plan.changes {
         tracing::info!(change = change.sentence(), "schema change");
     }
-    // Also when it failed half way: what was done stays done.
+    // Also after a failure half way: the statements that ran stay done, and the report lists them.
     tools.record.evolved(&evolved);
     ended.map(|()| evolved)
 }
 
-/// Plans and makes the changes, and again when another program was faster. A wish to stop is not
-/// heard until the views are back. `evolved` has what was done, also on failure.
+/// Plans and makes the changes, and does so again when another program was faster. `evolved` has
+/// what was done, also on failure.
+// A round ends in one of four ways:
+// - The load creates the table: the statements are handed to its transaction, and none runs here.
+// - All statements ran: the late-binding views are tried, and the evolution is done.
+// - Redshift refused a statement, perhaps because another program changed the table meanwhile. The
+//   next round reads the catalog anew, and no longer plans what the other program has done. (For
+//   example, it has already widened `note` to VARCHAR(1024).)
+// - The refusal is of another kind, came twice in the same words, or it was the last round: it is
+//   the error of the run. The same words twice mean that reading the catalog again does not help.
 async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved) -> Result<()> {
     let runner = PlanRunner { tools, api: tools.api.to_the_end() };
     let (mut pause, mut last_message) = (FIRST_PAUSE, String::new());
@@ -74,12 +82,17 @@ async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved)
 /// Carries out a plan.
 struct PlanRunner<'a> {
     tools: &'a Tools,
-    /// Deaf to a wish to stop: dropped views must come back.
+    /// Ignores a wish to stop: views that were dropped must come back first.
     api: DataApi,
 }
 
 impl PlanRunner<'_> {
-    /// Runs the plan's executions. `Some`: one was refused, and the views are as they were.
+    /// Runs the plan's executions. `Some`: Redshift refused one, and the views are as they were.
+    // The order must not change. The journal is written before the first statement, since that may
+    // drop views; it is deleted after the last, which has made them again. An `Err` may be a lost
+    // answer, so the statement may have run or not. `take_back` asks the catalog which views are
+    // missing, and so does not need to know. An error of `take_back` itself goes first, because it
+    // says that views are missing now.
     async fn make(
         &self,
         plan: &EvolutionPlan,
@@ -98,7 +111,6 @@ impl PlanRunner<'_> {
             match outcome {
                 Ok(Outcome::Finished(_)) => made.push(execution),
                 Err(error) => {
-                    // Whatever became of that statement, the views that are missing now come back.
                     self.take_back(plan, dependents, &error.to_string()).await?;
                     return Err(error);
                 }
@@ -116,7 +128,8 @@ impl PlanRunner<'_> {
         Ok(None)
     }
 
-    /// A refused definition of `view_config.json` is for its author; the rest is given back.
+    /// Turns the refusal of a definition of `view_config.json` into an error for its author, and
+    /// returns any other refusal.
     fn whose_fault(
         &self,
         plan: &EvolutionPlan,
@@ -135,9 +148,11 @@ impl PlanRunner<'_> {
         Err(Error::new(Kind::Config, fact).with("statement_id", &failure.id))
     }
 
-    /// What Redshift refuses to do to a table is for its owner, unless another transaction or a
-    /// right was missing.
+    /// The error of a refused change. The table's owner has to solve it (`SchemaConflict`), unless
+    /// the refusal is a conflict with another transaction or a missing privilege.
     fn refused(&self, failure: &StatementFailure) -> Error {
+        // `explain` gives the kind `Internal` to a refusal whose cause it does not know. Here the
+        // cause is known: it is the table.
         let error = refusal::explain(&format!("changing {}", self.tools.job.target), failure);
         if error.kind() == Kind::Internal { error.of_kind(Kind::SchemaConflict) } else { error }
     }
@@ -156,7 +171,7 @@ impl PlanRunner<'_> {
         let uri = job.layout.journal();
         self.tools.store.write(&uri, journal.to_json()?).await?;
         let views = journal.views.len();
-        tracing::info!(uri = %uri, views, "views written down before they are dropped");
+        tracing::info!(uri = %uri, views, "views written to the journal before they are dropped");
         Ok(())
     }
 
@@ -167,7 +182,8 @@ impl PlanRunner<'_> {
         self.tools.store.delete(&self.tools.job.layout.journal()).await
     }
 
-    /// After a refused statement: every view that was dropped comes back at once.
+    /// Brings back every view that was dropped, after a statement was refused or got no answer.
+    /// Errors: some views are still missing; the message says where the journal is.
     async fn take_back(
         &self,
         plan: &EvolutionPlan,
@@ -192,12 +208,13 @@ impl PlanRunner<'_> {
         }
     }
 
-    /// Redshift reports a broken late-binding view only when it is queried, so each is queried for
-    /// no rows.
+    /// Finds late-binding views that no longer work. Redshift reports a broken one only when it is
+    /// queried, so each is asked for no rows: `SELECT * FROM "public"."v_orders" WHERE 1 = 0`.
     async fn probe(&self, views: &[TableName]) -> Vec<String> {
         let mut broken = Vec::new();
         for view in views {
             let probe = dependents::probe(view);
+            // An `Err` is a lost answer or request, and says nothing about the view.
             let Ok(Outcome::Failed(failure)) = self.api.execute(&probe).await else { continue };
             let error = &failure.message;
             tracing::warn!(view = %view, error, "a late-binding view does not work");
@@ -208,7 +225,10 @@ impl PlanRunner<'_> {
     }
 }
 
-/// After a refused statement: drops have been undone, what stood alone stays.
+/// The statements that count as done after a refusal.
+// With a journal, `take_back` has made the dropped views again, so the transactions that dropped
+// them are not listed. What ran alone stays, such as ALTER COLUMN TYPE VARCHAR(1024). Without a
+// journal no view was dropped, and everything stays.
 fn what_stays(plan: &EvolutionPlan, made: Vec<&Execution>) -> Vec<String> {
     let stays = |execution: &&Execution| {
         plan.journal.is_empty() || matches!(execution, Execution::Alone(_))
@@ -216,7 +236,8 @@ fn what_stays(plan: &EvolutionPlan, made: Vec<&Execution>) -> Vec<String> {
     made.into_iter().filter(stays).flat_map(Execution::statements).cloned().collect()
 }
 
-/// Whether reading the catalog again may show that there is nothing left to do, or another way.
+/// Whether another program may have caused a refusal. Then the catalog, read again, shows a table
+/// that is wide enough already, or other views to drop.
 fn is_another_programs_doing(refusal: Refusal) -> bool {
     match refusal {
         Refusal::Conflict

@@ -1,7 +1,8 @@
 //! Plan: what every column of the file becomes, decided before a row is decoded.
 //!
 //! In: the plugins, the file's profile, the target's columns. Out: how to decode, the plugins'
-//! plans, the staged columns. Changes nothing.
+//! plans, the staged columns. For example, a column of `1` and `2` is decoded as text when it lands
+//! in a VARCHAR. Changes nothing.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub(crate) async fn run(
 ) -> Result<Arc<LoadPlan>> {
     let (data_path, chain) = (Arc::clone(&tools.data_path), chain.clone());
     let (spool, existing) = (Arc::clone(spool), catalog.target.clone());
-    // Plugins plan, and plugins run on threads of their own.
+    // Planning calls the plugins, and guests only run on threads for blocking work.
     let planning = blocking(move || data_path.plan(chain.plugins(), &spool, existing.as_deref()));
     let plan = tools.step(Step::Plan, planning).await;
     let plan = plan.map_err(|error| tools.in_file(error))?;

@@ -10,8 +10,8 @@ use crate::data_path::chain::{self, Chain};
 use crate::step::Step;
 use crate::tools::{Tools, blocking};
 
-/// Errors: `Config` (no such file, not the pinned one, a config that a plugin does not take),
-/// `Plugin` (not one of ours).
+/// Errors: `Config` (no such file, another file than the pinned one, a config that a plugin does
+/// not take), `Plugin` (the file is no plugin for this program).
 pub(crate) async fn run(tools: &Tools) -> Result<Chain> {
     let data_path = Arc::clone(&tools.data_path);
     let work = blocking(move || chain::load(&data_path.settings));

@@ -1,13 +1,13 @@
-//! Recover: views that a killed run left dropped come back first.
+//! Recover: brings back views that a killed run left dropped, before anything else.
 //!
-//! In: the journals below `data/journal/`. Out: nothing that the load depends on: a view that
+//! In: the journals below `data/journal/`. Out: nothing that the load depends on. A view that
 //! cannot be restored stays in its journal, and the log says why.
 
 use crate::redshift::journals::{self, RecoverScope};
 use crate::step::Step;
 use crate::tools::Tools;
 
-/// Never fails: what goes wrong is in the log.
+/// Never fails: an error is only logged.
 pub(crate) async fn run(tools: &Tools) {
     let scope = RecoverScope::Target(&tools.job.target);
     let recovering = journals::recover(&tools.store, &tools.api, tools.job.layout.bucket(), scope);

@@ -1,4 +1,4 @@
-//! Stage: every row is decoded, transformed by the plugins and conformed to the staged columns; the
+//! Stage: decodes every row, runs it through the plugins and conforms it to the staged columns. The
 //! rows become parts and a manifest under the run's staging prefix.
 //!
 //! In: the file and its plan. Out: the manifest, if any row was staged, and what became of the
@@ -24,7 +24,8 @@ use crate::tools::{Tools, blocking};
 use crate::values::{Goal, Staged, Work};
 use crate::{data_path::host_values, report::exports};
 
-/// Whole parts that may wait for their upload, on disk.
+/// Whole parts that may wait on disk for their upload. When more are ready, the workers wait, so
+/// that a slow network does not fill the disk.
 const PARTS_IN_FLIGHT: usize = 4;
 
 /// Errors: `Data` (more rejected rows than allowed), `Plugin`, `Transient`, `Internal`.
@@ -44,7 +45,7 @@ pub(crate) async fn run(tools: &Tools, work: &Work) -> Result<Staged> {
     Ok(staged)
 }
 
-/// Says what became of the rows.
+/// Logs and records what became of the rows.
 fn account(tools: &Tools, work: &Work, totals: Totals, uploaded: Uploaded) -> Staged {
     plugin_identity::log_counted(&totals.plugins);
     let staged = Staged {
@@ -62,8 +63,11 @@ fn account(tools: &Tools, work: &Work, totals: Totals, uploaded: Uploaded) -> St
     staged
 }
 
-/// Runs the blocking half on a thread of its own and the uploads beside it; the first failure is
-/// the one that counts.
+/// Runs the transformation on a thread for blocking work and the uploads in a task beside it.
+// `transform` takes the sender and drops it when it ends, which ends the uploading task. It gives
+// the folder back, because dropping a `TempDir` deletes it, and the last parts in it may still wait
+// for their upload. When the uploads fail, the workers cannot hand over their parts and fail too,
+// so the error of the uploads is the cause and is returned first.
 async fn transform_and_upload(
     tools: &Tools,
     work: &Work,
@@ -76,9 +80,7 @@ async fn transform_and_upload(
     let uploads = tokio::spawn(part_upload::run(tools.store.clone(), prefix, parts));
     let (transformed, dir) = transform(tools, work, progress, dir, sender).await?;
     let uploaded = uploads.await.context(Kind::Internal, "the uploading task ended abruptly")?;
-    // The folder goes when the uploads are done.
     drop(dir);
-    // A failed upload is why the transformation ended, not the other way round.
     let uploaded = uploaded?;
     Ok((transformed?, uploaded))
 }
@@ -96,7 +98,7 @@ async fn transform(
     let values = host_values::of(&tools.job.run, &work.source);
     let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
     blocking(move || {
-        // The reason why the receiver is gone is the uploader's to tell.
+        // The receiver is gone when an upload failed. The uploading task has that error.
         let hand_over = |part| {
             let sent = sender.blocking_send(part);
             sent.map_err(|_| Error::new(Kind::Internal, "the uploads ended early"))
@@ -109,21 +111,24 @@ async fn transform(
     .await
 }
 
-/// Rejects are written where people find them, whether they are too many or not.
+/// Writes the rejected rows below `data/rejected/`, also when there are too many of them. Errors:
+/// `Data` when there are more than `--max-rejects` allows.
+// A failed export is looked at last: when the file is refused anyway, the refusal is the error that
+// the user needs.
 async fn export_rejects(tools: &Tools, work: &Work, totals: &Totals) -> Result<()> {
     if totals.rows_rejected == 0 {
         return Ok(());
     }
     let rejected = rejects::to_csv(totals, &work.spool);
     let exported = exports::write_rejects(&tools.store, &tools.job.layout, rejected).await;
-    // When the file is refused anyway, that is what has to be said.
     rejects::judge(totals, &work.spool, tools.data_path.settings.max_rejects)
         .map_err(|error| tools.in_file(error))?;
     tracing::warn!(rows = totals.rows_rejected, uri = %exported?, "rows rejected");
     Ok(())
 }
 
-/// `read = staged + rejected` is checked, not hoped.
+/// Checks that every record of the file was staged or rejected: 100 records are, for example, 98
+/// staged and 2 rejected rows.
 fn check_sums(totals: &Totals, records: u64) -> Result<()> {
     let Totals { rows_read, rows_staged, rows_rejected, .. } = *totals;
     if rows_read == records && rows_staged + rows_rejected == records {
@@ -134,7 +139,7 @@ fn check_sums(totals: &Totals, records: u64) -> Result<()> {
     Err(Error::new(Kind::Internal, fact))
 }
 
-/// For `loader stage`, whose staged parts are what was asked for.
+/// Logs where the parts are, for `loader stage`, whose result they are.
 fn say_where(tools: &Tools, staged: &Staged) {
     let manifest = match &staged.manifest {
         Some(uri) => uri.to_string(),
