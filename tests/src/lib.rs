@@ -27,7 +27,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
     World { dir, attachment, _runtime: runtime }
 });
 
-/// The shared stand-in, started by whoever asks first. It ends with this process.
+/// The shared stand-in, which the first test that asks for it starts. It ends with this process.
 pub fn world() -> &'static World {
     &WORLD
 }
@@ -157,7 +157,7 @@ impl Place {
         found.unwrap_or_else(|| panic!("no object {prefix}… in {:?}", self.keys()))
     }
 
-    /// The command line of something in this bucket and schema.
+    /// The command line of a command in this bucket and schema.
     pub fn bare_command(&self, verb: &str) -> Command {
         let mut command = Command::new(program());
         command.arg(verb).arg("--local").arg(world().dir());

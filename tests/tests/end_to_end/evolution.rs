@@ -7,8 +7,8 @@ mod planned;
 use loader_tests::{Ended, Place, Report, run};
 use serde_json::Value;
 
-/// A table with two views of its own, one of them somebody else's, one that binds late, and
-/// privileges of every kind.
+/// A table with views, of which another user owns one and one binds late, and privileges of every
+/// kind.
 fn set_up(place: &Place) {
     let s = place.schema();
     let statements = [

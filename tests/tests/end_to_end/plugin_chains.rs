@@ -21,8 +21,8 @@ fn write(dir: &TempDir, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// Settings with the chain of table `t`: the default plugin, then one that masks. `more`: keys of
-/// the second one.
+/// Settings with the chain of table `t`: the default plugin, then a masking plugin. `more`: keys of
+/// the masking plugin.
 fn settings(dir: &TempDir, more: &str) -> PathBuf {
     let (default, mask) =
         (plugin("default").display().to_string(), plugin("mask_pii").display().to_string());

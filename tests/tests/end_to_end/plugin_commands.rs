@@ -128,7 +128,7 @@ fn a_config_is_held_against_the_plugins_schema_before_a_row_is_read() {
     fs::write(&config, r#"{"default": {"decimal": {"precision": 18, "scales": 2}}}"#)
         .expect("writes");
     let mut command = Command::new(program());
-    // There is no such input: whoever reads it first complains about that.
+    // There is no such input, so a program that opened it first would complain about it instead.
     command.args(["transform", "nowhere.csv", "-o", "out.csv", "--plugins"]).arg(plugin("default"));
     let ended = run(command.arg("--plugin-config").arg(config));
     assert_eq!(ended.code, 2);

@@ -1,5 +1,5 @@
-//! Plugins that are none, that are for somebody else, and that misbehave: each refused by name, the
-//! table untouched, the file where it was.
+//! Files that are no plugins, components that are made for another program, and plugins that
+//! misbehave: each is refused by name, the table is untouched, and the file stays where it was.
 
 use loader_tests::{Place, Report, plugin};
 

@@ -132,7 +132,7 @@ async fn journals_of_killed_runs_are_worked_off() {
     assert!(run(RecoverScope::Target(&ours)).await.expect("nothing is missing").is_empty());
     assert_eq!(world.journals().await, ["data/journal/run3.json"]);
 
-    // What cannot be used is kept and told, and stops nobody.
+    // Journals that cannot be used are kept and reported, and do not stop the others.
     world.store.write(&run4, b"{\"version\": 1".to_vec()).await.expect("it can be written");
     let gone = view(&user, name("public", "v_gone"), "SELECT gone FROM ours");
     world.leave_journal("run5", &ours, &[gone], HOUR).await;
