@@ -46,8 +46,8 @@ impl Tools {
         }
     }
 
-    /// Runs a step, unless it is time to stop. (For example, Ctrl-C during `source` ends the
-    /// run before `catalog`.)
+    /// Runs a step, unless it is time to stop. (For example, Ctrl-C during `source` ends the run
+    /// before `catalog`.)
     pub(crate) async fn step<T>(
         &self,
         step: Step,

@@ -1,5 +1,5 @@
-//! Reads what depends on a table. Three executions at most; one when nothing reads the table.
-//! Changes nothing.
+//! Reads what depends on a table, and changes nothing. One execution when nothing reads the table,
+//! else four: overview, views, privileges and policies. Very long lists of views take more.
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;

@@ -1,5 +1,5 @@
-//! The journals below `data/journal/`: the program brings back from them the views that a killed
-//! run had dropped.
+//! The journals below `data/journal/`, from which the program brings back views that a killed run
+//! had dropped.
 //!
 //! A journal is deleted when all of its views exist, unless it is young and its run may be alive
 //! and about to drop more of them. A journal that cannot be used is kept and reported, and does not
@@ -44,7 +44,7 @@ impl RecoverScope<'_> {
 /// A journal that had something to bring back.
 #[derive(Debug)]
 pub struct Recovered {
-    /// The object, deleted unless there is a `failure`.
+    /// The object. It is deleted, unless there is a `failure` or its run may be alive.
     pub journal: S3Uri,
     /// The run that wrote it; the object's name when it cannot be read.
     pub run_id: String,

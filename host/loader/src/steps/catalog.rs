@@ -1,4 +1,5 @@
-//! Catalog: the target's columns, and whether this very file was loaded before. One execution.
+//! Catalog: the target's columns, and whether this very file was loaded before. One execution, once
+//! the schema has its bookkeeping tables.
 //!
 //! In: the pinned source. Out: the warehouse as far as this load is concerned. `loaded_by` is only
 //! set where an earlier load is a reason to stop: `--force` and `loader stage` go on.
