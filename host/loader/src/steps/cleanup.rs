@@ -76,7 +76,7 @@ async fn move_source(tools: &Tools, source: &SourceObject, outcome: Result<Statu
             tools.record.archived_to(&to);
         }
         Ok(None) => {
-            tracing::warn!(uri = %source.uri, "the source is gone, another program moved or deleted it");
+            tracing::warn!(uri = %source.uri, "the source is gone: another program moved it");
         }
         Err(error) => tracing::warn!(%error, "the source could not be {what}"),
     }
