@@ -20,6 +20,9 @@ pub(crate) struct ColumnBuilder {
     nulls: NullBufferBuilder,
 }
 
+// NULL takes a place in every buffer (0, false or no bytes), so that row N of the values is row N
+// of the nulls. `ends` are Arrow's offsets: one more than there are rows, and the first is 0. (For
+// example, the texts `ab`, NULL and `c` have the ends 0, 2, 2, 3.)
 enum Values {
     Boolean(BooleanBufferBuilder),
     Int32(Vec<i32>),
@@ -50,13 +53,17 @@ impl ColumnBuilder {
         self.decode_as
     }
 
-    /// Throws away what an earlier chunk may have left behind after an error.
+    /// Drops the rows that an earlier chunk left behind. After an error the columns differ in
+    /// length: for example, `order_id` has all 512 rows of a block, and `amount` only the 3 rows
+    /// before a value that does not read as a number.
     pub(crate) fn clear(&mut self) {
         *self = ColumnBuilder::new(self.decode_as);
     }
 
-    /// Appends fields, given by their places in `bytes`. The error is the number and the place of
-    /// the first field that does not read as the column's type.
+    /// Appends fields, which are given by their places in `bytes`.
+    ///
+    /// Errors: the row number (from 0) and the place of the first field that does not read as the
+    /// column's type. The column is then of no more use until [`ColumnBuilder::clear`].
     pub(crate) fn extend(
         &mut self,
         bytes: &[u8],
@@ -88,7 +95,9 @@ impl ColumnBuilder {
         }
     }
 
-    /// The array of what was appended; `None` when the column is skipped. The error is Arrow's.
+    /// Makes an array of the fields that were appended; `None` when the column is skipped.
+    ///
+    /// Errors: the text of Arrow's error, for instance about bytes that are not UTF-8.
     pub(crate) fn finish(&mut self) -> Result<Option<ArrayRef>, String> {
         let nulls = self.nulls.finish();
         let array: ArrayRef = match &mut self.values {
@@ -104,6 +113,7 @@ impl ColumnBuilder {
     }
 }
 
+// `BooleanArray` has no `try_new`, and its `new` panics when the lengths differ.
 fn boolean(values: BooleanBuffer, nulls: Option<NullBuffer>) -> Result<ArrayRef, String> {
     if nulls.as_ref().is_some_and(|nulls| nulls.len() != values.len()) {
         return Err("values and nulls differ in number".to_owned());
@@ -133,7 +143,8 @@ fn primitive<T: ArrowPrimitiveType>(
     Ok(Arc::new(array))
 }
 
-/// A buffer for the next batch, which will be about as big as the last.
+/// Makes a buffer for the next batch. Batches of one file are about equally big, so it gets the
+/// last one's length and a sixteenth more, and seldom has to grow.
 fn next_buffer<T>(length: usize, first: Option<T>) -> Vec<T> {
     let mut buffer = Vec::with_capacity(length + length / 16);
     buffer.extend(first);
@@ -164,7 +175,10 @@ impl Source<'_> {
         })
     }
 
-    /// Calls `take` with each field's text, or nothing for NULL.
+    /// Calls `take` with each field's text, or with `None` for NULL. `take` returns `None` when the
+    /// text does not read as the column's type.
+    // The null bit is written before `take` may fail, so a failed column has one bit too many.
+    // `ColumnBuilder::clear` mends that; nothing else may use the column until then.
     #[inline(always)]
     fn each(
         &mut self,
@@ -187,6 +201,8 @@ impl Source<'_> {
         Ok(())
     }
 
+    // `keep_empty` is set for text columns only. Decimals and doubles travel as text too, but `""`
+    // is NULL for them.
     fn text(
         &mut self,
         fields: impl Iterator<Item = (usize, usize)>,
@@ -203,7 +219,7 @@ impl Source<'_> {
                     bytes.extend_from_slice(text);
                 }
             }
-            // A batch's bytes are bounded far below 2 GiB.
+            // The cast cannot overflow: `BATCH_BYTES` ends a batch at 32 MiB and a block of rows.
             ends.push(bytes.len() as i32);
         }
     }

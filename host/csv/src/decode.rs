@@ -1,5 +1,5 @@
-//! From a chunk to Arrow batches: the fields of a block, column by column, straight into the
-//! columns' buffers.
+//! Decodes a chunk to Arrow batches. The fields of a block of rows go into the columns' buffers,
+//! column by column.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::rows::{Block, RowError, Rows};
 use crate::split::Chunk;
 use crate::text::check_text;
 
-/// A batch ends early when it comes from so many bytes of the file, which bounds memory and Arrow's
-/// 32-bit offsets.
+/// A batch ends early when its rows take this many bytes of the file. This bounds memory and keeps
+/// Arrow's 32-bit offsets from overflowing.
 const BATCH_BYTES: usize = 32 * 1024 * 1024;
 
 /// The schema that a [`Decoder`] gives its batches: a nullable field per column that is not
@@ -41,8 +41,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Rows per batch unless there is a reason for another number: enough for the columns' overhead
-    /// not to matter, few enough for the batch to stay in the processor's cache.
+    /// The usual number of rows in a batch. It is large enough for the overhead per column not to
+    /// matter, and small enough for the batch to stay in the processor's cache.
     pub const BATCH_ROWS: usize = 16 * 1024;
 
     /// `as_types` has an entry per column of the header; columns past its end are skipped.
@@ -76,7 +76,9 @@ impl Decoder {
     /// Decodes a chunk, whose first record has the number `first_record` (counted from 1 over the
     /// whole file).
     ///
-    /// Each batch comes with the numbers of its records. After an error there are no more.
+    /// Each batch comes with the numbers of its records. For example, the second batch of 16,384
+    /// rows in a chunk that starts at record 1 has the numbers 16,385 to 32,768. After an error
+    /// there are no more batches.
     pub fn decode_chunk<'a>(
         &'a mut self,
         bytes: &'a [u8],
@@ -85,6 +87,7 @@ impl Decoder {
     ) -> Batches<'a> {
         self.columns.iter_mut().for_each(ColumnBuilder::clear);
         let rows = Rows::new(bytes, self.dialect.rules(), self.header.names.len());
+        // The block may still hold rows of another chunk, whose places mean nothing in `bytes`.
         self.block.rows = 0;
         Batches { decoder: self, bytes, chunk, first_record, rows, block_row: 0, done: false }
     }
@@ -97,7 +100,8 @@ pub struct Batches<'a> {
     chunk: &'a Chunk,
     first_record: u64,
     rows: Rows<'a>,
-    /// The next row of the decoder's block.
+    /// The row of the decoder's block that is decoded next. A batch may end in the middle of a
+    /// block; the next batch then goes on from there.
     block_row: usize,
     done: bool,
 }
@@ -128,6 +132,8 @@ impl Iterator for Batches<'_> {
 }
 
 impl Batches<'_> {
+    // The rows of a batch are consecutive, also over several blocks: comments and blank lines have
+    // no number. So the number of the first row is enough to know all of them.
     fn next_batch(&mut self) -> Result<Option<(RecordBatch, Int64Array)>, RowError> {
         let mut count = 0;
         let mut first_row = 0;
@@ -147,6 +153,7 @@ impl Batches<'_> {
 
     /// Goes on to the next block when the rows of this one are used up; `false` at the chunk's end.
     fn has_rows(&mut self) -> Result<bool, RowError> {
+        // A loop, because a block can be without rows: for example, 300 KiB of comment lines.
         while self.block_row == self.decoder.block.rows {
             self.block_row = 0;
             if !self.rows.fill(&mut self.decoder.block)? {
@@ -156,7 +163,9 @@ impl Batches<'_> {
         Ok(true)
     }
 
-    /// Decodes the next rows of the block; returns the bytes that they take in the file, about.
+    /// Decodes the next rows of the block; returns roughly how many bytes of the file they take.
+    // Errors come in the order of the columns, not of the rows. For example, a bad `order_id` in
+    // row 400 of a block is reported before a bad `amount` in row 3.
     fn decode_rows(&mut self, count: usize) -> Result<usize, RowError> {
         let Decoder { block, reader, columns, scratch, .. } = &mut *self.decoder;
         let bytes = &self.bytes[block.base..];
@@ -173,13 +182,14 @@ impl Batches<'_> {
         Ok(block.bytes_of(rows))
     }
 
+    // Arrow finds text that is not UTF-8 while it makes the arrays, but does not say in which row.
+    // `check_text` then finds the place, so its error comes before Arrow's.
     fn finish(
         &mut self,
         first_row: u64,
         count: usize,
     ) -> Result<(RecordBatch, Int64Array), RowError> {
         let arrays = self.arrays().or_else(|message| {
-            // Text that is not UTF-8 shows here; then its place is worth looking for.
             let Decoder { dialect, header, .. } = &*self.decoder;
             check_text(self.bytes, &dialect.rules(), header.names.len())?;
             Err(refused(message, first_row))
@@ -196,7 +206,7 @@ impl Batches<'_> {
         Int64Array::from_iter_values(first..first + count as i64)
     }
 
-    /// What the columns that are not skipped hold. The error is Arrow's.
+    /// The arrays of the columns that are not skipped. The error is the text of Arrow's error.
     fn arrays(&mut self) -> Result<Vec<ArrayRef>, String> {
         let columns = self.decoder.columns.iter_mut();
         columns.filter_map(|column| column.finish().transpose()).collect()

@@ -1,4 +1,4 @@
-//! What the text of a column becomes in a batch, and the Arrow field that says so.
+//! The type that a column's text is decoded to, and the Arrow field that declares it.
 
 use std::collections::HashMap;
 
@@ -6,20 +6,22 @@ use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::logical::LogicalType;
 
-/// The key of the field metadata that says what the text in a column is: `decimal` or `double`.
+/// The key of the field metadata that marks a text column as numbers: its value is `decimal` or
+/// `double`.
 pub const LOGICAL_KEY: &str = "loader.logical";
 
-/// What a column is decoded as. NULL is what the dialect says it is, and `""` too but for `Text`.
+/// What a column is decoded as. The dialect says which fields are NULL. A quoted empty field (`""`)
+/// is NULL too, except in a `Text` column, where it is the empty string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecodeAs {
-    /// `Boolean`, from Redshift's literals.
+    /// `Boolean`, from the literals that Redshift takes: for example, `t`, `yes` and `1` are true.
     Boolean,
     Int32,
     Int64,
-    /// `Utf8`, the number as it stands in the file; the field says [`LOGICAL_KEY`] = `decimal`. Not
-    /// looked at.
+    /// `Utf8`, the number as it stands in the file; the field has [`LOGICAL_KEY`] = `decimal`. The
+    /// decoder does not check that it is a number.
     Decimal,
-    /// The same with `double`.
+    /// As `Decimal`, with [`LOGICAL_KEY`] = `double`.
     Double,
     Date32,
     /// `Timestamp(Microsecond)` without a zone, in UTC.
@@ -31,10 +33,11 @@ pub enum DecodeAs {
 }
 
 impl DecodeAs {
-    /// How a column of a type is decoded when nothing else is asked for.
+    /// How a column of this type is decoded when the plan asks for nothing else.
     pub fn from_logical(logical: LogicalType) -> DecodeAs {
         match logical {
             LogicalType::Boolean => DecodeAs::Boolean,
+            // There is no decoder for 16 bits; the cast to SMALLINT comes later and checks it.
             LogicalType::Int16 | LogicalType::Int32 => DecodeAs::Int32,
             LogicalType::Int64 => DecodeAs::Int64,
             LogicalType::Decimal => DecodeAs::Decimal,
@@ -45,7 +48,7 @@ impl DecodeAs {
         }
     }
 
-    /// The type that its values must have; `None` when they are not looked at.
+    /// The type that the values must have; `None` when the decoder does not check them.
     pub(crate) fn logical(self) -> Option<LogicalType> {
         match self {
             DecodeAs::Boolean => Some(LogicalType::Boolean),

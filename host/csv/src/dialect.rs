@@ -1,28 +1,33 @@
-//! How a CSV file is written: the characters with a meaning, the header, and what stands for NULL.
+//! How a CSV file is written: the special characters, the header, and the texts that mean NULL.
 
 use thiserror::Error;
 
 /// The rules of one file. The default is RFC 4180 in UTF-8.
 ///
-/// In every dialect a record ends with LF, CRLF or a lone CR, a byte order mark is dropped, blank
-/// lines are skipped, and a bare empty field is NULL while a quoted one is the empty string. A
-/// quote opens a quoted field only as the field's first character; further on in an unquoted field
-/// it is text. All special characters are single ASCII characters.
+/// In every dialect a record ends with LF, CRLF or a lone CR, a byte order mark is dropped, and
+/// blank lines are skipped. A bare empty field is NULL, and a quoted empty field is the empty
+/// string. For example, the record `7,,""` has a NULL and an empty string.
+///
+/// A quote opens a quoted field only as the field's first character; further on in an unquoted
+/// field it is text. (For example, `5" pipe` is a plain field of seven characters.) All special
+/// characters are single ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialect {
     pub delimiter: u8,
     /// `None`: no field is quoted and quotes are text.
     pub quote: Option<u8>,
-    /// Inside of a quoted field this makes the next character plain text. A doubled quote is a
-    /// quote with or without it.
+    /// Inside of a quoted field this makes the next character plain text. A doubled quote stands
+    /// for a quote whether or not there is an escape.
     pub escape: Option<u8>,
-    /// The first record names the columns; without, they are `column_1`, `column_2` and so on.
+    /// The first record names the columns. Without a header they are `column_1`, `column_2` and so
+    /// on.
     pub header: bool,
     /// Lines (not records) in front of the header that are not CSV.
     pub skip_rows: u64,
-    /// Lines that begin with this character are skipped, quotes in them included.
+    /// Lines that begin with this character are skipped. A quote in such a line opens nothing.
     pub comment: Option<u8>,
-    /// Texts that mean NULL beside the bare empty field; a quoted field is never NULL.
+    /// Texts that mean NULL beside the bare empty field, for example `NA` or `\N`. A quoted field
+    /// is never NULL.
     pub null_tokens: Vec<String>,
     pub leading_zeros: LeadingZeros,
 }
@@ -64,11 +69,11 @@ pub enum DialectError {
 }
 
 impl Dialect {
-    /// Checks that the special characters are usable and differ. What else is in this crate takes
-    /// that for granted.
+    /// Checks that the special characters are usable and differ. The rest of this crate relies on
+    /// it.
     ///
-    /// An escape that equals the quote is fine: it says that quotes are doubled, which they may be
-    /// anyway.
+    /// An escape that equals the quote is fine: it says that quotes are doubled, and doubled quotes
+    /// are read in every dialect.
     pub fn check(&self) -> Result<(), DialectError> {
         let escape = self.escape.filter(|escape| Some(*escape) != self.quote);
         let named = [
@@ -95,6 +100,8 @@ impl Dialect {
         Rules {
             delimiter: self.delimiter,
             quote: self.quote,
+            // An escape that equals the quote must go: the scanners ask for the escape first, so
+            // no quote would ever close a field.
             escape: self
                 .escape
                 .filter(|escape| self.quote.is_some() && Some(*escape) != self.quote),
@@ -103,7 +110,8 @@ impl Dialect {
     }
 }
 
-/// The characters alone, as the scanners want them. `escape` differs from `quote` and needs one.
+/// The special characters alone, as the scanners need them. `escape` is set only where `quote` is,
+/// and differs from it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) delimiter: u8,

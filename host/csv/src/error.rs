@@ -1,4 +1,4 @@
-//! What can be wrong with a CSV file, and where.
+//! The mistakes that a CSV file can have, and their positions.
 
 use std::fmt;
 
@@ -6,16 +6,16 @@ use thiserror::Error;
 
 use crate::logical::LogicalType;
 
-/// A place in the file. Bytes and lines are of the file as it was pushed into the splitter, after
-/// decompression.
+/// A place in the file. Bytes and lines are those of the decompressed file, as it was pushed into
+/// the splitter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Position {
-    /// The data record, counted from 1; 0 for the header and wherever records have not been
-    /// counted.
+    /// The data record, counted from 1; 0 for the header, and in errors of the splitter, which does
+    /// not count records.
     pub record: u64,
     /// The physical line, counted from 1, in which the field (or the record) begins.
     pub line: u64,
-    /// The offset of the field, or of the record where no single field is meant.
+    /// The offset of the field, or of the record when the error is about the whole record.
     pub byte: u64,
     /// The header's name for the field; `None` for the record as a whole.
     pub column: Option<String>,
@@ -34,8 +34,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// The first thing wrong with a file, and its position. The caller knows the file's name and adds
-/// it.
+/// The first mistake in a file, and its position. For example, `record 2, line 3, byte 41: the row
+/// has 4 fields, but the header has 3; …`. The caller knows the file's name and adds it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{position}: {kind}")]
 pub struct CsvError {
@@ -43,7 +43,7 @@ pub struct CsvError {
     pub position: Position,
 }
 
-/// What is wrong.
+/// The kind of mistake.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CsvErrorKind {
     /// No header, or no record at all where the dialect has no header.
@@ -76,16 +76,17 @@ pub enum CsvErrorKind {
              takes{}", if *open_quote { "; a quote that is never closed looks like this \
                                          too" } else { "; check the line ends" })]
     TooLong { limit: u64, open_quote: bool },
-    /// Decoding was asked for a type that the column's profile does not accept.
+    /// The caller asked to decode a column as a type that the column's profile does not accept.
     #[error("the value does not read as {expected}; load the column as text, or correct the value")]
     NotOfType { expected: LogicalType },
-    /// Arrow refused what was decoded, or a column is asked for that the file has not.
+    /// Arrow refused the decoded columns.
     #[error("the rows cannot be made into a batch: {0}")]
     Batch(String),
 }
 
 impl CsvError {
-    /// The same error when `records` data records stand in front of what it was found in.
+    /// Counts the record from the start of the file, when `records` data records stand in front of
+    /// the chunk. For example, record 3 of a chunk behind 100 records becomes record 103.
     pub fn after_records(mut self, records: u64) -> CsvError {
         if self.position.record > 0 {
             self.position.record += records;

@@ -1,7 +1,8 @@
 //! What the values of one column have in common, learnt value by value within a chunk.
-//! Every candidate type is followed until the first value that it does not accept; from then on it
-//! is not tried again, so a column costs what its type costs, and a text column little more than
-//! the lengths of its values.
+//!
+//! Every candidate type is followed until the first value that it does not accept, and is not tried
+//! again after that. So a column costs what its type costs. For example, a column of names costs
+//! little more than the lengths of its values, since the first name ends all candidates.
 
 use loader_values::{
     NumberShape, has_leading_zeros, number_shape, parse_bool, parse_bool_literal, parse_date,
@@ -10,8 +11,8 @@ use loader_values::{
 
 use crate::dialect::{Dialect, LeadingZeros};
 
-/// The types that a column may turn out to have, as bits. Text is no candidate: it accepts
-/// everything.
+/// The types that a column may turn out to have. Each is one bit of a set. Text is no candidate,
+/// since it accepts every value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Candidate {
     Boolean,
@@ -39,8 +40,9 @@ impl Candidate {
     }
 }
 
-/// A value's place: 0-based record, and byte, and in the end its line. Of the chunk first, of the
-/// file after merging.
+/// A value's place: record (0-based), byte and line. Record and byte count from the chunk's start
+/// at first, and the line is 0. `profile_chunk` fills in the line and makes the byte that of the
+/// file; `ProfileMerge::push` does the same for the record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) record: u64,
@@ -48,7 +50,9 @@ pub(crate) struct Mark {
     pub(crate) line: u64,
 }
 
-/// What is known of one column. Number facts are of use only while every value is a number.
+/// The facts of one column. The number facts (`min_int` to `max_fraction_digits`) mean something
+/// only while every value is a number. For example, `12` and then `n/a` leave a `max_int` of 12
+/// behind, and `ColumnProfile::new` drops it.
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnFacts {
     pub(crate) values: u64,
@@ -64,7 +68,9 @@ pub(crate) struct ColumnFacts {
     pub(crate) not_finite_at: Option<Mark>,
     pub(crate) leading_zeros_at: Option<Mark>,
     zeros_are_text: bool,
+    /// The candidates that accept every value so far.
     alive: u16,
+    /// The first value that each candidate does not accept, by the candidate's number.
     violations: [Option<Mark>; CANDIDATES],
 }
 
@@ -89,7 +95,7 @@ impl ColumnFacts {
         }
     }
 
-    /// Nothing is left to learn from a value but its length.
+    /// All candidates have ended, so only the lengths of the values still matter.
     pub(crate) fn only_lengths(&self) -> bool {
         self.alive == 0
     }
@@ -122,8 +128,10 @@ impl ColumnFacts {
         }
     }
 
-    /// Plain numbers are dealt with here: `[-]digits[.digits]`, up to 18 and 20 of them, no zero
-    /// too many.
+    /// Takes a plain number, which nearly all are: `[-]digits[.digits]`, at most 18 digits before
+    /// the point and 20 after it, no leading zeros. All others go to [`Self::any_number`].
+    // 18 digits always fit an `i64`, and 18 + 20 = 38 is the most that a DECIMAL holds. So nothing
+    // here can overflow, and no plain number ends `Decimal` or `Double`.
     #[inline(always)]
     fn number(&mut self, text: &[u8], mark: &impl Fn() -> Mark) {
         let (negative, digits) = match text {
@@ -152,6 +160,8 @@ impl ColumnFacts {
         }
     }
 
+    // Only a new minimum or maximum can leave the range of a type, so all other values skip the
+    // checks. The limits start crossed (`i64::MAX`, `i64::MIN`): the first value always sets one.
     #[inline(always)]
     fn integer(&mut self, value: i64, mark: &impl Fn() -> Mark) {
         if value < self.min_int || value > self.max_int {
@@ -168,6 +178,7 @@ impl ColumnFacts {
         }
     }
 
+    // Zeros at the end need no digit of the scale: `12.500` has one fraction digit, not three.
     #[inline(always)]
     fn fraction(&mut self, digits: &[u8]) {
         if digits.len() > self.max_fraction_digits as usize {
@@ -183,7 +194,7 @@ impl ColumnFacts {
         }
     }
 
-    /// Everything that [`Self::number`] leaves over.
+    /// Takes every text that [`Self::number`] does not: for example `+5`, `007`, `1e6` or `n/a`.
     #[cold]
     #[inline(never)]
     fn any_number(&mut self, text: &[u8], mark: Mark) {
@@ -199,6 +210,8 @@ impl ColumnFacts {
         self.shaped_number(text, &shape, mark);
     }
 
+    // `1e999` is written as a number, but no float holds it. A float ends near 1.8e308, so a number
+    // without exponent and with at most 300 digits before the point fits and is not parsed.
     fn shaped_number(&mut self, text: &[u8], shape: &NumberShape, mark: Mark) {
         self.widest(shape.integer_digits, mark);
         self.max_fraction_digits = self.max_fraction_digits.max(shape.fraction_digits);
@@ -209,13 +222,12 @@ impl ColumnFacts {
         if shape.exponent || shape.integer_digits.saturating_add(shape.fraction_digits) > 38 {
             self.end(DECIMALS, &|| mark);
         }
-        // Only very big numbers are written as numbers and are none as a float.
         if (shape.exponent || shape.integer_digits > 300) && parse_f64(text).is_none() {
             self.end(NUMBERS, &|| mark);
         }
     }
 
-    /// Takes a text without digits: `NaN`, an infinity, or no number at all.
+    /// Takes a text that is not written as a number: `NaN`, an infinity, or other text.
     fn not_finite(&mut self, text: &[u8], mark: Mark) {
         if parse_f64(text).is_none() {
             return self.end(NUMBERS, &|| mark);
@@ -224,6 +236,8 @@ impl ColumnFacts {
         self.end(DECIMALS, &|| mark);
     }
 
+    // A date is also a timestamp (its midnight), so a value that reads as a date speaks for both.
+    // Only values that are not dates are tried as timestamps.
     #[inline(always)]
     fn calendar(&mut self, text: &[u8], mark: &impl Fn() -> Mark) {
         if self.alive & Candidate::Date.bit() != 0 {
@@ -246,7 +260,7 @@ impl ColumnFacts {
         }
     }
 
-    /// Ends those of the candidates that are still alive.
+    /// Ends the given candidates. A candidate that ended before keeps its first violation.
     #[inline(always)]
     fn end(&mut self, candidates: u16, mark: &impl Fn() -> Mark) {
         if self.alive & candidates != 0 {
@@ -266,6 +280,9 @@ impl ColumnFacts {
     }
 
     /// Adds the facts of the values that follow.
+    // The order matters: chunks are appended in file order, and `>` and `or` keep the first mark.
+    // Whether `next`'s marks of numbers count depends on `alive` before it takes on the ends of
+    // `next`, since they lie before the first value in `next` that is no number.
     pub(crate) fn append(&mut self, next: &ColumnFacts) {
         self.values += next.values;
         self.nulls += next.nulls;
@@ -289,7 +306,7 @@ impl ColumnFacts {
         }
     }
 
-    /// All places that the facts name.
+    /// All marks of the column, so that the caller can shift them.
     pub(crate) fn marks(&mut self) -> impl Iterator<Item = &mut Mark> {
         let single = [
             &mut self.longest_at,
@@ -301,7 +318,8 @@ impl ColumnFacts {
     }
 }
 
-/// The number that the digits at the start of `text` are, while it fits, and how many they are.
+/// Reads the digits at the start of `text`; returns their value and how many there are. The value
+/// wraps with more than 19 digits, so callers look at the count first.
 #[inline(always)]
 fn leading_digits(text: &[u8]) -> (u64, usize) {
     let mut size = 0u64;

@@ -1,5 +1,5 @@
-//! What the characters of one field mean: NULL, the empty string, or its text without quotes and
-//! escapes.
+//! Reads one field: its characters mean NULL, the empty string, or a text, which comes without
+//! quotes and escapes.
 
 use memchr::{memchr, memchr2};
 
@@ -21,7 +21,7 @@ pub(crate) struct FieldReader {
     quote: Option<u8>,
     escape: Option<u8>,
     null_tokens: Vec<Vec<u8>>,
-    /// Whether some null token begins with the byte; spares most fields the comparison.
+    /// Whether a null token begins with this byte; spares most fields the comparison.
     null_starts: [bool; 256],
 }
 
@@ -31,6 +31,7 @@ impl FieldReader {
         let null_tokens: Vec<Vec<u8>> = dialect
             .null_tokens
             .iter()
+            // The bare empty field is NULL without a token, and `token[0]` below needs a byte.
             .filter(|token| !token.is_empty())
             .map(|token| token.clone().into_bytes())
             .collect();
@@ -41,12 +42,16 @@ impl FieldReader {
         FieldReader { quote: rules.quote, escape: rules.escape, null_tokens, null_starts }
     }
 
-    /// Fields of blocks without quotes can be measured without being read.
+    /// Whether there are null tokens. Without tokens and quotes, a value is exactly as long as its
+    /// field, and need not be read to be measured.
     pub(crate) fn has_null_tokens(&self) -> bool {
         !self.null_tokens.is_empty()
     }
 
-    /// `raw` is the field as it stands in the file; `scratch` takes its text where that differs.
+    /// Reads a field. `raw` is the field as it stands in the file. `scratch` takes the text where
+    /// it differs: for example, `"5"" pipe"` becomes `5" pipe`.
+    // The order decides: a quoted field never reaches the null tokens, so `"NA"` is text even where
+    // `NA` is NULL.
     #[inline(always)]
     pub(crate) fn read<'b>(&self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
         let Some(first) = raw.first() else {
@@ -65,7 +70,8 @@ impl FieldReader {
 
     fn read_quoted<'b>(&self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
         let quote = raw[0];
-        // The closing quote is there, or the row would have been an error.
+        // `Rows` has seen the closing quote, or the row would be an error. `get` and not an index,
+        // because a lone quote would ask for the range 1..0.
         let inner = raw.get(1..raw.len() - 1).unwrap_or_default();
         if inner.is_empty() {
             return Field::QuotedEmpty;
@@ -79,8 +85,10 @@ impl FieldReader {
         }
     }
 
-    /// Writes to `scratch` what `inner` says. Its first quote or escape is at `at`; each only
-    /// announces the character after it, which is taken, however special.
+    /// Writes the text of `inner` to `scratch`. The first quote or escape stands at `at`.
+    // Each quote or escape is dropped and the character after it is taken as it is. So the search
+    // goes on two characters further: for example, `a""b` becomes `a"b`, and the second quote is
+    // not taken for the start of another pair.
     fn unescape(&self, quote: u8, inner: &[u8], at: usize, scratch: &mut Vec<u8>) {
         scratch.clear();
         let (mut rest, mut at) = (inner, at);
@@ -96,7 +104,7 @@ impl FieldReader {
         scratch.extend_from_slice(rest);
     }
 
-    /// The first quote or escape.
+    /// The place of the first quote or escape.
     #[inline]
     fn next_mark(&self, quote: u8, text: &[u8]) -> Option<usize> {
         match self.escape {

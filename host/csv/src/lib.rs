@@ -1,9 +1,11 @@
 //! CSV without I/O: dialects, chunking, whole-file type inference and decoding to Arrow.
-//! In goes a file's bytes, piece by piece: [`Splitter`] cuts them into [`Chunk`]s that start at
-//! records, [`profile_chunk`] learns per chunk what every column could be, [`FileProfile::merge`]
-//! puts that together in order, and [`Decoder`] turns chunks into record batches. Chunks are
-//! independent, so they can be worked on in parallel, and where the cuts fall never shows in a
-//! result. Nothing is guessed: what is not CSV is a [`CsvError`] with a position.
+//!
+//! The caller pushes a file's bytes, piece by piece. [`Splitter`] cuts them into [`Chunk`]s that
+//! start at records, [`profile_chunk`] learns which types each column of a chunk could have,
+//! [`FileProfile::merge`] puts the profiles together in order, and [`Decoder`] turns chunks into
+//! record batches. Chunks are independent, so they can be worked on in parallel. The result never
+//! depends on where the cuts fall. This crate guesses nothing: a mistake in the file is a
+//! [`CsvError`] with a position.
 
 mod column;
 mod decode;
@@ -32,7 +34,7 @@ pub use profile::{ChunkProfile, ColumnProfile, FileProfile, ProfileMerge, profil
 pub use record::{RecordText, find_records};
 pub use split::{Chunk, Splitter};
 
-/// The longest row that is taken, in bytes of the file: Redshift refuses longer ones.
+/// The longest row that this crate accepts, in bytes of the file. Redshift refuses longer rows.
 ///
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html>, 4 MB for an input row from
 /// any source.

@@ -1,4 +1,4 @@
-//! Physical lines: where they end and how many there are. LF, CRLF and a lone CR each end one line.
+//! Physical lines: where they end and how many there are. LF, CRLF and a lone CR each end a line.
 
 use memchr::{memchr, memchr_iter, memchr2};
 
@@ -10,6 +10,8 @@ pub(crate) struct LineCounter {
 }
 
 impl LineCounter {
+    // Every LF counts, and a CR counts only when no LF follows. So a CR at the end of a piece must
+    // wait for the next byte: for example, `1,a\r` and then `\n2,b` contain one line end, not two.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         let Some(first) = bytes.first() else {
             return;
@@ -43,9 +45,10 @@ pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
     counter.count()
 }
 
-/// The length of the first line, its end included. `None`: the line does not end here, or it cannot
-/// be known whether a CR at the end of `bytes` is followed by LF, unless there `is_last` nothing
-/// more to come.
+/// The length of the first line, its end included.
+///
+/// `None`: the line does not end in `bytes`, or it ends with a CR that an LF may still follow. With
+/// `is_last` no more bytes come, so the end of `bytes` ends the line as well.
 pub(crate) fn line_length(bytes: &[u8], is_last: bool) -> Option<usize> {
     let Some(at) = memchr2(b'\n', b'\r', bytes) else {
         return is_last.then_some(bytes.len()).filter(|length| *length > 0);

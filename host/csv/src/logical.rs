@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// The types that text can have. Inference takes the first that accepts all values of a column, in
-/// the order `Boolean`, `Int32`, `Int64`, `Decimal`, `Double`, `Date`, `Timestamp`, `Text`; `Int16`
-/// is for targets only.
+/// The types that text can have. Inference takes the first type that accepts all values of a
+/// column, in the order `Boolean`, `Int32`, `Int64`, `Decimal`, `Double`, `Date`, `Timestamp`,
+/// `Text`. (For example, a column with `1` and `2.50` is `Decimal`.) `Int16` is for targets only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogicalType {
     /// `true` or `false`. Redshift's other literals are
@@ -18,7 +18,7 @@ pub enum LogicalType {
     /// Any number that a float can hold, `NaN` and the infinities too.
     Double,
     Date,
-    /// With or without a zone; dates are timestamps too, at midnight.
+    /// With or without a zone. A date is a timestamp too: `2026-03-01` is its midnight.
     Timestamp,
     Text,
 }

@@ -1,4 +1,4 @@
-//! What stands in front of the records: a byte order mark, lines to skip, comments, and the header.
+//! The part of a file before its records: a byte order mark, lines to skip, comments, the header.
 
 use crate::MAX_ROW_BYTES;
 use crate::dialect::{Dialect, Rules};
@@ -13,8 +13,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// The columns of a file, at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// As in the file: any may be empty and two may be equal. Without a header line, `column_1` and
-    /// so on.
+    /// The names as in the file: a name may be empty, and two may be equal. Without a header line,
+    /// `column_1` and so on.
     pub names: Vec<String>,
 }
 
@@ -25,13 +25,13 @@ pub(crate) struct Preamble {
     has_header: bool,
     lines_to_skip: u64,
     mark_checked: bool,
-    /// What was pushed and not yet used.
+    /// The bytes that were pushed and not yet used.
     head: Vec<u8>,
     used: u64,
     lines: LineCounter,
 }
 
-/// What remains when the preamble is over.
+/// The rest of the pushed bytes, once the header is complete.
 pub(crate) struct Body {
     pub(crate) header: Header,
     /// The first bytes of the records, which begin at `offset` after `lines` lines.
@@ -54,7 +54,9 @@ impl Preamble {
         }
     }
 
-    /// Takes the next bytes; `None` while the header is not complete. `is_last`: there are no more.
+    /// Takes the next bytes; `None` while the header is not complete. `is_last`: no more come.
+    // Without a header line, the first record only tells the number of columns. Its bytes stay in
+    // `head`, because they are data.
     pub(crate) fn push(&mut self, bytes: &[u8], is_last: bool) -> Result<Option<Body>, CsvError> {
         self.head.extend_from_slice(bytes);
         if !self.skip(is_last) {
@@ -72,6 +74,8 @@ impl Preamble {
     }
 
     /// Moves to the first record; `false` when it has not begun.
+    // `lines_to_skip` comes first: skipped lines need not be CSV, so a comment or a blank line
+    // among them counts. (For example, `skip_rows` 2 skips a title and the blank line below it.)
     fn skip(&mut self, is_last: bool) -> bool {
         if !self.skip_mark(is_last) {
             return false;
@@ -92,7 +96,7 @@ impl Preamble {
         }
     }
 
-    /// Moves past the byte order mark, if there is one; `false` when more bytes must tell.
+    /// Moves past the byte order mark, if there is one; `false` when the bytes so far do not tell.
     fn skip_mark(&mut self, is_last: bool) -> bool {
         if self.mark_checked {
             return true;
@@ -108,6 +112,10 @@ impl Preamble {
         true
     }
 
+    /// Reads the first record; `None` while it is not complete.
+    // An unclosed quote may only mean that the record goes on in the next piece. So it is an error
+    // only in the last piece, or once the record is longer than a row may be. All other errors are
+    // certain at once.
     fn record(&self, is_last: bool) -> Result<Option<Record>, CsvError> {
         let limit = MAX_ROW_BYTES as usize;
         match read_record(&self.head, &self.rules) {
@@ -139,7 +147,7 @@ impl Preamble {
         match self.reader.read(raw, &mut Vec::new()) {
             Field::Text(text) => String::from_utf8_lossy(text).into_owned(),
             Field::QuotedEmpty => String::new(),
-            // A null token is as good a name as any other.
+            // In a header a null token is a plain name: a column may be called `NA`.
             Field::Null => String::from_utf8_lossy(raw).into_owned(),
         }
     }

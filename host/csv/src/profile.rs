@@ -1,7 +1,8 @@
-//! What the columns of a whole file could be: per chunk in parallel, then put together in order.
+//! Which types the columns of a whole file could have: learnt per chunk in parallel, then put
+//! together in order.
+//!
 //! A profile keeps the facts for every type, not only the narrowest, so that a target's type can be
-//! checked without reading the file again. Splitting a file differently never gives another
-//! profile.
+//! checked without reading the file again. The profile never depends on where the file was split.
 
 use crate::dialect::Dialect;
 use crate::error::{CsvError, Position};
@@ -17,42 +18,44 @@ use crate::text::check_text;
 /// The facts about one column of a file.
 ///
 /// A quoted empty field (`""`) is the empty string in a text column and NULL in any other, as in
-/// Redshift's COPY; so it speaks against no type, and is counted for itself: `values + nulls +
+/// Redshift's COPY. So it speaks against no type and has a count of its own: `values + nulls +
 /// quoted_empty` is the number of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnProfile {
     pub name: String,
-    /// Fields with a text in them.
+    /// The number of fields with a text in them.
     pub values: u64,
-    /// Bare empty fields and null tokens.
+    /// The number of bare empty fields and null tokens.
     pub nulls: u64,
     pub quoted_empty: u64,
-    /// The longest value in bytes of UTF-8, without quotes and escapes; this is what VARCHAR
-    /// counts.
+    /// The longest value in bytes of UTF-8, without quotes and escapes. VARCHAR counts bytes too:
+    /// for example, `Zürich` has 6 characters and needs VARCHAR(7).
     pub max_bytes: u32,
     /// The first value of that length; `None` without values.
     pub longest_at: Option<Position>,
-    /// The range, when all values are integers of 64 bits.
+    /// The smallest value, when all values are integers of 64 bits.
     pub min_int: Option<i64>,
+    /// The largest value, when all values are integers of 64 bits.
     pub max_int: Option<i64>,
-    /// The most digits before the point, when all values are numbers: exponents applied, leading
-    /// zeros not counted.
+    /// The most digits before the point, when all values are numbers. Exponents are applied and
+    /// leading zeros not counted: for example, `1.5e3` has 4 digits and `0.5` has none.
     pub max_integer_digits: u32,
-    /// The first value with that many.
+    /// The first value with that many digits before the point.
     pub widest_at: Option<Position>,
     /// The most digits after the point, without the zeros at their end.
     pub max_fraction_digits: u32,
     /// The first `NaN` or infinity, when all values are numbers.
     pub not_finite_at: Option<Position>,
-    /// The first number with leading zeros (`007`), up to the first value that is no number. With
-    /// [`LeadingZeros::Text`](crate::LeadingZeros::Text) this is what made the column text.
+    /// The first number with leading zeros (`007`), looked for up to the first value that is no
+    /// number. With [`LeadingZeros::Text`](crate::LeadingZeros::Text) this value made the column
+    /// text.
     pub leading_zeros_at: Option<Position>,
     violations: [Option<Position>; 9],
 }
 
 impl ColumnProfile {
-    /// Says whether all values have the type, or which is the first that has not. Text accepts
-    /// everything.
+    /// Says whether all values have the type; the error is the place of the first value that has
+    /// not. Text accepts every value.
     ///
     /// Columns without values accept every type. Integers are decimals, and both are doubles.
     pub fn accepts(&self, logical: LogicalType) -> Result<(), &Position> {
@@ -69,16 +72,17 @@ impl ColumnProfile {
         }
     }
 
-    /// The same for what Redshift takes for a BOOLEAN column: `t true y yes 1 f false n no 0`, in
-    /// any case.
+    /// As [`Self::accepts`], for the literals that Redshift takes for a BOOLEAN column: `t true y
+    /// yes 1 f false n no 0`, in any case.
     pub fn accepts_boolean_literals(&self) -> Result<(), &Position> {
         self.accepts_candidate(Candidate::BooleanLiteral)
     }
 
-    /// The same for a DECIMAL with so many digits before the point; digits after it are rounded.
-    /// Exponents are fine.
+    /// As [`Self::accepts`], for a DECIMAL with so many digits before the point; digits after it
+    /// are rounded. Exponents are fine.
     ///
-    /// Rounding up may still add a digit to a value that just fits.
+    /// Rounding up may still add a digit to a value that just fits: for example, DECIMAL(3,2) has
+    /// one digit before the point, and `9.996` becomes 10.00, which does not fit.
     pub fn accepts_integer_digits(&self, integer_digits: u32) -> Result<(), &Position> {
         self.accepts(LogicalType::Double)?;
         let too_wide = self.widest_at.as_ref().filter(|_| self.max_integer_digits > integer_digits);
@@ -133,7 +137,7 @@ impl ColumnProfile {
     }
 }
 
-/// A mark of the file, as the place of a value in this column.
+/// The position of a value in this column, from its mark in the file.
 fn position(mark: Mark, column: &str) -> Position {
     Position {
         record: mark.record + 1,
@@ -156,8 +160,8 @@ const CANDIDATES: [Candidate; 9] = [
     Candidate::Timestamp,
 ];
 
-/// What one chunk says about the columns; positions are of the file but for the records, which
-/// count from its start.
+/// The facts about the columns of one chunk. Bytes and lines are those of the file; records count
+/// from the chunk's start until the profiles are merged.
 #[derive(Clone, Debug)]
 pub struct ChunkProfile {
     records: u64,
@@ -177,15 +181,17 @@ pub struct FileProfile {
     /// One per column of the header.
     pub columns: Vec<ColumnProfile>,
     pub records: u64,
-    /// The number of each chunk's first record, counted from 1; what
-    /// [`Decoder::decode_chunk`](crate::Decoder) wants.
+    /// The number of each chunk's first record, counted from 1, as
+    /// [`Decoder::decode_chunk`](crate::Decoder) takes it. For example, chunks of 100, 80 and 90
+    /// records give 1, 101 and 181.
     pub first_records: Vec<u64>,
 }
 
 impl FileProfile {
-    /// Puts the chunks' profiles together, which come in the order of the chunks.
+    /// Puts the chunks' profiles together. They must come in the order of the chunks.
     ///
-    /// Errors: the first, with its record counted from the start of the file.
+    /// Errors: the first error among the chunks, with its record counted from the start of the
+    /// file.
     pub fn merge(
         header: &Header,
         chunks: impl IntoIterator<Item = Result<ChunkProfile, CsvError>>,
@@ -198,8 +204,8 @@ impl FileProfile {
     }
 }
 
-/// A [`FileProfile`] in the making, for when the chunks' profiles are not all kept: memory goes
-/// with the columns alone.
+/// A [`FileProfile`] in the making. It takes one chunk's profile at a time, so that its memory
+/// grows with the columns and not with the chunks' profiles.
 #[derive(Debug)]
 pub struct ProfileMerge {
     names: Vec<String>,
@@ -213,6 +219,8 @@ impl ProfileMerge {
     pub fn new(header: &Header) -> ProfileMerge {
         ProfileMerge {
             names: header.names.clone(),
+            // Any dialect will do: these facts only take on those of the chunks, and the dialect
+            // decides only how a value is read.
             columns: header.names.iter().map(|_| ColumnFacts::new(&Dialect::default())).collect(),
             records: 0,
             first_records: Vec::new(),
@@ -247,8 +255,8 @@ impl ProfileMerge {
 
 /// Reads a chunk once and learns its columns. `bytes` are the chunk's.
 ///
-/// Errors: the first thing wrong in the chunk; its record is counted from the chunk's start, which
-/// [`FileProfile::merge`] or [`CsvError::after_records`] mends.
+/// Errors: the first mistake in the chunk. Its record is counted from the chunk's start;
+/// [`FileProfile::merge`] and [`CsvError::after_records`] make it count from the file's.
 pub fn profile_chunk(
     bytes: &[u8],
     chunk: &Chunk,
@@ -263,7 +271,9 @@ pub fn profile_chunk(
     Ok(ChunkProfile { records, columns })
 }
 
-/// Shows all records to the facts of their columns; returns how many there are.
+/// Shows all records to the facts of their columns; returns the number of records.
+// `check_text` comes first, so that every field below is UTF-8 without NUL. It looks for earlier
+// ragged rows by itself, so that the first mistake in the chunk is still the one reported.
 fn learn(columns: &mut [ColumnFacts], bytes: &[u8], dialect: &Dialect) -> Result<u64, RowError> {
     let (rules, width) = (dialect.rules(), columns.len());
     check_text(bytes, &rules, width)?;
@@ -301,7 +311,8 @@ impl Observer {
     }
 }
 
-/// The same where only the lengths of values are of use, and a value is as long as its field.
+/// As [`Observer::show`], where only the lengths of values matter and a value is as long as its
+/// field. Without quotes and null tokens, an empty field is the only NULL.
 fn show_lengths(facts: &mut ColumnFacts, block: &Block, column: usize) {
     for (row, (start, end)) in block.column(column).enumerate() {
         let is_null = start == end;

@@ -1,4 +1,4 @@
-//! Finds single records again, long after they were read: for reports of rejected rows.
+//! Finds single records again after they were decoded: reports of rejected rows quote them.
 
 use crate::dialect::Dialect;
 use crate::lines::count_lines;
@@ -8,16 +8,19 @@ use crate::split::Chunk;
 /// A record as it stands in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordText<'a> {
-    /// The physical line it begins in, counted from 1.
+    /// The physical line that the record begins in, counted from 1.
     pub line: u64,
-    /// Without its line end. Not unquoted.
+    /// Without its line end; quotes and escapes are still there.
     pub bytes: &'a [u8],
 }
 
-/// The records with these numbers (counted from 0, ascending) of a chunk, in one pass over it.
+/// Finds the records with these numbers in a chunk, in one pass over it. Numbers count from 0
+/// within the chunk and must ascend.
 ///
-/// `columns` is the width of the header. Fewer come back when the chunk has fewer records or is no
-/// CSV.
+/// `columns` is the width of the header. Fewer records come back when the chunk has fewer, or has a
+/// mistake before them.
+// `found.len()` is also the index of the number that is looked for next, which is why the numbers
+// must ascend: for example, with 5, 2 record 2 is never found.
 pub fn find_records<'a>(
     bytes: &'a [u8],
     chunk: &Chunk,

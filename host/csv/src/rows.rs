@@ -1,7 +1,8 @@
 //! From a run of whole records to the places of their fields, a block of rows at a time.
-//! Fields are only found here, not looked at: the blocks are then read column by column, which
-//! keeps both loops small. Comments and blank lines vanish here; ragged rows and misplaced quotes
-//! are found here.
+//!
+//! This module finds fields and does not read them: the blocks are then read column by column,
+//! which keeps both loops small. It drops comments and blank lines, and finds ragged rows and
+//! misplaced quotes.
 
 use crate::MAX_ROW_BYTES;
 use crate::dialect::Rules;
@@ -9,30 +10,31 @@ use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::lines::{count_lines, line_length};
 use crate::scan::{Needles, Scanner};
 
-/// Rows of a block and, so that all of it stays in the processor's cache, its bytes (one row may
-/// exceed them).
+/// The most rows of a block, and the bytes after which a block takes no further row. Both keep a
+/// block in the processor's cache. (The last row may go past the bytes: one row may have 4 MiB.)
 const BLOCK_ROWS: usize = 512;
 const BLOCK_BYTES: usize = 256 * 1024;
-/// Entries of a block's index at most, which bounds the rows of wide files.
+/// The most entries of a block's index. This bounds the rows of wide files: for example, a block of
+/// 999 columns has at most 65 rows.
 const BLOCK_FIELDS: usize = 64 * 1024;
 
-/// Where the fields of some rows are. The index has `columns + 1` entries per row, relative to
-/// `base`: the place before the row, then the place after each field. A field thus lies between two
-/// entries, delimiter excluded.
+/// The places of the fields of some rows. The index has `columns + 1` entries per row, relative to
+/// `base`: the place before the row, then the place after each field. A field lies between two
+/// entries, delimiter excluded. For example, the row `7,ab` at 10 has the entries 9, 11 and 14.
 #[derive(Default)]
 pub(crate) struct Block {
     pub(crate) base: usize,
     pub(crate) rows: usize,
     /// The 0-based number of the first row within the chunk.
     pub(crate) first_row: u64,
-    /// Some field is quoted.
+    /// At least one field is quoted.
     pub(crate) quoted: bool,
     stride: usize,
     index: Vec<u32>,
 }
 
 impl Block {
-    /// Makes room for rows of so many columns; returns how many rows at most.
+    /// Makes room for rows of so many columns; returns the most rows that the block takes.
     fn clear(&mut self, columns: usize) -> usize {
         let stride = columns + 1;
         let max_rows = (BLOCK_FIELDS / stride).clamp(1, BLOCK_ROWS);
@@ -57,7 +59,7 @@ impl Block {
         ends.map(|((start, _), (_, end))| (self.base + start, self.base + end))
     }
 
-    /// The bytes that some of the rows take in the file, about.
+    /// Roughly the bytes that these rows take in the file: comments between them count too.
     pub(crate) fn bytes_of(&self, rows: std::ops::Range<usize>) -> usize {
         let place = |row: usize| {
             self.index.get(row * self.stride).map_or(0, |entry| entry.wrapping_add(1) as usize)
@@ -78,7 +80,8 @@ pub(crate) struct RowError {
 }
 
 impl RowError {
-    /// `bytes` begin at `offset` and in `first_line` of the file. Records are counted from there.
+    /// Makes an error of the file. `bytes` begin at `offset` and in `first_line` of the file. The
+    /// record still counts from the start of `bytes`.
     pub(crate) fn locate(
         self,
         bytes: &[u8],
@@ -104,10 +107,11 @@ pub(crate) struct Rows<'a> {
     scanner: Scanner<'a>,
     columns: usize,
     row_start: usize,
-    /// Records so far.
+    /// The number of records so far.
     row: u64,
 }
 
+// The scanner takes five characters. Without a quote or an escape, another one stands twice.
 fn needles(rules: &Rules) -> Needles {
     let quote = rules.quote.unwrap_or(rules.delimiter);
     [rules.delimiter, b'\n', b'\r', quote, rules.escape.unwrap_or(quote)]
@@ -127,6 +131,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Finds the next rows; `false` when there are none left.
+    // `true` does not promise a row: a block of comments has none, and the chunk goes on behind it.
     pub(crate) fn fill(&mut self, block: &mut Block) -> Result<bool, RowError> {
         let max_rows = block.clear(self.columns);
         (block.base, block.first_row) = (self.row_start, self.row);
@@ -144,6 +149,7 @@ impl<'a> Rows<'a> {
         Ok(block.rows > 0 || self.row_start < self.bytes.len())
     }
 
+    // CRLF needs no case of its own: the CR ends the row, and the LF after it is a blank line.
     #[inline(always)]
     fn next_row(
         &mut self,
@@ -168,8 +174,10 @@ impl<'a> Rows<'a> {
         Ok(Line::Row)
     }
 
-    /// Writes the places after all fields of the row but the last; returns the number of that
+    /// Writes the places after all fields of the row but the last; returns the number of the last
     /// field and the place after it.
+    // `entries` has room for `columns` fields. So a delimiter too many must end the row before its
+    // place is written; a delimiter too few shows in `check_size`.
     #[inline(always)]
     fn find_fields(
         &mut self,
@@ -212,7 +220,9 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    /// Moves past a comment line, if the row begins one.
+    /// Moves past a comment line, if there is one at the row's start.
+    // The scanner has hits inside the comment (quotes, delimiters). `skip_to` drops them, or they
+    // would be taken for those of the next row.
     fn skip_comment(&mut self) -> bool {
         let rest = self.bytes.get(self.row_start..).unwrap_or_default();
         if rest.is_empty() || rest.first() != self.rules.comment.as_ref() {
@@ -223,6 +233,8 @@ impl<'a> Rows<'a> {
         true
     }
 
+    // `find_fields` stops at the first delimiter too many, so the row is read again to count its
+    // fields for the message. That second look may find a misplaced quote, which then is the error.
     #[cold]
     fn ragged(&self) -> RowError {
         match read_record(&self.bytes[self.row_start..], &self.rules) {
@@ -245,10 +257,11 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The index's entry for the place before a row.
+/// The index's entry for the place before a row. For a row at `base` that is -1, which wraps to
+/// `u32::MAX`; `Block::column` adds the 1 again and wraps back to 0.
 ///
-/// Rows are at most 4 MiB long, which is checked; a chunk without line ends cannot overflow either,
-/// as the splitter bounds it, and if it did, the row would be refused for its length.
+/// The cast cannot lose bits in a row that is accepted: a block ends after 256 KiB, and longer rows
+/// than 4 MiB are refused. A chunk without line ends fits as well, since the splitter bounds it.
 #[inline(always)]
 fn entry_before(row_start: usize, base: usize) -> u32 {
     ((row_start - base) as u32).wrapping_sub(1)
@@ -261,6 +274,10 @@ enum Line {
 }
 
 /// Takes hits up to the quote that closes the one at `open`. Errors come with their place.
+// The scanner reports every quote and escape, even where the character before makes it plain text.
+// `plain` is the place of such a character: for example, in `"a""b"` the quote at 2 makes the quote
+// at 3 plain. A quote at the end of `bytes` closes its field. A header may still go on there; its
+// caller sees that `Record::length` is `None` and waits for more bytes.
 #[inline(always)]
 fn close_quote(
     bytes: &[u8],
@@ -288,7 +305,7 @@ fn close_quote(
     Err((CsvErrorKind::UnclosedQuote, open))
 }
 
-/// One record, found with no idea of how many fields it should have: for headers and for error
+/// One record, read without knowing how many fields it should have: for headers and for error
 /// messages.
 pub(crate) struct Record {
     /// The place after each field.
@@ -304,8 +321,8 @@ impl Record {
     }
 }
 
-/// Reads the record at the start of `bytes`, which is no blank line and no comment. The error's row
-/// is `None`.
+/// Reads the record at the start of `bytes`, which must not be a blank line or a comment. The
+/// error's row is `None`.
 pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowError> {
     let mut scanner = Scanner::new(bytes, needles(rules));
     let mut ends = Vec::new();

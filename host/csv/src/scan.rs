@@ -1,26 +1,29 @@
-//! The innermost loop: where in a run of bytes any of a handful of characters stands.
-//! 64 bytes at a time become a mask with one bit per byte, some masks ahead, and the set bits are
-//! then taken one by one. For short fields that beats a call of memchr for each.
+//! The innermost loop: finds the places of a handful of characters in a run of bytes.
+//!
+//! It turns 64 bytes at a time into a mask with one bit per byte, computes some masks ahead, and
+//! then takes the set bits one by one. For short fields this is faster than a call of memchr for
+//! each.
 
 const BLOCK: usize = 64;
-/// How many blocks are looked through at once: enough to be worth setting up, few enough for small
-/// files.
+/// The number of blocks that are searched at once: enough to be worth the call, and few enough for
+/// small files.
 const WINDOW: usize = 16;
 
-/// Five ASCII characters to look for; a place that is not needed repeats another's character. None
-/// of them is NUL, which pads the end.
+/// Five ASCII characters to look for. An entry that is not needed repeats another one. NUL is not
+/// allowed: the last block is padded with it.
 pub(crate) type Needles = [u8; 5];
 
 /// Goes through the positions of the needles in order.
 pub(crate) struct Scanner<'a> {
     bytes: &'a [u8],
-    /// Each needle in all eight bytes.
+    /// Each needle, repeated in all eight bytes of its word.
     needles: [u64; 5],
     window: [u64; WINDOW],
-    /// The block of the window that is next, and where the current one begins.
+    /// The window's index of the block after the current one, and the place where the current one
+    /// begins.
     next_block: usize,
     base: usize,
-    /// The hits of the current block that have not been taken.
+    /// The hits of the current block that are still to be taken.
     mask: u64,
 }
 
@@ -35,6 +38,7 @@ impl<'a> Scanner<'a> {
 
     /// Forgets the hits before `at`, which must not be before the last one taken.
     pub(crate) fn skip_to(&mut self, at: usize) {
+        // `base` stays a multiple of the block's size, and the shift below stays under 64.
         if at >= self.base + BLOCK {
             self.look_from(at - at % BLOCK);
         }
@@ -54,6 +58,7 @@ impl<'a> Scanner<'a> {
                 None => return None,
             }
         }
+        // The lowest bit is the first hit; `mask & (mask - 1)` clears it.
         let at = self.base + self.mask.trailing_zeros() as usize;
         self.mask &= self.mask - 1;
         Some(at)
@@ -81,20 +86,22 @@ const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 const TOP: u64 = 0xff00_0000_0000_0000;
 const ONES: u64 = 0x0101_0101_0101_0101;
 
-/// A bit for each byte that equals a needle. Works on eight bytes in a word, whose top bits say
-/// which differ.
+/// Makes a mask with a bit for each byte that equals a needle. Eight bytes are compared at once as
+/// one word; the top bit of each byte then says whether it differs from all needles.
+// A byte that equals the needle is 0 after the XOR. Adding 127 sets the top bit of every byte that
+// is not 0, and never carries, as all bytes are under 128. (For example, 1 + 127 = 0x80, and
+// 127 + 127 = 0xfe.) `| word` drops bytes beyond ASCII, which equal no needle. The multiplication
+// moves bit 8 * k to bit 56 + k, for each k, so the top byte has the eight bits. Each `>> 8` makes
+// room for the next word: after eight words, the bits of the first are the lowest.
 #[inline(always)]
 fn find(block: &[u8; BLOCK], needles: &[u64; 5]) -> u64 {
     let mut mask = 0;
     for bytes in block.as_chunks::<8>().0 {
         let word = u64::from_le_bytes(*bytes);
         let ascii = word & LOW;
-        // Adding 127 sets the top bit of every byte but zero, and carries into none. Bytes beyond
-        // ASCII equal no needle.
         let differs =
             needles.iter().fold(u64::MAX, |differs, needle| differs & ((ascii ^ needle) + LOW));
         let equal = !(differs | word | LOW);
-        // Multiplying moves bit 8 * k to bit 56 + k, for each k.
         mask = (mask >> 8) | ((equal >> 7).wrapping_mul(0x0102_0408_1020_4080) & TOP);
     }
     mask

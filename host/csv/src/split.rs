@@ -1,7 +1,9 @@
 //! Cuts a file into chunks that begin at records, while it streams by: cheap, sequential, and
-//! quote-aware. It looks at quotes and at the line ends near a cut, and at nothing else; whether
-//! the records make sense is found later, chunk by chunk. It keeps none of the bytes, so the caller
-//! does, until the chunks that hold them are done.
+//! quote-aware.
+//!
+//! The splitter looks only at quotes, and at the line ends near a cut. Whether the records make
+//! sense is found later, chunk by chunk. The splitter keeps no bytes: the caller keeps them until
+//! their chunks are done.
 
 use memchr::{memchr, memchr2, memrchr2};
 
@@ -16,40 +18,44 @@ use crate::scan::{Needles, Scanner};
 /// header or byte order mark, in order and without gaps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// Where it begins, in bytes of the file (decompressed).
+    /// Where the chunk begins, in bytes of the file (decompressed).
     pub offset: u64,
-    /// Bytes; at most the target plus [`MAX_ROW_BYTES`].
+    /// The chunk's length in bytes; at most the target plus [`MAX_ROW_BYTES`].
     pub len: u64,
-    /// The physical line it begins with, counted from 1.
+    /// The physical line that the chunk begins with, counted from 1.
     pub first_line: u64,
     /// 0, 1, 2 and so on.
     pub ordinal: u64,
 }
 
-/// Finds the chunks of one file. Where they end depends on the file and the target size, not on how
-/// it is pushed.
+/// Finds the chunks of one file. Their ends depend on the file and the target size, and not on the
+/// pieces in which the file is pushed.
 pub struct Splitter {
     rules: Rules,
     target_bytes: u64,
     preamble: Option<Preamble>,
     header: Option<Header>,
     state: State,
-    /// The byte before the ones that come next; a line end at the start.
+    /// The last byte of the piece before; a line end at the start.
     previous: u8,
-    /// A chunk ends with the CR that was pushed last, or with the LF that may follow.
+    /// A chunk is due and the last piece ended with CR. The chunk ends there, or after the LF that
+    /// may come first in the next piece.
     cut_after_cr: bool,
-    /// Where the bytes that come next belong.
+    /// The place in the file of the next piece's first byte.
     offset: u64,
     lines: LineCounter,
     lines_counted_to: u64,
     chunk_start: u64,
     chunk_line: u64,
     ordinal: u64,
-    /// Where the last record or the open quoted field began, roughly: for the error of a row
-    /// without end.
+    /// Roughly the place where the last record or the open quoted field began. The error about a
+    /// row that is too long points there.
     suspect: Position,
 }
 
+/// What the bytes are part of. Within a piece, a look at the next byte decides about quotes and
+/// escapes at once. `QuotedQuote` and `Escaped` exist only between two pieces, when that byte has
+/// not come yet; [`Splitter::resume`] leaves them again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
@@ -61,7 +67,7 @@ enum State {
     Escaped,
 }
 
-/// A place that no byte has; cheaper to compare with than an `Option`.
+/// A place that no byte has. Comparing with it is cheaper than with an `Option`.
 const NOWHERE: usize = usize::MAX;
 
 /// How far one piece of the file has been looked through.
@@ -99,15 +105,15 @@ impl Splitter {
         }
     }
 
-    /// The columns, from the moment that the first record after the preamble is complete.
+    /// The columns; `None` until the header, or without one the first record, is complete.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()
     }
 
     /// Takes the file's next bytes and returns the chunks that are complete now.
     ///
-    /// Errors: a bad header; a row over [`MAX_ROW_BYTES`]. Records are not counted here, so
-    /// positions have none.
+    /// Errors: a bad header; a row over [`MAX_ROW_BYTES`]. Positions have no record, since the
+    /// splitter does not count records.
     pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Chunk>, CsvError> {
         let mut chunks = Vec::new();
         match &mut self.preamble {
@@ -154,6 +160,8 @@ impl Splitter {
         let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
             return Ok(());
         };
+        // The LF of a CRLF stays with its CR. The LF comes by again in `scan` below, but cannot cut
+        // a second time: the new chunk is still empty, and the target is at least one byte.
         if std::mem::take(&mut self.cut_after_cr) {
             self.cut(bytes, usize::from(*first == b'\n'), chunks)?;
         }
@@ -189,8 +197,11 @@ impl Splitter {
         Ok(pass)
     }
 
-    /// Goes on where the last piece ended, now that the byte after it is known. Returns 0 when that
-    /// byte is plain.
+    /// Goes on where the last piece ended, now that the next byte is known. Returns 0, the place of
+    /// that byte, when the byte is plain; otherwise [`NOWHERE`].
+    // For example, after the piece `1,"a"` the quote at its end may close the field or be the first
+    // of two. If the next piece is `,2`, the quote closes the field; if it is `"b"`, the field goes
+    // on and its text is `a"b`.
     fn resume(&mut self, first: u8) -> usize {
         let mut plain = NOWHERE;
         match self.state {
@@ -205,8 +216,9 @@ impl Splitter {
         plain
     }
 
-    /// None of the bytes when they change nothing, which spares most files the scan: without a
-    /// quote among them, only an escape or a comment can.
+    /// The bytes that `scan` must look through: all of them, or none when they cannot change the
+    /// state. Without a quote among the bytes, only an escape or a comment can. This spares most
+    /// files the scan.
     fn worth_scanning<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let has_quotes = self.rules.quote.is_some_and(|quote| memchr(quote, bytes).is_some());
         let is_plain = !has_quotes && self.rules.escape.is_none() && self.rules.comment.is_none();
@@ -230,7 +242,8 @@ impl Splitter {
         }
     }
 
-    /// After a line end outside of quotes.
+    /// Takes the first byte after a line end outside of quotes: it may begin a comment. When that
+    /// byte has not come yet, `resume` looks again.
     #[inline(always)]
     fn begin_line(&mut self, first: Option<&u8>) {
         let is_comment = first.is_some_and(|first| Some(*first) == self.rules.comment);
@@ -248,6 +261,8 @@ impl Splitter {
         if Some(pass.bytes[at]) != self.rules.quote {
             return Ok(());
         }
+        // Any other quote is text, as in `5" pipe`. The stretch before the quote is cut now, since
+        // line ends from here on are part of the field.
         let before = if at == 0 { self.previous } else { pass.bytes[at - 1] };
         if is_line_end(before) || before == self.rules.delimiter {
             self.cut_between(pass.bytes, pass.open_from, at, chunks)?;
@@ -256,8 +271,8 @@ impl Splitter {
         Ok(())
     }
 
-    // Line ends matter here only for where comments begin. The needles must be characters of the
-    // dialect even where there is nothing to look for.
+    // Line ends matter here only because comments begin after them; `cut_between` finds those for
+    // the cuts by itself. Needles that are not needed repeat the quote.
     fn needles(&self) -> Needles {
         let quote = self.rules.quote.unwrap_or(self.rules.delimiter);
         let escape = self.rules.escape.unwrap_or(quote);
@@ -269,6 +284,9 @@ impl Splitter {
 
     /// Makes the cuts that are due in a stretch outside of quotes, where every line end ends a
     /// record.
+    // `due` is the first place where a line end makes the chunk as long as the target. The search
+    // starts there, so most stretches are not searched at all. For example, in a chunk that starts
+    // at 0 with a target of 100 bytes, a line end at 98 is skipped and one at 99 cuts.
     #[inline(always)]
     fn cut_between(
         &mut self,
@@ -317,6 +335,8 @@ impl Splitter {
     }
 
     fn count_lines(&mut self, bytes: &[u8], to: usize) {
+        // This cannot underflow: after every piece its lines are counted up to its end, which is
+        // the next `offset`.
         let from = (self.lines_counted_to - self.offset) as usize;
         if let Some(uncounted) = bytes.get(from..to) {
             self.lines.feed(uncounted);
@@ -333,8 +353,8 @@ impl Splitter {
             }
             State::Quoted | State::QuotedQuote | State::Escaped => pass.opened_at,
         };
-        // Lines before the last cut have been counted already, and so has this place if it stands
-        // there.
+        // The last cut is never after `start`, so no line behind `start` has been counted yet and
+        // the line number is right.
         if let Some(start) = start {
             self.count_lines(pass.bytes, start);
             self.suspect = Position {
@@ -345,7 +365,8 @@ impl Splitter {
         }
     }
 
-    /// A chunk that is due for longer than a row may be holds a row that is too long.
+    /// Refuses a chunk that went on for more than a row's length after it was due: its last row is
+    /// too long. For example, with a target of 1 MiB, only such a row makes a chunk exceed 5 MiB.
     fn check_length(&self, end: u64) -> Result<(), CsvError> {
         if end - self.chunk_start <= self.target_bytes + MAX_ROW_BYTES {
             return Ok(());

@@ -1,7 +1,7 @@
-//! What no field may hold: bytes that are not UTF-8, and NUL.
+//! Finds the bytes that no field may hold: bytes that are not UTF-8, and NUL.
 //!
-//! The whole chunk is searched at once, which is quick, and its records are looked at only when
-//! such a byte is found.
+//! The whole chunk is searched at once, which is quick. Its records are read only when such a byte
+//! is found.
 
 use crate::dialect::Rules;
 use crate::error::CsvErrorKind;
@@ -24,8 +24,12 @@ pub(crate) fn check_text(bytes: &[u8], rules: &Rules, columns: usize) -> Result<
     }
 }
 
-/// The numbers of the record and the field that hold the byte at `at`, from 0; a comment has no
-/// field. Errors: an earlier mistake.
+/// The numbers (from 0) of the record and the field that hold the byte at `at`; a comment has no
+/// field.
+///
+/// Errors: a mistake in a record before that byte, such as a ragged row.
+// Records before the byte are checked for their number of fields, but the record that holds the
+// byte is not: when it is ragged too, the error is about the byte.
 #[cold]
 fn place_of(
     at: usize,
@@ -61,7 +65,7 @@ fn place_of(
     }
 }
 
-/// The length of the blank line or the comment that `bytes` begin with, if they do.
+/// The length of the blank line or comment at the start of `bytes`, if there is one.
 fn skipped_line(bytes: &[u8], rules: &Rules) -> Option<usize> {
     let is_blank = matches!(bytes.first(), None | Some(b'\n' | b'\r'));
     let is_skipped = is_blank || bytes.first() == rules.comment.as_ref();

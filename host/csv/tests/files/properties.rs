@@ -41,7 +41,7 @@ fn wild_files() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(bom, pieces)| format!("{bom}{}", pieces.concat()).into_bytes())
 }
 
-/// Files that are CSV whatever is in their fields, but for a few that a quote too many breaks.
+/// Files that are CSV with any text in their fields, except a few that a quote too many breaks.
 fn written_files() -> impl Strategy<Value = Vec<u8>> {
     let text = proptest::collection::vec(
         prop_oneof![
