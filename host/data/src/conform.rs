@@ -2,8 +2,9 @@
 //! rejected.
 //!
 //! In: a transformed batch with its row numbers. Out: the staged columns, cast value by value, and
-//! a reject for each row that has a NULL where none may be, a text that is too long, or a text of
-//! which Redshift could not make a value. Measures the longest text of each column.
+//! a reject for each row with a NULL where none is allowed, a text that is too long, or a text that
+//! Redshift could not cast. (For example, `{a}` for a SUPER column is rejected: it is not JSON.)
+//! This module also measures the longest text of each column.
 
 mod column;
 mod refusals;
@@ -20,7 +21,7 @@ use crate::plan::{PlannedColumn, staged_schema};
 use column::ColumnConformer;
 use refusals::Refusals;
 
-/// Turns transformed batches into staged ones. One for each worker.
+/// Turns transformed batches into staged ones. Each worker has its own conformer.
 pub(crate) struct Conformer {
     columns: Vec<ColumnConformer>,
     schema: SchemaRef,
@@ -34,8 +35,10 @@ impl Conformer {
         }
     }
 
-    /// Shape out: the planned columns and the row number; rows as in, but for the rejects that come
-    /// with it.
+    /// Makes the staged batch: the planned columns, then the row number. Rejected rows are not in
+    /// the batch; their rejects come with it.
+    // Every column is checked over all rows, and rejected rows go only at the end. So all arrays
+    // stay as long as the batch, and a row's index means the same row in each of them.
     pub(crate) fn conform(
         &mut self,
         transformed: &Transformed,
@@ -57,7 +60,7 @@ impl Conformer {
         self.columns.iter().map(|column| column.max_text_bytes).collect()
     }
 
-    /// Decimals whose surplus digits were rounded half up.
+    /// The number of decimals whose surplus digits were rounded half away from zero.
     pub(crate) fn rounded(&self) -> u64 {
         self.columns.iter().map(|column| column.rounded).sum()
     }

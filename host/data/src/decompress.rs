@@ -1,4 +1,4 @@
-//! Decompression by the file's name, and what it means when the stream breaks off.
+//! Decompression by the file's name, and the error when the stream breaks off.
 //!
 //! In: the file as it is stored. Out: its content.
 
@@ -6,8 +6,12 @@ use std::io::{self, BufReader, Read};
 
 use loader_model::error::{Error, Kind};
 
-/// Decompresses by suffix: .gz, .zst, .bz2; anything else is read as it is. Blocks:
-/// a decoder may read as soon as it is made, as gzip's reads its header.
+/// Decompresses by suffix: .gz, .zst, .bz2; other files are read as they are. For example,
+/// `orders.CSV.GZ` is decompressed as gzip.
+///
+/// Blocks: a decoder may read as soon as it is made (gzip's reads its header).
+// The `Multi` decoders read on after the end of the first stream. `cat a.gz b.gz > ab.gz` makes a
+// file of two streams, and a plain decoder would silently lose the second one.
 pub fn decompress(name: &str, stored: impl Read + Send + 'static) -> Box<dyn Read + Send> {
     let lower = name.to_lowercase();
     if lower.ends_with(".gz") {
@@ -24,7 +28,8 @@ pub fn decompress(name: &str, stored: impl Read + Send + 'static) -> Box<dyn Rea
     }
 }
 
-/// A failed read of the stream: the network's fault or the content's.
+/// Makes an error of a failed read. `Transient`: the connection to the store broke, as the reader
+/// in `loader-aws` reports by `ConnectionReset`. `Data`: the content cannot be decompressed.
 pub(crate) fn read_failure(error: io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::ConnectionReset => Error::new(Kind::Transient, error.to_string()),
@@ -35,7 +40,8 @@ pub(crate) fn read_failure(error: io::Error) -> Error {
     }
 }
 
-/// A decoder that could not start: reading from it gives the error.
+/// A decoder that could not start. The first read from it gives the error, so that `decompress`
+/// itself cannot fail.
 struct FailedStart(Option<io::Error>);
 
 impl Read for FailedStart {

@@ -1,8 +1,8 @@
-//! Infer: reads the file once, from its beginning to its end, and knows it afterwards.
+//! Infer: reads the file once, from its beginning to its end, and learns the types of its columns.
 //!
 //! In: a stream of bytes. Out: the spool, which is the bytes in a temporary file, cut into chunks
-//! at record boundaries, and the profile of every column over the whole file. This thread copies
-//! and cuts, the workers profile behind it.
+//! at record boundaries, and the profile of every column over the whole file. The caller's thread
+//! copies and cuts; the workers profile the chunks behind it.
 
 mod profiling;
 mod spool;
@@ -22,13 +22,17 @@ use profiling::{CutChunk, profile_behind};
 pub(crate) use spool::SourceRecord;
 pub use spool::{Spool, SpooledChunk};
 
-/// Bytes of one unit of work. Large enough to hide its overhead, small enough to spread and to
-/// bound memory.
+/// The bytes of one unit of work: large enough to hide its overhead, and small enough to spread the
+/// work and to bound memory. For example, a file of 40 MiB becomes about ten chunks.
 const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 const READ_BYTES: usize = 1024 * 1024;
 
-/// Reads `content` to its end on this thread. Errors: `Data` with the position of the first thing
-/// that is not CSV.
+/// Reads `content` to its end on this thread.
+///
+/// Errors: `Data` with the position of the first mistake in the file.
+// A file may have two mistakes: a ragged row in chunk 1, and behind it a quote that is never
+// closed, which ends the cutting. `profiles.finish()?` comes before `copied?`, because all chunks
+// lie before the place where the cutting ended, so their mistake is the first in the file.
 pub fn run(
     mut content: impl Read,
     dialect: &Dialect,
@@ -41,7 +45,6 @@ pub fn run(
     let (copied, profiles) = profile_behind(&file, dialect, workers, |hand_out| {
         copy(&mut content, &file, &mut splitter, stop, hand_out)
     });
-    // An error in a chunk stands in the file before whatever ended the cutting behind it.
     let (chunks, merge) = profiles.finish()?;
     let size_bytes = copied?;
     let header = header(&splitter, "a file without header got through")?;
@@ -58,8 +61,11 @@ pub fn run(
     })
 }
 
-/// Copies the content into the spool's file, hands out chunks as they become whole, and returns how
-/// many bytes there were.
+/// Copies the content into the spool's file, hands out chunks as they become complete, and returns
+/// the number of bytes.
+// Bytes are written before the splitter sees them: the workers read a chunk from the file as soon
+// as it is handed out. `hand_out` says false after an error in a chunk; then the `Internal` error
+// here only ends the loop, and `run` reports the chunk's error instead.
 fn copy(
     content: &mut impl Read,
     mut file: &File,
@@ -90,8 +96,8 @@ fn copy(
     }
 }
 
-/// The header, once the splitter has read it. `otherwise`: which promise of the splitter is broken
-/// if it has not.
+/// The header, which the splitter has read by now. `otherwise`: the text of the error if it has
+/// not, which only a mistake in the splitter can cause.
 fn header(splitter: &Splitter, otherwise: &str) -> Result<Header> {
     splitter.header().cloned().ok_or_else(|| Error::new(Kind::Internal, otherwise))
 }

@@ -1,7 +1,7 @@
 //! Parts: files of typed rows on this machine's disk, Parquet or CSV.
 //!
 //! In: batches. Out: one file, or (`staged`) a sequence of files that are handed over one by one.
-//! Knows nothing of S3.
+//! This module knows nothing of S3.
 
 pub mod csv;
 mod parquet;
@@ -21,7 +21,7 @@ pub enum Writer {
     Csv(csv::CsvFile),
 }
 
-/// What a file is.
+/// The format of a file.
 #[derive(Clone, Debug)]
 pub enum Format {
     /// Zstandard, timestamps in microseconds.
@@ -31,7 +31,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format of a run's parts.
+    /// The format of a run's parts; CSV parts are compressed with gzip.
     pub fn staged(staging: StagingFormat, run_id: &str) -> Format {
         match staging {
             StagingFormat::Parquet => Format::Parquet,
@@ -40,7 +40,8 @@ impl Format {
     }
 }
 
-/// What stands for NULL in the CSV parts of a run: it holds the run's id, so no cell can equal it.
+/// The text that stands for NULL in the CSV parts of a run. It holds the run's id, so that no cell
+/// can equal it: a fixed text such as `NULL` could be a cell's value.
 pub fn csv_null(run_id: &str) -> String {
     format!("@null:{run_id}@")
 }
@@ -65,7 +66,7 @@ impl Writer {
         }
     }
 
-    /// Bytes that the file has by now, roughly.
+    /// Roughly the bytes that the file has by now.
     pub(crate) fn size_bytes(&self) -> u64 {
         match self {
             Writer::Parquet(file) => file.size_bytes(),

@@ -1,11 +1,12 @@
-//! Plan: what every column of the file becomes, decided before a single row is decoded.
+//! Plan: decides what every column of the file becomes, before a single row is decoded.
 //!
 //! In: the file's profile, the target's columns as the catalog has them, the plugins. Out: how to
-//! decode, the plugins' plan, the staged columns with their types, and what columns get that the
-//! file lacks; or a refusal that names every column that does not fit.
+//! decode, the plugins' plan, the staged columns with their types, and the values of the columns
+//! that the file lacks; or a refusal that names every column that does not fit.
 //!
-//! A column that lands in the target is read as the target's type expects it: as text for a
-//! VARCHAR, whatever it looks like; as exact numbers for a DECIMAL. No I/O, and nothing is changed.
+//! A column that lands in the target is read as the target's type expects it. For example, a column
+//! of `1` and `2` is read as text for a VARCHAR, and as exact numbers for a DECIMAL. Planning does
+//! no I/O and changes nothing.
 
 mod agree_on_types;
 mod columns;
@@ -34,7 +35,7 @@ pub struct LoadPlan {
     pub(crate) decode_as: Vec<DecodeAs>,
     pub chain: ChainPlan,
     pub columns: Vec<PlannedColumn>,
-    /// Columns of the target that the file lacks, with what they get.
+    /// Columns of the target that the file lacks, with the value that rows get in them.
     pub filled: Vec<FilledColumn>,
     /// Columns of the file that are left out.
     pub discarded: Vec<String>,
@@ -43,8 +44,8 @@ pub struct LoadPlan {
 }
 
 impl LoadPlan {
-    /// The target's columns that the file fills, wide enough for it. `longest`: the longest text of
-    /// each planned column, in bytes, as far as it is known.
+    /// The target's columns that the file fills, each wide enough for the file. `longest`: the
+    /// longest text of each planned column, in bytes, as far as it is known.
     pub fn target_columns(&self, longest: &[u32]) -> Vec<TargetColumn> {
         self.columns
             .iter()
@@ -53,16 +54,18 @@ impl LoadPlan {
             .collect()
     }
 
-    /// The longest texts as far as the file alone tells: what plugins compute is not known before
-    /// they have computed it.
+    /// The longest text of each planned column, as far as the file alone tells. Texts that plugins
+    /// compute count as 0 here: their lengths are known only after the transformation.
     pub fn longest_known(&self) -> Vec<u32> {
         self.columns.iter().map(|column| column.longest_in_file).collect()
     }
 }
 
-/// Makes the plan. Errors: `Config` (a key that is no column), `Plugin`, `Data` (values that the
-/// target cannot take, impossible columns), `SchemaConflict` (the table would have to change in a
-/// way that is not allowed or impossible).
+/// Makes the plan.
+///
+/// Errors: `Config` (a key that is no column), `Plugin`, `Data` (values that the target cannot
+/// take, impossible columns), `SchemaConflict` (the table would have to change in a way that is not
+/// allowed or not possible).
 pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
     if input.profile.columns.len() > MAX_COLUMNS {
         let n = input.profile.columns.len();

@@ -1,4 +1,4 @@
-//! Rejects: are they few enough to go on, and what do people need to mend them?
+//! Rejects: decides whether there are too many, and reports them so that users can mend the file.
 //!
 //! In: the totals of the transformation. Out: an error when there are more rejects than allowed;
 //! otherwise a CSV file with each rejected row as it stands in the source, its line and the reason.
@@ -13,10 +13,12 @@ use crate::infer::{SourceRecord, Spool};
 use crate::parts::csv::push_text;
 use crate::transform::Totals;
 
-/// Rejects that an error message quotes.
+/// The most rejects that an error message quotes.
 const QUOTED: usize = 5;
 
 /// Refuses the file when more rows were rejected than are allowed.
+// The transformation stops early once there are too many rejects. Then not all rows were read, and
+// the message says "at least".
 pub fn judge(totals: &Totals, spool: &Spool, max_rejects: u64) -> Result<()> {
     if totals.rows_rejected <= max_rejects {
         return Ok(());
@@ -25,8 +27,8 @@ pub fn judge(totals: &Totals, spool: &Spool, max_rejects: u64) -> Result<()> {
     let at_least = if totals.rows_read < spool.profile.records { "at least " } else { "" };
     let rows = if n == 1 { "row was" } else { "rows were" };
     let allowed = match max_rejects {
-        0 => "none is".to_owned(),
-        most => format!("at most {most} may be"),
+        0 => "none is allowed".to_owned(),
+        most => format!("at most {most} are allowed"),
     };
     let fact = format!(
         "{at_least}{n} {rows} rejected, {allowed}: {}; correct the file, or allow rejects with \
@@ -76,8 +78,8 @@ fn first(totals: &Totals, at_most: usize) -> &[Reject] {
     &totals.rejects[..totals.rejects.len().min(at_most)]
 }
 
-/// The rejected rows' numbers, ascending, each once. (The sandbox rejects a row once; this
-/// function does not depend on it.)
+/// The rejected rows' numbers, ascending, each once, as `Spool::records` needs them. (The sandbox
+/// rejects a row only once, but this function does not depend on it.)
 fn rows_of(rejects: &[Reject]) -> Vec<u64> {
     let mut rows: Vec<u64> = rejects.iter().map(|reject| reject.row).collect();
     rows.dedup();
@@ -89,13 +91,14 @@ fn sentence(reject: &Reject, records: &BTreeMap<u64, SourceRecord>) -> String {
         Some(record) => format!("line {}", record.line),
         None => format!("record {}", reject.row),
     };
-    // Most plugins name the column in their words already.
+    // Most plugins name the column in their message already.
     let column = reject.column.as_ref().filter(|column| !reject.message.contains(&***column));
     let column = column.map_or(String::new(), |column| format!(", column `{column}`"));
     format!("{place}{column}: {} ({} {})", reject.message, reject.plugin, reject.code)
 }
 
-/// The rejected rows as CSV: record, line, which plugin rejected it and why, and the row itself.
+/// The rejected rows as CSV: record, line, the plugin that rejected the row, its reason, and the
+/// row itself.
 pub fn to_csv(totals: &Totals, spool: &Spool) -> Vec<u8> {
     let mut out = String::from("record,line,plugin,code,column,message,row\n");
     let records = spool.records(&rows_of(&totals.rejects));

@@ -1,8 +1,8 @@
 //! Transform: decode, plugins, conform; chunk by chunk, on all workers at once.
 //!
-//! In: the spooled file and its plan. Out: batches for a sink, in no order across workers (a row's
-//! place in the file travels with it), and the totals. Memory is bounded by the workers, not by the
-//! file.
+//! In: the spooled file and its plan. Out: batches for a sink, and the totals. Batches of different
+//! workers come in any order, so a row's place in the file travels with it. Memory grows with the
+//! number of workers, not with the file.
 
 mod totals;
 
@@ -23,15 +23,15 @@ use crate::plan::LoadPlan;
 
 pub use totals::{MAX_KEPT_REJECTS, Totals};
 
-/// Where a worker's batches go.
+/// Takes a worker's batches.
 pub trait Sink {
     /// Takes the staged columns and, last, the row number.
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
-    /// Completes what was written.
+    /// Completes the output after the last batch.
     fn finish(self) -> Result<()>;
 }
 
-/// What is transformed, and how.
+/// The input of a transformation.
 pub struct Transform<'a> {
     pub spool: &'a Spool,
     pub plan: &'a LoadPlan,
@@ -39,10 +39,10 @@ pub struct Transform<'a> {
     pub workers: NonZeroUsize,
     /// Rows that may be rejected before the transformation ends early.
     pub max_rejects: u64,
-    /// Sees what each plugin gets.
+    /// Sees the rows that each plugin gets.
     pub observer: Option<Observer>,
     pub stop: &'a StopFlag,
-    /// Told the bytes of the file that are done with, a chunk at a time.
+    /// Gets the number of bytes of each chunk that is done, for the progress bar.
     pub advance: &'a (dyn Fn(u64) + Sync),
 }
 
@@ -57,8 +57,12 @@ impl Transform<'_> {
     }
 }
 
-/// Transforms the whole file. Errors: `Plugin`, `Data`, `Internal`; the first one stops all
-/// workers.
+/// Transforms the whole file.
+///
+/// Errors: `Plugin`, `Data`, `Internal`; also those of the sinks and of the stop flag. The first
+/// error of a worker stops all workers.
+// A file without rows has no chunks and thus no workers. The totals start with a 0 for each column,
+// so that they have the right shape then too.
 pub fn run<S: Sink>(
     transform: &Transform<'_>,
     new_sink: impl Fn() -> Result<S> + Sync,
@@ -82,6 +86,8 @@ pub fn run<S: Sink>(
 }
 
 /// Does the same work on so many threads at once, and waits for all of them.
+// The threads are collected before the first is joined. Iterators are lazy: without that `Vec`,
+// each thread would be started and joined before the next one starts.
 fn on_threads<T: Send>(
     threads: usize,
     work: impl Fn() -> Result<T> + Copy + Send,
@@ -96,7 +102,9 @@ fn on_threads<T: Send>(
     })
 }
 
-/// What the workers know of each other.
+/// The state that the workers share.
+// `Relaxed` is enough. `fetch_add` gives every chunk to one worker, the flags only make a worker
+// stop sooner, and all results pass through the join of the threads.
 #[derive(Default)]
 struct Shared {
     /// The chunk that is taken next, by its place in the file.
@@ -106,18 +114,20 @@ struct Shared {
 }
 
 impl Shared {
-    /// A chunk that no other worker has taken.
+    /// Takes the next chunk, which no other worker has taken.
     fn take<'a>(&self, spool: &'a Spool) -> Option<&'a SpooledChunk> {
         spool.chunks.get(self.next_chunk.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Whether the load fails whatever the other rows are.
+    /// Whether the load is bound to fail, so that the remaining rows do not matter.
     fn is_hopeless(&self, max_rejects: u64) -> bool {
         self.rejected.load(Ordering::Relaxed) > max_rejects || self.failed.load(Ordering::Relaxed)
     }
 }
 
 /// One worker's share: chunk after chunk, until there are no more or the load is bound to fail.
+// A signal is checked for after every batch, and hopelessness after every chunk. So with
+// `--max-rejects 0` a worker may count more rejects than one, all from the same chunk.
 fn work<S: Sink>(
     transform: &Transform<'_>,
     chain: &ChainPlan,
@@ -150,7 +160,7 @@ fn work<S: Sink>(
     worker.finish()
 }
 
-/// What each decoded batch of a worker passes.
+/// The stations of a worker's batches: plugins, conformer, sink.
 struct Worker<'a, S> {
     shared: &'a Shared,
     chain: ChainSession,

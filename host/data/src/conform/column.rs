@@ -1,7 +1,7 @@
 //! One staged column: every value becomes what the target's column holds.
 //!
 //! In: the plugins' column. Out: the staged column, and a refusal for each row whose value does not
-//! fit. Measures the longest text and counts the decimals that were rounded.
+//! fit. This module also measures the longest text and counts the decimals that were rounded.
 
 use std::sync::Arc;
 
@@ -17,11 +17,13 @@ use crate::plan::PlannedColumn;
 /// Conforms one column of each batch.
 pub(super) struct ColumnConformer {
     planned: PlannedColumn,
-    /// How its texts must be spelt. `None`: any text will do.
+    /// How the column's texts must be spelt. `None`: any text will do.
     spelling: Option<Spelling>,
-    /// The longest text that it holds, in bytes.
+    /// The longest text of the column so far, in bytes. Texts that are too long do not count, since
+    /// their rows are rejected.
     pub(super) max_text_bytes: u32,
-    /// Decimals whose surplus digits were rounded half up.
+    /// The number of decimals whose surplus digits were rounded half away from zero. For example,
+    /// `1.005` becomes 1.01 in DECIMAL(10,2), and counts as one.
     pub(super) rounded: u64,
 }
 
@@ -36,6 +38,8 @@ impl ColumnConformer {
     }
 
     /// The staged column of a transformed batch, as long as the batch.
+    // The order matters. A value that cannot be cast is NULL afterwards, and an empty text may
+    // become NULL; only then are NULLs looked for. A row with several reasons keeps the first.
     pub(super) fn conform(
         &mut self,
         batch: &RecordBatch,
@@ -70,8 +74,8 @@ impl ColumnConformer {
         Ok(outcome.array)
     }
 
-    /// An empty text is NULL in all columns but those that hold text: also where the text is staged
-    /// and made another type by the INSERT.
+    /// Makes empty texts NULL where the INSERT casts the text to another type. For example, `""`
+    /// becomes NULL in a SUPER column, and stays the empty text in a VARCHAR.
     fn without_empty_texts(&self, array: ArrayRef) -> ArrayRef {
         let becomes_other =
             self.planned.lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text);
@@ -110,6 +114,8 @@ impl ColumnConformer {
     }
 
     fn check_lengths(&mut self, texts: &StringArray, refusals: &mut Refusals) {
+        // The usual case needs only the offsets. Single texts are looked at only when one of them
+        // is too long.
         let (longest, most) = (longest(texts), self.planned.max_text_bytes);
         if longest <= most {
             self.max_text_bytes = self.max_text_bytes.max(longest);

@@ -9,10 +9,12 @@ use arrow::compute::filter_record_batch;
 use loader_model::error::{Context, Kind, Result};
 use loader_sandbox::Reject;
 
-/// What rejects are attributed to when no plugin is.
+/// The name in the `plugin` field of rejects that the host makes itself.
 const HOST: &str = "loader";
 
 /// Refused rows, by their places in the batch.
+// A `BTreeMap`, so that the rejects of a batch come out in the order of its rows, although they are
+// added column by column.
 #[derive(Default)]
 pub(super) struct Refusals(BTreeMap<usize, Reason>);
 
@@ -24,7 +26,8 @@ struct Reason {
 }
 
 impl Refusals {
-    /// Refuses a row for a value in `column`. A row keeps its first reason.
+    /// Refuses a row for a value in `column`. A row keeps its first reason: for example, a value
+    /// that does not fit is NULL after the cast, and is not reported again as a NULL.
     pub(super) fn add(
         &mut self,
         row: usize,
@@ -39,8 +42,8 @@ impl Refusals {
         });
     }
 
-    /// The batch without the refused rows, and why each was refused. `rows`: the number of each row
-    /// in the file.
+    /// The batch without the refused rows, and a reject for each of them. `rows`: the number of
+    /// each row in the file.
     pub(super) fn take_out(
         self,
         batch: RecordBatch,

@@ -1,27 +1,29 @@
-//! How a text must be spelt so that Redshift can make a value of another type of it when the row is
-//! inserted. In: the text of a staged column. Out: whether it is fit.
+//! How a text must be spelt so that Redshift can cast it to another type when the row is inserted.
+//! In: the text of a staged column. Out: whether it fits.
 //!
-//! A text that is unfit would fail the whole load, and Redshift would not say which row it was.
+//! A text that does not fit would fail the whole load, and Redshift would not say which row it was.
 
 use loader_model::column_type::ColumnType;
 use serde::de::IgnoredAny;
 
-/// What the text of a column is to become.
+/// How the texts of a column must be spelt, by the type that they are cast to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// CHAR holds single bytes only.
     Ascii,
     Json,
-    /// Two digits for each byte.
+    /// Two digits for each byte. For example, `00ff` is a VARBYTE of two bytes.
     Hex {
         max_bytes: u32,
     },
+    /// A time of day is spelt as behind a date in a timestamp, so `fits` puts a date before it. For
+    /// example, `10:30:00+02` fits, and `24:00:00` does not.
     Time,
     TimestampTz,
 }
 
 impl Spelling {
-    /// `None`: any text will do.
+    /// The spelling that a type needs. `None`: any text will do.
     pub(super) fn of(column_type: &ColumnType) -> Option<Spelling> {
         Some(match column_type {
             ColumnType::Char { .. } => Spelling::Ascii,
@@ -52,7 +54,6 @@ impl Spelling {
                     text.len().is_multiple_of(2) && text.len() as u64 / 2 <= u64::from(max_bytes);
                 fits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
             }
-            // A time of day is what may follow a date.
             Spelling::Time => {
                 loader_values::parse_timestamp(format!("2000-01-01 {text}").as_bytes()).is_some()
             }
@@ -60,7 +61,7 @@ impl Spelling {
         }
     }
 
-    /// Completes "the value is not …".
+    /// The end of the sentence "the value is not …".
     pub(super) fn expected(self) -> String {
         let expected = match self {
             Spelling::Ascii => "ASCII, which is all that CHAR holds",

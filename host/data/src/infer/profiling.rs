@@ -15,14 +15,17 @@ use loader_model::error::{Error, Kind, Result};
 use super::spool::read_chunk;
 use crate::failures::csv_failure;
 
-/// A whole chunk, and the header that was known when it was cut.
+/// A complete chunk and the file's header.
 pub(super) type CutChunk = (Chunk, Header);
 
-/// Runs `cut` on this thread, and profiles behind it, on threads of their own, the chunks that it
-/// hands out. `cut` gets a function that takes a chunk; it answers false once no more are wanted.
+/// Runs `cut` on this thread. Other threads profile the chunks that `cut` hands out. `cut` gets a
+/// function that takes a chunk, and returns false once an error makes further chunks useless.
 ///
-/// Both results come back, the cut's own and what was found in the chunks: the caller decides which
-/// of two errors counts.
+/// Returns both results, that of `cut` and the merged profiles: the caller decides which of two
+/// errors counts.
+// The ends of the channel go in a fixed order. This thread drops its receiver first: should all
+// workers die, `send` then fails instead of waiting for ever. It drops the sender before it joins
+// the workers: they end when `recv` fails, which it does only without a sender.
 pub(super) fn profile_behind<T>(
     file: &File,
     dialect: &Dialect,
@@ -40,8 +43,6 @@ pub(super) fn profile_behind<T>(
                 scope.spawn(move || profile_chunks(file, &receiver, dialect, merged))
             })
             .collect();
-        // Now the workers alone hold the receiver: should all of them die, sending fails instead of
-        // waiting for ever.
         drop(receiver);
         let cut = cut(&|work| !lock(&merged).has_failed() && sender.send(work).is_ok());
         drop(sender);
@@ -55,7 +56,7 @@ pub(super) fn profile_behind<T>(
     (cut, merged.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
-/// Takes work until there is no more.
+/// Takes chunks and profiles them until there are no more.
 fn profile_chunks(
     file: &File,
     work: &Mutex<Receiver<CutChunk>>,
@@ -64,6 +65,8 @@ fn profile_chunks(
 ) {
     let mut buffer = Vec::new();
     loop {
+        // A statement of its own, so that the lock is released here. In the condition of a `while
+        // let` it would be held while the chunk is profiled, and one worker would work at a time.
         let next = lock(work).recv();
         let Ok((chunk, header)) = next else { return };
         let profile = read_chunk(file, &chunk, &mut buffer)
@@ -72,20 +75,22 @@ fn profile_chunks(
     }
 }
 
-/// Locks also after a thread has died with the lock: no method leaves these values half changed.
+/// Locks a mutex, also after a thread has panicked while it held the lock. Its panic is reported
+/// when the thread is joined, so the values behind the lock are not used for a result.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The profiles so far, merged in the order of the file, so that memory does not grow with it.
+/// The profiles so far, merged in the order of the file. Only chunks that are early are kept, so
+/// memory does not grow with the file.
 #[derive(Default)]
 pub(super) struct MergedProfiles {
     merge: Option<ProfileMerge>,
     chunks: Vec<Chunk>,
-    /// Chunks, by ordinal, that wait until all chunks before them are merged. (Chunk 3 is done
-    /// while another thread works on chunk 2.)
+    /// Chunks, by ordinal, that wait until all chunks before them are merged. For example, chunk 3
+    /// waits here while another thread still works on chunk 2.
     early: BTreeMap<u64, (Chunk, Result<Result<ChunkProfile, CsvError>>)>,
-    /// The first error of the file, whichever thread met one first.
+    /// The error that comes first in the file, also when a thread met a later one before.
     error: Option<Error>,
 }
 
@@ -100,6 +105,8 @@ impl MergedProfiles {
         chunk: Chunk,
         profile: Result<Result<ChunkProfile, CsvError>>,
     ) {
+        // `chunks` holds the chunks 0 to n - 1, so its length is the ordinal of the next chunk to
+        // merge. Errors are met in this order too, so the first one is the first in the file.
         self.early.insert(chunk.ordinal, (chunk, profile));
         while let Some((chunk, profile)) = self.early.remove(&(self.chunks.len() as u64)) {
             let merge = self.merge.get_or_insert_with(|| ProfileMerge::new(header));
@@ -111,8 +118,9 @@ impl MergedProfiles {
         }
     }
 
-    /// The chunks and their merged profile; `None` where there was no chunk. Errors: the first one
-    /// of the file.
+    /// The chunks and their merged profile, which is `None` without chunks.
+    ///
+    /// Errors: the error that comes first in the file.
     pub(super) fn finish(self) -> Result<(Vec<Chunk>, Option<ProfileMerge>)> {
         match self.error {
             Some(error) => Err(error),

@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use loader_csv::{Chunk, Dialect, FileProfile, Header};
 use loader_model::error::{Context, Kind, Result};
 
-/// A file that has been read to its end.
+/// A file that was read to its end.
 pub struct Spool {
     /// The content, decompressed.
     pub(super) file: File,
@@ -41,8 +41,11 @@ impl Spool {
         read_chunk(&self.file, chunk, buffer)
     }
 
-    /// Records by their numbers. `records` count from 1 and ascend, so each chunk is read once. A
-    /// record that cannot be found again is left out.
+    /// Finds records by their numbers, which count from 1 and must ascend. Each chunk is read at
+    /// most once. A record that cannot be found again is left out.
+    // `next` is the first chunk behind the record, so the record lies in the chunk before it. (For
+    // example, with first records 1, 101 and 181, record 150 gives `next` 2 and lies in chunk 1.)
+    // Each turn takes at least one number off `rest`, so the loop ends.
     pub(crate) fn records(&self, records: &[u64]) -> BTreeMap<u64, SourceRecord> {
         let (mut found, mut rest, mut buffer) = (BTreeMap::new(), records, Vec::new());
         while let Some(first) = rest.first() {
@@ -77,7 +80,8 @@ impl Spool {
     }
 }
 
-/// Reads a chunk of a spooled file into `buffer`, which then holds nothing else.
+/// Reads a chunk of a spooled file into `buffer`, and replaces what the buffer held.
+// `read_exact_at` does not move the file's cursor, so workers can read while another thread writes.
 pub(super) fn read_chunk(file: &File, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
     let len =
         usize::try_from(chunk.len).context(Kind::Internal, "a chunk is larger than memory")?;

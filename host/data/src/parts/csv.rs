@@ -1,5 +1,5 @@
-//! CSV as COPY takes it, and as people do: RFC 4180, quoted only where needed, NULL told from the
-//! empty text. In: batches. Out: one file.
+//! CSV that COPY and people can read: RFC 4180, quoted only where needed, with NULL and the empty
+//! text told apart. In: batches. Out: one file.
 //!
 //! COPY ignores quoting when it looks for its NULL text, so no cell may hold that
 //! text. (With NULL AS 'none' a cell `"none"` would be loaded as NULL.)
@@ -24,7 +24,8 @@ const FAILED: &str = "a CSV file cannot be written; is the disk full?";
 #[derive(Clone, Debug)]
 pub struct Style {
     pub gzip: bool,
-    /// Stands for NULL, unquoted. Empty: NULL is an empty field and the empty text is `""`.
+    /// The text that stands for NULL, unquoted. When it is empty, NULL is an empty field, and the
+    /// empty text is `""`.
     pub null: String,
 }
 
@@ -75,7 +76,8 @@ impl CsvFile {
         Ok(())
     }
 
-    /// Bytes before compression: more than the file has, near enough to decide when a part is full.
+    /// The bytes before compression. The file has fewer, but the number is good enough to decide
+    /// when a part is full.
     pub(crate) fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
@@ -146,7 +148,8 @@ fn push_value(line: &mut String, column: &ArrayRef, row: usize) -> Result<()> {
     Ok(())
 }
 
-/// Quotes what would not come back as it is, the empty text included.
+/// Appends a text, quoted where a reader would otherwise take it for something else. For example,
+/// the empty text becomes `""`, and `5" pipe` becomes `"5"" pipe"`.
 pub fn push_text(line: &mut String, text: &str) {
     let plain = !text.is_empty() && !text.contains(['"', ',', '\n', '\r']);
     if plain {

@@ -1,4 +1,4 @@
-//! Parquet as COPY takes it: version 1 pages, Zstandard, microseconds, decimals by Redshift's
+//! Parquet that COPY can read: version 1 pages, Zstandard, microseconds, decimals in Redshift's
 //! widths. In: batches. Out: one file.
 //!
 //! Source:
@@ -13,7 +13,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-/// Rows of a row group: what a writer keeps in memory, compressed, before it can write it.
+/// The rows of a row group. The writer keeps a group in memory, compressed, until it is complete.
 const ROW_GROUP_ROWS: usize = 512 * 1024;
 const FAILED: &str = "a Parquet file cannot be written; is the disk full?";
 
@@ -40,7 +40,9 @@ impl ParquetFile {
         self.0.write(batch).context(Kind::Internal, FAILED)
     }
 
-    /// Bytes written and buffered.
+    /// The bytes that are written, and those of the row group that is still in memory.
+    // Both are needed: nothing of a group is written before it is complete, so `bytes_written`
+    // alone would jump past the size of a part.
     pub(crate) fn size_bytes(&self) -> u64 {
         (self.0.bytes_written() + self.0.in_progress_size()) as u64
     }

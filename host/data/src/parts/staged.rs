@@ -12,22 +12,24 @@ use loader_model::error::Result;
 use crate::parts::{Format, Writer};
 use crate::transform::Sink;
 
-/// A part is closed past this size. Redshift wants 1 MB to 1 GB, and files below 128 MB need no
-/// splitting.
+/// A part is closed once it has this size. Redshift recommends files of 1 MB to 1 GB, and files
+/// below 128 MB need no splitting.
 /// Source:
 /// <https://docs.aws.amazon.com/redshift/latest/dg/c_best-practices-use-multiple-files.html>
 const PART_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A whole part on disk.
+/// A complete part on disk.
 #[derive(Debug)]
 pub struct Part {
-    /// Where it is.
+    /// The file's path on this machine.
     pub path: PathBuf,
-    /// What it is called in the staging prefix: `part-00000.parquet`.
+    /// The object's name below the staging prefix, for example `part-00000.parquet`.
     pub name: String,
 }
 
-/// Makes the sinks of the workers; they share the numbering of the parts.
+/// Makes the sinks of the workers.
+// All sinks draw the numbers of their parts from `next`, so names never meet. The numbers say
+// nothing of the order of the rows: part 2 may hold earlier rows than part 1.
 pub struct PartSinks<'a> {
     dir: &'a Path,
     schema: SchemaRef,
@@ -37,8 +39,8 @@ pub struct PartSinks<'a> {
 }
 
 impl<'a> PartSinks<'a> {
-    /// Parts of this schema below `dir`. `hand_over` gets each whole part on its worker's thread,
-    /// and may block there until there is room for it.
+    /// Parts of this schema in the folder `dir`. `hand_over` gets each complete part on its
+    /// worker's thread, and may block there until there is room for the part.
     pub fn new(
         dir: &'a Path,
         schema: SchemaRef,
@@ -72,6 +74,8 @@ pub struct PartSink<'a> {
 }
 
 impl PartSink<'_> {
+    /// Completes the current part, if there is one, and hands it over.
+    // `take` comes first: a part that could not be completed is neither handed over nor written on.
     fn close(&mut self) -> Result<()> {
         let Some((writer, part)) = self.current.take() else { return Ok(()) };
         writer.finish()?;
@@ -81,6 +85,7 @@ impl PartSink<'_> {
 
 impl Sink for PartSink<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        // A batch whose rows were all rejected must not start a part: it could stay without rows.
         if batch.num_rows() == 0 {
             return Ok(());
         }

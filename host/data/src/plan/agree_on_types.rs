@@ -1,10 +1,12 @@
 //! How the file's columns are decoded and what the plugins plan, until both agree with the target.
 //!
-//! In: what a plan is made of. Out: a type for each column of the file, and the plugins' plan for
-//! these types. Which column of the target a column lands in says how it is to be read, and how it
-//! is read says what the plugins make of it; so both are asked again until neither changes. (A
-//! column of `1` and `2` that lands in a VARCHAR is read as text after all, and a plugin that would
-//! add it up must plan for text.)
+//! In: the parts of a plan. Out: a type for each column of the file, and the plugins' plan for
+//! these types.
+//!
+//! The two depend on each other. The column of the target in which a file's column lands decides
+//! how the file's column is read, and how it is read decides what the plugins make of it. So both
+//! are repeated until neither changes. (For example, a column of `1` and `2` that lands in a
+//! VARCHAR is read as text after all, and a plugin that would add it up must plan for text.)
 
 use std::sync::Arc;
 
@@ -20,11 +22,16 @@ use super::file_values::{accepts, extent};
 use super::input::PlanInput;
 use crate::failures::plugin_failure;
 
-/// How often expectations may change the plan: one pass learns what lands where, the next ones
-/// settle it.
+/// How often the plugins are asked for a plan. The first pass learns which column lands where, and
+/// the next ones settle the types.
 const MAX_PASSES: usize = 4;
 
-/// Errors: `Plugin`.
+/// Decides how to decode, together with the plugins' plan.
+///
+/// Errors: `Plugin` when the plan does not settle, and those of `plan_chain`.
+// A fixed point: a pass that expects the types that it was planned for ends the loop. Nothing makes
+// sure that there is such a pass. For example, a plugin may rename its output by the type of its
+// input, so that the column lands in another type each time. Hence the limit.
 pub(super) fn run(input: &PlanInput<'_>) -> Result<(Vec<DecodeAs>, ChainPlan)> {
     let narrowest =
         input.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
@@ -43,14 +50,16 @@ pub(super) fn run(input: &PlanInput<'_>) -> Result<(Vec<DecodeAs>, ChainPlan)> {
     ))
 }
 
-/// Asks every plugin for its plan. Errors: `Plugin`; `Config` when a plugin refuses its config;
-/// `Data` when it refuses the file's columns.
+/// Asks every plugin for its plan.
+///
+/// Errors: `Plugin`; `Config` when a plugin refuses its config; `Data` when it refuses the file's
+/// columns.
 fn plan_chain(input: &PlanInput<'_>, schema: SchemaRef) -> Result<ChainPlan> {
     let target = input.existing.map(existing_schema);
     let chain = ChainPlan::make(input.plugins, &input.target.table, input.keys, target, schema);
     chain.map_err(|error| match error.kind() {
-        // A plan sees the file's header and the config, nothing else; a plugin says which of them
-        // it means.
+        // A plugin plans from the file's header and its config alone. Its code `bad-config` blames
+        // the config; with any other code the refusal is about the header.
         PluginErrorKind::Refused if error.code() != Some("bad-config") => {
             Error::new(Kind::Data, error.to_string())
         }
@@ -58,7 +67,8 @@ fn plan_chain(input: &PlanInput<'_>, schema: SchemaRef) -> Result<ChainPlan> {
     })
 }
 
-/// The target as plugins see it; columns that staged files cannot carry are text.
+/// The target's schema as plugins see it. Columns that staged files cannot carry are text: for
+/// example, a SUPER column is `Utf8`.
 fn existing_schema(columns: &[CatalogColumn]) -> SchemaRef {
     let fields = columns.iter().map(|column| {
         let data_type = column.column_type.staged_as().unwrap_or(DataType::Utf8);
@@ -67,8 +77,10 @@ fn existing_schema(columns: &[CatalogColumn]) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// How the file's columns are to be read so that they become what their columns in the target
-/// expect, where their values allow it.
+/// How each column of the file is to be read so that it fits its column in the target. A column
+/// stays as it is when the target has no such column, or when its values do not allow the type.
+// The type is that of the column after a possible widening. For example, `3000000000` for an
+// INTEGER column widens it to BIGINT, so the file's column is read as 64 bits.
 fn expect(input: &PlanInput<'_>, chain: &ChainPlan, decode_as: &[DecodeAs]) -> Vec<DecodeAs> {
     let mut expected = decode_as.to_vec();
     for (i, field) in chain.output.fields().iter().enumerate() {

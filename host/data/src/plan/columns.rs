@@ -1,8 +1,8 @@
-//! Planned columns: what is staged for each column of the target, and what the column is when the
-//! file is loaded.
+//! Planned columns: the staged column for each column of the target, and the target's column once
+//! the file is loaded.
 //!
-//! In: a column of the chain's output. Out: its planned column, where the target has no such column
-//! yet; `reconcile` plans those that it has.
+//! In: a column of the chain's output that the target does not have yet. Out: its planned column.
+//! `reconcile` plans the columns that the target has.
 
 use std::sync::Arc;
 
@@ -20,17 +20,17 @@ use super::input::{MAX_COLUMNS, PlanInput};
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedColumn {
     pub name: String,
-    /// Its place in the chain's output.
+    /// The column's place in the chain's output.
     pub(crate) source: usize,
-    /// What the staged file holds.
+    /// The column's type in the staged file.
     pub staged: DataType,
-    /// The chain's output is cast to `staged` by the host.
+    /// The host casts the chain's output to `staged`.
     pub(crate) cast: bool,
-    /// The type of its column in an existing target, as wide as the file is known to need it.
-    /// `None`: a new column, whose type follows from what is staged.
+    /// The type of the column in an existing target, widened as far as the file is known to need.
+    /// `None`: a new column, whose type follows from `staged`.
     pub(crate) lands_in: Option<ColumnType>,
-    /// NULL is refused: it is a merge key, or its column is NOT NULL. (A DEFAULT would not help:
-    /// it is for columns that an INSERT does not name.)
+    /// NULL is refused: the column is a merge key, or NOT NULL in the target. (A DEFAULT would not
+    /// help: it is only for columns that an INSERT does not name.)
     pub(crate) required: bool,
     pub(crate) is_key: bool,
     /// The most bytes that a text may have.
@@ -40,10 +40,11 @@ pub struct PlannedColumn {
 }
 
 impl PlannedColumn {
-    /// Its column of the target, wide enough for a text of so many bytes.
+    /// The column of the target, wide enough for a text of so many bytes. For example, a new column
+    /// whose longest text has 320 bytes is VARCHAR(1024).
     pub(crate) fn in_target(&self, longest: u32) -> TargetColumn {
         let extent = Extent { max_bytes: longest, range: None };
-        // `plan` refuses types without a counterpart.
+        // The fallback is never used: `staged_type` has refused types without a counterpart.
         let new = || {
             ColumnType::for_new_column(&self.staged, longest)
                 .unwrap_or(ColumnType::Varchar { bytes: 256 })
@@ -61,8 +62,8 @@ impl PlannedColumn {
     }
 }
 
-/// Staged columns, then the row number. All staged columns are nullable: `conform` has refused the
-/// rows that have a NULL where none may be.
+/// The staged columns, then the row number. All staged columns are nullable: `conform` has already
+/// refused the rows with a NULL where none is allowed.
 pub fn staged_schema(columns: &[PlannedColumn]) -> SchemaRef {
     let fields = columns.iter().map(|column| Field::new(&column.name, column.staged.clone(), true));
     Arc::new(Schema::new(
@@ -87,7 +88,7 @@ pub(super) fn all_new(
     fields.map(|(i, (field, name))| new(input, chain, i, field, name)).collect()
 }
 
-/// A column that the target has not yet.
+/// Plans a column that the target does not have yet.
 pub(super) fn new(
     input: &PlanInput<'_>,
     chain: &ChainPlan,
@@ -110,10 +111,12 @@ pub(super) fn new(
     })
 }
 
-/// What is staged for a column of the output that no column of the target asks for. Errors:
-/// `Plugin` when Redshift has no such type.
+/// The staged type of a new column.
+///
+/// Errors: `Plugin` when Redshift has no such type.
 fn staged_type(field: &Field, name: &str) -> Result<DataType> {
-    // A number that is still the text of the file, since no plugin has converted it.
+    // A column of decimals or doubles travels as text, and this one no plugin has converted. As a
+    // new column it is a DOUBLE PRECISION, not a VARCHAR.
     let unconverted = field.metadata().contains_key(LOGICAL_KEY);
     let staged = if unconverted { DataType::Float64 } else { field.data_type().clone() };
     if ColumnType::for_new_column(&staged, 0).is_none() {
@@ -124,8 +127,8 @@ fn staged_type(field: &Field, name: &str) -> Result<DataType> {
     Ok(staged)
 }
 
-/// The longest text that the file has in the column. 0 where plugins compute it, or where it is not
-/// text.
+/// The longest text that the file has in the column, in bytes. 0 where plugins compute the column,
+/// or where it is not text.
 pub(super) fn longest_in_file(
     input: &PlanInput<'_>,
     chain: &ChainPlan,

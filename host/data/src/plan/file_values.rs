@@ -1,14 +1,18 @@
-//! The file's values beside a type of the target.
+//! Compares the file's values with a type of the target.
 //!
-//! In: the profile of a column. Out: whether the type takes values of this kind, and how large they
-//! are.
+//! In: the profile of a column. Out: whether the type takes values of this kind, and the size of
+//! the values.
 
 use loader_csv::{ColumnProfile, LogicalType, Position};
 use loader_model::column_type::ColumnType;
 use loader_model::widening::Extent;
 
-/// Whether all values of a file's column are of the kind that a column of the target takes; their
-/// range is another matter. `Err`: where the first value stands that is of another kind.
+/// Whether all values of a file's column are of the kind that a column of the target takes. Their
+/// range does not matter here: for example, `3000000000` is accepted for an INTEGER column, which
+/// is then widened or refused elsewhere.
+///
+/// `Err`: the position of the first value of another kind.
+// DECIMAL is the exception: Redshift cannot widen it in place, so its digits are checked here.
 pub(super) fn accepts<'a>(
     values: &'a ColumnProfile,
     column_type: &ColumnType,

@@ -1,5 +1,5 @@
-//! What a plan is made of: facts about the file, the target and the plugins, and the policies that
-//! the user chose. Every part of `plan` gets it.
+//! The input of a plan: facts about the file, the target and the plugins, and the policies that the
+//! user chose. Every part of `plan` gets it.
 
 use loader_csv::{ColumnProfile, FileProfile, Header};
 use loader_model::catalog_column::CatalogColumn;
@@ -16,15 +16,15 @@ pub(super) const MAX_COLUMNS: usize = 1599;
 /// A plugin with its config.
 pub type ConfiguredPlugin = (Plugin, Value);
 
-/// What a plan is made of.
+/// The input of a plan.
 pub struct PlanInput<'a> {
     pub header: &'a Header,
     pub profile: &'a FileProfile,
     pub plugins: &'a [ConfiguredPlugin],
     pub target: &'a TableName,
-    /// The target's columns. `None`: there is no such table.
+    /// The target's columns. `None`: the table does not exist.
     pub existing: Option<&'a [CatalogColumn]>,
-    /// Merge keys, lower case.
+    /// The merge keys in lower case.
     pub keys: &'a [String],
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,
@@ -35,7 +35,8 @@ impl PlanInput<'_> {
         self.keys.iter().any(|key| key == column)
     }
 
-    /// What the file has in a column of the chain's output. `None` where a plugin computes it.
+    /// The profile of the file's column that passes through to this column of the chain's output.
+    /// `None` where a plugin computes the column.
     pub(super) fn values(&self, chain: &ChainPlan, output_column: usize) -> Option<&ColumnProfile> {
         chain.origin(output_column).map(|origin| &self.profile.columns[origin])
     }

@@ -1,5 +1,5 @@
-//! Names of the target's columns: folded as Redshift folds them, and refused where it would refuse
-//! them. In: the chain's output. Out: a name for each of its columns.
+//! Names of the target's columns: folded to lower case as Redshift does, and refused where Redshift
+//! would refuse them. In: the chain's output. Out: a name for each of its columns.
 //!
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
 
@@ -11,7 +11,10 @@ const MAX_NAME_BYTES: usize = 127;
 const SYSTEM: [&str; 9] =
     ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "deletexid", "insertxid"];
 
-/// The columns' names in lower case. Errors: `Data`, naming the header's column.
+/// The columns' names in lower case. For example, `OrderId` becomes `orderid`, so a file with both
+/// `OrderId` and `orderid` is refused.
+///
+/// Errors: `Data`, with the name of the column.
 pub(super) fn folded(output: &Schema) -> Result<Vec<String>> {
     let mut folded: Vec<String> = Vec::with_capacity(output.fields().len());
     for field in output.fields() {
@@ -34,7 +37,7 @@ pub(super) fn folded(output: &Schema) -> Result<Vec<String>> {
 fn unusable(name: &str) -> Option<String> {
     if name.trim().is_empty() {
         Some(
-            "a column has no name; give the header one, or use the default plugin, which does"
+            "a column has no name; name it in the header, or use the default plugin, which names it"
                 .into(),
         )
     } else if name.len() > MAX_NAME_BYTES {
@@ -71,6 +74,6 @@ mod tests {
         assert_eq!(check(&["Id", "ÄB"]), Ok(vec!["id".into(), "äb".into()]));
         insta::assert_snapshot!(check(&["a", "A"]).unwrap_err(), @"two columns are named `a` (Redshift does not tell case apart); rename one in the header");
         insta::assert_snapshot!(check(&["ctid"]).unwrap_err(), @"`ctid` is a name that Redshift or loader keeps for itself; rename the column in the header");
-        insta::assert_snapshot!(check(&[" "]).unwrap_err(), @"a column has no name; give the header one, or use the default plugin, which does");
+        insta::assert_snapshot!(check(&[" "]).unwrap_err(), @"a column has no name; name it in the header, or use the default plugin, which names it");
     }
 }

@@ -1,8 +1,8 @@
-//! Reconcile: the planned output beside an existing table, column by column.
+//! Reconcile: compares the planned output with an existing table, column by column.
 //!
-//! In: the chain's output and the table's columns. Out: what is staged, what is filled and what is
-//! left out; or one refusal with everything that does not fit. What a change of the table would
-//! solve is a schema conflict, a value that no change would help is the file's fault.
+//! In: the chain's output and the table's columns. Out: the columns that are staged, filled and
+//! left out; or one refusal with everything that does not fit. A mismatch that a change of the
+//! table would solve is a schema conflict. A value that no change would help is the file's fault.
 
 mod known_column;
 mod mismatch;
@@ -19,8 +19,13 @@ use super::columns::{self, PlannedColumn};
 use super::input::{MAX_COLUMNS, PlanInput};
 use mismatch::{Mismatch, refusal};
 
-/// `names`: what the output's columns are called in the target. Errors: `Data` or `SchemaConflict`,
-/// with everything that does not fit; `Plugin` for a new column without a counterpart.
+/// Plans every column of the output and of the table. `names`: the names of the output's columns in
+/// the target.
+///
+/// Errors: `Data` or `SchemaConflict`, with everything that does not fit; `Plugin` for a new column
+/// whose type has no counterpart in Redshift.
+// Mismatches are collected and not returned at once: a user who mends a file of 40 columns should
+// learn of all that do not fit from one run.
 pub(super) fn run(
     input: &PlanInput<'_>,
     chain: &ChainPlan,
@@ -40,7 +45,7 @@ pub(super) fn run(
     if mismatches.is_empty() { Ok(reconciled) } else { Err(refusal(input, mismatches)) }
 }
 
-/// What becomes of the columns of both sides.
+/// The columns of both sides, by what happens to them.
 #[derive(Default)]
 pub(super) struct Reconciled {
     pub(super) columns: Vec<PlannedColumn>,
@@ -50,7 +55,7 @@ pub(super) struct Reconciled {
     pub(super) discarded: Vec<String>,
 }
 
-/// What becomes of a column of the output.
+/// What happens to a column of the output.
 enum Fate {
     Staged(Box<PlannedColumn>),
     Discarded,
@@ -63,7 +68,7 @@ impl Fate {
     }
 }
 
-/// The planned output beside an existing table.
+/// The planned output and the existing table.
 struct Sides<'a> {
     input: &'a PlanInput<'a>,
     chain: &'a ChainPlan,
@@ -79,7 +84,7 @@ impl Sides<'_> {
         }
     }
 
-    /// Of a column that the table does not have.
+    /// The fate of a column that the table does not have.
     fn fate_of_unknown(&self, source: usize, field: &Field, name: &str) -> Result<Fate> {
         if self.input.is_key(name) {
             let fact = format!(
@@ -99,7 +104,7 @@ impl Sides<'_> {
     }
 }
 
-/// The columns that were looked at, with what does not fit.
+/// The columns that are planned so far, and the mismatches among them.
 #[derive(Default)]
 struct SoFar {
     reconciled: Reconciled,
@@ -123,11 +128,14 @@ impl SoFar {
         }
     }
 
-    /// What is wrong with all columns together.
+    /// Checks all columns together.
+    // `MAX_COLUMNS` is one less than a table holds, because the staging table also has the row
+    // number. The target has none, so it may have `MAX_COLUMNS + 1` = 1600.
     fn check_table(&mut self, existing: &[CatalogColumn]) {
         let columns = &self.reconciled.columns;
         if columns.is_empty() && self.mismatches.is_empty() {
-            self.mismatches.push(Mismatch::Schema("the file has no column of it".into()));
+            self.mismatches
+                .push(Mismatch::Schema("the file has none of the table's columns".into()));
         }
         let new = columns.iter().filter(|column| column.lands_in.is_none()).count();
         let total = existing.len() + new;

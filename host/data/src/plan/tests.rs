@@ -1,4 +1,4 @@
-//! What a file's column becomes in each type of column that it can land in.
+//! What a file's column becomes in each type of target column.
 
 use loader_csv::{Dialect, FileProfile, Header, Splitter, profile_chunk};
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};

@@ -1,23 +1,23 @@
-//! What became of the rows.
+//! Counts what happened to the rows.
 //!
-//! In: what each worker counted and rejected. Out: one account of the whole file.
+//! In: the counts and rejects of each worker. Out: one account of the whole file.
 
 use loader_sandbox::{PluginCounters, Reject};
 
-/// Rejects that are kept with all they say; past it they are only counted, and the load is past its
-/// limit anyway.
+/// The most rejects that each worker keeps with their messages. Further rejects are only counted,
+/// so with a larger `--max-rejects` the report of rejected rows may lack some.
 pub const MAX_KEPT_REJECTS: u64 = 100_000;
 
-/// What became of the rows.
+/// The counts and rejects of a transformation.
 #[derive(Debug, Default)]
 pub struct Totals {
     pub rows_read: u64,
     pub rows_staged: u64,
     pub rows_rejected: u64,
-    /// By planned column, in bytes.
+    /// The longest text of each planned column, in bytes.
     pub max_text_bytes: Vec<u32>,
-    /// Decimals that the host rounded half up to the scale of their columns; plugins count their
-    /// own.
+    /// The number of decimals that the host rounded half away from zero to the scale of their
+    /// columns. Plugins count their own.
     pub rounded: u64,
     /// In the order of the file.
     pub rejects: Vec<Reject>,
@@ -25,7 +25,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Of nothing yet, for so many planned columns.
+    /// Totals of no rows yet, for so many planned columns.
     pub(super) fn of_columns(columns: usize) -> Totals {
         Totals { max_text_bytes: vec![0; columns], ..Totals::default() }
     }
@@ -45,7 +45,8 @@ impl Totals {
             *mine = (*mine).max(theirs);
         }
         self.rejects.extend(other.rejects);
-        // In the chain's order: a plugin may be in it twice.
+        // Counters are added by their place in the chain and not by the plugin's name, because a
+        // chain may have the same plugin twice.
         for (place, counters) in other.plugins.into_iter().enumerate() {
             match self.plugins.get_mut(place) {
                 Some(mine) => mine.add(counters),

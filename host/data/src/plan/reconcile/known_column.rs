@@ -1,7 +1,7 @@
 //! A column that both the output and the table have.
 //!
-//! In: its values, and its type in the table. Out: the staged column, with the type to which the
-//! table's column has to be widened; or why it does not fit.
+//! In: the column's values and its type in the table. Out: the staged column, with the type to
+//! which the table's column must be widened; or the reason why it does not fit.
 
 use arrow::datatypes::{DataType, Field};
 use loader_csv::{ColumnProfile, Position};
@@ -69,17 +69,20 @@ fn check_key(name: &str, lands_in: &ColumnType) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// Whether a text that is too long makes the column longer, instead of being refused.
+/// Whether a text that is too long makes the column longer. Otherwise its row is refused. (For
+/// example, a VARCHAR grows under `--schema-policy evolve`; a CHAR never does.)
 fn grows(column_type: &ColumnType, may_widen: bool) -> bool {
     may_widen && matches!(column_type, ColumnType::Varchar { .. })
 }
 
-/// The type that is staged for the column, whose output is `made`. `Err`: the host has no cast.
+/// The staged type for a column whose output has the type `made`. `Err`: the host has no cast.
 fn staged_type(
     made: &DataType,
     lands_in: &ColumnType,
     existing: &CatalogColumn,
 ) -> Result<DataType, Mismatch> {
+    // VARBYTE is staged as hexadecimal text, since a CSV has no bytes. Bytes that a plugin made are
+    // staged as they are.
     let is_bytes = matches!(lands_in, ColumnType::Varbyte { .. }) && *made == DataType::Binary;
     let staged = if is_bytes { Some(DataType::Binary) } else { lands_in.staged_as() };
     staged.filter(|staged| can_cast(made, staged)).ok_or_else(|| {
@@ -91,7 +94,10 @@ fn staged_type(
 }
 
 /// The type that the table's column must have for the file's values: its own, or a wider one.
-/// `Err`: no type will do, or the column may not become it.
+/// `Err`: no type will do, or the column must not be widened to it.
+// The order of the checks matters: `check_texts_fit` refuses a VARCHAR that must not grow, so the
+// last check only meets integers. (For example, `70000` for a SMALLINT column under
+// `--schema-policy freeze`.)
 fn type_for(
     values: &ColumnProfile,
     existing: &CatalogColumn,
@@ -124,6 +130,8 @@ fn check_not_identity(existing: &CatalogColumn, becomes: &ColumnType) -> Result<
     }
 }
 
+// The hint is given when the value itself has leading zeros: `007` is text by default, and a number
+// with the flag. Positions of one column and one line are those of one value.
 fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Position) -> Mismatch {
     let (name, column_type) = (&existing.name, &existing.column_type);
     let zeros = values.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.line == position.line);
@@ -144,7 +152,7 @@ fn check_texts_fit(values: &ColumnProfile, existing: &CatalogColumn) -> Result<(
     }
 }
 
-/// For a column that would have to be widened: whole numbers are why, if the file has such.
+/// Refuses a column that would have to be widened for the file's whole numbers.
 fn check_whole_numbers_fit(
     values: &ColumnProfile,
     existing: &CatalogColumn,

@@ -1,6 +1,6 @@
-//! What does not fit between a file and its table.
+//! The mismatches between a file and its table.
 //!
-//! In: all mismatches. Out: the one refusal that names them and says what can be done.
+//! In: all mismatches. Out: one refusal that names them and says what the user can do.
 
 use loader_model::choices::SchemaPolicy;
 use loader_model::error::{Error, Kind};
@@ -9,14 +9,14 @@ use crate::plan::input::PlanInput;
 
 /// Why a column does not fit.
 pub(super) enum Mismatch {
-    /// The table would have to change.
+    /// The table would have to change: for example, a column of the file is new.
     Schema(String),
-    /// A value that no change of the table would help.
+    /// No change of the table would help: for example, `n/a` stands in an INTEGER column.
     Value(String),
 }
 
-/// One error for all mismatches. A schema conflict, if a change of the table would solve any of
-/// them; else the file's fault.
+/// Makes one error for all mismatches. It is a schema conflict if a change of the table would solve
+/// at least one of them; otherwise the file is at fault.
 pub(super) fn refusal(input: &PlanInput<'_>, mismatches: Vec<Mismatch>) -> Error {
     let is_conflict = mismatches.iter().any(|mismatch| matches!(mismatch, Mismatch::Schema(_)));
     let facts = mismatches.into_iter().map(|mismatch| match mismatch {

@@ -1,6 +1,7 @@
 //! A column of the table that the file lacks.
 //!
-//! In: the column and the user's policy. Out: what the rows get in it, or why there is nothing.
+//! In: the column and the user's policy. Out: the value that rows get in it, or the reason why
+//! there is none.
 
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::choices::MissingColumns;
@@ -9,11 +10,14 @@ use loader_model::target_column::Fill;
 
 use super::mismatch::Mismatch;
 
-/// What rows get in a column that the file lacks. `Err`: it is NOT NULL, and there is nothing to
-/// fill it with.
+/// The value that rows get in a column that the file lacks. `Err`: the column is NOT NULL, and no
+/// value fills it.
+// The order of the arms decides. A DEFAULT goes before the empty value, and NULL comes last. For
+// example, `status VARCHAR(20) NOT NULL` gets its DEFAULT if it has one, then `''`; with
+// `--missing-columns null` and no DEFAULT it is refused.
 pub(super) fn fill(column: &CatalogColumn, missing: MissingColumns) -> Result<Fill, Mismatch> {
     match (&column.default, missing, empty_value(&column.column_type)) {
-        // Redshift numbers the rows, whatever --missing-columns says.
+        // Redshift numbers the rows, so --missing-columns does not apply.
         (ColumnDefault::Identity { .. }, ..) => Ok(Fill::Default),
         (ColumnDefault::Expression(_), MissingColumns::Default | MissingColumns::Keep, _) => {
             Ok(Fill::Default)
@@ -32,7 +36,7 @@ pub(super) fn fill(column: &CatalogColumn, missing: MissingColumns) -> Result<Fi
     }
 }
 
-/// The value of a type that stands for "nothing there", in SQL. `None`: the type has none but NULL.
+/// The SQL literal for the empty value of a type. `None`: the type has no empty value but NULL.
 fn empty_value(column_type: &ColumnType) -> Option<&'static str> {
     match column_type {
         ColumnType::Varchar { .. } | ColumnType::Char { .. } => Some("''"),
