@@ -1,8 +1,9 @@
 //! Compiled plugins on disk, so that a load does not wait for the compiler each time.
 //!
-//! Native code is trusted code, so the directory has to belong to this user alone, and a file is
-//! believed only when its own hash is right. Whatever is wrong with the cache, the plugin is
-//! compiled again: the cache never makes a load fail.
+//! A compiled plugin is native code, which runs outside of the sandbox's checks. So the directory
+//! must belong to this user alone, and a file is used only when its own hash is right. When
+//! something is wrong with the cache, the plugin is compiled again: the cache never makes a load
+//! fail.
 
 mod sweep;
 
@@ -31,6 +32,8 @@ pub(crate) struct AotCache {
 
 impl AotCache {
     /// Makes the directory when it is missing. `Err` says why it cannot be trusted or used.
+    // The mode holds only for a directory that is made here. An older directory may have any mode
+    // and any owner, and so is checked. `symlink_metadata` looks at a link, not at its target.
     pub(crate) fn open(dir: PathBuf) -> Result<AotCache, String> {
         DirBuilder::new()
             .recursive(true)
@@ -45,7 +48,7 @@ impl AotCache {
         Ok(AotCache { dir })
     }
 
-    /// The compiled form of the plugin with this digest, when there is a sound one.
+    /// The compiled form of the plugin with this digest, when the cache has a sound file of it.
     pub(crate) fn load(&self, engine: &Engine, sha256: &str) -> Option<Component> {
         let path = self.path(engine, sha256);
         let loaded = read_sound(&path)
@@ -63,8 +66,8 @@ impl AotCache {
         }
     }
 
-    /// Keeps a compiled plugin, and removes those that are no longer used. A plugin that cannot be
-    /// kept is only a warning.
+    /// Keeps a compiled plugin, and removes compiled plugins that are no longer used. A plugin that
+    /// cannot be kept is only a warning.
     pub(crate) fn store(&self, engine: &Engine, sha256: &str, component: &Component) {
         let path = self.path(engine, sha256);
         let stored = component
@@ -80,7 +83,10 @@ impl AotCache {
         }
     }
 
-    /// Writes beside the file's place and renames into it, so that the file is whole or missing.
+    /// Writes a file beside the final place and renames it, so that a file is complete or missing.
+    // The order makes this hold after a power cut too: the content is synced before the rename, and
+    // the directory after it. The temporary file is in the same directory, because a rename across
+    // file systems fails.
     fn write(&self, path: &Path, payload: &[u8]) -> io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(sweep::UNFINISHED).tempfile_in(&self.dir)?;
         file.write_all(MAGIC)?;
@@ -91,7 +97,8 @@ impl AotCache {
         File::open(&self.dir)?.sync_all()
     }
 
-    /// Each plugin has a file for each version, target and settings of the compiler.
+    /// The file of a plugin. Each version, target and set of settings of the compiler has its own:
+    /// for example, an upgrade of wasmtime finds no file and compiles anew.
     fn path(&self, engine: &Engine, sha256: &str) -> PathBuf {
         let mut hasher = ShaHasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -114,8 +121,11 @@ fn deserialize(engine: &Engine, payload: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, payload) }
 }
 
-/// A cache file that no other user could write and that is as it was written; the payload begins at
-/// [`HEADER_BYTES`].
+/// Reads a cache file that no other user can write and that is as it was written. The payload
+/// begins at [`HEADER_BYTES`].
+// Owner and mode are those of the opened file, not of the path, which another file could replace in
+// between. The hash is computed over the bytes in memory, which are then run: a second read could
+// give other bytes.
 fn read_sound(path: &Path) -> io::Result<Vec<u8>> {
     let no_follow = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
     let mut file = OpenOptions::new().read(true).custom_flags(no_follow).open(path)?;
@@ -147,8 +157,8 @@ fn owned_by_us_alone(metadata: &fs::Metadata) -> Result<(), String> {
     }
 }
 
-/// SHA-256 for values that hash themselves: file names need a hash that the next release of Rust
-/// computes alike, and std's hashers do not promise that.
+/// SHA-256 for values that implement `Hash`. File names need a hash that does not change with the
+/// next release of Rust, and std's hashers do not promise that.
 struct ShaHasher(Sha256);
 
 impl Hasher for ShaHasher {
@@ -156,6 +166,7 @@ impl Hasher for ShaHasher {
         self.0.update(bytes);
     }
 
+    // Never asked for: `path` takes the whole digest from the field instead.
     fn finish(&self) -> u64 {
         0
     }

@@ -1,6 +1,7 @@
 //! Why a call into a plugin gave no answer: the guest refused it, ran into a limit, or crashed.
 //!
-//! In: what the guest or wasmtime says. Out: a [`PluginError`]. Decided by types, never by text.
+//! In: an error of the guest or of wasmtime. Out: a [`PluginError`]. The kind is decided by the
+//! error's type, never by its text.
 
 use wasmtime::{Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
@@ -11,11 +12,11 @@ use crate::error::{Call, PluginError, PluginErrorKind, tame};
 use crate::instance_state::{InstanceState, RefusedGrowth};
 use crate::limits::{Limits, size};
 
-/// Frames of a trap that a message shows.
+/// The most frames of a trap that a message shows.
 const FRAMES_SHOWN: usize = 3;
 
-/// The guest's own error, from the contract's form to the host's. A code of `bad-config` is about
-/// the config, any other about the input.
+/// Makes a [`PluginError`] of the guest's own error. The code `bad-config` is about the config. Any
+/// other code is about the input: for example, `out-of-range`.
 pub(crate) fn refused(error: transform::Error, limits: &Limits) -> PluginError {
     let code = tame(&error.code, 64);
     let kind = match code.as_str() {
@@ -33,6 +34,8 @@ pub(crate) fn refused(error: transform::Error, limits: &Limits) -> PluginError {
 }
 
 /// Says why a call ended without an answer.
+// The causes are tried from the most telling to the least: a limit of ours, then a trap, then the
+// guest's own `exit`, and at last an error of the host while it took the guest's answer.
 pub(crate) fn explain(
     error: &wasmtime::Error,
     state: &InstanceState,
@@ -52,8 +55,10 @@ pub(crate) fn explain(
     explained.in_call(call).guest_said(said).with_frames(frames(error))
 }
 
-/// The limit that ended the call. A guest that was refused memory or table elements traps in a way
-/// of its own choice, so the refusal counts more than any trap but the deadline's.
+/// The error of the limit that ended the call, if a limit did.
+// A guest that was refused memory or table elements then traps in its own way: for example, Rust
+// aborts with `unreachable`. So a refusal counts more than any trap, except the deadline's: a guest
+// that went on without the memory and then ran too long was ended by the time.
 fn hit_limit(
     trap: Option<Trap>,
     state: &InstanceState,
@@ -86,7 +91,7 @@ fn crashed(how: &str) -> PluginError {
         .remedy("report it to its author")
 }
 
-/// An end that is no trap: the host refused to go on.
+/// The error of a call that ended without a trap: the host refused to go on.
 fn untaken(error: &wasmtime::Error, limits: &Limits, call: Call) -> PluginError {
     let cause = tame(&error.root_cause().to_string(), 512);
     match call {
@@ -106,7 +111,8 @@ fn untaken(error: &wasmtime::Error, limits: &Limits, call: Call) -> PluginError 
     }
 }
 
-/// What happened, in the words of an author of plugins. `Display` of a trap adds only "wasm trap:".
+/// Describes a trap to an author of plugins. The text is wasmtime's own without its "wasm trap:",
+/// except for `unreachable`, which is how a panic ends.
 fn crash(trap: Trap) -> String {
     match trap {
         Trap::UnreachableCodeReached => "it panicked or aborted (unreachable code)".to_owned(),
@@ -114,7 +120,7 @@ fn crash(trap: Trap) -> String {
     }
 }
 
-/// Functions between a panic and its trap begin like this.
+/// The names of functions between a panic and its trap begin with one of these.
 const MACHINERY: [&str; 10] = [
     "abort",
     "alloc::alloc",
@@ -137,7 +143,8 @@ fn frames(error: &wasmtime::Error) -> Vec<String> {
         .frames()
         .iter()
         .filter_map(|frame| frame.func_name())
-        // The exported function itself is the call, which the message names already.
+        // A name with `#` is the exported function, which the message names already: for example,
+        // `loader:plugin/transform@0.1.0#make-plan`.
         .filter(|name| !name.contains('#'))
         .map(|name| tame(&short_name(&format!("{:#}", rustc_demangle::demangle(name))), 120))
         .filter(|name| !MACHINERY.iter().any(|machinery| name.starts_with(machinery)))
@@ -145,7 +152,8 @@ fn frames(error: &wasmtime::Error) -> Vec<String> {
         .collect()
 }
 
-/// `<some::Type as some::Trait>::method` as `some::Type::method`; other names as they are.
+/// Shortens the name of a trait's method: `<some::Type as some::Trait>::method` becomes
+/// `some::Type::method`. Other names stay as they are.
 fn short_name(name: &str) -> String {
     let method_of = |name: &str| {
         let (implementer, rest) = name.strip_prefix('<')?.split_once(" as ")?;

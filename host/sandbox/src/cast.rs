@@ -1,8 +1,7 @@
-//! The one strict cast: value by value exact, or the row is named as failed.
+//! The strict cast: each value is cast exactly, or its row is reported as failed.
 //!
-//! Nothing is guessed and no digit is lost unseen: a decimal is rounded half away from zero, and
-//! counted. (`1.005` to two digits is `1.01`, and one value rounded.) Text is read by
-//! `loader-values`, by the same rules as everywhere else.
+//! No digit is lost unseen: a decimal is rounded half away from zero, and counted. (`1.005` becomes
+//! `1.01` with two digits, and counts.) Text is read by `loader-values`, as everywhere else.
 
 use std::sync::Arc;
 
@@ -24,9 +23,9 @@ const MICROS_PER_DAY: i64 = 86_400_000_000;
 pub struct CastOutcome {
     /// As long as the input. Null where the input was null or the value failed.
     pub array: ArrayRef,
-    /// Rows whose value the type cannot hold, ascending.
+    /// The rows whose value the type cannot hold, ascending.
     pub failed: Vec<u32>,
-    /// Values that lost digits past the scale.
+    /// The number of values that lost digits past the scale.
     pub rounded: u64,
 }
 
@@ -46,10 +45,9 @@ pub fn can_cast(from: &DataType, to: &DataType) -> bool {
     from == to || CastType::of(from).is_some_and(casts_to)
 }
 
-/// Casts each value, or names its row.
+/// Casts each value, or reports its row as failed.
 ///
-/// Text becomes the nearest double, as anywhere; an integer becomes a double only when that is
-/// exact.
+/// Text becomes the nearest double. An integer must be exact as a double: 2^53 + 1 fails.
 pub fn strict_cast(array: &ArrayRef, to: &DataType) -> Result<CastOutcome, CastError> {
     let from = array.data_type();
     if from == to {
@@ -62,8 +60,7 @@ pub fn strict_cast(array: &ArrayRef, to: &DataType) -> Result<CastOutcome, CastE
     }
 }
 
-/// The types that can be cast from or to. Unlike Arrow's, their list is short, so that a match over
-/// it can name all of them.
+/// The types that can be cast from or to: few, unlike Arrow's, so that a match can name them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CastType {
     Boolean,
@@ -119,7 +116,8 @@ impl CastType {
     }
 }
 
-/// One function for each type of source. `None`: there is no such cast; `casts_to` rules that out.
+/// Casts by one function for each type of source. `None`: there is no such cast.
+// A pair that only `casts_to` allowed would pass when a plan is checked, and fail at a batch.
 fn cast(array: &ArrayRef, from: CastType, to: CastType) -> Option<CastOutcome> {
     match from {
         CastType::Text => Some(cast_text(array.as_string(), to)),
@@ -202,8 +200,8 @@ fn text_to_decimal(source: &StringArray, precision: u8, scale: u8) -> CastOutcom
     converted.decimals(precision, scale, rounded)
 }
 
-/// Text is read once more as f32, because by way of f64 it would be rounded twice. A number that is
-/// too large for f32 fails.
+/// Reads a float of 32 bits. A number that is too large for it fails: for example, `1e39`.
+// The text is parsed once more as f32, because a cast from f64 would round a second time.
 fn parse_f32(text: &str) -> Option<f32> {
     let wide = values::parse_f64(text.as_bytes())?;
     match wide.is_finite() {
@@ -247,6 +245,8 @@ where
     })
 }
 
+// The comparison is made in i128. `i64::MAX as f64` is 2^63, and a cast of that back to i64
+// saturates at `i64::MAX`, so the two would look equal.
 fn exact_f64(integer: i64) -> Option<f64> {
     let float = integer as f64;
     (float as i128 == i128::from(integer)).then_some(float)
@@ -274,7 +274,7 @@ fn cast_decimals(
     }
 }
 
-/// Decimals with another scale; a smaller scale rounds.
+/// Casts decimals to another scale. (`9.96` becomes 10.0 at scale 1, so DECIMAL(2,1) refuses it.)
 fn rescale(
     source: &PrimitiveArray<Decimal128Type>,
     from_scale: u8,
@@ -297,9 +297,11 @@ fn rescale(
 }
 
 /// The nearest quotient, half away from zero, and whether digits were lost.
+// The sign that is added is that of `value`, because the quotient may be 0. (For example, -0.6 has
+// the quotient 0 and the rest -6, and becomes -1.)
 fn divide(value: i128, factor: i128) -> (i128, bool) {
     let (quotient, rest) = (value / factor, value % factor);
-    // `rest` is below 10^38, so that doubling it can overflow and comparing cannot.
+    // This asks whether `2 * rest >= factor`, without the product, which could overflow.
     let away = rest.unsigned_abs() >= factor.unsigned_abs() - rest.unsigned_abs();
     (if away { quotient + value.signum() } else { quotient }, rest != 0)
 }
@@ -320,14 +322,15 @@ fn cast_dates(source: &PrimitiveArray<Date32Type>, to: CastType) -> CastOutcome 
     }
 }
 
-/// Values with their nulls, before they are an array.
+/// Values with their nulls, before they become an array.
 struct Converted<V> {
     values: Vec<V>,
     nulls: Option<NullBuffer>,
     failed: Vec<u32>,
 }
 
-/// Asks for the value of each row that has one; `None` is a failure.
+/// Asks `value` for each row that is not null; `None` is a failure.
+// A failed row is null in the result, as a NULL of the source is; `failed` tells them apart.
 fn convert<V: Default>(
     source: &dyn Array,
     mut value: impl FnMut(usize) -> Option<V>,
@@ -375,7 +378,7 @@ impl Converted<i128> {
     }
 }
 
-/// The canonical text of each value; this never fails.
+/// Writes the canonical text of each value, which never fails.
 fn to_text(source: &dyn Array, mut write: impl FnMut(usize, &mut String)) -> CastOutcome {
     let mut texts = StringBuilder::with_capacity(source.len(), source.len() * 8);
     let mut text = String::new();

@@ -1,5 +1,5 @@
 //! Plugins one after the other: each plugin gets the columns and the rows that the plugin before it
-//! has left.
+//! left.
 
 use std::sync::Arc;
 
@@ -23,25 +23,26 @@ pub struct ChainPlan {
     pub(crate) observer: Option<Observer>,
 }
 
-/// A plugin of a chain with the plan that it has made, and what it made the plan from.
+/// A plugin of a chain with its plan, and the input of that plan.
 #[derive(Clone, Debug)]
 pub struct PlannedPlugin {
     /// The plugin.
     pub plugin: Plugin,
-    /// What it was told beside the columns of its input.
+    /// The facts that the plugin got for its plan, beside the columns of its input.
     pub context: PlanContext,
-    /// The columns of its input.
+    /// The columns of the plugin's input.
     pub input: SchemaRef,
-    /// Its plan, checked.
+    /// The plugin's plan, checked.
     pub plan: Plan,
 }
 
-/// Sees each batch that a plugin is about to get, whole, with `source.row` of its rows. The number
-/// is the plugin's place in the chain, from 0. Called on the threads that do the work.
+/// Sees each batch that a plugin is about to get, with all columns and with `source.row` of its
+/// rows. The number is the plugin's place in the chain, from 0. The workers call it on their own
+/// threads.
 pub type Observer = Arc<dyn Fn(usize, &RecordBatch, &Int64Array) + Send + Sync>;
 
 impl ChainPlan {
-    /// Asks each plugin for its plan, in order. Each is told table, keys and target.
+    /// Asks each plugin for its plan, in order. Every plugin gets the same table, keys and target.
     pub fn make(
         plugins: &[(Plugin, serde_json::Value)],
         table: &str,
@@ -77,8 +78,11 @@ impl ChainPlan {
         ChainPlan { observer: Some(observer), ..self }
     }
 
-    /// The input column that every plugin has passed through, or cast, to this output column.
-    /// `None` when a plugin has made the column: computed, a literal, or a value of the host.
+    /// The input column that every plugin passes through, or casts, to this output column. `None`
+    /// when a plugin makes the column: computed, from a literal, or from a value of the host.
+    // Goes from the last plugin to the first. Each step turns the index of an output column into
+    // that of an input column, which is an output column of the plugin before. For example, if the
+    // last plugin passes its input 4 through as output 0, the plugin before is asked for output 4.
     pub fn origin(&self, output_column: usize) -> Option<usize> {
         self.planned.iter().rev().try_fold(output_column, |column, planned| {
             match planned.plan.outputs.get(column)? {

@@ -1,4 +1,4 @@
-//! One worker's way through the chain: batches in, transformed batches and rejected rows out.
+//! One worker's session of the chain: batches in, transformed batches and rejected rows out.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::host_values::HostValues;
 use crate::plugin_session::PluginSession;
 use crate::transformed::Transformed;
 
-/// Instances of a chain's plugins, for one thread. A session that returned an error is of no
-/// further use.
+/// Instances of a chain's plugins, for one thread. A session that returned an error cannot be used
+/// any more.
 pub struct ChainSession {
     plugins: Vec<PluginSession>,
     observer: Option<Observer>,
@@ -20,9 +20,9 @@ pub struct ChainSession {
 }
 
 impl ChainPlan {
-    /// Instances of all plugins that have work to do, for one worker thread.
+    /// Makes instances of all plugins that have work to do, for one worker thread.
     ///
-    /// Use it on a thread that no async executor runs on: calls into the sandbox block.
+    /// The session must not run on a thread of an async executor: calls into the sandbox block.
     pub fn open(&self, values: Arc<HostValues>) -> Result<ChainSession, PluginError> {
         let open = |planned: &PlannedPlugin| {
             PluginSession::open(&planned.plugin, &planned.plan, &planned.input, &values)
@@ -34,9 +34,9 @@ impl ChainPlan {
 
 impl ChainSession {
     /// Takes a batch of the chain's input schema through all plugins. `rows` has `source.row` of
-    /// each of its rows.
+    /// each row of the batch.
     ///
-    /// After an error the load has to end: a plugin that failed on a batch fails on it again.
+    /// After an error the load must end: a plugin that failed on a batch fails on it again.
     pub fn process(
         &mut self,
         batch: &RecordBatch,
@@ -55,7 +55,7 @@ impl ChainSession {
         Ok(current)
     }
 
-    /// Ends the session and collects what each plugin counted, in the order of the chain.
+    /// Ends the session and collects the counters of each plugin, in the order of the chain.
     pub fn finish(self) -> Result<Vec<PluginCounters>, PluginError> {
         if self.failed {
             return Err(PluginError::host("the session has failed before and cannot be finished"));

@@ -1,9 +1,9 @@
-//! Everything that can be said of a plugin's file without running it, and all that is wrong with
-//! the file at once.
+//! A checkup of a plugin's file: all facts about the file without running it, and all mistakes in
+//! it at once.
 //!
-//! Loading a plugin stops at the first thing that is wrong; a checkup goes on as far as it can,
-//! because its reader wants to mend all of it. The config schema is the one thing that only a
-//! running plugin tells.
+//! Loading a plugin stops at the first mistake. A checkup goes on as far as it can, because its
+//! reader wants to mend all mistakes. Only the config schema cannot be learnt without running the
+//! plugin.
 
 use std::path::Path;
 
@@ -15,32 +15,32 @@ use crate::limits::size;
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
 
-/// What is known of a plugin's file, and the findings.
+/// The facts about a plugin's file, and the findings.
 #[derive(Debug)]
 pub struct Checkup {
-    /// What the file calls itself, if it does.
+    /// The name in the component's metadata, if there is one.
     pub name: Option<String>,
-    /// The version that the file claims, if it does.
+    /// The version in the component's metadata, if there is one.
     pub version: Option<String>,
-    /// Digest of its bytes, 64 hexadecimal digits.
+    /// The SHA-256 of the file, 64 hexadecimal digits.
     pub sha256: String,
-    /// Bytes of the file.
+    /// The file's size in bytes.
     pub size_bytes: usize,
-    /// What it imports, in its order.
+    /// The component's imports, in the file's order.
     pub imports: Vec<String>,
-    /// One finding for each thing that was looked at.
+    /// One finding for each subject that was checked.
     pub findings: Vec<Finding>,
     /// The plugin, if nothing is wrong with the file.
     pub plugin: Option<Plugin>,
 }
 
-/// What came out of looking at one thing.
+/// The result of one check.
 #[derive(Debug)]
 pub struct Finding {
-    /// What was looked at: `size`, `format`, `contract`, `imports`, `types`, `name`, `version`,
-    /// `config schema`.
+    /// The subject of the check: `size`, `format`, `contract`, `imports`, `types`, `name`,
+    /// `version`, `config schema`.
     pub about: &'static str,
-    /// What was found, or what is wrong and how to mend it.
+    /// The fact that was found, or the mistake and its remedy.
     pub found: Result<String, PluginError>,
 }
 
@@ -66,7 +66,10 @@ impl Checkup {
 }
 
 impl Runtime {
-    /// Looks at a plugin's file and compiles it; nothing of it is run. `path` only names it.
+    /// Checks a plugin's file and compiles it, without running any of it. `path` is used only as
+    /// the plugin's name.
+    // The size does not end the checkup, but a file that is too large is never compiled: compiling
+    // hostile code can take any time.
     pub fn check_up(&self, path: &Path, bytes: Vec<u8>) -> Checkup {
         let mut checkup = Checkup {
             name: None,
@@ -100,7 +103,8 @@ impl Runtime {
 }
 
 impl Checkup {
-    /// Whether the contract and the imports are those of this host.
+    /// Whether this host offers the file's contract and imports.
+    // Both findings are added before `&&`, which would skip the second one after a bad first.
     fn boundary_fits(&mut self, outside: &Outside) -> bool {
         let contract =
             check_contract(outside).map(|()| tame(outside.contract().unwrap_or_default(), 100));

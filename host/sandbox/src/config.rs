@@ -1,9 +1,10 @@
-//! A plugin's config against the plugin's own JSON Schema, before the plugin sees either a row or
+//! Checks a plugin's config against the plugin's own JSON Schema, before the plugin sees a row or
 //! the config.
 //!
-//! The schema is a guest's text: it can name no file and no address, it cannot unfold without
-//! bounds (`bounds`), patterns are matched in linear time, and all of the work has a deadline.
-//! Messages name the key and what is expected there, never the value, which may be a secret.
+//! The schema is a guest's text and not trusted: it can name no file and no address, it cannot
+//! unfold without bounds (`bounds`), patterns are matched in linear time, and the whole check has a
+//! deadline. Messages name the key and the expected value, never the value in the config, which may
+//! be a secret.
 
 mod bounds;
 
@@ -16,22 +17,23 @@ use serde_json::Value;
 use crate::error::{PluginError, PluginErrorKind, tame};
 use crate::off_thread::{self, Unfinished};
 
-/// Mistakes that one message lists.
+/// The most mistakes that one message lists.
 const SHOWN: usize = 5;
 const MESSAGE_BYTES: usize = 512;
-/// Deep schemas recurse, and the stack of a caller may be small.
+/// The stack of the checking thread. The validator recurses into deep schemas, and a caller's stack
+/// may be too small for that.
 const STACK_BYTES: usize = 16 << 20;
 
-/// What the schema says of a config.
+/// The result of checking a config.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Fits,
-    /// The schema itself is no JSON Schema.
+    /// The schema itself is not a JSON Schema.
     BadSchema(String),
     Mistakes(Vec<Mistake>),
 }
 
-/// Something that the schema does not take.
+/// A place in the config that does not fit the schema.
 #[derive(Debug, PartialEq, Eq)]
 struct Mistake {
     /// JSON pointer to the key at fault.
@@ -40,10 +42,11 @@ struct Mistake {
     fact: String,
 }
 
-/// Holds `config` against `schema`. A plugin without schema takes no settings; null stands for no
-/// settings. `name`: what messages call the config; paths of keys begin with it.
+/// Checks `config` against `schema`. A plugin without schema takes no settings; null stands for no
+/// settings. `name` is the config's name in messages, and paths of keys begin with it: for example,
+/// `config.decimal.scale`.
 ///
-/// Errors: `Config` (a mistake in the config), `Protocol` (the schema is no JSON Schema),
+/// Errors: `Config` (a mistake in the config), `Protocol` (the schema is not a JSON Schema),
 /// `Limit` (the check took too long).
 pub(crate) fn check(
     schema: Option<&str>,
@@ -75,7 +78,7 @@ fn refuse_settings(config: &Value, name: &str) -> Result<(), PluginError> {
     }
 }
 
-/// The first mistakes in one sentence; the pointer is that of the very first.
+/// Makes one error of the first mistakes; its pointer is that of the very first.
 fn told(mistakes: &[Mistake]) -> PluginError {
     let shown: Vec<&str> =
         mistakes.iter().take(SHOWN).map(|mistake| mistake.fact.as_str()).collect();
@@ -90,7 +93,9 @@ fn wrong_config(fact: String, pointer: &str) -> PluginError {
     PluginError::new(PluginErrorKind::Config, fact).at_config(pointer.to_owned())
 }
 
-/// Whether it is a JSON Schema. Errors as for [`check`].
+/// Checks that a text is a JSON Schema. Errors as for [`check`].
+// The schema is tried on a null config. Mistakes of that config are no mistakes of the schema, and
+// so they are ignored.
 pub(crate) fn check_schema(schema: &str, seconds: u64) -> Result<(), PluginError> {
     let schema = schema.to_owned();
     match within(seconds, move || judge(&schema, &Value::Null, ""))? {
@@ -118,7 +123,7 @@ fn within<T: Send + 'static>(
         Unfinished::TimeIsUp => PluginError::limit(format!(
             "its config took longer to check against its schema than plan_seconds = {seconds} s"
         )),
-        Unfinished::Panicked => PluginError::host("its config schema could not be worked with"),
+        Unfinished::Panicked => PluginError::host("the check of its config panicked in the host"),
     })
 }
 
@@ -135,7 +140,9 @@ fn judge(schema: &str, config: &Value, name: &str) -> Verdict {
     }
 }
 
-/// A schema ready to be used, or why it is no JSON Schema.
+/// The schema and its validator, or the reason why it is not a JSON Schema.
+// `bounds::refuse` comes before `build`, so that the validator never sees a schema without bounds.
+// `offline` keeps it from fetching anything, and the engine `regex` matches in linear time.
 fn compiled(schema: &str) -> Result<(Value, Validator), String> {
     let schema: Value =
         serde_json::from_str(schema).map_err(|error| format!("it is no JSON ({error})"))?;
@@ -149,7 +156,9 @@ fn compiled(schema: &str) -> Result<(Value, Validator), String> {
     Ok((schema, validator))
 }
 
-/// Where a mistake is, and what is expected: `config.decimal.scale is …`.
+/// Describes a mistake by its place and the expected value. For example, `config.decimal.scale` is
+/// greater than the maximum of 37.
+// `masked_with` puts the key in the place of the value, which may be a secret.
 fn mistake(error: &ValidationError<'_>, schema: &Value, name: &str) -> Mistake {
     let mut pointer = error.instance_path().as_str().to_owned();
     let path = path(name, &pointer);
@@ -176,7 +185,8 @@ fn not_settings(unexpected: &[String], path: &str) -> String {
     format!("{} {verb}", keys.join(", "))
 }
 
-/// The keys that could have been meant: the `properties` beside the keyword that refused others.
+/// The keys that the user could have meant: the `properties` beside the keyword that refused the
+/// unknown key.
 fn known(keyword: &str, schema: &Value) -> String {
     let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
     let properties = schema
@@ -192,7 +202,10 @@ fn known(keyword: &str, schema: &Value) -> String {
     }
 }
 
-/// `/columns/0/name` as people write it, below `name`: `config.columns[0].name`.
+/// Writes a JSON pointer as people write a path: `/columns/0/name` becomes
+/// `config.columns[0].name`, where `config` is the `name`.
+// The order of the replacements is that of RFC 6901: `~1` first. The other way around `~01`, which
+// is an escaped `~1`, would become `/`.
 fn path(name: &str, pointer: &str) -> String {
     let mut path = name.to_owned();
     for key in pointer.split('/').skip(1) {

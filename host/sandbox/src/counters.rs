@@ -1,38 +1,42 @@
-//! What a plugin did, counted: by the host around it, and by the plugin itself.
+//! Counters of a plugin's work: those of the host around it, and those of the plugin itself.
 
 use std::time::Duration;
 
-/// What a plugin did in one session; the counters of all workers add up.
+/// The counters of one session of a plugin; those of all workers add up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PluginCounters {
-    /// Its name.
+    /// The plugin's name.
     pub plugin: String,
-    /// Batches and rows that it got, also those that did not cross into the sandbox.
+    /// Batches that reached the plugin, even if they did not cross into the sandbox.
     pub batches: u64,
-    /// See `batches`.
+    /// Rows of these batches.
     pub rows: u64,
-    /// Rows that it rejected, failed casts included.
+    /// Rows that the plugin rejected, failed casts included.
     pub rejected: u64,
-    /// Bytes that crossed into the sandbox, and out of it.
+    /// Bytes that crossed into the sandbox.
     pub bytes_in: u64,
-    /// See `bytes_in`.
+    /// Bytes that crossed out of the sandbox.
     pub bytes_out: u64,
-    /// Time inside of the sandbox, the copying of its arguments included.
+    /// Time inside of the sandbox, the copying of arguments included.
     pub sandbox: Duration,
-    /// Time to encode batches, and to check and decode what came back.
+    /// Time to encode batches, and to check and decode the answers.
     pub encode_decode: Duration,
-    /// The plugin's own counters, by name; `cast.rounded` is the host's.
+    /// The plugin's own counters, by name; the host adds `cast.rounded`.
     pub counters: Vec<(String, u64)>,
-    /// Log lines past `log_bytes`.
+    /// Log lines that were dropped, because the session had used up its `log_bytes`.
     pub log_lines_dropped: u64,
-    /// Most linear memory that it had.
+    /// The largest size of one linear memory of the plugin.
     pub peak_memory_bytes: u64,
-    /// Instructions that it ran, as wasmtime weighs them; `None` unless the runtime counts them.
+    /// Instructions that the plugin ran, as wasmtime weighs them; `None` unless the runtime counts
+    /// them.
     pub fuel: Option<u64>,
 }
 
 impl PluginCounters {
-    /// Adds what another session of the same plugin did. Memory is that of the larger session.
+    /// Adds the counters of another session of the same plugin. Memory is that of the larger
+    /// session.
+    // The plugin's own counters saturate, because a guest may return `u64::MAX`. The host's cannot
+    // get that large.
     pub fn add(&mut self, other: PluginCounters) {
         self.batches += other.batches;
         self.rows += other.rows;

@@ -1,6 +1,6 @@
 //! How long each call may take, and the clock that ends a call which takes longer.
 //!
-//! wasmtime counts time in epochs. A thread begins an epoch at every tick, and a guest that still
+//! wasmtime counts time in epochs. A thread begins a new epoch at every tick. A guest that still
 //! runs when the epoch of its deadline begins is interrupted.
 
 use std::thread;
@@ -11,11 +11,13 @@ use wasmtime::Engine;
 use crate::error::{Call, PluginError};
 use crate::limits::Limits;
 
-/// How long an epoch is; deadlines are kept to within this.
+/// The length of an epoch. A call may run longer than its deadline by this much.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The clock is a thread of the operating system, so that no busy executor can hold it up. It ends
-/// with the engine.
+/// Starts the clock. It is a thread of the operating system, so that no busy executor can hold it
+/// up, and it ends with the engine.
+// The thread holds the engine only weakly, and drops its strong reference before it sleeps. With a
+// strong one the engine would never be freed, and the thread would tick for ever.
 pub(crate) fn start_clock(engine: &Engine) -> Result<(), PluginError> {
     const NAME: &str = "plugin-epochs";
     let engine = engine.weak();
@@ -55,10 +57,11 @@ impl TimeLimit {
     }
 }
 
-/// One more than the time has, because the epoch at hand has begun already.
+/// The number of epochs in so many seconds, and one more, because the current epoch has begun
+/// already. For example, 10 s are 1,001 epochs of 10 ms.
 fn epochs(seconds: u64) -> u64 {
     let per_second = 1_000 / TICK.as_millis() as u64;
-    // wasmtime adds it to the current epoch, so the largest value would overflow.
+    // wasmtime adds the result to the current epoch, which would overflow with `u64::MAX`.
     seconds.saturating_mul(per_second).saturating_add(1).min(u64::MAX / 2)
 }
 

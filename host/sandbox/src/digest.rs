@@ -1,4 +1,4 @@
-//! SHA-256 as lower-case hexadecimal: how plugins are told apart in messages, in pins and on disk.
+//! SHA-256 as lower-case hexadecimal. Messages, pins and files on disk tell plugins apart by it.
 
 use sha2::{Digest, Sha256};
 

@@ -1,22 +1,22 @@
-//! What goes wrong with a plugin, said so that a reader knows which plugin, where, and what to do
-//! next.
+//! Errors of plugins. They say which plugin failed, where, and what the reader can do next.
 //!
-//! Kinds are about what the reader does next. The text is one sentence: plugin, call, rows, column,
-//! fact, what the plugin itself said, where in its code, remedy. wasmtime's messages are shown at
-//! most, never interpreted.
+//! The kind tells who has to act. The text is one sentence: plugin, call, rows, column, fact, the
+//! plugin's own last words, the place in its code, remedy. wasmtime's messages may be shown, but
+//! are never interpreted. For example: `plugin default 0.1.0 (sha256 1a2b3c4d): process, rows
+//! 1-16384: ran longer than process_seconds = 10 s; raise it in [limits] or mend the plugin`.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// Whose fault it is, and so who has to act: a config is the user's to correct, a trap the
-/// author's.
+/// Who is at fault, and so who has to act. For example, the user corrects a config, and the
+/// plugin's author a trap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PluginErrorKind {
-    /// The file is no WebAssembly component, or the component is no plugin.
+    /// The file is not a WebAssembly component, or the component is not a plugin.
     NotAPlugin,
     /// The plugin was made for another version of the contract.
     ContractVersion,
-    /// The plugin wants to use what the sandbox does not offer.
+    /// The plugin imports a function that the sandbox does not offer.
     ForbiddenImport,
     /// The plugin refused its config (`bad-config`).
     Config,
@@ -26,19 +26,19 @@ pub enum PluginErrorKind {
     Trap,
     /// The plugin ran into one of the [`Limits`](crate::Limits).
     Limit,
-    /// The plugin broke the contract: what it returned cannot be used.
+    /// The plugin broke the contract: its answer cannot be used.
     Protocol,
-    /// The host could not do its part.
+    /// The host itself failed: for example, a thread does not start.
     Host,
 }
 
-/// What went wrong with a plugin. `Display` gives the whole sentence.
+/// An error of a plugin. `Display` gives the whole sentence.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct PluginError(Box<Sentence>);
 
 impl PluginError {
-    /// What the reader does next depends on this.
+    /// The kind of the error, which tells who has to act.
     pub fn kind(&self) -> PluginErrorKind {
         self.0.kind
     }
@@ -48,13 +48,13 @@ impl PluginError {
         self.0.column.as_deref()
     }
 
-    /// The plugin's own word for why it refused (`out-of-range`), if it did.
+    /// The code with which the plugin refused (for example, `out-of-range`), if it did.
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// Where in the plugin's config the first mistake is, as a JSON pointer, when the config does
-    /// not fit its schema.
+    /// The place of the first mistake in the plugin's config, as a JSON pointer, when the config
+    /// does not fit its schema.
     pub fn config_pointer(&self) -> Option<&str> {
         self.0.config_pointer.as_deref()
     }
@@ -75,13 +75,13 @@ impl PluginError {
         }))
     }
 
-    /// A limit was hit: `fact` names it with its value.
+    /// The plugin ran into a limit: `fact` names the limit with its value.
     pub(crate) fn limit(fact: impl Into<String>) -> PluginError {
         PluginError::new(PluginErrorKind::Limit, fact)
             .remedy("raise it in [limits] or mend the plugin")
     }
 
-    /// The guest broke the contract. The fact may repeat what the guest sent.
+    /// The guest broke the contract. The fact may repeat text of the guest, and so is tamed.
     pub(crate) fn protocol(fact: impl fmt::Display) -> PluginError {
         PluginError::new(PluginErrorKind::Protocol, tame(&fact.to_string(), 2048))
             .remedy("this is a mistake in the plugin: report it to its author")
@@ -96,7 +96,9 @@ impl PluginError {
         self
     }
 
-    /// Sets the plugin, unless a place further inside has set it.
+    /// Sets the plugin, unless it is set already.
+    // An error is built from the inside out, and the innermost place knows best. So `of`,
+    // `in_call`, `for_rows` and `for_column` never overwrite.
     pub(crate) fn of(mut self, plugin: impl fmt::Display) -> PluginError {
         self.0.plugin.get_or_insert_with(|| plugin.to_string());
         self
@@ -178,7 +180,7 @@ struct Sentence {
 }
 
 impl Sentence {
-    /// Call, rows and column, as far as they are known.
+    /// Call, rows and column, as far as they are known: for example, `process, rows 1-16384`.
     fn place(&self) -> String {
         let mut place = Vec::new();
         place.extend(self.call.map(|call| call.to_string()));
@@ -214,7 +216,9 @@ impl fmt::Display for Sentence {
     }
 }
 
-/// A guest's text made fit for a terminal and a log: no control characters, at most `max_bytes`.
+/// Makes a guest's text fit for a terminal and a log: no control characters, no characters that
+/// change the direction of writing, and at most `max_bytes`, followed by `…` where it was cut. For
+/// example, `äöü` in 4 bytes is `äö…`.
 pub(crate) fn tame(text: &str, max_bytes: usize) -> String {
     let mut tamed = String::with_capacity(text.len().min(max_bytes));
     for c in text.trim_end().chars() {
@@ -232,7 +236,8 @@ pub(crate) fn tame(text: &str, max_bytes: usize) -> String {
     tamed
 }
 
-/// Characters that reorder what follows them on a terminal.
+/// Characters that reorder the text after them on a terminal. (For example, `gpj.exe` after U+202E
+/// looks like `exe.jpg`.)
 fn is_direction_mark(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,8 +1,8 @@
-//! The instance of a plugin that computes columns: its session, the calls that a batch takes, and
-//! the check of what comes back.
+//! The instance of a plugin that computes columns: its session, the calls for a batch, and the
+//! check of the answers.
 //!
-//! In: the needed columns of a batch. Out: the computed columns, and rejected rows. Nothing that
-//! the guest returns is believed.
+//! In: the needed columns of a batch. Out: the computed columns, and rejected rows. The host checks
+//! every answer of the guest.
 
 use std::ops::{Range, RangeInclusive};
 use std::time::Instant;
@@ -27,13 +27,13 @@ use crate::transformed::{Reason, RejectedRows};
 /// An instance with its open session.
 pub(crate) struct Guest {
     plugin: Plugin,
-    /// The columns that it computes.
+    /// The columns that the plugin computes.
     computed: SchemaRef,
     sandbox: Sandbox,
     session: ResourceAny,
 }
 
-/// What the calls for one batch read and fill.
+/// The state that the calls for one batch read and fill.
 pub(crate) struct Work<'a> {
     /// `source.row` of the whole batch.
     pub(crate) rows: &'a Int64Array,
@@ -58,7 +58,9 @@ impl Guest {
         Ok(Guest { plugin: plugin.clone(), computed, sandbox, session })
     }
 
-    /// The computed columns of a batch, in as many calls as its size takes.
+    /// Computes the columns of a batch, in as many calls as its size needs.
+    // A guest without computed columns only rejects rows. The caller then takes no column from the
+    // result, so the first part will do.
     pub(crate) fn compute(
         &mut self,
         needed: &RecordBatch,
@@ -77,6 +79,9 @@ impl Guest {
 
     /// Sends `part`, whose rows begin at row `first` of the batch. A part that is too large for one
     /// call is halved.
+    // The number of rows is known before encoding, the number of bytes only after it; so there are
+    // two checks. The first half is sent first, so `parts` stay in the order of the rows. A single
+    // row that is too large cannot be halved, and ends the load.
     fn process(
         &mut self,
         part: &RecordBatch,
@@ -114,7 +119,7 @@ impl Guest {
         self.process(&part.slice(half, part.num_rows() - half), first + half, work, parts)
     }
 
-    /// One call of `process`. `part`: the place of its rows in the batch.
+    /// Makes one call of `process`. `part`: the place of its rows in the batch.
     fn call(
         &mut self,
         bytes: &[u8],
@@ -138,6 +143,8 @@ impl Guest {
     }
 
     /// Checks an answer to `input_bytes`: takes over its rejects and decodes its batch.
+    // The batch must have all rows of the part, the rejected ones too: rows leave all columns
+    // together, once every column of the output is there.
     fn take(
         &self,
         output: Output,
@@ -154,7 +161,7 @@ impl Guest {
             .map_err(PluginError::protocol)
     }
 
-    /// Ends the session and adds what the guest and its sandbox counted.
+    /// Ends the session and adds the counters of the guest and of its sandbox.
     pub(crate) fn finish(mut self, counted: &mut PluginCounters) -> Result<(), PluginError> {
         let session = self.session;
         let start = Instant::now();
@@ -171,7 +178,7 @@ impl Guest {
     }
 }
 
-/// First and last of the row numbers.
+/// The first and the last of the row numbers.
 pub(crate) fn row_range(rows: &Int64Array) -> Option<RangeInclusive<i64>> {
     match rows.len() {
         0 => None,
@@ -193,7 +200,9 @@ fn row_too_large(bytes: usize, batch_bytes: usize) -> PluginError {
     PluginError::limit(format!("one row takes {taken}, more than batch_bytes = {allowed}"))
 }
 
-/// A guest that refuses the whole batch may name the row at fault, counted within its part.
+/// The error of a guest that refuses the whole batch. It may name the row at fault, counted within
+/// its part: for example, row 3 of a part that begins at record 101 is record 104.
+// The number is the guest's and may lie outside of the part; then the error names no row.
 fn refused_row(
     error: GuestError,
     rows: &Int64Array,
@@ -205,7 +214,7 @@ fn refused_row(
     refused(error, limits).for_rows(row.map(|row| row..=row))
 }
 
-/// Output may be larger than its input, but not without bounds.
+/// Refuses an answer that is too large for its input. For example, 1 MiB may become 24 MiB.
 fn check_size(output: usize, input: usize, limits: &Limits) -> Result<(), PluginError> {
     let allowed = limits.output_bytes_for(input);
     if output <= allowed {

@@ -1,17 +1,17 @@
-//! What a plugin says: lines through `host.log`, and what guests with WASI print.
+//! The log of a plugin: lines through `host.log`, and the output of guests with WASI.
 //!
 //! Lines are bounded, tamed and passed to `tracing`. The last error line is kept, because a guest
-//! that panics says why just before it traps.
+//! that panics logs the reason just before it traps.
 
 use std::sync::Arc;
 
 use crate::error::tame;
 use crate::limits::Limits;
 
-/// Hears each line that a plugin logs, with its level: 1 error, 2 warning, 3 info, others debug.
+/// Gets each line that a plugin logs, with its level: 1 error, 2 warning, 3 info, others debug.
 pub type Listener = Arc<dyn Fn(u8, &str) + Send + Sync>;
 
-/// The voice of one instance.
+/// The log of one instance.
 pub(crate) struct GuestLog {
     plugin: String,
     line_bytes: usize,
@@ -34,6 +34,9 @@ impl GuestLog {
     }
 
     /// Takes one line. `level` as in the contract: 1 error, 2 warning, 3 info, others debug.
+    // The last error is kept even when the line is dropped, since it explains a trap. After the
+    // first dropped line `bytes_left` is 0, so that no shorter line slips through and the log has
+    // no gaps.
     pub(crate) fn line(&mut self, level: u8, text: &str) {
         let line = tame(text, self.line_bytes);
         if level == 1 {
@@ -62,12 +65,12 @@ impl GuestLog {
         self.last_error = None;
     }
 
-    /// The last error line of the call at hand.
+    /// The last error line of the current call.
     pub(crate) fn last_error(&self) -> Option<String> {
         self.last_error.clone()
     }
 
-    /// Lines that did not fit.
+    /// The number of lines that were dropped.
     pub(crate) fn dropped(&self) -> u64 {
         self.dropped
     }

@@ -1,5 +1,5 @@
-//! What plugins can ask the host for about the run and its source: how a plan names each value,
-//! which type it has, and the column that it makes.
+//! The values about the run and its source that plugins can ask the host for: the name of each
+//! value in a plan, its type, and its column.
 
 use std::sync::Arc;
 
@@ -7,11 +7,12 @@ use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
 use arrow_buffer::OffsetBuffer;
 use arrow_schema::{DataType, TimeUnit};
 
-/// What plugins can ask the host for; the same for all rows of a source, but `source.row`.
+/// The values that plugins can ask the host for. They are the same for all rows of a source. (The
+/// one value that differs by row, `source.row`, comes with the rows.)
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostValues {
-    /// `run.started-at` in microseconds since 1970, UTC; whole seconds. Also what the clocks of
-    /// guests with WASI show.
+    /// `run.started-at` in microseconds since 1970, UTC; whole seconds. The clocks of guests with
+    /// WASI show this time too.
     pub run_started_at_micros: i64,
     /// `run.id`
     pub run_id: String,
@@ -22,7 +23,7 @@ pub struct HostValues {
 }
 
 impl HostValues {
-    /// A column of this value, for rows with these numbers.
+    /// Makes a column of this value, for rows with these numbers.
     pub(crate) fn column(&self, value: HostValue, rows: &Int64Array) -> ArrayRef {
         let n_rows = rows.len();
         let text = |text: &str| -> ArrayRef {
@@ -65,7 +66,7 @@ impl HostValue {
         HostValue::SourceRow,
     ];
 
-    /// How plans name it.
+    /// The value's name in plans.
     pub fn key(self) -> &'static str {
         match self {
             HostValue::RunStartedAt => "run.started-at",
@@ -76,7 +77,7 @@ impl HostValue {
         }
     }
 
-    /// The one type that a column of it has.
+    /// The type of a column of this value. A plan cannot choose another one.
     pub fn data_type(self) -> DataType {
         match self {
             HostValue::RunStartedAt => DataType::Timestamp(TimeUnit::Microsecond, None),

@@ -1,8 +1,8 @@
-//! Looks at a plugin's file before anything of it is compiled.
+//! Looks at a plugin's file before any of it is compiled.
 //!
-//! In: the bytes. Out: its name and version, and whether it wants WASI; or an error that says what
-//! the file is instead, which contract it was made for, or which imports the sandbox does not
-//! offer. No code is run.
+//! In: the bytes. Out: the plugin's name and version, and whether it wants WASI; or an error that
+//! says what the file is instead (for example, "this is gzip; unpack it first"), which contract it
+//! was made for, or which imports the sandbox does not offer. No code is run.
 
 use std::fmt::Write as _;
 
@@ -16,19 +16,20 @@ use crate::error::{PluginError, PluginErrorKind, tame};
 const CONTRACT: &str = "0.1";
 const TRANSFORM: &str = "loader:plugin/transform";
 const HOST: &str = "loader:plugin/host";
-/// What of WASI 0.2 is served, closed (see `wasi.rs`). `sockets` and `http` are not.
+/// The packages of WASI 0.2 that the sandbox offers, in a closed form (see `wasi.rs`). `sockets`
+/// and `http` are not among them.
 const SERVED_WASI: [&str; 5] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/"];
 const MAX_NAME_BYTES: usize = 64;
 
-/// What a plugin's file says about itself.
+/// The name and the needs of a plugin, from its file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identity {
     /// From the component's name section.
     pub(crate) name: Option<String>,
     /// From the component's `version` section.
     pub(crate) version: Option<String>,
-    /// It imports interfaces of WASI.
+    /// The plugin imports interfaces of WASI.
     pub(crate) wants_wasi: bool,
 }
 
@@ -40,7 +41,7 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Identity, PluginError> {
     Ok(outside.identity())
 }
 
-/// What can be seen of a component from outside.
+/// The parts of a component that can be seen from outside.
 #[derive(Default)]
 pub(crate) struct Outside {
     pub(crate) imports: Vec<String>,
@@ -50,7 +51,9 @@ pub(crate) struct Outside {
 }
 
 impl Outside {
-    /// Errors: `NotAPlugin`, when the bytes are no component, or a damaged component.
+    /// Reads the outside of a component.
+    ///
+    /// Errors: `NotAPlugin`, when the bytes are not a component, or a damaged one.
     pub(crate) fn of(bytes: &[u8]) -> Result<Outside, PluginError> {
         check_header(bytes)?;
         Outside::read(bytes)
@@ -70,6 +73,8 @@ impl Outside {
         self.exports.iter().find(|name| name.starts_with(TRANSFORM)).map(String::as_str)
     }
 
+    // The parser reports the sections of nested modules and components in line with the outer ones.
+    // `depth` leaves them out: a component inside may import and export what it likes.
     fn read(bytes: &[u8]) -> Result<Outside, wasmparser::BinaryReaderError> {
         let mut outside = Outside::default();
         let mut depth = 0_usize;
@@ -102,7 +107,7 @@ impl Outside {
     }
 }
 
-/// The name that the component gives itself. A broken name section is no reason to refuse a plugin.
+/// The component's name from its name section. A broken name section gives no name and no error.
 fn component_name(names: ComponentNameSectionReader<'_>) -> Option<String> {
     names.into_iter().flatten().find_map(|name| match name {
         ComponentName::Component { name, .. } => label(name),
@@ -115,7 +120,7 @@ fn label(text: &str) -> Option<String> {
     Some(tame(text.trim(), MAX_NAME_BYTES)).filter(|label| !label.is_empty())
 }
 
-/// Refuses what is not WebAssembly, and what is no component.
+/// Refuses bytes that are not WebAssembly, and core modules.
 fn check_header(bytes: &[u8]) -> Result<(), PluginError> {
     if !bytes.starts_with(b"\0asm") {
         return Err(not_a_plugin(format!("not WebAssembly: {}", first_bytes(bytes)))
@@ -153,6 +158,8 @@ pub(crate) fn check_contract(outside: &Outside) -> Result<(), PluginError> {
     }
 }
 
+// `0.1.0` and `0.1.9` fit. `0.10.0` also begins with `0.1`, but no point follows; and a pre-release
+// such as `0.1.0-rc.1` may differ from the release.
 fn speaks(version: &str) -> bool {
     version
         .strip_prefix(CONTRACT)
@@ -215,7 +222,7 @@ fn is_offered(import: &str) -> bool {
     }
 }
 
-/// At most eight names, tamed.
+/// Lists at most eight names, tamed.
 pub(crate) fn list(names: &[String]) -> String {
     const SHOWN: usize = 8;
     let mut text =
@@ -226,7 +233,8 @@ pub(crate) fn list(names: &[String]) -> String {
     text
 }
 
-/// What a file seems to be whose first bytes are not those of WebAssembly.
+/// Describes a file whose first bytes are not those of WebAssembly.
+// The cut at 256 bytes may go through a character. The text up to it is then still text.
 fn first_bytes(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(&bytes[..bytes.len().min(256)])
         .or_else(|error| std::str::from_utf8(&bytes[..error.valid_up_to()]))

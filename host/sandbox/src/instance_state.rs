@@ -1,5 +1,4 @@
-//! What the host keeps for one instance of a plugin while the instance lives: its log, what it was
-//! refused, and its WASI.
+//! The host's state for one instance of a plugin: its log, its limiter, and its WASI.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,14 +18,14 @@ pub(crate) struct InstanceState {
 }
 
 impl InstanceState {
-    /// `now_micros`: what the instance's clock shows, if it has one.
+    /// `now_micros`: the time that the instance's clock shows, if it has one.
     pub(crate) fn new(log: GuestLog, limits: &Limits, now_micros: i64) -> InstanceState {
         let (log, limiter) = (Arc::new(Mutex::new(log)), Limiter::new(limits));
         InstanceState { log, limiter, now_micros, wasi: None }
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, GuestLog> {
-        // A poisoned log is still a log.
+        // A panic while the log was locked leaves at worst a line half counted.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -38,13 +37,14 @@ impl bindings::loader::plugin::host::Host for InstanceState {
 }
 
 impl WasiView for InstanceState {
+    // Made at the first use: a plugin without WASI never needs it.
     fn ctx(&mut self) -> WasiCtxView<'_> {
         self.wasi.get_or_insert_with(|| Wasi::new(self.now_micros, &self.log)).view()
     }
 }
 
-/// Refuses what goes past the limits, and remembers that it did: a guest whose allocation failed
-/// traps next.
+/// Refuses growth past the limits, and remembers the refusal: a guest whose allocation failed traps
+/// next, and the trap alone does not tell why.
 pub(crate) struct Limiter {
     memory_bytes: usize,
     table_elements: usize,
@@ -82,6 +82,7 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _max: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        // `false` and not an error: the guest sees that it is out of memory, and may go on.
         if desired > self.memory_bytes {
             self.refused = Some(RefusedGrowth::Memory { wanted: desired });
             return Ok(false);

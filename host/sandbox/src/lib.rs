@@ -1,10 +1,10 @@
 //! Runs transform plugins in a WebAssembly sandbox.
 //!
-//! A [`Runtime`] turns a component file into a [`Plugin`], or says why the file is no plugin.
+//! A [`Runtime`] turns a component file into a [`Plugin`], or says why the file is not a plugin.
 //! [`ChainPlan::make`] asks each plugin for its plan; [`ChainPlan::open`] gives one worker thread
-//! its own instances, and [`ChainSession::process`] takes batches through them. Nothing that a
-//! guest returns is believed: `loader-ipc` checks every byte. This is the only crate that names
-//! wasmtime, and it knows nothing of S3 or of the warehouse.
+//! its own instances, and [`ChainSession::process`] takes batches through them. The host trusts no
+//! answer of a guest: `loader-ipc` checks every byte. This is the only crate that names wasmtime,
+//! and it knows nothing of S3 or of the warehouse.
 
 mod aot;
 mod bindings;

@@ -1,14 +1,14 @@
 //! Every bound that a plugin runs under, each with its default and the reason for it.
 //!
-//! A message that reports a limit names the field as it is written here, which is also its key
-//! under `[limits]`.
+//! A message that reports a limit names the field as it is written here. This is also the limit's
+//! key under `[limits]`: for example, `ran longer than process_seconds = 10 s`.
 
 use serde::Deserialize;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// How the number of a limit is read.
+/// The unit of a limit's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     Bytes,
@@ -19,15 +19,15 @@ pub enum Unit {
 /// One of the [`Limits`], for lists of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
-    /// Its field, which is its key under `[limits]` and its name in messages.
+    /// The limit's field, which is its key under `[limits]` and its name in messages.
     pub key: &'static str,
-    /// What `default` counts.
+    /// The unit of `default`.
     pub unit: Unit,
-    /// What holds when nothing is said.
+    /// The value that holds without a setting.
     pub default: u64,
-    /// What it bounds.
+    /// The thing that the limit bounds.
     pub bounds: &'static str,
-    /// Why that much.
+    /// The reason for the default.
     pub reason: &'static str,
 }
 
@@ -51,8 +51,9 @@ macro_rules! number {
     };
 }
 
-/// Makes `Limits`, its defaults and the list of all limits of one table: bounds, key, unit,
+/// Makes `Limits`, its defaults and the list of all limits from one table: bounds, key, unit,
 /// default, reason.
+// The texts of the table are also the page `docs/limits.md`, which a test compares.
 macro_rules! limits {
     ($($(#[doc = $bounds:literal])+ $key:ident: $unit:ident = $default:expr, $reason:literal;)+) => {
         /// The bounds of the sandbox. Sizes are bytes, times whole seconds.
@@ -147,13 +148,15 @@ limits! {
 }
 
 impl Limits {
-    /// What `process` may return for an input of `input_bytes`.
+    /// The most bytes that `process` may return for an input of `input_bytes`.
+    // Without the 16 MiB, an input of 100 bytes could return 800 at most.
     pub(crate) fn output_bytes_for(&self, input_bytes: usize) -> usize {
         input_bytes.saturating_mul(8).saturating_add(16 * MIB).min(self.output_bytes)
     }
 }
 
-/// A size as people write it: `256 MiB`, `512 KiB`, `700 bytes`; past 10 MiB to a tenth.
+/// A size as people write it: `256 MiB`, `512 KiB`, `700 bytes`. A size that is not a whole number
+/// of MiB is rounded to a tenth from 10 MiB on, and exact below: for example, `20.3 MiB`.
 pub(crate) fn size(bytes: usize) -> String {
     match bytes {
         b if b >= MIB && b % MIB == 0 => format!("{} MiB", b / MIB),

@@ -1,14 +1,14 @@
-//! Work of the host on a thread of its own, for as long as it may take.
+//! Work of the host on a thread of its own, with a deadline.
 //!
-//! A compiler or a validator cannot be interrupted. When its time is up, its thread is left behind,
-//! and the load goes on to its end.
+//! A compiler or a validator cannot be interrupted. When its time is up, its thread is left behind:
+//! the load ends with an error, although the thread still runs.
 
 use std::io;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-/// Why there is no result.
+/// The reason why there is no result.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
     NotStarted(io::Error),
@@ -17,6 +17,8 @@ pub(crate) enum Unfinished {
 }
 
 /// The result of `work`, if it comes within `seconds`.
+// The thread is never joined, since a join would wait past the deadline. When `work` panics, `send`
+// is dropped without a value, and `recv_timeout` reports that at once.
 pub(crate) fn within<T: Send + 'static>(
     thread: thread::Builder,
     seconds: u64,
@@ -24,7 +26,7 @@ pub(crate) fn within<T: Send + 'static>(
 ) -> Result<T, Unfinished> {
     let (send, receive) = sync_channel(1);
     let work = move || {
-        // After the deadline the result has no receiver.
+        // Sending fails when the deadline has passed and the receiver is gone; that is fine.
         let _ = send.send(work());
     };
     thread.spawn(work).map_err(Unfinished::NotStarted)?;

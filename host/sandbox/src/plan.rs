@@ -1,8 +1,8 @@
-//! A plugin's plan: where each output column comes from. Made once for a load, shared by all
-//! workers.
+//! A plugin's plan: where each output column comes from. It is made once for a load and shared by
+//! all workers.
 //!
-//! [`Plan::check`] is the only way to a plan, so the indexes of every plan are in range, its types
-//! agree with the input's, and each computed column is used exactly once.
+//! Only [`Plan::check`] makes a plan. So the indexes of every plan are in range, its types agree
+//! with the input's, and each computed column is used exactly once.
 
 use std::sync::Arc;
 
@@ -16,41 +16,41 @@ use crate::error::{PluginError, tame};
 use crate::host_values::HostValue;
 use crate::limits::{Limits, size};
 
-/// What a plan may depend on, beside the input schema.
+/// The facts that a plan may depend on, beside the input schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanContext {
-    /// Name of the target table.
+    /// The name of the target table.
     pub table: String,
-    /// Merge keys, as columns of the target; empty when rows are appended.
+    /// The merge keys, as columns of the target; empty when rows are appended.
     pub keys: Vec<String>,
-    /// The target table as it stands; `None` when it does not exist yet.
+    /// The target table's columns; `None` when it does not exist yet.
     pub target: Option<SchemaRef>,
-    /// The plugin's own settings, as they are; null stands for no settings, `{}`.
+    /// The plugin's own settings, as the user wrote them; null stands for no settings, `{}`.
     pub config: serde_json::Value,
 }
 
 /// Where an output column comes from.
 #[derive(Clone, Debug)]
 pub enum Expr {
-    /// This input column, as it is.
+    /// This input column, unchanged.
     Passthrough(usize),
-    /// This input column, cast by the host: exactly, or the row is rejected.
+    /// This input column, cast by the host. A value that cannot be cast exactly rejects its row.
     Cast(usize),
-    /// A constant; one row.
+    /// A constant, as an array of one row.
     Literal(ArrayRef),
-    /// A value that the host knows.
+    /// A value of the host, such as the run's id.
     HostValue(HostValue),
-    /// This column of what `process` returns.
+    /// This column of the batch that `process` returns.
     Computed(usize),
 }
 
 /// A checked plan.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Input columns that cross into the sandbox, ascending.
+    /// The input columns that cross into the sandbox, ascending.
     pub inputs: Vec<usize>,
-    /// All output columns. A column that is passed through has its input's metadata and
-    /// nullability.
+    /// All output columns. A column that is passed through keeps the metadata and nullability of
+    /// its input.
     pub schema: SchemaRef,
     /// Where each output column comes from.
     pub outputs: Vec<Expr>,
@@ -59,7 +59,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Checks what a guest returned against the schema that it was given.
+    /// Checks a guest's plan against the input schema.
     pub(crate) fn check(
         plan: transform::Plan,
         input: &SchemaRef,
@@ -82,6 +82,7 @@ impl Plan {
     }
 
     /// Whether rows cross into the sandbox; otherwise the plugin is not even instantiated.
+    // A plugin with inputs and without computed columns still has work: it may reject rows.
     pub(crate) fn needs_process(&self) -> bool {
         !self.inputs.is_empty() || !self.computed.fields().is_empty()
     }
@@ -116,7 +117,7 @@ fn column(index: u32, input: &Schema) -> Result<usize, PluginError> {
     }
 }
 
-/// The schema that the plan declares, with a column for each of its outputs.
+/// The schema that the plan declares, which must have a column for each output.
 fn check_schema(bytes: &[u8], n_outputs: usize, limits: &Limits) -> Result<Schema, PluginError> {
     let schema_limits = SchemaLimits { max_columns: limits.columns, ..SchemaLimits::default() };
     let declared = untrusted::check_schema(bytes, &schema_limits)
@@ -129,7 +130,9 @@ fn check_schema(bytes: &[u8], n_outputs: usize, limits: &Limits) -> Result<Schem
     }
 }
 
-/// An output column: its field, and where its values come from.
+/// Checks an output column; returns its field, and where its values come from.
+// Only `Computed` is not checked against a range here: how many columns the plugin computes is
+// known once all outputs are counted, in `computed_fields`.
 fn check_output(
     declared: &Field,
     expr: transform::Expr,
@@ -178,6 +181,8 @@ fn check_cast(declared: &Field, index: u32, input: &Schema) -> Result<(Field, Ex
     Ok((Field::new(declared.name(), to.clone(), from.is_nullable()), Expr::Cast(index)))
 }
 
+// The literal is decoded as nullable, since NULL is a fine constant. Whether the output column is
+// nullable then follows from the value.
 fn check_literal(declared: &Field, bytes: Vec<u8>) -> Result<(Field, Expr), PluginError> {
     let field = |nullable| Field::new(declared.name(), declared.data_type().clone(), nullable);
     let schema = Arc::new(Schema::new(vec![field(true)]));
@@ -202,8 +207,11 @@ fn unknown_host_value(key: &str) -> PluginError {
     PluginError::protocol(format!("the host has no value {:?}; it has {known}", tame(key, 64)))
 }
 
-/// The schema of what `process` returns: computed columns 0, 1, 2 and so on, each used exactly
-/// once.
+/// The schema of the batch that `process` returns: the computed columns 0, 1, 2 and so on, each
+/// used exactly once.
+// With n uses there are n slots. An index past them is refused, and so is a slot that is filled
+// twice; then all n slots are full, and no index is missing. (For example, columns 0 and 2 are
+// refused: two uses have the slots 0 and 1.)
 fn computed_fields(fields: &[Field], outputs: &[Expr]) -> Result<SchemaRef, PluginError> {
     let used = outputs.iter().zip(fields).filter_map(|(expr, field)| match expr {
         Expr::Computed(index) => Some((*index, field)),

@@ -1,4 +1,4 @@
-//! A plugin that was loaded: who it is, and what its instances are made of.
+//! A plugin that was loaded: its identity, and the parts that its instances are made of.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,11 +16,11 @@ use crate::limits::Limits;
 pub struct Plugin {
     parts: Arc<PluginParts>,
     listener: Option<Listener>,
-    /// What messages call its config.
+    /// The name of the plugin's config in messages.
     config_name: Option<Arc<str>>,
 }
 
-/// What a [`Plugin`] is made of.
+/// The parts of a [`Plugin`] that all its clones share.
 pub(crate) struct PluginParts {
     pub(crate) name: String,
     pub(crate) version: String,
@@ -30,7 +30,8 @@ pub(crate) struct PluginParts {
     pub(crate) limits: Arc<Limits>,
     pub(crate) pre: bindings::PluginPre<InstanceState>,
     pub(crate) counts_fuel: bool,
-    /// The plugin's answer, once it was asked.
+    /// The plugin's config schema, once it was asked for it. Shared by all clones, so that the
+    /// plugin runs only once for it.
     pub(crate) config_schema: OnceLock<Option<String>>,
 }
 
@@ -39,36 +40,37 @@ impl Plugin {
         Plugin { parts: Arc::new(parts), listener: None, config_name: None }
     }
 
-    /// The component's own name, else its file's. At most 64 bytes, without control characters, not
-    /// unique.
+    /// The component's own name, else that of its file: for example, `default`. Cut after 64 bytes,
+    /// without control characters, and not unique.
     pub fn name(&self) -> &str {
         &self.parts.name
     }
 
-    /// What the component says, else `0`. Free text like the name.
+    /// The version in the component's metadata, else `0`. Free text like the name.
     pub fn version(&self) -> &str {
         &self.parts.version
     }
 
-    /// Digest of the component's bytes, 64 hexadecimal digits: the one name that cannot lie.
+    /// The SHA-256 of the component's bytes, 64 hexadecimal digits. Unlike name and version, the
+    /// component cannot choose it.
     pub fn sha256(&self) -> &str {
         &self.parts.sha256
     }
 
-    /// The same plugin, whose log lines `listener` hears too, bounded as they are.
+    /// The same plugin, whose log lines also go to `listener`, within the same bounds.
     #[must_use]
     pub fn heard_by(self, listener: Listener) -> Plugin {
         Plugin { listener: Some(listener), ..self }
     }
 
-    /// The same plugin, whose config is called `name` in messages:
-    /// `tables.orders.plugins[1].config`. Without it, `config`.
+    /// The same plugin, whose config is called `name` in messages: for example,
+    /// `tables.orders.plugins[1].config`. Without a name it is called `config`.
     #[must_use]
     pub fn configured_by(self, name: &str) -> Plugin {
         Plugin { config_name: Some(name.into()), ..self }
     }
 
-    /// How messages name it: `default 0.1.0 (sha256 1a2b3c4d)`.
+    /// The plugin's name in messages: for example, `default 0.1.0 (sha256 1a2b3c4d)`.
     pub(crate) fn label(&self) -> String {
         let short = self.parts.sha256.get(..8).unwrap_or(&self.parts.sha256);
         format!("{} {} (sha256 {short})", self.parts.name, self.parts.version)
@@ -79,12 +81,12 @@ impl Plugin {
         PluginError::host(format!("the host could not do its part: {error}")).of(self.label())
     }
 
-    /// What messages call its config.
+    /// The name of the plugin's config in messages.
     pub(crate) fn config_name(&self) -> Option<&str> {
         self.config_name.as_deref()
     }
 
-    /// The config schema that it has answered, if it was asked.
+    /// The plugin's config schema, if it was asked for it.
     pub(crate) fn known_config_schema(&self) -> &OnceLock<Option<String>> {
         &self.parts.config_schema
     }

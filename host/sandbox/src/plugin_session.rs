@@ -1,8 +1,8 @@
 //! One plugin of a chain at work: how its output columns are put together.
 //!
 //! Only the columns that the plan asks for cross into the sandbox; the others go from input to
-//! output as they are. Rows that the plugin rejects, or that a cast of the host cannot hold, leave
-//! all columns alike.
+//! output unchanged. A row that the plugin rejects, or whose value the host cannot cast, is taken
+//! out of all columns.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use crate::plan::{Expr, Plan};
 use crate::plugin::Plugin;
 use crate::transformed::{Reason, RejectedRows, Transformed};
 
-/// A plugin's session. Without a guest when the plan gives it no work.
+/// A plugin's session. It has no guest when the plan gives the plugin no work: for example, when
+/// the plugin only renames columns.
 pub(crate) struct PluginSession {
     plugin: Plugin,
     plan: Plan,
@@ -51,7 +52,9 @@ impl PluginSession {
         })
     }
 
-    /// Takes a batch through this plugin; adds its rejected rows to those before.
+    /// Takes a batch through this plugin; adds its rejected rows to those of the plugins before.
+    // Rows leave only at the end. Until then an index in `rejected` is a row of `input`, for the
+    // guest's rejects as for failed casts. The guest comes first, so its reason for a row stays.
     pub(crate) fn process(&mut self, input: Transformed) -> Result<Transformed, PluginError> {
         self.counters.batches += 1;
         self.counters.rows += input.batch.num_rows() as u64;
@@ -64,7 +67,7 @@ impl PluginSession {
             .map_err(|error| self.plugin.host_failure(&error))
     }
 
-    /// Ends the guest's session and returns what was counted.
+    /// Ends the guest's session and returns the counters.
     pub(crate) fn finish(mut self) -> Result<PluginCounters, PluginError> {
         if let Some(guest) = self.guest {
             guest.finish(&mut self.counters)?;
@@ -75,7 +78,7 @@ impl PluginSession {
         Ok(self.counters)
     }
 
-    /// The columns that the plugin computes, none when it computes none.
+    /// The columns that the plugin computes; a batch without columns when the plan has no work.
     fn compute(
         &mut self,
         batch: &RecordBatch,
@@ -111,6 +114,7 @@ impl PluginSession {
         })
     }
 
+    // A literal is an array of one row. Taking its row 0 once for each row of the batch repeats it.
     fn column(
         &mut self,
         index: usize,
@@ -131,8 +135,8 @@ impl PluginSession {
         }
     }
 
-    /// Input column `from` with the type of output column `index`; a row whose value does not fit
-    /// is rejected, unless the plugin has rejected it already.
+    /// Casts input column `from` to the type of output column `index`. A row whose value does not
+    /// fit is rejected, unless the plugin has rejected it already.
     fn cast(
         &mut self,
         from: usize,

@@ -1,5 +1,5 @@
-//! The two questions that a plugin answers without rows: what its config may say, and what its plan
-//! is for a table. Each is asked in an instance of its own.
+//! The two questions that a plugin answers without rows: its config schema, and its plan for a
+//! table. Each question has an instance of its own.
 
 use std::thread;
 
@@ -14,10 +14,12 @@ use crate::plugin::Plugin;
 use crate::sandbox::Sandbox;
 
 impl Plugin {
-    /// JSON Schema of the plugin's config; `None`: the plugin takes no config. Untrusted text of at
-    /// most `config_schema_bytes`.
+    /// The JSON Schema of the plugin's config; `None`: the plugin takes no config. Untrusted text
+    /// of at most `config_schema_bytes`.
     ///
-    /// Runs the plugin, once.
+    /// Runs the plugin at the first call, and remembers the answer.
+    // Two threads may both ask the plugin; `get_or_init` keeps the answer of the first. An error is
+    // not remembered.
     pub fn config_schema(&self) -> Result<Option<String>, PluginError> {
         if let Some(schema) = self.known_config_schema().get() {
             return Ok(schema.clone());
@@ -26,11 +28,12 @@ impl Plugin {
         Ok(self.known_config_schema().get_or_init(|| schema).clone())
     }
 
-    /// Holds a config against the plugin's own schema. Null stands for no config, `{}`; a plugin
-    /// without schema takes nothing else. Every plan begins with this.
+    /// Checks a config against the plugin's own schema. Null stands for no config, `{}`; a plugin
+    /// without schema takes nothing else. Every plan begins with this check.
     ///
-    /// Errors: `Config`, with the key and what is expected there, never the value; `Protocol` when
-    /// the schema is no JSON Schema; and the errors of [`Plugin::config_schema`].
+    /// Errors: `Config`, with the key and the expected value, never the value in the config;
+    /// `Protocol` when the schema is not a JSON Schema; and the errors of
+    /// [`Plugin::config_schema`].
     pub fn check_config(&self, config: &serde_json::Value) -> Result<(), PluginError> {
         let schema = self.config_schema()?;
         let name = self.config_name().unwrap_or("config");
@@ -57,9 +60,9 @@ impl Plugin {
     }
 
     /// Asks for the plan for `input`, in a fresh instance whose clock shows 1970, and checks all of
-    /// it.
+    /// the plan.
     ///
-    /// The config is checked against the plugin's schema, and passed on as it is.
+    /// The config is checked against the plugin's schema first, and passed on unchanged.
     ///
     /// Errors: those of [`Plugin::check_config`]; also `Config` and `Refused`, `Trap`, `Limit`, and
     /// `Protocol` when the plan breaks the contract.
@@ -77,7 +80,7 @@ impl Plugin {
             .map_err(|error| error.in_call(Call::MakePlan).of(self.label()))
     }
 
-    /// A plugin knows what is wrong with its config, but not where the config is written.
+    /// Adds where the config is written: the plugin knows its mistake, but not its place.
     fn with_config_name(&self, error: PluginError) -> PluginError {
         match self.config_name() {
             Some(name) if error.kind() == PluginErrorKind::Config => {
@@ -87,9 +90,9 @@ impl Plugin {
         }
     }
 
-    /// Runs `call` where it may block. WASI blocks on a tokio runtime of its own, which must not
-    /// happen on a thread of another runtime. Callers ask from any thread, so plugins with WASI
-    /// are asked on a thread of their own.
+    /// Runs `call` on a thread that may block. WASI blocks on a tokio runtime of its own, which
+    /// must not happen on a thread of another runtime. Callers ask from any thread, so a plugin
+    /// with WASI is asked on a thread of its own.
     fn off_runtime<T: Send>(
         &self,
         call: impl FnOnce() -> Result<T, PluginError> + Send,
@@ -107,7 +110,8 @@ impl Plugin {
     }
 }
 
-/// A plan's context as the contract has it. A target that does not exist is no bytes.
+/// The context of a plan in the contract's form. A target that does not exist is an empty list of
+/// bytes.
 fn guest_context(context: &PlanContext) -> Context {
     let target = context.target.as_ref();
     Context {

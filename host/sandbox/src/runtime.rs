@@ -20,19 +20,19 @@ use crate::off_thread::{Unfinished, within};
 use crate::plugin::{Plugin, PluginParts};
 use crate::wasi;
 
-/// Where compiled plugins are kept.
+/// The place of the compiled plugins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CacheLocation {
-    /// In this directory, which is made when missing and must belong to this user alone.
+    /// This directory, which is made when missing and must belong to this user alone.
     Dir(PathBuf),
     /// `$XDG_CACHE_HOME/loader/plugins`, or `~/.cache/loader/plugins`.
     Default,
-    /// Nowhere: plugins are compiled on each start.
+    /// No place: plugins are compiled on each start.
     Off,
 }
 
 impl CacheLocation {
-    /// The cache there; `None`, with a warning, when it cannot be used.
+    /// Opens the cache; `None`, with a warning, when it cannot be used.
     fn open(self) -> Option<AotCache> {
         let dir = match self {
             CacheLocation::Off => return None,
@@ -58,13 +58,13 @@ pub enum Metering {
     /// No: plugins run at full speed.
     #[default]
     Off,
-    /// Yes, which makes them up to three times slower: a cost that is the same on every machine and
-    /// every day.
+    /// Yes, which makes plugins up to three times slower. The count of the same work is the same on
+    /// every machine and every day.
     Fuel,
 }
 
-/// Loads plugins. One for a process: it has the engine and a thread that interrupts guests which
-/// run too long.
+/// Loads plugins. A process needs one runtime: it has the engine and a thread that interrupts
+/// guests which run too long.
 #[derive(Clone)]
 pub struct Runtime {
     engine: Engine,
@@ -81,7 +81,7 @@ impl Runtime {
         Runtime::metered(limits, cache, Metering::Off)
     }
 
-    /// The same, and says whether instructions are counted.
+    /// As [`Runtime::new`], with a choice whether instructions are counted.
     pub fn metered(
         limits: Limits,
         cache: CacheLocation,
@@ -99,11 +99,10 @@ impl Runtime {
         })
     }
 
-    /// Turns the bytes of a component into a plugin. `path` only names it.
+    /// Turns the bytes of a component into a plugin. `path` is used only as the plugin's name.
     ///
-    /// Everything that can be seen from outside is checked before anything is compiled, and no code
-    /// of the plugin is run. A large plugin takes seconds to compile, and milliseconds to load from
-    /// the cache.
+    /// All outside parts are checked before the component is compiled, and no code of the plugin is
+    /// run. A large plugin takes seconds to compile, and milliseconds to load from the cache.
     ///
     /// Errors: `NotAPlugin`, `ContractVersion`, `ForbiddenImport`, `Limit` (size, time to compile),
     /// `Host`.
@@ -154,6 +153,8 @@ impl Runtime {
         Err(PluginError::limit(fact).remedy("raise it in [limits] or build a smaller plugin"))
     }
 
+    // The cache is asked by the digest of the bytes at hand, and never by the path or the name: a
+    // plugin that was built anew has another digest and is compiled.
     pub(crate) fn component(
         &self,
         path: &Path,
@@ -198,7 +199,9 @@ impl Runtime {
             })
     }
 
-    /// Joins the plugin to what the host offers, and checks the types of the contract.
+    /// Links the plugin to the host's functions, and checks the types of the contract.
+    // `inspect` has seen only the names of imports and exports. A component may export
+    // `loader:plugin/transform@0.1.0` with other functions in it; that shows here.
     pub(crate) fn link(
         &self,
         component: &Component,
@@ -227,7 +230,10 @@ impl Runtime {
     }
 }
 
-/// Deterministic and interruptible, with no more of WebAssembly than plugins need.
+/// The settings of the engine: deterministic and interruptible, with no more of WebAssembly than
+/// plugins need.
+// Relaxed SIMD and the bits of NaN may differ between processors, so the first is off and the
+// second is made the same. The same rows then give the same columns on every machine.
 fn config(limits: &Limits, metering: Metering) -> Config {
     let mut config = Config::new();
     config
@@ -259,7 +265,8 @@ fn default_dir() -> Option<PathBuf> {
     cache
 }
 
-/// The name of a plugin whose component has none: that of its file, without `.wasm`.
+/// The name of a plugin whose component has none: that of its file, without the suffix. For
+/// example, the name of `plugins/tidy.wasm` is `tidy`.
 fn stem(path: &Path) -> String {
     tame(&path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy(), 64)
 }

@@ -1,8 +1,8 @@
 //! One instance of a plugin with its memory, and the rules of every call into it.
 //!
-//! [`Sandbox::call`] sets the deadline, makes the call, and turns whatever ended it into a
+//! [`Sandbox::call`] sets the deadline, makes the call, and turns its failure into a
 //! [`PluginError`]: a trap, a limit, or an answer that the host could not take. An instance that
-//! failed is never entered again.
+//! failed is never called again.
 
 use wasmtime::Store;
 
@@ -15,7 +15,7 @@ use crate::guest_log::GuestLog;
 use crate::instance_state::InstanceState;
 use crate::plugin::Plugin;
 
-/// More than any guest burns within its deadlines: fuel is counted, never a limit.
+/// More fuel than a guest can use within its deadlines. Fuel only counts and is never a limit.
 const FUEL: u64 = u64::MAX;
 
 /// An instance of a plugin, for one thread.
@@ -26,7 +26,7 @@ pub(crate) struct Sandbox {
 }
 
 impl Sandbox {
-    /// Instantiates the plugin. `now_micros`: what its clock shows, if it has one.
+    /// Instantiates the plugin. `now_micros`: the time that its clock shows, if it has one.
     pub(crate) fn new(plugin: &Plugin, now_micros: i64) -> Result<Sandbox, PluginError> {
         let mut store = store(plugin, now_micros)?;
         match plugin.pre().instantiate(&mut store) {
@@ -39,6 +39,9 @@ impl Sandbox {
     }
 
     /// Makes one call within its time. After an error the instance must not be used again.
+    // The state of the last call is cleared first. Otherwise memory that was refused in `open`, and
+    // that the guest did without, would explain a later trap in `process`. The deadline counts from
+    // the moment that it is set, so each call sets its own.
     pub(crate) fn call<T>(
         &mut self,
         call: Call,
@@ -53,7 +56,7 @@ impl Sandbox {
         })
     }
 
-    /// The same for a call that the guest may refuse with an error of its own.
+    /// As [`Sandbox::call`], for a call that the guest may refuse with an error of its own.
     pub(crate) fn ask<T>(
         &mut self,
         call: Call,
@@ -67,23 +70,25 @@ impl Sandbox {
         })
     }
 
-    /// Most bytes that one of its memories had.
+    /// The largest size of one memory of the instance, in bytes.
     pub(crate) fn peak_memory_bytes(&self) -> u64 {
         self.store.data().limiter.peak_memory_bytes as u64
     }
 
-    /// Instructions that it has run so far, about; `None` when they are not counted.
+    /// Roughly the number of instructions so far; `None` when they are not counted.
     pub(crate) fn fuel(&self) -> Option<u64> {
         self.store.get_fuel().ok().map(|left| FUEL - left)
     }
 
-    /// Log lines that did not fit.
+    /// The number of log lines that were dropped.
     pub(crate) fn log_lines_dropped(&self) -> u64 {
         self.store.data().log().dropped()
     }
 }
 
-/// The memory of an instance, under all limits, with the time to instantiate it.
+/// Makes the store of an instance, under all limits and with the deadline to instantiate it.
+// Limits and deadline are set before `instantiate`, because the guest's start functions already run
+// in it.
 fn store(plugin: &Plugin, now_micros: i64) -> Result<Store<InstanceState>, PluginError> {
     let limits = plugin.limits();
     let log = GuestLog::new(plugin.label(), limits, plugin.listener());

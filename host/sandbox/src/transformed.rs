@@ -9,37 +9,38 @@ use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::ArrowError;
 use arrow_select::filter;
 
-/// A row that must not be loaded, and why.
+/// A row that must not be loaded, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reject {
     /// The record in the source, 1 for the first after the header.
     pub row: u64,
-    /// Name of the plugin that rejected it, or that asked for the cast that failed.
+    /// The name of the plugin that rejected the row, or that asked for the cast that failed.
     pub plugin: Arc<str>,
     /// A word for programs, such as `out-of-range`; `cast-failed` when it was a cast of the host.
     pub code: Arc<str>,
-    /// For people; without control characters, at most `message_bytes`. Shared by all rows that are
-    /// rejected for it: a plugin may reject every row at length.
+    /// A text for people, without control characters and cut after `message_bytes`. All rows that
+    /// are rejected for the same reason share it, since a plugin may reject every row at length.
     pub message: Arc<str>,
     /// The column at fault, as the plugin names it.
     pub column: Option<Arc<str>>,
 }
 
-/// What became of a batch.
+/// A batch and its rejected rows.
 #[derive(Clone, Debug)]
 pub struct Transformed {
-    /// The chain's output schema; the rows that are left, in their order.
+    /// The rows that are left, in their order. After the last plugin they have the chain's output
+    /// schema.
     pub batch: RecordBatch,
     /// `source.row` of each row that is left.
     pub rows: Int64Array,
-    /// The other rows, by plugin and then in their order.
+    /// The rejected rows, by plugin and then in their order.
     pub rejects: Vec<Reject>,
 }
 
-/// Rows of a batch that one plugin rejects, by their index in it.
+/// The rows of a batch that one plugin rejects, by their index in the batch.
 pub(crate) type RejectedRows = BTreeMap<u32, Reason>;
 
-/// Why a row is rejected; the parts are those of [`Reject`].
+/// The reason why a row is rejected; the parts are those of [`Reject`].
 #[derive(Clone)]
 pub(crate) struct Reason {
     pub(crate) code: Arc<str>,
@@ -49,6 +50,8 @@ pub(crate) struct Reason {
 
 impl Transformed {
     /// Takes the rows that `plugin` rejects out of all columns, and adds them to the rejects.
+    // An index in `rejected` is one into the batch before filtering, so the row number comes from
+    // `self.rows`, never from the filtered `rows`.
     pub(crate) fn without(
         self,
         rejected: RejectedRows,

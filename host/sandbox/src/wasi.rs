@@ -1,9 +1,10 @@
-//! WASI 0.2, closed: for plugins whose language cannot do without it.
+//! WASI 0.2, closed: for plugins in languages that need it.
 //!
-//! No files, no environment, no arguments, no network. The wall clock stands still at the run's
-//! start, the monotonic clock at zero, and guests cannot sleep: a sleeping guest could not be
-//! interrupted. Random numbers come from a fixed seed. What a guest prints becomes log lines. So
-//! the same rows give the same result on every machine.
+//! There are no files, no environment, no arguments and no network. The wall clock stands still at
+//! the run's start, and the monotonic clock at zero. Guests cannot sleep, since a sleeping guest
+//! could not be interrupted. Random numbers come from a fixed seed. The guest's output becomes log
+//! lines. So the same rows give the same result on every machine: for example, a guest that asks
+//! for eight random bytes gets the same eight in every run.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -21,6 +22,9 @@ use wasmtime_wasi::{
 use crate::guest_log::GuestLog;
 
 /// Adds WASI to a plugin's linker; only for plugins that import it.
+// The order matters: the second clock replaces the first one, whose `subscribe_duration` would put
+// the thread to sleep. Shadowing is allowed only for that step, so that no other function is
+// replaced by mistake.
 pub(crate) fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     linker.allow_shadowing(true);
@@ -31,14 +35,14 @@ pub(crate) fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> wa
     Ok(())
 }
 
-/// A WASI context of one instance.
+/// The WASI context of one instance.
 pub(crate) struct Wasi {
     ctx: WasiCtx,
     table: ResourceTable,
 }
 
 impl Wasi {
-    /// `now_micros`: what the wall clock shows, since 1970.
+    /// `now_micros`: the time of the wall clock, in microseconds since 1970.
     pub(crate) fn new(now_micros: i64, log: &Arc<Mutex<GuestLog>>) -> Wasi {
         let now = Duration::from_micros(u64::try_from(now_micros).unwrap_or_default());
         let ctx = WasiCtx::builder()
@@ -61,7 +65,8 @@ impl Wasi {
     }
 }
 
-/// 16 KiB that look random and are the same every time; guests that want more get them again.
+/// Makes 16 KiB that look random and are the same every time. A guest that needs more gets them
+/// again.
 fn random_bytes(purpose: &str) -> Vec<u8> {
     (0..512_u32)
         .flat_map(|block| {
@@ -100,7 +105,8 @@ impl HasData for NoSleep {
     type Data<'a> = StoppedClock<'a>;
 }
 
-/// A clock that stands still, so every moment that a guest could wait for has come.
+/// A clock that stands still. Every moment that a guest waits for counts as reached, so waiting
+/// returns at once.
 struct StoppedClock<'a>(&'a mut ResourceTable);
 
 impl monotonic_clock::Host for StoppedClock<'_> {
@@ -130,7 +136,7 @@ impl Pollable for Ready {
     async fn ready(&mut self) {}
 }
 
-/// Standard output or error of a guest.
+/// The standard output or standard error of a guest.
 #[derive(Clone)]
 struct Printed {
     level: u8,
@@ -154,7 +160,7 @@ impl StdoutStream for Printed {
     }
 }
 
-/// Cuts what the guest prints into lines.
+/// Cuts the guest's output into lines.
 struct PrintedStream {
     to: Printed,
     begun: Vec<u8>,
@@ -163,7 +169,7 @@ struct PrintedStream {
 impl PrintedStream {
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.begun);
-        // A poisoned log is still a log.
+        // A panic while the log was locked leaves at worst a line half counted.
         let mut log = self.to.log.lock().unwrap_or_else(PoisonError::into_inner);
         log.line(self.to.level, &String::from_utf8_lossy(&line));
     }
@@ -176,6 +182,7 @@ impl Pollable for PrintedStream {
 
 impl OutputStream for PrintedStream {
     fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        // Bounds the host's memory: a guest may print without ever ending a line.
         const LONGEST_LINE: usize = 4096;
         for byte in bytes {
             match byte {
@@ -199,6 +206,7 @@ impl OutputStream for PrintedStream {
 }
 
 impl Drop for PrintedStream {
+    // A last line without its line end would be lost otherwise.
     fn drop(&mut self) {
         if !self.begun.is_empty() {
             self.end_line();

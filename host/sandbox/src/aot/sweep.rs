@@ -1,9 +1,9 @@
-//! Keeps the cache small: files that were not used for a month go, and the longest unused beyond a
-//! gigabyte.
+//! Keeps the cache small: removes files that were not used for a month, and beyond a gigabyte the
+//! files that were unused for the longest time.
 //!
 //! A plugin that is built anew, and a wasmtime that is upgraded, leave a file behind that no load
-//! asks for again. Only files with the cache's own names are touched, and an error here is no
-//! reason to fail.
+//! asks for again. Only files with the cache's own names are removed, and an error here never makes
+//! a load fail.
 
 use std::fs::{self, File};
 use std::io;
@@ -24,16 +24,18 @@ struct CacheFile {
     used: SystemTime,
 }
 
-/// Notes that a file was used: the time of its last change is the time of its last use, to the day.
+/// Notes that a file was used, by setting the time of its last change. Within a day of the last
+/// note nothing is written.
 pub(super) fn mark_used(file: &File, changed: SystemTime, now: SystemTime) {
     if now.duration_since(changed).is_ok_and(|age| age > DAY) {
-        // In a cache that can only be read this fails. Once the cache can be written again, a file
-        // in use may look unused and go; it is then compiled again.
+        // This fails in a cache that is read-only. Once the cache is writable again, a file that is
+        // in use may look unused and be removed; the plugin is then compiled again.
         let _ = file.set_modified(now);
     }
 }
 
-/// Removes what is too old or too much. `fresh` stays, whatever its size.
+/// Removes files that are too old or too many. `fresh`, the file that was just written, stays even
+/// if it is larger than the cache may be.
 pub(super) fn sweep(dir: &Path, fresh: &Path, now: SystemTime) {
     let entries = match entries(dir) {
         Ok(entries) => entries,
@@ -45,7 +47,7 @@ pub(super) fn sweep(dir: &Path, fresh: &Path, now: SystemTime) {
     for path in doomed(entries, fresh, now) {
         match fs::remove_file(&path) {
             Ok(()) => {
-                tracing::debug!(path = %path.display(), "compiled plugin that nobody uses removed")
+                tracing::debug!(path = %path.display(), "compiled plugin is unused and removed")
             }
             // Another run may have removed it first.
             Err(error) => {
@@ -56,8 +58,11 @@ pub(super) fn sweep(dir: &Path, fresh: &Path, now: SystemTime) {
     }
 }
 
-/// The files that go: those unused for too long, and of the others the longest unused, until the
-/// rest fits.
+/// The files to remove: files that were unused for too long, and then the longest unused of the
+/// others, until the rest fits.
+// Sorted and reversed, `fresh` comes first, then the latest used. Each file takes its size out of
+// `room`. For example, behind a `fresh` of 300 MiB come files of 300, 500 and 1 MiB: the first
+// stays, the second does not fit, and the third goes as well, since it is unused for longer.
 fn doomed(mut entries: Vec<CacheFile>, fresh: &Path, now: SystemTime) -> Vec<PathBuf> {
     let mut room = TOTAL_BYTES;
     entries.sort_by_key(|entry| (entry.path == fresh, entry.used));
@@ -65,7 +70,7 @@ fn doomed(mut entries: Vec<CacheFile>, fresh: &Path, now: SystemTime) -> Vec<Pat
     let goes = latest_first.filter(|CacheFile { path, size_bytes, used }| {
         let is_unused = now.duration_since(*used).is_ok_and(|age| age > UNUSED);
         let fits = room.checked_sub(*size_bytes);
-        // Once a file does not fit, no older file stays in its place.
+        // No older file may stay in the place of a file that did not fit.
         room = fits.unwrap_or(0);
         path != fresh && (is_unused || fits.is_none())
     });
@@ -89,7 +94,8 @@ fn entries(dir: &Path) -> io::Result<Vec<CacheFile>> {
     Ok(entries)
 }
 
-/// `<digest of the plugin>-<digest of the compiler>.cwasm`, or the name of an unfinished file.
+/// Whether the name is one of the cache: `<digest of the plugin>-<digest of the compiler>.cwasm`,
+/// or that of an unfinished file, which a killed run leaves behind.
 fn is_ours(name: &str) -> bool {
     let is_digest = |text: &str, digits: usize| {
         text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit())

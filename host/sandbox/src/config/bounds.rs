@@ -1,15 +1,16 @@
-//! Schemas that could keep a validator busy or fill its memory are refused before the validator
-//! sees them.
+//! Refuses schemas that could keep a validator busy or fill its memory, before the validator sees
+//! them.
 //!
-//! A schema of a few lines can unfold into billions (`allOf` twice the next, sixty times over), and
-//! a schema that refers to itself without going into a value never ends. Recursion through values
-//! is fine: the config, which is the user's own, bounds it.
+//! A schema of a few lines can unfold into billions of subschemas: for example, sixty definitions
+//! that each name the next one twice in an `allOf`. And a schema that refers to itself without
+//! going into a value never ends. Recursion through values is fine, since the user's own config
+//! bounds it.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// What a schema may unfold into, counted in subschemas. 10,000: a plugin's config has some dozens.
+/// The most subschemas that a schema may unfold into. A plugin's config has some dozens.
 const MOST_SUBSCHEMAS: u64 = 10_000;
 
 /// `Err` says what is wrong with the schema.
@@ -24,7 +25,8 @@ pub(super) fn refuse(schema: &Value) -> Result<(), String> {
 
 struct Unfolding<'a> {
     root: &'a Value,
-    /// How many subschemas a schema unfolds into, by its address.
+    /// The number of subschemas that a schema unfolds into, by the schema's address. Without it, a
+    /// definition that doubles sixty times would be walked 2^60 times just to be counted.
     weights: HashMap<*const Value, u64>,
 }
 
@@ -33,13 +35,16 @@ struct Unfolding<'a> {
 enum Applied {
     /// To the value that the schema around it is applied to.
     InPlace,
-    /// To something within that value, or by reference only.
+    /// To a value within that value, or only by reference.
     Within,
 }
 
 impl<'a> Unfolding<'a> {
-    /// How many subschemas this schema unfolds into, itself included. `path`: the way to it from
-    /// the root.
+    /// The number of subschemas that this schema unfolds into, itself included. `path`: the way to
+    /// it from the root.
+    // A child that is already on the path closes a circle. If every step of the circle is in place,
+    // the validator would go round for ever on one value: `{"$ref": "#"}` is the shortest. If one
+    // step goes into a value, each round takes a smaller value, so the circle ends and counts as 0.
     fn weight(
         &mut self,
         schema: &'a Value,
@@ -66,7 +71,9 @@ impl<'a> Unfolding<'a> {
         Ok(weight)
     }
 
-    /// The subschemas that a schema names itself, each with how it is applied.
+    /// The direct subschemas of a schema, each with how it is applied.
+    // A keyword that changes what a `$ref` means is refused: below the root, `$id` gives references
+    // another base, and this walk would then follow other references than the validator does.
     fn children(
         &self,
         schema: &'a Value,
@@ -94,7 +101,7 @@ impl<'a> Unfolding<'a> {
         Ok(children)
     }
 
-    /// What a `$ref` points to.
+    /// The schema that a `$ref` points to.
     fn target(&self, reference: &Value) -> Result<&'a Value, String> {
         let reference = reference.as_str().unwrap_or_default();
         let pointer = reference
@@ -117,8 +124,8 @@ fn applied(keyword: &str) -> Applied {
     }
 }
 
-/// The schemas in a keyword's value: itself, the elements of a list, or the values of a map whose
-/// keys are names.
+/// The schemas in a keyword's value: the value itself, the elements of a list, or the values of a
+/// map from names to schemas, such as `properties`.
 fn subschemas<'a>(keyword: &str, value: &'a Value) -> Box<dyn Iterator<Item = &'a Value> + 'a> {
     let is_map = matches!(
         keyword,

@@ -217,12 +217,12 @@ Sizes are in bytes, times in whole seconds. A worker has an instance of each plu
     page
 }
 
-/// What bounds a load beside its plugins; `host/loader/src/redshift/sql.rs` has a test that holds
-/// these numbers to the program's.
+/// The limits of a load beside its plugins; `host/loader/tests/limits_page.rs` holds these numbers
+/// to the program's.
 const OTHERS: &str = "
 ## Files and the warehouse
 
-These cannot be raised: they are Redshift's, or keep memory in bounds whatever the file is.
+These cannot be raised: they are Redshift's, or keep memory in bounds for a file of any size.
 
 | what | at most | what happens beyond it |
 |---|---|---|

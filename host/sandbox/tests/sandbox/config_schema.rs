@@ -58,7 +58,7 @@ fn patterns_that_explode() {
     insta::assert_snapshot!(planning(&pattern("(?=a)a"), config), @r#"Protocol: plugin test 0 (sha256 …): its config schema is no JSON Schema: /properties/a/pattern: it is not a "regex"; this is a mistake in the plugin: report it to its author"#);
 }
 
-/// Nothing is fetched, whatever a schema refers to.
+/// The validator fetches nothing, even when a schema refers to an address.
 #[test]
 fn references_are_not_followed_out_of_the_schema() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
