@@ -1,5 +1,5 @@
-//! From schemas and batches to messages. One allocation and one copy of the body, whatever slices
-//! the arrays are.
+//! Writes schemas and batches as messages. The body takes one allocation and one copy, also when
+//! the arrays are slices.
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_buffer::Buffer;
@@ -20,8 +20,8 @@ const ALIGNMENT: usize = 64;
 /// Writes a schema message, field metadata included.
 pub fn encode_schema(schema: &Schema) -> Vec<u8> {
     let mut builder = FlatBufferBuilder::new();
-    // Dictionaries do not cross. They are written all the same, so that the reader's error names
-    // the column.
+    // Columns with dictionaries do not cross the sandbox. The schema is written with them anyway,
+    // so that the reader refuses it with the name of the column.
     let mut dictionaries = DictionaryTracker::new(false);
     let mut encoder = IpcSchemaEncoder::new().with_dictionary_tracker(&mut dictionaries);
     let header = encoder.schema_to_fb_offset(&mut builder, schema).as_union_value();
@@ -30,8 +30,8 @@ pub fn encode_schema(schema: &Schema) -> Vec<u8> {
 
 /// Writes a record batch message without its schema.
 ///
-/// Errors: `Unsupported` for a type that is not on the contract's list (nested, dictionary, view
-/// and so on).
+/// Errors: `Unsupported` for a type that is not on the contract's list, such as a nested type, a
+/// dictionary or a view.
 pub fn encode_batch(batch: &RecordBatch) -> Result<Vec<u8>, IpcError> {
     encode_columns(batch.num_rows(), batch.columns())
 }
@@ -73,6 +73,8 @@ fn message(
 }
 
 /// The framed and padded header, with room for the body behind it.
+// The padding counts into the header's length, so that the body begins at a multiple of 64. For
+// example, a header of 100 bytes is declared as 120: 8 bytes of frame and 120 are 128.
 fn frame(header: &[u8], body_bytes: usize) -> Vec<u8> {
     let body_start = (8 + header.len()).next_multiple_of(ALIGNMENT);
     let mut bytes = Vec::with_capacity(body_start + body_bytes);
@@ -83,8 +85,8 @@ fn frame(header: &[u8], body_bytes: usize) -> Vec<u8> {
     bytes
 }
 
-/// The columns of a batch as the format has them: a node each, the buffers in order, and where each
-/// buffer will stand.
+/// The columns of a batch as the format has them: a node for each column, the buffers in order, and
+/// the place of each buffer in the body.
 #[derive(Default)]
 struct Body {
     nodes: Vec<FieldNode>,
@@ -94,6 +96,8 @@ struct Body {
 }
 
 impl Body {
+    // A column without nulls still has a validity buffer in the header, with the length 0: the
+    // reader counts buffers by type and would otherwise take the values for the validity.
     fn add_column(&mut self, position: usize, data: &ArrayData) -> Result<(), IpcError> {
         let Some((first, second)) = value_buffers(data) else {
             return Err(IpcError::Unsupported { position, data_type: data.data_type().clone() });
@@ -108,7 +112,7 @@ impl Body {
         Ok(())
     }
 
-    /// The message up to the body.
+    /// Writes the message up to the body.
     fn message(&self, rows: usize) -> Vec<u8> {
         let mut builder = FlatBufferBuilder::with_capacity(256 + 64 * self.nodes.len());
         let nodes = builder.create_vector(&self.nodes);
@@ -131,8 +135,8 @@ impl Body {
     }
 }
 
-/// The values of a column, or their offsets and then their bytes; None for a type that does not
-/// cross the sandbox.
+/// The values of a column, or their offsets and then their bytes; `None` for a type that does not
+/// cross the sandbox. Only the rows of a slice are taken, never the whole array behind it.
 fn value_buffers(data: &ArrayData) -> Option<(Buffer, Option<Buffer>)> {
     let (start, len) = (data.offset(), data.len());
     match data.data_type() {
@@ -149,6 +153,9 @@ fn value_buffers(data: &ArrayData) -> Option<(Buffer, Option<Buffer>)> {
 }
 
 /// Offsets that start at 0, and the bytes that they span.
+// The offsets of a slice start where the slice does. For example, 3, 5, 9 become 0, 2, 6, and only
+// the bytes 3 to 9 are written. An array without rows may have no offset at all; the format wants
+// one, which is 0.
 fn rebased(data: &ArrayData) -> (Buffer, Buffer) {
     let (start, len) = (data.offset(), data.len());
     if len == 0 {

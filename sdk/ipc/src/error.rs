@@ -1,11 +1,11 @@
-//! What can go wrong with a batch of our own: on its way to a message, or read from a message that
-//! is trusted.
+//! Errors with the host's or the SDK's own batches: when a batch is written as a message, or read
+//! from a trusted message.
 
 use arrow_schema::DataType;
 
 use crate::violation::Violation;
 
-/// Why a batch could not be written, or a trusted message not be read.
+/// The reason why a batch cannot be written, or a trusted message cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IpcError {

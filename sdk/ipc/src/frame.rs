@@ -1,26 +1,30 @@
-//! The outermost checks of a message: its length, its framing, its flatbuffer header. Nothing of
-//! the body is read.
+//! The outermost checks of a message: its length, its framing, its flatbuffer header. The body is
+//! not read here.
 
 use arrow_ipc::{Message, MessageHeader, MetadataVersion};
 use flatbuffers::VerifierOptions;
 
 use crate::violation::Violation;
 
-/// How large and how branched a header may be. `max_tables` counts flatbuffer tables, of which a
-/// schema has a few for each column and a batch two in all.
+/// How large and how branched a header may be. `max_tables` counts flatbuffer tables: a schema has
+/// a few for each column, and a batch has two in all.
 pub(crate) struct FrameLimits {
     pub(crate) max_message_bytes: usize,
     pub(crate) max_tables: usize,
     pub(crate) max_apparent_bytes: usize,
 }
 
-/// A message whose framing and header hold together.
+/// A message whose framing and header are consistent.
 pub(crate) struct Framed<'a> {
     pub(crate) message: Message<'a>,
     pub(crate) body_start: usize,
     pub(crate) body_len: usize,
 }
 
+/// Checks the frame of a message and verifies its header.
+// The order matters: the length first, so that no check costs more than the limit allows, and the
+// flatbuffer is verified before any field of it is read. The sum is made in 128 bits, because
+// `bodyLength` is the sender's and may be `i64::MAX`.
 pub(crate) fn open<'a>(
     bytes: &'a [u8],
     header: MessageHeader,
@@ -52,7 +56,9 @@ fn check_message(message: &Message<'_>, header: MessageHeader) -> Result<(), Vio
     Ok(())
 }
 
-/// Where the header ends and the body begins.
+/// The place where the header ends and the body begins.
+// 4 bytes of marker, 4 bytes of length, then the header. A negative length fails in `try_from`; on
+// 32 bits the sum could overflow, hence `checked_add`.
 fn header_end(bytes: &[u8]) -> Result<usize, Violation> {
     let (Some(marker), Some(length)) =
         (bytes.first_chunk::<4>(), bytes.get(4..).and_then(<[u8]>::first_chunk))
@@ -68,7 +74,7 @@ fn header_end(bytes: &[u8]) -> Result<usize, Violation> {
         .ok_or(Violation::HeaderLength { declared, bytes: bytes.len() })
 }
 
-/// The flatbuffer up to the body, verified.
+/// The verified flatbuffer in front of the body.
 fn header_of<'a>(
     bytes: &'a [u8],
     body_start: usize,
@@ -84,7 +90,8 @@ fn header_of<'a>(
         .map_err(|error| Violation::NotFlatbuffer { reason: first_line(&error.to_string()) })
 }
 
-/// A flatbuffer error is a trace over several lines; the first one says what is wrong.
+/// The first line of a flatbuffer error, which is a trace over several lines. The first line names
+/// the mistake.
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
 }

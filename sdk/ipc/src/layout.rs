@@ -1,13 +1,13 @@
 //! The shape of a batch: whether a header describes exactly the columns that the schema asks for,
-//! and whether every buffer lies inside the body. Arrow's reader asserts some of this, so it has to
-//! be known before.
+//! and whether every buffer lies inside the body. Arrow's reader asserts some of these facts and
+//! panics when they do not hold, so they are checked before.
 
 use arrow_ipc::{Buffer, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, TimeUnit};
 
 use crate::violation::Violation;
 
-/// Bytes of one value, for the types of the contract that have a fixed width.
+/// The bytes of one value, for the types of the contract that have a fixed width.
 pub(crate) fn fixed_width(data_type: &DataType) -> Option<usize> {
     match data_type {
         DataType::Int8 => Some(1),
@@ -21,8 +21,9 @@ pub(crate) fn fixed_width(data_type: &DataType) -> Option<usize> {
     }
 }
 
-/// Buffers of one column: validity and values, with offsets between them where values vary in
-/// length. None: the type does not cross the sandbox.
+/// The number of buffers of one column: validity and values, with offsets between them where values
+/// vary in length. `None`: the type does not cross the sandbox. For example, an `Int64` column has
+/// two buffers, and a `Utf8` column three.
 fn buffer_count(data_type: &DataType) -> Option<usize> {
     match data_type {
         DataType::Boolean => Some(2),
@@ -31,7 +32,7 @@ fn buffer_count(data_type: &DataType) -> Option<usize> {
     }
 }
 
-/// Checks nodes and buffers against `fields`, which come from us and not from the message.
+/// Checks nodes and buffers against `fields`, which come from the host and not from the message.
 pub(crate) fn check(
     header: &RecordBatch<'_>,
     fields: &Fields,
@@ -74,6 +75,9 @@ fn check_nodes(header: &RecordBatch<'_>, fields: &Fields, rows: usize) -> Result
     Ok(())
 }
 
+// The numbers are compared first, because `zip` ends with the shorter list: a missing buffer would
+// otherwise go unseen. `check_range` comes before the sum of offset and length, which cannot
+// overflow once both lie in the body.
 fn check_buffers(header: &RecordBatch<'_>, fields: &Fields, body: usize) -> Result<(), Violation> {
     let owners = owners(fields)?;
     let found = header.buffers().map_or(0, |buffers| buffers.len());
@@ -83,7 +87,7 @@ fn check_buffers(header: &RecordBatch<'_>, fields: &Fields, body: usize) -> Resu
     let mut previous_end = 0;
     for (owner, range) in owners.into_iter().zip(header.buffers().into_iter().flatten()) {
         owner.check_range(range, body)?;
-        // An empty buffer holds nothing that could be shared, so it may stand anywhere in the body.
+        // An empty buffer has no bytes to share, so it may stand anywhere in the body.
         if range.length() > 0 {
             owner.check_overlap(range, previous_end)?;
             previous_end = range.offset() + range.length();
@@ -92,7 +96,7 @@ fn check_buffers(header: &RecordBatch<'_>, fields: &Fields, body: usize) -> Resu
     Ok(())
 }
 
-/// Whose buffer it is: the column, and the place among the column's buffers.
+/// The owner of a buffer: the column, and the buffer's place among the column's buffers.
 struct Owner<'a> {
     field: &'a Field,
     buffer: usize,

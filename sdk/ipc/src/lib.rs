@@ -1,11 +1,11 @@
-//! Record batches as Arrow IPC bytes, the only form in which rows cross the sandbox, for both sides
-//! of it.
+//! Record batches as Arrow IPC bytes, for both sides of the sandbox. Rows cross it in no other
+//! form.
 //!
-//! A message is what the contract (`wit/0.1/plugin.wit`) calls one: a schema, or a single
-//! uncompressed record batch without its schema, framed by the continuation marker and the length
-//! of its header. [`encode_schema`] and [`encode_batch`] write them, [`trusted`] reads what the
-//! host wrote, [`untrusted`] what a plugin wrote. No I/O, no WebAssembly, no knowledge of what the
-//! columns mean.
+//! The contract (`wit/0.1/plugin.wit`) defines a message: a schema, or a single uncompressed record
+//! batch without its schema, framed by the continuation marker and the length of its header.
+//! [`encode_schema`] and [`encode_batch`] write messages, [`trusted`] reads those of the host, and
+//! [`untrusted`] reads those of a plugin. This crate does no I/O and no WebAssembly, and does not
+//! know what the columns mean.
 
 mod encode;
 mod error;

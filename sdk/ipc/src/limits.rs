@@ -1,8 +1,8 @@
-//! How large a plugin's messages, schemas and values may be, each with its default and its reason.
+//! The limits of a plugin's messages, schemas and values, each with its default and its reason.
 
 use crate::frame::FrameLimits;
 
-/// What a schema may be.
+/// The limits of a schema.
 #[derive(Debug, Clone)]
 pub struct SchemaLimits {
     /// Default 4 MiB: a full schema with long names and metadata takes well under one.
@@ -22,6 +22,9 @@ impl Default for SchemaLimits {
 }
 
 impl SchemaLimits {
+    // A flatbuffer may refer to one table from several places, and the verifier then visits it each
+    // time. `max_apparent_bytes` bounds these visits: a small message could otherwise unfold into a
+    // very large one.
     pub(crate) fn frame(&self) -> FrameLimits {
         FrameLimits {
             max_message_bytes: self.max_message_bytes,
@@ -31,7 +34,7 @@ impl SchemaLimits {
     }
 }
 
-/// What a batch may be.
+/// The limits of a batch.
 #[derive(Debug, Clone)]
 pub struct BatchLimits {
     /// Default 64 MiB.

@@ -1,8 +1,8 @@
-//! Reading messages that the host wrote, on the guest's side of the sandbox. Shape is checked,
-//! values are not: the host holds them as valid arrays already.
+//! Reads messages that the host wrote, on the guest's side of the sandbox. The shape is checked and
+//! the values are not, since the host holds them as valid arrays already.
 //!
-//! Arrays are built here and not by Arrow's reader, which would bring every type that Arrow knows
-//! into each plugin.
+//! The arrays are built here and not by Arrow's reader, which would bring every type that Arrow
+//! knows into each plugin.
 
 use std::sync::Arc;
 
@@ -22,8 +22,8 @@ use crate::frame::{self, FrameLimits};
 use crate::layout;
 use crate::violation::Violation;
 
-/// A trusted message is as long as memory allows; the limits only keep the flatbuffer verifier from
-/// giving up.
+/// A trusted message may be as long as memory allows. The flatbuffer verifier needs limits all the
+/// same; these are wide enough for it not to give up.
 const LIMITS: FrameLimits = FrameLimits {
     max_message_bytes: usize::MAX,
     max_tables: 1_000_000,
@@ -53,6 +53,9 @@ pub fn decode_batch(bytes: impl Into<Buffer>, schema: &SchemaRef) -> Result<Reco
 }
 
 /// The arrays that a header describes, once its layout is checked.
+// All columns draw from one iterator over the buffers. So each column must take exactly its own,
+// also the ones that it does not need: a column that left one behind would shift all columns after
+// it. (For example, a validity buffer that is empty because there are no nulls.)
 fn columns(
     header: &arrow_ipc::RecordBatch<'_>,
     schema: &Schema,
@@ -70,7 +73,7 @@ fn columns(
     schema.fields().iter().zip(nodes).map(column).collect()
 }
 
-/// One column on its way from buffers, of which it takes its own, to an array.
+/// Makes one column's array from its buffers.
 struct ColumnReader<'a> {
     field: &'a Field,
     rows: usize,
@@ -112,7 +115,8 @@ impl ColumnReader<'_> {
 
     fn bytes<T: ByteArrayType<Offset = i32>>(&mut self) -> Result<ArrayRef, Violation> {
         let nulls = self.nulls()?;
-        // A writer may leave the single offset of no values out.
+        // A column of n values has n + 1 offsets, but a writer may leave out the single offset of
+        // a column without values. The buffer is taken in either case.
         let offsets = match self.rows {
             0 => self.buffers.next().map(|_| OffsetBuffer::new_empty()).unwrap_or_default(),
             rows => OffsetBuffer::new(self.values(rows + 1)?),
@@ -121,6 +125,7 @@ impl ColumnReader<'_> {
         Ok(Arc::new(GenericByteArray::<T>::try_new(offsets, bytes, nulls).map_err(arrow)?))
     }
 
+    // A column without nulls has a validity buffer too, which may be empty. It is skipped.
     fn nulls(&mut self) -> Result<Option<NullBuffer>, Violation> {
         if self.has_nulls {
             return Ok(Some(NullBuffer::new(self.bits()?)));
@@ -134,6 +139,8 @@ impl ColumnReader<'_> {
         Ok(BooleanBuffer::new(buffer, 0, self.rows))
     }
 
+    // `ScalarBuffer` panics on memory that is not aligned for its type, and the bytes of a message
+    // may start anywhere. (For example, a `Vec<u8>` needs no alignment.) Such a buffer is copied.
     fn values<T: arrow_buffer::ArrowNativeType>(
         &mut self,
         count: usize,

@@ -1,6 +1,6 @@
 //! The only way from a plugin's bytes to a schema or a batch. Every check comes before the code
 //! that relies on it: lengths before the header, the header before the layout, the layout before
-//! Arrow's reader, Arrow before values. What is built here may be handed on without a second look.
+//! Arrow's reader, Arrow before values. Schemas and batches from here need no second check.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,8 +17,9 @@ pub use crate::limits::{BatchLimits, SchemaLimits};
 use crate::violation::Violation;
 use crate::{layout, values};
 
-/// Reads a schema message. The result has flat columns of the types that the contract allows, with
-/// names that are safe to show and distinct whatever the case; metadata is dropped.
+/// Reads a schema message. The result has flat columns of the types that the contract allows. Their
+/// names are safe to show and differ in more than case: for example, `Id` and `ID` are refused.
+/// Metadata is dropped.
 pub fn check_schema(bytes: &[u8], limits: &SchemaLimits) -> Result<Schema, Violation> {
     let framed = frame::open(bytes, MessageHeader::Schema, &limits.frame())?;
     if framed.body_len != 0 {
@@ -74,7 +75,9 @@ pub fn check_batch(
     Ok(batch)
 }
 
-/// Arrow's reader. Its own validation is on unless it is switched off; it never is.
+/// Reads the batch with Arrow's reader, which also validates it. (The reader has a switch to skip
+/// the validation, which must stay off: offsets that descend, and text that is not UTF-8, are found
+/// only here.)
 fn read_batch(
     body: &Buffer,
     header: arrow_ipc::RecordBatch<'_>,
@@ -88,7 +91,8 @@ fn read_batch(
     })
 }
 
-/// Checks the lists of an `output` against each other and the rows of its batch.
+/// Checks the lists of an `output` against each other and against the rows of its batch.
+// Rows ascend, so only the last one can be outside of the batch. Hence the order of the checks.
 pub fn check_rejects(
     rows: usize,
     rejected: &[u32],
@@ -112,8 +116,10 @@ pub fn check_rejects(
     }
 }
 
-/// Runs Arrow's code. A panic in it means that a check before it is missing; it must not take the
-/// load down.
+/// Runs Arrow's code. A panic in it means that a check before it is missing. The panic becomes an
+/// error, so that a plugin cannot bring the whole program down.
+// `AssertUnwindSafe` is sound because the closure only reads its arguments: after a panic its
+// half-made value is dropped, and the host has no state that could be half changed.
 fn foreseen<T>(read: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, Violation> {
     match catch_unwind(AssertUnwindSafe(read)) {
         Ok(Ok(value)) => Ok(value),
@@ -155,13 +161,15 @@ fn check_name(position: usize, name: &str, limit: usize) -> Result<(), Violation
     Ok(())
 }
 
-/// Characters with which a name reads as another one: embeddings, overrides and isolates of the
-/// writing direction. The plain marks (U+200E, U+200F) stand in honest names of right-to-left
-/// scripts.
+/// Characters that make a name look like another one: embeddings, overrides and isolates of the
+/// writing direction. The plain marks (U+200E, U+200F) are allowed, since honest names in
+/// right-to-left scripts have them.
 fn turns_lines_around(c: char) -> bool {
     matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+// The field is made anew and not cloned, which drops its metadata: the plugin could claim in it
+// that a column is, for instance, `loader.logical` = `decimal`.
 fn check_type(field: &Arc<Field>) -> Result<Field, Violation> {
     let column = || field.name().clone();
     match field.data_type() {

@@ -1,4 +1,5 @@
-//! Value by value checks of a decoded batch: what Arrow accepts and Redshift does not.
+//! Checks each value of a decoded batch: Arrow accepts some values that Redshift does not. For
+//! example, the date 5000 BC is a valid `Date32`.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -14,8 +15,8 @@ use crate::violation::Violation;
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_Datetime_types.html>
 const FIRST_DAY: i32 = -2_440_550;
 const LAST_DAY: i32 = 106_762_939;
-/// The last microsecond of Redshift's range is past what 64 bits can count from 1970, so only the
-/// first matters.
+/// The first microsecond of Redshift's range. The last one is past what 64 bits can count from
+/// 1970, so every later timestamp fits.
 const FIRST_MICROSECOND: i64 = FIRST_DAY as i64 * 86_400_000_000;
 
 pub(crate) fn check(batch: &RecordBatch, limits: &BatchLimits) -> Result<(), Violation> {
@@ -72,7 +73,9 @@ fn check_timestamps(field: &Field, array: &ArrayRef) -> Result<(), Violation> {
     }
 }
 
-/// The first row whose value is there and not `inside`. A null may stand on any value.
+/// The first row whose value is not null and not `inside`.
+// The first pass looks at all values and ignores nulls: `&` without a branch is fast, and nearly
+// all batches end there. A null may stand on any value, so only the second pass asks for nulls.
 fn first_outside<T: ArrowPrimitiveType>(
     array: &ArrayRef,
     inside: impl Fn(T::Native) -> bool,

@@ -1,10 +1,10 @@
-//! What can be wrong with the bytes of a plugin: one variant for each misdeed, with the numbers
-//! that show it.
+//! The mistakes that the bytes of a plugin can have: one variant for each, with the numbers that
+//! show it.
 
 use arrow_schema::DataType;
 
-/// A misdeed found in untrusted bytes. Columns and rows in messages count from 1 and 0, as people
-/// and batches do.
+/// A mistake in untrusted bytes. In the texts, columns count from 1 and rows from 0. For example,
+/// `column "amount", row 0: value is 70000 bytes long; the limit is 65535`.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Violation {
@@ -123,8 +123,8 @@ pub enum Violation {
 const ALLOWED: &str = "use Boolean, Int8, Int16, Int32, Int64, Float32, Float64, Decimal128, Utf8, \
                        Binary, Date32 or Timestamp in microseconds without a time zone";
 
-/// A type's name on one line of bounded length: the names within a nested type are the plugin's
-/// own, of any length and with any characters.
+/// The name of a type on one line of bounded length. A nested type contains names of the plugin's
+/// own, which may have any length and any characters.
 fn brief(mut text: String) -> String {
     const SHOWN_BYTES: usize = 200;
     if text.len() > SHOWN_BYTES {

@@ -167,7 +167,7 @@ fn types_that_do_not_cross_are_refused() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
-    /// Damage is refused or harmless: no panic, caught or not, and whatever comes out has the right
+    /// Damage is refused or harmless: no panic, caught or not, and an accepted batch has the right
     /// shape and can be read.
     #[test]
     fn damaged_batches_are_survived(

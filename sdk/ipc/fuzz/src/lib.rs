@@ -41,7 +41,7 @@ pub const NOT_NULL: u8 = 0x80;
 /// More columns find nothing that fewer do not.
 const MOST_COLUMNS: usize = 16;
 
-/// A message is read by people, whatever the plugin sent.
+/// People read a message, so it stays short for any bytes that the plugin sends.
 const MOST_WORDS: usize = 1024;
 
 /// An input of the target `batch`: the columns that the host expects (how many, then one byte
@@ -61,9 +61,9 @@ pub fn split(input: &[u8]) -> Option<(SchemaRef, usize, &[u8])> {
     ))
 }
 
-/// Whatever is accepted as a batch is one: the rows and columns asked for, every value readable,
-/// and written again it is the same on both sides of the sandbox. Whatever is refused is refused in
-/// words. Returns whether it was accepted.
+/// An accepted input is a batch: it has the rows and columns asked for, every value is readable,
+/// and written again it is the same on both sides of the sandbox. A refused input is refused in
+/// words. Returns whether the input was accepted.
 pub fn batch(input: &[u8]) -> bool {
     let Some((schema, rows, message)) = split(input) else { return false };
     let limits = BatchLimits::default();
@@ -89,8 +89,8 @@ pub fn batch(input: &[u8]) -> bool {
     true
 }
 
-/// Whatever is accepted as a schema has only columns that a table can have, nothing beside them,
-/// and written again is the same. Returns whether it was accepted.
+/// An accepted input is a schema: it has only columns that a table can have, nothing beside them,
+/// and written again it is the same. Returns whether the input was accepted.
 pub fn schema(input: &[u8]) -> bool {
     let limits = SchemaLimits::default();
     let schema = match check_schema(input, &limits) {
