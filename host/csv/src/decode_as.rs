@@ -28,7 +28,7 @@ pub enum DecodeAs {
     TimestampMicros,
     /// `Utf8`, as it stands in the file without quotes and escapes.
     Text,
-    /// Not in the batch.
+    /// The column is left out of the batch.
     Skip,
 }
 

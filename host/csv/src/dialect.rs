@@ -22,7 +22,8 @@ pub struct Dialect {
     /// The first record names the columns. Without a header they are `column_1`, `column_2` and so
     /// on.
     pub header: bool,
-    /// Lines (not records) in front of the header that are not CSV.
+    /// The number of lines (not records) in front of the header that are skipped. They need not be
+    /// CSV.
     pub skip_rows: u64,
     /// Lines that begin with this character are skipped. A quote in such a line opens nothing.
     pub comment: Option<u8>,
@@ -32,13 +33,13 @@ pub struct Dialect {
     pub leading_zeros: LeadingZeros,
 }
 
-/// What digits like `007` are.
+/// How a number with leading zeros, such as `007`, is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LeadingZeros {
-    /// Text, so that a postal code stays what it is.
+    /// As text, so that a postal code such as `01067` keeps its zero.
     #[default]
     Text,
-    /// The number 7.
+    /// As a number: `007` is 7.
     Number,
 }
 

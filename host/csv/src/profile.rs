@@ -147,7 +147,7 @@ fn position(mark: Mark, column: &str) -> Position {
     }
 }
 
-/// In the order of their numbers.
+/// All candidates, in the order of their numbers: `accepts_candidate` finds a violation by number.
 const CANDIDATES: [Candidate; 9] = [
     Candidate::Boolean,
     Candidate::BooleanLiteral,
@@ -215,7 +215,7 @@ pub struct ProfileMerge {
 }
 
 impl ProfileMerge {
-    /// Of a file with this header, before its first chunk.
+    /// Starts the profile of a file with this header.
     pub fn new(header: &Header) -> ProfileMerge {
         ProfileMerge {
             names: header.names.clone(),

@@ -69,7 +69,7 @@ impl Block {
     }
 }
 
-/// What is wrong with a record of a chunk, in the chunk's own terms.
+/// A mistake in a record. Its places count from the start of the chunk.
 #[derive(Debug)]
 pub(crate) struct RowError {
     pub(crate) kind: CsvErrorKind,

@@ -70,7 +70,7 @@ enum State {
 /// A place that no byte has. Comparing with it is cheaper than with an `Option`.
 const NOWHERE: usize = usize::MAX;
 
-/// How far one piece of the file has been looked through.
+/// The state of the scan through one piece of the file.
 struct Pass<'a> {
     bytes: &'a [u8],
     /// The place of a character that a quote or an escape before it made plain, or [`NOWHERE`].

@@ -1,9 +1,9 @@
 //! Compiled plugins on disk, so that a load does not wait for the compiler each time.
 //!
-//! A compiled plugin is native code, which runs outside of the sandbox's checks. So the directory
-//! must belong to this user alone, and a file is used only when its own hash is right. When
-//! something is wrong with the cache, the plugin is compiled again: the cache never makes a load
-//! fail.
+//! A compiled plugin is native code, and a forged one could do all that this program can. So the
+//! directory must belong to this user alone, and a file is used only when its own hash is right.
+//! When something is wrong with the cache, the plugin is compiled again: the cache never makes a
+//! load fail.
 
 mod sweep;
 
@@ -117,7 +117,7 @@ fn deserialize(engine: &Engine, payload: &[u8]) -> wasmtime::Result<Component> {
     // the opened file), so an attacker who could forge them could as well replace this program. The
     // bytes are in our own memory, where no other program changes them. The hash in front of them
     // (`read_sound`) catches rot and half-written files. wasmtime itself refuses other versions,
-    // targets and settings. What a user passes as a plugin never comes here: it is always compiled.
+    // targets and settings. A user's plugin file never comes here: it is always compiled.
     unsafe { Component::deserialize(engine, payload) }
 }
 

@@ -34,8 +34,8 @@ pub(crate) fn refused(error: transform::Error, limits: &Limits) -> PluginError {
 }
 
 /// Says why a call ended without an answer.
-// The causes are tried from the most telling to the least: a limit of ours, then a trap, then the
-// guest's own `exit`, and at last an error of the host while it took the guest's answer.
+// The causes are tried from the most telling to the least: a limit of the sandbox, then a trap,
+// then the guest's own `exit`, and at last an error of the host while it took the answer.
 pub(crate) fn explain(
     error: &wasmtime::Error,
     state: &InstanceState,

@@ -38,7 +38,7 @@ enum Verdict {
 struct Mistake {
     /// JSON pointer to the key at fault.
     pointer: String,
-    /// One line.
+    /// The mistake in one line.
     fact: String,
 }
 

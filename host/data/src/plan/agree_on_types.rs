@@ -58,8 +58,8 @@ fn plan_chain(input: &PlanInput<'_>, schema: SchemaRef) -> Result<ChainPlan> {
     let target = input.existing.map(existing_schema);
     let chain = ChainPlan::make(input.plugins, &input.target.table, input.keys, target, schema);
     chain.map_err(|error| match error.kind() {
-        // A plugin plans from the file's header and its config alone. Its code `bad-config` blames
-        // the config; with any other code the refusal is about the header.
+        // A plan sees the file's header, the config and the target, but no rows. The plugin's code
+        // `bad-config` blames the config; any other refusal counts as the file's fault.
         PluginErrorKind::Refused if error.code() != Some("bad-config") => {
             Error::new(Kind::Data, error.to_string())
         }

@@ -69,7 +69,7 @@ fn check_key(name: &str, lands_in: &ColumnType) -> Result<(), Mismatch> {
     Ok(())
 }
 
-/// Whether a text that is too long makes the column longer. Otherwise its row is refused. (For
+/// Whether a text that is too long makes the column longer; otherwise the text is refused. (For
 /// example, a VARCHAR grows under `--schema-policy evolve`; a CHAR never does.)
 fn grows(column_type: &ColumnType, may_widen: bool) -> bool {
     may_widen && matches!(column_type, ColumnType::Varchar { .. })
