@@ -1,8 +1,10 @@
-//! Booleans: the two words that type inference believes, and the wider list that Redshift's COPY
+//! Booleans: the two words that type inference believes, and the longer list that Redshift's COPY
 //! takes.
 
-/// Reads `true` or `false`, in any case; nothing else, because `t`, `yes` or `1` may well be text
-/// or a number.
+/// Reads `true` or `false`, in any case.
+///
+/// Type inference uses this short list, because `t`, `yes` and `1` may as well be text or a number.
+/// (For example, a column of `1` and `0` holds integers.)
 pub fn parse_bool(text: &[u8]) -> Option<bool> {
     match text.len() {
         4 if text.eq_ignore_ascii_case(b"true") => Some(true),
@@ -13,6 +15,8 @@ pub fn parse_bool(text: &[u8]) -> Option<bool> {
 
 /// Reads what Redshift takes for a BOOLEAN column: `t true y yes 1` and `f false n no 0`, in any
 /// case.
+///
+/// For example, `Yes` becomes true and `0` becomes false. `on` is not in the list, so it is `None`.
 ///
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_Boolean_type.html>
 pub fn parse_bool_literal(text: &[u8]) -> Option<bool> {

@@ -1,11 +1,15 @@
 //! Dates and timestamps in the proleptic Gregorian calendar, years 0001 to 9999, without leap
-//! seconds. A date is a number of days and a timestamp a number of microseconds in UTC, both since
-//! 1970-01-01, as in Arrow. Calendar arithmetic after Howard Hinnant,
-//! <https://howardhinnant.github.io/date_algorithms.html>.
+//! seconds.
+//!
+//! A date is a number of days and a timestamp a number of microseconds in UTC, both since
+//! 1970-01-01, as in Arrow. (For example, 1970-02-01 is day 31.) The calendar arithmetic is Howard
+//! Hinnant's, <https://howardhinnant.github.io/date_algorithms.html>.
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// Reads `YYYY-MM-DD`, a day that exists; the days since 1970-01-01.
+/// Reads `YYYY-MM-DD`, a day that exists, as the number of days since 1970-01-01.
+///
+/// For example, `2024-02-29` becomes 19782. `2023-02-29` and `2024-2-29` are `None`.
 #[inline]
 pub fn parse_date(text: &[u8]) -> Option<i32> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else {
@@ -20,17 +24,20 @@ pub fn parse_date(text: &[u8]) -> Option<i32> {
     Some(days_from_civil(year, month, day))
 }
 
-/// Reads `YYYY-MM-DD[T ]HH:MM[:SS[.f]][Z|±HH[:MM]]` with one to six digits in `f`, or a date alone,
-/// which is its midnight; the microseconds since 1970-01-01 00:00 UTC.
+/// Reads `YYYY-MM-DD[T ]HH:MM[:SS[.f]][Z|±HH[:MM]]` with one to six digits in `f` as the number of
+/// microseconds since 1970-01-01 00:00 UTC. A date alone stands for its midnight.
 ///
-/// Without a zone the time is UTC. More than six digits are `None` rather than lost, and so are
-/// 24:00, leap seconds, offsets of 16 hours or more, and times that UTC puts outside of the years
-/// 0001 to 9999.
+/// A time without an offset is in UTC. (For example, `2024-03-01T00:30+01` is 23:30 of the day
+/// before.) The result is `None` for more than six digits in `f`, because the others would be lost.
+/// It is `None` as well for 24:00, leap seconds, offsets of 16 hours or more, and times that fall
+/// outside of the years 0001 to 9999 in UTC.
 #[inline]
 pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
     let (date, time) = text.split_at_checked(10)?;
     let midnight = i64::from(parse_date(date)?) * MICROS_PER_DAY;
     let micros = midnight + parse_time(time)?;
+    // The years are checked once the offset is applied: `0001-01-01 00:00+01` is still in the year
+    // before.
     let year_1 = i64::from(days_from_civil(1, 1, 1)) * MICROS_PER_DAY;
     let year_10000 = i64::from(days_from_civil(10_000, 1, 1)) * MICROS_PER_DAY;
     (year_1..year_10000).contains(&micros).then_some(micros)
@@ -48,6 +55,8 @@ fn parse_time(text: &[u8]) -> Option<i64> {
             if hour > 23 || minute > 59 {
                 return None;
             }
+            // An offset says how far the clock is ahead of UTC, so it is subtracted: `12:00+02` is
+            // 10:00 in UTC.
             Some(i64::from(hour * 60 + minute) * 60_000_000 + seconds - parse_offset(rest)?)
         }
         _ => None,
@@ -55,6 +64,7 @@ fn parse_time(text: &[u8]) -> Option<i64> {
 }
 
 /// `[:SS[.f{1,6}]]` in microseconds, and what follows.
+// The digits of `f` are padded on the right to six: `.5` is 500,000 microseconds, not 5.
 fn parse_seconds(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b':', s1, s2, rest @ ..] = text else {
         return Some((0, text));
@@ -92,8 +102,8 @@ fn parse_offset(text: &[u8]) -> Option<i64> {
     }
 }
 
-/// Writes `YYYY-MM-DD`; years past 9999 are longer and years before 0001 have a minus sign
-/// (astronomical, 0000 is 1 BC).
+/// Writes `YYYY-MM-DD`. Years past 9999 have more digits, and years before 0000 a minus sign.
+/// (Years are astronomical: 0000 is 1 BC.)
 pub fn format_date(days: i32) -> String {
     let (year, month, day) = civil_from_days(i64::from(days));
     if year < 0 {
@@ -103,12 +113,15 @@ pub fn format_date(days: i32) -> String {
     }
 }
 
-/// Writes `YYYY-MM-DD HH:MM:SS` in UTC, with `.ffffff` only when it is not a whole second. Years as
-/// in [`format_date`].
+/// Writes `YYYY-MM-DD HH:MM:SS` in UTC, with `.ffffff` only when the time is not a whole second.
+/// Years are as in [`format_date`].
+///
+/// For example, 1500000 becomes `1970-01-01 00:00:01.500000`.
 pub fn format_timestamp(micros: i64) -> String {
+    // Euclidean division rounds towards the past: -1 microsecond is 1969-12-31 23:59:59.999999.
     let (days, clock) = (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY));
     let (seconds, fraction) = (clock / 1_000_000, clock % 1_000_000);
-    // 2^63 microseconds are 1.07e8 days, well inside of 32 bits.
+    // The cast cuts nothing: 2^63 microseconds are 1.07e8 days, and an `i32` holds 2.1e9.
     let date = format_date(days as i32);
     let time = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     if fraction == 0 { format!("{date} {time}") } else { format!("{date} {time}.{fraction:06}") }
@@ -116,6 +129,7 @@ pub fn format_timestamp(micros: i64) -> String {
 
 #[inline]
 fn two_digits(tens: u8, ones: u8) -> Option<i32> {
+    // A byte below `0` wraps around to more than 9, so one comparison refuses both sides.
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
     (tens <= 9 && ones <= 9).then(|| i32::from(tens) * 10 + i32::from(ones))
 }
@@ -129,8 +143,11 @@ fn days_in_month(year: i32, month: i32) -> i32 {
     }
 }
 
-// Years start in March here, so that the leap day is the last day of one; an era is 400 years.
-// Years above zero only.
+// A year starts in March here, so that the leap day is its last day and moves no month. An era is
+// 400 years, or 146,097 days, after which the calendar repeats. `(153 * m + 2) / 5` is the number
+// of days before month m, with March as month 0: 31 days before April, 61 before May. 719,468 days
+// lie between 0000-03-01 and 1970-01-01. The divisions round towards zero, which would be wrong
+// for negative years; the callers have years above zero only.
 const fn days_from_civil(year: i32, month: i32, day: i32) -> i32 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year / 400;
@@ -140,6 +157,9 @@ const fn days_from_civil(year: i32, month: i32, day: i32) -> i32 {
     era * 146_097 + day_of_era - 719_468
 }
 
+// The way back. Euclidean division gives days before 0000-03-01 an era below zero. The quotients
+// take the leap days out of the day of the era (one for each 4 years, none for a century, one for
+// the era), so that a division by 365 gives the year.
 fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));

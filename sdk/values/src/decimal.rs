@@ -1,28 +1,32 @@
-//! Exact decimals: text to a scaled 128-bit integer and back, never through a float.
-//! What does not fit the scale is rounded half away from zero and reported; what does not fit the
-//! precision is an error.
+//! Exact decimals: text becomes a scaled 128-bit integer and the integer becomes text, never by way
+//! of a float.
+//!
+//! Digits past the scale are rounded half away from zero, and the caller is told. A number that
+//! does not fit the precision is an error. For example, `20.259` becomes 20.26 in a DECIMAL(8,2),
+//! rounded; `1e20` is too large for a DECIMAL(38,18), which holds 20 digits before the point.
 
 use crate::number::{Number, parse_not_finite};
 
 /// The most digits that a decimal has, here as in Redshift and in Arrow's `Decimal128`.
 pub const MAX_PRECISION: u8 = 38;
 
-/// A decimal as `unscaled / 10^scale`, for the scale that was asked for.
+/// A decimal as `unscaled / 10^scale`, for the scale that the caller asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decimal {
     pub unscaled: i128,
-    /// Digits other than zero past the scale were dropped, half away from zero.
+    /// Digits other than zero stood past the scale, and were rounded away.
     pub rounded: bool,
 }
 
-/// Why a text is no decimal of the precision and scale asked for.
+/// Why a text is not a decimal of the precision and scale that the caller asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DecimalError {
     /// Not written as a number.
     NotANumber,
     /// NaN or an infinity, which no decimal holds.
     NotFinite,
-    /// More digits left of the point than precision minus scale, perhaps only after rounding.
+    /// More digits left of the point than precision minus scale, perhaps only after rounding:
+    /// `9.99` is too large for a DECIMAL(2,1), because it rounds to 10.0.
     OutOfRange,
 }
 
@@ -38,23 +42,30 @@ impl std::fmt::Display for DecimalError {
 
 impl std::error::Error for DecimalError {}
 
-/// Reads a number (exponents too) as `DECIMAL(precision, scale)`, exactly from its digits.
+/// Reads a number, with an exponent or without, as `DECIMAL(precision, scale)`, exactly from its
+/// digits.
 ///
-/// Errors: as the kinds say; also `OutOfRange` for a precision over [`MAX_PRECISION`] or a scale
-/// over the precision.
+/// For example, `1.5E-1` becomes 15 at scale 2, which is 0.15.
+///
+/// Errors: those of [`DecimalError`]; also `OutOfRange` for a precision over [`MAX_PRECISION`] or a
+/// scale over the precision.
 #[inline]
 pub fn parse_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, DecimalError> {
     if precision > MAX_PRECISION || scale > precision {
         return Err(DecimalError::OutOfRange);
     }
+    // The short way only saves time. It may give up on any text, because the long way reads them
+    // all and gives the same answer.
     match short_decimal(text, precision, scale) {
         Some(unscaled) => Ok(Decimal { unscaled, rounded: false }),
         None => long_decimal(text, precision, scale),
     }
 }
 
-/// The common case: at most 18 digits, no exponent, nothing to round, in range. Everything else is
-/// `None`.
+/// The common case: at most 18 digits, no exponent, nothing to round, in range. `None` is for all
+/// other texts, numbers or not.
+// Nothing overflows: a value below 10^18 times at most 10^19 is below 10^37, and an `i128` holds
+// 1.7 * 10^38. Larger powers would serve only scales from 20 on, which are rare.
 #[inline]
 fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     let (negative, digits) = match text {
@@ -63,8 +74,6 @@ fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     };
     let (value, fraction_digits) = short_digits(digits)?;
     let missing = usize::from(scale).checked_sub(fraction_digits)?;
-    // Fewer than 10^18 times at most 10^19 does not overflow. Larger powers would serve only scales
-    // from 20 on, which are rare.
     let unscaled = product(value, *SMALL_POWERS_OF_TEN.get(missing)?);
     if unscaled >= power_of_ten(usize::from(precision)) {
         return None;
@@ -73,7 +82,8 @@ fn short_decimal(text: &[u8], precision: u8, scale: u8) -> Option<i128> {
     Some(if negative { -unscaled } else { unscaled })
 }
 
-/// At most 18 digits with at most one point: their value without the point, and how many follow it.
+/// Reads at most 18 digits with at most one point: their value without the point, and how many of
+/// them follow it. For example, `12.50` gives 1250 and 2.
 #[inline]
 fn short_digits(digits: &[u8]) -> Option<(u64, usize)> {
     if digits.is_empty() || digits.len() > 18 {
@@ -86,6 +96,7 @@ fn short_digits(digits: &[u8]) -> Option<(u64, usize)> {
         if digit <= 9 {
             value = value * 10 + u64::from(digit);
         } else if *byte == b'.' && fraction_digits.is_none() && digits.len() > 1 {
+            // The length is checked because `1.` and `.5` are numbers, but a point alone is not.
             fraction_digits = Some(digits.len() - 1 - index);
         } else {
             return None;
@@ -94,6 +105,9 @@ fn short_digits(digits: &[u8]) -> Option<(u64, usize)> {
     Some((value, fraction_digits.unwrap_or(0)))
 }
 
+// `kept` is how many digits, from the first that is not zero on, stand before the place where the
+// scale cuts. `0.0456` at scale 3 has the digits 456 and keeps two of them: 45, rounded to 46. With
+// 0, the first digit still decides (`0.005` becomes 0.01 at scale 2). Below 0, the result is zero.
 fn long_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, DecimalError> {
     let number = Number::parse(text).ok_or_else(|| match parse_not_finite(text) {
         Some(_) => DecimalError::NotFinite,
@@ -104,7 +118,8 @@ fn long_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, Decima
     if digits.peek().is_none() {
         return Ok(Decimal { unscaled: 0, rounded: false });
     }
-    // The first digit is not zero, so `kept` digits remain: any past the precision cannot fit.
+    // The first digit is not zero, so more digits than the precision cannot fit. The check also
+    // keeps the loop in `rounded_to` short: the `kept` of `1e999999999` is a billion.
     let kept = number.point().saturating_sub(zeros as i64).saturating_add(i64::from(scale));
     if kept > i64::from(precision) {
         return Err(DecimalError::OutOfRange);
@@ -120,8 +135,8 @@ fn long_decimal(text: &[u8], precision: u8, scale: u8) -> Result<Decimal, Decima
     Ok(Decimal { unscaled: if number.negative { -unscaled } else { unscaled }, rounded })
 }
 
-/// The first digits as a number, rounded half up by those behind them, and whether any of those is
-/// not zero.
+/// The first `kept` digits as a number, rounded half up by the digits behind them, and whether any
+/// of the latter is not zero.
 fn rounded_to(kept: i64, mut digits: impl Iterator<Item = u8>) -> (u128, bool) {
     let mut unscaled = 0u128;
     for _ in 0..kept {
@@ -140,7 +155,8 @@ pub fn write_decimal(unscaled: i128, scale: u8, out: &mut String) {
         out.push('-');
     }
     let size = unscaled.unsigned_abs();
-    // Writing to a String does not fail. Scales past 38 leave no integer part.
+    // Writing to a String does not fail. Scale 0 comes first, because the next arm would write 5 as
+    // `5.0`. Scales past 38 leave no integer part.
     let _ = match POWERS_OF_TEN.get(usize::from(scale)) {
         _ if scale == 0 => write!(out, "{size}"),
         Some(one) => {
@@ -173,6 +189,7 @@ const SMALL_POWERS_OF_TEN: [u64; 20] = {
 
 /// `a * b`, by halves: a multiplication of `u128` is a function call in WebAssembly, and a checked
 /// one is three.
+// No step overflows: the largest sum is (2^32 - 1)^2 + 2 * (2^32 - 1), which is 2^64 - 1.
 #[inline]
 fn product(a: u64, b: u64) -> u128 {
     const LOW: u64 = u32::MAX as u64;
@@ -184,7 +201,7 @@ fn product(a: u64, b: u64) -> u128 {
     u128::from(high) << 64 | u128::from(carried << 32 | low & LOW)
 }
 
-/// Callers keep to `0..=38`; a longer exponent would be caught by their range check anyway.
+/// The callers pass exponents from 0 to 38: `parse_decimal` refuses a larger precision.
 fn power_of_ten(exponent: usize) -> u128 {
     POWERS_OF_TEN.get(exponent).copied().unwrap_or(u128::MAX)
 }

@@ -1,8 +1,12 @@
 //! How text becomes a value: booleans, integers, floats, exact decimals, dates and timestamps.
-//! One place for the host, the plugins and the local stand-in, so that they cannot disagree about a
-//! value. In comes the bytes of one CSV field, out comes the value or nothing: no locale, no
-//! trimming, no guess, no dependency and no I/O, so it also builds for `wasm32-unknown-unknown`.
-//! Surrounding blanks never parse.
+//!
+//! The host, the plugins and the local stand-in all read values with this crate, so they cannot
+//! disagree about one. (For example, if inference accepted a value that decoding refuses, a load
+//! would find out halfway through the file.)
+//!
+//! Each function takes the bytes of one CSV field and returns the value or nothing. There is no
+//! locale, no trimming and no guessing: `1,5` and a number with a blank beside it are not numbers.
+//! The crate has no dependencies and does no I/O, so it also builds for `wasm32-unknown-unknown`.
 
 mod boolean;
 mod calendar;

@@ -1,16 +1,21 @@
 //! Integers and floats, and the shape of a number: how many digits a decimal column needs to hold
-//! it exactly. The grammar of a number is the same everywhere: a sign (`+` or `-`) or none, digits
-//! with at most one point (`1`, `1.5`, `.5`, `1.`), and perhaps an exponent (`1e5`, `1.5E-3`). No
-//! blanks, no separators, no hex.
+//! it exactly.
+//!
+//! All functions share one grammar of numbers: a sign (`+` or `-`) or none, digits with at most one
+//! point (`1`, `1.5`, `.5`, `1.`), and perhaps an exponent (`1e5`, `1.5E-3`). There are no blanks,
+//! no separators and no hexadecimal digits. For example, `1_000`, `1,5` and `0x10` are not numbers.
 
-/// Reads `[+-]digits` that fit 64 bits. Leading zeros are allowed here: ask [`has_leading_zeros`]
-/// where they matter.
+/// Reads `[+-]digits` that fit 64 bits.
+///
+/// Leading zeros are allowed: `007` becomes 7. Where they matter, such as in postal codes, ask
+/// [`has_leading_zeros`] first.
 #[inline]
 pub fn parse_i64(text: &[u8]) -> Option<i64> {
     let (negative, digits) = split_sign(text);
     if digits.is_empty() {
         return None;
     }
+    // 18 digits stay below 10^18, so nothing can overflow. Longer texts take the slow way.
     if digits.len() <= 18 {
         let mut value = 0i64;
         for byte in digits {
@@ -25,7 +30,8 @@ pub fn parse_i64(text: &[u8]) -> Option<i64> {
     long_i64(negative, digits)
 }
 
-// Counts downwards: the range of i64 is one longer there.
+// Counts downwards, because -9223372036854775808 is an `i64` and 9223372036854775808 is not. The
+// `checked_neg` at the end refuses the latter.
 #[cold]
 fn long_i64(negative: bool, digits: &[u8]) -> Option<i64> {
     let mut value = 0i64;
@@ -42,7 +48,8 @@ fn long_i64(negative: bool, digits: &[u8]) -> Option<i64> {
 /// Says whether a number starts with a zero that a number would not keep: `007`, `-01`, `00`,
 /// `00.5`; not `0` or `0.5`.
 ///
-/// Looks at no more than the sign and two characters, so it answers for numbers only.
+/// The text must be a number already: only its sign and two characters are looked at, so `00abc`
+/// gives true as well.
 #[inline]
 pub fn has_leading_zeros(text: &[u8]) -> bool {
     matches!(split_sign(text).1, [b'0', b'0'..=b'9', ..])
@@ -50,17 +57,19 @@ pub fn has_leading_zeros(text: &[u8]) -> bool {
 
 /// Reads a number, or `NaN`, `inf` or `infinity` in any case (the infinities with a sign or none).
 ///
-/// The nearest float is taken, as everywhere. Finite digits that are too big for a float (`1e999`)
-/// do not become infinity: they are `None`. `is_finite` tells the rest apart.
+/// A number becomes the nearest float. A number that is too large for a float, such as `1e999`, is
+/// `None` and not infinity. So an infinite result means that the text says so.
 pub fn parse_f64(text: &[u8]) -> Option<f64> {
     if Number::parse(text).is_some() {
+        // The standard library parses `1e999` as infinity. The grammar has only let a finite number
+        // through, so an infinity can only be an overflow.
         let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
         return value.is_finite().then_some(value);
     }
     parse_not_finite(text)
 }
 
-/// Reads the names of the values that are not finite; `None` for everything else, numbers included.
+/// Reads the names of the values that are not finite. All other texts are `None`, numbers included.
 pub(crate) fn parse_not_finite(text: &[u8]) -> Option<f64> {
     if text.eq_ignore_ascii_case(b"nan") {
         return Some(f64::NAN);
@@ -73,9 +82,9 @@ pub(crate) fn parse_not_finite(text: &[u8]) -> Option<f64> {
 /// The digits that a number needs: `DECIMAL(p, s)` holds it exactly when `integer_digits <= p - s`
 /// and `fraction_digits <= s`.
 ///
-/// Counted after the exponent is applied, without leading zeros and without zeros at the end of the
-/// fraction: `0.050` has 0 and 2, `1.5e3` has 4 and 0, `0` has none at all. Counts stop at
-/// `u32::MAX`.
+/// Digits are counted after the exponent is applied, without leading zeros and without zeros at the
+/// end of the fraction. For example, `0.050` has 0 and 2, `1.5e3` has 4 and 0, and `0` has none at
+/// all. Counts stop at `u32::MAX`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumberShape {
     pub integer_digits: u32,
@@ -84,7 +93,10 @@ pub struct NumberShape {
     pub exponent: bool,
 }
 
-/// Measures a finite number; `None` when the text is none (`NaN` and the infinities included).
+/// Measures a finite number. `None` when the text is not a number, or is `NaN` or an infinity.
+// `0.00012e4` has the six digits 000012. The exponent moves the point from behind the first digit
+// to behind the fifth, so four zeros and the 1 stand before it and the 2 behind it: one integer
+// digit and one fraction digit.
 pub fn number_shape(text: &[u8]) -> Option<NumberShape> {
     let number = Number::parse(text)?;
     let zeros_at_end = number.digits().rev().take_while(|&digit| digit == 0).count();
@@ -105,12 +117,12 @@ pub fn number_shape(text: &[u8]) -> Option<NumberShape> {
     })
 }
 
-/// A finite number, taken apart. At least one of the two runs of digits is not empty.
+/// A finite number, taken apart. At least one of `integer` and `fraction` is not empty.
 pub(crate) struct Number<'a> {
     pub(crate) negative: bool,
     pub(crate) integer: &'a [u8],
     pub(crate) fraction: &'a [u8],
-    /// Stops at the ends of 32 bits; nothing that long tells two columns apart.
+    /// Stops at the ends of 32 bits: no decimal or float can tell larger exponents apart.
     pub(crate) exponent: Option<i32>,
 }
 
@@ -138,8 +150,8 @@ impl<'a> Number<'a> {
         self.integer.iter().chain(self.fraction).map(|byte| byte - b'0')
     }
 
-    /// How many of the digits stand left of the point once the exponent is applied; below zero or
-    /// past the end too.
+    /// How many of the digits stand left of the point once the exponent is applied: 3 for `1.5e2`,
+    /// which is past the last digit, and -1 for `1e-2`.
     pub(crate) fn point(&self) -> i64 {
         self.integer.len() as i64 + i64::from(self.exponent.unwrap_or(0))
     }
@@ -154,6 +166,7 @@ fn parse_exponent(text: &[u8]) -> Option<i32> {
     let size = digits
         .iter()
         .fold(0i32, |size, byte| size.saturating_mul(10).saturating_add(i32::from(byte - b'0')));
+    // `size` is never negative, so `-size` cannot overflow.
     Some(if negative { -size } else { size })
 }
 
