@@ -1,9 +1,10 @@
-//! What a case says beside its rows and its config, in `case.toml`; and cases written from what a
-//! plugin was given.
+//! `case.toml`: what a case says beside its rows and its config. Also cases that are written from
+//! what a plugin got in a load.
 //!
-//! CSV text has no types, and some rows do not say which they have. So a case that was captured in
-//! a load names the type of each column; a case that a person writes seldom does, and has them
-//! inferred as a load would.
+//! CSV text has no types, and a few rows do not tell the types of the whole file. (For example, the
+//! first 20 values of `zip` are digits, but the load read text, because row 9,000 is `n/a`.) So a
+//! case that was captured in a load names the type of each column. A case that a person writes
+//! seldom does; its types are inferred, as in a load.
 
 use std::collections::HashMap;
 use std::fs::{DirBuilder, OpenOptions};
@@ -23,29 +24,29 @@ use crate::csv_text::push_line;
 use crate::error::HarnessError;
 use crate::text;
 
-/// Stands for NULL in a file of one column, where an empty field would be a blank line, which is no
-/// row.
+/// Stands for NULL in a file of one column. An empty field would be a blank line there, and a blank
+/// line is not a row.
 const NULL: &str = "\\N";
 
 /// `case.toml`: what a load would tell the plugin beside its config, and how `input.csv` is read.
 #[derive(Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Case {
-    /// Name of the target table.
+    /// Name of the target table, such as `orders`.
     pub(crate) table: Option<String>,
-    /// Merge keys.
+    /// Merge keys, such as `order_id`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) keys: Vec<String>,
-    /// Unquoted text of `input.csv` that is NULL, beside nothing at all.
+    /// Unquoted text of `input.csv` that is NULL, beside the empty field.
     pub(crate) null: Option<String>,
-    /// The columns of `input.csv`; without them their types are inferred.
+    /// The columns of `input.csv`. Without them, the harness infers the types.
     pub(crate) columns: Option<Vec<CaseColumn>>,
-    /// The target table as it stands; without it, it does not exist.
+    /// The target table as it stands. Without it, the table does not exist.
     pub(crate) target: Option<Vec<CaseColumn>>,
 }
 
-/// A column with its type. Whether it may be NULL is not kept: every case is tried with NULL
-/// everywhere.
+/// A column with its type. Whether the column may be NULL is not kept: every case is also run with
+/// NULL in place of every value.
 #[derive(Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CaseColumn {
@@ -53,7 +54,8 @@ pub(crate) struct CaseColumn {
     /// As Arrow writes it: `Int32`, `Decimal128(38, 18)`, `Timestamp(µs)`.
     #[serde(rename = "type", with = "type_name")]
     data_type: DataType,
-    /// `decimal` or `double`: text that is a number as it stands in the file.
+    /// `decimal` or `double`: the column is text, and the text is a number as it stands in the
+    /// file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     logical: Option<String>,
 }
@@ -76,7 +78,7 @@ mod type_name {
     }
 }
 
-/// The schema that columns make.
+/// The schema that these columns make.
 pub(crate) fn schema(columns: &[CaseColumn]) -> SchemaRef {
     let fields = columns.iter().map(|column| {
         let field = Field::new(&column.name, column.data_type.clone(), true);
@@ -99,9 +101,9 @@ fn columns(schema: &Schema) -> Vec<CaseColumn> {
     schema.fields().iter().map(column).collect()
 }
 
-/// A config from TOML to JSON, as plugins get it: dates and times become text.
+/// Turns a config from TOML into JSON, which plugins get. Dates and times become text.
 ///
-/// Errors: a number that JSON does not have (`nan`, `inf`).
+/// Errors: a number that JSON does not have, such as `nan` or `inf`.
 ///
 /// ```
 /// let config = "since = 2024-01-31\ncolumns = ['email']".parse().map(toml::Value::Table)?;
@@ -128,21 +130,25 @@ pub fn config_from_toml(config: toml::Value) -> Result<Value, String> {
     })
 }
 
-/// What a plugin was given: the start of a case.
+/// What a plugin got in a load: the start of a case.
 #[derive(Clone, Copy, Debug)]
 pub struct CapturedCase<'a> {
-    /// What its plan was made of.
+    /// What the plugin's plan was made from, beside the columns.
     pub context: &'a PlanContext,
-    /// Rows that it got, with all their columns.
+    /// Rows that the plugin got, with all their columns.
     pub rows: &'a RecordBatch,
 }
 
 impl CapturedCase<'_> {
-    /// Writes a case to `dir/name`, or to `dir/name-2` and so on: a folder that is there is left
-    /// alone. Folders and files that are made are for their owner only, since rows of a load may be
-    /// about people.
+    /// Writes a case to `dir/name` and returns the folder. A folder that exists is left alone, and
+    /// the case goes to `dir/name-2`, `dir/name-3` and so on.
     ///
-    /// Errors: `File`.
+    /// Only their owner can read the new folders and files, because the rows of a load may be about
+    /// people. `expected.csv` is not written: what the plugin should give is for a person to say.
+    ///
+    /// Errors: `File`; `Case` when TOML cannot hold what `case.toml` should say.
+    // With two columns or more, a row of NULLs is `,` and not a blank line, so only a single column
+    // needs a word for NULL.
     pub fn write(&self, dir: &Path, name: &str) -> Result<PathBuf, HarnessError> {
         let folder = new_folder(dir, name)?;
         let null = (self.rows.num_columns() == 1).then_some(NULL);
@@ -173,13 +179,15 @@ impl CapturedCase<'_> {
     }
 }
 
-/// TOML, or JSON for what TOML does not have (NULL, numbers past 64 bits); no file for a config
-/// without settings.
+/// The name and the text of the config's file: TOML, or JSON for what TOML does not have, such as
+/// null and numbers past 64 bits. A config without settings needs no file.
 fn config_file(config: &Value) -> Option<(&'static str, String)> {
     if config.is_null() || config.as_object().is_some_and(serde_json::Map::is_empty) {
         return None;
     }
     let toml = toml::to_string(config).ok();
+    // The text is read back, and counts only when it says the same: a case must not run with
+    // another config than the load did.
     let says_it = |text: &String| {
         let parsed = text.parse().map(toml::Value::Table).ok();
         parsed.and_then(|parsed| config_from_toml(parsed).ok()).as_ref() == Some(config)
@@ -190,6 +198,9 @@ fn config_file(config: &Value) -> Option<(&'static str, String)> {
     })
 }
 
+// The folder is created, not looked for: two loads may capture at the same time, and `create`
+// without `recursive` succeeds for one of them only. The parents are created before with
+// `recursive`, which does not mind that they exist.
 fn new_folder(dir: &Path, name: &str) -> Result<PathBuf, HarnessError> {
     let mut private = DirBuilder::new();
     private.mode(0o700).recursive(true).create(dir).map_err(HarnessError::file(dir))?;
@@ -241,7 +252,7 @@ mod tests {
         }
     }
 
-    /// Written and read again, by the rules of a case.
+    /// The rows, written as a case and read again.
     fn again(rows: &RecordBatch) -> RecordBatch {
         let dir = tempfile::tempdir().unwrap();
         let folder = CapturedCase { context: &context(), rows }.write(dir.path(), "x").unwrap();

@@ -1,6 +1,7 @@
-//! The first difference of two CSV texts, in words: of a case's file, and of what the plugin gave.
+//! The first difference of two CSV texts, in words: a case's file, and what the plugin gave.
 //!
-//! Cells are compared, not bytes: quotes and line ends that mean the same are no difference.
+//! Cells are compared, not bytes. For example, `"1"` and `1` are the same cell, and `\r\n` and `\n`
+//! the same line end. But `""` is the empty text and an empty field is NULL, so these two differ.
 
 use loader_csv::Dialect;
 
@@ -21,8 +22,8 @@ impl Parsed {
     }
 }
 
-/// Where `actual` first differs from `expected`, the text of `file`. `places` say where each actual
-/// row comes from.
+/// Says where `actual` first differs from `expected`, the text of `file`. `places` has a text for
+/// each actual row that says where the row comes from, such as ` (row 3 of the input)`.
 pub(crate) fn first(file: &str, expected: &str, actual: &str, places: &[String]) -> Option<String> {
     if expected == actual {
         return None;
@@ -31,7 +32,7 @@ pub(crate) fn first(file: &str, expected: &str, actual: &str, places: &[String])
         (Ok(expected), Ok(actual)) => (expected, actual),
         (Err(error), _) => return Some(format!("{file} is no CSV: {error}")),
         (_, Err(error)) => {
-            return Some(format!("the outcome cannot be held against {file}: {error}"));
+            return Some(format!("the plugin's output cannot be compared with {file}: {error}"));
         }
     };
     if expected.names != actual.names {
@@ -61,6 +62,8 @@ fn row(index: usize, expected: &Parsed, actual: &Parsed, named: &str) -> Option<
 }
 
 fn cell(wanted: &Row, given: &Row, names: &[String], row: &str) -> Option<String> {
+    // `zip` stops at the shorter row, but both rows have a cell for each name: `Parsed::of` refuses
+    // ragged rows, and the names are equal.
     let column = wanted.iter().zip(given).position(|(wanted, given)| wanted != given)?;
     let cell = |row: &Row| quoted(row.get(column).and_then(Option::as_deref));
     let (name, is, was) = (&names[column], cell(given), cell(wanted));

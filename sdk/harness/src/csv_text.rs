@@ -1,4 +1,5 @@
-//! Rows as CSV text and back: NULL is nothing at all, the empty text is `""`.
+//! Rows as CSV text and back. NULL is an empty field, the empty text is `""`. For example, the line
+//! `7,,""` holds the text 7, NULL and the empty text.
 
 use loader_csv::{
     Chunk, CsvError, DecodeAs, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk,
@@ -22,7 +23,8 @@ pub(crate) fn write<'a>(
     out
 }
 
-/// Appends a line. `null` stands for NULL, and is quoted where it stands for itself.
+/// Appends a line. `null` stands for NULL; a text that reads the same is quoted. With `\N` for
+/// NULL, for example, the text `\N` is written as `"\N"`.
 pub(crate) fn push_line<'a>(
     out: &mut String,
     cells: impl IntoIterator<Item = Option<&'a str>>,
@@ -58,7 +60,7 @@ pub(crate) struct CsvText<'a> {
 
 impl<'a> CsvText<'a> {
     pub(crate) fn read(bytes: &'a [u8], dialect: &'a Dialect) -> Result<CsvText<'a>, CsvError> {
-        // As large as a load's, so that the same files make the same chunks.
+        // As large as in a load, so that a file is cut into the same chunks.
         const CHUNK_BYTES: u64 = 4 << 20;
         let mut splitter = Splitter::new(dialect, CHUNK_BYTES);
         let mut chunks = splitter.push(bytes)?;
@@ -86,7 +88,10 @@ impl<'a> CsvText<'a> {
         Ok(batches)
     }
 
-    /// The line in which each record begins, in their order.
+    /// The line in which each record begins, in the order of the records.
+    // `find_records` counts the records of a chunk from 0; `first_records` counts those of the file
+    // from 1. So a chunk has as many records as lie between its own first one and the next chunk's.
+    // The last chunk has no next one: its records end at `profile.records`.
     pub(crate) fn lines(&self) -> Vec<u64> {
         let mut lines = Vec::new();
         let firsts = &self.profile.first_records;
@@ -106,7 +111,7 @@ impl<'a> CsvText<'a> {
         lines
     }
 
-    /// All records as they stand, unquoted.
+    /// All records as text, without quotes.
     pub(crate) fn texts(&self) -> Result<Vec<Row>, CsvError> {
         let batches = self.decode(&vec![DecodeAs::Text; self.header.names.len()])?;
         Ok(batches.iter().flat_map(|(batch, _)| text::rows(batch)).collect())

@@ -1,4 +1,4 @@
-//! The first difference of two outputs, in words.
+//! The first difference of two outputs of a plugin, in words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,13 @@ enum Fate<'a> {
     Lost,
 }
 
-/// Says where `there` first differs from `here`: `HOW, row 3, column `total` is 6, HOW it is 10`.
+/// Says where `there` first differs from `here`.
 ///
-/// `here_how` and `there_how` begin with "with" or the like.
+/// `here_how` and `there_how` begin the two halves of the sentence. For example, "in one session"
+/// and "in two" give: in two, row 3, column total is 6, in one session it is 10.
+// Rows are compared by the number of their record, not by their place in the output: when one run
+// has rejected row 2, row 3 has moved up in that output only. Counters and log lines are left out:
+// they tell how often the plugin was called, not what became of the rows.
 pub(crate) fn first(
     here: &PluginOutput,
     here_how: &str,
@@ -38,7 +42,8 @@ fn columns(output: &PluginOutput) -> String {
     output.columns.iter().map(column).collect::<Vec<_>>().join(", ")
 }
 
-/// What of a row differs, if not all of it, and what it is here and there.
+/// Which part of a row differs, and what it is here and there. An empty text stands for the whole
+/// row: it is kept here and rejected there, for example.
 fn row(
     here: Fate<'_>,
     there: Fate<'_>,

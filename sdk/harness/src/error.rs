@@ -1,20 +1,20 @@
-//! What can go wrong with a test itself, as opposed to what it finds out.
+//! What can go wrong with a test itself, as opposed to what the test finds out about the plugin.
 
 use std::path::PathBuf;
 
 use loader_csv::CsvError;
 use loader_sandbox::PluginError;
 
-/// Why there is no output.
+/// Why a run has no output.
 #[derive(Debug, thiserror::Error)]
 pub enum HarnessError {
     /// The plugin cannot be loaded, refused its config or its input, or failed on a row.
     #[error(transparent)]
     Plugin(#[from] PluginError),
-    /// The input is no CSV.
+    /// The input cannot be read as CSV. For example, a row has one field more than the header.
     #[error("the input: {0}")]
     Csv(#[from] CsvError),
-    /// The input cannot be made into rows.
+    /// The input cannot be made into rows of the types that the case or the plugin asks for.
     #[error("the input: {0}")]
     Input(String),
     /// A file cannot be read or written.
@@ -25,7 +25,7 @@ pub enum HarnessError {
         /// Why it cannot be used.
         source: std::io::Error,
     },
-    /// A file of a test case does not say what it should.
+    /// A file of a test case cannot be understood, such as a `config.toml` that is not TOML.
     #[error("{}: {fact}", path.display())]
     Case {
         /// The file.
@@ -36,7 +36,7 @@ pub enum HarnessError {
 }
 
 impl HarnessError {
-    /// For `map_err`: the file that could not be used.
+    /// Names the file that could not be used; for `map_err`.
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> HarnessError {
         let path = path.into();
         move |source| HarnessError::File { path, source }

@@ -1,10 +1,12 @@
-//! Test cases as folders: `input.csv`, `config.toml`, `expected.csv`, `rejects.csv`, and what is
-//! expected of every case.
+//! Test cases as folders, and what is expected of every case.
 //!
-//! `config.toml` (or `config.json`, for what TOML cannot say) is the plugin's config; missing:
-//! `{}`. `case.toml` may set `table`, `keys`, and the types of columns, see `case.rs`.
-//! `expected.csv` has a header and the rows, NULL as nothing and the empty text as `""`.
-//! `rejects.csv` has `line,column,code,message`; missing: no row is rejected.
+//! | file | what it holds | without it |
+//! |---|---|---|
+//! | `input.csv` | the rows, below a header | the folder is not a case |
+//! | `config.toml` | the plugin's config; `config.json` is for what TOML cannot say | `{}` |
+//! | `case.toml` | table, keys, types of columns; see `case.rs` | types are inferred |
+//! | `expected.csv` | header and rows; an empty field is NULL, `""` is not | the case fails |
+//! | `rejects.csv` | `line,column,code,message` of rejected rows | no row may be rejected |
 
 use std::fs;
 use std::io;
@@ -18,12 +20,12 @@ use crate::error::HarnessError;
 use crate::harness::Harness;
 use crate::output::{LogLine, PluginOutput};
 
-/// What becomes of the files with what is expected.
+/// What happens to the files that say what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// They are compared.
+    /// The plugin's output is compared with the files.
     Compare,
-    /// They are written, to be read by a person before they are committed.
+    /// The plugin's output is written to the files. Read them before you commit them.
     Write,
 }
 
@@ -34,16 +36,16 @@ pub struct CaseReport {
     pub rows: usize,
     /// Rows that were rejected.
     pub rejected: usize,
-    /// What is wrong: differences to the expected files, and broken properties. Empty: the case has
-    /// passed.
+    /// What is wrong: differences to the expected files, and broken properties. The case has passed
+    /// when there are none.
     pub failures: Vec<String>,
-    /// Files that were written.
+    /// Files that were written or removed.
     pub written: Vec<PathBuf>,
-    /// What the plugin logged with all rows in one batch.
+    /// What the plugin logged in the run with all rows in one batch.
     pub log: Vec<LogLine>,
 }
 
-/// The folders below `dir` that have an `input.csv`, by name.
+/// Lists the folders in `dir` that have an `input.csv`, sorted by name.
 ///
 /// ```
 /// let dir = tempfile::tempdir()?;
@@ -66,9 +68,10 @@ pub fn case_folders(dir: &Path) -> Result<Vec<PathBuf>, HarnessError> {
 }
 
 impl Harness {
-    /// The same plugin with config, table and keys of a case.
+    /// Returns the same plugin with what a case sets: config, keys, table, target and the types of
+    /// columns. Table, target and types stay as they are when the case does not name them.
     ///
-    /// Errors: the case's own files cannot be read or understood.
+    /// Errors: `config.toml`, `config.json` or `case.toml` cannot be read or understood.
     ///
     /// ```
     /// # fn measure(plugin: loader_harness::Harness) -> Result<(), Box<dyn std::error::Error>> {
@@ -96,10 +99,13 @@ impl Harness {
         Ok(harness.dialect(dialect))
     }
 
-    /// Runs a case and tries every [`Property`](crate::Property) on its input. A plugin that fails
-    /// is a failure of the case.
+    /// Runs a case and tries every [`Property`](crate::Property) on its input.
     ///
-    /// Errors: the case's own files cannot be read, written or understood.
+    /// A plugin that fails is a failure of the case, and so is an `input.csv` that is not CSV: they
+    /// are in [`CaseReport::failures`].
+    ///
+    /// Errors: a file of the case cannot be read or written; `config.toml`, `config.json` or
+    /// `case.toml` cannot be understood.
     ///
     /// ```no_run
     /// use loader_harness::{Expected, Harness, case_folders};
@@ -111,6 +117,8 @@ impl Harness {
     /// }
     /// # Ok::<(), loader_harness::HarnessError>(())
     /// ```
+    // A failed run ends before `Expected::Write` is looked at, so a plugin that fails never
+    // overwrites an `expected.csv` that was right.
     pub fn test_case(&self, folder: &Path, expected: Expected) -> Result<CaseReport, HarnessError> {
         let input = folder.join("input.csv");
         let input = fs::read(&input).map_err(HarnessError::file(input))?;
@@ -153,7 +161,7 @@ fn toml_file<T: serde::de::DeserializeOwned>(path: &Path) -> Result<Option<T>, H
         .map_err(|error| HarnessError::Case { path: path.to_owned(), fact: error.to_string() })
 }
 
-/// A file's text; `None` when there is no such file.
+/// The text of a file; `None` when there is no such file.
 fn read(path: &Path) -> Result<Option<String>, HarnessError> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
@@ -162,7 +170,9 @@ fn read(path: &Path) -> Result<Option<String>, HarnessError> {
     }
 }
 
-/// Writes the output; a file that has the same text already is left as it is.
+/// Writes the output. A file that has the same text already is left as it is.
+// When no row is rejected any more, the `rejects.csv` of an earlier run has to go: the next
+// comparison would ask for its rows.
 fn write(folder: &Path, output: &PluginOutput) -> Result<Vec<PathBuf>, HarnessError> {
     let mut written = Vec::new();
     let rejects = (!output.rejects.is_empty()).then(|| output.rejects_to_csv());
@@ -196,7 +206,7 @@ fn compare_rows(folder: &Path, output: &PluginOutput) -> Result<Option<String>, 
     Ok(csv_difference::first("expected.csv", &expected, &output.to_csv(), &places))
 }
 
-/// Without `rejects.csv` no row may be rejected.
+/// Compares the rejected rows. Without a `rejects.csv`, no row may be rejected.
 fn compare_rejects(folder: &Path, output: &PluginOutput) -> Result<Option<String>, HarnessError> {
     let Some(expected) = read(&folder.join("rejects.csv"))? else {
         return Ok(first_reject(output).map(|first| {

@@ -1,4 +1,4 @@
-//! The harness: a plugin with what a load would tell it, ready to be run.
+//! The harness: a plugin, and what a load would tell it, ready to be run.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -14,15 +14,16 @@ use crate::input::{Input, rows_as_csv};
 use crate::output::PluginOutput;
 use crate::trial::{Log, Trial};
 
-/// 2026-01-01 00:00:00 UTC: when runs of the harness start.
+/// 2026-01-01 00:00:00 UTC: when every run of the harness starts. A fixed time gives a plugin that
+/// writes `run.started-at` into a column the same rows every day.
 const STARTED_AT_MICROS: i64 = 1_767_225_600_000_000;
 
-/// A plugin to be tested. Methods that set something give it back, so that they chain; clones are
-/// independent.
+/// A plugin to be tested. Methods that set something return the harness, so that calls chain.
+/// Clones are independent.
 ///
-/// Until something else is set: config `{}`, table `target` which does not exist, no keys, batches
-/// of 16,384 rows, RFC 4180, and a run that started on 2026-01-01 00:00:00 and reads
-/// `s3://bucket/data/in/input.csv`.
+/// Without any settings the config is `{}`, the table is called `target` and does not exist, and
+/// there are no keys. Batches have 16,384 rows and CSV text follows RFC 4180. The run started on
+/// 2026-01-01 00:00:00 and reads `s3://bucket/data/in/input.csv`.
 #[derive(Clone, Debug)]
 pub struct Harness {
     plugin: Plugin,
@@ -30,7 +31,7 @@ pub struct Harness {
     table: String,
     keys: Vec<String>,
     target: Option<SchemaRef>,
-    /// The columns of CSV text; without them their types are inferred.
+    /// The columns of CSV text. Without them, their types are inferred.
     columns: Option<SchemaRef>,
     batch_rows: usize,
     dialect: Dialect,
@@ -38,8 +39,8 @@ pub struct Harness {
 }
 
 impl Harness {
-    /// Loads a plugin's file, with the limits that loads have by default. Compiled plugins are kept
-    /// in the user's cache folder, so that only the first time takes seconds.
+    /// Loads a plugin's file, with the default limits of a load. The compiled plugin is kept in the
+    /// user's cache folder, so that only the first time takes seconds.
     ///
     /// ```no_run
     /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
@@ -50,7 +51,7 @@ impl Harness {
         Harness::from_bytes(path, std::fs::read(path).map_err(HarnessError::file(path))?)
     }
 
-    /// The same for bytes that are at hand; `name` stands for the file in messages.
+    /// Loads a plugin from its bytes. `name` stands for the file in messages.
     ///
     /// ```
     /// let page = b"<html>404</html>".to_vec();
@@ -62,7 +63,7 @@ impl Harness {
     }
 
     /// Loads a plugin so that [`Cost::fuel`](crate::Cost::fuel) counts its instructions: a cost
-    /// that is the same on every machine. It runs up to three times slower.
+    /// that is the same on every machine. The plugin runs up to three times slower.
     ///
     /// ```no_run
     /// use loader_harness::Harness;
@@ -77,7 +78,7 @@ impl Harness {
         Ok(Harness::of(runtime(Metering::Fuel)?.load(path, bytes)?))
     }
 
-    /// Takes a plugin that a [`Runtime`] of the caller's has loaded, with limits of the caller's.
+    /// Takes a plugin that the caller's own [`Runtime`] has loaded, with the caller's own limits.
     ///
     /// ```no_run
     /// use loader_harness::{CacheLocation, Harness, Limits, Runtime};
@@ -108,64 +109,66 @@ impl Harness {
         }
     }
 
-    /// The plugin's config; it is checked against the plugin's schema when it is run.
+    /// Sets the plugin's config. It is checked against the plugin's schema when the plugin runs.
     #[must_use]
     pub fn config(self, config: Value) -> Harness {
         Harness { config, ..self }
     }
 
-    /// Name of the target table.
+    /// Sets the name of the target table.
     #[must_use]
     pub fn table(self, table: impl Into<String>) -> Harness {
         Harness { table: table.into(), ..self }
     }
 
-    /// Merge keys, as columns of the target.
+    /// Sets the merge keys, as columns of the target.
     #[must_use]
     pub fn keys(self, keys: impl IntoIterator<Item = impl Into<String>>) -> Harness {
         Harness { keys: keys.into_iter().map(Into::into).collect(), ..self }
     }
 
-    /// The target table as it stands. Columns of CSV are then read as what they land in, as in a
-    /// load.
+    /// Sets the target table as it stands. A column of CSV is then read as the target's column that
+    /// it lands in, as in a load. (For example, a column of `1` and `2` that lands in a VARCHAR is
+    /// read as text.)
     #[must_use]
     pub fn target(self, target: SchemaRef) -> Harness {
         Harness { target: Some(target), ..self }
     }
 
-    /// The columns of CSV text as they are: nothing is inferred.
+    /// Sets the columns of CSV text and their types, so that nothing is inferred.
     #[must_use]
     pub(crate) fn columns(self, columns: SchemaRef) -> Harness {
         Harness { columns: Some(columns), ..self }
     }
 
-    /// Rows of one batch, at least 1.
+    /// Sets how many rows a batch has, at least 1.
     #[must_use]
     pub fn batch_rows(self, batch_rows: usize) -> Harness {
         Harness { batch_rows: batch_rows.max(1), ..self }
     }
 
-    /// How CSV text is written.
+    /// Sets how CSV text is written: delimiter, quotes, texts that are NULL.
     #[must_use]
     pub fn dialect(self, dialect: Dialect) -> Harness {
         Harness { dialect, ..self }
     }
 
-    /// What the plugin may ask the host for.
+    /// Sets what the plugin may ask the host for, such as the run's id.
     #[must_use]
     pub fn host_values(self, values: HostValues) -> Harness {
         Harness { values, ..self }
     }
 
-    /// The plugin itself: name, version, digest, config schema.
+    /// Returns the plugin itself: name, version, digest, config schema.
     pub fn plugin(&self) -> &Plugin {
         &self.plugin
     }
 
-    /// Runs it on CSV text with a header line; the types are inferred from all of it, as in a load.
+    /// Runs the plugin on CSV text with a header line. The types are inferred from the whole text,
+    /// as in a load.
     ///
-    /// Errors: the plugin failed or refused its config, its plan or a whole batch; the text is no
-    /// CSV.
+    /// Errors: the plugin failed, or refused its config, its input or a whole batch; the text is
+    /// not CSV.
     ///
     /// ```no_run
     /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
@@ -178,8 +181,8 @@ impl Harness {
         Ok(trial.output(trial.run(self.batch_rows)?))
     }
 
-    /// Runs it on rows of text, as they would stand in a CSV file; `None` is NULL. Types are
-    /// inferred.
+    /// Runs the plugin on rows of text, as they would stand in a CSV file. `None` is NULL. The
+    /// types are inferred.
     ///
     /// ```no_run
     /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
@@ -197,7 +200,7 @@ impl Harness {
         Ok(trial.output(trial.run(self.batch_rows)?))
     }
 
-    /// Runs it on a batch as it is: nothing is inferred.
+    /// Runs the plugin on a batch as it is: nothing is inferred.
     ///
     /// ```no_run
     /// use std::sync::Arc;
@@ -218,10 +221,12 @@ impl Harness {
         Ok(trial.output(trial.run(self.batch_rows)?))
     }
 
-    /// A plan for a file, and the file decoded for it.
+    /// A plan for a file, and the file decoded as the plan needs it.
     pub(crate) fn trial(&self, text: &[u8], dialect: &Dialect) -> Result<Trial, HarnessError> {
         let (plugin, log) = self.listening();
         let plan = |input: SchemaRef| {
+            // The plan may be made several times, until it agrees with the target. What the plugin
+            // said to an earlier plan is dropped.
             log.take();
             self.plan(&plugin, input)
         };
@@ -258,7 +263,8 @@ impl Harness {
     }
 }
 
-/// One runtime for the process: each has a thread of its own.
+/// The process's runtime, one for each kind of metering. A runtime has a thread of its own, so
+/// there should not be one for each plugin.
 fn runtime(metering: Metering) -> Result<&'static Runtime, HarnessError> {
     static PLAIN: OnceLock<Runtime> = OnceLock::new();
     static METERED: OnceLock<Runtime> = OnceLock::new();
@@ -269,6 +275,8 @@ fn runtime(metering: Metering) -> Result<&'static Runtime, HarnessError> {
     if let Some(runtime) = cell.get() {
         return Ok(runtime);
     }
+    // `get_or_init` takes no error, so the runtime is made before. When two threads come here at
+    // once, one of the two runtimes is dropped.
     let runtime = Runtime::metered(Limits::default(), CacheLocation::Default, metering)?;
     Ok(cell.get_or_init(|| runtime))
 }

@@ -12,9 +12,9 @@ use crate::csv_text::{CsvText, Row, push_line};
 use crate::error::HarnessError;
 use crate::text;
 
-/// Stands for NULL in text that is made of rows; a cell that says the same is quoted.
+/// Stands for NULL in text that is made of rows. A cell with the same text is quoted.
 const NULL: &str = "\\N";
-/// How often a target may change how columns are read, as in a load.
+/// How often the plan is made until it and the types of the input agree, as in a load.
 const MAX_PASSES: usize = 4;
 
 /// Typed rows, all in one batch.
@@ -23,7 +23,7 @@ pub(crate) struct Input {
     pub(crate) batch: RecordBatch,
     /// Numbers of the rows, from 1.
     pub(crate) records: Int64Array,
-    /// The line of each row.
+    /// The line in which each row begins; the row's number when the input is not a file.
     pub(crate) lines: Vec<u64>,
 }
 
@@ -34,7 +34,8 @@ impl Input {
         Input { batch, records, lines: (1..).take(rows).collect() }
     }
 
-    /// Rows of columns whose types are known; the header has to name them.
+    /// Reads rows of columns whose types are known. The header must name the same columns in the
+    /// same order.
     pub(crate) fn of_typed_csv(
         text: &[u8],
         dialect: &Dialect,
@@ -51,6 +52,11 @@ impl Input {
     }
 
     /// Infers types as a load does, asks for a plan with `plan`, and decodes.
+    // A fixed point: the plan says where a column lands in the target, the target's column says how
+    // the column is read, and how it is read may change the plan. (A column of `1` and `2` that
+    // lands in a VARCHAR is read as text, and a plugin that adds it up has to plan anew.) The loop
+    // ends when a plan expects just the types that it was made from. A load does the same, in
+    // `host/data/src/plan/agree_on_types.rs`.
     pub(crate) fn of_csv(
         text: &[u8],
         dialect: &Dialect,
@@ -71,7 +77,8 @@ impl Input {
             decode_as = expected;
         }
         Err(HarnessError::Input(
-            "the plugin's plan changes whenever the types of its input do".to_owned(),
+            "the plugin's plan changes whenever the types of its input do; a plan must settle"
+                .to_owned(),
         ))
     }
 }
@@ -85,7 +92,8 @@ fn check_names(header: &[String], columns: &SchemaRef) -> Result<(), HarnessErro
     Err(HarnessError::Input(format!("its columns are {has}, but case.toml has {wanted}")))
 }
 
-/// The values of column `index`. Errors: the first text that is none of its type, by its line.
+/// The values of column `index`. Errors: the line of the first text that is not a value of the
+/// column's type.
 fn typed_column(
     field: &Field,
     index: usize,
@@ -100,7 +108,9 @@ fn typed_column(
     })
 }
 
-/// CSV text of rows, and the dialect that reads it back.
+/// Writes rows as CSV text, and returns the dialect that reads the text back. Of the caller's
+/// dialect only `leading_zeros` counts: the rest is about how a text is written, and this one is
+/// written here.
 pub(crate) fn rows_as_csv<'a>(
     header: &[&str],
     rows: impl IntoIterator<Item = impl IntoIterator<Item = Option<&'a str>>>,
@@ -129,7 +139,9 @@ fn decoded(
 }
 
 /// How columns are to be read so that they become what their columns in the target expect, where
-/// their values allow.
+/// their values allow it.
+// `origin` is `None` for a column that a plugin computes: no single column of the file becomes it,
+// so the target's type says nothing about how to read the file.
 fn expected(
     target: Option<&SchemaRef>,
     chain: &ChainPlan,
@@ -152,6 +164,10 @@ fn expected(
     expected
 }
 
+/// How a column is read that lands in a column of type `target`. `None` when one of its values is
+/// not of that type: the column is then read as inference found it.
+// A SMALLINT is read as 32 bits, because `DecodeAs` has no 16 bits. All texts are a VARCHAR, so
+// there is nothing to check.
 fn decode_for(target: &DataType, profile: &ColumnProfile) -> Option<DecodeAs> {
     let (decode_as, logical) = match target {
         DataType::Utf8 => return Some(DecodeAs::Text),
@@ -177,6 +193,7 @@ pub(crate) fn all_null(batch: &RecordBatch) -> Result<RecordBatch, HarnessError>
         .columns()
         .iter()
         .map(|column| arrow_array::new_null_array(column.data_type(), column.len()));
+    // A batch without columns knows the number of its rows only if it is told.
     let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     RecordBatch::try_new_with_options(Arc::clone(batch.schema_ref()), nulls.collect(), &options)
         .map_err(|error| HarnessError::Input(error.to_string()))

@@ -1,10 +1,10 @@
-//! Runs a plugin on rows or CSV, in the sandbox that it will meet in a load, and hands back all
-//! that came of it.
+//! Runs a plugin on rows or CSV, in the same sandbox as a load, and returns everything that came of
+//! it.
 //!
 //! The [`Harness`] uses the runtime, the limits, the type inference and the checks of the program
-//! itself: what passes here passes there. A [`PluginOutput`] has every value as exact text,
-//! compares with `==`, and prints as a table, so it suits `assert_eq!` as well as a snapshot. No
-//! AWS, no warehouse, no async.
+//! itself: a plugin that passes here passes there. A [`PluginOutput`] has every value as exact
+//! text, compares with `==`, and prints as a table, so it suits `assert_eq!` as well as a snapshot.
+//! There is no AWS, no warehouse and no async.
 //!
 //! ```no_run
 //! use loader_harness::Harness;
@@ -19,11 +19,11 @@
 //! # Ok::<(), loader_harness::HarnessError>(())
 //! ```
 //!
-//! [`Harness::broken_properties`] tries what every plugin must bear: its rows cut into batches
-//! anywhere, spread over instances in any order, missing, or all NULL. [`Harness::test_case`] does
-//! that to a folder with an input and what is expected of it; `loader plugin test` runs a folder of
-//! such folders. [`Harness::measure_csv`] says what rows cost, and `loader plugin bench` holds that
-//! against what they cost before.
+//! [`Harness::broken_properties`] tries what a load may do to any plugin: cut the rows into batches
+//! anywhere, spread them over instances in any order, send none, or send only NULLs.
+//! [`Harness::test_case`] does the same for a folder with an input and the output that is expected
+//! of it; `loader plugin test` runs a folder of such folders. [`Harness::measure_csv`] measures
+//! what rows cost, and `loader plugin bench` compares that with what they cost before.
 
 #![deny(missing_docs)]
 

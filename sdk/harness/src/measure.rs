@@ -1,4 +1,4 @@
-//! What rows cost: a plugin's session on so many of them, measured.
+//! What rows cost: one session of a plugin over many rows, measured.
 
 use std::time::{Duration, Instant};
 
@@ -20,20 +20,23 @@ pub struct Measured {
     pub opening: Duration,
     /// Time for all rows: in the sandbox, to encode and decode, and to put the columns together.
     pub processing: Duration,
-    /// Instructions of a session without rows, when they are counted.
+    /// Instructions of a session without rows; `None` unless instructions are counted.
     pub opening_fuel: Option<u64>,
     /// What the session cost.
     pub cost: Cost,
 }
 
 impl Measured {
-    /// How many rows a second takes, once the session is open.
+    /// How many rows the plugin takes in a second, once its session is open.
     pub fn rows_per_second(&self) -> f64 {
         self.rows as f64 / self.processing.as_secs_f64()
     }
 
-    /// Instructions of a row, without those of opening, when they are counted (see
-    /// [`Harness::open_metered`]). A plugin that has nothing to compute runs none.
+    /// Instructions for one row, without those for opening; `None` unless instructions are counted
+    /// (see [`Harness::open_metered`]). A plugin that has nothing to compute runs none.
+    ///
+    /// For example, a session that takes 1,000,000 instructions without rows and 3,000,000 with
+    /// 1,000 rows gives 2,000.
     pub fn fuel_per_row(&self) -> Option<f64> {
         let fuel = self.cost.fuel?.saturating_sub(self.opening_fuel.unwrap_or(0));
         Some(fuel as f64 / self.rows as f64)
@@ -41,8 +44,8 @@ impl Measured {
 }
 
 impl Harness {
-    /// Runs it on the rows of a CSV text, again and again until there were `rows` of them; a longer
-    /// text is run once.
+    /// Runs the plugin on the rows of a CSV text, again and again until there were `rows` of them.
+    /// A text with more rows is run once.
     ///
     /// Errors: those of [`Harness::run_csv`]; the text has no rows.
     ///
@@ -60,6 +63,7 @@ impl Harness {
         let trial = self.trial(text.as_ref(), self.own_dialect())?;
         let batch_rows = self.own_batch_rows();
         let input = at_least(&trial.input.batch, batch_rows)?;
+        // A session without rows: what it costs is what `fuel_per_row` takes off.
         let (_, _, idle) = session(&trial, &input, batch_rows, 0)?;
         let rows = rows.max(trial.rows());
         let (opening, processing, counted) = session(&trial, &input, batch_rows, rows)?;
@@ -73,7 +77,8 @@ impl Harness {
     }
 }
 
-/// A batch of these rows, repeated where they are fewer.
+/// At least so many rows: those of `batch`, repeated if they are fewer. Otherwise an input of 3
+/// rows would be processed 3 rows at a time, and the calls would be measured in place of the rows.
 fn at_least(batch: &RecordBatch, rows: usize) -> Result<RecordBatch, HarnessError> {
     match batch.num_rows() {
         0 => Err(HarnessError::Input("there are no rows to measure".to_owned())),
@@ -87,6 +92,8 @@ fn at_least(batch: &RecordBatch, rows: usize) -> Result<RecordBatch, HarnessErro
 }
 
 /// Time to open, time for the rows, and what was counted.
+// `first` goes around in `input`. A batch does not reach across the end, so the last batch of each
+// round may be short.
 fn session(
     trial: &Trial,
     input: &RecordBatch,

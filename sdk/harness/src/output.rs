@@ -11,60 +11,60 @@ use crate::csv_text;
 /// An output column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputColumn {
-    /// As the table will have it.
+    /// The column's name, as the table will have it.
     pub name: String,
-    /// As Arrow has it; `Decimal128(38, 18)` becomes DECIMAL(38,18).
+    /// The column's type in Arrow. `Decimal128(38, 18)` becomes DECIMAL(38,18) in the table.
     pub data_type: DataType,
 }
 
 /// A row that would not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
-    /// 1 for the first row of the input.
+    /// The row's number in the input, 1 for the first.
     pub record: u64,
-    /// The line of the CSV text in which it begins, 1 for the first; for other input the same as
-    /// `record`.
+    /// The line of the CSV text in which the row begins, 1 for the header. For other input the same
+    /// as `record`.
     pub line: u64,
     /// The column at fault, as the plugin names it.
     pub column: Option<String>,
     /// A word for programs, such as `out-of-range`.
     pub code: String,
-    /// For people.
+    /// A sentence for people.
     pub message: String,
 }
 
-/// A line that the plugin logged, tamed and bounded as in a load.
+/// A line that the plugin logged, cut to the limits of a load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     /// 1 error, 2 warning, 3 info, 4 debug.
     pub level: u8,
-    /// Without control characters.
+    /// The line without control characters.
     pub text: String,
 }
 
-/// What a run cost. Not compared, because time differs from run to run.
+/// What a run cost.
 #[derive(Clone, Debug, Default)]
 pub struct Cost {
-    /// Calls of `process`, and bytes that went in and came out with them.
+    /// Batches that the plugin got; 0 when its plan computes nothing, so that it is not called.
     pub batches: u64,
-    /// See `batches`.
+    /// Bytes that went into the sandbox with the batches.
     pub bytes_in: u64,
-    /// See `batches`.
+    /// Bytes that came out of the sandbox.
     pub bytes_out: u64,
     /// Time in the sandbox.
     pub sandbox: Duration,
     /// Time to encode batches, and to check and decode what came back.
     pub encode_decode: Duration,
-    /// Most linear memory that the plugin had.
+    /// The most linear memory that the plugin had.
     pub peak_memory_bytes: u64,
-    /// Instructions that it ran, when they are counted (see
+    /// Instructions that the plugin ran; `None` unless instructions are counted (see
     /// [`Harness::open_metered`](crate::Harness::open_metered)).
     pub fuel: Option<u64>,
-    /// Log lines past the limit.
+    /// Log lines past the limit, which are dropped.
     pub log_lines_dropped: u64,
 }
 
-/// What came of a run. Two are equal when all but their costs is.
+/// What came of a run. Two outputs are equal when everything but their cost is.
 ///
 /// ```
 /// use loader_harness::{OutputColumn, PluginOutput};
@@ -84,22 +84,23 @@ pub struct Cost {
 pub struct PluginOutput {
     /// The output columns.
     pub columns: Vec<OutputColumn>,
-    /// For each row the number of the input row that it was made of, 1 for the first.
+    /// For each row the number of the input row that it was made from, 1 for the first.
     pub records: Vec<u64>,
-    /// The rows as exact text; NULL is `None`.
+    /// The accepted rows as exact text, in the order of the input. NULL is `None`.
     pub rows: Vec<Vec<Option<String>>>,
-    /// The other rows, in the order of the input.
+    /// The rejected rows, in the order of the input.
     pub rejects: Vec<Rejected>,
-    /// The plugin's own counters; `cast.rounded` is the host's.
+    /// The plugin's own counters, and `cast.rounded`, which the host counts.
     pub counters: Vec<(String, u64)>,
     /// What the plugin logged while it planned and worked.
     pub log: Vec<LogLine>,
-    /// What it cost.
+    /// What the run cost.
     pub cost: Cost,
 }
 
 impl PartialEq for PluginOutput {
     fn eq(&self, other: &PluginOutput) -> bool {
+        // Not derived: `cost` holds times, which differ from run to run.
         self.columns == other.columns
             && self.records == other.records
             && self.rows == other.rows
@@ -110,18 +111,19 @@ impl PartialEq for PluginOutput {
 }
 
 impl PluginOutput {
-    /// The values of a column; `None` when there is no such column.
+    /// Returns the values of a column; `None` when there is no such column.
     pub fn column(&self, name: &str) -> Option<Vec<Option<&str>>> {
         let index = self.columns.iter().position(|column| column.name == name)?;
         Some(self.rows.iter().map(|row| row.get(index).and_then(Option::as_deref)).collect())
     }
 
-    /// The plugin's counter of this name, 0 when it did not count.
+    /// Returns the plugin's counter of this name, 0 when there is none.
     pub fn counter(&self, name: &str) -> u64 {
         self.counters.iter().filter(|(known, _)| known == name).map(|(_, value)| value).sum()
     }
 
-    /// Header and rows: NULL is nothing, the empty text is `""`. What `expected.csv` holds.
+    /// Writes header and rows as CSV, the text of `expected.csv`. NULL is an empty field, the empty
+    /// text is `""`.
     pub fn to_csv(&self) -> String {
         let header = self.columns.iter().map(|column| column.name.as_str());
         csv_text::write(
@@ -130,7 +132,7 @@ impl PluginOutput {
         )
     }
 
-    /// `line,column,code,message` of each rejected row. What `rejects.csv` holds.
+    /// Writes `line,column,code,message` of each rejected row, the text of `rejects.csv`.
     pub fn rejects_to_csv(&self) -> String {
         let lines: Vec<String> =
             self.rejects.iter().map(|reject| reject.line.to_string()).collect();
@@ -177,8 +179,8 @@ impl PluginOutput {
     }
 }
 
-/// Tables of rows and rejects, then counters and log. NULL and the empty text `""` are told apart.
-/// No costs.
+/// Tables of rows and rejects, then counters and log lines. NULL is written `NULL`, the empty text
+/// `""`. Costs are left out: they differ from run to run, and a snapshot would too.
 impl fmt::Display for PluginOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_table(f, &self.rows_table())?;
@@ -216,7 +218,8 @@ impl fmt::Display for Cost {
     }
 }
 
-/// A cell as people read it.
+/// A cell as people read it. The text NULL looks like a missing value here; `to_csv` tells them
+/// apart.
 pub(crate) fn shown(cell: Option<&str>) -> String {
     match cell {
         None => "NULL".to_owned(),

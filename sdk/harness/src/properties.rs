@@ -1,9 +1,10 @@
-//! What every plugin must bear, whatever it does: tried on each input for free.
+//! Properties that must hold for every plugin. The harness tries them on each input.
 //!
-//! A load cuts a file into batches wherever it likes and hands them to several instances in no
-//! particular order, so a row may depend on nothing but itself. The sandbox gives a plugin neither
-//! clock nor chance, so the rest should hold by itself; where it does not, something is badly
-//! wrong.
+//! A load cuts a file into batches at any place and hands them to several instances in no
+//! particular order, so a row may depend on nothing but its own values. (For example, a plugin that
+//! numbers its rows gives each worker's first row the number 1.) The sandbox gives a plugin neither
+//! a clock nor random numbers, so the other properties should hold by themselves; a plugin that
+//! breaks one of them is badly wrong.
 
 use std::fmt;
 
@@ -16,29 +17,30 @@ use crate::input::{Input, all_null};
 use crate::output::PluginOutput;
 use crate::trial::{RawOutput, Trial};
 
-/// Something that must hold for every plugin.
+/// A property that must hold for every plugin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Property {
     /// Batches of 1, 7 and all rows give the same rows and rejects.
     Batches,
-    /// Rows dealt to two instances in turns, the last one first, come out as from one instance.
+    /// Rows dealt to two instances in turns, the last row first, come out as from one instance.
     Instances,
-    /// A batch without rows is taken, and changes nothing.
+    /// A batch without rows is accepted, and changes nothing.
     EmptyBatch,
-    /// Rows without a single value are taken or rejected one by one.
+    /// Rows in which every value is NULL are accepted or rejected one by one; the batch is not
+    /// refused.
     AllNull,
-    /// A session that is opened after another one ended gives what that gave.
+    /// A session that is opened after another session ended gives the same rows and counters.
     SecondSession,
-    /// Plan and rows come out the same when all is done again, to the byte.
+    /// Plan and rows come out the same, to the byte, when the plugin plans and runs again.
     Rerun,
 }
 
 /// A property that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broken {
-    /// Which.
+    /// The property.
     pub property: Property,
-    /// Where it shows, and what the author has to do.
+    /// Where the rows show it, and what the plugin's author has to do.
     pub message: String,
 }
 
@@ -49,9 +51,10 @@ impl fmt::Display for Broken {
 }
 
 impl Harness {
-    /// Tries every [`Property`] on CSV text and names those that do not hold.
+    /// Tries every [`Property`] on CSV text and returns the broken ones.
     ///
-    /// Errors: the plugin fails on the text as it is, in one batch.
+    /// Errors: the plugin fails on the text as it is, in one batch. Then there is nothing to
+    /// compare with.
     ///
     /// ```no_run
     /// let plugin = loader_harness::Harness::open("plugins/default.wasm")?;
@@ -64,6 +67,10 @@ impl Harness {
     }
 
     /// The output of the text in one batch, and the properties that do not hold for it.
+    // The first failure of `Batches` ends that property: rows that depend on their batch differ
+    // with 1 row and with 7, and two messages say no more than one. `Instances` also hands over
+    // single rows, so it is skipped then: it would find the same mistake again. `Rerun` makes a
+    // plan of its own, because the plan may differ as well.
     pub(crate) fn whole_and_broken(
         &self,
         text: &[u8],
@@ -95,7 +102,7 @@ impl Harness {
     }
 }
 
-/// The same in batches of this size, or why it is not the same.
+/// The output in batches of this size, or how it differs from the whole.
 fn batches(trial: &Trial, whole: &PluginOutput, rows: usize) -> Result<PluginOutput, String> {
     const FACT: &str = "rows depend on how the file is cut into batches";
     const DUTY: &str = "every load cuts its file elsewhere: a plugin must not keep state between \
@@ -137,6 +144,8 @@ fn empty_batch(trial: &Trial, whole: &PluginOutput) -> Option<String> {
     Some(format!("a batch without rows changes what comes after it: {difference}"))
 }
 
+// A plugin may reject every such row, so the output is not looked at: only a failed call breaks the
+// property.
 fn nulls(trial: &Trial) -> Result<Option<String>, HarnessError> {
     let input = Input { batch: all_null(&trial.input.batch)?, ..trial.input.clone() };
     let nulls = Trial {
@@ -168,6 +177,8 @@ fn second_session(trial: &Trial, whole: &PluginOutput) -> Option<String> {
     ))
 }
 
+// The values are compared first, because they name row and column. Bytes can differ where values do
+// not: a NULL has a value of no meaning in the buffer, and NaN has many bit patterns.
 fn rerun(
     again: Result<Trial, HarnessError>,
     whole: &PluginOutput,
@@ -204,7 +215,7 @@ fn counters(whole: &PluginOutput, again: &PluginOutput) -> Option<String> {
     })
 }
 
-/// What a load would stage, to the byte.
+/// The output's schema and batches as bytes.
 fn bytes(trial: &Trial, raw: &RawOutput) -> Result<Vec<u8>, HarnessError> {
     let mut bytes = loader_ipc::encode_schema(&trial.chain.output);
     for (batch, _) in &raw.parts {

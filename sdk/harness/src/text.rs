@@ -1,4 +1,5 @@
-//! The one exact text of a value: what tests compare and files hold.
+//! The one exact text of a value, which tests compare and the files of a case hold. For example,
+//! the decimal 10 at scale 2 is `0.10`, and the byte 255 is `ff`.
 
 use std::sync::Arc;
 
@@ -25,8 +26,8 @@ pub(crate) fn rows(batch: &RecordBatch) -> Vec<Vec<Option<String>>> {
         .collect()
 }
 
-/// The values of a type that [`rows`] has written. Errors: the first that is none of them, by its
-/// place.
+/// Reads the values of a type from the texts that [`rows`] writes. Errors: the place of the first
+/// text that is not a value of the type.
 pub(crate) fn parse(texts: StringArray, data_type: &DataType) -> Result<ArrayRef, usize> {
     if *data_type == DataType::Binary {
         let mut bytes = BinaryBuilder::new();
@@ -35,6 +36,7 @@ pub(crate) fn parse(texts: StringArray, data_type: &DataType) -> Result<ArrayRef
         }
         return Ok(Arc::new(bytes.finish()));
     }
+    // When text is never cast to the type, all values fail; the first place stands for them.
     let cast = strict_cast(&(Arc::new(texts) as ArrayRef), data_type).map_err(|_| 0_usize)?;
     match cast.failed.first() {
         Some(place) => Err(*place as usize),
@@ -52,8 +54,8 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
         .collect()
 }
 
-/// A value that is not NULL. Floats are the shortest text that reads back as they are; bytes are
-/// hexadecimal.
+/// The text of a value that is not NULL. A float is the shortest text that reads back as the same
+/// float; bytes are hexadecimal.
 fn value(column: &ArrayRef, row: usize) -> String {
     match column.data_type() {
         DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
@@ -79,7 +81,7 @@ fn value(column: &ArrayRef, row: usize) -> String {
         DataType::Binary => {
             column.as_binary::<i32>().value(row).iter().map(|byte| format!("{byte:02x}")).collect()
         }
-        // The sandbox lets no other type through.
+        // The sandbox lets no other type through, so this text is never seen.
         other => format!("<{other}>"),
     }
 }

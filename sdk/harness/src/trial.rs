@@ -1,4 +1,4 @@
-//! One plan and one input, to be run as often and in as many ways as wanted.
+//! A trial: one plan and one input, which can be run many times and in different ways.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::input::Input;
 use crate::output::{Cost, LogLine, PluginOutput, Rejected};
 use crate::text;
 
-/// What a plugin says, in the order in which it does.
+/// What a plugin logs, in order. All runs of a trial share it.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<LogLine>>>);
 
@@ -25,22 +25,23 @@ impl Log {
     }
 
     fn lines(&self) -> std::sync::MutexGuard<'_, Vec<LogLine>> {
-        // A poisoned log is still a log.
+        // A thread that panicked with the lock left whole lines behind, so a poisoned log is as
+        // good as any.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A plan with the rows that it is for.
+/// A plan, and the rows that it was made for.
 pub(crate) struct Trial {
     pub(crate) chain: ChainPlan,
     pub(crate) input: Input,
     pub(crate) values: Arc<HostValues>,
     pub(crate) log: Log,
-    /// What was said while the plan was made.
+    /// What the plugin logged while it made the plan.
     pub(crate) planning_log: Vec<LogLine>,
 }
 
-/// What sessions gave, before it is text.
+/// What sessions gave, before it becomes text.
 #[derive(Default)]
 pub(crate) struct RawOutput {
     /// Batches with the numbers of their rows.
@@ -50,7 +51,7 @@ pub(crate) struct RawOutput {
 }
 
 impl Trial {
-    /// One session, batch after batch.
+    /// Runs one session, batch after batch.
     pub(crate) fn run(&self, rows_per_batch: usize) -> Result<RawOutput, PluginError> {
         let mut raw = RawOutput::default();
         let mut session = self.open()?;
@@ -63,7 +64,7 @@ impl Trial {
         Ok(raw)
     }
 
-    /// Two sessions side by side, one row at a time in turns, the last row first.
+    /// Runs two sessions side by side. They get single rows in turns, the last row first.
     pub(crate) fn run_dealt(&self) -> Result<RawOutput, PluginError> {
         let mut raw = RawOutput::default();
         let mut sessions = [self.open()?, self.open()?];
@@ -76,7 +77,7 @@ impl Trial {
         Ok(raw)
     }
 
-    /// One session that gets a batch without rows, and then all rows.
+    /// Runs one session that gets a batch without rows first, and then all rows in one batch.
     pub(crate) fn run_after_empty(&self) -> Result<RawOutput, PluginError> {
         let mut raw = RawOutput::default();
         let mut session = self.open()?;
@@ -86,12 +87,13 @@ impl Trial {
         Ok(raw)
     }
 
-    /// Rows of the input.
+    /// How many rows the input has.
     pub(crate) fn rows(&self) -> usize {
         self.input.batch.num_rows()
     }
 
-    /// What came of a run, as text.
+    /// Turns what came of a run into text. It takes the lines that the plugin logged meanwhile, so
+    /// it has to be called before the next run.
     pub(crate) fn output(&self, raw: RawOutput) -> PluginOutput {
         let (records, rows) = raw.rows();
         let mut rejects: Vec<Rejected> =
@@ -104,6 +106,7 @@ impl Trial {
     }
 
     pub(crate) fn open(&self) -> Result<ChainSession, PluginError> {
+        // A run that failed has left its lines in the shared log; they are not this run's.
         self.log.take();
         self.chain.open(Arc::clone(&self.values))
     }
@@ -124,6 +127,7 @@ impl Trial {
 
     fn rejected(&self, reject: Reject) -> Rejected {
         let number = i64::try_from(reject.row).unwrap_or_default();
+        // The numbers of the records ascend, because the input is a file read from its start.
         let index = self.input.records.values().binary_search(&number).ok();
         let line =
             index.and_then(|index| self.input.lines.get(index)).copied().unwrap_or(reject.row);
@@ -138,7 +142,8 @@ impl Trial {
 }
 
 impl RawOutput {
-    /// All rows as text with their numbers, in the order of the input.
+    /// The numbers of all rows and the rows as text, in the order of the input.
+    // They are sorted because `run_dealt` begins with the last row.
     fn rows(&self) -> (Vec<u64>, Vec<Row>) {
         let mut rows = Vec::new();
         for (batch, numbers) in &self.parts {
@@ -156,7 +161,7 @@ impl RawOutput {
     }
 }
 
-/// Ends a session; what its plugins counted adds up.
+/// Ends a session, and adds up what its plugins counted.
 pub(crate) fn finish(session: ChainSession) -> Result<PluginCounters, PluginError> {
     let mut counted = PluginCounters::default();
     for plugin in session.finish()? {
@@ -166,10 +171,11 @@ pub(crate) fn finish(session: ChainSession) -> Result<PluginCounters, PluginErro
 }
 
 /// What was counted, as authors of plugins read it.
+// The host counts the batches of every plugin, also of a plugin that it never calls because its
+// plan computes nothing. Only the time in the sandbox tells the two apart.
 pub(crate) fn cost(counted: &PluginCounters) -> Cost {
     let idle = counted.sandbox == Duration::ZERO;
     Cost {
-        // A plugin without work of its own is not called.
         batches: if idle { 0 } else { counted.batches },
         bytes_in: counted.bytes_in,
         bytes_out: counted.bytes_out,
