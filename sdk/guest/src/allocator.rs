@@ -1,7 +1,7 @@
-//! The guest's allocator: the standard one, with every block aligned to 16 bytes.
+//! The guest's allocator: the standard allocator, with every block aligned to 16 bytes.
 //!
-//! The standard one aligns to 8, but a Decimal128 value needs 16: without this, each decimal column
-//! that crosses the sandbox would be copied once more, silently.
+//! The standard allocator aligns to 8 bytes, but a Decimal128 value needs 16. Without this module,
+//! each decimal column that crosses the sandbox would be copied once more, silently.
 
 #![expect(unsafe_code, reason = "a global allocator cannot be written without")]
 
@@ -15,12 +15,12 @@ struct Aligned;
 static ALLOCATOR: Aligned = Aligned;
 
 fn raise(layout: Layout) -> Layout {
-    // A layout too large to be padded is refused by the allocator just the same.
+    // A layout that is too large to be padded goes on as it is: the allocator refuses it anyway.
     layout.align_to(ALIGNMENT).unwrap_or(layout)
 }
 
-// SAFETY: every method hands on to `System`; the layout is raised by the same pure function on all
-// four ways, so that a block is freed and grown with the layout that it was allocated with.
+// SAFETY: every method hands on to `System`. All four raise the layout by the same pure function,
+// so a block is freed and grown with the layout that it was allocated with.
 unsafe impl GlobalAlloc for Aligned {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract, which raising the alignment keeps.

@@ -1,5 +1,5 @@
 //! The generated bindings of the contract, for [`component`](crate::component) and for plugins that
-//! speak the contract without this crate's types. Only built for the sandbox.
+//! speak the contract without this crate's types. They are only built for the sandbox.
 
 #![allow(unreachable_pub, clippy::all, reason = "generated")]
 

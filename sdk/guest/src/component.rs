@@ -1,5 +1,5 @@
-//! The component around a [`Plugin`]: the way from the contract's bytes to Arrow and back. Only
-//! built for the sandbox.
+//! The component around a [`Plugin`]: the way from the contract's bytes to Arrow and back. It is
+//! only built for the sandbox.
 
 use std::cell::RefCell;
 use std::marker::PhantomData;
@@ -15,9 +15,12 @@ use crate::output::{Counter, Output};
 use crate::plan::{Context, Expr, Plan};
 use crate::plugin::{Plugin, Session};
 
-/// Reports panics to the host's log, where the error about the trap will quote them. Called on each
-/// way in.
+/// Reports panics to the host's log. The error about the trap quotes them from there. For example,
+/// the log says: panicked at src/lib.rs:27:9: attempt to divide by zero.
+///
+/// The host may call `config-schema`, `make-plan` or `open` first, so each of them calls this.
 pub fn report_panics() {
+    // Each instance has statics of its own, so a new instance installs its hook again.
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         std::panic::set_hook(Box::new(|panic| {
@@ -28,7 +31,7 @@ pub fn report_panics() {
     });
 }
 
-/// The exported type; `export_plugin!` names it.
+/// The type that a component exports; `export_plugin!` names it.
 #[derive(Debug)]
 pub struct Component<P>(PhantomData<P>);
 
@@ -47,6 +50,9 @@ impl<P: Plugin> wire::Guest for Component<P> {
 }
 
 /// A session that the host holds.
+// The contract calls a session through a shared reference, but `process` changes it and `finish`
+// consumes it. Hence the cell, which is empty after `finish`. A guest has one thread and the host
+// makes one call at a time, so the cell is never borrowed twice.
 #[derive(Debug)]
 pub struct OpenSession<P: Plugin> {
     session: RefCell<Option<P::Session>>,
@@ -79,6 +85,7 @@ impl<P: Plugin> OpenSession<P> {
         let session = session.as_mut().ok_or_else(finished)?;
         let batch = trusted::decode_batch(batch, &self.inputs)?;
         let Output { columns, rejects } = session.process(&batch)?;
+        // The contract wants no bytes at all when nothing is computed.
         let batch = match columns.first() {
             Some(first) => encode_columns(first.len(), &columns)?,
             None => Vec::new(),
@@ -111,6 +118,7 @@ fn open<P: Plugin>(state: &[u8], schema: &[u8]) -> Result<OpenSession<P>, Error>
     Ok(OpenSession { session: RefCell::new(Some(session)), inputs })
 }
 
+// Indexes count columns, so `as u32` cuts nothing here and in `wire_expr`.
 fn wire_plan(plan: Plan) -> Result<wire::Plan, Error> {
     let outputs =
         plan.columns().iter().map(|column| wire_expr(&column.expr)).collect::<Result<_, _>>()?;

@@ -1,5 +1,5 @@
-//! Typed config: read with an error that names the place, and described by a schema that is
-//! derived.
+//! Typed config: read with errors that name the key at fault, and described by a schema that is
+//! derived from the type.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 
-/// The config of a transform that has nothing to set. Any key is refused.
+/// The config of a transform that has nothing to set. Every key is refused.
 ///
 /// ```
 /// let context = loader_sdk::Context { config: r#"{"colour": "red"}"#.into(), ..Default::default() };
@@ -19,10 +19,10 @@ use crate::error::Error;
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
-/// JSON Schema of a config, draft 2020-12, derived from its type and doc comments.
+/// Derives the JSON Schema of a config, draft 2020-12, from its type and doc comments.
 ///
-/// [`Transform`](crate::Transform) does it by itself. Deriving takes 90 KB of code in a component,
-/// so that a plugin which is shipped has it in a file:
+/// A [`Transform`](crate::Transform) without a schema file calls this by itself. Deriving takes 90
+/// KB of code in a component, so a plugin that is shipped has its schema in a file instead; see
 /// [`testing::check_config_schema`](crate::testing::check_config_schema).
 ///
 /// ```
@@ -48,17 +48,19 @@ pub(crate) fn schema<T: JsonSchema>() -> serde_json::Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// Reads a config; what is wrong is named by its path, such as `decimal.scale`.
+/// Reads a config. An error names the key at fault by its path, such as `decimal.scale`. An empty
+/// text and `null` read as `{}`.
+// The text is parsed into a value first, so that no error tells a line and column: the user wrote a
+// settings file, and has never seen this text.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     let text = match text.trim() {
         "" | "null" => "{}",
         text => text,
     };
-    // By way of a value, so that no error tells a line and column: the author wrote a settings
-    // file, not this text.
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|error| refused(String::new(), &error))?;
     serde_path_to_error::deserialize(value).map_err(|error| match error.path().to_string() {
+        // The path of the config itself: it is a list or a number, for example, and not an object.
         path if path == "." => refused(String::new(), error.inner()),
         path => refused(format!("{path}: "), error.inner()),
     })

@@ -1,4 +1,4 @@
-//! The one error that a plugin speaks: a word for programs, a sentence for people.
+//! The one error of plugins: a word for programs, and a sentence for people.
 
 use std::fmt;
 
@@ -7,16 +7,17 @@ use std::fmt;
 pub struct Error {
     /// A short word that programs can rely on, such as `bad-config` or `out-of-range`.
     pub code: String,
-    /// What is wrong and what to do about it. Never the value of a cell: messages end up in logs.
+    /// What is wrong and what to do about it. Never put the value of a cell into it, because
+    /// messages end up in logs. For example, "the day is not YYYY-MM-DD" says enough.
     pub message: String,
-    /// The column that it is about, by the name that the reader knows.
+    /// The column at fault, by the name that the reader knows.
     pub column: Option<String>,
-    /// The row that it is about, from 0 within the batch.
+    /// The row at fault, counted from 0 within the batch.
     pub row: Option<u32>,
 }
 
 impl Error {
-    /// An error about nothing in particular.
+    /// Makes an error that names no column and no row.
     ///
     /// ```
     /// let error = loader_sdk::Error::new("bad-config", "precision must be at most 38").column("amount");
@@ -26,12 +27,12 @@ impl Error {
         Self { code: code.into(), message: message.into(), column: None, row: None }
     }
 
-    /// The same error, about a column.
+    /// Returns the same error, about a column.
     pub fn column(self, column: impl Into<String>) -> Self {
         Self { column: Some(column.into()), ..self }
     }
 
-    /// The same error, about a row.
+    /// Returns the same error, about a row of the batch, counted from 0.
     pub fn row(self, row: u32) -> Self {
         Self { row: Some(row), ..self }
     }

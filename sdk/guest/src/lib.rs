@@ -1,7 +1,8 @@
-//! What a transform plugin for `loader` is written with.
+//! The SDK for transform plugins of `loader`, in Rust.
 //!
-//! Most transforms are a [`Transform`]: a list of steps over named columns, without a word of
-//! Arrow.
+//! A plugin sits between a CSV file and a table in Redshift: it gets the columns of the file and
+//! says which columns the table gets. Most plugins are a [`Transform`], a list of steps over named
+//! columns, without a word of Arrow:
 //! ```
 //! use loader_sdk::{Error, HostValue, NoConfig, Reject, Rows, Transform};
 //!
@@ -25,15 +26,23 @@
 //!
 //! loader_sdk::export_plugin!(Customers);
 //! ```
-//! [`testing::Sample`] runs it under `cargo test`. Its config is a type of its own; see
-//! [`Transform`].
+//! | to | see |
+//! |---|---|
+//! | change, add, drop and rename columns, reject rows | [`Rows`] has all steps |
+//! | read a cell as a number, a date, a boolean | [`Cell`] |
+//! | compute with money | [`Decimal`], [`Rows::derive_decimal`] |
+//! | let users set something | [`Transform::Config`] |
+//! | run the steps under `cargo test` | [`testing::Sample`] |
+//! | count something for the report of a load | [`Rows::counter`] |
+//! | work on Arrow arrays | [`Plugin`], below |
 //!
-//! Below it is the whole contract, for transforms that work on Arrow. A plugin says once, as a
-//! [`Plan`], where each output column comes from. Columns that it passes through or lets the host
-//! cast never enter the sandbox; what it computes, it computes batch by batch in a [`Session`]. In
-//! terms of Arrow: schemas and record batches in, arrays out. Logic is plain Rust and runs under
-//! `cargo test` as it stands; [`export_plugin!`] turns it into a component when it is built for
-//! `wasm32-unknown-unknown`.
+//! A [`Plugin`] is the whole contract, in terms of Arrow: schemas and record batches in, arrays
+//! out. A plugin says once for a load, as a [`Plan`], where each output column comes from. A column
+//! that the plugin passes through, or lets the host cast, never enters the sandbox. The columns
+//! that the plugin computes are computed batch by batch in a [`Session`].
+//!
+//! The logic is plain Rust and runs under `cargo test` as it stands. [`export_plugin!`] turns it
+//! into a component when the crate is built for `wasm32-unknown-unknown`.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -78,8 +87,8 @@
 //! loader_sdk::export_plugin!(Capitals);
 //! ```
 //!
-//! Nothing else is needed: a panic is reported with its message and place, allocations are aligned
-//! so that decimal columns are read without a copy, and [`log`] writes to the load's log.
+//! The crate does the rest. A panic ends the load with its message and its place, allocations are
+//! aligned so that decimal columns are read without a copy, and [`log`] writes to the load's log.
 
 #![deny(missing_docs)]
 
@@ -120,12 +129,12 @@ pub use transform::{
 };
 pub use {schemars, serde, serde_json};
 
-/// How closures name and get columns; implementation detail of [`Columns`].
+/// How closures name and get columns; an implementation detail of [`Columns`].
 #[doc(hidden)]
 pub use transform::{Array, Many, One, Shape};
 
-/// Makes a component of a [`Plugin`] when built for `wasm32`, and nothing elsewhere, so that the
-/// same crate runs under `cargo test`.
+/// Makes a component of a [`Plugin`] when the crate is built for `wasm32`. Elsewhere the macro
+/// expands to nothing, so that the same crate runs under `cargo test`.
 ///
 /// Call it once, in a crate of type `["cdylib", "rlib"]`:
 /// ```
@@ -161,6 +170,7 @@ macro_rules! export_plugin {
     ($plugin:ty) => {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
+            // An alias, because `export!` takes a single name and no type with parameters.
             type Exported = $crate::component::Component<$plugin>;
     $crate::bindings::export!(Exported with_types_in $crate::bindings);
         };

@@ -1,23 +1,24 @@
 //! Lines in the load's log.
 
 /// How much a log line matters.
+// The numbers are those of the contract's `log`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Level {
-    /// Something failed.
+    /// A failure.
     Error = 1,
-    /// Something is not as it should be.
+    /// A fact that is not as it should be, but does not stop the plugin.
     Warning = 2,
-    /// Something that a reader of the log wants to know.
+    /// A fact that a reader of the log wants to know.
     Info = 3,
-    /// For a reader who looks into the plugin.
+    /// A detail for a reader who looks into the plugin.
     Debug = 4,
 }
 
 /// Writes one line to the load's log; outside the sandbox, to standard error.
 ///
-/// The host cuts long lines and drops lines when there are too many. No cell values: logs are kept
-/// and shared.
+/// The host cuts long lines, and drops lines when there are too many. Do not log the values of
+/// cells: logs are kept and shared.
 ///
 /// ```
 /// loader_sdk::log(loader_sdk::Level::Info, "the target has no such column; keeping the text");

@@ -1,4 +1,4 @@
-//! What a session returns: computed columns, rejected rows with reasons, counters.
+//! What a session returns: computed columns, rejected rows with their reasons, and counters.
 
 use std::collections::HashMap;
 
@@ -6,20 +6,22 @@ use arrow_array::ArrayRef;
 
 use crate::error::Error;
 
-/// The host takes so many messages for one batch. What comes after shares the last.
+/// How many messages the host takes for one batch.
+// 255 reasons keep their own message. The last place is for `other`, which all further reasons
+// share: the host ends the load when a plugin sends one message more.
 const MAX_REASONS: usize = 256;
 
-/// A number that is shown in the report of a load, such as `rounded`.
+/// A number that the report of a load shows, such as `rounded`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counter {
-    /// What was counted; the same name from several sessions adds up.
+    /// What was counted. The counters of several sessions with the same name add up.
     pub name: String,
-    /// How many.
+    /// How many were counted.
     pub value: u64,
 }
 
 impl Counter {
-    /// A counter and its value.
+    /// Makes a counter with its value.
     pub fn new(name: impl Into<String>, value: u64) -> Self {
         Self { name: name.into(), value }
     }
@@ -28,20 +30,21 @@ impl Counter {
 /// What became of one batch.
 #[derive(Debug, Default)]
 pub struct Output {
-    /// The computed columns in the order of the plan, one value for each row of the batch.
+    /// The computed columns in the order of the plan, with one value for each row of the batch.
     pub columns: Vec<ArrayRef>,
-    /// Rows that must not be loaded. They still have a value, or null, in every column.
+    /// Rows that must not be loaded. Every column still has a value, or null, for them: a batch of
+    /// 100 rows with 3 rejects gives columns of 100 values.
     pub rejects: Rejects,
 }
 
 impl Output {
-    /// Columns, and every row accepted.
+    /// Makes an output of these columns that accepts every row.
     pub fn columns(columns: Vec<ArrayRef>) -> Self {
         Self { columns, rejects: Rejects::default() }
     }
 }
 
-/// A reason that rows can be rejected for, valid for the [`Rejects`] that it came from.
+/// A reason to reject rows. It belongs to the [`Rejects`] that it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reason(u16);
 
@@ -66,6 +69,9 @@ pub struct Rejects {
 impl Rejects {
     /// Registers a reason, so that many rows can share its message. The same error gives the same
     /// reason again.
+    ///
+    /// A batch can tell 255 reasons apart. All further errors share one reason, with the code
+    /// `other`.
     pub fn reason(&mut self, error: Error) -> Reason {
         if let Some(reason) = self.known.get(&error) {
             return Reason(*reason);
@@ -84,25 +90,30 @@ impl Rejects {
         Reason(reason)
     }
 
-    /// Rejects a row of the batch, counted from 0. In any order; a row that is rejected again keeps
-    /// its first reason.
+    /// Rejects a row of the batch, counted from 0. Rows may come in any order. A row that is
+    /// rejected again keeps its first reason.
     pub fn add(&mut self, row: usize, reason: Reason) {
         self.rows.push((row as u32, reason.0));
     }
 
-    /// How often a row was rejected.
+    /// Returns how often [`Rejects::add`] was called. A row that was rejected twice counts twice.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether every row is accepted.
+    /// Tells whether every row is accepted.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// As the contract wants it: rows ascending, each once; a reason for each; the messages that
-    /// reasons point to.
+    /// Returns the rows, ascending and each once; a reason for each of them; and the messages that
+    /// the reasons point to. The contract wants it so.
+    ///
+    /// For example, the rows 2 and 7, both with the first reason, give `[2, 7]`, `[0, 0]` and one
+    /// message.
     pub fn into_parts(mut self) -> (Vec<u32>, Vec<u16>, Vec<Error>) {
+        // The sort is stable, so a row's first reason stays in front of its later ones, and `dedup`
+        // keeps the one in front.
         self.rows.sort_by_key(|(row, _)| *row);
         self.rows.dedup_by_key(|(row, _)| *row);
         let (rows, reasons) = self.rows.into_iter().unzip();

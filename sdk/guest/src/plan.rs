@@ -1,4 +1,4 @@
-//! Where each output column comes from, decided once for a load.
+//! The plan: where each output column comes from, decided once for a load.
 
 use std::collections::BTreeSet;
 
@@ -12,20 +12,24 @@ use crate::error::Error;
 /// What a plan may depend on, beside the input schema.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
-    /// Name of the target table.
+    /// Name of the target table, such as `orders`.
     pub table: String,
     /// Names of the merge keys, as columns of the target; empty when rows are appended.
     pub keys: Vec<String>,
-    /// The target table as it stands; None when it does not exist yet.
+    /// The target table as it stands; None when the table does not exist yet. A plugin that
+    /// produces the target's own types spares its user a cast or a refusal.
     pub target: Option<Schema>,
-    /// JSON, already checked against the plugin's schema; empty or `null` when none was given.
+    /// The config as JSON. The host has checked it against the plugin's schema. Empty or `null`
+    /// stand for no config.
     pub config: String,
 }
 
 impl Context {
-    /// Reads the config into the plugin's own type. No config, empty or `null`, reads as `{}`.
+    /// Reads the config into the plugin's own type. An empty config and `null` read as `{}`.
     ///
-    /// Errors: code `bad-config`, with the path of the key that is wrong and what is wrong with it.
+    /// Errors: `bad-config`, with the path of the key at fault and what is wrong with its value.
+    /// For example, `{"decimal": {"scale": "2"}}` gives a message that begins with `config:
+    /// decimal.scale: `.
     ///
     /// ```
     /// #[derive(serde::Deserialize, Default)]
@@ -47,20 +51,20 @@ impl Context {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostValue {
-    /// When the run started: timestamp, UTC, whole seconds.
+    /// When the run started: a timestamp in UTC, in whole seconds.
     RunStartedAt,
     /// The run's id: text.
     RunId,
-    /// The last part of the source object's key: text.
+    /// The last part of the source object's key: text, such as `orders.csv`.
     SourceFileName,
-    /// The source object: text.
+    /// The address of the source object: text, such as `s3://bucket/data/in/orders.csv`.
     SourceUri,
-    /// The number of the record in its file, 1 for the first after the header: int64.
+    /// The number of the record in its file, 1 for the first record after the header: int64.
     SourceRow,
 }
 
 impl HostValue {
-    /// The name that the contract knows it by.
+    /// Returns the value's name in the contract, such as `run.started-at`.
     pub fn key(self) -> &'static str {
         match self {
             Self::RunStartedAt => "run.started-at",
@@ -71,7 +75,7 @@ impl HostValue {
         }
     }
 
-    /// The type of the column.
+    /// Returns the type of a column with this value.
     pub fn data_type(self) -> DataType {
         match self {
             Self::RunStartedAt => DataType::Timestamp(TimeUnit::Microsecond, None),
@@ -81,28 +85,28 @@ impl HostValue {
     }
 }
 
-/// Where an output column comes from.
+/// Where an output column comes from. Indexes count from 0.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Expr {
-    /// The input column as it is.
+    /// The input column with this index, as it is.
     Passthrough(usize),
-    /// The input column, cast by the host.
+    /// The input column with this index, cast by the host.
     Cast(usize),
     /// The same value in every row: an array of one value.
     Literal(ArrayRef),
     /// A value that the host knows.
     HostValue(HostValue),
-    /// The n-th column of [`Output::columns`](crate::Output::columns).
+    /// The column with this index in [`Output::columns`](crate::Output::columns).
     Computed(usize),
 }
 
 /// One output column.
 #[derive(Debug, Clone)]
 pub struct PlanColumn {
-    /// Name, type, nullability.
+    /// The column's name, type and nullability.
     pub field: FieldRef,
-    /// Where it comes from.
+    /// Where the column comes from.
     pub expr: Expr,
 }
 
@@ -130,14 +134,16 @@ pub struct PlanColumn {
 pub struct Plan {
     input: Schema,
     columns: Vec<PlanColumn>,
+    // A `BTreeSet`, because the contract wants inputs ascending and each once.
     inputs: BTreeSet<usize>,
     computed: usize,
-    /// Handed to every session as it is; 64 KiB at most.
+    /// Bytes that every session gets as they are; 64 KiB at most. An instance keeps no memory of
+    /// the plan, so sessions know only what stands here.
     pub state: Vec<u8>,
 }
 
 impl Plan {
-    /// A plan without output columns, over the columns of `input`.
+    /// Makes a plan without output columns, over the columns of `input`.
     pub fn new(input: &Schema) -> Self {
         Self {
             input: input.clone(),
@@ -148,7 +154,7 @@ impl Plan {
         }
     }
 
-    /// Adds an input column as it is, under a name. It never crosses the sandbox.
+    /// Adds an input column as it is, under a name. The column never crosses the sandbox.
     ///
     /// Panics when there is no such input column.
     pub fn passthrough(&mut self, input: usize, name: impl Into<String>) {
@@ -156,8 +162,9 @@ impl Plan {
         self.push(field, Expr::Passthrough(input));
     }
 
-    /// Adds an input column that the host casts, exactly or by rejecting the row. It never crosses
-    /// the sandbox.
+    /// Adds an input column that the host casts. The host rejects a row whose value the type cannot
+    /// hold. (For example, it rejects `n/a` in a cast to Float64.) The column never crosses the
+    /// sandbox.
     ///
     /// Panics when there is no such input column.
     pub fn cast(&mut self, input: usize, name: impl Into<String>, to: DataType) {
@@ -181,19 +188,22 @@ impl Plan {
 
     /// Adds a column that sessions compute, and names the input columns that they need for it.
     ///
-    /// Computed columns are returned in the order in which they were added. A session's batches
-    /// hold the needed input columns of all computed columns, each once, in the order of the input.
+    /// Sessions return computed columns in the order in which they were added here. Their batches
+    /// hold the input columns that any computed column needs, each once, in the order of the input.
+    /// For example, two computed columns that need `[4, 1]` and `[1]` give batches with the columns
+    /// 1 and 4.
     ///
     /// Panics when there is no such input column.
     pub fn computed(&mut self, name: impl Into<String>, data_type: DataType, inputs: &[usize]) {
         self.read(inputs);
         let index = self.computed;
         self.computed += 1;
+        // Always nullable: a session may leave a null in the rows that it rejects.
         self.push(Field::new(name, data_type, true), Expr::Computed(index));
     }
 
-    /// Names input columns that sessions need for another reason than a computed column, such as to
-    /// reject rows.
+    /// Names input columns that sessions need, but not for a computed column: such as columns that
+    /// only decide which rows are rejected.
     ///
     /// Panics when there is no such input column.
     pub fn read(&mut self, inputs: &[usize]) {
@@ -203,22 +213,22 @@ impl Plan {
         }
     }
 
-    /// The output columns in order.
+    /// Returns the output columns in order.
     pub fn columns(&self) -> &[PlanColumn] {
         &self.columns
     }
 
-    /// Schema of all output columns.
+    /// Returns the schema of all output columns.
     pub fn schema(&self) -> Schema {
         Schema::new(self.columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>())
     }
 
-    /// The input columns that sessions need, ascending.
+    /// Returns the input columns that sessions need, ascending.
     pub fn inputs(&self) -> Vec<usize> {
         self.inputs.iter().copied().collect()
     }
 
-    /// Schema of a session's batches.
+    /// Returns the schema of a session's batches.
     pub fn inputs_schema(&self) -> Schema {
         Schema::new(
             self.inputs.iter().map(|input| self.input.fields()[*input].clone()).collect::<Vec<_>>(),
