@@ -102,6 +102,7 @@ impl<P: Plugin> OpenSession<P> {
 
 fn plan<P: Plugin>(context: wire::Context, schema: &[u8]) -> Result<wire::Plan, Error> {
     let input = trusted::decode_schema(schema)?;
+    // In the contract, an empty schema means that the target does not exist yet.
     let target = if context.target.is_empty() {
         None
     } else {

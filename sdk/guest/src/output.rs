@@ -93,6 +93,7 @@ impl Rejects {
     /// Rejects a row of the batch, counted from 0. Rows may come in any order. A row that is
     /// rejected again keeps its first reason.
     pub fn add(&mut self, row: usize, reason: Reason) {
+        // The cast cuts nothing: a batch has 65,536 rows at most unless `[limits]` says otherwise.
         self.rows.push((row as u32, reason.0));
     }
 

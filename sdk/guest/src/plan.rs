@@ -28,8 +28,7 @@ impl Context {
     /// Reads the config into the plugin's own type. An empty config and `null` read as `{}`.
     ///
     /// Errors: `bad-config`, with the path of the key at fault and what is wrong with its value.
-    /// For example, `{"decimal": {"scale": "2"}}` gives a message that begins with `config:
-    /// decimal.scale: `.
+    /// For example, the config `{"decimal": {"scale": "2"}}` gives a message about `decimal.scale`.
     ///
     /// ```
     /// #[derive(serde::Deserialize, Default)]

@@ -12,7 +12,7 @@ use crate::plan::{Context, Plan};
 /// The functions have no `self`, because plan and sessions belong to different instances. What a
 /// session needs to know from the plan travels as [`Plan::state`].
 ///
-/// [`Transform`](crate::Transform) is a simpler way to write a plugin, and every transform is one.
+/// [`Transform`](crate::Transform) is a simpler way to write a plugin: every transform is a plugin.
 pub trait Plugin: 'static {
     /// One worker's work on one file.
     type Session: Session;

@@ -1,7 +1,7 @@
-//! Runs a plugin natively on a few rows, for the tests of its logic.
+//! Runs a plugin natively on a few rows, to test its logic.
 //!
-//! It does what the host does with a plan, without sandbox, validator or CSV: `loader plugin test`
-//! has those.
+//! A [`Sample`] does with a plan what the host does, but without the sandbox, the checks of what
+//! the plugin returns, and CSV: `loader plugin test` has those.
 
 mod host;
 mod ran;

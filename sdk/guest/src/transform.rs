@@ -1,8 +1,8 @@
-//! Transforms without Arrow: a list of steps over named columns, made once for a load, carried out
-//! batch by batch.
+//! Transforms without Arrow: a list of steps over named columns, made once for a load and carried
+//! out batch by batch.
 //!
-//! It stands on [`Plugin`](crate::Plugin) and [`Session`](crate::Session) and uses nothing that
-//! they do not offer.
+//! The module is built on [`Plugin`](crate::Plugin) and [`Session`](crate::Session), and uses
+//! nothing that they do not offer to every plugin.
 
 pub(crate) mod cell;
 mod column_list;

@@ -1,5 +1,5 @@
-//! What the host does with a plan and one batch: it hands the columns that the plan reads to a
-//! session, and puts the output together from what comes back, its own casts, and its own values.
+//! What the host does with a plan and one batch. It hands the columns that the plan reads to a
+//! session, and makes the output from the session's columns, its own casts and its own values.
 
 use std::sync::Arc;
 
@@ -25,12 +25,14 @@ pub(super) struct SampleBatch<'a> {
 
 /// What became of one batch.
 pub(super) struct Processed {
-    /// Of each row the output's values, or why it is rejected.
+    /// For each row its output values, or why the row is rejected.
     pub(super) rows: Vec<Result<Vec<Option<String>>, Error>>,
     pub(super) counters: Vec<Counter>,
 }
 
 impl SampleBatch<'_> {
+    // All columns are made first, for all rows. Rejected rows are left out only then, because they
+    // have a value in every computed column and would otherwise shift the rows behind them.
     pub(super) fn process<P: Plugin>(&self) -> Result<Processed, Error> {
         let inputs: SchemaRef = self.plan.inputs_schema().into();
         let mut session = P::open_session(&self.plan.state, &inputs)?;
@@ -53,11 +55,15 @@ impl SampleBatch<'_> {
     /// The columns that the plan reads.
     fn crossing(&self, inputs: &SchemaRef) -> Result<RecordBatch, Error> {
         let columns = self.plan.inputs().into_iter().map(|input| Arc::clone(&self.columns[input]));
+        // A plan may read no column, and such a batch knows the number of its rows only if it is
+        // told.
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
         RecordBatch::try_new_with_options(Arc::clone(inputs), columns.collect(), &options)
             .map_err(|error| Error::new("bad-sample", error.to_string()))
     }
 
+    // A cast to the type that the column has already is no cast: the host hands on such a column as
+    // it is.
     fn output_column(&self, column: &PlanColumn, computed: &[ArrayRef]) -> OutputColumn {
         let reader = |array: &ArrayRef, is_constant| {
             Reader::new(column.field.name().as_str().into(), Arc::clone(array), is_constant)
@@ -80,7 +86,7 @@ impl SampleBatch<'_> {
     }
 }
 
-/// Of each row, why it is rejected.
+/// For each row, why it is rejected; None for an accepted row.
 fn by_row(rejects: Rejects, rows: usize) -> Vec<Option<Error>> {
     let (rejected, reasons, messages) = rejects.into_parts();
     let mut errors = vec![None; rows];
@@ -92,9 +98,9 @@ fn by_row(rejects: Rejects, rows: usize) -> Vec<Option<Error>> {
 
 enum OutputColumn {
     Array(Reader),
-    /// Cast by the host.
+    /// A column that the host casts.
     Cast(Reader, Kind),
-    /// Filled by the host, with the name of the value here.
+    /// A column that the host fills; here with the name of the value, such as `<run.id>`.
     HostValue(String),
 }
 
@@ -108,7 +114,9 @@ impl OutputColumn {
     }
 }
 
-/// A value as the text that it has in another kind.
+/// The text of a value after a cast to another kind. For example, `7` becomes `7.00` as a
+/// decimal(12,2).
+// One cell at a time, so that a value that cannot be cast rejects its own row and no other.
 fn cast(cell: Cell<'_>, to: Kind) -> Result<Option<String>, Error> {
     let array = typed::array(to, [cell.text()].into_iter())
         .map_err(|reject| Error::new("cast", reject.to_string()).column(cell.name()))?;

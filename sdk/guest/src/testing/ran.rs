@@ -10,8 +10,8 @@ use crate::transform::kind::Kind;
 
 /// What became of the rows.
 ///
-/// It is written as CSV, an empty text as `""`, NULL as nothing; then the rejected rows, counted
-/// from 1.
+/// `to_string` writes the accepted rows as CSV, with an empty text as `""` and NULL as an empty
+/// field. A line for each rejected row follows; rows are counted from 1.
 ///
 /// ```
 /// # use loader_sdk::{Error, NoConfig, Reject, Rows, Transform, testing::Sample};
@@ -31,18 +31,19 @@ use crate::transform::kind::Kind;
 pub struct Ran {
     /// Names of the output columns.
     pub names: Vec<String>,
-    /// Their types, as [`Kind`] writes them.
+    /// Types of the output columns, as [`Kind`] writes them, such as `decimal(12,2)`.
     pub kinds: Vec<String>,
-    /// The rows that are loaded. A value that only the host knows is its name, such as `<run.id>`.
+    /// The accepted rows. In place of a value that only the host knows stands its name, such as
+    /// `<run.id>`.
     pub rows: Vec<Vec<Option<String>>>,
-    /// The rows that are not: number from 1, and why.
+    /// The rejected rows: the number of the row, counted from 1, and why it is rejected.
     pub rejects: Vec<(usize, Error)>,
-    /// What the session counted.
+    /// What the sessions counted, added up by name.
     pub counters: Vec<Counter>,
 }
 
 impl Ran {
-    /// Without any rows yet.
+    /// The output columns of a plan, without any rows yet.
     pub(super) fn new(plan: &Plan) -> Ran {
         let columns = plan.columns().iter();
         Ran {
@@ -54,7 +55,7 @@ impl Ran {
         }
     }
 
-    /// Adds a batch that begins behind so many rows.
+    /// Adds a batch. `rows_before` is the number of rows in the batches before it.
     pub(super) fn add(&mut self, rows_before: usize, batch: Processed) {
         for (row, values) in batch.rows.into_iter().enumerate() {
             match values {
@@ -65,8 +66,8 @@ impl Ran {
         add_up(&mut self.counters, batch.counters);
     }
 
-    /// The values of one output column, in the order of the accepted rows; empty when there is none
-    /// of the name.
+    /// Returns the values of one output column, in the order of the accepted rows; empty when there
+    /// is no such column.
     ///
     /// ```
     /// # use loader_sdk::{Error, NoConfig, Rows, Transform, testing::Sample};

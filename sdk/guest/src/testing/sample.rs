@@ -1,4 +1,4 @@
-//! A few rows to run a plugin on: their columns, their values, and the run itself.
+//! A few rows to run a plugin on: columns, values, and the run itself.
 
 use arrow_array::ArrayRef;
 use arrow_schema::Schema;
@@ -11,7 +11,7 @@ use crate::plan::{Context, Plan};
 use crate::plugin::Plugin;
 use crate::transform::kind::Kind;
 
-/// A few rows to run a plugin on. Every column is text unless it is told otherwise.
+/// A few rows to run a plugin on. Every column is text unless [`Sample::kind`] says otherwise.
 ///
 /// ```
 /// use loader_sdk::testing::Sample;
@@ -39,7 +39,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Columns of text, and no rows.
+    /// Makes a sample with these columns of text, and without rows.
     ///
     /// ```
     /// let sample = loader_sdk::testing::Sample::new(["id", "name"]);
@@ -49,7 +49,8 @@ impl Sample {
         Sample { columns, ..Sample::default() }
     }
 
-    /// Gives a column another type. Values are written as text all the same.
+    /// Gives a column another type. The values are still written as text: a date as `2024-12-31`,
+    /// for example.
     ///
     /// ```
     /// # use loader_sdk::{Kind, testing::Sample};
@@ -62,7 +63,7 @@ impl Sample {
         self
     }
 
-    /// Names the merge keys.
+    /// Sets the merge keys.
     ///
     /// ```
     /// let sample = loader_sdk::testing::Sample::new(["id"]).keys(["id"]);
@@ -72,7 +73,7 @@ impl Sample {
         self
     }
 
-    /// Adds a row, a value for each column; None is NULL.
+    /// Adds a row with a value for each column. None is NULL.
     ///
     /// ```
     /// # use loader_sdk::testing::Sample;
@@ -86,10 +87,14 @@ impl Sample {
         self
     }
 
-    /// Plans with a config in JSON, empty for none, and runs all rows.
+    /// Makes a plan for a config in JSON, and runs all rows. An empty config means no config.
     ///
-    /// Errors: the plugin's own; `bad-sample` when a value is not of its column's type;
-    /// `batches-matter` when the rows come out otherwise one by one, each in a session of its own.
+    /// The rows are also run one by one, each in a session of its own, because a load may cut its
+    /// file at any place.
+    ///
+    /// Errors: those of the plugin; `bad-sample` when a value is not of its column's type;
+    /// `batches-matter` when the rows come out differently one by one. (For example, a step that
+    /// numbers the rows gives 1, 2 and 3 in one batch, and 1 three times one by one.)
     ///
     /// ```
     /// # use loader_sdk::{Error, NoConfig, Rows, Transform, testing::Sample};
@@ -107,6 +112,7 @@ impl Sample {
         );
         let context = Context { config: config.to_owned(), ..self.context.clone() };
         let plan = P::make_plan(&context, &schema)?;
+        // At least 1, because `chunks` panics for chunks of no rows.
         let whole = self.run_in::<P>(&plan, &schema, self.rows.len().max(1))?;
         if self.run_in::<P>(&plan, &schema, 1)? != whole {
             return Err(Error::new(
@@ -117,8 +123,8 @@ impl Sample {
         Ok(whole)
     }
 
-    /// Runs all rows in batches of so many. Each batch has a session of its own, because the
-    /// batches of a file are spread over sessions in no particular order.
+    /// Runs all rows in batches of `batch_rows`. Each batch has a session of its own, because a
+    /// load spreads the batches of a file over sessions in no particular order.
     fn run_in<P: Plugin>(
         &self,
         plan: &Plan,
@@ -138,6 +144,7 @@ impl Sample {
 
     fn array(&self, column: usize, rows: &[Vec<Option<String>>]) -> Result<ArrayRef, Error> {
         let (name, kind) = &self.columns[column];
+        // A row with too few values has NULL in its last columns.
         let values = rows.iter().map(|row| row.get(column).and_then(|value| value.as_deref()));
         typed::array(*kind, values)
             .map_err(|reject| Error::new("bad-sample", format!("column {name:?}: {reject}")))

@@ -1,14 +1,14 @@
-//! The test that keeps the file with a config's JSON Schema right.
+//! The test that keeps a plugin's `config.schema.json` equal to its config type.
 
 use crate::config;
 use crate::error::Error;
 
 /// Checks that a file has the JSON Schema of a config type, as
-/// [`config_schema`](crate::config_schema) derives it; with `UPDATE=1` in the environment it writes
-/// the file.
+/// [`config_schema`](crate::config_schema) derives it. With `UPDATE=1` in the environment, writes
+/// the file instead.
 ///
-/// Errors: `stale-schema` when the file is not that schema, `no-file` when it cannot be read or
-/// written.
+/// Errors: `stale-schema` when the file has another schema; `no-file` when the file cannot be read
+/// or written.
 ///
 /// ```
 /// use loader_sdk::NoConfig;
@@ -25,6 +25,7 @@ use crate::error::Error;
 ///     check_config_schema::<Config>(concat!(env!("CARGO_MANIFEST_DIR"), "/config.schema.json"))
 /// }
 /// ```
+// Values are compared, not texts, so that a formatter may lay out the file in another way.
 pub fn check_config_schema<C: schemars::JsonSchema>(path: &str) -> Result<(), Error> {
     let schema = config::schema::<C>();
     let no_file = |error: std::io::Error| Error::new("no-file", format!("{path}: {error}"));

@@ -1,4 +1,4 @@
-//! From texts to an array of a kind, as a file's fields become typed columns.
+//! Makes a typed array from texts, as a load makes typed columns from a file's fields.
 
 use std::sync::Arc;
 
@@ -17,6 +17,8 @@ use crate::transform::reject::Reject;
 use crate::transform::value::{Date, Timestamp};
 
 /// Reads texts as values of a kind.
+// Cells already read text as any type, so the texts become a column of text first, and each kind
+// reads that column's cells. A number (`Kind::Number`) stays text, as it does in a load.
 pub(super) fn array<'a>(
     kind: Kind,
     values: impl Iterator<Item = Option<&'a str>>,

@@ -1,4 +1,4 @@
-//! One cell of one row as closures see it: as text, or as the value that it stands for.
+//! One cell of one row as closures see it: as text, or as the value that the text stands for.
 
 use arrow_array::Array;
 use arrow_array::cast::AsArray;
@@ -15,8 +15,19 @@ use super::reader::Reader;
 use super::reject::Reject;
 use super::value::{Date, Timestamp};
 
-/// A cell: one column of one row. NULL reads as None in every type; a value that is not of the type
-/// asked for rejects the row.
+/// A cell: one column of one row.
+///
+/// A cell reads as any type, also a cell of a text column. NULL reads as None in every type. A
+/// value that is not of the type that the closure asks for is a [`Reject`], which the closure hands
+/// on with `?`: the row is not loaded.
+///
+/// | cell | [`text`](Cell::text) | [`integer`](Cell::integer) | [`decimal`](Cell::decimal) |
+/// |---|---|---|---|
+/// | text `42` | `42` | 42 | 42 |
+/// | text `4.20` | `4.20` | rejects: `not-an-integer` | 4.20 |
+/// | text `n/a` | `n/a` | rejects: `not-an-integer` | rejects: `not-a-number` |
+/// | date 2024-12-31 | `2024-12-31` | rejects: `not-an-integer` | rejects: `not-a-number` |
+/// | NULL | None | None | None |
 ///
 /// ```
 /// use loader_sdk::{Error, Kind, NoConfig, Rows, Transform, testing::Sample};
@@ -45,10 +56,11 @@ pub struct Cell<'a> {
 
 impl<'a> Cell<'a> {
     pub(crate) fn new(column: &'a Reader, row: usize) -> Cell<'a> {
+        // A constant has one value for all rows, in place 0.
         Cell { column, row: if column.is_constant { 0 } else { row } }
     }
 
-    /// Name of the column.
+    /// Returns the name of the column.
     ///
     /// ```
     /// # use loader_sdk::{Cell, Reject};
@@ -60,7 +72,7 @@ impl<'a> Cell<'a> {
         &self.column.name
     }
 
-    /// Whether there is no value. An empty text is a value.
+    /// Tells whether the cell has no value. An empty text is a value.
     ///
     /// ```
     /// # use loader_sdk::{Cell, Reject};
@@ -72,8 +84,8 @@ impl<'a> Cell<'a> {
         self.column.array.is_null(self.row)
     }
 
-    /// The value as text: what stands in the file, or what a typed value is usually written as
-    /// (`true`, `2024-12-31`, `2024-12-31 23:59:59`, `12.50`).
+    /// Reads the value as text. The text of a text column is what stands in the file. A typed value
+    /// becomes text in one way, such as `true`, `2024-12-31`, `2024-12-31 23:59:59` or `12.50`.
     ///
     /// ```
     /// # use loader_sdk::Cell;
@@ -86,7 +98,11 @@ impl<'a> Cell<'a> {
         texts.is_valid(self.row).then(|| texts.value(self.row))
     }
 
-    /// The value as a whole number, from text, whole numbers, or decimals without a fraction.
+    /// Reads the value as a whole number, from text, whole numbers, or decimals without a fraction.
+    ///
+    /// Errors: `not-an-integer`. For example, the text `12.0` is not a whole number, and the
+    /// decimal 12.00 is. Floats are refused, also without a fraction: past 2^53, a float has no
+    /// room for every whole number.
     ///
     /// ```
     /// # use loader_sdk::{Cell, Reject};
@@ -110,7 +126,9 @@ impl<'a> Cell<'a> {
         self.or_reject(number, "not-an-integer", "a whole number of 64 bits")
     }
 
-    /// The value as a float. For money and keys use [`Cell::decimal`], which loses nothing.
+    /// Reads the value as a float. For money and keys use [`Cell::decimal`], which loses nothing.
+    ///
+    /// Errors: `not-a-number`.
     ///
     /// ```
     /// # use loader_sdk::{Cell, Reject};
@@ -126,12 +144,17 @@ impl<'a> Cell<'a> {
             DataType::Float32 => Some(f64::from(self.value::<Float32Type>())),
             DataType::Float64 => Some(self.value::<Float64Type>()),
             DataType::Boolean | DataType::Date32 | DataType::Timestamp(_, _) => None,
+            // Whole numbers and decimals go by way of their text, which gives the nearest float
+            // however many digits they have.
             _ => self.text().and_then(|text| values::parse_f64(text.as_bytes())),
         };
         self.or_reject(number, "not-a-number", "a number")
     }
 
-    /// The value as an exact number of up to 38 digits, from text or any number.
+    /// Reads the value as an exact number of up to 38 digits, from text or any number.
+    ///
+    /// Errors: `not-a-number`; `not-finite` for NaN and infinities; `out-of-range` for more than 38
+    /// digits.
     ///
     /// ```
     /// # use loader_sdk::{Cell, Decimal, Reject};
@@ -159,8 +182,10 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// The value as true or false; of text the words that Redshift takes: true, t, yes, y, 1 and
-    /// their opposites.
+    /// Reads the value as true or false. Of a text, it takes the words that Redshift takes: true,
+    /// t, yes, y, 1 and their opposites, in any case.
+    ///
+    /// Errors: `not-a-boolean`.
     ///
     /// ```
     /// # use loader_sdk::{Cell, Reject};
@@ -180,7 +205,9 @@ impl<'a> Cell<'a> {
         self.or_reject(value, "not-a-boolean", "true or false")
     }
 
-    /// The value as a day; of text `YYYY-MM-DD` alone.
+    /// Reads the value as a day. A text must be `YYYY-MM-DD`.
+    ///
+    /// Errors: `not-a-date`. For example, `31.12.2024` and a timestamp are not dates.
     ///
     /// ```
     /// # use loader_sdk::{Cell, Date, Reject};
@@ -200,7 +227,9 @@ impl<'a> Cell<'a> {
         self.or_reject(date, "not-a-date", "a date as YYYY-MM-DD")
     }
 
-    /// The value as a point in time; a day is its midnight.
+    /// Reads the value as a point in time. A day stands for its midnight.
+    ///
+    /// Errors: `not-a-timestamp`.
     ///
     /// ```
     /// # use loader_sdk::{Cell, Date, Reject};
@@ -226,6 +255,8 @@ impl<'a> Cell<'a> {
         self.column.array.as_primitive::<T>().value(self.row)
     }
 
+    // Floats come this way too. Their text has the fewest digits that read back as the same float,
+    // so the float 0.1 becomes the decimal 0.1. Its exact value begins 0.1000000000000000055.
     fn text_as_decimal(self) -> Result<Option<Decimal>, Reject> {
         let Some(text) = self.text() else { return Ok(None) };
         let (code, expected) = match Decimal::parse(text) {
@@ -252,6 +283,7 @@ impl<'a> Cell<'a> {
 }
 
 fn whole(number: Decimal) -> Option<i64> {
+    // Cutting the fraction off changes the number unless the fraction is zero.
     let rounded = number.round(0, Rounding::Down)?;
     if rounded == number { i64::try_from(rounded.unscaled()).ok() } else { None }
 }

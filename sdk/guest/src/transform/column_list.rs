@@ -1,5 +1,5 @@
-//! The columns between two steps: where each one is, where it comes from, and the errors for a name
-//! that is not there, is there twice, or is there already.
+//! The list of columns between two steps: their order, where each column comes from, and the errors
+//! for a name that no column has, that several columns have, or that is taken already.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::step::{Inputs, Source};
 use crate::error::Error;
 use crate::plan::{HostValue, Plan};
 
-/// An error lists at most so many names.
+/// How many names an error lists at most.
 const MAX_LISTED: usize = 40;
 
 #[derive(Debug)]
@@ -31,10 +31,13 @@ pub(super) struct NamedColumn {
 /// Where a column comes from.
 #[derive(Debug, Clone)]
 pub(super) enum Origin {
+    /// The input column with this index, as it is.
     Input(usize),
+    /// The input column with this index, which the host casts.
     Cast(usize),
     Constant(ArrayRef),
     Host(HostValue),
+    /// The step with this index among all steps, steps that only reject rows included.
     Step(usize),
 }
 
@@ -75,7 +78,7 @@ impl ColumnList {
         Ok(())
     }
 
-    /// Puts a column in the place of another, or behind the others.
+    /// Puts a column in place of another column, or behind the others.
     pub(super) fn put(&mut self, place: Option<usize>, column: NamedColumn) {
         match place {
             Some(place) => self.columns[place] = column,
@@ -92,7 +95,8 @@ impl ColumnList {
         Ok(())
     }
 
-    /// Puts these columns first, in this order, and says how many they are.
+    /// Puts these columns first, in this order, and returns how many they are. A name that is given
+    /// twice counts once.
     pub(super) fn order<S: AsRef<str>>(
         &mut self,
         names: impl IntoIterator<Item = S>,
@@ -112,7 +116,7 @@ impl ColumnList {
         Ok(count)
     }
 
-    /// Leaves out all columns but the first so many.
+    /// Leaves out all columns but the first `count`.
     pub(super) fn keep_first(&mut self, count: usize) {
         self.columns.truncate(count);
     }
@@ -122,6 +126,8 @@ impl ColumnList {
         columns.names().into_iter().map(|name| Ok((name.into(), self.source(name)?))).collect()
     }
 
+    // The host casts columns and fills its own only once the session has returned, so no step can
+    // read these.
     fn source(&self, name: &str) -> Result<Source, Error> {
         let NamedColumn { origin, kind, .. } = &self.columns[self.find(name)?];
         let why = match origin {
@@ -140,6 +146,8 @@ impl ColumnList {
         self.place(name)?.ok_or_else(|| self.no_column(name))
     }
 
+    // A header may have a name twice. That is an error only here, when a step uses the name:
+    // columns that no step names are passed through.
     pub(super) fn place(&self, name: &str) -> Result<Option<usize>, Error> {
         let mut places = (0..self.columns.len()).filter(|place| self.columns[*place].name == name);
         let place = places.next();
@@ -166,6 +174,8 @@ impl ColumnList {
 
     fn no_column(&self, name: &str) -> Error {
         let mut message = format!("no column {name:?}");
+        // Blanks at the ends and capitals are what people do not see in a header: "Email " for
+        // "email".
         let similar = |column: &&NamedColumn| column.name.trim().eq_ignore_ascii_case(name.trim());
         if let Some(column) = self.columns.iter().find(similar) {
             let _ = write!(message, "; did you mean {:?}?", column.name);
@@ -184,7 +194,8 @@ impl ColumnList {
         }
     }
 
-    /// The steps whose columns are part of the output, in its order.
+    /// The steps whose columns are part of the output, in its order. A step whose column was
+    /// dropped or computed anew is not among them.
     pub(super) fn computed(&self) -> Vec<usize> {
         let step = |column: &NamedColumn| match column.origin {
             Origin::Step(step) => Some(step),
@@ -194,6 +205,9 @@ impl ColumnList {
     }
 
     /// Makes these columns the output of a plan.
+    // A computed column names no inputs here: `Rows::plan` has named those of all steps already.
+    // The plan numbers computed columns in the order of these calls, and `computed` above lists the
+    // steps in the same order, so that a session's n-th array is the plan's n-th computed column.
     pub(super) fn add_to(&self, plan: &mut Plan) -> Result<(), Error> {
         for NamedColumn { name, kind, origin } in &self.columns {
             match origin {

@@ -1,9 +1,14 @@
-//! How closures say which columns they read, and the form in which they get them.
+//! How steps name the columns that a closure reads, and the form in which the closure gets them.
 
 use super::cell::Cell;
 
-/// What names the columns that a closure reads, and what it gets of them: of `"a"` a [`Cell`], of
-/// `["a", "b"]` an array of them, of a slice of names a slice of them.
+/// Names the columns that a closure reads, and decides what the closure gets for each row.
+///
+/// | names | the closure gets |
+/// |---|---|
+/// | `"amount"` | a [`Cell`] |
+/// | `["first", "last"]` | an array, `[Cell; 2]` |
+/// | a slice or a `Vec` of names | a slice, `&[Cell]` |
 ///
 /// ```
 /// # use loader_sdk::{Error, Reject, Rows};
@@ -15,20 +20,22 @@ use super::cell::Cell;
 /// }
 /// ```
 pub trait Columns {
-    /// What a closure gets.
+    /// The form in which a closure gets the cells.
     type Shape: Shape;
 
     #[doc(hidden)]
     fn names(&self) -> Vec<&str>;
 }
 
-/// What a closure gets of the columns that it reads; see [`Columns`].
+/// The form in which a closure gets the cells of a row; see [`Columns`].
 #[doc(hidden)]
 pub trait Shape: 'static {
-    /// For one row.
+    /// The cells of one row.
     type Cells<'a>;
 
-    /// Of the row's cells, in the order of the names.
+    /// Makes them from a list of the row's cells, in the order of the names.
+    // The list has a cell for each name, because `Columns::names` gives the steps their inputs. So
+    // `One` finds one cell, and `Array<N>` finds N of them.
     fn cells<'a>(cells: &'a [Cell<'a>]) -> Self::Cells<'a>;
 }
 

@@ -1,5 +1,5 @@
-//! Exact decimal arithmetic: 38 digits, as many as Redshift has, products in 256 bits, and rounding
-//! only where it is asked for.
+//! Exact decimal arithmetic with 38 digits, as many as Redshift has. Products have 256 bits, and
+//! nothing is rounded unless the caller asks for it.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,7 +10,10 @@ use values::DecimalError;
 
 const MAX_DIGITS: u32 = values::MAX_PRECISION as u32;
 
-/// An exact number of at most 38 digits. Equal numbers are equal however many zeros they end with.
+/// An exact number of at most 38 digits.
+///
+/// The number of zeros at the end does not matter for equality: 1.5 equals 1.50. It does matter for
+/// `to_string`, which writes all of them.
 ///
 /// ```
 /// use loader_sdk::{Decimal, Rounding};
@@ -26,7 +29,7 @@ pub struct Decimal {
     scale: u8,
 }
 
-/// What happens to digits that there is no room for.
+/// What happens to digits past the scale.
 ///
 /// ```
 /// use loader_sdk::{Decimal, Rounding};
@@ -37,17 +40,19 @@ pub struct Decimal {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rounding {
-    /// To the nearest; a half away from zero, as in commerce and in Redshift.
+    /// Rounds to the nearest number, and a half away from zero, as in commerce and in Redshift. For
+    /// example, `-2.5` becomes -3.
     HalfUp,
-    /// To the nearest; a half to the even neighbour, as in banks and in IEEE 754.
+    /// Rounds to the nearest number, and a half to the even neighbour, as in banks and in IEEE 754.
+    /// For example, `2.5` becomes 2 and `3.5` becomes 4.
     HalfEven,
-    /// Dropped.
+    /// Drops the digits. For example, `-2.9` becomes -2.
     Down,
 }
 
 impl Decimal {
-    /// `unscaled / 10^scale`; None when it has more than 38 digits or they start more than 38
-    /// places after the point.
+    /// Makes the number `unscaled / 10^scale`. None when it has more than 38 digits, or `scale` is
+    /// more than 38.
     ///
     /// ```
     /// assert_eq!(loader_sdk::Decimal::new(-1250, 2).unwrap().to_string(), "-12.50");
@@ -58,7 +63,7 @@ impl Decimal {
         fits.then_some(Decimal { unscaled, scale })
     }
 
-    /// Reads a number, exponents too, without losing a digit.
+    /// Reads a number, with an exponent or without, and loses no digit.
     ///
     /// Errors: `NotANumber`, `NotFinite`, and `OutOfRange` for more than 38 digits.
     ///
@@ -70,6 +75,8 @@ impl Decimal {
     /// ```
     pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
         let text = text.as_bytes();
+        // The text's own scale, so that nothing is rounded. It stops at 39, which `parse_decimal`
+        // refuses as out of range.
         let scale =
             values::number_shape(text).map_or(0, |shape| shape.fraction_digits.min(MAX_DIGITS + 1));
         let scale = u8::try_from(scale).unwrap_or(u8::MAX);
@@ -77,7 +84,7 @@ impl Decimal {
         Ok(Decimal { unscaled: parsed.unscaled, scale })
     }
 
-    /// The number as an integer, times `10^scale`.
+    /// Returns the number times `10^scale`, an integer.
     ///
     /// ```
     /// assert_eq!(loader_sdk::Decimal::parse("0.05").unwrap().unscaled(), 5);
@@ -86,7 +93,7 @@ impl Decimal {
         self.unscaled
     }
 
-    /// Digits after the point.
+    /// Returns how many digits stand after the point.
     ///
     /// ```
     /// assert_eq!(loader_sdk::Decimal::parse("0.05").unwrap().scale(), 2);
@@ -95,8 +102,8 @@ impl Decimal {
         self.scale
     }
 
-    /// The number with exactly so many digits after the point; None when that takes more than 38
-    /// digits.
+    /// Returns the number with exactly `scale` digits after the point. None when that takes more
+    /// than 38 digits.
     ///
     /// ```
     /// use loader_sdk::{Decimal, Rounding};
@@ -109,7 +116,7 @@ impl Decimal {
         rescale(i256::from_i128(self.unscaled), u32::from(self.scale), scale, rounding)
     }
 
-    /// The sum, exact; None when it takes more than 38 digits.
+    /// Returns the exact sum. None when it takes more than 38 digits.
     ///
     /// ```
     /// # use loader_sdk::Decimal;
@@ -122,7 +129,7 @@ impl Decimal {
         Decimal::new(sum.to_i128()?, scale)
     }
 
-    /// The difference, exact; None when it takes more than 38 digits.
+    /// Returns the exact difference. None when it takes more than 38 digits.
     ///
     /// ```
     /// # use loader_sdk::Decimal;
@@ -133,7 +140,8 @@ impl Decimal {
         self.plus(Decimal { unscaled: -other.unscaled, ..other })
     }
 
-    /// The product, computed exactly and rounded once; None when it takes more than 38 digits.
+    /// Returns the product, computed exactly and rounded once. None when it takes more than 38
+    /// digits.
     ///
     /// ```
     /// # use loader_sdk::{Decimal, Rounding};
@@ -146,16 +154,18 @@ impl Decimal {
         rescale(product, u32::from(self.scale) + u32::from(other.scale), scale, rounding)
     }
 
-    /// The quotient, rounded once; None by zero or when it takes more than 38 digits.
+    /// Returns the quotient, rounded once. None when `other` is zero, or when the quotient takes
+    /// more than 38 digits.
     ///
     /// ```
     /// # use loader_sdk::{Decimal, Rounding};
     /// let third = Decimal::parse("1").unwrap().divided_by(Decimal::parse("3").unwrap(), 4, Rounding::HalfUp);
     /// assert_eq!(third.unwrap().to_string(), "0.3333");
     /// ```
+    // a/10^s / (b/10^t) = a*10^t / (b*10^s). The wanted digits are multiplied in before the one
+    // division, so there is one rounding. `over` may overflow 256 bits, but never for a quotient
+    // that fits: `under` is below 10^38, so the quotient would be above 10^38 as well.
     pub fn divided_by(self, other: Decimal, scale: u8, rounding: Rounding) -> Option<Decimal> {
-        // a/10^s / (b/10^t) = a*10^t / (b*10^s); the wanted digits are multiplied in before the one
-        // division.
         let shift = i32::from(scale) + i32::from(other.scale) - i32::from(self.scale);
         let (mut over, mut under) =
             (i256::from_i128(self.unscaled), i256::from_i128(other.unscaled));
@@ -168,7 +178,9 @@ impl Decimal {
         Decimal::new(divide(over, under, rounding)?.to_i128()?, scale)
     }
 
-    /// At a scale that is not smaller. 38 digits and 38 more fit into 256 bits.
+    /// The unscaled number at a scale that is not smaller than its own.
+    // Wrapping arithmetic cannot wrap here: 38 digits and 38 more stay below 10^76, and 255 bits
+    // hold 5.7e76.
     fn at(self, scale: u8) -> i256 {
         let power = power_of_ten(u32::from(scale - self.scale)).unwrap_or(i256::ONE);
         i256::from_i128(self.unscaled).wrapping_mul(power)
@@ -187,11 +199,13 @@ fn rescale(unscaled: i256, from: u32, to: u8, rounding: Rounding) -> Option<Deci
     Decimal::new(scaled.to_i128()?, to)
 }
 
+// The sign comes from the operands, because a quotient that is cut to 0 has none: -0.001 / 0.2 must
+// round to -0.01 at scale 2. The rest is compared with `under - rest`, which no operands can
+// overflow; twice the rest could.
 fn divide(over: i256, under: i256, rounding: Rounding) -> Option<i256> {
     let quotient = over.checked_div(under)?;
     let rest = over.checked_rem(under)?;
     let negative = over.is_negative() != under.is_negative();
-    // Compared from below, so that doubling cannot leave the range.
     let (rest, under) = (rest.wrapping_abs(), under.wrapping_abs());
     let past_half = rest.cmp(&under.wrapping_sub(rest));
     match (rounds_away(quotient, past_half, rounding), negative) {
@@ -201,8 +215,8 @@ fn divide(over: i256, under: i256, rounding: Rounding) -> Option<i256> {
     }
 }
 
-/// Whether a quotient moves away from zero, for a rest that is less than half of the divisor, half
-/// of it, or more.
+/// Whether a quotient moves away from zero. `past_half` says how the rest compares with half of the
+/// divisor.
 fn rounds_away(quotient: i256, past_half: Ordering, rounding: Rounding) -> bool {
     match rounding {
         Rounding::Down => false,
@@ -214,6 +228,7 @@ fn rounds_away(quotient: i256, past_half: Ordering, rounding: Rounding) -> bool 
     }
 }
 
+// Not derived: 1.5 and 1.50 have different fields and are equal.
 impl PartialEq for Decimal {
     fn eq(&self, other: &Decimal) -> bool {
         self.cmp(other) == Ordering::Equal

@@ -6,7 +6,9 @@ use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::error::Error;
 
-/// The key of a field's metadata under which the host says what it found in a column of text.
+/// The key of a field's metadata under which the host says what a column of text holds: `decimal`
+/// or `double`.
+// The same key as `LOGICAL_KEY` in `loader-csv`, which plugins do not depend on.
 const LOGICAL_TYPE: &str = "loader.logical";
 
 /// What a column holds.
@@ -22,8 +24,8 @@ const LOGICAL_TYPE: &str = "loader.logical";
 pub enum Kind {
     /// Text.
     Text,
-    /// A number with a fraction or an exponent, as the text that stands in the file: nothing is
-    /// lost.
+    /// A number with a fraction or an exponent, as the text that stands in the file. Nothing is
+    /// lost: `1.10` is still `1.10`.
     Number,
     /// True or false.
     Boolean,
@@ -37,17 +39,19 @@ pub enum Kind {
     Real,
     /// A float of 64 bits.
     Double,
-    /// An exact number: digits in all, digits after the point.
+    /// An exact number: how many digits it has in all, and how many of them after the point.
     Decimal(u8, u8),
     /// A day.
     Date,
-    /// A point in time, UTC, to the microsecond.
+    /// A point in time in UTC, to the microsecond.
     Timestamp,
-    /// Something that steps can only pass through.
+    /// A type that steps can only pass through, such as bytes.
     Other,
 }
 
 impl Kind {
+    // Arrow allows negative scales, and `Kind::Decimal` does not: steps can only pass such a column
+    // through.
     pub(crate) fn of(field: &Field) -> Kind {
         match field.data_type() {
             DataType::Utf8 if holds_numbers(field) => Kind::Number,
@@ -75,12 +79,15 @@ impl Kind {
                 let metadata = [(LOGICAL_TYPE.to_owned(), "decimal".to_owned())];
                 field(DataType::Utf8).with_metadata(metadata)
             }
+            // Not by `data_type`: a decimal that cannot be loaded may still be read.
             Kind::Decimal(precision, scale) => field(DataType::Decimal128(precision, scale as i8)),
+            // `Other` has no type of its own. `Kind::of` reads Null as `Other` again.
             kind => field(kind.data_type().unwrap_or(DataType::Null)),
         }
     }
 
-    /// The type of a column that is made, not read.
+    /// The type of a column that the plugin makes. Errors: `bad-kind` for a kind that only inputs
+    /// have, `bad-decimal` for a decimal that cannot be loaded.
     pub(crate) fn data_type(self) -> Result<DataType, Error> {
         Ok(match self {
             Kind::Text => DataType::Utf8,
@@ -96,13 +103,15 @@ impl Kind {
             Kind::Number | Kind::Other => {
                 return Err(Error::new(
                     "bad-kind",
-                    format!("no column can be made that holds {self}"),
+                    format!("no column can be made Kind::{self:?}; take Kind::Text or a decimal"),
                 ));
             }
         })
     }
 
-    /// A word that [`Kind::from_code`] understands; plans carry it to sessions.
+    /// A word that [`Kind::from_code`] understands; plans carry it to sessions. For example,
+    /// `decimal(12,2)` becomes `d12,2`.
+    // Short, because a plan's state of 64 KiB holds a code and a name for each of its columns.
     pub(crate) fn code(self) -> String {
         match self {
             Kind::Text => "t".to_owned(),
@@ -120,6 +129,7 @@ impl Kind {
         }
     }
 
+    // `day` begins with a `d` like the decimals, so it has to be matched before them.
     pub(crate) fn from_code(code: &str) -> Kind {
         match code {
             "t" => Kind::Text,
@@ -149,8 +159,9 @@ fn holds_numbers(field: &Field) -> bool {
     matches!(logical.map(String::as_str), Some("decimal" | "double"))
 }
 
-/// Precisions between 19 and 37 are refused: Parquet stores them in a width that Redshift does not
-/// load into a column of another precision.
+/// Refuses precisions from 19 to 37: Parquet stores them in a width that Redshift does not load
+/// into a column of another precision. (For example, DECIMAL(20,2) is refused; DECIMAL(18,2) and
+/// DECIMAL(38,2) are not.)
 fn decimal_type(precision: u8, scale: u8) -> Result<DataType, Error> {
     if !(matches!(precision, 1..=18 | 38) && scale <= precision.min(37)) {
         let message = format!(

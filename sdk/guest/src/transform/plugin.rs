@@ -1,8 +1,8 @@
-//! The trait that a transform implements, and how a plugin comes of it.
+//! The trait that a transform implements, and how a transform becomes a plugin.
 //!
-//! A plan and its sessions are made by the same steps: a plan's state carries what the steps depend
-//! on, and a session goes through them again. What crosses the sandbox is thus what the plan said,
-//! or the session is refused.
+//! The same steps make the plan and its sessions. The plan's state carries what the steps depend
+//! on, and each session calls them again. A session is refused when its steps read other columns
+//! than the plan's, because only the plan's columns cross the sandbox.
 
 use arrow_schema::{Schema, SchemaRef};
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::plan::{Context, Plan};
 use crate::plugin::Plugin;
 
-/// A transform as a list of steps over named columns: the way to write most plugins.
+/// A transform as a list of steps over named columns. Most plugins are written this way.
 ///
 /// ```
 /// use loader_sdk::{Error, Rows, Transform, testing::Sample};
@@ -52,22 +52,24 @@ use crate::plugin::Plugin;
 /// assert!(error.to_string().starts_with("config: length: invalid type: string"), "{error}");
 /// ```
 pub trait Transform: 'static {
-    /// What may be set; [`NoConfig`](crate::NoConfig) when there is nothing. Give it
-    /// `#[serde(deny_unknown_fields)]`, so that a misspelt key is refused. Its JSON Schema tells
-    /// users what there is, doc comments included.
+    /// What users may set; [`NoConfig`](crate::NoConfig) when there is nothing. Give it
+    /// `#[serde(deny_unknown_fields)]`, so that a misspelt key is refused. (For example, `colum`
+    /// for `column` would otherwise be ignored.) Its JSON Schema tells users what they may set, doc
+    /// comments included.
     type Config: DeserializeOwned + JsonSchema;
 
     /// The config's JSON Schema from a file: `Some(include_str!("../config.schema.json"))`.
     ///
-    /// With None, the default, the component derives it when it is asked, which takes 90 KB of
-    /// code. The file is kept right by a test; see
+    /// With None, the default, the component derives the schema when the host asks for it, which
+    /// takes 90 KB of code. A test keeps the file right; see
     /// [`testing::check_config_schema`](crate::testing::check_config_schema).
     const CONFIG_SCHEMA: Option<&'static str> = None;
 
     /// Adds the steps to the columns of the input.
     ///
-    /// It is called for the plan and again for every session: the same config and columns must give
-    /// the same steps.
+    /// The function is called for the plan, and again for every session, so the same config and
+    /// columns must give the same steps. A session whose steps read other columns than the plan's
+    /// is refused with `not-pure`.
     fn steps(config: Self::Config, rows: &mut Rows) -> Result<(), Error>;
 }
 
@@ -85,6 +87,7 @@ impl<T: Transform> Plugin for T {
         let mut rows = Rows::new(context, input);
         T::steps(config::parse(&context.config)?, &mut rows)?;
         let mut plan = rows.plan()?;
+        // The state comes last: it records which inputs the plan's steps read.
         plan.state = State::new(context, input, plan.inputs()).write()?;
         Ok(plan)
     }
@@ -94,6 +97,7 @@ impl<T: Transform> Plugin for T {
         let context = state.context();
         let mut rows = Rows::new(&context, &state.input(inputs)?);
         T::steps(config::parse(&context.config)?, &mut rows)?;
+        // A batch's columns are told apart by place alone, so other inputs would be mixed up.
         if rows.inputs() != state.inputs {
             let message = "the steps read other columns than they did when the plan was made; they \
                            may depend on nothing but the config and the columns";

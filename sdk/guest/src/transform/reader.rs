@@ -1,4 +1,4 @@
-//! A column of the batch at hand, as its cells read it: as it is, or written as text.
+//! A column of one batch, as its cells read it: as typed values, or written as text.
 
 use std::cell::OnceCell;
 use std::fmt::{Debug, Display};
@@ -13,14 +13,15 @@ use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::DataType;
 use loader_values as values;
 
-/// A column of the batch at hand.
+/// A column of one batch.
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(super) name: Arc<str>,
     pub(crate) array: ArrayRef,
-    /// One value for every row.
+    /// Whether the array has a single value, which stands for every row.
     pub(super) is_constant: bool,
-    /// Made when a column that is not text is read as text.
+    /// The values as text, when the column has another type. They are written once for the batch,
+    /// when the first cell is read as text.
     texts: OnceCell<StringArray>,
 }
 
@@ -42,7 +43,9 @@ impl Reader {
     }
 }
 
-/// All values as they are usually written: `true`, `2024-12-31`, `12.50`.
+/// All values as text, such as `true`, `2024-12-31` and `12.50`.
+// Other types have no text. Cells of them are never read, because `Kind::of` makes them
+// `Kind::Other` and `ColumnList::source` refuses that kind.
 fn texts(array: &ArrayRef) -> StringArray {
     match array.data_type() {
         DataType::Boolean => {
@@ -68,7 +71,9 @@ fn integers<T: ArrowPrimitiveType<Native: Display>>(array: &ArrayRef) -> StringA
     written::<T>(array, |value| value.to_string())
 }
 
-/// The shortest digits that read back as the same float, without a fraction of zero.
+/// The shortest digits that read back as the same float, without a fraction of zero. For example,
+/// 5.0 becomes `5`.
+// By `Debug`, which writes 1e16 with an exponent; `Display` would write all its zeros.
 fn floats<T: ArrowPrimitiveType<Native: Debug>>(array: &ArrayRef) -> StringArray {
     written::<T>(array, |value| {
         let text = format!("{value:?}");

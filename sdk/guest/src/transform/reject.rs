@@ -1,11 +1,11 @@
-//! Why a row is not loaded, as closures say it.
+//! Why a row is not loaded, as the closures of steps say it.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::Error;
 
-/// Why a row is not loaded: a word for programs, a sentence for people.
+/// Why a row is not loaded: a word for programs, and a sentence for people.
 ///
 /// ```
 /// use loader_sdk::Reject;
@@ -21,8 +21,9 @@ pub struct Reject {
 }
 
 impl Reject {
-    /// A reason. The message never holds the value of a cell: it ends up in logs. At most 255
-    /// different reasons are told apart in one batch, so they are kinds, not values.
+    /// Makes a reason. Never put the value of a cell into the message, because messages end up in
+    /// logs. One batch can tell 255 reasons apart, so a reason should be a kind of mistake: such as
+    /// "the amount is negative", and not a message of its own for every amount.
     ///
     /// ```
     /// let reject = loader_sdk::Reject::new("no-such-country", "the country is not one of ISO 3166");
@@ -34,7 +35,8 @@ impl Reject {
         Reject { code: code.into(), message: message.into(), column: None }
     }
 
-    /// The same reason, about a column. [`Rows::map`](crate::Rows::map) names its column by itself.
+    /// Returns the same reason, about a column. [`Rows::map`](crate::Rows::map) names its column by
+    /// itself.
     ///
     /// ```
     /// let reject = loader_sdk::Reject::new("empty", "there is no name").column("name");
@@ -43,7 +45,7 @@ impl Reject {
         Reject { column: Some(column.into()), ..self }
     }
 
-    /// About this column, unless it says itself which one it is about.
+    /// The same reason, about this column unless it names a column already.
     pub(crate) fn or_column(self, column: &str) -> Reject {
         Reject { column: self.column.or_else(|| Some(column.to_owned())), ..self }
     }

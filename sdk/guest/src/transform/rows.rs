@@ -1,5 +1,5 @@
-//! The builder: a list of named columns that each step changes, checked against what is there as it
-//! is written.
+//! The builder: a list of named columns that each step changes. A step that names a column that is
+//! not there is refused when it is added, before any row is read.
 
 use arrow_schema::Schema;
 
@@ -17,11 +17,11 @@ use crate::plan::{Context, HostValue, Plan};
 
 /// The columns of a table on their way through a transform's steps.
 ///
-/// It begins as the columns of the input. Each method is one step and sees what the steps before it
-/// made; what is there after the last one is the output, in this order. A column that no step reads
-/// never enters the sandbox. A row that a step rejects is not seen by the steps behind it.
+/// The list begins with the columns of the input. Each method is one step and sees the columns that
+/// the steps before it made. The columns after the last step are the output, in their order. A
+/// column that no step reads never enters the sandbox. Later steps do not see a rejected row.
 ///
-/// Errors: `no-column`, with the names that there are; `column-exists`; `ambiguous-column`.
+/// Errors: `no-column`, with the names of up to 40 columns; `column-exists`; `ambiguous-column`.
 ///
 /// ```
 /// use loader_sdk::{Error, HostValue, NoConfig, Reject, Rows, Transform, testing::Sample};
@@ -75,7 +75,7 @@ impl Rows {
         }
     }
 
-    /// Name of the target table.
+    /// Returns the name of the target table.
     ///
     /// ```
     /// # fn steps(rows: &loader_sdk::Rows) {
@@ -86,7 +86,7 @@ impl Rows {
         &self.table
     }
 
-    /// Names of the merge keys, as columns of the target; empty when rows are appended.
+    /// Returns the names of the merge keys, as columns of the target; none when rows are appended.
     ///
     /// ```
     /// # fn steps(rows: &loader_sdk::Rows) {
@@ -97,7 +97,7 @@ impl Rows {
         &self.keys
     }
 
-    /// The columns as they are after the steps so far, with what they hold.
+    /// Lists the columns as they are after the steps so far, with their kinds.
     ///
     /// ```
     /// # use loader_sdk::{Error, Kind, Rows};
@@ -114,7 +114,7 @@ impl Rows {
         self.columns.all().iter().map(|column| (column.name.as_str(), column.kind))
     }
 
-    /// Whether there is a column of this name.
+    /// Tells whether there is a column of this name. Capitals count: `Email` is not `email`.
     ///
     /// ```
     /// # use loader_sdk::{Error, Rows};
@@ -129,10 +129,8 @@ impl Rows {
         self.columns.has(name)
     }
 
-    /// Computes a column anew from its own text. NULL comes and goes as None; an empty text is a
-    /// text.
-    ///
-    /// The column keeps its place and takes the type that the closure returns. See [`Value`].
+    /// Computes a column anew from its own text. NULL comes and goes as None; an empty text is not
+    /// NULL. The column keeps its place and takes the type that the closure returns, see [`Value`].
     ///
     /// ```
     /// # use loader_sdk::{Date, Error, Reject, Rows};
@@ -149,6 +147,7 @@ impl Rows {
         name: &str,
         f: impl Fn(Option<&str>) -> Result<Option<T>, Reject> + 'static,
     ) -> Result<&mut Rows, Error> {
+        // The source is looked up before the column is replaced: a second `map` reads the first's.
         let place = self.columns.find(name)?;
         let column = name.to_owned();
         let f = move |cell: Cell<'_>| f(cell.text()).map_err(|reject| reject.or_column(&column));
@@ -156,8 +155,8 @@ impl Rows {
         Ok(self.put_step(Some(place), name, T::KIND, step))
     }
 
-    /// Computes a column from others: in place when there is one of this name, else behind the
-    /// others.
+    /// Computes a column from other columns. It replaces the column of this name, or comes last
+    /// when there is none.
     ///
     /// ```
     /// # use loader_sdk::{Error, Rows};
@@ -177,12 +176,11 @@ impl Rows {
         Ok(self.put_step(place, name, T::KIND, step))
     }
 
-    /// Computes an exact number from other columns, as [`Rows::derive`] does; `(12, 2)` makes a
-    /// DECIMAL(12,2).
+    /// Computes an exact number from other columns, as [`Rows::derive`] does. `(12, 2)` gives a
+    /// DECIMAL(12,2). Precision is 1 to 18 or 38, scale at most the precision and at most 37.
     ///
     /// Digits past the scale are rounded half up. A number with too many digits before the point
-    /// rejects the row with the code `out-of-range`. Precision is 1 to 18 or 38, scale at most the
-    /// precision and at most 37.
+    /// rejects the row with the code `out-of-range`.
     ///
     /// ```
     /// # use loader_sdk::{Error, Rounding, Rows};
@@ -214,8 +212,8 @@ impl Rows {
         Ok(self.put_step(place, name, kind, step))
     }
 
-    /// Rejects the rows for which the closure says true: they are not loaded, and listed with the
-    /// reason.
+    /// Rejects the rows for which the closure returns true. The load leaves them out, and lists
+    /// them with the reason.
     ///
     /// ```
     /// # use loader_sdk::{Error, Reject, Rows};
@@ -235,10 +233,10 @@ impl Rows {
         Ok(self)
     }
 
-    /// Has the host cast an input column, exactly or by rejecting the row. It does not enter the
-    /// sandbox.
+    /// Has the host cast an input column, exactly or by rejecting the row. The column does not
+    /// enter the sandbox, so no later step can read it.
     ///
-    /// Errors also for a column that a step has made, which has its type by then.
+    /// Errors: also `not-an-input` for a column that the plugin makes, which has its type already.
     ///
     /// ```
     /// # use loader_sdk::{Error, Kind, Rows};
@@ -251,6 +249,7 @@ impl Rows {
         to.data_type().map_err(|error| error.column(name))?;
         let column = self.columns.column(name)?;
         match column.origin {
+            // A second cast replaces the first one: the host casts once, from the input's type.
             Origin::Input(index) | Origin::Cast(index) => {
                 column.kind = to;
                 column.origin = Origin::Cast(index);
@@ -265,7 +264,7 @@ impl Rows {
         }
     }
 
-    /// Gives a column another name; it keeps its place.
+    /// Gives a column another name. The column keeps its place.
     ///
     /// ```
     /// # fn steps(rows: &mut loader_sdk::Rows) -> Result<(), loader_sdk::Error> {
@@ -305,7 +304,7 @@ impl Rows {
         Ok(self)
     }
 
-    /// Puts these columns first, in this order; the others follow in theirs.
+    /// Puts these columns first, in this order. The others follow in the order that they have.
     ///
     /// ```
     /// # fn steps(rows: &mut loader_sdk::Rows) -> Result<(), loader_sdk::Error> {
@@ -333,10 +332,8 @@ impl Rows {
         Ok(self)
     }
 
-    /// Adds a column with a value that the host knows: when the run started, its id, the file's
-    /// name, the row's number.
-    ///
-    /// Only the host knows it: no step can read the column.
+    /// Adds a column with a value that the host knows, such as the file's name or the row's number.
+    /// No step can read the column, because the host fills it afterwards.
     ///
     /// ```
     /// # use loader_sdk::{Error, HostValue, Rows};
@@ -355,7 +352,7 @@ impl Rows {
         Ok(self)
     }
 
-    /// A number for the report of the load, 0 to begin with; see [`Tally`].
+    /// Makes a number for the report of the load. It begins with 0; see [`Tally`].
     ///
     /// ```
     /// # fn steps(rows: &mut loader_sdk::Rows) {
@@ -388,6 +385,8 @@ impl Rows {
 
     pub(super) fn plan(&self) -> Result<Plan, Error> {
         let mut plan = Plan::new(&self.input);
+        // Named for all steps at once, because a step that only rejects rows has no column in the
+        // plan that could name its inputs.
         plan.read(&self.inputs());
         self.columns.add_to(&mut plan)?;
         Ok(plan)

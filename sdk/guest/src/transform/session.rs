@@ -1,4 +1,4 @@
-//! A worker's session: the steps in their order, over one batch after the other.
+//! A worker's session: runs the steps in their order, over one batch after the other.
 
 use std::sync::Arc;
 
@@ -33,8 +33,10 @@ use crate::plugin::Session;
 #[derive(Debug)]
 pub struct RowsSession {
     rows: Rows,
-    /// The input columns that batches hold, ascending.
+    /// The input columns that batches hold, ascending. So the place of an index in this list is the
+    /// place of its column in a batch: with `[1, 4]`, input column 4 is a batch's second column.
     inputs: Vec<usize>,
+    /// The steps whose columns are returned, in the order of the plan.
     outputs: Vec<usize>,
 }
 
@@ -43,7 +45,7 @@ impl RowsSession {
         RowsSession { outputs: rows.columns.computed(), inputs: inputs.to_vec(), rows }
     }
 
-    /// The array that a step reads; `computed` has those of the steps before it.
+    /// The array that a step reads. `computed` has the arrays of the steps before it.
     fn find(
         &self,
         source: &Source,
@@ -62,6 +64,8 @@ impl RowsSession {
 }
 
 impl Session for RowsSession {
+    // `computed` gets an entry from every step, so that `Source::Step` finds a step's array by the
+    // step's number. Steps that only reject rows leave None there.
     fn process(&mut self, columns: &RecordBatch) -> Result<Output, Error> {
         let mut batch = Batch::new(columns.num_rows());
         let mut computed: Vec<Option<ArrayRef>> = Vec::with_capacity(self.rows.steps.len());

@@ -1,5 +1,8 @@
-//! What steps depend on, on its way from the plan to the sessions: the context, and the columns of
-//! the input, of which a session gets only those that steps read.
+//! What steps depend on, on its way from the plan to the sessions: the context, and all columns of
+//! the input.
+//!
+//! A session's own schema has only the columns that steps read. But steps may look at the others
+//! too (`rows.has("note")`), and must decide as they did for the plan.
 
 use arrow_schema::{Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
@@ -8,7 +11,7 @@ use super::kind::Kind;
 use crate::error::Error;
 use crate::plan::Context;
 
-/// The host takes so much state from a plan.
+/// How much state the host takes from a plan.
 const MAX_STATE_BYTES: usize = 64 * 1024;
 
 #[derive(Serialize, Deserialize)]
@@ -16,9 +19,9 @@ pub(super) struct State {
     config: String,
     table: String,
     keys: Vec<String>,
-    /// Name and [`Kind::code`] of all input columns.
+    /// Name and [`Kind::code`] of all input columns, such as `amount` and `d12,2`.
     columns: Vec<(String, String)>,
-    /// The columns that steps read, by their places in the input.
+    /// The columns that steps read, by their places in the input, ascending.
     pub(super) inputs: Vec<usize>,
 }
 
@@ -58,13 +61,16 @@ impl State {
         Context {
             table: self.table.clone(),
             keys: self.keys.clone(),
+            // Steps never see the target, so the state does not carry it.
             target: None,
             config: self.config.clone(),
         }
     }
 
-    /// The whole input as the plan saw it, from the columns that cross the sandbox; of the others,
-    /// name and kind are enough.
+    /// The whole input as the plan saw it. `crossing` has the columns that cross the sandbox, with
+    /// their exact types; for the others, name and kind are enough.
+    // Both lists ascend, so one pass pairs them. A rest in `read` means that the state names an
+    // input that does not exist.
     pub(super) fn input(&self, crossing: &SchemaRef) -> Result<Schema, Error> {
         let (expected, found) = (self.inputs.len(), crossing.fields().len());
         let mut read = self.inputs.iter().zip(crossing.fields()).peekable();

@@ -1,4 +1,4 @@
-//! One step over one batch: what it reads, what it computes, which rows it rejects.
+//! One step over one batch: what the step reads, what it computes, which rows it rejects.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::output::Rejects;
 /// Where a step finds a column.
 #[derive(Debug, Clone)]
 pub(super) enum Source {
-    /// In the input, by the whole input's index.
+    /// A column of the input, by its index in the whole input.
     Input(usize),
-    /// Computed by an earlier step.
+    /// A column that an earlier step computes, by the step's index.
     Step(usize),
     /// The same value in every row.
     Constant(ArrayRef),
@@ -31,7 +31,7 @@ pub(super) enum Source {
 pub(super) struct Batch {
     pub(super) rows: usize,
     pub(super) rejects: Rejects,
-    /// Rows that a step has rejected; later steps do not see them.
+    /// For each row, whether a step has rejected it. Later steps do not see such a row.
     rejected: Vec<bool>,
 }
 
@@ -50,10 +50,12 @@ impl Batch {
 /// The columns that a step reads, by name, and where it finds each.
 pub(super) type Inputs = Vec<(Arc<str>, Source)>;
 
+// A closure over a whole batch. The loop over the rows is inside it, compiled for the author's
+// closure, so that a row costs no call through a pointer.
 type Compute = Box<dyn Fn(&[Reader], &mut Batch) -> Result<Option<ArrayRef>, Error>>;
 
-/// A step that needs the values of cells. Renaming, dropping and the like need none: they only
-/// change the list of columns.
+/// A step that needs the values of cells. Steps that only change the list of columns, such as
+/// `rename` and `drop`, need none.
 pub(super) struct CellStep {
     inputs: Inputs,
     compute: Compute,
@@ -98,13 +100,14 @@ impl CellStep {
         CellStep { inputs, compute: Box::new(compute) }
     }
 
-    /// Rejects the rows for which the answer is yes.
+    /// Rejects the rows for which the closure returns true.
     pub(super) fn reject_when<C, F>(inputs: Inputs, reject: Reject, f: F) -> CellStep
     where
         C: Shape,
         F: for<'a> Fn(C::Cells<'a>) -> Result<bool, Reject> + 'static,
     {
         let compute = move |readers: &[Reader], batch: &mut Batch| {
+            // A step without values: its rows are either rejected or pushed to nowhere.
             let verdict =
                 |cells: C::Cells<'_>| if f(cells)? { Err(reject.clone()) } else { Ok(None::<()>) };
             each_row::<C, ()>(readers, batch, &verdict, |_| {});
@@ -113,7 +116,7 @@ impl CellStep {
         CellStep { inputs, compute: Box::new(compute) }
     }
 
-    /// Runs over the batch. `find` gives the array of a source.
+    /// Runs the step over a batch. `find` gives the array of a source.
     pub(super) fn run(
         &self,
         batch: &mut Batch,
@@ -141,6 +144,9 @@ pub(super) fn inputs(steps: &[CellStep]) -> Vec<usize> {
     inputs
 }
 
+// A rejected row gets a null in this and in every later column, because the contract wants a value
+// for each row of the batch. The row never reaches the author's closure again, so it is not counted
+// or rejected twice. `cells` is kept from row to row, so that a row allocates nothing.
 fn each_row<C, T>(
     readers: &[Reader],
     batch: &mut Batch,
@@ -167,7 +173,9 @@ fn each_row<C, T>(
     }
 }
 
-/// The unscaled value in a column of this precision and scale. Reject: `out-of-range`.
+/// The unscaled value in a column of this precision and scale. Rejects: `out-of-range`.
+// The digits are counted after rounding, because rounding can add one: 9.995 is 10.00 at scale 2,
+// and too large for a DECIMAL(3,2). `round` itself only knows the limit of 38 digits.
 fn fit(number: Decimal, name: &str, (precision, scale): (u8, u8)) -> Result<i128, Reject> {
     let fits =
         |number: &Decimal| number.unscaled().unsigned_abs() < 10_u128.pow(u32::from(precision));

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-/// Counts something for the report of a load; closures take a clone of it. Comes from
-/// [`Rows::counter`](crate::Rows::counter).
+/// A count for the report of a load, such as how many values were shortened. It comes from
+/// [`Rows::counter`](crate::Rows::counter), and closures own it or a clone of it: all clones count
+/// together.
 ///
 /// ```
 /// # use loader_sdk::{Error, Rows};
@@ -16,11 +17,12 @@ use std::rc::Rc;
 ///     Ok(())
 /// }
 /// ```
+// Not atomic, because a session and its closures stay on one thread.
 #[derive(Debug, Clone, Default)]
 pub struct Tally(Rc<std::cell::Cell<u64>>);
 
 impl Tally {
-    /// Adds to the count.
+    /// Adds to the count. The count stops at the largest `u64`.
     ///
     /// ```
     /// # use loader_sdk::Tally;

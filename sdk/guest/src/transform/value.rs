@@ -1,4 +1,4 @@
-//! What closures return for a cell, and days and points in time as they see them.
+//! What closures return for a cell; days and points in time.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,9 +12,18 @@ use loader_values as values;
 
 use super::kind::Kind;
 
-/// A type that a step can fill a column with: text (`String`, `&'static str`, `Cow<'static, str>`),
-/// `i64`, `i32`, `f64`, `bool`, [`Date`] and [`Timestamp`]. Decimals have methods of their own,
-/// which say how many digits.
+/// A type that a step can fill a column with.
+///
+/// | returned | the column is |
+/// |---|---|
+/// | `String`, `&'static str`, `Cow<'static, str>` | text |
+/// | `i32`, `i64` | INTEGER, BIGINT |
+/// | `f64` | DOUBLE PRECISION |
+/// | `bool` | BOOLEAN |
+/// | [`Date`], [`Timestamp`] | DATE, TIMESTAMP |
+///
+/// Decimals have a step of their own, [`Rows::derive_decimal`](crate::Rows::derive_decimal), which
+/// says how many digits the column has.
 ///
 /// ```
 /// use loader_sdk::{Kind, Value};
@@ -37,6 +46,7 @@ pub(crate) fn finish(mut builder: impl ArrayBuilder) -> ArrayRef {
     builder.finish()
 }
 
+// A macro, because Arrow's builders share no trait with `append_value`.
 macro_rules! value {
     ($type:ty, $kind:ident, $builder:ty, $value:ident => $raw:expr) => {
         impl Value for $type {
@@ -83,7 +93,7 @@ pub(crate) fn constant<T: Value>(value: Option<T>) -> ArrayRef {
 pub struct Date(i32);
 
 impl Date {
-    /// Reads `YYYY-MM-DD`; nothing else is a date.
+    /// Reads `YYYY-MM-DD`. No other text is a date.
     ///
     /// ```
     /// assert!(loader_sdk::Date::parse("2024-12-31").is_some());
@@ -92,7 +102,7 @@ impl Date {
         values::parse_date(text.as_bytes()).map(Date)
     }
 
-    /// The day that is so many days after 1970-01-01.
+    /// Makes the day that is `days` days after 1970-01-01.
     ///
     /// ```
     /// assert_eq!(loader_sdk::Date::from_days(-1).to_string(), "1969-12-31");
@@ -101,7 +111,7 @@ impl Date {
         Date(days)
     }
 
-    /// Days since 1970-01-01.
+    /// Returns the number of days since 1970-01-01.
     ///
     /// ```
     /// assert_eq!(loader_sdk::Date::parse("1970-02-01").unwrap().days(), 31);
@@ -117,7 +127,7 @@ impl fmt::Display for Date {
     }
 }
 
-/// A point in time, UTC, to the microsecond.
+/// A point in time in UTC, to the microsecond.
 ///
 /// ```
 /// use loader_sdk::Timestamp;
@@ -130,8 +140,9 @@ impl fmt::Display for Date {
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// Reads `YYYY-MM-DD HH:MM[:SS[.ffffff]]`, with `T` or a blank and perhaps an offset, or a
-    /// date, its midnight.
+    /// Reads `YYYY-MM-DD HH:MM[:SS[.ffffff]]`, with a blank or `T` between date and time, and with
+    /// or without an offset. A date alone stands for its midnight. For example,
+    /// `2024-03-01T12:30+02` is 10:30 in UTC.
     ///
     /// ```
     /// assert!(loader_sdk::Timestamp::parse("2024-03-01").is_some());
@@ -140,7 +151,7 @@ impl Timestamp {
         values::parse_timestamp(text.as_bytes()).map(Timestamp)
     }
 
-    /// The point that is so many microseconds after 1970-01-01 00:00:00 UTC.
+    /// Makes the point that is `micros` microseconds after 1970-01-01 00:00:00 UTC.
     ///
     /// ```
     /// assert_eq!(loader_sdk::Timestamp::from_micros(1_500_000).to_string(), "1970-01-01 00:00:01.500000");
@@ -149,7 +160,7 @@ impl Timestamp {
         Timestamp(micros)
     }
 
-    /// Microseconds since 1970-01-01 00:00:00 UTC.
+    /// Returns the number of microseconds since 1970-01-01 00:00:00 UTC.
     ///
     /// ```
     /// assert_eq!(loader_sdk::Timestamp::parse("1970-01-01 00:01").unwrap().micros(), 60_000_000);
@@ -158,13 +169,14 @@ impl Timestamp {
         self.0
     }
 
-    /// The day that it falls on, in UTC.
+    /// Returns the day on which the point falls, in UTC.
     ///
     /// ```
     /// assert_eq!(loader_sdk::Timestamp::from_micros(-1).date().to_string(), "1969-12-31");
     /// ```
     pub fn date(self) -> Date {
-        // 2^63 microseconds are 1.07e8 days, well inside of 32 bits.
+        // Euclidean division, so that a point before 1970 falls on the day before. The cast cuts
+        // nothing: 2^63 microseconds are 1.07e8 days, and an `i32` holds 2.1e9.
         Date(self.0.div_euclid(86_400_000_000) as i32)
     }
 }
