@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /**
- * From a plugin's module to a component: esbuild makes one file of it, componentize-js puts a JavaScript engine around.
+ * Builds a component from a plugin's module: esbuild bundles the module and its imports into one file, and
+ * componentize-js puts a JavaScript engine around it.
  *
- * There is no network in the sandbox, so the engine goes without. Its clocks, random numbers and console are the
- * host's: clocks stand still, random numbers are always the same, and what is printed becomes log lines.
+ * The sandbox has no network, so the engine is built without it. The engine gets its clocks, random numbers and console
+ * from the host: clocks stand still, random numbers are always the same, and `console.log` writes log lines.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -11,7 +11,7 @@ import { decimalOf, unknownType } from "./types.js";
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const toUtf8 = new TextEncoder();
 
-/** A column of a batch, read when it is asked for. */
+/** A column of a batch. Its values are read from the buffers when a step first asks for them. */
 export class Column {
   #values;
   #texts;
@@ -20,19 +20,19 @@ export class Column {
     Object.assign(this, { type, rows, nulls, buffers });
   }
 
-  /** A column that is made of values. */
+  /** Makes a column from values, such as those that a step has computed. */
   static of(type, values) {
     const column = new Column(type, values.length, 0, []);
     column.#values = values;
     return column;
   }
 
-  /** All values, with null where there is none. */
+  /** All values; NULL is null. */
   get values() {
     return (this.#values ??= this.#read());
   }
 
-  /** All values as text: what stands in the file, or what a typed value is usually written as. */
+  /** All values as text: what stands in the file, or the text of a typed value, such as `2024-12-31`. */
   get texts() {
     const type = this.type;
     if (type === "utf8" || type === "number") return this.values;
@@ -56,7 +56,7 @@ export function layout(type) {
   return LAYOUTS[type] ?? (decimalOf(type) ? decimal : unknownType(type));
 }
 
-// What runs once for each value is plain loops: the engine in the sandbox interprets, and calls cost it most.
+// Code that runs once for each value uses plain loops: the engine in the sandbox interprets, and calls cost it most.
 
 function fixed(type, Values, isExact) {
   return {
@@ -68,6 +68,7 @@ function fixed(type, Values, isExact) {
         const value = values[row];
         if (value === null) continue;
         data[row] = value;
+        // A typed array wraps or cuts a value that does not fit: 300 as an int8 becomes 44. Reading it back finds that.
         if (isExact && data[row] !== value) throw new RangeError(`row ${row}: the value is no ${type}`);
       }
       return withValidity(values, [data]);
@@ -90,6 +91,7 @@ const decimal = {
   read(rows, [data]) {
     const words = new BigInt64Array(data.buffer, data.byteOffset, 2 * rows);
     const values = [];
+    // Of the two 64-bit words of a value, the lower one comes first. Only the upper one carries the sign.
     for (let at = 0; at < 2 * rows; at += 2) values.push((words[at + 1] << 64n) | BigInt.asUintN(64, words[at]));
     return values;
   },
@@ -120,7 +122,8 @@ const string = {
   buffers: 3,
   read(rows, [ends, data]) {
     const whole = utf8.decode(data);
-    // In plain ASCII a byte is a character: one call of the decoder does for all rows.
+    // In plain ASCII a byte is a character, so the offsets of the bytes are those of the characters, and one call of
+    // the decoder serves all rows. Other texts are decoded value by value.
     if (whole.length === data.length) return slices(rows, ends, (start, end) => whole.slice(start, end));
     return slices(rows, ends, (start, end) => utf8.decode(data.subarray(start, end)));
   },
@@ -128,6 +131,7 @@ const string = {
     const texts = values.map((value) => value ?? "");
     const ends = offsets(texts);
     const data = toUtf8.encode(texts.join(""));
+    // The same shortcut as in `read`: as many bytes as characters means plain ASCII, so `ends` are right for the bytes.
     if (data.length === ends[texts.length]) return withValidity(values, [ends, data]);
     return concatenated(
       values,

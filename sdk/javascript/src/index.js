@@ -18,10 +18,11 @@ import { OpenSession, Refusal, Reject, Rows, makePlan } from "./rows.js";
 export { Refusal, Reject, Rows };
 
 /**
- * What a plugin exports as `transform`.
+ * Makes what a plugin exports as `transform`.
  *
- * `steps(config, rows)` is called for the plan and again for every session: the same config and columns must give the
- * same steps. `configSchema` is the config's JSON Schema, which the host checks; none: there is no config.
+ * `steps(config, rows)` is called for the plan, and again for every session, so the same config and columns must give
+ * the same steps. `configSchema` is the config's JSON Schema, by which the host checks the config. A plugin without it
+ * has no config.
  */
 export function plugin({ steps, configSchema }) {
   class Session {
@@ -52,8 +53,9 @@ export function plugin({ steps, configSchema }) {
 const isQuiet = true;
 
 /**
- * Errors as the contract has them. A mistake in the plugin is told by name and place; where rows are at hand its
- * message is left out, because it may quote a value.
+ * Runs a function, and turns its exceptions into errors of the contract. A mistake in the plugin is reported with the
+ * exception's name and place. `isQuiet` leaves its message out, because it may quote a value when rows are at hand.
+ * (For example, a plugin may throw `new Error("bad price: " + price)`.)
  */
 function told(run, isQuiet = false) {
   try {

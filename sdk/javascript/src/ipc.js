@@ -1,8 +1,9 @@
 /**
  * Arrow IPC messages as the contract has them: a schema, or a record batch without its schema.
  *
- * Only what crosses the sandbox is known here: flat columns, uncompressed, little-endian, metadata version 5.
- * Tables and their slots are those of <https://github.com/apache/arrow/tree/main/format> (Message.fbs, Schema.fbs).
+ * This module knows only what crosses the sandbox: flat columns, uncompressed, little-endian, metadata version 5.
+ * The tables and the numbers of their slots are those of <https://github.com/apache/arrow/tree/main/format>
+ * (Message.fbs, Schema.fbs). A message is -1 and the length of its header, the header, and a body of buffers.
  */
 import { Builder, ByteBuffer } from "flatbuffers";
 
@@ -15,7 +16,7 @@ const RECORD_BATCH = 3;
 /** Bodies and their buffers start at multiples of this. */
 const ALIGNMENT = 64;
 
-/** Number of a type in the union `Type`, and what its own table holds, by slot. */
+/** For each type its number in the union `Type`, and a function that fills the slots of the type's own table. */
 const TYPES = {
   bool: [6],
   int8: [2, int(8)],
@@ -100,7 +101,7 @@ export function encodeBatch(rows, columns) {
 }
 
 function open(bytes, expected) {
-  // Buffers are read as numbers in place, so they have to be aligned in memory.
+  // The buffers of the body are read as numbers in place, and a typed array must begin at a multiple of 8 bytes.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
   const start = new DataView(aligned.buffer, aligned.byteOffset).getInt32(4, true) + 8;
   const buffer = new ByteBuffer(aligned.subarray(8, start));
@@ -186,6 +187,7 @@ function int(bits) {
   };
 }
 
+// A flatbuffer is built from its end, so the elements of a vector are added in reverse, here and in `pairs`.
 function vector(builder, offsets) {
   builder.startVector(4, offsets.length, 4);
   for (const offset of offsets.toReversed()) builder.addOffset(offset);
@@ -202,7 +204,7 @@ function pairs(builder, list) {
   return builder.endVector();
 }
 
-/** A flatbuffer table, its fields by slot. What is not there reads as the default. */
+/** A flatbuffer table, its fields by slot. A field that the message leaves out reads as the default. */
 class Table {
   constructor(buffer, at) {
     this.buffer = buffer;

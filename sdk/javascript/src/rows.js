@@ -1,13 +1,13 @@
 /**
  * A transform as steps over named columns.
  *
- * A plan and its sessions are made by the same steps: a plan's state carries what the steps depend on, and a session
- * goes through them again.
+ * The same steps make the plan and its sessions. The plan's state carries what the steps depend on, and each session
+ * calls them again.
  */
 import { Column } from "./columns.js";
 import { decodeBatch, decodeSchema, encodeBatch, encodeSchema } from "./ipc.js";
 
-/** The host takes so many messages for one batch; what comes after shares the last. */
+/** How many messages the host takes for one batch. All reasons past the first 255 share the last message. */
 const MAX_REASONS = 256;
 const OTHER = { code: "other", message: "rejected for a reason past the 255 that one batch can tell apart" };
 const HOST_VALUES = {
@@ -18,7 +18,10 @@ const HOST_VALUES = {
   "source.row": "int64",
 };
 
-/** Why a plan cannot be made: ends the load before any row is read. What the config lacks has the code `bad-config`. */
+/**
+ * Why a plan cannot be made. It ends the load before any row is read. The code for a mistake in the config is
+ * `bad-config`.
+ */
 export class Refusal extends Error {
   constructor(code, message, column) {
     super(message);
@@ -26,7 +29,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Why a row is not loaded; thrown by a step. The message never holds the value of a cell: it ends up in logs. */
+/** Why a row is not loaded; a step throws it. Never put the value of a cell into the message: it ends up in logs. */
 export class Reject extends Error {
   constructor(code, message, column) {
     super(message);
@@ -37,8 +40,8 @@ export class Reject extends Error {
 /**
  * The columns of a table on their way through a transform's steps.
  *
- * It begins as the columns of the input; what is there after the last step is the output, in this order. A column that
- * no step reads never enters the sandbox. A row that a step rejects is not seen by the steps behind it.
+ * The list begins with the columns of the input. The columns after the last step are the output, in their order. A
+ * column that no step reads never enters the sandbox. Later steps do not see a row that a step has rejected.
  */
 export class Rows {
   /** Name of the target table. */
@@ -60,7 +63,7 @@ export class Rows {
     return this.columns.some((column) => column.name === name);
   }
 
-  /** Computes a column anew from its own text, or null; it keeps its place. */
+  /** Computes a column anew from its own text. NULL comes and goes as null. The column keeps its place. */
   map(name, compute, { type = "utf8" } = {}) {
     const column = this.#find(name);
     const step = { name, type, from: [this.#source(name)], as: "texts", compute };
@@ -69,8 +72,8 @@ export class Rows {
   }
 
   /**
-   * Computes a column from the values of others: in place when there is one of this name, else behind the others.
-   * With `texts` it is from their texts, as with `map`.
+   * Computes a column from the values of other columns. It replaces the column of this name, or comes last when there
+   * is none. With `texts`, `compute` gets the columns' texts, as with `map`.
    */
   derive(name, from, compute, { type = "utf8", texts = false } = {}) {
     const step = { name, type, from: from.map((name) => this.#source(name)), as: texts ? "texts" : "values", compute };
@@ -80,7 +83,7 @@ export class Rows {
     return this;
   }
 
-  /** Rejects the rows for whose values the answer is true. */
+  /** Rejects the rows for which `isBad` returns true. */
   rejectWhen(from, reject, isBad) {
     const compute = (...values) => {
       if (isBad(...values)) throw reject;
@@ -89,13 +92,16 @@ export class Rows {
     return this;
   }
 
-  /** Has the host cast an input column, exactly or by rejecting the row. It does not enter the sandbox. */
+  /**
+   * Has the host cast an input column, exactly or by rejecting the row. The column does not enter the sandbox, so no
+   * later step can read it.
+   */
   cast(name, type) {
     const column = this.#find(name);
     if (column.from.tag !== "passthrough") {
       throw new Refusal(
         "not-an-input",
-        `column ${quoted(name)} is no column of the input, which alone can be cast`,
+        `column ${quoted(name)} cannot be cast: only an input column can, and once`,
         name,
       );
     }
@@ -123,7 +129,7 @@ export class Rows {
     return this;
   }
 
-  /** A number for the report of the load: `counter.count += 1`. */
+  /** Makes a number for the report of the load. To count, write `counter.count += 1`. */
   counter(name) {
     const counter = { name, count: 0 };
     this.#counters.push(counter);
@@ -140,13 +146,17 @@ export class Rows {
     return [...new Set(read.map(({ val }) => val))].sort((one, other) => one - other);
   }
 
-  /** The columns as the contract's outputs: computed ones are numbered as `run` returns them. */
+  // A step that only rejects rows, or whose column was dropped, leaves a gap in the numbers of the steps. The contract
+  // numbers computed columns without gaps, so they are counted anew.
+  /** The columns as the contract's outputs. Computed columns are numbered in the order in which `run` returns them. */
   get outputs() {
     let computed = 0;
     return this.columns.map(({ from }) => (from.tag === "computed" ? { tag: "computed", val: computed++ } : from));
   }
 
-  /** Runs the steps over one batch; `read` gives the column of an input. */
+  // Every step adds to `computed`, also a step that only rejects rows: `val` of a computed source is the step's number.
+  // A rejected row has null in all later columns, because the contract wants a value for each row of the batch.
+  /** Runs the steps over one batch. `read` gives the column of an input. */
   run(rows, read) {
     const rejects = new Rejects(rows);
     const computed = [];
@@ -197,7 +207,7 @@ export class Rows {
   }
 }
 
-/** The rows of one batch that are not loaded; the same reason is told once. */
+/** The rows of one batch that are not loaded. Rows with the same reason share one message. */
 class Rejects {
   #reasons;
   #messages = new Map();
@@ -219,7 +229,7 @@ class Rejects {
     this.#reasons[row] = this.#messages.get(key).index;
   }
 
-  /** As the contract has them. */
+  /** The rejected rows, ascending; a reason for each of them; and the messages that the reasons point to. */
   get parts() {
     const rejected = [...this.#reasons.keys()].filter((row) => this.has(row));
     return {

@@ -1,10 +1,11 @@
-/** Runs a transform's steps as they are, for tests with `node --test`. */
+/** Runs a transform's steps natively, for tests with `node --test`. */
 import { decodeBatch, decodeSchema, encodeBatch, encodeSchema } from "./ipc.js";
 import { OpenSession, makePlan } from "./rows.js";
 
 /**
- * Runs `steps` over columns, `{email: ["a@x", null]}`, by way of the contract's messages. Columns are text, or
- * `{type, values}`. Gives the computed columns by name, and the rejected rows.
+ * Runs `steps` over columns, such as `{email: ["a@x", null]}`, by way of the contract's messages. A column is a list of
+ * texts, or `{type, values}`. Returns the names of all output columns, the computed columns by name, the rejected rows
+ * (counted from 0) with their codes, and the counters.
  */
 export function run(steps, input, { config = {}, keys = [], table = "t" } = {}) {
   const columns = Object.entries(input).map(([name, column]) => ({

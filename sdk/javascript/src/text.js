@@ -26,6 +26,7 @@ function date(days) {
   return `${year < 0 ? "-" : ""}${String(Math.abs(year)).padStart(4, "0")}-${two(month)}-${two(day)}`;
 }
 
+// `%` keeps the sign, so a time before 1970 is moved up by a day: -1 microsecond is 23:59:59.999999 of the day before.
 function timestamp(micros) {
   const ofDay = ((micros % MICROS_PER_DAY) + MICROS_PER_DAY) % MICROS_PER_DAY;
   const clock = Number(ofDay);
@@ -35,7 +36,10 @@ function timestamp(micros) {
   return `${date(Number((micros - ofDay) / MICROS_PER_DAY))} ${time}${rest}`;
 }
 
-/** Year, month and day of a day since 1970; <https://howardhinnant.github.io/date_algorithms.html>. */
+/**
+ * Year, month and day of a day since 1970; <https://howardhinnant.github.io/date_algorithms.html>. Years start in March
+ * here, so that the leap day is the last day of a year.
+ */
 function civil(days) {
   const floor = Math.floor;
   const era = floor((days + 719_468) / 146_097);

@@ -11,7 +11,7 @@ from itertools import accumulate, pairwise
 from .text import text
 from .types import decimal_of, unknown_type
 
-# Code of an array's values, for the types of a fixed width.
+# For the types of a fixed width, the type code of the standard library's `array` and `memoryview`.
 _FIXED = {
     "int8": "b",
     "int16": "h",
@@ -25,21 +25,22 @@ _FIXED = {
 
 
 class Column:
-    """A column of a batch, read when it is asked for."""
+    """A column of a batch. Its values are read from the buffers when a step first asks for them."""
 
     def __init__(self, type_name: str, rows: int, nulls: int, buffers: list[memoryview]):
         self.type, self.rows, self.nulls, self.buffers = type_name, rows, nulls, buffers
 
     @classmethod
     def of(cls, type_name: str, values: list) -> "Column":
-        """A column that is made of values."""
+        """Makes a column from values, such as those that a step has computed."""
         column = cls(type_name, len(values), 0, [])
+        # Fills the cached property, so that nothing is read from the buffers, which this column does not have.
         column.values = values
         return column
 
     @cached_property
     def values(self) -> list:
-        """All values, with None where there is none."""
+        """All values; NULL is None."""
         values = _read(self.type, self.rows, self.buffers[1:])
         if self.nulls == 0:
             return values
@@ -47,7 +48,7 @@ class Column:
 
     @cached_property
     def texts(self) -> list:
-        """All values as text: what stands in the file, or what a typed value is usually written as."""
+        """All values as text: what stands in the file, or the text of a typed value, such as `2024-12-31`."""
         if self.type in ("utf8", "number"):
             return self.values
         return [None if value is None else text(self.type, value) for value in self.values]
@@ -64,6 +65,7 @@ def buffer_count(type_name: str) -> int:
 
 def write(type_name: str, values: list) -> tuple[int, list[bytes]]:
     """The number of nulls, and the buffers."""
+    # Called for its error: below, an unknown type would be written as a decimal.
     buffer_count(type_name)
     nulls = values.count(None)
     validity = _packed([value is not None for value in values]) if nulls else b""
@@ -73,7 +75,8 @@ def write(type_name: str, values: list) -> tuple[int, list[bytes]]:
 def _read(type_name: str, rows: int, data: list[memoryview]) -> list:
     if type_name in ("utf8", "number"):
         ends, whole = data[0][: 4 * (rows + 1)].cast("i"), str(data[1], "utf-8")
-        # In plain ASCII a byte is a character: one call of the decoder does for all rows.
+        # In plain ASCII a byte is a character, so the offsets of the bytes are those of the characters, and one call of
+        # the decoder serves all rows. Other texts are decoded value by value.
         if len(whole) == len(data[1]):
             return [whole[start:end] for start, end in pairwise(ends)]
         return [str(data[1][start:end], "utf-8") for start, end in pairwise(ends)]
@@ -103,6 +106,8 @@ def _concatenated(parts: list[bytes]) -> list[bytes]:
     return [array("i", accumulate(map(len, parts), initial=0)).tobytes(), b"".join(parts)]
 
 
+# All bits become one large integer and its binary digits, because a loop in Python costs more for each bit. Arrow puts
+# the first row into the lowest bit, which is the last digit; hence the reversal here and in `_packed`.
 def _bits(packed: memoryview, count: int) -> list[bool]:
     digits = f"{int.from_bytes(packed, 'little'):0{count}b}"[::-1]
     return [digit == "1" for digit in digits[:count]]

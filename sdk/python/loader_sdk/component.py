@@ -1,4 +1,4 @@
-"""The component around a transform. The bindings are there only when a component is built; natively there are none."""
+"""The component around a transform. The bindings exist only when a component is built, and not in native tests."""
 
 from contextlib import contextmanager
 from traceback import extract_tb
@@ -14,10 +14,11 @@ except ImportError:
 
 
 def plugin(steps: Callable, config_schema: str = "") -> tuple[type, type]:
-    """What a plugin's module offers as `Transform` and `Session`.
+    """Makes what a plugin's module offers as `Transform` and `Session`.
 
-    `steps(config, rows)` is called for the plan and again for every session: the same config and columns must give the
-    same steps. `config_schema` is the config's JSON Schema, which the host checks; empty: there is no config.
+    `steps(config, rows)` is called for the plan, and again for every session, so the same config and columns must give
+    the same steps. `config_schema` is the config's JSON Schema, by which the host checks the config. An empty text, the
+    default, means that there is no config.
     """
 
     class Transform:
@@ -61,8 +62,9 @@ def _expr(tag, value):
 
 @contextmanager
 def _told(is_quiet=False):
-    """Errors as the contract has them. A mistake in the plugin is told by name and place; where rows are at hand its
-    message is left out, because it may quote a value."""
+    """Turns exceptions into errors of the contract. A mistake in the plugin is reported with the exception's name and
+    place. `is_quiet` leaves its message out, because it may quote a value when rows are at hand. (For example, the
+    message of `int("n/a")` quotes `n/a`.)"""
     try:
         yield
     except Refusal as refusal:

@@ -1,7 +1,9 @@
 """Arrow IPC messages as the contract has them: a schema, or a record batch without its schema.
 
-Only what crosses the sandbox is known here: flat columns, uncompressed, little-endian, metadata version 5. Tables and
-their slots are those of <https://github.com/apache/arrow/tree/main/format> (Message.fbs, Schema.fbs).
+This module knows only what crosses the sandbox: flat columns, uncompressed, little-endian, metadata version 5. The
+tables and the numbers of their slots are those of <https://github.com/apache/arrow/tree/main/format> (Message.fbs,
+Schema.fbs). Slot n of a table is at offset 4 + 2 * n. A message is -1 and the length of its header, the header, and a
+body of buffers.
 """
 
 import struct
@@ -185,6 +187,7 @@ def _vector(builder: Builder, offsets: list[int]) -> int:
 
 def _pairs(builder: Builder, pairs: list[tuple[int, int]]) -> int:
     """A vector of structs of two 64-bit numbers."""
+    # A flatbuffer is built from its end, so elements and their parts are added in reverse.
     builder.StartVector(16, len(pairs), 8)
     for first, second in reversed(pairs):
         builder.PrependInt64(second)

@@ -1,7 +1,7 @@
 """A transform as steps over named columns.
 
-A plan and its sessions are made by the same steps: a plan's state carries what the steps depend on, and a session goes
-through them again.
+The same steps make the plan and its sessions. The plan's state carries what the steps depend on, and each session calls
+them again.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Callable, NamedTuple
 from .columns import Column
 from .ipc import Field, decode_batch, decode_schema, encode_batch, encode_schema
 
-# The host takes so many messages for one batch; what comes after shares the last.
+# How many messages the host takes for one batch. All reasons past the first 255 share the last message.
 _MAX_REASONS = 256
 _HOST_VALUES = {
     "run.started-at": "timestamp",
@@ -24,7 +24,8 @@ _HOST_VALUES = {
 
 
 class Refusal(Exception):
-    """Why a plan cannot be made: ends the load before a row is read. What a config lacks has the code `bad-config`."""
+    """Why a plan cannot be made. It ends the load before any row is read. A mistake in the config has the code
+    `bad-config`."""
 
     def __init__(self, code: str, message: str, column: str | None = None):
         super().__init__(message)
@@ -32,7 +33,7 @@ class Refusal(Exception):
 
 
 class Reject(Exception):
-    """Why a row is not loaded; raised by a step. The message never holds the value of a cell: it ends up in logs."""
+    """Why a row is not loaded; a step raises it. Never put the value of a cell into the message: it ends up in logs."""
 
     def __init__(self, code: str, message: str, column: str | None = None):
         super().__init__(message)
@@ -41,7 +42,7 @@ class Reject(Exception):
 
 @dataclass
 class Counter:
-    """A number for the report of the load: `counter.count += 1`."""
+    """A number for the report of the load. To count, write `counter.count += 1`."""
 
     name: str
     count: int = 0
@@ -65,7 +66,7 @@ class _Column:
 @dataclass
 class _Step:
     sources: list[Source]
-    # Whether it takes texts in place of values.
+    # Whether `compute` takes texts in place of values.
     takes_texts: bool
     compute: Callable
     name: str | None = None
@@ -75,8 +76,8 @@ class _Step:
 class Rows:
     """The columns of a table on their way through a transform's steps.
 
-    It begins as the columns of the input; what is there after the last step is the output, in this order. A column that
-    no step reads never enters the sandbox. A row that a step rejects is not seen by the steps behind it.
+    The list begins with the columns of the input. The columns after the last step are the output, in their order. A
+    column that no step reads never enters the sandbox. Later steps do not see a row that a step has rejected.
     """
 
     def __init__(self, table: str, keys: list[str], columns: list[Field]):
@@ -89,7 +90,7 @@ class Rows:
         return any(column.name == name for column in self.columns)
 
     def map(self, name: str, compute: Callable, type_name: str = "utf8") -> None:
-        """Computes a column anew from its own text, or None; it keeps its place."""
+        """Computes a column anew from its own text. NULL comes and goes as None. The column keeps its place."""
         column = self._find(name)
         source = self._add(_Step([self._source(name)], True, compute, name, type_name))
         column.type, column.nullable, column.source = type_name, True, source
@@ -97,8 +98,8 @@ class Rows:
     def derive(
         self, name: str, inputs: list[str], compute: Callable, type_name: str = "utf8", *, texts: bool = False
     ) -> None:
-        """Computes a column from the values of others: in place when there is one of this name, else behind the others.
-        With `texts` it is from their texts, as with `map`."""
+        """Computes a column from the values of other columns. It replaces the column of this name, or comes last when
+        there is none. With `texts`, `compute` gets the columns' texts, as with `map`."""
         source = self._add(_Step([self._source(input) for input in inputs], texts, compute, name, type_name))
         column = _Column(name, type_name, True, source)
         if self.has(name):
@@ -107,7 +108,7 @@ class Rows:
             self.columns.append(column)
 
     def reject_when(self, inputs: list[str], reject: Reject, is_bad: Callable) -> None:
-        """Rejects the rows for whose values the answer is true."""
+        """Rejects the rows for which `is_bad` returns true."""
 
         def compute(*values):
             if is_bad(*values):
@@ -116,10 +117,11 @@ class Rows:
         self._add(_Step([self._source(input) for input in inputs], False, compute))
 
     def cast(self, name: str, type_name: str) -> None:
-        """Has the host cast an input column, exactly or by rejecting the row. It does not enter the sandbox."""
+        """Has the host cast an input column, exactly or by rejecting the row. The column does not enter the sandbox, so
+        no later step can read it."""
         column = self._find(name)
         if column.source.tag != "passthrough":
-            raise Refusal("not-an-input", f'column "{name}" is no column of the input, which alone can be cast', name)
+            raise Refusal("not-an-input", f'column "{name}" cannot be cast: only an input column can, and once', name)
         column.type, column.source = type_name, Source("cast", column.source.value)
 
     def rename(self, name: str, new_name: str) -> None:
@@ -137,7 +139,7 @@ class Rows:
         self.columns.append(_Column(name, _HOST_VALUES[key], False, Source("host-value", key)))
 
     def counter(self, name: str) -> Counter:
-        """A number for the report of the load."""
+        """Makes a number for the report of the load."""
         self.counters.append(Counter(name))
         return self.counters[-1]
 
@@ -149,7 +151,9 @@ class Rows:
 
     @property
     def outputs(self) -> list[Source]:
-        """Where the columns come from; computed ones are numbered as `run` returns them."""
+        """Where the columns come from. Computed columns are numbered in the order in which `run` returns them."""
+        # A step that only rejects rows, or whose column was dropped, leaves a gap in the numbers of the steps. The
+        # contract's numbers of computed columns have none, so they are counted anew.
         outputs, computed = [], 0
         for column in self.columns:
             is_computed = column.source.tag == "computed"
@@ -158,7 +162,9 @@ class Rows:
         return outputs
 
     def run(self, rows: int, read: Callable) -> tuple[list[tuple[str, list]], "Rejects"]:
-        """Runs the steps over one batch; `read` gives the column of an input."""
+        """Runs the steps over one batch. `read` gives the column of an input."""
+        # Every step adds to `computed`, also a step that only rejects rows, because the value of a computed source is
+        # the number of its step.
         rejects, computed = Rejects(), []
         for step in self._steps:
             found = [computed[value] if tag == "computed" else read(value) for tag, value in step.sources]
@@ -191,6 +197,8 @@ class Rows:
             raise Refusal("column-exists", f'there is a column "{name}" already', name)
 
 
+# A rejected row has None in this and all later columns, because the contract wants a value for each row of the batch. A
+# step without sources has no columns to go through, so it gets an empty tuple for each row.
 def _computed(step: _Step, rows: int, sources: list[list], rejects: "Rejects") -> list:
     values, compute = [None] * rows, step.compute
     for row, cells in enumerate(zip(*sources) if sources else repeat((), rows)):
@@ -204,7 +212,7 @@ def _computed(step: _Step, rows: int, sources: list[list], rejects: "Rejects") -
 
 
 class Rejects:
-    """The rows of one batch that are not loaded; the same reason is told once."""
+    """The rows of one batch that are not loaded. Rows with the same reason share one message."""
 
     def __init__(self):
         self.reasons: dict[int, int] = {}
@@ -217,13 +225,13 @@ class Rejects:
         self.reasons[row] = self._messages.setdefault(message, len(self._messages))
 
     def parts(self) -> tuple[list[int], list[int], list[tuple]]:
-        """As the contract has them: rows ascending, a reason for each, and what reasons point to."""
+        """The rejected rows, ascending; a reason for each of them; and the messages that the reasons point to."""
         rows = sorted(self.reasons)
         return rows, [self.reasons[row] for row in rows], list(self._messages)
 
 
 class Plan(NamedTuple):
-    """As the contract has it."""
+    """A plan as the contract has it."""
 
     inputs: list[int]
     schema: bytes

@@ -1,4 +1,4 @@
-"""Runs a transform's steps as they are, for tests with `python -m unittest`."""
+"""Runs a transform's steps natively, for tests with `python -m unittest`."""
 
 import json
 from typing import Callable, NamedTuple
@@ -17,8 +17,8 @@ class Ran(NamedTuple):
 
 
 def run(steps: Callable, columns: dict, config: dict | None = None, keys: list[str] | None = None) -> Ran:
-    """Runs `steps` over columns, `{"email": ["a@x", None]}`, by way of the contract's messages. A column is a list of
-    texts, or a type and a list of values."""
+    """Runs `steps` over columns, such as `{"email": ["a@x", None]}`, by way of the contract's messages. A column is a
+    list of texts, or a tuple of a type and a list of values, such as `("int32", [1, None])`."""
     typed = [column if isinstance(column, tuple) else ("utf8", column) for column in columns.values()]
     schema = encode_schema([Field(name, type_name) for name, (type_name, _) in zip(columns, typed)])
     plan = make_plan(steps, "t", keys or [], json.dumps(config or {}), schema)

@@ -40,8 +40,8 @@ def _timestamp(micros: int) -> str:
 
 
 def _civil(days: int) -> tuple[int, int, int]:
-    """Year, month and day of a day since 1970; <https://howardhinnant.github.io/date_algorithms.html>.
-    Python's own dates end with the year 9999."""
+    """Year, month and day of a day since 1970; <https://howardhinnant.github.io/date_algorithms.html>. Years start in
+    March here, so that the leap day is the last day of a year. Python's own dates end with the year 9999."""
     era, day_of_era = divmod(days + 719_468, 146_097)
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36_524 - day_of_era // 146_096) // 365
     day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
@@ -68,7 +68,7 @@ def _shortest32(value: float) -> float:
 
 
 def _float(value: float) -> str:
-    """Rust writes `1e-5` for Python's `1e-05`, `1e16` for `1e+16`, and no `.0`."""
+    """The text of a float as Rust writes it: `1e-5` where Python writes `1e-05`, `1e16` for `1e+16`, and no `.0`."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else str(value)
     digits, _, exponent = repr(value).removesuffix(".0").partition("e")
