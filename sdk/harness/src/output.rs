@@ -45,7 +45,7 @@ pub struct LogLine {
 /// What a run cost.
 #[derive(Clone, Debug, Default)]
 pub struct Cost {
-    /// Batches that the plugin got; 0 when its plan computes nothing, so that it is not called.
+    /// Batches that the plugin got; 0 when its plan leaves it no work, so that it is not called.
     pub batches: u64,
     /// Bytes that went into the sandbox with the batches.
     pub bytes_in: u64,

@@ -172,7 +172,7 @@ pub(crate) fn finish(session: ChainSession) -> Result<PluginCounters, PluginErro
 
 /// What was counted, as authors of plugins read it.
 // The host counts the batches of every plugin, also of a plugin that it never calls because its
-// plan computes nothing. Only the time in the sandbox tells the two apart.
+// plan leaves it no work. Only the time in the sandbox tells the two apart.
 pub(crate) fn cost(counted: &PluginCounters) -> Cost {
     let idle = counted.sandbox == Duration::ZERO;
     Cost {
