@@ -1,13 +1,19 @@
 //! What was published of the plugin contract stays as it is: `wit/published.toml` has the digest of
-//! each version.
+//! each version. And the bindings that the SDK keeps are those of the contract.
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failure, failure};
-use crate::run::root;
+use crate::run::{cargo, output, root, target, watched};
+
+/// The contract that the SDK speaks, and its bindings.
+const SPOKEN: &str = "wit/0.1";
+const BINDINGS: &str = "sdk/guest/src/bindings/plugin.generated";
+const GENERATOR: &str = "sdk/bindings/Cargo.toml";
 
 const PUBLISHED: &str = "wit/published.toml";
 
@@ -23,6 +29,22 @@ pub(crate) fn check() -> Result<(), Failure> {
     }
     let wrong = differences(&published, &contracts);
     if wrong.is_empty() { Ok(()) } else { failure(wrong.join("\n")) }
+}
+
+/// Makes the bindings anew, and compares.
+pub(crate) fn check_bindings() -> Result<(), Failure> {
+    let program = ["--locked", "--manifest-path", GENERATOR];
+    let target = target().join("bindings");
+    watched(cargo(&["build"]).args(program).arg("--target-dir").arg(&target))?;
+    let mut generator = Command::new(target.join("debug/loader-bindings"));
+    let made = output(generator.arg(SPOKEN).current_dir(root()))?;
+    if made == read(&root().join(BINDINGS))? {
+        return Ok(());
+    }
+    failure(format!(
+        "{BINDINGS} is not what wit-bindgen makes of {SPOKEN}; write it anew: cargo run \
+         --manifest-path {GENERATOR} -- {SPOKEN} > {BINDINGS}"
+    ))
 }
 
 /// One sentence for each version that is not what was published, or was not published.

@@ -61,8 +61,10 @@ fn demo(arguments: &[String]) -> Result<(), Failure> {
     eprintln!("== the default plugin");
     plugins::build_plugins(&toolchain, &["default".to_owned()])?;
     eprintln!("== loader, and the stand-in for S3 and Redshift");
-    let packages = ["--package", "loader", "--package", "loader-local"];
-    run::watched(run::cargo(&["build"]).args(packages))?;
+    // With the whole workspace, crates get the features that the tests need, and the tests do not
+    // build them a second time.
+    let programs = ["--workspace", "--bin", "loader", "--bin", "loader-local"];
+    run::watched(run::cargo(&["build"]).args(programs))?;
     let mut loader = std::process::Command::new(run::target().join("debug/loader"));
     run::run(loader.arg("demo").args(arguments).current_dir(run::root()))
 }

@@ -251,7 +251,7 @@ impl Guest {
         }
         let world = resolve.select_world(&[package], None).expect("one world");
         let mut module = wat::parse_str(self.text()).expect("the test's own text parses");
-        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false)
+        embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
             .expect("metadata");
         ComponentEncoder::default()
             .module(&module)
