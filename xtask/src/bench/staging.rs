@@ -16,7 +16,7 @@ use tpchgen::generators::LineItemGenerator;
 
 use crate::failure::{Failure, failure};
 use crate::plugins;
-use crate::run::{cargo, output, root, run as run_command, target, watched};
+use crate::run::{cargo, output, root, target, watched};
 use crate::setup;
 
 /// What `loader stage` is told, but for the plugin.
