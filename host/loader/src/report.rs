@@ -194,7 +194,7 @@ impl Report {
         let mut lines: Vec<HumanLine> = Vec::new();
         lines.extend(self.notices.iter().map(|notice| ("notice", notice.clone())));
         lines.extend(self.plugins.iter().map(|one| ("plugin", plugin(one))));
-        lines.push(("seconds", steps.join(", ")));
+        lines.push(("seconds", listed(&steps)));
         lines.push(("S3", tally(&self.calls.s3)));
         lines.push(("Data API", tally(&self.calls.redshift_data)));
         lines.extend(self.archived_to.iter().map(|uri| ("file", format!("now {uri}"))));
@@ -206,6 +206,12 @@ impl Report {
 /// A line of the report for people: its label and its text. A line without text is left out.
 type HumanLine = (&'static str, String);
 
+/// Columns before the text of a line: the label, aligned to the right, and two spaces.
+const LABEL_COLUMNS: usize = 12;
+
+/// Columns for the text, on a terminal of 80.
+const TEXT_COLUMNS: usize = 80 - LABEL_COLUMNS;
+
 /// A value as indented JSON, with its last line end.
 pub fn indented_json(value: &impl Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or(Value::Null);
@@ -214,22 +220,53 @@ pub fn indented_json(value: &impl Serialize) -> String {
 
 /// The start of a statement. The JSON report has all of it.
 fn shortened(sql: &str) -> String {
-    const SHOWN: usize = 90;
-    // The 90 are characters, and `end` is a byte between two of them: cutting at byte 90 would
+    // The limit is in characters, and `end` is a byte between two of them: cutting at a byte would
     // panic in the middle of a letter such as `ß`.
-    match sql.char_indices().nth(SHOWN) {
+    match sql.char_indices().nth(TEXT_COLUMNS - 1) {
         Some((end, _)) => format!("{}…", &sql[..end]),
         None => sql.to_owned(),
     }
 }
 
 fn tally(calls: &BTreeMap<&'static str, u64>) -> String {
-    calls.iter().map(|(operation, n)| format!("{n} {operation}")).collect::<Vec<_>>().join(", ")
+    listed(&calls.iter().map(|(operation, n)| format!("{n} {operation}")).collect::<Vec<_>>())
+}
+
+/// A list on as many lines as a terminal of 80 columns needs, below each other behind the label.
+fn listed(items: &[String]) -> String {
+    let (mut text, mut width) = (String::new(), 0);
+    for (i, item) in items.iter().enumerate() {
+        // 2 for the comma and the space before the item.
+        let fits = width + 2 + item.len() <= TEXT_COLUMNS;
+        match (i, fits) {
+            (0, _) => {}
+            (_, true) => text.push_str(", "),
+            (_, false) => text.push_str(&format!(",\n{:LABEL_COLUMNS$}", "")),
+        }
+        width = if i == 0 || !fits { item.len() } else { width + 2 + item.len() };
+        text.push_str(item);
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_goes_on_below_its_first_line() {
+        let items: Vec<String> = ["recover 0.00", "plugins 0.02", "source 0.00", "catalog 0.06"]
+            .into_iter()
+            .chain(["infer 0.00", "check_evolution 0.00"])
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(
+            listed(&items),
+            "recover 0.00, plugins 0.02, source 0.00, catalog 0.06, infer 0.00,\n            \
+             check_evolution 0.00"
+        );
+        assert_eq!(listed(&[]), "");
+    }
 
     #[test]
     fn the_json_report_has_exactly_the_promised_keys() {
