@@ -129,6 +129,51 @@ fn the_demo_tells_its_story() {
     ] {
         assert!(ended.stdout.contains(words), "{words} is not in\n{}", ended.stdout);
     }
+    fits_a_small_terminal(&ended.stdout);
+}
+
+/// Every page fits 80 columns and 24 lines, of which the last one asks for a key.
+fn fits_a_small_terminal(story: &str) {
+    let wide = story.lines().find(|line| line.chars().count() > 80);
+    assert_eq!(wide, None, "a line is wider than 80 columns");
+    let pages: Vec<&str> = story.split("\n== ").collect();
+    assert!(pages.len() > 8, "the story has {} pages", pages.len());
+    for page in pages {
+        assert!(page.trim_end().lines().count() <= 23, "a page is too long:\n{page}");
+    }
+}
+
+#[test]
+fn a_demo_that_fails_says_why() {
+    let ended = run(Command::new(program()).args(["demo", "--plugins", "no-such.wasm"]));
+    assert_eq!(ended.code, 2);
+    assert!(ended.stderr.starts_with("loader demo: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no-such.wasm"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_plan_shows_the_statements_of_the_load_when_asked() {
+    let place = Place::new("plan-sql");
+    place.put("x.csv", "id,name\n1,A\n2,B\n");
+    let plan = |more: &[&str]| {
+        let mut command = place.bare_command("plan");
+        command.args(["--source-file-name", "x.csv", "--target-table", "t", "--upsert-keys", "id"]);
+        run(command.arg("--plugins").arg(plugin("default")).args(more))
+    };
+    let short = plan(&[]);
+    assert!(!short.stdout.contains("COPY"), "{}", short.stdout);
+    let long = plan(&["--sql"]);
+    let load = long.stdout.split("\nThe load\n").nth(1).expect("the section");
+    let verbs: Vec<&str> = load.lines().filter_map(|line| line.split(' ').next()).collect();
+    let copy = verbs.iter().position(|verb| *verb == "COPY").expect("the rows are copied");
+    let delete = verbs.iter().position(|verb| *verb == "DELETE").expect("known rows go");
+    let insert = verbs.iter().position(|verb| *verb == "INSERT").expect("rows come");
+    assert!(copy < delete && delete < insert, "{load}");
+    assert!(load.contains("/data/staging/t_x/"), "{load}");
+
+    let report = place.plan("x.csv", "t", &["--upsert-keys", "id"]);
+    assert!(report.json["load_statements"].as_array().is_some_and(|list| list.len() > 8));
+    assert!(place.select("SELECT 1 FROM svv_tables WHERE table_schema = '{s}'").is_empty());
 }
 
 #[test]

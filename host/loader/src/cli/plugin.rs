@@ -146,7 +146,7 @@ pub struct BenchArgs {
 /// Where and how tightly a plugin is run.
 #[derive(Args, Debug)]
 pub struct SandboxArgs {
-    /// Settings file (TOML): its [limits] are used, and a digest that it pins must be the plugin's.
+    /// Settings file (TOML): its limits hold, and a digest that it pins must be the plugin's.
     #[arg(long, value_name = "FILE", env = "LOADER_CONFIG")]
     pub config: Option<PathBuf>,
     /// Folder for compiled plugins, or `none` [default: the user's cache folder].

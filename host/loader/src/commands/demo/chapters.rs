@@ -13,6 +13,7 @@ pub(super) struct Chapter {
     pub(super) before: &'static [&'static str],
     /// How its load must end, so that the story is true.
     pub(super) ends: Status,
+    pub(super) shows_bucket: bool,
 }
 
 pub(super) const CHAPTERS: [Chapter; 4] = [
@@ -23,6 +24,7 @@ pub(super) const CHAPTERS: [Chapter; 4] = [
         content: include_str!("../../../demo/orders.csv"),
         before: &[],
         ends: Status::Success,
+        shows_bucket: true,
     },
     Chapter {
         title: "A correction arrives",
@@ -31,6 +33,7 @@ pub(super) const CHAPTERS: [Chapter; 4] = [
         content: include_str!("../../../demo/orders_corrected.csv"),
         before: &[],
         ends: Status::Success,
+        shows_bucket: false,
     },
     Chapter {
         title: "A file arrives in another shape",
@@ -44,6 +47,7 @@ pub(super) const CHAPTERS: [Chapter; 4] = [
             "GRANT SELECT ON order_sums TO GROUP analysts",
         ],
         ends: Status::Success,
+        shows_bucket: false,
     },
     Chapter {
         title: "A broken file arrives",
@@ -52,6 +56,7 @@ pub(super) const CHAPTERS: [Chapter; 4] = [
         content: include_str!("../../../demo/orders_broken.csv"),
         before: &[],
         ends: Status::Failed,
+        shows_bucket: true,
     },
 ];
 

@@ -108,7 +108,7 @@ fn pages(title: &str, blocks: &[String], size: Size) -> Vec<String> {
 }
 
 /// A line as lines of at most `columns`, cut at spaces. What follows is indented to the text behind
-/// a label, as in `    result  failed: …`, or else by two columns more than the line itself.
+/// a label, as in `    result  failed: …`; or by two columns more than an indented line; or not.
 fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let (mut lines, mut rest) = (Vec::new(), line.to_owned());
     let indent = " ".repeat(hanging_indent(line));
@@ -118,7 +118,7 @@ fn wrapped(line: &str, columns: usize) -> Vec<String> {
                 && at.0 > indent.len()
                 && console::measure_text_width(&rest[..at.0]) <= columns
         };
-        let Some((space, _)) = rest.char_indices().filter(is_inside).last() else { break };
+        let Some((space, _)) = rest.char_indices().rfind(is_inside) else { break };
         let next = format!("{indent}{}", rest[space..].trim_start());
         lines.push(rest[..space].trim_end().to_owned());
         rest = next;
@@ -130,7 +130,8 @@ fn wrapped(line: &str, columns: usize) -> Vec<String> {
 fn hanging_indent(line: &str) -> usize {
     let start = line.len() - line.trim_start().len();
     let label = line[start..].find("  ").map(|end| start + end);
-    label.map_or(start + 2, |end| end + (line[end..].len() - line[end..].trim_start().len()))
+    let unlabelled = if start == 0 { 0 } else { start + 2 };
+    label.map_or(unlabelled, |end| end + (line[end..].len() - line[end..].trim_start().len()))
 }
 
 #[cfg(test)]
@@ -170,7 +171,8 @@ mod tests {
             wrapped("  rows  4 read = 4 staged", 16),
             ["  rows  4 read =", "        4 staged"]
         );
-        assert_eq!(wrapped("DROP VIEW order_sums", 12), ["DROP VIEW", "  order_sums"]);
+        assert_eq!(wrapped("  DROP VIEW sums", 12), ["  DROP VIEW", "    sums"]);
+        assert_eq!(wrapped("the last row wins", 12), ["the last row", "wins"]);
         assert_eq!(wrapped("12345678901234567890", 5), ["12345678901234567890"]);
     }
 }
