@@ -147,15 +147,22 @@ impl Reader {
     }
 }
 
-/// A report without what differs from run to run: times, dates, digests, the run's id, and the
-/// number of requests, because a statement is asked about until it is done.
+/// A report without what differs from run to run: times, dates, digests, the run's id, the number
+/// of requests (a statement is asked about until it is done), and where long lists are cut.
 fn masked(text: &str) -> String {
     let digits = |line: &str| line.replace(|c: char| c.is_ascii_digit(), "#");
-    let line = |line: &str| match line.split_whitespace().next() {
+    let line = |line: String| match line.split_whitespace().next() {
         Some("plugin") => line.split("sha256").next().unwrap_or_default().to_owned(),
-        Some("seconds" | "file" | "Data") => digits(line),
+        Some("seconds" | "file" | "Data") => digits(&line).replace("##", "#"),
         Some("run") => "run".to_owned(),
-        _ => line.to_owned(),
+        _ => line,
     };
-    text.lines().map(|one| line(one) + "\n").collect()
+    let mut lines: Vec<String> = Vec::new();
+    for one in text.lines() {
+        match lines.last_mut() {
+            Some(list) if list.ends_with(',') => list.extend([" ", one.trim_start()]),
+            _ => lines.push(one.to_owned()),
+        }
+    }
+    lines.into_iter().map(|one| line(one) + "\n").collect()
 }
