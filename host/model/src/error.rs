@@ -30,7 +30,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The process's exit code, as listed in README.md.
+    /// The process's exit code, as listed in `docs/settings.md`.
     pub fn exit_code(self) -> u8 {
         match self {
             Kind::Internal => 1,

@@ -179,8 +179,8 @@ impl Rows {
     /// Computes an exact number from other columns, as [`Rows::derive`] does. `(12, 2)` gives a
     /// DECIMAL(12,2). Precision is 1 to 18 or 38, scale at most the precision and at most 37.
     ///
-    /// Digits past the scale are rounded half up. A number with too many digits before the point
-    /// rejects the row with the code `out-of-range`.
+    /// Digits past the scale are rounded half away from zero. A number with too many digits before
+    /// the point rejects the row with the code `out-of-range`.
     ///
     /// ```
     /// # use loader_sdk::{Error, Rounding, Rows};

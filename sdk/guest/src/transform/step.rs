@@ -83,7 +83,7 @@ impl CellStep {
         CellStep { inputs, compute: Box::new(compute) }
     }
 
-    /// Computes a column of decimals, rounded half up to the scale.
+    /// Computes a column of decimals, rounded half away from zero to the scale.
     pub(super) fn decimals<C, F>(inputs: Inputs, name: String, to: (u8, u8), f: F) -> CellStep
     where
         C: Shape,
