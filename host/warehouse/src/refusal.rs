@@ -32,6 +32,10 @@ pub enum Refusal {
     Denied,
     /// The IAM role that COPY uses may not read the bucket.
     BucketDenied,
+    /// The cluster may not assume the IAM role that COPY uses.
+    RoleRefused,
+    /// S3 or the cluster cannot serve the statement for now.
+    Unavailable,
     /// The database does not accept the user's password.
     WrongPassword,
     /// Something that the statement names does not exist.
@@ -76,7 +80,7 @@ impl Refusal {
     /// Some signs count anywhere in the text, others only in the [`headline`], since the block of
     /// details quotes what other services answered. (For example, COPY of a missing part ends with
     /// `Spectrum Scan Error` and quotes S3's `The specified key does not exist`. No relation is
-    /// missing then.)
+    /// missing then. But `Access Denied` of S3 means the same in both places.)
     // The order of the arms matters. Conflicts come first because their texts have signs of other
     // arms: `ERROR: 1018 DETAIL: Relation does not exist` is a conflict and no missing table. The
     // arm for types looks for a missing column in the details only, because the arm for missing
@@ -95,8 +99,22 @@ impl Refusal {
             || has("could not serialize access")
         {
             Refusal::Conflict
-        } else if says("canceled on user") || says("Session is not available") {
+        } else if ["canceled on user", "cancelled on user", "Session is not available"]
+            .iter()
+            .any(|sign| says(sign))
+        {
             Refusal::Cancelled
+        } else if has("ASSUMEROLE permission")
+            || has("not authorized to assume IAM Role")
+            || has("is not associated to cluster")
+        {
+            Refusal::RoleRefused
+        } else if has("SlowDown")
+            || has("Retries exceeded")
+            || has("No more data to read")
+            || has_in_any_case("disk full")
+        {
+            Refusal::Unavailable
         } else if says("permission denied") || says("must be owner") {
             Refusal::Denied
         } else if says("does not exist") {
@@ -106,7 +124,7 @@ impl Refusal {
                 (true, true) => Missing::SchemaOrColumn,
                 (false, false) => Missing::Other,
             })
-        } else if says("not authorized") || says("Access Denied") {
+        } else if says("not authorized") || has("Access Denied") {
             Refusal::BucketDenied
         } else if says("password authentication failed") {
             Refusal::WrongPassword
@@ -131,9 +149,10 @@ impl Refusal {
     /// The kind of the error that a person reads.
     fn kind(self) -> Kind {
         match self {
-            Refusal::Conflict | Refusal::Cancelled => Kind::Transient,
+            Refusal::Conflict | Refusal::Cancelled | Refusal::Unavailable => Kind::Transient,
             Refusal::Denied
             | Refusal::BucketDenied
+            | Refusal::RoleRefused
             | Refusal::WrongPassword
             | Refusal::Missing(_) => Kind::Config,
             Refusal::AlreadyExists
@@ -150,12 +169,16 @@ impl Refusal {
         match self {
             Refusal::Denied => "; grant this to the database user that runs the load",
             Refusal::BucketDenied => "; let the role of --iam-role read the bucket",
+            Refusal::RoleRefused => {
+                "; attach the role of --iam-role to the cluster, and let Redshift assume it"
+            }
             Refusal::Missing(Missing::Schema | Missing::SchemaOrColumn) => {
                 "; create the schema or check --schema-name"
             }
             Refusal::Missing(Missing::Column | Missing::Other)
             | Refusal::Conflict
             | Refusal::Cancelled
+            | Refusal::Unavailable
             | Refusal::WrongPassword
             | Refusal::AlreadyExists
             | Refusal::TypeMismatch
@@ -170,7 +193,7 @@ impl Refusal {
 /// Turns a refused statement into the loader's error. `doing`: what was tried, such as
 /// `reading the catalog`.
 pub fn explain(doing: &str, failure: &StatementFailure) -> Error {
-    let (message, refusal) = (headline(&failure.message), failure.refusal);
+    let (message, refusal) = (reason(&failure.message), failure.refusal);
     // The Data API counts the statements of a batch from 1, as in `<id>:1`.
     Error::new(refusal.kind(), format!("{doing} failed: {message}{}", refusal.remedy()))
         .with("statement_id", format!("{}:{}", failure.id, failure.statement + 1))
@@ -182,6 +205,25 @@ pub fn headline(message: &str) -> &str {
     let message = message.trim();
     let message = message.strip_prefix("ERROR:").unwrap_or(message).trim_start();
     message.split("\n  Detail:").next().unwrap_or(message).trim_end()
+}
+
+/// The sentence of a message, and for a scan of Parquet the reason, which Redshift writes into the
+/// block of details only. (For example, `Spectrum Scan Error: Access Denied`.)
+pub fn reason(message: &str) -> String {
+    let headline = headline(message);
+    match context(message) {
+        Some(context) if headline == "Spectrum Scan Error" => format!("{headline}: {context}"),
+        _ => headline.to_owned(),
+    }
+}
+
+/// What stands behind `context:` in the block of details, on one line.
+fn context(message: &str) -> Option<String> {
+    let (_, from) = message.split_once("\n  context:")?;
+    // The next entry of the block is `query:`, and the text itself may go over several lines.
+    let text = from.split("\n  query:").next().unwrap_or(from);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ fn has_plugins(target: &TableName, failure: &StatementFailure) -> bool {
         | Refusal::Cancelled
         | Refusal::Denied
         | Refusal::BucketDenied
+        | Refusal::RoleRefused
+        | Refusal::Unavailable
         | Refusal::WrongPassword
         | Refusal::Missing(_)
         | Refusal::TypeMismatch

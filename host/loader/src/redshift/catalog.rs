@@ -112,6 +112,8 @@ fn is_missing_ledger(failure: &StatementFailure) -> bool {
         | Refusal::Cancelled
         | Refusal::Denied
         | Refusal::BucketDenied
+        | Refusal::RoleRefused
+        | Refusal::Unavailable
         | Refusal::WrongPassword
         | Refusal::AlreadyExists
         | Refusal::TypeMismatch

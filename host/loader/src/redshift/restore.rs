@@ -140,6 +140,8 @@ fn is_in_the_way(refusal: Refusal) -> bool {
         Refusal::Cancelled
         | Refusal::Denied
         | Refusal::BucketDenied
+        | Refusal::RoleRefused
+        | Refusal::Unavailable
         | Refusal::WrongPassword
         | Refusal::Missing(_)
         | Refusal::TypeMismatch

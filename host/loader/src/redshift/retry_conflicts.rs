@@ -38,6 +38,8 @@ fn is_conflict(refusal: Refusal) -> bool {
         Refusal::Cancelled
         | Refusal::Denied
         | Refusal::BucketDenied
+        | Refusal::RoleRefused
+        | Refusal::Unavailable
         | Refusal::WrongPassword
         | Refusal::Missing(_)
         | Refusal::AlreadyExists

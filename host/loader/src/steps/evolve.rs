@@ -248,6 +248,8 @@ fn is_another_programs_doing(refusal: Refusal) -> bool {
         Refusal::Cancelled
         | Refusal::Denied
         | Refusal::BucketDenied
+        | Refusal::RoleRefused
+        | Refusal::Unavailable
         | Refusal::WrongPassword
         | Refusal::TypeMismatch
         | Refusal::Guard

@@ -214,6 +214,8 @@ async fn explain(
         | Refusal::Cancelled
         | Refusal::Denied
         | Refusal::BucketDenied
+        | Refusal::RoleRefused
+        | Refusal::Unavailable
         | Refusal::WrongPassword
         | Refusal::WideAlready
         | Refusal::HeldByViews
