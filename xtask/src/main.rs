@@ -60,13 +60,24 @@ fn demo(arguments: &[String]) -> Result<(), Failure> {
     let toolchain = setup::for_demo()?;
     eprintln!("== the default plugin");
     plugins::build_plugins(&toolchain, &["default".to_owned()])?;
-    eprintln!("== loader, and the stand-in for S3 and Redshift");
-    // With the whole workspace, crates get the features that the tests need, and the tests do not
-    // build them a second time.
-    let programs = ["--workspace", "--bin", "loader", "--bin", "loader-local"];
-    run::watched(run::cargo(&["build"]).args(programs))?;
+    build_programs()?;
     let mut loader = std::process::Command::new(run::target().join("debug/loader"));
     run::run(loader.arg("demo").args(arguments).current_dir(run::root()))
+}
+
+/// Builds `loader` and `loader-local`, which the demo and the tests start.
+// With the whole workspace, crates get the features that the tests need, and the tests do not build
+// them a second time.
+fn build_programs() -> Result<(), Failure> {
+    eprintln!("== loader, and the stand-in for S3 and Redshift");
+    run::watched(&mut run::cargo(&[
+        "build",
+        "--workspace",
+        "--bin",
+        "loader",
+        "--bin",
+        "loader-local",
+    ]))
 }
 
 /// Builds all plugins and all tests, then runs them. `arguments` go to both calls of cargo; what
@@ -75,6 +86,8 @@ fn test(arguments: &[String]) -> Result<(), Failure> {
     let (toolchain, python) = setup::for_tests()?;
     eprintln!("== plugins");
     plugins::build_plugins(&toolchain, &[])?;
+    // `--test cases` alone would leave the programs as they were.
+    build_programs()?;
     eprintln!("== tests");
     let cargo = ["test", "--workspace"];
     let of_cargo = arguments.iter().take_while(|argument| *argument != "--");

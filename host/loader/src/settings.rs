@@ -217,7 +217,7 @@ impl Settings {
     /// The merge keys, lower case as Redshift keeps them.
     pub fn keys(&self) -> Vec<String> {
         let keys = self.upsert_keys.iter().flat_map(|keys| &keys.0);
-        keys.map(|key| key.to_lowercase()).collect()
+        keys.map(|key| key.to_ascii_lowercase()).collect()
     }
 }
 

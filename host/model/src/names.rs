@@ -39,7 +39,8 @@ impl fmt::Display for S3Uri {
     }
 }
 
-/// A table with its schema. Lower case, as Redshift folds identifiers, quoted or not.
+/// A table with its schema. ASCII letters are lower case, as Redshift folds identifiers, quoted or
+/// not; other letters stay as they are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TableName {
     /// Schema, such as `public`.
@@ -62,7 +63,7 @@ impl TableName {
                 return Err(Error::new(Kind::Config, fact));
             }
         }
-        Ok(TableName { schema: schema.to_lowercase(), table: table.to_lowercase() })
+        Ok(TableName { schema: schema.to_ascii_lowercase(), table: table.to_ascii_lowercase() })
     }
 
     /// Another table of the same schema.

@@ -180,8 +180,8 @@ fn dotted_name(tokens: &mut Peekable<Tokens<'_>>) -> Option<(Vec<String>, Range<
     let (mut name, mut name_at) = (Vec::new(), None);
     loop {
         let (at, part) = match tokens.next()? {
-            (at, Token::Word(word)) => (at, word.to_lowercase()),
-            (at, Token::Quoted(name)) => (at, name.to_lowercase()),
+            (at, Token::Word(word)) => (at, word.to_ascii_lowercase()),
+            (at, Token::Quoted(name)) => (at, name.to_ascii_lowercase()),
             (_, Token::Literal | Token::Sign(_)) => return None,
         };
         name.push(part);
@@ -223,8 +223,8 @@ pub(crate) fn ends_with_words(text: &str, words: &[&str]) -> bool {
 pub(crate) fn mentions(text: &str, relation: &TableName) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::of(text).map(|(_, token)| token).collect();
     let is = |token: &Token<'_>, name: &str| match token {
-        Token::Word(word) => word.to_lowercase() == name,
-        Token::Quoted(word) => word.to_lowercase() == name,
+        Token::Word(word) => word.to_ascii_lowercase() == name,
+        Token::Quoted(word) => word.to_ascii_lowercase() == name,
         Token::Literal | Token::Sign(_) => false,
     };
     tokens.windows(3).any(|three| {
@@ -241,8 +241,8 @@ pub(crate) fn mentions_unqualified(text: &str, relation: &TableName) -> bool {
     let mut after_dot = false;
     Tokens::of(text).any(|(_, token)| {
         let is_name = match &token {
-            Token::Word(word) => word.to_lowercase() == relation.table,
-            Token::Quoted(word) => word.to_lowercase() == relation.table,
+            Token::Word(word) => word.to_ascii_lowercase() == relation.table,
+            Token::Quoted(word) => word.to_ascii_lowercase() == relation.table,
             Token::Literal | Token::Sign(_) => false,
         };
         let found = is_name && !after_dot;

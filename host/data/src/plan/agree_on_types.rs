@@ -85,7 +85,7 @@ fn expect(input: &PlanInput<'_>, chain: &ChainPlan, decode_as: &[DecodeAs]) -> V
     let mut expected = decode_as.to_vec();
     for (i, field) in chain.output.fields().iter().enumerate() {
         let existing = input.existing.and_then(|columns| {
-            columns.iter().find(|column| column.name == field.name().to_lowercase())
+            columns.iter().find(|column| column.name == field.name().to_ascii_lowercase())
         });
         if let (Some(existing), Some(origin)) = (existing, chain.origin(i))
             && accepts(&input.profile.columns[origin], &existing.column_type).is_ok()

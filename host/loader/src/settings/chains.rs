@@ -61,8 +61,10 @@ impl Settings {
     fn table(&self, target: &TableName) -> Option<&TableSettings> {
         let tables = self.tables.as_ref()?;
         let named = |name: &str| {
-            let mut named =
-                tables.iter().filter(|(key, _)| key.to_lowercase() == name).map(|(_, table)| table);
+            let mut named = tables
+                .iter()
+                .filter(|(key, _)| key.to_ascii_lowercase() == name)
+                .map(|(_, table)| table);
             named.find(|table| table.plugins.is_some())
         };
         named(&target.to_string()).or_else(|| named(&target.table))

@@ -77,7 +77,7 @@ impl Settings {
             let place = top("tables").key(name);
             locate(&mut table.plugins, &place.key("plugins"));
             table.place = Some(place.clone());
-            if let Some(other) = known.insert(name.to_lowercase(), place.to_string()) {
+            if let Some(other) = known.insert(name.to_ascii_lowercase(), place.to_string()) {
                 let fact =
                     format!("{other} and {place} are one table to Redshift; keep one of them");
                 return Err(place.blame(Error::new(Kind::Config, fact)));

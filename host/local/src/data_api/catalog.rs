@@ -142,7 +142,7 @@ pub(crate) async fn describe_table(
 
 /// A name as the catalog has it, to stand inside a literal: `Orders` becomes `orders`.
 fn quoted(name: &str) -> String {
-    name.to_lowercase().replace('\'', "''")
+    name.to_ascii_lowercase().replace('\'', "''")
 }
 
 fn columns_sql(schema: &str, table: &str) -> String {
@@ -165,7 +165,7 @@ fn described_column(row: &Row, schema: &str, table: &str) -> Value {
     let column = ColumnInfo::new(text(0), described_type(text(1)), modifier);
     let mut member = column_metadata(&column);
     member["schemaName"] = json!(schema);
-    member["tableName"] = json!(table.to_lowercase());
+    member["tableName"] = json!(table.to_ascii_lowercase());
     member["nullable"] = json!(i32::from(text(3) != "t"));
     member["length"] = member["precision"].clone();
     if let Some(default) = &row[4] {

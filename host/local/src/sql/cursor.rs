@@ -120,7 +120,7 @@ impl<'a> Cursor<'a> {
     /// An identifier in a place where every word is a name, as behind a dot (`s.order`).
     fn label(&mut self) -> Result<String, SqlError> {
         let name = match self.kind() {
-            Some(TokenKind::Word) => self.text().to_lowercase(),
+            Some(TokenKind::Word) => self.text().to_ascii_lowercase(),
             Some(TokenKind::Quoted(name)) => name.clone(),
             _ => return Err(self.syntax_error()),
         };

@@ -170,7 +170,7 @@ impl Lexer<'_> {
                 Some(b'"') => {
                     self.at += 1;
                     let inner = &self.sql[start..self.at - 1];
-                    return Ok(inner.replace("\"\"", "\"").to_lowercase());
+                    return Ok(inner.replace("\"\"", "\"").to_ascii_lowercase());
                 }
                 Some(_) => self.at += 1,
             }

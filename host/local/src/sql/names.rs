@@ -130,7 +130,9 @@ fn long_name(kind: &TokenKind, typed: &str) -> Option<LongName> {
     match kind {
         // Folding can make a word longer, so shorter words are looked at too: `Ⱥ` has two bytes,
         // and its lower case has three.
-        TokenKind::Word if typed.len() > POSTGRES_BYTES / 2 => LongName::of(&typed.to_lowercase()),
+        TokenKind::Word if typed.len() > POSTGRES_BYTES / 2 => {
+            LongName::of(&typed.to_ascii_lowercase())
+        }
         TokenKind::Quoted(folded) => LongName::of(folded),
         _ => None,
     }
@@ -166,7 +168,7 @@ mod tests {
     #[test]
     fn only_names_are_replaced() {
         let long = "N".repeat(70);
-        let alias = LongName::of(&long.to_lowercase()).unwrap().alias;
+        let alias = LongName::of(&long.to_ascii_lowercase()).unwrap().alias;
         let sql = format!("select {long}, \"{long}\", '{long}' from t -- {long}\nwhere x");
         let shortened = shorten(&sql).unwrap();
         assert_eq!(

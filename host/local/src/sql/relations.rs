@@ -21,7 +21,7 @@ impl Scopes {
             .with
             .iter()
             .flat_map(|with| &with.cte_tables)
-            .map(|cte| cte.alias.name.value.to_lowercase());
+            .map(|cte| cte.alias.name.value.to_ascii_lowercase());
         self.0.push(names.collect());
     }
 
@@ -35,7 +35,7 @@ impl Scopes {
         let is_hidden = match name.0.as_slice() {
             // A WITH makes bare names, so a name with a schema is never hidden.
             [part] => part.as_ident().is_some_and(|bare| {
-                let bare = bare.value.to_lowercase();
+                let bare = bare.value.to_ascii_lowercase();
                 self.0.iter().flatten().any(|hidden| *hidden == bare)
             }),
             _ => false,

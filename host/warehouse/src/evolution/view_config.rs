@@ -91,14 +91,14 @@ impl Entry<'_> {
     /// Whether the entry is for the target. Errors: `Config` when the entry does not say so.
     fn belongs_to(&self, target: &TableName) -> Result<bool> {
         // The schema is read only where the table matches, so entries for other tables may lack it.
-        Ok(self.text("source_table")?.to_lowercase() == target.table
-            && self.text("schema_name")?.to_lowercase() == target.schema)
+        Ok(self.text("source_table")?.to_ascii_lowercase() == target.table
+            && self.text("schema_name")?.to_ascii_lowercase() == target.schema)
     }
 
     /// Whether the entry defines this view. An entry whose names cannot be read defines none.
     fn names(&self, view: &TableName) -> bool {
         let is = |key: &str, wanted: &str| {
-            self.text(key).is_ok_and(|text| text.to_lowercase() == wanted)
+            self.text(key).is_ok_and(|text| text.to_ascii_lowercase() == wanted)
         };
         is("schema_name", &view.schema) && is("view_name", &view.table)
     }

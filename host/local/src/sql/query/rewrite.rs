@@ -115,7 +115,7 @@ fn fold(identifier: &mut Ident) -> Flow {
     // too, PostgreSQL does not.
     if identifier.quote_style.is_some() || identifier.value.starts_with('#') {
         identifier.quote_style = Some('"');
-        identifier.value = identifier.value.to_lowercase();
+        identifier.value = identifier.value.to_ascii_lowercase();
     }
     match check_identifier(&identifier.value) {
         Ok(()) => ControlFlow::Continue(()),
@@ -126,9 +126,9 @@ fn fold(identifier: &mut Ident) -> Flow {
 /// A function's name in lower case; empty when the name has a schema of the user in front.
 fn name_of(function: &Function) -> String {
     match function.name.0.as_slice() {
-        [part] => part.as_ident().map(|name| name.value.to_lowercase()).unwrap_or_default(),
+        [part] => part.as_ident().map(|name| name.value.to_ascii_lowercase()).unwrap_or_default(),
         [schema, part] if schema.to_string().eq_ignore_ascii_case("pg_catalog") => {
-            part.to_string().to_lowercase()
+            part.to_string().to_ascii_lowercase()
         }
         _ => String::new(),
     }
@@ -166,7 +166,7 @@ fn quote_date_part(function: &mut Function) {
     if let Some(part) = arguments(function).next()
         && let Expr::Identifier(bare) = part
     {
-        *part = Expr::value(Value::SingleQuotedString(bare.value.to_lowercase()));
+        *part = Expr::value(Value::SingleQuotedString(bare.value.to_ascii_lowercase()));
     }
 }
 

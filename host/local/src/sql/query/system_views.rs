@@ -45,7 +45,7 @@ pub(super) fn in_place_of(relation: &ObjectName) -> Option<ObjectName> {
     let parts: Option<Vec<String>> = relation
         .0
         .iter()
-        .map(|part| part.as_ident().map(|name| name.value.to_lowercase()))
+        .map(|part| part.as_ident().map(|name| name.value.to_ascii_lowercase()))
         .collect();
     let name = match parts?.as_slice() {
         [name] => name.clone(),
