@@ -47,7 +47,7 @@ pub enum Command {
     /// Serve S3 and the Redshift Data API on this machine.
     #[command(disable_help_flag = true)]
     Local(LocalArgs),
-    /// Tell the story of a load in four files, on this machine alone.
+    /// Tell the story of a load in five files, on this machine alone.
     Demo(DemoArgs),
     /// Run one SQL statement through the Data API and print its result.
     Sql(SqlArgs),

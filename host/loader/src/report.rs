@@ -218,13 +218,14 @@ pub fn indented_json(value: &impl Serialize) -> String {
     format!("{value:#}\n")
 }
 
-/// The start of a statement. The JSON report has all of it.
+/// The start of a statement, on one line. The JSON report has all of it.
 fn shortened(sql: &str) -> String {
+    let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     // The limit is in characters, and `end` is a byte between two of them: cutting at a byte would
     // panic in the middle of a letter such as `ß`.
     match sql.char_indices().nth(TEXT_COLUMNS - 1) {
         Some((end, _)) => format!("{}…", &sql[..end]),
-        None => sql.to_owned(),
+        None => sql,
     }
 }
 

@@ -31,18 +31,23 @@ impl Workspace {
         target_dir: Option<&Path>,
     ) -> Result<Vec<Built>> {
         let target_dir = target_dir.unwrap_or(&self.target_dir);
-        self.compile(plugins, toolchain, target_dir)?;
         let modules = target_dir.join(TARGET).join("release");
-        plugins.iter().map(|plugin| component_of(plugin, &modules)).collect()
+        // One by one: cargo gives the crates that plugins share the features that all plugins of a
+        // call want, so a plugin's bytes would depend on which others are built with it.
+        let built = plugins.iter().map(|plugin| {
+            self.compile(plugin, toolchain, target_dir)?;
+            component_of(plugin, &modules)
+        });
+        built.collect()
     }
 
     fn compile(
         &self,
-        plugins: &[PluginCrate],
+        plugin: &PluginCrate,
         toolchain: &Toolchain,
         target_dir: &Path,
     ) -> Result<()> {
-        let mut cargo = self.cargo_build(plugins, target_dir);
+        let mut cargo = self.cargo_build(plugin, target_dir);
         toolchain.apply(&mut cargo);
         cargo.envs(PROFILE);
         // arrow's hash function takes its seed from the build's random numbers, unless it is told
@@ -60,15 +65,13 @@ impl Workspace {
         })
     }
 
-    fn cargo_build(&self, plugins: &[PluginCrate], target_dir: &Path) -> Command {
+    fn cargo_build(&self, plugin: &PluginCrate, target_dir: &Path) -> Command {
         let mut cargo = cargo(&self.root);
         cargo.args(["build", "--release", "--lib", "--target", TARGET]);
         // A workspace may build its programs' dependencies for size; rows pass those of a plugin.
         cargo.args(["--config", "profile.release.package.\"*\".opt-level=3"]);
         cargo.arg("--target-dir").arg(target_dir);
-        for plugin in plugins {
-            cargo.args(["--package", &plugin.package]);
-        }
+        cargo.args(["--package", &plugin.package]);
         if self.locked {
             cargo.arg("--locked");
         }
