@@ -45,7 +45,7 @@ async fn tables_and_columns(warehouse: &Warehouse) {
     let made = warehouse
         .transaction(&[
             &format!("CREATE TABLE {schema}.{table} (\"{a}\" varchar(4) NOT NULL, {b} int, c int)"),
-            &format!("INSERT INTO {schema}.\"{}\" VALUES ('x', 1, 2)", table.to_uppercase()),
+            &format!("INSERT INTO {schema}.\"{}\" VALUES ('x', 1, 2)", table.to_ascii_uppercase()),
             &format!(
                 "SELECT {b} AS \"{table}\", t.{a} || '{b}' FROM {schema}.{table} t WHERE \
                       t.\"{a}\" = 'x'"
