@@ -74,5 +74,5 @@ pub(super) const PRIVILEGES: &str = "SELECT relation_name, privilege_type, ident
 pub(super) const AUDIT: &str = "SELECT source_filename, status, records_read AS read, records_inserted AS inserted, \
      records_updated AS updated FROM job_sts ORDER BY run_id";
 
-pub(super) const SUMS: &str = "SELECT COUNT(*) AS orders, SUM(amount) AS amount, SUM(tax) AS tax, SUM(amount) + SUM(tax) AS \
-     total FROM orders";
+pub(super) const SUMS: &str =
+    "SELECT SUM(amount) AS amount, SUM(tax) AS tax, SUM(amount) + SUM(tax) AS total FROM orders";
