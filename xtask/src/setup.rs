@@ -109,8 +109,8 @@ pub(crate) fn typos() -> Result<PathBuf, Failure> {
     Ok(program)
 }
 
-/// The checker of licences, sources and bans: cargo's own plugin, or one that cargo builds into the
-/// target folder. `--debug` builds it in half the time, and it runs for seconds.
+/// The checker of licences, sources and bans: the program on the path, or else cargo builds
+/// it into the target folder. `--debug` builds it in half the time, and it runs for seconds.
 pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
     let on_path = PathBuf::from("cargo-deny");
     if succeeds(&on_path, &["--version"]) {

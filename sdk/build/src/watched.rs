@@ -22,7 +22,7 @@ const LAST_LINES: usize = 12;
 pub struct Ended {
     /// The command's own status.
     pub status: ExitStatus,
-    /// The last lines that it wrote to stderr; empty when a terminal showed them.
+    /// The last lines that it wrote to stderr; empty when they were shown as they came.
     pub last_lines: Vec<String>,
 }
 
@@ -66,6 +66,8 @@ fn read(mut stderr: ChildStderr, sender: Sender<Piece>) {
             }
         }
     }
+    // A command that is stopped may leave a line without an end. The watch may be gone by then.
+    let _ = sender.send(pieces.rest());
 }
 
 /// A part of what a command writes.
@@ -98,6 +100,11 @@ impl Pieces {
             self.open.clear();
         }
         pieces
+    }
+
+    /// What is left at the end of the stream.
+    fn rest(&self) -> Piece {
+        Piece::Line(String::from_utf8_lossy(&self.open).trim_end().to_owned())
     }
 }
 
@@ -145,7 +152,8 @@ impl Watch {
             Piece::Line(line) => {
                 if self.lines == Lines::PassOn {
                     self.say(&line);
-                    self.at.clone_from(&line);
+                    self.at = line;
+                    return;
                 }
                 if self.last_lines.len() == LAST_LINES {
                     self.last_lines.pop_front();
@@ -212,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_quiet_command_keeps_its_last_lines_for_the_error() {
-        let script = "for i in $(seq 20); do echo line $i >&2; done; exit 3";
+        let script = "for i in $(seq 19); do echo line $i >&2; done; printf 'line 20' >&2; exit 3";
         let ended =
             quietly("counting", Command::new("sh").args(["-c", script])).expect("sh starts");
         assert_eq!(ended.status.code(), Some(3));
