@@ -104,8 +104,9 @@ impl ColumnType {
         })
     }
 
-    /// The Arrow type of a staged column: text where COPY cannot read the type from Parquet (see
-    /// [`ColumnType::is_staged_as_text`]). `None` for types that the loader does not load into.
+    /// The Arrow type of the values that become this type: text where COPY cannot read the type from
+    /// Parquet (see [`ColumnType::is_staged_as_text`]). `None` for types that the loader does not
+    /// load into. What a part has for these values is [`part_type`].
     pub fn staged_as(&self) -> Option<DataType> {
         Some(match self {
             ColumnType::SmallInt => DataType::Int16,
@@ -139,6 +140,26 @@ impl ColumnType {
         )
     }
 
+    /// The type of the staging table's column whose values become this type, unless they are staged
+    /// as text (for that, see [`TargetColumn::stage_type`]): the type itself where COPY is known to
+    /// read it from Parquet as the parts have it, else one that COPY is known to read and that holds
+    /// every value of this type. For example, a DECIMAL(9,2) is staged as DECIMAL(18,2), since no
+    /// source says that COPY reads the 32-bit integers that Parquet has for nine digits.
+    ///
+    /// No CAST is needed: scale and length are equal, so the assignment of the INSERT changes no
+    /// value, and it refuses what does not fit, as COPY would.
+    ///
+    /// [`TargetColumn::stage_type`]: crate::target_column::TargetColumn::stage_type
+    pub fn stage_type(&self) -> ColumnType {
+        match self {
+            ColumnType::Decimal { precision, scale } => {
+                ColumnType::Decimal { precision: stage_precision(*precision), scale: *scale }
+            }
+            ColumnType::Char { bytes } => ColumnType::Varchar { bytes: *bytes },
+            itself => itself.clone(),
+        }
+    }
+
     /// The most bytes that a text of this type may have; `None` for types that hold no text.
     pub fn text_bytes(&self) -> Option<u32> {
         match self {
@@ -146,6 +167,26 @@ impl ColumnType {
             _ => None,
         }
     }
+}
+
+/// The Arrow type that a column of these values has in a part, which goes with
+/// [`ColumnType::stage_type`]. For example, decimals of nine digits have 18 there.
+pub fn part_type(values: &DataType) -> DataType {
+    match values {
+        DataType::Decimal128(precision, scale) => {
+            DataType::Decimal128(stage_precision(*precision), *scale)
+        }
+        DataType::Int8 => DataType::Int16,
+        itself => itself.clone(),
+    }
+}
+
+/// The precision with which decimals are staged. Parquet has INT64 for 18 digits and 16 bytes for
+/// 38, and COPY is known to read these two.
+/// Source: <https://github.com/felipenoris/serialize-db/blob/main/.claude/memory/redshift.md> (18),
+/// <https://github.com/dlt-hub/dlt/blob/devel/tests/load/pipeline/test_pipelines.py> (38)
+fn stage_precision(precision: u8) -> u8 {
+    if precision <= 18 { 18 } else { 38 }
 }
 
 /// The step of the ladder that holds a text of so many bytes.
@@ -217,6 +258,34 @@ mod tests {
             Some(DataType::Utf8)
         );
         assert_eq!(ColumnType::from_catalog("geometry", None, None, None).staged_as(), None);
+    }
+
+    #[test]
+    fn what_copy_is_not_known_to_read_is_staged_as_a_type_that_holds_it() {
+        let decimal = |precision| ColumnType::Decimal { precision, scale: 1 };
+        for (column, staged) in [
+            (decimal(1), "DECIMAL(18,1)"),
+            (decimal(9), "DECIMAL(18,1)"),
+            (decimal(18), "DECIMAL(18,1)"),
+            (decimal(19), "DECIMAL(38,1)"),
+            (decimal(38), "DECIMAL(38,1)"),
+            (ColumnType::Char { bytes: 7 }, "VARCHAR(7)"),
+            (ColumnType::Varchar { bytes: 300 }, "VARCHAR(300)"),
+            (ColumnType::SmallInt, "SMALLINT"),
+            (ColumnType::Integer, "INTEGER"),
+            (ColumnType::BigInt, "BIGINT"),
+            (ColumnType::Real, "REAL"),
+            (ColumnType::Double, "DOUBLE PRECISION"),
+            (ColumnType::Boolean, "BOOLEAN"),
+            (ColumnType::Date, "DATE"),
+            (ColumnType::Timestamp, "TIMESTAMP"),
+        ] {
+            let stage = column.stage_type();
+            assert_eq!(stage.to_string(), staged, "{column}");
+            let values = column.staged_as().expect("it is loaded into");
+            assert_eq!(Some(part_type(&values)), stage.staged_as(), "{column}");
+        }
+        assert_eq!(part_type(&DataType::Int8), DataType::Int16);
     }
 
     #[test]
