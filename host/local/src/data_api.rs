@@ -3,11 +3,11 @@
 //! each statement behave as on Redshift, and `copy` loads by Redshift's rules.
 //!
 //! It does: Execute and BatchExecute (both modes), Describe with sub-statements and long polls,
-//! results with paging (JSON and CSV), cancel, lists of statements, databases, schemas and tables,
-//! DescribeTable; client tokens, parameters, and the service's limits. It does not: check
-//! signatures or passwords (it believes `DbUser`, and a client without one is the superuser
-//! `loader`), keep sessions (it refuses them), send events, name the table behind a result's
-//! column, or remember its statements over a restart. Of Redshift's engine it has no procedures,
+//! results with paging (JSON and CSV), cancel, sessions, lists of statements, sessions, databases,
+//! schemas and tables, DescribeTable; client tokens, parameters, and the service's limits. It does
+//! not: check signatures or passwords (it believes `DbUser`, and a client without one is the
+//! superuser `loader`), count sessions (PostgreSQL has 300 connections), send events, name the
+//! table behind a result's column, or remember its statements and sessions over a restart. Of Redshift's engine it has no procedures,
 //! UNLOAD, ALTER TABLE APPEND, SHOW TABLE and the other SHOW statements on objects, QUALIFY, PIVOT,
 //! or navigation in SUPER. It records distribution, sort order, encodings and keys and shows them,
 //! nothing more. Comparisons of VARCHAR count trailing blanks (for example `'a' = 'a '` is false).
@@ -30,8 +30,10 @@ mod execute;
 mod execution;
 mod helpers;
 mod history;
+mod kept;
 mod late_binding;
 mod list;
+mod list_sessions;
 mod members;
 mod names;
 mod protocol;

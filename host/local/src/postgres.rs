@@ -116,7 +116,7 @@ fn spawn(
         "full_page_writes=off",
         "wal_level=minimal",
         "max_wal_senders=0",
-        "max_connections=100",
+        "max_connections=300",
         "logging_collector=off",
         "log_destination=stderr",
         "timezone=UTC",

@@ -8,7 +8,7 @@ use std::pin::pin;
 
 use futures::TryStreamExt;
 use tokio_postgres::types::{Kind, Type};
-use tokio_postgres::{CancelToken, Client, Config, NoTls, SimpleQueryMessage, Statement};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Statement};
 
 pub(crate) use result_set::{ColumnInfo, ResultSet, Row};
 
@@ -24,6 +24,8 @@ const OPTIONS: &str = "-c timezone=UTC -c datestyle=ISO -c intervalstyle=postgre
 pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) pid: i32,
+    /// Whether a transaction block is open. Whoever opens and ends blocks says so here.
+    pub(crate) in_block: bool,
 }
 
 impl Session {
@@ -49,11 +51,7 @@ impl Session {
             .query_one("SELECT pg_backend_pid()", &[])
             .await
             .map_err(|error| engine_error(&error))?;
-        Ok(Session { pid: row.get(0), client })
-    }
-
-    pub(crate) fn cancel_token(&self) -> CancelToken {
-        self.client.cancel_token()
+        Ok(Session { pid: row.get(0), client, in_block: false })
     }
 
     /// Runs a statement without rows; returns the rows affected.

@@ -49,7 +49,8 @@ fn yes() -> bool {
     true
 }
 
-/// One request: exactly one of `execute`, `transaction` and `auto_commit`.
+/// One request: exactly one of `execute`, `transaction`, `auto_commit`, `awaits`, `cancels` and
+/// `session_is`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
@@ -58,6 +59,21 @@ pub(crate) struct Step {
     pub(crate) auto_commit: Option<Vec<Item>>,
     #[serde(default)]
     pub(crate) parameters: BTreeMap<String, String>,
+    /// The session that it runs in. The first request with a name makes the session.
+    pub(crate) session: Option<String>,
+    /// SessionKeepAliveSeconds. Without it, a session is made with 60.
+    pub(crate) keep_alive: Option<i32>,
+    /// Names the warehouse and the database also in a session.
+    #[serde(default)]
+    pub(crate) names_database: bool,
+    /// It is sent under this name and not waited for; another step awaits it.
+    pub(crate) starts: Option<String>,
+    /// Waits for the request of this name, and sees whether it ended as its own step says.
+    pub(crate) awaits: Option<String>,
+    /// Cancels the request of this name.
+    pub(crate) cancels: Option<String>,
+    /// Waits until ListSessions gives the session this status.
+    pub(crate) session_is: Option<String>,
     /// The request itself is an error that says this.
     pub(crate) refused: Option<String>,
     pub(crate) rows: Option<Vec<String>>,
@@ -151,15 +167,14 @@ impl Case {
     fn check(&self) {
         assert!(self.source.starts_with("https://"), "{}: a fact needs a public source", self.name);
         assert!(!self.steps.is_empty(), "{}: nothing is tried", self.name);
+        let mut started: Vec<&String> = self.steps.iter().flat_map(|step| &step.starts).collect();
+        let mut awaited: Vec<&String> = self.steps.iter().flat_map(|step| &step.awaits).collect();
+        started.sort();
+        awaited.sort();
+        assert_eq!(started, awaited, "{}: what is started is awaited once", self.name);
         for step in &self.steps {
-            let kinds =
-                [step.execute.is_some(), step.transaction.is_some(), step.auto_commit.is_some()];
-            assert_eq!(
-                kinds.iter().filter(|kind| **kind).count(),
-                1,
-                "{}: a step is one request",
-                self.name
-            );
+            assert_eq!(step.kinds(), 1, "{}: a step is one request", self.name);
+            assert!(step.session.is_some() || !step.names_a_session(), "{}: which?", self.name);
             let speaks_of_one = step.expected().is_some();
             assert!(
                 step.execute.is_some() || !speaks_of_one,
@@ -171,6 +186,22 @@ impl Case {
 }
 
 impl Step {
+    fn kinds(&self) -> usize {
+        let kinds = [
+            self.execute.is_some(),
+            self.transaction.is_some(),
+            self.auto_commit.is_some(),
+            self.awaits.is_some(),
+            self.cancels.is_some(),
+            self.session_is.is_some(),
+        ];
+        kinds.iter().filter(|kind| **kind).count()
+    }
+
+    fn names_a_session(&self) -> bool {
+        self.keep_alive.is_some() || self.names_database || self.session_is.is_some()
+    }
+
     /// What is said about the one statement of `execute`.
     pub(crate) fn expected(&self) -> Option<Expected> {
         let expected = Expected {

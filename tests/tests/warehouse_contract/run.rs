@@ -4,32 +4,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use crate::case::{Case, Expected, Item, Step, Values};
-use crate::warehouse::{Found, Mode, Warehouse};
+use crate::request::{Difference, Request};
+use crate::warehouse::{Mode, Place, Sent, Submitted, Warehouse};
 
-/// The service's words for a statement of a batch that did not run.
-const NEVER_RAN: &str = "Connection or an prior query failed.";
-
-/// What is not as it should be.
-pub(crate) struct Difference {
-    statement: String,
-    expected: String,
-    found: String,
-}
-
-impl std::fmt::Display for Difference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Some cases have statements of 100 KB.
-        let short = |text: &str| match text.char_indices().nth(1000) {
-            Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
-            None => text.to_owned(),
-        };
-        let [statement, expected, found] =
-            [&self.statement, &self.expected, &self.found].map(|text| short(text));
-        writeln!(f, "  statement: {statement}\n  expected:  {expected}\n  found:     {found}")
-    }
-}
+/// How long a session may take to get a status: longer than the keep-alive of any case.
+const PATIENCE: Duration = Duration::from_secs(30);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// A name that no other case and no other run has.
 fn fresh_schema(area: &str) -> String {
@@ -56,165 +39,159 @@ pub(crate) async fn run(warehouse: &Warehouse, case: &Case) -> Outcome {
         ("bucket", warehouse.bucket.clone()),
         ("role", warehouse.role.clone()),
     ]);
-    let mut words = Vec::new();
-    let tried = tried(warehouse, case, &values, &mut words).await;
+    let story = Story::new(warehouse, case, &values);
+    let (tried, words) = story.told().await;
     let mut ending = vec![format!("DROP SCHEMA {schema} CASCADE")];
     ending.extend(case.teardown.iter().map(|sql| values.fill(sql)));
     let ended = all(warehouse, &ending, Mode::AutoCommit).await;
     Outcome { difference: tried.and(ended).err(), words }
 }
 
-async fn tried(
-    warehouse: &Warehouse,
-    case: &Case,
-    values: &Values,
-    words: &mut Vec<String>,
-) -> Result<(), Difference> {
-    for (key, object) in &case.objects {
-        warehouse.put(&values.fill(key), object.bytes(values)).await;
-    }
-    let mut setup = vec![values.fill("CREATE SCHEMA {schema}")];
-    setup.extend(case.setup.iter().map(|sql| values.fill(sql)));
-    all(warehouse, &setup, Mode::Transaction).await?;
-    for step in &case.steps {
-        step_on(warehouse, step, values, words).await?;
-    }
-    Ok(())
-}
-
 /// Statements that just have to work.
 async fn all(warehouse: &Warehouse, statements: &[String], mode: Mode) -> Result<(), Difference> {
-    let expected = vec![Expected::default(); statements.len()];
     let request = Request {
         statements: statements.to_vec(),
-        expected,
+        expected: vec![Expected::default(); statements.len()],
         mode,
         parameters: &BTreeMap::new(),
         refused: None,
+        is_cancelled: false,
     };
-    request.send(warehouse, &mut Vec::new()).await
+    let submitted = request.submit(warehouse, Place::default()).await?;
+    let id = submitted.and_then(|submitted| submitted.id).unwrap_or_default();
+    request.ended(warehouse, &id, &mut Vec::new()).await
 }
 
-async fn step_on(
-    warehouse: &Warehouse,
-    step: &Step,
-    values: &Values,
-    words: &mut Vec<String>,
-) -> Result<(), Difference> {
-    let (mut statements, mut expected) = (Vec::new(), Vec::new());
-    let mut add = |sql: &str, times: usize, outcome: &Expected| {
-        statements.extend(std::iter::repeat_n(values.fill(sql), times));
-        expected.extend(std::iter::repeat_n(outcome.filled(values), times));
-    };
-    let mode = match (&step.execute, &step.transaction) {
-        (Some(sql), _) => {
-            add(sql, 1, &step.expected().unwrap_or_default());
-            Mode::Execute
-        }
-        (None, Some(_)) => Mode::Transaction,
-        (None, None) => Mode::AutoCommit,
-    };
-    for (sql, times, outcome) in
-        step.transaction.iter().chain(&step.auto_commit).flatten().map(Item::parts)
-    {
-        add(sql, times, &outcome);
+/// A case on its way.
+struct Story<'a> {
+    warehouse: &'a Warehouse,
+    case: &'a Case,
+    values: &'a Values,
+    /// The ids of the case's sessions, by the case's names.
+    sessions: BTreeMap<&'a str, String>,
+    /// Requests that were started and not awaited yet, by the case's names.
+    started: BTreeMap<&'a str, (Request<'a>, String)>,
+    words: Vec<String>,
+}
+
+impl<'a> Story<'a> {
+    fn new(warehouse: &'a Warehouse, case: &'a Case, values: &'a Values) -> Story<'a> {
+        let (sessions, started) = (BTreeMap::new(), BTreeMap::new());
+        Story { warehouse, case, values, sessions, started, words: Vec::new() }
     }
-    let (parameters, refused) = (&step.parameters, step.refused.as_deref());
-    Request { statements, expected, mode, parameters, refused }.send(warehouse, words).await
-}
 
-/// Statements that are sent together, and what becomes of each.
-struct Request<'a> {
-    statements: Vec<String>,
-    expected: Vec<Expected>,
-    mode: Mode,
-    parameters: &'a BTreeMap<String, String>,
-    refused: Option<&'a str>,
-}
+    async fn told(mut self) -> (Result<(), Difference>, Vec<String>) {
+        let tried = self.tried().await;
+        self.close_sessions().await;
+        (tried, self.words)
+    }
 
-impl Request<'_> {
-    async fn send(&self, warehouse: &Warehouse, words: &mut Vec<String>) -> Result<(), Difference> {
-        let together = self.statements.join("; ");
-        let differs = |expected: String, found: String| {
-            Err(Difference { statement: together.clone(), expected, found })
+    async fn tried(&mut self) -> Result<(), Difference> {
+        for (key, object) in &self.case.objects {
+            self.warehouse.put(&self.values.fill(key), object.bytes(self.values)).await;
+        }
+        let mut setup = vec![self.values.fill("CREATE SCHEMA {schema}")];
+        setup.extend(self.case.setup.iter().map(|sql| self.values.fill(sql)));
+        all(self.warehouse, &setup, Mode::Transaction).await?;
+        for step in &self.case.steps {
+            self.step(step).await?;
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, step: &'a Step) -> Result<(), Difference> {
+        if let Some(name) = &step.cancels {
+            let id = self.started.get(name.as_str()).map(|(_, id)| id);
+            self.warehouse.cancel(id.expect("only what was started is cancelled")).await;
+            return Ok(());
+        }
+        if let Some(name) = &step.awaits {
+            let (request, id) =
+                self.started.remove(name.as_str()).expect("only what was started is awaited");
+            return request.ended(self.warehouse, &id, &mut self.words).await;
+        }
+        if let (Some(status), Some(session)) = (&step.session_is, &step.session) {
+            return self.session_becomes(session, status).await;
+        }
+        self.send(step).await
+    }
+
+    async fn send(&mut self, step: &'a Step) -> Result<(), Difference> {
+        let request = self.request(step);
+        let session = step.session.as_deref().map(|name| self.sessions.get(name));
+        let makes_session = session == Some(None);
+        let place = Place {
+            session: session.flatten().map(String::as_str),
+            keep_alive: step.keep_alive.or(makes_session.then_some(60)),
+            names_database: step.names_database,
         };
-        let answer = match (
-            warehouse.send(&self.statements, self.mode, self.parameters).await,
-            self.refused,
-        ) {
-            (Err(error), Some(words)) if error.contains(words) => return Ok(()),
-            (Err(error), Some(words)) => {
-                return differs(format!("refusal {words:?}"), format!("refusal {error}"));
-            }
-            (Err(error), None) => {
-                return differs("a request that is taken".to_owned(), format!("refusal {error}"));
-            }
-            (Ok(answer), Some(words)) => {
-                return differs(format!("refusal {words:?}"), format!("status {}", answer.status));
-            }
-            (Ok(answer), None) => answer,
+        let Some(submitted) = request.submit(self.warehouse, place).await? else { return Ok(()) };
+        let id = submitted.id.expect("a request has an id");
+        if let Some(name) = step.session.as_deref().filter(|_| makes_session) {
+            self.sessions.insert(name, submitted.session.expect("a new session has an id"));
+        }
+        if let Some(name) = &step.starts {
+            self.started.insert(name, (request, id));
+            return Ok(());
+        }
+        request.ended(self.warehouse, &id, &mut self.words).await
+    }
+
+    fn request(&self, step: &'a Step) -> Request<'a> {
+        let (mut statements, mut expected) = (Vec::new(), Vec::new());
+        let mut add = |sql: &str, times: usize, outcome: &Expected| {
+            statements.extend(std::iter::repeat_n(self.values.fill(sql), times));
+            expected.extend(std::iter::repeat_n(outcome.filled(self.values), times));
         };
-        let failing = self.expected.iter().position(|expected| expected.error.is_some());
-        let failing_transaction = failing.filter(|_| self.mode == Mode::Transaction);
-        for (index, (statement, expected)) in self.statements.iter().zip(&self.expected).enumerate()
+        let mode = match (&step.execute, &step.transaction) {
+            (Some(sql), _) => {
+                add(sql, 1, &step.expected().unwrap_or_default());
+                Mode::Execute
+            }
+            (None, Some(_)) => Mode::Transaction,
+            (None, None) => Mode::AutoCommit,
+        };
+        for (sql, times, outcome) in
+            step.transaction.iter().chain(&step.auto_commit).flatten().map(Item::parts)
         {
-            let nothing = Found::default();
-            let found = answer.statements.get(index).unwrap_or(&nothing);
-            let wrong = match failing_transaction {
-                // Its status says nothing, as it was rolled back.
-                Some(failing) if index < failing => {
-                    (found.status == "FAILED").then(|| "a later failure".to_owned())
-                }
-                Some(failing) if index > failing => {
-                    let is_right = found.status == "ABORTED" && found.error == NEVER_RAN;
-                    (!is_right).then(|| format!("ABORTED {NEVER_RAN:?}"))
-                }
-                _ => (!is_as(expected, found)).then(|| expected.to_string()),
-            };
-            if let Some(expected) = wrong {
-                return Err(Difference {
-                    statement: statement.clone(),
-                    expected,
-                    found: describe(found),
-                });
-            }
-            if expected.error.as_deref() == Some("") {
-                words.push(format!("{statement}\n    {}", found.error));
-            }
+            add(sql, times, &outcome);
         }
-        let status = if failing.is_some() { "FAILED" } else { "FINISHED" };
-        if answer.status == status {
-            Ok(())
-        } else {
-            differs(format!("status {status}"), format!("status {}", answer.status))
+        let is_cancelled = self
+            .case
+            .steps
+            .iter()
+            .any(|other| other.cancels.is_some() && other.cancels == step.starts);
+        let (parameters, refused) = (&step.parameters, step.refused.as_deref());
+        Request { statements, expected, mode, parameters, refused, is_cancelled }
+    }
+
+    /// Waits for a status of a session: it is another one for a moment at most.
+    async fn session_becomes(&self, name: &str, status: &str) -> Result<(), Difference> {
+        let id = self.sessions.get(name).expect("a session that the case has made");
+        let since = Instant::now();
+        loop {
+            let found = self.warehouse.session_status(id).await;
+            if found == status {
+                return Ok(());
+            }
+            if since.elapsed() > PATIENCE {
+                return Err(Difference::of_session(name, status, &found));
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
         }
     }
-}
 
-fn is_as(expected: &Expected, found: &Found) -> bool {
-    if let Some(error) = &expected.error {
-        return found.status == "FAILED" && found.error.contains(error.as_str());
-    }
-    let Expected { rows, contains, columns, affected, .. } = expected;
-    let empty = (String::new(), Vec::new());
-    let (found_columns, found_rows) = found.result.as_ref().unwrap_or(&empty);
-    let text = found_rows.join("\n");
-    found.status == "FINISHED"
-        && (found.result.is_some() || (rows.is_none() && contains.is_none() && columns.is_none()))
-        && rows.as_ref().is_none_or(|rows| {
-            rows == found_rows && found.count == i64::try_from(rows.len()).unwrap_or(-1)
-        })
-        && contains
-            .as_ref()
-            .is_none_or(|parts| parts.iter().all(|part| text.contains(part.as_str())))
-        && columns.as_ref().is_none_or(|columns| columns == found_columns)
-        && affected.is_none_or(|affected| found.result.is_none() && found.count == affected)
-}
-
-fn describe(found: &Found) -> String {
-    match &found.result {
-        Some((columns, rows)) => format!("columns {columns}, rows {rows:?}"),
-        None if found.status == "FINISHED" => format!("{} rows affected", found.count),
-        None => format!("{} {:?}", found.status, found.error),
+    /// Ends the case's sessions: a transaction that is still open would keep the schema from being
+    /// dropped. Sessions that are closed already refuse this.
+    async fn close_sessions(&self) {
+        for id in self.sessions.values() {
+            let place = Place { session: Some(id), keep_alive: Some(0), names_database: false };
+            let statements = &["ROLLBACK".to_owned()];
+            let sent =
+                Sent { statements, mode: Mode::Execute, parameters: &BTreeMap::new(), place };
+            if let Ok(Submitted { id: Some(id), .. }) = self.warehouse.submit(&sent).await {
+                self.warehouse.ended(&id, Mode::Execute).await;
+            }
+        }
     }
 }

@@ -40,6 +40,40 @@ pub(crate) enum Mode {
     AutoCommit,
 }
 
+/// Where a request runs.
+#[derive(Default)]
+pub(crate) struct Place<'a> {
+    /// The id of a session.
+    pub(crate) session: Option<&'a str>,
+    pub(crate) keep_alive: Option<i32>,
+    /// Whether the warehouse and the database are named also in a session.
+    pub(crate) names_database: bool,
+}
+
+/// A request.
+pub(crate) struct Sent<'a> {
+    pub(crate) statements: &'a [String],
+    pub(crate) mode: Mode,
+    pub(crate) parameters: &'a BTreeMap<String, String>,
+    pub(crate) place: Place<'a>,
+}
+
+/// A request that was taken.
+pub(crate) struct Submitted {
+    pub(crate) id: Option<String>,
+    pub(crate) session: Option<String>,
+}
+
+#[derive(Default)]
+struct Members {
+    database: Option<String>,
+    workgroup: Option<String>,
+    cluster: Option<String>,
+    user: Option<String>,
+    secret: Option<String>,
+    session: Option<String>,
+}
+
 /// What became of a statement.
 #[derive(Default)]
 pub(crate) struct Found {
@@ -126,45 +160,69 @@ impl Warehouse {
         put.send().await.unwrap_or_else(|error| panic!("{key}: {}", DisplayErrorContext(error)));
     }
 
-    /// Sends a request and waits for its end. The error is that of a request that was refused.
-    pub(crate) async fn send(
-        &self,
-        statements: &[String],
-        mode: Mode,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<Answer, String> {
+    /// Sends a request. Out: its id. The error is that of a request that was refused.
+    pub(crate) async fn submit(&self, sent: &Sent<'_>) -> Result<Submitted, String> {
         let refused = |error: &dyn std::error::Error| DisplayErrorContext(error).to_string();
-        let parameters: Vec<SqlParameter> = parameters
-            .iter()
-            .map(|(name, value)| {
-                SqlParameter::builder().name(name).value(value).build().expect("name and value")
-            })
-            .collect();
-        let parameters = (!parameters.is_empty()).then_some(parameters);
-        let id = if mode == Mode::Execute {
-            let request =
-                self.data.execute_statement().sql(&statements[0]).set_parameters(parameters);
-            let request =
-                request.set_workgroup_name(self.workgroup.clone()).set_db_user(self.user.clone());
-            let request = request
-                .set_cluster_identifier(self.cluster.clone())
-                .set_secret_arn(self.secret.clone());
-            request.database(&self.database).send().await.map_err(|error| refused(&error))?.id
-        } else {
-            let mode = (mode == Mode::AutoCommit).then_some(ExecutionMode::AutoCommit);
-            let request = self.data.batch_execute_statement().set_sqls(Some(statements.to_vec()));
-            let request = request.set_parameters(parameters).set_execution_mode(mode);
-            let request =
-                request.set_workgroup_name(self.workgroup.clone()).set_db_user(self.user.clone());
-            let request = request
-                .set_cluster_identifier(self.cluster.clone())
-                .set_secret_arn(self.secret.clone());
-            request.database(&self.database).send().await.map_err(|error| refused(&error))?.id
+        let parameter = |(name, value): (&String, &String)| {
+            SqlParameter::builder().name(name).value(value).build().expect("name and value")
         };
-        Ok(self.ended(&id.expect("a statement has an id"), mode).await)
+        let parameters: Vec<SqlParameter> = sent.parameters.iter().map(parameter).collect();
+        let parameters = (!parameters.is_empty()).then_some(parameters);
+        let place = self.place(&sent.place);
+        if sent.mode == Mode::Execute {
+            let request = self.data.execute_statement().sql(&sent.statements[0]);
+            let request = request.set_parameters(parameters).set_database(place.database);
+            let request = request.set_workgroup_name(place.workgroup).set_db_user(place.user);
+            let request = request.set_cluster_identifier(place.cluster);
+            let request = request.set_secret_arn(place.secret).set_session_id(place.session);
+            let request = request.set_session_keep_alive_seconds(sent.place.keep_alive);
+            let answer = request.send().await.map_err(|error| refused(&error))?;
+            Ok(Submitted { id: answer.id, session: answer.session_id })
+        } else {
+            let mode = (sent.mode == Mode::AutoCommit).then_some(ExecutionMode::AutoCommit);
+            let request = self.data.batch_execute_statement().set_execution_mode(mode);
+            let request = request.set_sqls(Some(sent.statements.to_vec()));
+            let request = request.set_parameters(parameters).set_database(place.database);
+            let request = request.set_workgroup_name(place.workgroup).set_db_user(place.user);
+            let request = request.set_cluster_identifier(place.cluster);
+            let request = request.set_secret_arn(place.secret).set_session_id(place.session);
+            let request = request.set_session_keep_alive_seconds(sent.place.keep_alive);
+            let answer = request.send().await.map_err(|error| refused(&error))?;
+            Ok(Submitted { id: answer.id, session: answer.session_id })
+        }
     }
 
-    async fn ended(&self, id: &str, mode: Mode) -> Answer {
+    /// The members that say where a request runs.
+    fn place(&self, place: &Place<'_>) -> Members {
+        let session = place.session.map(str::to_owned);
+        if session.is_some() && !place.names_database {
+            return Members { session, ..Members::default() };
+        }
+        Members {
+            database: Some(self.database.clone()),
+            workgroup: self.workgroup.clone(),
+            cluster: self.cluster.clone(),
+            user: self.user.clone(),
+            secret: self.secret.clone(),
+            session,
+        }
+    }
+
+    pub(crate) async fn cancel(&self, id: &str) {
+        let cancel = self.data.cancel_statement().id(id).send().await;
+        cancel.unwrap_or_else(|error| panic!("{id}: {}", DisplayErrorContext(error)));
+    }
+
+    pub(crate) async fn session_status(&self, session: &str) -> String {
+        let listed = self.data.list_sessions().session_id(session).send().await;
+        let listed =
+            listed.unwrap_or_else(|error| panic!("{session}: {}", DisplayErrorContext(error)));
+        let session = listed.sessions().first();
+        session.map(|session| session.status().as_str().to_owned()).unwrap_or_default()
+    }
+
+    /// Waits for the end of a request.
+    pub(crate) async fn ended(&self, id: &str, mode: Mode) -> Answer {
         let described = self.described(id).await;
         let status = described.status().map_or("", StatusString::as_str).to_owned();
         let mut statements = Vec::new();

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio_postgres::NoTls;
 
 use super::execution::{Execution, ExecutionState, Mode, Status, Submission};
 use super::members::Members;
@@ -128,6 +127,7 @@ fn progress_members(execution: &Execution, state: &ExecutionState) -> Members {
         .with("ResultFormat", execution.submission.result_format())
         .with_some("Error", state.error.as_deref())
         .with("RedshiftPid", state.pid.unwrap_or(0))
+        .with_some("SessionId", execution.session_id())
 }
 
 fn request_members(submission: &Submission) -> Members {
@@ -218,18 +218,22 @@ fn page_start(token: Option<&str>, id: &str, rows: usize) -> Result<usize, ApiEr
 pub(crate) async fn cancel(warehouse: &Warehouse, request: IdRequest) -> Result<Value, ApiError> {
     let found = find(warehouse, request.id.as_deref())?;
     let execution = &found.execution;
-    let token = execution.request_cancel().map_err(|status| {
+    let cancel = async |pid| {
+        if let Err(error) = warehouse.cancel_backend(pid).await {
+            // No error: the runner checks the mark before each statement anyway.
+            tracing::warn!(
+                error,
+                id = execution.id,
+                "cannot send the cancel request to PostgreSQL"
+            );
+        }
+    };
+    execution.request_cancel(cancel).await.map_err(|status| {
         ApiError::validation(format!(
             "Could not cancel a query that is already in {} state with ID: {}",
             status.as_str(),
             execution.id
         ))
     })?;
-    if let Some(token) = token
-        && let Err(error) = token.cancel_query(NoTls).await
-    {
-        // No error: the runner checks the mark before each statement anyway.
-        tracing::warn!(%error, id = execution.id, "cannot send the cancel request to PostgreSQL");
-    }
     Ok(json!({"Status": true}))
 }

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::execution::{Execution, Mode, Submission};
+use super::kept::KeptSession;
 use super::members::Members;
-use super::protocol::{ApiError, Target, in_range, seconds};
+use super::protocol::{ApiError, Target, enum_error, in_range, seconds};
 use super::registry::Submitted;
 use super::run;
 use super::warehouse::Warehouse;
@@ -92,13 +93,6 @@ fn check_length(sqls: &[String]) -> Result<(), ApiError> {
     )))
 }
 
-fn enum_error(member: &str, value: &str, set: &str) -> ApiError {
-    ApiError::validation(format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: \
-         Member must satisfy enum value set: {set}"
-    ))
-}
-
 // Every check comes before `submit`: a refused request must leave no execution and use no token, so
 // that the client can correct it and send it again with the same token.
 async fn start(
@@ -112,8 +106,11 @@ async fn start(
     if token.as_ref().is_some_and(|token| !(1..=64).contains(&token.len())) {
         return Err(ApiError::validation("ClientToken must have 1 to 64 characters"));
     }
-    let submission = submission(request, statements, mode)?;
-    let execution = submit(warehouse, token.as_deref(), submission)?;
+    let place = Place::of(warehouse, &request)?;
+    let keep_alive = request.session_keep_alive_seconds;
+    let submission = submission(request, place.target, statements, mode)?;
+    let execution = Execution::new(submission, place.session);
+    let execution = submit(warehouse, token.as_deref(), execution, keep_alive)?;
     if let Some(wait) = wait {
         execution.wait(Duration::from_secs(wait.unsigned_abs())).await;
     }
@@ -124,10 +121,17 @@ async fn start(
 fn submit(
     warehouse: &Arc<Warehouse>,
     token: Option<&str>,
-    submission: Submission,
+    execution: Execution,
+    keep_alive_seconds: Option<i64>,
 ) -> Result<Arc<Execution>, ApiError> {
-    match warehouse.registry.submit(token, Execution::new(submission)) {
-        Submitted::TooManyActive => Err(ApiError::too_many_active()),
+    let reserve = |execution: &Execution| {
+        let Some(session) = &execution.session else { return Ok(()) };
+        session.reserve(&execution.id, keep_alive_seconds)?;
+        warehouse.sessions.add(session);
+        Ok(())
+    };
+    match warehouse.registry.submit(token, execution, reserve) {
+        Submitted::Refused(error) => Err(error),
         Submitted::Repeated(execution) => Ok(execution),
         // The task owns its Arcs, so the statement goes on when the client hangs up.
         Submitted::New(execution) => {
@@ -140,18 +144,17 @@ fn submit(
 /// Checks a request and turns it into a submission.
 fn submission(
     request: CommonRequest,
+    target: Target,
     statements: Vec<String>,
     mode: Mode,
 ) -> Result<Submission, ApiError> {
-    request.check_no_session()?;
-    let database = request.target.check()?;
+    let database = target.check()?;
     statements.iter().try_for_each(|sql| check_sql(sql))?;
     let is_csv = request.is_csv()?;
     let name = request.statement_name;
     check_name(name.as_deref())?;
     let parameters = parameters(request.parameters.unwrap_or_default())?;
     let bound = bind_all(&statements, &parameters)?;
-    let target = request.target;
     Ok(Submission { target, database, name, mode, statements, bound, parameters, is_csv })
 }
 
@@ -163,16 +166,32 @@ impl CommonRequest {
             Some(other) => Err(enum_error("resultFormat", other, "[JSON, CSV]")),
         }
     }
+}
 
-    fn check_no_session(&self) -> Result<(), ApiError> {
-        if self.session_id.is_none()
-            && self.session_keep_alive_seconds.is_none_or(|seconds| seconds <= 0)
-        {
-            return Ok(());
+/// Where the statements of a request run: in which warehouse and database, and in which session.
+struct Place {
+    target: Target,
+    session: Option<Arc<KeptSession>>,
+}
+
+impl Place {
+    /// A session that is there, a new one, or none.
+    fn of(warehouse: &Warehouse, request: &CommonRequest) -> Result<Place, ApiError> {
+        let keep_alive =
+            in_range("sessionKeepAliveSeconds", request.session_keep_alive_seconds, 0..=86_400)?;
+        if let Some(id) = &request.session_id {
+            request.target.check_is_empty()?;
+            let session = warehouse
+                .sessions
+                .get(id)
+                .ok_or_else(|| ApiError::validation(format!("Session with Id: {id} is invalid")))?;
+            return Ok(Place { target: session.target.clone(), session: Some(session) });
         }
-        Err(ApiError::validation(
-            "sessions (SessionId, SessionKeepAliveSeconds) are not supported by the local stand-in",
-        ))
+        let target = request.target.clone();
+        let session = keep_alive
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| Arc::new(KeptSession::new(target.clone(), seconds)));
+        Ok(Place { target, session })
     }
 }
 
@@ -253,6 +272,7 @@ fn submitted(execution: &Execution, has_waited: bool) -> Value {
     let answer = Members::default()
         .with("Id", execution.id.as_str())
         .with("CreatedAt", seconds(execution.created_millis))
+        .with_some("SessionId", execution.session_id())
         .and(execution.submission.target.members());
     if !has_waited {
         return answer.into();

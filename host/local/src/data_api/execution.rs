@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio_postgres::CancelToken;
 
+use super::kept::KeptSession;
 use super::protocol::Target;
 use crate::clock::now_millis;
 use crate::session::ResultSet;
@@ -79,8 +79,12 @@ pub(crate) struct Execution {
     pub(crate) id: String,
     pub(crate) created_millis: i64,
     pub(crate) submission: Submission,
+    /// The session whose connection it runs on; without one, it has a connection of its own.
+    pub(super) session: Option<Arc<KeptSession>>,
     state: Mutex<ExecutionState>,
     ended: watch::Sender<bool>,
+    /// Held while a cancel request is on its way to PostgreSQL.
+    cancelling: tokio::sync::Mutex<()>,
 }
 
 /// How far an execution is.
@@ -93,7 +97,8 @@ pub(crate) struct ExecutionState {
     pub(crate) pid: Option<i32>,
     pub(crate) items: Vec<Item>,
     pub(crate) cancel_requested: bool,
-    pub(crate) cancel_token: Option<CancelToken>,
+    /// The connection that may be cancelled: `pid`, while the statements run on it.
+    cancellable: Option<i32>,
 }
 
 /// How far one statement of an execution is.
@@ -130,7 +135,7 @@ impl Item {
 }
 
 impl Execution {
-    pub(crate) fn new(submission: Submission) -> Execution {
+    pub(crate) fn new(submission: Submission, session: Option<Arc<KeptSession>>) -> Execution {
         let now = now_millis();
         let state = ExecutionState {
             status: Status::Submitted,
@@ -140,14 +145,16 @@ impl Execution {
             pid: None,
             items: vec![Item::submitted(now); submission.statements.len()],
             cancel_requested: false,
-            cancel_token: None,
+            cancellable: None,
         };
         Execution {
             id: uuid::Uuid::now_v7().to_string(),
             created_millis: now,
             submission,
+            session,
             state: Mutex::new(state),
             ended: watch::Sender::new(false),
+            cancelling: tokio::sync::Mutex::default(),
         }
     }
 
@@ -190,22 +197,43 @@ impl Execution {
         let _ = tokio::time::timeout(limit, ended.wait_for(|ended| *ended)).await;
     }
 
-    /// Asks the runner to stop, and returns the token that cancels PostgreSQL's statement.
-    ///
-    /// `None`: no connection yet; the runner will see the request before its first statement.
+    /// Asks the runner to stop, and gives the connection to `cancel`, which cancels PostgreSQL's
+    /// statement. When no connection is there yet, the runner will see the request before its first
+    /// statement.
     ///
     /// Errors: the final status, when the execution has already ended.
-    pub(crate) fn request_cancel(&self) -> Result<Option<CancelToken>, Status> {
-        let mut state = self.state();
-        if state.status.is_final() {
-            return Err(state.status);
+    pub(crate) async fn request_cancel<C: Future<Output = ()>>(
+        &self,
+        cancel: impl FnOnce(i32) -> C,
+    ) -> Result<(), Status> {
+        let _cancelling = self.cancelling.lock().await;
+        let pid = {
+            let mut state = self.state();
+            if state.status.is_final() {
+                return Err(state.status);
+            }
+            state.cancel_requested = true;
+            state.cancellable
+        };
+        if let Some(pid) = pid {
+            cancel(pid).await;
         }
-        state.cancel_requested = true;
-        Ok(state.cancel_token.clone())
+        Ok(())
+    }
+
+    /// Keeps cancel requests away from the connection, and waits for one that is on its way. A
+    /// request that came later would hit the session's next statement.
+    pub(crate) async fn end_cancelling(&self) {
+        let _cancelling = self.cancelling.lock().await;
+        self.state().cancellable = None;
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
         self.state().cancel_requested
+    }
+
+    pub(crate) fn session_id(&self) -> Option<&str> {
+        self.session.as_ref().map(|session| session.id.as_str())
     }
 
     pub(crate) fn is_batch(&self) -> bool {
@@ -213,11 +241,11 @@ impl Execution {
     }
 
     /// Marks the execution as started on the connection with this `pid`.
-    pub(crate) fn start(&self, pid: i32, cancel_token: CancelToken) {
+    pub(crate) fn start(&self, pid: i32) {
         self.update(|state| {
             state.status = Status::Started;
             state.pid = Some(pid);
-            state.cancel_token = Some(cancel_token);
+            state.cancellable = Some(pid);
         });
     }
 
@@ -227,8 +255,6 @@ impl Execution {
             state.status = status;
             state.error = error;
             state.duration = since.elapsed();
-            // The connection is about to close; its token must not outlive it.
-            state.cancel_token = None;
         });
     }
 }

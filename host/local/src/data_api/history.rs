@@ -1,8 +1,8 @@
-//! The rows of the system tables: load errors, loads and queries. The runner writes them on the
-//! connection that ran the statements, after their transaction has ended. Inside it, a rollback
-//! would take the load errors along, and the client needs those after a failed COPY. When the rows
-//! cannot be written (for example because the connection is gone), the server logs that and goes
-//! on.
+//! The rows of the system tables: load errors, loads and queries. The runner writes them when the
+//! transaction of the statements has ended, on their connection, or on another one where theirs is
+//! kept for a session. Inside the transaction, a rollback would take the load errors along, and the
+//! client needs those after a failed COPY. When the rows cannot be written (for example because the
+//! connection is gone), the server logs that and goes on.
 
 use super::execution::{Execution, Item, Status};
 use crate::copy::{LoadError, LoadRecord};
@@ -20,26 +20,32 @@ fn text(value: &str, max_chars: usize) -> String {
     literal(&value)
 }
 
-/// Writes the load errors, loads and queries of an execution.
-// The settings that the client made still hold on this connection: after `SET statement_timeout TO
-// 1`, the INSERTs would be cancelled. So the first two statements take such settings back.
-pub(crate) async fn write(
-    session: &Session,
-    execution: &Execution,
-    errors: &[LoadError],
-    loads: &[LoadRecord],
-) {
-    let mut sql =
-        String::from("SET default_transaction_read_only = off; SET statement_timeout = 0;\n");
-    for error in errors {
-        push_load_error(&mut sql, session.pid, error);
-    }
-    for load in loads {
-        push_load(&mut sql, session.pid, load);
-    }
-    push_queries(&mut sql, session.pid, execution);
-    if let Err(error) = session.client.batch_execute(&sql).await {
-        tracing::warn!(%error, id = execution.id, "cannot write the history of a statement");
+/// What an execution has done.
+pub(crate) struct History<'a> {
+    /// The connection that it ran on.
+    pub(crate) pid: i32,
+    pub(crate) execution: &'a Execution,
+    pub(crate) errors: &'a [LoadError],
+    pub(crate) loads: &'a [LoadRecord],
+}
+
+impl History<'_> {
+    /// Writes the load errors, loads and queries on `session`.
+    // The settings that the client made may hold on this connection: after `SET statement_timeout
+    // TO 1`, the INSERTs would be cancelled. So the first two statements take such settings back.
+    pub(crate) async fn write(&self, session: &Session) {
+        let mut sql =
+            String::from("SET default_transaction_read_only = off; SET statement_timeout = 0;\n");
+        for error in self.errors {
+            push_load_error(&mut sql, self.pid, error);
+        }
+        for load in self.loads {
+            push_load(&mut sql, self.pid, load);
+        }
+        push_queries(&mut sql, self.pid, self.execution);
+        if let Err(error) = session.client.batch_execute(&sql).await {
+            tracing::warn!(%error, id = self.execution.id, "cannot write the history");
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::execution::{Execution, Mode, Submission};
 use super::members::Members;
-use super::protocol::{ApiError, in_range, seconds};
+use super::protocol::{ApiError, enum_error, in_range, seconds};
 use super::warehouse::Warehouse;
 
 #[derive(Debug, Deserialize)]
@@ -31,11 +31,7 @@ impl ListRequest {
         if STATUSES.contains(&status) {
             return Ok(status);
         }
-        Err(ApiError::validation(format!(
-            "1 validation error detected: Value '{status}' at 'status' failed to satisfy \
-             constraint: Member must satisfy enum value set: [{}]",
-            STATUSES.join(", ")
-        )))
+        Err(enum_error("status", status, &format!("[{}]", STATUSES.join(", "))))
     }
 
     fn limit(&self) -> Result<usize, ApiError> {
@@ -99,6 +95,7 @@ fn listed(execution: &Execution) -> Value {
         .and(query_members(submission))
         .with_some("StatementName", submission.name.as_deref())
         .with_some("SecretArn", submission.target.secret_arn.as_deref())
+        .with_some("SessionId", execution.session_id())
         .into()
 }
 

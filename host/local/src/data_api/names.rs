@@ -35,24 +35,23 @@ impl Names {
         Ok(())
     }
 
-    /// Stores the names of statements that will run on `session`. This happens before their
-    /// transaction begins, since an error message of a failed one still has to be restored.
-    // Looks under the read lock, stores without a lock (a std guard must not live across an await),
-    // and remembers. Two executions may store one name at once; `keep_names` ignores the second.
+    /// The names of statements that `database` does not have yet.
+    pub(super) fn unknown(&self, database: &str, statements: &[String]) -> Vec<LongName> {
+        let mut names: Vec<LongName> = statements.iter().flat_map(|sql| long_names(sql)).collect();
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        names.retain(|name| !known.stored.contains(&(database.to_owned(), name.alias.clone())));
+        names
+    }
+
+    /// Stores names of statements that are about to run. This happens before their transaction
+    /// begins, since an error message of a failed one still has to be restored.
+    // Two executions may store one name at once; `keep_names` ignores the second.
     pub(super) async fn store(
         &self,
         session: &Session,
         database: &str,
-        statements: &[String],
+        names: Vec<LongName>,
     ) -> Result<(), String> {
-        let mut names: Vec<LongName> = statements.iter().flat_map(|sql| long_names(sql)).collect();
-        {
-            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-            names.retain(|name| !known.stored.contains(&(database.to_owned(), name.alias.clone())));
-        }
-        if names.is_empty() {
-            return Ok(());
-        }
         let aliases = array(names.iter().map(|name| name.alias.as_str()));
         let full = array(names.iter().map(|name| name.full.as_str()));
         session.command(&format!("SELECT {HELPER_SCHEMA}.keep_names({aliases}, {full})")).await?;

@@ -164,6 +164,20 @@ impl Target {
         Err(ApiError::validation(refusal))
     }
 
+    /// Checks that no member is there, as a session has brought them all.
+    // The text is ours, not the service's.
+    pub(crate) fn check_is_empty(&self) -> Result<(), ApiError> {
+        let Target { cluster_identifier, workgroup_name, database, db_user, secret_arn } = self;
+        let members = [cluster_identifier, workgroup_name, database, db_user, secret_arn];
+        if members.iter().all(|member| member.is_none()) {
+            return Ok(());
+        }
+        Err(ApiError::validation(
+            "ClusterIdentifier, WorkgroupName, Database, DbUser and SecretArn cannot be provided \
+             with SessionId",
+        ))
+    }
+
     /// The user that runs the statement; `None` is the superuser.
     pub(crate) fn user(&self) -> Option<&str> {
         self.db_user.as_deref()
@@ -200,6 +214,14 @@ pub(crate) fn in_range(
         ))),
         other => Ok(other),
     }
+}
+
+/// A member has a value that the model does not list. The message is the service's own.
+pub(crate) fn enum_error(member: &str, value: &str, set: &str) -> ApiError {
+    ApiError::validation(format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: \
+         Member must satisfy enum value set: {set}"
+    ))
 }
 
 /// Milliseconds as the protocol's seconds: `1500` becomes `1.5`.

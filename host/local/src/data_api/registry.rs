@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::execution::Execution;
+use super::protocol::ApiError;
 use crate::clock::now_millis;
 
 const MAX_EXECUTIONS: usize = 10_000;
@@ -36,7 +37,7 @@ pub(crate) enum Submitted {
     New(Arc<Execution>),
     /// The client token was seen before; this is the execution that it started.
     Repeated(Arc<Execution>),
-    TooManyActive,
+    Refused(ApiError),
 }
 
 impl Registry {
@@ -44,10 +45,17 @@ impl Registry {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Registers an execution, unless its token is known.
+    /// Registers an execution, unless its token is known. `reserve` takes what it needs to run (its
+    /// session); it may refuse.
     // The token is looked up and entered under one lock. When an SDK sends a request again because
-    // the answer was lost, both copies may arrive at once, and only one may run.
-    pub(crate) fn submit(&self, token: Option<&str>, execution: Execution) -> Submitted {
+    // the answer was lost, both copies may arrive at once, and only one may run. The token comes
+    // before `reserve`: the first copy has the session, so the second would find it busy.
+    pub(crate) fn submit(
+        &self,
+        token: Option<&str>,
+        execution: Execution,
+        reserve: impl FnOnce(&Execution) -> Result<(), ApiError>,
+    ) -> Submitted {
         let mut known = self.known();
         if let Some(earlier) = token.and_then(|token| known.by_token.get(token))
             && now_millis() - earlier.created_millis < TOKEN_MILLIS
@@ -55,7 +63,10 @@ impl Registry {
             return Submitted::Repeated(earlier.clone());
         }
         if known.active() >= MAX_ACTIVE {
-            return Submitted::TooManyActive;
+            return Submitted::Refused(ApiError::too_many_active());
+        }
+        if let Err(error) = reserve(&execution) {
+            return Submitted::Refused(error);
         }
         let execution = Arc::new(execution);
         if let Some(token) = token {

@@ -7,14 +7,17 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::execution::{Execution, Mode, Status};
+use super::history::History;
+use super::late_binding;
 use super::warehouse::Warehouse;
-use super::{history, late_binding};
 use crate::clock::now_millis;
 use crate::copy::{self, LoadError, LoadRecord};
 use crate::session::{Session, StatementResult};
 use crate::sql::{Action, CopyStatement, prepare};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
+/// A statement that fails, and with it the transaction block.
+const ABORT_BLOCK: &str = "DO 'BEGIN RAISE EXCEPTION USING ERRCODE = ''P0001''; END'";
 /// The service's error for statements that never ran.
 const NEVER_RAN: &str = "Connection or an prior query failed.";
 
@@ -24,27 +27,40 @@ const NEVER_RAN: &str = "Connection or an prior query failed.";
 pub(crate) async fn run(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
     let since = Instant::now();
     execution.update(|state| state.status = Status::Picked);
-    let session = match connect(&warehouse, &execution).await {
-        Ok(session) => session,
+    let (mut session, (status, error)) = match connect(&warehouse, &execution).await {
+        Ok(mut session) => {
+            let end = Runner::new(&warehouse, &execution, &mut session).run_to_end().await;
+            (Some(session), end)
+        }
         Err(error) => {
             let error = warehouse.names.restore(&error).into_owned();
             never_ran(&execution, &error);
-            execution.end(Status::Failed, Some(error), since);
-            return;
+            (None, (Status::Failed, Some(error)))
         }
     };
-    execution.start(session.pid, session.cancel_token());
-    let mut runner = Runner::new(&warehouse, &execution, &session);
-    let (status, error) = runner.run().await;
-    runner.close().await;
     warehouse.registry.bound_results();
+    // Before `end`: a client that reads FINISHED may send the session's next statement at once.
+    if let Some(kept) = &execution.session {
+        kept.give_back(session.take());
+    }
     execution.end(status, error, since);
 }
 
+/// The session's connection, or a new one.
 async fn connect(warehouse: &Warehouse, execution: &Execution) -> Result<Session, String> {
     let submission = &execution.submission;
-    let session = warehouse.connect(&submission.database, submission.target.user()).await?;
-    warehouse.names.store(&session, &submission.database, &submission.bound).await?;
+    let database = &submission.database;
+    let kept = execution.session.as_ref().and_then(|session| session.take());
+    let session = match kept {
+        Some(session) => session,
+        None => warehouse.connect(database, submission.target.user()).await?,
+    };
+    let names = warehouse.names.unknown(database, &submission.bound);
+    if !names.is_empty() {
+        // The session's own connection may be in a transaction, which may be rolled back.
+        let aside = warehouse.connect(database, None).await?;
+        warehouse.names.store(&aside, database, names).await?;
+    }
     Ok(session)
 }
 
@@ -64,17 +80,27 @@ fn never_ran(execution: &Execution, error: &str) {
 struct Runner<'a> {
     warehouse: &'a Warehouse,
     execution: &'a Execution,
-    session: &'a Session,
-    /// Whether a transaction block is open.
-    in_block: bool,
+    session: &'a mut Session,
     load_errors: Vec<LoadError>,
     loads: Vec<LoadRecord>,
 }
 
 impl<'a> Runner<'a> {
-    fn new(warehouse: &'a Warehouse, execution: &'a Execution, session: &'a Session) -> Runner<'a> {
+    fn new(
+        warehouse: &'a Warehouse,
+        execution: &'a Execution,
+        session: &'a mut Session,
+    ) -> Runner<'a> {
         let (load_errors, loads) = (Vec::new(), Vec::new());
-        Runner { warehouse, execution, session, in_block: false, load_errors, loads }
+        Runner { warehouse, execution, session, load_errors, loads }
+    }
+
+    async fn run_to_end(mut self) -> (Status, Option<String>) {
+        self.execution.start(self.session.pid);
+        let end = self.run().await;
+        self.execution.end_cancelling().await;
+        self.close().await;
+        end
     }
 
     async fn run(&mut self) -> (Status, Option<String>) {
@@ -93,7 +119,7 @@ impl<'a> Runner<'a> {
             self.abort_from(0);
             return (Status::Failed, Some(error));
         }
-        self.in_block = true;
+        self.session.in_block = true;
         for index in 0..self.execution.submission.statements.len() {
             if let Err(failure) = self.item(index).await {
                 self.abort_from(index + 1);
@@ -101,7 +127,7 @@ impl<'a> Runner<'a> {
             }
         }
         // PostgreSQL ends the transaction even when COMMIT fails, so `close` has none to roll back.
-        self.in_block = false;
+        self.session.in_block = false;
         match self.session.command("COMMIT").await {
             Ok(_) => (Status::Finished, None),
             Err(error) => (Status::Failed, Some(error)),
@@ -137,12 +163,31 @@ impl<'a> Runner<'a> {
         });
     }
 
-    /// Ends an open transaction and writes the history, which therefore outlives a rollback.
+    /// Ends an open transaction and writes the history, which therefore outlives a rollback. In a
+    /// session only the transaction of a failed batch ends; one that a client began goes on.
     async fn close(self) {
-        if self.in_block {
+        let submission = &self.execution.submission;
+        let is_kept = self.execution.session.is_some();
+        if self.session.in_block && (!is_kept || submission.mode == Mode::Transaction) {
             let _ = self.session.command("ROLLBACK").await;
+            self.session.in_block = false;
         }
-        history::write(self.session, self.execution, &self.load_errors, &self.loads).await;
+        let history = History {
+            pid: self.session.pid,
+            execution: self.execution,
+            errors: &self.load_errors,
+            loads: &self.loads,
+        };
+        if is_kept {
+            // Not on the session's own connection: its transaction may be rolled back later, and
+            // its settings must stay as the client made them.
+            match self.warehouse.connect(&submission.database, None).await {
+                Ok(aside) => history.write(&aside).await,
+                Err(error) => tracing::warn!(error, "cannot write the history of a session"),
+            }
+        } else {
+            history.write(self.session).await;
+        }
     }
 
     /// Runs one statement and records how it went.
@@ -182,6 +227,11 @@ impl<'a> Runner<'a> {
         // A statement may finish before the cancel request reaches PostgreSQL; then it stays
         // finished. If it fails instead, the cancellation is its error.
         let outcome = self.statement(index, query_id).await;
+        if outcome.is_err() && self.session.in_block {
+            // The stand-in's own refusals leave PostgreSQL's transaction as it was; in Redshift
+            // every error aborts it.
+            let _ = self.session.command(ABORT_BLOCK).await;
+        }
         let is_cancelled = self.execution.is_cancelled();
         outcome.map_err(|error| if is_cancelled { cancelled() } else { Failure::Failed(error) })
     }
@@ -217,7 +267,7 @@ impl<'a> Runner<'a> {
     async fn statement(&mut self, index: usize, query_id: i64) -> Result<StatementResult, String> {
         let sql = &self.execution.submission.bound[index];
         let prepared = prepare(sql).map_err(|error| error.to_string())?;
-        if let Some(refusal) = prepared.outside_transactions.filter(|_| self.in_block) {
+        if let Some(refusal) = prepared.outside_transactions.filter(|_| self.session.in_block) {
             return Err(format!("ERROR: {refusal}"));
         }
         let rows = match prepared.action {
@@ -246,7 +296,7 @@ impl<'a> Runner<'a> {
 
     async fn copy(&mut self, statement: &CopyStatement, query_id: i64) -> Result<u64, String> {
         let context = copy::Context {
-            session: self.session,
+            session: &*self.session,
             objects: &self.warehouse.objects,
             is_cancelled: &|| self.execution.is_cancelled(),
             query_id,
@@ -265,13 +315,13 @@ impl<'a> Runner<'a> {
     /// a later one fails. A batch goes on in a new transaction. After a client's own BEGIN no
     /// transaction is open any more.
     async fn commit_within(&mut self) -> Result<(), String> {
-        if self.in_block {
-            self.session.command("COMMIT").await?;
+        if self.session.in_block {
             // In between no block is open: when the BEGIN fails, `close` must not roll back.
-            self.in_block = false;
+            self.session.in_block = false;
+            self.session.command("COMMIT").await?;
             if self.execution.submission.mode == Mode::Transaction {
                 self.session.command(BEGIN).await?;
-                self.in_block = true;
+                self.session.in_block = true;
             }
         }
         Ok(())
@@ -283,8 +333,11 @@ impl<'a> Runner<'a> {
                         transaction; use ExecutionMode AUTO_COMMIT"
                 .to_owned());
         }
+        let is_begin = text.starts_with("BEGIN");
+        // COMMIT and ROLLBACK end the block also when they fail, as a COMMIT may.
+        self.session.in_block &= is_begin;
         let rows = self.session.command(text).await?;
-        self.in_block = text.starts_with("BEGIN");
+        self.session.in_block = is_begin;
         Ok(rows)
     }
 }

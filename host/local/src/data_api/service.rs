@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::protocol::{self, ApiError, parse};
 use super::result::Format;
 use super::warehouse::Warehouse;
-use super::{catalog, describe, execute, list};
+use super::{catalog, describe, execute, list, list_sessions};
 
 /// The largest body that is read. The service takes 40 statements of 100 KB, so no request that it
 /// would accept is larger.
@@ -66,9 +66,7 @@ async fn answer(
         "ListSchemas" => catalog::schemas(warehouse, parse(body)?).await,
         "ListTables" => catalog::tables(warehouse, parse(body)?).await,
         "DescribeTable" => catalog::describe_table(warehouse, parse(body)?).await,
-        "ListSessions" => {
-            Err(ApiError::validation("sessions are not supported by the local stand-in"))
-        }
+        "ListSessions" => list_sessions::sessions(warehouse, &parse(body)?),
         _ => Err(ApiError::unknown_operation()),
     }
 }

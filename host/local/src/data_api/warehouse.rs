@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tokio_postgres::Config;
 
 use super::helpers;
+use super::kept::Sessions;
 use super::names::Names;
 use super::registry::Registry;
 use crate::clock::now_millis;
@@ -24,6 +25,7 @@ pub(crate) struct Warehouse {
     postgres: Config,
     pub(super) objects: Objects,
     pub(super) registry: Registry,
+    pub(super) sessions: Sessions,
     query_ids: AtomicI64,
     pub(super) names: Names,
     /// Databases that this server has made or updated the helper objects of.
@@ -40,6 +42,7 @@ impl Warehouse {
             postgres,
             objects,
             registry: Registry::default(),
+            sessions: Sessions::default(),
             // Load errors in the database carry query ids, so ids must not repeat after a restart.
             // The clock is ahead of the last id unless a server ran 1,000 statements a second.
             query_ids: AtomicI64::new(now_millis()),
@@ -70,6 +73,13 @@ impl Warehouse {
     ) -> Result<Session, String> {
         self.set_up(database).await?;
         Session::connect(&self.postgres, database, user).await
+    }
+
+    /// Cancels the statement that runs on the connection with this `pid`.
+    pub(super) async fn cancel_backend(&self, pid: i32) -> Result<(), String> {
+        let session = Session::connect(&self.postgres, FIRST_DATABASE, None).await?;
+        session.command(&format!("SELECT pg_cancel_backend({pid})")).await?;
+        Ok(())
     }
 
     async fn set_up(&self, database: &str) -> Result<(), String> {

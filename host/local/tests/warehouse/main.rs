@@ -13,6 +13,7 @@ mod late_binding;
 mod names;
 mod parquet;
 mod protocol;
+mod sessions;
 mod sql;
 mod support;
 mod views;

@@ -210,8 +210,18 @@ async fn refused_requests(warehouse: &Warehouse) {
             "Cannot process query string larger than 100kB",
         ),
         (
-            execute("SELECT 1".into()).workgroup_name("abc").session_keep_alive_seconds(9),
-            "sessions (SessionId, SessionKeepAliveSeconds) are not supported by the local stand-in",
+            execute("SELECT 1".into()).workgroup_name("abc").session_keep_alive_seconds(86_401),
+            "1 validation error detected: Value '86401' at 'sessionKeepAliveSeconds' failed to \
+             satisfy constraint: Member must be between 0 and 86400",
+        ),
+        (
+            client.execute_statement().sql("SELECT 1").session_id("nobody"),
+            "Session with Id: nobody is invalid",
+        ),
+        (
+            execute("SELECT 1".into()).session_id("nobody"),
+            "ClusterIdentifier, WorkgroupName, Database, DbUser and SecretArn cannot be provided \
+             with SessionId",
         ),
         (
             execute("SELECT 1".into())
