@@ -7,6 +7,9 @@ use crate::column_type::ColumnType;
 pub struct CatalogColumn {
     pub name: String,
     pub column_type: ColumnType,
+    /// The type in the catalog's own words, such as `character varying(256)`. DDL takes them too,
+    /// so a column of any type can be made alike.
+    pub type_text: String,
     pub nullable: bool,
     pub default: ColumnDefault,
 }
@@ -23,8 +26,8 @@ pub enum ColumnDefault {
 }
 
 impl ColumnDefault {
-    /// Reads `column_default` of SVV_COLUMNS: `"identity"(1, 0, '1,1'::text)` is an IDENTITY, and
-    /// any other text is the expression of a DEFAULT.
+    /// Reads the expression of PG_ATTRDEF: `"identity"(1, 0, '1,1'::text)` is an IDENTITY, and any
+    /// other text is the expression of a DEFAULT.
     pub fn from_catalog(text: Option<&str>) -> ColumnDefault {
         match text {
             None => ColumnDefault::None,

@@ -5,7 +5,7 @@
 
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::column_type::ColumnType;
-use loader_model::error::Result;
+use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 
 use crate::bookkeeping;
@@ -44,19 +44,20 @@ pub struct ColumnAttributes {
 
 impl Catalog {
     /// Reads the answers to [`queries`], and tells whether the audit table exists. `loads` is empty
-    /// when there was no ledger to ask.
+    /// when there was no ledger to ask. Errors: as of [`columns_of`].
     pub fn read(
         columns: &ResultRows,
         loads: &ResultRows,
         target: &TableName,
     ) -> Result<(Catalog, bool)> {
         let columns: Vec<ColumnRow> = columns.decode()?;
-        let has_audit = columns.iter().any(|row| row.table == bookkeeping::AUDIT);
-        let ledger_has_plugins = columns
-            .iter()
-            .any(|row| row.table == bookkeeping::LEDGER && row.column.name == bookkeeping::PLUGINS);
+        let has_audit = columns.iter().any(|row| row.relation == bookkeeping::AUDIT);
+        let is_plugins = |column: &CatalogColumn| column.name == bookkeeping::PLUGINS;
+        let ledger_has_plugins = columns.iter().any(|row| {
+            row.relation == bookkeeping::LEDGER && row.column.as_ref().is_some_and(is_plugins)
+        });
         let loaded_by = loads.decode()?.into_iter().next().map(|LoadedBy { run_id }| run_id);
-        let target = columns_of(columns, &target.table);
+        let target = columns_of(columns, target)?;
         Ok((Catalog { target, loaded_by, ledger_has_plugins }, has_audit))
     }
 }
@@ -69,48 +70,107 @@ pub fn queries(target: &TableName, load_id: &str) -> Vec<String> {
     vec![columns_query(target, &tables), loaded_by_query(target, load_id)]
 }
 
-// One query covers several tables. A table that has no row in the answer does not exist, since a
-// table always has a column.
+// One query covers several tables. A table that has no row in the answer does not exist. A
+// late-binding view has no columns in PG_ATTRIBUTE, and one row because of the outer join.
+//
+// SVV_COLUMNS would ask every external schema too, and one that is broken would fail every load.
+// LOWER may fold more than ASCII letters, so it is applied to both sides, and `columns_of` looks at
+// the names again.
 fn columns_query(target: &TableName, tables: &[&str]) -> String {
+    let names = tables.iter().map(|table| format!("LOWER({})", text(table)));
     format!(
-        "SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, \
-         numeric_scale, is_nullable, column_default FROM svv_columns WHERE table_schema = {} AND \
-         table_name IN ({}) ORDER BY table_name, ordinal_position",
+        "SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, \
+         a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS \
+         column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN \
+         pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN \
+         pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = {} AND \
+         LOWER(c.relname) IN ({}) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum",
         text(&target.schema),
-        tables.iter().map(|table| text(table)).collect::<Vec<_>>().join(", "),
+        names.collect::<Vec<_>>().join(", "),
     )
 }
 
-/// A column of the target or of a bookkeeping table.
+/// A column of a table or view that may be the target or a bookkeeping table.
 struct ColumnRow {
-    table: String,
-    column: CatalogColumn,
+    /// As the catalog spells it, so perhaps with upper-case letters.
+    relation: String,
+    is_view: bool,
+    /// `None` in the one row of a view whose columns the catalog does not know.
+    column: Option<CatalogColumn>,
 }
 
 impl FromRow for ColumnRow {
     fn from_row(row: Row<'_>) -> Result<ColumnRow> {
-        let column_type = ColumnType::from_catalog(
-            &row.text("data_type")?,
-            row.optional_integer("character_maximum_length")?,
-            row.optional_integer("numeric_precision")?,
-            row.optional_integer("numeric_scale")?,
-        );
-        let default = row.optional_text("column_default")?;
-        let column = CatalogColumn {
-            name: row.text("column_name")?,
-            column_type,
-            nullable: row.text("is_nullable")? != "NO",
-            default: ColumnDefault::from_catalog(default.as_deref()),
-        };
-        Ok(ColumnRow { table: row.text("table_name")?, column })
+        let name = row.optional_text("attname")?;
+        let column = name.map(|name| column(name, row)).transpose()?;
+        Ok(ColumnRow { relation: row.text("relname")?, is_view: row.boolean("is_view")?, column })
     }
 }
 
-/// The columns of one table; `None` when the table does not exist.
-fn columns_of(rows: Vec<ColumnRow>, table: &str) -> Option<Vec<CatalogColumn>> {
-    let of_table = rows.into_iter().filter(|row| row.table == table);
-    let columns: Vec<CatalogColumn> = of_table.map(|row| row.column).collect();
-    (!columns.is_empty()).then_some(columns)
+fn column(name: String, row: Row<'_>) -> Result<CatalogColumn> {
+    let type_text = row.text("type_text")?;
+    let default = row.optional_text("column_default")?;
+    Ok(CatalogColumn {
+        name,
+        column_type: ColumnType::from_catalog(&type_text),
+        type_text,
+        nullable: !row.boolean("attnotnull")?,
+        default: ColumnDefault::from_catalog(default.as_deref()),
+    })
+}
+
+/// The columns of a table; `None` when the table does not exist. Errors: `Config` when it is a
+/// view, `SchemaConflict` when its name or a column's has upper-case letters.
+fn columns_of(rows: Vec<ColumnRow>, table: &TableName) -> Result<Option<Vec<CatalogColumn>>> {
+    let (of_table, others): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.relation == table.table);
+    let Some(first) = of_table.first() else {
+        let other = others.iter().find(|row| row.relation.eq_ignore_ascii_case(&table.table));
+        return other.map_or(Ok(None), |other| Err(upper_case_table(table, &other.relation)));
+    };
+    if first.is_view {
+        return Err(Error::new(
+            Kind::Config,
+            format!("{table} is a view, and rows are loaded into tables only; name a table"),
+        ));
+    }
+    let columns: Vec<CatalogColumn> = of_table.into_iter().filter_map(|row| row.column).collect();
+    let is_upper = |column: &&CatalogColumn| column.name.contains(|c: char| c.is_ascii_uppercase());
+    columns
+        .iter()
+        .find(is_upper)
+        .map_or(Ok(()), |column| Err(upper_case_column(table, &column.name)))?;
+    Ok(Some(columns))
+}
+
+fn upper_case_table(table: &TableName, name: &str) -> Error {
+    let (schema, quoted) = (&table.schema, sql::ident(name));
+    let rename = format!(
+        "ALTER TABLE {}.{quoted} RENAME TO {}",
+        sql::ident(schema),
+        sql::ident(&table.table)
+    );
+    upper_case(format!("the table {schema}.{quoted}"), &rename)
+}
+
+fn upper_case_column(table: &TableName, name: &str) -> Error {
+    let quoted = sql::ident(name);
+    let rename = format!(
+        "ALTER TABLE {} RENAME COLUMN {quoted} TO {}",
+        sql::table(table),
+        sql::ident(&name.to_ascii_lowercase())
+    );
+    upper_case(format!("the column {quoted} of {table}"), &rename)
+}
+
+/// Only a session with `enable_case_sensitive_identifier` makes and finds such names. The loader
+/// writes all names in lower case, so it would make a second table or column beside them.
+fn upper_case(what: String, rename: &str) -> Error {
+    let message = format!(
+        "{what} has upper-case letters in its name, and the loader writes names in lower case \
+         only; rename it: SET enable_case_sensitive_identifier TO true; {rename}"
+    );
+    Error::new(Kind::SchemaConflict, message)
 }
 
 fn loaded_by_query(target: &TableName, load_id: &str) -> String {
@@ -130,14 +190,15 @@ impl FromRow for LoadedBy {
 }
 
 impl TableState {
-    /// Reads the answers to [`table_queries`]; `None` when the table does not exist.
+    /// Reads the answers to [`table_queries`]; `None` when the table does not exist. Errors: as of
+    /// [`columns_of`].
     pub fn read(
         columns: &ResultRows,
         attributes: &ResultRows,
         constrained: &ResultRows,
         target: &TableName,
     ) -> Result<Option<TableState>> {
-        let Some(columns) = columns_of(columns.decode()?, &target.table) else { return Ok(None) };
+        let Some(columns) = columns_of(columns.decode()?, target)? else { return Ok(None) };
         let mut attributes: Vec<ColumnAttributes> = attributes.decode()?;
         let constrained: Vec<ConstrainedColumn> = constrained.decode()?;
         for column in &mut attributes {
@@ -210,19 +271,84 @@ impl FromRow for ConstrainedColumn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rows::Cell;
 
     #[test]
     fn one_execution_asks_for_everything() {
         let target = TableName::new("public", "flights").expect("a valid name");
         insta::assert_snapshot!(queries(&target, "abc").join("\n"), @r#"
-        SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale, is_nullable, column_default FROM svv_columns WHERE table_schema = 'public' AND table_name IN ('flights', 'job_sts', 'loader_loads') ORDER BY table_name, ordinal_position
+        SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights'), LOWER('job_sts'), LOWER('loader_loads')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
         SELECT run_id FROM "public"."loader_loads" WHERE load_id = 'abc' LIMIT 1
         "#);
         insta::assert_snapshot!(table_queries(&target).join("\n"), @"
-        SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale, is_nullable, column_default FROM svv_columns WHERE table_schema = 'public' AND table_name IN ('flights') ORDER BY table_name, ordinal_position
+        SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
         SELECT a.attname, a.attisdistkey, a.attsortkeyord, format_encoding(a.attencodingtype::integer) AS encoding FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'flights' AND a.attnum > 0 AND NOT a.attisdropped
         SELECT DISTINCT a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'flights' AND a.attnum > 0 AND NOT a.attisdropped AND k.contype IN ('p', 'u', 'f')
         ");
+    }
+
+    /// Rows of the columns query: relation, whether it is a view, column.
+    fn found(rows: &[(&str, bool, Option<&str>)]) -> ResultRows {
+        let columns = "relname is_view attname type_text attnotnull column_default";
+        let row = |(relation, is_view, column): &(&str, bool, Option<&str>)| {
+            vec![
+                Cell::Text((*relation).into()),
+                Cell::Boolean(*is_view),
+                column.map_or(Cell::Null, |column| Cell::Text(column.into())),
+                column.map_or(Cell::Null, |_| Cell::Text("character varying(20)".into())),
+                column.map_or(Cell::Null, |_| Cell::Boolean(true)),
+                Cell::Null,
+            ]
+        };
+        ResultRows {
+            columns: columns.split(' ').map(String::from).collect(),
+            rows: rows.iter().map(row).collect(),
+        }
+    }
+
+    fn read(rows: &[(&str, bool, Option<&str>)]) -> Result<Option<Vec<CatalogColumn>>> {
+        let target = TableName::new("public", "Flights").expect("a valid name");
+        let (catalog, _) = Catalog::read(&found(rows), &ResultRows::default(), &target)?;
+        Ok(catalog.target)
+    }
+
+    #[test]
+    fn a_table_is_found_by_its_folded_name() {
+        let rows = [("Flights", false, Some("Id")), ("flights", false, Some("id"))];
+        let columns = read(&rows).expect("a table").expect("there is one");
+        assert_eq!(
+            columns,
+            [CatalogColumn {
+                name: "id".into(),
+                column_type: ColumnType::Varchar { bytes: 20 },
+                type_text: "character varying(20)".into(),
+                nullable: false,
+                default: ColumnDefault::None,
+            }]
+        );
+        let other = [("job_sts", false, Some("id")), ("FLÜGE", false, Some("id"))];
+        assert_eq!(read(&other).expect("no table"), None);
+    }
+
+    #[test]
+    fn names_with_upper_case_letters_are_refused() {
+        let refused = |rows: &[_]| {
+            let error = read(rows).expect_err("refused");
+            format!("{:?}: {error}", error.kind())
+        };
+        insta::assert_snapshot!(refused(&[("Flights", false, Some("id"))]), @r#"SchemaConflict: the table public."Flights" has upper-case letters in its name, and the loader writes names in lower case only; rename it: SET enable_case_sensitive_identifier TO true; ALTER TABLE "public"."Flights" RENAME TO "flights""#);
+        insta::assert_snapshot!(refused(&[("flights", false, Some("id")), ("flights", false, Some("Id"))]), @r#"SchemaConflict: the column "Id" of public.flights has upper-case letters in its name, and the loader writes names in lower case only; rename it: SET enable_case_sensitive_identifier TO true; ALTER TABLE "public"."flights" RENAME COLUMN "Id" TO "id""#);
+    }
+
+    #[test]
+    fn a_view_is_no_target() {
+        for column in [Some("id"), None] {
+            let error = read(&[("flights", true, column)]).expect_err("a view");
+            assert_eq!(error.kind(), Kind::Config);
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(error, @"public.flights is a view, and rows are loaded into tables only; name a table");
+            }
+        }
     }
 
     #[test]

@@ -57,7 +57,13 @@ fn case<'a>(csv: &'a str, existing: &'a [CatalogColumn]) -> Case<'a> {
 }
 
 fn column(name: &str, column_type: ColumnType) -> CatalogColumn {
-    CatalogColumn { name: name.into(), column_type, nullable: true, default: ColumnDefault::None }
+    CatalogColumn {
+        name: name.into(),
+        type_text: column_type.to_string().to_lowercase(),
+        column_type,
+        nullable: true,
+        default: ColumnDefault::None,
+    }
 }
 
 fn types() -> Vec<ColumnType> {

@@ -29,6 +29,31 @@ CREATE OR REPLACE VIEW loader_local.pg_attribute AS
         LEFT JOIN loader_local.table_keys k ON k.relation = a.attrelid
         LEFT JOIN loader_local.column_encodings e ON e.relation = a.attrelid AND e.attnum = a.attnum;
 
+-- A type in Redshift's words. SUPER is a jsonb here and VARBYTE a bytea; a VARCHAR and a DECIMAL without a size have the largest one.
+CREATE OR REPLACE FUNCTION loader_local.format_type(type oid, modifier integer) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN type = 'jsonb'::regtype THEN 'super' WHEN type = 'bytea'::regtype THEN 'binary varying'
+        WHEN type = 'text'::regtype OR (type = 'varchar'::regtype AND modifier < 0) THEN 'character varying(65535)'
+        WHEN type = 'numeric'::regtype AND modifier < 0 THEN 'numeric(38,0)'
+        ELSE pg_catalog.format_type(type, modifier) END
+$$;
+-- The expression of a default. PostgreSQL keeps an IDENTITY as a sequence, Redshift as a default of the column.
+CREATE OR REPLACE FUNCTION loader_local.default_expression(relation oid, number smallint, identity "char", stored pg_node_tree) RETURNS varchar
+    LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN identity = '' THEN pg_catalog.pg_get_expr(stored, relation)
+        ELSE (SELECT format('%s(%s, %s, ''%s,%s''::text)', CASE identity WHEN 'a' THEN '"identity"' ELSE '"default_identity"' END,
+                relation, number - 1, s.seqstart, s.seqincrement)
+            FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
+            WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = relation AND d.refobjsubid = number
+                AND d.deptype = 'i') END::varchar
+$$;
+CREATE OR REPLACE FUNCTION loader_local.pg_get_expr(expression text, relation oid) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT expression $$;
+CREATE OR REPLACE VIEW loader_local.pg_attrdef AS
+    SELECT coalesce(d.oid, 0::oid) AS oid, a.attrelid AS adrelid, a.attnum AS adnum, e.expression AS adbin, e.expression AS adsrc
+    FROM pg_catalog.pg_attribute a
+        LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+        CROSS JOIN LATERAL (SELECT loader_local.default_expression(a.attrelid, a.attnum, a.attidentity, d.adbin) AS expression) AS e
+    WHERE (a.atthasdef OR a.attidentity <> '') AND NOT a.attisdropped;
+
 -- With the keys that were declared, and without checks, since all checks are the stand-in's own.
 CREATE OR REPLACE VIEW loader_local.pg_constraint AS
     SELECT oid, loader_local.full_name(conname)::loader_local.identifier AS conname, connamespace, contype, condeferrable, condeferred, conrelid, contypid, confrelid, confupdtype, confdeltype,
@@ -44,9 +69,8 @@ CREATE OR REPLACE VIEW loader_local.pg_constraint AS
 CREATE OR REPLACE VIEW loader_local.svv_columns AS
     SELECT table_catalog::varchar, loader_local.full_name(table_schema) AS table_schema, loader_local.full_name(table_name) AS table_name,
         loader_local.full_name(column_name) AS column_name, ordinal_position::integer,
-        CASE WHEN is_identity = 'YES' THEN format('%s(%s, %s, ''%s,%s''::text)',
-                CASE identity_generation WHEN 'ALWAYS' THEN '"identity"' ELSE '"default_identity"' END,
-                to_regclass(format('%I.%I', table_schema, table_name))::oid, ordinal_position - 1, identity_start, identity_increment)
+        CASE WHEN is_identity = 'YES' THEN (SELECT d.adsrc FROM loader_local.pg_attrdef d
+                WHERE d.adrelid = to_regclass(format('%I.%I', table_schema, table_name)) AND d.adnum = ordinal_position)
             ELSE column_default END::varchar AS column_default,
         is_nullable::varchar,
         CASE data_type WHEN 'text' THEN 'character varying' WHEN 'jsonb' THEN 'super' WHEN 'bytea' THEN 'binary varying'
@@ -72,13 +96,12 @@ CREATE OR REPLACE VIEW loader_local.svv_redshift_columns AS
 -- Shows only the tables of schemas in search_path.
 CREATE OR REPLACE VIEW loader_local.pg_table_def AS
     SELECT n.nspname AS schemaname, c.relname AS tablename, a.attname AS "column",
-        CASE a.atttypid WHEN 'jsonb'::regtype THEN 'super' WHEN 'bytea'::regtype THEN 'binary varying'
-            ELSE format_type(a.atttypid, a.atttypmod) END::varchar AS type,
+        loader_local.format_type(a.atttypid, a.atttypmod)::varchar AS type,
         format_encoding(a.attencodingtype)::varchar AS encoding, a.attisdistkey AS distkey, a.attsortkeyord AS sortkey, a.attnotnull AS "notnull"
     FROM loader_local.pg_attribute a JOIN loader_local.pg_class c ON c.oid = a.attrelid JOIN loader_local.pg_namespace n ON n.oid = c.relnamespace
     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r'
         AND n.oid = ANY (SELECT s.oid FROM pg_catalog.pg_namespace s WHERE s.nspname = ANY (current_schemas(false)));
-GRANT SELECT ON loader_local.pg_attribute, loader_local.pg_constraint, loader_local.svv_columns, loader_local.svv_redshift_columns,
+GRANT SELECT ON loader_local.pg_attribute, loader_local.pg_attrdef, loader_local.pg_constraint, loader_local.svv_columns, loader_local.svv_redshift_columns,
     loader_local.pg_table_def TO PUBLIC;
 
 -- The rows of a table. When a transaction has locked it, the view must not wait for it: it then shows the number in PostgreSQL's statistics.

@@ -153,7 +153,9 @@ fn rewrite_call(function: &mut Function) {
         "nvl" => rename(function, &["coalesce"]),
         "date_add" => rename(function, &["dateadd"]),
         "date_diff" => rename(function, &["datediff"]),
-        "pg_get_viewdef" => rename(function, &[HELPER_SCHEMA, "pg_get_viewdef"]),
+        "pg_get_viewdef" | "pg_get_expr" | "format_type" => {
+            rename(function, &[HELPER_SCHEMA, &name]);
+        }
         _ => {}
     }
     if DATE_PART_FUNCTIONS.contains(&name.as_str()) {

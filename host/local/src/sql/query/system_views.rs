@@ -7,7 +7,7 @@ use sqlparser::ast::{Ident, ObjectName};
 use crate::sql::helper::HELPER_SCHEMA;
 
 /// Redshift's system views that the stand-in makes.
-const SYSTEM_VIEWS: [&str; 25] = [
+const SYSTEM_VIEWS: [&str; 26] = [
     "pg_views",
     "svv_columns",
     "svv_tables",
@@ -20,6 +20,7 @@ const SYSTEM_VIEWS: [&str; 25] = [
     "pg_class",
     "pg_namespace",
     "pg_attribute",
+    "pg_attrdef",
     "pg_constraint",
     "pg_group",
     "pg_user",

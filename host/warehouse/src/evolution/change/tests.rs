@@ -14,7 +14,13 @@ fn wanted(name: &str, column_type: ColumnType) -> TargetColumn {
 }
 
 fn existing(name: &str, column_type: ColumnType) -> CatalogColumn {
-    CatalogColumn { name: name.into(), column_type, nullable: true, default: ColumnDefault::None }
+    CatalogColumn {
+        name: name.into(),
+        type_text: column_type.to_string().to_lowercase(),
+        column_type,
+        nullable: true,
+        default: ColumnDefault::None,
+    }
 }
 
 const fn varchar(bytes: u32) -> ColumnType {
