@@ -188,6 +188,15 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_may_name_its_user() {
+        let user = |s| Settings { db_user: Some("ann".into()), ..s };
+        let cluster = Settings { cluster_identifier: Some("c".into()), ..user(minimal()) };
+        let job = Job::decide(cluster).expect("enough");
+        let expected = Compute::Cluster { identifier: "c".into(), db_user: Some("ann".into()) };
+        assert_eq!(job.warehouse.database.compute, expected);
+    }
+
+    #[test]
     fn what_is_missing_or_wrong_is_named() {
         check(|s| s.capture = Some(0), "--capture 0 would capture nothing; give 1 or more");
         check(
@@ -203,6 +212,20 @@ mod tests {
             |s| s.local = None,
             "no warehouse given; name one with --workgroup-name or --cluster-identifier, or use \
              --local DIR",
+        );
+        check(
+            |s| (s.db_user, s.workgroup_name) = (Some("ann".into()), Some("w".into())),
+            "--db-user needs --cluster-identifier: the Data API takes a database user for \
+             provisioned clusters only; on a workgroup the user is that of the IAM identity or of \
+             --secret-arn",
+        );
+        check(
+            |s| {
+                (s.db_user, s.cluster_identifier) = (Some("ann".into()), Some("c".into()));
+                s.secret_arn = Some("arn:aws:secretsmanager:eu-central-1:1:secret:s".into());
+            },
+            "--db-user and --secret-arn are both given; the secret has the database user in it, so \
+             give one of them",
         );
         check(|s| s.strategy = Some(Strategy::Merge), "--strategy merge needs --upsert-keys");
         check(

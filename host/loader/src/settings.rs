@@ -107,7 +107,7 @@ pub struct Settings {
     /// Provisioned Redshift cluster.
     #[arg(long, help_heading = "Warehouse", value_name = "ID")]
     pub cluster_identifier: Option<String>,
-    /// Database user, for a provisioned cluster without a secret.
+    /// Database user, for --cluster-identifier without --secret-arn.
     #[arg(long, help_heading = "Warehouse", value_name = "NAME")]
     pub db_user: Option<String>,
     /// Database.

@@ -23,6 +23,7 @@ impl WarehouseSettings {
     /// Decides where statements go. Errors: `Config`, naming the flag that is missing or wrong.
     pub fn decide(settings: &Settings) -> Result<WarehouseSettings> {
         let access = AwsAccess { region: settings.region.clone(), local: settings.local.clone() };
+        check_user(settings)?;
         let local = access.local.is_some();
         let or_local = |value: &Option<String>, flag: &str, default: &str| match value {
             Some(value) => Ok(value.clone()),
@@ -46,6 +47,24 @@ impl WarehouseSettings {
         // `decide` insists on a role. This one is in no statement, since only COPY names a role.
         settings.iam_role.get_or_insert_with(|| "default".into());
         WarehouseSettings::decide(&settings)
+    }
+}
+
+/// Refuses a database user that the Data API would refuse or not use: it takes one for clusters
+/// only, and with a secret the user is the secret's.
+/// Source: <https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html>
+fn check_user(settings: &Settings) -> Result<()> {
+    match (&settings.db_user, &settings.secret_arn, &settings.cluster_identifier) {
+        (None, _, _) | (Some(_), None, Some(_)) => Ok(()),
+        (Some(_), Some(_), _) => Err(config(
+            "--db-user and --secret-arn are both given; the secret has the database user in it, so \
+             give one of them",
+        )),
+        (Some(_), None, None) => Err(config(
+            "--db-user needs --cluster-identifier: the Data API takes a database user for \
+             provisioned clusters only; on a workgroup the user is that of the IAM identity or of \
+             --secret-arn",
+        )),
     }
 }
 
