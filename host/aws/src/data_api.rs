@@ -6,13 +6,14 @@
 //! it means.
 //! Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>
 
-use std::time::{Duration, Instant};
+mod wait;
+
+use std::time::Duration;
 
 use aws_sdk_redshiftdata::Client;
-use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
 use aws_sdk_redshiftdata::operation::get_statement_result::GetStatementResultOutput;
-use aws_sdk_redshiftdata::types::{ColumnMetadata, Field, StatusString};
-use loader_model::error::{Error, Kind, Result};
+use aws_sdk_redshiftdata::types::{ColumnMetadata, Field};
+use loader_model::error::{Kind, Result};
 use loader_warehouse::refusal::StatementFailure;
 use loader_warehouse::rows::{Cell, ResultRows};
 
@@ -21,13 +22,10 @@ use crate::connect::{Aws, boxed};
 use crate::failure;
 use crate::stop::Stop;
 
-/// How long one DescribeStatement may wait for a change, in seconds. Source: API_DescribeStatement,
-/// `WaitTimeSeconds`.
-const LONG_POLL_SECONDS: i32 = 30;
-/// How many looks at a running statement may fail in a row before its outcome counts as unknown.
-const MAX_FAILED_LOOKS: u32 = 5;
-const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long a session stays open without a statement, in seconds: long enough for the pauses between
+/// the tries of a transaction, and short, since an open session counts against a quota.
+/// Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>, sessions.
+const SESSION_SECONDS: i32 = 120;
 
 /// What runs the statements.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +49,23 @@ pub struct DataApi {
     client: Client,
     database: Database,
     statement_name: String,
+    session: SessionUse,
+    lock_timeout: Option<Duration>,
     calls: Calls,
     stop: Stop,
     /// Keeps the stand-in running.
     _aws: Aws,
+}
+
+/// Which session of the database an execution runs in.
+#[derive(Clone, Debug)]
+enum SessionUse {
+    /// One of its own, which ends with it.
+    Own,
+    /// A new one, which stays open afterwards.
+    New,
+    /// The open session of this id.
+    Within(String),
 }
 
 /// How an execution ended.
@@ -73,34 +84,21 @@ pub struct Executed {
     pub result_rows: Vec<i64>,
     /// Whether a statement has a result to read, with or without rows.
     pub has_result_set: bool,
+    /// The session that the execution ran in, if it stays open.
+    pub session_id: Option<String>,
 }
 
-/// How the program looks at a running statement.
-struct Looks {
-    // Off after a look that failed, because the failure may be about the long poll itself.
-    long_polls: bool,
-    /// The pause before the next look. It grows while looks come back at once.
-    pause: Duration,
-}
-
-impl Default for Looks {
-    fn default() -> Looks {
-        Looks { long_polls: true, pause: Duration::ZERO }
-    }
-}
-
-impl Looks {
-    /// Sets the next pause. `took`: how long the last look took.
-    fn slow_down(&mut self, took: Duration) {
-        // A long poll has waited at the service, and no pause is needed after it. Other looks are
-        // 50 ms apart, then 100 ms, and so on up to 5 s; `clamp` makes 50 ms of twice zero.
-        let at_once = took < Duration::from_secs(1);
-        self.pause = if at_once {
-            (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
-        } else {
-            Duration::ZERO
-        };
-    }
+/// Where an execution runs, in the members of a request. A request for an open session must name
+/// nothing else.
+#[derive(Default)]
+struct Address {
+    workgroup: Option<String>,
+    cluster: Option<String>,
+    db_user: Option<String>,
+    database: Option<String>,
+    secret_arn: Option<String>,
+    session_id: Option<String>,
+    keep_alive_seconds: Option<i32>,
 }
 
 impl DataApi {
@@ -114,6 +112,8 @@ impl DataApi {
             client: Client::from_conf(config.build()),
             database: database.clone(),
             statement_name: statement_name.to_owned(),
+            session: SessionUse::Own,
+            lock_timeout: None,
             calls: Calls::default(),
             stop,
             _aws: aws.clone(),
@@ -130,6 +130,29 @@ impl DataApi {
     #[must_use]
     pub fn to_the_end(&self) -> DataApi {
         DataApi { stop: Stop::never(), ..self.clone() }
+    }
+
+    /// The same client, whose executions each leave their session open: see
+    /// [`Executed::session_id`].
+    #[must_use]
+    pub fn opening_session(&self) -> DataApi {
+        DataApi { session: SessionUse::New, ..self.clone() }
+    }
+
+    /// The same client, in an open session. Temporary tables and settings of the session are there.
+    /// It runs one execution at a time.
+    #[must_use]
+    pub fn within_session(&self, id: &str) -> DataApi {
+        DataApi { session: SessionUse::Within(id.to_owned()), ..self.clone() }
+    }
+
+    /// The same client, which cancels an execution that waits longer for a LOCK. Such an execution
+    /// ends as one that was cancelled.
+    // Redshift has no bound for the wait alone. A statement timeout would have to stand in front of
+    // the LOCK, which must be the first statement of its transaction.
+    #[must_use]
+    pub fn with_lock_timeout(&self, longest: Duration) -> DataApi {
+        DataApi { lock_timeout: Some(longest), ..self.clone() }
     }
 
     /// Runs one statement by itself. It commits on its own.
@@ -152,15 +175,17 @@ impl DataApi {
     /// Submits one statement and returns its id.
     async fn send_one(&self, sql: &str, token: &str) -> Result<String> {
         self.calls.count("ExecuteStatement");
-        let (workgroup, cluster, user) = self.compute();
+        let to = self.address();
         let request = self.client.execute_statement().sql(sql).client_token(token);
         let request = request
             .statement_name(&self.statement_name)
-            .database(&self.database.name)
-            .set_workgroup_name(workgroup)
-            .set_cluster_identifier(cluster)
-            .set_db_user(user)
-            .set_secret_arn(self.database.secret_arn.clone());
+            .set_database(to.database)
+            .set_workgroup_name(to.workgroup)
+            .set_cluster_identifier(to.cluster)
+            .set_db_user(to.db_user)
+            .set_secret_arn(to.secret_arn)
+            .set_session_id(to.session_id)
+            .set_session_keep_alive_seconds(to.keep_alive_seconds);
         match boxed(request.send()).await {
             Ok(answer) => Ok(answer.id.unwrap_or_default()),
             Err(error) => Err(failure::failure("submitting a statement", error)),
@@ -170,30 +195,49 @@ impl DataApi {
     /// Submits a batch and returns its id.
     async fn send_batch(&self, statements: &[String], token: &str) -> Result<String> {
         self.calls.count("BatchExecuteStatement");
-        let (workgroup, cluster, user) = self.compute();
+        let to = self.address();
         let request = self.client.batch_execute_statement().client_token(token);
         let request = request
             .set_sqls(Some(statements.to_vec()))
             .statement_name(&self.statement_name)
-            .database(&self.database.name)
-            .set_workgroup_name(workgroup)
-            .set_cluster_identifier(cluster)
-            .set_db_user(user)
-            .set_secret_arn(self.database.secret_arn.clone());
+            .set_database(to.database)
+            .set_workgroup_name(to.workgroup)
+            .set_cluster_identifier(to.cluster)
+            .set_db_user(to.db_user)
+            .set_secret_arn(to.secret_arn)
+            .set_session_id(to.session_id)
+            .set_session_keep_alive_seconds(to.keep_alive_seconds);
         match boxed(request.send()).await {
             Ok(answer) => Ok(answer.id.unwrap_or_default()),
             Err(error) => Err(failure::failure("submitting a batch of statements", error)),
         }
     }
 
-    /// Workgroup, cluster and database user, as requests name them. With a secret the user comes
-    /// from the secret.
-    fn compute(&self) -> (Option<String>, Option<String>, Option<String>) {
-        match &self.database.compute {
+    /// Where an execution runs. With a secret the user comes from the secret.
+    fn address(&self) -> Address {
+        let keep_alive_seconds = match &self.session {
+            SessionUse::Within(id) => {
+                return Address { session_id: Some(id.clone()), ..Address::default() };
+            }
+            SessionUse::New => Some(SESSION_SECONDS),
+            SessionUse::Own => None,
+        };
+        let (workgroup, cluster, db_user) = match &self.database.compute {
             Compute::Workgroup(name) => (Some(name.clone()), None, None),
             Compute::Cluster { identifier, db_user } => {
                 (None, Some(identifier.clone()), db_user.clone())
             }
+        };
+        let database = Some(self.database.name.clone());
+        let (secret_arn, session_id) = (self.database.secret_arn.clone(), None);
+        Address {
+            workgroup,
+            cluster,
+            db_user,
+            database,
+            secret_arn,
+            session_id,
+            keep_alive_seconds,
         }
     }
 
@@ -219,75 +263,6 @@ impl DataApi {
             }
             tokio::time::sleep(pause).await;
             pause *= 2;
-        }
-    }
-
-    /// Waits for the end of a statement. A wish to stop cancels the statement, and its outcome is
-    /// still read.
-    // After the cancel the loop goes on until the statement has ended, because only its last status
-    // tells whether it was committed. A statement that finished all the same is a success. Only
-    // when it has failed or was aborted does the wish to stop become the error. The cancel is sent
-    // once: `cancelled` is set from then on, which turns that branch of `select!` off.
-    async fn wait(&self, id: String) -> Result<Outcome> {
-        let (mut cancelled, mut looks) = (None, Looks::default());
-        loop {
-            let described = tokio::select! {
-                described = self.describe(&id, &mut looks) => described?,
-                reason = self.stop.wanted(), if cancelled.is_none() => {
-                    self.cancel(&id).await;
-                    cancelled = Some(reason);
-                    continue;
-                }
-            };
-            match (described.status(), cancelled.take()) {
-                (Some(StatusString::Finished), _) => {
-                    return Ok(Outcome::Finished(finished(id, &described)));
-                }
-                (Some(StatusString::Aborted | StatusString::Failed), Some(reason)) => {
-                    return Err(reason);
-                }
-                (Some(StatusString::Aborted | StatusString::Failed), None) => {
-                    return Ok(Outcome::Failed(failed(id, &described)));
-                }
-                (_, reason) => cancelled = reason,
-            }
-        }
-    }
-
-    /// Looks at a statement until a look succeeds, by a long poll where the service has those.
-    /// Errors: `OutcomeUnknown` after [`MAX_FAILED_LOOKS`] failures.
-    async fn describe(&self, id: &str, looks: &mut Looks) -> Result<DescribeStatementOutput> {
-        for _ in 0..MAX_FAILED_LOOKS {
-            tokio::time::sleep(looks.pause).await;
-            let started = Instant::now();
-            let answer = self.look(id, looks.long_polls).await;
-            looks.slow_down(started.elapsed());
-            match answer {
-                Ok(described) => return Ok(described),
-                Err(error) => {
-                    tracing::warn!(%error, statement_id = id, "looking again");
-                    looks.long_polls = false;
-                }
-            }
-        }
-        let fact = "the status of a running statement cannot be read, so its outcome is unknown; \
-                    run again, the ledger knows whether the file was loaded";
-        Err(Error::new(Kind::OutcomeUnknown, fact).with("statement_id", id))
-    }
-
-    async fn look(&self, id: &str, long_poll: bool) -> Result<DescribeStatementOutput> {
-        self.calls.count("DescribeStatement");
-        let wait_seconds = long_poll.then_some(LONG_POLL_SECONDS);
-        let request = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
-        let answer = boxed(request.send()).await;
-        answer.map_err(|error| failure::read_failure("looking at a statement", error))
-    }
-
-    async fn cancel(&self, id: &str) {
-        self.calls.count("CancelStatement");
-        if let Err(error) = boxed(self.client.cancel_statement().id(id).send()).await {
-            let error = failure::read_failure("cancelling a statement", error);
-            tracing::debug!(%error, "not cancelled");
         }
     }
 
@@ -322,31 +297,6 @@ impl DataApi {
 /// A token with which the service runs an execution once, however often the request arrives.
 fn new_token() -> String {
     uuid::Uuid::now_v7().to_string()
-}
-
-/// A finished statement or batch. A single statement has no sub-statements, and counts as one.
-fn finished(id: String, described: &DescribeStatementOutput) -> Executed {
-    let subs = described.sub_statements();
-    let result_rows = match subs {
-        [] => vec![described.result_rows()],
-        subs => subs.iter().map(|sub| sub.result_rows()).collect(),
-    };
-    Executed { id, result_rows, has_result_set: described.has_result_set().unwrap_or(false) }
-}
-
-/// Finds the statement of a batch that failed. The batch's own message has at best its number, so
-/// the statement's own message comes first.
-fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
-    use aws_sdk_redshiftdata::types::StatementStatusString::Failed;
-    let sub = described
-        .sub_statements()
-        .iter()
-        .enumerate()
-        .find(|(_, sub)| sub.status() == Some(&Failed));
-    let message =
-        sub.and_then(|(_, sub)| sub.error()).or(described.error()).unwrap_or("no reason given");
-    let query_id = sub.map_or(described.redshift_query_id(), |(_, sub)| sub.redshift_query_id());
-    StatementFailure::new(id, sub.map_or(0, |(i, _)| i), message.to_owned(), query_id)
 }
 
 /// A column's name as the query has it: the label, which is the alias where there is one.

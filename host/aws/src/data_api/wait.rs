@@ -1,0 +1,198 @@
+//! Waits for the end of an execution: looks at it until it has ended, cancels it when the run shall
+//! stop or when it waits too long for a LOCK, and reads how it ended.
+
+use std::time::{Duration, Instant};
+
+use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
+use aws_sdk_redshiftdata::types::{StatementStatusString, StatusString, SubStatementData};
+use loader_model::error::{Error, Kind, Result};
+use loader_warehouse::refusal::StatementFailure;
+
+use super::{DataApi, Executed, Outcome};
+use crate::connect::boxed;
+use crate::failure;
+
+/// How long one DescribeStatement may wait for a change, in seconds. Source: API_DescribeStatement,
+/// `WaitTimeSeconds`.
+const LONG_POLL_SECONDS: i32 = 30;
+/// How many looks at a running statement may fail in a row before its outcome counts as unknown.
+const MAX_FAILED_LOOKS: u32 = 5;
+/// What the service says of the statements of a batch that never ran.
+const NEVER_RAN: &str = "Connection or an prior query failed.";
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How the program looks at a running statement.
+struct Looks {
+    // Off after a look that failed, because the failure may be about the long poll itself.
+    long_polls: bool,
+    /// The pause before the next look. It grows while looks come back at once.
+    pause: Duration,
+}
+
+impl Default for Looks {
+    fn default() -> Looks {
+        Looks { long_polls: true, pause: Duration::ZERO }
+    }
+}
+
+impl Looks {
+    /// Sets the next pause. `took`: how long the last look took.
+    fn slow_down(&mut self, took: Duration) {
+        // A long poll has waited at the service, and no pause is needed after it. Other looks are
+        // 50 ms apart, then 100 ms, and so on up to 5 s; `clamp` makes 50 ms of twice zero.
+        let at_once = took < Duration::from_secs(1);
+        self.pause = if at_once {
+            (self.pause * 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+        } else {
+            Duration::ZERO
+        };
+    }
+}
+
+impl DataApi {
+    /// Waits for the end of a statement. A wish to stop cancels the statement, and its outcome is
+    /// still read.
+    // After the cancel the loop goes on until the statement has ended, because only its last status
+    // tells whether it was committed. A statement that finished all the same is a success. Only
+    // when it has failed or was aborted does the wish to stop become the error. The cancel is sent
+    // once: `cancelled` is set from then on, which turns that branch of `select!` off.
+    pub(super) async fn wait(&self, id: String) -> Result<Outcome> {
+        let (mut cancelled, mut looks) = (None, Looks::default());
+        let mut lock_wait = LockWait::bounded(self.lock_timeout);
+        loop {
+            let described = tokio::select! {
+                described = self.describe(&id, &mut looks) => described?,
+                reason = self.stop.wanted(), if cancelled.is_none() => {
+                    self.cancel(&id).await;
+                    cancelled = Some(reason);
+                    continue;
+                }
+            };
+            match (described.status(), cancelled.take()) {
+                (Some(StatusString::Finished), _) => {
+                    return Ok(Outcome::Finished(finished(id, &described)));
+                }
+                (Some(StatusString::Aborted | StatusString::Failed), Some(reason)) => {
+                    return Err(reason);
+                }
+                (Some(StatusString::Aborted | StatusString::Failed), None) => {
+                    return Ok(Outcome::Failed(failed(id, &described)));
+                }
+                (_, reason) => cancelled = reason,
+            }
+            if lock_wait.is_over(&described) {
+                self.cancel(&id).await;
+            }
+        }
+    }
+
+    /// Looks at a statement until a look succeeds, by a long poll where the service has those.
+    /// Errors: `OutcomeUnknown` after [`MAX_FAILED_LOOKS`] failures.
+    async fn describe(&self, id: &str, looks: &mut Looks) -> Result<DescribeStatementOutput> {
+        for _ in 0..MAX_FAILED_LOOKS {
+            tokio::time::sleep(looks.pause).await;
+            let started = Instant::now();
+            let answer = self.look(id, looks.long_polls).await;
+            looks.slow_down(started.elapsed());
+            match answer {
+                Ok(described) => return Ok(described),
+                Err(error) => {
+                    tracing::warn!(%error, statement_id = id, "looking again");
+                    looks.long_polls = false;
+                }
+            }
+        }
+        let fact = "the status of a running statement cannot be read, so its outcome is unknown; \
+                    run again, the ledger knows whether the file was loaded";
+        Err(Error::new(Kind::OutcomeUnknown, fact).with("statement_id", id))
+    }
+
+    async fn look(&self, id: &str, long_poll: bool) -> Result<DescribeStatementOutput> {
+        self.calls.count("DescribeStatement");
+        let wait_seconds = long_poll.then(|| self.poll_seconds());
+        let request = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
+        let answer = boxed(request.send()).await;
+        answer.map_err(|error| failure::read_failure("looking at a statement", error))
+    }
+
+    /// How long a long poll waits: not beyond the time that a LOCK may wait.
+    fn poll_seconds(&self) -> i32 {
+        let bound = self.lock_timeout.and_then(|longest| i32::try_from(longest.as_secs()).ok());
+        bound.unwrap_or(LONG_POLL_SECONDS).clamp(1, LONG_POLL_SECONDS)
+    }
+
+    async fn cancel(&self, id: &str) {
+        self.calls.count("CancelStatement");
+        if let Err(error) = boxed(self.client.cancel_statement().id(id).send()).await {
+            let error = failure::read_failure("cancelling a statement", error);
+            tracing::debug!(%error, "not cancelled");
+        }
+    }
+}
+
+/// A finished statement or batch. A single statement has no sub-statements, and counts as one.
+fn finished(id: String, described: &DescribeStatementOutput) -> Executed {
+    let subs = described.sub_statements();
+    let result_rows = match subs {
+        [] => vec![described.result_rows()],
+        subs => subs.iter().map(|sub| sub.result_rows()).collect(),
+    };
+    let session_id = described.session_id().map(str::to_owned);
+    let has_result_set = described.has_result_set().unwrap_or(false);
+    Executed { id, result_rows, has_result_set, session_id }
+}
+
+/// Finds the statement of a batch that failed. The batch's own message has at best its number, so
+/// the statement's own message comes first.
+fn failed(id: String, described: &DescribeStatementOutput) -> StatementFailure {
+    let found = culprit(described.sub_statements());
+    let sub = found.map(|(_, sub)| sub);
+    let message = sub.and_then(SubStatementData::error).or(described.error());
+    let query_id = sub.map_or(described.redshift_query_id(), SubStatementData::redshift_query_id);
+    let message = message.unwrap_or("no reason given").to_owned();
+    StatementFailure::new(id, found.map_or(0, |(place, _)| place), message, query_id)
+}
+
+/// The statement that ended a batch, with its place: the one that failed, or else the one that was
+/// cancelled. Statements that never ran are ABORTED, too, with a text of the service.
+fn culprit(subs: &[SubStatementData]) -> Option<(usize, &SubStatementData)> {
+    let with = |status: StatementStatusString| {
+        subs.iter()
+            .enumerate()
+            .find(move |(_, sub)| sub.status() == Some(&status) && sub.error() != Some(NEVER_RAN))
+    };
+    with(StatementStatusString::Failed).or_else(|| with(StatementStatusString::Aborted))
+}
+
+/// The watch over an execution that may wait for a LOCK.
+struct LockWait {
+    longest: Option<Duration>,
+    since: Option<Instant>,
+}
+
+impl LockWait {
+    fn bounded(longest: Option<Duration>) -> LockWait {
+        LockWait { longest, since: None }
+    }
+
+    /// Whether a LOCK has waited for too long. Says so once.
+    fn is_over(&mut self, described: &DescribeStatementOutput) -> bool {
+        let Some(longest) = self.longest.filter(|_| waits_for_lock(described)) else {
+            return false;
+        };
+        let over = self.since.get_or_insert_with(Instant::now).elapsed() >= longest;
+        if over {
+            self.longest = None;
+        }
+        over
+    }
+}
+
+/// Whether the statement that a batch is at is a LOCK.
+fn waits_for_lock(described: &DescribeStatementOutput) -> bool {
+    described.sub_statements().iter().any(|sub| {
+        sub.status() == Some(&StatementStatusString::Started)
+            && sub.query_string().is_some_and(|sql| sql.starts_with("LOCK "))
+    })
+}
