@@ -4,7 +4,7 @@
 //! `load` is the whole line. `loader stage` and `loader plan` share its middle, [`plan`], and end
 //! in their own way.
 
-use loader_model::error::Result;
+use loader_model::error::{Error, Kind, Result};
 
 use crate::report::Status;
 use crate::steps::{
@@ -13,24 +13,43 @@ use crate::steps::{
 use crate::tools::Tools;
 use crate::values::{Loaded, Planned, Work};
 
+/// How often a load is planned because others change its target meanwhile.
+const MAX_PLANS: u32 = 4;
+
 /// `loader run`: from the object in S3 to its rows in the table.
+// Others may make or alter the target between the plan and the load. The load sees that in its
+// transaction, which does nothing then, and is planned anew for the table as it is. (For example,
+// two first files of one table at once: one makes the table, the other finds it.)
+pub(crate) async fn load(tools: &Tools) -> Result<Status> {
+    recover::run(tools).await;
+    let mut planned = plan(tools).await?;
+    for plans in 1.. {
+        let work = match planned {
+            Planned::AlreadyLoaded { .. } => return Ok(Status::AlreadyLoaded),
+            Planned::Work(work) => work,
+        };
+        match load_planned(tools, &work).await? {
+            Loaded::Already => return Ok(Status::AlreadyLoaded),
+            Loaded::Rows { .. } => return Ok(Status::Success),
+            Loaded::TargetChanged(error) if plans == MAX_PLANS => return Err(error),
+            Loaded::TargetChanged(_) => {
+                tracing::warn!("the table was changed meanwhile, planning anew")
+            }
+        }
+        planned = plan_anew(tools, *work).await?;
+    }
+    Err(Error::new(Kind::Internal, "the plans of a load never ended"))
+}
+
 // The evolution is planned twice. `check_evolution` comes before staging, which takes most of the
 // time, so that a table that cannot become what the file needs refuses the file at once. `evolve`
 // comes after it, because only then is it known how long the texts are that plugins have computed,
 // and so how wide a VARCHAR must be.
-pub(crate) async fn load(tools: &Tools) -> Result<Status> {
-    recover::run(tools).await;
-    let work = match plan(tools).await? {
-        Planned::AlreadyLoaded { .. } => return Ok(Status::AlreadyLoaded),
-        Planned::Work(work) => work,
-    };
-    check_evolution::run(tools, &work).await?;
-    let staged = stage::run(tools, &work).await?;
-    let evolved = evolve::run(tools, &work, &staged).await?;
-    match load::run(tools, &work, &staged, &evolved).await? {
-        Loaded::Already => Ok(Status::AlreadyLoaded),
-        Loaded::Rows { .. } => Ok(Status::Success),
-    }
+async fn load_planned(tools: &Tools, work: &Work) -> Result<Loaded> {
+    check_evolution::run(tools, work).await?;
+    let staged = stage::run(tools, work).await?;
+    let evolved = evolve::run(tools, work, &staged).await?;
+    load::run(tools, work, &staged, &evolved).await
 }
 
 /// `loader stage`: the data path alone. A file that was loaded before may be staged again.
@@ -53,5 +72,17 @@ pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
     }
     let spool = infer::run(tools, &source).await?;
     let plan = plan::run(tools, &plugins, &spool, &catalog).await?;
-    Ok(Planned::Work(Work { source, catalog, spool, plan, plugins: plugins.identities() }))
+    let identities = plugins.identities();
+    let work = Work { source, catalog, spool, plan, chain: plugins, plugins: identities };
+    Ok(Planned::Work(Box::new(work)))
+}
+
+/// The same file and its spool, planned for the target as it is now.
+async fn plan_anew(tools: &Tools, work: Work) -> Result<Planned> {
+    let catalog = catalog::run(tools, &work.source).await?;
+    if let Some(by) = catalog.loaded_by {
+        return Ok(Planned::AlreadyLoaded { by });
+    }
+    let plan = plan::run(tools, &work.chain, &work.spool, &catalog).await?;
+    Ok(Planned::Work(Box::new(Work { catalog, plan, ..work })))
 }

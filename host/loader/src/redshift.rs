@@ -17,4 +17,6 @@ pub mod audit;
 
 pub mod load_errors;
 
-pub mod retry_conflicts;
+pub mod load_failure;
+
+pub mod retry;

@@ -122,6 +122,18 @@ pub struct Settings {
     /// Role with which Redshift reads the staged files; `default` for the cluster's own.
     #[arg(long, help_heading = "Warehouse", value_name = "ARN")]
     pub iam_role: Option<String>,
+    /// Lock the table itself while its rows are merged, for a table that other programs write to.
+    #[arg(long, help_heading = "Warehouse", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub lock_target: Option<bool>,
+    /// How long a load waits for another load of its table, in seconds [default: 900].
+    #[arg(long, help_heading = "Warehouse", value_name = "SECONDS")]
+    pub lock_timeout: Option<u64>,
+    /// The longest that a statement of a load may take, in seconds [default: as Redshift has it].
+    #[arg(long, help_heading = "Warehouse", value_name = "SECONDS")]
+    pub statement_timeout: Option<u64>,
+    /// Bytes of staged parts above which COPY gets a transaction of its own [default: 33554432].
+    #[arg(long, help_heading = "Warehouse", value_name = "BYTES")]
+    pub split_load_above: Option<u64>,
     /// Use S3 and Redshift of this machine, kept in this folder.
     #[arg(long, help_heading = "Warehouse", value_name = "DIR")]
     pub local: Option<PathBuf>,

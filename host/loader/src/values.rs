@@ -6,10 +6,12 @@ use loader_aws::s3::ObjectInfo;
 use loader_data::infer::Spool;
 use loader_data::plan::LoadPlan;
 use loader_data::transform::Totals;
+use loader_model::error::Error;
 use loader_model::names::S3Uri;
 use loader_warehouse::catalog::Catalog;
 use loader_warehouse::evolution::script::EvolutionPlan;
 
+use crate::data_path::chain::Chain;
 use crate::plugin_identity::PluginIdentity;
 
 /// What a run is for. It decides how far the run goes, and so what it may change.
@@ -37,7 +39,7 @@ pub(crate) enum Planned {
     /// The ledger has this very file, loaded by this run.
     AlreadyLoaded { by: String },
     /// There is work to do.
-    Work(Work),
+    Work(Box<Work>),
 }
 
 /// A file whose types are known, and the plan for its rows.
@@ -46,6 +48,7 @@ pub struct Work {
     pub catalog: Catalog,
     pub spool: Arc<Spool>,
     pub plan: Arc<LoadPlan>,
+    pub(crate) chain: Chain,
     /// Names, versions and digests of the plugins, whose counters are still empty.
     pub plugins: Vec<PluginIdentity>,
 }
@@ -77,7 +80,7 @@ pub struct Evolved {
 }
 
 /// What the transaction did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Loaded {
     Rows {
         inserted: u64,
@@ -86,6 +89,9 @@ pub(crate) enum Loaded {
     },
     /// Another run loaded the same file in the meantime.
     Already,
+    /// Nothing: the target is another than the parts were made for. The error is for a load that is
+    /// not planned anew.
+    TargetChanged(Error),
 }
 
 /// What cleanup must know however the run ends. Each fact is set once, by the step that learns it.

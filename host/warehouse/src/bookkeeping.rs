@@ -1,12 +1,24 @@
-//! The two tables that a load writes beside its target, in the target's schema: the ledger and the
-//! audit table.
+//! The tables that a load writes beside its target, in the target's schema: the ledger, the audit
+//! table, and one fence for each target.
+//!
+//! Ledger and audit table are shared by all targets of a schema. A load's transaction only inserts
+//! into them and never reads them, so loads of different tables do not depend on each other. (On a
+//! SERIALIZABLE database Redshift aborts one of two transactions that read what the other writes.)
+//! What a load must read, it reads from the fence of its own target.
+//! Source: <https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html>
 
-use loader_model::names::TableName;
+use loader_model::names::{TableName, hex};
+use sha2::{Digest, Sha256};
 
-use crate::sql;
+use crate::sql::{self, text};
 
 /// The ledger: which files were loaded. Its row commits in one transaction with the file's rows.
 pub const LEDGER: &str = "loader_loads";
+/// The beginning of a fence's name.
+const FENCE: &str = "loader_fence_";
+/// The longest name of a table, in bytes.
+/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
+const MAX_NAME_BYTES: usize = 127;
 /// The ledger's column that says as JSON which plugins made the rows.
 pub const PLUGINS: &str = "plugins";
 /// The size of that column: enough for the counters of a long chain, and far below the 100 KB that
@@ -25,7 +37,57 @@ fn plugins_column() -> String {
     format!("{PLUGINS} VARCHAR({MAX_PLUGINS_BYTES})")
 }
 
-/// The statements that make both tables. They do nothing where the tables exist.
+/// The fence of a target: the loads that the target has, by their ids. Every transaction that writes
+/// to the target or alters it locks the fence first, so these transactions come one after the other,
+/// and readers of the target wait for none of them.
+///
+/// The name follows from the target's alone (`orders` has `loader_fence_orders`), so all users meet
+/// at the same fence. A target with a very long name has a digest of it in the fence's name.
+pub fn fence(target: &TableName) -> TableName {
+    let whole = format!("{FENCE}{}", target.table);
+    if whole.len() <= MAX_NAME_BYTES {
+        return target.sibling(&whole);
+    }
+    let digest = hex(&Sha256::digest(&target.table));
+    target.sibling(&format!("{FENCE}{}", &digest[..32]))
+}
+
+/// LOCK of a target's fence. It must be the first statement of its transaction, since the statement
+/// after it takes the snapshot: only so does the transaction see what the one before it committed.
+pub fn lock_fence(target: &TableName) -> String {
+    lock(&fence(target))
+}
+
+/// LOCK of a table until the transaction ends. Readers of the table wait, too.
+pub(crate) fn lock(name: &TableName) -> String {
+    format!("LOCK {}", sql::table(name))
+}
+
+/// The transaction that makes the fence of a target. `takes_over`: the ledger has loads of an earlier
+/// version, which knew no fence.
+// An earlier version locks the target and not the fence. So the target is locked here, until the ids
+// of its loads are in the fence. Without IF NOT EXISTS the second of two runs fails, and finds the
+// fence of the first.
+pub fn make_fence(target: &TableName, takes_over: bool, target_exists: bool) -> Vec<String> {
+    let (fence, ledger) = (sql::table(&fence(target)), sql::table(&target.sibling(LEDGER)));
+    let columns = "load_id VARCHAR(64) NOT NULL, run_id VARCHAR(64) NOT NULL, loaded_at TIMESTAMP \
+                   NOT NULL";
+    let mut statements = Vec::new();
+    if takes_over && target_exists {
+        statements.push(lock(target));
+    }
+    statements.push(format!("CREATE TABLE {fence} ({columns})"));
+    if takes_over {
+        statements.push(format!(
+            "INSERT INTO {fence} (load_id, run_id, loaded_at) SELECT load_id, run_id, loaded_at \
+             FROM {ledger} WHERE target_table = {}",
+            text(&target.to_string())
+        ));
+    }
+    statements
+}
+
+/// The statements that make ledger and audit table. They do nothing where the tables exist.
 pub fn ddl(target: &TableName) -> Vec<String> {
     // IF NOT EXISTS leaves a ledger of an earlier version without the column for plugins;
     // `add_plugins` is for that.
@@ -56,6 +118,21 @@ fn create_audit(target: &TableName) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_target_has_one_fence_in_its_schema() {
+        let name = |table: &str| TableName::new("sales", table).expect("a valid name");
+        assert_eq!(fence(&name("orders")).to_string(), "sales.loader_fence_orders");
+        let (long, other) = (fence(&name(&"o".repeat(127))), fence(&name(&"o".repeat(126))));
+        assert_eq!(long.table.len(), 45);
+        assert_ne!(long, other);
+        insta::assert_snapshot!(make_fence(&name("orders"), false, true).join("\n"), @r#"CREATE TABLE "sales"."loader_fence_orders" (load_id VARCHAR(64) NOT NULL, run_id VARCHAR(64) NOT NULL, loaded_at TIMESTAMP NOT NULL)"#);
+        insta::assert_snapshot!(make_fence(&name("orders"), true, true).join("\n"), @r#"
+        LOCK "sales"."orders"
+        CREATE TABLE "sales"."loader_fence_orders" (load_id VARCHAR(64) NOT NULL, run_id VARCHAR(64) NOT NULL, loaded_at TIMESTAMP NOT NULL)
+        INSERT INTO "sales"."loader_fence_orders" (load_id, run_id, loaded_at) SELECT load_id, run_id, loaded_at FROM "sales"."loader_loads" WHERE target_table = 'sales.orders'
+        "#);
+    }
 
     #[test]
     fn the_audit_table_is_the_glue_jobs() {

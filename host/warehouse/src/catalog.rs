@@ -19,6 +19,9 @@ pub struct Catalog {
     pub target: Option<Vec<CatalogColumn>>,
     /// The run that loaded this very file before; `None` when the ledger has none.
     pub loaded_by: Option<String>,
+    /// How many loads of the target the ledger has.
+    pub loads: u64,
+    pub has_fence: bool,
     /// Whether the ledger has a column for the plugins. A ledger of an earlier version may lack it.
     pub ledger_has_plugins: bool,
 }
@@ -51,14 +54,16 @@ impl Catalog {
         target: &TableName,
     ) -> Result<(Catalog, bool)> {
         let columns: Vec<ColumnRow> = columns.decode()?;
-        let has_audit = columns.iter().any(|row| row.relation == bookkeeping::AUDIT);
+        let has = |table: &str| columns.iter().any(|row| row.relation == table);
+        let has_audit = has(bookkeeping::AUDIT);
+        let has_fence = has(&bookkeeping::fence(target).table);
         let is_plugins = |column: &CatalogColumn| column.name == bookkeeping::PLUGINS;
         let ledger_has_plugins = columns.iter().any(|row| {
             row.relation == bookkeeping::LEDGER && row.column.as_ref().is_some_and(is_plugins)
         });
-        let loaded_by = loads.decode()?.into_iter().next().map(|LoadedBy { run_id }| run_id);
+        let Loads { loaded_by, loads } = loads.decode()?.into_iter().next().unwrap_or_default();
         let target = columns_of(columns, target)?;
-        Ok((Catalog { target, loaded_by, ledger_has_plugins }, has_audit))
+        Ok((Catalog { target, loaded_by, loads, has_fence, ledger_has_plugins }, has_audit))
     }
 }
 
@@ -66,8 +71,9 @@ impl Catalog {
 pub fn queries(target: &TableName, load_id: &str) -> Vec<String> {
     // The program relies on this order: if the second statement fails on a missing relation, the
     // ledger is missing.
-    let tables = [target.table.as_str(), bookkeeping::AUDIT, bookkeeping::LEDGER];
-    vec![columns_query(target, &tables), loaded_by_query(target, load_id)]
+    let fence = bookkeeping::fence(target).table;
+    let tables = [target.table.as_str(), bookkeeping::AUDIT, bookkeeping::LEDGER, &fence];
+    vec![columns_query(target, &tables), loads_query(target, load_id)]
 }
 
 // One query covers several tables. A table that has no row in the answer does not exist. A
@@ -173,19 +179,30 @@ fn upper_case(what: String, rename: &str) -> Error {
     Error::new(Kind::SchemaConflict, message)
 }
 
-fn loaded_by_query(target: &TableName, load_id: &str) -> String {
-    let ledger = sql::table(&target.sibling(bookkeeping::LEDGER));
-    format!("SELECT run_id FROM {ledger} WHERE load_id = {} LIMIT 1", text(load_id))
+fn loads_query(target: &TableName, load_id: &str) -> String {
+    format!(
+        "SELECT MAX(CASE WHEN load_id = {} THEN run_id END) AS loaded_by, COUNT(*) AS loads FROM \
+         {} WHERE target_table = {}",
+        text(load_id),
+        sql::table(&target.sibling(bookkeeping::LEDGER)),
+        text(&target.to_string()),
+    )
 }
 
-/// The run that the ledger names for a load.
-struct LoadedBy {
-    run_id: String,
+/// What the ledger says of a target.
+#[derive(Default)]
+struct Loads {
+    /// The last run that loaded the file.
+    loaded_by: Option<String>,
+    /// Loads of any file.
+    loads: u64,
 }
 
-impl FromRow for LoadedBy {
-    fn from_row(row: Row<'_>) -> Result<LoadedBy> {
-        Ok(LoadedBy { run_id: row.text("run_id")? })
+impl FromRow for Loads {
+    fn from_row(row: Row<'_>) -> Result<Loads> {
+        // A count is never negative, so the sign can be dropped.
+        let loads = row.integer("loads")?.unsigned_abs();
+        Ok(Loads { loaded_by: row.optional_text("loaded_by")?, loads })
     }
 }
 
@@ -277,8 +294,8 @@ mod tests {
     fn one_execution_asks_for_everything() {
         let target = TableName::new("public", "flights").expect("a valid name");
         insta::assert_snapshot!(queries(&target, "abc").join("\n"), @r#"
-        SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights'), LOWER('job_sts'), LOWER('loader_loads')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
-        SELECT run_id FROM "public"."loader_loads" WHERE load_id = 'abc' LIMIT 1
+        SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights'), LOWER('job_sts'), LOWER('loader_loads'), LOWER('loader_fence_flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
+        SELECT MAX(CASE WHEN load_id = 'abc' THEN run_id END) AS loaded_by, COUNT(*) AS loads FROM "public"."loader_loads" WHERE target_table = 'public.flights'
         "#);
         insta::assert_snapshot!(table_queries(&target).join("\n"), @"
         SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum

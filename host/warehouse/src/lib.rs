@@ -25,6 +25,8 @@ pub mod refusal;
 
 pub mod rows;
 
+pub mod session;
+
 pub mod sql;
 
 mod sql_text;

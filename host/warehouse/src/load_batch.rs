@@ -1,11 +1,19 @@
-//! The transaction that loads a file, as text: everything that must happen together or not at all.
+//! The load of a file as text: everything that must happen together or not at all.
 //!
-//! In: the decided load and what was staged. Out: at most 40 statements, each with its role, so
-//! that the place of a failed statement tells what failed. The module runs nothing.
+//! In: the decided load and what was staged. Out: statements, each with its role, so that the place
+//! of a failed statement tells what failed. The module runs nothing.
+//!
+//! A load is one transaction or two. A large one first fills the staging table, which takes time and
+//! touches nothing that others use, and then merges it in a second transaction of the same session.
+//! When another transaction is in the way of the second, only that is repeated, and no COPY.
 
 mod batch;
 
+mod guard;
+
 mod stage;
+
+mod target;
 
 mod counts;
 
@@ -15,50 +23,85 @@ mod records;
 
 use loader_model::choices::Duplicates;
 
-use crate::bookkeeping::LEDGER;
-use crate::sql::table;
+use crate::bookkeeping::{lock, lock_fence};
+use crate::session;
 
 pub use batch::{AuditRow, Copy, CopyFormat, LedgerRow, LoadBatch, StatementRole};
 pub use counts::Counts;
 pub use records::audit_failure;
 
-/// The statements of the batch, in order.
-pub fn build(batch: &LoadBatch<'_>) -> Vec<(StatementRole, String)> {
-    // Ledger and audit row are part of the transaction, so they commit with the rows or not at all.
-    let mut statements = claim(batch);
-    statements.extend(fill_stage(batch));
-    statements.extend(move_rows(batch));
-    statements.push((StatementRole::Ledger, records::ledger(batch)));
-    statements.push((StatementRole::Audit, records::audit_success(batch)));
-    statements.push((StatementRole::Report, counts::report()));
-    statements
+/// A statement and what it is for.
+pub type Statement = (StatementRole, String);
+
+/// The statements of a load, from which its transactions are put together.
+pub struct LoadStatements {
+    locks: Vec<Statement>,
+    settings: Vec<Statement>,
+    fence_guard: Vec<Statement>,
+    fill: Vec<Statement>,
+    merge: Vec<Statement>,
 }
 
-/// Makes the target where it is missing, and keeps other loads off it until the transaction ends.
-// The guard of the ledger comes after the LOCK. Two runs of one file may both have asked the ledger
-// before their work and found nothing; the LOCK lets them in one by one, and the guard of the
-// second run then sees the row of the first.
-fn claim(batch: &LoadBatch<'_>) -> Vec<(StatementRole, String)> {
-    let lock = |name: &str| (StatementRole::Lock, format!("LOCK {name}"));
-    let mut statements = Vec::new();
-    if let Some(create_table) = batch.creation.first() {
-        // A missing target cannot be locked, so first loads in one schema wait here.
-        statements.push(lock(&table(&batch.target.sibling(LEDGER))));
-        statements.push((StatementRole::CreateTable, create_table.clone()));
+impl LoadStatements {
+    /// The whole load as one transaction.
+    // The locks come first in each transaction that has them: the statement after them takes the
+    // snapshot, which then has all that was committed under the locks before.
+    pub fn in_one(&self) -> Vec<Statement> {
+        let LoadStatements { locks, settings, fence_guard, fill, merge } = self;
+        [locks, settings, fence_guard, fill, merge].into_iter().flatten().cloned().collect()
     }
-    statements.push(lock(&table(batch.target)));
-    if batch.guard_ledger {
-        statements.push((StatementRole::LedgerGuard, stage::ledger_guard(batch)));
+
+    /// The first of two transactions, which fills the staging table.
+    pub fn filling(&self) -> Vec<Statement> {
+        self.settings.iter().chain(&self.fill).cloned().collect()
     }
-    statements
+
+    /// The second of two transactions, which merges the staging table. It runs in the session of the
+    /// first, where the temporary table and the settings are.
+    pub fn merging(&self) -> Vec<Statement> {
+        self.locks.iter().chain(&self.fence_guard).chain(&self.merge).cloned().collect()
+    }
+}
+
+/// The statements of a load.
+pub fn build(batch: &LoadBatch<'_>) -> LoadStatements {
+    LoadStatements {
+        locks: locks(batch),
+        settings: settings(batch),
+        fence_guard: fence_guard(batch),
+        fill: fill_stage(batch),
+        merge: move_rows(batch),
+    }
+}
+
+/// The fence, which all loads of the target meet at. A table that the load makes can be written to by
+/// nobody else, so it needs no lock of its own.
+fn locks(batch: &LoadBatch<'_>) -> Vec<Statement> {
+    let mut locks = vec![(StatementRole::Lock, lock_fence(batch.target))];
+    if batch.lock_target && batch.creation.is_empty() {
+        locks.push((StatementRole::Lock, lock(batch.target)));
+    }
+    locks
+}
+
+fn settings(batch: &LoadBatch<'_>) -> Vec<Statement> {
+    let settings = session::settings(batch.statement_timeout);
+    settings.into_iter().map(|sql| (StatementRole::Setting, sql)).collect()
+}
+
+// Two runs of one file may both have asked the ledger before their work and found nothing. The LOCK
+// lets them in one by one, and the guard of the second run then sees the row of the first.
+fn fence_guard(batch: &LoadBatch<'_>) -> Vec<Statement> {
+    match batch.refuses_known {
+        true => vec![(StatementRole::FenceGuard, target::fence_guard(batch))],
+        false => Vec::new(),
+    }
 }
 
 /// Copies the staged parts into the staging table, and checks what arrived there.
-// A file without rows has no parts, so there is nothing to COPY. All guards stand before the
-// statements that change rows of the target.
-fn fill_stage(batch: &LoadBatch<'_>) -> Vec<(StatementRole, String)> {
-    let create = stage::create_stage(batch.target, batch.columns);
-    let mut statements = vec![(StatementRole::CreateStage, create)];
+// A file without rows has no parts, so there is nothing to COPY.
+fn fill_stage(batch: &LoadBatch<'_>) -> Vec<Statement> {
+    let mut statements = vec![(StatementRole::CreateStage, stage::create_stage(batch.columns))];
     if let Some(copy) = &batch.copy {
         statements.push((StatementRole::Copy, stage::copy_statement(copy, batch.columns)));
     }
@@ -69,15 +112,29 @@ fn fill_stage(batch: &LoadBatch<'_>) -> Vec<(StatementRole, String)> {
     statements
 }
 
-/// Counts, then moves the rows into the target. A new table gets its views.
-fn move_rows(batch: &LoadBatch<'_>) -> Vec<(StatementRole, String)> {
-    let mut statements = vec![(StatementRole::Count, counts::count(batch))];
+/// Makes the target where it is missing, counts, moves the rows into it, and writes down that they
+/// are there.
+// All guards stand before the statements that change rows. Fence, ledger and audit row are part of
+// the transaction, so they commit with the rows or not at all.
+fn move_rows(batch: &LoadBatch<'_>) -> Vec<Statement> {
+    // A new table comes with its views: the first entry is CREATE TABLE.
+    let mut statements = match batch.creation.first() {
+        Some(create_table) => vec![(StatementRole::CreateTable, create_table.clone())],
+        None => vec![
+            (StatementRole::HoldTarget, target::hold(batch)),
+            (StatementRole::ColumnGuard, target::column_guard(batch)),
+        ],
+    };
+    statements.push((StatementRole::Count, counts::count(batch)));
     statements.extend(merge::delete(batch).map(|sql| (StatementRole::Delete, sql)));
     statements.extend(merge::update(batch).map(|sql| (StatementRole::Update, sql)));
     statements.push((StatementRole::Insert, merge::insert(batch)));
-    // The first entry is CREATE TABLE, which `claim` has taken.
     let views = batch.creation.iter().skip(1);
     statements.extend(views.map(|sql| (StatementRole::CreateView, sql.clone())));
+    statements.push((StatementRole::Fence, records::fence_row(batch)));
+    statements.push((StatementRole::Ledger, records::ledger(batch)));
+    statements.push((StatementRole::Audit, records::audit_success(batch)));
+    statements.push((StatementRole::Report, counts::report()));
     statements
 }
 

@@ -106,6 +106,14 @@ fn a_load_without_changes_takes_two_executions() {
     let second = place.load("b.csv", "t", &["--upsert-keys", "id"]).succeeded();
     assert_eq!(second.data_api_calls("BatchExecuteStatement"), 2);
     assert_eq!(second.data_api_calls("ExecuteStatement"), 0);
+
+    // A large load fills its staging table in a transaction of its own.
+    place.put("third.csv", "id,amount\n3,2.5\n1,9\n");
+    let third = place
+        .load("third.csv", "t", &["--upsert-keys", "id", "--split-load-above", "0"])
+        .succeeded();
+    assert_eq!(third.data_api_calls("BatchExecuteStatement"), 3);
+    assert_eq!((third.rows("inserted"), third.rows("updated")), (1, 1));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Where a job's statements go, and as whom.
 
+use std::time::Duration;
+
 use loader_aws::connect::AwsAccess;
 use loader_aws::data_api::{Compute, Database};
 use loader_model::error::Result;
@@ -10,13 +12,31 @@ use crate::settings::Settings;
 /// The role that COPY names on this machine. The stand-in takes any role.
 const LOCAL_ROLE: &str = "arn:aws:iam::000000000000:role/local";
 
-/// Which Redshift a job talks to, and as which user and role.
+/// How long a load waits for another load of its table.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+/// The longest time that a statement may get: the Data API runs none for longer.
+/// Source:
+/// <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations>
+const MAX_SECONDS: u64 = 24 * 60 * 60;
+/// Parts up to this size are copied within a second or two, which is less than a session and a
+/// second transaction cost.
+const SPLIT_LOAD_ABOVE: u64 = 32 << 20;
+
+/// Which Redshift a job talks to, as which user and role, and how patiently.
 #[derive(Clone, Debug)]
 pub struct WarehouseSettings {
     pub database: Database,
     pub access: AwsAccess,
     /// The role named in COPY; `default` for the cluster's own.
     pub iam_role: String,
+    /// Whether a load locks its target against other programs.
+    pub lock_target: bool,
+    /// How long a transaction waits for the fence of its target.
+    pub lock_timeout: Duration,
+    /// The longest that a statement of a load may take; `None` leaves it to Redshift.
+    pub statement_timeout: Option<Duration>,
+    /// Bytes of staged parts above which COPY gets a transaction of its own.
+    pub split_load_above: u64,
 }
 
 impl WarehouseSettings {
@@ -37,6 +57,10 @@ impl WarehouseSettings {
                 secret_arn: settings.secret_arn.clone(),
             },
             iam_role: or_local(&settings.iam_role, "--iam-role", LOCAL_ROLE)?,
+            lock_target: settings.lock_target.unwrap_or(false),
+            lock_timeout: seconds(settings.lock_timeout, "--lock-timeout")?.unwrap_or(LOCK_TIMEOUT),
+            statement_timeout: seconds(settings.statement_timeout, "--statement-timeout")?,
+            split_load_above: settings.split_load_above.unwrap_or(SPLIT_LOAD_ABOVE),
             access,
         })
     }
@@ -65,6 +89,16 @@ fn check_user(settings: &Settings) -> Result<()> {
              provisioned clusters only; on a workgroup the user is that of the IAM identity or of \
              --secret-arn",
         )),
+    }
+}
+
+/// A time that was given in seconds. Errors: `Config`, naming the flag.
+fn seconds(given: Option<u64>, flag: &str) -> Result<Option<Duration>> {
+    match given {
+        Some(seconds) if !(1..=MAX_SECONDS).contains(&seconds) => {
+            Err(config(format!("{flag} {seconds} is not between 1 and {MAX_SECONDS} seconds")))
+        }
+        given => Ok(given.map(Duration::from_secs)),
     }
 }
 

@@ -1,19 +1,44 @@
-//! Makes the ledger and the audit table, and brings a ledger of an earlier version up to date.
+//! Makes the ledger, the audit table and a target's fence, and brings a ledger of an earlier version
+//! up to date.
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;
 use loader_model::names::TableName;
-use loader_warehouse::bookkeeping::{LEDGER, add_plugins as add_plugins_sql, ddl};
+use loader_warehouse::bookkeeping::{
+    LEDGER, add_plugins as add_plugins_sql, ddl, fence, make_fence as make_fence_sql,
+};
+use loader_warehouse::catalog::Catalog;
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
-use crate::redshift::retry_conflicts;
+use crate::redshift::retry;
 
 /// Makes the tables that are missing. Where both exist, the statements change nothing.
 pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
-    match retry_conflicts::execute_batch(api, &ddl(target)).await? {
+    match retry::execute_batch_while(api, &ddl(target), retry::is_race).await? {
         Outcome::Finished(_) => Ok(()),
         Outcome::Failed(failure) => {
             Err(refusal::explain("making the tables loader_loads and job_sts", &failure))
+        }
+    }
+}
+
+/// Makes the fence of a target, with the loads that an earlier version has written into the ledger.
+/// `catalog`: what the warehouse has. Another run may make the fence at the same time, which is as
+/// good.
+pub async fn make_fence(api: &DataApi, target: &TableName, catalog: &Catalog) -> Result<()> {
+    let (takes_over, target_exists) = (catalog.loads > 0, catalog.target.is_some());
+    let statements = make_fence_sql(target, takes_over, target_exists);
+    match retry::execute_batch(api, &statements).await? {
+        Outcome::Finished(_) => {
+            if takes_over {
+                let (fence, loads) = (fence(target), catalog.loads);
+                tracing::info!(%fence, loads, "loads of an earlier version taken over");
+            }
+            Ok(())
+        }
+        Outcome::Failed(failure) if failure.refusal == Refusal::AlreadyExists => Ok(()),
+        Outcome::Failed(failure) => {
+            Err(refusal::explain(&format!("making the table {}", fence(target)), &failure))
         }
     }
 }
@@ -22,7 +47,7 @@ pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
 /// is there now. A database user may write to the ledger without owning it; then ALTER TABLE is
 /// denied, and the user's loads go on without the column.
 pub async fn add_plugins(api: &DataApi, target: &TableName) -> Result<bool> {
-    match retry_conflicts::execute_batch(api, &[add_plugins_sql(target)]).await? {
+    match retry::execute_batch(api, &[add_plugins_sql(target)]).await? {
         Outcome::Finished(_) => Ok(true),
         Outcome::Failed(failure) => Ok(has_plugins(target, &failure)),
     }

@@ -7,7 +7,7 @@ use loader_warehouse::catalog::{Catalog, TableState, queries, table_queries};
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::rows::ResultRows;
 
-use crate::redshift::{bookkeeping, retry_conflicts};
+use crate::redshift::{bookkeeping, retry};
 
 /// What to do when the ledger or the audit table is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,10 @@ async fn complete(
         )
     })?;
     // A file that was loaded before gets no new row, so its run needs no column for the plugins.
+    if !catalog.has_fence {
+        bookkeeping::make_fence(api, target, &catalog).await?;
+        catalog.has_fence = true;
+    }
     if !catalog.ledger_has_plugins && catalog.loaded_by.is_none() {
         catalog.ledger_has_plugins = bookkeeping::add_plugins(api, target).await?;
     }
@@ -70,7 +74,7 @@ async fn ask(
     queries: &[String],
     target: &TableName,
 ) -> Result<Option<(Catalog, bool)>> {
-    match retry_conflicts::execute_batch(api, queries).await? {
+    match retry::execute_batch(api, queries).await? {
         Outcome::Finished(executed) => {
             answer(api, &executed, target, queries.len() > 1).await.map(Some)
         }
@@ -92,7 +96,7 @@ async fn answer(
 
 /// Reads the target as it is now; `None`: there is no such table. One execution.
 pub async fn read_table(api: &DataApi, target: &TableName) -> Result<Option<TableState>> {
-    let executed = match retry_conflicts::execute_batch(api, &table_queries(target)).await? {
+    let executed = match retry::execute_batch(api, &table_queries(target)).await? {
         Outcome::Finished(executed) => executed,
         Outcome::Failed(failure) => return Err(refusal::explain("reading the catalog", &failure)),
     };

@@ -14,7 +14,7 @@ use loader_warehouse::refusal;
 use loader_warehouse::rows::{ResultRows, unexpected};
 use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
-use crate::redshift::retry_conflicts;
+use crate::redshift::retry;
 
 /// Reads everything about the target's dependents, and about the views of `also` with their own
 /// readers, as far as these exist. A target that does not exist has no dependents.
@@ -93,7 +93,7 @@ pub(super) async fn query(
 ) -> Result<Vec<ResultRows>> {
     let mut answers = Vec::with_capacity(statements.len());
     for batch in statements.chunks(MAX_BATCH_STATEMENTS) {
-        match retry_conflicts::execute_batch(api, batch).await? {
+        match retry::execute_batch(api, batch).await? {
             Outcome::Failed(failure) => return Err(refusal::explain(doing, &failure)),
             Outcome::Finished(executed) => {
                 for nth in 0..batch.len() {

@@ -61,7 +61,8 @@ impl Settings {
             null_value leading_zeros schema_name target_table upsert_keys
             strategy duplicates schema_policy missing_columns max_rejects
             force workgroup_name cluster_identifier db_user database
-            region secret_arn iam_role local plugin_config
+            region secret_arn iam_role lock_target lock_timeout
+            statement_timeout split_load_above local plugin_config
             plugin_cache capture capture_dir limits tables
             staging_format keep_staging workers report
         }

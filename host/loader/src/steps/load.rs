@@ -1,9 +1,8 @@
-//! Load: one transaction that copies, merges, and writes ledger and audit row; everything or
-//! nothing.
+//! Load: copies the parts, merges them, and writes fence, ledger and audit row; everything or nothing.
 //!
-//! In: the plan's columns and the staged parts. Out: where the rows went. When another transaction
-//! is in the way, the batch runs again. When a guard fires, the error says which promise would have
-//! been broken.
+//! In: the plan's columns and the staged parts. Out: where the rows went, or that the target is
+//! another by now. When another transaction is in the way, the merge runs again. When a guard fires,
+//! the error says which promise would have been broken.
 
 use loader_aws::data_api::{DataApi, Executed, Outcome};
 use loader_data::parts::csv_null;
@@ -11,18 +10,19 @@ use loader_model::choices::{MissingColumns, StagingFormat};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::TargetColumn;
 use loader_warehouse::load_batch::{
-    self, Copy, CopyFormat, Counts, LedgerRow, LoadBatch, StatementRole,
+    self, Copy, CopyFormat, Counts, LedgerRow, LoadBatch, LoadStatements, Statement, StatementRole,
 };
-use loader_warehouse::refusal::{self, Missing, Refusal, StatementFailure};
+use loader_warehouse::refusal::{Refusal, StatementFailure};
 use loader_warehouse::sql::MAX_STATEMENT_BYTES;
 
-use crate::plugin_identity;
-use crate::redshift::{audit, load_errors, retry_conflicts};
+use crate::redshift::load_failure::{LoadFailure, Meaning};
+use crate::redshift::{audit, retry};
 use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Evolved, Loaded, Staged, Work};
+use crate::{crash, plugin_identity};
 
-/// Runs the transaction. Errors: `Data` (duplicate keys that are not allowed, a load error),
+/// Runs the load. Errors: `Data` (duplicate keys that are not allowed, a load error),
 /// `Transient` (conflicts that do not end), `OutcomeUnknown`, `Config` (permissions), `Internal`.
 pub(crate) async fn run(
     tools: &Tools,
@@ -46,7 +46,7 @@ pub(crate) fn preview(
     staged: &Staged,
     creation: &[String],
 ) -> Vec<String> {
-    let statements = statements(&Load { tools, work, staged, creation });
+    let statements = Load { tools, work, staged, creation }.statements().in_one();
     statements.into_iter().map(|(_, sql)| sql).collect()
 }
 
@@ -59,32 +59,102 @@ struct Load<'a> {
     creation: &'a [String],
 }
 
-// `build` returns the statements with their roles. Redshift only tells the number of the statement
-// that failed, and the roles tell what it was for. From the moment that the batch has finished, the
-// rows are committed: an error after that becomes `committed`, never a failed load.
-async fn transact(load: &Load<'_>) -> Result<Loaded> {
-    let api = &load.tools.api;
-    let (roles, statements): (Vec<StatementRole>, Vec<String>) =
-        statements(load).into_iter().unzip();
-    check_sizes(load.work.plan.columns.len(), &statements)?;
-    match retry_conflicts::execute_batch(api, &statements).await? {
-        Outcome::Finished(executed) => {
-            let counts = counts(api, &roles, &executed, load.staged.totals.rows_staged).await;
-            let Counts { inserted, updated, duplicates } =
-                counts.map_err(|error| committed(load, &error))?;
-            Ok(Loaded::Rows { inserted, updated, duplicates })
+impl Load<'_> {
+    /// The statements of the load.
+    fn statements(&self) -> LoadStatements {
+        let columns = self.work.plan.target_columns(&self.staged.totals.max_text_bytes);
+        let null = csv_null(&self.tools.job.run.text);
+        // A ledger of an earlier version has no column for the plugins.
+        let plugins = self.work.catalog.ledger_has_plugins;
+        let plugins = plugins.then(|| plugin_identity::for_ledger(&self.staged.plugins));
+        load_batch::build(&batch(self, &columns, &null, plugins.as_deref()))
+    }
+
+    fn api(&self) -> DataApi {
+        self.tools.api.with_lock_timeout(self.tools.job.warehouse.lock_timeout)
+    }
+
+    /// What a refused statement comes to.
+    async fn explain(&self, roles: &[StatementRole], failure: &StatementFailure) -> Result<Loaded> {
+        let failure = LoadFailure {
+            job: &self.tools.job,
+            rows_staged: self.staged.totals.rows_staged,
+            role: roles.get(failure.statement).copied(),
+            failure,
+        };
+        match failure.meaning(&self.tools.api).await {
+            Meaning::LoadedAlready => Ok(Loaded::Already),
+            Meaning::TargetChanged(error) => Ok(Loaded::TargetChanged(error)),
+            Meaning::Failed(error) => Err(error),
         }
-        Outcome::Failed(failure) => explain(api, load, &roles, &failure).await,
     }
 }
 
-fn statements(load: &Load<'_>) -> Vec<(StatementRole, String)> {
-    let columns = load.work.plan.target_columns(&load.staged.totals.max_text_bytes);
-    let null = csv_null(&load.tools.job.run.text);
-    // A ledger of an earlier version has no column for the plugins.
-    let plugins = load.work.catalog.ledger_has_plugins;
-    let plugins = plugins.then(|| plugin_identity::for_ledger(&load.staged.plugins));
-    load_batch::build(&batch(load, &columns, &null, plugins.as_deref()))
+/// Runs the load as one transaction or as two.
+// The statements of one transaction may be measured together by the service's limit, so a load
+// whose statements are long in sum takes two.
+async fn transact(load: &Load<'_>) -> Result<Loaded> {
+    let statements = load.statements();
+    let in_one = statements.in_one();
+    check_sizes(load.work.plan.columns.len(), &in_one)?;
+    let bytes: usize = in_one.iter().map(|(_, sql)| sql.len()).sum();
+    let is_small = load.staged.bytes <= load.tools.job.warehouse.split_load_above;
+    if is_small && bytes <= MAX_STATEMENT_BYTES {
+        // Nothing of it is committed before the end, so a COPY that S3 has kept from finishing may
+        // run again with all the rest.
+        return commit(load, &load.api(), in_one, retry::is_passing).await;
+    }
+    let session = fill(load, statements.filling()).await?;
+    crash::point("filled");
+    match session {
+        Ok(session) => {
+            let api = load.api().within_session(&session);
+            commit(load, &api, statements.merging(), retry::is_conflict).await
+        }
+        Err(loaded) => Ok(loaded),
+    }
+}
+
+/// Fills the staging table, and returns the session that has it.
+// A lost answer leaves nothing to find out: a staging table that nobody asks for goes with its
+// session.
+async fn fill(
+    load: &Load<'_>,
+    statements: Vec<Statement>,
+) -> Result<std::result::Result<String, Loaded>> {
+    let (roles, statements): (Vec<StatementRole>, Vec<String>) = statements.into_iter().unzip();
+    let api = load.api().opening_session();
+    let filled = retry::execute_batch_while(&api, &statements, retry::is_passing).await;
+    match filled.map_err(Error::unless_unknown)? {
+        Outcome::Failed(failure) => load.explain(&roles, &failure).await.map(Err),
+        Outcome::Finished(executed) => {
+            let fact = "the Data API opened no session for the load";
+            executed.session_id.map(Ok).ok_or_else(|| Error::new(Kind::Internal, fact))
+        }
+    }
+}
+
+/// Runs the transaction that moves the rows.
+// The roles tell what the statement was for whose number Redshift gives. From the moment that the
+// batch has finished, the rows are committed: an error after that becomes `committed`, never a
+// failed load.
+async fn commit(
+    load: &Load<'_>,
+    api: &DataApi,
+    statements: Vec<Statement>,
+    may_pass: impl Fn(Refusal) -> bool,
+) -> Result<Loaded> {
+    let (roles, statements): (Vec<StatementRole>, Vec<String>) = statements.into_iter().unzip();
+    match retry::execute_batch_while(api, &statements, may_pass).await? {
+        Outcome::Failed(failure) => load.explain(&roles, &failure).await,
+        Outcome::Finished(executed) => {
+            let counts = counts(api, &roles, &executed, load.staged.totals.rows_staged).await;
+            let (counts, notice) = counts.map_err(|error| committed(load, &error))?;
+            load.tools.record.notices(notice);
+            let Counts { inserted, updated, duplicates } = counts;
+            Ok(Loaded::Rows { inserted, updated, duplicates })
+        }
+    }
 }
 
 /// `plugins`: the plugins with their counters, as the ledger has them.
@@ -102,13 +172,16 @@ fn batch<'a>(
     LoadBatch {
         target: &job.target,
         creation: load.creation,
+        existing: load.work.catalog.target.as_deref().unwrap_or_default(),
         columns,
         filled: &load.work.plan.filled,
         keep_filled: job.missing_columns == MissingColumns::Keep,
         keys: &job.keys,
         strategy: job.strategy,
         duplicates: job.duplicates,
-        guard_ledger: !job.force,
+        refuses_known: !job.force,
+        lock_target: job.warehouse.lock_target,
+        statement_timeout: job.warehouse.statement_timeout,
         copy: load.staged.manifest.as_ref().map(|manifest| Copy {
             manifest,
             iam_role: &job.warehouse.iam_role,
@@ -130,8 +203,8 @@ fn batch<'a>(
 
 /// Refuses statements that are too long for the Data API, with a message that says what to do. (For
 /// example, 1100 column names of 45 bytes, which stand twice in the INSERT.)
-fn check_sizes(columns: usize, statements: &[String]) -> Result<()> {
-    let longest = statements.iter().map(String::len).max().unwrap_or(0);
+fn check_sizes(columns: usize, statements: &[Statement]) -> Result<()> {
+    let longest = statements.iter().map(|(_, sql)| sql.len()).max().unwrap_or(0);
     if longest <= MAX_STATEMENT_BYTES {
         return Ok(());
     }
@@ -142,39 +215,38 @@ fn check_sizes(columns: usize, statements: &[String]) -> Result<()> {
     Err(Error::new(Kind::Data, fact))
 }
 
-/// Reads what the batch counted, and compares it with the rows that its INSERT says it wrote.
-// Merging deletes the rows of known keys and inserts the file's row of every key, so the INSERT
-// writes inserted + updated rows. (For example, 2 new and 3 known orders are 5 written rows.)
-// Without a DELETE, known rows were updated in place, and it writes only the inserted ones. The
-// service says -1 where it does not know the rows of a statement: then `try_from` fails, and only
-// the sum of all counts is compared with the staged rows.
+/// Reads what the batch counted. A notice, when the service says something else about its INSERT.
+// The counts come from the transaction itself and are what counts. What the service says of a
+// statement of a batch is documented for single statements only, so it cannot make a load fail whose
+// rows are committed.
 async fn counts(
     api: &DataApi,
     roles: &[StatementRole],
     executed: &Executed,
     staged: u64,
-) -> Result<Counts> {
+) -> Result<(Counts, Option<String>)> {
     let place = |wanted: StatementRole| roles.iter().position(|role| *role == wanted);
     let rows = api.rows(executed, place(StatementRole::Report)).await?;
     let counts: Counts = rows.first("the count of rows")?;
-    let written = place(StatementRole::Insert)
-        .and_then(|insert| executed.result_rows.get(insert))
-        .copied()
-        .unwrap_or(-1);
+    let accounted = counts.inserted + counts.updated + counts.duplicates;
+    if accounted != staged {
+        let fact = format!("{staged} rows were staged, but {accounted} accounted for");
+        return Err(Error::new(Kind::Internal, fact));
+    }
+    // Merging deletes the rows of known keys and inserts the file's row of every key. Without a
+    // DELETE, known rows were updated in place. (For example, 2 new and 3 known orders are 5 written
+    // rows, or 2.)
     let updates_in_place = place(StatementRole::Delete).is_none();
     let inserts = if updates_in_place { counts.inserted } else { counts.inserted + counts.updated };
-    let accounted = counts.inserted + counts.updated + counts.duplicates;
-    match u64::try_from(written) {
-        Ok(written) if written != inserts => {
-            let fact = format!("{inserts} rows were counted, but {written} written");
-            Err(Error::new(Kind::Internal, fact))
-        }
-        _ if accounted != staged => {
-            let fact = format!("{staged} rows were staged, but {accounted} accounted for");
-            Err(Error::new(Kind::Internal, fact))
-        }
-        _ => Ok(counts),
-    }
+    let said = place(StatementRole::Insert).and_then(|insert| executed.result_rows.get(insert));
+    // The service says -1 where it does not know the rows of a statement.
+    let said = said.and_then(|said| u64::try_from(*said).ok()).filter(|said| *said != inserts);
+    let notice = said.map(|said| {
+        format!(
+            "the Data API says that INSERT wrote {said} rows; the load itself counted {inserts}"
+        )
+    });
+    Ok((counts, notice))
 }
 
 /// The error for a failure after the commit. It must not look like a load that did not happen, or
@@ -186,106 +258,4 @@ fn committed(load: &Load<'_>, error: &Error) -> Error {
         load.tools.job.target, load.tools.job.run.number
     );
     Error::new(Kind::OutcomeUnknown, fact)
-}
-
-/// What a refused statement means for the load: which promise would have been broken, or the
-/// warehouse's own words.
-// One refusal means different things at different statements, so refusal and role decide together.
-// (For example, a guard that fires at the ledger is a file that was loaded meanwhile, which is no
-// error at all; at the row count it is a COPY that has lost rows.) A meaning is looked for by the
-// refusal first. Where that has none, the role decides how the warehouse's own words are
-// introduced.
-async fn explain(
-    api: &DataApi,
-    load: &Load<'_>,
-    roles: &[StatementRole],
-    failure: &StatementFailure,
-) -> Result<Loaded> {
-    let role = roles.get(failure.statement).copied();
-    let meaning = match failure.refusal {
-        Refusal::Guard if role == Some(StatementRole::LedgerGuard) => return Ok(Loaded::Already),
-        Refusal::Guard => guard_fired(load, role, failure),
-        Refusal::TypeMismatch | Refusal::Missing(Missing::Column | Missing::SchemaOrColumn) => {
-            target_changed(load, role, failure)
-        }
-        Refusal::AlreadyExists => target_made(load, role, failure),
-        Refusal::Missing(Missing::Schema | Missing::Other)
-        | Refusal::Conflict
-        | Refusal::Cancelled
-        | Refusal::Denied
-        | Refusal::BucketDenied
-        | Refusal::RoleRefused
-        | Refusal::Unavailable
-        | Refusal::WrongPassword
-        | Refusal::WideAlready
-        | Refusal::HeldByViews
-        | Refusal::Other => None,
-    };
-    if let Some(error) = meaning {
-        return Err(error);
-    }
-    match role {
-        Some(StatementRole::Copy) => Err(load_errors::explain(api, failure).await),
-        Some(StatementRole::CreateView) => {
-            let fact = format!(
-                "a view of {} cannot be made: {}; correct its definition, nothing was loaded",
-                load.tools.job.layout.view_config(),
-                refusal::headline(&failure.message)
-            );
-            Err(Error::new(Kind::Config, fact).with("statement_id", &failure.id))
-        }
-        _ => Err(refusal::explain(&format!("loading into {}", load.tools.job.target), failure)),
-    }
-}
-
-/// The error of a guard, which stops the load where going on would lose or double rows.
-fn guard_fired(
-    load: &Load<'_>,
-    role: Option<StatementRole>,
-    failure: &StatementFailure,
-) -> Option<Error> {
-    if role == Some(StatementRole::RowGuard) {
-        let fact = format!(
-            "Redshift did not copy the {} rows that were staged; everything was rolled back",
-            load.staged.totals.rows_staged
-        );
-        return Some(Error::new(Kind::Internal, fact).with("statement_id", &failure.id));
-    }
-    (role == Some(StatementRole::DuplicateGuard)).then(|| {
-        let keys = load.tools.job.keys.join(", ");
-        let fact = format!(
-            "the file has several rows of one key ({keys}), and --duplicates error refuses that"
-        );
-        Error::new(Kind::Data, fact)
-    })
-}
-
-/// The error for a table that has changed since the parts were made for it.
-// CREATE TEMP TABLE names the target's columns and COPY compares their types with the parts, so a
-// changed table shows there. The same refusal at another statement keeps Redshift's own words.
-fn target_changed(
-    load: &Load<'_>,
-    role: Option<StatementRole>,
-    failure: &StatementFailure,
-) -> Option<Error> {
-    let compares = matches!(role, Some(StatementRole::CreateStage | StatementRole::Copy));
-    compares.then(|| {
-        let target = &load.tools.job.target;
-        let fact = format!("{target} changed while the file was being loaded; run again");
-        Error::new(Kind::Transient, fact).with("statement_id", &failure.id)
-    })
-}
-
-/// The error for a table that was missing when the load was planned, and that another run has made
-/// since then.
-fn target_made(
-    load: &Load<'_>,
-    role: Option<StatementRole>,
-    failure: &StatementFailure,
-) -> Option<Error> {
-    (role == Some(StatementRole::CreateTable)).then(|| {
-        let fact =
-            format!("{} was made by another run meanwhile; run again", load.tools.job.target);
-        Error::new(Kind::Transient, fact).with("statement_id", &failure.id)
-    })
 }

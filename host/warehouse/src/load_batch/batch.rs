@@ -1,6 +1,9 @@
 //! The decided load: everything that the statements of its transaction depend on, and the roles
 //! that they have in it.
 
+use std::time::Duration;
+
+use loader_model::catalog_column::CatalogColumn;
 use loader_model::choices::{Duplicates, Strategy};
 use loader_model::names::{S3Uri, TableName};
 use loader_model::target_column::{FilledColumn, TargetColumn};
@@ -12,6 +15,9 @@ pub struct LoadBatch<'a> {
     /// CREATE TABLE for a missing table, then CREATE VIEW for its views; empty when the table
     /// exists.
     pub creation: &'a [String],
+    /// The columns that the catalog had before the load; empty when the table is missing.
+    pub existing: &'a [CatalogColumn],
+    /// The columns that the file fills, as they are when its rows are merged.
     pub columns: &'a [TargetColumn],
     /// Columns of the target that the file lacks.
     pub filled: &'a [FilledColumn],
@@ -20,8 +26,12 @@ pub struct LoadBatch<'a> {
     pub keys: &'a [String],
     pub strategy: Strategy,
     pub duplicates: Duplicates,
-    /// Whether the transaction refuses a load that the ledger knows.
-    pub guard_ledger: bool,
+    /// Whether a load that the fence knows is refused.
+    pub refuses_known: bool,
+    /// Whether the target itself is locked, too, so that other programs do not write to it meanwhile.
+    pub lock_target: bool,
+    /// The longest that a statement may take; `None` leaves it to the user's settings in Redshift.
+    pub statement_timeout: Option<Duration>,
     /// `None` when the file has no rows.
     pub copy: Option<Copy<'a>>,
     pub rows_staged: u64,
@@ -70,21 +80,29 @@ pub struct AuditRow<'a> {
     pub rows_read: u64,
 }
 
-/// What a statement is for in the load's transaction.
+/// What a statement is for in the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatementRole {
-    CreateTable,
     Lock,
-    LedgerGuard,
+    /// SET of a setting that the statements after it rely on.
+    Setting,
+    /// Refuses a load that the fence knows.
+    FenceGuard,
     CreateStage,
     Copy,
     RowGuard,
     DuplicateGuard,
+    CreateTable,
+    /// Keeps the target from being altered until the transaction ends.
+    HoldTarget,
+    /// Refuses a target that has other columns than the parts were made for.
+    ColumnGuard,
     Count,
     Delete,
     Update,
     Insert,
     CreateView,
+    Fence,
     Ledger,
     Audit,
     /// The statement whose result is the [`super::counts::Counts`].

@@ -1,8 +1,8 @@
-//! What a load writes beside its rows: into the ledger and into the audit table.
+//! What a load writes beside its rows: into its target's fence, the ledger and the audit table.
 
 use loader_model::names::{TableName, utc};
 
-use crate::bookkeeping::{AUDIT, LEDGER, PLUGINS};
+use crate::bookkeeping::{AUDIT, LEDGER, PLUGINS, fence};
 use crate::load_batch::batch::{AuditRow, LoadBatch};
 use crate::load_batch::counts::COUNTS;
 use crate::sql::{cut, table, text};
@@ -11,9 +11,19 @@ use crate::sql::{cut, table, text};
 /// message grows when it is escaped.
 const MAX_ERROR_BYTES: usize = 16 * 1024;
 
+/// The fence's row of this load. With it the fence refuses the load from now on.
+pub(super) fn fence_row(batch: &LoadBatch<'_>) -> String {
+    format!(
+        "INSERT INTO {} (load_id, run_id, loaded_at) VALUES ({}, {}, GETDATE())",
+        table(&fence(batch.target)),
+        text(batch.ledger.load_id),
+        text(batch.ledger.run_id),
+    )
+}
+
 /// The ledger's row of this load.
-// A long address is cut to its column. That makes no two files the same, because the guard asks for
-// `load_id` alone.
+// A long address is cut to its column. That makes no two files the same, because `load_id`
+// alone tells loads apart.
 pub(super) fn ledger(batch: &LoadBatch<'_>) -> String {
     let row = &batch.ledger;
     let (column, plugins) = match row.plugins {

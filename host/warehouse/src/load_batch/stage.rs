@@ -1,41 +1,33 @@
-//! The staging table: it is made like the target, filled by COPY, and checked before its rows move.
+//! The staging table: it is made for the parts, filled by COPY, and checked before its rows move.
 
 use loader_model::column_type::MAX_VARCHAR_BYTES;
-use loader_model::names::TableName;
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 
-use crate::bookkeeping::LEDGER;
-use crate::load_batch::batch::{Copy, CopyFormat, LoadBatch};
-use crate::sql::{ident, idents, table, text};
+use crate::load_batch::batch::{Copy, CopyFormat};
+use crate::load_batch::guard::guard;
+use crate::sql::{ident, idents, text};
 
 /// The name of the staging table. The table is temporary, so a killed run leaves nothing behind and
 /// two runs never share it.
 pub(super) const STAGE: &str = "loader_stage";
 
-/// Makes the staging table, with the types that the target has under the lock.
-// The types come from the target and not from the plan. If the target was altered since the plan,
-// COPY refuses the strictly typed parts. An INSERT from columns of the planned types would round or
-// cut the values instead. (For example, amounts planned for DECIMAL(12,4) would lose two digits in
-// a column that is DECIMAL(12,2) by now.)
+/// Makes the staging table, with the types in which the columns are staged.
+// The types come from the plan and not from the target, so that filling the stage takes no lock on
+// the target. Whether the target still has these types is asked when its rows are merged, by
+// `target::column_guard`.
 //
-// AS SELECT leaves NOT NULL behind, which LIKE would copy: COPY would then fail on NOT NULL columns
-// that the file lacks, before the INSERT can leave them to their defaults.
-pub(super) fn create_stage(target: &TableName, columns: &[TargetColumn]) -> String {
+// No column is NOT NULL: the INSERT says what is missing, with the name of the target's column.
+pub(super) fn create_stage(columns: &[TargetColumn]) -> String {
     let column = |column: &TargetColumn| {
         let name = ident(&column.name);
-        if column.staged_as_text {
-            format!("CAST(NULL AS VARCHAR({MAX_VARCHAR_BYTES})) AS {name}")
-        } else {
-            name
+        match column.staged_as_text {
+            true => format!("{name} VARCHAR({MAX_VARCHAR_BYTES})"),
+            false => format!("{name} {}", column.column_type),
         }
     };
-    let list: Vec<String> = columns.iter().map(column).collect();
-    format!(
-        "CREATE TEMP TABLE {STAGE} AS SELECT {}, CAST(NULL AS BIGINT) AS {} FROM {} WHERE 1 = 0",
-        list.join(", "),
-        ident(ROW_COLUMN),
-        table(target),
-    )
+    let mut list: Vec<String> = columns.iter().map(column).collect();
+    list.push(format!("{} BIGINT", ident(ROW_COLUMN)));
+    format!("CREATE TEMP TABLE {STAGE} ({})", list.join(", "))
 }
 
 /// The COPY of all parts of the manifest.
@@ -66,26 +58,9 @@ fn copy_format(format: CopyFormat<'_>) -> String {
     }
 }
 
-/// A query that fails, and the whole batch with it, unless `condition` holds over the rows of
-/// `from`.
-fn guard(condition: &str, name: &str, from: &str) -> String {
-    // A batch has no IF and no other way to stop itself, so the guard divides by zero.
-    format!("SELECT 1 / (CASE WHEN {condition} THEN 1 ELSE 0 END) AS {name} FROM {from}")
-}
-
 /// Refuses a load unless COPY brought in exactly `rows_staged` rows.
 pub(super) fn row_guard(rows_staged: u64) -> String {
     guard(&format!("COUNT(*) = {rows_staged}"), "all_rows_staged", STAGE)
-}
-
-/// Refuses a load that the ledger knows.
-pub(super) fn ledger_guard(batch: &LoadBatch<'_>) -> String {
-    let from = format!(
-        "{} WHERE load_id = {}",
-        table(&batch.target.sibling(LEDGER)),
-        text(batch.ledger.load_id)
-    );
-    guard("COUNT(*) = 0", "not_loaded_before", &from)
 }
 
 /// Refuses a file that has several rows of one key.

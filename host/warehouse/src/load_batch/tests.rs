@@ -1,5 +1,6 @@
 //! The transaction as text, for each way of loading.
 
+use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::choices::Strategy;
 use loader_model::column_type::ColumnType;
 use loader_model::names::{S3Uri, TableName};
@@ -7,7 +8,7 @@ use loader_model::target_column::{Fill, FilledColumn, TargetColumn};
 
 use super::*;
 
-fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
+fn texts_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> [String; 3] {
     let target = TableName::new("public", "orders").expect("a valid name");
     let source = S3Uri::new("b", "data/in/o'brien.csv");
     let manifest = S3Uri::new("b", "data/staging/orders_o/run/manifest.json");
@@ -22,17 +23,28 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
         column("select", ColumnType::Varchar { bytes: 256 }, false),
     ];
     let keys = ["id".to_owned()];
+    // The note was VARCHAR(100) before the load widened it.
+    let existing = ["integer", "character varying(100)"].map(|type_text| CatalogColumn {
+        name: if type_text == "integer" { "id".into() } else { "select".into() },
+        column_type: ColumnType::from_catalog(type_text),
+        type_text: type_text.into(),
+        nullable: true,
+        default: ColumnDefault::None,
+    });
     let creation = ["CREATE TABLE orders".to_owned(), "CREATE VIEW v_orders".to_owned()];
     let mut batch = LoadBatch {
         target: &target,
         creation: &creation,
+        existing: &existing,
         columns: &columns,
         filled: &[],
         keep_filled: false,
         keys: &keys,
         strategy: Strategy::Merge,
         duplicates: Duplicates::Last,
-        guard_ledger: true,
+        refuses_known: true,
+        lock_target: false,
+        statement_timeout: None,
         copy: Some(Copy {
             manifest: &manifest,
             iam_role: "arn:aws:iam::1:role/r",
@@ -57,31 +69,78 @@ fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
         },
     };
     change(&mut batch);
-    build(&batch)
-        .into_iter()
-        .map(|(role, sql)| format!("{role:?}: {sql}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let statements = build(&batch);
+    [statements.in_one(), statements.filling(), statements.merging()].map(shown)
+}
+
+fn shown(statements: Vec<Statement>) -> String {
+    let lines = statements.into_iter().map(|(role, sql)| format!("{role:?}: {sql}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn text_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> String {
+    let [in_one, _, _] = texts_of(change);
+    in_one
 }
 
 #[test]
 fn a_merge_into_a_new_table() {
     insta::assert_snapshot!(text_of(|_| {}), @r#"
-    Lock: LOCK "public"."loader_loads"
-    CreateTable: CREATE TABLE orders
-    Lock: LOCK "public"."orders"
-    LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
-    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Lock: LOCK "public"."loader_fence_orders"
+    Setting: SET timezone TO 'UTC'
+    FenceGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_fence_orders" WHERE load_id = 'l1'
+    CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
     RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    CreateTable: CREATE TABLE orders
     Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     CreateView: CREATE VIEW v_orders
+    Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
     Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
+}
+
+#[test]
+fn a_large_load_is_two_transactions_and_locks_only_in_the_second() {
+    let [in_one, filling, merging] = texts_of(|batch| {
+        batch.creation = &[];
+        batch.lock_target = true;
+        batch.statement_timeout = Some(std::time::Duration::from_secs(90));
+    });
+    insta::assert_snapshot!(filling, @r#"
+    Setting: SET timezone TO 'UTC'
+    Setting: SET statement_timeout TO 90000
+    CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
+    Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
+    RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    "#);
+    insta::assert_snapshot!(merging, @r#"
+    Lock: LOCK "public"."loader_fence_orders"
+    Lock: LOCK "public"."orders"
+    FenceGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_fence_orders" WHERE load_id = 'l1'
+    HoldTarget: SELECT COUNT(*) AS held FROM "public"."orders" WHERE 1 = 0
+    ColumnGuard: SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS same_columns FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'orders' AND a.attnum > 0 AND NOT a.attisdropped AND a.attname || ' ' || format_type(a.atttypid, a.atttypmod) IN ('id integer', 'select character varying(256)')
+    Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
+    Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
+    Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
+    Report: SELECT inserted, updated, duplicates FROM loader_counts
+    "#);
+    // One transaction has the same statements, with the locks first.
+    let sorted = |texts: &[&str]| {
+        let mut lines: Vec<String> =
+            texts.iter().flat_map(|text| text.lines()).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&[&in_one]), sorted(&[&filling, &merging]));
+    assert!(in_one.starts_with("Lock: LOCK \"public\".\"loader_fence_orders\"\nLock: LOCK "));
 }
 
 #[test]
@@ -91,13 +150,17 @@ fn an_append_knows_no_keys() {
         batch.strategy = Strategy::Append;
         batch.creation = &[];
     }), @r#"
-    Lock: LOCK "public"."orders"
-    LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
-    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Lock: LOCK "public"."loader_fence_orders"
+    Setting: SET timezone TO 'UTC'
+    FenceGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_fence_orders" WHERE load_id = 'l1'
+    CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
     RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    HoldTarget: SELECT COUNT(*) AS held FROM "public"."orders" WHERE 1 = 0
+    ColumnGuard: SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS same_columns FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'orders' AND a.attnum > 0 AND NOT a.attisdropped AND a.attname || ' ' || format_type(a.atttypid, a.atttypmod) IN ('id integer', 'select character varying(256)')
     Count: CREATE TEMP TABLE loader_counts AS SELECT n AS inserted, 0 AS updated, 0 AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM loader_stage
+    Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
     Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
@@ -108,37 +171,42 @@ fn an_append_knows_no_keys() {
 fn first_wins_error_refuses_and_csv_has_its_own_null() {
     insta::assert_snapshot!(text_of(|batch| {
         batch.creation = &[];
-        batch.guard_ledger = false;
+        batch.refuses_known = false;
         batch.duplicates = Duplicates::First;
         if let Some(copy) = &mut batch.copy {
             copy.iam_role = "default";
             copy.format = CopyFormat::Csv { null: "@null@" };
         }
     }), @r#"
-    Lock: LOCK "public"."orders"
-    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Lock: LOCK "public"."loader_fence_orders"
+    Setting: SET timezone TO 'UTC'
+    CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE default FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS '@null@' TIMEFORMAT 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF
     RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    HoldTarget: SELECT COUNT(*) AS held FROM "public"."orders" WHERE 1 = 0
+    ColumnGuard: SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS same_columns FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'orders' AND a.attnum > 0 AND NOT a.attisdropped AND a.attname || ' ' || format_type(a.atttypid, a.atttypmod) IN ('id integer', 'select character varying(256)')
     Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" ASC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
+    Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
     Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
     insta::assert_snapshot!(text_of(|batch| batch.duplicates = Duplicates::Error), @r#"
-    Lock: LOCK "public"."loader_loads"
-    CreateTable: CREATE TABLE orders
-    Lock: LOCK "public"."orders"
-    LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
-    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Lock: LOCK "public"."loader_fence_orders"
+    Setting: SET timezone TO 'UTC'
+    FenceGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_fence_orders" WHERE load_id = 'l1'
+    CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
     RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
     DuplicateGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS no_duplicate_keys FROM (SELECT 1 AS twice FROM loader_stage GROUP BY "id" HAVING COUNT(*) > 1) AS d
+    CreateTable: CREATE TABLE orders
     Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id")) AS known
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     CreateView: CREATE VIEW v_orders
+    Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
     Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
@@ -152,16 +220,17 @@ fn replacing_empties_the_table_and_an_empty_file_copies_nothing() {
         batch.copy = None;
         batch.rows_staged = 0;
     }), @r#"
-    Lock: LOCK "public"."loader_loads"
-    CreateTable: CREATE TABLE orders
-    Lock: LOCK "public"."orders"
-    LedgerGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_loads" WHERE load_id = 'l1'
-    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", "select", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    Lock: LOCK "public"."loader_fence_orders"
+    Setting: SET timezone TO 'UTC'
+    FenceGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_fence_orders" WHERE load_id = 'l1'
+    CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
+    CreateTable: CREATE TABLE orders
     Count: CREATE TEMP TABLE loader_counts AS SELECT loaded.n - known.n AS inserted, known.n AS updated, staged.n - loaded.n AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged CROSS JOIN (SELECT COUNT(*) AS n FROM (SELECT DISTINCT "id" FROM loader_stage) AS r) AS loaded CROSS JOIN (SELECT 0 AS n) AS known
     Delete: DELETE FROM "public"."orders"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     CreateView: CREATE VIEW v_orders
+    Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
     Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 0, GETDATE(), '[{"name":"o''brien"}]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
@@ -213,17 +282,17 @@ fn missing_columns_are_filled_and_text_becomes_what_parquet_cannot_carry() {
             .join("\n")
     };
     insta::assert_snapshot!(parts(false, Strategy::Merge), @r#"
-    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "at" VARCHAR(65535), "doc" VARCHAR(65535), "raw" VARCHAR(65535), "_loader_row" BIGINT)
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     "#);
     insta::assert_snapshot!(parts(true, Strategy::Merge), @r#"
-    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "at" VARCHAR(65535), "doc" VARCHAR(65535), "raw" VARCHAR(65535), "_loader_row" BIGINT)
     Update: UPDATE "public"."orders" SET "at" = CAST(ranked."at" AS TIMESTAMPTZ), "doc" = JSON_PARSE(ranked."doc"), "raw" = FROM_HEX(ranked."raw") FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1 AND "public"."orders"."id" = ranked."id"
     Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1 AND NOT EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = ranked."id")
     "#);
     insta::assert_snapshot!(parts(true, Strategy::Replace), @r#"
-    CreateStage: CREATE TEMP TABLE loader_stage AS SELECT "id", CAST(NULL AS VARCHAR(65535)) AS "at", CAST(NULL AS VARCHAR(65535)) AS "doc", CAST(NULL AS VARCHAR(65535)) AS "raw", CAST(NULL AS BIGINT) AS "_loader_row" FROM "public"."orders" WHERE 1 = 0
+    CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "at" VARCHAR(65535), "doc" VARCHAR(65535), "raw" VARCHAR(65535), "_loader_row" BIGINT)
     Delete: DELETE FROM "public"."orders"
     Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     "#);

@@ -95,6 +95,8 @@ fn a_plan_can_be_read() {
 
     Statements
     -- one transaction
+    LOCK "read_plan"."loader_fence_t";
+    LOCK "read_plan"."t";
     DROP VIEW "read_plan"."on_v";
     DROP VIEW "read_plan"."v_all";
     DROP VIEW "read_plan"."aside";
@@ -102,6 +104,7 @@ fn a_plan_can_be_read() {
     -- by itself
     ALTER TABLE "read_plan"."t" ALTER COLUMN "note" TYPE VARCHAR(256);
     -- one transaction
+    LOCK "read_plan"."loader_fence_t";
     LOCK "read_plan"."t";
     ALTER TABLE "read_plan"."t" ADD COLUMN "_loader_widened" BIGINT DEFAULT 0 NOT NULL;
     UPDATE "read_plan"."t" SET "_loader_widened" = "id";

@@ -1,11 +1,14 @@
 //! Which statements stand in which transaction: one for everything where that is possible, and
 //! otherwise a few, with a journal of the views that are missing between them.
 
+use loader_model::names::TableName;
+
+use crate::bookkeeping::{lock, lock_fence};
 use crate::evolution::change::{ColumnExtras, SchemaChange};
 use crate::evolution::script::values::{Execution, Situation};
 use crate::evolution::script::views::ViewScript;
 use crate::saved_view::SavedView;
-use crate::sql::{MAX_BATCH_STATEMENTS, table};
+use crate::sql::MAX_BATCH_STATEMENTS;
 
 /// Statements that stay together in one transaction.
 type Unit = Vec<String>;
@@ -28,8 +31,8 @@ pub(super) fn arrange(
 struct Units {
     /// Whether the load makes the table, in its own transaction.
     creates_table: bool,
-    /// LOCK of the target, for the transactions that change it.
-    lock: Option<String>,
+    /// The LOCKs with which each transaction begins.
+    locks: Vec<String>,
     drops: Vec<Unit>,
     /// Statements that Redshift refuses in a transaction.
     alone: Vec<String>,
@@ -53,10 +56,9 @@ impl Units {
             }
         }
         let creates_table = matches!(changes, [SchemaChange::CreateTable { .. }]);
-        let locks = !creates_table && !together.is_empty();
         Units {
             creates_table,
-            lock: locks.then(|| format!("LOCK {}", table(situation.target))),
+            locks: locks(situation.target, creates_table, &together),
             // Readers first: DROP VIEW fails while another view reads the view.
             drops: views.dropped.iter().rev().map(|view| vec![view.drop_sql()]).collect(),
             alone,
@@ -71,13 +73,12 @@ impl Units {
         // The statements of a new table become a part of the load's transaction. `obstacles` has
         // checked that there is room for them, so the limit does not count here.
         let units = self.drops.iter().chain(&self.together).chain(&self.makes).flatten();
-        let statements: Vec<String> = self.lock.iter().chain(units).cloned().collect();
+        let changes: Vec<&String> = units.collect();
+        let statements: Vec<String> =
+            self.locks.iter().chain(changes.iter().copied()).cloned().collect();
         let fits = self.creates_table || statements.len() <= MAX_BATCH_STATEMENTS;
-        let one = if statements.is_empty() {
-            Vec::new()
-        } else {
-            vec![Execution::Transaction(statements)]
-        };
+        let one =
+            if changes.is_empty() { Vec::new() } else { vec![Execution::Transaction(statements)] };
         (self.alone.is_empty() && fits).then_some(one)
     }
 
@@ -86,23 +87,36 @@ impl Units {
     // statements that stand alone, and last the other changes and the views, all of which fit into
     // transactions. A view is missing from its drop to the last of these.
     fn apart(self) -> Vec<Execution> {
-        let mut executions = transactions(self.drops, None);
+        let mut executions = transactions(self.drops, &self.locks);
         executions.extend(self.alone.into_iter().map(Execution::Alone));
-        executions
-            .extend(transactions(self.together.into_iter().chain(self.makes).collect(), self.lock));
+        let rest = self.together.into_iter().chain(self.makes).collect();
+        executions.extend(transactions(rest, &self.locks));
         executions
     }
 }
 
+/// The LOCKs of an evolution: the fence of the target, so that no load is in its transaction, and the
+/// target, where columns are altered. The load that makes a table has its own.
+fn locks(target: &TableName, creates_table: bool, together: &[Unit]) -> Vec<String> {
+    if creates_table {
+        return Vec::new();
+    }
+    let mut locks = vec![lock_fence(target)];
+    if !together.is_empty() {
+        locks.push(lock(target));
+    }
+    locks
+}
+
 /// Packs units, in their order, into as few transactions as they need. Each transaction begins with
-/// the LOCK, if there is one.
-// A view's unit has room beside the LOCK: `obstacle` refuses views that take 40 statements or more.
-fn transactions(units: Vec<Unit>, lock: Option<String>) -> Vec<Execution> {
+/// the LOCKs.
+// A view's unit has room beside the LOCKs: `obstacle` refuses views that take more.
+fn transactions(units: Vec<Unit>, locks: &[String]) -> Vec<Execution> {
     let mut executions: Vec<Vec<String>> = Vec::new();
     for unit in units {
         match executions.last_mut() {
             Some(last) if last.len() + unit.len() <= MAX_BATCH_STATEMENTS => last.extend(unit),
-            _ => executions.push(lock.iter().cloned().chain(unit).collect()),
+            _ => executions.push(locks.iter().cloned().chain(unit).collect()),
         }
     }
     executions.into_iter().map(Execution::Transaction).collect()

@@ -113,6 +113,7 @@ fn an_integer_and_its_views_are_one_transaction() {
     ]);
     insta::assert_snapshot!(written(vec![integer("id")], &views, &[], &[]), @r#"
     transaction
+      LOCK "public"."loader_fence_orders"
       LOCK "public"."orders"
       DROP VIEW "public"."v2"
       DROP VIEW "public"."v1"
@@ -135,6 +136,8 @@ fn a_varchar_lets_go_of_every_view_and_they_are_written_down_first() {
     insta::assert_snapshot!(written(vec![text("note"), text("city"), added("day")], &views, &[], &[]), @r#"
     journal: public.v1, public.v2
     transaction
+      LOCK "public"."loader_fence_orders"
+      LOCK "public"."orders"
       DROP VIEW "public"."v2"
       DROP VIEW "public"."v1"
     alone
@@ -142,6 +145,7 @@ fn a_varchar_lets_go_of_every_view_and_they_are_written_down_first() {
     alone
       ALTER TABLE "public"."orders" ALTER COLUMN "city" TYPE VARCHAR(1024)
     transaction
+      LOCK "public"."loader_fence_orders"
       LOCK "public"."orders"
       ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
       CREATE VIEW "public"."v1" AS SELECT …
@@ -159,6 +163,7 @@ fn without_views_there_is_no_journal() {
     alone
       ALTER TABLE "public"."orders" ALTER COLUMN "note" TYPE VARCHAR(1024)
     transaction
+      LOCK "public"."loader_fence_orders"
       LOCK "public"."orders"
       ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
     "#);
@@ -170,6 +175,7 @@ fn configured_views_see_new_columns() {
     let config = [configured("v_orders"), configured("v_new")];
     insta::assert_snapshot!(written(vec![added("day")], &views, &config, &[]), @r#"
     transaction
+      LOCK "public"."loader_fence_orders"
       LOCK "public"."orders"
       DROP VIEW "public"."on_top"
       DROP VIEW "public"."v_orders"
@@ -193,6 +199,7 @@ fn a_configured_view_that_cannot_come_back_stays_as_it_is() {
     let views = dependents(vec![view("v_orders", &["id"], &[]), stuck]);
     insta::assert_snapshot!(written(vec![added("day")], &views, &[configured("v_orders")], &[]), @r#"
     transaction
+      LOCK "public"."loader_fence_orders"
       LOCK "public"."orders"
       ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
     notice: view public.v_orders keeps its old columns: view public.m is materialized

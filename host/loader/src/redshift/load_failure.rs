@@ -1,0 +1,143 @@
+//! What a refused statement means for the load that it was a part of: which promise would have been
+//! broken, who has to act, or that the load has to be planned anew.
+
+use loader_aws::data_api::DataApi;
+use loader_model::error::{Error, Kind};
+use loader_warehouse::bookkeeping::fence;
+use loader_warehouse::load_batch::StatementRole;
+use loader_warehouse::refusal::{self, Refusal, StatementFailure};
+
+use crate::job::Job;
+use crate::redshift::load_errors;
+
+/// What a failed load comes to.
+pub enum Meaning {
+    /// Another run has loaded the same file meanwhile.
+    LoadedAlready,
+    /// The target is another than the parts were made for, so the load must be planned anew. The
+    /// error is for the case that this goes on.
+    TargetChanged(Error),
+    Failed(Error),
+}
+
+/// A refused statement of a load.
+pub struct LoadFailure<'a> {
+    pub job: &'a Job,
+    pub rows_staged: u64,
+    /// What the statement was for.
+    pub role: Option<StatementRole>,
+    pub failure: &'a StatementFailure,
+}
+
+impl LoadFailure<'_> {
+    /// What the refusal means. Asks the warehouse why a COPY failed.
+    // One refusal means different things at different statements, so refusal and role decide
+    // together. (For example, a guard that fires at the fence is a file that was loaded meanwhile,
+    // which is no error at all; at the row count it is a COPY that has lost rows.) Where the two
+    // have no meaning of their own, the role decides how the warehouse's own words are introduced.
+    pub async fn meaning(&self, api: &DataApi) -> Meaning {
+        match (self.failure.refusal, self.role) {
+            (Refusal::Guard, Some(StatementRole::FenceGuard)) => Meaning::LoadedAlready,
+            (Refusal::Guard, Some(StatementRole::RowGuard)) => Meaning::Failed(self.rows_lost()),
+            (Refusal::Guard, Some(StatementRole::DuplicateGuard)) => {
+                Meaning::Failed(self.keys_twice())
+            }
+            _ if self.shows_another_target() => Meaning::TargetChanged(self.target_changed()),
+            (Refusal::Cancelled, _) => Meaning::Failed(self.cancelled()),
+            (_, Some(StatementRole::Copy)) => {
+                Meaning::Failed(load_errors::explain(api, self.failure).await)
+            }
+            (_, Some(StatementRole::CreateView)) => Meaning::Failed(self.bad_view()),
+            _ => Meaning::Failed(self.own_words()),
+        }
+    }
+
+    /// Whether the target was made, dropped or altered since the load was planned. CREATE TABLE
+    /// finds a table, the column guard finds other types, or a column is gone.
+    fn shows_another_target(&self) -> bool {
+        let merges = matches!(
+            self.role,
+            Some(
+                StatementRole::HoldTarget
+                    | StatementRole::Count
+                    | StatementRole::Delete
+                    | StatementRole::Update
+                    | StatementRole::Insert
+            )
+        );
+        match self.failure.refusal {
+            Refusal::AlreadyExists => self.role == Some(StatementRole::CreateTable),
+            Refusal::Guard => self.role == Some(StatementRole::ColumnGuard),
+            Refusal::Missing(_) | Refusal::TypeMismatch => merges,
+            _ => false,
+        }
+    }
+
+    fn target_changed(&self) -> Error {
+        let fact = format!(
+            "{} was changed by others again and again while the file was being loaded; run again",
+            self.job.target
+        );
+        self.error(Kind::Transient, fact)
+    }
+
+    fn rows_lost(&self) -> Error {
+        let fact = format!(
+            "Redshift did not copy the {} rows that were staged; everything was rolled back",
+            self.rows_staged
+        );
+        self.error(Kind::Internal, fact)
+    }
+
+    fn keys_twice(&self) -> Error {
+        let keys = self.job.keys.join(", ");
+        let fact = format!(
+            "the file has several rows of one key ({keys}), and --duplicates error refuses that"
+        );
+        Error::new(Kind::Data, fact)
+    }
+
+    /// The error of a statement that was cancelled: by the program when a LOCK waited too long, by
+    /// Redshift at the statement timeout, or by somebody in the database.
+    fn cancelled(&self) -> Error {
+        let (warehouse, target) = (&self.job.warehouse, &self.job.target);
+        if self.role == Some(StatementRole::Lock) {
+            let fact = format!(
+                "another transaction holds {} for longer than --lock-timeout {}, so {target} is \
+                 being loaded or altered; run again, or see in STV_LOCKS who holds it",
+                fence(target),
+                warehouse.lock_timeout.as_secs()
+            );
+            return self.error(Kind::Transient, fact);
+        }
+        match warehouse.statement_timeout {
+            Some(timeout) => {
+                let fact = format!(
+                    "loading into {target} failed: a statement took longer than \
+                     --statement-timeout {}, or was cancelled in the database; run again, or give \
+                     it more time",
+                    timeout.as_secs()
+                );
+                self.error(Kind::Transient, fact)
+            }
+            None => self.own_words(),
+        }
+    }
+
+    fn bad_view(&self) -> Error {
+        let fact = format!(
+            "a view of {} cannot be made: {}; correct its definition, nothing was loaded",
+            self.job.layout.view_config(),
+            refusal::headline(&self.failure.message)
+        );
+        self.error(Kind::Config, fact)
+    }
+
+    fn own_words(&self) -> Error {
+        refusal::explain(&format!("loading into {}", self.job.target), self.failure)
+    }
+
+    fn error(&self, kind: Kind, fact: String) -> Error {
+        Error::new(kind, fact).with("statement_id", &self.failure.id)
+    }
+}
