@@ -7,11 +7,12 @@
 //! schemas and tables, DescribeTable; client tokens, parameters, and the service's limits. It does
 //! not: check signatures or passwords (it believes `DbUser`, and a client without one is the
 //! superuser `loader`), count sessions (PostgreSQL has 300 connections), send events, name the
-//! table behind a result's column, or remember its statements and sessions over a restart. Of Redshift's engine it has no procedures,
-//! UNLOAD, ALTER TABLE APPEND, SHOW TABLE and the other SHOW statements on objects, QUALIFY, PIVOT,
-//! or navigation in SUPER. It records distribution, sort order, encodings and keys and shows them,
-//! nothing more. Comparisons of VARCHAR count trailing blanks (for example `'a' = 'a '` is false).
-//! Two writers of one table wait for each other only where they lock it or change the same rows.
+//! table behind a result's column, or remember its statements and sessions over a restart. Of
+//! Redshift's engine it has no procedures, UNLOAD, ALTER TABLE APPEND, SHOW TABLE and the other
+//! SHOW statements on objects, QUALIFY, PIVOT, or navigation in SUPER. It records distribution,
+//! sort order, encodings and keys and shows them, nothing more. Comparisons of VARCHAR count
+//! trailing blanks (for example `'a' = 'a '` is false). Two writers of one table wait for each
+//! other only where they lock it or change the same rows.
 //!
 //! Views are bound, late-binding or materialized. A bound view blocks what Redshift says it blocks:
 //! ALTER COLUMN TYPE of any column of its table, DROP of the table and of the columns that the view

@@ -181,7 +181,9 @@ impl<'a> Runner<'a> {
         if is_kept {
             // Not on the session's own connection: its transaction may be rolled back later, and
             // its settings must stay as the client made them.
-            match self.warehouse.connect(&submission.database, None).await {
+            // The rows belong to its user, who could not see another user's.
+            let user = submission.target.user();
+            match self.warehouse.connect(&submission.database, user).await {
                 Ok(aside) => history.write(&aside).await,
                 Err(error) => tracing::warn!(error, "cannot write the history of a session"),
             }

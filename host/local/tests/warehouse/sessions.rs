@@ -74,4 +74,15 @@ async fn history_of_a_session(warehouse: &Warehouse, session: &str) {
     }
     let query = "SELECT COUNT(*) FROM sys_query_history WHERE query_text = 'SELECT 42'";
     assert_eq!(warehouse.must(query).await, ["1"]);
+
+    // A user sees the statements of the user's own sessions.
+    warehouse.must("CREATE USER reader PASSWORD DISABLE").await;
+    let request = warehouse.client.execute_statement().sql("SELECT 43").cluster_identifier("c");
+    let request = request.db_user("reader").database("dev").session_keep_alive_seconds(60);
+    let session = request.wait_time_seconds(30).send().await.unwrap().session_id.unwrap();
+    let query = "SELECT COUNT(*) FROM sys_query_history WHERE query_text = 'SELECT 43'";
+    let request = warehouse.client.execute_statement().sql(query).session_id(&session);
+    let id = request.send().await.unwrap().id.unwrap();
+    warehouse.described(&id).await;
+    assert_eq!(warehouse.rows(&id).await, ["1"]);
 }
