@@ -11,8 +11,12 @@
 //! Redshift's engine it has no procedures, UNLOAD, ALTER TABLE APPEND, SHOW TABLE and the other
 //! SHOW statements on objects, QUALIFY, PIVOT, or navigation in SUPER. It records distribution,
 //! sort order, encodings and keys and shows them, nothing more. Comparisons of VARCHAR count
-//! trailing blanks (for example `'a' = 'a '` is false). Two writers of one table wait for each
-//! other only where they lock it or change the same rows.
+//! trailing blanks (for example `'a' = 'a '` is false).
+//!
+//! A transaction has the isolation level of its database, SNAPSHOT (PostgreSQL's REPEATABLE READ)
+//! or SERIALIZABLE. PostgreSQL looks for dangerous pairs of reads and writes where Redshift looks
+//! for circles, so it may end a transaction that Redshift would let pass. Two writers of one table
+//! wait for each other. One that runs as `DbUser` has its snapshot from before it waited.
 //!
 //! Views are bound, late-binding or materialized. A bound view blocks what Redshift says it blocks:
 //! ALTER COLUMN TYPE of any column of its table, DROP of the table and of the columns that the view
@@ -42,6 +46,7 @@ mod registry;
 mod result;
 mod run;
 mod service;
+mod statement;
 mod warehouse;
 
 pub(crate) use service::handle;

@@ -12,7 +12,7 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Statement};
 
 pub(crate) use result_set::{ColumnInfo, ResultSet, Row};
 
-use crate::sql::{LongName, connection_error, engine_error};
+use crate::sql::{HELPER_SCHEMA, LongName, connection_error, engine_error, literal};
 
 /// The settings that every connection needs. They do not depend on the machine's defaults: a
 /// TIMESTAMP must read `2024-12-31 23:59:59` also where postgresql.conf has another date style.
@@ -26,6 +26,10 @@ pub(crate) struct Session {
     pub(crate) pid: i32,
     /// Whether a transaction block is open. Whoever opens and ends blocks says so here.
     pub(crate) in_block: bool,
+    /// The isolation level of the database's transactions, in PostgreSQL's words.
+    pub(crate) isolation: &'static str,
+    /// Whether it acts as the superuser of the stand-in, and no user is in between.
+    pub(crate) is_engine: bool,
 }
 
 impl Session {
@@ -47,11 +51,24 @@ impl Session {
                 tracing::debug!(%error, "connection to PostgreSQL ended");
             }
         });
-        let row = client
-            .query_one("SELECT pg_backend_pid()", &[])
-            .await
-            .map_err(|error| engine_error(&error))?;
-        Ok(Session { pid: row.get(0), client, in_block: false })
+        let sql =
+            "SELECT pg_backend_pid(), current_setting('transaction_isolation') = 'serializable'";
+        let row = client.query_one(sql, &[]).await.map_err(|error| engine_error(&error))?;
+        // Redshift's SNAPSHOT is PostgreSQL's REPEATABLE READ.
+        let isolation = if row.get(1) { "SERIALIZABLE" } else { "REPEATABLE READ" };
+        let (pid, is_engine) = (row.get(0), user.is_none());
+        Ok(Session { client, pid, in_block: false, isolation, is_engine })
+    }
+
+    /// The statement that lets this transaction alone write to a table, until its end.
+    // LOCK leaves the snapshot for later, and needs more rights than INSERT. So the engine itself
+    // locks that way, and users through a procedure, whose call makes the snapshot before it waits.
+    pub(crate) fn write_lock(&self, table: &str) -> String {
+        if self.is_engine {
+            format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+        } else {
+            format!("CALL {HELPER_SCHEMA}.lock_for_writing({}::regclass)", literal(table))
+        }
     }
 
     /// Runs a statement without rows; returns the rows affected.

@@ -6,7 +6,7 @@
 //!
 //! Reading order: this file, which chooses the reader by the statement's first word; `ddl` (with
 //! `keys`) and `query`, the two big families; `late_binding` (views that are read by name);
-//! `identities` and `grants`; `other`; `names` (long names, which PostgreSQL cannot keep); `bind`
+//! `identities` and `grants`; `database`; `other`; `names` (long names, which PostgreSQL cannot keep); `bind`
 //! (parameters); `engine_error` (texts of run-time errors). All of them share `lexer`, `cursor`,
 //! `prepared`, `error`, `quoting` and `helper`. The files import from each other, never from this
 //! one.
@@ -15,6 +15,7 @@ mod bind;
 mod comment;
 mod copy;
 mod cursor;
+mod database;
 mod ddl;
 mod drop;
 mod engine_error;

@@ -36,6 +36,8 @@ pub(crate) struct Case {
     /// Run first, in one transaction, and must work.
     #[serde(default)]
     pub(crate) setup: Vec<String>,
+    /// It runs in a database of its own, which has this isolation level.
+    pub(crate) isolation: Option<String>,
     /// Keys and what is there.
     #[serde(default)]
     pub(crate) objects: BTreeMap<String, Object>,

@@ -33,22 +33,36 @@ pub(crate) struct Outcome {
 /// Runs the case.
 pub(crate) async fn run(warehouse: &Warehouse, case: &Case) -> Outcome {
     let schema = fresh_schema(&case.area);
+    let own_database = case.isolation.as_ref().map(|_| schema.as_str());
+    let database = own_database.unwrap_or(&warehouse.database);
     let values = Values(vec![
         ("schema", schema.clone()),
-        ("database", warehouse.database.clone()),
+        ("database", database.to_owned()),
         ("bucket", warehouse.bucket.clone()),
         ("role", warehouse.role.clone()),
     ]);
-    let story = Story::new(warehouse, case, &values);
-    let (tried, words) = story.told().await;
+    let main = Place::plain(&warehouse.database);
     let mut ending = vec![format!("DROP SCHEMA {schema} CASCADE")];
+    if let Some(level) = &case.isolation {
+        let create = format!("CREATE DATABASE {schema} ISOLATION LEVEL {level}");
+        if let Err(difference) = all(warehouse, main, &[create], Mode::AutoCommit).await {
+            return Outcome { difference: Some(difference), words: Vec::new() };
+        }
+        ending = vec![format!("DROP DATABASE {schema}")];
+    }
     ending.extend(case.teardown.iter().map(|sql| values.fill(sql)));
-    let ended = all(warehouse, &ending, Mode::AutoCommit).await;
+    let (tried, words) = Story::new(warehouse, Place::plain(database), case, &values).told().await;
+    let ended = all(warehouse, main, &ending, Mode::AutoCommit).await;
     Outcome { difference: tried.and(ended).err(), words }
 }
 
 /// Statements that just have to work.
-async fn all(warehouse: &Warehouse, statements: &[String], mode: Mode) -> Result<(), Difference> {
+async fn all(
+    warehouse: &Warehouse,
+    place: Place<'_>,
+    statements: &[String],
+    mode: Mode,
+) -> Result<(), Difference> {
     let request = Request {
         statements: statements.to_vec(),
         expected: vec![Expected::default(); statements.len()],
@@ -57,7 +71,7 @@ async fn all(warehouse: &Warehouse, statements: &[String], mode: Mode) -> Result
         refused: None,
         is_cancelled: false,
     };
-    let submitted = request.submit(warehouse, Place::default()).await?;
+    let submitted = request.submit(warehouse, place).await?;
     let id = submitted.and_then(|submitted| submitted.id).unwrap_or_default();
     request.ended(warehouse, &id, &mut Vec::new()).await
 }
@@ -65,6 +79,7 @@ async fn all(warehouse: &Warehouse, statements: &[String], mode: Mode) -> Result
 /// A case on its way.
 struct Story<'a> {
     warehouse: &'a Warehouse,
+    place: Place<'a>,
     case: &'a Case,
     values: &'a Values,
     /// The ids of the case's sessions, by the case's names.
@@ -75,9 +90,14 @@ struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    fn new(warehouse: &'a Warehouse, case: &'a Case, values: &'a Values) -> Story<'a> {
+    fn new(
+        warehouse: &'a Warehouse,
+        place: Place<'a>,
+        case: &'a Case,
+        values: &'a Values,
+    ) -> Story<'a> {
         let (sessions, started) = (BTreeMap::new(), BTreeMap::new());
-        Story { warehouse, case, values, sessions, started, words: Vec::new() }
+        Story { warehouse, place, case, values, sessions, started, words: Vec::new() }
     }
 
     async fn told(mut self) -> (Result<(), Difference>, Vec<String>) {
@@ -92,7 +112,7 @@ impl<'a> Story<'a> {
         }
         let mut setup = vec![self.values.fill("CREATE SCHEMA {schema}")];
         setup.extend(self.case.setup.iter().map(|sql| self.values.fill(sql)));
-        all(self.warehouse, &setup, Mode::Transaction).await?;
+        all(self.warehouse, self.place, &setup, Mode::Transaction).await?;
         for step in &self.case.steps {
             self.step(step).await?;
         }
@@ -124,6 +144,7 @@ impl<'a> Story<'a> {
             session: session.flatten().map(String::as_str),
             keep_alive: step.keep_alive.or(makes_session.then_some(60)),
             names_database: step.names_database,
+            ..self.place
         };
         let Some(submitted) = request.submit(self.warehouse, place).await? else { return Ok(()) };
         let id = submitted.id.expect("a request has an id");
@@ -185,7 +206,7 @@ impl<'a> Story<'a> {
     /// dropped. Sessions that are closed already refuse this.
     async fn close_sessions(&self) {
         for id in self.sessions.values() {
-            let place = Place { session: Some(id), keep_alive: Some(0), names_database: false };
+            let place = Place { session: Some(id), keep_alive: Some(0), ..self.place };
             let statements = &["ROLLBACK".to_owned()];
             let sent =
                 Sent { statements, mode: Mode::Execute, parameters: &BTreeMap::new(), place };

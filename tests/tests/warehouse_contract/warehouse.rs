@@ -41,13 +41,21 @@ pub(crate) enum Mode {
 }
 
 /// Where a request runs.
-#[derive(Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
+    pub(crate) database: &'a str,
     /// The id of a session.
     pub(crate) session: Option<&'a str>,
     pub(crate) keep_alive: Option<i32>,
     /// Whether the warehouse and the database are named also in a session.
     pub(crate) names_database: bool,
+}
+
+impl<'a> Place<'a> {
+    /// A database, outside of sessions.
+    pub(crate) fn plain(database: &'a str) -> Place<'a> {
+        Place { database, session: None, keep_alive: None, names_database: false }
+    }
 }
 
 /// A request.
@@ -199,7 +207,7 @@ impl Warehouse {
             return Members { session, ..Members::default() };
         }
         Members {
-            database: Some(self.database.clone()),
+            database: Some(place.database.to_owned()),
             workgroup: self.workgroup.clone(),
             cluster: self.cluster.clone(),
             user: self.user.clone(),

@@ -67,8 +67,26 @@ async fn load(
     files: &mut Vec<SourceFile>,
     errors: &mut Vec<LoadError>,
 ) -> Result<u64, String> {
+    set_last_copy(context.session, 0, -1).await?;
+    if context.session.in_block {
+        return locked_load(context, statement, files, errors).await;
+    }
+    // A block around it keeps the lock until the end of the load.
+    context.session.command("BEGIN").await?;
+    let outcome = locked_load(context, statement, files, errors).await;
+    let end = if outcome.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    let ended = context.session.command(end).await;
+    outcome.and_then(|rows| ended.map(|_| rows))
+}
+
+async fn locked_load(
+    context: &Context<'_>,
+    statement: &CopyStatement,
+    files: &mut Vec<SourceFile>,
+    errors: &mut Vec<LoadError>,
+) -> Result<u64, String> {
     let session = context.session;
-    set_last_copy(session, 0, -1).await?;
+    target::lock(session, statement).await?;
     let table = target::find(session, statement).await?;
     let (objects, wanted) = (context.objects.clone(), statement.clone());
     *files = blocking(move || source::find(&objects, &wanted)).await??;
@@ -122,10 +140,11 @@ async fn blocking<T: Send + 'static>(
         .map_err(|error| format!("ERROR: the load ended: {error}"))
 }
 
+// By SET and not by set_config(): a SELECT would make the snapshot before the lock is there.
 async fn set_last_copy(session: &Session, rows: u64, query_id: i64) -> Result<(), String> {
     let sql = format!(
-        "SELECT set_config('loader_local.last_copy_count', '{rows}', false), \
-         set_config('loader_local.last_copy_id', '{query_id}', false)"
+        "SET loader_local.last_copy_count TO '{rows}'; SET loader_local.last_copy_id TO \
+         '{query_id}'"
     );
     session.command(&sql).await.map(drop)
 }

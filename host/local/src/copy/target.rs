@@ -141,6 +141,30 @@ struct Found {
     default: Option<String>,
 }
 
+/// Lets this transaction alone write to the table.
+pub(crate) async fn lock(session: &Session, statement: &CopyStatement) -> Result<(), String> {
+    let lock = session.write_lock(&statement.table.to_string());
+    let name = &statement.table.table;
+    session.command(&lock).await.map(drop).map_err(|error| {
+        if error.contains("does not exist") {
+            nonexistent(name)
+        } else if error.contains("cannot lock relation") {
+            // PostgreSQL locks tables and views, and no materialized views.
+            no_table(name)
+        } else {
+            error
+        }
+    })
+}
+
+fn nonexistent(name: &str) -> String {
+    format!("ERROR: Cannot COPY into nonexistent table {name}")
+}
+
+fn no_table(name: &str) -> String {
+    format!("ERROR: cannot copy to view \"{name}\"")
+}
+
 /// Finds the table and maps the fields.
 pub(crate) async fn find(
     session: &Session,
@@ -149,7 +173,7 @@ pub(crate) async fn find(
     let name = &statement.table.table;
     let rows = session.rows(&catalog_sql(statement)).await?;
     let Some(first) = rows.first() else {
-        return Err(format!("ERROR: Cannot COPY into nonexistent table {name}"));
+        return Err(nonexistent(name));
     };
     check_relation(first, name)?;
     let oid = first[OID].as_deref().and_then(|oid| oid.parse().ok()).unwrap_or(0);
@@ -163,7 +187,7 @@ pub(crate) async fn find(
 
 fn check_relation(row: &Row, name: &str) -> Result<(), String> {
     if row[RELATION_KIND].as_deref() != Some("r") {
-        return Err(format!("ERROR: cannot copy to view \"{name}\""));
+        return Err(no_table(name));
     }
     if row[MAY_INSERT].as_deref() != Some("t") {
         return Err(format!("ERROR: permission denied for relation {name}"));

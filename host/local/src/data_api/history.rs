@@ -32,10 +32,13 @@ pub(crate) struct History<'a> {
 impl History<'_> {
     /// Writes the load errors, loads and queries on `session`.
     // The settings that the client made may hold on this connection: after `SET statement_timeout
-    // TO 1`, the INSERTs would be cancelled. So the first two statements take such settings back.
+    // TO 1`, the INSERTs would be cancelled. So the first statements take such settings back. At
+    // READ COMMITTED they also conflict with no transaction of a SERIALIZABLE database.
     pub(crate) async fn write(&self, session: &Session) {
-        let mut sql =
-            String::from("SET default_transaction_read_only = off; SET statement_timeout = 0;\n");
+        let mut sql = String::from(
+            "SET default_transaction_read_only = off; SET statement_timeout = 0; SET \
+             default_transaction_isolation = 'read committed'; COMMIT;\n",
+        );
         for error in self.errors {
             push_load_error(&mut sql, self.pid, error);
         }

@@ -59,6 +59,12 @@ impl Names {
         Ok(())
     }
 
+    /// A database was dropped, with the names that it had.
+    pub(super) fn forget(&self, database: &str) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.stored.retain(|(stored_in, _)| stored_in != database);
+    }
+
     fn add(&self, database: &str, names: Vec<LongName>) {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         for name in names {

@@ -1,23 +1,17 @@
 //! Runs an execution: opens its connection, runs its statements in order inside their transaction,
 //! and decides what becomes of the rest when a statement fails. Out: the states that requests read,
-//! and rows in the stand-in's history tables. A batch runs at REPEATABLE READ, which Redshift calls
-//! SNAPSHOT.
+//! and rows in the stand-in's history tables.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::execution::{Execution, Mode, Status};
 use super::history::History;
-use super::late_binding;
+use super::statement::Statements;
 use super::warehouse::Warehouse;
 use crate::clock::now_millis;
-use crate::copy::{self, LoadError, LoadRecord};
 use crate::session::{Session, StatementResult};
-use crate::sql::{Action, CopyStatement, prepare};
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ";
-/// A statement that fails, and with it the transaction block.
-const ABORT_BLOCK: &str = "DO 'BEGIN RAISE EXCEPTION USING ERRCODE = ''P0001''; END'";
 /// The service's error for statements that never ran.
 const NEVER_RAN: &str = "Connection or an prior query failed.";
 
@@ -80,9 +74,7 @@ fn never_ran(execution: &Execution, error: &str) {
 struct Runner<'a> {
     warehouse: &'a Warehouse,
     execution: &'a Execution,
-    session: &'a mut Session,
-    load_errors: Vec<LoadError>,
-    loads: Vec<LoadRecord>,
+    statements: Statements<'a>,
 }
 
 impl<'a> Runner<'a> {
@@ -91,12 +83,12 @@ impl<'a> Runner<'a> {
         execution: &'a Execution,
         session: &'a mut Session,
     ) -> Runner<'a> {
-        let (load_errors, loads) = (Vec::new(), Vec::new());
-        Runner { warehouse, execution, session, load_errors, loads }
+        let statements = Statements::new(warehouse, execution, session);
+        Runner { warehouse, execution, statements }
     }
 
     async fn run_to_end(mut self) -> (Status, Option<String>) {
-        self.execution.start(self.session.pid);
+        self.execution.start(self.statements.session.pid);
         let end = self.run().await;
         self.execution.end_cancelling().await;
         self.close().await;
@@ -115,20 +107,17 @@ impl<'a> Runner<'a> {
     }
 
     async fn transaction(&mut self) -> (Status, Option<String>) {
-        if let Err(error) = self.session.command(BEGIN).await {
+        if let Err(error) = self.statements.begin(false).await {
             self.abort_from(0);
             return (Status::Failed, Some(error));
         }
-        self.session.in_block = true;
         for index in 0..self.execution.submission.statements.len() {
             if let Err(failure) = self.item(index).await {
                 self.abort_from(index + 1);
                 return failure.of_statement(index).into_end();
             }
         }
-        // PostgreSQL ends the transaction even when COMMIT fails, so `close` has none to roll back.
-        self.session.in_block = false;
-        match self.session.command("COMMIT").await {
+        match self.statements.end("COMMIT").await {
             Ok(_) => (Status::Finished, None),
             Err(error) => (Status::Failed, Some(error)),
         }
@@ -165,30 +154,27 @@ impl<'a> Runner<'a> {
 
     /// Ends an open transaction and writes the history, which therefore outlives a rollback. In a
     /// session only the transaction of a failed batch ends; one that a client began goes on.
-    async fn close(self) {
+    async fn close(mut self) {
         let submission = &self.execution.submission;
         let is_kept = self.execution.session.is_some();
-        if self.session.in_block && (!is_kept || submission.mode == Mode::Transaction) {
-            let _ = self.session.command("ROLLBACK").await;
-            self.session.in_block = false;
+        let in_block = self.statements.session.in_block;
+        if in_block && (!is_kept || submission.mode == Mode::Transaction) {
+            let _ = self.statements.end("ROLLBACK").await;
         }
-        let history = History {
-            pid: self.session.pid,
-            execution: self.execution,
-            errors: &self.load_errors,
-            loads: &self.loads,
-        };
+        let Statements { session, load_errors, loads, .. } = &self.statements;
+        let (pid, execution) = (session.pid, self.execution);
+        let history = History { pid, execution, errors: load_errors, loads };
         if is_kept {
             // Not on the session's own connection: its transaction may be rolled back later, and
-            // its settings must stay as the client made them.
-            // The rows belong to its user, who could not see another user's.
+            // its settings must stay as the client made them. The rows belong to its user, who
+            // could not see another user's.
             let user = submission.target.user();
             match self.warehouse.connect(&submission.database, user).await {
                 Ok(aside) => history.write(&aside).await,
                 Err(error) => tracing::warn!(error, "cannot write the history of a session"),
             }
         } else {
-            history.write(self.session).await;
+            history.write(session).await;
         }
     }
 
@@ -228,12 +214,8 @@ impl<'a> Runner<'a> {
         }
         // A statement may finish before the cancel request reaches PostgreSQL; then it stays
         // finished. If it fails instead, the cancellation is its error.
-        let outcome = self.statement(index, query_id).await;
-        if outcome.is_err() && self.session.in_block {
-            // The stand-in's own refusals leave PostgreSQL's transaction as it was; in Redshift
-            // every error aborts it.
-            let _ = self.session.command(ABORT_BLOCK).await;
-        }
+        let sql = &self.execution.submission.bound[index];
+        let outcome = self.statements.run(sql, query_id).await;
         let is_cancelled = self.execution.is_cancelled();
         outcome.map_err(|error| if is_cancelled { cancelled() } else { Failure::Failed(error) })
     }
@@ -260,87 +242,6 @@ impl<'a> Runner<'a> {
             item.status = status;
             item.error = error;
         });
-    }
-
-    // Only `Query` can have rows, and returns them; every other action falls through with a count.
-    // Keys and CREATE TABLE go as one text, which PostgreSQL runs as one transaction even outside a
-    // block: the keys are announced in a setting that ends with its transaction, and the event
-    // trigger of the CREATE must still find it.
-    async fn statement(&mut self, index: usize, query_id: i64) -> Result<StatementResult, String> {
-        let sql = &self.execution.submission.bound[index];
-        let prepared = prepare(sql).map_err(|error| error.to_string())?;
-        if let Some(refusal) = prepared.outside_transactions.filter(|_| self.session.in_block) {
-            return Err(format!("ERROR: {refusal}"));
-        }
-        let rows = match prepared.action {
-            Action::Query(text) => {
-                return self.session.query(&late_binding::resolve(self.session, text).await?).await;
-            }
-            Action::Command(text) => {
-                let text = late_binding::resolve(self.session, text).await?;
-                self.session.command(&text).await?
-            }
-            Action::CreateWithKeys { keys, create } => {
-                let create = late_binding::resolve(self.session, create).await?;
-                self.session.command(&format!("{keys}; {create}")).await?
-            }
-            Action::CommittingCommand(text) => {
-                let rows = self.session.command(&text).await?;
-                self.commit_within().await?;
-                rows
-            }
-            Action::Copy(statement) => self.copy(&statement, query_id).await?,
-            Action::TransactionControl(text) => self.control(&text).await?,
-            Action::Nothing => 0,
-        };
-        Ok(StatementResult { rows, result: None })
-    }
-
-    async fn copy(&mut self, statement: &CopyStatement, query_id: i64) -> Result<u64, String> {
-        let context = copy::Context {
-            session: &*self.session,
-            objects: &self.warehouse.objects,
-            is_cancelled: &|| self.execution.is_cancelled(),
-            query_id,
-        };
-        // Errors and record are kept also when the COPY fails: that is when clients ask for them.
-        let mut report = copy::run(&context, statement).await;
-        let names = &self.warehouse.names;
-        report.errors.iter_mut().for_each(|error| names.restore_load_error(error));
-        names.restore_in_place(&mut report.record.table_name);
-        self.load_errors.extend(report.errors);
-        self.loads.push(report.record);
-        report.outcome
-    }
-
-    /// Commits after TRUNCATE, as Redshift does: what the statements before it did stays, also when
-    /// a later one fails. A batch goes on in a new transaction. After a client's own BEGIN no
-    /// transaction is open any more.
-    async fn commit_within(&mut self) -> Result<(), String> {
-        if self.session.in_block {
-            // In between no block is open: when the BEGIN fails, `close` must not roll back.
-            self.session.in_block = false;
-            self.session.command("COMMIT").await?;
-            if self.execution.submission.mode == Mode::Transaction {
-                self.session.command(BEGIN).await?;
-                self.session.in_block = true;
-            }
-        }
-        Ok(())
-    }
-
-    async fn control(&mut self, text: &str) -> Result<u64, String> {
-        if self.execution.submission.mode == Mode::Transaction {
-            return Err("ERROR: transaction control is not allowed in a batch that runs as one \
-                        transaction; use ExecutionMode AUTO_COMMIT"
-                .to_owned());
-        }
-        let is_begin = text.starts_with("BEGIN");
-        // COMMIT and ROLLBACK end the block also when they fail, as a COMMIT may.
-        self.session.in_block &= is_begin;
-        let rows = self.session.command(text).await?;
-        self.session.in_block = is_begin;
-        Ok(rows)
     }
 }
 

@@ -75,6 +75,12 @@ impl Warehouse {
         Session::connect(&self.postgres, database, user).await
     }
 
+    /// A database was dropped: one that is made with its name has no helper objects yet.
+    pub(super) async fn forget(&self, database: &str) {
+        self.ready.lock().await.remove(database);
+        self.names.forget(database);
+    }
+
     /// Cancels the statement that runs on the connection with this `pid`.
     pub(super) async fn cancel_backend(&self, pid: i32) -> Result<(), String> {
         let session = Session::connect(&self.postgres, FIRST_DATABASE, None).await?;

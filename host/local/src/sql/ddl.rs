@@ -16,7 +16,7 @@ use super::cursor::Cursor;
 use super::error::SqlError;
 use super::identities::{self, kind::IdentityKind};
 use super::prepared::Prepared;
-use super::query;
+use super::{database, query};
 
 /// `CREATE …`.
 pub(super) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
@@ -36,8 +36,10 @@ pub(super) fn create(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sql
         "view" | "or" => view::create(text, cursor),
         "materialized" => view::create_materialized(text, cursor),
         "schema" => query::prepare(text),
-        "database" => Ok(query::prepare(text)?
-            .outside_transactions("CREATE DATABASE cannot run inside a transaction block")),
+        "database" => {
+            cursor.skip();
+            database::create(cursor)
+        }
         "external" | "function" | "procedure" | "library" | "model" | "datashare" | "rls"
         | "masking" | "identity" => {
             Err(SqlError::unsupported(&format!("CREATE {}", cursor.text().to_ascii_uppercase())))

@@ -1,15 +1,18 @@
-//! DROP of relations, schemas, databases and identities. In: a statement's text and tokens. Out:
+//! DROP of relations, schemas, databases and identities. In: a statement's tokens. Out:
 //! PostgreSQL text, or the refusal of objects that the stand-in cannot make either (functions,
 //! models, datashares).
 
 use super::cursor::Cursor;
 use super::error::SqlError;
-use super::identities::{self, kind::IdentityKind};
 use super::prepared::Prepared;
 use super::quoting::quote;
+use super::{
+    database,
+    identities::{self, kind::IdentityKind},
+};
 
 /// `DROP …`.
-pub(super) fn prepare(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
+pub(super) fn prepare(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.expect("drop")?;
     if let Some(kind) = IdentityKind::eat(&mut cursor) {
         return identities::drop(kind, cursor);
@@ -20,8 +23,10 @@ pub(super) fn prepare(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, Sq
         "view" => relations("view", cursor),
         "materialized" => relations("materialized view", cursor),
         "schema" => objects("schema", cursor, |cursor| Ok(quote(&cursor.identifier()?))),
-        "database" => Ok(Prepared::command(text)
-            .outside_transactions("DROP DATABASE cannot run inside a transaction block")),
+        "database" => {
+            cursor.skip();
+            database::drop(cursor)
+        }
         "function" | "procedure" | "library" | "model" | "datashare" | "external" => {
             Err(SqlError::unsupported(&format!("DROP {}", object.to_ascii_uppercase())))
         }

@@ -43,9 +43,8 @@ fn replaced(error: &DbError) -> Option<String> {
         SqlState::NOT_NULL_VIOLATION if message.starts_with("null value in column") => {
             Some(format!("Cannot insert a NULL value into column {}", error.column()?))
         }
-        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
-            Some(CONFLICT.to_owned())
-        }
+        SqlState::T_R_SERIALIZATION_FAILURE => Some(CONFLICT.to_owned()),
+        SqlState::T_R_DEADLOCK_DETECTED => Some("deadlock detected".to_owned()),
         // Two transactions that create the same table collide in PostgreSQL's own catalog.
         SqlState::UNIQUE_VIOLATION if error.schema() == Some("pg_catalog") => {
             Some(CONFLICT.to_owned())

@@ -20,7 +20,7 @@ pub(super) fn prepare(text: &str, cursor: Cursor<'_>) -> Result<Prepared, SqlErr
         "analyze" | "analyse" => Ok(Prepared::of(Action::Nothing)),
         "set" | "reset" => settings::set(text, cursor),
         "show" => settings::show(text, cursor),
-        "drop" => drop::prepare(text, cursor),
+        "drop" => drop::prepare(cursor),
         "explain" => explain(cursor),
         "comment" => comment::prepare(cursor),
         "refresh" => ddl::refresh(cursor),

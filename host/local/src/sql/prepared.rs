@@ -10,15 +10,25 @@ pub(crate) enum Action {
     Query(String),
     /// PostgreSQL text that answers a count at most.
     Command(String),
+    /// INSERT, UPDATE, DELETE or MERGE, and the quoted name of the table that it writes to.
+    Write { table: String, text: String },
+    /// SET SESSION AUTHORIZATION.
+    Authorization(String),
     /// CREATE TABLE, and the text that announces its keys. The text runs first, in the same
     /// transaction.
     CreateWithKeys { keys: String, create: String },
     /// TRUNCATE: runs, and commits the statements before it in the transaction.
     CommittingCommand(String),
+    /// DROP DATABASE; the name is not quoted.
+    DropDatabase { name: String },
     /// COPY from S3.
     Copy(Box<CopyStatement>),
-    /// BEGIN, COMMIT or ROLLBACK.
-    TransactionControl(String),
+    /// Texts that run one after the other, each in a transaction of its own.
+    Apart(Vec<String>),
+    /// BEGIN; the isolation level is the database's.
+    Begin { is_read_only: bool },
+    /// COMMIT or ROLLBACK.
+    End(&'static str),
     /// Accepted without effect (VACUUM, ANALYZE).
     Nothing,
 }

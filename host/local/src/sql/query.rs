@@ -11,6 +11,7 @@ mod refuse;
 mod rewrite;
 mod system_views;
 mod view;
+mod written;
 
 pub(super) use system_views::system_view;
 pub(super) use view::{ViewQuery, view_query};
@@ -40,7 +41,10 @@ pub(super) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
         }
         Statement::Query(_) => Action::Query(statement.to_string()),
         Statement::Truncate(_) => Action::CommittingCommand(statement.to_string()),
-        _ => Action::Command(statement.to_string()),
+        _ => match written::table(&statement) {
+            Some(table) => Action::Write { table, text: statement.to_string() },
+            None => Action::Command(statement.to_string()),
+        },
     }))
 }
 

@@ -76,7 +76,7 @@ fn authorization(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
         quote(&IdentityKind::User.identity(&mut cursor)?)
     };
     cursor.expect_end()?;
-    Ok(Prepared::command(format!("SET SESSION AUTHORIZATION {user}")))
+    Ok(Prepared::of(Action::Authorization(format!("SET SESSION AUTHORIZATION {user}"))))
 }
 
 /// `SHOW …`.

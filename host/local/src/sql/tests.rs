@@ -8,10 +8,15 @@ fn outcome(sql: &str) -> String {
         Ok(prepared) => {
             let action = match prepared.action {
                 Action::Query(text) => format!("query: {text}"),
-                Action::Command(text) => text,
+                Action::Command(text)
+                | Action::Write { text, .. }
+                | Action::Authorization(text) => text,
                 Action::CreateWithKeys { keys, create } => format!("{keys}; {create}"),
                 Action::CommittingCommand(text) => format!("commits: {text}"),
-                Action::TransactionControl(text) => format!("control: {text}"),
+                Action::Apart(texts) => format!("apart: {}", texts.join("; ")),
+                Action::Begin { is_read_only } => format!("begin, read only: {is_read_only}"),
+                Action::End(text) => format!("end: {text}"),
+                Action::DropDatabase { name } => format!("drop database {name}"),
                 Action::Copy(_) => "copy".to_owned(),
                 Action::Nothing => "nothing".to_owned(),
             };
@@ -288,11 +293,8 @@ fn everything_else() {
     check(&[
         ("LOCK TABLE a, \"B\".c", "LOCK TABLE \"a\", \"b\".\"c\" IN ACCESS EXCLUSIVE MODE"),
         ("lock a nowait", "ERROR: syntax error at or near \"nowait\"\n  Position: 8"),
-        (
-            "begin isolation level serializable read only",
-            "control: BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        ),
-        ("END TRANSACTION", "control: COMMIT"),
+        ("begin isolation level serializable read only", "begin, read only: true"),
+        ("END TRANSACTION", "end: COMMIT"),
         ("vacuum full t", "nothing [not in a block: VACUUM cannot run inside a transaction block]"),
         ("analyze compression t", "nothing"),
         ("set query_group to 'x'", "nothing"),
@@ -316,6 +318,21 @@ fn everything_else() {
         (
             "comment on column c is 'x'",
             "ERROR: column name must be qualified\n  Hint: Use table.column.",
+        ),
+        (
+            "create database \"D\" with owner = ann isolation level serializable",
+            "apart: CREATE DATABASE \"d\" OWNER \"ann\"; ALTER DATABASE \"d\" SET \
+             default_transaction_isolation TO 'serializable' [not in a block: CREATE DATABASE \
+             cannot run inside a transaction block]",
+        ),
+        (
+            "alter database d isolation level snapshot",
+            "ALTER DATABASE \"d\" RESET default_transaction_isolation [not in a block: ALTER \
+             DATABASE cannot run inside a transaction block]",
+        ),
+        (
+            "alter database d isolation level read committed",
+            "ERROR: syntax error at or near \"read\"\n  Position: 34",
         ),
         ("drop index i", "ERROR: syntax error at or near \"index\"\n  Position: 6"),
         ("explain select top 1 a from t", "query: EXPLAIN SELECT a FROM t LIMIT 1"),

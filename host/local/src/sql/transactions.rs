@@ -1,7 +1,5 @@
-//! LOCK and transaction control. In: a statement's tokens. Out: PostgreSQL text. A transaction runs
-//! at PostgreSQL's REPEATABLE READ, which behaves like Redshift's snapshots, and the level that
-//! BEGIN names is ignored: `BEGIN ISOLATION LEVEL SERIALIZABLE` becomes
-//! `BEGIN ISOLATION LEVEL REPEATABLE READ`.
+//! LOCK and transaction control. In: a statement's tokens. Out: what to run. A transaction has the
+//! isolation level of its database, whatever BEGIN names, as in Redshift.
 
 use super::cursor::Cursor;
 use super::error::SqlError;
@@ -23,20 +21,20 @@ pub(super) fn control(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     if !cursor.eat("work") {
         cursor.eat("transaction");
     }
-    let text = match verb.as_str() {
-        "begin" | "start" => begin(&mut cursor),
-        "commit" | "end" => "COMMIT",
+    let action = match verb.as_str() {
+        "begin" | "start" => Action::Begin { is_read_only: is_read_only(&mut cursor) },
+        "commit" | "end" => Action::End("COMMIT"),
         _ if cursor.peeks("to") => {
             return Err(SqlError::new("SQL command \"ROLLBACK TO SAVEPOINT\" not supported."));
         }
-        _ => "ROLLBACK",
+        _ => Action::End("ROLLBACK"),
     };
     cursor.expect_end()?;
-    Ok(Prepared::of(Action::TransactionControl(text.to_owned())))
+    Ok(Prepared::of(action))
 }
 
 /// Reads the options behind BEGIN: `[ISOLATION LEVEL l] [READ ONLY|READ WRITE]`.
-fn begin(cursor: &mut Cursor<'_>) -> &'static str {
+fn is_read_only(cursor: &mut Cursor<'_>) -> bool {
     if cursor.eat("isolation level") {
         while is_at_level(cursor) {
             cursor.skip();
@@ -45,11 +43,7 @@ fn begin(cursor: &mut Cursor<'_>) -> &'static str {
     }
     let is_read_only = cursor.eat("read only");
     cursor.eat("read write");
-    if is_read_only {
-        "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-    } else {
-        "BEGIN ISOLATION LEVEL REPEATABLE READ"
-    }
+    is_read_only
 }
 
 /// Whether a word of a level's name comes next. READ belongs to a level's name in `READ COMMITTED`,

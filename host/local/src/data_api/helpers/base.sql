@@ -40,7 +40,15 @@ CREATE OR REPLACE VIEW loader_local.sys_query_history AS
         error_message::char(512), returned_rows, query_text
     FROM loader_local.queries WHERE loader_local.sees(user_id::oid, user_id::oid);
 
-GRANT SELECT ON loader_local.sys_load_error_detail, loader_local.stl_load_errors, loader_local.sys_load_history,
+-- PostgreSQL keeps a database's isolation level as a setting of its new connections (src/sql/database.rs).
+CREATE OR REPLACE VIEW loader_local.stv_db_isolation_level AS
+    SELECT d.datname::char(128) AS db_name,
+        CASE WHEN 'default_transaction_isolation=serializable' = ANY (s.setconfig) THEN 'Serializable' ELSE 'Snapshot Isolation' END::char(20)
+            AS isolation_level
+    FROM pg_catalog.pg_database d LEFT JOIN pg_catalog.pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0
+    WHERE NOT d.datistemplate AND d.datname <> 'postgres';
+
+GRANT SELECT ON loader_local.stv_db_isolation_level, loader_local.sys_load_error_detail, loader_local.stl_load_errors, loader_local.sys_load_history,
     loader_local.sys_query_history TO PUBLIC;
 
 -- A VARCHAR(n) holds n bytes in Redshift and n characters in PostgreSQL. A check keeps the bytes: VARCHAR(20) gets `varchar_bytes_20_…`.

@@ -34,6 +34,12 @@ BEGIN
     RETURN true;
 END $$;
 
+-- The lock of a writer, for users who may insert and not lock.
+CREATE OR REPLACE PROCEDURE loader_local.lock_for_writing(relation regclass) LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', relation);
+END $$;
+
 -- A DECIMAL of 19 digits has 8 bytes in Redshift, and a CHAR holds single-byte characters only. The names of the checks tell the errors
 -- apart (src/sql/engine_error.rs).
 CREATE OR REPLACE FUNCTION loader_local.keep_value_checks() RETURNS event_trigger LANGUAGE plpgsql AS $$

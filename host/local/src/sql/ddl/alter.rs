@@ -11,7 +11,7 @@ use crate::sql::keys::{self, Declared, table_constraint};
 use crate::sql::prepared::Prepared;
 use crate::sql::quoting::{literal, quote};
 use crate::sql::types::column_type;
-use crate::sql::{grants, helper};
+use crate::sql::{database, grants, helper};
 
 const ALTER_TYPE_IN_BLOCK: &str = "ALTER TABLE ALTER COLUMN cannot run inside a transaction block";
 
@@ -38,7 +38,11 @@ pub(in crate::sql) fn alter(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError
     }
     match cursor.text().to_ascii_lowercase().as_str() {
         "schema" => Ok(Prepared::command(text)),
-        "database" | "materialized" | "external" | "function" | "procedure" | "datashare" => {
+        "database" => {
+            cursor.skip();
+            database::alter(cursor)
+        }
+        "materialized" | "external" | "function" | "procedure" | "datashare" => {
             Err(SqlError::unsupported(&format!("ALTER {}", cursor.text().to_ascii_uppercase())))
         }
         _ => Err(cursor.syntax_error()),

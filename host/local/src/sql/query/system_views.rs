@@ -7,7 +7,7 @@ use sqlparser::ast::{Ident, ObjectName};
 use crate::sql::helper::HELPER_SCHEMA;
 
 /// Redshift's system views that the stand-in makes.
-const SYSTEM_VIEWS: [&str; 26] = [
+const SYSTEM_VIEWS: [&str; 27] = [
     "pg_views",
     "svv_columns",
     "svv_tables",
@@ -34,6 +34,7 @@ const SYSTEM_VIEWS: [&str; 26] = [
     "svv_table_info",
     "svv_user_grants",
     "svv_user_info",
+    "stv_db_isolation_level",
 ];
 
 /// The name, quoted, of the helper view that stands for the system view `name`.
