@@ -107,3 +107,11 @@ fn timeouts() -> TimeoutConfig {
 pub(crate) fn boxed<F: Future>(request: F) -> std::pin::Pin<Box<F>> {
     Box::pin(request)
 }
+
+#[cfg(test)]
+impl Aws {
+    /// Services that a test listens for by itself.
+    pub(crate) fn of_test(config: SdkConfig, endpoints: ServiceEndpoints) -> Aws {
+        Aws { config, endpoints: Some(endpoints), _local: None }
+    }
+}

@@ -73,7 +73,8 @@ fn lacks_credentials(dispatch: &DispatchFailure) -> bool {
     error.is_some_and(|error| error.is_other() && error.as_other().is_none())
 }
 
-fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+/// The HTTP status of the answer, if there was one.
+pub(crate) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 

@@ -6,6 +6,8 @@
 
 mod store;
 
+mod region;
+
 mod read;
 
 mod write;

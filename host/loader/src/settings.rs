@@ -113,7 +113,7 @@ pub struct Settings {
     /// Database.
     #[arg(long, help_heading = "Warehouse", value_name = "NAME")]
     pub database: Option<String>,
-    /// AWS Region [default: as for any AWS program].
+    /// AWS Region of the warehouse [default: as for any AWS program].
     #[arg(long, help_heading = "Warehouse", value_name = "REGION")]
     pub region: Option<String>,
     /// Secrets Manager secret with the database's user and password.

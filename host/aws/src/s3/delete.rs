@@ -30,7 +30,7 @@ impl Store {
         self.calls.count("DeleteObjects");
         let doing = format!("deleting below {prefix}");
         let delete = list_of(keys).context(Kind::Internal, &doing)?;
-        let request = self.client.delete_objects().bucket(&prefix.bucket).delete(delete);
+        let request = self.client().delete_objects().bucket(&prefix.bucket).delete(delete);
         let answer =
             boxed(request.send()).await.map_err(|error| failure::read_failure(&doing, error))?;
         match answer.errors().first() {
@@ -48,7 +48,7 @@ impl Store {
     pub(super) async fn delete_unchanged(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<()> {
         self.calls.count("DeleteObject");
         let request =
-            self.client.delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
+            self.client().delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
         match boxed(request.send()).await {
             Ok(_) => Ok(()),
             Err(error) if failure::is_changed(&error) => Err(replaced(uri)),
@@ -60,7 +60,7 @@ impl Store {
     /// Deletes an object. An object that is gone already counts as deleted.
     pub async fn delete(&self, uri: &S3Uri) -> Result<()> {
         self.calls.count("DeleteObject");
-        match boxed(self.client.delete_object().bucket(&uri.bucket).key(&uri.key).send()).await {
+        match boxed(self.client().delete_object().bucket(&uri.bucket).key(&uri.key).send()).await {
             Ok(_) => Ok(()),
             Err(error) if failure::is_missing(&error) => Ok(()),
             Err(error) => Err(failure::read_failure(&format!("deleting {uri}"), error)),
@@ -73,7 +73,7 @@ impl Store {
         self.calls.count("DeleteObject");
         let uri = &object.uri;
         let request =
-            self.client.delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&object.etag);
+            self.client().delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&object.etag);
         match boxed(request.send()).await {
             Ok(_) => Ok(true),
             Err(error) if failure::is_changed(&error) => Ok(false),

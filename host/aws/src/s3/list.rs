@@ -1,5 +1,6 @@
 //! Listing: every page, to the last.
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::types::Object;
 use jiff::Timestamp;
 use loader_model::error::Result;
@@ -32,11 +33,14 @@ impl Store {
         let mut objects = Vec::new();
         let mut token = None;
         loop {
-            self.calls.count("ListObjectsV2");
-            let request = self.client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
-            let page = boxed(request.set_continuation_token(token).send()).await;
-            let page =
-                page.map_err(|error| failure::read_failure(&format!("listing {prefix}"), error))?;
+            let page = self.read_in_its_region(&prefix.bucket, async |client: &Client| {
+                self.calls.count("ListObjectsV2");
+                let request = client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
+                boxed(request.set_continuation_token(token.clone()).send()).await
+            });
+            let page = page
+                .await
+                .map_err(|error| failure::read_failure(&format!("listing {prefix}"), error))?;
             objects.extend(
                 page.contents
                     .unwrap_or_default()

@@ -53,7 +53,7 @@ impl Store {
     async fn copy(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
         self.calls.count("CopyObject");
         let request = self
-            .client
+            .client()
             .copy_object()
             .copy_source(copy_source(from))
             .copy_source_if_match(&info.etag);
@@ -68,7 +68,7 @@ impl Store {
         let doing = format!("copying {from} to {to}");
         self.calls.count("CreateMultipartUpload");
         let upload =
-            boxed(self.client.create_multipart_upload().bucket(&to.bucket).key(&to.key).send())
+            boxed(self.client().create_multipart_upload().bucket(&to.bucket).key(&to.key).send())
                 .await;
         let upload = upload.map_err(|error| failure::read_failure(&doing, error))?;
         let id = upload.upload_id.unwrap_or_default();
@@ -104,8 +104,8 @@ impl MultipartCopy<'_> {
     }
 
     async fn copy_part(&self, number: i32, start: u64) -> Result<CompletedPart> {
-        let (Store { client, calls, .. }, to) = (self.store, self.to);
-        calls.count("UploadPartCopy");
+        let (client, to) = (self.store.client(), self.to);
+        self.store.calls.count("UploadPartCopy");
         // The range includes its last byte: `bytes=0-536870911` is the first part of 512 MiB.
         let end = (start + COPY_PART_BYTES).min(self.info.size_bytes) - 1;
         let request = client.upload_part_copy().bucket(&to.bucket).key(&to.key).upload_id(self.id);
@@ -121,8 +121,8 @@ impl MultipartCopy<'_> {
     }
 
     async fn complete(&self, parts: Vec<CompletedPart>) -> Result<()> {
-        let (Store { client, calls, .. }, to) = (self.store, self.to);
-        calls.count("CompleteMultipartUpload");
+        let (client, to) = (self.store.client(), self.to);
+        self.store.calls.count("CompleteMultipartUpload");
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let request =
             client.complete_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(self.id);
@@ -133,8 +133,8 @@ impl MultipartCopy<'_> {
     }
 
     async fn abort(&self) {
-        let (Store { client, calls, .. }, to) = (self.store, self.to);
-        calls.count("AbortMultipartUpload");
+        let (client, to) = (self.store.client(), self.to);
+        self.store.calls.count("AbortMultipartUpload");
         let abort =
             client.abort_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(self.id);
         if let Err(error) = boxed(abort.send()).await {

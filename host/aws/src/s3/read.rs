@@ -2,6 +2,7 @@
 
 use std::io;
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 use loader_model::error::{Context, Kind, Result};
@@ -34,7 +35,7 @@ impl Store {
     pub async fn read(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<Body> {
         self.calls.count("GetObject");
         let request =
-            self.client.get_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
+            self.client().get_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
         match boxed(request.send()).await {
             Ok(object) => Ok(Body { uri: uri.clone(), stream: object.body }),
             Err(error) if failure::is_changed(&error) || failure::is_missing(&error) => {
@@ -46,9 +47,12 @@ impl Store {
 
     /// Reads a small object whole; `None` when it does not exist.
     pub async fn read_whole(&self, uri: &S3Uri) -> Result<Option<Vec<u8>>> {
-        self.calls.count("GetObject");
         let doing = format!("reading {uri}");
-        match boxed(self.client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await {
+        let get = self.read_in_its_region(&uri.bucket, async |client: &Client| {
+            self.calls.count("GetObject");
+            boxed(client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await
+        });
+        match get.await {
             Ok(object) => {
                 let content = object
                     .body

@@ -1,5 +1,7 @@
 //! The client that all requests to S3 go through, and what S3 says about one object.
 
+use std::sync::Arc;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use loader_model::error::{Error, Kind, Result};
@@ -8,11 +10,14 @@ use loader_model::names::S3Uri;
 use crate::calls::Calls;
 use crate::connect::{Aws, boxed};
 use crate::failure;
+use crate::s3::region::Elsewhere;
 
 /// S3 through the AWS SDK. Every request is counted.
 #[derive(Clone)]
 pub struct Store {
-    pub(super) client: Client,
+    /// The client for the Region of the settings. Requests go through [`Store::client`].
+    pub(super) own: Client,
+    pub(super) elsewhere: Arc<Elsewhere>,
     pub(super) calls: Calls,
     /// Keeps the stand-in running.
     _aws: Aws,
@@ -37,7 +42,8 @@ impl Store {
             config = config.endpoint_url(&endpoints.s3).force_path_style(true);
         }
         Store {
-            client: Client::from_conf(config.build()),
+            own: Client::from_conf(config.build()),
+            elsewhere: Arc::default(),
             calls: Calls::default(),
             _aws: aws.clone(),
         }
@@ -50,8 +56,11 @@ impl Store {
 
     /// Looks at an object without reading it; `None` when it does not exist.
     pub async fn head(&self, uri: &S3Uri) -> Result<Option<ObjectInfo>> {
-        self.calls.count("HeadObject");
-        match boxed(self.client.head_object().bucket(&uri.bucket).key(&uri.key).send()).await {
+        let head = self.read_in_its_region(&uri.bucket, async |client: &Client| {
+            self.calls.count("HeadObject");
+            boxed(client.head_object().bucket(&uri.bucket).key(&uri.key).send()).await
+        });
+        match head.await {
             Ok(head) => Ok(Some(info(head))),
             Err(error) if failure::is_missing(&error) => Ok(None),
             Err(error) => {
@@ -65,7 +74,7 @@ impl Store {
     /// Makes a bucket, for the demo and the stand-in. A bucket that exists and is ours is no error.
     pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
         self.calls.count("CreateBucket");
-        match boxed(self.client.create_bucket().bucket(bucket).send()).await {
+        match boxed(self.client().create_bucket().bucket(bucket).send()).await {
             Ok(_) => Ok(()),
             Err(error)
                 if error.as_service_error().is_some_and(|e| e.is_bucket_already_owned_by_you()) =>

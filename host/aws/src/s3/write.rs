@@ -29,7 +29,7 @@ impl Store {
 
     async fn put(&self, uri: &S3Uri, body: ByteStream) -> Result<()> {
         self.calls.count("PutObject");
-        let request = self.client.put_object().bucket(&uri.bucket).key(&uri.key).body(body);
+        let request = self.client().put_object().bucket(&uri.bucket).key(&uri.key).body(body);
         boxed(request.send())
             .await
             .map(drop)

@@ -3,14 +3,15 @@
 //! In: the object's address. Out: what S3 says about the object, and the identity of the load. The
 //! step does not read the content.
 
+use loader_model::choices::StagingFormat;
 use loader_model::error::{Error, Kind, Result};
 
 use crate::layout::load_id;
 use crate::step::Step;
 use crate::tools::Tools;
-use crate::values::SourceObject;
+use crate::values::{Goal, SourceObject};
 
-/// Errors: `Config` when there is no such object.
+/// Errors: `Config` when there is no such object, or when COPY could not read the parts of it.
 pub(crate) async fn run(tools: &Tools) -> Result<SourceObject> {
     let source = tools.step(Step::Source, pin(tools)).await?;
     tools.record.source(&source);
@@ -25,10 +26,47 @@ async fn pin(tools: &Tools) -> Result<SourceObject> {
         let fact = format!("there is no object {uri}; check --src-bucket and --source-file-name");
         return Err(Error::new(Kind::Config, fact));
     };
+    // `loader stage` copies nothing.
+    if tools.goal != Goal::Stage
+        && let Some(region) = tools.store.other_region()
+    {
+        check_region(region, tools.store.own_region(), &uri.bucket, tools.job.staging_format)?;
+    }
     // In a bucket with versions the version names the content. Without versions the ETag does,
     // which differs for the same bytes uploaded in parts of another size: then the file counts as
     // new.
     let version = info.version_id.as_ref().unwrap_or(&info.etag);
     let load_id = load_id(&uri, version, info.size_bytes, &tools.job.target);
     Ok(SourceObject { uri, info, load_id })
+}
+
+/// Refuses parts that COPY would refuse: it takes a REGION for text, and none for Parquet.
+/// Source:
+/// <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
+fn check_region(of_bucket: &str, own: &str, bucket: &str, format: StagingFormat) -> Result<()> {
+    match format {
+        StagingFormat::Csv => Ok(()),
+        StagingFormat::Parquet => Err(Error::new(
+            Kind::Config,
+            format!(
+                "the bucket {bucket} is in {of_bucket}, the warehouse in {own}, and COPY reads \
+                 Parquet from its own Region only; give --staging-format csv, or use a bucket in \
+                 {own}"
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parquet_in_another_region_is_refused_before_it_is_staged() {
+        let check = |format| check_region("eu-west-1", "us-east-1", "b", format);
+        assert!(check(StagingFormat::Csv).is_ok());
+        let error = check(StagingFormat::Parquet).expect_err("refused");
+        assert_eq!(error.kind(), Kind::Config);
+        insta::assert_snapshot!(error, @"the bucket b is in eu-west-1, the warehouse in us-east-1, and COPY reads Parquet from its own Region only; give --staging-format csv, or use a bucket in us-east-1");
+    }
 }
