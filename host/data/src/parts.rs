@@ -12,7 +12,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use loader_model::choices::StagingFormat;
+use loader_model::choices::{ParquetCompression, StagingFormat};
 use loader_model::error::{Error, Kind, Result};
 
 /// One file being written.
@@ -24,17 +24,17 @@ pub enum Writer {
 /// The format of a file.
 #[derive(Clone, Debug)]
 pub enum Format {
-    /// Zstandard, timestamps in microseconds.
-    Parquet,
+    /// Timestamps in microseconds.
+    Parquet(ParquetCompression),
     /// With a header line; see [`csv::Style`].
     Csv(csv::Style),
 }
 
 impl Format {
     /// The format of a run's parts; CSV parts are compressed with gzip.
-    pub fn staged(staging: StagingFormat, run_id: &str) -> Format {
+    pub fn staged(staging: StagingFormat, compression: ParquetCompression, run_id: &str) -> Format {
         match staging {
-            StagingFormat::Parquet => Format::Parquet,
+            StagingFormat::Parquet => Format::Parquet(compression),
             StagingFormat::Csv => Format::Csv(csv::Style { gzip: true, null: csv_null(run_id) }),
         }
     }
@@ -51,8 +51,8 @@ impl Writer {
     pub fn create(path: &Path, schema: &SchemaRef, format: &Format) -> Result<Writer> {
         let file = File::create(path).map_err(|error| cannot_write(path, error))?;
         Ok(match format {
-            Format::Parquet => {
-                Writer::Parquet(Box::new(parquet::ParquetFile::start(file, schema)?))
+            Format::Parquet(compression) => {
+                Writer::Parquet(Box::new(parquet::ParquetFile::start(file, schema, *compression)?))
             }
             Format::Csv(style) => Writer::Csv(csv::CsvFile::start(file, schema, style.clone())?),
         })

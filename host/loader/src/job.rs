@@ -9,7 +9,8 @@ mod transform;
 mod warehouse;
 
 use loader_model::choices::{
-    Duplicates, MissingColumns, ReportFormat, SchemaPolicy, StagingFormat, Strategy,
+    Duplicates, MissingColumns, ParquetCompression, ReportFormat, SchemaPolicy, StagingFormat,
+    Strategy,
 };
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -42,6 +43,7 @@ pub struct Job {
     pub warehouse: WarehouseSettings,
     pub transform: TransformSettings,
     pub staging_format: StagingFormat,
+    pub parquet_compression: ParquetCompression,
     pub keep_staging: bool,
 }
 
@@ -97,6 +99,7 @@ impl Job {
             force: settings.force.unwrap_or(false),
             warehouse: WarehouseSettings::decide(&settings)?,
             staging_format: settings.staging_format.unwrap_or_default(),
+            parquet_compression: settings.parquet_compression.unwrap_or_default(),
             keep_staging: settings.keep_staging.unwrap_or(false),
             transform: TransformSettings::decide(settings)?,
         })

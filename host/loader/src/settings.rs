@@ -20,7 +20,8 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
-    Duplicates, LeadingZeros, MissingColumns, ReportFormat, SchemaPolicy, StagingFormat, Strategy,
+    Duplicates, LeadingZeros, MissingColumns, ParquetCompression, ReportFormat, SchemaPolicy,
+    StagingFormat, Strategy,
 };
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -172,6 +173,9 @@ pub struct Settings {
     /// Format of the staged parts [default: parquet].
     #[arg(long, help_heading = "Work", value_parser = choice::<StagingFormat>())]
     pub staging_format: Option<StagingFormat>,
+    /// Compression of Parquet files [default: snappy].
+    #[arg(long, help_heading = "Work", value_parser = choice::<ParquetCompression>())]
+    pub parquet_compression: Option<ParquetCompression>,
     /// Keep the staged parts after the load.
     #[arg(long, help_heading = "Work", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub keep_staging: Option<bool>,

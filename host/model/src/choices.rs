@@ -95,6 +95,15 @@ choice! {
 }
 
 choice! {
+    /// How the pages of Parquet files are compressed.
+    ParquetCompression {
+        Snappy = "snappy", "COPY is known to read it";
+        Zstd = "zstd", "Smaller; no public source says that COPY reads it";
+        Gzip = "gzip", "Smaller and slow";
+    }
+}
+
+choice! {
     /// How the report is printed.
     ReportFormat {
         Human = "human";
@@ -119,5 +128,6 @@ default! {
     SchemaPolicy: Evolve,
     MissingColumns: Default,
     StagingFormat: Parquet,
+    ParquetCompression: Snappy,
     ReportFormat: Human,
 }

@@ -1,6 +1,6 @@
-//! Parquet that COPY can read: version 1 pages, Zstandard, microseconds, decimals in Redshift's
-//! widths. In: batches. Out: one file.
+//! Parquet that COPY can read: version 1 pages, microseconds. In: batches. Out: one file.
 //!
+//! Which types COPY reads is said where a part's schema is made (`staged`).
 //! Source:
 //! <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
 
@@ -8,10 +8,11 @@ use std::fs::File;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use loader_model::choices::ParquetCompression;
 use loader_model::error::{Context, Kind, Result};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 
 /// The rows of a row group. The writer keeps a group in memory, compressed, until it is complete.
 const ROW_GROUP_ROWS: usize = 512 * 1024;
@@ -22,10 +23,15 @@ pub struct ParquetFile(ArrowWriter<File>);
 
 impl ParquetFile {
     /// Starts a file.
-    pub(crate) fn start(file: File, schema: &SchemaRef) -> Result<ParquetFile> {
+    pub(crate) fn start(
+        file: File,
+        schema: &SchemaRef,
+        compression: ParquetCompression,
+    ) -> Result<ParquetFile> {
         // COPY reads whole files, so statistics would only cost.
         let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_compression(codec(compression))
             .set_statistics_enabled(EnabledStatistics::None)
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .set_created_by(format!("loader {}", env!("CARGO_PKG_VERSION")))
@@ -50,5 +56,13 @@ impl ParquetFile {
     /// Completes the file.
     pub(crate) fn finish(self) -> Result<()> {
         self.0.close().map(drop).context(Kind::Internal, FAILED)
+    }
+}
+
+fn codec(compression: ParquetCompression) -> Compression {
+    match compression {
+        ParquetCompression::Snappy => Compression::SNAPPY,
+        ParquetCompression::Zstd => Compression::ZSTD(ZstdLevel::default()),
+        ParquetCompression::Gzip => Compression::GZIP(GzipLevel::default()),
     }
 }

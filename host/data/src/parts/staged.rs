@@ -58,7 +58,7 @@ impl<'a> PartSinks<'a> {
     fn start(&self) -> Result<(Writer, Part)> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let suffix = match self.format {
-            Format::Parquet => "parquet",
+            Format::Parquet(_) => "parquet",
             Format::Csv(_) => "csv.gz",
         };
         let name = format!("part-{number:05}.{suffix}");

@@ -13,7 +13,7 @@ use loader_data::parts::{Format, Writer};
 use loader_data::plan::{LoadPlan, staged_schema};
 use loader_data::rejects;
 use loader_data::transform::{Sink, Totals};
-use loader_model::choices::{MissingColumns, SchemaPolicy};
+use loader_model::choices::{MissingColumns, ParquetCompression, SchemaPolicy};
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::HostValues;
 
@@ -50,7 +50,7 @@ struct Conversion {
 impl Conversion {
     fn decide(args: TransformArgs, stop: &Stop) -> Result<Conversion> {
         let settings = job::settings(args.run)?;
-        let format = format_of(&args.output)?;
+        let format = format_of(&args.output, settings.parquet_compression.unwrap_or_default())?;
         let data_path = data_path(settings, stop)?;
         let values = host_values(&args.input);
         Ok(Conversion { input: args.input, output: args.output, format, data_path, values })
@@ -169,9 +169,9 @@ fn unfinished(output: &Path) -> Result<tempfile::NamedTempFile> {
     )
 }
 
-fn format_of(output: &Path) -> Result<Format> {
+fn format_of(output: &Path, compression: ParquetCompression) -> Result<Format> {
     match output.extension().and_then(|extension| extension.to_str()) {
-        Some("parquet") => Ok(Format::Parquet),
+        Some("parquet") => Ok(Format::Parquet(compression)),
         Some("csv") => Ok(Format::Csv(Style { gzip: false, null: String::new() })),
         _ => Err(Error::new(
             Kind::Config,

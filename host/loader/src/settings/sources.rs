@@ -64,7 +64,7 @@ impl Settings {
             region secret_arn iam_role lock_target lock_timeout
             statement_timeout split_load_above local plugin_config
             plugin_cache capture capture_dir limits tables
-            staging_format keep_staging workers report
+            staging_format parquet_compression keep_staging workers report
         }
     }
 

@@ -93,7 +93,8 @@ async fn transform(
     dir: TempDir,
     sender: mpsc::Sender<Part>,
 ) -> Result<(Result<Totals>, TempDir)> {
-    let format = Format::staged(tools.job.staging_format, &tools.job.run.text);
+    let job = &tools.job;
+    let format = Format::staged(job.staging_format, job.parquet_compression, &job.run.text);
     let data_path = Arc::clone(&tools.data_path);
     let values = host_values::of(&tools.job.run, &work.source);
     let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
