@@ -1,34 +1,30 @@
-//! Where a server listens and which keys it takes, and the file that says so. In: two ports; out:
-//! the settings of an AWS client, and `DIR/.loader/endpoints.json`.
+//! Where a server listens and which key it takes, and the file that says so. In: two ports and the
+//! key; out: the settings of an AWS client, and `DIR/.loader/endpoints.json`, which only the
+//! folder's owner can read.
 
 use serde::{Deserialize, Serialize};
 
+use crate::access_key::AccessKey;
 use crate::error::AttachError;
 use crate::state_dir::StateDir;
 
-/// The region that the server says it is in. Requests may be signed for any region.
+/// The Region of the warehouse, and of buckets that were made without naming another one.
 pub const REGION: &str = "us-east-1";
-/// The only access key. The keys are fixed and not secret.
-pub const ACCESS_KEY_ID: &str = "loader-local";
-/// Its secret key.
-pub const SECRET_ACCESS_KEY: &str = "loader-local-secret";
 const IAM_ROLE: &str = "arn:aws:iam::000000000000:role/loader-local";
 
-/// How a client reaches the server: the settings of an AWS client. The keys are fixed and not
-/// secret.
+/// How a client reaches the server: the settings of an AWS client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
-    /// `http://127.0.0.1:PORT`. Only path-style addresses work, such as
-    /// `http://127.0.0.1:PORT/bucket/key`.
+    /// `http://127.0.0.1:PORT`. A bucket's address is `http://127.0.0.1:PORT/bucket` or
+    /// `http://bucket.localhost:PORT`.
     pub s3: String,
     /// `http://127.0.0.1:PORT`.
     pub redshift_data: String,
-    /// The region to sign for; any other works too.
+    /// The Region of the warehouse, which requests to it must be signed for.
     pub region: String,
-    /// The access key.
-    pub access_key_id: String,
-    /// The secret key, which every request must be signed with.
-    pub secret_access_key: String,
+    /// The key that every request must be signed with.
+    #[serde(flatten)]
+    pub key: AccessKey,
     /// A role name for COPY, for example in `COPY orders FROM 's3://…' IAM_ROLE '…'`. The server
     /// checks its form and nothing else.
     pub iam_role: String,
@@ -36,13 +32,12 @@ pub struct Endpoints {
 
 impl Endpoints {
     /// The endpoints of a server on these ports of 127.0.0.1.
-    pub fn on_ports(s3_port: u16, data_api_port: u16) -> Endpoints {
+    fn on_ports(s3_port: u16, data_api_port: u16, key: AccessKey) -> Endpoints {
         Endpoints {
             s3: format!("http://127.0.0.1:{s3_port}"),
             redshift_data: format!("http://127.0.0.1:{data_api_port}"),
             region: REGION.to_owned(),
-            access_key_id: ACCESS_KEY_ID.to_owned(),
-            secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+            key,
             iam_role: IAM_ROLE.to_owned(),
         }
     }
@@ -57,8 +52,8 @@ impl Endpoints {
             ("AWS_REGION", self.region.clone()),
             // boto3 knows only this name.
             ("AWS_DEFAULT_REGION", self.region.clone()),
-            ("AWS_ACCESS_KEY_ID", self.access_key_id.clone()),
-            ("AWS_SECRET_ACCESS_KEY", self.secret_access_key.clone()),
+            ("AWS_ACCESS_KEY_ID", self.key.access_key_id.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.key.secret_access_key.clone()),
         ]
     }
 }
@@ -81,14 +76,14 @@ pub struct EndpointsFile {
 }
 
 impl EndpointsFile {
-    /// Says that this process serves on these ports.
-    pub fn of_this_process(s3_port: u16, data_api_port: u16) -> EndpointsFile {
+    /// Says that this process serves on these ports and takes this key.
+    pub fn of_this_process(s3_port: u16, data_api_port: u16, key: AccessKey) -> EndpointsFile {
         EndpointsFile {
             ready: true,
             pid: std::process::id(),
             s3_port,
             data_api_port,
-            endpoints: Endpoints::on_ports(s3_port, data_api_port),
+            endpoints: Endpoints::on_ports(s3_port, data_api_port, key),
         }
     }
 
@@ -100,13 +95,6 @@ impl EndpointsFile {
     /// Puts the file into the state folder, whole or not at all.
     pub fn write(&self, state: &StateDir) -> Result<(), AttachError> {
         let path = state.endpoints_file();
-        // A new file and a rename: programs read it at any moment, without a lock.
-        let write = || -> std::io::Result<()> {
-            let mut file = tempfile::NamedTempFile::new_in(state.path())?;
-            serde_json::to_writer_pretty(&mut file, self)?;
-            file.persist(&path)?;
-            Ok(())
-        };
-        write().map_err(AttachError::file(&path, "write"))
+        state.write_private(&path, self).map_err(AttachError::file(&path, "write"))
     }
 }

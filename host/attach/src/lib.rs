@@ -15,7 +15,13 @@
 //! leave, or waits and then finds none. For example, when the last load ends while a new load
 //! starts, the new load either keeps the server or starts another. It never connects to a server
 //! that is stopping.
+//!
+//! # Who may use it
+//! The server takes requests that are signed with the folder's access key, and no others. The key
+//! is random, and lies in `DIR/.loader`, which only the owner of the folder can open. So a program
+//! may use the server when its user may use the folder.
 
+mod access_key;
 mod attachment;
 mod endpoints;
 mod error;
@@ -25,8 +31,9 @@ mod program;
 mod spawned;
 mod state_dir;
 
+pub use access_key::AccessKey;
 pub use attachment::{Attachment, attach};
-pub use endpoints::{ACCESS_KEY_ID, Endpoints, EndpointsFile, REGION, SECRET_ACCESS_KEY};
+pub use endpoints::{Endpoints, EndpointsFile, REGION};
 pub use error::AttachError;
 pub use lock::{Lock, Mode};
 pub use log_tail::log_tail;

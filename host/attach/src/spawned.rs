@@ -2,6 +2,7 @@
 //! with its output in `DIR/.loader/server.log`. It may outlive the program.
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -55,5 +56,6 @@ impl Spawned {
 }
 
 fn append_to(log: &Path) -> Result<File, AttachError> {
-    File::options().create(true).append(true).open(log).map_err(AttachError::file(log, "write"))
+    let options = File::options().create(true).append(true).mode(0o600).open(log);
+    options.map_err(AttachError::file(log, "write"))
 }

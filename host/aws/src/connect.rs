@@ -79,7 +79,7 @@ async fn join_local(dir: &Path, defaults: ConfigLoader) -> Result<Aws> {
         format!("the local stand-in in {} could not be used", dir.display()),
     )?;
     let local = &attachment.endpoints;
-    let (key_id, secret) = (&local.access_key_id, &local.secret_access_key);
+    let (key_id, secret) = (&local.key.access_key_id, &local.key.secret_access_key);
     let credentials = Credentials::new(key_id, secret, None, None, "local stand-in");
     let config = defaults
         .credentials_provider(credentials)

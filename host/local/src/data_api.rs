@@ -4,8 +4,8 @@
 //!
 //! It does: Execute and BatchExecute (both modes), Describe with sub-statements and long polls,
 //! results with paging (JSON and CSV), cancel, sessions, lists of statements, sessions, databases,
-//! schemas and tables, DescribeTable; client tokens, parameters, and the service's limits. It does
-//! not: check signatures or passwords (it believes `DbUser`, and a client without one is the
+//! schemas and tables, DescribeTable; client tokens, parameters, signatures, and the service's
+//! limits. It does not: check passwords (it believes `DbUser`, and a client without one is the
 //! superuser `loader`), count sessions (PostgreSQL has 300 connections), send events, name the
 //! table behind a result's column, or remember its statements and sessions over a restart. Of
 //! Redshift's engine it has no procedures, UNLOAD, ALTER TABLE APPEND, SHOW TABLE and the other
@@ -49,5 +49,5 @@ mod service;
 mod statement;
 mod warehouse;
 
-pub(crate) use service::handle;
+pub(crate) use service::Service;
 pub(crate) use warehouse::Warehouse;

@@ -2,10 +2,11 @@
 //! tests.
 //!
 //! One [`Server`] serves one folder, DIR. In: HTTP requests of any AWS client (the SDKs, boto3, the
-//! AWS CLI) on two ports of 127.0.0.1, signed with the keys in [`loader_attach::Endpoints`]. Out:
-//! what S3 and Redshift would answer. The program `loader-local` (`main.rs`) is this server as a
-//! process of its own. Programs share the server of a folder through the crate `loader-attach`: the
-//! server runs while it is used, and the next program starts it again when it was killed.
+//! AWS CLI) on two ports of 127.0.0.1, signed with the key in [`loader_attach::Endpoints`]. Out:
+//! what S3 and Redshift would answer; other requests are refused. The program `loader-local`
+//! (`main.rs`) is this server as a process of its own. Programs share the server of a folder
+//! through the crate `loader-attach`: the server runs while it is used, and the next program starts
+//! it again when it was killed.
 //!
 //! # S3
 //! The folder `DIR/<bucket>` is a bucket and every file below it an object, also a file that a
@@ -40,17 +41,19 @@
 //! A layer imports only from the layers below it: `data_api` (requests, batches), `copy` (loads),
 //! `session` (one connection and its answers), `sql` (statements as text, no I/O). `s3` stands
 //! beside them and shares `objects` with COPY. `server` puts them together with `postgres`, the
-//! process.
+//! process. `signature` and `host_header` say which requests are answered at all.
 
 mod clock;
 mod copy;
 mod data_api;
 mod error;
+mod host_header;
 mod objects;
 mod postgres;
 mod s3;
 mod server;
 mod session;
+mod signature;
 mod sql;
 mod while_used;
 

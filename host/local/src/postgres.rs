@@ -14,6 +14,7 @@ mod tests;
 mod user;
 
 use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -105,6 +106,7 @@ fn spawn(
     let log = File::options()
         .create(true)
         .append(true)
+        .mode(0o600)
         .open(&cluster.log)
         .map_err(LocalError::file(&cluster.log, "write"))?;
     let mut command = std::process::Command::new(&binaries.postgres);

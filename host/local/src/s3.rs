@@ -2,6 +2,7 @@
 //! modules here carry the operations out. In: parsed requests; out: answers or S3's own errors.
 //! `store` has the objects, and each module beside it has one kind of operation.
 
+mod access;
 mod buckets;
 mod conditions;
 mod copy_source;
@@ -24,21 +25,22 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use loader_attach::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
-use s3s::auth::SimpleAuth;
+use loader_attach::AccessKey;
 use s3s::dto::*;
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::objects::Objects;
+use access::{LocalHost, OneKey};
 use failure::blocking;
 use store::Store;
 
-/// The service of one DIR; `state_dir` is its `.loader`.
-pub(crate) fn service(objects: Objects, state_dir: &Path) -> io::Result<S3Service> {
+/// The service of one DIR, for requests that are signed with `key`; `state_dir` is its `.loader`.
+pub(crate) fn service(objects: Objects, state_dir: &Path, key: AccessKey) -> io::Result<S3Service> {
     let store = Arc::new(Store::open(objects, state_dir)?);
     let mut builder = S3ServiceBuilder::new(LocalS3 { store });
-    builder.set_auth(SimpleAuth::from_single(ACCESS_KEY_ID, SECRET_ACCESS_KEY));
+    builder.set_auth(OneKey(key));
+    builder.set_host(LocalHost);
     Ok(builder.build())
 }
 
@@ -59,6 +61,7 @@ impl LocalS3 {
         I: Send + 'static,
         O: Send + 'static,
     {
+        access::check(&request)?;
         let store = Arc::clone(&self.store);
         blocking(move || operation(&store, request)).await.map(S3Response::new)
     }
@@ -140,6 +143,7 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
+        access::check(&request)?;
         write::put(&self.store, request).await.map(S3Response::new)
     }
 
@@ -175,6 +179,7 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<UploadPartInput>,
     ) -> S3Result<S3Response<UploadPartOutput>> {
+        access::check(&request)?;
         multipart::upload_part(&self.store, request).await.map(S3Response::new)
     }
 

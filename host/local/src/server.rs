@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use loader_attach::{Endpoints, EndpointsFile, Lock, StateDir};
+use loader_attach::{AccessKey, Endpoints, EndpointsFile, Lock, StateDir};
 use tokio::net::TcpListener;
 
 use crate::data_api::{self, Warehouse};
@@ -61,22 +61,24 @@ impl Server {
     pub async fn start(options: LocalOptions) -> Result<Server, LocalError> {
         let state = StateDir::of(&options.dir)?;
         let lock = lock_server(&options.dir, &state).await?;
+        state.make_private()?;
+        let key = AccessKey::of(&state)?;
         let last = last_ports(&state)?;
         let objects =
             Objects::open(&options.dir).map_err(LocalError::file(&options.dir, "open"))?;
         let (s3_listener, s3_port) = bind(options.s3_port, last.0).await?;
         let (data_api_listener, data_api_port) = bind(options.data_api_port, last.1).await?;
 
-        let s3_service = s3::service(objects.clone(), state.path())
+        let s3_service = s3::service(objects.clone(), state.path(), key.clone())
             .map_err(LocalError::file(state.path(), "open the state of S3 in"))?;
         let postgres = Postgres::start(state.path(), options.postgres_bin.as_deref()).await?;
         let (postgres, warehouse) = open_warehouse(postgres, objects).await?;
         let http = [
             HttpServer::start(s3_listener, s3_service),
-            serve_data_api(data_api_listener, warehouse),
+            serve_data_api(data_api_listener, data_api::Service::new(warehouse, key.clone())),
         ];
 
-        let file = EndpointsFile::of_this_process(s3_port, data_api_port);
+        let file = EndpointsFile::of_this_process(s3_port, data_api_port, key);
         file.write(&state)?;
         let Endpoints { s3, redshift_data, .. } = &file.endpoints;
         tracing::info!(s3, redshift_data, "local server ready");
@@ -110,10 +112,11 @@ fn last_ports(state: &StateDir) -> Result<(u16, u16), LocalError> {
     Ok(ports)
 }
 
-fn serve_data_api(listener: TcpListener, warehouse: Arc<Warehouse>) -> HttpServer {
+fn serve_data_api(listener: TcpListener, service: data_api::Service) -> HttpServer {
+    let service = Arc::new(service);
     let service = hyper::service::service_fn(move |request| {
-        let warehouse = Arc::clone(&warehouse);
-        async move { Ok::<_, Infallible>(data_api::handle(warehouse, request).await) }
+        let service = Arc::clone(&service);
+        async move { Ok::<_, Infallible>(service.handle(request).await) }
     });
     HttpServer::start(listener, service)
 }

@@ -4,9 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use loader_attach::{AttachError, Attachment, Program, attach};
 use loader_local::{LocalError, LocalOptions, Server};
@@ -182,4 +183,33 @@ async fn a_port_that_is_taken_is_an_error_only_when_it_was_asked_for() {
         LocalOptions { dir: dir.path().to_owned(), s3_port: port, ..LocalOptions::default() };
     let error = Server::start(asked).await.unwrap_err();
     assert!(matches!(error, LocalError::Bind { port: refused, .. } if refused == port), "{error}");
+}
+
+/// What `loader local` prints is what a shell takes, with the key of the folder.
+#[tokio::test]
+async fn the_printed_variables_are_those_of_the_folder() {
+    let folder = Folder::new();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_loader-local"))
+        .args(["--dir".as_ref(), folder.dir().as_os_str()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let printed = BufReader::new(server.stdout.take().unwrap());
+    let mut exports = Vec::new();
+    for line in printed.lines().map(Result::unwrap) {
+        exports.extend(line.strip_prefix("export ").map(str::to_owned));
+        if line.contains("Ctrl-C") {
+            break;
+        }
+    }
+    let attachment = folder.attach().await;
+    let variables = attachment.endpoints.variables();
+    let expected: Vec<String> =
+        variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(exports, expected);
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3"] {
+        assert!(variables.iter().any(|(known, value)| *known == name && !value.is_empty()));
+    }
+    assert!(Command::new("kill").arg(server.id().to_string()).status().unwrap().success());
+    assert!(server.wait().unwrap().success());
 }

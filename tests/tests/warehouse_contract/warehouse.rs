@@ -101,8 +101,8 @@ pub(crate) struct Answer {
 impl Warehouse {
     pub(crate) async fn stand_in(local: &Endpoints) -> Warehouse {
         let credentials = Credentials::new(
-            &local.access_key_id,
-            &local.secret_access_key,
+            &local.key.access_key_id,
+            &local.key.secret_access_key,
             None,
             None,
             "stand-in",

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::members::Members;
+use crate::signature::Refusal;
 
 /// An exception of the service.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,6 +77,11 @@ impl ApiError {
             message: message.to_owned(),
             resource_id: None,
         }
+    }
+
+    pub(crate) fn unsigned(refusal: Refusal) -> ApiError {
+        let Refusal { code, message } = refusal;
+        ApiError { status: StatusCode::BAD_REQUEST, code, message, resource_id: None }
     }
 
     fn into_body(self) -> Value {

@@ -1,5 +1,5 @@
-//! One request in, one answer out: reads the operation's name and the body, and calls the function
-//! that answers the operation.
+//! One request in, one answer out: reads the operation's name and the body, checks the signature,
+//! and calls the function that answers the operation.
 
 use std::sync::Arc;
 
@@ -7,29 +7,54 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
+use jiff::Timestamp;
+use loader_attach::{AccessKey, REGION};
 use serde_json::Value;
 
 use super::protocol::{self, ApiError, parse};
 use super::result::Format;
 use super::warehouse::Warehouse;
 use super::{catalog, describe, execute, list, list_sessions};
+use crate::signature::Signatures;
 
 /// The largest body that is read. The service takes 40 statements of 100 KB, so no request that it
 /// would accept is larger.
 const MAX_BODY_BYTES: usize = 8 << 20;
 
-/// Answers one request.
-pub(crate) async fn handle(
+/// The Data API of one warehouse.
+pub(crate) struct Service {
     warehouse: Arc<Warehouse>,
-    request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
-    let request_id = uuid::Uuid::now_v7().to_string();
-    let operation = operation(&request);
-    let answer = match body(request).await {
-        Ok(body) => answer(&warehouse, &operation, &body).await,
-        Err(error) => Err(error),
-    };
-    protocol::respond(answer, &request_id)
+    signatures: Signatures,
+}
+
+impl Service {
+    /// Serves requests that are signed with `key`.
+    pub(crate) fn new(warehouse: Arc<Warehouse>, key: AccessKey) -> Service {
+        let signatures = Signatures { key, region: REGION, service: "redshift-data" };
+        Service { warehouse, signatures }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn handle(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let request_id = uuid::Uuid::now_v7().to_string();
+        let operation = operation(&request);
+        let answer = match self.body(request).await {
+            Ok(body) => answer(&self.warehouse, &operation, &body).await,
+            Err(error) => Err(error),
+        };
+        protocol::respond(answer, &request_id)
+    }
+
+    /// The body of a request with a right signature, which covers the body too.
+    async fn body(&self, request: Request<Incoming>) -> Result<Bytes, ApiError> {
+        let (head, body) = request.into_parts();
+        let body = Limited::new(body, MAX_BODY_BYTES).collect().await.map_err(|_| {
+            ApiError::validation(format!("the request is larger than {MAX_BODY_BYTES} bytes"))
+        })?;
+        let body = body.to_bytes();
+        let checked = self.signatures.check(&head, &body, Timestamp::now());
+        checked.map(|()| body).map_err(ApiError::unsigned)
+    }
 }
 
 // `X-Amz-Target: RedshiftData.ListTables` becomes `ListTables`. Without the header, or with one of
@@ -38,15 +63,6 @@ fn operation(request: &Request<Incoming>) -> String {
     let target = request.headers().get("x-amz-target");
     let target = target.and_then(|target| target.to_str().ok()).unwrap_or_default();
     target.strip_prefix("RedshiftData.").unwrap_or_default().to_owned()
-}
-
-async fn body(request: Request<Incoming>) -> Result<Bytes, ApiError> {
-    match Limited::new(request.into_body(), MAX_BODY_BYTES).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(_) => {
-            Err(ApiError::validation(format!("the request is larger than {MAX_BODY_BYTES} bytes")))
-        }
-    }
 }
 
 async fn answer(

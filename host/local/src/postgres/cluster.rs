@@ -16,6 +16,8 @@ use crate::error::LocalError;
 
 /// The role that owns everything.
 pub(crate) const ROLE: &str = "loader";
+/// The folder of data and log in the state folder, or the link to it.
+const NAME: &str = "postgres";
 
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -33,13 +35,20 @@ impl Cluster {
         let mut owner = user::database_user()?;
         let home = home(state_dir, owner.as_ref()).await?;
         let (data, log) = (home.join("data"), home.join("postgres.log"));
-        if data.exists() {
+        let is_made = data.exists();
+        if is_made {
             leftover::clear(&data).await?;
             // The owner of the data decides: an earlier server may have run as another user.
             owner = current_owner(&data)?;
-            check_version(&data, binaries).await?;
-        } else {
-            make(&home, &data, binaries, owner.as_ref()).await?;
+        }
+        if let Some(user) = &owner
+            && !state_dir.join(NAME).is_symlink()
+        {
+            user::let_pass(state_dir, user)?;
+        }
+        match is_made {
+            true => check_version(&data, binaries).await?,
+            false => make(&home, &data, binaries, owner.as_ref()).await?,
         }
         Ok(Cluster { data, log, owner })
     }
@@ -51,18 +60,19 @@ impl Cluster {
 // where it leads. The link may lead to nothing, when /var/tmp was cleaned; then the folder is made
 // again and the warehouse starts empty.
 async fn home(state_dir: &Path, owner: Option<&User>) -> Result<PathBuf, LocalError> {
-    let link = state_dir.join("postgres");
+    let link = state_dir.join(NAME);
+    // The state folder itself lets the user pass later; the folders above it are not ours.
+    let can_reach = |user| state_dir.parent().is_none_or(|above| user::can_reach(above, user));
     let elsewhere = match (fs::read_link(&link), owner) {
         (Ok(target), _) => Some(target),
-        (Err(_), Some(user)) if !link.exists() && !user::can_reach(state_dir, user) => {
+        (Err(_), Some(user)) if !link.exists() && !can_reach(user) => {
             Some(make_elsewhere(state_dir, &link, user).await?)
         }
         _ => None,
     };
     let home = elsewhere.unwrap_or(link);
     if !home.is_dir() {
-        fs::create_dir_all(&home)
-            .map_err(LocalError::file(&home, "make a folder for PostgreSQL's data"))?;
+        user::make_private(&home)?;
     }
     if !home.join("data").exists() {
         user::give(&home, owner)?;
@@ -77,8 +87,7 @@ async fn make_elsewhere(state_dir: &Path, link: &Path, user: &User) -> Result<Pa
     leftover::clear(&target.join("data")).await?;
     fs::remove_dir_all(&target)
         .map_err(LocalError::file(&target, "remove the data of a deleted folder"))?;
-    fs::create_dir(&target)
-        .map_err(LocalError::file(&target, "make a folder for PostgreSQL's data"))?;
+    user::make_private(&target)?;
     std::os::unix::fs::symlink(&target, link)
         .map_err(LocalError::file(link, "link to PostgreSQL's data"))?;
     Ok(target)

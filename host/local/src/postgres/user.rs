@@ -4,7 +4,7 @@
 //! folders that this user can reach.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -56,6 +56,22 @@ pub(crate) fn run_as(command: &mut Command, user: Option<&User>) {
     if let Some(user) = user {
         command.uid(user.uid).gid(user.gid);
     }
+}
+
+/// Makes a folder for PostgreSQL's data that only its owner can open.
+pub(crate) fn make_private(dir: &Path) -> Result<(), LocalError> {
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(dir)
+        .map_err(LocalError::file(dir, "make a folder for PostgreSQL's data"))
+}
+
+/// Lets the user's group, and no other, pass the state folder on the way to its data. It cannot see
+/// what else lies there, and the files with secrets are their owner's alone.
+pub(crate) fn let_pass(state_dir: &Path, user: &User) -> Result<(), LocalError> {
+    std::os::unix::fs::chown(state_dir, None, Some(user.gid))
+        .and_then(|()| fs::set_permissions(state_dir, fs::Permissions::from_mode(0o710)))
+        .map_err(LocalError::file(state_dir, "let PostgreSQL's user pass"))
 }
 
 /// Gives a file or folder to the user, so that PostgreSQL may own it.
@@ -112,7 +128,7 @@ pub(crate) fn reachable_data_dir(state_dir: &Path, user: &User) -> Result<PathBu
     let digest = sha2::Sha256::digest(state_dir.as_os_str().as_encoded_bytes());
     let short: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
     let dir = Path::new("/var/tmp").join(format!("loader-local-{short}"));
-    match fs::create_dir(&dir) {
+    match fs::DirBuilder::new().mode(0o700).create(&dir) {
         Ok(()) => {}
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => check_owner(&dir, user)?,
         Err(error) => {

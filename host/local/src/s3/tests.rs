@@ -18,7 +18,7 @@ use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Delete,
     MetadataDirective, ObjectIdentifier,
 };
-use loader_attach::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use loader_attach::AccessKey;
 use s3s::crypto::{Checksum as _, Md5};
 
 use super::digest::hex;
@@ -30,6 +30,7 @@ const BUCKET: &str = "demo";
 struct Site {
     dir: tempfile::TempDir,
     endpoint: String,
+    key: AccessKey,
     s3: Client,
     _server: HttpServer,
 }
@@ -40,11 +41,13 @@ impl Site {
         let dir = tempfile::tempdir().unwrap();
         let state = dir.path().join(".loader");
         fs::create_dir_all(dir.path().join(BUCKET)).unwrap();
-        let service = super::service(Objects::open(dir.path()).unwrap(), &state).unwrap();
+        let key = AccessKey::random().unwrap();
+        let objects = Objects::open(dir.path()).unwrap();
+        let service = super::service(objects, &state, key.clone()).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let s3 = client(&endpoint, SECRET_ACCESS_KEY);
-        Site { dir, endpoint, s3, _server: HttpServer::start(listener, service) }
+        let s3 = client(&endpoint, &key);
+        Site { dir, endpoint, key, s3, _server: HttpServer::start(listener, service) }
     }
 
     fn file(&self, key: &str) -> PathBuf {
@@ -77,12 +80,19 @@ impl Site {
     }
 }
 
-fn client(endpoint: &str, secret: &str) -> Client {
+fn client(endpoint: &str, key: &AccessKey) -> Client {
+    let AccessKey { access_key_id, secret_access_key } = key;
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .endpoint_url(endpoint)
-        .credentials_provider(Credentials::new(ACCESS_KEY_ID, secret, None, None, "test"))
+        .credentials_provider(Credentials::new(
+            access_key_id,
+            secret_access_key,
+            None,
+            None,
+            "test",
+        ))
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .build();
     Client::from_conf(config)

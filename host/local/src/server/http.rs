@@ -1,19 +1,26 @@
 //! HTTP on one listener: accepts connections, serves each as a task, and ends in order. In: a
-//! listener and a hyper service; out: answered requests. Knows no protocol above HTTP.
+//! listener and a hyper service; out: answered requests, and a refusal (403) for those that address
+//! another machine. Knows no protocol above HTTP.
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http_body_util::BodyExt;
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
+use hyper::header::HOST;
 use hyper::service::Service;
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+
+use crate::host_header::addressed;
 
 /// How long running requests may take after a stop.
 const GRACE: Duration = Duration::from_secs(5);
@@ -27,14 +34,10 @@ pub(crate) struct HttpServer {
 impl HttpServer {
     pub(crate) fn start<S, B>(listener: TcpListener, service: S) -> HttpServer
     where
-        S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>>
-            + Clone
-            + Send
-            + 'static,
+        S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
         S::Future: Send + 'static,
         S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-        B: Body + Send + 'static,
-        B::Data: Send,
+        B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (stop, stopped) = oneshot::channel();
@@ -63,11 +66,10 @@ impl Drop for HttpServer {
 // the rest, such as the connection of a client that takes its body slowly.
 async fn serve<S, B>(listener: TcpListener, service: S, mut stopped: oneshot::Receiver<()>)
 where
-    S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>> + Clone + Send + 'static,
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
     S::Future: Send + 'static,
     S::Error: Into<AnyError>,
-    B: Body + Send + 'static,
-    B::Data: Send,
+    B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<AnyError>,
 {
     let builder = auto::Builder::new(TokioExecutor::new());
@@ -112,29 +114,43 @@ async fn usable(accepted: io::Result<(TcpStream, SocketAddr)>) -> Option<TcpStre
     }
 }
 
-/// A service whose body is in a box, so that both servers send bodies of one type.
+/// A service for requests to this machine, whose body is in a box, so that both servers send bodies
+/// of one type.
 #[derive(Clone)]
 struct BoxedBody<S>(S);
 
 type AnyError = Box<dyn std::error::Error + Send + Sync>;
+type Answer = Result<Response<UnsyncBoxBody<Bytes, AnyError>>, AnyError>;
 
-impl<S, B> Service<hyper::Request<Incoming>> for BoxedBody<S>
+impl<S, B> Service<Request<Incoming>> for BoxedBody<S>
 where
-    S: Service<hyper::Request<Incoming>, Response = hyper::Response<B>>,
+    S: Service<Request<Incoming>, Response = Response<B>>,
     S::Future: Send + 'static,
     S::Error: Into<AnyError>,
-    B: Body + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<AnyError>,
 {
-    type Response = hyper::Response<http_body_util::combinators::UnsyncBoxBody<B::Data, AnyError>>;
+    type Response = Response<UnsyncBoxBody<Bytes, AnyError>>;
     type Error = AnyError;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, AnyError>> + Send>>;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-    fn call(&self, request: hyper::Request<Incoming>) -> Self::Future {
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+        if host.and_then(addressed).is_none() {
+            return Box::pin(std::future::ready(Ok(not_here())));
+        }
         let answer = self.0.call(request);
         Box::pin(async move {
             let response = answer.await.map_err(Into::into)?;
             Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
         })
     }
+}
+
+fn not_here() -> Response<UnsyncBoxBody<Bytes, AnyError>> {
+    const WORDS: &str = "this server answers to 127.0.0.1, localhost and BUCKET.localhost only\n";
+    let body = Full::from(WORDS).map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
 }

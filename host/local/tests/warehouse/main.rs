@@ -4,9 +4,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod access;
 mod columns;
 mod copy;
 mod grants;
+mod http;
 mod identities;
 mod keys;
 mod late_binding;

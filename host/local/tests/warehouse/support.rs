@@ -8,6 +8,7 @@ use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
 use aws_sdk_redshiftdata::types::{ExecutionMode, Field, StatusString};
+use loader_attach::{AccessKey, Endpoints};
 use loader_local::{LocalOptions, Server};
 
 pub(crate) const BUCKET: &str = "demo";
@@ -36,15 +37,31 @@ impl Warehouse {
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .endpoint_url(&endpoints.redshift_data)
             .region(Region::new(endpoints.region.clone()))
-            .credentials_provider(Credentials::new(
-                &endpoints.access_key_id,
-                &endpoints.secret_access_key,
-                None,
-                None,
-                "test",
-            ))
+            .credentials_provider(credentials(&endpoints.key))
             .build();
         Warehouse { client: Client::from_conf(config), server, root }
+    }
+
+    pub(crate) fn endpoints(&self) -> &Endpoints {
+        self.server.endpoints()
+    }
+
+    /// A client for S3 in the warehouse's Region.
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        self.s3_in(&self.endpoints().region)
+    }
+
+    /// A client for S3 that signs for this Region.
+    pub(crate) fn s3_in(&self, region: &str) -> aws_sdk_s3::Client {
+        let endpoints = self.endpoints();
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .endpoint_url(&endpoints.s3)
+            .region(Region::new(region.to_owned()))
+            .credentials_provider(credentials(&endpoints.key))
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
     }
 
     pub(crate) async fn stop(self) {
@@ -146,6 +163,10 @@ impl Warehouse {
     pub(crate) async fn transaction(&self, statements: &[&str]) -> Vec<String> {
         self.batch(statements, ExecutionMode::Transaction).await
     }
+}
+
+fn credentials(key: &AccessKey) -> Credentials {
+    Credentials::new(&key.access_key_id, &key.secret_access_key, None, None, "test")
 }
 
 fn text(field: &Field) -> String {

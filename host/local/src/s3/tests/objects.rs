@@ -161,10 +161,19 @@ async fn a_wrong_checksum_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn only_the_right_secret_is_let_in() {
+async fn only_the_right_key_is_let_in() {
     let site = Site::new().await;
-    let stranger = client(&site.endpoint, "wrong");
+    let mut key = site.key.clone();
+    key.secret_access_key.push('x');
+    let stranger = client(&site.endpoint, &key);
     assert_eq!(refusal(stranger.list_buckets().send().await), "403 SignatureDoesNotMatch");
+    assert_eq!(
+        refusal(stranger.put_object().bucket(BUCKET).key("x").send().await),
+        "403 SignatureDoesNotMatch"
+    );
+    let stranger = client(&site.endpoint, &AccessKey::random().unwrap());
+    assert_eq!(refusal(stranger.list_buckets().send().await), "403 InvalidAccessKeyId");
+    assert_eq!(site.keys("").await, [""; 0]);
 }
 
 #[tokio::test]
@@ -260,10 +269,11 @@ async fn a_new_server_forgets_half_written_files_and_keeps_objects() {
     let service = super::super::service(
         Objects::open(site.dir.path()).unwrap(),
         &site.dir.path().join(".loader"),
+        site.key.clone(),
     )
     .unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let s3 = client(&format!("http://{}", listener.local_addr().unwrap()), SECRET_ACCESS_KEY);
+    let s3 = client(&format!("http://{}", listener.local_addr().unwrap()), &site.key);
     let _server = HttpServer::start(listener, service);
     assert_eq!(fs::read_dir(temporary).unwrap().count(), 0);
     let head = s3.head_object().bucket(BUCKET).key("x").send().await.unwrap();
