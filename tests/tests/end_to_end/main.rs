@@ -11,6 +11,10 @@ mod plugins;
 
 mod interruption;
 
+mod isolation;
+
+mod database_session;
+
 mod commands;
 
 mod plugin_bench;
