@@ -53,7 +53,7 @@ where
         }
         _ => {
             let fact = format!("{doing} failed with HTTP status {}", status.unwrap_or(0));
-            Error::new(kind_of("", status), fact)
+            Error::new(kind_of("", "", status), fact)
         }
     }
 }
@@ -62,7 +62,7 @@ where
 fn refused(doing: &str, code: &str, message: Option<&str>, status: Option<u16>) -> Error {
     let message = message.unwrap_or("no further message");
     let fact = format!("{doing} failed: {code}: {message}{}", remedy(code));
-    Error::new(kind_of(code, status), fact)
+    Error::new(kind_of(code, message, status), fact)
 }
 
 /// Whether a request was never sent because there are no credentials to sign it with.
@@ -78,20 +78,33 @@ pub(crate) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
     error.raw_response().map(|response| response.status().as_u16())
 }
 
-/// The kind of a failure that the service has answered. `code`: empty when the answer has none.
+/// Words in codes of requests that were too many, or that took too long.
+const THROTTLED: [&str; 8] = [
+    "Throttl",
+    "SlowDown",
+    "TooManyRequests",
+    "RequestLimit",
+    "ActiveStatementsExceeded",
+    "ActiveSessionsExceeded",
+    "ActiveWaitingRequestsExceeded",
+    "Timeout",
+];
+
+/// The kind of a failure that the service has answered. `code`, `message`: empty when the answer
+/// has none.
 // The code counts before the status. A throttled request may have a 4xx status, and 4xx alone would
-// blame the configuration.
-fn kind_of(code: &str, status: Option<u16>) -> Kind {
-    let throttled = [
-        "Throttl",
-        "SlowDown",
-        "TooManyRequests",
-        "RequestLimit",
-        "ActiveStatementsExceeded",
-        "Timeout",
-    ];
+// blame the configuration. The Data API hides some of what passes in a ValidationException, where
+// only the message tells: throttling, and a session that the service has ended.
+// Sources: <https://github.com/spark-redshift-community/spark-redshift> (DataApiWrapper),
+// <https://github.com/awslabs/mcp/issues/4587>.
+fn kind_of(code: &str, message: &str, status: Option<u16>) -> Kind {
     match code {
-        code if throttled.iter().any(|word| code.contains(word)) => Kind::Transient,
+        code if THROTTLED.iter().any(|word| code.contains(word)) => Kind::Transient,
+        "ValidationException"
+            if message.contains("Throttling") || message.contains("Session is not available") =>
+        {
+            Kind::Transient
+        }
         "OperationAborted" => Kind::Transient,
         "InternalServerException"
         | "InternalError"
@@ -118,5 +131,33 @@ fn remedy(code: &str) -> &'static str {
             "; the bucket is in another Region, give --region"
         }
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_what_must_be_mended() {
+        let transient = [
+            ("ThrottlingException", "Rate exceeded"),
+            ("ActiveStatementsExceededException", "Active statements exceeded the allowed quota"),
+            ("ActiveSessionsExceededException", "Active sessions exceeded the allowed quota"),
+            ("ValidationException", "Throttling: Rate exceeded"),
+            ("ValidationException", "Session is not available"),
+        ];
+        for (code, message) in transient {
+            assert_eq!(kind_of(code, message, Some(400)), Kind::Transient, "{code}: {message}");
+        }
+        let config = [
+            ("AccessDeniedException", "not authorized to perform redshift-data:ExecuteStatement"),
+            ("ValidationException", "Session with Id: 1 is invalid"),
+            ("ValidationException", "Cannot process query string larger than 100kB"),
+        ];
+        for (code, message) in config {
+            assert_eq!(kind_of(code, message, Some(400)), Kind::Config, "{code}: {message}");
+        }
+        assert_eq!(kind_of("", "", Some(503)), Kind::Transient);
     }
 }

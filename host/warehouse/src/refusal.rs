@@ -26,7 +26,8 @@ pub struct StatementFailure {
 pub enum Refusal {
     /// A concurrent transaction was in the way. The same batch may simply run again.
     Conflict,
-    /// The statement was cancelled in the database, or its session ended.
+    /// The statement was cancelled in the database (by a user, a rule of the workload manager, a
+    /// timeout), or its session ended.
     Cancelled,
     /// The database user lacks a privilege, or does not own what the statement would change.
     Denied,
@@ -34,7 +35,7 @@ pub enum Refusal {
     BucketDenied,
     /// The cluster may not assume the IAM role that COPY uses.
     RoleRefused,
-    /// S3 or the cluster cannot serve the statement for now.
+    /// S3 or the cluster cannot serve the statement for now, or a connection was lost.
     Unavailable,
     /// The database does not accept the user's password.
     WrongPassword,
@@ -74,6 +75,43 @@ impl StatementFailure {
     }
 }
 
+/// Signs in the headline that the statement was ended from outside. Redshift writes both
+/// `canceled` and `cancelled`, and the second also for `statement_timeout`.
+const CANCELLED: [&str; 5] = [
+    "canceled on user",
+    "cancelled on user",
+    "by WLM abort action",
+    "canceling statement",
+    "Session is not available",
+];
+
+/// Signs, anywhere and in any case, of what passes: S3 that is busy or far, a cluster that is full,
+/// restarts or is resized, and connections that were lost on the way.
+// Sources: <https://github.com/harrystech/arthur-redshift-etl/pull/134> (S3 Query Exceptions),
+// <https://github.com/segmentio/segment-docs> (warehouse-errors.md: resize mode),
+// <https://github.com/dbt-labs/dbt-core/issues/2543> (server closed the connection),
+// <https://github.com/awslabs/mcp> (a prior query failed: what a batch says of a lost connection).
+const UNAVAILABLE: [&str; 18] = [
+    "SlowDown",
+    "retries exceeded",
+    "No more data to read",
+    "Resource temporarily unavailable",
+    "disk full",
+    "in resize mode",
+    "database system is",
+    "terminating connection",
+    "closed the connection",
+    "connection closed",
+    "connection failed",
+    "connection lost",
+    "connection to the database was lost",
+    "connection reset",
+    "connection refused",
+    "connection timed out",
+    "could not connect",
+    "Connection or an prior query failed",
+];
+
 impl Refusal {
     /// Reads an error text of Redshift. The first sign that the text has decides.
     ///
@@ -90,30 +128,23 @@ impl Refusal {
         let lower_case = message.to_lowercase();
         let says = |sign: &str| headline.contains(sign);
         let has = |sign: &str| message.contains(sign);
-        let has_in_any_case = |sign: &str| lower_case.contains(sign);
+        let has_in_any_case = |sign: &str| lower_case.contains(&sign.to_lowercase());
         if ["1023", "1018"].iter().any(|code| headline.starts_with(code))
             || has("Serializable isolation violation")
             || has("conflict with concurrent transaction")
             || has("deadlock detected")
-            || has("could not open relation with OID")
+            || has_in_any_case("relation with OID")
             || has("could not serialize access")
         {
             Refusal::Conflict
-        } else if ["canceled on user", "cancelled on user", "Session is not available"]
-            .iter()
-            .any(|sign| says(sign))
-        {
+        } else if CANCELLED.iter().any(|sign| says(sign)) {
             Refusal::Cancelled
         } else if has("ASSUMEROLE permission")
             || has("not authorized to assume IAM Role")
-            || has("is not associated to cluster")
+            || has("is not associated to")
         {
             Refusal::RoleRefused
-        } else if has("SlowDown")
-            || has("Retries exceeded")
-            || has("No more data to read")
-            || has_in_any_case("disk full")
-        {
+        } else if UNAVAILABLE.iter().any(|sign| has_in_any_case(sign)) {
             Refusal::Unavailable
         } else if says("permission denied") || says("must be owner") {
             Refusal::Denied
@@ -124,7 +155,8 @@ impl Refusal {
                 (true, true) => Missing::SchemaOrColumn,
                 (false, false) => Missing::Other,
             })
-        } else if says("not authorized") || has("Access Denied") {
+        } else if says("not authorized") || has_in_any_case("access denied") || has("AccessDenied")
+        {
             Refusal::BucketDenied
         } else if says("password authentication failed") {
             Refusal::WrongPassword
@@ -207,12 +239,19 @@ pub fn headline(message: &str) -> &str {
     message.split("\n  Detail:").next().unwrap_or(message).trim_end()
 }
 
+/// Headlines that say nothing: the reason stands in the block of details.
+const BLANK_HEADLINES: [&str; 3] =
+    ["Spectrum Scan Error", "S3 Query Exception", "S3Query Exception"];
+
 /// The sentence of a message, and for a scan of Parquet the reason, which Redshift writes into the
 /// block of details only. (For example, `Spectrum Scan Error: Access Denied`.)
 pub fn reason(message: &str) -> String {
     let headline = headline(message);
+    let is_blank = BLANK_HEADLINES.iter().any(|blank| headline.starts_with(blank));
     match context(message) {
-        Some(context) if headline == "Spectrum Scan Error" => format!("{headline}: {context}"),
+        Some(context) if is_blank && !headline.contains(&context) => {
+            format!("{headline}: {context}")
+        }
         _ => headline.to_owned(),
     }
 }

@@ -33,7 +33,9 @@ async fn details(api: &DataApi, query_id: i64) -> Result<Vec<String>> {
         Outcome::Failed(failure) => Err(refusal::explain("reading the load errors", &failure)),
         Outcome::Finished(executed) => {
             let errors: Vec<LoadError> = api.rows(&executed, None).await?.decode()?;
-            Ok(errors.iter().map(LoadError::to_string).collect())
+            let mut errors: Vec<String> = errors.iter().map(LoadError::to_string).collect();
+            errors.dedup();
+            Ok(errors)
         }
     }
 }

@@ -30,6 +30,7 @@ fn what_passes_by_itself() {
         "ERROR: UPDATE conflict with concurrent transaction on table t",
         "ERROR: deadlock detected\n  Detail: Process 1 waits for AccessExclusiveLock",
         "ERROR: could not open relation with OID 100000",
+        "ERROR: Relation with OID 108325 does not exist.",
         "ERROR: could not serialize access due to concurrent update",
     ];
     check(Refusal::Conflict, Kind::Transient, "", &conflicts);
@@ -38,6 +39,8 @@ fn what_passes_by_itself() {
         "ERROR: canceled on user's request",
         // What a statement that was running longer than statement_timeout says.
         "ERROR: Query (17) cancelled on user's request",
+        "ERROR: Query (500029) cancelled by WLM abort action of Query Monitoring Rule \"long\".",
+        "ERROR: canceling statement due to statement timeout",
         "Session is not available",
     ];
     check(Refusal::Cancelled, Kind::Transient, "", &ended);
@@ -47,8 +50,23 @@ fn what_passes_by_itself() {
         "ERROR: Retries exceeded",
         "ERROR: No more data to read",
         "ERROR: Disk Full",
+        "ERROR: S3Query Exception Connection failed, retries exceeded.\n  Detail: \n  -----\n  code: \
+         15005\n  context:   \n  query:     15067689",
+        "ERROR: S3 Query Exception (Fetch)\n  Detail: \n  -----\n  code: 15001\n  context:   \
+         boost::thread_resource_error: Resource temporarily unavailable\n  query:     15067266",
+        "ERROR: Cannot execute query because system is in resize mode",
     ];
     check(Refusal::Unavailable, Kind::Transient, "", &busy);
+    let lost = [
+        "FATAL: terminating connection due to administrator command",
+        "server closed the connection unexpectedly\n\tThis probably means the server terminated \
+         abnormally\n\tbefore or while processing the request.",
+        "ERROR: Connection reset by peer",
+        "ERROR: Connection timed out",
+        "FATAL: the database system is shutting down",
+        "Connection or an prior query failed.",
+    ];
+    check(Refusal::Unavailable, Kind::Transient, "", &lost);
 }
 
 #[test]
@@ -64,6 +82,8 @@ fn what_the_database_may_not_do() {
         "ERROR: S3ServiceException:Access Denied,Status 403,Error AccessDenied,Rid 1,ExtRid 2",
         // COPY of Parquet reads through another service, which the block of details quotes.
         "ERROR: Spectrum Scan Error\n  Detail: \n  context: Access Denied",
+        "ERROR: S3 Query Exception (Fetch)\n  Detail: \n  context:   Task failed due to an internal \
+         error. Forbidden: HTTP response error code: 403 Message: AccessDenied\n  query: 1",
     ];
     let remedy = "; let the role of --iam-role read the bucket";
     check(Refusal::BucketDenied, Kind::Config, remedy, &bucket);
@@ -72,6 +92,9 @@ fn what_the_database_may_not_do() {
         "ERROR: User arn:aws:redshift:x does not have ASSUMEROLE permission on IAM role \
          arn:aws:iam::1:role/r",
         "ERROR: The IAM role arn:aws:iam::1:role/r is not associated to cluster",
+        "ERROR: User arn:aws:redshift:us-west-2:1:dbuser:dwhcluster/dwhuser is not authorized to \
+         assume IAM Role dwhRole\n  Detail: \n  -----\n  code: 8001\n  context:   IAM Role=dwhRole\n  \
+         query:     1003",
     ];
     let remedy = "; attach the role of --iam-role to the cluster, and let Redshift assume it";
     check(Refusal::RoleRefused, Kind::Config, remedy, &role);
@@ -170,5 +193,12 @@ fn an_explanation_is_a_sentence() {
          footer\n  query:     0\n",
     );
     insta::assert_snapshot!(explain("loading", &scan), @"loading failed: Spectrum Scan Error: File 'https://s3/b/p' has an invalid version number of its footer (statement_id id:3)");
+    let scan = failure(
+        "ERROR: S3 Query Exception (Fetch)\n  Detail: \n  -----\n  error:  S3 Query Exception \
+         (Fetch)\n  code:      15001\n  context:   Task failed due to an internal error. The length \
+         of the data column name is longer than the length defined in the table. Table: 256, \
+         Data: 262\n  query:     828\n",
+    );
+    insta::assert_snapshot!(explain("loading", &scan), @"loading failed: S3 Query Exception (Fetch): Task failed due to an internal error. The length of the data column name is longer than the length defined in the table. Table: 256, Data: 262 (statement_id id:3)");
     assert_eq!(headline("ERROR: boom\n  Detail: \n  -----\n  code: 15007"), "boom");
 }
