@@ -41,5 +41,15 @@ pub fn probe(view: &TableName) -> String {
     format!("SELECT * FROM {} WHERE 1 = 0", crate::sql::table(view))
 }
 
+/// A transaction that tells whether our user may make views in a schema, and that leaves nothing:
+/// its last statement always fails. It ends with [`Refusal::Guard`] when the view could be made.
+///
+/// [`Refusal::Guard`]: crate::refusal::Refusal::Guard
+pub fn create_probe(schema: &str) -> Vec<String> {
+    let view = TableName { schema: schema.to_owned(), table: "_loader_probe".to_owned() };
+    let create = format!("CREATE VIEW {} AS SELECT 1 AS one", crate::sql::table(&view));
+    vec![create, "SELECT 1 / 0 AS taken_back".to_owned()]
+}
+
 #[cfg(test)]
 mod tests;

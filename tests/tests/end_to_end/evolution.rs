@@ -289,6 +289,32 @@ fn a_user_who_owns_not_all_views_is_told_so() {
 }
 
 #[test]
+fn a_table_of_another_owner_is_tried_and_its_views_come_back() {
+    let place = Place::new("the-table-of-another");
+    set_up(&place);
+    let (schema, user) = (place.schema(), format!("{}_ben", place.schema()));
+    let owned = ["v", "v_all", "on_v", "aside"];
+    let owned = owned.map(|view| format!("ALTER TABLE {schema}.{view} OWNER TO {user}"));
+    let grants = [
+        format!("CREATE USER {user} PASSWORD DISABLE"),
+        format!("GRANT USAGE, CREATE ON SCHEMA {schema} TO {user}"),
+        format!("GRANT ALL ON {schema}.t TO {user}"),
+    ];
+    grants.iter().chain(&owned).for_each(|statement| place.execute(statement));
+    let before = state(&place);
+    for (kind, csv, _) in files() {
+        place.put("x.csv", csv);
+        let mut command = place.command("run", "x.csv", "t");
+        let command = command.args(KEYS).args(["--cluster-identifier", "local"]);
+        let report = Report::of(run(command.args(["--db-user", &user])));
+        assert_eq!(report.ended.code, 2, "{kind}: {}", report.error());
+        let refusal = "must be owner of relation t; grant this to the database user";
+        assert!(report.error().contains(refusal), "{kind}: {}", report.error());
+        assert_eq!(state(&place), before, "{kind}");
+    }
+}
+
+#[test]
 fn a_late_binding_view_that_breaks_is_reported() {
     let place = Place::new("late-and-broken");
     set_up(&place);

@@ -1,5 +1,6 @@
 //! Reads what depends on a table, and changes nothing. One execution when nothing reads the table,
-//! else four: overview, views, privileges and policies. Very long lists of views take more.
+//! else four: overview, views, privileges and policies. Very long lists of views take more, and so
+//! do schemas in which the user may perhaps make no views.
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;
@@ -9,8 +10,8 @@ use loader_warehouse::dependents::details::{self, Details};
 use loader_warehouse::dependents::overview::{self, Overview};
 use loader_warehouse::dependents::policies::{self, Protected};
 use loader_warehouse::dependents::user::{self, CurrentUser};
-use loader_warehouse::dependents::{Dependent, Dependents, privileges};
-use loader_warehouse::refusal;
+use loader_warehouse::dependents::{Dependent, Dependents, create_probe, privileges};
+use loader_warehouse::refusal::{self, Refusal};
 use loader_warehouse::rows::{ResultRows, unexpected};
 use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
 
@@ -26,6 +27,11 @@ pub async fn read(api: &DataApi, target: &TableName, also: &[TableName]) -> Resu
     let overview = Overview::read(&answers, target)?;
     let mut details = Details::default();
     read_views(api, overview.views(), &mut details).await?;
+    for schema in details.closed_schemas() {
+        if may_create(api, &schema).await? {
+            details.open_schema(&schema);
+        }
+    }
     read_privileges(api, &mut details).await?;
     let mut dependents = overview.with(&details);
     if !dependents.views.is_empty() {
@@ -52,6 +58,14 @@ async fn read_views(api: &DataApi, ids: &[i64], details: &mut Details) -> Result
         details.add_views(views, definitions, comments)?;
     }
     Ok(())
+}
+
+/// Whether our user may make views in a schema, found by trying.
+async fn may_create(api: &DataApi, schema: &str) -> Result<bool> {
+    Ok(match api.execute_batch(&create_probe(schema)).await? {
+        Outcome::Finished(_) => true,
+        Outcome::Failed(failure) => failure.refusal == Refusal::Guard,
+    })
 }
 
 async fn read_privileges(api: &DataApi, details: &mut Details) -> Result<()> {

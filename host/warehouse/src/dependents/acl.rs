@@ -40,14 +40,19 @@ fn split(text: &str, separator: char) -> Vec<String> {
     pieces
 }
 
-/// A name without its quotes and without the word `group` or `role` before it: `group "my team"`
-/// becomes `my team`.
+/// Words for the kind of a grantee that stand before its name. The first is Redshift's; how it
+/// writes roles, no public source shows, so their likely forms are all read.
+const KINDS: [&str; 4] = ["group ", "role ", "group:", "role:"];
+
+/// A name without its quotes and without its kind: `group "my team"` becomes `my team`.
 fn unquoted(grantee: &str) -> String {
     let grantee = grantee.trim();
-    let name =
-        grantee.strip_prefix("group ").or(grantee.strip_prefix("role ")).unwrap_or(grantee).trim();
+    let name = KINDS.iter().find_map(|kind| grantee.strip_prefix(kind)).unwrap_or(grantee).trim();
     match name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) {
-        Some(inside) => inside.replace("\"\"", "\""),
+        Some(inside) => {
+            let inside = inside.replace("\"\"", "\"");
+            KINDS.iter().find_map(|kind| inside.strip_prefix(kind)).unwrap_or(&inside).to_owned()
+        }
         None => name.to_owned(),
     }
 }
@@ -61,5 +66,7 @@ mod tests {
         let relacl = r#"ann=arwdRxtD/ann,group analysts=r/ann,"IAMR:a,b=""c"""=r*w/ann,group "my team"=r/"an n",=r/ann,ann=r/bob"#;
         assert_eq!(grantees(relacl), ["ann", "analysts", "IAMR:a,b=\"c\"", "my team", PUBLIC]);
         assert_eq!(grantees(""), Vec::<String>::new());
+        let roles = r#"role reader=r/ann,role:writer=w/ann,"role:my role"=r/ann,role "a b"=r/ann"#;
+        assert_eq!(grantees(roles), ["reader", "writer", "my role", "a b"]);
     }
 }

@@ -20,8 +20,6 @@ pub struct Dependents {
     /// own, so the catalog's dependencies do not show what they read.
     /// Source: <https://github.com/awslabs/amazon-redshift-utils/issues/499>
     pub materialized: Vec<TableName>,
-    /// Whether our user may alter the target.
-    pub owns_target: bool,
     /// Whether our user could not read which views have row-level security.
     pub policies_unknown: bool,
     /// Privileges on single columns of the target.

@@ -3,7 +3,7 @@
 //! Source: <https://github.com/awslabs/amazon-redshift-utils/tree/master/src/AdminViews>
 //! (`v_generate_view_ddl`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -25,11 +25,14 @@ pub fn queries(ids: &str) -> Vec<String> {
 }
 
 fn views_query(ids: &str) -> String {
+    // The function obj_description() would be shorter, but the Developer Guide lists it among the
+    // functions that Redshift does not support.
     format!(
         "SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner, c.relkind = 'm' \
-         AS is_materialized, array_to_string(c.relacl, ',') AS acl, obj_description(c.oid, \
-         'pg_class') AS comment, has_schema_privilege(n.nspname, 'CREATE') AS may_create FROM \
-         pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN ({ids})"
+         AS is_materialized, array_to_string(c.relacl, ',') AS acl, d.description AS comment, \
+         has_schema_privilege(n.nspname, 'CREATE') AS may_create FROM pg_class c JOIN pg_namespace \
+         n ON n.oid = c.relnamespace LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid \
+         = 0 AND d.classoid = 'pg_class'::regclass WHERE c.oid IN ({ids})"
     )
 }
 
@@ -41,7 +44,7 @@ pub(super) struct CatalogView {
     pub(super) materialized: bool,
     /// Entries of `pg_class.relacl`, joined by commas.
     pub(super) acl: String,
-    /// Whether our user may make views in the view's schema.
+    /// Whether our user may make views in the view's schema, as far as the catalog tells.
     pub(super) may_create: bool,
     pub(super) comment: Option<String>,
     pub(super) column_comments: Vec<(String, String)>,
@@ -154,6 +157,19 @@ impl Details {
     /// The names of all views added so far.
     pub fn names(&self) -> impl Iterator<Item = &TableName> {
         self.views.values().map(|view| &view.name)
+    }
+
+    /// The schemas in which our user may make no views, as far as the catalog tells. It may be wrong:
+    /// no source says whether `has_schema_privilege` counts what comes through a role.
+    pub fn closed_schemas(&self) -> BTreeSet<String> {
+        let closed = self.views.values().filter(|view| !view.may_create);
+        closed.map(|view| view.name.schema.clone()).collect()
+    }
+
+    /// Corrects the catalog: our user may make views in this schema.
+    pub fn open_schema(&mut self, schema: &str) {
+        let views = self.views.values_mut().filter(|view| view.name.schema == schema);
+        views.for_each(|view| view.may_create = true);
     }
 
     /// Adds the answers to [`privileges::queries`].

@@ -15,8 +15,8 @@ use crate::rows::{FromRow, ResultRows, Row};
 pub(super) fn relations_query(target: &TableName, also: &[TableName]) -> String {
     let names: Vec<String> = std::iter::once(target).chain(also).map(is_object).collect();
     format!(
-        "SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner FROM pg_class c \
-         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {}",
+        "SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = \
+         c.relnamespace WHERE {}",
         names.join(" OR ")
     )
 }
@@ -24,16 +24,11 @@ pub(super) fn relations_query(target: &TableName, also: &[TableName]) -> String 
 struct Relation {
     id: i64,
     name: TableName,
-    owner: String,
 }
 
 impl FromRow for Relation {
     fn from_row(row: Row<'_>) -> Result<Relation> {
-        Ok(Relation {
-            id: row.integer("oid")?,
-            name: row.relation("nspname", "relname")?,
-            owner: row.text("owner")?,
-        })
+        Ok(Relation { id: row.integer("oid")?, name: row.relation("nspname", "relname")? })
     }
 }
 
@@ -61,8 +56,6 @@ pub(super) struct Members {
     pub(super) edges: Vec<Edge>,
     /// The target's object id; `None` when the target does not exist.
     pub(super) target: Option<i64>,
-    /// The target's owner; `None` when the target does not exist.
-    pub(super) target_owner: Option<String>,
 }
 
 impl Members {
@@ -75,12 +68,10 @@ impl Members {
         let (tables, configured): (Vec<Relation>, Vec<Relation>) =
             relations.into_iter().partition(|relation| relation.name == *target);
         let configured: Vec<i64> = configured.into_iter().map(|relation| relation.id).collect();
-        let table = tables.into_iter().next();
-        let target = table.as_ref().map(|table| table.id);
-        let target_owner = table.map(|table| table.owner);
+        let target = tables.first().map(|table| table.id);
         let edges: Vec<Edge> = edges.decode()?;
         let (ids, edges) = ordered(target, &configured, &edges);
-        Ok(Members { ids, edges, target, target_owner })
+        Ok(Members { ids, edges, target })
     }
 
     /// Object ids of what a view reads.

@@ -100,10 +100,7 @@ impl Overview {
         let members = Members::read(relations, edges, target)?;
         let by_text = ByText::read(by_text, target)?;
         let comments = comments.decode()?.into_iter();
-        let owner = members.target_owner.as_ref();
         let dependents = Dependents {
-            // A target that does not exist yet has no owner, and our user will own it.
-            owns_target: user.superuser || owner.is_none_or(|owner| *owner == user.name),
             user: user.name.clone(),
             superuser: user.superuser,
             policies_unknown: false,

@@ -88,7 +88,7 @@ fn assemble(fixtures: &[Fixture], edges: &[(i64, i64)], who: &Dependents) -> Vec
         edges.iter().map(|(reader, read)| Edge { reader: *reader, read: *read }).collect();
     let ids: Vec<i64> = (10..).take(fixtures.len()).collect();
     let ids = order::in_order(&edges, &ids);
-    let members = Members { ids, edges, target: Some(1), target_owner: None };
+    let members = Members { ids, edges, target: Some(1) };
     let columns = BTreeMap::from([(10, BTreeSet::from(["amount".to_owned()]))]);
     let user = CurrentUser { name: who.user.clone(), superuser: who.superuser };
     super::assemble::views(&members, &details, &columns, &user)
@@ -231,17 +231,37 @@ fn names_stay_inside_their_quotes_in_every_query() {
     ];
     insta::assert_snapshot!(statements.concat().join("\n"), @r#"
     SELECT current_user AS user_name, usesuper FROM pg_user WHERE usename = current_user
-    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 'o''b' AND c.relname = 't\\_"%') OR (n.nspname = 's' AND c.relname = 'v')
+    SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE (n.nspname = 'o''b' AND c.relname = 't\\_"%') OR (n.nspname = 's' AND c.relname = 'v')
     SELECT DISTINCT r.ev_class, d.refobjid FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = r.ev_class WHERE d.refobjid <> r.ev_class AND d.deptype = 'n' AND c.relkind IN ('v', 'm')
     SELECT DISTINCT r.ev_class, a.attname FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid JOIN pg_class c ON c.oid = d.refobjid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid WHERE d.deptype = 'n' AND a.attnum > 0 AND (n.nspname = 'o''b' AND c.relname = 't\\_"%')
     SELECT schemaname, viewname, CASE WHEN octet_length(definition) <= 60000 THEN definition END AS definition FROM pg_views WHERE (definition ILIKE '%no schema binding%' OR definition ILIKE '%materialized view%') AND definition ILIKE '%t__""_%' ORDER BY schemaname, viewname
     SELECT namespace_name, relation_name, column_name, privilege_type, identity_name, identity_type FROM svv_column_privileges WHERE (namespace_name = 'o''b' AND relation_name = 't\\_"%')
     SELECT a.attname, d.description FROM pg_description d JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid JOIN pg_class c ON c.oid = d.objoid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attnum > 0 AND (n.nspname = 'o''b' AND c.relname = 't\\_"%') ORDER BY a.attnum
-    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner, c.relkind = 'm' AS is_materialized, array_to_string(c.relacl, ',') AS acl, obj_description(c.oid, 'pg_class') AS comment, has_schema_privilege(n.nspname, 'CREATE') AS may_create FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN (10, 11)
+    SELECT c.oid, n.nspname, c.relname, pg_get_userbyid(c.relowner) AS owner, c.relkind = 'm' AS is_materialized, array_to_string(c.relacl, ',') AS acl, d.description AS comment, has_schema_privilege(n.nspname, 'CREATE') AS may_create FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_description d ON d.objoid = c.oid AND d.objsubid = 0 AND d.classoid = 'pg_class'::regclass WHERE c.oid IN (10, 11)
     SELECT c.oid, octet_length(pg_get_viewdef(c.oid, true)) AS definition_bytes, CASE WHEN octet_length(pg_get_viewdef(c.oid, true)) <= 60000 THEN pg_get_viewdef(c.oid, true) END AS definition FROM pg_class c WHERE c.oid IN (10, 11)
     SELECT d.objoid, a.attname, d.description FROM pg_description d JOIN pg_attribute a ON a.attrelid = d.objoid AND a.attnum = d.objsubid WHERE a.attnum > 0 AND d.objoid IN (10, 11) ORDER BY d.objoid, a.attnum
     SELECT namespace_name, relation_name, privilege_type, identity_name, identity_type, admin_option FROM svv_relation_privileges WHERE (namespace_name = 'o''b' AND relation_name = 't\\_"%')
     SELECT namespace_name, relation_name, column_name, privilege_type, identity_name, identity_type FROM svv_column_privileges WHERE (namespace_name = 'o''b' AND relation_name = 't\\_"%')
+    "#);
+}
+
+#[test]
+fn what_the_catalog_denies_is_corrected_by_trying() {
+    let view = |id: i64, schema: &str, may_create: bool| {
+        let named = [Cell::Long(id), t(schema), t("v"), t("us"), Cell::Boolean(false)];
+        [named.to_vec(), vec![Cell::Null, Cell::Null, Cell::Boolean(may_create)]].concat()
+    };
+    let columns = "oid nspname relname owner is_materialized acl comment may_create";
+    let views = rows(columns, vec![view(1, "a", false), view(2, "b", true), view(3, "c", false)]);
+    let mut details = Details::default();
+    let none = ResultRows::default();
+    details.add_views(&views, &none, &none).expect("rows as asked for");
+    assert_eq!(details.closed_schemas().into_iter().collect::<Vec<_>>(), ["a", "c"]);
+    details.open_schema("a");
+    assert_eq!(details.closed_schemas().into_iter().collect::<Vec<_>>(), ["c"]);
+    insta::assert_snapshot!(create_probe("o\"b").join("\n"), @r#"
+    CREATE VIEW "o""b"."_loader_probe" AS SELECT 1 AS one
+    SELECT 1 / 0 AS taken_back
     "#);
 }
 

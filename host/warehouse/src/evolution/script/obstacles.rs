@@ -26,7 +26,6 @@ pub(super) fn obstacles(
         changes.iter().filter_map(|change| column_obstacle(change, situation.attributes)).collect();
     obstacles.extend(held.iter().filter_map(|dependent| dependent.obstacle.clone()));
     obstacles.extend(stale_materialized_views(changes, situation, held));
-    obstacles.extend(foreign_table(situation, held));
     obstacles.extend(too_many_views(changes, situation));
     obstacles.extend(too_long_views(situation));
     obstacles
@@ -101,17 +100,6 @@ fn stale_materialized_views(
         )
     };
     if alters { unknown.map(sentence).collect() } else { Vec::new() }
-}
-
-/// A target of another owner, when views of it would be dropped.
-fn foreign_table(situation: &Situation<'_>, held: &[&Dependent]) -> Option<String> {
-    let (target, dependents) = (situation.target, situation.dependents);
-    (!held.is_empty() && !dependents.owns_target).then(|| {
-        format!(
-            "{target} belongs to another user than {}; run the load as a superuser or as the owner",
-            dependents.user
-        )
-    })
 }
 
 /// More views in `view_config.json` than a new table can be made with. The load makes the table and

@@ -41,13 +41,7 @@ fn view(name: &str, columns: &[&str], reads: &[usize]) -> Dependent {
 }
 
 fn dependents(views: Vec<Dependent>) -> Dependents {
-    Dependents {
-        user: "me".into(),
-        superuser: true,
-        owns_target: true,
-        views,
-        ..Dependents::default()
-    }
+    Dependents { user: "me".into(), superuser: true, views, ..Dependents::default() }
 }
 
 fn configured(name: &str) -> ConfiguredView {
