@@ -12,8 +12,8 @@ use serde_json::Value;
 fn set_up(place: &Place) {
     let s = place.schema();
     let statements = [
-        "CREATE TABLE {s}.t (id INTEGER NOT NULL, note VARCHAR(20) DEFAULT 'none', kept \
-         VARCHAR(9))",
+        "CREATE TABLE {s}.t (id INTEGER NOT NULL, note VARCHAR(20), kept VARCHAR(9) DEFAULT \
+         'it''s \\\\ so')",
         "INSERT INTO {s}.t VALUES (1, 'one', 'a'), (2, 'x', 'b')",
         "COMMENT ON COLUMN {s}.t.id IS 'the key''s comment'",
         "CREATE VIEW {s}.v AS SELECT id, note AS \"Remark\" FROM {s}.t",
@@ -69,33 +69,30 @@ const ALL_COLUMNS: &str = "SELECT * FROM {schema_name}.{source_table}";
 const KEYS: [&str; 2] = ["--upsert-keys", "id"];
 
 /// Files that make the table change in each of the ways that a view can be in.
-fn files() -> [(&'static str, String, &'static str); 3] {
+fn files() -> [(&'static str, String, &'static str); 4] {
     let long = "l".repeat(30);
     [
-        ("text", format!("id,note,kept\n3,{long},c\n"), "id integer, note character varying 256"),
-        (
-            "integer",
-            "id,note,kept\n3000000000,n,c\n".to_owned(),
-            "id bigint, note character varying 20",
-        ),
+        ("text", format!("id,note,kept\n3,{long},c\n"), "id integer, kept 9, note 256"),
+        ("integer", "id,note,kept\n3000000000,n,c\n".into(), "id bigint, kept 9, note 20"),
         (
             "both",
             format!("id,note,kept,more\n3000000000,{long},c,1\n"),
-            "id bigint, note character varying 256",
+            "id bigint, kept 9, note 256",
         ),
+        ("default", format!("id,note,kept\n3,n,{long}\n"), "id integer, kept 256, note 20"),
     ]
 }
 
 fn types(place: &Place) -> String {
     let columns = "SELECT column_name, data_type, character_maximum_length FROM svv_columns WHERE \
-                   table_schema = '{s}' AND table_name = 't' AND column_name IN ('id', 'note') \
-                   ORDER BY 1";
+                   table_schema = '{s}' AND table_name = 't' AND column_name IN ('id', 'kept', \
+                   'note') ORDER BY 1";
     let columns = place.select(columns);
     let text = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
     let column = |column: &Value| {
         let length = text(&column["character_maximum_length"]);
-        let length = if length == "null" { String::new() } else { format!(" {length}") };
-        format!("{} {}{length}", text(&column["column_name"]), text(&column["data_type"]))
+        let size = if length == "null" { text(&column["data_type"]) } else { length };
+        format!("{} {size}", text(&column["column_name"]))
     };
     columns.iter().map(column).collect::<Vec<_>>().join(", ")
 }
@@ -125,8 +122,6 @@ fn views_and_grants_survive_and_the_plan_says_how() {
         let mut after = state(&place);
         if kind == "both" {
             after[4].retain(|column| column["column_name"] != "more");
-        } else if kind != "text" {
-            assert_ne!(types(&place), "id integer, note character varying 20");
         }
         let widened_key = |state: &mut Vec<Vec<Value>>| {
             // A NOT NULL column cannot be added without a default.
@@ -193,6 +188,11 @@ fn a_run_killed_while_a_text_is_widened_loses_no_view() {
 #[test]
 fn a_run_killed_while_an_integer_is_widened_loses_no_view() {
     torn("integer");
+}
+
+#[test]
+fn a_run_killed_while_a_text_with_a_default_is_widened_loses_no_view() {
+    torn("default");
 }
 
 #[test]
@@ -359,6 +359,6 @@ fn two_runs_that_change_one_table_at_once_both_load() {
         id.for_each(|column| column["column_default"] = Value::Null);
     }
     assert_eq!(after, before);
-    assert_eq!(types(&place), "id bigint, note character varying 4096");
+    assert_eq!(types(&place), "id bigint, kept 9, note 4096");
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "4");
 }

@@ -237,14 +237,16 @@ fn what_stays(plan: &EvolutionPlan, made: Vec<&Execution>) -> Vec<String> {
 }
 
 /// Whether another program may have caused a refusal. Then the catalog, read again, shows a table
-/// that is wide enough already, or other views to drop.
+/// that is wide enough already, or other views to drop. A refusal without a known sign may be one of
+/// these: no source has the words for a VARCHAR that another program has made longer, and filled.
 fn is_another_programs_doing(refusal: Refusal) -> bool {
     match refusal {
         Refusal::Conflict
         | Refusal::AlreadyExists
         | Refusal::Missing(_)
         | Refusal::WideAlready
-        | Refusal::HeldByViews => true,
+        | Refusal::HeldByViews
+        | Refusal::Other => true,
         Refusal::Cancelled
         | Refusal::Denied
         | Refusal::BucketDenied
@@ -252,7 +254,6 @@ fn is_another_programs_doing(refusal: Refusal) -> bool {
         | Refusal::Unavailable
         | Refusal::WrongPassword
         | Refusal::TypeMismatch
-        | Refusal::Guard
-        | Refusal::Other => false,
+        | Refusal::Guard => false,
     }
 }

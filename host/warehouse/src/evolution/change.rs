@@ -24,14 +24,17 @@ pub enum SchemaChange {
         name: String,
         column_type: ColumnType,
     },
-    /// In place. Redshift does this outside of transactions only.
+    /// In place. Redshift does this outside of transactions only, and by its documentation not for a
+    /// column with a DEFAULT.
+    /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html>
     WidenVarchar {
         name: String,
         from: ColumnType,
         to: ColumnType,
     },
-    /// By a new column that replaces the old one, which moves the column to the end of the table.
-    WidenInteger {
+    /// An integer, or a VARCHAR with a DEFAULT, made wider by a new column in the old one's place,
+    /// which moves the column to the end of the table.
+    ReplaceColumn {
         name: String,
         from: ColumnType,
         to: ColumnType,
@@ -90,11 +93,13 @@ fn widening(
     if to == from {
         return Ok(None);
     }
-    if matches!(to, ColumnType::Varchar { .. }) {
+    // Some say that a VARCHAR with a DEFAULT grows in place, and the documentation says that it does
+    // not. Replacing it works either way.
+    if matches!(to, ColumnType::Varchar { .. }) && existing.default == ColumnDefault::None {
         return Ok(Some(SchemaChange::WidenVarchar { name, from, to }));
     }
     let default = kept_default(existing)?;
-    Ok(Some(SchemaChange::WidenInteger { name, from, to, not_null: !existing.nullable, default }))
+    Ok(Some(SchemaChange::ReplaceColumn { name, from, to, not_null: !existing.nullable, default }))
 }
 
 /// The default that the new column takes over from the old one.
@@ -119,7 +124,7 @@ impl SchemaChange {
     /// The column that a bound view keeps from changing; `None` for changes that no view blocks.
     pub fn altered_column(&self) -> Option<&str> {
         match self {
-            SchemaChange::WidenVarchar { name, .. } | SchemaChange::WidenInteger { name, .. } => {
+            SchemaChange::WidenVarchar { name, .. } | SchemaChange::ReplaceColumn { name, .. } => {
                 Some(name)
             }
             SchemaChange::CreateTable { .. } | SchemaChange::AddColumn { .. } => None,
@@ -143,7 +148,7 @@ impl SchemaChange {
             SchemaChange::WidenVarchar { name, to, .. } => {
                 vec![format!("{alter} ALTER COLUMN {} TYPE {to}", ident(name))]
             }
-            SchemaChange::WidenInteger { name, to, not_null, default, .. } => {
+            SchemaChange::ReplaceColumn { name, to, not_null, default, .. } => {
                 // Redshift adds a NOT NULL column only with a default. It never stands in for a
                 // NULL of the file, since such a row has been rejected before.
                 let default = default.as_deref().or(not_null.then_some("0"));
@@ -168,7 +173,7 @@ impl SchemaChange {
             SchemaChange::WidenVarchar { name, from, to } => {
                 format!("widen `{name}` from {from} to {to}")
             }
-            SchemaChange::WidenInteger { name, from, to, not_null, default } => {
+            SchemaChange::ReplaceColumn { name, from, to, not_null, default } => {
                 let default = if *not_null && default.is_none() { ", with DEFAULT 0" } else { "" };
                 format!(
                     "widen `{name}` from {from} to {to}; it moves to the end of the table{default}"

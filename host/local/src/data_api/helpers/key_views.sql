@@ -36,9 +36,9 @@ CREATE OR REPLACE FUNCTION loader_local.format_type(type oid, modifier integer) 
         WHEN type = 'numeric'::regtype AND modifier < 0 THEN 'numeric(38,0)'
         ELSE pg_catalog.format_type(type, modifier) END
 $$;
--- The expression of a default. PostgreSQL keeps an IDENTITY as a sequence, Redshift as a default of the column.
+-- The expression of a default, with backslashes in literals doubled. PostgreSQL keeps an IDENTITY as a sequence, Redshift as a default.
 CREATE OR REPLACE FUNCTION loader_local.default_expression(relation oid, number smallint, identity "char", stored pg_node_tree) RETURNS varchar
-    LANGUAGE sql STABLE AS $$
+    LANGUAGE sql STABLE SET standard_conforming_strings = off AS $$
     SELECT CASE WHEN identity = '' THEN pg_catalog.pg_get_expr(stored, relation)
         ELSE (SELECT format('%s(%s, %s, ''%s,%s''::text)', CASE identity WHEN 'a' THEN '"identity"' ELSE '"default_identity"' END,
                 relation, number - 1, s.seqstart, s.seqincrement)

@@ -95,6 +95,7 @@ fn all_changes_at_once_in_their_order() {
         wanted("new", decimal(38, 18)),
         wanted("note", varchar(1024)),
         wanted("select", ColumnType::Integer),
+        wanted("status", varchar(1024)),
     ];
     let has = [
         CatalogColumn { nullable: false, ..existing("id", ColumnType::Integer) },
@@ -103,6 +104,11 @@ fn all_changes_at_once_in_their_order() {
             ..existing("select", ColumnType::SmallInt)
         },
         existing("note", varchar(256)),
+        CatalogColumn {
+            nullable: false,
+            default: ColumnDefault::Expression("'it''s new'::character varying".into()),
+            ..existing("status", varchar(20))
+        },
         existing("untouched", varchar(10)),
     ];
     let extras = ColumnExtras {
@@ -136,6 +142,11 @@ fn all_changes_at_once_in_their_order() {
     UPDATE "public"."orders" SET "_loader_widened" = "select"
     ALTER TABLE "public"."orders" DROP COLUMN "select"
     ALTER TABLE "public"."orders" RENAME COLUMN "_loader_widened" TO "select"
+    -- widen `status` from VARCHAR(20) to VARCHAR(1024); it moves to the end of the table
+    ALTER TABLE "public"."orders" ADD COLUMN "_loader_widened" VARCHAR(1024) DEFAULT 'it''s new'::character varying NOT NULL
+    UPDATE "public"."orders" SET "_loader_widened" = "status"
+    ALTER TABLE "public"."orders" DROP COLUMN "status"
+    ALTER TABLE "public"."orders" RENAME COLUMN "_loader_widened" TO "status"
     "#);
 }
 
@@ -193,7 +204,7 @@ fn apply(mut table: Vec<CatalogColumn>, found: &[SchemaChange]) -> Vec<CatalogCo
                 table.push(existing(name, column_type.clone()))
             }
             SchemaChange::WidenVarchar { name, to, .. }
-            | SchemaChange::WidenInteger { name, to, .. } => {
+            | SchemaChange::ReplaceColumn { name, to, .. } => {
                 table
                     .iter_mut()
                     .filter(|column| column.name == *name)

@@ -32,11 +32,12 @@ pub(super) fn obstacles(
 }
 
 /// A key, a declared constraint or an encoding that keeps a column from being widened.
-// A VARCHAR is altered in place, where its encoding can be an obstacle. An integer is replaced by a
-// new column, which gets a new encoding but cannot be a key. Constraints are an obstacle to both.
+// A VARCHAR is altered in place, where its encoding can be an obstacle. An integer, or a VARCHAR with
+// a DEFAULT, is replaced by a new column, which gets a new encoding but cannot be a key. Constraints
+// are an obstacle to both.
 fn column_obstacle(change: &SchemaChange, attributes: &[ColumnAttributes]) -> Option<String> {
-    let (SchemaChange::WidenVarchar { name, to, .. } | SchemaChange::WidenInteger { name, to, .. }) =
-        change
+    let (SchemaChange::WidenVarchar { name, to, .. }
+    | SchemaChange::ReplaceColumn { name, to, .. }) = change
     else {
         return None;
     };

@@ -50,7 +50,7 @@ fn configured(name: &str) -> ConfiguredView {
 }
 
 fn integer(name: &str) -> SchemaChange {
-    SchemaChange::WidenInteger {
+    SchemaChange::ReplaceColumn {
         name: name.into(),
         from: ColumnType::Integer,
         to: ColumnType::BigInt,

@@ -7,8 +7,8 @@ use crate::evolution::script::values::{Situation, ViewAction, ViewChange};
 use crate::evolution::view_config::ConfiguredView;
 use crate::saved_view::SavedView;
 
-/// Views that must be dropped for the changes, and all views that read those. To widen an integer,
-/// these are the views that read its column; to widen a VARCHAR, all views that read the table.
+/// Views that must be dropped for the changes, and all views that read those. To replace a column,
+/// these are the views that read it; to widen a VARCHAR in place, all views that read the table.
 // Redshift refuses ALTER COLUMN TYPE while views read the table. No public source says whether a
 // view counts that does not read the column, so the loader takes the strict reading.
 pub(super) fn held_views<'a>(

@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, status VARCHAR(5) DEFAULT 'new' DISTKEY, run_date TIMESTAMP, file_name VARCHAR(256))
