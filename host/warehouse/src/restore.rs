@@ -7,7 +7,7 @@ use loader_model::names::TableName;
 use crate::dependents::conditions::{is_object, lists};
 use crate::rows::{FromRow, Row};
 use crate::saved_view::SavedView;
-use crate::sql::MAX_BATCH_STATEMENTS;
+use crate::sql::fit_one_batch;
 
 /// The queries that tell which of the views exist: one query, or several when the names are too
 /// long for one statement.
@@ -47,14 +47,14 @@ impl Pack<'_> {
 }
 
 /// Packs as many views into one transaction as it has room for. All statements of a view stay in
-/// one pack. A view that alone has more than [`MAX_BATCH_STATEMENTS`] gets a pack of its own, which
-/// the program sends in several transactions.
+/// one pack. A view that alone has more than a batch takes gets a pack of its own, which the program
+/// sends in several transactions.
 pub fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
     let mut packs: Vec<Pack<'a>> = Vec::new();
     for &view in views {
         let statements = view.restore_sql(user);
         match packs.last_mut() {
-            Some(pack) if pack.statements.len() + statements.len() <= MAX_BATCH_STATEMENTS => {
+            Some(pack) if fit_one_batch(pack.statements.iter().chain(&statements)) => {
                 pack.views.push(view);
                 pack.statements.extend(statements);
             }
@@ -73,23 +73,28 @@ mod tests {
 
     #[test]
     fn a_view_is_whole_in_its_transaction() {
-        let view = |table: &str, comments: usize| SavedView {
+        let view = |table: &str, comments: usize, bytes: usize| SavedView {
             name: TableName { schema: "s".into(), table: table.into() },
             kind: ViewKind::Bound,
-            create: String::new(),
+            create: "x".repeat(bytes),
             owner: "us".into(),
             grants: Vec::new(),
             comment: None,
             column_comments: vec![Default::default(); comments],
         };
-        let views = [view("a", 19), view("b", 19), view("c", 0), view("d", 60), view("e", 0)];
+        let small = [("a", 19), ("b", 19), ("c", 0), ("d", 60), ("e", 0)];
+        let long = ["f", "g", "h"].map(|table| view(table, 0, 50_000));
+        let small = small.map(|(table, comments)| view(table, comments, 0));
+        let views: Vec<SavedView> = small.into_iter().chain(long).collect();
         let views: Vec<&SavedView> = views.iter().collect();
         let packs = packs(&views, "us");
         let names =
             |pack: &Pack<'_>| pack.names().map(|name| name.table).collect::<Vec<_>>().join("");
         let packed: Vec<(String, usize)> =
             packs.iter().map(|pack| (names(pack), pack.statements.len())).collect();
-        assert_eq!(packed, [("ab".into(), 40), ("c".into(), 1), ("d".into(), 61), ("e".into(), 1)]);
+        let expected =
+            [("ab", 40), ("c", 1), ("d", 61), ("efg", 3), ("h", 1)].map(|(n, c)| (n.to_owned(), c));
+        assert_eq!(packed, expected);
     }
 
     #[test]

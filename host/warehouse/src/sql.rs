@@ -7,6 +7,32 @@ pub const MAX_BATCH_STATEMENTS: usize = 40;
 /// Source:
 /// <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html#data-api-calling-considerations>
 pub const MAX_STATEMENT_BYTES: usize = 100_000;
+/// The most bytes of a batch, where it can be split. The service's page speaks of a statement, its
+/// error of a "query string", and no source says what either means for a batch.
+const MAX_BATCH_BYTES: usize = MAX_STATEMENT_BYTES;
+
+/// Whether statements have room in one batch.
+pub fn fit_one_batch<'a>(statements: impl IntoIterator<Item = &'a String>) -> bool {
+    let (mut count, mut bytes) = (0, 0);
+    for statement in statements {
+        (count, bytes) = (count + 1, bytes + statement.len());
+    }
+    count <= MAX_BATCH_STATEMENTS && bytes <= MAX_BATCH_BYTES
+}
+
+/// Statements, in their order, in as few batches as have room for them. A statement that is too
+/// long for any batch has one of its own.
+pub fn batches(statements: &[String]) -> Vec<&[String]> {
+    let (mut batches, mut start) = (Vec::new(), 0);
+    for end in 1..=statements.len() {
+        let is_last = end == statements.len();
+        if is_last || !fit_one_batch(&statements[start..=end]) {
+            batches.push(&statements[start..end]);
+            start = end;
+        }
+    }
+    batches
+}
 
 /// A quoted identifier: `my "view"` becomes `"my ""view"""`. Redshift folds a quoted identifier to
 /// lower case as well, so `"Amount"` and `"amount"` name the same column.
@@ -74,6 +100,23 @@ mod tests {
     fn hostile_names_and_values_stay_inside_their_quotes() {
         assert_eq!(ident("a\"; DROP TABLE x; --"), "\"a\"\"; DROP TABLE x; --\"");
         assert_eq!(text("O'Brien \\ \0;\n"), "'O''Brien \\\\ ;\n'");
+    }
+
+    #[test]
+    fn batches_end_at_statements_and_at_bytes() {
+        let statements = |sizes: &[usize]| -> Vec<String> {
+            sizes.iter().map(|size| "x".repeat(*size)).collect()
+        };
+        let check = |sizes: &[usize], expected: &[usize]| {
+            let statements = statements(sizes);
+            let batches = batches(&statements);
+            assert_eq!(batches.concat(), statements);
+            assert_eq!(batches.iter().map(|batch| batch.len()).collect::<Vec<_>>(), expected);
+        };
+        check(&[], &[]);
+        check(&[1; 81], &[40, 40, 1]);
+        check(&[60_000, 40_000, 1, 99_999, 1], &[2, 2, 1]);
+        check(&[1, 200_000, 1], &[1, 1, 1]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use loader_warehouse::dependents::user::{self, CurrentUser};
 use loader_warehouse::dependents::{Dependent, Dependents, create_probe, privileges};
 use loader_warehouse::refusal::{self, Refusal};
 use loader_warehouse::rows::{ResultRows, unexpected};
-use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
+use loader_warehouse::sql::batches;
 
 use crate::redshift::retry;
 
@@ -98,15 +98,15 @@ async fn protected(api: &DataApi, views: &[Dependent]) -> Result<Option<Vec<Tabl
     Ok(Some(found))
 }
 
-/// Runs queries as one batch and returns the rows of each. A batch has at most 40 statements: for
-/// example, 50 queries are two batches.
+/// Runs queries as one batch and returns the rows of each. More than a batch takes are several: for
+/// example, 50 queries, or three that name 60 KB of views each.
 pub(super) async fn query(
     api: &DataApi,
     doing: &str,
     statements: &[String],
 ) -> Result<Vec<ResultRows>> {
     let mut answers = Vec::with_capacity(statements.len());
-    for batch in statements.chunks(MAX_BATCH_STATEMENTS) {
+    for batch in batches(statements) {
         match retry::execute_batch(api, batch).await? {
             Outcome::Failed(failure) => return Err(refusal::explain(doing, &failure)),
             Outcome::Finished(executed) => {

@@ -12,7 +12,7 @@ use loader_model::names::TableName;
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::restore::{Existing, existing_sql, packs};
 use loader_warehouse::saved_view::SavedView;
-use loader_warehouse::sql::MAX_BATCH_STATEMENTS;
+use loader_warehouse::sql::{batches, fit_one_batch};
 
 use crate::redshift::dependents::query;
 
@@ -154,18 +154,18 @@ fn is_in_the_way(refusal: Refusal) -> bool {
 
 /// Runs the statements of a view or a pack as one transaction, and returns why it failed.
 ///
-/// A single view can have more statements than a transaction takes, if it has many comments on
-/// columns or many users who may pass a privilege on. Then it takes several transactions. The view
+/// A single view can have more, or longer, statements than a transaction takes, if it has many
+/// comments on columns or many users who may pass a privilege on. Then it takes several transactions. The view
 /// with its grants and owner goes first and the comments on columns go last, because a stop in
 /// between costs what comes last, and no query needs a comment.
 async fn run(api: &DataApi, statements: &[String]) -> Result<Option<StatementFailure>> {
     let mut statements = statements.to_vec();
-    if statements.len() > MAX_BATCH_STATEMENTS {
+    if !fit_one_batch(&statements) {
         // `false` sorts before `true`, so comments on columns go to the end. The sort is stable:
         // all other statements keep their order, which the grants and the owner depend on.
         statements.sort_by_key(|sql| sql.starts_with("COMMENT ON COLUMN "));
     }
-    for batch in statements.chunks(MAX_BATCH_STATEMENTS) {
+    for batch in batches(&statements) {
         if let Outcome::Failed(failure) = api.execute_batch(batch).await? {
             return Ok(Some(failure));
         }

@@ -8,7 +8,7 @@ use crate::evolution::change::{ColumnExtras, SchemaChange};
 use crate::evolution::script::values::{Execution, Situation};
 use crate::evolution::script::views::ViewScript;
 use crate::saved_view::SavedView;
-use crate::sql::MAX_BATCH_STATEMENTS;
+use crate::sql::fit_one_batch;
 
 /// Statements that stay together in one transaction.
 type Unit = Vec<String>;
@@ -76,7 +76,7 @@ impl Units {
         let changes: Vec<&String> = units.collect();
         let statements: Vec<String> =
             self.locks.iter().chain(changes.iter().copied()).cloned().collect();
-        let fits = self.creates_table || statements.len() <= MAX_BATCH_STATEMENTS;
+        let fits = self.creates_table || fit_one_batch(&statements);
         let one =
             if changes.is_empty() { Vec::new() } else { vec![Execution::Transaction(statements)] };
         (self.alone.is_empty() && fits).then_some(one)
@@ -115,7 +115,7 @@ fn transactions(units: Vec<Unit>, locks: &[String]) -> Vec<Execution> {
     let mut executions: Vec<Vec<String>> = Vec::new();
     for unit in units {
         match executions.last_mut() {
-            Some(last) if last.len() + unit.len() <= MAX_BATCH_STATEMENTS => last.extend(unit),
+            Some(last) if fit_one_batch(last.iter().chain(&unit)) => last.extend(unit),
             _ => executions.push(locks.iter().cloned().chain(unit).collect()),
         }
     }

@@ -232,3 +232,19 @@ fn more_than_a_transaction_holds_is_written_down_and_split() {
         assert!(transaction.lines().count() <= MAX_BATCH_STATEMENTS, "{transaction}");
     }
 }
+
+#[test]
+fn long_definitions_are_split_by_their_bytes() {
+    let long = |name: &str| {
+        let mut view = view(name, &["id"], &[]);
+        view.view.create.push_str(&" ".repeat(45_000));
+        view
+    };
+    let count = |views| {
+        let text = written(vec![integer("id")], &dependents(views), &[], &[]);
+        text.lines().filter(|line| *line == "transaction").count()
+    };
+    assert_eq!(count(vec![long("a"), long("b")]), 1);
+    // The drops, the change with two of the views, and the third view.
+    assert_eq!(count(vec![long("a"), long("b"), long("c")]), 3);
+}
