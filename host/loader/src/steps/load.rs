@@ -167,7 +167,7 @@ fn batch<'a>(
     let job = &load.tools.job;
     let format = match job.staging_format {
         StagingFormat::Parquet => CopyFormat::Parquet,
-        StagingFormat::Csv => CopyFormat::Csv { null },
+        StagingFormat::Csv => CopyFormat::Csv { null, region: load.tools.store.other_region() },
     };
     LoadBatch {
         target: &job.target,

@@ -52,8 +52,10 @@ pub struct Copy<'a> {
 pub enum CopyFormat<'a> {
     Parquet,
     /// Gzip with a header line. COPY reads the text `null`, and no other, as NULL.
+    /// `region`: the bucket's, if it is not the warehouse's.
     Csv {
         null: &'a str,
+        region: Option<&'a str>,
     },
 }
 

@@ -50,11 +50,15 @@ pub(super) fn copy_statement(copy: &Copy<'_>, columns: &[TargetColumn]) -> Strin
 fn copy_format(format: CopyFormat<'_>) -> String {
     match format {
         CopyFormat::Parquet => "FORMAT AS PARQUET MANIFEST".to_owned(),
-        CopyFormat::Csv { null } => format!(
-            "FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS {} TIMEFORMAT 'auto' MANIFEST COMPUPDATE \
-             OFF STATUPDATE OFF",
-            text(null)
-        ),
+        CopyFormat::Csv { null, region } => {
+            let region = region.map(|region| format!(" REGION {}", text(region)));
+            format!(
+                "FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS {} TIMEFORMAT 'auto' MANIFEST COMPUPDATE \
+                 OFF STATUPDATE OFF{}",
+                text(null),
+                region.unwrap_or_default()
+            )
+        }
     }
 }
 

@@ -175,13 +175,13 @@ fn first_wins_error_refuses_and_csv_has_its_own_null() {
         batch.duplicates = Duplicates::First;
         if let Some(copy) = &mut batch.copy {
             copy.iam_role = "default";
-            copy.format = CopyFormat::Csv { null: "@null@" };
+            copy.format = CopyFormat::Csv { null: "@null@", region: Some("eu-west-1") };
         }
     }), @r#"
     Lock: LOCK "public"."loader_fence_orders"
     Setting: SET timezone TO 'UTC'
     CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
-    Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE default FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS '@null@' TIMEFORMAT 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF
+    Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE default FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS '@null@' TIMEFORMAT 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF REGION 'eu-west-1'
     RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
     HoldTarget: SELECT COUNT(*) AS held FROM "public"."orders" WHERE 1 = 0
     ColumnGuard: SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS same_columns FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'orders' AND a.attnum > 0 AND NOT a.attisdropped AND a.attname || ' ' || format_type(a.atttypid, a.atttypmod) IN ('id integer', 'select character varying(256)')
