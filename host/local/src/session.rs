@@ -60,7 +60,8 @@ impl Session {
         Ok(Session { client, pid, in_block: false, isolation, is_engine })
     }
 
-    /// The statement that lets this transaction alone write to a table, until its end.
+    /// The statement that lets this transaction alone write to a table, until its end, by the lock
+    /// that Redshift takes for this.
     // LOCK leaves the snapshot for later, and needs more rights than INSERT. So the engine itself
     // locks that way, and users through a procedure, whose call makes the snapshot before it waits.
     pub(crate) fn write_lock(&self, table: &str) -> String {

@@ -76,6 +76,9 @@ pub(crate) struct Step {
     pub(crate) cancels: Option<String>,
     /// Waits until ListSessions gives the session this status.
     pub(crate) session_is: Option<String>,
+    /// It is sent again until it ends as the step says.
+    #[serde(default)]
+    pub(crate) eventually: bool,
     /// The request itself is an error that says this.
     pub(crate) refused: Option<String>,
     pub(crate) rows: Option<Vec<String>>,

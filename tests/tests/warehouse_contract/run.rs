@@ -10,7 +10,7 @@ use crate::case::{Case, Expected, Item, Step, Values};
 use crate::request::{Difference, Request};
 use crate::warehouse::{Mode, Place, Sent, Submitted, Warehouse};
 
-/// How long a session may take to get a status: longer than the keep-alive of any case.
+/// How long something may take to be so that becomes so in a moment, or when a keep-alive is over.
 const PATIENCE: Duration = Duration::from_secs(30);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
@@ -133,7 +133,14 @@ impl<'a> Story<'a> {
         if let (Some(status), Some(session)) = (&step.session_is, &step.session) {
             return self.session_becomes(session, status).await;
         }
-        self.send(step).await
+        let since = Instant::now();
+        loop {
+            let sent = self.send(step).await;
+            if sent.is_ok() || !step.eventually || since.elapsed() > PATIENCE {
+                return sent;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
     }
 
     async fn send(&mut self, step: &'a Step) -> Result<(), Difference> {

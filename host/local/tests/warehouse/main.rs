@@ -7,6 +7,7 @@
 mod access;
 mod columns;
 mod copy;
+mod databases;
 mod grants;
 mod http;
 mod identities;

@@ -48,7 +48,14 @@ CREATE OR REPLACE VIEW loader_local.stv_db_isolation_level AS
     FROM pg_catalog.pg_database d LEFT JOIN pg_catalog.pg_db_role_setting s ON s.setdatabase = d.oid AND s.setrole = 0
     WHERE NOT d.datistemplate AND d.datname <> 'postgres';
 
-GRANT SELECT ON loader_local.stv_db_isolation_level, loader_local.sys_load_error_detail, loader_local.stl_load_errors, loader_local.sys_load_history,
+-- Who has a lock on a table, and who waits for one.
+CREATE OR REPLACE VIEW loader_local.svv_transactions AS
+    SELECT loader_local.identity_name(a.usename)::text AS txn_owner, a.datname::text AS txn_db, a.backend_xid::text::bigint AS xid, a.pid,
+        a.xact_start AT TIME ZONE 'UTC' AS txn_start, l.mode AS lock_mode, l.locktype AS lockable_object_type, l.relation::integer, l.granted
+    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+    WHERE (l.locktype = 'transactionid' OR (l.locktype = 'relation' AND l.relation >= 16384)) AND loader_local.sees(a.usesysid, a.usesysid);
+
+GRANT SELECT ON loader_local.stv_db_isolation_level, loader_local.svv_transactions, loader_local.sys_load_error_detail, loader_local.stl_load_errors, loader_local.sys_load_history,
     loader_local.sys_query_history TO PUBLIC;
 
 -- A VARCHAR(n) holds n bytes in Redshift and n characters in PostgreSQL. A check keeps the bytes: VARCHAR(20) gets `varchar_bytes_20_…`.

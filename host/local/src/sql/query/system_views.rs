@@ -7,7 +7,7 @@ use sqlparser::ast::{Ident, ObjectName};
 use crate::sql::helper::HELPER_SCHEMA;
 
 /// Redshift's system views that the stand-in makes.
-const SYSTEM_VIEWS: [&str; 27] = [
+const SYSTEM_VIEWS: &[&str] = &[
     "pg_views",
     "svv_columns",
     "svv_tables",
@@ -35,6 +35,7 @@ const SYSTEM_VIEWS: [&str; 27] = [
     "svv_user_grants",
     "svv_user_info",
     "stv_db_isolation_level",
+    "svv_transactions",
 ];
 
 /// The name, quoted, of the helper view that stands for the system view `name`.
