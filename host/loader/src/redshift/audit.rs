@@ -3,9 +3,10 @@
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Error;
 use loader_warehouse::load_batch::{self, AuditRow};
-use loader_warehouse::{bookkeeping, refusal};
+use loader_warehouse::{bookkeeping, refusal, session};
 
 use crate::job::Job;
+use crate::redshift::retry;
 
 /// The audit row of a run, without the counts of rows.
 pub fn row(job: &Job, rows_read: u64) -> AuditRow<'_> {
@@ -22,13 +23,15 @@ pub fn row(job: &Job, rows_read: u64) -> AuditRow<'_> {
 // `to_the_end` ignores a wish to stop, so that a run that was stopped by Ctrl-C has its row too.
 pub async fn write_failure(api: &DataApi, job: &Job, rows_read: u64, error: &Error) {
     // The very first run of a schema may fail before it has made the audit table.
-    let mut statements = bookkeeping::ddl(&job.target);
+    let mut statements = vec![session::UTC.to_owned()];
+    statements.extend(bookkeeping::ddl(&job.target));
     statements.push(load_batch::audit_failure(
         &job.target,
         &row(job, rows_read),
         &error.to_string(),
     ));
-    let problem = match api.to_the_end().execute_batch(&statements).await {
+    let api = api.to_the_end();
+    let problem = match retry::execute_batch_while(&api, &statements, retry::is_race).await {
         Ok(Outcome::Finished(_)) => return,
         Ok(Outcome::Failed(failure)) => refusal::explain("writing the audit row", &failure),
         Err(error) => error,
