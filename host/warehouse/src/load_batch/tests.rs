@@ -88,6 +88,7 @@ fn a_merge_into_a_new_table() {
     insta::assert_snapshot!(text_of(|_| {}), @r#"
     Lock: LOCK "public"."loader_fence_orders"
     Setting: SET timezone TO 'UTC'
+    Setting: SET enable_result_cache_for_session TO off
     FenceGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_fence_orders" WHERE load_id = 'l1'
     CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
@@ -113,6 +114,7 @@ fn a_large_load_is_two_transactions_and_locks_only_in_the_second() {
     });
     insta::assert_snapshot!(filling, @r#"
     Setting: SET timezone TO 'UTC'
+    Setting: SET enable_result_cache_for_session TO off
     Setting: SET statement_timeout TO 90000
     CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
@@ -152,6 +154,7 @@ fn an_append_knows_no_keys() {
     }), @r#"
     Lock: LOCK "public"."loader_fence_orders"
     Setting: SET timezone TO 'UTC'
+    Setting: SET enable_result_cache_for_session TO off
     FenceGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_fence_orders" WHERE load_id = 'l1'
     CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
@@ -180,6 +183,7 @@ fn first_wins_error_refuses_and_csv_has_its_own_null() {
     }), @r#"
     Lock: LOCK "public"."loader_fence_orders"
     Setting: SET timezone TO 'UTC'
+    Setting: SET enable_result_cache_for_session TO off
     CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE default FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS '@null@' TIMEFORMAT 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF REGION 'eu-west-1'
     RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 3 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage
@@ -196,6 +200,7 @@ fn first_wins_error_refuses_and_csv_has_its_own_null() {
     insta::assert_snapshot!(text_of(|batch| batch.duplicates = Duplicates::Error), @r#"
     Lock: LOCK "public"."loader_fence_orders"
     Setting: SET timezone TO 'UTC'
+    Setting: SET enable_result_cache_for_session TO off
     FenceGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_fence_orders" WHERE load_id = 'l1'
     CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     Copy: COPY loader_stage ("id", "select", "_loader_row") FROM 's3://b/data/staging/orders_o/run/manifest.json' IAM_ROLE 'arn:aws:iam::1:role/r' FORMAT AS PARQUET MANIFEST
@@ -222,6 +227,7 @@ fn replacing_empties_the_table_and_an_empty_file_copies_nothing() {
     }), @r#"
     Lock: LOCK "public"."loader_fence_orders"
     Setting: SET timezone TO 'UTC'
+    Setting: SET enable_result_cache_for_session TO off
     FenceGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS not_loaded_before FROM "public"."loader_fence_orders" WHERE load_id = 'l1'
     CreateStage: CREATE TEMP TABLE loader_stage ("id" INTEGER, "select" VARCHAR(256), "_loader_row" BIGINT)
     RowGuard: SELECT 1 / (CASE WHEN COUNT(*) = 0 THEN 1 ELSE 0 END) AS all_rows_staged FROM loader_stage

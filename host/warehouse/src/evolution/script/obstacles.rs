@@ -9,9 +9,9 @@ use crate::evolution::script::values::Situation;
 use crate::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES};
 
 /// Statements of a load's transaction that make no view, rounded up.
-// A first load has 16 at most: the LOCK, two settings, three guards, the staging table, COPY, CREATE
+// A first load has 17 at most: the LOCK, three settings, three guards, the staging table, COPY, CREATE
 // TABLE, the counts, DELETE or UPDATE, INSERT, fence, ledger, audit row and report.
-const LOAD_STATEMENTS: usize = 16;
+const LOAD_STATEMENTS: usize = 17;
 /// Encodings whose columns cannot be altered.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html>, ALTER COLUMN TYPE.
 const FIXED_ENCODINGS: [&str; 4] = ["bytedict", "runlength", "text255", "text32k"];
