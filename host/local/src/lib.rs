@@ -24,7 +24,8 @@
 //!
 //! # PostgreSQL
 //! The warehouse is a real PostgreSQL that the server starts and stops, with its data in
-//! `DIR/.loader/postgres`. It listens on a Unix socket in a private folder only. `fsync` is off:
+//! `DIR/.loader/postgres`. It listens on a Unix socket in a private folder only, and runs the
+//! statements of clients as roles that are no superusers of PostgreSQL (`roles`). `fsync` is off:
 //! killing every process loses no committed row, while a power cut may lose all of them. PostgreSQL
 //! refuses to run as root, so a server that root has started runs it as the user `postgres` or, if
 //! there is none, as the system's unprivileged user. Where that user cannot reach DIR (in `/root`,
@@ -50,6 +51,7 @@ mod error;
 mod host_header;
 mod objects;
 mod postgres;
+mod roles;
 mod s3;
 mod server;
 mod session;

@@ -23,9 +23,11 @@ use loader_attach::log_tail;
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
 
 use crate::error::LocalError;
-use cluster::{Cluster, ROLE};
+use crate::roles::{FIRST_USER, MAKE, OWNER};
+use cluster::Cluster;
 use leftover::POLL;
 
 /// The database that clients use. Redshift gives its first database this name.
@@ -59,16 +61,16 @@ impl Postgres {
         let log_start = std::fs::metadata(&cluster.log).map_or(0, |metadata| metadata.len());
         let mut child = spawn(&binaries, &cluster, sockets.path())?;
         let mut config = tokio_postgres::Config::new();
-        config.host_path(sockets.path()).port(5432).user(ROLE).dbname("postgres");
-        wait_until_ready(&mut child, &config, &cluster.log, log_start).await?;
+        config.host_path(sockets.path()).port(5432).user(OWNER).dbname("postgres");
+        wait_until_ready(&mut child, &config, &cluster, log_start).await?;
         let watchdog = child.id().and_then(|pid| watch(pid, sockets.path()));
 
-        create_database(&config).await?;
+        make_database(&config).await?;
         config.dbname(DATABASE);
         Ok(Postgres { child, watchdog, config, _sockets: sockets })
     }
 
-    /// How to connect to the database `dev`.
+    /// How to connect to the database `dev` as PostgreSQL's superuser.
     pub(crate) fn config(&self) -> &tokio_postgres::Config {
         &self.config
     }
@@ -158,7 +160,7 @@ fn watch(pid: u32, sockets: &Path) -> Option<Child> {
 async fn wait_until_ready(
     child: &mut Child,
     config: &tokio_postgres::Config,
-    log: &Path,
+    Cluster { data, log, .. }: &Cluster,
     log_start: u64,
 ) -> Result<(), LocalError> {
     let started = Instant::now();
@@ -166,8 +168,16 @@ async fn wait_until_ready(
         if let Some(status) = child.try_wait().map_err(LocalError::file(log, "watch PostgreSQL"))? {
             return Err(ended(status, log, log_start));
         }
-        if let Ok((_client, _connection)) = config.connect(NoTls).await {
-            return Ok(());
+        match config.connect(NoTls).await {
+            Ok((_client, _connection)) => return Ok(()),
+            Err(error) if error.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+                return Err(LocalError::Postgres(format!(
+                    "{} was made by an older version of this program; remove that folder to start \
+                     with an empty warehouse",
+                    data.display()
+                )));
+            }
+            Err(_) => {}
         }
         if started.elapsed() > PATIENCE {
             let waited = PATIENCE.as_secs();
@@ -188,16 +198,18 @@ fn ended(status: ExitStatus, log: &Path, log_start: u64) -> LocalError {
     ))
 }
 
-async fn create_database(config: &tokio_postgres::Config) -> Result<(), LocalError> {
+/// Makes the roles of a warehouse, and the database of its first user.
+async fn make_database(config: &tokio_postgres::Config) -> Result<(), LocalError> {
     let (client, connection) =
         config.connect(NoTls).await.map_err(LocalError::sql("cannot connect"))?;
     let connection = tokio::spawn(connection);
+    client.batch_execute(MAKE).await.map_err(LocalError::sql("cannot make the roles"))?;
     let found = client
         .query_opt("SELECT 1 FROM pg_catalog.pg_database WHERE datname = $1", &[&DATABASE])
         .await
         .map_err(LocalError::sql("cannot look for the database dev"))?;
     if found.is_none() {
-        let create = format!("CREATE DATABASE {DATABASE}");
+        let create = format!("CREATE DATABASE {DATABASE} OWNER {FIRST_USER}");
         client
             .batch_execute(&create)
             .await

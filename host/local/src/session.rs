@@ -33,7 +33,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Connects to `database` as `user`, or as the superuser. An error is the statement's `Error`.
+    /// Connects to `database` as `user`, or as PostgreSQL's superuser. An error is the statement's
+    /// `Error`.
     pub(crate) async fn connect(
         postgres: &Config,
         database: &str,

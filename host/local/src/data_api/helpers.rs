@@ -22,6 +22,7 @@ const HELPERS: &str = concat!(
     include_str!("helpers/key_views.sql"),
     include_str!("helpers/varbyte.sql"),
     include_str!("helpers/writes.sql"),
+    include_str!("helpers/machine.sql"),
 );
 
 /// Drops the helper views. A view that an earlier version of the program made may have other
@@ -41,4 +42,29 @@ pub(super) async fn make(session: &Session) -> Result<(), String> {
         other => other,
     };
     made.map_err(|error| engine_error(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres::Postgres;
+
+    #[tokio::test]
+    async fn views_of_an_earlier_version_are_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let postgres = Postgres::start(dir.path(), None).await.unwrap();
+        let session = Session::connect(postgres.config(), "dev", None).await.unwrap();
+        make(&session).await.unwrap();
+        // Another column than today's, as an earlier version might have had it.
+        session.command("DROP VIEW loader_local.pg_table_def").await.unwrap();
+        session
+            .command("CREATE VIEW loader_local.pg_table_def AS SELECT 1 AS older")
+            .await
+            .unwrap();
+        make(&session).await.unwrap();
+        let question = "SELECT tablename FROM loader_local.pg_table_def WHERE \"column\" = 'c'";
+        assert!(session.rows(question).await.unwrap().is_empty());
+        drop(session);
+        postgres.stop().await.unwrap();
+    }
 }

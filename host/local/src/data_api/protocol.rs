@@ -184,7 +184,7 @@ impl Target {
         ))
     }
 
-    /// The user that runs the statement; `None` is the superuser.
+    /// The user that runs the statement; `None` is the first user.
     pub(crate) fn user(&self) -> Option<&str> {
         self.db_user.as_deref()
     }

@@ -15,6 +15,7 @@ use super::registry::Registry;
 use crate::clock::now_millis;
 use crate::error::LocalError;
 use crate::objects::Objects;
+use crate::roles::{FIRST_USER, OWNER};
 use crate::session::Session;
 
 /// The database that every new warehouse has.
@@ -65,14 +66,18 @@ impl Warehouse {
         Ok(())
     }
 
-    /// A new connection to a database that has the helper objects, as `user` or as the superuser.
+    /// A new connection to a database that has the helper objects, as `user` or as the first user.
     pub(super) async fn connect(
         &self,
         database: &str,
         user: Option<&str>,
     ) -> Result<Session, String> {
+        let user = user.unwrap_or(FIRST_USER);
+        if user == OWNER {
+            return Err(format!("FATAL: user \"{OWNER}\" does not exist"));
+        }
         self.set_up(database).await?;
-        Session::connect(&self.postgres, database, user).await
+        Session::connect(&self.postgres, database, Some(user)).await
     }
 
     /// A database was dropped: one that is made with its name has no helper objects yet.

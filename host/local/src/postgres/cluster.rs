@@ -13,9 +13,8 @@ use super::find::Binaries;
 use super::leftover;
 use super::user::{self, User};
 use crate::error::LocalError;
+use crate::roles::OWNER;
 
-/// The role that owns everything.
-pub(crate) const ROLE: &str = "loader";
 /// The folder of data and log in the state folder, or the link to it.
 const NAME: &str = "postgres";
 
@@ -136,7 +135,7 @@ async fn initdb(
         .args(["--no-sync", "--no-instructions", "--auth=trust", "--encoding=UTF8"])
         .args(["--locale=C", "--wal-segsize=1"])
         .args(more)
-        .arg(format!("--username={ROLE}"))
+        .arg(format!("--username={OWNER}"))
         .arg("--pgdata")
         .arg(fresh)
         .current_dir(fresh)

@@ -123,6 +123,52 @@ async fn postgresql_ends_when_the_program_that_started_it_does() {
     assert!(!sockets.exists());
 }
 
+/// PostgreSQL asks for no password, so whoever reaches its socket or its data rules it.
+#[tokio::test]
+async fn other_users_of_the_machine_do_not_reach_it() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::os::unix::process::CommandExt;
+    let dir = tempfile::tempdir().unwrap();
+    // The folder of a user: others may look into it.
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let state = dir.path().join("state");
+    std::fs::create_dir(&state).unwrap();
+    let postgres = Postgres::start(&state, None).await.unwrap();
+    let home = state.join("postgres");
+    let sockets = postgres._sockets.path();
+    for private in [sockets, &home, &home.join("data")] {
+        let metadata = std::fs::metadata(private).unwrap();
+        assert_eq!(metadata.mode() & 0o777, 0o700, "{}", private.display());
+    }
+    assert_eq!(std::fs::metadata(home.join("postgres.log")).unwrap().mode() & 0o777, 0o600);
+    if rustix::process::geteuid().is_root() {
+        assert_ne!(std::fs::metadata(sockets).unwrap().uid(), 0, "PostgreSQL runs as another user");
+        for private in [sockets, &state, &home] {
+            let listed = std::process::Command::new("ls").arg(private).uid(54_321).output();
+            assert!(!listed.unwrap().status.success(), "{}", private.display());
+        }
+    }
+    postgres.stop().await.unwrap();
+}
+
+/// Data that was made before statements ran as ordinary roles, or by another program.
+#[tokio::test]
+async fn data_without_its_superuser_is_refused_with_the_way_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let postgres = Postgres::start(dir.path(), None).await.unwrap();
+    query(&postgres, "CREATE ROLE other SUPERUSER LOGIN").await;
+    let mut config = postgres.config().clone();
+    let (client, connection) = config.user("other").connect(NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute("ALTER ROLE rdsdb RENAME TO elder").await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
+    postgres.stop().await.unwrap();
+    let message = Postgres::start(dir.path(), None).await.unwrap_err().to_string();
+    assert!(message.contains("was made by an older version of this program"), "{message}");
+    assert!(message.contains("remove that folder to start with an empty warehouse"), "{message}");
+}
+
 /// Only root has this trouble, so other users have nothing to test.
 #[tokio::test]
 async fn data_goes_elsewhere_when_postgresqls_user_cannot_reach_the_folder() {

@@ -13,11 +13,12 @@ use super::error::SqlError;
 use super::prepared::{Action, Prepared};
 use super::quoting::{literal, quote};
 use super::{helper, settings};
+use crate::roles::SUPERUSERS;
 use kind::IdentityKind;
 use options::{UserOptions, Verb};
 
 /// `CREATE USER|GROUP|ROLE`, from the name on. (`CREATE GROUP g WITH USER a` becomes
-/// `CREATE ROLE "group:g" NOLOGIN ROLE "a"`.)
+/// `CREATE ROLE "group:g" ADMIN loader_local NOLOGIN ROLE "a"`: superusers are members of all.)
 pub(super) fn create(kind: IdentityKind, mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     let role = kind.identity(&mut cursor)?;
     let options = match kind {
@@ -36,7 +37,8 @@ pub(super) fn create(kind: IdentityKind, mut cursor: Cursor<'_>) -> Result<Prepa
         IdentityKind::Role => "NOLOGIN".to_owned(),
     };
     cursor.expect_end()?;
-    Ok(Prepared::command(format!("CREATE ROLE {} {options}", quote(&role))))
+    let create = format!("CREATE ROLE {} ADMIN {SUPERUSERS} {options}", quote(&role));
+    Ok(Prepared::command(create))
 }
 
 fn new_user_options(cursor: &mut Cursor<'_>) -> Result<UserOptions, SqlError> {

@@ -3,10 +3,11 @@
 
 use super::cursor::Cursor;
 use super::error::SqlError;
+use super::helper;
 use super::identities::kind::IdentityKind;
 use super::names::LongName;
 use super::prepared::{Action, Prepared};
-use super::quoting::quote;
+use super::quoting::literal;
 
 /// Settings of Redshift that PostgreSQL does not know; accepted without effect.
 const IGNORED_SETTINGS: [&str; 9] = [
@@ -64,19 +65,21 @@ pub(super) fn set(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlErr
     Ok(Prepared::command(text))
 }
 
-/// `SET SESSION AUTHORIZATION 'u'|u|DEFAULT`: PostgreSQL checks that the session is a superuser's.
+/// `SET SESSION AUTHORIZATION 'u'|u|DEFAULT`: the procedure checks that the session is a
+/// superuser's.
 fn authorization(mut cursor: Cursor<'_>) -> Result<Prepared, SqlError> {
     cursor.expect("session authorization")?;
     let user = if cursor.is_at_end() || cursor.eat("default") {
-        "DEFAULT".to_owned()
+        "NULL".to_owned()
     } else if let Ok(user) = cursor.literal() {
         // `names` shortens identifiers only; a long name in a literal is still whole here.
-        quote(&LongName::kept(user))
+        literal(&LongName::kept(user))
     } else {
-        quote(&IdentityKind::User.identity(&mut cursor)?)
+        literal(&IdentityKind::User.identity(&mut cursor)?)
     };
     cursor.expect_end()?;
-    Ok(Prepared::of(Action::Authorization(format!("SET SESSION AUTHORIZATION {user}"))))
+    let call = helper::call("set_session_authorization", &[&user]);
+    Ok(Prepared::of(Action::Authorization(call)))
 }
 
 /// `SHOW …`.

@@ -254,8 +254,9 @@ fn identities_and_grants() {
         (
             "create user \"Ann\" with password 'x' createuser in group a, b valid until 'infinity' \
              syslog access unrestricted",
-            "CREATE ROLE \"ann\" LOGIN SUPERUSER VALID UNTIL E'infinity' IN ROLE \"group:a\", \
-             \"group:b\"; GRANT pg_read_all_stats TO \"ann\"",
+            "CREATE ROLE \"ann\" ADMIN loader_local LOGIN CREATEROLE VALID UNTIL E'infinity' IN ROLE \
+             \"group:a\", \"group:b\"; GRANT pg_read_all_stats TO \"ann\"; CALL \
+             loader_local.change_superuser(E'ann', true)",
         ),
         ("alter group g drop user a, b", "REVOKE \"group:g\" FROM \"a\", \"b\""),
         (
@@ -283,8 +284,8 @@ fn identities_and_grants() {
             "ERROR: user name \"group:g\", which begins with \"group:\" or \"role:\", is not \
              supported by the local stand-in (Amazon Redshift has it)",
         ),
-        ("set session authorization ann", "SET SESSION AUTHORIZATION \"ann\""),
-        ("reset session authorization", "SET SESSION AUTHORIZATION DEFAULT"),
+        ("set session authorization ann", "CALL loader_local.set_session_authorization(E'ann')"),
+        ("reset session authorization", "CALL loader_local.set_session_authorization(NULL)"),
     ]);
 }
 

@@ -19,10 +19,10 @@ BEGIN
             AND CASE WHEN are_schemas THEN c.relnamespace ELSE c.oid END = ANY (targets)
     LOOP
         allowed := privileges;
-        IF NOT pg_has_role(session_user, target.relowner, 'USAGE') THEN
+        IF NOT pg_has_role(loader_local.acting_user(), target.relowner, 'USAGE') THEN
             SELECT array_agg(DISTINCT e.privilege) INTO allowed FROM loader_local.extra_privileges e
             WHERE e.relation = target.oid AND e.is_grantable AND e.grantee = loader_local.user_id()::oid AND e.privilege = ANY (privileges);
-            IF allowed IS NULL AND NOT has_table_privilege(session_user, target.oid, 'SELECT WITH GRANT OPTION') THEN
+            IF allowed IS NULL AND NOT has_table_privilege(loader_local.acting_user(), target.oid, 'SELECT WITH GRANT OPTION') THEN
                 RAISE EXCEPTION 'permission denied for relation %', target.relname USING ERRCODE = '42501';
             END IF;
         END IF;

@@ -105,11 +105,15 @@ GRANT SELECT ON loader_local.pg_attribute, loader_local.pg_attrdef, loader_local
     loader_local.pg_table_def TO PUBLIC;
 
 -- The rows of a table. When a transaction has locked it, the view must not wait for it: it then shows the number in PostgreSQL's statistics.
+-- Tables only: a view's functions would run with the rights of this function's owner. Looked at under the lock, which keeps the name.
 CREATE OR REPLACE FUNCTION loader_local.row_count(relation regclass) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     found bigint;
 BEGIN
     EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE NOWAIT', relation);
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = to_regclass(relation::text) AND oid = relation AND relkind = 'r') THEN
+        RAISE EXCEPTION 'not a table: %', relation USING ERRCODE = '42809';
+    END IF;
     EXECUTE format('SELECT count(*) FROM %s', relation) INTO found;
     RETURN found;
 EXCEPTION WHEN lock_not_available THEN

@@ -227,7 +227,8 @@ BEGIN
     PERFORM loader_local.lock_for_owner(relation);
     DELETE FROM loader_local.declared_constraints c WHERE c.relation = drop_key.relation AND c.name = key;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'constraint "%" of relation "%" does not exist', key, relation USING ERRCODE = '42704';
+        RAISE EXCEPTION 'constraint "%" of relation "%" does not exist', key, (SELECT relname FROM pg_catalog.pg_class WHERE oid = relation)
+            USING ERRCODE = '42704';
     END IF;
 END $$;
 

@@ -80,23 +80,23 @@ fn action(cursor: &mut Cursor<'_>, table: &Name) -> Result<Prepared, SqlError> {
     if cursor.eat("append") {
         return Err(SqlError::unsupported("ALTER TABLE APPEND"));
     }
-    let change = name_or_owner(cursor)?;
-    Ok(Prepared::command(format!("ALTER TABLE {table} {change}")))
+    if cursor.eat("owner to") {
+        let (table, user) = (helper::regclass(&table.to_string()), cursor.identifier()?);
+        return Ok(Prepared::command(helper::call("change_owner", &[&table, &literal(&user)])));
+    }
+    Ok(Prepared::command(format!("ALTER TABLE {table} {}", rename(cursor)?)))
 }
 
-/// `RENAME TO t`, `RENAME [COLUMN] c TO d`, `OWNER TO u`.
-fn name_or_owner(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
+/// `RENAME TO t`, `RENAME [COLUMN] c TO d`.
+fn rename(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     if cursor.eat("rename to") {
         return Ok(format!("RENAME TO {}", quote(&cursor.identifier()?)));
     }
-    if cursor.eat("rename") {
-        cursor.eat("column");
-        let from = quote(&cursor.identifier()?);
-        cursor.expect("to")?;
-        return Ok(format!("RENAME COLUMN {from} TO {}", quote(&cursor.identifier()?)));
-    }
-    cursor.expect("owner to")?;
-    Ok(format!("OWNER TO {}", quote(&cursor.identifier()?)))
+    cursor.expect("rename")?;
+    cursor.eat("column");
+    let from = quote(&cursor.identifier()?);
+    cursor.expect("to")?;
+    Ok(format!("RENAME COLUMN {from} TO {}", quote(&cursor.identifier()?)))
 }
 
 /// `ADD [COLUMN] c type …`, or `ADD` of a key.

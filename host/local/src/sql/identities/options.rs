@@ -7,6 +7,7 @@
 use super::kind::IdentityKind;
 use crate::sql::cursor::Cursor;
 use crate::sql::error::SqlError;
+use crate::sql::helper;
 use crate::sql::quoting::{literal, quote};
 
 /// PostgreSQL's own role whose members see the activity of every user; Redshift calls this SYSLOG
@@ -20,10 +21,11 @@ pub(super) enum Verb {
 }
 
 /// Options without an argument, and PostgreSQL's words for them.
-// CREATEUSER is not the right to create users: in Redshift it makes a superuser.
+// CREATEUSER is not the right to create users: in Redshift it makes a superuser, who has that right
+// among others (`UserOptions::postgres` gives the rest).
 const SWITCHES: [(&str, &str); 4] = [
-    ("createuser", " SUPERUSER"),
-    ("nocreateuser", " NOSUPERUSER"),
+    ("createuser", " CREATEROLE"),
+    ("nocreateuser", " NOCREATEROLE"),
     ("createdb", " CREATEDB"),
     ("nocreatedb", " NOCREATEDB"),
 ];
@@ -37,6 +39,7 @@ pub(super) struct UserOptions {
     /// Quoted.
     groups: Vec<String>,
     sees_everything: Option<bool>,
+    is_superuser: Option<bool>,
 }
 
 impl UserOptions {
@@ -59,8 +62,11 @@ impl UserOptions {
 
     /// Reads an option without an argument, if one comes next.
     fn switch(&mut self, cursor: &mut Cursor<'_>) -> bool {
-        if let Some((_, postgres)) = SWITCHES.iter().find(|(word, _)| cursor.eat(word)) {
+        if let Some((word, postgres)) = SWITCHES.iter().find(|(word, _)| cursor.eat(word)) {
             self.options.push_str(postgres);
+            if word.ends_with("createuser") {
+                self.is_superuser = Some(*word == "createuser");
+            }
         } else if cursor.eat("syslog access unrestricted") {
             self.sees_everything = Some(true);
         } else if cursor.eat("syslog access restricted") {
@@ -107,19 +113,23 @@ impl UserOptions {
         }
     }
 
-    /// The text behind `CREATE ROLE r` or `ALTER ROLE r`, with a second statement for SYSLOG
-    /// ACCESS. (`SYSLOG ACCESS UNRESTRICTED` becomes `; GRANT pg_read_all_stats TO "r"`.)
+    /// The text behind `CREATE ROLE r` or `ALTER ROLE r`, with further statements for SYSLOG ACCESS
+    /// and superusers. (`SYSLOG ACCESS UNRESTRICTED` becomes `; GRANT pg_read_all_stats TO "r"`.)
     pub(super) fn postgres(&self, role: &str) -> String {
-        let role = quote(role);
+        let quoted = quote(role);
         let groups = match self.groups.is_empty() {
             true => String::new(),
             false => format!(" IN ROLE {}", self.groups.join(", ")),
         };
         let sees = match self.sees_everything {
-            Some(true) => format!("; GRANT {SEES_EVERYTHING} TO {role}"),
-            Some(false) => format!("; REVOKE {SEES_EVERYTHING} FROM {role}"),
+            Some(true) => format!("; GRANT {SEES_EVERYTHING} TO {quoted}"),
+            Some(false) => format!("; REVOKE {SEES_EVERYTHING} FROM {quoted}"),
             None => String::new(),
         };
-        format!("{}{groups}{sees}", self.options)
+        let superuser = self.is_superuser.map(|is_superuser| {
+            let arguments = [&literal(role), &is_superuser.to_string()];
+            format!("; {}", helper::call("change_superuser", &arguments.map(String::as_str)))
+        });
+        format!("{}{groups}{sees}{}", self.options, superuser.unwrap_or_default())
     }
 }
