@@ -225,9 +225,16 @@ impl Refusal {
 /// Turns a refused statement into the loader's error. `doing`: what was tried, such as
 /// `reading the catalog`.
 pub fn explain(doing: &str, failure: &StatementFailure) -> Error {
-    let (message, refusal) = (reason(&failure.message), failure.refusal);
+    explain_with(doing, failure, "")
+}
+
+/// The same with what else is known of the failure, which ends the sentence.
+pub fn explain_with(doing: &str, failure: &StatementFailure, more: &str) -> Error {
+    let (reason, refusal) = (reason(&failure.message), failure.refusal);
+    // More may follow, and no message of the program ends with a stop.
+    let message = reason.trim_end_matches('.');
     // The Data API counts the statements of a batch from 1, as in `<id>:1`.
-    Error::new(refusal.kind(), format!("{doing} failed: {message}{}", refusal.remedy()))
+    Error::new(refusal.kind(), format!("{doing} failed: {message}{}{more}", refusal.remedy()))
         .with("statement_id", format!("{}:{}", failure.id, failure.statement + 1))
 }
 

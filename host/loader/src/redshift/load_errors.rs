@@ -10,18 +10,15 @@ use loader_warehouse::refusal::{self, StatementFailure};
 
 /// Explains a failed COPY with the first load errors that the system view has of it.
 pub async fn explain(api: &DataApi, failure: &StatementFailure) -> Error {
-    let error = refusal::explain("copying the staged parts", failure);
-    match details(api, failure.query_id).await {
-        Ok(details) if !details.is_empty() => {
-            let fact = format!("{error}; load errors: {}", details.join("; "));
-            Error::new(error.kind(), fact)
-        }
-        Ok(_) => error,
-        Err(problem) => {
-            tracing::debug!(error = %problem, "the load errors could not be read");
-            error
-        }
-    }
+    let details = details(api, failure.query_id).await.unwrap_or_else(|problem| {
+        tracing::debug!(error = %problem, "the load errors could not be read");
+        Vec::new()
+    });
+    let more = match details.as_slice() {
+        [] => String::new(),
+        details => format!("; load errors: {}", details.join("; ")),
+    };
+    refusal::explain_with("copying the staged parts", failure, &more)
 }
 
 async fn details(api: &DataApi, query_id: i64) -> Result<Vec<String>> {

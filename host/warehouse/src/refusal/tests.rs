@@ -14,7 +14,8 @@ fn check(refusal: Refusal, kind: Kind, remedy: &str, messages: &[&str]) {
         assert_eq!(failure.refusal, refusal, "{message}");
         let error = explain("loading", &failure);
         assert_eq!(error.kind(), kind, "{message}");
-        let end = format!("{}{remedy} (statement_id id:3)", reason(message));
+        let sentence = reason(message);
+        let end = format!("{}{remedy} (statement_id id:3)", sentence.trim_end_matches('.'));
         assert!(error.to_string().ends_with(&end), "{error}");
     }
 }
