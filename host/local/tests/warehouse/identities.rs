@@ -343,3 +343,22 @@ async fn dropping_identities(warehouse: &Warehouse) {
         ["night shift", "twin"]
     );
 }
+
+#[tokio::test]
+async fn a_user_has_a_time_zone() {
+    let warehouse = Warehouse::start().await;
+    warehouse.must("CREATE USER ann PASSWORD DISABLE").await;
+    for (change, zone) in [
+        ("SET timezone TO 'Asia/Tokyo'", "Asia/Tokyo"),
+        ("SET timezone = 'America/New_York'", "America/New_York"),
+        ("RESET timezone", "UTC"),
+    ] {
+        warehouse.must(&format!("ALTER USER ann {change}")).await;
+        let request = warehouse.client.execute_statement().sql("SHOW timezone");
+        let request = request.cluster_identifier("c").db_user("ann").database("dev");
+        let id = request.send().await.unwrap().id.unwrap();
+        warehouse.described(&id).await;
+        assert_eq!(warehouse.rows(&id).await, [zone], "{change}");
+    }
+    warehouse.stop().await;
+}
