@@ -173,7 +173,7 @@ async fn write(
             Message::End => is_complete = true,
         }
         if (context.is_cancelled)() {
-            return Err("ERROR: canceled on user's request".to_owned());
+            return Err("ERROR: cancelled on user's request".to_owned());
         }
     }
     if is_complete {

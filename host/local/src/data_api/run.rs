@@ -12,6 +12,8 @@ use super::warehouse::Warehouse;
 use crate::clock::now_millis;
 use crate::session::{Session, StatementResult};
 
+/// What PostgreSQL says of a statement that ran into `statement_timeout`.
+const TIMEOUT: &str = "canceling statement due to statement timeout";
 /// The service's error for statements that never ran.
 const NEVER_RAN: &str = "Connection or an prior query failed.";
 
@@ -207,17 +209,21 @@ impl<'a> Runner<'a> {
         index: usize,
         query_id: i64,
     ) -> Result<StatementResult, Failure> {
-        let cancelled =
-            || Failure::Cancelled(format!("ERROR: Query ({query_id}) canceled on user's request"));
+        let words = || format!("ERROR: Query ({query_id}) cancelled on user's request");
         if self.execution.is_cancelled() {
-            return Err(cancelled());
+            return Err(Failure::Cancelled(words()));
         }
         // A statement may finish before the cancel request reaches PostgreSQL; then it stays
         // finished. If it fails instead, the cancellation is its error.
         let sql = &self.execution.submission.bound[index];
         let outcome = self.statements.run(sql, query_id).await;
         let is_cancelled = self.execution.is_cancelled();
-        outcome.map_err(|error| if is_cancelled { cancelled() } else { Failure::Failed(error) })
+        outcome.map_err(|error| match error {
+            _ if is_cancelled => Failure::Cancelled(words()),
+            // Redshift has no other words for a statement that ran into `statement_timeout`.
+            error if error.contains(TIMEOUT) => Failure::Failed(words()),
+            error => Failure::Failed(error),
+        })
     }
 
     fn finished(&self, index: usize, mut outcome: StatementResult, since: Instant) {

@@ -126,7 +126,7 @@ async fn cancelling(warehouse: &Warehouse) {
     );
     let state = warehouse.described(&id).await;
     assert_eq!(state.status(), Some(&StatusString::Aborted));
-    assert!(state.error().unwrap().ends_with("canceled on user's request"), "{state:?}");
+    assert!(state.error().unwrap().ends_with("cancelled on user's request"), "{state:?}");
     let again = warehouse.client.cancel_statement().id(&id).send().await.unwrap_err();
     let expected =
         format!("Could not cancel a query that is already in ABORTED state with ID: {id}");
