@@ -10,8 +10,9 @@
 //! table behind a result's column, or remember its statements and sessions over a restart. Of
 //! Redshift's engine it has no procedures, UNLOAD, ALTER TABLE APPEND, SHOW TABLE and the other
 //! SHOW statements on objects, QUALIFY, PIVOT, or navigation in SUPER. It records distribution,
-//! sort order, encodings and keys and shows them, nothing more. Comparisons of VARCHAR count
-//! trailing blanks (for example `'a' = 'a '` is false).
+//! sort order, encodings and keys and shows them, nothing more. Blanks at the end of a VARCHAR
+//! column do not count in `=` and `<>`; they do in orders, DISTINCT, GROUP BY and PARTITION BY, and
+//! where functions or constants alone are compared (`UPPER(a) = UPPER(b)`).
 //!
 //! A transaction has the isolation level of its database, SNAPSHOT (PostgreSQL's REPEATABLE READ)
 //! or SERIALIZABLE. PostgreSQL looks for dangerous pairs of reads and writes where Redshift looks

@@ -21,6 +21,7 @@ const HELPERS: &str = concat!(
     include_str!("helpers/keys.sql"),
     include_str!("helpers/key_views.sql"),
     include_str!("helpers/varbyte.sql"),
+    include_str!("helpers/blanks.sql"),
     include_str!("helpers/writes.sql"),
     include_str!("helpers/machine.sql"),
 );
