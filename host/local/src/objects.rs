@@ -3,6 +3,10 @@
 //! use it; it knows no ETags and no attributes (see `s3::store`). The layers above keep their own
 //! files in `DIR/.loader`, so every file in a bucket folder is an object, also a file that a person
 //! made.
+//!
+//! A symbolic link may lead from one bucket to another. One that leads out of the buckets (into the
+//! rest of the disk, to DIR itself, into `DIR/.loader`) leads nowhere: nothing is read, written or
+//! deleted through it.
 
 use std::fs::{self, DirEntry, FileType};
 use std::io;
@@ -38,10 +42,8 @@ impl Objects {
     /// The folder of a bucket that exists.
     pub(crate) fn bucket(&self, bucket: &str) -> Option<PathBuf> {
         let path = self.bucket_path(bucket)?;
-        // A link may lead to a folder elsewhere in DIR, but not out of DIR: clients must not read
-        // the rest of the disk.
         let real = path.canonicalize().ok()?;
-        (real.is_dir() && real.starts_with(&self.root)).then_some(path)
+        (real.is_dir() && self.may_serve(&real)).then_some(path)
     }
 
     /// Where the bucket's folder is or would be; `None` when no bucket can have this name, such as
@@ -95,7 +97,7 @@ impl Objects {
     }
 
     /// Where the object's file is or would be; `None` when the key cannot be a file name (`a//b`,
-    /// `../b`, a trailing slash).
+    /// `../b`, a trailing slash), and when a link on the way leads out of the buckets.
     pub(crate) fn object_path(&self, bucket: &str, key: &str) -> Option<PathBuf> {
         let plain = |segment: &str| {
             !segment.is_empty() && segment != "." && segment != ".." && segment.len() <= 255
@@ -106,11 +108,18 @@ impl Objects {
         // The same again by the system's own rules for paths, should ours have a gap.
         let relative = Path::new(key);
         relative.components().all(|part| matches!(part, Component::Normal(_))).then_some(())?;
-        Some(self.bucket_path(bucket)?.join(relative))
+        let path = self.bucket_path(bucket)?.join(relative);
+        // The part of the path that exists already says where the rest will be made.
+        let found = path.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+        let (part, real) = found?;
+        (part == self.root || self.may_serve(&real)).then_some(path)
     }
 
+    /// Whether a path without links is that of a bucket, or inside one.
     fn may_serve(&self, real: &Path) -> bool {
-        real.starts_with(&self.root) && !real.starts_with(self.root.join(STATE_DIR))
+        real != self.root
+            && real.starts_with(&self.root)
+            && !real.starts_with(self.root.join(STATE_DIR))
     }
 
     // Starts at the last folder of the prefix, for example at `in/` for `in/2024-`. A folder's key
@@ -251,5 +260,33 @@ mod tests {
         assert_eq!(objects.path("b", "leak"), None);
         assert_eq!(objects.path("b", "host"), None);
         assert!(objects.path("b", "again").is_some());
+    }
+
+    #[test]
+    fn a_link_out_of_the_buckets_leads_nowhere() {
+        let (dir, objects) = bucket_with(&["b/in/x", "c/y", ".loader/secret"]);
+        let link = |to: &str, from: &str| {
+            std::os::unix::fs::symlink(to, dir.path().join(from)).unwrap();
+        };
+        for (to, from) in [("/tmp", "out"), ("..", "above"), (".", "all"), (".loader", "state")] {
+            link(to, from);
+            assert_eq!(objects.bucket(from), None, "{from}");
+            assert_eq!(objects.object_path(from, "x"), None, "{from}");
+        }
+        for (to, from) in [("/tmp", "b/out"), ("../.loader", "b/state"), ("..", "b/all")] {
+            link(to, from);
+            let folder = from.strip_prefix("b/").unwrap();
+            for key in [folder.to_owned(), format!("{folder}/x"), format!("{folder}/deep/x")] {
+                assert_eq!(objects.object_path("b", &key), None, "{key}");
+            }
+        }
+        link("../c", "b/other");
+        link("c", "d");
+        assert!(objects.path("b", "other/y").is_some());
+        assert!(objects.path("d", "y").is_some());
+        assert_eq!(objects.object_path("d", "new/z"), Some(objects.root().join("d/new/z")));
+        assert_eq!(objects.buckets().unwrap(), ["b", "c", "d"]);
+        // A bucket that does not exist yet.
+        assert_eq!(objects.object_path("e", "z"), Some(objects.root().join("e/z")));
     }
 }

@@ -21,6 +21,12 @@ pub(crate) fn create(
     let bucket = request.input.bucket;
     let path = store.objects.bucket_path(&bucket).ok_or_else(|| s3_error!(InvalidBucketName))?;
     fs::create_dir_all(path).map_err(internal)?;
+    if store.objects.bucket(&bucket).is_none() {
+        return Err(s3_error!(
+            BucketAlreadyExists,
+            "the name is taken by a link that leads out of the buckets"
+        ));
+    }
     Ok(CreateBucketOutput { location: Some(format!("/{bucket}")) })
 }
 

@@ -34,7 +34,8 @@ pub(crate) fn precondition_failed() -> S3Error {
 pub(crate) fn not_a_path(key: &str) -> S3Error {
     s3_error!(
         InvalidRequest,
-        "this S3 keeps objects as files, and the key `{key}` cannot be the path of a file"
+        "this S3 keeps objects as files, and the key `{key}` cannot be the path of a file in its \
+         bucket"
     )
 }
 

@@ -13,6 +13,7 @@ mod http;
 mod identities;
 mod keys;
 mod late_binding;
+mod links;
 mod machine;
 mod names;
 mod parquet;
