@@ -8,12 +8,16 @@
 //! rest of the disk, to DIR itself, into `DIR/.loader`) leads nowhere: nothing is read, written or
 //! deleted through it.
 
+mod regions;
+
 use std::fs::{self, DirEntry, FileType};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 use loader_attach::STATE_DIR;
+
+use regions::Regions;
 
 /// One object of a listing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,12 +31,14 @@ pub(crate) struct ObjectEntry {
 #[derive(Debug, Clone)]
 pub(crate) struct Objects {
     root: PathBuf,
+    regions: Regions,
 }
 
 impl Objects {
     /// Opens the buckets under `root`, which must exist.
     pub(crate) fn open(root: &Path) -> io::Result<Objects> {
-        Ok(Objects { root: root.canonicalize()? })
+        let root = root.canonicalize()?;
+        Ok(Objects { regions: Regions::of(&root), root })
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -44,6 +50,26 @@ impl Objects {
         let path = self.bucket_path(bucket)?;
         let real = path.canonicalize().ok()?;
         (real.is_dir() && self.may_serve(&real)).then_some(path)
+    }
+
+    /// The Region of a bucket that exists.
+    pub(crate) fn region(&self, bucket: &str) -> Option<String> {
+        self.bucket(bucket).map(|_| self.regions.get(bucket))
+    }
+
+    /// Makes a bucket in a Region. Errors: the name is one that no bucket can have.
+    pub(crate) fn make_bucket(&self, bucket: &str, region: &str) -> io::Result<()> {
+        let path = self.bucket_path(bucket).ok_or(io::ErrorKind::InvalidInput)?;
+        // The Region first: nobody must find the bucket in another one in between.
+        self.regions.set(bucket, region)?;
+        fs::create_dir_all(path)
+    }
+
+    /// Removes a bucket and everything that is left in its folder.
+    pub(crate) fn remove_bucket(&self, bucket: &str) -> io::Result<()> {
+        let path = self.bucket_path(bucket).ok_or(io::ErrorKind::InvalidInput)?;
+        fs::remove_dir_all(path)?;
+        self.regions.forget(bucket)
     }
 
     /// Where the bucket's folder is or would be; `None` when no bucket can have this name, such as

@@ -31,7 +31,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::objects::Objects;
-use access::{LocalHost, OneKey};
+use access::{Input, LocalHost, OneKey};
 use failure::blocking;
 use store::Store;
 
@@ -58,12 +58,15 @@ impl LocalS3 {
         operation: fn(&Store, S3Request<I>) -> S3Result<O>,
     ) -> S3Result<S3Response<O>>
     where
-        I: Send + 'static,
+        I: Input + Send + 'static,
         O: Send + 'static,
     {
-        access::check(&request)?;
         let store = Arc::clone(&self.store);
-        blocking(move || operation(&store, request)).await.map(S3Response::new)
+        let run = move || {
+            access::check(&store, &request)?;
+            operation(&store, request)
+        };
+        blocking(run).await.map(S3Response::new)
     }
 }
 
@@ -143,7 +146,7 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
-        access::check(&request)?;
+        access::check(&self.store, &request)?;
         write::put(&self.store, request).await.map(S3Response::new)
     }
 
@@ -179,7 +182,7 @@ impl S3 for LocalS3 {
         &self,
         request: S3Request<UploadPartInput>,
     ) -> S3Result<S3Response<UploadPartOutput>> {
-        access::check(&request)?;
+        access::check(&self.store, &request)?;
         multipart::upload_part(&self.store, request).await.map(S3Response::new)
     }
 

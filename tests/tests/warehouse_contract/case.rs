@@ -1,8 +1,8 @@
 //! A case as it is written: TOML in, what to do and to expect out, with its placeholders filled in.
 //!
-//! Every case has a schema of its own. `{schema}`, `{database}`, `{bucket}` and `{role}` (an ARN
-//! for IAM_ROLE) stand for what belongs to the run, `{n*127}` for 127 times `n`, and `{c# INT*3}`
-//! for `c1 INT, c2 INT, c3 INT`.
+//! Every case has a schema of its own. `{schema}`, `{database}`, `{bucket}`, `{region}` (of warehouse
+//! and bucket), `{elsewhere}` (another Region) and `{role}` (an ARN for IAM_ROLE) stand for what
+//! belongs to the run, `{n*127}` for 127 times `n`, and `{c# INT*3}` for `c1 INT, c2 INT, c3 INT`.
 
 use std::collections::BTreeMap;
 use std::path::Path;

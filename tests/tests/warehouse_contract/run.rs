@@ -22,6 +22,11 @@ fn fresh_schema(area: &str) -> String {
     format!("loader_{area}_{:x}_{}", since.as_secs(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }
 
+/// A Region that is not this one.
+fn elsewhere(region: &str) -> &'static str {
+    if region == "eu-north-1" { "us-west-2" } else { "eu-north-1" }
+}
+
 /// What a run of a case showed.
 pub(crate) struct Outcome {
     /// `None` when all is as the case says.
@@ -40,6 +45,8 @@ pub(crate) async fn run(warehouse: &Warehouse, case: &Case) -> Outcome {
         ("database", database.to_owned()),
         ("bucket", warehouse.bucket.clone()),
         ("role", warehouse.role.clone()),
+        ("region", warehouse.region.clone()),
+        ("elsewhere", elsewhere(&warehouse.region).to_owned()),
     ]);
     let main = Place::plain(&warehouse.database);
     let mut ending = vec![format!("DROP SCHEMA {schema} CASCADE")];

@@ -3,8 +3,8 @@
 //!
 //! The real one is named by LOADER_TEST_WORKGROUP or LOADER_TEST_CLUSTER, with
 //! LOADER_TEST_DATABASE, LOADER_TEST_DB_USER or LOADER_TEST_SECRET_ARN, LOADER_TEST_BUCKET (objects
-//! are left in it) and LOADER_TEST_IAM_ROLE; credentials as every AWS program finds them. Its user
-//! must be a superuser, as some cases create users.
+//! are left in it; it must be in the warehouse's Region) and LOADER_TEST_IAM_ROLE; credentials and
+//! Region as every AWS program finds them. Its user must be a superuser, as some cases create users.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +22,7 @@ pub(crate) struct Warehouse {
     pub(crate) is_real: bool,
     pub(crate) database: String,
     pub(crate) bucket: String,
+    pub(crate) region: String,
     pub(crate) role: String,
     workgroup: Option<String>,
     cluster: Option<String>,
@@ -127,6 +128,7 @@ impl Warehouse {
             is_real: false,
             database: "dev".to_owned(),
             bucket,
+            region: local.region.clone(),
             role: local.iam_role.clone(),
             workgroup: Some("local".to_owned()),
             cluster: None,
@@ -153,6 +155,7 @@ impl Warehouse {
             is_real: true,
             database: needed("DATABASE"),
             bucket: needed("BUCKET"),
+            region: config.region().expect("a Region is set").to_string(),
             role: needed("IAM_ROLE"),
             workgroup,
             cluster,

@@ -1,9 +1,11 @@
 //! Which objects a COPY reads: all whose keys begin with the prefix, or those of the manifest. (The
-//! prefix `orders.csv` finds `orders.csv.bak` too.) In: the statement and the local S3. Out: files
-//! in order, or Redshift's error. Blocking.
+//! prefix `orders.csv` finds `orders.csv.bak` too.) Their buckets must be in the Region that the
+//! statement names, or in the warehouse's. In: the statement and the local S3. Out: files in order,
+//! or Redshift's error. Blocking.
 
 use std::path::PathBuf;
 
+use loader_attach::REGION;
 use serde::Deserialize;
 
 use crate::objects::{ObjectEntry, Objects};
@@ -68,6 +70,7 @@ pub(crate) fn find(
 
 fn from_prefix(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
     let (bucket, prefix) = (&statement.bucket, &statement.key);
+    check_region(objects, statement, bucket)?;
     let entries = objects.list(bucket, prefix);
     let entries = entries.map_err(|error| format!("ERROR: S3ServiceException: {error}"))?;
     let files: Vec<SourceFile> =
@@ -89,6 +92,9 @@ fn source_file(objects: &Objects, bucket: &str, entry: ObjectEntry) -> Option<So
 // The entries are taken as they stand: an object that the manifest names twice is loaded twice.
 fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {
     let url = format!("s3://{}/{}", statement.bucket, statement.key);
+    if !is_in_region(objects, statement, &statement.bucket) {
+        return Err(manifest_problem(REDIRECTED, &url));
+    }
     let path = objects
         .path(&statement.bucket, &statement.key)
         .ok_or_else(|| no_manifest(objects, statement, &url))?;
@@ -100,6 +106,28 @@ fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<Sou
         files.extend(manifest_file(objects, statement, &entry, &url)?);
     }
     Ok(files)
+}
+
+/// What S3 answers for a manifest in another Region.
+const REDIRECTED: &str = "S3ServiceException:The bucket you are attempting to access must be \
+                          addressed using the specified endpoint. Please send all future requests \
+                          to this endpoint.,Status 301,Error PermanentRedirect";
+/// What Redshift says of data in another Region.
+const ELSEWHERE: &str = "S3ServiceException:The S3 bucket addressed by the query is in a different \
+                         region from this cluster.,Status 301,Error PermanentRedirect";
+
+/// Whether COPY looks for a bucket where it is. True for a bucket that does not exist, which has
+/// errors of its own.
+fn is_in_region(objects: &Objects, statement: &CopyStatement, bucket: &str) -> bool {
+    let asked = statement.region.as_deref().unwrap_or(REGION);
+    objects.region(bucket).is_none_or(|home| home == asked)
+}
+
+fn check_region(objects: &Objects, statement: &CopyStatement, bucket: &str) -> Result<(), String> {
+    if is_in_region(objects, statement, bucket) {
+        return Ok(());
+    }
+    Err(engine_block(ELSEWHERE, 8001, &format!("s3://{bucket}"), "s3_utility.cpp:671"))
 }
 
 const NO_SUCH_KEY: &str =
@@ -133,6 +161,7 @@ fn manifest_file(
     let url = &entry.url;
     let (bucket, key) = entry.bucket_and_key(manifest)?;
     let expected = entry.expected_bytes(statement.format, manifest)?;
+    check_region(objects, statement, bucket)?;
     let Some(path) = objects.path(bucket, key) else {
         return entry.may_be_missing().map(|()| None);
     };

@@ -264,11 +264,11 @@ async fn refused_statements(warehouse: &Warehouse) {
         (format!("{ROLE} CSV DELIMITER '\"'"), "COPY delimiter and quote must be different"),
         (
             format!("{ROLE} PARQUET MAXERROR 3"),
-            "MAXERROR option is not supported for COPY from PARQUET",
+            "MAXERROR argument is not supported for PARQUET based COPY",
         ),
         (
             format!("{ROLE} FORMAT AS PARQUET GZIP"),
-            "GZIP option is not supported for COPY from PARQUET",
+            "GZIP argument is not supported for PARQUET based COPY",
         ),
         (format!("{ROLE} CSV SIDEWAYS"), "syntax error at or near \"SIDEWAYS\""),
         ("IAM_ROLE 'me' CSV".to_owned(), "Invalid IAM_ROLE 'me'"),

@@ -18,6 +18,7 @@ mod machine;
 mod names;
 mod parquet;
 mod protocol;
+mod regions;
 mod sessions;
 mod sql;
 mod support;

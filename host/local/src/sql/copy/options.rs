@@ -288,7 +288,7 @@ impl Options<'_> {
             "REGION" => {
                 cursor.eat("as");
                 self.see("REGION")?;
-                cursor.literal()?;
+                self.statement.region = Some(cursor.literal()?.to_ascii_lowercase());
             }
             "ENCODING" => {
                 cursor.eat("as");
@@ -328,7 +328,7 @@ impl Options<'_> {
         }
         let bad = self.seen.iter().find(|seen| !WITH_PARQUET.contains(seen));
         bad.map_or(Ok(()), |bad| {
-            Err(SqlError::new(format!("{bad} option is not supported for COPY from PARQUET")))
+            Err(SqlError::new(format!("{bad} argument is not supported for PARQUET based COPY")))
         })
     }
 

@@ -41,6 +41,8 @@ pub(crate) struct CopyStatement {
     /// A key prefix, or the manifest's whole key.
     pub(crate) key: String,
     pub(crate) is_manifest: bool,
+    /// The Region of the buckets; `None` is the warehouse's.
+    pub(crate) region: Option<String>,
     pub(crate) format: FileFormat,
     pub(crate) compression: Compression,
     pub(crate) explicit_ids: bool,
@@ -64,6 +66,7 @@ impl CopyStatement {
             bucket,
             key,
             is_manifest: false,
+            region: None,
             format: FileFormat::Delimited,
             compression: Compression::None,
             explicit_ids: false,

@@ -21,6 +21,7 @@ fn the_order_of_options_is_free() {
         bucket: "bucket".to_owned(),
         key: "a/b".to_owned(),
         is_manifest: true,
+        region: Some("eu-west-1".to_owned()),
         format: FileFormat::Csv,
         compression: Compression::Zstd,
         explicit_ids: false,
@@ -39,9 +40,9 @@ fn the_order_of_options_is_free() {
     };
     let head = "COPY \"S\".T (a, \"B c\") FROM 's3://bucket/a/b'";
     for options in [
-        format!(r"{ROLE} FORMAT AS CSV MANIFEST ZSTD FILLRECORD DELIMITER AS '\t' QUOTE '%' NULL AS '\N' IGNOREHEADER 2 TIMEFORMAT 'auto' DATEFORMAT AS 'MM/DD/YYYY'"),
-        format!(r"quote as '%' zstd dateformat 'MM/DD/YYYY' delimiter '\011' csv timeformat as 'auto' manifest fillrecord ignoreheader as 2 maxerror 0 compupdate off statupdate on {ROLE}"),
-        r"CSV QUOTE '%' ZSTD DATEFORMAT 'MM/DD/YYYY' DELIMITER '\t' TIMEFORMAT 'auto' MANIFEST FILLRECORD IGNOREHEADER 2 COMPUPDATE PRESET iam_role default REGION 'us-east-1' ENCODING UTF8;".to_owned(),
+        format!(r"{ROLE} FORMAT AS CSV MANIFEST REGION 'eu-west-1' ZSTD FILLRECORD DELIMITER AS '\t' QUOTE '%' NULL AS '\N' IGNOREHEADER 2 TIMEFORMAT 'auto' DATEFORMAT AS 'MM/DD/YYYY'"),
+        format!(r"quote as '%' zstd dateformat 'MM/DD/YYYY' delimiter '\011' csv timeformat as 'auto' manifest fillrecord ignoreheader as 2 maxerror 0 compupdate off statupdate on {ROLE} region as 'EU-WEST-1'"),
+        r"CSV QUOTE '%' ZSTD DATEFORMAT 'MM/DD/YYYY' DELIMITER '\t' TIMEFORMAT 'auto' MANIFEST FILLRECORD IGNOREHEADER 2 COMPUPDATE PRESET iam_role default REGION 'eu-west-1' ENCODING UTF8;".to_owned(),
     ] {
         assert_eq!(copy(&format!("{head} {options}")), Ok(plain.clone()), "{options}");
     }
@@ -68,10 +69,10 @@ fn what_is_refused() {
         ),
         ("IAM_ROLE default CSV REMOVEQUOTES", "CSV is not compatible with REMOVEQUOTES"),
         ("IAM_ROLE default QUOTE '%'", "QUOTE is only supported with CSV"),
-        ("IAM_ROLE default PARQUET CSV", "CSV option is not supported for COPY from PARQUET"),
+        ("IAM_ROLE default PARQUET CSV", "CSV argument is not supported for PARQUET based COPY"),
         (
             "IAM_ROLE default PARQUET COMPUPDATE OFF",
-            "COMPUPDATE option is not supported for COPY from PARQUET",
+            "COMPUPDATE argument is not supported for PARQUET based COPY",
         ),
         (
             "IAM_ROLE default CSV ENCODING UTF16",
