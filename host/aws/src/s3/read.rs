@@ -5,7 +5,7 @@ use std::io;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use loader_model::error::{Context, Kind, Result};
+use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::S3Uri;
 
 use crate::connect::boxed;
@@ -45,24 +45,28 @@ impl Store {
         }
     }
 
-    /// Reads a small object whole; `None` when it does not exist.
-    pub async fn read_whole(&self, uri: &S3Uri) -> Result<Option<Vec<u8>>> {
+    /// Reads a small object whole; `None` when it does not exist. Errors: `Config` when it has more
+    /// than `max_bytes`, of which no more than that are read.
+    pub async fn read_whole(&self, uri: &S3Uri, max_bytes: usize) -> Result<Option<Vec<u8>>> {
         let doing = format!("reading {uri}");
         let get = self.read_in_its_region(&uri.bucket, async |client: &Client| {
             self.calls.count("GetObject");
             boxed(client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await
         });
-        match get.await {
-            Ok(object) => {
-                let content = object
-                    .body
-                    .collect()
-                    .await
-                    .context(Kind::Transient, format!("{doing} broke off"))?;
-                Ok(Some(content.to_vec()))
+        let mut body = match get.await {
+            Ok(object) => Body { uri: uri.clone(), stream: object.body },
+            Err(error) if failure::is_missing(&error) => return Ok(None),
+            Err(error) => return Err(failure::read_failure(&doing, error)),
+        };
+        let mut content = Vec::new();
+        while let Some(piece) = body.next().await {
+            let piece = piece.context(Kind::Transient, format!("{doing} broke off"))?;
+            if content.len() + piece.len() > max_bytes {
+                let fact = format!("{uri} has more than the {max_bytes} bytes that are read of it");
+                return Err(Error::new(Kind::Config, fact));
             }
-            Err(error) if failure::is_missing(&error) => Ok(None),
-            Err(error) => Err(failure::read_failure(&doing, error)),
+            content.extend_from_slice(&piece);
         }
+        Ok(Some(content))
     }
 }

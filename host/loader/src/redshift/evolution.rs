@@ -18,6 +18,9 @@ use crate::redshift::{catalog, dependents};
 use crate::tools::Tools;
 use crate::values::Work;
 
+/// The largest `view_config.json` that is read.
+const MAX_VIEW_CONFIG_BYTES: usize = 16 << 20;
+
 /// What the target would have to become for a file.
 pub struct Evolution<'a> {
     tools: &'a Tools,
@@ -87,7 +90,8 @@ impl<'a> Evolution<'a> {
     /// The views of `view_config.json` that belong to the target.
     async fn view_config(&self) -> Result<Vec<ConfiguredView>> {
         let uri = self.tools.job.layout.view_config();
-        let Some(bytes) = self.tools.store.read_whole(&uri).await? else { return Ok(Vec::new()) };
+        let content = self.tools.store.read_whole(&uri, MAX_VIEW_CONFIG_BYTES).await?;
+        let Some(bytes) = content else { return Ok(Vec::new()) };
         let text = String::from_utf8(bytes).context(Kind::Config, format!("{uri} is not UTF-8"))?;
         view_config::parse(&text, &uri, &self.tools.job.target)
     }

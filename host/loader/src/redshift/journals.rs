@@ -20,6 +20,8 @@ use crate::redshift::{dependents, restore};
 /// How long the run that wrote a journal counts as alive. A change takes minutes at most, so after
 /// a quarter of an hour the run is taken for dead, and its views come back.
 const ALIVE: Duration = Duration::from_secs(15 * 60);
+/// The largest journal that is read.
+const MAX_BYTES: usize = 16 << 20;
 
 /// Which journals are worked off.
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +164,7 @@ async fn journals(store: &Store, bucket: &str) -> Result<Vec<Listed>> {
 }
 
 async fn read(store: &Store, uri: &S3Uri) -> Result<Option<Journal>> {
-    let Some(content) = store.read_whole(uri).await? else { return Ok(None) };
+    let Some(content) = store.read_whole(uri, MAX_BYTES).await? else { return Ok(None) };
     Journal::parse(&content, uri).map(Some)
 }
 
