@@ -50,7 +50,7 @@ pub struct DataApi {
     database: Database,
     statement_name: String,
     session: SessionUse,
-    lock_timeout: Option<Duration>,
+    patience: Option<Patience>,
     calls: Calls,
     stop: Stop,
     /// Keeps the stand-in running.
@@ -66,6 +66,14 @@ enum SessionUse {
     New,
     /// The open session of this id.
     Within(String),
+}
+
+/// How long an execution may wait.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    longest: Duration,
+    /// Whether only the time counts in which it waits for a lock.
+    only_locks: bool,
 }
 
 /// How an execution ended.
@@ -113,7 +121,7 @@ impl DataApi {
             database: database.clone(),
             statement_name: statement_name.to_owned(),
             session: SessionUse::Own,
-            lock_timeout: None,
+            patience: None,
             calls: Calls::default(),
             stop,
             _aws: aws.clone(),
@@ -146,13 +154,30 @@ impl DataApi {
         DataApi { session: SessionUse::Within(id.to_owned()), ..self.clone() }
     }
 
-    /// The same client, which cancels an execution that waits longer for a LOCK. Such an execution
-    /// ends as one that was cancelled.
+    /// The same client, which cancels an execution that waits longer for a lock: at a LOCK, or at a
+    /// change of a view or a table that others are using. Such an execution ends as one that was
+    /// cancelled.
     // Redshift has no bound for the wait alone. A statement timeout would have to stand in front of
     // the LOCK, which must be the first statement of its transaction.
     #[must_use]
     pub fn with_lock_timeout(&self, longest: Duration) -> DataApi {
-        DataApi { lock_timeout: Some(longest), ..self.clone() }
+        self.with_patience(longest, true)
+    }
+
+    /// The same client, which cancels an execution that takes longer in all. For queries of the
+    /// catalog, which wait only where others are changing what they ask for.
+    #[must_use]
+    pub fn with_time_limit(&self, longest: Duration) -> DataApi {
+        self.with_patience(longest, false)
+    }
+
+    fn with_patience(&self, longest: Duration, only_locks: bool) -> DataApi {
+        DataApi { patience: Some(Patience { longest, only_locks }), ..self.clone() }
+    }
+
+    /// How long this client lets an execution wait.
+    pub fn longest_wait(&self) -> Option<Duration> {
+        self.patience.map(|patience| patience.longest)
     }
 
     /// Runs one statement by itself. It commits on its own.

@@ -19,4 +19,6 @@ pub mod load_errors;
 
 pub mod load_failure;
 
+pub mod lock_wait;
+
 pub mod retry;

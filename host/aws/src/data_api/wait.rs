@@ -1,5 +1,5 @@
 //! Waits for the end of an execution: looks at it until it has ended, cancels it when the run shall
-//! stop or when it waits too long for a LOCK, and reads how it ended.
+//! stop or when it waits too long, and reads how it ended.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use aws_sdk_redshiftdata::types::{StatementStatusString, StatusString, SubStatem
 use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::refusal::StatementFailure;
 
-use super::{DataApi, Executed, Outcome};
+use super::{DataApi, Executed, Outcome, Patience};
 use crate::connect::boxed;
 use crate::failure;
 
@@ -19,6 +19,9 @@ const LONG_POLL_SECONDS: i32 = 30;
 const MAX_FAILED_LOOKS: u32 = 5;
 /// What the service says of the statements of a batch that never ran.
 const NEVER_RAN: &str = "Connection or an prior query failed.";
+/// How statements begin that take no time of their own: while one of them runs, it waits for a lock.
+const ONLY_WAIT: [&str; 5] =
+    ["LOCK ", "DROP VIEW ", "ALTER TABLE ", "CREATE VIEW ", "CREATE OR REPLACE VIEW "];
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -59,7 +62,7 @@ impl DataApi {
     // once: `cancelled` is set from then on, which turns that branch of `select!` off.
     pub(super) async fn wait(&self, id: String) -> Result<Outcome> {
         let (mut cancelled, mut looks) = (None, Looks::default());
-        let mut lock_wait = LockWait::bounded(self.lock_timeout);
+        let mut waiting = Waiting { patience: self.patience, since: None };
         loop {
             let described = tokio::select! {
                 described = self.describe(&id, &mut looks) => described?,
@@ -81,7 +84,7 @@ impl DataApi {
                 }
                 (_, reason) => cancelled = reason,
             }
-            if lock_wait.is_over(&described) {
+            if waiting.is_over(&described) {
                 self.cancel(&id).await;
             }
         }
@@ -116,9 +119,9 @@ impl DataApi {
         answer.map_err(|error| failure::read_failure("looking at a statement", error))
     }
 
-    /// How long a long poll waits: not beyond the time that a LOCK may wait.
+    /// How long a long poll waits: not beyond the time that an execution may wait.
     fn poll_seconds(&self) -> i32 {
-        let bound = self.lock_timeout.and_then(|longest| i32::try_from(longest.as_secs()).ok());
+        let bound = self.longest_wait().and_then(|longest| i32::try_from(longest.as_secs()).ok());
         bound.unwrap_or(LONG_POLL_SECONDS).clamp(1, LONG_POLL_SECONDS)
     }
 
@@ -165,34 +168,41 @@ fn culprit(subs: &[SubStatementData]) -> Option<(usize, &SubStatementData)> {
     with(StatementStatusString::Failed).or_else(|| with(StatementStatusString::Aborted))
 }
 
-/// The watch over an execution that may wait for a LOCK.
-struct LockWait {
-    longest: Option<Duration>,
+/// The watch over an execution that may wait for others.
+struct Waiting {
+    patience: Option<Patience>,
+    /// Since when it has waited, as far as looks tell.
     since: Option<Instant>,
 }
 
-impl LockWait {
-    fn bounded(longest: Option<Duration>) -> LockWait {
-        LockWait { longest, since: None }
-    }
-
-    /// Whether a LOCK has waited for too long. Says so once.
+impl Waiting {
+    /// Whether it has waited for too long. Says so once.
     fn is_over(&mut self, described: &DescribeStatementOutput) -> bool {
-        let Some(longest) = self.longest.filter(|_| waits_for_lock(described)) else {
+        let counts = |patience: &Patience| !patience.only_locks || waits_for_lock(described);
+        let Some(Patience { longest, .. }) = self.patience.filter(counts) else {
+            self.since = None;
             return false;
         };
         let over = self.since.get_or_insert_with(Instant::now).elapsed() >= longest;
         if over {
-            self.longest = None;
+            self.patience = None;
         }
         over
     }
 }
 
-/// Whether the statement that a batch is at is a LOCK.
+/// Whether the statement that runs now does nothing but wait.
 fn waits_for_lock(described: &DescribeStatementOutput) -> bool {
-    described.sub_statements().iter().any(|sub| {
-        sub.status() == Some(&StatementStatusString::Started)
-            && sub.query_string().is_some_and(|sql| sql.starts_with("LOCK "))
-    })
+    let only_waits = |sql: Option<&str>| {
+        sql.is_some_and(|sql| ONLY_WAIT.iter().any(|beginning| sql.starts_with(beginning)))
+    };
+    match described.sub_statements() {
+        [] => {
+            described.status() == Some(&StatusString::Started)
+                && only_waits(described.query_string())
+        }
+        subs => subs.iter().any(|sub| {
+            sub.status() == Some(&StatementStatusString::Started) && only_waits(sub.query_string())
+        }),
+    }
 }

@@ -15,7 +15,7 @@ use loader_warehouse::refusal::{self, Refusal};
 use loader_warehouse::rows::{ResultRows, unexpected};
 use loader_warehouse::sql::batches;
 
-use crate::redshift::retry;
+use crate::redshift::{lock_wait, retry};
 
 /// Reads everything about the target's dependents, and about the views of `also` with their own
 /// readers, as far as these exist. A target that does not exist has no dependents.
@@ -108,6 +108,9 @@ pub(super) async fn query(
     let mut answers = Vec::with_capacity(statements.len());
     for batch in batches(statements) {
         match retry::execute_batch(api, batch).await? {
+            Outcome::Failed(failure) if failure.refusal == Refusal::Cancelled => {
+                return Err(lock_wait::query_cancelled(api, doing, &failure));
+            }
             Outcome::Failed(failure) => return Err(refusal::explain(doing, &failure)),
             Outcome::Finished(executed) => {
                 for nth in 0..batch.len() {

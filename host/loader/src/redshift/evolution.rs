@@ -109,7 +109,9 @@ impl<'a> Evolution<'a> {
             return Ok(Dependents::default());
         }
         let names: Vec<TableName> = configured.iter().map(|view| view.name.clone()).collect();
-        dependents::read(&self.tools.api, &self.tools.job.target, &names).await
+        // A view that another transaction has just dropped cannot be read until that has ended.
+        let api = self.tools.api.with_time_limit(self.tools.job.warehouse.lock_timeout);
+        dependents::read(&api, &self.tools.job.target, &names).await
     }
 
     fn in_the_way(&self, obstacles: &[String]) -> Error {

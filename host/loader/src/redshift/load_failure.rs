@@ -3,12 +3,12 @@
 
 use loader_aws::data_api::DataApi;
 use loader_model::error::{Error, Kind};
-use loader_warehouse::bookkeeping::fence;
+use loader_warehouse::bookkeeping::lock_fence;
 use loader_warehouse::load_batch::StatementRole;
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
 use crate::job::Job;
-use crate::redshift::load_errors;
+use crate::redshift::{load_errors, lock_wait};
 
 /// What a failed load comes to.
 pub enum Meaning {
@@ -30,7 +30,7 @@ pub struct LoadFailure<'a> {
 }
 
 impl LoadFailure<'_> {
-    /// What the refusal means. Asks the warehouse why a COPY failed.
+    /// What the refusal means. Asks the warehouse why a COPY failed. `api`: what ran the statement.
     // One refusal means different things at different statements, so refusal and role decide
     // together. (For example, a guard that fires at the fence is a file that was loaded meanwhile,
     // which is no error at all; at the row count it is a COPY that has lost rows.) Where the two
@@ -43,7 +43,7 @@ impl LoadFailure<'_> {
                 Meaning::Failed(self.keys_twice())
             }
             _ if self.shows_another_target() => Meaning::TargetChanged(self.target_changed()),
-            (Refusal::Cancelled, _) => Meaning::Failed(self.cancelled()),
+            (Refusal::Cancelled, _) => Meaning::Failed(self.cancelled(api)),
             (_, Some(StatementRole::Copy)) => {
                 Meaning::Failed(load_errors::explain(api, self.failure).await)
             }
@@ -99,16 +99,11 @@ impl LoadFailure<'_> {
 
     /// The error of a statement that was cancelled: by the program when a LOCK waited too long, by
     /// Redshift at the statement timeout, or by somebody in the database.
-    fn cancelled(&self) -> Error {
+    fn cancelled(&self, api: &DataApi) -> Error {
         let (warehouse, target) = (&self.job.warehouse, &self.job.target);
         if self.role == Some(StatementRole::Lock) {
-            let fact = format!(
-                "another transaction holds {} for longer than --lock-timeout {}, so {target} is \
-                 being loaded or altered; run again, or see in STV_LOCKS who holds it",
-                fence(target),
-                warehouse.lock_timeout.as_secs()
-            );
-            return self.error(Kind::Transient, fact);
+            let statement = lock_fence(target);
+            return lock_wait::cancelled(api, target, &statement, self.failure);
         }
         match warehouse.statement_timeout {
             Some(timeout) => {

@@ -53,7 +53,8 @@ pub(crate) async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<E
 // - The refusal is of another kind, came twice in the same words, or it was the last round: it is
 //   the error of the run. The same words twice mean that reading the catalog again does not help.
 async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved) -> Result<()> {
-    let runner = PlanRunner { tools, api: tools.api.to_the_end() };
+    let api = tools.api.to_the_end().with_lock_timeout(tools.job.warehouse.lock_timeout);
+    let runner = PlanRunner { tools, api };
     let (mut pause, mut last_message) = (FIRST_PAUSE, String::new());
     for round in 1.. {
         let (plan, dependents) = evolution.plan_with_dependents().await?;

@@ -82,7 +82,7 @@ impl Load<'_> {
             role: roles.get(failure.statement).copied(),
             failure,
         };
-        match failure.meaning(&self.tools.api).await {
+        match failure.meaning(&self.api()).await {
             Meaning::LoadedAlready => Ok(Loaded::Already),
             Meaning::TargetChanged(error) => Ok(Loaded::TargetChanged(error)),
             Meaning::Failed(error) => Err(error),
