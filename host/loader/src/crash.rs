@@ -3,7 +3,7 @@
 //!
 //! `LOADER_CRASH_AT` names the point, in builds with debug assertions; a release build has none of
 //! them. For example, `LOADER_CRASH_AT=stage` dies with all parts in S3 and no row in the table,
-//! and `LOADER_CRASH_AT=evolve-3` dies after the first statement of a schema change.
+//! and `LOADER_CRASH_AT=evolve-3` dies after the first transaction of a schema change.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};

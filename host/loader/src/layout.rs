@@ -136,14 +136,7 @@ impl Layout {
         self.at(format!("data/staging/{}_{}/{}/", self.table, clean(&stem), self.run.text))
     }
 
-    /// `data/journal/<run id>.json`: the views to bring back if this run dies in the middle of a
-    /// schema change.
-    pub fn journal(&self) -> S3Uri {
-        let prefix = Layout::journal_prefix(&self.bucket);
-        self.at(format!("{}{}.json", prefix.key, self.run.text))
-    }
-
-    /// `data/journal/`: the journals of all runs.
+    /// `data/journal/`: the journals of dropped views of earlier versions.
     pub fn journal_prefix(bucket: &str) -> S3Uri {
         S3Uri::new(bucket, "data/journal/")
     }
@@ -229,7 +222,8 @@ mod tests {
             layout.staging_prefix(),
             layout.log(),
         ];
-        let paths = [paths.as_slice(), &[layout.journal(), layout.view_config()]].concat();
+        let paths =
+            [paths.as_slice(), &[Layout::journal_prefix("b"), layout.view_config()]].concat();
         let text = paths.iter().map(S3Uri::to_string).collect::<Vec<_>>().join("\n");
         insta::assert_snapshot!(text, @r"
         s3://b/data/in/customers.csv
@@ -237,7 +231,7 @@ mod tests {
         s3://b/data/unprocessed/2025/01/customers.csv
         s3://b/data/staging/customers_customers/run1/
         s3://b/logs/2025/01/19/customers_log_20250119103000.txt
-        s3://b/data/journal/run1.json
+        s3://b/data/journal/
         s3://b/config/view_config.json
         ");
     }

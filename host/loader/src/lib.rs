@@ -34,6 +34,8 @@ mod progress;
 
 mod preview;
 
+mod old_journals;
+
 pub mod report;
 
 pub mod signals;

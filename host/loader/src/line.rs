@@ -21,7 +21,6 @@ const MAX_PLANS: u32 = 4;
 // transaction, which does nothing then, and is planned anew for the table as it is. (For example,
 // two first files of one table at once: one makes the table, the other finds it.)
 pub(crate) async fn load(tools: &Tools) -> Result<Status> {
-    recover::run(tools).await;
     let mut planned = plan(tools).await?;
     for plans in 1.. {
         let work = match planned {
@@ -67,6 +66,9 @@ pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
     let plugins = plugins::run(tools).await?;
     let source = source::run(tools).await?;
     let catalog = catalog::run(tools, &source).await?;
+    // What is planned depends on the views of the target, so those that are missing come back first.
+    // Recovering needs the catalog, which has the journal of dropped views.
+    recover::run(tools, &catalog).await?;
     if let Some(by) = catalog.loaded_by {
         return Ok(Planned::AlreadyLoaded { by });
     }

@@ -22,9 +22,7 @@ use crate::report::recorder::Recorder;
 use crate::steps::load;
 use crate::tools::{Tools, blocking};
 use crate::values::{Goal, Planned, Staged, Work};
-use crate::{
-    data_path::host_values, data_path::part_upload, line, plugin_identity, redshift::journals,
-};
+use crate::{data_path::host_values, data_path::part_upload, line, plugin_identity};
 
 pub(crate) use columns::{ColumnAction, ColumnPreview};
 
@@ -150,21 +148,13 @@ impl Preview {
     }
 }
 
-// `rows.read` is set before the error of `line::plan` is returned, so that a refused file still
-// shows how many rows were read. Journals that cannot be listed are no reason to refuse: the load
-// itself goes on without them, too.
+// `rows.read` and the views are set before the error of `line::plan` is returned, so that a refused
+// file still shows them.
 async fn look_ahead(tools: &Tools, preview: &mut Preview) -> Result<()> {
-    let (store, api, job) = (&tools.store, &tools.api, &tools.job);
-    match journals::left_dropped(store, api, job.layout.bucket(), &job.target).await {
-        Ok(views) => {
-            preview.views_left_dropped = views.iter().map(ToString::to_string).collect();
-        }
-        Err(error) => {
-            tracing::warn!(%error, "views that earlier runs left dropped were not looked for");
-        }
-    }
     let planned = line::plan(tools).await;
     preview.rows.read = tools.trail.rows_read.get().copied().unwrap_or(0);
+    let left_dropped = tools.trail.left_dropped.get().into_iter().flatten();
+    preview.views_left_dropped = left_dropped.map(ToString::to_string).collect();
     match planned? {
         Planned::AlreadyLoaded { by } => {
             preview.outcome = LoadOutcome::AlreadyLoaded;

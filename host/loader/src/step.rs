@@ -4,10 +4,10 @@
 /// A step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    Recover,
     Plugins,
     Source,
     Catalog,
+    Recover,
     Infer,
     Plan,
     CheckEvolution,
@@ -21,10 +21,10 @@ impl Step {
     /// All steps, in order: what README and the folder are held against.
     #[cfg(test)]
     pub(crate) const ALL: [Step; 11] = [
-        Step::Recover,
         Step::Plugins,
         Step::Source,
         Step::Catalog,
+        Step::Recover,
         Step::Infer,
         Step::Plan,
         Step::CheckEvolution,
@@ -38,10 +38,10 @@ impl Step {
     /// `steps/check_evolution.rs`.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Step::Recover => "recover",
             Step::Plugins => "plugins",
             Step::Source => "source",
             Step::Catalog => "catalog",
+            Step::Recover => "recover",
             Step::Infer => "infer",
             Step::Plan => "plan",
             Step::CheckEvolution => "check_evolution",

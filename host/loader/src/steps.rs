@@ -1,13 +1,13 @@
 //! The steps of a run, in the order in which they run; README and the report have the same list. A
 //! step never calls another: `line.rs` does.
 
-pub(crate) mod recover;
-
 pub(crate) mod plugins;
 
 pub(crate) mod source;
 
 pub(crate) mod catalog;
+
+pub(crate) mod recover;
 
 pub(crate) mod infer;
 

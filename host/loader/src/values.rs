@@ -7,7 +7,7 @@ use loader_data::infer::Spool;
 use loader_data::plan::LoadPlan;
 use loader_data::transform::Totals;
 use loader_model::error::Error;
-use loader_model::names::S3Uri;
+use loader_model::names::{S3Uri, TableName};
 use loader_warehouse::catalog::Catalog;
 use loader_warehouse::evolution::script::EvolutionPlan;
 
@@ -94,11 +94,13 @@ pub(crate) enum Loaded {
     TargetChanged(Error),
 }
 
-/// What cleanup must know however the run ends. Each fact is set once, by the step that learns it.
-/// (For example, `rows_read` stays empty when the file was refused at line 3, and the audit row
-/// says 0.)
+/// What cleanup or a preview must know however the steps end. Each fact is set once, by the step that
+/// learns it. (For example, `rows_read` stays empty when the file was refused at line 3, and the audit
+/// row says 0.)
 #[derive(Debug, Default)]
 pub struct Trail {
     pub source: OnceLock<SourceObject>,
     pub rows_read: OnceLock<u64>,
+    /// Views that earlier runs left dropped, which a load would bring back first.
+    pub left_dropped: OnceLock<Vec<TableName>>,
 }

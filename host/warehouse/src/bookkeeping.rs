@@ -1,5 +1,5 @@
 //! The tables that a load writes beside its target, in the target's schema: the ledger, the audit
-//! table, and one fence for each target.
+//! table, the journal of dropped views, and one fence for each target.
 //!
 //! Ledger and audit table are shared by all targets of a schema. A load's transaction only inserts
 //! into them and never reads them, so loads of different tables do not depend on each other. (On a
@@ -26,6 +26,12 @@ pub const PLUGINS: &str = "plugins";
 pub const MAX_PLUGINS_BYTES: usize = 16_384;
 /// The audit table: one row for each run, in the columns of the Glue job's table of the same name.
 pub(crate) const AUDIT: &str = "job_sts";
+/// The journal of dropped views: the views that a run drops and has not brought back yet. See
+/// `evolution/journal.rs`.
+pub const DROPPED_VIEWS: &str = "loader_dropped_views";
+/// The size of the journal's column for a piece of a view. Escaped it has at most twice that, which
+/// leaves an INSERT far below the 100 KB of a statement.
+pub(crate) const MAX_PART_BYTES: usize = 16_000;
 
 /// Adds the column for plugins to a ledger that an earlier version made.
 pub fn add_plugins(target: &TableName) -> String {
@@ -87,11 +93,12 @@ pub fn make_fence(target: &TableName, takes_over: bool, target_exists: bool) -> 
     statements
 }
 
-/// The statements that make ledger and audit table. They do nothing where the tables exist.
+/// The statements that make the tables which all targets of a schema share. They do nothing where
+/// the tables exist.
 pub fn ddl(target: &TableName) -> Vec<String> {
     // IF NOT EXISTS leaves a ledger of an earlier version without the column for plugins;
     // `add_plugins` is for that.
-    vec![create_ledger(target), create_audit(target)]
+    vec![create_ledger(target), create_audit(target), create_dropped_views(target)]
 }
 
 fn create_ledger(target: &TableName) -> String {
@@ -112,6 +119,16 @@ fn create_audit(target: &TableName) -> String {
          VARCHAR(256), records_read INTEGER, records_updated INTEGER, records_inserted INTEGER, \
          status VARCHAR(50), error_message VARCHAR(MAX))",
         sql::table(&target.sibling(AUDIT))
+    )
+}
+
+fn create_dropped_views(target: &TableName) -> String {
+    format!(
+        "CREATE TABLE IF NOT EXISTS {} (target_table VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT \
+         NULL, view_schema VARCHAR(128) NOT NULL, view_name VARCHAR(128) NOT NULL, place INTEGER \
+         NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, content \
+         VARCHAR({MAX_PART_BYTES}) NOT NULL, written_at TIMESTAMP NOT NULL)",
+        sql::table(&target.sibling(DROPPED_VIEWS))
     )
 }
 
@@ -140,6 +157,7 @@ mod tests {
         insta::assert_snapshot!(ddl(&target).join("\n"), @r#"
         CREATE TABLE IF NOT EXISTS "public"."loader_loads" (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT NULL, etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, rows BIGINT NOT NULL, loaded_at TIMESTAMP NOT NULL, plugins VARCHAR(16384))
         CREATE TABLE IF NOT EXISTS "public"."job_sts" (run_id BIGINT, job_id VARCHAR(256), run_start_ts TIMESTAMP, run_end_ts TIMESTAMP, source_filename VARCHAR(256), target_table_name VARCHAR(256), records_read INTEGER, records_updated INTEGER, records_inserted INTEGER, status VARCHAR(50), error_message VARCHAR(MAX))
+        CREATE TABLE IF NOT EXISTS "public"."loader_dropped_views" (target_table VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, view_schema VARCHAR(128) NOT NULL, view_name VARCHAR(128) NOT NULL, place INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, content VARCHAR(16000) NOT NULL, written_at TIMESTAMP NOT NULL)
         "#);
     }
 }

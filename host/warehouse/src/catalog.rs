@@ -8,9 +8,10 @@ use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 
-use crate::bookkeeping;
+use crate::evolution::journal::{self, LeftViews};
 use crate::rows::{FromRow, ResultRows, Row};
 use crate::sql::{self, text};
+use crate::{bookkeeping, session};
 
 /// The warehouse as a load finds it.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Catalog {
     pub has_fence: bool,
     /// Whether the ledger has a column for the plugins. A ledger of an earlier version may lack it.
     pub ledger_has_plugins: bool,
+    /// Views that earlier runs have dropped and not brought back.
+    pub left: LeftViews,
 }
 
 /// The target as it is right before it is altered.
@@ -46,11 +49,10 @@ pub struct ColumnAttributes {
 }
 
 impl Catalog {
-    /// Reads the answers to [`queries`], and tells whether the audit table exists. `loads` is empty
-    /// when there was no ledger to ask. Errors: as of [`columns_of`].
+    /// Reads the answers to [`queries`], and tells whether the audit table exists. `loads` and `left`
+    /// are empty when there was no table to ask. Errors: as of [`columns_of`].
     pub fn read(
-        columns: &ResultRows,
-        loads: &ResultRows,
+        [columns, loads, left]: [&ResultRows; 3],
         target: &TableName,
     ) -> Result<(Catalog, bool)> {
         let columns: Vec<ColumnRow> = columns.decode()?;
@@ -62,18 +64,25 @@ impl Catalog {
             row.relation == bookkeeping::LEDGER && row.column.as_ref().is_some_and(is_plugins)
         });
         let Loads { loaded_by, loads } = loads.decode()?.into_iter().next().unwrap_or_default();
+        let left = LeftViews::read(left, &target.schema)?;
         let target = columns_of(columns, target)?;
-        Ok((Catalog { target, loaded_by, loads, has_fence, ledger_has_plugins }, has_audit))
+        Ok((Catalog { target, loaded_by, loads, has_fence, ledger_has_plugins, left }, has_audit))
     }
 }
 
-/// The two queries before a load: columns of the target and the bookkeeping tables, and the ledger.
+/// The place of the ledger's query in [`queries`]. What is before it needs no bookkeeping table.
+pub const ASKS_LEDGER: usize = 1;
+/// The place of the query for the journal. It relies on the SET before it.
+pub const ASKS_JOURNAL: usize = 3;
+
+/// The statements before a load: columns of the target and the bookkeeping tables, the ledger, and
+/// the journal of dropped views.
 pub fn queries(target: &TableName, load_id: &str) -> Vec<String> {
-    // The program relies on this order: if the second statement fails on a missing relation, the
-    // ledger is missing.
     let fence = bookkeeping::fence(target).table;
     let tables = [target.table.as_str(), bookkeeping::AUDIT, bookkeeping::LEDGER, &fence];
-    vec![columns_query(target, &tables), loads_query(target, load_id)]
+    let journal = journal::query(&target.schema, Some(target));
+    let (columns, loads) = (columns_query(target, &tables), loads_query(target, load_id));
+    vec![columns, loads, session::UTC.to_owned(), journal]
 }
 
 // One query covers several tables. A table that has no row in the answer does not exist. A
@@ -296,6 +305,8 @@ mod tests {
         insta::assert_snapshot!(queries(&target, "abc").join("\n"), @r#"
         SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights'), LOWER('job_sts'), LOWER('loader_loads'), LOWER('loader_fence_flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
         SELECT MAX(CASE WHEN load_id = 'abc' THEN run_id END) AS loaded_by, COUNT(*) AS loads FROM "public"."loader_loads" WHERE target_table = 'public.flights'
+        SET timezone TO 'UTC'
+        SELECT target_table, run_id, view_schema, view_name, place, part, parts, content, written_at < DATEADD(minute, -15, GETDATE()) AS is_old FROM "public"."loader_dropped_views" WHERE target_table = 'public.flights' OR written_at < DATEADD(minute, -15, GETDATE()) ORDER BY CASE WHEN target_table = 'public.flights' THEN 0 ELSE 1 END, run_id DESC, target_table, place, view_schema, view_name, part LIMIT 1000
         "#);
         insta::assert_snapshot!(table_queries(&target).join("\n"), @"
         SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
@@ -325,7 +336,8 @@ mod tests {
 
     fn read(rows: &[(&str, bool, Option<&str>)]) -> Result<Option<Vec<CatalogColumn>>> {
         let target = TableName::new("public", "Flights").expect("a valid name");
-        let (catalog, _) = Catalog::read(&found(rows), &ResultRows::default(), &target)?;
+        let none = ResultRows::default();
+        let (catalog, _) = Catalog::read([&found(rows), &none, &none], &target)?;
         Ok(catalog.target)
     }
 

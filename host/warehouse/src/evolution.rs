@@ -2,12 +2,15 @@
 //! gives the changes and the script that makes them. Nothing here talks to the warehouse.
 //!
 //! Reading order: `change` (the table), `script` (in which order, in which transactions), `journal`
-//! and `view_config` (the two objects in S3 that take part).
+//! (what is missing between them), `view_config` (an object in S3 that takes part), `old_journal` (an
+//! object in S3 that took part in earlier versions).
 
 pub mod change;
 
 pub mod script;
 
 pub mod journal;
+
+pub mod old_journal;
 
 pub mod view_config;

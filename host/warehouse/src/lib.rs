@@ -29,4 +29,6 @@ pub mod session;
 
 pub mod sql;
 
+mod guard;
+
 mod sql_text;

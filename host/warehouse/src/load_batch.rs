@@ -9,8 +9,6 @@
 
 mod batch;
 
-mod guard;
-
 mod stage;
 
 mod target;

@@ -4,10 +4,11 @@
 use loader_model::error::Result;
 use loader_model::names::TableName;
 
+use crate::bookkeeping::lock_fence;
 use crate::dependents::conditions::{is_object, lists};
+use crate::evolution::journal::JournalKey;
 use crate::rows::{FromRow, Row};
-use crate::saved_view::SavedView;
-use crate::sql::fit_one_batch;
+use crate::saved_view::{SavedView, VIEW_STATEMENTS, fit_together};
 
 /// The queries that tell which of the views exist: one query, or several when the names are too
 /// long for one statement.
@@ -33,34 +34,49 @@ impl FromRow for Existing {
     }
 }
 
-/// Views that come back in one transaction.
+/// Views that come back in one transaction, which takes them out of the journal.
 pub struct Pack<'a> {
     pub views: Vec<&'a SavedView>,
-    pub statements: Vec<String>,
+    /// The statements that make the views.
+    makes: Vec<String>,
 }
 
 impl Pack<'_> {
     /// The names of the pack's views.
-    pub fn names(&self) -> impl Iterator<Item = TableName> {
-        self.views.iter().map(|view| view.name.clone())
+    pub fn names(&self) -> Vec<TableName> {
+        self.views.iter().map(|view| view.name.clone()).collect()
+    }
+
+    /// The statements of the transaction. The guard keeps it from making a view that is none of the
+    /// journal's any more, because another run has brought it back.
+    pub fn statements(&self, journal: &JournalKey) -> Vec<String> {
+        let names = self.names();
+        let mut statements = vec![lock_fence(&journal.target), journal.guard(&names)];
+        statements.extend(self.makes.iter().cloned());
+        statements.push(journal.delete(&names));
+        statements
+    }
+
+    /// Whether one transaction takes the pack. A view that the loader has dropped always fits.
+    pub fn fits(&self) -> bool {
+        self.makes.len() <= VIEW_STATEMENTS
     }
 }
 
 /// Packs as many views into one transaction as it has room for. All statements of a view stay in
-/// one pack. A view that alone has more than a batch takes gets a pack of its own, which the program
-/// sends in several transactions.
+/// one pack.
 pub fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
     let mut packs: Vec<Pack<'a>> = Vec::new();
     for &view in views {
-        let statements = view.restore_sql(user);
+        let makes = view.restore_sql(user);
         match packs.last_mut() {
-            Some(pack) if fit_one_batch(pack.statements.iter().chain(&statements)) => {
+            Some(pack) if fit_together(pack.makes.iter().chain(&makes)) => {
                 pack.views.push(view);
-                pack.statements.extend(statements);
+                pack.makes.extend(makes);
             }
             // Only the last pack takes more views, even if an earlier one has room: the views come
             // in the order of creation, and no view may come before a view that it reads.
-            _ => packs.push(Pack { views: vec![view], statements }),
+            _ => packs.push(Pack { views: vec![view], makes }),
         }
     }
     packs
@@ -70,31 +86,36 @@ pub fn packs<'a>(views: &[&'a SavedView], user: &str) -> Vec<Pack<'a>> {
 mod tests {
     use super::*;
     use crate::saved_view::ViewKind;
+    use crate::sql::MAX_STATEMENT_BYTES;
 
     #[test]
     fn a_view_is_whole_in_its_transaction() {
-        let view = |table: &str, comments: usize, bytes: usize| SavedView {
+        let view = |table: &str, comments: usize| SavedView {
             name: TableName { schema: "s".into(), table: table.into() },
             kind: ViewKind::Bound,
-            create: "x".repeat(bytes),
+            create: "CREATE VIEW …".into(),
             owner: "us".into(),
             grants: Vec::new(),
             comment: None,
             column_comments: vec![Default::default(); comments],
         };
-        let small = [("a", 19), ("b", 19), ("c", 0), ("d", 60), ("e", 0)];
-        let long = ["f", "g", "h"].map(|table| view(table, 0, 50_000));
-        let small = small.map(|(table, comments)| view(table, comments, 0));
-        let views: Vec<SavedView> = small.into_iter().chain(long).collect();
-        let views: Vec<&SavedView> = views.iter().collect();
+        let mut views = [view("a", 17), view("b", 17), view("c", 0), view("d", 60), view("e", 0)];
+        views[4].create = "x".repeat(MAX_STATEMENT_BYTES);
+        let views: Vec<&SavedView> = views.iter().chain([&views[2]]).collect();
         let packs = packs(&views, "us");
-        let names =
-            |pack: &Pack<'_>| pack.names().map(|name| name.table).collect::<Vec<_>>().join("");
-        let packed: Vec<(String, usize)> =
-            packs.iter().map(|pack| (names(pack), pack.statements.len())).collect();
+        let packed: Vec<(String, usize, bool)> = packs
+            .iter()
+            .map(|pack| {
+                let names = pack.names().into_iter().map(|name| name.table).collect();
+                (names, pack.makes.len(), pack.fits())
+            })
+            .collect();
         let expected =
-            [("ab", 40), ("c", 1), ("d", 61), ("efg", 3), ("h", 1)].map(|(n, c)| (n.to_owned(), c));
-        assert_eq!(packed, expected);
+            [("ab", 36, true), ("c", 1, true), ("d", 61, false), ("e", 1, true), ("c", 1, true)];
+        assert_eq!(packed, expected.map(|(names, count, fits)| (names.into(), count, fits)));
+        let target = TableName { schema: "s".into(), table: "t".into() };
+        let journal = JournalKey { target, run_id: "r1".into() };
+        insta::assert_snapshot!(packs[1].statements(&journal).join("\n"), @"");
     }
 
     #[test]

@@ -4,13 +4,28 @@
 //! The loader gives grants and never revokes any. `dependents` reads a view from the catalog, and
 //! the journal keeps the same values.
 
+mod untrusted;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use loader_model::names::TableName;
 use serde::{Deserialize, Serialize};
 
-use crate::sql::{self, ident, idents};
+use crate::sql::{self, MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, ident, idents};
 use crate::sql_text;
+
+/// The most statements of a view, which stay in one transaction: beside them there is room for what
+/// the transaction itself takes. These are the LOCKs of the fence and of the target, the guard that
+/// the journal has the view, and the DELETE from the journal.
+pub(crate) const VIEW_STATEMENTS: usize = MAX_BATCH_STATEMENTS - 4;
+
+/// Whether statements of several views fit into one transaction. A single view may be longer: no
+/// source says whether 100 KB is the limit of a statement or of a transaction.
+pub(crate) fn fit_together<'a>(statements: impl Iterator<Item = &'a String>) -> bool {
+    let sizes = statements.map(String::len);
+    let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
+    count <= VIEW_STATEMENTS && bytes <= MAX_STATEMENT_BYTES
+}
 
 /// A view with everything that is lost when the view is dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,10 +5,14 @@
 //! a literal included, and leaves the rest to the warehouse. (For example, the `;` in `'a;b'` or
 //! behind `--` ends no statement.)
 
+mod one_statement;
+
 use std::iter::Peekable;
 use std::ops::Range;
 
 use loader_model::names::TableName;
+
+pub(crate) use one_statement::is_one_statement;
 
 /// The beginning of a CREATE VIEW statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,10 +127,16 @@ fn comment_len(text: &str) -> usize {
     text.len()
 }
 
-/// The length in bytes of a text that begins with a quote, up to and with the closing quote. A
-/// doubled quote is no end, so `'it''s'` is one literal. `backslashes`: whether a backslash escapes
-/// the next character, as it does in a literal and not in an identifier.
+/// The length in bytes of a text that begins with a quote, up to and with the closing quote; the
+/// whole length when it never closes.
 fn quoted_len(text: &str, backslashes: bool) -> usize {
+    closed_len(text, backslashes).unwrap_or(text.len())
+}
+
+/// The same; `None` when the quote never closes. A doubled quote is no end, so `'it''s'` is one
+/// literal. `backslashes`: whether a backslash escapes the next character, as it does in a literal
+/// and not in an identifier.
+fn closed_len(text: &str, backslashes: bool) -> Option<usize> {
     // Single bytes can be compared: in UTF-8 no byte of a longer character equals an ASCII quote or
     // backslash, so a place behind a quote is always a character boundary.
     let quote = text.as_bytes()[0];
@@ -135,12 +145,12 @@ fn quoted_len(text: &str, backslashes: bool) -> usize {
         match bytes[at] {
             b'\\' if backslashes => at += 1,
             byte if byte == quote && bytes.get(at + 1) == Some(&quote) => at += 1,
-            byte if byte == quote => return at + 1,
+            byte if byte == quote => return Some(at + 1),
             _ => {}
         }
         at += 1;
     }
-    text.len()
+    None
 }
 
 /// The length of the `$tag$…$tag$` literal that begins here; `None` when there is none. (For

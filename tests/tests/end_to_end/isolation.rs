@@ -32,10 +32,10 @@ fn place_with_row(name: &str) -> Place {
 fn loads_of_two_tables_never_abort_each_other_on_a_serializable_database() {
     const LOADS: u32 = 100;
     let place = Place::new("serializable");
-    let admin = Session::open("dev");
-    admin.run("CREATE DATABASE serializable_loads ISOLATION LEVEL SERIALIZABLE").expect("made");
-    let session = Session::open("serializable_loads");
-    session.run("CREATE SCHEMA serializable").expect("made");
+    let admin = Session::in_database("dev", "");
+    admin.execute("CREATE DATABASE serializable_loads ISOLATION LEVEL SERIALIZABLE");
+    let session = Session::in_database("serializable_loads", "serializable");
+    session.execute("CREATE SCHEMA serializable");
     // The tables that both share are made before.
     place.put("first.csv", "id\n1\n");
     let database = ["--database", "serializable_loads"];
@@ -57,7 +57,7 @@ fn loads_of_two_tables_never_abort_each_other_on_a_serializable_database() {
             let sql = format!(
                 "SELECT 1 / (CASE WHEN {condition} THEN 1 ELSE 0 END) FROM serializable.{from}"
             );
-            session.run(&sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+            session.execute(&sql);
         };
         guard(&format!("COUNT(*) = {LOADS}"), table);
         guard(&format!("COUNT(*) = {LOADS}"), &format!("loader_fence_{table}"));
@@ -71,14 +71,14 @@ fn loads_of_two_tables_never_abort_each_other_on_a_serializable_database() {
 fn a_reader_never_waits_for_a_load() {
     let place = place_with_row("reader");
     // The load is held where its rows are in the table and not committed.
-    let holder = Session::open("dev");
-    holder.run("BEGIN").expect("begins");
-    holder.run("LOCK reader.job_sts").expect("locks");
+    let holder = Session::in_database("dev", "");
+    holder.execute("BEGIN");
+    holder.execute("LOCK reader.job_sts");
     place.put("x.csv", "id,note\n1,new\n2,new\n");
     let load = start(&place, "x.csv", "t", &[]);
-    holder.wait_for_batch_at("INSERT INTO \"reader\".\"job_sts\"");
+    holder.running("INSERT INTO \"reader\".\"job_sts\"");
     assert_eq!(place.value("SELECT note FROM {s}.t"), "old");
-    holder.run("COMMIT").expect("commits");
+    holder.execute("COMMIT");
     let _ = end(load).succeeded();
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t WHERE note = 'new'"), "2");
 }
@@ -86,22 +86,22 @@ fn a_reader_never_waits_for_a_load() {
 #[test]
 fn a_load_waits_for_no_reader_and_with_lock_target_they_wait_for_each_other() {
     let place = place_with_row("open-reader");
-    let dashboard = Session::open("dev");
-    dashboard.run("BEGIN").expect("begins");
-    dashboard.run("SELECT * FROM open_reader.t").expect("reads");
+    let dashboard = Session::in_database("dev", "");
+    dashboard.execute("BEGIN");
+    dashboard.execute("SELECT * FROM open_reader.t");
     place.put("x.csv", "id,note\n2,new\n");
     let _ = end(start(&place, "x.csv", "t", &[])).succeeded();
 
     // The dashboard still has its transaction open. This load waits for it.
     place.put("y.csv", "id,note\n3,new\n");
     let load = start(&place, "y.csv", "t", &["--lock-target"]);
-    dashboard.wait_for_batch_at("LOCK \"open_reader\".\"t\"");
+    dashboard.running("LOCK \"open_reader\".\"t\"");
     // And a reader that comes later waits behind the load.
-    let later = Session::open("dev");
+    let later = Session::in_database("dev", "");
     let reading = later.start("SELECT * FROM open_reader.t");
     assert!(later.is_running(&reading));
-    dashboard.run("COMMIT").expect("commits");
-    later.end_of(&reading).expect("reads");
+    dashboard.execute("COMMIT");
+    later.wait(&reading).expect("reads");
     let _ = end(load).succeeded();
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "3");
 }
@@ -109,14 +109,14 @@ fn a_load_waits_for_no_reader_and_with_lock_target_they_wait_for_each_other() {
 /// Another program merges the key 7 into the table, and commits while the load is in its own merge.
 fn load_beside_another_program(place: &Place, more: &[&str], waits_at: &str) -> Report {
     let schema = place.schema();
-    let other = Session::open("dev");
-    other.run("BEGIN").expect("begins");
-    other.run(&format!("DELETE FROM {schema}.t WHERE id = 7")).expect("deletes");
-    other.run(&format!("INSERT INTO {schema}.t (id, note) VALUES (7, 'theirs')")).expect("inserts");
+    let other = Session::in_database("dev", "");
+    other.execute("BEGIN");
+    other.execute(&format!("DELETE FROM {schema}.t WHERE id = 7"));
+    other.execute(&format!("INSERT INTO {schema}.t (id, note) VALUES (7, 'theirs')"));
     place.put("x.csv", "id,note\n7,ours\n");
     let load = start(place, "x.csv", "t", more);
-    other.wait_for_batch_at(waits_at);
-    other.run("COMMIT").expect("commits");
+    other.running(waits_at);
+    other.execute("COMMIT");
     end(load).succeeded()
 }
 
@@ -140,14 +140,14 @@ fn another_programs_merge_doubles_a_key_unless_the_target_is_locked() {
 #[test]
 fn what_another_program_commits_between_copy_and_merge_is_seen() {
     let place = place_with_row("copy-then-merge");
-    let other = Session::open("dev");
-    other.run("BEGIN").expect("begins");
-    other.run("LOCK copy_then_merge.loader_fence_t").expect("locks");
+    let other = Session::in_database("dev", "");
+    other.execute("BEGIN");
+    other.execute("LOCK copy_then_merge.loader_fence_t");
     place.put("x.csv", "id,note\n7,ours\n");
     let load = start(&place, "x.csv", "t", &["--split-load-above", "0"]);
-    other.wait_for_batch_at("LOCK \"copy_then_merge\".\"loader_fence_t\"");
-    other.run("INSERT INTO copy_then_merge.t (id, note) VALUES (7, 'theirs')").expect("inserts");
-    other.run("COMMIT").expect("commits");
+    other.running("LOCK \"copy_then_merge\".\"loader_fence_t\"");
+    other.execute("INSERT INTO copy_then_merge.t (id, note) VALUES (7, 'theirs')");
+    other.execute("COMMIT");
     let load = end(load).succeeded();
     assert_eq!((load.rows("inserted"), load.rows("updated")), (0, 1));
     assert_eq!(place.value("SELECT note FROM {s}.t WHERE id = 7"), "ours");
@@ -156,9 +156,9 @@ fn what_another_program_commits_between_copy_and_merge_is_seen() {
 #[test]
 fn a_load_does_not_wait_for_ever_and_says_for_what_it_waited() {
     let place = place_with_row("patience");
-    let other = Session::open("dev");
-    other.run("BEGIN").expect("begins");
-    other.run("LOCK patience.loader_fence_t").expect("locks");
+    let other = Session::in_database("dev", "");
+    other.execute("BEGIN");
+    other.execute("LOCK patience.loader_fence_t");
     place.put("x.csv", "id,note\n7,ours\n");
     let load = end(start(&place, "x.csv", "t", &["--lock-timeout", "1"]));
     assert_eq!(load.ended.code, 4, "{}", load.ended.stderr);
@@ -170,7 +170,7 @@ fn a_load_does_not_wait_for_ever_and_says_for_what_it_waited() {
         "{}",
         load.error()
     );
-    other.run("COMMIT").expect("commits");
+    other.execute("COMMIT");
     let _ = end(start(&place, "x.csv", "t", &["--lock-timeout", "1"])).succeeded();
     let refused = end(start(&place, "x.csv", "t", &["--lock-timeout", "0"]));
     assert_eq!(refused.error(), "--lock-timeout 0 is not between 1 and 86400 seconds");
@@ -179,10 +179,10 @@ fn a_load_does_not_wait_for_ever_and_says_for_what_it_waited() {
 #[test]
 fn only_the_merge_is_repeated_when_another_transaction_was_in_its_way() {
     let place = Place::new("repeated");
-    let admin = Session::open("dev");
-    admin.run("CREATE DATABASE repeated_merge ISOLATION LEVEL SERIALIZABLE").expect("made");
-    let other = Session::open("repeated_merge");
-    other.run("CREATE SCHEMA repeated").expect("made");
+    let admin = Session::in_database("dev", "");
+    admin.execute("CREATE DATABASE repeated_merge ISOLATION LEVEL SERIALIZABLE");
+    let other = Session::in_database("repeated_merge", "repeated");
+    other.execute("CREATE SCHEMA repeated");
     let arguments = ["--database", "repeated_merge", "--split-load-above", "0"];
     place.put("first.csv", "id,note\n1,old\n");
     let _ = end(start(&place, "first.csv", "t", &arguments)).succeeded();
@@ -192,12 +192,12 @@ fn only_the_merge_is_repeated_when_another_transaction_was_in_its_way() {
         "DELETE FROM repeated.t WHERE id = 7",
         "INSERT INTO repeated.t (id, note) VALUES (7, 'theirs')",
     ] {
-        other.run(statement).expect(statement);
+        other.execute(statement);
     }
     place.put("x.csv", "id,note\n7,ours\n");
     let load = start(&place, "x.csv", "t", &arguments);
-    other.wait_for_batch_at("DELETE FROM \"repeated\".\"t\"");
-    other.run("COMMIT").expect("commits");
+    other.running("DELETE FROM \"repeated\".\"t\"");
+    other.execute("COMMIT");
     let load = end(load).succeeded();
     assert!(load.ended.stderr.contains("trying again"), "{}", load.ended.stderr);
     // Catalog, COPY, the merge that was aborted, and the merge.

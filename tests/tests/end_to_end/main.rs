@@ -13,9 +13,9 @@ mod interruption;
 
 mod isolation;
 
-mod database_session;
-
 mod commands;
+
+mod database_session;
 
 mod plugin_bench;
 mod plugin_commands;

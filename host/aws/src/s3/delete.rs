@@ -1,4 +1,4 @@
-//! Deleting: an object, an object that must be unchanged, or everything below a prefix.
+//! Deleting: an object that must be unchanged, or everything below a prefix.
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -7,7 +7,6 @@ use loader_model::names::S3Uri;
 
 use crate::connect::boxed;
 use crate::failure;
-use crate::s3::list::Listed;
 use crate::s3::store::{ObjectInfo, Store, replaced};
 
 /// The most keys that one DeleteObjects takes.
@@ -53,31 +52,6 @@ impl Store {
             Ok(_) => Ok(()),
             Err(error) if failure::is_changed(&error) => Err(replaced(uri)),
             Err(error) if failure::is_missing(&error) => Ok(()),
-            Err(error) => Err(failure::read_failure(&format!("deleting {uri}"), error)),
-        }
-    }
-
-    /// Deletes an object. An object that is gone already counts as deleted.
-    pub async fn delete(&self, uri: &S3Uri) -> Result<()> {
-        self.calls.count("DeleteObject");
-        match boxed(self.client().delete_object().bucket(&uri.bucket).key(&uri.key).send()).await {
-            Ok(_) => Ok(()),
-            Err(error) if failure::is_missing(&error) => Ok(()),
-            Err(error) => Err(failure::read_failure(&format!("deleting {uri}"), error)),
-        }
-    }
-
-    /// Deletes an object of a listing, unless the object was written again since. Returns whether
-    /// the object is gone.
-    pub async fn delete_listed(&self, object: &Listed) -> Result<bool> {
-        self.calls.count("DeleteObject");
-        let uri = &object.uri;
-        let request =
-            self.client().delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&object.etag);
-        match boxed(request.send()).await {
-            Ok(_) => Ok(true),
-            Err(error) if failure::is_changed(&error) => Ok(false),
-            Err(error) if failure::is_missing(&error) => Ok(true),
             Err(error) => Err(failure::read_failure(&format!("deleting {uri}"), error)),
         }
     }

@@ -14,8 +14,6 @@ use crate::s3::store::Store;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     pub uri: S3Uri,
-    /// With its quotes, as S3 gives it.
-    pub etag: String,
     /// When the object was written, by the clock of S3, in whole seconds.
     pub last_modified: Option<Timestamp>,
 }
@@ -57,6 +55,5 @@ impl Store {
 
 fn listed(prefix: &S3Uri, object: Object) -> Option<Listed> {
     let last_modified = object.last_modified.and_then(|at| Timestamp::from_second(at.secs()).ok());
-    let etag = object.e_tag.unwrap_or_default();
-    object.key.map(|key| Listed { uri: S3Uri::new(&prefix.bucket, key), etag, last_modified })
+    object.key.map(|key| Listed { uri: S3Uri::new(&prefix.bucket, key), last_modified })
 }

@@ -9,12 +9,14 @@ use loader_aws::stop::Stop;
 use loader_model::choices::ReportFormat;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
+use loader_warehouse::bookkeeping::DROPPED_VIEWS;
 use serde_json::{Value, json};
 
 use crate::cli::RunArgs;
 use crate::commands::{fail, print, run};
 use crate::job::{self, Job, WarehouseSettings};
 use crate::layout::Layout;
+use crate::old_journals;
 use crate::redshift::journals::{self, RecoverScope, Recovered};
 use crate::report::log::RunLog;
 use crate::settings::Settings;
@@ -43,14 +45,18 @@ async fn retry(args: RunArgs, stop: Stop, log: &RunLog) -> Result<u8> {
 }
 
 async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) -> Result<()> {
-    let (_, recovered) = recover(settings, stop).await?;
-    print(&render(&recovered, format));
-    match recovered.into_iter().find_map(|one| one.failure.map(|failure| (one.journal, failure))) {
-        None => Ok(()),
-        Some((journal, failure)) => {
-            let fact =
-                format!("not all views could be brought back; {journal} has their definitions");
+    let left = take_up(settings, stop).await?;
+    print(&render(&left, format));
+    match left.recovered.into_iter().find_map(|one| one.failure) {
+        Some(failure) => {
+            let fact = "not all views could be brought back; the journal keeps the others";
             Err(Error::new(failure.kind(), fact).caused_by(failure))
+        }
+        None if left.notices.is_empty() => Ok(()),
+        None => {
+            let fact = "journals of an earlier version are in the bucket; bring back their views by \
+                        hand, and delete them";
+            Err(Error::new(Kind::Config, fact))
         }
     }
 }
@@ -58,27 +64,37 @@ async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) ->
 /// Recovers views, and moves the file back to `data/in/`. A view that cannot come back is in the
 /// log and does not stop the load, which does not read views.
 async fn recover_and_return(settings: &Settings, job: &Job, stop: &Stop) -> Result<()> {
-    let (store, _) = recover(settings, stop).await?;
-    if let Some(from) = bring_back(&store, &job.layout).await? {
+    let left = take_up(settings, stop).await?;
+    if let Some(from) = bring_back(&left.store, &job.layout).await? {
         tracing::info!(from = %from, "the file was brought back to data/in/");
     }
     Ok(())
 }
 
-async fn recover(settings: &Settings, stop: &Stop) -> Result<(Store, Vec<Recovered>)> {
+/// What was left behind.
+struct Left {
+    store: Store,
+    recovered: Vec<Recovered>,
+    /// Journals of earlier versions, as sentences.
+    notices: Vec<String>,
+}
+
+/// Brings back the views of the schema's journal. Where a bucket is named, journals of earlier
+/// versions are looked for in it.
+async fn take_up(settings: &Settings, stop: &Stop) -> Result<Left> {
     let warehouse = WarehouseSettings::decide_for_queries(settings.clone())?;
-    let bucket =
-        settings.src_bucket.as_deref().filter(|bucket| !bucket.is_empty()).ok_or_else(|| {
-            Error::new(
-                Kind::Config,
-                "--src-bucket is missing; the journals of killed runs are in it",
-            )
-        })?;
+    let schema = settings.table_named(DROPPED_VIEWS)?.schema;
     let aws = aws::connect(&warehouse.access).await?;
     let store = Store::new(&aws);
     let api = DataApi::new(&aws, &warehouse.database, "loader retry", stop.clone());
-    let recovered = journals::recover(&store, &api, bucket, RecoverScope::All).await?;
-    Ok((store, recovered))
+    let left = journals::read_all(&api, &schema).await?;
+    let wait = warehouse.lock_timeout;
+    let recovered = journals::recover(&api, &left, wait, RecoverScope::All).await?;
+    let notices = match settings.src_bucket.as_deref().filter(|bucket| !bucket.is_empty()) {
+        Some(bucket) => old_journals::notices(&store, bucket).await,
+        None => Vec::new(),
+    };
+    Ok(Left { store, recovered, notices })
 }
 
 /// Moves the file back from `data/unprocessed/`, and returns where it was. When several runs have
@@ -100,34 +116,41 @@ async fn bring_back(store: &Store, layout: &Layout) -> Result<Option<S3Uri>> {
     Ok(Some(last.uri))
 }
 
-fn render(recovered: &[Recovered], format: ReportFormat) -> String {
+fn render(left: &Left, format: ReportFormat) -> String {
     match format {
         ReportFormat::Json => {
-            let list: Vec<Value> = recovered.iter().map(as_json).collect();
-            format!("{:#}\n", json!({ "recovered": list }))
+            let recovered: Vec<Value> = left.recovered.iter().map(as_json).collect();
+            format!("{:#}\n", json!({ "recovered": recovered, "notices": left.notices }))
         }
-        ReportFormat::Human if recovered.is_empty() => "nothing was left behind\n".to_owned(),
-        ReportFormat::Human => recovered.iter().map(human).collect(),
+        ReportFormat::Human if left.recovered.is_empty() && left.notices.is_empty() => {
+            "nothing was left behind\n".to_owned()
+        }
+        ReportFormat::Human => {
+            let notices = left.notices.iter().map(|notice| format!("{notice}\n"));
+            left.recovered.iter().map(human).chain(notices).collect()
+        }
     }
 }
 
 fn as_json(one: &Recovered) -> Value {
+    let left_by = one.left_by.as_ref();
     json!({
-        "journal": one.journal.to_string(),
-        "run_id": one.run_id,
+        "target": left_by.map(|left_by| left_by.target.to_string()),
+        "run_id": left_by.map(|left_by| &left_by.run_id),
         "views": view_names(one),
         "failure": one.failure.as_ref().map(ToString::to_string),
     })
 }
 
 fn human(one: &Recovered) -> String {
-    let views = view_names(one);
     let what = match &one.failure {
         Some(failure) => format!("not restored: {failure}"),
-        None if views.is_empty() => "no view was missing".to_owned(),
-        None => format!("restored {}", views.join(", ")),
+        None => format!("restored {}", view_names(one).join(", ")),
     };
-    format!("run {}: {what}\n", one.run_id)
+    match &one.left_by {
+        Some(left_by) => format!("{}, run {}: {what}\n", left_by.target, left_by.run_id),
+        None => format!("{what}\n"),
+    }
 }
 
 fn view_names(one: &Recovered) -> Vec<String> {

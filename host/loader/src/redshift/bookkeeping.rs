@@ -1,5 +1,5 @@
-//! Makes the ledger, the audit table and a target's fence, and brings a ledger of an earlier version
-//! up to date.
+//! Makes the tables that the loader keeps in a schema and a target's fence, and brings a ledger of an
+//! earlier version up to date.
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;
@@ -12,12 +12,12 @@ use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
 use crate::redshift::retry;
 
-/// Makes the tables that are missing. Where both exist, the statements change nothing.
+/// Makes the tables that are missing. Where all exist, the statements change nothing.
 pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
     match retry::execute_batch_while(api, &ddl(target), retry::is_race).await? {
         Outcome::Finished(_) => Ok(()),
         Outcome::Failed(failure) => {
-            Err(refusal::explain("making the tables loader_loads and job_sts", &failure))
+            Err(refusal::explain("making the loader's tables beside the target", &failure))
         }
     }
 }

@@ -3,13 +3,15 @@
 use loader_aws::data_api::{DataApi, Executed, Outcome};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
-use loader_warehouse::catalog::{Catalog, TableState, queries, table_queries};
+use loader_warehouse::catalog::{
+    ASKS_JOURNAL, ASKS_LEDGER, Catalog, TableState, queries, table_queries,
+};
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::rows::ResultRows;
 
 use crate::redshift::{bookkeeping, retry};
 
-/// What to do when the ledger or the audit table is missing.
+/// What to do when a bookkeeping table is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bookkeeping {
     /// Make the missing tables: a load follows.
@@ -20,9 +22,10 @@ pub enum Bookkeeping {
 
 /// Reads the catalog. One execution; more when bookkeeping tables have to be made or completed
 /// first.
-// The columns and the ledger are asked in one batch, and a batch fails as a whole. So a missing
-// ledger also costs the answer about the columns: `ask` gives `None`, and the columns are asked for
-// alone, or the ledger is made and both are asked for again.
+// Everything is asked in one batch, and a batch fails as a whole. So a missing table also costs the
+// answer about the columns: `ask` says which query failed, and the queries before it are asked alone,
+// or the tables are made and all is asked for again. (For example, a schema that an earlier version
+// has used has a ledger and no journal.)
 pub async fn read(
     api: &DataApi,
     target: &TableName,
@@ -30,12 +33,14 @@ pub async fn read(
     missing: Bookkeeping,
 ) -> Result<Catalog> {
     let queries = queries(target, load_id);
-    let answer = ask(api, &queries, target).await?;
-    match (missing, answer) {
-        (Bookkeeping::Make, answer) => complete(api, target, &queries, answer).await,
-        (Bookkeeping::LeaveMissing, Some((catalog, _))) => Ok(catalog),
-        (Bookkeeping::LeaveMissing, None) => {
-            Ok(ask(api, &queries[..1], target).await?.unwrap_or_default().0)
+    let mut answer = ask(api, &queries, target).await?;
+    if missing == Bookkeeping::Make {
+        return complete(api, target, &queries, answer).await;
+    }
+    loop {
+        match answer {
+            Answer::Read { catalog, .. } => return Ok(catalog),
+            Answer::Missing { at } => answer = ask(api, &queries[..at], target).await?,
         }
     }
 }
@@ -45,18 +50,19 @@ async fn complete(
     api: &DataApi,
     target: &TableName,
     queries: &[String],
-    mut answer: Option<(Catalog, bool)>,
+    mut answer: Answer,
 ) -> Result<Catalog> {
-    if !matches!(answer, Some((_, true))) {
+    if !matches!(answer, Answer::Read { has_audit: true, .. }) {
         bookkeeping::create(api, target).await?;
         answer = ask(api, queries, target).await?;
     }
-    let (mut catalog, _) = answer.ok_or_else(|| {
-        Error::new(
-            Kind::Internal,
-            format!("the ledger of {target} is missing right after it was made"),
-        )
-    })?;
+    let Answer::Read { mut catalog, .. } = answer else {
+        let fact = format!(
+            "a table of the loader in {} is missing right after it was made",
+            target.schema
+        );
+        return Err(Error::new(Kind::Internal, fact));
+    };
     // A file that was loaded before gets no new row, so its run needs no column for the plugins.
     if !catalog.has_fence {
         bookkeeping::make_fence(api, target, &catalog).await?;
@@ -68,30 +74,38 @@ async fn complete(
     Ok(catalog)
 }
 
-/// The catalog and whether there is an audit table; `None` when there is no ledger.
-async fn ask(
-    api: &DataApi,
-    queries: &[String],
-    target: &TableName,
-) -> Result<Option<(Catalog, bool)>> {
+/// The answer to some of the queries.
+enum Answer {
+    /// The catalog, and whether there is an audit table.
+    Read { catalog: Catalog, has_audit: bool },
+    /// The query at this place asks a table that does not exist.
+    Missing { at: usize },
+}
+
+async fn ask(api: &DataApi, queries: &[String], target: &TableName) -> Result<Answer> {
     match retry::execute_batch(api, queries).await? {
-        Outcome::Finished(executed) => {
-            answer(api, &executed, target, queries.len() > 1).await.map(Some)
-        }
-        Outcome::Failed(failure) if is_missing_ledger(&failure) => Ok(None),
-        Outcome::Failed(failure) => Err(refusal::explain("reading the catalog", &failure)),
+        Outcome::Finished(executed) => read_answer(api, &executed, queries.len(), target).await,
+        Outcome::Failed(failure) => match missing_table(&failure) {
+            Some(at) => Ok(Answer::Missing { at }),
+            None => Err(refusal::explain("reading the catalog", &failure)),
+        },
     }
 }
 
-async fn answer(
+async fn read_answer(
     api: &DataApi,
     executed: &Executed,
+    asked: usize,
     target: &TableName,
-    ledger: bool,
-) -> Result<(Catalog, bool)> {
-    let columns = api.rows(executed, Some(0)).await?;
-    let loads = if ledger { api.rows(executed, Some(1)).await? } else { ResultRows::default() };
-    Catalog::read(&columns, &loads, target)
+) -> Result<Answer> {
+    let rows = async |place: usize| match place < asked {
+        true => api.rows(executed, Some(place)).await,
+        false => Ok(ResultRows::default()),
+    };
+    let (columns, loads, left) =
+        (rows(0).await?, rows(ASKS_LEDGER).await?, rows(ASKS_JOURNAL).await?);
+    let (catalog, has_audit) = Catalog::read([&columns, &loads, &left], target)?;
+    Ok(Answer::Read { catalog, has_audit })
 }
 
 /// Reads the target as it is now; `None`: there is no such table. One execution.
@@ -109,7 +123,8 @@ pub async fn read_table(api: &DataApi, target: &TableName) -> Result<Option<Tabl
     TableState::read(&columns, &attributes, &constrained, target)
 }
 
-fn is_missing_ledger(failure: &StatementFailure) -> bool {
+/// The place of the query that asks a bookkeeping table which does not exist.
+fn missing_table(failure: &StatementFailure) -> Option<usize> {
     let is_missing = match failure.refusal {
         Refusal::Missing(_) => true,
         Refusal::Conflict
@@ -126,6 +141,6 @@ fn is_missing_ledger(failure: &StatementFailure) -> bool {
         | Refusal::HeldByViews
         | Refusal::Other => false,
     };
-    // Statement 0 asks for the columns, statement 1 for the ledger.
-    failure.statement == 1 && is_missing
+    let at = failure.statement;
+    (is_missing && [ASKS_LEDGER, ASKS_JOURNAL].contains(&at)).then_some(at)
 }

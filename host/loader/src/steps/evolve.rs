@@ -2,22 +2,24 @@
 //! the way.
 //!
 //! In: the plan and how long the texts are. Out: what was changed. Views that are missing between
-//! two statements are written to a journal in S3 first. If the run dies in between, the next run
-//! brings them back from there.
+//! two transactions are written to the journal of dropped views first. If the run dies in between,
+//! the next run brings them back from there.
 
 use std::time::Duration;
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::{Error, Kind, Result};
-use loader_model::names::{TableName, utc};
+use loader_model::names::TableName;
+use loader_warehouse::bookkeeping::DROPPED_VIEWS;
 use loader_warehouse::dependents::{self, Dependents};
-use loader_warehouse::evolution::journal::Journal;
+use loader_warehouse::evolution::journal::{Journal, JournalKey};
 use loader_warehouse::evolution::script::{EvolutionPlan, Execution};
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
 use crate::crash;
 use crate::redshift::evolution::Evolution;
-use crate::redshift::restore;
+use crate::redshift::restore::{Present, Settling};
+use crate::redshift::{lock_wait, retry};
 use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Evolved, Staged, Work};
@@ -52,6 +54,7 @@ pub(crate) async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<E
 //   example, it has already widened `note` to VARCHAR(1024).)
 // - The refusal is of another kind, came twice in the same words, or it was the last round: it is
 //   the error of the run. The same words twice mean that reading the catalog again does not help.
+//   (All guards have the same words, and each time another run may have been at work.)
 async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved) -> Result<()> {
     let api = tools.api.to_the_end().with_lock_timeout(tools.job.warehouse.lock_timeout);
     let runner = PlanRunner { tools, api };
@@ -63,17 +66,18 @@ async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved)
             (evolved.creation, evolved.plan) = (plan.statements(), plan);
             return Ok(());
         }
-        let Some(failure) = runner.make(&plan, &dependents, &mut evolved.statements).await? else {
+        let Some(refused) = runner.make(&plan, &dependents, &mut evolved.statements).await? else {
             evolved.notices.extend(runner.probe(&dependents.late_binding).await);
             evolved.plan = plan;
             return Ok(());
         };
-        let may_look_again = round < MAX_ROUNDS && failure.message != last_message;
-        if !may_look_again || !is_another_programs_doing(failure.refusal) {
-            return Err(runner.refused(&failure));
+        let failure = &refused.failure;
+        let is_new = failure.message != last_message || failure.refusal == Refusal::Guard;
+        if round == MAX_ROUNDS || !is_new || !is_another_programs_doing(failure.refusal) {
+            return Err(runner.error(&refused));
         }
         tracing::warn!(round, error = %failure.message, "the table changed meanwhile, looking again");
-        last_message = failure.message;
+        last_message.clone_from(&failure.message);
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
@@ -87,126 +91,170 @@ struct PlanRunner<'a> {
     api: DataApi,
 }
 
+/// A statement that Redshift refused.
+struct Refused {
+    statement: String,
+    failure: StatementFailure,
+}
+
 impl PlanRunner<'_> {
     /// Runs the plan's executions. `Some`: Redshift refused one, and the views are as they were.
-    // The order must not change. The journal is written before the first statement, since that may
-    // drop views; it is deleted after the last, which has made them again. An `Err` may be a lost
-    // answer, so the statement may have run or not. `take_back` asks the catalog which views are
-    // missing, and so does not need to know. An error of `take_back` itself goes first, because it
-    // says that views are missing now.
+    // The order must not change. The journal is written before the first execution, since that may
+    // drop views; the last ones make the views again and take them out of the journal. An `Err` may
+    // be a lost answer, so the statement may have run, or run later. `take_back` asks the catalog
+    // which views are missing, and so does not need to know. An error of `take_back` itself goes
+    // first, because it says that views are missing now.
     async fn make(
         &self,
         plan: &EvolutionPlan,
         dependents: &Dependents,
         done: &mut Vec<String>,
-    ) -> Result<Option<StatementFailure>> {
+    ) -> Result<Option<Refused>> {
         crash::next("evolve");
-        self.write_journal(plan).await?;
+        let journal = self.journal(plan);
+        self.write(&journal).await?;
         let mut made: Vec<&Execution> = Vec::new();
         for execution in &plan.executions {
             crash::next("evolve");
-            let outcome = match execution {
-                Execution::Transaction(statements) => self.api.execute_batch(statements).await,
-                Execution::Alone(statement) => self.api.execute(statement).await,
-            };
-            match outcome {
-                Ok(Outcome::Finished(_)) => made.push(execution),
+            match self.send(execution, &journal.key).await {
+                Ok(None) => made.push(execution),
                 Err(error) => {
-                    self.take_back(plan, dependents, &error.to_string()).await?;
+                    self.take_back(&journal, dependents, &error.to_string()).await?;
                     return Err(error);
                 }
-                Ok(Outcome::Failed(failure)) => {
-                    self.take_back(plan, dependents, &failure.message).await?;
+                Ok(Some(refused)) if made.is_empty() && !is_cancelled(&refused) => {
+                    self.discard(&journal).await;
+                    return self.whose_fault(plan, refused).map(Some);
+                }
+                Ok(Some(refused)) => {
+                    self.take_back(&journal, dependents, &refused.failure.message).await?;
                     done.extend(what_stays(plan, made));
-                    return self.whose_fault(plan, execution, failure).map(Some);
+                    return self.whose_fault(plan, refused).map(Some);
                 }
             }
         }
         done.extend(made.into_iter().flat_map(Execution::statements).cloned());
         crash::next("evolve");
-        self.delete_journal(plan).await?;
-        crash::next("evolve");
         Ok(None)
+    }
+
+    /// Sends an execution. `Some`: Redshift refused it.
+    async fn send(&self, execution: &Execution, journal: &JournalKey) -> Result<Option<Refused>> {
+        let (statements, outcome) = match execution {
+            Execution::Transaction(transaction) => {
+                let statements = transaction.to_send(journal);
+                let outcome = retry::execute_batch(&self.api, &statements).await?;
+                (statements, outcome)
+            }
+            Execution::Alone(statement) => {
+                (vec![statement.clone()], self.api.execute(statement).await?)
+            }
+        };
+        Ok(refusal_of(statements, outcome))
     }
 
     /// Turns the refusal of a definition of `view_config.json` into an error for its author, and
     /// returns any other refusal.
-    fn whose_fault(
-        &self,
-        plan: &EvolutionPlan,
-        execution: &Execution,
-        failure: StatementFailure,
-    ) -> Result<StatementFailure> {
-        let statement = execution.statements().get(failure.statement);
-        if !statement.is_some_and(|statement| plan.configured.contains(statement)) {
-            return Ok(failure);
+    fn whose_fault(&self, plan: &EvolutionPlan, refused: Refused) -> Result<Refused> {
+        if !plan.configured.contains(&refused.statement) {
+            return Ok(refused);
         }
         let fact = format!(
             "a view of {} cannot be made: {}; correct its definition, nothing was loaded",
             self.tools.job.layout.view_config(),
-            refusal::headline(&failure.message)
+            refusal::headline(&refused.failure.message)
         );
-        Err(Error::new(Kind::Config, fact).with("statement_id", &failure.id))
+        Err(Error::new(Kind::Config, fact).with("statement_id", &refused.failure.id))
     }
 
     /// The error of a refused change. The table's owner has to solve it (`SchemaConflict`), unless
     /// the refusal is a conflict with another transaction or a missing privilege.
-    fn refused(&self, failure: &StatementFailure) -> Error {
-        // `explain` gives the kind `Internal` to a refusal whose cause it does not know. Here the
-        // cause is known: it is the table.
-        let error = refusal::explain(&format!("changing {}", self.tools.job.target), failure);
-        if error.kind() == Kind::Internal { error.of_kind(Kind::SchemaConflict) } else { error }
+    fn error(&self, Refused { statement, failure }: &Refused) -> Error {
+        let target = &self.tools.job.target;
+        match failure.refusal {
+            Refusal::Cancelled => lock_wait::cancelled(&self.api, target, statement, failure),
+            // The only guards of an evolution are those that its views are still in the journal.
+            Refusal::Guard => {
+                let fact = format!(
+                    "other runs brought back views of {target} again and again while it was being \
+                     changed; run again"
+                );
+                Error::new(Kind::Transient, fact).with("statement_id", &failure.id)
+            }
+            _ => {
+                // `explain` gives the kind `Internal` to a refusal whose cause it does not know. Here
+                // the cause is known: it is the table.
+                let error = refusal::explain(&format!("changing {target}"), failure);
+                let unknown = error.kind() == Kind::Internal;
+                if unknown { error.of_kind(Kind::SchemaConflict) } else { error }
+            }
+        }
     }
 
-    async fn write_journal(&self, plan: &EvolutionPlan) -> Result<()> {
-        if plan.journal.is_empty() {
-            return Ok(());
-        }
+    fn journal(&self, plan: &EvolutionPlan) -> Journal {
         let job = &self.tools.job;
-        let journal = Journal {
-            run_id: job.run.text.clone(),
-            target: job.target.clone(),
-            written_at: utc(jiff::Timestamp::now(), "%Y-%m-%dT%H:%M:%S%.6fZ"),
-            views: plan.journal.clone(),
-        };
-        let uri = job.layout.journal();
-        self.tools.store.write(&uri, journal.to_json()?).await?;
+        let key = JournalKey { target: job.target.clone(), run_id: job.run.text.clone() };
+        Journal { key, views: plan.journal.clone() }
+    }
+
+    // No view was dropped yet. So when the answer is lost, running again is all that there is to do:
+    // rows of views that exist are forgotten in time.
+    async fn write(&self, journal: &Journal) -> Result<()> {
+        for statements in journal.write_sql()? {
+            let written = retry::execute_batch(&self.api, &statements).await;
+            let outcome = written.map_err(Error::unless_unknown)?;
+            if let Some(refused) = refusal_of(statements, outcome) {
+                return Err(self.error(&refused));
+            }
+        }
         let views = journal.views.len();
-        tracing::info!(uri = %uri, views, "views written to the journal before they are dropped");
+        if views > 0 {
+            tracing::info!(views, "views written to the journal before they are dropped");
+        }
         Ok(())
     }
 
-    async fn delete_journal(&self, plan: &EvolutionPlan) -> Result<()> {
-        if plan.journal.is_empty() {
-            return Ok(());
+    /// Takes the views out of the journal that no transaction has dropped. They are not asked for:
+    /// one that is missing was dropped by others. A failure costs nothing, since rows of views that
+    /// exist are forgotten in time.
+    async fn discard(&self, journal: &Journal) {
+        if journal.views.is_empty() {
+            return;
         }
-        self.tools.store.delete(&self.tools.job.layout.journal()).await
+        match self.api.execute_batch(&journal.key.discard_sql()).await {
+            Ok(Outcome::Finished(_)) => {}
+            Ok(Outcome::Failed(failure)) => {
+                tracing::warn!(error = %failure.message, "views stay in the journal for now")
+            }
+            Err(error) => tracing::warn!(%error, "views stay in the journal for now"),
+        }
     }
 
     /// Brings back every view that was dropped, after a statement was refused or got no answer.
-    /// Errors: some views are still missing; the message says where the journal is.
+    /// Errors: some views may still be missing; the message says where they are.
     async fn take_back(
         &self,
-        plan: &EvolutionPlan,
+        journal: &Journal,
         dependents: &Dependents,
         cause: &str,
     ) -> Result<()> {
-        if plan.journal.is_empty() {
+        if journal.views.is_empty() {
             return Ok(());
         }
-        match restore::restore_missing(&self.api, &dependents.user, &plan.journal).await {
-            Ok(_) => self.delete_journal(plan).await,
-            Err(error) => {
-                let fact = format!(
-                    "{} could not be changed ({}), and views that were dropped for it are missing; \
-                     {} has them, `loader retry` brings them back",
-                    self.tools.job.target,
-                    refusal::headline(cause),
-                    self.tools.job.layout.journal()
-                );
-                Err(Error::new(error.kind(), fact).caused_by(error))
-            }
-        }
+        let (api, user) = (&self.api, dependents.user.as_str());
+        let settling = Settling { api, user, present: Present::Forget };
+        let target = &journal.key.target;
+        settling.settle(journal).await.map(drop).map_err(|error| {
+            let fact = format!(
+                "{target} could not be changed ({}), and views that were dropped for it may be \
+                 missing; {} has them, the next run into {target} or `loader retry --schema-name \
+                 {}` brings them back",
+                refusal::headline(cause),
+                target.sibling(DROPPED_VIEWS),
+                target.schema
+            );
+            Error::new(error.kind(), fact).caused_by(error)
+        })
     }
 
     /// Finds late-binding views that no longer work. Redshift reports a broken one only when it is
@@ -226,6 +274,23 @@ impl PlanRunner<'_> {
     }
 }
 
+/// Whether a refused execution was cancelled. It should have done nothing then, and where views are at
+/// stake the catalog is asked.
+fn is_cancelled(refused: &Refused) -> bool {
+    refused.failure.refusal == Refusal::Cancelled
+}
+
+/// The refusal of an outcome, with the statement that was refused.
+fn refusal_of(statements: Vec<String>, outcome: Outcome) -> Option<Refused> {
+    match outcome {
+        Outcome::Finished(_) => None,
+        Outcome::Failed(failure) => {
+            let statement = statements.into_iter().nth(failure.statement).unwrap_or_default();
+            Some(Refused { statement, failure })
+        }
+    }
+}
+
 /// The statements that count as done after a refusal.
 // With a journal, `take_back` has made the dropped views again, so the transactions that dropped
 // them are not listed. What ran alone stays, such as ALTER COLUMN TYPE VARCHAR(1024). Without a
@@ -238,13 +303,15 @@ fn what_stays(plan: &EvolutionPlan, made: Vec<&Execution>) -> Vec<String> {
 }
 
 /// Whether another program may have caused a refusal. Then the catalog, read again, shows a table
-/// that is wide enough already, or other views to drop. A refusal without a known sign may be one of
-/// these: no source has the words for a VARCHAR that another program has made longer, and filled.
+/// that is wide enough already, or other views to drop. (A guard fires when another run has brought
+/// this run's views back.) A refusal without a known sign may be one of these: no source has the
+/// words for a VARCHAR that another program has made longer, and filled.
 fn is_another_programs_doing(refusal: Refusal) -> bool {
     match refusal {
         Refusal::Conflict
         | Refusal::AlreadyExists
         | Refusal::Missing(_)
+        | Refusal::Guard
         | Refusal::WideAlready
         | Refusal::HeldByViews
         | Refusal::Other => true,
@@ -254,7 +321,6 @@ fn is_another_programs_doing(refusal: Refusal) -> bool {
         | Refusal::RoleRefused
         | Refusal::Unavailable
         | Refusal::WrongPassword
-        | Refusal::TypeMismatch
-        | Refusal::Guard => false,
+        | Refusal::TypeMismatch => false,
     }
 }

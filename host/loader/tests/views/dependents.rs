@@ -1,8 +1,9 @@
 //! What reads a table, as the catalog has it, and that nothing of it is lost when it is dropped and
 //! restored. Before and after are compared by catalog queries.
 
+use std::time::Duration;
+
 use loader::redshift::dependents;
-use loader::redshift::restore;
 use loader_warehouse::dependents::{Dependent, Dependents};
 use loader_warehouse::saved_view::{Grantee, ViewKind};
 
@@ -108,10 +109,9 @@ async fn everything_that_reads_a_table_survives_being_dropped() {
     }
     assert_ne!(state(&world).await, before);
     let saved: Vec<_> = dependents.views.iter().map(|view| view.view.clone()).collect();
-    let restored = restore::restore_missing(&world.api, &dependents.user, &saved)
-        .await
-        .expect("all can be restored");
-    assert_eq!(restored.len(), 4);
+    let journal = world.leave_journal("run1", &target, &saved, Duration::ZERO).await;
+    assert_eq!(world.settle(&journal).await.expect("all can be restored").len(), 4);
+    assert_eq!(world.in_journal().await, "");
     assert_eq!(state(&world).await, before);
     world.stop().await;
 }
@@ -185,7 +185,8 @@ async fn late_binding_and_materialized_views_are_told_apart() {
     let late = found(&read, "late").view.clone();
     assert!(late.grants.iter().all(|grant| grant.grantee != Grantee::Public));
     world.execute(&[&late.drop_sql()]).await;
-    restore::restore_missing(&world.api, &read.user, &[late]).await.expect("it can be restored");
+    let journal = world.leave_journal("run1", &target, &[late], Duration::ZERO).await;
+    world.settle(&journal).await.expect("it can be restored");
     assert_eq!(world.rows("SELECT COUNT(a) FROM late").await, "0\n");
     world.stop().await;
 }

@@ -2,16 +2,19 @@
 //! values. Everything is gone when a test has stopped its world.
 
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use loader::redshift::dependents;
+use loader::redshift::restore::{Present, Settling};
 use loader_aws::connect::{self, Aws, AwsAccess};
 use loader_aws::data_api::{Compute, DataApi, Database, Outcome};
 use loader_aws::s3::Store;
 use loader_aws::stop::Stop;
 use loader_local::{LocalOptions, Server};
-use loader_model::names::{S3Uri, TableName};
-use loader_warehouse::evolution::journal::Journal;
+use loader_model::names::TableName;
+use loader_warehouse::bookkeeping;
+use loader_warehouse::evolution::journal::{Journal, JournalKey};
+use loader_warehouse::refusal::StatementFailure;
 use loader_warehouse::saved_view::SavedView;
 use tempfile::TempDir;
 
@@ -75,26 +78,54 @@ impl World {
         dependents::current_user(&self.api).await.expect("we are somebody")
     }
 
+    /// Leaves rows in the journal as a run does before it drops these views.
     pub(crate) async fn leave_journal(
         &self,
         run_id: &str,
         target: &TableName,
         views: &[SavedView],
         age: Duration,
-    ) -> S3Uri {
-        let uri = S3Uri::new(BUCKET, format!("data/journal/{run_id}.json"));
-        let (run_id, written_at) = (run_id.to_owned(), "2025-01-19 10:30:00".to_owned());
-        let journal = Journal { run_id, target: target.clone(), written_at, views: views.to_vec() };
-        self.store
-            .write(&uri, journal.to_json().expect("it is JSON"))
-            .await
-            .expect("it can be written");
-        set_age(&self.dir.path().join(BUCKET).join(&uri.key), age);
-        uri
+    ) -> Journal {
+        self.batch(&bookkeeping::ddl(target)).await.expect("tables of the loader");
+        // Fails when there is a fence already.
+        let _ = self.batch(&bookkeeping::make_fence(target, false, true)).await;
+        let key = JournalKey { target: target.clone(), run_id: run_id.to_owned() };
+        let journal = Journal { key, views: views.to_vec() };
+        for transaction in journal.write_sql().expect("it is JSON") {
+            self.batch(&transaction).await.expect("rows can be written");
+        }
+        let seconds = age.as_secs();
+        let aged = format!(
+            "UPDATE public.loader_dropped_views SET written_at = DATEADD(second, -{seconds}, \
+             written_at) WHERE run_id = '{run_id}'"
+        );
+        self.execute(&[&aged]).await;
+        journal
     }
 
-    pub(crate) async fn journals(&self) -> Vec<String> {
-        self.store.list(&S3Uri::new(BUCKET, "data/journal/")).await.expect("it can be listed")
+    /// Which views the journal has, `run view` a line.
+    pub(crate) async fn in_journal(&self) -> String {
+        let rows = "SELECT run_id, view_name FROM public.loader_dropped_views WHERE part = 1 ORDER \
+                    BY run_id, place";
+        self.rows(rows).await.replace('|', " ")
+    }
+
+    /// Runs statements as one transaction.
+    pub(crate) async fn batch(&self, statements: &[String]) -> Result<(), StatementFailure> {
+        match self.api.execute_batch(statements).await.expect("the service answers") {
+            Outcome::Finished(_) => Ok(()),
+            Outcome::Failed(failure) => Err(failure),
+        }
+    }
+
+    /// Settles a journal for good, as the run that has written it does.
+    pub(crate) async fn settle(
+        &self,
+        journal: &Journal,
+    ) -> loader_model::error::Result<Vec<TableName>> {
+        let (api, user) = (&self.api, &self.user().await);
+        let settling = Settling { api, user, present: Present::Forget };
+        settling.settle(journal).await
     }
 }
 
@@ -107,11 +138,6 @@ async fn connect(dir: &Path) -> Aws {
 fn data_api(aws: &Aws, compute: Compute) -> DataApi {
     let database = Database { compute, name: "dev".into(), secret_arn: None };
     DataApi::new(aws, &database, "test", Stop::never())
-}
-
-fn set_age(path: &Path, age: Duration) {
-    let file = std::fs::File::options().write(true).open(path).expect("objects are files");
-    file.set_modified(SystemTime::now() - age).expect("its time can be set");
 }
 
 pub(crate) fn name(schema: &str, table: &str) -> TableName {
@@ -131,5 +157,3 @@ pub(crate) fn view(user: &str, name: TableName, definition: &str) -> SavedView {
         column_comments: Vec::new(),
     }
 }
-
-pub(crate) const HOUR: Duration = Duration::from_secs(3600);

@@ -14,7 +14,7 @@ pub(crate) fn is_object(name: &TableName) -> String {
 }
 
 /// The condition for a relation. `schema`, `relation`: the columns with its schema and its name.
-pub(super) fn is(schema: &str, relation: &str, name: &TableName) -> String {
+pub(crate) fn is(schema: &str, relation: &str, name: &TableName) -> String {
     format!("({schema} = {} AND {relation} = {})", text(&name.schema), text(&name.table))
 }
 

@@ -9,8 +9,8 @@ use crate::dependents::acl;
 use crate::dependents::details::{CatalogView, MAX_DEFINITION_BYTES};
 use crate::dependents::privileges::is_internal_name;
 use crate::dependents::user::CurrentUser;
-use crate::saved_view::{Grant, Grantee, SavedView, ViewKind};
-use crate::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES};
+use crate::saved_view::{Grant, Grantee, SavedView, VIEW_STATEMENTS, ViewKind};
+use crate::sql::MAX_STATEMENT_BYTES;
 
 /// The remedy for most obstacles.
 const BY_HAND: &str = "drop it before the load and create it again afterwards";
@@ -33,6 +33,7 @@ impl Return<'_> {
             .or_else(|| self.datashare_loses_it())
             .or_else(|| self.owner_is_lost())
             .or_else(|| self.grants_are_hidden())
+            .or_else(|| self.journal_refuses_it())
             .or_else(|| self.statements_are_too_many())
             .or_else(|| self.statement_is_too_long())
     }
@@ -117,14 +118,21 @@ impl Return<'_> {
         names.map(|name| if name == acl::PUBLIC { "PUBLIC".to_owned() } else { name }).collect()
     }
 
+    fn journal_refuses_it(&self) -> Option<String> {
+        let name = &self.view.name;
+        let reason = self.view.check().err()?;
+        Some(format!("view {name} could not be brought back after a failure: {reason}; {BY_HAND}"))
+    }
+
     fn statements_are_too_many(&self) -> Option<String> {
-        // The limit itself is too many, since a LOCK may open the transaction. The empty user makes
-        // `restore_sql` count the statement for the owner in any case.
-        let statements = self.view.restore_sql("").len();
-        (statements >= MAX_BATCH_STATEMENTS).then(|| {
+        // For the empty user `restore_sql` has the statement for the owner in any case. For our own
+        // it may give a privilege to us and to others by two statements.
+        let counts = ["", &self.user.name].map(|user| self.view.restore_sql(user).len());
+        let statements = counts.into_iter().max().unwrap_or(0);
+        (statements > VIEW_STATEMENTS).then(|| {
             format!(
                 "bringing back view {} with its comments and grants takes {statements} \
-                 statements, and a transaction takes {MAX_BATCH_STATEMENTS}; {BY_HAND}",
+                 statements, and a transaction has room for {VIEW_STATEMENTS}; {BY_HAND}",
                 self.view.name
             )
         })

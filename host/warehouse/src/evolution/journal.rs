@@ -1,197 +1,186 @@
 //! The journal of a schema change that cannot be one transaction: the views that the change drops,
-//! written to S3 before the first of them is dropped.
+//! as rows of the table `loader_dropped_views`.
 //!
-//! A journal is one JSON object for one run, with a version. It also lists the statements that
-//! bring the views back, for people; the loader ignores them when it reads a journal. This module
-//! makes and reads the content, and the program writes, reads and deletes the object.
+//! A view has a row (several, when it is long) from before its DROP until the transaction that
+//! brings it back. Every transaction about these rows begins with LOCK of the target's fence, so
+//! that they come one after the other:
+//!
+//! - rows are inserted before the first DROP;
+//! - a transaction that drops views, or makes them again, goes on only while the journal has them;
+//! - a transaction that makes views again deletes their rows.
+//!
+//! So a DROP that arrives late, when the view is back, finds no row and does nothing. This module
+//! has the statements and reads the rows. The program decides when.
 
-use loader_model::error::{Context, Error, Kind, Result};
-use loader_model::names::{S3Uri, TableName};
-use serde::{Deserialize, Serialize};
+mod read;
 
+use loader_model::error::{Context, Kind, Result};
+use loader_model::names::TableName;
+use serde::Serialize;
+
+use crate::bookkeeping::{DROPPED_VIEWS, MAX_PART_BYTES, lock_fence};
+use crate::dependents::conditions::{is, is_object};
+use crate::guard::guard;
 use crate::saved_view::SavedView;
+use crate::session::UTC;
+use crate::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, cut, table, text};
 
-/// The only version so far.
+pub use read::{ALIVE_MINUTES, LeftJournal, LeftViews, Listed, query};
+
+/// The version of a row's content. A later version may add what this one would not bring back.
 const VERSION: u32 = 1;
+/// The most views that one transaction forgets. Their names stand in it three times.
+const MAX_FORGOTTEN: usize = 50;
 
 /// What a run drops and must bring back.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journal {
-    pub run_id: String,
-    /// The table that the run changes.
-    pub target: TableName,
-    /// For people. The loader takes a journal's age from the time that S3 has for the object.
-    pub written_at: String,
+    pub key: JournalKey,
     /// In the order in which they can be created.
     pub views: Vec<SavedView>,
 }
 
-#[derive(Serialize)]
-struct Written<'a> {
-    version: u32,
-    run_id: &'a str,
-    target: &'a TableName,
-    written_at: &'a str,
-    views: &'a [SavedView],
-    /// What a person runs to bring the views back by hand. The statements name the owner of every
-    /// view, since any user may run them.
-    restore: Vec<String>,
+/// Whose rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalKey {
+    /// The table that the run changes.
+    pub target: TableName,
+    pub run_id: String,
 }
 
-// The version is read by itself before the rest. A journal of a newer version may lack fields that
-// this version needs, and `missing field` would not say that a newer program wrote the journal.
-#[derive(Deserialize)]
-#[serde(expecting = "an object with a version")]
-struct Versioned {
+/// The content of a view's rows, joined.
+#[derive(Serialize)]
+struct Content<'a> {
     version: u32,
+    #[serde(flatten)]
+    view: &'a SavedView,
 }
 
 impl Journal {
-    /// The object's content.
-    pub fn to_json(&self) -> Result<Vec<u8>> {
-        // No user has an empty name, so `restore_sql("")` takes every owner for another user and
-        // ends with ALTER TABLE … OWNER.
-        let written = Written {
-            version: VERSION,
-            run_id: &self.run_id,
-            target: &self.target,
-            written_at: &self.written_at,
-            views: &self.views,
-            restore: self.views.iter().flat_map(|view| view.restore_sql("")).collect(),
-        };
-        serde_json::to_vec_pretty(&written)
-            .context(Kind::Internal, "a journal cannot be written as JSON")
+    /// The transactions that write the rows: mostly one.
+    // No source says whether 100 KB is the limit of a statement or of a batch, so the statements of
+    // a transaction have no more in sum.
+    pub fn write_sql(&self) -> Result<Vec<Vec<String>>> {
+        let begin = [lock_fence(&self.key.target), UTC.to_owned()];
+        let (mut transactions, mut bytes): (Vec<Vec<String>>, usize) = (Vec::new(), 0);
+        for insert in self.inserts()? {
+            let room = transactions.last().is_some_and(|last| {
+                last.len() < MAX_BATCH_STATEMENTS && bytes + insert.len() <= MAX_STATEMENT_BYTES
+            });
+            if !room {
+                bytes = begin.iter().map(String::len).sum();
+                transactions.push(begin.to_vec());
+            }
+            bytes += insert.len();
+            transactions.last_mut().into_iter().for_each(|last| last.push(insert.clone()));
+        }
+        Ok(transactions)
     }
 
-    /// Reads what `to_json` wrote. Later versions of the loader must read it too. Errors: `Config`,
-    /// with the name of the object.
-    pub fn parse(content: &[u8], origin: &S3Uri) -> Result<Journal> {
-        let version = serde_json::from_slice(content).map(|Versioned { version }| version);
-        let version = version.map_err(|error| broken(origin, &error))?;
-        if version != VERSION {
-            let fact = format!(
-                "the journal {origin} has version {version}, this program reads version {VERSION}; \
-                 run the newer program that wrote it, or run the statements under `restore` in it \
-                 by hand and delete it"
-            );
-            return Err(Error::new(Kind::Config, fact));
+    fn inserts(&self) -> Result<Vec<String>> {
+        let mut inserts = Vec::new();
+        for (place, view) in self.views.iter().enumerate() {
+            let content = serde_json::to_string(&Content { version: VERSION, view })
+                .context(Kind::Internal, "a view cannot be written as JSON")?;
+            let parts = parts(&content);
+            let count = parts.len();
+            let rows =
+                (1..).zip(parts).map(|(part, text)| self.insert(view, place, part, count, text));
+            inserts.extend(rows);
         }
-        serde_json::from_slice(content).map_err(|error| broken(origin, &error))
+        Ok(inserts)
+    }
+
+    fn insert(
+        &self,
+        view: &SavedView,
+        place: usize,
+        part: usize,
+        parts: usize,
+        piece: &str,
+    ) -> String {
+        format!(
+            "INSERT INTO {} (target_table, run_id, view_schema, view_name, place, part, parts, \
+             content, written_at) VALUES ({}, {}, {}, {}, {place}, {part}, {parts}, {}, GETDATE())",
+            self.key.table(),
+            text(&self.key.target.to_string()),
+            text(&self.key.run_id),
+            text(&view.name.schema),
+            text(&view.name.table),
+            text(piece),
+        )
     }
 }
 
-fn broken(origin: &S3Uri, error: &serde_json::Error) -> Error {
-    let fact = format!(
-        "the journal {origin} cannot be read: {error}; bring back the views that it names by hand, \
-         then delete it"
-    );
-    Error::new(Kind::Config, fact)
+/// Cuts a text to pieces that fit their column, at character boundaries.
+fn parts(mut content: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    while !content.is_empty() {
+        let (part, rest) = content.split_at(cut(content, MAX_PART_BYTES).len());
+        parts.push(part);
+        content = rest;
+    }
+    parts
+}
+
+impl JournalKey {
+    /// The guard that the journal has these views. It stands behind the LOCK of the fence.
+    pub fn guard(&self, views: &[TableName]) -> String {
+        let from = format!("{} WHERE part = 1 AND {}", self.table(), self.are(views));
+        guard(&format!("COUNT(*) = {}", views.len()), "still_in_journal", &from)
+    }
+
+    /// Deletes the rows of these views.
+    pub fn delete(&self, views: &[TableName]) -> String {
+        format!("DELETE FROM {} WHERE {}", self.table(), self.are(views))
+    }
+
+    /// The query for the views that the journal still has; its rows are [`Listed`].
+    pub fn listed_sql(&self) -> String {
+        format!(
+            "SELECT view_schema, view_name FROM {} WHERE part = 1 AND {}",
+            self.table(),
+            self.is_it()
+        )
+    }
+
+    /// The transactions that delete the rows of views which exist.
+    // What a look at the catalog has shown before is not enough, since a DROP may have been on its
+    // way. Behind the LOCK no DROP of this target is, and later ones find no row.
+    pub fn forget_sql(&self, views: &[TableName]) -> Vec<Vec<String>> {
+        let forget = |views: &[TableName]| {
+            let exist: Vec<String> = views.iter().map(is_object).collect();
+            let from = format!(
+                "pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {}",
+                exist.join(" OR ")
+            );
+            let exist = guard(&format!("COUNT(*) = {}", views.len()), "views_exist", &from);
+            vec![lock_fence(&self.target), self.guard(views), exist, self.delete(views)]
+        };
+        views.chunks(MAX_FORGOTTEN).map(forget).collect()
+    }
+
+    /// The transaction that deletes all rows of a run which has dropped no view.
+    pub fn discard_sql(&self) -> Vec<String> {
+        let delete = format!("DELETE FROM {} WHERE {}", self.table(), self.is_it());
+        vec![lock_fence(&self.target), delete]
+    }
+
+    fn table(&self) -> String {
+        table(&self.target.sibling(DROPPED_VIEWS))
+    }
+
+    fn is_it(&self) -> String {
+        let (target, run_id) = (text(&self.target.to_string()), text(&self.run_id));
+        format!("target_table = {target} AND run_id = {run_id}")
+    }
+
+    fn are(&self, views: &[TableName]) -> String {
+        let views: Vec<String> =
+            views.iter().map(|view| is("view_schema", "view_name", view)).collect();
+        format!("{} AND ({})", self.is_it(), views.join(" OR "))
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::saved_view::{Grant, Grantee, ViewKind};
-
-    fn name(table: &str) -> TableName {
-        TableName { schema: "s".into(), table: table.into() }
-    }
-
-    fn grant(grantee: Grantee, columns: Vec<String>) -> Grant {
-        Grant { privilege: "SELECT".into(), columns, grantee, grantable: false }
-    }
-
-    fn journal() -> Journal {
-        let view = SavedView {
-            name: name("v"),
-            kind: ViewKind::Bound,
-            create: "CREATE VIEW \"s\".\"v\" AS SELECT t.a FROM t".into(),
-            owner: "ann".into(),
-            grants: vec![
-                grant(Grantee::Public, Vec::new()),
-                grant(Grantee::Group("g".into()), vec!["a".into()]),
-            ],
-            comment: None,
-            column_comments: vec![("a".into(), "it's".into())],
-        };
-        Journal {
-            run_id: "run1".into(),
-            target: name("t"),
-            written_at: "2025-01-19 10:30:00".into(),
-            views: vec![view],
-        }
-    }
-
-    #[test]
-    fn people_can_read_it_and_so_can_the_program() {
-        let origin = S3Uri::new("b", "data/journal/run1.json");
-        let json = journal().to_json().expect("it can be written");
-        assert_eq!(Journal::parse(&json, &origin).expect("it can be read"), journal());
-        insta::assert_snapshot!(String::from_utf8_lossy(&json), @r#"
-        {
-          "version": 1,
-          "run_id": "run1",
-          "target": {
-            "schema": "s",
-            "table": "t"
-          },
-          "written_at": "2025-01-19 10:30:00",
-          "views": [
-            {
-              "name": {
-                "schema": "s",
-                "table": "v"
-              },
-              "kind": "bound",
-              "create": "CREATE VIEW \"s\".\"v\" AS SELECT t.a FROM t",
-              "owner": "ann",
-              "grants": [
-                {
-                  "privilege": "SELECT",
-                  "grantee": "public",
-                  "grantable": false
-                },
-                {
-                  "privilege": "SELECT",
-                  "columns": [
-                    "a"
-                  ],
-                  "grantee": {
-                    "group": "g"
-                  },
-                  "grantable": false
-                }
-              ],
-              "comment": null,
-              "column_comments": [
-                [
-                  "a",
-                  "it's"
-                ]
-              ]
-            }
-          ],
-          "restore": [
-            "CREATE VIEW \"s\".\"v\" AS SELECT t.a FROM t",
-            "COMMENT ON COLUMN \"s\".\"v\".\"a\" IS 'it''s'",
-            "GRANT SELECT ON \"s\".\"v\" TO PUBLIC",
-            "GRANT SELECT (\"a\") ON \"s\".\"v\" TO GROUP \"g\"",
-            "ALTER TABLE \"s\".\"v\" OWNER TO \"ann\""
-          ]
-        }
-        "#);
-    }
-
-    #[test]
-    fn what_cannot_be_read_names_the_object() {
-        let origin = S3Uri::new("b", "data/journal/x.json");
-        let error = |content: &str| {
-            Journal::parse(content.as_bytes(), &origin).expect_err("it is broken").to_string()
-        };
-        insta::assert_snapshot!(error("{\"version\": 2}"), @"the journal s3://b/data/journal/x.json has version 2, this program reads version 1; run the newer program that wrote it, or run the statements under `restore` in it by hand and delete it");
-        insta::assert_snapshot!(error("{\"version\": 1, \"run_id\": \
-                                       \"r\"}"), @"the journal s3://b/data/journal/x.json cannot be read: missing field `target` at line 1 column 29; bring back the views that it names by hand, then delete it");
-        insta::assert_snapshot!(error("{\"version\": 1"), @"the journal s3://b/data/journal/x.json cannot be read: EOF while parsing an object at line 1 column 13; bring back the views that it names by hand, then delete it");
-        insta::assert_snapshot!(error("[]"), @"the journal s3://b/data/journal/x.json cannot be read: invalid length 0, expected an object with a version at line 1 column 2; bring back the views that it names by hand, then delete it");
-    }
-}
+mod tests;

@@ -16,7 +16,7 @@ mod executions;
 use crate::dependents::Dependents;
 use crate::evolution::change::SchemaChange;
 
-pub use values::{EvolutionPlan, Execution, Situation, ViewAction, ViewChange};
+pub use values::{EvolutionPlan, Execution, Situation, Transaction, ViewAction, ViewChange};
 
 /// Writes the script. `Err`: every obstacle with its remedy.
 pub fn plan(

@@ -3,8 +3,8 @@
 use loader_model::column_type::MAX_VARCHAR_BYTES;
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 
+use crate::guard::guard;
 use crate::load_batch::batch::{Copy, CopyFormat};
-use crate::load_batch::guard::guard;
 use crate::sql::{ident, idents, text};
 
 /// The name of the staging table. The table is temporary, so a killed run leaves nothing behind and

@@ -6,8 +6,8 @@ use loader_model::column_type::ColumnType;
 use loader_model::target_column::TargetColumn;
 
 use crate::bookkeeping::fence;
+use crate::guard::guard;
 use crate::load_batch::batch::LoadBatch;
-use crate::load_batch::guard::guard;
 use crate::sql::{table, text};
 
 /// The size of a VARBYTE without one.

@@ -96,7 +96,6 @@ fn a_plan_can_be_read() {
     Statements
     -- one transaction
     LOCK "read_plan"."loader_fence_t";
-    LOCK "read_plan"."t";
     DROP VIEW "read_plan"."on_v";
     DROP VIEW "read_plan"."v_all";
     DROP VIEW "read_plan"."aside";

@@ -5,13 +5,19 @@ use loader_model::names::TableName;
 
 use crate::bookkeeping::{lock, lock_fence};
 use crate::evolution::change::{ColumnExtras, SchemaChange};
-use crate::evolution::script::values::{Execution, Situation};
-use crate::evolution::script::views::ViewScript;
-use crate::saved_view::SavedView;
+use crate::evolution::script::values::{Execution, Situation, Transaction};
+use crate::evolution::script::views::{ViewScript, ViewStatements};
+use crate::saved_view::{SavedView, fit_together};
 use crate::sql::fit_one_batch;
 
 /// Statements that stay together in one transaction.
-type Unit = Vec<String>;
+struct Unit {
+    statements: Vec<String>,
+    /// Whether they alter the target.
+    alters: bool,
+    /// The view that they drop or make, when it is one of the journal.
+    view: Option<TableName>,
+}
 
 /// The executions of a change, and the views that are missing between them.
 pub(super) fn arrange(
@@ -28,11 +34,10 @@ pub(super) fn arrange(
 }
 
 /// All statements of an evolution, in groups that follow each other.
-struct Units {
+struct Units<'a> {
+    target: &'a TableName,
     /// Whether the load makes the table, in its own transaction.
     creates_table: bool,
-    /// The LOCKs with which each transaction begins.
-    locks: Vec<String>,
     drops: Vec<Unit>,
     /// Statements that Redshift refuses in a transaction.
     alone: Vec<String>,
@@ -40,8 +45,8 @@ struct Units {
     makes: Vec<Unit>,
 }
 
-impl Units {
-    fn of(changes: &[SchemaChange], situation: &Situation<'_>, views: &ViewScript) -> Units {
+impl<'a> Units<'a> {
+    fn of(changes: &[SchemaChange], situation: &Situation<'a>, views: &ViewScript) -> Units<'a> {
         let dependents = situation.dependents;
         let extras = ColumnExtras {
             grants: dependents.target_column_grants.clone(),
@@ -51,35 +56,45 @@ impl Units {
         for change in changes {
             let statements = change.statements(situation.target, &extras);
             match change.is_transactional() {
-                true => together.push(statements),
+                true => together.push(Unit { statements, alters: true, view: None }),
                 false => alone.extend(statements),
             }
         }
-        let creates_table = matches!(changes, [SchemaChange::CreateTable { .. }]);
         Units {
-            creates_table,
-            locks: locks(situation.target, creates_table, &together),
-            // Readers first: DROP VIEW fails while another view reads the view.
-            drops: views.dropped.iter().rev().map(|view| vec![view.drop_sql()]).collect(),
+            target: situation.target,
+            creates_table: matches!(changes, [SchemaChange::CreateTable { .. }]),
+            drops: drops(&views.dropped),
             alone,
             together,
-            makes: views.made.iter().map(|view| view.statements(&dependents.user)).collect(),
+            makes: makes(views, &dependents.user),
         }
     }
 
     /// The evolution as one transaction (none when there is nothing to do); `None` when it takes
     /// several executions.
     fn in_one(&self) -> Option<Vec<Execution>> {
+        let units = self.drops.iter().chain(&self.together).chain(&self.makes);
+        let changes: Vec<String> = units.flat_map(|unit| &unit.statements).cloned().collect();
+        // The load that makes a table has locks of its own.
+        let locks = match self.creates_table {
+            true => Vec::new(),
+            false => locks(self.target, !self.together.is_empty()),
+        };
         // The statements of a new table become a part of the load's transaction. `obstacles` has
-        // checked that there is room for them, so the limit does not count here.
-        let units = self.drops.iter().chain(&self.together).chain(&self.makes).flatten();
-        let changes: Vec<&String> = units.collect();
-        let statements: Vec<String> =
-            self.locks.iter().chain(changes.iter().copied()).cloned().collect();
-        let fits = self.creates_table || fit_one_batch(&statements);
-        let one =
-            if changes.is_empty() { Vec::new() } else { vec![Execution::Transaction(statements)] };
-        (self.alone.is_empty() && fits).then_some(one)
+        // checked that there is room for them, so the limits do not count here.
+        let fits = self.creates_table || fit_one_batch(locks.iter().chain(&changes));
+        if !self.alone.is_empty() || !fits {
+            return None;
+        }
+        if changes.is_empty() {
+            return Some(Vec::new());
+        }
+        let transaction = Transaction {
+            locks: locks.len(),
+            statements: [locks, changes].concat(),
+            ..Default::default()
+        };
+        Some(vec![Execution::Transaction(transaction)])
     }
 
     /// The evolution as several executions.
@@ -87,37 +102,64 @@ impl Units {
     // statements that stand alone, and last the other changes and the views, all of which fit into
     // transactions. A view is missing from its drop to the last of these.
     fn apart(self) -> Vec<Execution> {
-        let mut executions = transactions(self.drops, &self.locks);
+        let mut executions = transactions(self.drops, self.target, false);
         executions.extend(self.alone.into_iter().map(Execution::Alone));
         let rest = self.together.into_iter().chain(self.makes).collect();
-        executions.extend(transactions(rest, &self.locks));
+        executions.extend(transactions(rest, self.target, true));
         executions
     }
 }
 
-/// The LOCKs of an evolution: the fence of the target, so that no load is in its transaction, and the
-/// target, where columns are altered. The load that makes a table has its own.
-fn locks(target: &TableName, creates_table: bool, together: &[Unit]) -> Vec<String> {
-    if creates_table {
-        return Vec::new();
-    }
+// Readers first: DROP VIEW fails while another view reads the view.
+fn drops(dropped: &[SavedView]) -> Vec<Unit> {
+    let drop = |view: &SavedView| Unit {
+        statements: vec![view.drop_sql()],
+        alters: false,
+        view: Some(view.name.clone()),
+    };
+    dropped.iter().rev().map(drop).collect()
+}
+
+fn makes(views: &ViewScript, user: &str) -> Vec<Unit> {
+    let make = |view: &ViewStatements| Unit {
+        statements: view.statements(user),
+        alters: false,
+        view: view.dropped().cloned(),
+    };
+    views.made.iter().map(make).collect()
+}
+
+/// The LOCKs of a transaction: the fence of the target, so that no load is in its transaction, and
+/// the target, where columns are altered.
+fn locks(target: &TableName, alters: bool) -> Vec<String> {
     let mut locks = vec![lock_fence(target)];
-    if !together.is_empty() {
+    if alters {
         locks.push(lock(target));
     }
     locks
 }
 
-/// Packs units, in their order, into as few transactions as they need. Each transaction begins with
-/// the LOCKs.
-// A view's unit has room beside the LOCKs: `obstacle` refuses views that take more.
-fn transactions(units: Vec<Unit>, locks: &[String]) -> Vec<Execution> {
-    let mut executions: Vec<Vec<String>> = Vec::new();
+/// Packs units, in their order, into as few transactions as they need. `makes`: whether their views
+/// are made again.
+// Each unit of a view fits: `obstacle` refuses views that take more than `VIEW_STATEMENTS`.
+fn transactions(units: Vec<Unit>, target: &TableName, makes: bool) -> Vec<Execution> {
+    let mut packs: Vec<Vec<Unit>> = Vec::new();
+    let have_room = |pack: &[Unit], unit: &Unit| {
+        fit_together(pack.iter().chain([unit]).flat_map(|unit| &unit.statements))
+    };
     for unit in units {
-        match executions.last_mut() {
-            Some(last) if fit_one_batch(last.iter().chain(&unit)) => last.extend(unit),
-            _ => executions.push(locks.iter().cloned().chain(unit).collect()),
+        match packs.last_mut() {
+            Some(pack) if have_room(pack, &unit) => pack.push(unit),
+            _ => packs.push(vec![unit]),
         }
     }
-    executions.into_iter().map(Execution::Transaction).collect()
+    let transaction = |pack: Vec<Unit>| {
+        let locks = locks(target, pack.iter().any(|unit| unit.alters));
+        let count = locks.len();
+        let views = pack.iter().filter_map(|unit| unit.view.clone()).collect();
+        let statements = pack.into_iter().flat_map(|unit| unit.statements);
+        let statements = locks.into_iter().chain(statements).collect();
+        Execution::Transaction(Transaction { statements, locks: count, views, makes })
+    };
+    packs.into_iter().map(transaction).collect()
 }

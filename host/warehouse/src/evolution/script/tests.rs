@@ -6,6 +6,7 @@ use loader_model::names::TableName;
 use super::*;
 use crate::catalog::ColumnAttributes;
 use crate::dependents::Dependent;
+use crate::evolution::journal::JournalKey;
 use crate::evolution::view_config::ConfiguredView;
 use crate::saved_view::{Grant, Grantee, SavedView, ViewKind};
 use crate::sql::{MAX_BATCH_STATEMENTS, table};
@@ -84,13 +85,16 @@ fn written(
                     plan.journal.iter().map(|view| view.name.to_string()).collect();
                 out.push_str(&format!("journal: {}\n", names.join(", ")));
             }
-            for step in &plan.executions {
-                out.push_str(if matches!(step, Execution::Alone(_)) {
-                    "alone\n"
-                } else {
-                    "transaction\n"
-                });
-                step.statements().iter().for_each(|sql| out.push_str(&format!("  {sql}\n")));
+            let key = JournalKey { target: target(), run_id: "r1".into() };
+            for execution in &plan.executions {
+                let (kind, statements) = match execution {
+                    Execution::Alone(statement) => ("alone", vec![statement.clone()]),
+                    Execution::Transaction(transaction) => {
+                        ("transaction", transaction.to_send(&key))
+                    }
+                };
+                out.push_str(&format!("{kind}\n"));
+                statements.iter().for_each(|sql| out.push_str(&format!("  {sql}\n")));
             }
             plan.notices.iter().for_each(|notice| out.push_str(&format!("notice: {notice}\n")));
             out
@@ -131,7 +135,7 @@ fn a_varchar_lets_go_of_every_view_and_they_are_written_down_first() {
     journal: public.v1, public.v2
     transaction
       LOCK "public"."loader_fence_orders"
-      LOCK "public"."orders"
+      SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS still_in_journal FROM "public"."loader_dropped_views" WHERE part = 1 AND target_table = 'public.orders' AND run_id = 'r1' AND ((view_schema = 'public' AND view_name = 'v2') OR (view_schema = 'public' AND view_name = 'v1'))
       DROP VIEW "public"."v2"
       DROP VIEW "public"."v1"
     alone
@@ -141,6 +145,7 @@ fn a_varchar_lets_go_of_every_view_and_they_are_written_down_first() {
     transaction
       LOCK "public"."loader_fence_orders"
       LOCK "public"."orders"
+      SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS still_in_journal FROM "public"."loader_dropped_views" WHERE part = 1 AND target_table = 'public.orders' AND run_id = 'r1' AND ((view_schema = 'public' AND view_name = 'v1') OR (view_schema = 'public' AND view_name = 'v2'))
       ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
       CREATE VIEW "public"."v1" AS SELECT …
       GRANT SELECT ON "public"."v1" TO GROUP "readers"
@@ -148,6 +153,7 @@ fn a_varchar_lets_go_of_every_view_and_they_are_written_down_first() {
       CREATE VIEW "public"."v2" AS SELECT …
       GRANT SELECT ON "public"."v2" TO GROUP "readers"
       ALTER TABLE "public"."v2" OWNER TO "owner"
+      DELETE FROM "public"."loader_dropped_views" WHERE target_table = 'public.orders' AND run_id = 'r1' AND ((view_schema = 'public' AND view_name = 'v1') OR (view_schema = 'public' AND view_name = 'v2'))
     "#);
 }
 

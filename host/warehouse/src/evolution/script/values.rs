@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::catalog::ColumnAttributes;
 use crate::dependents::Dependents;
 use crate::evolution::change::SchemaChange;
+use crate::evolution::journal::JournalKey;
 use crate::evolution::view_config::ConfiguredView;
 use crate::saved_view::SavedView;
 
@@ -38,10 +39,22 @@ pub struct EvolutionPlan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Execution {
     /// Everything or nothing.
-    Transaction(Vec<String>),
+    Transaction(Transaction),
     /// A statement that Redshift refuses in a transaction, such as
     /// `ALTER TABLE "public"."orders" ALTER COLUMN "note" TYPE VARCHAR(1024)`.
     Alone(String),
+}
+
+/// The statements of a transaction, and what it has to do with the journal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transaction {
+    /// The LOCKs, and then the rest.
+    pub(super) statements: Vec<String>,
+    pub(super) locks: usize,
+    /// Views of the journal that the transaction drops or makes again.
+    pub(super) views: Vec<TableName>,
+    /// Whether it makes them again, and so deletes their rows.
+    pub(super) makes: bool,
 }
 
 /// What happens to a view.
@@ -67,12 +80,25 @@ pub enum ViewAction {
 }
 
 impl Execution {
-    /// The statements of the execution, in order.
+    /// The statements of the execution, in order, without those about the journal.
     pub fn statements(&self) -> &[String] {
         match self {
-            Execution::Transaction(statements) => statements,
+            Execution::Transaction(transaction) => &transaction.statements,
             Execution::Alone(statement) => std::slice::from_ref(statement),
         }
+    }
+}
+
+impl Transaction {
+    /// The statements as they are sent. Where the transaction drops or makes views of the journal,
+    /// the guard stands behind the LOCKs, so that it sees what the transactions before have done.
+    pub fn to_send(&self, journal: &JournalKey) -> Vec<String> {
+        let mut statements = self.statements.clone();
+        if !self.views.is_empty() {
+            statements.insert(self.locks, journal.guard(&self.views));
+            statements.extend(self.makes.then(|| journal.delete(&self.views)));
+        }
+        statements
     }
 }
 

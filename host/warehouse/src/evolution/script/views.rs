@@ -1,6 +1,8 @@
 //! What is done about views: which are dropped for a change, which are made anew, and which are
 //! made for the first time.
 
+use loader_model::names::TableName;
+
 use crate::dependents::{Dependent, Dependents};
 use crate::evolution::change::SchemaChange;
 use crate::evolution::script::values::{Situation, ViewAction, ViewChange};
@@ -73,6 +75,14 @@ impl ViewStatements {
         match self {
             ViewStatements::Saved(view) => view.restore_sql(user),
             ViewStatements::New(create) => vec![create.clone()],
+        }
+    }
+
+    /// The name of a view that was dropped before.
+    pub(super) fn dropped(&self) -> Option<&TableName> {
+        match self {
+            ViewStatements::Saved(view) => Some(&view.name),
+            ViewStatements::New(_) => None,
         }
     }
 }

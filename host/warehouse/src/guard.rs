@@ -3,6 +3,6 @@
 
 /// The guard of `condition` over the rows of `from`, such as `COUNT(*) = 0`. `name`: what it says
 /// when it holds.
-pub(super) fn guard(condition: &str, name: &str, from: &str) -> String {
+pub(crate) fn guard(condition: &str, name: &str, from: &str) -> String {
     format!("SELECT 1 / (CASE WHEN {condition} THEN 1 ELSE 0 END) AS {name} FROM {from}")
 }
