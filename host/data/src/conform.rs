@@ -135,6 +135,22 @@ mod tests {
     }
 
     #[test]
+    fn the_padding_of_a_char_is_not_staged() {
+        let staged = |lands_in| {
+            let column = PlannedColumn { lands_in: Some(lands_in), ..column("c", DataType::Utf8) };
+            let values = StringArray::from(vec![Some("ab "), Some(" ab"), Some(""), None]);
+            let (_, batch, _) = conform(column, Arc::new(values));
+            batch.column(0).as_string::<i32>().clone()
+        };
+        assert_eq!(
+            staged(ColumnType::Char { bytes: 4 }),
+            StringArray::from(vec![Some("ab"), Some(" ab"), Some(""), None])
+        );
+        let varchar = staged(ColumnType::Varchar { bytes: 4 });
+        assert_eq!(varchar.value(0), "ab ");
+    }
+
+    #[test]
     fn what_cannot_be_cast_is_rejected() {
         let narrow = PlannedColumn { cast: true, ..column("n", DataType::Int32) };
         let (_, batch, rejects) = conform(narrow, Arc::new(Int64Array::from(vec![1, i64::MAX])));

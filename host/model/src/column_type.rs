@@ -180,8 +180,9 @@ pub fn part_type(values: &DataType) -> DataType {
 
 /// The precision with which decimals are staged. Parquet has INT64 for 18 digits and 16 bytes for
 /// 38, and COPY is known to read these two.
-/// Source: <https://github.com/felipenoris/serialize-db/blob/main/.claude/memory/redshift.md> (18),
-/// <https://github.com/dlt-hub/dlt/blob/devel/tests/load/pipeline/test_pipelines.py> (38)
+/// Source, for 18 and for 38:
+/// <https://github.com/felipenoris/serialize-db/blob/0ce1f0e/tests/proof_of_concept/test_redshift.py>,
+/// <https://github.com/dlt-hub/dlt/blob/58d66fc/tests/load/pipeline/test_pipelines.py>
 fn stage_precision(precision: u8) -> u8 {
     if precision <= 18 { 18 } else { 38 }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use loader_tests::Place;
+use loader_tests::{Place, Report, run};
 use tpchgen::csv::LineItemCsv;
 use tpchgen::generators::LineItemGenerator;
 
@@ -88,4 +88,66 @@ fn surplus_digits_round_half_up_and_types_follow_an_existing_table() {
             r#"{"id":3,"code":"TRUE","price":"2.00","ratio":0.001,"small":7,"ok":true,"day":"1999-12-31","at":"1999-12-31 23:59:59"}"#,
         ]
     );
+}
+
+/// A table with a column of each type, and precisions that Parquet stores in different ways.
+const EVERY_TYPE: &str = "id INTEGER NOT NULL, d1 DECIMAL(1,0), d9 DECIMAL(9,2), d18 DECIMAL(18,2), \
+    d19 DECIMAL(19,2), d38 DECIMAL(38,18), small SMALLINT, big BIGINT, r REAL, p DOUBLE PRECISION, \
+    ok BOOLEAN, day DATE, at TIMESTAMP, t VARCHAR(65535), c CHAR(3), doc SUPER, raw VARBYTE(4), \
+    instant TIMESTAMPTZ, clock TIME, run_date TIMESTAMP, file_name VARCHAR(256)";
+
+#[test]
+fn every_type_arrives_exactly_however_it_is_staged() {
+    let place = Place::new("every-type");
+    let nines = |digits| "9".repeat(digits);
+    let (d18, d38) = (format!("{}.99", nines(16)), format!("{}.{}", nines(20), nines(18)));
+    let content = format!(
+        "id,d1,d9,d18,d19,d38,small,big,r,p,ok,day,at,t,c,doc,raw,instant,clock\n\
+         1,9,9999999.99,{d18},92233720368547758.07,{d38},32767,9223372036854775807,0.5,0.1,true,9999-12-31,\
+         9999-12-31 23:59:59.999999,{},xyz,\"{{\"\"a\"\":1}}\",00ff,2024-02-29 10:30:00+01,10:30:00\n\
+         2,-9,-9999999.99,-{d18},-92233720368547758.07,-{d38},-32768,-9223372036854775808,-0.25,-1e300,false,\
+         0001-01-01,1969-12-31 23:59:59.999999,\"\",a,[],,0001-01-01 00:00:00,00:00:00\n\
+         3,,,,,,,,,,,,,,,,,,\n",
+        "ä".repeat(32767),
+    );
+    let ways = ["snappy", "zstd", "gzip"].map(|name| ["--parquet-compression", name]);
+    let tables = ways.iter().chain([&["--staging-format", "csv"]]).map(|way| {
+        let table = way[1];
+        place.execute(&format!("CREATE TABLE {{s}}.{table} ({EVERY_TYPE})"));
+        let file = format!("{table}.csv");
+        place.put(&file, &content);
+        let arguments = [&["--upsert-keys", "id"], &way[..]].concat();
+        let _ = place.load(&file, table, &arguments).succeeded();
+        let rows = place.select(&format!(
+            "SELECT id, d1, d9, d18, d19, d38, small, big, r, p, ok, day, at, OCTET_LENGTH(t) AS t, \
+             c, JSON_SERIALIZE(doc) AS doc, TO_HEX(raw) AS raw, instant, clock FROM {{s}}.{table} \
+             ORDER BY id"
+        ));
+        rows.iter().map(ToString::to_string).collect::<Vec<_>>()
+    });
+    let expected = [
+        format!(
+            r#"{{"id":1,"d1":"9","d9":"9999999.99","d18":"{d18}","d19":"92233720368547758.07","d38":"{d38}","small":32767,"big":9223372036854775807,"r":0.5,"p":0.1,"ok":true,"day":"9999-12-31","at":"9999-12-31 23:59:59.999999","t":65534,"c":"xyz","doc":"{{\"a\": 1}}","raw":"00ff","instant":"2024-02-29 09:30:00+00","clock":"10:30:00"}}"#
+        ),
+        format!(
+            r#"{{"id":2,"d1":"-9","d9":"-9999999.99","d18":"-{d18}","d19":"-92233720368547758.07","d38":"-{d38}","small":-32768,"big":-9223372036854775808,"r":-0.25,"p":-1e+300,"ok":false,"day":"0001-01-01","at":"1969-12-31 23:59:59.999999","t":0,"c":"a  ","doc":"[]","raw":null,"instant":"0001-01-01 00:00:00+00","clock":"00:00:00"}}"#
+        ),
+        r#"{"id":3,"d1":null,"d9":null,"d18":null,"d19":null,"d38":null,"small":null,"big":null,"r":null,"p":null,"ok":null,"day":null,"at":null,"t":null,"c":null,"doc":null,"raw":null,"instant":null,"clock":null}"#.to_owned(),
+    ];
+    for rows in tables {
+        assert_eq!(rows, expected);
+    }
+}
+
+#[test]
+fn the_padding_of_a_char_makes_no_other_key() {
+    let place = Place::new("padded-keys");
+    place.execute("CREATE TABLE {s}.t (code CHAR(4) NOT NULL, v INTEGER)");
+    for (file, content) in [("a.csv", "code,v\nab,1\n"), ("b.csv", "code,v\nab ,2\nab,3\n")] {
+        place.put(file, content);
+        let mut command = place.command("run", file, "t");
+        let _ = Report::of(run(command.args(["--upsert-keys", "code"]))).succeeded();
+    }
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "1");
+    assert_eq!(place.value("SELECT v FROM {s}.t WHERE code = 'ab'"), "3");
 }

@@ -52,7 +52,7 @@ impl ColumnConformer {
             self.check_spelling(texts, refusals);
             self.check_lengths(texts, refusals);
         }
-        Ok(array)
+        Ok(self.without_padding(array))
     }
 
     fn cast(&mut self, array: &ArrayRef, refusals: &mut Refusals) -> Result<ArrayRef> {
@@ -82,6 +82,20 @@ impl ColumnConformer {
         match array.as_any().downcast_ref::<StringArray>() {
             Some(texts) if becomes_other && texts.iter().any(|text| text == Some("")) => {
                 let texts = texts.iter().map(|text| text.filter(|text| !text.is_empty()));
+                Arc::new(texts.collect::<StringArray>())
+            }
+            _ => array,
+        }
+    }
+
+    /// Takes the trailing blanks off the texts of a CHAR, which say nothing there. A CHAR is staged as
+    /// VARCHAR, where the keys `ab` and `ab ` would be two.
+    fn without_padding(&self, array: ArrayRef) -> ArrayRef {
+        let is_char = matches!(self.planned.lands_in, Some(ColumnType::Char { .. }));
+        let is_padded = |text: Option<&str>| text.is_some_and(|text| text.ends_with(' '));
+        match array.as_any().downcast_ref::<StringArray>() {
+            Some(texts) if is_char && texts.iter().any(is_padded) => {
+                let texts = texts.iter().map(|text| text.map(|text| text.trim_end_matches(' ')));
                 Arc::new(texts.collect::<StringArray>())
             }
             _ => array,

@@ -1,6 +1,5 @@
 //! The staging table: it is made for the parts, filled by COPY, and checked before its rows move.
 
-use loader_model::column_type::MAX_VARCHAR_BYTES;
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 
 use crate::guard::guard;
@@ -11,20 +10,14 @@ use crate::sql::{ident, idents, text};
 /// two runs never share it.
 pub(super) const STAGE: &str = "loader_stage";
 
-/// Makes the staging table, with the types in which the columns are staged.
+/// Makes the staging table, with the types in which the columns are staged (`stage_type`).
 // The types come from the plan and not from the target, so that filling the stage takes no lock on
 // the target. Whether the target still has these types is asked when its rows are merged, by
 // `target::column_guard`.
 //
 // No column is NOT NULL: the INSERT says what is missing, with the name of the target's column.
 pub(super) fn create_stage(columns: &[TargetColumn]) -> String {
-    let column = |column: &TargetColumn| {
-        let name = ident(&column.name);
-        match column.staged_as_text {
-            true => format!("{name} VARCHAR({MAX_VARCHAR_BYTES})"),
-            false => format!("{name} {}", column.column_type),
-        }
-    };
+    let column = |column: &TargetColumn| format!("{} {}", ident(&column.name), column.stage_type());
     let mut list: Vec<String> = columns.iter().map(column).collect();
     list.push(format!("{} BIGINT", ident(ROW_COLUMN)));
     format!("CREATE TEMP TABLE {STAGE} ({})", list.join(", "))
