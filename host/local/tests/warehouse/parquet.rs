@@ -5,18 +5,24 @@ use std::sync::Arc;
 
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
-    RecordBatch, StringArray, TimestampMicrosecondArray,
+    RecordBatch, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray,
 };
 use parquet::arrow::ArrowWriter;
+use parquet::basic::Encoding;
+use parquet::file::properties::WriterProperties;
 
 use crate::support::{ROLE, Warehouse};
 
 fn parquet(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+    written(columns, WriterProperties::default())
+}
+
+fn written(columns: Vec<(&str, ArrayRef)>, properties: WriterProperties) -> Vec<u8> {
     let batch = RecordBatch::try_from_iter_with_nullable(
         columns.into_iter().map(|(name, array)| (name, array, true)),
     )
     .unwrap();
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
     writer.into_inner().unwrap()
 }
@@ -44,6 +50,7 @@ async fn parquet_files() {
     let warehouse = Warehouse::start().await;
     values(&warehouse).await;
     mismatches(&warehouse).await;
+    unproved_files(&warehouse).await;
     manifests(&warehouse).await;
     warehouse.stop().await;
 }
@@ -130,6 +137,29 @@ async fn mismatches(warehouse: &Warehouse) {
     let error = warehouse.error(&staged(warehouse, "exact", b"PAR1 this is none")).await;
     assert!(error.contains("is not readable as Parquet"), "{error}");
     assert_eq!(warehouse.must("SELECT COUNT(*) FROM narrow").await, ["0"]);
+}
+
+/// Files that Redshift may read, or reads wrong.
+async fn unproved_files(warehouse: &Warehouse) {
+    warehouse.must("CREATE TABLE moments (at timestamp)").await;
+    let nanos: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![1_000]));
+    let error = warehouse.error(&staged(warehouse, "moments", &parquet(vec![("at", nanos)]))).await;
+    assert!(
+        error.contains("Column type: TIMESTAMP, Parquet schema: optional int64 at [i:0 d:1 r:0]"),
+        "{error}"
+    );
+    warehouse.must("CREATE TABLE numbers (n int)").await;
+    let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1, 2]));
+    let deltas = WriterProperties::builder()
+        .set_dictionary_enabled(false)
+        .set_encoding(Encoding::DELTA_BINARY_PACKED)
+        .build();
+    let file = written(vec![("n", numbers)], deltas);
+    let error = warehouse.error(&staged(warehouse, "numbers", &file)).await;
+    assert!(
+        error.contains("uses an unsupported encoding: DELTA_BINARY_PACKED for column 'n'"),
+        "{error}"
+    );
 }
 
 async fn manifests(warehouse: &Warehouse) {
