@@ -3,6 +3,7 @@
 //! Every case has a schema of its own. `{schema}`, `{database}`, `{bucket}`, `{region}` (of warehouse
 //! and bucket), `{elsewhere}` (another Region) and `{role}` (an ARN for IAM_ROLE) stand for what
 //! belongs to the run, `{n*127}` for 127 times `n`, and `{c# INT*3}` for `c1 INT, c2 INT, c3 INT`.
+//! A case with `compressions` is run with each of them as `{compression}`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +22,7 @@ struct Area {
 }
 
 /// A fact about the warehouse and how to see it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     #[serde(skip)]
@@ -33,6 +34,12 @@ pub(crate) struct Case {
     /// real cluster.
     #[serde(default = "yes")]
     pub(crate) confirmed: bool,
+    /// Compressions of Parquet, each with whether a public source says that COPY reads it.
+    #[serde(default)]
+    compressions: BTreeMap<String, bool>,
+    /// That of this run.
+    #[serde(skip)]
+    pub(crate) compression: Option<String>,
     /// Run first, in one transaction, and must work.
     #[serde(default)]
     pub(crate) setup: Vec<String>,
@@ -53,7 +60,7 @@ fn yes() -> bool {
 
 /// One request: exactly one of `execute`, `transaction`, `auto_commit`, `awaits`, `cancels` and
 /// `session_is`.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
     pub(crate) execute: Option<String>,
@@ -89,7 +96,7 @@ pub(crate) struct Step {
 }
 
 /// A statement of a batch, bare when it only has to work.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Item {
     Bare(String),
@@ -97,7 +104,7 @@ pub(crate) enum Item {
 }
 
 /// A statement and what becomes of it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FullItem {
     pub(crate) sql: String,
@@ -148,7 +155,7 @@ pub(crate) fn read(dir: &Path) -> Vec<Case> {
             }
             case.area.clone_from(&name);
             case.check();
-            cases.push(case);
+            cases.extend(case.with_each_compression());
         }
     }
     let mut titles: Vec<String> = cases.iter().map(Case::title).collect();
@@ -158,6 +165,20 @@ pub(crate) fn read(dir: &Path) -> Vec<Case> {
 }
 
 impl Case {
+    /// The case itself, or one for each of its compressions.
+    fn with_each_compression(self) -> Vec<Case> {
+        let case = |(compression, confirmed): (&String, &bool)| Case {
+            name: format!("{}, {compression}", self.name),
+            confirmed: self.confirmed && *confirmed,
+            compression: Some(compression.clone()),
+            ..self.clone()
+        };
+        match self.compressions.is_empty() {
+            true => vec![self],
+            false => self.compressions.iter().map(case).collect(),
+        }
+    }
+
     /// Area and name: what its test is called.
     pub(crate) fn name(&self) -> String {
         format!("{}: {}", self.area, self.name)

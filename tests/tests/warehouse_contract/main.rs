@@ -8,6 +8,7 @@
 
 mod case;
 mod objects;
+mod parquet_files;
 mod request;
 mod run;
 mod warehouse;

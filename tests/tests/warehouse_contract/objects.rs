@@ -1,32 +1,42 @@
-//! Objects in S3 that a case needs: text, compressed text, or a small Parquet file that is
-//! described by its columns and rows.
+//! Objects in S3 that a case needs: text, compressed text, or a small Parquet file.
 
 use std::io::Write;
-use std::sync::Arc;
 
-use arrow_array::types::Decimal128Type;
-use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int16Array, Int32Array,
-    Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
-use parquet::arrow::ArrowWriter;
 use serde::Deserialize;
 
 use crate::case::Values;
+use crate::parquet_files;
 
 /// An object as a case writes it.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Object {
     Text(String),
     Gzip {
         gzip: String,
     },
-    /// `name type` of every column and the rows as lines with `|` between values.
-    Parquet {
-        parquet: Vec<String>,
-        rows: Vec<String>,
+    Parquet(Parquet),
+    Layout {
+        /// Columns as Parquet's own schema language writes them. The file has one row of NULLs, for
+        /// cases about types that Arrow does not write, such as a decimal in 13 bytes.
+        layout: Vec<String>,
     },
+}
+
+/// A Parquet file with rows.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parquet {
+    /// `name type` of every column.
+    #[serde(rename = "parquet")]
+    pub(crate) columns: Vec<String>,
+    /// The rows as lines with `|` between values.
+    pub(crate) rows: Vec<String>,
+    /// The file is a part as the loader writes it, with this compression, and so has the number of
+    /// the row as its last column.
+    pub(crate) part: Option<String>,
+    /// The version of the data pages; 1 where it is not said.
+    pub(crate) pages: Option<u8>,
 }
 
 impl Object {
@@ -39,54 +49,8 @@ impl Object {
                 encoder.write_all(values.fill(gzip).as_bytes()).expect("memory takes everything");
                 encoder.finish().expect("memory takes everything")
             }
-            Object::Parquet { parquet, rows } => file(parquet, rows),
+            Object::Parquet(file) => parquet_files::with_rows(file, values),
+            Object::Layout { layout } => parquet_files::with_nulls(layout),
         }
     }
-}
-
-fn file(columns: &[String], rows: &[String]) -> Vec<u8> {
-    let rows: Vec<Vec<&str>> = rows.iter().map(|row| row.split('|').collect()).collect();
-    let columns = columns.iter().enumerate().map(|(index, column)| {
-        let (name, data_type) = column.split_once(' ').unwrap_or((column, "text"));
-        let values =
-            rows.iter().map(|row| Some(row[index]).filter(|value| *value != "null")).collect();
-        (name, array(data_type, values), true)
-    });
-    let batch = RecordBatch::try_from_iter_with_nullable(columns).expect("columns of one length");
-    let mut writer =
-        ArrowWriter::try_new(Vec::new(), batch.schema(), None).expect("Parquet has these types");
-    writer.write(&batch).expect("memory takes everything");
-    writer.into_inner().expect("memory takes everything")
-}
-
-fn array(data_type: &str, values: Vec<Option<&str>>) -> ArrayRef {
-    fn parse<T: std::str::FromStr>(values: Vec<Option<&str>>) -> impl Iterator<Item = Option<T>> {
-        values.into_iter().map(|value| {
-            Some(value?.parse().unwrap_or_else(|_| panic!("{value:?} is of another type")))
-        })
-    }
-    match data_type {
-        "int16" => Arc::new(Int16Array::from_iter(parse::<i16>(values))),
-        "int32" => Arc::new(Int32Array::from_iter(parse::<i32>(values))),
-        "int64" => Arc::new(Int64Array::from_iter(parse::<i64>(values))),
-        "double" => Arc::new(Float64Array::from_iter(parse::<f64>(values))),
-        "boolean" => Arc::new(BooleanArray::from_iter(parse::<bool>(values))),
-        "text" => Arc::new(StringArray::from_iter(values)),
-        // Days and microseconds since 1970.
-        "date" => Arc::new(Date32Array::from_iter(parse::<i32>(values))),
-        "timestamp" => Arc::new(TimestampMicrosecondArray::from_iter(parse::<i64>(values))),
-        other => Arc::new(decimals(other, parse::<i128>(values))),
-    }
-}
-
-/// `decimal(p,s)`; the values are unscaled.
-fn decimals(data_type: &str, values: impl Iterator<Item = Option<i128>>) -> Decimal128Array {
-    let size =
-        data_type.strip_prefix("decimal(").and_then(|rest| rest.strip_suffix(')')?.split_once(','));
-    let size =
-        size.and_then(|(precision, scale)| Some((precision.parse().ok()?, scale.parse().ok()?)));
-    let (precision, scale) =
-        size.unwrap_or_else(|| panic!("{data_type} is no type of these files"));
-    let array: arrow_array::PrimitiveArray<Decimal128Type> = values.collect();
-    array.with_precision_and_scale(precision, scale).expect("a decimal type")
 }

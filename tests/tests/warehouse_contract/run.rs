@@ -47,6 +47,7 @@ pub(crate) async fn run(warehouse: &Warehouse, case: &Case) -> Outcome {
         ("role", warehouse.role.clone()),
         ("region", warehouse.region.clone()),
         ("elsewhere", elsewhere(&warehouse.region).to_owned()),
+        ("compression", case.compression.clone().unwrap_or_default()),
     ]);
     let main = Place::plain(&warehouse.database);
     let mut ending = vec![format!("DROP SCHEMA {schema} CASCADE")];
