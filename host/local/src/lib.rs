@@ -57,6 +57,7 @@ mod server;
 mod session;
 mod signature;
 mod sql;
+mod throttle;
 mod while_used;
 
 pub use error::LocalError;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::objects::{ObjectEntry, Objects};
 use crate::sql::{CopyStatement, FileFormat};
+use crate::throttle;
 
 /// An object to load.
 #[derive(Debug, Clone)]
@@ -61,6 +62,9 @@ pub(crate) fn find(
     objects: &Objects,
     statement: &CopyStatement,
 ) -> Result<Vec<SourceFile>, String> {
+    if throttle::refusal(objects.root(), "COPY").is_some() {
+        return Err(engine_block(SLOW_DOWN, 8001, "", "s3_utility.cpp:671"));
+    }
     if statement.is_manifest {
         from_manifest(objects, statement)
     } else {
@@ -108,6 +112,9 @@ fn from_manifest(objects: &Objects, statement: &CopyStatement) -> Result<Vec<Sou
     Ok(files)
 }
 
+/// What Redshift says when S3 is asked too much.
+const SLOW_DOWN: &str =
+    "S3ServiceException:Please reduce your request rate.,Status 503,Error SlowDown";
 /// What S3 answers for a manifest in another Region.
 const REDIRECTED: &str = "S3ServiceException:The bucket you are attempting to access must be \
                           addressed using the specified endpoint. Please send all future requests \

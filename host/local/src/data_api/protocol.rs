@@ -68,6 +68,19 @@ impl ApiError {
         }
     }
 
+    /// A request of too many; `kind` is the exception that a test wants, empty for the usual one.
+    pub(crate) fn throttled(kind: &str) -> ApiError {
+        if kind == "ActiveStatementsExceededException" {
+            return ApiError::too_many_active();
+        }
+        ApiError {
+            status: StatusCode::BAD_REQUEST,
+            code: "ThrottlingException",
+            message: "Rate exceeded".to_owned(),
+            resource_id: None,
+        }
+    }
+
     pub(crate) fn unknown_operation() -> ApiError {
         let message = "the local stand-in serves the Redshift Data API (X-Amz-Target: \
                        RedshiftData.<Operation>); no such operation";

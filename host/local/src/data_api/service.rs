@@ -16,6 +16,7 @@ use super::result::Format;
 use super::warehouse::Warehouse;
 use super::{catalog, describe, execute, list, list_sessions};
 use crate::signature::Signatures;
+use crate::throttle;
 
 /// The largest body that is read. The service takes 40 statements of 100 KB, so no request that it
 /// would accept is larger.
@@ -39,7 +40,10 @@ impl Service {
         let request_id = uuid::Uuid::now_v7().to_string();
         let operation = operation(&request);
         let answer = match self.body(request).await {
-            Ok(body) => answer(&self.warehouse, &operation, &body).await,
+            Ok(body) => match throttle::refusal(self.warehouse.objects.root(), &operation) {
+                Some(kind) => Err(ApiError::throttled(&kind)),
+                None => answer(&self.warehouse, &operation, &body).await,
+            },
             Err(error) => Err(error),
         };
         protocol::respond(answer, &request_id)

@@ -11,6 +11,7 @@ use s3s::{S3Error, S3Request, S3Result, s3_error};
 
 use super::store::Store;
 use crate::host_header::{Addressed, addressed};
+use crate::throttle;
 
 /// The one key that S3 takes.
 pub(crate) struct OneKey(pub(crate) AccessKey);
@@ -43,7 +44,8 @@ impl S3Host for LocalHost {
 }
 
 /// Refuses a request that `s3s` has taken and S3 would not: one that is signed by the method before
-/// this one (Signature Version 2), and one that is signed for another Region than its bucket's.
+/// this one (Signature Version 2), and one that is signed for another Region than its bucket's. Also
+/// one that a test wants to be refused.
 pub(crate) fn check<I: Input>(store: &Store, request: &S3Request<I>) -> S3Result<()> {
     let Some(region) = &request.region else {
         return Err(s3_error!(
@@ -52,6 +54,9 @@ pub(crate) fn check<I: Input>(store: &Store, request: &S3Request<I>) -> S3Result
              AWS4-HMAC-SHA256."
         ));
     };
+    if throttle::refusal(store.objects.root(), I::operation()).is_some() {
+        return Err(s3_error!(SlowDown, "Please reduce your request rate."));
+    }
     match request.input.bucket().and_then(|bucket| store.objects.region(bucket)) {
         Some(home) if home != region.as_str() => Err(elsewhere(&home)),
         _ => Ok(()),
@@ -76,6 +81,9 @@ fn elsewhere(region: &str) -> S3Error {
 
 /// What requests have in common.
 pub(crate) trait Input {
+    /// The operation, such as `GetObject`.
+    fn operation() -> &'static str;
+
     /// The bucket that decides to which Region the request belongs.
     fn bucket(&self) -> Option<&str>;
 }
@@ -83,11 +91,19 @@ pub(crate) trait Input {
 macro_rules! inputs {
     ($($of_bucket:ident),*; anywhere: $($anywhere:ident),*) => {
         $(impl Input for $of_bucket {
+            fn operation() -> &'static str {
+                stringify!($of_bucket).trim_end_matches("Input")
+            }
+
             fn bucket(&self) -> Option<&str> {
                 Some(&self.bucket)
             }
         })*
         $(impl Input for $anywhere {
+            fn operation() -> &'static str {
+                stringify!($anywhere).trim_end_matches("Input")
+            }
+
             fn bucket(&self) -> Option<&str> {
                 None
             }

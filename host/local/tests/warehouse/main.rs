@@ -22,4 +22,5 @@ mod regions;
 mod sessions;
 mod sql;
 mod support;
+mod throttling;
 mod views;
