@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage, Statement};
 
 pub(crate) use result_set::{ColumnInfo, ResultSet, Row};
 
+use crate::roles::FIRST_USER;
 use crate::sql::{HELPER_SCHEMA, LongName, connection_error, engine_error, literal};
 
 /// The settings that every connection needs. They do not depend on the machine's defaults: a
@@ -30,8 +31,8 @@ pub(crate) struct Session {
     pub(crate) in_block: bool,
     /// The isolation level of the database's transactions, in PostgreSQL's words.
     pub(crate) isolation: &'static str,
-    /// Whether it acts as the superuser of the stand-in, and no user is in between.
-    pub(crate) is_engine: bool,
+    /// Whether it may lock every table: it acts as PostgreSQL's superuser or as the first user.
+    pub(crate) may_lock: bool,
 }
 
 impl Session {
@@ -59,16 +60,17 @@ impl Session {
         let row = client.query_one(sql, &[]).await.map_err(|error| engine_error(&error))?;
         // Redshift's SNAPSHOT is PostgreSQL's REPEATABLE READ.
         let isolation = if row.get(1) { "SERIALIZABLE" } else { "REPEATABLE READ" };
-        let (pid, is_engine) = (row.get(0), user.is_none());
-        Ok(Session { client, pid, in_block: false, isolation, is_engine })
+        let may_lock = user.is_none_or(|user| user == FIRST_USER);
+        Ok(Session { client, pid: row.get(0), in_block: false, isolation, may_lock })
     }
 
     /// The statement that lets this transaction alone write to a table, until its end, by the lock
     /// that Redshift takes for this.
-    // LOCK leaves the snapshot for later, and needs more rights than INSERT. So the engine itself
-    // locks that way, and users through a procedure, whose call makes the snapshot before it waits.
+    // LOCK leaves the snapshot for later, and needs more rights than INSERT. So only the first user
+    // locks that way, who may write to all tables. Others lock through a procedure, whose call makes
+    // the snapshot before it waits.
     pub(crate) fn write_lock(&self, table: &str) -> String {
-        if self.is_engine {
+        if self.may_lock {
             format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
         } else {
             format!("CALL {HELPER_SCHEMA}.lock_for_writing({}::regclass)", literal(table))

@@ -82,7 +82,7 @@ impl<'a> Statements<'a> {
             }
             Action::Write { table, text } => self.write(&table, text).await?,
             Action::Authorization(text) => {
-                self.session.is_engine = false;
+                self.session.may_lock = false;
                 self.session.command(&text).await?
             }
             Action::CreateWithKeys { keys, create } => {
