@@ -8,7 +8,7 @@ use loader_warehouse::evolution::old_journal;
 
 use crate::layout::Layout;
 
-/// How many are named one by one.
+/// How many are named one by one, and how many views of each.
 const MAX_NAMED: usize = 10;
 /// The most bytes that are read of one. An earlier version wrote some kilobytes for each view.
 const MAX_BYTES: usize = 1 << 20;
@@ -47,8 +47,12 @@ async fn names(store: &Store, uri: &S3Uri) -> Vec<TableName> {
 }
 
 fn notice(uri: &S3Uri, views: &[TableName]) -> String {
-    let names: Vec<String> = views.iter().map(TableName::to_string).collect();
-    let which = if names.is_empty() { "views".to_owned() } else { names.join(", ") };
+    let names: Vec<String> = views.iter().take(MAX_NAMED).map(TableName::to_string).collect();
+    let which = match views.len() {
+        0 => "views".to_owned(),
+        count if count > MAX_NAMED => format!("{} and other views", names.join(", ")),
+        _ => names.join(", "),
+    };
     let uri: String =
         uri.to_string().chars().map(|c| if c.is_control() { '?' } else { c }).collect();
     format!(

@@ -359,6 +359,7 @@ fn a_ledger_that_we_may_not_alter_is_written_without_it() {
         format!("GRANT USAGE, CREATE ON SCHEMA {schema} TO {user}"),
         format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.loader_loads TO {user}"),
         format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.job_sts TO {user}"),
+        format!("GRANT SELECT ON {schema}.loader_dropped_views TO {user}"),
     ] {
         place.execute(&statement);
     }

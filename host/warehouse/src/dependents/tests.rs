@@ -170,6 +170,19 @@ fn what_could_not_come_back_is_told_before() {
     assert_eq!(hidden().obstacle(true), "");
     let shared = with(|view| view.relacl = t("us=arwdRxtD/us,\"ds:x\"=r/us"));
     insta::assert_snapshot!(shared.obstacle(true), @"view s.v is in the datashare x, which DROP takes it out of; drop it before the load and create it again afterwards");
+    let granted = |users: usize| {
+        let mut fixture = Fixture::new("v");
+        let user = |n: usize| -> &'static str { Box::leak(format!("user_{n}").into_boxed_str()) };
+        fixture.grants = (0..users).map(|n| ("SELECT", user(n), "user", true)).collect();
+        fixture
+    };
+    // With the CREATE VIEW and the owner, 34 of these are 36 statements.
+    assert_eq!(granted(34).obstacle(true), "");
+    insta::assert_snapshot!(granted(35).obstacle(true), @"bringing back view s.v with its comments and grants takes 37 statements, and a transaction has room for 36; drop it before the load and create it again afterwards");
+    let commented = with(|view| {
+        view.definition = Some("create view v as select 1 -- it's\n with no schema binding".into())
+    });
+    insta::assert_snapshot!(commented.obstacle(true), @"view s.v could not be brought back after a failure: its definition is not just the CREATE VIEW of that name, or has a comment with a quote or a semicolon; drop it before the load and create it again afterwards");
     let wide = with(|view| {
         let user = |n: usize| -> &'static str {
             Box::leak(format!("user_{n}_{}", "x".repeat(100)).into_boxed_str())

@@ -16,6 +16,8 @@ use crate::sql::{table, text};
 pub const ALIVE_MINUTES: u32 = 15;
 /// The most rows that are read at once, which are 16 MB. What is behind them, the next run reads.
 const MAX_ROWS: usize = 1000;
+/// The most faults that are told one by one.
+const MAX_FAULTS: usize = 10;
 
 /// The query for the rows of `of`, and of all targets of the schema whose run cannot be alive any
 /// more; for all rows of the schema without `of`. Newer runs come first. It relies on a session
@@ -75,6 +77,9 @@ impl LeftViews {
         for rows in rows.chunk_by(|a, b| (&a.target, &a.run_id) == (&b.target, &b.run_id)) {
             left.add(rows, schema);
         }
+        let untold = left.faults.len().saturating_sub(MAX_FAULTS);
+        left.faults.truncate(MAX_FAULTS);
+        left.faults.extend((untold > 0).then(|| format!("{untold} more such rows are there")));
         Ok(left)
     }
 

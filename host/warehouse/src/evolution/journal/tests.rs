@@ -140,6 +140,18 @@ fn what_the_loader_would_not_write_is_named_and_not_read() {
 }
 
 #[test]
+fn many_faults_are_counted() {
+    let all = rows(&journal(vec![view("v", "SELECT 1 AS a")]), false);
+    let bad = (0..30).map(|place| {
+        let mut row = all[0].clone();
+        (row[4], row[7]) = (Cell::Long(place), Cell::Text("{}".into()));
+        row
+    });
+    let faults = read(bad.collect()).faults;
+    assert_eq!((faults.len(), faults[10].as_str()), (11, "20 more such rows are there"));
+}
+
+#[test]
 fn a_cut_answer_is_read_as_far_as_it_is_whole() {
     let one = rows(&journal(vec![view("v", "SELECT 1 AS a")]), false).remove(0);
     let row = |place: usize, part: i64, parts: i64| {
