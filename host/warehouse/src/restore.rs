@@ -51,7 +51,8 @@ impl Pack<'_> {
     /// journal's any more, because another run has brought it back.
     pub fn statements(&self, journal: &JournalKey) -> Vec<String> {
         let names = self.names();
-        let mut statements = vec![lock_fence(&journal.target), journal.guard(&names)];
+        let mut statements = vec![lock_fence(&journal.target)];
+        statements.extend(journal.guard(&names));
         statements.extend(self.makes.iter().cloned());
         statements.push(journal.delete(&names));
         statements
@@ -99,7 +100,7 @@ mod tests {
             comment: None,
             column_comments: vec![Default::default(); comments],
         };
-        let mut views = [view("a", 17), view("b", 17), view("c", 0), view("d", 60), view("e", 0)];
+        let mut views = [view("a", 17), view("b", 16), view("c", 0), view("d", 60), view("e", 0)];
         views[4].create = "x".repeat(MAX_STATEMENT_BYTES);
         let views: Vec<&SavedView> = views.iter().chain([&views[2]]).collect();
         let packs = packs(&views, "us");
@@ -111,12 +112,13 @@ mod tests {
             })
             .collect();
         let expected =
-            [("ab", 36, true), ("c", 1, true), ("d", 61, false), ("e", 1, true), ("c", 1, true)];
+            [("ab", 35, true), ("c", 1, true), ("d", 61, false), ("e", 1, true), ("c", 1, true)];
         assert_eq!(packed, expected.map(|(names, count, fits)| (names.into(), count, fits)));
         let target = TableName { schema: "s".into(), table: "t".into() };
         let journal = JournalKey { target, run_id: "r1".into() };
         insta::assert_snapshot!(packs[1].statements(&journal).join("\n"), @r#"
         LOCK "s"."loader_fence_t"
+        SET enable_result_cache_for_session TO off
         SELECT 1 / (CASE WHEN COUNT(*) = 1 THEN 1 ELSE 0 END) AS still_in_journal FROM "s"."loader_dropped_views" WHERE part = 1 AND target_table = 's.t' AND run_id = 'r1' AND ((view_schema = 's' AND view_name = 'c'))
         CREATE VIEW …
         DELETE FROM "s"."loader_dropped_views" WHERE target_table = 's.t' AND run_id = 'r1' AND ((view_schema = 's' AND view_name = 'c'))

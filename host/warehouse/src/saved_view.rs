@@ -16,8 +16,8 @@ use crate::sql_text;
 
 /// The most statements of a view, which stay in one transaction: beside them there is room for what
 /// the transaction itself takes. These are the LOCKs of the fence and of the target, the guard that
-/// the journal has the view, and the DELETE from the journal.
-pub(crate) const VIEW_STATEMENTS: usize = MAX_BATCH_STATEMENTS - 4;
+/// the journal has the view with its setting, and the DELETE from the journal.
+pub(crate) const VIEW_STATEMENTS: usize = MAX_BATCH_STATEMENTS - 5;
 
 /// Whether statements of several views fit into one transaction. A single view may be longer: no
 /// source says whether 100 KB is the limit of a statement or of a transaction.

@@ -10,7 +10,7 @@ pub const UTC: &str = "SET timezone TO 'UTC'";
 
 /// A guard is asked and not remembered, and a query that holds a table reads it.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_enable_result_cache_for_session.html>
-const NO_CACHED_RESULTS: &str = "SET enable_result_cache_for_session TO off";
+pub(crate) const NO_CACHED_RESULTS: &str = "SET enable_result_cache_for_session TO off";
 
 /// The settings of a transaction that writes. `statement_timeout`: the longest that a statement may
 /// take.

@@ -98,9 +98,10 @@ async fn a_transaction_that_arrives_late_does_nothing() {
         .leave_journal("run1", &name("public", "t"), std::slice::from_ref(&was), Duration::ZERO)
         .await;
     let views = std::slice::from_ref(&v);
-    let (fence, guard) = ("LOCK public.loader_fence_t".to_owned(), journal.key.guard(views));
-    let drops = [fence.clone(), guard.clone(), was.drop_sql()];
-    let makes = [fence, guard, was.create.clone(), journal.key.delete(views)];
+    let lock = vec!["LOCK public.loader_fence_t".to_owned()];
+    let guarded = [lock, journal.key.guard(views)].concat();
+    let drops = [guarded.clone(), vec![was.drop_sql()]].concat();
+    let makes = [guarded, vec![was.create.clone(), journal.key.delete(views)]].concat();
     let forgets = journal.key.forget_sql(views).concat();
     let fails = async |late: &[String]| {
         let failure = world.batch(late).await.expect_err("a guard fires");

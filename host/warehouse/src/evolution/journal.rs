@@ -22,7 +22,7 @@ use crate::bookkeeping::{DROPPED_VIEWS, MAX_PART_BYTES, lock_fence};
 use crate::dependents::conditions::{is, is_object};
 use crate::guard::guard;
 use crate::saved_view::SavedView;
-use crate::session::UTC;
+use crate::session::{NO_CACHED_RESULTS, UTC};
 use crate::sql::{MAX_BATCH_STATEMENTS, MAX_STATEMENT_BYTES, cut, table, text};
 
 pub use read::{ALIVE_MINUTES, LeftJournal, LeftViews, Listed, query};
@@ -125,9 +125,10 @@ fn parts(mut content: &str) -> Vec<&str> {
 
 impl JournalKey {
     /// The guard that the journal has these views. It stands behind the LOCK of the fence.
-    pub fn guard(&self, views: &[TableName]) -> String {
+    pub fn guard(&self, views: &[TableName]) -> Vec<String> {
         let from = format!("{} WHERE part = 1 AND {}", self.table(), self.are(views));
-        guard(&format!("COUNT(*) = {}", views.len()), "still_in_journal", &from)
+        let guard = guard(&format!("COUNT(*) = {}", views.len()), "still_in_journal", &from);
+        vec![NO_CACHED_RESULTS.to_owned(), guard]
     }
 
     /// Deletes the rows of these views.
@@ -155,7 +156,8 @@ impl JournalKey {
                 exist.join(" OR ")
             );
             let exist = guard(&format!("COUNT(*) = {}", views.len()), "views_exist", &from);
-            vec![lock_fence(&self.target), self.guard(views), exist, self.delete(views)]
+            let (lock, delete) = (vec![lock_fence(&self.target)], vec![exist, self.delete(views)]);
+            [lock, self.guard(views), delete].concat()
         };
         views.chunks(MAX_FORGOTTEN).map(forget).collect()
     }

@@ -135,6 +135,7 @@ fn a_varchar_lets_go_of_every_view_and_they_are_written_down_first() {
     journal: public.v1, public.v2
     transaction
       LOCK "public"."loader_fence_orders"
+      SET enable_result_cache_for_session TO off
       SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS still_in_journal FROM "public"."loader_dropped_views" WHERE part = 1 AND target_table = 'public.orders' AND run_id = 'r1' AND ((view_schema = 'public' AND view_name = 'v2') OR (view_schema = 'public' AND view_name = 'v1'))
       DROP VIEW "public"."v2"
       DROP VIEW "public"."v1"
@@ -145,6 +146,7 @@ fn a_varchar_lets_go_of_every_view_and_they_are_written_down_first() {
     transaction
       LOCK "public"."loader_fence_orders"
       LOCK "public"."orders"
+      SET enable_result_cache_for_session TO off
       SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS still_in_journal FROM "public"."loader_dropped_views" WHERE part = 1 AND target_table = 'public.orders' AND run_id = 'r1' AND ((view_schema = 'public' AND view_name = 'v1') OR (view_schema = 'public' AND view_name = 'v2'))
       ALTER TABLE "public"."orders" ADD COLUMN "day" DATE
       CREATE VIEW "public"."v1" AS SELECT …

@@ -95,7 +95,7 @@ impl Transaction {
     pub fn to_send(&self, journal: &JournalKey) -> Vec<String> {
         let mut statements = self.statements.clone();
         if !self.views.is_empty() {
-            statements.insert(self.locks, journal.guard(&self.views));
+            statements.splice(self.locks..self.locks, journal.guard(&self.views));
             statements.extend(self.makes.then(|| journal.delete(&self.views)));
         }
         statements
