@@ -83,7 +83,7 @@ fn a_drop_that_outlives_its_run_loses_no_view() {
     let recovered = third.json["views_recovered"].as_array().expect("a list");
     assert_eq!(recovered.len(), 4, "{recovered:?}");
     assert_eq!(state(&place), before);
-    assert_eq!(types(&place), "id integer, note character varying 256");
+    assert_eq!(types(&place), "id integer, kept 9, note 256");
     assert_eq!(names(&place.select(IN_JOURNAL), "view_name"), "");
 
     // The same statements once more, as if they had been on their way all the time.
@@ -114,7 +114,7 @@ fn a_change_waits_for_readers_no_longer_than_it_may() {
         reader.execute("COMMIT");
         assert_eq!(state(&place), before, "{held}");
         let _ = Report::of(load_without_plugins(&place, None)).succeeded();
-        assert_eq!(types(&place), "id integer, note character varying 256", "{held}");
+        assert_eq!(types(&place), "id integer, kept 9, note 256", "{held}");
     }
 }
 

@@ -128,7 +128,7 @@ fn a_plan_can_be_read() {
         t.kept
        FROM read_plan.v
          JOIN read_plan.t ON t.id = v.id
-      WHERE v.remark::text <> 'x'::text;
+      WHERE v.remark <> 'x'::character varying;
     GRANT SELECT ON "read_plan"."on_v" TO PUBLIC;
     ALTER TABLE "read_plan"."on_v" OWNER TO "read_plan_ann";
 
