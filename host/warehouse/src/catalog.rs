@@ -3,6 +3,8 @@
 //!
 //! The module has the queries and reads their answers. It runs nothing.
 
+mod upper_case;
+
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
@@ -141,7 +143,7 @@ fn columns_of(rows: Vec<ColumnRow>, table: &TableName) -> Result<Option<Vec<Cata
         rows.into_iter().partition(|row| row.relation == table.table);
     let Some(first) = of_table.first() else {
         let other = others.iter().find(|row| row.relation.eq_ignore_ascii_case(&table.table));
-        return other.map_or(Ok(None), |other| Err(upper_case_table(table, &other.relation)));
+        return other.map_or(Ok(None), |other| Err(upper_case::table(table, &other.relation)));
     };
     if first.is_view {
         return Err(Error::new(
@@ -154,38 +156,8 @@ fn columns_of(rows: Vec<ColumnRow>, table: &TableName) -> Result<Option<Vec<Cata
     columns
         .iter()
         .find(is_upper)
-        .map_or(Ok(()), |column| Err(upper_case_column(table, &column.name)))?;
+        .map_or(Ok(()), |column| Err(upper_case::column(table, &column.name)))?;
     Ok(Some(columns))
-}
-
-fn upper_case_table(table: &TableName, name: &str) -> Error {
-    let (schema, quoted) = (&table.schema, sql::ident(name));
-    let rename = format!(
-        "ALTER TABLE {}.{quoted} RENAME TO {}",
-        sql::ident(schema),
-        sql::ident(&table.table)
-    );
-    upper_case(format!("the table {schema}.{quoted}"), &rename)
-}
-
-fn upper_case_column(table: &TableName, name: &str) -> Error {
-    let quoted = sql::ident(name);
-    let rename = format!(
-        "ALTER TABLE {} RENAME COLUMN {quoted} TO {}",
-        sql::table(table),
-        sql::ident(&name.to_ascii_lowercase())
-    );
-    upper_case(format!("the column {quoted} of {table}"), &rename)
-}
-
-/// Only a session with `enable_case_sensitive_identifier` makes and finds such names. The loader
-/// writes all names in lower case, so it would make a second table or column beside them.
-fn upper_case(what: String, rename: &str) -> Error {
-    let message = format!(
-        "{what} has upper-case letters in its name, and the loader writes names in lower case \
-         only; rename it: SET enable_case_sensitive_identifier TO true; {rename}"
-    );
-    Error::new(Kind::SchemaConflict, message)
 }
 
 fn loads_query(target: &TableName, load_id: &str) -> String {

@@ -118,6 +118,7 @@ mod tests {
         let journal = JournalKey { target, run_id: "r1".into() };
         insta::assert_snapshot!(packs[1].statements(&journal).join("\n"), @r#"
         LOCK "s"."loader_fence_t"
+        SET enable_result_cache_for_session TO off
         SELECT 1 / (CASE WHEN COUNT(*) = 1 THEN 1 ELSE 0 END) AS still_in_journal FROM "s"."loader_dropped_views" WHERE part = 1 AND target_table = 's.t' AND run_id = 'r1' AND ((view_schema = 's' AND view_name = 'c'))
         CREATE VIEW …
         DELETE FROM "s"."loader_dropped_views" WHERE target_table = 's.t' AND run_id = 'r1' AND ((view_schema = 's' AND view_name = 'c'))
