@@ -15,6 +15,9 @@ use super::result::{self, Format};
 use super::warehouse::Warehouse;
 use crate::session::ResultSet;
 
+/// How long a cancel has to end an execution before the next one is sent.
+const BETWEEN_CANCELS: Duration = Duration::from_millis(100);
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct IdRequest {
@@ -214,26 +217,34 @@ fn page_start(token: Option<&str>, id: &str, rows: usize) -> Result<usize, ApiEr
     if of == id && start <= rows { Ok(start) } else { Err(invalid()) }
 }
 
-/// CancelStatement. It marks the execution and cancels the statement that PostgreSQL is running.
-pub(crate) async fn cancel(warehouse: &Warehouse, request: IdRequest) -> Result<Value, ApiError> {
-    let found = find(warehouse, request.id.as_deref())?;
-    let execution = &found.execution;
-    let cancel = async |pid| {
-        if let Err(error) = warehouse.cancel_backend(pid).await {
-            // No error: the runner checks the mark before each statement anyway.
-            tracing::warn!(
-                error,
-                id = execution.id,
-                "cannot send the cancel request to PostgreSQL"
-            );
-        }
-    };
-    execution.request_cancel(cancel).await.map_err(|status| {
+/// CancelStatement.
+pub(crate) async fn cancel(
+    warehouse: &Arc<Warehouse>,
+    request: IdRequest,
+) -> Result<Value, ApiError> {
+    let execution = find(warehouse, request.id.as_deref())?.execution;
+    execution.request_cancel().map_err(|status| {
         ApiError::validation(format!(
             "Could not cancel a query that is already in {} state with ID: {}",
             status.as_str(),
             execution.id
         ))
     })?;
+    tokio::spawn(cancel_until_ended(warehouse.clone(), execution));
     Ok(json!({"Status": true}))
+}
+
+/// Cancels what PostgreSQL runs for the execution, again and again until it has ended. A single
+/// cancel is lost when it comes between two statements: PostgreSQL ignores it then.
+async fn cancel_until_ended(warehouse: Arc<Warehouse>, execution: Arc<Execution>) {
+    while !execution.status().is_final() {
+        let send = async |pid| {
+            if let Err(error) = warehouse.cancel_backend(pid).await {
+                let id = &execution.id;
+                tracing::warn!(error, id, "cannot send the cancel request to PostgreSQL");
+            }
+        };
+        execution.cancel(send).await;
+        execution.wait(BETWEEN_CANCELS).await;
+    }
 }

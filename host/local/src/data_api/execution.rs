@@ -197,28 +197,26 @@ impl Execution {
         let _ = tokio::time::timeout(limit, ended.wait_for(|ended| *ended)).await;
     }
 
-    /// Asks the runner to stop, and gives the connection to `cancel`, which cancels PostgreSQL's
-    /// statement. When no connection is there yet, the runner will see the request before its first
-    /// statement.
+    /// Asks the runner to stop. It looks before each statement; the one that PostgreSQL is running
+    /// has to be cancelled.
     ///
     /// Errors: the final status, when the execution has already ended.
-    pub(crate) async fn request_cancel<C: Future<Output = ()>>(
-        &self,
-        cancel: impl FnOnce(i32) -> C,
-    ) -> Result<(), Status> {
+    pub(crate) fn request_cancel(&self) -> Result<(), Status> {
+        let mut state = self.state();
+        if state.status.is_final() {
+            return Err(state.status);
+        }
+        state.cancel_requested = true;
+        Ok(())
+    }
+
+    /// Calls `cancel` with the connection, while its statements run on it.
+    pub(crate) async fn cancel<C: Future<Output = ()>>(&self, cancel: impl FnOnce(i32) -> C) {
         let _cancelling = self.cancelling.lock().await;
-        let pid = {
-            let mut state = self.state();
-            if state.status.is_final() {
-                return Err(state.status);
-            }
-            state.cancel_requested = true;
-            state.cancellable
-        };
+        let pid = self.state().cancellable;
         if let Some(pid) = pid {
             cancel(pid).await;
         }
-        Ok(())
     }
 
     /// Keeps cancel requests away from the connection, and waits for one that is on its way. A
