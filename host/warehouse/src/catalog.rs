@@ -52,7 +52,8 @@ pub struct ColumnAttributes {
 
 impl Catalog {
     /// Reads the answers to [`queries`], and tells whether the audit table exists. `loads` and `left`
-    /// are empty when there was no table to ask. Errors: as of [`columns_of`].
+    /// are empty when there was no table to ask. Errors: `Config` for a view, `SchemaConflict` for
+    /// names with upper-case letters.
     pub fn read(
         [columns, loads, left]: [&ResultRows; 3],
         target: &TableName,
@@ -189,7 +190,7 @@ impl FromRow for Loads {
 
 impl TableState {
     /// Reads the answers to [`table_queries`]; `None` when the table does not exist. Errors: as of
-    /// [`columns_of`].
+    /// [`Catalog::read`].
     pub fn read(
         columns: &ResultRows,
         attributes: &ResultRows,
