@@ -31,6 +31,7 @@ use parse::{parse, syntax_error};
 pub(super) fn prepare(sql: &str) -> Result<Prepared, SqlError> {
     let mut statement = parse(sql)?;
     refuse::check(&statement)?;
+    refuse::check_mixture(&statement)?;
     rewrite::in_place(&mut statement)?;
     if let Statement::Merge(merge) = &mut statement {
         check_source_of(merge)?;
@@ -67,11 +68,17 @@ fn check_source_of(merge: &mut Merge) -> Result<(), SqlError> {
     Ok(())
 }
 
-/// The query of a CREATE TABLE AS or an EXPLAIN.
+/// The query of a CREATE TABLE AS.
+pub(super) fn translate_source(sql: &str) -> Result<String, SqlError> {
+    refuse::check_source(&parse(sql)?)?;
+    translate_part(sql)
+}
+
+/// The query of an EXPLAIN.
 pub(super) fn translate_part(sql: &str) -> Result<String, SqlError> {
     let mut statement = parse(sql)?;
     refuse::check(&statement)?;
-    refuse::check_source(&statement)?;
+    refuse::check_mixture(&statement)?;
     if !matches!(&statement, Statement::Query(_)) {
         return Err(SqlError::syntax(sql.split_whitespace().next().unwrap_or(""), 1));
     }

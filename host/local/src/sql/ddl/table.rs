@@ -50,7 +50,7 @@ fn filled(cursor: &Cursor<'_>, elements: &Elements) -> Result<String, SqlError> 
         names if names.is_empty() => names,
         names => format!(" ({names})"),
     };
-    Ok(format!("{names} AS {}", query::translate_part(cursor.rest())?))
+    Ok(format!("{names} AS {}", query::translate_source(cursor.rest())?))
 }
 
 /// The text behind the name of a table that starts empty.

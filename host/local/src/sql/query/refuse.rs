@@ -14,7 +14,7 @@ use sqlparser::ast::{
 
 use crate::sql::error::SqlError;
 
-pub(super) use leader_only::check_source;
+pub(super) use leader_only::{check_mixture, check_source};
 
 use leader_only::is_named;
 

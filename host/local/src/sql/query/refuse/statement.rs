@@ -6,7 +6,6 @@ use sqlparser::ast::{
     Statement, TableFactor, Truncate,
 };
 
-use super::leader_only::check_source;
 use crate::sql::error::SqlError;
 
 /// Refuses by the statement's verb.
@@ -41,10 +40,7 @@ fn check_insert(insert: &Insert) -> Result<(), SqlError> {
     if insert.table_alias.is_some() {
         return Err(SqlError::absent("AS", "no alias for the target of an INSERT"));
     }
-    match &insert.source {
-        Some(source) => check_source(source.as_ref()),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn check_delete(delete: &Delete) -> Result<(), SqlError> {
