@@ -178,6 +178,10 @@ impl Target {
             (None, Some(_)) if self.db_user.is_some() => {
                 "DbUser can be provided with ClusterIdentifier only".to_owned()
             }
+            // Also ours: the page has them as alternatives.
+            _ if self.db_user.is_some() && self.secret_arn.is_some() => {
+                "Only one of DbUser and SecretArn can be provided".to_owned()
+            }
             (Some(_), None) | (None, Some(_)) => return Ok(()),
         };
         Err(ApiError::validation(refusal))

@@ -45,9 +45,10 @@ fn replaced(error: &DbError) -> Option<String> {
         }
         SqlState::T_R_SERIALIZATION_FAILURE => Some(CONFLICT.to_owned()),
         SqlState::T_R_DEADLOCK_DETECTED => Some("deadlock detected".to_owned()),
-        // Two transactions that create the same table collide in PostgreSQL's own catalog.
+        // Two transactions that create the same table collide in PostgreSQL's own catalog, also with
+        // IF NOT EXISTS.
         SqlState::UNIQUE_VIOLATION if error.schema() == Some("pg_catalog") => {
-            Some(CONFLICT.to_owned())
+            Some(error.detail().and_then(created_twice).unwrap_or_else(|| CONFLICT.to_owned()))
         }
         SqlState::CARDINALITY_VIOLATION if message.contains("row a second time") => {
             Some("Found multiple matches to update the same tuple.".to_owned())
@@ -58,6 +59,15 @@ fn replaced(error: &DbError) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The text for a relation whose name PostgreSQL's catalog has by now. `detail`: for example
+/// `Key (typname, typnamespace)=(t, 2200) already exists.`
+fn created_twice(detail: &str) -> Option<String> {
+    let (column, values) = detail.strip_prefix("Key (")?.split_once(", ")?;
+    let (_, values) = values.split_once(")=(")?;
+    let (name, _) = values.rsplit_once(", ")?;
+    ["typname", "relname"].contains(&column).then(|| format!("Relation \"{name}\" already exists"))
 }
 
 /// The text for a check that the stand-in added to a table, by the check's name.
@@ -145,6 +155,16 @@ fn replaced_view(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn relations_that_are_made_at_once() {
+        assert_eq!(
+            created_twice("Key (typname, typnamespace)=(a, b, 2200) already exists."),
+            Some("Relation \"a, b\" already exists".to_owned())
+        );
+        assert_eq!(created_twice("Key (rolname)=(a) already exists."), None);
+        assert_eq!(created_twice("Key (nspname, x)=(a, 1) already exists."), None);
+    }
 
     #[test]
     fn dependencies_name_the_table_first() {

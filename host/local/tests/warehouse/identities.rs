@@ -228,8 +228,8 @@ async fn a_load_by_an_ordinary_user(warehouse: &Warehouse) {
     must_as(
         warehouse,
         "ben",
-        "CREATE TABLE public.bens (id bigint NOT NULL DISTKEY, name \
-                               varchar(5) DEFAULT 'x', PRIMARY KEY (id)) SORTKEY (id)",
+        "CREATE TABLE public.bens (id bigint NOT NULL DISTKEY, name varchar(5), PRIMARY KEY (id)) \
+         SORTKEY (id)",
     )
     .await;
     warehouse.put("bens.csv", "1,a\n2,b\n");

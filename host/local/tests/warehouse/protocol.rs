@@ -215,6 +215,10 @@ async fn refused_requests(warehouse: &Warehouse) {
              satisfy constraint: Member must be between 0 and 86400",
         ),
         (
+            execute("SELECT 1".into()).cluster_identifier("c").db_user("loader").secret_arn("s"),
+            "Only one of DbUser and SecretArn can be provided",
+        ),
+        (
             client.execute_statement().sql("SELECT 1").session_id("nobody"),
             "Session with Id: nobody is invalid",
         ),

@@ -28,10 +28,14 @@ BEGIN
     IF obstacle IS NOT NULL THEN
         RAISE EXCEPTION 'cannot alter type of a column used by a view or rule' USING ERRCODE = '0A000', DETAIL = obstacle;
     END IF;
-    IF target.atttypmod - 4 > size THEN
-        IF target.atthasdef THEN
+    IF target.atthasdef THEN
+        IF target.atttypmod - 4 > size THEN
             RAISE EXCEPTION 'cannot decrease a VARCHAR column size with default value' USING ERRCODE = '0A000';
         END IF;
+        -- The text is ours, not Redshift's.
+        RAISE EXCEPTION 'cannot alter column "%" of relation "%", column has a default value', name, relation USING ERRCODE = '0A000';
+    END IF;
+    IF target.atttypmod - 4 > size THEN
         EXECUTE format('SELECT max(octet_length(%I)) FROM %s', name, relation) INTO longest;
         IF longest > size THEN
             RAISE EXCEPTION 'cannot alter column "%" of relation "%", existing data is longer than % bytes', name, relation, size
