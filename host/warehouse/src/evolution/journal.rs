@@ -61,7 +61,7 @@ impl Journal {
     // No source says whether 100 KB is the limit of a statement or of a batch, so the statements of
     // a transaction have no more in sum.
     pub fn write_sql(&self) -> Result<Vec<Vec<String>>> {
-        let begin = [lock_fence(&self.key.target), UTC.to_owned()];
+        let begin = [lock_fence(&self.key.target), UTC.to_owned(), self.key.try_delete()];
         let (mut transactions, mut bytes): (Vec<Vec<String>>, usize) = (Vec::new(), 0);
         for insert in self.inserts()? {
             let room = transactions.last().is_some_and(|last| {
@@ -134,6 +134,12 @@ impl JournalKey {
     /// Deletes the rows of these views.
     pub fn delete(&self, views: &[TableName]) -> String {
         format!("DELETE FROM {} WHERE {}", self.table(), self.are(views))
+    }
+
+    /// Deletes no row, and fails where the user may not delete any. Then no view must be dropped,
+    /// since the transaction that brings it back deletes its row.
+    fn try_delete(&self) -> String {
+        format!("DELETE FROM {} WHERE 1 = 0", self.table())
     }
 
     /// The query for the views that the journal still has; its rows are [`Listed`].

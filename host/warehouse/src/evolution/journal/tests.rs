@@ -70,6 +70,7 @@ fn rows_stand_behind_the_lock_of_the_fence() {
     insta::assert_snapshot!(transactions.concat().join("\n"), @r#"
     LOCK "s"."loader_fence_t"
     SET timezone TO 'UTC'
+    DELETE FROM "s"."loader_dropped_views" WHERE 1 = 0
     INSERT INTO "s"."loader_dropped_views" (target_table, run_id, view_schema, view_name, place, part, parts, content, written_at) VALUES ('s.t', 'r1', 's', 'v', 0, 1, 1, '{"version":1,"name":{"schema":"s","table":"v"},"kind":"bound","create":"CREATE VIEW \\"s\\".\\"v\\" AS SELECT ''it''''s \\\\\\\\'' AS a","owner":"ann","grants":[{"privilege":"SELECT","columns":["a"],"grantee":{"group":"readers"},"grantable":false}],"comment":"it''s","column_comments":[]}', GETDATE())
     "#);
 }
