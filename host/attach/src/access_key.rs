@@ -1,6 +1,6 @@
-//! The access key of a folder: the one that its server takes. In: the state folder. Out: the key,
-//! made at random when the folder is first served, and kept in `DIR/.loader/access_key.json`, which
-//! only the folder's owner can read.
+//! The access key of a folder, with which clients sign what they send to its server. In: the state
+//! folder. Out: the key, made at random when the folder is first served, and kept in
+//! `DIR/.loader/access_key.json`, which only the folder's owner can read.
 
 use std::fs;
 use std::io;
@@ -31,7 +31,7 @@ impl AccessKey {
     /// The key of a folder; makes one when the folder has none. Only the server calls this, under
     /// its lock; programs find the key in the endpoints.
     // A file that others can read holds no secret any more (a backup was restored, for example). So
-    // it is replaced like one that is missing.
+    // a new key takes its place, as if there were none.
     pub fn of(state: &StateDir) -> Result<AccessKey, AttachError> {
         let path = state.access_key_file();
         if let Some(key) = read(&path) {

@@ -43,7 +43,7 @@ impl StateDir {
     }
 
     /// Takes all rights on the folder from other users. The server does so before it writes a
-    /// secret: the folder may be one that a person has made.
+    /// secret: a person may have made the folder.
     pub fn make_private(&self) -> Result<(), AttachError> {
         fs::set_permissions(&self.0, fs::Permissions::from_mode(PRIVATE))
             .map_err(AttachError::file(&self.0, "make it private"))

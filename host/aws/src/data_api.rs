@@ -155,8 +155,8 @@ impl DataApi {
     }
 
     /// The same client, which cancels an execution that waits longer for a lock: at a LOCK, or at a
-    /// change of a view or a table that others are using. Such an execution ends as one that was
-    /// cancelled.
+    /// change of a view or a table that others are using. Such an execution ends as if somebody had
+    /// cancelled it.
     // Redshift has no bound for the wait alone. A statement timeout would have to stand in front of
     // the LOCK, which must be the first statement of its transaction.
     #[must_use]

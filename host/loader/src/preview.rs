@@ -45,8 +45,8 @@ pub struct Preview {
     pub statements: Vec<String>,
     /// How the statements are sent, in the same order.
     pub executions: Vec<ExecutionPreview>,
-    /// SQL of the transaction that loads the rows, in order. The run's id, the ETag and the staging
-    /// prefix are those of this preview; a load has its own.
+    /// SQL of the load as one transaction, in order; a large load sends the same statements in two.
+    /// The run's id, the ETag and the staging prefix are those of this preview; a load has its own.
     pub load_statements: Vec<String>,
     pub views: Vec<ViewChange>,
     pub notices: Vec<String>,

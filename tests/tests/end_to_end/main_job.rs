@@ -326,3 +326,26 @@ fn the_staged_half_leaves_the_warehouse_alone() {
         place.select("SELECT table_name FROM svv_columns WHERE table_schema = '{s}'").is_empty()
     );
 }
+
+#[test]
+fn a_failed_run_has_its_row_also_where_the_user_may_make_no_tables() {
+    let place = Place::new("no-tables");
+    place.put("a.csv", "id\n1\n");
+    let _ = place.load("a.csv", "t", &[]).succeeded();
+    let user = format!("{}_eve", place.schema());
+    for statement in [
+        format!("CREATE USER {user} PASSWORD DISABLE"),
+        format!("GRANT USAGE ON SCHEMA {{s}} TO {user}"),
+        format!("GRANT SELECT, INSERT ON {{s}}.loader_loads TO {user}"),
+        format!("GRANT SELECT, INSERT ON {{s}}.job_sts TO {user}"),
+        format!("GRANT SELECT ON {{s}}.loader_dropped_views TO {user}"),
+    ] {
+        place.execute(&statement);
+    }
+    place.put("b.csv", "id\n1,2\n");
+    let as_user = ["--cluster-identifier", "local", "--db-user", &user];
+    let report = place.load("b.csv", "t", &as_user);
+    assert_eq!(report.ended.code, 3, "{}", report.ended.stderr);
+    let row = "SELECT status FROM {s}.job_sts WHERE source_filename = 'b.csv'";
+    assert_eq!(place.value(row), "FAILED");
+}

@@ -63,11 +63,11 @@ async fn complete(
         );
         return Err(Error::new(Kind::Internal, fact));
     };
-    // A file that was loaded before gets no new row, so its run needs no column for the plugins.
     if !catalog.has_fence {
         bookkeeping::make_fence(api, target, &catalog).await?;
         catalog.has_fence = true;
     }
+    // A file that was loaded before gets no new row, so its run needs no column for the plugins.
     if !catalog.ledger_has_plugins && catalog.loaded_by.is_none() {
         catalog.ledger_has_plugins = bookkeeping::add_plugins(api, target).await?;
     }

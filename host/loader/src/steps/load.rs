@@ -104,32 +104,37 @@ async fn transact(load: &Load<'_>) -> Result<Loaded> {
         // run again with all the rest.
         return commit(load, &load.api(), in_one, retry::is_passing).await;
     }
-    let session = fill(load, statements.filling()).await?;
-    crash::point("filled");
-    match session {
-        Ok(session) => {
+    match fill(load, statements.filling()).await? {
+        Filled::Stage { session } => {
+            crash::point("filled");
             let api = load.api().within_session(&session);
             commit(load, &api, statements.merging(), retry::is_conflict).await
         }
-        Err(loaded) => Ok(loaded),
+        Filled::Ended(loaded) => Ok(loaded),
     }
 }
 
-/// Fills the staging table, and returns the session that has it.
+/// What the first of two transactions has come to.
+enum Filled {
+    /// The staging table has the rows. It lives as long as this session.
+    Stage { session: String },
+    /// There is nothing to merge.
+    Ended(Loaded),
+}
+
+/// Fills the staging table, in a session that stays open.
 // A lost answer leaves nothing to find out: a staging table that nobody asks for goes with its
 // session.
-async fn fill(
-    load: &Load<'_>,
-    statements: Vec<Statement>,
-) -> Result<std::result::Result<String, Loaded>> {
+async fn fill(load: &Load<'_>, statements: Vec<Statement>) -> Result<Filled> {
     let (roles, statements): (Vec<StatementRole>, Vec<String>) = statements.into_iter().unzip();
     let api = load.api().opening_session();
     let filled = retry::execute_batch_while(&api, &statements, retry::is_passing).await;
     match filled.map_err(Error::unless_unknown)? {
-        Outcome::Failed(failure) => load.explain(&roles, &failure).await.map(Err),
+        Outcome::Failed(failure) => load.explain(&roles, &failure).await.map(Filled::Ended),
         Outcome::Finished(executed) => {
             let fact = "the Data API opened no session for the load";
-            executed.session_id.map(Ok).ok_or_else(|| Error::new(Kind::Internal, fact))
+            let session = executed.session_id.ok_or_else(|| Error::new(Kind::Internal, fact))?;
+            Ok(Filled::Stage { session })
         }
     }
 }
