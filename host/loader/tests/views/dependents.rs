@@ -4,7 +4,13 @@
 use std::time::Duration;
 
 use loader::redshift::dependents;
+use loader_model::column_type::ColumnType;
+use loader_warehouse::bookkeeping;
 use loader_warehouse::dependents::{Dependent, Dependents};
+use loader_warehouse::evolution::change::SchemaChange;
+use loader_warehouse::evolution::journal::JournalKey;
+use loader_warehouse::evolution::script::{self, Execution, Situation};
+use loader_warehouse::refusal::Refusal;
 use loader_warehouse::saved_view::{Grantee, ViewKind};
 
 use crate::support::{World, name};
@@ -113,6 +119,41 @@ async fn everything_that_reads_a_table_survives_being_dropped() {
     assert_eq!(world.settle(&journal).await.expect("all can be restored").len(), 4);
     assert_eq!(world.in_journal().await, "");
     assert_eq!(state(&world).await, before);
+    world.stop().await;
+}
+
+/// The transaction that makes the integer `a` of the table wider, and its views again.
+fn widening(dependents: &Dependents) -> Vec<String> {
+    let (name, target) = ("a".to_owned(), name("public", "t"));
+    let (from, to) = (ColumnType::Integer, ColumnType::BigInt);
+    let change = SchemaChange::ReplaceColumn { name, from, to, not_null: false, default: None };
+    let situation = Situation { target: &target, attributes: &[], dependents, configured: &[] };
+    let plan = script::plan(vec![change], &situation).expect("nothing is in the way");
+    let key = JournalKey { target: target.clone(), run_id: "run1".into() };
+    match plan.executions.as_slice() {
+        [Execution::Transaction(transaction)] => transaction.to_send(&key),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_was_made_again_since_it_was_read_keeps_its_grants() {
+    let world = World::new().await;
+    let target = name("public", "t");
+    world.execute(&["CREATE TABLE t (a INTEGER)", "CREATE VIEW v AS SELECT a FROM t"]).await;
+    world.batch(&bookkeeping::make_fence(&target, false, true)).await.expect("it is made");
+    let early = dependents::read(&world.api, &target, &[]).await.expect("the catalog answers");
+    // Another run drops the view and makes it again, with a grant that was not read.
+    world.execute(&["DROP VIEW v", "CREATE VIEW v AS SELECT a FROM t"]).await;
+    world.execute(&["GRANT SELECT ON v TO PUBLIC"]).await;
+
+    let late = world.batch(&widening(&early)).await.expect_err("it was made for another view");
+    assert_eq!(late.refusal, Refusal::Guard, "{}", late.message);
+    let anew = dependents::read(&world.api, &target, &[]).await.expect("the catalog answers");
+    world.batch(&widening(&anew)).await.expect("the table is changed");
+    let after = dependents::read(&world.api, &target, &[]).await.expect("the catalog answers");
+    assert_eq!(found(&after, "v").view.grants, found(&anew, "v").view.grants);
+    assert_eq!(found(&after, "v").view.grants.len(), 1);
     world.stop().await;
 }
 

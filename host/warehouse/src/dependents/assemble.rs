@@ -30,6 +30,7 @@ pub(super) fn views(
         let reads: BTreeSet<usize> = read.iter().filter_map(|id| places.get(id).copied()).collect();
         places.insert(*id, views.len());
         views.push(Dependent {
+            id: *id,
             obstacle: Return { view: &view, catalog, grants, user }.obstacle(),
             view,
             reads_target: members.target.is_some_and(|target| read.contains(&target)),

@@ -31,6 +31,8 @@ pub struct Dependents {
 /// A view that reads the target, directly or through other views, or that `view_config.json` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependent {
+    /// The view's object id, which another one of the same name does not have.
+    pub id: i64,
     pub view: SavedView,
     /// Whether the view reads the target itself, and not only other views of the target.
     pub reads_target: bool,

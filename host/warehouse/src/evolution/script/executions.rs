@@ -4,6 +4,7 @@
 use loader_model::names::TableName;
 
 use crate::bookkeeping::{lock, lock_fence};
+use crate::dependents::Dependents;
 use crate::evolution::change::{ColumnExtras, SchemaChange};
 use crate::evolution::script::values::{Execution, Situation, Transaction};
 use crate::evolution::script::views::{ViewScript, ViewStatements};
@@ -15,6 +16,8 @@ struct Unit {
     statements: Vec<String>,
     /// Whether they alter the target.
     alters: bool,
+    /// The object id of the view that they drop.
+    dropped: Option<i64>,
     /// The view that they drop or make, when it is one of the journal.
     view: Option<TableName>,
 }
@@ -56,14 +59,14 @@ impl<'a> Units<'a> {
         for change in changes {
             let statements = change.statements(situation.target, &extras);
             match change.is_transactional() {
-                true => together.push(Unit { statements, alters: true, view: None }),
+                true => together.push(Unit { statements, alters: true, dropped: None, view: None }),
                 false => alone.extend(statements),
             }
         }
         Units {
             target: situation.target,
             creates_table: matches!(changes, [SchemaChange::CreateTable { .. }]),
-            drops: drops(&views.dropped),
+            drops: drops(&views.dropped, dependents),
             alone,
             together,
             makes: makes(views, &dependents.user),
@@ -82,19 +85,19 @@ impl<'a> Units<'a> {
         };
         // The statements of a new table become a part of the load's transaction. `obstacles` has
         // checked that there is room for them, so the limits do not count here.
-        let fits = self.creates_table || fit_one_batch(locks.iter().chain(&changes));
-        if !self.alone.is_empty() || !fits {
-            return None;
-        }
-        if changes.is_empty() {
-            return Some(Vec::new());
-        }
         let transaction = Transaction {
             locks: locks.len(),
+            dropped: self.drops.iter().filter_map(|unit| unit.dropped).collect(),
             statements: [locks, changes].concat(),
             ..Default::default()
         };
-        Some(vec![Execution::Transaction(transaction)])
+        let guard = transaction.same_views();
+        let fits = self.creates_table || fit_one_batch(transaction.statements.iter().chain(&guard));
+        if !self.alone.is_empty() || !fits {
+            return None;
+        }
+        let is_nothing = transaction.statements.len() == transaction.locks;
+        Some(if is_nothing { Vec::new() } else { vec![Execution::Transaction(transaction)] })
     }
 
     /// The evolution as several executions.
@@ -111,10 +114,12 @@ impl<'a> Units<'a> {
 }
 
 // Readers first: DROP VIEW fails while another view reads the view.
-fn drops(dropped: &[SavedView]) -> Vec<Unit> {
+fn drops(dropped: &[SavedView], dependents: &Dependents) -> Vec<Unit> {
+    let found = |view: &SavedView| dependents.views.iter().find(|one| one.view.name == view.name);
     let drop = |view: &SavedView| Unit {
         statements: vec![view.drop_sql()],
         alters: false,
+        dropped: found(view).map(|dependent| dependent.id),
         view: Some(view.name.clone()),
     };
     dropped.iter().rev().map(drop).collect()
@@ -124,6 +129,7 @@ fn makes(views: &ViewScript, user: &str) -> Vec<Unit> {
     let make = |view: &ViewStatements| Unit {
         statements: view.statements(user),
         alters: false,
+        dropped: None,
         view: view.dropped().cloned(),
     };
     views.made.iter().map(make).collect()
@@ -156,10 +162,11 @@ fn transactions(units: Vec<Unit>, target: &TableName, makes: bool) -> Vec<Execut
     let transaction = |pack: Vec<Unit>| {
         let locks = locks(target, pack.iter().any(|unit| unit.alters));
         let count = locks.len();
+        let dropped = pack.iter().filter_map(|unit| unit.dropped).collect();
         let views = pack.iter().filter_map(|unit| unit.view.clone()).collect();
         let statements = pack.into_iter().flat_map(|unit| unit.statements);
         let statements = locks.into_iter().chain(statements).collect();
-        Execution::Transaction(Transaction { statements, locks: count, views, makes })
+        Execution::Transaction(Transaction { statements, locks: count, dropped, views, makes })
     };
     packs.into_iter().map(transaction).collect()
 }

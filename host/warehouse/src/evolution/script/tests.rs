@@ -25,6 +25,7 @@ fn view(name: &str, columns: &[&str], reads: &[usize]) -> Dependent {
         grantable: false,
     };
     Dependent {
+        id: 100 + columns.len() as i64,
         view: SavedView {
             name,
             kind: ViewKind::Bound,
@@ -113,6 +114,7 @@ fn an_integer_and_its_views_are_one_transaction() {
     transaction
       LOCK "public"."loader_fence_orders"
       LOCK "public"."orders"
+      SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS same_views FROM pg_class WHERE oid IN (100, 101)
       DROP VIEW "public"."v2"
       DROP VIEW "public"."v1"
       ALTER TABLE "public"."orders" ADD COLUMN "_loader_widened" BIGINT
@@ -137,6 +139,7 @@ fn a_varchar_lets_go_of_every_view_and_they_are_written_down_first() {
       LOCK "public"."loader_fence_orders"
       SET enable_result_cache_for_session TO off
       SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS still_in_journal FROM "public"."loader_dropped_views" WHERE part = 1 AND target_table = 'public.orders' AND run_id = 'r1' AND ((view_schema = 'public' AND view_name = 'v2') OR (view_schema = 'public' AND view_name = 'v1'))
+      SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS same_views FROM pg_class WHERE oid IN (100, 101)
       DROP VIEW "public"."v2"
       DROP VIEW "public"."v1"
     alone
@@ -179,6 +182,7 @@ fn configured_views_see_new_columns() {
     transaction
       LOCK "public"."loader_fence_orders"
       LOCK "public"."orders"
+      SELECT 1 / (CASE WHEN COUNT(*) = 2 THEN 1 ELSE 0 END) AS same_views FROM pg_class WHERE oid IN (100, 101)
       DROP VIEW "public"."on_top"
       DROP VIEW "public"."v_orders"
       ALTER TABLE "public"."orders" ADD COLUMN "day" DATE

@@ -9,6 +9,7 @@ use crate::dependents::Dependents;
 use crate::evolution::change::SchemaChange;
 use crate::evolution::journal::JournalKey;
 use crate::evolution::view_config::ConfiguredView;
+use crate::guard::guard;
 use crate::saved_view::SavedView;
 
 /// What the loader knows of the target when it writes a script.
@@ -51,6 +52,8 @@ pub struct Transaction {
     /// The LOCKs, and then the rest.
     pub(super) statements: Vec<String>,
     pub(super) locks: usize,
+    /// Object ids of the views that the transaction drops, as they were read.
+    pub(super) dropped: Vec<i64>,
     /// Views of the journal that the transaction drops or makes again.
     pub(super) views: Vec<TableName>,
     /// Whether it makes them again, and so deletes their rows.
@@ -90,15 +93,28 @@ impl Execution {
 }
 
 impl Transaction {
-    /// The statements as they are sent. Where the transaction drops or makes views of the journal,
-    /// the guard stands behind the LOCKs, so that it sees what the transactions before have done.
+    /// The statements as they are sent. The guards stand behind the LOCKs, so that they see what the
+    /// transactions before have done.
     pub fn to_send(&self, journal: &JournalKey) -> Vec<String> {
-        let mut statements = self.statements.clone();
+        let (mut statements, mut guards) = (self.statements.clone(), Vec::new());
         if !self.views.is_empty() {
-            statements.splice(self.locks..self.locks, journal.guard(&self.views));
+            guards.extend(journal.guard(&self.views));
             statements.extend(self.makes.then(|| journal.delete(&self.views)));
         }
+        guards.extend(self.same_views());
+        statements.splice(self.locks..self.locks, guards);
         statements
+    }
+
+    /// The guard that the views to be dropped are those that were read.
+    // What hangs on a view is read in several executions. Another run may drop the view and make it
+    // again between two of them: the first has found the view, the second no privileges. Such a view
+    // has another id by now. (For example, `v` would come back without its grants.)
+    pub(super) fn same_views(&self) -> Option<String> {
+        let ids: Vec<String> = self.dropped.iter().map(i64::to_string).collect();
+        let from = format!("pg_class WHERE oid IN ({})", ids.join(", "));
+        let guard = || guard(&format!("COUNT(*) = {}", ids.len()), "same_views", &from);
+        (!ids.is_empty()).then(guard)
     }
 }
 
