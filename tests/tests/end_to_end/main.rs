@@ -13,6 +13,8 @@ mod interruption;
 
 mod isolation;
 
+mod services;
+
 mod commands;
 
 mod database_session;
