@@ -14,6 +14,8 @@ const NEVER: &[(&str, &[&str])] = &[
     // Text and values.
     ("loader-warehouse", &["tokio", "wasmtime", "aws-config", "clap", "arrow", "loader-csv"]),
     ("loader-aws", &["wasmtime", "arrow", "parquet", "clap", "loader-data", "loader-local"]),
+    // Asks a warehouse through `loader-aws`, for files that `loader-data` has written.
+    ("loader-contract", &["clap", "loader-local", "tokio-postgres"]),
     ("loader-sandbox", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata", "clap"]),
     ("loader-csv", &["tokio", "wasmtime", "aws-config"]),
     // The stand-in is a program of its own.

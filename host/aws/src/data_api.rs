@@ -6,6 +6,8 @@
 //! it means.
 //! Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>
 
+pub mod requests;
+
 mod wait;
 
 use std::time::Duration;
@@ -200,7 +202,7 @@ impl DataApi {
     /// Submits one statement and returns its id.
     async fn send_one(&self, sql: &str, token: &str) -> Result<String> {
         self.calls.count("ExecuteStatement");
-        let to = self.address();
+        let to = Address::of(&self.database, &self.session);
         let request = self.client.execute_statement().sql(sql).client_token(token);
         let request = request
             .statement_name(&self.statement_name)
@@ -220,7 +222,7 @@ impl DataApi {
     /// Submits a batch and returns its id.
     async fn send_batch(&self, statements: &[String], token: &str) -> Result<String> {
         self.calls.count("BatchExecuteStatement");
-        let to = self.address();
+        let to = Address::of(&self.database, &self.session);
         let request = self.client.batch_execute_statement().client_token(token);
         let request = request
             .set_sqls(Some(statements.to_vec()))
@@ -235,34 +237,6 @@ impl DataApi {
         match boxed(request.send()).await {
             Ok(answer) => Ok(answer.id.unwrap_or_default()),
             Err(error) => Err(failure::failure("submitting a batch of statements", error)),
-        }
-    }
-
-    /// Where an execution runs. With a secret the user comes from the secret.
-    fn address(&self) -> Address {
-        let keep_alive_seconds = match &self.session {
-            SessionUse::Within(id) => {
-                return Address { session_id: Some(id.clone()), ..Address::default() };
-            }
-            SessionUse::New => Some(SESSION_SECONDS),
-            SessionUse::Own => None,
-        };
-        let (workgroup, cluster, db_user) = match &self.database.compute {
-            Compute::Workgroup(name) => (Some(name.clone()), None, None),
-            Compute::Cluster { identifier, db_user } => {
-                (None, Some(identifier.clone()), db_user.clone())
-            }
-        };
-        let database = Some(self.database.name.clone());
-        let (secret_arn, session_id) = (self.database.secret_arn.clone(), None);
-        Address {
-            workgroup,
-            cluster,
-            db_user,
-            database,
-            secret_arn,
-            session_id,
-            keep_alive_seconds,
         }
     }
 
@@ -316,6 +290,36 @@ impl DataApi {
         let request = self.client.get_statement_result().id(id).set_next_token(token);
         let page = boxed(request.send()).await;
         page.map_err(|error| failure::read_failure("reading a statement's result", error))
+    }
+}
+
+impl Address {
+    /// Where an execution runs. With a secret the user comes from the secret.
+    fn of(database: &Database, session: &SessionUse) -> Address {
+        let keep_alive_seconds = match session {
+            SessionUse::Within(id) => {
+                return Address { session_id: Some(id.clone()), ..Address::default() };
+            }
+            SessionUse::New => Some(SESSION_SECONDS),
+            SessionUse::Own => None,
+        };
+        let (workgroup, cluster, db_user) = match &database.compute {
+            Compute::Workgroup(name) => (Some(name.clone()), None, None),
+            Compute::Cluster { identifier, db_user } => {
+                (None, Some(identifier.clone()), db_user.clone())
+            }
+        };
+        let secret_arn = database.secret_arn.clone();
+        let (database, session_id) = (Some(database.name.clone()), None);
+        Address {
+            workgroup,
+            cluster,
+            db_user,
+            database,
+            secret_arn,
+            session_id,
+            keep_alive_seconds,
+        }
     }
 }
 

@@ -1,44 +1,39 @@
 //! The contract with the warehouse: what Amazon Redshift does and PostgreSQL does not, as cases in
-//! `tests/warehouse/*.toml`, each with the public source of its fact. They run through the Data API
-//! with the AWS SDK, on the local stand-in, and on a real cluster too when one is named
-//! (`warehouse.rs` reads the variables).
+//! `tests/warehouse/*.toml`, each with the public source of its fact. The crate `loader-contract`
+//! reads and runs them; here they run on the local stand-in, and on a real cluster too when one is
+//! named (`warehouse.rs` reads the variables).
 //!
 //! Each case is a test of its own, for example `alter: a VARCHAR grows`; on a real cluster its name
 //! begins with `[real]`. `cargo test --test warehouse_contract alter` runs one file's cases.
 
-mod case;
-mod objects;
-mod parquet_files;
-mod request;
-mod run;
 mod warehouse;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use loader_tests::{root, world};
+use loader_contract::Case;
+use loader_model::error::{Error, Kind};
+use loader_tests::world;
 use tokio::runtime::Runtime;
 
-use case::Case;
 use warehouse::Warehouse;
 
 /// Cases that run at a time: most of their time they wait for an answer.
 const AT_ONCE: usize = 8;
+/// How long a case may take, so that one that waits for ever says so.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
     let runtime = Arc::new(Runtime::new().expect("a runtime"));
     let cases: Vec<Arc<Case>> =
-        case::read(&root().join("tests/warehouse")).into_iter().map(Arc::new).collect();
-    assert!(!cases.is_empty(), "the cases are gone");
-    let stand_in = runtime.block_on(Warehouse::stand_in(world().endpoints()));
+        loader_contract::cases().expect("sound cases").into_iter().map(Arc::new).collect();
+    let stand_in = runtime.block_on(Warehouse::stand_in(world()));
     let real = runtime.block_on(Warehouse::real());
-    let mut trials = vec![Trial::test("placeholders_are_filled", || {
-        case::placeholders_are_filled();
-        Ok(())
-    })];
+    let mut trials = Vec::new();
     let notes = Arc::new(Mutex::new(Vec::new()));
     for warehouse in [Some(stand_in), real].into_iter().flatten().map(Arc::new) {
         trials.extend(cases.iter().map(|case| trial(&runtime, &warehouse, case, &notes)));
@@ -71,7 +66,8 @@ fn trial(
 /// Runs the case. A real cluster that contradicts a fact without a confirmed source is news, and
 /// no failure; the stand-in must do what every case says.
 fn check(runtime: &Runtime, warehouse: &Warehouse, case: &Case) -> Result<Vec<String>, Failed> {
-    let outcome = runtime.block_on(run::run(warehouse, case));
+    let run = async { loader_contract::run(&warehouse.bench, case, too_long()).await };
+    let outcome = runtime.block_on(run).map_err(|error| error.to_string())?;
     let name = &warehouse.name;
     let mut notes: Vec<String> = outcome
         .words
@@ -80,9 +76,14 @@ fn check(runtime: &Runtime, warehouse: &Warehouse, case: &Case) -> Result<Vec<St
         .collect();
     let Some(difference) = outcome.difference else { return Ok(notes) };
     let told = format!("{}\n{difference}", case.title());
-    if case.confirmed || !warehouse.is_real {
+    if case.is_confirmed() || !warehouse.is_real {
         return Err(told.into());
     }
     notes.push(format!("an unconfirmed fact is otherwise on {name}: {told}\n"));
     Ok(notes)
+}
+
+async fn too_long() -> Error {
+    tokio::time::sleep(PATIENCE).await;
+    Error::new(Kind::Transient, format!("the case took longer than {} s", PATIENCE.as_secs()))
 }

@@ -1,50 +1,43 @@
 //! A case as it is written: TOML in, what to do and to expect out, with its placeholders filled in.
 //!
-//! Every case has a schema of its own. `{schema}`, `{database}`, `{bucket}`, `{region}` (of warehouse
-//! and bucket), `{elsewhere}` (another Region) and `{role}` (an ARN for IAM_ROLE) stand for what
-//! belongs to the run, `{n*127}` for 127 times `n`, and `{c# INT*3}` for `c1 INT, c2 INT, c3 INT`.
-//! A case with `compressions` is run with each of them as `{compression}`.
+//! Every case has a schema for itself. `{schema}`, `{database}`, `{bucket}` (with the folder in it
+//! that holds the objects), `{folder}`, `{region}` (of warehouse and bucket), `{elsewhere}` (another
+//! Region) and `{role}` (an ARN for IAM_ROLE) stand for what belongs to the run, `{n*127}` for 127
+//! times `n`, and `{c# INT*3}` for `c1 INT, c2 INT, c3 INT`. A case with `compressions` is run with
+//! each of them as `{compression}`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
+use loader_model::error::{Error, Kind, Result};
 use serde::Deserialize;
 
 use crate::objects::Object;
-
-/// One file: the cases of an area.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Area {
-    /// Where the facts are from, if a case does not say otherwise.
-    source: Option<String>,
-    case: Vec<Case>,
-}
+use crate::values::Values;
 
 /// A fact about the warehouse and how to see it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Case {
+pub struct Case {
     #[serde(skip)]
-    pub(crate) area: String,
+    area: String,
     name: String,
     #[serde(default)]
     source: String,
     /// Whether a public source says it in so many words. What is only likely is reported apart on a
     /// real cluster.
     #[serde(default = "yes")]
-    pub(crate) confirmed: bool,
+    confirmed: bool,
     /// Compressions of Parquet, each with whether a public source says that COPY reads it.
     #[serde(default)]
     compressions: BTreeMap<String, bool>,
     /// That of this run.
     #[serde(skip)]
-    pub(crate) compression: Option<String>,
+    compression: Option<String>,
     /// Run first, in one transaction, and must work.
     #[serde(default)]
     pub(crate) setup: Vec<String>,
     /// It runs in a database of its own, which has this isolation level.
-    pub(crate) isolation: Option<String>,
+    isolation: Option<String>,
     /// Keys and what is there.
     #[serde(default)]
     pub(crate) objects: BTreeMap<String, Object>,
@@ -137,36 +130,25 @@ pub(crate) struct Expected {
     pub(crate) error: Option<String>,
 }
 
-/// The cases of all files, in order.
-pub(crate) fn read(dir: &Path) -> Vec<Case> {
-    let files = std::fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-    let mut files: Vec<_> = files.flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    let mut cases = Vec::new();
-    for file in
-        files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "toml"))
-    {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let area: Area = toml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        for mut case in area.case {
-            if case.source.is_empty() {
-                case.source = area.source.clone().unwrap_or_default();
+impl Case {
+    /// The case as a part of its file. `source`: where the file's facts are from. Errors: `Internal`
+    /// for a case that is not sound.
+    pub(crate) fn of_area(mut self, area: &str, source: Option<&str>) -> Result<Case> {
+        area.clone_into(&mut self.area);
+        if self.source.is_empty() {
+            self.source = source.unwrap_or_default().to_owned();
+        }
+        match self.mistake() {
+            Some(mistake) => {
+                let fact = format!("the case {:?} is not sound: {mistake}", self.name());
+                Err(Error::new(Kind::Internal, fact))
             }
-            case.area.clone_from(&name);
-            case.check();
-            cases.extend(case.with_each_compression());
+            None => Ok(self),
         }
     }
-    let mut titles: Vec<String> = cases.iter().map(Case::title).collect();
-    titles.sort();
-    titles.windows(2).for_each(|two| assert_ne!(two[0], two[1], "two cases have one name"));
-    cases
-}
 
-impl Case {
     /// The case itself, or one for each of its compressions.
-    fn with_each_compression(self) -> Vec<Case> {
+    pub(crate) fn with_each_compression(self) -> Vec<Case> {
         let case = |(compression, confirmed): (&String, &bool)| Case {
             name: format!("{}, {compression}", self.name),
             confirmed: self.confirmed && *confirmed,
@@ -179,39 +161,91 @@ impl Case {
         }
     }
 
-    /// Area and name: what its test is called.
-    pub(crate) fn name(&self) -> String {
+    /// Area and name, such as `alter: a VARCHAR grows`.
+    pub fn name(&self) -> String {
         format!("{}: {}", self.area, self.name)
     }
 
-    /// Its name, and where its fact is from.
-    pub(crate) fn title(&self) -> String {
-        let doubt = if self.confirmed { "" } else { ", unconfirmed" };
-        format!("{}: {} ({}{doubt})", self.area, self.name, self.source)
+    /// The file that has it, such as `alter`.
+    pub(crate) fn area(&self) -> &str {
+        &self.area
     }
 
-    fn check(&self) {
-        assert!(self.source.starts_with("https://"), "{}: a fact needs a public source", self.name);
-        assert!(!self.steps.is_empty(), "{}: nothing is tried", self.name);
+    /// The isolation level of the database that it has for itself; `None` when any database will do.
+    pub(crate) fn isolation(&self) -> Option<&str> {
+        self.isolation.as_deref()
+    }
+
+    /// The compression of its Parquet files, where it is run with several.
+    pub(crate) fn compression(&self) -> Option<&str> {
+        self.compression.as_deref()
+    }
+
+    /// The page that says so.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Whether that page says it in so many words. Otherwise it is only likely.
+    pub fn is_confirmed(&self) -> bool {
+        self.confirmed
+    }
+
+    /// Its name, and where its fact is from.
+    pub fn title(&self) -> String {
+        let doubt = if self.confirmed { "" } else { ", unconfirmed" };
+        format!("{} ({}{doubt})", self.name(), self.source)
+    }
+
+    /// Whether only a superuser can run it: it makes users, groups, roles or databases.
+    pub fn needs_superuser(&self) -> bool {
+        let steps = self.steps.iter().flat_map(Step::statements);
+        let all = self.setup.iter().map(String::as_str).chain(steps);
+        self.isolation.is_some()
+            || all.chain(self.teardown.iter().map(String::as_str)).any(is_about_identities)
+    }
+
+    fn mistake(&self) -> Option<&'static str> {
         let mut started: Vec<&String> = self.steps.iter().flat_map(|step| &step.starts).collect();
         let mut awaited: Vec<&String> = self.steps.iter().flat_map(|step| &step.awaits).collect();
         started.sort();
         awaited.sort();
-        assert_eq!(started, awaited, "{}: what is started is awaited once", self.name);
-        for step in &self.steps {
-            assert_eq!(step.kinds(), 1, "{}: a step is one request", self.name);
-            assert!(step.session.is_some() || !step.names_a_session(), "{}: which?", self.name);
-            let speaks_of_one = step.expected().is_some();
-            assert!(
-                step.execute.is_some() || !speaks_of_one,
-                "{}: say it in the batch's statement",
-                self.name
-            );
+        match () {
+            () if !self.source.starts_with("https://") => Some("a fact needs a public source"),
+            () if self.steps.is_empty() => Some("nothing is tried"),
+            () if started != awaited => Some("what is started is awaited once"),
+            () => self.steps.iter().find_map(Step::mistake),
         }
     }
 }
 
+/// Whether a statement makes, changes or drops a user, a group, a role or a database.
+fn is_about_identities(sql: &str) -> bool {
+    let mut words = sql.split_whitespace().map(str::to_ascii_uppercase);
+    let verb = words.next().unwrap_or_default();
+    let what = words.next().unwrap_or_default();
+    ["CREATE", "ALTER", "DROP"].contains(&verb.as_str())
+        && ["USER", "GROUP", "ROLE", "DATABASE"].contains(&what.as_str())
+}
+
 impl Step {
+    fn mistake(&self) -> Option<&'static str> {
+        match () {
+            () if self.kinds() != 1 => Some("a step is one request"),
+            () if self.session.is_none() && self.names_a_session() => Some("of which session?"),
+            () if self.execute.is_none() && self.expected().is_some() => {
+                Some("what is expected stands in the batch's statement")
+            }
+            () => None,
+        }
+    }
+
+    /// The texts of its statements.
+    fn statements(&self) -> impl Iterator<Item = &str> {
+        let batches = self.transaction.iter().chain(&self.auto_commit).flatten();
+        self.execute.as_deref().into_iter().chain(batches.map(Item::sql))
+    }
+
     fn kinds(&self) -> usize {
         let kinds = [
             self.execute.is_some(),
@@ -277,6 +311,13 @@ impl std::fmt::Display for Expected {
 }
 
 impl Item {
+    fn sql(&self) -> &str {
+        match self {
+            Item::Bare(sql) => sql,
+            Item::Full(item) => &item.sql,
+        }
+    }
+
     /// The statement, how often, and what becomes of it.
     pub(crate) fn parts(&self) -> (&str, usize, Expected) {
         match self {
@@ -294,53 +335,18 @@ impl Item {
     }
 }
 
-/// What placeholders stand for.
-pub(crate) struct Values(pub(crate) Vec<(&'static str, String)>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Values {
-    pub(crate) fn fill(&self, text: &str) -> String {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            out.push_str(before);
-            let value =
-                after.split_once('}').and_then(|(name, after)| Some((self.value(name)?, after)));
-            match value {
-                Some((value, after)) => {
-                    out.push_str(&value);
-                    rest = after;
-                }
-                // JSON has braces too.
-                None => {
-                    out.push('{');
-                    rest = after;
-                }
-            }
+    #[test]
+    fn what_only_a_superuser_may_is_seen_by_its_first_words() {
+        for sql in ["CREATE USER {schema}_u PASSWORD DISABLE", "drop  group g", "ALTER DATABASE d"]
+        {
+            assert!(is_about_identities(sql), "{sql}");
         }
-        out + rest
+        for sql in ["CREATE TABLE users (n INT)", "GRANT SELECT ON t TO ROLE r", "SELECT 1", ""] {
+            assert!(!is_about_identities(sql), "{sql}");
+        }
     }
-
-    fn value(&self, name: &str) -> Option<String> {
-        if let Some((_, value)) = self.0.iter().find(|(known, _)| *known == name) {
-            return Some(value.clone());
-        }
-        let (part, times) = name.rsplit_once('*')?;
-        let times: usize = times.parse().ok()?;
-        if !part.contains('#') {
-            return Some(part.repeat(times));
-        }
-        let numbered: Vec<String> =
-            (1..=times).map(|number| part.replace('#', &number.to_string())).collect();
-        Some(numbered.join(", "))
-    }
-}
-
-/// The one test of this file: `main` calls it, because a test with a `main` has no `#[test]`.
-pub(crate) fn placeholders_are_filled() {
-    let values = Values(vec![("schema", "s1".to_owned())]);
-    assert_eq!(
-        values.fill("{schema}.t {x*3} {c# INT*2} {\"a\": {schema}}"),
-        "s1.t xxx c1 INT, c2 INT {\"a\": s1}"
-    );
-    assert_eq!(values.fill("{ unknown} {"), "{ unknown} {");
 }
