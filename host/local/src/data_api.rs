@@ -42,6 +42,7 @@ mod list;
 mod list_sessions;
 mod members;
 mod names;
+mod permissions;
 mod protocol;
 mod registry;
 mod result;

@@ -42,7 +42,8 @@
 //! A layer imports only from the layers below it: `data_api` (requests, batches), `copy` (loads),
 //! `session` (one connection and its answers), `sql` (statements as text, no I/O). `s3` stands
 //! beside them and shares `objects` with COPY. `server` puts them together with `postgres`, the
-//! process. `signature` and `host_header` say which requests are answered at all.
+//! process. `signature` and `host_header` say which requests are answered at all, and `policy` which
+//! of them an IAM policy allows.
 
 mod clock;
 mod copy;
@@ -50,6 +51,7 @@ mod data_api;
 mod error;
 mod host_header;
 mod objects;
+mod policy;
 mod postgres;
 mod roles;
 mod s3;

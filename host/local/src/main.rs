@@ -30,6 +30,12 @@ struct Args {
     /// Folder with PostgreSQL's programs, when they are not found.
     #[arg(long, value_name = "DIR", env = "LOADER_POSTGRES_BIN")]
     postgres_bin: Option<PathBuf>,
+    /// Refuse what the IAM policy in this file does not allow the caller; it is read for each request.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// The same for the role that COPY names.
+    #[arg(long, value_name = "FILE")]
+    role_policy: Option<PathBuf>,
     /// Stop when the last program that uses the folder is gone.
     #[arg(long, hide = true)]
     while_used: bool,
@@ -86,6 +92,8 @@ fn options(args: &Args) -> LocalOptions {
         postgres_bin: args.postgres_bin.clone(),
         s3_port: args.s3_port,
         data_api_port: args.data_api_port,
+        policy: args.policy.clone(),
+        role_policy: args.role_policy.clone(),
     }
 }
 

@@ -12,6 +12,7 @@ mod list;
 mod listing;
 mod members;
 mod multipart;
+mod permissions;
 mod read;
 mod records;
 mod spool;
@@ -31,15 +32,24 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result};
 
 use crate::objects::Objects;
+use crate::policy::Policy;
 use access::{Input, LocalHost, OneKey};
 use failure::blocking;
+use permissions::Permissions;
 use store::Store;
 
-/// The service of one DIR, for requests that are signed with `key`; `state_dir` is its `.loader`.
-pub(crate) fn service(objects: Objects, state_dir: &Path, key: AccessKey) -> io::Result<S3Service> {
-    let store = Arc::new(Store::open(objects, state_dir)?);
+/// The service of one DIR, for requests that are signed with `key` and that `policy` allows; `state_dir`
+/// is its `.loader`.
+pub(crate) fn service(
+    objects: Objects,
+    state_dir: &Path,
+    key: AccessKey,
+    policy: Policy,
+) -> io::Result<S3Service> {
+    let store = Arc::new(Store::open(objects.clone(), state_dir)?);
     let mut builder = S3ServiceBuilder::new(LocalS3 { store });
     builder.set_auth(OneKey(key));
+    builder.set_access(Permissions { policy, objects });
     builder.set_host(LocalHost);
     Ok(builder.build())
 }

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use crate::data_api::{self, Warehouse};
 use crate::error::LocalError;
 use crate::objects::Objects;
+use crate::policy::Policy;
 use crate::postgres::Postgres;
 use crate::s3;
 pub(crate) use http::HttpServer;
@@ -30,6 +31,10 @@ pub struct LocalOptions {
     pub s3_port: u16,
     /// Port of the Data API on 127.0.0.1; 0 as above.
     pub data_api_port: u16,
+    /// File with the IAM policy of the caller; `None` allows everything.
+    pub policy: Option<PathBuf>,
+    /// File with the IAM policy of the role that COPY names; `None` allows everything.
+    pub role_policy: Option<PathBuf>,
 }
 
 /// A running stand-in. Stop it with [`Server::stop`]. When it is dropped instead, it closes its
@@ -64,18 +69,20 @@ impl Server {
         state.make_private()?;
         let key = AccessKey::of(&state)?;
         let last = last_ports(&state)?;
+        let (policy, role) = (Policy::new(options.policy), Policy::new(options.role_policy));
         let objects =
             Objects::open(&options.dir).map_err(LocalError::file(&options.dir, "open"))?;
         let (s3_listener, s3_port) = bind(options.s3_port, last.0).await?;
         let (data_api_listener, data_api_port) = bind(options.data_api_port, last.1).await?;
 
-        let s3_service = s3::service(objects.clone(), state.path(), key.clone())
+        let s3_service = s3::service(objects.clone(), state.path(), key.clone(), policy.clone())
             .map_err(LocalError::file(state.path(), "open the state of S3 in"))?;
         let postgres = Postgres::start(state.path(), options.postgres_bin.as_deref()).await?;
-        let (postgres, warehouse) = open_warehouse(postgres, objects).await?;
+        let (postgres, warehouse) = open_warehouse(postgres, objects, role).await?;
+        let data_api = data_api::Service::new(warehouse, key.clone(), policy);
         let http = [
             HttpServer::start(s3_listener, s3_service),
-            serve_data_api(data_api_listener, data_api::Service::new(warehouse, key.clone())),
+            serve_data_api(data_api_listener, data_api),
         ];
 
         let file = EndpointsFile::of_this_process(s3_port, data_api_port, key);
@@ -125,8 +132,9 @@ fn serve_data_api(listener: TcpListener, service: data_api::Service) -> HttpServ
 async fn open_warehouse(
     postgres: Postgres,
     objects: Objects,
+    role: Policy,
 ) -> Result<(Postgres, Arc<Warehouse>), LocalError> {
-    match Warehouse::start(postgres.config().clone(), objects).await {
+    match Warehouse::start(postgres.config().clone(), objects, role).await {
         Ok(warehouse) => Ok((postgres, warehouse)),
         Err(error) => {
             if let Err(also) = postgres.stop().await {

@@ -13,6 +13,7 @@ use super::source::{self, SourceFile};
 use super::target::{self, TargetTable};
 use crate::clock::now_millis;
 use crate::objects::Objects;
+use crate::policy::Policy;
 use crate::session::Session;
 use crate::sql::{CopyStatement, FileFormat, engine_error};
 
@@ -23,6 +24,8 @@ const BUFFERS: usize = 8;
 pub(crate) struct Context<'a> {
     pub(crate) session: &'a Session,
     pub(crate) objects: &'a Objects,
+    /// What the statement's role may read.
+    pub(crate) role: &'a Policy,
     /// Whether the client wants the COPY to stop.
     pub(crate) is_cancelled: &'a (dyn Fn() -> bool + Sync),
     pub(crate) query_id: i64,
@@ -89,7 +92,8 @@ async fn locked_load(
     target::lock(session, statement).await?;
     let table = target::find(session, statement).await?;
     let (objects, wanted) = (context.objects.clone(), statement.clone());
-    *files = blocking(move || source::find(&objects, &wanted)).await??;
+    let role = context.role.clone();
+    *files = blocking(move || source::find(&objects, &wanted, &role)).await??;
     let rows = transfer(context, statement, &table, files.clone(), errors).await?;
     set_last_copy(session, rows, context.query_id).await?;
     Ok(rows)

@@ -9,6 +9,7 @@ use loader_attach::REGION;
 use serde::Deserialize;
 
 use crate::objects::{ObjectEntry, Objects};
+use crate::policy::Policy;
 use crate::sql::{CopyStatement, FileFormat};
 use crate::throttle;
 
@@ -57,19 +58,42 @@ fn manifest_problem(fault: &str, url: &str) -> String {
     )
 }
 
-/// Finds the files of a COPY.
+/// Finds the files of a COPY, as far as its role may read them.
+// COPY needs to list the bucket and to read the objects, and the manifest where there is one.
+// Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-access-permissions.html>
 pub(crate) fn find(
     objects: &Objects,
     statement: &CopyStatement,
+    role: &Policy,
 ) -> Result<Vec<SourceFile>, String> {
     if throttle::refusal(objects.root(), "COPY").is_some() {
         return Err(engine_block(SLOW_DOWN, 8001, "", "s3_utility.cpp:671"));
     }
-    if statement.is_manifest {
-        from_manifest(objects, statement)
+    check(role, "s3:ListBucket", &format!("arn:aws:s3:::{}", statement.bucket))?;
+    let files = if statement.is_manifest {
+        check_object(role, &format!("s3://{}/{}", statement.bucket, statement.key))?;
+        from_manifest(objects, statement)?
     } else {
-        from_prefix(objects, statement)
-    }
+        from_prefix(objects, statement)?
+    };
+    files.iter().try_for_each(|file| check_object(role, &file.url))?;
+    Ok(files)
+}
+
+fn check_object(role: &Policy, url: &str) -> Result<(), String> {
+    check(role, "s3:GetObject", &url.replacen("s3://", "arn:aws:s3:::", 1))
+}
+
+fn check(role: &Policy, action: &str, resource: &str) -> Result<(), String> {
+    role.check(action, resource).map_err(|_| {
+        let words = "S3ServiceException:Access Denied,Status 403,Error AccessDenied";
+        engine_block(
+            words,
+            8001,
+            &format!("Listing bucket or reading {resource}"),
+            "s3_utility.cpp:671",
+        )
+    })
 }
 
 fn from_prefix(objects: &Objects, statement: &CopyStatement) -> Result<Vec<SourceFile>, String> {

@@ -92,6 +92,15 @@ impl ApiError {
         }
     }
 
+    pub(crate) fn denied(message: String) -> ApiError {
+        ApiError {
+            status: StatusCode::BAD_REQUEST,
+            code: "AccessDeniedException",
+            message,
+            resource_id: None,
+        }
+    }
+
     pub(crate) fn unsigned(refusal: Refusal) -> ApiError {
         let Refusal { code, message } = refusal;
         ApiError { status: StatusCode::BAD_REQUEST, code, message, resource_id: None }

@@ -14,7 +14,8 @@ use serde_json::Value;
 use super::protocol::{self, ApiError, parse};
 use super::result::Format;
 use super::warehouse::Warehouse;
-use super::{catalog, describe, execute, list, list_sessions};
+use super::{catalog, describe, execute, list, list_sessions, permissions};
+use crate::policy::Policy;
 use crate::signature::Signatures;
 use crate::throttle;
 
@@ -26,13 +27,14 @@ const MAX_BODY_BYTES: usize = 8 << 20;
 pub(crate) struct Service {
     warehouse: Arc<Warehouse>,
     signatures: Signatures,
+    policy: Policy,
 }
 
 impl Service {
-    /// Serves requests that are signed with `key`.
-    pub(crate) fn new(warehouse: Arc<Warehouse>, key: AccessKey) -> Service {
+    /// Serves requests that are signed with `key` and that `policy` allows.
+    pub(crate) fn new(warehouse: Arc<Warehouse>, key: AccessKey, policy: Policy) -> Service {
         let signatures = Signatures { key, region: REGION, service: "redshift-data" };
-        Service { warehouse, signatures }
+        Service { warehouse, signatures, policy }
     }
 
     /// Answers one request.
@@ -40,13 +42,18 @@ impl Service {
         let request_id = uuid::Uuid::now_v7().to_string();
         let operation = operation(&request);
         let answer = match self.body(request).await {
-            Ok(body) => match throttle::refusal(self.warehouse.objects.root(), &operation) {
-                Some(kind) => Err(ApiError::throttled(&kind)),
-                None => answer(&self.warehouse, &operation, &body).await,
-            },
+            Ok(body) => self.answer(&operation, &body).await,
             Err(error) => Err(error),
         };
         protocol::respond(answer, &request_id)
+    }
+
+    async fn answer(&self, operation: &str, body: &[u8]) -> Result<Value, ApiError> {
+        if let Some(kind) = throttle::refusal(self.warehouse.objects.root(), operation) {
+            return Err(ApiError::throttled(&kind));
+        }
+        permissions::check(&self.policy, &self.warehouse, operation, body)?;
+        answer(&self.warehouse, operation, body).await
     }
 
     /// The body of a request with a right signature, which covers the body too.

@@ -140,6 +140,7 @@ impl<'a> Statements<'a> {
         let context = copy::Context {
             session: &*self.session,
             objects: &self.warehouse.objects,
+            role: &self.warehouse.role,
             is_cancelled: &|| self.execution.is_cancelled(),
             query_id,
         };

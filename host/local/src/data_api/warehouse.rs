@@ -15,6 +15,7 @@ use super::registry::Registry;
 use crate::clock::now_millis;
 use crate::error::LocalError;
 use crate::objects::Objects;
+use crate::policy::Policy;
 use crate::roles::{FIRST_USER, OWNER};
 use crate::session::Session;
 
@@ -25,6 +26,8 @@ const FIRST_DATABASE: &str = "dev";
 pub(crate) struct Warehouse {
     postgres: Config,
     pub(super) objects: Objects,
+    /// What the role of a COPY may read.
+    pub(super) role: Policy,
     pub(super) registry: Registry,
     pub(super) sessions: Sessions,
     query_ids: AtomicI64,
@@ -38,10 +41,12 @@ impl Warehouse {
     pub(crate) async fn start(
         postgres: Config,
         objects: Objects,
+        role: Policy,
     ) -> Result<Arc<Warehouse>, LocalError> {
         let warehouse = Arc::new(Warehouse {
             postgres,
             objects,
+            role,
             registry: Registry::default(),
             sessions: Sessions::default(),
             // Load errors in the database carry query ids, so ids must not repeat after a restart.

@@ -23,6 +23,7 @@ use s3s::crypto::{Checksum as _, Md5};
 
 use super::digest::hex;
 use crate::objects::Objects;
+use crate::policy::Policy;
 use crate::server::HttpServer;
 
 const BUCKET: &str = "demo";
@@ -43,7 +44,7 @@ impl Site {
         fs::create_dir_all(dir.path().join(BUCKET)).unwrap();
         let key = AccessKey::random().unwrap();
         let objects = Objects::open(dir.path()).unwrap();
-        let service = super::service(objects, &state, key.clone()).unwrap();
+        let service = super::service(objects, &state, key.clone(), Policy::default()).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let s3 = client(&endpoint, &key);

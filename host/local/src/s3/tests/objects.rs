@@ -270,6 +270,7 @@ async fn a_new_server_forgets_half_written_files_and_keeps_objects() {
         Objects::open(site.dir.path()).unwrap(),
         &site.dir.path().join(".loader"),
         site.key.clone(),
+        Policy::default(),
     )
     .unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
