@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -35,6 +36,24 @@ pub struct Aws {
 pub struct ServiceEndpoints {
     pub s3: String,
     pub redshift_data: String,
+}
+
+impl Aws {
+    /// Finds the credentials, and says which source has them, in the SDK's own word: such as
+    /// `EnvironmentVariable` or `ProfileFile`. Errors: `Config`, with what each source said.
+    // The SDK names the source only where it prints credentials for debugging. Everything secret is
+    // left out there, and the name is cut out here.
+    pub async fn credentials_source(&self) -> Result<String> {
+        let fact = "no credentials for AWS were found";
+        let Some(provider) = self.config.credentials_provider() else {
+            return Err(Error::new(Kind::Config, fact));
+        };
+        let found = boxed(provider.provide_credentials()).await.context(Kind::Config, fact)?;
+        let printed = format!("{found:?}");
+        let source =
+            printed.split("provider_name: \"").nth(1).and_then(|rest| rest.split('"').next());
+        Ok(source.unwrap_or("an unnamed source").to_owned())
+    }
 }
 
 /// Loads credentials and region as every AWS program does, or joins the stand-in.

@@ -49,6 +49,9 @@ pub enum Command {
     Local(LocalArgs),
     /// Tell the story of a load in five files, on this machine alone.
     Demo(DemoArgs),
+    /// Try on your own account everything that a load needs, before the first one; leave nothing
+    /// behind.
+    Doctor(DoctorArgs),
     /// Run one SQL statement through the Data API and print its result.
     Sql(SqlArgs),
     /// Make, build, check, test and measure plugins.
@@ -109,6 +112,43 @@ pub struct DemoArgs {
     /// Tell all of it at once; on a terminal each page otherwise waits for a key.
     #[arg(long)]
     pub no_pause: bool,
+}
+
+/// Arguments of `doctor`: those of a load. No file and no table need to be named.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Write the answers to this file too (JSON), without the names of your account, bucket and
+    /// tables: for a report to the project.
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// An empty schema to work in [default: one that is made, and dropped at the end].
+    #[arg(long, value_name = "NAME")]
+    pub scratch_schema: Option<String>,
+    /// Examine these parts alone.
+    #[arg(long, value_name = "PARTS", value_delimiter = ',')]
+    pub only: Vec<Part>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// A part of what `doctor` examines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Part {
+    /// What a load does in S3.
+    Bucket,
+    /// The Data API, the database, and the user's sessions.
+    Warehouse,
+    /// What the database user may do in the schema, and with the table that is named.
+    Rights,
+    /// Loads of small files into a schema of their own.
+    Loads,
+    /// The words in which the warehouse refuses a statement.
+    Refusals,
+    /// What no public source says about Redshift.
+    Answers,
+    /// What was made is gone; always examined.
+    #[value(skip)]
+    CleanUp,
 }
 
 /// Arguments of `sql`.

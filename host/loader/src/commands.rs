@@ -12,6 +12,8 @@ pub mod local;
 
 pub mod demo;
 
+pub mod doctor;
+
 pub mod sql;
 
 pub mod plugin;

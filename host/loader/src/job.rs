@@ -4,6 +4,7 @@
 //! undecided: no field of a `Job` is filled in later.
 
 mod chain;
+pub mod checkup;
 mod required;
 mod transform;
 mod warehouse;

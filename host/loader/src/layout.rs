@@ -136,6 +136,18 @@ impl Layout {
         self.at(format!("data/staging/{}_{}/{}/", self.table, clean(&stem), self.run.text))
     }
 
+    /// The folders of everything that a load of this source writes or moves. A source in a folder of
+    /// its own shares none of them with other sources.
+    pub fn places(&self) -> Vec<S3Uri> {
+        let files =
+            [self.source(), self.archive(), self.unprocessed(), self.rejected(), self.log()];
+        let folder = |uri: S3Uri| {
+            let end = uri.key.rfind('/').map_or(0, |slash| slash + 1);
+            self.at(uri.key[..end].to_owned())
+        };
+        files.into_iter().map(folder).chain([self.staging_prefix()]).collect()
+    }
+
     /// `data/journal/`: the journals of dropped views of earlier versions.
     pub fn journal_prefix(bucket: &str) -> S3Uri {
         S3Uri::new(bucket, "data/journal/")

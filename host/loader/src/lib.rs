@@ -36,6 +36,8 @@ mod preview;
 
 mod old_journals;
 
+pub mod doctor;
+
 pub mod report;
 
 pub mod signals;

@@ -29,11 +29,13 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Who sees the log. `demo` and `plugin` print their own account of what happens, so their log is
-/// only shown when the user asks for more of it. (For example, `loader -v demo` shows it.)
+/// Who sees the log. `demo`, `doctor` and `plugin` print their own account of what happens, so their
+/// log is only shown when the user asks for more of it. (For example, `loader -v demo` shows it.)
 fn audience(cli: &Cli) -> Audience {
     match cli.command {
-        Command::Demo(_) | Command::Plugin(_) if cli.verbose == 0 => Audience::LogOnly,
+        Command::Demo(_) | Command::Doctor(_) | Command::Plugin(_) if cli.verbose == 0 => {
+            Audience::LogOnly
+        }
         _ => Audience::Stderr,
     }
 }
@@ -47,6 +49,7 @@ async fn run(command: Command, verbose: u8, stop: Stop, log: &RunLog) -> u8 {
         Command::Transform(args) => commands::transform::run(args, stop).await,
         Command::Local(args) => commands::local::run(args, verbose),
         Command::Demo(args) => commands::demo::run(args, stop, log).await,
+        Command::Doctor(args) => commands::doctor::run(args, stop).await,
         Command::Sql(args) => commands::sql::run(args, stop).await,
         Command::Plugin(args) => commands::plugin::run(args).await,
     }

@@ -38,10 +38,19 @@ pub(crate) async fn run(
         }
     };
     let tools = Tools::new(job, goal, &aws, stop, record);
-    // The futures of all steps are part of this one; on the stack they would be large.
-    let outcome = Box::pin(line(&tools)).await;
-    tools.cleanup(cleanup::run(&tools, outcome.as_ref().copied())).await;
+    let outcome = to_its_end(&tools, line).await;
     conclude(tools, outcome, log).await
+}
+
+/// Runs a line of steps with its cleanup.
+pub(crate) async fn to_its_end(
+    tools: &Tools,
+    line: impl AsyncFnOnce(&Tools) -> Result<Status>,
+) -> Result<Status> {
+    // The futures of all steps are part of this one; on the stack they would be large.
+    let outcome = Box::pin(line(tools)).await;
+    tools.cleanup(cleanup::run(tools, outcome.as_ref().copied())).await;
+    outcome
 }
 
 // The order matters: the log is exported when its last line is written, and the requests are

@@ -65,7 +65,7 @@ pub fn lock_fence(target: &TableName) -> String {
 }
 
 /// LOCK of a table until the transaction ends. Readers of the table wait, too.
-pub(crate) fn lock(name: &TableName) -> String {
+pub fn lock(name: &TableName) -> String {
     format!("LOCK {}", sql::table(name))
 }
 

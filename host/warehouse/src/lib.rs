@@ -19,6 +19,8 @@ pub mod restore;
 
 pub mod bookkeeping;
 
+pub mod checkup;
+
 pub mod load_errors;
 
 pub mod refusal;

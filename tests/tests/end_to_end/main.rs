@@ -19,12 +19,15 @@ mod commands;
 
 mod database_session;
 
+mod doctor;
+
 mod plugin_bench;
 mod plugin_commands;
 
 mod plugin_chains;
 
 mod pages;
+
 
 mod plugin_new;
 

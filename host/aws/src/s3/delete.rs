@@ -44,7 +44,7 @@ impl Store {
 
     /// Deletes the object that `info` describes. An object that is gone already counts as deleted.
     /// Errors: `Transient` when the object was written anew.
-    pub(super) async fn delete_unchanged(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<()> {
+    pub async fn delete_unchanged(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<()> {
         self.calls.count("DeleteObject");
         let request =
             self.client().delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);

@@ -50,7 +50,8 @@ impl Store {
         }
     }
 
-    async fn copy(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
+    /// Copies the object that `info` describes. Errors: `Transient` when it was written anew.
+    pub async fn copy(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
         self.calls.count("CopyObject");
         let request = self
             .client()
@@ -64,7 +65,8 @@ impl Store {
         }
     }
 
-    async fn copy_in_parts(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
+    /// The same in parts, as objects over 5 GiB have to be copied.
+    pub async fn copy_in_parts(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
         let doing = format!("copying {from} to {to}");
         self.calls.count("CreateMultipartUpload");
         let upload =

@@ -71,6 +71,16 @@ impl Store {
         }
     }
 
+    /// Looks at the bucket itself. Afterwards its Region is known.
+    pub async fn head_bucket(&self, bucket: &str) -> Result<()> {
+        let head = self.read_in_its_region(bucket, async |client: &Client| {
+            self.calls.count("HeadBucket");
+            boxed(client.head_bucket().bucket(bucket).send()).await
+        });
+        let doing = format!("looking at the bucket {bucket}");
+        head.await.map(drop).map_err(|error| failure::read_failure(&doing, error))
+    }
+
     /// Makes a bucket, for the demo and the stand-in. A bucket that exists and is ours is no error.
     pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
         self.calls.count("CreateBucket");

@@ -19,7 +19,7 @@ use crate::tools::Tools;
 use crate::values::Work;
 
 /// The largest `view_config.json` that is read.
-const MAX_VIEW_CONFIG_BYTES: usize = 16 << 20;
+pub(crate) const MAX_VIEW_CONFIG_BYTES: usize = 16 << 20;
 
 /// What the target would have to become for a file.
 pub struct Evolution<'a> {

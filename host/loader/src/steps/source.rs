@@ -43,7 +43,12 @@ async fn pin(tools: &Tools) -> Result<SourceObject> {
 /// Refuses parts that COPY would refuse: it takes a REGION for text, and none for Parquet.
 /// Source:
 /// <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
-fn check_region(of_bucket: &str, own: &str, bucket: &str, format: StagingFormat) -> Result<()> {
+pub(crate) fn check_region(
+    of_bucket: &str,
+    own: &str,
+    bucket: &str,
+    format: StagingFormat,
+) -> Result<()> {
     match format {
         StagingFormat::Csv => Ok(()),
         StagingFormat::Parquet => Err(Error::new(

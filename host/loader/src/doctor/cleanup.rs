@@ -1,0 +1,87 @@
+//! The end of an examination: everything that it made goes, in the warehouse and in the bucket, also
+//! after a signal. What could not be removed is named.
+
+use loader_model::error::{Error, Kind, Result};
+use loader_warehouse::checkup::scratch::{self, Named};
+
+use super::finding::{Ailment, Probed, Verdict};
+use super::findings::Findings;
+use super::patient::Patient;
+use super::scratch::Scratch;
+use crate::cli::Part;
+
+/// Removes everything. `is_connected`: whether the warehouse has answered; if not, nothing was made
+/// there. `scratch`: the schema that was worked in.
+pub(super) async fn last(
+    patient: &Patient,
+    is_connected: bool,
+    scratch: Option<&Scratch>,
+    findings: &mut Findings<'_>,
+) {
+    let patient = patient.to_the_end();
+    let removed = removed(&patient, is_connected, scratch);
+    findings.probe_to_the_end(Part::CleanUp, "nothing is left behind", removed).await;
+}
+
+async fn removed(patient: &Patient, is_connected: bool, scratch: Option<&Scratch>) -> Probed {
+    let mut left = Vec::new();
+    if let Some(scratch) = scratch.filter(|scratch| scratch.is_given) {
+        left.extend(emptied(patient, scratch).await.err());
+    }
+    if is_connected {
+        left.extend(dropped(patient).await.err());
+    }
+    let mut objects = 0;
+    for place in patient.places() {
+        match patient.store.delete_all(&place).await {
+            Ok(deleted) => objects += deleted,
+            Err(error) => {
+                left.push(Left { error, remedy: format!("delete what is below {place}") })
+            }
+        }
+    }
+    match left.into_iter().reduce(Left::and) {
+        None => Ok(Verdict::passed(format!("{objects} objects and all tables are gone"))),
+        Some(Left { error, remedy }) => Err(Ailment { error, remedy }),
+    }
+}
+
+/// Something that could not be removed.
+struct Left {
+    error: Error,
+    remedy: String,
+}
+
+impl Left {
+    fn and(self, other: Left) -> Left {
+        let fact = format!("{}; {}", self.error, other.error);
+        let error = Error::new(Kind::Config, fact);
+        Left { error, remedy: format!("{}; {}", self.remedy, other.remedy) }
+    }
+}
+
+async fn emptied(patient: &Patient, scratch: &Scratch) -> Result<(), Left> {
+    let remedy = format!("drop what is left in the schema {}", scratch.schema);
+    scratch.empty(patient).await.map_err(|error| Left { error, remedy })
+}
+
+/// Drops all that is named as ours is: the schema that was worked in, and what cases had for
+/// themselves.
+async fn dropped(patient: &Patient) -> Result<(), Left> {
+    let name = &patient.name;
+    let kinds: [(String, fn(&str) -> String); 2] = [
+        (scratch::schemas_query(name), scratch::drop_schema),
+        (scratch::databases_query(name), scratch::drop_database),
+    ];
+    for (query, drop) in kinds {
+        let by_hand = |name: &str| format!("look for it and drop it: {}", drop(name));
+        let named = patient.rows("looking for what to drop", &query).await;
+        let named: Result<Vec<Named>> = named.and_then(|rows| rows.decode());
+        let named = named.map_err(|error| Left { error, remedy: by_hand(name) })?;
+        for Named(name) in named {
+            let dropped = patient.execute("dropping what was made", &drop(&name)).await;
+            dropped.map_err(|error| Left { error, remedy: by_hand(&name) })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! Services that do not do what the loader relies on: their answers are changed on the way.
+
+use loader_tests::{Place, run};
+
+use super::proxy::{Proxy, with_length};
+use super::site::{Findings, endpoints, here, remote_doctor};
+
+/// An examination with changed answers of the Data API.
+fn with_data_api(place: &Place, proxy: &Proxy, more: &[&str]) -> Findings {
+    Findings::of(run(&mut remote_doctor(place, &endpoints().s3, &proxy.url, more)))
+}
+
+#[test]
+fn storage_that_ignores_conditions() {
+    let place = Place::new("doctor-unconditional");
+    let mut text = String::new();
+    for method in ["GET", "PUT", "DELETE"] {
+        let proxy = Proxy::start(&endpoints().s3, move |request, answer| {
+            let is_for_other_version = request.starts_with(method)
+                && request.contains("\"00000000000000000000000000000000\"");
+            match is_for_other_version {
+                true => {
+                    with_length("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n<CopyObjectResult/>")
+                }
+                false => answer,
+            }
+        });
+        let mut command =
+            remote_doctor(&place, &proxy.url, &endpoints().redshift_data, &["--only", "bucket"]);
+        text += &Findings::of(run(&mut command)).failed();
+    }
+    insta::assert_snapshot!(text, @"
+    data/in/: GetObject for another version of an object (If-Match) was carried out
+        -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
+    data/archive/: CopyObject for another version of an object (x-amz-copy-source-if-match) was carried out
+        -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
+    data/archive/: DeleteObject for another version of an object (If-Match) was carried out
+        -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
+    ");
+}
+
+#[test]
+fn a_data_api_without_sessions_and_without_waiting() {
+    let place = Place::new("doctor-no-sessions");
+    let proxy = Proxy::replacing(&endpoints().redshift_data, "\"SessionId\"", "\"Other\"");
+    let findings = with_data_api(&place, &proxy, &["--only", "warehouse"]);
+    insta::assert_snapshot!(findings.failed(), @"
+    sessions: the Data API opened no session
+        -> a load over --split-load-above needs a session; set that above the size of all files
+    ");
+    let proxy = Proxy::start(&endpoints().redshift_data, |request, answer| {
+        if !request.contains("WaitTimeSeconds") {
+            return answer;
+        }
+        let refusal = r#"{"__type":"ValidationException","Message":"unknown member"}"#;
+        with_length(&format!("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n{refusal}"))
+    });
+    let findings = with_data_api(&place, &proxy, &["--only", "warehouse"]);
+    insta::assert_snapshot!(findings.failed(), @"");
+    insta::assert_snapshot!(here(&findings, "waiting looks"), @"DescribeStatement takes no WaitTimeSeconds (looking at a statement failed: ValidationException: unknown member); the loader looks every few seconds instead");
+}
+
+#[test]
+fn refusals_in_other_words() {
+    let place = Place::new("doctor-other-words");
+    let mut text = String::new();
+    for (from, by) in [
+        ("division by zero", "a bad quotient"),
+        ("does not exist", "is unheard of"),
+        ("already exists", "is known"),
+        ("target column size should be different", "it is"),
+        ("used by a view or rule", "in use"),
+        ("on user's request", "somehow"),
+    ] {
+        let proxy = Proxy::replacing(&endpoints().redshift_data, from, by);
+        text += &with_data_api(&place, &proxy, &["--only", "refusals"]).failed();
+    }
+    insta::assert_snapshot!(text, @r#"
+    guard: Other is read from these words: ERROR: a bad quotient
+        -> report it to the project, with the file of --save: from such words a load decides that a file was loaded before, or that a load would break a promise
+    missing table: Other is read from these words: ERROR: relation "loader_doctor_#.refused_missing" is unheard of
+        -> report it to the project, with the file of --save: from such words a load decides that the ledger has to be made
+    missing schema: Other is read from these words: ERROR: relation "refused_missing.t" is unheard of
+        -> report it to the project, with the file of --save: from such words a load decides that --schema-name names no schema
+    missing column: Other is read from these words: ERROR: column "missing" is unheard of
+        -> report it to the project, with the file of --save: from such words a load decides that the table was changed by others
+    already exists: Other is read from these words: ERROR: relation "refused" is known
+        -> report it to the project, with the file of --save: from such words a load decides that another load made the table
+    wide already: Other is read from these words: ERROR: cannot alter column "free" of relation "loader_doctor_#.refused", it is
+        -> report it to the project, with the file of --save: from such words a load decides that another load widened the column
+    held by a view: Other is read from these words: ERROR: cannot alter type of a column in use
+      Detail: rule _RETURN on view loader_doctor_#.refused_view depends on column "note"
+        -> report it to the project, with the file of --save: from such words a load decides that a new view has to be dropped and made again
+    cancelled: Other is read from these words: ERROR: Query (1) cancelled somehow
+        -> report it to the project, with the file of --save: from such words a load decides that a statement took too long
+    "#);
+}
+
+/// Examinations in which a value of the tried loads comes back as another.
+#[test]
+fn loads_that_end_otherwise() {
+    let place = Place::new("doctor-other-rows");
+    let mut text = String::new();
+    for (from, by) in [
+        ("\"first\"", "\"thirst\""),
+        ("\"changed\"", "\"second\""),
+        ("3000000000", "2147483647"),
+        ("-32768", "-32767"),
+        ("{\"longValue\":4}", "{\"longValue\":7}"),
+    ] {
+        let proxy = Proxy::replacing(&endpoints().redshift_data, from, by);
+        let findings = with_data_api(&place, &proxy, &["--only", "loads"]);
+        text += &format!("{from} as {by}\n{}\n", findings.failed());
+    }
+    insta::assert_snapshot!(text, @r#"
+    "first" as "thirst"
+    first load: the table has ["1|thirst|10", "2|second|20"] and not ["1|first|10", "2|second|20"]
+        -> report it to the project, with the file of --save
+
+    "changed" as "second"
+    merge: the table has ["1|first|10", "2|second|21", "3|third|30"] and not ["1|first|10", "2|changed|21", "3|third|30"]
+        -> report it to the project, with the file of --save
+
+    3000000000 as 2147483647
+    evolution under a view: the table has ["1|10", "2|21", "3|30", "4|40", "5|2147483647"] and not ["1|10", "2|21", "3|30", "4|40", "5|3000000000"]
+        -> report it to the project, with the file of --save
+
+    -32768 as -32767
+    copy of parquet, snappy: a SMALLINT was "-32768" and arrived as "-32767"; alone, these fail: SMALLINT (a SMALLINT was "-32768" and arrived as "-32767")
+        -> report it to the project, with the file of --save
+
+    {"longValue":4} as {"longValue":7}
+    load in two transactions: the table has ["1", "2", "3", "7"] and not ["1", "2", "3", "4"]
+        -> report it to the project, with the file of --save
+    "#);
+}
