@@ -28,6 +28,7 @@ mod plugin_chains;
 
 mod pages;
 
+mod permissions;
 
 mod plugin_new;
 
