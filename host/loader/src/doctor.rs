@@ -31,6 +31,8 @@ mod scene;
 
 mod scratch;
 
+mod spelling;
+
 mod trial_load;
 
 mod types;
@@ -176,6 +178,7 @@ async fn try_out(
         return None;
     };
     if findings.wants(Part::Loads) {
+        spelling::examine(scene.patient, &scratch, findings).await;
         loads::examine(scene, &scratch, findings).await;
     }
     if findings.wants(Part::Refusals) {

@@ -3,6 +3,8 @@
 //!
 //! The module has the queries and reads their answers. It runs nothing.
 
+pub(crate) mod spelling;
+
 mod upper_case;
 
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};

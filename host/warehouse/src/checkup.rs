@@ -18,5 +18,7 @@ pub mod samples;
 
 pub mod scratch;
 
+pub mod spelling;
+
 #[cfg(test)]
 mod tests;

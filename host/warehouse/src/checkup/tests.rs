@@ -5,7 +5,7 @@ use loader_model::column_type::ColumnType;
 use loader_model::names::TableName;
 
 use super::rights::{Right, Trialled};
-use super::{connection, foreign_writer, loads, refusals, rights, samples, scratch};
+use super::{connection, foreign_writer, loads, refusals, rights, samples, scratch, spelling};
 use crate::rows::{Cell, ResultRows};
 
 fn name() -> TableName {
@@ -221,4 +221,10 @@ fn isolation_levels_are_read_in_any_spelling() {
     assert_eq!(read("Snapshot Isolation  "), connection::Isolation::Snapshot);
     assert_eq!(read("Serializable"), connection::Isolation::Serializable);
     assert_eq!(read("?"), connection::Isolation::Unknown);
+}
+
+#[test]
+fn a_table_has_a_column_of_every_type() {
+    insta::assert_snapshot!(spelling::create_table(&name()), @r#"CREATE TABLE "sa""les"."or'ders" (c_0 SMALLINT, c_1 INTEGER, c_2 BIGINT, c_3 REAL, c_4 DOUBLE PRECISION, c_5 DECIMAL(9,0), c_6 DECIMAL(38,18), c_7 BOOLEAN, c_8 DATE, c_9 TIMESTAMP, c_10 TIMESTAMPTZ, c_11 TIME, c_12 TIMETZ, c_13 SUPER, c_14 VARCHAR(65535), c_15 CHAR(3), c_16 VARBYTE, c_17 VARBYTE(8))"#);
+    insta::assert_snapshot!(spelling::query(&name()), @r#"SELECT format_type(a.atttypid, a.atttypmod) AS type_text FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'sa"les' AND c.relname = 'or''ders' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"#);
 }

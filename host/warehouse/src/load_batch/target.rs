@@ -2,17 +2,13 @@
 //! columns are still those that the parts were made for.
 
 use loader_model::catalog_column::CatalogColumn;
-use loader_model::column_type::ColumnType;
 use loader_model::target_column::TargetColumn;
 
 use crate::bookkeeping::fence;
+use crate::catalog::spelling;
 use crate::guard::guard;
 use crate::load_batch::batch::LoadBatch;
 use crate::sql::{table, text};
-
-/// The size of a VARBYTE without one.
-/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_VARBYTE_type.html>
-const MAX_VARBYTE_BYTES: u32 = 64_000;
 
 /// Refuses a load that the fence knows.
 pub(super) fn fence_guard(batch: &LoadBatch<'_>) -> String {
@@ -60,39 +56,9 @@ fn spellings(column: &TargetColumn, existing: &[CatalogColumn]) -> Vec<String> {
         .find(|other| other.name == *name && other.column_type == column.column_type);
     match unchanged {
         Some(unchanged) => vec![format!("{name} {}", unchanged.type_text)],
-        None => catalog_spellings(&column.column_type)
+        None => spelling::of_type(&column.column_type)
             .into_iter()
             .map(|spelling| format!("{name} {spelling}"))
             .collect(),
     }
-}
-
-/// How the catalog spells a type; several spellings where no public source tells which it is.
-fn catalog_spellings(column_type: &ColumnType) -> Vec<String> {
-    let spelling = match column_type {
-        ColumnType::SmallInt => "smallint",
-        ColumnType::Integer => "integer",
-        ColumnType::BigInt => "bigint",
-        ColumnType::Real => "real",
-        ColumnType::Double => "double precision",
-        ColumnType::Boolean => "boolean",
-        ColumnType::Date => "date",
-        ColumnType::Timestamp => "timestamp without time zone",
-        ColumnType::TimestampTz => "timestamp with time zone",
-        ColumnType::Time => "time without time zone",
-        ColumnType::TimeTz => "time with time zone",
-        ColumnType::Super => "super",
-        ColumnType::Decimal { precision, scale } => {
-            return vec![format!("numeric({precision},{scale})")];
-        }
-        ColumnType::Varchar { bytes } => return vec![format!("character varying({bytes})")],
-        ColumnType::Char { bytes } => return vec![format!("character({bytes})")],
-        ColumnType::Varbyte { bytes } => {
-            let bytes = bytes.unwrap_or(MAX_VARBYTE_BYTES);
-            let spelt = |name: &str| [name.to_owned(), format!("{name}({bytes})")];
-            return ["varbyte", "binary varying"].into_iter().flat_map(spelt).collect();
-        }
-        ColumnType::Other(spelling) => spelling,
-    };
-    vec![spelling.to_owned()]
 }

@@ -137,3 +137,16 @@ fn loads_that_end_otherwise() {
         -> report it to the project, with the file of --save
     "#);
 }
+
+#[test]
+fn a_catalog_that_spells_types_otherwise() {
+    let place = Place::new("doctor-other-spelling");
+    let proxy = Proxy::replacing(&endpoints().redshift_data, "\"numeric(", "\"decimal(");
+    let findings = with_data_api(&place, &proxy, &["--only", "loads"]);
+    insta::assert_snapshot!(findings.failed(), @r#"
+    names of types: the catalog spells DECIMAL(9,0) as "decimal(9,0)", DECIMAL(38,18) as "decimal(38,18)", and a load does not know them again in a column that it made, added or widened
+        -> report it to the project, with the file of --save; columns that are there before a load, and stay as they are, are not concerned
+    copy of parquet, snappy: the file does not fit loader_doctor_#.types_snappy_all: column `c_decimal_1` is DECIMAL(1,0) in the table, the file has Utf8; column `c_decimal_9` is DECIMAL(9,2) in the table, the file has Utf8; column `c_decimal_10` is DECIMAL(10,0) in the table, the file has Utf8; column `c_decimal_18` is DECIMAL(18,6) in the table, the file has Utf8; column `c_decimal_19` is DECIMAL(19,4) in the table, the file has Utf8; column `c_decimal_38` is DECIMAL(38,18) in the table, the file has Utf8; change the table or the file so that they agree
+        -> correct what the message names
+    "#);
+}
