@@ -69,7 +69,8 @@ async fn emptied(patient: &Patient, scratch: &Scratch) -> Result<(), Left> {
 /// themselves.
 async fn dropped(patient: &Patient) -> Result<(), Left> {
     let name = &patient.name;
-    let kinds: [(String, fn(&str) -> String); 2] = [
+    type Drop = fn(&str) -> String;
+    let kinds: [(String, Drop); 2] = [
         (scratch::schemas_query(name), scratch::drop_schema),
         (scratch::databases_query(name), scratch::drop_database),
     ];

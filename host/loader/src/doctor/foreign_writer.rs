@@ -1,5 +1,6 @@
 //! Whether another program that merges into the target at the same time may double a key, with and
-//! without `--lock-target`: told, as it is the database's isolation level that decides.
+//! without `--lock-target`. Without it the database's isolation level decides, so what happens is
+//! told; with it a key that has two rows is a failure.
 //!
 //! The other program has deleted and inserted its row of a key, and not yet committed. Then the load
 //! reads the table and merges its own row of that key. Once the load is at its DELETE or has ended,
@@ -15,7 +16,7 @@ use loader_model::names::TableName;
 use loader_warehouse::checkup::foreign_writer::{self as statements, RowsOfKey};
 use loader_warehouse::refusal::{self, StatementFailure};
 
-use super::finding::{Probed, Verdict};
+use super::finding::{Ailment, Probed, Verdict};
 use super::findings::Findings;
 use super::patient::Patient;
 use super::scene::Scene;
@@ -49,7 +50,15 @@ async fn meeting(patient: &Patient, table: &TableName, locked: bool) -> Probed {
     let (answer, committed) = met?;
     let query = statements::rows_query(table);
     let RowsOfKey(rows) = patient.first("counting the rows of a key", &query).await?;
-    Ok(Verdict::told(told(&answer, &committed, rows)))
+    match locked && rows > 1 {
+        false => Ok(Verdict::told(told(&answer, &committed, rows))),
+        true => Err(Ailment::new(
+            Kind::Internal,
+            told(&answer, &committed, rows),
+            "let no other program merge into a target while loads run, and report it to the \
+             project, with the file of --save",
+        )),
+    }
 }
 
 /// What became of the load, and of the other program's COMMIT.

@@ -2,8 +2,8 @@
 
 use loader_tests::{Place, run};
 
-use super::proxy::{Proxy, with_length};
-use super::site::{Findings, endpoints, here, remote_doctor};
+use super::proxy::{Proxy, answering, with_length};
+use super::site::{Findings, doctor, endpoints, here, remote_doctor};
 
 /// An examination with changed answers of the Data API.
 fn with_data_api(place: &Place, proxy: &Proxy, more: &[&str]) -> Findings {
@@ -75,6 +75,13 @@ fn refusals_in_other_words() {
         let proxy = Proxy::replacing(&endpoints().redshift_data, from, by);
         text += &with_data_api(&place, &proxy, &["--only", "refusals"]).failed();
     }
+    // Nothing is denied to the user of a workgroup here.
+    let user = format!("{}_u", place.schema());
+    place.execute(&format!("CREATE USER {user} PASSWORD DISABLE"));
+    place.execute(&format!("GRANT CREATE ON DATABASE dev TO {user}"));
+    let as_user = ["--only", "refusals", "--cluster-identifier", "c", "--db-user", &user];
+    let proxy = Proxy::replacing(&endpoints().redshift_data, "permission denied", "not so");
+    text += &with_data_api(&place, &proxy, &as_user).failed();
     // The number of the cancelled query is another each time.
     let (before, behind) = text.split_once("Query (").expect("a query is cancelled");
     let text = format!("{before}Query (#{}", behind.trim_start_matches(|c: char| c.is_numeric()));
@@ -96,6 +103,8 @@ fn refusals_in_other_words() {
         -> report it to the project, with the file of --save: from such words a load decides that a new view has to be dropped and made again
     cancelled: Other is read from these words: ERROR: Query (#) cancelled somehow
         -> report it to the project, with the file of --save: from such words a load decides that a statement took too long
+    permission denied: Other is read from these words: ERROR: not so for relation pg_shadow
+        -> report it to the project, with the file of --save: from such words a load decides that the user lacks a right
     "#);
 }
 
@@ -149,4 +158,78 @@ fn a_catalog_that_spells_types_otherwise() {
     copy of parquet, snappy: the file does not fit loader_doctor_#.types_snappy_all: column `c_decimal_1` is DECIMAL(1,0) in the table, the file has Utf8; column `c_decimal_9` is DECIMAL(9,2) in the table, the file has Utf8; column `c_decimal_10` is DECIMAL(10,0) in the table, the file has Utf8; column `c_decimal_18` is DECIMAL(18,6) in the table, the file has Utf8; column `c_decimal_19` is DECIMAL(19,4) in the table, the file has Utf8; column `c_decimal_38` is DECIMAL(38,18) in the table, the file has Utf8; change the table or the file so that they agree
         -> correct what the message names
     "#);
+}
+
+/// The ways of writing parts that are not the user's own are told when they fail; the user's own
+/// fails.
+#[test]
+fn parts_that_arrive_otherwise_in_every_format() {
+    let place = Place::new("doctor-other-formats");
+    let mut text = String::new();
+    for own in [
+        &["--parquet-compression", "zstd"][..],
+        &["--parquet-compression", "gzip"],
+        &["--staging-format", "csv"],
+    ] {
+        let proxy = Proxy::replacing(&endpoints().redshift_data, "-32768", "-32767");
+        let findings = with_data_api(&place, &proxy, &[&["--only", "loads"], own].concat());
+        let other = here(&findings, "copy of parquet, snappy");
+        text += &format!("{}{other}\n", findings.failed());
+    }
+    insta::assert_snapshot!(text, @r#"
+    copy of parquet, zstd: a SMALLINT was "-32768" and arrived as "-32767"; alone, these fail: SMALLINT (a SMALLINT was "-32768" and arrived as "-32767")
+        -> report it to the project, with the file of --save
+    your loads do not use it: a SMALLINT was "-32768" and arrived as "-32767"
+    copy of parquet, gzip: a SMALLINT was "-32768" and arrived as "-32767"; alone, these fail: SMALLINT (a SMALLINT was "-32768" and arrived as "-32767")
+        -> report it to the project, with the file of --save
+    your loads do not use it: a SMALLINT was "-32768" and arrived as "-32767"
+    copy of csv: a SMALLINT was "-32768" and arrived as "-32767"; alone, these fail: SMALLINT (a SMALLINT was "-32768" and arrived as "-32767")
+        -> report it to the project, with the file of --save
+    your loads do not use it: a SMALLINT was "-32768" and arrived as "-32767"
+    "#);
+}
+
+#[test]
+fn a_file_that_is_loaded_twice_and_a_lock_that_holds_nobody_off() {
+    let place = Place::new("doctor-twice");
+    let api = &endpoints().redshift_data;
+    let rows_of_orders = r#"\"orders\" ORDER BY \"id\""#;
+    let twice = answering(api, rows_of_orders, 1, ["\"first\"", "\"twice\""]);
+    let findings = with_data_api(&place, &twice, &["--only", "loads"]);
+    insta::assert_snapshot!(findings.failed(), @r#"
+    the same file again: the table has ["1|twice|10", "2|second|20"] and not ["1|first|10", "2|second|20"]
+        -> report it to the project, with the file of --save
+    "#);
+    let rows_of_key = r#"\"met_with_lock\" WHERE id = 7"#;
+    let one_more = ["{\"longValue\":1}", "{\"longValue\":2}"];
+    let doubled = answering(api, rows_of_key, 0, one_more);
+    let findings = with_data_api(&place, &doubled, &["--only", "loads"]);
+    insta::assert_snapshot!(findings.failed(), @"
+    foreign writer, with --lock-target: a key that both write has 2 rows afterwards
+        -> let no other program merge into a target while loads run, and report it to the project, with the file of --save
+    ");
+}
+
+/// What is told is neither right nor wrong, but it is what the warehouse says.
+#[test]
+fn another_isolation_level_and_other_defaults() {
+    let place = Place::new("doctor-other-defaults");
+    let mut text = String::new();
+    for (from, by) in [("Snapshot Isolation", "Serializable"), ("Snapshot Isolation", "?")] {
+        let proxy = Proxy::replacing(&endpoints().redshift_data, from, by);
+        let findings = with_data_api(&place, &proxy, &["--only", "warehouse"]);
+        assert_eq!(findings.failed(), "");
+        text += &format!("{}\n", here(&findings, "isolation level"));
+    }
+    let user = format!("{}_u", place.schema());
+    place.execute(&format!("CREATE USER {user} PASSWORD DISABLE"));
+    place.execute(&format!("ALTER USER {user} SET timezone TO 'Asia/Tokyo'"));
+    let as_user = ["--cluster-identifier", "c", "--db-user", &user, "--only", "warehouse"];
+    let findings = Findings::of(run(&mut doctor(&place, &as_user)));
+    text += &here(&findings, "defaults of the user");
+    insta::assert_snapshot!(text, @"
+    SERIALIZABLE: Redshift ends one of two transactions that meet (error 1023), and the loader then repeats its merge, not its COPY
+    unknown: the warehouse names no level that is known
+    timezone is Asia/Tokyo (the loader sets UTC where it writes); enable_case_sensitive_identifier is not known here
+    ");
 }

@@ -328,6 +328,20 @@ fn no_schema_to_work_in() {
 }
 
 #[test]
+fn a_schema_to_work_in_where_nothing_may_be_made() {
+    let place = Place::new("doctor-no-tables");
+    place.execute("CREATE SCHEMA {s}_empty");
+    let schema = format!("{}_empty", place.schema());
+    let user = user(&place, "u", &["GRANT USAGE ON SCHEMA {s}_empty TO {u}"]);
+    let as_user = ["--cluster-identifier", "c", "--db-user", &user];
+    let only = ["--only", "refusals", "--scratch-schema", &schema];
+    insta::assert_snapshot!(examined(&place, &[&only[..], &as_user].concat()).failed(), @"
+    table to provoke with: making a table and a view failed: permission denied for schema doctor_no_tables_empty; grant this to the database user that runs the load (statement_id #)
+        -> correct what the message names
+    ");
+}
+
+#[test]
 fn a_role_that_may_not_read_and_a_bucket_that_may_not_be_cleaned() {
     let site = Guarded::start("orders");
     site.deny(Guarded::ROLE, &["s3:GetObject"], &["*".to_owned()]);

@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Changes an answer. In: the request and the whole answer, as texts.
 type Change = dyn Fn(&str, String) -> String + Send + Sync;
@@ -36,6 +36,36 @@ impl Proxy {
     pub(crate) fn replacing(to: &str, from: &'static str, by: &'static str) -> Proxy {
         Proxy::start(to, move |_, answer| with_length(&answer.replace(from, by)))
     }
+}
+
+/// The Data API with another result for some statements: each whose SQL has `sql` in it, but for the
+/// first ones, of which it leaves `passed` as they are.
+pub(crate) fn answering(
+    to: &str,
+    sql: &'static str,
+    passed: usize,
+    [from, by]: [&'static str; 2],
+) -> Proxy {
+    // The ids of the statements, in their order.
+    let asked = Mutex::new(Vec::new());
+    Proxy::start(to, move |request, answer| {
+        let mut asked = asked.lock().expect("no test panicked here");
+        if request.contains(sql) {
+            asked.extend(value_of("Id", &answer));
+        }
+        let is_result = request.contains("RedshiftData.GetStatementResult");
+        let place = value_of("Id", request).and_then(|id| asked.iter().position(|of| *of == id));
+        match place.is_some_and(|place| is_result && place >= passed) {
+            true => with_length(&answer.replace(from, by)),
+            false => answer,
+        }
+    })
+}
+
+/// The text of a member of a JSON object.
+fn value_of(name: &str, json: &str) -> Option<String> {
+    let (_, behind) = json.split_once(&format!("\"{name}\":\""))?;
+    behind.split_once('"').map(|(value, _)| value.to_owned())
 }
 
 /// One request for each connection. A client that is gone is not an error.

@@ -26,7 +26,10 @@ pub(crate) fn doctor(place: &Place, more: &[&str]) -> Command {
 /// The same without `--local`: the services are where the variables say.
 pub(crate) fn remote_doctor(place: &Place, s3: &str, data_api: &str, more: &[&str]) -> Command {
     let mut command = Command::new(program());
-    command.args(["doctor", "--workgroup-name", "local", "--database", "dev"]);
+    command.args(["doctor", "--database", "dev"]);
+    if !more.contains(&"--cluster-identifier") {
+        command.args(["--workgroup-name", "local"]);
+    }
     command.args(["--iam-role", &world().endpoints().iam_role]);
     command.args(["--src-bucket", &place.name, "--schema-name", &place.schema()]).args(more);
     command.envs(world().endpoints().variables()).env("LOADER_REPORT", "json");
