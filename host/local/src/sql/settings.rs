@@ -22,6 +22,9 @@ const IGNORED_SETTINGS: [&str; 9] = [
     "max_cursor_result_set_size",
 ];
 
+/// Always off here: names are folded to lower case, so ignoring a SET would give wrong names.
+const CASE_SENSITIVE: &str = "enable_case_sensitive_identifier";
+
 /// The objects that SHOW lists in Redshift when one of these words comes first. (`SHOW search_path`
 /// shows a setting and runs as it is.)
 const SHOWN_OBJECTS: [&str; 11] = [
@@ -58,9 +61,8 @@ pub(super) fn set(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlErr
     if is_ignored(&cursor) {
         return Ok(Prepared::of(Action::Nothing));
     }
-    // All names are folded to lower case, so ignoring this one would give wrong names.
-    if cursor.text().eq_ignore_ascii_case("enable_case_sensitive_identifier") {
-        return Err(SqlError::unsupported("enable_case_sensitive_identifier"));
+    if cursor.text().eq_ignore_ascii_case(CASE_SENSITIVE) {
+        return Err(SqlError::unsupported(CASE_SENSITIVE));
     }
     Ok(Prepared::command(text))
 }
@@ -88,6 +90,9 @@ pub(super) fn show(text: &str, mut cursor: Cursor<'_>) -> Result<Prepared, SqlEr
     match SHOWN_OBJECTS.iter().find(|object| cursor.peeks(object)) {
         Some(object) => {
             Err(SqlError::unsupported(&format!("SHOW {}", object.to_ascii_uppercase())))
+        }
+        None if cursor.peeks(CASE_SENSITIVE) => {
+            Ok(Prepared::of(Action::Query(format!("SELECT 'off' AS {CASE_SENSITIVE}"))))
         }
         None => Ok(Prepared::of(Action::Query(text.to_owned()))),
     }

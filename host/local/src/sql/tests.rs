@@ -305,6 +305,10 @@ fn everything_else() {
             "ERROR: enable_case_sensitive_identifier is not supported by the local stand-in \
              (Amazon Redshift has it)",
         ),
+        (
+            "show enable_case_sensitive_identifier",
+            "query: SELECT 'off' AS enable_case_sensitive_identifier",
+        ),
         ("drop table if exists \"A b\", c cascade", "DROP TABLE IF EXISTS \"a b\", \"c\" CASCADE"),
         ("drop materialized view if exists a.b", "DROP MATERIALIZED VIEW IF EXISTS \"a\".\"b\""),
         (

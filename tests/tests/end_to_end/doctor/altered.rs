@@ -230,6 +230,6 @@ fn another_isolation_level_and_other_defaults() {
     insta::assert_snapshot!(text, @"
     SERIALIZABLE: Redshift ends one of two transactions that meet (error 1023), and the loader then repeats its merge, not its COPY
     unknown: the warehouse names no level that is known
-    timezone is Asia/Tokyo (the loader sets UTC where it writes); enable_case_sensitive_identifier is not known here
+    timezone is Asia/Tokyo (the loader sets UTC where it writes)
     ");
 }
