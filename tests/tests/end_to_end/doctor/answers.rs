@@ -46,5 +46,6 @@ fn what_only_a_superuser_can_ask_is_skipped_for_others() {
     insta::assert_snapshot!(findings.skipped(), @"
     grants: a column's grants go with it: only a superuser can ask
     grants: a user, a group and a role may have one name: only a superuser can ask
+    isolation: a LOCK needs a right to change rows, and the right to insert is not enough: only a superuser can ask
     ");
 }
