@@ -50,5 +50,5 @@ fn split(text: &[u8], dialect: &Dialect) -> Result<(Header, Vec<Chunk>)> {
 
 /// The types that a load takes when the user names none.
 fn types(profile: &FileProfile) -> Vec<DecodeAs> {
-    profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical())).collect()
+    profile.columns.iter().map(|column| DecodeAs::of_new(&column.new_type(false))).collect()
 }

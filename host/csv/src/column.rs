@@ -41,7 +41,7 @@ impl ColumnBuilder {
             DecodeAs::Int64 => Values::Int64(Vec::new()),
             DecodeAs::Date32 => Values::Date(Vec::new()),
             DecodeAs::TimestampMicros => Values::Timestamp(Vec::new()),
-            DecodeAs::Decimal | DecodeAs::Double | DecodeAs::Text => {
+            DecodeAs::Decimal { .. } | DecodeAs::Double | DecodeAs::Text => {
                 Values::Text { ends: vec![0], bytes: Vec::new() }
             }
             DecodeAs::Skip => Values::Skip,

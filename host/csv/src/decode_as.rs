@@ -5,10 +5,14 @@ use std::collections::HashMap;
 use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::logical::LogicalType;
+use crate::new_type::NewType;
 
 /// The key of the field metadata that marks a text column as numbers: its value is `decimal` or
 /// `double`.
 pub const LOGICAL_KEY: &str = "loader.logical";
+/// The key of the field metadata that says which DECIMAL holds the numbers of a text column: its
+/// value is precision and scale, such as `38,18`.
+pub const DECIMAL_KEY: &str = "loader.decimal";
 
 /// What a column is decoded as. The dialect says which fields are NULL. A quoted empty field (`""`)
 /// is NULL too, except in a `Text` column, where it is the empty string.
@@ -18,9 +22,13 @@ pub enum DecodeAs {
     Boolean,
     Int32,
     Int64,
-    /// `Utf8`, the number as it stands in the file; the field has [`LOGICAL_KEY`] = `decimal`. The
-    /// decoder does not check that it is a number.
-    Decimal,
+    /// `Utf8`, the number as it stands in the file; the field has [`LOGICAL_KEY`] = `decimal`, and
+    /// the DECIMAL that holds it under [`DECIMAL_KEY`]. The decoder does not check that it is a
+    /// number.
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     /// As `Decimal`, with [`LOGICAL_KEY`] = `double`.
     Double,
     Date32,
@@ -34,13 +42,16 @@ pub enum DecodeAs {
 
 impl DecodeAs {
     /// How a column of this type is decoded when the plan asks for nothing else.
-    pub fn from_logical(logical: LogicalType) -> DecodeAs {
-        match logical {
+    pub fn of_new(new: &NewType) -> DecodeAs {
+        match new.logical {
             LogicalType::Boolean => DecodeAs::Boolean,
             // There is no decoder for 16 bits; the cast to SMALLINT comes later and checks it.
             LogicalType::Int16 | LogicalType::Int32 => DecodeAs::Int32,
             LogicalType::Int64 => DecodeAs::Int64,
-            LogicalType::Decimal => DecodeAs::Decimal,
+            LogicalType::Decimal => {
+                let (precision, scale) = new.decimal.unwrap_or((38, 18));
+                DecodeAs::Decimal { precision, scale }
+            }
             LogicalType::Double => DecodeAs::Double,
             LogicalType::Date => DecodeAs::Date32,
             LogicalType::Timestamp => DecodeAs::TimestampMicros,
@@ -56,22 +67,26 @@ impl DecodeAs {
             DecodeAs::Int64 => Some(LogicalType::Int64),
             DecodeAs::Date32 => Some(LogicalType::Date),
             DecodeAs::TimestampMicros => Some(LogicalType::Timestamp),
-            DecodeAs::Decimal | DecodeAs::Double | DecodeAs::Text | DecodeAs::Skip => None,
+            DecodeAs::Decimal { .. } | DecodeAs::Double | DecodeAs::Text | DecodeAs::Skip => None,
         }
     }
 
     /// The field of a column with this name; `None` when the column is skipped.
     pub(crate) fn field(self, name: &str) -> Option<Field> {
-        let text = |logical: &str| {
-            let metadata = HashMap::from([(LOGICAL_KEY.to_owned(), logical.to_owned())]);
+        let text = |metadata: &[(&str, String)]| {
+            let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), value.clone()));
+            let metadata: HashMap<String, String> = metadata.collect();
             Some(Field::new(name, DataType::Utf8, true).with_metadata(metadata))
         };
         let data_type = match self {
             DecodeAs::Boolean => DataType::Boolean,
             DecodeAs::Int32 => DataType::Int32,
             DecodeAs::Int64 => DataType::Int64,
-            DecodeAs::Decimal => return text("decimal"),
-            DecodeAs::Double => return text("double"),
+            DecodeAs::Decimal { precision, scale } => {
+                let decimal = (DECIMAL_KEY, format!("{precision},{scale}"));
+                return text(&[(LOGICAL_KEY, "decimal".to_owned()), decimal]);
+            }
+            DecodeAs::Double => return text(&[(LOGICAL_KEY, "double".to_owned())]),
             DecodeAs::Date32 => DataType::Date32,
             DecodeAs::TimestampMicros => DataType::Timestamp(TimeUnit::Microsecond, None),
             DecodeAs::Text => DataType::Utf8,

@@ -10,6 +10,7 @@ use loader_values::{
 };
 
 use crate::dialect::{Dialect, LeadingZeros};
+use crate::number_facts::{NumberFacts, Plain};
 
 /// The types that a column may turn out to have. Each is one bit of a set. Text is no candidate,
 /// since it accepts every value.
@@ -20,18 +21,21 @@ pub(crate) enum Candidate {
     Int16,
     Int32,
     Int64,
+    /// Digits without a point, as many as there may be.
+    Whole,
     Decimal,
     Double,
     Date,
     Timestamp,
 }
 
-const CANDIDATES: usize = 9;
+pub(crate) const CANDIDATES: usize = 10;
 const ALL: u16 = (1 << CANDIDATES) - 1;
 const BOOLEANS: u16 = Candidate::Boolean.bit() | Candidate::BooleanLiteral.bit();
 const INTEGERS: u16 = Candidate::Int16.bit() | Candidate::Int32.bit() | Candidate::Int64.bit();
+const WHOLES: u16 = INTEGERS | Candidate::Whole.bit();
 const DECIMALS: u16 = INTEGERS | Candidate::Decimal.bit();
-const NUMBERS: u16 = DECIMALS | Candidate::Double.bit();
+const NUMBERS: u16 = WHOLES | DECIMALS | Candidate::Double.bit();
 const CALENDAR: u16 = Candidate::Date.bit() | Candidate::Timestamp.bit();
 
 impl Candidate {
@@ -50,9 +54,7 @@ pub(crate) struct Mark {
     pub(crate) line: u64,
 }
 
-/// The facts of one column. The number facts (`min_int` to `max_fraction_digits`) mean something
-/// only while every value is a number. For example, `12` and then `n/a` leave a `max_int` of 12
-/// behind, and `ColumnProfile::new` drops it.
+/// The facts of one column.
 #[derive(Clone, Debug)]
 pub(crate) struct ColumnFacts {
     pub(crate) values: u64,
@@ -60,13 +62,11 @@ pub(crate) struct ColumnFacts {
     pub(crate) quoted_empty: u64,
     pub(crate) max_bytes: u32,
     pub(crate) longest_at: Option<Mark>,
-    pub(crate) min_int: i64,
-    pub(crate) max_int: i64,
-    pub(crate) max_integer_digits: u32,
-    pub(crate) widest_at: Option<Mark>,
-    pub(crate) max_fraction_digits: u32,
-    pub(crate) not_finite_at: Option<Mark>,
-    pub(crate) leading_zeros_at: Option<Mark>,
+    pub(crate) numbers: NumberFacts,
+    /// How many values look like a number or a date: see [`looks_measured`].
+    pub(crate) measured: u64,
+    /// How many of them begin with a zero and another digit.
+    pub(crate) padded: u64,
     zeros_are_text: bool,
     /// The candidates that accept every value so far.
     alive: u16,
@@ -82,20 +82,16 @@ impl ColumnFacts {
             quoted_empty: 0,
             max_bytes: 0,
             longest_at: None,
-            min_int: i64::MAX,
-            max_int: i64::MIN,
-            max_integer_digits: 0,
-            widest_at: None,
-            max_fraction_digits: 0,
-            not_finite_at: None,
-            leading_zeros_at: None,
+            numbers: NumberFacts::default(),
+            measured: 0,
+            padded: 0,
             zeros_are_text: dialect.leading_zeros == LeadingZeros::Text,
             alive: ALL,
             violations: [None; CANDIDATES],
         }
     }
 
-    /// All candidates have ended, so only the lengths of the values still matter.
+    /// All candidates have ended, so only the lengths and ends of the values still matter.
     pub(crate) fn only_lengths(&self) -> bool {
         self.alive == 0
     }
@@ -112,11 +108,20 @@ impl ColumnFacts {
         }
     }
 
+    /// Looks at the ends of a value.
+    #[inline(always)]
+    pub(crate) fn ends(&mut self, text: &[u8]) {
+        let measured = looks_measured(text);
+        self.measured += u64::from(measured);
+        self.padded += u64::from(measured && matches!(text, [b'0', b'0'..=b'9', ..]));
+    }
+
     /// Takes a value, which is neither NULL nor empty.
     #[inline(always)]
     pub(crate) fn value(&mut self, text: &[u8], mark: impl Fn() -> Mark) {
         self.values += 1;
         self.length(text.len(), &mark);
+        self.ends(text);
         if self.alive & NUMBERS != 0 {
             self.number(text, &mark);
         }
@@ -129,7 +134,8 @@ impl ColumnFacts {
     }
 
     /// Takes a plain number, which nearly all are: `[-]digits[.digits]`, at most 18 digits before
-    /// the point and 20 after it, no leading zeros. All others go to [`Self::any_number`].
+    /// the point and 20 after it, no leading zeros, no negative zero. All others go to
+    /// [`Self::any_number`].
     // 18 digits always fit an `i64`, and 18 + 20 = 38 is the most that a DECIMAL holds. So nothing
     // here can overflow, and no plain number ends `Decimal` or `Double`.
     #[inline(always)]
@@ -142,21 +148,32 @@ impl ColumnFacts {
         if length == 0 || length > 18 || (digits[0] == b'0' && length > 1) {
             return self.any_number(text, mark());
         }
-        if length == digits.len() {
-            let size = size as i64;
-            self.integer(if negative { -size } else { size }, mark);
-        } else {
-            let [b'.', fraction @ ..] = &digits[length..] else {
-                return self.any_number(text, mark());
-            };
-            if fraction.len() > 20 || !fraction.iter().all(u8::is_ascii_digit) {
-                return self.any_number(text, mark());
+        let is_negative_zero =
+            |fraction: &[u8]| negative && size == 0 && fraction.iter().all(|digit| *digit == b'0');
+        let fraction = match &digits[length..] {
+            [] if !is_negative_zero(&[]) => {
+                let size = size as i64;
+                self.integer(if negative { -size } else { size }, mark);
+                &[]
             }
-            self.end(INTEGERS, mark);
-            self.fraction(fraction);
+            [b'.', fraction @ ..]
+                if (1..=20).contains(&fraction.len())
+                    && fraction.iter().all(u8::is_ascii_digit)
+                    && !is_negative_zero(fraction) =>
+            {
+                fraction
+            }
+            _ => return self.any_number(text, mark()),
+        };
+        let plain = Plain { text, size, length, fraction };
+        if fraction.is_empty() {
+            self.numbers.whole(plain, mark);
+        } else {
+            self.end(WHOLES, mark);
+            self.numbers.pointed(plain, mark);
         }
-        if length > self.max_integer_digits as usize && size > 0 {
-            self.widest(length as u32, mark());
+        if size > 0 {
+            self.numbers.widest(length as u32, mark);
         }
     }
 
@@ -164,9 +181,10 @@ impl ColumnFacts {
     // checks. The limits start crossed (`i64::MAX`, `i64::MIN`): the first value always sets one.
     #[inline(always)]
     fn integer(&mut self, value: i64, mark: &impl Fn() -> Mark) {
-        if value < self.min_int || value > self.max_int {
-            self.min_int = self.min_int.min(value);
-            self.max_int = self.max_int.max(value);
+        let facts = &mut self.numbers;
+        if value < facts.min_int || value > facts.max_int {
+            facts.min_int = facts.min_int.min(value);
+            facts.max_int = facts.max_int.max(value);
             let too_big_for_16 = i16::try_from(value).is_err();
             let too_big_for_32 = i32::try_from(value).is_err();
             if too_big_for_16 {
@@ -178,22 +196,6 @@ impl ColumnFacts {
         }
     }
 
-    // Zeros at the end need no digit of the scale: `12.500` has one fraction digit, not three.
-    #[inline(always)]
-    fn fraction(&mut self, digits: &[u8]) {
-        if digits.len() > self.max_fraction_digits as usize {
-            let zeros = digits.iter().rev().take_while(|digit| **digit == b'0').count();
-            self.max_fraction_digits = self.max_fraction_digits.max((digits.len() - zeros) as u32);
-        }
-    }
-
-    fn widest(&mut self, integer_digits: u32, mark: Mark) {
-        if integer_digits > self.max_integer_digits {
-            self.max_integer_digits = integer_digits;
-            self.widest_at = Some(mark);
-        }
-    }
-
     /// Takes every text that [`Self::number`] does not: for example `+5`, `007`, `1e6` or `n/a`.
     #[cold]
     #[inline(never)]
@@ -202,7 +204,7 @@ impl ColumnFacts {
             return self.not_finite(text, mark);
         };
         if has_leading_zeros(text) {
-            self.leading_zeros_at.get_or_insert(mark);
+            self.numbers.leading_zeros_at.get_or_insert(mark);
             if self.zeros_are_text {
                 return self.end(NUMBERS, &|| mark);
             }
@@ -213,11 +215,13 @@ impl ColumnFacts {
     // `1e999` is written as a number, but no float holds it. A float ends near 1.8e308, so a number
     // without exponent and with at most 300 digits before the point fits and is not parsed.
     fn shaped_number(&mut self, text: &[u8], shape: &NumberShape, mark: Mark) {
-        self.widest(shape.integer_digits, mark);
-        self.max_fraction_digits = self.max_fraction_digits.max(shape.fraction_digits);
+        self.numbers.any(text, shape, mark);
         match parse_i64(text) {
             Some(value) => self.integer(value, &|| mark),
             None => self.end(INTEGERS, &|| mark),
+        }
+        if text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
+            self.end(WHOLES, &|| mark);
         }
         if shape.exponent || shape.integer_digits.saturating_add(shape.fraction_digits) > 38 {
             self.end(DECIMALS, &|| mark);
@@ -232,8 +236,8 @@ impl ColumnFacts {
         if parse_f64(text).is_none() {
             return self.end(NUMBERS, &|| mark);
         }
-        self.not_finite_at.get_or_insert(mark);
-        self.end(DECIMALS, &|| mark);
+        self.numbers.not_finite_at.get_or_insert(mark);
+        self.end(WHOLES | DECIMALS, &|| mark);
     }
 
     // A date is also a timestamp (its midnight), so a value that reads as a date speaks for both.
@@ -290,16 +294,9 @@ impl ColumnFacts {
         if next.max_bytes > self.max_bytes {
             (self.max_bytes, self.longest_at) = (next.max_bytes, next.longest_at);
         }
-        self.min_int = self.min_int.min(next.min_int);
-        self.max_int = self.max_int.max(next.max_int);
-        if next.max_integer_digits > self.max_integer_digits {
-            (self.max_integer_digits, self.widest_at) = (next.max_integer_digits, next.widest_at);
-        }
-        self.max_fraction_digits = self.max_fraction_digits.max(next.max_fraction_digits);
-        if self.alive & Candidate::Double.bit() != 0 {
-            self.not_finite_at = self.not_finite_at.or(next.not_finite_at);
-            self.leading_zeros_at = self.leading_zeros_at.or(next.leading_zeros_at);
-        }
+        self.measured += next.measured;
+        self.padded += next.padded;
+        self.numbers.append(&next.numbers, self.alive & Candidate::Double.bit() != 0);
         self.alive &= next.alive;
         for (violation, next) in self.violations.iter_mut().zip(next.violations) {
             *violation = violation.or(next);
@@ -308,14 +305,21 @@ impl ColumnFacts {
 
     /// All marks of the column, so that the caller can shift them.
     pub(crate) fn marks(&mut self) -> impl Iterator<Item = &mut Mark> {
-        let single = [
-            &mut self.longest_at,
-            &mut self.widest_at,
-            &mut self.not_finite_at,
-            &mut self.leading_zeros_at,
-        ];
-        single.into_iter().chain(&mut self.violations).flatten()
+        self.longest_at
+            .iter_mut()
+            .chain(self.numbers.marks())
+            .chain(self.violations.iter_mut().flatten())
     }
+}
+
+/// Whether a text begins and ends as a number, a date or a time does: `-1.5`, `2024-01-31`,
+/// `10:30`. Not `n/a`, `12 kg` or `A7`.
+// A guess, and used for notices alone: it is all that the values of a column can be asked that is
+// text already.
+#[inline(always)]
+fn looks_measured(text: &[u8]) -> bool {
+    let begins = matches!(text.first(), Some(b'0'..=b'9' | b'-' | b'+' | b'.'));
+    begins && text.last().is_some_and(u8::is_ascii_digit)
 }
 
 /// Reads the digits at the start of `text`; returns their value and how many there are. The value

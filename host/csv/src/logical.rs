@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-/// The types that text can have. Inference takes the first type that accepts all values of a
-/// column, in the order `Boolean`, `Int32`, `Int64`, `Decimal`, `Double`, `Date`, `Timestamp`,
-/// `Text`. (For example, a column with `1` and `2.50` is `Decimal`.) `Int16` is for targets only.
+/// The types that text can have. Which of them a new column gets is decided by
+/// [`new_type`](crate::ColumnProfile::new_type): for example, a column with `1` and `2.50` is
+/// `Decimal`. `Int16` is for targets only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogicalType {
     /// `true` or `false`. Redshift's other literals are

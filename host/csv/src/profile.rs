@@ -6,10 +6,12 @@
 
 use crate::dialect::Dialect;
 use crate::error::{CsvError, Position};
-use crate::facts::{Candidate, ColumnFacts, Mark};
+use crate::facts::{CANDIDATES, Candidate, ColumnFacts, Mark};
 use crate::field::{Field, FieldReader};
 use crate::lines::LineCounter;
 use crate::logical::LogicalType;
+use crate::new_type::Counted;
+use crate::number_facts::{NumberFacts, Seen};
 use crate::preamble::Header;
 use crate::rows::{Block, RowError, Rows};
 use crate::split::Chunk;
@@ -44,13 +46,28 @@ pub struct ColumnProfile {
     pub widest_at: Option<Position>,
     /// The most digits after the point, without the zeros at their end.
     pub max_fraction_digits: u32,
+    /// The first value with that many digits after the point.
+    pub finest_at: Option<Position>,
     /// The first `NaN` or infinity, when all values are numbers.
     pub not_finite_at: Option<Position>,
+    /// The first number that a float does not give back as it is, when all values are numbers.
+    pub imprecise_at: Option<Position>,
     /// The first number with leading zeros (`007`), looked for up to the first value that is no
     /// number. With [`LeadingZeros::Text`](crate::LeadingZeros::Text) this value made the column
     /// text.
     pub leading_zeros_at: Option<Position>,
-    violations: [Option<Position>; 9],
+    // How the values are spelt, for `new_type`. See `NumberFacts` and `ColumnFacts`.
+    pub(crate) respelt: Counted,
+    pub(crate) exponents: Counted,
+    pub(crate) is_scientific: bool,
+    pub(crate) pointed: u64,
+    pub(crate) written: (u32, u32),
+    pub(crate) written_at: Option<Position>,
+    pub(crate) kept_scale: u32,
+    pub(crate) kept_at: Option<Position>,
+    pub(crate) measured: u64,
+    pub(crate) padded: u64,
+    violations: [Option<Position>; CANDIDATES],
 }
 
 impl ColumnProfile {
@@ -89,35 +106,17 @@ impl ColumnProfile {
         self.not_finite_at.as_ref().or(too_wide).map_or(Ok(()), Err)
     }
 
-    /// The narrowest type that accepts all values; text when there are none.
-    pub fn logical(&self) -> LogicalType {
-        const ORDER: [LogicalType; 7] = [
-            LogicalType::Boolean,
-            LogicalType::Int32,
-            LogicalType::Int64,
-            LogicalType::Decimal,
-            LogicalType::Double,
-            LogicalType::Date,
-            LogicalType::Timestamp,
-        ];
-        if self.values == 0 {
-            return LogicalType::Text;
-        }
-        ORDER
-            .into_iter()
-            .find(|logical| self.accepts(*logical).is_ok())
-            .unwrap_or(LogicalType::Text)
-    }
-
-    fn accepts_candidate(&self, candidate: Candidate) -> Result<(), &Position> {
+    pub(crate) fn accepts_candidate(&self, candidate: Candidate) -> Result<(), &Position> {
         self.violations[candidate as usize].as_ref().map_or(Ok(()), Err)
     }
 
     fn new(name: &str, facts: &ColumnFacts) -> ColumnProfile {
         let at = |mark: Option<Mark>| mark.map(|mark| position(mark, name));
-        let violations = CANDIDATES.map(|candidate| at(facts.violation(candidate)));
+        let violations = ALL_CANDIDATES.map(|candidate| at(facts.violation(candidate)));
         let is = |candidate: Candidate| facts.values > 0 && facts.violation(candidate).is_none();
-        let is_number = is(Candidate::Double);
+        let none = NumberFacts::default();
+        let numbers = if is(Candidate::Double) { &facts.numbers } else { &none };
+        let counted = |seen: Seen| Counted { count: seen.count, first: at(seen.first) };
         ColumnProfile {
             name: name.to_owned(),
             values: facts.values,
@@ -125,13 +124,25 @@ impl ColumnProfile {
             quoted_empty: facts.quoted_empty,
             max_bytes: facts.max_bytes,
             longest_at: at(facts.longest_at),
-            min_int: is(Candidate::Int64).then_some(facts.min_int),
-            max_int: is(Candidate::Int64).then_some(facts.max_int),
-            max_integer_digits: if is_number { facts.max_integer_digits } else { 0 },
-            widest_at: at(facts.widest_at.filter(|_| is_number)),
-            max_fraction_digits: if is_number { facts.max_fraction_digits } else { 0 },
-            not_finite_at: at(facts.not_finite_at.filter(|_| is_number)),
-            leading_zeros_at: at(facts.leading_zeros_at),
+            min_int: is(Candidate::Int64).then_some(numbers.min_int),
+            max_int: is(Candidate::Int64).then_some(numbers.max_int),
+            max_integer_digits: numbers.max_integer_digits,
+            widest_at: at(numbers.widest_at),
+            max_fraction_digits: numbers.max_fraction_digits,
+            finest_at: at(numbers.finest_at),
+            not_finite_at: at(numbers.not_finite_at),
+            imprecise_at: at(numbers.imprecise_at),
+            leading_zeros_at: at(facts.numbers.leading_zeros_at),
+            respelt: counted(numbers.respelt),
+            exponents: counted(numbers.exponents),
+            is_scientific: numbers.is_scientific,
+            pointed: numbers.pointed,
+            written: numbers.written,
+            written_at: at(numbers.written_at),
+            kept_scale: numbers.kept_scale,
+            kept_at: at(numbers.kept_at),
+            measured: facts.measured,
+            padded: facts.padded,
             violations,
         }
     }
@@ -148,12 +159,13 @@ fn position(mark: Mark, column: &str) -> Position {
 }
 
 /// All candidates, in the order of their numbers: `accepts_candidate` finds a violation by number.
-const CANDIDATES: [Candidate; 9] = [
+const ALL_CANDIDATES: [Candidate; CANDIDATES] = [
     Candidate::Boolean,
     Candidate::BooleanLiteral,
     Candidate::Int16,
     Candidate::Int32,
     Candidate::Int64,
+    Candidate::Whole,
     Candidate::Decimal,
     Candidate::Double,
     Candidate::Date,
@@ -299,7 +311,7 @@ impl Observer {
     /// Shows one column of a block to its facts. `bytes` begin at the block's base.
     fn show(&mut self, facts: &mut ColumnFacts, bytes: &[u8], block: &Block, column: usize) {
         if facts.only_lengths() && !block.quoted && !self.reader.has_null_tokens() {
-            return show_lengths(facts, block, column);
+            return show_lengths(facts, bytes, block, column);
         }
         for (row, (start, end)) in block.column(column).enumerate() {
             match self.reader.read(&bytes[start..end], &mut self.scratch) {
@@ -313,11 +325,12 @@ impl Observer {
 
 /// As [`Observer::show`], where only the lengths of values matter and a value is as long as its
 /// field. Without quotes and null tokens, an empty field is the only NULL.
-fn show_lengths(facts: &mut ColumnFacts, block: &Block, column: usize) {
+fn show_lengths(facts: &mut ColumnFacts, bytes: &[u8], block: &Block, column: usize) {
     for (row, (start, end)) in block.column(column).enumerate() {
         let is_null = start == end;
         facts.nulls += u64::from(is_null);
         facts.values += u64::from(!is_null);
+        facts.ends(&bytes[start..end]);
         facts.length(end - start, || mark(block, row, start));
     }
 }

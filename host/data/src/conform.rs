@@ -78,6 +78,8 @@ mod tests {
         PlannedColumn {
             name,
             source: 0,
+            origin: None,
+            why: None,
             staged,
             cast: false,
             lands_in: None,

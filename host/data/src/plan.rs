@@ -12,10 +12,12 @@ mod agree_on_types;
 mod columns;
 mod file_values;
 mod input;
+mod keys;
 mod names;
 mod reconcile;
 #[cfg(test)]
 mod tests;
+mod why;
 
 use loader_csv::DecodeAs;
 use loader_model::choices::SchemaPolicy;
@@ -27,6 +29,7 @@ use loader_sandbox::ChainPlan;
 pub use columns::{PlannedColumn, staged_schema};
 pub use input::{ConfiguredPlugin, PlanInput};
 
+use agree_on_types::Agreed;
 use input::MAX_COLUMNS;
 use reconcile::Reconciled;
 
@@ -41,6 +44,10 @@ pub struct LoadPlan {
     pub discarded: Vec<String>,
     /// The target does not exist yet.
     pub creates_table: bool,
+    /// What a user should hear about the types of new columns.
+    pub notices: Vec<String>,
+    /// The same, for the case that rows lose to other rows of their key.
+    pub notices_of_duplicates: Vec<String>,
 }
 
 impl LoadPlan {
@@ -74,7 +81,7 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
             format!("the header has {n} columns, a load takes {MAX_COLUMNS}; split the file"),
         ));
     }
-    let (decode_as, chain) = agree_on_types::run(input)?;
+    let Agreed { decode_as, chain, keys } = agree_on_types::run(input)?;
     let names = names::folded(&chain.output)?;
     check_keys(input, &names)?;
     let Reconciled { columns, filled, discarded } = match input.existing {
@@ -87,8 +94,18 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         }
         Some(existing) => reconcile::run(input, &chain, &names, existing)?,
     };
+    keys::check_stay_apart(input, &keys)?;
     let creates_table = input.existing.is_none();
-    Ok(LoadPlan { decode_as, chain, columns, filled, discarded, creates_table })
+    Ok(LoadPlan {
+        notices: why::notices(input, &columns),
+        notices_of_duplicates: keys::notices_of_duplicates(input, &keys),
+        decode_as,
+        chain,
+        columns,
+        filled,
+        discarded,
+        creates_table,
+    })
 }
 
 fn missing_table(target: &TableName) -> Error {

@@ -30,8 +30,8 @@ pub struct Report {
     pub source: SourceReport,
     pub target: String,
     pub rows: RowCounts,
-    /// Decimals that the host rounded to the scale of their columns: `20.255` becomes `20.26` in a
-    /// DECIMAL(12,2). Plugins count the decimals that they round in their own counters.
+    /// Decimals that were rounded to the scale of their columns: `20.255` becomes `20.26` in a
+    /// DECIMAL(12,2). By the host, and by plugins as far as they count them.
     pub values_rounded: u64,
     /// Columns of the file that were left out.
     pub columns_discarded: Vec<String>,

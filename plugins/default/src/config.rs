@@ -16,8 +16,9 @@ pub(crate) const SCHEMA: &str = include_str!("../config.schema.json");
 pub(crate) struct Config {
     /// When two headers clean to one name.
     pub(crate) on_collision: OnCollision,
-    /// Type of columns whose numbers have a fraction or an exponent.
-    pub(crate) decimal: DecimalType,
+    /// Type of columns whose numbers have a fraction or an exponent; null takes DECIMAL(38,18), or
+    /// the DECIMAL(38,…) that holds the numbers of the file.
+    pub(crate) decimal: Option<DecimalType>,
     /// Whether to append the metadata columns.
     pub(crate) metadata: bool,
     /// Name of the column with the start of the run; null leaves it out.
@@ -42,9 +43,7 @@ impl std::default::Default for Config {
     fn default() -> Self {
         Self {
             on_collision: OnCollision::Error,
-            // As wide as possible, since Redshift cannot widen a DECIMAL in place when a later file
-            // needs more: 20 digits before the point and 18 behind it.
-            decimal: DecimalType { precision: 38, scale: 18 },
+            decimal: None,
             metadata: true,
             run_date: Some("run_date".to_owned()),
             file_name: Some("file_name".to_owned()),
@@ -57,7 +56,9 @@ impl Config {
     // need quotes in every query, and could not be compared with the cleaned headers.
     pub(crate) fn read(context: &Context) -> Result<Self, Error> {
         let config: Self = context.parse_config()?;
-        config.decimal.check()?;
+        if let Some(decimal) = config.decimal {
+            decimal.check()?;
+        }
         for (key, name) in [("run_date", &config.run_date), ("file_name", &config.file_name)] {
             if let Some(name) = name
                 && (name.is_empty() || names::clean(name) != *name)
@@ -74,6 +75,16 @@ impl Config {
 }
 
 impl DecimalType {
+    /// As wide as possible, since Redshift cannot widen a DECIMAL in place when a later file needs
+    /// more: 20 digits before the point and 18 behind it.
+    pub(crate) const WIDEST: DecimalType = DecimalType { precision: 38, scale: 18 };
+
+    /// Reads `38,18`, as the host writes it.
+    pub(crate) fn parse(text: &str) -> Option<DecimalType> {
+        let (precision, scale) = text.split_once(',')?;
+        Some(DecimalType { precision: precision.parse().ok()?, scale: scale.parse().ok()? })
+    }
+
     /// Refuses precisions from 19 to 37: Parquet stores them in a width that Redshift does not load
     /// into a column of another precision.
     fn check(self) -> Result<(), Error> {
@@ -101,7 +112,7 @@ mod tests {
     fn nothing_set_is_the_default() {
         for config in ["", "{}", "null"] {
             let config = read(config).expect("reads");
-            assert_eq!(config.decimal, DecimalType { precision: 38, scale: 18 });
+            assert_eq!(config.decimal, None);
             assert_eq!((config.metadata, config.run_date.as_deref()), (true, Some("run_date")));
         }
     }

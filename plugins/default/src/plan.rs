@@ -5,7 +5,7 @@ use std::sync::Arc;
 use loader_sdk::arrow_schema::{DataType, Field, Schema};
 use loader_sdk::{Context, Error, HostValue, Plan};
 
-use crate::config::Config;
+use crate::config::{Config, DecimalType};
 use crate::{decimals, names};
 
 /// The most columns that a Redshift table can have.
@@ -65,39 +65,75 @@ fn treatments(
     // changes nothing.
     let keys: Vec<String> = context.keys.iter().map(|key| names::clean(key)).collect();
     let columns = input.fields().iter().zip(names);
-    let treatment = |(field, name): (&Arc<Field>, &String)| match holds_numbers(field) {
-        true => of_numbers(target_type(context, name), keys.contains(name), config),
-        false => Treatment::Keep,
+    let treatment = |(field, name): (&Arc<Field>, &String)| match Numbers::of(field) {
+        Some(numbers) => {
+            of_numbers(numbers, target_type(context, name), keys.contains(name), config)
+        }
+        None => Treatment::Keep,
     };
     columns.map(treatment).collect()
 }
 
-/// Whether a column has numbers with a fraction or an exponent, such as `19.99` or `1e3`. All other
-/// columns have the type already that they are loaded with.
-// The host notes the kind of number in the field's metadata and sends the text itself, as a float
-// would have lost digits. An earlier plugin may have made a number of it; then nothing is to do.
-fn holds_numbers(field: &Field) -> bool {
-    let logical = field.metadata().get("loader.logical").map(String::as_str);
-    matches!(logical, Some("decimal" | "double")) && field.data_type() == &DataType::Utf8
+/// Numbers that travel as text, such as `19.99` or `1e3`. All other columns have the type already
+/// that they are loaded with.
+#[derive(Clone, Copy)]
+enum Numbers {
+    /// The DECIMAL that holds them. `None`: the host has not said which.
+    Decimal(Option<DecimalType>),
+    /// A DECIMAL would lose what some of them say.
+    Double,
 }
 
-/// What becomes of numbers with a fraction: the type that the target's column has. Without a
-/// target, keys become floats and all other columns exact decimals.
-// The order of the arms matters: the target's type comes before the rule for keys. Keys of new
-// tables have always been floats, and stay so to keep matching. A VARCHAR gets the text as the file
-// has it: `1.50` stays `1.50`. A type that cannot hold numbers, such as DATE, counts as no target:
-// the host decides whether the table may be changed. (`max(0)`: Arrow allows a negative scale.)
-fn of_numbers(target: Option<&DataType>, is_key: bool, config: &Config) -> Treatment {
+impl Numbers {
+    // The host notes the kind of number in the field's metadata and sends the text itself, as a float
+    // would have lost digits. An earlier plugin may have made a number of it; then nothing is to do.
+    fn of(field: &Field) -> Option<Numbers> {
+        if field.data_type() != &DataType::Utf8 {
+            return None;
+        }
+        match field.metadata().get("loader.logical").map(String::as_str) {
+            Some("decimal") => {
+                let decimal = field.metadata().get("loader.decimal");
+                Some(Numbers::Decimal(decimal.and_then(|text| DecimalType::parse(text))))
+            }
+            Some("double") => Some(Numbers::Double),
+            _ => None,
+        }
+    }
+}
+
+/// What becomes of numbers: the type that the target's column has. Without a target, that of the
+/// config, unless the host knows better: keys and long whole numbers must stay exact, and some
+/// numbers only a float holds.
+// A VARCHAR gets the text as the file has it: `1.50` stays `1.50`. A type that cannot hold numbers,
+// such as DATE, counts as no target: the host decides whether the table may be changed. (`max(0)`:
+// Arrow allows a negative scale.)
+fn of_numbers(
+    numbers: Numbers,
+    target: Option<&DataType>,
+    is_key: bool,
+    config: &Config,
+) -> Treatment {
     match target {
         Some(&DataType::Decimal128(precision, scale)) => {
-            Treatment::Decimal(precision, scale.max(0) as u8)
+            return Treatment::Decimal(precision, scale.max(0) as u8);
         }
-        Some(DataType::Utf8) => Treatment::Keep,
+        Some(DataType::Utf8) => return Treatment::Keep,
         Some(number) if number.is_integer() || number.is_floating() => {
-            Treatment::Cast(number.clone())
+            return Treatment::Cast(number.clone());
         }
-        Some(_) | None if is_key => Treatment::Cast(DataType::Float64),
-        Some(_) | None => Treatment::Decimal(config.decimal.precision, config.decimal.scale),
+        Some(_) | None => {}
+    }
+    let chosen = config.decimal;
+    match numbers {
+        Numbers::Double => Treatment::Cast(DataType::Float64),
+        Numbers::Decimal(Some(held)) if is_key || held.scale == 0 || chosen.is_none() => {
+            Treatment::Decimal(held.precision, held.scale)
+        }
+        Numbers::Decimal(_) => {
+            let DecimalType { precision, scale } = chosen.unwrap_or(DecimalType::WIDEST);
+            Treatment::Decimal(precision, scale)
+        }
     }
 }
 
@@ -215,10 +251,10 @@ mod tests {
 
     #[test]
     fn a_new_table_gets_decimals_and_metadata() {
-        insta::assert_snapshot!(check(&Context::default(), &lineitem()), @r"
+        insta::assert_snapshot!(check(&Context::default(), &lineitem()), @"
         l_orderkey Int64 = column 0
         price Decimal128(38, 18) = computed 0 of column 1
-        ratio Decimal128(38, 18) = computed 1 of column 2
+        ratio Float64 = cast of column 2
         comment Utf8 = column 3
         run_date Timestamp(µs) = run.started-at
         file_name Utf8 = source.file-name
@@ -226,16 +262,26 @@ mod tests {
     }
 
     #[test]
-    fn a_key_stays_a_float() {
-        let context = Context {
-            keys: vec!["Ratio".to_owned(), "l_orderkey".to_owned()],
-            ..config(r#"{"metadata": false}"#)
+    fn the_host_says_which_decimal_holds_the_numbers() {
+        let held = |name: &str, decimal: &str| {
+            let mut metadata = text(name, "decimal").metadata().clone();
+            metadata.insert("loader.decimal".to_owned(), decimal.to_owned());
+            text(name, "decimal").with_metadata(metadata)
         };
-        insta::assert_snapshot!(check(&context, &lineitem()), @r"
-        l_orderkey Int64 = column 0
-        price Decimal128(38, 18) = computed 0 of column 1
-        ratio Float64 = cast of column 2
-        comment Utf8 = column 3
+        let input = Schema::new(vec![held("Id", "38,0"), held("Key", "38,19"), held("n", "38,16")]);
+        let context = Context { keys: vec!["Key".to_owned()], ..config(r#"{"metadata": false}"#) };
+        insta::assert_snapshot!(check(&context, &input), @"
+        id Decimal128(38, 0) = computed 0 of column 0
+        key Decimal128(38, 19) = computed 1 of column 1
+        n Decimal128(38, 16) = computed 2 of column 2
+        ");
+        // The config decides on fractions of columns that are no keys.
+        let chosen = r#"{"metadata": false, "decimal": {"precision": 18, "scale": 4}}"#;
+        let context = Context { config: chosen.to_owned(), ..context };
+        insta::assert_snapshot!(check(&context, &input), @"
+        id Decimal128(38, 0) = computed 0 of column 0
+        key Decimal128(38, 19) = computed 1 of column 1
+        n Decimal128(18, 4) = computed 2 of column 2
         ");
     }
 
@@ -270,10 +316,10 @@ mod tests {
         let context = config(
             r#"{"decimal": {"precision": 18, "scale": 4}, "run_date": "loaded_at", "file_name": null}"#,
         );
-        insta::assert_snapshot!(check(&context, &lineitem()), @r"
+        insta::assert_snapshot!(check(&context, &lineitem()), @"
         l_orderkey Int64 = column 0
         price Decimal128(18, 4) = computed 0 of column 1
-        ratio Decimal128(18, 4) = computed 1 of column 2
+        ratio Float64 = cast of column 2
         comment Utf8 = column 3
         loaded_at Timestamp(µs) = run.started-at
         ");

@@ -66,7 +66,7 @@ impl Input {
         dialect.check().map_err(|error| HarnessError::Input(error.to_string()))?;
         let file = CsvText::read(text, dialect)?;
         let inferred =
-            file.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
+            file.profile.columns.iter().map(|column| DecodeAs::of_new(&column.new_type(false)));
         let mut decode_as: Vec<DecodeAs> = inferred.collect();
         for _ in 0..MAX_PASSES {
             let chain = plan(arrow_schema(&file.header, &decode_as))?;
@@ -176,7 +176,10 @@ fn decode_for(target: &DataType, profile: &ColumnProfile) -> Option<DecodeAs> {
         }
         DataType::Int16 | DataType::Int32 => (DecodeAs::Int32, LogicalType::Int32),
         DataType::Int64 => (DecodeAs::Int64, LogicalType::Int64),
-        DataType::Decimal128(..) => (DecodeAs::Decimal, LogicalType::Decimal),
+        DataType::Decimal128(precision, scale) => {
+            let scale = scale.max(&0).unsigned_abs();
+            (DecodeAs::Decimal { precision: *precision, scale }, LogicalType::Decimal)
+        }
         DataType::Float32 | DataType::Float64 => (DecodeAs::Double, LogicalType::Double),
         DataType::Date32 => (DecodeAs::Date32, LogicalType::Date),
         DataType::Timestamp(TimeUnit::Microsecond, None) => {

@@ -16,4 +16,4 @@ mod number;
 pub use boolean::{parse_bool, parse_bool_literal};
 pub use calendar::{format_date, format_timestamp, parse_date, parse_timestamp};
 pub use decimal::{Decimal, DecimalError, MAX_PRECISION, parse_decimal, write_decimal};
-pub use number::{NumberShape, has_leading_zeros, number_shape, parse_f64, parse_i64};
+pub use number::{NumberShape, has_leading_zeros, number_shape, parse_f64, parse_i64, reads_back};

@@ -89,6 +89,8 @@ pub(crate) fn parse_not_finite(text: &[u8]) -> Option<f64> {
 pub struct NumberShape {
     pub integer_digits: u32,
     pub fraction_digits: u32,
+    /// All digits but the zeros at both ends: 1 for `1000`, and 4 for `0.0120300`.
+    pub significant_digits: u32,
     /// The number is written with an exponent, even one of zero.
     pub exponent: bool,
 }
@@ -104,7 +106,9 @@ pub fn number_shape(text: &[u8]) -> Option<NumberShape> {
     let zeros_at_start = number.digits().take_while(|&digit| digit == 0).count();
     let exponent = number.exponent.is_some();
     if zeros_at_start == written {
-        return Some(NumberShape { integer_digits: 0, fraction_digits: 0, exponent });
+        let none =
+            NumberShape { integer_digits: 0, fraction_digits: 0, significant_digits: 0, exponent };
+        return Some(none);
     }
     let point = number.point();
     let count = |digits: i64| u32::try_from(digits.max(0)).unwrap_or(u32::MAX);
@@ -113,8 +117,22 @@ pub fn number_shape(text: &[u8]) -> Option<NumberShape> {
         fraction_digits: count(
             (written as i64).saturating_sub(zeros_at_end as i64).saturating_sub(point),
         ),
+        significant_digits: count((written - zeros_at_start - zeros_at_end) as i64),
         exponent,
     })
+}
+
+/// Says whether the float nearest to a number still is that number when it is written with as few
+/// digits as tell it apart from other floats. `false` for a text that is no finite number.
+///
+/// For example, `0.1` and `3.2e-45` read back; `12345678901234567.89` comes back as
+/// `12345678901234568`, and `1e-400` as 0.
+pub fn reads_back(text: &[u8]) -> bool {
+    let (Some(number), Some(value)) = (Number::parse(text), parse_f64(text)) else {
+        return false;
+    };
+    let written = format!("{value:e}");
+    Number::parse(written.as_bytes()).is_some_and(|back| back.magnitude() == number.magnitude())
 }
 
 /// A finite number, taken apart. At least one of `integer` and `fraction` is not empty.
@@ -148,6 +166,18 @@ impl<'a> Number<'a> {
     /// All digits in order, as values.
     pub(crate) fn digits(&self) -> impl DoubleEndedIterator<Item = u8> + '_ {
         self.integer.iter().chain(self.fraction).map(|byte| byte - b'0')
+    }
+
+    /// The digits without zeros at both ends, and where the point stands, counted from the first of
+    /// them. So `1.50`, `15e-1` and `-0.15e1` are all ([1, 5], 1).
+    fn magnitude(&self) -> (Vec<u8>, i64) {
+        let zeros = self.digits().take_while(|&digit| digit == 0).count();
+        let mut digits: Vec<u8> = self.digits().skip(zeros).collect();
+        while digits.last() == Some(&0) {
+            digits.pop();
+        }
+        let point = if digits.is_empty() { 0 } else { self.point() - zeros as i64 };
+        (digits, point)
     }
 
     /// How many of the digits stand left of the point once the exponent is applied: 3 for `1.5e2`,
@@ -257,26 +287,55 @@ mod tests {
 
     #[test]
     fn shapes_say_which_decimal_holds_the_number() {
-        let check = |text: &str, integer, fraction, exponent| {
-            let shape =
-                NumberShape { integer_digits: integer, fraction_digits: fraction, exponent };
+        let check = |text: &str, integer, fraction, significant, exponent| {
+            let shape = NumberShape {
+                integer_digits: integer,
+                fraction_digits: fraction,
+                significant_digits: significant,
+                exponent,
+            };
             assert_eq!(number_shape(text.as_bytes()), Some(shape), "{text:?}");
         };
-        check("0", 0, 0, false);
-        check("-0.00", 0, 0, false);
-        check("0.050", 0, 2, false);
-        check("100", 3, 0, false);
-        check("0012.50", 2, 1, false);
-        check("1.5e3", 4, 0, true);
-        check("1.5e-3", 0, 4, true);
-        check("1200e-1", 3, 0, true);
-        check("0.00012e4", 1, 1, true);
-        check("1e99999999999", i32::MAX as u32 + 1, 0, true);
+        check("0", 0, 0, 0, false);
+        check("-0.00", 0, 0, 0, false);
+        check("0.050", 0, 2, 1, false);
+        check("100", 3, 0, 1, false);
+        check("0012.50", 2, 1, 3, false);
+        check("1.5e3", 4, 0, 2, true);
+        check("1.5e-3", 0, 4, 2, true);
+        check("1200e-1", 3, 0, 2, true);
+        check("0.00012e4", 1, 1, 2, true);
+        check("1e99999999999", i32::MAX as u32 + 1, 0, 1, true);
         assert_eq!(number_shape(b"NaN"), None);
         assert_eq!(number_shape(b"abc"), None);
     }
 
+    #[test]
+    fn a_float_gives_back_some_numbers_and_others_not() {
+        for text in ["0", "-0.00", "+5", "007", "1.50", "0.1", "3.2e-45", "5e-324", "12E4", "1e300"]
+        {
+            assert!(reads_back(text.as_bytes()), "{text:?}");
+        }
+        for text in [
+            "12345678901234567.89",
+            "90000000000000000001",
+            "0.1234567890123456781",
+            "1e-400",
+            "1e999",
+            "NaN",
+            "x",
+        ] {
+            assert!(!reads_back(text.as_bytes()), "{text:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_has_fifteen_digits_reads_back(digits in 0u64..1_000_000_000_000_000, exponent in -200i32..200) {
+            let text = format!("{digits}e{exponent}");
+            prop_assert!(reads_back(text.as_bytes()), "{text}");
+        }
+
         #[test]
         fn every_i64_comes_back(value: i64) {
             prop_assert_eq!(parse_i64(value.to_string().as_bytes()), Some(value));

@@ -7,7 +7,7 @@ use loader_csv::{
 
 use crate::{Read, read};
 
-fn read_all<'a>(file: &'a str, dialect: &'a Dialect) -> Result<Read<'a>, CsvError> {
+pub(crate) fn read_all<'a>(file: &'a str, dialect: &'a Dialect) -> Result<Read<'a>, CsvError> {
     read(file.as_bytes(), dialect, 1 << 20, 1 << 16)
 }
 
@@ -57,7 +57,7 @@ fn column_type(values: &[&str], dialect: &Dialect) -> LogicalType {
 #[test]
 fn a_file_of_every_type() {
     let file = "b,i,l,n,f,d,t,s\n\
-        true,1,3000000000,0.10,1e5,2024-02-29,2024-02-29T12:00:00Z,007\n\
+        true,1,3000000000,0.10,3.2e-45,2024-02-29,2024-02-29T12:00:00Z,007\n\
         FALSE,-2,1,12,NaN,2024-03-01,2024-03-01,x\n\
         ,,,,,,,\n";
     let dialect = Dialect::default();
@@ -67,7 +67,7 @@ fn a_file_of_every_type() {
     );
     assert_eq!(
         rows(file, &dialect),
-        "1|true|1|3000000000|0.10|1e5|2024-02-29|2024-02-29 12:00:00|007\n\
+        "1|true|1|3000000000|0.10|3.2e-45|2024-02-29|2024-02-29 12:00:00|007\n\
          2|false|-2|1|12|NaN|2024-03-01|2024-03-01 00:00:00|x\n\
          3|~|~|~|~|~|~|~|~"
     );
@@ -86,16 +86,18 @@ fn the_narrowest_type_that_takes_every_value() {
     let check = |values: &[&str], expected| {
         assert_eq!(column_type(values, &Dialect::default()), expected, "{values:?}")
     };
-    check(&["1", "+2", "-3", "0"], LogicalType::Int32);
+    check(&["1", "2", "-3", "0"], LogicalType::Int32);
+    check(&["1", "+2", "-3", "0"], LogicalType::Text);
     check(&["2147483647", "-2147483648"], LogicalType::Int32);
     check(&["2147483648"], LogicalType::Int64);
     check(&["9223372036854775807", "-9223372036854775808"], LogicalType::Int64);
     check(&["1", "9223372036854775808"], LogicalType::Decimal);
     check(&["12345678901234567890123456789012345678"], LogicalType::Decimal);
-    check(&["123456789012345678901234567890123456789"], LogicalType::Double);
+    check(&["123456789012345678901234567890123456789"], LogicalType::Text);
     check(&["1.5", ".5", "1.", "-0.25"], LogicalType::Decimal);
-    check(&["1.5", "1e3"], LogicalType::Double);
-    check(&["1", "-inf"], LogicalType::Double);
+    check(&["1.5", "1e-3"], LogicalType::Decimal);
+    check(&["1.5", "3.2e-45"], LogicalType::Double);
+    check(&["1.5", "-inf"], LogicalType::Decimal);
     check(&["1e999"], LogicalType::Text);
     check(&["1", "007"], LogicalType::Text);
     check(&["00.5"], LogicalType::Text);

@@ -4,6 +4,7 @@
 
 mod cases;
 mod naive;
+mod new_types;
 mod properties;
 
 use arrow_array::cast::AsArray;
@@ -62,7 +63,11 @@ fn bytes_of<'a>(file: &'a [u8], chunk: &Chunk) -> &'a [u8] {
 
 impl Read<'_> {
     fn inferred(&self) -> Vec<DecodeAs> {
-        self.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical())).collect()
+        self.profile
+            .columns
+            .iter()
+            .map(|column| DecodeAs::of_new(&column.new_type(false)))
+            .collect()
     }
 
     fn batches(

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use loader_csv::{DecodeAs, arrow_schema};
+use loader_csv::{DecodeAs, LogicalType, arrow_schema};
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
@@ -20,11 +20,19 @@ use loader_sandbox::{ChainPlan, PluginErrorKind};
 
 use super::file_values::{accepts, extent};
 use super::input::PlanInput;
+use super::keys::{self, KeyColumn};
 use crate::failures::plugin_failure;
 
 /// How often the plugins are asked for a plan. The first pass learns which column lands where, and
 /// the next ones settle the types.
 const MAX_PASSES: usize = 4;
+
+/// What file, target and plugins agree on.
+pub(super) struct Agreed {
+    pub(super) decode_as: Vec<DecodeAs>,
+    pub(super) chain: ChainPlan,
+    pub(super) keys: Vec<KeyColumn>,
+}
 
 /// Decides how to decode, together with the plugins' plan.
 ///
@@ -32,17 +40,19 @@ const MAX_PASSES: usize = 4;
 // A fixed point: a pass that expects the types that it was planned for ends the loop. Nothing makes
 // sure that there is such a pass. For example, a plugin may rename its output by the type of its
 // input, so that the column lands in another type each time. Hence the limit.
-pub(super) fn run(input: &PlanInput<'_>) -> Result<(Vec<DecodeAs>, ChainPlan)> {
-    let narrowest =
-        input.profile.columns.iter().map(|column| DecodeAs::from_logical(column.logical()));
-    let mut decode_as: Vec<DecodeAs> = narrowest.collect();
+pub(super) fn run(input: &PlanInput<'_>) -> Result<Agreed> {
+    let as_new = input.profile.columns.iter().map(|column| column.new_type(false));
+    let mut decode_as: Vec<DecodeAs> = as_new.map(|new| DecodeAs::of_new(&new)).collect();
+    let plan = |decode_as: &[DecodeAs]| plan_chain(input, arrow_schema(input.header, decode_as));
+    let mut chain = plan(&decode_as)?;
+    let keys = keys::of_file(input, &chain, &decode_as, plan)?;
     for _ in 0..MAX_PASSES {
-        let chain = plan_chain(input, arrow_schema(input.header, &decode_as))?;
-        let expected = expect(input, &chain, &decode_as);
+        let expected = expect(input, &chain, &keys, &decode_as);
         if expected == decode_as {
-            return Ok((decode_as, chain));
+            return Ok(Agreed { decode_as, chain, keys });
         }
         decode_as = expected;
+        chain = plan(&decode_as)?;
     }
     Err(Error::new(
         Kind::Plugin,
@@ -78,30 +88,45 @@ fn existing_schema(columns: &[CatalogColumn]) -> SchemaRef {
 }
 
 /// How each column of the file is to be read so that it fits its column in the target. A column
-/// stays as it is when the target has no such column, or when its values do not allow the type.
+/// stays as it is when its values do not allow the type. Where the target has no such column, only a
+/// key is read otherwise: as text, unless it is one of the numbers of which no two become one.
 // The type is that of the column after a possible widening. For example, `3000000000` for an
 // INTEGER column widens it to BIGINT, so the file's column is read as 64 bits.
-fn expect(input: &PlanInput<'_>, chain: &ChainPlan, decode_as: &[DecodeAs]) -> Vec<DecodeAs> {
+fn expect(
+    input: &PlanInput<'_>,
+    chain: &ChainPlan,
+    keys: &[KeyColumn],
+    decode_as: &[DecodeAs],
+) -> Vec<DecodeAs> {
     let mut expected = decode_as.to_vec();
+    for KeyColumn { column, .. } in keys.iter().filter(|key| input.column(&key.name).is_none()) {
+        expected[*column] = DecodeAs::of_new(&input.profile.columns[*column].new_type(true));
+    }
     for (i, field) in chain.output.fields().iter().enumerate() {
-        let existing = input.existing.and_then(|columns| {
-            columns.iter().find(|column| column.name == field.name().to_ascii_lowercase())
-        });
-        if let (Some(existing), Some(origin)) = (existing, chain.origin(i))
-            && accepts(&input.profile.columns[origin], &existing.column_type).is_ok()
-        {
-            let becomes = widened(&existing.column_type, extent(&input.profile.columns[origin]));
-            expected[origin] = decode_for(&becomes);
+        let existing = input.column(&field.name().to_ascii_lowercase());
+        let (Some(existing), Some(origin)) = (existing, chain.origin(i)) else { continue };
+        let values = &input.profile.columns[origin];
+        if accepts(values, &existing.column_type).is_ok() {
+            expected[origin] = decode_for(&widened(&existing.column_type, extent(values)));
+        } else if is_decimal(&existing.column_type) && values.accepts(LogicalType::Double).is_ok() {
+            // Numbers of which some are too long. A plugin may reject their rows alone.
+            expected[origin] = decode_for(&existing.column_type);
         }
     }
     expected
+}
+
+fn is_decimal(column_type: &ColumnType) -> bool {
+    matches!(column_type, ColumnType::Decimal { .. })
 }
 
 fn decode_for(column_type: &ColumnType) -> DecodeAs {
     match column_type {
         ColumnType::SmallInt | ColumnType::Integer => DecodeAs::Int32,
         ColumnType::BigInt => DecodeAs::Int64,
-        ColumnType::Decimal { .. } => DecodeAs::Decimal,
+        ColumnType::Decimal { precision, scale } => {
+            DecodeAs::Decimal { precision: *precision, scale: scale.max(&0).unsigned_abs() }
+        }
         ColumnType::Real | ColumnType::Double => DecodeAs::Double,
         ColumnType::Boolean => DecodeAs::Boolean,
         ColumnType::Date => DecodeAs::Date32,

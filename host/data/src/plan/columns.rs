@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use loader_csv::LOGICAL_KEY;
+use loader_csv::{ColumnProfile, LOGICAL_KEY};
 use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
@@ -15,6 +15,7 @@ use loader_model::widening::{Extent, widened};
 use loader_sandbox::ChainPlan;
 
 use super::input::{MAX_COLUMNS, PlanInput};
+use super::why;
 
 /// A staged column.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +23,11 @@ pub struct PlannedColumn {
     pub name: String,
     /// The column's place in the chain's output.
     pub(crate) source: usize,
+    /// The file's column that passes through to it. `None` where plugins compute the column.
+    pub(crate) origin: Option<usize>,
+    /// Why a new column has its type. `None` for columns of the table, and where plugins compute
+    /// them.
+    pub why: Option<String>,
     /// The column's type in the staged file.
     pub staged: DataType,
     /// The host casts the chain's output to `staged`.
@@ -96,11 +102,14 @@ pub(super) fn new(
     field: &Field,
     name: &str,
 ) -> Result<PlannedColumn> {
-    let staged = staged_type(field, name)?;
     let is_key = input.is_key(name);
+    let values = input.values(chain, source);
+    let staged = staged_type(field, values, is_key, name)?;
     Ok(PlannedColumn {
         name: name.to_owned(),
         source,
+        origin: chain.origin(source),
+        why: values.map(|values| why::why(values, is_key)),
         cast: staged != *field.data_type(),
         longest_in_file: longest_in_file(input, chain, source, &staged),
         staged,
@@ -111,20 +120,39 @@ pub(super) fn new(
     })
 }
 
-/// The staged type of a new column.
+/// The staged type of a new column. `values`: those of the file that pass through to it.
 ///
 /// Errors: `Plugin` when Redshift has no such type.
-fn staged_type(field: &Field, name: &str) -> Result<DataType> {
-    // A column of decimals or doubles travels as text, and this one no plugin has converted. As a
-    // new column it is a DOUBLE PRECISION, not a VARCHAR.
+fn staged_type(
+    field: &Field,
+    values: Option<&ColumnProfile>,
+    is_key: bool,
+    name: &str,
+) -> Result<DataType> {
+    // A column of numbers travels as text, and this one no plugin has converted. As a new column it
+    // holds numbers, and not text.
     let unconverted = field.metadata().contains_key(LOGICAL_KEY);
-    let staged = if unconverted { DataType::Float64 } else { field.data_type().clone() };
+    let staged = match values.filter(|_| unconverted) {
+        Some(values) => numbers_type(values, is_key),
+        None => field.data_type().clone(),
+    };
     if ColumnType::for_new_column(&staged, 0).is_none() {
         let fact =
             format!("column `{name}` has the type {staged}, which has no counterpart in Redshift");
         return Err(Error::new(Kind::Plugin, fact));
     }
     Ok(staged)
+}
+
+/// The type of numbers that no plugin has converted: a float only where it gives every number back
+/// and no row is merged by it.
+fn numbers_type(values: &ColumnProfile, is_key: bool) -> DataType {
+    match values.new_type(is_key).decimal {
+        Some((precision, scale)) if is_key || scale == 0 || values.imprecise_at.is_some() => {
+            DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(i8::MAX))
+        }
+        Some(_) | None => DataType::Float64,
+    }
 }
 
 /// The longest text that the file has in the column, in bytes. 0 where plugins compute the column,

@@ -35,6 +35,11 @@ impl PlanInput<'_> {
         self.keys.iter().any(|key| key == column)
     }
 
+    /// The target's column of this name.
+    pub(super) fn column(&self, name: &str) -> Option<&CatalogColumn> {
+        self.existing.and_then(|columns| columns.iter().find(|column| column.name == name))
+    }
+
     /// The profile of the file's column that passes through to this column of the chain's output.
     /// `None` where a plugin computes the column.
     pub(super) fn values(&self, chain: &ChainPlan, output_column: usize) -> Option<&ColumnProfile> {

@@ -49,6 +49,7 @@ pub fn human(preview: &Preview) -> String {
         list(&preview.views_left_dropped),
     );
     section("Columns", columns(preview));
+    section("Why new columns have their types", reasons(preview));
     section("Statements", statements(preview));
     section("Views", preview.views.iter().map(view).collect());
     section("Rows", rows(preview));
@@ -99,6 +100,15 @@ fn note(column: &ColumnPreview) -> String {
         }
         ColumnAction::Discard => "left out".to_owned(),
     }
+}
+
+/// Why each new column gets its type.
+fn reasons(preview: &Preview) -> String {
+    let reason = |column: &ColumnPreview| {
+        let (because, name) = (column.because.as_ref()?, &column.name);
+        Some(format!("{name}: {because}\n"))
+    };
+    preview.columns.iter().filter_map(reason).collect()
 }
 
 // The preview has one flat list of statements, and executions that say how many of them go

@@ -18,6 +18,8 @@ pub struct ColumnPreview {
     /// What the rows get when the file lacks the column: `DEFAULT`, or a literal such as `''` or
     /// `0`.
     pub filled_with: Option<String>,
+    /// Why a new column gets its type, with the line of the value that decided.
+    pub because: Option<String>,
 }
 
 /// What happens to a column.
@@ -51,17 +53,20 @@ pub(super) fn preview(
         before: None,
         after: None,
         filled_with: None,
+        because: None,
     });
     known.chain(new).chain(discarded).collect()
 }
 
 fn new_column(plan: &LoadPlan, column: &TargetColumn) -> ColumnPreview {
+    let planned = plan.columns.iter().find(|planned| planned.name == column.name);
     ColumnPreview {
         name: column.name.clone(),
         action: if plan.creates_table { ColumnAction::Create } else { ColumnAction::Add },
         before: None,
         after: Some(column.column_type.to_string()),
         filled_with: None,
+        because: planned.and_then(|planned| planned.why.clone()),
     }
 }
 
@@ -86,5 +91,6 @@ fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn
             Fill::Default => "DEFAULT".to_owned(),
             Fill::Literal(literal) => literal.to_owned(),
         }),
+        because: None,
     }
 }

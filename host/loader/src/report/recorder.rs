@@ -8,7 +8,7 @@ use loader_model::error::Error;
 use loader_model::names::{S3Uri, TableName};
 
 use crate::job::Job;
-use crate::plugin_identity::PluginIdentity;
+use crate::plugin_identity::{self, PluginIdentity};
 use crate::report::{CallCounts, Report, SourceReport, Status, StepTime};
 use crate::values::{Evolved, SourceObject, Staged};
 
@@ -67,6 +67,7 @@ impl Recorder {
     pub fn plan(&self, plan: &LoadPlan) {
         let mut report = self.report();
         report.columns_discarded.clone_from(&plan.discarded);
+        report.notices.extend(plan.notices.iter().cloned());
         report.columns_filled = plan.filled.iter().map(|filled| filled.name.clone()).collect();
     }
 
@@ -76,7 +77,7 @@ impl Recorder {
         let mut report = self.report();
         report.rows.staged = staged.totals.rows_staged;
         report.rows.rejected = staged.totals.rows_rejected;
-        report.values_rounded = staged.totals.rounded;
+        report.values_rounded = staged.totals.rounded + plugin_identity::rounded(&staged.plugins);
     }
 
     /// The manifest, when nothing more than staging was asked for.

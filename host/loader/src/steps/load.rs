@@ -157,6 +157,8 @@ async fn commit(
             let (counts, notice) = counts.map_err(|error| committed(load, &error))?;
             load.tools.record.notices(notice);
             let Counts { inserted, updated, duplicates } = counts;
+            let notices = &load.work.plan.notices_of_duplicates;
+            load.tools.record.notices(notices.iter().filter(|_| duplicates > 0).cloned());
             Ok(Loaded::Rows { inserted, updated, duplicates })
         }
     }

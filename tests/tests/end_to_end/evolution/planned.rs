@@ -93,6 +93,9 @@ fn a_plan_can_be_read() {
     | kept   | VARCHAR(9)  | VARCHAR(9)   |         |
     | more   |             | INTEGER      | added   |
 
+    Why new columns have their types
+    more: whole numbers from 1 to 1
+
     Statements
     -- one transaction
     LOCK "read_plan"."loader_fence_t";

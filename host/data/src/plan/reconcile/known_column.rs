@@ -40,6 +40,8 @@ pub(super) fn plan(
     Ok(PlannedColumn {
         name: existing.name.clone(),
         source,
+        origin: chain.origin(source),
+        why: None,
         cast: staged != *field.data_type(),
         longest_in_file: longest_in_file(input, chain, source, &staged),
         staged,

@@ -1,0 +1,187 @@
+//! The type that a column gets where no table has it yet, and which of its values decided it.
+//!
+//! In: the profile of a column. Out: the first type of the list that gives every value back as its
+//! producer wrote it, as far as anybody could mean it as a number at all.
+
+use crate::error::Position;
+use crate::facts::Candidate;
+use crate::logical::LogicalType;
+use crate::profile::ColumnProfile;
+
+/// The digits of a DECIMAL, and those of them that usually stand after its point: as many as a later
+/// file may need, since Redshift cannot widen a DECIMAL.
+const PRECISION: u32 = 38;
+const SCALE: u32 = 18;
+
+/// The type of a new column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewType {
+    /// `Double` only where a DECIMAL would lose what a value says.
+    pub logical: LogicalType,
+    /// Precision and scale of a `Decimal`.
+    pub decimal: Option<(u8, u8)>,
+    /// Why it is no other type. `None`: nothing that anybody would ask about.
+    pub because: Option<Because>,
+}
+
+/// The values that kept a column from the type that most of its values have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Because {
+    pub cause: Cause,
+    /// The first of them.
+    pub at: Position,
+    /// How many they are. `None`: not known, because they are no fewer than all others.
+    pub count: Option<u64>,
+}
+
+/// What a column's values have about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Text among numbers or dates.
+    Odd,
+    /// Numbers with leading zeros.
+    LeadingZeros,
+    /// Whole numbers that a number would not give back: `+5`, `-0`.
+    Respelt,
+    /// Exponents without a point or a sign, such as `12E4`, which may be a part number.
+    Exponents,
+    /// More digits than a DECIMAL has.
+    TooManyDigits,
+    /// Keys of which two might become one number: `3.1` and `3.10`.
+    Key,
+    /// Numbers so small, or so far apart, that a DECIMAL would lose what they say.
+    Vanishing,
+    /// The same, where a float would not give all numbers back either.
+    PastFloats,
+}
+
+impl NewType {
+    fn of(logical: LogicalType) -> NewType {
+        NewType { logical, decimal: None, because: None }
+    }
+
+    fn decimal(precision: u32, scale: u32) -> NewType {
+        // Both are at most 38.
+        let decimal = Some((precision as u8, scale as u8));
+        NewType { logical: LogicalType::Decimal, decimal, because: None }
+    }
+
+    fn because(self, cause: Cause, at: Option<&Position>, count: Option<u64>) -> NewType {
+        NewType { because: at.map(|at| Because { cause, at: at.clone(), count }), ..self }
+    }
+}
+
+impl ColumnProfile {
+    /// The type that the column gets in a table that does not have it yet. `is_key`: rows are
+    /// merged by it, so no two values may become one.
+    pub fn new_type(&self, is_key: bool) -> NewType {
+        let is = |logical| self.accepts(logical).is_ok();
+        if self.values == 0 {
+            return NewType::of(LogicalType::Text);
+        }
+        if is(LogicalType::Boolean) {
+            return NewType::of(LogicalType::Boolean);
+        }
+        if self.accepts_candidate(Candidate::Whole).is_ok() {
+            return self.whole_numbers();
+        }
+        if is(LogicalType::Double) {
+            return if is_key { self.key() } else { self.numbers() };
+        }
+        [LogicalType::Date, LogicalType::Timestamp]
+            .into_iter()
+            .find(|logical| is(*logical))
+            .map_or_else(|| self.text(), NewType::of)
+    }
+
+    /// Whether numbers of the column may be equal and yet be spelt otherwise: `3.1` and `3.10`, `5`
+    /// and `+5`, `7` and `007`. `Some`: one that may be.
+    pub fn respelt_number(&self) -> Option<&Position> {
+        let mixed =
+            self.pointed > 0 && (self.pointed < self.values || self.written.0 != self.written.1);
+        [&self.respelt.first, &self.exponents.first, &self.leading_zeros_at]
+            .into_iter()
+            .flatten()
+            .chain(self.written_at.as_ref().filter(|_| mixed))
+            .next()
+    }
+
+    /// The narrowest type that gives all values back; text when there are none.
+    pub fn logical(&self) -> LogicalType {
+        self.new_type(false).logical
+    }
+
+    fn whole_numbers(&self) -> NewType {
+        let text = NewType::of(LogicalType::Text);
+        let is = |logical| self.accepts(logical).is_ok();
+        match () {
+            () if self.respelt.count > 0 => {
+                let Counted { count, first } = &self.respelt;
+                text.because(Cause::Respelt, first.as_ref(), Some(*count))
+            }
+            () if is(LogicalType::Int32) => NewType::of(LogicalType::Int32),
+            () if is(LogicalType::Int64) => NewType::of(LogicalType::Int64),
+            () if self.max_integer_digits <= PRECISION => NewType::decimal(PRECISION, 0),
+            () => text.because(Cause::TooManyDigits, self.widest_at.as_ref(), None),
+        }
+    }
+
+    /// Numbers with a fraction or an exponent.
+    // Without a point or a sign, an exponent is more likely a letter: `12E4` stands in a list of
+    // part numbers, `1e-7` and `1.2E4` come from programs that compute.
+    fn numbers(&self) -> NewType {
+        let text = NewType::of(LogicalType::Text);
+        if let Some(exponents) = self.bare_exponents() {
+            return text.because(Cause::Exponents, exponents.first.as_ref(), Some(exponents.count));
+        }
+        let scale = PRECISION.saturating_sub(self.max_integer_digits).min(SCALE);
+        if self.max_integer_digits <= PRECISION && self.kept_scale <= scale {
+            return NewType::decimal(PRECISION, scale);
+        }
+        let (cause, at) = match self.max_integer_digits > PRECISION {
+            true => (Cause::TooManyDigits, &self.widest_at),
+            false => (Cause::Vanishing, &self.kept_at),
+        };
+        match &self.imprecise_at {
+            None => NewType::of(LogicalType::Double).because(cause, at.as_ref(), None),
+            imprecise_at => text.because(Cause::PastFloats, imprecise_at.as_ref(), None),
+        }
+    }
+
+    /// Numbers by which rows are merged. They are numbers only where two that are spelt otherwise
+    /// are never one: `1.50` and `2.00` may be a DECIMAL, `3.1` and `3.10` are texts.
+    fn key(&self) -> NewType {
+        let (integer, fraction) = (self.max_integer_digits, self.written.1);
+        let odd = self.not_finite_at.as_ref().or(self.respelt_number());
+        if odd.is_some() || integer + fraction > PRECISION {
+            let at = odd.or(self.widest_at.as_ref()).or(self.finest_at.as_ref());
+            return NewType::of(LogicalType::Text).because(Cause::Key, at, None);
+        }
+        NewType::decimal(PRECISION, (PRECISION - integer).min(SCALE).max(fraction))
+    }
+
+    fn bare_exponents(&self) -> Option<&Counted> {
+        Some(&self.exponents).filter(|exponents| exponents.count > 0 && !self.is_scientific)
+    }
+
+    /// Text, and the values that made it so when nearly all others look like numbers or dates.
+    fn text(&self) -> NewType {
+        let text = NewType::of(LogicalType::Text);
+        let numbers_end = self.accepts(LogicalType::Double).err();
+        let zeros = self.leading_zeros_at.as_ref().filter(|zeros| Some(*zeros) == numbers_end);
+        if zeros.is_some() {
+            return text.because(Cause::LeadingZeros, zeros, Some(self.padded));
+        }
+        // A column of dates ends as numbers at its first value, and as dates at the odd one.
+        let moments_end = self.accepts(LogicalType::Timestamp).err();
+        let odd = numbers_end.into_iter().chain(moments_end).max_by_key(|at| at.record);
+        text.because(Cause::Odd, odd, Some(self.values - self.measured))
+    }
+}
+
+/// Values of a kind: how many there are, and where the first is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) count: u64,
+    pub(crate) first: Option<Position>,
+}

@@ -1,0 +1,97 @@
+//! Keys: which columns of the file they come from, and whether the table keeps them apart.
+//!
+//! In: the plugins' plan and the file's profile. Out: the file's column of each key, or a refusal
+//! of keys that the table's column would round.
+
+use arrow::datatypes::FieldRef;
+use loader_csv::{ColumnProfile, DecodeAs, Position};
+use loader_model::column_type::ColumnType;
+use loader_model::error::{Error, Kind, Result};
+use loader_sandbox::ChainPlan;
+
+use super::input::PlanInput;
+
+/// A key and the column of the file that becomes it.
+pub(super) struct KeyColumn {
+    pub(super) name: String,
+    pub(super) column: usize,
+}
+
+/// The keys that come from one column of the file each. `plan`: asks the plugins for a plan.
+// A plugin tells which column it passes through, and not what it computes a column from, such as a
+// DECIMAL from the text of numbers. Where a key is computed, the plugins are asked once more what
+// they would do with the texts alone: then they mostly pass the column through.
+pub(super) fn of_file(
+    input: &PlanInput<'_>,
+    chain: &ChainPlan,
+    decode_as: &[DecodeAs],
+    plan: impl Fn(&[DecodeAs]) -> Result<ChainPlan>,
+) -> Result<Vec<KeyColumn>> {
+    let found = passed_through(input, chain);
+    if found.len() == input.keys.len() {
+        return Ok(found);
+    }
+    let as_text = |decode_as: &DecodeAs| match decode_as {
+        DecodeAs::Decimal { .. } | DecodeAs::Double => DecodeAs::Text,
+        other => *other,
+    };
+    let texts: Vec<DecodeAs> = decode_as.iter().map(as_text).collect();
+    Ok(passed_through(input, &plan(&texts)?))
+}
+
+fn passed_through(input: &PlanInput<'_>, chain: &ChainPlan) -> Vec<KeyColumn> {
+    let fields = chain.output.fields().iter().enumerate();
+    let key = |(place, field): (usize, &FieldRef)| {
+        let name = field.name().to_ascii_lowercase();
+        let column = chain.origin(place).filter(|_| input.is_key(&name))?;
+        Some(KeyColumn { name, column })
+    };
+    fields.filter_map(key).collect()
+}
+
+/// Refuses keys that the table's column would round, since two of them could become one.
+///
+/// Errors: `SchemaConflict`.
+pub(super) fn check_stay_apart(input: &PlanInput<'_>, keys: &[KeyColumn]) -> Result<()> {
+    for KeyColumn { name, column } in keys {
+        let Some(existing) = input.column(name) else { continue };
+        let values = &input.profile.columns[*column];
+        if let Some(at) = rounded_at(values, &existing.column_type) {
+            let (column_type, line, byte) = (&existing.column_type, at.line, at.byte);
+            let fact = format!(
+                "upsert key `{name}` is {column_type}, which would round the key in line {line}, \
+                 byte {byte}, and rounded keys may become one; give the column a type that holds \
+                 all digits, or correct the file"
+            );
+            return Err(Error::new(Kind::SchemaConflict, fact));
+        }
+    }
+    Ok(())
+}
+
+fn rounded_at<'a>(values: &'a ColumnProfile, column_type: &ColumnType) -> Option<&'a Position> {
+    match column_type {
+        ColumnType::Decimal { scale, .. } => {
+            let scale = u32::from(scale.max(&0).unsigned_abs());
+            values.finest_at.as_ref().filter(|_| values.max_fraction_digits > scale)
+        }
+        ColumnType::Double => values.imprecise_at.as_ref(),
+        _ => None,
+    }
+}
+
+/// What a user should hear when rows of the file lost to others of their key: keys that the file
+/// spells otherwise are one key where the column holds numbers.
+pub(super) fn notices_of_duplicates(input: &PlanInput<'_>, keys: &[KeyColumn]) -> Vec<String> {
+    let notice = |key: &KeyColumn| {
+        let column_type = &input.column(&key.name)?.column_type;
+        let is_text = matches!(column_type, ColumnType::Varchar { .. } | ColumnType::Char { .. });
+        let at = input.profile.columns[key.column].respelt_number().filter(|_| !is_text)?;
+        Some(format!(
+            "rows lost to another row of their key, and the numbers in `{}` are spelt in more than \
+             one way, such as in line {}: in {column_type} `3.1` and `3.10` are one key",
+            key.name, at.line
+        ))
+    };
+    keys.iter().filter_map(notice).collect()
+}

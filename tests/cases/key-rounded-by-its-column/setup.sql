@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id DECIMAL(6,2), v INTEGER)

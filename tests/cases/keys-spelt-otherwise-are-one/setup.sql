@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id DECIMAL(6,2) NOT NULL, v INTEGER, run_date TIMESTAMP, file_name VARCHAR(256))
