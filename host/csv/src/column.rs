@@ -9,7 +9,10 @@ use arrow_array::{ArrayRef, BooleanArray, PrimitiveArray, StringArray};
 use arrow_buffer::{
     BooleanBuffer, BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer,
 };
-use loader_values::{parse_bool_literal, parse_date, parse_i64, parse_timestamp};
+use loader_values::{
+    parse_bool_literal, parse_date, parse_date_loosely, parse_i64, parse_timestamp,
+    parse_timestamp_loosely, parse_whole_loosely,
+};
 
 use crate::decode_as::DecodeAs;
 use crate::field::{Field, FieldReader};
@@ -75,11 +78,11 @@ impl ColumnBuilder {
         let mut source = Source { bytes, reader, scratch, nulls };
         match &mut self.values {
             Values::Int32(values) => {
-                source.parse_all(fields, values, |text| parse_i64(text)?.try_into().ok())
+                source.parse_all(fields, values, |text| whole(text)?.try_into().ok())
             }
-            Values::Int64(values) => source.parse_all(fields, values, parse_i64),
-            Values::Date(values) => source.parse_all(fields, values, parse_date),
-            Values::Timestamp(values) => source.parse_all(fields, values, parse_timestamp),
+            Values::Int64(values) => source.parse_all(fields, values, whole),
+            Values::Date(values) => source.parse_all(fields, values, day),
+            Values::Timestamp(values) => source.parse_all(fields, values, moment),
             Values::Boolean(values) => source.each(fields, |text| {
                 values.append(match text {
                     None => false,
@@ -111,6 +114,23 @@ impl ColumnBuilder {
         };
         Ok(Some(array))
     }
+}
+
+// The strict forms come first, since nearly all values have them. The profile says whether a column
+// of the file may be read so; a new column never has other forms.
+#[inline]
+fn whole(text: &[u8]) -> Option<i64> {
+    parse_i64(text).or_else(|| parse_whole_loosely(text))
+}
+
+#[inline]
+fn day(text: &[u8]) -> Option<i32> {
+    parse_date(text).or_else(|| parse_date_loosely(text))
+}
+
+#[inline]
+fn moment(text: &[u8]) -> Option<i64> {
+    parse_timestamp(text).or_else(|| parse_timestamp_loosely(text).map(|moment| moment.micros))
 }
 
 // `BooleanArray` has no `try_new`, and its `new` panics when the lengths differ.

@@ -5,8 +5,9 @@
 //! little more than the lengths of its values, since the first name ends all candidates.
 
 use loader_values::{
-    NumberShape, has_leading_zeros, number_shape, parse_bool, parse_bool_literal, parse_date,
-    parse_f64, parse_i64, parse_timestamp,
+    Moment, NumberShape, has_leading_zeros, number_shape, parse_bool, parse_bool_literal,
+    parse_date, parse_f64, parse_i64, parse_timestamp, parse_timestamp_loosely,
+    parse_whole_loosely,
 };
 
 use crate::dialect::{Dialect, LeadingZeros};
@@ -27,16 +28,22 @@ pub(crate) enum Candidate {
     Double,
     Date,
     Timestamp,
+    /// A day or a moment in any of the forms that are read where the type is known.
+    LooseDate,
+    LooseTimestamp,
 }
 
-pub(crate) const CANDIDATES: usize = 10;
+pub(crate) const CANDIDATES: usize = 12;
 const ALL: u16 = (1 << CANDIDATES) - 1;
 const BOOLEANS: u16 = Candidate::Boolean.bit() | Candidate::BooleanLiteral.bit();
 const INTEGERS: u16 = Candidate::Int16.bit() | Candidate::Int32.bit() | Candidate::Int64.bit();
 const WHOLES: u16 = INTEGERS | Candidate::Whole.bit();
 const DECIMALS: u16 = INTEGERS | Candidate::Decimal.bit();
 const NUMBERS: u16 = WHOLES | DECIMALS | Candidate::Double.bit();
-const CALENDAR: u16 = Candidate::Date.bit() | Candidate::Timestamp.bit();
+const MOMENTS: u16 = Candidate::Date.bit() | Candidate::Timestamp.bit();
+const LOOSE: u16 = Candidate::LooseDate.bit() | Candidate::LooseTimestamp.bit();
+const CALENDAR: u16 = MOMENTS | LOOSE;
+const MICROS_PER_DAY: i64 = 86_400_000_000;
 
 impl Candidate {
     const fn bit(self) -> u16 {
@@ -67,6 +74,9 @@ pub(crate) struct ColumnFacts {
     pub(crate) measured: u64,
     /// How many of them begin with a zero and another digit.
     pub(crate) padded: u64,
+    /// How many moments have digits that a timestamp does not keep. Like the facts of numbers, it
+    /// means something only while every value is a moment.
+    pub(crate) cut: u64,
     zeros_are_text: bool,
     /// The candidates that accept every value so far.
     alive: u16,
@@ -85,6 +95,7 @@ impl ColumnFacts {
             numbers: NumberFacts::default(),
             measured: 0,
             padded: 0,
+            cut: 0,
             zeros_are_text: dialect.leading_zeros == LeadingZeros::Text,
             alive: ALL,
             violations: [None; CANDIDATES],
@@ -165,7 +176,7 @@ impl ColumnFacts {
             }
             _ => return self.any_number(text, mark()),
         };
-        let plain = Plain { text, size, length, fraction };
+        let plain = Plain { text, negative, size, length, fraction };
         if fraction.is_empty() {
             self.numbers.whole(plain, mark);
         } else {
@@ -220,6 +231,11 @@ impl ColumnFacts {
             Some(value) => self.integer(value, &|| mark),
             None => self.end(INTEGERS, &|| mark),
         }
+        if shape.fraction_digits == 0
+            && let Some(value) = parse_whole_loosely(text)
+        {
+            self.numbers.whole_value(value);
+        }
         if text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
             self.end(WHOLES, &|| mark);
         }
@@ -240,7 +256,7 @@ impl ColumnFacts {
         self.end(WHOLES | DECIMALS, &|| mark);
     }
 
-    // A date is also a timestamp (its midnight), so a value that reads as a date speaks for both.
+    // A date is also a timestamp (its midnight), so a value that reads as a date speaks for all.
     // Only values that are not dates are tried as timestamps.
     #[inline(always)]
     fn calendar(&mut self, text: &[u8], mark: &impl Fn() -> Mark) {
@@ -250,8 +266,29 @@ impl ColumnFacts {
             }
             self.end(Candidate::Date.bit(), mark);
         }
-        if parse_timestamp(text).is_none() {
-            self.end(CALENDAR, mark);
+        match parse_timestamp(text) {
+            Some(micros) if micros % MICROS_PER_DAY == 0 => {}
+            Some(_) => self.end(Candidate::LooseDate.bit(), mark),
+            None => self.loose(text, mark()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn loose(&mut self, text: &[u8], mark: Mark) {
+        self.end(MOMENTS, &|| mark);
+        let moment = match self.alive & LOOSE {
+            0 => None,
+            _ => parse_timestamp_loosely(text),
+        };
+        match moment {
+            None => self.end(LOOSE, &|| mark),
+            Some(Moment { micros, cut }) => {
+                self.cut += u64::from(cut);
+                if micros % MICROS_PER_DAY != 0 {
+                    self.end(Candidate::LooseDate.bit(), &|| mark);
+                }
+            }
         }
     }
 
@@ -296,6 +333,7 @@ impl ColumnFacts {
         }
         self.measured += next.measured;
         self.padded += next.padded;
+        self.cut += next.cut;
         self.numbers.append(&next.numbers, self.alive & Candidate::Double.bit() != 0);
         self.alive &= next.alive;
         for (violation, next) in self.violations.iter_mut().zip(next.violations) {

@@ -79,6 +79,7 @@ impl Default for NumberFacts {
 #[derive(Clone, Copy)]
 pub(crate) struct Plain<'a> {
     pub(crate) text: &'a [u8],
+    pub(crate) negative: bool,
     /// The digits before the point as a number, and how many there are.
     pub(crate) size: u64,
     pub(crate) length: usize,
@@ -139,9 +140,22 @@ impl NumberFacts {
             _ => before + fraction_digits,
         };
         self.digits(fraction_digits, significant_digits, mark);
+        if fraction_digits == 0 {
+            // At most 18 digits.
+            let size = number.size as i64;
+            self.whole_value(if number.negative { -size } else { size });
+        }
         if significant_digits > DIGITS_OF_A_FLOAT {
             self.may_be_imprecise(number.text, mark);
         }
+    }
+
+    /// Notes the value of a number without a fraction, in any form.
+    // As long as all numbers are so, `1.0` comes here too: no number before has made
+    // `max_fraction_digits` longer than nothing.
+    pub(crate) fn whole_value(&mut self, value: i64) {
+        self.min_int = self.min_int.min(value);
+        self.max_int = self.max_int.max(value);
     }
 
     // All but six of the significant digits may go, as far as they are behind the point.

@@ -35,9 +35,9 @@ pub struct ColumnProfile {
     pub max_bytes: u32,
     /// The first value of that length; `None` without values.
     pub longest_at: Option<Position>,
-    /// The smallest value, when all values are integers of 64 bits.
+    /// The smallest value, when all values are whole numbers of 64 bits, also as `1.0` and `1e3`.
     pub min_int: Option<i64>,
-    /// The largest value, when all values are integers of 64 bits.
+    /// The largest value, likewise.
     pub max_int: Option<i64>,
     /// The most digits before the point, when all values are numbers. Exponents are applied and
     /// leading zeros not counted: for example, `1.5e3` has 4 digits and `0.5` has none.
@@ -67,6 +67,8 @@ pub struct ColumnProfile {
     pub(crate) kept_at: Option<Position>,
     pub(crate) measured: u64,
     pub(crate) padded: u64,
+    /// How many moments have digits past the microsecond, when all values are moments.
+    pub cut: u64,
     violations: [Option<Position>; CANDIDATES],
 }
 
@@ -95,6 +97,30 @@ impl ColumnProfile {
         self.accepts_candidate(Candidate::BooleanLiteral)
     }
 
+    /// As [`Self::accepts`], for a column of whole numbers in a table: `1.0` and `1e3` are whole.
+    pub fn accepts_whole(&self) -> Result<(), &Position> {
+        self.accepts(LogicalType::Double)?;
+        match self.min_int {
+            Some(_) => Ok(()),
+            None if self.values == 0 => Ok(()),
+            None => {
+                let fraction = self.finest_at.as_ref();
+                let odd = self.not_finite_at.as_ref().or(fraction).or(self.widest_at.as_ref());
+                odd.map_or(Ok(()), Err)
+            }
+        }
+    }
+
+    /// As [`Self::accepts`], for a column of days in a table, in all forms that are read there.
+    pub fn accepts_days(&self) -> Result<(), &Position> {
+        self.accepts_candidate(Candidate::LooseDate)
+    }
+
+    /// As [`Self::accepts`], for a column of moments in a table, in all forms that are read there.
+    pub fn accepts_moments(&self) -> Result<(), &Position> {
+        self.accepts_candidate(Candidate::LooseTimestamp)
+    }
+
     /// As [`Self::accepts`], for a DECIMAL with so many digits before the point; digits after it
     /// are rounded. Exponents are fine.
     ///
@@ -116,6 +142,11 @@ impl ColumnProfile {
         let is = |candidate: Candidate| facts.values > 0 && facts.violation(candidate).is_none();
         let none = NumberFacts::default();
         let numbers = if is(Candidate::Double) { &facts.numbers } else { &none };
+        let is_whole = is(Candidate::Int64)
+            || is(Candidate::Double)
+                && numbers.not_finite_at.is_none()
+                && numbers.max_fraction_digits == 0
+                && numbers.max_integer_digits <= DIGITS_OF_64_BITS;
         let counted = |seen: Seen| Counted { count: seen.count, first: at(seen.first) };
         ColumnProfile {
             name: name.to_owned(),
@@ -124,8 +155,8 @@ impl ColumnProfile {
             quoted_empty: facts.quoted_empty,
             max_bytes: facts.max_bytes,
             longest_at: at(facts.longest_at),
-            min_int: is(Candidate::Int64).then_some(numbers.min_int),
-            max_int: is(Candidate::Int64).then_some(numbers.max_int),
+            min_int: is_whole.then_some(numbers.min_int),
+            max_int: is_whole.then_some(numbers.max_int),
             max_integer_digits: numbers.max_integer_digits,
             widest_at: at(numbers.widest_at),
             max_fraction_digits: numbers.max_fraction_digits,
@@ -143,6 +174,7 @@ impl ColumnProfile {
             kept_at: at(numbers.kept_at),
             measured: facts.measured,
             padded: facts.padded,
+            cut: if is(Candidate::LooseTimestamp) { facts.cut } else { 0 },
             violations,
         }
     }
@@ -170,7 +202,12 @@ const ALL_CANDIDATES: [Candidate; CANDIDATES] = [
     Candidate::Double,
     Candidate::Date,
     Candidate::Timestamp,
+    Candidate::LooseDate,
+    Candidate::LooseTimestamp,
 ];
+
+/// Numbers of so many digits always fit 64 bits.
+const DIGITS_OF_64_BITS: u32 = 18;
 
 /// The facts about the columns of one chunk. Bytes and lines are those of the file; records count
 /// from the chunk's start until the profiles are merged.

@@ -21,6 +21,7 @@ mod why;
 
 use loader_csv::DecodeAs;
 use loader_model::choices::SchemaPolicy;
+use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_model::target_column::{FilledColumn, TargetColumn};
@@ -44,6 +45,8 @@ pub struct LoadPlan {
     pub discarded: Vec<String>,
     /// The target does not exist yet.
     pub creates_table: bool,
+    /// How many moments have digits past the microsecond, which a TIMESTAMP does not keep.
+    pub cut_moments: u64,
     /// What a user should hear about the types of new columns.
     pub notices: Vec<String>,
     /// The same, for the case that rows lose to other rows of their key.
@@ -97,6 +100,7 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
     keys::check_stay_apart(input, &keys)?;
     let creates_table = input.existing.is_none();
     Ok(LoadPlan {
+        cut_moments: cut_moments(input, &columns),
         notices: why::notices(input, &columns),
         notices_of_duplicates: keys::notices_of_duplicates(input, &keys),
         decode_as,
@@ -106,6 +110,11 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         discarded,
         creates_table,
     })
+}
+
+fn cut_moments(input: &PlanInput<'_>, columns: &[PlannedColumn]) -> u64 {
+    let moments = columns.iter().filter(|column| column.lands_in == Some(ColumnType::Timestamp));
+    moments.filter_map(|column| Some(input.profile.columns[column.origin?].cut)).sum()
 }
 
 fn missing_table(target: &TableName) -> Error {

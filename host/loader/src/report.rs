@@ -31,7 +31,8 @@ pub struct Report {
     pub target: String,
     pub rows: RowCounts,
     /// Decimals that were rounded to the scale of their columns: `20.255` becomes `20.26` in a
-    /// DECIMAL(12,2). By the host, and by plugins as far as they count them.
+    /// DECIMAL(12,2). By the host, and by plugins as far as they count them. Also moments that lost
+    /// digits past the microsecond.
     pub values_rounded: u64,
     /// Columns of the file that were left out.
     pub columns_discarded: Vec<String>,
@@ -168,8 +169,7 @@ impl Report {
             lines.push(("", in_table));
         }
         if self.values_rounded > 0 {
-            let rounded =
-                format!("{} decimals, to the scale of their columns", self.values_rounded);
+            let rounded = format!("{} values, to the digits of their columns", self.values_rounded);
             lines.push(("rounded", rounded));
         }
         lines

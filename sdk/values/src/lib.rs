@@ -11,9 +11,13 @@
 mod boolean;
 mod calendar;
 mod decimal;
+mod loose;
 mod number;
 
 pub use boolean::{parse_bool, parse_bool_literal};
 pub use calendar::{format_date, format_timestamp, parse_date, parse_timestamp};
 pub use decimal::{Decimal, DecimalError, MAX_PRECISION, parse_decimal, write_decimal};
+pub use loose::{
+    Moment, parse_date_loosely, parse_timestamp_loosely, parse_whole_loosely, spell_time_loosely,
+};
 pub use number::{NumberShape, has_leading_zeros, number_shape, parse_f64, parse_i64, reads_back};

@@ -3,6 +3,7 @@
 //! In: the plugins' column. Out: the staged column, and a refusal for each row whose value does not
 //! fit. This module also measures the longest text and counts the decimals that were rounded.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
@@ -47,6 +48,7 @@ impl ColumnConformer {
     ) -> Result<ArrayRef> {
         let array = self.cast(batch.column(self.planned.source), refusals)?;
         let array = self.without_empty_texts(array);
+        let array = self.respelt(array);
         self.check_nulls(&array, refusals);
         if let Some(texts) = array.as_any().downcast_ref::<StringArray>() {
             self.check_spelling(texts, refusals);
@@ -86,6 +88,24 @@ impl ColumnConformer {
             }
             _ => array,
         }
+    }
+
+    /// Spells texts that become another type in the one form that Redshift is known to cast.
+    fn respelt(&mut self, array: ArrayRef) -> ArrayRef {
+        let Some(spelling) = self.spelling else { return array };
+        let Some(texts) = array.as_any().downcast_ref::<StringArray>() else { return array };
+        if !spelling.has_other_forms() || texts.iter().flatten().all(|text| spelling.fits(text)) {
+            return array;
+        }
+        let rounded = &mut self.rounded;
+        let respelt = texts.iter().map(|text| {
+            let text = text?;
+            Some(spelling.respell(text).map_or(Cow::Borrowed(text), |(respelt, cut)| {
+                *rounded += u64::from(cut);
+                Cow::Owned(respelt)
+            }))
+        });
+        Arc::new(respelt.collect::<StringArray>())
     }
 
     /// Takes the trailing blanks off the texts of a CHAR, which say nothing there. A CHAR is staged as

@@ -61,6 +61,25 @@ impl Spelling {
         }
     }
 
+    /// Whether there are texts that say the same in another form.
+    pub(super) fn has_other_forms(self) -> bool {
+        matches!(self, Spelling::Time | Spelling::TimestampTz)
+    }
+
+    /// Spells a text so that it fits, when it says the same in another form, and tells whether digits
+    /// were cut. For example, `9:05:00` becomes `09:05:00` for a TIME. `None`: it fits, or never will.
+    pub(super) fn respell(self, text: &str) -> Option<(String, bool)> {
+        match self {
+            _ if self.fits(text) => None,
+            Spelling::Time => loader_values::spell_time_loosely(text).map(|text| (text, false)),
+            Spelling::TimestampTz => {
+                let moment = loader_values::parse_timestamp_loosely(text.as_bytes())?;
+                Some((format!("{}+00", loader_values::format_timestamp(moment.micros)), moment.cut))
+            }
+            Spelling::Ascii | Spelling::Json | Spelling::Hex { .. } => None,
+        }
+    }
+
     /// The end of the sentence "the value is not …".
     pub(super) fn expected(self) -> String {
         let expected = match self {
@@ -90,6 +109,24 @@ mod tests {
         for text in bad {
             assert!(!spelling.fits(text), "{spelling:?} {text}");
         }
+    }
+
+    #[test]
+    fn other_forms_are_spelt_anew() {
+        let respelt = |spelling: Spelling, text| spelling.respell(text);
+        let some = |text: &str, cut| Some((text.to_owned(), cut));
+        assert_eq!(respelt(Spelling::Time, "9:05:00"), some("09:05:00", false));
+        assert_eq!(respelt(Spelling::Time, "10:30"), None);
+        let zoned = Spelling::TimestampTz;
+        assert_eq!(
+            respelt(zoned, "2025-01-31 10:30:00 -0500"),
+            some("2025-01-31 15:30:00+00", false)
+        );
+        assert_eq!(
+            respelt(zoned, "2025-01-31 10:30:00.1234567Z"),
+            some("2025-01-31 10:30:00.123456+00", true)
+        );
+        assert_eq!(respelt(zoned, "soon"), None);
     }
 
     #[test]

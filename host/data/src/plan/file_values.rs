@@ -18,17 +18,15 @@ pub(super) fn accepts<'a>(
     column_type: &ColumnType,
 ) -> Result<(), &'a Position> {
     match column_type {
-        ColumnType::SmallInt | ColumnType::Integer | ColumnType::BigInt => {
-            values.accepts(LogicalType::Int64)
-        }
+        ColumnType::SmallInt | ColumnType::Integer | ColumnType::BigInt => values.accepts_whole(),
         ColumnType::Decimal { precision, scale } => {
             let room = i32::from(*precision) - i32::from(*scale);
             values.accepts_integer_digits(room.max(0).unsigned_abs())
         }
         ColumnType::Real | ColumnType::Double => values.accepts(LogicalType::Double),
         ColumnType::Boolean => values.accepts_boolean_literals(),
-        ColumnType::Date => values.accepts(LogicalType::Date),
-        ColumnType::Timestamp | ColumnType::TimestampTz => values.accepts(LogicalType::Timestamp),
+        ColumnType::Date => values.accepts_days(),
+        ColumnType::Timestamp | ColumnType::TimestampTz => values.accepts_moments(),
         ColumnType::Varchar { .. }
         | ColumnType::Char { .. }
         | ColumnType::Time

@@ -67,6 +67,7 @@ impl Recorder {
     pub fn plan(&self, plan: &LoadPlan) {
         let mut report = self.report();
         report.columns_discarded.clone_from(&plan.discarded);
+        report.values_rounded = plan.cut_moments;
         report.notices.extend(plan.notices.iter().cloned());
         report.columns_filled = plan.filled.iter().map(|filled| filled.name.clone()).collect();
     }
@@ -77,7 +78,7 @@ impl Recorder {
         let mut report = self.report();
         report.rows.staged = staged.totals.rows_staged;
         report.rows.rejected = staged.totals.rows_rejected;
-        report.values_rounded = staged.totals.rounded + plugin_identity::rounded(&staged.plugins);
+        report.values_rounded += staged.totals.rounded + plugin_identity::rounded(&staged.plugins);
     }
 
     /// The manifest, when nothing more than staging was asked for.

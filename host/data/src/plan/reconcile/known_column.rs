@@ -4,7 +4,7 @@
 //! which the table's column must be widened; or the reason why it does not fit.
 
 use arrow::datatypes::{DataType, Field};
-use loader_csv::{ColumnProfile, Position};
+use loader_csv::{ColumnProfile, LogicalType, Position};
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::choices::SchemaPolicy;
 use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES};
@@ -136,10 +136,26 @@ fn check_not_identity(existing: &CatalogColumn, becomes: &ColumnType) -> Result<
 // with the flag. Positions of one column and one line are those of one value.
 fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Position) -> Mismatch {
     let (name, column_type) = (&existing.name, &existing.column_type);
+    if is_integer(column_type) && values.accepts(LogicalType::Double).is_ok() {
+        let place = place(position);
+        let fact = format!("column `{name}` is {column_type}, the number in {place} is not whole");
+        return Mismatch::Schema(fact);
+    }
     let zeros = values.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.line == position.line);
-    let hint = if zeros { " (it has leading zeros: --leading-zeros number)" } else { "" };
+    let hint = match column_type {
+        _ if zeros => " (it has leading zeros: --leading-zeros number)",
+        ColumnType::Date => " (days are written 2024-01-31)",
+        ColumnType::Timestamp | ColumnType::TimestampTz => {
+            " (moments are written 2024-01-31 10:30:00)"
+        }
+        _ => "",
+    };
     let place = place(position);
     Mismatch::Value(format!("column `{name}` is {column_type}, the value in {place} is not{hint}"))
+}
+
+fn is_integer(column_type: &ColumnType) -> bool {
+    matches!(column_type, ColumnType::SmallInt | ColumnType::Integer | ColumnType::BigInt)
 }
 
 fn check_texts_fit(values: &ColumnProfile, existing: &CatalogColumn) -> Result<(), Mismatch> {

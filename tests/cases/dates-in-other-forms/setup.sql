@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, d1 DATE, d2 DATE, d3 DATE, run_date TIMESTAMP, file_name VARCHAR(256))
