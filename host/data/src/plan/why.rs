@@ -51,7 +51,7 @@ fn fact(cause: Cause) -> &'static str {
 /// What a user should hear of new columns. `columns`: all that are planned.
 pub(super) fn notices(input: &PlanInput<'_>, columns: &[PlannedColumn]) -> Vec<String> {
     let new = columns.iter().filter(|column| column.lands_in.is_none());
-    new.filter_map(|column| {
+    let decided = new.filter_map(|column| {
         let values = &input.profile.columns[column.origin?];
         let new = values.new_type(column.is_key);
         let because = new.because?;
@@ -59,8 +59,26 @@ pub(super) fn notices(input: &PlanInput<'_>, columns: &[PlannedColumn]) -> Vec<S
         let is_due =
             is_float || because.cause == Cause::PastFloats || few_decided(values, &because);
         is_due.then(|| notice(column, values, &because))
+    });
+    decided.chain(without_values(input, columns)).collect()
+}
+
+/// A notice of all new columns that have no value: nobody knows yet what they hold.
+fn without_values(input: &PlanInput<'_>, columns: &[PlannedColumn]) -> Option<String> {
+    let is_empty = |column: &&PlannedColumn| {
+        let values = column.origin.map(|origin| &input.profile.columns[origin]);
+        let is_empty = |values: &ColumnProfile| values.values == 0 && values.quoted_empty == 0;
+        column.lands_in.is_none() && values.is_some_and(is_empty)
+    };
+    let names: Vec<String> =
+        columns.iter().filter(is_empty).map(|column| format!("`{}`", column.name)).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "the file has no value in {}, so nothing tells what they hold: they are made \
+             VARCHAR(256), and stay so",
+            names.join(", ")
+        )
     })
-    .collect()
 }
 
 fn few_decided(values: &ColumnProfile, because: &Because) -> bool {
