@@ -6,14 +6,15 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema, SchemaRef};
 
+use crate::chunk::Chunk;
 use crate::column::ColumnBuilder;
 use crate::decode_as::DecodeAs;
 use crate::dialect::Dialect;
 use crate::error::{CsvError, CsvErrorKind};
 use crate::field::FieldReader;
 use crate::preamble::Header;
-use crate::rows::{Block, RowError, Rows};
-use crate::split::Chunk;
+use crate::row_error::RowError;
+use crate::rows::{Block, Rows};
 use crate::text::check_text;
 
 /// A batch ends early when its rows take this many bytes of the file. This bounds memory and keeps
@@ -86,7 +87,7 @@ impl Decoder {
         first_record: u64,
     ) -> Batches<'a> {
         self.columns.iter_mut().for_each(ColumnBuilder::clear);
-        let rows = Rows::new(bytes, self.dialect.rules(), self.header.names.len());
+        let rows = Rows::new(bytes, self.dialect.rules(), self.header.names.len(), chunk);
         // The block may still hold rows of another chunk, whose places mean nothing in `bytes`.
         self.block.rows = 0;
         Batches { decoder: self, bytes, chunk, first_record, rows, block_row: 0, done: false }
@@ -132,8 +133,8 @@ impl Iterator for Batches<'_> {
 }
 
 impl Batches<'_> {
-    // The rows of a batch are consecutive, also over several blocks: comments and blank lines have
-    // no number. So the number of the first row is enough to know all of them.
+    // The rows of a batch are consecutive, also over several blocks: comments and blank lines
+    // that are no rows have no number. So the number of the first row is enough to know all of them.
     fn next_batch(&mut self) -> Result<Option<(RecordBatch, Int64Array)>, RowError> {
         let mut count = 0;
         let mut first_row = 0;

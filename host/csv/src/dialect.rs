@@ -4,9 +4,10 @@ use thiserror::Error;
 
 /// The rules of one file. The default is RFC 4180 in UTF-8.
 ///
-/// In every dialect a record ends with LF, CRLF or a lone CR, a byte order mark is dropped, and
-/// blank lines are skipped. A bare empty field is NULL, and a quoted empty field is the empty
-/// string. For example, the record `7,,""` has a NULL and an empty string.
+/// In every dialect a record ends with LF, CRLF or a lone CR, and a byte order mark is dropped. A
+/// bare empty field is NULL, and a quoted empty field is the empty string. For example, the record
+/// `7,,""` has a NULL and an empty string. So in a file of one column a blank line is a record with
+/// a NULL, but for those at the end of the file; in other files blank lines are skipped.
 ///
 /// A quote opens a quoted field only as the field's first character; further on in an unquoted
 /// field it is text. (For example, `5" pipe` is a plain field of seven characters.) All special

@@ -7,6 +7,7 @@
 //! depends on where the cuts fall. This crate guesses nothing: a mistake in the file is a
 //! [`CsvError`] with a position.
 
+mod chunk;
 mod column;
 mod decode;
 mod decode_as;
@@ -14,28 +15,34 @@ mod dialect;
 mod error;
 mod facts;
 mod field;
+mod held;
+mod left_out;
 mod lines;
 mod logical;
 mod new_type;
 mod number_facts;
 mod preamble;
 mod profile;
+mod read_record;
 mod record;
+mod row_error;
 mod rows;
 mod scan;
 mod split;
 mod text;
 
+pub use chunk::Chunk;
 pub use decode::{Batches, Decoder, arrow_schema};
 pub use decode_as::{DECIMAL_KEY, DecodeAs, LOGICAL_KEY};
 pub use dialect::{Dialect, DialectError, LeadingZeros};
 pub use error::{CsvError, CsvErrorKind, Position};
+pub use left_out::{LeftOut, Tally};
 pub use logical::LogicalType;
 pub use new_type::{Because, Cause, NewType};
 pub use preamble::Header;
 pub use profile::{ChunkProfile, ColumnProfile, FileProfile, ProfileMerge, profile_chunk};
 pub use record::{RecordText, find_records};
-pub use split::{Chunk, Splitter};
+pub use split::Splitter;
 
 /// The longest row that this crate accepts, in bytes of the file. Redshift refuses longer rows.
 ///

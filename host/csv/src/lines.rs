@@ -61,6 +61,31 @@ pub(crate) fn line_length(bytes: &[u8], is_last: bool) -> Option<usize> {
     }
 }
 
+pub(crate) fn is_line_end(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+/// Finds the first byte that belongs to no blank line and to no comment, in bytes outside of
+/// records. `in_comment` says whether `bytes` begin within a comment, and afterwards whether they
+/// end in one.
+pub(crate) fn find_record(
+    bytes: &[u8],
+    comment: Option<u8>,
+    in_comment: &mut bool,
+) -> Option<usize> {
+    for (at, byte) in bytes.iter().enumerate() {
+        if is_line_end(*byte) {
+            *in_comment = false;
+        } else if !*in_comment {
+            if Some(*byte) != comment {
+                return Some(at);
+            }
+            *in_comment = true;
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +112,18 @@ mod tests {
         assert_eq!(line_length(b"ab", false), None);
         assert_eq!(line_length(b"ab", true), Some(2));
         assert_eq!(line_length(b"", true), None);
+    }
+
+    #[test]
+    fn a_record_is_found_behind_blank_lines_and_comments() {
+        let find = |text: &str, mut in_comment| {
+            let found = find_record(text.as_bytes(), Some(b'#'), &mut in_comment);
+            (found, in_comment)
+        };
+        assert_eq!(find("\n\r\n#1\n2", false), (Some(6), false));
+        assert_eq!(find("\n#1", false), (None, true));
+        assert_eq!(find("1#\n\n", true), (None, false));
+        assert_eq!(find("1#\n1", true), (Some(3), false));
+        assert_eq!(find("", true), (None, true));
     }
 }

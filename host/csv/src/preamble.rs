@@ -4,8 +4,9 @@ use crate::MAX_ROW_BYTES;
 use crate::dialect::{Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::field::{Field, FieldReader};
-use crate::lines::{LineCounter, line_length};
-use crate::rows::{Record, RowError, read_record};
+use crate::lines::{LineCounter, count_lines, line_length};
+use crate::read_record::{Record, read_record};
+use crate::row_error::RowError;
 use crate::text::check_text;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -27,6 +28,8 @@ pub(crate) struct Preamble {
     mark_checked: bool,
     /// The bytes that were pushed and not yet used.
     head: Vec<u8>,
+    /// Where the first record begins in `head`.
+    start: usize,
     used: u64,
     lines: LineCounter,
 }
@@ -49,6 +52,7 @@ impl Preamble {
             lines_to_skip: dialect.skip_rows,
             mark_checked: false,
             head: Vec::new(),
+            start: 0,
             used: 0,
             lines: LineCounter::default(),
         }
@@ -56,7 +60,7 @@ impl Preamble {
 
     /// Takes the next bytes; `None` while the header is not complete. `is_last`: no more come.
     // Without a header line, the first record only tells the number of columns. Its bytes stay in
-    // `head`, because they are data.
+    // `head`, because they are data, and so do blank lines before it: with one column they are rows.
     pub(crate) fn push(&mut self, bytes: &[u8], is_last: bool) -> Result<Option<Body>, CsvError> {
         self.head.extend_from_slice(bytes);
         if !self.skip(is_last) {
@@ -81,18 +85,23 @@ impl Preamble {
             return false;
         }
         loop {
-            let first = self.head.first().copied();
+            let rest = &self.head[self.start..];
+            let first = rest.first().copied();
             let is_skipped = self.lines_to_skip > 0
                 || matches!(first, Some(b'\n' | b'\r'))
                 || (first.is_some() && first == self.rules.comment);
             if !is_skipped {
                 return first.is_some();
             }
-            let Some(length) = line_length(&self.head, is_last) else {
+            let Some(length) = line_length(rest, is_last) else {
                 return false;
             };
+            if self.has_header || self.lines_to_skip > 0 {
+                self.use_bytes(length);
+            } else {
+                self.start += length;
+            }
             self.lines_to_skip = self.lines_to_skip.saturating_sub(1);
-            self.use_bytes(length);
         }
     }
 
@@ -118,12 +127,13 @@ impl Preamble {
     // certain at once.
     fn record(&self, is_last: bool) -> Result<Option<Record>, CsvError> {
         let limit = MAX_ROW_BYTES as usize;
-        match read_record(&self.head, &self.rules) {
+        let rest = &self.head[self.start..];
+        match read_record(rest, &self.rules) {
             Ok(record) if record.length.is_some() || is_last => Ok(Some(record)),
             Err(error) if is_last || error.kind != CsvErrorKind::UnclosedQuote => {
-                Err(self.locate(error))
+                Err(self.locate(RowError { byte: self.start + error.byte, ..error }))
             }
-            result if self.head.len() > limit => Err(self.error(CsvErrorKind::TooLong {
+            result if rest.len() > limit => Err(self.error(CsvErrorKind::TooLong {
                 limit: MAX_ROW_BYTES,
                 open_quote: result.is_err(),
             })),
@@ -163,8 +173,11 @@ impl Preamble {
     }
 
     fn error(&self, kind: CsvErrorKind) -> CsvError {
-        let position =
-            Position { line: self.lines.count() + 1, byte: self.used, ..Position::default() };
+        let position = Position {
+            line: self.lines.count() + count_lines(&self.head[..self.start]) + 1,
+            byte: self.used + self.start as u64,
+            ..Position::default()
+        };
         CsvError { kind, position }
     }
 }

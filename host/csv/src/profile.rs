@@ -4,17 +4,19 @@
 //! A profile keeps the facts for every type, not only the narrowest, so that a target's type can be
 //! checked without reading the file again. The profile never depends on where the file was split.
 
+use crate::chunk::Chunk;
 use crate::dialect::Dialect;
 use crate::error::{CsvError, Position};
 use crate::facts::{CANDIDATES, Candidate, ColumnFacts, Mark};
 use crate::field::{Field, FieldReader};
+use crate::left_out::{ChunkTally, LeftOut};
 use crate::lines::LineCounter;
 use crate::logical::LogicalType;
 use crate::new_type::Counted;
 use crate::number_facts::{NumberFacts, Seen};
 use crate::preamble::Header;
-use crate::rows::{Block, RowError, Rows};
-use crate::split::Chunk;
+use crate::row_error::RowError;
+use crate::rows::{Block, Rows};
 use crate::text::check_text;
 
 /// The facts about one column of a file.
@@ -215,6 +217,7 @@ const DIGITS_OF_64_BITS: u32 = 18;
 pub struct ChunkProfile {
     records: u64,
     columns: Vec<ColumnFacts>,
+    left_out: LeftOut,
 }
 
 impl ChunkProfile {
@@ -234,6 +237,7 @@ pub struct FileProfile {
     /// [`Decoder::decode_chunk`](crate::Decoder) takes it. For example, chunks of 100, 80 and 90
     /// records give 1, 101 and 181.
     pub first_records: Vec<u64>,
+    pub left_out: LeftOut,
 }
 
 impl FileProfile {
@@ -261,6 +265,7 @@ pub struct ProfileMerge {
     columns: Vec<ColumnFacts>,
     records: u64,
     first_records: Vec<u64>,
+    left_out: LeftOut,
 }
 
 impl ProfileMerge {
@@ -273,6 +278,7 @@ impl ProfileMerge {
             columns: header.names.iter().map(|_| ColumnFacts::new(&Dialect::default())).collect(),
             records: 0,
             first_records: Vec::new(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -287,6 +293,7 @@ impl ProfileMerge {
         }
         self.first_records.push(self.records + 1);
         self.records += chunk.records;
+        self.left_out.append(&chunk.left_out);
         Ok(())
     }
 
@@ -298,7 +305,8 @@ impl ProfileMerge {
             .zip(&self.columns)
             .map(|(name, facts)| ColumnProfile::new(name, facts))
             .collect();
-        FileProfile { columns, records: self.records, first_records: self.first_records }
+        let ProfileMerge { records, first_records, left_out, .. } = self;
+        FileProfile { columns, records, first_records, left_out }
     }
 }
 
@@ -313,20 +321,27 @@ pub fn profile_chunk(
     dialect: &Dialect,
 ) -> Result<ChunkProfile, CsvError> {
     let mut columns: Vec<ColumnFacts> = vec![ColumnFacts::new(dialect); header.names.len()];
-    let records = learn(&mut columns, bytes, dialect)
+    let (records, blank_lines) = learn(&mut columns, bytes, chunk, dialect)
         .map_err(|error| error.locate(bytes, chunk.offset, chunk.first_line, &header.names))?;
     let mut marks: Vec<&mut Mark> = columns.iter_mut().flat_map(ColumnFacts::marks).collect();
     place(&mut marks, bytes, chunk);
-    Ok(ChunkProfile { records, columns })
+    let left_out = LeftOut { blank_lines: blank_lines.place(bytes, chunk) };
+    Ok(ChunkProfile { records, columns, left_out })
 }
 
-/// Shows all records to the facts of their columns; returns the number of records.
+/// Shows all records to the facts of their columns; returns the number of records, and the blank
+/// lines that were skipped.
 // `check_text` comes first, so that every field below is UTF-8 without NUL. It looks for earlier
 // ragged rows by itself, so that the first mistake in the chunk is still the one reported.
-fn learn(columns: &mut [ColumnFacts], bytes: &[u8], dialect: &Dialect) -> Result<u64, RowError> {
+fn learn(
+    columns: &mut [ColumnFacts],
+    bytes: &[u8],
+    chunk: &Chunk,
+    dialect: &Dialect,
+) -> Result<(u64, ChunkTally), RowError> {
     let (rules, width) = (dialect.rules(), columns.len());
     check_text(bytes, &rules, width)?;
-    let mut rows = Rows::new(bytes, rules, width);
+    let mut rows = Rows::new(bytes, rules, width, chunk);
     let mut block = Block::default();
     let mut observer = Observer { reader: FieldReader::new(dialect), scratch: Vec::new() };
     let mut records = 0;
@@ -336,7 +351,7 @@ fn learn(columns: &mut [ColumnFacts], bytes: &[u8], dialect: &Dialect) -> Result
         }
         records += block.rows as u64;
     }
-    Ok(records)
+    Ok((records, rows.blank_lines()))
 }
 
 struct Observer {

@@ -1,9 +1,9 @@
 //! Finds single records again after they were decoded: reports of rejected rows quote them.
 
+use crate::chunk::Chunk;
 use crate::dialect::Dialect;
 use crate::lines::count_lines;
 use crate::rows::{Block, Rows};
-use crate::split::Chunk;
 
 /// A record as it stands in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub fn find_records<'a>(
     dialect: &Dialect,
     numbers: &[u64],
 ) -> Vec<RecordText<'a>> {
-    let mut rows = Rows::new(bytes, dialect.rules(), columns.max(1));
+    let mut rows = Rows::new(bytes, dialect.rules(), columns.max(1), chunk);
     let (mut block, mut found) = (Block::default(), Vec::new());
     let (mut line, mut counted_to) = (chunk.first_line, 0);
     while found.len() < numbers.len() && matches!(rows.fill(&mut block), Ok(true)) {
@@ -55,7 +55,13 @@ mod tests {
     #[test]
     fn records_are_found_with_their_lines() {
         let bytes = b"1,\"a\nb\"\n\n2,c\r\n3,\"\"\n";
-        let chunk = Chunk { offset: 4, len: bytes.len() as u64, first_line: 2, ordinal: 0 };
+        let chunk = Chunk {
+            offset: 4,
+            len: bytes.len() as u64,
+            first_line: 2,
+            ordinal: 0,
+            ends_file: true,
+        };
         let find = |numbers: &[u64]| find_records(bytes, &chunk, 2, &Dialect::default(), numbers);
         let first = RecordText { line: 2, bytes: b"1,\"a\nb\"" };
         let last = RecordText { line: 6, bytes: b"3,\"\"" };

@@ -1,14 +1,18 @@
 //! From a run of whole records to the places of their fields, a block of rows at a time.
 //!
 //! This module finds fields and does not read them: the blocks are then read column by column,
-//! which keeps both loops small. It drops comments and blank lines, and finds ragged rows and
-//! misplaced quotes.
+//! which keeps both loops small. It drops comments, makes NULL rows of blank lines in files of one
+//! column and counts them in others, and finds ragged rows and misplaced quotes.
 
 use crate::MAX_ROW_BYTES;
+use crate::chunk::Chunk;
 use crate::dialect::Rules;
-use crate::error::{CsvError, CsvErrorKind, Position};
-use crate::lines::{count_lines, line_length};
-use crate::scan::{Needles, Scanner};
+use crate::error::CsvErrorKind;
+use crate::left_out::ChunkTally;
+use crate::lines::{find_record, line_length};
+use crate::read_record::{close_quote, needles, read_record};
+use crate::row_error::RowError;
+use crate::scan::Scanner;
 
 /// The most rows of a block, and the bytes after which a block takes no further row. Both keep a
 /// block in the processor's cache. (The last row may go past the bytes: one row may have 4 MiB.)
@@ -69,37 +73,6 @@ impl Block {
     }
 }
 
-/// A mistake in a record. Its places count from the start of the chunk.
-#[derive(Debug)]
-pub(crate) struct RowError {
-    pub(crate) kind: CsvErrorKind,
-    /// 0-based number of the record within the chunk; `None` for a header.
-    pub(crate) row: Option<u64>,
-    pub(crate) byte: usize,
-    pub(crate) column: Option<usize>,
-}
-
-impl RowError {
-    /// Makes an error of the file. `bytes` begin at `offset` and in `first_line` of the file. The
-    /// record still counts from the start of `bytes`.
-    pub(crate) fn locate(
-        self,
-        bytes: &[u8],
-        offset: u64,
-        first_line: u64,
-        names: &[String],
-    ) -> CsvError {
-        let before = bytes.get(..self.byte).unwrap_or(bytes);
-        let position = Position {
-            record: self.row.map_or(0, |row| row + 1),
-            line: first_line + count_lines(before),
-            byte: offset + self.byte as u64,
-            column: self.column.and_then(|column| names.get(column).cloned()),
-        };
-        CsvError { kind: self.kind, position }
-    }
-}
-
 /// Walks the records of a chunk.
 pub(crate) struct Rows<'a> {
     bytes: &'a [u8],
@@ -109,17 +82,15 @@ pub(crate) struct Rows<'a> {
     row_start: usize,
     /// The number of records so far.
     row: u64,
-}
-
-// The scanner takes five characters. Without a quote or an escape, another one stands twice.
-fn needles(rules: &Rules) -> Needles {
-    let quote = rules.quote.unwrap_or(rules.delimiter);
-    [rules.delimiter, b'\n', b'\r', quote, rules.escape.unwrap_or(quote)]
+    ends_file: bool,
+    /// A record is known to begin here; all blank lines before it have one behind them.
+    record_at: usize,
+    blank_lines: ChunkTally,
 }
 
 impl<'a> Rows<'a> {
-    /// `columns` is at least one.
-    pub(crate) fn new(bytes: &'a [u8], rules: Rules, columns: usize) -> Rows<'a> {
+    /// `columns` is at least one. `bytes` are the chunk's.
+    pub(crate) fn new(bytes: &'a [u8], rules: Rules, columns: usize, chunk: &Chunk) -> Rows<'a> {
         Rows {
             bytes,
             rules,
@@ -127,6 +98,9 @@ impl<'a> Rows<'a> {
             columns,
             row_start: 0,
             row: 0,
+            ends_file: chunk.ends_file,
+            record_at: 0,
+            blank_lines: ChunkTally::default(),
         }
     }
 
@@ -142,14 +116,19 @@ impl<'a> Rows<'a> {
             let entries = &mut block.index[block.rows * block.stride..][..block.stride];
             match self.next_row(block.base, entries, &mut block.quoted)? {
                 Line::Row => block.rows += 1,
-                Line::Blank => (),
+                Line::Skipped => (),
                 Line::End => break,
             }
         }
         Ok(block.rows > 0 || self.row_start < self.bytes.len())
     }
 
-    // CRLF needs no case of its own: the CR ends the row, and the LF after it is a blank line.
+    /// The blank lines so far that stand for no row, although a record follows them.
+    pub(crate) fn blank_lines(&self) -> ChunkTally {
+        self.blank_lines
+    }
+
+    // Here a CRLF is two line ends: the CR ends the row, and `blank_line` drops the LF.
     #[inline(always)]
     fn next_row(
         &mut self,
@@ -164,14 +143,47 @@ impl<'a> Rows<'a> {
         entries[0] = entry_before(row_start, base);
         let (column, row_end) = self.find_fields(base, entries, quoted)?;
         if row_end == row_start {
-            self.row_start = row_end + 1;
-            return Ok(Line::Blank);
+            let line = self.blank_line();
+            if !matches!(line, Line::Row) {
+                return Ok(line);
+            }
+        } else {
+            self.check_size(column + 1, row_end - row_start)?;
         }
-        self.check_size(column + 1, row_end - row_start)?;
         entries[column + 1] = (row_end - base) as u32;
         self.row_start = row_end + 1;
         self.row += 1;
         Ok(Line::Row)
+    }
+
+    /// What a line end at the row's start means, and moves past it unless it is a row. In a file of
+    /// one column it is a row with a NULL, but not at the end of the file.
+    fn blank_line(&mut self) -> Line {
+        let at = self.row_start;
+        let is_crlf = self.bytes[at] == b'\n' && at > 0 && self.bytes[at - 1] == b'\r';
+        if !is_crlf && !self.is_before_record() {
+            self.row_start = self.bytes.len();
+            return Line::End;
+        }
+        if !is_crlf && self.columns == 1 {
+            return Line::Row;
+        }
+        if !is_crlf {
+            self.blank_lines.add(at);
+        }
+        self.row_start = at + 1;
+        Line::Skipped
+    }
+
+    /// Whether a record begins somewhere behind the blank line at the row's start. The answer for
+    /// one line of a run of blank lines holds for all of them.
+    fn is_before_record(&mut self) -> bool {
+        if !self.ends_file || self.row_start < self.record_at {
+            return true;
+        }
+        let found = find_record(&self.bytes[self.row_start..], self.rules.comment, &mut false);
+        self.record_at = self.row_start + found.unwrap_or(0);
+        found.is_some()
     }
 
     /// Writes the places after all fields of the row but the last; returns the number of the last
@@ -269,84 +281,7 @@ fn entry_before(row_start: usize, base: usize) -> u32 {
 
 enum Line {
     Row,
-    Blank,
+    /// A line that is no row.
+    Skipped,
     End,
-}
-
-/// Takes hits up to the quote that closes the one at `open`. Errors come with their place.
-// The scanner reports every quote and escape, even where the character before makes it plain text.
-// `plain` is the place of such a character: for example, in `"a""b"` the quote at 2 makes the quote
-// at 3 plain. A quote at the end of `bytes` closes its field. A header may still go on there; its
-// caller sees that `Record::length` is `None` and waits for more bytes.
-#[inline(always)]
-fn close_quote(
-    bytes: &[u8],
-    scanner: &mut Scanner<'_>,
-    rules: &Rules,
-    open: usize,
-) -> Result<(), (CsvErrorKind, usize)> {
-    let mut plain = usize::MAX;
-    while let Some(at) = scanner.next() {
-        if at == plain {
-            continue;
-        }
-        let byte = bytes[at];
-        if Some(byte) == rules.escape {
-            plain = at + 1;
-        } else if Some(byte) == rules.quote {
-            match bytes.get(at + 1) {
-                Some(next) if Some(*next) == rules.quote => plain = at + 1,
-                None | Some(b'\n' | b'\r') => return Ok(()),
-                Some(next) if *next == rules.delimiter => return Ok(()),
-                Some(_) => return Err((CsvErrorKind::TextAfterQuote, at + 1)),
-            }
-        }
-    }
-    Err((CsvErrorKind::UnclosedQuote, open))
-}
-
-/// One record, read without knowing how many fields it should have: for headers and for error
-/// messages.
-pub(crate) struct Record {
-    /// The place after each field.
-    pub(crate) ends: Vec<usize>,
-    /// The length with the line end; `None` when the bytes ran out before a line end.
-    pub(crate) length: Option<usize>,
-}
-
-impl Record {
-    pub(crate) fn fields<'b>(&self, bytes: &'b [u8]) -> impl Iterator<Item = (usize, &'b [u8])> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
-        starts.zip(&self.ends).map(|(start, end)| (start, &bytes[start..*end]))
-    }
-}
-
-/// Reads the record at the start of `bytes`, which must not be a blank line or a comment. The
-/// error's row is `None`.
-pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowError> {
-    let mut scanner = Scanner::new(bytes, needles(rules));
-    let mut ends = Vec::new();
-    let mut field_start = 0;
-    while let Some(at) = scanner.next() {
-        let byte = bytes[at];
-        if byte == rules.delimiter {
-            ends.push(at);
-            field_start = at + 1;
-        } else if byte == b'\n' || byte == b'\r' {
-            ends.push(at);
-            return Ok(Record {
-                ends,
-                length: line_length(&bytes[at..], false).map(|length| at + length),
-            });
-        } else if at == field_start && Some(byte) == rules.quote {
-            close_quote(bytes, &mut scanner, rules, at).map_err(|(kind, byte)| RowError {
-                kind,
-                row: None,
-                byte,
-                column: Some(ends.len()),
-            })?;
-        }
-    }
-    ends.push(bytes.len());
-    Ok(Record { ends, length: None })
 }

@@ -8,25 +8,13 @@
 use memchr::{memchr, memchr2, memrchr2};
 
 use crate::MAX_ROW_BYTES;
+use crate::chunk::Chunk;
 use crate::dialect::{Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
-use crate::lines::LineCounter;
+use crate::held::Held;
+use crate::lines::{LineCounter, is_line_end};
 use crate::preamble::{Body, Header, Preamble};
 use crate::scan::{Needles, Scanner};
-
-/// A piece of a file that holds whole records only. Together the chunks hold all records, without
-/// header or byte order mark, in order and without gaps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Chunk {
-    /// Where the chunk begins, in bytes of the file (decompressed).
-    pub offset: u64,
-    /// The chunk's length in bytes; at most the target plus [`MAX_ROW_BYTES`].
-    pub len: u64,
-    /// The physical line that the chunk begins with, counted from 1.
-    pub first_line: u64,
-    /// 0, 1, 2 and so on.
-    pub ordinal: u64,
-}
 
 /// Finds the chunks of one file. Their ends depend on the file and the target size, and not on the
 /// pieces in which the file is pushed.
@@ -48,6 +36,7 @@ pub struct Splitter {
     chunk_start: u64,
     chunk_line: u64,
     ordinal: u64,
+    held: Held,
     /// Roughly the place where the last record or the open quoted field began. The error about a
     /// row that is too long points there.
     suspect: Position,
@@ -101,6 +90,7 @@ impl Splitter {
             chunk_start: 0,
             chunk_line: 1,
             ordinal: 0,
+            held: Held::default(),
             suspect: Position::default(),
         }
     }
@@ -141,6 +131,7 @@ impl Splitter {
         if self.offset > self.chunk_start {
             self.cut(&[], 0, &mut chunks)?;
         }
+        chunks.extend(self.held.finish());
         Ok(chunks)
     }
 
@@ -160,6 +151,7 @@ impl Splitter {
         let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
             return Ok(());
         };
+        self.held.look(bytes, self.rules.comment, chunks);
         // The LF of a CRLF stays with its CR. The LF comes by again in `scan` below, but cannot cut
         // a second time: the new chunk is still empty, and the target is at least one byte.
         if std::mem::take(&mut self.cut_after_cr) {
@@ -322,12 +314,14 @@ impl Splitter {
         let end = self.offset + at as u64;
         self.check_length(end)?;
         self.count_lines(bytes, at);
-        chunks.push(Chunk {
+        self.held.push(Chunk {
             offset: self.chunk_start,
             len: end - self.chunk_start,
             first_line: self.chunk_line,
             ordinal: self.ordinal,
+            ends_file: false,
         });
+        self.held.look(&bytes[at..], self.rules.comment, chunks);
         self.chunk_start = end;
         self.chunk_line = self.lines.count() + 1;
         self.ordinal += 1;
@@ -375,8 +369,4 @@ impl Splitter {
         let kind = CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote };
         Err(CsvError { kind, position: self.suspect.clone() })
     }
-}
-
-fn is_line_end(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
 }

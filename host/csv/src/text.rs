@@ -5,8 +5,9 @@
 
 use crate::dialect::Rules;
 use crate::error::CsvErrorKind;
-use crate::lines::line_length;
-use crate::rows::{RowError, read_record};
+use crate::lines::{is_line_end, line_length};
+use crate::read_record::read_record;
+use crate::row_error::RowError;
 
 /// Checks a run of whole records. When a bad byte is found, the records up to it are read one by
 /// one, so that an earlier mistake is still reported first.
@@ -41,7 +42,8 @@ fn place_of(
     loop {
         let rest = &bytes[start..];
         if let Some(length) = skipped_line(rest, rules) {
-            start += length;
+            let is_row = columns == 1 && is_line_end(rest.first().copied().unwrap_or(0));
+            (start, row) = (start + length, row + u64::from(is_row));
             if at < start || start >= bytes.len() {
                 return Ok((row, None));
             }

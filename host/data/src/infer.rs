@@ -4,6 +4,7 @@
 //! at record boundaries, and the profile of every column over the whole file. The caller's thread
 //! copies and cuts; the workers profile the chunks behind it.
 
+mod notices;
 mod profiling;
 mod spool;
 

@@ -61,7 +61,10 @@ impl DataPath {
     /// gzip. Errors: `Data`, `Transient` when the stream breaks off, `Interrupted`.
     pub fn infer(&self, name: &str, stored: impl Read + Send + 'static) -> Result<Spool> {
         let content = decompress::decompress(name, stored);
-        infer::run(content, &self.settings.dialect, self.settings.workers, &self.stop)
+        let (dialect, workers) = (&self.settings.dialect, self.settings.workers);
+        let spool = infer::run(content, dialect, workers, &self.stop)?;
+        spool.notices().iter().for_each(|notice| tracing::warn!("{notice}"));
+        Ok(spool)
     }
 
     /// Decides what each column becomes. `existing`: the target's columns, if there is a target.

@@ -168,7 +168,7 @@ async fn look_ahead(tools: &Tools, preview: &mut Preview) -> Result<()> {
 /// Finds what would become of the table and of the rows.
 // An error of the evolution, and then too many rejects, are returned as late as possible: a refused
 // preview still shows its rows and columns. `Preview::evolution` sets the notices, so the notices
-// about plugins and types are put in front of them afterwards.
+// about plugins, the file and types are put in front of them afterwards.
 async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Result<()> {
     let totals = transform_to_nothing(tools, work).await?;
     preview.rows.accepted = totals.rows_staged;
@@ -185,8 +185,9 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
     let staged = would_be_staged(tools, work, totals);
     let creation = if work.plan.creates_table { preview.statements.as_slice() } else { &[] };
     preview.load_statements = load::preview(tools, work, &staged, creation);
-    let notices = tools.data_path.settings.notices.iter().chain(&work.plan.notices);
-    preview.notices.splice(0..0, notices.cloned());
+    let notices = tools.data_path.settings.notices.iter().cloned().chain(work.spool.notices());
+    let notices = notices.chain(work.plan.notices.iter().cloned());
+    preview.notices.splice(0..0, notices);
     rejects::judge(&staged.totals, &work.spool, tools.data_path.settings.max_rejects)
         .map_err(|error| tools.in_file(error))
 }

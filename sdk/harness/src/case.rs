@@ -24,8 +24,8 @@ use crate::csv_text::push_line;
 use crate::error::HarnessError;
 use crate::text;
 
-/// Stands for NULL in a file of one column. An empty field would be a blank line there, and a blank
-/// line is not a row.
+/// Stands for NULL in a file of one column. An empty field would be a blank line there, and blank
+/// lines at the end of a file are no rows.
 const NULL: &str = "\\N";
 
 /// `case.toml`: what a load would tell the plugin beside its config, and how `input.csv` is read.

@@ -8,33 +8,65 @@ pub(crate) struct Cell {
     pub(crate) quoted: bool,
 }
 
-/// All records, the header first; or what is wrong with which (0 is the first).
-pub(crate) fn records(
-    file: &[u8],
-    dialect: &Dialect,
-) -> Result<Vec<Vec<Cell>>, (usize, CsvErrorKind)> {
+/// A whole file.
+pub(crate) struct File {
+    /// All records, the header first.
+    pub(crate) records: Vec<Vec<Cell>>,
+    /// Those that are no rows.
+    pub(crate) blank_lines: u64,
+    width: usize,
+}
+
+/// The file; or what is wrong with which record (0 is the first).
+pub(crate) fn read(file: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvErrorKind)> {
     let mut rest = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
     for _ in 0..dialect.skip_rows {
         rest = skip_line(rest);
     }
-    let mut records: Vec<Vec<Cell>> = Vec::new();
+    let mut file = File { records: Vec::new(), blank_lines: 0, width: 0 };
+    // Blank lines behind the last record, which are those at the end of the file so far.
+    let mut blank_lines = 0;
     while let Some(first) = rest.first() {
         if is_line_end(*first) {
-            rest = &rest[1..];
+            blank_lines += 1;
+            rest = skip_line(rest);
         } else if Some(*first) == dialect.comment {
             rest = skip_line(rest);
         } else {
-            let number = records.len();
-            let (record, left) = record(rest, dialect).map_err(|kind| (number, kind))?;
-            rest = left;
-            let expected = records.first().map_or(record.len(), Vec::len);
-            if record.len() != expected {
-                return Err((number, CsvErrorKind::RaggedRow { expected, found: record.len() }));
+            let blank_before = std::mem::take(&mut blank_lines);
+            let is_first = file.width == 0;
+            if !is_first {
+                file.blank(blank_before);
             }
-            records.push(record);
+            let number = file.records.len();
+            let (record, left) = record(rest, dialect).map_err(|kind| (number, kind))?;
+            if is_first {
+                file.width = record.len();
+                if !dialect.header {
+                    file.blank(blank_before);
+                }
+            }
+            rest = left;
+            let (expected, found) = (file.width, record.len());
+            if found != expected {
+                return Err((number, CsvErrorKind::RaggedRow { expected, found }));
+            }
+            file.records.push(record);
         }
     }
-    if records.is_empty() { Err((0, CsvErrorKind::Empty)) } else { Ok(records) }
+    if file.records.is_empty() { Err((0, CsvErrorKind::Empty)) } else { Ok(file) }
+}
+
+impl File {
+    /// Takes blank lines that have a record behind them.
+    fn blank(&mut self, lines: u64) {
+        if self.width == 1 {
+            let row = vec![Cell { text: Vec::new(), quoted: false }];
+            self.records.extend((0..lines).map(|_| row.clone()));
+        } else {
+            self.blank_lines += lines;
+        }
+    }
 }
 
 fn record<'a>(file: &'a [u8], dialect: &Dialect) -> Result<(Vec<Cell>, &'a [u8]), CsvErrorKind> {
@@ -56,7 +88,7 @@ fn record<'a>(file: &'a [u8], dialect: &Dialect) -> Result<(Vec<Cell>, &'a [u8])
         cells.push(Cell { text, quoted });
         match rest.first() {
             None => return Ok((cells, rest)),
-            Some(byte) if is_line_end(*byte) => return Ok((cells, &rest[1..])),
+            Some(byte) if is_line_end(*byte) => return Ok((cells, skip_line(rest))),
             Some(byte) if *byte == dialect.delimiter => rest = &rest[1..],
             Some(_) => return Err(CsvErrorKind::TextAfterQuote),
         }

@@ -10,6 +10,8 @@ use std::os::unix::fs::FileExt;
 use loader_csv::{Chunk, Dialect, FileProfile, Header};
 use loader_model::error::{Context, Kind, Result};
 
+use super::notices::notices;
+
 /// A file that was read to its end.
 pub struct Spool {
     /// The content, decompressed.
@@ -36,6 +38,11 @@ pub(crate) struct SourceRecord {
 }
 
 impl Spool {
+    /// What a person should look at in the file.
+    pub fn notices(&self) -> Vec<String> {
+        notices(&self.profile.left_out)
+    }
+
     /// The bytes of a chunk.
     pub(crate) fn read(&self, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
         read_chunk(&self.file, chunk, buffer)

@@ -28,6 +28,7 @@ pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Arc<Spoo
     // Set once: a run reads one file.
     let _ = tools.trail.rows_read.set(spool.profile.records);
     tools.record.rows_read(spool.profile.records);
+    tools.record.notices(spool.notices());
     let columns = spool.header.names.len();
     tracing::info!(records = spool.profile.records, columns, "file read");
     Ok(Arc::new(spool))

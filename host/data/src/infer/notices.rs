@@ -1,0 +1,23 @@
+//! Says what was left out of a file between its rows.
+//!
+//! In: what the profile counted. Out: sentences for the report, each with the first line.
+
+use loader_csv::{LeftOut, Tally};
+
+/// Things about the file that a person should look at.
+pub(super) fn notices(left_out: &LeftOut) -> Vec<String> {
+    let LeftOut { blank_lines } = left_out;
+    let blank_lines = found(blank_lines, "blank line was", "blank lines were")
+        .map(|found| format!("{found} skipped; a row of NULLs is written as its delimiters alone"));
+    blank_lines.into_iter().collect()
+}
+
+/// How many there are and where the first is: `line 4: 1 blank line was`. `None` when there are
+/// none.
+fn found(tally: &Tally, one: &str, many: &str) -> Option<String> {
+    match tally.count {
+        0 => None,
+        1 => Some(format!("line {}: 1 {one}", tally.first_line)),
+        n => Some(format!("from line {} on: {n} {many}", tally.first_line)),
+    }
+}
