@@ -87,7 +87,7 @@ impl Decoder {
         first_record: u64,
     ) -> Batches<'a> {
         self.columns.iter_mut().for_each(ColumnBuilder::clear);
-        let rows = Rows::new(bytes, self.dialect.rules(), self.header.names.len(), chunk);
+        let rows = Rows::new(bytes, self.dialect.rules(), &self.header, chunk);
         // The block may still hold rows of another chunk, whose places mean nothing in `bytes`.
         self.block.rows = 0;
         Batches { decoder: self, bytes, chunk, first_record, rows, block_row: 0, done: false }
@@ -133,8 +133,8 @@ impl Iterator for Batches<'_> {
 }
 
 impl Batches<'_> {
-    // The rows of a batch are consecutive, also over several blocks: comments and blank lines
-    // that are no rows have no number. So the number of the first row is enough to know all of them.
+    // The rows of a batch are consecutive, also over several blocks: lines that are no rows
+    // have no number. So the number of the first row is enough to know all of them.
     fn next_batch(&mut self) -> Result<Option<(RecordBatch, Int64Array)>, RowError> {
         let mut count = 0;
         let mut first_row = 0;
@@ -192,7 +192,7 @@ impl Batches<'_> {
     ) -> Result<(RecordBatch, Int64Array), RowError> {
         let arrays = self.arrays().or_else(|message| {
             let Decoder { dialect, header, .. } = &*self.decoder;
-            check_text(self.bytes, &dialect.rules(), header.names.len())?;
+            check_text(self.bytes, &dialect.rules(), header.names.len(), &header.repeated)?;
             Err(refused(message, first_row))
         })?;
         let options = RecordBatchOptions::new().with_row_count(Some(count));

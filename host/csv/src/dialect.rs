@@ -32,6 +32,18 @@ pub struct Dialect {
     /// is never NULL.
     pub null_tokens: Vec<String>,
     pub leading_zeros: LeadingZeros,
+    pub repeated_header: RepeatedHeader,
+}
+
+/// What becomes of the traces of files that were put together to one: a record that is written as
+/// the header is, in a file of two columns or more, and a byte order mark before a record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RepeatedHeader {
+    /// They are left out and counted.
+    #[default]
+    Skip,
+    /// They are data: the record is a row, and the mark belongs to its first field.
+    Keep,
 }
 
 /// How a number with leading zeros, such as `007`, is read.
@@ -55,6 +67,7 @@ impl Default for Dialect {
             comment: None,
             null_tokens: Vec::new(),
             leading_zeros: LeadingZeros::Text,
+            repeated_header: RepeatedHeader::Skip,
         }
     }
 }
@@ -108,9 +121,12 @@ impl Dialect {
                 .escape
                 .filter(|escape| self.quote.is_some() && Some(*escape) != self.quote),
             comment: self.comment,
+            drops_marks: self.repeated_header == RepeatedHeader::Skip,
         }
     }
 }
+
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The special characters alone, as the scanners need them. `escape` is set only where `quote` is,
 /// and differs from it.
@@ -120,6 +136,18 @@ pub(crate) struct Rules {
     pub(crate) quote: Option<u8>,
     pub(crate) escape: Option<u8>,
     pub(crate) comment: Option<u8>,
+    /// A byte order mark at the start of a line is dropped; one alone, as a second one is text.
+    pub(crate) drops_marks: bool,
+}
+
+impl Rules {
+    /// The bytes of the byte order mark that `line` begins with: 3, or 0 without one.
+    #[inline(always)]
+    pub(crate) fn mark_length(&self, line: &[u8]) -> usize {
+        let is_mark =
+            self.drops_marks && line.first() == Some(&0xEF) && line.starts_with(BYTE_ORDER_MARK);
+        if is_mark { BYTE_ORDER_MARK.len() } else { 0 }
+    }
 }
 
 #[cfg(test)]

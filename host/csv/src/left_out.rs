@@ -8,6 +8,10 @@ use crate::lines::count_lines;
 pub struct LeftOut {
     /// Blank lines in a file of two columns or more, but for those at its end.
     pub blank_lines: Tally,
+    /// Records that are written as the header is.
+    pub headers: Tally,
+    /// Byte order marks in front of records.
+    pub marks: Tally,
 }
 
 /// How many there are of a kind.
@@ -22,6 +26,8 @@ impl LeftOut {
     /// Adds what was left out behind it.
     pub(crate) fn append(&mut self, next: &LeftOut) {
         self.blank_lines.append(next.blank_lines);
+        self.headers.append(next.headers);
+        self.marks.append(next.marks);
     }
 }
 
@@ -31,6 +37,25 @@ impl Tally {
             self.first_line = next.first_line;
         }
         self.count += next.count;
+    }
+}
+
+/// What was left out of a chunk.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ChunkLeftOut {
+    pub(crate) blank_lines: ChunkTally,
+    pub(crate) headers: ChunkTally,
+    pub(crate) marks: ChunkTally,
+}
+
+impl ChunkLeftOut {
+    /// The same with the lines of the file. `bytes` are the chunk's.
+    pub(crate) fn place(&self, bytes: &[u8], chunk: &Chunk) -> LeftOut {
+        LeftOut {
+            blank_lines: self.blank_lines.place(bytes, chunk),
+            headers: self.headers.place(bytes, chunk),
+            marks: self.marks.place(bytes, chunk),
+        }
     }
 }
 
@@ -50,8 +75,7 @@ impl ChunkTally {
         self.count += 1;
     }
 
-    /// The same with the line of the file. `bytes` are the chunk's.
-    pub(crate) fn place(&self, bytes: &[u8], chunk: &Chunk) -> Tally {
+    fn place(&self, bytes: &[u8], chunk: &Chunk) -> Tally {
         if self.count == 0 {
             return Tally::default();
         }

@@ -34,7 +34,7 @@ mod text;
 pub use chunk::Chunk;
 pub use decode::{Batches, Decoder, arrow_schema};
 pub use decode_as::{DECIMAL_KEY, DecodeAs, LOGICAL_KEY};
-pub use dialect::{Dialect, DialectError, LeadingZeros};
+pub use dialect::{Dialect, DialectError, LeadingZeros, RepeatedHeader};
 pub use error::{CsvError, CsvErrorKind, Position};
 pub use left_out::{LeftOut, Tally};
 pub use logical::LogicalType;

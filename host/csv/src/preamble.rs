@@ -1,7 +1,9 @@
 //! The part of a file before its records: a byte order mark, lines to skip, comments, the header.
 
+use std::sync::Arc;
+
 use crate::MAX_ROW_BYTES;
-use crate::dialect::{Dialect, Rules};
+use crate::dialect::{BYTE_ORDER_MARK, Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::field::{Field, FieldReader};
 use crate::lines::{LineCounter, count_lines, line_length};
@@ -9,14 +11,15 @@ use crate::read_record::{Record, read_record};
 use crate::row_error::RowError;
 use crate::text::check_text;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
-
 /// The columns of a file, at least one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// The names as in the file: a name may be empty, and two may be equal. Without a header line,
     /// `column_1` and so on.
     pub names: Vec<String>,
+    /// The header as it stands in the file, when records that equal it are left out; otherwise
+    /// empty. In a file of one column such a record may well be a value.
+    pub(crate) repeated: Arc<[u8]>,
 }
 
 /// Collects the start of a file until the header is complete.
@@ -25,6 +28,7 @@ pub(crate) struct Preamble {
     reader: FieldReader,
     has_header: bool,
     lines_to_skip: u64,
+    /// The line has no byte order mark at its start any more.
     mark_checked: bool,
     /// The bytes that were pushed and not yet used.
     head: Vec<u8>,
@@ -81,10 +85,10 @@ impl Preamble {
     // `lines_to_skip` comes first: skipped lines need not be CSV, so a comment or a blank line
     // among them counts. (For example, `skip_rows` 2 skips a title and the blank line below it.)
     fn skip(&mut self, is_last: bool) -> bool {
-        if !self.skip_mark(is_last) {
-            return false;
-        }
         loop {
+            if !self.skip_mark(is_last) {
+                return false;
+            }
             let rest = &self.head[self.start..];
             let first = rest.first().copied();
             let is_skipped = self.lines_to_skip > 0
@@ -96,29 +100,42 @@ impl Preamble {
             let Some(length) = line_length(rest, is_last) else {
                 return false;
             };
-            if self.has_header || self.lines_to_skip > 0 {
-                self.use_bytes(length);
-            } else {
-                self.start += length;
-            }
+            self.pass(length);
             self.lines_to_skip = self.lines_to_skip.saturating_sub(1);
+            self.mark_checked = !self.rules.drops_marks;
         }
     }
 
-    /// Moves past the byte order mark, if there is one; `false` when the bytes so far do not tell.
+    /// Moves past a byte order mark at the start of the line; `false` when the bytes so far do not
+    /// tell whether there is one.
+    // The file's own mark is no data, whatever becomes of later ones. The line behind it may have
+    // one too: for example, a file that begins with an empty one that had nothing but its mark.
     fn skip_mark(&mut self, is_last: bool) -> bool {
-        if self.mark_checked {
-            return true;
-        }
-        let may_begin = self.head.len() < BYTE_ORDER_MARK.len();
-        if may_begin && BYTE_ORDER_MARK.starts_with(&self.head) && !is_last {
-            return false;
-        }
-        self.mark_checked = true;
-        if self.head.starts_with(BYTE_ORDER_MARK) {
-            self.use_bytes(BYTE_ORDER_MARK.len());
+        while !self.mark_checked {
+            let rest = &self.head[self.start..];
+            let may_begin = rest.len() < BYTE_ORDER_MARK.len();
+            if may_begin && BYTE_ORDER_MARK.starts_with(rest) && !is_last {
+                return false;
+            }
+            let is_mark = rest.starts_with(BYTE_ORDER_MARK);
+            let begins_file = self.used + self.start as u64 == 0;
+            self.mark_checked = !(is_mark && begins_file && self.rules.drops_marks);
+            match (is_mark, begins_file) {
+                (false, _) => (),
+                (true, true) => self.use_bytes(BYTE_ORDER_MARK.len()),
+                (true, false) => self.pass(BYTE_ORDER_MARK.len()),
+            }
         }
         true
+    }
+
+    /// Moves past bytes before the first record. Without a header they are kept.
+    fn pass(&mut self, count: usize) {
+        if self.has_header || self.lines_to_skip > 0 {
+            self.use_bytes(count);
+        } else {
+            self.start += count;
+        }
     }
 
     /// Reads the first record; `None` while it is not complete.
@@ -144,13 +161,17 @@ impl Preamble {
     fn header(&self, record: &Record) -> Result<Header, CsvError> {
         if !self.has_header {
             let names = (1..=record.ends.len()).map(|number| format!("column_{number}")).collect();
-            return Ok(Header { names });
+            return Ok(Header { names, ..Header::default() });
         }
         let end = record.ends.last().copied().unwrap_or(0);
-        check_text(&self.head[..end], &self.rules, record.ends.len())
+        let text = &self.head[..end];
+        let columns = record.ends.len();
+        check_text(text, &self.rules, columns, &[])
             .map_err(|error| self.locate(RowError { row: None, ..error }))?;
         let names = record.fields(&self.head).map(|(_, raw)| self.name(raw));
-        Ok(Header { names: names.collect() })
+        let is_skipped = self.rules.drops_marks && columns > 1;
+        let repeated = if is_skipped { text } else { &[] };
+        Ok(Header { names: names.collect(), repeated: repeated.into() })
     }
 
     fn name(&self, raw: &[u8]) -> String {

@@ -9,7 +9,7 @@ use crate::dialect::Dialect;
 use crate::error::{CsvError, Position};
 use crate::facts::{CANDIDATES, Candidate, ColumnFacts, Mark};
 use crate::field::{Field, FieldReader};
-use crate::left_out::{ChunkTally, LeftOut};
+use crate::left_out::{ChunkLeftOut, LeftOut};
 use crate::lines::LineCounter;
 use crate::logical::LogicalType;
 use crate::new_type::Counted;
@@ -321,27 +321,27 @@ pub fn profile_chunk(
     dialect: &Dialect,
 ) -> Result<ChunkProfile, CsvError> {
     let mut columns: Vec<ColumnFacts> = vec![ColumnFacts::new(dialect); header.names.len()];
-    let (records, blank_lines) = learn(&mut columns, bytes, chunk, dialect)
+    let (records, left_out) = learn(&mut columns, bytes, chunk, header, dialect)
         .map_err(|error| error.locate(bytes, chunk.offset, chunk.first_line, &header.names))?;
     let mut marks: Vec<&mut Mark> = columns.iter_mut().flat_map(ColumnFacts::marks).collect();
     place(&mut marks, bytes, chunk);
-    let left_out = LeftOut { blank_lines: blank_lines.place(bytes, chunk) };
-    Ok(ChunkProfile { records, columns, left_out })
+    Ok(ChunkProfile { records, columns, left_out: left_out.place(bytes, chunk) })
 }
 
-/// Shows all records to the facts of their columns; returns the number of records, and the blank
-/// lines that were skipped.
+/// Shows all records to the facts of their columns; returns the number of records, and what was
+/// left out.
 // `check_text` comes first, so that every field below is UTF-8 without NUL. It looks for earlier
 // ragged rows by itself, so that the first mistake in the chunk is still the one reported.
 fn learn(
     columns: &mut [ColumnFacts],
     bytes: &[u8],
     chunk: &Chunk,
+    header: &Header,
     dialect: &Dialect,
-) -> Result<(u64, ChunkTally), RowError> {
-    let (rules, width) = (dialect.rules(), columns.len());
-    check_text(bytes, &rules, width)?;
-    let mut rows = Rows::new(bytes, rules, width, chunk);
+) -> Result<(u64, ChunkLeftOut), RowError> {
+    let rules = dialect.rules();
+    check_text(bytes, &rules, columns.len(), &header.repeated)?;
+    let mut rows = Rows::new(bytes, rules, header, chunk);
     let mut block = Block::default();
     let mut observer = Observer { reader: FieldReader::new(dialect), scratch: Vec::new() };
     let mut records = 0;
@@ -351,7 +351,7 @@ fn learn(
         }
         records += block.rows as u64;
     }
-    Ok((records, rows.blank_lines()))
+    Ok((records, rows.left_out()))
 }
 
 struct Observer {

@@ -3,6 +3,7 @@
 use crate::chunk::Chunk;
 use crate::dialect::Dialect;
 use crate::lines::count_lines;
+use crate::preamble::Header;
 use crate::rows::{Block, Rows};
 
 /// A record as it stands in the file.
@@ -17,18 +18,18 @@ pub struct RecordText<'a> {
 /// Finds the records with these numbers in a chunk, in one pass over it. Numbers count from 0
 /// within the chunk and must ascend.
 ///
-/// `columns` is the width of the header. Fewer records come back when the chunk has fewer, or has a
+/// Fewer records come back when the chunk has fewer, or has a
 /// mistake before them.
 // `found.len()` is also the index of the number that is looked for next, which is why the numbers
 // must ascend: for example, with 5, 2 record 2 is never found.
 pub fn find_records<'a>(
     bytes: &'a [u8],
     chunk: &Chunk,
-    columns: usize,
+    header: &Header,
     dialect: &Dialect,
     numbers: &[u64],
 ) -> Vec<RecordText<'a>> {
-    let mut rows = Rows::new(bytes, dialect.rules(), columns.max(1), chunk);
+    let mut rows = Rows::new(bytes, dialect.rules(), header, chunk);
     let (mut block, mut found) = (Block::default(), Vec::new());
     let (mut line, mut counted_to) = (chunk.first_line, 0);
     while found.len() < numbers.len() && matches!(rows.fill(&mut block), Ok(true)) {
@@ -62,7 +63,9 @@ mod tests {
             ordinal: 0,
             ends_file: true,
         };
-        let find = |numbers: &[u64]| find_records(bytes, &chunk, 2, &Dialect::default(), numbers);
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        let (header, dialect) = (Header { names, ..Header::default() }, Dialect::default());
+        let find = |numbers: &[u64]| find_records(bytes, &chunk, &header, &dialect, numbers);
         let first = RecordText { line: 2, bytes: b"1,\"a\nb\"" };
         let last = RecordText { line: 6, bytes: b"3,\"\"" };
         assert_eq!(find(&[1]), [RecordText { line: 5, bytes: b"2,c" }]);

@@ -1,15 +1,19 @@
 //! From a run of whole records to the places of their fields, a block of rows at a time.
 //!
 //! This module finds fields and does not read them: the blocks are then read column by column,
-//! which keeps both loops small. It drops comments, makes NULL rows of blank lines in files of one
-//! column and counts them in others, and finds ragged rows and misplaced quotes.
+//! which keeps both loops small. It drops comments, and counts the byte order marks, repeated
+//! headers and blank lines that it drops too (in files of one column a blank line is a row). It
+//! finds ragged rows and misplaced quotes.
+
+use std::sync::Arc;
 
 use crate::MAX_ROW_BYTES;
 use crate::chunk::Chunk;
 use crate::dialect::Rules;
 use crate::error::CsvErrorKind;
-use crate::left_out::ChunkTally;
+use crate::left_out::ChunkLeftOut;
 use crate::lines::{find_record, line_length};
+use crate::preamble::Header;
 use crate::read_record::{close_quote, needles, read_record};
 use crate::row_error::RowError;
 use crate::scan::Scanner;
@@ -85,22 +89,25 @@ pub(crate) struct Rows<'a> {
     ends_file: bool,
     /// A record is known to begin here; all blank lines before it have one behind them.
     record_at: usize,
-    blank_lines: ChunkTally,
+    /// Records that are written like this are left out; empty: none are.
+    header: Arc<[u8]>,
+    left_out: ChunkLeftOut,
 }
 
 impl<'a> Rows<'a> {
-    /// `columns` is at least one. `bytes` are the chunk's.
-    pub(crate) fn new(bytes: &'a [u8], rules: Rules, columns: usize, chunk: &Chunk) -> Rows<'a> {
+    /// `bytes` are the chunk's.
+    pub(crate) fn new(bytes: &'a [u8], rules: Rules, header: &Header, chunk: &Chunk) -> Rows<'a> {
         Rows {
             bytes,
             rules,
             scanner: Scanner::new(bytes, needles(&rules)),
-            columns,
+            columns: header.names.len().max(1),
             row_start: 0,
             row: 0,
             ends_file: chunk.ends_file,
             record_at: 0,
-            blank_lines: ChunkTally::default(),
+            header: Arc::clone(&header.repeated),
+            left_out: ChunkLeftOut::default(),
         }
     }
 
@@ -110,6 +117,7 @@ impl<'a> Rows<'a> {
         let max_rows = block.clear(self.columns);
         (block.base, block.first_row) = (self.row_start, self.row);
         while block.rows < max_rows && self.row_start - block.base < BLOCK_BYTES {
+            self.skip_mark();
             if self.rules.comment.is_some() && self.skip_comment() {
                 continue;
             }
@@ -123,9 +131,9 @@ impl<'a> Rows<'a> {
         Ok(block.rows > 0 || self.row_start < self.bytes.len())
     }
 
-    /// The blank lines so far that stand for no row, although a record follows them.
-    pub(crate) fn blank_lines(&self) -> ChunkTally {
-        self.blank_lines
+    /// What was left out so far.
+    pub(crate) fn left_out(&self) -> ChunkLeftOut {
+        self.left_out
     }
 
     // Here a CRLF is two line ends: the CR ends the row, and `blank_line` drops the LF.
@@ -149,11 +157,33 @@ impl<'a> Rows<'a> {
             }
         } else {
             self.check_size(column + 1, row_end - row_start)?;
+            if self.is_header(row_start, row_end) {
+                self.left_out.headers.add(row_start);
+                self.row_start = row_end + 1;
+                return Ok(Line::Skipped);
+            }
         }
         entries[column + 1] = (row_end - base) as u32;
         self.row_start = row_end + 1;
         self.row += 1;
         Ok(Line::Row)
+    }
+
+    // The lengths differ for most records, so most bytes are not compared.
+    #[inline(always)]
+    fn is_header(&self, start: usize, end: usize) -> bool {
+        end - start == self.header.len() && self.bytes[start..end] == *self.header
+    }
+
+    /// Moves past a byte order mark at the row's start.
+    #[inline(always)]
+    fn skip_mark(&mut self) {
+        let rest = self.bytes.get(self.row_start..).unwrap_or_default();
+        let length = self.rules.mark_length(rest);
+        if length > 0 {
+            self.left_out.marks.add(self.row_start);
+            self.row_start += length;
+        }
     }
 
     /// What a line end at the row's start means, and moves past it unless it is a row. In a file of
@@ -169,7 +199,7 @@ impl<'a> Rows<'a> {
             return Line::Row;
         }
         if !is_crlf {
-            self.blank_lines.add(at);
+            self.left_out.blank_lines.add(at);
         }
         self.row_start = at + 1;
         Line::Skipped

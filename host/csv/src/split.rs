@@ -24,8 +24,9 @@ pub struct Splitter {
     preamble: Option<Preamble>,
     header: Option<Header>,
     state: State,
-    /// The last byte of the piece before; a line end at the start.
-    previous: u8,
+    /// The last four bytes before the piece, line ends at the start: enough to see that the piece
+    /// begins a line, or the line behind a byte order mark.
+    before: [u8; 4],
     /// A chunk is due and the last piece ended with CR. The chunk ends there, or after the LF that
     /// may come first in the next piece.
     cut_after_cr: bool,
@@ -82,7 +83,7 @@ impl Splitter {
             preamble: Some(Preamble::new(dialect)),
             header: None,
             state: State::Open,
-            previous: b'\n',
+            before: [b'\n'; 4],
             cut_after_cr: false,
             offset: 0,
             lines: LineCounter::default(),
@@ -148,7 +149,7 @@ impl Splitter {
     }
 
     fn body(&mut self, bytes: &[u8], chunks: &mut Vec<Chunk>) -> Result<(), CsvError> {
-        let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else {
+        let Some(first) = bytes.first() else {
             return Ok(());
         };
         self.held.look(bytes, self.rules.comment, chunks);
@@ -161,13 +162,13 @@ impl Splitter {
         self.remember(&pass);
         self.count_lines(bytes, bytes.len());
         self.offset += bytes.len() as u64;
-        self.previous = *last;
+        self.before = self.bytes_before(bytes, bytes.len());
         self.check_length(self.offset)
     }
 
     /// Follows the quotes through `bytes`, which are not empty, and makes the cuts that are due.
     fn scan<'a>(&mut self, bytes: &'a [u8], chunks: &mut Vec<Chunk>) -> Result<Pass<'a>, CsvError> {
-        let plain = self.resume(bytes[0]);
+        let plain = self.resume(bytes);
         let mut pass = Pass { bytes, plain, open_from: 0, opened_at: None };
         let mut scanner = Scanner::new(self.worth_scanning(bytes), self.needles());
         while self.rules.quote.is_some()
@@ -177,7 +178,7 @@ impl Splitter {
                 _ if at == pass.plain => (),
                 State::Quoted => self.within_quotes(&mut pass, at),
                 State::Open | State::Comment if is_line_end(bytes[at]) => {
-                    self.begin_line(bytes.get(at + 1));
+                    self.begin_line(&bytes[at + 1..]);
                 }
                 State::Open => self.begin_field(&mut pass, at, chunks)?,
                 State::Comment | State::QuotedQuote | State::Escaped => (),
@@ -189,20 +190,25 @@ impl Splitter {
         Ok(pass)
     }
 
-    /// Goes on where the last piece ended, now that the next byte is known. Returns 0, the place of
-    /// that byte, when the byte is plain; otherwise [`NOWHERE`].
+    /// Goes on where the last piece ended, now that the next bytes are known. Returns 0, the place of
+    /// the first one, when that is plain; otherwise [`NOWHERE`].
     // For example, after the piece `1,"a"` the quote at its end may close the field or be the first
     // of two. If the next piece is `,2`, the quote closes the field; if it is `"b"`, the field goes
     // on and its text is `a"b`.
-    fn resume(&mut self, first: u8) -> usize {
+    fn resume(&mut self, bytes: &[u8]) -> usize {
         let mut plain = NOWHERE;
         match self.state {
-            State::QuotedQuote if Some(first) != self.rules.quote => self.state = State::Open,
+            State::QuotedQuote if bytes.first().copied() != self.rules.quote => {
+                self.state = State::Open
+            }
             State::QuotedQuote | State::Escaped => (self.state, plain) = (State::Quoted, 0),
             State::Open | State::Comment | State::Quoted => (),
         }
-        let begins_line = self.state == State::Open && is_line_end(self.previous);
-        if begins_line && Some(first) == self.rules.comment {
+        let begins_line = is_line_end(self.before[3]);
+        let begins = |at| if at == 0 && begins_line { true } else { self.follows_mark(bytes, at) };
+        let is_comment = |at| bytes.get(at).copied() == self.rules.comment && begins(at);
+        // At most three bytes of a mark are in this piece, when its line began in the one before.
+        if self.state == State::Open && self.rules.comment.is_some() && (0..4).any(is_comment) {
             self.state = State::Comment;
         }
         plain
@@ -234,10 +240,11 @@ impl Splitter {
         }
     }
 
-    /// Takes the first byte after a line end outside of quotes: it may begin a comment. When that
-    /// byte has not come yet, `resume` looks again.
+    /// Takes the bytes after a line end outside of quotes: they may begin a comment. When the first
+    /// of them have not come yet, `resume` looks again.
     #[inline(always)]
-    fn begin_line(&mut self, first: Option<&u8>) {
+    fn begin_line(&mut self, line: &[u8]) {
+        let first = line.get(self.rules.mark_length(line));
         let is_comment = first.is_some_and(|first| Some(*first) == self.rules.comment);
         self.state = if is_comment { State::Comment } else { State::Open };
     }
@@ -255,12 +262,27 @@ impl Splitter {
         }
         // Any other quote is text, as in `5" pipe`. The stretch before the quote is cut now, since
         // line ends from here on are part of the field.
-        let before = if at == 0 { self.previous } else { pass.bytes[at - 1] };
-        if is_line_end(before) || before == self.rules.delimiter {
+        let before = if at == 0 { self.before[3] } else { pass.bytes[at - 1] };
+        let begins_field = is_line_end(before) || before == self.rules.delimiter;
+        if begins_field || self.follows_mark(pass.bytes, at) {
             self.cut_between(pass.bytes, pass.open_from, at, chunks)?;
             (self.state, pass.opened_at) = (State::Quoted, Some(at));
         }
         Ok(())
+    }
+
+    /// Whether a byte order mark stands before `bytes[at]` and begins a line.
+    fn follows_mark(&self, bytes: &[u8], at: usize) -> bool {
+        let before = self.bytes_before(bytes, at);
+        self.rules.mark_length(&before[1..]) > 0 && is_line_end(before[0])
+    }
+
+    /// The four bytes before `bytes[at]`; the first of them may be those of the piece before.
+    fn bytes_before(&self, bytes: &[u8], at: usize) -> [u8; 4] {
+        std::array::from_fn(|index| match (at + index).checked_sub(4) {
+            Some(place) => bytes.get(place).copied().unwrap_or(0),
+            None => self.before[at + index],
+        })
     }
 
     // Line ends matter here only because comments begin after them; `cut_between` finds those for

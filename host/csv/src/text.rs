@@ -11,7 +11,14 @@ use crate::row_error::RowError;
 
 /// Checks a run of whole records. When a bad byte is found, the records up to it are read one by
 /// one, so that an earlier mistake is still reported first.
-pub(crate) fn check_text(bytes: &[u8], rules: &Rules, columns: usize) -> Result<(), RowError> {
+///
+/// `header` is written like the records that are left out; empty: none are.
+pub(crate) fn check_text(
+    bytes: &[u8],
+    rules: &Rules,
+    columns: usize,
+    header: &[u8],
+) -> Result<(), RowError> {
     let invalid = std::str::from_utf8(bytes)
         .err()
         .map(|error| (error.valid_up_to(), CsvErrorKind::InvalidUtf8));
@@ -19,7 +26,7 @@ pub(crate) fn check_text(bytes: &[u8], rules: &Rules, columns: usize) -> Result<
     match invalid.into_iter().chain(nul).min_by_key(|(at, _)| *at) {
         None => Ok(()),
         Some((at, kind)) => {
-            let (row, column) = place_of(at, bytes, rules, columns)?;
+            let (row, column) = place_of(at, bytes, rules, (columns, header))?;
             Err(RowError { kind, row: Some(row), byte: at, column })
         }
     }
@@ -36,10 +43,11 @@ fn place_of(
     at: usize,
     bytes: &[u8],
     rules: &Rules,
-    columns: usize,
+    (columns, header): (usize, &[u8]),
 ) -> Result<(u64, Option<usize>), RowError> {
     let (mut row, mut start) = (0, 0);
     loop {
+        start += rules.mark_length(&bytes[start..]);
         let rest = &bytes[start..];
         if let Some(length) = skipped_line(rest, rules) {
             let is_row = columns == 1 && is_line_end(rest.first().copied().unwrap_or(0));
@@ -63,7 +71,8 @@ fn place_of(
             let kind = CsvErrorKind::RaggedRow { expected: columns, found };
             return Err(RowError { kind, row: Some(row), byte: start, column: None });
         }
-        (start, row) = (start + length, row + 1);
+        let is_row = record.ends.last().is_none_or(|end| rest[..*end] != *header);
+        (start, row) = (start + length, row + u64::from(is_row));
     }
 }
 

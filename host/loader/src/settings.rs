@@ -20,8 +20,8 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
-    Duplicates, LeadingZeros, MissingColumns, ParquetCompression, ReportFormat, SchemaPolicy,
-    StagingFormat, Strategy,
+    Duplicates, LeadingZeros, MissingColumns, ParquetCompression, RepeatedHeader, ReportFormat,
+    SchemaPolicy, StagingFormat, Strategy,
 };
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -73,6 +73,9 @@ pub struct Settings {
     /// Digits with a leading zero are text or numbers [default: text].
     #[arg(long, help_heading = "Source", value_parser = choice::<LeadingZeros>())]
     pub leading_zeros: Option<LeadingZeros>,
+    /// What becomes of a header or byte order mark that comes again in the file [default: skip].
+    #[arg(long, help_heading = "Source", value_parser = choice::<RepeatedHeader>())]
+    pub repeated_header: Option<RepeatedHeader>,
 
     /// Schema of the target table [default: public].
     #[arg(long, help_heading = "Target", value_name = "SCHEMA")]

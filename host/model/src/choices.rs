@@ -48,6 +48,14 @@ choice! {
 }
 
 choice! {
+    /// What becomes of a header or a byte order mark that comes again within a file.
+    RepeatedHeader {
+        Skip = "skip", "It is left out and counted: files were put together to one";
+        Keep = "keep", "It is data";
+    }
+}
+
+choice! {
     /// How rows get into the target.
     Strategy {
         Merge = "merge", "Rows with a known key replace the old ones; needs keys";
@@ -124,6 +132,7 @@ macro_rules! default {
 // `Strategy` has no default here: it is merge when there are keys, and append when there are none.
 default! {
     LeadingZeros: Text,
+    RepeatedHeader: Skip,
     Duplicates: Last,
     SchemaPolicy: Evolve,
     MissingColumns: Default,

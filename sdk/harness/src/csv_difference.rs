@@ -3,7 +3,7 @@
 //! Cells are compared, not bytes. For example, `"1"` and `1` are the same cell, and `\r\n` and `\n`
 //! the same line end. But `""` is the empty text and an empty field is NULL, so these two differ.
 
-use loader_csv::Dialect;
+use loader_csv::{Dialect, RepeatedHeader};
 
 use crate::csv_text::{CsvText, Row};
 use crate::difference::quoted;
@@ -15,7 +15,7 @@ struct Parsed {
 
 impl Parsed {
     fn of(text: &str) -> Result<Parsed, String> {
-        let dialect = Dialect::default();
+        let dialect = Dialect { repeated_header: RepeatedHeader::Keep, ..Dialect::default() };
         let file = CsvText::read(text.as_bytes(), &dialect).map_err(|error| error.to_string())?;
         let rows = file.texts().map_err(|error| error.to_string())?;
         Ok(Parsed { names: file.header.names, rows })

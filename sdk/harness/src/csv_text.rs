@@ -65,7 +65,7 @@ impl<'a> CsvText<'a> {
         let mut splitter = Splitter::new(dialect, CHUNK_BYTES);
         let mut chunks = splitter.push(bytes)?;
         chunks.extend(splitter.finish()?);
-        let header = splitter.header().cloned().unwrap_or(Header { names: Vec::new() });
+        let header = splitter.header().cloned().unwrap_or_default();
         let profiles = chunks
             .iter()
             .map(|chunk| profile_chunk(bytes_of(bytes, chunk), chunk, &header, dialect));
@@ -99,13 +99,8 @@ impl<'a> CsvText<'a> {
             let next = firsts.get(index + 1).copied().unwrap_or(self.profile.records + 1);
             let numbers: Vec<u64> = (0..next.saturating_sub(*first)).collect();
             let bytes = bytes_of(self.bytes, chunk);
-            let found = loader_csv::find_records(
-                bytes,
-                chunk,
-                self.header.names.len(),
-                self.dialect,
-                &numbers,
-            );
+            let found =
+                loader_csv::find_records(bytes, chunk, &self.header, self.dialect, &numbers);
             lines.extend(found.into_iter().map(|record| record.line));
         }
         lines

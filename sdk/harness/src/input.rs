@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, SchemaRef, TimeUnit};
 use arrow_select::concat::concat_batches;
-use loader_csv::{ColumnProfile, DecodeAs, Dialect, LogicalType, arrow_schema};
+use loader_csv::{ColumnProfile, DecodeAs, Dialect, LogicalType, RepeatedHeader, arrow_schema};
 use loader_sandbox::ChainPlan;
 
 use crate::csv_text::{CsvText, Row, push_line};
@@ -121,8 +121,13 @@ pub(crate) fn rows_as_csv<'a>(
     for row in rows {
         push_line(&mut text, row, NULL);
     }
-    let leading_zeros = dialect.leading_zeros;
-    (text, Dialect { null_tokens: vec![NULL.to_owned()], leading_zeros, ..Dialect::default() })
+    let dialect = Dialect {
+        null_tokens: vec![NULL.to_owned()],
+        leading_zeros: dialect.leading_zeros,
+        repeated_header: RepeatedHeader::Keep,
+        ..Dialect::default()
+    };
+    (text, dialect)
 }
 
 fn decoded(

@@ -12,7 +12,7 @@ pub(crate) fn read_all<'a>(file: &'a str, dialect: &'a Dialect) -> Result<Read<'
 }
 
 /// The inferred type of each column, in one line.
-fn types(file: &str, dialect: &Dialect) -> String {
+pub(crate) fn types(file: &str, dialect: &Dialect) -> String {
     match read_all(file, dialect) {
         Ok(read) => {
             let columns = read
@@ -27,7 +27,7 @@ fn types(file: &str, dialect: &Dialect) -> String {
 }
 
 /// The rows as inferred, NULL as `~`, fields between bars.
-fn rows(file: &str, dialect: &Dialect) -> String {
+pub(crate) fn rows(file: &str, dialect: &Dialect) -> String {
     let read = read_all(file, dialect).expect("a good file");
     let rows = read.rows(&read.inferred(), 2).expect("a profiled file decodes");
     let line = |row: Vec<Option<String>>| {
@@ -36,7 +36,7 @@ fn rows(file: &str, dialect: &Dialect) -> String {
     rows.into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn error(file: &[u8], dialect: &Dialect) -> String {
+pub(crate) fn error(file: &[u8], dialect: &Dialect) -> String {
     let errors: Vec<String> = [1 << 20, 1, 7]
         .map(|target| {
             read(file, dialect, target, 5)
@@ -177,39 +177,6 @@ fn line_ends_and_byte_order_marks() {
             assert_eq!(rows(&file, &dialect), format!("1|1|x{end}y\n2|2|z"));
         }
     }
-}
-
-#[test]
-fn a_blank_line_is_a_row_in_a_file_of_one_column() {
-    let dialect = Dialect::default();
-    for end in ["\n", "\r\n", "\r"] {
-        let file = "r\n\n12\n\n\n\"\"\n14\n\n\n".replace('\n', end);
-        assert_eq!(rows(&file, &dialect), "1|~\n2|12\n3|~\n4|~\n5|~\n6|14");
-        assert_eq!(types(&file, &dialect), "r:int32");
-    }
-    let ragged = "record 4, line 5, byte 6: the row has 2 fields, but the header has 1;";
-    assert!(error(b"r\n\n1\n\n2,3\n", &dialect).starts_with(ragged));
-    let not_text = "record 4, line 5, byte 6, column \"r\": these bytes are not UTF-8";
-    assert!(error(b"r\n\n1\n\n\xFF2\n", &dialect).starts_with(not_text));
-    assert_eq!(read_all("r\n\n\n", &dialect).expect("a good file").profile.records, 0);
-    let bare = Dialect { header: false, skip_rows: 1, comment: Some(b'#'), ..dialect };
-    assert_eq!(rows("title\n\n#\n\n1\n\n#\n2\n\n#\n\n", &bare), "1|~\n2|~\n3|1\n4|~\n5|2");
-}
-
-#[test]
-fn skipped_blank_lines_are_counted() {
-    let count = |file: &str, dialect: &Dialect| {
-        let blank_lines =
-            read_all(file, dialect).expect("a good file").profile.left_out.blank_lines;
-        (blank_lines.count, blank_lines.first_line)
-    };
-    let dialect = Dialect { comment: Some(b'#'), ..Dialect::default() };
-    assert_eq!(count("\na,b\n1,2\n3,4\n\n\n", &dialect), (0, 0));
-    assert_eq!(count("\na,b\r\n1,2\r\n\r\n\r\n3,4\r\n\r\n", &dialect), (2, 4));
-    assert_eq!(count("a,b\n\n1,2\n#\n\n3,4\n\n#\n\n", &dialect), (2, 2));
-    assert_eq!(count("a\n\n1\n", &dialect), (0, 0));
-    let bare = Dialect { header: false, ..dialect };
-    assert_eq!(count("\n\n1,2\n", &bare), (2, 1));
 }
 
 #[test]

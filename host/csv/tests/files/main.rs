@@ -1,7 +1,8 @@
-//! The crate as its users see it: whole files in, profiles and batches out. `cases` are written by
-//! hand, `properties` are checked against a slow reader that goes byte by byte and knows nothing of
-//! chunks.
+//! The crate as its users see it: whole files in, profiles and batches out. `cases` and
+//! `between_records` are written by hand, `properties` are checked against a slow reader that goes
+//! byte by byte and knows nothing of chunks.
 
+mod between_records;
 mod cases;
 mod naive;
 mod new_types;

@@ -1,6 +1,6 @@
 //! A CSV reader that is slow and plain: the reference for the real one.
 
-use loader_csv::{CsvErrorKind, Dialect};
+use loader_csv::{CsvErrorKind, Dialect, RepeatedHeader};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
@@ -8,25 +8,43 @@ pub(crate) struct Cell {
     pub(crate) quoted: bool,
 }
 
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// A whole file.
 pub(crate) struct File {
     /// All records, the header first.
     pub(crate) records: Vec<Vec<Cell>>,
     /// Those that are no rows.
     pub(crate) blank_lines: u64,
+    /// Records that equal the header.
+    pub(crate) headers: u64,
+    /// Byte order marks behind the header, or anywhere but at the start of a file without one.
+    pub(crate) marks: u64,
     width: usize,
 }
 
 /// The file; or what is wrong with which record (0 is the first).
-pub(crate) fn read(file: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvErrorKind)> {
-    let mut rest = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
+pub(crate) fn read(bytes: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvErrorKind)> {
+    let mut rest = bytes.strip_prefix(MARK).unwrap_or(bytes);
     for _ in 0..dialect.skip_rows {
         rest = skip_line(rest);
     }
-    let mut file = File { records: Vec::new(), blank_lines: 0, width: 0 };
+    let mut file = File { records: Vec::new(), blank_lines: 0, width: 0, headers: 0, marks: 0 };
     // Blank lines behind the last record, which are those at the end of the file so far.
     let mut blank_lines = 0;
-    while let Some(first) = rest.first() {
+    let mut header: &[u8] = &[];
+    let drops = dialect.repeated_header == RepeatedHeader::Skip;
+    while !rest.is_empty() {
+        // A line has one mark beside that of the file; another one is text.
+        if let Some(line) = rest.strip_prefix(MARK).filter(|_| drops) {
+            rest = line;
+            file.marks += u64::from(file.width > 0 || !dialect.header);
+            // A line with a mark is no blank line, so those before it are not at the file's end.
+            if file.width > 0 {
+                file.blank(std::mem::take(&mut blank_lines));
+            }
+        }
+        let Some(first) = rest.first() else { break };
         if is_line_end(*first) {
             blank_lines += 1;
             rest = skip_line(rest);
@@ -40,6 +58,7 @@ pub(crate) fn read(file: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvEr
             }
             let number = file.records.len();
             let (record, left) = record(rest, dialect).map_err(|kind| (number, kind))?;
+            let text = without_end(&rest[..rest.len() - left.len()]);
             if is_first {
                 file.width = record.len();
                 if !dialect.header {
@@ -50,6 +69,12 @@ pub(crate) fn read(file: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvEr
             let (expected, found) = (file.width, record.len());
             if found != expected {
                 return Err((number, CsvErrorKind::RaggedRow { expected, found }));
+            }
+            if is_first && dialect.header && drops && found > 1 {
+                header = text;
+            } else if !header.is_empty() && text == header {
+                file.headers += 1;
+                continue;
             }
             file.records.push(record);
         }
@@ -123,6 +148,12 @@ fn quoted_text<'a>(
 
 fn is_line_end(byte: u8) -> bool {
     byte == b'\n' || byte == b'\r'
+}
+
+/// A line, or a record, without the line end behind it.
+fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 fn skip_line(file: &[u8]) -> &[u8] {

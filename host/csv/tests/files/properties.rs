@@ -1,7 +1,9 @@
 //! What holds for every file: it reads as the slow reader reads it, and where it is cut never
 //! shows.
 
-use loader_csv::{CsvError, DecodeAs, Dialect, FileProfile, LeadingZeros, LogicalType};
+use loader_csv::{
+    CsvError, DecodeAs, Dialect, FileProfile, LeadingZeros, LogicalType, RepeatedHeader,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -15,16 +17,20 @@ fn dialects() -> impl Strategy<Value = Dialect> {
         prop_oneof![3 => Just(0u64), 1 => 0u64..3],
         prop_oneof![2 => Just(None), 1 => Just(Some(b'#'))],
         any::<bool>(),
+        prop_oneof![3 => Just(RepeatedHeader::Skip), 1 => Just(RepeatedHeader::Keep)],
     )
-        .prop_map(|(quote, escape, header, skip_rows, comment, nulls)| Dialect {
-            delimiter: b',',
-            quote,
-            escape,
-            header,
-            skip_rows,
-            comment,
-            null_tokens: if nulls { vec!["NA".into(), "a".into()] } else { Vec::new() },
-            leading_zeros: LeadingZeros::Text,
+        .prop_map(|(quote, escape, header, skip_rows, comment, nulls, repeated_header)| {
+            Dialect {
+                delimiter: b',',
+                quote,
+                escape,
+                header,
+                skip_rows,
+                comment,
+                null_tokens: if nulls { vec!["NA".into(), "a".into()] } else { Vec::new() },
+                leading_zeros: LeadingZeros::Text,
+                repeated_header,
+            }
         })
 }
 
@@ -34,6 +40,7 @@ fn wild_files() -> impl Strategy<Value = Vec<u8>> {
         10 => Just(","),
         6 => prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
         6 => select(vec!["\"", "\"\"", "\\", "#", "\",\"", "\n\""]),
+        2 => select(vec!["\u{feff}", "\n\u{feff}", "\n\u{feff}\"", "\n\u{feff}#"]),
         8 => select(vec!["a", "NA", "é", "1", " ", "some text that is longer than the others"]),
     ];
     let bom = prop_oneof![4 => Just(""), 1 => Just("\u{feff}")];
@@ -76,9 +83,21 @@ fn written_files() -> impl Strategy<Value = Vec<u8>> {
                 1..20,
             )
         })
-        .prop_map(|records| {
-            let lines = records.into_iter().map(|(record, end)| record.join(",") + end);
-            lines.collect::<String>().into_bytes()
+        .prop_flat_map(|records| {
+            let lines: Vec<String> =
+                records.into_iter().map(|(record, end)| record.join(",") + end).collect();
+            let mark = prop_oneof![4 => Just(""), 1 => Just("\u{feff}")];
+            // Some lines are the first one again.
+            let header = lines[0].clone();
+            let line = (mark, prop_oneof![4 => Just(None), 1 => Just(Some(header))]);
+            let again = proptest::collection::vec(line, lines.len());
+            again.prop_map(move |again| {
+                let lines = lines.iter().zip(again);
+                let lines = lines.map(|(line, (mark, again))| {
+                    format!("{mark}{}", again.as_ref().unwrap_or(line))
+                });
+                lines.collect::<String>().into_bytes()
+            })
         })
 }
 
@@ -161,7 +180,7 @@ proptest! {
                 let is_preamble = number == 0;
                 prop_assert_eq!(error, Some((if is_preamble { 0 } else { record }, kind)));
             }
-            Ok(naive::File { mut records, blank_lines, .. }) => {
+            Ok(naive::File { mut records, blank_lines, headers, marks, .. }) => {
                 let read = actual.map_err(|error| TestCaseError::fail(error.to_string()))?;
                 if dialect.header {
                     let header = records.remove(0);
@@ -170,7 +189,10 @@ proptest! {
                     prop_assert_eq!(&read.header.names, &names);
                 }
                 prop_assert_eq!(read.profile.records, records.len() as u64);
-                prop_assert_eq!(read.profile.left_out.blank_lines.count, blank_lines);
+                let left_out = read.profile.left_out;
+                let counts = [left_out.blank_lines, left_out.headers, left_out.marks];
+                let counts = counts.map(|tally| tally.count);
+                prop_assert_eq!(counts, [blank_lines, headers, marks]);
                 let as_text = vec![DecodeAs::Text; read.header.names.len()];
                 let rows = read.rows(&as_text, 3);
                 let rows = rows.map_err(|error| TestCaseError::fail(error.to_string()))?;

@@ -6,10 +6,18 @@ use loader_csv::{LeftOut, Tally};
 
 /// Things about the file that a person should look at.
 pub(super) fn notices(left_out: &LeftOut) -> Vec<String> {
-    let LeftOut { blank_lines } = left_out;
+    let LeftOut { blank_lines, headers, marks } = left_out;
     let blank_lines = found(blank_lines, "blank line was", "blank lines were")
         .map(|found| format!("{found} skipped; a row of NULLs is written as its delimiters alone"));
-    blank_lines.into_iter().collect()
+    let headers =
+        found(headers, "record equals the header and was", "records equal the header and were")
+            .map(|found| format!("{found} left out; --repeated-header keep loads such records"));
+    let marks =
+        found(marks, "byte order mark before a record was", "byte order marks before records were")
+            .map(|found| {
+                format!("{found} dropped; --repeated-header keep leaves such marks in the text")
+            });
+    [blank_lines, headers, marks].into_iter().flatten().collect()
 }
 
 /// How many there are and where the first is: `line 4: 1 blank line was`. `None` when there are

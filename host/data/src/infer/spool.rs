@@ -77,8 +77,7 @@ impl Spool {
             return Vec::new();
         }
         let numbers: Vec<u64> = records.iter().map(|record| record - first_record).collect();
-        let columns = self.header.names.len();
-        let texts = loader_csv::find_records(buffer, chunk, columns, &self.dialect, &numbers);
+        let texts = loader_csv::find_records(buffer, chunk, &self.header, &self.dialect, &numbers);
         let found = records.iter().zip(texts).map(|(record, found)| {
             let text = String::from_utf8_lossy(found.bytes).into_owned();
             (*record, SourceRecord { line: found.line, text })

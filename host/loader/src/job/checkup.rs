@@ -86,6 +86,7 @@ impl Checkup {
             skip_rows: None,
             null_value: None,
             leading_zeros: None,
+            repeated_header: None,
             strategy: None,
             duplicates: None,
             schema_policy: None,

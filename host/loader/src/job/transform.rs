@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use loader_csv::Dialect;
-use loader_model::choices::LeadingZeros;
+use loader_model::choices::{LeadingZeros, RepeatedHeader};
 use loader_model::error::{Context, Kind, Result};
 use loader_sandbox::Limits;
 
@@ -93,6 +93,10 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
         leading_zeros: match settings.leading_zeros.unwrap_or_default() {
             LeadingZeros::Text => loader_csv::LeadingZeros::Text,
             LeadingZeros::Number => loader_csv::LeadingZeros::Number,
+        },
+        repeated_header: match settings.repeated_header.unwrap_or_default() {
+            RepeatedHeader::Skip => loader_csv::RepeatedHeader::Skip,
+            RepeatedHeader::Keep => loader_csv::RepeatedHeader::Keep,
         },
     };
     dialect.check().context(Kind::Config, "the CSV dialect cannot be read")?;
