@@ -18,7 +18,9 @@ pub struct Dialect {
     /// `None`: no field is quoted and quotes are text.
     pub quote: Option<u8>,
     /// Inside of a quoted field this makes the next character plain text. A doubled quote stands
-    /// for a quote whether or not there is an escape.
+    /// for a quote whether or not there is an escape. In a dialect without quotes it does the same
+    /// in every field, for a delimiter, a line end or an escape too, as Redshift's UNLOAD writes
+    /// them with ESCAPE. For example, `a\|b|c` has the fields `a|b` and `c` then.
     pub escape: Option<u8>,
     /// The first record names the columns. Without a header they are `column_1`, `column_2` and so
     /// on.
@@ -117,9 +119,7 @@ impl Dialect {
             quote: self.quote,
             // An escape that equals the quote must go: the scanners ask for the escape first, so
             // no quote would ever close a field.
-            escape: self
-                .escape
-                .filter(|escape| self.quote.is_some() && Some(*escape) != self.quote),
+            escape: self.escape.filter(|escape| Some(*escape) != self.quote),
             comment: self.comment,
             drops_marks: self.repeated_header == RepeatedHeader::Skip,
         }
@@ -128,8 +128,7 @@ impl Dialect {
 
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// The special characters alone, as the scanners need them. `escape` is set only where `quote` is,
-/// and differs from it.
+/// The special characters alone, as the scanners need them. `escape` differs from `quote`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) delimiter: u8,
@@ -141,6 +140,12 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// Whether the byte is an escape that takes the next one literally outside of quotes.
+    #[inline(always)]
+    pub(crate) fn is_bare_escape(&self, byte: u8) -> bool {
+        self.quote.is_none() && Some(byte) == self.escape
+    }
+
     /// The bytes of the byte order mark that `line` begins with: 3, or 0 without one.
     #[inline(always)]
     pub(crate) fn mark_length(&self, line: &[u8]) -> usize {

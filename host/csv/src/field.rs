@@ -20,6 +20,8 @@ pub(crate) enum Field<'a> {
 pub(crate) struct FieldReader {
     quote: Option<u8>,
     escape: Option<u8>,
+    /// The escape, when it counts outside of quotes.
+    bare_escape: Option<u8>,
     null_tokens: Vec<Vec<u8>>,
     /// Whether a null token begins with this byte; spares most fields the comparison.
     null_starts: [bool; 256],
@@ -39,7 +41,13 @@ impl FieldReader {
         for token in &null_tokens {
             null_starts[usize::from(token[0])] = true;
         }
-        FieldReader { quote: rules.quote, escape: rules.escape, null_tokens, null_starts }
+        FieldReader {
+            quote: rules.quote,
+            escape: rules.escape,
+            bare_escape: rules.escape.filter(|escape| rules.is_bare_escape(*escape)),
+            null_tokens,
+            null_starts,
+        }
     }
 
     /// Whether there are null tokens. Without tokens and quotes, a value is exactly as long as its
@@ -51,7 +59,8 @@ impl FieldReader {
     /// Reads a field. `raw` is the field as it stands in the file. `scratch` takes the text where
     /// it differs: for example, `"5"" pipe"` becomes `5" pipe`.
     // The order decides: a quoted field never reaches the null tokens, so `"NA"` is text even where
-    // `NA` is NULL.
+    // `NA` is NULL. A token is compared before escapes are taken off, so where `\N` is NULL, `\\N`
+    // is the text `\N`.
     #[inline(always)]
     pub(crate) fn read<'b>(&self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
         let Some(first) = raw.first() else {
@@ -64,6 +73,12 @@ impl FieldReader {
             && self.null_tokens.iter().any(|token| token == raw)
         {
             return Field::Null;
+        }
+        if let Some(escape) = self.bare_escape
+            && let Some(at) = memchr(escape, raw)
+        {
+            self.unescape(escape, raw, at, scratch);
+            return Field::Text(scratch);
         }
         Field::Text(raw)
     }
@@ -88,13 +103,13 @@ impl FieldReader {
     /// Writes the text of `inner` to `scratch`. The first quote or escape stands at `at`.
     // Each quote or escape is dropped and the character after it is taken as it is. So the search
     // goes on two characters further: for example, `a""b` becomes `a"b`, and the second quote is
-    // not taken for the start of another pair.
+    // not taken for the start of another pair. An escape that ends the file is text.
     fn unescape(&self, quote: u8, inner: &[u8], at: usize, scratch: &mut Vec<u8>) {
         scratch.clear();
         let (mut rest, mut at) = (inner, at);
         loop {
             scratch.extend_from_slice(&rest[..at]);
-            scratch.extend(rest.get(at + 1));
+            scratch.extend(rest.get(at + 1).or(rest.get(at)));
             rest = rest.get(at + 2..).unwrap_or_default();
             match self.next_mark(quote, rest) {
                 Some(next) => at = next,
@@ -153,5 +168,13 @@ mod tests {
         check(&escaped, r#""a\"b""c\\""#, Field::Text(br#"a"b"c\"#));
         let bare = Dialect { quote: None, ..Dialect::default() };
         check(&bare, r#""a""#, Field::Text(br#""a""#));
+        check(&bare, r"a\b", Field::Text(br"a\\b"));
+        let null_tokens = vec![r"\N".to_owned()];
+        let escaped = Dialect { escape: Some(b'\\'), null_tokens, ..bare };
+        check(&escaped, r"C:\\x\,\n", Field::Text(br"C:\x,n"));
+        check(&escaped, r#"\""#, Field::Text(b"\""));
+        check(&escaped, r"a\", Field::Text(br"a\"));
+        check(&escaped, r"\N", Field::Null);
+        check(&escaped, r"\\N", Field::Text(br"\N"));
     }
 }

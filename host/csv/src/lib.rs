@@ -7,6 +7,7 @@
 //! depends on where the cuts fall. This crate guesses nothing: a mistake in the file is a
 //! [`CsvError`] with a position.
 
+mod before;
 mod chunk;
 mod column;
 mod decode;

@@ -46,6 +46,8 @@ pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowErro
                 byte,
                 column: Some(ends.len()),
             })?;
+        } else if rules.is_bare_escape(byte) {
+            scanner.skip_to(at + 2);
         }
     }
     ends.push(bytes.len());

@@ -35,7 +35,7 @@ pub(crate) struct Block {
     pub(crate) rows: usize,
     /// The 0-based number of the first row within the chunk.
     pub(crate) first_row: u64,
-    /// At least one field is quoted.
+    /// At least one field is quoted or has an escape, and so is longer than its value.
     pub(crate) quoted: bool,
     stride: usize,
     index: Vec<u32>,
@@ -245,6 +245,9 @@ impl<'a> Rows<'a> {
                 let row = Some(self.row);
                 close_quote(self.bytes, &mut self.scanner, &self.rules, at)
                     .map_err(|(kind, byte)| RowError { kind, row, byte, column: Some(column) })?;
+            } else if self.rules.is_bare_escape(byte) {
+                *quoted = true;
+                self.scanner.skip_to(at + 2);
             }
         }
         Ok((column, self.bytes.len()))

@@ -8,6 +8,7 @@
 use memchr::{memchr, memchr2, memrchr2};
 
 use crate::MAX_ROW_BYTES;
+use crate::before::Before;
 use crate::chunk::Chunk;
 use crate::dialect::{Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
@@ -24,9 +25,7 @@ pub struct Splitter {
     preamble: Option<Preamble>,
     header: Option<Header>,
     state: State,
-    /// The last four bytes before the piece, line ends at the start: enough to see that the piece
-    /// begins a line, or the line behind a byte order mark.
-    before: [u8; 4],
+    before: Before,
     /// A chunk is due and the last piece ended with CR. The chunk ends there, or after the LF that
     /// may come first in the next piece.
     cut_after_cr: bool,
@@ -53,7 +52,7 @@ enum State {
     Quoted,
     /// After a quote in a quoted field: the next byte says whether it was doubled.
     QuotedQuote,
-    /// After an escape in a quoted field: the next byte is plain.
+    /// After an escape: the next byte is plain.
     Escaped,
 }
 
@@ -83,7 +82,7 @@ impl Splitter {
             preamble: Some(Preamble::new(dialect)),
             header: None,
             state: State::Open,
-            before: [b'\n'; 4],
+            before: Before::new(),
             cut_after_cr: false,
             offset: 0,
             lines: LineCounter::default(),
@@ -162,23 +161,25 @@ impl Splitter {
         self.remember(&pass);
         self.count_lines(bytes, bytes.len());
         self.offset += bytes.len() as u64;
-        self.before = self.bytes_before(bytes, bytes.len());
+        self.before.feed(bytes, pass.plain);
         self.check_length(self.offset)
     }
 
-    /// Follows the quotes through `bytes`, which are not empty, and makes the cuts that are due.
+    /// Follows the quotes and escapes through `bytes`, which are not empty, and makes the cuts that are due.
     fn scan<'a>(&mut self, bytes: &'a [u8], chunks: &mut Vec<Chunk>) -> Result<Pass<'a>, CsvError> {
         let plain = self.resume(bytes);
-        let mut pass = Pass { bytes, plain, open_from: 0, opened_at: None };
+        let mut pass = Pass { bytes, plain, open_from: usize::from(plain == 0), opened_at: None };
         let mut scanner = Scanner::new(self.worth_scanning(bytes), self.needles());
-        while self.rules.quote.is_some()
-            && let Some(at) = scanner.next()
-        {
+        let may_hide_line_ends = self.rules.quote.or(self.rules.escape).is_some();
+        while may_hide_line_ends && let Some(at) = scanner.next() {
             match self.state {
                 _ if at == pass.plain => (),
                 State::Quoted => self.within_quotes(&mut pass, at),
                 State::Open | State::Comment if is_line_end(bytes[at]) => {
                     self.begin_line(&bytes[at + 1..]);
+                }
+                State::Open if self.rules.is_bare_escape(bytes[at]) => {
+                    self.escape(&mut pass, at, chunks)?;
                 }
                 State::Open => self.begin_field(&mut pass, at, chunks)?,
                 State::Comment | State::QuotedQuote | State::Escaped => (),
@@ -201,11 +202,12 @@ impl Splitter {
             State::QuotedQuote if bytes.first().copied() != self.rules.quote => {
                 self.state = State::Open
             }
+            State::Escaped if self.rules.quote.is_none() => (self.state, plain) = (State::Open, 0),
             State::QuotedQuote | State::Escaped => (self.state, plain) = (State::Quoted, 0),
             State::Open | State::Comment | State::Quoted => (),
         }
-        let begins_line = is_line_end(self.before[3]);
-        let begins = |at| if at == 0 && begins_line { true } else { self.follows_mark(bytes, at) };
+        let begins_line = is_line_end(self.before.last());
+        let begins = |at| at == 0 && begins_line || self.before.is_mark(bytes, at, &self.rules);
         let is_comment = |at| bytes.get(at).copied() == self.rules.comment && begins(at);
         // At most three bytes of a mark are in this piece, when its line began in the one before.
         if self.state == State::Open && self.rules.comment.is_some() && (0..4).any(is_comment) {
@@ -214,12 +216,12 @@ impl Splitter {
         plain
     }
 
-    /// The bytes that `scan` must look through: all of them, or none when they cannot change the
-    /// state. Without a quote among the bytes, only an escape or a comment can. This spares most
-    /// files the scan.
+    /// The bytes that `scan` must look through: all of them, or none when nothing among them can
+    /// change the state. This spares most files the scan.
     fn worth_scanning<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         let has_quotes = self.rules.quote.is_some_and(|quote| memchr(quote, bytes).is_some());
-        let is_plain = !has_quotes && self.rules.escape.is_none() && self.rules.comment.is_none();
+        let has_escapes = self.rules.escape.is_some_and(|escape| memchr(escape, bytes).is_some());
+        let is_plain = !has_quotes && !has_escapes && self.rules.comment.is_none();
         if is_plain { &[] } else { bytes }
     }
 
@@ -262,33 +264,35 @@ impl Splitter {
         }
         // Any other quote is text, as in `5" pipe`. The stretch before the quote is cut now, since
         // line ends from here on are part of the field.
-        let before = if at == 0 { self.before[3] } else { pass.bytes[at - 1] };
+        let before = if at == 0 { self.before.last() } else { pass.bytes[at - 1] };
         let begins_field = is_line_end(before) || before == self.rules.delimiter;
-        if begins_field || self.follows_mark(pass.bytes, at) {
+        if begins_field || self.before.is_mark(pass.bytes, at, &self.rules) {
             self.cut_between(pass.bytes, pass.open_from, at, chunks)?;
             (self.state, pass.opened_at) = (State::Quoted, Some(at));
         }
         Ok(())
     }
 
-    /// Whether a byte order mark stands before `bytes[at]` and begins a line.
-    fn follows_mark(&self, bytes: &[u8], at: usize) -> bool {
-        let before = self.bytes_before(bytes, at);
-        self.rules.mark_length(&before[1..]) > 0 && is_line_end(before[0])
-    }
-
-    /// The four bytes before `bytes[at]`; the first of them may be those of the piece before.
-    fn bytes_before(&self, bytes: &[u8], at: usize) -> [u8; 4] {
-        std::array::from_fn(|index| match (at + index).checked_sub(4) {
-            Some(place) => bytes.get(place).copied().unwrap_or(0),
-            None => self.before[at + index],
-        })
+    /// Takes an escape outside of quotes. The stretch before it is cut now, since a line end behind
+    /// the escape is part of the field.
+    fn escape(
+        &mut self,
+        pass: &mut Pass<'_>,
+        at: usize,
+        chunks: &mut Vec<Chunk>,
+    ) -> Result<(), CsvError> {
+        self.cut_between(pass.bytes, pass.open_from, at, chunks)?;
+        (pass.plain, pass.open_from) = (at + 1, at + 2);
+        if at + 1 == pass.bytes.len() {
+            self.state = State::Escaped;
+        }
+        Ok(())
     }
 
     // Line ends matter here only because comments begin after them; `cut_between` finds those for
     // the cuts by itself. Needles that are not needed repeat the quote.
     fn needles(&self) -> Needles {
-        let quote = self.rules.quote.unwrap_or(self.rules.delimiter);
+        let quote = self.rules.quote.or(self.rules.escape).unwrap_or(self.rules.delimiter);
         let escape = self.rules.escape.unwrap_or(quote);
         match self.rules.comment {
             Some(_) => [quote, escape, b'\n', b'\r', quote],
@@ -387,7 +391,8 @@ impl Splitter {
         if end - self.chunk_start <= self.target_bytes + MAX_ROW_BYTES {
             return Ok(());
         }
-        let open_quote = !matches!(self.state, State::Open | State::Comment);
+        let is_open = matches!(self.state, State::Open | State::Comment);
+        let open_quote = self.rules.quote.is_some() && !is_open;
         let kind = CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote };
         Err(CsvError { kind, position: self.suspect.clone() })
     }

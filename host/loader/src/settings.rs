@@ -55,7 +55,8 @@ pub struct Settings {
     /// Quote character, or `none` [default: "].
     #[arg(long, help_heading = "Source", value_name = "CHARACTER")]
     pub quote: Option<String>,
-    /// Character that takes the next one literally inside quotes [default: the quote is doubled].
+    /// Character that takes the next one literally inside quotes, or everywhere with `--quote none`
+    /// [default: the quote is doubled].
     #[arg(long, help_heading = "Source", value_name = "CHARACTER")]
     pub escape: Option<String>,
     /// Lines that start with this character are skipped.

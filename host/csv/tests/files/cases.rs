@@ -190,7 +190,35 @@ fn other_dialects() {
     assert_eq!(rows(file, &preamble), "1|1|2\n2|#3|4");
     let escapes =
         Dialect { delimiter: b';', quote: Some(b'\''), escape: Some(b'\\'), ..Dialect::default() };
+    let unload = Dialect {
+        delimiter: b'|',
+        quote: None,
+        escape: Some(b'\\'),
+        comment: Some(b'#'),
+        ..Dialect::default()
+    };
+    let file = "a\\||b\n1|C:\\\\x\\\n#y\n#z\\\n2|\\|\"\\\r\\\n\n";
+    assert_eq!(types(file, &unload), "a|:int32 b:text");
+    assert_eq!(rows(file, &unload), "1|1|C:\\x\n#y\n2|2||\"\r\n");
     assert_eq!(rows("a;b\n'it\\'s';'a\\\\'\n'x''y';'\\n'\n", &escapes), "1|it's|a\\\n2|x'y|n");
+}
+
+#[test]
+fn an_escaped_line_end_may_be_cut_anywhere() {
+    let escape = Some(b'\\');
+    let dialect = Dialect { quote: None, escape, comment: Some(b'#'), ..Dialect::default() };
+    let file = "a,b\n1,x\\\n#y\\\nz\n2,\\\n\u{feff}#y\\\n\n#,\\\n3,\\\r\n";
+    for piece in 1..50 {
+        let read = read(file.as_bytes(), &dialect, 1, piece).expect("a good file");
+        let rows = read.rows(&read.inferred(), 9).expect("a profiled file decodes");
+        let texts: Vec<&str> = rows.iter().filter_map(|row| row[2].as_deref()).collect();
+        assert_eq!(texts, ["x\n#y\nz", "\n\u{feff}#y\n", "\r"], "{piece}");
+    }
+    // The last value comes after so many that only lengths still count, and it is longer as it
+    // stands in the file than it is.
+    let long = format!("a,b\n{}1,C:\\\\y\n", "1,xyz\n".repeat(2000));
+    let profile = read_all(&long, &dialect).expect("a good file").profile;
+    assert_eq!(profile.columns[1].max_bytes, 4);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use loader_csv::{CsvErrorKind, Dialect, RepeatedHeader};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
     pub(crate) text: Vec<u8>,
+    /// Quoted, or with an escape where there are no quotes: so it is no null token.
     pub(crate) quoted: bool,
 }
 
@@ -58,14 +59,14 @@ pub(crate) fn read(bytes: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvE
             }
             let number = file.records.len();
             let (record, left) = record(rest, dialect).map_err(|kind| (number, kind))?;
-            let text = without_end(&rest[..rest.len() - left.len()]);
+            let text = &rest[..rest.len() - left.len()];
             if is_first {
                 file.width = record.len();
                 if !dialect.header {
                     file.blank(blank_before);
                 }
             }
-            rest = left;
+            rest = skip_line(left);
             let (expected, found) = (file.width, record.len());
             if found != expected {
                 return Err((number, CsvErrorKind::RaggedRow { expected, found }));
@@ -94,26 +95,31 @@ impl File {
     }
 }
 
+/// A record and what follows it, beginning with its line end.
 fn record<'a>(file: &'a [u8], dialect: &Dialect) -> Result<(Vec<Cell>, &'a [u8]), CsvErrorKind> {
     let mut rest = file;
     let mut cells = Vec::new();
     loop {
-        let quoted = !rest.is_empty() && rest.first().copied() == dialect.quote;
+        let mut quoted = !rest.is_empty() && rest.first().copied() == dialect.quote;
         let mut text = Vec::new();
         if quoted {
             rest = quoted_text(&rest[1..], dialect, &mut text)?;
         } else {
-            while let Some(byte) =
-                rest.first().filter(|byte| **byte != dialect.delimiter && !is_line_end(**byte))
-            {
-                text.push(*byte);
+            let escape = dialect.escape.filter(|_| dialect.quote.is_none());
+            while let Some(byte) = rest.first() {
+                if Some(*byte) == escape && rest.len() > 1 {
+                    (quoted, rest) = (true, &rest[1..]);
+                } else if *byte == dialect.delimiter || is_line_end(*byte) {
+                    break;
+                }
+                text.push(rest[0]);
                 rest = &rest[1..];
             }
         }
         cells.push(Cell { text, quoted });
         match rest.first() {
             None => return Ok((cells, rest)),
-            Some(byte) if is_line_end(*byte) => return Ok((cells, skip_line(rest))),
+            Some(byte) if is_line_end(*byte) => return Ok((cells, rest)),
             Some(byte) if *byte == dialect.delimiter => rest = &rest[1..],
             Some(_) => return Err(CsvErrorKind::TextAfterQuote),
         }
@@ -148,12 +154,6 @@ fn quoted_text<'a>(
 
 fn is_line_end(byte: u8) -> bool {
     byte == b'\n' || byte == b'\r'
-}
-
-/// A line, or a record, without the line end behind it.
-fn without_end(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 fn skip_line(file: &[u8]) -> &[u8] {

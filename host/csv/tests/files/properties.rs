@@ -67,6 +67,7 @@ fn written_files() -> impl Strategy<Value = Vec<u8>> {
         4 => "[a-cNA1 ]{0,3}",
         4 => text.prop_map(|pieces| format!("\"{}\"", pieces.concat().replace('"', "\"\""))),
         1 => Just("a\"b".to_owned()),
+        1 => select(vec!["\\\n", "\\\r", "\\\r\\\n", "\\,", "a\\\\"]).prop_map(str::to_owned),
     ];
     let end = prop_oneof![
         6 => Just("\n"),
