@@ -57,10 +57,10 @@ impl DataPath {
         }
     }
 
-    /// Reads a file to its end. `name` alone decides how it is decompressed: `orders.csv.gz` is
-    /// gzip. Errors: `Data`, `Transient` when the stream breaks off, `Interrupted`.
-    pub fn infer(&self, name: &str, stored: impl Read + Send + 'static) -> Result<Spool> {
-        let content = decompress::decompress(name, stored);
+    /// Reads a file to its end. Its first bytes say how it is compressed. Errors: `Data`,
+    /// `Transient` when the stream breaks off, `Interrupted`.
+    pub fn infer(&self, stored: impl Read + Send + 'static) -> Result<Spool> {
+        let content = decompress::decompress(stored)?;
         let (dialect, workers) = (&self.settings.dialect, self.settings.workers);
         let spool = infer::run(content, dialect, workers, &self.stop)?;
         spool.notices().iter().for_each(|notice| tracing::warn!("{notice}"));

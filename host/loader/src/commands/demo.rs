@@ -199,10 +199,10 @@ impl Story {
     async fn transformation(&self, chapter: &Chapter) -> Result<String> {
         let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
         let data_path = DataPath::of(&job, self.stop.flag().clone());
-        let (name, content) = (chapter.name, chapter.content.as_bytes());
+        let content = chapter.content.as_bytes();
         let (spool, plan) = blocking(move || {
             let chain = chain::load(&data_path.settings)?;
-            let spool = data_path.infer(name, content)?;
+            let spool = data_path.infer(content)?;
             let plan = data_path.plan(chain.plugins(), &spool, None)?;
             Ok((spool, plan))
         })

@@ -85,8 +85,7 @@ impl Conversion {
         let input = File::open(&self.input)
             .context(Kind::Config, format!("{} cannot be read", self.input.display()))?;
         let in_input = |error| self.in_input(error);
-        let name = &self.values.source_file_name;
-        let spool = self.data_path.infer(name, input).map_err(in_input)?;
+        let spool = self.data_path.infer(input).map_err(in_input)?;
         let plan = self.data_path.plan(chain.plugins(), &spool, None).map_err(in_input)?;
         Ok((spool, plan))
     }

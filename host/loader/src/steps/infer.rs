@@ -20,8 +20,8 @@ use crate::values::SourceObject;
 pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Arc<Spool>> {
     let progress = Progress::start("reading", source.info.size_bytes);
     let input = object_reader::open(&tools.store, source, progress.clone()).await?;
-    let (data_path, name) = (Arc::clone(&tools.data_path), source.uri.file_name().to_owned());
-    let reading = blocking(move || data_path.infer(&name, input));
+    let data_path = Arc::clone(&tools.data_path);
+    let reading = blocking(move || data_path.infer(input));
     let spool = tools.step(Step::Infer, reading).await;
     progress.finish();
     let spool = spool.map_err(|error| tools.in_file(error))?;
