@@ -192,7 +192,7 @@ impl Batches<'_> {
     ) -> Result<(RecordBatch, Int64Array), RowError> {
         let arrays = self.arrays().or_else(|message| {
             let Decoder { dialect, header, .. } = &*self.decoder;
-            check_text(self.bytes, &dialect.rules(), header.names.len(), &header.repeated)?;
+            check_text(self.bytes, &dialect.rules(), &header.records(self.chunk))?;
             Err(refused(message, first_row))
         })?;
         let options = RecordBatchOptions::new().with_row_count(Some(count));

@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::logical::LogicalType;
+use crate::ragged::Ragged;
 
 /// A place in the file. Bytes and lines are those of the decompressed file, as it was pushed into
 /// the splitter.
@@ -53,10 +54,10 @@ pub enum CsvErrorKind {
     )]
     Empty,
     #[error(
-        "the row has {found} fields, but the header has {expected}; quote fields that hold the \
-         delimiter or a line end, or correct the delimiter"
+        "the row has {found} field{}, but the header has {expected}; {ragged}",
+        if *found == 1 { "" } else { "s" }
     )]
-    RaggedRow { expected: usize, found: usize },
+    RaggedRow { expected: usize, found: usize, ragged: Ragged },
     #[error(
         "the quoted field that begins here is never closed; close it, and double the quotes inside \
          of it"
@@ -64,6 +65,11 @@ pub enum CsvErrorKind {
     UnclosedQuote,
     #[error("text follows the closing quote; double the quotes that belong to the field")]
     TextAfterQuote,
+    #[error(
+        "a blank follows the closing quote; take away the blanks between quotes and delimiters, \
+         and double the quotes that belong to the field"
+    )]
+    BlankAfterQuote,
     #[error("these bytes are not UTF-8; convert the file to UTF-8")]
     InvalidUtf8,
     #[error(

@@ -24,6 +24,7 @@ mod new_type;
 mod number_facts;
 mod preamble;
 mod profile;
+mod ragged;
 mod read_record;
 mod record;
 mod row_error;
@@ -42,6 +43,7 @@ pub use logical::LogicalType;
 pub use new_type::{Because, Cause, NewType};
 pub use preamble::Header;
 pub use profile::{ChunkProfile, ColumnProfile, FileProfile, ProfileMerge, profile_chunk};
+pub use ragged::Ragged;
 pub use record::{RecordText, find_records};
 pub use split::Splitter;
 

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crate::MAX_ROW_BYTES;
+use crate::chunk::Chunk;
 use crate::dialect::{BYTE_ORDER_MARK, Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::field::{Field, FieldReader};
 use crate::lines::{LineCounter, count_lines, line_length};
 use crate::read_record::{Record, read_record};
 use crate::row_error::RowError;
-use crate::text::check_text;
+use crate::text::{Records, check_text};
 
 /// The columns of a file, at least one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,14 @@ pub struct Header {
     /// The header as it stands in the file, when records that equal it are left out; otherwise
     /// empty. In a file of one column such a record may well be a value.
     pub(crate) repeated: Arc<[u8]>,
+}
+
+impl Header {
+    /// What is known of a chunk's records.
+    pub(crate) fn records(&self, chunk: &Chunk) -> Records<'_> {
+        let (columns, header) = (self.names.len(), &*self.repeated);
+        Records { columns, header, ends_file: chunk.ends_file }
+    }
 }
 
 /// Collects the start of a file until the header is complete.
@@ -166,7 +175,8 @@ impl Preamble {
         let end = record.ends.last().copied().unwrap_or(0);
         let text = &self.head[..end];
         let columns = record.ends.len();
-        check_text(text, &self.rules, columns, &[])
+        let records = Records { columns, header: &[], ends_file: false };
+        check_text(text, &self.rules, &records)
             .map_err(|error| self.locate(RowError { row: None, ..error }))?;
         let names = record.fields(&self.head).map(|(_, raw)| self.name(raw));
         let is_skipped = self.rules.drops_marks && columns > 1;

@@ -340,7 +340,7 @@ fn learn(
     dialect: &Dialect,
 ) -> Result<(u64, ChunkLeftOut), RowError> {
     let rules = dialect.rules();
-    check_text(bytes, &rules, columns.len(), &header.repeated)?;
+    check_text(bytes, &rules, &header.records(chunk))?;
     let mut rows = Rows::new(bytes, rules, header, chunk);
     let mut block = Block::default();
     let mut observer = Observer { reader: FieldReader::new(dialect), scratch: Vec::new() };

@@ -85,6 +85,7 @@ pub(crate) fn close_quote(
                 Some(next) if Some(*next) == rules.quote => plain = at + 1,
                 None | Some(b'\n' | b'\r') => return Ok(()),
                 Some(next) if *next == rules.delimiter => return Ok(()),
+                Some(b' ' | b'\t') => return Err((CsvErrorKind::BlankAfterQuote, at + 1)),
                 Some(_) => return Err((CsvErrorKind::TextAfterQuote, at + 1)),
             }
         }

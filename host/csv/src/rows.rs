@@ -14,6 +14,7 @@ use crate::error::CsvErrorKind;
 use crate::left_out::ChunkLeftOut;
 use crate::lines::{find_record, line_length};
 use crate::preamble::Header;
+use crate::ragged::ragged;
 use crate::read_record::{close_quote, needles, read_record};
 use crate::row_error::RowError;
 use crate::scan::Scanner;
@@ -282,11 +283,14 @@ impl<'a> Rows<'a> {
     // fields for the message. That second look may find a misplaced quote, which then is the error.
     #[cold]
     fn ragged(&self) -> RowError {
-        match read_record(&self.bytes[self.row_start..], &self.rules) {
-            Ok(record) => self.error(CsvErrorKind::RaggedRow {
-                expected: self.columns,
-                found: record.ends.len(),
-            }),
+        let rest = &self.bytes[self.row_start..];
+        match read_record(rest, &self.rules) {
+            Ok(record) => {
+                let behind = &rest[record.length.unwrap_or(rest.len())..];
+                let more = find_record(behind, self.rules.comment, &mut false).is_some();
+                let is_last = self.ends_file && !more;
+                self.error(ragged(rest, &record, self.columns, &self.rules, is_last))
+            }
             Err(error) => RowError {
                 row: Some(self.row),
                 byte: self.row_start + error.byte,

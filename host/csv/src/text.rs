@@ -5,19 +5,26 @@
 
 use crate::dialect::Rules;
 use crate::error::CsvErrorKind;
-use crate::lines::{is_line_end, line_length};
+use crate::lines::{find_record, is_line_end, line_length};
+use crate::ragged::ragged;
 use crate::read_record::read_record;
 use crate::row_error::RowError;
 
+/// What is known of the records that are checked.
+pub(crate) struct Records<'a> {
+    pub(crate) columns: usize,
+    /// Records that are written like this are left out; empty: none are.
+    pub(crate) header: &'a [u8],
+    /// No record follows them in the file.
+    pub(crate) ends_file: bool,
+}
+
 /// Checks a run of whole records. When a bad byte is found, the records up to it are read one by
 /// one, so that an earlier mistake is still reported first.
-///
-/// `header` is written like the records that are left out; empty: none are.
 pub(crate) fn check_text(
     bytes: &[u8],
     rules: &Rules,
-    columns: usize,
-    header: &[u8],
+    records: &Records<'_>,
 ) -> Result<(), RowError> {
     let invalid = std::str::from_utf8(bytes)
         .err()
@@ -26,7 +33,7 @@ pub(crate) fn check_text(
     match invalid.into_iter().chain(nul).min_by_key(|(at, _)| *at) {
         None => Ok(()),
         Some((at, kind)) => {
-            let (row, column) = place_of(at, bytes, rules, (columns, header))?;
+            let (row, column) = place_of(at, bytes, rules, records)?;
             Err(RowError { kind, row: Some(row), byte: at, column })
         }
     }
@@ -43,8 +50,9 @@ fn place_of(
     at: usize,
     bytes: &[u8],
     rules: &Rules,
-    (columns, header): (usize, &[u8]),
+    records: &Records<'_>,
 ) -> Result<(u64, Option<usize>), RowError> {
+    let Records { columns, header, ends_file } = *records;
     let (mut row, mut start) = (0, 0);
     loop {
         start += rules.mark_length(&bytes[start..]);
@@ -68,7 +76,8 @@ fn place_of(
             return Ok((row, Some(column)));
         }
         if found != columns {
-            let kind = CsvErrorKind::RaggedRow { expected: columns, found };
+            let more = find_record(&rest[length..], rules.comment, &mut false).is_some();
+            let kind = ragged(rest, &record, columns, rules, ends_file && !more);
             return Err(RowError { kind, row: Some(row), byte: start, column: None });
         }
         let is_row = record.ends.last().is_none_or(|end| rest[..*end] != *header);

@@ -69,7 +69,8 @@ pub struct Settings {
     #[arg(long, help_heading = "Source", value_name = "N")]
     pub skip_rows: Option<u64>,
     /// Unquoted text that means NULL, beside the empty field; may be repeated.
-    #[arg(long, help_heading = "Source", value_name = "TEXT")]
+    // Measuring devices write -9999, which must not be taken for a flag.
+    #[arg(long, help_heading = "Source", value_name = "TEXT", allow_hyphen_values = true)]
     pub null_value: Option<Vec<String>>,
     /// Digits with a leading zero are text or numbers [default: text].
     #[arg(long, help_heading = "Source", value_parser = choice::<LeadingZeros>())]

@@ -105,9 +105,9 @@ mod tests {
         );
         assert_eq!(
             say("a,b\n1\n", "a,b\n"),
-            "expected.csv is no CSV: record 1, line 2, byte 4: the row has 1 fields, but the \
-             header has 2; quote fields that hold the delimiter or a line end, or correct the \
-             delimiter"
+            "expected.csv is no CSV: record 1, line 2, byte 4: the row has 1 field, but the \
+             header has 2; it is the last row: take it out if it is a footer, such as a line of \
+             totals, or else fill it up with delimiters"
         );
     }
 }

@@ -266,7 +266,7 @@ fn mistakes_have_a_place_and_a_remedy() {
     check(b"\xEF\xBB\xBF\n\n", "line 3, byte 5: the file is empty");
     check(
         b"a,b\n1,2\n\n3\n",
-        "record 2, line 4, byte 9: the row has 1 fields, but the header has 2; quote fields",
+        "record 2, line 4, byte 9: the row has 1 field, but the header has 2; it is the last row:",
     );
     check(
         b"a,b\n1,2,3,4\n",
@@ -279,6 +279,10 @@ fn mistakes_have_a_place_and_a_remedy() {
     );
     check(
         b"a,b\n1,\"2\" \n",
+        "record 1, line 2, byte 9, column \"b\": a blank follows the closing quote;",
+    );
+    check(
+        b"a,b\n1,\"2\"3\n",
         "record 1, line 2, byte 9, column \"b\": text follows the closing quote;",
     );
     check(
@@ -290,7 +294,7 @@ fn mistakes_have_a_place_and_a_remedy() {
         b"a,b\n1,2\n3\0,4\n",
         "record 2, line 3, byte 9, column \"a\": the field holds a NUL byte,",
     );
-    check(b"a,b\n1\n3,\xFF\n", "record 1, line 2, byte 4: the row has 1 fields");
+    check(b"a,b\n1\n3,\xFF\n", "record 1, line 2, byte 4: the row has 1 field,");
     check(
         b"a,b\n1,\xE2\x82\n3\n",
         "record 1, line 2, byte 6, column \"b\": these bytes are not UTF-8",

@@ -7,6 +7,7 @@ mod cases;
 mod naive;
 mod new_types;
 mod properties;
+mod ragged_rows;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, Int64Array, RecordBatch};

@@ -1,6 +1,6 @@
 //! A CSV reader that is slow and plain: the reference for the real one.
 
-use loader_csv::{CsvErrorKind, Dialect, RepeatedHeader};
+use loader_csv::{CsvErrorKind, Dialect, Ragged, RepeatedHeader};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
@@ -24,7 +24,8 @@ pub(crate) struct File {
     width: usize,
 }
 
-/// The file; or what is wrong with which record (0 is the first).
+/// The file; or what is wrong with which record (0 is the first). All ragged rows count as long
+/// ones.
 pub(crate) fn read(bytes: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvErrorKind)> {
     let mut rest = bytes.strip_prefix(MARK).unwrap_or(bytes);
     for _ in 0..dialect.skip_rows {
@@ -69,7 +70,8 @@ pub(crate) fn read(bytes: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvE
             rest = skip_line(left);
             let (expected, found) = (file.width, record.len());
             if found != expected {
-                return Err((number, CsvErrorKind::RaggedRow { expected, found }));
+                let ragged = Ragged::Long;
+                return Err((number, CsvErrorKind::RaggedRow { expected, found, ragged }));
             }
             if is_first && dialect.header && drops && found > 1 {
                 header = text;
@@ -121,6 +123,7 @@ fn record<'a>(file: &'a [u8], dialect: &Dialect) -> Result<(Vec<Cell>, &'a [u8])
             None => return Ok((cells, rest)),
             Some(byte) if is_line_end(*byte) => return Ok((cells, rest)),
             Some(byte) if *byte == dialect.delimiter => rest = &rest[1..],
+            Some(b' ' | b'\t') => return Err(CsvErrorKind::BlankAfterQuote),
             Some(_) => return Err(CsvErrorKind::TextAfterQuote),
         }
     }
