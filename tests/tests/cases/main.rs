@@ -2,8 +2,8 @@
 //! folder is a test of its own: `cargo test --test cases gzip` runs those with "gzip" in their name.
 //!
 //! A case is a folder: the input (none: no such object) or several that come one after the other
-//! (`1-….csv`, `2-….csv`), `arguments` and `setup.sql` line by line, `loader.toml` with other
-//! plugins than the default one, and `expected.txt`. Each file is planned before it is loaded, and
+//! (`1-….csv`, `2-….csv`), `arguments` and `setup.sql` line by line (`2-….csv.arguments` for that file
+//! alone), `loader.toml` with other plugins than the default one, and `expected.txt`. Each file is planned before it is loaded, and
 //! the plan must be what the load then does. `BLESS=1` writes the expectations anew; a person reads
 //! the difference.
 
@@ -59,8 +59,6 @@ fn run(case: &Path) -> String {
         place.execute(&statement);
     }
     let inputs = inputs(case);
-    let arguments = lines(&case.join("arguments"));
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut found = String::new();
     for input in &inputs {
         if inputs.len() > 1 {
@@ -69,6 +67,7 @@ fn run(case: &Path) -> String {
         if case.join(input).exists() {
             place.put(input, std::fs::read(case.join(input)).expect("reads"));
         }
+        let arguments = arguments(case, input);
         let planned = load(&place, case, "plan", input, &arguments);
         let report = load(&place, case, "run", input, &arguments);
         found += &outcome(&name, &planned, &report);
@@ -84,7 +83,7 @@ fn run(case: &Path) -> String {
 
 /// Through the default plugin, unless the case has settings. Tests run in `tests/`, so their
 /// messages have short names.
-fn load(place: &Place, case: &Path, verb: &str, input: &str, arguments: &[&str]) -> Report {
+fn load(place: &Place, case: &Path, verb: &str, input: &str, arguments: &[String]) -> Report {
     let mut command = place.command(verb, input, "t");
     let settings = case.join("loader.toml");
     if settings.exists() {
@@ -95,6 +94,12 @@ fn load(place: &Place, case: &Path, verb: &str, input: &str, arguments: &[&str])
         command.arg("--plugins").arg(plugin("default"));
     }
     Report::of(run_command(command.args(arguments)))
+}
+
+/// The arguments for a file: its own, or those for all files.
+fn arguments(case: &Path, input: &str) -> Vec<String> {
+    let own = case.join(format!("{input}.arguments"));
+    lines(&if own.exists() { own } else { case.join("arguments") })
 }
 
 /// The case's files, in the order in which they come.
