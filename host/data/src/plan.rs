@@ -24,7 +24,7 @@ use loader_model::choices::SchemaPolicy;
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
-use loader_model::target_column::{FilledColumn, TargetColumn};
+use loader_model::target_column::{Fill, FilledColumn, TargetColumn};
 use loader_sandbox::ChainPlan;
 
 pub use columns::{PlannedColumn, staged_schema};
@@ -62,6 +62,12 @@ impl LoadPlan {
             .zip(longest)
             .map(|(column, longest)| column.in_target(*longest))
             .collect()
+    }
+
+    /// Columns of the target that nothing fills in rows with new keys.
+    pub fn unfilled(&self) -> Vec<&str> {
+        let unfilled = self.filled.iter().filter(|filled| filled.fill == Fill::Nothing);
+        unfilled.map(|filled| filled.name.as_str()).collect()
     }
 
     /// The longest text of each planned column, as far as the file alone tells. Texts that plugins

@@ -41,6 +41,8 @@ pub struct DataPath {
     pub keys: Vec<String>,
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,
+    /// Whether rows whose key is known keep what they have in columns that the file lacks.
+    pub keeps_known: bool,
     pub stop: StopFlag,
 }
 
@@ -53,6 +55,7 @@ impl DataPath {
             keys: job.keys.clone(),
             schema_policy: job.schema_policy,
             missing_columns: job.missing_columns,
+            keeps_known: job.keeps_known,
             stop,
         }
     }
@@ -83,6 +86,7 @@ impl DataPath {
             keys: &self.keys,
             schema_policy: self.schema_policy,
             missing_columns: self.missing_columns,
+            keeps_known: self.keeps_known,
         })
     }
 

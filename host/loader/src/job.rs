@@ -40,6 +40,8 @@ pub struct Job {
     pub duplicates: Duplicates,
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,
+    /// Whether rows whose key is known keep what they have in columns that the file lacks.
+    pub keeps_known: bool,
     pub force: bool,
     pub warehouse: WarehouseSettings,
     pub transform: TransformSettings,
@@ -85,18 +87,20 @@ impl Job {
         let table = required(settings.target_table.as_ref(), "--target-table")?;
         let target = settings.table_named(table)?;
         let keys = keys(&settings)?;
+        let strategy = strategy(settings.strategy, &keys)?;
         let job_name = settings.job_name.clone().unwrap_or_else(|| "loader".into());
         Ok(Job {
             layout: Layout::new(bucket, relative(source)?, &target.table, &run),
             run,
             job_id: settings.job_id.clone().unwrap_or_else(|| job_name.clone()),
             job_name,
-            strategy: strategy(settings.strategy, &keys)?,
+            strategy,
             target,
             keys,
             duplicates: settings.duplicates.unwrap_or_default(),
             schema_policy: settings.schema_policy.unwrap_or_default(),
-            missing_columns: missing_columns(&settings)?,
+            missing_columns: missing_columns(&settings, strategy)?,
+            keeps_known: keeps_known(&settings, strategy)?,
             force: settings.force.unwrap_or(false),
             warehouse: WarehouseSettings::decide(&settings)?,
             staging_format: settings.staging_format.unwrap_or_default(),
@@ -132,18 +136,33 @@ fn strategy(given: Option<Strategy>, keys: &[String]) -> Result<Strategy> {
     }
 }
 
+/// What becomes of columns that the file lacks: a merge leaves known rows what they have, unless it
+/// is told otherwise.
+///
 /// Refuses `keep` for both settings. `--missing-columns keep` updates the table's row of a key, and
 /// with `--duplicates keep` a file may have several rows of one key. (For example, two rows of
-/// order_id 7 cannot both become the one row that the table has.)
-fn missing_columns(settings: &Settings) -> Result<MissingColumns> {
-    let missing = settings.missing_columns.unwrap_or_default();
-    if missing == MissingColumns::Keep && settings.duplicates == Some(Duplicates::Keep) {
+/// order_id 7 cannot both become the one row that the table has.) Where the latter alone is given,
+/// `steps/plan.rs` refuses a file that lacks columns.
+fn missing_columns(settings: &Settings, strategy: Strategy) -> Result<MissingColumns> {
+    let (given, duplicates) = (settings.missing_columns, settings.duplicates);
+    if given == Some(MissingColumns::Keep) && duplicates == Some(Duplicates::Keep) {
         return Err(config(
             "--missing-columns keep and --duplicates keep do not go together: the table's row of a \
              key can take one row of the file; give --duplicates last or first",
         ));
     }
-    Ok(missing)
+    Ok(given.unwrap_or(match strategy {
+        Strategy::Merge => MissingColumns::Keep,
+        Strategy::Append | Strategy::Replace => MissingColumns::Default,
+    }))
+}
+
+/// Whether rows whose key is known are updated where the file lacks columns. With `--duplicates keep`
+/// none is: all rows of the file's keys come in the place of those that are there.
+fn keeps_known(settings: &Settings, strategy: Strategy) -> Result<bool> {
+    let keeps = missing_columns(settings, strategy)? == MissingColumns::Keep;
+    let replaces = settings.duplicates == Some(Duplicates::Keep);
+    Ok(keeps && strategy == Strategy::Merge && !replaces)
 }
 
 /// The key behind `data/in/`. The prefix and a leading slash may be given too:

@@ -180,7 +180,8 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
         false => Ok(EvolutionPlan::default()),
     };
     let wanted = work.plan.target_columns(&totals.max_text_bytes);
-    preview.columns = columns::preview(&work.plan, &wanted, work.catalog.target.as_deref());
+    let existing = work.catalog.target.as_deref();
+    preview.columns = columns::preview(&work.plan, &wanted, existing, tools.job.keeps_known);
     preview.evolution(evolved?, work.plan.creates_table);
     let staged = would_be_staged(tools, work, totals);
     let creation = if work.plan.creates_table { preview.statements.as_slice() } else { &[] };

@@ -97,7 +97,8 @@ pub struct Settings {
     /// What may become of a table that does not fit the file [default: evolve].
     #[arg(long, help_heading = "Target", value_parser = choice::<SchemaPolicy>())]
     pub schema_policy: Option<SchemaPolicy>,
-    /// What columns get that the table has and the file has not [default: default].
+    /// What columns get that the table has and the file has not [default: keep for a merge, default
+    /// otherwise].
     #[arg(long, help_heading = "Target", value_parser = choice::<MissingColumns>())]
     pub missing_columns: Option<MissingColumns>,
     /// Rows that may be refused before the whole file is [default: 0].

@@ -90,7 +90,7 @@ choice! {
         Default = "default",
             "The DEFAULT; without one '', 0 or false by type, and NULL for dates and times";
         Null = "null", "NULL";
-        Keep = "keep", "Updated rows keep their values, new rows get them as with `default`";
+        Keep = "keep", "Rows whose key is known keep their values; new rows get the DEFAULT or NULL";
     }
 }
 
@@ -129,13 +129,13 @@ macro_rules! default {
     };
 }
 
-// `Strategy` has no default here: it is merge when there are keys, and append when there are none.
+// Two choices have no default here, because it depends on others. `Strategy` is merge when there are
+// keys, and append when there are none. `MissingColumns` is keep for a merge, and default otherwise.
 default! {
     LeadingZeros: Text,
     RepeatedHeader: Skip,
     Duplicates: Last,
     SchemaPolicy: Evolve,
-    MissingColumns: Default,
     StagingFormat: Parquet,
     ParquetCompression: Snappy,
     ReportFormat: Human,

@@ -124,9 +124,11 @@ fn move_rows(batch: &LoadBatch<'_>) -> Vec<Statement> {
         ],
     };
     statements.push((StatementRole::Count, counts::count(batch)));
+    let guard = merge::new_key_guard(batch);
+    statements.extend(guard.map(|sql| (StatementRole::NewKeyGuard, sql)));
     statements.extend(merge::delete(batch).map(|sql| (StatementRole::Delete, sql)));
     statements.extend(merge::update(batch).map(|sql| (StatementRole::Update, sql)));
-    statements.push((StatementRole::Insert, merge::insert(batch)));
+    statements.extend(merge::insert(batch).map(|sql| (StatementRole::Insert, sql)));
     let views = batch.creation.iter().skip(1);
     statements.extend(views.map(|sql| (StatementRole::CreateView, sql.clone())));
     statements.push((StatementRole::Fence, records::fence_row(batch)));

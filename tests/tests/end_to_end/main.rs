@@ -5,6 +5,8 @@ mod main_job;
 
 mod exactness;
 
+mod habits;
+
 mod evolution;
 
 mod plugins;

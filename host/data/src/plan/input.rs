@@ -28,6 +28,8 @@ pub struct PlanInput<'a> {
     pub keys: &'a [String],
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,
+    /// Whether rows whose key is known keep what they have in columns that the file lacks.
+    pub keeps_known: bool,
 }
 
 impl PlanInput<'_> {

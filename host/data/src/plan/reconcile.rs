@@ -10,7 +10,7 @@ mod missing_column;
 
 use arrow::datatypes::Field;
 use loader_model::catalog_column::CatalogColumn;
-use loader_model::choices::{MissingColumns, SchemaPolicy};
+use loader_model::choices::SchemaPolicy;
 use loader_model::error::Result;
 use loader_model::target_column::FilledColumn;
 use loader_sandbox::ChainPlan;
@@ -38,7 +38,7 @@ pub(super) fn run(
         so_far.add(name, sides.fate(source, field, name)?);
     }
     for missing in existing.iter().filter(|column| !names.contains(&column.name)) {
-        so_far.fill(missing, input.missing_columns);
+        so_far.fill(input, missing);
     }
     so_far.check_table(existing);
     let SoFar { reconciled, mismatches } = so_far;
@@ -120,9 +120,9 @@ impl SoFar {
         }
     }
 
-    fn fill(&mut self, missing: &CatalogColumn, policy: MissingColumns) {
+    fn fill(&mut self, input: &PlanInput<'_>, missing: &CatalogColumn) {
         let name = missing.name.clone();
-        match missing_column::fill(missing, policy) {
+        match missing_column::fill(input, missing) {
             Ok(fill) => self.reconciled.filled.push(FilledColumn { name, fill }),
             Err(mismatch) => self.mismatches.push(mismatch),
         }

@@ -42,6 +42,7 @@ impl Case<'_> {
             plugins: &[],
             schema_policy: self.schema_policy,
             missing_columns: self.missing_columns,
+            keeps_known: self.missing_columns == MissingColumns::Keep,
         })
     }
 
@@ -182,6 +183,7 @@ fn columns_that_the_file_lacks() {
             let fill = match filled.fill {
                 loader_model::target_column::Fill::Default => "DEFAULT",
                 loader_model::target_column::Fill::Literal(literal) => literal,
+                loader_model::target_column::Fill::Nothing => "nothing",
             };
             format!("{} {fill}", column.column_type)
         });
@@ -190,7 +192,7 @@ fn columns_that_the_file_lacks() {
     insta::assert_snapshot!(lines, @"
     Default: SMALLINT 0, INTEGER 0, BIGINT 0, DECIMAL(12,2) 0, REAL 0, DOUBLE PRECISION 0, BOOLEAN FALSE, DATE NULL, TIMESTAMP NULL, TIMESTAMPTZ NULL, TIME NULL, VARCHAR(20) '', CHAR(3) '', SUPER NULL, VARBYTE CAST('' AS VARBYTE), GEOMETRY NULL, INTEGER DEFAULT, BIGINT DEFAULT
     Null: SMALLINT NULL, INTEGER NULL, BIGINT NULL, DECIMAL(12,2) NULL, REAL NULL, DOUBLE PRECISION NULL, BOOLEAN NULL, DATE NULL, TIMESTAMP NULL, TIMESTAMPTZ NULL, TIME NULL, VARCHAR(20) NULL, CHAR(3) NULL, SUPER NULL, VARBYTE NULL, GEOMETRY NULL, INTEGER NULL, BIGINT DEFAULT
-    Keep: SMALLINT 0, INTEGER 0, BIGINT 0, DECIMAL(12,2) 0, REAL 0, DOUBLE PRECISION 0, BOOLEAN FALSE, DATE NULL, TIMESTAMP NULL, TIMESTAMPTZ NULL, TIME NULL, VARCHAR(20) '', CHAR(3) '', SUPER NULL, VARBYTE CAST('' AS VARBYTE), GEOMETRY NULL, INTEGER DEFAULT, BIGINT DEFAULT
+    Keep: SMALLINT NULL, INTEGER NULL, BIGINT NULL, DECIMAL(12,2) NULL, REAL NULL, DOUBLE PRECISION NULL, BOOLEAN NULL, DATE NULL, TIMESTAMP NULL, TIMESTAMPTZ NULL, TIME NULL, VARCHAR(20) NULL, CHAR(3) NULL, SUPER NULL, VARBYTE NULL, GEOMETRY NULL, INTEGER DEFAULT, BIGINT DEFAULT
     ");
 }
 
@@ -205,6 +207,11 @@ fn what_nothing_can_fill() {
         },
     ];
     insta::assert_snapshot!(case("a,n\n1,1\n", &strict).error(), @"SchemaConflict: the file does not fit public.t: column `n` is an IDENTITY column, whose values Redshift makes; column `day` is DATE NOT NULL and is missing in the file; change the table or the file so that they agree");
+    let null = Case { missing_columns: MissingColumns::Null, ..case("a\n1\n", &strict) };
+    insta::assert_snapshot!(null.error(), @"SchemaConflict: the file does not fit public.t: column `day` is DATE NOT NULL and is missing in the file; change the table or the file so that they agree");
+    // Rows that are there may be changed without it.
+    let keep = Case { missing_columns: MissingColumns::Keep, ..case("a\n1\n", &strict) };
+    assert_eq!(keep.plan().expect("fits").unfilled(), ["day"]);
     let keys = ["a".to_owned(), "b".to_owned()];
     let new_key = Case { keys: &keys, ..case("a,b\n1,1\n", &strict[..1]) };
     insta::assert_snapshot!(new_key.error(), @"SchemaConflict: the file does not fit public.t: upsert key `b` is no column of the table, so no row could be found by it; change the table or the file so that they agree");

@@ -95,9 +95,10 @@ fn note(column: &ColumnPreview) -> String {
         ColumnAction::Create => "created".to_owned(),
         ColumnAction::Add => "added".to_owned(),
         ColumnAction::Widen => "widened".to_owned(),
-        ColumnAction::Fill => {
-            format!("not in the file: {}", column.filled_with.as_deref().unwrap_or("NULL"))
-        }
+        ColumnAction::Fill => match (column.kept_in_known_rows, column.filled_with.as_deref()) {
+            (true, filled) => format!("kept; new rows: {}", filled.unwrap_or("refused")),
+            (false, filled) => format!("not in the file: {}", filled.unwrap_or("NULL")),
+        },
         ColumnAction::Discard => "left out".to_owned(),
     }
 }

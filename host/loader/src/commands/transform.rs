@@ -128,6 +128,7 @@ fn data_path(settings: Settings, stop: &Stop) -> Result<DataPath> {
         keys,
         schema_policy: SchemaPolicy::Evolve,
         missing_columns: MissingColumns::Default,
+        keeps_known: false,
         stop: stop.flag().clone(),
     })
 }

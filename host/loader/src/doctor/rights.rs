@@ -2,7 +2,7 @@
 //! target. Each right is tried in a transaction that never commits.
 
 use loader_aws::data_api::Outcome;
-use loader_model::choices::{MissingColumns, SchemaPolicy, Strategy};
+use loader_model::choices::{SchemaPolicy, Strategy};
 use loader_model::error::{Error, Kind};
 use loader_model::names::TableName;
 use loader_warehouse::catalog::TableState;
@@ -157,8 +157,8 @@ impl Trials<'_> {
         let checkup = &self.patient.checkup;
         let deletes_none = (checkup.strategy == Strategy::Append)
             .then_some("rows are appended, so none is replaced");
-        let updates_none = (checkup.missing_columns != MissingColumns::Keep)
-            .then_some("only --missing-columns keep updates rows");
+        let updates_none = (!checkup.keeps_known)
+            .then_some("only merges update rows, with --missing-columns keep, their default");
         [
             (Right::Select, "target: select", None),
             (Right::Insert, "target: insert", None),

@@ -1,14 +1,12 @@
 //! What `loader doctor` examines: the warehouse and the bucket of a load, and the loads of its own
 //! that it tries there with the same settings.
 
-use loader_model::choices::{
-    MissingColumns, ParquetCompression, SchemaPolicy, StagingFormat, Strategy,
-};
+use loader_model::choices::{ParquetCompression, SchemaPolicy, StagingFormat, Strategy};
 use loader_model::error::Result;
 use loader_model::names::TableName;
 
 use super::required::required;
-use super::{Job, WarehouseSettings, keys, strategy};
+use super::{Job, WarehouseSettings, keeps_known, keys, strategy};
 use crate::settings::{Keys, Settings};
 
 /// Where loads would go, and what they would do there.
@@ -20,7 +18,8 @@ pub struct Checkup {
     pub target: Option<TableName>,
     pub strategy: Strategy,
     pub schema_policy: SchemaPolicy,
-    pub missing_columns: MissingColumns,
+    /// Whether loads update rows, where a file lacks columns.
+    pub keeps_known: bool,
     pub staging_format: StagingFormat,
     pub parquet_compression: ParquetCompression,
     pub warehouse: WarehouseSettings,
@@ -48,13 +47,14 @@ impl Checkup {
         let target = target.map(|table| settings.table_named(table)).transpose()?;
         // Any name of a table will do to have the schema checked.
         let schema = settings.table_named("t")?.schema;
+        let strategy = strategy(settings.strategy, &keys(&settings)?)?;
         Ok(Checkup {
             bucket: required(settings.src_bucket.as_ref(), "--src-bucket")?.clone(),
             schema,
             target,
-            strategy: strategy(settings.strategy, &keys(&settings)?)?,
+            strategy,
             schema_policy: settings.schema_policy.unwrap_or_default(),
-            missing_columns: settings.missing_columns.unwrap_or_default(),
+            keeps_known: keeps_known(&settings, strategy)?,
             staging_format: settings.staging_format.unwrap_or_default(),
             parquet_compression: settings.parquet_compression.unwrap_or_default(),
             warehouse: WarehouseSettings::decide(&settings)?,

@@ -16,10 +16,12 @@ pub struct ColumnPreview {
     /// Its type in the table after the load.
     pub after: Option<String>,
     /// What the rows get when the file lacks the column: `DEFAULT`, or a literal such as `''` or
-    /// `0`.
+    /// `0`; nothing in a column that refuses new rows.
     pub filled_with: Option<String>,
     /// Why a new column gets its type, with the line of the value that decided.
     pub because: Option<String>,
+    /// Whether the file lacks the column, and only rows with new keys get `filled_with`.
+    pub kept_in_known_rows: bool,
 }
 
 /// What happens to a column.
@@ -38,13 +40,21 @@ pub enum ColumnAction {
 
 /// All columns: the table's in their order, then the file's new columns, then columns that are left
 /// out.
+/// `keeps_known`: whether known rows keep what they have in columns that the file lacks.
 pub(super) fn preview(
     plan: &LoadPlan,
     wanted: &[TargetColumn],
     existing: Option<&[CatalogColumn]>,
+    keeps_known: bool,
 ) -> Vec<ColumnPreview> {
     let existing = existing.unwrap_or_default();
-    let known = existing.iter().map(|column| known_column(plan, wanted, column));
+    let known = existing.iter().map(|column| {
+        let known = known_column(plan, wanted, column);
+        ColumnPreview {
+            kept_in_known_rows: keeps_known && known.action == ColumnAction::Fill,
+            ..known
+        }
+    });
     let is_new = |column: &&TargetColumn| existing.iter().all(|known| known.name != column.name);
     let new = wanted.iter().filter(is_new).map(|column| new_column(plan, column));
     let discarded = plan.discarded.iter().map(|name| ColumnPreview {
@@ -54,6 +64,7 @@ pub(super) fn preview(
         after: None,
         filled_with: None,
         because: None,
+        kept_in_known_rows: false,
     });
     known.chain(new).chain(discarded).collect()
 }
@@ -67,6 +78,7 @@ fn new_column(plan: &LoadPlan, column: &TargetColumn) -> ColumnPreview {
         after: Some(column.column_type.to_string()),
         filled_with: None,
         because: planned.and_then(|planned| planned.why.clone()),
+        kept_in_known_rows: false,
     }
 }
 
@@ -87,10 +99,12 @@ fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn
         },
         before: Some(before),
         after: Some(after),
-        filled_with: filled.map(|filled| match filled.fill {
-            Fill::Default => "DEFAULT".to_owned(),
-            Fill::Literal(literal) => literal.to_owned(),
+        filled_with: filled.and_then(|filled| match filled.fill {
+            Fill::Default => Some("DEFAULT".to_owned()),
+            Fill::Literal(literal) => Some(literal.to_owned()),
+            Fill::Nothing => None,
         }),
         because: None,
+        kept_in_known_rows: false,
     }
 }

@@ -24,6 +24,8 @@ pub enum Meaning {
 pub struct LoadFailure<'a> {
     pub job: &'a Job,
     pub rows_staged: u64,
+    /// Columns that nothing fills in new rows.
+    pub unfilled: Vec<&'a str>,
     /// What the statement was for.
     pub role: Option<StatementRole>,
     pub failure: &'a StatementFailure,
@@ -42,6 +44,7 @@ impl LoadFailure<'_> {
             (Refusal::Guard, Some(StatementRole::DuplicateGuard)) => {
                 Meaning::Failed(self.keys_twice())
             }
+            (Refusal::Guard, Some(StatementRole::NewKeyGuard)) => Meaning::Failed(self.new_keys()),
             _ if self.shows_another_target() => Meaning::TargetChanged(self.target_changed()),
             (Refusal::Cancelled, _) => Meaning::Failed(self.cancelled(api)),
             (_, Some(StatementRole::Copy)) => {
@@ -95,6 +98,16 @@ impl LoadFailure<'_> {
             "the file has several rows of one key ({keys}), and --duplicates error refuses that"
         );
         Error::new(Kind::Data, fact)
+    }
+
+    fn new_keys(&self) -> Error {
+        let fact = format!(
+            "the file has rows whose keys are new to {}, and it lacks columns of theirs that are NOT \
+             NULL and have no DEFAULT: {}; deliver new rows with all of these columns",
+            self.job.target,
+            self.unfilled.join(", ")
+        );
+        Error::new(Kind::SchemaConflict, fact)
     }
 
     /// The error of a statement that was cancelled: by the program when a LOCK waited too long, by

@@ -6,7 +6,7 @@
 
 use loader_aws::data_api::{DataApi, Executed, Outcome};
 use loader_data::parts::csv_null;
-use loader_model::choices::{MissingColumns, StagingFormat};
+use loader_model::choices::StagingFormat;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::TargetColumn;
 use loader_warehouse::load_batch::{
@@ -79,6 +79,7 @@ impl Load<'_> {
         let failure = LoadFailure {
             job: &self.tools.job,
             rows_staged: self.staged.totals.rows_staged,
+            unfilled: self.work.plan.unfilled(),
             role: roles.get(failure.statement).copied(),
             failure,
         };
@@ -182,7 +183,7 @@ fn batch<'a>(
         existing: load.work.catalog.target.as_deref().unwrap_or_default(),
         columns,
         filled: &load.work.plan.filled,
-        keep_filled: job.missing_columns == MissingColumns::Keep,
+        keep_filled: job.keeps_known,
         keys: &job.keys,
         strategy: job.strategy,
         duplicates: job.duplicates,

@@ -100,6 +100,8 @@ pub enum StatementRole {
     /// Refuses a target that has other columns than the parts were made for.
     ColumnGuard,
     Count,
+    /// Refuses rows with new keys, where nothing fills a column of theirs.
+    NewKeyGuard,
     Delete,
     Update,
     Insert,

@@ -5,7 +5,9 @@ use loader_model::choices::{Duplicates, Strategy};
 use loader_model::column_type::ColumnType;
 use loader_model::target_column::{Fill, ROW_COLUMN, TargetColumn};
 
+use crate::guard::guard;
 use crate::load_batch::batch::LoadBatch;
+use crate::load_batch::counts::COUNTS;
 use crate::load_batch::stage::STAGE;
 use crate::sql::{equal_keys, ident, idents, table};
 
@@ -13,6 +15,17 @@ use crate::sql::{equal_keys, ident, idents, table};
 /// keep what the file lacks.
 fn keeps(batch: &LoadBatch<'_>) -> bool {
     batch.keep_filled && batch.strategy == Strategy::Merge && !batch.filled.is_empty()
+}
+
+/// Refuses a load of rows with new keys, where one of their columns is NOT NULL and nothing fills it;
+/// `None` when every column is filled.
+// It is a guard because no plan knows which keys of the file are new.
+pub(super) fn new_key_guard(batch: &LoadBatch<'_>) -> Option<String> {
+    refuses_new(batch).then(|| guard("SUM(inserted) = 0", "no_new_keys", COUNTS))
+}
+
+fn refuses_new(batch: &LoadBatch<'_>) -> bool {
+    batch.filled.iter().any(|filled| filled.fill == Fill::Nothing)
 }
 
 /// The DELETE of the rows that the file replaces; `None` when no row goes.
@@ -46,11 +59,16 @@ pub(super) fn update(batch: &LoadBatch<'_>) -> Option<String> {
     })
 }
 
-/// The INSERT of the staged rows that the target gets.
+/// The INSERT of the staged rows that the target gets; `None` when rows with new keys are refused, so
+/// that none is left for it.
+pub(super) fn insert(batch: &LoadBatch<'_>) -> Option<String> {
+    (!refuses_new(batch)).then(|| insert_all(batch))
+}
+
 // Columns with `Fill::Default` are not in the list: Redshift fills a column that INSERT does not
 // name with its DEFAULT or with the next number of its IDENTITY. With `keeps` the UPDATE has dealt
 // with every key that the target knows, so only rows with new keys are inserted.
-pub(super) fn insert(batch: &LoadBatch<'_>) -> String {
+fn insert_all(batch: &LoadBatch<'_>) -> String {
     let target = table(batch.target);
     let mut list: Vec<String> = batch.columns.iter().map(|column| ident(&column.name)).collect();
     let mut values: Vec<String> = batch.columns.iter().map(|column| value(column, "")).collect();

@@ -303,3 +303,18 @@ fn missing_columns_are_filled_and_text_becomes_what_parquet_cannot_carry() {
     Insert: INSERT INTO "public"."orders" ("id", "at", "doc", "raw", "note", "day") SELECT "id", CAST("at" AS TIMESTAMPTZ), JSON_PARSE("doc"), FROM_HEX("raw"), '', NULL FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     "#);
 }
+
+#[test]
+fn rows_with_new_keys_are_refused_where_nothing_fills_a_column() {
+    let filled: &'static [FilledColumn] =
+        Vec::leak(vec![FilledColumn { name: "day".into(), fill: Fill::Nothing }]);
+    let all = text_of(|batch| {
+        (batch.creation, batch.filled, batch.keep_filled) = (&[], filled, true);
+    });
+    let changes = ["NewKeyGuard", "Delete", "Update", "Insert"];
+    let changing = all.lines().filter(|line| changes.iter().any(|part| line.starts_with(part)));
+    insta::assert_snapshot!(changing.collect::<Vec<_>>().join("\n"), @r#"
+    NewKeyGuard: SELECT 1 / (CASE WHEN SUM(inserted) = 0 THEN 1 ELSE 0 END) AS no_new_keys FROM loader_counts
+    Update: UPDATE "public"."orders" SET "select" = ranked."select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1 AND "public"."orders"."id" = ranked."id"
+    "#);
+}

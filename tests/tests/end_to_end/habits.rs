@@ -1,0 +1,51 @@
+//! How a table is loaded from file to file: a file that lacks columns leaves known rows what they
+//! have.
+
+use loader_tests::{Place, Report};
+
+const KEYS: [&str; 2] = ["--upsert-keys", "id"];
+
+/// What the statements of a planned load begin with.
+fn verbs(plan: &Report) -> Vec<&str> {
+    let statements = plan.json["load_statements"].as_array().into_iter().flatten();
+    let verbs = statements.filter_map(|sql| sql.as_str()?.split(' ').next());
+    verbs.filter(|verb| ["DELETE", "UPDATE", "INSERT"].contains(verb)).collect()
+}
+
+#[test]
+fn only_a_file_that_lacks_columns_updates_rows_in_place() {
+    let place = Place::new("habits-in-place");
+    place.put("a.csv", "id,stock\n1,5\n");
+    let _ = place.load("a.csv", "t", &KEYS).succeeded();
+    place.put("whole.csv", "id,stock\n1,6\n");
+    place.put("part.csv", "id\n1\n");
+    // Each ends with the rows of fence, ledger and audit table.
+    let whole = place.plan("whole.csv", "t", &KEYS);
+    assert_eq!(verbs(&whole), ["DELETE", "INSERT", "INSERT", "INSERT", "INSERT"]);
+    let part = place.plan("part.csv", "t", &KEYS);
+    assert_eq!(verbs(&part), ["UPDATE", "INSERT", "INSERT", "INSERT", "INSERT"]);
+}
+
+#[test]
+fn a_new_row_is_refused_where_nothing_fills_its_columns() {
+    let place = Place::new("habits-new-row");
+    place.execute("CREATE TABLE {s}.t (id INTEGER, price INTEGER, day DATE NOT NULL)");
+    place.execute("INSERT INTO {s}.t VALUES (1, 10, '2025-01-31')");
+    let discard = ["--upsert-keys", "id", "--schema-policy", "discard-columns"];
+    place.put("new.csv", "id,price\n1,11\n2,20\n");
+    let refused = place.load("new.csv", "t", &discard);
+    assert_eq!(refused.ended.code, 5);
+    let fact = "the file has rows whose keys are new to habits_new_row.t, and it lacks columns of \
+                theirs that are NOT NULL and have no DEFAULT: day; deliver new rows with all of \
+                these columns";
+    assert!(refused.error().starts_with(fact), "{}", refused.error());
+    let rows = "SELECT id, price, day FROM {s}.t ORDER BY 1";
+    let kept = |price| format!(r#"{{"id":1,"price":{price},"day":"2025-01-31"}}"#);
+    assert_eq!(place.select(rows)[0].to_string(), kept(10));
+
+    place.put("new.csv", "id,price,day\n1,11,2025-02-01\n2,20,2025-02-01\n");
+    assert_eq!(place.load("new.csv", "t", &discard).succeeded().rows("inserted"), 1);
+    place.put("known.csv", "id,price\n1,12\n");
+    assert_eq!(place.load("known.csv", "t", &discard).succeeded().rows("updated"), 1);
+    assert_eq!(place.select(rows)[0].to_string(), kept(12).replace("01-31", "02-01"));
+}
