@@ -37,6 +37,10 @@ pub struct Job {
     /// Merge keys, lower case; empty for `append` and `replace` without keys.
     pub keys: Vec<String>,
     pub strategy: Strategy,
+    /// Whether the strategy was given, and does not follow from the keys.
+    pub is_strategy_given: bool,
+    /// Whether the table may be loaded by other keys than before.
+    pub change_keys: bool,
     pub duplicates: Duplicates,
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,
@@ -95,6 +99,8 @@ impl Job {
             job_id: settings.job_id.clone().unwrap_or_else(|| job_name.clone()),
             job_name,
             strategy,
+            is_strategy_given: settings.strategy.is_some(),
+            change_keys: settings.change_keys.unwrap_or(false),
             target,
             keys,
             duplicates: settings.duplicates.unwrap_or_default(),

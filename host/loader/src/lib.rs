@@ -30,6 +30,8 @@ pub mod redshift;
 
 mod plugin_identity;
 
+mod habit;
+
 mod progress;
 
 mod preview;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use loader_sandbox::PluginCounters;
-use loader_warehouse::bookkeeping::MAX_PLUGINS_BYTES;
+use loader_warehouse::bookkeeping::MAX_JSON_BYTES;
 use serde::Serialize;
 
 /// A plugin of the chain.
@@ -28,7 +28,7 @@ pub(crate) fn for_ledger(plugins: &[PluginIdentity]) -> String {
     // ledger.
     loop {
         let text = serde_json::to_string(&kept).unwrap_or_default();
-        if text.len() <= MAX_PLUGINS_BYTES {
+        if text.len() <= MAX_JSON_BYTES {
             return text;
         }
         match kept.iter_mut().rev().find(|plugin| !plugin.counters.is_empty()) {
@@ -109,6 +109,6 @@ mod tests {
         assert_eq!(names(&cut), [("a".to_owned(), 100), ("b".to_owned(), 0)]);
         let many: Vec<PluginIdentity> = (0..1000).map(|n| plugin(&n.to_string(), 0)).collect();
         let cut = for_ledger(&many);
-        assert!(cut.len() <= MAX_PLUGINS_BYTES && names(&cut).len() > 200, "{}", cut.len());
+        assert!(cut.len() <= MAX_JSON_BYTES && names(&cut).len() > 200, "{}", cut.len());
     }
 }

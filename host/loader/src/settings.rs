@@ -91,6 +91,9 @@ pub struct Settings {
     /// How rows get in [default: merge with keys, append without].
     #[arg(long, help_heading = "Target", value_parser = choice::<Strategy>())]
     pub strategy: Option<Strategy>,
+    /// Load the table by other keys than before; the ledger remembers them.
+    #[arg(long, help_heading = "Target", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub change_keys: Option<bool>,
     /// Which row of a key that a file holds twice is loaded [default: last].
     #[arg(long, help_heading = "Target", value_parser = choice::<Duplicates>())]
     pub duplicates: Option<Duplicates>,

@@ -19,11 +19,9 @@ const FENCE: &str = "loader_fence_";
 /// The longest name of a table, in bytes.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
 const MAX_NAME_BYTES: usize = 127;
-/// The ledger's column that says as JSON which plugins made the rows.
-pub const PLUGINS: &str = "plugins";
-/// The size of that column: enough for the counters of a long chain, and far below the 100 KB that
-/// a statement may have.
-pub const MAX_PLUGINS_BYTES: usize = 16_384;
+/// The size of the ledger's columns that hold JSON: enough for the counters of a long chain of
+/// plugins, and far below the 100 KB that a statement may have.
+pub const MAX_JSON_BYTES: usize = 16_384;
 /// The audit table: one row for each run, in the columns of the Glue job's table of the same name.
 pub(crate) const AUDIT: &str = "job_sts";
 /// The journal of dropped views: the views that a run drops and has not brought back yet. See
@@ -33,14 +31,34 @@ pub const DROPPED_VIEWS: &str = "loader_dropped_views";
 /// leaves an INSERT far below the 100 KB of a statement.
 pub(crate) const MAX_PART_BYTES: usize = 16_000;
 
-/// Adds the column for plugins to a ledger that an earlier version made.
-pub fn add_plugins(target: &TableName) -> String {
-    let ledger = target.sibling(LEDGER);
-    format!("ALTER TABLE {} ADD COLUMN {}", sql::table(&ledger), plugins_column())
+/// A column that a ledger of an earlier version lacks. It holds JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaterColumn {
+    /// Which plugins made the rows.
+    Plugins,
+    /// The keys by which the table's rows are merged; an empty list for a table that is appended to.
+    UpsertKeys,
 }
 
-fn plugins_column() -> String {
-    format!("{PLUGINS} VARCHAR({MAX_PLUGINS_BYTES})")
+impl LaterColumn {
+    pub const ALL: [LaterColumn; 2] = [LaterColumn::Plugins, LaterColumn::UpsertKeys];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            LaterColumn::Plugins => "plugins",
+            LaterColumn::UpsertKeys => "upsert_keys",
+        }
+    }
+
+    fn definition(self) -> String {
+        format!("{} VARCHAR({MAX_JSON_BYTES})", self.name())
+    }
+}
+
+/// Adds a column to a ledger that an earlier version made.
+pub fn add_column(target: &TableName, column: LaterColumn) -> String {
+    let ledger = target.sibling(LEDGER);
+    format!("ALTER TABLE {} ADD COLUMN {}", sql::table(&ledger), column.definition())
 }
 
 /// The fence of a target: the loads that the target has, by their ids. Every transaction that writes
@@ -96,19 +114,19 @@ pub fn make_fence(target: &TableName, takes_over: bool, target_exists: bool) -> 
 /// The statements that make the tables which all targets of a schema share. They do nothing where
 /// the tables exist.
 pub fn ddl(target: &TableName) -> Vec<String> {
-    // IF NOT EXISTS leaves a ledger of an earlier version without the column for plugins;
-    // `add_plugins` is for that.
+    // IF NOT EXISTS leaves a ledger of an earlier version without later columns; `add_column` is for
+    // that.
     vec![create_ledger(target), create_audit(target), create_dropped_views(target)]
 }
 
 fn create_ledger(target: &TableName) -> String {
+    let later = LaterColumn::ALL.map(LaterColumn::definition).join(", ");
     format!(
         "CREATE TABLE IF NOT EXISTS {} (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT \
          NULL, etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table \
          VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, rows BIGINT NOT NULL, loaded_at \
-         TIMESTAMP NOT NULL, {})",
+         TIMESTAMP NOT NULL, {later})",
         sql::table(&target.sibling(LEDGER)),
-        plugins_column(),
     )
 }
 
@@ -155,7 +173,7 @@ mod tests {
     fn the_audit_table_is_the_glue_jobs() {
         let target = TableName::new("public", "t").expect("a valid name");
         insta::assert_snapshot!(ddl(&target).join("\n"), @r#"
-        CREATE TABLE IF NOT EXISTS "public"."loader_loads" (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT NULL, etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, rows BIGINT NOT NULL, loaded_at TIMESTAMP NOT NULL, plugins VARCHAR(16384))
+        CREATE TABLE IF NOT EXISTS "public"."loader_loads" (load_id VARCHAR(64) NOT NULL, source_uri VARCHAR(2048) NOT NULL, etag VARCHAR(256), version_id VARCHAR(1024), size_bytes BIGINT, target_table VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, rows BIGINT NOT NULL, loaded_at TIMESTAMP NOT NULL, plugins VARCHAR(16384), upsert_keys VARCHAR(16384))
         CREATE TABLE IF NOT EXISTS "public"."job_sts" (run_id BIGINT, job_id VARCHAR(256), run_start_ts TIMESTAMP, run_end_ts TIMESTAMP, source_filename VARCHAR(256), target_table_name VARCHAR(256), records_read INTEGER, records_updated INTEGER, records_inserted INTEGER, status VARCHAR(50), error_message VARCHAR(MAX))
         CREATE TABLE IF NOT EXISTS "public"."loader_dropped_views" (target_table VARCHAR(256) NOT NULL, run_id VARCHAR(64) NOT NULL, view_schema VARCHAR(128) NOT NULL, view_name VARCHAR(128) NOT NULL, place INTEGER NOT NULL, part INTEGER NOT NULL, parts INTEGER NOT NULL, content VARCHAR(16000) NOT NULL, written_at TIMESTAMP NOT NULL)
         "#);

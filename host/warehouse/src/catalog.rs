@@ -5,6 +5,7 @@
 
 pub(crate) mod spelling;
 
+mod ledger;
 mod upper_case;
 
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
@@ -12,10 +13,15 @@ use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 
+use crate::bookkeeping::LaterColumn;
 use crate::evolution::journal::{self, LeftViews};
 use crate::rows::{FromRow, ResultRows, Row};
-use crate::sql::{self, text};
+use crate::sql::text;
 use crate::{bookkeeping, session};
+
+use ledger::Loads;
+
+pub use ledger::LastLoad;
 
 /// The warehouse as a load finds it.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +33,10 @@ pub struct Catalog {
     /// How many loads of the target the ledger has.
     pub loads: u64,
     pub has_fence: bool,
-    /// Whether the ledger has a column for the plugins. A ledger of an earlier version may lack it.
-    pub ledger_has_plugins: bool,
+    /// The last load of the target.
+    pub last: Option<LastLoad>,
+    /// Which later columns the ledger has. A ledger of an earlier version may lack them.
+    pub ledger_columns: Vec<LaterColumn>,
     /// Views that earlier runs have dropped and not brought back.
     pub left: LeftViews,
 }
@@ -64,14 +72,15 @@ impl Catalog {
         let has = |table: &str| columns.iter().any(|row| row.relation == table);
         let has_audit = has(bookkeeping::AUDIT);
         let has_fence = has(&bookkeeping::fence(target).table);
-        let is_plugins = |column: &CatalogColumn| column.name == bookkeeping::PLUGINS;
-        let ledger_has_plugins = columns.iter().any(|row| {
-            row.relation == bookkeeping::LEDGER && row.column.as_ref().is_some_and(is_plugins)
-        });
-        let Loads { loaded_by, loads } = loads.decode()?.into_iter().next().unwrap_or_default();
+        let of_ledger = columns.iter().filter(|row| row.relation == bookkeeping::LEDGER);
+        let names = of_ledger.filter_map(|row| Some(row.column.as_ref()?.name.as_str()));
+        let ledger_columns = ledger::later_columns(names);
+        let Loads { loaded_by, loads, last } =
+            loads.decode()?.into_iter().next().unwrap_or_default();
         let left = LeftViews::read(left, &target.schema)?;
         let target = columns_of(columns, target)?;
-        Ok((Catalog { target, loaded_by, loads, has_fence, ledger_has_plugins, left }, has_audit))
+        let catalog = Catalog { target, loaded_by, loads, has_fence, last, ledger_columns, left };
+        Ok((catalog, has_audit))
     }
 }
 
@@ -86,7 +95,7 @@ pub fn queries(target: &TableName, load_id: &str) -> Vec<String> {
     let fence = bookkeeping::fence(target).table;
     let tables = [target.table.as_str(), bookkeeping::AUDIT, bookkeeping::LEDGER, &fence];
     let journal = journal::query(&target.schema, Some(target));
-    let (columns, loads) = (columns_query(target, &tables), loads_query(target, load_id));
+    let (columns, loads) = (columns_query(target, &tables), ledger::query(target, load_id));
     vec![columns, loads, session::UTC.to_owned(), journal]
 }
 
@@ -161,33 +170,6 @@ fn columns_of(rows: Vec<ColumnRow>, table: &TableName) -> Result<Option<Vec<Cata
         .find(is_upper)
         .map_or(Ok(()), |column| Err(upper_case::column(table, &column.name)))?;
     Ok(Some(columns))
-}
-
-fn loads_query(target: &TableName, load_id: &str) -> String {
-    format!(
-        "SELECT MAX(CASE WHEN load_id = {} THEN run_id END) AS loaded_by, COUNT(*) AS loads FROM \
-         {} WHERE target_table = {}",
-        text(load_id),
-        sql::table(&target.sibling(bookkeeping::LEDGER)),
-        text(&target.to_string()),
-    )
-}
-
-/// What the ledger says of a target.
-#[derive(Default)]
-struct Loads {
-    /// The last run that loaded the file.
-    loaded_by: Option<String>,
-    /// Loads of any file.
-    loads: u64,
-}
-
-impl FromRow for Loads {
-    fn from_row(row: Row<'_>) -> Result<Loads> {
-        // A count is never negative, so the sign can be dropped.
-        let loads = row.integer("loads")?.unsigned_abs();
-        Ok(Loads { loaded_by: row.optional_text("loaded_by")?, loads })
-    }
 }
 
 impl TableState {
@@ -279,7 +261,7 @@ mod tests {
         let target = TableName::new("public", "flights").expect("a valid name");
         insta::assert_snapshot!(queries(&target, "abc").join("\n"), @r#"
         SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights'), LOWER('job_sts'), LOWER('loader_loads'), LOWER('loader_fence_flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
-        SELECT MAX(CASE WHEN load_id = 'abc' THEN run_id END) AS loaded_by, COUNT(*) AS loads FROM "public"."loader_loads" WHERE target_table = 'public.flights'
+        SELECT l.*, MAX(CASE WHEN l.load_id = 'abc' THEN l.run_id END) OVER () AS loaded_by, COUNT(*) OVER () AS loads FROM "public"."loader_loads" AS l WHERE l.target_table = 'public.flights' ORDER BY l.loaded_at DESC, l.run_id DESC LIMIT 1
         SET timezone TO 'UTC'
         SELECT target_table, run_id, view_schema, view_name, place, part, parts, content, written_at < DATEADD(minute, -15, GETDATE()) AS is_old FROM "public"."loader_dropped_views" WHERE target_table = 'public.flights' OR written_at < DATEADD(minute, -15, GETDATE()) ORDER BY CASE WHEN target_table = 'public.flights' THEN 0 ELSE 1 END, run_id DESC, target_table, place, view_schema, view_name, part LIMIT 1000
         "#);

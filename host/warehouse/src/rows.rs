@@ -112,6 +112,11 @@ impl Row<'_> {
         })
     }
 
+    /// Whether the result has a column, for a query that asks for all of a table's.
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|known| known == column)
+    }
+
     /// A relation, from the column with its schema and the column with its name.
     pub(crate) fn relation(&self, schema: &str, name: &str) -> Result<TableName> {
         Ok(TableName { schema: self.text(schema)?, table: self.text(name)? })

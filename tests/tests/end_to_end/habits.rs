@@ -1,5 +1,5 @@
 //! How a table is loaded from file to file: a file that lacks columns leaves known rows what they
-//! have.
+//! have, and the ledger remembers the keys.
 
 use loader_tests::{Place, Report};
 
@@ -48,4 +48,56 @@ fn a_new_row_is_refused_where_nothing_fills_its_columns() {
     place.put("known.csv", "id,price\n1,12\n");
     assert_eq!(place.load("known.csv", "t", &discard).succeeded().rows("updated"), 1);
     assert_eq!(place.select(rows)[0].to_string(), kept(12).replace("01-31", "02-01"));
+}
+
+/// Loads four orders, as they are delivered again and again.
+fn orders(place: &Place, file: &str, more: &[&str]) -> Report {
+    place.put(file, "id,line,n\n1,1,10\n2,1,20\n3,1,30\n4,1,40\n");
+    place.load(file, "t", more)
+}
+
+#[test]
+fn a_forgotten_key_costs_no_execution_and_changes_nothing() {
+    let place = Place::new("habits-keys");
+    let _ = orders(&place, "a.csv", &KEYS).succeeded();
+    let forgotten = orders(&place, "b.csv", &[]);
+    assert_eq!(forgotten.ended.code, 2);
+    // The catalog, and the audit row of the failure.
+    assert_eq!(forgotten.data_api_calls("BatchExecuteStatement"), 2);
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "4");
+    assert!(place.keys().contains(&"data/in/b.csv".to_owned()), "{:?}", place.keys());
+    let same = place.load("b.csv", "t", &KEYS).succeeded();
+    assert_eq!(same.data_api_calls("BatchExecuteStatement"), 2);
+    // The order of keys says nothing.
+    let both = ["--upsert-keys", "id,line"];
+    let _ = orders(&place, "c.csv", &[&both[..], &["--change-keys"]].concat()).succeeded();
+    let _ = orders(&place, "d.csv", &["--upsert-keys", "line,ID"]).succeeded();
+    let listed = place.value("SELECT upsert_keys FROM {s}.loader_loads ORDER BY run_id DESC");
+    assert_eq!(listed, r#"["line","id"]"#);
+}
+
+#[test]
+fn a_table_that_is_made_anew_has_no_habits() {
+    let place = Place::new("habits-anew");
+    let _ = orders(&place, "a.csv", &KEYS).succeeded();
+    place.execute("DROP TABLE {s}.t");
+    let _ = orders(&place, "b.csv", &[]).succeeded();
+    // Rows may be merged from any day on.
+    let _ = orders(&place, "c.csv", &["--upsert-keys", "id,line"]).succeeded();
+}
+
+#[test]
+fn a_ledger_of_an_earlier_version_forbids_nothing_and_remembers_from_now_on() {
+    let place = Place::new("habits-old-ledger");
+    let _ = orders(&place, "a.csv", &KEYS).succeeded();
+    place.execute("ALTER TABLE {s}.loader_loads DROP COLUMN upsert_keys");
+    place.put("b.csv", "id,line,n\n1,1,11\n");
+    let planned = place.plan("b.csv", "t", &["--upsert-keys", "line"]);
+    assert_eq!(planned.ended.code, 0, "{}", planned.error());
+    let completed = orders(&place, "b.csv", &KEYS).succeeded();
+    assert_eq!(completed.data_api_calls("BatchExecuteStatement"), 3);
+    assert_eq!(orders(&place, "c.csv", &[]).ended.code, 2);
+    // What an earlier version loads meanwhile says nothing.
+    place.execute("UPDATE {s}.loader_loads SET upsert_keys = NULL");
+    let _ = orders(&place, "c.csv", &["--upsert-keys", "id,line"]).succeeded();
 }

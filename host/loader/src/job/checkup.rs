@@ -88,6 +88,7 @@ impl Checkup {
             leading_zeros: None,
             repeated_header: None,
             strategy: None,
+            change_keys: None,
             duplicates: None,
             schema_policy: None,
             missing_columns: None,

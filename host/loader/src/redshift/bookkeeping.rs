@@ -5,7 +5,7 @@ use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;
 use loader_model::names::TableName;
 use loader_warehouse::bookkeeping::{
-    LEDGER, add_plugins as add_plugins_sql, ddl, fence, make_fence as make_fence_sql,
+    LEDGER, LaterColumn, add_column, ddl, fence, make_fence as make_fence_sql,
 };
 use loader_warehouse::catalog::Catalog;
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
@@ -43,19 +43,32 @@ pub async fn make_fence(api: &DataApi, target: &TableName, catalog: &Catalog) ->
     }
 }
 
-/// Adds the column for plugins to a ledger that an earlier version made. Returns whether the column
-/// is there now. A database user may write to the ledger without owning it; then ALTER TABLE is
-/// denied, and the user's loads go on without the column.
-pub async fn add_plugins(api: &DataApi, target: &TableName) -> Result<bool> {
-    match retry::execute_batch(api, &[add_plugins_sql(target)]).await? {
-        Outcome::Finished(_) => Ok(true),
-        Outcome::Failed(failure) => Ok(has_plugins(target, &failure)),
+/// Adds columns to a ledger that an earlier version made. `columns`: the later columns that it has,
+/// before and after. A database user may write to the ledger without owning it; then ALTER TABLE is
+/// denied, and the user's loads go on without the rest.
+pub async fn complete_ledger(
+    api: &DataApi,
+    target: &TableName,
+    columns: &mut Vec<LaterColumn>,
+) -> Result<()> {
+    for column in LaterColumn::ALL {
+        if columns.contains(&column) {
+            continue;
+        }
+        if let Outcome::Failed(failure) =
+            retry::execute_batch(api, &[add_column(target, column)]).await?
+            && !has_column(target, column, &failure)
+        {
+            return Ok(());
+        }
+        columns.push(column);
     }
+    Ok(())
 }
 
 /// Whether the ledger has the column although ALTER TABLE was refused. It has when another run
 /// added it in the meantime, and ALTER TABLE fails because the column already exists.
-fn has_plugins(target: &TableName, failure: &StatementFailure) -> bool {
+fn has_column(target: &TableName, column: LaterColumn, failure: &StatementFailure) -> bool {
     match failure.refusal {
         Refusal::AlreadyExists => true,
         Refusal::Conflict
@@ -71,9 +84,10 @@ fn has_plugins(target: &TableName, failure: &StatementFailure) -> bool {
         | Refusal::WideAlready
         | Refusal::HeldByViews
         | Refusal::Other => {
-            let error = refusal::explain("adding the column `plugins`", failure);
+            let column = column.name();
+            let error = refusal::explain(&format!("adding the column `{column}`"), failure);
             let ledger = target.sibling(LEDGER);
-            tracing::warn!(%ledger, %error, "the ledger cannot say which plugins made the rows");
+            tracing::warn!(%ledger, column, %error, "the ledger cannot say how the rows were made");
             false
         }
     }

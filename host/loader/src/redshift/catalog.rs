@@ -67,9 +67,9 @@ async fn complete(
         bookkeeping::make_fence(api, target, &catalog).await?;
         catalog.has_fence = true;
     }
-    // A file that was loaded before gets no new row, so its run needs no column for the plugins.
-    if !catalog.ledger_has_plugins && catalog.loaded_by.is_none() {
-        catalog.ledger_has_plugins = bookkeeping::add_plugins(api, target).await?;
+    // A file that was loaded before gets no new row, so its run needs no later column.
+    if catalog.loaded_by.is_none() {
+        bookkeeping::complete_ledger(api, target, &mut catalog.ledger_columns).await?;
     }
     Ok(catalog)
 }

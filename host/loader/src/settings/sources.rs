@@ -59,7 +59,7 @@ impl Settings {
             job_id job_name src_bucket source_file_name delimiter
             quote escape comment no_header skip_rows
             null_value leading_zeros repeated_header schema_name target_table upsert_keys
-            strategy duplicates schema_policy missing_columns max_rejects
+            strategy change_keys duplicates schema_policy missing_columns max_rejects
             force workgroup_name cluster_identifier db_user database
             region secret_arn iam_role lock_target lock_timeout
             statement_timeout split_load_above local plugin_config

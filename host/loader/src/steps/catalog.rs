@@ -7,12 +7,13 @@
 use loader_model::error::{Error, Result};
 use loader_warehouse::catalog::Catalog;
 
+use crate::habit;
 use crate::redshift::catalog::{self, Bookkeeping};
 use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
 
-/// Errors: `Transient`, `Config` (permissions, no such schema).
+/// Errors: `Transient`, `Config` (permissions, no such schema, other keys than the table has).
 // `unless_unknown`: queries and CREATE TABLE IF NOT EXISTS may be sent twice, so a lost answer
 // leaves nothing to find out. The user is told to run again, and not to look into the warehouse.
 pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog> {
@@ -23,9 +24,10 @@ pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog>
     let read = catalog::read(&tools.api, &tools.job.target, &source.load_id, missing);
     let read = async { read.await.map_err(Error::unless_unknown) };
     let catalog = tools.step(Step::Catalog, read).await?;
-    let loaded_by = catalog.loaded_by.filter(|_| !may_load_again(tools));
-    if let Some(run_id) = &loaded_by {
-        say_loaded_before(tools, run_id);
+    let loaded_by = catalog.loaded_by.clone().filter(|_| !may_load_again(tools));
+    match &loaded_by {
+        Some(run_id) => say_loaded_before(tools, run_id),
+        None => habit::check(&tools.job, &catalog)?,
     }
     Ok(Catalog { loaded_by, ..catalog })
 }

@@ -9,6 +9,7 @@ use loader_data::parts::csv_null;
 use loader_model::choices::StagingFormat;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::TargetColumn;
+use loader_warehouse::bookkeeping::LaterColumn;
 use loader_warehouse::load_batch::{
     self, Copy, CopyFormat, Counts, LedgerRow, LoadBatch, LoadStatements, Statement, StatementRole,
 };
@@ -20,7 +21,7 @@ use crate::redshift::{audit, retry};
 use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Evolved, Loaded, Staged, Work};
-use crate::{crash, plugin_identity};
+use crate::{crash, habit, plugin_identity};
 
 /// Runs the load. Errors: `Data` (duplicate keys that are not allowed, a load error),
 /// `Transient` (conflicts that do not end), `OutcomeUnknown`, `Config` (permissions), `Internal`.
@@ -64,10 +65,15 @@ impl Load<'_> {
     fn statements(&self) -> LoadStatements {
         let columns = self.work.plan.target_columns(&self.staged.totals.max_text_bytes);
         let null = csv_null(&self.tools.job.run.text);
-        // A ledger of an earlier version has no column for the plugins.
-        let plugins = self.work.catalog.ledger_has_plugins;
-        let plugins = plugins.then(|| plugin_identity::for_ledger(&self.staged.plugins));
-        load_batch::build(&batch(self, &columns, &null, plugins.as_deref()))
+        // A ledger of an earlier version lacks columns.
+        let has = |column: LaterColumn| self.work.catalog.ledger_columns.contains(&column);
+        let plugins =
+            has(LaterColumn::Plugins).then(|| plugin_identity::for_ledger(&self.staged.plugins));
+        let upsert_keys = has(LaterColumn::UpsertKeys)
+            .then(|| habit::for_ledger(&self.tools.job, &self.work.catalog))
+            .flatten();
+        let said = Said { plugins: plugins.as_deref(), upsert_keys: upsert_keys.as_deref() };
+        load_batch::build(&batch(self, &columns, &null, said))
     }
 
     fn api(&self) -> DataApi {
@@ -165,12 +171,19 @@ async fn commit(
     }
 }
 
-/// `plugins`: the plugins with their counters, as the ledger has them.
+/// What the ledger says as JSON, where it has columns for it.
+struct Said<'a> {
+    /// The plugins with their counters.
+    plugins: Option<&'a str>,
+    /// The keys by which the target is merged.
+    upsert_keys: Option<&'a str>,
+}
+
 fn batch<'a>(
     load: &'a Load<'_>,
     columns: &'a [TargetColumn],
     null: &'a str,
-    plugins: Option<&'a str>,
+    said: Said<'a>,
 ) -> LoadBatch<'a> {
     let job = &load.tools.job;
     let format = match job.staging_format {
@@ -203,7 +216,8 @@ fn batch<'a>(
             version_id: load.work.source.info.version_id.as_deref(),
             size_bytes: load.work.source.info.size_bytes,
             run_id: &job.run.text,
-            plugins,
+            plugins: said.plugins,
+            upsert_keys: said.upsert_keys,
         },
         audit: audit::row(job, load.staged.totals.rows_read),
     }

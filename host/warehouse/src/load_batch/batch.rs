@@ -70,6 +70,8 @@ pub struct LedgerRow<'a> {
     pub run_id: &'a str,
     /// The plugins with their counters, as JSON; `None` when the ledger has no column for them.
     pub plugins: Option<&'a str>,
+    /// The keys by which the target is merged, as JSON; `None` as of the plugins.
+    pub upsert_keys: Option<&'a str>,
 }
 
 /// What the audit table says of a run, beside the counts.

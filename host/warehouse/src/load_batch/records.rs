@@ -2,7 +2,7 @@
 
 use loader_model::names::{TableName, utc};
 
-use crate::bookkeeping::{AUDIT, LEDGER, PLUGINS, fence};
+use crate::bookkeeping::{AUDIT, LEDGER, LaterColumn, fence};
 use crate::load_batch::batch::{AuditRow, LoadBatch};
 use crate::load_batch::counts::COUNTS;
 use crate::sql::{cut, table, text};
@@ -26,13 +26,17 @@ pub(super) fn fence_row(batch: &LoadBatch<'_>) -> String {
 // alone tells loads apart.
 pub(super) fn ledger(batch: &LoadBatch<'_>) -> String {
     let row = &batch.ledger;
-    let (column, plugins) = match row.plugins {
-        Some(plugins) => (format!(", {PLUGINS}"), format!(", {}", text(plugins))),
-        None => (String::new(), String::new()),
-    };
+    let later = [(LaterColumn::Plugins, row.plugins), (LaterColumn::UpsertKeys, row.upsert_keys)];
+    let (mut columns, mut values) = (String::new(), String::new());
+    for (column, value) in later {
+        if let Some(value) = value {
+            columns.push_str(&format!(", {}", column.name()));
+            values.push_str(&format!(", {}", text(value)));
+        }
+    }
     format!(
         "INSERT INTO {} (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, \
-         rows, loaded_at{column}) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, GETDATE(){plugins})",
+         rows, loaded_at{columns}) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, GETDATE(){values})",
         table(&batch.target.sibling(LEDGER)),
         text(row.load_id),
         text(cut(&row.source.to_string(), 2048)),

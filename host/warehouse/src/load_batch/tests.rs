@@ -59,6 +59,7 @@ fn texts_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> [String; 3] {
             size_bytes: 9,
             run_id: "r1",
             plugins: Some(r#"[{"name":"o'brien"}]"#),
+            upsert_keys: Some(r#"["id"]"#),
         },
         audit: AuditRow {
             run_number: 7,
@@ -99,7 +100,7 @@ fn a_merge_into_a_new_table() {
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     CreateView: CREATE VIEW v_orders
     Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins, upsert_keys) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]', '["id"]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
@@ -130,7 +131,7 @@ fn a_large_load_is_two_transactions_and_locks_only_in_the_second() {
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins, upsert_keys) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]', '["id"]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
@@ -164,7 +165,7 @@ fn an_append_knows_no_keys() {
     Count: CREATE TEMP TABLE loader_counts AS SELECT n AS inserted, 0 AS updated, 0 AS duplicates FROM (SELECT COUNT(*) AS n FROM loader_stage) AS staged
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM loader_stage
     Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins, upsert_keys) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]', '["id"]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
@@ -193,7 +194,7 @@ fn first_wins_error_refuses_and_csv_has_its_own_null() {
     Delete: DELETE FROM "public"."orders" USING loader_stage WHERE "public"."orders"."id" = loader_stage."id"
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" ASC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins, upsert_keys) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]', '["id"]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
@@ -212,7 +213,7 @@ fn first_wins_error_refuses_and_csv_has_its_own_null() {
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     CreateView: CREATE VIEW v_orders
     Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]')
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins, upsert_keys) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 3, GETDATE(), '[{"name":"o''brien"}]', '["id"]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);
@@ -237,7 +238,7 @@ fn replacing_empties_the_table_and_an_empty_file_copies_nothing() {
     Insert: INSERT INTO "public"."orders" ("id", "select") SELECT "id", "select" FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "id" ORDER BY "_loader_row" DESC) AS "_loader_rank" FROM loader_stage) AS ranked WHERE "_loader_rank" = 1
     CreateView: CREATE VIEW v_orders
     Fence: INSERT INTO "public"."loader_fence_orders" (load_id, run_id, loaded_at) VALUES ('l1', 'r1', GETDATE())
-    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 0, GETDATE(), '[{"name":"o''brien"}]')
+    Ledger: INSERT INTO "public"."loader_loads" (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, rows, loaded_at, plugins, upsert_keys) VALUES ('l1', 's3://b/data/in/o''brien.csv', '"e"', NULL, 9, 'public.orders', 'r1', 0, GETDATE(), '[{"name":"o''brien"}]', '["id"]')
     Audit: INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) SELECT 7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'o''brien.csv', 'orders', 3, CAST(CASE WHEN updated > 2147483647 THEN 2147483647 ELSE updated END AS INTEGER), CAST(CASE WHEN inserted > 2147483647 THEN 2147483647 ELSE inserted END AS INTEGER), 'SUCCESS', CAST(NULL AS VARCHAR(256)) FROM loader_counts
     Report: SELECT inserted, updated, duplicates FROM loader_counts
     "#);

@@ -1,0 +1,61 @@
+//! What the ledger says of a target: whether a file was loaded into it before, and how its last load
+//! was made.
+
+use loader_model::error::Result;
+use loader_model::names::TableName;
+
+use crate::bookkeeping::{self, LaterColumn};
+use crate::rows::{FromRow, Row};
+use crate::sql::{self, text};
+
+/// What the ledger says of the last load of a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastLoad {
+    pub run_id: String,
+    /// The keys by which the target is merged, empty when its rows are added. `None` when the ledger
+    /// does not say, as of a load of an earlier version.
+    pub keys: Option<Vec<String>>,
+}
+
+/// The later columns among the names of the ledger's columns.
+pub(super) fn later_columns<'a>(names: impl Iterator<Item = &'a str>) -> Vec<LaterColumn> {
+    let names: Vec<&str> = names.collect();
+    let has = |column: &LaterColumn| names.contains(&column.name());
+    LaterColumn::ALL.into_iter().filter(has).collect()
+}
+
+// The last load with what all loads come to. A star, because a ledger of an earlier version lacks
+// columns, and a query that names one of these would fail with the whole batch.
+pub(super) fn query(target: &TableName, load_id: &str) -> String {
+    format!(
+        "SELECT l.*, MAX(CASE WHEN l.load_id = {} THEN l.run_id END) OVER () AS loaded_by, \
+         COUNT(*) OVER () AS loads FROM {} AS l WHERE l.target_table = {} ORDER BY l.loaded_at DESC, \
+         l.run_id DESC LIMIT 1",
+        text(load_id),
+        sql::table(&target.sibling(bookkeeping::LEDGER)),
+        text(&target.to_string()),
+    )
+}
+
+/// What the ledger says of a target.
+#[derive(Default)]
+pub(super) struct Loads {
+    /// The last run that loaded the file.
+    pub(super) loaded_by: Option<String>,
+    /// Loads of any file.
+    pub(super) loads: u64,
+    pub(super) last: Option<LastLoad>,
+}
+
+impl FromRow for Loads {
+    fn from_row(row: Row<'_>) -> Result<Loads> {
+        // A count is never negative, so the sign can be dropped.
+        let loads = row.integer("loads")?.unsigned_abs();
+        let keys = LaterColumn::UpsertKeys.name();
+        let keys = if row.has(keys) { row.optional_text(keys)? } else { None };
+        // Keys that are no list were written by a person, and say nothing.
+        let keys = keys.and_then(|keys| serde_json::from_str(&keys).ok());
+        let last = Some(LastLoad { run_id: row.text("run_id")?, keys });
+        Ok(Loads { loaded_by: row.optional_text("loaded_by")?, loads, last })
+    }
+}
