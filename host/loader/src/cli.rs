@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::plugin::PluginArgs;
 use crate::settings::Settings;
+use crate::settings::plugin_entry::BUILT_IN;
 
 /// Loads CSV files from S3 into Amazon Redshift: clean, typed, merged on keys, audited, each file
 /// exactly once.
@@ -106,8 +107,8 @@ pub struct DemoArgs {
     /// Folder to work in; a temporary one when not given.
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// The default plugin.
-    #[arg(long, value_name = "FILE", default_value = "plugins/default.wasm")]
+    /// The plugin of the story; `default` is the one that is part of the program.
+    #[arg(long, value_name = "FILE", default_value = BUILT_IN)]
     pub plugins: PathBuf,
     /// Tell all of it at once; on a terminal each page otherwise waits for a key.
     #[arg(long)]

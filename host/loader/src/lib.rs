@@ -26,6 +26,8 @@ mod tools;
 
 mod data_path;
 
+mod built_in;
+
 pub mod redshift;
 
 mod plugin_identity;

@@ -149,7 +149,7 @@ pub struct Settings {
     pub local: Option<PathBuf>,
 
     /// Plugins, in the order in which rows pass them: a.wasm,b.wasm; in place of those of the
-    /// settings file.
+    /// settings file. `default` is part of the program, `none` means no plugins [default: default].
     #[arg(long, help_heading = "Plugins", value_name = "FILES", value_delimiter = ',', value_parser = plugin_path())]
     pub plugins: Option<Vec<PluginEntry>>,
     /// JSON file with configs of plugins that have none in the settings file: {"default": {…}}.

@@ -4,6 +4,7 @@
 //! both are there already; `rustup target add`; Debian's packages by apt. Only `cargo xtask setup`
 //! goes as far as apt. A toolchain that is there is found without the network.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -77,6 +78,17 @@ impl Toolchain {
         debian().map_or_else(|| failure(nothing_found(&rustup, &apt)), Ok)
     }
 
+    /// What decides the bytes of a plugin beside its sources: the compiler's version, and whether it
+    /// compiles the standard library too.
+    pub fn compiler(&self) -> String {
+        let (rustc, library) = match self.compiler {
+            Compiler::Installed => (installed_rustc(), ""),
+            Compiler::Debian { .. } => (DEBIAN_RUSTC.into(), ", and the standard library with it"),
+        };
+        let version = printed(Path::new(&rustc), &["--version"]).unwrap_or_default();
+        format!("{}{library}", version.display())
+    }
+
     pub(crate) fn sysroot(&self) -> &Path {
         &self.sysroot
     }
@@ -102,8 +114,12 @@ fn nothing_found(rustup: &str, apt: &str) -> String {
     )
 }
 
+fn installed_rustc() -> OsString {
+    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
 fn installed() -> Option<Toolchain> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let rustc = installed_rustc();
     let library = printed(Path::new(&rustc), &["--print", "target-libdir", "--target", TARGET])?;
     let has_core =
         |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with("libcore-");

@@ -87,7 +87,9 @@ fn load(place: &Place, case: &Path, verb: &str, input: &str, arguments: &[String
     let mut command = place.command(verb, input, "t");
     let settings = case.join("loader.toml");
     if settings.exists() {
+        // A settings file that names no plugins leaves the load to the program's own.
         command
+            .env_remove("LOADER_PLUGINS")
             .arg("--config")
             .arg(settings.strip_prefix(root().join("tests")).expect("it is below"));
     } else {

@@ -1,7 +1,7 @@
 //! How a table is loaded from file to file: a file that lacks columns leaves known rows what they
-//! have, and the ledger remembers the keys.
+//! have, the ledger remembers the keys, and a load that names no plugins has the program's own.
 
-use loader_tests::{Place, Report};
+use loader_tests::{Ended, Place, Report, run};
 
 const KEYS: [&str; 2] = ["--upsert-keys", "id"];
 
@@ -100,4 +100,51 @@ fn a_ledger_of_an_earlier_version_forbids_nothing_and_remembers_from_now_on() {
     // What an earlier version loads meanwhile says nothing.
     place.execute("UPDATE {s}.loader_loads SET upsert_keys = NULL");
     let _ = orders(&place, "c.csv", &["--upsert-keys", "id,line"]).succeeded();
+}
+
+/// A command on a file, without a word about plugins but these.
+fn unnamed(place: &Place, verb: &str, file: &str, plugins: &[&str]) -> Ended {
+    place.put(file, "Order ID,Amount ($)\n1,0.1\n");
+    run(place.command(verb, file, "t").env_remove("LOADER_PLUGINS").args(plugins))
+}
+
+#[test]
+fn where_no_plugins_are_named_the_programs_own_runs_as_any_other() {
+    let place = Place::new("habits-built-in");
+    let report = |verb: &str, plugins: &[&str]| {
+        let report = Report::of(unnamed(&place, verb, &format!("{verb}.csv"), plugins));
+        assert_eq!(report.ended.code, 0, "{verb}: {}", report.error());
+        report
+    };
+    let columns = |plan: &Report| {
+        let columns = plan.json["columns"].as_array().into_iter().flatten();
+        let named = columns.filter_map(|column| column["name"].as_str().map(str::to_owned));
+        named.collect::<Vec<_>>().join(",")
+    };
+    let cleaned = "order_id,amount,run_date,file_name";
+    assert_eq!(columns(&report("plan", &[])), cleaned);
+    assert_eq!(columns(&report("plan", &["--plugins", "default"])), cleaned);
+    assert_eq!(columns(&report("plan", &["--plugins", "none"])), "order id,amount ($)");
+    let loaded = report("run", &[]);
+    let plugin = &loaded.json["plugins"][0];
+    let named = report("stage", &["--plugins", "default"]);
+    assert_eq!(
+        (plugin["name"].as_str(), plugin["version"].as_str()),
+        (Some("default"), Some("0.1.0"))
+    );
+    assert_eq!(plugin["sha256"], named.json["plugins"][0]["sha256"]);
+    let ledger = place.value("SELECT plugins FROM {s}.loader_loads");
+    assert_eq!(ledger, loaded.json["plugins"].to_string());
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = dir.path().join("config.json").display().to_string();
+    std::fs::write(&config, r#"{"default": {"metadata": false}}"#).expect("writes");
+    assert_eq!(columns(&report("plan", &["--plugin-config", &config])).split(',').count(), 4);
+    let pinned = dir.path().join("loader.toml");
+    let pin = "0".repeat(64);
+    std::fs::write(&pinned, format!("plugins = [{{ path = 'default', sha256 = '{pin}' }}]\n"))
+        .expect("writes");
+    let ended = unnamed(&place, "run", "x.csv", &["--config", &pinned.display().to_string()]);
+    assert_eq!(ended.code, 2, "{}", ended.stdout);
+    assert!(ended.stdout.contains("plugin default is not the one that plugins[0] pins"));
 }

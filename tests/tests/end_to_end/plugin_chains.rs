@@ -136,8 +136,7 @@ fn only_the_pinned_plugin_is_run() {
     let wrong = settings(&dir, &format!("sha256 = '{pinned}', {EMAIL}"));
     let expected = format!(
         "plugin {file} is not the one that tables.t.plugins[1] pins: sha256 {pinned} is pinned, \
-         {found} is found; bring the pinned file back, or pin this one (`loader plugin check \
-         {file}` prints its digest) (file {}, line 4)",
+         {found} is found; bring the pinned one back, or pin this one (file {}, line 4)",
         wrong.display()
     );
     for verb in ["run", "plan", "stage"] {

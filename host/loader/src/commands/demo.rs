@@ -213,7 +213,7 @@ impl Story {
             .enumerate()
             .map(|(i, column)| column_line(spool.profile.columns.get(i), column));
         let columns = columns.collect::<String>();
-        Ok(format!("What {} makes of it\n{columns}", self.plugins.display()))
+        Ok(format!("What the plugin {} makes of it\n{columns}", self.plugins.display()))
     }
 
     async fn table(&self, title: &str, statement: &str) -> Result<String> {

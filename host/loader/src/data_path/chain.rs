@@ -1,4 +1,4 @@
-//! The plugins of a job, read from disk, compiled or taken from the cache.
+//! The plugins of a job, read from disk or from the program itself, compiled or taken from the cache.
 //!
 //! In: the settings of the plugins. Out: the chain, each plugin with a config that it takes. The
 //! sandbox's errors become errors of the program here.
@@ -12,9 +12,10 @@ use loader_data::plan::ConfiguredPlugin;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::{CacheLocation, Metering, Plugin, Runtime};
 
+use crate::built_in;
 use crate::job::{PluginCache, PluginSettings, TransformSettings};
 use crate::plugin_identity::PluginIdentity;
-use crate::settings::plugin_entry::{Digest, Origin};
+use crate::settings::plugin_entry::{BUILT_IN, Digest, Origin};
 
 /// The plugins of a job in the order in which rows pass them, each with its config. Clones share
 /// the plugins.
@@ -81,15 +82,19 @@ fn load_one(runtime: &Runtime, settings: &PluginSettings) -> Result<ConfiguredPl
     Ok((plugin, settings.config.clone()))
 }
 
+const UNREADABLE: &str =
+    "cannot be read; is the path right? `default` names the plugin that is part of the program";
+
 /// Reads a plugin's bytes, and checks them against every pin of the file. Errors: `Config`.
 // The caller compiles these very bytes. Reading the file a second time would let another program
 // swap it between the check and the compilation.
 fn read_pinned(settings: &PluginSettings) -> Result<Vec<u8>> {
     let path = &settings.path;
-    let hint =
-        "cannot be read; is the path right? `cargo xtask plugins` builds plugins/default.wasm";
-    let bytes =
-        std::fs::read(path).context(Kind::Config, format!("plugin {} {hint}", path.display()))?;
+    let bytes = match path == Path::new(BUILT_IN) {
+        true => built_in::DEFAULT_PLUGIN.to_vec(),
+        false => std::fs::read(path)
+            .context(Kind::Config, format!("plugin {} {UNREADABLE}", path.display()))?,
+    };
     for (pinned, origin) in &settings.pins {
         check_pin(path, &bytes, pinned, origin)?;
     }
@@ -113,11 +118,10 @@ pub(crate) fn check_pin(path: &Path, bytes: &[u8], pinned: &Digest, origin: &Ori
     if found == *pinned {
         return Ok(());
     }
-    let path = path.display();
     let fact = format!(
-        "plugin {path} is not the one that {origin} pins: sha256 {pinned} is pinned, {found} is \
-         found; bring the pinned file back, or pin this one (`loader plugin check {path}` prints \
-         its digest)"
+        "plugin {} is not the one that {origin} pins: sha256 {pinned} is pinned, {found} is found; \
+         bring the pinned one back, or pin this one",
+        path.display()
     );
     let error = Error::new(Kind::Config, fact);
     Err(match origin.place() {

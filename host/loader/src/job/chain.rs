@@ -12,7 +12,6 @@ use serde_json::Value;
 
 use super::required::{config, read_text};
 use crate::settings::Settings;
-use crate::settings::chains::ChosenPlugins;
 use crate::settings::place::{Place, SettingsFile};
 use crate::settings::plugin_entry::{Digest, Origin, PluginEntry};
 
@@ -41,16 +40,34 @@ pub(super) fn decide(settings: &Settings) -> Result<(Vec<PluginSettings>, Vec<St
     let table = settings.target_table.as_deref();
     let target = table.map(|table| settings.table_named(table)).transpose()?;
     let chosen = settings.chain(target.as_ref());
+    let built_in = [PluginEntry::built_in()];
+    let entries = without_none(chosen.plugins.unwrap_or(&built_in))?;
     let configs = settings.plugin_config.as_deref().map(Configs::read).transpose()?;
     if let Some(configs) = &configs {
-        configs.refuse_strangers(chosen, settings)?;
+        configs.refuse_strangers(entries, chosen.are_typed(), settings)?;
     }
     let decide_one = |plugin| decide_one(plugin, settings, configs.as_ref());
-    let plugins = chosen.plugins.iter().map(decide_one).collect::<Result<_>>()?;
+    let plugins = entries.iter().map(decide_one).collect::<Result<_>>()?;
     let notice = chosen.overruled.map(|place| {
         format!("the plugins are those of --plugins, not those of {place} in {}", place.file())
     });
     Ok((plugins, notice.into_iter().collect()))
+}
+
+/// The entries of a chain, which are no entries where it says `none`. Errors: `Config` when it says so
+/// beside plugins.
+fn without_none(entries: &[PluginEntry]) -> Result<&[PluginEntry]> {
+    match entries {
+        [only] if only.is_none() => Ok(&[]),
+        entries => match entries.iter().find(|entry| entry.is_none()) {
+            Some(none) => Err(config(format!(
+                "{} says `none` beside plugins; leave `none` away, or the plugins (a file of that \
+                 name is `./none`)",
+                none.origin
+            ))),
+            None => Ok(entries),
+        },
+    }
 }
 
 fn decide_one(
@@ -110,11 +127,15 @@ impl Configs {
     /// config for `mask_pi` beside the plugin `mask_pii.wasm` would never be used.)
     // One file of configs may serve the chains of several tables, so a config for any plugin of the
     // settings is right. A typed chain is the only chain of its run, though.
-    fn refuse_strangers(&self, chosen: ChosenPlugins<'_>, settings: &Settings) -> Result<()> {
-        let known: Vec<String> = match chosen.are_typed() {
-            true => chosen.plugins.iter().map(|plugin| name_of(&plugin.path)).collect(),
-            false => settings.all_plugins().map(|plugin| name_of(&plugin.path)).collect(),
-        };
+    fn refuse_strangers(
+        &self,
+        chain: &[PluginEntry],
+        is_typed: bool,
+        settings: &Settings,
+    ) -> Result<()> {
+        let others = settings.all_plugins().filter(|_| !is_typed);
+        let known: Vec<String> =
+            chain.iter().chain(others).map(|plugin| name_of(&plugin.path)).collect();
         match self.by_name.keys().find(|name| !known.contains(name)) {
             Some(name) => Err(config(format!(
                 "--plugin-config has a config for `{name}`, which is not among the plugins"
@@ -173,6 +194,30 @@ mod tests {
             r#"mask.wasm {"columns":["email"]} mask"#,
         ];
         assert_eq!(decided(chain).as_deref(), Ok(expected.map(str::to_owned).as_slice()));
+    }
+
+    #[test]
+    fn the_plugin_of_the_program_runs_where_none_is_named() {
+        let of = |settings: Settings| {
+            let (plugins, _) = decide(&settings).map_err(|error| error.to_string())?;
+            let shown =
+                |plugin: &PluginSettings| format!("{} by {}", plugin.path.display(), plugin.origin);
+            Ok::<_, String>(plugins.iter().map(shown).collect::<Vec<_>>().join(", "))
+        };
+        let typed = |list: &str| {
+            let plugins = list.split(',').map(|path| PathBuf::from(path).into()).collect();
+            Settings { plugins: Some(plugins), ..Settings::default() }
+        };
+        let file = |text: &str| Settings::from_toml(text, "loader.toml").expect("valid");
+        assert_eq!(of(Settings::default()).as_deref(), Ok("default by the program"));
+        assert_eq!(of(file("[tables.t]\n")).as_deref(), Ok("default by the program"));
+        assert_eq!(of(file("plugins = []\n")).as_deref(), Ok(""));
+        assert_eq!(of(file("plugins = ['none']\n")).as_deref(), Ok(""));
+        assert_eq!(of(typed("none")).as_deref(), Ok(""));
+        assert_eq!(of(typed("none").or(file("plugins = ['a.wasm']\n"))).as_deref(), Ok(""));
+        let two = of(typed("default,b.wasm"));
+        assert_eq!(two.as_deref(), Ok("default by --plugins, b.wasm by --plugins"));
+        insta::assert_snapshot!(of(typed("a.wasm,none")).unwrap_err(), @"--plugins says `none` beside plugins; leave `none` away, or the plugins (a file of that name is `./none`)");
     }
 
     #[test]

@@ -94,7 +94,7 @@ impl Checkup {
             missing_columns: None,
             max_rejects: None,
             force: None,
-            plugins: None,
+            plugins: Some(Vec::new()),
             plugin_config: None,
             capture: None,
             limits: None,

@@ -6,12 +6,13 @@ use loader_model::names::TableName;
 
 use crate::settings::Settings;
 use crate::settings::place::Place;
-use crate::settings::plugin_entry::{Digest, Origin, PluginEntry, TableSettings};
+use crate::settings::plugin_entry::{BUILT_IN, Digest, Origin, PluginEntry, TableSettings};
 
 /// The plugins that a load has.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ChosenPlugins<'a> {
-    pub plugins: &'a [PluginEntry],
+    /// `None` when the settings name none, and do not say either that there are none.
+    pub plugins: Option<&'a [PluginEntry]>,
     /// The place in the settings file that `--plugins` overrules: the table's entry, or a plugin
     /// for all tables that has a config or a pin.
     pub overruled: Option<&'a Place>,
@@ -20,7 +21,7 @@ pub struct ChosenPlugins<'a> {
 impl ChosenPlugins<'_> {
     /// Whether the plugins come from the command line.
     pub fn are_typed(&self) -> bool {
-        are_typed(self.plugins)
+        self.plugins.is_some_and(are_typed)
     }
 }
 
@@ -35,11 +36,10 @@ impl Settings {
         let table = target.and_then(|target| self.table(target));
         let of_all = self.plugins.as_deref();
         match of_all.filter(|plugins| are_typed(plugins)) {
-            Some(typed) => ChosenPlugins { plugins: typed, overruled: self.overruled(table) },
+            Some(typed) => ChosenPlugins { plugins: Some(typed), overruled: self.overruled(table) },
             None => {
                 let of_table = table.and_then(|table| table.plugins.as_deref());
-                let plugins = of_table.or(of_all).unwrap_or_default();
-                ChosenPlugins { plugins, overruled: None }
+                ChosenPlugins { plugins: of_table.or(of_all), overruled: None }
             }
         }
     }
@@ -79,8 +79,12 @@ impl Settings {
     /// The digests to which the settings pin a plugin's file.
     pub fn pins_of<'a>(&'a self, file: &Path) -> impl Iterator<Item = (&'a Digest, &'a Origin)> {
         // `./plugins/a.wasm`, `plugins/a.wasm` and a link to either are one file, and one pin holds
-        // for all three. A path that does not exist is compared as it is written.
-        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        // for all three. A path that does not exist is compared as it is written, and so is the name
+        // of the plugin that is no file.
+        let real = |path: &Path| match path == Path::new(BUILT_IN) {
+            true => path.to_path_buf(),
+            false => path.canonicalize().unwrap_or_else(|_| path.to_path_buf()),
+        };
         let file = real(file);
         let pinned =
             self.all_plugins().filter_map(|plugin| Some((plugin, plugin.sha256.as_ref()?)));

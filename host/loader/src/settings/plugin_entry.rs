@@ -2,7 +2,7 @@
 //! the place where it stands.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
@@ -11,6 +11,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::settings::place::Place;
+
+/// The plugin that is part of the program, where a path is expected. (A file of that name is
+/// `./default`.)
+pub(crate) const BUILT_IN: &str = "default";
+/// No plugins, in place of a list of them.
+const NONE: &str = "none";
 
 /// A plugin of a chain. In TOML it is a path, or a table with the path, a digest and a config: for
 /// example, `"default.wasm"` or `{ path = "mask_pii.wasm", config = { columns = ["email"] } }`.
@@ -32,6 +38,8 @@ pub enum Origin {
     Flag,
     /// In `LOADER_PLUGINS`.
     Variable,
+    /// Nowhere: the plugin of loads for which none is named.
+    Nowhere,
     File(Place),
 }
 
@@ -56,7 +64,7 @@ impl Origin {
     pub fn place(&self) -> Option<&Place> {
         match self {
             Origin::File(place) => Some(place),
-            Origin::Flag | Origin::Variable => None,
+            Origin::Flag | Origin::Variable | Origin::Nowhere => None,
         }
     }
 }
@@ -67,8 +75,21 @@ impl fmt::Display for Origin {
         match self {
             Origin::Flag => f.write_str("--plugins"),
             Origin::Variable => f.write_str("LOADER_PLUGINS"),
+            Origin::Nowhere => f.write_str("the program"),
             Origin::File(place) => place.fmt(f),
         }
+    }
+}
+
+impl PluginEntry {
+    /// The plugin of loads for which none is named.
+    pub fn built_in() -> PluginEntry {
+        PluginEntry { path: BUILT_IN.into(), origin: Origin::Nowhere, ..PluginEntry::default() }
+    }
+
+    /// Whether the entry says that there are no plugins.
+    pub fn is_none(&self) -> bool {
+        self.path == Path::new(NONE)
     }
 }
 
