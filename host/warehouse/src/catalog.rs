@@ -108,8 +108,8 @@ pub fn queries(target: &TableName, load_id: &str) -> Vec<String> {
 fn columns_query(target: &TableName, tables: &[&str]) -> String {
     let names = tables.iter().map(|table| format!("LOWER({})", text(table)));
     format!(
-        "SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, \
-         a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS \
+        "SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'm' THEN 'materialized view' \
+         ELSE 'view' END AS kind, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS \
          column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN \
          pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN \
          pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = {} AND \
@@ -119,11 +119,15 @@ fn columns_query(target: &TableName, tables: &[&str]) -> String {
     )
 }
 
+/// The kind of relation that a load can fill.
+const TABLE: &str = "table";
+
 /// A column of a table or view that may be the target or a bookkeeping table.
 struct ColumnRow {
     /// As the catalog spells it, so perhaps with upper-case letters.
     relation: String,
-    is_view: bool,
+    /// `table`, `view` or `materialized view`.
+    kind: String,
     /// `None` in the one row of a view whose columns the catalog does not know.
     column: Option<CatalogColumn>,
 }
@@ -132,7 +136,7 @@ impl FromRow for ColumnRow {
     fn from_row(row: Row<'_>) -> Result<ColumnRow> {
         let name = row.optional_text("attname")?;
         let column = name.map(|name| column(name, row)).transpose()?;
-        Ok(ColumnRow { relation: row.text("relname")?, is_view: row.boolean("is_view")?, column })
+        Ok(ColumnRow { relation: row.text("relname")?, kind: row.text("kind")?, column })
     }
 }
 
@@ -157,11 +161,8 @@ fn columns_of(rows: Vec<ColumnRow>, table: &TableName) -> Result<Option<Vec<Cata
         let other = others.iter().find(|row| row.relation.eq_ignore_ascii_case(&table.table));
         return other.map_or(Ok(None), |other| Err(upper_case::table(table, &other.relation)));
     };
-    if first.is_view {
-        return Err(Error::new(
-            Kind::Config,
-            format!("{table} is a view, and rows are loaded into tables only; name a table"),
-        ));
+    if first.kind != TABLE {
+        return Err(no_table(table, first));
     }
     let columns: Vec<CatalogColumn> = of_table.into_iter().filter_map(|row| row.column).collect();
     let is_upper = |column: &&CatalogColumn| column.name.contains(|c: char| c.is_ascii_uppercase());
@@ -170,6 +171,17 @@ fn columns_of(rows: Vec<ColumnRow>, table: &TableName) -> Result<Option<Vec<Cata
         .find(is_upper)
         .map_or(Ok(()), |column| Err(upper_case::column(table, &column.name)))?;
     Ok(Some(columns))
+}
+
+fn no_table(name: &TableName, row: &ColumnRow) -> Error {
+    // A late-binding view is the one relation without columns in PG_ATTRIBUTE.
+    let binding = if row.column.is_none() { "late-binding " } else { "" };
+    let fact = format!(
+        "{name} is a {binding}{}, and rows are loaded into tables only; name the table that it reads, \
+         or another one",
+        row.kind
+    );
+    Error::new(Kind::Config, fact)
 }
 
 impl TableState {
@@ -260,25 +272,25 @@ mod tests {
     fn one_execution_asks_for_everything() {
         let target = TableName::new("public", "flights").expect("a valid name");
         insta::assert_snapshot!(queries(&target, "abc").join("\n"), @r#"
-        SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights'), LOWER('job_sts'), LOWER('loader_loads'), LOWER('loader_fence_flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
+        SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights'), LOWER('job_sts'), LOWER('loader_loads'), LOWER('loader_fence_flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
         SELECT l.*, MAX(CASE WHEN l.load_id = 'abc' THEN l.run_id END) OVER () AS loaded_by, COUNT(*) OVER () AS loads FROM "public"."loader_loads" AS l WHERE l.target_table = 'public.flights' ORDER BY l.loaded_at DESC, l.run_id DESC LIMIT 1
         SET timezone TO 'UTC'
         SELECT target_table, run_id, view_schema, view_name, place, part, parts, content, written_at < DATEADD(minute, -15, GETDATE()) AS is_old FROM "public"."loader_dropped_views" WHERE target_table = 'public.flights' OR written_at < DATEADD(minute, -15, GETDATE()) ORDER BY CASE WHEN target_table = 'public.flights' THEN 0 ELSE 1 END, run_id DESC, target_table, place, view_schema, view_name, part LIMIT 1000
         "#);
         insta::assert_snapshot!(table_queries(&target).join("\n"), @"
-        SELECT c.relname, c.relkind <> 'r' AS is_view, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
+        SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
         SELECT a.attname, a.attisdistkey, a.attsortkeyord, format_encoding(a.attencodingtype::integer) AS encoding FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'flights' AND a.attnum > 0 AND NOT a.attisdropped
         SELECT DISTINCT a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'flights' AND a.attnum > 0 AND NOT a.attisdropped AND k.contype IN ('p', 'u', 'f')
         ");
     }
 
-    /// Rows of the columns query: relation, whether it is a view, column.
-    fn found(rows: &[(&str, bool, Option<&str>)]) -> ResultRows {
-        let columns = "relname is_view attname type_text attnotnull column_default";
-        let row = |(relation, is_view, column): &(&str, bool, Option<&str>)| {
+    /// Rows of the columns query: relation, kind, column.
+    fn found(rows: &[(&str, &str, Option<&str>)]) -> ResultRows {
+        let columns = "relname kind attname type_text attnotnull column_default";
+        let row = |(relation, kind, column): &(&str, &str, Option<&str>)| {
             vec![
                 Cell::Text((*relation).into()),
-                Cell::Boolean(*is_view),
+                Cell::Text((*kind).into()),
                 column.map_or(Cell::Null, |column| Cell::Text(column.into())),
                 column.map_or(Cell::Null, |_| Cell::Text("character varying(20)".into())),
                 column.map_or(Cell::Null, |_| Cell::Boolean(true)),
@@ -291,7 +303,7 @@ mod tests {
         }
     }
 
-    fn read(rows: &[(&str, bool, Option<&str>)]) -> Result<Option<Vec<CatalogColumn>>> {
+    fn read(rows: &[(&str, &str, Option<&str>)]) -> Result<Option<Vec<CatalogColumn>>> {
         let target = TableName::new("public", "Flights").expect("a valid name");
         let none = ResultRows::default();
         let (catalog, _) = Catalog::read([&found(rows), &none, &none], &target)?;
@@ -300,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_table_is_found_by_its_folded_name() {
-        let rows = [("Flights", false, Some("Id")), ("flights", false, Some("id"))];
+        let rows = [("Flights", TABLE, Some("Id")), ("flights", TABLE, Some("id"))];
         let columns = read(&rows).expect("a table").expect("there is one");
         assert_eq!(
             columns,
@@ -312,7 +324,7 @@ mod tests {
                 default: ColumnDefault::None,
             }]
         );
-        let other = [("job_sts", false, Some("id")), ("FLÜGE", false, Some("id"))];
+        let other = [("job_sts", TABLE, Some("id")), ("FLÜGE", TABLE, Some("id"))];
         assert_eq!(read(&other).expect("no table"), None);
     }
 
@@ -322,19 +334,20 @@ mod tests {
             let error = read(rows).expect_err("refused");
             format!("{:?}: {error}", error.kind())
         };
-        insta::assert_snapshot!(refused(&[("Flights", false, Some("id"))]), @r#"SchemaConflict: the table public."Flights" has upper-case letters in its name, and the loader writes names in lower case only; rename it: SET enable_case_sensitive_identifier TO true; ALTER TABLE "public"."Flights" RENAME TO "flights""#);
-        insta::assert_snapshot!(refused(&[("flights", false, Some("id")), ("flights", false, Some("Id"))]), @r#"SchemaConflict: the column "Id" of public.flights has upper-case letters in its name, and the loader writes names in lower case only; rename it: SET enable_case_sensitive_identifier TO true; ALTER TABLE "public"."flights" RENAME COLUMN "Id" TO "id""#);
+        insta::assert_snapshot!(refused(&[("Flights", TABLE, Some("id"))]), @r#"SchemaConflict: the table public."Flights" has upper-case letters in its name, and the loader writes names in lower case only; rename it: SET enable_case_sensitive_identifier TO true; ALTER TABLE "public"."Flights" RENAME TO "flights""#);
+        insta::assert_snapshot!(refused(&[("flights", TABLE, Some("id")), ("flights", TABLE, Some("Id"))]), @r#"SchemaConflict: the column "Id" of public.flights has upper-case letters in its name, and the loader writes names in lower case only; rename it: SET enable_case_sensitive_identifier TO true; ALTER TABLE "public"."flights" RENAME COLUMN "Id" TO "id""#);
     }
 
     #[test]
     fn a_view_is_no_target() {
-        for column in [Some("id"), None] {
-            let error = read(&[("flights", true, column)]).expect_err("a view");
+        let refused = |kind, column| {
+            let error = read(&[("flights", kind, column)]).expect_err("a view");
             assert_eq!(error.kind(), Kind::Config);
-            insta::allow_duplicates! {
-                insta::assert_snapshot!(error, @"public.flights is a view, and rows are loaded into tables only; name a table");
-            }
-        }
+            error.to_string()
+        };
+        insta::assert_snapshot!(refused("view", Some("id")), @"public.flights is a view, and rows are loaded into tables only; name the table that it reads, or another one");
+        insta::assert_snapshot!(refused("view", None), @"public.flights is a late-binding view, and rows are loaded into tables only; name the table that it reads, or another one");
+        insta::assert_snapshot!(refused("materialized view", Some("id")), @"public.flights is a materialized view, and rows are loaded into tables only; name the table that it reads, or another one");
     }
 
     #[test]

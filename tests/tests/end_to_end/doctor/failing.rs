@@ -287,7 +287,7 @@ fn a_schema_or_a_target_that_cannot_be_used() {
         -> check --schema-name, or make it: CREATE SCHEMA "nowhere"
     "#);
     insta::assert_snapshot!(examined(&["--target-table", "v"]), @"
-    target: doctor_target.v is a view, and rows are loaded into tables only; name a table
+    target: doctor_target.v is a view, and rows are loaded into tables only; name the table that it reads, or another one
         -> name a table that a load can fill
     ");
 }

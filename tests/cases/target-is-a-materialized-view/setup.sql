@@ -1,0 +1,2 @@
+CREATE TABLE {s}.orders (id INTEGER)
+CREATE MATERIALIZED VIEW {s}.t AS SELECT id FROM {s}.orders
