@@ -39,6 +39,8 @@ pub struct LoadPlan {
     pub(crate) decode_as: Vec<DecodeAs>,
     pub chain: ChainPlan,
     pub columns: Vec<PlannedColumn>,
+    /// The merge keys, as the target spells them.
+    pub keys: Vec<String>,
     /// Columns of the target that the file lacks, with the value that rows get in them.
     pub filled: Vec<FilledColumn>,
     /// Columns of the file that are left out.
@@ -90,9 +92,10 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
             format!("the header has {n} columns, a load takes {MAX_COLUMNS}; split the file"),
         ));
     }
-    let Agreed { decode_as, chain, keys } = agree_on_types::run(input)?;
-    let names = names::folded(&chain.output)?;
-    check_keys(input, &names)?;
+    let Agreed { decode_as, chain, keys: key_columns } = agree_on_types::run(input)?;
+    let names = names::in_target(input, &chain)?;
+    let keys = names::keys(input.keys, &names, &chain.output)?;
+    let input = &PlanInput { keys: &keys, ..*input };
     let Reconciled { columns, filled, discarded } = match input.existing {
         None if input.schema_policy != SchemaPolicy::Evolve => {
             return Err(missing_table(input.target));
@@ -103,15 +106,16 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         }
         Some(existing) => reconcile::run(input, &chain, &names, existing)?,
     };
-    keys::check_stay_apart(input, &keys)?;
+    keys::check_stay_apart(input, &key_columns)?;
     let creates_table = input.existing.is_none();
     Ok(LoadPlan {
         cut_moments: cut_moments(input, &columns),
         notices: why::notices(input, &columns),
-        notices_of_duplicates: keys::notices_of_duplicates(input, &keys),
+        notices_of_duplicates: keys::notices_of_duplicates(input, &key_columns),
         decode_as,
         chain,
         columns,
+        keys,
         filled,
         discarded,
         creates_table,
@@ -126,17 +130,4 @@ fn cut_moments(input: &PlanInput<'_>, columns: &[PlannedColumn]) -> u64 {
 fn missing_table(target: &TableName) -> Error {
     let fact = format!("there is no table {target}, and only --schema-policy evolve makes one");
     Error::new(Kind::SchemaConflict, fact)
-}
-
-fn check_keys(input: &PlanInput<'_>, names: &[String]) -> Result<()> {
-    match input.keys.iter().find(|key| !names.contains(key)) {
-        None => Ok(()),
-        Some(key) => {
-            let fact = format!(
-                "upsert key `{key}` is no column of the transformed file; it has: {}",
-                names.join(", ")
-            );
-            Err(Error::new(Kind::Config, fact))
-        }
-    }
 }

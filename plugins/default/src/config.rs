@@ -4,7 +4,7 @@ use loader_sdk::{Context, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::names::{self, OnCollision};
+use crate::names::OnCollision;
 
 /// JSON Schema of [`Config`].
 pub(crate) const SCHEMA: &str = include_str!("../config.schema.json");
@@ -61,7 +61,7 @@ impl Config {
         }
         for (key, name) in [("run_date", &config.run_date), ("file_name", &config.file_name)] {
             if let Some(name) = name
-                && (name.is_empty() || names::clean(name) != *name)
+                && (name.is_empty() || loader_names::clean(name) != *name)
             {
                 let message = format!(
                     "config: {key} is {name:?}; a column name has lower-case letters, digits and \

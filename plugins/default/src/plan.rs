@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use loader_names::{Columns, clean};
 use loader_sdk::arrow_schema::{DataType, Field, Schema};
 use loader_sdk::{Context, Error, HostValue, Plan};
 
@@ -63,11 +64,13 @@ fn treatments(
 ) -> Vec<Treatment> {
     // The user may name a key as the header spells it or by its clean name; cleaning a clean name
     // changes nothing.
-    let keys: Vec<String> = context.keys.iter().map(|key| names::clean(key)).collect();
+    let keys: Vec<String> = context.keys.iter().map(|key| clean(key)).collect();
+    let target = context.target.as_ref().map(Target::new);
     let columns = input.fields().iter().zip(names);
     let treatment = |(field, name): (&Arc<Field>, &String)| match Numbers::of(field) {
         Some(numbers) => {
-            of_numbers(numbers, target_type(context, name), keys.contains(name), config)
+            let type_there = target.as_ref().and_then(|target| target.type_of(name, field.name()));
+            of_numbers(numbers, type_there, keys.contains(name), config)
         }
         None => Treatment::Keep,
     };
@@ -137,10 +140,21 @@ fn of_numbers(
     }
 }
 
-fn target_type<'a>(context: &'a Context, name: &str) -> Option<&'a DataType> {
-    let target = context.target.as_ref()?;
-    let same = |field: &&Arc<Field>| field.name().eq_ignore_ascii_case(name);
-    target.fields().iter().find(same).map(|field| field.data_type())
+/// The target's columns, found as the host finds them.
+struct Target<'a> {
+    schema: &'a Schema,
+    columns: Columns,
+}
+
+impl<'a> Target<'a> {
+    fn new(schema: &'a Schema) -> Target<'a> {
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        Target { schema, columns: Columns::new(names) }
+    }
+
+    fn type_of(&self, name: &str, header: &str) -> Option<&'a DataType> {
+        self.columns.find(name, header).place().map(|place| self.schema.field(place).data_type())
+    }
 }
 
 /// The metadata columns that the config asks for: config key, name, value.

@@ -21,6 +21,7 @@ use loader_sandbox::{ChainPlan, PluginErrorKind};
 use super::file_values::{accepts, extent};
 use super::input::PlanInput;
 use super::keys::{self, KeyColumn};
+use super::names;
 use crate::failures::plugin_failure;
 
 /// How often the plugins are asked for a plan. The first pass learns which column lands where, and
@@ -102,10 +103,12 @@ fn expect(
     for KeyColumn { column, .. } in keys.iter().filter(|key| input.column(&key.name).is_none()) {
         expected[*column] = DecodeAs::of_new(&input.profile.columns[*column].new_type(true));
     }
+    let Some(existing) = input.existing else { return expected };
+    let columns = names::columns(existing);
     for (i, field) in chain.output.fields().iter().enumerate() {
-        let existing = input.column(&field.name().to_ascii_lowercase());
-        let (Some(existing), Some(origin)) = (existing, chain.origin(i)) else { continue };
-        let values = &input.profile.columns[origin];
+        let found = columns.find(field.name(), names::header(input, chain, i)).place();
+        let (Some(place), Some(origin)) = (found, chain.origin(i)) else { continue };
+        let (existing, values) = (&existing[place], &input.profile.columns[origin]);
         if accepts(values, &existing.column_type).is_ok() {
             expected[origin] = decode_for(&widened(&existing.column_type, extent(values)));
         } else if is_decimal(&existing.column_type) && values.accepts(LogicalType::Double).is_ok() {

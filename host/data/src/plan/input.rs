@@ -24,7 +24,7 @@ pub struct PlanInput<'a> {
     pub target: &'a TableName,
     /// The target's columns. `None`: the table does not exist.
     pub existing: Option<&'a [CatalogColumn]>,
-    /// The merge keys in lower case.
+    /// The merge keys in lower case, as the user spells them.
     pub keys: &'a [String],
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,

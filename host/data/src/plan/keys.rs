@@ -3,15 +3,15 @@
 //! In: the plugins' plan and the file's profile. Out: the file's column of each key, or a refusal
 //! of keys that the table's column would round.
 
-use arrow::datatypes::FieldRef;
 use loader_csv::{ColumnProfile, DecodeAs, Position};
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_sandbox::ChainPlan;
 
 use super::input::PlanInput;
+use super::names;
 
-/// A key and the column of the file that becomes it.
+/// A key, as the target spells it, and the column of the file that becomes it.
 pub(super) struct KeyColumn {
     pub(super) name: String,
     pub(super) column: usize,
@@ -27,7 +27,7 @@ pub(super) fn of_file(
     decode_as: &[DecodeAs],
     plan: impl Fn(&[DecodeAs]) -> Result<ChainPlan>,
 ) -> Result<Vec<KeyColumn>> {
-    let found = passed_through(input, chain);
+    let found = passed_through(input, chain)?;
     if found.len() == input.keys.len() {
         return Ok(found);
     }
@@ -36,17 +36,17 @@ pub(super) fn of_file(
         other => *other,
     };
     let texts: Vec<DecodeAs> = decode_as.iter().map(as_text).collect();
-    Ok(passed_through(input, &plan(&texts)?))
+    passed_through(input, &plan(&texts)?)
 }
 
-fn passed_through(input: &PlanInput<'_>, chain: &ChainPlan) -> Vec<KeyColumn> {
-    let fields = chain.output.fields().iter().enumerate();
-    let key = |(place, field): (usize, &FieldRef)| {
-        let name = field.name().to_ascii_lowercase();
-        let column = chain.origin(place).filter(|_| input.is_key(&name))?;
-        Some(KeyColumn { name, column })
+fn passed_through(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Vec<KeyColumn>> {
+    let names = names::in_target(input, chain)?;
+    let found = names::places_of_keys(input.keys, &names, &chain.output);
+    let key = |place: usize| {
+        let column = chain.origin(place)?;
+        Some(KeyColumn { name: names.get(place)?.clone(), column })
     };
-    fields.filter_map(key).collect()
+    Ok(found.into_iter().flatten().filter_map(key).collect())
 }
 
 /// Refuses keys that the table's column would round, since two of them could become one.

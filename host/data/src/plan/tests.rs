@@ -216,3 +216,24 @@ fn what_nothing_can_fill() {
     let new_key = Case { keys: &keys, ..case("a,b\n1,1\n", &strict[..1]) };
     insta::assert_snapshot!(new_key.error(), @"SchemaConflict: the file does not fit public.t: upsert key `b` is no column of the table, so no row could be found by it; change the table or the file so that they agree");
 }
+
+#[test]
+fn a_header_lands_in_the_column_that_is_alike_once_clean() {
+    let existing = [
+        column("order id", ColumnType::BigInt),
+        column("unit-price", ColumnType::Integer),
+        column("unit price", ColumnType::Integer),
+    ];
+    let keys = |keys: &[&str]| -> Result<Vec<String>> {
+        let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
+        let case = Case { keys: &keys, ..case("Order-ID,unit-price\n1,2\n", &existing) };
+        case.plan().map(|plan| plan.keys)
+    };
+    for key in ["order id", "order-id", "order_id", "Order  Id"] {
+        assert_eq!(keys(&[key]).expect("is a key"), ["order id"], "{key}");
+    }
+    insta::assert_snapshot!(keys(&["order_id", "order id"]).unwrap_err(), @"--upsert-keys names the column `order id` twice, once as `order id`");
+    insta::assert_snapshot!(keys(&["id"]).unwrap_err(), @"upsert key `id` is no column of the transformed file; it has: order id, unit-price");
+    insta::assert_snapshot!(case("order-id,order_id\n1,2\n", &existing).error(), @"SchemaConflict: the columns `order-id` and `order_id` of the file both mean the column `order id` of public.t; rename one in the header, or add a column to the table that is spelt like it");
+    insta::assert_snapshot!(case("order_id,unit_price\n1,2\n", &existing).error(), @"SchemaConflict: the column `unit_price` of the file may mean `unit-price` or `unit price` of public.t; spell it in the header as the table does, or rename the others in the table");
+}

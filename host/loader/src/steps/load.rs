@@ -197,7 +197,7 @@ fn batch<'a>(
         columns,
         filled: &load.work.plan.filled,
         keep_filled: job.keeps_known,
-        keys: &job.keys,
+        keys: &load.work.plan.keys,
         strategy: job.strategy,
         duplicates: job.duplicates,
         refuses_known: !job.force,
