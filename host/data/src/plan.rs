@@ -11,6 +11,7 @@
 mod agree_on_types;
 mod columns;
 mod file_values;
+mod header;
 mod input;
 mod keys;
 mod names;
@@ -19,7 +20,7 @@ mod reconcile;
 mod tests;
 mod why;
 
-use loader_csv::DecodeAs;
+use loader_csv::{DecodeAs, Header};
 use loader_model::choices::SchemaPolicy;
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
@@ -36,6 +37,8 @@ use reconcile::Reconciled;
 
 /// How the rows of a file become the columns of the staging table.
 pub struct LoadPlan {
+    /// The file's columns by the names that the plugins get.
+    pub(crate) header: Header,
     pub(crate) decode_as: Vec<DecodeAs>,
     pub chain: ChainPlan,
     pub columns: Vec<PlannedColumn>,
@@ -81,7 +84,7 @@ impl LoadPlan {
 
 /// Makes the plan.
 ///
-/// Errors: `Config` (a key that is no column), `Plugin`, `Data` (values that the target cannot
+/// Errors: `Config` (a key that is no column, a wrong number of names), `Plugin`, `Data` (values that the target cannot
 /// take, impossible columns), `SchemaConflict` (the table would have to change in a way that is not
 /// allowed or not possible).
 pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
@@ -92,6 +95,8 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
             format!("the header has {n} columns, a load takes {MAX_COLUMNS}; split the file"),
         ));
     }
+    let header = header::named(input)?;
+    let input = &PlanInput { header: &header, ..*input };
     let Agreed { decode_as, chain, keys: key_columns } = agree_on_types::run(input)?;
     let names = names::in_target(input, &chain)?;
     let keys = names::keys(input.keys, &names, &chain.output)?;
@@ -112,6 +117,7 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         cut_moments: cut_moments(input, &columns),
         notices: why::notices(input, &columns),
         notices_of_duplicates: keys::notices_of_duplicates(input, &key_columns),
+        header,
         decode_as,
         chain,
         columns,

@@ -143,7 +143,7 @@ fn work<S: Sink>(
         totals: Totals::default(),
     };
     let mut decoder =
-        Decoder::new(&spool.dialect, &spool.header, &plan.decode_as, Decoder::BATCH_ROWS);
+        Decoder::new(&spool.dialect, &plan.header, &plan.decode_as, Decoder::BATCH_ROWS);
     let mut buffer = Vec::new();
     while let Some(SpooledChunk { chunk, first_record }) = shared.take(spool) {
         spool.read(chunk, &mut buffer)?;

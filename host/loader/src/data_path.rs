@@ -79,6 +79,7 @@ impl DataPath {
     ) -> Result<LoadPlan> {
         plan::run(&PlanInput {
             header: &spool.header,
+            column_names: self.settings.column_names.as_deref(),
             profile: &spool.profile,
             plugins,
             target: &self.target,

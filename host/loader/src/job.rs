@@ -188,7 +188,7 @@ mod tests {
     use loader_model::error::Kind;
 
     use super::*;
-    use crate::settings::Keys;
+    use crate::settings::Names;
 
     fn minimal() -> Settings {
         Settings {
@@ -258,7 +258,7 @@ mod tests {
         );
         check(|s| s.strategy = Some(Strategy::Merge), "--strategy merge needs --upsert-keys");
         check(
-            |s| s.upsert_keys = Some(Keys(vec!["a".into(), "A".into()])),
+            |s| s.upsert_keys = Some(Names(vec!["a".into(), "A".into()])),
             "--upsert-keys names `a` twice",
         );
         check(

@@ -65,6 +65,9 @@ pub struct Settings {
     /// The first row is data; columns are named column_1, column_2, ….
     #[arg(long, help_heading = "Source", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub no_header: Option<bool>,
+    /// Names of the file's columns, in place of the header's: '["a","b"]' or a,b.
+    #[arg(long, help_heading = "Source", value_name = "NAMES")]
+    pub column_names: Option<Names>,
     /// Lines to skip before the header [default: 0].
     #[arg(long, help_heading = "Source", value_name = "N")]
     pub skip_rows: Option<u64>,
@@ -87,7 +90,7 @@ pub struct Settings {
     pub target_table: Option<String>,
     /// Merge keys: '["a","b"]' or a,b; none: rows are appended.
     #[arg(long, help_heading = "Target", value_name = "KEYS")]
-    pub upsert_keys: Option<Keys>,
+    pub upsert_keys: Option<Names>,
     /// How rows get in [default: merge with keys, append without].
     #[arg(long, help_heading = "Target", value_parser = choice::<Strategy>())]
     pub strategy: Option<Strategy>,
@@ -196,30 +199,30 @@ pub struct Settings {
     pub report: Option<ReportFormat>,
 }
 
-/// Merge keys, written as a JSON list or separated by commas: `["order_id","line"]` is the same as
-/// `order_id,line`.
+/// Names of columns, written as a JSON list or separated by commas: `["order_id","line"]` is the same
+/// as `order_id,line`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Keys(pub Vec<String>);
+pub struct Names(pub Vec<String>);
 
-impl FromStr for Keys {
+impl FromStr for Names {
     type Err = String;
 
-    fn from_str(text: &str) -> std::result::Result<Keys, String> {
+    fn from_str(text: &str) -> std::result::Result<Names, String> {
         // Only the JSON form can name a column that has a comma or blanks at its ends in its name.
         if text.trim_start().starts_with('[') {
             return serde_json::from_str(text)
-                .map(Keys)
+                .map(Names)
                 .map_err(|error| format!("not a JSON list of names: {error}"));
         }
         let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
-        Ok(Keys(names.map(str::to_owned).collect()))
+        Ok(Names(names.map(str::to_owned).collect()))
     }
 }
 
-impl<'de> Deserialize<'de> for Keys {
+impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: serde::Deserializer<'de>>(
         deserializer: D,
-    ) -> std::result::Result<Keys, D::Error> {
+    ) -> std::result::Result<Names, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Written {
@@ -227,7 +230,7 @@ impl<'de> Deserialize<'de> for Keys {
             Text(String),
         }
         match Written::deserialize(deserializer)? {
-            Written::List(names) => Ok(Keys(names)),
+            Written::List(names) => Ok(Names(names)),
             Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
         }
     }

@@ -18,7 +18,10 @@ pub type ConfiguredPlugin = (Plugin, Value);
 
 /// The input of a plan.
 pub struct PlanInput<'a> {
+    /// The header as it stands in the file; after [`super::run`] has begun, as it is planned with.
     pub header: &'a Header,
+    /// The names that take the place of the header's.
+    pub column_names: Option<&'a [String]>,
     pub profile: &'a FileProfile,
     pub plugins: &'a [ConfiguredPlugin],
     pub target: &'a TableName,

@@ -80,6 +80,16 @@ fn landed(
     }
 }
 
+/// The first names of a list, which may have 1600 of them.
+pub(super) fn some_of(names: &[impl AsRef<str>]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// The columns that the merge keys mean, in the target. A key is spelt as the table or the file
 /// spells it: `order_id`, `Order ID` and `order id` may all be one column.
 ///
@@ -90,7 +100,7 @@ pub(super) fn keys(keys: &[String], names: &[String], output: &Schema) -> Result
         let Some(name) = place.and_then(|place| names.get(place)) else {
             let fact = format!(
                 "upsert key `{key}` is no column of the transformed file; it has: {}",
-                names.join(", ")
+                some_of(names)
             );
             return Err(Error::new(Kind::Config, fact));
         };

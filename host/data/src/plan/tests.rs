@@ -35,6 +35,7 @@ impl Case<'_> {
         let target = TableName::new("public", "t")?;
         run(&PlanInput {
             header: &header,
+            column_names: None,
             profile: &profile,
             target: &target,
             existing: Some(self.existing),

@@ -24,7 +24,7 @@ use crate::job::Job;
 use crate::preview::preview;
 use crate::report::log::RunLog;
 use crate::report::{Report, Status};
-use crate::settings::{Keys, Settings};
+use crate::settings::{Names, Settings};
 use crate::tools::blocking;
 
 use chapters::{AUDIT, CHAPTERS, Chapter, FIRST_FILE_AGAIN, ORDERS, PRIVILEGES, SUMS, VIEW};
@@ -247,7 +247,7 @@ fn settings(dir: &Path, plugins: &Path, file: &str) -> Settings {
         src_bucket: Some(BUCKET.into()),
         source_file_name: Some(file.into()),
         target_table: Some(TABLE.into()),
-        upsert_keys: Some(Keys(vec!["order_id".into()])),
+        upsert_keys: Some(Names(vec!["order_id".into()])),
         local: Some(dir.to_path_buf()),
         plugins: Some(vec![plugins.to_path_buf().into()]),
         ..Settings::default()

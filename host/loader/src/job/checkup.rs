@@ -7,7 +7,7 @@ use loader_model::names::TableName;
 
 use super::required::required;
 use super::{Job, WarehouseSettings, keeps_known, keys, strategy};
-use crate::settings::{Keys, Settings};
+use crate::settings::{Names, Settings};
 
 /// Where loads would go, and what they would do there.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl Checkup {
             source_file_name: Some(trial.file.to_owned()),
             schema_name: Some(trial.table.schema.clone()),
             target_table: Some(trial.table.table.clone()),
-            upsert_keys: Some(Keys(keys)),
+            upsert_keys: Some(Names(keys)),
             staging_format: Some(trial.staging_format),
             parquet_compression: Some(trial.parquet_compression),
             split_load_above: split_load_above.or(self.settings.split_load_above),
@@ -83,6 +83,7 @@ impl Checkup {
             escape: None,
             comment: None,
             no_header: None,
+            column_names: None,
             skip_rows: None,
             null_value: None,
             leading_zeros: None,

@@ -16,6 +16,8 @@ use crate::settings::Settings;
 #[derive(Clone, Debug)]
 pub struct TransformSettings {
     pub dialect: Dialect,
+    /// Names of the file's columns, in place of those of the header.
+    pub column_names: Option<Vec<String>>,
     pub plugins: Vec<PluginSettings>,
     /// Notices about the choice of plugins for the report, such as a chain of the settings file
     /// that `--plugins` overrules.
@@ -54,6 +56,7 @@ impl TransformSettings {
         Ok(TransformSettings {
             workers,
             dialect: dialect(&settings)?,
+            column_names: settings.column_names.clone().map(|names| names.0),
             plugins,
             notices,
             plugin_cache: plugin_cache(&settings),

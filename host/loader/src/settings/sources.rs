@@ -57,9 +57,9 @@ impl Settings {
         }
         first_set! {
             job_id job_name src_bucket source_file_name delimiter
-            quote escape comment no_header skip_rows
-            null_value leading_zeros repeated_header schema_name target_table upsert_keys
-            strategy change_keys duplicates schema_policy missing_columns max_rejects
+            quote escape comment no_header column_names
+            skip_rows null_value leading_zeros repeated_header schema_name target_table
+            upsert_keys strategy change_keys duplicates schema_policy missing_columns max_rejects
             force workgroup_name cluster_identifier db_user database
             region secret_arn iam_role lock_target lock_timeout
             statement_timeout split_load_above local plugin_config
@@ -123,7 +123,7 @@ fn first_line(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Keys;
+    use crate::settings::Names;
 
     #[test]
     fn flags_win_over_file_over_environment() {
@@ -141,7 +141,7 @@ mod tests {
         let values = [&merged.database, &merged.region, &merged.job_id]
             .map(|value| value.clone().unwrap_or_default());
         assert_eq!(values, ["flag", "file", "environment"]);
-        assert_eq!(merged.upsert_keys, Some(Keys(vec!["a".into()])));
+        assert_eq!(merged.upsert_keys, Some(Names(vec!["a".into()])));
     }
 
     #[test]
