@@ -33,6 +33,7 @@ pub use input::{ConfiguredPlugin, PlanInput};
 
 use agree_on_types::Agreed;
 use input::MAX_COLUMNS;
+use names::Names;
 use reconcile::Reconciled;
 
 /// How the rows of a file become the columns of the staging table.
@@ -52,7 +53,7 @@ pub struct LoadPlan {
     pub creates_table: bool,
     /// How many moments have digits past the microsecond, which a TIMESTAMP does not keep.
     pub cut_moments: u64,
-    /// What a user should hear about the types of new columns.
+    /// What a user should hear about the names and types of columns.
     pub notices: Vec<String>,
     /// The same, for the case that rows lose to other rows of their key.
     pub notices_of_duplicates: Vec<String>,
@@ -98,7 +99,7 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
     let header = header::named(input)?;
     let input = &PlanInput { header: &header, ..*input };
     let Agreed { decode_as, chain, keys: key_columns } = agree_on_types::run(input)?;
-    let names = names::in_target(input, &chain)?;
+    let Names { in_target: names, mut notices } = names::find(input, &chain)?;
     let keys = names::keys(input.keys, &names, &chain.output)?;
     let input = &PlanInput { keys: &keys, ..*input };
     let Reconciled { columns, filled, discarded } = match input.existing {
@@ -112,10 +113,10 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         Some(existing) => reconcile::run(input, &chain, &names, existing)?,
     };
     keys::check_stay_apart(input, &key_columns)?;
+    notices.extend(why::notices(input, &columns));
     let creates_table = input.existing.is_none();
     Ok(LoadPlan {
         cut_moments: cut_moments(input, &columns),
-        notices: why::notices(input, &columns),
         notices_of_duplicates: keys::notices_of_duplicates(input, &key_columns),
         header,
         decode_as,
@@ -124,6 +125,7 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         keys,
         filled,
         discarded,
+        notices,
         creates_table,
     })
 }

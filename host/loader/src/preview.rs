@@ -168,7 +168,7 @@ async fn look_ahead(tools: &Tools, preview: &mut Preview) -> Result<()> {
 /// Finds what would become of the table and of the rows.
 // An error of the evolution, and then too many rejects, are returned as late as possible: a refused
 // preview still shows its rows and columns. `Preview::evolution` sets the notices, so the notices
-// about plugins, the file and types are put in front of them afterwards.
+// about plugins, names, the file and types are put in front of them afterwards.
 async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Result<()> {
     let totals = transform_to_nothing(tools, work).await?;
     preview.rows.accepted = totals.rows_staged;

@@ -4,7 +4,7 @@ use loader_sdk::{Context, Error};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::names::OnCollision;
+use crate::names::Rule;
 
 /// JSON Schema of [`Config`].
 pub(crate) const SCHEMA: &str = include_str!("../config.schema.json");
@@ -14,8 +14,8 @@ pub(crate) const SCHEMA: &str = include_str!("../config.schema.json");
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "default")]
 pub(crate) struct Config {
-    /// When two headers clean to one name.
-    pub(crate) on_collision: OnCollision,
+    /// How headers become names of columns.
+    pub(crate) names: Rule,
     /// Type of columns whose numbers have a fraction or an exponent; null takes DECIMAL(38,18), or
     /// the DECIMAL(38,…) that holds the numbers of the file.
     pub(crate) decimal: Option<DecimalType>,
@@ -42,7 +42,7 @@ pub(crate) struct DecimalType {
 impl std::default::Default for Config {
     fn default() -> Self {
         Self {
-            on_collision: OnCollision::Error,
+            names: Rule::Unicode,
             decimal: None,
             metadata: true,
             run_date: Some("run_date".to_owned()),
@@ -126,11 +126,11 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         let message = |config| read(config).expect_err("is refused").message;
-        insta::assert_snapshot!(message(r#"{"decimals": {}}"#), @"config: decimals: unknown field `decimals`, expected one of `on_collision`, `decimal`, `metadata`, `run_date`, `file_name`");
+        insta::assert_snapshot!(message(r#"{"decimals": {}}"#), @"config: decimals: unknown field `decimals`, expected one of `names`, `decimal`, `metadata`, `run_date`, `file_name`");
         insta::assert_snapshot!(message(r#"{"decimal": {"precision": 20, "scale": 2}}"#), @"config: decimal is (20,2); precision is 1 to 18 or 38, scale at most the precision and at most 37");
         insta::assert_snapshot!(message(r#"{"decimal": {"precision": 2, "scale": 3}}"#), @"config: decimal is (2,3); precision is 1 to 18 or 38, scale at most the precision and at most 37");
         insta::assert_snapshot!(message(r#"{"run_date": "Run Date"}"#), @r#"config: run_date is "Run Date"; a column name has lower-case letters, digits and single underscores between them, such as "loaded_at""#);
-        insta::assert_snapshot!(message(r#"{"on_collision": "guess"}"#), @"config: on_collision: unknown variant `guess`, expected `error` or `suffix`");
+        insta::assert_snapshot!(message(r#"{"names": "guess"}"#), @"config: names: unknown variant `guess`, expected `unicode` or `glue`");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use loader_names::{Columns, clean};
+use loader_names::{Columns, Reserved};
 use loader_sdk::arrow_schema::{DataType, Field, Schema};
 use loader_sdk::{Context, Error, HostValue, Plan};
 
@@ -24,14 +24,21 @@ enum Treatment {
 
 pub(crate) fn make(context: &Context, config: &Config, input: &Schema) -> Result<Plan, Error> {
     let headers: Vec<&str> = input.fields().iter().map(|field| field.name().as_str()).collect();
-    let names = names::clean_all(&headers, config.on_collision)?;
     let metadata = metadata(config);
-    refuse_taken_names(&metadata, &headers, &names)?;
     refuse_same_names(&metadata)?;
-    check_count(names.len(), metadata.len())?;
+    check_count(headers.len(), metadata.len())?;
+    let target = context.target.as_ref().map(Target::new);
+    let names = {
+        let owners: Vec<String> = metadata.iter().map(|(key, ..)| owner(key)).collect();
+        let taken = metadata.iter().zip(&owners);
+        let taken = taken.map(|((_, name, _), owner)| Reserved { name, owner }).collect::<Vec<_>>();
+        let columns = target.as_ref().map(|target| &target.columns);
+        names::of_headers(&headers, config.names, columns, &taken)?
+    };
 
     let mut plan = Plan::new(input);
-    add_columns(&mut plan, &names, treatments(context, config, input, &names));
+    let treatments = treatments(context, config, input, &names, target.as_ref());
+    add_columns(&mut plan, &names, treatments);
     for (_, name, value) in metadata {
         plan.host_value(name, value);
     }
@@ -61,15 +68,15 @@ fn treatments(
     config: &Config,
     input: &Schema,
     names: &[String],
+    target: Option<&Target<'_>>,
 ) -> Vec<Treatment> {
     // The user may name a key as the header spells it or by its clean name; cleaning a clean name
     // changes nothing.
-    let keys: Vec<String> = context.keys.iter().map(|key| clean(key)).collect();
-    let target = context.target.as_ref().map(Target::new);
+    let keys: Vec<String> = context.keys.iter().map(|key| config.names.name(key)).collect();
     let columns = input.fields().iter().zip(names);
     let treatment = |(field, name): (&Arc<Field>, &String)| match Numbers::of(field) {
         Some(numbers) => {
-            let type_there = target.as_ref().and_then(|target| target.type_of(name, field.name()));
+            let type_there = target.and_then(|target| target.type_of(name, field.name()));
             of_numbers(numbers, type_there, keys.contains(name), config)
         }
         None => Treatment::Keep,
@@ -167,24 +174,13 @@ fn metadata(config: &Config) -> Vec<(&'static str, &str, HostValue)> {
     asked_for.filter_map(|(key, name, value)| Some((key, name.as_deref()?, value))).collect()
 }
 
-fn refuse_taken_names(
-    columns: &[(&str, &str, HostValue)],
-    headers: &[&str],
-    names: &[String],
-) -> Result<(), Error> {
-    for (key, name, _) in columns {
-        if let Some(index) = names.iter().position(|other| other == name) {
-            let message = format!(
-                "header {:?} (column {}) becomes {name}, which is also the metadata column {key}; \
-                 rename the metadata column with \"{key}\": \"another_name\", or leave it out with \
-                 \"{key}\": null",
-                headers[index],
-                index + 1
-            );
-            return Err(Error::new("name-collision", message).column(headers[index]));
-        }
-    }
-    Ok(())
+/// Whose the name of a metadata column is, and how a file can have a column of that name all the
+/// same.
+fn owner(key: &str) -> String {
+    format!(
+        "the column that this plugin adds (\"{key}\": \"another_name\" in its config renames that \
+         one, \"{key}\": null leaves it out)"
+    )
 }
 
 fn refuse_same_names(columns: &[(&str, &str, HostValue)]) -> Result<(), Error> {
@@ -342,7 +338,7 @@ mod tests {
     #[test]
     fn metadata_columns_do_not_hide_those_of_the_file() {
         let input = Schema::new(vec![Field::new("File Name", DataType::Utf8, true)]);
-        insta::assert_snapshot!(check(&Context::default(), &input), @r#"name-collision: header "File Name" (column 1) becomes file_name, which is also the metadata column file_name; rename the metadata column with "file_name": "another_name", or leave it out with "file_name": null"#);
+        insta::assert_snapshot!(check(&Context::default(), &input), @r#"bad-header: header "File Name" (column 1) has the name file_name, which is the column that this plugin adds ("file_name": "another_name" in its config renames that one, "file_name": null leaves it out); name the columns with --column-names, or correct the header in the file"#);
         insta::assert_snapshot!(check(&config(r#"{"run_date": "file_name"}"#), &lineitem()), @r#"bad-config: config: run_date and file_name are both "file_name""#);
     }
 

@@ -1,90 +1,54 @@
-//! How headers become names of columns, and which column of a table a name means.
+//! How headers become names of columns, which names a table cannot have, and which column of a
+//! table a name means.
 //!
-//! In: texts. Out: names and places. The default plugin names a file's columns by these rules, and
-//! the host finds the table's columns by them, so that both mean the same column.
+//! In: texts. Out: names, sentences and places. The default plugin names a file's columns by these
+//! rules, and the host finds the table's columns by them, so that both mean the same column.
 
-use std::collections::HashMap;
+mod columns;
+mod refused;
 
-/// The clean name of a header: lower case, each run of characters outside `[a-z0-9]` replaced by
-/// one underscore, and none at the ends. `Email Address!` becomes `email_address`, `ÄÖÜ` becomes
-/// empty.
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+pub use columns::{Columns, Found};
+pub use refused::{Reserved, called, refused};
+
+/// The clean name of a header: in Unicode's normal form C and lower case, each run of characters
+/// other than letters, marks and digits replaced by one underscore, and none at the ends. `Email
+/// Address!` becomes `email_address`, `年齢 (years)` becomes `年齢_years`, `??` becomes empty.
+///
+/// The name depends on this header alone, never on its place or on other headers. A clean name is
+/// its own clean name.
+// Lower case may take a text out of normal form: a J with a caron is two characters, its lower-case
+// letter is one. Hence the second `nfc`.
 pub fn clean(header: &str) -> String {
-    let mut name = String::with_capacity(header.len());
-    // By Unicode's lower case, and before the match: the Kelvin sign (U+212A) becomes a plain k.
-    for character in header.to_lowercase().chars() {
-        match character {
-            'a'..='z' | '0'..='9' => name.push(character),
-            // The second character of a run, and a run at the start, add nothing.
-            _ if name.ends_with('_') || name.is_empty() => {}
-            _ => name.push('_'),
+    let lower = header.nfc().collect::<String>().to_lowercase();
+    joined(lower.nfc(), |character| character.is_alphanumeric() || is_combining_mark(character))
+}
+
+/// The name that the Glue job gave a header: as [`clean`], but only `a` to `z` and digits stay.
+/// `Größe` becomes `gr_e`, `ÄÖÜ` becomes empty.
+pub fn glue(header: &str) -> String {
+    // By Unicode's lower case: the Kelvin sign (U+212A) becomes a plain k.
+    let lower = header.to_lowercase();
+    joined(lower.chars(), |character| matches!(character, 'a'..='z' | '0'..='9'))
+}
+
+/// The characters that stay, with one underscore between two of them where others were.
+fn joined(characters: impl Iterator<Item = char>, stays: impl Fn(char) -> bool) -> String {
+    let mut name = String::new();
+    let mut is_broken = false;
+    for character in characters {
+        if !stays(character) {
+            is_broken = true;
+            continue;
         }
+        if std::mem::take(&mut is_broken) && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(character);
     }
-    name.truncate(name.trim_end_matches('_').len());
     name
-}
-
-/// The columns of a table, to be found by name.
-pub struct Columns {
-    spelt: HashMap<String, usize>,
-    cleaned: HashMap<String, Vec<usize>>,
-}
-
-/// Which of a table's columns a name means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
-    /// The column at this place.
-    At(usize),
-    Nowhere,
-    /// The columns at these places are all equal to the name once they are cleaned, and none of
-    /// them is spelt like the name or the header.
-    Several(Vec<usize>),
-}
-
-impl Found {
-    /// The place of the one column that was found.
-    pub fn place(&self) -> Option<usize> {
-        match self {
-            Found::At(place) => Some(*place),
-            Found::Nowhere | Found::Several(_) => None,
-        }
-    }
-}
-
-impl Columns {
-    /// The columns of these names, in the table's order.
-    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Columns {
-        let mut columns = Columns { spelt: HashMap::new(), cleaned: HashMap::new() };
-        for (place, name) in names.into_iter().enumerate() {
-            columns.spelt.entry(name.to_ascii_lowercase()).or_insert(place);
-            columns.cleaned.entry(clean(name)).or_default().push(place);
-        }
-        // A name of which nothing is left is like no other.
-        columns.cleaned.remove("");
-        columns
-    }
-
-    /// Finds the column that a name means: the one that is spelt like it, else the one that is
-    /// equal to it once both are cleaned. For example, `order_id` means a column `order id`, unless
-    /// the table has a column `order_id` too. `header` is what the name was made of: of several
-    /// columns that are equal to the name once cleaned, the one that is spelt like it is meant.
-    // ASCII letters alone are folded, as Redshift folds them.
-    pub fn find(&self, name: &str, header: &str) -> Found {
-        if let Some(place) = self.spelt_like(name) {
-            return Found::At(place);
-        }
-        match self.cleaned.get(&clean(name)).map(Vec::as_slice) {
-            None => Found::Nowhere,
-            Some([place]) => Found::At(*place),
-            Some(places) => match self.spelt_like(header).filter(|place| places.contains(place)) {
-                Some(place) => Found::At(place),
-                None => Found::Several(places.to_vec()),
-            },
-        }
-    }
-
-    fn spelt_like(&self, name: &str) -> Option<usize> {
-        self.spelt.get(&name.to_ascii_lowercase()).copied()
-    }
 }
 
 #[cfg(test)]
@@ -92,34 +56,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_follow_the_rule() {
-        let check =
-            |header: &str, expected: &str| assert_eq!(clean(header), expected, "{header:?}");
+    fn letters_marks_and_digits_of_every_script_stay() {
+        let check = |header: &str, expected: &str| {
+            assert_eq!(clean(header), expected, "{header:?}");
+            assert_eq!(clean(expected), expected, "a clean name is its own");
+        };
         check("First Name", "first_name");
         check("Email Address!", "email_address");
         check("  TOTAL__AMOUNT -- (EUR)  ", "total_amount_eur");
         check("_x_", "x");
         check("2024", "2024");
-        check("Größe", "gr_e");
-        check("ÄÖÜ", "");
+        check("Größe", "größe");
+        check("GRO\u{308}SSE", "grösse");
+        check("年齢 (years)", "年齢_years");
+        check("हिन्दी संख्या", "हिन्दी_संख्या");
+        check("Цена, руб.", "цена_руб");
+        check("m²", "m²");
+        check("J\u{30c}", "\u{1f0}");
         check("\u{212a}elvin", "kelvin");
+        check("a\u{200f}b", "a_b");
+        check("💶", "");
         check("", "");
     }
 
     #[test]
-    fn a_name_means_the_column_that_is_spelt_like_it_or_is_alike_once_clean() {
-        let columns = ["order id", "amount", "order_id", "unit price", "unit-price", "!!"];
-        let columns = Columns::new(columns);
-        let check = |header: &str, expected: Found| {
-            assert_eq!(columns.find(&clean(header), header), expected, "{header}");
-        };
-        check("order_id", Found::At(2));
-        check("Order ID", Found::At(2));
-        check("Amount ($)", Found::At(1));
-        check("unit_price", Found::Several(vec![3, 4]));
-        check("UNIT-PRICE", Found::At(4));
-        check("??", Found::Nowhere);
-        check("orderid", Found::Nowhere);
-        assert_eq!(columns.find("Order ID", ""), Found::At(0));
+    fn the_glue_job_kept_ascii_alone() {
+        let check = |header: &str, expected: &str| assert_eq!(glue(header), expected, "{header:?}");
+        check("  TOTAL__AMOUNT -- (EUR)  ", "total_amount_eur");
+        check("Größe", "gr_e");
+        check("ÄÖÜ", "");
+        check("\u{212a}elvin", "kelvin");
     }
 }

@@ -107,9 +107,7 @@ fn a_wrong_config_never_reaches_the_plugin() {
     let loader_harness::HarnessError::Plugin(refused) = refused else { panic!("{refused}") };
     assert_eq!(refused.kind(), PluginErrorKind::Config);
     assert!(
-        refused
-            .to_string()
-            .contains("`config.decimals` is not a setting, expected one of `on_collision`"),
+        refused.to_string().contains("`config.decimals` is not a setting, expected one of `names`"),
         "{refused}"
     );
 }

@@ -132,11 +132,7 @@ fn other_rows_and_some_cases_can_be_measured() {
     }
     let ended = bench(&plugin("default"), &["decimal"]);
     assert_eq!(ended.code, 2);
-    assert!(
-        ended.stderr.contains("there are amounts, collisions, decimals, keys"),
-        "{}",
-        ended.stderr
-    );
+    assert!(ended.stderr.contains("there are amounts, decimals, keys, names"), "{}", ended.stderr);
     fs::write(&input, "a,b\n").expect("writes");
     let ended = bench(&plugin("default"), &["--input", &text]);
     assert!(ended.stderr.contains("there are no rows to measure"), "{}", ended.stderr);

@@ -40,7 +40,7 @@ pub(super) fn of_file(
 }
 
 fn passed_through(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Vec<KeyColumn>> {
-    let names = names::in_target(input, chain)?;
+    let names = names::find(input, chain)?.in_target;
     let found = names::places_of_keys(input.keys, &names, &chain.output);
     let key = |place: usize| {
         let column = chain.origin(place)?;

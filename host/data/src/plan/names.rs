@@ -1,49 +1,75 @@
 //! Names of the target's columns: those of an existing table are found, new ones are folded to
 //! lower case as Redshift does, and refused where Redshift would refuse them. In: the chain's
 //! output and the table's columns. Out: a name for each column of the output.
-//!
-//! Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
 
 use arrow::datatypes::Schema;
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_model::target_column::ROW_COLUMN;
-use loader_names::{Columns, Found};
+use loader_names::{Columns, Found, Reserved, called, clean, refused};
 use loader_sandbox::ChainPlan;
 
 use super::input::PlanInput;
 
-const MAX_NAME_BYTES: usize = 127;
-const SYSTEM: [&str; 9] =
-    ["oid", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "deletexid", "insertxid"];
+/// The names in the target of the columns of the output.
+pub(super) struct Names {
+    /// That of the table's column which a column means, or its own. For example, `order_id` lands
+    /// in `order id` when the table has no `order_id`.
+    pub(super) in_target: Vec<String>,
+    /// What a person should look at.
+    pub(super) notices: Vec<String>,
+}
 
-/// The name in the target of each column of the output: that of the table's column which it means,
-/// or its own. For example, `order_id` lands in `order id` when the table has no `order_id`.
+/// Finds the names.
 ///
-/// Errors: `Data` for a name that cannot be a column's, `SchemaConflict` where the table does not
-/// say which column is meant.
-pub(super) fn in_target(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Vec<String>> {
-    let folded = folded(&chain.output)?;
-    let Some(existing) = input.existing else { return Ok(folded) };
+/// Errors: `Data` for names that cannot be those of columns, `SchemaConflict` where the table does
+/// not say which column is meant.
+pub(super) fn find(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Names> {
+    let folded = folded(input, chain)?;
+    let mut names = Names { in_target: folded.clone(), notices: nameless(input, chain, &folded) };
+    let Some(existing) = input.existing else { return Ok(names) };
     let columns = columns(existing);
-    let mut names: Vec<String> = Vec::with_capacity(folded.len());
+    names.in_target.clear();
     for (place, name) in folded.iter().enumerate() {
         let found = columns.find(name, header(input, chain, place));
-        let landed = landed(input.target, existing, found, name)?;
-        if let Some(other) = names.iter().position(|before| *before == landed) {
+        let landed = landed(input.target, existing, &found, name)?;
+        if let Some(other) = names.in_target.iter().position(|before| *before == landed) {
             let other = &folded[other];
             let fact = format!(
                 "the columns `{other}` and `{name}` of the file both mean the column `{landed}` \
-                 of {}; rename one in the header, or add a column to the table that is spelt like \
-                 it",
+                 of {}; name one of them otherwise with --column-names, or add a column to the \
+                 table that is spelt like it",
                 input.target
             );
             return Err(Error::new(Kind::SchemaConflict, fact));
         }
-        names.push(landed);
+        if let Found::AsGlue(_) = found {
+            names.notices.push(format!(
+                "the column `{name}` of the file is loaded into `{landed}`, which the Glue job \
+                 made of such a header; ALTER TABLE … RENAME COLUMN \"{landed}\" TO \"{name}\" \
+                 ends this notice"
+            ));
+        }
+        names.in_target.push(landed);
     }
     Ok(names)
+}
+
+/// A notice for each column that has no name in the file and got one from a plugin.
+fn nameless(input: &PlanInput<'_>, chain: &ChainPlan, folded: &[String]) -> Vec<String> {
+    let named = folded.iter().enumerate().filter_map(|(place, name)| {
+        let origin = chain.origin(place)?;
+        let is_nameless = clean(&input.header.names[origin]).is_empty() && !clean(name).is_empty();
+        is_nameless.then(|| {
+            format!(
+                "column {} of the file has no name in the header and is loaded as `{name}`, by its \
+                 place; --column-names names it",
+                origin + 1
+            )
+        })
+    });
+    named.collect()
 }
 
 /// The table's columns, to be found by name.
@@ -62,17 +88,17 @@ pub(super) fn header<'a>(input: &'a PlanInput<'_>, chain: &'a ChainPlan, place: 
 fn landed(
     target: &TableName,
     existing: &[CatalogColumn],
-    found: Found,
+    found: &Found,
     name: &str,
 ) -> Result<String> {
     match found {
-        Found::At(place) => Ok(existing[place].name.clone()),
+        Found::At(place) | Found::AsGlue(place) => Ok(existing[*place].name.clone()),
         Found::Nowhere => Ok(name.to_owned()),
         Found::Several(places) => {
             let alike = places.iter().map(|place| format!("`{}`", existing[*place].name));
             let fact = format!(
-                "the column `{name}` of the file may mean {} of {target}; spell it in the header \
-                 as the table does, or rename the others in the table",
+                "the column `{name}` of the file may mean {} of {target}; spell it as the table \
+                 does, in the header or with --column-names",
                 alike.collect::<Vec<_>>().join(" or ")
             );
             Err(Error::new(Kind::SchemaConflict, fact))
@@ -129,66 +155,19 @@ pub(super) fn places_of_keys(
 /// so a file with both `OrderId` and `orderid` is refused. Redshift leaves other letters as they
 /// are: `Änderung` stays `Änderung`, and `änderung` is another column.
 ///
-/// Errors: `Data`, with the name of the column.
-fn folded(output: &Schema) -> Result<Vec<String>> {
-    let mut folded: Vec<String> = Vec::with_capacity(output.fields().len());
-    for field in output.fields() {
-        let name = field.name().to_ascii_lowercase();
-        if let Some(fact) = unusable(&name) {
-            return Err(Error::new(Kind::Data, fact));
-        }
-        if folded.contains(&name) {
-            let fact = format!(
-                "two columns are named `{name}` (Redshift does not tell case apart); rename one in \
-                 the header"
-            );
-            return Err(Error::new(Kind::Data, fact));
-        }
-        folded.push(name);
+/// Errors: `Data`, with every column that cannot have its name.
+fn folded(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Vec<String>> {
+    let fields = chain.output.fields().iter();
+    let folded: Vec<String> = fields.map(|field| field.name().to_ascii_lowercase()).collect();
+    let called = |place: usize| match chain.origin(place) {
+        Some(origin) => called(&input.header.names[origin], origin),
+        None => format!("the column {} of the plugins", place + 1),
+    };
+    let ours = Reserved { name: ROW_COLUMN, owner: "one that the loader keeps for itself" };
+    let facts = refused(&folded, called, &[ours]);
+    if facts.is_empty() {
+        return Ok(folded);
     }
-    Ok(folded)
-}
-
-fn unusable(name: &str) -> Option<String> {
-    if name.trim().is_empty() {
-        Some(
-            "a column has no name; name it in the header, or use the default plugin, which names it"
-                .into(),
-        )
-    } else if name.len() > MAX_NAME_BYTES {
-        let start: String = name.chars().take(20).collect();
-        let bytes = name.len();
-        Some(format!(
-            "the column name `{start}…` has {bytes} bytes, Redshift takes {MAX_NAME_BYTES}; \
-             shorten it in the header"
-        ))
-    } else if SYSTEM.contains(&name) || name == ROW_COLUMN {
-        Some(format!(
-            "`{name}` is a name that Redshift or loader keeps for itself; rename the column in the \
-             header"
-        ))
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use arrow::datatypes::{DataType, Field};
-
-    use super::*;
-
-    fn check(names: &[&str]) -> std::result::Result<Vec<String>, String> {
-        let fields: Vec<Field> =
-            names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
-        folded(&Schema::new(fields)).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn names_fold_and_clashes_are_the_files_fault() {
-        assert_eq!(check(&["Id", "ÄB"]), Ok(vec!["id".into(), "Äb".into()]));
-        insta::assert_snapshot!(check(&["a", "A"]).unwrap_err(), @"two columns are named `a` (Redshift does not tell case apart); rename one in the header");
-        insta::assert_snapshot!(check(&["ctid"]).unwrap_err(), @"`ctid` is a name that Redshift or loader keeps for itself; rename the column in the header");
-        insta::assert_snapshot!(check(&[" "]).unwrap_err(), @"a column has no name; name it in the header, or use the default plugin, which names it");
-    }
+    let remedy = "name the columns with --column-names, or correct the header in the file";
+    Err(Error::new(Kind::Data, format!("{}; {remedy}", facts.join("; "))))
 }

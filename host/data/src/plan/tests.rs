@@ -235,6 +235,14 @@ fn a_header_lands_in_the_column_that_is_alike_once_clean() {
     }
     insta::assert_snapshot!(keys(&["order_id", "order id"]).unwrap_err(), @"--upsert-keys names the column `order id` twice, once as `order id`");
     insta::assert_snapshot!(keys(&["id"]).unwrap_err(), @"upsert key `id` is no column of the transformed file; it has: order id, unit-price");
-    insta::assert_snapshot!(case("order-id,order_id\n1,2\n", &existing).error(), @"SchemaConflict: the columns `order-id` and `order_id` of the file both mean the column `order id` of public.t; rename one in the header, or add a column to the table that is spelt like it");
-    insta::assert_snapshot!(case("order_id,unit_price\n1,2\n", &existing).error(), @"SchemaConflict: the column `unit_price` of the file may mean `unit-price` or `unit price` of public.t; spell it in the header as the table does, or rename the others in the table");
+    insta::assert_snapshot!(case("order-id,order_id\n1,2\n", &existing).error(), @"SchemaConflict: the columns `order-id` and `order_id` of the file both mean the column `order id` of public.t; name one of them otherwise with --column-names, or add a column to the table that is spelt like it");
+    insta::assert_snapshot!(case("order_id,unit_price\n1,2\n", &existing).error(), @"SchemaConflict: the column `unit_price` of the file may mean `unit-price` or `unit price` of public.t; spell it as the table does, in the header or with --column-names");
+}
+
+#[test]
+fn names_fold_and_those_that_cannot_be_are_all_refused_at_once() {
+    let existing = [column("id", ColumnType::Integer), column("Äb", ColumnType::Integer)];
+    let plan = case("Id,Äb\n1,2\n", &existing).plan().expect("fits");
+    assert_eq!(plan.columns.iter().map(|column| &*column.name).collect::<Vec<_>>(), ["id", "Äb"]);
+    insta::assert_snapshot!(case("id,ID,ctid, ,_loader_row,\n1,1,1,1,1,1\n", &existing).error(), @r#"Data: header "ID" (column 2) has the name id, as header "id" (column 1) has; header "ctid" (column 3) has the name ctid, which Redshift keeps for its own columns; header " " (column 4) has no name; header "_loader_row" (column 5) has the name _loader_row, which is one that the loader keeps for itself; column 6 has no name; name the columns with --column-names, or correct the header in the file"#);
 }

@@ -63,13 +63,19 @@ impl Recorder {
         self.report().rows.read = rows;
     }
 
-    /// Columns of the file that are left out, and columns of the table that the file lacks.
+    /// Columns of the file that are left out, columns of the table that the file lacks, and what a
+    /// person should look at.
     pub fn plan(&self, plan: &LoadPlan) {
         let mut report = self.report();
         report.columns_discarded.clone_from(&plan.discarded);
         report.values_rounded = plan.cut_moments;
-        report.notices.extend(plan.notices.iter().cloned());
         report.columns_filled = plan.filled.iter().map(|filled| filled.name.clone()).collect();
+        // A load may be planned anew, with the same notices.
+        for notice in &plan.notices {
+            if !report.notices.contains(notice) {
+                report.notices.push(notice.clone());
+            }
+        }
     }
 
     /// What became of the rows on their way into the parts.

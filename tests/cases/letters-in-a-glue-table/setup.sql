@@ -1,0 +1,2 @@
+CREATE TABLE {s}.t (gr_e INTEGER NOT NULL, menge INTEGER, run_date TIMESTAMP, file_name VARCHAR(256))
+INSERT INTO {s}.t VALUES (1, 1, NULL, NULL), (2, 2, NULL, NULL)

@@ -1,0 +1,2 @@
+CREATE TABLE {s}.t (c0 INTEGER NOT NULL, x VARCHAR(256), run_date TIMESTAMP, file_name VARCHAR(256))
+INSERT INTO {s}.t VALUES (1, 'a', NULL, NULL), (2, 'b', NULL, NULL)
