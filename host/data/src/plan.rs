@@ -10,6 +10,7 @@
 
 mod agree_on_types;
 mod columns;
+mod feed;
 mod file_values;
 mod header;
 mod input;
@@ -86,8 +87,8 @@ impl LoadPlan {
 /// Makes the plan.
 ///
 /// Errors: `Config` (a key that is no column, a wrong number of names), `Plugin`, `Data` (values that the target cannot
-/// take, impossible columns), `SchemaConflict` (the table would have to change in a way that is not
-/// allowed or not possible).
+/// take, impossible columns), `SchemaConflict` (the file is none of the table's, or the table would
+/// have to change in a way that is not allowed or not possible).
 pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
     if input.profile.columns.len() > MAX_COLUMNS {
         let n = input.profile.columns.len();
@@ -100,6 +101,7 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
     let input = &PlanInput { header: &header, ..*input };
     let Agreed { decode_as, chain, keys: key_columns } = agree_on_types::run(input)?;
     let Names { in_target: names, mut notices } = names::find(input, &chain)?;
+    feed::check(input, &chain, &names)?;
     let keys = names::keys(input.keys, &names, &chain.output)?;
     let input = &PlanInput { keys: &keys, ..*input };
     let Reconciled { columns, filled, discarded } = match input.existing {

@@ -22,7 +22,7 @@ use loader_data::plan::{ConfiguredPlugin, LoadPlan, PlanInput};
 use loader_data::transform::{Sink, Totals, Transform};
 use loader_data::{decompress, infer, plan, transform};
 use loader_model::catalog_column::CatalogColumn;
-use loader_model::choices::{MissingColumns, SchemaPolicy};
+use loader_model::choices::{AnotherFeed, MissingColumns, SchemaPolicy};
 use loader_model::error::Result;
 use loader_model::names::TableName;
 use loader_model::stop::StopFlag;
@@ -43,6 +43,7 @@ pub struct DataPath {
     pub missing_columns: MissingColumns,
     /// Whether rows whose key is known keep what they have in columns that the file lacks.
     pub keeps_known: bool,
+    pub another_feed: AnotherFeed,
     pub stop: StopFlag,
 }
 
@@ -56,6 +57,7 @@ impl DataPath {
             schema_policy: job.schema_policy,
             missing_columns: job.missing_columns,
             keeps_known: job.keeps_known,
+            another_feed: job.another_feed,
             stop,
         }
     }
@@ -78,6 +80,7 @@ impl DataPath {
         existing: Option<&[CatalogColumn]>,
     ) -> Result<LoadPlan> {
         plan::run(&PlanInput {
+            dialect: &self.settings.dialect,
             header: &spool.header,
             column_names: self.settings.column_names.as_deref(),
             profile: &spool.profile,
@@ -88,6 +91,7 @@ impl DataPath {
             schema_policy: self.schema_policy,
             missing_columns: self.missing_columns,
             keeps_known: self.keeps_known,
+            another_feed: self.another_feed,
         })
     }
 

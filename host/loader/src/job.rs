@@ -10,8 +10,8 @@ mod transform;
 mod warehouse;
 
 use loader_model::choices::{
-    Duplicates, MissingColumns, ParquetCompression, ReportFormat, SchemaPolicy, StagingFormat,
-    Strategy,
+    AnotherFeed, Duplicates, MissingColumns, ParquetCompression, ReportFormat, SchemaPolicy,
+    StagingFormat, Strategy,
 };
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -46,6 +46,7 @@ pub struct Job {
     pub missing_columns: MissingColumns,
     /// Whether rows whose key is known keep what they have in columns that the file lacks.
     pub keeps_known: bool,
+    pub another_feed: AnotherFeed,
     pub force: bool,
     pub warehouse: WarehouseSettings,
     pub transform: TransformSettings,
@@ -107,6 +108,7 @@ impl Job {
             schema_policy: settings.schema_policy.unwrap_or_default(),
             missing_columns: missing_columns(&settings, strategy)?,
             keeps_known: keeps_known(&settings, strategy)?,
+            another_feed: settings.another_feed.unwrap_or_default(),
             force: settings.force.unwrap_or(false),
             warehouse: WarehouseSettings::decide(&settings)?,
             staging_format: settings.staging_format.unwrap_or_default(),

@@ -20,7 +20,8 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
-    Duplicates, LeadingZeros, MissingColumns, ParquetCompression, RepeatedHeader, ReportFormat,
+    AnotherFeed, Duplicates, LeadingZeros, MissingColumns, ParquetCompression, RepeatedHeader,
+    ReportFormat,
     SchemaPolicy, StagingFormat, Strategy,
 };
 use loader_model::error::Result;
@@ -107,6 +108,9 @@ pub struct Settings {
     /// otherwise].
     #[arg(long, help_heading = "Target", value_parser = choice::<MissingColumns>())]
     pub missing_columns: Option<MissingColumns>,
+    /// A file that lacks most of the table's columns and brings new ones [default: refuse].
+    #[arg(long, help_heading = "Target", value_parser = choice::<AnotherFeed>())]
+    pub another_feed: Option<AnotherFeed>,
     /// Rows that may be refused before the whole file is [default: 0].
     #[arg(long, help_heading = "Target", value_name = "N")]
     pub max_rejects: Option<u64>,

@@ -95,6 +95,14 @@ choice! {
 }
 
 choice! {
+    /// What becomes of a file that lacks more than half of the table's columns and brings new ones.
+    AnotherFeed {
+        Refuse = "refuse", "It is taken for a file of another table, and refused";
+        Allow = "allow", "It is loaded; the table gets its new columns";
+    }
+}
+
+choice! {
     /// Format of the staged parts.
     StagingFormat {
         Parquet = "parquet";
@@ -136,6 +144,7 @@ default! {
     RepeatedHeader: Skip,
     Duplicates: Last,
     SchemaPolicy: Evolve,
+    AnotherFeed: Refuse,
     StagingFormat: Parquet,
     ParquetCompression: Snappy,
     ReportFormat: Human,

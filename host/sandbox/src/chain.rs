@@ -91,6 +91,25 @@ impl ChainPlan {
             }
         })
     }
+
+    /// Whether an output column holds anything of the chain's input: passed through, cast, or
+    /// computed from columns of which one does. A literal and a value of the host hold nothing of
+    /// it. (For example, `run_date`, which the default plugin adds.)
+    pub fn is_from_input(&self, output_column: usize) -> bool {
+        let mut is_from_input = vec![true; self.input.fields().len()];
+        for planned in self.planned.iter() {
+            let plan = &planned.plan;
+            let of = |column: &usize| is_from_input.get(*column).copied().unwrap_or_default();
+            let computed = plan.inputs.iter().any(of);
+            let outputs = plan.outputs.iter().map(|output| match output {
+                Expr::Passthrough(from) | Expr::Cast(from) => of(from),
+                Expr::Literal(_) | Expr::HostValue(_) => false,
+                Expr::Computed(_) => computed,
+            });
+            is_from_input = outputs.collect();
+        }
+        is_from_input.get(output_column).copied().unwrap_or_default()
+    }
 }
 
 impl std::fmt::Debug for ChainPlan {

@@ -1,9 +1,9 @@
 //! The input of a plan: facts about the file, the target and the plugins, and the policies that the
 //! user chose. Every part of `plan` gets it.
 
-use loader_csv::{ColumnProfile, FileProfile, Header};
+use loader_csv::{ColumnProfile, Dialect, FileProfile, Header};
 use loader_model::catalog_column::CatalogColumn;
-use loader_model::choices::{MissingColumns, SchemaPolicy};
+use loader_model::choices::{AnotherFeed, MissingColumns, SchemaPolicy};
 use loader_model::names::TableName;
 use loader_sandbox::{ChainPlan, Plugin};
 use serde_json::Value;
@@ -18,6 +18,8 @@ pub type ConfiguredPlugin = (Plugin, Value);
 
 /// The input of a plan.
 pub struct PlanInput<'a> {
+    /// How the file was read.
+    pub dialect: &'a Dialect,
     /// The header as it stands in the file; after [`super::run`] has begun, as it is planned with.
     pub header: &'a Header,
     /// The names that take the place of the header's.
@@ -33,6 +35,7 @@ pub struct PlanInput<'a> {
     pub missing_columns: MissingColumns,
     /// Whether rows whose key is known keep what they have in columns that the file lacks.
     pub keeps_known: bool,
+    pub another_feed: AnotherFeed,
 }
 
 impl PlanInput<'_> {

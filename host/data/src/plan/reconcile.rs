@@ -133,10 +133,6 @@ impl SoFar {
     // number. The target has none, so it may have `MAX_COLUMNS + 1` = 1600.
     fn check_table(&mut self, existing: &[CatalogColumn]) {
         let columns = &self.reconciled.columns;
-        if columns.is_empty() && self.mismatches.is_empty() {
-            self.mismatches
-                .push(Mismatch::Schema("the file has none of the table's columns".into()));
-        }
         let new = columns.iter().filter(|column| column.lands_in.is_none()).count();
         let total = existing.len() + new;
         if total > MAX_COLUMNS + 1 {

@@ -2,20 +2,19 @@
 
 use loader_csv::{Dialect, FileProfile, Header, Splitter, profile_chunk};
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
-use loader_model::choices::MissingColumns;
+use loader_model::choices::{AnotherFeed, MissingColumns};
 use loader_model::column_type::ColumnType;
 
 use super::*;
 
-fn profile(csv: &str) -> (Header, FileProfile) {
-    let dialect = Dialect::default();
-    let mut splitter = Splitter::new(&dialect, 1 << 20);
+fn profile(csv: &str, dialect: &Dialect) -> (Header, FileProfile) {
+    let mut splitter = Splitter::new(dialect, 1 << 20);
     let mut chunks = splitter.push(csv.as_bytes()).expect("reads");
     chunks.extend(splitter.finish().expect("ends"));
     let header = splitter.header().expect("a header").clone();
     let chunks = chunks.iter().map(|chunk| {
         let bytes = &csv.as_bytes()[chunk.offset as usize..(chunk.offset + chunk.len) as usize];
-        profile_chunk(bytes, chunk, &header, &dialect)
+        profile_chunk(bytes, chunk, &header, dialect)
     });
     let profile = FileProfile::merge(&header, chunks).expect("merges");
     (header, profile)
@@ -27,13 +26,16 @@ struct Case<'a> {
     keys: &'a [String],
     schema_policy: SchemaPolicy,
     missing_columns: MissingColumns,
+    another_feed: AnotherFeed,
+    dialect: Dialect,
 }
 
 impl Case<'_> {
     fn plan(&self) -> Result<LoadPlan> {
-        let (header, profile) = profile(self.csv);
+        let (header, profile) = profile(self.csv, &self.dialect);
         let target = TableName::new("public", "t")?;
         run(&PlanInput {
+            dialect: &self.dialect,
             header: &header,
             column_names: None,
             profile: &profile,
@@ -44,6 +46,7 @@ impl Case<'_> {
             schema_policy: self.schema_policy,
             missing_columns: self.missing_columns,
             keeps_known: self.missing_columns == MissingColumns::Keep,
+            another_feed: self.another_feed,
         })
     }
 
@@ -55,7 +58,8 @@ impl Case<'_> {
 
 fn case<'a>(csv: &'a str, existing: &'a [CatalogColumn]) -> Case<'a> {
     let (schema_policy, missing_columns) = (SchemaPolicy::Evolve, MissingColumns::Default);
-    Case { csv, existing, keys: &[], schema_policy, missing_columns }
+    let (another_feed, dialect) = (AnotherFeed::Refuse, Dialect::default());
+    Case { csv, existing, keys: &[], schema_policy, missing_columns, another_feed, dialect }
 }
 
 fn column(name: &str, column_type: ColumnType) -> CatalogColumn {
@@ -245,4 +249,30 @@ fn names_fold_and_those_that_cannot_be_are_all_refused_at_once() {
     let plan = case("Id,Äb\n1,2\n", &existing).plan().expect("fits");
     assert_eq!(plan.columns.iter().map(|column| &*column.name).collect::<Vec<_>>(), ["id", "Äb"]);
     insta::assert_snapshot!(case("id,ID,ctid, ,_loader_row,\n1,1,1,1,1,1\n", &existing).error(), @r#"Data: header "ID" (column 2) has the name id, as header "id" (column 1) has; header "ctid" (column 3) has the name ctid, which Redshift keeps for its own columns; header " " (column 4) has no name; header "_loader_row" (column 5) has the name _loader_row, which is one that the loader keeps for itself; column 6 has no name; name the columns with --column-names, or correct the header in the file"#);
+}
+
+#[test]
+fn a_file_that_is_none_of_the_tables() {
+    let existing = ["a", "b", "c", "d"].map(|name| column(name, ColumnType::Integer));
+    let told = |csv: &str, change: &dyn Fn(&mut Case<'_>)| -> String {
+        let mut case = case(csv, &existing);
+        change(&mut case);
+        case.plan().map_or_else(|error| error.to_string(), |plan| plan.discarded.join(","))
+    };
+    let refused = |csv: &str| told(csv, &|_| ());
+    // Half of the columns are enough, and so is any part of them alone.
+    assert_eq!(refused("a,b,x,y\n1,1,1,1\n"), "");
+    assert_eq!(refused("a\n1\n"), "");
+    insta::assert_snapshot!(refused("a,x\n1,1\n"), @"the file does not belong to public.t: it lacks 3 of the table's 4 columns (b, c, d) and has 1 that the table lacks (x); check --source-file-name and --target-table, or give its columns the table's names with --column-names, or load it all the same with --another-feed allow");
+    assert_eq!(told("a,x\n1,1\n", &|case| case.another_feed = AnotherFeed::Allow), "");
+    insta::assert_snapshot!(told("x,y\n1,1\n", &|case| case.another_feed = AnotherFeed::Allow), @"the file does not belong to public.t: it lacks 4 of the table's 4 columns (a, b, c, d) and has 2 that the table lacks (x, y); check --source-file-name and --target-table, or give its columns the table's names with --column-names");
+    let discard = |case: &mut Case<'_>| case.schema_policy = SchemaPolicy::DiscardColumns;
+    insta::assert_snapshot!(told("a,x\n1,1\n", &discard), @"the file does not belong to public.t: it lacks 3 of the table's 4 columns (b, c, d) and has 1 that the table lacks (x); check --source-file-name and --target-table, or give its columns the table's names with --column-names, or load it all the same with --another-feed allow");
+    insta::assert_snapshot!(refused("a;b;c;d\n1\n"), @"the file does not belong to public.t: it lacks 4 of the table's 4 columns (a, b, c, d) and has 1 that the table lacks (a;b;c;d); with --delimiter ';' its columns are a, b, c, d");
+    insta::assert_snapshot!(refused("A\tb\n1\n"), @r#"the file does not belong to public.t: it lacks 4 of the table's 4 columns (a, b, c, d) and has 1 that the table lacks (A	b); with --delimiter '\t' its columns are A, b"#);
+    insta::assert_snapshot!(refused("a|x|y\n1\n"), @"the file does not belong to public.t: it lacks 4 of the table's 4 columns (a, b, c, d) and has 1 that the table lacks (a|x|y); check --source-file-name and --target-table, or give its columns the table's names with --column-names");
+    let semicolons = |case: &mut Case<'_>| case.dialect.delimiter = b';';
+    insta::assert_snapshot!(told("a,b,c\n1\n", &semicolons), @"the file does not belong to public.t: it lacks 4 of the table's 4 columns (a, b, c, d) and has 1 that the table lacks (a,b,c); with --delimiter ',' its columns are a, b, c");
+    let headerless = |case: &mut Case<'_>| case.dialect.header = false;
+    insta::assert_snapshot!(told("1,1,1,1,1\n", &headerless), @"the file does not belong to public.t: it lacks 4 of the table's 4 columns (a, b, c, d) and has 5 that the table lacks (column_1, column_2, column_3, column_4, column_5); without a header, --column-names has to say what its columns are");
 }

@@ -13,7 +13,7 @@ use loader_data::parts::{Format, Writer};
 use loader_data::plan::{LoadPlan, staged_schema};
 use loader_data::rejects;
 use loader_data::transform::{Sink, Totals};
-use loader_model::choices::{MissingColumns, ParquetCompression, SchemaPolicy};
+use loader_model::choices::{AnotherFeed, MissingColumns, ParquetCompression, SchemaPolicy};
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::HostValues;
 
@@ -129,6 +129,7 @@ fn data_path(settings: Settings, stop: &Stop) -> Result<DataPath> {
         schema_policy: SchemaPolicy::Evolve,
         missing_columns: MissingColumns::Default,
         keeps_known: false,
+        another_feed: AnotherFeed::default(),
         stop: stop.flag().clone(),
     })
 }

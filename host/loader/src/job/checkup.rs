@@ -93,6 +93,7 @@ impl Checkup {
             duplicates: None,
             schema_policy: None,
             missing_columns: None,
+            another_feed: None,
             max_rejects: None,
             force: None,
             plugins: Some(Vec::new()),

@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id INTEGER, name VARCHAR(20), run_date TIMESTAMP, file_name VARCHAR(256))
