@@ -97,10 +97,11 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
             format!("the header has {n} columns, a load takes {MAX_COLUMNS}; split the file"),
         ));
     }
-    let header = header::named(input)?;
+    let (header, by_place) = header::named(input)?;
     let input = &PlanInput { header: &header, ..*input };
     let Agreed { decode_as, chain, keys: key_columns } = agree_on_types::run(input)?;
     let Names { in_target: names, mut notices } = names::find(input, &chain)?;
+    notices.extend(by_place);
     feed::check(input, &chain, &names)?;
     let keys = names::keys(input.keys, &names, &chain.output)?;
     let input = &PlanInput { keys: &keys, ..*input };

@@ -63,7 +63,7 @@ pub struct Settings {
     /// Lines that start with this character are skipped.
     #[arg(long, help_heading = "Source", value_name = "CHARACTER")]
     pub comment: Option<String>,
-    /// The first row is data; columns are named column_1, column_2, ….
+    /// The first row is data; columns are those of the table by their places, or column_1, ….
     #[arg(long, help_heading = "Source", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub no_header: Option<bool>,
     /// Names of the file's columns, in place of the header's: '["a","b"]' or a,b.

@@ -11,6 +11,9 @@ pub struct CatalogColumn {
     /// so a column of any type can be made alike.
     pub type_text: String,
     pub nullable: bool,
+    /// Its number in the catalog: 1 for the first. The number of a column that was dropped is given
+    /// to no other.
+    pub number: i64,
     pub default: ColumnDefault,
 }
 

@@ -109,7 +109,8 @@ fn columns_query(target: &TableName, tables: &[&str]) -> String {
     let names = tables.iter().map(|table| format!("LOWER({})", text(table)));
     format!(
         "SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'm' THEN 'materialized view' \
-         ELSE 'view' END AS kind, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS \
+         ELSE 'view' END AS kind, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, \
+         a.attnotnull, a.attnum, pg_get_expr(d.adbin, d.adrelid) AS \
          column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN \
          pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN \
          pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = {} AND \
@@ -148,6 +149,7 @@ fn column(name: String, row: Row<'_>) -> Result<CatalogColumn> {
         column_type: ColumnType::from_catalog(&type_text),
         type_text,
         nullable: !row.boolean("attnotnull")?,
+        number: row.integer("attnum")?,
         default: ColumnDefault::from_catalog(default.as_deref()),
     })
 }
@@ -272,13 +274,13 @@ mod tests {
     fn one_execution_asks_for_everything() {
         let target = TableName::new("public", "flights").expect("a valid name");
         insta::assert_snapshot!(queries(&target, "abc").join("\n"), @r#"
-        SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights'), LOWER('job_sts'), LOWER('loader_loads'), LOWER('loader_fence_flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
+        SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, a.attnum, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights'), LOWER('job_sts'), LOWER('loader_loads'), LOWER('loader_fence_flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
         SELECT l.*, MAX(CASE WHEN l.load_id = 'abc' THEN l.run_id END) OVER () AS loaded_by, COUNT(*) OVER () AS loads FROM "public"."loader_loads" AS l WHERE l.target_table = 'public.flights' ORDER BY l.loaded_at DESC, l.run_id DESC LIMIT 1
         SET timezone TO 'UTC'
         SELECT target_table, run_id, view_schema, view_name, place, part, parts, content, written_at < DATEADD(minute, -15, GETDATE()) AS is_old FROM "public"."loader_dropped_views" WHERE target_table = 'public.flights' OR written_at < DATEADD(minute, -15, GETDATE()) ORDER BY CASE WHEN target_table = 'public.flights' THEN 0 ELSE 1 END, run_id DESC, target_table, place, view_schema, view_name, part LIMIT 1000
         "#);
         insta::assert_snapshot!(table_queries(&target).join("\n"), @"
-        SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
+        SELECT c.relname, CASE c.relkind WHEN 'r' THEN 'table' WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind, a.attname, format_type(a.atttypid, a.atttypmod) AS type_text, a.attnotnull, a.attnum, pg_get_expr(d.adbin, d.adrelid) AS column_default FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE n.nspname = 'public' AND LOWER(c.relname) IN (LOWER('flights')) AND c.relkind IN ('r', 'v', 'm') ORDER BY c.relname, a.attnum
         SELECT a.attname, a.attisdistkey, a.attsortkeyord, format_encoding(a.attencodingtype::integer) AS encoding FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'flights' AND a.attnum > 0 AND NOT a.attisdropped
         SELECT DISTINCT a.attname FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'flights' AND a.attnum > 0 AND NOT a.attisdropped AND k.contype IN ('p', 'u', 'f')
         ");
@@ -286,7 +288,7 @@ mod tests {
 
     /// Rows of the columns query: relation, kind, column.
     fn found(rows: &[(&str, &str, Option<&str>)]) -> ResultRows {
-        let columns = "relname kind attname type_text attnotnull column_default";
+        let columns = "relname kind attname type_text attnotnull attnum column_default";
         let row = |(relation, kind, column): &(&str, &str, Option<&str>)| {
             vec![
                 Cell::Text((*relation).into()),
@@ -294,6 +296,7 @@ mod tests {
                 column.map_or(Cell::Null, |column| Cell::Text(column.into())),
                 column.map_or(Cell::Null, |_| Cell::Text("character varying(20)".into())),
                 column.map_or(Cell::Null, |_| Cell::Boolean(true)),
+                column.map_or(Cell::Null, |_| Cell::Long(1)),
                 Cell::Null,
             ]
         };
@@ -321,6 +324,7 @@ mod tests {
                 column_type: ColumnType::Varchar { bytes: 20 },
                 type_text: "character varying(20)".into(),
                 nullable: false,
+                number: 1,
                 default: ColumnDefault::None,
             }]
         );

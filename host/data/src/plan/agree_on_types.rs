@@ -42,8 +42,7 @@ pub(super) struct Agreed {
 // sure that there is such a pass. For example, a plugin may rename its output by the type of its
 // input, so that the column lands in another type each time. Hence the limit.
 pub(super) fn run(input: &PlanInput<'_>) -> Result<Agreed> {
-    let as_new = input.profile.columns.iter().map(|column| column.new_type(false));
-    let mut decode_as: Vec<DecodeAs> = as_new.map(|new| DecodeAs::of_new(&new)).collect();
+    let mut decode_as = as_new(input);
     let plan = |decode_as: &[DecodeAs]| plan_chain(input, arrow_schema(input.header, decode_as));
     let mut chain = plan(&decode_as)?;
     let keys = keys::of_file(input, &chain, &decode_as, plan)?;
@@ -59,6 +58,19 @@ pub(super) fn run(input: &PlanInput<'_>) -> Result<Agreed> {
         Kind::Plugin,
         "the plugins' plan changes whenever the types of their input do; a plan must settle",
     ))
+}
+
+/// The plugins' plan for the columns as they are in the file, whatever the table has.
+///
+/// Errors: as of `plan_chain`.
+pub(super) fn first_chain(input: &PlanInput<'_>) -> Result<ChainPlan> {
+    plan_chain(input, arrow_schema(input.header, &as_new(input)))
+}
+
+/// Each column of the file as a new column that is no key.
+fn as_new(input: &PlanInput<'_>) -> Vec<DecodeAs> {
+    let as_new = input.profile.columns.iter().map(|column| column.new_type(false));
+    as_new.map(|new| DecodeAs::of_new(&new)).collect()
 }
 
 /// Asks every plugin for its plan.

@@ -13,6 +13,7 @@ use loader_model::error::{Error, Kind, Result};
 use loader_names::Columns;
 use loader_sandbox::ChainPlan;
 
+use super::header::has_moved;
 use super::input::PlanInput;
 use super::names::{header, some_of};
 
@@ -102,15 +103,25 @@ impl<'a> Sides<'a> {
             );
         }
         match (input.column_names, input.dialect.header) {
-            (None, false) => {
-                format!("without a header, --column-names has to say what its columns are{allow}")
-            }
+            (None, false) => self.remedy_without_header(input, allow),
             (Some(_), _) => format!("check --column-names and --target-table{allow}"),
             (None, true) => format!(
                 "check --source-file-name and --target-table, or give its columns the table's \
                  names with --column-names{allow}"
             ),
         }
+    }
+
+    fn remedy_without_header(&self, input: &PlanInput<'_>, allow: &str) -> String {
+        let (columns, own) = (input.header.names.len(), self.own.len());
+        let moved = match input.existing.is_some_and(has_moved) {
+            true => ", which do not stand as they were made",
+            false => "",
+        };
+        format!(
+            "the file has no header and {columns} columns, the table has {own} of its own{moved}; \
+             say with --column-names which they are{allow}"
+        )
     }
 
     /// The delimiter with which the header has most of the table's columns, as it is written on the

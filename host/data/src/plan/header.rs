@@ -1,19 +1,39 @@
-//! The names of the file's columns, before any plugin sees them.
+//! The names of the file's columns, before any plugin plans with them.
 //!
-//! In: the header as it stands in the file, and the names that the user gives. Out: the header that
-//! is planned with.
+//! In: the header as it stands in the file, the names that the user gives, the table's columns. Out:
+//! the header that is planned with.
 
 use loader_csv::Header;
+use loader_model::catalog_column::CatalogColumn;
 use loader_model::error::{Error, Kind, Result};
+use loader_names::Columns;
 
+use super::agree_on_types::first_chain;
+use super::feed::is_written;
 use super::input::PlanInput;
 use super::names::some_of;
 
-/// The header with the names of `--column-names`, or as it is in the file.
+/// The header with the names of `--column-names`; else, for a file without a header, with those of
+/// the table's columns, by their places; else as it is in the file. With a notice where places
+/// decide.
 ///
-/// Errors: `Config` when there are more or fewer names than columns.
-pub(super) fn named(input: &PlanInput<'_>) -> Result<Header> {
-    let Some(names) = input.column_names else { return Ok(input.header.clone()) };
+/// Errors: `Config` when `--column-names` has more or fewer names than the file has columns.
+pub(super) fn named(input: &PlanInput<'_>) -> Result<(Header, Option<String>)> {
+    if let Some(names) = input.column_names {
+        return given(input, names).map(|header| (header, None));
+    }
+    let Some(header) = by_position(input) else { return Ok((input.header.clone(), None)) };
+    let names = &header.names;
+    let notice = format!(
+        "the file has no header, so its columns are loaded into those of the table by their \
+         places: {}; --column-names '{}' says so, also when columns of the table move",
+        some_of(names),
+        serde_json::Value::from(names.as_slice())
+    );
+    Ok((header, Some(notice)))
+}
+
+fn given(input: &PlanInput<'_>, names: &[String]) -> Result<Header> {
     let columns = input.header.names.len();
     if names.len() != columns {
         let fact = format!(
@@ -24,4 +44,37 @@ pub(super) fn named(input: &PlanInput<'_>) -> Result<Header> {
         return Err(Error::new(Kind::Config, fact));
     }
     Ok(Header { names: names.to_vec() })
+}
+
+/// The table's first columns as a header for a file without one. `None` where the table has not
+/// exactly as many, apart from columns at its end that plugins add.
+// A table with a column `column_1` was made of such files, and is loaded by that name. A plugin that
+// refuses the names says that they do not fit: the default plugin does, when a fourth column of the
+// file would be `run_date`, which it adds itself.
+fn by_position(input: &PlanInput<'_>) -> Option<Header> {
+    let existing = input.existing.filter(|_| !input.dialect.header)?;
+    let columns = input.header.names.len();
+    let is_numbered = existing.iter().any(|column| input.header.names.contains(&column.name));
+    if is_numbered || has_moved(existing) {
+        return None;
+    }
+    let own: Vec<&str> =
+        existing.iter().filter(|column| is_written(column)).map(|column| &*column.name).collect();
+    let (of_file, rest) = own.split_at_checked(columns)?;
+    let header = Header { names: of_file.iter().map(|name| (*name).to_owned()).collect() };
+    let chain = first_chain(&PlanInput { header: &header, ..*input }).ok()?;
+    let there = Columns::new(rest.iter().copied());
+    let fields = chain.output.fields().iter().enumerate();
+    let added = fields.filter(|(place, _)| !chain.is_from_input(*place));
+    let mut added: Vec<usize> =
+        added.filter_map(|(_, field)| there.find(field.name(), field.name()).place()).collect();
+    added.sort_unstable();
+    added.dedup();
+    (added.len() == rest.len()).then_some(header)
+}
+
+/// Whether a column of the table was dropped, or replaced by a wider one at the table's end, so that
+/// the places of the others are not those that its files have.
+pub(super) fn has_moved(existing: &[CatalogColumn]) -> bool {
+    existing.iter().zip(1..).any(|(column, number)| column.number != number)
 }

@@ -68,8 +68,17 @@ fn column(name: &str, column_type: ColumnType) -> CatalogColumn {
         type_text: column_type.to_string().to_lowercase(),
         column_type,
         nullable: true,
+        number: 1,
         default: ColumnDefault::None,
     }
+}
+
+/// The columns of a table of integers.
+fn integers(names: &[&str]) -> Vec<CatalogColumn> {
+    let numbered = names.iter().zip(1..);
+    let numbered = numbered
+        .map(|(name, number)| CatalogColumn { number, ..column(name, ColumnType::Integer) });
+    numbered.collect()
 }
 
 fn types() -> Vec<ColumnType> {
@@ -253,7 +262,7 @@ fn names_fold_and_those_that_cannot_be_are_all_refused_at_once() {
 
 #[test]
 fn a_file_that_is_none_of_the_tables() {
-    let existing = ["a", "b", "c", "d"].map(|name| column(name, ColumnType::Integer));
+    let existing = integers(&["a", "b", "c", "d"]);
     let told = |csv: &str, change: &dyn Fn(&mut Case<'_>)| -> String {
         let mut case = case(csv, &existing);
         change(&mut case);
@@ -274,5 +283,29 @@ fn a_file_that_is_none_of_the_tables() {
     let semicolons = |case: &mut Case<'_>| case.dialect.delimiter = b';';
     insta::assert_snapshot!(told("a,b,c\n1\n", &semicolons), @"the file does not belong to public.t: it lacks 4 of the table's 4 columns (a, b, c, d) and has 1 that the table lacks (a,b,c); with --delimiter ',' its columns are a, b, c");
     let headerless = |case: &mut Case<'_>| case.dialect.header = false;
-    insta::assert_snapshot!(told("1,1,1,1,1\n", &headerless), @"the file does not belong to public.t: it lacks 4 of the table's 4 columns (a, b, c, d) and has 5 that the table lacks (column_1, column_2, column_3, column_4, column_5); without a header, --column-names has to say what its columns are");
+    insta::assert_snapshot!(told("1,1,1,1,1\n", &headerless), @"the file does not belong to public.t: it lacks 4 of the table's 4 columns (a, b, c, d) and has 5 that the table lacks (column_1, column_2, column_3, column_4, column_5); the file has no header and 5 columns, the table has 4 of its own; say with --column-names which they are");
+}
+
+#[test]
+fn a_file_without_a_header_takes_the_columns_of_the_table_by_their_places() {
+    let dialect = Dialect { header: false, ..Dialect::default() };
+    let loaded = |existing: &[CatalogColumn]| -> String {
+        let plan = Case { dialect: dialect.clone(), ..case("1,2\n", existing) }.plan();
+        let names = |plan: LoadPlan| {
+            let names: Vec<String> = plan.columns.into_iter().map(|column| column.name).collect();
+            format!("{} ({})", names.join(","), plan.notices.join(""))
+        };
+        plan.map_or_else(|error| error.to_string(), names)
+    };
+    insta::assert_snapshot!(loaded(&integers(&["id", "unit price"])), @r#"id,unit price (the file has no header, so its columns are loaded into those of the table by their places: id, unit price; --column-names '["id","unit price"]' says so, also when columns of the table move)"#);
+    insta::assert_snapshot!(loaded(&integers(&["id"])), @"the file does not belong to public.t: it lacks 1 of the table's 1 columns (id) and has 2 that the table lacks (column_1, column_2); the file has no header and 2 columns, the table has 1 of its own; say with --column-names which they are");
+    insta::assert_snapshot!(loaded(&integers(&["id", "n", "m"])), @"the file does not belong to public.t: it lacks 3 of the table's 3 columns (id, n, m) and has 2 that the table lacks (column_1, column_2); the file has no header and 2 columns, the table has 3 of its own; say with --column-names which they are");
+    // The table was made of such files.
+    insta::assert_snapshot!(loaded(&integers(&["column_2", "column_1"])), @"column_1,column_2 ()");
+    let mut moved = integers(&["a", "b", "id"]);
+    moved.remove(0);
+    insta::assert_snapshot!(loaded(&moved), @"the file does not belong to public.t: it lacks 2 of the table's 2 columns (b, id) and has 2 that the table lacks (column_1, column_2); the file has no header and 2 columns, the table has 2 of its own, which do not stand as they were made; say with --column-names which they are");
+    let mut numbered = integers(&["n", "id", "m"]);
+    numbered[0].default = ColumnDefault::Identity { by_default: false };
+    insta::assert_snapshot!(loaded(&numbered), @r#"id,m (the file has no header, so its columns are loaded into those of the table by their places: id, m; --column-names '["id","m"]' says so, also when columns of the table move)"#);
 }

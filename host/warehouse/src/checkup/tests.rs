@@ -29,6 +29,7 @@ fn rights_are_tried_without_a_row() {
         column_type: ColumnType::BigInt,
         type_text: "bigint".to_owned(),
         nullable: true,
+        number: 1,
         default,
     };
     let columns = [

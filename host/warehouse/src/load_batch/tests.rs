@@ -29,6 +29,7 @@ fn texts_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> [String; 3] {
         column_type: ColumnType::from_catalog(type_text),
         type_text: type_text.into(),
         nullable: true,
+        number: 1,
         default: ColumnDefault::None,
     });
     let creation = ["CREATE TABLE orders".to_owned(), "CREATE VIEW v_orders".to_owned()];

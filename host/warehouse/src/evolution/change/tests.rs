@@ -19,6 +19,7 @@ fn existing(name: &str, column_type: ColumnType) -> CatalogColumn {
         type_text: column_type.to_string().to_lowercase(),
         column_type,
         nullable: true,
+        number: 1,
         default: ColumnDefault::None,
     }
 }

@@ -1,0 +1,2 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, name VARCHAR(20), old INTEGER, amount DECIMAL(10,2), run_date TIMESTAMP, file_name VARCHAR(256))
+ALTER TABLE {s}.t DROP COLUMN old
