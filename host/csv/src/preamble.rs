@@ -24,6 +24,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// The header of the same file, with other names for its columns.
+    pub fn renamed(&self, names: Vec<String>) -> Header {
+        Header { names, repeated: Arc::clone(&self.repeated) }
+    }
+
     /// What is known of a chunk's records.
     pub(crate) fn records(&self, chunk: &Chunk) -> Records<'_> {
         let (columns, header) = (self.names.len(), &*self.repeated);

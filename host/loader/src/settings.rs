@@ -21,8 +21,7 @@ use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
     AnotherFeed, Duplicates, LeadingZeros, MissingColumns, ParquetCompression, RepeatedHeader,
-    ReportFormat,
-    SchemaPolicy, StagingFormat, Strategy,
+    ReportFormat, SchemaPolicy, StagingFormat, Strategy,
 };
 use loader_model::error::Result;
 use loader_model::names::TableName;

@@ -43,7 +43,7 @@ fn given(input: &PlanInput<'_>, names: &[String]) -> Result<Header> {
         );
         return Err(Error::new(Kind::Config, fact));
     }
-    Ok(Header { names: names.to_vec() })
+    Ok(input.header.renamed(names.to_vec()))
 }
 
 /// The table's first columns as a header for a file without one. `None` where the table has not
@@ -61,7 +61,8 @@ fn by_position(input: &PlanInput<'_>) -> Option<Header> {
     let own: Vec<&str> =
         existing.iter().filter(|column| is_written(column)).map(|column| &*column.name).collect();
     let (of_file, rest) = own.split_at_checked(columns)?;
-    let header = Header { names: of_file.iter().map(|name| (*name).to_owned()).collect() };
+    let names = of_file.iter().map(|name| (*name).to_owned()).collect();
+    let header = input.header.renamed(names);
     let chain = first_chain(&PlanInput { header: &header, ..*input }).ok()?;
     let there = Columns::new(rest.iter().copied());
     let fields = chain.output.fields().iter().enumerate();
