@@ -168,7 +168,7 @@ mod tests {
         check(&escaped, r#""a\"b""c\\""#, Field::Text(br#"a"b"c\"#));
         let bare = Dialect { quote: None, ..Dialect::default() };
         check(&bare, r#""a""#, Field::Text(br#""a""#));
-        check(&bare, r"a\b", Field::Text(br"a\\b"));
+        check(&bare, r"a\b", Field::Text(br"a\b"));
         let null_tokens = vec![r"\N".to_owned()];
         let escaped = Dialect { escape: Some(b'\\'), null_tokens, ..bare };
         check(&escaped, r"C:\\x\,\n", Field::Text(br"C:\x,n"));
