@@ -7,13 +7,13 @@
 //! would make every file fit.
 
 use loader_csv::Header;
-use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
+use loader_model::catalog_column::CatalogColumn;
 use loader_model::choices::AnotherFeed;
 use loader_model::error::{Error, Kind, Result};
 use loader_names::Columns;
 use loader_sandbox::ChainPlan;
 
-use super::header::has_moved;
+use super::header::{has_moved, is_written};
 use super::input::PlanInput;
 use super::names::{header, some_of};
 
@@ -150,11 +150,6 @@ impl<'a> Sides<'a> {
         found.dedup();
         self.own.len() - found.len()
     }
-}
-
-/// Whether a load writes values into a column. Redshift makes those of an IDENTITY itself.
-pub(super) fn is_written(column: &CatalogColumn) -> bool {
-    column.default != (ColumnDefault::Identity { by_default: false })
 }
 
 /// The header, cut at another delimiter than it was.

@@ -4,12 +4,11 @@
 //! the header that is planned with.
 
 use loader_csv::Header;
-use loader_model::catalog_column::CatalogColumn;
+use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::error::{Error, Kind, Result};
 use loader_names::Columns;
 
 use super::agree_on_types::first_chain;
-use super::feed::is_written;
 use super::input::PlanInput;
 use super::names::some_of;
 
@@ -78,4 +77,9 @@ fn by_position(input: &PlanInput<'_>) -> Option<Header> {
 /// the places of the others are not those that its files have.
 pub(super) fn has_moved(existing: &[CatalogColumn]) -> bool {
     existing.iter().zip(1..).any(|(column, number)| column.number != number)
+}
+
+/// Whether a load writes values into a column. Redshift makes those of an IDENTITY itself.
+pub(super) fn is_written(column: &CatalogColumn) -> bool {
+    column.default != (ColumnDefault::Identity { by_default: false })
 }
