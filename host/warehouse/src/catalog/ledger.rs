@@ -25,7 +25,8 @@ pub(super) fn later_columns<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Lat
 }
 
 // The last load with what all loads come to. A star, because a ledger of an earlier version lacks
-// columns, and a query that names one of these would fail with the whole batch.
+// columns, and a query that names one of these would fail with the whole batch. (Its columns have 37 KB in
+// sum, and a row of a result may have 64 KB.)
 pub(super) fn query(target: &TableName, load_id: &str) -> String {
     format!(
         "SELECT l.*, MAX(CASE WHEN l.load_id = {} THEN l.run_id END) OVER () AS loaded_by, \
