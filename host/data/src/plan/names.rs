@@ -168,6 +168,12 @@ fn folded(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Vec<String>> {
     if facts.is_empty() {
         return Ok(folded);
     }
-    let remedy = "name the columns with --column-names, or correct the header in the file";
+    let remedy = match input.plugins {
+        [] => "name the columns with --column-names, or correct the header in the file",
+        _ => {
+            "name the columns with --column-names or, where a plugin has named them, in its \
+             config, or correct the header in the file"
+        }
+    };
     Err(Error::new(Kind::Data, format!("{}; {remedy}", facts.join("; "))))
 }
