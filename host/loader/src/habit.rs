@@ -3,6 +3,8 @@
 //!
 //! In: the job and what the ledger says. Out: a refusal, or what the ledger is to remember.
 
+use std::collections::BTreeSet;
+
 use loader_model::choices::Strategy;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
@@ -46,11 +48,14 @@ fn known_keys(catalog: &Catalog) -> Option<(&LastLoad, &[String])> {
     Some((last, keys))
 }
 
-/// Whether a load may have other keys than the table, or has the same, in whatever order.
+/// Whether a load may have other keys than the table, or has the same, in whatever order. `Order ID`
+/// and `order_id` mean one column, and so are one key.
 // `--strategy merge` says nothing of which keys, so it counts for nothing here.
 fn is_meant(job: &Job, known: &[String]) -> bool {
-    let has_all = |one: &[String], other: &[String]| other.iter().all(|key| one.contains(key));
-    let is_same = has_all(known, &job.keys) && has_all(&job.keys, known);
+    let cleaned = |keys: &[String]| -> BTreeSet<String> {
+        keys.iter().map(|key| loader_names::clean(key)).collect()
+    };
+    let is_same = cleaned(known) == cleaned(&job.keys);
     let is_said = job.is_strategy_given && job.strategy != Strategy::Merge;
     is_same || is_said || job.change_keys
 }
@@ -59,15 +64,15 @@ fn other_keys(target: &TableName, last: &LastLoad, known: &[String], given: &[St
     let (run_id, known) = (&last.run_id, as_flag(known));
     let fact = match given {
         [] => format!(
-            "{target} is merged by {known} (says the ledger's row of run {run_id}), and this load names no keys, so it \
-             would add rows beside those of the same key; give --upsert-keys {known}, or \
-             --strategy append for a load that adds rows, or --change-keys if all loads do from \
-             now on"
+            "{target} is merged by {known} (says the ledger's row of run {run_id}), and this load \
+             names no keys, so it would add rows beside those of the same key; give --upsert-keys \
+             {known}, or --strategy append for a load that adds rows, or --change-keys if all loads \
+             do from now on"
         ),
         given => format!(
-            "{target} is merged by {known} (says the ledger's row of run {run_id}), and this load by {}, so it would \
-             find other rows; give --upsert-keys {known}, or --change-keys if the table has other \
-             keys from now on",
+            "{target} is merged by {known} (says the ledger's row of run {run_id}), and this load \
+             by {}, so it would find other rows; give --upsert-keys {known}, or --change-keys if \
+             the table has other keys from now on",
             as_flag(given)
         ),
     };

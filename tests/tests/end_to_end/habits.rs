@@ -77,6 +77,17 @@ fn a_forgotten_key_costs_no_execution_and_changes_nothing() {
 }
 
 #[test]
+fn keys_that_mean_the_same_columns_are_the_same_keys() {
+    let place = Place::new("habit-spelling");
+    for (file, keys) in [("a.csv", "order_id"), ("b.csv", "Order ID")] {
+        place.put(file, "Order ID,amount\n1,5\n");
+        let more = ["--plugins", "default", "--upsert-keys", keys];
+        let _ = place.load(file, "t", &more).succeeded();
+    }
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "1");
+}
+
+#[test]
 fn a_table_that_is_made_anew_has_no_habits() {
     let place = Place::new("habits-anew");
     let _ = orders(&place, "a.csv", &KEYS).succeeded();
