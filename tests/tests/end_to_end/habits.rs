@@ -81,8 +81,7 @@ fn keys_that_mean_the_same_columns_are_the_same_keys() {
     let place = Place::new("habit-spelling");
     for (file, keys) in [("a.csv", "order_id"), ("b.csv", "Order ID")] {
         place.put(file, "Order ID,amount\n1,5\n");
-        let more = ["--plugins", "default", "--upsert-keys", keys];
-        let _ = place.load(file, "t", &more).succeeded();
+        let _ = place.load(file, "t", &["--upsert-keys", keys]).succeeded();
     }
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "1");
 }

@@ -98,9 +98,9 @@ fn a_table_that_changes_under_a_load_is_planned_anew() {
     place.execute("DROP TABLE {s}.t");
     place.execute(&table("INTEGER"));
     let (code, report) = end(child, log);
-    assert_eq!(code, 3, "{report}");
+    assert_eq!(code, 5, "{report}");
     let error = report["error"].as_str().unwrap_or_default();
-    assert!(error.contains("column `amount` is INTEGER, the value in line 2"), "{error}");
+    assert!(error.contains("column `amount` is INTEGER, the number in line 2"), "{error}");
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "0");
 }
 
