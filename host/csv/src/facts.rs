@@ -11,6 +11,7 @@ use loader_values::{
 };
 
 use crate::dialect::{Dialect, LeadingZeros};
+use crate::mark::Mark;
 use crate::number_facts::{NumberFacts, Plain};
 
 /// The types that a column may turn out to have. Each is one bit of a set. Text is no candidate,
@@ -49,16 +50,6 @@ impl Candidate {
     const fn bit(self) -> u16 {
         1 << self as u16
     }
-}
-
-/// A value's place: record (0-based), byte and line. Record and byte count from the chunk's start
-/// at first, and the line is 0. `profile_chunk` fills in the line and makes the byte that of the
-/// file; `ProfileMerge::push` does the same for the record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Mark {
-    pub(crate) record: u64,
-    pub(crate) byte: u64,
-    pub(crate) line: u64,
 }
 
 /// The facts of one column.

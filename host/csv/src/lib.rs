@@ -7,9 +7,11 @@
 //! depends on where the cuts fall. This crate guesses nothing: a mistake in the file is a
 //! [`CsvError`] with a position.
 
+mod accepts;
 mod before;
 mod chunk;
 mod column;
+mod counted;
 mod decode;
 mod decode_as;
 mod dialect;
@@ -20,6 +22,7 @@ mod held;
 mod left_out;
 mod lines;
 mod logical;
+mod mark;
 mod new_type;
 mod number_facts;
 mod preamble;

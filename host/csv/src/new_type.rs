@@ -3,6 +3,7 @@
 //! In: the profile of a column. Out: the first type of the list that gives every value back as its
 //! producer wrote it, as far as anybody could mean it as a number at all.
 
+use crate::counted::Counted;
 use crate::error::Position;
 use crate::facts::Candidate;
 use crate::logical::LogicalType;
@@ -177,11 +178,4 @@ impl ColumnProfile {
         let odd = numbers_end.into_iter().chain(moments_end).max_by_key(|at| at.record);
         text.because(Cause::Odd, odd, Some(self.values - self.measured))
     }
-}
-
-/// Values of a kind: how many there are, and where the first is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counted {
-    pub(crate) count: u64,
-    pub(crate) first: Option<Position>,
 }

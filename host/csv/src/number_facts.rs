@@ -6,7 +6,7 @@
 
 use loader_values::{NumberShape, reads_back};
 
-use crate::facts::Mark;
+use crate::mark::Mark;
 
 /// As many significant digits of each value have to be kept, or all that it has.
 const KEPT_DIGITS: u32 = 6;

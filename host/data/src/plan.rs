@@ -16,6 +16,7 @@ mod header;
 mod input;
 mod keys;
 mod names;
+mod notices;
 mod reconcile;
 #[cfg(test)]
 mod tests;
@@ -116,7 +117,7 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         Some(existing) => reconcile::run(input, &chain, &names, existing)?,
     };
     keys::check_stay_apart(input, &key_columns)?;
-    notices.extend(why::notices(input, &columns));
+    notices.extend(notices::of_new_columns(input, &columns));
     let creates_table = input.existing.is_none();
     Ok(LoadPlan {
         cut_moments: cut_moments(input, &columns),

@@ -1,0 +1,11 @@
+//! The place of a value while its chunk is learnt from.
+
+/// A value's place: record (0-based), byte and line. Record and byte count from the chunk's start
+/// at first, and the line is 0. `profile_chunk` fills in the line and makes the byte that of the
+/// file; `ProfileMerge::push` does the same for the record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) record: u64,
+    pub(crate) byte: u64,
+    pub(crate) line: u64,
+}
