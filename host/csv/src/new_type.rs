@@ -1,7 +1,7 @@
 //! The type that a column gets where no table has it yet, and which of its values decided it.
 //!
-//! In: the profile of a column. Out: the first type of the list that gives every value back as its
-//! producer wrote it, as far as anybody could mean it as a number at all.
+//! In: the profile of a column. Out: the first type that gives every value back as its producer wrote
+//! it: a text that a number would not give back (`+5`, `12E4`) is no number.
 
 use crate::counted::Counted;
 use crate::error::Position;
@@ -21,7 +21,7 @@ pub struct NewType {
     pub logical: LogicalType,
     /// Precision and scale of a `Decimal`.
     pub decimal: Option<(u8, u8)>,
-    /// Why it is no other type. `None`: nothing that anybody would ask about.
+    /// Why it is no other type. `None`: all values have the type, and no narrower one.
     pub because: Option<Because>,
 }
 
@@ -31,7 +31,7 @@ pub struct Because {
     pub cause: Cause,
     /// The first of them.
     pub at: Position,
-    /// How many they are. `None`: not known, because they are no fewer than all others.
+    /// How many they are, where they are counted.
     pub count: Option<u64>,
 }
 
