@@ -23,8 +23,9 @@ pub(crate) struct FieldReader {
     /// The escape, when it counts outside of quotes.
     bare_escape: Option<u8>,
     null_tokens: Vec<Vec<u8>>,
-    /// Whether a null token begins with this byte; spares most fields the comparison.
-    null_starts: [bool; 256],
+    /// Whether an unquoted field that begins with this byte may be other than it is written: the
+    /// first bytes of null tokens, or all bytes when escapes count outside of quotes.
+    may_differ: [bool; 256],
 }
 
 impl FieldReader {
@@ -37,16 +38,17 @@ impl FieldReader {
             .filter(|token| !token.is_empty())
             .map(|token| token.clone().into_bytes())
             .collect();
-        let mut null_starts = [false; 256];
+        let bare_escape = rules.escape.filter(|escape| rules.is_bare_escape(*escape));
+        let mut may_differ = [bare_escape.is_some(); 256];
         for token in &null_tokens {
-            null_starts[usize::from(token[0])] = true;
+            may_differ[usize::from(token[0])] = true;
         }
         FieldReader {
             quote: rules.quote,
             escape: rules.escape,
-            bare_escape: rules.escape.filter(|escape| rules.is_bare_escape(*escape)),
+            bare_escape,
             null_tokens,
-            null_starts,
+            may_differ,
         }
     }
 
@@ -69,9 +71,16 @@ impl FieldReader {
         if Some(*first) == self.quote {
             return self.read_quoted(raw, scratch);
         }
-        if self.null_starts[usize::from(*first)]
-            && self.null_tokens.iter().any(|token| token == raw)
-        {
+        if self.may_differ[usize::from(*first)] {
+            return self.read_bare(raw, scratch);
+        }
+        Field::Text(raw)
+    }
+
+    // Apart from `read`, so that the loops over plain fields stay small.
+    #[inline(never)]
+    fn read_bare<'b>(&self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
+        if self.null_tokens.iter().any(|token| token == raw) {
             return Field::Null;
         }
         if let Some(escape) = self.bare_escape

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::MAX_ROW_BYTES;
 use crate::chunk::Chunk;
-use crate::dialect::Rules;
+use crate::dialect::{BYTE_ORDER_MARK, Rules};
 use crate::error::CsvErrorKind;
 use crate::left_out::ChunkLeftOut;
 use crate::lines::{find_record, line_length};
@@ -118,7 +118,10 @@ impl<'a> Rows<'a> {
         let max_rows = block.clear(self.columns);
         (block.base, block.first_row) = (self.row_start, self.row);
         while block.rows < max_rows && self.row_start - block.base < BLOCK_BYTES {
-            self.skip_mark();
+            // One byte tells that nearly every row begins with no mark.
+            if self.bytes.get(self.row_start) == Some(&BYTE_ORDER_MARK[0]) {
+                self.skip_mark();
+            }
             if self.rules.comment.is_some() && self.skip_comment() {
                 continue;
             }
@@ -159,9 +162,7 @@ impl<'a> Rows<'a> {
         } else {
             self.check_size(column + 1, row_end - row_start)?;
             if self.is_header(row_start, row_end) {
-                self.left_out.headers.add(row_start);
-                self.row_start = row_end + 1;
-                return Ok(Line::Skipped);
+                return Ok(self.leave_out_header(row_end));
             }
         }
         entries[column + 1] = (row_end - base) as u32;
@@ -170,14 +171,25 @@ impl<'a> Rows<'a> {
         Ok(Line::Row)
     }
 
-    // The lengths differ for most records, so most bytes are not compared.
+    // Length or first byte differ for most records, so most bytes are not compared. (A header that
+    // is empty equals no record, since a record without a character is a blank line.)
     #[inline(always)]
     fn is_header(&self, start: usize, end: usize) -> bool {
-        end - start == self.header.len() && self.bytes[start..end] == *self.header
+        end - start == self.header.len()
+            && self.bytes[start] == self.header[0]
+            && self.bytes[start..end] == *self.header
+    }
+
+    /// Moves past a record that is written as the header is.
+    #[cold]
+    fn leave_out_header(&mut self, row_end: usize) -> Line {
+        self.left_out.headers.add(self.row_start);
+        self.row_start = row_end + 1;
+        Line::Skipped
     }
 
     /// Moves past a byte order mark at the row's start.
-    #[inline(always)]
+    #[cold]
     fn skip_mark(&mut self) {
         let rest = self.bytes.get(self.row_start..).unwrap_or_default();
         let length = self.rules.mark_length(rest);
@@ -189,6 +201,7 @@ impl<'a> Rows<'a> {
 
     /// What a line end at the row's start means, and moves past it unless it is a row. In a file of
     /// one column it is a row with a NULL, but not at the end of the file.
+    #[inline(never)]
     fn blank_line(&mut self) -> Line {
         let at = self.row_start;
         let is_crlf = self.bytes[at] == b'\n' && at > 0 && self.bytes[at - 1] == b'\r';
