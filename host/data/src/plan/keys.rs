@@ -11,6 +11,9 @@ use loader_sandbox::ChainPlan;
 use super::input::PlanInput;
 use super::names;
 
+/// A REAL tells all numbers of so many digits apart.
+const DIGITS_OF_A_REAL: u32 = 6;
+
 /// A key, as the target spells it, and the column of the file that becomes it.
 pub(super) struct KeyColumn {
     pub(super) name: String,
@@ -76,6 +79,11 @@ fn rounded_at<'a>(values: &'a ColumnProfile, column_type: &ColumnType) -> Option
             values.finest_at.as_ref().filter(|_| values.max_fraction_digits > scale)
         }
         ColumnType::Double => values.imprecise_at.as_ref(),
+        ColumnType::Real => {
+            let digits = values.max_integer_digits.saturating_add(values.max_fraction_digits);
+            let longest = values.finest_at.as_ref().or(values.widest_at.as_ref());
+            longest.filter(|_| digits > DIGITS_OF_A_REAL)
+        }
         _ => None,
     }
 }

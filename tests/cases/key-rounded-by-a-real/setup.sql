@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id REAL NOT NULL, v INTEGER, run_date TIMESTAMP, file_name VARCHAR(256))
