@@ -157,8 +157,8 @@ impl Place {
         found.unwrap_or_else(|| panic!("no object {prefix}… in {:?}", self.keys()))
     }
 
-    /// The command line of a command in this bucket and schema. It has no plugins, unless `--plugins`
-    /// or a settings file names some.
+    /// The command line of a command in this bucket and schema. It has no plugins, unless
+    /// `--plugins` or a settings file names some.
     pub fn bare_command(&self, verb: &str) -> Command {
         let mut command = Command::new(program());
         command.env("LOADER_PLUGINS", "none");

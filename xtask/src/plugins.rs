@@ -1,6 +1,6 @@
-//! Builds the plugins of this project to `plugins/<name>.wasm`, keeps the default one as a part of the
-//! program, and shows that their bytes depend on nothing but the sources. Nothing here needs the network once a toolchain is there and the
-//! crates are fetched.
+//! Builds the plugins of this project to `plugins/<name>.wasm`, keeps the default one as a part of
+//! the program, and shows that their bytes depend on nothing but the sources. Nothing here needs
+//! the network once a toolchain is there and the crates are fetched.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,10 +1,10 @@
 //! A case as it is written: TOML in, what to do and to expect out, with its placeholders filled in.
 //!
 //! Every case has a schema for itself. `{schema}`, `{database}`, `{bucket}` (with the folder in it
-//! that holds the objects), `{folder}`, `{region}` (of warehouse and bucket), `{elsewhere}` (another
-//! Region) and `{role}` (an ARN for IAM_ROLE) stand for what belongs to the run, `{n*127}` for 127
-//! times `n`, and `{c# INT*3}` for `c1 INT, c2 INT, c3 INT`. A case with `compressions` is run with
-//! each of them as `{compression}`.
+//! that holds the objects), `{folder}`, `{region}` (of warehouse and bucket), `{elsewhere}`
+//! (another Region) and `{role}` (an ARN for IAM_ROLE) stand for what belongs to the run, `{n*127}`
+//! for 127 times `n`, and `{c# INT*3}` for `c1 INT, c2 INT, c3 INT`. A case with `compressions` is
+//! run with each of them as `{compression}`.
 
 use std::collections::BTreeMap;
 
@@ -131,8 +131,8 @@ pub(crate) struct Expected {
 }
 
 impl Case {
-    /// The case as a part of its file. `source`: where the file's facts are from. Errors: `Internal`
-    /// for a case that is not sound.
+    /// The case as a part of its file. `source`: where the file's facts are from. Errors:
+    /// `Internal` for a case that is not sound.
     pub(crate) fn of_area(mut self, area: &str, source: Option<&str>) -> Result<Case> {
         area.clone_into(&mut self.area);
         if self.source.is_empty() {
@@ -171,7 +171,8 @@ impl Case {
         &self.area
     }
 
-    /// The isolation level of the database that it has for itself; `None` when any database will do.
+    /// The isolation level of the database that it has for itself; `None` when any database will
+    /// do.
     pub(crate) fn isolation(&self) -> Option<&str> {
         self.isolation.as_deref()
     }

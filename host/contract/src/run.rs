@@ -1,6 +1,6 @@
-//! Runs one case on one warehouse: a schema, its objects, its steps, and everything gone again. Out:
-//! the first thing that is not as the case says, with the statement, what was expected and what was
-//! found.
+//! Runs one case on one warehouse: a schema, its objects, its steps, and everything gone again.
+//! Out: the first thing that is not as the case says, with the statement, what was expected and
+//! what was found.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,8 +29,8 @@ pub struct Bench {
     pub folder: String,
     /// The role that COPY names; `default` for the cluster's own.
     pub role: String,
-    /// The beginning of the names of schemas and databases that a case has for itself. They are gone
-    /// afterwards.
+    /// The beginning of the names of schemas and databases that a case has for itself. They are
+    /// gone afterwards.
     pub prefix: String,
     /// A schema that is there and empty, for cases to make their tables in. The caller empties it
     /// afterwards. `None`: each case has a schema of its own.

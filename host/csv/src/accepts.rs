@@ -1,5 +1,5 @@
-//! Whether all values of a column have a type: asked of a column's profile, without reading the file
-//! again.
+//! Whether all values of a column have a type: asked of a column's profile, without reading the
+//! file again.
 
 use crate::error::Position;
 use crate::facts::Candidate;

@@ -6,7 +6,8 @@
 pub struct Chunk {
     /// Where the chunk begins, in bytes of the file (decompressed).
     pub offset: u64,
-    /// The chunk's length in bytes; at most the target plus [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
+    /// The chunk's length in bytes; at most the target plus
+    /// [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
     pub len: u64,
     /// The physical line that the chunk begins with, counted from 1.
     pub first_line: u64,

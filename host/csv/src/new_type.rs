@@ -1,7 +1,7 @@
 //! The type that a column gets where no table has it yet, and which of its values decided it.
 //!
-//! In: the profile of a column. Out: the first type that gives every value back as its producer wrote
-//! it: a text that a number would not give back (`+5`, `12E4`) is no number.
+//! In: the profile of a column. Out: the first type that gives every value back as its producer
+//! wrote it: a text that a number would not give back (`+5`, `12E4`) is no number.
 
 use crate::counted::Counted;
 use crate::error::Position;
@@ -9,8 +9,8 @@ use crate::facts::Candidate;
 use crate::logical::LogicalType;
 use crate::profile::ColumnProfile;
 
-/// The digits of a DECIMAL, and those of them that usually stand after its point: as many as a later
-/// file may need, since Redshift cannot widen a DECIMAL.
+/// The digits of a DECIMAL, and those of them that usually stand after its point: as many as a
+/// later file may need, since Redshift cannot widen a DECIMAL.
 const PRECISION: u32 = 38;
 const SCALE: u32 = 18;
 
@@ -95,8 +95,8 @@ impl ColumnProfile {
             .map_or_else(|| self.text(), NewType::of)
     }
 
-    /// Whether numbers of the column may be equal and yet be spelt otherwise: `3.1` and `3.10`, `5`
-    /// and `+5`, `7` and `007`. `Some`: one that may be.
+    /// A number that another one of the column may equal without being spelt like it, as `3.10` may
+    /// equal `3.1`, `+5` may equal `5` and `007` may equal `7`. `None`: no two can.
     pub fn respelt_number(&self) -> Option<&Position> {
         let mixed =
             self.pointed > 0 && (self.pointed < self.values || self.written.0 != self.written.1);

@@ -123,7 +123,8 @@ impl Preamble {
     /// Moves past a byte order mark at the start of the line; `false` when the bytes so far do not
     /// tell whether there is one.
     // The file's own mark is no data, whatever becomes of later ones. The line behind it may have
-    // one too: for example, a file that begins with an empty one that had nothing but its mark.
+    // one too: for example, where an empty file, with nothing in it but its mark, was put in front
+    // of another.
     fn skip_mark(&mut self, is_last: bool) -> bool {
         while !self.mark_checked {
             let rest = &self.head[self.start..];

@@ -165,7 +165,8 @@ impl Splitter {
         self.check_length(self.offset)
     }
 
-    /// Follows the quotes and escapes through `bytes`, which are not empty, and makes the cuts that are due.
+    /// Follows the quotes and escapes through `bytes`, which are not empty, and makes the cuts that
+    /// are due.
     fn scan<'a>(&mut self, bytes: &'a [u8], chunks: &mut Vec<Chunk>) -> Result<Pass<'a>, CsvError> {
         let plain = self.resume(bytes);
         let mut pass = Pass { bytes, plain, open_from: usize::from(plain == 0), opened_at: None };
@@ -191,8 +192,8 @@ impl Splitter {
         Ok(pass)
     }
 
-    /// Goes on where the last piece ended, now that the next bytes are known. Returns 0, the place of
-    /// the first one, when that is plain; otherwise [`NOWHERE`].
+    /// Goes on where the last piece ended, now that the next bytes are known. Returns 0, the place
+    /// of the first one, when that is plain; otherwise [`NOWHERE`].
     // For example, after the piece `1,"a"` the quote at its end may close the field or be the first
     // of two. If the next piece is `,2`, the quote closes the field; if it is `"b"`, the field goes
     // on and its text is `a"b`.

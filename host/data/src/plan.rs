@@ -87,9 +87,9 @@ impl LoadPlan {
 
 /// Makes the plan.
 ///
-/// Errors: `Config` (a key that is no column, a wrong number of names), `Plugin`, `Data` (values that the target cannot
-/// take, impossible columns), `SchemaConflict` (the file is none of the table's, or the table would
-/// have to change in a way that is not allowed or not possible).
+/// Errors: `Config` (a key that is no column, a wrong number of names), `Plugin`, `Data` (values
+/// that the target cannot take, impossible columns), `SchemaConflict` (the file is none of the
+/// table's, or the table would have to change in a way that is not allowed or not possible).
 pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
     if input.profile.columns.len() > MAX_COLUMNS {
         let n = input.profile.columns.len();

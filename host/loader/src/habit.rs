@@ -16,7 +16,8 @@ use crate::job::Job;
 /// Refuses a load by other keys than the last one, unless the user says that it is meant. (For
 /// example, four orders that are delivered again without `--upsert-keys` would be eight.)
 ///
-/// Errors: `Config`. The arguments are what has to be corrected, and neither the file nor the table.
+/// Errors: `Config`. The arguments are what has to be corrected, and neither the file nor the
+/// table.
 pub(crate) fn check(job: &Job, catalog: &Catalog) -> Result<()> {
     match known_keys(catalog) {
         Some((last, known)) if !is_meant(job, known) => {
@@ -48,8 +49,8 @@ fn known_keys(catalog: &Catalog) -> Option<(&LastLoad, &[String])> {
     Some((last, keys))
 }
 
-/// Whether a load may have other keys than the table, or has the same, in whatever order. `Order ID`
-/// and `order_id` mean one column, and so are one key.
+/// Whether a load may have other keys than the table, or has the same, in whatever order. `Order
+/// ID` and `order_id` mean one column, and so are one key.
 // `--strategy merge` says nothing of which keys, so it counts for nothing here.
 fn is_meant(job: &Job, known: &[String]) -> bool {
     let cleaned = |keys: &[String]| -> BTreeSet<String> {
@@ -79,8 +80,8 @@ fn other_keys(target: &TableName, last: &LastLoad, known: &[String], given: &[St
     Error::new(Kind::Config, fact)
 }
 
-/// The keys as `--upsert-keys` takes them: `order_id,line`, or a JSON list in quotes for a shell when
-/// a name has a comma, a quote or a blank in it.
+/// The keys as `--upsert-keys` takes them: `order_id,line`, or a JSON list in quotes for a shell
+/// when a name has a comma, a quote or a blank in it.
 fn as_flag(keys: &[String]) -> String {
     let is_plain = |key: &String| key.chars().all(|c| c.is_alphanumeric() || c == '_');
     match keys.iter().all(is_plain) {

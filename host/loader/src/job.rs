@@ -165,8 +165,8 @@ fn missing_columns(settings: &Settings, strategy: Strategy) -> Result<MissingCol
     }))
 }
 
-/// Whether rows whose key is known are updated where the file lacks columns. With `--duplicates keep`
-/// none is: all rows of the file's keys come in the place of those that are there.
+/// Whether rows whose key is known are updated where the file lacks columns. With `--duplicates
+/// keep` none is: all rows of the file's keys come in the place of those that are there.
 fn keeps_known(settings: &Settings, strategy: Strategy) -> Result<bool> {
     let keeps = missing_columns(settings, strategy)? == MissingColumns::Keep;
     let replaces = settings.duplicates == Some(Duplicates::Keep);

@@ -136,8 +136,8 @@ impl Layout {
         self.at(format!("data/staging/{}_{}/{}/", self.table, clean(&stem), self.run.text))
     }
 
-    /// The folders of everything that a load of this source writes or moves. A source in a folder of
-    /// its own shares none of them with other sources.
+    /// The folders of everything that a load of this source writes or moves. A source in a folder
+    /// of its own shares none of them with other sources.
     pub fn places(&self) -> Vec<S3Uri> {
         let files =
             [self.source(), self.archive(), self.unprocessed(), self.rejected(), self.log()];

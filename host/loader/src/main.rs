@@ -29,8 +29,9 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Who sees the log. `demo`, `doctor` and `plugin` print their own account of what happens, so their
-/// log is only shown when the user asks for more of it. (For example, `loader -v demo` shows it.)
+/// Who sees the log. `demo`, `doctor` and `plugin` print their own account of what happens, so
+/// their log is only shown when the user asks for more of it. (For example, `loader -v demo` shows
+/// it.)
 fn audience(cli: &Cli) -> Audience {
     match cli.command {
         Command::Demo(_) | Command::Doctor(_) | Command::Plugin(_) if cli.verbose == 0 => {

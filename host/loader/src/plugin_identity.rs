@@ -38,8 +38,8 @@ pub(crate) fn for_ledger(plugins: &[PluginIdentity]) -> String {
     }
 }
 
-/// How many decimals the plugins, and the casts that they asked for, have rounded. A plugin tells by
-/// a counter of this name, as the default plugin does.
+/// How many decimals the plugins, and the casts that they asked for, have rounded. A plugin tells
+/// by a counter of this name, as the default plugin does.
 pub(crate) fn rounded(plugins: &[PluginIdentity]) -> u64 {
     let counter = |plugin: &PluginIdentity, name| plugin.counters.get(name).copied().unwrap_or(0);
     plugins.iter().map(|plugin| counter(plugin, "rounded") + counter(plugin, "cast.rounded")).sum()

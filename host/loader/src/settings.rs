@@ -202,8 +202,8 @@ pub struct Settings {
     pub report: Option<ReportFormat>,
 }
 
-/// Names of columns, written as a JSON list or separated by commas: `["order_id","line"]` is the same
-/// as `order_id,line`.
+/// Names of columns, written as a JSON list or separated by commas: `["order_id","line"]` is the
+/// same as `order_id,line`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names(pub Vec<String>);
 

@@ -30,7 +30,8 @@ struct Args {
     /// Folder with PostgreSQL's programs, when they are not found.
     #[arg(long, value_name = "DIR", env = "LOADER_POSTGRES_BIN")]
     postgres_bin: Option<PathBuf>,
-    /// Refuse what the IAM policy in this file does not allow the caller; it is read for each request.
+    /// Refuse what the IAM policy in this file does not allow the caller; it is read for each
+    /// request.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// The same for the role that COPY names.

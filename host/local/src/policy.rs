@@ -1,5 +1,5 @@
-//! What an IAM policy allows: a small part of AWS's rules, for finding out whether given permissions
-//! are enough.
+//! What an IAM policy allows: a small part of AWS's rules, for finding out whether given
+//! permissions are enough.
 //!
 //! In: a file with a policy, read anew for each question, so that it may be changed while the server
 //! runs. Out: yes, or a refusal in the words of AWS. Without a file everything is allowed. Of the

@@ -38,8 +38,8 @@ use failure::blocking;
 use permissions::Permissions;
 use store::Store;
 
-/// The service of one DIR, for requests that are signed with `key` and that `policy` allows; `state_dir`
-/// is its `.loader`.
+/// The service of one DIR, for requests that are signed with `key` and that `policy` allows;
+/// `state_dir` is its `.loader`.
 pub(crate) fn service(
     objects: Objects,
     state_dir: &Path,

@@ -137,8 +137,9 @@ macro_rules! default {
     };
 }
 
-// Two choices have no default here, because it depends on others. `Strategy` is merge when there are
-// keys, and append when there are none. `MissingColumns` is keep for a merge, and default otherwise.
+// Two choices have no default here, because it depends on others. `Strategy` is merge when there
+// are keys, and append when there are none. `MissingColumns` is keep for a merge, and default
+// otherwise.
 default! {
     LeadingZeros: Text,
     RepeatedHeader: Skip,

@@ -42,8 +42,8 @@ pub enum Fill {
     Default,
     /// A literal as it stands in SQL, such as `''` or `FALSE`.
     Literal(&'static str),
-    /// No value: the column is NOT NULL and has no DEFAULT. Rows that are there keep what they have,
-    /// and a row with a new key refuses the load.
+    /// No value: the column is NOT NULL and has no DEFAULT. Rows that are there keep what they
+    /// have, and a row with a new key refuses the load.
     Nothing,
 }
 

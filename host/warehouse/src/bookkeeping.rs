@@ -36,7 +36,8 @@ pub(crate) const MAX_PART_BYTES: usize = 16_000;
 pub enum LaterColumn {
     /// Which plugins made the rows.
     Plugins,
-    /// The keys by which the table's rows are merged; an empty list for a table that is appended to.
+    /// The keys by which the table's rows are merged; an empty list for a table that is appended
+    /// to.
     UpsertKeys,
 }
 
@@ -61,9 +62,9 @@ pub fn add_column(target: &TableName, column: LaterColumn) -> String {
     format!("ALTER TABLE {} ADD COLUMN {}", sql::table(&ledger), column.definition())
 }
 
-/// The fence of a target: the loads that the target has, by their ids. Every transaction that writes
-/// to the target or alters it locks the fence first, so these transactions come one after the other,
-/// and readers of the target wait for none of them.
+/// The fence of a target: the loads that the target has, by their ids. Every transaction that
+/// writes to the target or alters it locks the fence first, so these transactions come one after
+/// the other, and readers of the target wait for none of them.
 ///
 /// The name follows from the target's alone (`orders` has `loader_fence_orders`), so all users meet
 /// at the same fence. A target with a very long name has a digest of it in the fence's name.
@@ -87,11 +88,11 @@ pub fn lock(name: &TableName) -> String {
     format!("LOCK {}", sql::table(name))
 }
 
-/// The transaction that makes the fence of a target. `takes_over`: the ledger has loads of an earlier
-/// version, which knew no fence.
-// An earlier version locks the target and not the fence. So the target is locked here, until the ids
-// of its loads are in the fence. Without IF NOT EXISTS the second of two runs fails, and finds the
-// fence of the first.
+/// The transaction that makes the fence of a target. `takes_over`: the ledger has loads of an
+/// earlier version, which knew no fence.
+// An earlier version locks the target and not the fence. So the target is locked here, until the
+// ids of its loads are in the fence. Without IF NOT EXISTS the second of two runs fails, and finds
+// the fence of the first.
 pub fn make_fence(target: &TableName, takes_over: bool, target_exists: bool) -> Vec<String> {
     let (fence, ledger) = (sql::table(&fence(target)), sql::table(&target.sibling(LEDGER)));
     let columns = "load_id VARCHAR(64) NOT NULL, run_id VARCHAR(64) NOT NULL, loaded_at TIMESTAMP \
@@ -114,8 +115,8 @@ pub fn make_fence(target: &TableName, takes_over: bool, target_exists: bool) -> 
 /// The statements that make the tables which all targets of a schema share. They do nothing where
 /// the tables exist.
 pub fn ddl(target: &TableName) -> Vec<String> {
-    // IF NOT EXISTS leaves a ledger of an earlier version without later columns; `add_column` is for
-    // that.
+    // IF NOT EXISTS leaves a ledger of an earlier version without later columns; `add_column` is
+    // for that.
     vec![create_ledger(target), create_audit(target), create_dropped_views(target)]
 }
 

@@ -61,9 +61,9 @@ pub struct ColumnAttributes {
 }
 
 impl Catalog {
-    /// Reads the answers to [`queries`], and tells whether the audit table exists. `loads` and `left`
-    /// are empty when there was no table to ask. Errors: `Config` for a view, `SchemaConflict` for
-    /// names with upper-case letters.
+    /// Reads the answers to [`queries`], and tells whether the audit table exists. `loads` and
+    /// `left` are empty when there was no table to ask. Errors: `Config` for a view,
+    /// `SchemaConflict` for names with upper-case letters.
     pub fn read(
         [columns, loads, left]: [&ResultRows; 3],
         target: &TableName,

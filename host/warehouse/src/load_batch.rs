@@ -3,9 +3,10 @@
 //! In: the decided load and what was staged. Out: statements, each with its role, so that the place
 //! of a failed statement tells what failed. The module runs nothing.
 //!
-//! A load is one transaction or two. A large one first fills the staging table, which takes time and
-//! touches nothing that others use, and then merges it in a second transaction of the same session.
-//! When another transaction is in the way of the second, only that is repeated, and no COPY.
+//! A load is one transaction or two. A large one first fills the staging table, which takes time
+//! and touches nothing that others use, and then merges it in a second transaction of the same
+//! session. When another transaction is in the way of the second, only that is repeated, and no
+//! COPY.
 
 mod batch;
 
@@ -54,8 +55,8 @@ impl LoadStatements {
         self.settings.iter().chain(&self.fill).cloned().collect()
     }
 
-    /// The second of two transactions, which merges the staging table. It runs in the session of the
-    /// first, where the temporary table and the settings are.
+    /// The second of two transactions, which merges the staging table. It runs in the session of
+    /// the first, where the temporary table and the settings are.
     pub fn merging(&self) -> Vec<Statement> {
         self.locks.iter().chain(&self.fence_guard).chain(&self.merge).cloned().collect()
     }
@@ -72,8 +73,8 @@ pub fn build(batch: &LoadBatch<'_>) -> LoadStatements {
     }
 }
 
-/// The fence, which all loads of the target meet at. A table that the load makes can be written to by
-/// nobody else, so it needs no lock of its own.
+/// The fence, which all loads of the target meet at. A table that the load makes can be written to
+/// by nobody else, so it needs no lock of its own.
 fn locks(batch: &LoadBatch<'_>) -> Vec<Statement> {
     let mut locks = vec![(StatementRole::Lock, lock_fence(batch.target))];
     if batch.lock_target && batch.creation.is_empty() {

@@ -95,8 +95,9 @@ enum Numbers {
 }
 
 impl Numbers {
-    // The host notes the kind of number in the field's metadata and sends the text itself, as a float
-    // would have lost digits. An earlier plugin may have made a number of it; then nothing is to do.
+    // The host notes the kind of number in the field's metadata and sends the text itself, as a
+    // float would have lost digits. An earlier plugin may have made a number of it; then nothing is
+    // to do.
     fn of(field: &Field) -> Option<Numbers> {
         if field.data_type() != &DataType::Utf8 {
             return None;

@@ -78,8 +78,8 @@ impl Toolchain {
         debian().map_or_else(|| failure(nothing_found(&rustup, &apt)), Ok)
     }
 
-    /// What decides the bytes of a plugin beside its sources: the compiler's version, and whether it
-    /// compiles the standard library too.
+    /// What decides the bytes of a plugin beside its sources: the compiler's version, and whether
+    /// it compiles the standard library too.
     pub fn compiler(&self) -> String {
         let (rustc, library) = match self.compiler {
             Compiler::Installed => (installed_rustc(), ""),

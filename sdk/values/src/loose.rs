@@ -9,8 +9,8 @@ use crate::number::{Number, parse_i64};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// A moment, and whether digits of its second were cut: a microsecond is the finest that a timestamp
-/// keeps.
+/// A moment, and whether digits of its second were cut: a microsecond is the finest that a
+/// timestamp keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Microseconds since 1970-01-01 00:00 UTC.

@@ -1,5 +1,5 @@
-//! Requests to the Data API as they are sent and answered, for questions about the service itself: the
-//! cases of `loader-contract`, and `loader doctor`.
+//! Requests to the Data API as they are sent and answered, for questions about the service itself:
+//! the cases of `loader-contract`, and `loader doctor`.
 //!
 //! In: statements and where they run. Out: what the service said of the request, and later of each
 //! statement. Nothing is sent again here and nothing is judged; a load uses [`super::DataApi`].

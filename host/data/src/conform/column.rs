@@ -108,8 +108,8 @@ impl ColumnConformer {
         Arc::new(respelt.collect::<StringArray>())
     }
 
-    /// Takes the trailing blanks off the texts of a CHAR, which say nothing there. A CHAR is staged as
-    /// VARCHAR, where the keys `ab` and `ab ` would be two.
+    /// Takes the trailing blanks off the texts of a CHAR, which say nothing there. A CHAR is staged
+    /// as VARCHAR, where the keys `ab` and `ab ` would be two.
     fn without_padding(&self, array: ArrayRef) -> ArrayRef {
         let is_char = matches!(self.planned.lands_in, Some(ColumnType::Char { .. }));
         let is_padded = |text: Option<&str>| text.is_some_and(|text| text.ends_with(' '));

@@ -66,8 +66,9 @@ impl Spelling {
         matches!(self, Spelling::Time | Spelling::TimestampTz)
     }
 
-    /// Spells a text so that it fits, when it says the same in another form, and tells whether digits
-    /// were cut. For example, `9:05:00` becomes `09:05:00` for a TIME. `None`: it fits, or never will.
+    /// Spells a text so that it fits, when it says the same in another form, and tells whether
+    /// digits were cut. For example, `9:05:00` becomes `09:05:00` for a TIME. `None`: it fits, or
+    /// never will.
     pub(super) fn respell(self, text: &str) -> Option<(String, bool)> {
         match self {
             _ if self.fits(text) => None,

@@ -101,8 +101,8 @@ fn existing_schema(columns: &[CatalogColumn]) -> SchemaRef {
 }
 
 /// How each column of the file is to be read so that it fits its column in the target. A column
-/// stays as it is when its values do not allow the type. Where the target has no such column, only a
-/// key is read otherwise: as text, unless it is one of the numbers of which no two become one.
+/// stays as it is when its values do not allow the type. Where the target has no such column, only
+/// a key is read otherwise: as text, unless it is one of the numbers of which no two become one.
 // The type is that of the column after a possible widening. For example, `3000000000` for an
 // INTEGER column widens it to BIGINT, so the file's column is read as 64 bits.
 fn expect(

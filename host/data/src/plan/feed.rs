@@ -1,7 +1,7 @@
 //! Whether the file is one of the table's at all.
 //!
-//! In: the names of the output's columns, and the table's columns. Out: a refusal of a file that was
-//! read with the wrong delimiter, that has no header, or that belongs to another table.
+//! In: the names of the output's columns, and the table's columns. Out: a refusal of a file that
+//! was read with the wrong delimiter, that has no header, or that belongs to another table.
 //!
 //! Columns that plugins add do not count, on either side: `run_date` is in every file's output, and
 //! would make every file fit.
@@ -78,8 +78,8 @@ impl<'a> Sides<'a> {
 
     fn refusal(&self, input: &PlanInput<'_>) -> Error {
         let fact = format!(
-            "the file does not belong to {}: it lacks {} of the table's {} columns ({}) and has {} that \
-             the table lacks ({}); {}",
+            "the file does not belong to {}: it lacks {} of the table's {} columns ({}) and has {} \
+             that the table lacks ({}); {}",
             input.target,
             self.missing.len(),
             self.own.len(),

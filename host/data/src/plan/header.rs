@@ -1,7 +1,7 @@
 //! The names of the file's columns, before any plugin plans with them.
 //!
-//! In: the header as it stands in the file, the names that the user gives, the table's columns. Out:
-//! the header that is planned with.
+//! In: the header as it stands in the file, the names that the user gives, the table's columns.
+//! Out: the header that is planned with.
 
 use loader_csv::Header;
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
@@ -47,9 +47,9 @@ fn given(input: &PlanInput<'_>, names: &[String]) -> Result<Header> {
 
 /// The table's first columns as a header for a file without one. `None` where the table has not
 /// exactly as many, apart from columns at its end that plugins add.
-// A table with a column `column_1` was made of such files, and is loaded by that name. A plugin that
-// refuses the names says that they do not fit: the default plugin does, when a fourth column of the
-// file would be `run_date`, which it adds itself.
+// A table with a column `column_1` was made of such files, and is loaded by that name. A plugin
+// that refuses the names says that they do not fit: the default plugin does, when a fourth column
+// of the file would be `run_date`, which it adds itself.
 fn by_position(input: &PlanInput<'_>) -> Option<Header> {
     let existing = input.existing.filter(|_| !input.dialect.header)?;
     let columns = input.header.names.len();
@@ -73,8 +73,8 @@ fn by_position(input: &PlanInput<'_>) -> Option<Header> {
     (added.len() == rest.len()).then_some(header)
 }
 
-/// Whether a column of the table was dropped, or replaced by a wider one at the table's end, so that
-/// the places of the others are not those that its files have.
+/// Whether a column of the table was dropped, or replaced by a wider one at the table's end, so
+/// that the places of the others are not those that its files have.
 pub(super) fn has_moved(existing: &[CatalogColumn]) -> bool {
     existing.iter().zip(1..).any(|(column, number)| column.number != number)
 }

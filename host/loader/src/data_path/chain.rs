@@ -1,4 +1,5 @@
-//! The plugins of a job, read from disk or from the program itself, compiled or taken from the cache.
+//! The plugins of a job, read from disk or from the program itself, compiled or taken from the
+//! cache.
 //!
 //! In: the settings of the plugins. Out: the chain, each plugin with a config that it takes. The
 //! sandbox's errors become errors of the program here.

@@ -228,8 +228,8 @@ fn of_other_version(info: &ObjectInfo) -> ObjectInfo {
     ObjectInfo { etag: OTHER_ETAG.to_owned(), ..info.clone() }
 }
 
-/// Whether a request for another version was refused, as it must be: the loader then takes the object
-/// for one that was written anew.
+/// Whether a request for another version was refused, as it must be: the loader then takes the
+/// object for one that was written anew.
 fn heeded(
     operation: &str,
     condition: &str,

@@ -1,5 +1,5 @@
-//! The end of an examination: everything that it made goes, in the warehouse and in the bucket, also
-//! after a signal. What could not be removed is named.
+//! The end of an examination: everything that it made goes, in the warehouse and in the bucket,
+//! also after a signal. What could not be removed is named.
 
 use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::checkup::scratch::{self, Named};

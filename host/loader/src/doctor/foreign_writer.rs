@@ -2,10 +2,10 @@
 //! without `--lock-target`. Without it the database's isolation level decides, so what happens is
 //! told; with it a key that has two rows is a failure.
 //!
-//! The other program has deleted and inserted its row of a key, and not yet committed. Then the load
-//! reads the table and merges its own row of that key. Once the load is at its DELETE or has ended,
-//! the other program commits. (It must not wait for the end: Redshift keeps the load waiting until
-//! the other program has committed.)
+//! The other program has deleted and inserted its row of a key, and not yet committed. Then the
+//! load reads the table and merges its own row of that key. Once the load is at its DELETE or has
+//! ended, the other program commits. (It must not wait for the end: Redshift keeps the load waiting
+//! until the other program has committed.)
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -134,7 +134,8 @@ async fn submit(requests: &Requests, statements: &[String]) -> Result<String> {
     Ok(requests.submit(&request).await?.id)
 }
 
-/// Waits until the load has taken its snapshot: it waits for a lock, is at its DELETE, or has ended.
+/// Waits until the load has taken its snapshot: it waits for a lock, is at its DELETE, or has
+/// ended.
 async fn until_it_merges(
     patient: &Patient,
     requests: &Requests,

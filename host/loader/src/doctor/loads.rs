@@ -1,5 +1,5 @@
-//! The loads that a user's first days have: a new table, the same file again, a merge, a large file,
-//! and a table that has to change while a view reads it.
+//! The loads that a user's first days have: a new table, the same file again, a merge, a large
+//! file, and a table that has to change while a view reads it.
 
 use loader_model::error::{Kind, Result};
 use loader_model::names::TableName;

@@ -1,5 +1,5 @@
-//! One load that is tried: the program's own line of steps, from a file in `data/in/` to its rows in
-//! a table of the schema to work in.
+//! One load that is tried: the program's own line of steps, from a file in `data/in/` to its rows
+//! in a table of the schema to work in.
 
 use loader_aws::data_api::Outcome;
 use loader_model::error::Result;

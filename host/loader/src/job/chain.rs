@@ -54,8 +54,8 @@ pub(super) fn decide(settings: &Settings) -> Result<(Vec<PluginSettings>, Vec<St
     Ok((plugins, notice.into_iter().collect()))
 }
 
-/// The entries of a chain, which are no entries where it says `none`. Errors: `Config` when it says so
-/// beside plugins.
+/// The entries of a chain, which are no entries where it says `none`. Errors: `Config` when it says
+/// so beside plugins.
 fn without_none(entries: &[PluginEntry]) -> Result<&[PluginEntry]> {
     match entries {
         [only] if only.is_none() => Ok(&[]),

@@ -63,8 +63,8 @@ impl Checkup {
     }
 
     /// The job of a load that is tried. It has the user's settings for bucket, warehouse and work.
-    // Settings about the user's own files and tables are left out. (For example, a file of ours with
-    // commas would not be read with the user's `--delimiter ';'`.)
+    // Settings about the user's own files and tables are left out. (For example, a file of ours
+    // with commas would not be read with the user's `--delimiter ';'`.)
     pub fn job(&self, trial: &Trial<'_>) -> Result<Job> {
         let keys = trial.keys.iter().map(|key| (*key).to_owned()).collect();
         let split_load_above = trial.is_split.then_some(0);

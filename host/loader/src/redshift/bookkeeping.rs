@@ -1,5 +1,5 @@
-//! Makes the tables that the loader keeps in a schema and a target's fence, and brings a ledger of an
-//! earlier version up to date.
+//! Makes the tables that the loader keeps in a schema and a target's fence, and brings a ledger of
+//! an earlier version up to date.
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;

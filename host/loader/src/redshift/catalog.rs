@@ -23,9 +23,9 @@ pub enum Bookkeeping {
 /// Reads the catalog. One execution; more when bookkeeping tables have to be made or completed
 /// first.
 // Everything is asked in one batch, and a batch fails as a whole. So a missing table also costs the
-// answer about the columns: `ask` says which query failed, and the queries before it are asked alone,
-// or the tables are made and all is asked for again. (For example, a schema that an earlier version
-// has used has a ledger and no journal.)
+// answer about the columns: `ask` says which query failed, and the queries before it are asked
+// alone, or the tables are made and all is asked for again. (For example, a schema that an earlier
+// version has used has a ledger and no journal.)
 pub async fn read(
     api: &DataApi,
     target: &TableName,

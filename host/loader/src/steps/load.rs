@@ -1,8 +1,9 @@
-//! Load: copies the parts, merges them, and writes fence, ledger and audit row; everything or nothing.
+//! Load: copies the parts, merges them, and writes fence, ledger and audit row; everything or
+//! nothing.
 //!
 //! In: the plan's columns and the staged parts. Out: where the rows went, or that the target is
-//! another by now. When another transaction is in the way, the merge runs again. When a guard fires,
-//! the error says which promise would have been broken.
+//! another by now. When another transaction is in the way, the merge runs again. When a guard
+//! fires, the error says which promise would have been broken.
 
 use loader_aws::data_api::{DataApi, Executed, Outcome};
 use loader_data::parts::csv_null;
@@ -239,8 +240,8 @@ fn check_sizes(columns: usize, statements: &[Statement]) -> Result<()> {
 
 /// Reads what the batch counted. A notice, when the service says something else about its INSERT.
 // The counts come from the transaction itself and are what counts. What the service says of a
-// statement of a batch is documented for single statements only, so it cannot make a load fail whose
-// rows are committed.
+// statement of a batch is documented for single statements only, so it cannot make a load fail
+// whose rows are committed.
 async fn counts(
     api: &DataApi,
     roles: &[StatementRole],
@@ -256,8 +257,8 @@ async fn counts(
         return Err(Error::new(Kind::Internal, fact));
     }
     // Merging deletes the rows of known keys and inserts the file's row of every key. Without a
-    // DELETE, known rows were updated in place. (For example, 2 new and 3 known orders are 5 written
-    // rows, or 2.)
+    // DELETE, known rows were updated in place. (For example, 2 new and 3 known orders are 5
+    // written rows, or 2.)
     let updates_in_place = place(StatementRole::Delete).is_none();
     let inserts = if updates_in_place { counts.inserted } else { counts.inserted + counts.updated };
     let said = place(StatementRole::Insert).and_then(|insert| executed.result_rows.get(insert));

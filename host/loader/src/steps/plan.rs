@@ -43,8 +43,8 @@ pub(crate) async fn run(
 }
 
 /// Refuses a merge whose known rows should keep values, and are replaced by all rows of their key.
-/// (For example, two rows of order_id 7 replace the table's one, and only one of them could take over
-/// its `amount`.) An IDENTITY numbers the new rows anew, so it is no value to keep.
+/// (For example, two rows of order_id 7 replace the table's one, and only one of them could take
+/// over its `amount`.) An IDENTITY numbers the new rows anew, so it is no value to keep.
 fn check_kept(job: &Job, plan: &LoadPlan, target: Option<&[CatalogColumn]>) -> Result<()> {
     let is_merge = job.strategy == Strategy::Merge;
     if !is_merge || job.missing_columns != MissingColumns::Keep || job.keeps_known {

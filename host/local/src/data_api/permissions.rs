@@ -1,5 +1,5 @@
-//! Which permissions a request to the Data API needs: the operation's own, and that of getting to the
-//! database as its user. In: the request and the caller's policy. Out: AWS's refusal where a
+//! Which permissions a request to the Data API needs: the operation's own, and that of getting to
+//! the database as its user. In: the request and the caller's policy. Out: AWS's refusal where a
 //! permission is missing.
 //!
 //! Sources: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api-iam.html>, and

@@ -119,10 +119,12 @@ impl<'a> Statements<'a> {
         Ok(StatementResult { rows, result: None })
     }
 
-    /// Locks the table, and writes to it. Redshift does so for each INSERT, UPDATE, DELETE and MERGE:
-    /// the second of two writers waits until the first has committed, and readers wait for neither.
+    /// Locks the table, and writes to it. Redshift does so for each INSERT, UPDATE, DELETE and
+    /// MERGE: the second of two writers waits until the first has committed, and readers wait for
+    /// neither.
     // The lock comes first. The look-up of late-binding views reads the catalog, and the first read
-    // of a block makes its snapshot: a writer that waited after it would not see what it waited for.
+    // of a block makes its snapshot: a writer that waited after it would not see what it waited
+    // for.
     async fn write(&mut self, table: &str, text: String) -> Result<u64, String> {
         let lock = self.session.write_lock(table);
         if self.session.in_block {

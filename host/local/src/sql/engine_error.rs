@@ -45,8 +45,8 @@ fn replaced(error: &DbError) -> Option<String> {
         }
         SqlState::T_R_SERIALIZATION_FAILURE => Some(CONFLICT.to_owned()),
         SqlState::T_R_DEADLOCK_DETECTED => Some("deadlock detected".to_owned()),
-        // Two transactions that create the same table collide in PostgreSQL's own catalog, also with
-        // IF NOT EXISTS.
+        // Two transactions that create the same table collide in PostgreSQL's own catalog, also
+        // with IF NOT EXISTS.
         SqlState::UNIQUE_VIOLATION if error.schema() == Some("pg_catalog") => {
             Some(error.detail().and_then(created_twice).unwrap_or_else(|| CONFLICT.to_owned()))
         }

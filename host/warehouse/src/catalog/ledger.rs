@@ -1,5 +1,5 @@
-//! What the ledger says of a target: whether a file was loaded into it before, and how its last load
-//! was made.
+//! What the ledger says of a target: whether a file was loaded into it before, and how its last
+//! load was made.
 
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -12,8 +12,8 @@ use crate::sql::{self, text};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastLoad {
     pub run_id: String,
-    /// The keys by which the target is merged, empty when its rows are added. `None` when the ledger
-    /// does not say, as of a load of an earlier version.
+    /// The keys by which the target is merged, empty when its rows are added. `None` when the
+    /// ledger does not say, as of a load of an earlier version.
     pub keys: Option<Vec<String>>,
 }
 
@@ -25,8 +25,8 @@ pub(super) fn later_columns<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Lat
 }
 
 // The last load with what all loads come to. A star, because a ledger of an earlier version lacks
-// columns, and a query that names one of these would fail with the whole batch. (Its columns have 37 KB in
-// sum, and a row of a result may have 64 KB.)
+// columns, and a query that names one of these would fail with the whole batch. (Its columns have
+// 37 KB in sum, and a row of a result may have 64 KB.)
 pub(super) fn query(target: &TableName, load_id: &str) -> String {
     format!(
         "SELECT l.*, MAX(CASE WHEN l.load_id = {} THEN l.run_id END) OVER () AS loaded_by, \

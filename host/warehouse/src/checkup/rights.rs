@@ -109,8 +109,8 @@ impl Kept {
     }
 }
 
-/// The tables that all loads of a schema share. `evolves`: whether loads may change their target, for
-/// which they drop views and write them down.
+/// The tables that all loads of a schema share. `evolves`: whether loads may change their target,
+/// for which they drop views and write them down.
 pub fn shared(schema: &str, evolves: bool) -> Vec<Kept> {
     let named = |name: &str| TableName { schema: schema.to_owned(), table: name.to_owned() };
     let column = |name: &str, kind: &str| vec![(name.to_owned(), kind.to_owned())];
@@ -143,8 +143,8 @@ pub fn fence(target: &TableName) -> Kept {
     }
 }
 
-/// Names a table that does not exist, which takes USAGE on its schema: without it Redshift says that
-/// permission is denied, and with it that there is no such table.
+/// Names a table that does not exist, which takes USAGE on its schema: without it Redshift says
+/// that permission is denied, and with it that there is no such table.
 pub fn look_into(missing: &TableName) -> String {
     format!("SELECT 1 AS one FROM {}", table(missing))
 }

@@ -1,6 +1,6 @@
-//! How this warehouse's catalog spells types. A load tells by the spelling whether a column that was
-//! added or widened is still what its parts were made for: a spelling that it does not know would
-//! keep it from loading into such a table.
+//! How this warehouse's catalog spells types. A load tells by the spelling whether a column that
+//! was added or widened is still what its parts were made for: a spelling that it does not know
+//! would keep it from loading into such a table.
 
 use loader_model::column_type::ColumnType;
 use loader_model::error::Result;

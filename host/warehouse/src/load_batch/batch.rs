@@ -28,7 +28,8 @@ pub struct LoadBatch<'a> {
     pub duplicates: Duplicates,
     /// Whether a load that the fence knows is refused.
     pub refuses_known: bool,
-    /// Whether the target itself is locked, too, so that other programs do not write to it meanwhile.
+    /// Whether the target itself is locked, too, so that other programs do not write to it
+    /// meanwhile.
     pub lock_target: bool,
     /// The longest that a statement may take; `None` leaves it to the user's settings in Redshift.
     pub statement_timeout: Option<Duration>,

@@ -59,8 +59,8 @@ pub(super) fn update(batch: &LoadBatch<'_>) -> Option<String> {
     })
 }
 
-/// The INSERT of the staged rows that the target gets; `None` when rows with new keys are refused, so
-/// that none is left for it.
+/// The INSERT of the staged rows that the target gets; `None` when rows with new keys are refused,
+/// so that none is left for it.
 pub(super) fn insert(batch: &LoadBatch<'_>) -> Option<String> {
     (!refuses_new(batch)).then(|| insert_all(batch))
 }

@@ -25,8 +25,8 @@ pub(super) fn hold(batch: &LoadBatch<'_>) -> String {
 /// Refuses a target whose columns have other types by now. An INSERT would round or cut the values
 /// instead. (For example, amounts that were staged for DECIMAL(12,4) would lose two digits in a
 /// column that is DECIMAL(12,2) by now.)
-// The query reads the catalog alone: Redshift does not join catalog tables with others. It sees what
-// is committed when it runs and not only what the snapshot has, and `hold` keeps it true.
+// The query reads the catalog alone: Redshift does not join catalog tables with others. It sees
+// what is committed when it runs and not only what the snapshot has, and `hold` keeps it true.
 pub(super) fn column_guard(batch: &LoadBatch<'_>) -> String {
     let spelt: Vec<String> = batch
         .columns

@@ -14,8 +14,8 @@ use crate::plan::input::PlanInput;
 /// The value that rows get in a column that the file lacks. `Err`: the column is NOT NULL, and no
 /// value fills it.
 // The order of the arms decides. A DEFAULT goes before the empty value, and NULL comes last. For
-// example, `status VARCHAR(20) NOT NULL` gets its DEFAULT if it has one. Without one `default` makes
-// it `''`, `null` refuses the file, and `keep` lets in what changes rows that are there.
+// example, `status VARCHAR(20) NOT NULL` gets its DEFAULT if it has one. Without one `default`
+// makes it `''`, `null` refuses the file, and `keep` lets in what changes rows that are there.
 pub(super) fn fill(input: &PlanInput<'_>, column: &CatalogColumn) -> Result<Fill, Mismatch> {
     match (&column.default, input.missing_columns, empty_value(&column.column_type)) {
         // Redshift numbers the rows, so --missing-columns does not apply.

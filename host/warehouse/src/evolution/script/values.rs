@@ -93,8 +93,8 @@ impl Execution {
 }
 
 impl Transaction {
-    /// The statements as they are sent. The guards stand behind the LOCKs, so that they see what the
-    /// transactions before have done.
+    /// The statements as they are sent. The guards stand behind the LOCKs, so that they see what
+    /// the transactions before have done.
     pub fn to_send(&self, journal: &JournalKey) -> Vec<String> {
         let (mut statements, mut guards) = (self.statements.clone(), Vec::new());
         if !self.views.is_empty() {
@@ -108,8 +108,8 @@ impl Transaction {
 
     /// The guard that the views to be dropped are those that were read.
     // What hangs on a view is read in several executions. Another run may drop the view and make it
-    // again between two of them: the first has found the view, the second no privileges. Such a view
-    // has another id by now. (For example, `v` would come back without its grants.)
+    // again between two of them: the first has found the view, the second no privileges. Such a
+    // view has another id by now. (For example, `v` would come back without its grants.)
     pub(super) fn same_views(&self) -> Option<String> {
         let ids: Vec<String> = self.dropped.iter().map(i64::to_string).collect();
         let from = format!("pg_class WHERE oid IN ({})", ids.join(", "));
