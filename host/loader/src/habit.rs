@@ -1,7 +1,8 @@
 //! How a table is loaded from file to file: by which keys its rows are merged. The ledger remembers
 //! it, so that a flag that was forgotten does no harm.
 //!
-//! In: the job and what the ledger says. Out: a refusal, or what the ledger is to remember.
+//! In: the job and what the ledger says. Out: a refusal, what the ledger is to remember, or whether
+//! keys may still be spelt as the Glue job did.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,8 @@ use loader_model::choices::Strategy;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_warehouse::bookkeeping::MAX_JSON_BYTES;
-use loader_warehouse::catalog::{Catalog, LastLoad};
+use loader_warehouse::catalog::{Catalog, LastLoad, keys_column};
+use loader_warehouse::load_batch::GlueKeys;
 
 use crate::job::Job;
 
@@ -32,12 +34,38 @@ pub(crate) fn check(job: &Job, catalog: &Catalog) -> Result<()> {
 /// file is appended to `orders` with `--strategy append`, and the next one is merged again.) `None`
 /// when the list is too long for the ledger, which then forgets.
 pub(crate) fn for_ledger(job: &Job, catalog: &Catalog) -> Option<String> {
-    let keys = match known_keys(catalog) {
-        Some((_, known)) if job.keys.is_empty() && !job.change_keys => known,
-        _ => job.keys.as_slice(),
+    let is_asked = job.strategy == Strategy::Merge && job.keys_as_glue == Some(true);
+    let (keys, as_glue) = match known_keys(catalog) {
+        Some((last, known)) if job.keys.is_empty() && !job.change_keys => {
+            (known, last.keys_as_glue && job.strategy == Strategy::Append)
+        }
+        _ => (job.keys.as_slice(), is_asked),
     };
-    let text = serde_json::to_string(keys).ok()?;
+    let text = keys_column(keys, as_glue).ok()?;
     (text.len() <= MAX_JSON_BYTES).then_some(text)
+}
+
+/// What becomes of keys that the Glue job spelt otherwise. Until a first merge by keys as they
+/// stand has gone through, a table may be one that the job made. After it, rows that would double
+/// have been refused once, and nothing is asked any more.
+pub(crate) fn glue_keys(job: &Job, catalog: &Catalog) -> GlueKeys {
+    match job.keys_as_glue {
+        _ if job.strategy != Strategy::Merge => GlueKeys::AsTheyStand,
+        Some(true) => GlueKeys::Matched,
+        Some(false) => GlueKeys::AsTheyStand,
+        None if was_merged(catalog) => GlueKeys::AsTheyStand,
+        None => GlueKeys::Refused,
+    }
+}
+
+/// Whether the table was merged by keys as they stand. The row of an earlier version counts as one:
+/// it says nothing of keys.
+fn was_merged(catalog: &Catalog) -> bool {
+    let is_merged = |last: &LastLoad| {
+        let is_appended = last.keys.as_ref().is_some_and(Vec::is_empty);
+        !is_appended && !last.keys_as_glue
+    };
+    catalog.last.as_ref().is_some_and(is_merged)
 }
 
 /// The last load of a table that is there, with the keys by which it is merged.

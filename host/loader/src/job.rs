@@ -41,6 +41,9 @@ pub struct Job {
     pub is_strategy_given: bool,
     /// Whether the table may be loaded by other keys than before.
     pub change_keys: bool,
+    /// Whether text keys are matched as the Glue job spelt them; `None`: they are refused as long
+    /// as the table may be one that the job made.
+    pub keys_as_glue: Option<bool>,
     pub duplicates: Duplicates,
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,
@@ -102,6 +105,7 @@ impl Job {
             strategy,
             is_strategy_given: settings.strategy.is_some(),
             change_keys: settings.change_keys.unwrap_or(false),
+            keys_as_glue: settings.keys_as_glue,
             target,
             keys,
             duplicates: settings.duplicates.unwrap_or_default(),

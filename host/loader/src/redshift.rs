@@ -15,6 +15,8 @@ pub mod journals;
 
 pub mod audit;
 
+pub mod glue_keys;
+
 pub mod load_errors;
 
 pub mod load_failure;

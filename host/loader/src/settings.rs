@@ -97,6 +97,11 @@ pub struct Settings {
     /// Load the table by other keys than before; the ledger remembers them.
     #[arg(long, help_heading = "Target", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub change_keys: Option<bool>,
+    /// Match text keys as the Glue job spelt them (`007` stored as `7`), and give them the file's
+    /// spelling; `false`: they are other keys [default: refuse them in a table that is new to the
+    /// ledger].
+    #[arg(long, help_heading = "Target", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub keys_as_glue: Option<bool>,
     /// Which row of a key that a file holds twice is loaded [default: last].
     #[arg(long, help_heading = "Target", value_parser = choice::<Duplicates>())]
     pub duplicates: Option<Duplicates>,

@@ -21,7 +21,7 @@ use crate::{bookkeeping, session};
 
 use ledger::Loads;
 
-pub use ledger::LastLoad;
+pub use ledger::{LastLoad, keys_column};
 
 /// The warehouse as a load finds it.
 #[derive(Clone, Debug, Default)]

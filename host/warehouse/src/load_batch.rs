@@ -16,6 +16,8 @@ mod target;
 
 mod counts;
 
+mod glue_keys;
+
 mod merge;
 
 mod records;
@@ -25,8 +27,9 @@ use loader_model::choices::Duplicates;
 use crate::bookkeeping::{lock, lock_fence};
 use crate::session;
 
-pub use batch::{AuditRow, Copy, CopyFormat, LedgerRow, LoadBatch, StatementRole};
+pub use batch::{AuditRow, Copy, CopyFormat, GlueKeys, LedgerRow, LoadBatch, StatementRole};
 pub use counts::Counts;
+pub use glue_keys::{RespeltKey, unquote};
 pub use records::audit_failure;
 
 /// A statement and what it is for.
@@ -39,6 +42,7 @@ pub struct LoadStatements {
     fence_guard: Vec<Statement>,
     fill: Vec<Statement>,
     merge: Vec<Statement>,
+    glue_examples: String,
 }
 
 impl LoadStatements {
@@ -46,7 +50,7 @@ impl LoadStatements {
     // The locks come first in each transaction that has them: the statement after them takes the
     // snapshot, which then has all that was committed under the locks before.
     pub fn in_one(&self) -> Vec<Statement> {
-        let LoadStatements { locks, settings, fence_guard, fill, merge } = self;
+        let LoadStatements { locks, settings, fence_guard, fill, merge, .. } = self;
         [locks, settings, fence_guard, fill, merge].into_iter().flatten().cloned().collect()
     }
 
@@ -60,6 +64,15 @@ impl LoadStatements {
     pub fn merging(&self) -> Vec<Statement> {
         self.locks.iter().chain(&self.fence_guard).chain(&self.merge).cloned().collect()
     }
+
+    /// What tells, after a refusal, which keys the Glue job spelt otherwise: the last statement has
+    /// them as rows ([`RespeltKey`]). It changes nothing but temporary tables.
+    // The staging table went with the transaction that was refused, so it is filled again. A load
+    // that goes through has no statement more for it.
+    pub fn telling_of_glue_keys(&self) -> Vec<String> {
+        let filling = self.filling().into_iter().map(|(_, sql)| sql);
+        filling.chain([self.glue_examples.clone()]).collect()
+    }
 }
 
 /// The statements of a load.
@@ -70,7 +83,13 @@ pub fn build(batch: &LoadBatch<'_>) -> LoadStatements {
         fence_guard: fence_guard(batch),
         fill: fill_stage(batch),
         merge: move_rows(batch),
+        glue_examples: glue_keys::examples(batch),
     }
+}
+
+/// The text keys of a merge into a table that exists, which the Glue job may have spelt otherwise.
+pub fn text_keys<'a>(batch: &LoadBatch<'a>) -> Vec<&'a str> {
+    glue_keys::text_keys(batch)
 }
 
 /// The fence, which all loads of the target meet at. A table that the load makes can be written to
@@ -113,7 +132,8 @@ fn fill_stage(batch: &LoadBatch<'_>) -> Vec<Statement> {
 
 /// Makes the target where it is missing, counts, moves the rows into it, and writes down that they
 /// are there.
-// All guards stand before the statements that change rows. Fence, ledger and audit row are part of
+// All guards stand before the statements that change rows, but for that of new keys: keys that the
+// Glue job spelt otherwise are known ones. Fence, ledger and audit row are part of
 // the transaction, so they commit with the rows or not at all.
 fn move_rows(batch: &LoadBatch<'_>) -> Vec<Statement> {
     // A new table comes with its views: the first entry is CREATE TABLE.
@@ -124,6 +144,12 @@ fn move_rows(batch: &LoadBatch<'_>) -> Vec<Statement> {
             (StatementRole::ColumnGuard, target::column_guard(batch)),
         ],
     };
+    let keys_of_glue = [
+        (StatementRole::RespeltKeyGuard, glue_keys::respelt_guard(batch)),
+        (StatementRole::OneKeyGuard, glue_keys::one_key_guard(batch)),
+        (StatementRole::Respell, glue_keys::respell(batch)),
+    ];
+    statements.extend(keys_of_glue.into_iter().filter_map(|(role, sql)| Some((role, sql?))));
     statements.push((StatementRole::Count, counts::count(batch)));
     let guard = merge::new_key_guard(batch);
     statements.extend(guard.map(|sql| (StatementRole::NewKeyGuard, sql)));

@@ -3,6 +3,8 @@
 
 mod main_job;
 
+mod adoption;
+
 mod exactness;
 
 mod habits;

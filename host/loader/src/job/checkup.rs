@@ -90,6 +90,7 @@ impl Checkup {
             repeated_header: None,
             strategy: None,
             change_keys: None,
+            keys_as_glue: None,
             duplicates: None,
             schema_policy: None,
             missing_columns: None,

@@ -62,6 +62,8 @@ impl LoadFailure<'_> {
             self.role,
             Some(
                 StatementRole::HoldTarget
+                    | StatementRole::RespeltKeyGuard
+                    | StatementRole::Respell
                     | StatementRole::Count
                     | StatementRole::Delete
                     | StatementRole::Update

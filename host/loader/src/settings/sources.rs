@@ -59,9 +59,9 @@ impl Settings {
             job_id job_name src_bucket source_file_name delimiter
             quote escape comment no_header column_names
             skip_rows null_value leading_zeros repeated_header schema_name target_table
-            upsert_keys strategy change_keys duplicates schema_policy missing_columns
-            another_feed max_rejects force workgroup_name cluster_identifier db_user database
-            region secret_arn iam_role lock_target lock_timeout
+            upsert_keys strategy change_keys keys_as_glue duplicates schema_policy
+            missing_columns another_feed max_rejects force workgroup_name cluster_identifier
+            db_user database region secret_arn iam_role lock_target lock_timeout
             statement_timeout split_load_above local plugin_config
             plugin_cache capture capture_dir limits tables
             staging_format parquet_compression keep_staging workers report

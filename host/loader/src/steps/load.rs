@@ -12,11 +12,13 @@ use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::TargetColumn;
 use loader_warehouse::bookkeeping::LaterColumn;
 use loader_warehouse::load_batch::{
-    self, Copy, CopyFormat, Counts, LedgerRow, LoadBatch, LoadStatements, Statement, StatementRole,
+    self, Copy, CopyFormat, Counts, GlueKeys, LedgerRow, LoadBatch, LoadStatements, Statement,
+    StatementRole,
 };
 use loader_warehouse::refusal::{Refusal, StatementFailure};
 use loader_warehouse::sql::MAX_STATEMENT_BYTES;
 
+use crate::redshift::glue_keys::RefusedKeys;
 use crate::redshift::load_failure::{LoadFailure, Meaning};
 use crate::redshift::{audit, retry};
 use crate::step::Step;
@@ -52,6 +54,27 @@ pub(crate) fn preview(
     statements.into_iter().map(|(_, sql)| sql).collect()
 }
 
+/// What `loader plan` can say of keys that the Glue job may have spelt otherwise: that the load
+/// will look for them. Only the warehouse knows which are there.
+pub(crate) fn notice_of_keys(
+    tools: &Tools,
+    work: &Work,
+    staged: &Staged,
+    creation: &[String],
+) -> Option<String> {
+    let keys = Load { tools, work, staged, creation }.text_keys();
+    let is_asked = habit::glue_keys(&tools.job, &work.catalog) == GlueKeys::Refused;
+    (is_asked && !keys.is_empty()).then(|| {
+        format!(
+            "no merge of {} is in the ledger yet; if the Glue job made the table, it may have spelt \
+             text keys ({}) otherwise (`007` as `7`, ` A1` as `A1`): the load looks for such rows, \
+             and is refused (5) if it would double them (--keys-as-glue)",
+            tools.job.target,
+            keys.join(", ")
+        )
+    })
+}
+
 /// What is to be loaded.
 struct Load<'a> {
     tools: &'a Tools,
@@ -64,6 +87,16 @@ struct Load<'a> {
 impl Load<'_> {
     /// The statements of the load.
     fn statements(&self) -> LoadStatements {
+        self.of_batch(load_batch::build)
+    }
+
+    /// The text keys that the Glue job may have spelt otherwise.
+    fn text_keys(&self) -> Vec<String> {
+        self.of_batch(|batch| load_batch::text_keys(batch).into_iter().map(str::to_owned).collect())
+    }
+
+    /// What follows from the decided load.
+    fn of_batch<T>(&self, of: impl FnOnce(&LoadBatch<'_>) -> T) -> T {
         let columns = self.work.plan.target_columns(&self.staged.totals.max_text_bytes);
         let null = csv_null(&self.tools.job.run.text);
         // A ledger of an earlier version lacks columns.
@@ -74,7 +107,7 @@ impl Load<'_> {
             .then(|| habit::for_ledger(&self.tools.job, &self.work.catalog))
             .flatten();
         let said = Said { plugins: plugins.as_deref(), upsert_keys: upsert_keys.as_deref() };
-        load_batch::build(&batch(self, &columns, &null, said))
+        of(&batch(self, &columns, &null, said))
     }
 
     fn api(&self) -> DataApi {
@@ -83,17 +116,36 @@ impl Load<'_> {
 
     /// What a refused statement comes to.
     async fn explain(&self, roles: &[StatementRole], failure: &StatementFailure) -> Result<Loaded> {
+        let role = roles.get(failure.statement).copied();
+        if failure.refusal == Refusal::Guard
+            && let Some(error) = self.refused_keys(role).await
+        {
+            return Err(error);
+        }
         let failure = LoadFailure {
             job: &self.tools.job,
             rows_staged: self.staged.totals.rows_staged,
             unfilled: self.work.plan.unfilled(),
-            role: roles.get(failure.statement).copied(),
+            role,
             failure,
         };
         match failure.meaning(&self.api()).await {
             Meaning::LoadedAlready => Ok(Loaded::Already),
             Meaning::TargetChanged(error) => Ok(Loaded::TargetChanged(error)),
             Meaning::Failed(error) => Err(error),
+        }
+    }
+
+    /// The refusal of keys for which the table has the Glue job's spelling; `None` when another
+    /// guard has fired.
+    async fn refused_keys(&self, role: Option<StatementRole>) -> Option<Error> {
+        let (target, keys) = (&self.tools.job.target, self.text_keys());
+        let telling = self.statements().telling_of_glue_keys();
+        let refused = RefusedKeys { target, keys, telling };
+        match role? {
+            StatementRole::RespeltKeyGuard => Some(refused.respelt(&self.api()).await),
+            StatementRole::OneKeyGuard => Some(refused.become_one()),
+            _ => None,
         }
     }
 }
@@ -201,6 +253,7 @@ fn batch<'a>(
         keys: &load.work.plan.keys,
         strategy: job.strategy,
         duplicates: job.duplicates,
+        glue_keys: habit::glue_keys(job, &load.work.catalog),
         refuses_known: !job.force,
         lock_target: job.warehouse.lock_target,
         statement_timeout: job.warehouse.statement_timeout,

@@ -1,8 +1,9 @@
 //! What the ledger says of a target: whether a file was loaded into it before, and how its last
 //! load was made.
 
-use loader_model::error::Result;
+use loader_model::error::{Context, Kind, Result};
 use loader_model::names::TableName;
+use serde::{Deserialize, Serialize};
 
 use crate::bookkeeping::{self, LaterColumn};
 use crate::rows::{FromRow, Row};
@@ -15,6 +16,24 @@ pub struct LastLoad {
     /// The keys by which the target is merged, empty when its rows are added. `None` when the
     /// ledger does not say, as of a load of an earlier version.
     pub keys: Option<Vec<String>>,
+    /// Whether these keys were matched as the Glue job spelt them, so that the table still has such
+    /// spellings.
+    pub keys_as_glue: bool,
+}
+
+/// What the ledger's column of keys says, as JSON.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum Keys {
+    AsTheyStand(Vec<String>),
+    AsGlue { keys_as_glue: Vec<String> },
+}
+
+/// Keys as the ledger's column has them.
+pub fn keys_column(keys: &[String], as_glue: bool) -> Result<String> {
+    let keys = keys.to_vec();
+    let said = if as_glue { Keys::AsGlue { keys_as_glue: keys } } else { Keys::AsTheyStand(keys) };
+    serde_json::to_string(&said).context(Kind::Internal, "the keys are not written as JSON")
 }
 
 /// The later columns among the names of the ledger's columns.
@@ -55,8 +74,12 @@ impl FromRow for Loads {
         let keys = LaterColumn::UpsertKeys.name();
         let keys = if row.has(keys) { row.optional_text(keys)? } else { None };
         // Keys that are no list were written by a person, and say nothing.
-        let keys = keys.and_then(|keys| serde_json::from_str(&keys).ok());
-        let last = Some(LastLoad { run_id: row.text("run_id")?, keys });
+        let (keys, keys_as_glue) = match keys.and_then(|keys| serde_json::from_str(&keys).ok()) {
+            Some(Keys::AsTheyStand(keys)) => (Some(keys), false),
+            Some(Keys::AsGlue { keys_as_glue }) => (Some(keys_as_glue), true),
+            None => (None, false),
+        };
+        let last = Some(LastLoad { run_id: row.text("run_id")?, keys, keys_as_glue });
         Ok(Loads { loaded_by: row.optional_text("loaded_by")?, loads, last })
     }
 }

@@ -26,6 +26,7 @@ pub struct LoadBatch<'a> {
     pub keys: &'a [String],
     pub strategy: Strategy,
     pub duplicates: Duplicates,
+    pub glue_keys: GlueKeys,
     /// Whether a load that the fence knows is refused.
     pub refuses_known: bool,
     /// Whether the target itself is locked, too, so that other programs do not write to it
@@ -38,6 +39,17 @@ pub struct LoadBatch<'a> {
     pub rows_staged: u64,
     pub ledger: LedgerRow<'a>,
     pub audit: AuditRow<'a>,
+}
+
+/// What becomes of keys that match no row as they stand, but a row as the Glue job spelt it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GlueKeys {
+    /// They are new keys.
+    AsTheyStand,
+    /// They refuse the load.
+    Refused,
+    /// They are those rows' keys, and give them the file's spelling.
+    Matched,
 }
 
 /// What COPY reads.
@@ -102,6 +114,12 @@ pub enum StatementRole {
     HoldTarget,
     /// Refuses a target that has other columns than the parts were made for.
     ColumnGuard,
+    /// Refuses keys that the Glue job spelt otherwise.
+    RespeltKeyGuard,
+    /// Refuses keys of the file that the Glue job would have spelt alike.
+    OneKeyGuard,
+    /// Gives keys that the Glue job spelt otherwise the file's spelling.
+    Respell,
     Count,
     /// Refuses rows with new keys, where nothing fills a column of theirs.
     NewKeyGuard,
