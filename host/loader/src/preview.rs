@@ -188,6 +188,7 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
     preview.load_statements = load::preview(tools, work, &staged, creation);
     let notices = tools.data_path.settings.notices.iter().cloned().chain(work.spool.notices());
     let notices = notices.chain(work.plan.notices.iter().cloned());
+    let notices = notices.chain(load::notice_of_audit(tools, work));
     let notices = notices.chain(load::notice_of_keys(tools, work, &staged, creation));
     preview.notices.splice(0..0, notices);
     rejects::judge(&staged.totals, &work.spool, tools.data_path.settings.max_rejects)

@@ -10,6 +10,7 @@
 use loader_model::names::{TableName, hex};
 use sha2::{Digest, Sha256};
 
+use crate::audit_table::{self, AUDIT};
 use crate::sql::{self, text};
 
 /// The ledger: which files were loaded. Its row commits in one transaction with the file's rows.
@@ -22,8 +23,6 @@ const MAX_NAME_BYTES: usize = 127;
 /// The size of the ledger's columns that hold JSON: enough for the counters of a long chain of
 /// plugins, and far below the 100 KB that a statement may have.
 pub const MAX_JSON_BYTES: usize = 16_384;
-/// The audit table: one row for each run, in the columns of the Glue job's table of the same name.
-pub(crate) const AUDIT: &str = "job_sts";
 /// The journal of dropped views: the views that a run drops and has not brought back yet. See
 /// `evolution/journal.rs`.
 pub const DROPPED_VIEWS: &str = "loader_dropped_views";
@@ -132,13 +131,8 @@ fn create_ledger(target: &TableName) -> String {
 }
 
 fn create_audit(target: &TableName) -> String {
-    format!(
-        "CREATE TABLE IF NOT EXISTS {} (run_id BIGINT, job_id VARCHAR(256), run_start_ts \
-         TIMESTAMP, run_end_ts TIMESTAMP, source_filename VARCHAR(256), target_table_name \
-         VARCHAR(256), records_read INTEGER, records_updated INTEGER, records_inserted INTEGER, \
-         status VARCHAR(50), error_message VARCHAR(MAX))",
-        sql::table(&target.sibling(AUDIT))
-    )
+    let columns = audit_table::COLUMNS.map(|(name, ddl)| format!("{name} {ddl}")).join(", ");
+    format!("CREATE TABLE IF NOT EXISTS {} ({columns})", sql::table(&target.sibling(AUDIT)))
 }
 
 fn create_dropped_views(target: &TableName) -> String {

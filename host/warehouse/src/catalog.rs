@@ -13,6 +13,7 @@ use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 
+use crate::audit_table::{AUDIT, AuditTable};
 use crate::bookkeeping::LaterColumn;
 use crate::evolution::journal::{self, LeftViews};
 use crate::rows::{FromRow, ResultRows, Row};
@@ -33,6 +34,8 @@ pub struct Catalog {
     /// How many loads of the target the ledger has.
     pub loads: u64,
     pub has_fence: bool,
+    /// The audit table; `None` when it does not exist.
+    pub audit: Option<AuditTable>,
     /// The last load of the target.
     pub last: Option<LastLoad>,
     /// Which later columns the ledger has. A ledger of an earlier version may lack them.
@@ -61,16 +64,12 @@ pub struct ColumnAttributes {
 }
 
 impl Catalog {
-    /// Reads the answers to [`queries`], and tells whether the audit table exists. `loads` and
-    /// `left` are empty when there was no table to ask. Errors: `Config` for a view,
-    /// `SchemaConflict` for names with upper-case letters.
-    pub fn read(
-        [columns, loads, left]: [&ResultRows; 3],
-        target: &TableName,
-    ) -> Result<(Catalog, bool)> {
+    /// Reads the answers to [`queries`]. `loads` and `left` are empty when there was no table to
+    /// ask. Errors: `Config` for a view, `SchemaConflict` for names with upper-case letters.
+    pub fn read([columns, loads, left]: [&ResultRows; 3], target: &TableName) -> Result<Catalog> {
         let columns: Vec<ColumnRow> = columns.decode()?;
         let has = |table: &str| columns.iter().any(|row| row.relation == table);
-        let has_audit = has(bookkeeping::AUDIT);
+        let audit = audit_table(&columns);
         let has_fence = has(&bookkeeping::fence(target).table);
         let of_ledger = columns.iter().filter(|row| row.relation == bookkeeping::LEDGER);
         let names = of_ledger.filter_map(|row| Some(row.column.as_ref()?.name.as_str()));
@@ -79,9 +78,24 @@ impl Catalog {
             loads.decode()?.into_iter().next().unwrap_or_default();
         let left = LeftViews::read(left, &target.schema)?;
         let target = columns_of(columns, target)?;
-        let catalog = Catalog { target, loaded_by, loads, has_fence, last, ledger_columns, left };
-        Ok((catalog, has_audit))
+        Ok(Catalog { target, loaded_by, loads, has_fence, audit, last, ledger_columns, left })
     }
+}
+
+fn audit_table(rows: &[ColumnRow]) -> Option<AuditTable> {
+    let of_audit = rows.iter().filter(|row| row.relation == AUDIT);
+    let columns: Vec<CatalogColumn> = of_audit.filter_map(|row| row.column.clone()).collect();
+    (!columns.is_empty()).then(|| AuditTable::new(columns))
+}
+
+/// The query for the audit table alone, which a run asks whose row was refused.
+pub fn audit_query(target: &TableName) -> String {
+    columns_query(target, &[AUDIT])
+}
+
+/// Reads the answer to [`audit_query`]; `None` when the table does not exist.
+pub fn read_audit(rows: &ResultRows) -> Result<Option<AuditTable>> {
+    Ok(audit_table(&rows.decode::<ColumnRow>()?))
 }
 
 /// The place of the ledger's query in [`queries`]. What is before it needs no bookkeeping table.
@@ -93,7 +107,7 @@ pub const ASKS_JOURNAL: usize = 3;
 /// the journal of dropped views.
 pub fn queries(target: &TableName, load_id: &str) -> Vec<String> {
     let fence = bookkeeping::fence(target).table;
-    let tables = [target.table.as_str(), bookkeeping::AUDIT, bookkeeping::LEDGER, &fence];
+    let tables = [target.table.as_str(), AUDIT, bookkeeping::LEDGER, &fence];
     let journal = journal::query(&target.schema, Some(target));
     let (columns, loads) = (columns_query(target, &tables), ledger::query(target, load_id));
     vec![columns, loads, session::UTC.to_owned(), journal]
@@ -309,7 +323,7 @@ mod tests {
     fn read(rows: &[(&str, &str, Option<&str>)]) -> Result<Option<Vec<CatalogColumn>>> {
         let target = TableName::new("public", "Flights").expect("a valid name");
         let none = ResultRows::default();
-        let (catalog, _) = Catalog::read([&found(rows), &none, &none], &target)?;
+        let catalog = Catalog::read([&found(rows), &none, &none], &target)?;
         Ok(catalog.target)
     }
 

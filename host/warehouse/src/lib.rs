@@ -19,6 +19,8 @@ pub mod restore;
 
 pub mod bookkeeping;
 
+pub mod audit_table;
+
 pub mod checkup;
 
 pub mod load_errors;

@@ -27,7 +27,7 @@ use loader_model::choices::Duplicates;
 use crate::bookkeeping::{lock, lock_fence};
 use crate::session;
 
-pub use batch::{AuditRow, Copy, CopyFormat, GlueKeys, LedgerRow, LoadBatch, StatementRole};
+pub use batch::{Copy, CopyFormat, GlueKeys, LedgerRow, LoadBatch, StatementRole};
 pub use counts::Counts;
 pub use glue_keys::{RespeltKey, unquote};
 pub use records::audit_failure;
@@ -160,7 +160,8 @@ fn move_rows(batch: &LoadBatch<'_>) -> Vec<Statement> {
     statements.extend(views.map(|sql| (StatementRole::CreateView, sql.clone())));
     statements.push((StatementRole::Fence, records::fence_row(batch)));
     statements.push((StatementRole::Ledger, records::ledger(batch)));
-    statements.push((StatementRole::Audit, records::audit_success(batch)));
+    let audit = records::audit_success(batch);
+    statements.extend(audit.map(|sql| (StatementRole::Audit, sql)));
     statements.push((StatementRole::Report, counts::report()));
     statements
 }

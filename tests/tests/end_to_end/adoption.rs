@@ -149,3 +149,62 @@ fn a_table_that_the_loader_made_is_not_refused_its_own_keys() {
     let _ = load(&place, "a.csv", file, &["--strategy", "append"]).succeeded();
     assert_eq!(load(&place, "b.csv", file, &KEYS).succeeded().rows("updated"), 5);
 }
+
+/// The audit rows of a table that a person made.
+fn audited(name: &str, ddl: &str, wanted: &str) -> (Vec<String>, String) {
+    let place = Place::new(name);
+    place.execute(&format!("CREATE TABLE {{s}}.job_sts ({ddl})"));
+    place.put("a.csv", "id,n\n1,10\n");
+    let planned = place.plan("a.csv", "t", &[]);
+    assert_eq!(planned.ended.code, 0, "{}", planned.error());
+    let loaded = place.load("a.csv", "t", &[]).succeeded();
+    let notices = |report: &Report| {
+        let notices = report.json["notices"].as_array().into_iter().flatten();
+        let of_audit =
+            notices.filter_map(|notice| notice.as_str()).filter(|n| n.contains("job_sts"));
+        of_audit.map(str::to_owned).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(notices(&planned), notices(&loaded));
+    place.put("b.csv", "id,n\n1,ä,\n");
+    assert_eq!(place.load("b.csv", "t", &[]).ended.code, 3);
+    let rows = place.select(&format!("SELECT {wanted} AS said FROM {{s}}.job_sts ORDER BY 1 DESC"));
+    let rows = rows.iter().filter_map(|row| Some(row["said"].as_str()?.to_owned()));
+    (rows.collect(), notices(&loaded))
+}
+
+#[test]
+fn an_audit_table_with_other_types_and_short_texts_has_a_row_of_each_run() {
+    let ddl = "run_id INTEGER NOT NULL, job_id VARCHAR(3), run_start_ts VARCHAR(30), run_end_ts DATE, \
+               source_filename VARCHAR(256), target_table_name VARCHAR(256), records_read SMALLINT, \
+               records_updated BIGINT, records_inserted VARCHAR(10), status CHAR(10), error_message \
+               VARCHAR(50) NOT NULL";
+    let said = "status || '|' || job_id || '|' || records_inserted || '|' || records_read || '|' || \
+                error_message || '|' || (CASE WHEN run_id > 1700000000 THEN 'seconds' END)";
+    let (rows, notice) = audited("adoption-audit-types", ddl, said);
+    insta::assert_snapshot!(rows.join("\n"), @"
+    SUCCESS|loa|1|1|NULL|seconds
+    FAILED|loa|0|0|record 1, line 2, byte 5: the row has 3 fields, bu|seconds
+    ");
+    insta::assert_snapshot!(notice, @"the audit table adoption_audit_types.job_sts has another shape than the loader makes it, and is used as far as it goes: run_id is integer, and gets the second of the run's start; job_id takes 3 bytes, and longer texts are cut; run_start_ts is character varying(30), and gets as much as that takes; run_end_ts is date, and gets as much as that takes; records_read is smallint, and gets as much as that takes; status takes 10 bytes, and longer texts are cut; error_message takes 50 bytes, and longer texts are cut");
+}
+
+#[test]
+fn an_audit_table_with_other_columns_has_a_row_of_each_run() {
+    let ddl = "run_id BIGINT, status VARCHAR(50), error_message VARCHAR(MAX), batch VARCHAR(9) NOT \
+               NULL, place INTEGER NOT NULL, region VARCHAR(9) DEFAULT 'eu' NOT NULL, who VARCHAR(9)";
+    let said = "status || '|' || region || '|' || batch || '|' || place";
+    let (rows, notice) = audited("adoption-audit-columns", ddl, said);
+    insta::assert_snapshot!(rows.join("\n"), @"
+    SUCCESS|eu||0
+    FAILED|eu||0
+    ");
+    insta::assert_snapshot!(notice, @"the audit table adoption_audit_columns.job_sts has another shape than the loader makes it, and is used as far as it goes: job_id is missing; run_start_ts is missing; run_end_ts is missing; source_filename is missing; target_table_name is missing; records_read is missing; records_updated is missing; records_inserted is missing; batch is NOT NULL, and gets ''; place is NOT NULL, and gets 0");
+}
+
+#[test]
+fn an_audit_table_that_takes_no_row_fails_no_load() {
+    let ddl = "run_id BIGINT, status VARCHAR(50), tags SUPER NOT NULL";
+    let (rows, notice) = audited("adoption-audit-none", ddl, "status");
+    assert_eq!(rows.len(), 0);
+    assert!(notice.contains("tags is NOT NULL, so that no row gets in"), "{notice}");
+}

@@ -2,12 +2,13 @@
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::{Error, Result};
-use loader_warehouse::load_batch::{self, AuditRow};
+use loader_warehouse::audit_table::{AuditRow, AuditTable};
+use loader_warehouse::load_batch;
 use loader_warehouse::refusal::Refusal;
 use loader_warehouse::{bookkeeping, refusal, session};
 
 use crate::job::Job;
-use crate::redshift::retry;
+use crate::redshift::{catalog, retry};
 
 /// The audit row of a run, without the counts of rows.
 pub fn row(job: &Job, rows_read: u64) -> AuditRow<'_> {
@@ -24,8 +25,11 @@ pub fn row(job: &Job, rows_read: u64) -> AuditRow<'_> {
 // `to_the_end` ignores a wish to stop, so that a run that was stopped by Ctrl-C has its row too.
 pub async fn write_failure(api: &DataApi, job: &Job, rows_read: u64, error: &Error) {
     let message = error.to_string();
-    let insert = load_batch::audit_failure(&job.target, &row(job, rows_read), &message);
-    let problem = match written(&api.to_the_end(), job, insert).await {
+    let api = api.to_the_end();
+    let insert = |table: &AuditTable| {
+        load_batch::audit_failure(table, &job.target, &row(job, rows_read), &message)
+    };
+    let problem = match written(&api, job, insert).await {
         Ok(Outcome::Finished(_)) => return,
         Ok(Outcome::Failed(failure)) => refusal::explain("writing the audit row", &failure),
         Err(error) => error,
@@ -33,16 +37,41 @@ pub async fn write_failure(api: &DataApi, job: &Job, rows_read: u64, error: &Err
     tracing::warn!(error = %problem, "the failed run has no audit row");
 }
 
-/// Inserts the row, and makes the audit table only where it is missing: CREATE TABLE IF NOT EXISTS
-/// takes the right to make tables also where the table is there.
-async fn written(api: &DataApi, job: &Job, insert: String) -> Result<Outcome> {
-    let mut statements = vec![session::UTC.to_owned(), insert];
-    let inserted = retry::execute_batch(api, &statements).await?;
+/// Inserts the row. The run may have failed before it knew the audit table, so the row is written
+/// as for the loader's own, and only when that is refused as for the table that is there.
+async fn written(
+    api: &DataApi,
+    job: &Job,
+    insert: impl Fn(&AuditTable) -> Option<String>,
+) -> Result<Outcome> {
+    let own: Vec<String> = insert(&AuditTable::own()).into_iter().collect();
+    let inserted = retry::execute_batch(api, &in_utc(&own)).await?;
     match &inserted {
-        Outcome::Failed(failure) if matches!(failure.refusal, Refusal::Missing(_)) => {
-            statements.splice(1..1, bookkeeping::ddl(&job.target));
-            retry::execute_batch_while(api, &statements, retry::is_race).await
+        Outcome::Failed(failure) if is_of_shape(failure.refusal) => {
+            match catalog::read_audit(api, &job.target).await? {
+                Some(table) => match insert(&table) {
+                    Some(insert) => retry::execute_batch(api, &in_utc(&[insert])).await,
+                    None => Ok(inserted),
+                },
+                None => make_and_insert(api, job, &own).await,
+            }
         }
         Outcome::Failed(_) | Outcome::Finished(_) => Ok(inserted),
     }
+}
+
+/// Makes the audit table only where it is missing: CREATE TABLE IF NOT EXISTS takes the right to
+/// make tables also where the table is there.
+async fn make_and_insert(api: &DataApi, job: &Job, insert: &[String]) -> Result<Outcome> {
+    let statements = in_utc(&[&bookkeeping::ddl(&job.target), insert].concat());
+    retry::execute_batch_while(api, &statements, retry::is_race).await
+}
+
+fn in_utc(statements: &[String]) -> Vec<String> {
+    [&[session::UTC.to_owned()], statements].concat()
+}
+
+/// Whether the audit table may be missing, or be another than the loader's own.
+fn is_of_shape(refusal: Refusal) -> bool {
+    matches!(refusal, Refusal::Missing(_) | Refusal::TypeMismatch | Refusal::Other)
 }

@@ -3,8 +3,9 @@
 use loader_aws::data_api::{DataApi, Executed, Outcome};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
+use loader_warehouse::audit_table::AuditTable;
 use loader_warehouse::catalog::{
-    ASKS_JOURNAL, ASKS_LEDGER, Catalog, TableState, queries, table_queries,
+    self, ASKS_JOURNAL, ASKS_LEDGER, Catalog, TableState, audit_query, queries, table_queries,
 };
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::rows::ResultRows;
@@ -39,7 +40,7 @@ pub async fn read(
     }
     loop {
         match answer {
-            Answer::Read { catalog, .. } => return Ok(catalog),
+            Answer::Read(catalog) => return Ok(*catalog),
             Answer::Missing { at } => answer = ask(api, &queries[..at], target).await?,
         }
     }
@@ -52,11 +53,11 @@ async fn complete(
     queries: &[String],
     mut answer: Answer,
 ) -> Result<Catalog> {
-    if !matches!(answer, Answer::Read { has_audit: true, .. }) {
+    if !matches!(&answer, Answer::Read(catalog) if catalog.audit.is_some()) {
         bookkeeping::create(api, target).await?;
         answer = ask(api, queries, target).await?;
     }
-    let Answer::Read { mut catalog, .. } = answer else {
+    let Answer::Read(mut catalog) = answer else {
         let fact = format!(
             "a table of the loader in {} is missing right after it was made",
             target.schema
@@ -71,15 +72,16 @@ async fn complete(
     if catalog.loaded_by.is_none() {
         bookkeeping::complete_ledger(api, target, &mut catalog.ledger_columns).await?;
     }
-    Ok(catalog)
+    Ok(*catalog)
 }
 
 /// The answer to some of the queries.
 enum Answer {
-    /// The catalog, and whether there is an audit table.
-    Read { catalog: Catalog, has_audit: bool },
+    Read(Box<Catalog>),
     /// The query at this place asks a table that does not exist.
-    Missing { at: usize },
+    Missing {
+        at: usize,
+    },
 }
 
 async fn ask(api: &DataApi, queries: &[String], target: &TableName) -> Result<Answer> {
@@ -104,8 +106,7 @@ async fn read_answer(
     };
     let (columns, loads, left) =
         (rows(0).await?, rows(ASKS_LEDGER).await?, rows(ASKS_JOURNAL).await?);
-    let (catalog, has_audit) = Catalog::read([&columns, &loads, &left], target)?;
-    Ok(Answer::Read { catalog, has_audit })
+    Ok(Answer::Read(Box::new(Catalog::read([&columns, &loads, &left], target)?)))
 }
 
 /// Reads the target as it is now; `None`: there is no such table. One execution.
@@ -121,6 +122,14 @@ pub async fn read_table(api: &DataApi, target: &TableName) -> Result<Option<Tabl
     let attributes = api.rows(&executed, Some(1)).await?;
     let constrained = api.rows(&executed, Some(2)).await?;
     TableState::read(&columns, &attributes, &constrained, target)
+}
+
+/// Reads the audit table as it is now; `None`: there is none.
+pub async fn read_audit(api: &DataApi, target: &TableName) -> Result<Option<AuditTable>> {
+    match api.execute(&audit_query(target)).await? {
+        Outcome::Finished(executed) => catalog::read_audit(&api.rows(&executed, None).await?),
+        Outcome::Failed(failure) => Err(refusal::explain("reading the catalog", &failure)),
+    }
 }
 
 /// The place of the query that asks a bookkeeping table which does not exist.

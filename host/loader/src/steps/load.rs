@@ -37,6 +37,7 @@ pub(crate) async fn run(
     let load = Load { tools, work, staged, creation: &evolved.creation };
     let loaded = tools.step(Step::Load, transact(&load)).await?;
     if let Loaded::Rows { inserted, updated, duplicates } = loaded {
+        tools.record.notices(notice_of_audit(tools, work));
         tools.record.loaded(inserted, updated, duplicates, &evolved.creation);
         tracing::info!(inserted, updated, duplicates, "rows loaded");
     }
@@ -73,6 +74,11 @@ pub(crate) fn notice_of_keys(
             keys.join(", ")
         )
     })
+}
+
+/// What does not get into the audit table.
+pub(crate) fn notice_of_audit(tools: &Tools, work: &Work) -> Option<String> {
+    work.catalog.audit.as_ref()?.notice(&tools.job.target)
 }
 
 /// What is to be loaded.
@@ -274,6 +280,7 @@ fn batch<'a>(
             upsert_keys: said.upsert_keys,
         },
         audit: audit::row(job, load.staged.totals.rows_read),
+        audit_table: load.work.catalog.audit.as_ref(),
     }
 }
 

@@ -9,10 +9,10 @@ use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::error::Result;
 use loader_model::names::TableName;
 
-use crate::bookkeeping;
 use crate::dependents::privileges;
 use crate::rows::{FromRow, Row};
 use crate::sql::{ident, idents, table, text};
+use crate::{audit_table, bookkeeping};
 
 /// How long a trial waits for another program's locks.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -122,7 +122,7 @@ pub fn shared(schema: &str, evolves: bool) -> Vec<Kept> {
             rights: vec![Right::Select, Right::Insert],
         },
         Kept {
-            table: named(bookkeeping::AUDIT),
+            table: named(audit_table::AUDIT),
             columns: column("run_id", "BIGINT"),
             rights: vec![Right::Insert],
         },

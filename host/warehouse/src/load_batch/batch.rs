@@ -8,6 +8,8 @@ use loader_model::choices::{Duplicates, Strategy};
 use loader_model::names::{S3Uri, TableName};
 use loader_model::target_column::{FilledColumn, TargetColumn};
 
+use crate::audit_table::{AuditRow, AuditTable};
+
 /// Everything that the statements of a load depend on.
 #[derive(Clone, Debug)]
 pub struct LoadBatch<'a> {
@@ -39,6 +41,8 @@ pub struct LoadBatch<'a> {
     pub rows_staged: u64,
     pub ledger: LedgerRow<'a>,
     pub audit: AuditRow<'a>,
+    /// `None`: it is the loader's own.
+    pub audit_table: Option<&'a AuditTable>,
 }
 
 /// What becomes of keys that match no row as they stand, but a row as the Glue job spelt it.
@@ -85,16 +89,6 @@ pub struct LedgerRow<'a> {
     pub plugins: Option<&'a str>,
     /// The keys by which the target is merged, as JSON; `None` as of the plugins.
     pub upsert_keys: Option<&'a str>,
-}
-
-/// What the audit table says of a run, beside the counts.
-#[derive(Clone, Debug)]
-pub struct AuditRow<'a> {
-    pub run_number: i64,
-    pub job_id: &'a str,
-    pub started_at: jiff::Timestamp,
-    pub file_name: &'a str,
-    pub rows_read: u64,
 }
 
 /// What a statement is for in the load.

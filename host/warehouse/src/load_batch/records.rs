@@ -1,15 +1,12 @@
 //! What a load writes beside its rows: into its target's fence, the ledger and the audit table.
 
-use loader_model::names::{TableName, utc};
+use loader_model::names::TableName;
 
-use crate::bookkeeping::{AUDIT, LEDGER, LaterColumn, fence};
-use crate::load_batch::batch::{AuditRow, LoadBatch};
+use crate::audit_table::{AUDIT, AuditRow, AuditTable, Outcome};
+use crate::bookkeeping::{LEDGER, LaterColumn, fence};
+use crate::load_batch::batch::LoadBatch;
 use crate::load_batch::counts::COUNTS;
 use crate::sql::{cut, table, text};
-
-/// The longest error message in the audit table, in bytes. A statement may have 100 KB, and a
-/// message grows when it is escaped.
-const MAX_ERROR_BYTES: usize = 16 * 1024;
 
 /// The fence's row of this load. With it the fence refuses the load from now on.
 pub(super) fn fence_row(batch: &LoadBatch<'_>) -> String {
@@ -49,50 +46,26 @@ pub(super) fn ledger(batch: &LoadBatch<'_>) -> String {
     )
 }
 
-const AUDIT_COLUMNS: &str = "run_id, job_id, run_start_ts, run_end_ts, source_filename, \
-                             target_table_name, records_read, records_updated, records_inserted, \
-                             status, error_message";
-
-fn audit_values(target: &TableName, audit: &AuditRow<'_>) -> String {
-    format!(
-        "{}, {}, CAST('{}' AS TIMESTAMP), GETDATE(), {}, {}",
-        audit.run_number,
-        text(cut(audit.job_id, 256)),
-        utc(audit.started_at, "%Y-%m-%d %H:%M:%S"),
-        text(cut(audit.file_name, 256)),
-        text(&target.table),
-    )
+/// The audit row of a load that succeeds, with the counts from [`COUNTS`]; `None` where the audit
+/// table takes no row.
+pub(super) fn audit_success(batch: &LoadBatch<'_>) -> Option<String> {
+    let outcome = Outcome::Success { updated: "updated", inserted: "inserted" };
+    let own = AuditTable::own();
+    let audit_table = batch.audit_table.unwrap_or(&own);
+    let (columns, values) = audit_table.row(batch.target, &batch.audit, &outcome)?;
+    let audit = table(&batch.target.sibling(AUDIT));
+    Some(format!("INSERT INTO {audit} ({columns}) SELECT {values} FROM {COUNTS}"))
 }
 
-/// The audit row of a load that succeeds, with the counts from [`COUNTS`].
-pub(super) fn audit_success(batch: &LoadBatch<'_>) -> String {
-    // The audit table's counts are INTEGER. A count past 2147483647 is written as 2147483647, since
-    // a load must not fail for its audit row.
-    let number = |column: &str| {
-        format!(
-            "CAST(CASE WHEN {column} > {max} THEN {max} ELSE {column} END AS INTEGER)",
-            max = i32::MAX
-        )
-    };
-    format!(
-        "INSERT INTO {} ({AUDIT_COLUMNS}) SELECT {}, {}, {}, {}, 'SUCCESS', CAST(NULL AS \
-         VARCHAR(256)) FROM {COUNTS}",
-        table(&batch.target.sibling(AUDIT)),
-        audit_values(batch.target, &batch.audit),
-        batch.audit.rows_read.min(i32::MAX as u64),
-        number("updated"),
-        number("inserted"),
-    )
-}
-
-/// The audit row of a run that failed. It is written by itself, since the load's transaction was
-/// rolled back or never began.
-pub fn audit_failure(target: &TableName, audit: &AuditRow<'_>, error: &str) -> String {
-    let rows = audit.rows_read.min(i32::MAX as u64);
-    format!(
-        "INSERT INTO {} ({AUDIT_COLUMNS}) VALUES ({}, {rows}, 0, 0, 'FAILED', {})",
-        table(&target.sibling(AUDIT)),
-        audit_values(target, audit),
-        text(cut(error, MAX_ERROR_BYTES)),
-    )
+/// The audit row of a run that failed; `None` as of a success. It is written by itself, since the
+/// load's transaction was rolled back or never began.
+pub fn audit_failure(
+    audit_table: &AuditTable,
+    target: &TableName,
+    audit: &AuditRow<'_>,
+    error: &str,
+) -> Option<String> {
+    let (columns, values) = audit_table.row(target, audit, &Outcome::Failed { error })?;
+    let audit = table(&target.sibling(AUDIT));
+    Some(format!("INSERT INTO {audit} ({columns}) VALUES ({values})"))
 }

@@ -7,6 +7,7 @@ use loader_model::names::{S3Uri, TableName};
 use loader_model::target_column::{Fill, FilledColumn, TargetColumn};
 
 use super::*;
+use crate::audit_table::{AuditRow, AuditTable};
 
 fn texts_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> [String; 3] {
     let target = TableName::new("public", "orders").expect("a valid name");
@@ -70,6 +71,7 @@ fn texts_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> [String; 3] {
             file_name: "o'brien.csv",
             rows_read: 3,
         },
+        audit_table: None,
     };
     change(&mut batch);
     let statements = build(&batch);
@@ -256,8 +258,9 @@ fn a_failed_run_leaves_its_own_row() {
         file_name: "x.csv",
         rows_read: 3,
     };
-    insta::assert_snapshot!(audit_failure(&target, &audit, "line 3: it's \
-                                                            ragged"), @r#"INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) VALUES (7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'x.csv', 'orders', 3, 0, 0, 'FAILED', 'line 3: it''s ragged')"#);
+    let own = AuditTable::own();
+    let failed = audit_failure(&own, &target, &audit, "line 3: it's ragged").expect("a row");
+    insta::assert_snapshot!(failed, @r#"INSERT INTO "public"."job_sts" (run_id, job_id, run_start_ts, run_end_ts, source_filename, target_table_name, records_read, records_updated, records_inserted, status, error_message) VALUES (7, 'nightly', CAST('2025-01-19 10:30:00' AS TIMESTAMP), GETDATE(), 'x.csv', 'orders', 3, 0, 0, 'FAILED', 'line 3: it''s ragged')"#);
 }
 
 #[test]
