@@ -12,7 +12,7 @@ use loader_warehouse::catalog::TableState;
 use loader_warehouse::dependents::Dependents;
 use loader_warehouse::evolution::change::{self, SchemaChange};
 use loader_warehouse::evolution::script::{self, EvolutionPlan, Situation};
-use loader_warehouse::evolution::view_config::{self, ConfiguredView};
+use loader_warehouse::evolution::view_config::{self, ConfiguredView, ViewConfig};
 
 use crate::redshift::{catalog, dependents};
 use crate::tools::Tools;
@@ -60,13 +60,16 @@ impl<'a> Evolution<'a> {
             return Ok(Default::default());
         }
         let adds_columns = changes.iter().any(SchemaChange::adds_columns);
-        let configured = if adds_columns { self.view_config().await? } else { Vec::new() };
+        let ViewConfig { views: configured, notices } =
+            if adds_columns { self.view_config().await? } else { ViewConfig::default() };
         let dependents = self.dependents(&changes, &configured).await?;
         let attributes = state.map(|state| state.attributes).unwrap_or_default();
         let (attributes, configured) = (attributes.as_slice(), configured.as_slice());
         let situation = Situation { target, attributes, dependents: &dependents, configured };
         let plan = script::plan(changes, &situation);
-        Ok((plan.map_err(|obstacles| self.in_the_way(&obstacles))?, dependents))
+        let mut plan = plan.map_err(|obstacles| self.in_the_way(&obstacles))?;
+        plan.notices.extend(notices);
+        Ok((plan, dependents))
     }
 
     /// Errors: `Transient` where the table has changed so that no change makes the file fit.
@@ -87,11 +90,11 @@ impl<'a> Evolution<'a> {
         state.ok_or_else(|| changed_meanwhile(target, "it is gone"))
     }
 
-    /// The views of `view_config.json` that belong to the target.
-    async fn view_config(&self) -> Result<Vec<ConfiguredView>> {
+    /// What `view_config.json` has for the target.
+    async fn view_config(&self) -> Result<ViewConfig> {
         let uri = self.tools.job.layout.view_config();
         let content = self.tools.store.read_whole(&uri, MAX_VIEW_CONFIG_BYTES).await?;
-        let Some(bytes) = content else { return Ok(Vec::new()) };
+        let Some(bytes) = content else { return Ok(ViewConfig::default()) };
         let text = String::from_utf8(bytes).context(Kind::Config, format!("{uri} is not UTF-8"))?;
         view_config::parse(&text, &uri, &self.tools.job.target)
     }

@@ -22,23 +22,37 @@ pub struct ConfiguredView {
     pub create: String,
 }
 
-/// The views of all entries whose `source_table` and `schema_name` are the target's, in the order
-/// of the file.
+/// What the file has for a target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ViewConfig {
+    /// The target's views, in the order of the file.
+    pub views: Vec<ConfiguredView>,
+    /// Entries for a table of the target's name in another schema, as sentences. The Glue job would
+    /// have made their views.
+    pub notices: Vec<String>,
+}
+
+/// The views of all entries whose `source_table` and `schema_name` are the target's.
 ///
 /// Keys that the loader does not know are ignored, since other programs may read them.
 /// Errors: `Config`, with the object and the line or the entry.
-pub fn parse(text: &str, origin: &S3Uri, target: &TableName) -> Result<Vec<ConfiguredView>> {
+pub fn parse(text: &str, origin: &S3Uri, target: &TableName) -> Result<ViewConfig> {
     let entries = entries(text, origin)?;
+    let mut notices = Vec::new();
     let mut views: Vec<(usize, ConfiguredView)> = Vec::new();
     for entry in &entries {
-        if entry.belongs_to(target)? {
-            views.push((entry.number, entry.view(target)?));
+        match entry.schema_for(target)? {
+            Some(schema) if schema == target.schema => {
+                views.push((entry.number, entry.view(target)?));
+            }
+            Some(schema) => notices.push(entry.of_another_schema(&schema, target)),
+            None => {}
         }
     }
     for (number, view) in &views {
         check_alone(*number, &view.name, &entries)?;
     }
-    Ok(views.into_iter().map(|(_, view)| view).collect())
+    Ok(ViewConfig { views: views.into_iter().map(|(_, view)| view).collect(), notices })
 }
 
 /// Refuses a view that has two entries.
@@ -88,11 +102,23 @@ fn list(text: &str, origin: &S3Uri) -> Result<Vec<Value>> {
 }
 
 impl Entry<'_> {
-    /// Whether the entry is for the target. Errors: `Config` when the entry does not say so.
-    fn belongs_to(&self, target: &TableName) -> Result<bool> {
+    /// The schema of an entry for a table of the target's name; `None` for other tables. Errors:
+    /// `Config` when the entry does not say so.
+    fn schema_for(&self, target: &TableName) -> Result<Option<String>> {
         // The schema is read only where the table matches, so entries for other tables may lack it.
-        Ok(self.text("source_table")?.to_ascii_lowercase() == target.table
-            && self.text("schema_name")?.to_ascii_lowercase() == target.schema)
+        match self.text("source_table")?.to_ascii_lowercase() == target.table {
+            true => self.text("schema_name").map(|schema| Some(schema.to_ascii_lowercase())),
+            false => Ok(None),
+        }
+    }
+
+    fn of_another_schema(&self, schema: &str, target: &TableName) -> String {
+        let view = self.fields.get("view_name").and_then(Value::as_str).unwrap_or("without a name");
+        format!(
+            "{}, entry {} (view {view}) is for {schema}.{}, and the table is {target}: its view is \
+             not made; where it is meant for this table, write {} as its schema_name",
+            self.origin, self.number, target.table, target.schema
+        )
     }
 
     /// Whether the entry defines this view. An entry whose names cannot be read defines none.
@@ -189,9 +215,11 @@ mod tests {
     fn check(text: &str) -> String {
         let target = TableName::new("public", "customers").expect("a valid name");
         match parse(text, &S3Uri::new("b", "config/view_config.json"), &target) {
-            Ok(views) => {
-                views.iter().map(|view| format!("{}: {}\n", view.name, view.create)).collect()
-            }
+            Ok(ViewConfig { views, notices }) => views
+                .iter()
+                .map(|view| format!("{}: {}\n", view.name, view.create))
+                .chain(notices)
+                .collect(),
             Err(error) => {
                 assert_eq!(error.kind(), Kind::Config);
                 error.to_string()
@@ -251,13 +279,13 @@ mod tests {
                                        \"customers\"}]"), @"s3://b/config/view_config.json, entry 1: schema_name is missing");
         insta::assert_snapshot!(check("[{\"source_table\": \"customers\", \"schema_name\": \
                                        \"public\"}]"), @"s3://b/config/view_config.json, entry 1: view_name is missing");
-        assert_eq!(
-            check(
-                "[{\"source_table\": \"orders\"}, {\"source_table\": \"customers\", \
-                 \"schema_name\": \"x\"}]"
-            ),
-            ""
-        );
+    }
+
+    #[test]
+    fn an_entry_for_another_schema_is_said() {
+        let text = r#"[{"source_table": "orders"},
+            {"source_table": "customers", "schema_name": "X", "view_name": "v"}]"#;
+        insta::assert_snapshot!(check(text), @"s3://b/config/view_config.json, entry 2 (view v) is for x.customers, and the table is public.customers: its view is not made; where it is meant for this table, write public as its schema_name");
     }
 
     #[test]

@@ -76,3 +76,23 @@ fn a_definition_that_does_not_work_costs_no_view_where_a_transaction_is_impossib
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.v_all"), "2");
     assert!(place.keys().contains(&"data/in/x.csv".to_owned()), "{:?}", place.keys());
 }
+
+#[test]
+fn a_view_of_another_schema_is_said_where_it_would_be_made() {
+    let place = Place::new("configured-elsewhere");
+    place.write("config/view_config.json", view_config("reporting", ALL_COLUMNS));
+    let said = |report: &Report| {
+        let notices = report.json["notices"].to_string();
+        notices.contains(
+            "entry 1 (view v_all) is for reporting.t, and the table is \
+                          configured_elsewhere.t: its view is not made",
+        )
+    };
+    place.put("a.csv", "id\n1\n");
+    assert!(said(&place.plan("a.csv", "t", &KEYS)));
+    assert!(said(&place.load("a.csv", "t", &KEYS).succeeded()));
+    place.put("b.csv", "id\n2\n");
+    assert!(!said(&place.load("b.csv", "t", &KEYS).succeeded()));
+    place.put("c.csv", "id,more\n3,x\n");
+    assert!(said(&place.load("c.csv", "t", &KEYS).succeeded()));
+}
