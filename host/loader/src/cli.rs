@@ -1,6 +1,8 @@
 //! What can be typed: commands and flags, exactly as given. This module looks at no file, variable
 //! or service to check them; `job.rs` does.
 
+pub mod glue;
+
 pub mod plugin;
 
 use std::ffi::OsString;
@@ -172,22 +174,23 @@ pub enum RowFormat {
     Json,
 }
 
-/// Lets the user write flags with underscores, as the Glue job's flags are: `--target_table`
-/// becomes `--target-table`.
-pub fn with_dashes(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    arguments
-        .map(|argument| match argument.to_str() {
-            Some(text) if text.starts_with("--") => {
-                // Only the name of the flag changes. In `--upsert-keys=order_id` the value is a
-                // column's name, which must keep its underscore.
-                let (flag, value) =
-                    text.split_once('=').map_or((text, None), |(flag, value)| (flag, Some(value)));
-                let flag = flag.replace('_', "-");
-                value.map_or(flag.clone(), |value| format!("{flag}={value}")).into()
+impl Command {
+    /// Remembers Glue's own arguments, which a load's command line had beside those of the job.
+    pub fn with_arguments_for_glue(mut self, names: Vec<String>) -> Command {
+        match &mut self {
+            Command::Run(run) | Command::Retry(run) | Command::Stage(run) => {
+                run.settings.for_glue = names;
             }
-            _ => argument,
-        })
-        .collect()
+            Command::Plan(plan) => plan.run.settings.for_glue = names,
+            Command::Transform(_)
+            | Command::Local(_)
+            | Command::Demo(_)
+            | Command::Doctor(_)
+            | Command::Sql(_)
+            | Command::Plugin(_) => {}
+        }
+        self
+    }
 }
 
 #[cfg(test)]
@@ -212,7 +215,8 @@ mod tests {
             "--src-bucket",
             "b",
         ];
-        let cli = Cli::try_parse_from(with_dashes(typed.iter().map(Into::into))).expect("parses");
+        let typed = glue::typed(typed.iter().map(Into::into));
+        let cli = Cli::try_parse_from(typed.arguments).expect("parses");
         let Command::Run(run) = cli.command else { panic!("run") };
         assert_eq!(run.settings.target_table.as_deref(), Some("t_x"));
         assert_eq!(run.settings.upsert_keys.expect("given").0, ["a_b"]);

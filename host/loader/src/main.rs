@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use loader::cli::{Cli, Command, with_dashes};
+use loader::cli::{Cli, Command, glue};
 use loader::report::log::{self, Audience, RunLog};
 use loader::{commands, signals};
 use loader_aws::stop::{self, Stop};
@@ -12,7 +12,8 @@ use loader_aws::stop::{self, Stop};
 // connects. At the end the runtime is shut down in the background: dropping it would wait for every
 // blocking thread, and one of them may still be waiting for the rest of a file.
 fn main() -> ExitCode {
-    let cli = Cli::parse_from(with_dashes(std::env::args_os()));
+    let typed = glue::typed(std::env::args_os());
+    let cli = Cli::parse_from(typed.arguments);
     let log = log::start(cli.verbose, audience(&cli));
     loader::crash::choose(loader::job::crash_point());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -22,9 +23,10 @@ fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
+    let command = cli.command.with_arguments_for_glue(typed.for_glue);
     let (stopper, stop) = stop::channel();
     runtime.spawn(signals::listen(stopper));
-    let code = runtime.block_on(run(cli.command, cli.verbose, stop, &log));
+    let code = runtime.block_on(run(command, cli.verbose, stop, &log));
     runtime.shutdown_background();
     ExitCode::from(code)
 }

@@ -190,6 +190,11 @@ pub struct Settings {
     #[serde(skip)]
     pub overruled_plugins: Vec<PluginEntry>,
 
+    /// Arguments for Glue itself, which a command line of a Glue job had.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub for_glue: Vec<String>,
+
     /// Format of the staged parts [default: parquet].
     #[arg(long, help_heading = "Work", value_parser = choice::<StagingFormat>())]
     pub staging_format: Option<StagingFormat>,

@@ -116,56 +116,59 @@ fn a_load_without_changes_takes_two_executions() {
     assert_eq!((third.rows("inserted"), third.rows("updated")), (1, 1));
 }
 
-#[test]
-fn the_glue_jobs_own_arguments_are_understood() {
-    let place = Place::new("glue-arguments");
-    place.put("customers.csv", "Customer ID,Total Amount\n7,12.50\n");
+/// A load with the Glue job's own twelve arguments, as Glue passes them to its script, without a
+/// word about plugins.
+fn as_glue_starts_it(place: &Place, verb: &str, more: &[&str]) -> loader_tests::Report {
     let mut command = std::process::Command::new(loader_tests::program());
-    command.args([
-        "run",
-        "--job_id",
-        "JOB001",
-        "--job_name",
+    let (schema, keys) = (place.schema(), r#"["customer_id"]"#);
+    let secret = "arn:aws:secretsmanager:us-east-1:1:secret:s";
+    command.env_remove("LOADER_PLUGINS").arg(verb);
+    for (name, value) in [
+        ("--job_id", "JOB001"),
+        ("--job_name", "nightly"),
+        ("--source_file_name", "customers.csv"),
+        ("--target_table", "customers"),
+        ("--upsert_keys", keys),
+        ("--workgroup_name", "analytics"),
+        ("--database", "dev"),
+        ("--region", "us-east-1"),
+        ("--secret_arn", secret),
+        ("--iam_role", "arn:aws:iam::1:role/copy"),
+        ("--schema_name", &schema),
+        ("--src_bucket", &place.name),
+    ] {
+        command.arg(name).arg(value);
+    }
+    command.args(more).args(["--report", "json", "--local"]).arg(loader_tests::world().dir());
+    loader_tests::Report::of(loader_tests::run(&mut command))
+}
+
+#[test]
+fn the_glue_jobs_own_arguments_do_what_the_job_did() {
+    let place = Place::new("glue-arguments");
+    place.put("customers.csv", "Customer ID,first name,Total Amount\n7,Ada,12.50\n");
+    let for_glue = [
+        "--TempDir",
+        "s3://temp/x/",
+        "--enable-metrics",
+        "--job-bookmark-option=job-bookmark-disable",
+        "--JOB_NAME",
         "nightly",
-        "--source_file_name",
-        "customers.csv",
-    ]);
-    command.args([
-        "--target_table",
-        "customers",
-        "--upsert_keys",
-        "[\"customer_id\"]",
-        "--workgroup_name",
-        "analytics",
-    ]);
-    command.args([
-        "--database",
-        "dev",
-        "--region",
-        "us-east-1",
-        "--secret_arn",
-        "arn:aws:secretsmanager:us-east-1:1:secret:s",
-    ]);
-    command.args([
-        "--iam_role",
-        "arn:aws:iam::1:role/copy",
-        "--schema_name",
-        &place.schema(),
-        "--src_bucket",
-        &place.name,
-    ]);
-    command
-        .arg("--plugins")
-        .arg(loader_tests::plugin("default"))
-        .arg("--local")
-        .arg(loader_tests::world().dir());
-    let ended = loader_tests::run(&mut command);
-    assert_eq!(ended.code, 0, "{}", ended.stdout);
+        "--enable-continuous-cloudwatch-log",
+        "true",
+    ];
+    let said = "arguments that are for Glue itself were ignored: --TempDir, --enable-metrics, \
+                --job-bookmark-option, --JOB_NAME, --enable-continuous-cloudwatch-log";
+    let planned = as_glue_starts_it(&place, "plan", &for_glue);
+    assert!(planned.json["notices"].to_string().contains(said), "{}", planned.json["notices"]);
+    let loaded = as_glue_starts_it(&place, "run", &for_glue).succeeded();
+    assert_eq!(loaded.json["notices"].to_string(), format!("[{said:?}]"));
     assert_eq!(place.value("SELECT job_id FROM {s}.job_sts"), "JOB001");
-    assert_eq!(
-        place.value("SELECT total_amount FROM {s}.customers WHERE customer_id = 7"),
-        "12.500000000000000000"
-    );
+    let row = place.select("SELECT * FROM {s}.customers").remove(0);
+    let columns: Vec<&String> = row.as_object().expect("a row").keys().collect();
+    assert_eq!(columns, ["customer_id", "first_name", "total_amount", "run_date", "file_name"]);
+    assert_eq!(row["total_amount"], "12.500000000000000000");
+    assert_eq!(row["file_name"], "customers.csv");
 }
 
 #[test]

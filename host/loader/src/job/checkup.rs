@@ -103,6 +103,7 @@ impl Checkup {
             limits: None,
             tables: None,
             overruled_plugins: Vec::new(),
+            for_glue: Vec::new(),
             keep_staging: None,
             ..self.settings.clone()
         })

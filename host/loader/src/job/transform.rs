@@ -19,8 +19,8 @@ pub struct TransformSettings {
     /// Names of the file's columns, in place of those of the header.
     pub column_names: Option<Vec<String>>,
     pub plugins: Vec<PluginSettings>,
-    /// Notices about the choice of plugins for the report, such as a chain of the settings file
-    /// that `--plugins` overrules.
+    /// Notices about the settings for the report, such as a chain of the settings file that
+    /// `--plugins` overrules.
     pub notices: Vec<String>,
     pub plugin_cache: PluginCache,
     pub capture: Option<CaptureSettings>,
@@ -52,7 +52,8 @@ impl TransformSettings {
     /// Decides how rows are read and transformed. Errors: `Config`.
     pub fn decide(settings: Settings) -> Result<TransformSettings> {
         let workers = workers(&settings)?;
-        let (plugins, notices) = chain::decide(&settings)?;
+        let (plugins, mut notices) = chain::decide(&settings)?;
+        notices.extend(notice_of_glue(&settings.for_glue));
         Ok(TransformSettings {
             workers,
             dialect: dialect(&settings)?,
@@ -65,6 +66,12 @@ impl TransformSettings {
             max_rejects: settings.max_rejects.unwrap_or(0),
         })
     }
+}
+
+fn notice_of_glue(for_glue: &[String]) -> Option<String> {
+    let names = for_glue.join(", ");
+    (!for_glue.is_empty())
+        .then(|| format!("arguments that are for Glue itself were ignored: {names}"))
 }
 
 fn workers(settings: &Settings) -> Result<NonZeroUsize> {

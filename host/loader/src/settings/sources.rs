@@ -47,12 +47,12 @@ impl Settings {
     pub fn or(self, other: Settings) -> Settings {
         macro_rules! first_set {
             ($($setting:ident)+) => {{
-                let Settings { plugins, overruled_plugins, $($setting),+ } = self;
+                let Settings { plugins, overruled_plugins, for_glue, $($setting),+ } = self;
                 let (plugins, unused) = first_plugins(plugins, other.plugins);
                 let overruled_plugins =
                     [overruled_plugins, other.overruled_plugins, unused].concat();
                 $(let $setting = $setting.or(other.$setting);)+
-                Settings { plugins, overruled_plugins, $($setting),+ }
+                Settings { plugins, overruled_plugins, for_glue, $($setting),+ }
             }};
         }
         first_set! {
