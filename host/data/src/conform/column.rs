@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::DataType;
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_sandbox::cast::strict_cast;
@@ -126,10 +127,14 @@ impl ColumnConformer {
         if !self.planned.required || array.null_count() == 0 {
             return;
         }
-        let (code, message) = if self.planned.is_key {
-            ("null-key", "an upsert key is NULL")
-        } else {
-            ("null", "NULL, but the column is NOT NULL in the table")
+        // A bare empty field is NULL, and a quoted one is the empty text.
+        let is_text = *array.data_type() == DataType::Utf8;
+        let (code, message) = match (self.planned.is_key, is_text) {
+            (true, true) => {
+                ("null-key", "an upsert key is NULL; where the empty text is meant, write `\"\"`")
+            }
+            (true, false) => ("null-key", "an upsert key is NULL"),
+            (false, _) => ("null", "NULL, but the column is NOT NULL in the table"),
         };
         for row in (0..array.len()).filter(|row| array.is_null(*row)) {
             refusals.add(row, &self.planned.name, code, || message.to_owned());
