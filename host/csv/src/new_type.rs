@@ -44,7 +44,8 @@ pub enum Cause {
     LeadingZeros,
     /// Whole numbers that a number would not give back: `+5`, `-0`.
     Respelt,
-    /// Exponents without a point or a sign, such as `12E4`, which may be a part number.
+    /// Exponents without a sign, among numbers without a point, such as `12E4`, which may be a part
+    /// number.
     Exponents,
     /// More digits than a DECIMAL has.
     TooManyDigits,
@@ -128,8 +129,9 @@ impl ColumnProfile {
     }
 
     /// Numbers with a fraction or an exponent.
-    // Without a point or a sign, an exponent is more likely a letter: `12E4` stands in a list of
-    // part numbers, `1e-7` and `1.2E4` come from programs that compute.
+    // Without a sign, and among numbers without a point, an exponent is more likely a letter: `12E4`
+    // stands in a list of part numbers. `1e-7` comes from programs that compute, and so does the
+    // `1e3` among `1012.3` and `998.1`.
     fn numbers(&self) -> NewType {
         let text = NewType::of(LogicalType::Text);
         if let Some(exponents) = self.bare_exponents() {
@@ -162,7 +164,8 @@ impl ColumnProfile {
     }
 
     fn bare_exponents(&self) -> Option<&Counted> {
-        Some(&self.exponents).filter(|exponents| exponents.count > 0 && !self.is_scientific)
+        let is_measured = self.is_scientific || self.pointed > 0;
+        Some(&self.exponents).filter(|exponents| exponents.count > 0 && !is_measured)
     }
 
     /// Text, and the values that made it so when nearly all others look like numbers or dates.

@@ -36,7 +36,7 @@ pub(crate) struct NumberFacts {
     /// Numbers that a number would not give back as they are: `+5`, `-0`, `.5`, `1.`.
     pub(crate) respelt: Seen,
     pub(crate) exponents: Seen,
-    /// An exponent has a sign, or its number a point: `1e-7`, `1.5e3`, and not `12E4`.
+    /// An exponent has a sign: `1e-7`, and not `12E4`.
     pub(crate) is_scientific: bool,
     /// How many values have a point.
     pub(crate) pointed: u64,
@@ -189,7 +189,7 @@ impl NumberFacts {
         }
         if let Some(exponent) = behind {
             self.exponents.add(mark);
-            self.is_scientific |= point.is_some() || matches!(exponent, [b'+' | b'-', ..]);
+            self.is_scientific |= matches!(exponent, [b'+' | b'-', ..]);
         }
         if is_respelt(before, shape) {
             self.respelt.add(mark);

@@ -55,6 +55,7 @@ fn numbers_with_a_fraction_keep_their_digits() {
             (&["1e-7", "2"], "decimal(38,18)"),
             (&["1.2E4"], "decimal(38,18)"),
             (&["12E4", "7E1", "90210"], "text: line 2 Exponents 2"),
+            (&["1012.3", "1e3", "998"], "decimal(38,18)"),
             // Rounded at the 18th digit, and twelve digits of it stay.
             (&["0.0000001234567890123456789"], "decimal(38,18)"),
             // Four of its six digits would stay.
