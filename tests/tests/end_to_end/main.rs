@@ -6,6 +6,7 @@ mod main_job;
 mod adoption;
 
 mod exactness;
+mod public_data;
 
 mod habits;
 
