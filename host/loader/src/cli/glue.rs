@@ -114,7 +114,9 @@ fn take_for_glue(arguments: &mut Vec<OsString>) -> Vec<String> {
     arguments.retain(|argument| {
         let text = argument.to_str().unwrap_or_default();
         if OF_GLUE.contains(&flag(text)) {
-            taken.push(flag(text).to_owned());
+            if !taken.iter().any(|known| known == flag(text)) {
+                taken.push(flag(text).to_owned());
+            }
             awaits_value = !text.contains('=');
             return false;
         }
@@ -122,7 +124,6 @@ fn take_for_glue(arguments: &mut Vec<OsString>) -> Vec<String> {
         awaits_value = false;
         !is_value
     });
-    taken.dedup();
     taken
 }
 
@@ -157,7 +158,7 @@ mod tests {
     fn what_is_for_glue_is_left_out_of_a_jobs_command_line() {
         let (arguments, for_glue) = read(
             "loader run --TempDir s3://b/t/ --target_table t_x --enable-metrics --JOB_NAME=n \
-             --upsert_keys=[\"a_b\"] --conf spark.a=b --conf spark.c=d --enable-spark-ui true \
+             --upsert_keys=[\"a_b\"] --conf spark.a=b --enable-spark-ui true --conf spark.c=d \
              --job_name nightly",
         );
         assert_eq!(
