@@ -46,8 +46,8 @@ pub(crate) fn for_ledger(job: &Job, catalog: &Catalog) -> Option<String> {
 }
 
 /// What becomes of keys that the Glue job spelt otherwise. Until a first merge by keys as they
-/// stand has gone through, a table may be one that the job made. After it, rows that would double
-/// have been refused once, and nothing is asked any more.
+/// stand has gone through, a table may be one that the job made. That merge has refused keys whose
+/// rows would double, so later merges need not look for them.
 pub(crate) fn glue_keys(job: &Job, catalog: &Catalog) -> GlueKeys {
     match job.keys_as_glue {
         _ if job.strategy != Strategy::Merge => GlueKeys::AsTheyStand,

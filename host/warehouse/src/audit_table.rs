@@ -1,5 +1,6 @@
-//! The audit table as it is. Most have the Glue job's columns; one that a person made may have a
-//! `run_id INTEGER`, a short `error_message`, a NOT NULL column of its own, or lack columns.
+//! The audit table as it is. Most tables have the Glue job's columns; a table that a person made
+//! may have a `run_id INTEGER`, a short `error_message`, a NOT NULL column of its own, or lack
+//! columns.
 //!
 //! In: the table's columns from the catalog, and what a run has to say. Out: the list of columns
 //! and values of an INSERT that the table takes, and a notice of what does not get in. A load must

@@ -92,8 +92,8 @@ pub fn text_keys<'a>(batch: &LoadBatch<'a>) -> Vec<&'a str> {
     glue_keys::text_keys(batch)
 }
 
-/// The fence, which all loads of the target meet at. A table that the load makes can be written to
-/// by nobody else, so it needs no lock of its own.
+/// The fence, which all loads of the target meet at. Nobody else can write to a table that the load
+/// makes, so such a table needs no lock of its own.
 fn locks(batch: &LoadBatch<'_>) -> Vec<Statement> {
     let mut locks = vec![(StatementRole::Lock, lock_fence(batch.target))];
     if batch.lock_target && batch.creation.is_empty() {
