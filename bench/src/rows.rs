@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use arrow_array::{Int64Array, RecordBatch};
-use loader_csv::{Chunk, DecodeAs, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk};
+use loader_csv::{
+    Chunk, DecodeAs, Decoded, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk,
+};
 use tpchgen::csv::LineItemCsv;
 use tpchgen::generators::LineItemGenerator;
 
@@ -34,7 +36,8 @@ pub(crate) fn batches(text: &[u8]) -> Result<Batches> {
     let mut batches = Vec::new();
     for (chunk, first) in chunks.iter().zip(&profile.first_records) {
         for batch in decoder.decode_chunk(bytes(chunk), chunk, *first) {
-            batches.push(batch?);
+            let Decoded { batch, rows, .. } = batch?;
+            batches.push((batch, rows));
         }
     }
     Ok(batches)

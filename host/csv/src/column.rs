@@ -15,7 +15,7 @@ use loader_values::{
 };
 
 use crate::decode_as::DecodeAs;
-use crate::field::{Field, FieldReader};
+use crate::field::{Field, ReadField};
 
 pub(crate) struct ColumnBuilder {
     decode_as: DecodeAs,
@@ -71,7 +71,7 @@ impl ColumnBuilder {
         &mut self,
         bytes: &[u8],
         fields: impl Iterator<Item = (usize, usize)>,
-        reader: &FieldReader,
+        reader: impl ReadField,
         scratch: &mut Vec<u8>,
     ) -> Result<(), (usize, usize)> {
         let nulls = &mut self.nulls;
@@ -171,14 +171,14 @@ fn next_buffer<T>(length: usize, first: Option<T>) -> Vec<T> {
     buffer
 }
 
-struct Source<'a> {
+struct Source<'a, R> {
     bytes: &'a [u8],
-    reader: &'a FieldReader,
+    reader: R,
     scratch: &'a mut Vec<u8>,
     nulls: &'a mut NullBufferBuilder,
 }
 
-impl Source<'_> {
+impl<R: ReadField> Source<'_, R> {
     #[inline(always)]
     fn parse_all<T: Default>(
         &mut self,

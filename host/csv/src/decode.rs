@@ -15,6 +15,7 @@ use crate::field::FieldReader;
 use crate::preamble::Header;
 use crate::row_error::RowError;
 use crate::rows::{Block, Rows};
+use crate::rule::{Judge, RefusedField, RuleReader};
 use crate::text::check_text;
 
 /// A batch ends early when its rows take this many bytes of the file. This bounds memory and keeps
@@ -36,6 +37,10 @@ pub struct Decoder {
     schema: SchemaRef,
     reader: FieldReader,
     columns: Vec<ColumnBuilder>,
+    /// One per column; `None`: the column is read as all are.
+    rules: Vec<Option<RuleReader>>,
+    /// The fields of the batch in the making that rules refuse.
+    refused: Vec<RefusedField>,
     batch_rows: usize,
     block: Block,
     scratch: Vec<u8>,
@@ -53,6 +58,7 @@ impl Decoder {
         as_types: &[DecodeAs],
         batch_rows: usize,
     ) -> Decoder {
+        let rules = (0..header.names.len()).map(|place| header.rule(place));
         Decoder {
             dialect: dialect.clone(),
             header: header.clone(),
@@ -63,6 +69,8 @@ impl Decoder {
                 .take(header.names.len())
                 .map(|decode_as| ColumnBuilder::new(*decode_as))
                 .collect(),
+            rules: rules.map(|rule| Some(RuleReader::new(rule?, dialect))).collect(),
+            refused: Vec::new(),
             batch_rows: batch_rows.max(1),
             block: Block::default(),
             scratch: Vec::new(),
@@ -87,11 +95,22 @@ impl Decoder {
         first_record: u64,
     ) -> Batches<'a> {
         self.columns.iter_mut().for_each(ColumnBuilder::clear);
+        self.refused.clear();
         let rows = Rows::new(bytes, self.dialect.rules(), &self.header, chunk);
         // The block may still hold rows of another chunk, whose places mean nothing in `bytes`.
         self.block.rows = 0;
         Batches { decoder: self, bytes, chunk, first_record, rows, block_row: 0, done: false }
     }
+}
+
+/// A batch of rows.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    pub batch: RecordBatch,
+    /// The rows' numbers in the file.
+    pub rows: Int64Array,
+    /// Fields that the rules of their columns refuse. They are NULL in the batch.
+    pub refused: Vec<RefusedField>,
 }
 
 /// The batches of one chunk.
@@ -120,7 +139,7 @@ fn not_decoded(decode_as: DecodeAs) -> CsvErrorKind {
 }
 
 impl Iterator for Batches<'_> {
-    type Item = Result<(RecordBatch, Int64Array), CsvError>;
+    type Item = Result<Decoded, CsvError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.done {
@@ -135,7 +154,7 @@ impl Iterator for Batches<'_> {
 impl Batches<'_> {
     // The rows of a batch are consecutive, also over several blocks: lines that are no rows
     // have no number. So the number of the first row is enough to know all of them.
-    fn next_batch(&mut self) -> Result<Option<(RecordBatch, Int64Array)>, RowError> {
+    fn next_batch(&mut self) -> Result<Option<Decoded>, RowError> {
         let mut count = 0;
         let mut first_row = 0;
         let mut source_bytes = 0;
@@ -145,7 +164,7 @@ impl Batches<'_> {
                 first_row = block.first_row + self.block_row as u64;
             }
             let take = (block.rows - self.block_row).min(self.decoder.batch_rows - count);
-            source_bytes += self.decode_rows(take)?;
+            source_bytes += self.decode_rows(take, count)?;
             self.block_row += take;
             count += take;
         }
@@ -165,15 +184,25 @@ impl Batches<'_> {
     }
 
     /// Decodes the next rows of the block; returns roughly how many bytes of the file they take.
+    /// `before`: the number of rows that the batch has already.
     // Errors come in the order of the columns, not of the rows. For example, a bad `order_id` in
     // row 400 of a block is reported before a bad `amount` in row 3.
-    fn decode_rows(&mut self, count: usize) -> Result<usize, RowError> {
-        let Decoder { block, reader, columns, scratch, .. } = &mut *self.decoder;
+    fn decode_rows(&mut self, count: usize, before: usize) -> Result<usize, RowError> {
+        let Decoder { block, reader, columns, rules, refused, scratch, .. } = &mut *self.decoder;
         let bytes = &self.bytes[block.base..];
         let rows = self.block_row..self.block_row + count;
         for (index, column) in columns.iter_mut().enumerate() {
             let ranges = block.column(index).skip(rows.start).take(count);
-            column.extend(bytes, ranges, reader, scratch).map_err(|(row, start)| RowError {
+            let extended = match &mut rules[index] {
+                None => column.extend(bytes, ranges, &*reader, scratch),
+                Some(rule) => {
+                    let mut judge = Judge::new(rule, column.decode_as(), before);
+                    let extended = column.extend(bytes, ranges, &mut judge, scratch);
+                    refused.extend(judge.refused_in(index));
+                    extended
+                }
+            };
+            extended.map_err(|(row, start)| RowError {
                 kind: not_decoded(column.decode_as()),
                 row: Some(block.first_row + (rows.start + row) as u64),
                 byte: block.base + start,
@@ -185,11 +214,7 @@ impl Batches<'_> {
 
     // Arrow finds text that is not UTF-8 while it makes the arrays, but does not say in which row.
     // `check_text` then finds the place, so its error comes before Arrow's.
-    fn finish(
-        &mut self,
-        first_row: u64,
-        count: usize,
-    ) -> Result<(RecordBatch, Int64Array), RowError> {
+    fn finish(&mut self, first_row: u64, count: usize) -> Result<Decoded, RowError> {
         let arrays = self.arrays().or_else(|message| {
             let Decoder { dialect, header, .. } = &*self.decoder;
             check_text(self.bytes, &dialect.rules(), &header.records(self.chunk))?;
@@ -199,7 +224,8 @@ impl Batches<'_> {
         let schema = self.decoder.schema.clone();
         let batch = RecordBatch::try_new_with_options(schema, arrays, &options)
             .map_err(|error| refused(error.to_string(), first_row))?;
-        Ok((batch, self.record_numbers(first_row, count)))
+        let refused = std::mem::take(&mut self.decoder.refused);
+        Ok(Decoded { batch, rows: self.record_numbers(first_row, count), refused })
     }
 
     fn record_numbers(&self, first_row: u64, count: usize) -> Int64Array {

@@ -13,6 +13,9 @@ pub const LOGICAL_KEY: &str = "loader.logical";
 /// The key of the field metadata that says which DECIMAL holds the numbers of a text column: its
 /// value is precision and scale, such as `38,18`.
 pub const DECIMAL_KEY: &str = "loader.decimal";
+/// The key of the field metadata that says that the user has given this DECIMAL for the column: its
+/// value is `true`.
+pub const GIVEN_KEY: &str = "loader.given";
 
 /// What a column is decoded as. The dialect says which fields are NULL. A quoted empty field (`""`)
 /// is NULL too, except in a `Text` column, where it is the empty string.
@@ -28,6 +31,8 @@ pub enum DecodeAs {
     Decimal {
         precision: u8,
         scale: u8,
+        /// The user has given precision and scale, and the field has [`GIVEN_KEY`].
+        is_given: bool,
     },
     /// As `Decimal`, with [`LOGICAL_KEY`] = `double`.
     Double,
@@ -50,7 +55,7 @@ impl DecodeAs {
             LogicalType::Int64 => DecodeAs::Int64,
             LogicalType::Decimal => {
                 let (precision, scale) = new.decimal.unwrap_or((38, 18));
-                DecodeAs::Decimal { precision, scale }
+                DecodeAs::Decimal { precision, scale, is_given: new.is_given }
             }
             LogicalType::Double => DecodeAs::Double,
             LogicalType::Date => DecodeAs::Date32,
@@ -82,9 +87,16 @@ impl DecodeAs {
             DecodeAs::Boolean => DataType::Boolean,
             DecodeAs::Int32 => DataType::Int32,
             DecodeAs::Int64 => DataType::Int64,
-            DecodeAs::Decimal { precision, scale } => {
+            DecodeAs::Decimal { precision, scale, is_given } => {
                 let decimal = (DECIMAL_KEY, format!("{precision},{scale}"));
-                return text(&[(LOGICAL_KEY, "decimal".to_owned()), decimal]);
+                let given = is_given.then(|| (GIVEN_KEY, "true".to_owned()));
+                let logical = (LOGICAL_KEY, "decimal".to_owned());
+                return text(
+                    &[Some(logical), Some(decimal), given]
+                        .into_iter()
+                        .flatten()
+                        .collect::<Vec<_>>(),
+                );
             }
             DecodeAs::Double => return text(&[(LOGICAL_KEY, "double".to_owned())]),
             DecodeAs::Date32 => DataType::Date32,

@@ -10,7 +10,7 @@ use loader_values::{
     parse_whole_loosely,
 };
 
-use crate::dialect::{Dialect, LeadingZeros};
+use crate::dialect::LeadingZeros;
 use crate::mark::Mark;
 use crate::number_facts::{NumberFacts, Plain};
 
@@ -76,7 +76,7 @@ pub(crate) struct ColumnFacts {
 }
 
 impl ColumnFacts {
-    pub(crate) fn new(dialect: &Dialect) -> ColumnFacts {
+    pub(crate) fn new(leading_zeros: LeadingZeros) -> ColumnFacts {
         ColumnFacts {
             values: 0,
             nulls: 0,
@@ -87,7 +87,7 @@ impl ColumnFacts {
             measured: 0,
             padded: 0,
             cut: 0,
-            zeros_are_text: dialect.leading_zeros == LeadingZeros::Text,
+            zeros_are_text: leading_zeros == LeadingZeros::Text,
             alive: ALL,
             violations: [None; CANDIDATES],
         }

@@ -15,6 +15,12 @@ pub(crate) enum Field<'a> {
     Text(&'a [u8]),
 }
 
+/// Reads the fields of a column.
+pub(crate) trait ReadField {
+    /// Reads a field, as [`FieldReader::read`] does.
+    fn read<'b>(&'b mut self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b>;
+}
+
 /// Reads fields by the rules of one dialect.
 #[derive(Clone, Debug)]
 pub(crate) struct FieldReader {
@@ -58,6 +64,11 @@ impl FieldReader {
         !self.null_tokens.is_empty()
     }
 
+    /// Whether an unquoted field of this text is NULL.
+    pub(crate) fn is_null_token(&self, text: &[u8]) -> bool {
+        self.null_tokens.iter().any(|token| token == text)
+    }
+
     /// Reads a field. `raw` is the field as it stands in the file. `scratch` takes the text where
     /// it differs: for example, `"5"" pipe"` becomes `5" pipe`.
     // The order decides: a quoted field never reaches the null tokens, so `"NA"` is text even where
@@ -80,7 +91,7 @@ impl FieldReader {
     // Apart from `read`, so that the loops over plain fields stay small.
     #[inline(never)]
     fn read_bare<'b>(&self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
-        if self.null_tokens.iter().any(|token| token == raw) {
+        if self.is_null_token(raw) {
             return Field::Null;
         }
         if let Some(escape) = self.bare_escape
@@ -135,6 +146,13 @@ impl FieldReader {
             None => memchr(quote, text),
             Some(escape) => memchr2(quote, escape, text),
         }
+    }
+}
+
+impl ReadField for &FieldReader {
+    #[inline(always)]
+    fn read<'b>(&'b mut self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
+        FieldReader::read(self, raw, scratch)
     }
 }
 

@@ -32,13 +32,14 @@ mod read_record;
 mod record;
 mod row_error;
 mod rows;
+mod rule;
 mod scan;
 mod split;
 mod text;
 
 pub use chunk::Chunk;
-pub use decode::{Batches, Decoder, arrow_schema};
-pub use decode_as::{DECIMAL_KEY, DecodeAs, LOGICAL_KEY};
+pub use decode::{Batches, Decoded, Decoder, arrow_schema};
+pub use decode_as::{DECIMAL_KEY, DecodeAs, GIVEN_KEY, LOGICAL_KEY};
 pub use dialect::{Dialect, DialectError, LeadingZeros, RepeatedHeader};
 pub use error::{CsvError, CsvErrorKind, Position};
 pub use left_out::{LeftOut, Tally};
@@ -48,6 +49,10 @@ pub use preamble::Header;
 pub use profile::{ChunkProfile, ColumnProfile, FileProfile, ProfileMerge, profile_chunk};
 pub use ragged::Ragged;
 pub use record::{RecordText, find_records};
+pub use rule::{
+    ColumnRule, MomentForm, Negative, NumberForm, PatternError, Percent, RefusedBecause,
+    RefusedField, ValueForm,
+};
 pub use split::Splitter;
 
 /// The longest row that this crate accepts, in bytes of the file. Redshift refuses longer rows.

@@ -23,6 +23,8 @@ pub struct NewType {
     pub decimal: Option<(u8, u8)>,
     /// Why it is no other type. `None`: all values have the type, and no narrower one.
     pub because: Option<Because>,
+    /// The user has said so, whatever the values are.
+    pub is_given: bool,
 }
 
 /// The values that kept a column from the type that most of its values have.
@@ -59,13 +61,13 @@ pub enum Cause {
 
 impl NewType {
     fn of(logical: LogicalType) -> NewType {
-        NewType { logical, decimal: None, because: None }
+        NewType { logical, decimal: None, because: None, is_given: false }
     }
 
     fn decimal(precision: u32, scale: u32) -> NewType {
         // Both are at most 38.
         let decimal = Some((precision as u8, scale as u8));
-        NewType { logical: LogicalType::Decimal, decimal, because: None }
+        NewType { decimal, ..NewType::of(LogicalType::Decimal) }
     }
 
     fn because(self, cause: Cause, at: Option<&Position>, count: Option<u64>) -> NewType {
@@ -77,6 +79,9 @@ impl ColumnProfile {
     /// The type that the column gets in a table that does not have it yet. `is_key`: rows are
     /// merged by it, so no two values may become one.
     pub fn new_type(&self, is_key: bool) -> NewType {
+        if let Some(given) = &self.given {
+            return given.clone();
+        }
         let is = |logical| self.accepts(logical).is_ok();
         if self.values == 0 {
             return NewType::of(LogicalType::Text);
@@ -94,6 +99,11 @@ impl ColumnProfile {
             .into_iter()
             .find(|logical| is(*logical))
             .map_or_else(|| self.text(), NewType::of)
+    }
+
+    /// Whether the user has given the type.
+    pub fn is_given(&self) -> bool {
+        self.given.is_some()
     }
 
     /// A number that another one of the column may equal without being spelt like it, as `3.10` may

@@ -10,6 +10,7 @@ use crate::field::{Field, FieldReader};
 use crate::lines::{LineCounter, count_lines, line_length};
 use crate::read_record::{Record, read_record};
 use crate::row_error::RowError;
+use crate::rule::ColumnRule;
 use crate::text::{Records, check_text};
 
 /// The columns of a file, at least one.
@@ -21,12 +22,26 @@ pub struct Header {
     /// The header as it stands in the file, when records that equal it are left out; otherwise
     /// empty. In a file of one column such a record may well be a value.
     pub(crate) repeated: Arc<[u8]>,
+    /// How the columns are read of which the user has said something; columns past its end are read
+    /// as all are.
+    pub(crate) rules: Arc<[Option<ColumnRule>]>,
 }
 
 impl Header {
     /// The header of the same file, with other names for its columns.
     pub fn renamed(&self, names: Vec<String>) -> Header {
-        Header { names, repeated: Arc::clone(&self.repeated) }
+        Header { names, ..self.clone() }
+    }
+
+    /// The header of the same file, with a rule for each column of which the user has said
+    /// something.
+    pub fn with_rules(&self, rules: Vec<Option<ColumnRule>>) -> Header {
+        Header { rules: rules.into(), ..self.clone() }
+    }
+
+    /// How a column is read; `None`: as all are.
+    pub(crate) fn rule(&self, column: usize) -> Option<&ColumnRule> {
+        self.rules.get(column)?.as_ref()
     }
 
     /// What is known of a chunk's records.
@@ -187,7 +202,7 @@ impl Preamble {
         let names = record.fields(&self.head).map(|(_, raw)| self.name(raw));
         let is_skipped = self.rules.drops_marks && columns > 1;
         let repeated = if is_skipped { text } else { &[] };
-        Ok(Header { names: names.collect(), repeated: repeated.into() })
+        Ok(Header { names: names.collect(), repeated: repeated.into(), ..Header::default() })
     }
 
     fn name(&self, raw: &[u8]) -> String {

@@ -6,24 +6,26 @@
 
 use crate::chunk::Chunk;
 use crate::counted::Counted;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, LeadingZeros};
 use crate::error::{CsvError, Position};
 use crate::facts::{CANDIDATES, Candidate, ColumnFacts};
 use crate::field::{Field, FieldReader};
 use crate::left_out::{ChunkLeftOut, LeftOut};
 use crate::lines::LineCounter;
 use crate::mark::Mark;
+use crate::new_type::NewType;
 use crate::number_facts::{NumberFacts, Seen};
 use crate::preamble::Header;
 use crate::row_error::RowError;
 use crate::rows::{Block, Rows};
+use crate::rule::{ColumnRule, RuleReader, ValueForm};
 use crate::text::check_text;
 
 /// The facts about one column of a file.
 ///
 /// A quoted empty field (`""`) is the empty string in a text column and NULL in any other, as in
 /// Redshift's COPY. So it speaks against no type and has a count of its own: `values + nulls +
-/// quoted_empty` is the number of records.
+/// quoted_empty` is the number of records, without those whose field the column's rule refuses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnProfile {
     pub name: String,
@@ -72,10 +74,12 @@ pub struct ColumnProfile {
     /// How many moments have digits past the microsecond, when all values are moments.
     pub cut: u64,
     pub(crate) violations: [Option<Position>; CANDIDATES],
+    /// The type that the user has given.
+    pub(crate) given: Option<NewType>,
 }
 
 impl ColumnProfile {
-    fn new(name: &str, facts: &ColumnFacts) -> ColumnProfile {
+    fn new(name: &str, facts: &ColumnFacts, rule: Option<&ColumnRule>) -> ColumnProfile {
         let at = |mark: Option<Mark>| mark.map(|mark| position(mark, name));
         let violations = ALL_CANDIDATES.map(|candidate| at(facts.violation(candidate)));
         let is = |candidate: Candidate| facts.values > 0 && facts.violation(candidate).is_none();
@@ -115,6 +119,7 @@ impl ColumnProfile {
             padded: facts.padded,
             cut: if is(Candidate::LooseTimestamp) { facts.cut } else { 0 },
             violations,
+            given: rule.and_then(|rule| rule.form.as_ref()).map(ValueForm::new_type),
         }
     }
 }
@@ -198,7 +203,7 @@ impl FileProfile {
 /// grows with the columns and not with the chunks' profiles.
 #[derive(Debug)]
 pub struct ProfileMerge {
-    names: Vec<String>,
+    header: Header,
     columns: Vec<ColumnFacts>,
     records: u64,
     first_records: Vec<u64>,
@@ -209,10 +214,9 @@ impl ProfileMerge {
     /// Starts the profile of a file with this header.
     pub fn new(header: &Header) -> ProfileMerge {
         ProfileMerge {
-            names: header.names.clone(),
-            // Any dialect will do: these facts only take on those of the chunks, and the dialect
-            // decides only how a value is read.
-            columns: header.names.iter().map(|_| ColumnFacts::new(&Dialect::default())).collect(),
+            header: header.clone(),
+            // These facts only take on those of the chunks, so how zeros are read does not matter.
+            columns: vec![ColumnFacts::new(LeadingZeros::default()); header.names.len()],
             records: 0,
             first_records: Vec::new(),
             left_out: LeftOut::default(),
@@ -236,11 +240,10 @@ impl ProfileMerge {
 
     /// The profile of all chunks that were pushed.
     pub fn finish(self) -> FileProfile {
-        let columns = self
-            .names
-            .iter()
-            .zip(&self.columns)
-            .map(|(name, facts)| ColumnProfile::new(name, facts))
+        let header = &self.header;
+        let facts = header.names.iter().zip(&self.columns).enumerate();
+        let columns = facts
+            .map(|(place, (name, facts))| ColumnProfile::new(name, facts, header.rule(place)))
             .collect();
         let ProfileMerge { records, first_records, left_out, .. } = self;
         FileProfile { columns, records, first_records, left_out }
@@ -257,7 +260,10 @@ pub fn profile_chunk(
     header: &Header,
     dialect: &Dialect,
 ) -> Result<ChunkProfile, CsvError> {
-    let mut columns: Vec<ColumnFacts> = vec![ColumnFacts::new(dialect); header.names.len()];
+    let zeros = |place: usize| header.rule(place).and_then(|rule| rule.leading_zeros);
+    let mut columns: Vec<ColumnFacts> = (0..header.names.len())
+        .map(|place| ColumnFacts::new(zeros(place).unwrap_or(dialect.leading_zeros)))
+        .collect();
     let (records, left_out) = learn(&mut columns, bytes, chunk, header, dialect)
         .map_err(|error| error.locate(bytes, chunk.offset, chunk.first_line, &header.names))?;
     let mut marks: Vec<&mut Mark> = columns.iter_mut().flat_map(ColumnFacts::marks).collect();
@@ -280,7 +286,7 @@ fn learn(
     check_text(bytes, &rules, &header.records(chunk))?;
     let mut rows = Rows::new(bytes, rules, header, chunk);
     let mut block = Block::default();
-    let mut observer = Observer { reader: FieldReader::new(dialect), scratch: Vec::new() };
+    let mut observer = Observer::new(header, dialect);
     let mut records = 0;
     while rows.fill(&mut block)? {
         for (column, facts) in columns.iter_mut().enumerate() {
@@ -293,12 +299,26 @@ fn learn(
 
 struct Observer {
     reader: FieldReader,
+    /// One per column; `None`: the column is read as all are.
+    rules: Vec<Option<RuleReader>>,
     scratch: Vec<u8>,
 }
 
 impl Observer {
+    fn new(header: &Header, dialect: &Dialect) -> Observer {
+        let rules = (0..header.names.len()).map(|place| header.rule(place));
+        Observer {
+            reader: FieldReader::new(dialect),
+            rules: rules.map(|rule| Some(RuleReader::new(rule?, dialect))).collect(),
+            scratch: Vec::new(),
+        }
+    }
+
     /// Shows one column of a block to its facts. `bytes` begin at the block's base.
     fn show(&mut self, facts: &mut ColumnFacts, bytes: &[u8], block: &Block, column: usize) {
+        if let Some(reader) = &mut self.rules[column] {
+            return show_by_rule(facts, bytes, block, column, (reader, &mut self.scratch));
+        }
         if facts.only_lengths() && !block.quoted && !self.reader.has_null_tokens() {
             return show_lengths(facts, bytes, block, column);
         }
@@ -308,6 +328,24 @@ impl Observer {
                 Field::QuotedEmpty => facts.quoted_empty += 1,
                 Field::Text(text) => facts.value(text, || mark(block, row, start)),
             }
+        }
+    }
+}
+
+/// As [`Observer::show`], for a column with a rule. Fields that it refuses are shown to no fact.
+fn show_by_rule(
+    facts: &mut ColumnFacts,
+    bytes: &[u8],
+    block: &Block,
+    column: usize,
+    (reader, scratch): (&mut RuleReader, &mut Vec<u8>),
+) {
+    for (row, (start, end)) in block.column(column).enumerate() {
+        match reader.read(&bytes[start..end], scratch) {
+            None => (),
+            Some(Field::Null) => facts.nulls += 1,
+            Some(Field::QuotedEmpty) => facts.quoted_empty += 1,
+            Some(Field::Text(text)) => facts.value(text, || mark(block, row, start)),
         }
     }
 }

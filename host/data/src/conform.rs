@@ -7,7 +7,6 @@
 //! This module also measures the longest text of each column.
 
 mod column;
-mod refusals;
 mod spelling;
 
 use std::sync::Arc;
@@ -18,8 +17,8 @@ use loader_model::error::{Context, Kind, Result};
 use loader_sandbox::{Reject, Transformed};
 
 use crate::plan::{PlannedColumn, staged_schema};
+use crate::refusals::Refusals;
 use column::ColumnConformer;
-use refusals::Refusals;
 
 /// Turns transformed batches into staged ones. Each worker has its own conformer.
 pub(crate) struct Conformer {
@@ -83,6 +82,7 @@ mod tests {
             staged,
             cast: false,
             lands_in: None,
+            is_new: true,
             required: false,
             is_key: false,
             max_text_bytes: 4,

@@ -6,6 +6,7 @@
 
 mod notices;
 mod profiling;
+mod specs;
 mod spool;
 
 use std::fs::File;
@@ -16,9 +17,11 @@ use loader_csv::{Dialect, Header, ProfileMerge, Splitter};
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::stop::StopFlag;
 
+use crate::column_spec::ColumnSpec;
 use crate::decompress::read_failure;
 use crate::failures::csv_failure;
 use profiling::{CutChunk, profile_behind};
+use specs::Placed;
 
 pub(crate) use spool::SourceRecord;
 pub use spool::{Spool, SpooledChunk};
@@ -28,27 +31,39 @@ pub use spool::{Spool, SpooledChunk};
 const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 const READ_BYTES: usize = 1024 * 1024;
 
+/// How a file is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    pub dialect: &'a Dialect,
+    /// What the user says of single columns.
+    pub columns: &'a [ColumnSpec],
+    /// The names that take the place of the header's.
+    pub column_names: Option<&'a [String]>,
+}
+
 /// Reads `content` to its end on this thread.
 ///
-/// Errors: `Data` with the position of the first mistake in the file.
+/// Errors: `Data` with the position of the first mistake in the file; `Config` for what the user
+/// says of columns that are not there.
 // A file may have two mistakes: a ragged row in chunk 1, and behind it a quote that is never
 // closed, which ends the cutting. `profiles.finish()?` comes before `copied?`, because all chunks
 // lie before the place where the cutting ended, so their mistake is the first in the file.
 pub fn run(
     mut content: impl Read,
-    dialect: &Dialect,
+    reading: &Reading<'_>,
     workers: NonZeroUsize,
     stop: &StopFlag,
 ) -> Result<Spool> {
+    let dialect = reading.dialect;
     let file = tempfile::tempfile()
         .context(Kind::Internal, "no temporary file can be made; check TMPDIR")?;
-    let mut splitter = Splitter::new(dialect, CHUNK_BYTES);
+    let mut cutter = Cutter::new(reading);
     let (copied, profiles) = profile_behind(&file, dialect, workers, |hand_out| {
-        copy(&mut content, &file, &mut splitter, stop, hand_out)
+        copy(&mut content, &file, &mut cutter, stop, hand_out)
     });
     let (chunks, merge) = profiles.finish()?;
     let size_bytes = copied?;
-    let header = header(&splitter, "a file without header got through")?;
+    let header = cutter.header("a file without header got through")?;
     let profile = merge.unwrap_or_else(|| ProfileMerge::new(&header)).finish();
     let chunks = chunks.into_iter().zip(&profile.first_records);
     let chunks = chunks.map(|(chunk, first)| SpooledChunk { chunk, first_record: *first });
@@ -58,6 +73,8 @@ pub fn run(
         chunks: chunks.collect(),
         profile,
         dialect: dialect.clone(),
+        columns: cutter.placed.by_place,
+        notices_of_columns: cutter.placed.notices,
         size_bytes,
     })
 }
@@ -70,7 +87,7 @@ pub fn run(
 fn copy(
     content: &mut impl Read,
     mut file: &File,
-    splitter: &mut Splitter,
+    cutter: &mut Cutter<'_>,
     stop: &StopFlag,
     hand_out: &dyn Fn(CutChunk) -> bool,
 ) -> Result<u64> {
@@ -84,9 +101,10 @@ fn copy(
             "the temporary copy of the file cannot be written; is the disk of TMPDIR full?",
         )?;
         size_bytes += n as u64;
+        let splitter = &mut cutter.splitter;
         let chunks = if n == 0 { splitter.finish() } else { splitter.push(bytes) };
         for chunk in chunks.map_err(csv_failure)? {
-            let header = header(splitter, "a chunk came before the header")?;
+            let header = cutter.header("a chunk came before the header")?;
             if !hand_out((chunk, header)) {
                 return Err(Error::new(Kind::Internal, "the profiling threads ended early"));
             }
@@ -97,10 +115,37 @@ fn copy(
     }
 }
 
-/// The header, which the splitter has read by now. `otherwise`: the text of the error if it has
-/// not, which only a mistake in the splitter can cause.
-fn header(splitter: &Splitter, otherwise: &str) -> Result<Header> {
-    splitter.header().cloned().ok_or_else(|| Error::new(Kind::Internal, otherwise))
+/// Cuts the file, and reads its columns as the user says.
+struct Cutter<'a> {
+    reading: &'a Reading<'a>,
+    splitter: Splitter,
+    /// With the rules of its columns; `None`: it has not been asked for yet.
+    header: Option<Header>,
+    placed: Placed,
+}
+
+impl<'a> Cutter<'a> {
+    fn new(reading: &'a Reading<'a>) -> Cutter<'a> {
+        let splitter = Splitter::new(reading.dialect, CHUNK_BYTES);
+        Cutter { reading, splitter, header: None, placed: Placed::default() }
+    }
+
+    /// The header, which the splitter has read by now. `otherwise`: the text of the error if it has
+    /// not, which only a mistake in the splitter can cause.
+    ///
+    /// Errors: as of `specs::place`.
+    fn header(&mut self, otherwise: &str) -> Result<Header> {
+        if let Some(header) = &self.header {
+            return Ok(header.clone());
+        }
+        let found = self.splitter.header();
+        let found = found.ok_or_else(|| Error::new(Kind::Internal, otherwise))?;
+        let Reading { dialect, columns, column_names } = self.reading;
+        let given = column_names.filter(|names| names.len() == found.names.len());
+        let are_known = dialect.header || given.is_some();
+        self.placed = specs::place(columns, given.unwrap_or(&found.names), are_known)?;
+        Ok(self.header.insert(specs::ruled(found, &self.placed.by_place)).clone())
+    }
 }
 
 #[cfg(test)]
@@ -111,7 +156,8 @@ mod tests {
     fn records_are_found_again_with_their_lines() {
         let csv = "a,b\n1,x\n\"2\n3\",y\n4,z\n";
         let (dialect, stop) = (Dialect::default(), StopFlag::default());
-        let spool = run(csv.as_bytes(), &dialect, NonZeroUsize::MIN, &stop).expect("reads");
+        let reading = Reading { dialect: &dialect, columns: &[], column_names: None };
+        let spool = run(csv.as_bytes(), &reading, NonZeroUsize::MIN, &stop).expect("reads");
         assert_eq!((spool.profile.records, spool.size_bytes), (3, csv.len() as u64));
         let found = spool.records(&[2, 3, 9]);
         let found: Vec<(u64, u64, &str)> = found

@@ -3,18 +3,22 @@
 //! In the order of the work: `decompress` and `infer` read the file once and learn its columns;
 //! `plan` decides what each column becomes; `transform` decodes the rows, runs the plugins, and
 //! lets `conform` make the staged columns of their output; `parts` writes the columns; `rejects`
-//! reports which rows were left out and why. `failures` makes errors of this program of those of a
+//! reports which rows were left out and why. `column_spec` is what the user says of single columns.
+//! `refusals` takes refused rows out of a batch, `listing` lists names in messages, `failures` makes errors of this program of those of a
 //! plugin or of the CSV reader.
 //!
 //! Bytes in, parts out: no network, no AWS, no command line, no async. The work runs on threads
 //! here, and can run inside another engine.
 
+pub mod column_spec;
 pub mod decompress;
 pub mod infer;
 pub mod plan;
 pub mod transform;
 
 mod conform;
+mod listing;
+mod refusals;
 
 pub mod parts;
 pub mod rejects;

@@ -12,6 +12,7 @@ mod agree_on_types;
 mod columns;
 mod feed;
 mod file_values;
+mod given;
 mod header;
 mod input;
 mod keys;

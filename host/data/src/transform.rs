@@ -4,14 +4,15 @@
 //! workers come in any order, so a row's place in the file travels with it. Memory grows with the
 //! number of workers, not with the file.
 
+mod readable;
 mod totals;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use arrow::array::{Int64Array, RecordBatch};
-use loader_csv::Decoder;
+use arrow::array::RecordBatch;
+use loader_csv::{Decoded, Decoder};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::stop::StopFlag;
 use loader_sandbox::{ChainPlan, ChainSession, HostValues, Observer};
@@ -136,6 +137,7 @@ fn work<S: Sink>(
 ) -> Result<Totals> {
     let (spool, plan) = (transform.spool, transform.plan);
     let mut worker = Worker {
+        spool,
         shared,
         chain: chain.open(Arc::clone(&transform.values)).map_err(plugin_failure)?,
         conformer: Conformer::new(&plan.columns),
@@ -149,8 +151,7 @@ fn work<S: Sink>(
         spool.read(chunk, &mut buffer)?;
         for decoded in decoder.decode_chunk(&buffer, chunk, *first_record) {
             transform.stop.check()?;
-            let (batch, rows) = decoded.map_err(csv_failure)?;
-            worker.batch(&batch, &rows)?;
+            worker.batch(decoded.map_err(csv_failure)?)?;
         }
         (transform.advance)(chunk.len);
         if shared.is_hopeless(transform.max_rejects) {
@@ -162,6 +163,7 @@ fn work<S: Sink>(
 
 /// The stations of a worker's batches: plugins, conformer, sink.
 struct Worker<'a, S> {
+    spool: &'a Spool,
     shared: &'a Shared,
     chain: ChainSession,
     conformer: Conformer,
@@ -170,14 +172,14 @@ struct Worker<'a, S> {
 }
 
 impl<S: Sink> Worker<'_, S> {
-    /// Takes a decoded batch through the plugins into the sink. `rows`: the rows' numbers in the
-    /// file.
-    fn batch(&mut self, batch: &RecordBatch, rows: &Int64Array) -> Result<()> {
-        let mut transformed = self.chain.process(batch, rows).map_err(plugin_failure)?;
+    /// Takes a decoded batch through the plugins into the sink.
+    fn batch(&mut self, decoded: Decoded) -> Result<()> {
+        self.totals.rows_read += decoded.batch.num_rows() as u64;
+        let (Decoded { batch, rows, .. }, mut rejects) = readable::run(decoded, self.spool)?;
+        let transformed = self.chain.process(&batch, &rows).map_err(plugin_failure)?;
         let (staged, refused) = self.conformer.conform(&transformed)?;
-        transformed.rejects.extend(refused);
-        let rejects = transformed.rejects;
-        self.totals.rows_read += batch.num_rows() as u64;
+        rejects.extend(transformed.rejects);
+        rejects.extend(refused);
         self.totals.rows_staged += staged.num_rows() as u64;
         self.shared.rejected.fetch_add(rejects.len() as u64, Ordering::Relaxed);
         self.totals.reject(rejects);

@@ -17,7 +17,7 @@ pub(crate) mod part_upload;
 use std::io::Read;
 use std::sync::Arc;
 
-use loader_data::infer::Spool;
+use loader_data::infer::{Reading, Spool};
 use loader_data::plan::{ConfiguredPlugin, LoadPlan, PlanInput};
 use loader_data::transform::{Sink, Totals, Transform};
 use loader_data::{decompress, infer, plan, transform};
@@ -66,8 +66,13 @@ impl DataPath {
     /// `Transient` when the stream breaks off, `Interrupted`.
     pub fn infer(&self, stored: impl Read + Send + 'static) -> Result<Spool> {
         let content = decompress::decompress(stored)?;
-        let (dialect, workers) = (&self.settings.dialect, self.settings.workers);
-        let spool = infer::run(content, dialect, workers, &self.stop)?;
+        let settings = &self.settings;
+        let reading = Reading {
+            dialect: &settings.dialect,
+            columns: &settings.columns,
+            column_names: settings.column_names.as_deref(),
+        };
+        let spool = infer::run(content, &reading, settings.workers, &self.stop)?;
         spool.notices().iter().for_each(|notice| tracing::warn!("{notice}"));
         Ok(spool)
     }
@@ -83,6 +88,7 @@ impl DataPath {
             dialect: &self.settings.dialect,
             header: &spool.header,
             column_names: self.settings.column_names.as_deref(),
+            columns: &spool.columns,
             profile: &spool.profile,
             plugins,
             target: &self.target,

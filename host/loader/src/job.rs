@@ -5,6 +5,7 @@
 
 mod chain;
 pub mod checkup;
+mod columns;
 mod required;
 mod transform;
 mod warehouse;

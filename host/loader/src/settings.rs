@@ -7,6 +7,8 @@ pub(crate) mod chains;
 
 mod choice;
 
+pub(crate) mod column_settings;
+
 pub(crate) mod place;
 
 pub(crate) mod plugin_entry;
@@ -28,6 +30,7 @@ use loader_model::names::TableName;
 use loader_sandbox::Limits;
 use serde::Deserialize;
 
+use crate::settings::column_settings::{ColumnFlag, ColumnSettings};
 use crate::settings::plugin_entry::{PluginEntry, TableSettings};
 
 pub(crate) use choice::choice;
@@ -78,6 +81,10 @@ pub struct Settings {
     /// Digits with a leading zero are text or numbers [default: text].
     #[arg(long, help_heading = "Source", value_parser = choice::<LeadingZeros>())]
     pub leading_zeros: Option<LeadingZeros>,
+    /// Type of a column's values, and the format of dates: paid=date:%d.%m.%Y; may be repeated.
+    #[arg(long, help_heading = "Source", value_name = "NAME=TYPE[:FORMAT]", value_delimiter = ';')]
+    #[serde(skip)]
+    pub column: Option<Vec<ColumnFlag>>,
     /// What becomes of a header or byte order mark that comes again in the file [default: skip].
     #[arg(long, help_heading = "Source", value_parser = choice::<RepeatedHeader>())]
     pub repeated_header: Option<RepeatedHeader>,
@@ -181,6 +188,9 @@ pub struct Settings {
     /// Limits of the sandbox; only in the settings file, as `[limits]`.
     #[arg(skip)]
     pub limits: Option<Limits>,
+    /// What is said of columns of all tables; only in the settings file, as `[columns.NAME]`.
+    #[arg(skip)]
+    pub columns: Option<BTreeMap<String, ColumnSettings>>,
     /// Settings of single tables; only in the settings file, as `[tables.NAME]`.
     #[arg(skip)]
     pub tables: Option<BTreeMap<String, TableSettings>>,

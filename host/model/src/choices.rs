@@ -48,6 +48,23 @@ choice! {
 }
 
 choice! {
+    /// What a percent sign behind a number says.
+    Percent {
+        Fraction = "fraction", "12.5% is 0.125";
+        Number = "number", "12.5% is 12.5";
+    }
+}
+
+choice! {
+    /// How negative numbers are written; a minus in front is read in any case.
+    Negative {
+        Minus = "minus", "-5.00";
+        TrailingMinus = "trailing-minus", "5.00-";
+        Brackets = "brackets", "(5.00)";
+    }
+}
+
+choice! {
     /// What becomes of a header or a byte order mark that comes again within a file.
     RepeatedHeader {
         Skip = "skip", "It is left out and counted: files were put together to one";
@@ -142,6 +159,7 @@ macro_rules! default {
 // otherwise.
 default! {
     LeadingZeros: Text,
+    Negative: Minus,
     RepeatedHeader: Skip,
     Duplicates: Last,
     SchemaPolicy: Evolve,

@@ -2,7 +2,8 @@
 //! `7,,""` holds the text 7, NULL and the empty text.
 
 use loader_csv::{
-    Chunk, CsvError, DecodeAs, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk,
+    Chunk, CsvError, DecodeAs, Decoded, Decoder, Dialect, FileProfile, Header, Splitter,
+    profile_chunk,
 };
 
 use crate::text;
@@ -82,7 +83,8 @@ impl<'a> CsvText<'a> {
         let mut batches = Vec::new();
         for (chunk, first) in self.chunks.iter().zip(&self.profile.first_records) {
             for batch in decoder.decode_chunk(bytes_of(self.bytes, chunk), chunk, *first) {
-                batches.push(batch?);
+                let Decoded { batch, rows, .. } = batch?;
+                batches.push((batch, rows));
             }
         }
         Ok(batches)

@@ -183,7 +183,10 @@ fn decode_for(target: &DataType, profile: &ColumnProfile) -> Option<DecodeAs> {
         DataType::Int64 => (DecodeAs::Int64, LogicalType::Int64),
         DataType::Decimal128(precision, scale) => {
             let scale = scale.max(&0).unsigned_abs();
-            (DecodeAs::Decimal { precision: *precision, scale }, LogicalType::Decimal)
+            (
+                DecodeAs::Decimal { precision: *precision, scale, is_given: false },
+                LogicalType::Decimal,
+            )
         }
         DataType::Float32 | DataType::Float64 => (DecodeAs::Double, LogicalType::Double),
         DataType::Date32 => (DecodeAs::Date32, LogicalType::Date),

@@ -381,7 +381,7 @@ fn a_decoder_starts_afresh_after_an_error() {
         let batches = decoder.decode_chunk(crate::bytes_of(file, chunk), chunk, first);
         batches
             .map(|batch| {
-                batch.map(|(batch, _)| batch.num_rows()).map_err(|error| error.position.record)
+                batch.map(|decoded| decoded.batch.num_rows()).map_err(|error| error.position.record)
             })
             .collect::<Vec<_>>()
     };

@@ -12,7 +12,8 @@ mod ragged_rows;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, Int64Array, RecordBatch};
 use loader_csv::{
-    Chunk, CsvError, DecodeAs, Decoder, Dialect, FileProfile, Header, Splitter, profile_chunk,
+    Chunk, CsvError, DecodeAs, Decoded, Decoder, Dialect, FileProfile, Header, Splitter,
+    profile_chunk,
 };
 
 /// A file that has been split and profiled.
@@ -81,7 +82,8 @@ impl Read<'_> {
         let mut batches = Vec::new();
         for (chunk, first) in self.chunks.iter().zip(&self.profile.first_records) {
             for batch in decoder.decode_chunk(bytes_of(self.file, chunk), chunk, *first) {
-                batches.push(batch?);
+                let Decoded { batch, rows, .. } = batch?;
+                batches.push((batch, rows));
             }
         }
         Ok(batches)

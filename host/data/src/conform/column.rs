@@ -12,9 +12,9 @@ use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_sandbox::cast::strict_cast;
 
-use super::refusals::Refusals;
 use super::spelling::Spelling;
 use crate::plan::PlannedColumn;
+use crate::refusals::Refusals;
 
 /// Conforms one column of each batch.
 pub(super) struct ColumnConformer {

@@ -11,6 +11,7 @@ use loader_csv::{Chunk, Dialect, FileProfile, Header};
 use loader_model::error::{Context, Kind, Result};
 
 use super::notices::notices;
+use crate::column_spec::ColumnSpec;
 
 /// A file that was read to its end.
 pub struct Spool {
@@ -19,6 +20,9 @@ pub struct Spool {
     pub header: Header,
     pub profile: FileProfile,
     pub(crate) dialect: Dialect,
+    /// What the user says of the columns, by their places in the header.
+    pub columns: Vec<Option<ColumnSpec>>,
+    pub(super) notices_of_columns: Vec<String>,
     pub chunks: Vec<SpooledChunk>,
     pub size_bytes: u64,
 }
@@ -40,7 +44,9 @@ pub(crate) struct SourceRecord {
 impl Spool {
     /// What a person should look at in the file.
     pub fn notices(&self) -> Vec<String> {
-        notices(&self.profile.left_out)
+        let mut notices = notices(&self.profile.left_out);
+        notices.extend_from_slice(&self.notices_of_columns);
+        notices
     }
 
     /// The bytes of a chunk.

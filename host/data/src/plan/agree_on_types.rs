@@ -140,7 +140,8 @@ fn decode_for(column_type: &ColumnType) -> DecodeAs {
         ColumnType::SmallInt | ColumnType::Integer => DecodeAs::Int32,
         ColumnType::BigInt => DecodeAs::Int64,
         ColumnType::Decimal { precision, scale } => {
-            DecodeAs::Decimal { precision: *precision, scale: scale.max(&0).unsigned_abs() }
+            let scale = scale.max(&0).unsigned_abs();
+            DecodeAs::Decimal { precision: *precision, scale, is_given: false }
         }
         ColumnType::Real | ColumnType::Double => DecodeAs::Double,
         ColumnType::Boolean => DecodeAs::Boolean,

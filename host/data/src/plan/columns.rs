@@ -14,6 +14,7 @@ use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 use loader_model::widening::{Extent, widened};
 use loader_sandbox::ChainPlan;
 
+use super::given;
 use super::input::{MAX_COLUMNS, PlanInput};
 use super::why;
 
@@ -32,9 +33,11 @@ pub struct PlannedColumn {
     pub staged: DataType,
     /// The host casts the chain's output to `staged`.
     pub(crate) cast: bool,
-    /// The type of the column in an existing target, widened as far as the file is known to need.
-    /// `None`: a new column, whose type follows from `staged`.
+    /// The type of the column in an existing target, widened as far as the file is known to need;
+    /// that of a new column where the user gives it. `None`: it follows from `staged`.
     pub(crate) lands_in: Option<ColumnType>,
+    /// The target does not have the column yet.
+    pub(crate) is_new: bool,
     /// NULL is refused: the column is a merge key, or NOT NULL in the target. (A DEFAULT would not
     /// help: it is only for columns that an INSERT does not name.)
     pub(crate) required: bool,
@@ -49,7 +52,9 @@ impl PlannedColumn {
     /// The column of the target, wide enough for a text of so many bytes. For example, a new column
     /// whose longest text has 320 bytes is VARCHAR(1024).
     pub(crate) fn in_target(&self, longest: u32) -> TargetColumn {
-        let extent = Extent { max_bytes: longest, range: None };
+        // A type that the user gives to a new column is not widened: longer texts are rejected.
+        let max_bytes = if self.is_new { 0 } else { longest };
+        let extent = Extent { max_bytes, range: None };
         // The fallback is never used: `staged_type` has refused types without a counterpart.
         let new = || {
             ColumnType::for_new_column(&self.staged, longest)
@@ -61,7 +66,7 @@ impl PlannedColumn {
                 .lands_in
                 .as_ref()
                 .map_or_else(new, |lands_in| widened(lands_in, extent)),
-            not_null: self.is_key && self.lands_in.is_none(),
+            not_null: self.is_key && self.is_new,
             staged_as_text: self.staged == DataType::Utf8
                 && self.lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text),
         }
@@ -104,7 +109,12 @@ pub(super) fn new(
 ) -> Result<PlannedColumn> {
     let is_key = input.is_key(name);
     let values = input.values(chain, source);
-    let staged = staged_type(field, values, is_key, name)?;
+    let given = given::type_of(input, chain, source, field);
+    let staged = match given.as_ref().and_then(ColumnType::staged_as) {
+        Some(staged) => staged,
+        None => staged_type(field, values, is_key, name)?,
+    };
+    let most_bytes = given.as_ref().and_then(ColumnType::text_bytes);
     Ok(PlannedColumn {
         name: name.to_owned(),
         source,
@@ -113,10 +123,11 @@ pub(super) fn new(
         cast: staged != *field.data_type(),
         longest_in_file: longest_in_file(input, chain, source, &staged),
         staged,
-        lands_in: None,
+        lands_in: given,
+        is_new: true,
         required: is_key,
         is_key,
-        max_text_bytes: MAX_VARCHAR_BYTES,
+        max_text_bytes: most_bytes.unwrap_or(MAX_VARCHAR_BYTES),
     })
 }
 

@@ -15,7 +15,8 @@ use loader_sandbox::ChainPlan;
 
 use super::header::{has_moved, is_written};
 use super::input::PlanInput;
-use super::names::{header, some_of};
+use super::names::header;
+use crate::listing::some_of;
 
 /// Refuses a file that has no column of the table, and one that lacks more than half of the table's
 /// columns and brings new ones.

@@ -10,14 +10,25 @@ use loader_names::Columns;
 
 use super::agree_on_types::first_chain;
 use super::input::PlanInput;
-use super::names::some_of;
+use crate::listing::some_of;
+
+/// The header that is planned with, with a notice where the places of columns decide.
+///
+/// Errors: as of [`numbered`].
+pub(super) fn named(input: &PlanInput<'_>) -> Result<(Header, Option<String>)> {
+    let (header, notice) = numbered(input)?;
+    let said = |place: usize| input.spec(place).and_then(|spec| spec.rename.as_ref());
+    let names = header.names.iter().enumerate();
+    let names = names.map(|(place, name)| said(place).unwrap_or(name).clone());
+    Ok((header.renamed(names.collect()), notice))
+}
 
 /// The header with the names of `--column-names`; else, for a file without a header, with those of
 /// the table's columns, by their places; else as it is in the file. With a notice where places
 /// decide.
 ///
 /// Errors: `Config` when `--column-names` has more or fewer names than the file has columns.
-pub(super) fn named(input: &PlanInput<'_>) -> Result<(Header, Option<String>)> {
+fn numbered(input: &PlanInput<'_>) -> Result<(Header, Option<String>)> {
     if let Some(names) = input.column_names {
         return given(input, names).map(|header| (header, None));
     }

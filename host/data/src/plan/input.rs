@@ -8,6 +8,8 @@ use loader_model::names::TableName;
 use loader_sandbox::{ChainPlan, Plugin};
 use serde_json::Value;
 
+use crate::column_spec::ColumnSpec;
+
 /// The most columns of a load: one less than a Redshift table holds, since the staging table has
 /// the row number too.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_usage.html>
@@ -24,6 +26,8 @@ pub struct PlanInput<'a> {
     pub header: &'a Header,
     /// The names that take the place of the header's.
     pub column_names: Option<&'a [String]>,
+    /// What the user says of columns, by their places in the header; past its end, nothing.
+    pub columns: &'a [Option<ColumnSpec>],
     pub profile: &'a FileProfile,
     pub plugins: &'a [ConfiguredPlugin],
     pub target: &'a TableName,
@@ -39,6 +43,11 @@ pub struct PlanInput<'a> {
 }
 
 impl PlanInput<'_> {
+    /// What the user says of a column of the file.
+    pub(super) fn spec(&self, file_column: usize) -> Option<&ColumnSpec> {
+        self.columns.get(file_column)?.as_ref()
+    }
+
     pub(super) fn is_key(&self, column: &str) -> bool {
         self.keys.iter().any(|key| key == column)
     }

@@ -57,10 +57,10 @@ fn passed_through(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Vec<KeyCol
 /// Errors: `SchemaConflict`.
 pub(super) fn check_stay_apart(input: &PlanInput<'_>, keys: &[KeyColumn]) -> Result<()> {
     for KeyColumn { name, column } in keys {
-        let Some(existing) = input.column(name) else { continue };
+        let Some(column_type) = type_of(input, name, *column) else { continue };
         let values = &input.profile.columns[*column];
-        if let Some(at) = rounded_at(values, &existing.column_type) {
-            let (column_type, line, byte) = (&existing.column_type, at.line, at.byte);
+        if let Some(at) = rounded_at(values, column_type) {
+            let (line, byte) = (at.line, at.byte);
             let fact = format!(
                 "upsert key `{name}` is {column_type}, which would round the key in line {line}, \
                  byte {byte}, and rounded keys may become one; give the column a type that holds \
@@ -70,6 +70,12 @@ pub(super) fn check_stay_apart(input: &PlanInput<'_>, keys: &[KeyColumn]) -> Res
         }
     }
     Ok(())
+}
+
+/// The type of a key in the target, as far as it is known before the file is.
+fn type_of<'a>(input: &'a PlanInput<'_>, name: &str, column: usize) -> Option<&'a ColumnType> {
+    let given = || input.spec(column).and_then(|spec| spec.column_type.as_ref());
+    input.column(name).map(|existing| &existing.column_type).or_else(given)
 }
 
 fn rounded_at<'a>(values: &'a ColumnProfile, column_type: &ColumnType) -> Option<&'a Position> {
@@ -92,7 +98,7 @@ fn rounded_at<'a>(values: &'a ColumnProfile, column_type: &ColumnType) -> Option
 /// spells otherwise are one key where the column holds numbers.
 pub(super) fn notices_of_duplicates(input: &PlanInput<'_>, keys: &[KeyColumn]) -> Vec<String> {
     let notice = |key: &KeyColumn| {
-        let column_type = &input.column(&key.name)?.column_type;
+        let column_type = type_of(input, &key.name, key.column)?;
         let is_text = matches!(column_type, ColumnType::Varchar { .. } | ColumnType::Char { .. });
         let at = input.profile.columns[key.column].respelt_number().filter(|_| !is_text)?;
         Some(format!(

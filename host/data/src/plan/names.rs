@@ -11,6 +11,7 @@ use loader_names::{Columns, Found, Reserved, called, clean, refused};
 use loader_sandbox::ChainPlan;
 
 use super::input::PlanInput;
+use crate::listing::some_of;
 
 /// The names in the target of the columns of the output.
 pub(super) struct Names {
@@ -103,16 +104,6 @@ fn landed(
             );
             Err(Error::new(Kind::SchemaConflict, fact))
         }
-    }
-}
-
-/// The first names of a list, which may have 1600 of them.
-pub(super) fn some_of(names: &[impl AsRef<str>]) -> String {
-    const SHOWN: usize = 20;
-    let shown: Vec<&str> = names.iter().take(SHOWN).map(AsRef::as_ref).collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

@@ -14,7 +14,7 @@ const ONE_IN: u64 = 100;
 
 /// What a user should hear of new columns. `columns`: all that are planned.
 pub(super) fn of_new_columns(input: &PlanInput<'_>, columns: &[PlannedColumn]) -> Vec<String> {
-    let new = columns.iter().filter(|column| column.lands_in.is_none());
+    let new = columns.iter().filter(|column| column.is_new && column.lands_in.is_none());
     let decided = new.filter_map(|column| {
         let values = &input.profile.columns[column.origin?];
         let new = values.new_type(column.is_key);
@@ -31,8 +31,10 @@ pub(super) fn of_new_columns(input: &PlanInput<'_>, columns: &[PlannedColumn]) -
 fn without_values(input: &PlanInput<'_>, columns: &[PlannedColumn]) -> Option<String> {
     let is_empty = |column: &&PlannedColumn| {
         let values = column.origin.map(|origin| &input.profile.columns[origin]);
-        let is_empty = |values: &ColumnProfile| values.values == 0 && values.quoted_empty == 0;
-        column.lands_in.is_none() && values.is_some_and(is_empty)
+        let is_empty = |values: &ColumnProfile| {
+            values.values == 0 && values.quoted_empty == 0 && !values.is_given()
+        };
+        column.is_new && column.lands_in.is_none() && values.is_some_and(is_empty)
     };
     let names: Vec<String> =
         columns.iter().filter(is_empty).map(|column| format!("`{}`", column.name)).collect();

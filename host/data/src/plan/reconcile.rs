@@ -133,7 +133,7 @@ impl SoFar {
     // number. The target has none, so it may have `MAX_COLUMNS + 1` = 1600.
     fn check_table(&mut self, existing: &[CatalogColumn]) {
         let columns = &self.reconciled.columns;
-        let new = columns.iter().filter(|column| column.lands_in.is_none()).count();
+        let new = columns.iter().filter(|column| column.is_new).count();
         let total = existing.len() + new;
         if total > MAX_COLUMNS + 1 {
             let fact = format!(

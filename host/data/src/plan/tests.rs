@@ -38,6 +38,7 @@ impl Case<'_> {
             dialect: &self.dialect,
             header: &header,
             column_names: None,
+            columns: &[],
             profile: &profile,
             target: &target,
             existing: Some(self.existing),

@@ -9,6 +9,7 @@ use loader_csv::{Cause, ColumnProfile, LogicalType};
 pub(super) fn why(values: &ColumnProfile, is_key: bool) -> String {
     let new = values.new_type(is_key);
     match (&new.because, new.logical) {
+        _ if new.is_given => "the settings say so".to_owned(),
         (Some(because), _) => format!("line {} {}", because.at.line, fact(because.cause)),
         (None, _) if values.values == 0 => "it has no value".to_owned(),
         (None, LogicalType::Boolean) => "true and false alone".to_owned(),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::TableName;
 use serde_json::Value;
 
 use super::required::{config, read_text};
@@ -35,11 +36,12 @@ struct Configs {
     by_name: BTreeMap<String, Value>,
 }
 
-/// The chain for the settings' own table, and notices about the choice.
-pub(super) fn decide(settings: &Settings) -> Result<(Vec<PluginSettings>, Vec<String>)> {
-    let table = settings.target_table.as_deref();
-    let target = table.map(|table| settings.table_named(table)).transpose()?;
-    let chosen = settings.chain(target.as_ref());
+/// The chain for the target, and notices about the choice.
+pub(super) fn decide(
+    settings: &Settings,
+    target: Option<&TableName>,
+) -> Result<(Vec<PluginSettings>, Vec<String>)> {
+    let chosen = settings.chain(target);
     let built_in = [PluginEntry::built_in()];
     let entries = without_none(chosen.plugins.unwrap_or(&built_in))?;
     let configs = settings.plugin_config.as_deref().map(Configs::read).transpose()?;
@@ -154,6 +156,12 @@ fn name_of(plugin: &Path) -> String {
 mod tests {
     use super::*;
 
+    fn of_own_table(settings: &Settings) -> Result<(Vec<PluginSettings>, Vec<String>)> {
+        let table = settings.target_table.as_deref();
+        let target = table.map(|table| settings.table_named(table)).transpose()?;
+        decide(settings, target.as_ref())
+    }
+
     /// What becomes of a chain when `--plugin-config` has a config for `mask`.
     fn decided(chain: &str) -> std::result::Result<Vec<String>, String> {
         decided_after(chain, &[])
@@ -177,7 +185,7 @@ mod tests {
             let place = plugin.config_place.as_ref().map_or(String::new(), ToString::to_string);
             format!("{} {} {place}", plugin.path.display(), plugin.config)
         };
-        match decide(&settings) {
+        match of_own_table(&settings) {
             Ok((plugins, _)) => Ok(plugins.iter().map(shown).collect()),
             Err(error) => {
                 Err(error.to_string().replace(&configs.display().to_string(), "config.json"))
@@ -199,7 +207,7 @@ mod tests {
     #[test]
     fn the_plugin_of_the_program_runs_where_none_is_named() {
         let of = |settings: Settings| {
-            let (plugins, _) = decide(&settings).map_err(|error| error.to_string())?;
+            let (plugins, _) = of_own_table(&settings).map_err(|error| error.to_string())?;
             let shown =
                 |plugin: &PluginSettings| format!("{} by {}", plugin.path.display(), plugin.origin);
             Ok::<_, String>(plugins.iter().map(shown).collect::<Vec<_>>().join(", "))

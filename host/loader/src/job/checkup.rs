@@ -87,6 +87,8 @@ impl Checkup {
             skip_rows: None,
             null_value: None,
             leading_zeros: None,
+            column: None,
+            columns: None,
             repeated_header: None,
             strategy: None,
             change_keys: None,

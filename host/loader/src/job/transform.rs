@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use loader_csv::Dialect;
+use loader_data::column_spec::ColumnSpec;
 use loader_model::choices::{LeadingZeros, RepeatedHeader};
 use loader_model::error::{Context, Kind, Result};
 use loader_sandbox::Limits;
 
 use super::chain::{self, PluginSettings};
+use super::columns;
 use super::required::config;
 use crate::settings::Settings;
 
@@ -18,6 +20,8 @@ pub struct TransformSettings {
     pub dialect: Dialect,
     /// Names of the file's columns, in place of those of the header.
     pub column_names: Option<Vec<String>>,
+    /// What the user says of single columns.
+    pub columns: Vec<ColumnSpec>,
     pub plugins: Vec<PluginSettings>,
     /// Notices about the settings for the report, such as a chain of the settings file that
     /// `--plugins` overrules.
@@ -52,12 +56,15 @@ impl TransformSettings {
     /// Decides how rows are read and transformed. Errors: `Config`.
     pub fn decide(settings: Settings) -> Result<TransformSettings> {
         let workers = workers(&settings)?;
-        let (plugins, mut notices) = chain::decide(&settings)?;
+        let table = settings.target_table.as_deref();
+        let target = table.map(|table| settings.table_named(table)).transpose()?;
+        let (plugins, mut notices) = chain::decide(&settings, target.as_ref())?;
         notices.extend(notice_of_glue(&settings.for_glue));
         Ok(TransformSettings {
             workers,
             dialect: dialect(&settings)?,
             column_names: settings.column_names.clone().map(|names| names.0),
+            columns: columns::decide(&settings, target.as_ref())?,
             plugins,
             notices,
             plugin_cache: plugin_cache(&settings),
@@ -100,10 +107,7 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
         skip_rows: settings.skip_rows.unwrap_or(0),
         comment: byte(settings.comment.as_deref(), "--comment")?,
         null_tokens: settings.null_value.clone().unwrap_or_default(),
-        leading_zeros: match settings.leading_zeros.unwrap_or_default() {
-            LeadingZeros::Text => loader_csv::LeadingZeros::Text,
-            LeadingZeros::Number => loader_csv::LeadingZeros::Number,
-        },
+        leading_zeros: leading_zeros(settings.leading_zeros.unwrap_or_default()),
         repeated_header: match settings.repeated_header.unwrap_or_default() {
             RepeatedHeader::Skip => loader_csv::RepeatedHeader::Skip,
             RepeatedHeader::Keep => loader_csv::RepeatedHeader::Keep,
@@ -111,6 +115,13 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
     };
     dialect.check().context(Kind::Config, "the CSV dialect cannot be read")?;
     Ok(dialect)
+}
+
+pub(super) fn leading_zeros(choice: LeadingZeros) -> loader_csv::LeadingZeros {
+    match choice {
+        LeadingZeros::Text => loader_csv::LeadingZeros::Text,
+        LeadingZeros::Number => loader_csv::LeadingZeros::Number,
+    }
 }
 
 fn quote(settings: &Settings, default: Option<u8>) -> Result<Option<u8>> {

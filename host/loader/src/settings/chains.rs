@@ -1,10 +1,13 @@
-//! Which plugins the settings choose for a table, and to which digests they pin a plugin's file.
+//! What the settings say of a table: which plugins they choose, what its columns are,
+//! and to which digests they pin a plugin's file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use loader_model::names::TableName;
 
 use crate::settings::Settings;
+use crate::settings::column_settings::ColumnSettings;
 use crate::settings::place::Place;
 use crate::settings::plugin_entry::{BUILT_IN, Digest, Origin, PluginEntry, TableSettings};
 
@@ -33,7 +36,7 @@ impl Settings {
     /// The chain for a table: the plugins of `--plugins`, else the settings file's for this table,
     /// else the plugins for all tables.
     pub fn chain(&self, target: Option<&TableName>) -> ChosenPlugins<'_> {
-        let table = target.and_then(|target| self.table(target));
+        let table = target.and_then(|target| self.table(target, |table| table.plugins.is_some()));
         let of_all = self.plugins.as_deref();
         match of_all.filter(|plugins| are_typed(plugins)) {
             Some(typed) => ChosenPlugins { plugins: Some(typed), overruled: self.overruled(table) },
@@ -56,16 +59,25 @@ impl Settings {
         table.and_then(|table| table.place.as_ref()).or_else(of_all)
     }
 
-    /// The table's entry with a chain. An entry that names the schema goes first: for the table
+    /// What the settings file says of a table's columns.
+    pub fn columns_of(&self, target: &TableName) -> Option<&BTreeMap<String, ColumnSettings>> {
+        self.table(target, |table| table.columns.is_some())?.columns.as_ref()
+    }
+
+    /// The table's entry that has what is looked for. An entry that names the schema goes first: for the table
     /// `sales.orders`, `[tables."sales.orders"]` before `[tables.orders]`.
-    fn table(&self, target: &TableName) -> Option<&TableSettings> {
+    fn table(
+        &self,
+        target: &TableName,
+        has: impl Fn(&TableSettings) -> bool,
+    ) -> Option<&TableSettings> {
         let tables = self.tables.as_ref()?;
         let named = |name: &str| {
             let mut named = tables
                 .iter()
                 .filter(|(key, _)| key.to_ascii_lowercase() == name)
                 .map(|(_, table)| table);
-            named.find(|table| table.plugins.is_some())
+            named.find(|table| has(table))
         };
         named(&target.to_string()).or_else(|| named(&target.table))
     }

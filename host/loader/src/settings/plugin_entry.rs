@@ -1,6 +1,7 @@
 //! A plugin as it is written in settings: its path, alone or with a config and a pinned digest, and
 //! the place where it stands.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,6 +11,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::settings::column_settings::ColumnSettings;
 use crate::settings::place::Place;
 
 /// The plugin that is part of the program, where a path is expected. (A file of that name is
@@ -50,6 +52,8 @@ pub struct TableSettings {
     /// The table's chain, in place of the chain for all tables. An empty list is a chain without
     /// plugins, `None` leaves the table to the chain for all tables.
     pub plugins: Option<Vec<PluginEntry>>,
+    /// What is said of the table's columns.
+    pub columns: Option<BTreeMap<String, ColumnSettings>>,
     /// Where the table stands in the file.
     #[serde(skip)]
     pub(super) place: Option<Place>,

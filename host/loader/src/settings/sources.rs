@@ -7,6 +7,7 @@ use clap::{Args, FromArgMatches};
 use loader_model::error::{Context, Error, Kind, Result};
 
 use crate::settings::Settings;
+use crate::settings::column_settings::ColumnSettings;
 use crate::settings::place::{Place, SettingsFile};
 use crate::settings::plugin_entry::{Origin, PluginEntry};
 
@@ -58,7 +59,7 @@ impl Settings {
         first_set! {
             job_id job_name src_bucket source_file_name delimiter
             quote escape comment no_header column_names
-            skip_rows null_value leading_zeros repeated_header schema_name target_table
+            skip_rows null_value leading_zeros column columns repeated_header schema_name target_table
             upsert_keys strategy change_keys keys_as_glue duplicates schema_policy
             missing_columns another_feed max_rejects force workgroup_name cluster_identifier
             db_user database region secret_arn iam_role lock_target lock_timeout
@@ -68,15 +69,17 @@ impl Settings {
         }
     }
 
-    /// Notes where each plugin is written. `top` is the place of a key at the top of the file.
+    /// Notes where each plugin and each column is written. `top` is the place of a key at the top of the file.
     /// Errors: `Config` for two entries that are one table to Redshift, such as `[tables.Orders]`
     /// and `[tables.orders]`.
     fn written_in(mut self, top: impl Fn(&str) -> Place) -> Result<Settings> {
         locate(&mut self.plugins, &top("plugins"));
+        locate_columns(&mut self.columns, &top("columns"));
         let mut known: BTreeMap<String, String> = BTreeMap::new();
         for (name, table) in self.tables.iter_mut().flatten() {
             let place = top("tables").key(name);
             locate(&mut table.plugins, &place.key("plugins"));
+            locate_columns(&mut table.columns, &place.key("columns"));
             table.place = Some(place.clone());
             if let Some(other) = known.insert(name.to_ascii_lowercase(), place.to_string()) {
                 let fact =
@@ -91,6 +94,12 @@ impl Settings {
 fn locate(plugins: &mut Option<Vec<PluginEntry>>, list: &Place) {
     for (index, plugin) in plugins.iter_mut().flatten().enumerate() {
         plugin.origin = Origin::File(list.item(index));
+    }
+}
+
+fn locate_columns(columns: &mut Option<BTreeMap<String, ColumnSettings>>, list: &Place) {
+    for (name, column) in columns.iter_mut().flatten() {
+        column.place = Some(list.key(name));
     }
 }
 

@@ -15,6 +15,7 @@ use loader_sandbox::cast::can_cast;
 use super::mismatch::Mismatch;
 use crate::plan::columns::{PlannedColumn, longest_in_file};
 use crate::plan::file_values::{accepts, extent};
+use crate::plan::given;
 use crate::plan::input::PlanInput;
 
 /// Plans column `source` of the output for the table's column of this name.
@@ -36,7 +37,8 @@ pub(super) fn plan(
     if is_key {
         check_key(&existing.name, &lands_in)?;
     }
-    let most_bytes = if grows(&lands_in, may_widen) { None } else { lands_in.text_bytes() };
+    let holds = if grows(&lands_in, may_widen) { None } else { lands_in.text_bytes() };
+    let most_bytes = holds.into_iter().chain(given::most_bytes(input, chain, source)).min();
     Ok(PlannedColumn {
         name: existing.name.clone(),
         source,
@@ -46,6 +48,7 @@ pub(super) fn plan(
         longest_in_file: longest_in_file(input, chain, source, &staged),
         staged,
         lands_in: Some(lands_in),
+        is_new: false,
         required: is_key || !existing.nullable,
         is_key,
         max_text_bytes: most_bytes.unwrap_or(MAX_VARCHAR_BYTES),

@@ -16,7 +16,7 @@ const HOST: &str = "loader";
 // A `BTreeMap`, so that the rejects of a batch come out in the order of its rows, although they are
 // added column by column.
 #[derive(Default)]
-pub(super) struct Refusals(BTreeMap<usize, Reason>);
+pub(crate) struct Refusals(BTreeMap<usize, Reason>);
 
 /// Why a row is refused.
 struct Reason {
@@ -28,7 +28,7 @@ struct Reason {
 impl Refusals {
     /// Refuses a row for a value in `column`. A row keeps its first reason: for example, a value
     /// that does not fit is NULL after the cast, and is not reported again as a NULL.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         row: usize,
         column: &str,
@@ -42,18 +42,20 @@ impl Refusals {
         });
     }
 
+    /// Which rows are kept; `None` when all are.
+    pub(crate) fn kept(&self, rows: usize) -> Option<BooleanArray> {
+        let is_kept = |row: usize| Some(!self.0.contains_key(&row));
+        (!self.0.is_empty()).then(|| (0..rows).map(is_kept).collect())
+    }
+
     /// The batch without the refused rows, and a reject for each of them. `rows`: the number of
     /// each row in the file.
-    pub(super) fn take_out(
+    pub(crate) fn take_out(
         self,
         batch: RecordBatch,
         rows: &Int64Array,
     ) -> Result<(RecordBatch, Vec<Reject>)> {
-        if self.0.is_empty() {
-            return Ok((batch, Vec::new()));
-        }
-        let keep: BooleanArray =
-            (0..batch.num_rows()).map(|row| Some(!self.0.contains_key(&row))).collect();
+        let Some(keep) = self.kept(batch.num_rows()) else { return Ok((batch, Vec::new())) };
         let kept = filter_record_batch(&batch, &keep)
             .context(Kind::Internal, "rejected rows cannot be taken out")?;
         let rejects = self.0.into_iter().map(|(row, reason)| Reject {
