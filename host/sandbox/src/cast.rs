@@ -39,7 +39,7 @@ pub struct CastError {
 
 /// Whether [`strict_cast`] takes this pair: equal types; integers to integers, decimals, double and
 /// text; text to anything that can be written as text; decimals to decimals and text; date to
-/// timestamp and text; real to double; booleans and timestamps to text.
+/// timestamp and text; real to double and back; booleans and timestamps to text.
 pub fn can_cast(from: &DataType, to: &DataType) -> bool {
     let casts_to = |from: CastType| CastType::of(to).is_some_and(|to| from.casts_to(to));
     from == to || CastType::of(from).is_some_and(casts_to)
@@ -47,7 +47,7 @@ pub fn can_cast(from: &DataType, to: &DataType) -> bool {
 
 /// Casts each value, or reports its row as failed.
 ///
-/// Text becomes the nearest double. An integer must be exact as a double: 2^53 + 1 fails.
+/// Text becomes the nearest double, and a double the nearest real. An integer must be exact as a double: 2^53 + 1 fails.
 pub fn strict_cast(array: &ArrayRef, to: &DataType) -> Result<CastOutcome, CastError> {
     let from = array.data_type();
     if from == to {
@@ -108,7 +108,7 @@ impl CastType {
                     || matches!(to, CastType::Decimal { .. } | CastType::Float64 | CastType::Text)
             }
             CastType::Float32 => to == CastType::Float64,
-            CastType::Float64 => false,
+            CastType::Float64 => to == CastType::Float32,
             CastType::Decimal { .. } => matches!(to, CastType::Decimal { .. } | CastType::Text),
             CastType::Text => true,
             CastType::Date => matches!(to, CastType::Timestamp | CastType::Text),
@@ -133,7 +133,10 @@ fn cast(array: &ArrayRef, from: CastType, to: CastType) -> Option<CastOutcome> {
                     .primitive::<Float64Type>(),
             )
         }
-        CastType::Float64 => None,
+        CastType::Float64 => {
+            let source = array.as_primitive::<Float64Type>();
+            Some(convert(source, |row| nearest_f32(source.value(row))).primitive::<Float32Type>())
+        }
         CastType::Boolean => {
             let source = array.as_boolean();
             Some(to_text(source, |row, out| {
@@ -208,6 +211,12 @@ fn parse_f32(text: &str) -> Option<f32> {
         true => text.parse::<f32>().ok().filter(|value| value.is_finite()),
         false => Some(wide as f32),
     }
+}
+
+/// The nearest float of 32 bits. A number that is too large for it fails.
+fn nearest_f32(wide: f64) -> Option<f32> {
+    let nearest = wide as f32;
+    (nearest.is_finite() || !wide.is_finite()).then_some(nearest)
 }
 
 fn cast_integers<F>(source: &PrimitiveArray<F>, to: CastType) -> Option<CastOutcome>

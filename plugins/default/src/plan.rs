@@ -90,6 +90,8 @@ fn treatments(
 enum Numbers {
     /// The DECIMAL that holds them. `None`: the host has not said which.
     Decimal(Option<DecimalType>),
+    /// The DECIMAL that the settings of the load give this column, which goes before the config.
+    Given(DecimalType),
     /// A DECIMAL would lose what some of them say.
     Double,
 }
@@ -105,7 +107,12 @@ impl Numbers {
         match field.metadata().get("loader.logical").map(String::as_str) {
             Some("decimal") => {
                 let decimal = field.metadata().get("loader.decimal");
-                Some(Numbers::Decimal(decimal.and_then(|text| DecimalType::parse(text))))
+                let decimal = decimal.and_then(|text| DecimalType::parse(text));
+                let is_given = field.metadata().contains_key("loader.given");
+                Some(match decimal.filter(|_| is_given) {
+                    Some(given) => Numbers::Given(given),
+                    None => Numbers::Decimal(decimal),
+                })
             }
             Some("double") => Some(Numbers::Double),
             _ => None,
@@ -138,6 +145,7 @@ fn of_numbers(
     let chosen = config.decimal;
     match numbers {
         Numbers::Double => Treatment::Cast(DataType::Float64),
+        Numbers::Given(DecimalType { precision, scale }) => Treatment::Decimal(precision, scale),
         Numbers::Decimal(Some(held)) if is_key || held.scale == 0 || chosen.is_none() => {
             Treatment::Decimal(held.precision, held.scale)
         }
@@ -285,6 +293,18 @@ mod tests {
         id Decimal128(38, 0) = computed 0 of column 0
         key Decimal128(38, 19) = computed 1 of column 1
         n Decimal128(38, 16) = computed 2 of column 2
+        ");
+        // What the settings of the load give to a column goes before all.
+        let given = |name: &str, decimal: &str| {
+            let mut metadata = held(name, decimal).metadata().clone();
+            metadata.insert("loader.given".to_owned(), "true".to_owned());
+            text(name, "decimal").with_metadata(metadata)
+        };
+        let chosen = r#"{"metadata": false, "decimal": {"precision": 18, "scale": 4}}"#;
+        let both = Context { config: chosen.to_owned(), ..config("") };
+        insta::assert_snapshot!(check(&both, &Schema::new(vec![given("a", "9,2"), held("b", "38,18")])), @"
+        a Decimal128(9, 2) = computed 0 of column 0
+        b Decimal128(18, 4) = computed 1 of column 1
         ");
         // The config decides on fractions of columns that are no keys.
         let chosen = r#"{"metadata": false, "decimal": {"precision": 18, "scale": 4}}"#;

@@ -8,12 +8,13 @@ mod naive;
 mod new_types;
 mod properties;
 mod ragged_rows;
+mod rules;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, Int64Array, RecordBatch};
 use loader_csv::{
-    Chunk, CsvError, DecodeAs, Decoded, Decoder, Dialect, FileProfile, Header, Splitter,
-    profile_chunk,
+    Chunk, ColumnRule, CsvError, DecodeAs, Decoded, Decoder, Dialect, FileProfile, Header,
+    Splitter, profile_chunk,
 };
 
 /// A file that has been split and profiled.
@@ -32,13 +33,29 @@ fn read<'a>(
     target: u64,
     piece: usize,
 ) -> Result<Read<'a>, CsvError> {
+    let read = read_ruled(file, dialect, target, piece, &[])?;
+    for column in &read.profile.columns {
+        assert_eq!(column.values + column.nulls + column.quoted_empty, read.profile.records);
+    }
+    Ok(read)
+}
+
+/// As [`read`], with rules for columns, by their places.
+fn read_ruled<'a>(
+    file: &'a [u8],
+    dialect: &'a Dialect,
+    target: u64,
+    piece: usize,
+    rules: &[Option<ColumnRule>],
+) -> Result<Read<'a>, CsvError> {
     let mut splitter = Splitter::new(dialect, target);
     let mut chunks = Vec::new();
     for bytes in file.chunks(piece) {
         chunks.extend(splitter.push(bytes)?);
     }
     chunks.extend(splitter.finish()?);
-    let header = splitter.header().cloned().expect("a file that was split has a header");
+    let header = splitter.header().expect("a file that was split has a header");
+    let header = header.with_rules(rules.to_vec());
     for (ordinal, chunk) in chunks.iter().enumerate() {
         assert_eq!(chunk.ordinal, ordinal as u64);
         assert!(chunk.len > 0);
@@ -54,9 +71,6 @@ fn read<'a>(
         chunks.iter().map(|chunk| profile_chunk(bytes_of(file, chunk), chunk, &header, dialect));
     let profile = FileProfile::merge(&header, profiles)?;
     assert_eq!(profile.first_records.len(), chunks.len());
-    for column in &profile.columns {
-        assert_eq!(column.values + column.nulls + column.quoted_empty, profile.records);
-    }
     Ok(Read { file, dialect, header, chunks, profile })
 }
 
@@ -78,12 +92,16 @@ impl Read<'_> {
         as_types: &[DecodeAs],
         batch_rows: usize,
     ) -> Result<Vec<(RecordBatch, Int64Array)>, CsvError> {
+        let batches = self.decoded(as_types, batch_rows)?.into_iter();
+        Ok(batches.map(|decoded| (decoded.batch, decoded.rows)).collect())
+    }
+
+    fn decoded(&self, as_types: &[DecodeAs], batch_rows: usize) -> Result<Vec<Decoded>, CsvError> {
         let mut decoder = Decoder::new(self.dialect, &self.header, as_types, batch_rows);
         let mut batches = Vec::new();
         for (chunk, first) in self.chunks.iter().zip(&self.profile.first_records) {
             for batch in decoder.decode_chunk(bytes_of(self.file, chunk), chunk, *first) {
-                let Decoded { batch, rows, .. } = batch?;
-                batches.push((batch, rows));
+                batches.push(batch?);
             }
         }
         Ok(batches)

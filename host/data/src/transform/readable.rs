@@ -38,15 +38,14 @@ pub(super) fn run(decoded: Decoded, spool: &Spool) -> Result<(Decoded, Vec<Rejec
 /// The code and the message of a reject. The message does not have the value, which may be secret.
 fn reason(field: RefusedField, spool: &Spool) -> (&'static str, String) {
     let spec = spool.columns.get(field.column).and_then(Option::as_ref);
-    let source = spec.map_or(String::new(), |spec| format!(" ({spec})"));
     let form = spec.and_then(|spec| spec.rule.form.as_ref());
     match (field.because, form) {
         (RefusedBecause::IsNot, Some(form)) => {
-            ("does-not-fit", format!("the value is not {}{source}", form.expected()))
+            ("does-not-fit", format!("the value is not {}, as the settings ask", form.expected()))
         }
         (RefusedBecause::IsNot, None) => {
-            ("does-not-fit", format!("the value does not fit{source}"))
+            ("does-not-fit", "the value is not as the settings ask".to_owned())
         }
-        (RefusedBecause::Null, _) => ("null", format!("NULL, but a value is required{source}")),
+        (RefusedBecause::Null, _) => ("null", "NULL, but the settings require a value".to_owned()),
     }
 }

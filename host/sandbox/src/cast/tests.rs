@@ -37,6 +37,11 @@ fn text_becomes_numbers_or_its_row_fails() {
     );
     assert_eq!(failed, [2]);
 
+    let wide = Float64Array::from(vec![0.1, 1e39, f64::INFINITY]);
+    let (array, failed, _) = cast_to(wide, DataType::Float32);
+    let nearest = Float32Array::from(vec![Some(0.1), None, Some(f32::INFINITY)]);
+    assert_eq!(array.as_ref(), &nearest as &dyn Array);
+    assert_eq!(failed, [1]);
     let (array, failed, _) = cast_to(texts(&["0.1", "1e39"]), DataType::Float32);
     assert_eq!(array.as_ref(), &Float32Array::from(vec![Some(0.1), None]) as &dyn Array);
     assert_eq!(failed, [1]);
