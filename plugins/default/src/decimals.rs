@@ -125,8 +125,9 @@ impl DecimalColumn {
                 "out-of-range",
                 format!(
                     "column {header:?}: the number has more than the {} digits before the point \
-                     that DECIMAL({precision},{scale}) holds; correct it, or set \"decimal\" in \
-                     the plugin's config",
+                     that DECIMAL({precision},{scale}) holds; correct it, or allow more \
+                     digits, in the table's column or, for a new column, by \"decimal\" in the \
+                     plugin's config",
                     precision - scale
                 ),
             ),
@@ -208,10 +209,10 @@ mod tests {
         let (_, rejects, _) =
             compute(&[Some("1e20"), Some("1"), None, Some("NaN"), Some("x"), Some("1e20")], 38, 18);
         insta::assert_snapshot!(rejects.join("\n"), @r#"
-        row 0: out-of-range: column "Unit Price": the number has more than the 20 digits before the point that DECIMAL(38,18) holds; correct it, or set "decimal" in the plugin's config
+        row 0: out-of-range: column "Unit Price": the number has more than the 20 digits before the point that DECIMAL(38,18) holds; correct it, or allow more digits, in the table's column or, for a new column, by "decimal" in the plugin's config
         row 3: not-finite: column "Unit Price": NaN and infinity are not numbers that DECIMAL(38,18) holds; leave the field empty, or make it DOUBLE PRECISION in the target
         row 4: not-a-number: column "Unit Price": the field is not a number
-        row 5: out-of-range: column "Unit Price": the number has more than the 20 digits before the point that DECIMAL(38,18) holds; correct it, or set "decimal" in the plugin's config
+        row 5: out-of-range: column "Unit Price": the number has more than the 20 digits before the point that DECIMAL(38,18) holds; correct it, or allow more digits, in the table's column or, for a new column, by "decimal" in the plugin's config
         "#);
     }
 

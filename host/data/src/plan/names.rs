@@ -39,8 +39,8 @@ pub(super) fn find(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Names> {
             let other = &folded[other];
             let fact = format!(
                 "the columns `{other}` and `{name}` of the file both mean the column `{landed}` \
-                 of {}; name one of them otherwise with --column-names, or add a column to the \
-                 table that is spelt like it",
+                 of {}; name one of them otherwise with --column-names, or add to the table a \
+                 column for each, spelt as in the file",
                 input.target
             );
             return Err(Error::new(Kind::SchemaConflict, fact));
@@ -116,7 +116,8 @@ pub(super) fn keys(keys: &[String], names: &[String], output: &Schema) -> Result
     for (key, place) in keys.iter().zip(places_of_keys(keys, names, output)) {
         let Some(name) = place.and_then(|place| names.get(place)) else {
             let fact = format!(
-                "upsert key `{key}` is no column of the transformed file; it has: {}",
+                "--upsert-keys names `{key}`, which is no column of the transformed file; it has: \
+                 {}",
                 some_of(names)
             );
             return Err(Error::new(Kind::Config, fact));

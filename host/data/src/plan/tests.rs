@@ -248,8 +248,8 @@ fn a_header_lands_in_the_column_that_is_alike_once_clean() {
         assert_eq!(keys(&[key]).expect("is a key"), ["order id"], "{key}");
     }
     insta::assert_snapshot!(keys(&["order_id", "order id"]).unwrap_err(), @"--upsert-keys names the column `order id` twice, once as `order id`");
-    insta::assert_snapshot!(keys(&["id"]).unwrap_err(), @"upsert key `id` is no column of the transformed file; it has: order id, unit-price");
-    insta::assert_snapshot!(case("order-id,order_id\n1,2\n", &existing).error(), @"SchemaConflict: the columns `order-id` and `order_id` of the file both mean the column `order id` of public.t; name one of them otherwise with --column-names, or add a column to the table that is spelt like it");
+    insta::assert_snapshot!(keys(&["id"]).unwrap_err(), @"--upsert-keys names `id`, which is no column of the transformed file; it has: order id, unit-price");
+    insta::assert_snapshot!(case("order-id,order_id\n1,2\n", &existing).error(), @"SchemaConflict: the columns `order-id` and `order_id` of the file both mean the column `order id` of public.t; name one of them otherwise with --column-names, or add to the table a column for each, spelt as in the file");
     insta::assert_snapshot!(case("order_id,unit_price\n1,2\n", &existing).error(), @"SchemaConflict: the column `unit_price` of the file may mean `unit-price` or `unit price` of public.t; spell it as the table does, in the header or with --column-names");
 }
 

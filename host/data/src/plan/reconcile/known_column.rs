@@ -135,8 +135,9 @@ fn check_not_identity(existing: &CatalogColumn, becomes: &ColumnType) -> Result<
     }
 }
 
-// The hint is given when the value itself has leading zeros: `007` is text by default, and a number
-// with the flag. Positions of one column and one line are those of one value.
+// The hint is given when the value itself has leading zeros: `02139` is text by default.
+// `--leading-zeros number` is not advised, since it would load 2139 for a postcode, here and in all
+// other columns. Positions of one column and one line are those of one value.
 fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Position) -> Mismatch {
     let (name, column_type) = (&existing.name, &existing.column_type);
     if is_integer(column_type) && values.accepts(LogicalType::Double).is_ok() {
@@ -146,7 +147,9 @@ fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Posi
     }
     let zeros = values.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.line == position.line);
     let hint = match column_type {
-        _ if zeros => " (it has leading zeros: --leading-zeros number)",
+        number if zeros && is_number(number) => {
+            " (it has leading zeros, which only a VARCHAR column keeps)"
+        }
         ColumnType::Date => " (days are written 2024-01-31)",
         ColumnType::Timestamp | ColumnType::TimestampTz => {
             " (moments are written 2024-01-31 10:30:00)"
@@ -159,6 +162,12 @@ fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Posi
 
 fn is_integer(column_type: &ColumnType) -> bool {
     matches!(column_type, ColumnType::SmallInt | ColumnType::Integer | ColumnType::BigInt)
+}
+
+fn is_number(column_type: &ColumnType) -> bool {
+    let fraction =
+        matches!(column_type, ColumnType::Decimal { .. } | ColumnType::Real | ColumnType::Double);
+    fraction || is_integer(column_type)
 }
 
 fn check_texts_fit(values: &ColumnProfile, existing: &CatalogColumn) -> Result<(), Mismatch> {
