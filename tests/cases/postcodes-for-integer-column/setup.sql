@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, zip INTEGER, run_date TIMESTAMP, file_name VARCHAR(256))

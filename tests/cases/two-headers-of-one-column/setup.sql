@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t ("order id" INTEGER, "order_no" INTEGER)
