@@ -66,7 +66,11 @@ fn absent(spec: &ColumnSpec, names: &[String], are_known: bool) -> Result<Option
             Err(Error::new(Kind::Config, fact))
         }
         SpecSource::Flag => {
-            let fact = format!("{} is no column of the file, which has: {}", spec, there());
+            let fact = format!(
+                "{} is no column of the file, which has: {}; spell it as the header does",
+                spec,
+                there()
+            );
             Err(Error::new(Kind::Config, fact))
         }
         SpecSource::Table(place) if spec.rule.required => {

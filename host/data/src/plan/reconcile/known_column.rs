@@ -135,9 +135,6 @@ fn check_not_identity(existing: &CatalogColumn, becomes: &ColumnType) -> Result<
     }
 }
 
-// The hint is given when the value itself has leading zeros: `02139` is text by default.
-// `--leading-zeros number` is not advised, since it would load 2139 for a postcode, here and in all
-// other columns. Positions of one column and one line are those of one value.
 fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Position) -> Mismatch {
     let (name, column_type) = (&existing.name, &existing.column_type);
     if is_integer(column_type) && values.accepts(LogicalType::Double).is_ok() {
@@ -145,19 +142,34 @@ fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Posi
         let fact = format!("column `{name}` is {column_type}, the number in {place} is not whole");
         return Mismatch::Schema(fact);
     }
+    // Positions of one column and one line are those of one value.
     let zeros = values.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.line == position.line);
-    let hint = match column_type {
-        number if zeros && is_number(number) => {
-            " (it has leading zeros, which only a VARCHAR column keeps)"
-        }
-        ColumnType::Date => " (days are written 2024-01-31)",
-        ColumnType::Timestamp | ColumnType::TimestampTz => {
-            " (moments are written 2024-01-31 10:30:00)"
-        }
-        _ => "",
-    };
-    let place = place(position);
+    let (place, hint) = (place(position), hint(name, column_type, zeros));
     Mismatch::Value(format!("column `{name}` is {column_type}, the value in {place} is not{hint}"))
+}
+
+/// How values of a type are written, and how a user says that they are written otherwise. `zeros`:
+/// the value has leading zeros (`02139`), which make it text by default.
+// No flag is advised that would load 2139 for a postcode.
+fn hint(name: &str, column_type: &ColumnType, zeros: bool) -> String {
+    match column_type {
+        number if zeros && is_number(number) => format!(
+            " (it has leading zeros, which only a VARCHAR column keeps; [columns.{name:?}] of the \
+             settings can say that they mean nothing)"
+        ),
+        number if is_number(number) => {
+            format!(" (numbers are written 1234.56, or as [columns.{name:?}] of the settings says)")
+        }
+        ColumnType::Date => {
+            format!(" (days are written 2024-01-31, or as --column '{name}=date:%d.%m.%Y' says)")
+        }
+        ColumnType::Timestamp | ColumnType::TimestampTz => format!(
+            " (moments are written 2024-01-31 10:30:00, or as --column \
+             '{name}={}:%d.%m.%Y %H:%M' says)",
+            column_type.to_string().to_lowercase()
+        ),
+        _ => String::new(),
+    }
 }
 
 fn is_integer(column_type: &ColumnType) -> bool {
