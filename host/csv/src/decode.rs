@@ -196,7 +196,7 @@ impl Batches<'_> {
             let extended = match &mut rules[index] {
                 None => column.extend(bytes, ranges, &*reader, scratch),
                 Some(rule) => {
-                    let mut judge = Judge::new(rule, column.decode_as(), before);
+                    let mut judge = Judge::new(rule, column.decode_as() == DecodeAs::Text, before);
                     let extended = column.extend(bytes, ranges, &mut judge, scratch);
                     refused.extend(judge.refused_in(index));
                     extended

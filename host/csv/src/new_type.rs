@@ -8,6 +8,7 @@ use crate::error::Position;
 use crate::facts::Candidate;
 use crate::logical::LogicalType;
 use crate::profile::ColumnProfile;
+use crate::rule::ValueForm;
 
 /// The digits of a DECIMAL, and those of them that usually stand after its point: as many as a
 /// later file may need, since Redshift cannot widen a DECIMAL.
@@ -60,6 +61,24 @@ pub enum Cause {
 }
 
 impl NewType {
+    /// The type that the user has given with the form of the values.
+    pub(crate) fn given(form: &ValueForm) -> NewType {
+        let (logical, decimal) = match form {
+            ValueForm::Whole { bits: 16, .. } => (LogicalType::Int16, None),
+            ValueForm::Whole { bits: 32, .. } => (LogicalType::Int32, None),
+            ValueForm::Whole { .. } => (LogicalType::Int64, None),
+            ValueForm::Decimal { precision, scale, .. } => {
+                (LogicalType::Decimal, Some((*precision, *scale)))
+            }
+            ValueForm::Double { .. } => (LogicalType::Double, None),
+            ValueForm::Boolean => (LogicalType::Boolean, None),
+            ValueForm::Date(_) => (LogicalType::Date, None),
+            ValueForm::Timestamp(_) => (LogicalType::Timestamp, None),
+            ValueForm::Text | ValueForm::TimestampTz(_) => (LogicalType::Text, None),
+        };
+        NewType { logical, decimal, because: None, is_given: true }
+    }
+
     fn of(logical: LogicalType) -> NewType {
         NewType { logical, decimal: None, because: None, is_given: false }
     }

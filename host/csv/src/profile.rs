@@ -18,7 +18,7 @@ use crate::number_facts::{NumberFacts, Seen};
 use crate::preamble::Header;
 use crate::row_error::RowError;
 use crate::rows::{Block, Rows};
-use crate::rule::{ColumnRule, RuleReader, ValueForm};
+use crate::rule::{ColumnRule, RuleReader};
 use crate::text::check_text;
 
 /// The facts about one column of a file.
@@ -119,7 +119,7 @@ impl ColumnProfile {
             padded: facts.padded,
             cut: if is(Candidate::LooseTimestamp) { facts.cut } else { 0 },
             violations,
-            given: rule.and_then(|rule| rule.form.as_ref()).map(ValueForm::new_type),
+            given: rule.and_then(|rule| rule.form.as_ref()).map(NewType::given),
         }
     }
 }

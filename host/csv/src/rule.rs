@@ -11,8 +11,6 @@ mod reader;
 use loader_values::{parse_bool_literal, parse_f64};
 
 use crate::dialect::LeadingZeros;
-use crate::logical::LogicalType;
-use crate::new_type::NewType;
 
 pub use moment_form::{MomentForm, PatternError};
 pub use number_form::{Negative, NumberForm, Percent};
@@ -85,29 +83,6 @@ pub struct RefusedField {
 }
 
 impl ValueForm {
-    /// The type that a new column gets.
-    pub(crate) fn new_type(&self) -> NewType {
-        let decimal = match self {
-            ValueForm::Decimal { precision, scale, .. } => Some((*precision, *scale)),
-            _ => None,
-        };
-        NewType { logical: self.logical(), decimal, because: None, is_given: true }
-    }
-
-    fn logical(&self) -> LogicalType {
-        match self {
-            ValueForm::Whole { bits: 16, .. } => LogicalType::Int16,
-            ValueForm::Whole { bits: 32, .. } => LogicalType::Int32,
-            ValueForm::Whole { .. } => LogicalType::Int64,
-            ValueForm::Decimal { .. } => LogicalType::Decimal,
-            ValueForm::Double { .. } => LogicalType::Double,
-            ValueForm::Boolean => LogicalType::Boolean,
-            ValueForm::Date(_) => LogicalType::Date,
-            ValueForm::Timestamp(_) => LogicalType::Timestamp,
-            ValueForm::Text | ValueForm::TimestampTz(_) => LogicalType::Text,
-        }
-    }
-
     /// The text as it is read in every column. `None`: it is no value of the type, or written
     /// otherwise.
     fn spell(&self, text: &str) -> Option<String> {

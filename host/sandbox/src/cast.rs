@@ -3,6 +3,8 @@
 //! No digit is lost unseen: a decimal is rounded half away from zero, and counted. (`1.005` becomes
 //! `1.01` with two digits, and counts.) Text is read by `loader-values`, as everywhere else.
 
+mod floats;
+
 use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
@@ -15,6 +17,8 @@ use arrow_array::{Array, ArrayRef, BooleanArray, PrimitiveArray, StringArray};
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, NullBufferBuilder};
 use arrow_schema::{DataType, TimeUnit};
 use loader_values as values;
+
+use floats::{exact_f64, nearest_f32, parse_f32};
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
@@ -203,22 +207,6 @@ fn text_to_decimal(source: &StringArray, precision: u8, scale: u8) -> CastOutcom
     converted.decimals(precision, scale, rounded)
 }
 
-/// Reads a float of 32 bits. A number that is too large for it fails: for example, `1e39`.
-// The text is parsed once more as f32, because a cast from f64 would round a second time.
-fn parse_f32(text: &str) -> Option<f32> {
-    let wide = values::parse_f64(text.as_bytes())?;
-    match wide.is_finite() {
-        true => text.parse::<f32>().ok().filter(|value| value.is_finite()),
-        false => Some(wide as f32),
-    }
-}
-
-/// The nearest float of 32 bits. A number that is too large for it fails.
-fn nearest_f32(wide: f64) -> Option<f32> {
-    let nearest = wide as f32;
-    (nearest.is_finite() || !wide.is_finite()).then_some(nearest)
-}
-
 fn cast_integers<F>(source: &PrimitiveArray<F>, to: CastType) -> Option<CastOutcome>
 where
     F: ArrowPrimitiveType,
@@ -252,13 +240,6 @@ where
             return None;
         }
     })
-}
-
-// The comparison is made in i128. `i64::MAX as f64` is 2^63, and a cast of that back to i64
-// saturates at `i64::MAX`, so the two would look equal.
-fn exact_f64(integer: i64) -> Option<f64> {
-    let float = integer as f64;
-    (float as i128 == i128::from(integer)).then_some(float)
 }
 
 fn cast_decimals(

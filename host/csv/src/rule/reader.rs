@@ -4,7 +4,6 @@
 //! every column is read in; a field that the rule refuses is NULL, and noted.
 
 use super::{ColumnRule, RefusedBecause, RefusedField};
-use crate::decode_as::DecodeAs;
 use crate::dialect::Dialect;
 use crate::field::{Field, FieldReader, ReadField};
 
@@ -38,7 +37,7 @@ impl RuleReader {
         raw: &'b [u8],
         scratch: &'b mut Vec<u8>,
     ) -> Option<Field<'b>> {
-        let is_quoted = raw.first().is_some() && raw.first() == self.quote.as_ref();
+        let is_quoted = !raw.is_empty() && raw.first() == self.quote.as_ref();
         let text = match self.reader.read(raw, scratch) {
             Field::Text(text) => text,
             other => return Some(other),
@@ -60,7 +59,6 @@ impl RuleReader {
 /// Reads the fields of one column, one row after the other, and notes those that are refused.
 pub(crate) struct Judge<'a> {
     reader: &'a mut RuleReader,
-    /// Whether the column takes the empty string, or reads it as NULL.
     keeps_empty: bool,
     /// The row of the next field.
     row: usize,
@@ -69,13 +67,13 @@ pub(crate) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// `first_row`: the place in the batch of the first row whose field is read.
+    /// `keeps_empty`: the column takes the empty string, and does not read it as NULL. `first_row`:
+    /// the place in the batch of the first row whose field is read.
     pub(crate) fn new(
         reader: &'a mut RuleReader,
-        decode_as: DecodeAs,
+        keeps_empty: bool,
         first_row: usize,
     ) -> Judge<'a> {
-        let keeps_empty = decode_as == DecodeAs::Text;
         Judge { reader, keeps_empty, row: first_row, refused: Vec::new() }
     }
 

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 
 use loader_csv::ColumnRule;
 use loader_data::column_spec::{ColumnSpec, SpecSource};
+use loader_model::choices::LeadingZeros;
 use loader_model::column_type::ColumnType;
 use loader_model::error::Result;
 use loader_model::names::TableName;
 use loader_names::clean;
 
 use super::required::config;
-use super::transform::leading_zeros;
 use crate::settings::Settings;
 use crate::settings::column_settings::{ColumnSettings, GivenType};
 
@@ -40,6 +40,13 @@ pub(super) fn decide(settings: &Settings, target: Option<&TableName>) -> Result<
     });
     add(&mut said, flags.collect());
     said.into_iter().map(spec).collect()
+}
+
+pub(super) fn leading_zeros(choice: LeadingZeros) -> loader_csv::LeadingZeros {
+    match choice {
+        LeadingZeros::Text => loader_csv::LeadingZeros::Text,
+        LeadingZeros::Number => loader_csv::LeadingZeros::Number,
+    }
 }
 
 fn of_file(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use loader_csv::Dialect;
 use loader_data::column_spec::ColumnSpec;
-use loader_model::choices::{LeadingZeros, RepeatedHeader};
+use loader_model::choices::RepeatedHeader;
 use loader_model::error::{Context, Kind, Result};
 use loader_sandbox::Limits;
 
@@ -107,7 +107,7 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
         skip_rows: settings.skip_rows.unwrap_or(0),
         comment: byte(settings.comment.as_deref(), "--comment")?,
         null_tokens: settings.null_value.clone().unwrap_or_default(),
-        leading_zeros: leading_zeros(settings.leading_zeros.unwrap_or_default()),
+        leading_zeros: columns::leading_zeros(settings.leading_zeros.unwrap_or_default()),
         repeated_header: match settings.repeated_header.unwrap_or_default() {
             RepeatedHeader::Skip => loader_csv::RepeatedHeader::Skip,
             RepeatedHeader::Keep => loader_csv::RepeatedHeader::Keep,
@@ -115,13 +115,6 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
     };
     dialect.check().context(Kind::Config, "the CSV dialect cannot be read")?;
     Ok(dialect)
-}
-
-pub(super) fn leading_zeros(choice: LeadingZeros) -> loader_csv::LeadingZeros {
-    match choice {
-        LeadingZeros::Text => loader_csv::LeadingZeros::Text,
-        LeadingZeros::Number => loader_csv::LeadingZeros::Number,
-    }
 }
 
 fn quote(settings: &Settings, default: Option<u8>) -> Result<Option<u8>> {
