@@ -11,7 +11,7 @@ use crate::steps::{
     catalog, check_evolution, evolve, infer, load, plan, plugins, recover, source, stage,
 };
 use crate::tools::Tools;
-use crate::values::{Loaded, Planned, Work};
+use crate::values::{Altered, Loaded, Planned, Work};
 
 /// How often a load is planned because others change its target meanwhile.
 const MAX_PLANS: u32 = 4;
@@ -45,9 +45,14 @@ pub(crate) async fn load(tools: &Tools) -> Result<Status> {
 // comes after it, because only then is it known how long the texts are that plugins have computed,
 // and so how wide a VARCHAR must be.
 async fn load_planned(tools: &Tools, work: &Work) -> Result<Loaded> {
-    check_evolution::run(tools, work).await?;
+    if let Some(error) = check_evolution::run(tools, work).await? {
+        return Ok(Loaded::TargetChanged(error));
+    }
     let staged = stage::run(tools, work).await?;
-    let evolved = evolve::run(tools, work, &staged).await?;
+    let evolved = match evolve::run(tools, work, &staged).await? {
+        Altered::AsNeeded(evolved) => evolved,
+        Altered::Otherwise(error) => return Ok(Loaded::TargetChanged(error)),
+    };
     load::run(tools, work, &staged, &evolved).await
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::job::Job;
 use crate::progress::Progress;
-use crate::redshift::evolution::Evolution;
+use crate::redshift::evolution::{Evolution, Outlook};
 use crate::report::log::RunLog;
 use crate::report::recorder::Recorder;
 use crate::steps::load;
@@ -176,7 +176,10 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
     preview.rejects = rejects::list(&totals, &work.spool, SHOWN_REJECTS);
     let evolution = Evolution::new(tools, work, &totals.max_text_bytes);
     let evolved = match evolution.is_needed() {
-        true => evolution.plan().await,
+        true => match evolution.plan().await {
+            Ok(Outlook::Plan { plan, .. }) => Ok(plan),
+            Ok(Outlook::TargetChanged(error)) | Err(error) => Err(error),
+        },
         false => Ok(EvolutionPlan::default()),
     };
     let wanted = work.plan.target_columns(&totals.max_text_bytes);

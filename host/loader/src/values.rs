@@ -79,6 +79,15 @@ pub struct Evolved {
     pub notices: Vec<String>,
 }
 
+/// What has become of the target before the load.
+#[derive(Debug)]
+pub(crate) enum Altered {
+    AsNeeded(Evolved),
+    /// It is another by now than the rows were planned for. The error is for a load that is not
+    /// planned anew.
+    Otherwise(Error),
+}
+
 /// What the transaction did.
 #[derive(Debug)]
 pub(crate) enum Loaded {

@@ -74,14 +74,20 @@ impl Session {
 
     /// Waits until some client's batch is at a statement that begins so, and returns the whole batch.
     pub(crate) fn running(&self, beginning: &str) -> Vec<String> {
+        self.all_running(beginning, 1).remove(0)
+    }
+
+    /// Waits until so many batches are at such a statement at once, and returns them.
+    pub(crate) fn all_running(&self, beginning: &str, count: usize) -> Vec<Vec<String>> {
         let beginning = beginning.replace("{s}", &self.schema);
         loop {
             let running = self.client.list_statements().status(StatusString::Started);
             let running = self.runtime.block_on(running.send());
             let running = running.unwrap_or_else(|e| panic!("{}", DisplayErrorContext(e)));
             let ids = running.statements().iter().map(|statement| statement.id().to_owned());
-            if let Some(batch) = ids.into_iter().find_map(|id| self.is_at(&id, &beginning)) {
-                return batch;
+            let batches: Vec<_> = ids.filter_map(|id| self.is_at(&id, &beginning)).collect();
+            if batches.len() >= count {
+                return batches;
             }
         }
     }

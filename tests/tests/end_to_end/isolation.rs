@@ -154,6 +154,25 @@ fn what_another_program_commits_between_copy_and_merge_is_seen() {
 }
 
 #[test]
+fn a_column_that_two_loads_add_with_other_types_is_planned_anew() {
+    let place = place_with_row("added-by-two");
+    let other = Session::in_database("dev", "");
+    other.execute("BEGIN");
+    other.execute("LOCK added_by_two.loader_fence_t");
+    place.put("texts.csv", "id,note,more\n2,a,text\n");
+    place.put("numbers.csv", "id,note,more\n3,b,7\n");
+    let fence = "LOCK \"added_by_two\".\"loader_fence_t\"";
+    let texts = start(&place, "texts.csv", "t", &[]);
+    other.all_running(fence, 1);
+    let numbers = start(&place, "numbers.csv", "t", &[]);
+    other.all_running(fence, 2);
+    other.execute("COMMIT");
+    // Whoever waits longest is first, and makes the column a VARCHAR.
+    let _ = (end(texts).succeeded(), end(numbers).succeeded());
+    assert_eq!(place.value("SELECT more FROM {s}.t WHERE id = 3"), "7");
+}
+
+#[test]
 fn a_load_does_not_wait_for_ever_and_says_for_what_it_waited() {
     let place = place_with_row("patience");
     let other = Session::in_database("dev", "");

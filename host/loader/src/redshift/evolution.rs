@@ -21,6 +21,32 @@ use crate::values::Work;
 /// The largest `view_config.json` that is read.
 pub(crate) const MAX_VIEW_CONFIG_BYTES: usize = 16 << 20;
 
+/// What planning an evolution comes to.
+pub enum Outlook {
+    Plan {
+        plan: EvolutionPlan,
+        /// What depends on the table.
+        dependents: Dependents,
+    },
+    /// The table is another by now than the rows were planned for. The error is for a load that is
+    /// not planned anew.
+    TargetChanged(Error),
+}
+
+impl Outlook {
+    fn nothing() -> Outlook {
+        Outlook::Plan { plan: EvolutionPlan::default(), dependents: Dependents::default() }
+    }
+
+    /// `fact`: what has changed.
+    pub fn changed(target: &TableName, fact: &str) -> Outlook {
+        Outlook::TargetChanged(Error::new(
+            Kind::Transient,
+            format!("{target} changed while the file was being loaded ({fact}); run again"),
+        ))
+    }
+}
+
 /// What the target would have to become for a file.
 pub struct Evolution<'a> {
     tools: &'a Tools,
@@ -43,22 +69,34 @@ impl<'a> Evolution<'a> {
     }
 
     /// What would be done now. Errors: `SchemaConflict` (keys, views that could not come back),
-    /// `Config` (view_config.json), `Transient` (the table is another than the plan was made for).
-    pub async fn plan(&self) -> Result<EvolutionPlan> {
-        self.plan_with_dependents().await.map(|(plan, _)| plan)
-    }
-
-    /// The plan as in [`Self::plan`], with the dependents of the table.
+    /// `Config` (view_config.json).
     // A table that the load creates has no columns and no dependents to ask for. Views of
     // `view_config.json` are read when columns are added, and a new table counts: they are made
     // with it, and made anew later so that their `SELECT *` shows a new column.
-    pub async fn plan_with_dependents(&self) -> Result<(EvolutionPlan, Dependents)> {
+    pub async fn plan(&self) -> Result<Outlook> {
         let target = &self.tools.job.target;
-        let state = if self.creates_table() { None } else { Some(self.table().await?) };
-        let changes = self.changes(state.as_ref())?;
-        if changes.is_empty() {
-            return Ok(Default::default());
+        let state = match self.creates_table() {
+            true => None,
+            false => catalog::read_table(&self.tools.api, target).await?,
+        };
+        if state.is_none() && !self.creates_table() {
+            return Ok(Outlook::changed(target, "it is gone"));
         }
+        let existing = state.as_ref().map(|state| state.columns.as_slice());
+        let changes = match change::changes(&self.wanted, existing) {
+            Ok(changes) if changes.is_empty() => return Ok(Outlook::nothing()),
+            Ok(changes) => changes,
+            Err(reasons) => return Ok(Outlook::changed(target, &reasons.join("; "))),
+        };
+        self.plan_changes(changes, state).await
+    }
+
+    async fn plan_changes(
+        &self,
+        changes: Vec<SchemaChange>,
+        state: Option<TableState>,
+    ) -> Result<Outlook> {
+        let target = &self.tools.job.target;
         let adds_columns = changes.iter().any(SchemaChange::adds_columns);
         let ViewConfig { views: configured, notices } =
             if adds_columns { self.view_config().await? } else { ViewConfig::default() };
@@ -69,25 +107,12 @@ impl<'a> Evolution<'a> {
         let plan = script::plan(changes, &situation);
         let mut plan = plan.map_err(|obstacles| self.in_the_way(&obstacles))?;
         plan.notices.extend(notices);
-        Ok((plan, dependents))
-    }
-
-    /// Errors: `Transient` where the table has changed so that no change makes the file fit.
-    fn changes(&self, state: Option<&TableState>) -> Result<Vec<SchemaChange>> {
-        let existing = state.map(|state| state.columns.as_slice());
-        let changes = change::changes(&self.wanted, existing);
-        changes.map_err(|reasons| changed_meanwhile(&self.tools.job.target, &reasons.join("; ")))
+        Ok(Outlook::Plan { plan, dependents })
     }
 
     /// Whether the target is missing, so that the load makes it in its own transaction.
     pub fn creates_table(&self) -> bool {
         self.work.plan.creates_table
-    }
-
-    async fn table(&self) -> Result<TableState> {
-        let target = &self.tools.job.target;
-        let state = catalog::read_table(&self.tools.api, target).await?;
-        state.ok_or_else(|| changed_meanwhile(target, "it is gone"))
     }
 
     /// What `view_config.json` has for the target.
@@ -125,11 +150,4 @@ impl<'a> Evolution<'a> {
         );
         Error::new(Kind::SchemaConflict, fact)
     }
-}
-
-fn changed_meanwhile(target: &TableName, fact: &str) -> Error {
-    Error::new(
-        Kind::Transient,
-        format!("{target} changed while the file was being loaded ({fact}); run again"),
-    )
 }

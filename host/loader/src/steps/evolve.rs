@@ -17,23 +17,23 @@ use loader_warehouse::evolution::script::{EvolutionPlan, Execution};
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
 use crate::crash;
-use crate::redshift::evolution::Evolution;
+use crate::redshift::evolution::{Evolution, Outlook};
 use crate::redshift::restore::{Present, Settling};
 use crate::redshift::{lock_wait, retry};
 use crate::step::Step;
 use crate::tools::Tools;
-use crate::values::{Evolved, Staged, Work};
+use crate::values::{Altered, Evolved, Staged, Work};
 
 /// How often the catalog is read anew because another program was changing the table too.
 const MAX_ROUNDS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Errors: `SchemaConflict`, `Config` (rights, view_config.json), `Transient`, `OutcomeUnknown`.
-pub(crate) async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<Evolved> {
+pub(crate) async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<Altered> {
     let evolution = Evolution::new(tools, work, &staged.totals.max_text_bytes);
     let mut evolved = Evolved::default();
     if !evolution.is_needed() {
-        return Ok(evolved);
+        return Ok(Altered::AsNeeded(evolved));
     }
     let ended = tools.step(Step::Evolve, evolve(tools, &evolution, &mut evolved)).await;
     for change in &evolved.plan.changes {
@@ -41,38 +41,48 @@ pub(crate) async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<E
     }
     // Also after a failure half way: the statements that ran stay done, and the report lists them.
     tools.record.evolved(&evolved);
-    ended.map(|()| evolved)
+    ended.map(|changed| changed.map_or(Altered::AsNeeded(evolved), Altered::Otherwise))
 }
 
 /// Plans and makes the changes, and does so again when another program was faster. `evolved` has
-/// what was done, also on failure.
-// A round ends in one of four ways:
+/// what was done, also on failure. `Some`: the table is another by now than the rows were planned
+/// for.
+// A round ends in one of five ways:
 // - The load creates the table: the statements are handed to its transaction, and none runs here.
 // - All statements ran: the late-binding views are tried, and the evolution is done.
 // - Redshift refused a statement, perhaps because another program changed the table meanwhile. The
 //   next round reads the catalog anew, and no longer plans what the other program has done. (For
 //   example, it has already widened `note` to VARCHAR(1024).)
+// - The table has changed so that the rows must be planned anew: nothing more is done here.
 // - The refusal is of another kind, came twice in the same words, or it was the last round: it is
 //   the error of the run. The same words twice mean that reading the catalog again does not help.
 //   (All guards have the same words, and each time another run may have been at work.)
-async fn evolve(tools: &Tools, evolution: &Evolution<'_>, evolved: &mut Evolved) -> Result<()> {
+async fn evolve(
+    tools: &Tools,
+    evolution: &Evolution<'_>,
+    evolved: &mut Evolved,
+) -> Result<Option<Error>> {
     let api = tools.api.to_the_end().with_lock_timeout(tools.job.warehouse.lock_timeout);
     let runner = PlanRunner { tools, api };
     let (mut pause, mut last_message) = (FIRST_PAUSE, String::new());
     for round in 1.. {
-        let (plan, dependents) = evolution.plan_with_dependents().await?;
+        let (plan, dependents) = match evolution.plan().await? {
+            Outlook::Plan { plan, dependents } => (plan, dependents),
+            Outlook::TargetChanged(error) => return Ok(Some(error)),
+        };
         evolved.notices.clone_from(&plan.notices);
         if evolution.creates_table() {
             (evolved.creation, evolved.plan) = (plan.statements(), plan);
-            return Ok(());
+            return Ok(None);
         }
         let Some(refused) = runner.make(&plan, &dependents, &mut evolved.statements).await? else {
             evolved.notices.extend(runner.probe(&dependents.late_binding).await);
             evolved.plan = plan;
-            return Ok(());
+            return Ok(None);
         };
         let failure = &refused.failure;
-        let is_new = failure.message != last_message || failure.refusal == Refusal::Guard;
+        let is_guard = failure.refusal == Refusal::Guard;
+        let is_new = failure.message != last_message || is_guard;
         if round == MAX_ROUNDS || !is_new || !is_another_programs_doing(failure.refusal) {
             return Err(runner.error(&refused));
         }
