@@ -7,6 +7,11 @@ use crate::logical::LogicalType;
 use crate::profile::ColumnProfile;
 
 impl ColumnProfile {
+    /// Whether every row has NULL in the column.
+    pub fn is_empty(&self) -> bool {
+        self.values == 0 && self.quoted_empty == 0
+    }
+
     /// Says whether all values have the type; the error is the place of the first value that has
     /// not. Text accepts every value.
     ///

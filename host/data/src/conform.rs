@@ -87,6 +87,7 @@ mod tests {
             is_key: false,
             max_text_bytes: 4,
             longest_in_file: 0,
+            is_untyped: false,
         }
     }
 

@@ -12,6 +12,7 @@ mod agree_on_types;
 mod columns;
 mod feed;
 mod file_values;
+mod first_types;
 mod given;
 mod header;
 mod input;
@@ -50,6 +51,8 @@ pub struct LoadPlan {
     pub keys: Vec<String>,
     /// Columns of the target that the file lacks, with the value that rows get in them.
     pub filled: Vec<FilledColumn>,
+    /// Columns of the target that get their type from the file, since they have no value yet.
+    pub typed: Vec<String>,
     /// Columns of the file that are left out.
     pub discarded: Vec<String>,
     /// The target does not exist yet.
@@ -71,6 +74,14 @@ impl LoadPlan {
             .zip(longest)
             .map(|(column, longest)| column.in_target(*longest))
             .collect()
+    }
+
+    /// Those of `columns` that must have no value for the plan to be right: they get their type, or
+    /// the file lacks them. (An empty text would make such a column one of texts for ever.)
+    pub fn relied_on(&self, columns: &[String]) -> Vec<String> {
+        let is_filled = |name: &String| self.filled.iter().any(|filled| filled.name == *name);
+        let is_relied_on = |name: &&String| self.typed.contains(name) || is_filled(name);
+        columns.iter().filter(is_relied_on).cloned().collect()
     }
 
     /// Columns of the target that nothing fills in rows with new keys.
@@ -101,6 +112,8 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
     }
     let (header, by_place) = header::named(input)?;
     let input = &PlanInput { header: &header, ..*input };
+    let typed = first_types::given(input)?;
+    let input = &PlanInput { existing: typed.as_deref().or(input.existing), ..*input };
     let Agreed { decode_as, chain, keys: key_columns } = agree_on_types::run(input)?;
     let Names { in_target: names, mut notices } = names::find(input, &chain)?;
     notices.extend(by_place);
@@ -117,10 +130,13 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         }
         Some(existing) => reconcile::run(input, &chain, &names, existing)?,
     };
+    let columns = first_types::with_reasons(input, columns);
     keys::check_stay_apart(input, &key_columns)?;
     notices.extend(notices::of_new_columns(input, &columns));
     let creates_table = input.existing.is_none();
+    let typed = columns.iter().filter(|column| first_types::gets_type(input, column));
     Ok(LoadPlan {
+        typed: typed.map(|column| column.name.clone()).collect(),
         cut_moments: cut_moments(input, &columns),
         notices_of_duplicates: keys::notices_of_duplicates(input, &key_columns),
         header,

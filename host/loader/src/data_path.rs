@@ -78,11 +78,13 @@ impl DataPath {
     }
 
     /// Decides what each column becomes. `existing`: the target's columns, if there is a target.
+    /// `without_values`: those of them that were made without a type, and have no value yet.
     pub fn plan(
         &self,
         plugins: &[ConfiguredPlugin],
         spool: &Spool,
         existing: Option<&[CatalogColumn]>,
+        without_values: &[String],
     ) -> Result<LoadPlan> {
         plan::run(&PlanInput {
             dialect: &self.settings.dialect,
@@ -93,6 +95,7 @@ impl DataPath {
             plugins,
             target: &self.target,
             existing,
+            without_values,
             keys: &self.keys,
             schema_policy: self.schema_policy,
             missing_columns: self.missing_columns,

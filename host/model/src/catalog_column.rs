@@ -1,6 +1,6 @@
 //! A column of a table, as the warehouse's catalog has it.
 
-use crate::column_type::ColumnType;
+use crate::column_type::{ColumnType, UNTYPED};
 
 /// A column of the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,14 @@ pub struct CatalogColumn {
     /// to no other.
     pub number: i64,
     pub default: ColumnDefault,
+}
+
+impl CatalogColumn {
+    /// Whether the column may have been made for a file without a value in it. As long as the table
+    /// has none either, a later file gives the column its type.
+    pub fn is_untyped(&self) -> bool {
+        self.column_type == UNTYPED && self.nullable && self.default == ColumnDefault::None
+    }
 }
 
 /// What a column gets where an INSERT does not name it.

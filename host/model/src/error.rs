@@ -81,6 +81,13 @@ impl Error {
         self
     }
 
+    /// Adds what the reader can do, behind the message.
+    #[must_use]
+    pub fn advising(mut self, advice: &str) -> Error {
+        self.message.push_str(advice);
+        self
+    }
+
     /// Makes an unknown outcome `Transient`, for requests that may simply be sent again. (For
     /// example, a GetObject without an answer has changed nothing.)
     #[must_use]

@@ -4,6 +4,7 @@
 //! The module has the queries and reads their answers. It runs nothing.
 
 pub(crate) mod spelling;
+pub mod untyped;
 
 mod ledger;
 mod upper_case;

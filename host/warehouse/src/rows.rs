@@ -112,6 +112,11 @@ impl Row<'_> {
         })
     }
 
+    /// How many columns the result has.
+    pub(crate) fn len(&self) -> usize {
+        self.columns.len()
+    }
+
     /// Whether the result has a column, for a query that asks for all of a table's.
     pub(crate) fn has(&self, column: &str) -> bool {
         self.columns.iter().any(|known| known == column)

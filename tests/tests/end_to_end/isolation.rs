@@ -8,12 +8,12 @@ use loader_tests::{Ended, Place, Report};
 use crate::database_session::Session;
 
 /// A load that has been started. `more`: further arguments.
-fn start(place: &Place, file: &str, table: &str, more: &[&str]) -> Child {
+pub(crate) fn start(place: &Place, file: &str, table: &str, more: &[&str]) -> Child {
     let mut command = place.command("run", file, table);
     loader_tests::start(command.args(["--upsert-keys", "id"]).args(more))
 }
 
-fn end(child: Child) -> Report {
+pub(crate) fn end(child: Child) -> Report {
     let output = child.wait_with_output().expect("it ends");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     let code = loader_tests::code(output.status);

@@ -12,6 +12,8 @@ mod habits;
 
 mod evolution;
 
+mod first_types;
+
 mod plugins;
 
 mod interruption;

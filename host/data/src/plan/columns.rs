@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use loader_csv::{ColumnProfile, LOGICAL_KEY};
-use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES};
+use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES, UNTYPED};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 use loader_model::widening::{Extent, widened};
@@ -46,6 +46,8 @@ pub struct PlannedColumn {
     pub(crate) max_text_bytes: u32,
     /// The longest text of the file's column, in bytes; 0 where plugins compute the texts.
     pub(crate) longest_in_file: u32,
+    /// It is a new column without a value, of which nobody knows yet what it holds.
+    pub(crate) is_untyped: bool,
 }
 
 impl PlannedColumn {
@@ -55,10 +57,12 @@ impl PlannedColumn {
         // A type that the user gives to a new column is not widened: longer texts are rejected.
         let max_bytes = if self.is_new { 0 } else { longest };
         let extent = Extent { max_bytes, range: None };
+        let is_untyped = self.is_untyped && longest == 0;
         // The fallback is never used: `staged_type` has refused types without a counterpart.
-        let new = || {
-            ColumnType::for_new_column(&self.staged, longest)
-                .unwrap_or(ColumnType::Varchar { bytes: 256 })
+        let new = || match is_untyped {
+            true => UNTYPED,
+            false => ColumnType::for_new_column(&self.staged, longest)
+                .unwrap_or(ColumnType::Varchar { bytes: 256 }),
         };
         TargetColumn {
             name: self.name.clone(),
@@ -66,7 +70,9 @@ impl PlannedColumn {
                 .lands_in
                 .as_ref()
                 .map_or_else(new, |lands_in| widened(lands_in, extent)),
-            not_null: self.is_key && self.is_new,
+            // Redshift adds a NOT NULL column only with a DEFAULT, so a column that is to give its
+            // place to another one is not NOT NULL.
+            not_null: self.is_key && self.is_new && !is_untyped,
             staged_as_text: self.staged == DataType::Utf8
                 && self.lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text),
         }
@@ -122,6 +128,7 @@ pub(super) fn new(
         why: values.map(|values| why::why(values, is_key)),
         cast: staged != *field.data_type(),
         longest_in_file: longest_in_file(input, chain, source, &staged),
+        is_untyped: given.is_none() && staged == DataType::Utf8 && values.is_some_and(is_untyped),
         staged,
         lands_in: given,
         is_new: true,
@@ -129,6 +136,30 @@ pub(super) fn new(
         is_key,
         max_text_bytes: most_bytes.unwrap_or(MAX_VARCHAR_BYTES),
     })
+}
+
+/// The type in Redshift of a column of the output that the target does not have. `None`: neither a
+/// value nor the user tells.
+pub(super) fn new_type(
+    input: &PlanInput<'_>,
+    chain: &ChainPlan,
+    source: usize,
+    is_key: bool,
+) -> Result<Option<ColumnType>> {
+    let (field, values) = (chain.output.field(source), input.values(chain, source));
+    if let Some(given) = given::type_of(input, chain, source, field) {
+        return Ok(Some(given));
+    }
+    if values.is_some_and(is_untyped) {
+        return Ok(None);
+    }
+    let staged = staged_type(field, values, is_key, field.name())?;
+    Ok(ColumnType::for_new_column(&staged, 0))
+}
+
+/// Whether neither a value nor the user says what a column of the file holds.
+fn is_untyped(values: &ColumnProfile) -> bool {
+    values.is_empty() && !values.is_given()
 }
 
 /// The staged type of a new column. `values`: those of the file that pass through to it.

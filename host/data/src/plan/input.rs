@@ -33,6 +33,8 @@ pub struct PlanInput<'a> {
     pub target: &'a TableName,
     /// The target's columns. `None`: the table does not exist.
     pub existing: Option<&'a [CatalogColumn]>,
+    /// The target's columns that were made without a type, and are taken to have no value yet.
+    pub without_values: &'a [String],
     /// The merge keys in lower case, as the user spells them.
     pub keys: &'a [String],
     pub schema_policy: SchemaPolicy,
@@ -50,6 +52,11 @@ impl PlanInput<'_> {
 
     pub(super) fn is_key(&self, column: &str) -> bool {
         self.keys.iter().any(|key| key == column)
+    }
+
+    /// Whether the target's column of this name has no value yet, and so no type of its own.
+    pub(super) fn lacks_values(&self, column: &str) -> bool {
+        self.without_values.iter().any(|name| name == column)
     }
 
     /// The target's column of this name.

@@ -4,6 +4,7 @@
 //! In: the planned columns and the file's profile. Out: sentences for the report.
 
 use loader_csv::{Because, Cause, ColumnProfile, LogicalType};
+use loader_model::column_type::UNTYPED;
 
 use super::columns::PlannedColumn;
 use super::input::PlanInput;
@@ -14,7 +15,7 @@ const ONE_IN: u64 = 100;
 
 /// What a user should hear of new columns. `columns`: all that are planned.
 pub(super) fn of_new_columns(input: &PlanInput<'_>, columns: &[PlannedColumn]) -> Vec<String> {
-    let new = columns.iter().filter(|column| column.is_new && column.lands_in.is_none());
+    let new = columns.iter().filter(|column| column.why.is_some());
     let decided = new.filter_map(|column| {
         let values = &input.profile.columns[column.origin?];
         let new = values.new_type(column.is_key);
@@ -24,24 +25,17 @@ pub(super) fn of_new_columns(input: &PlanInput<'_>, columns: &[PlannedColumn]) -
             is_float || because.cause == Cause::PastFloats || few_decided(values, &because);
         is_due.then(|| notice(column, values, &because))
     });
-    decided.chain(without_values(input, columns)).collect()
+    decided.chain(without_values(columns)).collect()
 }
 
 /// A notice of all new columns that have no value: nobody knows yet what they hold.
-fn without_values(input: &PlanInput<'_>, columns: &[PlannedColumn]) -> Option<String> {
-    let is_empty = |column: &&PlannedColumn| {
-        let values = column.origin.map(|origin| &input.profile.columns[origin]);
-        let is_empty = |values: &ColumnProfile| {
-            values.values == 0 && values.quoted_empty == 0 && !values.is_given()
-        };
-        column.is_new && column.lands_in.is_none() && values.is_some_and(is_empty)
-    };
-    let names: Vec<String> =
-        columns.iter().filter(is_empty).map(|column| format!("`{}`", column.name)).collect();
+fn without_values(columns: &[PlannedColumn]) -> Option<String> {
+    let untyped = columns.iter().filter(|column| column.is_untyped);
+    let names: Vec<String> = untyped.map(|column| format!("`{}`", column.name)).collect();
     (!names.is_empty()).then(|| {
         format!(
-            "the file has no value in {}, so nothing tells what they hold: they are made \
-             VARCHAR(256), and stay so",
+            "the file has no value in {}, so nothing tells what they hold: they are made {UNTYPED}, \
+             and the first file with values in them decides their type",
             names.join(", ")
         )
     })

@@ -23,6 +23,7 @@ fn profile(csv: &str, dialect: &Dialect) -> (Header, FileProfile) {
 struct Case<'a> {
     csv: &'a str,
     existing: &'a [CatalogColumn],
+    without_values: &'a [String],
     keys: &'a [String],
     schema_policy: SchemaPolicy,
     missing_columns: MissingColumns,
@@ -42,6 +43,7 @@ impl Case<'_> {
             profile: &profile,
             target: &target,
             existing: Some(self.existing),
+            without_values: self.without_values,
             keys: self.keys,
             plugins: &[],
             schema_policy: self.schema_policy,
@@ -60,7 +62,17 @@ impl Case<'_> {
 fn case<'a>(csv: &'a str, existing: &'a [CatalogColumn]) -> Case<'a> {
     let (schema_policy, missing_columns) = (SchemaPolicy::Evolve, MissingColumns::Default);
     let (another_feed, dialect) = (AnotherFeed::Refuse, Dialect::default());
-    Case { csv, existing, keys: &[], schema_policy, missing_columns, another_feed, dialect }
+    let (without_values, keys): (&[String], &[String]) = (&[], &[]);
+    Case {
+        csv,
+        existing,
+        without_values,
+        keys,
+        schema_policy,
+        missing_columns,
+        another_feed,
+        dialect,
+    }
 }
 
 fn column(name: &str, column_type: ColumnType) -> CatalogColumn {

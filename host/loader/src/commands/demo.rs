@@ -203,7 +203,7 @@ impl Story {
         let (spool, plan) = blocking(move || {
             let chain = chain::load(&data_path.settings)?;
             let spool = data_path.infer(content)?;
-            let plan = data_path.plan(chain.plugins(), &spool, None)?;
+            let plan = data_path.plan(chain.plugins(), &spool, None, &[])?;
             Ok((spool, plan))
         })
         .await?;

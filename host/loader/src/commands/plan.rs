@@ -95,6 +95,7 @@ fn note(column: &ColumnPreview) -> String {
         ColumnAction::Create => "created".to_owned(),
         ColumnAction::Add => "added".to_owned(),
         ColumnAction::Widen => "widened".to_owned(),
+        ColumnAction::GiveType => "no value yet, gets its type".to_owned(),
         ColumnAction::Fill => match (column.kept_in_known_rows, column.filled_with.as_deref()) {
             (true, filled) => format!("kept; new rows: {}", filled.unwrap_or("refused")),
             (false, filled) => format!("not in the file: {}", filled.unwrap_or("NULL")),

@@ -86,7 +86,7 @@ impl Conversion {
             .context(Kind::Config, format!("{} cannot be read", self.input.display()))?;
         let in_input = |error| self.in_input(error);
         let spool = self.data_path.infer(input).map_err(in_input)?;
-        let plan = self.data_path.plan(chain.plugins(), &spool, None).map_err(in_input)?;
+        let plan = self.data_path.plan(chain.plugins(), &spool, None, &[]).map_err(in_input)?;
         Ok((spool, plan))
     }
 

@@ -4,6 +4,7 @@
 use loader_data::plan::LoadPlan;
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::target_column::{Fill, TargetColumn};
+use loader_model::widening::wider;
 use serde::Serialize;
 
 /// A column of the table or of the file.
@@ -18,7 +19,7 @@ pub struct ColumnPreview {
     /// What the rows get when the file lacks the column: `DEFAULT`, or a literal such as `''` or
     /// `0`; nothing in a column that refuses new rows.
     pub filled_with: Option<String>,
-    /// Why a new column gets its type, with the line of the value that decided.
+    /// Why a column gets its type from the file, with the line of the value that decided.
     pub because: Option<String>,
     /// Whether the file lacks the column, and only rows with new keys get `filled_with`.
     pub kept_in_known_rows: bool,
@@ -32,6 +33,8 @@ pub enum ColumnAction {
     Create,
     Add,
     Widen,
+    /// It has no value yet, and gets its type from the file.
+    GiveType,
     /// The file lacks it.
     Fill,
     /// The table lacks it, and it is left out.
@@ -87,14 +90,18 @@ fn new_column(plan: &LoadPlan, column: &TargetColumn) -> ColumnPreview {
 fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn) -> ColumnPreview {
     let before = column.column_type.to_string();
     let filled = plan.filled.iter().find(|filled| filled.name == column.name);
+    let planned = plan.columns.iter().find(|planned| planned.name == column.name);
+    let because = planned.and_then(|planned| planned.why.clone());
     let after =
         wanted.iter().find(|wanted| wanted.name == column.name).map(|wanted| &wanted.column_type);
+    let is_given = after.is_some_and(|after| wider(&column.column_type, after).is_none());
     let after = after.map_or(before.clone(), ToString::to_string);
     ColumnPreview {
         name: column.name.clone(),
         action: match filled {
             Some(_) => ColumnAction::Fill,
             None if after == before => ColumnAction::Keep,
+            None if is_given => ColumnAction::GiveType,
             None => ColumnAction::Widen,
         },
         before: Some(before),
@@ -104,7 +111,7 @@ fn known_column(plan: &LoadPlan, wanted: &[TargetColumn], column: &CatalogColumn
             Fill::Literal(literal) => Some(literal.to_owned()),
             Fill::Nothing => None,
         }),
-        because: None,
+        because,
         kept_in_known_rows: false,
     }
 }

@@ -6,11 +6,12 @@ use loader_model::names::TableName;
 use loader_warehouse::audit_table::AuditTable;
 use loader_warehouse::catalog::{
     self, ASKS_JOURNAL, ASKS_LEDGER, Catalog, TableState, audit_query, queries, table_queries,
+    untyped,
 };
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 use loader_warehouse::rows::ResultRows;
 
-use crate::redshift::{bookkeeping, retry};
+use crate::redshift::{bookkeeping, dependents, retry};
 
 /// What to do when a bookkeeping table is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +131,17 @@ pub async fn read_audit(api: &DataApi, target: &TableName) -> Result<Option<Audi
         Outcome::Finished(executed) => catalog::read_audit(&api.rows(&executed, None).await?),
         Outcome::Failed(failure) => Err(refusal::explain("reading the catalog", &failure)),
     }
+}
+
+/// Those of the target's columns that have no value. No execution for no columns.
+pub async fn without_values(
+    api: &DataApi,
+    target: &TableName,
+    columns: &[String],
+) -> Result<Vec<String>> {
+    let doing = "counting the values of columns that have no type yet";
+    let answers = dependents::query(api, doing, &untyped::queries(target, columns)).await;
+    untyped::without_values(columns, &answers.map_err(Error::unless_unknown)?)
 }
 
 /// The place of the query that asks a bookkeeping table which does not exist.

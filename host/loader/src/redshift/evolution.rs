@@ -104,8 +104,9 @@ impl<'a> Evolution<'a> {
         let attributes = state.map(|state| state.attributes).unwrap_or_default();
         let (attributes, configured) = (attributes.as_slice(), configured.as_slice());
         let situation = Situation { target, attributes, dependents: &dependents, configured };
+        let hint = as_texts(&changes);
         let plan = script::plan(changes, &situation);
-        let mut plan = plan.map_err(|obstacles| self.in_the_way(&obstacles))?;
+        let mut plan = plan.map_err(|obstacles| self.in_the_way(&obstacles, hint))?;
         plan.notices.extend(notices);
         Ok(Outlook::Plan { plan, dependents })
     }
@@ -142,12 +143,23 @@ impl<'a> Evolution<'a> {
         dependents::read(&api, &self.tools.job.target, &names).await
     }
 
-    fn in_the_way(&self, obstacles: &[String]) -> Error {
+    fn in_the_way(&self, obstacles: &[String], hint: &str) -> Error {
         let target = &self.tools.job.target;
         let fact = format!(
-            "{target} cannot be changed for the file: {}; nothing was touched",
+            "{target} cannot be changed for the file: {}{hint}; nothing was touched",
             obstacles.join("; ")
         );
         Error::new(Kind::SchemaConflict, fact)
+    }
+}
+
+/// What can be done without the change, where a column is to be given its type.
+pub fn as_texts(changes: &[SchemaChange]) -> &'static str {
+    match changes.iter().any(|change| matches!(change, SchemaChange::GiveType { .. })) {
+        true => {
+            "; with --schema-policy freeze, columns that have no value yet stay VARCHAR and take \
+             the file's texts"
+        }
+        false => "",
     }
 }

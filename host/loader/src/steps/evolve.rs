@@ -17,7 +17,7 @@ use loader_warehouse::evolution::script::{EvolutionPlan, Execution};
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
 use crate::crash;
-use crate::redshift::evolution::{Evolution, Outlook};
+use crate::redshift::evolution::{Evolution, Outlook, as_texts};
 use crate::redshift::restore::{Present, Settling};
 use crate::redshift::{lock_wait, retry};
 use crate::step::Step;
@@ -53,7 +53,8 @@ pub(crate) async fn run(tools: &Tools, work: &Work, staged: &Staged) -> Result<A
 // - Redshift refused a statement, perhaps because another program changed the table meanwhile. The
 //   next round reads the catalog anew, and no longer plans what the other program has done. (For
 //   example, it has already widened `note` to VARCHAR(1024).)
-// - The table has changed so that the rows must be planned anew: nothing more is done here.
+// - A column that was to be given its type has values or a type by now, or the table has changed
+//   so that the rows must be planned anew: nothing more is done here.
 // - The refusal is of another kind, came twice in the same words, or it was the last round: it is
 //   the error of the run. The same words twice mean that reading the catalog again does not help.
 //   (All guards have the same words, and each time another run may have been at work.)
@@ -82,9 +83,12 @@ async fn evolve(
         };
         let failure = &refused.failure;
         let is_guard = failure.refusal == Refusal::Guard;
+        if is_guard && plan.guards_type(&tools.job.target, &refused.statement) {
+            return Ok(Some(typed_meanwhile(&tools.job.target)));
+        }
         let is_new = failure.message != last_message || is_guard;
         if round == MAX_ROUNDS || !is_new || !is_another_programs_doing(failure.refusal) {
-            return Err(runner.error(&refused));
+            return Err(runner.error(&refused, as_texts(&plan.changes)));
         }
         tracing::warn!(round, error = %failure.message, "the table changed meanwhile, looking again");
         last_message.clone_from(&failure.message);
@@ -92,6 +96,14 @@ async fn evolve(
         pause *= 2;
     }
     Err(Error::new(Kind::Internal, "the rounds of an evolution never ended"))
+}
+
+fn typed_meanwhile(target: &TableName) -> Error {
+    let fact = format!(
+        "others filled or altered columns of {target} that had no value before, again and again; run \
+         again"
+    );
+    Error::new(Kind::Transient, fact)
 }
 
 /// Carries out a plan.
@@ -179,7 +191,7 @@ impl PlanRunner<'_> {
 
     /// The error of a refused change. The table's owner has to solve it (`SchemaConflict`), unless
     /// the refusal is a conflict with another transaction or a missing privilege.
-    fn error(&self, Refused { statement, failure }: &Refused) -> Error {
+    fn error(&self, Refused { statement, failure }: &Refused, hint: &str) -> Error {
         let target = &self.tools.job.target;
         match failure.refusal {
             Refusal::Cancelled => lock_wait::cancelled(&self.api, target, statement, failure),
@@ -194,7 +206,7 @@ impl PlanRunner<'_> {
             _ => {
                 // `explain` gives the kind `Internal` to a refusal whose cause it does not know. Here
                 // the cause is known: it is the table.
-                let error = refusal::explain(&format!("changing {target}"), failure);
+                let error = refusal::explain(&format!("changing {target}"), failure).advising(hint);
                 let unknown = error.kind() == Kind::Internal;
                 if unknown { error.of_kind(Kind::SchemaConflict) } else { error }
             }
@@ -214,7 +226,7 @@ impl PlanRunner<'_> {
             let written = retry::execute_batch(&self.api, &statements).await;
             let outcome = written.map_err(Error::unless_unknown)?;
             if let Some(refused) = refusal_of(statements, outcome) {
-                return Err(self.error(&refused));
+                return Err(self.error(&refused, ""));
             }
         }
         let views = journal.views.len();

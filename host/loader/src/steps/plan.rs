@@ -2,7 +2,8 @@
 //!
 //! In: the plugins, the file's profile, the target's columns. Out: how to decode, the plugins'
 //! plans, the staged columns. For example, a column of `1` and `2` is decoded as text when it lands
-//! in a VARCHAR. Changes nothing.
+//! in a VARCHAR. Changes nothing. Where the file would give columns of the table their type, the
+//! warehouse is asked whether they have values by now.
 
 use std::sync::Arc;
 
@@ -12,27 +13,24 @@ use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::choices::{MissingColumns, Strategy};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
-use loader_warehouse::catalog::Catalog;
+use loader_warehouse::catalog::{Catalog, untyped};
 
 use crate::data_path::chain::Chain;
 use crate::job::Job;
+use crate::redshift::catalog;
 use crate::step::Step;
 use crate::tools::{Tools, blocking};
 
 /// Errors: `Config` (a key that is no column), `Plugin`, `Data` (values that the target cannot
-/// take), `SchemaConflict` (a change of the table that is impossible or not allowed).
+/// take), `SchemaConflict` (a change of the table that is impossible or not allowed), `Transient`.
 pub(crate) async fn run(
     tools: &Tools,
     chain: &Chain,
     spool: &Arc<Spool>,
     catalog: &Catalog,
 ) -> Result<Arc<LoadPlan>> {
-    let (data_path, chain) = (Arc::clone(&tools.data_path), chain.clone());
-    let (spool, existing) = (Arc::clone(spool), catalog.target.clone());
-    // Planning calls the plugins, and guests only run on threads for blocking work.
-    let planning = blocking(move || data_path.plan(chain.plugins(), &spool, existing.as_deref()));
-    let plan = tools.step(Step::Plan, planning).await;
-    let plan = plan.map_err(|error| tools.in_file(error))?;
+    let planner = Planner { tools, chain, spool, existing: catalog.target.as_deref() };
+    let plan = tools.step(Step::Plan, planner.plan()).await?;
     check_kept(&tools.job, &plan, catalog.target.as_deref())?;
     if !plan.discarded.is_empty() {
         let columns = plan.discarded.join(", ");
@@ -40,6 +38,60 @@ pub(crate) async fn run(
     }
     tools.record.plan(&plan);
     Ok(Arc::new(plan))
+}
+
+struct Planner<'a> {
+    tools: &'a Tools,
+    chain: &'a Chain,
+    spool: &'a Arc<Spool>,
+    existing: Option<&'a [CatalogColumn]>,
+}
+
+impl Planner<'_> {
+    /// The plan. Which columns have no value is only asked where the plan depends on it, as the
+    /// answer takes a scan of these columns. (For example, `note` was made without a type and has
+    /// texts by now. A file with more texts for it asks nothing, a file with numbers asks.)
+    async fn plan(&self) -> Result<LoadPlan> {
+        let supposed = untyped::names(self.existing.unwrap_or_default());
+        let plan = self.supposing(&supposed).await;
+        let relied_on = match &plan {
+            Ok(plan) => plan.relied_on(&supposed),
+            Err(_) => supposed,
+        };
+        let target = &self.tools.job.target;
+        let empty = catalog::without_values(&self.tools.api, target, &relied_on).await?;
+        if empty == relied_on {
+            return plan;
+        }
+        let typed = plan.map(|plan| plan.typed).unwrap_or_default();
+        let texts: Vec<String> = typed.into_iter().filter(|name| !empty.contains(name)).collect();
+        self.tools.record.notices(stay_texts(&texts));
+        self.supposing(&empty).await
+    }
+
+    /// The plan, if these columns have no value.
+    async fn supposing(&self, without_values: &[String]) -> Result<LoadPlan> {
+        let (data_path, chain) = (Arc::clone(&self.tools.data_path), self.chain.clone());
+        let (spool, existing) = (Arc::clone(self.spool), self.existing.map(<[_]>::to_vec));
+        let without_values = without_values.to_vec();
+        // Planning calls the plugins, and guests only run on threads for blocking work.
+        let planning = blocking(move || {
+            data_path.plan(chain.plugins(), &spool, existing.as_deref(), &without_values)
+        });
+        planning.await.map_err(|error| self.tools.in_file(error))
+    }
+}
+
+/// A notice of columns that would have got their type, if they had no value.
+fn stay_texts(columns: &[String]) -> Option<String> {
+    let names: Vec<String> = columns.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "columns of the table that were made without a type have texts by now, so they stay \
+             VARCHAR, and this file's values are stored there as texts, though none is one: {}",
+            names.join(", ")
+        )
+    })
 }
 
 /// Refuses a merge whose known rows should keep values, and are replaced by all rows of their key.

@@ -2,15 +2,17 @@
 //! spelt as SQL.
 
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
-use loader_model::column_type::ColumnType;
+use loader_model::column_type::{ColumnType, UNTYPED};
 use loader_model::names::TableName;
 use loader_model::target_column::TargetColumn;
 use loader_model::widening::wider;
 
+use crate::catalog::spelling;
+use crate::guard::{guard, same_columns};
 use crate::saved_view::{Grant, grant_sql};
 use crate::sql::{ident, table, text};
 
-/// The name of the column that takes a widened column's place, until the old column is dropped.
+/// The name of the column that takes another one's place, until the old column is dropped.
 const WIDENED: &str = "_loader_widened";
 
 /// One change of the target.
@@ -40,6 +42,12 @@ pub enum SchemaChange {
         to: ColumnType,
         not_null: bool,
         default: Option<String>,
+    },
+    /// A column that was made without a type, and has no value yet, gives its place to one of the
+    /// type that the file's values have.
+    GiveType {
+        name: String,
+        to: ColumnType,
     },
 }
 
@@ -85,6 +93,9 @@ fn widening(
 ) -> Result<Option<SchemaChange>, String> {
     let (name, from) = (wanted.name.clone(), existing.column_type.clone());
     let Some(to) = wider(&from, &wanted.column_type) else {
+        if existing.is_untyped() {
+            return Ok(Some(SchemaChange::GiveType { name, to: wanted.column_type.clone() }));
+        }
         return Err(format!(
             "column `{name}` is {from}, which cannot become {}",
             wanted.column_type
@@ -124,9 +135,9 @@ impl SchemaChange {
     /// The column that a bound view keeps from changing; `None` for changes that no view blocks.
     pub fn altered_column(&self) -> Option<&str> {
         match self {
-            SchemaChange::WidenVarchar { name, .. } | SchemaChange::ReplaceColumn { name, .. } => {
-                Some(name)
-            }
+            SchemaChange::WidenVarchar { name, .. }
+            | SchemaChange::ReplaceColumn { name, .. }
+            | SchemaChange::GiveType { name, .. } => Some(name),
             SchemaChange::CreateTable { .. } | SchemaChange::AddColumn { .. } => None,
         }
     }
@@ -155,12 +166,32 @@ impl SchemaChange {
                 let default =
                     default.map_or(String::new(), |default| format!(" DEFAULT {default}"));
                 let not_null = if *not_null { " NOT NULL" } else { "" };
-                let mut statements =
-                    replace_column(target, &ident(name), &format!("{to}{default}{not_null}"));
-                statements.extend(kept.restore(target, &ident(name)));
-                statements
+                let new = format!("{to}{default}{not_null}");
+                let [add, copy, drop, rename] = replace_column(target, &ident(name), &new);
+                [vec![add, copy, drop, rename], kept.restore(target, &ident(name))].concat()
+            }
+            // There is no value to copy.
+            SchemaChange::GiveType { name, to } => {
+                let [add, _, drop, rename] = replace_column(target, &ident(name), &to.to_string());
+                let (kept, guards) = (kept.restore(target, &ident(name)), self.guards(target));
+                guards.into_iter().chain([add, drop, rename]).chain(kept).collect()
             }
         }
+    }
+
+    /// The guards that a column which is given a type has neither a value nor a type by now; none for
+    /// other changes.
+    // They stand behind the LOCK of the table, so they see what others have done before, and nobody
+    // does anything between them and the change. Another load may have made the column a TIMESTAMP,
+    // and not have loaded its rows yet: a count alone would let this one make a DATE of it.
+    pub(crate) fn guards(&self, target: &TableName) -> Vec<String> {
+        let SchemaChange::GiveType { name, .. } = self else { return Vec::new() };
+        let spelt = spelling::of_type(&UNTYPED).into_iter().map(|spelt| format!("{name} {spelt}"));
+        let none = format!("COUNT({}) = 0", ident(name));
+        vec![
+            same_columns(target, &spelt.collect::<Vec<_>>(), 1),
+            guard(&none, "no_value_yet", &table(target)),
+        ]
     }
 
     /// The change as people read it, such as ``widen `n` from INTEGER to BIGINT``.
@@ -177,6 +208,11 @@ impl SchemaChange {
                 let default = if *not_null && default.is_none() { ", with DEFAULT 0" } else { "" };
                 format!(
                     "widen `{name}` from {from} to {to}; it moves to the end of the table{default}"
+                )
+            }
+            SchemaChange::GiveType { name, to } => {
+                format!(
+                    "make `{name}`, which has no value yet, {to}; it moves to the end of the table"
                 )
             }
         }
@@ -215,9 +251,9 @@ impl ColumnExtras {
 // The order matters. The values are copied while the old column is there, and the new column can
 // take the name only when the old one is gone. All four run in one transaction behind a LOCK, so no
 // other program sees the table in between or writes rows that the UPDATE misses.
-fn replace_column(target: &TableName, column: &str, definition: &str) -> Vec<String> {
+fn replace_column(target: &TableName, column: &str, definition: &str) -> [String; 4] {
     let (table, widened) = (table(target), ident(WIDENED));
-    vec![
+    [
         format!("ALTER TABLE {table} ADD COLUMN {widened} {definition}"),
         format!("UPDATE {table} SET {widened} = {column}"),
         format!("ALTER TABLE {table} DROP COLUMN {column}"),

@@ -47,11 +47,13 @@ pub fn plan(
 /// A notice that a replaced column may lose privileges. It is a new column, and the loader can give
 /// it only the privileges that its user sees on the old one.
 fn hidden_privileges(changes: &[SchemaChange], dependents: &Dependents) -> Option<String> {
-    let replaced = |change: &SchemaChange| matches!(change, SchemaChange::ReplaceColumn { .. });
+    let replaced = |change: &SchemaChange| {
+        matches!(change, SchemaChange::ReplaceColumn { .. } | SchemaChange::GiveType { .. })
+    };
     (!dependents.superuser && changes.iter().any(replaced)).then(|| {
         format!(
             "{} is no superuser and may not see all privileges on single columns; a column that is \
-             replaced by a wider one loses the privileges that stay hidden",
+             replaced by another one loses the privileges that stay hidden",
             dependents.user
         )
     })

@@ -6,7 +6,7 @@ use loader_model::target_column::TargetColumn;
 
 use crate::bookkeeping::fence;
 use crate::catalog::spelling;
-use crate::guard::guard;
+use crate::guard::{guard, same_columns};
 use crate::load_batch::batch::LoadBatch;
 use crate::sql::{table, text};
 
@@ -25,24 +25,10 @@ pub(super) fn hold(batch: &LoadBatch<'_>) -> String {
 /// Refuses a target whose columns have other types by now. An INSERT would round or cut the values
 /// instead. (For example, amounts that were staged for DECIMAL(12,4) would lose two digits in a
 /// column that is DECIMAL(12,2) by now.)
-// The query reads the catalog alone: Redshift does not join catalog tables with others. It sees
-// what is committed when it runs and not only what the snapshot has, and `hold` keeps it true.
+// `hold` keeps it true.
 pub(super) fn column_guard(batch: &LoadBatch<'_>) -> String {
-    let spelt: Vec<String> = batch
-        .columns
-        .iter()
-        .flat_map(|column| spellings(column, batch.existing))
-        .map(|spelling| text(&spelling))
-        .collect();
-    let from = format!(
-        "pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = \
-         c.relnamespace WHERE n.nspname = {} AND c.relname = {} AND a.attnum > 0 AND NOT \
-         a.attisdropped AND a.attname || ' ' || format_type(a.atttypid, a.atttypmod) IN ({})",
-        text(&batch.target.schema),
-        text(&batch.target.table),
-        spelt.join(", "),
-    );
-    guard(&format!("COUNT(*) = {}", batch.columns.len()), "same_columns", &from)
+    let spelt = batch.columns.iter().flat_map(|column| spellings(column, batch.existing));
+    same_columns(batch.target, &spelt.collect::<Vec<_>>(), batch.columns.len())
 }
 
 /// A column with its type as the catalog may spell it, such as `note character varying(256)`. A

@@ -52,6 +52,7 @@ pub(super) fn plan(
         required: is_key || !existing.nullable,
         is_key,
         max_text_bytes: most_bytes.unwrap_or(MAX_VARCHAR_BYTES),
+        is_untyped: false,
     })
 }
 

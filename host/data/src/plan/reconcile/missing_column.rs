@@ -17,6 +17,10 @@ use crate::plan::input::PlanInput;
 // example, `status VARCHAR(20) NOT NULL` gets its DEFAULT if it has one. Without one `default`
 // makes it `''`, `null` refuses the file, and `keep` lets in what changes rows that are there.
 pub(super) fn fill(input: &PlanInput<'_>, column: &CatalogColumn) -> Result<Fill, Mismatch> {
+    if input.lacks_values(&column.name) {
+        // An empty text would make it a column of texts for ever.
+        return Ok(Fill::Literal("NULL"));
+    }
     match (&column.default, input.missing_columns, empty_value(&column.column_type)) {
         // Redshift numbers the rows, so --missing-columns does not apply.
         (ColumnDefault::Identity { .. }, ..) => Ok(Fill::Default),

@@ -1,5 +1,6 @@
 //! The changes over the matrix of types, their SQL, and what must hold of every set of changes.
 
+use loader_model::column_type::UNTYPED;
 use proptest::prelude::*;
 
 use super::*;
@@ -181,13 +182,46 @@ fn what_is_impossible_is_listed_whole() {
     ");
 }
 
+#[test]
+fn a_column_without_values_gives_its_place_to_one_of_a_type() {
+    let kept = ColumnExtras {
+        grants: Vec::new(),
+        comments: vec![("paid_on".into(), "day of payment".into())],
+    };
+    let has = [existing("paid_on", UNTYPED), existing("note", UNTYPED)];
+    let wants = [wanted("paid_on", ColumnType::Date), wanted("note", varchar(1024))];
+    let found = changes(&wants, Some(&has)).expect("possible");
+    let statements = found.iter().flat_map(|change| change.statements(&target(), &kept));
+    insta::assert_snapshot!(statements.collect::<Vec<_>>().join("\n"), @r#"
+    ALTER TABLE "public"."orders" ALTER COLUMN "note" TYPE VARCHAR(1024)
+    SELECT 1 / (CASE WHEN COUNT(*) = 1 THEN 1 ELSE 0 END) AS same_columns FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relname = 'orders' AND a.attnum > 0 AND NOT a.attisdropped AND a.attname || ' ' || format_type(a.atttypid, a.atttypmod) IN ('paid_on character varying(251)')
+    SELECT 1 / (CASE WHEN COUNT("paid_on") = 0 THEN 1 ELSE 0 END) AS no_value_yet FROM "public"."orders"
+    ALTER TABLE "public"."orders" ADD COLUMN "_loader_widened" DATE
+    ALTER TABLE "public"."orders" DROP COLUMN "paid_on"
+    ALTER TABLE "public"."orders" RENAME COLUMN "_loader_widened" TO "paid_on"
+    COMMENT ON COLUMN "public"."orders"."paid_on" IS 'day of payment'
+    "#);
+    // A column of which an INSERT may expect something else keeps its type.
+    for other in [
+        CatalogColumn { nullable: false, ..existing("paid_on", UNTYPED) },
+        CatalogColumn {
+            default: ColumnDefault::Expression("''".into()),
+            ..existing("paid_on", UNTYPED)
+        },
+        existing("paid_on", varchar(256)),
+    ] {
+        assert!(changes(&wants[..1], Some(&[other])).is_err());
+    }
+}
+
 fn any_type() -> impl Strategy<Value = ColumnType> {
     prop_oneof![
         Just(ColumnType::SmallInt),
         Just(ColumnType::Integer),
         Just(ColumnType::BigInt),
         Just(ColumnType::Date),
-        (1u32..=65535).prop_map(varchar),
+        // From here on no VARCHAR is a column without a type.
+        (252u32..=65535).prop_map(varchar),
         Just(decimal(38, 18)),
     ]
 }
@@ -211,7 +245,9 @@ fn apply(mut table: Vec<CatalogColumn>, found: &[SchemaChange]) -> Vec<CatalogCo
                     .filter(|column| column.name == *name)
                     .for_each(|column| column.column_type = to.clone());
             }
-            SchemaChange::CreateTable { .. } => panic!("there is a table"),
+            SchemaChange::CreateTable { .. } | SchemaChange::GiveType { .. } => {
+                panic!("there is a table, and all its columns have a type")
+            }
         }
     }
     table

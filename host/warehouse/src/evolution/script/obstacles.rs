@@ -37,7 +37,8 @@ pub(super) fn obstacles(
 // are an obstacle to both.
 fn column_obstacle(change: &SchemaChange, attributes: &[ColumnAttributes]) -> Option<String> {
     let (SchemaChange::WidenVarchar { name, to, .. }
-    | SchemaChange::ReplaceColumn { name, to, .. }) = change
+    | SchemaChange::ReplaceColumn { name, to, .. }
+    | SchemaChange::GiveType { name, to }) = change
     else {
         return None;
     };
@@ -56,7 +57,7 @@ fn key_obstacle(attributes: &ColumnAttributes, to: &ColumnType) -> Option<String
         ColumnAttributes { .. } => return None,
     };
     Some(format!(
-        "column `{}` is a {key} key, which cannot be replaced by a wider one; make the table anew \
+        "column `{}` is a {key} key, which cannot be replaced by another one; make the table anew \
          with {to}",
         attributes.name
     ))

@@ -229,7 +229,7 @@ fn everything_in_the_way_is_named_at_once() {
     insta::assert_snapshot!(written(changes, &dependents(vec![stuck]), &[], &attributes), @"
     refused: column `note` is part of a declared key (PRIMARY KEY, UNIQUE or FOREIGN KEY), which Redshift does not alter; drop that constraint, loader merges without it
     column `city` is encoded as bytedict, which Redshift does not alter; first run ALTER TABLE … ALTER COLUMN city ENCODE lzo
-    column `id` is a sort key, which cannot be replaced by a wider one; make the table anew with BIGINT
+    column `id` is a sort key, which cannot be replaced by another one; make the table anew with BIGINT
     view public.m is materialized
     ");
 }

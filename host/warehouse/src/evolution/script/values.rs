@@ -119,6 +119,12 @@ impl Transaction {
 }
 
 impl EvolutionPlan {
+    /// Whether a refused statement is the guard of a column that is to be given its type.
+    pub fn guards_type(&self, target: &TableName, refused: &str) -> bool {
+        let mut guards = self.changes.iter().flat_map(|change| change.guards(target));
+        guards.any(|guard| guard == refused)
+    }
+
     /// All statements, in order.
     pub fn statements(&self) -> Vec<String> {
         self.executions.iter().flat_map(Execution::statements).cloned().collect()

@@ -1,0 +1,2 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, n VARCHAR(251))
+INSERT INTO {s}.t VALUES (9, 'by hand')
