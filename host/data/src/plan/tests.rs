@@ -169,7 +169,7 @@ fn all_offending_columns_are_named_with_their_places() {
         column("b", ColumnType::Decimal { precision: 4, scale: 2 }),
         column("c", ColumnType::Char { bytes: 2 }),
     ];
-    insta::assert_snapshot!(case("a,b,c\n1,2,x\n1.5,123.4,x\n", &existing).error(), @r#"SchemaConflict: the file does not fit public.t: column `a` is INTEGER, the number in line 3, byte 12 is not whole; column `b` is DECIMAL(4,2), the value in line 3, byte 16 is not (numbers are written 1234.56, or as [columns."b"] of the settings says); change the table or the file so that they agree"#);
+    insta::assert_snapshot!(case("a,b,c\n1,2,x\n1.5,123.4,x\n", &existing).error(), @"SchemaConflict: the file does not fit public.t: column `a` is INTEGER, the number in line 3, byte 12 is not whole; column `b` is DECIMAL(4,2), the value in line 3, byte 16 is not (a DECIMAL(4,2) has 2 digits before its point); change the table or the file so that they agree");
     insta::assert_snapshot!(case("a,b,c\nx,2,x\n1,1,long\n", &existing).error(), @r#"SchemaConflict: the file does not fit public.t: column `a` is INTEGER, the value in line 2, byte 6 is not (numbers are written 1234.56, or as [columns."a"] of the settings says); column `c` is CHAR(2), the text in line 3, byte 16 has 4 bytes; change the table or the file so that they agree"#);
 }
 

@@ -143,21 +143,25 @@ fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Posi
         let fact = format!("column `{name}` is {column_type}, the number in {place} is not whole");
         return Mismatch::Schema(fact);
     }
-    // Positions of one column and one line are those of one value.
-    let zeros = values.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.line == position.line);
-    let (place, hint) = (place(position), hint(name, column_type, zeros));
+    let (place, hint) = (place(position), hint(values, existing, position));
     Mismatch::Value(format!("column `{name}` is {column_type}, the value in {place} is not{hint}"))
 }
 
-/// How values of a type are written, and how a user says that they are written otherwise. `zeros`:
-/// the value has leading zeros (`02139`), which make it text by default.
-// No flag is advised that would load 2139 for a postcode.
-fn hint(name: &str, column_type: &ColumnType, zeros: bool) -> String {
+/// How values of a type are written, and how a user says that they are written otherwise.
+// Positions of one column and one line are those of one value. A value with leading zeros (`02139`)
+// is text by default; no flag is advised that would load 2139 for a postcode.
+fn hint(values: &ColumnProfile, existing: &CatalogColumn, position: &Position) -> String {
+    let (name, column_type) = (&existing.name, &existing.column_type);
+    let zeros = values.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.line == position.line);
     match column_type {
         number if zeros && is_number(number) => format!(
             " (it has leading zeros, which only a VARCHAR column keeps; [columns.{name:?}] of the \
              settings can say that they mean nothing)"
         ),
+        ColumnType::Decimal { precision, scale } if values.accepts(LogicalType::Double).is_ok() => {
+            let digits = i16::from(*precision) - i16::from(*scale);
+            format!(" (a {column_type} has {digits} digits before its point)")
+        }
         number if is_number(number) => {
             format!(" (numbers are written 1234.56, or as [columns.{name:?}] of the settings says)")
         }
