@@ -15,6 +15,8 @@ pub mod journals;
 
 pub mod audit;
 
+pub mod refused_keys;
+
 pub mod glue_keys;
 
 pub mod load_errors;

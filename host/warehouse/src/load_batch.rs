@@ -18,6 +18,8 @@ mod counts;
 
 mod glue_keys;
 
+mod example_keys;
+
 mod merge;
 
 mod records;
@@ -29,6 +31,7 @@ use crate::session;
 
 pub use batch::{Copy, CopyFormat, GlueKeys, LedgerRow, LoadBatch, StatementRole};
 pub use counts::Counts;
+pub use example_keys::ExampleKey;
 pub use glue_keys::{RespeltKey, unquote};
 pub use records::audit_failure;
 
@@ -42,7 +45,8 @@ pub struct LoadStatements {
     fence_guard: Vec<Statement>,
     fill: Vec<Statement>,
     merge: Vec<Statement>,
-    glue_examples: String,
+    /// For each guard that refuses keys, the statement that finds some of those.
+    examples: Vec<Statement>,
 }
 
 impl LoadStatements {
@@ -65,13 +69,17 @@ impl LoadStatements {
         self.locks.iter().chain(&self.fence_guard).chain(&self.merge).cloned().collect()
     }
 
-    /// What tells, after a refusal, which keys the Glue job spelt otherwise: the last statement has
-    /// them as rows ([`RespeltKey`]). It changes nothing but temporary tables.
-    // The staging table went with the transaction that was refused, so it is filled again. A load
-    // that goes through has no statement more for it.
-    pub fn telling_of_glue_keys(&self) -> Vec<String> {
-        let filling = self.filling().into_iter().map(|(_, sql)| sql);
-        filling.chain([self.glue_examples.clone()]).collect()
+    /// What tells, after `guard` has refused the load, which keys it has met: the last statement has
+    /// some of them as rows ([`ExampleKey`], or [`RespeltKey`] of those that the Glue job spelt
+    /// otherwise). It changes nothing but temporary tables. `None` where no keys are refused.
+    // The staging table went with the transaction that was refused, so it is filled again, without
+    // the guard that would refuse its keys again. A load that goes through has no statement more for
+    // it.
+    pub fn telling(&self, guard: StatementRole) -> Option<Vec<String>> {
+        let (_, examples) = self.examples.iter().find(|(role, _)| *role == guard)?;
+        let filling = self.filling().into_iter();
+        let filling = filling.filter(|(role, _)| *role != StatementRole::DuplicateGuard);
+        Some(filling.map(|(_, sql)| sql).chain([examples.clone()]).collect())
     }
 }
 
@@ -83,8 +91,21 @@ pub fn build(batch: &LoadBatch<'_>) -> LoadStatements {
         fence_guard: fence_guard(batch),
         fill: fill_stage(batch),
         merge: move_rows(batch),
-        glue_examples: glue_keys::examples(batch),
+        examples: examples(batch),
     }
+}
+
+// Where keys of the Glue job are matched, the refused transaction had given them the file's spelling
+// before it looked for new ones, and no statement alone sees that.
+fn examples(batch: &LoadBatch<'_>) -> Vec<Statement> {
+    let mut examples = vec![
+        (StatementRole::DuplicateGuard, example_keys::of_several_rows(batch)),
+        (StatementRole::RespeltKeyGuard, glue_keys::examples(batch)),
+    ];
+    if batch.glue_keys != GlueKeys::Matched {
+        examples.push((StatementRole::NewKeyGuard, example_keys::new(batch)));
+    }
+    examples
 }
 
 /// The text keys of a merge into a table that exists, which the Glue job may have spelt otherwise.

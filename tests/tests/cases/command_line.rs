@@ -29,6 +29,11 @@ pub(crate) fn arguments(words: &str) -> Vec<String> {
     arguments
 }
 
+/// The flag of an argument: `--a` of `--a=b`.
+pub(crate) fn flag(argument: &str) -> &str {
+    argument.split_once('=').map_or(argument, |(flag, _)| flag)
+}
+
 /// The flags that a text names, each once: `--strategy` of ``give `--strategy append` ``.
 pub(crate) fn flags(text: &str) -> Vec<String> {
     let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
@@ -60,7 +65,7 @@ pub(crate) fn without(arguments: Vec<String>, others: &[String]) -> Vec<String> 
     let mut is_out = false;
     let mut stays = |argument: &String| {
         if argument.starts_with("--") {
-            is_out = others.contains(argument);
+            is_out = others.iter().any(|other| flag(other) == flag(argument));
         }
         !is_out
     };

@@ -8,26 +8,21 @@ use loader_tests::{Place, Report, without_times};
 
 /// What the plan said and the load did.
 pub(crate) fn outcome(name: &str, planned: &Report, report: &Report) -> String {
-    assert_eq!(
-        report.json["exit_code"], report.ended.code,
-        "{name}: the report and the process disagree"
-    );
-    assert_eq!(
-        planned.ended.code,
-        report.ended.code,
-        "{name}: the plan ended otherwise: {}",
-        planned.error()
-    );
-    assert_eq!(
-        without_times(planned.error()),
-        without_times(report.error()),
-        "{name}: the plan saw another error"
-    );
+    let code = report.ended.code;
+    assert_eq!(report.json["exit_code"], code, "{name}: the report and the process disagree");
+    let mut found = format!("exit {code}\n");
+    if is_refused_by_the_warehouse(report) {
+        writeln!(found, "planned exit {}", planned.ended.code).expect("a string takes everything");
+    } else {
+        let error = planned.error();
+        assert_eq!(planned.ended.code, code, "{name}: the plan ended otherwise: {error}");
+        let (planned, happened) = (without_times(error), without_times(report.error()));
+        assert_eq!(planned, happened, "{name}: the plan saw another error");
+    }
     let made = &report.json["schema_changes"];
-    if report.ended.code == 0 {
+    if code == 0 {
         assert_eq!(planned.json["statements"], *made, "{name}: the plan is not what was done");
     }
-    let mut found = format!("exit {}\n", report.ended.code);
     if !report.error().is_empty() {
         writeln!(found, "error {}", without_times(report.error()))
             .expect("a string takes everything");
@@ -44,6 +39,13 @@ pub(crate) fn outcome(name: &str, planned: &Report, report: &Report) -> String {
         }
     }
     found
+}
+
+/// Whether the load was refused when its rows met those of the table, which no plan sees. (For
+/// example, only the warehouse knows which keys of the file are new.)
+fn is_refused_by_the_warehouse(report: &Report) -> bool {
+    let mut steps = report.json["steps"].as_array().into_iter().flatten();
+    report.ended.code != 0 && steps.any(|step| step["name"] == "load")
 }
 
 /// All that a load says to its user.

@@ -25,7 +25,7 @@ use loader_tests::{Place, plugin, program, run, world};
 use serde::Deserialize;
 
 use crate::case::{Case, Given, load, plan_and_load};
-use crate::command_line::{arguments, flags, without};
+use crate::command_line::{arguments, flag, flags, without};
 use crate::outcome::{outcome, said, table};
 
 /// What the load of one file said.
@@ -150,8 +150,9 @@ impl Remedy {
         let stands = || self.says.starts_with("--").then(|| arguments(&self.says));
         let new = self.arguments.clone().or_else(stands).unwrap_or_default();
         let named = flags(&self.says);
-        for flag in new.iter().filter(|argument| argument.starts_with("--")) {
-            let is_meant = named.is_empty() || named.contains(flag);
+        for argument in new.iter().filter(|argument| argument.starts_with("--")) {
+            let flag = flag(argument);
+            let is_meant = named.is_empty() || named.iter().any(|named| named == flag);
             assert!(is_meant, "`{}` does not name {flag}", self.says);
         }
         new

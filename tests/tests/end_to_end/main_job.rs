@@ -249,10 +249,7 @@ fn duplicates_are_decided_as_asked() {
     let refused =
         place.load("error.csv", "error", &["--upsert-keys", "id", "--duplicates", "error"]);
     assert_eq!(refused.ended.code, 3);
-    assert_eq!(
-        refused.error(),
-        "the file has several rows of one key (id), and --duplicates error refuses that"
-    );
+    insta::assert_snapshot!(refused.error(), @"the file has several rows of one key (id: `1`), and --duplicates error refuses that; correct the file, or load one row of each key with --duplicates last or first (uri s3://duplicates/data/in/error.csv)");
     assert!(place.keys().contains(&"data/unprocessed/YYYY/MM/error.csv".to_owned()));
 }
 

@@ -1,14 +1,14 @@
 //! The refusal of keys that the Glue job spelt otherwise than the file: which they are, and what to
 //! do.
 //!
-//! In: the load that its guard has refused. Out: an error with examples. The staged parts are still
-//! there, so the warehouse is asked with them once more.
+//! In: the load that its guard has refused. Out: an error with examples.
 
-use loader_aws::data_api::{DataApi, Outcome};
-use loader_model::error::{Error, Kind, Result};
+use loader_aws::data_api::DataApi;
+use loader_model::error::{Error, Kind};
 use loader_model::names::TableName;
 use loader_warehouse::load_batch::{RespeltKey, unquote};
-use loader_warehouse::refusal;
+
+use crate::redshift::refused_keys;
 
 /// A refused load.
 pub struct RefusedKeys<'a> {
@@ -16,14 +16,14 @@ pub struct RefusedKeys<'a> {
     /// The text keys.
     pub keys: Vec<String>,
     /// The statements whose last one has the keys.
-    pub telling: Vec<String>,
+    pub telling: &'a [String],
 }
 
 impl RefusedKeys<'_> {
     /// The refusal of keys that match no row as they stand, and rows as the job spelt them.
     pub async fn respelt(&self, api: &DataApi) -> Error {
         let (target, keys) = (self.target, self.keys.join(", "));
-        let found = self.told(api).await;
+        let found: Vec<RespeltKey> = refused_keys::told(api, self.telling).await;
         let (count, examples) = match found.first() {
             Some(first) => (first.found.to_string(), examples(&found)),
             None => ("some".to_owned(), String::new()),
@@ -61,24 +61,6 @@ impl RefusedKeys<'_> {
                 format!("; or repair those that have their quotes{rest}: {}", updates.join("; "))
             }
             _ => String::new(),
-        }
-    }
-
-    /// The first keys that were found. None, where the warehouse does not tell: the refusal stands
-    /// without examples.
-    async fn told(&self, api: &DataApi) -> Vec<RespeltKey> {
-        self.ask(api).await.unwrap_or_else(|problem| {
-            tracing::debug!(error = %problem, "the keys that the Glue job respelt could not be read");
-            Vec::new()
-        })
-    }
-
-    async fn ask(&self, api: &DataApi) -> Result<Vec<RespeltKey>> {
-        match api.execute_batch(&self.telling).await? {
-            Outcome::Failed(failure) => Err(refusal::explain("reading keys", &failure)),
-            Outcome::Finished(executed) => {
-                api.rows(&executed, Some(self.telling.len() - 1)).await?.decode()
-            }
         }
     }
 }

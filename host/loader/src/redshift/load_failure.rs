@@ -4,11 +4,14 @@
 use loader_aws::data_api::DataApi;
 use loader_model::error::{Error, Kind};
 use loader_warehouse::bookkeeping::lock_fence;
-use loader_warehouse::load_batch::StatementRole;
+use loader_warehouse::load_batch::{ExampleKey, StatementRole};
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
 use crate::job::Job;
-use crate::redshift::{load_errors, lock_wait};
+use crate::redshift::{load_errors, lock_wait, refused_keys};
+
+/// Keys that a refusal shows, where the warehouse tells more.
+const SHOWN: usize = 3;
 
 /// What a failed load comes to.
 pub enum Meaning {
@@ -28,6 +31,9 @@ pub struct LoadFailure<'a> {
     pub unfilled: Vec<&'a str>,
     /// What the statement was for.
     pub role: Option<StatementRole>,
+    /// The statements whose last one has some of the keys that were refused; none where no keys
+    /// were.
+    pub telling: Vec<String>,
     pub failure: &'a StatementFailure,
 }
 
@@ -42,9 +48,11 @@ impl LoadFailure<'_> {
             (Refusal::Guard, Some(StatementRole::FenceGuard)) => Meaning::LoadedAlready,
             (Refusal::Guard, Some(StatementRole::RowGuard)) => Meaning::Failed(self.rows_lost()),
             (Refusal::Guard, Some(StatementRole::DuplicateGuard)) => {
-                Meaning::Failed(self.keys_twice())
+                Meaning::Failed(self.keys_twice(api).await)
             }
-            (Refusal::Guard, Some(StatementRole::NewKeyGuard)) => Meaning::Failed(self.new_keys()),
+            (Refusal::Guard, Some(StatementRole::NewKeyGuard)) => {
+                Meaning::Failed(self.new_keys(api).await)
+            }
             _ if self.shows_another_target() => Meaning::TargetChanged(self.target_changed()),
             (Refusal::Cancelled, _) => Meaning::Failed(self.cancelled(api)),
             (_, Some(StatementRole::Copy)) => {
@@ -94,22 +102,39 @@ impl LoadFailure<'_> {
         self.error(Kind::Internal, fact)
     }
 
-    fn keys_twice(&self) -> Error {
-        let keys = self.job.keys.join(", ");
+    async fn keys_twice(&self, api: &DataApi) -> Error {
         let fact = format!(
-            "the file has several rows of one key ({keys}), and --duplicates error refuses that"
+            "the file has several rows of one key ({}), and --duplicates error refuses that; correct \
+             the file, or load one row of each key with --duplicates last or first",
+            self.keys(api).await
         );
-        Error::new(Kind::Data, fact)
+        Error::new(Kind::Data, fact).with("uri", self.job.layout.source())
     }
 
-    fn new_keys(&self) -> Error {
+    async fn new_keys(&self, api: &DataApi) -> Error {
         let fact = format!(
-            "the file has rows whose keys are new to {}, and it lacks columns of theirs that are NOT \
-             NULL and have no DEFAULT: {}; deliver new rows with all of these columns",
+            "the file has rows whose keys are new to {} ({}), and it lacks columns of theirs that are \
+             NOT NULL and have no DEFAULT: {}; deliver new rows with all of these columns, and \
+             without them only rows whose keys the table has",
             self.job.target,
+            self.keys(api).await,
             self.unfilled.join(", ")
         );
-        Error::new(Kind::SchemaConflict, fact)
+        Error::new(Kind::SchemaConflict, fact).with("uri", self.job.layout.source())
+    }
+
+    /// The key columns with some of the keys that were refused: ``id: `7`, `8` ``.
+    async fn keys(&self, api: &DataApi) -> String {
+        let columns = self.job.keys.join(", ");
+        let found: Vec<ExampleKey> = refused_keys::told(api, &self.telling).await;
+        let keys: Vec<String> = found.iter().map(|key| format!("`{}`", key.0)).collect();
+        match keys.as_slice() {
+            [] => columns,
+            [shown @ .., _] if shown.len() == SHOWN => {
+                format!("{columns}: {}, …", shown.join(", "))
+            }
+            shown => format!("{columns}: {}", shown.join(", ")),
+        }
     }
 
     /// The error of a statement that was cancelled: by the program when a LOCK waited too long, by

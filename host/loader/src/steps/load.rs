@@ -123,8 +123,9 @@ impl Load<'_> {
     /// What a refused statement comes to.
     async fn explain(&self, roles: &[StatementRole], failure: &StatementFailure) -> Result<Loaded> {
         let role = roles.get(failure.statement).copied();
+        let telling = role.and_then(|role| self.statements().telling(role)).unwrap_or_default();
         if failure.refusal == Refusal::Guard
-            && let Some(error) = self.refused_keys(role).await
+            && let Some(error) = self.refused_keys(role, &telling).await
         {
             return Err(error);
         }
@@ -133,6 +134,7 @@ impl Load<'_> {
             rows_staged: self.staged.totals.rows_staged,
             unfilled: self.work.plan.unfilled(),
             role,
+            telling,
             failure,
         };
         match failure.meaning(&self.api()).await {
@@ -144,9 +146,8 @@ impl Load<'_> {
 
     /// The refusal of keys for which the table has the Glue job's spelling; `None` when another
     /// guard has fired.
-    async fn refused_keys(&self, role: Option<StatementRole>) -> Option<Error> {
+    async fn refused_keys(&self, role: Option<StatementRole>, telling: &[String]) -> Option<Error> {
         let (target, keys) = (&self.tools.job.target, self.text_keys());
-        let telling = self.statements().telling_of_glue_keys();
         let refused = RefusedKeys { target, keys, telling };
         match role? {
             StatementRole::RespeltKeyGuard => Some(refused.respelt(&self.api()).await),

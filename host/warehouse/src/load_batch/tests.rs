@@ -9,7 +9,7 @@ use loader_model::target_column::{Fill, FilledColumn, TargetColumn};
 use super::*;
 use crate::audit_table::{AuditRow, AuditTable};
 
-fn texts_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> [String; 3] {
+fn built(change: impl FnOnce(&mut LoadBatch<'_>)) -> LoadStatements {
     let target = TableName::new("public", "orders").expect("a valid name");
     let source = S3Uri::new("b", "data/in/o'brien.csv");
     let manifest = S3Uri::new("b", "data/staging/orders_o/run/manifest.json");
@@ -74,7 +74,11 @@ fn texts_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> [String; 3] {
         audit_table: None,
     };
     change(&mut batch);
-    let statements = build(&batch);
+    build(&batch)
+}
+
+fn texts_of(change: impl FnOnce(&mut LoadBatch<'_>)) -> [String; 3] {
+    let statements = built(change);
     [statements.in_one(), statements.filling(), statements.merging()].map(shown)
 }
 
@@ -330,6 +334,23 @@ static BY_TEXT: std::sync::LazyLock<[String; 1]> =
     std::sync::LazyLock::new(|| ["select".to_owned()]);
 
 /// What a merge by a text into a table that exists does about the Glue job's spelling.
+#[test]
+fn refused_keys_are_found_without_the_guard_that_has_refused_them() {
+    let statements = built(|batch| batch.duplicates = Duplicates::Error);
+    let told = |guard| {
+        let mut told = statements.telling(guard).expect("it refuses keys");
+        let examples = told.pop().expect("a statement");
+        assert!(told.iter().any(|sql| sql.starts_with("COPY")), "{told:?}");
+        assert!(!told.iter().any(|sql| sql.contains("no_duplicate_keys")), "{told:?}");
+        examples
+    };
+    insta::assert_snapshot!(told(StatementRole::DuplicateGuard), @r#"SELECT r."id" AS key_1 FROM loader_stage AS r GROUP BY "id" HAVING COUNT(*) > 1 ORDER BY key_1 LIMIT 4"#);
+    insta::assert_snapshot!(told(StatementRole::NewKeyGuard), @r#"SELECT r."id" AS key_1 FROM (SELECT DISTINCT "id" FROM loader_stage) AS r WHERE NOT EXISTS (SELECT 1 FROM "public"."orders" AS t WHERE t."id" = r."id") ORDER BY key_1 LIMIT 4"#);
+    assert_eq!(statements.telling(StatementRole::RowGuard), None);
+    let matched = built(|batch| batch.glue_keys = GlueKeys::Matched);
+    assert_eq!(matched.telling(StatementRole::NewKeyGuard), None);
+}
+
 fn with_glue_keys(glue_keys: GlueKeys) -> String {
     let text = text_of(|batch| {
         batch.creation = &[];

@@ -1,0 +1,2 @@
+CREATE TABLE {s}.t (code VARCHAR(256), n INTEGER)
+INSERT INTO {s}.t VALUES ('8', 1), ('9', 2)
