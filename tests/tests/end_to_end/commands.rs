@@ -93,6 +93,39 @@ fn a_local_file_is_transformed_without_a_warehouse() {
 }
 
 #[test]
+fn a_null_in_a_file_of_one_column_is_read_back_or_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| dir.path().join(name);
+    let transform = |input: &str, output: &str| {
+        let mut command = Command::new(program());
+        command.arg("transform").arg(path(input)).arg("-o").arg(path(output));
+        run(command.args(["--plugins", "none", "--null-value", "NA"]))
+    };
+    let files = [
+        ("n\nNA\n1\nNA\n2\nNA\nNA\n", "n\n\"\"\n1\n\"\"\n2\n\"\"\n\"\"\n"),
+        ("day\n2025-01-31\nNA\n", "day\n2025-01-31\n\"\"\n"),
+        ("t\nNA\na\nNA\n\"\"\n", "t\n\na\n\n\"\"\n"),
+    ];
+    for (content, written) in files {
+        std::fs::write(path("in.csv"), content).expect("writes");
+        for (input, output) in [("in.csv", "out.csv"), ("out.csv", "again.csv")] {
+            let ended = transform(input, output);
+            assert_eq!(ended.code, 0, "{}", ended.stderr);
+            assert_eq!(std::fs::read_to_string(path(output)).expect("reads"), written);
+        }
+    }
+    std::fs::write(path("last.csv"), "t\na\nNA\n").expect("writes");
+    let refused = transform("last.csv", "cut.csv");
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("the last row is a NULL"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("write a .parquet file"), "{}", refused.stderr);
+    assert!(!path("cut.csv").exists());
+    let whole = transform("last.csv", "whole.parquet");
+    assert_eq!(whole.code, 0, "{}", whole.stderr);
+    assert!(whole.stderr.contains("\"written\":2"), "{}", whole.stderr);
+}
+
+#[test]
 fn what_is_missing_on_the_command_line_is_named() {
     let ended = run(Command::new(program()).args(["run", "--report", "json", "--src-bucket", "b"]));
     assert_eq!(ended.code, 2);

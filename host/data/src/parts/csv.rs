@@ -25,7 +25,7 @@ const FAILED: &str = "a CSV file cannot be written; is the disk full?";
 pub struct Style {
     pub gzip: bool,
     /// The text that stands for NULL, unquoted. When it is empty, NULL is an empty field, and the
-    /// empty text is `""`.
+    /// empty text is `""`. (In a file of one column that is no text, NULL is `""`, too.)
     pub null: String,
 }
 
@@ -34,6 +34,8 @@ pub struct CsvFile {
     output: Output,
     style: Style,
     line: String,
+    /// The last line is blank, as a NULL in a file of one text column is.
+    ends_blank: bool,
     size_bytes: u64,
 }
 
@@ -51,7 +53,8 @@ impl CsvFile {
         } else {
             Output::Plain(file)
         };
-        let mut this = CsvFile { output, style, line: String::new(), size_bytes: 0 };
+        let mut this =
+            CsvFile { output, style, line: String::new(), ends_blank: false, size_bytes: 0 };
         for (i, field) in schema.fields().iter().enumerate() {
             this.separate(i);
             push_text(&mut this.line, field.name());
@@ -66,7 +69,7 @@ impl CsvFile {
             for (i, column) in batch.columns().iter().enumerate() {
                 self.separate(i);
                 if column.is_null(row) {
-                    self.line.push_str(&self.style.null);
+                    self.push_null(batch.num_columns(), column.data_type());
                 } else {
                     push_value(&mut self.line, column, row)?;
                 }
@@ -82,13 +85,28 @@ impl CsvFile {
         self.size_bytes
     }
 
-    /// Completes the file.
+    /// Completes the file. Errors: `Config` when its last line is blank.
+    // The loader, too, takes a blank line at the end for no row. No other text says NULL there: `""`
+    // is the empty text.
     pub(crate) fn finish(self) -> Result<()> {
+        if self.ends_blank {
+            let fact = "the last row is a NULL, which a CSV file of one text column cannot say: a blank \
+                        line at its end is no row; write a .parquet file";
+            return Err(Error::new(Kind::Config, fact));
+        }
         let mut file = match self.output {
             Output::Plain(file) => file,
             Output::Gzip(encoder) => encoder.finish().context(Kind::Internal, FAILED)?,
         };
         file.flush().context(Kind::Internal, FAILED)
+    }
+
+    // Alone on its line, an empty field is a blank line, which readers may skip. In a column that is
+    // no text `""` is a NULL, too.
+    fn push_null(&mut self, columns: usize, data_type: &DataType) {
+        let is_blank = columns == 1 && self.style.null.is_empty();
+        let null = if is_blank && *data_type != DataType::Utf8 { "\"\"" } else { &self.style.null };
+        self.line.push_str(null);
     }
 
     fn separate(&mut self, i: usize) {
@@ -98,6 +116,7 @@ impl CsvFile {
     }
 
     fn end_line(&mut self) -> Result<()> {
+        self.ends_blank = self.line.is_empty();
         self.line.push('\n');
         self.size_bytes += self.line.len() as u64;
         let written = match &mut self.output {
