@@ -52,11 +52,32 @@ fn configured_views_are_made_and_see_new_columns() {
                                                   (statement_id").next().unwrap_or_default(), @r#"a view of s3://configured-views/config/view_config.json cannot be made: column "nothing" does not exist; correct its definition, nothing was loaded"#);
     assert_eq!(columns(), "id run_date file_name name");
     assert_eq!(place.value(grants), "1");
+    place.write("config/view_config.json", view_config(&place.schema(), ALL_COLUMNS));
+    let _ = load("c.csv", "id,more\n3,x\n").succeeded();
+    assert_eq!(columns(), "id run_date file_name name more");
     place.write("config/view_config.json", "[\n  {\"source_table\": }\n]");
-    let report = load("d.csv", "id,more\n3,x\n");
+    let report = load("d.csv", "id,name,more,other\n4,d,x,y\n");
     assert_eq!(report.ended.code, 2);
     insta::assert_snapshot!(report.error(), @"s3://configured-views/config/view_config.json, line 2, column 20: no valid JSON: expected value");
-    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "2");
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "3");
+}
+
+#[test]
+fn a_definition_that_does_not_work_makes_no_table_until_it_is_corrected() {
+    let place = Place::new("bad-definition-of-new");
+    let load = |select: &str| {
+        place.write("config/view_config.json", view_config(&place.schema(), select));
+        place.put("a.csv", "id\n1\n");
+        place.load("a.csv", "t", &[])
+    };
+    let refused = load("SELECT nothing FROM {schema_name}.{source_table}");
+    assert_eq!(refused.ended.code, 2);
+    let (fact, _) = refused.error().split_once(" (statement_id").expect("a statement");
+    insta::assert_snapshot!(fact, @r#"a view of s3://bad-definition-of-new/config/view_config.json cannot be made: column "nothing" does not exist; correct its definition, nothing was loaded"#);
+    let tables = "SELECT COUNT(*) FROM svv_columns WHERE table_schema = '{s}' AND table_name = 't'";
+    assert_eq!(place.value(tables), "0");
+    let _ = load(ALL_COLUMNS).succeeded();
+    assert_eq!(place.value("SELECT id FROM {s}.v_all"), "1");
 }
 
 #[test]
