@@ -5,6 +5,7 @@ mod main_job;
 
 mod adoption;
 
+mod columns;
 mod exactness;
 mod public_data;
 
