@@ -5,6 +5,8 @@
 //! decides what is tried again, and the error that a person reads. Every sign that the loader
 //! looks for stands in `Refusal::parse`.
 
+use std::fmt;
+
 use loader_model::error::{Error, Kind};
 
 /// An execution that the warehouse refused; all of it was rolled back.
@@ -219,6 +221,31 @@ impl Refusal {
             | Refusal::HeldByViews
             | Refusal::Other => "",
         }
+    }
+}
+
+/// The reason in plain words, such as `a missing column`.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Refusal::Conflict => "a conflict with another transaction",
+            Refusal::Cancelled => "a cancelled statement",
+            Refusal::Denied => "a missing privilege",
+            Refusal::BucketDenied => "a bucket that the role may not read",
+            Refusal::RoleRefused => "a role that may not be assumed",
+            Refusal::Unavailable => "a service that is not available",
+            Refusal::WrongPassword => "a wrong password",
+            Refusal::Missing(Missing::Schema) => "a missing schema",
+            Refusal::Missing(Missing::Column) => "a missing column",
+            Refusal::Missing(Missing::SchemaOrColumn) => "a missing schema or column",
+            Refusal::Missing(Missing::Other) => "a missing object",
+            Refusal::AlreadyExists => "an object that exists already",
+            Refusal::TypeMismatch => "parts that do not fit the table",
+            Refusal::Guard => "a guard of the load",
+            Refusal::WideAlready => "a column that is wide already",
+            Refusal::HeldByViews => "a column that views read",
+            Refusal::Other => "no known reason",
+        })
     }
 }
 

@@ -79,6 +79,7 @@ fn everything_passes_on_the_stand_in_and_nothing_is_left() {
         "  passed   copy of parquet, snappy: 20 types arrive as they were staged",
         "  passed   copy of csv: 20 types arrive as they were staged",
         "  passed   target: update: the user may",
+        "  passed   missing column: a missing column: column \"missing\" does not exist",
         "  told     foreign writer: a key that both write has 2 rows afterwards",
     ] {
         assert!(ended.stdout.lines().any(|printed| printed == line), "{line}\n{}", ended.stdout);

@@ -85,7 +85,7 @@ fn told(load: &Answer, committed: &Result<()>, rows: i64) -> String {
             let failure = StatementFailure::new(String::new(), 0, failed.error.clone(), 0);
             let words = refusal::headline(&failure.message);
             let refusal = failure.refusal;
-            format!("the load's merge is refused ({refusal:?}: {words}), so it is repeated")
+            format!("the load's merge is refused ({refusal}: {words}), so it is repeated")
         }
         (None, Err(error), _) => format!("the other program's merge is refused: {error}"),
         (None, Ok(()), 1) => "a key that both write has one row afterwards".to_owned(),

@@ -51,7 +51,7 @@ async fn provoked(patient: &Patient, provocation: &Provocation) -> Probed {
             Ok(Verdict::passed(words(&failure)))
         }
         Outcome::Failed(failure) => Err(misread(
-            format!("{:?} is read from these words: {}", failure.refusal, failure.message),
+            format!("{} is read from these words: {}", failure.refusal, failure.message),
             provocation.decides,
         )),
     }
@@ -67,7 +67,7 @@ async fn cancelled(patient: &Patient, table: &TableName) -> Probed {
             Ok(Verdict::passed(words(&failure)))
         }
         Outcome::Failed(failure) => Err(misread(
-            format!("{:?} is read from these words: {}", failure.refusal, failure.message),
+            format!("{} is read from these words: {}", failure.refusal, failure.message),
             "that a statement took too long",
         )),
         Outcome::Finished(_) => {
@@ -99,7 +99,7 @@ async fn waited_for_lock(patient: &Patient, table: &TableName) -> Result<Option<
 }
 
 fn words(failure: &StatementFailure) -> String {
-    format!("{:?}: {}", failure.refusal, refusal::reason(&failure.message))
+    format!("{}: {}", failure.refusal, refusal::reason(&failure.message))
 }
 
 fn misread(fact: String, decides: &str) -> Ailment {

@@ -86,24 +86,24 @@ fn refusals_in_other_words() {
     let (before, behind) = text.split_once("Query (").expect("a query is cancelled");
     let text = format!("{before}Query (#{}", behind.trim_start_matches(|c: char| c.is_numeric()));
     insta::assert_snapshot!(text, @r#"
-    guard: Other is read from these words: ERROR: a bad quotient
+    guard: no known reason is read from these words: ERROR: a bad quotient
         -> report it to the project, with the file of --save: from such words a load decides that a file was loaded before, or that a load would break a promise
-    missing table: Other is read from these words: ERROR: relation "loader_doctor_#.refused_missing" is unheard of
+    missing table: no known reason is read from these words: ERROR: relation "loader_doctor_#.refused_missing" is unheard of
         -> report it to the project, with the file of --save: from such words a load decides that the ledger has to be made
-    missing schema: Other is read from these words: ERROR: relation "refused_missing.t" is unheard of
+    missing schema: no known reason is read from these words: ERROR: relation "refused_missing.t" is unheard of
         -> report it to the project, with the file of --save: from such words a load decides that --schema-name names no schema
-    missing column: Other is read from these words: ERROR: column "missing" is unheard of
+    missing column: no known reason is read from these words: ERROR: column "missing" is unheard of
         -> report it to the project, with the file of --save: from such words a load decides that the table was changed
-    already exists: Other is read from these words: ERROR: relation "refused" is known
+    already exists: no known reason is read from these words: ERROR: relation "refused" is known
         -> report it to the project, with the file of --save: from such words a load decides that another load made the table
-    wide already: Other is read from these words: ERROR: cannot alter column "free" of relation "loader_doctor_#.refused", it is
+    wide already: no known reason is read from these words: ERROR: cannot alter column "free" of relation "loader_doctor_#.refused", it is
         -> report it to the project, with the file of --save: from such words a load decides that another load widened the column
-    held by a view: Other is read from these words: ERROR: cannot alter type of a column in use
+    held by a view: no known reason is read from these words: ERROR: cannot alter type of a column in use
       Detail: rule _RETURN on view loader_doctor_#.refused_view depends on column "note"
         -> report it to the project, with the file of --save: from such words a load decides that a new view has to be dropped and made again
-    cancelled: Other is read from these words: ERROR: Query (#) cancelled somehow
+    cancelled: no known reason is read from these words: ERROR: Query (#) cancelled somehow
         -> report it to the project, with the file of --save: from such words a load decides that a statement took too long
-    permission denied: Other is read from these words: ERROR: not so for relation pg_shadow
+    permission denied: no known reason is read from these words: ERROR: not so for relation pg_shadow
         -> report it to the project, with the file of --save: from such words a load decides that the user lacks a right
     "#);
 }
