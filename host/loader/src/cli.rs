@@ -5,6 +5,8 @@ pub mod glue;
 
 pub mod plugin;
 
+mod null_text;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -32,6 +34,14 @@ Every setting can come from a flag, from the file named by --config, or from a L
 
 Exit codes: 0 done, 1 internal, 2 usage, configuration or plugin, 3 data refused, 4 transient (run again), \
 5 schema change refused, 6 outcome unknown, 130/143 stopped by a signal.";
+
+impl Cli {
+    /// Reads a command line. Errors: what is wrong with it, or the help that it asks for.
+    pub fn read(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+        null_text::check(&arguments)?;
+        Cli::try_parse_from(arguments)
+    }
+}
 
 /// What the program does.
 #[derive(Debug, Subcommand)]
@@ -216,9 +226,34 @@ mod tests {
             "b",
         ];
         let typed = glue::typed(typed.iter().map(Into::into));
-        let cli = Cli::try_parse_from(typed.arguments).expect("parses");
+        let cli = Cli::read(typed.arguments).expect("parses");
         let Command::Run(run) = cli.command else { panic!("run") };
         assert_eq!(run.settings.target_table.as_deref(), Some("t_x"));
         assert_eq!(run.settings.upsert_keys.expect("given").0, ["a_b"]);
+    }
+
+    /// The NULL texts of a command line.
+    fn null_texts(line: &str) -> Result<Vec<String>, String> {
+        let words = ["loader", "run"].into_iter().chain(line.split(' '));
+        let cli = Cli::read(words.map(OsString::from).collect());
+        let Command::Run(run) = cli.map_err(|error| error.to_string())?.command else {
+            panic!("run")
+        };
+        Ok(run.settings.null_value.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_flag_is_no_null_text_unless_it_is_tied_to_it() {
+        let given = null_texts("--null-value -9999 --null-value -- --null-value=--table -v");
+        assert_eq!(given, Ok(vec!["-9999".to_owned(), "--".into(), "--table".into()]));
+        let given = null_texts("--null-value=--delimiter --null-value --no-such-flag");
+        assert_eq!(given, Ok(vec!["--delimiter".to_owned(), "--no-such-flag".into()]));
+        for flag in ["--target-table", "--delimiter=;", "--null-value", "-v", "--help"] {
+            let refused = null_texts(&format!("--null-value {flag} ;")).unwrap_err();
+            let remedy = format!("write --null-value={flag} where");
+            assert!(refused.contains(&remedy), "{refused}");
+            let given = null_texts(&format!("--null-value={flag}"));
+            assert_eq!(given, Ok(vec![flag.to_owned()]));
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use loader::cli::{Cli, Command, glue};
 use loader::report::log::{self, Audience, RunLog};
 use loader::{commands, signals};
@@ -13,7 +12,7 @@ use loader_aws::stop::{self, Stop};
 // blocking thread, and one of them may still be waiting for the rest of a file.
 fn main() -> ExitCode {
     let typed = glue::typed(std::env::args_os());
-    let cli = Cli::parse_from(typed.arguments);
+    let cli = Cli::read(typed.arguments).unwrap_or_else(|error| error.exit());
     let log = log::start(cli.verbose, audience(&cli));
     loader::crash::choose(loader::job::crash_point());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

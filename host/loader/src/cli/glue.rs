@@ -128,7 +128,7 @@ fn take_for_glue(arguments: &mut Vec<OsString>) -> Vec<String> {
 }
 
 /// A flag without its value: `--conf=a` is `--conf`.
-fn flag(text: &str) -> &str {
+pub(super) fn flag(text: &str) -> &str {
     text.split_once('=').map_or(text, |(flag, _)| flag)
 }
 
