@@ -130,7 +130,7 @@ pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
         }
         Some(existing) => reconcile::run(input, &chain, &names, existing)?,
     };
-    let columns = first_types::with_reasons(input, columns);
+    let columns = first_types::with_reasons(input, &chain, columns);
     keys::check_stay_apart(input, &key_columns)?;
     notices.extend(notices::of_new_columns(input, &columns));
     let creates_table = input.existing.is_none();

@@ -92,6 +92,21 @@ impl ChainPlan {
         })
     }
 
+    /// The plugin that makes an output column: the last one whose output it is, before others pass it
+    /// through or cast it. `None`: it is a column of the chain's input.
+    pub fn maker(&self, output_column: usize) -> Option<&Plugin> {
+        let mut column = output_column;
+        for planned in self.planned.iter().rev() {
+            match planned.plan.outputs.get(column)? {
+                Expr::Passthrough(from) | Expr::Cast(from) => column = *from,
+                Expr::Literal(_) | Expr::HostValue(_) | Expr::Computed(_) => {
+                    return Some(&planned.plugin);
+                }
+            }
+        }
+        None
+    }
+
     /// Whether an output column holds anything of the chain's input: passed through, cast, or
     /// computed from columns of which one does. A literal and a value of the host hold nothing of
     /// it. (For example, `run_date`, which the default plugin adds.)

@@ -26,8 +26,7 @@ pub struct PlannedColumn {
     pub(crate) source: usize,
     /// The file's column that passes through to it. `None` where plugins compute the column.
     pub(crate) origin: Option<usize>,
-    /// Why a new column has its type. `None` for columns of the table, and where plugins compute
-    /// them.
+    /// Why a column gets its type now. `None` for columns of the table that have one.
     pub why: Option<String>,
     /// The column's type in the staged file.
     pub staged: DataType,
@@ -125,7 +124,7 @@ pub(super) fn new(
         name: name.to_owned(),
         source,
         origin: chain.origin(source),
-        why: values.map(|values| why::why(values, is_key)),
+        why: why::of_column(input, chain, source, is_key),
         cast: staged != *field.data_type(),
         longest_in_file: longest_in_file(input, chain, source, &staged),
         is_untyped: given.is_none() && staged == DataType::Utf8 && values.is_some_and(is_untyped),

@@ -9,6 +9,7 @@ use loader_model::catalog_column::CatalogColumn;
 use loader_model::choices::SchemaPolicy;
 use loader_model::column_type::ColumnType;
 use loader_model::error::Result;
+use loader_sandbox::ChainPlan;
 
 use super::agree_on_types::{self, Agreed};
 use super::columns::{self, PlannedColumn};
@@ -55,15 +56,15 @@ pub(super) fn gets_type(input: &PlanInput<'_>, column: &PlannedColumn) -> bool {
 /// The planned columns, those with the reason that get their type now.
 pub(super) fn with_reasons(
     input: &PlanInput<'_>,
+    chain: &ChainPlan,
     columns: Vec<PlannedColumn>,
 ) -> Vec<PlannedColumn> {
-    let gets_type = |column: &PlannedColumn| gets_type(input, column);
-    let reason = |column: PlannedColumn| match column.origin.filter(|_| gets_type(&column)) {
-        Some(origin) => {
-            let why = why::why(&input.profile.columns[origin], column.is_key);
-            PlannedColumn { why: Some(why), ..column }
+    let reason = |column: PlannedColumn| match gets_type(input, &column) {
+        true => {
+            let why = why::of_column(input, chain, column.source, column.is_key);
+            PlannedColumn { why, ..column }
         }
-        None => column,
+        false => column,
     };
     columns.into_iter().map(reason).collect()
 }

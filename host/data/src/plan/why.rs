@@ -1,12 +1,30 @@
 //! Why a new column has its type, in words.
 //!
-//! In: a column's profile. Out: a sentence with the line of the value that decided.
+//! In: a column's profile, or the plugin that makes it. Out: a sentence with the line of the value
+//! that decided.
 
 use loader_csv::{Cause, ColumnProfile, LogicalType};
+use loader_sandbox::ChainPlan;
+
+use super::input::PlanInput;
+
+/// Why a column of the chain's output has its type in a table that did not have it. `None`: nothing
+/// tells.
+pub(super) fn of_column(
+    input: &PlanInput<'_>,
+    chain: &ChainPlan,
+    source: usize,
+    is_key: bool,
+) -> Option<String> {
+    match input.values(chain, source) {
+        Some(values) => Some(why(values, is_key)),
+        None => Some(format!("plugin `{}` makes it", chain.maker(source)?.name())),
+    }
+}
 
 /// Why a column of the file has this type in a table that did not have it. For example, `line 20001
 /// is no number and no date`.
-pub(super) fn why(values: &ColumnProfile, is_key: bool) -> String {
+fn why(values: &ColumnProfile, is_key: bool) -> String {
     let new = values.new_type(is_key);
     match (&new.because, new.logical) {
         _ if new.is_given => "the settings say so".to_owned(),

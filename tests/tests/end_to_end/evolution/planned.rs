@@ -1,6 +1,6 @@
 //! What a load would do: said beforehand, readable, and without changing anything.
 
-use loader_tests::{Place, Report, run};
+use loader_tests::{Place, Report, plugin, run};
 
 use super::configured::view_config;
 use super::{ALL_COLUMNS, KEYS, files, set_up, state};
@@ -144,4 +144,24 @@ fn a_plan_can_be_read() {
     Rows
     1 read = 1 accepted + 0 rejected
     "#);
+}
+
+#[test]
+fn a_plan_says_why_each_new_column_has_its_type() {
+    let place = Place::new("planned-types");
+    place.put("x.csv", "id,amount,day,code\n1,1.50,2024-01-05,007\n2,20,2024-02-05,008\n");
+    let mut plan = place.bare_command("plan");
+    plan.arg("--plugins").arg(plugin("default"));
+    let planned = run(plan.args(["--source-file-name", "x.csv", "--target-table", "t"]));
+    assert_eq!(planned.code, 0, "{}", planned.stderr);
+    let (_, reasons) = planned.stdout.split_once("id: ").expect("reasons");
+    let (reasons, _) = reasons.split_once("\n\n").expect("an end");
+    insta::assert_snapshot!(format!("id: {reasons}"), @"
+    id: whole numbers from 1 to 2
+    amount: plugin `default` makes it
+    day: dates
+    code: line 2 has leading zeros, which a number would lose
+    run_date: plugin `default` makes it
+    file_name: plugin `default` makes it
+    ");
 }
