@@ -117,7 +117,7 @@ impl Row<'_> {
         self.columns.len()
     }
 
-    /// Whether the result has a column, for a query that asks for all of a table's.
+    /// Whether the result has a column, for a query whose columns are not always the same.
     pub(crate) fn has(&self, column: &str) -> bool {
         self.columns.iter().any(|known| known == column)
     }

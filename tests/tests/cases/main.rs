@@ -5,8 +5,9 @@
 //! (`1-….csv`, `2-….csv`), `arguments` and `setup.sql` line by line (`2-….csv.arguments` for that
 //! file alone), `loader.toml` with other plugins than the default one, `remedies.toml`
 //! (`remedies.rs` reads it) with what the messages advise, and `expected.txt`. Each file is planned
-//! before it is loaded, and the plan must be what the load then does. `BLESS=1` writes the
-//! expectations anew; a person reads the difference.
+//! before it is loaded, and the plan must be what the load then does. (Only where the warehouse
+//! refuses the rows, the plan's own end stands beside the load's: `planned exit 0`.) `BLESS=1`
+//! writes the expectations anew; a person reads the difference.
 
 mod case;
 mod command_line;
