@@ -7,6 +7,7 @@
 //! This module also measures the longest text of each column.
 
 mod column;
+mod json;
 mod spelling;
 
 use std::sync::Arc;
@@ -88,6 +89,7 @@ mod tests {
             max_text_bytes: 4,
             longest_in_file: 0,
             is_untyped: false,
+            staged_as_text: false,
         }
     }
 

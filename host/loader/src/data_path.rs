@@ -22,7 +22,7 @@ use loader_data::plan::{ConfiguredPlugin, LoadPlan, PlanInput};
 use loader_data::transform::{Sink, Totals, Transform};
 use loader_data::{decompress, infer, plan, transform};
 use loader_model::catalog_column::CatalogColumn;
-use loader_model::choices::{AnotherFeed, MissingColumns, SchemaPolicy};
+use loader_model::choices::{AnotherFeed, MissingColumns, SchemaPolicy, StagingFormat};
 use loader_model::error::Result;
 use loader_model::names::TableName;
 use loader_model::stop::StopFlag;
@@ -44,6 +44,7 @@ pub struct DataPath {
     /// Whether rows whose key is known keep what they have in columns that the file lacks.
     pub keeps_known: bool,
     pub another_feed: AnotherFeed,
+    pub staging_format: StagingFormat,
     pub stop: StopFlag,
 }
 
@@ -58,6 +59,7 @@ impl DataPath {
             missing_columns: job.missing_columns,
             keeps_known: job.keeps_known,
             another_feed: job.another_feed,
+            staging_format: job.staging_format,
             stop,
         }
     }
@@ -101,6 +103,7 @@ impl DataPath {
             missing_columns: self.missing_columns,
             keeps_known: self.keeps_known,
             another_feed: self.another_feed,
+            staging_format: self.staging_format,
         })
     }
 

@@ -17,6 +17,10 @@ pub const MAX_VARCHAR_BYTES: u32 = 65535;
 /// of 300 bytes makes a VARCHAR(1024), which a text of 900 bytes in the next file leaves as it is.)
 const VARCHAR_LADDER: [u32; 5] = [256, 1024, 4096, 16384, MAX_VARCHAR_BYTES];
 
+/// The most bytes of JSON that a SUPER takes.
+/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/limitations-super.html>, 16 MB.
+pub const MAX_SUPER_BYTES: u32 = 16_000_000;
+
 /// The type of a column whose file has no value in it: a VARCHAR of a size that nothing else gives,
 /// so the catalog tells such columns at no cost. A later file may give them their type.
 pub const UNTYPED: ColumnType = ColumnType::Varchar { bytes: 251 };

@@ -47,3 +47,5 @@ mod harness;
 mod other_clients;
 
 mod other_languages;
+
+mod super_values;

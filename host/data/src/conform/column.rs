@@ -164,7 +164,10 @@ impl ColumnConformer {
             let bytes = text.map_or(0, str::len) as u64;
             if bytes > u64::from(most) {
                 refusals.add(row, &self.planned.name, "too-long", || {
-                    format!("the text has {bytes} bytes, the column holds {most}")
+                    let csv = "; with --staging-format csv a SUPER takes JSON as long as a row";
+                    let is_super = self.planned.lands_in == Some(ColumnType::Super);
+                    let hint = if is_super && self.planned.staged_as_text { csv } else { "" };
+                    format!("the text has {bytes} bytes, the column holds {most}{hint}")
                 });
             } else {
                 self.max_text_bytes = self.max_text_bytes.max(bytes as u32);

@@ -4,7 +4,8 @@
 //! A text that does not fit would fail the whole load, and Redshift would not say which row it was.
 
 use loader_model::column_type::ColumnType;
-use serde::de::IgnoredAny;
+
+use super::json::fits_super;
 
 /// How the texts of a column must be spelt, by the type that they are cast to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Spelling {
     pub(super) fn fits(self, text: &str) -> bool {
         match self {
             Spelling::Ascii => text.is_ascii(),
-            Spelling::Json => serde_json::from_str::<IgnoredAny>(text).is_ok(),
+            Spelling::Json => fits_super(text),
             Spelling::Hex { max_bytes } => {
                 let fits =
                     text.len().is_multiple_of(2) && text.len() as u64 / 2 <= u64::from(max_bytes);
@@ -85,7 +86,7 @@ impl Spelling {
     pub(super) fn expected(self) -> String {
         let expected = match self {
             Spelling::Ascii => "ASCII, which is all that CHAR holds",
-            Spelling::Json => "JSON",
+            Spelling::Json => "JSON with strings of 65535 bytes at most",
             Spelling::Hex { max_bytes: u32::MAX } => "an even number of hexadecimal digits",
             Spelling::Hex { max_bytes } => {
                 return format!(

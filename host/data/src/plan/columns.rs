@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use loader_csv::{ColumnProfile, LOGICAL_KEY};
-use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES, UNTYPED};
+use loader_model::choices::StagingFormat;
+use loader_model::column_type::{ColumnType, MAX_SUPER_BYTES, MAX_VARCHAR_BYTES, UNTYPED};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 use loader_model::widening::{Extent, widened};
@@ -45,6 +46,8 @@ pub struct PlannedColumn {
     pub(crate) max_text_bytes: u32,
     /// The longest text of the file's column, in bytes; 0 where plugins compute the texts.
     pub(crate) longest_in_file: u32,
+    /// Text that the INSERT makes a value of the target's type.
+    pub(crate) staged_as_text: bool,
     /// It is a new column without a value, of which nobody knows yet what it holds.
     pub(crate) is_untyped: bool,
 }
@@ -72,8 +75,37 @@ impl PlannedColumn {
             // Redshift adds a NOT NULL column only with a DEFAULT, so a column that is to give its
             // place to another one is not NOT NULL.
             not_null: self.is_key && self.is_new && !is_untyped,
-            staged_as_text: self.staged == DataType::Utf8
-                && self.lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text),
+            staged_as_text: self.staged_as_text,
+        }
+    }
+}
+
+/// What becomes of a column's texts on their way into the target.
+pub(super) struct Landing {
+    pub(super) staged_as_text: bool,
+    /// The most bytes that a staged text may have.
+    pub(super) most_bytes: u32,
+}
+
+impl Landing {
+    // COPY parses JSON that it reads from a CSV into a SUPER. What it reads from Parquet stays one
+    // string there, so that JSON is staged as text, and a VARCHAR holds no more than 65535 bytes.
+    // Source: <https://docs.aws.amazon.com/redshift/latest/dg/copy_json.html>
+    pub(super) fn of(
+        input: &PlanInput<'_>,
+        staged: &DataType,
+        lands_in: &Option<ColumnType>,
+    ) -> Landing {
+        let is_text = *staged == DataType::Utf8;
+        match lands_in {
+            Some(ColumnType::Super) if is_text && input.staging_format == StagingFormat::Csv => {
+                Landing { staged_as_text: false, most_bytes: MAX_SUPER_BYTES }
+            }
+            lands_in => Landing {
+                staged_as_text: is_text
+                    && lands_in.as_ref().is_some_and(ColumnType::is_staged_as_text),
+                most_bytes: MAX_VARCHAR_BYTES,
+            },
         }
     }
 }
@@ -119,7 +151,8 @@ pub(super) fn new(
         Some(staged) => staged,
         None => staged_type(field, values, is_key, name)?,
     };
-    let most_bytes = given.as_ref().and_then(ColumnType::text_bytes);
+    let (most_bytes, landing) =
+        (given.as_ref().and_then(ColumnType::text_bytes), Landing::of(input, &staged, &given));
     Ok(PlannedColumn {
         name: name.to_owned(),
         source,
@@ -133,7 +166,8 @@ pub(super) fn new(
         is_new: true,
         required: is_key,
         is_key,
-        max_text_bytes: most_bytes.unwrap_or(MAX_VARCHAR_BYTES),
+        max_text_bytes: most_bytes.unwrap_or(landing.most_bytes),
+        staged_as_text: landing.staged_as_text,
     })
 }
 

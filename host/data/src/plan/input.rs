@@ -3,7 +3,7 @@
 
 use loader_csv::{ColumnProfile, Dialect, FileProfile, Header};
 use loader_model::catalog_column::CatalogColumn;
-use loader_model::choices::{AnotherFeed, MissingColumns, SchemaPolicy};
+use loader_model::choices::{AnotherFeed, MissingColumns, SchemaPolicy, StagingFormat};
 use loader_model::names::TableName;
 use loader_sandbox::{ChainPlan, Plugin};
 use serde_json::Value;
@@ -35,6 +35,8 @@ pub struct PlanInput<'a> {
     pub existing: Option<&'a [CatalogColumn]>,
     /// The target's columns that were made without a type, and are taken to have no value yet.
     pub without_values: &'a [String],
+    /// What the parts are written as.
+    pub staging_format: StagingFormat,
     /// The merge keys in lower case, as the user spells them.
     pub keys: &'a [String],
     pub schema_policy: SchemaPolicy,

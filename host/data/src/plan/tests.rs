@@ -2,7 +2,7 @@
 
 use loader_csv::{Dialect, FileProfile, Header, Splitter, profile_chunk};
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
-use loader_model::choices::{AnotherFeed, MissingColumns};
+use loader_model::choices::{AnotherFeed, MissingColumns, StagingFormat};
 use loader_model::column_type::ColumnType;
 
 use super::*;
@@ -50,6 +50,7 @@ impl Case<'_> {
             missing_columns: self.missing_columns,
             keeps_known: self.missing_columns == MissingColumns::Keep,
             another_feed: self.another_feed,
+            staging_format: StagingFormat::Parquet,
         })
     }
 

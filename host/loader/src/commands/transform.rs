@@ -13,7 +13,9 @@ use loader_data::parts::{Format, Writer};
 use loader_data::plan::{LoadPlan, staged_schema};
 use loader_data::rejects;
 use loader_data::transform::{Sink, Totals};
-use loader_model::choices::{AnotherFeed, MissingColumns, ParquetCompression, SchemaPolicy};
+use loader_model::choices::{
+    AnotherFeed, MissingColumns, ParquetCompression, SchemaPolicy, StagingFormat,
+};
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::HostValues;
 
@@ -130,6 +132,7 @@ fn data_path(settings: Settings, stop: &Stop) -> Result<DataPath> {
         missing_columns: MissingColumns::Default,
         keeps_known: false,
         another_feed: AnotherFeed::default(),
+        staging_format: StagingFormat::default(),
         stop: stop.flag().clone(),
     })
 }

@@ -4,6 +4,8 @@
 //! where INSERT rounds. `numbers`, `characters` and `moments` read the families of types.
 //! Source: the Developer Guide's "Data conversion parameters" and "Load error reference".
 
+use serde_json::Value;
+
 use super::binary::RowBuffer;
 use super::characters::{characters, single_bytes};
 use super::fault::{Fault, fault};
@@ -157,9 +159,25 @@ fn timestamp(field: &[u8], kind: LoadedType, options: &TextOptions) -> Result<Op
 }
 
 fn check_json(field: &[u8]) -> Result<(), Fault> {
-    serde_json::from_slice::<serde::de::IgnoredAny>(field)
-        .map(drop)
-        .map_err(|error| fault(1224, format!("Invalid JSON: {error}")))
+    let value = serde_json::from_slice(field)
+        .map_err(|error| fault(1224, format!("Invalid JSON: {error}")))?;
+    strings_fit(&value)
+        .then_some(())
+        .ok_or_else(|| fault(1224, "String value exceeds the max size of 65535 bytes"))
+}
+
+/// Whether no string of a SUPER is longer than a VARCHAR may be. (A database can be set to take
+/// longer ones, and few are.)
+fn strings_fit(value: &Value) -> bool {
+    let fits = |text: &String| text.len() <= 65_535;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => fits(text),
+        Value::Array(values) => values.iter().all(strings_fit),
+        Value::Object(members) => {
+            members.iter().all(|(name, value)| fits(name) && strings_fit(value))
+        }
+    }
 }
 
 fn preview(field: &[u8]) -> String {

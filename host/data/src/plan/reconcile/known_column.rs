@@ -7,13 +7,13 @@ use arrow::datatypes::{DataType, Field};
 use loader_csv::{ColumnProfile, LogicalType, Position};
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::choices::SchemaPolicy;
-use loader_model::column_type::{ColumnType, MAX_VARCHAR_BYTES};
+use loader_model::column_type::ColumnType;
 use loader_model::widening::widened;
 use loader_sandbox::ChainPlan;
 use loader_sandbox::cast::can_cast;
 
 use super::mismatch::Mismatch;
-use crate::plan::columns::{PlannedColumn, longest_in_file};
+use crate::plan::columns::{Landing, PlannedColumn, longest_in_file};
 use crate::plan::file_values::{accepts, extent};
 use crate::plan::given;
 use crate::plan::input::PlanInput;
@@ -39,6 +39,8 @@ pub(super) fn plan(
     }
     let holds = if grows(&lands_in, may_widen) { None } else { lands_in.text_bytes() };
     let most_bytes = holds.into_iter().chain(given::most_bytes(input, chain, source)).min();
+    let lands_in = Some(lands_in);
+    let landing = Landing::of(input, &staged, &lands_in);
     Ok(PlannedColumn {
         name: existing.name.clone(),
         source,
@@ -47,11 +49,12 @@ pub(super) fn plan(
         cast: staged != *field.data_type(),
         longest_in_file: longest_in_file(input, chain, source, &staged),
         staged,
-        lands_in: Some(lands_in),
+        lands_in,
         is_new: false,
         required: is_key || !existing.nullable,
         is_key,
-        max_text_bytes: most_bytes.unwrap_or(MAX_VARCHAR_BYTES),
+        max_text_bytes: most_bytes.unwrap_or(landing.most_bytes),
+        staged_as_text: landing.staged_as_text,
         is_untyped: false,
     })
 }
