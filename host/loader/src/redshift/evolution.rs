@@ -26,7 +26,7 @@ pub enum Outlook {
     Plan {
         plan: EvolutionPlan,
         /// What depends on the table.
-        dependents: Dependents,
+        dependents: Box<Dependents>,
     },
     /// The table is another by now than the rows were planned for. The error is for a load that is
     /// not planned anew.
@@ -35,7 +35,7 @@ pub enum Outlook {
 
 impl Outlook {
     fn nothing() -> Outlook {
-        Outlook::Plan { plan: EvolutionPlan::default(), dependents: Dependents::default() }
+        Outlook::Plan { plan: EvolutionPlan::default(), dependents: Box::default() }
     }
 
     /// `fact`: what has changed.
@@ -108,7 +108,7 @@ impl<'a> Evolution<'a> {
         let plan = script::plan(changes, &situation);
         let mut plan = plan.map_err(|obstacles| self.in_the_way(&obstacles, hint))?;
         plan.notices.extend(notices);
-        Ok(Outlook::Plan { plan, dependents })
+        Ok(Outlook::Plan { plan, dependents: Box::new(dependents) })
     }
 
     /// Whether the target is missing, so that the load makes it in its own transaction.
