@@ -74,7 +74,7 @@ impl NewType {
             ValueForm::Boolean => (LogicalType::Boolean, None),
             ValueForm::Date(_) => (LogicalType::Date, None),
             ValueForm::Timestamp(_) => (LogicalType::Timestamp, None),
-            ValueForm::Text | ValueForm::TimestampTz(_) => (LogicalType::Text, None),
+            ValueForm::Text { .. } | ValueForm::TimestampTz(_) => (LogicalType::Text, None),
         };
         NewType { logical, decimal, because: None, is_given: true }
     }

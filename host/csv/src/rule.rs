@@ -39,8 +39,11 @@ pub struct ColumnRule {
 /// A type, and how its values are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ValueForm {
-    /// Any text. Types whose values the warehouse makes of their text, such as SUPER, are read so.
-    Text,
+    /// Any text of so many bytes at most. Types whose values the warehouse makes of their text, such
+    /// as SUPER, are read so, too.
+    Text {
+        max_bytes: Option<u32>,
+    },
     /// Whole numbers of so many bits: 16, 32 or 64.
     Whole {
         bits: u32,
@@ -87,7 +90,10 @@ impl ValueForm {
     /// otherwise.
     fn spell(&self, text: &str) -> Option<String> {
         match self {
-            ValueForm::Text => Some(text.to_owned()),
+            ValueForm::Text { max_bytes } => {
+                let fits = max_bytes.is_none_or(|most| text.len() as u64 <= u64::from(most));
+                fits.then(|| text.to_owned())
+            }
             ValueForm::Whole { bits, written } => written.spell_whole(text, *bits),
             ValueForm::Decimal { precision, scale, written } => {
                 written.spell_decimal(text, u32::from(precision.saturating_sub(*scale)))
@@ -103,7 +109,8 @@ impl ValueForm {
     /// What values must be: the end of the sentence "the value is not …".
     pub fn expected(&self) -> String {
         match self {
-            ValueForm::Text => "a text".to_owned(),
+            ValueForm::Text { max_bytes: Some(most) } => format!("a text of {most} bytes at most"),
+            ValueForm::Text { max_bytes: None } => "a text".to_owned(),
             ValueForm::Whole { bits, written } => {
                 format!("a whole number of {bits} bits such as {}", written.example("1234", ""))
             }
@@ -115,12 +122,12 @@ impl ValueForm {
                 format!("a number such as {}", written.example("1234", "56"))
             }
             ValueForm::Boolean => "a boolean such as true or no".to_owned(),
-            ValueForm::Date(form) => format!("a date such as {}", form.example("%Y-%m-%d")),
+            ValueForm::Date(form) => format!("a date such as {}", form.example("2024-01-31")),
             ValueForm::Timestamp(form) => {
-                format!("a timestamp such as {}", form.example("%Y-%m-%d %H:%M:%S"))
+                format!("a timestamp such as {}", form.example("2024-01-31 10:30:00"))
             }
             ValueForm::TimestampTz(form) => {
-                format!("a timestamp such as {}", form.example("%Y-%m-%d %H:%M:%S%:z"))
+                format!("a timestamp such as {}", form.example("2024-01-31 10:30:00+01:00"))
             }
         }
     }

@@ -74,6 +74,7 @@ pub fn run(
         profile,
         dialect: dialect.clone(),
         columns: cutter.placed.by_place,
+        unplaced: cutter.placed.unplaced,
         notices_of_columns: cutter.placed.notices,
         size_bytes,
     })

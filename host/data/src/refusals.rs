@@ -10,7 +10,7 @@ use loader_model::error::{Context, Kind, Result};
 use loader_sandbox::Reject;
 
 /// The name in the `plugin` field of rejects that the host makes itself.
-const HOST: &str = "loader";
+pub(crate) const HOST: &str = "loader";
 
 /// Refused rows, by their places in the batch.
 // A `BTreeMap`, so that the rejects of a batch come out in the order of its rows, although they are

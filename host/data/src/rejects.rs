@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::infer::{SourceRecord, Spool};
 use crate::parts::csv::push_text;
+use crate::refusals::HOST;
 use crate::transform::Totals;
 
 /// The most rejects that an error message quotes.
@@ -91,8 +92,9 @@ fn sentence(reject: &Reject, records: &BTreeMap<u64, SourceRecord>) -> String {
         Some(record) => format!("line {}", record.line),
         None => format!("record {}", reject.row),
     };
-    // Most plugins name the column in their message already.
-    let column = reject.column.as_ref().filter(|column| !reject.message.contains(&***column));
+    // Most plugins name the column in their message already; the loader's own messages do not.
+    let is_named = |column: &str| &*reject.plugin != HOST && reject.message.contains(column);
+    let column = reject.column.as_ref().filter(|column| !is_named(column));
     let column = column.map_or(String::new(), |column| format!(", column `{column}`"));
     format!("{place}{column}: {} ({} {})", reject.message, reject.plugin, reject.code)
 }

@@ -93,6 +93,7 @@ impl DataPath {
             header: &spool.header,
             column_names: self.settings.column_names.as_deref(),
             columns: &spool.columns,
+            unplaced: &spool.unplaced,
             profile: &spool.profile,
             plugins,
             target: &self.target,

@@ -139,10 +139,11 @@ impl NumberForm {
     }
 
     fn without_currency<'a>(&self, text: &'a str) -> Option<&'a str> {
-        let mut signs = self.currency.iter().filter(|sign| !sign.is_empty());
-        signs.find_map(|sign| {
+        let without = |sign: &String| {
             text.strip_prefix(sign.as_str()).or_else(|| text.strip_suffix(sign.as_str()))
-        })
+        };
+        // The longest sign comes off: `US$` may be one, and `$` another.
+        self.currency.iter().filter_map(without).min_by_key(|rest| rest.len())
     }
 
     fn digits<'a>(&self, text: &'a str) -> Option<Digits<'a>> {
@@ -158,17 +159,19 @@ impl NumberForm {
 
     /// The digits before the point without their marks. `None` where a mark stands between other
     /// groups than those of thousands, or of Indian lakhs.
-    // `1.5` with the mark `.` is refused: it is more likely the number one and a half, which
-    // somebody wrote otherwise, than 15.
+    // `1.5` and `0.123` with the mark `.` are refused: they are more likely numbers with a fraction,
+    // which somebody wrote otherwise, than 15 and 123.
     fn without_groups(&self, whole: &str) -> Option<String> {
         let Some(mark) = self.thousands else { return Some(whole.to_owned()) };
         // Typists take a plain blank for the narrow one that does not break.
         let is_mark = |c: char| c == mark || (mark == ' ' && matches!(c, '\u{a0}' | '\u{202f}'));
         let groups: Vec<&str> = whole.split(is_mark).collect();
         let [first, middle @ .., last] = groups.as_slice() else { return Some(whole.to_owned()) };
+        let are_of = |size: usize| middle.iter().all(|group| group.len() == size);
         let are_groups = (1..=3).contains(&first.len())
-            && middle.iter().all(|group| (2..=3).contains(&group.len()))
-            && last.len() == 3;
+            && !first.starts_with('0')
+            && last.len() == 3
+            && (are_of(3) || (are_of(2) && first.len() <= 2));
         are_groups.then(|| groups.concat())
     }
 }
@@ -266,6 +269,11 @@ mod tests {
                 ("1,234.56", "refused"),
                 ("1,2,3", "refused"),
                 (".234", "refused"),
+                ("0.123", "refused"),
+                ("-0.250", "refused"),
+                ("000.500", "refused"),
+                ("1.234.56.789", "refused"),
+                ("123.45.678", "refused"),
             ],
         );
         assert_eq!(german.example("1234", "56"), "1.234,56");

@@ -30,30 +30,46 @@ impl RuleReader {
     }
 
     /// Reads a field. `None`: it is no value of the column's type, or written otherwise.
-    // A bare text is compared with the null tokens twice: as it stands in the file, before escapes
-    // are taken off (`\N`), and without the blanks at its ends.
+    // A bare field is compared with the null tokens as it stands in the file, before escapes are
+    // taken off (`\N`), but without the blanks at its ends where these say nothing.
     pub(crate) fn read<'b>(
         &'b mut self,
         raw: &'b [u8],
         scratch: &'b mut Vec<u8>,
     ) -> Option<Field<'b>> {
         let is_quoted = !raw.is_empty() && raw.first() == self.quote.as_ref();
+        let raw = if self.rule.trim && !is_quoted { trimmed(raw) } else { raw };
         let text = match self.reader.read(raw, scratch) {
             Field::Text(text) => text,
-            other => return Some(other),
+            Field::QuotedEmpty => return Some(self.empty()),
+            Field::Null => return Some(Field::Null),
         };
-        let text = if self.rule.trim { text.trim_ascii() } else { text };
+        let text = if self.rule.trim { trimmed(text) } else { text };
         if text.is_empty() {
-            return Some(if is_quoted { Field::QuotedEmpty } else { Field::Null });
+            return Some(if is_quoted { self.empty() } else { Field::Null });
         }
-        let may_be_null = if is_quoted { self.rule.quoted_nulls } else { self.rule.trim };
-        if may_be_null && self.reader.is_null_token(text) {
+        if is_quoted && self.rule.quoted_nulls && self.reader.is_null_token(text) {
             return Some(Field::Null);
         }
         let Some(form) = &self.rule.form else { return Some(Field::Text(text)) };
         self.spelt = form.spell(std::str::from_utf8(text).ok()?)?;
         Some(Field::Text(self.spelt.as_bytes()))
     }
+
+    /// What the quoted empty text is.
+    fn empty(&self) -> Field<'static> {
+        let mut nulls = self.rule.nulls.iter().flatten();
+        let is_null = self.rule.quoted_nulls && nulls.any(String::is_empty);
+        if is_null { Field::Null } else { Field::QuotedEmpty }
+    }
+}
+
+/// A text without the blanks and tabulators at its ends.
+fn trimmed(text: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = text.iter().position(|byte| !is_blank(byte)).unwrap_or(text.len());
+    let end = text.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
+    &text[start..end]
 }
 
 /// Reads the fields of one column, one row after the other, and notes those that are refused.

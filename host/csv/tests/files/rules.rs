@@ -50,7 +50,7 @@ fn the_profile_is_that_of_the_values() {
     let dialect = Dialect::default();
     let file = "n,zip,plain\n1.234,01067,1.234\n-7,99999,x\nx,00001,2\n";
     let whole = of_form(ValueForm::Whole { bits: 32, written: german() });
-    let rules = [Some(whole), Some(of_form(ValueForm::Text))];
+    let rules = [Some(whole), Some(of_form(ValueForm::Text { max_bytes: None }))];
     let read = read_ruled(file.as_bytes(), &dialect, 1 << 20, 7, &rules).expect("reads");
     let [n, zip, plain] = &read.profile.columns[..] else { panic!("three columns") };
     assert_eq!((n.values, n.min_int, n.max_int), (2, Some(-7), Some(1234)));
@@ -132,7 +132,7 @@ proptest! {
     #[test]
     fn days_are_read_as_they_were_meant(
         days in proptest::collection::vec(-25_000i32..60_000, 1..20),
-        pattern in proptest::sample::select(vec!["%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%-d. %B %Y"]),
+        pattern in proptest::sample::select(vec!["%d.%m.%Y", "%m/%d/%Y", "%Y%m%d", "%d %B %Y"]),
     ) {
         let form = MomentForm::new(&[pattern.to_owned()]).expect("a pattern");
         let written = |days: &i32| {

@@ -14,6 +14,8 @@ use crate::listing::some_of;
 #[derive(Debug, Default)]
 pub(super) struct Placed {
     pub(super) by_place: Vec<Option<ColumnSpec>>,
+    /// Those of all tables that find no column in the header.
+    pub(super) unplaced: Vec<ColumnSpec>,
     pub(super) notices: Vec<String>,
 }
 
@@ -24,11 +26,15 @@ pub(super) struct Placed {
 /// one of the command line that means none; `Data` for a required column that the file lacks.
 pub(super) fn place(specs: &[ColumnSpec], names: &[String], are_known: bool) -> Result<Placed> {
     let columns = Columns::new(names.iter().map(String::as_str));
-    let mut placed = Placed { by_place: vec![None; names.len()], notices: Vec::new() };
+    let mut placed = Placed { by_place: vec![None; names.len()], ..Placed::default() };
     for spec in specs {
         let place = match columns.find(&spec.name, &spec.name) {
             Found::At(place) | Found::AsGlue(place) => place,
             Found::Several(places) => return Err(ambiguous(spec, &places, names)),
+            Found::Nowhere if matches!(spec.source, SpecSource::AllTables(_)) => {
+                placed.unplaced.push(spec.clone());
+                continue;
+            }
             Found::Nowhere => {
                 placed.notices.extend(absent(spec, names, are_known)?);
                 continue;
@@ -55,7 +61,6 @@ pub(super) fn ruled(header: &Header, by_place: &[Option<ColumnSpec>]) -> Header 
 fn absent(spec: &ColumnSpec, names: &[String], are_known: bool) -> Result<Option<String>> {
     let there = || some_of(names);
     match &spec.source {
-        SpecSource::AllTables(_) => Ok(None),
         _ if !are_known => {
             let fact = format!(
                 "{} cannot be found: the file has no header, and its columns are {}; name them \
@@ -81,7 +86,7 @@ fn absent(spec: &ColumnSpec, names: &[String], are_known: bool) -> Result<Option
             );
             Err(Error::new(Kind::Data, fact))
         }
-        SpecSource::Table(place) => {
+        SpecSource::Table(place) | SpecSource::AllTables(place) => {
             let name = &spec.name;
             Ok(Some(format!(
                 "the file has no column `{name}`, of which the settings speak ({place})"

@@ -22,6 +22,8 @@ pub struct Spool {
     pub(crate) dialect: Dialect,
     /// What the user says of the columns, by their places in the header.
     pub columns: Vec<Option<ColumnSpec>>,
+    /// What the user says of columns of all tables that this file does not name.
+    pub unplaced: Vec<ColumnSpec>,
     pub(super) notices_of_columns: Vec<String>,
     pub chunks: Vec<SpooledChunk>,
     pub size_bytes: u64,

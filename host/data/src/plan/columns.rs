@@ -147,6 +147,13 @@ pub(super) fn new(
     let is_key = input.is_key(name);
     let values = input.values(chain, source);
     let given = given::type_of(input, chain, source, field);
+    if let Some(given) = given.as_ref().filter(|given| is_key && given.is_staged_as_text()) {
+        let fact = format!(
+            "upsert key `{name}` is given the type {given}, whose values are not told apart by \
+             their text; give it another type"
+        );
+        return Err(Error::new(Kind::Config, fact));
+    }
     let staged = match given.as_ref().and_then(ColumnType::staged_as) {
         Some(staged) => staged,
         None => staged_type(field, values, is_key, name)?,

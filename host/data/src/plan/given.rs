@@ -28,8 +28,3 @@ pub(super) fn type_of(
     };
     (is_unconverted || is_as_given).then_some(given)
 }
-
-/// The most bytes of a text that the user allows in a column of the output.
-pub(super) fn most_bytes(input: &PlanInput<'_>, chain: &ChainPlan, source: usize) -> Option<u32> {
-    input.spec(chain.origin(source)?)?.column_type.as_ref()?.text_bytes()
-}

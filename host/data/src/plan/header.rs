@@ -10,6 +10,7 @@ use loader_names::Columns;
 
 use super::agree_on_types::first_chain;
 use super::input::PlanInput;
+use crate::column_spec::ColumnSpec;
 use crate::listing::some_of;
 
 /// The header that is planned with, with a notice where the places of columns decide.
@@ -19,8 +20,45 @@ pub(super) fn named(input: &PlanInput<'_>) -> Result<(Header, Option<String>)> {
     let (header, notice) = numbered(input)?;
     let said = |place: usize| input.spec(place).and_then(|spec| spec.rename.as_ref());
     let names = header.names.iter().enumerate();
-    let names = names.map(|(place, name)| said(place).unwrap_or(name).clone());
-    Ok((header.renamed(names.collect()), notice))
+    let names: Vec<String> =
+        names.map(|(place, name)| said(place).unwrap_or(name).clone()).collect();
+    check_renames(input, &names)?;
+    Ok((header.renamed(names), notice))
+}
+
+/// Refuses a new name that another column of the file has.
+fn check_renames(input: &PlanInput<'_>, names: &[String]) -> Result<()> {
+    for (place, name) in names.iter().enumerate() {
+        let Some(spec) = input.spec(place).filter(|spec| spec.rename.is_some()) else { continue };
+        let is_same =
+            |(other, known): (usize, &String)| other != place && known.eq_ignore_ascii_case(name);
+        if names.iter().enumerate().any(is_same) {
+            let fact = format!(
+                "{spec} renames a column to `{name}`, and another column of the file has that name; \
+                 give it another one"
+            );
+            return Err(Error::new(Kind::Config, fact));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a file whose columns get their names from the table only now, when the settings say how
+/// one of these columns is read: it has been read without them.
+fn check_unplaced(input: &PlanInput<'_>, names: &[String]) -> Result<()> {
+    let columns = Columns::new(names.iter().map(String::as_str));
+    let is_there = |spec: &&ColumnSpec| columns.find(&spec.name, &spec.name).place().is_some();
+    match input.unplaced.iter().find(is_there) {
+        None => Ok(()),
+        Some(spec) => Err(Error::new(
+            Kind::Config,
+            format!(
+                "{spec} says how a column is read, and the file has no header that names it; name \
+                 the columns with --column-names '{}'",
+                serde_json::Value::from(names)
+            ),
+        )),
+    }
 }
 
 /// The header with the names of `--column-names`; else, for a file without a header, with those of
@@ -34,6 +72,7 @@ fn numbered(input: &PlanInput<'_>) -> Result<(Header, Option<String>)> {
     }
     let Some(header) = by_position(input) else { return Ok((input.header.clone(), None)) };
     let names = &header.names;
+    check_unplaced(input, names)?;
     let notice = format!(
         "the file has no header, so its columns are loaded into those of the table by their \
          places: {}; --column-names '{}' says so, also when columns of the table move",

@@ -28,6 +28,8 @@ pub struct PlanInput<'a> {
     pub column_names: Option<&'a [String]>,
     /// What the user says of columns, by their places in the header; past its end, nothing.
     pub columns: &'a [Option<ColumnSpec>],
+    /// What the user says of columns of all tables that the file's header does not name.
+    pub unplaced: &'a [ColumnSpec],
     pub profile: &'a FileProfile,
     pub plugins: &'a [ConfiguredPlugin],
     pub target: &'a TableName,

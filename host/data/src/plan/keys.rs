@@ -3,13 +3,14 @@
 //! In: the plugins' plan and the file's profile. Out: the file's column of each key, or a refusal
 //! of keys that the table's column would round.
 
-use loader_csv::{ColumnProfile, DecodeAs, Position};
+use loader_csv::{ColumnProfile, DecodeAs, Position, ValueForm};
 use loader_model::column_type::ColumnType;
 use loader_model::error::{Error, Kind, Result};
 use loader_sandbox::ChainPlan;
 
 use super::input::PlanInput;
 use super::names;
+use crate::column_spec::ColumnSpec;
 
 /// A REAL tells all numbers of so many digits apart.
 const DIGITS_OF_A_REAL: u32 = 6;
@@ -57,6 +58,7 @@ fn passed_through(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Vec<KeyCol
 /// Errors: `SchemaConflict`.
 pub(super) fn check_stay_apart(input: &PlanInput<'_>, keys: &[KeyColumn]) -> Result<()> {
     for KeyColumn { name, column } in keys {
+        check_not_respelt(input, name, *column)?;
         let Some(column_type) = type_of(input, name, *column) else { continue };
         let values = &input.profile.columns[*column];
         if let Some(at) = rounded_at(values, column_type) {
@@ -72,6 +74,26 @@ pub(super) fn check_stay_apart(input: &PlanInput<'_>, keys: &[KeyColumn]) -> Res
     Ok(())
 }
 
+/// Refuses text keys that the settings would have spelt anew: `007` would be another key than the
+/// table's `007`.
+fn check_not_respelt(input: &PlanInput<'_>, name: &str, column: usize) -> Result<()> {
+    let known = input.column(name).map(|existing| &existing.column_type);
+    let is_text = matches!(known, Some(ColumnType::Varchar { .. } | ColumnType::Char { .. }));
+    let is_respelt = |spec: &&ColumnSpec| {
+        spec.rule.form.as_ref().is_some_and(|form| !matches!(form, ValueForm::Text { .. }))
+    };
+    match (known.filter(|_| is_text), input.spec(column).filter(is_respelt)) {
+        (Some(known), Some(spec)) => Err(Error::new(
+            Kind::Config,
+            format!(
+                "upsert key `{name}` is {known} in the table, and {spec} would spell its values \
+                 anew, so rows would be added twice; leave the type away, or give the type text"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// The type of a key in the target, as far as it is known before the file is.
 fn type_of<'a>(input: &'a PlanInput<'_>, name: &str, column: usize) -> Option<&'a ColumnType> {
     let given = || input.spec(column).and_then(|spec| spec.column_type.as_ref());
@@ -85,6 +107,8 @@ fn rounded_at<'a>(values: &'a ColumnProfile, column_type: &ColumnType) -> Option
             values.finest_at.as_ref().filter(|_| values.max_fraction_digits > scale)
         }
         ColumnType::Double => values.imprecise_at.as_ref(),
+        // The digits that are cut are those of the longest texts.
+        ColumnType::Timestamp => values.longest_at.as_ref().filter(|_| values.cut > 0),
         ColumnType::Real => {
             let digits = values.max_integer_digits.saturating_add(values.max_fraction_digits);
             let longest = values.finest_at.as_ref().or(values.widest_at.as_ref());

@@ -40,6 +40,7 @@ impl Case<'_> {
             header: &header,
             column_names: None,
             columns: &[],
+            unplaced: &[],
             profile: &profile,
             target: &target,
             existing: Some(self.existing),

@@ -38,14 +38,15 @@ pub(super) fn run(decoded: Decoded, spool: &Spool) -> Result<(Decoded, Vec<Rejec
 /// The code and the message of a reject. The message does not have the value, which may be secret.
 fn reason(field: RefusedField, spool: &Spool) -> (&'static str, String) {
     let spec = spool.columns.get(field.column).and_then(Option::as_ref);
+    let source = spec.map_or_else(String::new, ToString::to_string);
     let form = spec.and_then(|spec| spec.rule.form.as_ref());
     match (field.because, form) {
         (RefusedBecause::IsNot, Some(form)) => {
-            ("does-not-fit", format!("the value is not {}, as the settings ask", form.expected()))
+            ("does-not-fit", format!("the value is not {}, as {source} asks", form.expected()))
         }
         (RefusedBecause::IsNot, None) => {
-            ("does-not-fit", "the value is not as the settings ask".to_owned())
+            ("does-not-fit", format!("the value is not as {source} asks"))
         }
-        (RefusedBecause::Null, _) => ("null", "NULL, but the settings require a value".to_owned()),
+        (RefusedBecause::Null, _) => ("null", format!("NULL, but {source} requires a value")),
     }
 }

@@ -13,7 +13,8 @@ use loader_model::choices::LeadingZeros;
 use loader_model::column_type::ColumnType;
 use loader_model::error::Result;
 use loader_model::names::TableName;
-use loader_names::clean;
+use loader_model::target_column::ROW_COLUMN;
+use loader_names::{Reserved, clean, refused};
 
 use super::required::config;
 use crate::settings::Settings;
@@ -66,8 +67,10 @@ fn of_file(
 fn add(weaker: &mut Vec<Said>, stronger: Vec<Said>) {
     let mut known = std::mem::take(weaker);
     for said in stronger {
-        let is_same = |known: &Said| is_same(&known.name, &said.name);
-        let of_weaker = known.iter().position(is_same).map(|place| known.remove(place));
+        let is_spelt = |known: &Said| known.name == said.name;
+        let is_alike = |known: &Said| is_alike(&known.name, &said.name);
+        let found = known.iter().position(is_spelt).or_else(|| known.iter().position(is_alike));
+        let of_weaker = found.map(|place| known.remove(place));
         let settings = match of_weaker {
             Some(of_weaker) => said.settings.or(of_weaker.settings),
             None => said.settings,
@@ -77,13 +80,28 @@ fn add(weaker: &mut Vec<Said>, stronger: Vec<Said>) {
     weaker.extend(known);
 }
 
-fn is_same(one: &str, other: &str) -> bool {
+fn is_alike(one: &str, other: &str) -> bool {
     let cleaned = clean(one);
-    one == other || (!cleaned.is_empty() && cleaned == clean(other))
+    !cleaned.is_empty() && cleaned == clean(other)
+}
+
+/// Checks the new name of a column.
+fn check_name(settings: &ColumnSettings) -> std::result::Result<(), String> {
+    let Some(name) = &settings.rename else { return Ok(()) };
+    if name.chars().any(char::is_control) {
+        return Err("`rename` has a control character, which no name of a column has".to_owned());
+    }
+    let called = |_| "the name in `rename`".to_owned();
+    let ours = Reserved { name: ROW_COLUMN, owner: "one that the loader keeps for itself" };
+    match refused(&[name.to_ascii_lowercase()], called, &[ours]).into_iter().next() {
+        Some(fact) => Err(fact),
+        None => Ok(()),
+    }
 }
 
 fn spec(Said { name, settings, source }: Said) -> Result<ColumnSpec> {
-    let form = forms::of(&settings).map_err(|fact| {
+    let checked = check_name(&settings).and_then(|()| forms::of(&settings));
+    let form = checked.map_err(|fact| {
         let place = match &source {
             SpecSource::Flag => format!("--column {name}"),
             SpecSource::Table(place) | SpecSource::AllTables(place) => place.clone(),
@@ -156,7 +174,7 @@ mod tests {
         insta::assert_snapshot!(error("[columns.a]\ndecimal-mark = ','\n"), @r#"columns.a: `decimal-mark` says how numbers are written, so the column needs a type of numbers, such as type = "decimal(12,2)" (file loader.toml, line 1)"#);
         insta::assert_snapshot!(error("[columns.a]\ntype = 'date'\nthousands = '.'\n"), @r#"columns.a: `thousands` says how numbers are written, so the column needs a type of numbers, such as type = "decimal(12,2)" (file loader.toml, line 1)"#);
         insta::assert_snapshot!(error("[columns.a]\ntype = 'text'\nformat = '%d'\n"), @"columns.a: `format` says how dates and times are written, so the column needs the type date, timestamp or timestamptz (file loader.toml, line 1)");
-        insta::assert_snapshot!(error("[columns.a]\ntype = 'date'\nformat = 'DD.MM.YYYY'\n"), @"columns.a: the format `DD.MM.YYYY` is not understood (it has no letter behind a percent sign); a date such as 31.01.2024 has the format %d.%m.%Y, a time such as 10:30:00 has %H:%M:%S, and seconds since 1970 have epochsecs (file loader.toml, line 1)");
+        insta::assert_snapshot!(error("[columns.a]\ntype = 'date'\nformat = 'DD.MM.YYYY'\n"), @"columns.a: the format `DD.MM.YYYY` has no letter behind a percent sign; a date such as 31.01.2024 has the format %d.%m.%Y, a time such as 10:30:00 has %H:%M:%S, and seconds since 1970 have epochsecs (all letters: docs/columns.md) (file loader.toml, line 1)");
         insta::assert_snapshot!(error("[columns.a]\ntype = 'double'\nthousands = '.'\n"), @r#"columns.a: `thousands` and `decimal-mark` are both `.`; say which mark stands before the fraction, such as decimal-mark = "," (file loader.toml, line 1)"#);
         insta::assert_snapshot!(error("[columns.a]\ntype = 'double'\ndecimal-mark = '1'\n"), @"columns.a: `decimal-mark` cannot be `1`, which is a part of numbers (file loader.toml, line 1)");
         insta::assert_snapshot!(decided("", &["a=date:%d"]).join(" "), @"--column a: the format `%d` does not tell the whole day; it needs year, month and day, as %d.%m.%Y has them");

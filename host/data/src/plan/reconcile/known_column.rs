@@ -15,7 +15,6 @@ use loader_sandbox::cast::can_cast;
 use super::mismatch::Mismatch;
 use crate::plan::columns::{Landing, PlannedColumn, longest_in_file};
 use crate::plan::file_values::{accepts, extent};
-use crate::plan::given;
 use crate::plan::input::PlanInput;
 
 /// Plans column `source` of the output for the table's column of this name.
@@ -37,8 +36,7 @@ pub(super) fn plan(
     if is_key {
         check_key(&existing.name, &lands_in)?;
     }
-    let holds = if grows(&lands_in, may_widen) { None } else { lands_in.text_bytes() };
-    let most_bytes = holds.into_iter().chain(given::most_bytes(input, chain, source)).min();
+    let most_bytes = if grows(&lands_in, may_widen) { None } else { lands_in.text_bytes() };
     let lands_in = Some(lands_in);
     let landing = Landing::of(input, &staged, &lands_in);
     Ok(PlannedColumn {
