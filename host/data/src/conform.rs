@@ -136,7 +136,10 @@ mod tests {
         let values = StringArray::from(vec![Some("{\"a\": [1]}"), Some("{a}"), None]);
         let (_, batch, rejects) = conform(json, Arc::new(values));
         assert_eq!((batch.num_rows(), rejects.len()), (2, 1));
-        assert_eq!(&*rejects[0].message, "the value is not JSON with strings of 65535 bytes at most");
+        assert_eq!(
+            &*rejects[0].message,
+            "the value is not JSON with strings of 65535 bytes at most"
+        );
     }
 
     #[test]
