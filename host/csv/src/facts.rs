@@ -123,9 +123,10 @@ impl ColumnFacts {
     pub(crate) fn value(&mut self, text: &[u8], mark: impl Fn() -> Mark) {
         self.values += 1;
         self.length(text.len(), &mark);
-        self.ends(text);
         if self.alive & NUMBERS != 0 {
             self.number(text, &mark);
+        } else {
+            self.ends(text);
         }
         if self.alive & CALENDAR != 0 {
             self.calendar(text, &mark);
@@ -167,6 +168,8 @@ impl ColumnFacts {
             }
             _ => return self.any_number(text, mark()),
         };
+        // It begins and ends as a number does, so its ends need no look.
+        self.measured += 1;
         let plain = Plain { text, negative, size, length, fraction };
         if fraction.is_empty() {
             self.numbers.whole(plain, mark);
@@ -202,6 +205,7 @@ impl ColumnFacts {
     #[cold]
     #[inline(never)]
     fn any_number(&mut self, text: &[u8], mark: Mark) {
+        self.ends(text);
         let Some(shape) = number_shape(text) else {
             return self.not_finite(text, mark);
         };

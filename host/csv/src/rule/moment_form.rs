@@ -3,19 +3,19 @@
 //! In: a text and patterns such as `%d.%m.%Y`. Out: the text as it is read in every column, such as
 //! `2024-01-31`.
 
+mod moment;
 mod pattern;
 
 use jiff::civil::{DateTime, datetime};
 use loader_values::{
-    format_date, format_timestamp, parse_date, parse_date_loosely, parse_timestamp,
-    parse_timestamp_loosely,
+    format_date, parse_date, parse_date_loosely, parse_timestamp, parse_timestamp_loosely,
 };
 
+use moment::Read;
 use pattern::Pattern;
 
 pub use pattern::PatternError;
 
-const MICROS_PER_SECOND: i64 = 1_000_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// The moment that messages show.
@@ -28,15 +28,6 @@ const TRIED: [DateTime; 2] = [datetime(2024, 2, 1, 0, 0, 0, 0), datetime(2003, 5
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MomentForm {
     patterns: Vec<Pattern>,
-}
-
-/// A moment as it was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Read {
-    /// Seconds since 1970-01-01 00:00:00, in UTC where the text has a zone.
-    seconds: i64,
-    /// Below a second, and never negative.
-    nanos: u32,
 }
 
 impl MomentForm {
@@ -105,17 +96,6 @@ impl MomentForm {
 
     fn read(&self, text: &str) -> Option<Read> {
         self.patterns.iter().find_map(|pattern| pattern.read(text))
-    }
-}
-
-impl Read {
-    fn spelt(&self) -> Option<String> {
-        let whole = format_timestamp(self.seconds.checked_mul(MICROS_PER_SECOND)?);
-        let nanos = format!("{:09}", self.nanos);
-        Some(match nanos.trim_end_matches('0') {
-            "" => whole,
-            fraction => format!("{whole}.{fraction}"),
-        })
     }
 }
 

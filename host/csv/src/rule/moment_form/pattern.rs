@@ -10,7 +10,7 @@ use std::fmt;
 use jiff::civil::{Date, DateTime, Time, datetime};
 use thiserror::Error;
 
-use super::Read;
+use super::moment::Read;
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -306,8 +306,8 @@ fn month_name<'a>(text: &'a str, found: &mut Found) -> Option<&'a str> {
     let letters = text.bytes().take_while(u8::is_ascii_alphabetic).count();
     let (name, rest) = text.split_at(letters);
     let is_it =
-        |month: &&str| month.eq_ignore_ascii_case(name) || month[..3].eq_ignore_ascii_case(name);
-    let place = MONTHS.iter().position(|month| is_it(&month))?;
+        |month: &str| month.eq_ignore_ascii_case(name) || month[..3].eq_ignore_ascii_case(name);
+    let place = MONTHS.iter().position(|month| is_it(month))?;
     found.month = i8::try_from(place + 1).ok()?;
     Some(rest)
 }

@@ -1,3 +1,5 @@
+//! Texts that are read by patterns, and what is refused.
+
 use super::*;
 
 fn form(patterns: &[&str]) -> MomentForm {
