@@ -13,6 +13,7 @@ use loader_values::{
 use crate::dialect::LeadingZeros;
 use crate::mark::Mark;
 use crate::number_facts::{NumberFacts, Plain};
+use crate::zone::is_elsewhere;
 
 /// The types that a column may turn out to have. Each is one bit of a set. Text is no candidate,
 /// since it accepts every value.
@@ -262,7 +263,7 @@ impl ColumnFacts {
             self.end(Candidate::Date.bit(), mark);
         }
         match parse_timestamp(text) {
-            Some(micros) if micros % MICROS_PER_DAY == 0 => {}
+            Some(micros) if micros % MICROS_PER_DAY == 0 && !is_elsewhere(text) => {}
             Some(_) => self.end(Candidate::LooseDate.bit(), mark),
             None => self.loose(text, mark()),
         }
@@ -280,7 +281,7 @@ impl ColumnFacts {
             None => self.end(LOOSE, &|| mark),
             Some(Moment { micros, cut }) => {
                 self.cut += u64::from(cut);
-                if micros % MICROS_PER_DAY != 0 {
+                if micros % MICROS_PER_DAY != 0 || is_elsewhere(text) {
                     self.end(Candidate::LooseDate.bit(), &|| mark);
                 }
             }

@@ -36,6 +36,7 @@ mod rule;
 mod scan;
 mod split;
 mod text;
+mod zone;
 
 pub use chunk::Chunk;
 pub use decode::{Batches, Decoded, Decoder, arrow_schema};

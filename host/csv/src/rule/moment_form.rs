@@ -11,6 +11,7 @@ use loader_values::{
     format_date, parse_date, parse_date_loosely, parse_timestamp, parse_timestamp_loosely,
 };
 
+use crate::zone::is_elsewhere;
 use moment::Read;
 use pattern::Pattern;
 
@@ -58,7 +59,7 @@ impl MomentForm {
         if self.patterns.is_empty() {
             let bytes = text.as_bytes();
             let is_day = parse_date(bytes).or_else(|| parse_date_loosely(bytes)).is_some();
-            return is_day.then(|| text.to_owned());
+            return (is_day && !is_elsewhere(bytes)).then(|| text.to_owned());
         }
         let Read { seconds, nanos } = self.read(text)?;
         let is_midnight = seconds.rem_euclid(SECONDS_PER_DAY) == 0 && nanos == 0;

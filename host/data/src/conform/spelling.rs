@@ -18,8 +18,10 @@ pub(super) enum Spelling {
         max_bytes: u32,
     },
     /// A time of day is spelt as behind a date in a timestamp, so `fits` puts a date before it. For
-    /// example, `10:30:00+02` fits, and `24:00:00` does not.
-    Time,
+    /// example, `10:30:00+02` fits a TIMETZ, and `24:00:00` does not. A TIME would lose the zone.
+    Time {
+        may_have_zone: bool,
+    },
     TimestampTz,
 }
 
@@ -30,7 +32,8 @@ impl Spelling {
             ColumnType::Char { .. } => Spelling::Ascii,
             ColumnType::Super => Spelling::Json,
             ColumnType::Varbyte { bytes } => Spelling::Hex { max_bytes: bytes.unwrap_or(u32::MAX) },
-            ColumnType::Time | ColumnType::TimeTz => Spelling::Time,
+            ColumnType::Time => Spelling::Time { may_have_zone: false },
+            ColumnType::TimeTz => Spelling::Time { may_have_zone: true },
             ColumnType::TimestampTz => Spelling::TimestampTz,
             ColumnType::SmallInt
             | ColumnType::Integer
@@ -55,8 +58,10 @@ impl Spelling {
                     text.len().is_multiple_of(2) && text.len() as u64 / 2 <= u64::from(max_bytes);
                 fits && text.bytes().all(|byte| byte.is_ascii_hexdigit())
             }
-            Spelling::Time => {
-                loader_values::parse_timestamp(format!("2000-01-01 {text}").as_bytes()).is_some()
+            Spelling::Time { may_have_zone } => {
+                let moment = format!("2000-01-01 {text}");
+                loader_values::parse_timestamp(moment.as_bytes()).is_some()
+                    && (may_have_zone || !text.contains(['Z', 'z', '+', '-']))
             }
             Spelling::TimestampTz => loader_values::parse_timestamp(text.as_bytes()).is_some(),
         }
@@ -64,7 +69,7 @@ impl Spelling {
 
     /// Whether there are texts that say the same in another form.
     pub(super) fn has_other_forms(self) -> bool {
-        matches!(self, Spelling::Time | Spelling::TimestampTz)
+        matches!(self, Spelling::Time { .. } | Spelling::TimestampTz)
     }
 
     /// Spells a text so that it fits, when it says the same in another form, and tells whether
@@ -73,7 +78,10 @@ impl Spelling {
     pub(super) fn respell(self, text: &str) -> Option<(String, bool)> {
         match self {
             _ if self.fits(text) => None,
-            Spelling::Time => loader_values::spell_time_loosely(text).map(|text| (text, false)),
+            Spelling::Time { .. } => {
+                let respelt = loader_values::spell_time_loosely(text)?;
+                self.fits(&respelt).then_some((respelt, false))
+            }
             Spelling::TimestampTz => {
                 let moment = loader_values::parse_timestamp_loosely(text.as_bytes())?;
                 Some((format!("{}+00", loader_values::format_timestamp(moment.micros)), moment.cut))
@@ -93,7 +101,10 @@ impl Spelling {
                     "an even number of hexadecimal digits, for {max_bytes} bytes at most"
                 );
             }
-            Spelling::Time => "a time of day such as 10:30:00",
+            Spelling::Time { may_have_zone: true } => "a time of day such as 10:30:00+01",
+            Spelling::Time { may_have_zone: false } => {
+                "a time of day without a zone, such as 10:30:00"
+            }
             Spelling::TimestampTz => "a timestamp such as 2025-01-31 10:30:00+01",
         };
         expected.to_owned()
@@ -117,8 +128,10 @@ mod tests {
     fn other_forms_are_spelt_anew() {
         let respelt = |spelling: Spelling, text| spelling.respell(text);
         let some = |text: &str, cut| Some((text.to_owned(), cut));
-        assert_eq!(respelt(Spelling::Time, "9:05:00"), some("09:05:00", false));
-        assert_eq!(respelt(Spelling::Time, "10:30"), None);
+        let time = Spelling::Time { may_have_zone: false };
+        assert_eq!(respelt(time, "9:05:00"), some("09:05:00", false));
+        assert_eq!(respelt(time, "10:30"), None);
+        assert_eq!(respelt(time, "9:05 +0100"), None);
         let zoned = Spelling::TimestampTz;
         assert_eq!(
             respelt(zoned, "2025-01-31 10:30:00 -0500"),
@@ -137,9 +150,14 @@ mod tests {
         check(Spelling::Json, &["1", "null", "[]", "{\"a\":1}"], &["", "a", "{", "{}x"]);
         check(Spelling::Hex { max_bytes: 2 }, &["", "00ff", "AB"], &["0", "0g", "000000"]);
         check(
-            Spelling::Time,
+            Spelling::Time { may_have_zone: true },
             &["10:30", "10:30:00", "23:59:59.999999", "10:30:00+02"],
             &["24:00:00", "10", "x", ""],
+        );
+        check(
+            Spelling::Time { may_have_zone: false },
+            &["10:30", "10:30:00", "23:59:59.999999"],
+            &["10:30:00+02", "10:30:00Z", "10:30-00:00"],
         );
         check(
             Spelling::TimestampTz,
