@@ -79,6 +79,24 @@ fn null_texts_are_those_of_the_column() {
 }
 
 #[test]
+fn the_empty_text_in_quotes_can_be_null() {
+    let nulls = Some(vec![String::new()]);
+    let rule = ColumnRule { nulls, quoted_nulls: true, ..ColumnRule::default() };
+    let (texts, refused) = texts("a,b\n\"\",1\n\" \",1\n,1\n", &rule, (1 << 20, 5, 3));
+    assert_eq!(texts, [None, Some(" ".to_owned()), None]);
+    assert_eq!(refused, []);
+}
+
+/// A batch may have rows of several blocks, of 512 rows at most.
+#[test]
+fn a_refused_row_is_counted_from_the_start_of_its_batch() {
+    let rows: String = (0..1500).map(|n| if n == 700 { "x,1\n" } else { "7,1\n" }).collect();
+    let whole = ValueForm::Whole { bits: 64, written: NumberForm::default() };
+    let (_, refused) = texts(&format!("a,b\n{rows}"), &of_form(whole), (1 << 20, 4096, 1500));
+    assert_eq!(refused, [(700, RefusedBecause::IsNot)]);
+}
+
+#[test]
 fn an_empty_text_is_null_for_a_number_that_is_required() {
     let whole = ValueForm::Whole { bits: 64, written: NumberForm::default() };
     let rule = ColumnRule { required: true, ..of_form(whole) };
