@@ -160,10 +160,10 @@ impl NumberForm {
     /// The digits before the point without their marks. `None` where a mark stands between other
     /// groups than those of thousands, or of Indian lakhs.
     // `1.5` and `0.123` with the mark `.` are refused: they are more likely numbers with a fraction,
-    // which somebody wrote otherwise, than 15 and 123.
+    // which the producer wrote otherwise, than 15 and 123.
     fn without_groups(&self, whole: &str) -> Option<String> {
         let Some(mark) = self.thousands else { return Some(whole.to_owned()) };
-        // Typists take a plain blank for the narrow one that does not break.
+        // A setting with a plain blank means the narrow one that does not break, too.
         let is_mark = |c: char| c == mark || (mark == ' ' && matches!(c, '\u{a0}' | '\u{202f}'));
         let groups: Vec<&str> = whole.split(is_mark).collect();
         let [first, middle @ .., last] = groups.as_slice() else { return Some(whole.to_owned()) };

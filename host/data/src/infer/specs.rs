@@ -22,7 +22,7 @@ pub(super) struct Placed {
 /// Finds the column of each spec. `names`: those of the header, or those that take their place.
 /// `are_known`: the names say what the columns are, and not only where they stand.
 ///
-/// Errors: `Config` for a spec that means several columns or one that another means too, and for
+/// Errors: `Config` for a spec that means several columns or that of another spec, and for
 /// one of the command line that means none; `Data` for a required column that the file lacks.
 pub(super) fn place(specs: &[ColumnSpec], names: &[String], are_known: bool) -> Result<Placed> {
     let columns = Columns::new(names.iter().map(String::as_str));

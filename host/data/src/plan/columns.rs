@@ -48,7 +48,7 @@ pub struct PlannedColumn {
     pub(crate) longest_in_file: u32,
     /// Text that the INSERT makes a value of the target's type.
     pub(crate) staged_as_text: bool,
-    /// It is a new column without a value, of which nobody knows yet what it holds.
+    /// The column is new and has no value, so nothing tells yet what it holds.
     pub(crate) is_untyped: bool,
 }
 
