@@ -163,7 +163,8 @@ impl NumberForm {
     // which the producer wrote otherwise, than 15 and 123.
     fn without_groups(&self, whole: &str) -> Option<String> {
         let Some(mark) = self.thousands else { return Some(whole.to_owned()) };
-        // A setting with a plain blank means the narrow one that does not break, too.
+        // Where the settings name a plain blank, the producer may have written one that does not
+        // break, which looks the same.
         let is_mark = |c: char| c == mark || (mark == ' ' && matches!(c, '\u{a0}' | '\u{202f}'));
         let groups: Vec<&str> = whole.split(is_mark).collect();
         let [first, middle @ .., last] = groups.as_slice() else { return Some(whole.to_owned()) };

@@ -42,8 +42,8 @@ pub(super) fn place(specs: &[ColumnSpec], names: &[String], are_known: bool) -> 
         };
         if let Some(other) = placed.by_place[place].replace(spec.clone()) {
             let fact = format!(
-                "{} and {} both mean the column `{}` of the file; keep one of them",
-                other, spec, names[place]
+                "{other} and {spec} both mean the column `{}` of the file; keep one of them",
+                names[place]
             );
             return Err(Error::new(Kind::Config, fact));
         }

@@ -64,7 +64,7 @@ impl ColumnType {
         column_type.checked(&sizes).ok_or_else(|| TypeError(text.to_owned()))
     }
 
-    /// The type, if it is one that Redshift has and its sizes are given.
+    /// The type, if Redshift has such a type and its sizes are given.
     fn checked(self, sizes: &[String]) -> Option<ColumnType> {
         let is_sized =
             |at_most: u32, bytes: u32| sizes.len() == 1 && (1..=at_most).contains(&bytes);
