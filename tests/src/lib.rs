@@ -146,12 +146,17 @@ impl Place {
 
     /// The content of the one object whose key starts so.
     pub fn read(&self, prefix: &str) -> String {
+        String::from_utf8(self.read_bytes(prefix)).expect("the object is UTF-8")
+    }
+
+    /// As [`Self::read`], for an object that need not be text.
+    pub fn read_bytes(&self, prefix: &str) -> Vec<u8> {
         let bucket = world().dir().join(&self.name);
         let mut found = None;
         walk(&bucket, &mut |path| {
             if path.strip_prefix(&bucket).is_ok_and(|key| key.to_string_lossy().starts_with(prefix))
             {
-                found = std::fs::read_to_string(path).ok();
+                found = std::fs::read(path).ok();
             }
         });
         found.unwrap_or_else(|| panic!("no object {prefix}… in {:?}", self.keys()))

@@ -1,8 +1,12 @@
 //! The unit of work: a piece of a file that is read independently of all others.
 
+use std::sync::Arc;
+
+use crate::broken::BrokenRecord;
+
 /// A piece of a file that holds whole records only. Together the chunks hold all records, without
 /// header or byte order mark, in order and without gaps.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chunk {
     /// Where the chunk begins, in bytes of the file (decompressed).
     pub offset: u64,
@@ -16,4 +20,7 @@ pub struct Chunk {
     /// No record follows in the file: nothing does, or blank lines and comments alone. Then blank
     /// lines at the chunk's end are those at the end of the file, and stand for no rows.
     pub ends_file: bool,
+    /// The records of the chunk that cannot be read, when the chunk was cut with them in mind: all
+    /// others can be read. `None`: no record was looked at yet.
+    pub sifted: Option<Arc<[BrokenRecord]>>,
 }

@@ -152,23 +152,23 @@ impl Iterator for Batches<'_> {
 }
 
 impl Batches<'_> {
-    // The rows of a batch are consecutive, also over several blocks: lines that are no rows
-    // have no number. So the number of the first row is enough to know all of them.
+    // The rows of a block are consecutive: lines that are no rows have no number. Between two blocks
+    // there may be broken records, which have.
     fn next_batch(&mut self) -> Result<Option<Decoded>, RowError> {
-        let mut count = 0;
-        let mut first_row = 0;
+        let mut numbers = Vec::with_capacity(self.decoder.batch_rows);
         let mut source_bytes = 0;
-        while count < self.decoder.batch_rows && source_bytes < BATCH_BYTES && self.has_rows()? {
+        while numbers.len() < self.decoder.batch_rows
+            && source_bytes < BATCH_BYTES
+            && self.has_rows()?
+        {
             let block = &self.decoder.block;
-            if count == 0 {
-                first_row = block.first_row + self.block_row as u64;
-            }
-            let take = (block.rows - self.block_row).min(self.decoder.batch_rows - count);
-            source_bytes += self.decode_rows(take, count)?;
+            let first = (self.first_record + block.first_row) as i64 + self.block_row as i64;
+            let take = (block.rows - self.block_row).min(self.decoder.batch_rows - numbers.len());
+            source_bytes += self.decode_rows(take, numbers.len())?;
             self.block_row += take;
-            count += take;
+            numbers.extend(first..first + take as i64);
         }
-        if count == 0 { Ok(None) } else { self.finish(first_row, count).map(Some) }
+        if numbers.is_empty() { Ok(None) } else { self.finish(numbers.into()).map(Some) }
     }
 
     /// Goes on to the next block when the rows of this one are used up; `false` at the chunk's end.
@@ -214,23 +214,19 @@ impl Batches<'_> {
 
     // Arrow finds text that is not UTF-8 while it makes the arrays, but does not say in which row.
     // `check_text` then finds the place, so its error comes before Arrow's.
-    fn finish(&mut self, first_row: u64, count: usize) -> Result<Decoded, RowError> {
+    fn finish(&mut self, rows: Int64Array) -> Result<Decoded, RowError> {
+        let first_row = rows.value(0).unsigned_abs() - self.first_record;
         let arrays = self.arrays().or_else(|message| {
             let Decoder { dialect, header, .. } = &*self.decoder;
             check_text(self.bytes, &dialect.rules(), &header.records(self.chunk))?;
             Err(refused(message, first_row))
         })?;
-        let options = RecordBatchOptions::new().with_row_count(Some(count));
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         let schema = self.decoder.schema.clone();
         let batch = RecordBatch::try_new_with_options(schema, arrays, &options)
             .map_err(|error| refused(error.to_string(), first_row))?;
         let refused = std::mem::take(&mut self.decoder.refused);
-        Ok(Decoded { batch, rows: self.record_numbers(first_row, count), refused })
-    }
-
-    fn record_numbers(&self, first_row: u64, count: usize) -> Int64Array {
-        let first = (self.first_record + first_row) as i64;
-        Int64Array::from_iter_values(first..first + count as i64)
+        Ok(Decoded { batch, rows, refused })
     }
 
     /// The arrays of the columns that are not skipped. The error is the text of Arrow's error.

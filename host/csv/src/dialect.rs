@@ -9,9 +9,8 @@ use thiserror::Error;
 /// `7,,""` has a NULL and an empty string. So in a file of one column a blank line is a record with
 /// a NULL, but for those at the end of the file; in other files blank lines are skipped.
 ///
-/// A quote opens a quoted field only as the field's first character; further on in an unquoted
-/// field it is text. (For example, `5" pipe` is a plain field of seven characters.) All special
-/// characters are single ASCII characters.
+/// A quote opens a quoted field only as the field's first character; [`Quotes`] says what it is
+/// further on in an unquoted field. All special characters are single ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialect {
     pub delimiter: u8,
@@ -25,6 +24,8 @@ pub struct Dialect {
     /// The first record names the columns. Without a header they are `column_1`, `column_2` and so
     /// on.
     pub header: bool,
+    /// The number of columns of a file without a header; `None`: its first record tells.
+    pub columns: Option<usize>,
     /// The number of lines (not records) in front of the header that are skipped. They need not be
     /// CSV.
     pub skip_rows: u64,
@@ -35,6 +36,39 @@ pub struct Dialect {
     pub null_tokens: Vec<String>,
     pub leading_zeros: LeadingZeros,
     pub repeated_header: RepeatedHeader,
+    pub quotes: Quotes,
+    pub short_rows: ShortRows,
+    pub trailing_delimiter: TrailingDelimiter,
+}
+
+/// A quote in a field that does not begin with one, as in `5" pipe`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Quotes {
+    /// It is a mistake: mostly the delimiter in front of it is missing, or its partner.
+    #[default]
+    Strict,
+    /// It is text.
+    Lenient,
+}
+
+/// A row with fewer fields than the header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ShortRows {
+    /// It is a mistake.
+    #[default]
+    Reject,
+    /// The fields that it lacks are NULL.
+    Fill,
+}
+
+/// Empty fields at the end of a row, more than the header has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TrailingDelimiter {
+    /// They are a mistake.
+    #[default]
+    Reject,
+    /// They are dropped, also those of the header.
+    Allow,
 }
 
 /// What becomes of the traces of files that were put together to one: a record that is written as
@@ -65,11 +99,15 @@ impl Default for Dialect {
             quote: Some(b'"'),
             escape: None,
             header: true,
+            columns: None,
             skip_rows: 0,
             comment: None,
             null_tokens: Vec::new(),
             leading_zeros: LeadingZeros::Text,
             repeated_header: RepeatedHeader::Skip,
+            quotes: Quotes::Strict,
+            short_rows: ShortRows::Reject,
+            trailing_delimiter: TrailingDelimiter::Reject,
         }
     }
 }
@@ -122,6 +160,9 @@ impl Dialect {
             escape: self.escape.filter(|escape| Some(*escape) != self.quote),
             comment: self.comment,
             drops_marks: self.repeated_header == RepeatedHeader::Skip,
+            takes_bare_quotes: self.quotes == Quotes::Lenient,
+            fills_short_rows: self.short_rows == ShortRows::Fill,
+            drops_surplus: self.trailing_delimiter == TrailingDelimiter::Allow,
         }
     }
 }
@@ -137,6 +178,12 @@ pub(crate) struct Rules {
     pub(crate) comment: Option<u8>,
     /// A byte order mark at the start of a line is dropped; one alone, as a second one is text.
     pub(crate) drops_marks: bool,
+    /// A quote in a field that does not begin with one is text.
+    pub(crate) takes_bare_quotes: bool,
+    /// The fields that a row lacks are NULL.
+    pub(crate) fills_short_rows: bool,
+    /// Empty fields too many at the end of a row are dropped.
+    pub(crate) drops_surplus: bool,
 }
 
 impl Rules {

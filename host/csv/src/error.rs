@@ -70,6 +70,16 @@ pub enum CsvErrorKind {
          and double the quotes that belong to the field"
     )]
     BlankAfterQuote,
+    #[error(
+        "a blank stands before the quote, which then opens no field: take away the blanks between \
+         delimiters and quotes"
+    )]
+    BlankBeforeQuote,
+    #[error(
+        "a quote stands within a field that does not begin with one: put in the delimiter that is \
+         missing before it, or quote the field and double the quotes inside of it"
+    )]
+    BareQuote,
     #[error("these bytes are not UTF-8; convert the file to UTF-8")]
     InvalidUtf8,
     #[error(
@@ -82,12 +92,36 @@ pub enum CsvErrorKind {
              takes{}", if *open_quote { "; a quote that is never closed looks like this \
                                          too" } else { "; check the line ends" })]
     TooLong { limit: u64, open_quote: bool },
+    /// Records that cannot be read, where they may be set aside.
+    #[error(
+        "more than {limit} records before this place cannot be read; is this the file's dialect?"
+    )]
+    TooManyBroken { limit: u64 },
     /// The caller asked to decode a column as a type that the column's profile does not accept.
     #[error("the value does not read as {expected}; load the column as text, or correct the value")]
     NotOfType { expected: LogicalType },
     /// Arrow refused the decoded columns.
     #[error("the rows cannot be made into a batch: {0}")]
     Batch(String),
+}
+
+impl CsvErrorKind {
+    /// A short name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            CsvErrorKind::Empty => "empty",
+            CsvErrorKind::RaggedRow { expected, found, .. } if found < expected => "too-few-fields",
+            CsvErrorKind::RaggedRow { .. } => "too-many-fields",
+            CsvErrorKind::UnclosedQuote => "open-quote",
+            CsvErrorKind::TextAfterQuote | CsvErrorKind::BlankAfterQuote => "text-after-quote",
+            CsvErrorKind::BlankBeforeQuote | CsvErrorKind::BareQuote => "quote-in-field",
+            CsvErrorKind::InvalidUtf8 => "encoding",
+            CsvErrorKind::NulByte => "nul",
+            CsvErrorKind::TooLong { .. } => "too-long",
+            CsvErrorKind::TooManyBroken { .. } => "too-many-broken",
+            CsvErrorKind::NotOfType { .. } | CsvErrorKind::Batch(_) => "internal",
+        }
+    }
 }
 
 impl CsvError {

@@ -9,6 +9,7 @@
 
 mod accepts;
 mod before;
+mod broken;
 mod chunk;
 mod column;
 mod counted;
@@ -19,12 +20,12 @@ mod error;
 mod facts;
 mod field;
 mod held;
-mod left_out;
 mod lines;
 mod logical;
 mod mark;
 mod new_type;
 mod number_facts;
+mod oddities;
 mod preamble;
 mod profile;
 mod ragged;
@@ -38,14 +39,17 @@ mod split;
 mod text;
 mod zone;
 
+pub use broken::{Broken, BrokenRecord, EndsBecause, SIFT_BESIDE_BYTES, SiftFrom, Sifter};
 pub use chunk::Chunk;
 pub use decode::{Batches, Decoded, Decoder, arrow_schema};
 pub use decode_as::{DECIMAL_KEY, DecodeAs, GIVEN_KEY, LOGICAL_KEY};
-pub use dialect::{Dialect, DialectError, LeadingZeros, RepeatedHeader};
+pub use dialect::{
+    Dialect, DialectError, LeadingZeros, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter,
+};
 pub use error::{CsvError, CsvErrorKind, Position};
-pub use left_out::{LeftOut, Tally};
 pub use logical::LogicalType;
 pub use new_type::{Because, Cause, NewType};
+pub use oddities::{Oddities, Oddity, Tally};
 pub use preamble::Header;
 pub use profile::{ChunkProfile, ColumnProfile, FileProfile, ProfileMerge, profile_chunk};
 pub use ragged::Ragged;

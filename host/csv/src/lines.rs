@@ -10,6 +10,11 @@ pub(crate) struct LineCounter {
 }
 
 impl LineCounter {
+    /// A counter for bytes that begin in this line, counted from 1.
+    pub(crate) fn begin_at(line: u64) -> LineCounter {
+        LineCounter { complete: line.saturating_sub(1), pending_cr: false }
+    }
+
     // Every LF counts, and a CR counts only when no LF follows. So a CR at the end of a piece must
     // wait for the next byte: for example, `1,a\r` and then `\n2,b` contain one line end, not two.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {

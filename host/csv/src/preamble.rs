@@ -25,6 +25,9 @@ pub struct Header {
     /// How the columns are read of which the user has said something; columns past its end are read
     /// as all are.
     pub(crate) rules: Arc<[Option<ColumnRule>]>,
+    /// Where the records begin: the place in the file, and its physical line.
+    pub(crate) records_offset: u64,
+    pub(crate) records_line: u64,
 }
 
 impl Header {
@@ -51,11 +54,19 @@ impl Header {
     }
 }
 
+/// The header of a file that has none.
+fn numbered(columns: usize) -> Header {
+    let names = (1..=columns).map(|number| format!("column_{number}")).collect();
+    Header { names, ..Header::default() }
+}
+
 /// Collects the start of a file until the header is complete.
 pub(crate) struct Preamble {
     rules: Rules,
     reader: FieldReader,
     has_header: bool,
+    /// The number of columns, where the user says it and there is no header.
+    known_columns: Option<usize>,
     lines_to_skip: u64,
     /// The line has no byte order mark at its start any more.
     mark_checked: bool,
@@ -82,6 +93,7 @@ impl Preamble {
             rules: dialect.rules(),
             reader: FieldReader::new(dialect),
             has_header: dialect.header,
+            known_columns: dialect.columns.filter(|_| !dialect.header),
             lines_to_skip: dialect.skip_rows,
             mark_checked: false,
             head: Vec::new(),
@@ -96,7 +108,13 @@ impl Preamble {
     // `head`, because they are data, and so do blank lines before it: with one column they are rows.
     pub(crate) fn push(&mut self, bytes: &[u8], is_last: bool) -> Result<Option<Body>, CsvError> {
         self.head.extend_from_slice(bytes);
-        if !self.skip(is_last) {
+        let has_record = self.skip(is_last);
+        if let Some(columns) = self.known_columns
+            && (has_record || is_last)
+        {
+            return Ok(Some(self.body(numbered(columns))));
+        }
+        if !has_record {
             return if is_last { Err(self.error(CsvErrorKind::Empty)) } else { Ok(None) };
         }
         let Some(record) = self.record(is_last)? else {
@@ -106,8 +124,15 @@ impl Preamble {
         if self.has_header {
             self.use_bytes(record.length.unwrap_or(self.head.len()));
         }
+        Ok(Some(self.body(header)))
+    }
+
+    /// All that is left of the bytes, behind the header.
+    fn body(&mut self, header: Header) -> Body {
         let (bytes, lines) = (std::mem::take(&mut self.head), std::mem::take(&mut self.lines));
-        Ok(Some(Body { header, bytes, offset: self.used, lines }))
+        let (records_offset, records_line) = (self.used, lines.count() + 1);
+        let header = Header { records_offset, records_line, ..header };
+        Body { header, bytes, offset: self.used, lines }
     }
 
     /// Moves to the first record; `false` when it has not begun.
@@ -189,20 +214,27 @@ impl Preamble {
     }
 
     fn header(&self, record: &Record) -> Result<Header, CsvError> {
+        let columns = self.columns(record);
         if !self.has_header {
-            let names = (1..=record.ends.len()).map(|number| format!("column_{number}")).collect();
-            return Ok(Header { names, ..Header::default() });
+            return Ok(numbered(columns));
         }
         let end = record.ends.last().copied().unwrap_or(0);
         let text = &self.head[..end];
-        let columns = record.ends.len();
-        let records = Records { columns, header: &[], ends_file: false };
+        let records = Records { columns: record.ends.len(), header: &[], ends_file: false };
         check_text(text, &self.rules, &records)
             .map_err(|error| self.locate(RowError { row: None, ..error }))?;
-        let names = record.fields(&self.head).map(|(_, raw)| self.name(raw));
+        let names = record.fields(&self.head).take(columns).map(|(_, raw)| self.name(raw));
         let is_skipped = self.rules.drops_marks && columns > 1;
         let repeated = if is_skipped { text } else { &[] };
         Ok(Header { names: names.collect(), repeated: repeated.into(), ..Header::default() })
+    }
+
+    /// The number of columns: empty names at the end are none where such fields are dropped.
+    fn columns(&self, record: &Record) -> usize {
+        let fields: Vec<_> = record.fields(&self.head[self.start..]).collect();
+        let surplus = fields.iter().rev().take_while(|(_, raw)| raw.is_empty()).count();
+        let dropped = if self.rules.drops_surplus { surplus } else { 0 };
+        fields.len().saturating_sub(dropped).max(1)
     }
 
     fn name(&self, raw: &[u8]) -> String {

@@ -10,11 +10,11 @@ use crate::dialect::{Dialect, LeadingZeros};
 use crate::error::{CsvError, Position};
 use crate::facts::{CANDIDATES, Candidate, ColumnFacts};
 use crate::field::{Field, FieldReader};
-use crate::left_out::{ChunkLeftOut, LeftOut};
 use crate::lines::LineCounter;
 use crate::mark::Mark;
 use crate::new_type::NewType;
 use crate::number_facts::{NumberFacts, Seen};
+use crate::oddities::{ChunkOddities, Oddities};
 use crate::preamble::Header;
 use crate::row_error::RowError;
 use crate::rows::{Block, Rows};
@@ -159,7 +159,7 @@ const DIGITS_OF_64_BITS: u32 = 18;
 pub struct ChunkProfile {
     records: u64,
     columns: Vec<ColumnFacts>,
-    left_out: LeftOut,
+    oddities: Oddities,
 }
 
 impl ChunkProfile {
@@ -179,7 +179,7 @@ pub struct FileProfile {
     /// [`Decoder::decode_chunk`](crate::Decoder) takes it. For example, chunks of 100, 80 and 90
     /// records give 1, 101 and 181.
     pub first_records: Vec<u64>,
-    pub left_out: LeftOut,
+    pub oddities: Oddities,
 }
 
 impl FileProfile {
@@ -207,7 +207,7 @@ pub struct ProfileMerge {
     columns: Vec<ColumnFacts>,
     records: u64,
     first_records: Vec<u64>,
-    left_out: LeftOut,
+    oddities: Oddities,
 }
 
 impl ProfileMerge {
@@ -219,7 +219,7 @@ impl ProfileMerge {
             columns: vec![ColumnFacts::new(LeadingZeros::default()); header.names.len()],
             records: 0,
             first_records: Vec::new(),
-            left_out: LeftOut::default(),
+            oddities: Oddities::default(),
         }
     }
 
@@ -234,7 +234,7 @@ impl ProfileMerge {
         }
         self.first_records.push(self.records + 1);
         self.records += chunk.records;
-        self.left_out.append(&chunk.left_out);
+        self.oddities.append(&chunk.oddities);
         Ok(())
     }
 
@@ -245,8 +245,8 @@ impl ProfileMerge {
         let columns = facts
             .map(|(place, (name, facts))| ColumnProfile::new(name, facts, header.rule(place)))
             .collect();
-        let ProfileMerge { records, first_records, left_out, .. } = self;
-        FileProfile { columns, records, first_records, left_out }
+        let ProfileMerge { records, first_records, oddities, .. } = self;
+        FileProfile { columns, records, first_records, oddities }
     }
 }
 
@@ -264,11 +264,11 @@ pub fn profile_chunk(
     let mut columns: Vec<ColumnFacts> = (0..header.names.len())
         .map(|place| ColumnFacts::new(zeros(place).unwrap_or(dialect.leading_zeros)))
         .collect();
-    let (records, left_out) = learn(&mut columns, bytes, chunk, header, dialect)
+    let (records, oddities) = learn(&mut columns, bytes, chunk, header, dialect)
         .map_err(|error| error.locate(bytes, chunk.offset, chunk.first_line, &header.names))?;
     let mut marks: Vec<&mut Mark> = columns.iter_mut().flat_map(ColumnFacts::marks).collect();
     place(&mut marks, bytes, chunk);
-    Ok(ChunkProfile { records, columns, left_out: left_out.place(bytes, chunk) })
+    Ok(ChunkProfile { records, columns, oddities: oddities.place(bytes, chunk) })
 }
 
 /// Shows all records to the facts of their columns; returns the number of records, and what was
@@ -281,20 +281,21 @@ fn learn(
     chunk: &Chunk,
     header: &Header,
     dialect: &Dialect,
-) -> Result<(u64, ChunkLeftOut), RowError> {
+) -> Result<(u64, ChunkOddities), RowError> {
     let rules = dialect.rules();
-    check_text(bytes, &rules, &header.records(chunk))?;
+    // A chunk that was sifted has been checked, and its broken records are passed over.
+    if chunk.sifted.is_none() {
+        check_text(bytes, &rules, &header.records(chunk))?;
+    }
     let mut rows = Rows::new(bytes, rules, header, chunk);
     let mut block = Block::default();
     let mut observer = Observer::new(header, dialect);
-    let mut records = 0;
     while rows.fill(&mut block)? {
         for (column, facts) in columns.iter_mut().enumerate() {
             observer.show(facts, &bytes[block.base..], &block, column);
         }
-        records += block.rows as u64;
     }
-    Ok((records, rows.left_out()))
+    Ok((rows.records(), rows.oddities()))
 }
 
 struct Observer {

@@ -36,7 +36,8 @@ impl fmt::Display for Ragged {
                  else fill it up with delimiters"
             }
             Ragged::TrailingDelimiter => {
-                "it ends with a delimiter that the header has not: take that off the rows"
+                "all fields too many are empty: take the delimiters off the end of the row, or out of \
+                 its middle"
             }
             Ragged::BlankBeforeQuote => {
                 "a blank stands before a quote, which then opens no field: take away the blanks \
@@ -49,6 +50,15 @@ impl fmt::Display for Ragged {
             }
         })
     }
+}
+
+/// Whether a record has the expected number of fields, or another that the dialect allows.
+pub(crate) fn fits(bytes: &[u8], record: &Record, expected: usize, rules: &Rules) -> bool {
+    let found = record.ends.len();
+    let is_surplus = || record.fields(bytes).skip(expected).all(|(_, field)| field.is_empty());
+    found == expected
+        || (found < expected && rules.fills_short_rows)
+        || (found > expected && rules.drops_surplus && is_surplus())
 }
 
 /// The mistake of a record that has not the expected number of fields. `bytes` begin with it;

@@ -39,13 +39,13 @@ pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowErro
                 ends,
                 length: line_length(&bytes[at..], false).map(|length| at + length),
             });
-        } else if at == field_start && Some(byte) == rules.quote {
-            close_quote(bytes, &mut scanner, rules, at).map_err(|(kind, byte)| RowError {
-                kind,
-                row: None,
-                byte,
-                column: Some(ends.len()),
-            })?;
+        } else if Some(byte) == rules.quote {
+            let error = |(kind, byte)| RowError { kind, row: None, byte, column: Some(ends.len()) };
+            if at == field_start {
+                close_quote(bytes, &mut scanner, rules, at).map_err(error)?;
+            } else if !rules.takes_bare_quotes {
+                return Err(error((bare_quote(&bytes[field_start..at]), at)));
+            }
         } else if rules.is_bare_escape(byte) {
             scanner.skip_to(at + 2);
         }
@@ -58,6 +58,15 @@ pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowErro
 pub(crate) fn needles(rules: &Rules) -> Needles {
     let quote = rules.quote.unwrap_or(rules.delimiter);
     [rules.delimiter, b'\n', b'\r', quote, rules.escape.unwrap_or(quote)]
+}
+
+/// The mistake of a quote behind `before`, the beginning of its field.
+pub(crate) fn bare_quote(before: &[u8]) -> CsvErrorKind {
+    if before.trim_ascii().is_empty() {
+        CsvErrorKind::BlankBeforeQuote
+    } else {
+        CsvErrorKind::BareQuote
+    }
 }
 
 /// Takes hits up to the quote that closes the one at `open`. Errors come with their place.

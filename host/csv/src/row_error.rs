@@ -4,7 +4,7 @@ use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::lines::count_lines;
 
 /// A mistake in a record. Its places count from the start of the chunk.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RowError {
     pub(crate) kind: CsvErrorKind,
     /// 0-based number of the record within the chunk; `None` for a header.

@@ -5,78 +5,25 @@
 //! headers and blank lines that it drops too (in files of one column a blank line is a row). It
 //! finds ragged rows and misplaced quotes.
 
+mod block;
+
 use std::sync::Arc;
 
 use crate::MAX_ROW_BYTES;
+use crate::broken::BrokenRecord;
 use crate::chunk::Chunk;
 use crate::dialect::{BYTE_ORDER_MARK, Rules};
 use crate::error::CsvErrorKind;
-use crate::left_out::ChunkLeftOut;
-use crate::lines::{find_record, line_length};
+use crate::lines::{find_record, is_line_end, line_length};
+use crate::oddities::{ChunkOddities, Oddity};
 use crate::preamble::Header;
 use crate::ragged::ragged;
-use crate::read_record::{close_quote, needles, read_record};
+use crate::read_record::{bare_quote, close_quote, needles, read_record};
 use crate::row_error::RowError;
 use crate::scan::Scanner;
+use block::{BLOCK_BYTES, entry_before};
 
-/// The most rows of a block, and the bytes after which a block takes no further row. Both keep a
-/// block in the processor's cache. (The last row may go past the bytes: one row may have 4 MiB.)
-const BLOCK_ROWS: usize = 512;
-const BLOCK_BYTES: usize = 256 * 1024;
-/// The most entries of a block's index. This bounds the rows of wide files: for example, a block of
-/// 999 columns has at most 65 rows.
-const BLOCK_FIELDS: usize = 64 * 1024;
-
-/// The places of the fields of some rows. The index has `columns + 1` entries per row, relative to
-/// `base`: the place before the row, then the place after each field. A field lies between two
-/// entries, delimiter excluded. For example, the row `7,ab` at 10 has the entries 9, 11 and 14.
-#[derive(Default)]
-pub(crate) struct Block {
-    pub(crate) base: usize,
-    pub(crate) rows: usize,
-    /// The 0-based number of the first row within the chunk.
-    pub(crate) first_row: u64,
-    /// At least one field is quoted or has an escape, and so is longer than its value.
-    pub(crate) quoted: bool,
-    stride: usize,
-    index: Vec<u32>,
-}
-
-impl Block {
-    /// Makes room for rows of so many columns; returns the most rows that the block takes.
-    fn clear(&mut self, columns: usize) -> usize {
-        let stride = columns + 1;
-        let max_rows = (BLOCK_FIELDS / stride).clamp(1, BLOCK_ROWS);
-        self.index.resize(max_rows * stride, 0);
-        (self.stride, self.rows, self.quoted) = (stride, 0, false);
-        max_rows
-    }
-
-    /// The fields of one column, as ranges relative to `base`, in row order.
-    #[inline]
-    pub(crate) fn column(&self, column: usize) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let entries = &self.index[..self.rows * self.stride];
-        entries
-            .chunks_exact(self.stride.max(1))
-            .map(move |row| (row[column].wrapping_add(1) as usize, row[column + 1] as usize))
-    }
-
-    /// The rows as they stand in the file, without their line ends: places in the chunk.
-    pub(crate) fn records(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let last = self.stride.saturating_sub(2);
-        let ends = self.column(0).zip(self.column(last));
-        ends.map(|((start, _), (_, end))| (self.base + start, self.base + end))
-    }
-
-    /// Roughly the bytes that these rows take in the file: comments between them count too.
-    pub(crate) fn bytes_of(&self, rows: std::ops::Range<usize>) -> usize {
-        let place = |row: usize| {
-            self.index.get(row * self.stride).map_or(0, |entry| entry.wrapping_add(1) as usize)
-        };
-        let last = (rows.end * self.stride).checked_sub(1).and_then(|at| self.index.get(at));
-        last.map_or(0, |end| *end as usize).saturating_sub(place(rows.start))
-    }
-}
+pub(crate) use block::Block;
 
 /// Walks the records of a chunk.
 pub(crate) struct Rows<'a> {
@@ -85,19 +32,38 @@ pub(crate) struct Rows<'a> {
     scanner: Scanner<'a>,
     columns: usize,
     row_start: usize,
-    /// The number of records so far.
+    /// The number of records so far, broken ones among them.
     row: u64,
     ends_file: bool,
     /// A record is known to begin here; all blank lines before it have one behind them.
     record_at: usize,
     /// Records that are written like this are left out; empty: none are.
     header: Arc<[u8]>,
-    left_out: ChunkLeftOut,
+    /// The broken records that are still ahead, and where the first of them begins.
+    broken: &'a [BrokenRecord],
+    broken_at: usize,
+    oddities: ChunkOddities,
+}
+
+/// Where a row ends.
+struct RowEnd {
+    /// The number of its last field.
+    last_field: usize,
+    /// The place after that field.
+    fields_end: usize,
+    /// The place of the line end: further on, where empty fields too many are dropped.
+    line_end: usize,
 }
 
 impl<'a> Rows<'a> {
     /// `bytes` are the chunk's.
-    pub(crate) fn new(bytes: &'a [u8], rules: Rules, header: &Header, chunk: &Chunk) -> Rows<'a> {
+    pub(crate) fn new(
+        bytes: &'a [u8],
+        rules: Rules,
+        header: &Header,
+        chunk: &'a Chunk,
+    ) -> Rows<'a> {
+        let broken = chunk.sifted.as_deref().unwrap_or_default();
         Rows {
             bytes,
             rules,
@@ -108,19 +74,42 @@ impl<'a> Rows<'a> {
             ends_file: chunk.ends_file,
             record_at: 0,
             header: Arc::clone(&header.repeated),
-            left_out: ChunkLeftOut::default(),
+            broken,
+            broken_at: broken.first().map_or(usize::MAX, |broken| broken.start),
+            oddities: ChunkOddities::default(),
         }
     }
 
     /// Finds the next rows; `false` when there are none left.
     // `true` does not promise a row: a block of comments has none, and the chunk goes on behind it.
     pub(crate) fn fill(&mut self, block: &mut Block) -> Result<bool, RowError> {
-        let max_rows = block.clear(self.columns);
+        self.fill_at_most(usize::MAX, block)
+    }
+
+    /// As [`Self::fill`], at most so many rows. After an error the block has the rows before it.
+    // The rows of a block have consecutive numbers, so a block ends before a broken record.
+    pub(crate) fn fill_at_most(
+        &mut self,
+        rows: usize,
+        block: &mut Block,
+    ) -> Result<bool, RowError> {
+        let max_rows = block.clear(self.columns).min(rows);
         (block.base, block.first_row) = (self.row_start, self.row);
         while block.rows < max_rows && self.row_start - block.base < BLOCK_BYTES {
-            // One byte tells that nearly every row begins with no mark.
-            if self.bytes.get(self.row_start) == Some(&BYTE_ORDER_MARK[0]) {
+            // One byte tells that nearly every row begins with no mark. A broken record begins
+            // behind its mark, and may have another one, which is text.
+            if self.bytes.get(self.row_start) == Some(&BYTE_ORDER_MARK[0])
+                && self.row_start != self.broken_at
+            {
                 self.skip_mark();
+            }
+            if self.row_start == self.broken_at {
+                if block.rows > 0 {
+                    break;
+                }
+                self.pass_broken();
+                (block.base, block.first_row) = (self.row_start, self.row);
+                continue;
             }
             if self.rules.comment.is_some() && self.skip_comment() {
                 continue;
@@ -135,9 +124,35 @@ impl<'a> Rows<'a> {
         Ok(block.rows > 0 || self.row_start < self.bytes.len())
     }
 
-    /// What was left out so far.
-    pub(crate) fn left_out(&self) -> ChunkLeftOut {
-        self.left_out
+    /// Moves past the broken record at the row's start. It has a number too.
+    #[cold]
+    fn pass_broken(&mut self) {
+        let Some((broken, rest)) = self.broken.split_first() else { return };
+        self.broken = rest;
+        self.broken_at = rest.first().map_or(usize::MAX, |broken| broken.start);
+        self.pass_record(broken.end);
+    }
+
+    /// Moves to `end`, past the record at the row's start.
+    pub(crate) fn pass_record(&mut self, end: usize) {
+        self.row_start = end;
+        self.row += 1;
+        self.scanner.restart(end);
+    }
+
+    /// The place where the next row begins, or the one with a mistake.
+    pub(crate) fn row_start(&self) -> usize {
+        self.row_start
+    }
+
+    /// The number of records so far, broken ones among them.
+    pub(crate) fn records(&self) -> u64 {
+        self.row
+    }
+
+    /// What was odd so far.
+    pub(crate) fn oddities(&self) -> ChunkOddities {
+        self.oddities
     }
 
     // Here a CRLF is two line ends: the CR ends the row, and `blank_line` drops the LF.
@@ -153,20 +168,21 @@ impl<'a> Rows<'a> {
             return Ok(Line::End);
         }
         entries[0] = entry_before(row_start, base);
-        let (column, row_end) = self.find_fields(base, entries, quoted)?;
-        if row_end == row_start {
+        let end = self.find_fields(base, entries, quoted)?;
+        if end.line_end == row_start {
             let line = self.blank_line();
             if !matches!(line, Line::Row) {
                 return Ok(line);
             }
         } else {
-            self.check_size(column + 1, row_end - row_start)?;
-            if self.is_header(row_start, row_end) {
-                return Ok(self.leave_out_header(row_end));
+            self.check_size(end.last_field + 1, end.line_end - row_start)?;
+            if self.is_header(row_start, end.line_end) {
+                return Ok(self.leave_out_header(end.line_end));
             }
         }
-        entries[column + 1] = (row_end - base) as u32;
-        self.row_start = row_end + 1;
+        // One entry but in short rows that are filled up.
+        entries[end.last_field + 1..].fill((end.fields_end - base) as u32);
+        self.row_start = end.line_end + 1;
         self.row += 1;
         Ok(Line::Row)
     }
@@ -183,7 +199,7 @@ impl<'a> Rows<'a> {
     /// Moves past a record that is written as the header is.
     #[cold]
     fn leave_out_header(&mut self, row_end: usize) -> Line {
-        self.left_out.headers.add(self.row_start);
+        self.oddities.add(Oddity::RepeatedHeader, self.row_start);
         self.row_start = row_end + 1;
         Line::Skipped
     }
@@ -194,7 +210,7 @@ impl<'a> Rows<'a> {
         let rest = self.bytes.get(self.row_start..).unwrap_or_default();
         let length = self.rules.mark_length(rest);
         if length > 0 {
-            self.left_out.marks.add(self.row_start);
+            self.oddities.add(Oddity::Mark, self.row_start);
             self.row_start += length;
         }
     }
@@ -213,7 +229,7 @@ impl<'a> Rows<'a> {
             return Line::Row;
         }
         if !is_crlf {
-            self.left_out.blank_lines.add(at);
+            self.oddities.add(Oddity::BlankLine, at);
         }
         self.row_start = at + 1;
         Line::Skipped
@@ -230,8 +246,7 @@ impl<'a> Rows<'a> {
         found.is_some()
     }
 
-    /// Writes the places after all fields of the row but the last; returns the number of the last
-    /// field and the place after it.
+    /// Writes the places after all fields of the row but the last.
     // `entries` has room for `columns` fields. So a delimiter too many must end the row before its
     // place is written; a delimiter too few shows in `check_size`.
     #[inline(always)]
@@ -240,7 +255,7 @@ impl<'a> Rows<'a> {
         base: usize,
         entries: &mut [u32],
         quoted: &mut bool,
-    ) -> Result<(usize, usize), RowError> {
+    ) -> Result<RowEnd, RowError> {
         let mut column = 0;
         let mut field_start = self.row_start;
         while let Some(at) = self.scanner.next() {
@@ -248,34 +263,77 @@ impl<'a> Rows<'a> {
             if byte == self.rules.delimiter {
                 column += 1;
                 if column >= self.columns {
-                    return Err(self.ragged());
+                    return self.drop_surplus(at);
                 }
                 entries[column] = (at - base) as u32;
                 field_start = at + 1;
             } else if byte == b'\n' || byte == b'\r' {
-                return Ok((column, at));
-            } else if at == field_start && Some(byte) == self.rules.quote {
-                *quoted = true;
-                let row = Some(self.row);
-                close_quote(self.bytes, &mut self.scanner, &self.rules, at)
-                    .map_err(|(kind, byte)| RowError { kind, row, byte, column: Some(column) })?;
+                return Ok(RowEnd { last_field: column, fields_end: at, line_end: at });
+            } else if Some(byte) == self.rules.quote {
+                if at == field_start {
+                    *quoted = true;
+                    let row = Some(self.row);
+                    close_quote(self.bytes, &mut self.scanner, &self.rules, at).map_err(
+                        |(kind, byte)| RowError { kind, row, byte, column: Some(column) },
+                    )?;
+                } else {
+                    self.bare_quote(field_start, at, column)?;
+                }
             } else if self.rules.is_bare_escape(byte) {
                 *quoted = true;
                 self.scanner.skip_to(at + 2);
             }
         }
-        Ok((column, self.bytes.len()))
+        let end = self.bytes.len();
+        Ok(RowEnd { last_field: column, fields_end: end, line_end: end })
+    }
+
+    /// Takes a quote within a field that does not begin with one.
+    #[cold]
+    fn bare_quote(&mut self, field_start: usize, at: usize, column: usize) -> Result<(), RowError> {
+        if self.rules.takes_bare_quotes {
+            self.oddities.add(Oddity::BareQuote, self.row_start);
+            return Ok(());
+        }
+        let kind = bare_quote(&self.bytes[field_start..at]);
+        Err(RowError { kind, row: Some(self.row), byte: at, column: Some(column) })
+    }
+
+    /// Takes the first delimiter too many: the end of a row, when nothing but such delimiters
+    /// follow and the dialect allows them.
+    #[cold]
+    fn drop_surplus(&mut self, at: usize) -> Result<RowEnd, RowError> {
+        let is_surplus = |byte: &u8| *byte == self.rules.delimiter;
+        let surplus = self.bytes[at..].iter().take_while(|byte| is_surplus(byte)).count();
+        let line_end = at + surplus;
+        if !self.rules.drops_surplus || !self.bytes.get(line_end).is_none_or(|b| is_line_end(*b)) {
+            return Err(self.ragged());
+        }
+        self.scanner.restart(line_end);
+        self.scanner.next();
+        self.oddities.add(Oddity::TrailingDelimiter, self.row_start);
+        Ok(RowEnd { last_field: self.columns - 1, fields_end: at, line_end })
     }
 
     #[inline(always)]
-    fn check_size(&self, fields: usize, bytes: usize) -> Result<(), RowError> {
+    fn check_size(&mut self, fields: usize, bytes: usize) -> Result<(), RowError> {
         if fields != self.columns {
-            return Err(self.ragged());
+            self.short_row()?;
         }
         if bytes as u64 > MAX_ROW_BYTES {
             let kind = CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: false };
             return Err(self.error(kind));
         }
+        Ok(())
+    }
+
+    /// Takes a row with too few fields.
+    #[cold]
+    fn short_row(&mut self) -> Result<(), RowError> {
+        if !self.rules.fills_short_rows {
+            return Err(self.ragged());
+        }
+        self.oddities.add(Oddity::ShortRow, self.row_start);
         Ok(())
     }
 
@@ -317,16 +375,6 @@ impl<'a> Rows<'a> {
     fn error(&self, kind: CsvErrorKind) -> RowError {
         RowError { kind, row: Some(self.row), byte: self.row_start, column: None }
     }
-}
-
-/// The index's entry for the place before a row. For a row at `base` that is -1, which wraps to
-/// `u32::MAX`; `Block::column` adds the 1 again and wraps back to 0.
-///
-/// The cast cannot lose bits in a row that is accepted: a block ends after 256 KiB, and longer rows
-/// than 4 MiB are refused. A chunk without line ends fits as well, since the splitter bounds it.
-#[inline(always)]
-fn entry_before(row_start: usize, base: usize) -> u32 {
-    ((row_start - base) as u32).wrapping_sub(1)
 }
 
 enum Line {

@@ -45,6 +45,13 @@ impl<'a> Scanner<'a> {
         self.mask &= u64::MAX << (at - self.base);
     }
 
+    /// Goes on with the hits from `at` on, which may be before the last one taken.
+    #[cold]
+    pub(crate) fn restart(&mut self, at: usize) {
+        self.look_from(at - at % BLOCK);
+        self.mask &= u64::MAX << (at - self.base);
+    }
+
     #[inline(always)]
     pub(crate) fn next(&mut self) -> Option<usize> {
         while self.mask == 0 {
@@ -130,7 +137,10 @@ mod tests {
                 let found: Vec<usize> = std::iter::from_fn(|| scanner.next()).collect();
                 let expected: Vec<usize> =
                     expected.iter().copied().filter(|found| *found >= at).collect();
-                prop_assert_eq!(found, expected, "from {}", at);
+                prop_assert_eq!(&found, &expected, "from {}", at);
+                scanner.restart(at);
+                let again: Vec<usize> = std::iter::from_fn(|| scanner.next()).collect();
+                prop_assert_eq!(again, expected, "from {} again", at);
             }
         }
     }

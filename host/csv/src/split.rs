@@ -346,7 +346,7 @@ impl Splitter {
             len: end - self.chunk_start,
             first_line: self.chunk_line,
             ordinal: self.ordinal,
-            ends_file: false,
+            ..Chunk::default()
         });
         self.held.look(&bytes[at..], self.rules.comment, chunks);
         self.chunk_start = end;

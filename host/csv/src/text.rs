@@ -3,10 +3,12 @@
 //! The whole chunk is searched at once, which is quick. Its records are read only when such a byte
 //! is found.
 
+use std::ops::Range;
+
 use crate::dialect::Rules;
 use crate::error::CsvErrorKind;
 use crate::lines::{find_record, is_line_end, line_length};
-use crate::ragged::ragged;
+use crate::ragged::{fits, ragged};
 use crate::read_record::read_record;
 use crate::row_error::RowError;
 
@@ -26,17 +28,24 @@ pub(crate) fn check_text(
     rules: &Rules,
     records: &Records<'_>,
 ) -> Result<(), RowError> {
-    let invalid = std::str::from_utf8(bytes)
-        .err()
-        .map(|error| (error.valid_up_to(), CsvErrorKind::InvalidUtf8));
-    let nul = memchr::memchr(0, bytes).map(|at| (at, CsvErrorKind::NulByte));
-    match invalid.into_iter().chain(nul).min_by_key(|(at, _)| *at) {
+    match bad_byte(bytes, 0..bytes.len()) {
         None => Ok(()),
         Some((at, kind)) => {
             let (row, column) = place_of(at, bytes, rules, records)?;
             Err(RowError { kind, row: Some(row), byte: at, column })
         }
     }
+}
+
+/// The place of the first byte in `range` that no field may hold, and what is wrong with it.
+pub(crate) fn bad_byte(bytes: &[u8], range: Range<usize>) -> Option<(usize, CsvErrorKind)> {
+    let from = range.start;
+    let bytes = bytes.get(range).unwrap_or_default();
+    let invalid = std::str::from_utf8(bytes)
+        .err()
+        .map(|error| (from + error.valid_up_to(), CsvErrorKind::InvalidUtf8));
+    let nul = memchr::memchr(0, bytes).map(|at| (from + at, CsvErrorKind::NulByte));
+    invalid.into_iter().chain(nul).min_by_key(|(at, _)| *at)
 }
 
 /// The numbers (from 0) of the record and the field that hold the byte at `at`; a comment has no
@@ -70,12 +79,12 @@ fn place_of(
             byte: start + error.byte,
             ..error
         })?;
-        let (length, found) = (record.length.unwrap_or(rest.len()), record.ends.len());
+        let length = record.length.unwrap_or(rest.len());
         if at < start + length {
             let column = record.ends.iter().take_while(|end| start + **end < at).count();
             return Ok((row, Some(column)));
         }
-        if found != columns {
+        if !fits(rest, &record, columns, rules) {
             let more = find_record(&rest[length..], rules.comment, &mut false).is_some();
             let kind = ragged(rest, &record, columns, rules, ends_file && !more);
             return Err(RowError { kind, row: Some(row), byte: start, column: None });

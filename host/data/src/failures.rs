@@ -3,14 +3,47 @@
 //! In: an error of another crate. Out: an error of this program, whose kind decides the exit code
 //! and where the file goes.
 
-use loader_csv::CsvError;
+use loader_csv::{CsvError, CsvErrorKind, Ragged};
 use loader_model::error::{Error, Kind};
 use loader_sandbox::{PluginError, PluginErrorKind};
+
+use crate::listing::some_of;
 
 /// Makes an error of a mistake in the file's content, with its place. The caller adds the file's
 /// address.
 pub(crate) fn csv_failure(error: CsvError) -> Error {
-    Error::new(Kind::Data, error.to_string())
+    let aside = match error.kind {
+        // The header, or a mistake behind which nothing can be read.
+        _ if error.position.record == 0 => "",
+        _ => "; or set such rows aside with --max-rejects",
+    };
+    Error::new(Kind::Data, format!("{}: {}{aside}", error.position, in_words(&error.kind)))
+}
+
+/// A mistake in words, with the setting by which such a row is read, if there is one.
+pub(crate) fn in_words(kind: &CsvErrorKind) -> String {
+    let setting = match kind {
+        CsvErrorKind::RaggedRow { ragged: Ragged::Short, .. } => {
+            ", or have what is missing filled with NULL by --short-rows fill"
+        }
+        CsvErrorKind::RaggedRow { ragged: Ragged::TrailingDelimiter, .. } => {
+            ", or have such fields dropped by --trailing-delimiter allow"
+        }
+        CsvErrorKind::BareQuote => ", or have such quotes loaded as text by --quotes lenient",
+        _ => "",
+    };
+    format!("{kind}{setting}")
+}
+
+/// Refuses a file that has another number of columns than `--column-names` has names. `columns` are
+/// those of the file.
+pub(crate) fn wrong_column_names(names: usize, columns: &[String]) -> Error {
+    let fact = format!(
+        "--column-names has {names} names, the file has {} columns: {}",
+        columns.len(),
+        some_of(columns)
+    );
+    Error::new(Kind::Config, fact)
 }
 
 /// Makes an error of a plugin's failure. For example, a plugin that runs out of memory gives the

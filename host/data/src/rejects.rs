@@ -3,15 +3,17 @@
 //! In: the totals of the transformation. Out: an error when there are more rejects than allowed;
 //! otherwise a CSV file with each rejected row as it stands in the source, its line and the reason.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use loader_model::error::{Error, Kind, Result};
+use loader_model::error::Result;
+use loader_model::max_rejects::MaxRejects;
 use loader_sandbox::Reject;
 use serde::Serialize;
 
 use crate::infer::{SourceRecord, Spool};
-use crate::parts::csv::push_text;
 use crate::refusals::HOST;
+use crate::too_many::too_many;
 use crate::transform::Totals;
 
 /// The most rejects that an error message quotes.
@@ -20,32 +22,16 @@ const QUOTED: usize = 5;
 /// Refuses the file when more rows were rejected than are allowed.
 // The transformation stops early once there are too many rejects. Then not all rows were read, and
 // the message says "at least".
-pub fn judge(totals: &Totals, spool: &Spool, max_rejects: u64) -> Result<()> {
-    if totals.rows_rejected <= max_rejects {
+pub fn judge(totals: &Totals, spool: &Spool, max_rejects: MaxRejects) -> Result<()> {
+    let rejected = totals.rows_rejected;
+    if rejected <= max_rejects.of(spool.profile.records) {
         return Ok(());
     }
-    let n = totals.rows_rejected;
-    let at_least = if totals.rows_read < spool.profile.records { "at least " } else { "" };
-    let rows = if n == 1 { "row was" } else { "rows were" };
-    let allowed = match max_rejects {
-        0 => "none is allowed".to_owned(),
-        most => format!("at most {most} are allowed"),
-    };
-    let fact = format!(
-        "{at_least}{n} {rows} rejected, {allowed}: {}; correct the file, or allow rejects with \
-         --max-rejects",
-        quoted(totals, spool)
-    );
-    Err(Error::new(Kind::Data, fact))
-}
-
-/// The first rejects in words.
-fn quoted(totals: &Totals, spool: &Spool) -> String {
     let first = first(totals, QUOTED);
     let records = spool.records(&rows_of(first));
     let sentences: Vec<String> = first.iter().map(|reject| sentence(reject, &records)).collect();
-    let more = if totals.rows_rejected > QUOTED as u64 { "; …" } else { "" };
-    format!("{}{more}", sentences.join("; "))
+    let is_partial = totals.rows_read < spool.profile.records;
+    Err(too_many(&sentences, rejected, max_rejects, is_partial))
 }
 
 /// A row that was, or would be, rejected.
@@ -53,6 +39,8 @@ fn quoted(totals: &Totals, spool: &Spool) -> String {
 pub struct RejectedRow {
     pub record: u64,
     pub line: Option<u64>,
+    /// Where the row begins in the file.
+    pub byte: Option<u64>,
     pub column: Option<String>,
     /// The plugin that rejected it, or the loader.
     pub plugin: String,
@@ -67,6 +55,7 @@ pub fn list(totals: &Totals, spool: &Spool, at_most: usize) -> Vec<RejectedRow> 
     let rejected = first.iter().map(|reject| RejectedRow {
         record: reject.row,
         line: records.get(&reject.row).map(|record| record.line),
+        byte: records.get(&reject.row).map(|record| record.byte),
         column: reject.column.as_deref().map(str::to_owned),
         plugin: reject.plugin.to_string(),
         code: reject.code.to_string(),
@@ -99,27 +88,55 @@ fn sentence(reject: &Reject, records: &BTreeMap<u64, SourceRecord>) -> String {
     format!("{place}{column}: {} ({} {})", reject.message, reject.plugin, reject.code)
 }
 
-/// The rejected rows as CSV: record, line, the plugin that rejected the row, its reason, and the
-/// row itself.
+/// The longest row of the source that is written out as it stands.
+const MOST_ROW_BYTES: usize = 1024 * 1024;
+
+/// The rejected rows as CSV: record, line and byte, the plugin that rejected the row, its reason,
+/// and the row itself as it stands in the source, also where it is not UTF-8.
 pub fn to_csv(totals: &Totals, spool: &Spool) -> Vec<u8> {
-    let mut out = String::from("record,line,plugin,code,column,message,row\n");
+    let mut out = b"record,line,byte,plugin,code,column,message,row\n".to_vec();
     let records = spool.records(&rows_of(&totals.rejects));
     for reject in &totals.rejects {
-        let SourceRecord { line, text: row } =
+        let SourceRecord { line, byte, text } =
             records.get(&reject.row).cloned().unwrap_or_default();
-        out.push_str(&format!("{},{line},", reject.row));
+        out.extend_from_slice(format!("{},{line},{byte},", reject.row).as_bytes());
         let column = reject.column.as_deref().unwrap_or_default();
-        for (i, text) in
-            [&*reject.plugin, &reject.code, column, &reject.message, &row].into_iter().enumerate()
-        {
-            if i > 0 {
-                out.push(',');
-            }
-            if !text.is_empty() {
-                push_text(&mut out, text);
-            }
+        let (row, message) = shortened(&text, &reject.message);
+        let fields = [reject.plugin.as_bytes(), reject.code.as_bytes(), column.as_bytes()];
+        for field in fields.into_iter().chain([message.as_bytes(), row]) {
+            push_bytes(&mut out, field);
+            out.push(b',');
         }
-        out.push('\n');
+        out.pop();
+        out.push(b'\n');
     }
-    out.into_bytes()
+    out
+}
+
+/// The row and its reason; the beginning of a row that is too long, and a reason that says so.
+fn shortened<'a>(row: &'a [u8], message: &'a str) -> (&'a [u8], Cow<'a, str>) {
+    match row.get(..MOST_ROW_BYTES) {
+        Some(start) if row.len() > MOST_ROW_BYTES => {
+            let cut =
+                format!("{message}; here are the first {MOST_ROW_BYTES} of {} bytes", row.len());
+            (start, cut.into())
+        }
+        _ => (row, message.into()),
+    }
+}
+
+/// Appends a field, quoted where it must be. The empty field stays empty.
+fn push_bytes(out: &mut Vec<u8>, field: &[u8]) {
+    if !field.iter().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r')) {
+        out.extend_from_slice(field);
+        return;
+    }
+    out.push(b'"');
+    for byte in field {
+        if *byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
 }

@@ -12,15 +12,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
-use loader_csv::{Decoded, Decoder};
+use loader_csv::{Broken, Decoded, Decoder, EndsBecause};
 use loader_model::error::{Error, Kind, Result};
+use loader_model::max_rejects::MaxRejects;
 use loader_model::stop::StopFlag;
-use loader_sandbox::{ChainPlan, ChainSession, HostValues, Observer};
+use loader_sandbox::{ChainPlan, ChainSession, HostValues, Observer, Reject};
 
 use crate::conform::Conformer;
-use crate::failures::{csv_failure, plugin_failure};
+use crate::failures::{csv_failure, in_words, plugin_failure};
 use crate::infer::{Spool, SpooledChunk};
 use crate::plan::LoadPlan;
+use crate::refusals::HOST;
 
 pub use totals::{MAX_KEPT_REJECTS, Totals};
 
@@ -39,7 +41,7 @@ pub struct Transform<'a> {
     pub values: Arc<HostValues>,
     pub workers: NonZeroUsize,
     /// Rows that may be rejected before the transformation ends early.
-    pub max_rejects: u64,
+    pub max_rejects: MaxRejects,
     /// Sees the rows that each plugin gets.
     pub observer: Option<Observer>,
     pub stop: &'a StopFlag,
@@ -147,14 +149,17 @@ fn work<S: Sink>(
     let mut decoder =
         Decoder::new(&spool.dialect, &plan.header, &plan.decode_as, Decoder::BATCH_ROWS);
     let mut buffer = Vec::new();
-    while let Some(SpooledChunk { chunk, first_record }) = shared.take(spool) {
+    let most_rejects = transform.max_rejects.of(spool.profile.records);
+    while let Some(spooled) = shared.take(spool) {
+        let SpooledChunk { chunk, first_record } = spooled;
         spool.read(chunk, &mut buffer)?;
+        worker.set_aside(spooled.broken(&buffer, &plan.header));
         for decoded in decoder.decode_chunk(&buffer, chunk, *first_record) {
             transform.stop.check()?;
             worker.batch(decoded.map_err(csv_failure)?)?;
         }
         (transform.advance)(chunk.len);
-        if shared.is_hopeless(transform.max_rejects) {
+        if shared.is_hopeless(most_rejects) {
             break;
         }
     }
@@ -186,10 +191,36 @@ impl<S: Sink> Worker<'_, S> {
         self.sink.write(&staged)
     }
 
+    /// Rejects the records that cannot be read.
+    fn set_aside(&mut self, broken: Vec<Broken>) {
+        self.totals.rows_read += broken.len() as u64;
+        self.shared.rejected.fetch_add(broken.len() as u64, Ordering::Relaxed);
+        self.totals.reject(broken.into_iter().map(reject).collect());
+    }
+
     fn finish(mut self) -> Result<Totals> {
         self.totals.plugins = self.chain.finish().map_err(plugin_failure)?;
         self.totals.max_text_bytes = self.conformer.max_text_bytes();
         self.totals.rounded = self.conformer.rounded();
         self.sink.finish().map(|()| self.totals)
+    }
+}
+
+/// The reject of a record that cannot be read.
+fn reject(Broken { line, error, because }: Broken) -> Reject {
+    let place = match error.position.line {
+        of_mistake if of_mistake == line => String::new(),
+        of_mistake => format!("in line {of_mistake}, "),
+    };
+    let ending = match because {
+        EndsBecause::OwnEnd => String::new(),
+        because => format!("; the record is taken to end here, as {because}"),
+    };
+    Reject {
+        row: error.position.record,
+        plugin: HOST.into(),
+        code: error.kind.code().into(),
+        message: format!("{place}{}{ending}", in_words(&error.kind)).into(),
+        column: error.position.column.map(Into::into),
     }
 }

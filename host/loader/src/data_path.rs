@@ -73,6 +73,7 @@ impl DataPath {
             dialect: &settings.dialect,
             columns: &settings.columns,
             column_names: settings.column_names.as_deref(),
+            max_rejects: settings.max_rejects,
         };
         let spool = infer::run(content, &reading, settings.workers, &self.stop)?;
         spool.notices().iter().for_each(|notice| tracing::warn!("{notice}"));

@@ -22,10 +22,12 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
-    AnotherFeed, Duplicates, LeadingZeros, MissingColumns, ParquetCompression, RepeatedHeader,
-    ReportFormat, SchemaPolicy, StagingFormat, Strategy,
+    AnotherFeed, Duplicates, LeadingZeros, MissingColumns, ParquetCompression, Quotes,
+    RepeatedHeader, ReportFormat, SchemaPolicy, ShortRows, StagingFormat, Strategy,
+    TrailingDelimiter,
 };
 use loader_model::error::Result;
+use loader_model::max_rejects::MaxRejects;
 use loader_model::names::TableName;
 use loader_sandbox::Limits;
 use serde::Deserialize;
@@ -88,6 +90,16 @@ pub struct Settings {
     /// What becomes of a header or byte order mark that comes again in the file [default: skip].
     #[arg(long, help_heading = "Source", value_parser = choice::<RepeatedHeader>())]
     pub repeated_header: Option<RepeatedHeader>,
+    /// What a quote is in a field that does not begin with one [default: strict].
+    #[arg(long, help_heading = "Source", value_parser = choice::<Quotes>())]
+    pub quotes: Option<Quotes>,
+    /// What becomes of rows with fewer fields than the header [default: reject].
+    #[arg(long, help_heading = "Source", value_parser = choice::<ShortRows>())]
+    pub short_rows: Option<ShortRows>,
+    /// What becomes of empty fields at the end of rows that have more than the header
+    /// [default: reject].
+    #[arg(long, help_heading = "Source", value_parser = choice::<TrailingDelimiter>())]
+    pub trailing_delimiter: Option<TrailingDelimiter>,
 
     /// Schema of the target table [default: public].
     #[arg(long, help_heading = "Target", value_name = "SCHEMA")]
@@ -122,9 +134,10 @@ pub struct Settings {
     /// A file that lacks most of the table's columns and brings new ones [default: refuse].
     #[arg(long, help_heading = "Target", value_parser = choice::<AnotherFeed>())]
     pub another_feed: Option<AnotherFeed>,
-    /// Rows that may be refused before the whole file is [default: 0].
-    #[arg(long, help_heading = "Target", value_name = "N")]
-    pub max_rejects: Option<u64>,
+    /// Rows that may be rejected before the whole file is: a number, or a share such as 0.5%
+    /// [default: 0].
+    #[arg(long, help_heading = "Target", value_name = "N|N%")]
+    pub max_rejects: Option<MaxRejects>,
     /// Load the file even if the ledger says that it was.
     #[arg(long, help_heading = "Target", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub force: Option<bool>,

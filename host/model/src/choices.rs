@@ -73,6 +73,30 @@ choice! {
 }
 
 choice! {
+    /// What a quote is in a field that does not begin with one.
+    Quotes {
+        Strict = "strict", "The row is rejected: mostly a delimiter or another quote is missing";
+        Lenient = "lenient", "It is text";
+    }
+}
+
+choice! {
+    /// What becomes of a row with fewer fields than the header.
+    ShortRows {
+        Reject = "reject", "It is rejected";
+        Fill = "fill", "The fields that it lacks are NULL";
+    }
+}
+
+choice! {
+    /// What becomes of a row with more fields than the header, when those are empty.
+    TrailingDelimiter {
+        Reject = "reject", "It is rejected";
+        Allow = "allow", "They are dropped, also those of the header";
+    }
+}
+
+choice! {
     /// How rows get into the target.
     Strategy {
         Merge = "merge", "Rows with a known key replace the old ones; needs keys";
@@ -161,6 +185,9 @@ default! {
     LeadingZeros: Text,
     Negative: Minus,
     RepeatedHeader: Skip,
+    Quotes: Strict,
+    ShortRows: Reject,
+    TrailingDelimiter: Reject,
     Duplicates: Last,
     SchemaPolicy: Evolve,
     AnotherFeed: Refuse,

@@ -10,6 +10,8 @@ pub mod names;
 
 pub mod choices;
 
+pub mod max_rejects;
+
 pub mod column_type;
 
 pub mod widening;

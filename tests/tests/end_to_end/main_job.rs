@@ -277,13 +277,34 @@ fn rejected_rows_are_kept_as_they_stand_in_the_file() {
     assert_eq!([report.rows("read"), report.rows("staged"), report.rows("rejected")], [4, 2, 2]);
     let rejected = place.read("data/rejected/");
     let lines: Vec<&str> = rejected.lines().collect();
-    assert_eq!(lines[0], "record,line,plugin,code,column,message,row");
-    assert!(lines[1].starts_with("2,3,default,not-finite,amount,"), "{rejected}");
+    assert_eq!(lines[0], "record,line,byte,plugin,code,column,message,row");
+    assert!(lines[1].starts_with("2,3,23,default,not-finite,amount,"), "{rejected}");
     assert!(rejected.contains("\"2,NaN,\"\"two\nlines\"\"\""), "{rejected}");
     assert!(
-        rejected.contains("3,5,loader,null-key,id,an upsert key is NULL,\",3,no key\""),
+        rejected.contains("3,5,41,loader,null-key,id,an upsert key is NULL,\",3,no key\""),
         "{rejected}"
     );
+}
+
+#[test]
+fn rows_that_cannot_be_read_are_kept_byte_by_byte() {
+    let place = Place::new("broken");
+    place.put("x.csv", b"id,note\n1,a\n2,\xff\n3,\"open\n4,b\n5,\"c\"\n6,d\n7,e,f\n8,g\n");
+    let report = place.load("x.csv", "t", &["--max-rejects", "40%"]).succeeded();
+    assert_eq!([report.rows("read"), report.rows("staged"), report.rows("rejected")], [8, 5, 3]);
+    let rejected = place.read_bytes("data/rejected/");
+    let bad = b"2,3,12,loader,encoding,note,these bytes are not UTF-8; convert the file to UTF-8,\"2,\xff\"";
+    assert!(rejected.windows(bad.len()).any(|bytes| bytes == bad), "{}", rejected.escape_ascii());
+    let rejected = String::from_utf8_lossy(&rejected);
+    assert!(
+        rejected.contains("\n3,4,16,loader,text-after-quote,note,\"in line 6, text"),
+        "{rejected}"
+    );
+    assert!(
+        rejected.contains("as the next 3 records fit from there on\",\"3,\"\"open\"\n"),
+        "{rejected}"
+    );
+    assert!(rejected.contains("\n7,8,38,loader,too-many-fields,,"), "{rejected}");
 }
 
 #[test]

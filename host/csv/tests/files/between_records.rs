@@ -1,7 +1,7 @@
 //! What stands between the records of a file: blank lines, and the traces of files that were put
 //! together to one.
 
-use loader_csv::{Dialect, LeftOut, RepeatedHeader, Tally};
+use loader_csv::{Dialect, Oddity, RepeatedHeader};
 
 use crate::cases::{error, read_all, rows, types};
 use crate::read;
@@ -26,9 +26,9 @@ fn a_blank_line_is_a_row_in_a_file_of_one_column() {
 #[test]
 fn skipped_blank_lines_are_counted() {
     let count = |file: &str, dialect: &Dialect| {
-        let blank_lines =
-            read_all(file, dialect).expect("a good file").profile.left_out.blank_lines;
-        (blank_lines.count, blank_lines.first_line)
+        let read = read_all(file, dialect).expect("a good file");
+        let blank_lines = read.profile.oddities.of(Oddity::BlankLine);
+        (blank_lines.count, blank_lines.lines().first().copied().unwrap_or(0))
     };
     let dialect = Dialect { comment: Some(b'#'), ..Dialect::default() };
     assert_eq!(count("\na,b\n1,2\n3,4\n\n\n", &dialect), (0, 0));
@@ -45,12 +45,10 @@ fn what_repeats_in_joined_files_is_left_out() {
     let dialect = Dialect::default();
     assert_eq!(types(joined, &dialect), "a:int32 b:text");
     assert_eq!(rows(joined, &dialect), "1|1|x\n2|2|y\r\n\n3|3|z");
-    let LeftOut { headers, marks, .. } =
-        read_all(joined, &dialect).expect("a good file").profile.left_out;
-    assert_eq!(
-        (headers, marks),
-        (Tally { count: 2, first_line: 5 }, Tally { count: 2, first_line: 3 })
-    );
+    let read = read_all(joined, &dialect).expect("a good file");
+    let lines = |oddity| read.profile.oddities.of(oddity).lines();
+    assert_eq!(lines(Oddity::RepeatedHeader), [5, 6]);
+    assert_eq!(lines(Oddity::Mark), [3, 6]);
     let keep = Dialect { repeated_header: RepeatedHeader::Keep, ..Dialect::default() };
     assert_eq!(rows("\u{feff}a,b\n1,x\n\u{feff}2,y\na,b\n", &keep), "1|1|x\n2|\u{feff}2|y\n3|a|b");
     assert_eq!(rows("a\na\n\u{feff}b\n", &dialect), "1|a\n2|b");
@@ -66,7 +64,11 @@ fn a_mark_before_a_comment_or_a_quote_may_be_cut_anywhere() {
     let file = "a,b\n1,2\n\u{feff}#,\"\n\u{feff}\"3\n\",\"4\n\"\n5,\"6\n\"\n";
     for (target, piece) in (1..40).flat_map(|piece| [(1, piece), (1 << 20, piece)]) {
         let read = read(file.as_bytes(), &dialect, target, piece).expect("a good file");
-        let marks = read.profile.left_out.marks;
-        assert_eq!((read.profile.records, marks.count, marks.first_line), (3, 2, 3), "{piece}");
+        let marks = read.profile.oddities.of(Oddity::Mark);
+        assert_eq!(
+            (read.profile.records, marks.count, marks.lines()),
+            (3, 2, &[3, 4][..]),
+            "{piece}"
+        );
     }
 }

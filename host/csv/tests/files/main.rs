@@ -1,11 +1,13 @@
-//! The crate as its users see it: whole files in, profiles and batches out. `cases` and
-//! `between_records` are written by hand, `properties` are checked against a slow reader that goes
-//! byte by byte and knows nothing of chunks.
+//! The crate as its users see it: whole files in, profiles and batches out. `cases`,
+//! `between_records` and `broken_records` are written by hand, `pollution` breaks files in all ways, `properties` are checked against a
+//! slow reader that goes byte by byte and knows nothing of chunks.
 
 mod between_records;
+mod broken_records;
 mod cases;
 mod naive;
 mod new_types;
+mod pollution;
 mod properties;
 mod ragged_rows;
 mod rules;

@@ -1,6 +1,8 @@
 //! A CSV reader that is slow and plain: the reference for the real one.
 
-use loader_csv::{CsvErrorKind, Dialect, Ragged, RepeatedHeader};
+use loader_csv::{
+    CsvErrorKind, Dialect, Quotes, Ragged, RepeatedHeader, ShortRows, TrailingDelimiter,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Cell {
@@ -59,23 +61,28 @@ pub(crate) fn read(bytes: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvE
                 file.blank(blank_before);
             }
             let number = file.records.len();
-            let (record, left) = record(rest, dialect).map_err(|kind| (number, kind))?;
+            let (mut record, left) = record(rest, dialect).map_err(|kind| (number, kind))?;
             let text = &rest[..rest.len() - left.len()];
             if is_first {
-                file.width = record.len();
+                file.width = width_of_header(&record, dialect);
+                if dialect.header {
+                    record.truncate(file.width);
+                }
                 if !dialect.header {
                     file.blank(blank_before);
                 }
             }
             rest = skip_line(left);
+            let is_repeated = !header.is_empty() && text == header;
+            fit(&mut record, file.width, dialect);
             let (expected, found) = (file.width, record.len());
-            if found != expected {
+            if found != expected && !is_repeated {
                 let ragged = Ragged::Long;
                 return Err((number, CsvErrorKind::RaggedRow { expected, found, ragged }));
             }
             if is_first && dialect.header && drops && found > 1 {
                 header = text;
-            } else if !header.is_empty() && text == header {
+            } else if is_repeated {
                 file.headers += 1;
                 continue;
             }
@@ -97,6 +104,207 @@ impl File {
     }
 }
 
+/// The number of columns.
+fn width_of_header(record: &[Cell], dialect: &Dialect) -> usize {
+    let surplus = record.iter().rev().take_while(|cell| cell.text.is_empty() && !cell.quoted);
+    match dialect.trailing_delimiter {
+        TrailingDelimiter::Allow => (record.len() - surplus.count()).max(1),
+        TrailingDelimiter::Reject => record.len(),
+    }
+}
+
+/// Fills a short record up, or drops empty fields too many, where the dialect says so.
+fn fit(record: &mut Vec<Cell>, width: usize, dialect: &Dialect) {
+    let surplus = record.get(width..).unwrap_or_default();
+    let is_empty = surplus.iter().all(|cell| cell.text.is_empty() && !cell.quoted);
+    if dialect.trailing_delimiter == TrailingDelimiter::Allow && is_empty {
+        record.truncate(width);
+    }
+    if dialect.short_rows == ShortRows::Fill && record.len() < width {
+        record.resize(width, Cell { text: Vec::new(), quoted: false });
+    }
+}
+
+/// The records behind the header, without comments and blank lines in between: each with its
+/// place, and its values unless it is broken. `None`: nowhere do records fit again.
+pub(crate) type Sifted = Vec<(usize, Option<Vec<Cell>>)>;
+
+/// The header as it stands in the file, where records that equal it are left out; otherwise empty.
+pub(crate) fn header_text<'a>(file: &'a [u8], dialect: &Dialect) -> &'a [u8] {
+    let drops = dialect.repeated_header == RepeatedHeader::Skip;
+    if !drops || !dialect.header {
+        return &[];
+    }
+    let mut rest = file.strip_prefix(MARK).unwrap_or(file);
+    for _ in 0..dialect.skip_rows {
+        rest = skip_line(rest);
+    }
+    loop {
+        rest = rest.strip_prefix(MARK).unwrap_or(rest);
+        match rest.first() {
+            None => return &[],
+            Some(first) if is_line_end(*first) || Some(*first) == dialect.comment => {
+                rest = skip_line(rest);
+            }
+            Some(_) => break,
+        }
+    }
+    match record(rest, dialect) {
+        Ok((header, left)) if width_of_header(&header, dialect) > 1 => {
+            &rest[..rest.len() - left.len()]
+        }
+        _ => &[],
+    }
+}
+
+/// Reads on from `at`, where a record begins, and passes over broken records.
+pub(crate) fn sift(
+    file: &[u8],
+    mut at: usize,
+    width: usize,
+    header: &[u8],
+    dialect: &Dialect,
+) -> Option<Sifted> {
+    let mut records = Vec::new();
+    let mut blank = Vec::new();
+    while at < file.len() {
+        let rest = &file[at..];
+        let drops = dialect.repeated_header == RepeatedHeader::Skip;
+        let has_mark = drops && rest.starts_with(MARK);
+        if has_mark {
+            at += MARK.len();
+            records.append(&mut blank);
+        }
+        let rest = &file[at..];
+        let line = rest.len() - skip_line(rest).len();
+        match rest.first() {
+            None => break,
+            Some(first) if is_line_end(*first) => {
+                if width == 1 {
+                    blank.push((at, Some(vec![Cell { text: Vec::new(), quoted: false }])));
+                }
+                at += line;
+                continue;
+            }
+            Some(first) if Some(*first) == dialect.comment => {
+                at += line;
+                continue;
+            }
+            Some(_) => records.append(&mut blank),
+        }
+        match good(rest, width, header, dialect) {
+            Ok((record, length)) => {
+                if let Some(record) = record {
+                    records.push((at, Some(record)));
+                }
+                at += length;
+            }
+            Err(_) => {
+                records.push((at, None));
+                at += broken_length(rest, line, width, header, dialect)?;
+            }
+        }
+    }
+    Some(records)
+}
+
+/// A record that fits, `None` for the header once more; and its length with its line end.
+fn good(
+    rest: &[u8],
+    width: usize,
+    header: &[u8],
+    dialect: &Dialect,
+) -> Result<(Option<Vec<Cell>>, usize), Option<CsvErrorKind>> {
+    let (mut record, left) = record(rest, dialect).map_err(Some)?;
+    let length = rest.len() - skip_line(left).len();
+    let text = &rest[..rest.len() - left.len()];
+    fit(&mut record, width, dialect);
+    let is_text = std::str::from_utf8(text).is_ok() && !text.contains(&0);
+    let is_header = !header.is_empty() && text == header;
+    let fits = record.len() == width || is_header;
+    if is_text && fits { Ok(((!is_header).then_some(record), length)) } else { Err(None) }
+}
+
+/// The length of a broken record, whose first line is `line` bytes long.
+fn broken_length(
+    rest: &[u8],
+    line: usize,
+    width: usize,
+    header: &[u8],
+    dialect: &Dialect,
+) -> Option<usize> {
+    let lenient = Dialect { quotes: Quotes::Lenient, ..dialect.clone() };
+    let clash = match record_or_clash(rest, &lenient) {
+        Ok(left) => return Some(rest.len() - skip_line(left).len()),
+        Err(clash) => clash,
+    };
+    let mut at = line;
+    let mut earliest = line;
+    loop {
+        if clash.is_some() && at == rest.len() {
+            return Some(earliest);
+        }
+        if fits(&rest[at..], width, header, dialect) {
+            return Some(at);
+        }
+        if clash.is_some_and(|clash| clash >= at) {
+            earliest = at;
+        }
+        if at == rest.len() {
+            return None;
+        }
+        at = rest.len() - skip_line(&rest[at..]).len();
+    }
+}
+
+/// What follows a record; or the place where text follows a closing quote, `None` for an open one.
+fn record_or_clash<'a>(rest: &'a [u8], dialect: &Dialect) -> Result<&'a [u8], Option<usize>> {
+    match record(rest, dialect) {
+        Ok((_, left)) => Ok(left),
+        Err(CsvErrorKind::UnclosedQuote) => Err(None),
+        // The text before the clash alone is a record.
+        Err(_) => {
+            let is_clash = |end: &usize| matches!(record(&rest[..*end], dialect), Err(kind) if kind != CsvErrorKind::UnclosedQuote);
+            Err((1..=rest.len()).find(is_clash).map(|end| end - 1))
+        }
+    }
+}
+
+/// Whether three records fit, or all that are left. Their bytes need not be text.
+fn fits(mut rest: &[u8], width: usize, header: &[u8], dialect: &Dialect) -> bool {
+    let mut count = 0;
+    let mut blank = 0;
+    while count < 3 {
+        if let Some(line) =
+            rest.strip_prefix(MARK).filter(|_| dialect.repeated_header == RepeatedHeader::Skip)
+        {
+            rest = line;
+            count += std::mem::take(&mut blank);
+        }
+        let Some(first) = rest.first() else { return true };
+        if is_line_end(*first) {
+            blank += usize::from(width == 1);
+            rest = skip_line(rest);
+            continue;
+        }
+        if Some(*first) == dialect.comment {
+            rest = skip_line(rest);
+            continue;
+        }
+        count += std::mem::take(&mut blank);
+        let Ok((mut record, left)) = record(rest, dialect) else { return count >= 3 };
+        let text = &rest[..rest.len() - left.len()];
+        let is_header = !header.is_empty() && text == header;
+        fit(&mut record, width, dialect);
+        if record.len() != width && !is_header {
+            return count >= 3;
+        }
+        count += usize::from(!is_header);
+        rest = skip_line(left);
+    }
+    true
+}
+
 /// A record and what follows it, beginning with its line end.
 fn record<'a>(file: &'a [u8], dialect: &Dialect) -> Result<(Vec<Cell>, &'a [u8]), CsvErrorKind> {
     let mut rest = file;
@@ -109,6 +317,13 @@ fn record<'a>(file: &'a [u8], dialect: &Dialect) -> Result<(Vec<Cell>, &'a [u8])
         } else {
             let escape = dialect.escape.filter(|_| dialect.quote.is_none());
             while let Some(byte) = rest.first() {
+                if Some(*byte) == dialect.quote && dialect.quotes == Quotes::Strict {
+                    let is_blank = text.trim_ascii().is_empty();
+                    return Err(match is_blank {
+                        true => CsvErrorKind::BlankBeforeQuote,
+                        false => CsvErrorKind::BareQuote,
+                    });
+                }
                 if Some(*byte) == escape && rest.len() > 1 {
                     (quoted, rest) = (true, &rest[1..]);
                 } else if *byte == dialect.delimiter || is_line_end(*byte) {

@@ -2,15 +2,15 @@
 //! shows.
 
 use loader_csv::{
-    CsvError, CsvErrorKind, DecodeAs, Dialect, FileProfile, LeadingZeros, LogicalType, Ragged,
-    RepeatedHeader,
+    CsvError, CsvErrorKind, DecodeAs, Dialect, FileProfile, LeadingZeros, LogicalType, Oddity,
+    Quotes, Ragged, RepeatedHeader, ShortRows, TrailingDelimiter,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::{naive, read};
 
-fn dialects() -> impl Strategy<Value = Dialect> {
+pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
     (
         prop_oneof![4 => Just(Some(b'"')), 1 => Just(None)],
         prop_oneof![2 => Just(None), 1 => Just(Some(b'\\')), 1 => Just(Some(b'"'))],
@@ -19,24 +19,35 @@ fn dialects() -> impl Strategy<Value = Dialect> {
         prop_oneof![2 => Just(None), 1 => Just(Some(b'#'))],
         any::<bool>(),
         prop_oneof![3 => Just(RepeatedHeader::Skip), 1 => Just(RepeatedHeader::Keep)],
+        (any::<bool>(), any::<bool>(), any::<bool>()),
     )
-        .prop_map(|(quote, escape, header, skip_rows, comment, nulls, repeated_header)| {
-            Dialect {
-                delimiter: b',',
-                quote,
-                escape,
-                header,
-                skip_rows,
-                comment,
-                null_tokens: if nulls { vec!["NA".into(), "a".into()] } else { Vec::new() },
-                leading_zeros: LeadingZeros::Text,
-                repeated_header,
-            }
-        })
+        .prop_map(
+            |(quote, escape, header, skip_rows, comment, nulls, repeated_header, lenient)| {
+                let (quotes, short_rows, trailing) = lenient;
+                Dialect {
+                    delimiter: b',',
+                    quote,
+                    escape,
+                    header,
+                    columns: None,
+                    skip_rows,
+                    comment,
+                    null_tokens: if nulls { vec!["NA".into(), "a".into()] } else { Vec::new() },
+                    leading_zeros: LeadingZeros::Text,
+                    repeated_header,
+                    quotes: if quotes { Quotes::Lenient } else { Quotes::Strict },
+                    short_rows: if short_rows { ShortRows::Fill } else { ShortRows::Reject },
+                    trailing_delimiter: match trailing {
+                        true => TrailingDelimiter::Allow,
+                        false => TrailingDelimiter::Reject,
+                    },
+                }
+            },
+        )
 }
 
 /// Files that are often CSV by accident, with every kind of mistake in the others.
-fn wild_files() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn wild_files() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         10 => Just(","),
         6 => prop_oneof![Just("\n"), Just("\r\n"), Just("\r")],
@@ -50,7 +61,7 @@ fn wild_files() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Files that are CSV with any text in their fields, except a few that a quote too many breaks.
-fn written_files() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn written_files() -> impl Strategy<Value = Vec<u8>> {
     let text = proptest::collection::vec(
         prop_oneof![
             Just(","),
@@ -155,7 +166,7 @@ fn outcome(
 }
 
 /// Bytes that need not be text.
-fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![any::<u8>(), Just(b','), Just(b'\n'), Just(b'a')];
     proptest::collection::vec(byte, 0..200)
 }
@@ -194,9 +205,9 @@ proptest! {
                     prop_assert_eq!(&read.header.names, &names);
                 }
                 prop_assert_eq!(read.profile.records, records.len() as u64);
-                let left_out = read.profile.left_out;
-                let counts = [left_out.blank_lines, left_out.headers, left_out.marks];
-                let counts = counts.map(|tally| tally.count);
+                let oddities = read.profile.oddities;
+                let counts = [Oddity::BlankLine, Oddity::RepeatedHeader, Oddity::Mark]
+                    .map(|oddity| oddities.of(oddity).count);
                 prop_assert_eq!(counts, [blank_lines, headers, marks]);
                 let as_text = vec![DecodeAs::Text; read.header.names.len()];
                 let rows = read.rows(&as_text, 3);

@@ -18,8 +18,9 @@ use crate::failures::csv_failure;
 /// A complete chunk and the file's header.
 pub(super) type CutChunk = (Chunk, Header);
 
-/// Runs `cut` on this thread. Other threads profile the chunks that `cut` hands out. `cut` gets a
-/// function that takes a chunk, and returns false once an error makes further chunks useless.
+/// Runs `cut` on this thread. Other threads profile the chunks that `cut` hands out, and add them to
+/// `profiles`. `cut` gets a function that takes a chunk, and returns false once an error makes
+/// further chunks useless.
 ///
 /// Returns both results, that of `cut` and the merged profiles: the caller decides which of two
 /// errors counts.
@@ -30,12 +31,12 @@ pub(super) fn profile_behind<T>(
     file: &File,
     dialect: &Dialect,
     workers: NonZeroUsize,
+    profiles: MergedProfiles,
     cut: impl FnOnce(&dyn Fn(CutChunk) -> bool) -> Result<T>,
 ) -> (Result<T>, MergedProfiles) {
     let workers = workers.get();
     let (sender, receiver) = sync_channel::<CutChunk>(workers * 2);
-    let (receiver, merged) =
-        (Arc::new(Mutex::new(receiver)), Mutex::new(MergedProfiles::default()));
+    let (receiver, merged) = (Arc::new(Mutex::new(receiver)), Mutex::new(profiles));
     let cut = std::thread::scope(|scope| -> Result<T> {
         let profilers: Vec<_> = (0..workers)
             .map(|_| {
@@ -90,13 +91,41 @@ pub(super) struct MergedProfiles {
     /// Chunks, by ordinal, that wait until all chunks before them are merged. For example, chunk 3
     /// waits here while another thread still works on chunk 2.
     early: BTreeMap<u64, (Chunk, Result<Result<ChunkProfile, CsvError>>)>,
-    /// The error that comes first in the file, also when a thread met a later one before.
-    error: Option<Error>,
+    /// What comes first in the file and ends the profile, also when a thread met a later one before.
+    failure: Option<ProfileFailure>,
+}
+
+/// Why a chunk could not be profiled.
+pub(super) enum ProfileFailure {
+    /// A mistake in the file.
+    Mistake(CsvError),
+    /// The spool cannot be read.
+    Spool(Error),
+}
+
+impl From<ProfileFailure> for Error {
+    fn from(failure: ProfileFailure) -> Error {
+        match failure {
+            ProfileFailure::Mistake(mistake) => csv_failure(mistake),
+            ProfileFailure::Spool(error) => error,
+        }
+    }
 }
 
 impl MergedProfiles {
     fn has_failed(&self) -> bool {
-        self.error.is_some()
+        self.failure.is_some()
+    }
+
+    /// Takes what ended the profile, so that it can go on behind the chunks that are profiled.
+    pub(super) fn take_failure(&mut self) -> Option<ProfileFailure> {
+        self.early.clear();
+        self.failure.take()
+    }
+
+    /// The last chunk that is profiled.
+    pub(super) fn last_chunk(&self) -> Option<&Chunk> {
+        self.chunks.last()
     }
 
     fn push(
@@ -106,24 +135,28 @@ impl MergedProfiles {
         profile: Result<Result<ChunkProfile, CsvError>>,
     ) {
         // `chunks` holds the chunks 0 to n - 1, so its length is the ordinal of the next chunk to
-        // merge. Errors are met in this order too, so the first one is the first in the file.
+        // merge. Failures are met in this order too, so the first one is the first in the file.
         self.early.insert(chunk.ordinal, (chunk, profile));
-        while let Some((chunk, profile)) = self.early.remove(&(self.chunks.len() as u64)) {
+        while self.failure.is_none()
+            && let Some((chunk, profile)) = self.early.remove(&(self.chunks.len() as u64))
+        {
             let merge = self.merge.get_or_insert_with(|| ProfileMerge::new(header));
-            let added = profile.and_then(|profile| merge.push(profile).map_err(csv_failure));
-            if let Err(error) = added {
-                self.error.get_or_insert(error);
+            let added = profile
+                .map_err(ProfileFailure::Spool)
+                .and_then(|profile| merge.push(profile).map_err(ProfileFailure::Mistake));
+            match added {
+                Ok(()) => self.chunks.push(chunk),
+                Err(failure) => self.failure = Some(failure),
             }
-            self.chunks.push(chunk);
         }
     }
 
     /// The chunks and their merged profile, which is `None` without chunks.
     ///
-    /// Errors: the error that comes first in the file.
+    /// Errors: what comes first in the file and ended the profile.
     pub(super) fn finish(self) -> Result<(Vec<Chunk>, Option<ProfileMerge>)> {
-        match self.error {
-            Some(error) => Err(error),
+        match self.failure {
+            Some(failure) => Err(failure.into()),
             None => Ok((self.chunks, self.merge)),
         }
     }

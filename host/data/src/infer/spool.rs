@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use loader_csv::{Chunk, Dialect, FileProfile, Header};
+use loader_csv::{Broken, BrokenRecord, Chunk, CsvError, Dialect, FileProfile, Header};
 use loader_model::error::{Context, Kind, Result};
 
 use super::notices::notices;
@@ -40,15 +40,47 @@ pub struct SpooledChunk {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SourceRecord {
     pub(crate) line: u64,
-    pub(crate) text: String,
+    pub(crate) byte: u64,
+    pub(crate) text: Vec<u8>,
+}
+
+impl SpooledChunk {
+    /// The records of the chunk that cannot be read. `bytes` are the chunk's.
+    pub(crate) fn broken(&self, bytes: &[u8], header: &Header) -> Vec<Broken> {
+        let broken = self.chunk.sifted.as_deref().unwrap_or_default().iter();
+        let describe =
+            |broken: &BrokenRecord| broken.describe(bytes, &self.chunk, header, self.first_record);
+        broken.map(describe).collect()
+    }
 }
 
 impl Spool {
     /// What a person should look at in the file.
     pub fn notices(&self) -> Vec<String> {
-        let mut notices = notices(&self.profile.left_out);
+        let mut notices = notices(&self.profile.oddities);
         notices.extend_from_slice(&self.notices_of_columns);
         notices
+    }
+
+    /// How many records cannot be read.
+    pub(super) fn broken_records(&self) -> u64 {
+        let broken =
+            |spooled: &SpooledChunk| spooled.chunk.sifted.as_ref().map_or(0, |all| all.len());
+        self.chunks.iter().map(|spooled| broken(spooled) as u64).sum()
+    }
+
+    /// The first mistakes of records that cannot be read. A chunk that cannot be read again has
+    /// none.
+    pub(super) fn first_broken(&self, at_most: usize) -> Vec<CsvError> {
+        let (mut first, mut buffer) = (Vec::new(), Vec::new());
+        for spooled in self.chunks.iter().filter(|spooled| spooled.chunk.sifted.is_some()) {
+            if first.len() >= at_most || self.read(&spooled.chunk, &mut buffer).is_err() {
+                break;
+            }
+            let broken = spooled.broken(&buffer, &self.header);
+            first.extend(broken.into_iter().take(at_most - first.len()).map(|broken| broken.error));
+        }
+        first
     }
 
     /// The bytes of a chunk.
@@ -86,9 +118,9 @@ impl Spool {
         }
         let numbers: Vec<u64> = records.iter().map(|record| record - first_record).collect();
         let texts = loader_csv::find_records(buffer, chunk, &self.header, &self.dialect, &numbers);
-        let found = records.iter().zip(texts).map(|(record, found)| {
-            let text = String::from_utf8_lossy(found.bytes).into_owned();
-            (*record, SourceRecord { line: found.line, text })
+        let found = texts.into_iter().map(|found| {
+            let text = found.bytes.to_vec();
+            (first_record + found.number, SourceRecord { line: found.line, byte: found.byte, text })
         });
         found.collect()
     }

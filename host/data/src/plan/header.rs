@@ -11,6 +11,7 @@ use loader_names::Columns;
 use super::agree_on_types::first_chain;
 use super::input::PlanInput;
 use crate::column_spec::ColumnSpec;
+use crate::failures::wrong_column_names;
 use crate::listing::some_of;
 
 /// The header that is planned with, with a notice where the places of columns decide.
@@ -83,14 +84,8 @@ fn numbered(input: &PlanInput<'_>) -> Result<(Header, Option<String>)> {
 }
 
 fn given(input: &PlanInput<'_>, names: &[String]) -> Result<Header> {
-    let columns = input.header.names.len();
-    if names.len() != columns {
-        let fact = format!(
-            "--column-names has {} names, the file has {columns} columns: {}",
-            names.len(),
-            some_of(&input.header.names)
-        );
-        return Err(Error::new(Kind::Config, fact));
+    if names.len() != input.header.names.len() {
+        return Err(wrong_column_names(names.len(), &input.header.names));
     }
     Ok(input.header.renamed(names.to_vec()))
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use loader_csv::Dialect;
 use loader_data::column_spec::ColumnSpec;
-use loader_model::choices::RepeatedHeader;
+use loader_model::choices::{Quotes, RepeatedHeader, ShortRows, TrailingDelimiter};
 use loader_model::error::{Context, Kind, Result};
+use loader_model::max_rejects::MaxRejects;
 use loader_sandbox::Limits;
 
 use super::chain::{self, PluginSettings};
@@ -30,7 +31,7 @@ pub struct TransformSettings {
     pub capture: Option<CaptureSettings>,
     pub limits: Limits,
     /// Rows that may be refused before the whole file is.
-    pub max_rejects: u64,
+    pub max_rejects: MaxRejects,
     pub workers: NonZeroUsize,
 }
 
@@ -70,7 +71,7 @@ impl TransformSettings {
             plugin_cache: plugin_cache(&settings),
             capture: capture(&settings)?,
             limits: settings.limits.unwrap_or_default(),
-            max_rejects: settings.max_rejects.unwrap_or(0),
+            max_rejects: settings.max_rejects.unwrap_or_default(),
         })
     }
 }
@@ -104,6 +105,7 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
         quote,
         escape: byte(settings.escape.as_deref(), "--escape")?,
         header: !settings.no_header.unwrap_or(false),
+        columns: settings.column_names.as_ref().map(|names| names.0.len()),
         skip_rows: settings.skip_rows.unwrap_or(0),
         comment: byte(settings.comment.as_deref(), "--comment")?,
         null_tokens: settings.null_value.clone().unwrap_or_default(),
@@ -111,6 +113,18 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
         repeated_header: match settings.repeated_header.unwrap_or_default() {
             RepeatedHeader::Skip => loader_csv::RepeatedHeader::Skip,
             RepeatedHeader::Keep => loader_csv::RepeatedHeader::Keep,
+        },
+        quotes: match settings.quotes.unwrap_or_default() {
+            Quotes::Strict => loader_csv::Quotes::Strict,
+            Quotes::Lenient => loader_csv::Quotes::Lenient,
+        },
+        short_rows: match settings.short_rows.unwrap_or_default() {
+            ShortRows::Reject => loader_csv::ShortRows::Reject,
+            ShortRows::Fill => loader_csv::ShortRows::Fill,
+        },
+        trailing_delimiter: match settings.trailing_delimiter.unwrap_or_default() {
+            TrailingDelimiter::Reject => loader_csv::TrailingDelimiter::Reject,
+            TrailingDelimiter::Allow => loader_csv::TrailingDelimiter::Allow,
         },
     };
     dialect.check().context(Kind::Config, "the CSV dialect cannot be read")?;

@@ -1,0 +1,148 @@
+//! Where a broken record ends, so that the next one can be read.
+//!
+//! A record whose quotes are in order ends where they say. Where a quote is not closed, or text
+//! follows a closing one, the lines behind it are tried in turn: the record ends before the first
+//! line from which records fit again.
+
+use std::fmt;
+
+use crate::MAX_ROW_BYTES;
+use crate::chunk::Chunk;
+use crate::dialect::Rules;
+use crate::error::CsvErrorKind;
+use crate::lines::line_length;
+use crate::preamble::Header;
+use crate::read_record::read_record;
+use crate::row_error::RowError;
+use crate::rows::{Block, Rows};
+
+/// So many records behind a line must fit. One alone may fit by accident: for example, a line of a
+/// text with two commas, in a file of three columns.
+const FITTING_RECORDS: usize = 3;
+/// The bytes in which these records must end.
+const TRIED_BYTES: usize = 256 * 1024;
+/// The bytes that may be read to find the end of one record.
+const WORK_BYTES: u64 = 32 * 1024 * 1024;
+/// What looking at a line costs beside its bytes: the scanner looks ahead.
+const COST_OF_A_LOOK: usize = 1024;
+
+/// Why a broken record ends where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndsBecause {
+    /// Its quotes are in order.
+    OwnEnd,
+    /// So many records behind it fit, and none did before.
+    RecordsFit(usize),
+    /// All that is left of the file behind it fits, and nothing did before.
+    RestFits,
+    /// Nowhere do records fit. It ends before the line in which text follows a closing quote, or
+    /// behind it, where that is its first line.
+    Nothing,
+}
+
+impl fmt::Display for EndsBecause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EndsBecause::OwnEnd => formatter.write_str("its quotes are in order"),
+            EndsBecause::RecordsFit(count) => {
+                write!(formatter, "the next {count} records fit from there on")
+            }
+            EndsBecause::RestFits => formatter.write_str("the rest of the file fits from there on"),
+            EndsBecause::Nothing => formatter.write_str(
+                "no three records in a row fit behind it, so it ends as early as its quotes allow",
+            ),
+        }
+    }
+}
+
+/// The bytes of the file in which a record is broken.
+pub(super) struct Window<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) rules: Rules,
+    pub(super) header: &'a Header,
+    /// The window reaches the end of the file.
+    pub(super) is_last: bool,
+}
+
+/// The end of a broken record.
+pub(super) enum End {
+    At(usize, EndsBecause),
+    /// The record is too long for the window: it goes on to the next line end behind it.
+    BeyondWindow,
+    /// Nowhere in reach do records fit again.
+    Lost,
+}
+
+impl Window<'_> {
+    /// Where the broken record ends that begins at `start`. Takes the bytes that it reads off
+    /// `work`.
+    pub(super) fn end(&self, start: usize, work: &mut u64) -> End {
+        let rest = &self.bytes[start..];
+        let Some(line) = line_length(rest, self.is_last) else { return End::BeyondWindow };
+        let lenient = Rules { takes_bare_quotes: true, ..self.rules };
+        match read_record(rest, &lenient) {
+            Ok(record) => match record.length {
+                Some(length) => End::At(start + length, EndsBecause::OwnEnd),
+                None if self.is_last => End::At(self.bytes.len(), EndsBecause::OwnEnd),
+                None => End::BeyondWindow,
+            },
+            Err(RowError { kind: CsvErrorKind::UnclosedQuote, .. }) => {
+                self.resync(start, start + line, None, work)
+            }
+            Err(clash) => self.resync(start, start + line, Some(start + clash.byte), work),
+        }
+    }
+
+    /// Tries the lines behind the record's first, which ends at `line_end`, in turn. `clash`: the
+    /// place of a text behind a closing quote; `None`: a quote is never closed.
+    fn resync(&self, start: usize, line_end: usize, clash: Option<usize>, work: &mut u64) -> End {
+        let bound = self.bytes.len().min(start + MAX_ROW_BYTES as usize);
+        let given = WORK_BYTES.min(*work);
+        let (mut left, mut at, mut earliest) = (given, line_end, line_end);
+        let mut found = None;
+        while at <= bound && left > 0 && found.is_none() {
+            // That nothing is left fits any line, so it counts for an open quote alone.
+            if clash.is_some() && at == self.bytes.len() {
+                break;
+            }
+            let (fits, cost) = self.fits(at);
+            found = fits.map(|because| End::At(at, because));
+            left = left.saturating_sub(cost as u64);
+            if clash.is_some_and(|clash| clash >= at) {
+                earliest = at;
+            }
+            let Some(line) = line_length(&self.bytes[at..], self.is_last) else { break };
+            at += line;
+        }
+        *work -= given - left;
+        let nothing = clash.map(|_| End::At(earliest, EndsBecause::Nothing));
+        found.or(nothing).unwrap_or(End::Lost)
+    }
+
+    /// Whether records fit from `at` on, where a line begins; and the bytes that the look took.
+    fn fits(&self, at: usize) -> (Option<EndsBecause>, usize) {
+        let end = self.bytes.len().min(at + TRIED_BYTES);
+        let ends_file = self.is_last && end == self.bytes.len();
+        let chunk = Chunk { ends_file, ..Chunk::default() };
+        let bytes = &self.bytes[..end];
+        let mut rows = Rows::new(&bytes[at..], self.rules, self.header, &chunk);
+        let (mut block, mut count) = (Block::default(), 0);
+        loop {
+            let filled = rows.fill_at_most(FITTING_RECORDS - count, &mut block);
+            let cost = COST_OF_A_LOOK + rows.row_start();
+            count += block.rows;
+            match filled {
+                Ok(true) if count < FITTING_RECORDS => (),
+                Ok(true) if at + rows.row_start() < end || ends_file => {
+                    return (Some(EndsBecause::RecordsFit(count)), cost);
+                }
+                Ok(false) if ends_file => return (Some(EndsBecause::RestFits), cost),
+                Ok(_) => return (None, cost),
+                Err(error) => {
+                    let is_open = error.kind == CsvErrorKind::UnclosedQuote;
+                    return (None, if is_open { COST_OF_A_LOOK + end - at } else { cost });
+                }
+            }
+        }
+    }
+}

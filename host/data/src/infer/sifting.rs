@@ -1,0 +1,98 @@
+//! Reads a file on from its first mistake, and sets aside the records that cannot be read.
+//!
+//! In: the spooled file, and the profiles of the chunks before the mistake. Out: the profiles of
+//! the whole file, whose chunks name their broken records.
+
+use std::fs::File;
+use std::num::NonZeroUsize;
+use std::os::unix::fs::FileExt;
+
+use loader_csv::{CsvError, Header, SIFT_BESIDE_BYTES, SiftFrom, Sifter};
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::max_rejects::MaxRejects;
+use loader_model::stop::StopFlag;
+
+use super::profiling::{CutChunk, MergedProfiles, profile_behind};
+use super::spool::{Spool, read_chunk};
+use super::{CHUNK_BYTES, Reading};
+use crate::failures::{csv_failure, in_words};
+use crate::too_many::too_many;
+
+/// The most broken records that an error message quotes.
+const QUOTED: usize = 5;
+/// The bytes of a chunk, as of one without broken records.
+const TARGET_BYTES: usize = CHUNK_BYTES as usize;
+const WINDOW_BYTES: usize = TARGET_BYTES + SIFT_BESIDE_BYTES;
+
+/// A file that was copied to its end.
+pub(super) struct Sifting<'a> {
+    pub(super) file: &'a File,
+    pub(super) size_bytes: u64,
+    pub(super) header: &'a Header,
+    pub(super) reading: &'a Reading<'a>,
+    pub(super) workers: NonZeroUsize,
+    pub(super) stop: &'a StopFlag,
+}
+
+impl Sifting<'_> {
+    /// Reads on behind the chunks that are profiled.
+    ///
+    /// Errors: `Data` when more records are broken than rows may be rejected, or when no place is
+    /// found where records fit again.
+    pub(super) fn go_on(&self, profiles: MergedProfiles) -> Result<MergedProfiles> {
+        let from = match profiles.last_chunk() {
+            None => SiftFrom::beginning(self.header),
+            Some(last) => {
+                let mut bytes = Vec::new();
+                read_chunk(self.file, last, &mut bytes)?;
+                SiftFrom::behind(last, &bytes)
+            }
+        };
+        let Reading { dialect, .. } = self.reading;
+        let sifter = Sifter::new(dialect, self.header, &from, TARGET_BYTES);
+        let (sifted, profiles) =
+            profile_behind(self.file, dialect, self.workers, profiles, |hand_out| {
+                self.sift(sifter, hand_out)
+            });
+        sifted.map(|()| profiles)
+    }
+
+    fn sift(&self, mut sifter: Sifter, hand_out: &dyn Fn(CutChunk) -> bool) -> Result<()> {
+        let mut window = Vec::new();
+        loop {
+            self.stop.check()?;
+            let left = self.size_bytes.saturating_sub(sifter.offset());
+            let length = left.min(WINDOW_BYTES as u64);
+            window.resize(usize::try_from(length).unwrap_or(WINDOW_BYTES), 0);
+            self.file
+                .read_exact_at(&mut window, sifter.offset())
+                .context(Kind::Internal, "the temporary copy of the file cannot be read")?;
+            let chunks = sifter.push(&window, length == left).map_err(csv_failure)?;
+            for chunk in chunks {
+                if !hand_out((chunk, self.header.clone())) {
+                    return Err(Error::new(Kind::Internal, "the profiling threads ended early"));
+                }
+            }
+            if length == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Refuses a file with more broken records than rows may be rejected.
+pub(super) fn judge(spool: &Spool, max_rejects: MaxRejects) -> Result<()> {
+    let broken = spool.broken_records();
+    let most = max_rejects.of(spool.profile.records);
+    if broken <= most {
+        return Ok(());
+    }
+    let first = spool.first_broken(QUOTED);
+    let in_words = |mistake: &CsvError| {
+        let column = mistake.position.column.as_ref();
+        let column = column.map_or(String::new(), |column| format!(", column `{column}`"));
+        format!("line {}{column}: {}", mistake.position.line, in_words(&mistake.kind))
+    };
+    let first: Vec<String> = first.iter().map(in_words).collect();
+    Err(too_many(&first, broken, max_rejects, false))
+}
