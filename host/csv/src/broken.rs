@@ -1,8 +1,11 @@
 //! Records that cannot be read, found one by one so that all others can.
 //!
 //! In: a file, from a place on where a record begins. Out: chunks that name their broken records.
-//! `resync` says where a broken record ends, `sift` cuts the file.
+//! `resync` says where a broken record ends, `lone_field` which rows beside it cannot be trusted,
+//! `found` collects them, `sift` cuts the file.
 
+mod found;
+mod lone_field;
 mod resync;
 mod sift;
 
@@ -11,6 +14,8 @@ use crate::error::{CsvError, CsvErrorKind};
 use crate::lines::count_lines;
 use crate::preamble::Header;
 use crate::row_error::RowError;
+use crate::rows::Rows;
+use crate::text::bad_byte;
 
 pub use resync::EndsBecause;
 pub use sift::{SIFT_BESIDE_BYTES, SiftFrom, Sifter};
@@ -42,6 +47,22 @@ pub struct Broken {
 }
 
 impl BrokenRecord {
+    /// The record at the start of the next row. Bytes that no field may hold count before all else.
+    fn new(
+        bytes: &[u8],
+        rows: &Rows<'_>,
+        end: usize,
+        error: RowError,
+        because: EndsBecause,
+    ) -> BrokenRecord {
+        let start = rows.row_start();
+        let (byte, column, kind) = match bad_byte(bytes, start..end) {
+            Some((at, kind)) => (at, None, kind),
+            None => (error.byte, error.column, error.kind),
+        };
+        BrokenRecord { start, end, row: rows.records(), byte, column, kind, because }
+    }
+
     /// Where the record's text ends, before its line end. `bytes` are the chunk's.
     pub(crate) fn text_end(&self, bytes: &[u8]) -> usize {
         let text = bytes.get(self.start..self.end).unwrap_or_default();

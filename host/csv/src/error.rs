@@ -80,6 +80,12 @@ pub enum CsvErrorKind {
          missing before it, or quote the field and double the quotes inside of it"
     )]
     BareQuote,
+    /// Only where rows may be rejected; otherwise the lone field refuses the file.
+    #[error(
+        "the line beside it has a field alone, which may be a part of this row that a line end cuts \
+         off: quote fields that hold a line end"
+    )]
+    BesideLoneField,
     #[error("these bytes are not UTF-8; convert the file to UTF-8")]
     InvalidUtf8,
     #[error(
@@ -115,6 +121,7 @@ impl CsvErrorKind {
             CsvErrorKind::UnclosedQuote => "open-quote",
             CsvErrorKind::TextAfterQuote | CsvErrorKind::BlankAfterQuote => "text-after-quote",
             CsvErrorKind::BlankBeforeQuote | CsvErrorKind::BareQuote => "quote-in-field",
+            CsvErrorKind::BesideLoneField => "beside-lone-field",
             CsvErrorKind::InvalidUtf8 => "encoding",
             CsvErrorKind::NulByte => "nul",
             CsvErrorKind::TooLong { .. } => "too-long",

@@ -193,7 +193,7 @@ impl FileProfile {
     ) -> Result<FileProfile, CsvError> {
         let mut merge = ProfileMerge::new(header);
         for chunk in chunks {
-            merge.push(chunk)?;
+            merge.push(chunk.map_err(|error| error.after_records(merge.records))?);
         }
         Ok(merge.finish())
     }
@@ -223,11 +223,13 @@ impl ProfileMerge {
         }
     }
 
+    /// The records so far.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
     /// Takes the next chunk's profile.
-    ///
-    /// Errors: the chunk's own, with its record counted from the start of the file.
-    pub fn push(&mut self, chunk: Result<ChunkProfile, CsvError>) -> Result<(), CsvError> {
-        let mut chunk = chunk.map_err(|error| error.after_records(self.records))?;
+    pub fn push(&mut self, mut chunk: ChunkProfile) {
         for (column, next) in self.columns.iter_mut().zip(&mut chunk.columns) {
             next.marks().for_each(|mark| mark.record += self.records);
             column.append(next);
@@ -235,7 +237,6 @@ impl ProfileMerge {
         self.first_records.push(self.records + 1);
         self.records += chunk.records;
         self.oddities.append(&chunk.oddities);
-        Ok(())
     }
 
     /// The profile of all chunks that were pushed.

@@ -3,6 +3,8 @@
 
 use crate::MAX_ROW_BYTES;
 use crate::broken::BrokenRecord;
+use crate::broken::found::Found;
+use crate::broken::lone_field::{is_before_lone_field, is_lone_field};
 use crate::broken::resync::{End, EndsBecause, Window};
 use crate::chunk::Chunk;
 use crate::dialect::{Dialect, Rules};
@@ -12,7 +14,6 @@ use crate::lines::{LineCounter, count_lines, line_length};
 use crate::preamble::Header;
 use crate::row_error::RowError;
 use crate::rows::{Block, Rows};
-use crate::text::bad_byte;
 
 /// The bytes that [`Sifter::push`] should get beside those of a chunk, unless the file ends before:
 /// room for a last row of the greatest length, and for the place where a broken one ends.
@@ -148,6 +149,8 @@ impl Sifter {
     }
 
     /// Reads records until the chunk is long enough. Returns its end, and its broken records.
+    // A chunk does not end beside a lone field, since the row there belongs to it, perhaps; but it
+    // must end while the window has room for another row.
     fn sift(
         &mut self,
         bytes: &[u8],
@@ -156,25 +159,34 @@ impl Sifter {
         let window = Window { bytes, rules: self.rules, header: &self.header.clone(), is_last };
         let whole = Chunk { ends_file: is_last, ..Chunk::default() };
         let mut rows = Rows::new(bytes, self.rules, window.header, &whole);
-        let (mut block, mut broken) = (Block::default(), Vec::new());
-        while rows.row_start() < self.target.min(bytes.len()) {
+        let (mut block, mut found) = (Block::default(), Found::new(bytes, self.rules.quote));
+        while self.goes_on(&window, &found, rows.row_start()) {
             let filled = rows.fill(&mut block);
-            find_bad_text(bytes, &block, &mut broken);
+            found.rows(&block);
             match filled {
                 Ok(true) => (),
                 Ok(false) => break,
                 Err(error) => {
                     let start = rows.row_start();
                     let (end, because) = self.end(&window, start, &error)?;
-                    broken.push(broken_record(bytes, &rows, end, error, because));
+                    let is_lone = is_lone_field(&window, start);
+                    found.broken(BrokenRecord::new(bytes, &rows, end, error, because), is_lone);
                     rows.pass_record(end);
                 }
             }
-            self.check_count(broken.len(), bytes, &rows)?;
+            self.check_count(found.broken.len(), bytes, &rows)?;
         }
-        let end = rows.row_start();
-        let is_within_crlf = bytes.get(end) == Some(&b'\n') && bytes.get(end - 1) == Some(&b'\r');
-        Ok(((end + usize::from(is_within_crlf)).min(bytes.len()), broken))
+        Ok((behind_crlf(bytes, rows.row_start()).min(bytes.len()), found.broken))
+    }
+
+    /// Whether the chunk has a next record, which begins at `at`.
+    fn goes_on(&self, window: &Window<'_>, found: &Found<'_>, at: usize) -> bool {
+        let is_beside = || {
+            found.ends_with_lone_field()
+                || is_before_lone_field(window, behind_crlf(window.bytes, at))
+        };
+        let most = self.target + MAX_ROW_BYTES as usize;
+        at < window.bytes.len() && (at < self.target || (at < most && is_beside()))
     }
 
     /// Where a broken record ends.
@@ -210,44 +222,8 @@ impl Sifter {
     }
 }
 
-/// Finds the rows of a block that hold bytes which no field may hold.
-fn find_bad_text(bytes: &[u8], block: &Block, broken: &mut Vec<BrokenRecord>) {
-    let Some((from, _)) = block.records().next() else { return };
-    let to = block.records().last().map_or(from, |(_, to)| to);
-    if bad_byte(bytes, from..to).is_none() {
-        return;
-    }
-    for (row, (start, end)) in block.records().enumerate() {
-        if let Some((at, kind)) = bad_byte(bytes, start..end) {
-            broken.push(BrokenRecord {
-                start,
-                end: behind_line_end(bytes, end),
-                row: block.first_row + row as u64,
-                byte: at,
-                column: Some(block.column_at(row, at)),
-                kind,
-                because: EndsBecause::OwnEnd,
-            });
-        }
-    }
-}
-
-fn behind_line_end(bytes: &[u8], at: usize) -> usize {
-    at + line_length(bytes.get(at..).unwrap_or_default(), true).unwrap_or(0)
-}
-
-/// The record at the start of the next row. Bytes that no field may hold count before all else.
-fn broken_record(
-    bytes: &[u8],
-    rows: &Rows<'_>,
-    end: usize,
-    error: RowError,
-    because: EndsBecause,
-) -> BrokenRecord {
-    let start = rows.row_start();
-    let (byte, column, kind) = match bad_byte(bytes, start..end) {
-        Some((at, kind)) => (at, None, kind),
-        None => (error.byte, error.column, error.kind),
-    };
-    BrokenRecord { start, end, row: rows.records(), byte, column, kind, because }
+/// Moves from between a CR and its LF behind both.
+fn behind_crlf(bytes: &[u8], at: usize) -> usize {
+    let is_within = at > 0 && bytes.get(at) == Some(&b'\n') && bytes.get(at - 1) == Some(&b'\r');
+    at + usize::from(is_within)
 }

@@ -125,9 +125,15 @@ fn fit(record: &mut Vec<Cell>, width: usize, dialect: &Dialect) {
     }
 }
 
-/// The records behind the header, without comments and blank lines in between: each with its
-/// place, and its values unless it is broken. `None`: nowhere do records fit again.
-pub(crate) type Sifted = Vec<(usize, Option<Vec<Cell>>)>;
+/// A record behind the header.
+pub(crate) struct Sifted {
+    pub(crate) at: usize,
+    /// Behind its line end.
+    end: usize,
+    /// Its values, unless it is broken.
+    pub(crate) values: Option<Vec<Cell>>,
+    is_lone_field: bool,
+}
 
 /// The header as it stands in the file, where records that equal it are left out; otherwise empty.
 pub(crate) fn header_text<'a>(file: &'a [u8], dialect: &Dialect) -> &'a [u8] {
@@ -157,16 +163,61 @@ pub(crate) fn header_text<'a>(file: &'a [u8], dialect: &Dialect) -> &'a [u8] {
     }
 }
 
-/// Reads on from `at`, where a record begins, and passes over broken records.
+/// Reads on from `at`, where a record begins, and passes over broken records. `None`: nowhere do
+/// records fit again.
 pub(crate) fn sift(
+    file: &[u8],
+    at: usize,
+    width: usize,
+    header: &[u8],
+    dialect: &Dialect,
+) -> Option<Vec<Sifted>> {
+    let mut records = all_records(file, at, width, header, dialect)?;
+    let quote = |at: usize| dialect.quote.is_some() && file.get(at).copied() == dialect.quote;
+    let mut beside = Vec::new();
+    for index in 0..records.len() {
+        let lone = &records[index];
+        if !lone.is_lone_field {
+            continue;
+        }
+        if let Some(before) = index.checked_sub(1).map(|before| &records[before])
+            && before.end == lone.at
+            && !quote(text_end(file, before.end) - 1)
+        {
+            beside.push(index - 1);
+        }
+        if records.get(index + 1).is_some_and(|next| next.at == lone.end && !quote(next.at)) {
+            beside.push(index + 1);
+        }
+    }
+    for index in beside {
+        records[index].values = None;
+    }
+    Some(records)
+}
+
+/// The place before the line end that is before `end`.
+fn text_end(file: &[u8], end: usize) -> usize {
+    let text = &file[..end];
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    text.strip_suffix(b"\r").unwrap_or(text).len()
+}
+
+fn all_records(
     file: &[u8],
     mut at: usize,
     width: usize,
     header: &[u8],
     dialect: &Dialect,
-) -> Option<Sifted> {
+) -> Option<Vec<Sifted>> {
     let mut records = Vec::new();
     let mut blank = Vec::new();
+    let good_record = |at: usize, length: usize, values: Vec<Cell>| Sifted {
+        at,
+        end: at + length,
+        values: Some(values),
+        is_lone_field: false,
+    };
     while at < file.len() {
         let rest = &file[at..];
         let drops = dialect.repeated_header == RepeatedHeader::Skip;
@@ -181,7 +232,8 @@ pub(crate) fn sift(
             None => break,
             Some(first) if is_line_end(*first) => {
                 if width == 1 {
-                    blank.push((at, Some(vec![Cell { text: Vec::new(), quoted: false }])));
+                    let values = vec![Cell { text: Vec::new(), quoted: false }];
+                    blank.push(good_record(at, line, values));
                 }
                 at += line;
                 continue;
@@ -195,17 +247,32 @@ pub(crate) fn sift(
         match good(rest, width, header, dialect) {
             Ok((record, length)) => {
                 if let Some(record) = record {
-                    records.push((at, Some(record)));
+                    records.push(good_record(at, length, record));
                 }
                 at += length;
             }
             Err(_) => {
-                records.push((at, None));
-                at += broken_length(rest, line, width, header, dialect)?;
+                let length = broken_length(rest, line, width, header, dialect)?;
+                let is_lone_field = is_lone_field(rest, width, dialect);
+                records.push(Sifted { at, end: at + length, values: None, is_lone_field });
+                at += length;
             }
         }
     }
     Some(records)
+}
+
+fn is_lone_field(rest: &[u8], width: usize, dialect: &Dialect) -> bool {
+    let lenient = Dialect { quotes: Quotes::Lenient, ..dialect.clone() };
+    let fields = |delimiter| {
+        let dialect = Dialect { delimiter, ..lenient.clone() };
+        record(rest, &dialect).map_or(0, |(record, _)| record.len())
+    };
+    let others = b",;\t|".iter().filter(|other| **other != dialect.delimiter);
+    width > 1
+        && dialect.short_rows == ShortRows::Reject
+        && fields(dialect.delimiter) == 1
+        && !others.into_iter().any(|other| fields(*other) == width)
 }
 
 /// A record that fits, `None` for the header once more; and its length with its line end.

@@ -88,6 +88,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) struct MergedProfiles {
     merge: Option<ProfileMerge>,
     chunks: Vec<Chunk>,
+    /// The last chunk in order. It is merged with the next one: a mistake at the start of that may
+    /// be the fault of this one's last row.
+    pending: Option<(Chunk, ChunkProfile)>,
     /// Chunks, by ordinal, that wait until all chunks before them are merged. For example, chunk 3
     /// waits here while another thread still works on chunk 2.
     early: BTreeMap<u64, (Chunk, Result<Result<ChunkProfile, CsvError>>)>,
@@ -119,8 +122,10 @@ impl MergedProfiles {
 
     /// Takes what ended the profile, so that it can go on behind the chunks that are profiled.
     pub(super) fn take_failure(&mut self) -> Option<ProfileFailure> {
+        let failure = self.failure.take()?;
         self.early.clear();
-        self.failure.take()
+        self.pending = None;
+        Some(failure)
     }
 
     /// The last chunk that is profiled.
@@ -134,27 +139,51 @@ impl MergedProfiles {
         chunk: Chunk,
         profile: Result<Result<ChunkProfile, CsvError>>,
     ) {
-        // `chunks` holds the chunks 0 to n - 1, so its length is the ordinal of the next chunk to
-        // merge. Failures are met in this order too, so the first one is the first in the file.
         self.early.insert(chunk.ordinal, (chunk, profile));
+        // Failures are met in the order of the file, so the first one is the first in the file.
         while self.failure.is_none()
-            && let Some((chunk, profile)) = self.early.remove(&(self.chunks.len() as u64))
+            && let Some((chunk, profile)) = self.early.remove(&self.next_ordinal())
         {
-            let merge = self.merge.get_or_insert_with(|| ProfileMerge::new(header));
-            let added = profile
-                .map_err(ProfileFailure::Spool)
-                .and_then(|profile| merge.push(profile).map_err(ProfileFailure::Mistake));
-            match added {
-                Ok(()) => self.chunks.push(chunk),
-                Err(failure) => self.failure = Some(failure),
+            if let Err(failure) = self.take_next(header, chunk, profile) {
+                self.failure = Some(failure);
             }
+        }
+    }
+
+    /// `chunks` and the pending one are the chunks 0 to n - 1.
+    fn next_ordinal(&self) -> u64 {
+        self.chunks.len() as u64 + u64::from(self.pending.is_some())
+    }
+
+    fn take_next(
+        &mut self,
+        header: &Header,
+        chunk: Chunk,
+        profile: Result<Result<ChunkProfile, CsvError>>,
+    ) -> std::result::Result<(), ProfileFailure> {
+        let profile = profile.map_err(ProfileFailure::Spool)?;
+        let records = self.pending.as_ref().map_or(0, |(_, profile)| profile.records());
+        let merge = self.merge.get_or_insert_with(|| ProfileMerge::new(header));
+        let behind = merge.records() + records;
+        let profile =
+            profile.map_err(|error| ProfileFailure::Mistake(error.after_records(behind)))?;
+        self.merge_pending();
+        self.pending = Some((chunk, profile));
+        Ok(())
+    }
+
+    fn merge_pending(&mut self) {
+        if let (Some(merge), Some((chunk, profile))) = (&mut self.merge, self.pending.take()) {
+            merge.push(profile);
+            self.chunks.push(chunk);
         }
     }
 
     /// The chunks and their merged profile, which is `None` without chunks.
     ///
     /// Errors: what comes first in the file and ended the profile.
-    pub(super) fn finish(self) -> Result<(Vec<Chunk>, Option<ProfileMerge>)> {
+    pub(super) fn finish(mut self) -> Result<(Vec<Chunk>, Option<ProfileMerge>)> {
+        self.merge_pending();
         match self.failure {
             Some(failure) => Err(failure.into()),
             None => Ok((self.chunks, self.merge)),
