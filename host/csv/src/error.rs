@@ -103,6 +103,15 @@ pub enum CsvErrorKind {
         "more than {limit} records before this place cannot be read; is this the file's dialect?"
     )]
     TooManyBroken { limit: u64 },
+    /// Over [`MAX_COLUMNS`](crate::MAX_COLUMNS).
+    #[error("the file has {found} columns, and a load takes {limit}; split the file")]
+    TooWide { found: usize, limit: usize },
+    /// In a file without header; such lines are kept, since with one column they are rows.
+    #[error(
+        "more than {limit} bytes of blank lines stand in front of the first row; take them away, \
+         or pass them with --skip-rows"
+    )]
+    NoRecord { limit: usize },
     /// The caller asked to decode a column as a type that the column's profile does not accept.
     #[error("the value does not read as {expected}; load the column as text, or correct the value")]
     NotOfType { expected: LogicalType },
@@ -126,6 +135,8 @@ impl CsvErrorKind {
             CsvErrorKind::NulByte => "nul",
             CsvErrorKind::TooLong { .. } => "too-long",
             CsvErrorKind::TooManyBroken { .. } => "too-many-broken",
+            CsvErrorKind::TooWide { .. } => "too-wide",
+            CsvErrorKind::NoRecord { .. } => "no-record",
             CsvErrorKind::NotOfType { .. } | CsvErrorKind::Batch(_) => "internal",
         }
     }

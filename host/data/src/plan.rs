@@ -36,7 +36,6 @@ pub use columns::{PlannedColumn, staged_schema};
 pub use input::{ConfiguredPlugin, PlanInput};
 
 use agree_on_types::Agreed;
-use input::MAX_COLUMNS;
 use names::Names;
 use reconcile::Reconciled;
 
@@ -103,13 +102,6 @@ impl LoadPlan {
 /// that the target cannot take, impossible columns), `SchemaConflict` (the file is none of the
 /// table's, or the table would have to change in a way that is not allowed or not possible).
 pub fn run(input: &PlanInput<'_>) -> Result<LoadPlan> {
-    if input.profile.columns.len() > MAX_COLUMNS {
-        let n = input.profile.columns.len();
-        return Err(Error::new(
-            Kind::Data,
-            format!("the header has {n} columns, a load takes {MAX_COLUMNS}; split the file"),
-        ));
-    }
     let (header, by_place) = header::named(input)?;
     let input = &PlanInput { header: &header, ..*input };
     let typed = first_types::given(input)?;

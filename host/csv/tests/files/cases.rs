@@ -233,10 +233,10 @@ fn headers_are_taken_as_they_are() {
         Ok(vec!["a".into(), "a".into(), "".into(), "".into(), "x\ny".into()])
     );
     assert_eq!(names("one"), Ok(vec!["one".into()]));
-    let wide: Vec<String> = (0..1700).map(|number| format!("c{number}")).collect();
-    let file = format!("{}\n{}\n", wide.join(","), vec!["1"; 1700].join(","));
+    let wide: Vec<String> = (0..1599).map(|number| format!("c{number}")).collect();
+    let file = format!("{}\n{}\n", wide.join(","), vec!["1"; 1599].join(","));
     assert_eq!(names(&file), Ok(wide));
-    assert_eq!(rows(&file, &Dialect::default()).len(), 1 + 2 * 1700);
+    assert_eq!(rows(&file, &Dialect::default()).len(), 1 + 2 * 1599);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! slow reader that goes byte by byte and knows nothing of chunks.
 
 mod between_records;
+mod bounded;
 mod broken_records;
 mod cases;
 mod naive;

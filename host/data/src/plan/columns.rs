@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use loader_csv::{ColumnProfile, LOGICAL_KEY};
+use loader_csv::{ColumnProfile, LOGICAL_KEY, MAX_COLUMNS};
 use loader_model::choices::StagingFormat;
 use loader_model::column_type::{ColumnType, MAX_SUPER_BYTES, MAX_VARCHAR_BYTES, UNTYPED};
 use loader_model::error::{Error, Kind, Result};
@@ -16,7 +16,7 @@ use loader_model::widening::{Extent, widened};
 use loader_sandbox::ChainPlan;
 
 use super::given;
-use super::input::{MAX_COLUMNS, PlanInput};
+use super::input::PlanInput;
 use super::why;
 
 /// A staged column.

@@ -10,11 +10,6 @@ use serde_json::Value;
 
 use crate::column_spec::ColumnSpec;
 
-/// The most columns of a load: one less than a Redshift table holds, since the staging table has
-/// the row number too.
-/// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_usage.html>
-pub(super) const MAX_COLUMNS: usize = 1599;
-
 /// A plugin with its config.
 pub type ConfiguredPlugin = (Plugin, Value);
 

@@ -9,6 +9,7 @@ mod mismatch;
 mod missing_column;
 
 use arrow::datatypes::Field;
+use loader_csv::MAX_COLUMNS;
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::choices::SchemaPolicy;
 use loader_model::error::Result;
@@ -16,7 +17,7 @@ use loader_model::target_column::FilledColumn;
 use loader_sandbox::ChainPlan;
 
 use super::columns::{self, PlannedColumn};
-use super::input::{MAX_COLUMNS, PlanInput};
+use super::input::PlanInput;
 use mismatch::{Mismatch, refusal};
 
 /// Plans every column of the output and of the table. `names`: the names of the output's columns in

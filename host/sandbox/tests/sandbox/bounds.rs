@@ -227,6 +227,8 @@ These cannot be raised: they are Redshift's, or keep memory in bounds for a file
 | what | at most | what happens beyond it |
 |---|---|---|
 | one row of a file | 4 MiB | the file is refused (exit code 3) |
+| columns of a file | 1599 | the file is refused (exit code 3), as soon as its header is read |
+| blank lines before the first row of a file without header | 4194304 bytes | the file is refused (exit code 3) |
 | columns of a table | 1600 | the plan is refused |
 | name of a column | 127 bytes | the plan is refused |
 | text, `VARCHAR` | 65535 bytes | the row is rejected |
