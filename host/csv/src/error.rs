@@ -86,12 +86,10 @@ pub enum CsvErrorKind {
          off: quote fields that hold a line end"
     )]
     BesideLoneField,
-    #[error("these bytes are not UTF-8; convert the file to UTF-8")]
+    /// The caller knows what the bytes were before they became UTF-8, and says so.
+    #[error("these bytes are not UTF-8")]
     InvalidUtf8,
-    #[error(
-        "the field holds a NUL byte, which Redshift cannot store; remove it (a file full of them \
-         is UTF-16: convert it to UTF-8)"
-    )]
+    #[error("the field holds a NUL byte, which Redshift cannot store; remove it")]
     NulByte,
     /// Over [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
     #[error("the row is longer than {limit} bytes, which is the most that Redshift \

@@ -26,6 +26,7 @@ mod mark;
 mod new_type;
 mod number_facts;
 mod oddities;
+mod positions;
 mod preamble;
 mod profile;
 mod ragged;

@@ -14,7 +14,7 @@ use format::{Codec, Foreign, Format, HEAD_BYTES};
 /// matter: `orders.csv` may be gzip, and `orders.csv.gz` text.
 ///
 /// Blocks: it reads the first bytes. Errors: `Data`, for a file that is known to be no CSV (a
-/// workbook, a Parquet file, UTF-16) or is compressed twice; those of reading.
+/// workbook, a Parquet file, UTF-32) or is compressed twice; those of reading.
 pub fn decompress(stored: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>> {
     let (format, stored) = look(stored)?;
     let (codec, content): (Codec, Box<dyn Read + Send>) = match format {
@@ -54,12 +54,17 @@ fn look<R: Read + Send>(mut stream: R) -> Result<(Format, impl Read + Send + use
 }
 
 fn refusal(Foreign { name, remedy }: Foreign) -> Error {
-    Error::new(Kind::Data, format!("the file is {name}, and no CSV file in UTF-8; {remedy}"))
+    Error::new(Kind::Data, format!("the file is {name}, and no CSV file; {remedy}"))
 }
 
 /// Makes an error of a failed read. `Transient`: the connection to the store broke, as the reader
-/// in `loader-aws` reports by `ConnectionReset`. `Data`: the content cannot be decompressed.
+/// in `loader-aws` reports by `ConnectionReset`. `Data`: the content cannot be decompressed. A
+/// reader of this crate may also fail with an error of this program, which it wraps.
 pub(crate) fn read_failure(error: io::Error) -> Error {
+    let error = match error.downcast::<Error>() {
+        Ok(own) => return own,
+        Err(error) => error,
+    };
     match error.kind() {
         io::ErrorKind::ConnectionReset => Error::new(Kind::Transient, error.to_string()),
         _ => Error::new(
@@ -106,10 +111,10 @@ mod tests {
 
     #[test]
     fn what_is_no_csv_file_is_named() {
-        let utf_16 = "the file is UTF-16 text, and no CSV file in UTF-8; convert it to UTF-8, for \
-                      example by `iconv -f UTF-16 -t UTF-8`";
-        assert_eq!(through(b"\xff\xfei\0".to_vec()), utf_16);
-        assert_eq!(through(gzip(b"\xff\xfei\0")), utf_16);
+        let utf_32 = "the file is UTF-32 text, and no CSV file; convert it to UTF-8, for example \
+                      by `iconv -f UTF-32 -t UTF-8`";
+        assert_eq!(through(b"\xff\xfe\0\0".to_vec()), utf_32);
+        assert_eq!(through(gzip(b"\xff\xfe\0\0")), utf_32);
         let twice = "the file is compressed twice, with gzip and with gzip; compress it once";
         assert_eq!(through(gzip(&gzip(b"a"))), twice);
         let cut = through(gzip(b"a,b\n1,2\n")[..20].to_vec());

@@ -7,22 +7,37 @@ use loader_csv::{CsvError, CsvErrorKind, Ragged};
 use loader_model::error::{Error, Kind};
 use loader_sandbox::{PluginError, PluginErrorKind};
 
+use crate::encoding::Source;
 use crate::listing::some_of;
 
-/// Makes an error of a mistake in the file's content, with its place. The caller adds the file's
-/// address.
-pub(crate) fn csv_failure(error: CsvError) -> Error {
+/// Makes an error of a mistake in the file's content, with its place in `source`. The caller adds
+/// the file's address.
+pub(crate) fn csv_failure(mut error: CsvError, source: &Source) -> Error {
+    let fact = in_words_with_advice(&error, source);
+    if let Err(failure) = source.locate([&mut error.position.byte]) {
+        return failure;
+    }
     let aside = match error.kind {
         // The header, or a mistake behind which nothing can be read.
         _ if error.position.record == 0 => "",
         _ => "; or set such rows aside with --max-rejects",
     };
-    Error::new(Kind::Data, format!("{}: {}{aside}", error.position, in_words(&error.kind)))
+    Error::new(Kind::Data, format!("{}: {fact}{aside}", error.position))
+}
+
+/// As [`in_words`], with what the bytes around the mistake show.
+pub(crate) fn in_words_with_advice(error: &CsvError, source: &Source) -> String {
+    let fact = in_words(&error.kind, source);
+    match error.kind {
+        CsvErrorKind::InvalidUtf8 => format!("{fact}; {}", source.advice(error.position.byte)),
+        _ => fact,
+    }
 }
 
 /// A mistake in words, with the setting by which such a row is read, if there is one.
-pub(crate) fn in_words(kind: &CsvErrorKind) -> String {
+pub(crate) fn in_words(kind: &CsvErrorKind, source: &Source) -> String {
     let setting = match kind {
+        CsvErrorKind::InvalidUtf8 => return source.fact_of_bytes(),
         CsvErrorKind::RaggedRow { ragged: Ragged::Short, .. } => {
             ", or have what is missing filled with NULL by --short-rows fill"
         }

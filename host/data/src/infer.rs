@@ -10,7 +10,6 @@ mod sifting;
 mod specs;
 mod spool;
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 
@@ -21,6 +20,7 @@ use loader_model::stop::StopFlag;
 
 use crate::column_spec::ColumnSpec;
 use crate::decompress::read_failure;
+use crate::encoding::{Content, Source};
 use crate::failures::{csv_failure, wrong_column_names};
 use profiling::{CutChunk, MergedProfiles, ProfileFailure, profile_behind};
 use sifting::Sifting;
@@ -48,25 +48,24 @@ pub struct Reading<'a> {
 
 /// Reads `content` to its end on this thread.
 ///
-/// Errors: `Data` with the position of the first mistake in the file, or with the first ones where
+/// Errors: `Data` with the position of the first mistake in the source, or with the first ones where
 /// more rows cannot be read than may be rejected; `Config` for what the user says of columns that
 /// are not there.
 // A file may have two mistakes: a ragged row in chunk 1, and behind it a quote that is never
 // closed, which ends the cutting. The profiles' mistake counts before that of the cutting, because
 // all chunks lie before the place where the cutting ended, so their mistake is the first.
 pub fn run(
-    mut content: impl Read,
+    content: Content,
     reading: &Reading<'_>,
     workers: NonZeroUsize,
     stop: &StopFlag,
 ) -> Result<Spool> {
-    let file = tempfile::tempfile()
-        .context(Kind::Internal, "no temporary file can be made; check TMPDIR")?;
-    let mut cutter = Cutter::new(reading);
+    let Content { mut text, source } = content;
+    let mut cutter = Cutter::new(reading, &source);
     let first = MergedProfiles::default();
     let (copied, mut profiles) =
-        profile_behind(&file, reading.dialect, workers, first, |hand_out| {
-            copy(&mut content, &file, &mut cutter, stop, hand_out)
+        profile_behind(source.copy(), reading.dialect, workers, first, |hand_out| {
+            copy(&mut text, &mut cutter, stop, hand_out)
         });
     let mistake = match profiles.take_failure() {
         Some(ProfileFailure::Spool(error)) => return Err(error),
@@ -76,20 +75,21 @@ pub fn run(
     if let Some(mistake) = &mistake
         && !reading.max_rejects.allows_any()
     {
-        return Err(failure(mistake.clone(), reading));
+        return Err(failure(mistake.clone(), reading, &source));
     }
     let Copied { size_bytes, mistake: of_cut } = copied?;
     let header = cutter.header("a file without header got through")?;
     if mistake.or(of_cut).is_some() {
-        let sifting = Sifting { file: &file, size_bytes, header: &header, reading, workers, stop };
+        let sifting =
+            Sifting { source: &source, size_bytes, header: &header, reading, workers, stop };
         profiles = sifting.go_on(profiles)?;
     }
-    let (chunks, merge) = profiles.finish()?;
-    let profile = merge.unwrap_or_else(|| ProfileMerge::new(&header)).finish();
+    let (chunks, merge) = profiles.finish(&source)?;
+    let mut profile = merge.unwrap_or_else(|| ProfileMerge::new(&header)).finish();
+    source.locate(profile.positions().map(|position| &mut position.byte))?;
     let chunks = chunks.into_iter().zip(&profile.first_records);
     let chunks = chunks.map(|(chunk, first)| SpooledChunk { chunk, first_record: *first });
     let spool = Spool {
-        file,
         header,
         chunks: chunks.collect(),
         profile,
@@ -97,6 +97,7 @@ pub fn run(
         columns: cutter.placed.by_place,
         unplaced: cutter.placed.unplaced,
         notices_of_columns: cutter.placed.notices,
+        source: source.clone(),
         size_bytes,
     };
     sifting::judge(&spool, reading.max_rejects)?;
@@ -104,14 +105,14 @@ pub fn run(
 }
 
 /// The error of the first mistake in a file.
-fn failure(mistake: CsvError, reading: &Reading<'_>) -> Error {
+fn failure(mistake: CsvError, reading: &Reading<'_>, source: &Source) -> Error {
     let names = reading.column_names.filter(|_| !reading.dialect.header);
     match (&mistake.kind, names) {
         (CsvErrorKind::RaggedRow { found, .. }, Some(names)) if mistake.position.record == 1 => {
             let columns: Vec<String> = (1..=*found).map(|n| format!("column_{n}")).collect();
             wrong_column_names(names.len(), &columns)
         }
-        _ => csv_failure(mistake),
+        _ => csv_failure(mistake, source),
     }
 }
 
@@ -122,22 +123,22 @@ struct Copied {
     mistake: Option<CsvError>,
 }
 
-/// Copies the content into the spool's file, and hands out chunks as they become complete.
+/// Copies the text into the temporary file, and hands out chunks as they become complete.
 // Bytes are written before the splitter sees them: the workers read a chunk from the file as soon
 // as it is handed out. `hand_out` says false after an error in a chunk. Then the `Internal` error
 // here only ends the loop, and `run` reports the chunk's error instead; but where rows may be
 // rejected, the rest of the file is still copied.
 fn copy(
-    content: &mut impl Read,
-    mut file: &File,
+    text: &mut impl Read,
     cutter: &mut Cutter<'_>,
     stop: &StopFlag,
     hand_out: &dyn Fn(CutChunk) -> bool,
 ) -> Result<Copied> {
+    let mut file = cutter.source.copy();
     let (mut buffer, mut size_bytes) = (vec![0; READ_BYTES], 0);
     loop {
         stop.check()?;
-        let n = content.read(&mut buffer).map_err(read_failure)?;
+        let n = text.read(&mut buffer).map_err(read_failure)?;
         let bytes = &buffer[..n];
         file.write_all(bytes).context(
             Kind::Internal,
@@ -160,6 +161,7 @@ fn copy(
 /// Cuts the file, and reads its columns as the user says.
 struct Cutter<'a> {
     reading: &'a Reading<'a>,
+    source: &'a Source,
     splitter: Splitter,
     /// With the rules of its columns; `None`: it has not been asked for yet.
     header: Option<Header>,
@@ -171,9 +173,10 @@ struct Cutter<'a> {
 }
 
 impl<'a> Cutter<'a> {
-    fn new(reading: &'a Reading<'a>) -> Cutter<'a> {
+    fn new(reading: &'a Reading<'a>, source: &'a Source) -> Cutter<'a> {
         Cutter {
             reading,
+            source,
             splitter: Splitter::new(reading.dialect, CHUNK_BYTES),
             header: None,
             placed: Placed::default(),
@@ -193,8 +196,11 @@ impl<'a> Cutter<'a> {
         let cut = if bytes.is_empty() { splitter.finish() } else { splitter.push(bytes) };
         match cut {
             Ok(chunks) => Ok(chunks),
-            Err(mistake) if self.splitter.header().is_none() => Err(csv_failure(mistake)),
-            Err(mistake) if !self.reading.max_rejects.allows_any() => Err(csv_failure(mistake)),
+            Err(mistake)
+                if splitter.header().is_none() || !self.reading.max_rejects.allows_any() =>
+            {
+                Err(csv_failure(mistake, self.source))
+            }
             Err(mistake) => {
                 (self.has_ended, self.mistake) = (true, Some(mistake));
                 Ok(Vec::new())
@@ -239,7 +245,8 @@ mod tests {
         let (dialect, stop) = (Dialect::default(), StopFlag::default());
         let max_rejects = MaxRejects::default();
         let reading = Reading { dialect: &dialect, columns: &[], column_names: None, max_rejects };
-        let spool = run(csv.as_bytes(), &reading, NonZeroUsize::MIN, &stop).expect("reads");
+        let content = Content::of(Box::new(csv.as_bytes()), None).expect("text");
+        let spool = run(content, &reading, NonZeroUsize::MIN, &stop).expect("reads");
         assert_eq!((spool.profile.records, spool.size_bytes), (3, csv.len() as u64));
         let found = spool.records(&[2, 3, 9]);
         let found: Vec<(u64, u64, &[u8])> =

@@ -19,6 +19,7 @@ use loader_model::stop::StopFlag;
 use loader_sandbox::{ChainPlan, ChainSession, HostValues, Observer, Reject};
 
 use crate::conform::Conformer;
+use crate::encoding::Source;
 use crate::failures::{csv_failure, in_words, plugin_failure};
 use crate::infer::{Spool, SpooledChunk};
 use crate::plan::LoadPlan;
@@ -156,7 +157,7 @@ fn work<S: Sink>(
         worker.set_aside(spooled.broken(&buffer, &plan.header));
         for decoded in decoder.decode_chunk(&buffer, chunk, *first_record) {
             transform.stop.check()?;
-            worker.batch(decoded.map_err(csv_failure)?)?;
+            worker.batch(decoded.map_err(|error| csv_failure(error, &spool.source))?)?;
         }
         (transform.advance)(chunk.len);
         if shared.is_hopeless(most_rejects) {
@@ -195,6 +196,7 @@ impl<S: Sink> Worker<'_, S> {
     fn set_aside(&mut self, broken: Vec<Broken>) {
         self.totals.rows_read += broken.len() as u64;
         self.shared.rejected.fetch_add(broken.len() as u64, Ordering::Relaxed);
+        let reject = |broken| reject(broken, &self.spool.source);
         self.totals.reject(broken.into_iter().map(reject).collect());
     }
 
@@ -207,7 +209,7 @@ impl<S: Sink> Worker<'_, S> {
 }
 
 /// The reject of a record that cannot be read.
-fn reject(Broken { line, error, because }: Broken) -> Reject {
+fn reject(Broken { line, error, because }: Broken, source: &Source) -> Reject {
     let place = match error.position.line {
         of_mistake if of_mistake == line => String::new(),
         of_mistake => format!("in line {of_mistake}, "),
@@ -220,7 +222,7 @@ fn reject(Broken { line, error, because }: Broken) -> Reject {
         row: error.position.record,
         plugin: HOST.into(),
         code: error.kind.code().into(),
-        message: format!("{place}{}{ending}", in_words(&error.kind)).into(),
+        message: format!("{place}{}{ending}", in_words(&error.kind, source)).into(),
         column: error.position.column.map(Into::into),
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod part_upload;
 use std::io::Read;
 use std::sync::Arc;
 
+use loader_data::encoding::Content;
 use loader_data::infer::{Reading, Spool};
 use loader_data::plan::{ConfiguredPlugin, LoadPlan, PlanInput};
 use loader_data::transform::{Sink, Totals, Transform};
@@ -67,8 +68,8 @@ impl DataPath {
     /// Reads a file to its end. Its first bytes say how it is compressed. Errors: `Data`,
     /// `Transient` when the stream breaks off, `Interrupted`.
     pub fn infer(&self, stored: impl Read + Send + 'static) -> Result<Spool> {
-        let content = decompress::decompress(stored)?;
         let settings = &self.settings;
+        let content = Content::of(decompress::decompress(stored)?, settings.encoding)?;
         let reading = Reading {
             dialect: &settings.dialect,
             columns: &settings.columns,

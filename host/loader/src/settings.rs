@@ -54,6 +54,10 @@ pub struct Settings {
     /// File below data/in/.
     #[arg(long, help_heading = "Source", value_name = "NAME")]
     pub source_file_name: Option<String>,
+    /// Encoding of the file, such as windows-1252 or utf-16le [default: utf-8, or what a byte order
+    /// mark says].
+    #[arg(long, help_heading = "Source", value_name = "LABEL")]
+    pub encoding: Option<String>,
     /// Field delimiter [default: ,].
     #[arg(long, help_heading = "Source", value_name = "CHARACTER")]
     pub delimiter: Option<String>,

@@ -21,6 +21,11 @@ fn the_readme_loads_a_file_and_shows_what_is_printed() {
     follow("README.md", 5);
 }
 
+#[test]
+fn the_page_about_files_shows_what_is_printed() {
+    follow("docs/files.md", 3);
+}
+
 fn follow(page: &str, blocks_at_least: usize) {
     let text = fs::read_to_string(root().join(page)).expect("the page");
     let blocks = blocks(&text);

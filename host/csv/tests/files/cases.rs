@@ -287,8 +287,7 @@ fn mistakes_have_a_place_and_a_remedy() {
     );
     check(
         b"a,b\n1,\"x\n\xFF\"\n",
-        "record 1, line 3, byte 9, column \"b\": these bytes are not UTF-8; convert the file to \
-         UTF-8",
+        "record 1, line 3, byte 9, column \"b\": these bytes are not UTF-8",
     );
     check(
         b"a,b\n1,2\n3\0,4\n",

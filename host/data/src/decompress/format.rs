@@ -36,11 +36,10 @@ const OPEN_DOCUMENT: Format =
     foreign("an OpenDocument spreadsheet", "save the sheet as CSV in UTF-8");
 const ROWS_AS_CSV: &str = "write its rows as CSV";
 const COMPRESS: &str = "compress the CSV file with gzip, zstd or bzip2, or not at all";
-const UTF_16: &str = "convert it to UTF-8, for example by `iconv -f UTF-16 -t UTF-8`";
 const UTF_32: &str = "convert it to UTF-8, for example by `iconv -f UTF-32 -t UTF-8`";
 
 /// How files begin. The first entry counts that fits.
-const BEGINNINGS: [(&[u8], Format); 17] = [
+const BEGINNINGS: [(&[u8], Format); 15] = [
     (b"\x1f\x8b", Format::Compressed(Codec::Gzip)),
     (b"\x28\xb5\x2f\xfd", Format::Compressed(Codec::Zstd)),
     (b"\xfd7zXZ\0", foreign("compressed with xz", COMPRESS)),
@@ -56,8 +55,6 @@ const BEGINNINGS: [(&[u8], Format); 17] = [
     (b"ORC", foreign("an ORC file", ROWS_AS_CSV)),
     (b"\xff\xfe\0\0", foreign("UTF-32 text", UTF_32)),
     (b"\0\0\xfe\xff", foreign("UTF-32 text", UTF_32)),
-    (b"\xff\xfe", foreign("UTF-16 text", UTF_16)),
-    (b"\xfe\xff", foreign("UTF-16 text", UTF_16)),
 ];
 
 impl Format {
@@ -144,8 +141,7 @@ mod tests {
         check(b"ORC\x08\x03\x10", "an ORC file");
         check(b"ORC_ID,n\n", "text");
         check(b"Obj\x01\x04\x16avro.schema", "an Avro file");
-        check(b"\xff\xfei\0d\0", "UTF-16 text");
-        check(b"\xfe\xff\0i\0d", "UTF-16 text");
+        check(b"\xff\xfei\0d\0", "text");
         check(b"\xff\xfe\0\0i\0\0\0", "UTF-32 text");
         let zip = |name: &[u8]| [b"PK\x03\x04", &[0; 26][..], name].concat();
         check(&zip(b"orders.csv"), "a ZIP archive");

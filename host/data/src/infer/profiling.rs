@@ -13,6 +13,7 @@ use loader_csv::{Chunk, ChunkProfile, CsvError, Dialect, Header, ProfileMerge, p
 use loader_model::error::{Error, Kind, Result};
 
 use super::spool::read_chunk;
+use crate::encoding::Source;
 use crate::failures::csv_failure;
 
 /// A complete chunk and the file's header.
@@ -106,10 +107,10 @@ pub(super) enum ProfileFailure {
     Spool(Error),
 }
 
-impl From<ProfileFailure> for Error {
-    fn from(failure: ProfileFailure) -> Error {
-        match failure {
-            ProfileFailure::Mistake(mistake) => csv_failure(mistake),
+impl ProfileFailure {
+    fn in_source(self, source: &Source) -> Error {
+        match self {
+            ProfileFailure::Mistake(mistake) => csv_failure(mistake, source),
             ProfileFailure::Spool(error) => error,
         }
     }
@@ -182,10 +183,10 @@ impl MergedProfiles {
     /// The chunks and their merged profile, which is `None` without chunks.
     ///
     /// Errors: what comes first in the file and ended the profile.
-    pub(super) fn finish(mut self) -> Result<(Vec<Chunk>, Option<ProfileMerge>)> {
+    pub(super) fn finish(mut self, source: &Source) -> Result<(Vec<Chunk>, Option<ProfileMerge>)> {
         self.merge_pending();
         match self.failure {
-            Some(failure) => Err(failure.into()),
+            Some(failure) => Err(failure.in_source(source)),
             None => Ok((self.chunks, self.merge)),
         }
     }

@@ -3,7 +3,6 @@
 //! In: the spooled file, and the profiles of the chunks before the mistake. Out: the profiles of
 //! the whole file, whose chunks name their broken records.
 
-use std::fs::File;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::FileExt;
 
@@ -15,7 +14,8 @@ use loader_model::stop::StopFlag;
 use super::profiling::{CutChunk, MergedProfiles, profile_behind};
 use super::spool::{Spool, read_chunk};
 use super::{CHUNK_BYTES, Reading};
-use crate::failures::{csv_failure, in_words};
+use crate::encoding::Source;
+use crate::failures::{csv_failure, in_words, in_words_with_advice};
 use crate::too_many::too_many;
 
 /// The most broken records that an error message quotes.
@@ -26,7 +26,7 @@ const WINDOW_BYTES: usize = TARGET_BYTES + SIFT_BESIDE_BYTES;
 
 /// A file that was copied to its end.
 pub(super) struct Sifting<'a> {
-    pub(super) file: &'a File,
+    pub(super) source: &'a Source,
     pub(super) size_bytes: u64,
     pub(super) header: &'a Header,
     pub(super) reading: &'a Reading<'a>,
@@ -44,14 +44,14 @@ impl Sifting<'_> {
             None => SiftFrom::beginning(self.header),
             Some(last) => {
                 let mut bytes = Vec::new();
-                read_chunk(self.file, last, &mut bytes)?;
+                read_chunk(self.source.copy(), last, &mut bytes)?;
                 SiftFrom::behind(last, &bytes)
             }
         };
         let Reading { dialect, .. } = self.reading;
         let sifter = Sifter::new(dialect, self.header, &from, TARGET_BYTES);
         let (sifted, profiles) =
-            profile_behind(self.file, dialect, self.workers, profiles, |hand_out| {
+            profile_behind(self.source.copy(), dialect, self.workers, profiles, |hand_out| {
                 self.sift(sifter, hand_out)
             });
         sifted.map(|()| profiles)
@@ -64,10 +64,12 @@ impl Sifting<'_> {
             let left = self.size_bytes.saturating_sub(sifter.offset());
             let length = left.min(WINDOW_BYTES as u64);
             window.resize(usize::try_from(length).unwrap_or(WINDOW_BYTES), 0);
-            self.file
+            self.source
+                .copy()
                 .read_exact_at(&mut window, sifter.offset())
                 .context(Kind::Internal, "the temporary copy of the file cannot be read")?;
-            let chunks = sifter.push(&window, length == left).map_err(csv_failure)?;
+            let chunks = sifter.push(&window, length == left);
+            let chunks = chunks.map_err(|error| csv_failure(error, self.source))?;
             for chunk in chunks {
                 if !hand_out((chunk, self.header.clone())) {
                     return Err(Error::new(Kind::Internal, "the profiling threads ended early"));
@@ -88,11 +90,16 @@ pub(super) fn judge(spool: &Spool, max_rejects: MaxRejects) -> Result<()> {
         return Ok(());
     }
     let first = spool.first_broken(QUOTED);
-    let in_words = |mistake: &CsvError| {
+    // Advice about bytes is the same for all of them.
+    let in_words = |(at, mistake): (usize, &CsvError)| {
         let column = mistake.position.column.as_ref();
         let column = column.map_or(String::new(), |column| format!(", column `{column}`"));
-        format!("line {}{column}: {}", mistake.position.line, in_words(&mistake.kind))
+        let fact = match at {
+            0 => in_words_with_advice(mistake, &spool.source),
+            _ => in_words(&mistake.kind, &spool.source),
+        };
+        format!("line {}{column}: {fact}", mistake.position.line)
     };
-    let first: Vec<String> = first.iter().map(in_words).collect();
+    let first: Vec<String> = first.iter().enumerate().map(in_words).collect();
     Err(too_many(&first, broken, max_rejects, false))
 }

@@ -12,11 +12,12 @@ use loader_model::error::{Context, Kind, Result};
 
 use super::notices::notices;
 use crate::column_spec::ColumnSpec;
+use crate::encoding::Source;
 
 /// A file that was read to its end.
 pub struct Spool {
-    /// The content, decompressed.
-    pub(super) file: File,
+    /// The content, decompressed and in UTF-8, and where it comes from.
+    pub(crate) source: Source,
     pub header: Header,
     pub profile: FileProfile,
     pub(crate) dialect: Dialect,
@@ -58,8 +59,14 @@ impl Spool {
     /// What a person should look at in the file.
     pub fn notices(&self) -> Vec<String> {
         let mut notices = notices(&self.profile.oddities);
+        notices.extend(self.source.notices());
         notices.extend_from_slice(&self.notices_of_columns);
         notices
+    }
+
+    /// The name of the file's encoding.
+    pub fn encoding(&self) -> &'static str {
+        self.source.encoding().name()
     }
 
     /// How many records cannot be read.
@@ -85,7 +92,7 @@ impl Spool {
 
     /// The bytes of a chunk.
     pub(crate) fn read(&self, chunk: &Chunk, buffer: &mut Vec<u8>) -> Result<()> {
-        read_chunk(&self.file, chunk, buffer)
+        read_chunk(self.source.copy(), chunk, buffer)
     }
 
     /// Finds records by their numbers, which count from 1 and must ascend. Each chunk is read at
@@ -103,6 +110,10 @@ impl Spool {
                 found.extend(self.records_of(spooled, here, &mut buffer));
             }
             rest = later;
+        }
+        let places = found.values_mut().map(|record: &mut SourceRecord| &mut record.byte);
+        if self.source.locate(places).is_err() {
+            found.clear();
         }
         found
     }

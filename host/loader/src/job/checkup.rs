@@ -78,6 +78,7 @@ impl Checkup {
             parquet_compression: Some(trial.parquet_compression),
             split_load_above: split_load_above.or(self.settings.split_load_above),
             job_id: None,
+            encoding: None,
             delimiter: None,
             quote: None,
             escape: None,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use loader_csv::Dialect;
 use loader_data::column_spec::ColumnSpec;
+use loader_data::encoding::Encoding;
 use loader_model::choices::{Quotes, RepeatedHeader, ShortRows, TrailingDelimiter};
 use loader_model::error::{Context, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
@@ -18,6 +19,8 @@ use crate::settings::Settings;
 /// How the rows of a file become typed rows. `loader transform` needs no other settings.
 #[derive(Clone, Debug)]
 pub struct TransformSettings {
+    /// `None`: UTF-8, or what a byte order mark says.
+    pub encoding: Option<Encoding>,
     pub dialect: Dialect,
     /// Names of the file's columns, in place of those of the header.
     pub column_names: Option<Vec<String>>,
@@ -63,6 +66,7 @@ impl TransformSettings {
         notices.extend(notice_of_glue(&settings.for_glue));
         Ok(TransformSettings {
             workers,
+            encoding: settings.encoding.as_deref().map(Encoding::of_label).transpose()?,
             dialect: dialect(&settings)?,
             column_names: settings.column_names.clone().map(|names| names.0),
             columns: columns::decide(&settings, target.as_ref())?,

@@ -30,6 +30,7 @@ pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Arc<Spoo
     tools.record.rows_read(spool.profile.records);
     tools.record.notices(spool.notices());
     let columns = spool.header.names.len();
-    tracing::info!(records = spool.profile.records, columns, "file read");
+    let encoding = spool.encoding();
+    tracing::info!(records = spool.profile.records, columns, encoding, "file read");
     Ok(Arc::new(spool))
 }

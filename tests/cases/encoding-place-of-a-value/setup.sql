@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, name VARCHAR(64), amount INTEGER, run_date TIMESTAMP, file_name VARCHAR(256))
