@@ -3,14 +3,17 @@
 //! In: the file as it is stored. Out: its content, which is text.
 
 mod format;
+mod zip;
 
 use std::io::{self, BufReader, Cursor, Read};
 
 use loader_model::error::{Error, Kind, Result};
 
 use format::{Codec, Foreign, Format, HEAD_BYTES};
+use lzma_rust2::XzReader;
+use zip::Zip;
 
-/// Decompresses gzip, zstd and bzip2; other files are read as they are. The file's name does not
+/// Decompresses gzip, zstd, bzip2, xz, and the one file of a ZIP archive; other files are read as they are. The file's name does not
 /// matter: `orders.csv` may be gzip, and `orders.csv.gz` text.
 ///
 /// Blocks: it reads the first bytes. Errors: `Data`, for a file that is known to be no CSV (a
@@ -36,6 +39,9 @@ pub fn decompress(stored: impl Read + Send + 'static) -> Result<Box<dyn Read + S
     }
 }
 
+/// The most memory that a file of xz may ask for, in KiB: twice what `xz -9` needs.
+const XZ_MEMORY_KIB: u32 = 128 * 1024;
+
 // The `Multi` decoders read on after the end of the first stream. `cat a.gz b.gz > ab.gz` makes a
 // file of two streams, and a plain decoder would silently lose the second one.
 fn decoder(codec: Codec, stored: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>> {
@@ -43,6 +49,8 @@ fn decoder(codec: Codec, stored: impl Read + Send + 'static) -> Result<Box<dyn R
         Codec::Gzip => Box::new(flate2::read::MultiGzDecoder::new(stored)),
         Codec::Zstd => Box::new(zstd::Decoder::new(stored).map_err(read_failure)?),
         Codec::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(stored)),
+        Codec::Xz => Box::new(XzReader::new_mem_limit(BufReader::new(stored), true, XZ_MEMORY_KIB)),
+        Codec::Zip => Box::new(Zip::new(stored).map_err(read_failure)?),
     })
 }
 
@@ -67,6 +75,14 @@ pub(crate) fn read_failure(error: io::Error) -> Error {
     };
     match error.kind() {
         io::ErrorKind::ConnectionReset => Error::new(Kind::Transient, error.to_string()),
+        io::ErrorKind::OutOfMemory => Error::new(
+            Kind::Data,
+            format!(
+                "the file takes more than {} MiB of memory to decompress; compress it with \
+                 `xz -9` or less",
+                XZ_MEMORY_KIB / 1024
+            ),
+        ),
         _ => Error::new(
             Kind::Data,
             format!("the file cannot be decompressed: {error}; was it cut off? deliver it again"),
@@ -107,6 +123,45 @@ mod tests {
         assert_eq!(through(long.clone().into_bytes()), long);
         assert_eq!(through(b"a".to_vec()), "a");
         assert_eq!(through(Vec::new()), "");
+    }
+
+    /// Two files that xz has written, one behind the other.
+    const TWO_OF_XZ: &[u8] =
+        b"\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4F\x02\x00!\x01\x16\x00\x00\x00t/\xe5\xa3\x01\x00\
+        \x0fid,name\x0a1,a\x0a2,b\x0a\x00\xe4\xea\xf4\x22\xd1\xe3oY\x00\x01(\x10\xe5\x0b\
+        l`\x1f\xb6\xf3}\x01\x00\x00\x00\x00\x04YZ\xfd7zXZ\x00\x00\x01i\x22\xde6\x02\x00!\
+        \x01\x16\x00\x00\x00t/\xe5\xa3\x01\x00\x033,c\x0a\x00\xad\xe6\x88\x5c\x00\x01\
+        \x18\x04k\xe9\xf0\xa5\x90B\x99\x0d\x01\x00\x00\x00\x00\x01YZ";
+    /// The second one begins here.
+    const SECOND: usize = 72;
+
+    /// A file that asks for a dictionary of 512 MiB.
+    const LARGE_OF_XZ: &[u8] =
+        b"\xfd7zXZ\x00\x00\x04\xe6\xd6\xb4F\x02\x00!\x01\x22\x00\x00\x00\x82@\xac\xdc\x01\
+        \x00\x0bid,name\x0a1,a\x0a\x00e]A\x22r&\xf1\xba\x00\x01$\x0c\xa6\x18\xd8\xd8\x1f\
+        \xb6\xf3}\x01\x00\x00\x00\x00\x04YZ";
+
+    #[test]
+    fn files_of_xz_are_read_or_refused() {
+        let csv = "id,name\n1,a\n2,b\n3,c\n";
+        assert_eq!(through(TWO_OF_XZ.to_vec()), csv);
+        for length in (6..TWO_OF_XZ.len()).filter(|length| *length != SECOND) {
+            let cut = through(TWO_OF_XZ[..length].to_vec());
+            assert!(cut.starts_with("the file cannot be decompressed: "), "{length}: {cut}");
+        }
+        for bit in 6 * 8..TWO_OF_XZ.len() * 8 {
+            let mut harmed = TWO_OF_XZ.to_vec();
+            harmed[bit / 8] ^= 1 << (bit % 8);
+            let text = through(harmed);
+            assert!(text == csv || text.starts_with("the file "), "bit {bit}: {text}");
+        }
+        assert_eq!(
+            through(LARGE_OF_XZ.to_vec()),
+            "the file takes more than 128 MiB of memory to decompress; compress it with `xz -9` or \
+             less"
+        );
+        let twice = "the file is compressed twice, with xz and with gzip; compress it once";
+        assert_eq!(through(gzip(TWO_OF_XZ)), twice);
     }
 
     #[test]

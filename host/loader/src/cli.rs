@@ -97,7 +97,7 @@ pub struct PlanArgs {
 /// Arguments of `transform`.
 #[derive(Args, Debug)]
 pub struct TransformArgs {
-    /// CSV file to read; gzip, zstd and bzip2 are decompressed.
+    /// CSV file to read; gzip, zstd, bzip2, xz and zip are decompressed.
     pub input: PathBuf,
     /// File to write; its ending decides the format: .parquet or .csv.
     #[arg(short, long, value_name = "FILE")]

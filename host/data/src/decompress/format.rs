@@ -18,6 +18,9 @@ pub(super) enum Codec {
     Gzip,
     Zstd,
     Bzip2,
+    Xz,
+    /// An archive, of which one file is read.
+    Zip,
 }
 
 /// A format that is not read: its name, and what its owner can do.
@@ -35,18 +38,20 @@ const WORKBOOK: Format = foreign("an Excel workbook", "save the sheet as CSV in 
 const OPEN_DOCUMENT: Format =
     foreign("an OpenDocument spreadsheet", "save the sheet as CSV in UTF-8");
 const ROWS_AS_CSV: &str = "write its rows as CSV";
-const COMPRESS: &str = "compress the CSV file with gzip, zstd or bzip2, or not at all";
+const COMPRESS: &str = "compress the CSV file with gzip, zstd, bzip2, xz or zip, or not at all";
 const UTF_32: &str = "convert it to UTF-8, for example by `iconv -f UTF-32 -t UTF-8`";
 
 /// How files begin. The first entry counts that fits.
-const BEGINNINGS: [(&[u8], Format); 15] = [
+const BEGINNINGS: [(&[u8], Format); 17] = [
     (b"\x1f\x8b", Format::Compressed(Codec::Gzip)),
     (b"\x28\xb5\x2f\xfd", Format::Compressed(Codec::Zstd)),
-    (b"\xfd7zXZ\0", foreign("compressed with xz", COMPRESS)),
+    (b"\xfd7zXZ\0", Format::Compressed(Codec::Xz)),
     (b"7z\xbc\xaf\x27\x1c", foreign("a 7-Zip archive", COMPRESS)),
     (b"\x04\x22\x4d\x18", foreign("compressed with lz4", COMPRESS)),
     (b"\xff\x06\0\0sNaPpY", foreign("compressed with Snappy", COMPRESS)),
-    (b"PK\x03\x04", foreign("a ZIP archive", "deliver the CSV file that is in it")),
+    (b"PK\x03\x04", Format::Compressed(Codec::Zip)),
+    (b"PK\x05\x06", foreign("a ZIP archive without a file in it", "deliver the CSV file")),
+    (b"PK\x07\x08", foreign("a part of a split ZIP archive", COMPRESS)),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", WORKBOOK),
     (b"Obj\x01", foreign("an Avro file", ROWS_AS_CSV)),
     (b"ARROW1\0\0", foreign("an Arrow file", ROWS_AS_CSV)),
@@ -79,6 +84,8 @@ impl Codec {
             Codec::Gzip => "gzip",
             Codec::Zstd => "zstd",
             Codec::Bzip2 => "bzip2",
+            Codec::Xz => "xz",
+            Codec::Zip => "zip",
         }
     }
 }
@@ -144,13 +151,15 @@ mod tests {
         check(b"\xff\xfei\0d\0", "text");
         check(b"\xff\xfe\0\0i\0\0\0", "UTF-32 text");
         let zip = |name: &[u8]| [b"PK\x03\x04", &[0; 26][..], name].concat();
-        check(&zip(b"orders.csv"), "a ZIP archive");
+        check(&zip(b"orders.csv"), "zip");
         check(&zip(b"[Content_Types].xml"), "an Excel workbook");
         check(
             &zip(b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"),
             "an OpenDocument spreadsheet",
         );
-        check(b"PK\x03\x04", "a ZIP archive");
+        check(b"PK\x03\x04", "zip");
+        check(b"\xfd7zXZ\0", "xz");
+        check(b"PK\x05\x06", "a ZIP archive without a file in it");
         check(b"PK,name\n", "text");
     }
 }
