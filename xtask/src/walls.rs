@@ -18,6 +18,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("loader-contract", &["clap", "loader-local", "tokio-postgres"]),
     ("loader-sandbox", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata", "clap"]),
     ("loader-csv", &["tokio", "wasmtime", "aws-config"]),
+    (
+        "loader-sniff",
+        &["tokio", "wasmtime", "aws-config", "arrow-array", "loader-csv", "loader-model"],
+    ),
     // The stand-in is a program of its own.
     ("loader", &["loader-local", "s3s", "sqlparser", "tokio-postgres"]),
     ("loader-local", &["wasmtime", "aws-config", "loader-model", "loader-warehouse", "loader-aws"]),
