@@ -20,6 +20,7 @@ use loader_model::names::TableName;
 use crate::cli::RunArgs;
 use crate::layout::{Layout, RunId};
 use crate::settings::Settings;
+use crate::settings::dialect_settings::DialectSettings;
 use required::{config, read_text, required};
 
 pub use chain::PluginSettings;
@@ -66,7 +67,18 @@ pub fn settings(args: RunArgs) -> Result<Settings> {
         None => Settings::default(),
     };
     let environment = Settings::from_variables(|name| std::env::var(name).ok())?;
-    Ok(args.settings.or(file).or(environment))
+    merged(args.settings, file, environment)
+}
+
+/// The settings of three sources, the strongest first. What the file says of how one table's files
+/// are read goes before what it says for all, and behind the flags.
+fn merged(flags: Settings, file: Settings, environment: Settings) -> Result<Settings> {
+    let typed = DialectSettings::of(&flags);
+    let all = flags.or(file).or(environment);
+    let Some(table) = &all.target_table else { return Ok(all) };
+    let of_table = all.dialect_of(&all.table_named(table)?).cloned().unwrap_or_default();
+    let dialect = typed.or(of_table).or(DialectSettings::of(&all));
+    Ok(dialect.put_into(all))
 }
 
 /// How the report is printed.
@@ -213,6 +225,38 @@ mod tests {
         let error = Job::decide(settings).expect_err("must be refused");
         assert_eq!(error.to_string(), expected);
         assert_eq!(error.kind(), Kind::Config);
+    }
+
+    /// The delimiter of a load into a table.
+    fn delimiter(table: &str, flags: Settings, file: &str) -> Option<String> {
+        let file = Settings::from_toml(file, "x.toml").expect("valid");
+        let environment = Settings {
+            delimiter: Some("environment".into()),
+            target_table: Some(table.into()),
+            ..Settings::default()
+        };
+        merged(flags, file, environment).expect("merges").delimiter
+    }
+
+    #[test]
+    fn the_dialect_of_a_table_goes_before_that_of_all_and_behind_flags() {
+        let file = "delimiter = 'all'\n[tables.orders.dialect]\ndelimiter = 'table'\n\
+                    [tables.\"sales.orders\".dialect]\ndelimiter = 'schema'\n\
+                    [tables.plain.dialect]\nquote = 'none'";
+        let check = |table: &str, flags: Settings, expected: &str| {
+            assert_eq!(delimiter(table, flags, file).as_deref(), Some(expected));
+        };
+        let flag = Settings { delimiter: Some("flag".into()), ..Settings::default() };
+        let sales = Settings { schema_name: Some("sales".into()), ..Settings::default() };
+        check("orders", Settings::default(), "table");
+        check("ORDERS", Settings::default(), "table");
+        check("orders", sales, "schema");
+        check("orders", flag, "flag");
+        check("plain", Settings::default(), "all");
+        check("other", Settings::default(), "all");
+        let of_table = "[tables.orders.dialect]\ndelimiter = 'table'";
+        let delimiter = delimiter("orders", Settings::default(), of_table);
+        assert_eq!(delimiter.as_deref(), Some("table"), "the file goes before the environment");
     }
 
     #[test]

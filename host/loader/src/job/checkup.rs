@@ -7,6 +7,7 @@ use loader_model::names::TableName;
 
 use super::required::required;
 use super::{Job, WarehouseSettings, keeps_known, keys, strategy};
+use crate::settings::dialect_settings::DialectSettings;
 use crate::settings::{Names, Settings};
 
 /// Where loads would go, and what they would do there.
@@ -78,22 +79,9 @@ impl Checkup {
             parquet_compression: Some(trial.parquet_compression),
             split_load_above: split_load_above.or(self.settings.split_load_above),
             job_id: None,
-            encoding: None,
-            delimiter: None,
-            quote: None,
-            escape: None,
-            comment: None,
-            no_header: None,
             column_names: None,
-            skip_rows: None,
-            null_value: None,
-            leading_zeros: None,
             column: None,
             columns: None,
-            repeated_header: None,
-            quotes: None,
-            short_rows: None,
-            trailing_delimiter: None,
             strategy: None,
             change_keys: None,
             keys_as_glue: None,
@@ -111,7 +99,7 @@ impl Checkup {
             overruled_plugins: Vec::new(),
             for_glue: Vec::new(),
             keep_staging: None,
-            ..self.settings.clone()
+            ..DialectSettings::default().put_into(self.settings.clone())
         })
     }
 }

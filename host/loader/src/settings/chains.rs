@@ -1,5 +1,5 @@
-//! What the settings say of a table: which plugins they choose, what its columns are,
-//! and to which digests they pin a plugin's file.
+//! What the settings say of a table: which plugins they choose, what its columns are, how its files
+//! are read, and to which digests they pin a plugin's file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,6 +8,7 @@ use loader_model::names::TableName;
 
 use crate::settings::Settings;
 use crate::settings::column_settings::ColumnSettings;
+use crate::settings::dialect_settings::DialectSettings;
 use crate::settings::place::Place;
 use crate::settings::plugin_entry::{BUILT_IN, Digest, Origin, PluginEntry, TableSettings};
 
@@ -62,6 +63,11 @@ impl Settings {
     /// What the settings file says of a table's columns.
     pub fn columns_of(&self, target: &TableName) -> Option<&BTreeMap<String, ColumnSettings>> {
         self.table(target, |table| table.columns.is_some())?.columns.as_ref()
+    }
+
+    /// What the settings file says of how a table's files are read.
+    pub fn dialect_of(&self, target: &TableName) -> Option<&DialectSettings> {
+        self.table(target, |table| table.dialect.is_some())?.dialect.as_ref()
     }
 
     /// The table's entry that has what is looked for. An entry that names the schema goes first: for the table

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::settings::column_settings::ColumnSettings;
+use crate::settings::dialect_settings::DialectSettings;
 use crate::settings::place::Place;
 
 /// The plugin that is part of the program, where a path is expected. (A file of that name is
@@ -54,6 +55,8 @@ pub struct TableSettings {
     pub plugins: Option<Vec<PluginEntry>>,
     /// What is said of the table's columns.
     pub columns: Option<BTreeMap<String, ColumnSettings>>,
+    /// How the table's files are read, in place of what is said for all tables.
+    pub dialect: Option<DialectSettings>,
     /// Where the table stands in the file.
     #[serde(skip)]
     pub(super) place: Option<Place>,

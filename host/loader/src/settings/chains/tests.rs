@@ -112,9 +112,9 @@ fn a_wrong_key_is_named_with_its_path_and_line() {
     insta::assert_snapshot!(refusal("plugins = [{ path = 'a.wasm', config = { x = nan } \
                                      }]\n"), @"loader.toml is no valid settings file: line 1, column 40: plugins[0].config: NaN is no number of JSON");
     insta::assert_snapshot!(refusal("[tables.sales.orders]\nplugins = \
-                                     []\n"), @r#"loader.toml is no valid settings file: line 1, column 15: tables.sales.orders: unknown field `orders`, expected `plugins` or `columns`; a table with its schema is [tables."sales.orders"]"#);
+                                     []\n"), @r#"loader.toml is no valid settings file: line 1, column 15: tables.sales.orders: unknown field `orders`, expected one of `plugins`, `columns`, `dialect`; a table with its schema is [tables."sales.orders"]"#);
     insta::assert_snapshot!(refusal("[tables.\"sales.orders\"]\nplugin = \
-                                     []\n"), @r#"loader.toml is no valid settings file: line 2, column 1: tables."sales.orders".plugin: unknown field `plugin`, expected `plugins` or `columns`"#);
+                                     []\n"), @r#"loader.toml is no valid settings file: line 2, column 1: tables."sales.orders".plugin: unknown field `plugin`, expected one of `plugins`, `columns`, `dialect`"#);
     insta::assert_snapshot!(refusal("[limits]\nprocess_secs = \
                                      1\n"), @"loader.toml is no valid settings file: line 2, column 1: limits.process_secs: unknown field `process_secs`, expected one of `plugin_bytes`, `compile_seconds`, `memory_bytes`, `memories`, `tables`, `table_elements`, `core_instances`, `stack_bytes`, `returned_bytes`, `handles`, `plan_seconds`, `open_seconds`, `process_seconds`, `finish_seconds`, `batch_rows`, `batch_bytes`, `output_bytes`, `columns`, `state_bytes`, `config_schema_bytes`, `log_line_bytes`, `log_bytes`, `messages`, `message_bytes`, `counters`");
     insta::assert_snapshot!(refusal("\nworkers = 'many'\n"), @r#"loader.toml is no valid settings file: line 2, column 11: workers: invalid type: string "many", expected usize"#);

@@ -1,0 +1,54 @@
+//! The settings that say how a file is read: for all tables at the top of the settings file, for one
+//! in `[tables.NAME.dialect]`.
+
+use loader_model::choices::{LeadingZeros, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter};
+use serde::Deserialize;
+
+use crate::settings::Settings;
+
+// One list makes the keys of `[tables.NAME.dialect]` and what goes before what. A new setting of this
+// kind is a flag in `Settings` and a line here.
+macro_rules! dialect_settings {
+    ($($key:ident: $value:ty,)+) => {
+        /// How a file is read, as it is written in settings. Keys are named as the flags.
+        #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+        #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct DialectSettings {
+            $(pub $key: Option<$value>,)+
+        }
+
+        impl DialectSettings {
+            /// Those of all settings that say how a file is read.
+            pub fn of(settings: &Settings) -> DialectSettings {
+                DialectSettings { $($key: settings.$key.clone(),)+ }
+            }
+
+            /// Takes from weaker settings what is not said here.
+            #[must_use]
+            pub fn or(self, weaker: DialectSettings) -> DialectSettings {
+                DialectSettings { $($key: self.$key.or(weaker.$key),)+ }
+            }
+
+            /// The settings with these in the place of their own.
+            pub fn put_into(self, settings: Settings) -> Settings {
+                Settings { $($key: self.$key,)+ ..settings }
+            }
+        }
+    };
+}
+
+dialect_settings! {
+    encoding: String,
+    delimiter: String,
+    quote: String,
+    escape: String,
+    comment: String,
+    no_header: bool,
+    skip_rows: u64,
+    null_value: Vec<String>,
+    leading_zeros: LeadingZeros,
+    repeated_header: RepeatedHeader,
+    quotes: Quotes,
+    short_rows: ShortRows,
+    trailing_delimiter: TrailingDelimiter,
+}
