@@ -10,10 +10,13 @@ use thiserror::Error;
 /// a NULL, but for those at the end of the file; in other files blank lines are skipped.
 ///
 /// A quote opens a quoted field only as the field's first character; [`Quotes`] says what it is
-/// further on in an unquoted field. All special characters are single ASCII characters.
+/// further on in an unquoted field. All special characters are single ASCII characters, but for the
+/// delimiter, which may have several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dialect {
     pub delimiter: u8,
+    /// The characters of the delimiter behind its first, as in `||`.
+    pub delimiter_tail: DelimiterTail,
     /// `None`: no field is quoted and quotes are text.
     pub quote: Option<u8>,
     /// Inside of a quoted field this makes the next character plain text. A doubled quote stands
@@ -24,6 +27,11 @@ pub struct Dialect {
     /// The first record names the columns. Without a header they are `column_1`, `column_2` and so
     /// on.
     pub header: bool,
+    /// The number of records that name the columns, where there is a header: at least one. The parts
+    /// of a name are joined by `_`.
+    pub header_rows: u64,
+    /// Blanks around fields are no part of them, nor are those around quotes.
+    pub trim: bool,
     /// The number of columns of a file without a header; `None`: its first record tells.
     pub columns: Option<usize>,
     /// The number of lines (not records) in front of the header that are skipped. They need not be
@@ -39,6 +47,27 @@ pub struct Dialect {
     pub quotes: Quotes,
     pub short_rows: ShortRows,
     pub trailing_delimiter: TrailingDelimiter,
+}
+
+/// The characters of a delimiter behind its first: at most seven.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DelimiterTail {
+    bytes: [u8; 7],
+    len: u8,
+}
+
+impl DelimiterTail {
+    /// `None` where there are too many.
+    pub fn new(tail: &[u8]) -> Option<DelimiterTail> {
+        let mut bytes = [0; 7];
+        bytes.get_mut(..tail.len())?.copy_from_slice(tail);
+        Some(DelimiterTail { bytes, len: u8::try_from(tail.len()).ok()? })
+    }
+
+    /// The characters.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
 }
 
 /// A quote in a field that does not begin with one, as in `5" pipe`.
@@ -96,9 +125,12 @@ impl Default for Dialect {
     fn default() -> Self {
         Dialect {
             delimiter: b',',
+            delimiter_tail: DelimiterTail::default(),
             quote: Some(b'"'),
             escape: None,
             header: true,
+            header_rows: 1,
+            trim: false,
             columns: None,
             skip_rows: 0,
             comment: None,
@@ -121,6 +153,10 @@ pub enum DialectError {
     NotUsable(&'static str),
     #[error("the {0} and the {1} are the same character; name another one for either")]
     Same(&'static str, &'static str),
+    #[error("the delimiter has the quote or the escape in it; name another one for either")]
+    HasQuote,
+    #[error("a blank is the delimiter, so blanks around fields cannot be trimmed; leave one away")]
+    Blank,
 }
 
 impl Dialect {
@@ -131,6 +167,17 @@ impl Dialect {
     /// are read in every dialect.
     pub fn check(&self) -> Result<(), DialectError> {
         let escape = self.escape.filter(|escape| Some(*escape) != self.quote);
+        for byte in self.delimiter_tail.as_bytes() {
+            if !byte.is_ascii() || matches!(byte, 0 | b'\n' | b'\r') {
+                return Err(DialectError::NotUsable("delimiter"));
+            }
+            if Some(*byte) == self.quote || Some(*byte) == escape {
+                return Err(DialectError::HasQuote);
+            }
+        }
+        if self.trim && matches!(self.delimiter, b' ') {
+            return Err(DialectError::Blank);
+        }
         let named = [
             ("delimiter", Some(self.delimiter)),
             ("quote", self.quote),
@@ -151,9 +198,17 @@ impl Dialect {
         Ok(())
     }
 
+    /// Whether only a sequential reading tells where records begin: the splitter, which looks at
+    /// quotes alone, does not see which quotes open a field.
+    pub fn is_sequential(&self) -> bool {
+        self.trim || self.delimiter_tail.len > 0
+    }
+
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             delimiter: self.delimiter,
+            tail: self.delimiter_tail,
+            trims: self.trim,
             quote: self.quote,
             // An escape that equals the quote must go: the scanners ask for the escape first, so
             // no quote would ever close a field.
@@ -173,6 +228,9 @@ pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) delimiter: u8,
+    pub(crate) tail: DelimiterTail,
+    /// Blanks around fields, and around their quotes, are no part of them.
+    pub(crate) trims: bool,
     pub(crate) quote: Option<u8>,
     pub(crate) escape: Option<u8>,
     pub(crate) comment: Option<u8>,
@@ -187,6 +245,30 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// The length of the delimiter.
+    #[inline(always)]
+    pub(crate) fn delimiter_length(&self) -> usize {
+        1 + usize::from(self.tail.len)
+    }
+
+    /// Whether the delimiter begins at `at`, where its first character stands.
+    #[inline(always)]
+    pub(crate) fn is_delimiter(&self, bytes: &[u8], at: usize) -> bool {
+        self.tail.len == 0
+            || bytes.get(at + 1..).is_some_and(|rest| rest.starts_with(self.tail.as_bytes()))
+    }
+
+    /// Whether a byte is a blank that is trimmed.
+    pub(crate) fn is_trimmed(&self, byte: u8) -> bool {
+        self.trims && matches!(byte, b' ' | b'\t') && byte != self.delimiter
+    }
+
+    /// Whether a quote behind `before`, the beginning of its field, opens the field.
+    #[inline(always)]
+    pub(crate) fn opens_field(&self, before: &[u8]) -> bool {
+        before.is_empty() || (self.trims && before.iter().all(|byte| self.is_trimmed(*byte)))
+    }
+
     /// Whether the byte is an escape that takes the next one literally outside of quotes.
     #[inline(always)]
     pub(crate) fn is_bare_escape(&self, byte: u8) -> bool {

@@ -26,11 +26,13 @@ pub(crate) trait ReadField {
 pub(crate) struct FieldReader {
     quote: Option<u8>,
     escape: Option<u8>,
+    trims: bool,
     /// The escape, when it counts outside of quotes.
     bare_escape: Option<u8>,
     null_tokens: Vec<Vec<u8>>,
     /// Whether an unquoted field that begins with this byte may be other than it is written: the
-    /// first bytes of null tokens, or all bytes when escapes count outside of quotes.
+    /// first bytes of null tokens, or all bytes when escapes count outside of quotes, or blanks are
+    /// trimmed.
     may_differ: [bool; 256],
 }
 
@@ -45,23 +47,24 @@ impl FieldReader {
             .map(|token| token.clone().into_bytes())
             .collect();
         let bare_escape = rules.escape.filter(|escape| rules.is_bare_escape(*escape));
-        let mut may_differ = [bare_escape.is_some(); 256];
+        let mut may_differ = [bare_escape.is_some() || rules.trims; 256];
         for token in &null_tokens {
             may_differ[usize::from(token[0])] = true;
         }
         FieldReader {
             quote: rules.quote,
             escape: rules.escape,
+            trims: rules.trims,
             bare_escape,
             null_tokens,
             may_differ,
         }
     }
 
-    /// Whether there are null tokens. Without tokens and quotes, a value is exactly as long as its
-    /// field, and need not be read to be measured.
-    pub(crate) fn has_null_tokens(&self) -> bool {
-        !self.null_tokens.is_empty()
+    /// Whether a value without quotes is exactly as long as its field, and need not be read to be
+    /// measured.
+    pub(crate) fn keeps_lengths(&self) -> bool {
+        self.null_tokens.is_empty() && !self.trims
     }
 
     /// Whether an unquoted field of this text is NULL.
@@ -91,6 +94,12 @@ impl FieldReader {
     // Apart from `read`, so that the loops over plain fields stay small.
     #[inline(never)]
     fn read_bare<'b>(&self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
+        let raw = if self.trims { trim(raw) } else { raw };
+        match raw.first() {
+            None => return Field::Null,
+            Some(first) if Some(*first) == self.quote => return self.read_quoted(raw, scratch),
+            Some(_) => (),
+        }
         if self.is_null_token(raw) {
             return Field::Null;
         }
@@ -104,6 +113,7 @@ impl FieldReader {
     }
 
     fn read_quoted<'b>(&self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
+        let raw = if self.trims { raw.trim_ascii_end() } else { raw };
         let quote = raw[0];
         // `Rows` has seen the closing quote, or the row would be an error. `get` and not an index,
         // because a lone quote would ask for the range 1..0.
@@ -147,6 +157,11 @@ impl FieldReader {
             Some(escape) => memchr2(quote, escape, text),
         }
     }
+}
+
+/// A field without the blanks around it, of any script.
+fn trim(raw: &[u8]) -> &[u8] {
+    std::str::from_utf8(raw).map_or(raw, |text| text.trim().as_bytes())
 }
 
 impl ReadField for &FieldReader {

@@ -45,7 +45,8 @@ pub use chunk::Chunk;
 pub use decode::{Batches, Decoded, Decoder, arrow_schema};
 pub use decode_as::{DECIMAL_KEY, DecodeAs, GIVEN_KEY, LOGICAL_KEY};
 pub use dialect::{
-    Dialect, DialectError, LeadingZeros, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter,
+    DelimiterTail, Dialect, DialectError, LeadingZeros, Quotes, RepeatedHeader, ShortRows,
+    TrailingDelimiter,
 };
 pub use error::{CsvError, CsvErrorKind, Position};
 pub use logical::LogicalType;

@@ -7,6 +7,7 @@ use crate::dialect::{BYTE_ORDER_MARK, Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::field::{Field, FieldReader};
 use crate::lines::{LineCounter, count_lines, is_line_end, line_length};
+use crate::ragged::Ragged;
 use crate::read_record::{Record, read_record};
 use crate::row_error::RowError;
 use crate::rule::ColumnRule;
@@ -19,9 +20,10 @@ pub struct Header {
     /// The names as in the file: a name may be empty, and two may be equal. Without a header line,
     /// `column_1` and so on.
     pub names: Vec<String>,
-    /// The header as it stands in the file, when records that equal it are left out; otherwise
-    /// empty. In a file of one column such a record may well be a value.
-    pub(crate) repeated: Arc<[u8]>,
+    /// The header's records as they stand in the file, and as they would without quotes or with all
+    /// of them: records that equal one are left out. Empty where they are data: in a file of one
+    /// column such a record may well be a value.
+    pub(crate) repeated: Arc<[Box<[u8]>]>,
     /// How the columns are read of which the user has said something; columns past its end are read
     /// as all are.
     pub(crate) rules: Arc<[Option<ColumnRule>]>,
@@ -49,8 +51,8 @@ impl Header {
 
     /// What is known of a chunk's records.
     pub(crate) fn records(&self, chunk: &Chunk) -> Records<'_> {
-        let (columns, header) = (self.names.len(), &*self.repeated);
-        Records { columns, header, ends_file: chunk.ends_file }
+        let (columns, headers) = (self.names.len(), &*self.repeated);
+        Records { columns, headers, ends_file: chunk.ends_file }
     }
 }
 
@@ -65,6 +67,9 @@ pub(crate) struct Preamble {
     rules: Rules,
     reader: FieldReader,
     has_header: bool,
+    /// The records of the header that are still to come, and what those so far say.
+    header_rows: u64,
+    header: Header,
     /// The number of columns, where the user says it and there is no header.
     known_columns: Option<usize>,
     lines_to_skip: u64,
@@ -116,6 +121,8 @@ impl Preamble {
             rules: dialect.rules(),
             reader: FieldReader::new(dialect),
             has_header: dialect.header,
+            header_rows: dialect.header_rows.max(1),
+            header: Header::default(),
             known_columns: dialect.columns.filter(|_| !dialect.header),
             lines_to_skip: dialect.skip_rows,
             mark_checked: false,
@@ -134,28 +141,62 @@ impl Preamble {
     // `head`, because they are data, and so do blank lines before it: with one column they are rows.
     pub(crate) fn push(&mut self, bytes: &[u8], is_last: bool) -> Result<Option<Body>, CsvError> {
         self.head.extend_from_slice(bytes);
-        let has_begun = self.skip(is_last);
-        self.forget_dropped();
-        if self.start > MAX_KEPT_BYTES {
-            return Err(self.error_at(0, CsvErrorKind::NoRecord { limit: MAX_KEPT_BYTES }));
-        }
-        if let Some(columns) = self.known_columns
-            && (has_begun || is_last)
-        {
-            return Ok(Some(self.body(numbered(columns))));
-        }
-        if !has_begun {
-            return if is_last { Err(self.error(CsvErrorKind::Empty)) } else { Ok(None) };
-        }
-        let Some(record) = self.record(is_last)? else {
-            return Ok(None);
-        };
-        let header = self.header(&record)?;
-        if self.has_header {
+        loop {
+            let has_begun = self.skip(is_last);
+            self.forget_dropped();
+            if self.start > MAX_KEPT_BYTES {
+                return Err(self.error_at(0, CsvErrorKind::NoRecord { limit: MAX_KEPT_BYTES }));
+            }
+            if let Some(columns) = self.known_columns
+                && (has_begun || is_last)
+            {
+                return Ok(Some(self.body(numbered(columns))));
+            }
+            if !has_begun {
+                return if is_last { Err(self.error(CsvErrorKind::Empty)) } else { Ok(None) };
+            }
+            let Some(record) = self.record(is_last)? else {
+                return Ok(None);
+            };
+            let header = self.header(&record)?;
+            if !self.has_header {
+                return Ok(Some(self.body(header)));
+            }
+            self.join(header)?;
             self.drop_bytes(record.length.unwrap_or(self.head.len()));
             self.forget_dropped();
+            if self.header_rows == 0 {
+                let header = std::mem::take(&mut self.header);
+                return Ok(Some(self.body(header)));
+            }
         }
-        Ok(Some(self.body(header)))
+    }
+
+    /// Adds a record of the header to those before it.
+    fn join(&mut self, header: Header) -> Result<(), CsvError> {
+        self.header_rows -= 1;
+        self.next_try = 0;
+        self.mark_checked = !self.rules.drops_marks;
+        let (expected, found) = (self.header.names.len(), header.names.len());
+        if expected == 0 {
+            self.header = header;
+            return Ok(());
+        }
+        if expected != found {
+            let ragged = if found < expected { Ragged::Short } else { Ragged::Long };
+            return Err(self.error(CsvErrorKind::RaggedRow { expected, found, ragged }));
+        }
+        for (name, part) in self.header.names.iter_mut().zip(&header.names) {
+            if name.is_empty() {
+                name.clone_from(part);
+            } else if !part.is_empty() && name != part {
+                name.push('_');
+                name.push_str(part);
+            }
+        }
+        self.header.repeated =
+            self.header.repeated.iter().chain(&*header.repeated).cloned().collect();
+        Ok(())
     }
 
     /// All that is left of the bytes, behind the header.
@@ -279,13 +320,37 @@ impl Preamble {
         }
         let end = record.ends.last().copied().unwrap_or(0);
         let text = &self.head[..end];
-        let records = Records { columns: record.ends.len(), header: &[], ends_file: false };
+        let records = Records { columns: record.ends.len(), headers: &[], ends_file: false };
         check_text(text, &self.rules, &records)
             .map_err(|error| self.locate(RowError { row: None, ..error }))?;
         let names = record.fields(&self.head).take(columns).map(|(_, raw)| self.name(raw));
+        let names: Vec<String> = names.collect();
         let is_skipped = self.rules.drops_marks && columns > 1;
-        let repeated = if is_skipped { text } else { &[] };
-        Ok(Header { names: names.collect(), repeated: repeated.into(), ..Header::default() })
+        let repeated = if is_skipped { self.spellings(text, &names) } else { Vec::new() };
+        Ok(Header { names, repeated: repeated.into(), ..Header::default() })
+    }
+
+    /// A record of the header as it is written, and with no name or all names quoted.
+    fn spellings(&self, text: &[u8], names: &[String]) -> Vec<Box<[u8]>> {
+        let mut delimiter = vec![self.rules.delimiter];
+        delimiter.extend_from_slice(self.rules.tail.as_bytes());
+        let special = |byte: &u8| {
+            *byte == self.rules.delimiter
+                || Some(*byte) == self.rules.quote
+                || Some(*byte) == self.rules.escape
+                || is_line_end(*byte)
+        };
+        let mut spellings: Vec<Box<[u8]>> = vec![text.into()];
+        let quote = self.rules.quote.filter(|_| !names.concat().bytes().any(|byte| special(&byte)));
+        if let Some(quote) = quote {
+            let quoted = |name: &String| [&[quote], name.as_bytes(), &[quote]].concat();
+            let bare: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
+            let quoted: Vec<Vec<u8>> = names.iter().map(quoted).collect();
+            spellings.extend([bare.join(&*delimiter).into(), quoted.join(&*delimiter).into()]);
+        }
+        spellings.retain(|spelling| !spelling.is_empty());
+        spellings.dedup();
+        spellings
     }
 
     /// The number of columns: empty names at the end are none where such fields are dropped.

@@ -321,7 +321,7 @@ impl Observer {
         if let Some(reader) = &mut self.rules[column] {
             return show_by_rule(facts, bytes, block, column, (reader, &mut self.scratch));
         }
-        if facts.only_lengths() && !block.quoted && !self.reader.has_null_tokens() {
+        if facts.only_lengths() && !block.quoted && self.reader.keeps_lengths() {
             return show_lengths(facts, bytes, block, column);
         }
         for (row, (start, end)) in block.column(column).enumerate() {

@@ -11,13 +11,15 @@ use crate::scan::{Needles, Scanner};
 pub(crate) struct Record {
     /// The place after each field.
     pub(crate) ends: Vec<usize>,
+    /// The length of a delimiter.
+    gap: usize,
     /// The length with the line end; `None` when the bytes ran out before a line end.
     pub(crate) length: Option<usize>,
 }
 
 impl Record {
     pub(crate) fn fields<'b>(&self, bytes: &'b [u8]) -> impl Iterator<Item = (usize, &'b [u8])> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|end| end + self.gap));
         starts.zip(&self.ends).map(|(start, end)| (start, &bytes[start..*end]))
     }
 }
@@ -27,21 +29,24 @@ impl Record {
 pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowError> {
     let mut scanner = Scanner::new(bytes, needles(rules));
     let mut ends = Vec::new();
-    let mut field_start = 0;
+    let (mut field_start, gap) = (0, rules.delimiter_length());
     while let Some(at) = scanner.next() {
         let byte = bytes[at];
         if byte == rules.delimiter {
-            ends.push(at);
-            field_start = at + 1;
+            if at >= field_start && rules.is_delimiter(bytes, at) {
+                ends.push(at);
+                field_start = at + gap;
+            }
         } else if byte == b'\n' || byte == b'\r' {
             ends.push(at);
             return Ok(Record {
                 ends,
+                gap,
                 length: line_length(&bytes[at..], false).map(|length| at + length),
             });
         } else if Some(byte) == rules.quote {
             let error = |(kind, byte)| RowError { kind, row: None, byte, column: Some(ends.len()) };
-            if at == field_start {
+            if rules.opens_field(&bytes[field_start..at]) {
                 close_quote(bytes, &mut scanner, rules, at).map_err(error)?;
             } else if !rules.takes_bare_quotes {
                 return Err(error((bare_quote(&bytes[field_start..at]), at)));
@@ -51,7 +56,7 @@ pub(crate) fn read_record(bytes: &[u8], rules: &Rules) -> Result<Record, RowErro
         }
     }
     ends.push(bytes.len());
-    Ok(Record { ends, length: None })
+    Ok(Record { ends, gap, length: None })
 }
 
 // The scanner takes five characters. Without a quote or an escape, another one stands twice.
@@ -66,6 +71,21 @@ pub(crate) fn bare_quote(before: &[u8]) -> CsvErrorKind {
         CsvErrorKind::BlankBeforeQuote
     } else {
         CsvErrorKind::BareQuote
+    }
+}
+
+/// Checks what follows a closing quote.
+#[inline(always)]
+fn check_behind(bytes: &[u8], rules: &Rules, at: usize) -> Result<(), (CsvErrorKind, usize)> {
+    let blanks = match rules.trims {
+        true => bytes[at..].iter().take_while(|byte| rules.is_trimmed(**byte)).count(),
+        false => 0,
+    };
+    match bytes.get(at + blanks) {
+        None | Some(b'\n' | b'\r') => Ok(()),
+        Some(next) if *next == rules.delimiter && rules.is_delimiter(bytes, at + blanks) => Ok(()),
+        Some(b' ' | b'\t') => Err((CsvErrorKind::BlankAfterQuote, at)),
+        Some(_) => Err((CsvErrorKind::TextAfterQuote, at)),
     }
 }
 
@@ -90,13 +110,11 @@ pub(crate) fn close_quote(
         if Some(byte) == rules.escape {
             plain = at + 1;
         } else if Some(byte) == rules.quote {
-            match bytes.get(at + 1) {
-                Some(next) if Some(*next) == rules.quote => plain = at + 1,
-                None | Some(b'\n' | b'\r') => return Ok(()),
-                Some(next) if *next == rules.delimiter => return Ok(()),
-                Some(b' ' | b'\t') => return Err((CsvErrorKind::BlankAfterQuote, at + 1)),
-                Some(_) => return Err((CsvErrorKind::TextAfterQuote, at + 1)),
+            if bytes.get(at + 1).is_some_and(|next| Some(*next) == rules.quote) {
+                plain = at + 1;
+                continue;
             }
+            return check_behind(bytes, rules, at + 1);
         }
     }
     Err((CsvErrorKind::UnclosedQuote, open))

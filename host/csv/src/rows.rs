@@ -37,8 +37,8 @@ pub(crate) struct Rows<'a> {
     ends_file: bool,
     /// A record is known to begin here; all blank lines before it have one behind them.
     record_at: usize,
-    /// Records that are written like this are left out; empty: none are.
-    header: Arc<[u8]>,
+    /// Records that are written like one of these are left out.
+    headers: Arc<[Box<[u8]>]>,
     /// The broken records that are still ahead, and where the first of them begins.
     broken: &'a [BrokenRecord],
     broken_at: usize,
@@ -73,7 +73,7 @@ impl<'a> Rows<'a> {
             row: 0,
             ends_file: chunk.ends_file,
             record_at: 0,
-            header: Arc::clone(&header.repeated),
+            headers: Arc::clone(&header.repeated),
             broken,
             broken_at: broken.first().map_or(usize::MAX, |broken| broken.start),
             oddities: ChunkOddities::default(),
@@ -93,7 +93,8 @@ impl<'a> Rows<'a> {
         rows: usize,
         block: &mut Block,
     ) -> Result<bool, RowError> {
-        let max_rows = block.clear(self.columns).min(rows);
+        let gap = self.rules.delimiter_length();
+        let max_rows = block.clear(self.columns, gap).min(rows);
         (block.base, block.first_row) = (self.row_start, self.row);
         while block.rows < max_rows && self.row_start - block.base < BLOCK_BYTES {
             // One byte tells that nearly every row begins with no mark. A broken record begins
@@ -167,7 +168,7 @@ impl<'a> Rows<'a> {
         if row_start >= self.bytes.len() {
             return Ok(Line::End);
         }
-        entries[0] = entry_before(row_start, base);
+        entries[0] = entry_before(row_start, base, self.rules.delimiter_length());
         let end = self.find_fields(base, entries, quoted)?;
         if end.line_end == row_start {
             let line = self.blank_line();
@@ -187,13 +188,12 @@ impl<'a> Rows<'a> {
         Ok(Line::Row)
     }
 
-    // Length or first byte differ for most records, so most bytes are not compared. (A header that
-    // is empty equals no record, since a record without a character is a blank line.)
+    // The length differs for most records, so most bytes are not compared.
     #[inline(always)]
     fn is_header(&self, start: usize, end: usize) -> bool {
-        end - start == self.header.len()
-            && self.bytes[start] == self.header[0]
-            && self.bytes[start..end] == *self.header
+        let is_it =
+            |header: &[u8]| header.len() == end - start && self.bytes[start..end] == *header;
+        self.headers.iter().any(|header| is_it(header))
     }
 
     /// Moves past a record that is written as the header is.
@@ -261,16 +261,19 @@ impl<'a> Rows<'a> {
         while let Some(at) = self.scanner.next() {
             let byte = self.bytes[at];
             if byte == self.rules.delimiter {
+                if at < field_start || !self.rules.is_delimiter(self.bytes, at) {
+                    continue;
+                }
                 column += 1;
                 if column >= self.columns {
                     return self.drop_surplus(at);
                 }
                 entries[column] = (at - base) as u32;
-                field_start = at + 1;
+                field_start = at + self.rules.delimiter_length();
             } else if byte == b'\n' || byte == b'\r' {
                 return Ok(RowEnd { last_field: column, fields_end: at, line_end: at });
             } else if Some(byte) == self.rules.quote {
-                if at == field_start {
+                if self.rules.opens_field(&self.bytes[field_start..at]) {
                     *quoted = true;
                     let row = Some(self.row);
                     close_quote(self.bytes, &mut self.scanner, &self.rules, at).map_err(
@@ -303,9 +306,12 @@ impl<'a> Rows<'a> {
     /// follow and the dialect allows them.
     #[cold]
     fn drop_surplus(&mut self, at: usize) -> Result<RowEnd, RowError> {
-        let is_surplus = |byte: &u8| *byte == self.rules.delimiter;
-        let surplus = self.bytes[at..].iter().take_while(|byte| is_surplus(byte)).count();
-        let line_end = at + surplus;
+        let mut line_end = at;
+        while self.bytes.get(line_end) == Some(&self.rules.delimiter)
+            && self.rules.is_delimiter(self.bytes, line_end)
+        {
+            line_end += self.rules.delimiter_length();
+        }
         if !self.rules.drops_surplus || !self.bytes.get(line_end).is_none_or(|b| is_line_end(*b)) {
             return Err(self.ragged());
         }

@@ -15,8 +15,8 @@ use crate::row_error::RowError;
 /// What is known of the records that are checked.
 pub(crate) struct Records<'a> {
     pub(crate) columns: usize,
-    /// Records that are written like this are left out; empty: none are.
-    pub(crate) header: &'a [u8],
+    /// Records that are written like one of these are left out.
+    pub(crate) headers: &'a [Box<[u8]>],
     /// No record follows them in the file.
     pub(crate) ends_file: bool,
 }
@@ -61,7 +61,7 @@ fn place_of(
     rules: &Rules,
     records: &Records<'_>,
 ) -> Result<(u64, Option<usize>), RowError> {
-    let Records { columns, header, ends_file } = *records;
+    let Records { columns, headers, ends_file } = *records;
     let (mut row, mut start) = (0, 0);
     loop {
         start += rules.mark_length(&bytes[start..]);
@@ -89,7 +89,8 @@ fn place_of(
             let kind = ragged(rest, &record, columns, rules, ends_file && !more);
             return Err(RowError { kind, row: Some(row), byte: start, column: None });
         }
-        let is_row = record.ends.last().is_none_or(|end| rest[..*end] != *header);
+        let is_row =
+            record.ends.last().is_none_or(|end| headers.iter().all(|h| rest[..*end] != **h));
         (start, row) = (start + length, row + u64::from(is_row));
     }
 }

@@ -41,6 +41,9 @@ pub(crate) fn in_words(kind: &CsvErrorKind, source: &Source) -> String {
         CsvErrorKind::RaggedRow { ragged: Ragged::Short, .. } => {
             ", or have what is missing filled with NULL by --short-rows fill"
         }
+        CsvErrorKind::RaggedRow { ragged: Ragged::Footer, .. } => {
+            ", or leave the last line out with --skip-footer 1"
+        }
         CsvErrorKind::RaggedRow { ragged: Ragged::TrailingDelimiter, .. } => {
             ", or have such fields dropped by --trailing-delimiter allow"
         }

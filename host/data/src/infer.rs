@@ -4,8 +4,12 @@
 //! at record boundaries, and the profile of every column over the whole file. The caller's thread
 //! copies and cuts; the workers profile the chunks behind it.
 
+mod cutter;
+mod first_line;
+mod footer;
 mod notices;
 mod profiling;
+mod reading;
 mod sifting;
 mod specs;
 mod spool;
@@ -13,38 +17,24 @@ mod spool;
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 
-use loader_csv::{Chunk, CsvError, CsvErrorKind, Dialect, Header, ProfileMerge, Splitter};
+use loader_csv::{CsvError, CsvErrorKind, ProfileMerge};
 use loader_model::error::{Context, Error, Kind, Result};
-use loader_model::max_rejects::MaxRejects;
 use loader_model::stop::StopFlag;
 
-use crate::column_spec::ColumnSpec;
 use crate::decompress::read_failure;
 use crate::encoding::{Content, Source};
 use crate::failures::{csv_failure, wrong_column_names};
+use cutter::Cutter;
+use first_line::FirstLine;
 use profiling::{CutChunk, MergedProfiles, ProfileFailure, profile_behind};
 use sifting::Sifting;
-use specs::Placed;
 
+pub use footer::Footer;
+pub use reading::Reading;
 pub(crate) use spool::SourceRecord;
 pub use spool::{Spool, SpooledChunk};
 
-/// The bytes of one unit of work: large enough to hide its overhead, and small enough to spread the
-/// work and to bound memory. For example, a file of 40 MiB becomes about ten chunks.
-const CHUNK_BYTES: u64 = 4 * 1024 * 1024;
 const READ_BYTES: usize = 1024 * 1024;
-
-/// How a file is read.
-#[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
-    pub dialect: &'a Dialect,
-    /// What the user says of single columns.
-    pub columns: &'a [ColumnSpec],
-    /// The names that take the place of the header's.
-    pub column_names: Option<&'a [String]>,
-    /// Rows that may be rejected. Where there may be some, rows that cannot be read are set aside.
-    pub max_rejects: MaxRejects,
-}
 
 /// Reads `content` to its end on this thread.
 ///
@@ -60,7 +50,9 @@ pub fn run(
     workers: NonZeroUsize,
     stop: &StopFlag,
 ) -> Result<Spool> {
-    let Content { mut text, source } = content;
+    let Content { text, source } = content;
+    let FirstLine { mut text, dialect, notice } = FirstLine::of(text, reading.dialect)?;
+    let reading = &Reading { dialect: &dialect, ..*reading };
     let mut cutter = Cutter::new(reading, &source);
     let first = MergedProfiles::default();
     let (copied, mut profiles) =
@@ -77,11 +69,11 @@ pub fn run(
     {
         return Err(failure(mistake.clone(), reading, &source));
     }
-    let Copied { size_bytes, mistake: of_cut } = copied?;
+    let Copied { size_bytes, body_bytes, mistake: of_cut } = copied?;
     let header = cutter.header("a file without header got through")?;
-    if mistake.or(of_cut).is_some() {
+    if mistake.or(of_cut).is_some() || dialect.is_sequential() {
         let sifting =
-            Sifting { source: &source, size_bytes, header: &header, reading, workers, stop };
+            Sifting { source: &source, body_bytes, header: &header, reading, workers, stop };
         profiles = sifting.go_on(profiles)?;
     }
     let (chunks, merge) = profiles.finish(&source)?;
@@ -96,7 +88,11 @@ pub fn run(
         dialect: reading.dialect.clone(),
         columns: cutter.placed.by_place,
         unplaced: cutter.placed.unplaced,
-        notices_of_columns: cutter.placed.notices,
+        notices_of_columns: notice
+            .into_iter()
+            .chain(cutter.tail.notice())
+            .chain(cutter.placed.notices)
+            .collect(),
         source: source.clone(),
         size_bytes,
     };
@@ -119,6 +115,8 @@ fn failure(mistake: CsvError, reading: &Reading<'_>, source: &Source) -> Error {
 /// A file in the spool.
 struct Copied {
     size_bytes: u64,
+    /// Without the footer.
+    body_bytes: u64,
     /// What ended the cutting, where rows may be rejected.
     mistake: Option<CsvError>,
 }
@@ -153,90 +151,17 @@ fn copy(
             }
         }
         if n == 0 {
-            return Ok(Copied { size_bytes, mistake: cutter.mistake.take() });
+            let body_bytes = size_bytes - cutter.tail.footer_bytes();
+            return Ok(Copied { size_bytes, body_bytes, mistake: cutter.mistake.take() });
         }
-    }
-}
-
-/// Cuts the file, and reads its columns as the user says.
-struct Cutter<'a> {
-    reading: &'a Reading<'a>,
-    source: &'a Source,
-    splitter: Splitter,
-    /// With the rules of its columns; `None`: it has not been asked for yet.
-    header: Option<Header>,
-    placed: Placed,
-    /// The file is cut no further, but copied to its end.
-    has_ended: bool,
-    /// The mistake that ended the cutting.
-    mistake: Option<CsvError>,
-}
-
-impl<'a> Cutter<'a> {
-    fn new(reading: &'a Reading<'a>, source: &'a Source) -> Cutter<'a> {
-        Cutter {
-            reading,
-            source,
-            splitter: Splitter::new(reading.dialect, CHUNK_BYTES),
-            header: None,
-            placed: Placed::default(),
-            has_ended: false,
-            mistake: None,
-        }
-    }
-
-    /// The chunks that are complete with the file's next bytes; none are its end.
-    ///
-    /// Errors: `Data` for a mistake in the header, and for any other where no row may be rejected.
-    fn cut(&mut self, bytes: &[u8]) -> Result<Vec<Chunk>> {
-        if self.has_ended {
-            return Ok(Vec::new());
-        }
-        let splitter = &mut self.splitter;
-        let cut = if bytes.is_empty() { splitter.finish() } else { splitter.push(bytes) };
-        match cut {
-            Ok(chunks) => Ok(chunks),
-            Err(mistake)
-                if splitter.header().is_none() || !self.reading.max_rejects.allows_any() =>
-            {
-                Err(csv_failure(mistake, self.source))
-            }
-            Err(mistake) => {
-                (self.has_ended, self.mistake) = (true, Some(mistake));
-                Ok(Vec::new())
-            }
-        }
-    }
-
-    /// Cuts the file no further, since a chunk has a mistake.
-    fn end(&mut self) -> Result<()> {
-        self.has_ended = true;
-        match self.reading.max_rejects.allows_any() {
-            true => Ok(()),
-            false => Err(Error::new(Kind::Internal, "the profiling threads ended early")),
-        }
-    }
-
-    /// The header, which the splitter has read by now. `otherwise`: the text of the error if it has
-    /// not, which only a mistake in the splitter can cause.
-    ///
-    /// Errors: as of `specs::place`.
-    fn header(&mut self, otherwise: &str) -> Result<Header> {
-        if let Some(header) = &self.header {
-            return Ok(header.clone());
-        }
-        let found = self.splitter.header();
-        let found = found.ok_or_else(|| Error::new(Kind::Internal, otherwise))?;
-        let Reading { dialect, columns, column_names, .. } = self.reading;
-        let given = column_names.filter(|names| names.len() == found.names.len());
-        let are_known = dialect.header || given.is_some();
-        self.placed = specs::place(columns, given.unwrap_or(&found.names), are_known)?;
-        Ok(self.header.insert(specs::ruled(found, &self.placed.by_place)).clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use loader_csv::Dialect;
+    use loader_model::max_rejects::MaxRejects;
+
     use super::*;
 
     #[test]
@@ -244,7 +169,13 @@ mod tests {
         let csv = "a,b\n1,x\n\"2\n3\",y\n4,z\n";
         let (dialect, stop) = (Dialect::default(), StopFlag::default());
         let max_rejects = MaxRejects::default();
-        let reading = Reading { dialect: &dialect, columns: &[], column_names: None, max_rejects };
+        let reading = Reading {
+            dialect: &dialect,
+            columns: &[],
+            column_names: None,
+            max_rejects,
+            footer: None,
+        };
         let content = Content::of(Box::new(csv.as_bytes()), None).expect("text");
         let spool = run(content, &reading, NonZeroUsize::MIN, &stop).expect("reads");
         assert_eq!((spool.profile.records, spool.size_bytes), (3, csv.len() as u64));

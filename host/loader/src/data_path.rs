@@ -75,6 +75,7 @@ impl DataPath {
             columns: &settings.columns,
             column_names: settings.column_names.as_deref(),
             max_rejects: settings.max_rejects,
+            footer: settings.footer.as_ref(),
         };
         let spool = infer::run(content, &reading, settings.workers, &self.stop)?;
         spool.notices().iter().for_each(|notice| tracing::warn!("{notice}"));

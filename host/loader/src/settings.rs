@@ -60,8 +60,8 @@ pub struct Settings {
     /// mark says].
     #[arg(long, help_heading = "Source", value_name = "LABEL")]
     pub encoding: Option<String>,
-    /// Field delimiter [default: ,].
-    #[arg(long, help_heading = "Source", value_name = "CHARACTER")]
+    /// Field delimiter, of one or several characters [default: ,].
+    #[arg(long, help_heading = "Source", value_name = "CHARACTERS")]
     pub delimiter: Option<String>,
     /// Quote character, or `none` [default: "].
     #[arg(long, help_heading = "Source", value_name = "CHARACTER")]
@@ -82,6 +82,19 @@ pub struct Settings {
     /// Lines to skip before the header [default: 0].
     #[arg(long, help_heading = "Source", value_name = "N")]
     pub skip_rows: Option<u64>,
+    /// Lines at the end that are no rows; blank ones do not count [default: 0].
+    #[arg(long, help_heading = "Source", value_name = "N", conflicts_with = "footer")]
+    pub skip_footer: Option<u64>,
+    /// Text that the first line of a footer begins with, such as Total: it and what is behind it are
+    /// no rows.
+    #[arg(long, help_heading = "Source", value_name = "TEXT")]
+    pub footer: Option<String>,
+    /// Rows of the header; the parts of a name are joined by `_` [default: 1].
+    #[arg(long, help_heading = "Source", value_name = "N")]
+    pub header_rows: Option<u64>,
+    /// Take blanks off fields and from around their quotes.
+    #[arg(long, help_heading = "Source", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub trim: Option<bool>,
     /// Unquoted text that means NULL, beside the empty field; may be repeated.
     // Measuring devices write -9999, which must not be taken for a flag.
     #[arg(long, help_heading = "Source", value_name = "TEXT", allow_hyphen_values = true)]

@@ -5,7 +5,7 @@
 //! then `fine` is not its value. So the rows beside such a record cannot be trusted.
 
 use crate::broken::resync::Window;
-use crate::dialect::Rules;
+use crate::dialect::{DelimiterTail, Rules};
 use crate::lines::is_line_end;
 use crate::read_record::read_record;
 
@@ -22,9 +22,10 @@ pub(super) fn is_lone_field(window: &Window<'_>, at: usize) -> bool {
     let is_alone = columns > 1 && !window.rules.fills_short_rows && fields(&lenient) == 1;
     let other = OTHER_DELIMITERS.iter().filter(|other| **other != window.rules.delimiter);
     is_alone
-        && !other
-            .into_iter()
-            .any(|other| fields(&Rules { delimiter: *other, ..lenient }) == columns)
+        && !other.into_iter().any(|other| {
+            fields(&Rules { delimiter: *other, tail: DelimiterTail::default(), ..lenient })
+                == columns
+        })
 }
 
 /// Whether a lone field begins at `at`, and no blank line or comment.

@@ -2,6 +2,7 @@
 //! `between_records` and `broken_records` are written by hand, `pollution` breaks files in all ways, `properties` are checked against a
 //! slow reader that goes byte by byte and knows nothing of chunks.
 
+mod another_reader;
 mod between_records;
 mod bounded;
 mod broken_records;

@@ -36,7 +36,7 @@ pub(crate) fn read(bytes: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvE
     let mut file = File { records: Vec::new(), blank_lines: 0, width: 0, headers: 0, marks: 0 };
     // Blank lines behind the last record, which are those at the end of the file so far.
     let mut blank_lines = 0;
-    let mut header: &[u8] = &[];
+    let mut header: Vec<Vec<u8>> = Vec::new();
     let drops = dialect.repeated_header == RepeatedHeader::Skip;
     while !rest.is_empty() {
         // A line has one mark beside that of the file; another one is text.
@@ -73,7 +73,7 @@ pub(crate) fn read(bytes: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvE
                 }
             }
             rest = skip_line(left);
-            let is_repeated = !header.is_empty() && text == header;
+            let is_repeated = header.iter().any(|header| text == header);
             fit(&mut record, file.width, dialect);
             let (expected, found) = (file.width, record.len());
             if found != expected && !is_repeated {
@@ -81,7 +81,7 @@ pub(crate) fn read(bytes: &[u8], dialect: &Dialect) -> Result<File, (usize, CsvE
                 return Err((number, CsvErrorKind::RaggedRow { expected, found, ragged }));
             }
             if is_first && dialect.header && drops && found > 1 {
-                header = text;
+                header = spellings(&record, text, dialect);
             } else if is_repeated {
                 file.headers += 1;
                 continue;
@@ -135,11 +135,29 @@ pub(crate) struct Sifted {
     is_lone_field: bool,
 }
 
-/// The header as it stands in the file, where records that equal it are left out; otherwise empty.
-pub(crate) fn header_text<'a>(file: &'a [u8], dialect: &Dialect) -> &'a [u8] {
+/// The header as it stands in the file, and with no name or all names quoted.
+fn spellings(header: &[Cell], text: &[u8], dialect: &Dialect) -> Vec<Vec<u8>> {
+    let mut spellings = vec![text.to_vec()];
+    let special = |byte: &u8| {
+        [Some(dialect.delimiter), dialect.quote, dialect.escape, Some(b'\n'), Some(b'\r')]
+            .contains(&Some(*byte))
+    };
+    let is_plain = !header.iter().any(|cell| cell.text.iter().any(|byte| special(byte)));
+    if let Some(quote) = dialect.quote.filter(|_| is_plain) {
+        let quoted = |cell: &Cell| [&[quote], &*cell.text, &[quote]].concat();
+        let texts: Vec<Vec<u8>> = header.iter().map(|cell| cell.text.clone()).collect();
+        let quoted: Vec<Vec<u8>> = header.iter().map(quoted).collect();
+        spellings.extend([texts.join(&dialect.delimiter), quoted.join(&dialect.delimiter)]);
+    }
+    spellings.retain(|spelling| !spelling.is_empty());
+    spellings
+}
+
+/// How records are written that are left out, since they are the header.
+pub(crate) fn header_spellings(file: &[u8], dialect: &Dialect) -> Vec<Vec<u8>> {
     let drops = dialect.repeated_header == RepeatedHeader::Skip;
     if !drops || !dialect.header {
-        return &[];
+        return Vec::new();
     }
     let mut rest = file.strip_prefix(MARK).unwrap_or(file);
     for _ in 0..dialect.skip_rows {
@@ -148,7 +166,7 @@ pub(crate) fn header_text<'a>(file: &'a [u8], dialect: &Dialect) -> &'a [u8] {
     loop {
         rest = rest.strip_prefix(MARK).unwrap_or(rest);
         match rest.first() {
-            None => return &[],
+            None => return Vec::new(),
             Some(first) if is_line_end(*first) || Some(*first) == dialect.comment => {
                 rest = skip_line(rest);
             }
@@ -157,9 +175,10 @@ pub(crate) fn header_text<'a>(file: &'a [u8], dialect: &Dialect) -> &'a [u8] {
     }
     match record(rest, dialect) {
         Ok((header, left)) if width_of_header(&header, dialect) > 1 => {
-            &rest[..rest.len() - left.len()]
+            let named = &header[..width_of_header(&header, dialect)];
+            spellings(named, &rest[..rest.len() - left.len()], dialect)
         }
-        _ => &[],
+        _ => Vec::new(),
     }
 }
 
@@ -169,7 +188,7 @@ pub(crate) fn sift(
     file: &[u8],
     at: usize,
     width: usize,
-    header: &[u8],
+    header: &[Vec<u8>],
     dialect: &Dialect,
 ) -> Option<Vec<Sifted>> {
     let mut records = all_records(file, at, width, header, dialect)?;
@@ -207,7 +226,7 @@ fn all_records(
     file: &[u8],
     mut at: usize,
     width: usize,
-    header: &[u8],
+    header: &[Vec<u8>],
     dialect: &Dialect,
 ) -> Option<Vec<Sifted>> {
     let mut records = Vec::new();
@@ -279,7 +298,7 @@ fn is_lone_field(rest: &[u8], width: usize, dialect: &Dialect) -> bool {
 fn good(
     rest: &[u8],
     width: usize,
-    header: &[u8],
+    header: &[Vec<u8>],
     dialect: &Dialect,
 ) -> Result<(Option<Vec<Cell>>, usize), Option<CsvErrorKind>> {
     let (mut record, left) = record(rest, dialect).map_err(Some)?;
@@ -287,7 +306,7 @@ fn good(
     let text = &rest[..rest.len() - left.len()];
     fit(&mut record, width, dialect);
     let is_text = std::str::from_utf8(text).is_ok() && !text.contains(&0);
-    let is_header = !header.is_empty() && text == header;
+    let is_header = header.iter().any(|header| text == header);
     let fits = record.len() == width || is_header;
     if is_text && fits { Ok(((!is_header).then_some(record), length)) } else { Err(None) }
 }
@@ -297,7 +316,7 @@ fn broken_length(
     rest: &[u8],
     line: usize,
     width: usize,
-    header: &[u8],
+    header: &[Vec<u8>],
     dialect: &Dialect,
 ) -> Option<usize> {
     let lenient = Dialect { quotes: Quotes::Lenient, ..dialect.clone() };
@@ -338,7 +357,7 @@ fn record_or_clash<'a>(rest: &'a [u8], dialect: &Dialect) -> Result<&'a [u8], Op
 }
 
 /// Whether three records fit, or all that are left. Their bytes need not be text.
-fn fits(mut rest: &[u8], width: usize, header: &[u8], dialect: &Dialect) -> bool {
+fn fits(mut rest: &[u8], width: usize, header: &[Vec<u8>], dialect: &Dialect) -> bool {
     let mut count = 0;
     let mut blank = 0;
     while count < 3 {
@@ -361,7 +380,7 @@ fn fits(mut rest: &[u8], width: usize, header: &[u8], dialect: &Dialect) -> bool
         count += std::mem::take(&mut blank);
         let Ok((mut record, left)) = record(rest, dialect) else { return count >= 3 };
         let text = &rest[..rest.len() - left.len()];
-        let is_header = !header.is_empty() && text == header;
+        let is_header = header.iter().any(|header| text == header);
         fit(&mut record, width, dialect);
         if record.len() != width && !is_header {
             return count >= 3;

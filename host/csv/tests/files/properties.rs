@@ -2,8 +2,8 @@
 //! shows.
 
 use loader_csv::{
-    CsvError, CsvErrorKind, DecodeAs, Dialect, FileProfile, LeadingZeros, LogicalType, Oddity,
-    Quotes, Ragged, RepeatedHeader, ShortRows, TrailingDelimiter,
+    CsvError, CsvErrorKind, DecodeAs, DelimiterTail, Dialect, FileProfile, LeadingZeros,
+    LogicalType, Oddity, Quotes, Ragged, RepeatedHeader, ShortRows, TrailingDelimiter,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -30,6 +30,9 @@ pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
                     escape,
                     header,
                     columns: None,
+                    header_rows: 1,
+                    trim: false,
+                    delimiter_tail: DelimiterTail::default(),
                     skip_rows,
                     comment,
                     null_tokens: if nulls { vec!["NA".into(), "a".into()] } else { Vec::new() },

@@ -12,8 +12,8 @@ use loader_model::max_rejects::MaxRejects;
 use loader_model::stop::StopFlag;
 
 use super::profiling::{CutChunk, MergedProfiles, profile_behind};
+use super::reading::{CHUNK_BYTES, Reading};
 use super::spool::{Spool, read_chunk};
-use super::{CHUNK_BYTES, Reading};
 use crate::encoding::Source;
 use crate::failures::{csv_failure, in_words, in_words_with_advice};
 use crate::too_many::too_many;
@@ -27,7 +27,7 @@ const WINDOW_BYTES: usize = TARGET_BYTES + SIFT_BESIDE_BYTES;
 /// A file that was copied to its end.
 pub(super) struct Sifting<'a> {
     pub(super) source: &'a Source,
-    pub(super) size_bytes: u64,
+    pub(super) body_bytes: u64,
     pub(super) header: &'a Header,
     pub(super) reading: &'a Reading<'a>,
     pub(super) workers: NonZeroUsize,
@@ -61,7 +61,7 @@ impl Sifting<'_> {
         let mut window = Vec::new();
         loop {
             self.stop.check()?;
-            let left = self.size_bytes.saturating_sub(sifter.offset());
+            let left = self.body_bytes.saturating_sub(sifter.offset());
             let length = left.min(WINDOW_BYTES as u64);
             window.resize(usize::try_from(length).unwrap_or(WINDOW_BYTES), 0);
             self.source

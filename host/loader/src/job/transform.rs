@@ -3,9 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use loader_csv::Dialect;
+use loader_csv::{DelimiterTail, Dialect};
 use loader_data::column_spec::ColumnSpec;
 use loader_data::encoding::Encoding;
+use loader_data::infer::Footer;
 use loader_model::choices::{Quotes, RepeatedHeader, ShortRows, TrailingDelimiter};
 use loader_model::error::{Context, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
@@ -22,6 +23,7 @@ pub struct TransformSettings {
     /// `None`: UTF-8, or what a byte order mark says.
     pub encoding: Option<Encoding>,
     pub dialect: Dialect,
+    pub footer: Option<Footer>,
     /// Names of the file's columns, in place of those of the header.
     pub column_names: Option<Vec<String>>,
     /// What the user says of single columns.
@@ -68,6 +70,7 @@ impl TransformSettings {
             workers,
             encoding: settings.encoding.as_deref().map(Encoding::of_label).transpose()?,
             dialect: dialect(&settings)?,
+            footer: footer(&settings)?,
             column_names: settings.column_names.clone().map(|names| names.0),
             columns: columns::decide(&settings, target.as_ref())?,
             plugins,
@@ -103,13 +106,16 @@ fn plugin_cache(settings: &Settings) -> PluginCache {
 fn dialect(settings: &Settings) -> Result<Dialect> {
     let defaults = Dialect::default();
     let quote = quote(settings, defaults.quote)?;
+    let (delimiter, delimiter_tail) = delimiter(settings, defaults.delimiter)?;
     let dialect = Dialect {
-        delimiter: byte(settings.delimiter.as_deref(), "--delimiter")?
-            .unwrap_or(defaults.delimiter),
+        delimiter,
+        delimiter_tail,
         quote,
         escape: byte(settings.escape.as_deref(), "--escape")?,
         header: !settings.no_header.unwrap_or(false),
         columns: settings.column_names.as_ref().map(|names| names.0.len()),
+        header_rows: header_rows(settings)?,
+        trim: settings.trim.unwrap_or(false),
         skip_rows: settings.skip_rows.unwrap_or(0),
         comment: byte(settings.comment.as_deref(), "--comment")?,
         null_tokens: settings.null_value.clone().unwrap_or_default(),
@@ -135,6 +141,49 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
     Ok(dialect)
 }
 
+/// The first character of the delimiter, and those behind it.
+fn delimiter(settings: &Settings, default: u8) -> Result<(u8, DelimiterTail)> {
+    let Some(text) = settings.delimiter.as_deref() else {
+        return Ok((default, DelimiterTail::default()));
+    };
+    let text = text.replace("\\t", "\t");
+    let parts = text.as_bytes().split_first();
+    let parts = parts.and_then(|(first, rest)| Some((*first, DelimiterTail::new(rest)?)));
+    parts.filter(|_| text.bytes().all(is_usable)).ok_or_else(|| {
+        config(format!(
+            "--delimiter `{text}` is not one to eight ASCII characters (\\t for the tabulator)"
+        ))
+    })
+}
+
+fn header_rows(settings: &Settings) -> Result<u64> {
+    let no_header = settings.no_header.unwrap_or(false);
+    match settings.header_rows {
+        Some(0) => Err(config("--header-rows 0 is no header; say --no-header")),
+        Some(_) if no_header => Err(config("--no-header and --header-rows contradict; drop one")),
+        rows => Ok(rows.unwrap_or(1)),
+    }
+}
+
+/// What the settings say of a footer.
+fn footer(settings: &Settings) -> Result<Option<Footer>> {
+    match (settings.skip_footer, &settings.footer) {
+        (Some(_), Some(_)) => {
+            Err(config("--skip-footer and --footer both say what the footer is; drop one"))
+        }
+        (None | Some(0), None) => Ok(None),
+        (Some(lines), None) => Ok(Some(Footer::Lines(lines))),
+        (None, Some(text)) if text.trim().is_empty() => {
+            Err(config("--footer needs the text that the footer begins with"))
+        }
+        (None, Some(text)) => Ok(Some(Footer::Begins(text.clone()))),
+    }
+}
+
+fn is_usable(byte: u8) -> bool {
+    byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0)
+}
+
 fn quote(settings: &Settings, default: Option<u8>) -> Result<Option<u8>> {
     match settings.quote.as_deref() {
         Some("none") => Ok(None),
@@ -149,7 +198,7 @@ fn byte(text: Option<&str>, flag: &str) -> Result<Option<u8>> {
     let Some(text) = text else { return Ok(None) };
     match text.as_bytes() {
         [b'\\', b't'] => Ok(Some(b'\t')),
-        [byte] if byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0) => Ok(Some(*byte)),
+        [byte] if is_usable(*byte) => Ok(Some(*byte)),
         _ => Err(config(format!(
             "{flag} `{text}` is not one ASCII character (\\t for the tabulator)"
         ))),

@@ -1,0 +1,83 @@
+//! The line `sep=;`, which spreadsheets write and read: it names the delimiter.
+//!
+//! In: the first bytes of a text, and the dialect that it is read by. Out: the whole text, and the
+//! dialect that the line asks for.
+
+use std::io::{Chain, Cursor, Read};
+
+use loader_csv::Dialect;
+use loader_model::error::{Error, Kind, Result};
+
+use crate::decompress::read_failure;
+
+/// The bytes that tell whether there is such a line: a byte order mark, `sep=`, the delimiter in
+/// quotes, a line end.
+const HEAD_BYTES: u64 = 12;
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// A text whose first line was looked at.
+pub(super) struct FirstLine<R> {
+    pub(super) text: Chain<Cursor<Vec<u8>>, R>,
+    pub(super) dialect: Dialect,
+    pub(super) notice: Option<String>,
+}
+
+impl<R: Read> FirstLine<R> {
+    /// Looks at the first line, unless the dialect skips it. Errors: `Data` when it names another
+    /// delimiter than the settings, and those of reading.
+    pub(super) fn of(mut text: R, dialect: &Dialect) -> Result<FirstLine<R>> {
+        let mut head = Vec::new();
+        text.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(read_failure)?;
+        let named = delimiter(&head).filter(|_| dialect.skip_rows == 0);
+        let text = Cursor::new(head).chain(text);
+        let Some(named) = named else {
+            return Ok(FirstLine { text, dialect: dialect.clone(), notice: None });
+        };
+        let shown = if named == b'\t' { "\\t".to_owned() } else { char::from(named).to_string() };
+        let is_given = dialect.is_sequential() || dialect.delimiter != Dialect::default().delimiter;
+        if is_given && named != dialect.delimiter {
+            let fact = format!(
+                "line 1: the file says `sep={shown}`, and the settings name another delimiter; load \
+                 it with --delimiter '{shown}', or skip the line with --skip-rows 1"
+            );
+            return Err(Error::new(Kind::Data, fact));
+        }
+        let dialect = Dialect { delimiter: named, skip_rows: 1, ..dialect.clone() };
+        let notice = format!("line 1: `sep={shown}` was taken for the delimiter, and left out");
+        Ok(FirstLine { text, dialect, notice: Some(notice) })
+    }
+}
+
+/// The delimiter that a first line names.
+fn delimiter(head: &[u8]) -> Option<u8> {
+    let line = head.strip_prefix(MARK).unwrap_or(head);
+    let line = line.strip_prefix(b"\"").unwrap_or(line);
+    let (prefix, rest) = line.split_at_checked(4)?;
+    let (delimiter, rest) = rest.split_first()?;
+    let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
+    let ends = matches!(rest.first(), None | Some(b'\n' | b'\r'));
+    let is_usable = delimiter.is_ascii() && !delimiter.is_ascii_alphanumeric() && *delimiter > 0;
+    (prefix.eq_ignore_ascii_case(b"sep=")
+        && ends
+        && is_usable
+        && !matches!(delimiter, b'"' | b'\n' | b'\r'))
+    .then_some(*delimiter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_known() {
+        assert_eq!(delimiter(b"sep=;\r\na;b"), Some(b';'));
+        assert_eq!(delimiter(b"\xEF\xBB\xBFSEP=\t\na\tb"), Some(b'\t'));
+        assert_eq!(delimiter(b"\"sep=|\"\n"), Some(b'|'));
+        assert_eq!(delimiter(b"sep=,"), Some(b','));
+        for other in
+            [&b"sep=;;\n"[..], b"sep=a\n", b"sep;a\n", b"sep=", b"step=;\n", b"sep=\n", b""]
+        {
+            assert_eq!(delimiter(other), None, "{}", other.escape_ascii());
+        }
+    }
+}
