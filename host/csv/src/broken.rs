@@ -11,8 +11,8 @@ mod sift;
 
 use crate::chunk::Chunk;
 use crate::error::{CsvError, CsvErrorKind};
+use crate::header::Header;
 use crate::lines::count_lines;
-use crate::preamble::Header;
 use crate::row_error::RowError;
 use crate::rows::Rows;
 use crate::text::bad_byte;

@@ -12,7 +12,7 @@ use crate::decode_as::DecodeAs;
 use crate::dialect::Dialect;
 use crate::error::{CsvError, CsvErrorKind};
 use crate::field::FieldReader;
-use crate::preamble::Header;
+use crate::header::Header;
 use crate::row_error::RowError;
 use crate::rows::{Block, Rows};
 use crate::rule::{Judge, RefusedField, RuleReader};

@@ -19,6 +19,7 @@ mod dialect;
 mod error;
 mod facts;
 mod field;
+mod header;
 mod held;
 mod lines;
 mod logical;
@@ -49,10 +50,10 @@ pub use dialect::{
     TrailingDelimiter,
 };
 pub use error::{CsvError, CsvErrorKind, Position};
+pub use header::Header;
 pub use logical::LogicalType;
 pub use new_type::{Because, Cause, NewType};
 pub use oddities::{Oddities, Oddity, Tally};
-pub use preamble::Header;
 pub use profile::{ChunkProfile, ColumnProfile, FileProfile, ProfileMerge, profile_chunk};
 pub use ragged::Ragged;
 pub use record::{RecordText, find_records};

@@ -1,66 +1,15 @@
 //! The part of a file before its records: a byte order mark, lines to skip, comments, the header.
 
-use std::sync::Arc;
-
-use crate::chunk::Chunk;
 use crate::dialect::{BYTE_ORDER_MARK, Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::field::{Field, FieldReader};
+use crate::header::{Header, numbered, spellings};
 use crate::lines::{LineCounter, count_lines, is_line_end, line_length};
 use crate::ragged::Ragged;
 use crate::read_record::{Record, read_record};
 use crate::row_error::RowError;
-use crate::rule::ColumnRule;
 use crate::text::{Records, check_text};
 use crate::{MAX_COLUMNS, MAX_ROW_BYTES};
-
-/// The columns of a file, at least one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Header {
-    /// The names as in the file: a name may be empty, and two may be equal. Without a header line,
-    /// `column_1` and so on.
-    pub names: Vec<String>,
-    /// The header's records as they stand in the file, and as they would without quotes or with all
-    /// of them: records that equal one are left out. Empty where they are data: in a file of one
-    /// column such a record may well be a value.
-    pub(crate) repeated: Arc<[Box<[u8]>]>,
-    /// How the columns are read of which the user has said something; columns past its end are read
-    /// as all are.
-    pub(crate) rules: Arc<[Option<ColumnRule>]>,
-    /// Where the records begin: the place in the file, and its physical line.
-    pub(crate) records_offset: u64,
-    pub(crate) records_line: u64,
-}
-
-impl Header {
-    /// The header of the same file, with other names for its columns.
-    pub fn renamed(&self, names: Vec<String>) -> Header {
-        Header { names, ..self.clone() }
-    }
-
-    /// The header of the same file, with a rule for each column of which the user has said
-    /// something.
-    pub fn with_rules(&self, rules: Vec<Option<ColumnRule>>) -> Header {
-        Header { rules: rules.into(), ..self.clone() }
-    }
-
-    /// How a column is read; `None`: as all are.
-    pub(crate) fn rule(&self, column: usize) -> Option<&ColumnRule> {
-        self.rules.get(column)?.as_ref()
-    }
-
-    /// What is known of a chunk's records.
-    pub(crate) fn records(&self, chunk: &Chunk) -> Records<'_> {
-        let (columns, headers) = (self.names.len(), &*self.repeated);
-        Records { columns, headers, ends_file: chunk.ends_file }
-    }
-}
-
-/// The header of a file that has none.
-fn numbered(columns: usize) -> Header {
-    let names = (1..=columns).map(|number| format!("column_{number}")).collect();
-    Header { names, ..Header::default() }
-}
 
 /// Collects the start of a file until the header is complete.
 pub(crate) struct Preamble {
@@ -186,16 +135,7 @@ impl Preamble {
             let ragged = if found < expected { Ragged::Short } else { Ragged::Long };
             return Err(self.error(CsvErrorKind::RaggedRow { expected, found, ragged }));
         }
-        for (name, part) in self.header.names.iter_mut().zip(&header.names) {
-            if name.is_empty() {
-                name.clone_from(part);
-            } else if !part.is_empty() && name != part {
-                name.push('_');
-                name.push_str(part);
-            }
-        }
-        self.header.repeated =
-            self.header.repeated.iter().chain(&*header.repeated).cloned().collect();
+        self.header.join(&header);
         Ok(())
     }
 
@@ -326,31 +266,8 @@ impl Preamble {
         let names = record.fields(&self.head).take(columns).map(|(_, raw)| self.name(raw));
         let names: Vec<String> = names.collect();
         let is_skipped = self.rules.drops_marks && columns > 1;
-        let repeated = if is_skipped { self.spellings(text, &names) } else { Vec::new() };
+        let repeated = if is_skipped { spellings(text, &names, &self.rules) } else { Vec::new() };
         Ok(Header { names, repeated: repeated.into(), ..Header::default() })
-    }
-
-    /// A record of the header as it is written, and with no name or all names quoted.
-    fn spellings(&self, text: &[u8], names: &[String]) -> Vec<Box<[u8]>> {
-        let mut delimiter = vec![self.rules.delimiter];
-        delimiter.extend_from_slice(self.rules.tail.as_bytes());
-        let special = |byte: &u8| {
-            *byte == self.rules.delimiter
-                || Some(*byte) == self.rules.quote
-                || Some(*byte) == self.rules.escape
-                || is_line_end(*byte)
-        };
-        let mut spellings: Vec<Box<[u8]>> = vec![text.into()];
-        let quote = self.rules.quote.filter(|_| !names.concat().bytes().any(|byte| special(&byte)));
-        if let Some(quote) = quote {
-            let quoted = |name: &String| [&[quote], name.as_bytes(), &[quote]].concat();
-            let bare: Vec<&[u8]> = names.iter().map(String::as_bytes).collect();
-            let quoted: Vec<Vec<u8>> = names.iter().map(quoted).collect();
-            spellings.extend([bare.join(&*delimiter).into(), quoted.join(&*delimiter).into()]);
-        }
-        spellings.retain(|spelling| !spelling.is_empty());
-        spellings.dedup();
-        spellings
     }
 
     /// The number of columns: empty names at the end are none where such fields are dropped.

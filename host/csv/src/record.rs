@@ -2,8 +2,8 @@
 
 use crate::chunk::Chunk;
 use crate::dialect::Dialect;
+use crate::header::Header;
 use crate::lines::count_lines;
-use crate::preamble::Header;
 use crate::rows::{Block, Rows};
 
 /// A record as it stands in the file.

@@ -12,9 +12,10 @@ use crate::before::Before;
 use crate::chunk::Chunk;
 use crate::dialect::{Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
+use crate::header::Header;
 use crate::held::Held;
 use crate::lines::{LineCounter, is_line_end};
-use crate::preamble::{Body, Header, Preamble};
+use crate::preamble::{Body, Preamble};
 use crate::scan::{Needles, Scanner};
 
 /// Finds the chunks of one file. Their ends depend on the file and the target size, and not on the
@@ -59,14 +60,13 @@ enum State {
 /// A place that no byte has. Comparing with it is cheaper than with an `Option`.
 const NOWHERE: usize = usize::MAX;
 
-/// The state of the scan through one piece of the file.
+/// The scan through a piece.
 struct Pass<'a> {
     bytes: &'a [u8],
     /// The place of a character that a quote or an escape before it made plain, or [`NOWHERE`].
     plain: usize,
-    /// Where the last stretch outside of quotes begins.
+    /// Where the last stretch outside of quotes begins, and where the last quoted field opened.
     open_from: usize,
-    /// Where the last quoted field opened.
     opened_at: Option<usize>,
 }
 

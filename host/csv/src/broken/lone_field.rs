@@ -13,13 +13,13 @@ use crate::read_record::read_record;
 const OTHER_DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// Whether the record at `at` is a lone field. One that has all its fields with another delimiter is
-/// none.
+/// none, nor is one with a quote in it: its field would be quoted as a whole.
 pub(super) fn is_lone_field(window: &Window<'_>, at: usize) -> bool {
     let columns = window.header.names.len();
     let rest = window.bytes.get(at..).unwrap_or_default();
     let fields = |rules: &Rules| read_record(rest, rules).map_or(0, |record| record.ends.len());
     let lenient = Rules { takes_bare_quotes: true, ..window.rules };
-    let is_alone = columns > 1 && !window.rules.fills_short_rows && fields(&lenient) == 1;
+    let is_alone = columns > 1 && !window.rules.fills_short_rows && fields(&window.rules) == 1;
     let other = OTHER_DELIMITERS.iter().filter(|other| **other != window.rules.delimiter);
     is_alone
         && !other.into_iter().any(|other| {

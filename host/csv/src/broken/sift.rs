@@ -9,9 +9,9 @@ use crate::broken::resync::{End, EndsBecause, Window};
 use crate::chunk::Chunk;
 use crate::dialect::{Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind};
+use crate::header::Header;
 use crate::held::Held;
 use crate::lines::{LineCounter, count_lines, line_length};
-use crate::preamble::Header;
 use crate::row_error::RowError;
 use crate::rows::{Block, Rows};
 
