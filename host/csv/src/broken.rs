@@ -10,9 +10,9 @@ mod resync;
 mod sift;
 
 use crate::chunk::Chunk;
-use crate::error::{CsvError, CsvErrorKind};
+use crate::error::{CsvError, CsvErrorKind, Position};
 use crate::header::Header;
-use crate::lines::count_lines;
+use crate::lines::LineCounter;
 use crate::row_error::RowError;
 use crate::rows::Rows;
 use crate::text::bad_byte;
@@ -69,25 +69,35 @@ impl BrokenRecord {
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         self.start + text.strip_suffix(b"\r").unwrap_or(text).len()
     }
+}
 
-    /// The mistake of the record. `bytes` are the chunk's, whose first record has the number
-    /// `first_record`, counted from 1.
-    pub fn describe(
-        &self,
-        bytes: &[u8],
-        chunk: &Chunk,
-        header: &Header,
-        first_record: u64,
-    ) -> Broken {
-        let error = RowError {
-            kind: self.kind.clone(),
-            row: Some(self.row),
-            byte: self.byte,
-            column: self.column,
+/// Describes the broken records of a chunk, in their order. `bytes` are the chunk's, whose first
+/// record has the number `first_record`, counted from 1.
+// The lines are counted on from record to record: a chunk may have a million of them.
+pub fn describe_broken<'a>(
+    bytes: &'a [u8],
+    chunk: &'a Chunk,
+    header: &'a Header,
+    first_record: u64,
+) -> impl Iterator<Item = Broken> + 'a {
+    let (mut lines, mut counted_to) = (LineCounter::default(), 0);
+    let broken = chunk.sifted.as_deref().unwrap_or_default().iter();
+    broken.map(move |broken| {
+        lines.feed(bytes.get(counted_to..broken.start).unwrap_or_default());
+        counted_to = counted_to.max(broken.start);
+        let mut of_mistake = lines.clone();
+        let to = broken.byte.min(bytes.len());
+        of_mistake.feed(bytes.get(broken.start..to).unwrap_or_default());
+        let position = Position {
+            record: first_record + broken.row,
+            line: chunk.first_line + of_mistake.count(),
+            byte: chunk.offset + broken.byte as u64,
+            column: broken.column.and_then(|column| header.names.get(column).cloned()),
         };
-        let error = error.locate(bytes, chunk.offset, chunk.first_line, &header.names);
-        let error = error.after_records(first_record.saturating_sub(1));
-        let before = bytes.get(..self.start).unwrap_or(bytes);
-        Broken { line: chunk.first_line + count_lines(before), error, because: self.because }
-    }
+        Broken {
+            line: chunk.first_line + lines.count(),
+            error: CsvError { kind: broken.kind.clone(), position },
+            because: broken.because,
+        }
+    })
 }

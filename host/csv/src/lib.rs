@@ -41,7 +41,9 @@ mod split;
 mod text;
 mod zone;
 
-pub use broken::{Broken, BrokenRecord, EndsBecause, SIFT_BESIDE_BYTES, SiftFrom, Sifter};
+pub use broken::{
+    Broken, BrokenRecord, EndsBecause, SIFT_BESIDE_BYTES, SiftFrom, Sifter, describe_broken,
+};
 pub use chunk::Chunk;
 pub use decode::{Batches, Decoded, Decoder, arrow_schema};
 pub use decode_as::{DECIMAL_KEY, DecodeAs, GIVEN_KEY, LOGICAL_KEY};

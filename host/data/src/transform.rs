@@ -193,11 +193,12 @@ impl<S: Sink> Worker<'_, S> {
     }
 
     /// Rejects the records that cannot be read.
-    fn set_aside(&mut self, broken: Vec<Broken>) {
-        self.totals.rows_read += broken.len() as u64;
-        self.shared.rejected.fetch_add(broken.len() as u64, Ordering::Relaxed);
-        let reject = |broken| reject(broken, &self.spool.source);
-        self.totals.reject(broken.into_iter().map(reject).collect());
+    fn set_aside(&mut self, broken: impl Iterator<Item = Broken>) {
+        let before = self.totals.rows_rejected;
+        self.totals.reject(broken.map(|broken| reject(broken, &self.spool.source)));
+        let rejected = self.totals.rows_rejected - before;
+        self.totals.rows_read += rejected;
+        self.shared.rejected.fetch_add(rejected, Ordering::Relaxed);
     }
 
     fn finish(mut self) -> Result<Totals> {

@@ -1,7 +1,9 @@
-//! Files that are made to cost time or memory before their first record. Each of these tests would
-//! take minutes where the work is quadratic.
+//! Files that are made to cost time or memory, before their first record or by broken ones. Each of
+//! these tests would take minutes where the work is quadratic.
 
 use loader_csv::{CsvError, CsvErrorKind, Dialect, Header, MAX_COLUMNS, MAX_ROW_BYTES, Splitter};
+
+use crate::broken_records::sift;
 
 fn header_of(file: &[u8], dialect: &Dialect, piece: usize) -> Result<Header, CsvError> {
     let mut splitter = Splitter::new(dialect, 1 << 20);
@@ -77,4 +79,14 @@ fn a_header_is_as_long_as_a_row_may_be() {
     let refused = header_of("x".repeat(limit + 9).as_bytes(), &Dialect::default(), 4096);
     let kind = refused.expect_err("too long").kind;
     assert_eq!(kind, CsvErrorKind::TooLong { limit: MAX_ROW_BYTES, open_quote: false });
+}
+
+#[test]
+fn very_many_broken_rows_are_described_in_linear_time() {
+    let file = "a,b\n".to_owned() + &"1\n".repeat(900_000);
+    let sifted = sift(file.as_bytes(), &Dialect::default(), 1 << 22).expect("sifts");
+    assert_eq!(sifted.broken.len(), 900_000);
+    let (number, words) = &sifted.broken[899_999];
+    assert_eq!(*number, 900_000);
+    assert!(words.starts_with("record 900000, line 900001, byte 1800002: "), "{words}");
 }

@@ -2,7 +2,7 @@
 
 use loader_csv::{
     Chunk, DecodeAs, Decoder, Dialect, Header, ProfileMerge, SIFT_BESIDE_BYTES, SiftFrom, Sifter,
-    Splitter, find_records, profile_chunk,
+    Splitter, describe_broken, find_records, profile_chunk,
 };
 use proptest::prelude::*;
 
@@ -35,8 +35,7 @@ pub(crate) fn sift(file: &[u8], dialect: &Dialect, target: usize) -> Option<Sift
     let (mut rows, mut broken) = (Vec::new(), Vec::new());
     for (chunk, first) in chunks.iter().zip(&profile.first_records) {
         let bytes = bytes_of(file, chunk);
-        for record in chunk.sifted.as_deref().expect("sifted") {
-            let described = record.describe(bytes, chunk, &header, *first);
+        for described in describe_broken(bytes, chunk, &header, *first) {
             let words = format!("{}; {}", described.error, described.because);
             broken.push((described.error.position.record, words));
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use loader_csv::{Broken, BrokenRecord, Chunk, CsvError, Dialect, FileProfile, Header};
+use loader_csv::{Broken, Chunk, CsvError, Dialect, FileProfile, Header, describe_broken};
 use loader_model::error::{Context, Kind, Result};
 
 use super::notices::notices;
@@ -47,11 +47,12 @@ pub(crate) struct SourceRecord {
 
 impl SpooledChunk {
     /// The records of the chunk that cannot be read. `bytes` are the chunk's.
-    pub(crate) fn broken(&self, bytes: &[u8], header: &Header) -> Vec<Broken> {
-        let broken = self.chunk.sifted.as_deref().unwrap_or_default().iter();
-        let describe =
-            |broken: &BrokenRecord| broken.describe(bytes, &self.chunk, header, self.first_record);
-        broken.map(describe).collect()
+    pub(crate) fn broken<'a>(
+        &'a self,
+        bytes: &'a [u8],
+        header: &'a Header,
+    ) -> impl Iterator<Item = Broken> + 'a {
+        describe_broken(bytes, &self.chunk, header, self.first_record)
     }
 }
 
@@ -85,7 +86,7 @@ impl Spool {
                 break;
             }
             let broken = spooled.broken(&buffer, &self.header);
-            first.extend(broken.into_iter().take(at_most - first.len()).map(|broken| broken.error));
+            first.extend(broken.take(at_most - first.len()).map(|broken| broken.error));
         }
         first
     }

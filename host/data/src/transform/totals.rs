@@ -30,10 +30,13 @@ impl Totals {
         Totals { max_text_bytes: vec![0; columns], ..Totals::default() }
     }
 
-    pub(super) fn reject(&mut self, rejects: Vec<Reject>) {
-        self.rows_rejected += rejects.len() as u64;
-        let room = MAX_KEPT_REJECTS.saturating_sub(self.rejects.len() as u64);
-        self.rejects.extend(rejects.into_iter().take(usize::try_from(room).unwrap_or(usize::MAX)));
+    pub(super) fn reject(&mut self, rejects: impl IntoIterator<Item = Reject>) {
+        for reject in rejects {
+            self.rows_rejected += 1;
+            if (self.rejects.len() as u64) < MAX_KEPT_REJECTS {
+                self.rejects.push(reject);
+            }
+        }
     }
 
     pub(super) fn add(&mut self, other: Totals) {
