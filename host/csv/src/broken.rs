@@ -63,6 +63,11 @@ impl BrokenRecord {
         BrokenRecord { start, end, row: rows.records(), byte, column, kind, because }
     }
 
+    /// What is wrong with the record.
+    pub fn kind(&self) -> &CsvErrorKind {
+        &self.kind
+    }
+
     /// Where the record's text ends, before its line end. `bytes` are the chunk's.
     pub(crate) fn text_end(&self, bytes: &[u8]) -> usize {
         let text = bytes.get(self.start..self.end).unwrap_or_default();

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
-use loader_csv::{Broken, Chunk, CsvError, Dialect, FileProfile, Header, describe_broken};
+use loader_csv::{
+    Broken, Chunk, CsvError, CsvErrorKind, Dialect, FileProfile, Header, describe_broken,
+};
 use loader_model::error::{Context, Kind, Result};
 
 use super::notices::notices;
@@ -61,6 +63,7 @@ impl Spool {
     pub fn notices(&self) -> Vec<String> {
         let mut notices = notices(&self.profile.oddities);
         notices.extend(self.source.notices());
+        notices.extend(self.notice_of_bytes());
         notices.extend_from_slice(&self.notices_of_columns);
         notices
     }
@@ -68,6 +71,28 @@ impl Spool {
     /// The name of the file's encoding.
     pub fn encoding(&self) -> &'static str {
         self.source.encoding().name()
+    }
+
+    /// What to do where rows are set aside because of their bytes: the file may well be in another
+    /// encoding than it is read in. `None`: there are no such rows.
+    fn notice_of_bytes(&self) -> Option<String> {
+        let of_bytes = |kind: &CsvErrorKind| *kind == CsvErrorKind::InvalidUtf8;
+        let rows = |spooled: &SpooledChunk| {
+            let broken = spooled.chunk.sifted.iter().flat_map(|broken| broken.iter());
+            broken.filter(|broken| of_bytes(broken.kind())).count()
+        };
+        let first = self.chunks.iter().find(|spooled| rows(spooled) > 0)?;
+        let mut bytes = Vec::new();
+        self.read(&first.chunk, &mut bytes).ok()?;
+        let error = first.broken(&bytes, &self.header).map(|broken| broken.error);
+        let position = error.into_iter().find(|error| of_bytes(&error.kind))?.position;
+        let (line, name) = (position.line, self.encoding());
+        let fact = match self.chunks.iter().map(rows).sum::<usize>() {
+            1 => format!("line {line}: 1 row is set aside"),
+            n => format!("from line {line} on: {n} rows are set aside"),
+        };
+        let advice = self.source.advice(position.byte);
+        Some(format!("{fact} because of bytes that are not in {name}; {advice}"))
     }
 
     /// How many records cannot be read.
