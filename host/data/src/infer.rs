@@ -88,7 +88,7 @@ pub fn run(
         dialect: reading.dialect.clone(),
         columns: cutter.placed.by_place,
         unplaced: cutter.placed.unplaced,
-        notices_of_columns: notice
+        notices_before: notice
             .into_iter()
             .chain(cutter.tail.notice())
             .chain(cutter.placed.notices)

@@ -1,6 +1,7 @@
 //! The data path: the bytes of a file become typed, transformed parts.
 //!
-//! In the order of the work: `decompress`, `encoding` and `infer` read the file once and learn its columns;
+//! In the order of the work: `decompress`, `sample`, `encoding` and `infer` read the file once and
+//! learn its columns;
 //! `plan` decides what each column becomes; `transform` decodes the rows, runs the plugins, and
 //! lets `conform` make the staged columns of their output; `parts` writes the columns; `rejects`
 //! reports which rows were left out and why. `column_spec` is what the user says of single columns.
@@ -16,6 +17,7 @@ pub mod decompress;
 pub mod encoding;
 pub mod infer;
 pub mod plan;
+pub mod sample;
 pub mod transform;
 
 mod conform;

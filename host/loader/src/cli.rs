@@ -57,6 +57,8 @@ pub enum Command {
     Stage(RunArgs),
     /// Run a local CSV file through inference and plugins into a local file.
     Transform(TransformArgs),
+    /// Say how a CSV file is written: delimiter, quotes, header, encoding and the rest.
+    Sniff(SniffArgs),
     /// Serve S3 and the Redshift Data API on this machine.
     #[command(disable_help_flag = true)]
     Local(LocalArgs),
@@ -104,6 +106,20 @@ pub struct TransformArgs {
     pub output: PathBuf,
     #[command(flatten)]
     pub run: RunArgs,
+}
+
+/// Arguments of `sniff`.
+#[derive(Args, Debug)]
+pub struct SniffArgs {
+    /// CSV file to look at, or `-` for what comes in on stdin; gzip, zstd and bzip2 are
+    /// decompressed.
+    pub input: PathBuf,
+    /// Print what was found as settings.
+    #[arg(long)]
+    pub toml: bool,
+    /// The table that the settings are for [default: those of all tables].
+    #[arg(long, value_name = "TABLE")]
+    pub target_table: Option<String>,
 }
 
 /// Arguments of `local`: what the program `loader-local` takes; `loader local --help` shows it.
@@ -193,6 +209,7 @@ impl Command {
             }
             Command::Plan(plan) => plan.run.settings.for_glue = names,
             Command::Transform(_)
+            | Command::Sniff(_)
             | Command::Local(_)
             | Command::Demo(_)
             | Command::Doctor(_)

@@ -16,6 +16,8 @@ pub mod doctor;
 
 pub mod sql;
 
+pub mod sniff;
+
 pub mod plugin;
 
 mod table;

@@ -14,23 +14,29 @@ pub(crate) mod host_values;
 pub(crate) mod capture;
 pub(crate) mod part_upload;
 
-use std::io::Read;
+use std::io::{Cursor, Read};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use loader_data::encoding::Content;
 use loader_data::infer::{Reading, Spool};
 use loader_data::plan::{ConfiguredPlugin, LoadPlan, PlanInput};
 use loader_data::transform::{Sink, Totals, Transform};
-use loader_data::{decompress, infer, plan, transform};
+use loader_data::{decompress, infer, plan, sample, transform};
 use loader_model::catalog_column::CatalogColumn;
-use loader_model::choices::{AnotherFeed, MissingColumns, SchemaPolicy, StagingFormat};
-use loader_model::error::Result;
+use loader_model::choices::{
+    AnotherFeed, DialectSource, MissingColumns, SchemaPolicy, StagingFormat,
+};
+use loader_model::error::{Error, Result};
+use loader_model::max_rejects::MaxRejects;
 use loader_model::names::TableName;
 use loader_model::stop::StopFlag;
 use loader_sandbox::HostValues;
+use loader_sniff::Sample;
 
 use crate::data_path::capture::Capture;
-use crate::job::{Job, TransformSettings};
+use crate::found;
+use crate::job::{Form, Job, TransformSettings};
 use crate::progress::Progress;
 
 /// How files are read, planned and transformed.
@@ -68,18 +74,69 @@ impl DataPath {
     /// Reads a file to its end. Its first bytes say how it is compressed. Errors: `Data`,
     /// `Transient` when the stream breaks off, `Interrupted`.
     pub fn infer(&self, stored: impl Read + Send + 'static) -> Result<Spool> {
+        let content = decompress::decompress(stored)?;
+        let (beginning, content) = sample::beginning(content, Sample::BEGINNING_BYTES)?;
         let settings = &self.settings;
-        let content = Content::of(decompress::decompress(stored)?, settings.encoding)?;
+        let (form, notices) = match settings.dialect_source {
+            DialectSource::Given => (settings.form.clone(), Vec::new()),
+            DialectSource::Auto => {
+                let (form, notices) = found::read_by(&beginning, &settings.given)?;
+                (form.with_columns(settings.form.dialect.columns), notices)
+            }
+        };
+        let spool = match self.read(Box::new(content), &form) {
+            Ok(spool) => spool.noting(notices),
+            Err(error) => return Err(self.advised(error, &beginning, &form)),
+        };
+        let further = self.notice_of_one_column(&spool, &beginning);
+        let spool = spool.noting(further);
+        spool.notices().iter().for_each(|notice| tracing::warn!("{notice}"));
+        Ok(spool)
+    }
+
+    fn read(&self, content: Box<dyn Read + Send>, form: &Form) -> Result<Spool> {
+        let settings = &self.settings;
+        let content = Content::of(content, form.encoding)?;
         let reading = Reading {
-            dialect: &settings.dialect,
+            dialect: &form.dialect,
             columns: &settings.columns,
             column_names: settings.column_names.as_deref(),
             max_rejects: settings.max_rejects,
-            footer: settings.footer.as_ref(),
+            footer: form.footer.as_ref(),
         };
-        let spool = infer::run(content, &reading, settings.workers, &self.stop)?;
-        spool.notices().iter().for_each(|notice| tracing::warn!("{notice}"));
-        Ok(spool)
+        infer::run(content, &reading, settings.workers, &self.stop)
+    }
+
+    /// Adds to an error of the file with which settings it can be read, if there are any.
+    fn advised(&self, error: Error, beginning: &[u8], form: &Form) -> Error {
+        if !error.kind().is_the_files_fault() {
+            return error;
+        }
+        let reads = |form: &Form, rows: &[u8]| {
+            let (dialect, max_rejects) = (&form.dialect, MaxRejects::default());
+            let reading = Reading {
+                dialect,
+                footer: form.footer.as_ref(),
+                columns: &[],
+                column_names: None,
+                max_rejects,
+            };
+            let content = Content::of(Box::new(Cursor::new(rows.to_vec())), form.encoding);
+            let read = |content| infer::run(content, &reading, NonZeroUsize::MIN, &self.stop);
+            content.and_then(read).is_ok()
+        };
+        match found::advice(beginning, &self.settings.given, form, reads) {
+            Some(advice) => error.advising(&advice),
+            None => error,
+        }
+    }
+
+    /// A notice about a file that was read as one column, but looks like more.
+    fn notice_of_one_column(&self, spool: &Spool, beginning: &[u8]) -> Vec<String> {
+        let is_given = self.settings.dialect_source == DialectSource::Given;
+        let is_one = is_given && spool.header.names.len() == 1;
+        let notice = is_one.then(|| found::other_delimiter(beginning, &self.settings.given));
+        notice.flatten().into_iter().collect()
     }
 
     /// Decides what each column becomes. `existing`: the target's columns, if there is a target.
@@ -92,7 +149,7 @@ impl DataPath {
         without_values: &[String],
     ) -> Result<LoadPlan> {
         plan::run(&PlanInput {
-            dialect: &self.settings.dialect,
+            dialect: &spool.dialect,
             header: &spool.header,
             column_names: self.settings.column_names.as_deref(),
             columns: &spool.columns,

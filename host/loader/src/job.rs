@@ -24,7 +24,8 @@ use crate::settings::dialect_settings::DialectSettings;
 use required::{config, read_text, required};
 
 pub use chain::PluginSettings;
-pub use transform::{CaptureSettings, PluginCache, TransformSettings};
+pub(crate) use transform::form;
+pub use transform::{CaptureSettings, Form, PluginCache, TransformSettings};
 pub use warehouse::WarehouseSettings;
 
 /// A load, fully decided.

@@ -26,6 +26,8 @@ mod tools;
 
 mod data_path;
 
+mod found;
+
 mod built_in;
 
 pub mod redshift;

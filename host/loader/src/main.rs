@@ -53,6 +53,7 @@ async fn run(command: Command, verbose: u8, stop: Stop, log: &RunLog) -> u8 {
         Command::Demo(args) => commands::demo::run(args, stop, log).await,
         Command::Doctor(args) => commands::doctor::run(args, stop).await,
         Command::Sql(args) => commands::sql::run(args, stop).await,
+        Command::Sniff(args) => commands::sniff::run(args),
         Command::Plugin(args) => commands::plugin::run(args).await,
     }
 }

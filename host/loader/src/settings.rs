@@ -24,8 +24,8 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
-    AnotherFeed, Duplicates, LeadingZeros, MissingColumns, ParquetCompression, Quotes,
-    RepeatedHeader, ReportFormat, SchemaPolicy, ShortRows, StagingFormat, Strategy,
+    AnotherFeed, DialectSource, Duplicates, LeadingZeros, MissingColumns, ParquetCompression,
+    Quotes, RepeatedHeader, ReportFormat, SchemaPolicy, ShortRows, StagingFormat, Strategy,
     TrailingDelimiter,
 };
 use loader_model::error::Result;
@@ -56,6 +56,9 @@ pub struct Settings {
     /// File below data/in/.
     #[arg(long, help_heading = "Source", value_name = "NAME")]
     pub source_file_name: Option<String>,
+    /// What says how the file is read [default: given; auto for `transform`].
+    #[arg(long, help_heading = "Source", value_parser = choice::<DialectSource>())]
+    pub dialect: Option<DialectSource>,
     /// Encoding of the file, such as windows-1252 or utf-16le [default: utf-8, or what a byte order
     /// mark says].
     #[arg(long, help_heading = "Source", value_name = "LABEL")]

@@ -97,6 +97,14 @@ choice! {
 }
 
 choice! {
+    /// What says how a file is read.
+    DialectSource {
+        Given = "given", "The settings alone";
+        Auto = "auto", "The settings, and where they say nothing, what a sample of the file looks like";
+    }
+}
+
+choice! {
     /// How rows get into the target.
     Strategy {
         Merge = "merge", "Rows with a known key replace the old ones; needs keys";
@@ -188,6 +196,7 @@ default! {
     Quotes: Strict,
     ShortRows: Reject,
     TrailingDelimiter: Reject,
+    DialectSource: Given,
     Duplicates: Last,
     SchemaPolicy: Evolve,
     AnotherFeed: Refuse,

@@ -34,6 +34,8 @@ pub struct Findings {
     pub decimal_commas: Vec<DecimalColumn>,
     /// What the delimiter is if it is not what was found.
     pub other_delimiter: Option<Delimiter>,
+    /// For a file of one column: the first usual delimiter that no field has outside of quotes.
+    pub unused_delimiter: Option<char>,
     /// The names of the columns, or `column_1` and so on.
     pub names: Vec<String>,
     /// The first rows behind the header.

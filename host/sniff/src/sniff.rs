@@ -120,6 +120,7 @@ fn describe(texts: &Texts, tried: &[Tried], best: &Tried) -> Findings {
         footer,
         null_texts: values.null_texts(&names),
         decimal_commas: values.decimal_commas(&names),
+        unused_delimiter: unused_delimiter(&reading),
         other_delimiter: next_best(tried, best).map(|other| shown(&other.form.separator)),
         names,
         comment,
@@ -153,6 +154,17 @@ fn look_further(
     // A piece of the end does not know the number of its lines.
     table.remarks.extend(remark.filter(|_| texts.is_whole));
     (values, Some(footer))
+}
+
+/// The first usual delimiter that no field has outside of quotes.
+fn unused_delimiter(reading: &Reading<'_>) -> Option<char> {
+    let is_in = |c: char| {
+        let cells = reading.rows.iter().flat_map(|row| reading.cells(row));
+        cells
+            .filter(|cell| cell.quoting != Quoting::Quoted)
+            .any(|cell| reading.raw(cell).contains(c))
+    };
+    [',', ';', '\t', '|', '^', '~', '\u{1f}'].into_iter().find(|c| !is_in(*c))
 }
 
 /// A piece of a file, from the first line on that it has the beginning of.

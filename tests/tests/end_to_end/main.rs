@@ -23,6 +23,8 @@ mod isolation;
 
 mod services;
 
+mod sniffing;
+
 mod commands;
 
 mod database_session;

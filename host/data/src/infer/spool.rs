@@ -22,12 +22,14 @@ pub struct Spool {
     pub(crate) source: Source,
     pub header: Header,
     pub profile: FileProfile,
-    pub(crate) dialect: Dialect,
+    /// How the file was read.
+    pub dialect: Dialect,
     /// What the user says of the columns, by their places in the header.
     pub columns: Vec<Option<ColumnSpec>>,
     /// What the user says of columns of all tables that this file does not name.
     pub unplaced: Vec<ColumnSpec>,
-    pub(super) notices_of_columns: Vec<String>,
+    /// What was noticed before the records were read.
+    pub(super) notices_before: Vec<String>,
     pub chunks: Vec<SpooledChunk>,
     pub size_bytes: u64,
 }
@@ -64,7 +66,7 @@ impl Spool {
         let mut notices = notices(&self.profile.oddities);
         notices.extend(self.source.notices());
         notices.extend(self.notice_of_bytes());
-        notices.extend_from_slice(&self.notices_of_columns);
+        notices.splice(0..0, self.notices_before.iter().cloned());
         notices
     }
 
@@ -114,6 +116,13 @@ impl Spool {
             first.extend(broken.take(at_most - first.len()).map(|broken| broken.error));
         }
         first
+    }
+
+    /// The spool with notices that go before its own.
+    #[must_use]
+    pub fn noting(mut self, notices: Vec<String>) -> Spool {
+        self.notices_before.splice(0..0, notices);
+        self
     }
 
     /// The bytes of a chunk.

@@ -14,7 +14,7 @@ use loader_data::plan::{LoadPlan, staged_schema};
 use loader_data::rejects;
 use loader_data::transform::{Sink, Totals};
 use loader_model::choices::{
-    AnotherFeed, MissingColumns, ParquetCompression, SchemaPolicy, StagingFormat,
+    AnotherFeed, DialectSource, MissingColumns, ParquetCompression, SchemaPolicy, StagingFormat,
 };
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::HostValues;
@@ -122,10 +122,11 @@ fn data_path(settings: Settings, stop: &Stop) -> Result<DataPath> {
     // a table called `transformed`.
     let target = settings.table_named(settings.target_table.as_deref().unwrap_or("transformed"))?;
     let keys = settings.keys();
+    let dialect = settings.dialect.or(Some(DialectSource::Auto));
     Ok(DataPath {
         // One worker keeps the rows in the order of the file. A second worker would also truncate
         // the output, which all sinks share.
-        settings: TransformSettings::decide(Settings { workers: Some(1), ..settings })?,
+        settings: TransformSettings::decide(Settings { workers: Some(1), dialect, ..settings })?,
         target,
         keys,
         schema_policy: SchemaPolicy::Evolve,

@@ -79,6 +79,7 @@ impl Checkup {
             parquet_compression: Some(trial.parquet_compression),
             split_load_above: split_load_above.or(self.settings.split_load_above),
             job_id: None,
+            dialect: None,
             column_names: None,
             column: None,
             columns: None,
@@ -137,6 +138,6 @@ mod tests {
         assert_eq!((job.target, job.strategy, job.force), (table, Strategy::Merge, false));
         assert_eq!(job.warehouse.iam_role, "arn:aws:iam::111122223333:role/copy");
         assert_eq!((job.warehouse.split_load_above, job.warehouse.lock_target), (0, true));
-        assert_eq!(job.transform.dialect.delimiter, b',');
+        assert_eq!(job.transform.form.dialect.delimiter, b',');
     }
 }

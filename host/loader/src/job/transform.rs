@@ -7,7 +7,7 @@ use loader_csv::{DelimiterTail, Dialect};
 use loader_data::column_spec::ColumnSpec;
 use loader_data::encoding::Encoding;
 use loader_data::infer::Footer;
-use loader_model::choices::{Quotes, RepeatedHeader, ShortRows, TrailingDelimiter};
+use loader_model::choices::{DialectSource, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter};
 use loader_model::error::{Context, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
 use loader_sandbox::Limits;
@@ -16,14 +16,16 @@ use super::chain::{self, PluginSettings};
 use super::columns;
 use super::required::config;
 use crate::settings::Settings;
+use crate::settings::dialect_settings::DialectSettings;
 
 /// How the rows of a file become typed rows. `loader transform` needs no other settings.
 #[derive(Clone, Debug)]
 pub struct TransformSettings {
-    /// `None`: UTF-8, or what a byte order mark says.
-    pub encoding: Option<Encoding>,
-    pub dialect: Dialect,
-    pub footer: Option<Footer>,
+    /// What the settings say of how files are read.
+    pub given: DialectSettings,
+    /// What this comes to, without what a file looks like.
+    pub form: Form,
+    pub dialect_source: DialectSource,
     /// Names of the file's columns, in place of those of the header.
     pub column_names: Option<Vec<String>>,
     /// What the user says of single columns.
@@ -38,6 +40,23 @@ pub struct TransformSettings {
     /// Rows that may be refused before the whole file is.
     pub max_rejects: MaxRejects,
     pub workers: NonZeroUsize,
+}
+
+/// How a file is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// `None`: UTF-8, or what a byte order mark says.
+    pub encoding: Option<Encoding>,
+    pub dialect: Dialect,
+    pub footer: Option<Footer>,
+}
+
+impl Form {
+    /// The form of a file that has so many columns, if that is known.
+    #[must_use]
+    pub fn with_columns(self, columns: Option<usize>) -> Form {
+        Form { dialect: Dialect { columns, ..self.dialect }, ..self }
+    }
 }
 
 /// Which rows of a run are kept as test cases for its plugins, and where.
@@ -68,9 +87,10 @@ impl TransformSettings {
         notices.extend(notice_of_glue(&settings.for_glue));
         Ok(TransformSettings {
             workers,
-            encoding: settings.encoding.as_deref().map(Encoding::of_label).transpose()?,
-            dialect: dialect(&settings)?,
-            footer: footer(&settings)?,
+            form: form(&DialectSettings::of(&settings))?
+                .with_columns(settings.column_names.as_ref().map(|names| names.0.len())),
+            given: DialectSettings::of(&settings),
+            dialect_source: settings.dialect.unwrap_or_default(),
             column_names: settings.column_names.clone().map(|names| names.0),
             columns: columns::decide(&settings, target.as_ref())?,
             plugins,
@@ -103,7 +123,13 @@ fn plugin_cache(settings: &Settings) -> PluginCache {
     }
 }
 
-fn dialect(settings: &Settings) -> Result<Dialect> {
+/// What settings come to, without the number of columns that names would tell. Errors: `Config`.
+pub(crate) fn form(settings: &DialectSettings) -> Result<Form> {
+    let encoding = settings.encoding.as_deref().map(Encoding::of_label).transpose()?;
+    Ok(Form { encoding, dialect: dialect(settings)?, footer: footer(settings)? })
+}
+
+fn dialect(settings: &DialectSettings) -> Result<Dialect> {
     let defaults = Dialect::default();
     let quote = quote(settings, defaults.quote)?;
     let (delimiter, delimiter_tail) = delimiter(settings, defaults.delimiter)?;
@@ -113,7 +139,7 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
         quote,
         escape: byte(settings.escape.as_deref(), "--escape")?,
         header: !settings.no_header.unwrap_or(false),
-        columns: settings.column_names.as_ref().map(|names| names.0.len()),
+        columns: None,
         header_rows: header_rows(settings)?,
         trim: settings.trim.unwrap_or(false),
         skip_rows: settings.skip_rows.unwrap_or(0),
@@ -142,7 +168,7 @@ fn dialect(settings: &Settings) -> Result<Dialect> {
 }
 
 /// The first character of the delimiter, and those behind it.
-fn delimiter(settings: &Settings, default: u8) -> Result<(u8, DelimiterTail)> {
+fn delimiter(settings: &DialectSettings, default: u8) -> Result<(u8, DelimiterTail)> {
     let Some(text) = settings.delimiter.as_deref() else {
         return Ok((default, DelimiterTail::default()));
     };
@@ -156,7 +182,7 @@ fn delimiter(settings: &Settings, default: u8) -> Result<(u8, DelimiterTail)> {
     })
 }
 
-fn header_rows(settings: &Settings) -> Result<u64> {
+fn header_rows(settings: &DialectSettings) -> Result<u64> {
     let no_header = settings.no_header.unwrap_or(false);
     match settings.header_rows {
         Some(0) => Err(config("--header-rows 0 is no header; say --no-header")),
@@ -166,7 +192,7 @@ fn header_rows(settings: &Settings) -> Result<u64> {
 }
 
 /// What the settings say of a footer.
-fn footer(settings: &Settings) -> Result<Option<Footer>> {
+fn footer(settings: &DialectSettings) -> Result<Option<Footer>> {
     match (settings.skip_footer, &settings.footer) {
         (Some(_), Some(_)) => {
             Err(config("--skip-footer and --footer both say what the footer is; drop one"))
@@ -184,7 +210,7 @@ fn is_usable(byte: u8) -> bool {
     byte.is_ascii() && !matches!(byte, b'\r' | b'\n' | 0)
 }
 
-fn quote(settings: &Settings, default: Option<u8>) -> Result<Option<u8>> {
+fn quote(settings: &DialectSettings, default: Option<u8>) -> Result<Option<u8>> {
     match settings.quote.as_deref() {
         Some("none") => Ok(None),
         Some(text) => byte(Some(text), "--quote"),

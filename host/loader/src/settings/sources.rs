@@ -57,7 +57,7 @@ impl Settings {
             }};
         }
         first_set! {
-            job_id job_name src_bucket source_file_name encoding delimiter
+            job_id job_name src_bucket source_file_name dialect encoding delimiter
             quote escape comment no_header column_names
             skip_rows skip_footer footer header_rows trim null_value leading_zeros column columns repeated_header quotes short_rows
             trailing_delimiter schema_name target_table

@@ -1,0 +1,62 @@
+//! Findings as the settings file takes them.
+
+use loader_model::error::Result;
+use loader_sniff::Findings;
+use toml::Value;
+
+use crate::found::key::keys;
+use crate::settings::dialect_settings::DialectSettings;
+
+/// The settings for a table, or for all. What no setting says yet, and what only a person can
+/// decide, is a comment.
+pub(super) fn settings(found: &Findings, name: &str, table: Option<&str>) -> Result<String> {
+    let mut out = format!("# found out of {name}\n");
+    if let Some(table) = table {
+        out.push_str(&format!("[tables.{}.dialect]\n", bare(table)));
+    }
+    let mut later = String::new();
+    for key in keys(found) {
+        let line = format!("{} = {}", key.name, key.value);
+        match key.in_place_of(&DialectSettings::default()) {
+            Some(_) => out.push_str(&format!("{line}  # {}\n", key.reason())),
+            None => later.push_str(&format!("# {line}  # not read yet: {}\n", key.what)),
+        }
+    }
+    out.push_str(&later);
+    out.push_str(&suggestions(found, table));
+    Ok(out)
+}
+
+/// What only a person can decide, as comments.
+fn suggestions(found: &Findings, table: Option<&str>) -> String {
+    let mut out = String::new();
+    if !found.null_texts.is_empty() {
+        let texts = found.null_texts.iter().map(|null| Value::from(null.text.clone()).to_string());
+        let texts: Vec<String> = texts.collect();
+        out.push_str(&format!("# null-value = [{}]  # if they mean NULL\n", texts.join(", ")));
+    }
+    if !found.decimal_commas.is_empty() {
+        let columns =
+            table.map_or("columns".to_owned(), |table| format!("tables.{}.columns", bare(table)));
+        out.push_str(&format!("#\n# decimal commas:\n# [{columns}]\n"));
+    }
+    for column in &found.decimal_commas {
+        let (before, behind) = column.digits;
+        let groups = if column.has_groups { ", thousands = \".\"" } else { "" };
+        out.push_str(&format!(
+            "# {:?} = {{ type = \"decimal({},{behind})\", decimal-mark = \",\"{groups} }}\n",
+            column.name,
+            (before + behind).clamp(18, 38),
+        ));
+    }
+    out
+}
+
+/// A key, in quotes unless TOML takes it without.
+fn bare(name: &str) -> String {
+    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    match !name.is_empty() && name.bytes().all(is_bare) {
+        true => name.to_owned(),
+        false => format!("{name:?}"),
+    }
+}
