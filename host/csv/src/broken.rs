@@ -9,31 +9,16 @@ mod lone_field;
 mod resync;
 mod sift;
 
+use crate::broken_record::{BrokenRecord, EndsBecause};
 use crate::chunk::Chunk;
-use crate::error::{CsvError, CsvErrorKind, Position};
+use crate::error::{CsvError, Position};
 use crate::header::Header;
 use crate::lines::LineCounter;
 use crate::row_error::RowError;
 use crate::rows::Rows;
 use crate::text::bad_byte;
 
-pub use resync::EndsBecause;
 pub use sift::{SIFT_BESIDE_BYTES, SiftFrom, Sifter};
-
-/// A record that cannot be read. Its places count from the start of its chunk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BrokenRecord {
-    pub(crate) start: usize,
-    /// Behind its line end.
-    pub(crate) end: usize,
-    /// The number of records in front of it in the chunk.
-    pub(crate) row: u64,
-    /// The place of the mistake.
-    byte: usize,
-    column: Option<usize>,
-    kind: CsvErrorKind,
-    because: EndsBecause,
-}
 
 /// A broken record in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,18 +46,6 @@ impl BrokenRecord {
             None => (error.byte, error.column, error.kind),
         };
         BrokenRecord { start, end, row: rows.records(), byte, column, kind, because }
-    }
-
-    /// What is wrong with the record.
-    pub fn kind(&self) -> &CsvErrorKind {
-        &self.kind
-    }
-
-    /// Where the record's text ends, before its line end. `bytes` are the chunk's.
-    pub(crate) fn text_end(&self, bytes: &[u8]) -> usize {
-        let text = bytes.get(self.start..self.end).unwrap_or_default();
-        let text = text.strip_suffix(b"\n").unwrap_or(text);
-        self.start + text.strip_suffix(b"\r").unwrap_or(text).len()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::broken::BrokenRecord;
+use crate::broken_record::BrokenRecord;
 
 /// A piece of a file that holds whole records only. Together the chunks hold all records, without
 /// header or byte order mark, in order and without gaps.

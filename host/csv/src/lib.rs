@@ -10,6 +10,7 @@
 mod accepts;
 mod before;
 mod broken;
+mod broken_record;
 mod chunk;
 mod column;
 mod counted;
@@ -41,9 +42,8 @@ mod split;
 mod text;
 mod zone;
 
-pub use broken::{
-    Broken, BrokenRecord, EndsBecause, SIFT_BESIDE_BYTES, SiftFrom, Sifter, describe_broken,
-};
+pub use broken::{Broken, SIFT_BESIDE_BYTES, SiftFrom, Sifter, describe_broken};
+pub use broken_record::{BrokenRecord, EndsBecause};
 pub use chunk::Chunk;
 pub use decode::{Batches, Decoded, Decoder, arrow_schema};
 pub use decode_as::{DECIMAL_KEY, DecodeAs, GIVEN_KEY, LOGICAL_KEY};

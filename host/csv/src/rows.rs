@@ -10,7 +10,7 @@ mod block;
 use std::sync::Arc;
 
 use crate::MAX_ROW_BYTES;
-use crate::broken::BrokenRecord;
+use crate::broken_record::BrokenRecord;
 use crate::chunk::Chunk;
 use crate::dialect::{BYTE_ORDER_MARK, Rules};
 use crate::error::CsvErrorKind;

@@ -9,6 +9,8 @@ mod choice;
 
 pub(crate) mod column_settings;
 
+pub(crate) mod dialect_of;
+
 pub(crate) mod dialect_settings;
 
 pub(crate) mod place;

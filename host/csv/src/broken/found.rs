@@ -3,8 +3,7 @@
 //! In: blocks of rows, and broken records, in the order of the file. Out: the broken records, with
 //! rows among them that hold bytes which no field may hold, and rows beside a lone field.
 
-use crate::broken::BrokenRecord;
-use crate::broken::resync::EndsBecause;
+use crate::broken_record::{BrokenRecord, EndsBecause};
 use crate::error::CsvErrorKind;
 use crate::lines::line_length;
 use crate::rows::Block;

@@ -4,9 +4,8 @@
 //! follows a closing one, the lines behind it are tried in turn: the record ends before the first
 //! line from which records fit again.
 
-use std::fmt;
-
 use crate::MAX_ROW_BYTES;
+use crate::broken_record::EndsBecause;
 use crate::chunk::Chunk;
 use crate::dialect::Rules;
 use crate::error::CsvErrorKind;
@@ -25,35 +24,6 @@ const TRIED_BYTES: usize = 256 * 1024;
 const WORK_BYTES: u64 = 32 * 1024 * 1024;
 /// What looking at a line costs beside its bytes: the scanner looks ahead.
 const COST_OF_A_LOOK: usize = 1024;
-
-/// Why a broken record ends where it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndsBecause {
-    /// Its quotes are in order.
-    OwnEnd,
-    /// So many records behind it fit, and none did before.
-    RecordsFit(usize),
-    /// All that is left of the file behind it fits, and nothing did before.
-    RestFits,
-    /// Nowhere do records fit. It ends before the line in which text follows a closing quote, or
-    /// behind it, where that is its first line.
-    Nothing,
-}
-
-impl fmt::Display for EndsBecause {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            EndsBecause::OwnEnd => formatter.write_str("its quotes are in order"),
-            EndsBecause::RecordsFit(count) => {
-                write!(formatter, "the next {count} records fit from there on")
-            }
-            EndsBecause::RestFits => formatter.write_str("the rest of the file fits from there on"),
-            EndsBecause::Nothing => formatter.write_str(
-                "no three records in a row fit behind it, so it ends as early as its quotes allow",
-            ),
-        }
-    }
-}
 
 /// The bytes of the file in which a record is broken.
 pub(super) struct Window<'a> {

@@ -2,10 +2,10 @@
 //! other, so it is slower than the splitter, which looks at quotes alone.
 
 use crate::MAX_ROW_BYTES;
-use crate::broken::BrokenRecord;
 use crate::broken::found::Found;
 use crate::broken::lone_field::{is_before_lone_field, is_lone_field};
-use crate::broken::resync::{End, EndsBecause, Window};
+use crate::broken::resync::{End, Window};
+use crate::broken_record::{BrokenRecord, EndsBecause};
 use crate::chunk::Chunk;
 use crate::dialect::{Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind};

@@ -1,3 +1,5 @@
+//! What is read from what a file looks like, and with which words it is refused.
+
 use super::*;
 
 fn given(toml: &str) -> DialectSettings {

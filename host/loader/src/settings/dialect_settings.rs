@@ -4,10 +4,34 @@
 use loader_model::choices::{LeadingZeros, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter};
 use serde::Deserialize;
 
-use crate::settings::Settings;
+// One list makes the keys of `[tables.NAME.dialect]`, what goes before what, and (in `dialect_of`) the
+// way from and to all settings. A new setting of this kind is a flag in `Settings` and a line here.
+macro_rules! dialect_keys {
+    ($then:ident) => {
+        $then! {
+            encoding: String,
+            delimiter: String,
+            quote: String,
+            escape: String,
+            comment: String,
+            no_header: bool,
+            skip_rows: u64,
+            skip_footer: u64,
+            footer: String,
+            header_rows: u64,
+            trim: bool,
+            null_value: Vec<String>,
+            leading_zeros: LeadingZeros,
+            repeated_header: RepeatedHeader,
+            quotes: Quotes,
+            short_rows: ShortRows,
+            trailing_delimiter: TrailingDelimiter,
+        }
+    };
+}
 
-// One list makes the keys of `[tables.NAME.dialect]` and what goes before what. A new setting of this
-// kind is a flag in `Settings` and a line here.
+pub(crate) use dialect_keys;
+
 macro_rules! dialect_settings {
     ($($key:ident: $value:ty,)+) => {
         /// How a file is read, as it is written in settings. Keys are named as the flags.
@@ -18,41 +42,13 @@ macro_rules! dialect_settings {
         }
 
         impl DialectSettings {
-            /// Those of all settings that say how a file is read.
-            pub fn of(settings: &Settings) -> DialectSettings {
-                DialectSettings { $($key: settings.$key.clone(),)+ }
-            }
-
             /// Takes from weaker settings what is not said here.
             #[must_use]
             pub fn or(self, weaker: DialectSettings) -> DialectSettings {
                 DialectSettings { $($key: self.$key.or(weaker.$key),)+ }
             }
-
-            /// The settings with these in the place of their own.
-            pub fn put_into(self, settings: Settings) -> Settings {
-                Settings { $($key: self.$key,)+ ..settings }
-            }
         }
     };
 }
 
-dialect_settings! {
-    encoding: String,
-    delimiter: String,
-    quote: String,
-    escape: String,
-    comment: String,
-    no_header: bool,
-    skip_rows: u64,
-    skip_footer: u64,
-    footer: String,
-    header_rows: u64,
-    trim: bool,
-    null_value: Vec<String>,
-    leading_zeros: LeadingZeros,
-    repeated_header: RepeatedHeader,
-    quotes: Quotes,
-    short_rows: ShortRows,
-    trailing_delimiter: TrailingDelimiter,
-}
+dialect_keys!(dialect_settings);
