@@ -125,7 +125,7 @@ impl DataPath {
             let read = |content| infer::run(content, &reading, NonZeroUsize::MIN, &self.stop);
             content.and_then(read).is_ok()
         };
-        match found::advice(beginning, &self.settings.given, form, reads) {
+        match found::advice(beginning, &self.settings.given, form, &error.to_string(), reads) {
             Some(advice) => error.advising(&advice),
             None => error,
         }

@@ -65,11 +65,12 @@ fn refusal(key: &Key) -> Error {
 }
 
 /// What to add to the message about a file that was refused: the settings with which `reads` says
-/// that the file can be read. `None` where these are what it was read by.
+/// that the file can be read, unless they are in what the message `said`. `None` where these are what it was read by.
 pub(crate) fn advice(
     beginning: &[u8],
     given: &DialectSettings,
     read_by: &Form,
+    said: &str,
     reads: impl Fn(&Form, &[u8]) -> bool,
 ) -> Option<String> {
     let found = look(beginning)?;
@@ -91,9 +92,10 @@ pub(crate) fn advice(
         }
     }
     let form = form(&settings).ok()?;
-    let is_other = !flags.is_empty() && form != *read_by;
+    let flags = flags.join(" ");
+    let is_other = !said.contains(&flags) && form != *read_by;
     let can_be_read = || reads(&form, rows(beginning));
-    (is_other && can_be_read()).then(|| format!("; the file can be read with {}", flags.join(" ")))
+    (is_other && can_be_read()).then(|| format!("; the file can be read with {flags}"))
 }
 
 /// The notice about a file that was read as one column, and for sure has more.

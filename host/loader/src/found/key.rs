@@ -38,7 +38,7 @@ pub(crate) fn keys(found: &Findings) -> Vec<Key> {
     }
     let delimiter = &found.delimiter;
     let (text, what) = delimiter_of(found);
-    add("delimiter", text.into(), delimiter.sureness, &delimiter.because, what);
+    add("delimiter", text, delimiter.sureness, &delimiter.because, what);
     let quote = &found.quote;
     let text = quote.value.map_or("none".to_owned(), String::from);
     let what = format!("the quote is {text}");
@@ -76,17 +76,16 @@ fn keys_of_rows(found: &Findings) -> Vec<Key> {
     keys
 }
 
-/// The delimiter as a setting. A file of one column is read with any that it has not.
-fn delimiter_of(found: &Findings) -> (String, String) {
+/// The delimiter as a setting. A file of one column is read with any that it has not. What no text
+/// says is `false`, which the setting does not take.
+fn delimiter_of(found: &Findings) -> (Value, String) {
     match &found.delimiter.value {
         Delimiter::Text(text) => {
-            (text.clone(), format!("the fields are parted by {}", found.delimiter.value))
+            (text.clone().into(), format!("the fields are parted by {}", found.delimiter.value))
         }
-        Delimiter::Blanks => {
-            ("blanks".to_owned(), "the columns are aligned with blanks".to_owned())
-        }
+        Delimiter::Blanks => (false.into(), "the columns are aligned with blanks".to_owned()),
         Delimiter::OneColumn => {
-            let text = found.unused_delimiter.map_or("none".to_owned(), String::from);
+            let text = found.unused_delimiter.map_or(false.into(), |c| String::from(c).into());
             (text, "the file has one column, and every usual delimiter in it".to_owned())
         }
     }
