@@ -314,8 +314,8 @@ mod tests {
             "--upsert-keys names `a` twice",
         );
         check(
-            |s| s.delimiter = Some("ab".into()),
-            "--delimiter `ab` is not one ASCII character (\\t for the tabulator)",
+            |s| s.delimiter = Some("123456789".into()),
+            "--delimiter `123456789` is not one to eight ASCII characters (\\t for the tabulator)",
         );
         check(
             |s| {

@@ -132,7 +132,7 @@ fn spellings(header: &[Cell], text: &[u8], dialect: &Dialect) -> Vec<Vec<u8>> {
         [Some(dialect.delimiter), dialect.quote, dialect.escape, Some(b'\n'), Some(b'\r')]
             .contains(&Some(*byte))
     };
-    let is_plain = !header.iter().any(|cell| cell.text.iter().any(|byte| special(byte)));
+    let is_plain = !header.iter().any(|cell| cell.text.iter().any(&special));
     if let Some(quote) = dialect.quote.filter(|_| is_plain) {
         let quoted = |cell: &Cell| [&[quote], &*cell.text, &[quote]].concat();
         let texts: Vec<Vec<u8>> = header.iter().map(|cell| cell.text.clone()).collect();
