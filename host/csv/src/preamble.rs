@@ -283,6 +283,7 @@ impl Preamble {
             Field::Text(text) => String::from_utf8_lossy(text).into_owned(),
             Field::QuotedEmpty => String::new(),
             // In a header a null token is a plain name: a column may be called `NA`.
+            Field::Null if self.rules.trims => String::from_utf8_lossy(raw).trim().to_owned(),
             Field::Null => String::from_utf8_lossy(raw).into_owned(),
         }
     }

@@ -32,7 +32,12 @@ pub(crate) fn read_by(beginning: &[u8], given: &DialectSettings) -> Result<(Form
         return Ok((plain, vec![notice]));
     }
     let (mut settings, mut flags, mut reasons) = (given.clone(), Vec::new(), Vec::new());
-    for key in &keys {
+    // What cannot be told is not used, but for the delimiter, without which nothing can be read. Nor
+    // is that quotes are text: a file with broken quotes looks so.
+    let is_told = |key: &&Key| key.name == "delimiter" || key.sureness != Sureness::Undecided;
+    let quotes_are_text = found.quote.value.is_none();
+    let is_used = |key: &&Key| is_told(key) && !(quotes_are_text && key.name == "quote");
+    for key in keys.iter().filter(is_used) {
         match key.added_to(&settings) {
             Some(with) if key.changes(&settings) => {
                 flags.push(key.to_string());

@@ -46,9 +46,9 @@ fn rejected_rows_are_written_as_they_stand_in_the_file() {
     let report = place.load("a.csv", "t", &more).succeeded();
     assert_eq!([report.rows("read"), report.rows("staged"), report.rows("rejected")], [3, 1, 2]);
     insta::assert_snapshot!(place.read("data/rejected/"), @r#"
-    record,line,plugin,code,column,message,row
-    2,3,loader,does-not-fit,paid,"the value is not a date such as 31.01.2024, as tables.t.columns.paid asks","2,""2024-01-31"""
-    3,4,loader,null,paid,"NULL, but tables.t.columns.paid requires a value","3,"
+    record,line,byte,plugin,code,column,message,row
+    2,3,21,loader,does-not-fit,paid,"the value is not a date such as 31.01.2024, as tables.t.columns.paid asks","2,""2024-01-31"""
+    3,4,36,loader,null,paid,"NULL, but tables.t.columns.paid requires a value","3,"
     "#);
 }
 
