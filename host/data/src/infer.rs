@@ -184,4 +184,29 @@ mod tests {
             found.iter().map(|(number, record)| (*number, record.line, &*record.text)).collect();
         assert_eq!(found, [(2, 3, &b"\"2\n3\",y"[..]), (3, 5, b"4,z")]);
     }
+
+    #[test]
+    fn a_quote_that_is_never_closed_costs_one_row_of_a_file_of_many_chunks() {
+        let rows = 1_200_000_u64;
+        for open in [10, rows / 2, rows - 10] {
+            let row = |row: u64| match row == open {
+                true => format!("{row},\"open\n"),
+                false => format!("{row},plain\n"),
+            };
+            let csv = format!("id,b\n{}", (0..rows).map(row).collect::<String>());
+            let (dialect, stop) = (Dialect::default(), StopFlag::default());
+            let reading = Reading {
+                dialect: &dialect,
+                columns: &[],
+                column_names: None,
+                max_rejects: MaxRejects::Rows(1),
+                footer: None,
+            };
+            let content = Content::of(Box::new(std::io::Cursor::new(csv)), None).expect("text");
+            let spool = run(content, &reading, NonZeroUsize::MIN, &stop).expect("reads");
+            let broken = spool.broken_records();
+            assert_eq!((spool.profile.records, broken), (rows, 1), "open in row {open}");
+            assert_eq!(spool.profile.columns[0].values, rows - 1, "open in row {open}");
+        }
+    }
 }

@@ -121,15 +121,20 @@ impl MergedProfiles {
         self.failure.is_some()
     }
 
-    /// Takes what ended the profile, so that it can go on behind the chunks that are profiled.
+    /// Takes what ended the profile.
     pub(super) fn take_failure(&mut self) -> Option<ProfileFailure> {
-        let failure = self.failure.take()?;
-        self.early.clear();
-        self.pending = None;
-        Some(failure)
+        self.failure.take()
     }
 
-    /// The last chunk that is profiled.
+    /// Forgets the chunks that are not merged, so that the file can be read on behind those that are.
+    // The pending chunk is among them, also where no chunk has a mistake and only the cutting ended:
+    // it would stand in for the first chunk that is read on, and the rest of that would be lost.
+    pub(super) fn keep_merged(&mut self) {
+        self.early.clear();
+        self.pending = None;
+    }
+
+    /// The last chunk that is merged.
     pub(super) fn last_chunk(&self) -> Option<&Chunk> {
         self.chunks.last()
     }

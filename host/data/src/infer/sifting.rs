@@ -35,11 +35,12 @@ pub(super) struct Sifting<'a> {
 }
 
 impl Sifting<'_> {
-    /// Reads on behind the chunks that are profiled.
+    /// Reads on behind the chunks that are merged.
     ///
     /// Errors: `Data` when more records are broken than rows may be rejected, or when no place is
     /// found where records fit again.
-    pub(super) fn go_on(&self, profiles: MergedProfiles) -> Result<MergedProfiles> {
+    pub(super) fn go_on(&self, mut profiles: MergedProfiles) -> Result<MergedProfiles> {
+        profiles.keep_merged();
         let from = match profiles.last_chunk() {
             None => SiftFrom::beginning(self.header),
             Some(last) => {
