@@ -34,8 +34,10 @@ impl<R: Read> FirstLine<R> {
             return Ok(FirstLine { text, dialect: dialect.clone(), notice: None });
         };
         let shown = if named == b'\t' { "\\t".to_owned() } else { char::from(named).to_string() };
-        let is_given = dialect.is_sequential() || dialect.delimiter != Dialect::default().delimiter;
-        if is_given && named != dialect.delimiter {
+        let default = Dialect::default();
+        let settings = (dialect.delimiter, dialect.delimiter_tail);
+        let is_given = settings != (default.delimiter, default.delimiter_tail);
+        if is_given && settings != (named, default.delimiter_tail) {
             let fact = format!(
                 "line 1: the file says `sep={shown}`, and the settings name another delimiter; load \
                  it with --delimiter '{shown}', or skip the line with --skip-rows 1"
@@ -66,7 +68,26 @@ fn delimiter(head: &[u8]) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use loader_csv::DelimiterTail;
+
     use super::*;
+
+    #[test]
+    fn another_delimiter_of_the_settings_contradicts_the_line() {
+        let delimiter_of = |dialect: &Dialect| {
+            let first = FirstLine::of(&b"sep=|\na|b\n"[..], dialect);
+            first.map(|first| first.dialect.delimiter).map_err(|error| error.kind())
+        };
+        let default = Dialect::default();
+        assert_eq!(delimiter_of(&default), Ok(b'|'));
+        assert_eq!(delimiter_of(&Dialect { trim: true, ..default.clone() }), Ok(b'|'));
+        assert_eq!(delimiter_of(&Dialect { delimiter: b'|', ..default.clone() }), Ok(b'|'));
+        let other = Dialect { delimiter: b';', ..default.clone() };
+        assert_eq!(delimiter_of(&other), Err(Kind::Data));
+        let delimiter_tail = DelimiterTail::new(b"|").expect("short");
+        let two = Dialect { delimiter: b'|', delimiter_tail, ..default };
+        assert_eq!(delimiter_of(&two), Err(Kind::Data));
+    }
 
     #[test]
     fn the_line_is_known() {
