@@ -215,6 +215,41 @@ fn a_broken_row_costs_no_other_row() {
     assert_eq!(files, 7996);
 }
 
+#[test]
+fn line_ends_and_sizes_of_a_table_cost_no_row() {
+    let rows_of = |text: &str, written: &Written| {
+        let dialect = written.dialect();
+        let read = crate::read(text.as_bytes(), &dialect, 90, 7).expect("a good file");
+        let rows = read.rows(&[DecodeAs::Text; COLUMNS], 100).expect("a profiled file decodes");
+        rows.into_iter().map(|row| row[1..].to_vec()).collect::<Vec<_>>()
+    };
+    for written in &WRITTEN {
+        let line = |fields: Vec<String>| {
+            written.row(&fields.iter().map(|value| written.field(value)).collect::<Vec<_>>())
+        };
+        let header = line((0..COLUMNS).map(|column| format!("c{column}")).collect());
+        for rows in [0, 1, 2, ROWS] {
+            let lines: Vec<String> = (0..rows).map(|row| line(values(row))).collect();
+            let all: Vec<_> = (0..rows).map(|row| expected(row, written)).collect();
+            let file = [std::slice::from_ref(&header), &lines].concat().join(written.end);
+            for end in ["", written.end, "\n\n", "\r\n\r\n"] {
+                assert_eq!(rows_of(&format!("{file}{end}"), written), all, "{rows} {end:?}");
+            }
+        }
+        for (other, row) in
+            ["\n", "\r\n", "\r"].iter().flat_map(|end| (0..ROWS).map(move |r| (end, r)))
+        {
+            let lines = (0..ROWS).map(|number| {
+                let end = if number == row { other } else { written.end };
+                line(values(number)) + end
+            });
+            let file = format!("{header}{}{}", written.end, lines.collect::<String>());
+            let all: Vec<_> = (0..ROWS).map(|row| expected(row, written)).collect();
+            assert_eq!(rows_of(&file, written), all, "{other:?} behind row {row}");
+        }
+    }
+}
+
 /// Checks that every row is read right, but for the polluted one.
 fn check(
     file: &[u8],
