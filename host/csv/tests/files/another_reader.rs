@@ -83,6 +83,17 @@ fn dialect(style: &Style) -> Dialect {
     }
 }
 
+/// The values of a file that has no broken record.
+fn sifted(file: &str, dialect: &Dialect, target: usize) -> Result<Vec<Vec<String>>, TestCaseError> {
+    let sifted = sift(file.as_bytes(), dialect, target);
+    let sifted = sifted.ok_or_else(|| TestCaseError::fail("refused"))?;
+    prop_assert_eq!(&sifted.broken, &[]);
+    let values = |(_, row): (u64, Vec<Option<String>>)| {
+        row.into_iter().map(Option::unwrap_or_default).collect()
+    };
+    Ok(sifted.rows.into_iter().map(values).collect())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -127,14 +138,7 @@ proptest! {
         let tail = DelimiterTail::new(&delimiter.as_bytes()[1..]).expect("short");
         let dialect = Dialect { delimiter_tail: tail, ..dialect(&style) };
         prop_assert!(dialect.check().is_ok());
-        let sifted = sift(file.as_bytes(), &dialect, target);
-        let sifted = sifted.ok_or_else(|| TestCaseError::fail("refused"))?;
-        prop_assert_eq!(&sifted.broken, &[]);
-        let rows: Vec<Vec<String>> = sifted
-            .rows
-            .into_iter()
-            .map(|(_, row)| row.into_iter().map(Option::unwrap_or_default).collect())
-            .collect();
+        let rows = sifted(&file, &dialect, target)?;
         prop_assert_eq!(rows, table);
     }
 
@@ -159,13 +163,7 @@ proptest! {
             file.push_str(&format!("\"{}|{}\"{piece}", blank(), blank()));
         }
         let dialect = Dialect { trim: true, ..dialect(&style) };
-        let sifted = sift(file.as_bytes(), &dialect, target);
-        let sifted = sifted.ok_or_else(|| TestCaseError::fail("refused"))?;
-        let rows: Vec<Vec<String>> = sifted
-            .rows
-            .into_iter()
-            .map(|(_, row)| row.into_iter().map(Option::unwrap_or_default).collect())
-            .collect();
+        let rows = sifted(&file, &dialect, target)?;
         prop_assert_eq!(rows, table);
     }
 }

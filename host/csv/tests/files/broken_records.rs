@@ -1,8 +1,8 @@
 //! Files with records that cannot be read: all others can.
 
 use loader_csv::{
-    Chunk, DecodeAs, Decoder, Dialect, Header, ProfileMerge, SIFT_BESIDE_BYTES, SiftFrom, Sifter,
-    Splitter, describe_broken, find_records, profile_chunk,
+    Chunk, CsvErrorKind, DecodeAs, Decoder, Dialect, Header, ProfileMerge, SIFT_BESIDE_BYTES,
+    SiftFrom, Sifter, Splitter, describe_broken, find_records, profile_chunk,
 };
 use proptest::prelude::*;
 
@@ -147,14 +147,16 @@ fn lines_of_an_open_field_are_no_rows() {
 }
 
 #[test]
-fn a_file_in_which_nothing_fits_again_is_refused() {
-    let file = format!("a,b\n1,\"x\n{}2,y", "no\n".repeat(3));
-    assert!(sift(file.as_bytes(), &Dialect::default(), 1 << 20).is_some());
-    let file = format!("a,b\n1,\"x\n{}", "no\n\"".repeat(3));
-    let header = header(file.as_bytes(), &Dialect::default()).expect("has one");
-    let from = SiftFrom::beginning(&header);
-    let mut sifter = Sifter::new(&Dialect::default(), &header, &from, 1 << 20);
-    assert!(sifter.push(file.as_bytes(), true).is_ok());
+fn a_quote_without_a_place_in_reach_where_records_fit_is_a_mistake() {
+    let dialect = Dialect::default();
+    let file = format!("a,b\n1,\"x\n{}2,y\n3,z\n", "no\n".repeat(6 << 20));
+    let header = header(file.as_bytes(), &dialect).expect("has one");
+    let mut sifter = Sifter::new(&dialect, &header, &SiftFrom::beginning(&header), 1 << 20);
+    let window = &file.as_bytes()[4..][..(1 << 20) + SIFT_BESIDE_BYTES];
+    let mistake = sifter.push(window, false).expect_err("nothing fits");
+    assert_eq!((mistake.kind, mistake.position.line), (CsvErrorKind::UnclosedQuote, 2));
+    // At the end of the file, nothing is left that would have to fit.
+    assert!(sift(b"a,b\n1,\"x\nno\nno\nno\n2,y", &dialect, 1 << 20).is_some());
 }
 
 #[test]
