@@ -62,7 +62,9 @@ pub struct Sifter {
     lines: LineCounter,
     ordinal: u64,
     held: Held,
+    /// The bytes that may still be read to find ends of broken records.
     work: u64,
+    /// The broken records so far.
     broken: u64,
     /// The window begins within a record that is too long, whose chunk has ended.
     in_long_record: bool,
@@ -94,11 +96,6 @@ impl Sifter {
     /// The place in the file that the next window must begin at.
     pub fn offset(&self) -> u64 {
         self.offset
-    }
-
-    /// The broken records so far.
-    pub fn broken(&self) -> u64 {
-        self.broken
     }
 
     /// Takes the bytes from [`Sifter::offset`] on: those of a chunk and [`SIFT_BESIDE_BYTES`], or all

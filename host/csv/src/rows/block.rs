@@ -78,8 +78,8 @@ fn field(before: u32, end: u32, gap: u32) -> (usize, usize) {
     (before.wrapping_add(gap).min(end) as usize, end as usize)
 }
 
-/// The index's entry for the place before a row. For a row at `base` that is -1, which wraps to
-/// `u32::MAX`; `Block::column` adds the 1 again and wraps back to 0.
+/// The index's entry for the place before a row, where a delimiter of the length `gap` would stand.
+/// For a row at `base` that is below 0 and wraps; `Block::column` adds `gap` again and wraps back to 0.
 ///
 /// The cast cannot lose bits in a row that is accepted: a block ends after 256 KiB, and longer rows
 /// than 4 MiB are refused. A chunk without line ends fits as well, since the splitter bounds it.
