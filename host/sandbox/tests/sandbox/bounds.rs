@@ -237,6 +237,10 @@ These cannot be raised: they are Redshift's, or keep memory in bounds for a file
 | one statement of the Data API | 100000 bytes | it is cut into several where that is possible, otherwise refused |
 | statements of one transaction | 40 | views are brought back in several transactions |
 | rejected rows that are kept for the report | 100000 for each worker | later ones are only counted |
+| rows that cannot be read, where rejects are allowed | 1000000 | the file is refused |
+| a quote that is never closed | 4 MiB to a place from which rows can be read again | the file is refused |
+| a footer (`--skip-footer`, `--footer`) | 256 KiB; 20 lines with `--footer` | the file is refused; the text is not looked for |
+| a key of JSON Lines | 4096 bytes | the row is rejected |
 ";
 
 #[test]

@@ -1,0 +1,1 @@
+CREATE TABLE {s}.t (id INTEGER NOT NULL, code VARCHAR(20), amount DECIMAL(10,2), day DATE, doc SUPER, at TIMESTAMP, run_date TIMESTAMP, file_name VARCHAR(256))
