@@ -9,6 +9,7 @@ mod lone_field;
 mod resync;
 mod sift;
 
+use crate::broken::resync::Window;
 use crate::broken_record::{BrokenRecord, EndsBecause};
 use crate::chunk::Chunk;
 use crate::error::{CsvError, Position};
@@ -34,14 +35,15 @@ pub struct Broken {
 impl BrokenRecord {
     /// The record at the start of the next row. Bytes that no field may hold count before all else.
     fn new(
-        bytes: &[u8],
+        window: &Window<'_>,
         rows: &Rows<'_>,
         end: usize,
         error: RowError,
         because: EndsBecause,
     ) -> BrokenRecord {
         let start = rows.row_start();
-        let (byte, column, kind) = match bad_byte(bytes, start..end) {
+        let (byte, column, kind) = match bad_byte(window.bytes, start..end, window.rules.field_form)
+        {
             Some((at, kind)) => (at, None, kind),
             None => (error.byte, error.column, error.kind),
         };

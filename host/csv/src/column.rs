@@ -44,7 +44,7 @@ impl ColumnBuilder {
             DecodeAs::Int64 => Values::Int64(Vec::new()),
             DecodeAs::Date32 => Values::Date(Vec::new()),
             DecodeAs::TimestampMicros => Values::Timestamp(Vec::new()),
-            DecodeAs::Decimal { .. } | DecodeAs::Double | DecodeAs::Text => {
+            DecodeAs::Decimal { .. } | DecodeAs::Double | DecodeAs::Text | DecodeAs::Json => {
                 Values::Text { ends: vec![0], bytes: Vec::new() }
             }
             DecodeAs::Skip => Values::Skip,
@@ -91,7 +91,7 @@ impl ColumnBuilder {
                 Some(())
             }),
             Values::Text { ends, bytes } => {
-                source.text(fields, ends, bytes, self.decode_as == DecodeAs::Text);
+                source.text(fields, ends, bytes, self.decode_as.keeps_empty());
                 Ok(())
             }
             Values::Skip => Ok(()),

@@ -36,6 +36,8 @@ pub struct Decoder {
     header: Header,
     schema: SchemaRef,
     reader: FieldReader,
+    /// Reads the fields of columns that stay JSON.
+    values: FieldReader,
     columns: Vec<ColumnBuilder>,
     /// One per column; `None`: the column is read as all are.
     rules: Vec<Option<RuleReader>>,
@@ -58,18 +60,23 @@ impl Decoder {
         as_types: &[DecodeAs],
         batch_rows: usize,
     ) -> Decoder {
-        let rules = (0..header.names.len()).map(|place| header.rule(place));
+        let is_json = |place: usize| as_types.get(place) == Some(&DecodeAs::Json);
+        let reader = |place: usize| {
+            let reader = RuleReader::new(header, place, dialect)?;
+            Some(if is_json(place) { reader.of_values() } else { reader })
+        };
         Decoder {
             dialect: dialect.clone(),
             header: header.clone(),
             schema: arrow_schema(header, as_types),
             reader: FieldReader::new(dialect),
+            values: FieldReader::new(dialect).of_values(),
             columns: as_types
                 .iter()
                 .take(header.names.len())
                 .map(|decode_as| ColumnBuilder::new(*decode_as))
                 .collect(),
-            rules: rules.map(|rule| Some(RuleReader::new(rule?, dialect))).collect(),
+            rules: (0..header.names.len()).map(reader).collect(),
             refused: Vec::new(),
             batch_rows: batch_rows.max(1),
             block: Block::default(),
@@ -188,15 +195,20 @@ impl Batches<'_> {
     // Errors come in the order of the columns, not of the rows. For example, a bad `order_id` in
     // row 400 of a block is reported before a bad `amount` in row 3.
     fn decode_rows(&mut self, count: usize, before: usize) -> Result<usize, RowError> {
-        let Decoder { block, reader, columns, rules, refused, scratch, .. } = &mut *self.decoder;
+        let Decoder { block, reader, values, columns, rules, refused, scratch, .. } =
+            &mut *self.decoder;
         let bytes = &self.bytes[block.base..];
         let rows = self.block_row..self.block_row + count;
         for (index, column) in columns.iter_mut().enumerate() {
             let ranges = block.column(index).skip(rows.start).take(count);
             let extended = match &mut rules[index] {
+                None if column.decode_as() == DecodeAs::Json => {
+                    column.extend(bytes, ranges, &*values, scratch)
+                }
                 None => column.extend(bytes, ranges, &*reader, scratch),
                 Some(rule) => {
-                    let mut judge = Judge::new(rule, column.decode_as() == DecodeAs::Text, before);
+                    let keeps_empty = column.decode_as().keeps_empty();
+                    let mut judge = Judge::new(rule, keeps_empty, before);
                     let extended = column.extend(bytes, ranges, &mut judge, scratch);
                     refused.extend(judge.refused_in(index));
                     extended

@@ -41,6 +41,8 @@ pub enum DecodeAs {
     TimestampMicros,
     /// `Utf8`, as it stands in the file without quotes and escapes.
     Text,
+    /// As `Text`; where fields are values of JSON, they stay so: the string `"a"` keeps its quotes.
+    Json,
     /// The column is left out of the batch.
     Skip,
 }
@@ -64,6 +66,11 @@ impl DecodeAs {
         }
     }
 
+    /// Whether the column takes the empty string, which is NULL in any other.
+    pub(crate) fn keeps_empty(self) -> bool {
+        matches!(self, DecodeAs::Text | DecodeAs::Json)
+    }
+
     /// The type that the values must have; `None` when the decoder does not check them.
     pub(crate) fn logical(self) -> Option<LogicalType> {
         match self {
@@ -72,7 +79,8 @@ impl DecodeAs {
             DecodeAs::Int64 => Some(LogicalType::Int64),
             DecodeAs::Date32 => Some(LogicalType::Date),
             DecodeAs::TimestampMicros => Some(LogicalType::Timestamp),
-            DecodeAs::Decimal { .. } | DecodeAs::Double | DecodeAs::Text | DecodeAs::Skip => None,
+            DecodeAs::Decimal { .. } | DecodeAs::Double => None,
+            DecodeAs::Text | DecodeAs::Json | DecodeAs::Skip => None,
         }
     }
 
@@ -101,7 +109,7 @@ impl DecodeAs {
             DecodeAs::Double => return text(&[(LOGICAL_KEY, "double".to_owned())]),
             DecodeAs::Date32 => DataType::Date32,
             DecodeAs::TimestampMicros => DataType::Timestamp(TimeUnit::Microsecond, None),
-            DecodeAs::Text => DataType::Utf8,
+            DecodeAs::Text | DecodeAs::Json => DataType::Utf8,
             DecodeAs::Skip => return None,
         };
         Some(Field::new(name, data_type, true))

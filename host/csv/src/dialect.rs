@@ -40,13 +40,29 @@ pub struct Dialect {
     /// Lines that begin with this character are skipped. A quote in such a line opens nothing.
     pub comment: Option<u8>,
     /// Texts that mean NULL beside the bare empty field, for example `NA` or `\N`. A quoted field
-    /// is never NULL.
+    /// is never NULL, but for `quoted_nulls`.
     pub null_tokens: Vec<String>,
+    /// The null tokens mean NULL in quotes, too: `"NA"`, and `""` where the empty text is one.
+    pub quoted_nulls: bool,
     pub leading_zeros: LeadingZeros,
     pub repeated_header: RepeatedHeader,
     pub quotes: Quotes,
     pub short_rows: ShortRows,
     pub trailing_delimiter: TrailingDelimiter,
+    pub field_form: FieldForm,
+}
+
+/// How the text of a field is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FieldForm {
+    /// As CSV has it: bare, or in quotes.
+    #[default]
+    Csv,
+    /// As a value of JSON: `null` and the empty field are NULL, strings are in quotes and have
+    /// JSON's escapes, and all else is what it is: `1.50`, `true`, `{"a": 1}`. What a row lacks at
+    /// its end is NULL. Rows of files that are no CSV are written so, see
+    /// [`Dialect::of_json_fields`].
+    Json,
 }
 
 /// The characters of a delimiter behind its first: at most seven.
@@ -135,11 +151,13 @@ impl Default for Dialect {
             skip_rows: 0,
             comment: None,
             null_tokens: Vec::new(),
+            quoted_nulls: false,
             leading_zeros: LeadingZeros::Text,
             repeated_header: RepeatedHeader::Skip,
             quotes: Quotes::Strict,
             short_rows: ShortRows::Reject,
             trailing_delimiter: TrailingDelimiter::Reject,
+            field_form: FieldForm::Csv,
         }
     }
 }
@@ -159,7 +177,29 @@ pub enum DialectError {
     Blank,
 }
 
+/// Between two JSON values: no JSON text has this character.
+pub const JSON_DELIMITER: u8 = 0x1F;
+/// Before a line that is no row: no JSON value begins with it.
+pub const JSON_COMMENT: u8 = 0x1E;
+
 impl Dialect {
+    /// How rows of a file that is no CSV are written: a line for each, with a JSON value for each
+    /// column of a header that is known. `settings` say what is not about characters.
+    ///
+    /// No JSON value has a line end in it, so the lines may be those of the file.
+    pub fn of_json_fields(settings: &Dialect) -> Dialect {
+        Dialect {
+            delimiter: JSON_DELIMITER,
+            quote: None,
+            comment: Some(JSON_COMMENT),
+            null_tokens: settings.null_tokens.clone(),
+            quoted_nulls: settings.quoted_nulls,
+            leading_zeros: settings.leading_zeros,
+            field_form: FieldForm::Json,
+            ..Dialect::default()
+        }
+    }
+
     /// Checks that the special characters are usable and differ. The rest of this crate relies on
     /// it.
     ///
@@ -216,13 +256,16 @@ impl Dialect {
             comment: self.comment,
             drops_marks: self.repeated_header == RepeatedHeader::Skip,
             takes_bare_quotes: self.quotes == Quotes::Lenient,
-            fills_short_rows: self.short_rows == ShortRows::Fill,
+            fills_short_rows: self.short_rows == ShortRows::Fill
+                || self.field_form == FieldForm::Json,
             drops_surplus: self.trailing_delimiter == TrailingDelimiter::Allow,
+            field_form: self.field_form,
         }
     }
 }
 
-pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// U+FEFF in UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The special characters alone, as the scanners need them. `escape` differs from `quote`.
 #[derive(Clone, Copy, Debug)]
@@ -242,6 +285,7 @@ pub(crate) struct Rules {
     pub(crate) fills_short_rows: bool,
     /// Empty fields too many at the end of a row are dropped.
     pub(crate) drops_surplus: bool,
+    pub(crate) field_form: FieldForm,
 }
 
 impl Rules {

@@ -14,7 +14,8 @@ pub struct Position {
     /// The data record, counted from 1; 0 for the header, and in errors of the splitter, which does
     /// not count records.
     pub record: u64,
-    /// The physical line, counted from 1, in which the field (or the record) begins.
+    /// The physical line, counted from 1, in which the field (or the record) begins; 0 where the
+    /// file has rows and no lines.
     pub line: u64,
     /// The offset of the field, or of the record when the error is about the whole record.
     pub byte: u64,
@@ -22,12 +23,30 @@ pub struct Position {
     pub column: Option<String>,
 }
 
+impl Position {
+    /// The line alone: `line 7`; `row 6` where the file has no lines.
+    pub fn line_or_row(&self) -> String {
+        match self.line {
+            0 => format!("row {}", self.record),
+            line => format!("line {line}"),
+        }
+    }
+
+    /// Line and byte: `line 7, byte 120`; `row 6` where the file has no lines.
+    pub fn place(&self) -> String {
+        match self.line {
+            0 => self.line_or_row(),
+            _ => format!("{}, byte {}", self.line_or_row(), self.byte),
+        }
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.record > 0 {
+        if self.record > 0 && self.line > 0 {
             write!(formatter, "record {}, ", self.record)?;
         }
-        write!(formatter, "line {}, byte {}", self.line, self.byte)?;
+        formatter.write_str(&self.place())?;
         match &self.column {
             Some(column) => write!(formatter, ", column {column:?}"),
             None => Ok(()),
@@ -89,6 +108,9 @@ pub enum CsvErrorKind {
     /// The caller knows what the bytes were before they became UTF-8, and says so.
     #[error("these bytes are not UTF-8")]
     InvalidUtf8,
+    /// A row of a file that is no CSV could not be made, for this reason.
+    #[error("{0}")]
+    Unreadable(String),
     #[error("the field holds a NUL byte, which Redshift cannot store; remove it")]
     NulByte,
     /// Over [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
@@ -130,6 +152,7 @@ impl CsvErrorKind {
             CsvErrorKind::BlankBeforeQuote | CsvErrorKind::BareQuote => "quote-in-field",
             CsvErrorKind::BesideLoneField => "beside-lone-field",
             CsvErrorKind::InvalidUtf8 => "encoding",
+            CsvErrorKind::Unreadable(_) => "unreadable",
             CsvErrorKind::NulByte => "nul",
             CsvErrorKind::TooLong { .. } => "too-long",
             CsvErrorKind::TooManyBroken { .. } => "too-many-broken",

@@ -3,7 +3,8 @@
 
 use memchr::{memchr, memchr2};
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, FieldForm};
+use crate::json_field;
 
 /// A field's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +28,18 @@ pub(crate) struct FieldReader {
     quote: Option<u8>,
     escape: Option<u8>,
     trims: bool,
+    field_form: FieldForm,
+    /// Values of JSON stay as they are, strings too.
+    keeps_values: bool,
     /// The escape, when it counts outside of quotes.
     bare_escape: Option<u8>,
     null_tokens: Vec<Vec<u8>>,
+    /// Null tokens are NULL in quotes, too; and so is the quoted empty field.
+    quoted_nulls: bool,
+    quoted_empty_is_null: bool,
     /// Whether an unquoted field that begins with this byte may be other than it is written: the
-    /// first bytes of null tokens, or all bytes when escapes count outside of quotes, or blanks are
-    /// trimmed.
+    /// first bytes of null tokens, or all bytes when escapes count outside of quotes, blanks are
+    /// trimmed, or fields are values of JSON.
     may_differ: [bool; 256],
 }
 
@@ -47,7 +54,8 @@ impl FieldReader {
             .map(|token| token.clone().into_bytes())
             .collect();
         let bare_escape = rules.escape.filter(|escape| rules.is_bare_escape(*escape));
-        let mut may_differ = [bare_escape.is_some() || rules.trims; 256];
+        let is_json = rules.field_form == FieldForm::Json;
+        let mut may_differ = [bare_escape.is_some() || rules.trims || is_json; 256];
         for token in &null_tokens {
             may_differ[usize::from(token[0])] = true;
         }
@@ -55,16 +63,36 @@ impl FieldReader {
             quote: rules.quote,
             escape: rules.escape,
             trims: rules.trims,
+            field_form: rules.field_form,
+            keeps_values: false,
             bare_escape,
             null_tokens,
+            quoted_nulls: dialect.quoted_nulls,
+            quoted_empty_is_null: dialect.quoted_nulls
+                && dialect.null_tokens.iter().any(String::is_empty),
             may_differ,
         }
+    }
+
+    /// The same, but values of JSON stay as they are.
+    #[must_use]
+    pub(crate) fn of_values(self) -> FieldReader {
+        FieldReader { keeps_values: true, ..self }
     }
 
     /// Whether a value without quotes is exactly as long as its field, and need not be read to be
     /// measured.
     pub(crate) fn keeps_lengths(&self) -> bool {
-        self.null_tokens.is_empty() && !self.trims
+        self.null_tokens.is_empty() && !self.trims && self.field_form == FieldForm::Csv
+    }
+
+    /// Whether a field is in quotes.
+    pub(crate) fn is_quoted(&self, raw: &[u8]) -> bool {
+        let quote = match self.field_form {
+            FieldForm::Csv => self.quote,
+            FieldForm::Json => Some(b'"'),
+        };
+        !raw.is_empty() && raw.first() == quote.as_ref()
     }
 
     /// Whether an unquoted field of this text is NULL.
@@ -94,6 +122,13 @@ impl FieldReader {
     // Apart from `read`, so that the loops over plain fields stay small.
     #[inline(never)]
     fn read_bare<'b>(&self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
+        if self.field_form == FieldForm::Json {
+            return match self.keeps_values {
+                true => json_field::read_value(raw),
+                false if self.quoted_nulls && self.is_quoted_null(raw) => Field::Null,
+                false => json_field::read(raw, scratch),
+            };
+        }
         let raw = if self.trims { trim(raw) } else { raw };
         match raw.first() {
             None => return Field::Null,
@@ -115,9 +150,10 @@ impl FieldReader {
     fn read_quoted<'b>(&self, raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {
         let raw = if self.trims { raw.trim_ascii_end() } else { raw };
         let quote = raw[0];
-        // `Rows` has seen the closing quote, or the row would be an error. `get` and not an index,
-        // because a lone quote would ask for the range 1..0.
-        let inner = raw.get(1..raw.len() - 1).unwrap_or_default();
+        let inner = self.inner(raw);
+        if self.quoted_nulls && self.is_quoted_null(raw) {
+            return Field::Null;
+        }
         if inner.is_empty() {
             return Field::QuotedEmpty;
         }
@@ -128,6 +164,23 @@ impl FieldReader {
                 Field::Text(scratch)
             }
         }
+    }
+
+    /// What stands between the quotes of a field, with its escapes.
+    pub(crate) fn inner<'b>(&self, raw: &'b [u8]) -> &'b [u8] {
+        // `Rows` has seen the closing quote, or the row would be an error. `get` and not an index,
+        // because a lone quote would ask for the range 1..0.
+        raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default()
+    }
+
+    /// Whether a field in quotes is NULL, as it is written.
+    #[cold]
+    fn is_quoted_null(&self, raw: &[u8]) -> bool {
+        self.is_quoted(raw)
+            && match self.inner(raw) {
+                b"" => self.quoted_empty_is_null,
+                inner => self.is_null_token(inner),
+            }
     }
 
     /// Writes the text of `inner` to `scratch`. The first quote or escape stands at `at`.
@@ -196,6 +249,24 @@ mod tests {
         check(&dialect, r#""NA""#, Field::Text(b"NA"));
         check(&dialect, "NAN", Field::Text(b"NAN"));
         check(&dialect, " ", Field::Text(b" "));
+    }
+
+    #[test]
+    fn null_tokens_may_be_quoted() {
+        let null_tokens = vec!["NA".to_owned()];
+        let dialect = Dialect { null_tokens, quoted_nulls: true, ..Dialect::default() };
+        check(&dialect, r#""NA""#, Field::Null);
+        check(&dialect, "NA", Field::Null);
+        check(&dialect, r#""""#, Field::QuotedEmpty);
+        check(&dialect, r#""N""A""#, Field::Text(br#"N"A"#));
+        check(&Dialect::of_json_fields(&dialect), r#""NA""#, Field::Null);
+        let null_tokens = vec![r"\N".to_owned()];
+        let escaped = Dialect { escape: Some(b'\\'), null_tokens, ..dialect.clone() };
+        check(&escaped, r#""\N""#, Field::Null);
+        check(&escaped, r#""\\N""#, Field::Text(br"\N"));
+        let dialect = Dialect { null_tokens: vec![String::new()], ..dialect };
+        check(&dialect, r#""""#, Field::Null);
+        check(&dialect, r#""NA""#, Field::Text(b"NA"));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::chunk::Chunk;
 use crate::dialect::Rules;
 use crate::lines::is_line_end;
+use crate::meant::Meant;
 use crate::rule::ColumnRule;
 use crate::text::Records;
 
@@ -21,12 +22,19 @@ pub struct Header {
     /// How the columns are read of which the user has said something; columns past its end are read
     /// as all are.
     pub(crate) rules: Arc<[Option<ColumnRule>]>,
+    /// What the file says of the columns' values, where it does; past its end, nothing.
+    pub(crate) meant: Arc<[Option<Meant>]>,
     /// Where the records begin: the place in the file, and its physical line.
     pub(crate) records_offset: u64,
     pub(crate) records_line: u64,
 }
 
 impl Header {
+    /// The columns of a file that is no CSV.
+    pub fn of_columns(names: Vec<String>, meant: Vec<Option<Meant>>) -> Header {
+        Header { names, meant: meant.into(), records_line: 1, ..Header::default() }
+    }
+
     /// The header of the same file, with other names for its columns.
     pub fn renamed(&self, names: Vec<String>) -> Header {
         Header { names, ..self.clone() }
@@ -54,6 +62,11 @@ impl Header {
     /// How a column is read; `None`: as all are.
     pub(crate) fn rule(&self, column: usize) -> Option<&ColumnRule> {
         self.rules.get(column)?.as_ref()
+    }
+
+    /// What the file says of a column's values.
+    pub(crate) fn meant(&self, column: usize) -> Option<Meant> {
+        *self.meant.get(column)?
     }
 
     /// What is known of a chunk's records.

@@ -22,9 +22,11 @@ mod facts;
 mod field;
 mod header;
 mod held;
+mod json_field;
 mod lines;
 mod logical;
 mod mark;
+mod meant;
 mod new_type;
 mod number_facts;
 mod oddities;
@@ -39,6 +41,7 @@ mod rows;
 mod rule;
 mod scan;
 mod split;
+mod tables;
 mod text;
 mod zone;
 
@@ -48,12 +51,13 @@ pub use chunk::Chunk;
 pub use decode::{Batches, Decoded, Decoder, arrow_schema};
 pub use decode_as::{DECIMAL_KEY, DecodeAs, GIVEN_KEY, LOGICAL_KEY};
 pub use dialect::{
-    DelimiterTail, Dialect, DialectError, LeadingZeros, Quotes, RepeatedHeader, ShortRows,
-    TrailingDelimiter,
+    BYTE_ORDER_MARK, DelimiterTail, Dialect, DialectError, FieldForm, JSON_COMMENT, JSON_DELIMITER,
+    LeadingZeros, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter,
 };
 pub use error::{CsvError, CsvErrorKind, Position};
 pub use header::Header;
 pub use logical::LogicalType;
+pub use meant::Meant;
 pub use new_type::{Because, Cause, NewType};
 pub use oddities::{Oddities, Oddity, Tally};
 pub use profile::{ChunkProfile, ColumnProfile, FileProfile, ProfileMerge, profile_chunk};
@@ -64,6 +68,8 @@ pub use rule::{
     RefusedField, ValueForm,
 };
 pub use split::Splitter;
+pub use tables::{reads_as_header, tables};
+pub use text::UNREADABLE;
 
 /// The longest row that this crate accepts, in bytes of the file. Redshift refuses longer rows.
 ///

@@ -7,6 +7,7 @@ use crate::counted::Counted;
 use crate::error::Position;
 use crate::facts::Candidate;
 use crate::logical::LogicalType;
+use crate::meant::Meant;
 use crate::profile::ColumnProfile;
 use crate::rule::ValueForm;
 
@@ -24,7 +25,7 @@ pub struct NewType {
     pub decimal: Option<(u8, u8)>,
     /// Why it is no other type. `None`: all values have the type, and no narrower one.
     pub because: Option<Because>,
-    /// The user has said so, whatever the values are.
+    /// The user has said so, or the file has types: whatever the values are.
     pub is_given: bool,
 }
 
@@ -102,6 +103,15 @@ impl ColumnProfile {
             return given.clone();
         }
         let is = |logical| self.accepts(logical).is_ok();
+        match self.meant {
+            // A value may be past what the type holds here, as a date of the year 12000 is.
+            Some(Meant::Type { logical, decimal }) if is(logical) => {
+                return NewType { decimal, is_given: true, ..NewType::of(logical) };
+            }
+            Some(Meant::Type { .. }) => return self.text(),
+            Some(Meant::Strings) if self.values > 0 => return self.moments(),
+            Some(Meant::Strings | Meant::Numbers) | None => (),
+        }
         if self.values == 0 {
             return NewType::of(LogicalType::Text);
         }
@@ -114,15 +124,24 @@ impl ColumnProfile {
         if is(LogicalType::Double) {
             return if is_key { self.key() } else { self.numbers() };
         }
+        self.moments()
+    }
+
+    fn moments(&self) -> NewType {
         [LogicalType::Date, LogicalType::Timestamp]
             .into_iter()
-            .find(|logical| is(*logical))
+            .find(|logical| self.accepts(*logical).is_ok())
             .map_or_else(|| self.text(), NewType::of)
     }
 
     /// Whether the user has given the type.
     pub fn is_given(&self) -> bool {
         self.given.is_some()
+    }
+
+    /// Whether the file has types, and gives the column one.
+    pub fn is_typed(&self) -> bool {
+        matches!(self.meant, Some(Meant::Type { .. }))
     }
 
     /// A number that another one of the column may equal without being spelt like it, as `3.10` may
@@ -146,7 +165,7 @@ impl ColumnProfile {
         let text = NewType::of(LogicalType::Text);
         let is = |logical| self.accepts(logical).is_ok();
         match () {
-            () if self.respelt.count > 0 => {
+            () if self.respelt.count > 0 && !self.are_numbers() => {
                 let Counted { count, first } = &self.respelt;
                 text.because(Cause::Respelt, first.as_ref(), Some(*count))
             }
@@ -184,7 +203,8 @@ impl ColumnProfile {
     /// are never one: `1.50` and `2.00` may be a DECIMAL, `3.1` and `3.10` are texts.
     fn key(&self) -> NewType {
         let (integer, fraction) = (self.max_integer_digits, self.written.1);
-        let odd = self.not_finite_at.as_ref().or(self.respelt_number());
+        let respelt = self.respelt_number().filter(|_| !self.are_numbers());
+        let odd = self.not_finite_at.as_ref().or(respelt);
         if odd.is_some() || integer + fraction > PRECISION {
             let at = odd.or(self.widest_at.as_ref()).or(self.finest_at.as_ref());
             return NewType::of(LogicalType::Text).because(Cause::Key, at, None);
@@ -192,14 +212,22 @@ impl ColumnProfile {
         NewType::decimal(PRECISION, (PRECISION - integer).min(SCALE).max(fraction))
     }
 
+    /// Whether the file says that the values are numbers.
+    fn are_numbers(&self) -> bool {
+        self.meant == Some(Meant::Numbers)
+    }
+
     fn bare_exponents(&self) -> Option<&Counted> {
-        let is_measured = self.is_scientific || self.pointed > 0;
+        let is_measured = self.is_scientific || self.pointed > 0 || self.are_numbers();
         Some(&self.exponents).filter(|exponents| exponents.count > 0 && !is_measured)
     }
 
     /// Text, and the values that made it so when nearly all others look like numbers or dates.
     fn text(&self) -> NewType {
         let text = NewType::of(LogicalType::Text);
+        if self.meant == Some(Meant::Strings) {
+            return text;
+        }
         let numbers_end = self.accepts(LogicalType::Double).err();
         let zeros = self.leading_zeros_at.as_ref().filter(|zeros| Some(*zeros) == numbers_end);
         if zeros.is_some() {

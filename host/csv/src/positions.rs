@@ -44,6 +44,7 @@ impl ColumnProfile {
             cut: _,
             violations,
             given: _,
+            meant: _,
         } = self;
         let counted = [&mut respelt.first, &mut exponents.first];
         [longest_at, widest_at, finest_at, not_finite_at, imprecise_at, leading_zeros_at]

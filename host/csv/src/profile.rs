@@ -13,12 +13,13 @@ use crate::field::{Field, FieldReader};
 use crate::header::Header;
 use crate::lines::LineCounter;
 use crate::mark::Mark;
+use crate::meant::Meant;
 use crate::new_type::NewType;
 use crate::number_facts::{NumberFacts, Seen};
 use crate::oddities::{ChunkOddities, Oddities};
 use crate::row_error::RowError;
 use crate::rows::{Block, Rows};
-use crate::rule::{ColumnRule, RuleReader};
+use crate::rule::RuleReader;
 use crate::text::check_text;
 
 /// The facts about one column of a file.
@@ -76,10 +77,14 @@ pub struct ColumnProfile {
     pub(crate) violations: [Option<Position>; CANDIDATES],
     /// The type that the user has given.
     pub(crate) given: Option<NewType>,
+    /// What the file says of the values.
+    pub(crate) meant: Option<Meant>,
 }
 
 impl ColumnProfile {
-    fn new(name: &str, facts: &ColumnFacts, rule: Option<&ColumnRule>) -> ColumnProfile {
+    /// Makes the profile of the column at `place`.
+    fn new(header: &Header, place: usize, facts: &ColumnFacts) -> ColumnProfile {
+        let (name, rule) = (header.names[place].as_str(), header.rule(place));
         let at = |mark: Option<Mark>| mark.map(|mark| position(mark, name));
         let violations = ALL_CANDIDATES.map(|candidate| at(facts.violation(candidate)));
         let is = |candidate: Candidate| facts.values > 0 && facts.violation(candidate).is_none();
@@ -120,6 +125,7 @@ impl ColumnProfile {
             cut: if is(Candidate::LooseTimestamp) { facts.cut } else { 0 },
             violations,
             given: rule.and_then(|rule| rule.form.as_ref()).map(NewType::given),
+            meant: header.meant(place),
         }
     }
 }
@@ -242,10 +248,9 @@ impl ProfileMerge {
     /// The profile of all chunks that were pushed.
     pub fn finish(self) -> FileProfile {
         let header = &self.header;
-        let facts = header.names.iter().zip(&self.columns).enumerate();
-        let columns = facts
-            .map(|(place, (name, facts))| ColumnProfile::new(name, facts, header.rule(place)))
-            .collect();
+        let facts = self.columns.iter().take(header.names.len()).enumerate();
+        let columns =
+            facts.map(|(place, facts)| ColumnProfile::new(header, place, facts)).collect();
         let ProfileMerge { records, first_records, oddities, .. } = self;
         FileProfile { columns, records, first_records, oddities }
     }
@@ -308,12 +313,8 @@ struct Observer {
 
 impl Observer {
     fn new(header: &Header, dialect: &Dialect) -> Observer {
-        let rules = (0..header.names.len()).map(|place| header.rule(place));
-        Observer {
-            reader: FieldReader::new(dialect),
-            rules: rules.map(|rule| Some(RuleReader::new(rule?, dialect))).collect(),
-            scratch: Vec::new(),
-        }
+        let rules = (0..header.names.len()).map(|place| RuleReader::new(header, place, dialect));
+        Observer { reader: FieldReader::new(dialect), rules: rules.collect(), scratch: Vec::new() }
     }
 
     /// Shows one column of a block to its facts. `bytes` begin at the block's base.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::MAX_ROW_BYTES;
 use crate::broken_record::BrokenRecord;
 use crate::chunk::Chunk;
-use crate::dialect::{BYTE_ORDER_MARK, Rules};
+use crate::dialect::{BYTE_ORDER_MARK, FieldForm, Rules};
 use crate::error::CsvErrorKind;
 use crate::header::Header;
 use crate::lines::{find_record, is_line_end, line_length};
@@ -339,7 +339,9 @@ impl<'a> Rows<'a> {
         if !self.rules.fills_short_rows {
             return Err(self.ragged());
         }
-        self.oddities.add(Oddity::ShortRow, self.row_start);
+        if self.rules.field_form == FieldForm::Csv {
+            self.oddities.add(Oddity::ShortRow, self.row_start);
+        }
         Ok(())
     }
 

@@ -86,6 +86,29 @@ pub struct RefusedField {
 }
 
 impl ValueForm {
+    /// The same type, whose numbers are written as programs write them: `1234.56`.
+    fn of_plain_numbers(&self) -> ValueForm {
+        let written = NumberForm::default();
+        match self {
+            ValueForm::Whole { bits, .. } => ValueForm::Whole { bits: *bits, written },
+            ValueForm::Decimal { precision, scale, .. } => {
+                ValueForm::Decimal { precision: *precision, scale: *scale, written }
+            }
+            ValueForm::Double { .. } => ValueForm::Double { written },
+            other => other.clone(),
+        }
+    }
+
+    /// The same type, whose moments are written as programs write them: `2024-01-31`.
+    fn of_plain_moments(&self) -> ValueForm {
+        match self {
+            ValueForm::Date(_) => ValueForm::Date(MomentForm::default()),
+            ValueForm::Timestamp(_) => ValueForm::Timestamp(MomentForm::default()),
+            ValueForm::TimestampTz(_) => ValueForm::TimestampTz(MomentForm::default()),
+            other => other.clone(),
+        }
+    }
+
     /// The text as it is read in every column. `None`: it is no value of the type, or written
     /// otherwise.
     fn spell(&self, text: &str) -> Option<String> {

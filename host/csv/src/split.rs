@@ -95,6 +95,13 @@ impl Splitter {
         }
     }
 
+    /// Makes a splitter for a file that is records alone, whose columns are known.
+    pub fn of_records(dialect: &Dialect, header: &Header, target_chunk_bytes: u64) -> Splitter {
+        let (header, suspect) = (Some(header.clone()), Position { line: 1, ..Position::default() });
+        let splitter = Splitter::new(dialect, target_chunk_bytes);
+        Splitter { preamble: None, header, suspect, ..splitter }
+    }
+
     /// The columns; `None` until the header, or without one the first record, is complete.
     pub fn header(&self) -> Option<&Header> {
         self.header.as_ref()

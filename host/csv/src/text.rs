@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::dialect::Rules;
+use crate::dialect::{FieldForm, JSON_DELIMITER, Rules};
 use crate::error::CsvErrorKind;
 use crate::lines::{find_record, is_line_end, line_length};
 use crate::ragged::{fits, ragged};
@@ -28,24 +28,44 @@ pub(crate) fn check_text(
     rules: &Rules,
     records: &Records<'_>,
 ) -> Result<(), RowError> {
-    match bad_byte(bytes, 0..bytes.len()) {
+    match bad_byte(bytes, 0..bytes.len(), rules.field_form) {
         None => Ok(()),
         Some((at, kind)) => {
             let (row, column) = place_of(at, bytes, rules, records)?;
-            Err(RowError { kind, row: Some(row), byte: at, column })
+            let is_of_row = matches!(kind, CsvErrorKind::Unreadable(_));
+            Err(RowError { kind, row: Some(row), byte: at, column: column.filter(|_| !is_of_row) })
         }
     }
 }
 
+/// Begins, in place of its first field, a row that could not be made. The reason follows.
+pub const UNREADABLE: u8 = 0xFF;
+
 /// The place of the first byte in `range` that no field may hold, and what is wrong with it.
-pub(crate) fn bad_byte(bytes: &[u8], range: Range<usize>) -> Option<(usize, CsvErrorKind)> {
+pub(crate) fn bad_byte(
+    bytes: &[u8],
+    range: Range<usize>,
+    field_form: FieldForm,
+) -> Option<(usize, CsvErrorKind)> {
     let from = range.start;
     let bytes = bytes.get(range).unwrap_or_default();
-    let invalid = std::str::from_utf8(bytes)
-        .err()
-        .map(|error| (from + error.valid_up_to(), CsvErrorKind::InvalidUtf8));
+    let invalid = std::str::from_utf8(bytes).err().map(|error| {
+        let at = error.valid_up_to();
+        let kind = match field_form {
+            FieldForm::Csv => CsvErrorKind::InvalidUtf8,
+            FieldForm::Json => CsvErrorKind::Unreadable(reason(&bytes[at..])),
+        };
+        (from + at, kind)
+    });
     let nul = memchr::memchr(0, bytes).map(|at| (from + at, CsvErrorKind::NulByte));
     invalid.into_iter().chain(nul).min_by_key(|(at, _)| *at)
+}
+
+/// Why a row could not be made. `row` begins with [`UNREADABLE`].
+fn reason(row: &[u8]) -> String {
+    let is_end = |byte: &u8| is_line_end(*byte) || *byte == JSON_DELIMITER;
+    let end = row.iter().position(is_end).unwrap_or(row.len());
+    String::from_utf8_lossy(row.get(1..end).unwrap_or_default()).into_owned()
 }
 
 /// The numbers (from 0) of the record and the field that hold the byte at `at`; a comment has no

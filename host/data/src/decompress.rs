@@ -1,6 +1,6 @@
 //! Decompression by the file's first bytes, and the error when the stream breaks off.
 //!
-//! In: the file as it is stored. Out: its content, which is text.
+//! In: the file as it is stored. Out: its content.
 
 mod format;
 mod zip;
@@ -13,11 +13,11 @@ use format::{Codec, Foreign, Format, HEAD_BYTES};
 use lzma_rust2::XzReader;
 use zip::Zip;
 
-/// Decompresses gzip, zstd, bzip2, xz, and the one file of a ZIP archive; other files are read as they are. The file's name does not
-/// matter: `orders.csv` may be gzip, and `orders.csv.gz` text.
+/// Decompresses gzip, zstd, bzip2, xz, and the one file of a ZIP archive; other files are read as
+/// they are. The file's name does not matter: `orders.csv` may be gzip, and `orders.csv.gz` text.
 ///
-/// Blocks: it reads the first bytes. Errors: `Data`, for a file that is known to be no CSV (a
-/// workbook, a Parquet file, UTF-32) or is compressed twice; those of reading.
+/// Blocks: it reads the first bytes. Errors: `Data`, for a file that is known not to be read (a
+/// workbook, an Avro file, UTF-32) or is compressed twice; those of reading.
 pub fn decompress(stored: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>> {
     let (format, stored) = look(stored)?;
     let (codec, content): (Codec, Box<dyn Read + Send>) = match format {

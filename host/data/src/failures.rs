@@ -7,14 +7,14 @@ use loader_csv::{CsvError, CsvErrorKind, Ragged};
 use loader_model::error::{Error, Kind};
 use loader_sandbox::{PluginError, PluginErrorKind};
 
-use crate::encoding::Source;
+use crate::content::Source;
 use crate::listing::some_of;
 
 /// Makes an error of a mistake in the file's content, with its place in `source`. The caller adds
 /// the file's address.
 pub(crate) fn csv_failure(mut error: CsvError, source: &Source) -> Error {
     let fact = in_words_with_advice(&error, source);
-    if let Err(failure) = source.locate([&mut error.position.byte]) {
+    if let Err(failure) = source.locate([&mut error.position]) {
         return failure;
     }
     let aside = match error.kind {

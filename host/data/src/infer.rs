@@ -13,17 +13,19 @@ mod reading;
 mod sifting;
 mod specs;
 mod spool;
+mod tables;
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::num::NonZeroUsize;
 
 use loader_csv::{CsvError, CsvErrorKind, ProfileMerge};
-use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::error::{Error, Result};
 use loader_model::stop::StopFlag;
 
+use crate::content::{Content, Source};
 use crate::decompress::read_failure;
-use crate::encoding::{Content, Source};
 use crate::failures::{csv_failure, wrong_column_names};
+use crate::temporary;
 use cutter::Cutter;
 use first_line::FirstLine;
 use profiling::{CutChunk, MergedProfiles, ProfileFailure, profile_behind};
@@ -50,10 +52,13 @@ pub fn run(
     workers: NonZeroUsize,
     stop: &StopFlag,
 ) -> Result<Spool> {
-    let Content { text, source } = content;
-    let FirstLine { mut text, dialect, notice } = FirstLine::of(text, reading.dialect)?;
+    let Content { text, source, columns } = content;
+    let FirstLine { mut text, dialect, notice } = match &columns {
+        None => FirstLine::of(text, reading.dialect)?,
+        Some(_) => FirstLine::of_rows(text, reading.dialect),
+    };
     let reading = &Reading { dialect: &dialect, ..*reading };
-    let mut cutter = Cutter::new(reading, &source);
+    let mut cutter = Cutter::new(reading, &source, columns.as_ref());
     let first = MergedProfiles::default();
     let (copied, mut profiles) =
         profile_behind(source.copy(), reading.dialect, workers, first, |hand_out| {
@@ -78,9 +83,10 @@ pub fn run(
     }
     let (chunks, merge) = profiles.finish(&source)?;
     let mut profile = merge.unwrap_or_else(|| ProfileMerge::new(&header)).finish();
-    source.locate(profile.positions().map(|position| &mut position.byte))?;
+    source.locate(profile.positions())?;
     let chunks = chunks.into_iter().zip(&profile.first_records);
     let chunks = chunks.map(|(chunk, first)| SpooledChunk { chunk, first_record: *first });
+    let (types, mixed) = columns.map(|columns| (columns.types, columns.mixed)).unwrap_or_default();
     let spool = Spool {
         header,
         chunks: chunks.collect(),
@@ -88,6 +94,8 @@ pub fn run(
         dialect: reading.dialect.clone(),
         columns: cutter.placed.by_place,
         unplaced: cutter.placed.unplaced,
+        types,
+        mixed,
         notices_before: notice
             .into_iter()
             .chain(cutter.tail.notice())
@@ -97,7 +105,10 @@ pub fn run(
         size_bytes,
     };
     sifting::judge(&spool, reading.max_rejects)?;
-    Ok(spool)
+    match tables::of_same_width(&spool) {
+        Some(refusal) => Err(refusal),
+        None => Ok(spool),
+    }
 }
 
 /// The error of the first mistake in a file.
@@ -108,7 +119,8 @@ fn failure(mistake: CsvError, reading: &Reading<'_>, source: &Source) -> Error {
             let columns: Vec<String> = (1..=*found).map(|n| format!("column_{n}")).collect();
             wrong_column_names(names.len(), &columns)
         }
-        _ => csv_failure(mistake, source),
+        _ => tables::refusal(&mistake, source, reading.dialect)
+            .unwrap_or_else(|| csv_failure(mistake, source)),
     }
 }
 
@@ -132,16 +144,12 @@ fn copy(
     stop: &StopFlag,
     hand_out: &dyn Fn(CutChunk) -> bool,
 ) -> Result<Copied> {
-    let mut file = cutter.source.copy();
     let (mut buffer, mut size_bytes) = (vec![0; READ_BYTES], 0);
     loop {
         stop.check()?;
         let n = text.read(&mut buffer).map_err(read_failure)?;
         let bytes = &buffer[..n];
-        file.write_all(bytes).context(
-            Kind::Internal,
-            "the temporary copy of the file cannot be written; is the disk of TMPDIR full?",
-        )?;
+        temporary::write(cutter.source.copy(), bytes)?;
         size_bytes += n as u64;
         for chunk in cutter.cut(bytes)? {
             let header = cutter.header("a chunk came before the header")?;
@@ -160,9 +168,16 @@ fn copy(
 #[cfg(test)]
 mod tests {
     use loader_csv::Dialect;
+    use loader_model::choices::FileFormat;
     use loader_model::max_rejects::MaxRejects;
 
     use super::*;
+
+    fn content(text: &str) -> Content {
+        let text = std::io::Cursor::new(text.to_owned());
+        let content = Content::of(Box::new(text), None, FileFormat::Auto, &StopFlag::default());
+        content.expect("text")
+    }
 
     #[test]
     fn records_are_found_again_with_their_lines() {
@@ -176,12 +191,14 @@ mod tests {
             max_rejects,
             footer: None,
         };
-        let content = Content::of(Box::new(csv.as_bytes()), None).expect("text");
+        let content = content(csv);
         let spool = run(content, &reading, NonZeroUsize::MIN, &stop).expect("reads");
         assert_eq!((spool.profile.records, spool.size_bytes), (3, csv.len() as u64));
         let found = spool.records(&[2, 3, 9]);
-        let found: Vec<(u64, u64, &[u8])> =
-            found.iter().map(|(number, record)| (*number, record.line, &*record.text)).collect();
+        let found: Vec<(u64, u64, &[u8])> = found
+            .iter()
+            .map(|(number, record)| (*number, record.position.line, &*record.text))
+            .collect();
         assert_eq!(found, [(2, 3, &b"\"2\n3\",y"[..]), (3, 5, b"4,z")]);
     }
 
@@ -202,7 +219,7 @@ mod tests {
                 max_rejects: MaxRejects::Rows(1),
                 footer: None,
             };
-            let content = Content::of(Box::new(std::io::Cursor::new(csv)), None).expect("text");
+            let content = content(&csv);
             let spool = run(content, &reading, NonZeroUsize::MIN, &stop).expect("reads");
             let broken = spool.broken_records();
             assert_eq!((spool.profile.records, broken), (rows, 1), "open in row {open}");

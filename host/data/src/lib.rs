@@ -1,7 +1,9 @@
 //! The data path: the bytes of a file become typed, transformed parts.
 //!
-//! In the order of the work: `decompress`, `sample`, `encoding` and `infer` read the file once and
-//! learn its columns;
+//! In the order of the work: `decompress` and `encoding` make bytes text, and `content` finds the
+//! rows in them: a CSV file is its rows, `json_lines` and `parquet_rows` make such of other files
+//! (`json_row` is how they are written, `file_column` what such a file says of a column). `infer`
+//! reads the rows once and learns their columns; `sample` is for whoever looks at a file before;
 //! `plan` decides what each column becomes; `transform` decodes the rows, runs the plugins, and
 //! lets `conform` make the staged columns of their output; `parts` writes the columns; `rejects`
 //! reports which rows were left out and why. `column_spec` is what the user says of single columns.
@@ -13,6 +15,7 @@
 //! here, and can run inside another engine.
 
 pub mod column_spec;
+pub mod content;
 pub mod decompress;
 pub mod encoding;
 pub mod infer;
@@ -21,8 +24,14 @@ pub mod sample;
 pub mod transform;
 
 mod conform;
+mod file_column;
+mod json_lines;
+mod json_row;
 mod listing;
+mod made_text;
+mod parquet_rows;
 mod refusals;
+mod temporary;
 mod too_many;
 
 pub mod parts;

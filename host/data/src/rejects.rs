@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use loader_csv::Position;
 use loader_model::error::Result;
 use loader_model::max_rejects::MaxRejects;
 use loader_sandbox::Reject;
@@ -54,14 +55,20 @@ pub fn list(totals: &Totals, spool: &Spool, at_most: usize) -> Vec<RejectedRow> 
     let records = spool.records(&rows_of(first));
     let rejected = first.iter().map(|reject| RejectedRow {
         record: reject.row,
-        line: records.get(&reject.row).map(|record| record.line),
-        byte: records.get(&reject.row).map(|record| record.byte),
+        line: place(&records, reject).map(|position| position.line),
+        byte: place(&records, reject).map(|position| position.byte),
         column: reject.column.as_deref().map(str::to_owned),
         plugin: reject.plugin.to_string(),
         code: reject.code.to_string(),
         message: reject.message.to_string(),
     });
     rejected.collect()
+}
+
+/// Where a row stands; `None` where it is not found, or the file has no lines.
+fn place<'a>(records: &'a BTreeMap<u64, SourceRecord>, reject: &Reject) -> Option<&'a Position> {
+    let position = &records.get(&reject.row)?.position;
+    (position.line > 0).then_some(position)
 }
 
 fn first(totals: &Totals, at_most: usize) -> &[Reject] {
@@ -78,7 +85,7 @@ fn rows_of(rejects: &[Reject]) -> Vec<u64> {
 
 fn sentence(reject: &Reject, records: &BTreeMap<u64, SourceRecord>) -> String {
     let place = match records.get(&reject.row) {
-        Some(record) => format!("line {}", record.line),
+        Some(record) => record.position.line_or_row(),
         None => format!("record {}", reject.row),
     };
     // Most plugins name the column in their message already; the loader's own messages do not.
@@ -97,11 +104,12 @@ pub fn to_csv(totals: &Totals, spool: &Spool) -> Vec<u8> {
     let mut out = b"record,line,byte,plugin,code,column,message,row\n".to_vec();
     let records = spool.records(&rows_of(&totals.rejects));
     for reject in &totals.rejects {
-        let SourceRecord { line, byte, text } =
-            records.get(&reject.row).cloned().unwrap_or_default();
-        out.extend_from_slice(format!("{},{line},{byte},", reject.row).as_bytes());
+        let text = records.get(&reject.row).map_or(&[][..], |record| &record.text);
+        let place = place(&records, reject);
+        let place = place.map_or(",".to_owned(), |at| format!("{},{}", at.line, at.byte));
+        out.extend_from_slice(format!("{},{place},", reject.row).as_bytes());
         let column = reject.column.as_deref().unwrap_or_default();
-        let (row, message) = shortened(&text, &reject.message);
+        let (row, message) = shortened(text, &reject.message);
         let fields = [reject.plugin.as_bytes(), reject.code.as_bytes(), column.as_bytes()];
         for field in fields.into_iter().chain([message.as_bytes(), row]) {
             push_bytes(&mut out, field);

@@ -19,7 +19,7 @@ use loader_model::stop::StopFlag;
 use loader_sandbox::{ChainPlan, ChainSession, HostValues, Observer, Reject};
 
 use crate::conform::Conformer;
-use crate::encoding::Source;
+use crate::content::Source;
 use crate::failures::{csv_failure, in_words, plugin_failure};
 use crate::infer::{Spool, SpooledChunk};
 use crate::plan::LoadPlan;

@@ -18,16 +18,16 @@ use std::io::{Cursor, Read};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use loader_data::encoding::Content;
+use loader_data::content::{self, Content};
 use loader_data::infer::{Reading, Spool};
 use loader_data::plan::{ConfiguredPlugin, LoadPlan, PlanInput};
 use loader_data::transform::{Sink, Totals, Transform};
 use loader_data::{decompress, infer, plan, sample, transform};
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::choices::{
-    AnotherFeed, DialectSource, MissingColumns, SchemaPolicy, StagingFormat,
+    AnotherFeed, DialectSource, FileFormat, MissingColumns, SchemaPolicy, StagingFormat,
 };
-use loader_model::error::{Error, Result};
+use loader_model::error::{Error, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
 use loader_model::names::TableName;
 use loader_model::stop::StopFlag;
@@ -39,6 +39,17 @@ use crate::found;
 use crate::job::{Form, Job, TransformSettings};
 use crate::progress::Progress;
 
+/// Settings of a dialect that count for files of every format, and those that do where texts in
+/// quotes are meant.
+const SAY_OF_ALL_FORMATS: [&str; 3] = ["file-format", "encoding", "leading-zeros"];
+const SAY_OF_QUOTED: [&str; 2] = ["null-value", "null-quoted"];
+
+/// Logs the notices of a file.
+fn noted(spool: Spool) -> Spool {
+    spool.notices().iter().for_each(|notice| tracing::warn!("{notice}"));
+    spool
+}
+
 /// How files are read, planned and transformed.
 pub struct DataPath {
     pub settings: TransformSettings,
@@ -48,6 +59,8 @@ pub struct DataPath {
     pub keys: Vec<String>,
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,
+    /// The user has said so.
+    pub missing_columns_are_given: bool,
     /// Whether rows whose key is known keep what they have in columns that the file lacks.
     pub keeps_known: bool,
     pub another_feed: AnotherFeed,
@@ -64,6 +77,7 @@ impl DataPath {
             keys: job.keys.clone(),
             schema_policy: job.schema_policy,
             missing_columns: job.missing_columns,
+            missing_columns_are_given: job.missing_columns_are_given,
             keeps_known: job.keeps_known,
             another_feed: job.another_feed,
             staging_format: job.staging_format,
@@ -77,6 +91,13 @@ impl DataPath {
         let content = decompress::decompress(stored)?;
         let (beginning, content) = sample::beginning(content, Sample::BEGINNING_BYTES)?;
         let settings = &self.settings;
+        if let Some(format) =
+            content::other_format(&beginning, settings.form.encoding, settings.form.format)?
+        {
+            self.check_other(format)?;
+            let spool = self.read(Box::new(content), &settings.form)?;
+            return Ok(noted(spool.noting(self.notice_of_other(format))));
+        }
         let (form, notices) = match settings.dialect_source {
             DialectSource::Given => (settings.form.clone(), Vec::new()),
             DialectSource::Auto => {
@@ -89,14 +110,41 @@ impl DataPath {
             Err(error) => return Err(self.advised(error, &beginning, &form)),
         };
         let further = self.notice_of_one_column(&spool, &beginning);
-        let spool = spool.noting(further);
-        spool.notices().iter().for_each(|notice| tracing::warn!("{notice}"));
-        Ok(spool)
+        Ok(noted(spool.noting(further)))
+    }
+
+    /// Refuses settings that would read another format than CSV wrongly. Errors: `Config`.
+    fn check_other(&self, format: FileFormat) -> Result<()> {
+        if self.settings.column_names.is_none() {
+            return Ok(());
+        }
+        let fact = format!(
+            "the file is {}, and names its columns itself, in any order; leave out --column-names, or \
+             give a column another name by `rename` in [columns]",
+            content::title(format)
+        );
+        Err(Error::new(Kind::Config, fact))
+    }
+
+    /// A notice of settings that say nothing of a file in another format than CSV.
+    fn notice_of_other(&self, format: FileFormat) -> Vec<String> {
+        let mut said = self.settings.given.said();
+        let of_quoted = self.settings.given.null_quoted == Some(true);
+        said.retain(|name| {
+            let is_for_all = SAY_OF_ALL_FORMATS.contains(&name.as_str())
+                && !(name == "encoding" && format == FileFormat::Parquet);
+            !is_for_all && !(of_quoted && SAY_OF_QUOTED.contains(&name.as_str()))
+        });
+        let notice = || {
+            let (title, said) = (content::title(format), said.join(", "));
+            format!("the file is {title}, of which these settings say nothing: {said}")
+        };
+        if said.is_empty() { Vec::new() } else { vec![notice()] }
     }
 
     fn read(&self, content: Box<dyn Read + Send>, form: &Form) -> Result<Spool> {
         let settings = &self.settings;
-        let content = Content::of(content, form.encoding)?;
+        let content = Content::of(content, form.encoding, form.format, &self.stop)?;
         let reading = Reading {
             dialect: &form.dialect,
             columns: &settings.columns,
@@ -121,7 +169,8 @@ impl DataPath {
                 column_names: None,
                 max_rejects,
             };
-            let content = Content::of(Box::new(Cursor::new(rows.to_vec())), form.encoding);
+            let rows = Box::new(Cursor::new(rows.to_vec()));
+            let content = Content::of(rows, form.encoding, form.format, &self.stop);
             let read = |content| infer::run(content, &reading, NonZeroUsize::MIN, &self.stop);
             content.and_then(read).is_ok()
         };
@@ -154,6 +203,8 @@ impl DataPath {
             column_names: self.settings.column_names.as_deref(),
             columns: &spool.columns,
             unplaced: &spool.unplaced,
+            types: &spool.types,
+            mixed: &spool.mixed,
             profile: &spool.profile,
             plugins,
             target: &self.target,
@@ -161,11 +212,23 @@ impl DataPath {
             without_values,
             keys: &self.keys,
             schema_policy: self.schema_policy,
-            missing_columns: self.missing_columns,
+            missing_columns: self.missing_columns(spool),
             keeps_known: self.keeps_known,
             another_feed: self.another_feed,
             staging_format: self.staging_format,
         })
+    }
+
+    /// What rows get in columns that the file lacks. A key that no object of a file has is NULL, as
+    /// one that some have, unless the user says otherwise.
+    fn missing_columns(&self, spool: &Spool) -> MissingColumns {
+        let is_json = spool.format() == FileFormat::Json;
+        match self.missing_columns {
+            MissingColumns::Default if is_json && !self.missing_columns_are_given => {
+                MissingColumns::Null
+            }
+            decided => decided,
+        }
     }
 
     /// Transforms every row into sinks, one for each worker. `progress` moves with the file's

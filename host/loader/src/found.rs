@@ -14,7 +14,7 @@ use crate::settings::dialect_settings::DialectSettings;
 use key::{Key, keys};
 
 /// The form of a file by its looks, with notices of what is not the default. Errors: `Data` for
-/// looks that no setting says yet.
+/// looks that no setting says.
 pub(crate) fn read_by(beginning: &[u8], given: &DialectSettings) -> Result<(Form, Vec<String>)> {
     let plain = form(given)?;
     let is_clear = |found: &Findings| {
@@ -58,10 +58,10 @@ pub(crate) fn read_by(beginning: &[u8], given: &DialectSettings) -> Result<(Form
     Ok((form(&settings)?, if flags.is_empty() { Vec::new() } else { vec![notice] }))
 }
 
-/// A file that looks as no setting says yet would be read wrongly.
+/// A file that looks as no setting says would be read wrongly.
 fn refusal(key: &Key) -> Error {
     let fact = format!(
-        "{} ({}), and the loader does not read such files yet; change the file, or give --dialect \
+        "{} ({}), and the loader does not read such files; change the file, or give --dialect \
          given to read it by the settings alone",
         key.what,
         key.reason()
@@ -89,7 +89,7 @@ pub(crate) fn advice(
     for key in keys(&found).into_iter().filter(is_told) {
         let Some(with) = key.in_place_of(&settings) else {
             let is_sure = key.sureness == Sureness::Sure;
-            return is_sure.then(|| format!("; {}, which no setting says yet", key.what));
+            return is_sure.then(|| format!("; {}, which no setting says", key.what));
         };
         if form(&with).ok()? != form(&settings).ok()? {
             flags.push(key.to_string());

@@ -50,6 +50,8 @@ pub struct Job {
     pub duplicates: Duplicates,
     pub schema_policy: SchemaPolicy,
     pub missing_columns: MissingColumns,
+    /// The user has said so.
+    pub missing_columns_are_given: bool,
     /// Whether rows whose key is known keep what they have in columns that the file lacks.
     pub keeps_known: bool,
     pub another_feed: AnotherFeed,
@@ -125,6 +127,7 @@ impl Job {
             duplicates: settings.duplicates.unwrap_or_default(),
             schema_policy: settings.schema_policy.unwrap_or_default(),
             missing_columns: missing_columns(&settings, strategy)?,
+            missing_columns_are_given: settings.missing_columns.is_some(),
             keeps_known: keeps_known(&settings, strategy)?,
             another_feed: settings.another_feed.unwrap_or_default(),
             force: settings.force.unwrap_or(false),

@@ -26,9 +26,9 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
-    AnotherFeed, DialectSource, Duplicates, LeadingZeros, MissingColumns, ParquetCompression,
-    Quotes, RepeatedHeader, ReportFormat, SchemaPolicy, ShortRows, StagingFormat, Strategy,
-    TrailingDelimiter,
+    AnotherFeed, DialectSource, Duplicates, FileFormat, LeadingZeros, MissingColumns,
+    ParquetCompression, Quotes, RepeatedHeader, ReportFormat, SchemaPolicy, ShortRows,
+    StagingFormat, Strategy, TrailingDelimiter,
 };
 use loader_model::error::Result;
 use loader_model::max_rejects::MaxRejects;
@@ -61,6 +61,9 @@ pub struct Settings {
     /// What says how the file is read [default: given; auto for `transform`].
     #[arg(long, help_heading = "Source", value_parser = choice::<DialectSource>())]
     pub dialect: Option<DialectSource>,
+    /// What the file is [default: auto].
+    #[arg(long, help_heading = "Source", value_parser = choice::<FileFormat>())]
+    pub file_format: Option<FileFormat>,
     /// Encoding of the file, such as windows-1252 or utf-16le [default: utf-8, or what a byte order
     /// mark says].
     #[arg(long, help_heading = "Source", value_name = "LABEL")]
@@ -104,6 +107,9 @@ pub struct Settings {
     // Measuring devices write -9999, which must not be taken for a flag.
     #[arg(long, help_heading = "Source", value_name = "TEXT", allow_hyphen_values = true)]
     pub null_value: Option<Vec<String>>,
+    /// Such texts are NULL in quotes, too.
+    #[arg(long, help_heading = "Source", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub null_quoted: Option<bool>,
     /// Digits with a leading zero are text or numbers [default: text].
     #[arg(long, help_heading = "Source", value_parser = choice::<LeadingZeros>())]
     pub leading_zeros: Option<LeadingZeros>,

@@ -7,6 +7,14 @@ use serde::Deserialize;
 pub trait Choice: Copy + Send + Sync + 'static {
     /// Every option, in the order in which help lists them.
     const OPTIONS: &'static [Named<Self>];
+
+    /// The name of the option.
+    fn name(self) -> &'static str
+    where
+        Self: PartialEq,
+    {
+        Self::OPTIONS.iter().find(|option| option.value == self).map_or("", |option| option.name)
+    }
 }
 
 /// An option with its name.
@@ -37,6 +45,16 @@ macro_rules! choice {
             ];
         }
     };
+}
+
+choice! {
+    /// What a file is. Compression is not part of it.
+    FileFormat {
+        Auto = "auto", "What its first bytes say: Parquet, a JSON object in the first line, or CSV";
+        Csv = "csv";
+        Json = "json", "JSON Lines: an object in each line";
+        Parquet = "parquet";
+    }
 }
 
 choice! {
@@ -190,6 +208,7 @@ macro_rules! default {
 // are keys, and append when there are none. `MissingColumns` is keep for a merge, and default
 // otherwise.
 default! {
+    FileFormat: Auto,
     LeadingZeros: Text,
     Negative: Minus,
     RepeatedHeader: Skip,

@@ -56,7 +56,8 @@ pub(crate) fn of_headers(
         Rule::Glue | Rule::Unicode => "",
     };
     let message = format!(
-        "{}; {other_rule}name the columns with --column-names, or correct the header in the file",
+        "{}; {other_rule}name the columns with --column-names or by rename in [columns], or \
+         correct the header in the file",
         facts.join("; ")
     );
     Err(Error::new("bad-header", message))

@@ -8,6 +8,9 @@ use loader_tests::{Place, Report, plugin, root, run};
 
 use crate::command_line;
 
+/// How the names of inputs end.
+const INPUTS: [&str; 4] = [".csv", ".csv.gz", ".jsonl", ".parquet"];
+
 pub(crate) struct Case {
     folder: PathBuf,
 }
@@ -39,7 +42,7 @@ impl Case {
         let entries = std::fs::read_dir(&self.folder).expect("the case").flatten();
         let mut inputs: Vec<String> = entries
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .filter(|name| name.ends_with(".csv") || name.ends_with(".csv.gz"))
+            .filter(|name| INPUTS.iter().any(|ending| name.ends_with(ending)))
             .collect();
         inputs.sort();
         if inputs.is_empty() { vec!["input.csv".to_owned()] } else { inputs }

@@ -14,6 +14,7 @@ mod habits;
 mod evolution;
 
 mod first_types;
+mod formats;
 
 mod plugins;
 

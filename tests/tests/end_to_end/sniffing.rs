@@ -149,7 +149,7 @@ fn what_is_no_text_is_refused() {
         b"\x7fELF\x02\x01\x01\x03\x00\x04\x05\x06\x07\x08\x10\x11\x12",
         "this is no text",
     );
-    check("a.parquet", b"PAR1\x15\x04\x15", "a Parquet file");
+    check("a.avro", b"Obj\x01\x04\x16avro.schema", "an Avro file");
     let told = told(&["sniff", &dir.path().join("none.csv").display().to_string()]);
     assert!(told.starts_with("exit 2: ") && told.contains("cannot be read"), "{told}");
 }

@@ -4,6 +4,7 @@
 //! rows among them that hold bytes which no field may hold, and rows beside a lone field.
 
 use crate::broken_record::{BrokenRecord, EndsBecause};
+use crate::dialect::Rules;
 use crate::error::CsvErrorKind;
 use crate::lines::line_length;
 use crate::rows::Block;
@@ -11,7 +12,7 @@ use crate::text::bad_byte;
 
 pub(super) struct Found<'a> {
     bytes: &'a [u8],
-    quote: Option<u8>,
+    rules: Rules,
     pub(super) broken: Vec<BrokenRecord>,
     /// The last row that could be read.
     last: Option<Row>,
@@ -28,8 +29,8 @@ struct Row {
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn new(bytes: &'a [u8], quote: Option<u8>) -> Found<'a> {
-        Found { bytes, quote, broken: Vec::new(), last: None, lone_field_end: None }
+    pub(super) fn new(bytes: &'a [u8], rules: Rules) -> Found<'a> {
+        Found { bytes, rules, broken: Vec::new(), last: None, lone_field_end: None }
     }
 
     /// Takes the rows of a block.
@@ -64,7 +65,7 @@ impl<'a> Found<'a> {
 
     /// A quoted field that begins or ends here is whole.
     fn is_quote(&self, at: usize) -> bool {
-        self.quote.is_some() && self.bytes.get(at).copied() == self.quote
+        self.rules.quote.is_some() && self.bytes.get(at).copied() == self.rules.quote
     }
 
     fn is_quote_before_line_end(&self, at: usize) -> bool {
@@ -93,18 +94,20 @@ impl<'a> Found<'a> {
     fn bad_text(&mut self, block: &Block) {
         let from = block.records().next().map_or(0, |(start, _)| start);
         let to = block.records().last().map_or(from, |(_, end)| end);
-        if bad_byte(self.bytes, from..to).is_none() {
+        if bad_byte(self.bytes, from..to, self.rules.field_form).is_none() {
             return;
         }
         for (row, (start, end)) in block.records().enumerate() {
             let is_known = self.broken.last().is_some_and(|broken| broken.start == start);
-            if let Some((at, kind)) = bad_byte(self.bytes, start..end).filter(|_| !is_known) {
+            let bad = bad_byte(self.bytes, start..end, self.rules.field_form);
+            if let Some((at, kind)) = bad.filter(|_| !is_known) {
+                let is_of_row = matches!(kind, CsvErrorKind::Unreadable(_));
                 self.broken.push(BrokenRecord {
                     start,
                     end: self.behind_line_end(end),
                     row: block.first_row + row as u64,
                     byte: at,
-                    column: Some(block.column_at(row, at)),
+                    column: (!is_of_row).then(|| block.column_at(row, at)),
                     kind,
                     because: EndsBecause::OwnEnd,
                 });

@@ -156,7 +156,7 @@ impl Sifter {
         let window = Window { bytes, rules: self.rules, header: &self.header.clone(), is_last };
         let whole = Chunk { ends_file: is_last, ..Chunk::default() };
         let mut rows = Rows::new(bytes, self.rules, window.header, &whole);
-        let (mut block, mut found) = (Block::default(), Found::new(bytes, self.rules.quote));
+        let (mut block, mut found) = (Block::default(), Found::new(bytes, self.rules));
         while self.goes_on(&window, &found, rows.row_start()) {
             let filled = rows.fill(&mut block);
             found.rows(&block);
@@ -167,7 +167,8 @@ impl Sifter {
                     let start = rows.row_start();
                     let (end, because) = self.end(&window, start, &error)?;
                     let is_lone = is_lone_field(&window, start);
-                    found.broken(BrokenRecord::new(bytes, &rows, end, error, because), is_lone);
+                    let record = BrokenRecord::new(&window, &rows, end, error, because);
+                    found.broken(record, is_lone);
                     rows.pass_record(end);
                 }
             }

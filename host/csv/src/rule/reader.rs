@@ -3,64 +3,96 @@
 //! In: a field as it stands in the file. Out: NULL, the empty string, or the text in the form that
 //! every column is read in; a field that the rule refuses is NULL, and noted.
 
-use super::{ColumnRule, RefusedBecause, RefusedField};
-use crate::dialect::Dialect;
+use super::{ColumnRule, RefusedBecause, RefusedField, ValueForm};
+use crate::dialect::{Dialect, FieldForm};
 use crate::field::{Field, FieldReader, ReadField};
+use crate::header::Header;
+use crate::logical::LogicalType;
+use crate::meant::Meant;
 
 /// Reads the fields of one column.
 #[derive(Clone, Debug)]
 pub(crate) struct RuleReader {
     rule: ColumnRule,
     reader: FieldReader,
-    quote: Option<u8>,
+    /// How values are written that are no strings, in a file which tells them apart. `None`: as all.
+    number_form: Option<ValueForm>,
+    /// Null tokens are NULL in quotes, too; and so is the empty text.
+    quoted_nulls: bool,
+    quoted_empty_is_null: bool,
     /// The last text that was spelt otherwise than it stands in the file.
     spelt: String,
 }
 
 impl RuleReader {
-    pub(crate) fn new(rule: &ColumnRule, dialect: &Dialect) -> RuleReader {
+    /// The reader of a column that has a rule.
+    pub(crate) fn new(header: &Header, column: usize, dialect: &Dialect) -> Option<RuleReader> {
+        let rule = header.rule(column)?;
         let null_tokens = rule.nulls.as_ref().unwrap_or(&dialect.null_tokens).clone();
-        let dialect = Dialect { null_tokens, ..dialect.clone() };
-        RuleReader {
-            rule: rule.clone(),
+        let quoted_nulls = rule.quoted_nulls || (dialect.quoted_nulls && rule.nulls.is_none());
+        let quoted_empty_is_null = quoted_nulls && null_tokens.iter().any(String::is_empty);
+        let is_json = dialect.field_form == FieldForm::Json;
+        let number_form = rule.form.as_ref().filter(|_| is_json).map(ValueForm::of_plain_numbers);
+        let form = match header.meant(column) {
+            Some(Meant::Type { logical: LogicalType::Date | LogicalType::Timestamp, .. }) => {
+                rule.form.as_ref().map(ValueForm::of_plain_moments)
+            }
+            _ => rule.form.clone(),
+        };
+        let dialect = Dialect { null_tokens, quoted_nulls: false, ..dialect.clone() };
+        Some(RuleReader {
+            rule: ColumnRule { form, ..rule.clone() },
             reader: FieldReader::new(&dialect),
-            quote: dialect.quote,
+            number_form,
+            quoted_nulls,
+            quoted_empty_is_null,
             spelt: String::new(),
-        }
+        })
+    }
+
+    /// The same, but values of JSON stay as they are.
+    #[must_use]
+    pub(crate) fn of_values(self) -> RuleReader {
+        RuleReader { reader: self.reader.of_values(), ..self }
     }
 
     /// Reads a field. `None`: it is no value of the column's type, or written otherwise.
-    // A bare field is compared with the null tokens as it stands in the file, before escapes are
-    // taken off (`\N`), but without the blanks at its ends where these say nothing.
+    // A field is compared with the null tokens as it stands in the file, before escapes are taken
+    // off (`\N`), but without the blanks at its ends where these say nothing.
     pub(crate) fn read<'b>(
         &'b mut self,
         raw: &'b [u8],
         scratch: &'b mut Vec<u8>,
     ) -> Option<Field<'b>> {
-        let is_quoted = !raw.is_empty() && raw.first() == self.quote.as_ref();
-        let raw = if self.rule.trim && !is_quoted { trimmed(raw) } else { raw };
+        let is_quoted = self.reader.is_quoted(raw);
+        let trims = self.rule.trim;
+        let raw = if trims && !is_quoted { trimmed(raw) } else { raw };
+        if is_quoted && self.quoted_nulls {
+            let written = self.reader.inner(raw);
+            if self.reader.is_null_token(if trims { trimmed(written) } else { written }) {
+                return Some(Field::Null);
+            }
+        }
         let text = match self.reader.read(raw, scratch) {
             Field::Text(text) => text,
             Field::QuotedEmpty => return Some(self.empty()),
             Field::Null => return Some(Field::Null),
         };
-        let text = if self.rule.trim { trimmed(text) } else { text };
+        let text = if trims { trimmed(text) } else { text };
         if text.is_empty() {
             return Some(if is_quoted { self.empty() } else { Field::Null });
         }
-        if is_quoted && self.rule.quoted_nulls && self.reader.is_null_token(text) {
-            return Some(Field::Null);
-        }
-        let Some(form) = &self.rule.form else { return Some(Field::Text(text)) };
+        let form = if is_quoted { &self.rule.form } else { &self.number_form };
+        let Some(form) = form.as_ref().or(self.rule.form.as_ref()) else {
+            return Some(Field::Text(text));
+        };
         self.spelt = form.spell(std::str::from_utf8(text).ok()?)?;
         Some(Field::Text(self.spelt.as_bytes()))
     }
 
     /// What the quoted empty text is.
     fn empty(&self) -> Field<'static> {
-        let mut nulls = self.rule.nulls.iter().flatten();
-        let is_null = self.rule.quoted_nulls && nulls.any(String::is_empty);
-        if is_null { Field::Null } else { Field::QuotedEmpty }
+        if self.quoted_empty_is_null { Field::Null } else { Field::QuotedEmpty }
     }
 }
 

@@ -2,7 +2,7 @@
 //! shows.
 
 use loader_csv::{
-    CsvError, CsvErrorKind, DecodeAs, DelimiterTail, Dialect, FileProfile, LeadingZeros,
+    CsvError, CsvErrorKind, DecodeAs, DelimiterTail, Dialect, FieldForm, FileProfile, LeadingZeros,
     LogicalType, Oddity, Quotes, Ragged, RepeatedHeader, ShortRows, TrailingDelimiter,
 };
 use proptest::prelude::*;
@@ -44,6 +44,8 @@ pub(crate) fn dialects() -> impl Strategy<Value = Dialect> {
                         true => TrailingDelimiter::Allow,
                         false => TrailingDelimiter::Reject,
                     },
+                    field_form: FieldForm::Csv,
+                    quoted_nulls: false,
                 }
             },
         )

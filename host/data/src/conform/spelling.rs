@@ -80,7 +80,7 @@ impl Spelling {
             _ if self.fits(text) => None,
             Spelling::Time { .. } => {
                 let respelt = loader_values::spell_time_loosely(text)?;
-                self.fits(&respelt).then_some((respelt, false))
+                self.fits(&respelt).then_some((respelt, has_nanoseconds(text)))
             }
             Spelling::TimestampTz => {
                 let moment = loader_values::parse_timestamp_loosely(text.as_bytes())?;
@@ -109,6 +109,13 @@ impl Spelling {
         };
         expected.to_owned()
     }
+}
+
+/// Whether a time has digits past the microsecond, which no column keeps.
+fn has_nanoseconds(time: &str) -> bool {
+    let fraction = time.split_once('.').map_or("", |(_, fraction)| fraction);
+    let mut past = fraction.bytes().take_while(u8::is_ascii_digit).skip(6);
+    past.any(|digit| digit != b'0')
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ pub(super) const HEAD_BYTES: u64 = 128;
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
-    /// Nothing else that is known.
+    /// Nothing else that is known here.
     Text,
     Compressed(Codec),
     Foreign(Foreign),
@@ -42,7 +42,7 @@ const COMPRESS: &str = "compress the CSV file with gzip, zstd, bzip2, xz or zip,
 const UTF_32: &str = "convert it to UTF-8, for example by `iconv -f UTF-32 -t UTF-8`";
 
 /// How files begin. The first entry counts that fits.
-const BEGINNINGS: [(&[u8], Format); 17] = [
+const BEGINNINGS: [(&[u8], Format); 16] = [
     (b"\x1f\x8b", Format::Compressed(Codec::Gzip)),
     (b"\x28\xb5\x2f\xfd", Format::Compressed(Codec::Zstd)),
     (b"\xfd7zXZ\0", Format::Compressed(Codec::Xz)),
@@ -55,7 +55,6 @@ const BEGINNINGS: [(&[u8], Format); 17] = [
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", WORKBOOK),
     (b"Obj\x01", foreign("an Avro file", ROWS_AS_CSV)),
     (b"ARROW1\0\0", foreign("an Arrow file", ROWS_AS_CSV)),
-    (b"PAR1", foreign("a Parquet file", ROWS_AS_CSV)),
     (b"PARE", foreign("an encrypted Parquet file", ROWS_AS_CSV)),
     (b"ORC", foreign("an ORC file", ROWS_AS_CSV)),
     (b"\xff\xfe\0\0", foreign("UTF-32 text", UTF_32)),
@@ -71,7 +70,7 @@ impl Format {
             None if is_skippable_zstd(head) => Format::Compressed(Codec::Zstd),
             None => Format::Text,
             // A header may begin with these letters, but has no such bytes behind them.
-            Some((b"PAR1" | b"PARE" | b"ORC", _)) if !has_control_bytes(head) => Format::Text,
+            Some((b"PARE" | b"ORC", _)) if !has_control_bytes(head) => Format::Text,
             Some((b"PK\x03\x04", archive)) => document(head).unwrap_or(*archive),
             Some((_, format)) => *format,
         }
@@ -143,8 +142,8 @@ mod tests {
         check(b"BZh91AY&SY\x12", "bzip2");
         check(b"BZh9\x17\x72\x45\x38\x50\x90", "bzip2");
         check(b"BZh9,BZh1\n", "text");
-        check(b"PAR1\x15\x04\x15", "a Parquet file");
-        check(b"PAR1,PAR2\n", "text");
+        check(b"PARE\x15\x04\x15", "an encrypted Parquet file");
+        check(b"PARE,PARF\n", "text");
         check(b"ORC\x08\x03\x10", "an ORC file");
         check(b"ORC_ID,n\n", "text");
         check(b"Obj\x01\x04\x16avro.schema", "an Avro file");

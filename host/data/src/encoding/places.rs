@@ -6,21 +6,22 @@
 //! source is kept in a temporary file, and the stretch from the checkpoint is read once more.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
-use loader_model::error::{Context, Kind, Result};
+use loader_model::error::Result;
 
 use super::decode::{Decode, MISTAKE};
 use super::label::Encoding;
 use super::watch::Watch;
+use crate::temporary;
 
 /// The bytes of text between two checkpoints, at least. They bound the memory for a file (16 bytes
 /// for each checkpoint), and the bytes that are read for a place.
 const EVERY: u64 = 32 * 1024;
 
-pub(super) struct Places {
+pub(crate) struct Places {
     encoding: Encoding,
     /// The source. `None` where the text tells how long its characters are in the source.
     source: Option<File>,
@@ -45,10 +46,7 @@ struct Checkpoint {
 impl Places {
     pub(super) fn new(encoding: Encoding) -> Result<Places> {
         let is_told = encoding.0.is_single_byte() || encoding.is_utf_16();
-        let source = (!is_told)
-            .then(tempfile::tempfile)
-            .transpose()
-            .context(Kind::Internal, "no temporary file can be made; check TMPDIR")?;
+        let source = (!is_told).then(temporary::file).transpose()?;
         let now = Checkpoint::default();
         let counted = Mutex::new(Counted { now, checkpoints: vec![now] });
         Ok(Places { encoding, source, counted, watch: Mutex::default() })
@@ -57,15 +55,14 @@ impl Places {
     /// Takes the next bytes of the source.
     pub(super) fn keep(&self, source: &[u8]) -> Result<()> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).feed(source);
-        let Some(mut file) = self.source.as_ref() else { return Ok(()) };
-        file.write_all(source).context(
-            Kind::Internal,
-            "the temporary copy of the file cannot be written; is the disk of TMPDIR full?",
-        )
+        match &self.source {
+            Some(file) => temporary::write(file, source),
+            None => Ok(()),
+        }
     }
 
     /// How many characters the source has outside of ASCII, if all of it is UTF-8; else 0.
-    pub(super) fn characters_of_utf_8(&self) -> u64 {
+    pub(crate) fn characters_of_utf_8(&self) -> u64 {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner).characters()
     }
 
@@ -86,7 +83,7 @@ impl Places {
 
     /// Makes places in the text, which is in `text`, places in the source. In their order, so that
     /// no stretch is read twice.
-    pub(super) fn locate(&self, text: &File, mut bytes: Vec<&mut u64>) -> io::Result<()> {
+    pub(crate) fn locate(&self, text: &File, mut bytes: Vec<&mut u64>) -> io::Result<()> {
         bytes.sort_unstable();
         let mut walk = Walk::new(self, Checkpoint::default());
         for byte in bytes {

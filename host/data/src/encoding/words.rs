@@ -13,7 +13,7 @@ const BEFORE: u64 = 64 * 1024;
 const AROUND: usize = 128 * 1024;
 
 /// What is wrong with bytes that are not in the encoding.
-pub(super) fn fact(encoding: Encoding) -> String {
+pub(crate) fn fact(encoding: Encoding) -> String {
     match encoding == Encoding::UTF_8 {
         true => "these bytes are not UTF-8".to_owned(),
         false => format!("these bytes are no text in {}", encoding.name()),
@@ -21,7 +21,7 @@ pub(super) fn fact(encoding: Encoding) -> String {
 }
 
 /// What the user can do about the bytes at a place in the text.
-pub(super) fn advice(encoding: Encoding, text: &File, byte: u64) -> &'static str {
+pub(crate) fn advice(encoding: Encoding, text: &File, byte: u64) -> &'static str {
     if encoding != Encoding::UTF_8 {
         return "correct them, or name the file's own encoding with --encoding";
     }

@@ -8,7 +8,7 @@ use loader_model::error::{Error, Kind, Result};
 use super::footer::Tail;
 use super::reading::{CHUNK_BYTES, Reading};
 use super::specs::{self, Placed};
-use crate::encoding::Source;
+use crate::content::{Columns, Source};
 use crate::failures::csv_failure;
 
 /// Cuts the file, and reads its columns as the user says.
@@ -28,16 +28,28 @@ pub(super) struct Cutter<'a> {
 }
 
 impl<'a> Cutter<'a> {
-    pub(super) fn new(reading: &'a Reading<'a>, source: &'a Source) -> Cutter<'a> {
+    /// `columns`: those of a file that has rows alone.
+    pub(super) fn new(
+        reading: &'a Reading<'a>,
+        source: &'a Source,
+        columns: Option<&Columns>,
+    ) -> Cutter<'a> {
+        let splitter = match columns {
+            None => Splitter::new(reading.dialect, CHUNK_BYTES),
+            Some(Columns { header, .. }) => {
+                Splitter::of_records(reading.dialect, header, CHUNK_BYTES)
+            }
+        };
+        let footer = reading.footer.filter(|_| columns.is_none()).cloned();
         Cutter {
             reading,
             source,
-            splitter: Splitter::new(reading.dialect, CHUNK_BYTES),
+            splitter,
             header: None,
             placed: Placed::default(),
             has_ended: false,
             mistake: None,
-            tail: Tail::new(reading.footer.cloned()),
+            tail: Tail::new(footer),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::io::{Chain, Cursor, Read};
 
-use loader_csv::Dialect;
+use loader_csv::{BYTE_ORDER_MARK, Dialect};
 use loader_model::error::{Error, Kind, Result};
 
 use crate::decompress::read_failure;
@@ -13,7 +13,6 @@ use crate::decompress::read_failure;
 /// The bytes that tell whether there is such a line: a byte order mark, `sep=`, the delimiter in
 /// quotes, a line end.
 const HEAD_BYTES: u64 = 12;
-const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A text whose first line was looked at.
 pub(super) struct FirstLine<R> {
@@ -23,6 +22,12 @@ pub(super) struct FirstLine<R> {
 }
 
 impl<R: Read> FirstLine<R> {
+    /// The rows of a file that is no CSV. They have no such line.
+    pub(super) fn of_rows(text: R, settings: &Dialect) -> FirstLine<R> {
+        let text = Cursor::new(Vec::new()).chain(text);
+        FirstLine { text, dialect: Dialect::of_json_fields(settings), notice: None }
+    }
+
     /// Looks at the first line, unless the dialect skips it. Errors: `Data` when it names another
     /// delimiter than the settings, and those of reading.
     pub(super) fn of(mut text: R, dialect: &Dialect) -> Result<FirstLine<R>> {
@@ -52,7 +57,7 @@ impl<R: Read> FirstLine<R> {
 
 /// The delimiter that a first line names.
 fn delimiter(head: &[u8]) -> Option<u8> {
-    let line = head.strip_prefix(MARK).unwrap_or(head);
+    let line = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head);
     let line = line.strip_prefix(b"\"").unwrap_or(line);
     let (prefix, rest) = line.split_at_checked(4)?;
     let (delimiter, rest) = rest.split_first()?;

@@ -13,7 +13,7 @@ use loader_csv::{Chunk, ChunkProfile, CsvError, Dialect, Header, ProfileMerge, p
 use loader_model::error::{Error, Kind, Result};
 
 use super::spool::read_chunk;
-use crate::encoding::Source;
+use crate::content::Source;
 use crate::failures::csv_failure;
 
 /// A complete chunk and the file's header.

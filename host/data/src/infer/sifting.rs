@@ -14,7 +14,8 @@ use loader_model::stop::StopFlag;
 use super::profiling::{CutChunk, MergedProfiles, profile_behind};
 use super::reading::{CHUNK_BYTES, Reading};
 use super::spool::{Spool, read_chunk};
-use crate::encoding::Source;
+use super::tables;
+use crate::content::Source;
 use crate::failures::{csv_failure, in_words, in_words_with_advice};
 use crate::too_many::too_many;
 
@@ -91,6 +92,11 @@ pub(super) fn judge(spool: &Spool, max_rejects: MaxRejects) -> Result<()> {
         return Ok(());
     }
     let first = spool.first_broken(QUOTED);
+    let of_tables =
+        first.first().map(|first| tables::refusal(first, &spool.source, &spool.dialect));
+    if let Some(refusal) = of_tables.flatten() {
+        return Err(refusal);
+    }
     // Advice about bytes is the same for all of them.
     let in_words = |(at, mistake): (usize, &CsvError)| {
         let column = mistake.position.column.as_ref();
@@ -99,7 +105,7 @@ pub(super) fn judge(spool: &Spool, max_rejects: MaxRejects) -> Result<()> {
             0 => in_words_with_advice(mistake, &spool.source),
             _ => in_words(&mistake.kind, &spool.source),
         };
-        format!("line {}{column}: {fact}", mistake.position.line)
+        format!("{}{column}: {fact}", spool.source.line_or_row(&mistake.position))
     };
     let first: Vec<String> = first.iter().enumerate().map(in_words).collect();
     Err(too_many(&first, broken, max_rejects, false))

@@ -8,13 +8,15 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use loader_csv::{
-    Broken, Chunk, CsvError, CsvErrorKind, Dialect, FileProfile, Header, describe_broken,
+    Broken, Chunk, CsvError, CsvErrorKind, Dialect, FileProfile, Header, Position, describe_broken,
 };
+use loader_model::choices::FileFormat;
+use loader_model::column_type::ColumnType;
 use loader_model::error::{Context, Kind, Result};
 
 use super::notices::notices;
 use crate::column_spec::ColumnSpec;
-use crate::encoding::Source;
+use crate::content::Source;
 
 /// A file that was read to its end.
 pub struct Spool {
@@ -28,6 +30,10 @@ pub struct Spool {
     pub columns: Vec<Option<ColumnSpec>>,
     /// What the user says of columns of all tables that this file does not name.
     pub unplaced: Vec<ColumnSpec>,
+    /// The types that the file gives its columns, by their places in the header; past its end, none.
+    pub types: Vec<Option<ColumnType>>,
+    /// Where the file has values of different kinds in a column, in words; by the same places.
+    pub mixed: Vec<Option<String>>,
     /// What was noticed before the records were read.
     pub(super) notices_before: Vec<String>,
     pub chunks: Vec<SpooledChunk>,
@@ -44,8 +50,7 @@ pub struct SpooledChunk {
 /// A record as it stands in the file.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SourceRecord {
-    pub(crate) line: u64,
-    pub(crate) byte: u64,
+    pub(crate) position: Position,
     pub(crate) text: Vec<u8>,
 }
 
@@ -73,6 +78,11 @@ impl Spool {
     /// The name of the file's encoding.
     pub fn encoding(&self) -> &'static str {
         self.source.encoding().name()
+    }
+
+    /// The file's format.
+    pub fn format(&self) -> FileFormat {
+        self.source.format()
     }
 
     /// What to do where rows are set aside because of their bytes: the file may well be in another
@@ -146,8 +156,8 @@ impl Spool {
             }
             rest = later;
         }
-        let places = found.values_mut().map(|record: &mut SourceRecord| &mut record.byte);
-        if self.source.locate(places).is_err() {
+        let positions = found.values_mut().map(|record: &mut SourceRecord| &mut record.position);
+        if self.source.locate(positions).is_err() {
             found.clear();
         }
         found
@@ -165,8 +175,9 @@ impl Spool {
         let numbers: Vec<u64> = records.iter().map(|record| record - first_record).collect();
         let texts = loader_csv::find_records(buffer, chunk, &self.header, &self.dialect, &numbers);
         let found = texts.into_iter().map(|found| {
-            let text = found.bytes.to_vec();
-            (first_record + found.number, SourceRecord { line: found.line, byte: found.byte, text })
+            let (record, line, byte) = (first_record + found.number, found.line, found.byte);
+            let text = self.source.written(found.bytes, byte);
+            (record, SourceRecord { position: Position { record, line, byte, column: None }, text })
         });
         found.collect()
     }

@@ -69,8 +69,12 @@ pub(super) fn first_chain(input: &PlanInput<'_>) -> Result<ChainPlan> {
 
 /// Each column of the file as a new column that is no key.
 fn as_new(input: &PlanInput<'_>) -> Vec<DecodeAs> {
-    let as_new = input.profile.columns.iter().map(|column| column.new_type(false));
-    as_new.map(|new| DecodeAs::of_new(&new)).collect()
+    let columns = input.profile.columns.iter().enumerate();
+    let as_new = columns.map(|(place, column)| match input.given_type(place) {
+        Some(ColumnType::Super) => DecodeAs::Json,
+        _ => DecodeAs::of_new(&column.new_type(false)),
+    });
+    as_new.collect()
 }
 
 /// Asks every plugin for its plan.
@@ -147,12 +151,12 @@ fn decode_for(column_type: &ColumnType) -> DecodeAs {
         ColumnType::Boolean => DecodeAs::Boolean,
         ColumnType::Date => DecodeAs::Date32,
         ColumnType::Timestamp => DecodeAs::TimestampMicros,
+        ColumnType::Super => DecodeAs::Json,
         ColumnType::Varchar { .. }
         | ColumnType::Char { .. }
         | ColumnType::TimestampTz
         | ColumnType::Time
         | ColumnType::TimeTz
-        | ColumnType::Super
         | ColumnType::Varbyte { .. }
         | ColumnType::Other(_) => DecodeAs::Text,
     }

@@ -149,7 +149,7 @@ pub(super) fn new(
     let given = given::type_of(input, chain, source, field);
     if let Some(given) = given.as_ref().filter(|given| is_key && given.is_staged_as_text()) {
         let fact = format!(
-            "upsert key `{name}` is given the type {given}, whose values are not told apart by \
+            "upsert key `{name}` is to be of the type {given}, whose values are not told apart by \
              their text; give it another type"
         );
         return Err(Error::new(Kind::Config, fact));
@@ -197,9 +197,9 @@ pub(super) fn new_type(
     Ok(ColumnType::for_new_column(&staged, 0))
 }
 
-/// Whether neither a value nor the user says what a column of the file holds.
+/// Whether neither a value nor the user nor the file says what a column of the file holds.
 fn is_untyped(values: &ColumnProfile) -> bool {
-    values.is_empty() && !values.is_given()
+    values.is_empty() && !values.is_given() && !values.is_typed()
 }
 
 /// The staged type of a new column. `values`: those of the file that pass through to it.

@@ -6,7 +6,7 @@
 //! Columns that plugins add do not count, on either side: `run_date` is in every file's output, and
 //! would make every file fit.
 
-use loader_csv::Header;
+use loader_csv::{FieldForm, Header};
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::choices::AnotherFeed;
 use loader_model::error::{Error, Kind, Result};
@@ -108,7 +108,8 @@ impl<'a> Sides<'a> {
             (Some(_), _) => format!("check --column-names and --target-table{allow}"),
             (None, true) => format!(
                 "check --source-file-name and --target-table, or give its columns the table's \
-                 names with --column-names{allow}"
+                 names with {}{allow}",
+                input.naming()
             ),
         }
     }
@@ -129,7 +130,8 @@ impl<'a> Sides<'a> {
     /// command line, and the header's fields with it. For example, `;` for the header `id;name`,
     /// which was read with commas as one column.
     fn other_delimiter(&self, input: &PlanInput<'_>) -> Option<(&'static str, Vec<String>)> {
-        if !input.dialect.header || input.column_names.is_some() {
+        let is_csv = input.dialect.field_form == FieldForm::Csv;
+        if !is_csv || !input.dialect.header || input.column_names.is_some() {
             return None;
         }
         let others = [(b',', ","), (b';', ";"), (b'\t', r"\t"), (b'|', "|")];

@@ -1,7 +1,7 @@
-//! The type that the user gives to a column.
+//! The type that the user or the file gives to a column.
 //!
 //! In: a column of the chain's output. Out: the type that the column of the file has which becomes
-//! it, if the user gives one and no plugin has made another of it.
+//! it, if one is given and no plugin has made another of it.
 
 use arrow::datatypes::{DataType, Field};
 use loader_csv::LOGICAL_KEY;
@@ -19,7 +19,7 @@ pub(super) fn type_of(
     source: usize,
     field: &Field,
 ) -> Option<ColumnType> {
-    let given = input.spec(chain.origin(source)?)?.column_type.clone()?;
+    let given = input.given_type(chain.origin(source)?)?.clone();
     let is_unconverted = field.metadata().contains_key(LOGICAL_KEY);
     let staged = given.staged_as()?;
     let is_as_given = match (field.data_type(), &staged) {

@@ -1,9 +1,10 @@
 //! The input of a plan: facts about the file, the target and the plugins, and the policies that the
 //! user chose. Every part of `plan` gets it.
 
-use loader_csv::{ColumnProfile, Dialect, FileProfile, Header};
+use loader_csv::{ColumnProfile, Dialect, FieldForm, FileProfile, Header};
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::choices::{AnotherFeed, MissingColumns, SchemaPolicy, StagingFormat};
+use loader_model::column_type::ColumnType;
 use loader_model::names::TableName;
 use loader_sandbox::{ChainPlan, Plugin};
 use serde_json::Value;
@@ -25,6 +26,10 @@ pub struct PlanInput<'a> {
     pub columns: &'a [Option<ColumnSpec>],
     /// What the user says of columns of all tables that the file's header does not name.
     pub unplaced: &'a [ColumnSpec],
+    /// The types that the file gives its columns, by their places in the header.
+    pub types: &'a [Option<ColumnType>],
+    /// Where the file has values of different kinds in a column, in words; by the same places.
+    pub mixed: &'a [Option<String>],
     pub profile: &'a FileProfile,
     pub plugins: &'a [ConfiguredPlugin],
     pub target: &'a TableName,
@@ -47,6 +52,24 @@ impl PlanInput<'_> {
     /// What the user says of a column of the file.
     pub(super) fn spec(&self, file_column: usize) -> Option<&ColumnSpec> {
         self.columns.get(file_column)?.as_ref()
+    }
+
+    /// The type that a column of the file has in a table which does not have it yet: by the user, or
+    /// by the file where the user says nothing of its values. `None`: it follows from them.
+    pub(super) fn given_type(&self, file_column: usize) -> Option<&ColumnType> {
+        let says = |spec: &&ColumnSpec| spec.column_type.is_some() || spec.rule.form.is_some();
+        match self.spec(file_column).filter(says) {
+            Some(spec) => spec.column_type.as_ref(),
+            None => self.types.get(file_column)?.as_ref(),
+        }
+    }
+
+    /// What gives the file's columns other names, for advice.
+    pub(super) fn naming(&self) -> &'static str {
+        match self.dialect.field_form {
+            FieldForm::Csv => "--column-names",
+            FieldForm::Json => "`rename` in [columns]",
+        }
     }
 
     pub(super) fn is_key(&self, column: &str) -> bool {

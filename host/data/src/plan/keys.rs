@@ -62,11 +62,11 @@ pub(super) fn check_stay_apart(input: &PlanInput<'_>, keys: &[KeyColumn]) -> Res
         let Some(column_type) = type_of(input, name, *column) else { continue };
         let values = &input.profile.columns[*column];
         if let Some(at) = rounded_at(values, column_type) {
-            let (line, byte) = (at.line, at.byte);
+            let place = at.place();
             let fact = format!(
-                "upsert key `{name}` is {column_type}, which would round the key in line {line}, \
-                 byte {byte}, and rounded keys may become one; give the column a type that holds \
-                 all digits, or correct the file"
+                "upsert key `{name}` is {column_type}, which would round the key in {place}, and \
+                 rounded keys may become one; give the column a type that holds all digits, or \
+                 correct the file"
             );
             return Err(Error::new(Kind::SchemaConflict, fact));
         }
@@ -96,8 +96,7 @@ fn check_not_respelt(input: &PlanInput<'_>, name: &str, column: usize) -> Result
 
 /// The type of a key in the target, as far as it is known before the file is.
 fn type_of<'a>(input: &'a PlanInput<'_>, name: &str, column: usize) -> Option<&'a ColumnType> {
-    let given = || input.spec(column).and_then(|spec| spec.column_type.as_ref());
-    input.column(name).map(|existing| &existing.column_type).or_else(given)
+    input.column(name).map(|existing| &existing.column_type).or_else(|| input.given_type(column))
 }
 
 fn rounded_at<'a>(values: &'a ColumnProfile, column_type: &ColumnType) -> Option<&'a Position> {
@@ -127,8 +126,9 @@ pub(super) fn notices_of_duplicates(input: &PlanInput<'_>, keys: &[KeyColumn]) -
         let at = input.profile.columns[key.column].respelt_number().filter(|_| !is_text)?;
         Some(format!(
             "rows lost to another row of their key, and the numbers in `{}` are spelt in more than \
-             one way, such as in line {}: in {column_type} `3.1` and `3.10` are one key",
-            key.name, at.line
+             one way, such as in {}: in {column_type} `3.1` and `3.10` are one key",
+            key.name,
+            at.line_or_row()
         ))
     };
     keys.iter().filter_map(notice).collect()

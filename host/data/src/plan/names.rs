@@ -5,7 +5,6 @@
 use arrow::datatypes::Schema;
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::error::{Error, Kind, Result};
-use loader_model::names::TableName;
 use loader_model::target_column::ROW_COLUMN;
 use loader_names::{Columns, Found, Reserved, called, clean, refused};
 use loader_sandbox::ChainPlan;
@@ -34,14 +33,15 @@ pub(super) fn find(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Names> {
     names.in_target.clear();
     for (place, name) in folded.iter().enumerate() {
         let found = columns.find(name, header(input, chain, place));
-        let landed = landed(input.target, existing, &found, name)?;
+        let landed = landed(input, existing, &found, name)?;
         if let Some(other) = names.in_target.iter().position(|before| *before == landed) {
             let other = &folded[other];
             let fact = format!(
                 "the columns `{other}` and `{name}` of the file both mean the column `{landed}` \
-                 of {}; name one of them otherwise with --column-names, or add to the table a \
-                 column for each, spelt as in the file",
-                input.target
+                 of {}; name one of them otherwise with {}, or add to the table a column for \
+                 each, spelt as in the file",
+                input.target,
+                input.naming()
             );
             return Err(Error::new(Kind::SchemaConflict, fact));
         }
@@ -65,8 +65,9 @@ fn nameless(input: &PlanInput<'_>, chain: &ChainPlan, folded: &[String]) -> Vec<
         is_nameless.then(|| {
             format!(
                 "column {} of the file has no name in the header and is loaded as `{name}`, by its \
-                 place; --column-names names it",
-                origin + 1
+                 place; {} names it",
+                origin + 1,
+                input.naming()
             )
         })
     });
@@ -87,7 +88,7 @@ pub(super) fn header<'a>(input: &'a PlanInput<'_>, chain: &'a ChainPlan, place: 
 }
 
 fn landed(
-    target: &TableName,
+    input: &PlanInput<'_>,
     existing: &[CatalogColumn],
     found: &Found,
     name: &str,
@@ -98,9 +99,11 @@ fn landed(
         Found::Several(places) => {
             let alike = places.iter().map(|place| format!("`{}`", existing[*place].name));
             let fact = format!(
-                "the column `{name}` of the file may mean {} of {target}; spell it as the table \
-                 does, in the header or with --column-names",
-                alike.collect::<Vec<_>>().join(" or ")
+                "the column `{name}` of the file may mean {} of {}; spell it as the table does, in \
+                 the header or with {}",
+                alike.collect::<Vec<_>>().join(" or "),
+                input.target,
+                input.naming()
             );
             Err(Error::new(Kind::SchemaConflict, fact))
         }
@@ -160,12 +163,13 @@ fn folded(input: &PlanInput<'_>, chain: &ChainPlan) -> Result<Vec<String>> {
     if facts.is_empty() {
         return Ok(folded);
     }
-    let remedy = match input.plugins {
-        [] => "name the columns with --column-names, or correct the header in the file",
-        _ => {
-            "name the columns with --column-names or, where a plugin has named them, in its \
-             config, or correct the header in the file"
-        }
+    let by_plugin = match input.plugins {
+        [] => "",
+        _ => " or, where a plugin has named them, in its config",
     };
-    Err(Error::new(Kind::Data, format!("{}; {remedy}", facts.join("; "))))
+    let (facts, naming) = (facts.join("; "), input.naming());
+    let fact = format!(
+        "{facts}; name the columns with {naming}{by_plugin}, or correct the header in the file"
+    );
+    Err(Error::new(Kind::Data, fact))
 }

@@ -4,7 +4,7 @@
 //! In: the planned columns and the file's profile. Out: sentences for the report.
 
 use loader_csv::{Because, Cause, ColumnProfile, LogicalType};
-use loader_model::column_type::UNTYPED;
+use loader_model::column_type::{ColumnType, UNTYPED};
 
 use super::columns::PlannedColumn;
 use super::input::PlanInput;
@@ -25,7 +25,22 @@ pub(super) fn of_new_columns(input: &PlanInput<'_>, columns: &[PlannedColumn]) -
             is_float || because.cause == Cause::PastFloats || few_decided(values, &because);
         is_due.then(|| notice(column, values, &because))
     });
-    decided.chain(without_values(columns)).collect()
+    let mixed = columns.iter().filter_map(|column| of_mixed(input, column));
+    decided.chain(mixed).chain(without_values(columns)).collect()
+}
+
+/// A notice of a new column that is text because a few or many of its values are strings.
+fn of_mixed(input: &PlanInput<'_>, column: &PlannedColumn) -> Option<String> {
+    let places = input.mixed.get(column.origin.filter(|_| column.why.is_some())?)?.as_ref()?;
+    let column_type = column.in_target(column.longest_in_file).column_type;
+    let is_text = matches!(column_type, ColumnType::Varchar { .. });
+    let name = &column.name;
+    is_text.then(|| {
+        format!(
+            "column `{name}` is made {column_type}: the file has strings and other values in it: \
+             {places}"
+        )
+    })
 }
 
 /// A notice of all new columns that have no value: nobody knows yet what they hold.
@@ -50,6 +65,6 @@ fn notice(column: &PlannedColumn, values: &ColumnProfile, because: &Because) -> 
     let few = because
         .count
         .map_or(String::new(), |count| format!(" ({count} of {} values)", values.values));
-    let (name, line, fact) = (&column.name, because.at.line, fact(because.cause));
-    format!("column `{name}` is made {column_type}: line {line} {fact}{few}")
+    let (name, place, fact) = (&column.name, because.at.line_or_row(), fact(because.cause));
+    format!("column `{name}` is made {column_type}: {place} {fact}{few}")
 }

@@ -41,6 +41,8 @@ impl Case<'_> {
             column_names: None,
             columns: &[],
             unplaced: &[],
+            types: &[],
+            mixed: &[],
             profile: &profile,
             target: &target,
             existing: Some(self.existing),

@@ -27,8 +27,9 @@ pub(super) fn of_column(
 fn why(values: &ColumnProfile, is_key: bool) -> String {
     let new = values.new_type(is_key);
     match (&new.because, new.logical) {
+        _ if new.is_given && !values.is_given() => "the file says so".to_owned(),
         _ if new.is_given => "the settings say so".to_owned(),
-        (Some(because), _) => format!("line {} {}", because.at.line, fact(because.cause)),
+        (Some(because), _) => format!("{} {}", because.at.line_or_row(), fact(because.cause)),
         (None, _) if values.values == 0 => "it has no value".to_owned(),
         (None, LogicalType::Boolean) => "true and false alone".to_owned(),
         (None, LogicalType::Int16 | LogicalType::Int32 | LogicalType::Int64) => {

@@ -167,7 +167,7 @@ fn rows(preview: &Preview) -> String {
         format!("{} read = {} accepted + {} rejected\n", rows.read, rows.accepted, rows.rejected);
     for reject in &preview.rejects {
         let place =
-            reject.line.map_or(format!("record {}", reject.record), |line| format!("line {line}"));
+            reject.line.map_or(format!("row {}", reject.record), |line| format!("line {line}"));
         let column =
             reject.column.as_ref().map_or(String::new(), |column| format!(", column `{column}`"));
         out.push_str(&format!(

@@ -11,8 +11,10 @@ use std::io::Read;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use loader_data::content;
 use loader_data::decompress::decompress;
 use loader_data::sample::{Pieces, pieces};
+use loader_model::choices::FileFormat;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sniff::{Findings, Sample, Sniffed, sniff};
 
@@ -35,19 +37,35 @@ fn look(args: &SniffArgs) -> Result<()> {
         Kind::Data => error.with("file", &name),
         _ => error,
     })?;
-    print(&match args.toml {
-        true => written::settings(&found, &name, args.target_table.as_deref())?,
-        false => told::findings(&found, &name),
+    print(&match (found, args.toml) {
+        (Found::Dialect(found), true) => {
+            written::settings(&found, &name, args.target_table.as_deref())?
+        }
+        (Found::Dialect(found), false) => told::findings(&found, &name),
+        (Found::Other(format), true) => {
+            written::format(format, &name, args.target_table.as_deref())
+        }
+        (Found::Other(format), false) => told::format(format, &name),
     });
     Ok(())
 }
 
-fn found(input: &Path) -> Result<Box<Findings>> {
+/// What a file is.
+enum Found {
+    Dialect(Box<Findings>),
+    /// No CSV, so it has no dialect.
+    Other(FileFormat),
+}
+
+fn found(input: &Path) -> Result<Found> {
     let (pieces, middle) = sample(input)?;
     let Pieces { beginning, end, is_whole } = &pieces;
+    if let Some(format) = content::other_format(beginning, None, FileFormat::Auto)? {
+        return Ok(Found::Other(format));
+    }
     let sample = Sample { beginning, middle: &middle, end, is_whole: *is_whole };
     match sniff(&sample) {
-        Sniffed::Text(found) => Ok(found),
+        Sniffed::Text(found) => Ok(Found::Dialect(found)),
         Sniffed::Empty => Err(Error::new(Kind::Data, "the file is empty, so nothing can be told")),
         Sniffed::Binary(because) => Err(Error::new(Kind::Data, because)),
     }

@@ -131,6 +131,7 @@ fn data_path(settings: Settings, stop: &Stop) -> Result<DataPath> {
         keys,
         schema_policy: SchemaPolicy::Evolve,
         missing_columns: MissingColumns::Default,
+        missing_columns_are_given: false,
         keeps_known: false,
         another_feed: AnotherFeed::default(),
         staging_format: StagingFormat::default(),

@@ -28,8 +28,8 @@ fn what_the_settings_say_goes_before_what_was_found() {
 
 #[test]
 fn what_no_setting_says_is_refused_and_not_read_wrongly() {
-    insta::assert_snapshot!(auto("id¦n\n1¦2\n2¦3\n3¦4\n", ""), @"the fields are parted by `¦` (sure: 4 of 4 rows have 2 fields), and the loader does not read such files yet; change the file, or give --dialect given to read it by the settings alone");
-    insta::assert_snapshot!(auto("id     n\n1     20\n200    3\n35    41\n", ""), @"the columns are aligned with blanks (likely: 4 of 4 rows have 2 fields), and the loader does not read such files yet; change the file, or give --dialect given to read it by the settings alone");
+    insta::assert_snapshot!(auto("id¦n\n1¦2\n2¦3\n3¦4\n", ""), @"the fields are parted by `¦` (sure: 4 of 4 rows have 2 fields), and the loader does not read such files; change the file, or give --dialect given to read it by the settings alone");
+    insta::assert_snapshot!(auto("id     n\n1     20\n200    3\n35    41\n", ""), @"the columns are aligned with blanks (likely: 4 of 4 rows have 2 fields), and the loader does not read such files; change the file, or give --dialect given to read it by the settings alone");
     insta::assert_snapshot!(auto("Hello, dear world\n", ""), @", header true: the file is read by what was found out of it: --delimiter ', ' (delimiter cannot be told: 1 of 1 rows have 2 fields); --dialect given reads it by the settings alone");
 }
 

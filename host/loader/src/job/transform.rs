@@ -3,11 +3,13 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use loader_csv::{DelimiterTail, Dialect};
+use loader_csv::{DelimiterTail, Dialect, FieldForm};
 use loader_data::column_spec::ColumnSpec;
 use loader_data::encoding::Encoding;
 use loader_data::infer::Footer;
-use loader_model::choices::{DialectSource, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter};
+use loader_model::choices::{
+    DialectSource, FileFormat, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter,
+};
 use loader_model::error::{Context, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
 use loader_sandbox::Limits;
@@ -45,6 +47,7 @@ pub struct TransformSettings {
 /// How a file is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form {
+    pub format: FileFormat,
     /// `None`: UTF-8, or what a byte order mark says.
     pub encoding: Option<Encoding>,
     pub dialect: Dialect,
@@ -126,7 +129,8 @@ fn plugin_cache(settings: &Settings) -> PluginCache {
 /// What settings come to, without the number of columns that names would tell. Errors: `Config`.
 pub(crate) fn form(settings: &DialectSettings) -> Result<Form> {
     let encoding = settings.encoding.as_deref().map(Encoding::of_label).transpose()?;
-    Ok(Form { encoding, dialect: dialect(settings)?, footer: footer(settings)? })
+    let format = settings.file_format.unwrap_or_default();
+    Ok(Form { format, encoding, dialect: dialect(settings)?, footer: footer(settings)? })
 }
 
 fn dialect(settings: &DialectSettings) -> Result<Dialect> {
@@ -145,6 +149,7 @@ fn dialect(settings: &DialectSettings) -> Result<Dialect> {
         skip_rows: settings.skip_rows.unwrap_or(0),
         comment: byte(settings.comment.as_deref(), "--comment")?,
         null_tokens: settings.null_value.clone().unwrap_or_default(),
+        quoted_nulls: settings.null_quoted.unwrap_or(false),
         leading_zeros: columns::leading_zeros(settings.leading_zeros.unwrap_or_default()),
         repeated_header: match settings.repeated_header.unwrap_or_default() {
             RepeatedHeader::Skip => loader_csv::RepeatedHeader::Skip,
@@ -162,6 +167,7 @@ fn dialect(settings: &DialectSettings) -> Result<Dialect> {
             TrailingDelimiter::Reject => loader_csv::TrailingDelimiter::Reject,
             TrailingDelimiter::Allow => loader_csv::TrailingDelimiter::Allow,
         },
+        field_form: FieldForm::Csv,
     };
     dialect.check().context(Kind::Config, "the CSV dialect cannot be read")?;
     Ok(dialect)

@@ -1,7 +1,9 @@
 //! The settings that say how a file is read: for all tables at the top of the settings file, for one
 //! in `[tables.NAME.dialect]`.
 
-use loader_model::choices::{LeadingZeros, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter};
+use loader_model::choices::{
+    FileFormat, LeadingZeros, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter,
+};
 use serde::Deserialize;
 
 // One list makes the keys of `[tables.NAME.dialect]`, what goes before what, and (in `dialect_of`) the
@@ -9,6 +11,7 @@ use serde::Deserialize;
 macro_rules! dialect_keys {
     ($then:ident) => {
         $then! {
+            file_format: FileFormat,
             encoding: String,
             delimiter: String,
             quote: String,
@@ -21,6 +24,7 @@ macro_rules! dialect_keys {
             header_rows: u64,
             trim: bool,
             null_value: Vec<String>,
+            null_quoted: bool,
             leading_zeros: LeadingZeros,
             repeated_header: RepeatedHeader,
             quotes: Quotes,
@@ -46,6 +50,13 @@ macro_rules! dialect_settings {
             #[must_use]
             pub fn or(self, weaker: DialectSettings) -> DialectSettings {
                 DialectSettings { $($key: self.$key.or(weaker.$key),)+ }
+            }
+
+            /// The names of the settings that are given, as flags have them.
+            pub fn said(&self) -> Vec<String> {
+                let said = [$((stringify!($key), self.$key.is_some()),)+];
+                let said = said.iter().filter(|(_, is_given)| *is_given);
+                said.map(|(name, _)| name.replace('_', "-")).collect()
             }
         }
     };

@@ -57,9 +57,9 @@ impl Settings {
             }};
         }
         first_set! {
-            job_id job_name src_bucket source_file_name dialect encoding delimiter
+            job_id job_name src_bucket source_file_name dialect file_format encoding delimiter
             quote escape comment no_header column_names
-            skip_rows skip_footer footer header_rows trim null_value leading_zeros column columns repeated_header quotes short_rows
+            skip_rows skip_footer footer header_rows trim null_value null_quoted leading_zeros column columns repeated_header quotes short_rows
             trailing_delimiter schema_name target_table
             upsert_keys strategy change_keys keys_as_glue duplicates schema_policy
             missing_columns another_feed max_rejects force workgroup_name cluster_identifier

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use loader_data::content;
 use loader_data::infer::Spool;
 use loader_model::error::Result;
 
@@ -30,7 +31,7 @@ pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Arc<Spoo
     tools.record.rows_read(spool.profile.records);
     tools.record.notices(spool.notices());
     let columns = spool.header.names.len();
-    let encoding = spool.encoding();
-    tracing::info!(records = spool.profile.records, columns, encoding, "file read");
+    let (format, encoding) = (content::title(spool.format()), spool.encoding());
+    tracing::info!(records = spool.profile.records, columns, format, encoding, "file read");
     Ok(Arc::new(spool))
 }

@@ -140,11 +140,11 @@ fn check_not_identity(existing: &CatalogColumn, becomes: &ColumnType) -> Result<
 fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Position) -> Mismatch {
     let (name, column_type) = (&existing.name, &existing.column_type);
     if is_integer(column_type) && values.accepts(LogicalType::Double).is_ok() {
-        let place = place(position);
+        let place = position.place();
         let fact = format!("column `{name}` is {column_type}, the number in {place} is not whole");
         return Mismatch::Schema(fact);
     }
-    let (place, hint) = (place(position), hint(values, existing, position));
+    let (place, hint) = (position.place(), hint(values, existing, position));
     Mismatch::Value(format!("column `{name}` is {column_type}, the value in {place} is not{hint}"))
 }
 
@@ -153,7 +153,8 @@ fn wrong_value(values: &ColumnProfile, existing: &CatalogColumn, position: &Posi
 // is text by default; no flag is advised that would load 2139 for a postcode.
 fn hint(values: &ColumnProfile, existing: &CatalogColumn, position: &Position) -> String {
     let (name, column_type) = (&existing.name, &existing.column_type);
-    let zeros = values.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.line == position.line);
+    let zeros =
+        values.leading_zeros_at.as_ref().is_some_and(|zeros| zeros.record == position.record);
     match column_type {
         number if zeros && is_number(number) => format!(
             " (it has leading zeros, which only a VARCHAR column keeps; [columns.{name:?}] of the \
@@ -194,7 +195,7 @@ fn check_texts_fit(values: &ColumnProfile, existing: &CatalogColumn) -> Result<(
     match (&values.longest_at, column_type.text_bytes()) {
         (Some(longest_at), Some(most)) if longest > most => Err(Mismatch::Schema(format!(
             "column `{name}` is {column_type}, the text in {} has {longest} bytes",
-            place(longest_at)
+            longest_at.place()
         ))),
         _ => Ok(()),
     }
@@ -213,8 +214,4 @@ fn check_whole_numbers_fit(
         ))),
         None => Ok(()),
     }
-}
-
-fn place(position: &Position) -> String {
-    format!("line {}, byte {}", position.line, position.byte)
 }

@@ -1,5 +1,7 @@
 //! Findings as people read them.
 
+use loader_data::content;
+use loader_model::choices::FileFormat;
 use loader_sniff::{Finding, Findings, Sureness};
 
 use crate::commands::table::table;
@@ -25,6 +27,12 @@ pub(super) fn findings(found: &Findings, name: &str) -> String {
     section("As flags", vec![flags(found)]);
     section("The first rows", vec![preview(found)]);
     out
+}
+
+/// A file that is no CSV.
+pub(super) fn format(format: FileFormat, name: &str) -> String {
+    let title = content::title(format);
+    format!("{name}\n\nThe file is {title}, which has no dialect: it is read without a setting.\n")
 }
 
 fn parts(found: &Findings) -> String {
@@ -94,13 +102,13 @@ fn suggestions(found: &Findings) -> Vec<String> {
 
 fn flags(found: &Findings) -> String {
     let usual = DialectSettings::default();
-    // What no setting says yet is no flag yet, but worth to be seen.
+    // What no setting says is no flag, but worth to be seen.
     let is_said = |key: &Key| key.in_place_of(&usual).is_none() || key.changes(&usual);
     let keys = keys(found).into_iter().filter(is_said);
     let flags: Vec<String> = keys
         .map(|key| match key.in_place_of(&usual) {
             Some(_) => key.to_string(),
-            None => format!("(not read yet: {key})"),
+            None => format!("(no flag says so: {key})"),
         })
         .collect();
     if flags.is_empty() {

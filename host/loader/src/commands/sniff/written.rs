@@ -1,5 +1,6 @@
 //! Findings as the settings file takes them.
 
+use loader_model::choices::{Choice, FileFormat};
 use loader_model::error::Result;
 use loader_sniff::Findings;
 use toml::Value;
@@ -7,19 +8,26 @@ use toml::Value;
 use crate::found::key::keys;
 use crate::settings::dialect_settings::DialectSettings;
 
-/// The settings for a table, or for all. What no setting says yet, and what only a person can
+/// The format of a file that is no CSV.
+pub(super) fn format(format: FileFormat, name: &str, table: Option<&str>) -> String {
+    format!("{}file-format = {:?}\n", beginning(name, table), format.name())
+}
+
+fn beginning(name: &str, table: Option<&str>) -> String {
+    let table = table.map(|table| format!("[tables.{}.dialect]\n", bare(table)));
+    format!("# found out of {name}\n{}", table.unwrap_or_default())
+}
+
+/// The settings for a table, or for all. What no setting says, and what only a person can
 /// decide, is a comment.
 pub(super) fn settings(found: &Findings, name: &str, table: Option<&str>) -> Result<String> {
-    let mut out = format!("# found out of {name}\n");
-    if let Some(table) = table {
-        out.push_str(&format!("[tables.{}.dialect]\n", bare(table)));
-    }
+    let mut out = beginning(name, table);
     let mut later = String::new();
     for key in keys(found) {
         let line = format!("{} = {}", key.name, key.value);
         match key.in_place_of(&DialectSettings::default()) {
             Some(_) => out.push_str(&format!("{line}  # {}\n", key.reason())),
-            None => later.push_str(&format!("# {line}  # not read yet: {}\n", key.what)),
+            None => later.push_str(&format!("# {line}  # no setting says so: {}\n", key.what)),
         }
     }
     out.push_str(&later);
