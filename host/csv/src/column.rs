@@ -15,7 +15,7 @@ use loader_values::{
 };
 
 use crate::decode_as::DecodeAs;
-use crate::field::{Field, ReadField};
+use crate::read_field::{Field, ReadField};
 
 pub(crate) struct ColumnBuilder {
     decode_as: DecodeAs,

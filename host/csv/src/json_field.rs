@@ -3,7 +3,7 @@
 //! In: `"a\u00e9"`, `12.50`, `null`, `{"b": [1]}`, or nothing. Out: what it means in a column: a
 //! string without its quotes and escapes, and all else as it stands.
 
-use crate::field::Field;
+use crate::read_field::Field;
 
 /// What a JSON value means in a column. `scratch` takes strings with escapes.
 pub(crate) fn read<'b>(raw: &'b [u8], scratch: &'b mut Vec<u8>) -> Field<'b> {

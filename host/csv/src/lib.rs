@@ -34,6 +34,7 @@ mod positions;
 mod preamble;
 mod profile;
 mod ragged;
+mod read_field;
 mod read_record;
 mod record;
 mod row_error;

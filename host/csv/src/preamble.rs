@@ -2,10 +2,11 @@
 
 use crate::dialect::{BYTE_ORDER_MARK, Dialect, Rules};
 use crate::error::{CsvError, CsvErrorKind, Position};
-use crate::field::{Field, FieldReader};
+use crate::field::FieldReader;
 use crate::header::{Header, numbered, spellings};
 use crate::lines::{LineCounter, count_lines, is_line_end, line_length};
 use crate::ragged::Ragged;
+use crate::read_field::Field;
 use crate::read_record::{Record, read_record};
 use crate::row_error::RowError;
 use crate::text::{Records, check_text};

@@ -5,6 +5,8 @@
 //! sense is found later, chunk by chunk. The splitter keeps no bytes: the caller keeps them until
 //! their chunks are done.
 
+mod pass;
+
 use memchr::{memchr, memchr2, memrchr2};
 
 use crate::MAX_ROW_BYTES;
@@ -17,6 +19,7 @@ use crate::held::Held;
 use crate::lines::{LineCounter, is_line_end};
 use crate::preamble::{Body, Preamble};
 use crate::scan::{Needles, Scanner};
+use pass::{NOWHERE, Pass, State};
 
 /// Finds the chunks of one file. Their ends depend on the file and the target size, and not on the
 /// pieces in which the file is pushed.
@@ -41,33 +44,6 @@ pub struct Splitter {
     /// Roughly the place where the last record or the open quoted field began. The error about a
     /// row that is too long points there.
     suspect: Position,
-}
-
-/// What the bytes are part of. Within a piece, a look at the next byte decides about quotes and
-/// escapes at once. `QuotedQuote` and `Escaped` exist only between two pieces, when that byte has
-/// not come yet; [`Splitter::resume`] leaves them again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Open,
-    Comment,
-    Quoted,
-    /// After a quote in a quoted field: the next byte says whether it was doubled.
-    QuotedQuote,
-    /// After an escape: the next byte is plain.
-    Escaped,
-}
-
-/// A place that no byte has. Comparing with it is cheaper than with an `Option`.
-const NOWHERE: usize = usize::MAX;
-
-/// The scan through a piece.
-struct Pass<'a> {
-    bytes: &'a [u8],
-    /// The place of a character that a quote or an escape before it made plain, or [`NOWHERE`].
-    plain: usize,
-    /// Where the last stretch outside of quotes begins, and where the last quoted field opened.
-    open_from: usize,
-    opened_at: Option<usize>,
 }
 
 impl Splitter {

@@ -41,7 +41,7 @@ use crate::progress::Progress;
 
 /// Settings of a dialect that count for files of every format, and those that do where texts in
 /// quotes are meant.
-const SAY_OF_ALL_FORMATS: [&str; 3] = ["file-format", "encoding", "leading-zeros"];
+const SAY_OF_ALL_FORMATS: [&str; 2] = ["file-format", "leading-zeros"];
 const SAY_OF_QUOTED: [&str; 2] = ["null-value", "null-quoted"];
 
 /// Logs the notices of a file.
@@ -130,11 +130,12 @@ impl DataPath {
     fn notice_of_other(&self, format: FileFormat) -> Vec<String> {
         let mut said = self.settings.given.said();
         let of_quoted = self.settings.given.null_quoted == Some(true);
-        said.retain(|name| {
-            let is_for_all = SAY_OF_ALL_FORMATS.contains(&name.as_str())
-                && !(name == "encoding" && format == FileFormat::Parquet);
-            !is_for_all && !(of_quoted && SAY_OF_QUOTED.contains(&name.as_str()))
-        });
+        let says = |name: &str| match name {
+            "encoding" => format != FileFormat::Parquet,
+            name if SAY_OF_QUOTED.contains(&name) => of_quoted,
+            name => SAY_OF_ALL_FORMATS.contains(&name),
+        };
+        said.retain(|name| !says(name));
         let notice = || {
             let (title, said) = (content::title(format), said.join(", "));
             format!("the file is {title}, of which these settings say nothing: {said}")

@@ -5,10 +5,11 @@
 
 use super::{ColumnRule, RefusedBecause, RefusedField, ValueForm};
 use crate::dialect::{Dialect, FieldForm};
-use crate::field::{Field, FieldReader, ReadField};
+use crate::field::FieldReader;
 use crate::header::Header;
 use crate::logical::LogicalType;
 use crate::meant::Meant;
+use crate::read_field::{Field, ReadField};
 
 /// Reads the fields of one column.
 #[derive(Clone, Debug)]
