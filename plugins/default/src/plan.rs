@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn metadata_columns_do_not_hide_those_of_the_file() {
         let input = Schema::new(vec![Field::new("File Name", DataType::Utf8, true)]);
-        insta::assert_snapshot!(check(&Context::default(), &input), @r#"bad-header: header "File Name" (column 1) has the name file_name, which is the column that this plugin adds ("file_name": "another_name" in its config renames that one, "file_name": null leaves it out); name the columns with --column-names, or correct the header in the file"#);
+        insta::assert_snapshot!(check(&Context::default(), &input), @r#"bad-header: header "File Name" (column 1) has the name file_name, which is the column that this plugin adds ("file_name": "another_name" in its config renames that one, "file_name": null leaves it out); name the columns with --column-names or by rename in [columns], or correct the header in the file"#);
         insta::assert_snapshot!(check(&config(r#"{"run_date": "file_name"}"#), &lineitem()), @r#"bad-config: config: run_date and file_name are both "file_name""#);
     }
 

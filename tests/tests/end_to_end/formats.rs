@@ -16,10 +16,10 @@ fn rejected_lines_of_json_are_kept_as_they_stand_in_the_file() {
     let report = place.load("x.jsonl", "t", &column).succeeded();
     assert_eq!([report.rows("read"), report.rows("staged"), report.rows("rejected")], [4, 2, 2]);
     let rejected = place.read_bytes("data/rejected/");
-    let bad = b"3,4,39,loader,unreadable,,the line has bytes that are not in the file's encoding,\
-        \"{\"\"id\"\": 3, \"\"day\"\": \"\"\xff\"\"}\"\n";
+    let bad = b"3,4,38,loader,unreadable,,\"byte 18 of the line is not in the file's encoding; name that \
+        with --encoding, or correct the byte\",\"{\"\"id\"\": 3, \"\"day\"\": \"\"\xff\"\"}\"\n";
     assert!(rejected.windows(bad.len()).any(|bytes| bytes == bad), "{}", rejected.escape_ascii());
-    let second = "\n2,3,34,loader,unreadable,,\"the line is no JSON object: invalid type: sequence";
+    let second = "\n2,3,33,loader,unreadable,,\"the line is no JSON object: invalid type: sequence";
     let rejected = String::from_utf8_lossy(&rejected);
     assert!(rejected.contains(second) && rejected.contains(",[2]\n"), "{rejected}");
 }
@@ -51,7 +51,17 @@ fn one_table_in_three_formats_is_one_table() {
     let (input, output) = (dir.path().join("x.csv"), dir.path().join("x.parquet"));
     std::fs::write(&input, csv).expect("writes");
     let mut transform = Command::new(program());
-    let ended = run(transform.arg("transform").arg(&input).arg("-o").arg(&output));
+    let config = dir.path().join("config.json");
+    let plain = r#"{"default": {"run_date": null, "file_name": null}}"#;
+    std::fs::write(&config, plain).expect("writes");
+    transform
+        .arg("transform")
+        .arg(&input)
+        .arg("-o")
+        .arg(&output)
+        .arg("--plugin-config")
+        .arg(&config);
+    let ended = run(&mut transform);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     place.put("x.csv", csv);
     place.put("x.jsonl", json);
