@@ -67,7 +67,9 @@ pub(crate) fn kind(text: &str) -> Kind {
 fn is_address(text: &str) -> bool {
     let is_web = text.contains("://") || text.starts_with("www.");
     let is_mail = text.split_once('@').is_some_and(|(name, host)| {
-        !name.is_empty() && host.contains('.') && host.starts_with(|c: char| c.is_alphanumeric())
+        let domain = host.rsplit_once('.').map_or("", |(_, domain)| domain);
+        let is_domain = domain.starts_with(char::is_alphabetic);
+        !name.is_empty() && is_domain && !host.contains('@')
     });
     let parts = || text.split('.');
     let is_machine = parts().count() == 4 && parts().all(|part| part.parse::<u8>().is_ok());
@@ -232,6 +234,7 @@ mod tests {
         check(Kind::Moment, &["2024-01-31 10:00", "2024-01-31T10:00:00Z", "1/31/2024 1:00 PM"]);
         check(Kind::Boolean, &["true", "No"]);
         check(Kind::Address, &["https://a.b/c?d=1,2", "a@b.org", "10.0.0.1"]);
+        check(Kind::Text, &["5.1@3.5", "a@b.c@d.e", "@b.org"]);
         check(Kind::Text, &["a", "1.2.3", "1;2", "1:2:x", "room 5", "12/x/2024", "2024-13-"]);
     }
 
