@@ -123,6 +123,12 @@ pub enum CsvErrorKind {
         "more than {limit} records before this place cannot be read; is this the file's dialect?"
     )]
     TooManyBroken { limit: u64 },
+    /// The end of a broken record was not found with the work that a file of this size may take.
+    #[error(
+        "too many quotes of the file are broken to find where the record ends that begins here; is \
+         this the file's dialect? correct the quotes, or read them as text with --quote none"
+    )]
+    TooMuchWork,
     /// Over [`MAX_COLUMNS`](crate::MAX_COLUMNS).
     #[error("the file has {found} columns, and a load takes {limit}; split the file")]
     TooWide { found: usize, limit: usize },
@@ -155,7 +161,7 @@ impl CsvErrorKind {
             CsvErrorKind::Unreadable(_) => "unreadable",
             CsvErrorKind::NulByte => "nul",
             CsvErrorKind::TooLong { .. } => "too-long",
-            CsvErrorKind::TooManyBroken { .. } => "too-many-broken",
+            CsvErrorKind::TooManyBroken { .. } | CsvErrorKind::TooMuchWork => "too-many-broken",
             CsvErrorKind::TooWide { .. } => "too-wide",
             CsvErrorKind::NoRecord { .. } => "no-record",
             CsvErrorKind::NotOfType { .. } | CsvErrorKind::Batch(_) => "internal",

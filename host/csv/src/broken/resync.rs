@@ -41,6 +41,8 @@ pub(super) enum End {
     BeyondWindow,
     /// Nowhere in reach do records fit again.
     Lost,
+    /// So much was read to find it that nothing can be said.
+    TooMuchWork,
 }
 
 impl Window<'_> {
@@ -85,6 +87,9 @@ impl Window<'_> {
             at += line;
         }
         *work -= given - left;
+        if clash.is_some() && found.is_none() && left == 0 {
+            return End::TooMuchWork;
+        }
         let nothing = clash.map(|_| End::At(earliest, EndsBecause::Nothing));
         found.or(nothing).unwrap_or(End::Lost)
     }

@@ -202,6 +202,10 @@ impl Sifter {
                 Ok((before_cr, EndsBecause::OwnEnd))
             }
             End::Lost => Err(self.locate(window.bytes, error.clone())),
+            End::TooMuchWork => {
+                let kind = CsvErrorKind::TooMuchWork;
+                Err(self.locate(window.bytes, RowError { kind, ..error.clone() }))
+            }
         }
     }
 

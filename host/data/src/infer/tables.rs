@@ -7,8 +7,8 @@
 use std::os::unix::fs::FileExt;
 
 use loader_csv::{
-    ColumnProfile, CsvError, CsvErrorKind, Dialect, FieldForm, LogicalType, RepeatedHeader,
-    Splitter, reads_as_header, tables,
+    ColumnProfile, CsvError, CsvErrorKind, Dialect, FieldForm, LogicalType, Oddity, RepeatedHeader,
+    Splitter, count_lines, reads_as_header, tables,
 };
 use loader_model::error::{Error, Kind};
 
@@ -34,22 +34,35 @@ pub(super) fn refusal(mistake: &CsvError, source: &Source, dialect: &Dialect) ->
 }
 
 /// The refusal of a file in which a row behind a blank line reads as the header of another table.
+// Comments and headers that came again are left out between rows, too, so nothing is told there.
 pub(super) fn of_same_width(spool: &Spool) -> Option<Error> {
     let Dialect { repeated_header, header, comment, field_form, .. } = spool.dialect;
     let is_kept = repeated_header == RepeatedHeader::Keep || !header || comment.is_some();
-    if is_kept || field_form == FieldForm::Json || spool.header.names.len() < 2 {
+    let has_repeated = spool.profile.oddities.of(Oddity::RepeatedHeader).count > 0;
+    if is_kept || has_repeated || field_form == FieldForm::Json || spool.header.names.len() < 2 {
         return None;
     }
     let mut odd: Vec<(u64, u64)> = spool.profile.columns.iter().filter_map(ends_type).collect();
     odd.sort_unstable();
-    let (record, line) = *odd.first()?;
+    odd.dedup();
+    // A header has rows behind it.
+    odd.retain(|(record, _)| *record < spool.profile.records);
+    let (_, line) = odd.into_iter().find(|(record, line)| begins_table(spool, *record, *line))?;
+    Some(several(&[line.to_string()], ", or load that line as a row with --repeated-header keep"))
+}
+
+/// Whether a record stands behind a blank line, and reads as a header.
+fn begins_table(spool: &Spool, record: u64, line: u64) -> bool {
     let mut records = spool.records(&[record - 1, record]);
-    let (row, before) = (records.remove(&record)?, records.remove(&(record - 1))?);
-    let lines = before.text.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
-    let is_behind_blank = before.position.line + lines < line;
-    (is_behind_blank && reads_as_header(&fields(&row.text, &spool.dialect)?)).then(|| {
-        several(&[line.to_string()], ", or load that line as a row with --repeated-header keep")
-    })
+    let (row, before) = (records.remove(&record), records.remove(&(record - 1)));
+    let Some((row, before)) = row.zip(before) else { return false };
+    let is_behind_blank = before.position.line + count_lines(&before.text) + 1 < line;
+    let is_header = || {
+        let names = fields(&row.text, &spool.dialect)?;
+        let is_null = |name: &String| spool.dialect.null_tokens.contains(name);
+        Some(reads_as_header(&names) && !names.iter().any(is_null))
+    };
+    is_behind_blank && is_header() == Some(true)
 }
 
 fn several(lines: &[String], otherwise: &str) -> Error {
@@ -66,6 +79,10 @@ fn several(lines: &[String], otherwise: &str) -> Error {
 /// Record and line of the value that ended a type which all values before it have: the second table
 /// begins there, if it does.
 fn ends_type(values: &ColumnProfile) -> Option<(u64, u64)> {
+    // Where the user gives the type, nothing is told by it.
+    if values.is_given() {
+        return None;
+    }
     let ends = [LogicalType::Double, LogicalType::Timestamp, LogicalType::Boolean];
     let ends = ends.into_iter().filter_map(|logical| values.accepts(logical).err());
     let last = ends.max_by_key(|at| at.record)?;
