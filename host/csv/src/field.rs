@@ -110,7 +110,13 @@ impl FieldReader {
         if self.field_form == FieldForm::Json {
             return match self.keeps_values {
                 true => json_field::read_value(raw),
-                false if self.quoted_nulls && self.is_quoted_null(raw) => Field::Null,
+                false
+                    if self.quoted_nulls
+                        && self.is_quoted(raw)
+                        && self.is_quoted_null(raw, |text| text) =>
+                {
+                    Field::Null
+                }
                 false => json_field::read(raw, scratch),
             };
         }
@@ -136,7 +142,7 @@ impl FieldReader {
         let raw = if self.trims { raw.trim_ascii_end() } else { raw };
         let quote = raw[0];
         let inner = self.inner(raw);
-        if self.quoted_nulls && self.is_quoted_null(raw) {
+        if self.quoted_nulls && self.is_quoted_null(raw, |text| text) {
             return Field::Null;
         }
         if inner.is_empty() {
@@ -158,14 +164,33 @@ impl FieldReader {
         raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default()
     }
 
-    /// Whether a field in quotes is NULL, as it is written.
+    /// Whether a field in quotes is NULL. Its text counts without the blanks at its ends where these
+    /// are trimmed.
     #[cold]
-    fn is_quoted_null(&self, raw: &[u8]) -> bool {
-        self.is_quoted(raw)
-            && match self.inner(raw) {
-                b"" => self.quoted_empty_is_null,
-                inner => self.is_null_token(inner),
+    pub(crate) fn is_quoted_null(&self, raw: &[u8], trim: impl Fn(&[u8]) -> &[u8]) -> bool {
+        let mut scratch = Vec::new();
+        let inner = self.inner(raw);
+        // An escape may be a part of a token (`\N`), and counts as it is written. Nothing else does.
+        let text = match (self.field_form, self.quote) {
+            (FieldForm::Json, _) => match json_field::read(raw, &mut scratch) {
+                Field::Text(text) => text,
+                Field::QuotedEmpty | Field::Null => b"",
+            },
+            (FieldForm::Csv, Some(quote)) if self.escape.is_none() => {
+                match self.next_mark(quote, inner) {
+                    None => inner,
+                    Some(at) => {
+                        self.unescape(quote, inner, at, &mut scratch);
+                        &scratch
+                    }
+                }
             }
+            (FieldForm::Csv, _) => inner,
+        };
+        match trim(text) {
+            b"" => self.quoted_empty_is_null,
+            text => self.is_null_token(text),
+        }
     }
 
     /// Writes the text of `inner` to `scratch`. The first quote or escape stands at `at`.
@@ -245,6 +270,8 @@ mod tests {
         check(&dialect, r#""""#, Field::QuotedEmpty);
         check(&dialect, r#""N""A""#, Field::Text(br#"N"A"#));
         check(&Dialect::of_json_fields(&dialect), r#""NA""#, Field::Null);
+        check(&Dialect::of_json_fields(&dialect), r#""N\u0041""#, Field::Null);
+        check(&Dialect::of_json_fields(&dialect), "\"\"", Field::QuotedEmpty);
         let null_tokens = vec![r"\N".to_owned()];
         let escaped = Dialect { escape: Some(b'\\'), null_tokens, ..dialect.clone() };
         check(&escaped, r#""\N""#, Field::Null);

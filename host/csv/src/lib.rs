@@ -57,6 +57,7 @@ pub use dialect::{
 };
 pub use error::{CsvError, CsvErrorKind, Position};
 pub use header::Header;
+pub use lines::count_lines;
 pub use logical::LogicalType;
 pub use meant::Meant;
 pub use new_type::{Because, Cause, NewType};

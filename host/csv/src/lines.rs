@@ -44,7 +44,7 @@ impl LineCounter {
 }
 
 /// Counts the line ends in one piece.
-pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
+pub fn count_lines(bytes: &[u8]) -> u64 {
     let mut counter = LineCounter::default();
     counter.feed(bytes);
     counter.count()

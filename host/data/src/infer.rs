@@ -226,4 +226,23 @@ mod tests {
             assert_eq!(spool.profile.columns[0].values, rows - 1, "open in row {open}");
         }
     }
+
+    #[test]
+    fn rows_are_not_guessed_where_the_work_is_spent() {
+        let junk = format!("1,\"q\"z\n{}", "x\n".repeat(40_000));
+        let good: String = (100..120).map(|row| format!("{row},ok\n")).collect();
+        let text = "6,\"line one\nline,two\nline,three\nline,four\" oops\n";
+        let csv = format!("a,b\n{junk}{junk}{good}{text}{good}");
+        let (dialect, stop) = (Dialect::default(), StopFlag::default());
+        let reading = Reading {
+            dialect: &dialect,
+            columns: &[],
+            column_names: None,
+            max_rejects: MaxRejects::Rows(u64::MAX),
+            footer: None,
+        };
+        let refused = run(content(&csv), &reading, NonZeroUsize::MIN, &stop).err();
+        let said = refused.map(|error| error.to_string()).unwrap_or_default();
+        assert!(said.contains("too many quotes of the file are broken"), "{said}");
+    }
 }

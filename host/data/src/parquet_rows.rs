@@ -10,6 +10,7 @@
 mod cells;
 mod columns;
 mod object;
+mod whole;
 
 use std::fs::File;
 use std::io::Read;
@@ -64,6 +65,7 @@ impl ParquetRows {
         // dictionaries.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = load(options.clone())?;
+        whole::check(&file, metadata.metadata())?;
         check_compression(metadata.metadata())?;
         let columns = columns::of(&metadata)?;
         let metadata = load(options.with_schema(columns::read_as(&metadata)?))?;

@@ -68,11 +68,9 @@ impl RuleReader {
         let is_quoted = self.reader.is_quoted(raw);
         let trims = self.rule.trim;
         let raw = if trims && !is_quoted { trimmed(raw) } else { raw };
-        if is_quoted && self.quoted_nulls {
-            let written = self.reader.inner(raw);
-            if self.reader.is_null_token(if trims { trimmed(written) } else { written }) {
-                return Some(Field::Null);
-            }
+        let may_be_null = is_quoted && self.quoted_nulls;
+        if may_be_null && self.reader.is_quoted_null(raw, if trims { trimmed } else { as_it_is }) {
+            return Some(Field::Null);
         }
         let text = match self.reader.read(raw, scratch) {
             Field::Text(text) => text,
@@ -95,6 +93,10 @@ impl RuleReader {
     fn empty(&self) -> Field<'static> {
         if self.quoted_empty_is_null { Field::Null } else { Field::QuotedEmpty }
     }
+}
+
+fn as_it_is(text: &[u8]) -> &[u8] {
+    text
 }
 
 /// A text without the blanks and tabulators at its ends.

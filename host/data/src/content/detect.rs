@@ -16,7 +16,8 @@ const PARQUET: &[u8] = b"PAR1";
 // A header may begin with these letters, but has no such bytes behind them.
 pub(super) fn is_parquet(head: &[u8], format: FileFormat) -> Result<bool> {
     let is_control = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\t' | b'\n' | b'\r');
-    let is_it = head.starts_with(PARQUET) && head.iter().take(128).any(is_control);
+    let is_it =
+        head.starts_with(PARQUET) && (head == PARQUET || head.iter().take(128).any(is_control));
     match format {
         FileFormat::Auto | FileFormat::Parquet if is_it => Ok(true),
         FileFormat::Csv | FileFormat::Json if is_it => Err(refusal(format, "a Parquet file")),
@@ -47,8 +48,7 @@ pub(super) fn is_json_lines(head: &[u8], format: FileFormat) -> Result<bool> {
     let is_object = match first_value(line) {
         Value::Whole => line.first() == Some(&b'{'),
         Value::CutOff => is_line_cut && line.first() == Some(&b'{'),
-        Value::Followed => false,
-        Value::None => begins_object(line),
+        Value::Followed | Value::None => false,
     };
     if !is_object && is_document(text) {
         return Err(Error::new(
@@ -57,7 +57,7 @@ pub(super) fn is_json_lines(head: &[u8], format: FileFormat) -> Result<bool> {
              for example by `jq -c '.[]'` for an array and `jq -c .` for objects over several lines",
         ));
     }
-    Ok(is_object || format == FileFormat::Json)
+    Ok(is_object || begins_object(line) || format == FileFormat::Json)
 }
 
 /// Whether a line begins as an object does, with a key in quotes and a colon: one that cannot be
@@ -132,6 +132,8 @@ mod tests {
     fn json_lines_are_told_from_csv_and_from_documents() {
         for text in [
             "{\"a\": NaN}\n",
+            "{\"a\":1},x\n",
+            "{\"a\":1\n{\"a\":2}\n",
             "{ \"a\" :'x'}\n",
             "{\"a\":1}\n",
             "\n {\"a\": {}} \r\nnonsense\n",
@@ -140,15 +142,7 @@ mod tests {
         ] {
             assert_eq!(json(text), "true", "{text}");
         }
-        for text in [
-            "a,b\n1,2\n",
-            "",
-            "{a},{b}\n1,2\n",
-            "{\"a\":1},x\n",
-            "[a],[b]\n1,2\n",
-            "1\n",
-            "{\"a\"},b\n",
-        ] {
+        for text in ["a,b\n1,2\n", "", "{a},{b}\n1,2\n", "[a],[b]\n1,2\n", "1\n", "{\"a\"},b\n"] {
             assert_eq!(json(text), "false", "{text}");
         }
         for text in [

@@ -48,6 +48,9 @@ fn check(key: &str, value: &str) -> Result<(), String> {
     if key.len() > MAX_KEY_BYTES {
         return Err(format!("a key has {} bytes, and may have {MAX_KEY_BYTES}", key.len()));
     }
+    if key.contains('\0') {
+        return Err("a key holds a NUL (`\\u0000`), which no name of a column has".to_owned());
+    }
     match bad_escape(value) {
         None => Ok(()),
         Some(0) => Err(format!(

@@ -3,6 +3,7 @@
 //! In: an array of Arrow. Out: each value as a row has it: numbers and booleans bare, texts and
 //! moments as strings, nested values as JSON, NULL as nothing.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 use std::io::Write;
 
@@ -210,6 +211,7 @@ fn push_map(entries: &StructArray, out: &mut Vec<u8>) -> Pushed {
         return Err("is a map without keys and values".to_owned());
     };
     let (keys, values) = (entries.column(0), entries.column(1));
+    let mut seen = HashSet::new();
     out.push(b'{');
     for row in 0..entries.len() {
         if row > 0 {
@@ -217,9 +219,13 @@ fn push_map(entries: &StructArray, out: &mut Vec<u8>) -> Pushed {
         }
         let mut key = Vec::new();
         push_value(key_field, keys.as_ref(), row, Place::Nested, &mut key)?;
-        match key.first() {
-            Some(b'"') => out.extend_from_slice(&key),
-            _ => push_text(out, &String::from_utf8_lossy(&key))?,
+        if key.first() != Some(&b'"') {
+            let bare = String::from_utf8_lossy(&std::mem::take(&mut key)).into_owned();
+            push_text(&mut key, &bare)?;
+        }
+        out.extend_from_slice(&key);
+        if !seen.insert(key) {
+            return Err("is a map that has a key twice".to_owned());
         }
         out.push(b':');
         push_nested(value_field, values.as_ref(), row, out)?;

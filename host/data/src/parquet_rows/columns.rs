@@ -32,6 +32,11 @@ pub(super) fn of(metadata: &ArrowReaderMetadata) -> Result<Vec<FileColumn>> {
 
 fn column(field: &Field) -> Result<FileColumn> {
     let name = field.name().clone();
+    if name.contains('\0') {
+        let fact =
+            format!("the name of a column of the Parquet file has a NUL: {name:?}; rename it");
+        return Err(Error::new(Kind::Data, fact));
+    }
     // All values are NULL, so a later file may say what they are.
     if *field.data_type() == DataType::Null {
         return Ok(FileColumn { name, meant: None, column_type: None, mixed: None });
@@ -91,10 +96,14 @@ fn types(data_type: &DataType) -> Option<Types> {
         DataType::List(values) | DataType::LargeList(values) | DataType::Map(values, _) => {
             nested(values)
         }
-        DataType::Struct(fields) => match fields.iter().all(|field| nested(field).is_some()) {
-            true => plain(LogicalType::Text, ColumnType::Super),
-            false => None,
-        },
+        DataType::Struct(fields) => {
+            let mut names: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            let is_read =
+                names.len() == fields.len() && fields.iter().all(|field| nested(field).is_some());
+            if is_read { plain(LogicalType::Text, ColumnType::Super) } else { None }
+        }
         _ => None,
     }
 }

@@ -89,6 +89,7 @@ impl Conversion {
         let in_input = |error| self.in_input(error);
         let spool = self.data_path.infer(input).map_err(in_input)?;
         let plan = self.data_path.plan(chain.plugins(), &spool, None, &[]).map_err(in_input)?;
+        plan.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
         Ok((spool, plan))
     }
 
