@@ -60,8 +60,8 @@ pub(super) fn is_json_lines(head: &[u8], format: FileFormat) -> Result<bool> {
     Ok(is_object || begins_object(line) || format == FileFormat::Json)
 }
 
-/// Whether a line begins as an object does, with a key in quotes and a colon: one that cannot be
-/// read is still no CSV.
+/// Whether a line begins as an object does, with a key in quotes and a colon: an object that cannot
+/// be read is still no CSV.
 fn begins_object(line: &[u8]) -> bool {
     let key = line.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
     let mut keys =

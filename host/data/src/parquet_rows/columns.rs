@@ -116,7 +116,7 @@ fn decimal(precision: u8, scale: i8) -> Option<Types> {
     Some((LogicalType::Decimal, Some((precision, digits)), Some(column_type)))
 }
 
-/// The schema by which the file is read, in place of the one that it is read by by default. Errors:
+/// The schema by which the file is read, in place of the reader's own choice. Errors:
 /// `Data` for a moment of the type `INT96` in a nested value.
 pub(super) fn read_as(metadata: &ArrowReaderMetadata) -> Result<SchemaRef> {
     let descriptor = metadata.parquet_schema();
