@@ -160,3 +160,22 @@ impl Read for FromStart {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(line: &str) -> String {
+        let (mut rows, mut keys) = (Vec::new(), Keys::of(vec!["a".to_owned(), "b".to_owned()]));
+        push_row(&mut rows, Line::Text(line.as_bytes()), &mut keys, &mut [None, None]);
+        String::from_utf8_lossy(&rows).into_owned()
+    }
+
+    #[test]
+    fn a_line_is_one_row() {
+        assert_eq!(row("{\"b\": 1.50, \"a\": \"x\\n\"}"), "\"x\\n\"\u{1f}1.50\n");
+        assert_eq!(row("{\"a\": {\r\"c\":\r1}}\r"), "{ \"c\": 1}\n");
+        assert_eq!(row(" \t"), "\u{1e}\n");
+        assert!(row("{\"a\": 1, \"a\": 2}").starts_with("\u{fffd}the key `a` stands twice"));
+    }
+}
