@@ -196,6 +196,7 @@ mod tests {
         let deep = format!("{{\"a\":{}\"\\u00e9\"{}}}", "[".repeat(500), "]".repeat(500));
         assert!(read(&deep).starts_with("a=[["));
         begins(r#"{"a":["\u0000"]}"#, "the value of `a` holds a NUL (`\\u0000`), ");
+        begins(r#"{"a":"\u0000","b" 1}"#, "the line is no JSON object: expected `:`");
         begins(r#"{"a":NaN}"#, "the line is no JSON object: expected value at byte 6");
         let key = format!("{{\"{}\":1}}", "k".repeat(5000));
         begins(&key, "a key has 5000 bytes, and may have 4096");
