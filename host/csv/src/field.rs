@@ -158,14 +158,13 @@ impl FieldReader {
     }
 
     /// What stands between the quotes of a field, with its escapes.
-    pub(crate) fn inner<'b>(&self, raw: &'b [u8]) -> &'b [u8] {
+    fn inner<'b>(&self, raw: &'b [u8]) -> &'b [u8] {
         // `Rows` has seen the closing quote, or the row would be an error. `get` and not an index,
         // because a lone quote would ask for the range 1..0.
         raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default()
     }
 
-    /// Whether a field in quotes is NULL. Its text counts without the blanks at its ends where these
-    /// are trimmed.
+    /// Whether a field in quotes is NULL, by its text as `trim` leaves it.
     #[cold]
     pub(crate) fn is_quoted_null(&self, raw: &[u8], trim: impl Fn(&[u8]) -> &[u8]) -> bool {
         let mut scratch = Vec::new();

@@ -38,7 +38,7 @@ pub(crate) fn push_values(
     rows.push(b'\n');
 }
 
-/// Makes a row that begins at `start` one that cannot be read, for this reason. Its values stay.
+/// Marks the row that begins at `start` as unreadable, for this reason. The values of the row stay.
 pub(crate) fn make_unreadable(rows: &mut Vec<u8>, start: usize, reason: &str) {
     let mut end = reason.len().min(MAX_REASON_BYTES);
     while !reason.is_char_boundary(end) {

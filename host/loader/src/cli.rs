@@ -16,7 +16,7 @@ use crate::cli::plugin::PluginArgs;
 use crate::settings::Settings;
 use crate::settings::plugin_entry::BUILT_IN;
 
-/// Loads CSV files from S3 into Amazon Redshift: clean, typed, merged on keys, audited, each file
+/// Loads CSV, JSON Lines and Parquet from S3 into Redshift: clean, typed, merged, audited, each file
 /// exactly once.
 #[derive(Debug, Parser)]
 #[command(name = "loader", version, max_term_width = 110, after_help = AFTER_HELP)]
@@ -55,7 +55,7 @@ pub enum Command {
     Retry(RunArgs),
     /// Read, transform and stage one file; leave the warehouse as it is.
     Stage(RunArgs),
-    /// Run a local CSV file through inference and plugins into a local file.
+    /// Run a local file through inference and plugins into a local file.
     Transform(TransformArgs),
     /// Say how a CSV file is written: delimiter, quotes, header, encoding and the rest.
     Sniff(SniffArgs),
@@ -99,7 +99,7 @@ pub struct PlanArgs {
 /// Arguments of `transform`.
 #[derive(Args, Debug)]
 pub struct TransformArgs {
-    /// CSV file to read; gzip, zstd, bzip2, xz and zip are decompressed.
+    /// File of CSV, JSON Lines or Parquet; gzip, zstd, bzip2, xz and zip are decompressed.
     pub input: PathBuf,
     /// File to write; its ending decides the format: .parquet or .csv.
     #[arg(short, long, value_name = "FILE")]

@@ -34,7 +34,7 @@ pub struct PlannedColumn {
     /// The host casts the chain's output to `staged`.
     pub(crate) cast: bool,
     /// The type of the column in an existing target, widened as far as the file is known to need;
-    /// that of a new column where the user gives it. `None`: it follows from `staged`.
+    /// that of a new column where the user or the file gives it. `None`: it follows from `staged`.
     pub(crate) lands_in: Option<ColumnType>,
     /// The target does not have the column yet.
     pub(crate) is_new: bool,
