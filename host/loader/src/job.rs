@@ -6,6 +6,7 @@
 mod chain;
 pub mod checkup;
 mod columns;
+mod project;
 mod required;
 mod transform;
 mod warehouse;
@@ -16,17 +17,22 @@ use loader_model::choices::{
 };
 use loader_model::error::Result;
 use loader_model::names::TableName;
+use loader_warehouse::evolution::table_keys::TableKeys;
 
 use crate::cli::RunArgs;
-use crate::layout::{Layout, RunId};
+use crate::layout::{IN, Layout, RunId};
 use crate::settings::Settings;
-use crate::settings::dialect_settings::DialectSettings;
-use required::{config, read_text, required};
+use required::{config, required};
 
 pub use chain::PluginSettings;
+pub use project::Project;
+pub(crate) use project::{FILE, folder_of, included, opened, settings_file, variable};
 pub(crate) use transform::form;
 pub use transform::{CaptureSettings, Form, PluginCache, TransformSettings};
 pub use warehouse::WarehouseSettings;
+
+/// The bucket of the stand-in where none is named.
+const LOCAL_BUCKET: &str = "local";
 
 /// A load, fully decided.
 #[derive(Clone, Debug)]
@@ -55,6 +61,8 @@ pub struct Job {
     /// Whether rows whose key is known keep what they have in columns that the file lacks.
     pub keeps_known: bool,
     pub another_feed: AnotherFeed,
+    /// By which columns the target is distributed and sorted, if the load makes it.
+    pub new_table: TableKeys,
     pub force: bool,
     pub warehouse: WarehouseSettings,
     pub transform: TransformSettings,
@@ -63,25 +71,9 @@ pub struct Job {
     pub keep_staging: bool,
 }
 
-/// Merges flags, settings file and `LOADER_…` variables, in this order.
+/// The settings of a command, as one list.
 pub fn settings(args: RunArgs) -> Result<Settings> {
-    let file = match &args.config {
-        Some(path) => Settings::from_toml(&read_text(path)?, &path.display().to_string())?,
-        None => Settings::default(),
-    };
-    let environment = Settings::from_variables(|name| std::env::var(name).ok())?;
-    merged(args.settings, file, environment)
-}
-
-/// The settings of three sources, the strongest first. What the file says of how one table's files
-/// are read goes before what it says for all, and behind the flags.
-fn merged(flags: Settings, file: Settings, environment: Settings) -> Result<Settings> {
-    let typed = DialectSettings::of(&flags);
-    let all = flags.or(file).or(environment);
-    let Some(table) = &all.target_table else { return Ok(all) };
-    let of_table = all.dialect_of(&all.table_named(table)?).cloned().unwrap_or_default();
-    let dialect = typed.or(of_table).or(DialectSettings::of(&all));
-    Ok(dialect.put_into(all))
+    Project::read(args)?.settings()
 }
 
 /// How the report is printed.
@@ -106,7 +98,7 @@ impl Job {
     // is last.
     pub fn decide(settings: Settings) -> Result<Job> {
         let run = RunId::new();
-        let bucket = required(settings.src_bucket.as_ref(), "--src-bucket")?;
+        let bucket = bucket(&settings)?;
         let source = required(settings.source_file_name.as_ref(), "--source-file-name")?;
         let table = required(settings.target_table.as_ref(), "--target-table")?;
         let target = settings.table_named(table)?;
@@ -114,7 +106,7 @@ impl Job {
         let strategy = strategy(settings.strategy, &keys)?;
         let job_name = settings.job_name.clone().unwrap_or_else(|| "loader".into());
         Ok(Job {
-            layout: Layout::new(bucket, relative(source)?, &target.table, &run),
+            layout: Layout::new(&bucket, relative(source)?, &target.table, &run),
             run,
             job_id: settings.job_id.clone().unwrap_or_else(|| job_name.clone()),
             job_name,
@@ -130,6 +122,7 @@ impl Job {
             missing_columns_are_given: settings.missing_columns.is_some(),
             keeps_known: keeps_known(&settings, strategy)?,
             another_feed: settings.another_feed.unwrap_or_default(),
+            new_table: new_table(&settings),
             force: settings.force.unwrap_or(false),
             warehouse: WarehouseSettings::decide(&settings)?,
             staging_format: settings.staging_format.unwrap_or_default(),
@@ -162,6 +155,22 @@ fn strategy(given: Option<Strategy>, keys: &[String]) -> Result<Strategy> {
             Err(config("--strategy append knows no keys; leave --upsert-keys away"))
         }
         (Some(given), _) => Ok(given),
+    }
+}
+
+/// The bucket of a job. The stand-in has one that need not be named. Errors: `Config`.
+pub(crate) fn bucket(settings: &Settings) -> Result<String> {
+    match (&settings.src_bucket, &settings.local) {
+        (None, Some(_)) => Ok(LOCAL_BUCKET.to_owned()),
+        (bucket, _) => required(bucket.as_ref(), "--src-bucket").cloned(),
+    }
+}
+
+fn new_table(settings: &Settings) -> TableKeys {
+    let sortkey = settings.sortkey.iter().flat_map(|names| &names.0);
+    TableKeys {
+        distkey: settings.distkey.as_ref().map(|name| name.to_ascii_lowercase()),
+        sortkey: sortkey.map(|name| name.to_ascii_lowercase()).collect(),
     }
 }
 
@@ -198,7 +207,7 @@ fn keeps_known(settings: &Settings, strategy: Strategy) -> Result<bool> {
 /// `/data/in/eu/orders.csv` gives `eu/orders.csv`.
 fn relative(source: &str) -> Result<&str> {
     let relative = source.trim_start_matches('/');
-    let relative = relative.strip_prefix("data/in/").unwrap_or(relative);
+    let relative = relative.strip_prefix(IN).unwrap_or(relative);
     if relative.is_empty() || relative.ends_with('/') || relative.contains("//") {
         return Err(config(format!("--source-file-name `{source}` names no file below data/in/")));
     }
@@ -239,7 +248,7 @@ mod tests {
             target_table: Some(table.into()),
             ..Settings::default()
         };
-        merged(flags, file, environment).expect("merges").delimiter
+        project::merged(&flags, &file.or(environment)).expect("merges").delimiter
     }
 
     #[test]

@@ -13,11 +13,21 @@ pub(crate) mod dialect_of;
 
 pub(crate) mod dialect_settings;
 
+pub(crate) mod joined;
+
+pub(crate) mod mistakes;
+
 pub(crate) mod place;
 
 pub(crate) mod plugin_entry;
 
 pub(crate) mod sources;
+
+pub(crate) mod suggest;
+
+pub(crate) mod table_settings;
+
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,25 +36,32 @@ use std::str::FromStr;
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
-    AnotherFeed, DialectSource, Duplicates, FileFormat, LeadingZeros, MissingColumns,
-    ParquetCompression, Quotes, RepeatedHeader, ReportFormat, SchemaPolicy, ShortRows,
+    AnotherFeed, DialectSource, Duplicates, FileFormat, FileOrder, LeadingZeros, MissingColumns,
+    OnRefusal, ParquetCompression, Quotes, RepeatedHeader, ReportFormat, SchemaPolicy, ShortRows,
     StagingFormat, Strategy, TrailingDelimiter,
 };
 use loader_model::error::Result;
 use loader_model::max_rejects::MaxRejects;
 use loader_model::names::TableName;
 use loader_sandbox::Limits;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use crate::settings::column_settings::{ColumnFlag, ColumnSettings};
-use crate::settings::plugin_entry::{PluginEntry, TableSettings};
+use crate::settings::column_settings::{ColumnFlag, ColumnSettings, Texts, column_schema};
+use crate::settings::plugin_entry::PluginEntry;
+use crate::settings::table_settings::TableSettings;
 
 pub(crate) use choice::choice;
 
 /// Every setting of a load. Field names are the flags, with `_` for `-`.
-#[derive(Args, Clone, Debug, Default, Deserialize)]
+#[derive(Args, Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {
+    /// Profile of the settings file: its settings go before those for all tables
+    /// [default: that of `default-profile`].
+    #[arg(long, help_heading = "Job", value_name = "NAME")]
+    #[serde(skip)]
+    pub profile: Option<String>,
     /// Id of the job, for the audit row [default: the job's name].
     #[arg(long, help_heading = "Job")]
     pub job_id: Option<String>,
@@ -135,7 +152,7 @@ pub struct Settings {
     #[arg(long, help_heading = "Target", value_name = "SCHEMA")]
     pub schema_name: Option<String>,
     /// Target table; it is created when missing.
-    #[arg(long, help_heading = "Target", value_name = "TABLE")]
+    #[arg(long, visible_alias = "table", help_heading = "Target", value_name = "TABLE")]
     pub target_table: Option<String>,
     /// Merge keys: '["a","b"]' or a,b; none: rows are appended.
     #[arg(long, help_heading = "Target", value_name = "KEYS")]
@@ -168,6 +185,12 @@ pub struct Settings {
     /// [default: 0].
     #[arg(long, help_heading = "Target", value_name = "N|N%")]
     pub max_rejects: Option<MaxRejects>,
+    /// Column by which a new table is distributed [default: as Redshift chooses].
+    #[arg(long, help_heading = "Target", value_name = "COLUMN")]
+    pub distkey: Option<String>,
+    /// Columns by which a new table is sorted [default: as Redshift chooses].
+    #[arg(long, help_heading = "Target", value_name = "COLUMNS")]
+    pub sortkey: Option<Names>,
     /// Load the file even if the ledger says that it was.
     #[arg(long, help_heading = "Target", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub force: Option<bool>,
@@ -233,7 +256,18 @@ pub struct Settings {
     pub limits: Option<Limits>,
     /// What is said of columns of all tables; only in the settings file, as `[columns.NAME]`.
     #[arg(skip)]
+    #[schemars(schema_with = "column_schema")]
     pub columns: Option<BTreeMap<String, ColumnSettings>>,
+    /// Further settings files, by patterns such as `tables/*.toml`; only in the settings file.
+    #[arg(skip)]
+    pub include: Option<Texts>,
+    /// Settings for one of several surroundings, such as `dev`; only in the settings file, as
+    /// `[profiles.NAME]`.
+    #[arg(skip)]
+    pub profiles: Option<BTreeMap<String, Settings>>,
+    /// The profile that holds where none is named; only in the settings file.
+    #[arg(skip)]
+    pub default_profile: Option<String>,
     /// Settings of single tables; only in the settings file, as `[tables.NAME]`.
     #[arg(skip)]
     pub tables: Option<BTreeMap<String, TableSettings>>,
@@ -260,6 +294,15 @@ pub struct Settings {
     /// Worker threads [default: one for each core].
     #[arg(long, help_heading = "Work", value_name = "N")]
     pub workers: Option<usize>,
+    /// Tables that are loaded at once; a load has one statement at a time [default: 4].
+    #[arg(long, help_heading = "Work", value_name = "N")]
+    pub parallel: Option<usize>,
+    /// In which order the files of a table are loaded [default: arrival].
+    #[arg(long, help_heading = "Work", value_parser = choice::<FileOrder>())]
+    pub file_order: Option<FileOrder>,
+    /// What becomes of a table's further files when one was refused [default: continue].
+    #[arg(long, help_heading = "Work", value_parser = choice::<OnRefusal>())]
+    pub on_refusal: Option<OnRefusal>,
     /// How the report is printed [default: human].
     #[arg(long, help_heading = "Work", value_parser = choice::<ReportFormat>())]
     pub report: Option<ReportFormat>,
@@ -267,7 +310,8 @@ pub struct Settings {
 
 /// Names of columns, written as a JSON list or separated by commas: `["order_id","line"]` is the
 /// same as `order_id,line`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, JsonSchema, PartialEq, Eq, Serialize)]
+#[schemars(with = "Texts")]
 pub struct Names(pub Vec<String>);
 
 impl FromStr for Names {

@@ -1,7 +1,8 @@
 //! What the user chooses about a load. Each choice is an enum, and each of its options has the name
 //! that the command line and the settings file use, and a sentence for help.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A choice between named options.
 pub trait Choice: Copy + Send + Sync + 'static {
@@ -34,7 +35,7 @@ pub struct Named<T> {
 macro_rules! choice {
     ($(#[$doc:meta])+ $choice:ident { $($option:ident = $name:literal $(, $help:literal)?;)+ }) => {
         $(#[$doc])+
-        #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
         pub enum $choice {
             $($(#[doc = $help])? #[serde(rename = $name)] $option,)+
         }
@@ -187,6 +188,22 @@ choice! {
 }
 
 choice! {
+    /// In which order the files of a table are loaded.
+    FileOrder {
+        Arrival = "arrival", "As they came, by the clock of S3; those of one second by their names";
+        Name = "name", "By their names";
+    }
+}
+
+choice! {
+    /// What becomes of a table's further files when one was refused.
+    OnRefusal {
+        Continue = "continue", "They are loaded";
+        Stop = "stop", "They wait until that file is loaded or taken away";
+    }
+}
+
+choice! {
     /// How the report is printed.
     ReportFormat {
         Human = "human";
@@ -221,5 +238,7 @@ default! {
     AnotherFeed: Refuse,
     StagingFormat: Parquet,
     ParquetCompression: Snappy,
+    FileOrder: Arrival,
+    OnRefusal: Continue,
     ReportFormat: Human,
 }

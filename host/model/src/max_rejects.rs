@@ -1,9 +1,12 @@
 //! How many rows of a file may be rejected before the whole file is.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer};
+use serde::{Serialize, Serializer};
 
 /// A number of rows, or a share of those of the file: `10` or `0.5%`. The default is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +111,31 @@ impl<'de> Deserialize<'de> for MaxRejects {
             }
         }
         deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl Serialize for MaxRejects {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            MaxRejects::Rows(most) => serializer.serialize_u64(*most),
+            MaxRejects::Share(_) => serializer.collect_str(self),
+        }
+    }
+}
+
+impl JsonSchema for MaxRejects {
+    fn schema_name() -> Cow<'static, str> {
+        "MaxRejects".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A number of rows, or a share of those of the file such as \"0.5%\".",
+            "anyOf": [
+                { "type": "integer", "minimum": 0 },
+                { "type": "string", "pattern": "^ *[0-9]+([.][0-9]{1,4})? *%? *$" }
+            ]
+        })
     }
 }
 

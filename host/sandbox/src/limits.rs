@@ -3,7 +3,8 @@
 //! A message that reports a limit names the field as it is written here. This is also the limit's
 //! key under `[limits]`: for example, `ran longer than process_seconds = 10 s`.
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -60,7 +61,7 @@ macro_rules! limits {
         ///
         /// They do not cover what the host itself holds: a batch that comes in is as large as the
         /// caller made it.
-        #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Limits {
             $($(#[doc = $bounds])+ #[doc = ""] #[doc = $reason] pub $key: number!($unit),)+

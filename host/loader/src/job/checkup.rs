@@ -91,6 +91,8 @@ impl Checkup {
             missing_columns: None,
             another_feed: None,
             max_rejects: None,
+            distkey: None,
+            sortkey: None,
             force: None,
             plugins: Some(Vec::new()),
             plugin_config: None,

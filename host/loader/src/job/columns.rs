@@ -186,7 +186,7 @@ mod tests {
             Settings::from_toml(toml, "loader.toml").expect_err("must be refused").to_string()
         };
         insta::assert_snapshot!(error("[columns]\na = 'decimal'\n"), @"loader.toml is no valid settings file: line 2, column 5: columns.a: `decimal` is no type that a column can have; there are text, smallint, integer, bigint, decimal(12,2) with any precision and scale, real, double, boolean, date, timestamp, timestamptz, time, timetz, super, varchar(100) and char(10) with any length, and varbyte");
-        insta::assert_snapshot!(error("[columns]\na = { typ = 'date' }\n"), @"loader.toml is no valid settings file: line 2, column 7: columns.a.typ: unknown field `typ`, expected one of `type`, `format`, `decimal-mark`, `thousands`, `currency`, `percent`, `negative`, `null`, `null-quoted`, `trim`, `leading-zeros`, `required`, `rename`");
+        insta::assert_snapshot!(error("[columns]\na = { typ = 'date' }\n"), @"loader.toml is no valid settings file: line 2, column 7: columns.a.typ: unknown key `typ`; did you mean `type`?");
         insta::assert_snapshot!(error("[tables.t.columns]\na = 7\n"), @r#"loader.toml is no valid settings file: line 2, column 5: tables.t.columns.a: invalid type: integer `7`, expected the type of a column, or a table such as { type = "date" }"#);
         insta::assert_snapshot!(error("[columns.a]\ndecimal-mark = ',,'\n"), @r#"loader.toml is no valid settings file: line 2, column 16: columns.a.decimal-mark: invalid value: string ",,", expected a character"#);
         insta::assert_snapshot!(error("[columns.a]\nnull = 7\n"), @"loader.toml is no valid settings file: line 2, column 8: columns.a.null: a text or a list of texts is expected");

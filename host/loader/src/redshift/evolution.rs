@@ -5,6 +5,7 @@
 //! longer planned. (For example, two files bring the column `discount`: the second run finds it and
 //! has nothing to add.)
 
+use loader_model::catalog_column::CatalogColumn;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::TableName;
 use loader_model::target_column::TargetColumn;
@@ -64,8 +65,15 @@ impl<'a> Evolution<'a> {
     /// Whether the table as the catalog step saw it would have to change. Also true when it cannot
     /// become what the file needs, since `plan` then returns the reasons. No I/O.
     pub fn is_needed(&self) -> bool {
-        let changes = change::changes(&self.wanted, self.work.catalog.target.as_deref());
+        let changes = self.changes(self.work.catalog.target.as_deref());
         !changes.is_ok_and(|changes| changes.is_empty())
+    }
+
+    fn changes(
+        &self,
+        existing: Option<&[CatalogColumn]>,
+    ) -> Result<Vec<SchemaChange>, Vec<String>> {
+        change::changes(&self.wanted, existing, &self.tools.job.new_table)
     }
 
     /// What would be done now. Errors: `SchemaConflict` (keys, views that could not come back),
@@ -83,7 +91,7 @@ impl<'a> Evolution<'a> {
             return Ok(Outlook::changed(target, "it is gone"));
         }
         let existing = state.as_ref().map(|state| state.columns.as_slice());
-        let changes = match change::changes(&self.wanted, existing) {
+        let changes = match self.changes(existing) {
             Ok(changes) if changes.is_empty() => return Ok(Outlook::nothing()),
             Ok(changes) => changes,
             Err(reasons) => return Ok(Outlook::changed(target, &reasons.join("; "))),

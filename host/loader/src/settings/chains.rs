@@ -8,9 +8,9 @@ use loader_model::names::TableName;
 
 use crate::settings::Settings;
 use crate::settings::column_settings::ColumnSettings;
-use crate::settings::dialect_settings::DialectSettings;
 use crate::settings::place::Place;
-use crate::settings::plugin_entry::{BUILT_IN, Digest, Origin, PluginEntry, TableSettings};
+use crate::settings::plugin_entry::{BUILT_IN, Digest, Origin, PluginEntry};
+use crate::settings::table_settings::TableSettings;
 
 /// The plugins that a load has.
 #[derive(Clone, Copy, Debug, Default)]
@@ -65,27 +65,29 @@ impl Settings {
         self.table(target, |table| table.columns.is_some())?.columns.as_ref()
     }
 
-    /// What the settings file says of how a table's files are read.
-    pub fn dialect_of(&self, target: &TableName) -> Option<&DialectSettings> {
-        self.table(target, |table| table.dialect.is_some())?.dialect.as_ref()
+    /// What the settings file says of a table: how its files are read, and how they get in.
+    #[must_use]
+    pub fn of_table(&self, target: &TableName) -> Settings {
+        let entries = self.entries_of(target).into_iter().map(|(_, table)| table.as_settings());
+        entries.fold(Settings::default(), Settings::or)
     }
 
-    /// The table's entry that has what is looked for. An entry that names the schema goes first: for the table
-    /// `sales.orders`, `[tables."sales.orders"]` before `[tables.orders]`.
+    /// The table's entry that has what is looked for.
     fn table(
         &self,
         target: &TableName,
         has: impl Fn(&TableSettings) -> bool,
     ) -> Option<&TableSettings> {
-        let tables = self.tables.as_ref()?;
-        let named = |name: &str| {
-            let mut named = tables
-                .iter()
-                .filter(|(key, _)| key.to_ascii_lowercase() == name)
-                .map(|(_, table)| table);
-            named.find(|table| has(table))
-        };
-        named(&target.to_string()).or_else(|| named(&target.table))
+        self.entries_of(target).into_iter().map(|(_, table)| table).find(|table| has(table))
+    }
+
+    /// The table's entries with their names. One that names the schema goes first: for the table
+    /// `sales.orders`, `[tables."sales.orders"]` before `[tables.orders]`.
+    pub(crate) fn entries_of(&self, target: &TableName) -> Vec<(&str, &TableSettings)> {
+        let tables = || self.tables.iter().flatten();
+        let named = |name: &str| tables().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let entries = [named(&target.to_string()), named(&target.table)].into_iter().flatten();
+        entries.map(|(name, table)| (name.as_str(), table)).collect()
     }
 
     /// Every plugin that is named anywhere in the settings.

@@ -1,21 +1,24 @@
 //! A column as it is written in settings: the type of its values, how they are written, which texts
 //! are NULL, and its name in the table.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use loader_model::choices::{LeadingZeros, Negative, Percent};
 use loader_model::column_type::{ColumnType, TypeError};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::settings::place::Place;
 
 /// What settings say of a column. In TOML it is a type, or a table of these keys: for example,
 /// `"decimal(12,2)"` or `{ type = "date", format = "%d.%m.%Y" }`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", remote = "Self")]
+#[schemars(rename = "ColumnKeys")]
 pub struct ColumnSettings {
     #[serde(rename = "type")]
     pub given_type: Option<GivenType>,
@@ -43,7 +46,8 @@ pub struct ColumnSettings {
 }
 
 /// The type of a column.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, JsonSchema, PartialEq, Eq)]
+#[schemars(with = "String")]
 pub enum GivenType {
     /// A VARCHAR as long as the texts need it.
     Text,
@@ -51,7 +55,7 @@ pub enum GivenType {
 }
 
 /// One text or a list of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Texts(pub Vec<String>);
 
 /// A column of the command line: `paid=date` or `paid=date:%d.%m.%Y`.
@@ -159,6 +163,45 @@ impl<'de> Deserialize<'de> for Texts {
             Written::Many(texts) => Texts(texts),
         })
     }
+}
+
+impl Serialize for GivenType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            GivenType::Text => serializer.serialize_str("text"),
+            GivenType::Of(column_type) => {
+                serializer.serialize_str(&column_type.to_string().to_ascii_lowercase())
+            }
+        }
+    }
+}
+
+impl JsonSchema for Texts {
+    fn schema_name() -> Cow<'static, str> {
+        "Texts".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "One text or a list of them.",
+            "anyOf": [
+                { "type": "string" },
+                { "type": "array", "items": { "type": "string" } }
+            ]
+        })
+    }
+}
+
+impl Serialize for ColumnSettings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        ColumnSettings::serialize(self, serializer)
+    }
+}
+
+/// What the schema of a settings file says of a column: a type, or a table.
+pub(crate) fn column_schema(generator: &mut SchemaGenerator) -> Schema {
+    let keys = generator.subschema_for::<ColumnSettings>();
+    json_schema!({ "type": "object", "additionalProperties": { "anyOf": [{ "type": "string" }, keys] } })
 }
 
 impl<'de> Deserialize<'de> for ColumnSettings {

@@ -4,7 +4,8 @@
 use loader_model::choices::{
     FileFormat, LeadingZeros, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter,
 };
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 // One list makes the keys of `[tables.NAME.dialect]`, what goes before what, and (in `dialect_of`) the
 // way from and to all settings. A new setting of this kind is a flag in `Settings` and a line here.
@@ -39,7 +40,7 @@ pub(crate) use dialect_keys;
 macro_rules! dialect_settings {
     ($($key:ident: $value:ty,)+) => {
         /// How a file is read, as it is written in settings. Keys are named as the flags.
-        #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+        #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub struct DialectSettings {
             $(pub $key: Option<$value>,)+

@@ -2,13 +2,19 @@
 //! stands.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use loader_model::error::{Error, Kind, Result};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+use crate::settings::mistakes;
+use crate::settings::suggest::with_suggestion;
+use crate::settings::variables::{self, Unreadable};
 
 /// A file of settings, kept so that messages can name lines of it.
 #[derive(Debug)]
@@ -31,6 +37,15 @@ pub struct Place {
     keys: Vec<Key>,
 }
 
+/// What is wrong with a file.
+pub(super) struct Wrong {
+    /// The way to the value at fault; empty where the file is no TOML.
+    pub(super) keys: Vec<Key>,
+    /// Where it stands.
+    pub(super) byte: Option<usize>,
+    pub(super) error: Error,
+}
+
 impl SettingsFile {
     /// A file. `text` is TOML; it is empty for a file in another format, whose places have no
     /// lines.
@@ -38,33 +53,63 @@ impl SettingsFile {
         Arc::new(SettingsFile { name: name.to_owned(), text: text.to_owned() })
     }
 
-    /// Reads the settings. Errors: `Config`, with line, column and the path of the key at fault.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        let parsed = toml::Deserializer::parse(&self.text);
-        let deserializer = parsed.map_err(|error| self.wrong(&[], &error))?;
-        serde_path_to_error::deserialize(deserializer)
-            .map_err(|error| self.wrong(&keys(error.path()), error.inner()))
+    /// The file's name, as it is shown.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Reads the settings. `variable`: what the environment has for a name. Errors: `Config`, with
+    /// line, column and the path of the key at fault.
+    pub fn read<T: DeserializeOwned>(
+        &self,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<T> {
+        self.read_without(&[], variable).map_err(|wrong| wrong.error)
+    }
+
+    /// Reads the settings as if some values were not there.
+    pub(super) fn read_without<T: DeserializeOwned>(
+        &self,
+        taken_out: &[Vec<Key>],
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<T, Wrong> {
+        let parsed = DeTable::parse(&self.text);
+        let mut table = parsed.map_err(|error| self.wrong(Vec::new(), &error))?;
+        for keys in taken_out {
+            mistakes::take_out(table.get_mut(), keys);
+        }
+        if let Err(unreadable) = variables::expand(table.get_mut(), variable) {
+            let Unreadable { keys, span, fact } = unreadable;
+            let fact = format!("{}: {fact}", Shown(&keys));
+            return Err(self.invalid(keys, Some(span), &fact));
+        }
+        serde_path_to_error::deserialize(toml::Deserializer::from(table))
+            .map_err(|error| self.wrong(keys(error.path()), error.inner()))
+    }
+
+    fn invalid(&self, keys: Vec<Key>, span: Option<Range<usize>>, fact: &str) -> Wrong {
+        let byte = span.map(|span| span.start);
+        let place = byte.map(|byte| self.line_and_column(byte));
+        let place = place.map(|(line, column)| format!("line {line}, column {column}: "));
+        let place = place.unwrap_or_default();
+        let message = format!("{} is no valid settings file: {place}{fact}", self.name);
+        Wrong { keys, byte, error: Error::new(Kind::Config, message) }
     }
 
     // TOML's own error knows its place when the text is no TOML. An error about a value, such as a
     // number where a text is expected, may come without one: then the path of the key, which
     // serde_path_to_error has kept, is looked up in the text.
-    fn wrong(&self, keys: &[Key], error: &toml::de::Error) -> Error {
-        let span = error.span().or_else(|| self.find(keys, |value| value.span()));
-        let mut message = format!("{} is no valid settings file: ", self.name);
-        if let Some(span) = span {
-            let (line, column) = self.line_and_column(span.start);
-            message.push_str(&format!("line {line}, column {column}: "));
-        }
-        if !keys.is_empty() {
-            message.push_str(&format!("{}: ", Shown(keys)));
-        }
-        message.push_str(error.message());
-        if let Some((schema, table)) = self.split_table(keys) {
-            message
-                .push_str(&format!("; a table with its schema is [tables.\"{schema}.{table}\"]"));
-        }
-        Error::new(Kind::Config, message)
+    fn wrong(&self, keys: Vec<Key>, error: &toml::de::Error) -> Wrong {
+        let span = error.span().or_else(|| self.find(&keys, |value| value.span()));
+        let key = if keys.is_empty() { String::new() } else { format!("{}: ", Shown(&keys)) };
+        let advice = self.split_table(&keys).map(|(schema, table)| {
+            format!("; a table with its schema is [tables.\"{schema}.{table}\"]")
+        });
+        let said = match &advice {
+            Some(advice) => format!("unknown key{advice}"),
+            None => with_suggestion(error.message()),
+        };
+        self.invalid(keys, span, &format!("{key}{said}"))
     }
 
     /// Schema and table of a header that lacks its quotes. TOML takes `[tables.sales.orders]` for a
@@ -84,13 +129,29 @@ impl SettingsFile {
 
     /// Looks at the value. If a key on the way to it is missing, looks at the last value that is
     /// there: for example, at `tables.orders` if that has no `plugins`.
+    fn find<T>(&self, keys: &[Key], look: impl FnOnce(&Spanned<DeValue<'_>>) -> T) -> Option<T> {
+        self.walk(keys, |found, _| found.map(look))
+    }
+
+    /// Looks at the value, if it is in the file.
+    fn get<T>(&self, keys: &[Key], look: impl FnOnce(&Spanned<DeValue<'_>>) -> T) -> Option<T> {
+        self.walk(keys, |found, steps| found.filter(|_| steps == keys.len()).map(look))
+    }
+
+    /// Walks along the keys as far as it goes, and looks at the last value with how many steps led
+    /// there.
     // While the walk is in a table, `table` is that table and every key is a name in it. (Also an
     // `Index`: a JSON pointer does not tell whether `0` is an index or a name.) Once it has come to
     // an array, `table` is `None` and `found` is the array.
-    fn find<T>(&self, keys: &[Key], look: impl FnOnce(&Spanned<DeValue<'_>>) -> T) -> Option<T> {
+    fn walk<T>(
+        &self,
+        keys: &[Key],
+        look: impl FnOnce(Option<&Spanned<DeValue<'_>>>, usize) -> Option<T>,
+    ) -> Option<T> {
         let root = DeTable::parse(&self.text).ok()?;
         let (mut table, mut found): (_, Option<&Spanned<DeValue<'_>>>) =
             (Some(root.get_ref()), None);
+        let mut steps = 0;
         for key in keys {
             let next = match (table, found.map(Spanned::get_ref), key) {
                 (Some(table), _, key) => table.get(key.to_string().as_str()),
@@ -99,15 +160,21 @@ impl SettingsFile {
             };
             let Some(next) = next else { break };
             (table, found) = (next.get_ref().as_table(), Some(next));
+            steps += 1;
         }
-        found.map(look)
+        look(found, steps)
     }
 }
 
 impl Place {
+    /// The file as a whole.
+    pub fn root(file: &Arc<SettingsFile>) -> Place {
+        Place { file: Arc::clone(file), keys: Vec::new() }
+    }
+
     /// The place of a key at the top of the file.
     pub fn top(file: &Arc<SettingsFile>, key: &str) -> Place {
-        Place { file: Arc::clone(file), keys: vec![Key::Name(key.to_owned())] }
+        Place::root(file).key(key)
     }
 
     /// The place of a key below this place.
@@ -147,6 +214,20 @@ impl Place {
     /// The file's name.
     pub fn file(&self) -> &str {
         &self.file.name
+    }
+
+    /// The line of the value, if it is in the file.
+    pub fn line(&self) -> Option<usize> {
+        self.file.get(&self.keys, |value| self.file.line_and_column(value.span().start).0)
+    }
+
+    /// The value as it is written, if it is in the file.
+    pub fn written_value(&self) -> Option<serde_json::Value> {
+        let value = self.file.get(&self.keys, |value| {
+            let value = toml::de::ValueDeserializer::from(value.clone());
+            serde_json::Value::deserialize(value)
+        });
+        value?.ok()
     }
 
     fn with(&self, key: Key) -> Place {

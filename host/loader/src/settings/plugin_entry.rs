@@ -1,18 +1,18 @@
 //! A plugin as it is written in settings: its path, alone or with a config and a pinned digest, and
 //! the place where it stands.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::settings::column_settings::ColumnSettings;
-use crate::settings::dialect_settings::DialectSettings;
 use crate::settings::place::Place;
 
 /// The plugin that is part of the program, where a path is expected. (A file of that name is
@@ -44,22 +44,6 @@ pub enum Origin {
     /// Nowhere: the plugin of loads for which none is named.
     Nowhere,
     File(Place),
-}
-
-/// The settings of one table in the settings file.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub struct TableSettings {
-    /// The table's chain, in place of the chain for all tables. An empty list is a chain without
-    /// plugins, `None` leaves the table to the chain for all tables.
-    pub plugins: Option<Vec<PluginEntry>>,
-    /// What is said of the table's columns.
-    pub columns: Option<BTreeMap<String, ColumnSettings>>,
-    /// How the table's files are read, in place of what is said for all tables.
-    pub dialect: Option<DialectSettings>,
-    /// Where the table stands in the file.
-    #[serde(skip)]
-    pub(super) place: Option<Place>,
 }
 
 /// A SHA-256 digest: 64 hexadecimal digits, lower case.
@@ -103,6 +87,55 @@ impl PluginEntry {
 impl From<PathBuf> for PluginEntry {
     fn from(path: PathBuf) -> PluginEntry {
         PluginEntry { path, ..PluginEntry::default() }
+    }
+}
+
+/// The path alone where nothing else is said.
+impl Serialize for PluginEntry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let path = self.path.display().to_string();
+        if self.sha256.is_none() && self.config.is_none() {
+            return serializer.serialize_str(&path);
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("path", &path)?;
+        if let Some(sha256) = &self.sha256 {
+            map.serialize_entry("sha256", &sha256.0)?;
+        }
+        if let Some(config) = &self.config {
+            map.serialize_entry("config", config)?;
+        }
+        map.end()
+    }
+}
+
+impl JsonSchema for PluginEntry {
+    fn schema_name() -> Cow<'static, str> {
+        "Plugin".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The path of a plugin, alone or with a digest and a config; `default` is \
+                            part of the program.",
+            "anyOf": [
+                { "type": "string" },
+                {
+                    "type": "object",
+                    "properties": {
+                        "path": { "type": "string" },
+                        "sha256": {
+                            "description": "The digest that the file must have.",
+                            "type": "string",
+                            "pattern": "^[0-9A-Fa-f]{64}$"
+                        },
+                        "config": { "description": "The plugin's own settings.", "type": "object" }
+                    },
+                    "required": ["path"],
+                    "additionalProperties": false
+                }
+            ]
+        })
     }
 }
 

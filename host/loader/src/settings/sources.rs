@@ -2,6 +2,7 @@
 //! setting that several of them give.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use clap::{Args, FromArgMatches};
 use loader_model::error::{Context, Error, Kind, Result};
@@ -19,10 +20,19 @@ pub(crate) fn variable_of(flag: &str) -> String {
 }
 
 impl Settings {
-    /// Reads a TOML file. Errors: `Config`, with line, column and the path of the key.
+    /// Reads a settings file. `variable`: what the environment has for `${NAME}`. Errors: `Config`,
+    /// with line, column and the path of the key.
+    pub fn of_file(
+        file: &Arc<SettingsFile>,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Settings> {
+        located(file.read::<Settings>(variable)?, |key| Place::top(file, key))
+    }
+
+    /// Reads a TOML file that names no variables.
+    #[cfg(test)]
     pub fn from_toml(text: &str, origin: &str) -> Result<Settings> {
-        let file = SettingsFile::new(origin, text);
-        file.read::<Settings>()?.written_in(|key| Place::top(&file, key))
+        Settings::of_file(&SettingsFile::new(origin, text), &|_| None)
     }
 
     /// Reads the `LOADER_…` variables, by the rules of the flags.
@@ -57,38 +67,61 @@ impl Settings {
             }};
         }
         first_set! {
-            job_id job_name src_bucket source_file_name dialect file_format encoding delimiter
+            include profile profiles default_profile job_id job_name src_bucket source_file_name dialect file_format encoding delimiter
             quote escape comment no_header column_names
             skip_rows skip_footer footer header_rows trim null_value null_quoted leading_zeros column columns repeated_header quotes short_rows
             trailing_delimiter schema_name target_table
             upsert_keys strategy change_keys keys_as_glue duplicates schema_policy
-            missing_columns another_feed max_rejects force workgroup_name cluster_identifier
+            missing_columns another_feed max_rejects distkey sortkey force workgroup_name cluster_identifier
             db_user database region secret_arn iam_role lock_target lock_timeout
             statement_timeout split_load_above local plugin_config
             plugin_cache capture capture_dir limits tables
-            staging_format parquet_compression keep_staging workers report
+            staging_format parquet_compression keep_staging workers parallel file_order on_refusal report
         }
     }
+}
 
-    /// Notes where each plugin and each column is written. `top` is the place of a key at the top of the file.
-    /// Errors: `Config` for two entries that are one table to Redshift, such as `[tables.Orders]`
-    /// and `[tables.orders]`.
-    fn written_in(mut self, top: impl Fn(&str) -> Place) -> Result<Settings> {
-        locate(&mut self.plugins, &top("plugins"));
-        locate_columns(&mut self.columns, &top("columns"));
-        let mut known: BTreeMap<String, String> = BTreeMap::new();
-        for (name, table) in self.tables.iter_mut().flatten() {
-            let place = top("tables").key(name);
-            locate(&mut table.plugins, &place.key("plugins"));
-            locate_columns(&mut table.columns, &place.key("columns"));
-            table.place = Some(place.clone());
-            if let Some(other) = known.insert(name.to_ascii_lowercase(), place.to_string()) {
-                let fact =
-                    format!("{other} and {place} are one table to Redshift; keep one of them");
-                return Err(place.blame(Error::new(Kind::Config, fact)));
-            }
+/// Notes where each plugin, column and table is written. `top` is the place of a key at the top of
+/// the file. Errors: `Config` for two entries that are one table to Redshift, such as
+/// `[tables.Orders]` and `[tables.orders]`, and for a profile with what only the file may have.
+pub(super) fn located(mut settings: Settings, top: impl Fn(&str) -> Place) -> Result<Settings> {
+    locate(&mut settings.plugins, &top("plugins"));
+    locate_columns(&mut settings.columns, &top("columns"));
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    for (name, table) in settings.tables.iter_mut().flatten() {
+        let place = top("tables").key(name);
+        locate(&mut table.plugins, &place.key("plugins"));
+        locate_columns(&mut table.columns, &place.key("columns"));
+        table.place = Some(place.clone());
+        if let Some(other) = known.insert(name.to_ascii_lowercase(), place.to_string()) {
+            let fact = format!("{other} and {place} are one table to Redshift; keep one of them");
+            return Err(place.blame(Error::new(Kind::Config, fact)));
         }
-        Ok(self)
+    }
+    for (name, profile) in settings.profiles.iter_mut().flatten() {
+        let place = top("profiles").key(name);
+        locate_profile(profile, &place)?;
+    }
+    Ok(settings)
+}
+
+fn locate_profile(profile: &mut Settings, place: &Place) -> Result<()> {
+    locate(&mut profile.plugins, &place.key("plugins"));
+    locate_columns(&mut profile.columns, &place.key("columns"));
+    let of_the_file = [
+        ("include", profile.include.is_some()),
+        ("tables", profile.tables.is_some()),
+        ("profiles", profile.profiles.is_some()),
+        ("default-profile", profile.default_profile.is_some()),
+    ];
+    match of_the_file.into_iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((key, _)) => {
+            let place = place.key(key);
+            let fact =
+                format!("{place}: a profile has no `{key}`; it stands at the top of the file");
+            Err(place.blame(Error::new(Kind::Config, fact)))
+        }
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) async fn run(
     let planner = Planner { tools, chain, spool, existing: catalog.target.as_deref() };
     let plan = tools.step(Step::Plan, planner.plan()).await?;
     check_kept(&tools.job, &plan, catalog.target.as_deref())?;
+    check_new_table(&tools.job, &plan)?;
     if !plan.discarded.is_empty() {
         let columns = plan.discarded.join(", ");
         tracing::warn!(columns, "columns of the file were left out");
@@ -92,6 +93,13 @@ fn stay_texts(columns: &[String]) -> Option<String> {
             names.join(", ")
         )
     })
+}
+
+/// Refuses keys that the table which is made cannot have.
+fn check_new_table(job: &Job, plan: &LoadPlan) -> Result<()> {
+    let columns = plan.target_columns(&plan.longest_known());
+    let unfit = job.new_table.unfit(&columns).filter(|_| plan.creates_table);
+    unfit.map_or(Ok(()), |fact| Err(Error::new(Kind::Config, fact)))
 }
 
 /// Refuses a merge whose known rows should keep values, and are replaced by all rows of their key.

@@ -8,6 +8,7 @@ use loader_model::target_column::TargetColumn;
 use loader_model::widening::wider;
 
 use crate::catalog::spelling;
+use crate::evolution::table_keys::TableKeys;
 use crate::guard::{guard, same_columns};
 use crate::saved_view::{Grant, grant_sql};
 use crate::sql::{ident, table, text};
@@ -20,6 +21,7 @@ const WIDENED: &str = "_loader_widened";
 pub enum SchemaChange {
     CreateTable {
         columns: Vec<TargetColumn>,
+        keys: TableKeys,
     },
     /// The rows that are there get NULL.
     AddColumn {
@@ -54,14 +56,16 @@ pub enum SchemaChange {
 /// The changes after which all wanted columns fit into the table, in the order in which they are
 /// made. `Err`: the columns that can never fit, each with the reason.
 ///
-/// No column is narrowed or dropped. A column that is wider than wanted, or not wanted at all,
+/// `keys`: of a table that is made. No column is narrowed or dropped. A column that is wider than wanted, or not wanted at all,
 /// stays. (For example, a wanted VARCHAR(256) leaves a VARCHAR(1024) as it is.)
 pub fn changes(
     wanted: &[TargetColumn],
     existing: Option<&[CatalogColumn]>,
+    keys: &TableKeys,
 ) -> Result<Vec<SchemaChange>, Vec<String>> {
     let Some(existing) = existing else {
-        return Ok(vec![SchemaChange::CreateTable { columns: wanted.to_vec() }]);
+        let (columns, keys) = (wanted.to_vec(), keys.clone());
+        return Ok(vec![SchemaChange::CreateTable { columns, keys }]);
     };
     let (mut found, mut impossible) = (Vec::new(), Vec::new());
     for column in wanted {
@@ -152,7 +156,9 @@ impl SchemaChange {
     pub(crate) fn statements(&self, target: &TableName, kept: &ColumnExtras) -> Vec<String> {
         let alter = format!("ALTER TABLE {}", table(target));
         match self {
-            SchemaChange::CreateTable { columns } => vec![create_table(target, columns)],
+            SchemaChange::CreateTable { columns, keys } => {
+                vec![create_table(target, columns, keys)]
+            }
             SchemaChange::AddColumn { name, column_type } => {
                 vec![format!("{alter} ADD COLUMN {} {column_type}", ident(name))]
             }
@@ -197,7 +203,7 @@ impl SchemaChange {
     /// The change as people read it, such as ``widen `n` from INTEGER to BIGINT``.
     pub fn sentence(&self) -> String {
         match self {
-            SchemaChange::CreateTable { columns } => {
+            SchemaChange::CreateTable { columns, .. } => {
                 format!("create the table with {} columns", columns.len())
             }
             SchemaChange::AddColumn { name, column_type } => format!("add `{name}` {column_type}"),
@@ -261,7 +267,7 @@ fn replace_column(target: &TableName, column: &str, definition: &str) -> [String
     ]
 }
 
-fn create_table(target: &TableName, columns: &[TargetColumn]) -> String {
+fn create_table(target: &TableName, columns: &[TargetColumn], keys: &TableKeys) -> String {
     let definitions: Vec<String> = columns
         .iter()
         .map(|column| {
@@ -269,7 +275,7 @@ fn create_table(target: &TableName, columns: &[TargetColumn]) -> String {
             format!("{} {}{not_null}", ident(&column.name), column.column_type)
         })
         .collect();
-    format!("CREATE TABLE {} ({})", table(target), definitions.join(", "))
+    format!("CREATE TABLE {} ({}){}", table(target), definitions.join(", "), keys.clauses())
 }
 
 #[cfg(test)]

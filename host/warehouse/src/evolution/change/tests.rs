@@ -10,6 +10,14 @@ fn target() -> TableName {
     TableName::new("public", "orders").expect("a valid name")
 }
 
+/// The changes, where a new table has no keys.
+fn changes(
+    wanted: &[TargetColumn],
+    existing: Option<&[CatalogColumn]>,
+) -> Result<Vec<SchemaChange>, Vec<String>> {
+    super::changes(wanted, existing, &TableKeys::default())
+}
+
 fn wanted(name: &str, column_type: ColumnType) -> TargetColumn {
     TargetColumn { name: name.into(), column_type, not_null: false, staged_as_text: false }
 }

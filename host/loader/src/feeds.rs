@@ -1,0 +1,152 @@
+//! Which table a file belongs to: the patterns of `[tables.NAME] files`, held against the names of
+//! files below `data/in/`.
+
+use glob::{MatchOptions, Pattern};
+use loader_model::error::{Error, Kind, Result};
+
+use crate::job::Project;
+
+/// `*` stands for anything but a folder, as in a shell; `**` for folders, too.
+const MATCHING: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
+
+/// The tables that have files of their own, in the order of their names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Feeds(Vec<Feed>);
+
+/// A table and the files that are its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Feed {
+    /// The table's name, as the settings file has it.
+    pub(crate) table: String,
+    patterns: Vec<FilePattern>,
+}
+
+#[derive(Clone, Debug)]
+enum FilePattern {
+    /// All files of a folder and of those below it.
+    Folder(String),
+    Names(Pattern),
+}
+
+/// Whose a file is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner<'a> {
+    Table(&'a str),
+    Nobody,
+    /// More than one table takes it.
+    Several(Vec<&'a str>),
+}
+
+impl Feeds {
+    /// The feeds of the settings file. Errors: `Config` for a pattern that cannot be read.
+    pub(crate) fn of(project: &Project) -> Result<Feeds> {
+        let feed = |table: &str| -> Result<Feed> {
+            let patterns = project.files_of(table).iter().map(|text| pattern(table, text));
+            Ok(Feed { table: table.to_owned(), patterns: patterns.collect::<Result<_>>()? })
+        };
+        let feeds = project.tables().filter(|table| !project.files_of(table).is_empty());
+        Ok(Feeds(feeds.map(feed).collect::<Result<_>>()?))
+    }
+
+    /// Whether no table has files of its own.
+    pub(crate) fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The tables.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|feed| feed.table.as_str())
+    }
+
+    /// Whose a file is. `name`: behind `data/in/`.
+    pub(crate) fn owner(&self, name: &str) -> Owner<'_> {
+        let mut takers = self.0.iter().filter(|feed| feed.takes(name));
+        match (takers.next(), takers.next()) {
+            (None, _) => Owner::Nobody,
+            (Some(only), None) => Owner::Table(&only.table),
+            (Some(first), Some(second)) => {
+                let all = [first, second].into_iter().chain(takers);
+                Owner::Several(all.map(|feed| feed.table.as_str()).collect())
+            }
+        }
+    }
+}
+
+impl Feed {
+    fn takes(&self, name: &str) -> bool {
+        self.patterns.iter().any(|pattern| match pattern {
+            FilePattern::Folder(folder) => name.starts_with(folder),
+            FilePattern::Names(names) => names.matches_with(name, MATCHING),
+        })
+    }
+}
+
+fn pattern(table: &str, text: &str) -> Result<FilePattern> {
+    let wrong = |why: &str| {
+        let fact = format!("tables.{table}.files has `{text}`, {why}");
+        Err(Error::new(Kind::Config, fact))
+    };
+    let below = text.trim_start_matches('/');
+    let below = below.strip_prefix("data/in/").unwrap_or(below);
+    if below.contains("://") {
+        return wrong("an address; name files as they lie below data/in/, such as orders_*.csv");
+    }
+    let has_wildcard = below.contains(['*', '?', '[']);
+    match below.strip_suffix('/') {
+        _ if below.is_empty() => wrong("which names nothing; `**` takes every file"),
+        Some(_) if !has_wildcard => Ok(FilePattern::Folder(below.to_owned())),
+        Some(folder) => wrong(&format!("a folder with a wildcard; write {folder}/**")),
+        None => match Pattern::new(below) {
+            Ok(names) => Ok(FilePattern::Names(names)),
+            Err(error) => wrong(&format!("which is no pattern: {}", error.msg)),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feeds(tables: &[(&str, &[&str])]) -> Result<Feeds> {
+        let feed = |(table, patterns): &(&str, &[&str])| -> Result<Feed> {
+            let patterns = patterns.iter().map(|text| pattern(table, text));
+            Ok(Feed { table: (*table).to_owned(), patterns: patterns.collect::<Result<_>>()? })
+        };
+        Ok(Feeds(tables.iter().map(feed).collect::<Result<_>>()?))
+    }
+
+    #[test]
+    fn a_file_belongs_to_the_one_table_that_takes_it() {
+        let feeds = feeds(&[
+            ("orders", &["orders_*.csv*", "eu/orders/"]),
+            ("lines", &["order_lines_????.csv", "**/lines-[0-9]*"]),
+            ("all_of_eu", &["/data/in/eu/**"]),
+        ]);
+        let feeds = feeds.expect("patterns");
+        let check = |name: &str, expected: Owner<'_>| assert_eq!(feeds.owner(name), expected);
+        check("orders_2025.csv", Owner::Table("orders"));
+        check("orders_2025.csv.gz", Owner::Table("orders"));
+        check("Orders_2025.csv", Owner::Nobody);
+        check("us/orders_2025.csv", Owner::Nobody);
+        check("order_lines_2025.csv", Owner::Table("lines"));
+        check("order_lines_25.csv", Owner::Nobody);
+        check("lines-1.csv", Owner::Table("lines"));
+        check("a/b/lines-1.csv", Owner::Table("lines"));
+        check("eu/x.csv", Owner::Table("all_of_eu"));
+        check("eu/orders/deep/x.csv", Owner::Several(vec!["orders", "all_of_eu"]));
+    }
+
+    #[test]
+    fn a_pattern_that_cannot_be_meant_is_refused() {
+        let refused = |text: &str| feeds(&[("t", &[text])]).expect_err("is refused").to_string();
+        insta::assert_snapshot!(refused("s3://b/data/in/x.csv"), @"tables.t.files has `s3://b/data/in/x.csv`, an address; name files as they lie below data/in/, such as orders_*.csv");
+        insta::assert_snapshot!(refused("eu/*/"), @"tables.t.files has `eu/*/`, a folder with a wildcard; write eu/*/**");
+        insta::assert_snapshot!(refused("/"), @"tables.t.files has `/`, which names nothing; `**` takes every file");
+        insta::assert_snapshot!(refused("a[b"), @"tables.t.files has `a[b`, which is no pattern: invalid range pattern");
+        insta::assert_snapshot!(refused("a**"), @"tables.t.files has `a**`, which is no pattern: recursive wildcards must form a single path component");
+    }
+}
