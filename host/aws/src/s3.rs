@@ -12,6 +12,8 @@ mod read;
 
 mod write;
 
+mod upload;
+
 mod list;
 
 mod delete;

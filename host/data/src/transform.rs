@@ -17,6 +17,7 @@ use loader_model::error::{Error, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
 use loader_model::stop::StopFlag;
 use loader_sandbox::{ChainPlan, ChainSession, HostValues, Observer, Reject};
+use tracing::Span;
 
 use crate::conform::Conformer;
 use crate::content::Source;
@@ -96,6 +97,10 @@ fn on_threads<T: Send>(
     threads: usize,
     work: impl Fn() -> Result<T> + Copy + Send,
 ) -> Vec<Result<T>> {
+    let span = Span::current();
+    // What a thread logs belongs to the run that it works for.
+    let span = &span;
+    let work = move || span.in_scope(work);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let ended = threads.into_iter().map(|thread| {

@@ -1,6 +1,8 @@
 //! What can be typed: commands and flags, exactly as given. This module looks at no file, variable
 //! or service to check them; `job.rs` does.
 
+pub mod config;
+
 pub mod glue;
 
 pub mod plugin;
@@ -12,6 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cli::config::ConfigArgs;
 use crate::cli::plugin::PluginArgs;
 use crate::settings::Settings;
 use crate::settings::plugin_entry::BUILT_IN;
@@ -46,13 +49,13 @@ impl Cli {
 /// What the program does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Load one file: infer, transform, stage, merge, audit, archive.
-    Run(RunArgs),
+    /// Load files: everything that is pending, the files of one table, or those that are named.
+    Run(LoadArgs),
     /// Say what a load would do: columns, SQL, views, rows that would be refused; change nothing.
     Plan(PlanArgs),
-    /// Bring back views that killed runs left dropped; with --source-file-name, then load that file
-    /// once more.
-    Retry(RunArgs),
+    /// Bring back views that killed runs left dropped, then load once more what failed, or the files
+    /// that are named.
+    Retry(LoadArgs),
     /// Read, transform and stage one file; leave the warehouse as it is.
     Stage(RunArgs),
     /// Run a local file through inference and plugins into a local file.
@@ -69,14 +72,31 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Run one SQL statement through the Data API and print its result.
     Sql(SqlArgs),
+    /// Show and check the settings.
+    Config(ConfigArgs),
     /// Make, build, check, test and measure plugins.
     Plugin(PluginArgs),
 }
 
-/// Arguments of a load.
+/// Arguments of `run` and `retry`.
 #[derive(Args, Debug)]
+pub struct LoadArgs {
+    /// Table of the settings file, then its files: on this machine, in data/in/, or s3://…; neither:
+    /// everything that is pending.
+    #[arg(value_name = "TABLE|FILE")]
+    pub words: Vec<String>,
+    /// Say what the loads would do, as `loader plan` does; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of a load.
+#[derive(Args, Clone, Debug)]
 pub struct RunArgs {
-    /// File with settings (TOML), keys named as the flags.
+    /// File with settings (TOML), keys named as the flags; `none` for no file [default: the
+    /// loader.toml of this folder or the nearest one above].
     #[arg(long, value_name = "FILE", env = "LOADER_CONFIG")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
@@ -204,9 +224,8 @@ impl Command {
     /// Remembers Glue's own arguments, which a load's command line had beside those of the job.
     pub fn with_arguments_for_glue(mut self, names: Vec<String>) -> Command {
         match &mut self {
-            Command::Run(run) | Command::Retry(run) | Command::Stage(run) => {
-                run.settings.for_glue = names;
-            }
+            Command::Run(load) | Command::Retry(load) => load.run.settings.for_glue = names,
+            Command::Stage(run) => run.settings.for_glue = names,
             Command::Plan(plan) => plan.run.settings.for_glue = names,
             Command::Transform(_)
             | Command::Sniff(_)
@@ -214,6 +233,7 @@ impl Command {
             | Command::Demo(_)
             | Command::Doctor(_)
             | Command::Sql(_)
+            | Command::Config(_)
             | Command::Plugin(_) => {}
         }
         self
@@ -245,8 +265,8 @@ mod tests {
         let typed = glue::typed(typed.iter().map(Into::into));
         let cli = Cli::read(typed.arguments).expect("parses");
         let Command::Run(run) = cli.command else { panic!("run") };
-        assert_eq!(run.settings.target_table.as_deref(), Some("t_x"));
-        assert_eq!(run.settings.upsert_keys.expect("given").0, ["a_b"]);
+        assert_eq!(run.run.settings.target_table.as_deref(), Some("t_x"));
+        assert_eq!(run.run.settings.upsert_keys.expect("given").0, ["a_b"]);
     }
 
     /// The NULL texts of a command line.
@@ -256,7 +276,7 @@ mod tests {
         let Command::Run(run) = cli.map_err(|error| error.to_string())?.command else {
             panic!("run")
         };
-        Ok(run.settings.null_value.unwrap_or_default())
+        Ok(run.run.settings.null_value.unwrap_or_default())
     }
 
     #[test]

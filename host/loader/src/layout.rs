@@ -4,6 +4,9 @@ use jiff::Timestamp;
 use loader_model::names::{S3Uri, TableName, clean, hex, utc};
 use sha2::{Digest, Sha256};
 
+/// Where files land.
+pub(crate) const IN: &str = "data/in/";
+
 /// Who a run is: its id, its number in `JOB_STS`, and when it started. Ids and numbers rise with
 /// time.
 #[derive(Clone, Debug)]
@@ -65,7 +68,7 @@ impl Layout {
 
     /// `data/in/<name>`.
     pub fn source(&self) -> S3Uri {
-        self.at(format!("data/in/{}", self.relative))
+        self.at(format!("{IN}{}", self.relative))
     }
 
     /// The source's name behind `data/in/`.

@@ -26,6 +26,10 @@ mod tools;
 
 mod data_path;
 
+mod backlog;
+
+mod feeds;
+
 mod found;
 
 mod built_in;
@@ -37,6 +41,8 @@ mod plugin_identity;
 mod habit;
 
 mod progress;
+
+mod words;
 
 mod preview;
 

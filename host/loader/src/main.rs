@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use loader::cli::{Cli, Command, glue};
-use loader::report::log::{self, Audience, RunLog};
+use loader::report::log::{self, Audience, Logs};
 use loader::{commands, signals};
 use loader_aws::stop::{self, Stop};
 
@@ -13,7 +13,7 @@ use loader_aws::stop::{self, Stop};
 fn main() -> ExitCode {
     let typed = glue::typed(std::env::args_os());
     let cli = Cli::read(typed.arguments).unwrap_or_else(|error| error.exit());
-    let log = log::start(cli.verbose, audience(&cli));
+    let logs = log::start(cli.verbose, audience(&cli));
     loader::crash::choose(loader::job::crash_point());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let command = cli.command.with_arguments_for_glue(typed.for_glue);
     let (stopper, stop) = stop::channel();
     runtime.spawn(signals::listen(stopper));
-    let code = runtime.block_on(run(command, cli.verbose, stop, &log));
+    let code = runtime.block_on(run(command, cli.verbose, stop, &logs));
     runtime.shutdown_background();
     ExitCode::from(code)
 }
@@ -42,18 +42,19 @@ fn audience(cli: &Cli) -> Audience {
     }
 }
 
-async fn run(command: Command, verbose: u8, stop: Stop, log: &RunLog) -> u8 {
+async fn run(command: Command, verbose: u8, stop: Stop, logs: &Logs) -> u8 {
     match command {
-        Command::Run(args) => commands::run::load(args, stop, log).await,
-        Command::Plan(args) => commands::plan::run(args, stop, log).await,
-        Command::Retry(args) => commands::retry::run(args, stop, log).await,
-        Command::Stage(args) => commands::run::stage(args, stop, log).await,
+        Command::Run(args) => commands::run::load(args, stop, logs).await,
+        Command::Plan(args) => commands::plan::run(args, stop, logs).await,
+        Command::Retry(args) => commands::retry::run(args, stop, logs).await,
+        Command::Stage(args) => commands::run::stage(args, stop, logs).await,
         Command::Transform(args) => commands::transform::run(args, stop).await,
         Command::Local(args) => commands::local::run(args, verbose),
-        Command::Demo(args) => commands::demo::run(args, stop, log).await,
+        Command::Demo(args) => commands::demo::run(args, stop, logs).await,
         Command::Doctor(args) => commands::doctor::run(args, stop).await,
         Command::Sql(args) => commands::sql::run(args, stop).await,
         Command::Sniff(args) => commands::sniff::run(args),
+        Command::Config(args) => commands::config::run(args),
         Command::Plugin(args) => commands::plugin::run(args).await,
     }
 }

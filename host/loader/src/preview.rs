@@ -6,18 +6,19 @@ mod columns;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use loader_aws::connect;
+use loader_aws::connect::{self, Aws};
 use loader_aws::stop::Stop;
 use loader_data::rejects::{self, RejectedRow};
 use loader_data::transform::{Sink, Totals};
 use loader_model::error::{Error, Result};
 use loader_warehouse::evolution::script::{EvolutionPlan, Execution, ViewChange};
 use serde::Serialize;
+use tracing::Instrument;
 
 use crate::job::Job;
 use crate::progress::Progress;
 use crate::redshift::evolution::{Evolution, Outlook};
-use crate::report::log::RunLog;
+use crate::report::log::Logs;
 use crate::report::recorder::Recorder;
 use crate::steps::load;
 use crate::tools::{Tools, blocking};
@@ -100,28 +101,41 @@ pub struct RowPreview {
 }
 
 /// Says what a load would do. Never fails: a failure is in the preview.
-pub(crate) async fn preview(job: Job, stop: Stop, log: &RunLog) -> Preview {
-    log.set_run_id(&job.run.text);
-    let mut preview = Preview {
-        source: job.layout.source().to_string(),
-        target: job.target.to_string(),
-        ..Preview::default()
-    };
-    let ended = match connect::connect(&job.warehouse.access).await {
-        Ok(aws) => {
-            let record = Recorder::start(&job);
-            let tools = Tools::new(job, Goal::Preview, &aws, stop, record);
-            Box::pin(look_ahead(&tools, &mut preview)).await
+pub(crate) async fn preview(job: Job, stop: Stop, logs: &Logs) -> Preview {
+    let log = logs.of_run(&job.run.text);
+    let connected = async {
+        match connect::connect(&job.warehouse.access).await {
+            Ok(aws) => preview_on(&aws, job, stop).await,
+            Err(error) => {
+                let mut preview = Preview::of(&job);
+                preview.refuse(&error);
+                preview
+            }
         }
-        Err(error) => Err(error),
     };
-    if let Err(error) = ended {
+    Box::pin(connected).instrument(log.span()).await
+}
+
+/// The same over a connection that others use, too.
+pub(crate) async fn preview_on(aws: &Aws, job: Job, stop: Stop) -> Preview {
+    let mut preview = Preview::of(&job);
+    let record = Recorder::start(&job);
+    let tools = Tools::new(job, Goal::Preview, aws, stop, record);
+    if let Err(error) = Box::pin(look_ahead(&tools, &mut preview)).await {
         preview.refuse(&error);
     }
     preview
 }
 
 impl Preview {
+    fn of(job: &Job) -> Preview {
+        Preview {
+            source: job.layout.source().to_string(),
+            target: job.target.to_string(),
+            ..Preview::default()
+        }
+    }
+
     /// The preview of a job that cannot be decided, for example because `--target-table` is
     /// missing.
     pub fn refused(error: &Error) -> Preview {

@@ -7,6 +7,8 @@ pub mod log;
 
 pub mod memory;
 
+pub(crate) mod paint;
+
 pub mod recorder;
 
 use std::collections::BTreeMap;
@@ -114,6 +116,13 @@ pub struct StepTime {
 }
 
 impl Report {
+    /// The report of a run that never began.
+    pub fn of_error(error: &Error) -> Report {
+        let mut report = Report::default();
+        report.conclude(Err(error));
+        report
+    }
+
     /// Sets how the run ended.
     pub fn conclude(&mut self, outcome: Result<Status, &Error>) {
         match outcome {

@@ -1,13 +1,14 @@
 //! A run from its first line of log to its report: the line of steps, and then one cleanup, however
 //! the steps ended. Cleanup is called here and not in `Drop`, where no async code can run.
 
-use loader_aws::connect;
+use loader_aws::connect::{self, Aws};
 use loader_aws::stop::Stop;
 use loader_model::error::Result;
+use tracing::Instrument;
 
 use crate::job::Job;
 use crate::report::exports;
-use crate::report::log::RunLog;
+use crate::report::log::{Logs, RunLog};
 use crate::report::memory;
 use crate::report::recorder::Recorder;
 use crate::report::{CallCounts, Report, Status};
@@ -23,21 +24,56 @@ pub(crate) async fn run(
     goal: Goal,
     line: impl AsyncFnOnce(&Tools) -> Result<Status>,
     stop: Stop,
-    log: &RunLog,
+    logs: &Logs,
 ) -> Report {
-    log.set_run_id(&job.run.text);
-    let (source, name) = (job.layout.source(), &job.job_name);
-    tracing::info!(source = %source, target = %job.target, job = %name, "run started");
-    let record = Recorder::start(&job);
-    let aws = match connect::connect(&job.warehouse.access).await {
-        Ok(aws) => aws,
-        Err(error) => {
-            tracing::error!(%error, "run failed");
-            record.conclude(Err(&error));
-            return record.into_report();
+    let log = logs.of_run(&job.run.text);
+    let connected_run = async {
+        say_started(&job);
+        match connect::connect(&job.warehouse.access).await {
+            Ok(aws) => connected(job, goal, line, stop, &aws, &log).await,
+            Err(error) => {
+                tracing::error!(%error, "run failed");
+                let record = Recorder::start(&job);
+                record.conclude(Err(&error));
+                record.into_report()
+            }
         }
     };
-    let tools = Tools::new(job, goal, &aws, stop, record);
+    Box::pin(connected_run).instrument(log.span()).await
+}
+
+/// The same over a connection that other runs use, too.
+pub(crate) async fn run_on(
+    aws: &Aws,
+    job: Job,
+    goal: Goal,
+    line: impl AsyncFnOnce(&Tools) -> Result<Status>,
+    stop: Stop,
+    logs: &Logs,
+) -> Report {
+    let log = logs.of_run(&job.run.text);
+    let connected_run = async {
+        say_started(&job);
+        connected(job, goal, line, stop, aws, &log).await
+    };
+    Box::pin(connected_run).instrument(log.span()).await
+}
+
+fn say_started(job: &Job) {
+    let (source, name) = (job.layout.source(), &job.job_name);
+    tracing::info!(source = %source, target = %job.target, job = %name, "run started");
+}
+
+async fn connected(
+    job: Job,
+    goal: Goal,
+    line: impl AsyncFnOnce(&Tools) -> Result<Status>,
+    stop: Stop,
+    aws: &Aws,
+    log: &RunLog,
+) -> Report {
+    let record = Recorder::start(&job);
+    let tools = Tools::new(job, goal, aws, stop, record);
     let outcome = to_its_end(&tools, line).await;
     conclude(tools, outcome, log).await
 }

@@ -10,6 +10,7 @@ use loader_aws::data_api::DataApi;
 use loader_aws::s3::Store;
 use loader_aws::stop::Stop;
 use loader_model::error::{Context, Error, Kind, Result};
+use tracing::Span;
 
 use crate::crash;
 use crate::data_path::DataPath;
@@ -91,5 +92,7 @@ impl Tools {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
+    let span = Span::current();
+    let work = move || span.in_scope(work);
     tokio::task::spawn_blocking(work).await.context(Kind::Internal, "a thread ended abruptly")?
 }

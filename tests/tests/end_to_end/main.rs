@@ -5,6 +5,8 @@ mod main_job;
 
 mod adoption;
 
+mod backlog;
+
 mod columns;
 mod exactness;
 mod public_data;
@@ -42,6 +44,8 @@ mod pages;
 mod permissions;
 
 mod plugin_new;
+
+mod project;
 
 mod released_contracts;
 

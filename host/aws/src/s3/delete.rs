@@ -42,6 +42,17 @@ impl Store {
         }
     }
 
+    /// Deletes an object. One that is gone already counts as deleted.
+    pub async fn delete(&self, uri: &S3Uri) -> Result<()> {
+        self.calls.count("DeleteObject");
+        let request = self.client().delete_object().bucket(&uri.bucket).key(&uri.key);
+        match boxed(request.send()).await {
+            Ok(_) => Ok(()),
+            Err(error) if failure::is_missing(&error) => Ok(()),
+            Err(error) => Err(failure::read_failure(&format!("deleting {uri}"), error)),
+        }
+    }
+
     /// Deletes the object that `info` describes. An object that is gone already counts as deleted.
     /// Errors: `Transient` when the object was written anew.
     pub async fn delete_unchanged(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<()> {

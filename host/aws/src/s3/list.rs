@@ -16,6 +16,9 @@ pub struct Listed {
     pub uri: S3Uri,
     /// When the object was written, by the clock of S3, in whole seconds.
     pub last_modified: Option<Timestamp>,
+    /// With its quotes, as S3 gives it.
+    pub etag: String,
+    pub size_bytes: u64,
 }
 
 impl Store {
@@ -55,5 +58,12 @@ impl Store {
 
 fn listed(prefix: &S3Uri, object: Object) -> Option<Listed> {
     let last_modified = object.last_modified.and_then(|at| Timestamp::from_second(at.secs()).ok());
-    object.key.map(|key| Listed { uri: S3Uri::new(&prefix.bucket, key), last_modified })
+    let (etag, size) = (object.e_tag.unwrap_or_default(), object.size.unwrap_or(0));
+    let size_bytes = u64::try_from(size).unwrap_or(0);
+    object.key.map(|key| Listed {
+        uri: S3Uri::new(&prefix.bucket, key),
+        last_modified,
+        etag,
+        size_bytes,
+    })
 }

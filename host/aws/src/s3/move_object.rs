@@ -34,11 +34,7 @@ impl Store {
             Some(now) if now.etag != info.etag => return Err(replaced(from)),
             Some(_) => {}
         }
-        if info.size_bytes > MAX_SINGLE_COPY_BYTES {
-            self.copy_in_parts(from, info, to).await?;
-        } else {
-            self.copy(from, info, to).await?;
-        }
+        self.copy_of_any_size(from, info, to).await?;
         match self.head(to).await? {
             Some(copy) if copy.size_bytes == info.size_bytes => {
                 self.delete_unchanged(from, info).await.map(|()| true)
@@ -47,6 +43,20 @@ impl Store {
                 Kind::Transient,
                 format!("the copy {to} of {from} is not whole; the source was kept"),
             )),
+        }
+    }
+
+    /// Copies the object that `info` describes, in one request or in parts. Errors: `Transient` when
+    /// it was written anew.
+    pub async fn copy_of_any_size(
+        &self,
+        from: &S3Uri,
+        info: &ObjectInfo,
+        to: &S3Uri,
+    ) -> Result<()> {
+        match info.size_bytes > MAX_SINGLE_COPY_BYTES {
+            true => self.copy_in_parts(from, info, to).await,
+            false => self.copy(from, info, to).await,
         }
     }
 

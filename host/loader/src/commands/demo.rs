@@ -22,7 +22,7 @@ use crate::commands::{conclude, print, run, sql};
 use crate::data_path::{DataPath, chain};
 use crate::job::Job;
 use crate::preview::preview;
-use crate::report::log::RunLog;
+use crate::report::log::Logs;
 use crate::report::{Report, Status};
 use crate::settings::{Names, Settings};
 use crate::tools::blocking;
@@ -37,8 +37,8 @@ const TABLE: &str = "orders";
 const SHOWN_OF_A_REPORT: [&str; 4] = ["result", "rows", "filled", "file"];
 
 /// Tells the story. Fails when a load does not end as the story says.
-pub async fn run(args: DemoArgs, stop: Stop, log: &RunLog) -> u8 {
-    let told = tell(args, stop, log).await;
+pub async fn run(args: DemoArgs, stop: Stop, logs: &Logs) -> u8 {
+    let told = tell(args, stop, logs).await;
     // The log of a demo goes to the bucket only, so a failure is said here.
     if let Err(error) = &told {
         eprintln!("loader demo: {error}");
@@ -46,7 +46,7 @@ pub async fn run(args: DemoArgs, stop: Stop, log: &RunLog) -> u8 {
     conclude(told)
 }
 
-async fn tell(args: DemoArgs, stop: Stop, log: &RunLog) -> Result<()> {
+async fn tell(args: DemoArgs, stop: Stop, logs: &Logs) -> Result<()> {
     let temporary =
         tempfile::tempdir().context(Kind::Internal, "no temporary folder can be made")?;
     let dir = args.dir.clone().unwrap_or_else(|| temporary.path().to_path_buf());
@@ -56,12 +56,12 @@ async fn tell(args: DemoArgs, stop: Stop, log: &RunLog) -> Result<()> {
     for (number, chapter) in (1..).zip(&CHAPTERS) {
         if turn == Turn::Next {
             let title = format!("{number}. {}", chapter.title);
-            turn = book.show(&title, &story.chapter(chapter, log).await?).await?;
+            turn = book.show(&title, &story.chapter(chapter, logs).await?).await?;
         }
     }
     if turn == Turn::Next {
         let title = format!("{}. {FIRST_FILE_AGAIN}", CHAPTERS.len() + 1);
-        book.show(&title, &story.first_file_again(log).await?).await?;
+        book.show(&title, &story.first_file_again(logs).await?).await?;
     }
     print(&farewell(args.dir.as_deref()));
     Ok(())
@@ -115,7 +115,7 @@ impl Story {
     }
 
     /// The file, what was there before, and what its load does.
-    async fn chapter(&self, chapter: &Chapter, log: &RunLog) -> Result<Vec<String>> {
+    async fn chapter(&self, chapter: &Chapter, logs: &Logs) -> Result<Vec<String>> {
         let source = self.deliver(chapter).await?;
         let file = format!("{}\n\n{source}\n{}", chapter.about, indented(chapter.content));
         let mut blocks = vec![file];
@@ -124,19 +124,19 @@ impl Story {
         }
         if !chapter.before.is_empty() {
             blocks.push(self.meanwhile(chapter).await?);
-            blocks.extend(self.plan(chapter, log).await?);
+            blocks.extend(self.plan(chapter, logs).await?);
         }
-        let report = self.load(chapter.name, chapter.ends, log).await?;
+        let report = self.load(chapter.name, chapter.ends, logs).await?;
         blocks.push(abridged(&report));
         blocks.extend(self.outcome(chapter).await?);
         Ok(blocks)
     }
 
     /// The same file once more: nothing may happen.
-    async fn first_file_again(&self, log: &RunLog) -> Result<Vec<String>> {
+    async fn first_file_again(&self, logs: &Logs) -> Result<Vec<String>> {
         let first = &CHAPTERS[0];
         self.deliver(first).await?;
-        let report = self.load(first.name, Status::AlreadyLoaded, log).await?;
+        let report = self.load(first.name, Status::AlreadyLoaded, logs).await?;
         let sums = self.table("Every digit is still there", SUMS).await?;
         Ok(vec![abridged(&report), sums])
     }
@@ -157,9 +157,9 @@ impl Story {
     }
 
     /// What `loader plan` says, part by part.
-    async fn plan(&self, chapter: &Chapter, log: &RunLog) -> Result<Vec<String>> {
+    async fn plan(&self, chapter: &Chapter, logs: &Logs) -> Result<Vec<String>> {
         let job = Job::decide(settings(&self.dir, &self.plugins, chapter.name))?;
-        let preview = Box::pin(preview(job, self.stop.clone(), log)).await;
+        let preview = Box::pin(preview(job, self.stop.clone(), logs)).await;
         let text = plan_text(&preview);
         let mut blocks = vec!["What `loader plan` says\n".to_owned()];
         blocks.extend(text.split("\n\n").map(indented));
@@ -181,9 +181,9 @@ impl Story {
         Ok(blocks)
     }
 
-    async fn load(&self, name: &str, ends: Status, log: &RunLog) -> Result<Report> {
+    async fn load(&self, name: &str, ends: Status, logs: &Logs) -> Result<Report> {
         let job = Job::decide(settings(&self.dir, &self.plugins, name))?;
-        let report = run::load_job(job, self.stop.clone(), log).await;
+        let report = run::load_job(job, self.stop.clone(), logs).await;
         self.stop.check()?;
         if report.status == ends {
             return Ok(report);

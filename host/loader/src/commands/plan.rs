@@ -2,15 +2,16 @@
 
 use loader_aws::stop::Stop;
 use loader_model::choices::ReportFormat;
+use loader_model::error::Result;
 use loader_warehouse::evolution::script::{ViewAction, ViewChange};
 
 use crate::cli::PlanArgs;
 use crate::commands::print;
 use crate::commands::table::table;
-use crate::job;
+use crate::job::{self, Job};
 use crate::preview::{self, ColumnAction, ColumnPreview, ExecutionKind, LoadOutcome, Preview};
 use crate::report::indented_json;
-use crate::report::log::RunLog;
+use crate::report::log::Logs;
 
 /// The exit code of `plan --diff` when the schema would change. No failure has this code, so that a
 /// script can tell a change from a refusal.
@@ -19,12 +20,9 @@ const WOULD_CHANGE: u8 = 10;
 /// Prints the preview and returns the exit code that the load would have. With `--diff` it returns
 /// 10 instead of 0 when the schema would change: for example, when a file brings a new column to
 /// `orders`.
-pub async fn run(args: PlanArgs, stop: Stop, log: &RunLog) -> u8 {
+pub async fn run(args: PlanArgs, stop: Stop, logs: &Logs) -> u8 {
     let (job, format) = job::of_arguments(args.run);
-    let mut preview = match job {
-        Ok(job) => Box::pin(preview::preview(job, stop, log)).await,
-        Err(error) => Preview::refused(&error),
-    };
+    let mut preview = of(job, stop, logs).await;
     if args.diff && preview.outcome == LoadOutcome::Changes && preview.exit_code == 0 {
         preview.exit_code = WOULD_CHANGE;
     }
@@ -32,6 +30,23 @@ pub async fn run(args: PlanArgs, stop: Stop, log: &RunLog) -> u8 {
         ReportFormat::Json => indented_json(&preview),
         ReportFormat::Human if args.sql => human(&preview) + &load_statements(&preview),
         ReportFormat::Human => human(&preview),
+    });
+    preview.exit_code
+}
+
+/// What a load would do.
+pub async fn of(job: Result<Job>, stop: Stop, logs: &Logs) -> Preview {
+    match job {
+        Ok(job) => Box::pin(preview::preview(job, stop, logs)).await,
+        Err(error) => Preview::refused(&error),
+    }
+}
+
+/// Prints the preview and gives its exit code.
+pub fn show(preview: &Preview, format: ReportFormat) -> u8 {
+    print(&match format {
+        ReportFormat::Json => indented_json(preview),
+        ReportFormat::Human => human(preview),
     });
     preview.exit_code
 }

@@ -8,31 +8,41 @@ use loader_aws::s3::Store;
 use loader_aws::stop::Stop;
 use loader_model::choices::ReportFormat;
 use loader_model::error::{Error, Kind, Result};
-use loader_model::names::S3Uri;
 use loader_warehouse::bookkeeping::DROPPED_VIEWS;
 use serde_json::{Value, json};
 
-use crate::cli::RunArgs;
+use crate::backlog::chosen::{Chosen, chosen};
+use crate::backlog::{Again, Doing};
+use crate::cli::LoadArgs;
 use crate::commands::{fail, print, run};
-use crate::job::{self, Job, WarehouseSettings};
-use crate::layout::Layout;
+use crate::job::{self, Job, Project, WarehouseSettings, bucket};
+use crate::layout::{Layout, RunId};
 use crate::old_journals;
 use crate::redshift::journals::{self, RecoverScope, Recovered};
-use crate::report::log::RunLog;
+use crate::report::log::Logs;
 use crate::settings::Settings;
 
-/// Recovers, then loads. Prints the report of the load; without `--source-file-name` it prints what
-/// was recovered instead.
-pub async fn run(args: RunArgs, stop: Stop, log: &RunLog) -> u8 {
-    match retry(args, stop, log).await {
+/// Recovers, then loads. Prints the report of the loads; where there is none to do it prints what was
+/// recovered instead.
+pub async fn run(args: LoadArgs, stop: Stop, logs: &Logs) -> u8 {
+    match retry(args, stop, logs).await {
         Ok(exit_code) => exit_code,
         Err(error) => fail(&error),
     }
 }
 
-async fn retry(args: RunArgs, stop: Stop, log: &RunLog) -> Result<u8> {
-    let settings = job::settings(args)?;
+async fn retry(args: LoadArgs, stop: Stop, logs: &Logs) -> Result<u8> {
+    let project = Project::read(args.run)?;
+    let settings = project.settings()?;
     let format = job::report_format(&settings);
+    let chosen = chosen(&project, &args.words)?;
+    if args.dry_run {
+        let fact = "`retry` changes things; `loader run --dry-run` says what loads would do";
+        return Err(Error::new(Kind::Config, fact));
+    }
+    if let Some(chosen) = chosen {
+        return Ok(retry_many(&project, chosen, stop, logs).await?);
+    }
     if settings.source_file_name.is_none() {
         return only_recover(&settings, format, &stop).await.map(|()| 0);
     }
@@ -40,8 +50,25 @@ async fn retry(args: RunArgs, stop: Stop, log: &RunLog) -> Result<u8> {
     // made or a file is moved.
     let job = Job::decide(settings.clone())?;
     recover_and_return(&settings, &job, &stop).await?;
-    let report = run::load_job(job, stop, log).await;
+    let report = run::load_job(job, stop, logs).await;
     Ok(run::show(&report, format))
+}
+
+/// The files that failed, or those that are named.
+async fn retry_many(project: &Project, chosen: Chosen, stop: Stop, logs: &Logs) -> Result<u8> {
+    let settings = project.settings()?;
+    let left = take_up(&settings, &stop).await?;
+    let again = match &chosen {
+        Chosen::Pending { .. } => Again::Only,
+        Chosen::Files { files, .. } => {
+            let bucket = bucket(&settings)?;
+            for name in files {
+                bring_back(&left.store, &Layout::new(&bucket, name, "", &RunId::new())).await?;
+            }
+            Again::Always
+        }
+    };
+    Ok(run::many(project, chosen, Doing::Load(again), stop, logs).await)
 }
 
 async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) -> Result<()> {
@@ -65,10 +92,7 @@ async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) ->
 /// log and does not stop the load, which does not read views.
 async fn recover_and_return(settings: &Settings, job: &Job, stop: &Stop) -> Result<()> {
     let left = take_up(settings, stop).await?;
-    if let Some(from) = bring_back(&left.store, &job.layout).await? {
-        tracing::info!(from = %from, "the file was brought back to data/in/");
-    }
-    Ok(())
+    bring_back(&left.store, &job.layout).await
 }
 
 /// What was left behind.
@@ -97,23 +121,25 @@ async fn take_up(settings: &Settings, stop: &Stop) -> Result<Left> {
     Ok(Left { store, recovered, notices })
 }
 
-/// Moves the file back from `data/unprocessed/`, and returns where it was. When several runs have
-/// put a file of this name aside, the last one counts.
+/// Moves the file back from `data/unprocessed/`, if it is there. When several runs have put a file of
+/// this name aside, the last one counts.
 ///
 /// A file that has come to `data/in/` since then is newer, so it stays and nothing is moved. (For
 /// example, the producer has already sent a corrected `orders.csv`.)
-async fn bring_back(store: &Store, layout: &Layout) -> Result<Option<S3Uri>> {
+async fn bring_back(store: &Store, layout: &Layout) -> Result<()> {
     let source = layout.source();
     if store.head(&source).await?.is_some() {
-        return Ok(None);
+        return Ok(());
     }
     let aside = store.list_objects(&layout.unprocessed_prefix()).await?;
     let ours = aside.into_iter().filter(|object| layout.was_put_aside_as(&object.uri));
-    let Some(last) = ours.max_by_key(|object| object.last_modified) else { return Ok(None) };
-    // The listing has no size, which the move needs. The object may also be gone by now.
-    let Some(info) = store.head(&last.uri).await? else { return Ok(None) };
-    store.move_object(&last.uri, &info, &source).await?;
-    Ok(Some(last.uri))
+    let Some(last) = ours.max_by_key(|object| object.last_modified) else { return Ok(()) };
+    // The object may be gone by now.
+    let Some(info) = store.head(&last.uri).await? else { return Ok(()) };
+    if store.move_object(&last.uri, &info, &source).await? {
+        tracing::info!(from = %last.uri, "the file was brought back to data/in/");
+    }
+    Ok(())
 }
 
 fn render(left: &Left, format: ReportFormat) -> String {

@@ -1,5 +1,5 @@
-//! The log of a run: to stderr for people or as JSON lines, and kept to be exported to S3 at the
-//! end.
+//! The logs of runs: to stderr for people or as JSON lines, and kept for each run, to be exported to S3
+//! at its end.
 //!
 //! JSON lines have the Glue job's shape: level, ts, run_id, msg, then the event's fields. For
 //! example, `{"level":"INFO","ts":"2025-01-19T10:30:00Z","run_id":"…","msg":"staged","parts":2}`.
@@ -10,41 +10,71 @@
 //! names (`timestamp`, `message`, `WARN`) and no run id. Renaming them would take a formatter with
 //! all of this code in it, and a writer for the kept copy besides.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use loader_model::names::utc;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::span::{Attributes, Id};
+use tracing::{Event, Level, Span, Subscriber};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The lines of this run so far. Clones share them.
+/// The logs of the process: one for each run that goes on, and one for what belongs to none. Clones
+/// share them.
 #[derive(Clone, Default)]
-pub struct RunLog(Arc<KeptLines>);
+pub struct Logs(Arc<Mutex<HashMap<String, Arc<KeptLines>>>>);
+
+/// The lines of one run so far. A line belongs to a run when it is written inside of [`RunLog::span`].
+pub struct RunLog {
+    run_id: String,
+    lines: Arc<KeptLines>,
+    all: Logs,
+}
 
 #[derive(Default)]
-struct KeptLines {
-    run_id: OnceLock<String>,
-    file: Mutex<Option<File>>,
+struct KeptLines(Mutex<Option<File>>);
+
+/// The name of the span of a run.
+const RUN: &str = "run";
+
+impl Logs {
+    /// Begins the log of a run, which ends when the value is dropped.
+    pub fn of_run(&self, run_id: &str) -> RunLog {
+        let lines = Arc::<KeptLines>::default();
+        self.runs().insert(run_id.to_owned(), Arc::clone(&lines));
+        RunLog { run_id: run_id.to_owned(), lines, all: self.clone() }
+    }
+
+    fn keep(&self, run_id: &str, line: &str) {
+        let lines = self.runs().get(run_id).cloned();
+        if let Some(lines) = lines {
+            lines.push(line);
+        }
+    }
+
+    fn runs(&self) -> MutexGuard<'_, HashMap<String, Arc<KeptLines>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl RunLog {
-    /// Names the run; lines from now on carry its id.
-    pub fn set_run_id(&self, run_id: &str) {
-        // The first id stays. So the lines of `loader demo`, which runs several loads in one
-        // process, all carry the id of the first.
-        let _ = self.0.run_id.set(run_id.to_owned());
+    /// The span of the run.
+    // On the level of errors, so that no setting of the log keeps a line from its run.
+    pub fn span(&self) -> Span {
+        tracing::error_span!(RUN, run_id = self.run_id)
     }
 
     /// All lines so far.
     pub fn read(&self) -> std::io::Result<Vec<u8>> {
-        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = Vec::new();
         if let Some(file) = file.as_mut() {
             file.seek(SeekFrom::Start(0))?;
@@ -52,9 +82,17 @@ impl RunLog {
         }
         Ok(bytes)
     }
+}
 
+impl Drop for RunLog {
+    fn drop(&mut self) {
+        self.all.runs().remove(&self.run_id);
+    }
+}
+
+impl KeptLines {
     fn push(&self, line: &str) {
-        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if file.is_none() {
             *file = tempfile::tempfile().ok();
         }
@@ -75,8 +113,8 @@ pub enum Audience {
 }
 
 /// Starts logging for the process. `verbose`: 0 info, 1 debug, 2 trace; `RUST_LOG` overrides it.
-pub fn start(verbose: u8, audience: Audience) -> RunLog {
-    let kept = RunLog::default();
+pub fn start(verbose: u8, audience: Audience) -> Logs {
+    let kept = Logs::default();
     let level = ["info", "debug", "trace"][usize::from(verbose.min(2))];
     // `loader` stands for all targets that begin so: `loader_data`, `loader_aws`, ….
     let quiet = format!("warn,loader={level}");
@@ -88,18 +126,35 @@ pub fn start(verbose: u8, audience: Audience) -> RunLog {
 }
 
 struct Lines {
-    kept: RunLog,
+    kept: Logs,
     people: bool,
     audience: Audience,
 }
 
-impl<S: Subscriber> Layer<S> for Lines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+/// What the span of a run carries.
+struct RunOfSpan(String);
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let (Some(span), RUN) = (context.span(id), attributes.metadata().name()) else { return };
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let Some(Value::String(run_id)) = fields.others.remove("run_id") {
+            span.extensions_mut().insert(RunOfSpan(run_id));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        let spans = context.event_scope(event).into_iter().flatten();
+        let run_id = spans
+            .into_iter()
+            .find_map(|span| span.extensions().get::<RunOfSpan>().map(|run| run.0.clone()));
+        let run_id = run_id.unwrap_or_default();
         let now = Timestamp::now();
-        let line = self.json(event.metadata().level(), now, &fields);
-        self.kept.push(&line);
+        let line = json(&run_id, event.metadata().level(), now, &fields);
+        self.kept.keep(&run_id, &line);
         if self.audience == Audience::LogOnly {
             return;
         }
@@ -111,17 +166,15 @@ impl<S: Subscriber> Layer<S> for Lines {
     }
 }
 
-impl Lines {
-    fn json(&self, level: &Level, now: Timestamp, fields: &Fields) -> String {
-        let mut line = Map::new();
-        let level = if *level == Level::WARN { "WARNING" } else { level.as_str() };
-        line.insert("level".into(), level.into());
-        line.insert("ts".into(), utc(now, "%Y-%m-%dT%H:%M:%SZ").into());
-        line.insert("run_id".into(), self.kept.0.run_id.get().cloned().unwrap_or_default().into());
-        line.insert("msg".into(), fields.message.clone().into());
-        line.extend(fields.others.clone());
-        Value::Object(line).to_string()
-    }
+fn json(run_id: &str, level: &Level, now: Timestamp, fields: &Fields) -> String {
+    let mut line = Map::new();
+    let level = if *level == Level::WARN { "WARNING" } else { level.as_str() };
+    line.insert("level".into(), level.into());
+    line.insert("ts".into(), utc(now, "%Y-%m-%dT%H:%M:%SZ").into());
+    line.insert("run_id".into(), run_id.into());
+    line.insert("msg".into(), fields.message.clone().into());
+    line.extend(fields.others.clone());
+    Value::Object(line).to_string()
 }
 
 fn for_people(level: &Level, now: Timestamp, fields: &Fields) -> String {
@@ -201,12 +254,10 @@ mod tests {
 
     #[test]
     fn lines_have_the_glue_jobs_shape() {
-        let lines = Lines { kept: RunLog::default(), people: false, audience: Audience::Stderr };
-        lines.kept.set_run_id("abc123");
         let others = Map::from_iter([("count".to_owned(), Value::from(500))]);
         let fields = Fields { message: "records read".into(), others };
         let at = "2025-01-19T10:30:00Z".parse().expect("an instant");
-        let line = lines.json(&Level::WARN, at, &fields);
+        let line = json("abc123", &Level::WARN, at, &fields);
         assert_eq!(
             line,
             r#"{"level":"WARNING","ts":"2025-01-19T10:30:00Z","run_id":"abc123","msg":"records read","count":500}"#

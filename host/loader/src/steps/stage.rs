@@ -14,6 +14,7 @@ use loader_data::transform::Totals;
 use loader_model::error::{Context, Error, Kind, Result};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 use crate::crash;
 use crate::data_path::part_upload::{self, Uploaded};
@@ -77,7 +78,8 @@ async fn transform_and_upload(
         .context(Kind::Internal, "no temporary folder can be made; check TMPDIR")?;
     let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
     let prefix = tools.job.layout.staging_prefix();
-    let uploads = tokio::spawn(part_upload::run(tools.store.clone(), prefix, parts));
+    let uploads = part_upload::run(tools.store.clone(), prefix, parts);
+    let uploads = tokio::spawn(uploads.in_current_span());
     let (transformed, dir) = transform(tools, work, progress, dir, sender).await?;
     let uploaded = uploads.await.context(Kind::Internal, "the uploading task ended abruptly")?;
     drop(dir);

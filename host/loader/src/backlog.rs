@@ -1,0 +1,72 @@
+//! What lies in `data/in/` and is to be loaded: found, put into the order of each table, loaded, and
+//! summed up.
+//!
+//! In the order of the work: `chosen` is what a command line asks for, `bring_in` brings files of
+//! elsewhere to `data/in/`, `pending` lists what lies there, `held` keeps files from being tried again
+//! and again, `work` loads, `outcome` and `summary` say what became of each file.
+
+mod bring_in;
+pub(crate) mod chosen;
+pub(crate) mod held;
+pub(crate) mod outcome;
+pub(crate) mod pending;
+pub(crate) mod place;
+mod preview;
+pub(crate) mod summary;
+mod work;
+
+use loader_aws::stop::Stop;
+use loader_model::error::Result;
+
+use crate::backlog::chosen::Chosen;
+use crate::backlog::outcome::Outcomes;
+use crate::backlog::pending::Backlog;
+use crate::backlog::place::Place;
+use crate::feeds::Feeds;
+use crate::job::Project;
+use crate::report::log::Logs;
+
+/// Which of the files that failed before are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Those for which something has changed since then.
+    IfChanged,
+    /// All of them.
+    Always,
+    /// These alone.
+    Only,
+}
+
+/// What is done with the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Load(Again),
+    /// Only say what loads would do.
+    Preview,
+}
+
+/// Loads what was chosen, or says what that would do. Errors: `Config` for settings and names that are
+/// wrong before any file is touched, `Transient`. What happens to single files is in the outcomes.
+pub(crate) async fn run(
+    project: &Project,
+    chosen: Chosen,
+    doing: Doing,
+    stop: Stop,
+    logs: &Logs,
+) -> Result<Outcomes> {
+    let feeds = Feeds::of(project)?;
+    let place = Place::connect(project, &stop).await?;
+    let backlog = match chosen {
+        Chosen::Pending { table } => {
+            let all = pending::list(&place, &feeds).await?;
+            all.of_table(table.as_deref())
+        }
+        Chosen::Files { table, files } => {
+            let files = bring_in::bring_in(&place, &files, doing).await?;
+            Backlog::of_files(files, table.as_deref(), &feeds)?
+        }
+    };
+    let held = held::read_all(&place, &backlog).await?;
+    let work = work::Work { project, place: &place, held: &held, doing, stop, logs };
+    Ok(work.all(backlog).await)
+}

@@ -1,0 +1,170 @@
+//! The loads of a backlog: tables beside each other, the files of a table one after another.
+
+use std::time::Instant;
+
+use futures::StreamExt;
+use loader_aws::stop::Stop;
+use loader_model::choices::OnRefusal;
+use loader_model::error::{Error, Kind, Result};
+use loader_model::names::TableName;
+
+use crate::backlog::held::{self, HeldFiles};
+use crate::backlog::outcome::{End, FileOutcome, Outcomes};
+use crate::backlog::pending::{Backlog, PendingFile, Queue};
+use crate::backlog::place::Place;
+use crate::backlog::{Again, Doing, preview};
+use crate::job::{Job, Project};
+use crate::line;
+use crate::report::Report;
+use crate::report::log::Logs;
+use crate::run;
+use crate::settings::Settings;
+use crate::values::Goal;
+
+/// Tables that are loaded at once, where the settings do not say.
+const PARALLEL: usize = 4;
+
+/// What all loads have in common.
+pub(super) struct Work<'a> {
+    pub(super) project: &'a Project,
+    pub(super) place: &'a Place,
+    pub(super) held: &'a HeldFiles,
+    pub(super) doing: Doing,
+    pub(super) stop: Stop,
+    pub(super) logs: &'a Logs,
+}
+
+/// A table whose files are loaded, and what is known of it.
+struct Table {
+    name: String,
+    target: TableName,
+    settings: Settings,
+    /// Digests, as what is remembered of files has them.
+    settings_digest: String,
+    columns: Option<String>,
+}
+
+impl Work<'_> {
+    /// Takes up all files.
+    pub(super) async fn all(&self, backlog: Backlog) -> Outcomes {
+        let started = Instant::now();
+        let Backlog { queues, claimed, unclaimed } = backlog;
+        let parallel = self.parallel();
+        let tables = futures::stream::iter(queues.into_iter().map(|queue| self.queue(queue)));
+        let mut tables: Vec<Vec<FileOutcome>> = tables.buffered(parallel).collect().await;
+        tables.push(claimed.into_iter().map(of_several).collect());
+        let unclaimed = unclaimed.into_iter().map(|file| file.name).collect();
+        let files = tables.into_iter().flatten().collect();
+        let (bucket, took) = (self.place.bucket.clone(), started.elapsed());
+        Outcomes { files, unclaimed, took, bucket }
+    }
+
+    fn parallel(&self) -> usize {
+        let settings = self.project.settings().unwrap_or_default();
+        settings.parallel.unwrap_or(PARALLEL).max(1)
+    }
+
+    /// The files of a table, one after another.
+    async fn queue(&self, queue: Queue) -> Vec<FileOutcome> {
+        let mut table = match self.table(&queue.table) {
+            Ok(table) => table,
+            Err(error) => return all_refused(queue, error),
+        };
+        let queue = queue.in_order(table.settings.file_order.unwrap_or_default());
+        let (mut outcomes, mut waits) = (Vec::new(), false);
+        for file in queue.files {
+            let end = match waits || self.stop.check().is_err() {
+                true => End::Waits,
+                false => self.file(&mut table, &file).await,
+            };
+            let outcome = FileOutcome { name: file.name, table: Some(queue.table.clone()), end };
+            waits = waits || ends_the_table(&outcome, &table.settings);
+            outcomes.push(outcome);
+        }
+        outcomes
+    }
+
+    fn table(&self, name: &str) -> Result<Table> {
+        let settings = self.project.of_table(name, None)?;
+        let target = self.project.target_of(name)?;
+        let settings_digest = held::settings_of(&settings, &target)?;
+        Ok(Table { name: name.to_owned(), target, settings, settings_digest, columns: None })
+    }
+
+    async fn file(&self, table: &mut Table, file: &PendingFile) -> End {
+        if let Some(end) = self.not_tried(table, file).await {
+            return end;
+        }
+        let job = self.project.of_table(&table.name, Some(&file.name)).and_then(Job::decide);
+        let job = match job {
+            Ok(job) => job,
+            Err(error) => return End::Refused(error),
+        };
+        if self.doing == Doing::Preview {
+            return End::Previewed(Box::new(preview::of(self, job).await));
+        }
+        let (aws, stop) = (&self.place.aws, self.stop.clone());
+        let report = run::run_on(aws, job, Goal::Load, line::load, stop, self.logs).await;
+        self.remember(table, file, &report).await;
+        table.columns = None;
+        End::Ran(Box::new(report))
+    }
+
+    /// Why a file is not tried: it failed before, and nothing has changed.
+    async fn not_tried(&self, table: &mut Table, file: &PendingFile) -> Option<End> {
+        let held = self.held.get(&file.name);
+        match (self.doing, held) {
+            (Doing::Load(Again::Only), None) => Some(End::Waits),
+            (Doing::Load(Again::Only | Again::Always), _) | (_, None) => None,
+            (Doing::Load(Again::IfChanged) | Doing::Preview, Some(held)) => {
+                let is_same = held.is_of(file, &table.settings_digest)
+                    && self.columns(table).await.is_some_and(|columns| held.is_for(&columns));
+                is_same.then(|| End::Held(held.clone()))
+            }
+        }
+    }
+
+    /// A digest of the table's columns. `None`: they cannot be read, and the load will say why.
+    async fn columns(&self, table: &mut Table) -> Option<String> {
+        if table.columns.is_none() {
+            table.columns = held::columns_of(&self.place.api, &table.target).await.ok();
+        }
+        table.columns.clone()
+    }
+
+    async fn remember(&self, table: &Table, file: &PendingFile, report: &Report) {
+        if held::lasts(report) {
+            held::remember(self.place, file, &table.target, &table.settings_digest, report).await;
+        } else if self.held.contains_key(&file.name) && report.archived_to.is_some() {
+            held::forget(self.place, &file.name).await;
+        }
+    }
+}
+
+/// Whether the files behind this one wait. Those that were refused are in nobody's way, unless the
+/// settings say so. After every other failure the next file would fail, too, or come before one that
+/// must be first.
+fn ends_the_table(outcome: &FileOutcome, settings: &Settings) -> bool {
+    let refusals = [Kind::Data, Kind::SchemaConflict, Kind::Config].map(Kind::exit_code);
+    match outcome.exit_code() {
+        0 => false,
+        code if refusals.contains(&code) => {
+            settings.on_refusal.unwrap_or_default() == OnRefusal::Stop
+        }
+        _ => true,
+    }
+}
+
+fn of_several((file, tables): (PendingFile, Vec<String>)) -> FileOutcome {
+    FileOutcome { name: file.name, table: None, end: End::Claimed(tables) }
+}
+
+/// The outcomes where a table's settings are wrong: the first file says so, and the others wait.
+fn all_refused(queue: Queue, error: Error) -> Vec<FileOutcome> {
+    let ends = std::iter::once(End::Refused(error)).chain(std::iter::repeat_with(|| End::Waits));
+    let files = queue.files.into_iter().zip(ends);
+    let table = &queue.table;
+    files
+        .map(|(file, end)| FileOutcome { name: file.name, table: Some(table.clone()), end })
+        .collect()
+}
