@@ -72,6 +72,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// Run one SQL statement through the Data API and print its result.
     Sql(SqlArgs),
+    /// Make a settings file from the files that lie in a bucket or a folder.
+    Init(InitArgs),
     /// Show and check the settings.
     Config(ConfigArgs),
     /// Make, build, check, test and measure plugins.
@@ -140,6 +142,18 @@ pub struct SniffArgs {
     /// The table that the settings are for [default: those of all tables].
     #[arg(long, value_name = "TABLE")]
     pub target_table: Option<String>,
+}
+
+/// Arguments of `init`.
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// Folder with the files to look at [default: data/in/ of the bucket].
+    pub folder: Option<PathBuf>,
+    /// File to write, or `-` for stdout [default: loader.toml].
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 /// Arguments of `local`: what the program `loader-local` takes; `loader local --help` shows it.
@@ -233,6 +247,7 @@ impl Command {
             | Command::Demo(_)
             | Command::Doctor(_)
             | Command::Sql(_)
+            | Command::Init(_)
             | Command::Config(_)
             | Command::Plugin(_) => {}
         }

@@ -18,6 +18,8 @@ pub mod sql;
 
 pub mod sniff;
 
+pub mod init;
+
 pub mod config;
 
 pub mod plugin;

@@ -54,6 +54,7 @@ async fn run(command: Command, verbose: u8, stop: Stop, logs: &Logs) -> u8 {
         Command::Doctor(args) => commands::doctor::run(args, stop).await,
         Command::Sql(args) => commands::sql::run(args, stop).await,
         Command::Sniff(args) => commands::sniff::run(args),
+        Command::Init(args) => commands::init::run(args, stop).await,
         Command::Config(args) => commands::config::run(args),
         Command::Plugin(args) => commands::plugin::run(args).await,
     }

@@ -25,7 +25,7 @@ impl Progress {
     /// Starts a bar. `what`: a verb such as `reading`.
     pub fn start(what: &'static str, total_bytes: u64) -> Progress {
         if !std::io::stderr().is_terminal() {
-            return Progress(ProgressBar::hidden());
+            return Progress::hidden();
         }
         let bars = BARS.get_or_init(|| {
             MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10))
@@ -38,6 +38,11 @@ impl Progress {
         }
         bar.set_prefix(what);
         Progress(bar)
+    }
+
+    /// A bar that is never drawn.
+    pub fn hidden() -> Progress {
+        Progress(ProgressBar::hidden())
     }
 
     /// Moves the bar by so many bytes.

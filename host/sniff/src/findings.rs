@@ -30,6 +30,8 @@ pub struct Findings {
     pub footer: Option<Finding<u64>>,
     /// Texts that look like NULL. Only a person knows whether they are.
     pub null_texts: Vec<NullText>,
+    /// Columns that could be the key of the rows, the likeliest first; each entry is a key.
+    pub keys: Vec<Vec<String>>,
     /// The columns whose numbers have a fraction behind a comma.
     pub decimal_commas: Vec<DecimalColumn>,
     /// What the delimiter is if it is not what was found.

@@ -8,7 +8,7 @@
 //! The way of a sample: `encoding` makes text of it. `candidates` lists the forms that it could be
 //! written in, of which there are at most a few dozen; `reading` cuts it by each of them, and
 //! `score` says how well that went. `shape` then finds the table between preamble and footer,
-//! `header` its header, `values` what its fields tell. The time is linear in the sample, whose
+//! `header` its header, `values` what its fields tell, `keys` what tells its rows apart. The time is linear in the sample, whose
 //! beginning alone is read by every candidate.
 
 mod candidates;
@@ -18,6 +18,7 @@ mod encoding;
 mod findings;
 mod header;
 mod header_votes;
+mod keys;
 mod reading;
 mod record_end;
 mod sample;

@@ -5,6 +5,7 @@ use crate::comment;
 use crate::encoding::{Texts, decode};
 use crate::findings::{Delimiter, Finding, Findings, HeaderRows, Sniffed, Sureness};
 use crate::header;
+use crate::keys;
 use crate::reading::{Form, Quoting, Reading, Separator};
 use crate::record_end;
 use crate::sample::Sample;
@@ -109,7 +110,9 @@ fn describe(texts: &Texts, tried: &[Tried], best: &Tried) -> Findings {
             "the commas in the numbers of `{name}` may part thousands or the fraction; it cannot be told"
         ));
     }
+    let keys = keys::find(&reading, &table, header_rows.value.0 as usize, &names);
     Findings {
+        keys,
         encoding: texts.encoding.clone(),
         record_end: record_end::find(&texts.beginning),
         delimiter: delimiter(tried, best),

@@ -277,3 +277,22 @@ fn a_command_that_is_killed_is_run_again() {
     assert_eq!(place.value(loads), "12");
     assert!(!place.keys().iter().any(|key| key.starts_with("data/in/")), "{:?}", place.keys());
 }
+
+#[test]
+fn what_init_has_made_loads_what_is_there() {
+    let place = Place::new("backlog-init");
+    place.put("orders_1.csv", "order_id;amount\n1;2,5\n2;3,0\n3;1,0\n");
+    place.put("orders_2.csv", "order_id;amount\n3;9,25\n4;3,0\n5;1,0\n");
+    let project = Project::new(&place, "");
+    std::fs::remove_file(project.path().join("loader.toml")).expect("is gone");
+    let schema = place.schema();
+    let arguments = ["init", "--src-bucket", &place.name, "--schema-name", &schema];
+    let made = project.text(&arguments);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    assert!(made.stdout.contains("loader.toml has 1 table, found out of 2 files in"), "{made:?}");
+    let report = project.report(&["run"]);
+    assert_eq!(report["counts"]["loaded"], 2, "{report}");
+    assert_eq!(place.value("SELECT SUM(amount)::DECIMAL(9,2) FROM {s}.orders"), "18.75");
+    let again = project.text(&arguments);
+    assert!(again.stderr.contains("is there already"), "{}", again.stderr);
+}

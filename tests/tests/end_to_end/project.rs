@@ -174,3 +174,87 @@ fn the_schema_is_printed() {
     let published = std::fs::read_to_string(published).expect("it is there");
     assert!(schema == published, "docs/loader.schema.json is not the program's");
 }
+
+/// Three feeds in different dialects, and what nobody can read.
+fn feeds() -> Folder {
+    let orders = |n: u32| format!("order_id;paid\n{n}1;1.234,50\n{n}2;2,75\n{n}3;10,00\n");
+    let (one, two) = (orders(1), orders(2));
+    Folder::with(&[
+        ("in/orders_2025-01-01.csv", &one),
+        ("in/orders_2025-02-01.csv", &two),
+        ("in/crm/export 1.csv", "\"Customer No\",\"Line No\"\n1,1\n1,2\n2,1\n"),
+        ("in/stock-20250101.tsv", "sku\tseen\nA1\tNA\nB2\t2025-01-01\nC3\t2025-01-02\n"),
+        ("in/events-1.jsonl", "{\"id\":1}\n"),
+        ("in/empty.csv", ""),
+    ])
+}
+
+#[test]
+fn a_settings_file_is_made_from_what_is_there() {
+    let folder = feeds();
+    let mut init = Command::new(program());
+    init.current_dir(folder.path("")).args(["init", "in", "-o", "-", "--src-bucket", "b"]);
+    let made = run(&mut init);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    insta::assert_snapshot!(made.stdout, @r##"
+    # Made by `loader init` from 6 files in in. What was guessed says so: read it through. `loader
+    # config check` names mistakes, `loader run --dry-run` says what would be loaded.
+
+    src-bucket = "b"
+    # workgroup-name = "my-workgroup"
+    # database = "dev"
+    # iam-role = "arn:aws:iam::123456789012:role/redshift-copy"
+
+    # empty.csv
+    [tables.empty]
+    # empty.csv cannot be read: it is empty
+    files = ["empty.csv"]
+    # none of its files could be read
+
+    # events-1.jsonl
+    [tables.events]
+    files = ["events-*.jsonl"]
+    # JSON Lines, which is known by its first bytes
+    # upsert-keys = []  # without keys, rows are appended
+
+    # crm/export 1.csv
+    [tables.export]
+    files = ["crm/export *.csv"]
+    # A guess: no two rows that were looked at share it. Without keys, rows are appended. While it is a
+    # guess, a file with two rows of a key is refused.
+    upsert-keys = ["customer_no", "line_no"]
+    duplicates = "error"
+
+    # 2 files, such as orders_2025-01-01.csv
+    [tables.orders]
+    files = ["orders_*.csv"]
+    # A guess: no two rows that were looked at share it. Without keys, rows are appended. While it is a
+    # guess, a file with two rows of a key is refused.
+    upsert-keys = ["order_id"]
+    duplicates = "error"
+
+    [tables.orders.dialect]  # found out of orders_2025-02-01.csv
+    delimiter = ";"  # sure: 4 of 4 rows have 2 fields
+
+    [tables.orders.columns]  # numbers with a decimal comma
+    paid = { type = "decimal(18,2)", decimal-mark = ",", thousands = "." }
+
+    # stock-20250101.tsv
+    [tables.stock]
+    files = ["stock-*.tsv"]
+    # A guess: no two rows that were looked at share it. Without keys, rows are appended. While it is a
+    # guess, a file with two rows of a key is refused.
+    upsert-keys = ["sku"]
+    duplicates = "error"
+
+    [tables.stock.dialect]  # found out of stock-20250101.tsv
+    delimiter = "\t"  # sure: 4 of 4 rows have 2 fields
+    # null-value = ["NA"]  # if they mean NULL
+    "##);
+    // It is right as it stands, but for the warehouse that only a person knows.
+    std::fs::write(folder.path("loader.toml"), &made.stdout).expect("writes");
+    let checked = folder.config("", &["check", "--local", "wh"]);
+    assert_eq!(checked.stdout, "loader.toml is right: 5 tables\n");
+    let again = run(init.args(["-o", "loader.toml"]));
+    assert_eq!(again.code, 2);
+}

@@ -6,11 +6,12 @@
 
 use std::fmt;
 
-use loader_sniff::{Delimiter, Findings, Sureness};
+use loader_sniff::{DecimalColumn, Delimiter, Findings, Sureness};
 use toml::{Table, Value};
 
 use crate::job::form;
 use crate::settings::dialect_settings::DialectSettings;
+use crate::settings::place::written_key;
 
 /// A setting that was found out.
 #[derive(Clone, Debug)]
@@ -50,6 +51,17 @@ pub(crate) fn keys(found: &Findings) -> Vec<Key> {
     }
     keys.extend(keys_of_rows(found));
     keys
+}
+
+/// A column with decimal commas as `[columns]` has it.
+pub(crate) fn decimal_column(column: &DecimalColumn) -> String {
+    let (before, behind) = column.digits;
+    let groups = if column.has_groups { ", thousands = \".\"" } else { "" };
+    format!(
+        "{} = {{ type = \"decimal({},{behind})\", decimal-mark = \",\"{groups} }}",
+        written_key(&column.name),
+        (before + behind).clamp(18, 38),
+    )
 }
 
 /// The settings that say which rows are no records.

@@ -261,12 +261,16 @@ impl fmt::Display for Shown<'_> {
             let dot = if place == 0 { "" } else { "." };
             match key {
                 Key::Index(index) => write!(f, "[{index}]")?,
-                Key::Name(name) if is_bare(name) => write!(f, "{dot}{name}")?,
-                Key::Name(name) => write!(f, "{dot}{name:?}")?,
+                Key::Name(name) => write!(f, "{dot}{}", written_key(name))?,
             }
         }
         Ok(())
     }
+}
+
+/// A key as TOML takes it, in quotes where it needs them.
+pub(crate) fn written_key(name: &str) -> String {
+    if is_bare(name) { name.to_owned() } else { format!("{name:?}") }
 }
 
 /// Whether TOML takes a key without quotes: `order_id` is such a key, `sales.orders` needs them.

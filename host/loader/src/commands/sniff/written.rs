@@ -5,8 +5,9 @@ use loader_model::error::Result;
 use loader_sniff::Findings;
 use toml::Value;
 
-use crate::found::key::keys;
+use crate::found::key::{decimal_column, keys};
 use crate::settings::dialect_settings::DialectSettings;
+use crate::settings::place::written_key;
 
 /// The format of a file that is no CSV.
 pub(super) fn format(format: FileFormat, name: &str, table: Option<&str>) -> String {
@@ -14,7 +15,7 @@ pub(super) fn format(format: FileFormat, name: &str, table: Option<&str>) -> Str
 }
 
 fn beginning(name: &str, table: Option<&str>) -> String {
-    let table = table.map(|table| format!("[tables.{}.dialect]\n", bare(table)));
+    let table = table.map(|table| format!("[tables.{}.dialect]\n", written_key(table)));
     format!("# found out of {name}\n{}", table.unwrap_or_default())
 }
 
@@ -44,27 +45,12 @@ fn suggestions(found: &Findings, table: Option<&str>) -> String {
         out.push_str(&format!("# null-value = [{}]  # if they mean NULL\n", texts.join(", ")));
     }
     if !found.decimal_commas.is_empty() {
-        let columns =
-            table.map_or("columns".to_owned(), |table| format!("tables.{}.columns", bare(table)));
+        let columns = table
+            .map_or("columns".to_owned(), |table| format!("tables.{}.columns", written_key(table)));
         out.push_str(&format!("#\n# decimal commas:\n# [{columns}]\n"));
     }
     for column in &found.decimal_commas {
-        let (before, behind) = column.digits;
-        let groups = if column.has_groups { ", thousands = \".\"" } else { "" };
-        out.push_str(&format!(
-            "# {:?} = {{ type = \"decimal({},{behind})\", decimal-mark = \",\"{groups} }}\n",
-            column.name,
-            (before + behind).clamp(18, 38),
-        ));
+        out.push_str(&format!("# {}\n", decimal_column(column)));
     }
     out
-}
-
-/// A key, in quotes unless TOML takes it without.
-fn bare(name: &str) -> String {
-    let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    match !name.is_empty() && name.bytes().all(is_bare) {
-        true => name.to_owned(),
-        false => format!("{name:?}"),
-    }
 }
