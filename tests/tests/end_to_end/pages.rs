@@ -3,7 +3,7 @@
 //! A fence says what becomes of its block: `sh` is run by bash, `sh exit=2` must end so, a path is
 //! a file to write, and `shows` is what the block before it printed, or its end. Blocks of other
 //! words stand for themselves: `sh setup` builds what a test run has built already, `sh demo` has a
-//! test of its own, and `sh production` needs an AWS account.
+//! test of its own, `sh production` needs an AWS account, and `toml example` is one of many.
 
 use std::fs;
 use std::path::Path;
@@ -24,6 +24,11 @@ fn the_readme_loads_a_file_and_shows_what_is_printed() {
 #[test]
 fn the_page_about_files_shows_what_is_printed() {
     follow("docs/files.md", 3);
+}
+
+#[test]
+fn the_page_about_projects_leads_from_nothing_to_all_tables() {
+    follow("docs/project.md", 8);
 }
 
 fn follow(page: &str, blocks_at_least: usize) {
@@ -82,7 +87,7 @@ impl Reader {
     fn follow(&mut self, block: &Block) {
         let words: Vec<&str> = block.fence.split(' ').collect();
         match words[..] {
-            ["sh", "setup" | "demo" | "production"] => {}
+            ["sh", "setup" | "demo" | "production"] | ["toml", "example"] => {}
             ["sh"] => self.shell(block, 0),
             ["sh", exit] => {
                 let code = exit.strip_prefix("exit=").and_then(|code| code.parse().ok());
