@@ -10,6 +10,7 @@ pub mod requests;
 
 mod wait;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_redshiftdata::Client;
@@ -53,10 +54,23 @@ pub struct DataApi {
     statement_name: String,
     session: SessionUse,
     patience: Option<Patience>,
+    watcher: Option<Watcher>,
     calls: Calls,
     stop: Stop,
     /// Keeps the stand-in running.
     _aws: Aws,
+}
+
+/// Is told of an execution that goes on, each time that it is looked at.
+pub type Watcher = Arc<dyn Fn(&Running) + Send + Sync>;
+
+/// An execution that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The place of the statement that runs. `None`: none has begun.
+    pub statement: Option<usize>,
+    /// Rows of the statements before it, as far as the service says.
+    pub rows: u64,
 }
 
 /// Which session of the database an execution runs in.
@@ -124,6 +138,7 @@ impl DataApi {
             statement_name: statement_name.to_owned(),
             session: SessionUse::Own,
             patience: None,
+            watcher: None,
             calls: Calls::default(),
             stop,
             _aws: aws.clone(),
@@ -175,6 +190,12 @@ impl DataApi {
 
     fn with_patience(&self, longest: Duration, only_locks: bool) -> DataApi {
         DataApi { patience: Some(Patience { longest, only_locks }), ..self.clone() }
+    }
+
+    /// The same client, which tells how far its executions are.
+    #[must_use]
+    pub fn watched_by(&self, watcher: Watcher) -> DataApi {
+        DataApi { watcher: Some(watcher), ..self.clone() }
     }
 
     /// How long this client lets an execution wait.

@@ -14,12 +14,12 @@ pub(crate) fn too_many(
     let at_least = if is_partial { "at least " } else { "" };
     let rows = if rejected == 1 { "row was" } else { "rows were" };
     let allowed = match max_rejects {
-        MaxRejects::Rows(0) => "none is allowed".to_owned(),
-        most => format!("at most {most} are allowed"),
+        MaxRejects::Rows(0) => "none may be".to_owned(),
+        most => format!("at most {most} may be"),
     };
     let more = if rejected > first.len() as u64 { "; …" } else { "" };
     let fact = format!(
-        "{at_least}{rejected} {rows} rejected, {allowed}: {}{more}; correct the file, or allow \
+        "{at_least}{rejected} {rows} rejected, and {allowed}: {}{more}; correct the file, or allow \
          rejects with --max-rejects",
         first.join("; ")
     );

@@ -12,6 +12,7 @@ pub(crate) mod outcome;
 pub(crate) mod pending;
 pub(crate) mod place;
 mod preview;
+pub(crate) mod status;
 pub(crate) mod summary;
 mod work;
 
@@ -24,6 +25,7 @@ use crate::backlog::pending::Backlog;
 use crate::backlog::place::Place;
 use crate::feeds::Feeds;
 use crate::job::Project;
+use crate::progress::Overall;
 use crate::report::log::Logs;
 
 /// Which of the files that failed before are tried.
@@ -67,6 +69,8 @@ pub(crate) async fn run(
         }
     };
     let held = held::read_all(&place, &backlog).await?;
-    let work = work::Work { project, place: &place, held: &held, doing, stop, logs };
+    let files = backlog.queues.iter().map(|queue| queue.files.len()).sum();
+    let overall = Overall::of(files, project.settings()?.progress.unwrap_or_default());
+    let work = work::Work { project, place: &place, held: &held, doing, stop, logs, overall };
     Ok(work.all(backlog).await)
 }

@@ -7,6 +7,8 @@ pub mod glue;
 
 pub mod plugin;
 
+pub mod seeing;
+
 mod null_text;
 
 use std::ffi::OsString;
@@ -16,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::config::ConfigArgs;
 use crate::cli::plugin::PluginArgs;
+use crate::cli::seeing::{HistoryArgs, LsArgs, StatusArgs};
 use crate::settings::Settings;
 use crate::settings::plugin_entry::BUILT_IN;
 
@@ -58,6 +61,12 @@ pub enum Command {
     Retry(LoadArgs),
     /// Read, transform and stage one file; leave the warehouse as it is.
     Stage(RunArgs),
+    /// Say what is pending, what failed, what was put aside, and what to do about it.
+    Status(StatusArgs),
+    /// Show the last runs of all tables or of one.
+    History(HistoryArgs),
+    /// List what lies in a folder of the bucket.
+    Ls(LsArgs),
     /// Run a local file through inference and plugins into a local file.
     Transform(TransformArgs),
     /// Say how a CSV file is written: delimiter, quotes, header, encoding and the rest.
@@ -247,6 +256,9 @@ impl Command {
             | Command::Demo(_)
             | Command::Doctor(_)
             | Command::Sql(_)
+            | Command::Status(_)
+            | Command::History(_)
+            | Command::Ls(_)
             | Command::Init(_)
             | Command::Config(_)
             | Command::Plugin(_) => {}

@@ -18,6 +18,12 @@ pub mod sql;
 
 pub mod sniff;
 
+pub mod status;
+
+pub mod history;
+
+pub mod ls;
+
 pub mod init;
 
 pub mod config;

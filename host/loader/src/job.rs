@@ -12,8 +12,8 @@ mod transform;
 mod warehouse;
 
 use loader_model::choices::{
-    AnotherFeed, Duplicates, MissingColumns, ParquetCompression, ReportFormat, SchemaPolicy,
-    StagingFormat, Strategy,
+    AnotherFeed, Duplicates, MissingColumns, ParquetCompression, ProgressMode, ReportFormat,
+    SchemaPolicy, StagingFormat, Strategy,
 };
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -69,6 +69,7 @@ pub struct Job {
     pub staging_format: StagingFormat,
     pub parquet_compression: ParquetCompression,
     pub keep_staging: bool,
+    pub progress: ProgressMode,
 }
 
 /// The settings of a command, as one list.
@@ -128,6 +129,7 @@ impl Job {
             staging_format: settings.staging_format.unwrap_or_default(),
             parquet_compression: settings.parquet_compression.unwrap_or_default(),
             keep_staging: settings.keep_staging.unwrap_or(false),
+            progress: settings.progress.unwrap_or_default(),
             transform: TransformSettings::decide(settings)?,
         })
     }

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use loader_model::names::{S3Uri, TableName, clean, hex, utc};
+use loader_warehouse::past_runs::number_of;
 use sha2::{Digest, Sha256};
 
 /// Where files land.
@@ -22,15 +23,12 @@ pub struct RunId {
 impl RunId {
     /// A new id, from the clock and the system's randomness.
     pub fn new() -> RunId {
-        // A UUID of version 7 begins with 48 bits of milliseconds since 1970, and its last bits are
-        // random. The number is those milliseconds with 20 random bits behind them. It stays below
-        // 2^63, the end of a BIGINT, as long as the milliseconds are below 2^43: until 2248.
+        // A UUID of version 7 begins with 48 bits of milliseconds since 1970.
         let id = uuid::Uuid::now_v7();
         let bits = id.as_u128();
         let millis = (bits >> 80) as i64;
-        let random = (bits & 0xF_FFFF) as i64;
         let started_at = Timestamp::from_second(millis / 1000).unwrap_or(Timestamp::UNIX_EPOCH);
-        RunId { text: id.simple().to_string(), number: (millis << 20) | random, started_at }
+        RunId { text: id.simple().to_string(), number: number_of(bits), started_at }
     }
 }
 

@@ -16,7 +16,6 @@ use serde::Serialize;
 use tracing::Instrument;
 
 use crate::job::Job;
-use crate::progress::Progress;
 use crate::redshift::evolution::{Evolution, Outlook};
 use crate::report::log::Logs;
 use crate::report::recorder::Recorder;
@@ -121,7 +120,9 @@ pub(crate) async fn preview_on(aws: &Aws, job: Job, stop: Stop) -> Preview {
     let mut preview = Preview::of(&job);
     let record = Recorder::start(&job);
     let tools = Tools::new(job, Goal::Preview, aws, stop, record);
-    if let Err(error) = Box::pin(look_ahead(&tools, &mut preview)).await {
+    let ended = Box::pin(look_ahead(&tools, &mut preview)).await;
+    tools.progress.finish();
+    if let Err(error) = ended {
         preview.refuse(&error);
     }
     preview
@@ -221,12 +222,10 @@ async fn transform_to_nothing(tools: &Tools, work: &Work) -> Result<Totals> {
     let data_path = Arc::clone(&tools.data_path);
     let values = host_values::of(&tools.job.run, &work.source);
     let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
-    let transforming = blocking(move || {
-        let progress = Progress::start("transforming", spool.size_bytes);
-        let totals = data_path.transform(&spool, &plan, values, &progress, || Ok(NullSink));
-        progress.finish();
-        totals
-    });
+    let progress = tools.progress.clone();
+    progress.begin("transforming", spool.size_bytes);
+    let transforming =
+        blocking(move || data_path.transform(&spool, &plan, values, &progress, || Ok(NullSink)));
     tools.timed("transform", transforming).await
 }
 

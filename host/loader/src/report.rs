@@ -20,12 +20,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::plugin_identity::PluginIdentity;
+use crate::report::paint::{Tone, paint};
+use crate::words::wrapped;
 
 /// What a run did. The recorder fills it in as the run goes on. A field that the run never came to
 /// keeps its default: for example, `rows` is all zeros when the file was not found.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Report {
     pub run_id: String,
+    /// The run's number in the audit table.
+    pub run_number: i64,
     pub status: Status,
     pub exit_code: u8,
     pub error: Option<String>,
@@ -53,6 +57,8 @@ pub struct Report {
     pub steps: Vec<StepTime>,
     /// Where the source object is now, when it was moved.
     pub archived_to: Option<String>,
+    /// Where the rejected rows are, if there are any.
+    pub rejected_to: Option<String>,
     /// The manifest, when nothing more than staging was asked for. The JSON form leaves it out; the
     /// log has it.
     #[serde(skip)]
@@ -149,7 +155,17 @@ impl Report {
         lines.extend(self.about_run());
         // A line without text is about something that did not happen, so it is not printed.
         let known = lines.into_iter().filter(|(_, text)| !text.is_empty());
-        known.map(|(name, text)| format!("{name:>10}  {text}\n")).collect()
+        known.map(|(name, text)| labelled(&self.painted(name), &text)).collect()
+    }
+
+    /// A label, aligned to the right; that of the outcome in its colour.
+    fn painted(&self, label: &str) -> String {
+        let aligned = format!("{label:>10}");
+        match (label, self.status) {
+            ("result", Status::Failed) => paint(&aligned, Tone::Bad),
+            ("result", Status::Success | Status::AlreadyLoaded) => paint(&aligned, Tone::Good),
+            _ => aligned,
+        }
     }
 
     fn headline(&self) -> String {
@@ -162,6 +178,12 @@ impl Report {
                 format!("failed: {}", self.error.as_deref().unwrap_or("for an unknown reason"))
             }
         }
+    }
+
+    /// The run's id, and its number in the audit table. `None`: no run began.
+    fn both_ids(&self) -> Option<String> {
+        let Report { run_id, run_number, .. } = self;
+        (*run_number != 0).then(|| format!("{run_id}, in job_sts {run_number}"))
     }
 
     fn about_rows(&self) -> Vec<HumanLine> {
@@ -207,7 +229,8 @@ impl Report {
         lines.push(("S3", tally(&self.calls.s3)));
         lines.push(("Data API", tally(&self.calls.redshift_data)));
         lines.extend(self.archived_to.iter().map(|uri| ("file", format!("now {uri}"))));
-        lines.push(("run", self.run_id.clone()));
+        lines.extend(self.rejected_to.iter().map(|uri| ("rejects", uri.clone())));
+        lines.extend(self.both_ids().map(|ids| ("run", ids)));
         lines
     }
 }
@@ -220,6 +243,14 @@ const LABEL_COLUMNS: usize = 12;
 
 /// Columns for the text, on a terminal of 80.
 const TEXT_COLUMNS: usize = 80 - LABEL_COLUMNS;
+
+/// A line with its label. A text that is too long goes on below itself; lines that are broken already
+/// stay so.
+fn labelled(label: &str, text: &str) -> String {
+    let fits = text.lines().all(|line| line.trim_start().chars().count() <= TEXT_COLUMNS);
+    let lines = if fits { vec![text.to_owned()] } else { wrapped(text, TEXT_COLUMNS) };
+    format!("{label}  {}\n", lines.join(&format!("\n{:LABEL_COLUMNS$}", "")))
+}
 
 /// A value as indented JSON, with its last line end.
 pub fn indented_json(value: &impl Serialize) -> String {
@@ -285,6 +316,7 @@ mod tests {
         let keys: Vec<&String> = report.as_object().expect("an object").keys().collect();
         let promised = [
             "run_id",
+            "run_number",
             "status",
             "exit_code",
             "error",
@@ -302,6 +334,7 @@ mod tests {
             "calls",
             "steps",
             "archived_to",
+            "rejected_to",
         ];
         assert_eq!(keys, promised);
         assert_eq!(report["rows"].as_object().expect("an object").len(), 6);

@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use crate::job::Job;
 use crate::report::exports;
-use crate::report::log::{Logs, RunLog};
+use crate::report::log::{Logs, RUN_FAILED, RunLog};
 use crate::report::memory;
 use crate::report::recorder::Recorder;
 use crate::report::{CallCounts, Report, Status};
@@ -28,11 +28,10 @@ pub(crate) async fn run(
 ) -> Report {
     let log = logs.of_run(&job.run.text);
     let connected_run = async {
-        say_started(&job);
         match connect::connect(&job.warehouse.access).await {
             Ok(aws) => connected(job, goal, line, stop, &aws, &log).await,
             Err(error) => {
-                tracing::error!(%error, "run failed");
+                tracing::error!(%error, "{RUN_FAILED}");
                 let record = Recorder::start(&job);
                 record.conclude(Err(&error));
                 record.into_report()
@@ -52,16 +51,7 @@ pub(crate) async fn run_on(
     logs: &Logs,
 ) -> Report {
     let log = logs.of_run(&job.run.text);
-    let connected_run = async {
-        say_started(&job);
-        connected(job, goal, line, stop, aws, &log).await
-    };
-    Box::pin(connected_run).instrument(log.span()).await
-}
-
-fn say_started(job: &Job) {
-    let (source, name) = (job.layout.source(), &job.job_name);
-    tracing::info!(source = %source, target = %job.target, job = %name, "run started");
+    Box::pin(connected(job, goal, line, stop, aws, &log)).instrument(log.span()).await
 }
 
 async fn connected(
@@ -74,6 +64,9 @@ async fn connected(
 ) -> Report {
     let record = Recorder::start(&job);
     let tools = Tools::new(job, goal, aws, stop, record);
+    let (source, target, name) =
+        (tools.job.layout.source(), &tools.job.target, &tools.job.job_name);
+    tracing::info!(source = %source, %target, job = %name, "run started");
     let outcome = to_its_end(&tools, line).await;
     conclude(tools, outcome, log).await
 }
@@ -85,7 +78,9 @@ pub(crate) async fn to_its_end(
 ) -> Result<Status> {
     // The futures of all steps are part of this one; on the stack they would be large.
     let outcome = Box::pin(line(tools)).await;
+    tools.progress.waits_for("cleaning up");
     tools.cleanup(cleanup::run(tools, outcome.as_ref().copied())).await;
+    tools.progress.finish();
     outcome
 }
 

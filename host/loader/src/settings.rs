@@ -37,8 +37,8 @@ use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use loader_model::choices::{
     AnotherFeed, DialectSource, Duplicates, FileFormat, FileOrder, LeadingZeros, MissingColumns,
-    OnRefusal, ParquetCompression, Quotes, RepeatedHeader, ReportFormat, SchemaPolicy, ShortRows,
-    StagingFormat, Strategy, TrailingDelimiter,
+    OnRefusal, ParquetCompression, ProgressMode, Quotes, RepeatedHeader, ReportFormat,
+    SchemaPolicy, ShortRows, StagingFormat, Strategy, TrailingDelimiter,
 };
 use loader_model::error::Result;
 use loader_model::max_rejects::MaxRejects;
@@ -303,6 +303,9 @@ pub struct Settings {
     /// What becomes of a table's further files when one was refused [default: continue].
     #[arg(long, help_heading = "Work", value_parser = choice::<OnRefusal>())]
     pub on_refusal: Option<OnRefusal>,
+    /// How the progress of loads is shown, on stderr [default: auto].
+    #[arg(long, help_heading = "Work", value_parser = choice::<ProgressMode>())]
+    pub progress: Option<ProgressMode>,
     /// How the report is printed [default: human].
     #[arg(long, help_heading = "Work", value_parser = choice::<ReportFormat>())]
     pub report: Option<ReportFormat>,

@@ -15,6 +15,7 @@ use tracing::Span;
 use crate::crash;
 use crate::data_path::DataPath;
 use crate::job::Job;
+use crate::progress::Progress;
 use crate::report::recorder::Recorder;
 use crate::step::Step;
 use crate::values::{Goal, Trail};
@@ -28,6 +29,7 @@ pub struct Tools {
     pub api: DataApi,
     pub stop: Stop,
     pub record: Recorder,
+    pub progress: Progress,
     pub trail: Trail,
 }
 
@@ -35,11 +37,13 @@ impl Tools {
     /// Tools for a job.
     pub fn new(job: Job, goal: Goal, aws: &Aws, stop: Stop, record: Recorder) -> Tools {
         let name = format!("loader {}", job.run.text);
+        let progress = Progress::of_load(job.layout.source_name(), &job.run.text, job.progress);
         Tools {
             data_path: Arc::new(DataPath::of(&job, stop.flag().clone())),
             api: DataApi::new(aws, &job.warehouse.database, &name, stop.clone()),
             store: Store::new(aws),
             trail: Trail::default(),
+            progress,
             job,
             goal,
             stop,

@@ -110,6 +110,7 @@ pub(crate) enum Loaded {
 pub struct Trail {
     pub source: OnceLock<SourceObject>,
     pub rows_read: OnceLock<u64>,
+    pub rows_rejected: OnceLock<u64>,
     /// Views that earlier runs left dropped, which a load would bring back first.
     pub left_dropped: OnceLock<Vec<TableName>>,
 }

@@ -1,39 +1,68 @@
 //! Words for people: numbers with what they count, and sentences broken into lines.
 
-/// A number with what it counts: `1 file`, `2 files`.
+/// A number with what it counts: `1 file`, `2,000 files`.
 pub(crate) fn count(n: usize, what: &str) -> String {
     let end = if n == 1 { "" } else { "s" };
-    format!("{n} {what}{end}")
+    format!("{} {what}{end}", grouped(n as u64))
 }
 
-/// A text in lines of at most so many letters, broken at blanks. A longer word has a line of its own,
-/// broken where it must be.
+/// A number with its thousands apart.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.char_indices() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes in a unit that people read: `0 B`, `1.4 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KB", "MB", "GB", "TB"];
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+}
+
+/// A name with its middle left out where it is too long: beginning and end tell more.
+pub(crate) fn shortened(name: &str, most: usize) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= most {
+        return name.to_owned();
+    }
+    let (head, tail) = (most / 2, most - most / 2 - 1);
+    let beginning: String = letters[..head].iter().collect();
+    let end: String = letters[letters.len() - tail..].iter().collect();
+    format!("{beginning}…{end}")
+}
+
+/// A text in lines of at most so many letters, broken at blanks. A longer word, such as an address,
+/// has a line of its own and stays whole, so that it can be copied.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     let mut used = 0;
-    for word in text.split_whitespace().flat_map(|word| pieces(word, width)) {
+    for word in text.split_whitespace() {
         let letters = word.chars().count();
         let gap = usize::from(used > 0);
         match lines.last_mut() {
-            Some(line) if used + gap + letters <= width => {
-                if gap == 1 {
-                    line.push(' ');
-                }
-                line.push_str(&word);
+            Some(line) if used == 0 || used + gap + letters <= width => {
+                line.push_str(if gap == 1 { " " } else { "" });
+                line.push_str(word);
                 used += gap + letters;
             }
             _ => {
                 used = letters;
-                lines.push(word);
+                lines.push(word.to_owned());
             }
         }
     }
     lines
-}
-
-fn pieces(word: &str, width: usize) -> Vec<String> {
-    let letters: Vec<char> = word.chars().collect();
-    letters.chunks(width.max(1)).map(|piece| piece.iter().collect()).collect()
 }
 
 #[cfg(test)]
@@ -43,8 +72,11 @@ mod tests {
     #[test]
     fn sentences_are_broken_at_blanks() {
         assert_eq!(wrapped("a bc  def g", 5), ["a bc", "def g"]);
-        assert_eq!(wrapped("abcdefg h", 3), ["abc", "def", "g h"]);
+        assert_eq!(wrapped("a bcdefg h", 3), ["a", "bcdefg", "h"]);
         assert_eq!(wrapped("", 3), [""]);
+        let sizes = [0, 999, 1_400_000, 999_600, 5_000_000_000].map(size);
+        assert_eq!(sizes, ["0 B", "999 B", "1.4 MB", "1.0 MB", "5.0 GB"]);
+        assert_eq!([7, 1000, 1_234_567].map(grouped), ["7", "1,000", "1,234,567"]);
         assert_eq!((count(1, "file"), count(0, "file")), ("1 file".into(), "0 files".into()));
     }
 }

@@ -204,6 +204,16 @@ choice! {
 }
 
 choice! {
+    /// How the progress of loads is shown, on stderr.
+    ProgressMode {
+        Auto = "auto", "A line for each file where stderr is a terminal, nothing elsewhere";
+        Lines = "lines", "A line of text now and then";
+        Json = "json", "A line of JSON now and then";
+        None = "none", "Nothing";
+    }
+}
+
+choice! {
     /// How the report is printed.
     ReportFormat {
         Human = "human";
@@ -240,5 +250,6 @@ default! {
     ParquetCompression: Snappy,
     FileOrder: Arrival,
     OnRefusal: Continue,
+    ProgressMode: Auto,
     ReportFormat: Human,
 }

@@ -50,6 +50,10 @@ pub struct AuditRow<'a> {
     pub started_at: jiff::Timestamp,
     pub file_name: &'a str,
     pub rows_read: u64,
+    /// For a column `records_rejected`, if the table has one.
+    pub rows_rejected: u64,
+    /// For a column `loader_run_id`, if the table has one.
+    pub run_id: &'a str,
 }
 
 /// How a run has ended, as its audit row says it.
@@ -196,6 +200,8 @@ fn said<'a>(
         "source_filename" => Value::Text(audit.file_name),
         "target_table_name" => Value::Text(&target.table),
         "records_read" => Value::Rows(audit.rows_read),
+        "records_rejected" => Value::Rows(audit.rows_rejected),
+        "loader_run_id" => Value::Text(audit.run_id),
         "records_updated" => updated,
         "records_inserted" => inserted,
         "status" => Value::Text(status),

@@ -23,6 +23,8 @@ pub mod audit_table;
 
 pub mod checkup;
 
+pub mod past_runs;
+
 pub mod load_errors;
 
 pub mod refusal;

@@ -40,7 +40,7 @@ pub(crate) fn names_of_a_plugin_are_names_in_the_warehouse_too() {
     };
     insta::assert_snapshot!(refused("name-of-the-host"), @r#"3: header "id" (column 1) has the name _loader_row, which is one that the loader keeps for itself; name the columns with --column-names or, where a plugin has named them, in its config, or correct the header in the file (uri s3://misdeeds/data/in/x.csv)"#);
     insta::assert_snapshot!(refused("direction-mark-in-name"), @r#"2: plugin hostile 0.1.0 (sha256 …): make-plan: the plan's schema: column 1 has a control character in its name, "id\u{202e}gpj.exe"; this is a mistake in the plugin: report it to its author"#);
-    insta::assert_snapshot!(refused("reject-with-control-characters"), @"3: 1 row was rejected, none is allowed: line 2: line one  line two��[2J�� (hostile re�[31mfused); correct the file, or allow rejects with --max-rejects (uri s3://misdeeds/data/in/x.csv)");
+    insta::assert_snapshot!(refused("reject-with-control-characters"), @"3: 1 row was rejected, and none may be: line 2: line one  line two��[2J�� (hostile re�[31mfused); correct the file, or allow rejects with --max-rejects (uri s3://misdeeds/data/in/x.csv)");
     assert!(
         place
             .select("SELECT 1 FROM svv_columns WHERE table_schema = '{s}' AND table_name = 'other'")

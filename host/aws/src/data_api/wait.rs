@@ -8,13 +8,15 @@ use aws_sdk_redshiftdata::types::{StatementStatusString, StatusString, SubStatem
 use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::refusal::StatementFailure;
 
-use super::{DataApi, Executed, Outcome, Patience};
+use super::{DataApi, Executed, Outcome, Patience, Running};
 use crate::connect::boxed;
 use crate::failure;
 
 /// How long one DescribeStatement may wait for a change, in seconds. Source: API_DescribeStatement,
 /// `WaitTimeSeconds`.
 const LONG_POLL_SECONDS: i32 = 30;
+/// The same where somebody watches.
+const WATCHED_POLL_SECONDS: i32 = 5;
 /// How many looks at a running statement may fail in a row before its outcome counts as unknown.
 const MAX_FAILED_LOOKS: u32 = 5;
 /// What the service says of the statements of a batch that never ran.
@@ -84,6 +86,9 @@ impl DataApi {
                 }
                 (_, reason) => cancelled = reason,
             }
+            if let Some(watcher) = &self.watcher {
+                watcher(&running(&described));
+            }
             if waiting.is_over(&described) {
                 self.cancel(&id).await;
             }
@@ -122,7 +127,11 @@ impl DataApi {
     /// How long a long poll waits: not beyond the time that an execution may wait.
     fn poll_seconds(&self) -> i32 {
         let bound = self.longest_wait().and_then(|longest| i32::try_from(longest.as_secs()).ok());
-        bound.unwrap_or(LONG_POLL_SECONDS).clamp(1, LONG_POLL_SECONDS)
+        let longest = match &self.watcher {
+            Some(_) => WATCHED_POLL_SECONDS,
+            None => LONG_POLL_SECONDS,
+        };
+        bound.unwrap_or(longest).clamp(1, longest)
     }
 
     async fn cancel(&self, id: &str) {
@@ -132,6 +141,16 @@ impl DataApi {
             tracing::debug!(%error, "not cancelled");
         }
     }
+}
+
+/// How far an execution is.
+fn running(described: &DescribeStatementOutput) -> Running {
+    let subs = described.sub_statements();
+    let is = |sub: &SubStatementData, status: StatementStatusString| sub.status() == Some(&status);
+    let rows = subs.iter().filter(|sub| is(sub, StatementStatusString::Finished));
+    let rows = rows.filter_map(|sub| u64::try_from(sub.result_rows()).ok()).max();
+    let statement = subs.iter().position(|sub| is(sub, StatementStatusString::Started));
+    Running { statement, rows: rows.unwrap_or(0) }
 }
 
 /// A finished statement or batch. A single statement has no sub-statements, and counts as one.

@@ -65,6 +65,14 @@ pub(crate) fn lasts(report: &Report) -> bool {
 }
 
 impl Held {
+    /// What makes the file be tried again.
+    pub(crate) fn advice(name: &str) -> String {
+        format!(
+            "it is tried again when the file, its table or its settings change, or by `loader retry \
+             {name}`"
+        )
+    }
+
     /// Whether nothing has changed since the file failed, as far as that can be told without the
     /// warehouse.
     pub(crate) fn is_of(&self, file: &PendingFile, settings: &str) -> bool {
@@ -132,6 +140,7 @@ pub(crate) fn settings_of(settings: &Settings, table: &TableName) -> Result<Stri
         parallel: None,
         file_order: None,
         on_refusal: None,
+        progress: None,
         report: None,
         tables: None,
         profiles: None,

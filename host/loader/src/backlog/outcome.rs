@@ -91,10 +91,7 @@ impl FileOutcome {
             End::Held(held) => Some(held.error.clone()),
             End::Waits => None,
             End::Refused(error) => Some(error.to_string()),
-            End::Claimed(tables) => Some(format!(
-                "the patterns of {} take it; change all but one",
-                tables.join(" and of ")
-            )),
+            End::Claimed(tables) => Some(claimed_by(tables)),
         }
     }
 
@@ -135,6 +132,11 @@ fn weight(code: u8) -> u8 {
         1 => 6,
         _ => 7,
     }
+}
+
+/// What is wrong with a file that several tables take.
+pub(crate) fn claimed_by(tables: &[String]) -> String {
+    format!("the patterns of {} take it; change all but one", tables.join(" and of "))
 }
 
 /// The address of a file.

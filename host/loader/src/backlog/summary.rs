@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use loader_model::choices::ReportFormat;
 use serde_json::{Value, json};
 
+use crate::backlog::held::Held;
 use crate::backlog::outcome::{
     ALREADY_LOADED, End, FAILED, FileOutcome, HELD, LOADED, Outcomes, PREVIEWED, WAITS, address,
 };
 use crate::commands::plan;
 use crate::report::paint::{Tone, paint};
 use crate::report::{RowCounts, indented_json};
-use crate::words::{count, wrapped};
+use crate::words::{count, grouped, shortened, wrapped};
 
 /// Columns of a terminal.
 const WIDTH: usize = 80;
@@ -83,7 +84,8 @@ fn human(outcomes: &Outcomes) -> String {
         out.push_str(&of_one_table(of_table));
     }
     if !outcomes.unclaimed.is_empty() {
-        let names: Vec<String> = outcomes.unclaimed.iter().map(|name| shortened(name)).collect();
+        let names: Vec<String> =
+            outcomes.unclaimed.iter().map(|name| shortened(name, NAME)).collect();
         let lines = wrapped(&names.join(", "), WIDTH - 2);
         let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
         out.push_str(&format!("\nno table takes\n{lines}"));
@@ -136,7 +138,7 @@ fn into_tables(outcomes: &Outcomes) -> String {
 
 /// The lines of a table's files.
 fn of_one_table<'a>(files: impl Iterator<Item = &'a FileOutcome> + Clone) -> String {
-    let widest = files.clone().map(|file| shortened(&file.name).chars().count()).max();
+    let widest = files.clone().map(|file| shortened(&file.name, NAME).chars().count()).max();
     let width = widest.unwrap_or(0);
     files.map(|file| line(file, width)).collect()
 }
@@ -144,7 +146,7 @@ fn of_one_table<'a>(files: impl Iterator<Item = &'a FileOutcome> + Clone) -> Str
 /// The line of a file: what became of it, its name, its rows. Where something went wrong, the reason
 /// stands below it.
 fn line(file: &FileOutcome, width: usize) -> String {
-    let name = shortened(&file.name);
+    let name = shortened(&file.name, NAME);
     let (word, tone, said) = match &file.end {
         End::Ran(report) if report.exit_code == 0 => match file.word() {
             ALREADY_LOADED => ("before", Tone::Good, "was loaded before".to_owned()),
@@ -173,11 +175,7 @@ fn line(file: &FileOutcome, width: usize) -> String {
 fn reason(file: &FileOutcome) -> String {
     let Some(error) = file.error() else { return String::new() };
     let advice = match &file.end {
-        End::Held(_) => format!(
-            "; it is tried again when the file, its table or its settings change, or by `loader \
-             retry {}`",
-            file.name
-        ),
+        End::Held(_) => format!("; {}", Held::advice(&file.name)),
         _ => String::new(),
     };
     let lines = wrapped(&format!("{error}{advice}"), WIDTH - REASON);
@@ -195,22 +193,11 @@ fn rows(rows: &RowCounts) -> String {
         (duplicates, "of a key already in the file"),
         (rejected, "rejected"),
     ];
-    let parts = parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+    let parts =
+        parts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", grouped(n)));
     let parts: Vec<String> = parts.collect();
     let what = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     format!("{}{what}", count(usize::try_from(read).unwrap_or(usize::MAX), "row"))
-}
-
-/// A name with its middle left out where it is too long: beginning and end tell more.
-fn shortened(name: &str) -> String {
-    let letters: Vec<char> = name.chars().collect();
-    if letters.len() <= NAME {
-        return name.to_owned();
-    }
-    let (head, tail) = (NAME / 2, NAME - NAME / 2 - 1);
-    let beginning: String = letters[..head].iter().collect();
-    let end: String = letters[letters.len() - tail..].iter().collect();
-    format!("{beginning}…{end}")
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::backlog::place::Place;
 use crate::backlog::{Again, Doing, preview};
 use crate::job::{Job, Project};
 use crate::line;
+use crate::progress::Overall;
 use crate::report::Report;
 use crate::report::log::Logs;
 use crate::run;
@@ -32,6 +33,7 @@ pub(super) struct Work<'a> {
     pub(super) doing: Doing,
     pub(super) stop: Stop,
     pub(super) logs: &'a Logs,
+    pub(super) overall: Overall,
 }
 
 /// A table whose files are loaded, and what is known of it.
@@ -52,6 +54,7 @@ impl Work<'_> {
         let parallel = self.parallel();
         let tables = futures::stream::iter(queues.into_iter().map(|queue| self.queue(queue)));
         let mut tables: Vec<Vec<FileOutcome>> = tables.buffered(parallel).collect().await;
+        self.overall.finish();
         tables.push(claimed.into_iter().map(of_several).collect());
         let unclaimed = unclaimed.into_iter().map(|file| file.name).collect();
         let files = tables.into_iter().flatten().collect();
@@ -78,6 +81,7 @@ impl Work<'_> {
                 false => self.file(&mut table, &file).await,
             };
             let outcome = FileOutcome { name: file.name, table: Some(queue.table.clone()), end };
+            self.overall.advance();
             waits = waits || ends_the_table(&outcome, &table.settings);
             outcomes.push(outcome);
         }

@@ -14,7 +14,8 @@ use loader_data::plan::{LoadPlan, staged_schema};
 use loader_data::rejects;
 use loader_data::transform::{Sink, Totals};
 use loader_model::choices::{
-    AnotherFeed, DialectSource, MissingColumns, ParquetCompression, SchemaPolicy, StagingFormat,
+    AnotherFeed, DialectSource, MissingColumns, ParquetCompression, ProgressMode, SchemaPolicy,
+    StagingFormat,
 };
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_sandbox::HostValues;
@@ -96,7 +97,9 @@ impl Conversion {
     fn write(&self, spool: &Spool, plan: &LoadPlan, to: &Path) -> Result<Totals> {
         let new_sink = || FileSink::create(to, plan, &self.format);
         let values = self.values.clone();
-        let progress = Progress::start("writing", spool.size_bytes);
+        let name = self.input.display().to_string();
+        let progress = Progress::of_load(&name, "", ProgressMode::Auto);
+        progress.begin("writing", spool.size_bytes);
         let totals = self.data_path.transform(spool, plan, values, &progress, new_sink);
         progress.finish();
         let totals = totals?;

@@ -1,7 +1,9 @@
 //! What `loader doctor` examines: the warehouse and the bucket of a load, and the loads of its own
 //! that it tries there with the same settings.
 
-use loader_model::choices::{ParquetCompression, SchemaPolicy, StagingFormat, Strategy};
+use loader_model::choices::{
+    ParquetCompression, ProgressMode, SchemaPolicy, StagingFormat, Strategy,
+};
 use loader_model::error::Result;
 use loader_model::names::TableName;
 
@@ -102,6 +104,7 @@ impl Checkup {
             overruled_plugins: Vec::new(),
             for_glue: Vec::new(),
             keep_staging: None,
+            progress: Some(ProgressMode::None),
             ..DialectSettings::default().put_into(self.settings.clone())
         })
     }

@@ -10,24 +10,33 @@ use loader_warehouse::{bookkeeping, refusal, session};
 use crate::job::Job;
 use crate::redshift::{catalog, retry};
 
-/// The audit row of a run, without the counts of rows.
-pub fn row(job: &Job, rows_read: u64) -> AuditRow<'_> {
+/// What a run has read, as far as it came.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Read {
+    pub rows: u64,
+    pub rejected: u64,
+}
+
+/// The audit row of a run, without the counts of the table's rows.
+pub fn row(job: &Job, read: Read) -> AuditRow<'_> {
     AuditRow {
+        run_id: &job.run.text,
         run_number: job.run.number,
         job_id: &job.job_id,
         started_at: job.run.started_at,
         file_name: job.layout.source_name(),
-        rows_read,
+        rows_read: read.rows,
+        rows_rejected: read.rejected,
     }
 }
 
 /// Writes the audit row of a run that failed. If that fails too, the failure is only logged.
 // `to_the_end` ignores a wish to stop, so that a run that was stopped by Ctrl-C has its row too.
-pub async fn write_failure(api: &DataApi, job: &Job, rows_read: u64, error: &Error) {
+pub async fn write_failure(api: &DataApi, job: &Job, read: Read, error: &Error) {
     let message = error.to_string();
     let api = api.to_the_end();
     let insert = |table: &AuditTable| {
-        load_batch::audit_failure(table, &job.target, &row(job, rows_read), &message)
+        load_batch::audit_failure(table, &job.target, &row(job, read), &message)
     };
     let problem = match written(&api, job, insert).await {
         Ok(Outcome::Finished(_)) => return,

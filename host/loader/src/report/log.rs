@@ -27,6 +27,8 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::progress;
+
 /// The logs of the process: one for each run that goes on, and one for what belongs to none. Clones
 /// share them.
 #[derive(Clone, Default)]
@@ -41,6 +43,9 @@ pub struct RunLog {
 
 #[derive(Default)]
 struct KeptLines(Mutex<Option<File>>);
+
+/// The message of a run that failed. It has the error, as the report has.
+pub(crate) const RUN_FAILED: &str = "run failed";
 
 /// The name of the span of a run.
 const RUN: &str = "run";
@@ -119,7 +124,8 @@ pub fn start(verbose: u8, audience: Audience) -> Logs {
     // `loader` stands for all targets that begin so: `loader_data`, `loader_aws`, ….
     let quiet = format!("warn,loader={level}");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
-    let lines = Lines { kept: kept.clone(), people: std::io::stderr().is_terminal(), audience };
+    let people = std::io::stderr().is_terminal();
+    let lines = Lines { kept: kept.clone(), verbose, people, audience };
     // A second start in one process (tests) keeps the first subscriber.
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
     kept
@@ -127,6 +133,7 @@ pub fn start(verbose: u8, audience: Audience) -> Logs {
 
 struct Lines {
     kept: Logs,
+    verbose: u8,
     people: bool,
     audience: Audience,
 }
@@ -158,9 +165,18 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         if self.audience == Audience::LogOnly {
             return;
         }
+        // A person sees by the bars what goes on.
+        let is_loud = *event.metadata().level() <= Level::WARN || self.verbose > 0;
+        if self.people && !is_loud && progress::has_bars() {
+            return;
+        }
+        // The report, which is on the same terminal, says why.
+        if self.people && fields.message == RUN_FAILED && std::io::stdout().is_terminal() {
+            return;
+        }
         let shown =
             if self.people { for_people(event.metadata().level(), now, &fields) } else { line };
-        crate::progress::above_bar(|| {
+        progress::above_bars(|| {
             let _ = writeln!(std::io::stderr(), "{shown}");
         });
     }

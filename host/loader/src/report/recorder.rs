@@ -21,6 +21,7 @@ impl Recorder {
     pub fn start(job: &Job) -> Recorder {
         let mut report = Report {
             run_id: job.run.text.clone(),
+            run_number: job.run.number,
             target: job.target.to_string(),
             ..Report::default()
         };
@@ -112,6 +113,11 @@ impl Recorder {
     /// Where the source object is now.
     pub fn archived_to(&self, uri: &S3Uri) {
         self.report().archived_to = Some(uri.to_string());
+    }
+
+    /// Where the rejected rows are.
+    pub fn rejected_to(&self, uri: &S3Uri) {
+        self.report().rejected_to = Some(uri.to_string());
     }
 
     /// How the run ended.

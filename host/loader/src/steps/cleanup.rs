@@ -3,13 +3,17 @@
 //! In: how the run ended. Every address follows from the run, so cleaning up twice is the same as
 //! once. An error here is logged beside the run's own outcome and never replaces it.
 
+use std::sync::OnceLock;
+
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 
+use crate::crash;
+use crate::redshift::audit::{self, Read};
 use crate::report::Status;
+use crate::report::log::RUN_FAILED;
 use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
-use crate::{crash, redshift::audit};
 
 /// Cleans up after the run.
 // After `OutcomeUnknown` nothing is touched. The transaction may still be running and reading the
@@ -17,7 +21,7 @@ use crate::{crash, redshift::audit};
 // successful `loader stage` keeps its parts, which are its result; a preview has none.
 pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
     if let Err(error) = outcome {
-        tracing::error!(%error, "run failed");
+        tracing::error!(%error, "{RUN_FAILED}");
         if error.kind() == Kind::OutcomeUnknown {
             let prefix = tools.job.layout.staging_prefix();
             tracing::warn!(%prefix, "the staged parts and the source were left");
@@ -36,8 +40,10 @@ pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
 // failed before the source step has nothing to move.
 async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
     if let Err(error) = outcome {
-        let rows_read = tools.trail.rows_read.get().copied().unwrap_or(0);
-        audit::write_failure(&tools.api, &tools.job, rows_read, error).await;
+        let counted = |count: &OnceLock<u64>| count.get().copied().unwrap_or(0);
+        let (rows, rejected) =
+            (counted(&tools.trail.rows_read), counted(&tools.trail.rows_rejected));
+        audit::write_failure(&tools.api, &tools.job, Read { rows, rejected }, error).await;
     }
     delete_staged_parts(tools).await;
     if let Some(source) = tools.trail.source.get() {

@@ -11,7 +11,6 @@ use loader_data::infer::Spool;
 use loader_model::error::Result;
 
 use crate::data_path::object_reader;
-use crate::progress::Progress;
 use crate::step::Step;
 use crate::tools::{Tools, blocking};
 use crate::values::SourceObject;
@@ -19,12 +18,11 @@ use crate::values::SourceObject;
 /// Errors: `Data` (with line and column), `Transient` (the stream broke off, or the object was
 /// replaced).
 pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Arc<Spool>> {
-    let progress = Progress::start("reading", source.info.size_bytes);
-    let input = object_reader::open(&tools.store, source, progress.clone()).await?;
+    tools.progress.begin("reading", source.info.size_bytes);
+    let input = object_reader::open(&tools.store, source, tools.progress.clone()).await?;
     let data_path = Arc::clone(&tools.data_path);
     let reading = blocking(move || data_path.infer(input));
     let spool = tools.step(Step::Infer, reading).await;
-    progress.finish();
     let spool = spool.map_err(|error| tools.in_file(error))?;
     // Set once: a run reads one file.
     let _ = tools.trail.rows_read.set(spool.profile.records);

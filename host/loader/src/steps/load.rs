@@ -5,8 +5,11 @@
 //! another by now. When another transaction is in the way, the merge runs again. When a guard
 //! fires, the error says which promise would have been broken.
 
+use std::sync::Arc;
+
 use loader_aws::data_api::{DataApi, Executed, Outcome};
 use loader_data::parts::csv_null;
+use loader_data::transform::Totals;
 use loader_model::choices::StagingFormat;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::TargetColumn;
@@ -18,9 +21,10 @@ use loader_warehouse::load_batch::{
 use loader_warehouse::refusal::{Refusal, StatementFailure};
 use loader_warehouse::sql::MAX_STATEMENT_BYTES;
 
+use crate::redshift::audit::{self, Read};
 use crate::redshift::glue_keys::RefusedKeys;
 use crate::redshift::load_failure::{LoadFailure, Meaning};
-use crate::redshift::{audit, retry};
+use crate::redshift::retry;
 use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Evolved, Loaded, Staged, Work};
@@ -181,6 +185,56 @@ async fn transact(load: &Load<'_>) -> Result<Loaded> {
     }
 }
 
+/// The client, which shows what the warehouse does.
+fn watched(load: &Load<'_>, api: &DataApi, roles: &[StatementRole]) -> DataApi {
+    let progress = load.tools.progress.clone();
+    if !progress.is_shown() {
+        return api.clone();
+    }
+    progress.waits_for("waiting for the warehouse");
+    let roles = roles.to_vec();
+    let rows_staged = load.staged.totals.rows_staged;
+    api.watched_by(Arc::new(move |running| {
+        let role = running.statement.and_then(|place| roles.get(place));
+        progress.waits_for(&doing(role.copied(), rows_staged));
+    }))
+}
+
+/// What the warehouse does, in words.
+fn doing(role: Option<StatementRole>, rows: u64) -> String {
+    match role {
+        None => "waiting for the warehouse".to_owned(),
+        Some(StatementRole::Lock) => "waiting for other loads of the table".to_owned(),
+        Some(StatementRole::Setting | StatementRole::FenceGuard | StatementRole::CreateStage) => {
+            "preparing the transaction".to_owned()
+        }
+        Some(StatementRole::Copy) => format!("copying {rows} rows"),
+        Some(StatementRole::RowGuard | StatementRole::DuplicateGuard) => {
+            format!("checking {rows} rows")
+        }
+        Some(
+            StatementRole::Fence
+            | StatementRole::Ledger
+            | StatementRole::Audit
+            | StatementRole::Report,
+        ) => "writing down the load".to_owned(),
+        Some(
+            StatementRole::CreateTable
+            | StatementRole::HoldTarget
+            | StatementRole::ColumnGuard
+            | StatementRole::RespeltKeyGuard
+            | StatementRole::OneKeyGuard
+            | StatementRole::Respell
+            | StatementRole::Count
+            | StatementRole::NewKeyGuard
+            | StatementRole::Delete
+            | StatementRole::Update
+            | StatementRole::Insert
+            | StatementRole::CreateView,
+        ) => format!("merging {rows} rows"),
+    }
+}
+
 /// What the first of two transactions has come to.
 enum Filled {
     /// The staging table has the rows. It lives as long as this session.
@@ -194,7 +248,7 @@ enum Filled {
 // session.
 async fn fill(load: &Load<'_>, statements: Vec<Statement>) -> Result<Filled> {
     let (roles, statements): (Vec<StatementRole>, Vec<String>) = statements.into_iter().unzip();
-    let api = load.api().opening_session();
+    let api = watched(load, &load.api(), &roles).opening_session();
     let filled = retry::execute_batch_while(&api, &statements, retry::is_passing).await;
     match filled.map_err(Error::unless_unknown)? {
         Outcome::Failed(failure) => load.explain(&roles, &failure).await.map(Filled::Ended),
@@ -217,6 +271,7 @@ async fn commit(
     may_pass: impl Fn(Refusal) -> bool,
 ) -> Result<Loaded> {
     let (roles, statements): (Vec<StatementRole>, Vec<String>) = statements.into_iter().unzip();
+    let api = &watched(load, api, &roles);
     match retry::execute_batch_while(api, &statements, may_pass).await? {
         Outcome::Failed(failure) => load.explain(&roles, &failure).await,
         Outcome::Finished(executed) => {
@@ -280,9 +335,13 @@ fn batch<'a>(
             plugins: said.plugins,
             upsert_keys: said.upsert_keys,
         },
-        audit: audit::row(job, load.staged.totals.rows_read),
+        audit: audit::row(job, read(&load.staged.totals)),
         audit_table: load.work.catalog.audit.as_ref(),
     }
+}
+
+fn read(totals: &Totals) -> Read {
+    Read { rows: totals.rows_read, rejected: totals.rows_rejected }
 }
 
 /// Refuses statements that are too long for the Data API, with a message that says what to do. (For

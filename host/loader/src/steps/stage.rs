@@ -31,10 +31,9 @@ const PARTS_IN_FLIGHT: usize = 4;
 
 /// Errors: `Data` (more rejected rows than allowed), `Plugin`, `Transient`, `Internal`.
 pub(crate) async fn run(tools: &Tools, work: &Work) -> Result<Staged> {
-    let progress = Progress::start("staging", work.spool.size_bytes);
-    let staging = transform_and_upload(tools, work, progress.clone());
+    tools.progress.begin("staging", work.spool.size_bytes);
+    let staging = transform_and_upload(tools, work, tools.progress.clone());
     let staged = tools.step(Step::Stage, staging).await;
-    progress.finish();
     let (totals, uploaded) = staged?;
     let staged = account(tools, work, totals, uploaded);
     export_rejects(tools, work, &staged.totals).await?;
@@ -57,6 +56,8 @@ fn account(tools: &Tools, work: &Work, totals: Totals, uploaded: Uploaded) -> St
         totals,
     };
     tools.record.staged(&staged);
+    // Set once: a run stages one file.
+    let _ = tools.trail.rows_rejected.set(staged.totals.rows_rejected);
     if staged.totals.rounded > 0 {
         let values = staged.totals.rounded;
         tracing::info!(values, "decimals were rounded to the scale of their columns");
@@ -124,6 +125,7 @@ async fn export_rejects(tools: &Tools, work: &Work, totals: &Totals) -> Result<(
     }
     let rejected = rejects::to_csv(totals, &work.spool);
     let exported = exports::write_rejects(&tools.store, &tools.job.layout, rejected).await;
+    exported.iter().for_each(|uri| tools.record.rejected_to(uri));
     rejects::judge(totals, &work.spool, tools.data_path.settings.max_rejects)
         .map_err(|error| tools.in_file(error))?;
     tracing::warn!(rows = totals.rows_rejected, uri = %exported?, "rows rejected");

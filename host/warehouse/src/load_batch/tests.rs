@@ -70,6 +70,8 @@ fn built(change: impl FnOnce(&mut LoadBatch<'_>)) -> LoadStatements {
             started_at: "2025-01-19T10:30:00Z".parse().expect("an instant"),
             file_name: "o'brien.csv",
             rows_read: 3,
+            rows_rejected: 0,
+            run_id: "run1",
         },
         audit_table: None,
     };
@@ -261,6 +263,8 @@ fn a_failed_run_leaves_its_own_row() {
         started_at: "2025-01-19T10:30:00Z".parse().expect("an instant"),
         file_name: "x.csv",
         rows_read: 3,
+        rows_rejected: 0,
+        run_id: "run1",
     };
     let own = AuditTable::own();
     let failed = audit_failure(&own, &target, &audit, "line 3: it's ragged").expect("a row");
