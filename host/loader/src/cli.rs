@@ -18,7 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cli::config::ConfigArgs;
 use crate::cli::plugin::PluginArgs;
-use crate::cli::seeing::{HistoryArgs, LsArgs, StatusArgs};
+use crate::cli::seeing::{HistoryArgs, LsArgs, ReportArgs, ShowArgs, StatusArgs};
 use crate::settings::Settings;
 use crate::settings::plugin_entry::BUILT_IN;
 
@@ -65,6 +65,10 @@ pub enum Command {
     Status(StatusArgs),
     /// Show the last runs of all tables or of one.
     History(HistoryArgs),
+    /// Show the report of a past run.
+    Show(ShowArgs),
+    /// Write a page about past runs: one HTML file that needs nothing else.
+    Report(ReportArgs),
     /// List what lies in a folder of the bucket.
     Ls(LsArgs),
     /// Run a local file through inference and plugins into a local file.
@@ -258,6 +262,8 @@ impl Command {
             | Command::Sql(_)
             | Command::Status(_)
             | Command::History(_)
+            | Command::Show(_)
+            | Command::Report(_)
             | Command::Ls(_)
             | Command::Init(_)
             | Command::Config(_)

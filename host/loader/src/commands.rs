@@ -22,6 +22,10 @@ pub mod status;
 
 pub mod history;
 
+pub mod show;
+
+pub mod report;
+
 pub mod ls;
 
 pub mod init;

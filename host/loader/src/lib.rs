@@ -44,6 +44,10 @@ mod progress;
 
 mod words;
 
+mod past;
+
+mod page;
+
 mod preview;
 
 mod old_journals;

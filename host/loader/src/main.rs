@@ -56,6 +56,8 @@ async fn run(command: Command, verbose: u8, stop: Stop, logs: &Logs) -> u8 {
         Command::Sniff(args) => commands::sniff::run(args),
         Command::Status(args) => commands::status::run(args, stop).await,
         Command::History(args) => commands::history::run(args, stop).await,
+        Command::Show(args) => commands::show::run(args, stop).await,
+        Command::Report(args) => commands::report::run(args, stop).await,
         Command::Ls(args) => commands::ls::run(args, stop).await,
         Command::Init(args) => commands::init::run(args, stop).await,
         Command::Config(args) => commands::config::run(args),

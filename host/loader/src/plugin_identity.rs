@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use loader_sandbox::PluginCounters;
 use loader_warehouse::bookkeeping::MAX_JSON_BYTES;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A plugin of the chain.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct PluginIdentity {
     pub name: String,
     pub version: String,

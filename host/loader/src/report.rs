@@ -11,12 +11,15 @@ pub(crate) mod paint;
 
 pub mod recorder;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use loader_aws::data_api::DataApi;
+use loader_aws::s3::Store;
 use loader_model::choices::ReportFormat;
 use loader_model::error::Error;
 use loader_warehouse::evolution::script::ViewChange;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::plugin_identity::PluginIdentity;
@@ -25,10 +28,13 @@ use crate::words::wrapped;
 
 /// What a run did. The recorder fills it in as the run goes on. A field that the run never came to
 /// keeps its default: for example, `rows` is all zeros when the file was not found.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub struct Report {
     pub run_id: String,
-    /// The run's number in the audit table.
+    /// The run's number in the audit table. A text in JSON: many readers of JSON take numbers for
+    /// floats, which do not hold so many digits.
+    #[serde(with = "as_text")]
     pub run_number: i64,
     pub status: Status,
     pub exit_code: u8,
@@ -59,14 +65,30 @@ pub struct Report {
     pub archived_to: Option<String>,
     /// Where the rejected rows are, if there are any.
     pub rejected_to: Option<String>,
+    /// How many rows were rejected for each reason, by its code; of many rows, as far as they were
+    /// kept.
+    pub rejected_because: Tally,
     /// The manifest, when nothing more than staging was asked for. The JSON form leaves it out; the
     /// log has it.
     #[serde(skip)]
     pub staged_only: Option<String>,
 }
 
+/// A whole number as text.
+pub(crate) mod as_text {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(number: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(number)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// How the run ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     Success,
@@ -88,7 +110,7 @@ impl Status {
 }
 
 /// The object that was loaded.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct SourceReport {
     pub uri: String,
     pub etag: Option<String>,
@@ -97,7 +119,7 @@ pub struct SourceReport {
 
 /// Where the rows went. `read = staged + rejected` and `staged = inserted + updated + duplicates`;
 /// both are checked.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct RowCounts {
     pub read: u64,
     pub staged: u64,
@@ -108,17 +130,30 @@ pub struct RowCounts {
 }
 
 /// The number of requests by operation, such as `GetObject` or `BatchExecuteStatement`.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct CallCounts {
-    pub s3: BTreeMap<&'static str, u64>,
-    pub redshift_data: BTreeMap<&'static str, u64>,
+    pub s3: Tally,
+    pub redshift_data: Tally,
 }
 
+/// Counts by name.
+pub type Tally = BTreeMap<Cow<'static, str>, u64>;
+
 /// How long a step took.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct StepTime {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub seconds: f64,
+}
+
+impl CallCounts {
+    /// The requests so far.
+    pub(crate) fn of(store: &Store, api: &DataApi) -> CallCounts {
+        let owned = |tally: BTreeMap<&'static str, u64>| {
+            tally.into_iter().map(|(operation, n)| (operation.into(), n)).collect()
+        };
+        CallCounts { s3: owned(store.calls().tally()), redshift_data: owned(api.calls().tally()) }
+    }
 }
 
 impl Report {
@@ -269,7 +304,7 @@ fn shortened(sql: &str) -> String {
     }
 }
 
-fn tally(calls: &BTreeMap<&'static str, u64>) -> String {
+fn tally(calls: &Tally) -> String {
     listed(&calls.iter().map(|(operation, n)| format!("{n} {operation}")).collect::<Vec<_>>())
 }
 
@@ -335,6 +370,7 @@ mod tests {
             "steps",
             "archived_to",
             "rejected_to",
+            "rejected_because",
         ];
         assert_eq!(keys, promised);
         assert_eq!(report["rows"].as_object().expect("an object").len(), 6);

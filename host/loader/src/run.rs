@@ -84,8 +84,9 @@ pub(crate) async fn to_its_end(
     outcome
 }
 
-// The order matters: the log is exported when its last line is written, and the requests are
-// counted after that, so that they include the export. `loader stage` exports no log.
+// The order matters: the log is exported when its last line is written, which is the report, and the
+// requests are counted once more after that, so that they include the export. `loader stage` exports
+// no log.
 async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report {
     let (status, exit_code) = match &outcome {
         Ok(status) => (*status, 0),
@@ -93,13 +94,14 @@ async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report
     };
     let peak_bytes = memory::peak_bytes();
     tracing::info!(status = status.word(), exit_code, peak_bytes, "run ended");
-    if tools.goal == Goal::Load {
-        exports::write_log(&tools.store, &tools.job.layout, log).await;
+    let Tools { goal, store, api, job, record, .. } = tools;
+    record.conclude(outcome.as_ref().copied());
+    let mut report = record.into_report();
+    report.calls = CallCounts::of(&store, &api);
+    if goal == Goal::Load {
+        log.keep_report(&report);
+        exports::write_log(&store, &job.layout, log).await;
+        report.calls = CallCounts::of(&store, &api);
     }
-    tools.record.conclude(outcome.as_ref().copied());
-    tools.record.calls(CallCounts {
-        s3: tools.store.calls().tally(),
-        redshift_data: tools.api.calls().tally(),
-    });
-    tools.record.into_report()
+    report
 }

@@ -79,6 +79,11 @@ pub fn number_of(run_id: u128) -> i64 {
     (millis << 20) | random
 }
 
+/// When a run of this number has started, in milliseconds since 1970.
+pub fn millis_of_number(number: i64) -> i64 {
+    number >> 20
+}
+
 impl FromRow for PastRun {
     fn from_row(row: Row<'_>) -> Result<PastRun> {
         let text = |column: &str| match row.has(column) {

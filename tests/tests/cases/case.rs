@@ -85,7 +85,12 @@ pub(crate) fn plan_and_load(place: &Place, input: &str, given: &Given) -> (Repor
 pub(crate) fn load(verb: &str, place: &Place, input: &str, given: &Given) -> Report {
     let mut command = place.command(verb, input, "t");
     match &given.settings {
-        Some(settings) => command.env_remove("LOADER_PLUGINS").arg("--config").arg(settings),
+        // The settings of a remedy lie elsewhere, so they name the plugins' folder by a variable.
+        Some(settings) => {
+            let plugins = root().join("plugins");
+            let command = command.env_remove("LOADER_PLUGINS").env("PLUGINS", plugins);
+            command.arg("--config").arg(settings)
+        }
         None => command.arg("--plugins").arg(plugin("default")),
     };
     Report::of(run(&mut command_line::replaced(&command, &given.arguments)))

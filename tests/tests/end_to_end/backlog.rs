@@ -329,6 +329,16 @@ fn what_is_there_and_what_was_can_be_seen() {
     let of_table = json(&["history", "orders", "--last", "1"]);
     assert_eq!(of_table.as_array().map(Vec::len), Some(1));
 
+    // A run is found by its id and by its number.
+    let number = loaded[0]["run_number"].as_str().unwrap_or_default();
+    for run in [id, number] {
+        let shown = json(&["show", run]);
+        assert_eq!((&shown["run_id"], &shown["run_number"]), (&json!(id), &json!(number)));
+        assert_eq!(shown["rows"]["inserted"], 1);
+    }
+    let unknown = project.text(&["show", "0"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.stdout);
+
     let listed = project.text(&["ls", "unprocessed"]).stdout;
     let end = "orders_2.csv\n1 object in s3://backlog-seen/data/unprocessed/\n";
     assert!(listed.ends_with(end), "{listed}");

@@ -49,6 +49,8 @@ mod project;
 
 mod released_contracts;
 
+mod report_page;
+
 mod harness;
 
 mod other_clients;

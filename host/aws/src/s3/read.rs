@@ -45,6 +45,23 @@ impl Store {
         }
     }
 
+    /// Reads the end of an object, of at most so many bytes; `None` when it does not exist.
+    pub async fn read_end(&self, uri: &S3Uri, bytes: usize) -> Result<Option<Vec<u8>>> {
+        let doing = format!("reading the end of {uri}");
+        let get = self.read_in_its_region(&uri.bucket, async |client: &Client| {
+            self.calls.count("GetObject");
+            let get = client.get_object().bucket(&uri.bucket).key(&uri.key);
+            boxed(get.range(format!("bytes=-{bytes}")).send()).await
+        });
+        let object = match get.await {
+            Ok(object) => object,
+            Err(error) if failure::is_missing(&error) => return Ok(None),
+            Err(error) => return Err(failure::read_failure(&doing, error)),
+        };
+        let end = object.body.collect().await;
+        end.context(Kind::Transient, format!("{doing} broke off")).map(|end| Some(end.to_vec()))
+    }
+
     /// Reads a small object whole; `None` when it does not exist. Errors: `Config` when it has more
     /// than `max_bytes`, of which no more than that are read.
     pub async fn read_whole(&self, uri: &S3Uri, max_bytes: usize) -> Result<Option<Vec<u8>>> {

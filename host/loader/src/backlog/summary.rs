@@ -211,7 +211,7 @@ mod tests {
 
     fn ran(name: &str, outcome: Result<Status, Error>, rows: RowCounts) -> FileOutcome {
         let mut report = Report { run_id: "01a2".into(), rows, ..Report::default() };
-        report.steps = vec![StepTime { name: "load", seconds: 0.41 }];
+        report.steps = vec![StepTime { name: "load".into(), seconds: 0.41 }];
         report.conclude(outcome.as_ref().copied());
         let table = Some("orders".to_owned());
         FileOutcome { name: name.to_owned(), table, end: End::Ran(Box::new(report)) }

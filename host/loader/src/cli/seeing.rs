@@ -1,4 +1,6 @@
-//! What can be typed to see what is there and what was: `status`, `history`, `ls`.
+//! What can be typed to see what is there and what was: `status`, `history`, `show`, `report`, `ls`.
+
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -23,6 +25,32 @@ pub struct HistoryArgs {
     /// Runs that are shown, the last ones.
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub last: u32,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of `show`.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// A run: its id, or its number in job_sts.
+    #[arg(value_name = "RUN")]
+    pub of_run: String,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of `report`.
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// Table of the settings file [default: all].
+    #[arg(value_name = "TABLE")]
+    pub of_table: Option<String>,
+    /// File to write.
+    #[arg(short, long, value_name = "FILE", default_value = "loader-report.html")]
+    pub output: PathBuf,
+    /// Days that the page is about, up to now.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+    pub days: u32,
     #[command(flatten)]
     pub run: RunArgs,
 }

@@ -90,7 +90,7 @@ fn human(runs: &[PastRun], ids: &BTreeMap<i64, PastLoad>) -> String {
 
 fn as_json(run: &PastRun, load: Option<&PastLoad>) -> Value {
     json!({
-        "run_number": run.number,
+        "run_number": run.number.map(|number| number.to_string()),
         "run_id": load.map(|load| &load.run_id),
         "started_at": run.started_at,
         "ended_at": run.ended_at,

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use loader_model::names::utc;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Span, Subscriber};
@@ -28,6 +28,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::progress;
+use crate::report::Report;
 
 /// The logs of the process: one for each run that goes on, and one for what belongs to none. Clones
 /// share them.
@@ -46,6 +47,9 @@ struct KeptLines(Mutex<Option<File>>);
 
 /// The message of a run that failed. It has the error, as the report has.
 pub(crate) const RUN_FAILED: &str = "run failed";
+
+/// The message of the line with a run's report, and the field that has it.
+pub(crate) const REPORT: &str = "report";
 
 /// The name of the span of a run.
 const RUN: &str = "run";
@@ -75,6 +79,18 @@ impl RunLog {
     // On the level of errors, so that no setting of the log keeps a line from its run.
     pub fn span(&self) -> Span {
         tracing::error_span!(RUN, run_id = self.run_id)
+    }
+
+    /// Writes the report of the run as a line, which is the last one.
+    pub fn keep_report(&self, report: &Report) {
+        let line = json!({
+            "level": "INFO",
+            "ts": utc(Timestamp::now(), "%Y-%m-%dT%H:%M:%SZ"),
+            "run_id": self.run_id,
+            "msg": REPORT,
+            (REPORT): report,
+        });
+        self.lines.push(&line.to_string());
     }
 
     /// All lines so far.

@@ -9,7 +9,7 @@ use loader_model::names::{S3Uri, TableName};
 
 use crate::job::Job;
 use crate::plugin_identity::{self, PluginIdentity};
-use crate::report::{CallCounts, Report, SourceReport, Status, StepTime};
+use crate::report::{Report, SourceReport, Status, StepTime};
 use crate::values::{Evolved, SourceObject, Staged};
 
 /// The report so far.
@@ -31,7 +31,7 @@ impl Recorder {
 
     /// The step of this name has ended, with or without an error.
     pub fn step(&self, name: &'static str, took: Duration) {
-        let time = StepTime { name, seconds: took.as_secs_f64() };
+        let time = StepTime { name: name.into(), seconds: took.as_secs_f64() };
         self.report().steps.push(time);
     }
 
@@ -85,6 +85,9 @@ impl Recorder {
         let mut report = self.report();
         report.rows.staged = staged.totals.rows_staged;
         report.rows.rejected = staged.totals.rows_rejected;
+        for reject in &staged.totals.rejects {
+            *report.rejected_because.entry(reject.code.to_string().into()).or_default() += 1;
+        }
         report.values_rounded += staged.totals.rounded + plugin_identity::rounded(&staged.plugins);
     }
 
@@ -123,11 +126,6 @@ impl Recorder {
     /// How the run ended.
     pub fn conclude(&self, outcome: Result<Status, &Error>) {
         self.report().conclude(outcome);
-    }
-
-    /// The requests that were made.
-    pub fn calls(&self, calls: CallCounts) {
-        self.report().calls = calls;
     }
 
     /// The report as it is now.

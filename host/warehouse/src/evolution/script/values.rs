@@ -2,7 +2,7 @@
 //! notices).
 
 use loader_model::names::TableName;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::catalog::ColumnAttributes;
 use crate::dependents::Dependents;
@@ -61,7 +61,7 @@ pub struct Transaction {
 }
 
 /// What happens to a view.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct ViewChange {
     pub view: String,
     pub action: ViewAction,
@@ -71,7 +71,7 @@ pub struct ViewChange {
 }
 
 /// Why a view is touched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ViewAction {
     /// Dropped, and made again as it was.

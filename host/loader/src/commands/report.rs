@@ -1,0 +1,35 @@
+//! `loader report`: the past runs of a bucket, or of a table, on a page.
+
+use loader_aws::stop::Stop;
+use loader_model::error::{Context, Kind, Result};
+
+use crate::backlog::place::Place;
+use crate::cli::seeing::ReportArgs;
+use crate::commands::{conclude, print};
+use crate::job::Project;
+use crate::page::Page;
+use crate::past;
+use crate::words::count;
+
+/// Writes the page, and says how many runs are on it.
+pub async fn run(args: ReportArgs, stop: Stop) -> u8 {
+    conclude(write(args, &stop).await)
+}
+
+async fn write(args: ReportArgs, stop: &Stop) -> Result<()> {
+    let project = Project::read(args.run)?;
+    let place = Place::connect(&project, stop).await?;
+    let (mut runs, has_more) = past::of_days(&place, args.days).await?;
+    let mut title = format!("s3://{}", place.bucket);
+    if let Some(name) = &args.of_table {
+        let target = project.target_of(project.table_of_name(name).unwrap_or(name))?.to_string();
+        runs.retain(|past| past.report.target == target);
+        title = format!("{target} from {title}");
+    }
+    let made_at = jiff::Timestamp::now();
+    let page = Page { title, days: args.days, runs: &runs, has_more, made_at };
+    let cannot = || format!("{} cannot be written", args.output.display());
+    std::fs::write(&args.output, page.html()).context(Kind::Config, cannot())?;
+    print(&format!("{} has {}\n", args.output.display(), count(runs.len(), "run")));
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! Past runs on a page: one HTML file that needs nothing else, on a phone as on a screen, in light and
+//! dark.
+//!
+//! In: reports. Out: the page. `figures` counts, `charts` draws, `tables` lists; everything that comes
+//! from a report is escaped in `html`.
+
+mod charts;
+mod figures;
+mod html;
+mod tables;
+
+use jiff::Timestamp;
+use loader_model::names::utc;
+
+use crate::past::PastReport;
+use crate::words::{count, grouped};
+
+use charts::{bars_by_day, bars_by_name};
+use figures::Figures;
+use html::escaped;
+
+const STYLE: &str = include_str!("page/style.css");
+
+/// What a page is about.
+pub(crate) struct Page<'a> {
+    /// The bucket, or a table of it.
+    pub(crate) title: String,
+    pub(crate) days: u32,
+    /// The latest first.
+    pub(crate) runs: &'a [PastReport],
+    /// Whether there were more runs than are here.
+    pub(crate) has_more: bool,
+    pub(crate) made_at: Timestamp,
+}
+
+impl Page<'_> {
+    /// The whole file.
+    pub(crate) fn html(&self) -> String {
+        let figures = Figures::of(self.runs, self.days, self.made_at);
+        let title = escaped(&self.title);
+        let sections = [
+            self.tiles(&figures),
+            charts(&figures),
+            tables::of_tables(&figures),
+            tables::of_failures(self.runs),
+            tables::of_schema_changes(self.runs),
+            tables::of_plugins(&figures),
+            tables::of_runs(self.runs),
+        ];
+        let made = utc(self.made_at, "%Y-%m-%d %H:%M:%S UTC");
+        let more = match self.has_more {
+            true => " There were more runs than are shown.",
+            false => "",
+        };
+        let days = count(self.days as usize, "day");
+        format!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta \
+             name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta \
+             name=\"color-scheme\" content=\"light dark\">\n<title>loader: {title}</title>\n\
+             <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n<p>Loads of the \
+             last {days}, as of {made}.{more}</p>\n</header>\n<main>\n{}</main>\n</body>\n</html>\n",
+            sections.concat()
+        )
+    }
+
+    fn tiles(&self, figures: &Figures) -> String {
+        if self.runs.is_empty() {
+            return "<p class=\"none\">No run of this time has left a report.</p>\n".to_owned();
+        }
+        let rate = |part: u64, of: u64| match part as f64 * 100.0 / of.max(1) as f64 {
+            0.0 => String::new(),
+            percent if percent < 0.1 => "< 0.1 %".to_owned(),
+            percent => format!("{percent:.1} %"),
+        };
+        let tiles = [
+            ("runs", grouped(figures.runs), String::new(), ""),
+            ("failed", grouped(figures.failed), rate(figures.failed, figures.runs), "bad"),
+            ("rows inserted", grouped(figures.inserted), String::new(), ""),
+            ("rows updated", grouped(figures.updated), String::new(), ""),
+            (
+                "rows rejected",
+                grouped(figures.rejected),
+                rate(figures.rejected, figures.read),
+                "bad",
+            ),
+            ("tables", grouped(figures.tables.len() as u64), String::new(), ""),
+        ];
+        let tile = |(label, value, beside, tone): (&str, String, String, &str)| {
+            let tone = if value == "0" { "" } else { tone };
+            format!(
+                "<div class=\"tile {tone}\"><b>{value}</b> <small>{beside}</small>\
+                 <span>{label}</span></div>\n"
+            )
+        };
+        format!("<div class=\"tiles\">\n{}</div>\n", tiles.map(tile).concat())
+    }
+}
+
+fn charts(figures: &Figures) -> String {
+    if figures.runs == 0 {
+        return String::new();
+    }
+    let runs = bars_by_day(
+        "Runs",
+        &figures.days,
+        &[
+            ("loaded", "good", |day| day.loaded),
+            ("loaded before", "calm", |day| day.already),
+            ("failed", "bad", |day| day.failed),
+        ],
+    );
+    let rows = bars_by_day(
+        "Rows",
+        &figures.days,
+        &[
+            ("inserted", "good", |day| day.inserted),
+            ("updated", "calm", |day| day.updated),
+            ("rejected", "bad", |day| day.rejected),
+        ],
+    );
+    let steps: Vec<(String, f64, String)> = figures
+        .steps
+        .iter()
+        .map(|(name, step)| {
+            let median = step.median();
+            (name.clone(), step.total(), format!("{:.1} s, median {median:.2} s", step.total()))
+        })
+        .collect();
+    let steps = bars_by_name("Time by step", &steps, "calm");
+    let reasons: Vec<(String, f64, String)> =
+        figures.reasons.iter().map(|(code, n)| (code.clone(), *n as f64, grouped(*n))).collect();
+    let reasons = bars_by_name("Rejected rows by reason", &reasons, "bad");
+    format!("<div class=\"charts\">\n{runs}{rows}{steps}{reasons}</div>\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{Report, RowCounts, Status, StepTime};
+
+    fn past(minutes: i64, change: impl FnOnce(&mut Report)) -> PastReport {
+        let started_at: Timestamp = "2026-11-28T18:00:00Z".parse().expect("an instant");
+        let started_at = started_at - jiff::Span::new().minutes(minutes);
+        let mut report = Report {
+            run_id: "01a2".into(),
+            run_number: 7,
+            status: Status::Success,
+            target: "public.orders".into(),
+            rows: RowCounts {
+                read: 3,
+                staged: 2,
+                rejected: 1,
+                inserted: 1,
+                updated: 1,
+                duplicates: 0,
+            },
+            steps: vec![StepTime { name: "load".into(), seconds: 0.5 }],
+            ..Report::default()
+        };
+        report.source.uri = "s3://b/data/in/orders.csv".into();
+        change(&mut report);
+        PastReport { started_at, report }
+    }
+
+    fn page(runs: &[PastReport]) -> String {
+        let made_at = "2026-11-28T19:00:00Z".parse().expect("an instant");
+        Page { title: "s3://b".into(), days: 7, runs, has_more: false, made_at }.html()
+    }
+
+    #[test]
+    fn a_page_says_all_and_needs_nothing_else() {
+        let runs = [
+            past(0, |report| report.rejected_because.extend([("does-not-fit".into(), 1)])),
+            past(60 * 24, |report| {
+                report.status = Status::Failed;
+                report.exit_code = 3;
+                report.error = Some("line 7: <b>no</b> number".into());
+            }),
+            past(60 * 48, |report| report.schema_changes = vec!["ALTER TABLE t".into()]),
+        ];
+        let page = page(&runs);
+        for part in [
+            "<h1>s3://b</h1>",
+            "<b>3</b>",
+            "does-not-fit",
+            "line 7: &lt;b&gt;no&lt;/b&gt; number",
+            "ALTER TABLE t",
+            "public.orders",
+        ] {
+            assert!(page.contains(part), "{part} is not in {page}");
+        }
+        for other in ["http://", "https://", "<script", "src=", "@import", "url("] {
+            assert!(!page.contains(other), "{other} is in {page}");
+        }
+        assert_eq!(page.matches("<svg").count(), 4);
+    }
+
+    #[test]
+    fn a_page_without_runs_says_so() {
+        assert!(page(&[]).contains("No run of this time has left a report."));
+    }
+}
