@@ -12,13 +12,18 @@ use serde_json::{Value, json};
 
 use crate::cli::seeing::HistoryArgs;
 use crate::commands::sql::select;
-use crate::commands::table::table;
 use crate::commands::{conclude, print};
 use crate::job::{Project, WarehouseSettings};
 use crate::report::indented_json;
+use crate::report::paint::{Tone, paint};
+use crate::words::{grouped, shortened, wrapped};
 
-/// Letters of a run's id that are shown; the last ones, which differ.
-const ID_LETTERS: usize = 8;
+/// Columns before what is said of a run below its first line, and of those behind them as many as an
+/// error may take.
+const INDENT: usize = 21;
+const ERROR: usize = 80 - INDENT - 2;
+/// The longest name of a file that is shown whole.
+const NAME: usize = 30;
 
 /// Prints the runs, the latest first.
 pub async fn run(args: HistoryArgs, stop: Stop) -> u8 {
@@ -55,37 +60,47 @@ async fn history(args: HistoryArgs, stop: Stop) -> Result<()> {
 }
 
 /// The rows of a query.
-pub(super) async fn ask<T: FromRow>(api: &DataApi, sql: &str) -> Result<Vec<T>> {
+async fn ask<T: FromRow>(api: &DataApi, sql: &str) -> Result<Vec<T>> {
     select(api, sql).await?.unwrap_or_default().decode()
 }
 
 /// The ids of runs by their numbers.
-pub(super) fn ids(loads: Vec<PastLoad>) -> BTreeMap<i64, PastLoad> {
+fn ids(loads: Vec<PastLoad>) -> BTreeMap<i64, PastLoad> {
     let numbered =
         loads.into_iter().filter_map(|load| Some((past_runs::run_number(&load.run_id)?, load)));
     numbered.collect()
 }
 
 fn human(runs: &[PastRun], ids: &BTreeMap<i64, PastLoad>) -> String {
-    let mut shown = table(["started", "table", "file", "status", "read", "new", "updated", "run"]);
-    let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
-    for run in runs {
-        let id = run.number.and_then(|number| ids.get(&number)).map(|load| {
-            let start = load.run_id.len().saturating_sub(ID_LETTERS);
-            load.run_id[start..].to_owned()
-        });
-        shown.add_row([
-            run.started_at.get(..19).unwrap_or(&run.started_at).to_owned(),
-            run.table.clone(),
-            run.file_name.clone(),
-            run.status.to_lowercase(),
-            number(run.read),
-            number(run.inserted),
-            number(run.updated),
-            id.unwrap_or_else(|| number(run.number)),
-        ]);
+    let id = |run: &PastRun| match run.number.and_then(|number| ids.get(&number)) {
+        Some(load) => load.run_id.clone(),
+        None => run.number.map(|number| number.to_string()).unwrap_or_default(),
+    };
+    runs.iter().map(|run| entry(run, &id(run))).collect()
+}
+
+/// Two lines for a run, and one for its error. `id`: its id, or its number where the ledger has none.
+fn entry(run: &PastRun, id: &str) -> String {
+    let started_at = run.started_at.get(..19).unwrap_or(&run.started_at);
+    let is_failed = run.status.eq_ignore_ascii_case("failed");
+    let tone = if is_failed { Tone::Bad } else { Tone::Good };
+    let status = paint(&format!("{:<7}", run.status.to_lowercase()), tone);
+    let file = shortened(&run.file_name, NAME);
+    let counts = [(run.read, "read"), (run.inserted, "inserted"), (run.updated, "updated")];
+    let counts = counts.into_iter().filter_map(|(n, what)| {
+        let n = u64::try_from(n?).ok().filter(|n| *n > 0)?;
+        Some(format!("{} {what}", grouped(n)))
+    });
+    let counts: Vec<String> = counts.collect();
+    let counts = if counts.is_empty() { "no rows".to_owned() } else { counts.join(", ") };
+    let mut out = format!("{started_at:19}  {status}  {file} into {}\n", run.table);
+    out.push_str(&format!("{:INDENT$}run {id}\n{:INDENT$}{counts}\n", "", ""));
+    if let Some(error) =
+        run.error.as_ref().and_then(|error| wrapped(error, ERROR).into_iter().next())
+    {
+        out.push_str(&format!("{:INDENT$}{error} …\n", ""));
     }
-    format!("{shown}\n")
+    out
 }
 
 fn as_json(run: &PastRun, load: Option<&PastLoad>) -> Value {
