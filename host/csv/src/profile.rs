@@ -208,7 +208,7 @@ impl FileProfile {
 
 /// A [`FileProfile`] in the making. It takes one chunk's profile at a time, so that its memory
 /// grows with the columns and not with the chunks' profiles.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ProfileMerge {
     header: Header,
     columns: Vec<ColumnFacts>,
@@ -244,6 +244,15 @@ impl ProfileMerge {
         self.first_records.push(self.records + 1);
         self.records += chunk.records;
         self.oddities.append(&chunk.oddities);
+    }
+
+    /// Takes the profile of a further file with the same header. Positions stay those of their own files.
+    pub fn append(&mut self, other: &ProfileMerge) {
+        for (column, next) in self.columns.iter_mut().zip(&other.columns) {
+            column.append(next);
+        }
+        self.records += other.records;
+        self.oddities.append(&other.oddities);
     }
 
     /// The profile of all chunks that were pushed.

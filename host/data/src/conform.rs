@@ -25,11 +25,15 @@ use column::ColumnConformer;
 pub(crate) struct Conformer {
     columns: Vec<ColumnConformer>,
     schema: SchemaRef,
+    /// What is added to the numbers of rows.
+    before: i64,
 }
 
 impl Conformer {
-    pub(crate) fn new(planned: &[PlannedColumn]) -> Conformer {
+    /// `before`: the number that stands before that of the file's first row.
+    pub(crate) fn new(planned: &[PlannedColumn], before: i64) -> Conformer {
         Conformer {
+            before,
             columns: planned.iter().map(ColumnConformer::new).collect(),
             schema: staged_schema(planned),
         }
@@ -49,7 +53,11 @@ impl Conformer {
         for column in &mut self.columns {
             arrays.push(column.conform(&transformed.batch, &mut refusals)?);
         }
-        arrays.push(Arc::new(rows.clone()) as ArrayRef);
+        let numbers = match self.before {
+            0 => rows.clone(),
+            before => rows.unary(|row| row + before),
+        };
+        arrays.push(Arc::new(numbers) as ArrayRef);
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
             .context(Kind::Internal, "staged columns do not make a batch")?;
         refusals.take_out(batch, rows)
@@ -97,7 +105,7 @@ mod tests {
         let schema =
             Arc::new(Schema::new(vec![Field::new(&column.name, array.data_type().clone(), true)]));
         let rows = Int64Array::from_iter_values(10..10 + array.len() as i64);
-        let mut conformer = Conformer::new(&[column]);
+        let mut conformer = Conformer::new(&[column], 0);
         let batch = RecordBatch::try_new(schema, vec![array]).expect("a batch");
         let (batch, rejects) =
             conformer.conform(&Transformed { batch, rows, rejects: Vec::new() }).expect("conforms");

@@ -82,7 +82,8 @@ pub fn run(
         profiles = sifting.go_on(profiles)?;
     }
     let (chunks, merge) = profiles.finish(&source)?;
-    let mut profile = merge.unwrap_or_else(|| ProfileMerge::new(&header)).finish();
+    let facts = merge.unwrap_or_else(|| ProfileMerge::new(&header));
+    let mut profile = facts.clone().finish();
     source.locate(profile.positions())?;
     let chunks = chunks.into_iter().zip(&profile.first_records);
     let chunks = chunks.map(|(chunk, first)| SpooledChunk { chunk, first_record: *first });
@@ -91,6 +92,7 @@ pub fn run(
         header,
         chunks: chunks.collect(),
         profile,
+        facts,
         dialect: reading.dialect.clone(),
         columns: cutter.placed.by_place,
         unplaced: cutter.placed.unplaced,

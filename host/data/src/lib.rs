@@ -19,6 +19,7 @@ pub mod content;
 pub mod decompress;
 pub mod encoding;
 pub mod infer;
+pub mod joined;
 pub mod plan;
 pub mod sample;
 pub mod transform;

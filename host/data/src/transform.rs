@@ -1,8 +1,9 @@
 //! Transform: decode, plugins, conform; chunk by chunk, on all workers at once.
 //!
-//! In: the spooled file and its plan. Out: batches for a sink, and the totals. Batches of different
-//! workers come in any order, so a row's place in the file travels with it. Memory grows with the
-//! number of workers, not with the file.
+//! In: the spooled files of a load and their plan. Out: batches for a sink, and the totals of each file.
+//! Batches of different workers come in any order, so a row's place travels with it: the place of its
+//! file among the files, and its own in the file. Memory grows with the number of workers, not with the
+//! files.
 
 mod readable;
 mod totals;
@@ -16,6 +17,7 @@ use loader_csv::{Broken, Decoded, Decoder, EndsBecause};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
 use loader_model::stop::StopFlag;
+use loader_model::target_column::ROWS_OF_A_FILE;
 use loader_sandbox::{ChainPlan, ChainSession, HostValues, Observer, Reject};
 use tracing::Span;
 
@@ -36,13 +38,20 @@ pub trait Sink {
     fn finish(self) -> Result<()>;
 }
 
+/// A file of a transformation.
+pub struct FileRows<'a> {
+    pub spool: &'a Spool,
+    /// What plugins are told of the file.
+    pub values: Arc<HostValues>,
+}
+
 /// The input of a transformation.
 pub struct Transform<'a> {
-    pub spool: &'a Spool,
+    /// The files, in the order in which they came. They are of one shape.
+    pub files: &'a [FileRows<'a>],
     pub plan: &'a LoadPlan,
-    pub values: Arc<HostValues>,
     pub workers: NonZeroUsize,
-    /// Rows that may be rejected before the transformation ends early.
+    /// Rows of a file that may be rejected before the rest of the file does not matter any more.
     pub max_rejects: MaxRejects,
     /// Sees the rows that each plugin gets.
     pub observer: Option<Observer>,
@@ -62,18 +71,18 @@ impl Transform<'_> {
     }
 }
 
-/// Transforms the whole file.
+/// Transforms all files, and gives the totals of each.
 ///
 /// Errors: `Plugin`, `Data`, `Internal`; also those of the sinks and of the stop flag. The first
 /// error of a worker stops all workers.
-// A file without rows has no chunks and thus no workers. The totals start with a 0 for each column,
-// so that they have the right shape then too.
+// A file without rows has no chunks, and files without chunks no workers. The totals start with a 0
+// for each column, so that they have the right shape then too.
 pub fn run<S: Sink>(
     transform: &Transform<'_>,
     new_sink: impl Fn() -> Result<S> + Sync,
-) -> Result<Totals> {
+) -> Result<Vec<Totals>> {
     let chain = transform.chain();
-    let shared = Shared::default();
+    let shared = Shared::of(transform);
     let work = || {
         let ended = new_sink().and_then(|sink| work(transform, &chain, &shared, sink));
         if ended.is_err() {
@@ -81,12 +90,15 @@ pub fn run<S: Sink>(
         }
         ended
     };
-    let workers = transform.workers.get().min(transform.spool.chunks.len());
-    let mut totals = Totals::of_columns(transform.plan.columns.len());
+    let workers = transform.workers.get().min(shared.chunks.len());
+    let none = || Totals::of_columns(transform.plan.columns.len());
+    let mut totals: Vec<Totals> = transform.files.iter().map(|_| none()).collect();
     for ended in on_threads(workers, work) {
-        totals.add(ended?);
+        for (file, of_file) in ended? {
+            totals[file].add(of_file);
+        }
     }
-    totals.rejects.sort_by_key(|reject| reject.row);
+    totals.iter_mut().for_each(|totals| totals.rejects.sort_by_key(|reject| reject.row));
     Ok(totals)
 }
 
@@ -114,77 +126,133 @@ fn on_threads<T: Send>(
 /// The state that the workers share.
 // `Relaxed` is enough. `fetch_add` gives every chunk to one worker, the flags only make a worker
 // stop sooner, and all results pass through the join of the threads.
-#[derive(Default)]
-struct Shared {
-    /// The chunk that is taken next, by its place in the file.
+struct Shared<'a> {
+    /// All chunks, with the places of their files.
+    chunks: Vec<(usize, &'a SpooledChunk)>,
+    /// The chunk that is taken next, by its place among all.
     next_chunk: AtomicUsize,
-    rejected: AtomicU64,
+    /// Of each file.
+    files: Vec<RejectsOfFile>,
     failed: AtomicBool,
 }
 
-impl Shared {
-    /// Takes the next chunk, which no other worker has taken.
-    fn take<'a>(&self, spool: &'a Spool) -> Option<&'a SpooledChunk> {
-        spool.chunks.get(self.next_chunk.fetch_add(1, Ordering::Relaxed))
+/// How many rows of a file are rejected, and may be.
+struct RejectsOfFile {
+    rejected: AtomicU64,
+    at_most: u64,
+}
+
+impl<'a> Shared<'a> {
+    fn of(transform: &Transform<'a>) -> Shared<'a> {
+        let files = transform.files.iter().enumerate();
+        let chunks = files
+            .flat_map(|(place, file)| file.spool.chunks.iter().map(move |chunk| (place, chunk)));
+        let rejects = |file: &FileRows<'_>| RejectsOfFile {
+            rejected: AtomicU64::new(0),
+            at_most: transform.max_rejects.of(file.spool.profile.records),
+        };
+        Shared {
+            chunks: chunks.collect(),
+            next_chunk: AtomicUsize::new(0),
+            files: transform.files.iter().map(rejects).collect(),
+            failed: AtomicBool::new(false),
+        }
     }
 
-    /// Whether the load is bound to fail, so that the remaining rows do not matter.
-    fn is_hopeless(&self, max_rejects: u64) -> bool {
-        self.rejected.load(Ordering::Relaxed) > max_rejects || self.failed.load(Ordering::Relaxed)
+    /// Takes the next chunk that matters and that no other worker has taken.
+    fn take(&self) -> Option<(usize, &'a SpooledChunk)> {
+        loop {
+            let (file, chunk) =
+                *self.chunks.get(self.next_chunk.fetch_add(1, Ordering::Relaxed))?;
+            if self.failed.load(Ordering::Relaxed) {
+                return None;
+            }
+            if !self.files[file].is_hopeless() {
+                return Some((file, chunk));
+            }
+        }
     }
 }
 
-/// One worker's share: chunk after chunk, until there are no more or the load is bound to fail.
-// A signal is checked for after every batch, and hopelessness after every chunk. So with
+impl RejectsOfFile {
+    /// Whether the file is refused, so that its remaining rows do not matter.
+    fn is_hopeless(&self) -> bool {
+        self.rejected.load(Ordering::Relaxed) > self.at_most
+    }
+}
+
+/// One worker's share: chunk after chunk, until there are no more or the load is bound to fail. Gives
+/// the totals of the files that it had chunks of, with their places.
+// A signal is checked for after every batch, and hopelessness before every chunk. So with
 // `--max-rejects 0` a worker may count more rejects than one, all from the same chunk.
 fn work<S: Sink>(
     transform: &Transform<'_>,
     chain: &ChainPlan,
-    shared: &Shared,
-    sink: S,
-) -> Result<Totals> {
-    let (spool, plan) = (transform.spool, transform.plan);
-    let mut worker = Worker {
-        spool,
-        shared,
-        chain: chain.open(Arc::clone(&transform.values)).map_err(plugin_failure)?,
-        conformer: Conformer::new(&plan.columns),
-        sink,
-        totals: Totals::default(),
+    shared: &Shared<'_>,
+    mut sink: S,
+) -> Result<Vec<(usize, Totals)>> {
+    let plan = transform.plan;
+    let Some(dialect) = transform.files.first().map(|file| &file.spool.dialect) else {
+        return sink.finish().map(|()| Vec::new());
     };
-    let mut decoder =
-        Decoder::new(&spool.dialect, &plan.header, &plan.decode_as, Decoder::BATCH_ROWS);
-    let mut buffer = Vec::new();
-    let most_rejects = transform.max_rejects.of(spool.profile.records);
-    while let Some(spooled) = shared.take(spool) {
+    let mut decoder = Decoder::new(dialect, &plan.header, &plan.decode_as, Decoder::BATCH_ROWS);
+    let (mut ended, mut buffer) = (Vec::new(), Vec::new());
+    let mut current: Option<Station<'_>> = None;
+    while let Some((place, spooled)) = shared.take() {
+        let mut station = match current.take() {
+            Some(station) if station.place == place => station,
+            other => {
+                ended.extend(other.map(Station::finish).transpose()?);
+                Station::open(transform, chain, shared, place)?
+            }
+        };
+        let spool = station.spool;
         let SpooledChunk { chunk, first_record } = spooled;
         spool.read(chunk, &mut buffer)?;
-        worker.set_aside(spooled.broken(&buffer, &plan.header));
+        station.set_aside(spooled.broken(&buffer, &plan.header));
         for decoded in decoder.decode_chunk(&buffer, chunk, *first_record) {
             transform.stop.check()?;
-            worker.batch(decoded.map_err(|error| csv_failure(error, &spool.source))?)?;
+            let decoded = decoded.map_err(|error| csv_failure(error, &spool.source))?;
+            sink.write(&station.batch(decoded)?)?;
         }
         (transform.advance)(chunk.len);
-        if shared.is_hopeless(most_rejects) {
-            break;
-        }
+        current = Some(station);
     }
-    worker.finish()
+    ended.extend(current.map(Station::finish).transpose()?);
+    sink.finish().map(|()| ended)
 }
 
-/// The stations of a worker's batches: plugins, conformer, sink.
-struct Worker<'a, S> {
+/// What the batches of one file pass on their way to the sink: plugins and conformer.
+struct Station<'a> {
+    /// Of the file, among the files.
+    place: usize,
     spool: &'a Spool,
-    shared: &'a Shared,
+    rejects: &'a RejectsOfFile,
     chain: ChainSession,
     conformer: Conformer,
-    sink: S,
     totals: Totals,
 }
 
-impl<S: Sink> Worker<'_, S> {
-    /// Takes a decoded batch through the plugins into the sink.
-    fn batch(&mut self, decoded: Decoded) -> Result<()> {
+impl<'a> Station<'a> {
+    fn open(
+        transform: &Transform<'a>,
+        chain: &ChainPlan,
+        shared: &'a Shared<'_>,
+        place: usize,
+    ) -> Result<Station<'a>> {
+        let file = &transform.files[place];
+        Ok(Station {
+            place,
+            spool: file.spool,
+            rejects: &shared.files[place],
+            chain: chain.open(Arc::clone(&file.values)).map_err(plugin_failure)?,
+            conformer: Conformer::new(&transform.plan.columns, first_row_number(place)),
+            totals: Totals::default(),
+        })
+    }
+
+    /// Takes a decoded batch through the plugins, and gives what is staged of it.
+    fn batch(&mut self, decoded: Decoded) -> Result<RecordBatch> {
         self.totals.rows_read += decoded.batch.num_rows() as u64;
         let (Decoded { batch, rows, .. }, mut rejects) = readable::run(decoded, self.spool)?;
         let transformed = self.chain.process(&batch, &rows).map_err(plugin_failure)?;
@@ -192,9 +260,9 @@ impl<S: Sink> Worker<'_, S> {
         rejects.extend(transformed.rejects);
         rejects.extend(refused);
         self.totals.rows_staged += staged.num_rows() as u64;
-        self.shared.rejected.fetch_add(rejects.len() as u64, Ordering::Relaxed);
+        self.rejects.rejected.fetch_add(rejects.len() as u64, Ordering::Relaxed);
         self.totals.reject(rejects);
-        self.sink.write(&staged)
+        Ok(staged)
     }
 
     /// Rejects the records that cannot be read.
@@ -203,15 +271,21 @@ impl<S: Sink> Worker<'_, S> {
         self.totals.reject(broken.map(|broken| reject(broken, &self.spool.source)));
         let rejected = self.totals.rows_rejected - before;
         self.totals.rows_read += rejected;
-        self.shared.rejected.fetch_add(rejected, Ordering::Relaxed);
+        self.rejects.rejected.fetch_add(rejected, Ordering::Relaxed);
     }
 
-    fn finish(mut self) -> Result<Totals> {
+    fn finish(mut self) -> Result<(usize, Totals)> {
         self.totals.plugins = self.chain.finish().map_err(plugin_failure)?;
         self.totals.max_text_bytes = self.conformer.max_text_bytes();
         self.totals.rounded = self.conformer.rounded();
-        self.sink.finish().map(|()| self.totals)
+        Ok((self.place, self.totals))
     }
+}
+
+/// The number that stands before that of a file's first row, in the column of row numbers. `place`: of
+/// the file, among the files of the load.
+fn first_row_number(place: usize) -> i64 {
+    i64::try_from(place).unwrap_or(i64::MAX).saturating_mul(ROWS_OF_A_FILE)
 }
 
 /// The reject of a record that cannot be read.

@@ -16,12 +16,12 @@ pub(crate) mod part_upload;
 
 use std::io::{Cursor, Read};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 
 use loader_data::content::{self, Content};
 use loader_data::infer::{Reading, Spool};
+use loader_data::joined::Joined;
 use loader_data::plan::{ConfiguredPlugin, LoadPlan, PlanInput};
-use loader_data::transform::{Sink, Totals, Transform};
+use loader_data::transform::{FileRows, Sink, Totals, Transform};
 use loader_data::{decompress, infer, plan, sample, transform};
 use loader_model::catalog_column::CatalogColumn;
 use loader_model::choices::{
@@ -31,7 +31,6 @@ use loader_model::error::{Error, Kind, Result};
 use loader_model::max_rejects::MaxRejects;
 use loader_model::names::TableName;
 use loader_model::stop::StopFlag;
-use loader_sandbox::HostValues;
 use loader_sniff::Sample;
 
 use crate::data_path::capture::Capture;
@@ -194,26 +193,26 @@ impl DataPath {
     pub fn plan(
         &self,
         plugins: &[ConfiguredPlugin],
-        spool: &Spool,
+        files: &Joined,
         existing: Option<&[CatalogColumn]>,
         without_values: &[String],
     ) -> Result<LoadPlan> {
         plan::run(&PlanInput {
-            dialect: &spool.dialect,
-            header: &spool.header,
+            dialect: files.dialect(),
+            header: files.header(),
             column_names: self.settings.column_names.as_deref(),
-            columns: &spool.columns,
-            unplaced: &spool.unplaced,
-            types: &spool.types,
-            mixed: &spool.mixed,
-            profile: &spool.profile,
+            columns: files.columns(),
+            unplaced: files.unplaced(),
+            types: files.types(),
+            mixed: files.mixed(),
+            profile: files.profile(),
             plugins,
             target: &self.target,
             existing,
             without_values,
             keys: &self.keys,
             schema_policy: self.schema_policy,
-            missing_columns: self.missing_columns(spool),
+            missing_columns: self.missing_columns(files.format()),
             keeps_known: self.keeps_known,
             another_feed: self.another_feed,
             staging_format: self.staging_format,
@@ -222,8 +221,8 @@ impl DataPath {
 
     /// What rows get in columns that the file lacks. A key that no object of a file has is NULL, as
     /// one that some have, unless the user says otherwise.
-    fn missing_columns(&self, spool: &Spool) -> MissingColumns {
-        let is_json = spool.format() == FileFormat::Json;
+    fn missing_columns(&self, format: FileFormat) -> MissingColumns {
+        let is_json = format == FileFormat::Json;
         match self.missing_columns {
             MissingColumns::Default if is_json && !self.missing_columns_are_given => {
                 MissingColumns::Null
@@ -232,25 +231,22 @@ impl DataPath {
         }
     }
 
-    /// Transforms every row into sinks, one for each worker. `progress` moves with the file's
+    /// Transforms every row of the files into sinks, one for each worker, and gives the totals of each file. `progress` moves with the file's
     /// bytes.
     // The captured rows are written before the error is returned: the rows on which a plugin failed
     // are just what its author needs as a test case.
     pub fn transform<S: Sink>(
         &self,
-        spool: &Spool,
+        files: &[FileRows<'_>],
         plan: &LoadPlan,
-        values: HostValues,
         progress: &Progress,
         new_sink: impl Fn() -> Result<S> + Sync,
-    ) -> Result<Totals> {
-        let file_name = values.source_file_name.clone();
+    ) -> Result<Vec<Totals>> {
         let capture =
             self.settings.capture.as_ref().map(|capture| Capture::start(capture, &plan.chain));
         let work = Transform {
-            spool,
+            files,
             plan,
-            values: Arc::new(values),
             workers: self.settings.workers,
             max_rejects: self.settings.max_rejects,
             observer: capture.as_ref().map(Capture::observer),
@@ -258,8 +254,8 @@ impl DataPath {
             advance: &|bytes| progress.advance(bytes),
         };
         let totals = transform::run(&work, new_sink);
-        if let Some(capture) = capture {
-            capture.write(&file_name);
+        if let (Some(capture), Some(first)) = (capture, files.first()) {
+            capture.write(&first.values.source_file_name);
         }
         totals
     }

@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use loader_aws::connect::{self, Aws};
 use loader_aws::stop::Stop;
 use loader_data::rejects::{self, RejectedRow};
-use loader_data::transform::{Sink, Totals};
+use loader_data::transform::{FileRows, Sink, Totals};
 use loader_model::error::{Error, Result};
 use loader_warehouse::evolution::script::{EvolutionPlan, Execution, ViewChange};
 use serde::Serialize;
@@ -220,12 +220,15 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
 async fn transform_to_nothing(tools: &Tools, work: &Work) -> Result<Totals> {
     tools.stop.check()?;
     let data_path = Arc::clone(&tools.data_path);
-    let values = host_values::of(&tools.job.run, &work.source);
+    let values = Arc::new(host_values::of(&tools.job.run, &work.source));
     let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
     let progress = tools.progress.clone();
     progress.begin("transforming", spool.size_bytes);
-    let transforming =
-        blocking(move || data_path.transform(&spool, &plan, values, &progress, || Ok(NullSink)));
+    let transforming = blocking(move || {
+        let files = [FileRows { spool: &spool, values }];
+        let totals = data_path.transform(&files, &plan, &progress, || Ok(NullSink));
+        totals.map(Totals::of_all)
+    });
     tools.timed("transform", transforming).await
 }
 

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use loader_csv::{
-    Broken, Chunk, CsvError, CsvErrorKind, Dialect, FileProfile, Header, Position, describe_broken,
+    Broken, Chunk, CsvError, CsvErrorKind, Dialect, FileProfile, Header, Position, ProfileMerge,
+    describe_broken,
 };
 use loader_model::choices::FileFormat;
 use loader_model::column_type::ColumnType;
@@ -24,6 +25,8 @@ pub struct Spool {
     pub(crate) source: Source,
     pub header: Header,
     pub profile: FileProfile,
+    /// What the profile is made of, to be put together with that of other files.
+    pub(crate) facts: ProfileMerge,
     /// How the file was read.
     pub dialect: Dialect,
     /// What the user says of the columns, by their places in the header.

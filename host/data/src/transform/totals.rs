@@ -30,6 +30,17 @@ impl Totals {
         Totals { max_text_bytes: vec![0; columns], ..Totals::default() }
     }
 
+    /// The totals of all files together. Rejects keep the numbers that their rows have in their files.
+    pub fn of_all(files: Vec<Totals>) -> Totals {
+        files
+            .into_iter()
+            .reduce(|mut all, next| {
+                all.add(next);
+                all
+            })
+            .unwrap_or_default()
+    }
+
     pub(super) fn reject(&mut self, rejects: impl IntoIterator<Item = Reject>) {
         for reject in rejects {
             self.rows_rejected += 1;

@@ -4,12 +4,14 @@ mod chapters;
 mod pages;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use loader_aws::connect as aws;
 use loader_aws::data_api::DataApi;
 use loader_aws::s3::Store;
 use loader_aws::stop::Stop;
 use loader_csv::ColumnProfile;
+use loader_data::joined::Joined;
 use loader_data::plan::PlannedColumn;
 use loader_model::choices::ReportFormat;
 use loader_model::column_type::ColumnType;
@@ -203,7 +205,9 @@ impl Story {
         let (spool, plan) = blocking(move || {
             let chain = chain::load(&data_path.settings)?;
             let spool = data_path.infer(content)?;
-            let plan = data_path.plan(chain.plugins(), &spool, None, &[])?;
+            let spool = Arc::new(spool);
+            let files = Joined::one(Arc::clone(&spool));
+            let plan = data_path.plan(chain.plugins(), &files, None, &[])?;
             Ok((spool, plan))
         })
         .await?;

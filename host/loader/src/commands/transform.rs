@@ -8,11 +8,12 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use loader_aws::stop::Stop;
 use loader_data::infer::Spool;
+use loader_data::joined::Joined;
 use loader_data::parts::csv::Style;
 use loader_data::parts::{Format, Writer};
 use loader_data::plan::{LoadPlan, staged_schema};
 use loader_data::rejects;
-use loader_data::transform::{Sink, Totals};
+use loader_data::transform::{FileRows, Sink, Totals};
 use loader_model::choices::{
     AnotherFeed, DialectSource, MissingColumns, ParquetCompression, ProgressMode, SchemaPolicy,
     StagingFormat,
@@ -83,26 +84,27 @@ impl Conversion {
     }
 
     /// The rows of the input, and what becomes of its columns.
-    fn read(&self) -> Result<(Spool, LoadPlan)> {
+    fn read(&self) -> Result<(Arc<Spool>, LoadPlan)> {
         let chain = chain::load(&self.data_path.settings)?;
         let input = File::open(&self.input)
             .context(Kind::Config, format!("{} cannot be read", self.input.display()))?;
         let in_input = |error| self.in_input(error);
-        let spool = self.data_path.infer(input).map_err(in_input)?;
-        let plan = self.data_path.plan(chain.plugins(), &spool, None, &[]).map_err(in_input)?;
+        let spool = Arc::new(self.data_path.infer(input).map_err(in_input)?);
+        let files = Joined::one(Arc::clone(&spool));
+        let plan = self.data_path.plan(chain.plugins(), &files, None, &[]).map_err(in_input)?;
         plan.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
         Ok((spool, plan))
     }
 
     fn write(&self, spool: &Spool, plan: &LoadPlan, to: &Path) -> Result<Totals> {
         let new_sink = || FileSink::create(to, plan, &self.format);
-        let values = self.values.clone();
+        let files = [FileRows { spool, values: Arc::new(self.values.clone()) }];
         let name = self.input.display().to_string();
         let progress = Progress::of_load(&name, "", ProgressMode::Auto);
         progress.begin("writing", spool.size_bytes);
-        let totals = self.data_path.transform(spool, plan, values, &progress, new_sink);
+        let totals = self.data_path.transform(&files, plan, &progress, new_sink);
         progress.finish();
-        let totals = totals?;
+        let totals = Totals::of_all(totals?);
         if spool.chunks.is_empty() {
             // Workers are started for chunks. A file without rows has none, so no worker has made a
             // sink, and the output still lacks its header.

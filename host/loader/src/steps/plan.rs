@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use loader_data::infer::Spool;
+use loader_data::joined::Joined;
 use loader_data::plan::LoadPlan;
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
 use loader_model::choices::{MissingColumns, Strategy};
@@ -74,10 +75,11 @@ impl Planner<'_> {
     async fn supposing(&self, without_values: &[String]) -> Result<LoadPlan> {
         let (data_path, chain) = (Arc::clone(&self.tools.data_path), self.chain.clone());
         let (spool, existing) = (Arc::clone(self.spool), self.existing.map(<[_]>::to_vec));
+        let files = Joined::one(spool);
         let without_values = without_values.to_vec();
         // Planning calls the plugins, and guests only run on threads for blocking work.
         let planning = blocking(move || {
-            data_path.plan(chain.plugins(), &spool, existing.as_deref(), &without_values)
+            data_path.plan(chain.plugins(), &files, existing.as_deref(), &without_values)
         });
         planning.await.map_err(|error| self.tools.in_file(error))
     }

@@ -10,7 +10,7 @@ use loader_data::parts::Format;
 use loader_data::parts::staged::{Part, PartSinks};
 use loader_data::plan::staged_schema;
 use loader_data::rejects;
-use loader_data::transform::Totals;
+use loader_data::transform::{FileRows, Totals};
 use loader_model::error::{Context, Error, Kind, Result};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -99,7 +99,7 @@ async fn transform(
     let job = &tools.job;
     let format = Format::staged(job.staging_format, job.parquet_compression, &job.run.text);
     let data_path = Arc::clone(&tools.data_path);
-    let values = host_values::of(&tools.job.run, &work.source);
+    let values = Arc::new(host_values::of(&tools.job.run, &work.source));
     let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
     blocking(move || {
         // The receiver is gone when an upload failed. The uploading task has that error.
@@ -109,8 +109,9 @@ async fn transform(
         };
         let schema = staged_schema(&plan.columns);
         let sinks = PartSinks::new(dir.path(), schema, &format, &hand_over);
-        let totals = data_path.transform(&spool, &plan, values, &progress, || Ok(sinks.sink()));
-        Ok((totals, dir))
+        let files = [FileRows { spool: &spool, values }];
+        let totals = data_path.transform(&files, &plan, &progress, || Ok(sinks.sink()));
+        Ok((totals.map(Totals::of_all), dir))
     })
     .await
 }
