@@ -48,12 +48,23 @@ pub struct AuditRow<'a> {
     pub run_number: i64,
     pub job_id: &'a str,
     pub started_at: jiff::Timestamp,
-    pub file_name: &'a str,
-    pub rows_read: u64,
-    /// For a column `records_rejected`, if the table has one.
-    pub rows_rejected: u64,
+    pub file: AuditedFile<'a>,
     /// For a column `loader_run_id`, if the table has one.
     pub run_id: &'a str,
+}
+
+/// What the audit table says of a file.
+#[derive(Clone, Copy, Debug)]
+pub enum AuditedFile<'a> {
+    One {
+        name: &'a str,
+        rows_read: u64,
+        /// For a column `records_rejected`, if the table has one.
+        rows_rejected: u64,
+    },
+    /// It is in the list of the load's files, in the columns `file_name`, `rows_read` and
+    /// `rows_rejected`.
+    Listed,
 }
 
 /// How a run has ended, as its audit row says it.
@@ -197,10 +208,19 @@ fn said<'a>(
         "job_id" => Value::Text(audit.job_id),
         "run_start_ts" => Value::Moment(started_at),
         "run_end_ts" => Value::Now,
-        "source_filename" => Value::Text(audit.file_name),
+        "source_filename" => match audit.file {
+            AuditedFile::One { name, .. } => Value::Text(name),
+            AuditedFile::Listed => Value::TextOf("file_name"),
+        },
         "target_table_name" => Value::Text(&target.table),
-        "records_read" => Value::Rows(audit.rows_read),
-        "records_rejected" => Value::Rows(audit.rows_rejected),
+        "records_read" => match audit.file {
+            AuditedFile::One { rows_read, .. } => Value::Rows(rows_read),
+            AuditedFile::Listed => Value::Count("rows_read"),
+        },
+        "records_rejected" => match audit.file {
+            AuditedFile::One { rows_rejected, .. } => Value::Rows(rows_rejected),
+            AuditedFile::Listed => Value::Count("rows_rejected"),
+        },
         "loader_run_id" => Value::Text(audit.run_id),
         "records_updated" => updated,
         "records_inserted" => inserted,

@@ -16,6 +16,8 @@ mod target;
 
 mod counts;
 
+mod files;
+
 mod glue_keys;
 
 mod example_keys;
@@ -32,6 +34,7 @@ use crate::session;
 pub use batch::{Copy, CopyFormat, GlueKeys, LedgerRow, LoadBatch, StatementRole};
 pub use counts::Counts;
 pub use example_keys::ExampleKey;
+pub use files::{COLUMNS as FILE_COLUMNS, Files};
 pub use glue_keys::{RespeltKey, unquote};
 pub use records::audit_failure;
 
@@ -41,6 +44,7 @@ pub type Statement = (StatementRole, String);
 /// The statements of a load, from which its transactions are put together.
 pub struct LoadStatements {
     locks: Vec<Statement>,
+    list: Vec<Statement>,
     settings: Vec<Statement>,
     fence_guard: Vec<Statement>,
     fill: Vec<Statement>,
@@ -54,13 +58,13 @@ impl LoadStatements {
     // The locks come first in each transaction that has them: the statement after them takes the
     // snapshot, which then has all that was committed under the locks before.
     pub fn in_one(&self) -> Vec<Statement> {
-        let LoadStatements { locks, settings, fence_guard, fill, merge, .. } = self;
-        [locks, settings, fence_guard, fill, merge].into_iter().flatten().cloned().collect()
+        let LoadStatements { locks, settings, list, fence_guard, fill, merge, .. } = self;
+        [locks, settings, list, fence_guard, fill, merge].into_iter().flatten().cloned().collect()
     }
 
     /// The first of two transactions, which fills the staging table.
     pub fn filling(&self) -> Vec<Statement> {
-        self.settings.iter().chain(&self.fill).cloned().collect()
+        self.settings.iter().chain(&self.list).chain(&self.fill).cloned().collect()
     }
 
     /// The second of two transactions, which merges the staging table. It runs in the session of
@@ -87,6 +91,7 @@ impl LoadStatements {
 pub fn build(batch: &LoadBatch<'_>) -> LoadStatements {
     LoadStatements {
         locks: locks(batch),
+        list: list(batch),
         settings: settings(batch),
         fence_guard: fence_guard(batch),
         fill: fill_stage(batch),
@@ -123,6 +128,12 @@ fn locks(batch: &LoadBatch<'_>) -> Vec<Statement> {
     locks
 }
 
+/// The list of files, where there are several.
+fn list(batch: &LoadBatch<'_>) -> Vec<Statement> {
+    let statements = batch.files.iter().flat_map(files::fill);
+    statements.map(|sql| (StatementRole::ListFiles, sql)).collect()
+}
+
 fn settings(batch: &LoadBatch<'_>) -> Vec<Statement> {
     let settings = session::settings(batch.statement_timeout);
     settings.into_iter().map(|sql| (StatementRole::Setting, sql)).collect()
@@ -146,7 +157,7 @@ fn fill_stage(batch: &LoadBatch<'_>) -> Vec<Statement> {
     }
     statements.push((StatementRole::RowGuard, stage::row_guard(batch.rows_staged)));
     if batch.duplicates == Duplicates::Error && !batch.keys.is_empty() {
-        statements.push((StatementRole::DuplicateGuard, stage::duplicate_guard(batch.keys)));
+        statements.push((StatementRole::DuplicateGuard, stage::duplicate_guard(batch)));
     }
     statements
 }
@@ -183,7 +194,7 @@ fn move_rows(batch: &LoadBatch<'_>) -> Vec<Statement> {
     statements.push((StatementRole::Ledger, records::ledger(batch)));
     let audit = records::audit_success(batch);
     statements.extend(audit.map(|sql| (StatementRole::Audit, sql)));
-    statements.push((StatementRole::Report, counts::report()));
+    statements.push((StatementRole::Report, counts::report(batch)));
     statements
 }
 

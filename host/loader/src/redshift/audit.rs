@@ -2,7 +2,7 @@
 
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::{Error, Result};
-use loader_warehouse::audit_table::{AuditRow, AuditTable};
+use loader_warehouse::audit_table::{AuditRow, AuditTable, AuditedFile};
 use loader_warehouse::load_batch;
 use loader_warehouse::refusal::Refusal;
 use loader_warehouse::{bookkeeping, refusal, session};
@@ -24,9 +24,11 @@ pub fn row(job: &Job, read: Read) -> AuditRow<'_> {
         run_number: job.run.number,
         job_id: &job.job_id,
         started_at: job.run.started_at,
-        file_name: job.layout.source_name(),
-        rows_read: read.rows,
-        rows_rejected: read.rejected,
+        file: AuditedFile::One {
+            name: job.layout.source_name(),
+            rows_read: read.rows,
+            rows_rejected: read.rejected,
+        },
     }
 }
 

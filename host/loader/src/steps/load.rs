@@ -205,9 +205,12 @@ fn doing(role: Option<StatementRole>, rows: u64) -> String {
     match role {
         None => "waiting for the warehouse".to_owned(),
         Some(StatementRole::Lock) => "waiting for other loads of the table".to_owned(),
-        Some(StatementRole::Setting | StatementRole::FenceGuard | StatementRole::CreateStage) => {
-            "preparing the transaction".to_owned()
-        }
+        Some(
+            StatementRole::Setting
+            | StatementRole::ListFiles
+            | StatementRole::FenceGuard
+            | StatementRole::CreateStage,
+        ) => "preparing the transaction".to_owned(),
         Some(StatementRole::Copy) => format!("copying {rows} rows"),
         Some(StatementRole::RowGuard | StatementRole::DuplicateGuard) => {
             format!("checking {rows} rows")
@@ -325,6 +328,7 @@ fn batch<'a>(
             format,
         }),
         rows_staged: load.staged.totals.rows_staged,
+        files: None,
         ledger: LedgerRow {
             load_id: &load.work.source.load_id,
             source: &load.work.source.uri,

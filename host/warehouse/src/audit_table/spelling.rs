@@ -11,6 +11,8 @@ use crate::sql::{cut, text};
 /// The longest error message in the audit table, in bytes. A statement may have 100 KB, and a
 /// message grows when it is escaped.
 pub(super) const MAX_ERROR_BYTES: u32 = 16 * 1024;
+/// The longest key of an object in S3, in bytes.
+const LONGEST_NAME: u32 = 1024;
 /// Digits of the number of a run, and of the second of its start.
 pub(super) const RUN_DIGITS: u32 = 19;
 pub(super) const SECOND_DIGITS: u32 = 10;
@@ -26,6 +28,8 @@ pub(super) enum Value<'a> {
     /// A count of rows, as an expression.
     Count(&'a str),
     Text(&'a str),
+    /// A text, as an expression.
+    TextOf(&'a str),
     Moment(jiff::Timestamp),
     Now,
     /// NULL.
@@ -52,6 +56,16 @@ pub(super) fn spelt(value: &Value<'_>, column: &CatalogColumn) -> Option<String>
         Value::Text(value) => {
             let bytes = column_type.text_bytes()?.min(MAX_ERROR_BYTES);
             Some(text(cut(value, bytes as usize)))
+        }
+        // In a column of so many bytes, as many letters may be too long: they are cut as if each had
+        // the four bytes that a letter has at most, unless the column has room for every name.
+        Value::TextOf(expression) => {
+            let bytes = column_type.text_bytes()?;
+            let letters = if bytes >= LONGEST_NAME { bytes } else { (bytes / 4).max(1) };
+            Some(format!(
+                "CASE WHEN OCTET_LENGTH({expression}) <= {bytes} THEN {expression} ELSE \
+                 LEFT({expression}, {letters}) END"
+            ))
         }
         Value::Moment(moment) => moment_in(&utc(*moment, "%Y-%m-%d %H:%M:%S"), column_type),
         Value::Now => now_in(column_type),

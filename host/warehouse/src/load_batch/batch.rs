@@ -9,6 +9,7 @@ use loader_model::names::{S3Uri, TableName};
 use loader_model::target_column::{FilledColumn, TargetColumn};
 
 use crate::audit_table::{AuditRow, AuditTable};
+use crate::load_batch::files::Files;
 
 /// Everything that the statements of a load depend on.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub struct LoadBatch<'a> {
     /// `None` when the file has no rows.
     pub copy: Option<Copy<'a>>,
     pub rows_staged: u64,
+    /// `None`: there is one file, which `ledger` and `audit` have.
+    pub files: Option<Files<'a>>,
     pub ledger: LedgerRow<'a>,
     pub audit: AuditRow<'a>,
     /// `None`: it is the loader's own.
@@ -74,6 +77,11 @@ pub enum CopyFormat<'a> {
         null: &'a str,
         region: Option<&'a str>,
     },
+    /// As [`CopyFormat::Csv`], but plain and without a header: the list of files.
+    List {
+        null: &'a str,
+        region: Option<&'a str>,
+    },
 }
 
 /// What the ledger remembers of a load.
@@ -97,6 +105,8 @@ pub enum StatementRole {
     Lock,
     /// SET of a setting that the statements after it rely on.
     Setting,
+    /// Makes, fills or checks the list of files.
+    ListFiles,
     /// Refuses a load that the fence knows.
     FenceGuard,
     CreateStage,

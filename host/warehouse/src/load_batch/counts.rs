@@ -5,6 +5,7 @@ use loader_model::choices::{Duplicates, Strategy};
 use loader_model::error::Result;
 
 use crate::load_batch::batch::LoadBatch;
+use crate::load_batch::files;
 use crate::load_batch::stage::STAGE;
 use crate::rows::{FromRow, Row};
 use crate::sql::{equal_keys, idents, table};
@@ -18,6 +19,9 @@ pub(super) const COUNTS: &str = "loader_counts";
 // This runs before DELETE, UPDATE and INSERT: afterwards the target has every key of the file, and
 // nothing tells the new ones from the others.
 pub(super) fn count(batch: &LoadBatch<'_>) -> String {
+    if batch.files.is_some() {
+        return files::count(batch);
+    }
     let keys = idents(batch.keys);
     let staged = format!("(SELECT COUNT(*) AS n FROM {STAGE}) AS staged");
     if batch.keys.is_empty() {
@@ -55,9 +59,10 @@ fn known_keys(batch: &LoadBatch<'_>, rows: &str) -> String {
     }
 }
 
-/// The last statement of a load, which reads the counts.
-pub(super) fn report() -> String {
-    format!("SELECT inserted, updated, duplicates FROM {COUNTS}")
+/// The last statement of a load, which reads the counts: a row for each file, in the order of the files.
+pub(super) fn report(batch: &LoadBatch<'_>) -> String {
+    let order = if batch.files.is_some() { " ORDER BY file" } else { "" };
+    format!("SELECT inserted, updated, duplicates FROM {COUNTS}{order}")
 }
 
 /// Where the rows of a load went.

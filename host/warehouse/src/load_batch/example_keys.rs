@@ -6,7 +6,7 @@
 use loader_model::error::Result;
 
 use crate::load_batch::batch::LoadBatch;
-use crate::load_batch::stage::STAGE;
+use crate::load_batch::stage::{self, STAGE};
 use crate::rows::{FromRow, Row};
 use crate::sql::{equal_keys, ident, idents, table};
 
@@ -28,8 +28,7 @@ impl FromRow for ExampleKey {
 
 /// Keys that several rows of the file have.
 pub(super) fn of_several_rows(batch: &LoadBatch<'_>) -> String {
-    let keys = idents(batch.keys);
-    found(batch, &format!("{STAGE} AS r GROUP BY {keys} HAVING COUNT(*) > 1"))
+    found(batch, &format!("{STAGE} AS r{}", stage::of_several_rows(batch)))
 }
 
 /// Keys of the file that no row of the target has.

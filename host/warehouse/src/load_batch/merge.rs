@@ -8,6 +8,7 @@ use loader_model::target_column::{Fill, ROW_COLUMN, TargetColumn};
 use crate::guard::guard;
 use crate::load_batch::batch::LoadBatch;
 use crate::load_batch::counts::COUNTS;
+use crate::load_batch::files;
 use crate::load_batch::stage::STAGE;
 use crate::sql::{equal_keys, ident, idents, table};
 
@@ -80,7 +81,7 @@ fn insert_all(batch: &LoadBatch<'_>) -> String {
     }
     let into = format!("INSERT INTO {target} ({}) SELECT {}", list.join(", "), values.join(", "));
     if batch.keys.is_empty() || batch.duplicates == Duplicates::Keep {
-        return format!("{into} FROM {STAGE}");
+        return format!("{into} FROM {}", files::staged(batch));
     }
     let new_only = if keeps(batch) {
         format!(
@@ -97,16 +98,19 @@ fn insert_all(batch: &LoadBatch<'_>) -> String {
 /// last one of the file, or the first one with `--duplicates first`. (For example, if order_id 42
 /// stands in rows 3 and 7, row 7 has rank 1.)
 fn ranked(batch: &LoadBatch<'_>) -> String {
-    let order = match batch.duplicates {
-        Duplicates::First => "ASC",
+    let row = ident(ROW_COLUMN);
+    let order = match (batch.duplicates, batch.files) {
+        (Duplicates::First, None) => format!("{row} ASC"),
+        // A later file goes before an earlier one, whichever row of it counts.
+        (Duplicates::First, Some(_)) => format!("{} DESC, {row} ASC", files::of_row()),
         // With `error` a guard has made sure that every rank is 1, and `keep` loads all ranks.
-        Duplicates::Last | Duplicates::Error | Duplicates::Keep => "DESC",
+        (Duplicates::Last | Duplicates::Error | Duplicates::Keep, _) => format!("{row} DESC"),
     };
     format!(
-        "(SELECT *, ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {} {order}) AS \"_loader_rank\" \
-         FROM {STAGE}) AS ranked",
+        "(SELECT *, ROW_NUMBER() OVER (PARTITION BY {} ORDER BY {order}) AS \"_loader_rank\" FROM \
+         {}) AS ranked",
         idents(batch.keys),
-        ident(ROW_COLUMN),
+        files::staged(batch),
     )
 }
 

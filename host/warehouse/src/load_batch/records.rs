@@ -6,16 +6,17 @@ use crate::audit_table::{AUDIT, AuditRow, AuditTable, Outcome};
 use crate::bookkeeping::{LEDGER, LaterColumn, fence};
 use crate::load_batch::batch::LoadBatch;
 use crate::load_batch::counts::COUNTS;
+use crate::load_batch::files::FILES;
 use crate::sql::{cut, table, text};
 
 /// The fence's row of this load. With it the fence refuses the load from now on.
 pub(super) fn fence_row(batch: &LoadBatch<'_>) -> String {
-    format!(
-        "INSERT INTO {} (load_id, run_id, loaded_at) VALUES ({}, {}, GETDATE())",
-        table(&fence(batch.target)),
-        text(batch.ledger.load_id),
-        text(batch.ledger.run_id),
-    )
+    let (fence, run_id) = (table(&fence(batch.target)), text(batch.ledger.run_id));
+    let rows = match batch.files {
+        None => format!("VALUES ({}, {run_id}, GETDATE())", text(batch.ledger.load_id)),
+        Some(_) => format!("SELECT load_id, {run_id}, GETDATE() FROM {FILES}"),
+    };
+    format!("INSERT INTO {fence} (load_id, run_id, loaded_at) {rows}")
 }
 
 /// The ledger's row of this load.
@@ -31,18 +32,26 @@ pub(super) fn ledger(batch: &LoadBatch<'_>) -> String {
             values.push_str(&format!(", {}", text(value)));
         }
     }
+    let (target, run_id) = (text(&batch.target.to_string()), text(row.run_id));
+    let rows = match batch.files {
+        None => format!(
+            "VALUES ({}, {}, {}, {}, {}, {target}, {run_id}, {}, GETDATE(){values})",
+            text(row.load_id),
+            text(cut(&row.source.to_string(), 2048)),
+            text(row.etag),
+            row.version_id.map_or("NULL".into(), text),
+            row.size_bytes,
+            batch.rows_staged,
+        ),
+        Some(_) => format!(
+            "SELECT load_id, source_uri, etag, version_id, size_bytes, {target}, {run_id}, \
+             rows_staged, GETDATE(){values} FROM {FILES}"
+        ),
+    };
     format!(
         "INSERT INTO {} (load_id, source_uri, etag, version_id, size_bytes, target_table, run_id, \
-         rows, loaded_at{columns}) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, GETDATE(){values})",
+         rows, loaded_at{columns}) {rows}",
         table(&batch.target.sibling(LEDGER)),
-        text(row.load_id),
-        text(cut(&row.source.to_string(), 2048)),
-        text(row.etag),
-        row.version_id.map_or("NULL".into(), text),
-        row.size_bytes,
-        text(&batch.target.to_string()),
-        text(row.run_id),
-        batch.rows_staged,
     )
 }
 
@@ -54,7 +63,11 @@ pub(super) fn audit_success(batch: &LoadBatch<'_>) -> Option<String> {
     let audit_table = batch.audit_table.unwrap_or(&own);
     let (columns, values) = audit_table.row(batch.target, &batch.audit, &outcome)?;
     let audit = table(&batch.target.sibling(AUDIT));
-    Some(format!("INSERT INTO {audit} ({columns}) SELECT {values} FROM {COUNTS}"))
+    let from = match batch.files {
+        None => COUNTS.to_owned(),
+        Some(_) => format!("{COUNTS} AS c JOIN {FILES} AS f ON f.file = c.file"),
+    };
+    Some(format!("INSERT INTO {audit} ({columns}) SELECT {values} FROM {from}"))
 }
 
 /// The audit row of a run that failed; `None` as of a success. It is written by itself, since the

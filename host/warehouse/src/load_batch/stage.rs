@@ -3,12 +3,19 @@
 use loader_model::target_column::{ROW_COLUMN, TargetColumn};
 
 use crate::guard::guard;
-use crate::load_batch::batch::{Copy, CopyFormat};
+use crate::load_batch::batch::{Copy, CopyFormat, LoadBatch};
+use crate::load_batch::files;
 use crate::sql::{ident, idents, text};
 
 /// The name of the staging table. The table is temporary, so a killed run leaves nothing behind and
 /// two runs never share it.
 pub(super) const STAGE: &str = "loader_stage";
+
+/// The end of a query for the keys that several rows of one file have.
+pub(super) fn of_several_rows(batch: &LoadBatch<'_>) -> String {
+    let file = batch.files.map_or(String::new(), |_| format!(", {}", files::of_row()));
+    format!(" GROUP BY {}{file} HAVING COUNT(*) > 1", idents(batch.keys))
+}
 
 /// Makes the staging table, with the types in which the columns are staged (`stage_type`).
 // The types come from the plan and not from the target, so that filling the stage takes no lock on
@@ -29,7 +36,11 @@ pub(super) fn create_stage(columns: &[TargetColumn]) -> String {
 // values.)
 pub(super) fn copy_statement(copy: &Copy<'_>, columns: &[TargetColumn]) -> String {
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    let list = idents(&names);
+    copy_into(STAGE, &format!("{}, {}", idents(&names), ident(ROW_COLUMN)), copy)
+}
+
+/// A COPY into a temporary table. `columns`: as they stand in the statement.
+pub(super) fn copy_into(into: &str, columns: &str, copy: &Copy<'_>) -> String {
     let role = match copy.iam_role {
         // `default` is a keyword of COPY. In quotes COPY would take it for the name of a role.
         "default" => "default".to_owned(),
@@ -37,22 +48,28 @@ pub(super) fn copy_statement(copy: &Copy<'_>, columns: &[TargetColumn]) -> Strin
     };
     let format = copy_format(copy.format);
     let manifest = text(&copy.manifest.to_string());
-    format!("COPY {STAGE} ({list}, {}) FROM {manifest} IAM_ROLE {role} {format}", ident(ROW_COLUMN))
+    format!("COPY {into} ({columns}) FROM {manifest} IAM_ROLE {role} {format}")
 }
 
 fn copy_format(format: CopyFormat<'_>) -> String {
     match format {
         CopyFormat::Parquet => "FORMAT AS PARQUET MANIFEST".to_owned(),
-        CopyFormat::Csv { null, region } => {
-            let region = region.map(|region| format!(" REGION {}", text(region)));
-            format!(
-                "FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS {} TIMEFORMAT 'auto' MANIFEST COMPUPDATE \
-                 OFF STATUPDATE OFF{}",
-                text(null),
-                region.unwrap_or_default()
-            )
-        }
+        CopyFormat::Csv { null, region } => format!(
+            "FORMAT AS CSV GZIP IGNOREHEADER 1 NULL AS {} TIMEFORMAT 'auto' MANIFEST COMPUPDATE OFF \
+             STATUPDATE OFF{}",
+            text(null),
+            of_region(region)
+        ),
+        CopyFormat::List { null, region } => format!(
+            "FORMAT AS CSV NULL AS {} MANIFEST COMPUPDATE OFF STATUPDATE OFF{}",
+            text(null),
+            of_region(region)
+        ),
     }
+}
+
+fn of_region(region: Option<&str>) -> String {
+    region.map(|region| format!(" REGION {}", text(region))).unwrap_or_default()
 }
 
 /// Refuses a load unless COPY brought in exactly `rows_staged` rows.
@@ -61,10 +78,7 @@ pub(super) fn row_guard(rows_staged: u64) -> String {
 }
 
 /// Refuses a file that has several rows of one key.
-pub(super) fn duplicate_guard(keys: &[String]) -> String {
-    let from = format!(
-        "(SELECT 1 AS twice FROM {STAGE} GROUP BY {} HAVING COUNT(*) > 1) AS d",
-        idents(keys)
-    );
+pub(super) fn duplicate_guard(batch: &LoadBatch<'_>) -> String {
+    let from = format!("(SELECT 1 AS twice FROM {STAGE}{}) AS d", of_several_rows(batch));
     guard("COUNT(*) = 0", "no_duplicate_keys", &from)
 }

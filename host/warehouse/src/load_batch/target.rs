@@ -8,12 +8,17 @@ use crate::bookkeeping::fence;
 use crate::catalog::spelling;
 use crate::guard::{guard, same_columns};
 use crate::load_batch::batch::LoadBatch;
+use crate::load_batch::files::FILES;
 use crate::sql::{table, text};
 
 /// Refuses a load that the fence knows.
 pub(super) fn fence_guard(batch: &LoadBatch<'_>) -> String {
-    let (fence, load_id) = (table(&fence(batch.target)), text(batch.ledger.load_id));
-    guard("COUNT(*) = 0", "not_loaded_before", &format!("{fence} WHERE load_id = {load_id}"))
+    let fence = table(&fence(batch.target));
+    let of_load = match batch.files {
+        None => format!("= {}", text(batch.ledger.load_id)),
+        Some(_) => format!("IN (SELECT load_id FROM {FILES})"),
+    };
+    guard("COUNT(*) = 0", "not_loaded_before", &format!("{fence} WHERE load_id {of_load}"))
 }
 
 /// Reads no row of the target. From here to the end of the transaction nobody can alter the table,
