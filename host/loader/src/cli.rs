@@ -35,8 +35,8 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Every setting can come from a flag, from the file named by --config, or from a LOADER_… variable \
-(--target-table: LOADER_TARGET_TABLE), in this order. Flags may be written with - or _.
+Every setting can come from a flag, from loader.toml (of this folder or above, or the file named by \
+--config), or from a LOADER_… variable (--target-table: LOADER_TARGET_TABLE), in this order. Flags may be written with - or _.
 
 Exit codes: 0 done, 1 internal, 2 usage, configuration or plugin, 3 data refused, 4 transient (run again), \
 5 schema change refused, 6 outcome unknown, 130/143 stopped by a signal.";

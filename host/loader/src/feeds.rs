@@ -1,13 +1,15 @@
 //! Which table a file belongs to: the patterns of `[tables.NAME] files`, held against the names of
 //! files below `data/in/`.
 
+use std::collections::BTreeMap;
+
 use glob::{MatchOptions, Pattern};
 use loader_model::error::{Error, Kind, Result};
 
 use crate::job::Project;
 
 /// `*` stands for anything but a folder, as in a shell; `**` for folders, too.
-const MATCHING: MatchOptions = MatchOptions {
+pub(crate) const MATCHING: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: false,
@@ -48,8 +50,9 @@ impl Feeds {
             let patterns = project.files_of(table).iter().map(|text| pattern(table, text));
             Ok(Feed { table: table.to_owned(), patterns: patterns.collect::<Result<_>>()? })
         };
-        let feeds = project.tables().filter(|table| !project.files_of(table).is_empty());
-        Ok(Feeds(feeds.map(feed).collect::<Result<_>>()?))
+        let tables = || project.tables().filter(|table| !project.files_of(table).is_empty());
+        one_each(tables(), &project.schema()?)?;
+        Ok(Feeds(tables().map(feed).collect::<Result<_>>()?))
     }
 
     /// Whether no table has files of its own.
@@ -74,6 +77,23 @@ impl Feeds {
             }
         }
     }
+}
+
+/// Refuses two feeds of one table: they would be loaded beside each other, and in no order. `schema`:
+/// that of tables whose names have none.
+fn one_each<'a>(tables: impl Iterator<Item = &'a str>, schema: &str) -> Result<()> {
+    let mut known: BTreeMap<String, &str> = BTreeMap::new();
+    for name in tables {
+        let target = if name.contains('.') { name.to_owned() } else { format!("{schema}.{name}") };
+        if let Some(other) = known.insert(target.to_ascii_lowercase(), name) {
+            let fact = format!(
+                "tables.{other} and tables.{name} have `files`, and both are {target}; put all \
+                 patterns into one of them"
+            );
+            return Err(Error::new(Kind::Config, fact));
+        }
+    }
+    Ok(())
 }
 
 impl Feed {
@@ -138,6 +158,14 @@ mod tests {
         check("a/b/lines-1.csv", Owner::Table("lines"));
         check("eu/x.csv", Owner::Table("all_of_eu"));
         check("eu/orders/deep/x.csv", Owner::Several(vec!["orders", "all_of_eu"]));
+    }
+
+    #[test]
+    fn a_table_has_one_feed() {
+        assert!(one_each(["orders", "sales.orders"].into_iter(), "public").is_ok());
+        let refused = one_each(["orders", "Sales.Orders"].into_iter(), "sales");
+        let refused = refused.expect_err("is refused").to_string();
+        insta::assert_snapshot!(refused, @"tables.orders and tables.Sales.Orders have `files`, and both are Sales.Orders; put all patterns into one of them");
     }
 
     #[test]

@@ -26,7 +26,7 @@ use required::{config, required};
 
 pub use chain::PluginSettings;
 pub use project::Project;
-pub(crate) use project::{FILE, folder_of, included, opened, settings_file, variable};
+pub(crate) use project::{FILE, included, opened, settings_file, variable};
 pub(crate) use transform::form;
 pub use transform::{CaptureSettings, Form, PluginCache, TransformSettings};
 pub use warehouse::WarehouseSettings;
@@ -148,6 +148,11 @@ fn keys(settings: &Settings) -> Result<Vec<String>> {
     }
 }
 
+/// Whether a table's files may be loaded in any order: rows that are appended replace none.
+pub(crate) fn any_order(settings: &Settings) -> bool {
+    strategy(settings.strategy, &settings.keys()).ok() == Some(Strategy::Append)
+}
+
 fn strategy(given: Option<Strategy>, keys: &[String]) -> Result<Strategy> {
     match (given, keys.is_empty()) {
         (None, false) => Ok(Strategy::Merge),
@@ -210,7 +215,7 @@ fn keeps_known(settings: &Settings, strategy: Strategy) -> Result<bool> {
 fn relative(source: &str) -> Result<&str> {
     let relative = source.trim_start_matches('/');
     let relative = relative.strip_prefix(IN).unwrap_or(relative);
-    if relative.is_empty() || relative.ends_with('/') || relative.contains("//") {
+    if relative.is_empty() || relative.ends_with('/') {
         return Err(config(format!("--source-file-name `{source}` names no file below data/in/")));
     }
     Ok(relative)

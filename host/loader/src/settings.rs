@@ -27,7 +27,7 @@ pub(crate) mod suggest;
 
 pub(crate) mod table_settings;
 
-mod variables;
+pub(crate) mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -300,7 +300,8 @@ pub struct Settings {
     /// In which order the files of a table are loaded [default: arrival].
     #[arg(long, help_heading = "Work", value_parser = choice::<FileOrder>())]
     pub file_order: Option<FileOrder>,
-    /// What becomes of a table's further files when one was refused [default: continue].
+    /// What becomes of a table's further files when one was refused [default: those that must not
+    /// come before it wait].
     #[arg(long, help_heading = "Work", value_parser = choice::<OnRefusal>())]
     pub on_refusal: Option<OnRefusal>,
     /// How the progress of loads is shown, on stderr [default: auto].

@@ -198,7 +198,7 @@ choice! {
 choice! {
     /// What becomes of a table's further files when one was refused.
     OnRefusal {
-        Continue = "continue", "They are loaded";
+        Continue = "continue", "They are loaded, also before a file that stays in data/in/";
         Stop = "stop", "They wait until that file is loaded or taken away";
     }
 }
@@ -231,9 +231,9 @@ macro_rules! default {
     };
 }
 
-// Two choices have no default here, because it depends on others. `Strategy` is merge when there
+// Three choices have no default here, because it depends on others. `Strategy` is merge when there
 // are keys, and append when there are none. `MissingColumns` is keep for a merge, and default
-// otherwise.
+// otherwise. `OnRefusal` depends on whether the file stays, and whether it must go first.
 default! {
     FileFormat: Auto,
     LeadingZeros: Text,
@@ -249,7 +249,6 @@ default! {
     StagingFormat: Parquet,
     ParquetCompression: Snappy,
     FileOrder: Arrival,
-    OnRefusal: Continue,
     ProgressMode: Auto,
     ReportFormat: Human,
 }

@@ -38,7 +38,11 @@ async fn init(args: InitArgs, stop: &Stop) -> Result<()> {
         return Err(Error::new(Kind::Config, fact));
     }
     let project = Project::read(run)?;
-    let settings = project.settings()?;
+    let mut settings = project.settings()?;
+    // Paths of the file are seen from its folder, those of flags from the working folder.
+    if output.parent().is_some_and(|folder| folder != Path::new("")) {
+        settings.local = settings.local.and_then(|local| std::path::absolute(local).ok());
+    }
     let source = samples::Source::of(folder, &project, stop).await?;
     let names = source.names().await?;
     if names.is_empty() {

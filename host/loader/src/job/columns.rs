@@ -19,6 +19,7 @@ use loader_names::{Reserved, clean, refused};
 use super::required::config;
 use crate::settings::Settings;
 use crate::settings::column_settings::{ColumnSettings, GivenType};
+use crate::settings::sources::variable_of;
 
 /// A column, and which settings speak of it.
 struct Said {
@@ -56,7 +57,7 @@ fn of_file(
 ) -> Vec<Said> {
     let said = |(name, settings): (&String, &ColumnSettings)| Said {
         name: name.clone(),
-        source: source(settings.place().map_or(String::new(), ToString::to_string)),
+        source: source(settings.place().map_or_else(|| variable_of("column"), ToString::to_string)),
         settings: settings.clone(),
     };
     columns.into_iter().flatten().map(said).collect()

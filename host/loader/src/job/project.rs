@@ -2,6 +2,7 @@
 //! files that it includes and its profile, and the environment.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::settings::Settings;
 use crate::settings::joined::{OfFile, joined};
 use crate::settings::place::SettingsFile;
 use crate::settings::suggest::nearest;
+use crate::settings::variables::Surroundings;
 
 /// The settings file that is looked for where none is named.
 pub(crate) const FILE: &str = "loader.toml";
@@ -46,11 +48,11 @@ impl Project {
     /// Reads the settings. Errors: `Config`.
     pub fn read(args: RunArgs) -> Result<Project> {
         let environment = Settings::from_variables(variable)?;
-        let (file, files) = match settings_file(args.config.as_deref()) {
-            Some(path) => read_file(&path)?,
+        let named = args.settings.profile.clone().or(environment.profile.clone());
+        let (file, files) = match settings_file(args.config.as_deref())? {
+            Some(path) => read_file(&path, named.as_deref())?,
             None => (Settings::default(), Vec::new()),
         };
-        let named = args.settings.profile.clone().or(environment.profile.clone());
         let name = named.or(file.default_profile.clone());
         let profile = profile(&file, name.as_deref())?;
         let sources = Sources { files, profile: name };
@@ -97,7 +99,7 @@ impl Project {
 /// Flags before what is said of their table, before what is said of all.
 pub(super) fn merged(flags: &Settings, others: &Settings) -> Result<Settings> {
     let of_table = of_table(flags, others)?;
-    Ok(flags.clone().or(of_table).or(others.clone()))
+    Ok(flags.clone().or_footer_of(of_table).or_footer_of(others.clone()))
 }
 
 fn of_table(flags: &Settings, others: &Settings) -> Result<Settings> {
@@ -114,35 +116,50 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 }
 
 /// The settings file that is named, or else the one that lies in the working folder, or in the
-/// nearest folder above that has one.
-pub(crate) fn settings_file(named: Option<&Path>) -> Option<PathBuf> {
+/// nearest folder above that has one. Errors: `Config` for one above that somebody else has put there.
+pub(crate) fn settings_file(named: Option<&Path>) -> Result<Option<PathBuf>> {
     match named {
-        Some(path) if path == Path::new(NONE) => None,
-        Some(path) => Some(path.to_path_buf()),
+        Some(path) if path == Path::new(NONE) => Ok(None),
+        Some(path) => Ok(Some(path.to_path_buf())),
         None => {
-            let here = std::env::current_dir().ok()?;
+            let Ok(here) = std::env::current_dir() else { return Ok(None) };
             let found =
                 here.ancestors().map(|folder| folder.join(FILE)).find(|file| file.is_file());
-            // The one of the working folder is named as a person would name it.
-            found.map(|file| match file.parent() == Some(here.as_path()) {
-                true => PathBuf::from(FILE),
-                false => file,
-            })
+            match found {
+                // The one of the working folder is named as a person would name it.
+                Some(file) if file.parent() == Some(here.as_path()) => Ok(Some(FILE.into())),
+                Some(file) if is_of_another_user(&file) => Err(config(format!(
+                    "{} is of another user; name it by --config if it is meant, or give --config \
+                     none",
+                    file.display()
+                ))),
+                found => Ok(found),
+            }
         }
     }
 }
 
+// A settings file names plugins that are run, and a bucket to which files are sent. In a folder that
+// all may write to, such as /tmp, it could be anybody's.
+fn is_of_another_user(file: &Path) -> bool {
+    let us = rustix::process::geteuid().as_raw();
+    std::fs::metadata(file).is_ok_and(|metadata| metadata.uid() != us && metadata.uid() != 0)
+}
+
 /// Reads a settings file and those that it includes, as if they were one.
-fn read_file(path: &Path) -> Result<(Settings, Vec<Arc<SettingsFile>>)> {
-    let read = |path: &Path| -> Result<(OfFile, Arc<SettingsFile>)> {
+/// `profile`: the one that is named, in place of the file's own choice.
+fn read_file(path: &Path, profile: Option<&str>) -> Result<(Settings, Vec<Arc<SettingsFile>>)> {
+    let read = |path: &Path, profile: Option<&str>| -> Result<(OfFile, Arc<SettingsFile>)> {
         let file = opened(path)?;
-        let settings = Settings::of_file(&file, &variable)?.in_folder(folder_of(path));
+        let surroundings = Surroundings { variable: &variable, profile };
+        let settings = Settings::of_file(&file, &surroundings)?.in_folder(folder_of(path));
         Ok((OfFile { name: path.display().to_string(), settings }, file))
     };
-    let (mut all, file) = read(path)?;
+    let (mut all, file) = read(path, profile)?;
+    let profile = profile.map(str::to_owned).or(all.settings.default_profile.clone());
     let mut files = vec![file];
-    for path in included(&all.settings, folder_of(path))? {
-        let (other, file) = read(&path)?;
+    for path in included(&all.settings, path)? {
+        let (other, file) = read(&path, profile.as_deref())?;
         all = joined(all, other)?;
         files.push(file);
     }
@@ -160,20 +177,25 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 
 /// The files that are included, in the order of the patterns and of their names. Errors: `Config` for
 /// a file that is not there. (A pattern may fit nothing.)
-pub(crate) fn included(settings: &Settings, folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn included(settings: &Settings, file: &Path) -> Result<Vec<PathBuf>> {
+    let folder = folder_of(file);
     let mut paths: Vec<PathBuf> = Vec::new();
     for pattern in settings.include.iter().flat_map(|patterns| &patterns.0) {
-        let whole = folder.join(pattern);
+        let whole = Path::new(&glob::Pattern::escape(&folder.to_string_lossy())).join(pattern);
         let no_pattern = || format!("`include` has `{pattern}`, which is no pattern of files");
         let found = glob::glob(&whole.to_string_lossy()).context(Kind::Config, no_pattern())?;
-        let found: Vec<PathBuf> = found.filter_map(std::result::Result::ok).collect();
+        let cannot = || format!("`include` has `{pattern}`, and not all of it can be read");
+        let found = found.collect::<std::result::Result<Vec<PathBuf>, _>>();
+        let found = found.context(Kind::Config, cannot())?;
         if found.is_empty() && !pattern.contains(['*', '?', '[']) {
-            let fact = format!("`include` names {}, which is not there", whole.display());
+            let path = folder.join(pattern);
+            let fact = format!("`include` names {}, which is not there", path.display());
             return Err(Error::new(Kind::Config, fact));
         }
         paths.extend(found.into_iter().filter(|path| path.is_file()));
     }
-    let mut seen = BTreeSet::new();
+    // `include = "*.toml"` takes the file itself, too.
+    let mut seen = BTreeSet::from([file.to_path_buf()]);
     paths.retain(|path| seen.insert(path.clone()));
     Ok(paths)
 }
@@ -200,15 +222,24 @@ impl Project {
         self.file.tables.iter().flat_map(|tables| tables.keys()).map(String::as_str)
     }
 
-    /// The name by which the settings file has a table, whether the name has its schema or not.
+    /// The name by which the settings file has a table, whether the name has its schema or not. With
+    /// `--schema-name` it is never a table of another schema.
     pub fn table_of_name(&self, name: &str) -> Option<&str> {
-        let exact = self.tables().find(|table| table.eq_ignore_ascii_case(name));
-        exact.or_else(|| {
+        let named = |name: &str| self.tables().find(|table| table.eq_ignore_ascii_case(name));
+        if let Some(schema) = &self.flags.schema_name {
+            return named(&format!("{schema}.{name}")).or_else(|| named(name));
+        }
+        named(name).or_else(|| {
             let mut ends = self.tables().filter(|table| {
                 table.split_once('.').is_some_and(|(_, own)| own.eq_ignore_ascii_case(name))
             });
             ends.next().filter(|_| ends.next().is_none())
         })
+    }
+
+    /// The schema of tables whose names have none.
+    pub(crate) fn schema(&self) -> Result<String> {
+        Ok(self.settings()?.table_named("any")?.schema)
     }
 
     /// The patterns of a table's files.

@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use crate::settings::Settings;
 use crate::settings::place::{Key, Place, SettingsFile};
 use crate::settings::sources::located;
+use crate::settings::variables::Surroundings;
 
 /// A file has no more mistakes than this that are worth to be read.
 const MOST: usize = 100;
@@ -19,12 +20,12 @@ const MOST: usize = 100;
 // So a wrong value does not hide those behind it.
 pub(crate) fn find(
     file: &Arc<SettingsFile>,
-    variable: &dyn Fn(&str) -> Option<String>,
+    surroundings: &Surroundings<'_>,
 ) -> (Settings, Vec<Error>) {
     let mut mistakes = Vec::new();
     let mut taken_out: Vec<Vec<Key>> = Vec::new();
     while mistakes.len() < MOST {
-        match file.read_without::<Settings>(&taken_out, variable) {
+        match file.read_without::<Settings>(&taken_out, surroundings) {
             Ok(settings) => {
                 if let Err(error) = located(settings.clone(), |key| Place::top(file, key)) {
                     mistakes.push((usize::MAX, error));

@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 
 use crate::settings::mistakes;
 use crate::settings::suggest::with_suggestion;
-use crate::settings::variables::{self, Unreadable};
+use crate::settings::variables::{self, Surroundings, Unreadable};
 
 /// A file of settings, kept so that messages can name lines of it.
 #[derive(Debug)]
@@ -58,27 +58,23 @@ impl SettingsFile {
         &self.name
     }
 
-    /// Reads the settings. `variable`: what the environment has for a name. Errors: `Config`, with
-    /// line, column and the path of the key at fault.
-    pub fn read<T: DeserializeOwned>(
-        &self,
-        variable: &dyn Fn(&str) -> Option<String>,
-    ) -> Result<T> {
-        self.read_without(&[], variable).map_err(|wrong| wrong.error)
+    /// Reads the settings. Errors: `Config`, with line, column and the path of the key at fault.
+    pub(crate) fn read<T: DeserializeOwned>(&self, surroundings: &Surroundings<'_>) -> Result<T> {
+        self.read_without(&[], surroundings).map_err(|wrong| wrong.error)
     }
 
     /// Reads the settings as if some values were not there.
     pub(super) fn read_without<T: DeserializeOwned>(
         &self,
         taken_out: &[Vec<Key>],
-        variable: &dyn Fn(&str) -> Option<String>,
+        surroundings: &Surroundings<'_>,
     ) -> Result<T, Wrong> {
         let parsed = DeTable::parse(&self.text);
         let mut table = parsed.map_err(|error| self.wrong(Vec::new(), &error))?;
         for keys in taken_out {
             mistakes::take_out(table.get_mut(), keys);
         }
-        if let Err(unreadable) = variables::expand(table.get_mut(), variable) {
+        if let Err(unreadable) = variables::expand(table.get_mut(), surroundings) {
             let Unreadable { keys, span, fact } = unreadable;
             let fact = format!("{}: {fact}", Shown(&keys));
             return Err(self.invalid(keys, Some(span), &fact));
@@ -270,7 +266,11 @@ impl fmt::Display for Shown<'_> {
 
 /// A key as TOML takes it, in quotes where it needs them.
 pub(crate) fn written_key(name: &str) -> String {
-    if is_bare(name) { name.to_owned() } else { format!("{name:?}") }
+    if is_bare(name) {
+        return name.to_owned();
+    }
+    // A text of JSON is one of TOML, but for this character.
+    serde_json::Value::from(name).to_string().replace('\u{7f}', "\\u007f")
 }
 
 /// Whether TOML takes a key without quotes: `order_id` is such a key, `sales.orders` needs them.

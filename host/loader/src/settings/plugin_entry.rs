@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for PathOrTable {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<PluginEntry, A::Error> {
         let Written { path, sha256, config } =
             Written::deserialize(MapAccessDeserializer::new(map))?;
-        // The place is not known while the file is parsed; `written_in` fills it in afterwards.
+        // The place is not known while the file is parsed; `located` fills it in afterwards.
         Ok(PluginEntry {
             path,
             sha256,

@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::settings::column_settings::ColumnSettings;
 use crate::settings::place::{Place, SettingsFile};
 use crate::settings::plugin_entry::{Origin, PluginEntry};
+use crate::settings::variables::Surroundings;
 
 const BAD_VARIABLE: &str = "a LOADER_… variable is not valid";
 
@@ -20,19 +21,19 @@ pub(crate) fn variable_of(flag: &str) -> String {
 }
 
 impl Settings {
-    /// Reads a settings file. `variable`: what the environment has for `${NAME}`. Errors: `Config`,
-    /// with line, column and the path of the key.
-    pub fn of_file(
+    /// Reads a settings file. Errors: `Config`, with line, column and the path of the key.
+    pub(crate) fn of_file(
         file: &Arc<SettingsFile>,
-        variable: &dyn Fn(&str) -> Option<String>,
+        surroundings: &Surroundings<'_>,
     ) -> Result<Settings> {
-        located(file.read::<Settings>(variable)?, |key| Place::top(file, key))
+        located(file.read::<Settings>(surroundings)?, |key| Place::top(file, key))
     }
 
     /// Reads a TOML file that names no variables.
     #[cfg(test)]
     pub fn from_toml(text: &str, origin: &str) -> Result<Settings> {
-        Settings::of_file(&SettingsFile::new(origin, text), &|_| None)
+        let surroundings = Surroundings { variable: &|_| None, profile: None };
+        Settings::of_file(&SettingsFile::new(origin, text), &surroundings)
     }
 
     /// Reads the `LOADER_…` variables, by the rules of the flags.
@@ -48,7 +49,24 @@ impl Settings {
         let parsed = Settings::from_arg_matches(&matches);
         let mut settings = parsed.context(Kind::Config, BAD_VARIABLE)?;
         settings.plugins.iter_mut().flatten().for_each(|plugin| plugin.origin = Origin::Variable);
+        // A variable is weaker than the file, where its flag is stronger.
+        let columns = settings.column.take().into_iter().flatten();
+        let columns: BTreeMap<_, _> = columns.map(|flag| (flag.name, flag.settings)).collect();
+        settings.columns = Some(columns).filter(|columns| !columns.is_empty());
         Ok(settings)
+    }
+
+    /// The same as [`Settings::or`], but for a footer, which is told in one of two ways: the weaker way
+    /// does not count where the other is said here.
+    #[must_use]
+    pub(crate) fn or_footer_of(self, mut other: Settings) -> Settings {
+        if self.footer.is_some() {
+            other.skip_footer = None;
+        }
+        if self.skip_footer.is_some() {
+            other.footer = None;
+        }
+        self.or(other)
     }
 
     /// Takes every setting that is not set here from `other`.
@@ -58,18 +76,19 @@ impl Settings {
     pub fn or(self, other: Settings) -> Settings {
         macro_rules! first_set {
             ($($setting:ident)+) => {{
-                let Settings { plugins, overruled_plugins, for_glue, $($setting),+ } = self;
+                let Settings { plugins, overruled_plugins, for_glue, columns, $($setting),+ } = self;
+                let columns = first_columns(columns, other.columns);
                 let (plugins, unused) = first_plugins(plugins, other.plugins);
                 let overruled_plugins =
                     [overruled_plugins, other.overruled_plugins, unused].concat();
                 $(let $setting = $setting.or(other.$setting);)+
-                Settings { plugins, overruled_plugins, for_glue, $($setting),+ }
+                Settings { plugins, overruled_plugins, for_glue, columns, $($setting),+ }
             }};
         }
         first_set! {
             include profile profiles default_profile job_id job_name src_bucket source_file_name dialect file_format encoding delimiter
             quote escape comment no_header column_names
-            skip_rows skip_footer footer header_rows trim null_value null_quoted leading_zeros column columns repeated_header quotes short_rows
+            skip_rows skip_footer footer header_rows trim null_value null_quoted leading_zeros column repeated_header quotes short_rows
             trailing_delimiter schema_name target_table
             upsert_keys strategy change_keys keys_as_glue duplicates schema_policy
             missing_columns another_feed max_rejects distkey sortkey force workgroup_name cluster_identifier
@@ -80,6 +99,24 @@ impl Settings {
         }
     }
 }
+
+/// What both say of columns. What the weaker one says of a column holds where the other is silent.
+fn first_columns(mine: Option<Columns>, theirs: Option<Columns>) -> Option<Columns> {
+    let (Some(mut mine), Some(theirs)) = (mine.clone(), theirs.clone()) else {
+        return mine.or(theirs);
+    };
+    for (name, weaker) in theirs {
+        let stronger = mine.remove(&name);
+        let both = match stronger {
+            Some(stronger) => stronger.or(weaker),
+            None => weaker,
+        };
+        mine.insert(name, both);
+    }
+    Some(mine)
+}
+
+type Columns = BTreeMap<String, ColumnSettings>;
 
 /// Notes where each plugin, column and table is written. `top` is the place of a key at the top of
 /// the file. Errors: `Config` for two entries that are one table to Redshift, such as

@@ -43,6 +43,11 @@ macro_rules! table_settings {
         }
 
         impl TableSettings {
+            /// Without what says nothing of how the table's files are read and loaded.
+            pub(crate) fn of_its_files(&self) -> TableSettings {
+                TableSettings { job_id: None, job_name: None, on_refusal: None, ..self.clone() }
+            }
+
             /// What is said of the table, as settings of a load. Plugins and columns are looked for
             /// in the table's entry itself.
             pub fn as_settings(&self) -> Settings {

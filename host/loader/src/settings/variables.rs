@@ -1,5 +1,6 @@
 //! Variables of the environment in texts of a settings file: `${NAME}` is the variable's value,
-//! `${NAME:-text}` the text where it is not set, and `$${` the two characters `${`.
+//! `${NAME:-text}` the text where it is not set (which may itself name variables), and `$${` the two
+//! characters `${`.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,6 +10,14 @@ use toml::de::{DeTable, DeValue};
 
 use crate::settings::place::Key;
 
+/// What texts of a settings file are read by.
+pub(crate) struct Surroundings<'a> {
+    /// What the environment has for a name.
+    pub(crate) variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The profile that is named, in place of the file's own choice.
+    pub(crate) profile: Option<&'a str>,
+}
+
 /// A text in which a variable cannot be read, with its place in the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreadable {
@@ -17,8 +26,38 @@ pub(super) struct Unreadable {
     pub(super) fact: String,
 }
 
-/// Puts the values of variables into all texts of a table but its keys.
+/// Puts the values of variables into all texts of a settings file but its keys. In a profile that does
+/// not hold, what needs a variable that is not set is left out.
 pub(super) fn expand(
+    table: &mut DeTable<'_>,
+    surroundings: &Surroundings<'_>,
+) -> Result<(), Unreadable> {
+    let own = table.get("default-profile").and_then(|value| value.get_ref().as_str());
+    let chosen = surroundings.profile.or(own).map(str::to_owned);
+    if let Some(DeValue::Table(profiles)) = table.get_mut("profiles").map(Spanned::get_mut) {
+        for (name, profile) in profiles.iter_mut() {
+            let holds = chosen.as_deref() == Some(name.get_ref().as_ref());
+            if let (false, DeValue::Table(profile)) = (holds, profile.get_mut()) {
+                leave_out(profile, surroundings.variable);
+            }
+        }
+    }
+    expand_table(table, surroundings.variable)
+}
+
+/// Leaves out what cannot be read.
+fn leave_out(table: &mut DeTable<'_>, variable: &dyn Fn(&str) -> Option<String>) {
+    let unreadable: Vec<String> = table
+        .iter()
+        .filter(|(_, value)| expand_value(&mut (*value).clone(), variable).is_err())
+        .map(|(key, _)| key.get_ref().to_string())
+        .collect();
+    for key in &unreadable {
+        table.remove(key.as_str());
+    }
+}
+
+fn expand_table(
     table: &mut DeTable<'_>,
     variable: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(), Unreadable> {
@@ -44,7 +83,7 @@ fn expand_value(
         DeValue::Array(values) => values.iter_mut().enumerate().try_for_each(|(index, value)| {
             expand_value(value, variable).map_err(|unreadable| unreadable.below(Key::Index(index)))
         }),
-        DeValue::Table(table) => expand(table, variable),
+        DeValue::Table(table) => expand_table(table, variable),
         DeValue::String(_)
         | DeValue::Integer(_)
         | DeValue::Float(_)
@@ -71,12 +110,26 @@ fn expanded(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Str
             continue;
         }
         out.push_str(before);
-        let end = behind.find('}').ok_or("`${` has no `}` behind it; the text `${` is `$${`")?;
+        let end = end_of(behind).ok_or("`${` has no `}` behind it; the text `${` is `$${`")?;
         out.push_str(&value_of(&behind[..end], variable)?);
         rest = &behind[end + 1..];
     }
     out.push_str(rest);
     Ok(out)
+}
+
+/// Where a variable ends that begins with `${`. One that stands in it has a `}` of its own.
+fn end_of(said: &str) -> Option<usize> {
+    let (mut open, mut at) = (0_usize, 0);
+    loop {
+        let close = at + said[at..].find('}')?;
+        open += said[at..close].matches("${").count();
+        at = close + 1;
+        match open.checked_sub(1) {
+            Some(inner) => open = inner,
+            None => return Some(close),
+        }
+    }
 }
 
 fn value_of(said: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
@@ -95,12 +148,14 @@ fn value_of(said: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Str
              `$${{`"
         ));
     }
-    variable(name).or(default.map(str::to_owned)).ok_or_else(|| {
-        format!(
+    match (variable(name), default) {
+        (Some(value), _) => Ok(value),
+        (None, Some(default)) => expanded(default, variable),
+        (None, None) => Err(format!(
             "the variable {name} is not set; set it, or write `${{{name}:-text}}` for a text that \
              holds without it"
-        )
-    })
+        )),
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +177,8 @@ mod tests {
         check("${NONE:-dev}", Ok("dev"));
         check("${NONE:-}", Ok(""));
         check("${STAGE:-dev}", Ok("prod"));
+        check("${NONE:-a-${STAGE:-x}-b}c", Ok("a-prod-bc"));
+        check("${NONE:-${NO_MORE:-}}", Ok(""));
         check("$${STAGE} $5 $", Ok("${STAGE} $5 $"));
         check("${STAGE", Err("`${` has no `}` behind it; the text `${` is `$${`"));
         let not_set = "the variable NONE is not set; set it, or write `${NONE:-text}` for a text \
@@ -136,11 +193,20 @@ mod tests {
     fn texts_are_expanded_wherever_they_stand_and_keys_are_not() {
         let text = "a = ['${STAGE}']\n[b.'${STAGE}']\nc = { d = '${STAGE}', n = 1 }\n";
         let mut table = DeTable::parse(text).expect("TOML").into_inner();
-        expand(&mut table, &variable).expect("expands");
+        let surroundings = Surroundings { variable: &variable, profile: Some("prod") };
+        expand(&mut table, &surroundings).expect("expands");
         let shown = format!("{table:?}");
         assert_eq!(shown.matches("prod").count(), 2, "{shown}");
         let mut table = DeTable::parse("a = 1\nb = ['${NONE}']").expect("TOML").into_inner();
-        let refused = expand(&mut table, &variable).expect_err("is not set");
+        let refused = expand(&mut table, &surroundings).expect_err("is not set");
         assert_eq!(refused.span, 11..20);
+        // What needs it counts only in the profile that holds.
+        let profiles = "[profiles.dev]\na = '${NONE}'\nb = 1\n[profiles.prod]\na = '${STAGE}'";
+        let mut table = DeTable::parse(profiles).expect("TOML").into_inner();
+        expand(&mut table, &surroundings).expect("expands");
+        assert!(!format!("{table:?}").contains("NONE"));
+        let surroundings = Surroundings { profile: Some("dev"), ..surroundings };
+        let mut table = DeTable::parse(profiles).expect("TOML").into_inner();
+        expand(&mut table, &surroundings).expect_err("is not set");
     }
 }

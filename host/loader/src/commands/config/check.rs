@@ -11,8 +11,9 @@ use loader_model::error::{Error, Kind, Result};
 use crate::cli::RunArgs;
 use crate::commands::{fail, print};
 use crate::feeds::Feeds;
-use crate::job::{self, Job, Project, folder_of, included, opened, settings_file, variable};
+use crate::job::{self, Job, Project, included, opened, settings_file, variable};
 use crate::settings::mistakes;
+use crate::settings::variables::Surroundings;
 use crate::words::count;
 
 /// A name of a file that stands for all files of a table.
@@ -20,10 +21,12 @@ const ANY_FILE: &str = "any.csv";
 
 /// Prints the mistakes, and returns 0 when there are none, else 2.
 pub(super) fn run(args: &RunArgs) -> u8 {
-    let Some(path) = settings_file(args.config.as_deref()) else {
-        return fail(&no_file());
+    let path = match settings_file(args.config.as_deref()) {
+        Ok(Some(path)) => path,
+        Ok(None) => return fail(&no_file()),
+        Err(error) => return fail(&error),
     };
-    let found = of_files(&path).and_then(|mistakes| match mistakes.is_empty() {
+    let found = of_files(&path, args).and_then(|mistakes| match mistakes.is_empty() {
         true => of_project(args),
         false => Ok((mistakes, String::new())),
     });
@@ -52,14 +55,16 @@ fn no_file() -> Error {
 }
 
 /// What is wrong with the files as each is written.
-fn of_files(path: &Path) -> Result<Vec<String>> {
-    let (settings, found) = mistakes::find(&opened(path)?, &variable);
+fn of_files(path: &Path, args: &RunArgs) -> Result<Vec<String>> {
+    let profile = args.settings.profile.as_deref();
+    let surroundings = Surroundings { variable: &variable, profile };
+    let (settings, found) = mistakes::find(&opened(path)?, &surroundings);
     let mut all: Vec<String> = found.iter().map(ToString::to_string).collect();
-    match included(&settings, folder_of(path)) {
+    match included(&settings, path) {
         Err(error) => all.push(error.to_string()),
         Ok(others) => {
             for other in others {
-                let (_, found) = mistakes::find(&opened(&other)?, &variable);
+                let (_, found) = mistakes::find(&opened(&other)?, &surroundings);
                 all.extend(found.iter().map(ToString::to_string));
             }
         }

@@ -15,8 +15,23 @@ use crate::settings::sources::variable_of;
 
 /// What stands for a secret.
 const HIDDEN: &str = "(hidden)";
-/// Words in the names of keys whose values are secrets.
-const SECRETS: [&str; 6] = ["secret", "password", "token", "salt", "credential", "private"];
+/// Words in the names of keys whose values are secrets. (`upsert-keys` has none of them.)
+const SECRETS: [&str; 14] = [
+    "secret",
+    "passw",
+    "passphrase",
+    "token",
+    "salt",
+    "pepper",
+    "credential",
+    "private",
+    "hmac",
+    "auth",
+    "apikey",
+    "api_key",
+    "api-key",
+    "encryption",
+];
 /// Keys of the file that are shown in the first lines, or elsewhere.
 const NOT_SHOWN: [&str; 5] = ["include", "profiles", "default-profile", "tables", "profile"];
 
@@ -157,7 +172,7 @@ fn layers(project: &Project, settings: &Settings) -> Result<Vec<Layer>> {
         layers.push(Layer { values: flat(values(profile)?), source: Source::Files(places) });
     }
     layers.push(Layer { values: flat(values(file)?), source: Source::Files(roots().collect()) });
-    layers.push(Layer { values: with_columns(environment)?, source: Source::Environment });
+    layers.push(Layer { values: flat(values(environment)?), source: Source::Environment });
     Ok(layers)
 }
 
@@ -170,7 +185,7 @@ fn values(settings: &impl Serialize) -> Result<Map<String, Value>> {
     }
 }
 
-/// What flags or variables say, with the columns that `--column` names.
+/// What flags say, with the columns that `--column` names.
 fn with_columns(settings: &Settings) -> Result<Map<String, Value>> {
     let mut all = values(settings)?;
     for column in settings.column.iter().flatten() {
@@ -245,9 +260,13 @@ fn written(base: &Place, key: &str) -> Option<(String, Option<Value>)> {
 /// The value without what should not be read over a shoulder.
 fn without_secrets(key: &str, value: Value) -> Value {
     let name = key.to_ascii_lowercase();
+    let is_secret = name == "key" || SECRETS.iter().any(|word| name.contains(word));
     match value {
         // An ARN names a secret, and is none.
         Value::String(text) if text.starts_with("arn:") => Value::String(text),
+        Value::Null => Value::Null,
+        // Whatever is below it, too.
+        _ if is_secret => json!(HIDDEN),
         Value::Object(map) => {
             let hidden = |(key, value): (String, Value)| {
                 let value = without_secrets(&key, value);
@@ -258,8 +277,6 @@ fn without_secrets(key: &str, value: Value) -> Value {
         Value::Array(items) => {
             Value::Array(items.into_iter().map(|item| without_secrets(key, item)).collect())
         }
-        Value::Null => Value::Null,
-        _ if SECRETS.iter().any(|word| name.contains(word)) => json!(HIDDEN),
         value => value,
     }
 }
@@ -274,6 +291,10 @@ mod tests {
         let expected =
             json!([{"path": "m.wasm", "config": {"Salt": HIDDEN, "keys": ["a"], "n": 1}}]);
         assert_eq!(without_secrets("plugins", config), expected);
+        let nested = json!({"secrets": {"of_a": "x"}, "api_key": ["x"], "key": "x"});
+        let expected = json!({"secrets": HIDDEN, "api_key": HIDDEN, "key": HIDDEN});
+        assert_eq!(without_secrets("config", nested), expected);
+        assert_eq!(without_secrets("upsert-keys", json!(["a"])), json!(["a"]));
         assert_eq!(without_secrets("secret-arn", json!("arn:aws:x")), json!("arn:aws:x"));
         assert_eq!(without_secrets("secret-arn", json!("hunter2")), json!(HIDDEN));
     }

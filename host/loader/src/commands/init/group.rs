@@ -5,6 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use glob::Pattern;
+
+use crate::feeds::MATCHING;
+
 /// The files of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group {
@@ -40,7 +44,29 @@ pub(super) fn groups(names: &[String]) -> Vec<Group> {
         found.push(Group { table, patterns: patterns.into_iter().collect(), files });
     }
     found.sort_by(|one, other| one.table.cmp(&other.table));
+    (0..found.len()).for_each(|place| narrow(&mut found, place));
     found
+}
+
+/// Takes only numbers for the stars of a feed's patterns where they take files of other feeds: of
+/// `orders_1.csv` and `orders_eu_1.csv`, the latter is one of `orders_*.csv`, too.
+fn narrow(groups: &mut [Group], place: usize) {
+    let files = |of_this: bool| {
+        let groups = groups.iter().enumerate().filter(move |(at, _)| (*at == place) == of_this);
+        groups.flat_map(|(_, group)| &group.files)
+    };
+    let narrower = |pattern: &String| {
+        let narrower = pattern.replacen('*', "[0-9]*", 1);
+        let takes_others = files(false).any(|file| takes(pattern, file));
+        let keeps = files(true).all(|file| !takes(pattern, file) || takes(&narrower, file));
+        if takes_others && keeps { narrower } else { pattern.clone() }
+    };
+    let patterns = groups[place].patterns.iter().map(narrower).collect();
+    groups[place].patterns = patterns;
+}
+
+fn takes(pattern: &str, file: &str) -> bool {
+    Pattern::new(pattern).is_ok_and(|pattern| pattern.matches_with(file, MATCHING))
 }
 
 /// A table's name from the words, with its folder where two tables would have one name.
@@ -67,7 +93,9 @@ fn parts(name: &str) -> Parts<'_> {
         let letters = stem.find(|c: char| c.is_ascii_digit()).unwrap_or(stem.len());
         let letters = stem[..letters].trim_end_matches(is_separator);
         let words = if letters.is_empty() { Vec::new() } else { vec![letters] };
-        return Parts { folder, words, pattern: format!("{folder}{letters}*{ending}") };
+        let (before, behind) = (format!("{folder}{letters}"), ending);
+        let pattern = format!("{}*{}", Pattern::escape(&before), Pattern::escape(behind));
+        return Parts { folder, words, pattern };
     }
     // What stands between the first and the last word that changes is a star.
     let first = all.iter().position(|word| changes(word));
@@ -76,11 +104,13 @@ fn parts(name: &str) -> Parts<'_> {
         (Some(first), Some(last)) => {
             let start = all[..first].iter().map(|word| word.len() + 1).sum::<usize>();
             let end = all[last + 1..].iter().map(|word| word.len() + 1).sum::<usize>();
-            format!("{}*{}", &stem[..start], &stem[stem.len() - end..])
+            let behind = Pattern::escape(&stem[stem.len() - end..]);
+            format!("{}*{behind}", Pattern::escape(&stem[..start]))
         }
-        _ => stem.to_owned(),
+        _ => Pattern::escape(stem),
     };
-    Parts { folder, words, pattern: format!("{folder}{}{ending}", pattern) }
+    let (folder_, ending) = (Pattern::escape(folder), Pattern::escape(ending));
+    Parts { folder, words, pattern: format!("{folder_}{pattern}{ending}") }
 }
 
 #[cfg(test)]
@@ -106,6 +136,7 @@ mod tests {
             "eu/export 1 status.csv",
             "eu/export 22 status.csv",
             "eu/orders_1.csv",
+            "orders_eu_1.csv",
             "20250131.csv",
             "covid19.csv",
             "part-0000-9f3c01ab.parquet",
@@ -114,9 +145,10 @@ mod tests {
             "covid: covid*.csv (1)",
             "eu_orders: eu/orders_*.csv (1)",
             "export_status: eu/export * status.csv (2)",
-            "files: *.csv (1)",
+            "files: [0-9]*.csv (1)",
             "order_lines: Order Lines.csv (1)",
-            "orders: orders_*.csv orders_*.csv.gz (3)",
+            "orders: orders_[0-9]*.csv orders_*.csv.gz (3)",
+            "orders_eu: orders_eu_*.csv (1)",
             "part: part-*.parquet (1)",
         ];
         assert_eq!(found, expected);
@@ -124,7 +156,14 @@ mod tests {
 
     #[test]
     fn the_pattern_of_a_feed_takes_its_files() {
-        for name in ["a_1.csv", "a-1-b-2 c.csv.gz", "x/y/2025.csv", "no digits.csv", "a1b2_c.csv"] {
+        for name in [
+            "a_1.csv",
+            "a-1-b-2 c.csv.gz",
+            "x/y/2025.csv",
+            "no digits.csv",
+            "a1b2_c.csv",
+            "a[1]_*_2.csv",
+        ] {
             let pattern = glob::Pattern::new(&parts(name).pattern).expect("a pattern");
             assert!(pattern.matches(name), "{pattern} {name}");
         }

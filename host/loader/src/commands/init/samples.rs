@@ -131,6 +131,8 @@ fn walk(folder: &Path, below: &str, names: &mut Vec<String>) -> Result<()> {
             continue;
         }
         match entry.path() {
+            // A link to a folder may lead back to this one.
+            path if path.is_symlink() && path.is_dir() => {}
             path if path.is_dir() => walk(&path, &format!("{name}/"), names)?,
             path if path.is_file() => names.push(name),
             _ => {}
@@ -205,8 +207,7 @@ fn differences(name: &str, found: &Findings, others: &[(String, Box<Findings>)])
         if theirs.delimiter.value != found.delimiter.value {
             let (ours, theirs) = (&found.delimiter.value, &theirs.delimiter.value);
             remarks.push(format!(
-                "{name} is parted by {ours}, {other} by {theirs}; give one of them a table of its \
-                 own, or use dialect = \"auto\""
+                "{name} is parted by {ours}, {other} by {theirs}; give one of them a table of its own"
             ));
         } else if theirs.names != found.names {
             let of_ours = only(&found.names, &theirs.names);

@@ -118,7 +118,8 @@ fn dialect(table: &str, found: &Findings, name: &str) -> String {
     let usual = DialectSettings::default();
     let mut lines = String::new();
     for key in keys(found) {
-        let line = format!("{} = {}  # {}\n", key.name, key.value, key.reason());
+        let reason = wrapped(&key.reason(), usize::MAX).join(" ");
+        let line = format!("{} = {}  # {reason}\n", key.name, key.value);
         match (key.in_place_of(&usual).is_some(), key.changes(&usual)) {
             (true, true) if key.sureness > Sureness::Undecided => lines.push_str(&line),
             (true, true) => lines.push_str(&format!("# {line}")),
@@ -133,6 +134,7 @@ fn dialect(table: &str, found: &Findings, name: &str) -> String {
     }
     let mut out = String::new();
     if !lines.is_empty() {
+        let name = wrapped(name, usize::MAX).join(" ");
         let header = format!("\n[tables.{}.dialect]  # found out of {name}\n", written_key(table));
         out = format!("{header}{lines}");
     }
