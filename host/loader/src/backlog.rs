@@ -5,7 +5,7 @@
 //! elsewhere to `data/in/`, `pending` lists what lies there, `held` keeps files from being tried again
 //! and again, `work` loads, `outcome` and `summary` say what became of each file.
 
-mod bring_in;
+pub(crate) mod bring_in;
 pub(crate) mod chosen;
 pub(crate) mod held;
 pub(crate) mod outcome;
@@ -19,6 +19,7 @@ mod work;
 use loader_aws::stop::Stop;
 use loader_model::error::Result;
 
+use crate::backlog::bring_in::Named;
 use crate::backlog::chosen::Chosen;
 use crate::backlog::outcome::Outcomes;
 use crate::backlog::pending::Backlog;
@@ -64,8 +65,10 @@ pub(crate) async fn run(
             all.of_table(table.as_deref())
         }
         Chosen::Files { table, files } => {
-            let files = bring_in::bring_in(&place, &files, doing).await?;
-            Backlog::of_files(files, table.as_deref(), &feeds)?
+            let (table, tables) = (table.as_deref(), project.tables().collect());
+            let named = Named { files: &files, table, feeds: &feeds, tables };
+            let files = bring_in::bring_in(&place, &named, doing, &stop).await?;
+            Backlog::of_files(files, table, &feeds)
         }
     };
     let held = held::read_all(&place, &backlog).await?;

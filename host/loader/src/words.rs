@@ -30,11 +30,21 @@ pub(crate) fn size(bytes: u64) -> String {
     if unit == 0 { format!("{bytes} B") } else { format!("{value:.1} {}", UNITS[unit]) }
 }
 
+/// A name as a shell takes it for one word.
+pub(crate) fn quoted(name: &str) -> String {
+    shlex::try_quote(name).map_or_else(|_| format!("{name:?}"), |quoted| quoted.into_owned())
+}
+
+/// A letter as a terminal shows it. A name may have letters in it that a terminal obeys.
+fn shown(letter: char) -> char {
+    if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }
+}
+
 /// A name with its middle left out where it is too long: beginning and end tell more.
 pub(crate) fn shortened(name: &str, most: usize) -> String {
-    let letters: Vec<char> = name.chars().collect();
+    let letters: Vec<char> = name.chars().map(shown).collect();
     if letters.len() <= most {
-        return name.to_owned();
+        return letters.into_iter().collect();
     }
     let (head, tail) = (most / 2, most - most / 2 - 1);
     let beginning: String = letters[..head].iter().collect();
@@ -53,12 +63,12 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
         match lines.last_mut() {
             Some(line) if used == 0 || used + gap + letters <= width => {
                 line.push_str(if gap == 1 { " " } else { "" });
-                line.push_str(word);
+                line.extend(word.chars().map(shown));
                 used += gap + letters;
             }
             _ => {
                 used = letters;
-                lines.push(word.to_owned());
+                lines.push(word.chars().map(shown).collect());
             }
         }
     }
@@ -74,6 +84,9 @@ mod tests {
         assert_eq!(wrapped("a bc  def g", 5), ["a bc", "def g"]);
         assert_eq!(wrapped("a bcdefg h", 3), ["a", "bcdefg", "h"]);
         assert_eq!(wrapped("", 3), [""]);
+        assert_eq!(wrapped("a\u{1b}[2J", 9), ["a\u{fffd}[2J"]);
+        assert_eq!(shortened("a\u{1b}b", 9), "a\u{fffd}b");
+        assert_eq!((quoted("a.csv"), quoted("a b;.csv")), ("a.csv".into(), "'a b;.csv'".into()));
         let sizes = [0, 999, 1_400_000, 999_600, 5_000_000_000].map(size);
         assert_eq!(sizes, ["0 B", "999 B", "1.4 MB", "1.0 MB", "5.0 GB"]);
         assert_eq!([7, 1000, 1_234_567].map(grouped), ["7", "1,000", "1,234,567"]);

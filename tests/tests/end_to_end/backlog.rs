@@ -1,6 +1,8 @@
 //! Many files by one command: `loader run` without a file's name, from a settings file that says
 //! which files are whose.
 
+mod order;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -158,7 +160,7 @@ fn a_file_that_failed_is_tried_again_when_something_has_changed() {
     // A new file is no matter of `retry`, and what was held is forgotten once it is loaded.
     place.put("y.csv", "a\n7\n");
     project.say(&frozen.replace("freeze", "evolve"));
-    assert_eq!(only(&["retry"]), "x.csv t loaded 0, y.csv t waits 0");
+    assert_eq!(only(&["retry"]), "x.csv t loaded 0");
     assert!(!place.keys().iter().any(|key| key.starts_with("data/held/")), "{:?}", place.keys());
     assert_eq!(only(&["run"]), "y.csv t loaded 0");
 }
@@ -237,7 +239,7 @@ fn a_table_and_files_can_be_named() {
         assert!(said.contains(says), "{arguments:?}: {said}");
     };
     refused(&["run", "ordres"], "did you mean `orders`?");
-    refused(&["run", "orders", "inv/b.csv"], "did you mean inv/a.csv?");
+    refused(&["run", "orders", "inv/b.csv"], "did you mean `inv/a.csv`?");
     refused(&["run", "zzz.csv"], "there are inv/a.csv");
     std::fs::write(project.path().join("z.csv"), "a\n").expect("writes");
     refused(&["run", "z.csv"], "no table of the settings file takes z.csv");

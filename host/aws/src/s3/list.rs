@@ -1,7 +1,7 @@
 //! Listing: every page, to the last.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::Object;
+use aws_sdk_s3::types::{EncodingType, Object};
 use jiff::Timestamp;
 use loader_model::error::Result;
 use loader_model::names::S3Uri;
@@ -37,6 +37,7 @@ impl Store {
             let page = self.read_in_its_region(&prefix.bucket, async |client: &Client| {
                 self.calls.count("ListObjectsV2");
                 let request = client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
+                let request = request.encoding_type(EncodingType::Url);
                 boxed(request.set_continuation_token(token.clone()).send()).await
             });
             let page = page
@@ -60,10 +61,17 @@ fn listed(prefix: &S3Uri, object: Object) -> Option<Listed> {
     let last_modified = object.last_modified.and_then(|at| Timestamp::from_second(at.secs()).ok());
     let (etag, size) = (object.e_tag.unwrap_or_default(), object.size.unwrap_or(0));
     let size_bytes = u64::try_from(size).unwrap_or(0);
-    object.key.map(|key| Listed {
+    object.key.map(|key| decoded(&key)).map(|key| Listed {
         uri: S3Uri::new(&prefix.bucket, key),
         last_modified,
         etag,
         size_bytes,
     })
+}
+
+/// A key as it is: XML can hold no key with a control character, so S3 is asked for them URL-encoded.
+/// It writes a blank as a plus sign, and a plus sign as %2B.
+fn decoded(key: &str) -> String {
+    let key = key.replace('+', " ");
+    percent_encoding::percent_decode_str(&key).decode_utf8_lossy().into_owned()
 }

@@ -10,6 +10,7 @@ use loader_model::names::S3Uri;
 use crate::connect::boxed;
 use crate::failure;
 use crate::s3::store::Store;
+use crate::stop::Stop;
 
 /// Files up to this size are uploaded by one request. One could take 5 GB, but is lost as a whole.
 const SINGLE_BYTES: u64 = 64 << 20;
@@ -21,12 +22,12 @@ const ANYTHING: &str = "*";
 
 impl Store {
     /// Uploads a file, unless there is an object of that name: then false. Errors: `Config` when the
-    /// file cannot be read.
-    pub async fn upload_new(&self, path: &Path, to: &S3Uri) -> Result<bool> {
+    /// file cannot be read, `Interrupted` between the parts of a large one.
+    pub async fn upload_new(&self, path: &Path, to: &S3Uri, stop: &Stop) -> Result<bool> {
         let cannot = || format!("{} cannot be read", path.display());
         let size = std::fs::metadata(path).context(Kind::Config, cannot())?.len();
-        let upload =
-            Upload { store: self, path, to, doing: format!("uploading {}", path.display()) };
+        let doing = format!("uploading {}", path.display());
+        let upload = Upload { store: self, path, to, stop, doing };
         match size > SINGLE_BYTES {
             true => upload.in_parts(size).await,
             false => upload.at_once(size).await,
@@ -38,6 +39,7 @@ struct Upload<'a> {
     store: &'a Store,
     path: &'a Path,
     to: &'a S3Uri,
+    stop: &'a Stop,
     doing: String,
 }
 
@@ -75,6 +77,7 @@ impl Upload<'_> {
     async fn parts(&self, id: &str, size: u64) -> Result<bool> {
         let mut parts = Vec::new();
         for (number, start) in (1..).zip((0..size).step_by(PART_BYTES as usize)) {
+            self.stop.check()?;
             let body = self.piece(start, PART_BYTES.min(size - start)).await?;
             self.store.calls.count("UploadPart");
             let part = self.store.client().upload_part().bucket(&self.to.bucket).key(&self.to.key);

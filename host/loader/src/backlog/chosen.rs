@@ -33,14 +33,17 @@ pub(crate) fn chosen(project: &Project, words: &[String]) -> Result<Option<Chose
     }
     let [flags, ..] = project.parts();
     let typed = flags.target_table.as_deref().map(|table| table_of(project, table));
+    let of_all = settings.target_table.as_deref().map(|table| table_of(project, table));
     if typed.is_some() || words.is_empty() {
-        return Ok(without_first(project, typed, words)?);
+        return Ok(without_first(project, typed.or(of_all), words)?);
     }
     let (first, others) = (words[0].as_str(), &words[1..]);
     match project.table_of_name(first) {
         Some(table) => without_first(project, Some(table.to_owned()), others),
-        None if is_file(first) => Ok(Some(Chosen::Files { table: None, files: words.to_vec() })),
-        None => Err(neither(project, first)),
+        None if is_file(first) || project.tables().next().is_some() => {
+            Ok(Some(Chosen::Files { table: of_all, files: words.to_vec() }))
+        }
+        None => Err(neither(first)),
     }
 }
 
@@ -57,6 +60,17 @@ fn without_first(
     let is_feed = |table: &String| feeds.tables().any(|feed| feed == table);
     match table {
         Some(table) if is_feed(&table) => Ok(Some(Chosen::Pending { table: Some(table) })),
+        Some(table) if project.tables().any(|known| known == table) => Err(config(format!(
+            "tables.{table} has no `files`, so nothing says which files are its own; give it some, \
+             such as files = \"{table}_*.csv\", or name a file"
+        ))),
+        Some(table) if !feeds.are_none() => Err(config(format!(
+            "the settings file has no table `{table}`{}; name a file, or give the table an entry \
+             with `files`",
+            nearest(&table, feeds.tables())
+                .map(|meant| format!(" (did you mean `{meant}`?)"))
+                .unwrap_or_default(),
+        ))),
         None if !feeds.are_none() => Ok(Some(Chosen::Pending { table: None })),
         // The load of one file, which is told what it lacks.
         Some(_) | None => Ok(None),
@@ -68,22 +82,16 @@ fn table_of(project: &Project, typed: &str) -> String {
     project.table_of_name(typed).unwrap_or(typed).to_owned()
 }
 
-/// Whether a word can be meant as a file.
+/// Whether a word is rather a file than a table.
 fn is_file(word: &str) -> bool {
     word.contains(['/', '.']) || Path::new(word).exists()
 }
 
-fn neither(project: &Project, word: &str) -> Error {
-    let tables: Vec<&str> = project.tables().collect();
-    let advice = match nearest(word, tables.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None if tables.is_empty() => {
-            "a table is named by --target-table, or by [tables.NAME] in the settings file"
-                .to_owned()
-        }
-        None => format!("the tables are {}", tables.join(", ")),
-    };
-    config(format!("`{word}` is neither a table of the settings file nor a file; {advice}"))
+fn neither(word: &str) -> Error {
+    config(format!(
+        "`{word}` is neither a table of the settings file nor a file; a table is named by \
+         --target-table, or by [tables.NAME] in the settings file"
+    ))
 }
 
 fn config(fact: String) -> Error {

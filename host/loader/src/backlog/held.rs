@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use loader_aws::data_api::DataApi;
 use loader_model::error::{Context, Kind, Result};
 use loader_model::names::{S3Uri, TableName, hex, utc};
@@ -18,9 +19,12 @@ use crate::redshift::catalog;
 use crate::report::Report;
 use crate::settings::Settings;
 use crate::settings::plugin_entry::Digest;
+use crate::words::quoted;
 
 const HELD: &str = "data/held/";
 const ENDING: &str = ".json";
+/// After it a file is tried again in any case.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The largest such object that is read.
 const MAX_BYTES: usize = 1 << 20;
 
@@ -68,15 +72,23 @@ impl Held {
     /// What makes the file be tried again.
     pub(crate) fn advice(name: &str) -> String {
         format!(
-            "it is tried again when the file, its table or its settings change, or by `loader retry \
-             {name}`"
+            "it is tried again when the file, its table or its settings change, after a day, or by \
+             `loader retry {}`",
+            quoted(name)
         )
     }
 
     /// Whether nothing has changed since the file failed, as far as that can be told without the
-    /// warehouse.
+    /// warehouse. Not everything can be told (a permission that is given since, for example), so a
+    /// file is tried again after a day.
     pub(crate) fn is_of(&self, file: &PendingFile, settings: &str) -> bool {
-        self.etag == file.etag && self.settings == settings
+        let is_same = self.etag == bare(&file.etag) && self.settings == settings;
+        is_same && self.is_of_this_day()
+    }
+
+    fn is_of_this_day(&self) -> bool {
+        let failed_at = self.failed_at.parse::<jiff::Timestamp>();
+        failed_at.is_ok_and(|at| jiff::Timestamp::now().duration_since(at) < DAY)
     }
 
     /// Whether the table is the one that the file failed at.
@@ -100,7 +112,8 @@ pub(crate) async fn remember(
             failed_at: utc(jiff::Timestamp::now(), "%Y-%m-%dT%H:%M:%SZ"),
             exit_code: report.exit_code,
             error: report.error.clone().unwrap_or_default(),
-            etag: file.etag.clone(),
+            // Of what was read, which may have come after the list.
+            etag: bare(report.source.etag.as_ref().unwrap_or(&file.etag)),
             settings: settings.to_owned(),
             columns: columns_of(&place.api, table).await?,
         };
@@ -129,12 +142,21 @@ pub(crate) async fn columns_of(api: &DataApi, table: &TableName) -> Result<Strin
 /// A digest of everything that decides how a table's files are read and loaded, with the files of its
 /// plugins and the version of the program.
 pub(crate) fn settings_of(settings: &Settings, table: &TableName) -> Result<String> {
-    let entries = serde_json::to_string(&settings.entries_of(table));
+    let entries = settings.entries_of(table).into_iter().map(|(_, entry)| entry.of_its_files());
+    let entries = serde_json::to_string(&entries.collect::<Vec<_>>());
     let entries = entries.context(Kind::Internal, "settings are no JSON")?;
     let plugins = settings.chain(Some(table)).plugins.unwrap_or_default();
     let plugins = plugins.iter().filter_map(|plugin| std::fs::read(&plugin.path).ok());
     let plugins: Vec<String> = plugins.map(|bytes| Digest::of(&bytes).to_string()).collect();
+    let config = settings.plugin_config.as_ref().and_then(|path| std::fs::read(path).ok());
+    let config = config.map(|bytes| digest(&bytes));
+    let column = settings.column.clone();
     let settings = Settings {
+        job_id: None,
+        job_name: None,
+        local: None,
+        plugin_config: None,
+        plugin_cache: None,
         source_file_name: None,
         workers: None,
         parallel: None,
@@ -148,7 +170,12 @@ pub(crate) fn settings_of(settings: &Settings, table: &TableName) -> Result<Stri
     };
     let said = serde_json::to_string(&settings).context(Kind::Internal, "settings are no JSON")?;
     let version = env!("CARGO_PKG_VERSION");
-    Ok(digest(format!("{version} {said} {entries} {plugins:?}").as_bytes()))
+    Ok(digest(format!("{version} {said} {column:?} {config:?} {entries} {plugins:?}").as_bytes()))
+}
+
+/// An ETag without its quotes, as reports have it.
+fn bare(etag: &str) -> String {
+    etag.trim_matches('"').to_owned()
 }
 
 fn digest(bytes: &[u8]) -> String {

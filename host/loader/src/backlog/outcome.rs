@@ -16,6 +16,8 @@ pub(crate) struct Outcomes {
     pub(crate) files: Vec<FileOutcome>,
     /// Files in `data/in/` that no table takes.
     pub(crate) unclaimed: Vec<String>,
+    /// The exit code of the signal that stopped the command, if one did.
+    pub(crate) stopped: Option<u8>,
     pub(crate) took: Duration,
     pub(crate) bucket: String,
 }
@@ -39,8 +41,10 @@ pub(crate) enum End {
     Previewed(Box<Preview>),
     /// It failed before, and nothing has changed since then.
     Held(Held),
-    /// Not tried: a file of the table before it failed, or the command was stopped.
-    Waits,
+    /// Not tried: this file of the table must go first, or the command was stopped.
+    Waits { behind: Option<String> },
+    /// Not loaded: it was there when files were listed, and is no more.
+    Gone,
     /// Not tried: its settings are wrong.
     Refused(Error),
     /// Not tried: these tables take it.
@@ -53,6 +57,7 @@ pub(crate) const ALREADY_LOADED: &str = "already_loaded";
 pub(crate) const FAILED: &str = "failed";
 pub(crate) const HELD: &str = "held";
 pub(crate) const WAITS: &str = "waits";
+pub(crate) const GONE: &str = "gone";
 pub(crate) const PREVIEWED: &str = "previewed";
 
 impl FileOutcome {
@@ -67,17 +72,18 @@ impl FileOutcome {
             End::Previewed(preview) if preview.exit_code == 0 => PREVIEWED,
             End::Previewed(_) | End::Refused(_) | End::Claimed(_) => FAILED,
             End::Held(_) => HELD,
-            End::Waits => WAITS,
+            End::Waits { .. } => WAITS,
+            End::Gone => GONE,
         }
     }
 
-    /// The exit code that the file stands for. A file that waits has none of its own.
+    /// The exit code that the file stands for. A file that waits or is gone has none of its own.
     pub(crate) fn exit_code(&self) -> u8 {
         match &self.end {
             End::Ran(report) => report.exit_code,
             End::Previewed(preview) => preview.exit_code,
             End::Held(held) => held.exit_code,
-            End::Waits => 0,
+            End::Waits { .. } | End::Gone => 0,
             End::Refused(error) => error.kind().exit_code(),
             End::Claimed(_) => Kind::Config.exit_code(),
         }
@@ -89,7 +95,7 @@ impl FileOutcome {
             End::Ran(report) => report.error.clone(),
             End::Previewed(preview) => preview.error.clone(),
             End::Held(held) => Some(held.error.clone()),
-            End::Waits => None,
+            End::Waits { .. } | End::Gone => None,
             End::Refused(error) => Some(error.to_string()),
             End::Claimed(tables) => Some(claimed_by(tables)),
         }
@@ -99,17 +105,21 @@ impl FileOutcome {
     pub(crate) fn report(&self) -> Option<&Report> {
         match &self.end {
             End::Ran(report) => Some(report),
-            End::Previewed(_) | End::Held(_) | End::Waits | End::Refused(_) | End::Claimed(_) => {
-                None
-            }
+            End::Previewed(_)
+            | End::Held(_)
+            | End::Waits { .. }
+            | End::Gone
+            | End::Refused(_)
+            | End::Claimed(_) => None,
         }
     }
 }
 
 impl Outcomes {
-    /// The worst exit code of all files.
+    /// The worst exit code of all files; that of the signal where files wait because of it.
     pub(crate) fn exit_code(&self) -> u8 {
-        let codes = self.files.iter().map(FileOutcome::exit_code);
+        let stopped = self.stopped.filter(|_| self.count(WAITS) > 0);
+        let codes = self.files.iter().map(FileOutcome::exit_code).chain(stopped);
         codes.max_by_key(|code| weight(*code)).unwrap_or(0)
     }
 
@@ -152,5 +162,16 @@ mod tests {
     fn the_worst_exit_code_is_the_one_that_needs_people_most() {
         let codes = [0, 4, 3, 5, 2, 6, 1, 130];
         assert!(codes.windows(2).all(|pair| weight(pair[0]) < weight(pair[1])));
+    }
+
+    #[test]
+    fn a_signal_counts_where_files_wait_because_of_it() {
+        let file = |end| FileOutcome { name: "x".into(), table: None, end };
+        let code = |end| {
+            let files = vec![file(end)];
+            Outcomes { files, stopped: Some(143), ..Outcomes::default() }.exit_code()
+        };
+        assert_eq!(code(End::Waits { behind: None }), 143);
+        assert_eq!(code(End::Gone), 0);
     }
 }

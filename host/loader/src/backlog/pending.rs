@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use loader_aws::s3::Listed;
 use loader_model::choices::FileOrder;
-use loader_model::error::{Error, Kind, Result};
+use loader_model::error::Result;
 
 use crate::backlog::place::Place;
 use crate::feeds::{Feeds, Owner};
@@ -71,23 +71,16 @@ impl Backlog {
         backlog
     }
 
-    /// Files that were named, for a table or for those that take them. Errors: `Config` for a file
-    /// that no table takes.
-    pub(crate) fn of_files(
-        files: Vec<PendingFile>,
-        table: Option<&str>,
-        feeds: &Feeds,
-    ) -> Result<Backlog> {
-        let Some(table) = table else {
-            let backlog = Backlog::sorted(files.into_iter(), feeds);
-            return match backlog.unclaimed.first() {
-                Some(file) => Err(of_no_table(&file.name)),
-                None => Ok(backlog),
-            };
-        };
-        let mut backlog = Backlog::default();
-        files.into_iter().for_each(|file| backlog.add(table, file));
-        Ok(backlog)
+    /// Files that were named, for a table or for those that take them.
+    pub(crate) fn of_files(files: Vec<PendingFile>, table: Option<&str>, feeds: &Feeds) -> Backlog {
+        match table {
+            None => Backlog::sorted(files.into_iter(), feeds),
+            Some(table) => {
+                let mut backlog = Backlog::default();
+                files.into_iter().for_each(|file| backlog.add(table, file));
+                backlog
+            }
+        }
     }
 
     /// The part that is of one table, if one is named.
@@ -106,14 +99,6 @@ impl Backlog {
             None => self.queues.push(Queue { table: table.to_owned(), files: vec![file] }),
         }
     }
-}
-
-fn of_no_table(name: &str) -> Error {
-    let fact = format!(
-        "no table of the settings file takes {name}; name one with --target-table, or give it to a \
-         table: [tables.NAME] with files = [{name:?}]"
-    );
-    Error::new(Kind::Config, fact)
 }
 
 impl Queue {

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::backlog::held::Held;
 use crate::backlog::outcome::{
-    ALREADY_LOADED, End, FAILED, FileOutcome, HELD, LOADED, Outcomes, PREVIEWED, WAITS, address,
+    ALREADY_LOADED, End, FAILED, FileOutcome, GONE, HELD, LOADED, Outcomes, PREVIEWED, WAITS,
+    address,
 };
 use crate::commands::plan;
 use crate::report::paint::{Tone, paint};
@@ -30,10 +31,11 @@ pub(crate) fn text(outcomes: &Outcomes, format: ReportFormat) -> String {
 
 fn as_json(outcomes: &Outcomes) -> Value {
     let bucket = &outcomes.bucket;
-    let counts: BTreeMap<&str, usize> = [LOADED, ALREADY_LOADED, PREVIEWED, FAILED, HELD, WAITS]
-        .into_iter()
-        .map(|word| (word, outcomes.count(word)))
-        .collect();
+    let counts: BTreeMap<&str, usize> =
+        [LOADED, ALREADY_LOADED, PREVIEWED, FAILED, HELD, WAITS, GONE]
+            .into_iter()
+            .map(|word| (word, outcomes.count(word)))
+            .collect();
     let file = |file: &FileOutcome| {
         let report = file.report();
         json!({
@@ -63,7 +65,7 @@ fn run(file: &FileOutcome) -> Option<Value> {
     match &file.end {
         End::Ran(report) => serde_json::to_value(report).ok(),
         End::Previewed(preview) => serde_json::to_value(preview).ok(),
-        End::Held(_) | End::Waits | End::Refused(_) | End::Claimed(_) => None,
+        End::Held(_) | End::Waits { .. } | End::Gone | End::Refused(_) | End::Claimed(_) => None,
     }
 }
 
@@ -119,6 +121,7 @@ fn headline(outcomes: &Outcomes) -> String {
         (FAILED, "failed"),
         (HELD, "failed before and not tried"),
         (WAITS, "not tried"),
+        (GONE, "gone since it was listed"),
     ];
     let others = others.into_iter().filter_map(|(word, said)| match outcomes.count(word) {
         0 => None,
@@ -153,7 +156,11 @@ fn line(file: &FileOutcome, width: usize) -> String {
             _ => ("loaded", Tone::Good, rows(&report.rows)),
         },
         End::Previewed(preview) if preview.exit_code == 0 => ("would", Tone::Good, String::new()),
-        End::Waits => ("waits", Tone::Waiting, String::new()),
+        End::Waits { behind } => {
+            let behind = behind.as_ref().map(|name| format!("behind {}", shortened(name, NAME)));
+            ("waits", Tone::Waiting, behind.unwrap_or_default())
+        }
+        End::Gone => ("gone", Tone::Waiting, "since it was listed".to_owned()),
         End::Held(held) => {
             let when = held.failed_at.replace('T', " ");
             let said =
@@ -238,11 +245,12 @@ mod tests {
                 FileOutcome {
                     name: "orders_4.csv".into(),
                     table: Some("orders".into()),
-                    end: End::Waits,
+                    end: End::Waits { behind: Some("orders_3.csv".into()) },
                 },
                 FileOutcome { name: "x.csv".into(), table: None, end: End::Claimed(claimed) },
             ],
             unclaimed: vec!["notes.txt".into()],
+            stopped: None,
             took: Duration::from_millis(3210),
             bucket: "b".into(),
         }
@@ -263,7 +271,7 @@ mod tests {
       failed  orders_3.csv                          exit code 3
               line 7, column `amount`: `12,5` is no number, which the column
               DECIMAL(18,2) takes (uri s3://b/data/in/orders_3.csv)
-      waits   orders_4.csv
+      waits   orders_4.csv                          behind orders_3.csv
     
     several tables
       failed  x.csv  exit code 2
@@ -288,7 +296,7 @@ mod tests {
         let file = &value["files"][2];
         assert_eq!(keys(file), "uri table outcome exit_code error run_id rows");
         assert_eq!((&value["exit_code"], &file["exit_code"]), (&json!(2), &json!(3)));
-        let counts = "already_loaded failed held loaded previewed waits";
+        let counts = "already_loaded failed gone held loaded previewed waits";
         assert_eq!(keys(&value["counts"]), counts);
         assert_eq!(value["counts"]["failed"], 2);
     }

@@ -13,7 +13,8 @@ use crate::backlog::outcome::{End, FileOutcome, Outcomes};
 use crate::backlog::pending::{Backlog, PendingFile, Queue};
 use crate::backlog::place::Place;
 use crate::backlog::{Again, Doing, preview};
-use crate::job::{Job, Project};
+use crate::job::{self, Job, Project};
+use crate::layout::IN;
 use crate::line;
 use crate::progress::Overall;
 use crate::report::Report;
@@ -52,14 +53,19 @@ impl Work<'_> {
         let started = Instant::now();
         let Backlog { queues, claimed, unclaimed } = backlog;
         let parallel = self.parallel();
-        let tables = futures::stream::iter(queues.into_iter().map(|queue| self.queue(queue)));
-        let mut tables: Vec<Vec<FileOutcome>> = tables.buffered(parallel).collect().await;
+        let queue = async |(place, queue)| (place, self.queue(queue).await);
+        let tables = futures::stream::iter(queues.into_iter().enumerate().map(queue));
+        // As they end: a table that takes long keeps none of the others from its turn.
+        let tables = tables.buffer_unordered(parallel);
+        let mut tables: Vec<(usize, Vec<FileOutcome>)> = tables.collect().await;
         self.overall.finish();
-        tables.push(claimed.into_iter().map(of_several).collect());
+        tables.sort_by_key(|(place, _)| *place);
+        let of_tables = tables.into_iter().flat_map(|(_, files)| files);
+        let files = of_tables.chain(claimed.into_iter().map(of_several)).collect();
         let unclaimed = unclaimed.into_iter().map(|file| file.name).collect();
-        let files = tables.into_iter().flatten().collect();
         let (bucket, took) = (self.place.bucket.clone(), started.elapsed());
-        Outcomes { files, unclaimed, took, bucket }
+        let stopped = self.stop.check().err().map(|error| error.kind().exit_code());
+        Outcomes { files, unclaimed, stopped, took, bucket }
     }
 
     fn parallel(&self) -> usize {
@@ -74,15 +80,17 @@ impl Work<'_> {
             Err(error) => return all_refused(queue, error),
         };
         let queue = queue.in_order(table.settings.file_order.unwrap_or_default());
-        let (mut outcomes, mut waits) = (Vec::new(), false);
-        for file in queue.files {
-            let end = match waits || self.stop.check().is_err() {
-                true => End::Waits,
+        let (mut outcomes, mut behind) = (Vec::new(), None);
+        for file in queue.files.into_iter().filter(|file| self.is_wanted(file)) {
+            let end = match behind.is_some() || self.stop.check().is_err() {
+                true => End::Waits { behind: behind.clone() },
                 false => self.file(&mut table, &file).await,
             };
             let outcome = FileOutcome { name: file.name, table: Some(queue.table.clone()), end };
             self.overall.advance();
-            waits = waits || ends_the_table(&outcome, &table.settings);
+            if behind.is_none() && self.ends_the_table(&outcome, &table.settings) {
+                behind = Some(outcome.name.clone());
+            }
             outcomes.push(outcome);
         }
         outcomes
@@ -95,11 +103,18 @@ impl Work<'_> {
         Ok(Table { name: name.to_owned(), target, settings, settings_digest, columns: None })
     }
 
+    /// Whether a file is looked at at all.
+    fn is_wanted(&self, file: &PendingFile) -> bool {
+        self.doing != Doing::Load(Again::Only) || self.held.contains_key(&file.name)
+    }
+
     async fn file(&self, table: &mut Table, file: &PendingFile) -> End {
         if let Some(end) = self.not_tried(table, file).await {
             return end;
         }
-        let job = self.project.of_table(&table.name, Some(&file.name)).and_then(Job::decide);
+        // The whole key: a name may itself begin with `data/in/` or a slash.
+        let key = format!("{IN}{}", file.name);
+        let job = self.project.of_table(&table.name, Some(&key)).and_then(Job::decide);
         let job = match job {
             Ok(job) => job,
             Err(error) => return End::Refused(error),
@@ -109,16 +124,27 @@ impl Work<'_> {
         }
         let (aws, stop) = (&self.place.aws, self.stop.clone());
         let report = run::run_on(aws, job, Goal::Load, line::load, stop, self.logs).await;
+        // One that was named has the report that says so.
+        let was_listed = file.arrived_at.is_some();
+        if was_listed && report.source.etag.is_none() && self.is_gone(file).await {
+            return End::Gone;
+        }
         self.remember(table, file, &report).await;
         table.columns = None;
         End::Ran(Box::new(report))
+    }
+
+    /// Whether a file that was listed is there no more: another command has loaded it, or somebody
+    /// has taken it away.
+    async fn is_gone(&self, file: &PendingFile) -> bool {
+        let uri = self.place.at(format!("{IN}{}", file.name));
+        matches!(self.place.store.head(&uri).await, Ok(None))
     }
 
     /// Why a file is not tried: it failed before, and nothing has changed.
     async fn not_tried(&self, table: &mut Table, file: &PendingFile) -> Option<End> {
         let held = self.held.get(&file.name);
         match (self.doing, held) {
-            (Doing::Load(Again::Only), None) => Some(End::Waits),
             (Doing::Load(Again::Only | Again::Always), _) | (_, None) => None,
             (Doing::Load(Again::IfChanged) | Doing::Preview, Some(held)) => {
                 let is_same = held.is_of(file, &table.settings_digest)
@@ -143,19 +169,25 @@ impl Work<'_> {
             held::forget(self.place, &file.name).await;
         }
     }
-}
 
-/// Whether the files behind this one wait. Those that were refused are in nobody's way, unless the
-/// settings say so. After every other failure the next file would fail, too, or come before one that
-/// must be first.
-fn ends_the_table(outcome: &FileOutcome, settings: &Settings) -> bool {
-    let refusals = [Kind::Data, Kind::SchemaConflict, Kind::Config].map(Kind::exit_code);
-    match outcome.exit_code() {
-        0 => false,
-        code if refusals.contains(&code) => {
-            settings.on_refusal.unwrap_or_default() == OnRefusal::Stop
+    /// Whether the files behind this one wait. One that was put aside is in nobody's way. One that
+    /// stays in `data/in/` is loaded later, and its older rows would replace newer ones of files that
+    /// came before it; only rows that are appended do not. After every other failure the next file
+    /// would fail, too.
+    fn ends_the_table(&self, outcome: &FileOutcome, settings: &Settings) -> bool {
+        let [data, config, conflict] =
+            [Kind::Data, Kind::Config, Kind::SchemaConflict].map(Kind::exit_code);
+        let wanted = settings.on_refusal;
+        match outcome.exit_code() {
+            0 => false,
+            _ if self.doing == Doing::Preview => false,
+            code if code == data => wanted == Some(OnRefusal::Stop),
+            code if code == config || code == conflict => match wanted {
+                Some(wanted) => wanted == OnRefusal::Stop,
+                None => !job::any_order(settings),
+            },
+            _ => true,
         }
-        _ => true,
     }
 }
 
@@ -165,7 +197,9 @@ fn of_several((file, tables): (PendingFile, Vec<String>)) -> FileOutcome {
 
 /// The outcomes where a table's settings are wrong: the first file says so, and the others wait.
 fn all_refused(queue: Queue, error: Error) -> Vec<FileOutcome> {
-    let ends = std::iter::once(End::Refused(error)).chain(std::iter::repeat_with(|| End::Waits));
+    let behind = queue.files.first().map(|file| file.name.clone());
+    let waits = std::iter::repeat_with(|| End::Waits { behind: behind.clone() });
+    let ends = std::iter::once(End::Refused(error)).chain(waits);
     let files = queue.files.into_iter().zip(ends);
     let table = &queue.table;
     files

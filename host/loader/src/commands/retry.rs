@@ -2,6 +2,8 @@
 //! dropped. With `--source-file-name` it then loads that file once more, also when an earlier run
 //! put the file aside below `data/unprocessed/`.
 
+use std::collections::BTreeSet;
+
 use loader_aws::connect as aws;
 use loader_aws::data_api::DataApi;
 use loader_aws::s3::Store;
@@ -11,11 +13,13 @@ use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::bookkeeping::DROPPED_VIEWS;
 use serde_json::{Value, json};
 
+use crate::backlog::bring_in::name_here;
 use crate::backlog::chosen::{Chosen, chosen};
+use crate::backlog::place::Place;
 use crate::backlog::{Again, Doing};
 use crate::cli::LoadArgs;
 use crate::commands::{fail, print, run};
-use crate::job::{self, Job, Project, WarehouseSettings, bucket};
+use crate::job::{self, Job, Project, WarehouseSettings};
 use crate::layout::{Layout, RunId};
 use crate::old_journals;
 use crate::redshift::journals::{self, RecoverScope, Recovered};
@@ -57,18 +61,32 @@ async fn retry(args: LoadArgs, stop: Stop, logs: &Logs) -> Result<u8> {
 /// The files that failed, or those that are named.
 async fn retry_many(project: &Project, chosen: Chosen, stop: Stop, logs: &Logs) -> Result<u8> {
     let settings = project.settings()?;
-    let left = take_up(&settings, &stop).await?;
+    for schema in schemas(project, &settings)? {
+        let settings = Settings { schema_name: Some(schema), ..settings.clone() };
+        take_up(&settings, &stop).await?;
+    }
     let again = match &chosen {
         Chosen::Pending { .. } => Again::Only,
         Chosen::Files { files, .. } => {
-            let bucket = bucket(&settings)?;
-            for name in files {
-                bring_back(&left.store, &Layout::new(&bucket, name, "", &RunId::new())).await?;
+            let place = Place::connect(project, &stop).await?;
+            for word in files {
+                if let Some(name) = name_here(&place, word)? {
+                    let layout = Layout::new(&place.bucket, &name, "", &RunId::new());
+                    bring_back(&place.store, &layout).await?;
+                }
             }
             Again::Always
         }
     };
     Ok(run::many(project, chosen, Doing::Load(again), stop, logs).await)
+}
+
+/// The schemas of all tables of the project.
+fn schemas(project: &Project, settings: &Settings) -> Result<BTreeSet<String>> {
+    let of_all = settings.table_named(DROPPED_VIEWS)?.schema;
+    let of_tables = project.tables().filter_map(|table| table.split_once('.'));
+    let of_tables = of_tables.map(|(schema, _)| schema.to_ascii_lowercase());
+    Ok(std::iter::once(of_all).chain(of_tables).collect())
 }
 
 async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) -> Result<()> {

@@ -5,6 +5,7 @@ use loader_model::choices::ReportFormat;
 use loader_model::error::Result;
 
 use crate::backlog::chosen::{Chosen, chosen};
+use crate::backlog::outcome::End;
 use crate::backlog::{self, Again, Doing, summary};
 use crate::cli::{LoadArgs, RunArgs};
 use crate::commands::{plan, print};
@@ -57,8 +58,10 @@ pub(super) async fn many(
     let is_one = matches!(&chosen, Chosen::Files { files, .. } if files.len() == 1);
     match Box::pin(backlog::run(project, chosen, doing, stop, logs)).await {
         Err(error) => show(&Report::of_error(&error), format),
-        Ok(outcomes) => match outcomes.files.first().and_then(|file| file.report()) {
-            Some(report) if is_one => show(report, format),
+        Ok(outcomes) => match outcomes.files.first().map(|file| &file.end) {
+            Some(End::Ran(report)) if is_one => show(report, format),
+            Some(End::Previewed(preview)) if is_one => plan::show(preview, format),
+            Some(End::Refused(error)) if is_one => show(&Report::of_error(error), format),
             _ => {
                 print(&summary::text(&outcomes, format));
                 outcomes.exit_code()
