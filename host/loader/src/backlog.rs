@@ -3,7 +3,7 @@
 //!
 //! In the order of the work: `chosen` is what a command line asks for, `bring_in` brings files of
 //! elsewhere to `data/in/`, `pending` lists what lies there, `held` keeps files from being tried again
-//! and again, `work` loads, `outcome` and `summary` say what became of each file.
+//! and again, `work` loads, `together` loads small files as one, `outcome` and `summary` say what became of each file.
 
 pub(crate) mod bring_in;
 pub(crate) mod chosen;
@@ -14,6 +14,7 @@ pub(crate) mod place;
 mod preview;
 pub(crate) mod status;
 pub(crate) mod summary;
+mod together;
 mod work;
 
 use loader_aws::stop::Stop;

@@ -3,7 +3,7 @@
 //!
 //! In the order of the work: `chain` loads the plugins; `object_reader` brings in the bytes of an
 //! S3 object; [`DataPath`] infers, plans and transforms; `capture` keeps the rows that plugins got;
-//! `part_upload` sends the parts out. `host_values` is what plugins are told of the run,
+//! `part_upload` sends the parts out, and `list_of_files` those of several files a list of them. `host_values` is what plugins are told of the run,
 //! `plugin_identity` what the run tells of its plugins. All of [`DataPath`] blocks its thread.
 
 pub(crate) mod chain;
@@ -12,6 +12,7 @@ pub(crate) mod object_reader;
 pub(crate) mod host_values;
 
 pub(crate) mod capture;
+pub(crate) mod list_of_files;
 pub(crate) mod part_upload;
 
 use std::io::{Cursor, Read};

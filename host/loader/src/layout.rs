@@ -59,6 +59,12 @@ impl Layout {
         }
     }
 
+    /// The places of another source of the same run.
+    pub fn of_other(&self, source: &S3Uri) -> Layout {
+        let relative = source.key.strip_prefix(IN).unwrap_or(&source.key);
+        Layout { relative: relative.to_owned(), ..self.clone() }
+    }
+
     /// The bucket that holds all of it.
     pub fn bucket(&self) -> &str {
         &self.bucket

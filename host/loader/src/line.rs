@@ -5,13 +5,15 @@
 //! in their own way.
 
 use loader_model::error::{Error, Kind, Result};
+use loader_warehouse::catalog::Catalog;
 
+use crate::data_path::chain::Chain;
 use crate::report::Status;
 use crate::steps::{
     catalog, check_evolution, evolve, infer, load, plan, plugins, recover, source, stage,
 };
 use crate::tools::Tools;
-use crate::values::{Altered, Loaded, Planned, Work};
+use crate::values::{Altered, Loaded, Planned, ReadFile, ReadFiles, SourceObject, Work};
 
 /// How often a load is planned because others change its target meanwhile.
 const MAX_PLANS: u32 = 4;
@@ -21,7 +23,36 @@ const MAX_PLANS: u32 = 4;
 // transaction, which does nothing then, and is planned anew for the table as it is. (For example,
 // two first files of one table at once: one makes the table, the other finds it.)
 pub(crate) async fn load(tools: &Tools) -> Result<Status> {
-    let mut planned = plan(tools).await?;
+    to_the_table(tools, plan(tools).await?).await
+}
+
+/// The same for several files that were read already, as one load. Where single files are in its way,
+/// the trail has their places.
+pub(crate) async fn load_together(tools: &Tools, files: ReadFiles) -> Result<Status> {
+    let sources: Vec<SourceObject> = files.all().map(|file| file.source.clone()).collect();
+    source::of_group(tools, &sources).await?;
+    let plugins = plugins::run(tools).await?;
+    let catalog = catalog::run(tools, &files.first().source).await?;
+    recover::run(tools, &catalog).await?;
+    let known = catalog::known(tools, &sources).await?;
+    if !known.is_empty() {
+        // Set once: the load ends here.
+        let _ = tools.trail.apart.set(known);
+        return Err(Error::new(Kind::Data, "some of the files were loaded before"));
+    }
+    infer::record(tools, &files);
+    let planned = planned(tools, plugins, files, catalog).await?;
+    match to_the_table(tools, planned).await? {
+        // Which of them, the loads of single files find out.
+        Status::AlreadyLoaded => {
+            Err(Error::new(Kind::Data, "another run has loaded some of the files meanwhile"))
+        }
+        status => Ok(status),
+    }
+}
+
+/// Whether a load has ended for files that were read and planned.
+async fn to_the_table(tools: &Tools, mut planned: Planned) -> Result<Status> {
     for plans in 1.. {
         let work = match planned {
             Planned::AlreadyLoaded { .. } => return Ok(Status::AlreadyLoaded),
@@ -29,7 +60,7 @@ pub(crate) async fn load(tools: &Tools) -> Result<Status> {
         };
         match load_planned(tools, &work).await? {
             Loaded::Already => return Ok(Status::AlreadyLoaded),
-            Loaded::Rows { .. } => return Ok(Status::Success),
+            Loaded::Rows(_) => return Ok(Status::Success),
             Loaded::TargetChanged(error) if plans == MAX_PLANS => return Err(error),
             Loaded::TargetChanged(_) => {
                 tracing::warn!("the table was changed meanwhile, planning anew")
@@ -78,18 +109,27 @@ pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
         return Ok(Planned::AlreadyLoaded { by });
     }
     let spool = infer::run(tools, &source).await?;
-    let plan = plan::run(tools, &plugins, &spool, &catalog).await?;
-    let identities = plugins.identities();
-    let work = Work { source, catalog, spool, plan, chain: plugins, plugins: identities };
-    Ok(Planned::Work(Box::new(work)))
+    let files = ReadFiles::one(ReadFile { source, spool });
+    planned(tools, plugins, files, catalog).await
+}
+
+async fn planned(
+    tools: &Tools,
+    chain: Chain,
+    files: ReadFiles,
+    catalog: Catalog,
+) -> Result<Planned> {
+    let plan = plan::run(tools, &chain, files.joined(), &catalog).await?;
+    let plugins = chain.identities();
+    Ok(Planned::Work(Box::new(Work { files, catalog, plan, chain, plugins })))
 }
 
 /// The same file and its spool, planned for the target as it is now.
 async fn plan_anew(tools: &Tools, work: Work) -> Result<Planned> {
-    let catalog = catalog::run(tools, &work.source).await?;
+    let catalog = catalog::run(tools, &work.files.first().source).await?;
     if let Some(by) = catalog.loaded_by {
         return Ok(Planned::AlreadyLoaded { by });
     }
-    let plan = plan::run(tools, &work.chain, &work.spool, &catalog).await?;
+    let plan = plan::run(tools, &work.chain, work.files.joined(), &catalog).await?;
     Ok(Planned::Work(Box::new(Work { catalog, plan, ..work })))
 }

@@ -188,7 +188,7 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
     let totals = transform_to_nothing(tools, work).await?;
     preview.rows.accepted = totals.rows_staged;
     preview.rows.rejected = totals.rows_rejected;
-    preview.rejects = rejects::list(&totals, &work.spool, SHOWN_REJECTS);
+    preview.rejects = rejects::list(&totals, &work.files.first().spool, SHOWN_REJECTS);
     let evolution = Evolution::new(tools, work, &totals.max_text_bytes);
     let evolved = match evolution.is_needed() {
         true => match evolution.plan().await {
@@ -204,12 +204,13 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
     let staged = would_be_staged(tools, work, totals);
     let creation = if work.plan.creates_table { preview.statements.as_slice() } else { &[] };
     preview.load_statements = load::preview(tools, work, &staged, creation);
-    let notices = tools.data_path.settings.notices.iter().cloned().chain(work.spool.notices());
+    let notices =
+        tools.data_path.settings.notices.iter().cloned().chain(work.files.first().spool.notices());
     let notices = notices.chain(work.plan.notices.iter().cloned());
     let notices = notices.chain(load::notice_of_audit(tools, work));
     let notices = notices.chain(load::notice_of_keys(tools, work, &staged, creation));
     preview.notices.splice(0..0, notices);
-    rejects::judge(&staged.totals, &work.spool, tools.data_path.settings.max_rejects)
+    rejects::judge(&staged.totals, &work.files.first().spool, tools.data_path.settings.max_rejects)
         .map_err(|error| tools.in_file(error))
 }
 
@@ -220,12 +221,13 @@ async fn preview_work(tools: &Tools, work: &Work, preview: &mut Preview) -> Resu
 async fn transform_to_nothing(tools: &Tools, work: &Work) -> Result<Totals> {
     tools.stop.check()?;
     let data_path = Arc::clone(&tools.data_path);
-    let values = Arc::new(host_values::of(&tools.job.run, &work.source));
-    let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
+    let file = work.files.first().clone();
+    let values = Arc::new(host_values::of(&tools.job.run, &file.source));
+    let plan = Arc::clone(&work.plan);
     let progress = tools.progress.clone();
-    progress.begin("transforming", spool.size_bytes);
+    progress.begin("transforming", file.spool.size_bytes);
     let transforming = blocking(move || {
-        let files = [FileRows { spool: &spool, values }];
+        let files = [FileRows { spool: &file.spool, values }];
         let totals = data_path.transform(&files, &plan, &progress, || Ok(NullSink));
         totals.map(Totals::of_all)
     });
@@ -237,7 +239,8 @@ fn would_be_staged(tools: &Tools, work: &Work, totals: Totals) -> Staged {
     let manifest = part_upload::manifest_uri(&tools.job.layout.staging_prefix());
     let plugins = plugin_identity::counted(&work.plugins, &totals.plugins);
     let manifest = (totals.rows_staged > 0).then_some(manifest);
-    Staged { manifest, parts: 0, bytes: 0, totals, plugins }
+    let files = Vec::new();
+    Staged { manifest, parts: 0, bytes: 0, totals, files, list: None, plugins }
 }
 
 /// Takes batches and drops them.

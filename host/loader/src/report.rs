@@ -11,6 +11,8 @@ pub(crate) mod paint;
 
 pub mod recorder;
 
+mod source;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -24,7 +26,8 @@ use serde_json::Value;
 
 use crate::plugin_identity::PluginIdentity;
 use crate::report::paint::{Tone, paint};
-use crate::words::wrapped;
+pub use crate::report::source::{FileReport, SourceReport};
+use crate::words::{count, wrapped};
 
 /// What a run did. The recorder fills it in as the run goes on. A field that the run never came to
 /// keeps its default: for example, `rows` is all zeros when the file was not found.
@@ -68,6 +71,9 @@ pub struct Report {
     /// How many rows were rejected for each reason, by its code; of many rows, as far as they were
     /// kept.
     pub rejected_because: Tally,
+    /// The files, where several small ones of one shape were loaded as one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileReport>,
     /// The manifest, when nothing more than staging was asked for. The JSON form leaves it out; the
     /// log has it.
     #[serde(skip)]
@@ -107,14 +113,6 @@ impl Status {
             Status::AlreadyLoaded => "already_loaded",
         }
     }
-}
-
-/// The object that was loaded.
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-pub struct SourceReport {
-    pub uri: String,
-    pub etag: Option<String>,
-    pub size_bytes: Option<u64>,
 }
 
 /// Where the rows went. `read = staged + rejected` and `staged = inserted + updated + duplicates`;
@@ -263,6 +261,11 @@ impl Report {
         lines.push(("seconds", listed(&steps)));
         lines.push(("S3", tally(&self.calls.s3)));
         lines.push(("Data API", tally(&self.calls.redshift_data)));
+        if !self.files.is_empty() {
+            let together =
+                format!("{} in one load, all of one shape", count(self.files.len(), "file"));
+            lines.push(("files", together));
+        }
         lines.extend(self.archived_to.iter().map(|uri| ("file", format!("now {uri}"))));
         lines.extend(self.rejected_to.iter().map(|uri| ("rejects", uri.clone())));
         lines.extend(self.both_ids().map(|ids| ("run", ids)));

@@ -86,7 +86,7 @@ pub(crate) async fn to_its_end(
 
 // The order matters: the log is exported when its last line is written, which is the report, and the
 // requests are counted once more after that, so that they include the export. `loader stage` exports
-// no log.
+// no log, and neither does the attempt to load several files as one: the loads of its files do.
 async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report {
     let (status, exit_code) = match &outcome {
         Ok(status) => (*status, 0),
@@ -94,11 +94,12 @@ async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report
     };
     let peak_bytes = memory::peak_bytes();
     tracing::info!(status = status.word(), exit_code, peak_bytes, "run ended");
+    let is_attempt = outcome.as_ref().is_err_and(|error| tools.is_attempt(error));
     let Tools { goal, store, api, job, record, .. } = tools;
     record.conclude(outcome.as_ref().copied());
     let mut report = record.into_report();
     report.calls = CallCounts::of(&store, &api);
-    if goal == Goal::Load {
+    if goal == Goal::Load && !is_attempt {
         log.keep_report(&report);
         exports::write_log(&store, &job.layout, log).await;
         report.calls = CallCounts::of(&store, &api);

@@ -82,6 +82,12 @@ impl Tools {
         ended
     }
 
+    /// Whether a failure ends no more than the attempt to load several files as one: they are loaded in
+    /// smaller parts then, down to one by one.
+    pub(crate) fn is_attempt(&self, error: &Error) -> bool {
+        self.trail.group.get().is_some() && error.kind().lasts()
+    }
+
     /// Adds the file's address to an error that is the file's fault.
     pub fn in_file(&self, error: Error) -> Error {
         match error.kind().is_the_files_fault() {

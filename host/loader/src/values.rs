@@ -4,12 +4,14 @@ use std::sync::{Arc, OnceLock};
 
 use loader_aws::s3::ObjectInfo;
 use loader_data::infer::Spool;
+use loader_data::joined::Joined;
 use loader_data::plan::LoadPlan;
 use loader_data::transform::Totals;
 use loader_model::error::Error;
 use loader_model::names::{S3Uri, TableName};
 use loader_warehouse::catalog::Catalog;
 use loader_warehouse::evolution::script::EvolutionPlan;
+use loader_warehouse::load_batch::Counts;
 
 use crate::data_path::chain::Chain;
 use crate::plugin_identity::PluginIdentity;
@@ -42,11 +44,60 @@ pub(crate) enum Planned {
     Work(Box<Work>),
 }
 
-/// A file whose types are known, and the plan for its rows.
-pub struct Work {
+/// A file that was read to its end.
+#[derive(Clone)]
+pub struct ReadFile {
     pub source: SourceObject,
-    pub catalog: Catalog,
     pub spool: Arc<Spool>,
+}
+
+/// The files of one load, in the order in which they came. Nearly always there is one; small files of
+/// one shape are loaded together.
+#[derive(Clone)]
+pub struct ReadFiles {
+    first: ReadFile,
+    others: Vec<ReadFile>,
+    joined: Arc<Joined>,
+}
+
+impl ReadFiles {
+    /// One file alone.
+    pub fn one(file: ReadFile) -> ReadFiles {
+        let joined = Arc::new(Joined::one(Arc::clone(&file.spool)));
+        ReadFiles { first: file, others: Vec::new(), joined }
+    }
+
+    /// Several files. `None`: there are none, or they are of several shapes.
+    pub fn of(files: &[ReadFile]) -> Option<ReadFiles> {
+        let spools: Vec<Arc<Spool>> = files.iter().map(|file| Arc::clone(&file.spool)).collect();
+        let joined = Arc::new(Joined::of(&spools)?);
+        let (first, others) = files.split_first()?;
+        Some(ReadFiles { first: first.clone(), others: others.to_vec(), joined })
+    }
+
+    pub fn first(&self) -> &ReadFile {
+        &self.first
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &ReadFile> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+
+    /// What all of their rows have in common.
+    pub fn joined(&self) -> &Arc<Joined> {
+        &self.joined
+    }
+
+    /// Whether they are several.
+    pub fn are_several(&self) -> bool {
+        !self.others.is_empty()
+    }
+}
+
+/// Files whose types are known, and the plan for their rows.
+pub struct Work {
+    pub files: ReadFiles,
+    pub catalog: Catalog,
     pub plan: Arc<LoadPlan>,
     pub(crate) chain: Chain,
     /// Names, versions and digests of the plugins, whose counters are still empty.
@@ -61,9 +112,24 @@ pub struct Staged {
     pub manifest: Option<S3Uri>,
     pub parts: usize,
     pub bytes: u64,
+    /// Of all files together.
     pub totals: Totals,
+    /// What became of each file's rows, in the order of the files.
+    pub files: Vec<FileCounts>,
+    /// The manifest of the list of files, where there are several.
+    pub list: Option<S3Uri>,
     /// The plugins with what they counted.
     pub plugins: Vec<PluginIdentity>,
+}
+
+/// What became of the rows of a file on their way into the parts.
+#[derive(Clone, Debug, Default)]
+pub struct FileCounts {
+    pub read: u64,
+    pub staged: u64,
+    pub rejected: u64,
+    /// Where the rejected rows are.
+    pub rejected_to: Option<S3Uri>,
 }
 
 /// What was changed about the target.
@@ -91,11 +157,8 @@ pub(crate) enum Altered {
 /// What the transaction did.
 #[derive(Debug)]
 pub(crate) enum Loaded {
-    Rows {
-        inserted: u64,
-        updated: u64,
-        duplicates: u64,
-    },
+    /// Where the rows of each file went, in the order of the files.
+    Rows(Vec<Counts>),
     /// Another run loaded the same file in the meantime.
     Already,
     /// Nothing: the target is another than the parts were made for. The error is for a load that is
@@ -109,6 +172,11 @@ pub(crate) enum Loaded {
 #[derive(Debug, Default)]
 pub struct Trail {
     pub source: OnceLock<SourceObject>,
+    /// Where several files are loaded together, all of them.
+    pub group: OnceLock<Vec<SourceObject>>,
+    /// The places of those among them that must be loaded by themselves, if they are why the load of
+    /// all has ended.
+    pub apart: OnceLock<Vec<usize>>,
     pub rows_read: OnceLock<u64>,
     pub rows_rejected: OnceLock<u64>,
     /// Views that earlier runs left dropped, which a load would bring back first.

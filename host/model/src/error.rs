@@ -44,6 +44,11 @@ impl Kind {
         }
     }
 
+    /// Whether the same load would fail again until somebody changes the file, its table or settings.
+    pub fn lasts(self) -> bool {
+        matches!(self.exit_code(), 2 | 3 | 5)
+    }
+
     /// Whether the file itself is at fault, so that it goes to `data/unprocessed/`.
     pub fn is_the_files_fault(self) -> bool {
         self == Kind::Data

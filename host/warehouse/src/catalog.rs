@@ -23,7 +23,7 @@ use crate::{bookkeeping, session};
 
 use ledger::Loads;
 
-pub use ledger::{LastLoad, keys_column};
+pub use ledger::{LastLoad, keys_column, known_query};
 
 /// The warehouse as a load finds it.
 #[derive(Clone, Debug, Default)]

@@ -3,6 +3,8 @@
 
 mod order;
 
+mod together;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};

@@ -14,6 +14,8 @@ use crate::s3::store::{ObjectInfo, Store, replaced};
 
 /// The content of an object, as it arrives.
 pub struct Body {
+    /// The version that is read, in a bucket with versions.
+    pub version_id: Option<String>,
     uri: S3Uri,
     stream: ByteStream,
 }
@@ -37,7 +39,10 @@ impl Store {
         let request =
             self.client().get_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
         match boxed(request.send()).await {
-            Ok(object) => Ok(Body { uri: uri.clone(), stream: object.body }),
+            Ok(object) => {
+                let version_id = object.version_id;
+                Ok(Body { uri: uri.clone(), version_id, stream: object.body })
+            }
             Err(error) if failure::is_changed(&error) || failure::is_missing(&error) => {
                 Err(replaced(uri))
             }
@@ -71,7 +76,7 @@ impl Store {
             boxed(client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await
         });
         let mut body = match get.await {
-            Ok(object) => Body { uri: uri.clone(), stream: object.body },
+            Ok(object) => Body { version_id: None, uri: uri.clone(), stream: object.body },
             Err(error) if failure::is_missing(&error) => return Ok(None),
             Err(error) => return Err(failure::read_failure(&doing, error)),
         };

@@ -41,6 +41,16 @@ impl Totals {
             .unwrap_or_default()
     }
 
+    /// The counts alone.
+    pub fn without_rejects(&self) -> Totals {
+        Totals {
+            rejects: Vec::new(),
+            max_text_bytes: self.max_text_bytes.clone(),
+            plugins: self.plugins.clone(),
+            ..*self
+        }
+    }
+
     pub(super) fn reject(&mut self, rejects: impl IntoIterator<Item = Reject>) {
         for reject in rejects {
             self.rows_rejected += 1;

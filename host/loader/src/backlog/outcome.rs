@@ -77,16 +77,9 @@ impl FileOutcome {
         }
     }
 
-    /// The exit code that the file stands for. A file that waits or is gone has none of its own.
+    /// The exit code that the file stands for.
     pub(crate) fn exit_code(&self) -> u8 {
-        match &self.end {
-            End::Ran(report) => report.exit_code,
-            End::Previewed(preview) => preview.exit_code,
-            End::Held(held) => held.exit_code,
-            End::Waits { .. } | End::Gone => 0,
-            End::Refused(error) => error.kind().exit_code(),
-            End::Claimed(_) => Kind::Config.exit_code(),
-        }
+        self.end.exit_code()
     }
 
     /// What went wrong, if anything did.
@@ -111,6 +104,20 @@ impl FileOutcome {
             | End::Gone
             | End::Refused(_)
             | End::Claimed(_) => None,
+        }
+    }
+}
+
+impl End {
+    /// The exit code that the file stands for. A file that waits or is gone has none of its own.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            End::Ran(report) => report.exit_code,
+            End::Previewed(preview) => preview.exit_code,
+            End::Held(held) => held.exit_code,
+            End::Waits { .. } | End::Gone => 0,
+            End::Refused(error) => error.kind().exit_code(),
+            End::Claimed(_) => Kind::Config.exit_code(),
         }
     }
 }

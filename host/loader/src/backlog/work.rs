@@ -38,13 +38,13 @@ pub(super) struct Work<'a> {
 }
 
 /// A table whose files are loaded, and what is known of it.
-struct Table {
+pub(super) struct Table {
     name: String,
     target: TableName,
-    settings: Settings,
+    pub(super) settings: Settings,
     /// Digests, as what is remembered of files has them.
     settings_digest: String,
-    columns: Option<String>,
+    pub(super) columns: Option<String>,
 }
 
 impl Work<'_> {
@@ -68,7 +68,7 @@ impl Work<'_> {
         Outcomes { files, unclaimed, stopped, took, bucket }
     }
 
-    fn parallel(&self) -> usize {
+    pub(super) fn parallel(&self) -> usize {
         let settings = self.project.settings().unwrap_or_default();
         settings.parallel.unwrap_or(PARALLEL).max(1)
     }
@@ -80,18 +80,31 @@ impl Work<'_> {
             Err(error) => return all_refused(queue, error),
         };
         let queue = queue.in_order(table.settings.file_order.unwrap_or_default());
-        let (mut outcomes, mut behind) = (Vec::new(), None);
-        for file in queue.files.into_iter().filter(|file| self.is_wanted(file)) {
-            let end = match behind.is_some() || self.stop.check().is_err() {
-                true => End::Waits { behind: behind.clone() },
-                false => self.file(&mut table, &file).await,
+        let mut outcomes: Vec<FileOutcome> = Vec::new();
+        let mut behind: Option<String> = None;
+        let wanted: Vec<PendingFile> =
+            queue.files.into_iter().filter(|file| self.is_wanted(file)).collect();
+        let mut files = wanted.as_slice();
+        while !files.is_empty() {
+            let waits = behind.is_some() || self.stop.check().is_err();
+            let n = if waits { files.len() } else { self.together(&table, files) };
+            let (next, others) = files.split_at(n);
+            let ends = match next {
+                next if waits => {
+                    next.iter().map(|_| End::Waits { behind: behind.clone() }).collect()
+                }
+                [one] => vec![self.file(&mut table, one).await],
+                several => self.several(&mut table, several).await,
             };
-            let outcome = FileOutcome { name: file.name, table: Some(queue.table.clone()), end };
-            self.overall.advance();
-            if behind.is_none() && self.ends_the_table(&outcome, &table.settings) {
-                behind = Some(outcome.name.clone());
+            for (file, end) in next.iter().zip(ends) {
+                self.overall.advance();
+                if behind.is_none() && self.ends_the_table(&end, &table.settings) {
+                    behind = Some(file.name.clone());
+                }
+                let table = Some(queue.table.clone());
+                outcomes.push(FileOutcome { name: file.name.clone(), table, end });
             }
-            outcomes.push(outcome);
+            files = others;
         }
         outcomes
     }
@@ -108,14 +121,11 @@ impl Work<'_> {
         self.doing != Doing::Load(Again::Only) || self.held.contains_key(&file.name)
     }
 
-    async fn file(&self, table: &mut Table, file: &PendingFile) -> End {
+    pub(super) async fn file(&self, table: &mut Table, file: &PendingFile) -> End {
         if let Some(end) = self.not_tried(table, file).await {
             return end;
         }
-        // The whole key: a name may itself begin with `data/in/` or a slash.
-        let key = format!("{IN}{}", file.name);
-        let job = self.project.of_table(&table.name, Some(&key)).and_then(Job::decide);
-        let job = match job {
+        let job = match self.job(table, file) {
             Ok(job) => job,
             Err(error) => return End::Refused(error),
         };
@@ -132,6 +142,13 @@ impl Work<'_> {
         self.remember(table, file, &report).await;
         table.columns = None;
         End::Ran(Box::new(report))
+    }
+
+    /// The load of a file.
+    pub(super) fn job(&self, table: &Table, file: &PendingFile) -> Result<Job> {
+        // The whole key: a name may itself begin with `data/in/` or a slash.
+        let key = format!("{IN}{}", file.name);
+        self.project.of_table(&table.name, Some(&key)).and_then(Job::decide)
     }
 
     /// Whether a file that was listed is there no more: another command has loaded it, or somebody
@@ -174,11 +191,11 @@ impl Work<'_> {
     /// stays in `data/in/` is loaded later, and its older rows would replace newer ones of files that
     /// came before it; only rows that are appended do not. After every other failure the next file
     /// would fail, too.
-    fn ends_the_table(&self, outcome: &FileOutcome, settings: &Settings) -> bool {
+    pub(super) fn ends_the_table(&self, end: &End, settings: &Settings) -> bool {
         let [data, config, conflict] =
             [Kind::Data, Kind::Config, Kind::SchemaConflict].map(Kind::exit_code);
         let wanted = settings.on_refusal;
-        match outcome.exit_code() {
+        match end.exit_code() {
             0 => false,
             _ if self.doing == Doing::Preview => false,
             code if code == data => wanted == Some(OnRefusal::Stop),

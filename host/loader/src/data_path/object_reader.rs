@@ -6,8 +6,9 @@
 use std::io::{self, Read};
 
 use bytes::{Buf, Bytes};
-use loader_aws::s3::Store;
+use loader_aws::s3::{ObjectInfo, Store};
 use loader_model::error::Result;
+use loader_model::names::S3Uri;
 use tokio::sync::mpsc;
 
 use crate::progress::Progress;
@@ -24,7 +25,19 @@ pub(crate) async fn open(
     source: &SourceObject,
     progress: Progress,
 ) -> Result<Pieces> {
-    let mut body = store.read(&source.uri, &source.info).await?;
+    let (pieces, _) = open_listed(store, &source.uri, &source.info, progress).await?;
+    Ok(pieces)
+}
+
+/// The same of an object of which no more is known than a list says. With it the version that is read.
+pub(crate) async fn open_listed(
+    store: &Store,
+    uri: &S3Uri,
+    info: &ObjectInfo,
+    progress: Progress,
+) -> Result<(Pieces, Option<String>)> {
+    let mut body = store.read(uri, info).await?;
+    let version_id = body.version_id.take();
     let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
     tokio::spawn(async move {
         while let Some(piece) = body.next().await {
@@ -37,7 +50,8 @@ pub(crate) async fn open(
             }
         }
     });
-    Ok(Pieces { receiver, current: Bytes::new(), missing_bytes: source.info.size_bytes })
+    let pieces = Pieces { receiver, current: Bytes::new(), missing_bytes: info.size_bytes };
+    Ok((pieces, version_id))
 }
 
 /// The pieces of a body as one reader. Reading blocks, so it must not happen on a thread of the

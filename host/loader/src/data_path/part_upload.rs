@@ -19,9 +19,9 @@ pub(crate) struct Uploaded {
 }
 
 /// A part in S3.
-struct Entry {
-    uri: String,
-    size_bytes: u64,
+pub(crate) struct Entry {
+    pub(crate) uri: String,
+    pub(crate) size_bytes: u64,
 }
 
 /// Uploads parts below `prefix` until the workers have ended. Each part is removed from disk once
@@ -59,7 +59,8 @@ pub(crate) fn manifest_uri(prefix: &S3Uri) -> S3Uri {
     below(prefix, "manifest.json")
 }
 
-fn below(prefix: &S3Uri, name: &str) -> S3Uri {
+/// An object below a staging prefix.
+pub(crate) fn below(prefix: &S3Uri, name: &str) -> S3Uri {
     S3Uri::new(&prefix.bucket, format!("{}{name}", prefix.key))
 }
 
@@ -67,7 +68,7 @@ fn below(prefix: &S3Uri, name: &str) -> S3Uri {
 // The numbers in the names have leading zeros, so sorting texts sorts numbers: `part-00009.parquet`
 // stands before `part-00010.parquet`. COPY requires `content_length` for columnar files, and with
 // `mandatory` it fails for a part that is gone instead of loading the others.
-fn manifest(mut entries: Vec<Entry>) -> String {
+pub(crate) fn manifest(mut entries: Vec<Entry>) -> String {
     entries.sort_by(|a, b| a.uri.cmp(&b.uri));
     let entries = entries.iter().map(|Entry { uri, size_bytes }| {
         let meta = json!({ "content_length": size_bytes });

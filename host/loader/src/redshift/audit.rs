@@ -32,6 +32,11 @@ pub fn row(job: &Job, read: Read) -> AuditRow<'_> {
     }
 }
 
+/// The audit rows of a run of several files, which the list of them completes.
+pub fn row_of_several(job: &Job) -> AuditRow<'_> {
+    AuditRow { file: AuditedFile::Listed, ..row(job, Read::default()) }
+}
+
 /// Writes the audit row of a run that failed. If that fails too, the failure is only logged.
 // `to_the_end` ignores a wish to stop, so that a run that was stopped by Ctrl-C has its row too.
 pub async fn write_failure(api: &DataApi, job: &Job, read: Read, error: &Error) {

@@ -1,5 +1,7 @@
 //! Reads the catalog: before a load, and right before the target is altered.
 
+use std::collections::BTreeSet;
+
 use loader_aws::data_api::{DataApi, Executed, Outcome};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
@@ -9,7 +11,7 @@ use loader_warehouse::catalog::{
     untyped,
 };
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
-use loader_warehouse::rows::ResultRows;
+use loader_warehouse::rows::{Cell, ResultRows};
 
 use crate::redshift::{bookkeeping, dependents, retry};
 
@@ -123,6 +125,21 @@ pub async fn read_table(api: &DataApi, target: &TableName) -> Result<Option<Tabl
     let attributes = api.rows(&executed, Some(1)).await?;
     let constrained = api.rows(&executed, Some(2)).await?;
     TableState::read(&columns, &attributes, &constrained, target)
+}
+
+/// Those of the loads that the ledger has. One execution.
+pub async fn loaded_before(
+    api: &DataApi,
+    target: &TableName,
+    load_ids: &[&str],
+) -> Result<BTreeSet<String>> {
+    let query = [catalog::known_query(target, load_ids)];
+    let executed = match retry::execute_batch(api, &query).await? {
+        Outcome::Finished(executed) => executed,
+        Outcome::Failed(failure) => return Err(refusal::explain("reading the ledger", &failure)),
+    };
+    let rows = api.rows(&executed, Some(0)).await?.rows;
+    Ok(rows.iter().filter_map(|cells| cells.first()).map(Cell::to_text).collect())
 }
 
 /// Reads the audit table as it is now; `None`: there is none.

@@ -6,10 +6,12 @@ use std::time::Duration;
 use loader_data::plan::LoadPlan;
 use loader_model::error::Error;
 use loader_model::names::{S3Uri, TableName};
+use loader_sandbox::Reject;
+use loader_warehouse::load_batch::Counts;
 
 use crate::job::Job;
 use crate::plugin_identity::{self, PluginIdentity};
-use crate::report::{Report, SourceReport, Status, StepTime};
+use crate::report::{FileReport, Report, SourceReport, Status, StepTime};
 use crate::values::{Evolved, SourceObject, Staged};
 
 /// The report so far.
@@ -52,11 +54,7 @@ impl Recorder {
 
     /// The object that is loaded.
     pub fn source(&self, source: &SourceObject) {
-        self.report().source = SourceReport {
-            uri: source.uri.to_string(),
-            etag: Some(source.info.etag.trim_matches('"').to_owned()),
-            size_bytes: Some(source.info.size_bytes),
-        };
+        self.report().source = SourceReport::of(source);
     }
 
     /// Records that the file has.
@@ -80,12 +78,12 @@ impl Recorder {
     }
 
     /// What became of the rows on their way into the parts.
-    pub fn staged(&self, staged: &Staged) {
+    pub fn staged<'a>(&self, staged: &Staged, rejects: impl Iterator<Item = &'a Reject>) {
         self.plugins(&staged.plugins);
         let mut report = self.report();
         report.rows.staged = staged.totals.rows_staged;
         report.rows.rejected = staged.totals.rows_rejected;
-        for reject in &staged.totals.rejects {
+        for reject in rejects {
             *report.rejected_because.entry(reject.code.to_string().into()).or_default() += 1;
         }
         report.values_rounded += staged.totals.rounded + plugin_identity::rounded(&staged.plugins);
@@ -105,12 +103,26 @@ impl Recorder {
         report.notices.extend(evolved.notices.iter().cloned());
     }
 
-    /// Where the rows went. `creation`: statements that made the table in the same transaction.
-    pub fn loaded(&self, inserted: u64, updated: u64, duplicates: u64, creation: &[String]) {
+    /// Where the rows went, of all files. `creation`: statements that made the table in the same
+    /// transaction.
+    pub fn loaded(&self, all: Counts, creation: &[String]) {
         let mut report = self.report();
         let rows = &mut report.rows;
+        let Counts { inserted, updated, duplicates } = all;
         (rows.inserted, rows.updated, rows.duplicates) = (inserted, updated, duplicates);
         report.schema_changes.extend(creation.iter().cloned());
+    }
+
+    /// The files of a load of several, once their rows are in the table.
+    pub fn files(&self, files: Vec<FileReport>) {
+        self.report().files = files;
+    }
+
+    /// Where a file of a load of several is now.
+    pub fn file_archived_to(&self, place: usize, uri: &S3Uri) {
+        if let Some(file) = self.report().files.get_mut(place) {
+            file.archived_to = Some(uri.to_string());
+        }
     }
 
     /// Where the source object is now.

@@ -32,6 +32,18 @@ pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog>
     Ok(Catalog { loaded_by, ..catalog })
 }
 
+/// Those of the files that were loaded before, by their places. Errors: as of [`run`].
+pub(crate) async fn known(tools: &Tools, sources: &[SourceObject]) -> Result<Vec<usize>> {
+    if may_load_again(tools) {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<&str> = sources.iter().map(|source| source.load_id.as_str()).collect();
+    let known = catalog::loaded_before(&tools.api, &tools.job.target, &ids).await;
+    let known = known.map_err(Error::unless_unknown)?;
+    let places = ids.iter().enumerate().filter(|(_, id)| known.contains(**id));
+    Ok(places.map(|(place, _)| place).collect())
+}
+
 /// Whether a file that was loaded before is no reason to stop: `loader stage` loads nothing, and
 /// `--force` asks for a second load.
 fn may_load_again(tools: &Tools) -> bool {

@@ -5,15 +5,20 @@
 
 use std::sync::OnceLock;
 
+use futures::StreamExt;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 
 use crate::crash;
+use crate::layout::Layout;
 use crate::redshift::audit::{self, Read};
 use crate::report::Status;
 use crate::report::log::RUN_FAILED;
 use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
+
+/// Files of one load that are moved at once.
+const MOVES_AT_ONCE: usize = 16;
 
 /// Cleans up after the run.
 // After `OutcomeUnknown` nothing is touched. The transaction may still be running and reading the
@@ -21,7 +26,10 @@ use crate::values::{Goal, SourceObject};
 // successful `loader stage` keeps its parts, which are its result; a preview has none.
 pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
     if let Err(error) = outcome {
-        tracing::error!(%error, "{RUN_FAILED}");
+        match tools.is_attempt(error) {
+            true => tracing::info!(because = %error, "the files are loaded in smaller parts"),
+            false => tracing::error!(%error, "{RUN_FAILED}"),
+        }
         if error.kind() == Kind::OutcomeUnknown {
             let prefix = tools.job.layout.staging_prefix();
             tracing::warn!(%prefix, "the staged parts and the source were left");
@@ -39,6 +47,9 @@ pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
 // next run takes it up again: it finds the load in the ledger and archives the file. A run that
 // failed before the source step has nothing to move.
 async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
+    if let Some(sources) = tools.trail.group.get() {
+        return after_load_of_several(tools, sources, outcome).await;
+    }
     if let Err(error) = outcome {
         let counted = |count: &OnceLock<u64>| count.get().copied().unwrap_or(0);
         let (rows, rejected) =
@@ -47,7 +58,36 @@ async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
     }
     delete_staged_parts(tools).await;
     if let Some(source) = tools.trail.source.get() {
-        move_source(tools, source, outcome).await;
+        let moved = move_source(tools, source, &tools.job.layout, outcome).await;
+        moved.iter().for_each(|to| tools.record.archived_to(to));
+        crash::point("archived");
+    }
+}
+
+// Several files that could not be loaded together are loaded in smaller parts, down to one by one, so
+// only what ends them all is in the audit table, and none is moved unless all are loaded.
+async fn after_load_of_several(
+    tools: &Tools,
+    sources: &[SourceObject],
+    outcome: Result<Status, &Error>,
+) {
+    if let Err(error) = outcome
+        && !tools.is_attempt(error)
+    {
+        audit::write_failure(&tools.api, &tools.job, Read::default(), error).await;
+    }
+    delete_staged_parts(tools).await;
+    if outcome.is_ok() {
+        let moves = futures::stream::iter(sources.iter().enumerate());
+        let archive = async |(place, source): (usize, &SourceObject)| match archive_small(
+            tools, source,
+        )
+        .await
+        {
+            Ok(to) => tools.record.file_archived_to(place, &to),
+            Err(error) => tracing::warn!(%error, "the source could not be archived"),
+        };
+        moves.for_each_concurrent(MOVES_AT_ONCE, archive).await;
         crash::point("archived");
     }
 }
@@ -68,37 +108,63 @@ async fn delete_staged_parts(tools: &Tools) {
 /// Moves the file: a loaded file to `data/archive/`, a file whose content was refused to
 /// `data/unprocessed/`. After any other failure the file stays where the next run finds it. (For
 /// example, when Redshift could not be reached.)
-async fn move_source(tools: &Tools, source: &SourceObject, outcome: Result<Status, &Error>) {
+async fn move_source(
+    tools: &Tools,
+    source: &SourceObject,
+    layout: &Layout,
+    outcome: Result<Status, &Error>,
+) -> Option<S3Uri> {
     let (to, what) = match outcome {
-        Ok(_) => (tools.job.layout.archive(), "archived"),
-        Err(error) if error.kind().is_the_files_fault() => {
-            (tools.job.layout.unprocessed(), "put aside")
-        }
-        Err(_) => return,
+        Ok(_) => (layout.archive(), "archived"),
+        Err(error) if error.kind().is_the_files_fault() => (layout.unprocessed(), "put aside"),
+        Err(_) => return None,
     };
-    match move_to_free_name(tools, source, to).await {
+    match move_to_free_name(tools, source, layout, to).await {
         Ok(Some(to)) => {
             tracing::info!(from = %source.uri, to = %to, "source {what}");
-            tools.record.archived_to(&to);
+            Some(to)
         }
         Ok(None) => {
             tracing::warn!(uri = %source.uri, "the source is gone: another program moved it");
+            None
         }
-        Err(error) => tracing::warn!(%error, "the source could not be {what}"),
+        Err(error) => {
+            tracing::warn!(%error, "the source could not be {what}");
+            None
+        }
     }
 }
 
+/// Archives one of many small files, without overwriting another.
+async fn archive_small(tools: &Tools, source: &SourceObject) -> Result<S3Uri> {
+    let layout = tools.job.layout.of_other(&source.uri);
+    let to = free_name(tools, source, &layout, layout.archive()).await?;
+    tools.store.move_small(&source.uri, &source.info, &to).await?;
+    tracing::debug!(from = %source.uri, to = %to, "source archived");
+    Ok(to)
+}
+
 /// Moves the file without overwriting another file of that name. `None`: the source is gone.
-// An object with the source's own ETag is no other file: a run that was killed between copy and
-// delete has left it, and copying the same bytes again is harmless.
 async fn move_to_free_name(
     tools: &Tools,
     source: &SourceObject,
+    layout: &Layout,
     to: S3Uri,
 ) -> Result<Option<S3Uri>> {
-    let (store, layout) = (&tools.store, &tools.job.layout);
-    let taken = store.head(&to).await?.is_some_and(|there| there.etag != source.info.etag);
-    let to = if taken { layout.beside(&to) } else { to };
-    let moved = store.move_object(&source.uri, &source.info, &to).await?;
+    let to = free_name(tools, source, layout, to).await?;
+    let moved = tools.store.move_object(&source.uri, &source.info, &to).await?;
     Ok(moved.then_some(to))
+}
+
+// An object with the source's own ETag is no other file: a run that was killed between copy and
+// delete has left it, and copying the same bytes again is harmless.
+async fn free_name(
+    tools: &Tools,
+    source: &SourceObject,
+    layout: &Layout,
+    to: S3Uri,
+) -> Result<S3Uri> {
+    let there = tools.store.head(&to).await?;
+    let taken = there.is_some_and(|there| there.etag != source.info.etag);
+    Ok(if taken { layout.beside(&to) } else { to })
 }

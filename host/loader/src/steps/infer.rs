@@ -13,7 +13,7 @@ use loader_model::error::Result;
 use crate::data_path::object_reader;
 use crate::step::Step;
 use crate::tools::{Tools, blocking};
-use crate::values::SourceObject;
+use crate::values::{ReadFiles, SourceObject};
 
 /// Errors: `Data` (with line and column), `Transient` (the stream broke off, or the object was
 /// replaced).
@@ -32,4 +32,19 @@ pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Arc<Spoo
     let (format, encoding) = (content::title(spool.format()), spool.encoding());
     tracing::info!(records = spool.profile.records, columns, format, encoding, "file read");
     Ok(Arc::new(spool))
+}
+
+/// Records what is known of the files of a load of several.
+pub(crate) fn record(tools: &Tools, files: &ReadFiles) {
+    let records = files.joined().profile().records;
+    // Set once: a run reads its files once.
+    let _ = tools.trail.rows_read.set(records);
+    tools.record.rows_read(records);
+    for file in files.all() {
+        let name = file.source.uri.file_name();
+        let notices = file.spool.notices().into_iter();
+        tools.record.notices(notices.map(|notice| format!("{name}: {notice}")));
+    }
+    let columns = files.joined().header().names.len();
+    tracing::info!(records, columns, files = files.all().count(), "files read");
 }

@@ -5,9 +5,10 @@
 //! another by now. When another transaction is in the way, the merge runs again. When a guard
 //! fires, the error says which promise would have been broken.
 
-use std::sync::Arc;
+mod counted;
+mod watched;
 
-use loader_aws::data_api::{DataApi, Executed, Outcome};
+use loader_aws::data_api::{DataApi, Outcome};
 use loader_data::parts::csv_null;
 use loader_data::transform::Totals;
 use loader_model::choices::StagingFormat;
@@ -15,8 +16,8 @@ use loader_model::error::{Error, Kind, Result};
 use loader_model::target_column::TargetColumn;
 use loader_warehouse::bookkeeping::LaterColumn;
 use loader_warehouse::load_batch::{
-    self, Copy, CopyFormat, Counts, GlueKeys, LedgerRow, LoadBatch, LoadStatements, Statement,
-    StatementRole,
+    self, Copy, CopyFormat, Counts, Files, GlueKeys, LedgerRow, LoadBatch, LoadStatements,
+    Statement, StatementRole,
 };
 use loader_warehouse::refusal::{Refusal, StatementFailure};
 use loader_warehouse::sql::MAX_STATEMENT_BYTES;
@@ -40,9 +41,19 @@ pub(crate) async fn run(
 ) -> Result<Loaded> {
     let load = Load { tools, work, staged, creation: &evolved.creation };
     let loaded = tools.step(Step::Load, transact(&load)).await?;
-    if let Loaded::Rows { inserted, updated, duplicates } = loaded {
+    if let Loaded::Rows(of_files) = &loaded {
         tools.record.notices(notice_of_audit(tools, work));
-        tools.record.loaded(inserted, updated, duplicates, &evolved.creation);
+        let all = Counts::sum(of_files);
+        tools.record.loaded(all, &evolved.creation);
+        if work.files.are_several() {
+            let files = work.files.all().zip(&staged.files).zip(of_files);
+            tools.record.files(
+                files
+                    .map(|((file, staged), counts)| counted::report(file, staged, counts))
+                    .collect(),
+            );
+        }
+        let Counts { inserted, updated, duplicates } = all;
         tracing::info!(inserted, updated, duplicates, "rows loaded");
     }
     Ok(loaded)
@@ -124,6 +135,12 @@ impl Load<'_> {
         self.tools.api.with_lock_timeout(self.tools.job.warehouse.lock_timeout)
     }
 
+    /// The client, which shows what the warehouse does.
+    fn watched(&self, api: &DataApi, roles: &[StatementRole]) -> DataApi {
+        let rows_staged = self.staged.totals.rows_staged;
+        watched::watched(&self.tools.progress, api, roles, rows_staged)
+    }
+
     /// What a refused statement comes to.
     async fn explain(&self, roles: &[StatementRole], failure: &StatementFailure) -> Result<Loaded> {
         let role = roles.get(failure.statement).copied();
@@ -185,59 +202,6 @@ async fn transact(load: &Load<'_>) -> Result<Loaded> {
     }
 }
 
-/// The client, which shows what the warehouse does.
-fn watched(load: &Load<'_>, api: &DataApi, roles: &[StatementRole]) -> DataApi {
-    let progress = load.tools.progress.clone();
-    if !progress.is_shown() {
-        return api.clone();
-    }
-    progress.waits_for("waiting for the warehouse");
-    let roles = roles.to_vec();
-    let rows_staged = load.staged.totals.rows_staged;
-    api.watched_by(Arc::new(move |running| {
-        let role = running.statement.and_then(|place| roles.get(place));
-        progress.waits_for(&doing(role.copied(), rows_staged));
-    }))
-}
-
-/// What the warehouse does, in words.
-fn doing(role: Option<StatementRole>, rows: u64) -> String {
-    match role {
-        None => "waiting for the warehouse".to_owned(),
-        Some(StatementRole::Lock) => "waiting for other loads of the table".to_owned(),
-        Some(
-            StatementRole::Setting
-            | StatementRole::ListFiles
-            | StatementRole::FenceGuard
-            | StatementRole::CreateStage,
-        ) => "preparing the transaction".to_owned(),
-        Some(StatementRole::Copy) => format!("copying {rows} rows"),
-        Some(StatementRole::RowGuard | StatementRole::DuplicateGuard) => {
-            format!("checking {rows} rows")
-        }
-        Some(
-            StatementRole::Fence
-            | StatementRole::Ledger
-            | StatementRole::Audit
-            | StatementRole::Report,
-        ) => "writing down the load".to_owned(),
-        Some(
-            StatementRole::CreateTable
-            | StatementRole::HoldTarget
-            | StatementRole::ColumnGuard
-            | StatementRole::RespeltKeyGuard
-            | StatementRole::OneKeyGuard
-            | StatementRole::Respell
-            | StatementRole::Count
-            | StatementRole::NewKeyGuard
-            | StatementRole::Delete
-            | StatementRole::Update
-            | StatementRole::Insert
-            | StatementRole::CreateView,
-        ) => format!("merging {rows} rows"),
-    }
-}
-
 /// What the first of two transactions has come to.
 enum Filled {
     /// The staging table has the rows. It lives as long as this session.
@@ -251,7 +215,7 @@ enum Filled {
 // session.
 async fn fill(load: &Load<'_>, statements: Vec<Statement>) -> Result<Filled> {
     let (roles, statements): (Vec<StatementRole>, Vec<String>) = statements.into_iter().unzip();
-    let api = watched(load, &load.api(), &roles).opening_session();
+    let api = load.watched(&load.api(), &roles).opening_session();
     let filled = retry::execute_batch_while(&api, &statements, retry::is_passing).await;
     match filled.map_err(Error::unless_unknown)? {
         Outcome::Failed(failure) => load.explain(&roles, &failure).await.map(Filled::Ended),
@@ -274,17 +238,17 @@ async fn commit(
     may_pass: impl Fn(Refusal) -> bool,
 ) -> Result<Loaded> {
     let (roles, statements): (Vec<StatementRole>, Vec<String>) = statements.into_iter().unzip();
-    let api = &watched(load, api, &roles);
+    let api = &load.watched(api, &roles);
     match retry::execute_batch_while(api, &statements, may_pass).await? {
         Outcome::Failed(failure) => load.explain(&roles, &failure).await,
         Outcome::Finished(executed) => {
-            let counts = counts(api, &roles, &executed, load.staged.totals.rows_staged).await;
+            let counts = counted::counts(api, &roles, &executed, &load.staged.files).await;
             let (counts, notice) = counts.map_err(|error| committed(load, &error))?;
             load.tools.record.notices(notice);
-            let Counts { inserted, updated, duplicates } = counts;
+            let has_duplicates = Counts::sum(&counts).duplicates > 0;
             let notices = &load.work.plan.notices_of_duplicates;
-            load.tools.record.notices(notices.iter().filter(|_| duplicates > 0).cloned());
-            Ok(Loaded::Rows { inserted, updated, duplicates })
+            load.tools.record.notices(notices.iter().filter(|_| has_duplicates).cloned());
+            Ok(Loaded::Rows(counts))
         }
     }
 }
@@ -303,7 +267,7 @@ fn batch<'a>(
     null: &'a str,
     said: Said<'a>,
 ) -> LoadBatch<'a> {
-    let job = &load.tools.job;
+    let (job, source) = (&load.tools.job, &load.work.files.first().source);
     let format = match job.staging_format {
         StagingFormat::Parquet => CopyFormat::Parquet,
         StagingFormat::Csv => CopyFormat::Csv { null, region: load.tools.store.other_region() },
@@ -328,18 +292,27 @@ fn batch<'a>(
             format,
         }),
         rows_staged: load.staged.totals.rows_staged,
-        files: None,
+        files: load.staged.list.as_ref().map(|manifest| Files {
+            manifest,
+            count: load.staged.files.len(),
+            null,
+            region: load.tools.store.other_region(),
+            iam_role: &job.warehouse.iam_role,
+        }),
         ledger: LedgerRow {
-            load_id: &load.work.source.load_id,
-            source: &load.work.source.uri,
-            etag: load.work.source.info.etag.trim_matches('"'),
-            version_id: load.work.source.info.version_id.as_deref(),
-            size_bytes: load.work.source.info.size_bytes,
+            load_id: &source.load_id,
+            source: &source.uri,
+            etag: source.info.etag.trim_matches('"'),
+            version_id: source.info.version_id.as_deref(),
+            size_bytes: source.info.size_bytes,
             run_id: &job.run.text,
             plugins: said.plugins,
             upsert_keys: said.upsert_keys,
         },
-        audit: audit::row(job, read(&load.staged.totals)),
+        audit: match load.staged.list {
+            Some(_) => audit::row_of_several(job),
+            None => audit::row(job, read(&load.staged.totals)),
+        },
         audit_table: load.work.catalog.audit.as_ref(),
     }
 }
@@ -360,40 +333,6 @@ fn check_sizes(columns: usize, statements: &[Statement]) -> Result<()> {
          {MAX_STATEMENT_BYTES}; shorten the names or split the file by columns"
     );
     Err(Error::new(Kind::Data, fact))
-}
-
-/// Reads what the batch counted. A notice, when the service says something else about its INSERT.
-// The counts come from the transaction itself and are what counts. What the service says of a
-// statement of a batch is documented for single statements only, so it cannot make a load fail
-// whose rows are committed.
-async fn counts(
-    api: &DataApi,
-    roles: &[StatementRole],
-    executed: &Executed,
-    staged: u64,
-) -> Result<(Counts, Option<String>)> {
-    let place = |wanted: StatementRole| roles.iter().position(|role| *role == wanted);
-    let rows = api.rows(executed, place(StatementRole::Report)).await?;
-    let counts: Counts = rows.first("the count of rows")?;
-    let accounted = counts.inserted + counts.updated + counts.duplicates;
-    if accounted != staged {
-        let fact = format!("{staged} rows were staged, but {accounted} accounted for");
-        return Err(Error::new(Kind::Internal, fact));
-    }
-    // Merging deletes the rows of known keys and inserts the file's row of every key. Without a
-    // DELETE, known rows were updated in place. (For example, 2 new and 3 known orders are 5
-    // written rows, or 2.)
-    let updates_in_place = place(StatementRole::Delete).is_none();
-    let inserts = if updates_in_place { counts.inserted } else { counts.inserted + counts.updated };
-    let said = place(StatementRole::Insert).and_then(|insert| executed.result_rows.get(insert));
-    // The service says -1 where it does not know the rows of a statement.
-    let said = said.and_then(|said| u64::try_from(*said).ok()).filter(|said| *said != inserts);
-    let notice = said.map(|said| {
-        format!(
-            "the Data API says that INSERT wrote {said} rows; the load itself counted {inserts}"
-        )
-    });
-    Ok((counts, notice))
 }
 
 /// The error for a failure after the commit. It must not look like a load that did not happen, or

@@ -7,7 +7,6 @@
 
 use std::sync::Arc;
 
-use loader_data::infer::Spool;
 use loader_data::joined::Joined;
 use loader_data::plan::LoadPlan;
 use loader_model::catalog_column::{CatalogColumn, ColumnDefault};
@@ -27,10 +26,10 @@ use crate::tools::{Tools, blocking};
 pub(crate) async fn run(
     tools: &Tools,
     chain: &Chain,
-    spool: &Arc<Spool>,
+    files: &Arc<Joined>,
     catalog: &Catalog,
 ) -> Result<Arc<LoadPlan>> {
-    let planner = Planner { tools, chain, spool, existing: catalog.target.as_deref() };
+    let planner = Planner { tools, chain, files, existing: catalog.target.as_deref() };
     let plan = tools.step(Step::Plan, planner.plan()).await?;
     check_kept(&tools.job, &plan, catalog.target.as_deref())?;
     check_new_table(&tools.job, &plan)?;
@@ -45,7 +44,7 @@ pub(crate) async fn run(
 struct Planner<'a> {
     tools: &'a Tools,
     chain: &'a Chain,
-    spool: &'a Arc<Spool>,
+    files: &'a Arc<Joined>,
     existing: Option<&'a [CatalogColumn]>,
 }
 
@@ -74,8 +73,7 @@ impl Planner<'_> {
     /// The plan, if these columns have no value.
     async fn supposing(&self, without_values: &[String]) -> Result<LoadPlan> {
         let (data_path, chain) = (Arc::clone(&self.tools.data_path), self.chain.clone());
-        let (spool, existing) = (Arc::clone(self.spool), self.existing.map(<[_]>::to_vec));
-        let files = Joined::one(spool);
+        let (files, existing) = (Arc::clone(self.files), self.existing.map(<[_]>::to_vec));
         let without_values = without_values.to_vec();
         // Planning calls the plugins, and guests only run on threads for blocking work.
         let planning = blocking(move || {

@@ -3,8 +3,10 @@
 //! In: the object's address. Out: what S3 says about the object, and the identity of the load. The
 //! step does not read the content.
 
+use loader_aws::s3::ObjectInfo;
 use loader_model::choices::StagingFormat;
 use loader_model::error::{Error, Kind, Result};
+use loader_model::names::{S3Uri, TableName};
 
 use crate::layout::load_id;
 use crate::step::Step;
@@ -20,6 +22,15 @@ pub(crate) async fn run(tools: &Tools) -> Result<SourceObject> {
     Ok(source)
 }
 
+/// The files of a load of several, which were read already.
+pub(crate) async fn of_group(tools: &Tools, sources: &[SourceObject]) -> Result<()> {
+    // Set once: a run has one group.
+    let _ = tools.trail.group.set(sources.to_vec());
+    let first = tools.step(Step::Source, pin(tools)).await?;
+    tools.record.source(&first);
+    Ok(())
+}
+
 async fn pin(tools: &Tools) -> Result<SourceObject> {
     let uri = tools.job.layout.source();
     let Some(info) = tools.store.head(&uri).await? else {
@@ -32,12 +43,17 @@ async fn pin(tools: &Tools) -> Result<SourceObject> {
     {
         check_region(region, tools.store.own_region(), &uri.bucket, tools.job.staging_format)?;
     }
+    Ok(known(uri, info, &tools.job.target))
+}
+
+/// An object of which all is known that tells its load from others.
+pub(crate) fn known(uri: S3Uri, info: ObjectInfo, target: &TableName) -> SourceObject {
     // In a bucket with versions the version names the content. Without versions the ETag does,
     // which differs for the same bytes uploaded in parts of another size: then the file counts as
     // new.
     let version = info.version_id.as_ref().unwrap_or(&info.etag);
-    let load_id = load_id(&uri, version, info.size_bytes, &tools.job.target);
-    Ok(SourceObject { uri, info, load_id })
+    let load_id = load_id(&uri, version, info.size_bytes, target);
+    SourceObject { uri, info, load_id }
 }
 
 /// Refuses parts that COPY would refuse: it takes a REGION for text, and none for Parquet.

@@ -12,6 +12,7 @@ use loader_data::plan::staged_schema;
 use loader_data::rejects;
 use loader_data::transform::{FileRows, Totals};
 use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::S3Uri;
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tracing::Instrument;
@@ -22,8 +23,8 @@ use crate::plugin_identity;
 use crate::progress::Progress;
 use crate::step::Step;
 use crate::tools::{Tools, blocking};
-use crate::values::{Goal, Staged, Work};
-use crate::{data_path::host_values, report::exports};
+use crate::values::{FileCounts, Goal, ReadFile, Staged, Work};
+use crate::{data_path::host_values, data_path::list_of_files, report::exports};
 
 /// Whole parts that may wait on disk for their upload. When more are ready, the workers wait, so
 /// that a slow network does not fill the disk.
@@ -31,13 +32,19 @@ const PARTS_IN_FLIGHT: usize = 4;
 
 /// Errors: `Data` (more rejected rows than allowed), `Plugin`, `Transient`, `Internal`.
 pub(crate) async fn run(tools: &Tools, work: &Work) -> Result<Staged> {
-    tools.progress.begin("staging", work.spool.size_bytes);
+    tools.progress.begin("staging", work.files.joined().size_bytes());
     let staging = transform_and_upload(tools, work, tools.progress.clone());
     let staged = tools.step(Step::Stage, staging).await;
-    let (totals, uploaded) = staged?;
-    let staged = account(tools, work, totals, uploaded);
-    export_rejects(tools, work, &staged.totals).await?;
-    check_sums(&staged.totals, work.spool.profile.records)?;
+    let (of_files, uploaded) = staged?;
+    let rejects: Vec<Totals> = judged(tools, work, of_files)?;
+    let mut staged = account(tools, work, &rejects, uploaded);
+    for ((file, totals), counts) in work.files.all().zip(&rejects).zip(&mut staged.files) {
+        counts.rejected_to = export_rejects(tools, file, totals).await?;
+        check_sums(totals, file.spool.profile.records)?;
+    }
+    if work.files.are_several() {
+        staged.list = Some(list_of_files::write(tools, work, &staged.files).await?);
+    }
     crash::point("stage");
     if tools.goal == Goal::Stage {
         say_where(tools, &staged);
@@ -45,18 +52,48 @@ pub(crate) async fn run(tools: &Tools, work: &Work) -> Result<Staged> {
     Ok(staged)
 }
 
+/// Refuses several files together where one of them has too many rejected rows. (One that is alone is
+/// refused once its rejected rows are written down.)
+fn judged(tools: &Tools, work: &Work, of_files: Vec<Totals>) -> Result<Vec<Totals>> {
+    if !work.files.are_several() {
+        return Ok(of_files);
+    }
+    let max_rejects = tools.data_path.settings.max_rejects;
+    let judge = |(file, totals): (&ReadFile, &Totals)| {
+        rejects::judge(totals, &file.spool, max_rejects).is_err()
+    };
+    let refused = work.files.all().zip(&of_files).map(judge);
+    let refused = refused.enumerate().filter(|(_, refused)| *refused);
+    let refused: Vec<usize> = refused.map(|(place, _)| place).collect();
+    if refused.is_empty() {
+        return Ok(of_files);
+    }
+    // Set once: the load ends here.
+    let _ = tools.trail.apart.set(refused);
+    Err(Error::new(Kind::Data, "some of the files have too many rows that are rejected"))
+}
+
 /// Logs and records what became of the rows.
-fn account(tools: &Tools, work: &Work, totals: Totals, uploaded: Uploaded) -> Staged {
+fn account(tools: &Tools, work: &Work, of_files: &[Totals], uploaded: Uploaded) -> Staged {
+    let counts = |totals: &Totals| FileCounts {
+        read: totals.rows_read,
+        staged: totals.rows_staged,
+        rejected: totals.rows_rejected,
+        rejected_to: None,
+    };
+    let totals = Totals::of_all(of_files.iter().map(Totals::without_rejects).collect());
     plugin_identity::log_counted(&totals.plugins);
     let staged = Staged {
         manifest: uploaded.manifest,
         parts: uploaded.parts,
         bytes: uploaded.bytes,
         plugins: plugin_identity::counted(&work.plugins, &totals.plugins),
+        files: of_files.iter().map(counts).collect(),
+        list: None,
         totals,
     };
-    tools.record.staged(&staged);
-    // Set once: a run stages one file.
+    tools.record.staged(&staged, of_files.iter().flat_map(|totals| &totals.rejects));
+    // Set once: a run stages its files once.
     let _ = tools.trail.rows_rejected.set(staged.totals.rows_rejected);
     if staged.totals.rounded > 0 {
         let values = staged.totals.rounded;
@@ -74,7 +111,7 @@ async fn transform_and_upload(
     tools: &Tools,
     work: &Work,
     progress: Progress,
-) -> Result<(Totals, Uploaded)> {
+) -> Result<(Vec<Totals>, Uploaded)> {
     let dir = tempfile::tempdir()
         .context(Kind::Internal, "no temporary folder can be made; check TMPDIR")?;
     let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
@@ -88,19 +125,19 @@ async fn transform_and_upload(
     Ok((transformed?, uploaded))
 }
 
-/// Transforms the whole file into parts in `dir`, and gives the folder back for the uploads.
+/// Transforms all files into parts in `dir`, and gives the folder back for the uploads.
 async fn transform(
     tools: &Tools,
     work: &Work,
     progress: Progress,
     dir: TempDir,
     sender: mpsc::Sender<Part>,
-) -> Result<(Result<Totals>, TempDir)> {
+) -> Result<(Result<Vec<Totals>>, TempDir)> {
     let job = &tools.job;
     let format = Format::staged(job.staging_format, job.parquet_compression, &job.run.text);
     let data_path = Arc::clone(&tools.data_path);
-    let values = Arc::new(host_values::of(&tools.job.run, &work.source));
-    let (spool, plan) = (Arc::clone(&work.spool), Arc::clone(&work.plan));
+    let (run, files) = (tools.job.run.clone(), work.files.clone());
+    let plan = Arc::clone(&work.plan);
     blocking(move || {
         // The receiver is gone when an upload failed. The uploading task has that error.
         let hand_over = |part| {
@@ -109,28 +146,34 @@ async fn transform(
         };
         let schema = staged_schema(&plan.columns);
         let sinks = PartSinks::new(dir.path(), schema, &format, &hand_over);
-        let files = [FileRows { spool: &spool, values }];
+        let rows = files.all().map(|file| FileRows {
+            spool: &file.spool,
+            values: Arc::new(host_values::of(&run, &file.source)),
+        });
+        let files: Vec<FileRows<'_>> = rows.collect();
         let totals = data_path.transform(&files, &plan, &progress, || Ok(sinks.sink()));
-        Ok((totals.map(Totals::of_all), dir))
+        Ok((totals, dir))
     })
     .await
 }
 
-/// Writes the rejected rows below `data/rejected/`, also when there are too many of them. Errors:
-/// `Data` when there are more than `--max-rejects` allows.
+/// Writes the rejected rows of a file below `data/rejected/`, also when there are too many of them, and
+/// gives their place. Errors: `Data` when there are more than `--max-rejects` allows.
 // A failed export is looked at last: when the file is refused anyway, the refusal is the error that
 // the user needs.
-async fn export_rejects(tools: &Tools, work: &Work, totals: &Totals) -> Result<()> {
+async fn export_rejects(tools: &Tools, file: &ReadFile, totals: &Totals) -> Result<Option<S3Uri>> {
     if totals.rows_rejected == 0 {
-        return Ok(());
+        return Ok(None);
     }
-    let rejected = rejects::to_csv(totals, &work.spool);
-    let exported = exports::write_rejects(&tools.store, &tools.job.layout, rejected).await;
+    let rejected = rejects::to_csv(totals, &file.spool);
+    let layout = tools.job.layout.of_other(&file.source.uri);
+    let exported = exports::write_rejects(&tools.store, &layout, rejected).await;
     exported.iter().for_each(|uri| tools.record.rejected_to(uri));
-    rejects::judge(totals, &work.spool, tools.data_path.settings.max_rejects)
+    rejects::judge(totals, &file.spool, tools.data_path.settings.max_rejects)
         .map_err(|error| tools.in_file(error))?;
-    tracing::warn!(rows = totals.rows_rejected, uri = %exported?, "rows rejected");
-    Ok(())
+    let uri = exported?;
+    tracing::warn!(rows = totals.rows_rejected, %uri, "rows rejected");
+    Ok(Some(uri))
 }
 
 /// Checks that every record of the file was staged or rejected: 100 records are, for example, 98

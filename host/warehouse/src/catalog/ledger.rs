@@ -43,6 +43,13 @@ pub(super) fn later_columns<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Lat
     LaterColumn::ALL.into_iter().filter(has).collect()
 }
 
+/// Those of the loads that the ledger has.
+pub fn known_query(target: &TableName, load_ids: &[&str]) -> String {
+    let ids: Vec<String> = load_ids.iter().map(|id| text(id)).collect();
+    let ledger = sql::table(&target.sibling(bookkeeping::LEDGER));
+    format!("SELECT load_id FROM {ledger} WHERE load_id IN ({})", ids.join(", "))
+}
+
 // The last load with what all loads come to. A star, because a ledger of an earlier version lacks
 // columns, and a query that names one of these would fail with the whole batch. (Its columns have
 // 37 KB in sum, and a row of a result may have 64 KB.)

@@ -74,6 +74,18 @@ pub struct Counts {
     pub duplicates: u64,
 }
 
+impl Counts {
+    /// Of all files together.
+    pub fn sum(files: &[Counts]) -> Counts {
+        let sum = |of: fn(&Counts) -> u64| files.iter().map(of).sum();
+        Counts {
+            inserted: sum(|counts| counts.inserted),
+            updated: sum(|counts| counts.updated),
+            duplicates: sum(|counts| counts.duplicates),
+        }
+    }
+}
+
 impl FromRow for Counts {
     fn from_row(row: Row<'_>) -> Result<Counts> {
         // No count is negative (known keys are a part of all keys), so the sign can be dropped.
