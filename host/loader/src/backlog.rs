@@ -7,6 +7,7 @@
 
 pub(crate) mod bring_in;
 pub(crate) mod chosen;
+pub(crate) mod doing;
 pub(crate) mod held;
 pub(crate) mod outcome;
 pub(crate) mod pending;
@@ -22,6 +23,7 @@ use loader_model::error::Result;
 
 use crate::backlog::bring_in::Named;
 use crate::backlog::chosen::Chosen;
+use crate::backlog::doing::Doing;
 use crate::backlog::outcome::Outcomes;
 use crate::backlog::pending::Backlog;
 use crate::backlog::place::Place;
@@ -29,25 +31,6 @@ use crate::feeds::Feeds;
 use crate::job::Project;
 use crate::progress::Overall;
 use crate::report::log::Logs;
-
-/// Which of the files that failed before are tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Again {
-    /// Those for which something has changed since then.
-    IfChanged,
-    /// All of them.
-    Always,
-    /// These alone.
-    Only,
-}
-
-/// What is done with the files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Doing {
-    Load(Again),
-    /// Only say what loads would do.
-    Preview,
-}
 
 /// Loads what was chosen, or says what that would do. Errors: `Config` for settings and names that are
 /// wrong before any file is touched, `Transient`. What happens to single files is in the outcomes.

@@ -10,16 +10,17 @@ pub mod plugin;
 pub mod seeing;
 
 mod null_text;
+mod run_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::cli::config::ConfigArgs;
 use crate::cli::plugin::PluginArgs;
+pub use crate::cli::run_args::RunArgs;
 use crate::cli::seeing::{HistoryArgs, LsArgs, ReportArgs, ShowArgs, StatusArgs};
-use crate::settings::Settings;
 use crate::settings::plugin_entry::BUILT_IN;
 
 /// Loads CSV, JSON Lines and Parquet from S3 into Redshift: clean, typed, merged, audited, each file
@@ -44,7 +45,7 @@ Exit codes: 0 done, 1 internal, 2 usage, configuration or plugin, 3 data refused
 impl Cli {
     /// Reads a command line. Errors: what is wrong with it, or the help that it asks for.
     pub fn read(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-        null_text::check(&arguments)?;
+        null_text::check(&arguments, Cli::command())?;
         Cli::try_parse_from(arguments)
     }
 }
@@ -105,17 +106,6 @@ pub struct LoadArgs {
     pub dry_run: bool,
     #[command(flatten)]
     pub run: RunArgs,
-}
-
-/// Arguments of a load.
-#[derive(Args, Clone, Debug)]
-pub struct RunArgs {
-    /// File with settings (TOML), keys named as the flags; `none` for no file [default: the
-    /// loader.toml of this folder or the nearest one above].
-    #[arg(long, value_name = "FILE", env = "LOADER_CONFIG")]
-    pub config: Option<PathBuf>,
-    #[command(flatten)]
-    pub settings: Settings,
 }
 
 /// Arguments of `plan`.

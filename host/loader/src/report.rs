@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use crate::plugin_identity::PluginIdentity;
 use crate::report::paint::{Tone, paint};
-pub use crate::report::source::{FileReport, SourceReport};
+pub use crate::report::source::{FileReport, RowCounts, SourceReport};
 use crate::words::{count, wrapped};
 
 /// What a run did. The recorder fills it in as the run goes on. A field that the run never came to
@@ -115,18 +115,6 @@ impl Status {
     }
 }
 
-/// Where the rows went. `read = staged + rejected` and `staged = inserted + updated + duplicates`;
-/// both are checked.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
-pub struct RowCounts {
-    pub read: u64,
-    pub staged: u64,
-    pub rejected: u64,
-    pub inserted: u64,
-    pub updated: u64,
-    pub duplicates: u64,
-}
-
 /// The number of requests by operation, such as `GetObject` or `BatchExecuteStatement`.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct CallCounts {
@@ -160,6 +148,13 @@ impl Report {
         let mut report = Report::default();
         report.conclude(Err(error));
         report
+    }
+
+    /// The report of one of the files of a load of several.
+    pub(crate) fn of_file(&self, file: &FileReport) -> Report {
+        let FileReport { source, rows, archived_to, rejected_to } = file.clone();
+        let of_all = self.clone();
+        Report { source, rows, archived_to, rejected_to, files: Vec::new(), ..of_all }
     }
 
     /// Sets how the run ended.

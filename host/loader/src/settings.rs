@@ -15,6 +15,8 @@ pub(crate) mod dialect_settings;
 
 pub(crate) mod joined;
 
+pub(crate) mod key;
+
 pub(crate) mod mistakes;
 
 pub(crate) mod place;

@@ -85,7 +85,7 @@ fn is_named_so(name: &str) -> bool {
         }
         before_is_lower = letter.is_lowercase();
     }
-    let last = words.into_iter().filter(|word| !word.is_empty()).next_back();
+    let last = words.into_iter().rfind(|word| !word.is_empty());
     last.is_some_and(|word| KEY_WORDS.contains(&word.as_str()))
 }
 

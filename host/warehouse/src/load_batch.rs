@@ -18,6 +18,8 @@ mod counts;
 
 mod files;
 
+mod names;
+
 mod glue_keys;
 
 mod example_keys;
@@ -31,10 +33,10 @@ use loader_model::choices::Duplicates;
 use crate::bookkeeping::{lock, lock_fence};
 use crate::session;
 
-pub use batch::{Copy, CopyFormat, GlueKeys, LedgerRow, LoadBatch, StatementRole};
+pub use batch::{Copy, CopyFormat, Files, GlueKeys, LedgerRow, LoadBatch, StatementRole};
 pub use counts::Counts;
 pub use example_keys::ExampleKey;
-pub use files::{COLUMNS as FILE_COLUMNS, Files};
+pub use files::COLUMNS as FILE_COLUMNS;
 pub use glue_keys::{RespeltKey, unquote};
 pub use records::audit_failure;
 

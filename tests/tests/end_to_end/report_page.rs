@@ -23,7 +23,7 @@ document.title = told.join(' ');
 /// The browser; `None` where there is none. In CI there is one.
 fn browser() -> Option<&'static str> {
     let is_there = |name: &&str| Command::new(name).arg("--version").output().is_ok();
-    let found = BROWSERS.into_iter().find(|name| is_there(&name));
+    let found = BROWSERS.into_iter().find(|name| is_there(name));
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "no browser is installed: {BROWSERS:?}");
         eprintln!("skipped: no browser is installed");

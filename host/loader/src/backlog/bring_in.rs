@@ -9,7 +9,7 @@ use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::S3Uri;
 use tokio::io::AsyncReadExt;
 
-use crate::backlog::Doing;
+use crate::backlog::doing::Doing;
 use crate::backlog::outcome::claimed_by;
 use crate::backlog::pending::PendingFile;
 use crate::backlog::place::Place;

@@ -35,7 +35,7 @@ pub(crate) fn chosen(project: &Project, words: &[String]) -> Result<Option<Chose
     let typed = flags.target_table.as_deref().map(|table| table_of(project, table));
     let of_all = settings.target_table.as_deref().map(|table| table_of(project, table));
     if typed.is_some() || words.is_empty() {
-        return Ok(without_first(project, typed.or(of_all), words)?);
+        return without_first(project, typed.or(of_all), words);
     }
     let (first, others) = (words[0].as_str(), &words[1..]);
     match project.table_of_name(first) {

@@ -1,14 +1,16 @@
 //! What the load of one file would do, for `--dry-run`.
 
+use loader_aws::connect::Aws;
+use loader_aws::stop::Stop;
 use tracing::Instrument;
 
-use crate::backlog::work::Work;
 use crate::job::Job;
 use crate::preview::{self, Preview};
+use crate::report::log::Logs;
 
 /// The preview, over the connection that all have.
-pub(super) async fn of(work: &Work<'_>, job: Job) -> Preview {
-    let log = work.logs.of_run(&job.run.text);
-    let preview = preview::preview_on(&work.place.aws, job, work.stop.clone());
+pub(super) async fn of(aws: &Aws, job: Job, stop: Stop, logs: &Logs) -> Preview {
+    let log = logs.of_run(&job.run.text);
+    let preview = preview::preview_on(aws, job, stop);
     Box::pin(preview).instrument(log.span()).await
 }

@@ -14,7 +14,7 @@ use loader_data::joined::are_alike;
 use loader_model::error::Result;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::backlog::Doing;
+use crate::backlog::doing::Doing;
 use crate::backlog::outcome::End;
 use crate::backlog::pending::PendingFile;
 use crate::backlog::work::{Table, Work};

@@ -8,11 +8,12 @@ use loader_model::choices::OnRefusal;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 
+use crate::backlog::doing::{Again, Doing};
 use crate::backlog::held::{self, HeldFiles};
 use crate::backlog::outcome::{End, FileOutcome, Outcomes};
 use crate::backlog::pending::{Backlog, PendingFile, Queue};
 use crate::backlog::place::Place;
-use crate::backlog::{Again, Doing, preview};
+use crate::backlog::preview;
 use crate::job::{self, Job, Project};
 use crate::layout::IN;
 use crate::line;
@@ -129,10 +130,10 @@ impl Work<'_> {
             Ok(job) => job,
             Err(error) => return End::Refused(error),
         };
-        if self.doing == Doing::Preview {
-            return End::Previewed(Box::new(preview::of(self, job).await));
-        }
         let (aws, stop) = (&self.place.aws, self.stop.clone());
+        if self.doing == Doing::Preview {
+            return End::Previewed(Box::new(preview::of(aws, job, stop, self.logs).await));
+        }
         let report = run::run_on(aws, job, Goal::Load, line::load, stop, self.logs).await;
         // One that was named has the report that says so.
         let was_listed = file.arrived_at.is_some();

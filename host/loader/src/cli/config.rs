@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::cli::RunArgs;
+use crate::cli::run_args::RunArgs;
 
 /// Arguments of `config`.
 #[derive(Args, Debug)]

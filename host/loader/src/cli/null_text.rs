@@ -5,17 +5,15 @@
 
 use std::ffi::OsString;
 
+use clap::Command;
 use clap::error::ErrorKind;
-use clap::{Command, CommandFactory};
 
-use super::Cli;
 use super::glue::flag;
 
 const NULL_VALUE: &str = "--null-value";
 
 /// Errors: a flag of the program follows `--null-value`.
-pub(super) fn check(arguments: &[OsString]) -> Result<(), clap::Error> {
-    let mut program = Cli::command();
+pub(super) fn check(arguments: &[OsString], mut program: Command) -> Result<(), clap::Error> {
     program.build();
     let follows = arguments.windows(2).filter(|pair| pair[0] == NULL_VALUE);
     let mut texts = follows.filter_map(|pair| pair[1].to_str());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::RunArgs;
+use crate::cli::run_args::RunArgs;
 
 /// Arguments of `status`.
 #[derive(Args, Debug)]

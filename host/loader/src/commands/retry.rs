@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 
 use crate::backlog::bring_in::name_here;
 use crate::backlog::chosen::{Chosen, chosen};
+use crate::backlog::doing::{Again, Doing};
 use crate::backlog::place::Place;
-use crate::backlog::{Again, Doing};
 use crate::cli::LoadArgs;
 use crate::commands::{fail, print, run};
 use crate::job::{self, Job, Project, WarehouseSettings};
@@ -29,7 +29,7 @@ use crate::settings::Settings;
 /// Recovers, then loads. Prints the report of the loads; where there is none to do it prints what was
 /// recovered instead.
 pub async fn run(args: LoadArgs, stop: Stop, logs: &Logs) -> u8 {
-    match retry(args, stop, logs).await {
+    match Box::pin(retry(args, stop, logs)).await {
         Ok(exit_code) => exit_code,
         Err(error) => fail(&error),
     }
@@ -45,7 +45,7 @@ async fn retry(args: LoadArgs, stop: Stop, logs: &Logs) -> Result<u8> {
         return Err(Error::new(Kind::Config, fact));
     }
     if let Some(chosen) = chosen {
-        return Ok(retry_many(&project, chosen, stop, logs).await?);
+        return retry_many(&project, chosen, stop, logs).await;
     }
     if settings.source_file_name.is_none() {
         return only_recover(&settings, format, &stop).await.map(|()| 0);

@@ -5,8 +5,9 @@ use loader_model::choices::ReportFormat;
 use loader_model::error::Result;
 
 use crate::backlog::chosen::{Chosen, chosen};
+use crate::backlog::doing::{Again, Doing};
 use crate::backlog::outcome::End;
-use crate::backlog::{self, Again, Doing, summary};
+use crate::backlog::{self, summary};
 use crate::cli::{LoadArgs, RunArgs};
 use crate::commands::{plan, print};
 use crate::job::{self, Job, Project};

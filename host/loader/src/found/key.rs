@@ -11,7 +11,7 @@ use toml::{Table, Value};
 
 use crate::job::form;
 use crate::settings::dialect_settings::DialectSettings;
-use crate::settings::place::written_key;
+use crate::settings::key::written_key;
 
 /// A setting that was found out.
 #[derive(Clone, Debug)]

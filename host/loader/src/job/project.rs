@@ -81,7 +81,7 @@ impl Project {
 
     /// How reports are printed. `None`: the settings contradict.
     pub fn report_format(&self) -> Option<ReportFormat> {
-        self.settings().ok().map(|settings| super::report_format(&settings))
+        self.settings().ok().map(|settings| settings.report.unwrap_or_default())
     }
 
     /// What each source says of all tables: flags, the profile, the settings file, the environment.

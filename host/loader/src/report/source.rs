@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::report::{Report, RowCounts};
 use crate::values::SourceObject;
 
 /// The object that was loaded.
@@ -32,11 +31,14 @@ impl SourceReport {
     }
 }
 
-impl Report {
-    /// The report of one of the files of a load of several.
-    pub(crate) fn of_file(&self, file: &FileReport) -> Report {
-        let FileReport { source, rows, archived_to, rejected_to } = file.clone();
-        let of_all = self.clone();
-        Report { source, rows, archived_to, rejected_to, files: Vec::new(), ..of_all }
-    }
+/// Where the rows went. `read = staged + rejected` and `staged = inserted + updated + duplicates`;
+/// both are checked.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+pub struct RowCounts {
+    pub read: u64,
+    pub staged: u64,
+    pub rejected: u64,
+    pub inserted: u64,
+    pub updated: u64,
+    pub duplicates: u64,
 }

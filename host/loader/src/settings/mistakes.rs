@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use loader_model::error::Error;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use crate::settings::Settings;
-use crate::settings::place::{Key, Place, SettingsFile};
+use crate::settings::key::Key;
+use crate::settings::place::{Place, SettingsFile};
 use crate::settings::sources::located;
 use crate::settings::variables::Surroundings;
 
@@ -48,33 +47,4 @@ pub(crate) fn find(
 fn in_order(mut mistakes: Vec<(usize, Error)>) -> Vec<Error> {
     mistakes.sort_by_key(|(byte, _)| *byte);
     mistakes.into_iter().map(|(_, error)| error).collect()
-}
-
-/// Takes the value at a path out of a table.
-pub(super) fn take_out(table: &mut DeTable<'_>, keys: &[Key]) {
-    let Some((first, rest)) = keys.split_first() else { return };
-    let name = first.to_string();
-    match (rest.is_empty(), table.get_mut(name.as_str())) {
-        (true, _) => {
-            table.remove(name.as_str());
-        }
-        (false, Some(value)) => take_out_of(value, rest),
-        (false, None) => {}
-    }
-}
-
-// An item of a list is made a value that reads as nothing said, and not removed: the items behind it
-// keep their places.
-fn take_out_of(value: &mut Spanned<DeValue<'_>>, keys: &[Key]) {
-    match (value.get_mut(), keys) {
-        (DeValue::Table(table), keys) => take_out(table, keys),
-        (DeValue::Array(values), [Key::Index(index), rest @ ..]) => {
-            let Some(item) = values.get_mut(*index) else { return };
-            match rest.is_empty() {
-                true => *item.get_mut() = DeValue::String("default".into()),
-                false => take_out_of(item, rest),
-            }
-        }
-        _ => {}
-    }
 }

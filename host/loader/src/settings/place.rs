@@ -12,7 +12,7 @@ use serde_path_to_error::{Path, Segment};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::settings::mistakes;
+use crate::settings::key::{Key, Shown, take_out};
 use crate::settings::suggest::with_suggestion;
 use crate::settings::variables::{self, Surroundings, Unreadable};
 
@@ -21,13 +21,6 @@ use crate::settings::variables::{self, Surroundings, Unreadable};
 pub struct SettingsFile {
     name: String,
     text: String,
-}
-
-/// A step on the way to a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
-    Name(String),
-    Index(usize),
 }
 
 /// A value in a file. It is shown as its path, such as `tables."sales.orders".plugins[1]`.
@@ -72,7 +65,7 @@ impl SettingsFile {
         let parsed = DeTable::parse(&self.text);
         let mut table = parsed.map_err(|error| self.wrong(Vec::new(), &error))?;
         for keys in taken_out {
-            mistakes::take_out(table.get_mut(), keys);
+            take_out(table.get_mut(), keys);
         }
         if let Err(unreadable) = variables::expand(table.get_mut(), surroundings) {
             let Unreadable { keys, span, fact } = unreadable;
@@ -237,46 +230,6 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Shown(&self.keys).fmt(f)
     }
-}
-
-/// The key alone, as a table would name it: an index is its digits.
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Key::Name(name) => f.write_str(name),
-            Key::Index(index) => write!(f, "{index}"),
-        }
-    }
-}
-
-struct Shown<'a>(&'a [Key]);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, key) in self.0.iter().enumerate() {
-            let dot = if place == 0 { "" } else { "." };
-            match key {
-                Key::Index(index) => write!(f, "[{index}]")?,
-                Key::Name(name) => write!(f, "{dot}{}", written_key(name))?,
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A key as TOML takes it, in quotes where it needs them.
-pub(crate) fn written_key(name: &str) -> String {
-    if is_bare(name) {
-        return name.to_owned();
-    }
-    // A text of JSON is one of TOML, but for this character.
-    serde_json::Value::from(name).to_string().replace('\u{7f}', "\\u007f")
-}
-
-/// Whether TOML takes a key without quotes: `order_id` is such a key, `sales.orders` needs them.
-fn is_bare(name: &str) -> bool {
-    !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 fn keys(path: &Path) -> Vec<Key> {

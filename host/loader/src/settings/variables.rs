@@ -8,7 +8,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::settings::place::Key;
+use crate::settings::key::Key;
 
 /// What texts of a settings file are read by.
 pub(crate) struct Surroundings<'a> {

@@ -9,7 +9,6 @@ use loader_model::names::{S3Uri, TableName};
 use loader_model::target_column::{FilledColumn, TargetColumn};
 
 use crate::audit_table::{AuditRow, AuditTable};
-use crate::load_batch::files::Files;
 
 /// Everything that the statements of a load depend on.
 #[derive(Clone, Debug)]
@@ -57,6 +56,19 @@ pub enum GlueKeys {
     Refused,
     /// They are those rows' keys, and give them the file's spelling.
     Matched,
+}
+
+/// Several files of one load.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// Of the list: CSV without a header, with the columns of [`COLUMNS`].
+    pub manifest: &'a S3Uri,
+    /// How many there are.
+    pub count: usize,
+    /// The text that is NULL in the list, and the bucket's Region, if it is not the warehouse's.
+    pub null: &'a str,
+    pub region: Option<&'a str>,
+    pub iam_role: &'a str,
 }
 
 /// What COPY reads.

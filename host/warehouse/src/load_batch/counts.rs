@@ -6,12 +6,9 @@ use loader_model::error::Result;
 
 use crate::load_batch::batch::LoadBatch;
 use crate::load_batch::files;
-use crate::load_batch::stage::STAGE;
+use crate::load_batch::names::{COUNTS, STAGE};
 use crate::rows::{FromRow, Row};
 use crate::sql::{equal_keys, idents, table};
-
-/// The name of the temporary table that holds the counts for the audit row and the report.
-pub(super) const COUNTS: &str = "loader_counts";
 
 /// Counts the keys that the target has, the keys that are new to it, and the rows that lose to
 /// another row of their key. (For example, the keys 1, 2, 2 for a table that has key 1 give 1

@@ -6,7 +6,8 @@
 use loader_model::error::Result;
 
 use crate::load_batch::batch::LoadBatch;
-use crate::load_batch::stage::{self, STAGE};
+use crate::load_batch::names::STAGE;
+use crate::load_batch::stage;
 use crate::rows::{FromRow, Row};
 use crate::sql::{equal_keys, ident, idents, table};
 

@@ -6,19 +6,15 @@
 //! is of, its number tells ([`ROWS_OF_A_FILE`]).
 
 use loader_model::choices::{Duplicates, Strategy};
-use loader_model::names::S3Uri;
 use loader_model::target_column::{ROW_COLUMN, ROWS_OF_A_FILE};
 
 use crate::guard::guard;
-use crate::load_batch::batch::{Copy, CopyFormat, LoadBatch};
-use crate::load_batch::counts::COUNTS;
-use crate::load_batch::stage::{self, STAGE};
+use crate::load_batch::batch::{Copy, CopyFormat, Files, LoadBatch};
+use crate::load_batch::names::{COUNTS, FILES, STAGE};
+use crate::load_batch::stage::{self, of_row};
 use crate::sql::{equal_keys, ident, idents, table};
 
-/// The name of the temporary table with the files of a load.
-pub(super) const FILES: &str = "loader_files";
-
-/// Its columns, in the order of the list's fields, with their types.
+/// The columns of the list of files, in the order of its fields, with their types.
 pub const COLUMNS: [(&str, &str); 10] = [
     ("file", "INTEGER"),
     ("load_id", "VARCHAR(64)"),
@@ -32,19 +28,6 @@ pub const COLUMNS: [(&str, &str); 10] = [
     ("rows_staged", "BIGINT"),
 ];
 
-/// Several files of one load.
-#[derive(Clone, Copy, Debug)]
-pub struct Files<'a> {
-    /// Of the list: CSV without a header, with the columns of [`COLUMNS`].
-    pub manifest: &'a S3Uri,
-    /// How many there are.
-    pub count: usize,
-    /// The text that is NULL in the list, and the bucket's Region, if it is not the warehouse's.
-    pub null: &'a str,
-    pub region: Option<&'a str>,
-    pub iam_role: &'a str,
-}
-
 /// Makes the list, fills it, and checks that it is whole.
 pub(super) fn fill(files: &Files<'_>) -> [String; 3] {
     let columns = COLUMNS.map(|(name, column_type)| format!("{name} {column_type}")).join(", ");
@@ -56,11 +39,6 @@ pub(super) fn fill(files: &Files<'_>) -> [String; 3] {
         stage::copy_into(FILES, &names, &copy),
         guard(&format!("COUNT(*) = {}", files.count), "all_files_listed", FILES),
     ]
-}
-
-/// The file of a staged row, as an expression.
-pub(super) fn of_row() -> String {
-    format!("{} / {ROWS_OF_A_FILE}", ident(ROW_COLUMN))
 }
 
 /// What the merge reads: of several files that replace the table the last one, as if they were loaded one

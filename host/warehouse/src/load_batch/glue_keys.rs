@@ -16,7 +16,7 @@ use loader_model::names::TableName;
 
 use crate::guard::guard;
 use crate::load_batch::batch::{GlueKeys, LoadBatch};
-use crate::load_batch::stage::STAGE;
+use crate::load_batch::names::STAGE;
 use crate::rows::{FromRow, Row};
 use crate::sql::{equal_keys, ident, idents, table, text};
 

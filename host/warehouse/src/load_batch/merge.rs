@@ -7,9 +7,9 @@ use loader_model::target_column::{Fill, ROW_COLUMN, TargetColumn};
 
 use crate::guard::guard;
 use crate::load_batch::batch::LoadBatch;
-use crate::load_batch::counts::COUNTS;
 use crate::load_batch::files;
-use crate::load_batch::stage::STAGE;
+use crate::load_batch::names::{COUNTS, STAGE};
+use crate::load_batch::stage;
 use crate::sql::{equal_keys, ident, idents, table};
 
 /// Whether rows of the target whose key is in the file are updated and not replaced, so that they
@@ -102,7 +102,7 @@ fn ranked(batch: &LoadBatch<'_>) -> String {
     let order = match (batch.duplicates, batch.files) {
         (Duplicates::First, None) => format!("{row} ASC"),
         // A later file goes before an earlier one, whichever row of it counts.
-        (Duplicates::First, Some(_)) => format!("{} DESC, {row} ASC", files::of_row()),
+        (Duplicates::First, Some(_)) => format!("{} DESC, {row} ASC", stage::of_row()),
         // With `error` a guard has made sure that every rank is 1, and `keep` loads all ranks.
         (Duplicates::Last | Duplicates::Error | Duplicates::Keep, _) => format!("{row} DESC"),
     };

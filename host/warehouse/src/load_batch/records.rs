@@ -5,8 +5,8 @@ use loader_model::names::TableName;
 use crate::audit_table::{AUDIT, AuditRow, AuditTable, Outcome};
 use crate::bookkeeping::{LEDGER, LaterColumn, fence};
 use crate::load_batch::batch::LoadBatch;
-use crate::load_batch::counts::COUNTS;
-use crate::load_batch::files::FILES;
+use crate::load_batch::names::COUNTS;
+use crate::load_batch::names::FILES;
 use crate::sql::{cut, table, text};
 
 /// The fence's row of this load. With it the fence refuses the load from now on.

@@ -1,19 +1,20 @@
 //! The staging table: it is made for the parts, filled by COPY, and checked before its rows move.
 
-use loader_model::target_column::{ROW_COLUMN, TargetColumn};
+use loader_model::target_column::{ROW_COLUMN, ROWS_OF_A_FILE, TargetColumn};
 
 use crate::guard::guard;
 use crate::load_batch::batch::{Copy, CopyFormat, LoadBatch};
-use crate::load_batch::files;
+use crate::load_batch::names::STAGE;
 use crate::sql::{ident, idents, text};
 
-/// The name of the staging table. The table is temporary, so a killed run leaves nothing behind and
-/// two runs never share it.
-pub(super) const STAGE: &str = "loader_stage";
+/// The file of a staged row, as an expression.
+pub(super) fn of_row() -> String {
+    format!("{} / {ROWS_OF_A_FILE}", ident(ROW_COLUMN))
+}
 
 /// The end of a query for the keys that several rows of one file have.
 pub(super) fn of_several_rows(batch: &LoadBatch<'_>) -> String {
-    let file = batch.files.map_or(String::new(), |_| format!(", {}", files::of_row()));
+    let file = batch.files.map_or(String::new(), |_| format!(", {}", of_row()));
     format!(" GROUP BY {}{file} HAVING COUNT(*) > 1", idents(batch.keys))
 }
 

@@ -8,7 +8,7 @@ use crate::bookkeeping::fence;
 use crate::catalog::spelling;
 use crate::guard::{guard, same_columns};
 use crate::load_batch::batch::LoadBatch;
-use crate::load_batch::files::FILES;
+use crate::load_batch::names::FILES;
 use crate::sql::{table, text};
 
 /// Refuses a load that the fence knows.

@@ -28,9 +28,12 @@ struct Parts<'a> {
     pattern: String,
 }
 
+/// What files of one feed have in common: their folder, and the words that do not change.
+type Words<'a> = (&'a str, Vec<&'a str>);
+
 /// The feeds, in the order of their tables.
 pub(super) fn groups(names: &[String]) -> Vec<Group> {
-    let mut groups: BTreeMap<(&str, Vec<&str>), (BTreeSet<String>, Vec<String>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Words<'_>, (BTreeSet<String>, Vec<String>)> = BTreeMap::new();
     for name in names {
         let Parts { folder, words, pattern } = parts(name);
         let (patterns, files) = groups.entry((folder, words)).or_default();
@@ -98,8 +101,8 @@ fn parts(name: &str) -> Parts<'_> {
         return Parts { folder, words, pattern };
     }
     // What stands between the first and the last word that changes is a star.
-    let first = all.iter().position(|word| changes(word));
-    let last = all.iter().rposition(|word| changes(word));
+    let first = all.iter().position(&changes);
+    let last = all.iter().rposition(changes);
     let pattern = match (first, last) {
         (Some(first), Some(last)) => {
             let start = all[..first].iter().map(|word| word.len() + 1).sum::<usize>();

@@ -8,7 +8,7 @@ use super::samples::{Feed, FeedKind};
 use crate::found::key::{decimal_column, keys};
 use crate::settings::Settings;
 use crate::settings::dialect_settings::DialectSettings;
-use crate::settings::place::written_key;
+use crate::settings::key::written_key;
 use crate::words::{count, wrapped};
 
 const WIDTH: usize = 98;

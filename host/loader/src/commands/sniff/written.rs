@@ -7,7 +7,7 @@ use toml::Value;
 
 use crate::found::key::{decimal_column, keys};
 use crate::settings::dialect_settings::DialectSettings;
-use crate::settings::place::written_key;
+use crate::settings::key::written_key;
 
 /// The format of a file that is no CSV.
 pub(super) fn format(format: FileFormat, name: &str, table: Option<&str>) -> String {
