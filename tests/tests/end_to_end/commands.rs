@@ -12,9 +12,9 @@ fn the_report_has_exactly_the_promised_keys() {
     let keys = |value: &serde_json::Value| {
         value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>().join(" ")
     };
-    let top = "run_id status exit_code error source target rows values_rounded columns_discarded \
+    let top = "run_id run_number status exit_code error source target rows values_rounded columns_discarded \
                columns_filled schema_changes views views_recovered notices plugins calls steps \
-               archived_to";
+               archived_to rejected_to rejected_because";
     assert_eq!(keys(&report.json), top);
     assert_eq!(keys(&report.json["source"]), "uri etag size_bytes");
     assert_eq!(keys(&report.json["rows"]), "read staged rejected inserted updated duplicates");

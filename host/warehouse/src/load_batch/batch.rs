@@ -61,7 +61,7 @@ pub enum GlueKeys {
 /// Several files of one load.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {
-    /// Of the list: CSV without a header, with the columns of [`COLUMNS`].
+    /// Of the list: CSV without a header, with the columns of [`super::FILE_COLUMNS`].
     pub manifest: &'a S3Uri,
     /// How many there are.
     pub count: usize,
