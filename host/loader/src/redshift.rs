@@ -26,3 +26,7 @@ pub mod load_failure;
 pub mod lock_wait;
 
 pub mod retry;
+
+pub(crate) mod counted;
+
+pub(crate) mod watched;

@@ -87,7 +87,7 @@ fn the_settings_that_are_printed_read_the_file() {
     #
     # decimal commas:
     # [tables.invoices.columns]
-    # "amount" = { type = "decimal(18,2)", decimal-mark = "," }
+    # amount = { type = "decimal(18,2)", decimal-mark = "," }
     "#);
     let settings = written(dir.path(), "loader.toml", &toml);
     let _ = place.load("invoices.csv", "invoices", &["--config", &settings]).succeeded();

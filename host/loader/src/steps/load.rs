@@ -5,9 +5,6 @@
 //! another by now. When another transaction is in the way, the merge runs again. When a guard
 //! fires, the error says which promise would have been broken.
 
-mod counted;
-mod watched;
-
 use loader_aws::data_api::{DataApi, Outcome};
 use loader_data::parts::csv_null;
 use loader_data::transform::Totals;
@@ -25,7 +22,7 @@ use loader_warehouse::sql::MAX_STATEMENT_BYTES;
 use crate::redshift::audit::{self, Read};
 use crate::redshift::glue_keys::RefusedKeys;
 use crate::redshift::load_failure::{LoadFailure, Meaning};
-use crate::redshift::retry;
+use crate::redshift::{counted, retry, watched};
 use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Evolved, Loaded, Staged, Work};

@@ -8,7 +8,7 @@ use loader_warehouse::load_batch::StatementRole;
 use crate::progress::Progress;
 
 /// The client, which shows what the warehouse does.
-pub(super) fn watched(
+pub(crate) fn watched(
     progress: &Progress,
     api: &DataApi,
     roles: &[StatementRole],

@@ -9,7 +9,7 @@ use crate::report::{FileReport, RowCounts, SourceReport};
 use crate::values::{FileCounts, ReadFile};
 
 /// The report of one of the files.
-pub(super) fn report(file: &ReadFile, staged: &FileCounts, counts: &Counts) -> FileReport {
+pub(crate) fn report(file: &ReadFile, staged: &FileCounts, counts: &Counts) -> FileReport {
     let FileCounts { read, staged, rejected, rejected_to } = staged.clone();
     let Counts { inserted, updated, duplicates } = *counts;
     FileReport {
@@ -24,7 +24,7 @@ pub(super) fn report(file: &ReadFile, staged: &FileCounts, counts: &Counts) -> F
 // The counts come from the transaction itself and are what counts. What the service says of a
 // statement of a batch is documented for single statements only, so it cannot make a load fail
 // whose rows are committed.
-pub(super) async fn counts(
+pub(crate) async fn counts(
     api: &DataApi,
     roles: &[StatementRole],
     executed: &Executed,
