@@ -26,8 +26,8 @@ pub(crate) async fn load(tools: &Tools) -> Result<Status> {
     to_the_table(tools, plan(tools).await?).await
 }
 
-/// The same for several files that were read already, as one load. Where single files are in its way,
-/// the trail has their places.
+/// The same for several files that were read already, as one load. Where single files are in its
+/// way, the trail has their places.
 pub(crate) async fn load_together(tools: &Tools, files: ReadFiles) -> Result<Status> {
     let sources: Vec<SourceObject> = files.all().map(|file| file.source.clone()).collect();
     source::of_group(tools, &sources).await?;
@@ -51,7 +51,7 @@ pub(crate) async fn load_together(tools: &Tools, files: ReadFiles) -> Result<Sta
     }
 }
 
-/// Whether a load has ended for files that were read and planned.
+/// The rest of the line, from the plan to the table.
 async fn to_the_table(tools: &Tools, mut planned: Planned) -> Result<Status> {
     for plans in 1.. {
         let work = match planned {
@@ -102,8 +102,8 @@ pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
     let plugins = plugins::run(tools).await?;
     let source = source::run(tools).await?;
     let catalog = catalog::run(tools, &source).await?;
-    // What is planned depends on the views of the target, so those that are missing come back first.
-    // Recovering needs the catalog, which has the journal of dropped views.
+    // What is planned depends on the views of the target, so those that are missing come back
+    // first. Recovering needs the catalog, which has the journal of dropped views.
     recover::run(tools, &catalog).await?;
     if let Some(by) = catalog.loaded_by {
         return Ok(Planned::AlreadyLoaded { by });

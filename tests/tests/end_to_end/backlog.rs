@@ -217,7 +217,8 @@ fn a_table_and_files_can_be_named() {
     place.put("inv/a.csv", "id;text\n1;x\n");
     assert_eq!(files(&project.report(&["run", "Orders"])), ["orders_1.csv orders loaded 0"]);
 
-    // A file of this machine, by the table that takes it; the same once more; an object of elsewhere.
+    // A file of this machine, by the table that takes it; the same once more; an object of
+    // elsewhere.
     let ours = project.path().join("orders_2.csv");
     std::fs::write(&ours, "order_id,amount\n2,2\n").expect("writes");
     let report = project.report(&["run", "orders_2.csv"]);

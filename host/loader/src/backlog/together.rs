@@ -1,9 +1,9 @@
-//! Small files of a table that are loaded as one: read at once, and then one transaction for as many of
-//! them in a row as have one shape.
+//! Small files of a table that are loaded as one: read at once, and then one transaction for as
+//! many of them in a row as have one shape.
 //!
-//! What they come to is what loads of one after another come to. Whatever is in the way of the load of
-//! all is no outcome: they are loaded in smaller parts then, in their order, down to one by one. So a
-//! file that is refused has its own report, and the others go on.
+//! What they come to is what loads of one after another come to. Whatever is in the way of the load
+//! of all is no outcome: they are loaded in smaller parts then, in their order, down to one by one.
+//! So a file that is refused has its own report, and the others go on.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -51,7 +51,7 @@ enum Attempt {
 
 impl Work<'_> {
     /// How many of the next files are loaded together; at least one.
-    pub(super) fn together(&self, table: &Table, files: &[PendingFile]) -> usize {
+    pub(super) fn count_together(&self, table: &Table, files: &[PendingFile]) -> usize {
         let is_load = matches!(self.doing, Doing::Load(_)) && table.settings.capture.is_none();
         let mut bytes = 0;
         let fits = |file: &&PendingFile| {
@@ -81,7 +81,7 @@ impl Work<'_> {
             let progress = Progress::hidden();
             let (input, version_id) =
                 object_reader::open_listed(store, &uri, &listed, progress).await?;
-            let source = source::known(uri, ObjectInfo { version_id, ..listed }, &job.target);
+            let source = source::identified(uri, ObjectInfo { version_id, ..listed }, &job.target);
             let data_path = DataPath::of(&job, self.stop.flag().clone());
             let spool = blocking(move || data_path.infer(input)).await?;
             Ok(ReadFile { source, spool: Arc::new(spool) })

@@ -88,7 +88,7 @@ impl Work<'_> {
         let mut files = wanted.as_slice();
         while !files.is_empty() {
             let waits = behind.is_some() || self.stop.check().is_err();
-            let n = if waits { files.len() } else { self.together(&table, files) };
+            let n = if waits { files.len() } else { self.count_together(&table, files) };
             let (next, others) = files.split_at(n);
             let ends = match next {
                 next if waits => {
@@ -189,9 +189,9 @@ impl Work<'_> {
     }
 
     /// Whether the files behind this one wait. One that was put aside is in nobody's way. One that
-    /// stays in `data/in/` is loaded later, and its older rows would replace newer ones of files that
-    /// came before it; only rows that are appended do not. After every other failure the next file
-    /// would fail, too.
+    /// stays in `data/in/` is loaded later, and its older rows would replace newer ones of files
+    /// that came before it; only rows that are appended do not. After every other failure the next
+    /// file would fail, too.
     pub(super) fn ends_the_table(&self, end: &End, settings: &Settings) -> bool {
         let [data, config, conflict] =
             [Kind::Data, Kind::Config, Kind::SchemaConflict].map(Kind::exit_code);

@@ -64,8 +64,8 @@ async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
     }
 }
 
-// Several files that could not be loaded together are loaded in smaller parts, down to one by one, so
-// only what ends them all is in the audit table, and none is moved unless all are loaded.
+// Several files that could not be loaded together are loaded in smaller parts, down to one by one,
+// so only what ends them all is in the audit table, and none is moved unless all are loaded.
 async fn after_load_of_several(
     tools: &Tools,
     sources: &[SourceObject],
@@ -79,13 +79,12 @@ async fn after_load_of_several(
     delete_staged_parts(tools).await;
     if outcome.is_ok() {
         let moves = futures::stream::iter(sources.iter().enumerate());
-        let archive = async |(place, source): (usize, &SourceObject)| match archive_small(
-            tools, source,
-        )
-        .await
-        {
-            Ok(to) => tools.record.file_archived_to(place, &to),
-            Err(error) => tracing::warn!(%error, "the source could not be archived"),
+        let archive = async |(place, source): (usize, &SourceObject)| {
+            let archived = archive_small(tools, source).await;
+            match archived {
+                Ok(to) => tools.record.file_archived_to(place, &to),
+                Err(error) => tracing::warn!(%error, "the source could not be archived"),
+            }
         };
         moves.for_each_concurrent(MOVES_AT_ONCE, archive).await;
         crash::point("archived");

@@ -26,8 +26,10 @@ pub(crate) async fn run(tools: &Tools) -> Result<SourceObject> {
 pub(crate) async fn of_group(tools: &Tools, sources: &[SourceObject]) -> Result<()> {
     // Set once: a run has one group.
     let _ = tools.trail.group.set(sources.to_vec());
-    let first = tools.step(Step::Source, pin(tools)).await?;
-    tools.record.source(&first);
+    // The first one stands for all: where the bucket is, and whether COPY reads from there.
+    tools.step(Step::Source, pin(tools)).await?;
+    // What was read, and not what has come in its place since then.
+    sources.iter().take(1).for_each(|first| tools.record.source(first));
     Ok(())
 }
 
@@ -43,11 +45,11 @@ async fn pin(tools: &Tools) -> Result<SourceObject> {
     {
         check_region(region, tools.store.own_region(), &uri.bucket, tools.job.staging_format)?;
     }
-    Ok(known(uri, info, &tools.job.target))
+    Ok(identified(uri, info, &tools.job.target))
 }
 
-/// An object of which all is known that tells its load from others.
-pub(crate) fn known(uri: S3Uri, info: ObjectInfo, target: &TableName) -> SourceObject {
+/// The object with the identity of its load into a table.
+pub(crate) fn identified(uri: S3Uri, info: ObjectInfo, target: &TableName) -> SourceObject {
     // In a bucket with versions the version names the content. Without versions the ETag does,
     // which differs for the same bytes uploaded in parts of another size: then the file counts as
     // new.

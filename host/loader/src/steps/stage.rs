@@ -52,8 +52,8 @@ pub(crate) async fn run(tools: &Tools, work: &Work) -> Result<Staged> {
     Ok(staged)
 }
 
-/// Refuses several files together where one of them has too many rejected rows. (One that is alone is
-/// refused once its rejected rows are written down.)
+/// Refuses several files together where one of them has too many rejected rows. (One that is alone
+/// is refused once its rejected rows are written down.)
 fn judged(tools: &Tools, work: &Work, of_files: Vec<Totals>) -> Result<Vec<Totals>> {
     if !work.files.are_several() {
         return Ok(of_files);
@@ -157,8 +157,8 @@ async fn transform(
     .await
 }
 
-/// Writes the rejected rows of a file below `data/rejected/`, also when there are too many of them, and
-/// gives their place. Errors: `Data` when there are more than `--max-rejects` allows.
+/// Writes the rejected rows of a file below `data/rejected/`, also when there are too many of them,
+/// and gives their place. Errors: `Data` when there are more than `--max-rejects` allows.
 // A failed export is looked at last: when the file is refused anyway, the refusal is the error that
 // the user needs.
 async fn export_rejects(tools: &Tools, file: &ReadFile, totals: &Totals) -> Result<Option<S3Uri>> {

@@ -1,5 +1,5 @@
-//! Which file goes before which, and which table a file goes to, where names and settings would allow
-//! more than one answer.
+//! Which file goes before which, and which table a file goes to, where names and settings would
+//! allow more than one answer.
 
 use std::process::Stdio;
 

@@ -1,5 +1,5 @@
-//! Many small files of a table as one load: what they come to is what loads of one after another come
-//! to.
+//! Many small files of a table as one load: what they come to is what loads of one after another
+//! come to.
 
 use loader_tests::Place;
 use serde_json::Value;
@@ -157,18 +157,21 @@ fn loads_of_several_files_come_to_what_loads_of_single_files_come_to() {
         "upsert-keys = ['id']\nmissing-columns = 'default'",
         "upsert-keys = ['id']\nstrategy = 'replace'",
         "upsert-keys = ['id']\nschema-policy = 'freeze'\non-refusal = 'continue'",
+        "upsert-keys = ['id']\nschema-policy = 'evolve'",
     ]
     .into_iter()
     .enumerate()
     {
-        let texts = random_files(&mut numbers);
+        let mut texts = random_files(&mut numbers);
+        // The last ones bring the column, whatever came before them.
+        texts.extend(["id,n,x,y\n1,1,1,1\n".to_owned(), "id,n,x,y\n2,2,2,2\n".to_owned()]);
         let places = ["one", "all"].map(|how| Place::new(&format!("together-{how}-{case}")));
         let table =
             format!("[tables.t]\nfiles = '*'\nplugins = []\nfile-order = 'name'\n{settings}\n");
         let [one, all] = places.each_ref().map(|place| Project::new(place, &table));
         for place in &places {
             place.execute("CREATE TABLE {s}.t (id INTEGER, n INTEGER, x INTEGER)");
-            if !settings.contains("freeze") {
+            if !settings.contains("schema-policy") {
                 place.execute("ALTER TABLE {s}.t ADD COLUMN y INTEGER");
             }
             for (n, text) in texts.iter().enumerate() {
@@ -185,4 +188,18 @@ fn loads_of_several_files_come_to_what_loads_of_single_files_come_to() {
         assert_eq!(says(&places[1]), says(&places[0]), "{settings}: {texts:#?}\n{report:#}");
         assert!(runs(&report) < texts.len(), "{settings}: some were loaded together");
     }
+}
+
+#[test]
+fn a_new_table_gets_its_types_from_all_files() {
+    let place = Place::new("together-types");
+    let project = Project::new(&place, "[tables.t]\nfiles = '*'\nfile-order = 'name'\n");
+    for (name, text) in [("a", "n,t\n1,7\n"), ("b", "n,t\n2.25,8\n"), ("c", "n,t\n3,x\n")] {
+        place.put(name, text);
+    }
+    let report = project.report(&["run"]);
+    assert_eq!((runs(&report), &report["counts"]["loaded"]), (1, &3.into()), "{report}");
+    let rows = place.select("SELECT CAST(n AS VARCHAR(9)) AS n, t FROM {s}.t ORDER BY t");
+    let rows: Vec<String> = rows.iter().map(|row| format!("{} {}", row["n"], row["t"])).collect();
+    assert_eq!(rows, [r#""1.0000000" "7""#, r#""2.2500000" "8""#, r#""3.0000000" "x""#]);
 }
