@@ -25,8 +25,8 @@ use crate::connect::{Aws, boxed};
 use crate::failure;
 use crate::stop::Stop;
 
-/// How long a session stays open without a statement, in seconds: long enough for the pauses between
-/// the tries of a transaction, and short, since an open session counts against a quota.
+/// How long a session stays open without a statement, in seconds: long enough for the pauses
+/// between the tries of a transaction, and short, since an open session counts against a quota.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html>, sessions.
 const SESSION_SECONDS: i32 = 120;
 

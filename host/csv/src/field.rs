@@ -169,7 +169,8 @@ impl FieldReader {
     pub(crate) fn is_quoted_null(&self, raw: &[u8], trim: impl Fn(&[u8]) -> &[u8]) -> bool {
         let mut scratch = Vec::new();
         let inner = self.inner(raw);
-        // An escape may be a part of a token (`\N`), and counts as it is written. Nothing else does.
+        // An escape may be a part of a token (`\N`), and counts as it is written. Nothing else
+        // does.
         let text = match (self.field_form, self.quote) {
             (FieldForm::Json, _) => match json_field::read(raw, &mut scratch) {
                 Field::Text(text) => text,

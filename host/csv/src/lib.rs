@@ -79,9 +79,9 @@ pub use text::UNREADABLE;
 /// any source.
 pub const MAX_ROW_BYTES: u64 = 4 * 1024 * 1024;
 
-/// The most columns of a file: one less than a Redshift table holds, since the staging table has the
-/// row number too. A wider header is refused as soon as it is read, because each column takes memory
-/// in every worker.
+/// The most columns of a file: one less than a Redshift table holds, since the staging table has
+/// the row number too. A wider header is refused as soon as it is read, because each column takes
+/// memory in every worker.
 ///
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_usage.html>
 pub const MAX_COLUMNS: usize = 1599;

@@ -246,7 +246,8 @@ impl ProfileMerge {
         self.oddities.append(&chunk.oddities);
     }
 
-    /// Takes the profile of a further file with the same header. Positions stay those of their own files.
+    /// Takes the profile of a further file with the same header. Positions stay those of their own
+    /// files.
     pub fn append(&mut self, other: &ProfileMerge) {
         for (column, next) in self.columns.iter_mut().zip(&other.columns) {
             column.append(next);

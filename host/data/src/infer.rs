@@ -40,9 +40,9 @@ const READ_BYTES: usize = 1024 * 1024;
 
 /// Reads `content` to its end on this thread.
 ///
-/// Errors: `Data` with the position of the first mistake in the source, or with the first ones where
-/// more rows cannot be read than may be rejected; `Config` for what the user says of columns that
-/// are not there.
+/// Errors: `Data` with the position of the first mistake in the source, or with the first ones
+/// where more rows cannot be read than may be rejected; `Config` for what the user says of columns
+/// that are not there.
 // A file may have two mistakes: a ragged row in chunk 1, and behind it a quote that is never
 // closed, which ends the cutting. The profiles' mistake counts before that of the cutting, because
 // all chunks lie before the place where the cutting ended, so their mistake is the first.

@@ -1,8 +1,8 @@
 //! The files of one load, put together: what all of their rows have in common.
 //!
-//! In: files that were read to their ends, in the order in which they came. Out: one profile over all of
-//! them, from which the load is planned. Only files of one shape can be put together: the same columns by
-//! the same names, read in the same way.
+//! In: files that were read to their ends, in the order in which they came. Out: one profile over
+//! all of them, from which the load is planned. Only files of one shape can be put together: the
+//! same columns by the same names, read in the same way.
 
 use std::sync::Arc;
 
@@ -58,8 +58,8 @@ impl Joined {
         all.into_iter()
     }
 
-    /// What the values of the columns have in common. Where there are several files, the places in it
-    /// are those of one of them, which it does not name.
+    /// What the values of the columns have in common. Where there are several files, the places in
+    /// it are those of one of them, which it does not name.
     pub fn profile(&self) -> &FileProfile {
         self.profile.as_ref().unwrap_or(&self.first.profile)
     }

@@ -13,8 +13,8 @@ pub(crate) fn too_long() -> String {
 
 /// Appends the values of a row, each by `push`. A value without any bytes is NULL, and so is all
 /// that is missing at the end of a row.
-// A blank line in a file of one column may be no row, so the NULL of a row without values is written
-// out.
+// A blank line in a file of one column may be no row, so the NULL of a row without values is
+// written out.
 pub(crate) fn push_values(
     rows: &mut Vec<u8>,
     columns: usize,

@@ -7,9 +7,9 @@
 //! `plan` decides what each column becomes; `transform` decodes the rows, runs the plugins, and
 //! lets `conform` make the staged columns of their output; `parts` writes the columns; `rejects`
 //! reports which rows were left out and why. `column_spec` is what the user says of single columns.
-//! `refusals` takes refused rows out of a batch, `too_many` refuses a file for them; `listing` lists
-//! names in messages, `failures` makes errors of this program of those of a plugin or of the CSV
-//! reader.
+//! `refusals` takes refused rows out of a batch, `too_many` refuses a file for them; `listing`
+//! lists names in messages, `failures` makes errors of this program of those of a plugin or of the
+//! CSV reader.
 //!
 //! Bytes in, parts out: no network, no AWS, no command line, no async. The work runs on threads
 //! here, and can run inside another engine.

@@ -2,8 +2,8 @@
 //! columns.
 //!
 //! In: the file. Out: its columns, and its rows as JSON values, a line for each row. A Parquet file
-//! is read from its end, so it is copied first. `columns` knows what its types become, `cells` write
-//! the values.
+//! is read from its end, so it is copied first. `columns` knows what its types become, `cells`
+//! write the values.
 //!
 //! Source: <https://parquet.apache.org/docs/file-format/>
 
@@ -52,8 +52,8 @@ const COPIED_BYTES: usize = 1024 * 1024;
 impl ParquetRows {
     /// Reads a file to its end, and copies it.
     ///
-    /// Errors: `Data` for a file that is broken, compressed with what is not read, or has types that
-    /// no column of Redshift takes; `Interrupted`; those of reading.
+    /// Errors: `Data` for a file that is broken, compressed with what is not read, or has types
+    /// that no column of Redshift takes; `Interrupted`; those of reading.
     pub(crate) fn read(stored: impl Read, copy: File, stop: &StopFlag) -> Result<ParquetRows> {
         copy_to(&copy, stored, stop)?;
         guarded(|| ParquetRows::of(copy))?

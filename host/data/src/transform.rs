@@ -1,9 +1,9 @@
 //! Transform: decode, plugins, conform; chunk by chunk, on all workers at once.
 //!
-//! In: the spooled files of a load and their plan. Out: batches for a sink, and the totals of each file.
-//! Batches of different workers come in any order, so a row's place travels with it: the place of its
-//! file among the files, and its own in the file. Memory grows with the number of workers, not with the
-//! files.
+//! In: the spooled files of a load and their plan. Out: batches for a sink, and the totals of each
+//! file. Batches of different workers come in any order, so a row's place travels with it: the
+//! place of its file among the files, and its own in the file. Memory grows with the number of
+//! workers, not with the files.
 
 mod readable;
 mod totals;
@@ -181,8 +181,8 @@ impl RejectsOfFile {
     }
 }
 
-/// One worker's share: chunk after chunk, until there are no more or the load is bound to fail. Gives
-/// the totals of the files that it had chunks of, with their places.
+/// One worker's share: chunk after chunk, until there are no more or the load is bound to fail.
+/// Gives the totals of the files that it had chunks of, with their places.
 // A signal is checked for after every batch, and hopelessness before every chunk. So with
 // `--max-rejects 0` a worker may count more rejects than one, all from the same chunk.
 fn work<S: Sink>(
@@ -282,8 +282,8 @@ impl<'a> Station<'a> {
     }
 }
 
-/// The number that stands before that of a file's first row, in the column of row numbers. `place`: of
-/// the file, among the files of the load.
+/// The number that stands before that of a file's first row, in the column of row numbers. `place`:
+/// of the file, among the files of the load.
 fn first_row_number(place: usize) -> i64 {
     i64::try_from(place).unwrap_or(i64::MAX).saturating_mul(ROWS_OF_A_FILE)
 }

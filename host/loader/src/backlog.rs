@@ -1,9 +1,10 @@
-//! What lies in `data/in/` and is to be loaded: found, put into the order of each table, loaded, and
-//! summed up.
+//! What lies in `data/in/` and is to be loaded: found, put into the order of each table, loaded,
+//! and summed up.
 //!
 //! In the order of the work: `chosen` is what a command line asks for, `bring_in` brings files of
-//! elsewhere to `data/in/`, `pending` lists what lies there, `held` keeps files from being tried again
-//! and again, `work` loads, `together` loads small files as one, `outcome` and `summary` say what became of each file.
+//! elsewhere to `data/in/`, `pending` lists what lies there, `held` keeps files from being tried
+//! again and again, `work` loads, `together` loads small files as one, `outcome` and `summary` say
+//! what became of each file.
 
 pub(crate) mod bring_in;
 pub(crate) mod chosen;
@@ -32,8 +33,9 @@ use crate::job::Project;
 use crate::progress::Overall;
 use crate::report::log::Logs;
 
-/// Loads what was chosen, or says what that would do. Errors: `Config` for settings and names that are
-/// wrong before any file is touched, `Transient`. What happens to single files is in the outcomes.
+/// Loads what was chosen, or says what that would do. Errors: `Config` for settings and names that
+/// are wrong before any file is touched, `Transient`. What happens to single files is in the
+/// outcomes.
 pub(crate) async fn run(
     project: &Project,
     chosen: Chosen,

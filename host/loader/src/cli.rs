@@ -23,8 +23,8 @@ pub use crate::cli::run_args::RunArgs;
 use crate::cli::seeing::{HistoryArgs, LsArgs, ReportArgs, ShowArgs, StatusArgs};
 use crate::settings::plugin_entry::BUILT_IN;
 
-/// Loads CSV, JSON Lines and Parquet from S3 into Redshift: clean, typed, merged, audited, each file
-/// exactly once.
+/// Loads CSV, JSON Lines and Parquet from S3 into Redshift: clean, typed, merged, audited, each
+/// file exactly once.
 #[derive(Debug, Parser)]
 #[command(name = "loader", version, max_term_width = 110, after_help = AFTER_HELP)]
 pub struct Cli {
@@ -57,8 +57,8 @@ pub enum Command {
     Run(LoadArgs),
     /// Say what a load would do: columns, SQL, views, rows that would be refused; change nothing.
     Plan(PlanArgs),
-    /// Bring back views that killed runs left dropped, then load once more what failed, or the files
-    /// that are named.
+    /// Bring back views that killed runs left dropped, then load once more what failed, or the
+    /// files that are named.
     Retry(LoadArgs),
     /// Read, transform and stage one file; leave the warehouse as it is.
     Stage(RunArgs),
@@ -97,8 +97,8 @@ pub enum Command {
 /// Arguments of `run` and `retry`.
 #[derive(Args, Debug)]
 pub struct LoadArgs {
-    /// Table of the settings file, then its files: on this machine, in data/in/, or s3://…; neither:
-    /// everything that is pending.
+    /// Table of the settings file, then its files: on this machine, in data/in/, or s3://…;
+    /// neither: everything that is pending.
     #[arg(value_name = "TABLE|FILE")]
     pub words: Vec<String>,
     /// Say what the loads would do, as `loader plan` does; change nothing.

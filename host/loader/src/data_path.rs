@@ -3,7 +3,8 @@
 //!
 //! In the order of the work: `chain` loads the plugins; `object_reader` brings in the bytes of an
 //! S3 object; [`DataPath`] infers, plans and transforms; `capture` keeps the rows that plugins got;
-//! `part_upload` sends the parts out, and `list_of_files` those of several files a list of them. `host_values` is what plugins are told of the run,
+//! `part_upload` sends the parts out, and `list_of_files` those of several files a list of them.
+//! `host_values` is what plugins are told of the run,
 //! `plugin_identity` what the run tells of its plugins. All of [`DataPath`] blocks its thread.
 
 pub(crate) mod chain;
@@ -232,8 +233,8 @@ impl DataPath {
         }
     }
 
-    /// Transforms every row of the files into sinks, one for each worker, and gives the totals of each file. `progress` moves with the file's
-    /// bytes.
+    /// Transforms every row of the files into sinks, one for each worker, and gives the totals of
+    /// each file. `progress` moves with the bytes of the files.
     // The captured rows are written before the error is returned: the rows on which a plugin failed
     // are just what its author needs as a test case.
     pub fn transform<S: Sink>(

@@ -79,8 +79,8 @@ impl Feeds {
     }
 }
 
-/// Refuses two feeds of one table: they would be loaded beside each other, and in no order. `schema`:
-/// that of tables whose names have none.
+/// Refuses two feeds of one table: they would be loaded beside each other, and in no order.
+/// `schema`: that of tables whose names have none.
 fn one_each<'a>(tables: impl Iterator<Item = &'a str>, schema: &str) -> Result<()> {
     let mut known: BTreeMap<String, &str> = BTreeMap::new();
     for name in tables {

@@ -50,8 +50,8 @@ pub struct Job {
     pub is_strategy_given: bool,
     /// Whether the table may be loaded by other keys than before.
     pub change_keys: bool,
-    /// Whether text keys are matched as the Glue job spelt them. `None`: keys that match only so are
-    /// refused, while the table may be one that the job made.
+    /// Whether text keys are matched as the Glue job spelt them. `None`: keys that match only so
+    /// are refused, while the table may be one that the job made.
     pub keys_as_glue: Option<bool>,
     pub duplicates: Duplicates,
     pub schema_policy: SchemaPolicy,

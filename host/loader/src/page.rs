@@ -1,8 +1,8 @@
-//! Past runs on a page: one HTML file that needs nothing else, on a phone as on a screen, in light and
-//! dark.
+//! Past runs on a page: one HTML file that needs nothing else, on a phone as on a screen, in light
+//! and dark.
 //!
-//! In: reports. Out: the page. `figures` counts, `charts` draws, `tables` lists; everything that comes
-//! from a report is escaped in `html`.
+//! In: reports. Out: the page. `figures` counts, `charts` draws, `tables` lists; everything that
+//! comes from a report is escaped in `html`.
 
 mod charts;
 mod figures;

@@ -1,8 +1,8 @@
 //! Reports of past runs, from the last lines of their logs.
 //!
-//! In: a run, or a stretch of time. Out: reports. A run's id begins with the time of its start, and so
-//! does its number in the audit table; the log's name has that time, too, so a log is found without
-//! looking through all.
+//! In: a run, or a stretch of time. Out: reports. A run's id begins with the time of its start, and
+//! so does its number in the audit table; the log's name has that time, too, so a log is found
+//! without looking through all.
 
 use futures::StreamExt;
 use jiff::{Timestamp, ToSpan};
@@ -28,8 +28,8 @@ pub(crate) struct PastReport {
     pub(crate) report: Report,
 }
 
-/// The report of a run. `run`: its id or its number. Errors: `Config` for a text that is neither, and
-/// for a run that has no log.
+/// The report of a run. `run`: its id or its number. Errors: `Config` for a text that is neither,
+/// and for a run that has no log.
 pub(crate) async fn of_run(place: &Place, run: &str) -> Result<Report> {
     let number = run_number(run).or_else(|| run.parse().ok().filter(|number| *number > 1 << 40));
     let Some(number) = number else {

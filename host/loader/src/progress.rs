@@ -1,8 +1,8 @@
 //! How far a load is, while it goes on: a line for each file on a terminal, lines of text or JSON
 //! where they are asked for, and otherwise nothing, since the log has a line for each step.
 //!
-//! What goes on is either counted in bytes, with a bar, a rate and the time that is left, or it waits
-//! for the warehouse, with the statement that runs and how long it has.
+//! What goes on is either counted in bytes, with a bar, a rate and the time that is left, or it
+//! waits for the warehouse, with the statement that runs and how long it has.
 
 mod lines;
 

@@ -277,8 +277,8 @@ const LABEL_COLUMNS: usize = 12;
 /// Columns for the text, on a terminal of 80.
 const TEXT_COLUMNS: usize = 80 - LABEL_COLUMNS;
 
-/// A line with its label. A text that is too long goes on below itself; lines that are broken already
-/// stay so.
+/// A line with its label. A text that is too long goes on below itself; lines that are broken
+/// already stay so.
 fn labelled(label: &str, text: &str) -> String {
     let fits = text.lines().all(|line| line.trim_start().chars().count() <= TEXT_COLUMNS);
     let lines = if fits { vec![text.to_owned()] } else { wrapped(text, TEXT_COLUMNS) };

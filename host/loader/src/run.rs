@@ -84,9 +84,10 @@ pub(crate) async fn to_its_end(
     outcome
 }
 
-// The order matters: the log is exported when its last line is written, which is the report, and the
-// requests are counted once more after that, so that they include the export. `loader stage` exports
-// no log, and neither does the attempt to load several files as one: the loads of its files do.
+// The order matters: the log is exported when its last line is written, which is the report, and
+// the requests are counted once more after that, so that they include the export. `loader stage`
+// exports no log, and neither does the attempt to load several files as one: the loads of its files
+// do.
 async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report {
     let (status, exit_code) = match &outcome {
         Ok(status) => (*status, 0),

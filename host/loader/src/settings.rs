@@ -112,8 +112,8 @@ pub struct Settings {
     /// Lines at the end that are no rows; blank ones do not count [default: 0].
     #[arg(long, help_heading = "Source", value_name = "N", conflicts_with = "footer")]
     pub skip_footer: Option<u64>,
-    /// Text that the first line of a footer begins with, such as Total: it and what is behind it are
-    /// no rows.
+    /// Text that the first line of a footer begins with, such as Total: it and what is behind it
+    /// are no rows.
     #[arg(long, help_heading = "Source", value_name = "TEXT")]
     pub footer: Option<String>,
     /// Rows of the header; the parts of a name are joined by `_` [default: 1].

@@ -82,8 +82,8 @@ impl Tools {
         ended
     }
 
-    /// Whether a failure ends no more than the attempt to load several files as one: they are loaded in
-    /// smaller parts then, down to one by one.
+    /// Whether a failure ends no more than the attempt to load several files as one: they are
+    /// loaded in smaller parts then, down to one by one.
     pub(crate) fn is_attempt(&self, error: &Error) -> bool {
         self.trail.group.get().is_some() && error.kind().lasts()
     }

@@ -51,8 +51,8 @@ pub struct ReadFile {
     pub spool: Arc<Spool>,
 }
 
-/// The files of one load, in the order in which they came. Nearly always there is one; small files of
-/// one shape are loaded together.
+/// The files of one load, in the order in which they came. Nearly always there is one; small files
+/// of one shape are loaded together.
 #[derive(Clone)]
 pub struct ReadFiles {
     first: ReadFile,
@@ -166,16 +166,16 @@ pub(crate) enum Loaded {
     TargetChanged(Error),
 }
 
-/// What cleanup or a preview must know however the steps end. Each fact is set once, by the step that
-/// learns it. (For example, `rows_read` stays empty when the file was refused at line 3, and the audit
-/// row says 0.)
+/// What cleanup or a preview must know however the steps end. Each fact is set once, by the step
+/// that learns it. (For example, `rows_read` stays empty when the file was refused at line 3, and
+/// the audit row says 0.)
 #[derive(Debug, Default)]
 pub struct Trail {
     pub source: OnceLock<SourceObject>,
     /// Where several files are loaded together, all of them.
     pub group: OnceLock<Vec<SourceObject>>,
-    /// The places of those among them that must be loaded by themselves, if they are why the load of
-    /// all has ended.
+    /// The places of those among them that must be loaded by themselves, if they are why the load
+    /// of all has ended.
     pub apart: OnceLock<Vec<usize>>,
     pub rows_read: OnceLock<u64>,
     pub rows_rejected: OnceLock<u64>,

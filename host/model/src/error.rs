@@ -44,7 +44,8 @@ impl Kind {
         }
     }
 
-    /// Whether the same load would fail again until somebody changes the file, its table or settings.
+    /// Whether the same load would fail again until somebody changes the file, its table or
+    /// settings.
     pub fn lasts(self) -> bool {
         matches!(self.exit_code(), 2 | 3 | 5)
     }

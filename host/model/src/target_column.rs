@@ -7,9 +7,9 @@ use crate::column_type::{ColumnType, MAX_VARCHAR_BYTES};
 /// tell which of two rows with the same key is the later one.
 pub const ROW_COLUMN: &str = "_loader_row";
 
-/// How far the numbers of rows of two files of one load are apart, in the column [`ROW_COLUMN`]: the row
-/// 7 of the third file has the number 2 * 2^40 + 7. No file has so many rows, and a BIGINT has room for
-/// eight million files.
+/// How far the numbers of rows of two files of one load are apart, in the column [`ROW_COLUMN`]:
+/// the row 7 of the third file has the number 2 * 2^40 + 7. No file has so many rows, and a BIGINT
+/// has room for eight million files.
 pub const ROWS_OF_A_FILE: i64 = 1 << 40;
 
 /// A column of the target that the file fills.

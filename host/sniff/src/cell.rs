@@ -1,5 +1,5 @@
-//! What a field looks like: a number, a day, a text. The looks decide between candidates, never what
-//! a load makes of a value, so more is known here than the loader reads.
+//! What a field looks like: a number, a day, a text. The looks decide between candidates, never
+//! what a load makes of a value, so more is known here than the loader reads.
 
 /// The looks of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -16,8 +16,8 @@ const KEY_WORDS: [&str; 14] = [
     "pk",
 ];
 
-/// Columns whose values, taken together, no two rows of the sample share, and none lacks. Best first:
-/// one column before two, and of each the first in the file.
+/// Columns whose values, taken together, no two rows of the sample share, and none lacks. Best
+/// first: one column before two, and of each the first in the file.
 pub(crate) fn find(
     reading: &Reading<'_>,
     table: &Table,

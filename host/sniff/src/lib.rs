@@ -1,5 +1,5 @@
-//! How a CSV file is written, found out from a sample of it: encoding, delimiter, quotes, header and
-//! what stands around the table.
+//! How a CSV file is written, found out from a sample of it: encoding, delimiter, quotes, header
+//! and what stands around the table.
 //!
 //! In: the beginning of a file, and where they are at hand a piece of its middle and its end. Out:
 //! [`Findings`]: for each part of the dialect what was found, how sure that is, why, and what else
@@ -8,8 +8,8 @@
 //! The way of a sample: `encoding` makes text of it. `candidates` lists the forms that it could be
 //! written in, of which there are at most a few dozen; `reading` cuts it by each of them, and
 //! `score` says how well that went. `shape` then finds the table between preamble and footer,
-//! `header` its header, `values` what its fields tell, `keys` what tells its rows apart. The time is linear in the sample, whose
-//! beginning alone is read by every candidate.
+//! `header` its header, `values` what its fields tell, `keys` what tells its rows apart. The time
+//! is linear in the sample, whose beginning alone is read by every candidate.
 
 mod candidates;
 mod cell;

@@ -75,12 +75,12 @@ impl LoadStatements {
         self.locks.iter().chain(&self.fence_guard).chain(&self.merge).cloned().collect()
     }
 
-    /// What tells, after `guard` has refused the load, which keys it has met: the last statement has
-    /// some of them as rows ([`ExampleKey`], or [`RespeltKey`] of those that the Glue job spelt
+    /// What tells, after `guard` has refused the load, which keys it has met: the last statement
+    /// has some of them as rows ([`ExampleKey`], or [`RespeltKey`] of those that the Glue job spelt
     /// otherwise). It changes nothing but temporary tables. `None` where no keys are refused.
     // The staging table went with the transaction that was refused, so it is filled again, without
-    // the guard that would refuse its keys again. A load that goes through has no statement more for
-    // it.
+    // the guard that would refuse its keys again. A load that goes through has no statement more
+    // for it.
     pub fn telling(&self, guard: StatementRole) -> Option<Vec<String>> {
         let (_, examples) = self.examples.iter().find(|(role, _)| *role == guard)?;
         let filling = self.filling().into_iter();
@@ -102,8 +102,8 @@ pub fn build(batch: &LoadBatch<'_>) -> LoadStatements {
     }
 }
 
-// Where keys of the Glue job are matched, the refused transaction had given them the file's spelling
-// before it looked for new ones, and no statement alone sees that.
+// Where keys of the Glue job are matched, the refused transaction had given them the file's
+// spelling before it looked for new ones, and no statement alone sees that.
 fn examples(batch: &LoadBatch<'_>) -> Vec<Statement> {
     let mut examples = vec![
         (StatementRole::DuplicateGuard, example_keys::of_several_rows(batch)),

@@ -1,7 +1,8 @@
 //! What the audit table and the ledger say of past runs.
 //!
-//! In: a schema. Out: queries, and their answers as values. The audit table has a number for each run,
-//! the ledger its id; the number is made of the id, so the two find each other ([`run_number`]).
+//! In: a schema. Out: queries, and their answers as values. The audit table has a number for each
+//! run, the ledger its id; the number is made of the id, so the two find each other
+//! ([`run_number`]).
 
 use loader_model::error::Result;
 use loader_model::names::TableName;
@@ -64,16 +65,17 @@ pub fn loads(schema: &str, of_table: Option<&TableName>, at_most: u32) -> String
     )
 }
 
-/// The number in the audit table of a run with this id, as it is written; `None`: the text is no id.
+/// The number in the audit table of a run with this id, as it is written; `None`: the text is no
+/// id.
 pub fn run_number(run_id: &str) -> Option<i64> {
     let bits = u128::from_str_radix(run_id, 16).ok().filter(|_| run_id.len() == 32)?;
     Some(number_of(bits))
 }
 
-/// The number of a run with this id, a UUID of version 7: the milliseconds since 1970, with which it
-/// begins, and its last 20 bits, which are random.
-// The number stays below 2^63, the end of a BIGINT, as long as the milliseconds are below 2^43: until
-// 2248.
+/// The number of a run with this id, a UUID of version 7: the milliseconds since 1970, with which
+/// it begins, and its last 20 bits, which are random.
+// The number stays below 2^63, the end of a BIGINT, as long as the milliseconds are below 2^43:
+// until 2248.
 pub fn number_of(run_id: u128) -> i64 {
     let (millis, random) = ((run_id >> 80) as i64, (run_id & 0xF_FFFF) as i64);
     (millis << 20) | random

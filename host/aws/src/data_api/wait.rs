@@ -15,13 +15,14 @@ use crate::failure;
 /// How long one DescribeStatement may wait for a change, in seconds. Source: API_DescribeStatement,
 /// `WaitTimeSeconds`.
 const LONG_POLL_SECONDS: i32 = 30;
-/// The same where somebody watches.
+/// A pause that is short enough for a person who follows the progress on a terminal.
 const WATCHED_POLL_SECONDS: i32 = 5;
 /// How many looks at a running statement may fail in a row before its outcome counts as unknown.
 const MAX_FAILED_LOOKS: u32 = 5;
 /// What the service says of the statements of a batch that never ran.
 const NEVER_RAN: &str = "Connection or an prior query failed.";
-/// How statements begin that take no time of their own: while one of them runs, it waits for a lock.
+/// How statements begin that take no time of their own: while one of them runs, it waits for a
+/// lock.
 const ONLY_WAIT: [&str; 5] =
     ["LOCK ", "DROP VIEW ", "ALTER TABLE ", "CREATE VIEW ", "CREATE OR REPLACE VIEW "];
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);

@@ -69,8 +69,8 @@ fn listed(prefix: &S3Uri, object: Object) -> Option<Listed> {
     })
 }
 
-/// A key as it is: XML can hold no key with a control character, so S3 is asked for them URL-encoded.
-/// It writes a blank as a plus sign, and a plus sign as %2B.
+/// A key as it is: XML can hold no key with a control character, so S3 is asked for them
+/// URL-encoded. It writes a blank as a plus sign, and a plus sign as %2B.
 fn decoded(key: &str) -> String {
     let key = key.replace('+', " ");
     percent_encoding::percent_decode_str(&key).decode_utf8_lossy().into_owned()

@@ -46,15 +46,15 @@ impl Store {
         }
     }
 
-    /// The same for a small object that was just read, with as few requests as it takes: the answer to
-    /// its copy in one request says that the copy is whole.
+    /// The same for a small object that was just read, with as few requests as it takes: the answer
+    /// to its copy in one request says that the copy is whole.
     pub async fn move_small(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
         self.copy(from, info, to).await?;
         self.delete_unchanged(from, info).await
     }
 
-    /// Copies the object that `info` describes, in one request or in parts. Errors: `Transient` when
-    /// it was written anew.
+    /// Copies the object that `info` describes, in one request or in parts. Errors: `Transient`
+    /// when it was written anew.
     pub async fn copy_of_any_size(
         &self,
         from: &S3Uri,

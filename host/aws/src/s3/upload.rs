@@ -21,8 +21,8 @@ const PART_BYTES: u64 = 64 << 20;
 const ANYTHING: &str = "*";
 
 impl Store {
-    /// Uploads a file, unless there is an object of that name: then false. Errors: `Config` when the
-    /// file cannot be read, `Interrupted` between the parts of a large one.
+    /// Uploads a file, unless there is an object of that name: then false. Errors: `Config` when
+    /// the file cannot be read, `Interrupted` between the parts of a large one.
     pub async fn upload_new(&self, path: &Path, to: &S3Uri, stop: &Stop) -> Result<bool> {
         let cannot = || format!("{} cannot be read", path.display());
         let size = std::fs::metadata(path).context(Kind::Config, cannot())?.len();

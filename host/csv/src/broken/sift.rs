@@ -98,8 +98,9 @@ impl Sifter {
         self.offset
     }
 
-    /// Takes the bytes from [`Sifter::offset`] on: those of a chunk and [`SIFT_BESIDE_BYTES`], or all
-    /// that are left. Returns the chunks that are complete now; an empty window gives the last ones.
+    /// Takes the bytes from [`Sifter::offset`] on: those of a chunk and [`SIFT_BESIDE_BYTES`], or
+    /// all that are left. Returns the chunks that are complete now; an empty window gives the last
+    /// ones.
     ///
     /// Errors: a quote that is never closed, where no records fit again within reach; more broken
     /// records than can be kept.

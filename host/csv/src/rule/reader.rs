@@ -16,7 +16,8 @@ use crate::read_field::{Field, ReadField};
 pub(crate) struct RuleReader {
     rule: ColumnRule,
     reader: FieldReader,
-    /// How values are written that are no strings, in a file which tells them apart. `None`: as all.
+    /// How values are written that are no strings, in a file which tells them apart. `None`: as
+    /// all.
     number_form: Option<ValueForm>,
     /// Null tokens are NULL in quotes, too; and so is the empty text.
     quoted_nulls: bool,

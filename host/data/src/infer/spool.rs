@@ -33,7 +33,8 @@ pub struct Spool {
     pub columns: Vec<Option<ColumnSpec>>,
     /// What the user says of columns of all tables that this file does not name.
     pub unplaced: Vec<ColumnSpec>,
-    /// The types that the file gives its columns, by their places in the header; past its end, none.
+    /// The types that the file gives its columns, by their places in the header; past its end,
+    /// none.
     pub types: Vec<Option<ColumnType>>,
     /// Where the file has values of different kinds in a column, in words; by the same places.
     pub mixed: Vec<Option<String>>,

@@ -1,8 +1,9 @@
 //! Several tables in one file: a load takes one.
 //!
-//! In: the first mistake of a file, or its profile. Out: the refusal, with the lines in which tables
-//! begin. A second table mostly has another number of fields, and a header. A table of the same number
-//! would be loaded as rows of the first; it is told by a blank line in front of its header.
+//! In: the first mistake of a file, or its profile. Out: the refusal, with the lines in which
+//! tables begin. A second table mostly has another number of fields, and a header. A table of the
+//! same number would be loaded as rows of the first; it is told by a blank line in front of its
+//! header.
 
 use std::os::unix::fs::FileExt;
 

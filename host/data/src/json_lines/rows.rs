@@ -1,8 +1,8 @@
 //! The second reading of a text: its lines become rows of JSON values.
 //!
-//! In: the copy of the text, and the names of its columns. Out: a line for each line, with the value
-//! of each column as it stands, empty where the object has no such key. A blank line becomes a
-//! comment, and a line that is no object a row that cannot be read, with the reason.
+//! In: the copy of the text, and the names of its columns. Out: a line for each line, with the
+//! value of each column as it stands, empty where the object has no such key. A blank line becomes
+//! a comment, and a line that is no object a row that cannot be read, with the reason.
 
 use std::collections::HashMap;
 use std::fs::File;

@@ -144,8 +144,8 @@ fn field_read_as(field: &FieldRef) -> FieldRef {
     Arc::new(field.as_ref().clone().with_data_type(data_type))
 }
 
-// Moments of the old kind, `INT96`, would overflow in nanoseconds after the year 2262. Arrow knows a
-// zone by its offset alone. Views share a text that a dictionary has once, and many rows have.
+// Moments of the old kind, `INT96`, would overflow in nanoseconds after the year 2262. Arrow knows
+// a zone by its offset alone. Views share a text that a dictionary has once, and many rows have.
 fn type_read_as(data_type: &DataType) -> DataType {
     match data_type {
         DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),

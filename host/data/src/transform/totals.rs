@@ -30,7 +30,8 @@ impl Totals {
         Totals { max_text_bytes: vec![0; columns], ..Totals::default() }
     }
 
-    /// The totals of all files together. Rejects keep the numbers that their rows have in their files.
+    /// The totals of all files together. Rejects keep the numbers that their rows have in their
+    /// files.
     pub fn of_all(files: Vec<Totals>) -> Totals {
         files
             .into_iter()

@@ -46,9 +46,9 @@ struct Wanted<'a> {
     name: String,
 }
 
-/// The files, in the order in which they were named. Errors: `Config` for a file that is nowhere, that
-/// no table takes, or whose name another file in `data/in/` has. Nothing is brought before all files
-/// are found and their tables are known.
+/// The files, in the order in which they were named. Errors: `Config` for a file that is nowhere,
+/// that no table takes, or whose name another file in `data/in/` has. Nothing is brought before all
+/// files are found and their tables are known.
 pub(super) async fn bring_in(
     place: &Place,
     named: &Named<'_>,
@@ -148,7 +148,8 @@ fn found(place: &Place, file: &str) -> Result<Found> {
     Ok(Found::Here(name.strip_prefix(IN).unwrap_or(name).to_owned()))
 }
 
-/// The name that a file has in `data/in/`, or will have there. Errors: `Config` where there is none.
+/// The name that a file has in `data/in/`, or will have there. Errors: `Config` where there is
+/// none.
 async fn name_of(place: &Place, named: &Named<'_>, found: &Found) -> Result<String> {
     match found {
         Found::Here(name) => match place.store.head(&place.at(format!("{IN}{name}"))).await? {

@@ -139,8 +139,8 @@ pub(crate) async fn columns_of(api: &DataApi, table: &TableName) -> Result<Strin
     Ok(digest(format!("{:?}", state.map(|state| state.columns)).as_bytes()))
 }
 
-/// A digest of everything that decides how a table's files are read and loaded, with the files of its
-/// plugins and the version of the program.
+/// A digest of everything that decides how a table's files are read and loaded, with the files of
+/// its plugins and the version of the program.
 pub(crate) fn settings_of(settings: &Settings, table: &TableName) -> Result<String> {
     let entries = settings.entries_of(table).into_iter().map(|(_, entry)| entry.of_its_files());
     let entries = serde_json::to_string(&entries.collect::<Vec<_>>());

@@ -136,8 +136,8 @@ impl Outcomes {
     }
 }
 
-/// How bad an exit code is: a signal, which ends everything; then what has to be found out by people,
-/// those of the program first and those of the files last; then what passes by itself.
+/// How bad an exit code is: a signal, which ends everything; then what has to be found out by
+/// people, those of the program first and those of the files last; then what passes by itself.
 fn weight(code: u8) -> u8 {
     match code {
         0 => 0,

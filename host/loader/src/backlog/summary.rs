@@ -1,5 +1,5 @@
-//! The report of many files: for people in 80 columns, the outcome first; for programs as JSON, whose
-//! keys do not change.
+//! The report of many files: for people in 80 columns, the outcome first; for programs as JSON,
+//! whose keys do not change.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -146,8 +146,8 @@ fn of_one_table<'a>(files: impl Iterator<Item = &'a FileOutcome> + Clone) -> Str
     files.map(|file| line(file, width)).collect()
 }
 
-/// The line of a file: what became of it, its name, its rows. Where something went wrong, the reason
-/// stands below it.
+/// The line of a file: what became of it, its name, its rows. Where something went wrong, the
+/// reason stands below it.
 fn line(file: &FileOutcome, width: usize) -> String {
     let name = shortened(&file.name, NAME);
     let (word, tone, said) = match &file.end {

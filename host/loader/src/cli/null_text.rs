@@ -1,5 +1,6 @@
-//! A flag where the text of `--null-value` should be: in `--null-value --delimiter ';'` the text was
-//! forgotten. The parser takes whatever follows for the text, since measuring devices write `-9999`.
+//! A flag where the text of `--null-value` should be: in `--null-value --delimiter ';'` the text
+//! was forgotten. The parser takes whatever follows for the text, since measuring devices write
+//! `-9999`.
 //!
 //! In: what was typed. Out: what is wrong with it.
 

@@ -1,4 +1,5 @@
-//! What can be typed to see what is there and what was: `status`, `history`, `show`, `report`, `ls`.
+//! What can be typed to see what is there and what was: `status`, `history`, `show`, `report`,
+//! `ls`.
 
 use std::path::PathBuf;
 

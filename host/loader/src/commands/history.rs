@@ -18,8 +18,8 @@ use crate::report::indented_json;
 use crate::report::paint::{Tone, paint};
 use crate::words::{grouped, shortened, wrapped};
 
-/// Columns before what is said of a run below its first line, and of those behind them as many as an
-/// error may take.
+/// Columns before what is said of a run below its first line, and of those behind them as many as
+/// an error may take.
 const INDENT: usize = 21;
 const ERROR: usize = 80 - INDENT - 2;
 /// The longest name of a file that is shown whole.
@@ -79,7 +79,8 @@ fn human(runs: &[PastRun], ids: &BTreeMap<i64, PastLoad>) -> String {
     runs.iter().map(|run| entry(run, &id(run))).collect()
 }
 
-/// Two lines for a run, and one for its error. `id`: its id, or its number where the ledger has none.
+/// Two lines for a run, and one for its error. `id`: its id, or its number where the ledger has
+/// none.
 fn entry(run: &PastRun, id: &str) -> String {
     let started_at = run.started_at.get(..19).unwrap_or(&run.started_at);
     let is_failed = run.status.eq_ignore_ascii_case("failed");

@@ -20,8 +20,8 @@ use crate::words::count;
 /// The settings go to stdout.
 const STDOUT: &str = "-";
 
-/// Writes the settings file and says what to do next. Errors: `Config` when the file is there already,
-/// or when there are no files to look at.
+/// Writes the settings file and says what to do next. Errors: `Config` when the file is there
+/// already, or when there are no files to look at.
 pub async fn run(args: InitArgs, stop: Stop) -> u8 {
     conclude(init(args, &stop).await)
 }

@@ -26,8 +26,8 @@ use crate::redshift::journals::{self, RecoverScope, Recovered};
 use crate::report::log::Logs;
 use crate::settings::Settings;
 
-/// Recovers, then loads. Prints the report of the loads; where there is none to do it prints what was
-/// recovered instead.
+/// Recovers, then loads. Prints the report of the loads; where there is none to do it prints what
+/// was recovered instead.
 pub async fn run(args: LoadArgs, stop: Stop, logs: &Logs) -> u8 {
     match Box::pin(retry(args, stop, logs)).await {
         Ok(exit_code) => exit_code,
@@ -139,8 +139,8 @@ async fn take_up(settings: &Settings, stop: &Stop) -> Result<Left> {
     Ok(Left { store, recovered, notices })
 }
 
-/// Moves the file back from `data/unprocessed/`, if it is there. When several runs have put a file of
-/// this name aside, the last one counts.
+/// Moves the file back from `data/unprocessed/`, if it is there. When several runs have put a file
+/// of this name aside, the last one counts.
 ///
 /// A file that has come to `data/in/` since then is newer, so it stays and nothing is moved. (For
 /// example, the producer has already sent a corrected `orders.csv`.)

@@ -17,7 +17,8 @@ use crate::report::log::Logs;
 use crate::run;
 use crate::values::Goal;
 
-/// Loads one file or many. Prints the report once, also when the settings are wrong and no step ran.
+/// Loads one file or many. Prints the report once, also when the settings are wrong and no step
+/// ran.
 pub async fn load(args: LoadArgs, stop: Stop, logs: &Logs) -> u8 {
     let LoadArgs { words, dry_run, run } = args;
     let flag = run.settings.report.unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The list of the files of a load, as a part that COPY brings: a line for each file, with what fence,
-//! ledger and audit table say of it.
+//! The list of the files of a load, as a part that COPY brings: a line for each file, with what
+//! fence, ledger and audit table say of it.
 
 use loader_data::parts::csv_null;
 use loader_model::error::Result;

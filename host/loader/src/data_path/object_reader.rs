@@ -29,7 +29,8 @@ pub(crate) async fn open(
     Ok(pieces)
 }
 
-/// The same of an object of which no more is known than a list says. With it the version that is read.
+/// The same of an object of which no more is known than a list says. With it the version that is
+/// read.
 pub(crate) async fn open_listed(
     store: &Store,
     uri: &S3Uri,

@@ -64,8 +64,8 @@ impl Project {
         merged(&self.flags, &self.others())
     }
 
-    /// The settings of a load of a file into a table. `table`: as `[tables.NAME]` has it, so with its
-    /// schema where that is another than that of all tables.
+    /// The settings of a load of a file into a table. `table`: as `[tables.NAME]` has it, so with
+    /// its schema where that is another than that of all tables.
     pub fn of_table(&self, table: &str, file: Option<&str>) -> Result<Settings> {
         let mut flags = self.flags.clone();
         match table.split_once('.') {
@@ -116,7 +116,8 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 }
 
 /// The settings file that is named, or else the one that lies in the working folder, or in the
-/// nearest folder above that has one. Errors: `Config` for one above that somebody else has put there.
+/// nearest folder above that has one. Errors: `Config` for one above that somebody else has put
+/// there.
 pub(crate) fn settings_file(named: Option<&Path>) -> Result<Option<PathBuf>> {
     match named {
         Some(path) if path == Path::new(NONE) => Ok(None),
@@ -139,8 +140,8 @@ pub(crate) fn settings_file(named: Option<&Path>) -> Result<Option<PathBuf>> {
     }
 }
 
-// A settings file names plugins that are run, and a bucket to which files are sent. In a folder that
-// all may write to, such as /tmp, it could be anybody's.
+// A settings file names plugins that are run, and a bucket to which files are sent. In a folder
+// that all may write to, such as /tmp, it could be anybody's.
 fn is_of_another_user(file: &Path) -> bool {
     let us = rustix::process::geteuid().as_raw();
     std::fs::metadata(file).is_ok_and(|metadata| metadata.uid() != us && metadata.uid() != 0)
@@ -175,8 +176,8 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new(""))
 }
 
-/// The files that are included, in the order of the patterns and of their names. Errors: `Config` for
-/// a file that is not there. (A pattern may fit nothing.)
+/// The files that are included, in the order of the patterns and of their names. Errors: `Config`
+/// for a file that is not there. (A pattern may fit nothing.)
 pub(crate) fn included(settings: &Settings, file: &Path) -> Result<Vec<PathBuf>> {
     let folder = folder_of(file);
     let mut paths: Vec<PathBuf> = Vec::new();
@@ -222,8 +223,8 @@ impl Project {
         self.file.tables.iter().flat_map(|tables| tables.keys()).map(String::as_str)
     }
 
-    /// The name by which the settings file has a table, whether the name has its schema or not. With
-    /// `--schema-name` it is never a table of another schema.
+    /// The name by which the settings file has a table, whether the name has its schema or not.
+    /// With `--schema-name` it is never a table of another schema.
     pub fn table_of_name(&self, name: &str) -> Option<&str> {
         let named = |name: &str| self.tables().find(|table| table.eq_ignore_ascii_case(name));
         if let Some(schema) = &self.flags.schema_name {

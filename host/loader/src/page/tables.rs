@@ -106,8 +106,8 @@ pub(super) fn of_runs(runs: &[PastReport]) -> String {
     section("Last runs", &header, rows.collect())
 }
 
-/// A list with its title; nothing where it has no entries. It scrolls sideways where it is wider than
-/// the page.
+/// A list with its title; nothing where it has no entries. It scrolls sideways where it is wider
+/// than the page.
 fn section(title: &str, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
     if rows.is_empty() {
         return String::new();

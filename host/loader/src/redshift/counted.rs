@@ -20,7 +20,8 @@ pub(crate) fn report(file: &ReadFile, staged: &FileCounts, counts: &Counts) -> F
     }
 }
 
-/// Reads what the batch counted, of each file. A notice, when the service says something else about its INSERT.
+/// Reads what the batch counted, of each file. A notice, when the service says something else about
+/// its INSERT.
 // The counts come from the transaction itself and are what counts. What the service says of a
 // statement of a batch is documented for single statements only, so it cannot make a load fail
 // whose rows are committed.

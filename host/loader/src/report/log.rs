@@ -1,5 +1,5 @@
-//! The logs of runs: to stderr for people or as JSON lines, and kept for each run, to be exported to S3
-//! at its end.
+//! The logs of runs: to stderr for people or as JSON lines, and kept for each run, to be exported
+//! to S3 at its end.
 //!
 //! JSON lines have the Glue job's shape: level, ts, run_id, msg, then the event's fields. For
 //! example, `{"level":"INFO","ts":"2025-01-19T10:30:00Z","run_id":"…","msg":"staged","parts":2}`.
@@ -35,7 +35,8 @@ use crate::report::Report;
 #[derive(Clone, Default)]
 pub struct Logs(Arc<Mutex<HashMap<String, Arc<KeptLines>>>>);
 
-/// The lines of one run so far. A line belongs to a run when it is written inside of [`RunLog::span`].
+/// The lines of one run so far. A line belongs to a run when it is written inside of
+/// [`RunLog::span`].
 pub struct RunLog {
     run_id: String,
     lines: Arc<KeptLines>,

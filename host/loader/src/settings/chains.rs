@@ -99,8 +99,8 @@ impl Settings {
     /// The digests to which the settings pin a plugin's file.
     pub fn pins_of<'a>(&'a self, file: &Path) -> impl Iterator<Item = (&'a Digest, &'a Origin)> {
         // `./plugins/a.wasm`, `plugins/a.wasm` and a link to either are one file, and one pin holds
-        // for all three. A path that does not exist is compared as it is written, and so is the name
-        // of the plugin that is no file.
+        // for all three. A path that does not exist is compared as it is written, and so is the
+        // name of the plugin that is no file.
         let real = |path: &Path| match path == Path::new(BUILT_IN) {
             true => path.to_path_buf(),
             false => path.canonicalize().unwrap_or_else(|_| path.to_path_buf()),

@@ -1,5 +1,5 @@
-//! The settings that say how a file is read: for all tables at the top of the settings file, for one
-//! in `[tables.NAME.dialect]`.
+//! The settings that say how a file is read: for all tables at the top of the settings file, for
+//! one in `[tables.NAME.dialect]`.
 
 use loader_model::choices::{
     FileFormat, LeadingZeros, Quotes, RepeatedHeader, ShortRows, TrailingDelimiter,
@@ -7,8 +7,9 @@ use loader_model::choices::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-// One list makes the keys of `[tables.NAME.dialect]`, what goes before what, and (in `dialect_of`) the
-// way from and to all settings. A new setting of this kind is a flag in `Settings` and a line here.
+// One list makes the keys of `[tables.NAME.dialect]`, what goes before what, and (in `dialect_of`)
+// the way from and to all settings. A new setting of this kind is a flag in `Settings` and a line
+// here.
 macro_rules! dialect_keys {
     ($then:ident) => {
         $then! {

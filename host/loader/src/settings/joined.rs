@@ -15,8 +15,8 @@ pub(crate) struct OfFile {
     pub(crate) settings: Settings,
 }
 
-// The pattern in the macro has no `..`, so it must name every field: a new setting that is forgotten
-// in the list does not compile.
+// The pattern in the macro has no `..`, so it must name every field: a new setting that is
+// forgotten in the list does not compile.
 macro_rules! join {
     ($mine:ident, $theirs:ident; $($setting:ident)+) => {{
         let both = Both { mine: &$mine.name, theirs: &$theirs.name };
@@ -35,8 +35,8 @@ macro_rules! join {
     }};
 }
 
-/// What two files say, as if one had said it. Errors: `Config` for a setting that both have, and for
-/// an included file that includes others.
+/// What two files say, as if one had said it. Errors: `Config` for a setting that both have, and
+/// for an included file that includes others.
 pub(crate) fn joined(mine: OfFile, theirs: OfFile) -> Result<OfFile> {
     let name = mine.name.clone();
     let settings = join! {

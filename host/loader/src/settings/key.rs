@@ -66,8 +66,8 @@ pub(super) fn take_out(table: &mut DeTable<'_>, keys: &[Key]) {
     }
 }
 
-// An item of a list is made a value that reads as nothing said, and not removed: the items behind it
-// keep their places.
+// An item of a list is made a value that reads as nothing said, and not removed: the items behind
+// it keep their places.
 fn take_out_of(value: &mut Spanned<DeValue<'_>>, keys: &[Key]) {
     match (value.get_mut(), keys) {
         (DeValue::Table(table), keys) => take_out(table, keys),

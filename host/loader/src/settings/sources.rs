@@ -56,8 +56,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The same as [`Settings::or`], but for a footer, which is told in one of two ways: the weaker way
-    /// does not count where the other is said here.
+    /// The same as [`Settings::or`], but for a footer, which is told in one of two ways: the weaker
+    /// way does not count where the other is said here.
     #[must_use]
     pub(crate) fn or_footer_of(self, mut other: Settings) -> Settings {
         if self.footer.is_some() {

@@ -17,17 +17,17 @@ use crate::settings::place::Place;
 use crate::settings::plugin_entry::PluginEntry;
 use crate::settings::{Names, Settings};
 
-// One list makes the keys that a table has in common with all tables, and the way to all settings. A
-// new setting that single tables may have is a flag in `Settings` and a line here.
+// One list makes the keys that a table has in common with all tables, and the way to all settings.
+// A new setting that single tables may have is a flag in `Settings` and a line here.
 macro_rules! table_settings {
     ($($(#[doc = $doc:literal])+ $key:ident: $value:ty,)+) => {
-        /// The settings of one table. Keys that the top of the file has, too, are named as there, and
-        /// go before those.
+        /// The settings of one table. Keys that the top of the file has, too, are named as there,
+        /// and go before those.
         #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
         #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
         pub struct TableSettings {
-            /// The table's files below data/in/: patterns such as `orders_*.csv`, and folders such as
-            /// `eu/orders/`.
+            /// The table's files below data/in/: patterns such as `orders_*.csv`, and folders such
+            /// as `eu/orders/`.
             pub files: Option<Texts>,
             /// The table's plugins, in place of those of all tables; an empty list means none.
             pub plugins: Option<Vec<PluginEntry>>,

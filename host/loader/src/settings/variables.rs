@@ -1,6 +1,6 @@
 //! Variables of the environment in texts of a settings file: `${NAME}` is the variable's value,
-//! `${NAME:-text}` the text where it is not set (which may itself name variables), and `$${` the two
-//! characters `${`.
+//! `${NAME:-text}` the text where it is not set (which may itself name variables), and `$${` the
+//! two characters `${`.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -26,8 +26,8 @@ pub(super) struct Unreadable {
     pub(super) fact: String,
 }
 
-/// Puts the values of variables into all texts of a settings file but its keys. In a profile that does
-/// not hold, what needs a variable that is not set is left out.
+/// Puts the values of variables into all texts of a settings file but its keys. In a profile that
+/// does not hold, what needs a variable that is not set is left out.
 pub(super) fn expand(
     table: &mut DeTable<'_>,
     surroundings: &Surroundings<'_>,

@@ -57,8 +57,8 @@ pub(super) fn spelt(value: &Value<'_>, column: &CatalogColumn) -> Option<String>
             let bytes = column_type.text_bytes()?.min(MAX_ERROR_BYTES);
             Some(text(cut(value, bytes as usize)))
         }
-        // In a column of so many bytes, as many letters may be too long: they are cut as if each had
-        // the four bytes that a letter has at most, unless the column has room for every name.
+        // In a column of so many bytes, as many letters may be too long: they are cut as if each
+        // had the four bytes that a letter has at most, unless the column has room for every name.
         Value::TextOf(expression) => {
             let bytes = column_type.text_bytes()?;
             let letters = if bytes >= LONGEST_NAME { bytes } else { (bytes / 4).max(1) };

@@ -56,8 +56,9 @@ pub enum SchemaChange {
 /// The changes after which all wanted columns fit into the table, in the order in which they are
 /// made. `Err`: the columns that can never fit, each with the reason.
 ///
-/// `keys`: of a table that is made. No column is narrowed or dropped. A column that is wider than wanted, or not wanted at all,
-/// stays. (For example, a wanted VARCHAR(256) leaves a VARCHAR(1024) as it is.)
+/// `keys`: of a table that is made. No column is narrowed or dropped. A column that is wider than
+/// wanted, or not wanted at all, stays. (For example, a wanted VARCHAR(256) leaves a VARCHAR(1024)
+/// as it is.)
 pub fn changes(
     wanted: &[TargetColumn],
     existing: Option<&[CatalogColumn]>,
@@ -108,8 +109,8 @@ fn widening(
     if to == from {
         return Ok(None);
     }
-    // Some say that a VARCHAR with a DEFAULT grows in place, and the documentation says that it does
-    // not. Replacing it works either way.
+    // Some say that a VARCHAR with a DEFAULT grows in place, and the documentation says that it
+    // does not. Replacing it works either way.
     if matches!(to, ColumnType::Varchar { .. }) && existing.default == ColumnDefault::None {
         return Ok(Some(SchemaChange::WidenVarchar { name, from, to }));
     }
@@ -185,8 +186,8 @@ impl SchemaChange {
         }
     }
 
-    /// The guards that a column which is given a type has neither a value nor a type by now; none for
-    /// other changes.
+    /// The guards that a column which is given a type has neither a value nor a type by now; none
+    /// for other changes.
     // They stand behind the LOCK of the table, so they see what others have done before, and nobody
     // does anything between them and the change. Another load may have made the column a TIMESTAMP,
     // and not have loaded its rows yet: a count alone would let this one make a DATE of it.

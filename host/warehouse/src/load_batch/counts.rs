@@ -56,7 +56,8 @@ fn known_keys(batch: &LoadBatch<'_>, rows: &str) -> String {
     }
 }
 
-/// The last statement of a load, which reads the counts: a row for each file, in the order of the files.
+/// The last statement of a load, which reads the counts: a row for each file, in the order of the
+/// files.
 pub(super) fn report(batch: &LoadBatch<'_>) -> String {
     let order = if batch.files.is_some() { " ORDER BY file" } else { "" };
     format!("SELECT inserted, updated, duplicates FROM {COUNTS}{order}")

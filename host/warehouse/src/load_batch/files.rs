@@ -1,9 +1,9 @@
-//! Several files in one load: the list of them, which comes as a part of its own, and what follows from
-//! it for the statements that concern single files.
+//! Several files in one load: the list of them, which comes as a part of its own, and what follows
+//! from it for the statements that concern single files.
 //!
-//! A thousand files do not fit into a statement, so their rows for fence, ledger and audit table come by
-//! COPY into a temporary table, and get to where they belong by INSERT … SELECT. Which file a staged row
-//! is of, its number tells ([`ROWS_OF_A_FILE`]).
+//! A thousand files do not fit into a statement, so their rows for fence, ledger and audit table
+//! come by COPY into a temporary table, and get to where they belong by INSERT … SELECT. Which file
+//! a staged row is of, its number tells ([`ROWS_OF_A_FILE`]).
 
 use loader_model::choices::{Duplicates, Strategy};
 use loader_model::target_column::{ROW_COLUMN, ROWS_OF_A_FILE};
@@ -41,8 +41,8 @@ pub(super) fn fill(files: &Files<'_>) -> [String; 3] {
     ]
 }
 
-/// What the merge reads: of several files that replace the table the last one, as if they were loaded one
-/// after another.
+/// What the merge reads: of several files that replace the table the last one, as if they were
+/// loaded one after another.
 pub(super) fn staged(batch: &LoadBatch<'_>) -> String {
     match batch.files {
         Some(files) if batch.strategy == Strategy::Replace => {

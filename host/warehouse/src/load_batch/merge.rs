@@ -18,8 +18,8 @@ fn keeps(batch: &LoadBatch<'_>) -> bool {
     batch.keep_filled && batch.strategy == Strategy::Merge && !batch.filled.is_empty()
 }
 
-/// Refuses a load of rows with new keys, where one of their columns is NOT NULL and nothing fills it;
-/// `None` when every column is filled.
+/// Refuses a load of rows with new keys, where one of their columns is NOT NULL and nothing fills
+/// it; `None` when every column is filled.
 // It is a guard because no plan knows which keys of the file are new.
 pub(super) fn new_key_guard(batch: &LoadBatch<'_>) -> Option<String> {
     refuses_new(batch).then(|| guard("SUM(inserted) = 0", "no_new_keys", COUNTS))

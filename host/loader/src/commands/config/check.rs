@@ -1,7 +1,7 @@
 //! `loader config check`: all mistakes of the settings file at once.
 //!
-//! In three stages, of which the next begins where the one before found nothing: what each file says,
-//! what the files say together, and what that comes to for each table under each profile.
+//! In three stages, of which the next begins where the one before found nothing: what each file
+//! says, what the files say together, and what that comes to for each table under each profile.
 
 use std::collections::BTreeMap;
 use std::path::Path;

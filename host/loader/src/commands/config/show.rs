@@ -241,8 +241,8 @@ impl Source {
     }
 }
 
-/// Where a key stands in a file. With its value as it is written where that names a variable: what the
-/// variable holds may be a secret.
+/// Where a key stands in a file. With its value as it is written where that names a variable: what
+/// the variable holds may be a secret.
 fn written(base: &Place, key: &str) -> Option<(String, Option<Value>)> {
     let place = match key.strip_prefix("columns.") {
         Some(column) => base.key("columns").key(column),

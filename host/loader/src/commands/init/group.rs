@@ -1,7 +1,7 @@
 //! Which files are of one feed, told by their names: those that differ in numbers alone.
 //!
-//! For example, `orders_2025-01-31.csv` and `orders_2025-02-28.csv.gz` are files of `orders`, with the
-//! patterns `orders_*.csv` and `orders_*.csv.gz`.
+//! For example, `orders_2025-01-31.csv` and `orders_2025-02-28.csv.gz` are files of `orders`, with
+//! the patterns `orders_*.csv` and `orders_*.csv.gz`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

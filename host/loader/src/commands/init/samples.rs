@@ -225,8 +225,8 @@ fn only(names: &[String], others: &[String]) -> String {
     if only.is_empty() { "no other".to_owned() } else { only.join(", ") }
 }
 
-/// A key that holds in all files that were looked at. The table's own id goes first: of `order_id` and
-/// `customer_id`, `order_id` for `orders`.
+/// A key that holds in all files that were looked at. The table's own id goes first: of `order_id`
+/// and `customer_id`, `order_id` for `orders`.
 fn keys(table: &str, found: &Findings, others: &[(String, Box<Findings>)]) -> Vec<String> {
     let holds = |key: &&Vec<String>| {
         others.iter().all(|(_, theirs)| {

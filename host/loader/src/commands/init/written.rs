@@ -99,8 +99,8 @@ fn table(feed: &Feed) -> String {
 /// Without keys, files that are delivered twice under two names are twice in the table.
 const NO_KEYS: &str = "# upsert-keys = []  # without keys, rows are appended\n";
 
-// A wrong key would merge rows that are different ones. So a file with two rows of a key is refused,
-// until a person has said that it is the key.
+// A wrong key would merge rows that are different ones. So a file with two rows of a key is
+// refused, until a person has said that it is the key.
 fn keys_of(keys: &[String]) -> String {
     if keys.is_empty() {
         return NO_KEYS.to_owned();
