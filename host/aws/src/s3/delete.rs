@@ -1,6 +1,7 @@
 //! Deleting: an object that must be unchanged, or everything below a prefix.
 
 use aws_sdk_s3::error::BuildError;
+use aws_sdk_s3::types::builders::ObjectIdentifierBuilder;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::S3Uri;
@@ -17,29 +18,57 @@ impl Store {
     /// already count as deleted.
     pub async fn delete_all(&self, prefix: &S3Uri) -> Result<usize> {
         let keys = self.list(prefix).await?;
+        let doing = format!("deleting below {prefix}");
         for batch in keys.chunks(MAX_KEYS_PER_DELETE) {
-            self.delete_batch(prefix, batch).await?;
+            let objects = batch.iter().map(|key| ObjectIdentifier::builder().key(key));
+            if let Some(error) = self.delete_batch(&prefix.bucket, objects, &doing).await?.first() {
+                return Err(not_deleted(error, &doing));
+            }
         }
         Ok(keys.len())
     }
 
-    // DeleteObjects succeeds even when it cannot delete some of the keys, and lists those in its
-    // answer.
-    async fn delete_batch(&self, prefix: &S3Uri, keys: &[String]) -> Result<()> {
-        self.calls.count("DeleteObjects");
-        let doing = format!("deleting below {prefix}");
-        let delete = list_of(keys).context(Kind::Internal, &doing)?;
-        let request = self.client().delete_objects().bucket(&prefix.bucket).delete(delete);
-        let answer =
-            boxed(request.send()).await.map_err(|error| failure::read_failure(&doing, error))?;
-        match answer.errors().first() {
-            None => Ok(()),
-            Some(error) => {
-                let code = error.code().unwrap_or("unknown");
-                let fact = format!("{doing} failed for {}: {code}", error.key().unwrap_or("a key"));
-                Err(Error::new(Kind::Transient, fact))
+    /// Deletes those of the objects of one bucket that are as their `info` says. An object that is
+    /// gone already counts as deleted. Returns for each other one why it is still there:
+    /// `Transient` when it was written anew.
+    pub async fn delete_all_unchanged(
+        &self,
+        bucket: &str,
+        objects: &[(&S3Uri, &ObjectInfo)],
+    ) -> Result<Vec<Error>> {
+        let mut failures = Vec::new();
+        for batch in objects.chunks(MAX_KEYS_PER_DELETE) {
+            let doing = format!("deleting {} objects of s3://{bucket}", batch.len());
+            let identified = batch
+                .iter()
+                .map(|(uri, info)| ObjectIdentifier::builder().key(&uri.key).e_tag(&info.etag));
+            for error in self.delete_batch(bucket, identified, &doing).await? {
+                match (error.code(), error.key()) {
+                    (Some("NoSuchKey"), _) => {}
+                    (Some("PreconditionFailed"), Some(key)) => {
+                        failures.push(replaced(&S3Uri::new(bucket, key)));
+                    }
+                    _ => failures.push(not_deleted(&error, &doing)),
+                }
             }
         }
+        Ok(failures)
+    }
+
+    // DeleteObjects succeeds even when it cannot delete some of the keys, and lists those in its
+    // answer.
+    async fn delete_batch(
+        &self,
+        bucket: &str,
+        objects: impl Iterator<Item = ObjectIdentifierBuilder>,
+        doing: &str,
+    ) -> Result<Vec<aws_sdk_s3::types::Error>> {
+        self.calls.count("DeleteObjects");
+        let delete = list_of(objects).context(Kind::Internal, doing)?;
+        let request = self.client().delete_objects().bucket(bucket).delete(delete);
+        let answer = boxed(request.send()).await;
+        let answer = answer.map_err(|error| failure::read_failure(doing, error))?;
+        Ok(answer.errors.unwrap_or_default())
     }
 
     /// Deletes an object. One that is gone already counts as deleted.
@@ -68,8 +97,16 @@ impl Store {
     }
 }
 
-fn list_of(keys: &[String]) -> std::result::Result<Delete, BuildError> {
-    let identifiers = keys.iter().map(|key| ObjectIdentifier::builder().key(key).build());
-    let identifiers: Vec<ObjectIdentifier> = identifiers.collect::<std::result::Result<_, _>>()?;
-    Delete::builder().set_objects(Some(identifiers)).quiet(true).build()
+fn list_of(
+    objects: impl Iterator<Item = ObjectIdentifierBuilder>,
+) -> std::result::Result<Delete, BuildError> {
+    let objects = objects.map(ObjectIdentifierBuilder::build);
+    let objects: Vec<ObjectIdentifier> = objects.collect::<std::result::Result<_, _>>()?;
+    Delete::builder().set_objects(Some(objects)).quiet(true).build()
+}
+
+fn not_deleted(error: &aws_sdk_s3::types::Error, doing: &str) -> Error {
+    let code = error.code().unwrap_or("unknown");
+    let fact = format!("{doing} failed for {}: {code}", error.key().unwrap_or("a key"));
+    Error::new(Kind::Transient, fact)
 }

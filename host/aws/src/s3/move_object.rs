@@ -1,6 +1,7 @@
 //! Moving: the copy is verified before the source is deleted, so that a file which its producer has
 //! replaced meanwhile is never lost.
 
+use aws_sdk_s3::operation::copy_object::builders::CopyObjectFluentBuilder;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
@@ -8,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::connect::boxed;
 use crate::failure;
-use crate::s3::store::{ObjectInfo, Store, replaced};
+use crate::s3::store::{ANYTHING, ObjectInfo, Store, replaced};
 
 /// The largest object that one CopyObject takes.
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html>
@@ -46,13 +47,6 @@ impl Store {
         }
     }
 
-    /// The same for a small object that was just read, with as few requests as it takes: the answer
-    /// to its copy in one request says that the copy is whole.
-    pub async fn move_small(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
-        self.copy(from, info, to).await?;
-        self.delete_unchanged(from, info).await
-    }
-
     /// Copies the object that `info` describes, in one request or in parts. Errors: `Transient`
     /// when it was written anew.
     pub async fn copy_of_any_size(
@@ -69,17 +63,27 @@ impl Store {
 
     /// Copies the object that `info` describes. Errors: `Transient` when it was written anew.
     pub async fn copy(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
-        self.calls.count("CopyObject");
-        let request = self
-            .client()
-            .copy_object()
-            .copy_source(copy_source(from))
-            .copy_source_if_match(&info.etag);
-        match boxed(request.bucket(&to.bucket).key(&to.key).send()).await {
+        match boxed(self.copy_request(from, info, to).send()).await {
             Ok(_) => Ok(()),
             Err(error) if failure::is_changed(&error) => Err(replaced(from)),
             Err(error) => Err(failure::read_failure(&format!("copying {from} to {to}"), error)),
         }
+    }
+
+    /// The same to a name that is free, in one request. False: an object has that name already, or
+    /// the source was written anew; nothing is copied. The answer says that the copy is whole.
+    pub async fn copy_new(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<bool> {
+        match boxed(self.copy_request(from, info, to).if_none_match(ANYTHING).send()).await {
+            Ok(_) => Ok(true),
+            Err(error) if failure::is_changed(&error) => Ok(false),
+            Err(error) => Err(failure::read_failure(&format!("copying {from} to {to}"), error)),
+        }
+    }
+
+    fn copy_request(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> CopyObjectFluentBuilder {
+        self.calls.count("CopyObject");
+        let request = self.client().copy_object().bucket(&to.bucket).key(&to.key);
+        request.copy_source(copy_source(from)).copy_source_if_match(&info.etag)
     }
 
     /// The same in parts, as objects over 5 GiB have to be copied.

@@ -12,6 +12,9 @@ use crate::connect::{Aws, boxed};
 use crate::failure;
 use crate::s3::region::Elsewhere;
 
+/// The condition `If-None-Match` by which a write takes only a name that is free.
+pub(super) const ANYTHING: &str = "*";
+
 /// S3 through the AWS SDK. Every request is counted.
 #[derive(Clone)]
 pub struct Store {

@@ -9,16 +9,13 @@ use loader_model::names::S3Uri;
 
 use crate::connect::boxed;
 use crate::failure;
-use crate::s3::store::Store;
+use crate::s3::store::{ANYTHING, Store};
 use crate::stop::Stop;
 
 /// Files up to this size are uploaded by one request. One could take 5 GB, but is lost as a whole.
 const SINGLE_BYTES: u64 = 64 << 20;
 /// Part size of a larger upload: 10,000 parts of it make 640 GB.
 const PART_BYTES: u64 = 64 << 20;
-
-/// Only where nothing has the name yet.
-const ANYTHING: &str = "*";
 
 impl Store {
     /// Uploads a file, unless there is an object of that name: then false. Errors: `Config` when

@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use futures::StreamExt;
+use futures::{StreamExt, future};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 
@@ -17,8 +17,8 @@ use crate::report::log::RUN_FAILED;
 use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
 
-/// Files of one load that are moved at once.
-const MOVES_AT_ONCE: usize = 16;
+/// Files of one load that are copied to the archive at once.
+const COPIES_AT_ONCE: usize = 16;
 
 /// Cleans up after the run.
 // After `OutcomeUnknown` nothing is touched. The transaction may still be running and reading the
@@ -78,16 +78,34 @@ async fn after_load_of_several(
     }
     delete_staged_parts(tools).await;
     if outcome.is_ok() {
-        let moves = futures::stream::iter(sources.iter().enumerate());
-        let archive = async |(place, source): (usize, &SourceObject)| {
-            let archived = archive_small(tools, source).await;
-            match archived {
-                Ok(to) => tools.record.file_archived_to(place, &to),
-                Err(error) => tracing::warn!(%error, "the source could not be archived"),
-            }
-        };
-        moves.for_each_concurrent(MOVES_AT_ONCE, archive).await;
+        archive_all(tools, sources).await;
         crash::point("archived");
+    }
+}
+
+// All are copied before the first is deleted, since one request deletes up to 1,000. A run that is
+// killed in between leaves both, and the next run finds the files in the ledger.
+async fn archive_all(tools: &Tools, sources: &[SourceObject]) {
+    let copies = futures::stream::iter(sources.iter().enumerate());
+    let copies = copies.map(async |(place, source)| match copy_to_archive(tools, source).await {
+        Ok(to) => {
+            tracing::debug!(from = %source.uri, to = %to, "source copied to the archive");
+            tools.record.file_archived_to(place, &to);
+            Some((&source.uri, &source.info))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the source could not be archived");
+            None
+        }
+    });
+    let copied: Vec<_> =
+        copies.buffer_unordered(COPIES_AT_ONCE).filter_map(future::ready).collect().await;
+    let Some((first, _)) = copied.first() else { return };
+    match tools.store.delete_all_unchanged(&first.bucket, &copied).await {
+        Ok(left) => {
+            left.iter().for_each(|error| tracing::warn!(%error, "the source was not deleted"));
+        }
+        Err(error) => tracing::warn!(%error, "the sources were not deleted"),
     }
 }
 
@@ -134,12 +152,15 @@ async fn move_source(
     }
 }
 
-/// Archives one of many small files, without overwriting another.
-async fn archive_small(tools: &Tools, source: &SourceObject) -> Result<S3Uri> {
+/// Copies one of many small files to the archive, without overwriting another.
+async fn copy_to_archive(tools: &Tools, source: &SourceObject) -> Result<S3Uri> {
     let layout = tools.job.layout.of_other(&source.uri);
-    let to = free_name(tools, source, &layout, layout.archive()).await?;
-    tools.store.move_small(&source.uri, &source.info, &to).await?;
-    tracing::debug!(from = %source.uri, to = %to, "source archived");
+    let to = layout.archive();
+    if tools.store.copy_new(&source.uri, &source.info, &to).await? {
+        return Ok(to);
+    }
+    let to = free_name(tools, source, &layout, to).await?;
+    tools.store.copy(&source.uri, &source.info, &to).await?;
     Ok(to)
 }
 

@@ -1,6 +1,8 @@
 //! Many small files of a table as one load: what they come to is what loads of one after another
 //! come to.
 
+use std::io::{BufRead, BufReader};
+
 use loader_tests::Place;
 use serde_json::Value;
 
@@ -56,6 +58,41 @@ fn small_files_of_one_shape_are_one_load() {
         "f99.csv t loaded 0",
     ];
     assert_eq!(files(&again), expected);
+}
+
+#[test]
+fn a_file_that_is_replaced_while_it_is_loaded_with_others_is_loaded_once_more() {
+    let place = Place::new("together-replaced");
+    let table = "[tables.t]\nfiles = '*.csv'\nupsert-keys = ['id']\nfile-order = 'name'\n";
+    let project = Project::new(&place, table);
+    place.put("a.csv", "id,n\n-1,1\n");
+    // Long enough for something to happen meanwhile, and small enough to be loaded with others.
+    let rows: String = (0..400_000).map(|id| format!("{id},{id}\n")).collect();
+    place.put("b.csv", format!("id,n\n{rows}"));
+    place.put("c.csv", "id,n\n-3,3\n");
+    let mut child = loader_tests::start(project.command(&["run"]).args(["--report", "json"]));
+    let mut log = BufReader::new(child.stderr.take().expect("its log"));
+    let mut line = String::new();
+    while !line.contains("\"step\":\"catalog\"") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).expect("a line"), 0, "the run ended early");
+    }
+    place.put("a.csv", "id,n\n-1,100\n");
+    log.lines().for_each(drop);
+    let ended = child.wait_with_output().expect("it ends");
+    let report: Value = serde_json::from_slice(&ended.stdout).expect("a report");
+    assert_eq!((runs(&report), &report["counts"]["loaded"]), (1, &3.into()), "{report}");
+    assert_eq!(place.value("SELECT n FROM {s}.t WHERE id = -1"), "1");
+    let pending = || {
+        let keys = place.keys();
+        keys.into_iter().filter(|key| key.starts_with("data/in/")).collect::<Vec<_>>()
+    };
+    assert_eq!(pending(), ["data/in/a.csv"]);
+    assert_eq!(files(&project.report(&["run"])), ["a.csv t loaded 0"]);
+    assert_eq!(place.value("SELECT n FROM {s}.t WHERE id = -1"), "100");
+    assert_eq!(pending(), [""; 0]);
+    let archived = place.keys().iter().filter(|key| key.starts_with("data/archive/")).count();
+    assert_eq!(archived, 3);
 }
 
 #[test]
