@@ -23,6 +23,8 @@ pub(crate) mod place;
 
 pub(crate) mod plugin_entry;
 
+pub(crate) mod shared;
+
 pub(crate) mod sources;
 
 pub(crate) mod suggest;
@@ -51,6 +53,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::column_settings::{ColumnFlag, ColumnSettings, Texts, column_schema};
 use crate::settings::plugin_entry::PluginEntry;
+use crate::settings::shared::Shared;
 use crate::settings::table_settings::TableSettings;
 
 pub(crate) use choice::choice;
@@ -266,13 +269,13 @@ pub struct Settings {
     /// Settings for one of several surroundings, such as `dev`; only in the settings file, as
     /// `[profiles.NAME]`.
     #[arg(skip)]
-    pub profiles: Option<BTreeMap<String, Settings>>,
+    pub profiles: Option<Shared<Settings>>,
     /// The profile that holds where none is named; only in the settings file.
     #[arg(skip)]
     pub default_profile: Option<String>,
     /// Settings of single tables; only in the settings file, as `[tables.NAME]`.
     #[arg(skip)]
-    pub tables: Option<BTreeMap<String, TableSettings>>,
+    pub tables: Option<Shared<TableSettings>>,
     /// The settings file's plugins for all tables, when `--plugins` is used in place of them. Their
     /// pins still hold: a file that is pinned anywhere must have that digest.
     #[arg(skip)]

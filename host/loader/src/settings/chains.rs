@@ -84,7 +84,7 @@ impl Settings {
     /// The table's entries with their names. One that names the schema goes first: for the table
     /// `sales.orders`, `[tables."sales.orders"]` before `[tables.orders]`.
     pub(crate) fn entries_of(&self, target: &TableName) -> Vec<(&str, &TableSettings)> {
-        let tables = || self.tables.iter().flatten();
+        let tables = || self.tables.iter().flat_map(|tables| tables.iter());
         let named = |name: &str| tables().find(|(key, _)| key.eq_ignore_ascii_case(name));
         let entries = [named(&target.to_string()), named(&target.table)].into_iter().flatten();
         entries.map(|(name, table)| (name.as_str(), table)).collect()
@@ -92,7 +92,8 @@ impl Settings {
 
     /// Every plugin that is named anywhere in the settings.
     pub fn all_plugins(&self) -> impl Iterator<Item = &PluginEntry> {
-        let of_tables = self.tables.iter().flatten().flat_map(|(_, table)| &table.plugins);
+        let of_tables =
+            self.tables.iter().flat_map(|tables| tables.values()).flat_map(|table| &table.plugins);
         self.plugins.iter().chain(of_tables).flatten().chain(&self.overruled_plugins)
     }
 

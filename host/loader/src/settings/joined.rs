@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use loader_model::error::{Error, Kind, Result};
 
 use crate::settings::Settings;
 use crate::settings::plugin_entry::{BUILT_IN, PluginEntry};
+use crate::settings::shared::{self, Shared};
 
 /// The settings of one file.
 pub(crate) struct OfFile {
@@ -28,8 +30,8 @@ macro_rules! join {
             return Err(both.nested());
         }
         mine.columns = both.maps("columns", mine.columns, columns)?;
-        mine.tables = both.maps("tables", mine.tables, tables)?;
-        mine.profiles = both.maps("profiles", mine.profiles, profiles)?;
+        mine.tables = both.shared("tables", mine.tables, tables)?;
+        mine.profiles = both.shared("profiles", mine.profiles, profiles)?;
         $(mine.$setting = both.one(stringify!($setting), mine.$setting, $setting)?;)+
         mine
     }};
@@ -83,6 +85,16 @@ impl Both<'_> {
         Ok(Some(all.0))
     }
 
+    fn shared<T: Clone>(
+        &self,
+        key: &str,
+        mine: Option<Shared<T>>,
+        theirs: Option<Shared<T>>,
+    ) -> Result<Option<Shared<T>>> {
+        let [mine, theirs] = [mine, theirs].map(|map| map.map(Arc::unwrap_or_clone));
+        Ok(self.maps(key, mine, theirs)?.map(Arc::new))
+    }
+
     fn twice(&self, key: &str) -> Error {
         let Both { mine, theirs } = self;
         let fact =
@@ -106,7 +118,7 @@ impl Settings {
     /// root of the file system stays as it is.
     #[must_use]
     pub fn in_folder(mut self, folder: &Path) -> Settings {
-        let of_tables = self.tables.iter_mut().flatten();
+        let of_tables = shared::entries_mut(&mut self.tables);
         let of_tables = of_tables.flat_map(|(_, table)| table.plugins.iter_mut().flatten());
         let plugins = self.plugins.iter_mut().flatten().chain(of_tables);
         plugins.for_each(|plugin| plugin.path = plugin_in_folder(plugin, folder));
@@ -116,11 +128,10 @@ impl Settings {
             "none" => cache,
             _ => folder.join(cache).to_string_lossy().into_owned(),
         });
-        let profiles = self.profiles.map(|profiles| {
-            let in_folder = |(name, profile): (String, Settings)| (name, profile.in_folder(folder));
-            profiles.into_iter().map(in_folder).collect()
-        });
-        Settings { profiles, ..self }
+        for (_, profile) in shared::entries_mut(&mut self.profiles) {
+            *profile = std::mem::take(profile).in_folder(folder);
+        }
+        self
     }
 }
 
@@ -152,7 +163,8 @@ mod tests {
         let main = file("loader.toml", "database = 'dev'\n[tables.orders]\n");
         let other = file("eu.toml", "region = 'r'\n[tables.invoices]\nfiles = 'i_*.csv'\n");
         let both = joined(main, other).expect("join").settings;
-        let tables: Vec<String> = both.tables.into_iter().flatten().map(|(name, _)| name).collect();
+        let tables: Vec<String> =
+            both.tables.iter().flat_map(|tables| tables.keys().cloned()).collect();
         assert_eq!(tables, ["invoices", "orders"]);
         assert_eq!((both.database.as_deref(), both.region.as_deref()), (Some("dev"), Some("r")));
         insta::assert_snapshot!(refusal("database = 'dev'"), @"`database` is given in loader.toml and in eu.toml, which it includes; keep one");

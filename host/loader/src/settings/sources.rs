@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::settings::column_settings::ColumnSettings;
 use crate::settings::place::{Place, SettingsFile};
 use crate::settings::plugin_entry::{Origin, PluginEntry};
+use crate::settings::shared;
 use crate::settings::variables::Surroundings;
 
 const BAD_VARIABLE: &str = "a LOADER_… variable is not valid";
@@ -125,7 +126,7 @@ pub(super) fn located(mut settings: Settings, top: impl Fn(&str) -> Place) -> Re
     locate(&mut settings.plugins, &top("plugins"));
     locate_columns(&mut settings.columns, &top("columns"));
     let mut known: BTreeMap<String, String> = BTreeMap::new();
-    for (name, table) in settings.tables.iter_mut().flatten() {
+    for (name, table) in shared::entries_mut(&mut settings.tables) {
         let place = top("tables").key(name);
         locate(&mut table.plugins, &place.key("plugins"));
         locate_columns(&mut table.columns, &place.key("columns"));
@@ -135,7 +136,7 @@ pub(super) fn located(mut settings: Settings, top: impl Fn(&str) -> Place) -> Re
             return Err(place.blame(Error::new(Kind::Config, fact)));
         }
     }
-    for (name, profile) in settings.profiles.iter_mut().flatten() {
+    for (name, profile) in shared::entries_mut(&mut settings.profiles) {
         let place = top("profiles").key(name);
         locate_profile(profile, &place)?;
     }
