@@ -4,9 +4,8 @@
 //! UTF-8. A byte order mark decides without a setting; nothing else is guessed (`head`).
 //! `transcode` turns a malformed sequence into a byte that no UTF-8 has, so that the checks of rows
 //! find it, and never into a replacement character. `watch` sees whether the source is UTF-8 all the
-//! same. `places` knows where each byte of the UTF-8
-//! stands in the source, and `words` says what is wrong with a sequence. A file in UTF-8 passes as
-//! it is.
+//! same. `places` knows where each byte of the UTF-8 stands in the source, and `words` says what is
+//! wrong with a sequence. A file in UTF-8 passes as it is.
 
 mod decode;
 mod head;
@@ -21,7 +20,7 @@ mod words;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
 
-use loader_model::error::Result;
+use loader_model::error::{Error, Kind, Result};
 
 use crate::decompress::read_failure;
 pub use label::Encoding;
@@ -57,18 +56,44 @@ pub(crate) fn decoded(
     Ok(Decoded { text: Box::new(text), encoding, places: Some(places) })
 }
 
-/// A notice of a source that is UTF-8 all the same.
-pub(crate) fn notice(encoding: Encoding, places: &Places) -> Option<String> {
+/// What is said of a source that is read in another encoding, and is UTF-8 from its first byte to
+/// its last.
+pub(crate) enum Utf8AllTheSame {
+    /// It may be so by chance.
+    Perhaps(String),
+    /// It is: each of its characters would become two wrong ones or more.
+    Surely(Error),
+}
+
+/// Characters of UTF-8 that are no chance any more. In one of the encodings of eastern Asia, nearly
+/// every tenth character of two bytes is one of UTF-8 as well; in an encoding of single bytes, no
+/// word is.
+const NO_CHANCE: u64 = 10;
+const NO_CHANCE_OF_SINGLE_BYTES: u64 = 2;
+
+/// Whether a source is UTF-8 all the same. `None`: it is not.
+pub(crate) fn utf_8_all_the_same(encoding: Encoding, places: &Places) -> Option<Utf8AllTheSame> {
     let name = encoding.name();
+    let no_chance = match encoding.0.is_single_byte() {
+        true => NO_CHANCE_OF_SINGLE_BYTES,
+        false => NO_CHANCE,
+    };
     match places.characters_of_utf_8() {
         0 => None,
-        1 => Some(format!(
+        n if n >= no_chance => {
+            let fact = format!(
+                "the file's {n} characters outside of ASCII are all UTF-8, so it is not in {name}, \
+                 as the settings say; load it with --encoding utf-8"
+            );
+            Some(Utf8AllTheSame::Surely(Error::new(Kind::Data, fact)))
+        }
+        1 => Some(Utf8AllTheSame::Perhaps(format!(
             "the file was read as {name}, as the settings say, but its one character outside of \
              ASCII is UTF-8; --encoding utf-8 reads it as such"
-        )),
-        n => Some(format!(
+        ))),
+        n => Some(Utf8AllTheSame::Perhaps(format!(
             "the file was read as {name}, as the settings say, but its {n} characters outside of \
              ASCII are all UTF-8; --encoding utf-8 reads them as such"
-        )),
+        ))),
     }
 }

@@ -75,6 +75,7 @@ pub fn run(
         return Err(failure(mistake.clone(), reading, &source));
     }
     let Copied { size_bytes, body_bytes, mistake: of_cut } = copied?;
+    source.check_encoding()?;
     let header = cutter.header("a file without header got through")?;
     if mistake.or(of_cut).is_some() || dialect.is_sequential() {
         let sifting =

@@ -9,7 +9,7 @@ use loader_csv::Position;
 use loader_model::choices::FileFormat;
 use loader_model::error::{Context, Kind, Result};
 
-use crate::encoding::{self, Encoding, Places};
+use crate::encoding::{self, Encoding, Places, Utf8AllTheSame};
 use crate::json_lines::Lines;
 
 /// Where the rows of a file come from.
@@ -119,8 +119,22 @@ impl Source {
 
     /// What a person should look at.
     pub(crate) fn notices(&self) -> Vec<String> {
-        let places = self.places.as_deref();
-        places.and_then(|places| encoding::notice(self.encoding, places)).into_iter().collect()
+        match self.utf_8_all_the_same() {
+            Some(Utf8AllTheSame::Perhaps(notice)) => vec![notice],
+            Some(Utf8AllTheSame::Surely(_)) | None => Vec::new(),
+        }
+    }
+
+    /// Errors: `Data` for text that is UTF-8 although the settings name another encoding.
+    pub(crate) fn check_encoding(&self) -> Result<()> {
+        match self.utf_8_all_the_same() {
+            Some(Utf8AllTheSame::Surely(error)) => Err(error),
+            Some(Utf8AllTheSame::Perhaps(_)) | None => Ok(()),
+        }
+    }
+
+    fn utf_8_all_the_same(&self) -> Option<Utf8AllTheSame> {
+        encoding::utf_8_all_the_same(self.encoding, self.places.as_deref()?)
     }
 
     /// What is wrong with bytes that are not in the encoding.
