@@ -40,6 +40,11 @@ fn shown(letter: char) -> char {
     if letter.is_control() { char::REPLACEMENT_CHARACTER } else { letter }
 }
 
+/// A text as a terminal shows it.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(shown).collect()
+}
+
 /// A name with its middle left out where it is too long: beginning and end tell more.
 pub(crate) fn shortened(name: &str, most: usize) -> String {
     let letters: Vec<char> = name.chars().map(shown).collect();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::dates::DateColumn;
+
 /// What a sample is.
 #[derive(Clone, Debug)]
 pub enum Sniffed {
@@ -34,6 +36,8 @@ pub struct Findings {
     pub keys: Vec<Vec<String>>,
     /// The columns whose numbers have a fraction behind a comma.
     pub decimal_commas: Vec<DecimalColumn>,
+    /// The columns of dates that are not written as ISO 8601 has them.
+    pub dates: Vec<DateColumn>,
     /// What the delimiter is if it is not what was found.
     pub other_delimiter: Option<Delimiter>,
     /// For a file of one column: the first usual delimiter that no field has outside of quotes.

@@ -14,6 +14,7 @@
 mod candidates;
 mod cell;
 mod comment;
+mod dates;
 mod encoding;
 mod findings;
 mod header;
@@ -27,6 +28,7 @@ mod shape;
 mod sniff;
 mod values;
 
+pub use dates::DateColumn;
 pub use findings::{
     DecimalColumn, Delimiter, Encoding, Finding, Findings, HeaderRows, NullText, RecordEnd,
     Sniffed, Sureness,

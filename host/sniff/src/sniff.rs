@@ -123,6 +123,7 @@ fn describe(texts: &Texts, tried: &[Tried], best: &Tried) -> Findings {
         footer,
         null_texts: values.null_texts(&names),
         decimal_commas: values.decimal_commas(&names),
+        dates: values.dates(&names),
         unused_delimiter: unused_delimiter(&reading),
         other_delimiter: next_best(tried, best).map(|other| shown(&other.form.separator)),
         names,

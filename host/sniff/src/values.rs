@@ -1,8 +1,9 @@
-//! What the fields of a table tell: texts that look like NULL, and decimal commas.
+//! What the fields of a table tell: texts that look like NULL, decimal commas, and dates.
 
 use std::collections::BTreeMap;
 
 use crate::cell::{Kind, Mark, NULLS, kind, number};
+use crate::dates::{DateColumn, Dates};
 use crate::findings::{DecimalColumn, NullText};
 use crate::reading::{Quoting, Reading, Row};
 
@@ -26,6 +27,7 @@ struct Counts {
     unclear: u64,
     digits: (usize, usize),
     has_groups: bool,
+    dates: Dates,
 }
 
 impl Values {
@@ -82,6 +84,12 @@ impl Values {
         .collect()
     }
 
+    /// The columns of dates that only a format can tell.
+    pub(crate) fn dates(&self, names: &[String]) -> Vec<DateColumn> {
+        let columns = self.columns.iter().zip(names);
+        columns.filter_map(|(counts, name)| counts.dates.column(name)).collect()
+    }
+
     /// A column whose commas may part groups of digits or the fraction.
     pub(crate) fn unclear_comma<'n>(&self, names: &'n [String]) -> Option<&'n String> {
         let unclear = |counts: &Counts| {
@@ -93,7 +101,11 @@ impl Values {
 
 impl Counts {
     fn add(&mut self, text: &str, is_quoted: bool) {
-        match kind(text) {
+        let kind = kind(text);
+        if kind != Kind::Empty && (kind != Kind::Null || is_quoted) {
+            self.dates.add(text);
+        }
+        match kind {
             Kind::Empty => {}
             Kind::Null if is_quoted => self.texts += 1,
             Kind::Null => {

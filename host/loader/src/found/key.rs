@@ -6,12 +6,15 @@
 
 use std::fmt;
 
-use loader_sniff::{DecimalColumn, Delimiter, Findings, Sureness};
+use loader_sniff::{DateColumn, DecimalColumn, Delimiter, Findings, Sureness};
 use toml::{Table, Value};
 
 use crate::job::form;
 use crate::settings::dialect_settings::DialectSettings;
 use crate::settings::key::written_key;
+
+/// The most digits of a DECIMAL.
+const DECIMAL_DIGITS: usize = 38;
 
 /// A setting that was found out.
 #[derive(Clone, Debug)]
@@ -54,14 +57,29 @@ pub(crate) fn keys(found: &Findings) -> Vec<Key> {
 }
 
 /// A column with decimal commas as `[columns]` has it.
+// As wide as the default plugin makes decimals: a scale that a sample has would round what comes
+// later.
 pub(crate) fn decimal_column(column: &DecimalColumn) -> String {
-    let (before, behind) = column.digits;
+    let behind = DECIMAL_DIGITS - column.digits.0.clamp(20, DECIMAL_DIGITS);
     let groups = if column.has_groups { ", thousands = \".\"" } else { "" };
     format!(
-        "{} = {{ type = \"decimal({},{behind})\", decimal-mark = \",\"{groups} }}",
+        "{} = {{ type = \"decimal({DECIMAL_DIGITS},{behind})\", decimal-mark = \",\"{groups} }}",
         written_key(&column.name),
-        (before + behind).clamp(18, 38),
     )
+}
+
+/// A column of dates as `[columns]` has it. Where two formats fit, only a person knows, so it is a
+/// comment.
+pub(crate) fn date_column(column: &DateColumn) -> String {
+    let kind = if column.has_time { "timestamp" } else { "date" };
+    let line = |format: &String| {
+        format!("{} = {{ type = \"{kind}\", format = \"{format}\" }}", written_key(&column.name))
+    };
+    match column.formats.as_slice() {
+        [] => String::new(),
+        [only] => line(only),
+        [first, others @ ..] => format!("# {}  # or {}", line(first), others.join(" or ")),
+    }
 }
 
 /// The settings that say which rows are no records.

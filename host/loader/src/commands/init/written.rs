@@ -5,7 +5,7 @@ use loader_sniff::{Findings, Sureness};
 use toml::Value;
 
 use super::samples::{Feed, FeedKind};
-use crate::found::key::{decimal_column, keys};
+use crate::found::key::{date_column, decimal_column, keys};
 use crate::settings::Settings;
 use crate::settings::dialect_settings::DialectSettings;
 use crate::settings::key::written_key;
@@ -121,7 +121,10 @@ fn dialect(table: &str, found: &Findings, name: &str) -> String {
         let reason = wrapped(&key.reason(), usize::MAX).join(" ");
         let line = format!("{} = {}  # {reason}\n", key.name, key.value);
         match (key.in_place_of(&usual).is_some(), key.changes(&usual)) {
-            (true, true) if key.sureness > Sureness::Undecided => lines.push_str(&line),
+            // In another encoding than the default one, not a single file would be read.
+            (true, true) if key.sureness > Sureness::Undecided || key.name == "encoding" => {
+                lines.push_str(&line);
+            }
             (true, true) => lines.push_str(&format!("# {line}")),
             (true, false) => {}
             (false, _) => lines.push_str(&comment(&format!("no setting says so: {}", key.what))),
@@ -138,20 +141,31 @@ fn dialect(table: &str, found: &Findings, name: &str) -> String {
         let header = format!("\n[tables.{}.dialect]  # found out of {name}\n", written_key(table));
         out = format!("{header}{lines}");
     }
-    out + &decimals(table, found)
+    out + &columns(table, found)
 }
 
-/// Columns with decimal commas, which are texts unless they are named.
-fn decimals(table: &str, found: &Findings) -> String {
-    if found.decimal_commas.is_empty() {
-        return String::new();
+/// Columns with decimal commas, and with dates in a form of their own, which are texts unless they
+/// are named.
+fn columns(table: &str, found: &Findings) -> String {
+    let mut out = String::new();
+    if !found.decimal_commas.is_empty() {
+        out.push_str(&comment(
+            "Numbers with a decimal comma, as wide as the default plugin makes decimals: with fewer \
+             digits behind the comma, values that have more are rounded.",
+        ));
     }
-    let mut out =
-        format!("\n[tables.{}.columns]  # numbers with a decimal comma\n", written_key(table));
-    for column in &found.decimal_commas {
-        out.push_str(&format!("{}\n", decimal_column(column)));
+    let commas = found.decimal_commas.iter().map(decimal_column);
+    out.extend(commas.map(|column| format!("{column}\n")));
+    if !found.dates.is_empty() {
+        out.push_str(&comment(
+            "A guess: all that were looked at are dates of this form. Others will be rejected.",
+        ));
     }
-    out
+    out.extend(found.dates.iter().map(|column| format!("{}\n", date_column(column))));
+    match out.is_empty() {
+        true => out,
+        false => format!("\n[tables.{}.columns]\n{out}", written_key(table)),
+    }
 }
 
 fn comment(text: &str) -> String {

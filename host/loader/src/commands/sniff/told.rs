@@ -7,6 +7,7 @@ use loader_sniff::{Finding, Findings, Sureness};
 use crate::commands::table::table;
 use crate::found::key::{Key, keys};
 use crate::settings::dialect_settings::DialectSettings;
+use crate::words::plain;
 
 /// Columns of the preview, and characters of its fields.
 const SHOWN_COLUMNS: usize = 12;
@@ -97,7 +98,14 @@ fn suggestions(found: &Findings) -> Vec<String> {
             column.name, column.count
         )
     });
-    nulls.chain(commas).collect()
+    let dates = found.dates.iter().map(|column| {
+        format!(
+            "`{}` has dates as {}: format of its column reads them",
+            column.name,
+            column.formats.join(" or ")
+        )
+    });
+    nulls.chain(commas).chain(dates).collect()
 }
 
 fn flags(found: &Findings) -> String {
@@ -120,8 +128,8 @@ fn flags(found: &Findings) -> String {
 
 fn preview(found: &Findings) -> String {
     let shorten = |text: &String| match text.char_indices().nth(SHOWN_CHARACTERS) {
-        Some((end, _)) => format!("{}…", text[..end].escape_debug()),
-        None => text.escape_debug().to_string(),
+        Some((end, _)) => format!("{}…", plain(&text[..end])),
+        None => plain(text),
     };
     let shown = |row: &Vec<String>| -> Vec<String> {
         let mut fields: Vec<String> = row.iter().take(SHOWN_COLUMNS).map(shorten).collect();

@@ -5,7 +5,7 @@ use loader_model::error::Result;
 use loader_sniff::Findings;
 use toml::Value;
 
-use crate::found::key::{decimal_column, keys};
+use crate::found::key::{date_column, decimal_column, keys};
 use crate::settings::dialect_settings::DialectSettings;
 use crate::settings::key::written_key;
 
@@ -44,13 +44,17 @@ fn suggestions(found: &Findings, table: Option<&str>) -> String {
         let texts: Vec<String> = texts.collect();
         out.push_str(&format!("# null-value = [{}]  # if they mean NULL\n", texts.join(", ")));
     }
-    if !found.decimal_commas.is_empty() {
-        let columns = table
+    let commas = found.decimal_commas.iter().map(decimal_column);
+    let columns: Vec<String> = commas.chain(found.dates.iter().map(date_column)).collect();
+    if !columns.is_empty() {
+        let of = table
             .map_or("columns".to_owned(), |table| format!("tables.{}.columns", written_key(table)));
-        out.push_str(&format!("#\n# decimal commas:\n# [{columns}]\n"));
+        out.push_str(&format!(
+            "#\n# numbers and dates that are written in another way:\n# [{of}]\n"
+        ));
     }
-    for column in &found.decimal_commas {
-        out.push_str(&format!("# {}\n", decimal_column(column)));
+    for column in &columns {
+        out.push_str(&format!("# {}\n", column.trim_start_matches("# ")));
     }
     out
 }
