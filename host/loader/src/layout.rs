@@ -7,6 +7,10 @@ use sha2::{Digest, Sha256};
 
 /// Where files land.
 pub(crate) const IN: &str = "data/in/";
+/// Where files are that were refused for what is in them.
+pub(crate) const ASIDE: &str = "data/unprocessed/";
+/// What [`Layout::beside`] adds to a name: `_20250119103000_9f3c01ab`.
+const ADDED_LETTERS: usize = 24;
 
 /// Who a run is: its id, its number in `JOB_STS`, and when it started. Ids and numbers rise with
 /// time.
@@ -88,32 +92,9 @@ impl Layout {
         self.at(format!("data/archive/{month}/{stem}_{second}{suffix}"))
     }
 
-    /// `data/unprocessed/`: the files that were put aside, of all months.
-    pub fn unprocessed_prefix(&self) -> S3Uri {
-        self.at("data/unprocessed/".to_owned())
-    }
-
     /// `data/unprocessed/YYYY/MM/<name>`.
     pub fn unprocessed(&self) -> S3Uri {
-        self.at(format!("data/unprocessed/{}/{}", self.month(), self.relative))
-    }
-
-    /// Whether an object is this source, put aside in some month by [`Layout::unprocessed`] or
-    /// [`Layout::beside`].
-    // Behind the prefix stand year and month: `2025/01/eu/orders.csv` gives `eu/orders.csv`, the
-    // third piece of the split. Between stem and suffix there must be nothing, or just what
-    // `beside` adds, since another file may begin alike: `orders_old.csv` is not `orders.csv` put
-    // aside.
-    pub fn was_put_aside_as(&self, uri: &S3Uri) -> bool {
-        let (stem, suffix) = self.stem_and_suffix();
-        let Some(below_month) =
-            uri.key.strip_prefix("data/unprocessed/").and_then(|key| key.splitn(3, '/').nth(2))
-        else {
-            return false;
-        };
-        let added =
-            below_month.strip_prefix(stem.as_str()).and_then(|rest| rest.strip_suffix(suffix));
-        added.is_some_and(|added| added.is_empty() || is_time_and_run(added))
+        self.at(format!("{ASIDE}{}/{}", self.month(), self.relative))
     }
 
     /// The same place under a name that no other run uses, for when `taken` holds another file
@@ -181,13 +162,31 @@ impl Layout {
         S3Uri::new(&self.bucket, key)
     }
 
-    /// Splits at the first dot of the file name, as the Glue job does: `a/b.csv.gz` is `a/b` and
-    /// `.csv.gz`.
-    fn stem_and_suffix(&self) -> (String, &str) {
-        let start = self.relative.rfind('/').map_or(0, |slash| slash + 1);
-        let dot = self.relative[start..].find('.').map_or(self.relative.len(), |dot| start + dot);
-        (self.relative[..dot].to_string(), &self.relative[dot..])
+    fn stem_and_suffix(&self) -> (&str, &str) {
+        split(&self.relative)
     }
+}
+
+/// The name behind `data/in/` of a file that was put aside, by its key. `None`: it is no such key.
+/// (For example, `data/unprocessed/2025/01/eu/orders.csv` is `eu/orders.csv`.)
+// Behind the prefix stand year and month. What `Layout::beside` has added is taken away.
+pub(crate) fn name_put_aside(key: &str) -> Option<String> {
+    let below = key.strip_prefix(ASIDE)?.splitn(3, '/').nth(2).filter(|name| !name.is_empty())?;
+    let (stem, suffix) = split(below);
+    let added = stem.len().checked_sub(ADDED_LETTERS).and_then(|at| stem.get(at..));
+    let own = match added.filter(|added| is_time_and_run(added)) {
+        Some(added) => stem.strip_suffix(added).unwrap_or(stem),
+        None => stem,
+    };
+    Some(format!("{own}{suffix}"))
+}
+
+/// Splits at the first dot of the file name, as the Glue job does: `a/b.csv.gz` is `a/b` and
+/// `.csv.gz`.
+fn split(name: &str) -> (&str, &str) {
+    let start = name.rfind('/').map_or(0, |slash| slash + 1);
+    let dot = name[start..].find('.').map_or(name.len(), |dot| start + dot);
+    name.split_at(dot)
 }
 
 /// Whether a text is what [`Layout::beside`] adds: `_<14 digits>_<8 hexadecimal digits>`. The time,
@@ -293,17 +292,19 @@ mod tests {
     }
 
     #[test]
-    fn what_was_put_aside_is_found_again() {
+    fn what_was_put_aside_is_known_by_its_own_name() {
         let run = RunId::new();
         let layout = Layout::new("b", "a/x.csv.gz", "t", &run);
+        let name = |uri: &S3Uri| name_put_aside(&uri.key);
         let there = [layout.unprocessed(), layout.beside(&layout.unprocessed())];
-        assert!(there.iter().all(|uri| layout.was_put_aside_as(uri)), "{there:?}");
-        for key in [
-            "data/unprocessed/2025/01/a/y.csv.gz",
-            "data/unprocessed/2025/01/a/x_old.csv.gz",
-            "data/in/a/x.csv.gz",
+        assert!(there.iter().all(|uri| name(uri).as_deref() == Some("a/x.csv.gz")), "{there:?}");
+        for (key, expected) in [
+            ("data/unprocessed/2025/01/a/x_old.csv.gz", Some("a/x_old.csv.gz")),
+            ("data/unprocessed/2025/01/ä", Some("ä")),
+            ("data/unprocessed/2025/01/", None),
+            ("data/in/a/x.csv.gz", None),
         ] {
-            assert!(!layout.was_put_aside_as(&S3Uri::new("b", key)), "{key}");
+            assert_eq!(name_put_aside(key).as_deref(), expected, "{key}");
         }
     }
 }

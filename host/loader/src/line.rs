@@ -30,6 +30,7 @@ pub(crate) async fn load(tools: &Tools) -> Result<Status> {
 /// way, the trail has their places.
 pub(crate) async fn load_together(tools: &Tools, files: ReadFiles) -> Result<Status> {
     let sources: Vec<SourceObject> = files.all().map(|file| file.source.clone()).collect();
+    tools.progress.stands_for(tools.job.layout.source_name(), sources.len());
     source::of_group(tools, &sources).await?;
     let plugins = plugins::run(tools).await?;
     let catalog = catalog::run(tools, &files.first().source).await?;

@@ -1,22 +1,26 @@
 //! Past runs on a page: one HTML file that needs nothing else, on a phone as on a screen, in light
 //! and dark.
 //!
-//! In: reports. Out: the page. `figures` counts, `charts` draws, `tables` lists; everything that
+//! In: reports, and what is not loaded now. Out: the page. `files` takes loads of several files
+//! apart, `figures` counts, `charts` draws, `tables` lists; everything that
 //! comes from a report is escaped in `html`.
 
 mod charts;
 mod figures;
+mod files;
 mod html;
 mod tables;
 
 use jiff::Timestamp;
 use loader_model::names::utc;
 
+use crate::backlog::status::NotLoaded;
 use crate::past::PastReport;
 use crate::words::{count, grouped};
 
 use charts::{bars_by_day, bars_by_name};
 use figures::Figures;
+use files::by_file;
 use html::escaped;
 
 const STYLE: &str = include_str!("page/style.css");
@@ -28,6 +32,7 @@ pub(crate) struct Page<'a> {
     pub(crate) days: u32,
     /// The latest first.
     pub(crate) runs: &'a [PastReport],
+    pub(crate) not_loaded: &'a [NotLoaded],
     /// Whether there were more runs than are here.
     pub(crate) has_more: bool,
     pub(crate) made_at: Timestamp,
@@ -37,15 +42,18 @@ impl Page<'_> {
     /// The whole file.
     pub(crate) fn html(&self) -> String {
         let figures = Figures::of(self.runs, self.days, self.made_at);
+        let files = by_file(self.runs);
         let title = escaped(&self.title);
         let sections = [
             self.tiles(&figures),
             charts(&figures),
+            tables::of_not_loaded(self.not_loaded),
             tables::of_tables(&figures),
-            tables::of_failures(self.runs),
+            tables::of_failures(&files),
+            tables::of_notices(self.runs),
             tables::of_schema_changes(self.runs),
+            tables::of_files(&files),
             tables::of_plugins(&figures),
-            tables::of_runs(self.runs),
         ];
         let made = utc(self.made_at, "%Y-%m-%d %H:%M:%S UTC");
         let more = match self.has_more {
@@ -69,12 +77,13 @@ impl Page<'_> {
         }
         let rate = |part: u64, of: u64| match part as f64 * 100.0 / of.max(1) as f64 {
             0.0 => String::new(),
-            percent if percent < 0.1 => "< 0.1 %".to_owned(),
-            percent => format!("{percent:.1} %"),
+            percent if percent < 0.1 => "< 0.1 % of those read".to_owned(),
+            percent => format!("{percent:.1} % of those read"),
         };
+        let loads = format!("in {}", count(figures.loads as usize, "load"));
         let tiles = [
-            ("runs", grouped(figures.runs), String::new(), ""),
-            ("failed", grouped(figures.failed), rate(figures.failed, figures.runs), "bad"),
+            ("files", grouped(figures.files), loads, ""),
+            ("files that failed", grouped(figures.failed), String::new(), "bad"),
             ("rows inserted", grouped(figures.inserted), String::new(), ""),
             ("rows updated", grouped(figures.updated), String::new(), ""),
             (
@@ -97,11 +106,11 @@ impl Page<'_> {
 }
 
 fn charts(figures: &Figures) -> String {
-    if figures.runs == 0 {
+    if figures.loads == 0 {
         return String::new();
     }
     let runs = bars_by_day(
-        "Runs",
+        "Files",
         &figures.days,
         &[
             ("loaded", "good", |day| day.loaded),
@@ -136,7 +145,7 @@ fn charts(figures: &Figures) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Report, RowCounts, Status, StepTime};
+    use crate::report::{FileReport, Report, RowCounts, Status, StepTime};
 
     fn past(minutes: i64, change: impl FnOnce(&mut Report)) -> PastReport {
         let started_at: Timestamp = "2026-11-28T18:00:00Z".parse().expect("an instant");
@@ -164,7 +173,18 @@ mod tests {
 
     fn page(runs: &[PastReport]) -> String {
         let made_at = "2026-11-28T19:00:00Z".parse().expect("an instant");
-        Page { title: "s3://b".into(), days: 7, runs, has_more: false, made_at }.html()
+        let waiting = NotLoaded {
+            state: "aside",
+            table: "orders".into(),
+            name: "orders_2.csv".into(),
+            since: Some(made_at),
+            reason: "the file's <fault>".into(),
+            to_do: "mend it".into(),
+        };
+        let not_loaded = if runs.is_empty() { Vec::new() } else { vec![waiting] };
+        let title = "s3://b".into();
+        let not_loaded = &not_loaded;
+        Page { title, days: 7, runs, not_loaded, has_more: false, made_at }.html()
     }
 
     #[test]
@@ -176,13 +196,22 @@ mod tests {
                 report.exit_code = 3;
                 report.error = Some("line 7: <b>no</b> number".into());
             }),
-            past(60 * 48, |report| report.schema_changes = vec!["ALTER TABLE t".into()]),
+            past(60 * 48, |report| {
+                report.schema_changes = vec!["ALTER TABLE t".into()];
+                report.values_rounded = 1200;
+                report.files = vec![FileReport::default(), FileReport::default()];
+            }),
         ];
         let page = page(&runs);
         for part in [
             "<h1>s3://b</h1>",
-            "<b>3</b>",
+            "<b>4</b> <small>in 3 loads</small>",
             "does-not-fit",
+            "the file&#39;s &lt;fault&gt;",
+            "orders<wbr>.csv",
+            "of 2 as one",
+            "1,200 values rounded to the digits of their columns",
+            "loaded 2026-11-28 18:00:00</td>",
             "line 7: &lt;b&gt;no&lt;/b&gt; number",
             "ALTER TABLE t",
             "public.orders",
@@ -192,7 +221,7 @@ mod tests {
         for other in ["http://", "https://", "<script", "src=", "@import", "url("] {
             assert!(!page.contains(other), "{other} is in {page}");
         }
-        assert_eq!(page.matches("<svg").count(), 4);
+        assert_eq!((page.matches("<svg").count(), page.matches("<figure").count()), (2, 4));
     }
 
     #[test]

@@ -102,7 +102,21 @@ impl Progress {
         // Above the line of all files, if there is one.
         let bar = bars().insert(0, ProgressBar::no_length());
         bar.set_prefix(crate::words::shortened(name, NAME));
+        set_style(&bar, "{prefix:24} {elapsed}");
         Progress(Shown::Bar(bar))
+    }
+
+    /// The load is one of several files, of which the name is that of the first.
+    pub fn stands_for(&self, name: &str, files: usize) {
+        let more = format!(" +{}", files.saturating_sub(1));
+        match &self.0 {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => {
+                let room = NAME.saturating_sub(more.len());
+                bar.set_prefix(crate::words::shortened(name, room) + &more);
+            }
+            Shown::Lines(lines) => lines.rename(format!("{name}{more}")),
+        }
     }
 
     /// Begins to count bytes. `what`: a verb such as `reading`.

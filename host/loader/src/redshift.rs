@@ -27,6 +27,8 @@ pub mod lock_wait;
 
 pub mod retry;
 
+pub(crate) mod query;
+
 pub(crate) mod counted;
 
 pub(crate) mod watched;

@@ -199,6 +199,9 @@ impl Report {
     fn headline(&self) -> String {
         let uri = &self.source.uri;
         match (self.status, &self.staged_only) {
+            (Status::Success, None) if !self.files.is_empty() => {
+                format!("loaded {} into {} as one", count(self.files.len(), "file"), self.target)
+            }
             (Status::Success, None) => format!("loaded {uri} into {}", self.target),
             (Status::Success, Some(manifest)) => format!("staged {uri} as {manifest}"),
             (Status::AlreadyLoaded, _) => format!("{uri} was loaded before; nothing changed"),
@@ -256,11 +259,12 @@ impl Report {
         lines.push(("seconds", listed(&steps)));
         lines.push(("S3", tally(&self.calls.s3)));
         lines.push(("Data API", tally(&self.calls.redshift_data)));
-        if !self.files.is_empty() {
-            let together =
-                format!("{} in one load, all of one shape", count(self.files.len(), "file"));
-            lines.push(("files", together));
-        }
+        let file = |file: &FileReport| {
+            let name = file.source.uri.rsplit_once("/data/in/").map_or("", |(_, name)| name);
+            let rows = usize::try_from(file.rows.read).unwrap_or(usize::MAX);
+            ("file", format!("{name}  {}", count(rows, "row")))
+        };
+        lines.extend(self.files.iter().map(file));
         lines.extend(self.archived_to.iter().map(|uri| ("file", format!("now {uri}"))));
         lines.extend(self.rejected_to.iter().map(|uri| ("rejects", uri.clone())));
         lines.extend(self.both_ids().map(|ids| ("run", ids)));

@@ -18,8 +18,7 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// All steps, in order: what README and the folder are held against.
-    #[cfg(test)]
+    /// All steps, in order.
     pub(crate) const ALL: [Step; 11] = [
         Step::Plugins,
         Step::Source,

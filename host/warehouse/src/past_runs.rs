@@ -27,6 +27,8 @@ pub struct PastRun {
     pub read: Option<i64>,
     pub inserted: Option<i64>,
     pub updated: Option<i64>,
+    /// `None` where the table has no column for it.
+    pub rejected: Option<i64>,
     pub error: Option<String>,
 }
 
@@ -41,6 +43,13 @@ pub struct PastLoad {
     pub loaded_at: String,
     /// The plugins with what they counted, as JSON.
     pub plugins: Option<String>,
+}
+
+/// The last load of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastLoad {
+    pub source_uri: String,
+    pub run_id: String,
 }
 
 /// The last runs of a schema, the latest first. `table`: of this table alone.
@@ -62,6 +71,17 @@ pub fn loads(schema: &str, of_table: Option<&TableName>, at_most: u32) -> String
     format!(
         "SELECT * FROM {ledger}{} ORDER BY loaded_at DESC, run_id DESC LIMIT {at_most}",
         condition.unwrap_or_default()
+    )
+}
+
+/// The last load of each of these sources.
+pub fn last_loads(schema: &str, source_uris: &[String]) -> String {
+    let ledger = table(&TableName { schema: schema.to_owned(), table: LEDGER.to_owned() });
+    let uris: Vec<String> = source_uris.iter().map(|uri| text(uri)).collect();
+    format!(
+        "SELECT source_uri, MAX(run_id) AS run_id FROM {ledger} WHERE source_uri IN ({}) GROUP BY \
+         source_uri",
+        uris.join(", ")
     )
 }
 
@@ -107,6 +127,7 @@ impl FromRow for PastRun {
             read: number("records_read")?,
             inserted: number("records_inserted")?,
             updated: number("records_updated")?,
+            rejected: number("records_rejected")?,
             error: (!error.is_empty()).then_some(error),
         })
     }
@@ -123,6 +144,12 @@ impl FromRow for PastLoad {
             loaded_at: row.text("loaded_at")?,
             plugins,
         })
+    }
+}
+
+impl FromRow for LastLoad {
+    fn from_row(row: Row<'_>) -> Result<LastLoad> {
+        Ok(LastLoad { source_uri: row.text("source_uri")?, run_id: row.text("run_id")? })
     }
 }
 
@@ -145,6 +172,8 @@ mod tests {
         let orders = TableName { schema: "sales".into(), table: "orders".into() };
         insta::assert_snapshot!(runs("sales", Some("orders"), 5), @r#"SELECT * FROM "sales"."job_sts" WHERE target_table_name = 'orders' ORDER BY run_start_ts DESC, run_id DESC LIMIT 5"#);
         insta::assert_snapshot!(loads("sales", Some(&orders), 5), @r#"SELECT * FROM "sales"."loader_loads" WHERE target_table = 'sales.orders' ORDER BY loaded_at DESC, run_id DESC LIMIT 5"#);
+        let uris = ["s3://b/data/in/a.csv".to_owned(), "s3://b/data/in/it's.csv".to_owned()];
+        insta::assert_snapshot!(last_loads("sales", &uris), @r#"SELECT source_uri, MAX(run_id) AS run_id FROM "sales"."loader_loads" WHERE source_uri IN ('s3://b/data/in/a.csv', 's3://b/data/in/it''s.csv') GROUP BY source_uri"#);
         insta::assert_snapshot!(runs("sales", None, 5), @r#"SELECT * FROM "sales"."job_sts" ORDER BY run_start_ts DESC, run_id DESC LIMIT 5"#);
     }
 }

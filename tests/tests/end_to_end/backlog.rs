@@ -311,19 +311,26 @@ fn what_is_there_and_what_was_can_be_seen() {
         status["files"].as_array().expect("files").iter().map(state).collect();
     let expected = [
         r#""frozen" "held" f.csv"#,
-        r#""orders" "aside" orders_2.csv"#,
         r#""orders" "pending" orders_3.csv"#,
+        r#""orders" "aside" orders_2.csv"#,
         r#""several tables" "several" orders_x.csv"#,
     ];
     assert_eq!(states, expected);
-    let reason = status["files"][1]["reason"].as_str().unwrap_or_default();
+    let said = |key: &str| status["files"][2][key].as_str().unwrap_or_default();
+    let (reason, to_do) = (said("reason"), said("to_do"));
     assert!(reason.starts_with("record 1, line 2, byte 3: the row has 2 fields"), "{reason}");
-    assert!(reason.contains("`loader retry orders_2.csv`"), "{reason}");
+    assert!(to_do.contains("`loader retry orders_2.csv`"), "{to_do}");
     let text = project.text(&["status", "orders"]).stdout;
     assert!(
         text.starts_with("3 files: 1 pending, 1 taken by several tables, 1 put aside\n"),
         "{text}"
     );
+
+    for command in ["status", "history", "report"] {
+        let unknown = project.text(&[command, "ordres"]);
+        assert_eq!(unknown.code, 2, "{}", unknown.stdout);
+        assert!(unknown.stderr.contains("did you mean `orders`?"), "{}", unknown.stderr);
+    }
 
     let history = json(&["history"]);
     let runs = history.as_array().expect("runs");

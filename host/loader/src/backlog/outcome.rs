@@ -16,6 +16,8 @@ pub(crate) struct Outcomes {
     pub(crate) files: Vec<FileOutcome>,
     /// Files in `data/in/` that no table takes.
     pub(crate) unclaimed: Vec<String>,
+    /// Whether only files that had failed before were to be loaded.
+    pub(crate) of_held: bool,
     /// The exit code of the signal that stopped the command, if one did.
     pub(crate) stopped: Option<u8>,
     pub(crate) took: Duration,

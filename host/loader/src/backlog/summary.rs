@@ -13,7 +13,7 @@ use crate::backlog::outcome::{
 };
 use crate::commands::plan;
 use crate::report::paint::{Tone, paint};
-use crate::report::{RowCounts, indented_json};
+use crate::report::{Report, RowCounts, indented_json};
 use crate::words::{count, grouped, shortened, wrapped};
 
 /// Columns of a terminal.
@@ -109,7 +109,11 @@ fn tables(outcomes: &Outcomes) -> Vec<Option<&str>> {
 /// What became of the files, in one sentence.
 fn headline(outcomes: &Outcomes) -> String {
     if outcomes.files.is_empty() {
-        return "nothing is pending".to_owned();
+        return match outcomes.of_held {
+            true => "no file is held; `loader status` has what is pending and what was put aside",
+            false => "nothing is pending",
+        }
+        .to_owned();
     }
     let files = count(outcomes.files.len(), "file");
     let loaded = match outcomes.count(PREVIEWED) {
@@ -143,7 +147,44 @@ fn into_tables(outcomes: &Outcomes) -> String {
 fn of_one_table<'a>(files: impl Iterator<Item = &'a FileOutcome> + Clone) -> String {
     let widest = files.clone().map(|file| shortened(&file.name, NAME).chars().count()).max();
     let width = widest.unwrap_or(0);
-    files.map(|file| line(file, width)).collect()
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    let mut lines = String::new();
+    for file in files {
+        lines.push_str(&line(file, width));
+        // Files that were loaded as one have one account of their load.
+        if let Some(report) = file.report()
+            && told.insert(&report.run_id)
+        {
+            lines.push_str(&to_look_at(report));
+        }
+    }
+    lines
+}
+
+/// What a person should look at in a load that may well have succeeded: a value that was changed, a
+/// table that is no longer what it was.
+fn to_look_at(report: &Report) -> String {
+    let rounded = match report.values_rounded {
+        0 => None,
+        n => Some(format!("{} values were rounded to the digits of their columns", grouped(n))),
+    };
+    let left_out = match report.columns_discarded.as_slice() {
+        [] => None,
+        columns => Some(format!("left out: {}", columns.join(", "))),
+    };
+    let changes = report.schema_changes.iter().map(|change| beginning(change));
+    let all = changes.chain(left_out).chain(rounded).chain(report.notices.iter().cloned());
+    let wrapped = all.map(|text| wrapped(&text, WIDTH - REASON - 2).join("\n            "));
+    wrapped.map(|text| format!("{:REASON$}{} {text}\n", "", paint("!", Tone::Waiting))).collect()
+}
+
+/// The beginning of a statement, on one line.
+fn beginning(sql: &str) -> String {
+    let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    match sql.char_indices().nth(CHANGE) {
+        Some((end, _)) => format!("{}…", &sql[..end]),
+        None => sql,
+    }
 }
 
 /// The line of a file: what became of it, its name, its rows. Where something went wrong, the
@@ -191,6 +232,8 @@ fn reason(file: &FileOutcome) -> String {
 
 /// Columns before a reason.
 const REASON: usize = 10;
+/// The most that is shown of a statement.
+const CHANGE: usize = 140;
 
 fn rows(rows: &RowCounts) -> String {
     let RowCounts { read, inserted, updated, rejected, duplicates, .. } = *rows;
@@ -214,7 +257,7 @@ mod tests {
     use loader_model::error::{Error, Kind};
 
     use super::*;
-    use crate::report::{Report, Status, StepTime};
+    use crate::report::{Status, StepTime};
 
     fn ran(name: &str, outcome: Result<Status, Error>, rows: RowCounts) -> FileOutcome {
         let mut report = Report { run_id: "01a2".into(), rows, ..Report::default() };
@@ -222,6 +265,16 @@ mod tests {
         report.conclude(outcome.as_ref().copied());
         let table = Some("orders".to_owned());
         FileOutcome { name: name.to_owned(), table, end: End::Ran(Box::new(report)) }
+    }
+
+    fn altered(mut file: FileOutcome) -> FileOutcome {
+        if let End::Ran(report) = &mut file.end {
+            report.values_rounded = 1200;
+            report.columns_discarded = vec!["note".into()];
+            report.schema_changes = vec!["ALTER TABLE \"o\"\n  ADD COLUMN \"c\" DATE".into()];
+            report.notices = vec!["all of the file is UTF-8, and was read as windows-1252".into()];
+        }
+        file
     }
 
     fn outcomes() -> Outcomes {
@@ -239,7 +292,7 @@ mod tests {
         let claimed = vec!["orders".to_owned(), "lines".to_owned()];
         Outcomes {
             files: vec![
-                ran("orders_1.csv", Ok(Status::Success), rows(120, 110, 8, 2)),
+                altered(ran("orders_1.csv", Ok(Status::Success), rows(120, 110, 8, 2))),
                 ran(long, Ok(Status::AlreadyLoaded), RowCounts::default()),
                 ran("orders_3.csv", Err(Error::new(Kind::Data, refused)), rows(9, 0, 0, 0)),
                 FileOutcome {
@@ -250,6 +303,7 @@ mod tests {
                 FileOutcome { name: "x.csv".into(), table: None, end: End::Claimed(claimed) },
             ],
             unclaimed: vec!["notes.txt".into()],
+            of_held: false,
             stopped: None,
             took: Duration::from_millis(3210),
             bucket: "b".into(),
@@ -267,6 +321,10 @@ mod tests {
     orders
       loaded  orders_1.csv
               120 rows: 110 inserted, 8 updated, 2 rejected
+              ! ALTER TABLE "o" ADD COLUMN "c" DATE
+              ! left out: note
+              ! 1,200 values were rounded to the digits of their columns
+              ! all of the file is UTF-8, and was read as windows-1252
       before  a_name_that_is_lon…olumn_is_wide.csv  was loaded before
       failed  orders_3.csv                          exit code 3
               line 7, column `amount`: `12,5` is no number, which the column

@@ -66,7 +66,8 @@ impl Work<'_> {
         let unclaimed = unclaimed.into_iter().map(|file| file.name).collect();
         let (bucket, took) = (self.place.bucket.clone(), started.elapsed());
         let stopped = self.stop.check().err().map(|error| error.kind().exit_code());
-        Outcomes { files, unclaimed, stopped, took, bucket }
+        let of_held = self.doing == Doing::Load(Again::Only);
+        Outcomes { files, unclaimed, of_held, stopped, took, bucket }
     }
 
     pub(super) fn parallel(&self) -> usize {
@@ -193,19 +194,24 @@ impl Work<'_> {
     /// that came before it; only rows that are appended do not. After every other failure the next
     /// file would fail, too.
     pub(super) fn ends_the_table(&self, end: &End, settings: &Settings) -> bool {
-        let [data, config, conflict] =
-            [Kind::Data, Kind::Config, Kind::SchemaConflict].map(Kind::exit_code);
-        let wanted = settings.on_refusal;
         match end.exit_code() {
             0 => false,
             _ if self.doing == Doing::Preview => false,
-            code if code == data => wanted == Some(OnRefusal::Stop),
-            code if code == config || code == conflict => match wanted {
-                Some(wanted) => wanted == OnRefusal::Stop,
-                None => !job::any_order(settings),
-            },
+            code if code == Kind::Data.exit_code() => settings.on_refusal == Some(OnRefusal::Stop),
+            code if STAYS.map(Kind::exit_code).contains(&code) => must_go_first(settings),
             _ => true,
         }
+    }
+}
+
+/// How a load fails whose file stays in `data/in/`, until somebody has changed something.
+const STAYS: [Kind; 2] = [Kind::Config, Kind::SchemaConflict];
+
+/// Whether a file that failed and stays must be loaded before those behind it.
+pub(super) fn must_go_first(settings: &Settings) -> bool {
+    match settings.on_refusal {
+        Some(wanted) => wanted == OnRefusal::Stop,
+        None => !job::any_order(settings),
     }
 }
 

@@ -24,6 +24,7 @@ use crate::commands::{conclude, print, run, sql};
 use crate::data_path::{DataPath, chain};
 use crate::job::Job;
 use crate::preview::preview;
+use crate::redshift::query;
 use crate::report::log::Logs;
 use crate::report::{Report, Status};
 use crate::settings::{Names, Settings};
@@ -153,7 +154,7 @@ impl Story {
     /// What the analysts did in the warehouse before the file came.
     async fn meanwhile(&self, chapter: &Chapter) -> Result<String> {
         for statement in chapter.before {
-            sql::select(&self.api, statement).await?;
+            query::select(&self.api, statement).await?;
         }
         Ok(format!("What the analysts did meanwhile\n{}", indented(&chapter.before.join("\n"))))
     }
@@ -221,7 +222,7 @@ impl Story {
     }
 
     async fn table(&self, title: &str, statement: &str) -> Result<String> {
-        let rows = sql::select(&self.api, statement).await?.unwrap_or_default();
+        let rows = query::select(&self.api, statement).await?.unwrap_or_default();
         Ok(format!("{title}\n{}", sql::render(&rows, RowFormat::Table)))
     }
 }

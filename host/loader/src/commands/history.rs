@@ -11,9 +11,9 @@ use loader_warehouse::rows::FromRow;
 use serde_json::{Value, json};
 
 use crate::cli::seeing::HistoryArgs;
-use crate::commands::sql::select;
 use crate::commands::{conclude, print};
 use crate::job::{Project, WarehouseSettings};
+use crate::redshift::query::select_if_there;
 use crate::report::indented_json;
 use crate::report::paint::{Tone, paint};
 use crate::words::{grouped, shortened, wrapped};
@@ -48,6 +48,10 @@ async fn history(args: HistoryArgs, stop: Stop) -> Result<()> {
     let runs: Vec<PastRun> = ask(&api, &past_runs::runs(&schema, of_table, args.last)).await?;
     let loads = past_runs::loads(&schema, target.as_ref(), args.last);
     let ids = ids(ask(&api, &loads).await?);
+    if let Some(name) = args.of_table.as_ref().filter(|_| runs.is_empty()) {
+        // A table that no settings file has may have runs all the same.
+        project.known_table(name)?;
+    }
     print(&match project.report_format().unwrap_or_default() {
         ReportFormat::Json => {
             let run = |run: &PastRun| as_json(run, run.number.and_then(|number| ids.get(&number)));
@@ -61,7 +65,7 @@ async fn history(args: HistoryArgs, stop: Stop) -> Result<()> {
 
 /// The rows of a query.
 async fn ask<T: FromRow>(api: &DataApi, sql: &str) -> Result<Vec<T>> {
-    select(api, sql).await?.unwrap_or_default().decode()
+    select_if_there(api, sql).await?.unwrap_or_default().decode()
 }
 
 /// The ids of runs by their numbers.
@@ -73,28 +77,37 @@ fn ids(loads: Vec<PastLoad>) -> BTreeMap<i64, PastLoad> {
 
 fn human(runs: &[PastRun], ids: &BTreeMap<i64, PastLoad>) -> String {
     let id = |run: &PastRun| match run.number.and_then(|number| ids.get(&number)) {
-        Some(load) => load.run_id.clone(),
+        Some(load) => format!("{} ({})", load.run_id, run.number.unwrap_or_default()),
         None => run.number.map(|number| number.to_string()).unwrap_or_default(),
     };
     runs.iter().map(|run| entry(run, &id(run))).collect()
 }
 
-/// Two lines for a run, and one for its error. `id`: its id, or its number where the ledger has
-/// none.
+/// Two lines for a run, and one for its error. `id`: its id and its number, or its number alone
+/// where the ledger has no id.
 fn entry(run: &PastRun, id: &str) -> String {
     let started_at = run.started_at.get(..19).unwrap_or(&run.started_at);
     let is_failed = run.status.eq_ignore_ascii_case("failed");
     let tone = if is_failed { Tone::Bad } else { Tone::Good };
     let status = paint(&format!("{:<7}", run.status.to_lowercase()), tone);
     let file = shortened(&run.file_name, NAME);
-    let counts = [(run.read, "read"), (run.inserted, "inserted"), (run.updated, "updated")];
-    let counts = counts.into_iter().filter_map(|(n, what)| {
+    let counts = [
+        (run.read, "read"),
+        (run.inserted, "inserted"),
+        (run.updated, "updated"),
+        (run.rejected, "rejected"),
+    ];
+    // What became of rows that are in neither count, the table says only where it has a column.
+    let loaded = run.inserted.unwrap_or(0) + run.updated.unwrap_or(0);
+    let others = run.read.filter(|_| !is_failed && run.rejected.is_none());
+    let others = [(others.map(|read| read - loaded), "rejected or of a key already in the file")];
+    let counts = counts.into_iter().chain(others).filter_map(|(n, what)| {
         let n = u64::try_from(n?).ok().filter(|n| *n > 0)?;
         Some(format!("{} {what}", grouped(n)))
     });
     let counts: Vec<String> = counts.collect();
     let counts = if counts.is_empty() { "no rows".to_owned() } else { counts.join(", ") };
-    let mut out = format!("{started_at:19}  {status}  {file} into {}\n", run.table);
+    let mut out = format!("{started_at:19} UTC  {status}  {file} into {}\n", run.table);
     out.push_str(&format!("{:INDENT$}run {id}\n{:INDENT$}{counts}\n", "", ""));
     if let Some(error) =
         run.error.as_ref().and_then(|error| wrapped(error, ERROR).into_iter().next())
@@ -117,6 +130,7 @@ fn as_json(run: &PastRun, load: Option<&PastLoad>) -> Value {
         "rows_read": run.read,
         "rows_inserted": run.inserted,
         "rows_updated": run.updated,
+        "rows_rejected": run.rejected,
         "error": run.error,
     })
 }

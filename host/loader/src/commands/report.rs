@@ -4,6 +4,7 @@ use loader_aws::stop::Stop;
 use loader_model::error::{Context, Kind, Result};
 
 use crate::backlog::place::Place;
+use crate::backlog::status;
 use crate::cli::seeing::ReportArgs;
 use crate::commands::{conclude, print};
 use crate::job::Project;
@@ -20,14 +21,24 @@ async fn write(args: ReportArgs, stop: &Stop) -> Result<()> {
     let project = Project::read(args.run)?;
     let place = Place::connect(&project, stop).await?;
     let (mut runs, has_more) = past::of_days(&place, args.days).await?;
+    let of_table = match &args.of_table {
+        Some(name) => Some(project.known_table(name)?),
+        None => None,
+    };
+    // Without tables of a settings file there is nothing that could be pending.
+    let not_loaded = match project.tables().next() {
+        Some(_) => status::look(&project, &place, of_table).await?.not_loaded(),
+        None => Vec::new(),
+    };
     let mut title = format!("s3://{}", place.bucket);
-    if let Some(name) = &args.of_table {
-        let target = project.target_of(project.table_of_name(name).unwrap_or(name))?.to_string();
+    if let Some(name) = of_table {
+        let target = project.target_of(name)?.to_string();
         runs.retain(|past| past.report.target == target);
         title = format!("{target} from {title}");
     }
     let made_at = jiff::Timestamp::now();
-    let page = Page { title, days: args.days, runs: &runs, has_more, made_at };
+    let (runs, not_loaded) = (&runs, &not_loaded);
+    let page = Page { title, days: args.days, runs, not_loaded, has_more, made_at };
     let cannot = || format!("{} cannot be written", args.output.display());
     std::fs::write(&args.output, page.html()).context(Kind::Config, cannot())?;
     print(&format!("{} has {}\n", args.output.display(), count(runs.len(), "run")));

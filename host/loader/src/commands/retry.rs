@@ -1,6 +1,6 @@
 //! `loader retry` takes up what killed and failed runs left. It brings back views that they left
-//! dropped. With `--source-file-name` it then loads that file once more, also when an earlier run
-//! put the file aside below `data/unprocessed/`.
+//! dropped, and then loads once more what failed, or the files that are named, also when an earlier
+//! run put them aside below `data/unprocessed/`.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,16 @@ use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::bookkeeping::DROPPED_VIEWS;
 use serde_json::{Value, json};
 
+use crate::backlog::aside;
 use crate::backlog::bring_in::name_here;
 use crate::backlog::chosen::{Chosen, chosen};
 use crate::backlog::doing::{Again, Doing};
 use crate::backlog::place::Place;
 use crate::cli::LoadArgs;
 use crate::commands::{fail, print, run};
+use crate::feeds::{Feeds, Owner};
 use crate::job::{self, Job, Project, WarehouseSettings};
-use crate::layout::{Layout, RunId};
+use crate::layout::IN;
 use crate::old_journals;
 use crate::redshift::journals::{self, RecoverScope, Recovered};
 use crate::report::log::Logs;
@@ -53,7 +55,10 @@ async fn retry(args: LoadArgs, stop: Stop, logs: &Logs) -> Result<u8> {
     // The job is decided first, so that a mistake in its settings ends the command before a view is
     // made or a file is moved.
     let job = Job::decide(settings.clone())?;
-    recover_and_return(&settings, &job, &stop).await?;
+    take_up(&settings, &stop).await?;
+    let place = Place::connect(&project, &stop).await?;
+    let (schema, name) = (&job.target.schema, job.layout.source_name());
+    aside::take_back(&place, schema, name, job.force).await?;
     let report = run::load_job(job, stop, logs).await;
     Ok(run::show(&report, format))
 }
@@ -65,20 +70,52 @@ async fn retry_many(project: &Project, chosen: Chosen, stop: Stop, logs: &Logs) 
         let settings = Settings { schema_name: Some(schema), ..settings.clone() };
         take_up(&settings, &stop).await?;
     }
-    let again = match &chosen {
-        Chosen::Pending { .. } => Again::Only,
-        Chosen::Files { files, .. } => {
-            let place = Place::connect(project, &stop).await?;
-            for word in files {
-                if let Some(name) = name_here(&place, word)? {
-                    let layout = Layout::new(&place.bucket, &name, "", &RunId::new());
-                    bring_back(&place.store, &layout).await?;
-                }
-            }
-            Again::Always
-        }
+    let Chosen::Files { table, files } = chosen else {
+        let doing = Doing::Load(Again::Only);
+        return Ok(run::many(project, chosen, doing, stop, logs).await);
     };
-    Ok(run::many(project, chosen, Doing::Load(again), stop, logs).await)
+    let files = brought_back(project, table.as_deref(), files, &stop).await?;
+    let chosen = Chosen::Files { table, files };
+    Ok(run::many(project, chosen, Doing::Load(Again::Always), stop, logs).await)
+}
+
+/// The files that the words of a command line stand for, those among them that were put aside being
+/// back in `data/in/`. A word with wildcards stands for every file that it fits.
+async fn brought_back(
+    project: &Project,
+    table: Option<&str>,
+    words: Vec<String>,
+    stop: &Stop,
+) -> Result<Vec<String>> {
+    let place = Place::connect(project, stop).await?;
+    let feeds = Feeds::of(project)?;
+    let is_forced = project.settings()?.force.unwrap_or(false);
+    let mut files = Vec::new();
+    for word in words {
+        let is_pattern = word.contains(['*', '?', '[']) && !word.contains("://");
+        let names = match name_here(&place, &word)? {
+            Some(_) if is_pattern => aside::fitting(&place, &word).await?,
+            Some(name) => vec![name],
+            None => {
+                files.push(word);
+                continue;
+            }
+        };
+        for name in names {
+            let table = table.or_else(|| match feeds.owner(&name) {
+                Owner::Table(table) => Some(table),
+                Owner::Nobody | Owner::Several(_) => None,
+            });
+            let schema = match table {
+                Some(table) => project.target_of(table)?.schema,
+                None => project.schema()?,
+            };
+            aside::take_back(&place, &schema, &name, is_forced).await?;
+            // The whole key: the name itself may be that of a file of this machine.
+            files.push(place.at(format!("{IN}{name}")).to_string());
+        }
+    }
+    Ok(files)
 }
 
 /// The schemas of all tables of the project.
@@ -106,16 +143,8 @@ async fn only_recover(settings: &Settings, format: ReportFormat, stop: &Stop) ->
     }
 }
 
-/// Recovers views, and moves the file back to `data/in/`. A view that cannot come back is in the
-/// log and does not stop the load, which does not read views.
-async fn recover_and_return(settings: &Settings, job: &Job, stop: &Stop) -> Result<()> {
-    let left = take_up(settings, stop).await?;
-    bring_back(&left.store, &job.layout).await
-}
-
 /// What was left behind.
 struct Left {
-    store: Store,
     recovered: Vec<Recovered>,
     /// Journals of earlier versions, as sentences.
     notices: Vec<String>,
@@ -136,28 +165,7 @@ async fn take_up(settings: &Settings, stop: &Stop) -> Result<Left> {
         Some(bucket) => old_journals::notices(&store, bucket).await,
         None => Vec::new(),
     };
-    Ok(Left { store, recovered, notices })
-}
-
-/// Moves the file back from `data/unprocessed/`, if it is there. When several runs have put a file
-/// of this name aside, the last one counts.
-///
-/// A file that has come to `data/in/` since then is newer, so it stays and nothing is moved. (For
-/// example, the producer has already sent a corrected `orders.csv`.)
-async fn bring_back(store: &Store, layout: &Layout) -> Result<()> {
-    let source = layout.source();
-    if store.head(&source).await?.is_some() {
-        return Ok(());
-    }
-    let aside = store.list_objects(&layout.unprocessed_prefix()).await?;
-    let ours = aside.into_iter().filter(|object| layout.was_put_aside_as(&object.uri));
-    let Some(last) = ours.max_by_key(|object| object.last_modified) else { return Ok(()) };
-    // The object may be gone by now.
-    let Some(info) = store.head(&last.uri).await? else { return Ok(()) };
-    if store.move_object(&last.uri, &info, &source).await? {
-        tracing::info!(from = %last.uri, "the file was brought back to data/in/");
-    }
-    Ok(())
+    Ok(Left { recovered, notices })
 }
 
 fn render(left: &Left, format: ReportFormat) -> String {

@@ -1,17 +1,17 @@
 //! `loader sql`: one statement through the Data API, its rows as a table, CSV or JSON.
 
 use loader_aws::connect as aws;
-use loader_aws::data_api::{DataApi, Outcome};
+use loader_aws::data_api::DataApi;
 use loader_aws::stop::Stop;
 use loader_data::parts::csv::push_text;
 use loader_model::error::Result;
-use loader_warehouse::refusal;
 use loader_warehouse::rows::{Cell, ResultRows};
 use serde_json::{Map, Value};
 
 use crate::cli::{RowFormat, SqlArgs};
 use crate::commands::{conclude, print, table};
 use crate::job::{self, WarehouseSettings};
+use crate::redshift::query::select;
 
 /// Runs the statement and prints its rows; a statement without rows prints nothing.
 pub async fn run(args: SqlArgs, stop: Stop) -> u8 {
@@ -26,17 +26,6 @@ async fn query(args: SqlArgs, stop: Stop) -> Result<()> {
         print(&render(&rows, args.format));
     }
     Ok(())
-}
-
-/// Runs one statement; `None` when it has no result set.
-pub async fn select(api: &DataApi, sql: &str) -> Result<Option<ResultRows>> {
-    match api.execute(sql).await? {
-        Outcome::Failed(failure) => Err(refusal::explain("the statement", &failure)),
-        Outcome::Finished(executed) if executed.has_result_set => {
-            api.rows(&executed, None).await.map(Some)
-        }
-        Outcome::Finished(_) => Ok(None),
-    }
 }
 
 /// The rows as text, with a last line end.

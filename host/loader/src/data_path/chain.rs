@@ -46,7 +46,7 @@ impl Chain {
 /// not take), `Plugin` (the file is no plugin for this program).
 pub(crate) fn load(settings: &TransformSettings) -> Result<Chain> {
     for notice in &settings.notices {
-        tracing::warn!(notice, "the choice of plugins");
+        tracing::warn!("{notice}");
     }
     if settings.plugins.is_empty() {
         return Ok(Chain(Arc::new([])));

@@ -238,6 +238,17 @@ impl Project {
         })
     }
 
+    /// The same. Errors: `Config` for a name that the settings file has no table of.
+    pub fn known_table(&self, name: &str) -> Result<&str> {
+        self.table_of_name(name).ok_or_else(|| {
+            let advice = match nearest(name, self.tables()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "`loader config show` has all".to_owned(),
+            };
+            config(format!("the settings file has no table `{name}`; {advice}"))
+        })
+    }
+
     /// The schema of tables whose names have none.
     pub(crate) fn schema(&self) -> Result<String> {
         Ok(self.settings()?.table_named("any")?.schema)

@@ -4,74 +4,66 @@ use super::figures::Day;
 use super::html::escaped;
 use crate::words::grouped;
 
-/// The size of a chart by day, in units of its own.
+/// The size of a chart by day, in units of its own: it is drawn as wide and as high as there is
+/// room.
 const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 180.0;
-/// Room for the days below the bars, and for the highest value at the left.
-const BELOW: f64 = 20.0;
-const LEFT: f64 = 8.0;
+const HEIGHT: f64 = 140.0;
 /// Days that are named below a chart.
 const NAMED: usize = 6;
 
 /// A part of each bar: what it is, its tone, and its value on a day.
 pub(super) type Part = (&'static str, &'static str, fn(&Day) -> u64);
 
-/// Bars of days, with parts upon each other.
+/// Bars of days, with parts upon each other. Letters stand beside the drawing and not in it: they
+/// keep their size where it is small.
 pub(super) fn bars_by_day(title: &str, days: &[Day], parts: &[Part]) -> String {
     let sum = |day: &Day| parts.iter().map(|(_, _, value)| value(day)).sum::<u64>();
     let highest = days.iter().map(sum).max().unwrap_or(0).max(1);
-    let step = (WIDTH - LEFT) / days.len().max(1) as f64;
-    let mut bars = String::new();
-    for (place, day) in days.iter().enumerate() {
-        let x = LEFT + step * place as f64;
-        let mut bottom = HEIGHT - BELOW;
-        let told: Vec<String> = parts
-            .iter()
-            .map(|(name, _, value)| format!("{} {name}", grouped(value(day))))
-            .collect();
-        let mut of_day = String::new();
-        for (_, tone, value) in parts {
-            let height = (HEIGHT - BELOW - 20.0) * value(day) as f64 / highest as f64;
-            bottom -= height;
-            if height > 0.0 {
-                of_day.push_str(&format!(
-                    "<rect class=\"{tone}\" x=\"{:.1}\" y=\"{bottom:.1}\" width=\"{:.1}\" \
-                     height=\"{:.1}\"/>",
-                    x + step * 0.1,
-                    step * 0.8,
-                    height.max(1.0),
-                ));
-            }
-        }
-        let every = days.len().div_ceil(NAMED).max(1);
-        if (days.len() - 1 - place).is_multiple_of(every) {
-            let name = day.name.get(5..).unwrap_or(&day.name);
-            // The last one would not fit below its bar.
-            let (x, anchor) = match place + 1 == days.len() {
-                true => (WIDTH, "end"),
-                false => (x + step / 2.0, "middle"),
-            };
-            of_day.push_str(&format!(
-                "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{name}</text>",
-                HEIGHT - 5.0,
-            ));
-        }
-        bars.push_str(&format!(
-            "<g><title>{}: {}</title><rect class=\"back\" x=\"{x:.1}\" y=\"0\" width=\"{step:.1}\" \
-             height=\"{:.1}\"/>{of_day}</g>\n",
-            day.name,
-            told.join(", "),
-            HEIGHT - BELOW,
-        ));
-    }
+    let step = WIDTH / days.len().max(1) as f64;
+    let bars: String = days
+        .iter()
+        .enumerate()
+        .map(|(place, day)| bar(day, parts, step * place as f64, step, highest))
+        .collect();
     let legend =
         parts.iter().map(|(name, tone, _)| format!("<span><i class=\"{tone}\"></i>{name}</span> "));
+    let every = days.len().saturating_sub(1).div_ceil(NAMED - 1).max(1);
+    let named = days.iter().rev().step_by(every).map(|day| day.name.get(5..).unwrap_or(&day.name));
+    let named: Vec<String> = named.map(|name| format!("<span>{name}</span>")).collect();
     format!(
-        "<figure>\n<figcaption>{title} by day <span class=\"legend\">{}</span></figcaption>\n<svg \
-         viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title} by day\">\n{bars}<text \
-         x=\"{LEFT}\" y=\"12\">{}</text>\n</svg>\n</figure>\n",
+        "<figure>\n<figcaption>{title} by day <span class=\"legend\">{}</span></figcaption>\n<div \
+         class=\"highest\">{}</div>\n<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+         preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{title} by day\">\n{bars}</svg>\n\
+         <div class=\"days\">{}</div>\n</figure>\n",
         legend.collect::<String>(),
         grouped(highest),
+        named.into_iter().rev().collect::<String>(),
+    )
+}
+
+/// The bar of a day, which says its values when it is pointed at.
+fn bar(day: &Day, parts: &[Part], x: f64, width: f64, highest: u64) -> String {
+    let told = parts.iter().map(|(name, _, value)| format!("{} {name}", grouped(value(day))));
+    let told: Vec<String> = told.collect();
+    let (mut bottom, mut drawn) = (HEIGHT, String::new());
+    for (_, tone, value) in parts {
+        let height = HEIGHT * value(day) as f64 / highest as f64;
+        bottom -= height;
+        if height > 0.0 {
+            drawn.push_str(&format!(
+                "<rect class=\"{tone}\" x=\"{:.1}\" y=\"{bottom:.1}\" width=\"{:.1}\" \
+                 height=\"{:.1}\"/>",
+                x + width * 0.1,
+                width * 0.8,
+                height.max(1.0),
+            ));
+        }
+    }
+    format!(
+        "<g><title>{}: {}</title><rect class=\"back\" x=\"{x:.1}\" y=\"0\" width=\"{width:.1}\" \
+         height=\"{HEIGHT}\"/>{drawn}</g>\n",
+        day.name,
+        told.join(", "),
     )
 }
 
@@ -81,29 +73,17 @@ pub(super) fn bars_by_name(title: &str, bars: &[(String, f64, String)], tone: &s
         return String::new();
     }
     let longest = bars.iter().map(|(_, value, _)| *value).fold(f64::MIN_POSITIVE, f64::max);
-    let (row, names, room) = (24.0, 170.0, 190.0);
-    let mut drawn = String::new();
-    for (place, (name, value, told)) in bars.iter().enumerate() {
-        let y = row * place as f64;
-        let width = (WIDTH - names - room) * value / longest;
-        drawn.push_str(&format!(
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text><rect class=\"{tone}\" \
-             x=\"{names}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/><text x=\"{:.1}\" \
-             y=\"{:.1}\">{}</text>\n",
-            names - 8.0,
-            y + 16.0,
+    let bar = |(name, value, told): &(String, f64, String)| {
+        format!(
+            "<li><span>{}</span><b><i class=\"{tone}\" style=\"width:{:.1}%\"></i></b><span>{}</span>\
+             </li>\n",
             escaped(name),
-            y + 4.0,
-            width.max(1.0),
-            row - 8.0,
-            names + width.max(1.0) + 8.0,
-            y + 16.0,
+            value * 100.0 / longest,
             escaped(told),
-        ));
-    }
+        )
+    };
+    let bars: String = bars.iter().map(bar).collect();
     format!(
-        "<figure>\n<figcaption>{title}</figcaption>\n<svg viewBox=\"0 0 {WIDTH} {}\" role=\"img\" \
-         aria-label=\"{title}\">\n{drawn}</svg>\n</figure>\n",
-        row * bars.len() as f64,
+        "<figure>\n<figcaption>{title}</figcaption>\n<ul class=\"bars\">\n{bars}</ul>\n</figure>\n"
     )
 }

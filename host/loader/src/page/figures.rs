@@ -6,12 +6,15 @@ use jiff::{Timestamp, ToSpan};
 use loader_model::names::utc;
 
 use crate::past::PastReport;
-use crate::report::Status;
+use crate::report::{RowCounts, Status};
+use crate::step::Step;
 
-/// All counts of a page.
+/// All counts of a page. Rows of files that failed are in none of them: they are in no table.
 #[derive(Default)]
 pub(super) struct Figures {
-    pub(super) runs: u64,
+    pub(super) loads: u64,
+    pub(super) files: u64,
+    /// Files that failed.
     pub(super) failed: u64,
     pub(super) read: u64,
     pub(super) inserted: u64,
@@ -27,7 +30,7 @@ pub(super) struct Figures {
     pub(super) plugins: BTreeMap<(String, String, String), OfPlugin>,
 }
 
-/// The counts of a day.
+/// The counts of a day: files, then rows.
 #[derive(Default)]
 pub(super) struct Day {
     /// As `2026-11-28`.
@@ -47,7 +50,7 @@ pub(super) struct Times(Vec<f64>);
 /// The counts of a table.
 #[derive(Default)]
 pub(super) struct OfTable {
-    pub(super) runs: u64,
+    pub(super) files: u64,
     pub(super) failed: u64,
     pub(super) inserted: u64,
     pub(super) updated: u64,
@@ -58,7 +61,7 @@ pub(super) struct OfTable {
 
 /// When a plugin was seen.
 pub(super) struct OfPlugin {
-    pub(super) runs: u64,
+    pub(super) loads: u64,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
 }
@@ -86,19 +89,26 @@ impl Figures {
         let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
         for past in runs {
             figures.add(past);
-            for (code, n) in &past.report.rejected_because {
+            let of_rejected = (past.report.status != Status::Failed).then_some(&past.report);
+            for (code, n) in of_rejected.iter().flat_map(|report| &report.rejected_because) {
                 *reasons.entry(code.to_string()).or_default() += n;
             }
         }
         figures.reasons = reasons.into_iter().collect();
         figures.reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let place = |name: &str| Step::ALL.iter().position(|step| step.name() == name);
+        figures.steps.sort_by_key(|(name, _)| place(name));
         figures
     }
 
     fn add(&mut self, PastReport { started_at, report }: &PastReport) {
-        let rows = report.rows;
-        self.runs += 1;
-        self.failed += u64::from(report.status == Status::Failed);
+        let is_failed = report.status == Status::Failed;
+        let rows = if is_failed { RowCounts::default() } else { report.rows };
+        let files = report.files.len().max(1) as u64;
+        let failed = if is_failed { files } else { 0 };
+        self.loads += 1;
+        self.files += files;
+        self.failed += failed;
         self.read += rows.read;
         self.inserted += rows.inserted;
         self.updated += rows.updated;
@@ -106,17 +116,17 @@ impl Figures {
         let name = day_of(*started_at);
         if let Some(day) = self.days.iter_mut().find(|day| day.name == name) {
             match report.status {
-                Status::Success => day.loaded += 1,
-                Status::AlreadyLoaded => day.already += 1,
-                Status::Failed => day.failed += 1,
+                Status::Success => day.loaded += files,
+                Status::AlreadyLoaded => day.already += files,
+                Status::Failed => day.failed += files,
             }
             day.inserted += rows.inserted;
             day.updated += rows.updated;
             day.rejected += rows.rejected;
         }
         let table = self.tables.entry(report.target.clone()).or_default();
-        table.runs += 1;
-        table.failed += u64::from(report.status == Status::Failed);
+        table.files += files;
+        table.failed += failed;
         table.inserted += rows.inserted;
         table.updated += rows.updated;
         table.rejected += rows.rejected;
@@ -136,8 +146,9 @@ impl Figures {
         for plugin in &report.plugins {
             let key = (plugin.name.clone(), plugin.version.clone(), plugin.sha256.clone());
             let at = *started_at;
-            let seen = self.plugins.entry(key).or_insert(OfPlugin { runs: 0, first: at, last: at });
-            seen.runs += 1;
+            let seen =
+                self.plugins.entry(key).or_insert(OfPlugin { loads: 0, first: at, last: at });
+            seen.loads += 1;
             (seen.first, seen.last) = (seen.first.min(at), seen.last.max(at));
         }
     }

@@ -4,22 +4,47 @@ use jiff::Timestamp;
 use loader_model::names::utc;
 
 use super::figures::Figures;
+use super::files::{FileOfRun, last_loads};
 use super::html::escaped;
+use crate::backlog::status::NotLoaded;
 use crate::past::PastReport;
-use crate::report::Status;
-use crate::words::grouped;
+use crate::report::{Report, Status};
+use crate::words::{count, grouped};
 
 /// Entries of a list.
+const NOT_LOADED: usize = 50;
 const FAILURES: usize = 30;
+const NOTICES: usize = 50;
 const CHANGES: usize = 50;
-const RUNS: usize = 100;
+const FILES: usize = 200;
+
+/// What is not loaded now, and what can be done about it.
+pub(super) fn of_not_loaded(files: &[NotLoaded]) -> String {
+    let rows = files.iter().take(NOT_LOADED).map(|file| {
+        let tone = match file.state {
+            "pending" => "good",
+            "waits" => "",
+            _ => "bad",
+        };
+        vec![
+            (tone, file.state.to_owned()),
+            ("", escaped(&file.table)),
+            ("wrap", name(&file.name)),
+            ("", file.since.map(moment).unwrap_or_default()),
+            ("wide", escaped(&file.reason)),
+            ("wide", escaped(&file.to_do)),
+        ]
+    });
+    let header = ["state", "table", "file", "since", "reason", "what to do"];
+    section("Not loaded now", files.len(), &header, rows.collect())
+}
 
 /// The tables, with what was loaded into them.
 pub(super) fn of_tables(figures: &Figures) -> String {
     let rows = figures.tables.iter().map(|(name, table)| {
         vec![
             ("", escaped(name)),
-            ("n", grouped(table.runs)),
+            ("n", grouped(table.files)),
             ("n bad", if table.failed == 0 { String::new() } else { grouped(table.failed) }),
             ("n", grouped(table.inserted)),
             ("n", grouped(table.updated)),
@@ -28,24 +53,76 @@ pub(super) fn of_tables(figures: &Figures) -> String {
             ("", table.last_failure.map(moment).unwrap_or_default()),
         ]
     });
-    let header =
-        ["table", "runs", "failed", "inserted", "updated", "rejected", "last load", "last failure"];
-    section("Tables", &header, rows.collect())
+    let header = [
+        "table",
+        "files",
+        "failed",
+        "inserted",
+        "updated",
+        "rejected",
+        "last load",
+        "last failure",
+    ];
+    section("Tables", figures.tables.len(), &header, rows.collect())
 }
 
-/// The last failures, each with its reason.
-pub(super) fn of_failures(runs: &[PastReport]) -> String {
-    let failed = runs.iter().filter(|past| past.report.status == Status::Failed);
-    let rows = failed.take(FAILURES).map(|past| {
+/// The last failures, each with its reason, and whether the file is loaded by now.
+pub(super) fn of_failures(files: &[FileOfRun]) -> String {
+    let last = last_loads(files);
+    let failed = files.iter().filter(|file| file.report.status == Status::Failed);
+    let rows = failed.clone().take(FAILURES).map(|file| {
+        let report = &file.report;
+        let since = last.get(&*report.source.uri).filter(|at| **at > file.started_at);
+        let since = since.map(|at| format!("loaded {}", moment(*at)));
         vec![
-            ("", moment(past.started_at)),
-            ("", escaped(&past.report.target)),
-            ("wrap", escaped(file_of(past))),
-            ("n", past.report.exit_code.to_string()),
-            ("wide", escaped(past.report.error.as_deref().unwrap_or_default())),
+            ("", moment(file.started_at)),
+            ("", escaped(&report.target)),
+            ("wrap", name(file.name())),
+            ("n", report.exit_code.to_string()),
+            ("wide", escaped(report.error.as_deref().unwrap_or_default())),
+            (if since.is_some() { "good" } else { "bad" }, since.unwrap_or("not loaded".into())),
         ]
     });
-    section("Failures", &["when", "table", "file", "exit code", "reason"], rows.collect())
+    let header = ["when", "table", "file", "exit code", "reason", "since then"];
+    section("Failures", failed.clone().count(), &header, rows.collect())
+}
+
+/// What a person should look at in loads that have succeeded.
+pub(super) fn of_notices(runs: &[PastReport]) -> String {
+    let of_run = |past: &PastReport| {
+        let report = &past.report;
+        let first = report.source.uri.split_once("/data/in/").map_or("", |(_, name)| name);
+        let file = match report.files.len() {
+            0 | 1 => name(first),
+            files => format!("{} and {} more", name(first), files - 1),
+        };
+        let (at, target) = (moment(past.started_at), escaped(&report.target));
+        let row = |notice: String| {
+            let (at, target, file) = (at.clone(), target.clone(), file.clone());
+            vec![("", at), ("", target), ("wrap", file), ("wide", escaped(&notice))]
+        };
+        notices(report).into_iter().map(row).collect::<Vec<_>>()
+    };
+    let rows: Vec<Vec<Cell>> = runs.iter().flat_map(of_run).collect();
+    let all = rows.len();
+    let shown = rows.into_iter().take(NOTICES).collect();
+    section("Notices", all, &["when", "table", "file", "notice"], shown)
+}
+
+fn notices(report: &Report) -> Vec<String> {
+    let rounded = match report.values_rounded {
+        0 => None,
+        n => Some(format!("{} rounded to the digits of their columns", values(n))),
+    };
+    let left_out = match report.columns_discarded.as_slice() {
+        [] => None,
+        columns => Some(format!("columns that were left out: {}", columns.join(", "))),
+    };
+    rounded.into_iter().chain(left_out).chain(report.notices.iter().cloned()).collect()
+}
+
+fn values(n: u64) -> String {
+    count(usize::try_from(n).unwrap_or(usize::MAX), "value")
 }
 
 /// What was changed about tables.
@@ -53,14 +130,15 @@ pub(super) fn of_schema_changes(runs: &[PastReport]) -> String {
     let changes = runs
         .iter()
         .flat_map(|past| past.report.schema_changes.iter().map(move |change| (past, change)));
-    let rows = changes.take(CHANGES).map(|(past, change)| {
+    let rows = changes.clone().take(CHANGES).map(|(past, change)| {
         vec![
             ("", moment(past.started_at)),
             ("", escaped(&past.report.target)),
             ("wide", format!("<code>{}</code>", escaped(change))),
         ]
     });
-    section("Schema changes", &["when", "table", "statement"], rows.collect())
+    let header = ["when", "table", "statement"];
+    section("Schema changes", changes.clone().count(), &header, rows.collect())
 }
 
 /// The plugins, by version and digest.
@@ -70,53 +148,66 @@ pub(super) fn of_plugins(figures: &Figures) -> String {
             ("", escaped(name)),
             ("", escaped(version)),
             ("", format!("<code>{}</code>", escaped(sha256.get(..12).unwrap_or(sha256)))),
-            ("n", grouped(seen.runs)),
+            ("n", grouped(seen.loads)),
             ("", moment(seen.first)),
             ("", moment(seen.last)),
         ]
     });
-    let header = ["plugin", "version", "sha256", "runs", "first", "last"];
-    section("Plugins", &header, rows.collect())
+    let header = ["plugin", "version", "sha256", "loads", "first", "last"];
+    section("Plugins", figures.plugins.len(), &header, rows.collect())
 }
 
-/// The last runs.
-pub(super) fn of_runs(runs: &[PastReport]) -> String {
-    let rows = runs.iter().take(RUNS).map(|past| {
-        let report = &past.report;
+/// The last files.
+pub(super) fn of_files(files: &[FileOfRun]) -> String {
+    let rows = files.iter().take(FILES).map(|file| {
+        let report = &file.report;
         let (word, tone) = match report.status {
             Status::Success => ("loaded", "good"),
-            Status::AlreadyLoaded => ("loaded before", ""),
+            Status::AlreadyLoaded => ("loaded before", "calm"),
             Status::Failed => ("failed", "bad"),
         };
         let seconds: f64 = report.steps.iter().map(|step| step.seconds).sum();
+        let together = match file.together {
+            1 => String::new(),
+            n => format!(" <small>of {n} as one</small>"),
+        };
         vec![
-            ("", moment(past.started_at)),
+            ("", moment(file.started_at)),
             ("", escaped(&report.target)),
-            ("wrap", escaped(file_of(past))),
+            ("wrap", name(file.name())),
             (tone, word.to_owned()),
             ("n", grouped(report.rows.read)),
             ("n", grouped(report.rows.inserted)),
             ("n", grouped(report.rows.updated)),
-            ("n", format!("{seconds:.1}")),
-            ("", format!("<code>{}</code>", escaped(&report.run_id))),
+            ("n", grouped(report.rows.rejected)),
+            ("n", format!("{seconds:.1}{together}")),
+            ("id", format!("<code>{}</code>", escaped(&report.run_id))),
         ]
     });
-    let header =
-        ["when", "table", "file", "outcome", "read", "inserted", "updated", "seconds", "run"];
-    section("Last runs", &header, rows.collect())
+    let header = [
+        "when", "table", "file", "outcome", "read", "inserted", "updated", "rejected", "seconds",
+        "run",
+    ];
+    section("Last files", files.len(), &header, rows.collect())
 }
 
 /// A list with its title; nothing where it has no entries. It scrolls sideways where it is wider
-/// than the page.
-fn section(title: &str, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
-    if rows.is_empty() {
-        return String::new();
-    }
+/// than the page. `all`: how many entries there are, of which `rows` are the first.
+fn section(title: &str, all: usize, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let head = |(name, (class, _)): (&&str, &Cell)| {
+        let class = if class.starts_with('n') { " class=\"n\"" } else { "" };
+        format!("<th{class}>{name}</th>")
+    };
+    let head: String = header.iter().zip(first).map(head).collect();
+    let shown = match rows.len() {
+        n if n < all => format!(" <small>the last {} of {}</small>", n, grouped(all as u64)),
+        _ => String::new(),
+    };
     let rows: String = rows.iter().map(|cells| row(header, cells)).collect();
-    let header: String = header.iter().map(|name| format!("<th>{name}</th>")).collect();
     format!(
-        "<section>\n<h2>{title}</h2>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>\
-         {header}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</section>\n"
+        "<section>\n<h2>{title}{shown}</h2>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>\
+         <tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div>\n</section>\n"
     )
 }
 
@@ -135,8 +226,7 @@ fn moment(at: Timestamp) -> String {
     utc(at, "%Y-%m-%d %H:%M:%S")
 }
 
-/// The file's name behind `data/in/`.
-fn file_of(past: &PastReport) -> &str {
-    let uri = &past.report.source.uri;
-    uri.split_once("/data/in/").map_or(uri.as_str(), |(_, name)| name)
+/// The name of a file, which may break behind its signs.
+fn name(file: &str) -> String {
+    escaped(file).replace('_', "_<wbr>").replace('/', "/<wbr>").replace('.', "<wbr>.")
 }

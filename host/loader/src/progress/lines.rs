@@ -11,13 +11,13 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// The progress of one load.
 pub(super) struct Lines {
-    name: String,
     run_id: String,
     as_json: bool,
     state: Mutex<State>,
 }
 
 struct State {
+    name: String,
     what: String,
     done: u64,
     /// `None`: no bytes are counted.
@@ -29,13 +29,14 @@ struct State {
 impl Lines {
     pub(super) fn of(name: &str, run_id: &str, as_json: bool) -> Lines {
         let now = Instant::now();
-        let state = State { what: String::new(), done: 0, total: None, since: now, said: now };
-        Lines {
-            name: name.to_owned(),
-            run_id: run_id.to_owned(),
-            as_json,
-            state: Mutex::new(state),
-        }
+        let name = name.to_owned();
+        let state =
+            State { name, what: String::new(), done: 0, total: None, since: now, said: now };
+        Lines { run_id: run_id.to_owned(), as_json, state: Mutex::new(state) }
+    }
+
+    pub(super) fn rename(&self, name: String) {
+        self.state().name = name;
     }
 
     pub(super) fn begin(&self, what: &str, total: u64) {
@@ -57,7 +58,8 @@ impl Lines {
     fn change(&self, what: &str, total: Option<u64>) {
         let now = Instant::now();
         let mut state = self.state();
-        *state = State { what: what.to_owned(), done: 0, total, since: now, said: now };
+        let name = std::mem::take(&mut state.name);
+        *state = State { name, what: what.to_owned(), done: 0, total, since: now, said: now };
         self.say(&state);
     }
 
@@ -78,7 +80,7 @@ impl Lines {
     fn json(&self, state: &State) -> String {
         json!({
             "event": "progress",
-            "file": self.name,
+            "file": state.name,
             "run_id": self.run_id,
             "doing": state.what,
             "bytes": state.total.map(|_| state.done),
@@ -88,7 +90,7 @@ impl Lines {
         .to_string()
     }
 
-    fn text(&self, State { what, done, total, since, .. }: &State) -> String {
+    fn text(&self, State { name, what, done, total, since, .. }: &State) -> String {
         let seconds = since.elapsed().as_secs();
         let how_far = match total {
             Some(total) if *total > 0 => {
@@ -97,7 +99,7 @@ impl Lines {
             }
             _ => String::new(),
         };
-        format!("{}: {what}{how_far}, {seconds} s", self.name)
+        format!("{name}: {what}{how_far}, {seconds} s")
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -31,7 +31,11 @@ pub async fn execute_batch_while(
             // Only an answer of Redshift is tried again here. A lost answer is an `Err`: the batch
             // may have been committed, and running it once more could load the rows twice.
             Outcome::Failed(failure) if may_pass(failure.refusal) && tries < MAX_TRIES => {
-                tracing::warn!(tries, error = %failure.message, "trying again");
+                // Of several loads that make the same table, all but one are told so.
+                match failure.refusal {
+                    Refusal::AlreadyExists => tracing::debug!(tries, "another has made it"),
+                    _ => tracing::warn!(tries, error = %failure.message, "trying again"),
+                }
             }
             outcome => return Ok(outcome),
         }

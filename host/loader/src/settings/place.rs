@@ -91,12 +91,13 @@ impl SettingsFile {
     fn wrong(&self, keys: Vec<Key>, error: &toml::de::Error) -> Wrong {
         let span = error.span().or_else(|| self.find(&keys, |value| value.span()));
         let key = if keys.is_empty() { String::new() } else { format!("{}: ", Shown(&keys)) };
-        let advice = self.split_table(&keys).map(|(schema, table)| {
-            format!("; a table with its schema is [tables.\"{schema}.{table}\"]")
-        });
-        let said = match &advice {
-            Some(advice) => format!("unknown key{advice}"),
-            None => with_suggestion(error.message()),
+        let suggested = with_suggestion(error.message());
+        // `[tables.orders.column]` is nearer to `columns` than to a table `orders.column`.
+        let said = match self.split_table(&keys) {
+            Some((schema, table)) if !suggested.contains("did you mean") => {
+                format!("unknown key; a table with its schema is [tables.\"{schema}.{table}\"]")
+            }
+            _ => suggested,
         };
         self.invalid(keys, span, &format!("{key}{said}"))
     }

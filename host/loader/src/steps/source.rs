@@ -7,8 +7,10 @@ use loader_aws::s3::ObjectInfo;
 use loader_model::choices::StagingFormat;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::{S3Uri, TableName};
+use loader_warehouse::past_runs::{self, LastLoad};
 
 use crate::layout::load_id;
+use crate::redshift::query::select_if_there;
 use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
@@ -36,7 +38,14 @@ pub(crate) async fn of_group(tools: &Tools, sources: &[SourceObject]) -> Result<
 async fn pin(tools: &Tools) -> Result<SourceObject> {
     let uri = tools.job.layout.source();
     let Some(info) = tools.store.head(&uri).await? else {
-        let fact = format!("there is no object {uri}; check --src-bucket and --source-file-name");
+        let before = if tools.goal == Goal::Load { loaded_before(tools, &uri).await } else { None };
+        let fact = match before {
+            Some(run_id) => format!(
+                "there is no object {uri}; one of that name was loaded by run {run_id}, so that \
+                 nothing is to be done if it was this one"
+            ),
+            None => format!("there is no object {uri}; check --src-bucket and --source-file-name"),
+        };
         return Err(Error::new(Kind::Config, fact));
     };
     // `loader stage` copies nothing.
@@ -46,6 +55,13 @@ async fn pin(tools: &Tools) -> Result<SourceObject> {
         check_region(region, tools.store.own_region(), &uri.bucket, tools.job.staging_format)?;
     }
     Ok(identified(uri, info, &tools.job.target))
+}
+
+/// The last run that has loaded an object of this name, as far as the ledger can be asked.
+async fn loaded_before(tools: &Tools, uri: &S3Uri) -> Option<String> {
+    let query = past_runs::last_loads(&tools.job.target.schema, &[uri.to_string()]);
+    let rows = select_if_there(&tools.api, &query).await.ok().flatten()?;
+    rows.decode::<LastLoad>().ok()?.into_iter().next().map(|load| load.run_id)
 }
 
 /// The object with the identity of its load into a table.

@@ -2,8 +2,9 @@
 //! allow more than one answer.
 
 use std::process::Stdio;
+use std::time::{Duration, SystemTime};
 
-use loader_tests::{Place, program, run};
+use loader_tests::{Place, program, run, world};
 use serde_json::Value;
 
 use super::{Project, arrived, files};
@@ -136,6 +137,57 @@ fn what_retry_is_told_may_be_written_in_any_way() {
     assert_eq!(project.report(&["retry", "t_7.csv"])["rows"]["inserted"], 1);
     let nothing = project.report(&["retry"]);
     assert_eq!(nothing["files"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_file_that_was_put_aside_never_replaces_its_successor() {
+    let place = Place::new("order-successor");
+    let table = "[tables.t]\nfiles = 't*'\nupsert-keys = ['id']\n";
+    let project = Project::new(&place, table);
+    let states = || -> Vec<(Value, Value)> {
+        let status = project.text(&["status", "--report", "json"]).stdout;
+        let status: Value = serde_json::from_str(&status).expect("JSON");
+        let files = status["files"].as_array().cloned().unwrap_or_default();
+        files.into_iter().map(|file| (file["state"].clone(), file["uri"].clone())).collect()
+    };
+    for name in ["t_1.csv", "t_2.csv"] {
+        place.put(name, "id,n\n1,1\n2,2,2\n");
+    }
+    assert_eq!(project.report(&["run"])["exit_code"], 3);
+    assert!(states().iter().all(|(state, _)| state == "aside"), "{:?}", states());
+    // S3 knows when an object came only to the second.
+    put_aside_earlier(&place);
+    place.put("t_1.csv", "id,n\n1,10\n2,20\n");
+    assert_eq!(project.report(&["run"])["exit_code"], 0);
+    let found = states();
+    let words: Vec<&str> = found.iter().filter_map(|(state, _)| state.as_str()).collect();
+    assert_eq!(words, ["aside", "replaced"], "{found:?}");
+    let text = project.text(&["status"]).stdout;
+    assert!(text.starts_with("1 file: 1 put aside\n"), "{text}");
+    assert!(text.contains("a later file of the name was loaded since"), "{text}");
+
+    let refused = project.text(&["retry", "t_1.csv", "--max-rejects", "1"]);
+    assert_eq!(refused.code, 2, "{}", refused.stdout);
+    assert!(refused.stderr.contains("a later file of the name t_1.csv was loaded"), "{refused:?}");
+    assert_eq!(place.value("SELECT SUM(n) FROM {s}.t"), "30");
+    // The other one has none, and a pattern takes it back with what it fits.
+    let again = project.report(&["retry", "t_2*", "--max-rejects", "1"]);
+    assert_eq!((&again["exit_code"], &again["rows"]["updated"]), (&0.into(), &1.into()), "{again}");
+    let nothing = project.text(&["retry", "x_*"]);
+    assert!(nothing.stderr.contains("`x_*` fits no file in data/in/"), "{}", nothing.stderr);
+    let forced = project.report(&["retry", "t_1.csv", "--max-rejects", "1", "--force"]);
+    assert_eq!(forced["exit_code"], 0, "{forced}");
+    assert_eq!(place.value("SELECT SUM(n) FROM {s}.t"), "21");
+}
+
+/// Says that everything was put aside an hour ago.
+fn put_aside_earlier(place: &Place) {
+    let earlier = SystemTime::now() - Duration::from_secs(3600);
+    let root = world().dir().join(&place.name);
+    for key in place.objects().iter().filter(|key| key.starts_with("data/unprocessed/")) {
+        let file = std::fs::File::options().write(true).open(root.join(key)).expect("is there");
+        file.set_modified(earlier).expect("the time can be set");
+    }
 }
 
 #[test]

@@ -1,0 +1,146 @@
+//! Files that were put aside in `data/unprocessed/`, because of what is in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use glob::Pattern;
+use jiff::Timestamp;
+use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::names::{S3Uri, utc};
+use loader_warehouse::past_runs::{self, LastLoad, millis_of_number, run_number};
+
+use crate::backlog::outcome::address;
+use crate::backlog::place::Place;
+use crate::feeds::MATCHING;
+use crate::layout::{ASIDE, IN, name_put_aside};
+use crate::redshift::query::select_if_there;
+
+/// Names that one query asks for.
+const ASKED_AT_ONCE: usize = 200;
+
+/// A file that was put aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Aside {
+    /// As it was in `data/in/`.
+    pub(crate) name: String,
+    pub(crate) uri: S3Uri,
+    pub(crate) at: Option<Timestamp>,
+}
+
+/// A file that took the place of one that was put aside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Successor {
+    pub(crate) run_id: String,
+    pub(crate) loaded_at: Timestamp,
+}
+
+/// All files that were put aside, the last one first.
+pub(crate) async fn list(place: &Place) -> Result<Vec<Aside>> {
+    let listed = place.store.list_objects(&place.at(ASIDE)).await?;
+    let aside = |object: loader_aws::s3::Listed| {
+        let name = name_put_aside(&object.uri.key)?;
+        Some(Aside { name, uri: object.uri, at: object.last_modified })
+    };
+    let mut all: Vec<Aside> = listed.into_iter().filter_map(aside).collect();
+    all.sort_by_key(|aside| std::cmp::Reverse(aside.at));
+    Ok(all)
+}
+
+/// Which of these files of a schema's tables have a successor: a file of the same name that was
+/// loaded after they were put aside. By their keys.
+pub(crate) async fn successors(
+    place: &Place,
+    schema: &str,
+    aside: &[&Aside],
+) -> Result<BTreeMap<String, Successor>> {
+    let addresses: BTreeSet<String> =
+        aside.iter().map(|aside| address(&place.bucket, &aside.name).to_string()).collect();
+    let addresses: Vec<String> = addresses.into_iter().collect();
+    let mut last: BTreeMap<String, String> = BTreeMap::new();
+    for some in addresses.chunks(ASKED_AT_ONCE) {
+        // None: nothing was ever loaded into the schema.
+        let rows = select_if_there(&place.api, &past_runs::last_loads(schema, some)).await?;
+        let loads = rows.unwrap_or_default().decode::<LastLoad>()?;
+        last.extend(loads.into_iter().map(|load| (load.source_uri, load.run_id)));
+    }
+    let successor = |aside: &&Aside| {
+        let run_id = last.get(&address(&place.bucket, &aside.name).to_string())?;
+        let loaded_at = started_at(run_id)?;
+        // S3 says when an object was written in whole seconds.
+        let is_later = aside.at.is_some_and(|at| loaded_at.as_second() > at.as_second());
+        let successor = Successor { run_id: run_id.clone(), loaded_at };
+        is_later.then(|| (aside.uri.key.clone(), successor))
+    };
+    Ok(aside.iter().filter_map(successor).collect())
+}
+
+/// Moves a file back to `data/in/`, if it was put aside. When several of its name were, the last one
+/// counts. `is_forced`: also when it has a successor.
+///
+/// A file that has come to `data/in/` since then is newer, so it stays and nothing is moved. (For
+/// example, the producer has already sent a corrected `orders.csv`.) Errors: `Config` when a newer
+/// one is loaded already, since the rows of the older one would replace those.
+pub(crate) async fn take_back(
+    place: &Place,
+    schema: &str,
+    name: &str,
+    is_forced: bool,
+) -> Result<()> {
+    let source = address(&place.bucket, name);
+    if place.store.head(&source).await?.is_some() {
+        return Ok(());
+    }
+    // A name may itself end as the loader makes names end.
+    let is_of_name =
+        |aside: &Aside| aside.name == name || aside.uri.key.ends_with(&format!("/{name}"));
+    let Some(last) = list(place).await?.into_iter().find(is_of_name) else { return Ok(()) };
+    if !is_forced && let Some(by) = successors(place, schema, &[&last]).await?.get(&last.uri.key) {
+        let at = utc(by.loaded_at, "%Y-%m-%d %H:%M:%S UTC");
+        return Err(Error::new(
+            Kind::Config,
+            format!(
+                "a later file of the name {name} was loaded at {at} by run {}, and the rows of {} \
+                 are older; --force loads them all the same",
+                by.run_id, last.uri
+            ),
+        ));
+    }
+    // The object may be gone by now.
+    let Some(info) = place.store.head(&last.uri).await? else { return Ok(()) };
+    if place.store.move_object(&last.uri, &info, &source).await? {
+        tracing::info!(from = %last.uri, "the file was brought back to data/in/");
+    }
+    Ok(())
+}
+
+/// The names that a pattern such as `orders_*.csv` fits, of files that were put aside and of those
+/// in `data/in/`, in the order in which they came there. Errors: `Config` when it fits none.
+pub(crate) async fn fitting(place: &Place, pattern: &str) -> Result<Vec<String>> {
+    let below = pattern.trim_start_matches('/');
+    let below = below.strip_prefix(IN).unwrap_or(below);
+    let names = Pattern::new(below).context(Kind::Config, format!("`{pattern}` is no pattern"))?;
+    let mut found: Vec<(Option<Timestamp>, String)> = Vec::new();
+    for aside in list(place).await? {
+        if !found.iter().any(|(_, name)| *name == aside.name) {
+            found.push((aside.at, aside.name));
+        }
+    }
+    for object in place.store.list_objects(&place.at(IN)).await? {
+        let name = object.uri.key.strip_prefix(IN).unwrap_or_default().to_owned();
+        found.retain(|(_, other)| *other != name);
+        found.push((object.last_modified, name));
+    }
+    found.retain(|(_, name)| !name.ends_with('/') && names.matches_with(name, MATCHING));
+    found.sort();
+    match found.is_empty() {
+        false => Ok(found.into_iter().map(|(_, name)| name).collect()),
+        true => Err(Error::new(
+            Kind::Config,
+            format!("`{pattern}` fits no file in {IN} and none that was put aside in {ASIDE}"),
+        )),
+    }
+}
+
+/// A run's id begins with the time of its start.
+fn started_at(run_id: &str) -> Option<Timestamp> {
+    Timestamp::from_millisecond(millis_of_number(run_number(run_id)?)).ok()
+}

@@ -1,0 +1,49 @@
+//! The files of past runs, one by one: several may have been loaded as one.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::past::PastReport;
+use crate::report::{Report, Status};
+
+/// A file of a run.
+pub(super) struct FileOfRun {
+    pub(super) started_at: Timestamp,
+    /// The run's report, with the rows of this file alone.
+    pub(super) report: Report,
+    /// How many files were loaded as one with it.
+    pub(super) together: usize,
+}
+
+/// The files of runs, in the order of the runs.
+pub(super) fn by_file(runs: &[PastReport]) -> Vec<FileOfRun> {
+    let of_run = |PastReport { started_at, report }: &PastReport| {
+        let reports = match report.files.as_slice() {
+            [] => vec![report.clone()],
+            files => files.iter().map(|file| report.of_file(file)).collect(),
+        };
+        let (together, started_at) = (reports.len(), *started_at);
+        let file = move |report| FileOfRun { started_at, report, together };
+        reports.into_iter().map(file).collect::<Vec<_>>()
+    };
+    runs.iter().flat_map(of_run).collect()
+}
+
+/// When each file was last loaded, by its address.
+pub(super) fn last_loads(files: &[FileOfRun]) -> BTreeMap<&str, Timestamp> {
+    let mut last: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.report.status != Status::Failed) {
+        let at = last.entry(&file.report.source.uri).or_insert(file.started_at);
+        *at = (*at).max(file.started_at);
+    }
+    last
+}
+
+impl FileOfRun {
+    /// The file's name behind `data/in/`.
+    pub(super) fn name(&self) -> &str {
+        let uri = &self.report.source.uri;
+        uri.split_once("/data/in/").map_or(uri.as_str(), |(_, name)| name)
+    }
+}
