@@ -157,6 +157,11 @@ impl Report {
         Report { source, rows, archived_to, rejected_to, files: Vec::new(), ..of_all }
     }
 
+    /// The statements that have changed something. A lock only keeps others from doing so meanwhile.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = &String> + Clone {
+        self.schema_changes.iter().filter(|statement| !statement.starts_with("LOCK "))
+    }
+
     /// Sets how the run ended.
     pub fn conclude(&mut self, outcome: Result<Status, &Error>) {
         match outcome {
@@ -242,7 +247,7 @@ impl Report {
             ("left out", self.columns_discarded.join(", ")),
             ("filled", self.columns_filled.join(", ")),
         ];
-        lines.extend(self.schema_changes.iter().map(|change| ("schema", shortened(change))));
+        lines.extend(self.changes().map(|change| ("schema", shortened(change))));
         lines.push(("recovered", self.views_recovered.join(", ")));
         lines
     }

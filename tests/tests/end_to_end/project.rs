@@ -236,8 +236,10 @@ fn a_settings_file_is_made_from_what_is_there() {
     [tables.orders.dialect]  # found out of orders_2025-02-01.csv
     delimiter = ";"  # sure: 4 of 4 rows have 2 fields
 
-    [tables.orders.columns]  # numbers with a decimal comma
-    paid = { type = "decimal(18,2)", decimal-mark = ",", thousands = "." }
+    [tables.orders.columns]
+    # Numbers with a decimal comma, as wide as the default plugin makes decimals: with fewer digits
+    # behind the comma, values that have more are rounded.
+    paid = { type = "decimal(38,18)", decimal-mark = ",", thousands = "." }
 
     # stock-20250101.tsv
     [tables.stock]

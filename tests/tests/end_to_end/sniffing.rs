@@ -85,9 +85,9 @@ fn the_settings_that_are_printed_read_the_file() {
     no-header = false  # sure: `amount` looks like the name of a column with values as `2,50`
     # null-value = ["NA"]  # if they mean NULL
     #
-    # decimal commas:
+    # numbers and dates that are written in another way:
     # [tables.invoices.columns]
-    # amount = { type = "decimal(18,2)", decimal-mark = "," }
+    # amount = { type = "decimal(38,18)", decimal-mark = "," }
     "#);
     let settings = written(dir.path(), "loader.toml", &toml);
     let _ = place.load("invoices.csv", "invoices", &["--config", &settings]).succeeded();

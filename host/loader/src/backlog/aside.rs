@@ -50,7 +50,7 @@ pub(crate) async fn list(place: &Place) -> Result<Vec<Aside>> {
 pub(crate) async fn successors(
     place: &Place,
     schema: &str,
-    aside: &[&Aside],
+    aside: &[Aside],
 ) -> Result<BTreeMap<String, Successor>> {
     let addresses: BTreeSet<String> =
         aside.iter().map(|aside| address(&place.bucket, &aside.name).to_string()).collect();
@@ -62,7 +62,7 @@ pub(crate) async fn successors(
         let loads = rows.unwrap_or_default().decode::<LastLoad>()?;
         last.extend(loads.into_iter().map(|load| (load.source_uri, load.run_id)));
     }
-    let successor = |aside: &&Aside| {
+    let successor = |aside: &Aside| {
         let run_id = last.get(&address(&place.bucket, &aside.name).to_string())?;
         let loaded_at = started_at(run_id)?;
         // S3 says when an object was written in whole seconds.
@@ -71,6 +71,35 @@ pub(crate) async fn successors(
         is_later.then(|| (aside.uri.key.clone(), successor))
     };
     Ok(aside.iter().filter_map(successor).collect())
+}
+
+/// Where a file of this name is that was put aside at this time or later. `None`: there is none.
+pub(crate) async fn of_name_since(
+    place: &Place,
+    name: &str,
+    since: Timestamp,
+) -> Result<Option<S3Uri>> {
+    // Files are put aside by month.
+    let mut months: Vec<String> = vec![month(since), month(Timestamp::now())];
+    months.dedup();
+    for month in months {
+        let stem = name.split('.').next().unwrap_or(name);
+        let listed = place.store.list_objects(&place.at(format!("{ASIDE}{month}/{stem}"))).await?;
+        let found = listed.into_iter().find(|object| {
+            // S3 says when an object was written in whole seconds.
+            let is_later =
+                object.last_modified.is_some_and(|at| at.as_second() >= since.as_second());
+            is_later && name_put_aside(&object.uri.key).as_deref() == Some(name)
+        });
+        if let Some(found) = found {
+            return Ok(Some(found.uri));
+        }
+    }
+    Ok(None)
+}
+
+fn month(at: Timestamp) -> String {
+    utc(at, "%Y/%m")
 }
 
 /// Moves a file back to `data/in/`, if it was put aside. When several of its name were, the last one
@@ -93,7 +122,10 @@ pub(crate) async fn take_back(
     let is_of_name =
         |aside: &Aside| aside.name == name || aside.uri.key.ends_with(&format!("/{name}"));
     let Some(last) = list(place).await?.into_iter().find(is_of_name) else { return Ok(()) };
-    if !is_forced && let Some(by) = successors(place, schema, &[&last]).await?.get(&last.uri.key) {
+    if !is_forced
+        && let Some(by) =
+            successors(place, schema, std::slice::from_ref(&last)).await?.get(&last.uri.key)
+    {
         let at = utc(by.loaded_at, "%Y-%m-%d %H:%M:%S UTC");
         return Err(Error::new(
             Kind::Config,

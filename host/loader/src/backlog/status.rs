@@ -106,7 +106,8 @@ pub(crate) async fn look(
     }));
     entries.extend(put_aside(project, place, &feeds, of_table).await?);
     // The files of each table stay in the order in which they are loaded.
-    entries.sort_by(|one, other| one.table.cmp(&other.table));
+    let place_of = |entry: &Entry| matches!(entry.what, What::Replaced { .. });
+    entries.sort_by(|one, other| (&one.table, place_of(one)).cmp(&(&other.table, place_of(other))));
     let unclaimed = unclaimed.into_iter().map(|file| file.name).collect();
     let (bucket, at_work) = (place.bucket.clone(), at_work(place).await?);
     Ok(Status { bucket, entries, at_work, unclaimed })
@@ -140,34 +141,34 @@ async fn put_aside(
     feeds: &Feeds,
     of_table: Option<&str>,
 ) -> Result<Vec<Entry>> {
-    let mut by_table: BTreeMap<&str, Vec<Aside>> = BTreeMap::new();
+    let mut shown: BTreeMap<String, usize> = BTreeMap::new();
+    let mut by_schema: BTreeMap<String, (Vec<String>, Vec<Aside>)> = BTreeMap::new();
     for aside in aside::list(place).await? {
-        if let Owner::Table(table) = feeds.owner(&aside.name)
-            && of_table.is_none_or(|wanted| wanted == table)
-        {
-            let of_table = by_table.entry(table).or_default();
-            if of_table.len() < SHOWN_ASIDE {
-                of_table.push(aside);
-            }
+        let Owner::Table(table) = feeds.owner(&aside.name) else { continue };
+        let n = shown.entry(table.to_owned()).or_default();
+        if of_table.is_none_or(|wanted| wanted == table) && *n < SHOWN_ASIDE {
+            *n += 1;
+            let of_schema = by_schema.entry(project.target_of(table)?.schema).or_default();
+            of_schema.0.push(table.to_owned());
+            of_schema.1.push(aside);
         }
     }
-    let mut by_schema: BTreeMap<String, Vec<(&str, &Aside)>> = BTreeMap::new();
-    for (table, aside) in &by_table {
-        let of_schema = by_schema.entry(project.target_of(table)?.schema).or_default();
-        of_schema.extend(aside.iter().map(|aside| (*table, aside)));
-    }
     let mut entries = Vec::new();
-    for (schema, files) in by_schema {
-        let all: Vec<&Aside> = files.iter().map(|(_, aside)| *aside).collect();
-        let (successors, reasons) =
-            (aside::successors(place, &schema, &all).await?, reasons(place, &schema).await?);
-        entries.extend(files.into_iter().map(|(table, aside)| {
-            let uri = aside.uri.clone();
-            let what = match successors.get(&uri.key) {
-                Some(by) => What::Replaced { uri, by: by.clone() },
-                None => What::Aside { uri, reason: reasons.get(&aside.name).cloned() },
-            };
-            Entry { table: table.to_owned(), name: aside.name.clone(), at: aside.at, what }
+    for (schema, (tables, files)) in by_schema {
+        let successors = aside::successors(place, &schema, &files).await?;
+        let reasons = reasons(place, &schema).await?;
+        let what = |aside: &Aside| match successors.get(&aside.uri.key) {
+            Some(by) => What::Replaced { uri: aside.uri.clone(), by: by.clone() },
+            None => {
+                let reason = reasons.get(&aside.name).cloned();
+                What::Aside { uri: aside.uri.clone(), reason }
+            }
+        };
+        entries.extend(tables.into_iter().zip(files).map(|(table, aside)| Entry {
+            table,
+            what: what(&aside),
+            name: aside.name,
+            at: aside.at,
         }));
     }
     Ok(entries)

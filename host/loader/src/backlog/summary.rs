@@ -172,14 +172,17 @@ fn to_look_at(report: &Report) -> String {
         [] => None,
         columns => Some(format!("left out: {}", columns.join(", "))),
     };
-    let changes = report.schema_changes.iter().map(|change| beginning(change));
+    let changes = report.changes().map(|change| beginning(change));
     let all = changes.chain(left_out).chain(rounded).chain(report.notices.iter().cloned());
     let wrapped = all.map(|text| wrapped(&text, WIDTH - REASON - 2).join("\n            "));
     wrapped.map(|text| format!("{:REASON$}{} {text}\n", "", paint("!", Tone::Waiting))).collect()
 }
 
-/// The beginning of a statement, on one line.
+/// The beginning of a statement, on one line. All columns of a new table are in the report.
 fn beginning(sql: &str) -> String {
+    if sql.starts_with("CREATE TABLE") {
+        return "the table is new".to_owned();
+    }
     let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     match sql.char_indices().nth(CHANGE) {
         Some((end, _)) => format!("{}…", &sql[..end]),

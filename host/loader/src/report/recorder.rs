@@ -98,7 +98,7 @@ impl Recorder {
     /// first statements stay done.
     pub fn evolved(&self, evolved: &Evolved) {
         let mut report = self.report();
-        report.schema_changes = changes(&evolved.statements).collect();
+        report.schema_changes.clone_from(&evolved.statements);
         report.views.clone_from(&evolved.plan.views);
         report.notices.extend(evolved.notices.iter().cloned());
     }
@@ -110,7 +110,7 @@ impl Recorder {
         let rows = &mut report.rows;
         let Counts { inserted, updated, duplicates } = all;
         (rows.inserted, rows.updated, rows.duplicates) = (inserted, updated, duplicates);
-        report.schema_changes.extend(changes(creation));
+        report.schema_changes.extend(creation.iter().cloned());
     }
 
     /// The files of a load of several, once their rows are in the table.
@@ -149,9 +149,4 @@ impl Recorder {
         // A poisoned lock is used all the same: a report with a gap is worth more than none.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The statements that change something: a lock only keeps others from doing so meanwhile.
-fn changes(statements: &[String]) -> impl Iterator<Item = String> {
-    statements.iter().filter(|statement| !statement.starts_with("LOCK ")).cloned()
 }

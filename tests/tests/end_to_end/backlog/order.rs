@@ -183,10 +183,18 @@ fn a_file_that_was_put_aside_never_replaces_its_successor() {
 /// Says that everything was put aside an hour ago.
 fn put_aside_earlier(place: &Place) {
     let earlier = SystemTime::now() - Duration::from_secs(3600);
-    let root = world().dir().join(&place.name);
-    for key in place.objects().iter().filter(|key| key.starts_with("data/unprocessed/")) {
-        let file = std::fs::File::options().write(true).open(root.join(key)).expect("is there");
-        file.set_modified(earlier).expect("the time can be set");
+    let folder = world().dir().join(&place.name).join("data/unprocessed");
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            match entry.path() {
+                path if path.is_dir() => folders.push(path),
+                path => {
+                    let file = std::fs::File::options().write(true).open(path).expect("a file");
+                    file.set_modified(earlier).expect("the time can be set");
+                }
+            }
+        }
     }
 }
 
