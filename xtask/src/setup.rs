@@ -1,5 +1,6 @@
 //! What the demo, the tests and the checks need beside cargo and a C compiler: PostgreSQL's
-//! programs, a Rust toolchain for WebAssembly, a browser, Python with boto3, typos and cargo-deny.
+//! programs, a Rust toolchain for WebAssembly, a browser, Python with boto3 and moto, typos and
+//! cargo-deny.
 //!
 //! Each is found when it is there, installed by apt, rustup or pip when that is possible, and
 //! otherwise an error says what to install. Only this command installs packages of the system.
@@ -22,7 +23,7 @@ const CARGO_DENY: &str = "cargo-deny@0.19.9";
 pub(crate) fn for_tests() -> Result<(Toolchain, PathBuf), Failure> {
     postgres()?;
     browser();
-    Ok((toolchain()?, python(&["boto3"])?))
+    Ok((toolchain()?, python(&["boto3", "moto[server]"])?))
 }
 
 /// A browser, in which the page of `loader report` is looked at. Without one that test says that it
@@ -89,7 +90,10 @@ fn entries(folder: &str) -> impl Iterator<Item = PathBuf> {
 /// folder.
 pub(crate) fn python(packages: &[&str]) -> Result<PathBuf, Failure> {
     eprintln!("== setup: Python with {}", packages.join(", "));
-    let imports = format!("import {}", packages.join(", "));
+    // What a package has in brackets is a part of it: `moto[server]` is there as `moto.server`.
+    let modules: Vec<String> =
+        packages.iter().map(|package| package.replace('[', ".").replace(']', "")).collect();
+    let imports = format!("import {}", modules.join(", "));
     let is_enough = |python: &Path| succeeds(python, &["-c", &imports]);
     let system = PathBuf::from("python3");
     if is_enough(&system) {

@@ -39,6 +39,7 @@ const NEVER: &[(&str, &[&str])] = &[
 const ONLY: &[(&str, &[&str])] = &[
     ("aws-sdk-s3", &["loader-aws"]),
     ("aws-sdk-redshiftdata", &["loader-aws"]),
+    ("aws-sdk-sqs", &["loader-aws"]),
     ("aws-config", &["loader-aws"]),
     ("wasmtime", &["loader-sandbox"]),
     ("clap", &["loader", "loader-local"]),

@@ -20,12 +20,14 @@ pub(crate) mod summary;
 mod together;
 mod work;
 
+pub(crate) use work::PARALLEL;
+
 use loader_aws::stop::Stop;
 use loader_model::error::Result;
 
 use crate::backlog::bring_in::Named;
 use crate::backlog::chosen::Chosen;
-use crate::backlog::doing::Doing;
+use crate::backlog::doing::{Doing, Stops};
 use crate::backlog::outcome::Outcomes;
 use crate::backlog::pending::Backlog;
 use crate::backlog::place::Place;
@@ -58,9 +60,22 @@ pub(crate) async fn run(
             Backlog::of_files(files, table, &feeds)
         }
     };
-    let held = held::read_all(&place, &backlog).await?;
+    let stops = Stops { before_next: stop.clone(), at_once: stop };
+    load(project, &place, backlog, doing, stops, logs).await
+}
+
+/// Loads what was found. Errors: of S3.
+pub(crate) async fn load(
+    project: &Project,
+    place: &Place,
+    backlog: Backlog,
+    doing: Doing,
+    stops: Stops,
+    logs: &Logs,
+) -> Result<Outcomes> {
+    let held = held::read_all(place, &backlog).await?;
     let files = backlog.queues.iter().map(|queue| queue.files.len()).sum();
     let overall = Overall::of(files, project.settings()?.progress.unwrap_or_default());
-    let work = work::Work { project, place: &place, held: &held, doing, stop, logs, overall };
+    let work = work::Work { project, place, held: &held, doing, stops, logs, overall };
     Ok(work.all(backlog).await)
 }

@@ -57,6 +57,8 @@ pub enum Command {
     Run(LoadArgs),
     /// Say what a load would do: columns, SQL, views, rows that would be refused; change nothing.
     Plan(PlanArgs),
+    /// Load files as they come, until a signal stops it.
+    Watch(RunArgs),
     /// Bring back views that killed runs left dropped, then load once more what failed, or the
     /// files that are named.
     Retry(LoadArgs),
@@ -244,7 +246,8 @@ impl Command {
             Command::Run(load) | Command::Retry(load) => load.run.settings.for_glue = names,
             Command::Stage(run) => run.settings.for_glue = names,
             Command::Plan(plan) => plan.run.settings.for_glue = names,
-            Command::Transform(_)
+            Command::Watch(_)
+            | Command::Transform(_)
             | Command::Sniff(_)
             | Command::Local(_)
             | Command::Demo(_)

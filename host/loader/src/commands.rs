@@ -4,6 +4,8 @@ pub mod run;
 
 pub mod plan;
 
+pub mod watch;
+
 pub mod retry;
 
 pub mod transform;

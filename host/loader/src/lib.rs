@@ -32,6 +32,8 @@ mod feeds;
 
 mod found;
 
+mod service;
+
 mod built_in;
 
 pub mod redshift;

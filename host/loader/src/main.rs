@@ -46,6 +46,7 @@ async fn run(command: Command, verbose: u8, stop: Stop, logs: &Logs) -> u8 {
     match command {
         Command::Run(args) => commands::run::load(args, stop, logs).await,
         Command::Plan(args) => commands::plan::run(args, stop, logs).await,
+        Command::Watch(args) => commands::watch::run(args, stop, logs).await,
         Command::Retry(args) => commands::retry::run(args, stop, logs).await,
         Command::Stage(args) => commands::run::stage(args, stop, logs).await,
         Command::Transform(args) => commands::transform::run(args, stop).await,

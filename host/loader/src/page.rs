@@ -11,6 +11,8 @@ mod files;
 mod html;
 mod tables;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use loader_model::names::utc;
 
@@ -31,11 +33,32 @@ pub(crate) struct Page<'a> {
     pub(crate) title: String,
     pub(crate) days: u32,
     /// The latest first.
-    pub(crate) runs: &'a [PastReport],
+    pub(crate) runs: &'a [Arc<PastReport>],
     pub(crate) not_loaded: &'a [NotLoaded],
     /// Whether there were more runs than are here.
     pub(crate) has_more: bool,
     pub(crate) made_at: Timestamp,
+    /// What a service does now, which shows the page; a page in a file has none.
+    pub(crate) live: Option<&'a Live>,
+}
+
+/// What a service does now.
+pub(crate) struct Live {
+    pub(crate) started_at: Timestamp,
+    /// Messages in hand, where there is a queue.
+    pub(crate) messages: Option<usize>,
+    /// Why it cannot do its work.
+    pub(crate) trouble: Option<String>,
+    pub(crate) at_work: Vec<AtWork>,
+}
+
+/// A table whose files are being loaded.
+pub(crate) struct AtWork {
+    pub(crate) table: String,
+    pub(crate) since: Timestamp,
+    pub(crate) files: usize,
+    /// The first of the files.
+    pub(crate) first: String,
 }
 
 impl Page<'_> {
@@ -45,6 +68,7 @@ impl Page<'_> {
         let files = by_file(self.runs);
         let title = escaped(&self.title);
         let sections = [
+            self.live.map(live).unwrap_or_default(),
             self.tiles(&figures),
             charts(&figures),
             tables::of_not_loaded(self.not_loaded),
@@ -64,11 +88,20 @@ impl Page<'_> {
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta \
              name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta \
-             name=\"color-scheme\" content=\"light dark\">\n<title>loader: {title}</title>\n\
+             name=\"color-scheme\" content=\"light dark\">\n{}<title>loader: {title}</title>\n\
              <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n<p>Loads of the \
              last {days}, as of {made}.{more}</p>\n</header>\n<main>\n{}</main>\n</body>\n</html>\n",
+            self.refresh(),
             sections.concat()
         )
+    }
+
+    /// How often a page that shows what goes on is fetched anew.
+    fn refresh(&self) -> &'static str {
+        match self.live {
+            Some(_) => "<meta http-equiv=\"refresh\" content=\"15\">\n",
+            None => "",
+        }
     }
 
     fn tiles(&self, figures: &Figures) -> String {
@@ -103,6 +136,22 @@ impl Page<'_> {
         };
         format!("<div class=\"tiles\">\n{}</div>\n", tiles.map(tile).concat())
     }
+}
+
+/// What goes on now.
+fn live(live: &Live) -> String {
+    let since = utc(live.started_at, "%Y-%m-%d %H:%M:%S UTC");
+    let messages = live.messages.map(|n| format!(", {} in hand", count(n, "message")));
+    let trouble = live
+        .trouble
+        .iter()
+        .map(|trouble| format!("<p class=\"trouble\">{}</p>\n", escaped(trouble)));
+    format!(
+        "{}<p class=\"none\">watching since {since}{}</p>\n{}",
+        trouble.collect::<String>(),
+        messages.unwrap_or_default(),
+        tables::of_at_work(&live.at_work),
+    )
 }
 
 fn charts(figures: &Figures) -> String {
@@ -147,7 +196,7 @@ mod tests {
     use super::*;
     use crate::report::{FileReport, Report, RowCounts, Status, StepTime};
 
-    fn past(minutes: i64, change: impl FnOnce(&mut Report)) -> PastReport {
+    fn past(minutes: i64, change: impl FnOnce(&mut Report)) -> Arc<PastReport> {
         let started_at: Timestamp = "2026-11-28T18:00:00Z".parse().expect("an instant");
         let started_at = started_at - jiff::Span::new().minutes(minutes);
         let mut report = Report {
@@ -168,10 +217,10 @@ mod tests {
         };
         report.source.uri = "s3://b/data/in/orders.csv".into();
         change(&mut report);
-        PastReport { started_at, report }
+        Arc::new(PastReport { started_at, report })
     }
 
-    fn page(runs: &[PastReport]) -> String {
+    fn page(runs: &[Arc<PastReport>]) -> String {
         let made_at = "2026-11-28T19:00:00Z".parse().expect("an instant");
         let waiting = NotLoaded {
             state: "aside",
@@ -184,7 +233,7 @@ mod tests {
         let not_loaded = if runs.is_empty() { Vec::new() } else { vec![waiting] };
         let title = "s3://b".into();
         let not_loaded = &not_loaded;
-        Page { title, days: 7, runs, not_loaded, has_more: false, made_at }.html()
+        Page { title, days: 7, runs, not_loaded, has_more: false, made_at, live: None }.html()
     }
 
     #[test]

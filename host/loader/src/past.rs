@@ -4,7 +4,9 @@
 //! so does its number in the audit table; the log's name has that time, too, so a log is found
 //! without looking through all.
 
-use futures::StreamExt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::{Timestamp, ToSpan};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::utc;
@@ -58,7 +60,44 @@ pub(crate) async fn of_run(place: &Place, run: &str) -> Result<Report> {
 }
 
 /// The reports of the last days, the latest first, and whether there were more of them.
-pub(crate) async fn of_days(place: &Place, days: u32) -> Result<(Vec<PastReport>, bool)> {
+pub(crate) async fn of_days(place: &Place, days: u32) -> Result<(Vec<Arc<PastReport>>, bool)> {
+    Remembered::default().of_days(place, days, MOST).await
+}
+
+/// Reports that were read already, by the keys of their logs. A log does not change once its report
+/// is in it.
+#[derive(Default)]
+pub(crate) struct Remembered(BTreeMap<String, Option<Arc<PastReport>>>);
+
+impl Remembered {
+    /// The same as [`of_days`]; only logs that are new are read. `most`: how many are kept.
+    pub(crate) async fn of_days(
+        &mut self,
+        place: &Place,
+        days: u32,
+        most: usize,
+    ) -> Result<(Vec<Arc<PastReport>>, bool)> {
+        let mut keys = keys_of_days(place, days).await?;
+        let has_more = keys.len() > most;
+        keys.truncate(most);
+        let new: Vec<String> =
+            keys.iter().filter(|key| !self.0.contains_key(*key)).cloned().collect();
+        let mut known = std::mem::take(&mut self.0);
+        for some in new.chunks(AT_ONCE) {
+            let read = futures::future::join_all(some.iter().map(|key| read(place, key))).await;
+            for (key, report) in some.iter().zip(read) {
+                known.insert(key.clone(), report?.map(Arc::new));
+            }
+        }
+        self.0 = keys.into_iter().filter_map(|key| known.remove_entry(&key)).collect();
+        let mut reports: Vec<Arc<PastReport>> = self.0.values().flatten().cloned().collect();
+        reports.sort_by_key(|past| std::cmp::Reverse(past.started_at));
+        Ok((reports, has_more))
+    }
+}
+
+/// The logs of the last days, the latest first.
+async fn keys_of_days(place: &Place, days: u32) -> Result<Vec<String>> {
     let now = Timestamp::now();
     let mut keys = Vec::new();
     for back in 0..=i64::from(days) {
@@ -67,16 +106,7 @@ pub(crate) async fn of_days(place: &Place, days: u32) -> Result<(Vec<PastReport>
         of_day.sort_by_key(|object| std::cmp::Reverse(object.last_modified));
         keys.extend(of_day.into_iter().map(|object| object.uri.key));
     }
-    let has_more = keys.len() > MOST;
-    keys.truncate(MOST);
-    let read = futures::stream::iter(keys.iter().map(|key| read(place, key)));
-    let read: Vec<Result<Option<PastReport>>> = read.buffered(AT_ONCE).collect().await;
-    let mut reports = Vec::new();
-    for report in read {
-        reports.extend(report?);
-    }
-    reports.sort_by_key(|past| std::cmp::Reverse(past.started_at));
-    Ok((reports, has_more))
+    Ok(keys)
 }
 
 /// The folder of a day's logs.

@@ -34,6 +34,7 @@ pub(crate) mod table_settings;
 pub(crate) mod variables;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -299,6 +300,18 @@ pub struct Settings {
     /// Worker threads [default: one for each core].
     #[arg(long, help_heading = "Work", value_name = "N")]
     pub workers: Option<usize>,
+    /// Queue of SQS that has the notifications of the bucket, for `watch`.
+    #[arg(long, help_heading = "Watching", value_name = "URL")]
+    pub queue_url: Option<String>,
+    /// Seconds after which `watch` looks at all tables, whatever the queue says
+    /// [default: 60; 300 with a queue].
+    #[arg(long, help_heading = "Watching", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub look_every: Option<u64>,
+    /// Address and port at which `watch` shows its page, /healthz and /metrics to everybody who can
+    /// reach it [default: none].
+    #[arg(long, help_heading = "Watching", value_name = "ADDRESS:PORT")]
+    pub http: Option<SocketAddr>,
+
     /// Tables that are loaded at once; a load has one statement at a time [default: 4].
     #[arg(long, help_heading = "Work", value_name = "N")]
     pub parallel: Option<usize>,

@@ -58,3 +58,4 @@ mod other_clients;
 mod other_languages;
 
 mod super_values;
+mod watch;

@@ -50,6 +50,7 @@ pub(crate) async fn read_all(place: &Place, backlog: &Backlog) -> Result<HeldFil
     let listed: BTreeSet<String> = place.store.list(&place.at(HELD)).await?.into_iter().collect();
     let pending = backlog.queues.iter().flat_map(|queue| &queue.files);
     let pending = pending.filter(|file| listed.contains(&key(&file.name)));
+    let pending: Vec<&PendingFile> = pending.collect();
     let mut held = HeldFiles::new();
     for file in pending {
         let content = place.store.read_whole(&uri(place, &file.name), MAX_BYTES).await?;
@@ -158,6 +159,9 @@ pub(crate) fn settings_of(settings: &Settings, table: &TableName) -> Result<Stri
         plugin_config: None,
         plugin_cache: None,
         source_file_name: None,
+        queue_url: None,
+        look_every: None,
+        http: None,
         workers: None,
         parallel: None,
         file_order: None,

@@ -44,10 +44,15 @@ pub(crate) async fn list(place: &Place, feeds: &Feeds) -> Result<Backlog> {
     Ok(Backlog::sorted(listed.into_iter().filter_map(pending), feeds))
 }
 
-/// A folder that somebody made in the console is an object whose key ends in a slash.
+/// Whether a name behind `data/in/` is that of a file: a folder that somebody made in the console is
+/// an object whose key ends in a slash.
+pub(crate) fn is_file(name: &str) -> bool {
+    !name.is_empty() && !name.ends_with('/')
+}
+
 fn pending(listed: Listed) -> Option<PendingFile> {
     let name = listed.uri.key.strip_prefix(IN)?;
-    (!name.is_empty() && !name.ends_with('/')).then(|| PendingFile {
+    is_file(name).then(|| PendingFile {
         name: name.to_owned(),
         etag: listed.etag,
         size_bytes: listed.size_bytes,

@@ -10,6 +10,7 @@ use loader_model::names::S3Uri;
 use crate::job::{Project, WarehouseSettings, bucket};
 
 /// The bucket and the warehouse of a project.
+#[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) aws: Aws,
     pub(crate) bucket: String,

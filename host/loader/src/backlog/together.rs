@@ -72,7 +72,7 @@ impl Work<'_> {
     }
 
     async fn read(&self, table: &Table, file: &PendingFile) -> Read {
-        self.stop.check().ok()?;
+        self.stops.before_next.check().ok()?;
         let read = async || -> Result<ReadFile> {
             let job = self.job(table, file)?;
             let (etag, size_bytes) = (file.etag.clone(), file.size_bytes);
@@ -82,7 +82,7 @@ impl Work<'_> {
             let (input, version_id) =
                 object_reader::open_listed(store, &uri, &listed, progress).await?;
             let source = source::identified(uri, ObjectInfo { version_id, ..listed }, &job.target);
-            let data_path = DataPath::of(&job, self.stop.flag().clone());
+            let data_path = DataPath::of(&job, self.stops.at_once.flag().clone());
             let spool = blocking(move || data_path.infer(input)).await?;
             Ok(ReadFile { source, spool: Arc::new(spool) })
         };
@@ -100,7 +100,7 @@ impl Work<'_> {
         let (mut ends, mut behind): (Vec<End>, Option<String>) = (Vec::new(), None);
         for part in parts {
             let (of_part, read) = (&files[part.clone()], &read[part]);
-            if behind.is_some() || self.stop.check().is_err() {
+            if behind.is_some() || self.stops.before_next.check().is_err() {
                 let waits = of_part.iter().map(|_| End::Waits { behind: behind.clone() });
                 ends.extend(waits);
                 continue;
@@ -151,7 +151,7 @@ impl Work<'_> {
             }
             ended
         };
-        let (aws, stop) = (&self.place.aws, self.stop.clone());
+        let (aws, stop) = (&self.place.aws, self.stops.at_once.clone());
         let report = run::run_on(aws, job, Goal::Load, line, stop, self.logs).await;
         table.columns = None;
         ended(report, files, apart.into_inner())

@@ -3,12 +3,11 @@
 use std::time::Instant;
 
 use futures::StreamExt;
-use loader_aws::stop::Stop;
 use loader_model::choices::OnRefusal;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::TableName;
 
-use crate::backlog::doing::{Again, Doing};
+use crate::backlog::doing::{Again, Doing, Stops};
 use crate::backlog::held::{self, HeldFiles};
 use crate::backlog::outcome::{End, FileOutcome, Outcomes};
 use crate::backlog::pending::{Backlog, PendingFile, Queue};
@@ -25,7 +24,7 @@ use crate::settings::Settings;
 use crate::values::Goal;
 
 /// Tables that are loaded at once, where the settings do not say.
-const PARALLEL: usize = 4;
+pub(crate) const PARALLEL: usize = 4;
 
 /// What all loads have in common.
 pub(super) struct Work<'a> {
@@ -33,7 +32,7 @@ pub(super) struct Work<'a> {
     pub(super) place: &'a Place,
     pub(super) held: &'a HeldFiles,
     pub(super) doing: Doing,
-    pub(super) stop: Stop,
+    pub(super) stops: Stops,
     pub(super) logs: &'a Logs,
     pub(super) overall: Overall,
 }
@@ -65,7 +64,7 @@ impl Work<'_> {
         let files = of_tables.chain(claimed.into_iter().map(of_several)).collect();
         let unclaimed = unclaimed.into_iter().map(|file| file.name).collect();
         let (bucket, took) = (self.place.bucket.clone(), started.elapsed());
-        let stopped = self.stop.check().err().map(|error| error.kind().exit_code());
+        let stopped = self.stops.before_next.check().err().map(|error| error.kind().exit_code());
         let of_held = self.doing == Doing::Load(Again::Only);
         Outcomes { files, unclaimed, of_held, stopped, took, bucket }
     }
@@ -88,7 +87,7 @@ impl Work<'_> {
             queue.files.into_iter().filter(|file| self.is_wanted(file)).collect();
         let mut files = wanted.as_slice();
         while !files.is_empty() {
-            let waits = behind.is_some() || self.stop.check().is_err();
+            let waits = behind.is_some() || self.stops.before_next.check().is_err();
             let n = if waits { files.len() } else { self.count_together(&table, files) };
             let (next, others) = files.split_at(n);
             let ends = match next {
@@ -131,7 +130,7 @@ impl Work<'_> {
             Ok(job) => job,
             Err(error) => return End::Refused(error),
         };
-        let (aws, stop) = (&self.place.aws, self.stop.clone());
+        let (aws, stop) = (&self.place.aws, self.stops.at_once.clone());
         if self.doing == Doing::Preview {
             return End::Previewed(Box::new(preview::of(aws, job, stop, self.logs).await));
         }

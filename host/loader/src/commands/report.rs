@@ -38,7 +38,8 @@ async fn write(args: ReportArgs, stop: &Stop) -> Result<()> {
     }
     let made_at = jiff::Timestamp::now();
     let (runs, not_loaded) = (&runs, &not_loaded);
-    let page = Page { title, days: args.days, runs, not_loaded, has_more, made_at };
+    let live = None;
+    let page = Page { title, days: args.days, runs, not_loaded, has_more, made_at, live };
     let cannot = || format!("{} cannot be written", args.output.display());
     std::fs::write(&args.output, page.html()).context(Kind::Config, cannot())?;
     print(&format!("{} has {}\n", args.output.display(), count(runs.len(), "run")));

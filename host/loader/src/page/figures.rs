@@ -1,5 +1,7 @@
 //! What the page counts.
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan};
@@ -8,6 +10,9 @@ use loader_model::names::utc;
 use crate::past::PastReport;
 use crate::report::{RowCounts, Status};
 use crate::step::Step;
+
+/// Days that are shown at least.
+const DAYS_SHOWN: usize = 7;
 
 /// All counts of a page. Rows of files that failed are in none of them: they are in no table.
 #[derive(Default)]
@@ -20,7 +25,7 @@ pub(super) struct Figures {
     pub(super) inserted: u64,
     pub(super) updated: u64,
     pub(super) rejected: u64,
-    /// Every day of the time, the first one first, also those without runs.
+    /// The days of the time from the first load on, also those without any.
     pub(super) days: Vec<Day>,
     /// Steps in the order in which a run has them.
     pub(super) steps: Vec<(String, Times)>,
@@ -80,7 +85,7 @@ impl Times {
 
 impl Figures {
     /// Counts runs, the latest first. `until`: the end of the last day.
-    pub(super) fn of(runs: &[PastReport], days: u32, until: Timestamp) -> Figures {
+    pub(super) fn of(runs: &[Arc<PastReport>], days: u32, until: Timestamp) -> Figures {
         let mut figures = Figures::default();
         for back in (0..i64::from(days)).rev() {
             let at = until.checked_sub((24 * back).hours()).unwrap_or(until);
@@ -94,11 +99,20 @@ impl Figures {
                 *reasons.entry(code.to_string()).or_default() += n;
             }
         }
+        figures.begin_with_the_first_load();
         figures.reasons = reasons.into_iter().collect();
         figures.reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
         let place = |name: &str| Step::ALL.iter().position(|step| step.name() == name);
         figures.steps.sort_by_key(|(name, _)| place(name));
         figures
+    }
+
+    /// Takes the days before the first load away, where a week is left.
+    fn begin_with_the_first_load(&mut self) {
+        let has_load = |day: &Day| day.loaded + day.already + day.failed > 0;
+        let empty = self.days.iter().position(has_load).unwrap_or(self.days.len());
+        let most = self.days.len().saturating_sub(DAYS_SHOWN);
+        self.days.drain(..empty.min(most));
     }
 
     fn add(&mut self, PastReport { started_at, report }: &PastReport) {

@@ -1,5 +1,7 @@
 //! The files of past runs, one by one: several may have been loaded as one.
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -17,8 +19,9 @@ pub(super) struct FileOfRun {
 }
 
 /// The files of runs, in the order of the runs.
-pub(super) fn by_file(runs: &[PastReport]) -> Vec<FileOfRun> {
-    let of_run = |PastReport { started_at, report }: &PastReport| {
+pub(super) fn by_file(runs: &[Arc<PastReport>]) -> Vec<FileOfRun> {
+    let of_run = |past: &Arc<PastReport>| {
+        let PastReport { started_at, report } = &**past;
         let reports = match report.files.as_slice() {
             [] => vec![report.clone()],
             files => files.iter().map(|file| report.of_file(file)).collect(),

@@ -1,5 +1,7 @@
 //! The lists of the page.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use loader_model::names::utc;
 
@@ -7,6 +9,7 @@ use super::figures::Figures;
 use super::files::{FileOfRun, last_loads};
 use super::html::escaped;
 use crate::backlog::status::NotLoaded;
+use crate::page::AtWork;
 use crate::past::PastReport;
 use crate::report::{Report, Status};
 use crate::words::{count, grouped};
@@ -37,6 +40,19 @@ pub(super) fn of_not_loaded(files: &[NotLoaded]) -> String {
     });
     let header = ["state", "table", "file", "since", "reason", "what to do"];
     section("Not loaded now", files.len(), &header, rows.collect())
+}
+
+/// The tables whose files are being loaded.
+pub(super) fn of_at_work(tables: &[AtWork]) -> String {
+    let rows = tables.iter().map(|table| {
+        vec![
+            ("", escaped(&table.table)),
+            ("", moment(table.since)),
+            ("n", grouped(table.files as u64)),
+            ("wrap", name(&table.first)),
+        ]
+    });
+    section("At work", tables.len(), &["table", "since", "files", "first"], rows.collect())
 }
 
 /// The tables, with what was loaded into them.
@@ -88,8 +104,8 @@ pub(super) fn of_failures(files: &[FileOfRun]) -> String {
 }
 
 /// What a person should look at in loads that have succeeded.
-pub(super) fn of_notices(runs: &[PastReport]) -> String {
-    let of_run = |past: &PastReport| {
+pub(super) fn of_notices(runs: &[Arc<PastReport>]) -> String {
+    let of_run = |past: &Arc<PastReport>| {
         let report = &past.report;
         let first = report.source.uri.split_once("/data/in/").map_or("", |(_, name)| name);
         let file = match report.files.len() {
@@ -126,10 +142,9 @@ fn values(n: u64) -> String {
 }
 
 /// What was changed about tables.
-pub(super) fn of_schema_changes(runs: &[PastReport]) -> String {
-    let changes = runs
-        .iter()
-        .flat_map(|past| past.report.schema_changes.iter().map(move |change| (past, change)));
+pub(super) fn of_schema_changes(runs: &[Arc<PastReport>]) -> String {
+    let changes =
+        runs.iter().flat_map(|past| past.report.changes().map(move |change| (past, change)));
     let rows = changes.clone().take(CHANGES).map(|(past, change)| {
         vec![
             ("", moment(past.started_at)),

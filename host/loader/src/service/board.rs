@@ -1,0 +1,139 @@
+//! What goes on now: which tables are at work, what is pending, and when the bucket was last
+//! looked at. The service writes it, the page and the checks of its health read it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use loader_model::error::Error;
+
+use crate::backlog::outcome::FileOutcome;
+use crate::backlog::pending::{Backlog, PendingFile};
+use crate::service::figures::Figures;
+use crate::service::verdict::Verdict;
+
+/// What goes on. Readers get copies.
+pub(crate) struct Board {
+    pub(super) figures: Figures,
+    now: Mutex<Now>,
+}
+
+/// What goes on at one moment.
+#[derive(Clone, Debug)]
+pub(super) struct Now {
+    pub(super) started_at: Timestamp,
+    /// The tables at work, by their names.
+    pub(super) at_work: BTreeMap<String, AtWork>,
+    /// What was pending when the bucket was last listed.
+    pub(super) pending: BTreeMap<String, Pending>,
+    /// Files that no table takes, and that several take.
+    pub(super) unclaimed: BTreeSet<String>,
+    pub(super) claimed: BTreeSet<String>,
+    /// When the bucket was last listed, and why it could not be since then.
+    pub(super) looked_at: Option<Instant>,
+    pub(super) trouble: Option<String>,
+}
+
+/// A table at work.
+#[derive(Clone, Debug)]
+pub(super) struct AtWork {
+    pub(super) since: Timestamp,
+    pub(super) files: usize,
+    /// The first of them.
+    pub(super) first: String,
+}
+
+/// Files of a table that are to be loaded.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pending {
+    pub(super) files: usize,
+    pub(super) oldest: Option<Timestamp>,
+}
+
+impl Board {
+    pub(crate) fn new(figures: Figures) -> Board {
+        let now = Now {
+            started_at: Timestamp::now(),
+            at_work: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            unclaimed: BTreeSet::new(),
+            claimed: BTreeSet::new(),
+            looked_at: None,
+            trouble: None,
+        };
+        Board { figures, now: Mutex::new(now) }
+    }
+
+    /// A copy of what goes on.
+    pub(super) fn now(&self) -> Now {
+        self.lock().clone()
+    }
+
+    /// Why the service does not do its work. `every`: how often it looks at all tables.
+    pub(super) fn trouble(&self, every: Duration) -> Option<String> {
+        let now = self.lock();
+        let late = every * 3 + Duration::from_secs(60);
+        match (&now.looked_at, &now.trouble) {
+            (None, None) => Some("the bucket was not listed yet".to_owned()),
+            (_, Some(trouble)) => Some(trouble.clone()),
+            (Some(at), None) if at.elapsed() > late && now.at_work.is_empty() => {
+                Some(format!("the bucket was last listed {} s ago", at.elapsed().as_secs()))
+            }
+            (Some(_), None) => None,
+        }
+    }
+
+    pub(super) fn looked(&self, backlog: &Backlog) {
+        let pending = backlog.queues.iter().map(|queue| {
+            let pending = Pending {
+                files: queue.files.len(),
+                oldest: queue.files.iter().filter_map(|file| file.arrived_at).min(),
+            };
+            (queue.table.clone(), pending)
+        });
+        let names = |files: &mut dyn Iterator<Item = &PendingFile>| -> BTreeSet<String> {
+            files.map(|file| file.name.clone()).collect()
+        };
+        let unclaimed = names(&mut backlog.unclaimed.iter());
+        let claimed = names(&mut backlog.claimed.iter().map(|(file, _)| file));
+        let mut now = self.lock();
+        for file in unclaimed.difference(&now.unclaimed) {
+            tracing::warn!(%file, "no table takes this file");
+        }
+        for file in claimed.difference(&now.claimed) {
+            tracing::warn!(%file, "several tables take this file, so none gets it");
+        }
+        now.pending = pending.collect();
+        (now.unclaimed, now.claimed) = (unclaimed, claimed);
+        (now.looked_at, now.trouble) = (Some(Instant::now()), None);
+    }
+
+    pub(super) fn could_not_look(&self, error: &Error) {
+        self.lock().trouble = Some(error.to_string());
+    }
+
+    pub(super) fn begins(&self, table: &str, files: &[PendingFile]) {
+        let first = files.first().map(|file| file.name.clone()).unwrap_or_default();
+        let at_work = AtWork { since: Timestamp::now(), files: files.len(), first };
+        self.lock().at_work.insert(table.to_owned(), at_work);
+    }
+
+    pub(super) fn ended(&self, table: &str, outcomes: &[FileOutcome]) {
+        let mut now = self.lock();
+        now.at_work.remove(table);
+        if let Some(pending) = now.pending.get_mut(table) {
+            pending.files = pending.files.saturating_sub(outcomes.len());
+        }
+        drop(now);
+        self.figures.ended(outcomes);
+    }
+
+    pub(super) fn settled(&self, verdict: Verdict) {
+        self.figures.settled(verdict);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

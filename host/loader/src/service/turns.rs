@@ -1,0 +1,142 @@
+//! Whose turn it is: which tables are to be looked at, which are at work, and which messages wait
+//! for which table.
+//!
+//! A table has one turn at a time, since its files are loaded in their order. Tables that want one
+//! get it in the order in which they asked, as many at once as the settings say. A message is judged
+//! by a listing that was begun after it came, or else a file that came between the two would count
+//! as gone.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::service::letter::Letter;
+
+/// The first pause of a table after a failure that passes by itself; it doubles with each further
+/// one.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// The tables and their messages.
+#[derive(Debug, Default)]
+pub(super) struct Turns {
+    /// Tables that want a turn, in the order in which they asked.
+    wanted: VecDeque<String>,
+    at_work: BTreeSet<String>,
+    /// Messages that wait for a table's turn.
+    letters: BTreeMap<String, Vec<Letter>>,
+    pauses: BTreeMap<String, Pause>,
+    /// Whether every table is to be looked at.
+    all: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    until: Instant,
+    length: Duration,
+}
+
+/// What a listing is made for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The tables that want a turn, with the messages that had come before.
+    pub(super) tables: Vec<(String, Vec<Letter>)>,
+    /// Whether other tables with pending files get a turn, too.
+    pub(super) all: bool,
+}
+
+impl Turns {
+    /// A message that waits for its next table.
+    pub(super) fn add(&mut self, table: &str, letter: Letter) {
+        self.letters.entry(table.to_owned()).or_default().push(letter);
+        self.want(table);
+    }
+
+    /// A table wants a turn.
+    pub(super) fn want(&mut self, table: &str) {
+        if !self.wanted.iter().any(|wanted| wanted == table) {
+            self.wanted.push_back(table.to_owned());
+        }
+    }
+
+    /// All tables are to be looked at.
+    pub(super) fn want_all(&mut self) {
+        self.all = true;
+    }
+
+    /// What there is to be looked at now. `None`: nothing.
+    pub(super) fn ask(&mut self, now: Instant) -> Option<Asked> {
+        let wanted = std::mem::take(&mut self.wanted);
+        let (ready, others): (VecDeque<String>, VecDeque<String>) =
+            wanted.into_iter().partition(|table| self.is_ready(table, now));
+        self.wanted = others;
+        let all = std::mem::take(&mut self.all);
+        if ready.is_empty() && !all {
+            return None;
+        }
+        let letters = |table: String| {
+            let letters = self.letters.remove(&table).unwrap_or_default();
+            (table, letters)
+        };
+        Some(Asked { tables: ready.into_iter().map(letters).collect(), all })
+    }
+
+    /// Whether a table may have a turn.
+    pub(super) fn is_ready(&self, table: &str, now: Instant) -> bool {
+        let is_paused = self.pauses.get(table).is_some_and(|pause| pause.until > now);
+        !is_paused && !self.at_work.contains(table)
+    }
+
+    /// When the first pause of a table that wants a turn is over.
+    pub(super) fn next_ready(&self) -> Option<Instant> {
+        let waits = |table: &&String| !self.at_work.contains(*table);
+        let paused = self.wanted.iter().filter(waits).filter_map(|table| self.pauses.get(table));
+        paused.map(|pause| pause.until).min()
+    }
+
+    /// How many tables are at work.
+    pub(super) fn at_work(&self) -> usize {
+        self.at_work.len()
+    }
+
+    /// A table's turn begins.
+    pub(super) fn begin(&mut self, table: &str) {
+        self.at_work.insert(table.to_owned());
+    }
+
+    /// A table's turn has ended. `passes`: it met a failure that passes by itself.
+    pub(super) fn end(&mut self, table: &str, passes: bool, now: Instant) {
+        self.at_work.remove(table);
+        if passes {
+            let longer = self.pauses.get(table).map(|pause| pause.length * 2);
+            let length = longer.unwrap_or(FIRST_PAUSE).min(LONGEST_PAUSE);
+            self.pauses.insert(table.to_owned(), Pause { until: now + length, length });
+        } else {
+            self.pauses.remove(table);
+        }
+    }
+
+    /// A table that had no turn yet wants one still. `failed_at`: the bucket could not be listed.
+    pub(super) fn put_back(
+        &mut self,
+        table: &str,
+        letters: Vec<Letter>,
+        failed_at: Option<Instant>,
+    ) {
+        let later = self.letters.remove(table).unwrap_or_default();
+        if let Some(now) = failed_at {
+            self.end(table, true, now);
+        }
+        let all: Vec<Letter> = letters.into_iter().chain(later).collect();
+        if !all.is_empty() {
+            self.letters.insert(table.to_owned(), all);
+        }
+        self.want(table);
+    }
+
+    /// The messages that wait, when no turn begins any more.
+    pub(super) fn take_letters(&mut self) -> Vec<Letter> {
+        self.wanted.clear();
+        self.all = false;
+        std::mem::take(&mut self.letters).into_values().flatten().collect()
+    }
+}

@@ -1,0 +1,78 @@
+"""Serves SQS for a test: a queue with a dead letter queue, over the real protocol (moto's server).
+
+Prints the queue's URL, then answers each line of stdin, which is JSON, by one of stdout:
+{"send": [BODY, ...]} -> the ids; {"left": true} -> how many messages are in the queue, in hand or
+not; {"dead": true} -> the dead letters so far, each with its body and its attributes.
+"""
+
+import json
+import logging
+import sys
+
+import boto3
+from moto.server import ThreadedMotoServer
+
+visibility, most_tries, region = sys.argv[1:4]
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+_, port = server.get_host_and_port()
+sqs = boto3.client(
+    "sqs",
+    endpoint_url=f"http://127.0.0.1:{port}",
+    region_name=region,
+    aws_access_key_id="key",
+    aws_secret_access_key="secret",
+)
+
+
+def attributes(url, *names):
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(names))["Attributes"]
+
+
+dead_url = sqs.create_queue(QueueName="dead")["QueueUrl"]
+redrive = {
+    "deadLetterTargetArn": attributes(dead_url, "QueueArn")["QueueArn"],
+    "maxReceiveCount": most_tries,
+}
+url = sqs.create_queue(
+    QueueName="files",
+    Attributes={"VisibilityTimeout": visibility, "RedrivePolicy": json.dumps(redrive)},
+)["QueueUrl"]
+dead = []
+
+
+def letters():
+    while True:
+        received = sqs.receive_message(
+            QueueUrl=dead_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages", [])
+        if not received:
+            return dead
+        for message in received:
+            values = message.get("MessageAttributes", {})
+            told = {name: value["StringValue"] for name, value in values.items()}
+            dead.append({"body": message["Body"], "told": told})
+            sqs.delete_message(QueueUrl=dead_url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def left():
+    counts = attributes(
+        url, "ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"
+    )
+    return sum(int(count) for count in counts.values())
+
+
+print(url, flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "send" in asked:
+        answer = [
+            sqs.send_message(QueueUrl=url, MessageBody=body)["MessageId"] for body in asked["send"]
+        ]
+    elif "dead" in asked:
+        answer = letters()
+    else:
+        answer = left()
+    print(json.dumps(answer), flush=True)
+server.stop()
