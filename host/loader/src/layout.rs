@@ -121,7 +121,7 @@ impl Layout {
     /// `data/staging/<table>_<stem>/<run id>/`, a prefix that no other run uses.
     pub fn staging_prefix(&self) -> S3Uri {
         let (stem, _) = self.stem_and_suffix();
-        self.at(format!("data/staging/{}_{}/{}/", self.table, clean(&stem), self.run.text))
+        self.at(format!("data/staging/{}_{}/{}/", self.table, clean(stem), self.run.text))
     }
 
     /// The folders of everything that a load of this source writes or moves. A source in a folder

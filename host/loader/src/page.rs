@@ -1,7 +1,7 @@
 //! Past runs on a page: one HTML file that needs nothing else, on a phone as on a screen, in light
 //! and dark.
 //!
-//! In: reports, and what is not loaded now. Out: the page. `files` takes loads of several files
+//! In: reports, what is not loaded now, and what a service does. Out: the page. `files` takes loads of several files
 //! apart, `figures` counts, `charts` draws, `tables` lists; everything that
 //! comes from a report is escaped in `html`.
 
@@ -9,6 +9,7 @@ mod charts;
 mod figures;
 mod files;
 mod html;
+pub(crate) mod live;
 mod tables;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use charts::{bars_by_day, bars_by_name};
 use figures::Figures;
 use files::by_file;
 use html::escaped;
+use live::Live;
 
 const STYLE: &str = include_str!("page/style.css");
 
@@ -42,25 +44,6 @@ pub(crate) struct Page<'a> {
     pub(crate) live: Option<&'a Live>,
 }
 
-/// What a service does now.
-pub(crate) struct Live {
-    pub(crate) started_at: Timestamp,
-    /// Messages in hand, where there is a queue.
-    pub(crate) messages: Option<usize>,
-    /// Why it cannot do its work.
-    pub(crate) trouble: Option<String>,
-    pub(crate) at_work: Vec<AtWork>,
-}
-
-/// A table whose files are being loaded.
-pub(crate) struct AtWork {
-    pub(crate) table: String,
-    pub(crate) since: Timestamp,
-    pub(crate) files: usize,
-    /// The first of the files.
-    pub(crate) first: String,
-}
-
 impl Page<'_> {
     /// The whole file.
     pub(crate) fn html(&self) -> String {
@@ -68,7 +51,7 @@ impl Page<'_> {
         let files = by_file(self.runs);
         let title = escaped(&self.title);
         let sections = [
-            self.live.map(live).unwrap_or_default(),
+            self.live.map(live::shown).unwrap_or_default(),
             self.tiles(&figures),
             charts(&figures),
             tables::of_not_loaded(self.not_loaded),
@@ -136,22 +119,6 @@ impl Page<'_> {
         };
         format!("<div class=\"tiles\">\n{}</div>\n", tiles.map(tile).concat())
     }
-}
-
-/// What goes on now.
-fn live(live: &Live) -> String {
-    let since = utc(live.started_at, "%Y-%m-%d %H:%M:%S UTC");
-    let messages = live.messages.map(|n| format!(", {} in hand", count(n, "message")));
-    let trouble = live
-        .trouble
-        .iter()
-        .map(|trouble| format!("<p class=\"trouble\">{}</p>\n", escaped(trouble)));
-    format!(
-        "{}<p class=\"none\">watching since {since}{}</p>\n{}",
-        trouble.collect::<String>(),
-        messages.unwrap_or_default(),
-        tables::of_at_work(&live.at_work),
-    )
 }
 
 fn charts(figures: &Figures) -> String {

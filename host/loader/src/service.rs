@@ -13,6 +13,7 @@ mod events;
 pub(crate) mod figures;
 pub(crate) mod http;
 mod letter;
+mod now;
 pub(crate) mod post;
 mod turns;
 mod verdict;

@@ -9,7 +9,6 @@ use super::figures::Figures;
 use super::files::{FileOfRun, last_loads};
 use super::html::escaped;
 use crate::backlog::status::NotLoaded;
-use crate::page::AtWork;
 use crate::past::PastReport;
 use crate::report::{Report, Status};
 use crate::words::{count, grouped};
@@ -40,19 +39,6 @@ pub(super) fn of_not_loaded(files: &[NotLoaded]) -> String {
     });
     let header = ["state", "table", "file", "since", "reason", "what to do"];
     section("Not loaded now", files.len(), &header, rows.collect())
-}
-
-/// The tables whose files are being loaded.
-pub(super) fn of_at_work(tables: &[AtWork]) -> String {
-    let rows = tables.iter().map(|table| {
-        vec![
-            ("", escaped(&table.table)),
-            ("", moment(table.since)),
-            ("n", grouped(table.files as u64)),
-            ("wrap", name(&table.first)),
-        ]
-    });
-    section("At work", tables.len(), &["table", "since", "files", "first"], rows.collect())
 }
 
 /// The tables, with what was loaded into them.
@@ -208,7 +194,7 @@ pub(super) fn of_files(files: &[FileOfRun]) -> String {
 
 /// A list with its title; nothing where it has no entries. It scrolls sideways where it is wider
 /// than the page. `all`: how many entries there are, of which `rows` are the first.
-fn section(title: &str, all: usize, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
+pub(super) fn section(title: &str, all: usize, header: &[&str], rows: Vec<Vec<Cell>>) -> String {
     let Some(first) = rows.first() else { return String::new() };
     let head = |(name, (class, _)): (&&str, &Cell)| {
         let class = if class.starts_with('n') { " class=\"n\"" } else { "" };
@@ -237,11 +223,11 @@ fn row(header: &[&str], cells: &[Cell]) -> String {
     format!("<tr>{}</tr>\n", header.iter().zip(cells).map(cell).collect::<String>())
 }
 
-fn moment(at: Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     utc(at, "%Y-%m-%d %H:%M:%S")
 }
 
 /// The name of a file, which may break behind its signs.
-fn name(file: &str) -> String {
+pub(super) fn name(file: &str) -> String {
     escaped(file).replace('_', "_<wbr>").replace('/', "/<wbr>").replace('.', "<wbr>.")
 }

@@ -14,7 +14,7 @@ use prometheus::{Registry, TextEncoder};
 
 use crate::backlog::outcome::FileOutcome;
 use crate::report::{Report, memory};
-use crate::service::board::Now;
+use crate::service::now::Now;
 use crate::service::verdict::Verdict;
 
 /// Ends of the classes of seconds: loads take from a tenth of a second to hours.
