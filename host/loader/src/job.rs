@@ -22,6 +22,7 @@ use loader_warehouse::evolution::table_keys::TableKeys;
 use crate::cli::RunArgs;
 use crate::layout::{IN, Layout, RunId};
 use crate::settings::Settings;
+use crate::settings::hook_settings::HookSettings;
 use required::{config, required};
 
 pub use chain::PluginSettings;
@@ -70,6 +71,7 @@ pub struct Job {
     pub parquet_compression: ParquetCompression,
     pub keep_staging: bool,
     pub progress: ProgressMode,
+    pub hooks: HookSettings,
 }
 
 /// The settings of a command, as one list.
@@ -130,6 +132,7 @@ impl Job {
             parquet_compression: settings.parquet_compression.unwrap_or_default(),
             keep_staging: settings.keep_staging.unwrap_or(false),
             progress: settings.progress.unwrap_or_default(),
+            hooks: settings.hooks.clone().unwrap_or_default(),
             transform: TransformSettings::decide(settings)?,
         })
     }

@@ -34,6 +34,8 @@ mod found;
 
 mod service;
 
+pub mod hooks;
+
 mod built_in;
 
 pub mod redshift;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use loader::cli::{Cli, Command, glue};
 use loader::report::log::{self, Audience, Logs};
-use loader::{commands, signals};
+use loader::{commands, hooks, signals};
 use loader_aws::stop::{self, Stop};
 
 // Signals are listened for before the command starts, so that Ctrl-C already counts while it
@@ -25,7 +25,11 @@ fn main() -> ExitCode {
     let command = cli.command.with_arguments_for_glue(typed.for_glue);
     let (stopper, stop) = stop::channel();
     runtime.spawn(signals::listen(stopper));
-    let code = runtime.block_on(run(command, cli.verbose, stop, &logs));
+    let code = runtime.block_on(async {
+        let code = run(command, cli.verbose, stop, &logs).await;
+        hooks::finish().await;
+        code
+    });
     runtime.shutdown_background();
     ExitCode::from(code)
 }

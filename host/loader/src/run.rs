@@ -6,6 +6,7 @@ use loader_aws::stop::Stop;
 use loader_model::error::Result;
 use tracing::Instrument;
 
+use crate::hooks;
 use crate::job::Job;
 use crate::report::exports;
 use crate::report::log::{Logs, RUN_FAILED, RunLog};
@@ -104,6 +105,7 @@ async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report
         log.keep_report(&report);
         exports::write_log(&store, &job.layout, log).await;
         report.calls = CallCounts::of(&store, &api);
+        hooks::tell(&job.hooks, &report);
     }
     report
 }

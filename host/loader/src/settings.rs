@@ -13,6 +13,8 @@ pub(crate) mod dialect_of;
 
 pub(crate) mod dialect_settings;
 
+pub(crate) mod hook_settings;
+
 pub(crate) mod joined;
 
 pub(crate) mod key;
@@ -53,6 +55,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::column_settings::{ColumnFlag, ColumnSettings, Texts, column_schema};
+use crate::settings::hook_settings::HookSettings;
 use crate::settings::plugin_entry::PluginEntry;
 use crate::settings::shared::Shared;
 use crate::settings::table_settings::TableSettings;
@@ -260,6 +263,9 @@ pub struct Settings {
     /// Limits of the sandbox; only in the settings file, as `[limits]`.
     #[arg(skip)]
     pub limits: Option<Limits>,
+    /// Who is told of loads; only in the settings file, as `[hooks]`.
+    #[arg(skip)]
+    pub hooks: Option<HookSettings>,
     /// What is said of columns of all tables; only in the settings file, as `[columns.NAME]`.
     #[arg(skip)]
     #[schemars(schema_with = "column_schema")]

@@ -59,3 +59,5 @@ mod other_languages;
 
 mod super_values;
 mod watch;
+
+mod hooks;

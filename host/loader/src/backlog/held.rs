@@ -159,6 +159,7 @@ pub(crate) fn settings_of(settings: &Settings, table: &TableName) -> Result<Stri
         plugin_config: None,
         plugin_cache: None,
         source_file_name: None,
+        hooks: None,
         queue_url: None,
         look_every: None,
         http: None,

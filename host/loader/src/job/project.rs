@@ -55,6 +55,9 @@ impl Project {
         };
         let name = named.or(file.default_profile.clone());
         let profile = profile(&file, name.as_deref())?;
+        if args.config.is_none() {
+            no_commands([&file, &profile])?;
+        }
         let sources = Sources { files, profile: name };
         Ok(Project { flags: args.settings, profile, file, environment, sources })
     }
@@ -107,6 +110,19 @@ fn of_table(flags: &Settings, others: &Settings) -> Result<Settings> {
     match &all.target_table {
         Some(table) => Ok(all.of_table(&all.table_named(table)?)),
         None => Ok(Settings::default()),
+    }
+}
+
+/// Refuses commands of a settings file that was found and not named: whoever can write to a folder
+/// above could have the loader run anything.
+fn no_commands<'a>(settings: impl IntoIterator<Item = &'a Settings>) -> Result<()> {
+    let hooks = settings.into_iter().filter_map(|settings| settings.hooks.as_ref());
+    match hooks.into_iter().find_map(|hooks| hooks.command()) {
+        None => Ok(()),
+        Some(key) => Err(config(format!(
+            "hooks.{key} has a command, which is run only where the settings file is named: --config \
+             {FILE}"
+        ))),
     }
 }
 

@@ -95,7 +95,7 @@ impl Settings {
             missing_columns another_feed max_rejects distkey sortkey force workgroup_name cluster_identifier
             db_user database region secret_arn iam_role lock_target lock_timeout
             statement_timeout split_load_above local plugin_config
-            plugin_cache capture capture_dir limits tables
+            plugin_cache capture capture_dir limits hooks tables
             staging_format parquet_compression keep_staging queue_url look_every http workers parallel file_order on_refusal progress report
         }
     }

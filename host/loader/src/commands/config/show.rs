@@ -100,7 +100,7 @@ fn human(project: &Project, settings: &Settings, shown: &[Shown]) -> String {
         lines.iter().for_each(|line| out.push_str(line));
     }
     let only_in_files =
-        ["files", "columns", "limits"].into_iter().flat_map(|key| of_key(key, shown));
+        ["files", "columns", "limits", "hooks"].into_iter().flat_map(|key| of_key(key, shown));
     let only_in_files: String = only_in_files.map(line).collect();
     if !only_in_files.is_empty() {
         out.push_str(&format!("\n# Only in the settings file\n{only_in_files}"));
