@@ -66,10 +66,10 @@ pub(crate) enum Utf8AllTheSame {
 }
 
 /// Characters of UTF-8 that are no chance any more. In one of the encodings of eastern Asia, nearly
-/// every tenth character of two bytes is one of UTF-8 as well; in an encoding of single bytes, no
-/// word is.
+/// every tenth character of two bytes is one of UTF-8 as well; in an encoding of single bytes, what
+/// stands for one of UTF-8 is no part of a word (`Ã¶`).
 const NO_CHANCE: u64 = 10;
-const NO_CHANCE_OF_SINGLE_BYTES: u64 = 2;
+const NO_CHANCE_OF_SINGLE_BYTES: u64 = 1;
 
 /// Whether a source is UTF-8 all the same. `None`: it is not.
 pub(crate) fn utf_8_all_the_same(encoding: Encoding, places: &Places) -> Option<Utf8AllTheSame> {
@@ -81,9 +81,12 @@ pub(crate) fn utf_8_all_the_same(encoding: Encoding, places: &Places) -> Option<
     match places.characters_of_utf_8() {
         0 => None,
         n if n >= no_chance => {
+            let all = match n {
+                1 => "the file's one character outside of ASCII is UTF-8".to_owned(),
+                n => format!("the file's {n} characters outside of ASCII are all UTF-8"),
+            };
             let fact = format!(
-                "the file's {n} characters outside of ASCII are all UTF-8, so it is not in {name}, \
-                 as the settings say; load it with --encoding utf-8"
+                "{all}, so it is not in {name}, as the settings say; load it with --encoding utf-8"
             );
             Some(Utf8AllTheSame::Surely(Error::new(Kind::Data, fact)))
         }

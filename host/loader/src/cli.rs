@@ -100,7 +100,8 @@ pub enum Command {
 #[derive(Args, Debug)]
 pub struct LoadArgs {
     /// Table of the settings file, then its files: on this machine, in data/in/, or s3://…;
-    /// neither: everything that is pending.
+    /// neither: everything that is pending, or for `retry` what failed and is still in data/in/.
+    /// `retry` also takes files that were put aside, and patterns such as 'orders_*.csv'.
     #[arg(value_name = "TABLE|FILE")]
     pub words: Vec<String>,
     /// Say what the loads would do, as `loader plan` does; change nothing.

@@ -23,7 +23,7 @@ use crate::words::{count, grouped};
 
 use charts::{bars_by_day, bars_by_name};
 use figures::Figures;
-use files::by_file;
+use files::{by_file, not_loaded_since};
 use html::escaped;
 use live::Live;
 
@@ -47,8 +47,9 @@ pub(crate) struct Page<'a> {
 impl Page<'_> {
     /// The whole file.
     pub(crate) fn html(&self) -> String {
-        let figures = Figures::of(self.runs, self.days, self.made_at);
+        let mut figures = Figures::of(self.runs, self.days, self.made_at);
         let files = by_file(self.runs);
+        figures.not_loaded_since = not_loaded_since(&files);
         let title = escaped(&self.title);
         let sections = [
             self.live.map(live::shown).unwrap_or_default(),
@@ -97,9 +98,14 @@ impl Page<'_> {
             percent => format!("{percent:.1} % of those read"),
         };
         let loads = format!("in {}", count(figures.loads as usize, "load"));
+        let still = match figures.not_loaded_since {
+            0 => "all loaded since".to_owned(),
+            n => format!("{} not loaded since", grouped(n)),
+        };
+        let still = if figures.failed == 0 { String::new() } else { still };
         let tiles = [
-            ("files", grouped(figures.files), loads, ""),
-            ("files that failed", grouped(figures.failed), String::new(), "bad"),
+            ("files loaded", grouped(figures.files - figures.failed), loads, ""),
+            ("failures", grouped(figures.failed), still, "bad"),
             ("rows inserted", grouped(figures.inserted), String::new(), ""),
             ("rows updated", grouped(figures.updated), String::new(), ""),
             (
@@ -122,7 +128,7 @@ impl Page<'_> {
 }
 
 fn charts(figures: &Figures) -> String {
-    if figures.loads == 0 {
+    if figures.files == 0 {
         return String::new();
     }
     let runs = bars_by_day(
@@ -221,7 +227,7 @@ mod tests {
         let page = page(&runs);
         for part in [
             "<h1>s3://b</h1>",
-            "<b>4</b> <small>in 3 loads</small>",
+            "<b>3</b> <small>in 2 loads</small>",
             "does-not-fit",
             "the file&#39;s &lt;fault&gt;",
             "orders<wbr>.csv",

@@ -6,7 +6,7 @@ use glob::Pattern;
 use jiff::Timestamp;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::{S3Uri, utc};
-use loader_warehouse::past_runs::{self, LastLoad, millis_of_number, run_number};
+use loader_warehouse::past_runs::{self, LastFailure, LastLoad, millis_of_number, run_number};
 
 use crate::backlog::outcome::address;
 use crate::backlog::place::Place;
@@ -47,26 +47,35 @@ pub(crate) async fn list(place: &Place) -> Result<Vec<Aside>> {
 
 /// Which of these files of a schema's tables have a successor: a file of the same name that was
 /// loaded after they were put aside. By their keys.
+// The run that has loaded a file and the one that has put one aside have numbers that rise with
+// time. Where the audit table has none, the time at which the object was put aside counts, of which
+// S3 says the second: a load of the same second may be either, and then counts as a successor.
 pub(crate) async fn successors(
     place: &Place,
     schema: &str,
     aside: &[Aside],
 ) -> Result<BTreeMap<String, Successor>> {
-    let addresses: BTreeSet<String> =
-        aside.iter().map(|aside| address(&place.bucket, &aside.name).to_string()).collect();
-    let addresses: Vec<String> = addresses.into_iter().collect();
-    let mut last: BTreeMap<String, String> = BTreeMap::new();
-    for some in addresses.chunks(ASKED_AT_ONCE) {
-        // None: nothing was ever loaded into the schema.
-        let rows = select_if_there(&place.api, &past_runs::last_loads(schema, some)).await?;
-        let loads = rows.unwrap_or_default().decode::<LastLoad>()?;
-        last.extend(loads.into_iter().map(|load| (load.source_uri, load.run_id)));
+    let names: BTreeSet<String> = aside.iter().map(|aside| aside.name.clone()).collect();
+    let names: Vec<String> = names.into_iter().collect();
+    let (mut loads, mut failures) = (BTreeMap::new(), BTreeMap::new());
+    for some in names.chunks(ASKED_AT_ONCE) {
+        let uris: Vec<String> =
+            some.iter().map(|name| address(&place.bucket, name).to_string()).collect();
+        // None: nothing was ever loaded into the schema, or its audit table lacks the columns.
+        let rows = select_if_there(&place.api, &past_runs::last_loads(schema, &uris)).await?;
+        let found = rows.unwrap_or_default().decode::<LastLoad>()?;
+        loads.extend(found.into_iter().map(|load| (load.source_uri, load.run_id)));
+        let rows = select_if_there(&place.api, &past_runs::last_failures(schema, some)).await?;
+        let found = rows.unwrap_or_default().decode::<LastFailure>()?;
+        failures.extend(found.into_iter().filter_map(|last| Some((last.file_name, last.number?))));
     }
     let successor = |aside: &Aside| {
-        let run_id = last.get(&address(&place.bucket, &aside.name).to_string())?;
+        let run_id = loads.get(&address(&place.bucket, &aside.name).to_string())?;
         let loaded_at = started_at(run_id)?;
-        // S3 says when an object was written in whole seconds.
-        let is_later = aside.at.is_some_and(|at| loaded_at.as_second() > at.as_second());
+        let is_later = match failures.get(&aside.name) {
+            Some(failed) => run_number(run_id)? > *failed,
+            None => aside.at.is_some_and(|at| loaded_at.as_second() >= at.as_second()),
+        };
         let successor = Successor { run_id: run_id.clone(), loaded_at };
         is_later.then(|| (aside.uri.key.clone(), successor))
     };
@@ -102,46 +111,52 @@ fn month(at: Timestamp) -> String {
     utc(at, "%Y/%m")
 }
 
+/// What became of a file that was to be taken back.
+pub(crate) enum TakenBack {
+    /// It is in `data/in/`, or nowhere.
+    Done,
+    /// It has a successor, and was left; the sentence says so.
+    Succeeded(String),
+}
+
 /// Moves a file back to `data/in/`, if it was put aside. When several of its name were, the last one
-/// counts. `is_forced`: also when it has a successor.
+/// counts. `is_forced`: also when it has a successor, whose rows those of the older one would
+/// replace.
 ///
 /// A file that has come to `data/in/` since then is newer, so it stays and nothing is moved. (For
-/// example, the producer has already sent a corrected `orders.csv`.) Errors: `Config` when a newer
-/// one is loaded already, since the rows of the older one would replace those.
+/// example, the producer has already sent a corrected `orders.csv`.)
 pub(crate) async fn take_back(
     place: &Place,
     schema: &str,
     name: &str,
     is_forced: bool,
-) -> Result<()> {
+) -> Result<TakenBack> {
     let source = address(&place.bucket, name);
     if place.store.head(&source).await?.is_some() {
-        return Ok(());
+        return Ok(TakenBack::Done);
     }
     // A name may itself end as the loader makes names end.
     let is_of_name =
         |aside: &Aside| aside.name == name || aside.uri.key.ends_with(&format!("/{name}"));
-    let Some(last) = list(place).await?.into_iter().find(is_of_name) else { return Ok(()) };
+    let last = list(place).await?.into_iter().find(is_of_name);
+    let Some(last) = last else { return Ok(TakenBack::Done) };
     if !is_forced
         && let Some(by) =
             successors(place, schema, std::slice::from_ref(&last)).await?.get(&last.uri.key)
     {
         let at = utc(by.loaded_at, "%Y-%m-%d %H:%M:%S UTC");
-        return Err(Error::new(
-            Kind::Config,
-            format!(
-                "a later file of the name {name} was loaded at {at} by run {}, and the rows of {} \
-                 are older; --force loads them all the same",
-                by.run_id, last.uri
-            ),
-        ));
+        return Ok(TakenBack::Succeeded(format!(
+            "a later file of the name {name} was loaded at {at} by run {}, and the rows of {} are \
+             older; delete it, or give --force to load it all the same",
+            by.run_id, last.uri
+        )));
     }
     // The object may be gone by now.
-    let Some(info) = place.store.head(&last.uri).await? else { return Ok(()) };
+    let Some(info) = place.store.head(&last.uri).await? else { return Ok(TakenBack::Done) };
     if place.store.move_object(&last.uri, &info, &source).await? {
         tracing::info!(from = %last.uri, "the file was brought back to data/in/");
     }
-    Ok(())
+    Ok(TakenBack::Done)
 }
 
 /// The names that a pattern such as `orders_*.csv` fits, of files that were put aside and of those

@@ -2,7 +2,7 @@
 
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use loader_model::error::Result;
@@ -53,6 +53,8 @@ enum What {
     Aside {
         uri: S3Uri,
         reason: Option<String>,
+        /// Whether a later file of its name is in `data/in/`.
+        has_newer: bool,
     },
     /// The same, and a later file of that name is loaded.
     Replaced {
@@ -94,6 +96,8 @@ pub(crate) async fn look(
     let backlog = pending::list(place, &feeds).await?.of_table(of_table);
     let held = held::read_all(place, &backlog).await?;
     let Backlog { queues, claimed, unclaimed } = backlog;
+    let pending = queues.iter().flat_map(|queue| &queue.files);
+    let pending: BTreeSet<String> = pending.map(|file| file.name.clone()).collect();
     let mut entries = Vec::new();
     for queue in queues {
         entries.extend(of_queue(project, queue, &held)?);
@@ -104,7 +108,7 @@ pub(crate) async fn look(
         at: file.arrived_at,
         what: What::Claimed(tables),
     }));
-    entries.extend(put_aside(project, place, &feeds, of_table).await?);
+    entries.extend(put_aside(project, place, &feeds, of_table, &pending).await?);
     // The files of each table stay in the order in which they are loaded.
     let place_of = |entry: &Entry| matches!(entry.what, What::Replaced { .. });
     entries.sort_by(|one, other| (&one.table, place_of(one)).cmp(&(&other.table, place_of(other))));
@@ -140,6 +144,7 @@ async fn put_aside(
     place: &Place,
     feeds: &Feeds,
     of_table: Option<&str>,
+    pending: &BTreeSet<String>,
 ) -> Result<Vec<Entry>> {
     let mut shown: BTreeMap<String, usize> = BTreeMap::new();
     let mut by_schema: BTreeMap<String, (Vec<String>, Vec<Aside>)> = BTreeMap::new();
@@ -161,7 +166,8 @@ async fn put_aside(
             Some(by) => What::Replaced { uri: aside.uri.clone(), by: by.clone() },
             None => {
                 let reason = reasons.get(&aside.name).cloned();
-                What::Aside { uri: aside.uri.clone(), reason }
+                let has_newer = pending.contains(&aside.name);
+                What::Aside { uri: aside.uri.clone(), reason, has_newer }
             }
         };
         entries.extend(tables.into_iter().zip(files).map(|(table, aside)| Entry {

@@ -77,7 +77,10 @@ fn human(outcomes: &Outcomes) -> String {
         }
     }
     let seconds = outcomes.took.as_secs_f64();
-    let headline = format!("{}, in {seconds:.1} s", headline(outcomes));
+    let headline = match outcomes.files.is_empty() {
+        true => headline(outcomes),
+        false => format!("{}, in {seconds:.1} s", headline(outcomes)),
+    };
     let lines = wrapped(&headline, WIDTH);
     lines.iter().for_each(|line| out.push_str(&format!("{}\n", paint(line, Tone::Strong))));
     for table in tables(outcomes) {
@@ -342,7 +345,7 @@ mod tests {
       notes.txt
     "##);
         let nothing = super::text(&Outcomes::default(), ReportFormat::Human);
-        insta::assert_snapshot!(nothing, @"nothing is pending, in 0.0 s");
+        insta::assert_snapshot!(nothing, @"nothing is pending");
     }
 
     #[test]

@@ -22,6 +22,8 @@ use crate::words::{grouped, shortened, wrapped};
 /// an error may take.
 const INDENT: usize = 21;
 const ERROR: usize = 80 - INDENT - 2;
+/// Files that one load may have.
+const FILES_OF_A_LOAD: u32 = 1000;
 /// The longest name of a file that is shown whole.
 const NAME: usize = 30;
 
@@ -33,7 +35,8 @@ pub async fn run(args: HistoryArgs, stop: Stop) -> u8 {
 async fn history(args: HistoryArgs, stop: Stop) -> Result<()> {
     let project = Project::read(args.run)?;
     let settings = project.settings()?;
-    let target = match &args.of_table {
+    let named = args.of_table.or(settings.target_table.clone());
+    let target = match &named {
         Some(name) => Some(project.target_of(project.table_of_name(name).unwrap_or(name))?),
         None => None,
     };
@@ -46,11 +49,13 @@ async fn history(args: HistoryArgs, stop: Stop) -> Result<()> {
     let api = DataApi::new(&aws, &warehouse.database, "loader history", stop);
     let of_table = target.as_ref().map(|target| target.table.as_str());
     let runs: Vec<PastRun> = ask(&api, &past_runs::runs(&schema, of_table, args.last)).await?;
-    let loads = past_runs::loads(&schema, target.as_ref(), args.last);
+    // Of a load of several files, the ledger has a row for each.
+    let rows = args.last.saturating_add(FILES_OF_A_LOAD);
+    let loads = past_runs::loads(&schema, target.as_ref(), rows);
     let ids = ids(ask(&api, &loads).await?);
-    if let Some(name) = args.of_table.as_ref().filter(|_| runs.is_empty()) {
+    if let Some(name) = named.filter(|_| runs.is_empty()) {
         // A table that no settings file has may have runs all the same.
-        project.known_table(name)?;
+        project.known_table(&name)?;
     }
     print(&match project.report_format().unwrap_or_default() {
         ReportFormat::Json => {

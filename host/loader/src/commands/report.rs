@@ -21,10 +21,8 @@ async fn write(args: ReportArgs, stop: &Stop) -> Result<()> {
     let project = Project::read(args.run)?;
     let place = Place::connect(&project, stop).await?;
     let (mut runs, has_more) = past::of_days(&place, args.days).await?;
-    let of_table = match &args.of_table {
-        Some(name) => Some(project.known_table(name)?),
-        None => None,
-    };
+    let of_table = args.of_table.or(project.settings()?.target_table);
+    let of_table = of_table.map(|name| project.known_table(&name)).transpose()?;
     // Without tables of a settings file there is nothing that could be pending.
     let not_loaded = match project.tables().next() {
         Some(_) => status::look(&project, &place, of_table).await?.not_loaded(),

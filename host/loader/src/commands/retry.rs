@@ -13,7 +13,7 @@ use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::bookkeeping::DROPPED_VIEWS;
 use serde_json::{Value, json};
 
-use crate::backlog::aside;
+use crate::backlog::aside::{self, TakenBack};
 use crate::backlog::bring_in::name_here;
 use crate::backlog::chosen::{Chosen, chosen};
 use crate::backlog::doing::{Again, Doing};
@@ -58,7 +58,9 @@ async fn retry(args: LoadArgs, stop: Stop, logs: &Logs) -> Result<u8> {
     take_up(&settings, &stop).await?;
     let place = Place::connect(&project, &stop).await?;
     let (schema, name) = (&job.target.schema, job.layout.source_name());
-    aside::take_back(&place, schema, name, job.force).await?;
+    if let TakenBack::Succeeded(why) = aside::take_back(&place, schema, name, job.force).await? {
+        return Err(Error::new(Kind::Config, why));
+    }
     let report = run::load_job(job, stop, logs).await;
     Ok(run::show(&report, format))
 }
@@ -90,7 +92,7 @@ async fn brought_back(
     let place = Place::connect(project, stop).await?;
     let feeds = Feeds::of(project)?;
     let is_forced = project.settings()?.force.unwrap_or(false);
-    let mut files = Vec::new();
+    let (mut files, mut left) = (Vec::new(), Vec::new());
     for word in words {
         let is_pattern = word.contains(['*', '?', '[']) && !word.contains("://");
         let names = match name_here(&place, &word)? {
@@ -110,12 +112,24 @@ async fn brought_back(
                 Some(table) => project.target_of(table)?.schema,
                 None => project.schema()?,
             };
-            aside::take_back(&place, &schema, &name, is_forced).await?;
+            match aside::take_back(&place, &schema, &name, is_forced).await? {
+                TakenBack::Done => {}
+                // Of the files that a pattern fits, those that have none are loaded.
+                TakenBack::Succeeded(why) if is_pattern => {
+                    tracing::warn!("{why}");
+                    left.push(why);
+                    continue;
+                }
+                TakenBack::Succeeded(why) => return Err(Error::new(Kind::Config, why)),
+            }
             // The whole key: the name itself may be that of a file of this machine.
             files.push(place.at(format!("{IN}{name}")).to_string());
         }
     }
-    Ok(files)
+    match left.into_iter().next().filter(|_| files.is_empty()) {
+        Some(why) => Err(Error::new(Kind::Config, why)),
+        None => Ok(files),
+    }
 }
 
 /// The schemas of all tables of the project.

@@ -18,8 +18,8 @@ pub async fn run(args: StatusArgs, stop: Stop) -> u8 {
 async fn show(args: StatusArgs, stop: &Stop) -> Result<()> {
     let project = Project::read(args.run)?;
     let place = Place::connect(&project, stop).await?;
-    let of_table = args.of_table.as_deref();
-    let of_table = of_table.map(|name| project.known_table(name)).transpose()?;
+    let of_table = args.of_table.or(project.settings()?.target_table);
+    let of_table = of_table.map(|name| project.known_table(&name)).transpose()?;
     let status = status::look(&project, &place, of_table).await?;
     print(&match project.report_format().unwrap_or_default() {
         ReportFormat::Json => status.json(),

@@ -19,8 +19,10 @@ const DAYS_SHOWN: usize = 7;
 pub(super) struct Figures {
     pub(super) loads: u64,
     pub(super) files: u64,
-    /// Files that failed.
+    /// Files that failed, each time that they did.
     pub(super) failed: u64,
+    /// Those of them that are not loaded by now, each once.
+    pub(super) not_loaded_since: u64,
     pub(super) read: u64,
     pub(super) inserted: u64,
     pub(super) updated: u64,
@@ -120,7 +122,7 @@ impl Figures {
         let rows = if is_failed { RowCounts::default() } else { report.rows };
         let files = report.files.len().max(1) as u64;
         let failed = if is_failed { files } else { 0 };
-        self.loads += 1;
+        self.loads += u64::from(!is_failed);
         self.files += files;
         self.failed += failed;
         self.read += rows.read;

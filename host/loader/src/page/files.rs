@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -41,6 +41,17 @@ pub(super) fn last_loads(files: &[FileOfRun]) -> BTreeMap<&str, Timestamp> {
         *at = (*at).max(file.started_at);
     }
     last
+}
+
+/// How many files have failed, and were not loaded since.
+pub(super) fn not_loaded_since(files: &[FileOfRun]) -> u64 {
+    let last = last_loads(files);
+    let failed = files.iter().filter(|file| {
+        let loaded_at = last.get(&*file.report.source.uri);
+        let is_later = loaded_at.is_some_and(|at| *at > file.started_at);
+        file.report.status == Status::Failed && !is_later
+    });
+    failed.map(|file| &*file.report.source.uri).collect::<BTreeSet<&str>>().len() as u64
 }
 
 impl FileOfRun {

@@ -41,8 +41,8 @@ async fn pin(tools: &Tools) -> Result<SourceObject> {
         let before = if tools.goal == Goal::Load { loaded_before(tools, &uri).await } else { None };
         let fact = match before {
             Some(run_id) => format!(
-                "there is no object {uri}; one of that name was loaded by run {run_id}, so that \
-                 nothing is to be done if it was this one"
+                "there is no object {uri}; one of that name was loaded by run {run_id}: if it was \
+                 this one, nothing is to be done"
             ),
             None => format!("there is no object {uri}; check --src-bucket and --source-file-name"),
         };

@@ -2,9 +2,8 @@
 //! allow more than one answer.
 
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
 
-use loader_tests::{Place, program, run, world};
+use loader_tests::{Place, program, run};
 use serde_json::Value;
 
 use super::{Project, arrived, files};
@@ -155,8 +154,6 @@ fn a_file_that_was_put_aside_never_replaces_its_successor() {
     }
     assert_eq!(project.report(&["run"])["exit_code"], 3);
     assert!(states().iter().all(|(state, _)| state == "aside"), "{:?}", states());
-    // S3 knows when an object came only to the second.
-    put_aside_earlier(&place);
     place.put("t_1.csv", "id,n\n1,10\n2,20\n");
     assert_eq!(project.report(&["run"])["exit_code"], 0);
     let found = states();
@@ -178,24 +175,6 @@ fn a_file_that_was_put_aside_never_replaces_its_successor() {
     let forced = project.report(&["retry", "t_1.csv", "--max-rejects", "1", "--force"]);
     assert_eq!(forced["exit_code"], 0, "{forced}");
     assert_eq!(place.value("SELECT SUM(n) FROM {s}.t"), "21");
-}
-
-/// Says that everything was put aside an hour ago.
-fn put_aside_earlier(place: &Place) {
-    let earlier = SystemTime::now() - Duration::from_secs(3600);
-    let folder = world().dir().join(&place.name).join("data/unprocessed");
-    let mut folders = vec![folder];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-            match entry.path() {
-                path if path.is_dir() => folders.push(path),
-                path => {
-                    let file = std::fs::File::options().write(true).open(path).expect("a file");
-                    file.set_modified(earlier).expect("the time can be set");
-                }
-            }
-        }
-    }
 }
 
 #[test]

@@ -62,6 +62,14 @@ impl Status {
                 to_do: entry.to_do().unwrap_or_default(),
             })
             .collect();
+        files.extend(self.unclaimed.iter().map(|name| NotLoaded {
+            state: "no table",
+            table: String::new(),
+            name: name.clone(),
+            since: None,
+            reason: "no table takes it".to_owned(),
+            to_do: "give a table a pattern that does, in `files`, or take it away".to_owned(),
+        }));
         files.sort_by_key(|file| matches!(file.state, "pending" | "waits"));
         files
     }
@@ -86,8 +94,8 @@ impl Status {
             replaced.iter().filter_map(|entry| entry.replaced()),
         ));
         out.push_str(&section(
-            "runs with staged parts: at work, or killed, or told to keep them (a lifecycle rule of \
-             two days on data/staging/ deletes what was left)",
+            "runs with staged parts: at work, or killed, or told to keep them (give data/staging/ a \
+             lifecycle rule of two days: it deletes what was left)",
             self.at_work.iter().map(|run| {
                 let since = run.since.map(since).unwrap_or_default();
                 format!("{}  {}{since}", run.run_id, shortened(&run.what, NAME))
@@ -195,7 +203,11 @@ impl Entry {
     /// What can be done.
     fn to_do(&self) -> Option<String> {
         match &self.what {
-            What::Pending { .. } | What::Waits { .. } | What::Claimed(_) => None,
+            What::Pending { .. } | What::Waits { .. } => None,
+            What::Claimed(_) => Some("change all but one of the patterns".to_owned()),
+            What::Aside { has_newer: true, .. } => {
+                Some("a later file of the name is in data/in/: load that one".to_owned())
+            }
             What::Held(_) => Some(Held::advice(&self.name)),
             What::Aside { uri, .. } => Some(format!(
                 "deliver it corrected, or mend {} or the settings, and take it back: `loader retry \

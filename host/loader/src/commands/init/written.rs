@@ -123,7 +123,8 @@ fn dialect(table: &str, found: &Findings, name: &str) -> String {
         match (key.in_place_of(&usual).is_some(), key.changes(&usual)) {
             // In another encoding than the default one, not a single file would be read.
             (true, true) if key.sureness > Sureness::Undecided || key.name == "encoding" => {
-                lines.push_str(&line);
+                let guess = if key.sureness > Sureness::Undecided { "" } else { "a guess, " };
+                lines.push_str(&line.replacen("  # ", &format!("  # {guess}"), 1));
             }
             (true, true) => lines.push_str(&format!("# {line}")),
             (true, false) => {}
@@ -156,7 +157,7 @@ fn columns(table: &str, found: &Findings) -> String {
     }
     let commas = found.decimal_commas.iter().map(decimal_column);
     out.extend(commas.map(|column| format!("{column}\n")));
-    if !found.dates.is_empty() {
+    if found.dates.iter().any(|column| column.formats.len() == 1) {
         out.push_str(&comment(
             "A guess: all that were looked at are dates of this form. Others will be rejected.",
         ));
