@@ -4,6 +4,7 @@
 //! tried again, and are logged when all was in vain. The program waits for them before it ends.
 
 mod command;
+mod failed;
 mod webhook;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
+use crate::hooks::failed::Failed;
 use crate::report::{Report, Status};
 use crate::settings::hook_settings::{Hook, HookSettings, host};
 
@@ -75,13 +77,6 @@ fn events(report: &Report) -> Vec<&'static str> {
         events.push("schema-change");
     }
     events
-}
-
-/// Why a hook did not work.
-struct Failed {
-    why: String,
-    /// Whether it may work another time.
-    passes: bool,
 }
 
 async fn try_again_and_again(hook: Hook, event: &'static str, body: Arc<str>) {

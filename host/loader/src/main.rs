@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let (stopper, stop) = stop::channel();
     runtime.spawn(signals::listen(stopper));
     let code = runtime.block_on(async {
-        let code = run(command, cli.verbose, stop, &logs).await;
+        let code = Box::pin(run(command, cli.verbose, stop, &logs)).await;
         hooks::finish().await;
         code
     });

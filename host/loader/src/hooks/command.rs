@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use super::Failed;
+use super::failed::Failed;
 
 /// How long a command may take; then it is killed.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 
-use super::Failed;
+use super::failed::Failed;
 
 /// How long a server may take for its answer.
 const PATIENCE: Duration = Duration::from_secs(15);
