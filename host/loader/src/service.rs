@@ -13,6 +13,7 @@ mod events;
 pub(crate) mod figures;
 pub(crate) mod http;
 mod letter;
+mod listing;
 mod now;
 pub(crate) mod post;
 mod turns;
@@ -43,12 +44,13 @@ use crate::job::Project;
 use crate::report::log::Logs;
 use crate::service::board::Board;
 use crate::service::letter::{Judged, Letter, Reason};
+use crate::service::listing::Listing;
 use crate::service::post::Post;
 use crate::service::turns::{Asked, Turns};
 use crate::service::verdict::Verdict;
 
 /// Files of a table that are loaded in one turn. Then others have theirs.
-const FILES_OF_A_TURN: usize = 2000;
+const FILES_OF_A_TURN: usize = 20_000;
 
 /// Loads what comes.
 pub(crate) struct Service<'a> {
@@ -69,7 +71,7 @@ pub(crate) struct Service<'a> {
 /// Something that has ended.
 enum Event {
     /// The bucket was listed, for these tables.
-    Looked(Asked, Result<Backlog>),
+    Looked(Asked, Instant, Result<Backlog>),
     TurnEnded(Turn),
     /// A table had no files when the bucket was listed.
     Absent(Turn),
@@ -95,6 +97,7 @@ impl Service<'_> {
     /// Loads what comes, until it is time to stop and nothing goes on any more.
     pub(crate) async fn run(&self, mut mail: UnboundedReceiver<Message>) {
         let (mut turns, mut work, mut is_looking) = (Turns::default(), Work::new(), false);
+        let mut listing: Option<Listing> = None;
         let mut rounds = tokio::time::interval(self.every);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -107,19 +110,22 @@ impl Service<'_> {
                 if work.is_empty() {
                     return;
                 }
-            } else if !is_looking
-                && turns.at_work() < self.parallel
-                && let Some(asked) = turns.ask(Instant::now())
-            {
-                is_looking = true;
-                work.push(self.look(asked).boxed_local());
+            } else {
+                self.begin_by_the_last(&mut listing, &mut turns, &work);
+                if !is_looking
+                    && turns.at_work() < self.parallel
+                    && let Some(asked) = turns.ask(Instant::now())
+                {
+                    is_looking = true;
+                    work.push(self.look(asked).boxed_local());
+                }
             }
             let next_ready = turns.next_ready();
             tokio::select! {
                 Some(event) = work.next(), if !work.is_empty() => match event {
-                    Event::Looked(asked, backlog) => {
+                    Event::Looked(asked, begun_at, backlog) => {
                         is_looking = false;
-                        self.begin(asked, backlog, &mut turns, &work);
+                        listing = self.begin(asked, begun_at, backlog, &mut turns, &work);
                     }
                     Event::TurnEnded(turn) => {
                         let passes = |judged: &Judged| judged.verdict == Verdict::Return;
@@ -166,23 +172,44 @@ impl Service<'_> {
     }
 
     async fn look(&self, asked: Asked) -> Event {
+        let begun_at = Instant::now();
         let backlog = pending::list(&self.place, &self.feeds).await;
-        Event::Looked(asked, backlog)
+        Event::Looked(asked, begun_at, backlog)
     }
 
-    /// Begins the turns of the tables that were asked for, as many as may be at work.
-    fn begin<'a>(
+    /// Begins turns by the last listing, as long as it is fresh.
+    fn begin_by_the_last<'a>(
         &'a self,
-        asked: Asked,
-        backlog: Result<Backlog>,
+        last: &mut Option<Listing>,
         turns: &mut Turns,
         work: &Work<'a>,
     ) {
         let now = Instant::now();
-        let mut queues = match backlog {
+        let Some(listing) = last.as_mut().filter(|listing| listing.is_fresh(now)) else { return };
+        while turns.at_work() < self.parallel
+            && let Some((table, letters)) = turns.next_of(listing, now)
+            && let Some(queue) = listing.take(&table)
+        {
+            turns.begin(&table);
+            work.push(self.turn(queue, letters).boxed_local());
+        }
+    }
+
+    /// Begins the turns of the tables that were asked for, as many as may be at work, and gives what
+    /// was listed for others.
+    fn begin<'a>(
+        &'a self,
+        asked: Asked,
+        begun_at: Instant,
+        backlog: Result<Backlog>,
+        turns: &mut Turns,
+        work: &Work<'a>,
+    ) -> Option<Listing> {
+        let now = Instant::now();
+        let mut listing = match backlog {
             Ok(backlog) => {
                 self.board.looked(&backlog);
-                backlog.queues
+                Listing::new(begun_at, now, backlog.queues)
             }
             Err(error) => {
                 tracing::warn!(%error, "the bucket could not be listed");
@@ -190,31 +217,34 @@ impl Service<'_> {
                 for (table, letters) in asked.tables {
                     turns.put_back(&table, letters, Some(now));
                 }
-                return;
+                return None;
             }
         };
         let mut tables = asked.tables;
         if asked.all {
             let is_asked = |table: &str| tables.iter().any(|(asked, _)| asked == table);
-            let others: Vec<String> = queues
-                .iter()
-                .map(|queue| queue.table.clone())
+            let others: Vec<String> = listing
+                .tables()
                 .filter(|table| !is_asked(table) && turns.is_ready(table, now))
+                .map(str::to_owned)
                 .collect();
             tables.extend(others.into_iter().map(|table| (table, Vec::new())));
         }
         for (table, letters) in tables {
-            let place = queues.iter().position(|queue| queue.table == table);
-            match place.map(|place| queues.swap_remove(place)) {
-                None if letters.is_empty() => {}
-                None => work.push(self.absent(table, letters).boxed_local()),
-                Some(queue) if turns.at_work() < self.parallel => {
-                    turns.begin(&table);
-                    work.push(self.turn(queue, letters).boxed_local());
+            if !listing.has(&table) {
+                if !letters.is_empty() {
+                    work.push(self.absent(table, letters).boxed_local());
                 }
-                Some(_) => turns.put_back(&table, letters, None),
+            } else if turns.at_work() < self.parallel
+                && let Some(queue) = listing.take(&table)
+            {
+                turns.begin(&table);
+                work.push(self.turn(queue, letters).boxed_local());
+            } else {
+                turns.put_back(&table, letters, None);
             }
         }
+        Some(listing)
     }
 
     /// No file of the table lies in `data/in/` any more.

@@ -1,5 +1,7 @@
 //! A message of the queue that was opened: which files it tells of, and what became of them so far.
 
+use std::time::Instant;
+
 use jiff::Timestamp;
 use loader_aws::sqs::Message;
 use loader_model::error::Kind;
@@ -15,6 +17,7 @@ use crate::service::verdict::Verdict;
 #[derive(Debug)]
 pub(super) struct Letter {
     pub(super) message: Message,
+    pub(super) received_at: Instant,
     files: Vec<Named>,
     pub(super) judged: Judged,
 }
@@ -71,7 +74,12 @@ impl Judged {
 impl Letter {
     /// Opens a message. `bucket`: the one whose files are loaded.
     pub(super) fn open(message: Message, bucket: &str, feeds: &Feeds) -> Letter {
-        let mut letter = Letter { message, files: Vec::new(), judged: Judged::fine() };
+        let mut letter = Letter {
+            message,
+            received_at: Instant::now(),
+            files: Vec::new(),
+            judged: Judged::fine(),
+        };
         let written = match told(&letter.message.body) {
             Told::Written(written) => written,
             Told::Unknown(why) => {

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::service::letter::Letter;
+use crate::service::listing::Listing;
 
 /// The first pause of a table after a failure that passes by itself; it doubles with each further
 /// one.
@@ -35,11 +36,13 @@ struct Pause {
     length: Duration,
 }
 
+/// A table that wants a turn, with the messages that wait for it.
+pub(super) type Asker = (String, Vec<Letter>);
+
 /// What a listing is made for.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// The tables that want a turn, with the messages that had come before.
-    pub(super) tables: Vec<(String, Vec<Letter>)>,
+    pub(super) tables: Vec<Asker>,
     /// Whether other tables with pending files get a turn, too.
     pub(super) all: bool,
 }
@@ -78,6 +81,24 @@ impl Turns {
             (table, letters)
         };
         Some(Asked { tables: ready.into_iter().map(letters).collect(), all })
+    }
+
+    /// The table whose turn is next, if a listing has it, with the messages that had come before.
+    /// Those that came later are judged by a later one.
+    pub(super) fn next_of(&mut self, listing: &Listing, now: Instant) -> Option<Asker> {
+        let place = self.wanted.iter().position(|table| self.is_ready(table, now))?;
+        if !listing.has(self.wanted.get(place)?) {
+            return None;
+        }
+        let table = self.wanted.remove(place)?;
+        let letters = self.letters.remove(&table).unwrap_or_default();
+        let (before, later): (Vec<Letter>, Vec<Letter>) =
+            letters.into_iter().partition(|letter| letter.received_at <= listing.begun_at);
+        if !later.is_empty() {
+            self.letters.insert(table.clone(), later);
+            self.want(&table);
+        }
+        Some((table, before))
     }
 
     /// Whether a table may have a turn.
