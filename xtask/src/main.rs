@@ -8,6 +8,7 @@ mod failure;
 mod plugins;
 mod run;
 mod setup;
+mod simulate;
 mod walls;
 
 use std::process::ExitCode;
@@ -27,6 +28,8 @@ usage: cargo xtask COMMAND
   bench        measure the data path: [--scale N] [--runs N] [--skip-duckdb]
   bench plugins [RUNS]
                measure the sandbox: against native code, over 200 columns, at the second start
+  simulate [FLAGS]
+               a day of `loader watch` at a size that no machine of ours has (docs/scale.md)
   setup        install what demo and test need, and nothing else";
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<(), Failure> {
         "plugins" if rest == ["--bless"] => plugins::bless(&setup::toolchain()?),
         "plugins" => plugins::build_plugins(&setup::toolchain()?, rest),
         "bench" => bench::run(rest),
+        "simulate" => simulate::run(rest),
         "setup" => setup::for_tests().map(drop),
         other => failure(format!("no command `{other}`\n{USAGE}")),
     }
