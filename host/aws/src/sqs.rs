@@ -28,6 +28,9 @@ use crate::sqs::address::Address;
 const MAX_BATCH: usize = 10;
 /// How long a request for messages waits for one. It is the most that SQS takes.
 const LONGEST_WAIT: i32 = 20;
+/// A shorter visibility timeout, in seconds, than a program can keep up with. A queue may have none
+/// at all.
+const SHORTEST_VISIBILITY: u64 = 1;
 /// The longest that a message can be kept from others at once.
 const LONGEST_INVISIBLE: Duration = Duration::from_secs(12 * 60 * 60);
 /// The type of the attributes that say why a message is a dead letter, and the most letters of one.
@@ -92,7 +95,7 @@ impl Queue {
         let mut queue = Queue {
             client,
             address,
-            visibility: Duration::from_secs(seconds),
+            visibility: Duration::from_secs(seconds.max(SHORTEST_VISIBILITY)),
             dead_letters: None,
             calls,
             _aws: aws.clone(),
@@ -231,6 +234,10 @@ impl Queue {
 /// A text as an attribute takes it: without control characters, which SQS refuses.
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 fn attribute_text(text: &str) -> String {
-    let allowed = |letter: &char| matches!(letter, '\t' | '\n' | '\r') || !letter.is_control();
+    let allowed = |letter: &char| match letter {
+        '\t' | '\n' | '\r' => true,
+        '\u{fffe}' | '\u{ffff}' => false,
+        letter => !letter.is_control(),
+    };
     text.chars().filter(allowed).take(MAX_LETTERS).collect()
 }

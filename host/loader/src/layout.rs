@@ -167,12 +167,16 @@ impl Layout {
     }
 }
 
+/// What stands behind year and month in the key of a file that was put aside.
+pub(crate) fn written_name(key: &str) -> Option<&str> {
+    key.strip_prefix(ASIDE)?.splitn(3, '/').nth(2).filter(|name| !name.is_empty())
+}
+
 /// The name behind `data/in/` of a file that was put aside, by its key. `None`: it is no such key.
 /// (For example, `data/unprocessed/2025/01/eu/orders.csv` is `eu/orders.csv`.)
 // Behind the prefix stand year and month. What `Layout::beside` has added is taken away.
 pub(crate) fn name_put_aside(key: &str) -> Option<String> {
-    let below = key.strip_prefix(ASIDE)?.splitn(3, '/').nth(2).filter(|name| !name.is_empty())?;
-    let (stem, suffix) = split(below);
+    let (stem, suffix) = split(written_name(key)?);
     let added = stem.len().checked_sub(ADDED_LETTERS).and_then(|at| stem.get(at..));
     let own = match added.filter(|added| is_time_and_run(added)) {
         Some(added) => stem.strip_suffix(added).unwrap_or(stem),

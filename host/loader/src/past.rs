@@ -82,7 +82,7 @@ impl Remembered {
         keys.truncate(most);
         let new: Vec<String> =
             keys.iter().filter(|key| !self.0.contains_key(*key)).cloned().collect();
-        let mut known = std::mem::take(&mut self.0);
+        let mut known = self.0.clone();
         for some in new.chunks(AT_ONCE) {
             let read = futures::future::join_all(some.iter().map(|key| read(place, key))).await;
             for (key, report) in some.iter().zip(read) {

@@ -37,7 +37,7 @@ use crate::backlog;
 use crate::backlog::aside;
 use crate::backlog::doing::{Again, Doing, Stops};
 use crate::backlog::outcome::{End, FileOutcome};
-use crate::backlog::pending::{self, Backlog, Queue};
+use crate::backlog::pending::{self, Backlog, PendingFile, Queue};
 use crate::backlog::place::Place;
 use crate::feeds::Feeds;
 use crate::job::Project;
@@ -49,8 +49,11 @@ use crate::service::post::Post;
 use crate::service::turns::{Asked, Turns};
 use crate::service::verdict::Verdict;
 
-/// Files of a table that are loaded in one turn. Then others have theirs.
+/// Files of a table that are loaded in one turn, and their bytes. Then others have theirs.
 const FILES_OF_A_TURN: usize = 20_000;
+const BYTES_OF_A_TURN: u64 = 10 << 30;
+/// When all tables are looked at after the bucket could not be listed.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// Loads what comes.
 pub(crate) struct Service<'a> {
@@ -89,6 +92,8 @@ struct Turn {
     others: Judged,
     /// Files that were listed, and are for a later turn.
     left: BTreeSet<String>,
+    /// Whether a file, or all of them, failed in a way that passes: the table is left alone a while.
+    is_troubled: bool,
 }
 
 type Work<'a> = FuturesUnordered<LocalBoxFuture<'a, Event>>;
@@ -120,17 +125,25 @@ impl Service<'_> {
                     work.push(self.look(asked).boxed_local());
                 }
             }
-            let next_ready = turns.next_ready();
+            let next_ready = turns.next_ready(Instant::now());
             tokio::select! {
                 Some(event) = work.next(), if !work.is_empty() => match event {
                     Event::Looked(asked, begun_at, backlog) => {
                         is_looking = false;
+                        if is_stopping {
+                            let letters = asked.tables.into_iter().flat_map(|(_, letters)| letters);
+                            self.give_back(letters.collect(), &work);
+                            continue;
+                        }
+                        if backlog.is_err() {
+                            rounds.reset_after(self.every.min(AFTER_FAILURE));
+                        }
                         listing = self.begin(asked, begun_at, backlog, &mut turns, &work);
                     }
                     Event::TurnEnded(turn) => {
-                        let passes = |judged: &Judged| judged.verdict == Verdict::Return;
-                        let has_passing = passes(&turn.others) || turn.judged.values().any(passes);
-                        turns.end(&turn.table, has_passing, Instant::now());
+                        // What was listed during the turn has files that it has taken up.
+                        listing.as_mut().map(|listing| listing.take(&turn.table));
+                        turns.end(&turn.table, turn.is_troubled, Instant::now());
                         self.judge(turn, &mut turns, &work);
                     }
                     Event::Absent(turn) => self.judge(turn, &mut turns, &work),
@@ -214,8 +227,9 @@ impl Service<'_> {
             Err(error) => {
                 tracing::warn!(%error, "the bucket could not be listed");
                 self.board.could_not_look(&error);
-                for (table, letters) in asked.tables {
-                    turns.put_back(&table, letters, Some(now));
+                for (table, letters) in asked.tables.into_iter().rev() {
+                    turns.pause(&table, now);
+                    turns.put_back(&table, letters);
                 }
                 return None;
             }
@@ -230,8 +244,12 @@ impl Service<'_> {
                 .collect();
             tables.extend(others.into_iter().map(|table| (table, Vec::new())));
         }
+        let mut later = Vec::new();
         for (table, letters) in tables {
-            if !listing.has(&table) {
+            // It may have had a turn by the listing before this one.
+            if !turns.is_ready(&table, now) {
+                later.push((table, letters));
+            } else if !listing.has(&table) {
                 if !letters.is_empty() {
                     work.push(self.absent(table, letters).boxed_local());
                 }
@@ -241,9 +259,11 @@ impl Service<'_> {
                 turns.begin(&table);
                 work.push(self.turn(queue, letters).boxed_local());
             } else {
-                turns.put_back(&table, letters, None);
+                later.push((table, letters));
             }
         }
+        // In front of those that have asked since then, in their order.
+        later.into_iter().rev().for_each(|(table, letters)| turns.put_back(&table, letters));
         Some(listing)
     }
 
@@ -251,7 +271,7 @@ impl Service<'_> {
     async fn absent(&self, table: String, letters: Vec<Letter>) -> Event {
         let judged = self.judge_absent(&table, &letters, |_| false).await;
         let (others, left) = (Judged::fine(), BTreeSet::new());
-        Event::Absent(Turn { table, letters, judged, others, left })
+        Event::Absent(Turn { table, letters, judged, others, left, is_troubled: false })
     }
 
     /// Loads the first files of a table.
@@ -259,7 +279,7 @@ impl Service<'_> {
         let table = queue.table.clone();
         let order = self.project.of_table(&table, None).ok().and_then(|all| all.file_order);
         let mut queue = queue.in_order(order.unwrap_or_default());
-        let left = queue.files.split_off(queue.files.len().min(FILES_OF_A_TURN));
+        let left = queue.files.split_off(files_of_a_turn(&queue.files));
         let left: BTreeSet<String> = left.into_iter().map(|file| file.name).collect();
         self.board.begins(&table, &queue.files);
         let backlog = Backlog { queues: vec![queue], ..Backlog::default() };
@@ -270,21 +290,25 @@ impl Service<'_> {
         match loaded {
             Ok(outcomes) => {
                 self.board.ended(&table, &outcomes.files);
-                let judged = outcomes.files.iter().map(|file| (file.name.clone(), judged(file)));
+                // Where a file that is gone went, is found out like that of any other.
+                let there = outcomes.files.iter().filter(|file| !matches!(file.end, End::Gone));
+                let judged = there.map(|file| (file.name.clone(), judged(file)));
                 let mut judged: BTreeMap<String, Judged> = judged.collect();
+                let passes = |file: &FileOutcome| Verdict::of(file.exit_code()) == Verdict::Return;
+                let is_troubled = outcomes.files.iter().any(passes);
                 let is_known = |name: &str| judged.contains_key(name) || left.contains(name);
                 let absent = self.judge_absent(&table, &letters, is_known).await;
                 judged.extend(absent);
                 let others = Judged::fine();
-                Event::TurnEnded(Turn { table, letters, judged, others, left })
+                Event::TurnEnded(Turn { table, letters, judged, others, left, is_troubled })
             }
             Err(error) => {
                 tracing::warn!(%error, %table, "the table's turn failed");
                 self.board.ended(&table, &[]);
                 let reason = Reason { error: error.to_string(), ..Reason::default() };
                 let others = Judged { verdict: Verdict::Return, reason: Some(reason) };
-                let judged = BTreeMap::new();
-                Event::TurnEnded(Turn { table, letters, judged, others, left })
+                let (judged, is_troubled) = (BTreeMap::new(), true);
+                Event::TurnEnded(Turn { table, letters, judged, others, left, is_troubled })
             }
         }
     }
@@ -322,7 +346,7 @@ impl Service<'_> {
     }
 
     fn judge<'a>(&'a self, turn: Turn, turns: &mut Turns, work: &Work<'a>) {
-        let Turn { table, mut letters, judged, others, left } = turn;
+        let Turn { table, mut letters, judged, others, left, .. } = turn;
         for letter in &mut letters {
             letter.judge_files(&table, |name| match judged.get(name) {
                 Some(judged) => Some(judged.clone()),
@@ -335,6 +359,17 @@ impl Service<'_> {
         }
         self.pass_on(letters, turns, work);
     }
+}
+
+/// How many of a table's next files are loaded in one turn; at least one.
+fn files_of_a_turn(files: &[PendingFile]) -> usize {
+    let mut bytes = 0u64;
+    let fits = |file: &&PendingFile| {
+        bytes = bytes.saturating_add(file.size_bytes);
+        bytes <= BYTES_OF_A_TURN
+    };
+    let first = files.iter().take(FILES_OF_A_TURN).take_while(fits).count();
+    first.max(1).min(files.len())
 }
 
 fn judged(file: &FileOutcome) -> Judged {

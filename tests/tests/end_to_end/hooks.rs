@@ -79,7 +79,7 @@ fn commands_are_taken_from_a_file_that_is_named_and_never_fail_a_load() {
     let place = Place::new("hooks-command");
     let folder = tempfile::tempdir().expect("a folder");
     let told = folder.path().join("told");
-    let write = format!("echo $LOADER_EVENT >> {0}; cat > {0}.json", told.display());
+    let write = format!("echo $LOADER_EVENT >> {0}; cat > {0}.$LOADER_EVENT", told.display());
     let settings = format!(
         "[hooks]\non-success = [{{ command = ['sh', '-c', {write:?}] }}, {{ command = \
          ['/none/such'] }}]\non-schema-change = {{ command = ['sh', '-c', {write:?}] }}\n[tables.t]\n\
@@ -97,7 +97,7 @@ fn commands_are_taken_from_a_file_that_is_named_and_never_fail_a_load() {
         std::fs::read_to_string(&told).expect("was told").lines().map(str::to_owned).collect();
     events.sort();
     assert_eq!(events, ["schema-change", "success"]);
-    let body = std::fs::read_to_string(told.with_extension("json")).expect("was told");
+    let body = std::fs::read_to_string(told.with_extension("success")).expect("was told");
     let body: Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!(body["report"]["rows"]["inserted"], 1);
 }

@@ -47,6 +47,27 @@ impl Store {
         }
     }
 
+    /// The same to a name that is free. False: an object has that name, or the source is gone or was
+    /// written anew; then nothing is moved.
+    pub async fn move_to_free_name(
+        &self,
+        from: &S3Uri,
+        info: &ObjectInfo,
+        to: &S3Uri,
+    ) -> Result<bool> {
+        if info.size_bytes > MAX_SINGLE_COPY_BYTES {
+            // Parts cannot be told to take a free name only.
+            return match self.head(to).await? {
+                Some(_) => Ok(false),
+                None => self.move_object(from, info, to).await,
+            };
+        }
+        match self.copy_new(from, info, to).await? {
+            true => self.delete_unchanged(from, info).await.map(|()| true),
+            false => Ok(false),
+        }
+    }
+
     /// Copies the object that `info` describes, in one request or in parts. Errors: `Transient`
     /// when it was written anew.
     pub async fn copy_of_any_size(

@@ -11,7 +11,7 @@ use loader_warehouse::past_runs::{self, LastFailure, LastLoad, millis_of_number,
 use crate::backlog::outcome::address;
 use crate::backlog::place::Place;
 use crate::feeds::MATCHING;
-use crate::layout::{ASIDE, IN, name_put_aside};
+use crate::layout::{ASIDE, IN, name_put_aside, written_name};
 use crate::redshift::query::select_if_there;
 
 /// Names that one query asks for.
@@ -72,8 +72,10 @@ pub(crate) async fn successors(
     let successor = |aside: &Aside| {
         let run_id = loads.get(&address(&place.bucket, &aside.name).to_string())?;
         let loaded_at = started_at(run_id)?;
+        let is_later_than = |at: Timestamp| loaded_at.as_second() > at.as_second();
         let is_later = match failures.get(&aside.name) {
-            Some(failed) => run_number(run_id)? > *failed,
+            // A failure later than the load may be of a file that was taken back in vain.
+            Some(failed) => run_number(run_id)? > *failed || aside.at.is_some_and(is_later_than),
             None => aside.at.is_some_and(|at| loaded_at.as_second() >= at.as_second()),
         };
         let successor = Successor { run_id: run_id.clone(), loaded_at };
@@ -137,7 +139,7 @@ pub(crate) async fn take_back(
     }
     // A name may itself end as the loader makes names end.
     let is_of_name =
-        |aside: &Aside| aside.name == name || aside.uri.key.ends_with(&format!("/{name}"));
+        |aside: &Aside| aside.name == name || written_name(&aside.uri.key) == Some(name);
     let last = list(place).await?.into_iter().find(is_of_name);
     let Some(last) = last else { return Ok(TakenBack::Done) };
     if !is_forced
@@ -151,9 +153,9 @@ pub(crate) async fn take_back(
             by.run_id, last.uri
         )));
     }
-    // The object may be gone by now.
+    // The object may be gone by now, and a new one may have come.
     let Some(info) = place.store.head(&last.uri).await? else { return Ok(TakenBack::Done) };
-    if place.store.move_object(&last.uri, &info, &source).await? {
+    if place.store.move_to_free_name(&last.uri, &info, &source).await? {
         tracing::info!(from = %last.uri, "the file was brought back to data/in/");
     }
     Ok(TakenBack::Done)

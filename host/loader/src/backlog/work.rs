@@ -131,12 +131,15 @@ impl Work<'_> {
             Err(error) => return End::Refused(error),
         };
         let (aws, stop) = (&self.place.aws, self.stops.at_once.clone());
+        // One that was named has the report that says so.
+        let was_listed = file.arrived_at.is_some();
+        if was_listed && self.is_gone(file).await {
+            return End::Gone;
+        }
         if self.doing == Doing::Preview {
             return End::Previewed(Box::new(preview::of(aws, job, stop, self.logs).await));
         }
         let report = run::run_on(aws, job, Goal::Load, line::load, stop, self.logs).await;
-        // One that was named has the report that says so.
-        let was_listed = file.arrived_at.is_some();
         if was_listed && report.source.etag.is_none() && self.is_gone(file).await {
             return End::Gone;
         }

@@ -77,5 +77,5 @@ fn look_every(settings: &Settings) -> Duration {
         Some(_) => LOOK_EVERY_WITH_QUEUE,
         None => LOOK_EVERY,
     };
-    settings.look_every.map_or(usual, Duration::from_secs)
+    settings.look_every.map_or(usual, |seconds| Duration::from_secs(seconds.max(1)))
 }

@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use loader_model::error::Error;
+use loader_model::error::{Error, Kind};
 
-use crate::backlog::outcome::FileOutcome;
+use crate::backlog::outcome::{ALREADY_LOADED, End, FileOutcome, LOADED};
 use crate::backlog::pending::{Backlog, PendingFile};
 use crate::service::figures::Figures;
 use crate::service::now::{AtWork, Now, Pending};
@@ -73,7 +73,9 @@ impl Board {
         for file in claimed.difference(&now.claimed) {
             tracing::warn!(%file, "several tables take this file, so none gets it");
         }
-        now.pending = pending.collect();
+        // A table without files is shown to have none: a gauge that is not set again stays.
+        now.pending.values_mut().for_each(|of_table| *of_table = Pending::default());
+        now.pending.extend(pending);
         (now.unclaimed, now.claimed) = (unclaimed, claimed);
         (now.looked_at, now.trouble) = (Some(Instant::now()), None);
     }
@@ -92,7 +94,8 @@ impl Board {
         let mut now = self.lock();
         now.at_work.remove(table);
         if let Some(pending) = now.pending.get_mut(table) {
-            pending.files = pending.files.saturating_sub(outcomes.len());
+            let gone = outcomes.iter().filter(|file| has_left(file)).count();
+            pending.files = pending.files.saturating_sub(gone);
         }
         drop(now);
         self.figures.ended(outcomes);
@@ -105,4 +108,11 @@ impl Board {
     fn lock(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a file that was taken up is not in `data/in/` any more.
+fn has_left(file: &FileOutcome) -> bool {
+    matches!(file.end, End::Gone)
+        || file.exit_code() == Kind::Data.exit_code()
+        || [LOADED, ALREADY_LOADED].contains(&file.word())
 }

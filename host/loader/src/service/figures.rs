@@ -9,7 +9,7 @@ use std::time::Duration;
 use loader_model::error::{Context, Kind, Result};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Gauge, Histogram, MeterProvider};
-use opentelemetry_sdk::metrics::SdkMeterProvider;
+use opentelemetry_sdk::metrics::{Instrument, SdkMeterProvider, Stream};
 use prometheus::{Registry, TextEncoder};
 
 use crate::backlog::outcome::FileOutcome;
@@ -21,6 +21,8 @@ use crate::service::verdict::Verdict;
 const SECONDS: [f64; 12] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0];
 
 const TABLE: &str = "table";
+/// Series that an instrument may have: several of each table.
+const SERIES: usize = 100_000;
 
 /// The counters and gauges.
 pub(crate) struct Figures {
@@ -49,7 +51,9 @@ impl Figures {
             .without_target_info()
             .build()
             .context(Kind::Internal, "the metrics cannot be read")?;
-        let provider = SdkMeterProvider::builder().with_reader(reader).build();
+        // The usual limit is 2,000 series of an instrument; beyond it, all tables would be one.
+        let wide = |_: &Instrument| Stream::builder().with_cardinality_limit(SERIES).build().ok();
+        let provider = SdkMeterProvider::builder().with_reader(reader).with_view(wide).build();
         let meter = provider.meter("loader");
         let seconds = |name: &'static str, what: &'static str| {
             let histogram = meter.f64_histogram(name).with_unit("s").with_description(what);

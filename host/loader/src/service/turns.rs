@@ -108,10 +108,11 @@ impl Turns {
     }
 
     /// When the first pause of a table that wants a turn is over.
-    pub(super) fn next_ready(&self) -> Option<Instant> {
+    pub(super) fn next_ready(&self, now: Instant) -> Option<Instant> {
         let waits = |table: &&String| !self.at_work.contains(*table);
         let paused = self.wanted.iter().filter(waits).filter_map(|table| self.pauses.get(table));
-        paused.map(|pause| pause.until).min()
+        // One that is over waits for a place, and not for the time.
+        paused.map(|pause| pause.until).filter(|until| *until > now).min()
     }
 
     /// How many tables are at work.
@@ -124,34 +125,31 @@ impl Turns {
         self.at_work.insert(table.to_owned());
     }
 
-    /// A table's turn has ended. `passes`: it met a failure that passes by itself.
-    pub(super) fn end(&mut self, table: &str, passes: bool, now: Instant) {
+    /// A table's turn has ended. `is_troubled`: it met a failure that passes by itself.
+    pub(super) fn end(&mut self, table: &str, is_troubled: bool, now: Instant) {
         self.at_work.remove(table);
-        if passes {
-            let longer = self.pauses.get(table).map(|pause| pause.length * 2);
-            let length = longer.unwrap_or(FIRST_PAUSE).min(LONGEST_PAUSE);
-            self.pauses.insert(table.to_owned(), Pause { until: now + length, length });
-        } else {
-            self.pauses.remove(table);
+        match is_troubled {
+            true => self.pause(table, now),
+            false => drop(self.pauses.remove(table)),
         }
     }
 
-    /// A table that had no turn yet wants one still. `failed_at`: the bucket could not be listed.
-    pub(super) fn put_back(
-        &mut self,
-        table: &str,
-        letters: Vec<Letter>,
-        failed_at: Option<Instant>,
-    ) {
+    /// Leaves a table alone for a while, each time longer.
+    pub(super) fn pause(&mut self, table: &str, now: Instant) {
+        let longer = self.pauses.get(table).map(|pause| pause.length * 2);
+        let length = longer.unwrap_or(FIRST_PAUSE).min(LONGEST_PAUSE);
+        self.pauses.insert(table.to_owned(), Pause { until: now + length, length });
+    }
+
+    /// A table that had no turn yet wants one still, before all others.
+    pub(super) fn put_back(&mut self, table: &str, letters: Vec<Letter>) {
         let later = self.letters.remove(table).unwrap_or_default();
-        if let Some(now) = failed_at {
-            self.end(table, true, now);
-        }
         let all: Vec<Letter> = letters.into_iter().chain(later).collect();
         if !all.is_empty() {
             self.letters.insert(table.to_owned(), all);
         }
-        self.want(table);
+        self.wanted.retain(|wanted| wanted != table);
+        self.wanted.push_front(table.to_owned());
     }
 
     /// The messages that wait, when no turn begins any more.

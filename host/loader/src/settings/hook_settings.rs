@@ -97,9 +97,11 @@ impl JsonSchema for Hooks {
     }
 }
 
-/// The beginning of an address. What stands behind its host often is a secret.
+/// The beginning of an address. What stands behind its host, or before it, often is a secret.
 pub(crate) fn host(url: &str) -> String {
-    url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{}", host.rsplit('@').next().unwrap_or_default())
 }
 
 fn without_path<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -137,6 +139,9 @@ mod tests {
         assert_eq!(hooks.command(), Some("on-failure"));
         let shown = serde_json::to_string(&hooks.on_success).expect("JSON");
         assert_eq!(shown, r#"["https://example.com/…"]"#);
+        for url in ["https://a.b?token=s", "https://u:s@a.b/s", "https://a.b#s", "https://a.b"] {
+            assert_eq!(host(url), "https://a.b");
+        }
         for wrong in ["'./tell.sh'", "{ command = [] }", "{ cmd = ['x'] }", "7"] {
             let error = read(&format!("on-success = {wrong}")).expect_err("is wrong").to_string();
             assert!(error.contains("a hook is an address such as"), "{wrong}: {error}");
