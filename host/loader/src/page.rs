@@ -68,7 +68,10 @@ impl Page<'_> {
             true => " There were more runs than are shown.",
             false => "",
         };
-        let days = count(self.days as usize, "day");
+        let days = match self.days {
+            1 => "day".to_owned(),
+            days => format!("{days} days"),
+        };
         format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta \
              name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta \
@@ -232,7 +235,7 @@ mod tests {
             "the file&#39;s &lt;fault&gt;",
             "orders<wbr>.csv",
             "of 2 as one",
-            "1,200 values rounded to the digits of their columns",
+            "1,200 values rounded to the digits of the columns",
             "loaded 2026-11-28 18:00:00</td>",
             "line 7: &lt;b&gt;no&lt;/b&gt; number",
             "ALTER TABLE t",

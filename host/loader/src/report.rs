@@ -11,6 +11,8 @@ pub(crate) mod paint;
 
 pub mod recorder;
 
+mod remarks;
+
 mod source;
 
 use std::borrow::Cow;

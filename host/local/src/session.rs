@@ -17,14 +17,11 @@ use crate::sql::{HELPER_SCHEMA, LongName, connection_error, engine_error, litera
 
 /// The settings that every connection needs. They do not depend on the machine's defaults: a
 /// TIMESTAMP must read `2024-12-31 23:59:59` also where postgresql.conf has another date style.
-// Redshift joins large tables by hashes. PostgreSQL would loop through one for each row of the
-// other where it takes that for a few rows, as it does with the rows that a merge has ranked: of
-// 3,000 rows into 450,000 it made 100 s, and makes less than one by a hash.
 // The time zone is not among them. It is UTC for the whole server (`postgres`), and a setting here
 // would come before the zone that ALTER USER gave to a user.
 const OPTIONS: &str = "-c datestyle=ISO -c intervalstyle=postgres -c \
                        standard_conforming_strings=on -c extra_float_digits=1 -c \
-                       client_min_messages=error -c bytea_output=hex -c jit=off -c enable_nestloop=off";
+                       client_min_messages=error -c bytea_output=hex -c jit=off";
 
 /// One connection; closed when dropped.
 pub(crate) struct Session {
@@ -81,8 +78,21 @@ impl Session {
     }
 
     /// Runs a statement without rows; returns the rows affected.
+    // Redshift joins large tables by hashes. PostgreSQL would loop through one for each row of the
+    // other where it takes that for a few rows, as it does with the rows that a merge has ranked: of
+    // 3,000 rows into 450,000 it made 100 s, and makes less than one by a hash. Only for statements
+    // that change rows: queries of the catalog are better off with loops. In a failed transaction the
+    // settings are those of before, so their errors say nothing.
     pub(crate) async fn command(&self, sql: &str) -> Result<u64, String> {
-        let messages = self.client.simple_query(sql).await.map_err(|error| engine_error(&error))?;
+        let changes_rows = changes_rows(sql);
+        if changes_rows {
+            let _ = self.client.simple_query("SET enable_nestloop = off").await;
+        }
+        let messages = self.client.simple_query(sql).await.map_err(|error| engine_error(&error));
+        if changes_rows {
+            let _ = self.client.simple_query("RESET enable_nestloop").await;
+        }
+        let messages = messages?;
         // The text may hold two statements (keys and CREATE TABLE): the last one's count is the
         // answer.
         let count = messages.iter().rev().find_map(|message| match message {
@@ -125,6 +135,11 @@ impl Session {
         result.learn_scales();
         Ok(result)
     }
+}
+
+fn changes_rows(sql: &str) -> bool {
+    let first = sql.split_whitespace().next().unwrap_or_default();
+    ["INSERT", "UPDATE", "DELETE", "MERGE"].iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 fn columns(statement: &Statement) -> Vec<ColumnInfo> {

@@ -167,16 +167,8 @@ fn of_one_table<'a>(files: impl Iterator<Item = &'a FileOutcome> + Clone) -> Str
 /// What a person should look at in a load that may well have succeeded: a value that was changed, a
 /// table that is no longer what it was.
 fn to_look_at(report: &Report) -> String {
-    let rounded = match report.values_rounded {
-        0 => None,
-        n => Some(format!("{} values were rounded to the digits of their columns", grouped(n))),
-    };
-    let left_out = match report.columns_discarded.as_slice() {
-        [] => None,
-        columns => Some(format!("left out: {}", columns.join(", "))),
-    };
     let changes = report.changes().map(|change| beginning(change));
-    let all = changes.chain(left_out).chain(rounded).chain(report.notices.iter().cloned());
+    let all = changes.chain(report.remarks());
     let wrapped = all.map(|text| wrapped(&text, WIDTH - REASON - 2).join("\n            "));
     wrapped.map(|text| format!("{:REASON$}{} {text}\n", "", paint("!", Tone::Waiting))).collect()
 }
@@ -329,7 +321,7 @@ mod tests {
               120 rows: 110 inserted, 8 updated, 2 rejected
               ! ALTER TABLE "o" ADD COLUMN "c" DATE
               ! left out: note
-              ! 1,200 values were rounded to the digits of their columns
+              ! 1,200 values rounded to the digits of the columns
               ! all of the file is UTF-8, and was read as windows-1252
       before  a_name_that_is_lon…olumn_is_wide.csv  was loaded before
       failed  orders_3.csv                          exit code 3

@@ -35,7 +35,7 @@ pub(super) fn shown(live: &Live) -> String {
         .iter()
         .map(|trouble| format!("<p class=\"trouble\">{}</p>\n", escaped(trouble)));
     format!(
-        "{}<p class=\"none\">watching since {since}{}</p>\n{}",
+        "{}<p class=\"live\">watching since {since}{}</p>\n{}",
         trouble.collect::<String>(),
         messages.unwrap_or_default(),
         of_at_work(&live.at_work),

@@ -10,8 +10,8 @@ use super::files::{FileOfRun, last_loads};
 use super::html::escaped;
 use crate::backlog::status::NotLoaded;
 use crate::past::PastReport;
-use crate::report::{Report, Status};
-use crate::words::{count, grouped};
+use crate::report::Status;
+use crate::words::grouped;
 
 /// Entries of a list.
 const NOT_LOADED: usize = 50;
@@ -103,28 +103,12 @@ pub(super) fn of_notices(runs: &[Arc<PastReport>]) -> String {
             let (at, target, file) = (at.clone(), target.clone(), file.clone());
             vec![("", at), ("", target), ("wrap", file), ("wide", escaped(&notice))]
         };
-        notices(report).into_iter().map(row).collect::<Vec<_>>()
+        report.remarks().into_iter().map(row).collect::<Vec<_>>()
     };
     let rows: Vec<Vec<Cell>> = runs.iter().flat_map(of_run).collect();
     let all = rows.len();
     let shown = rows.into_iter().take(NOTICES).collect();
     section("Notices", all, &["when", "table", "file", "notice"], shown)
-}
-
-fn notices(report: &Report) -> Vec<String> {
-    let rounded = match report.values_rounded {
-        0 => None,
-        n => Some(format!("{} rounded to the digits of their columns", values(n))),
-    };
-    let left_out = match report.columns_discarded.as_slice() {
-        [] => None,
-        columns => Some(format!("columns that were left out: {}", columns.join(", "))),
-    };
-    rounded.into_iter().chain(left_out).chain(report.notices.iter().cloned()).collect()
-}
-
-fn values(n: u64) -> String {
-    count(usize::try_from(n).unwrap_or(usize::MAX), "value")
 }
 
 /// What was changed about tables.
