@@ -37,7 +37,7 @@ const LONGEST_INVISIBLE: Duration = Duration::from_secs(12 * 60 * 60);
 const STRING: &str = "String";
 const MAX_LETTERS: usize = 2000;
 
-/// A queue, and the one that its dead letters go to.
+/// A queue of messages, and its dead letter queue.
 #[derive(Clone)]
 pub struct Queue {
     client: Client,

@@ -3,8 +3,8 @@
 //!
 //! In the order of the work: `chosen` is what a command line asks for, `bring_in` brings files of
 //! elsewhere to `data/in/`, `pending` lists what lies there, `held` keeps files from being tried
-//! again and again, `aside` knows those that were refused, `work` loads, `together` loads small files as one, `outcome` and `summary` say
-//! what became of each file.
+//! again and again, `aside` knows those that were refused, `work` loads, `together` loads small
+//! files as one, `outcome` and `summary` say what became of each file.
 
 pub(crate) mod aside;
 pub(crate) mod bring_in;

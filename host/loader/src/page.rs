@@ -1,9 +1,9 @@
 //! Past runs on a page: one HTML file that needs nothing else, on a phone as on a screen, in light
 //! and dark.
 //!
-//! In: reports, what is not loaded now, and what a service does. Out: the page. `files` takes loads of several files
-//! apart, `figures` counts, `charts` draws, `tables` lists; everything that
-//! comes from a report is escaped in `html`.
+//! In: reports, what is not loaded now, and what a service does. Out: the page. `files` takes loads
+//! of several files apart, `figures` counts, `charts` draws, `tables` lists, `live` says what goes on;
+//! everything that comes from a report is escaped in `html`.
 
 mod charts;
 mod figures;

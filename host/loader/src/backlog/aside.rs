@@ -26,7 +26,7 @@ pub(crate) struct Aside {
     pub(crate) at: Option<Timestamp>,
 }
 
-/// A file that took the place of one that was put aside.
+/// The load of a later file that has the name of a file put aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Successor {
     pub(crate) run_id: String,

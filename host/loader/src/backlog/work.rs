@@ -131,7 +131,7 @@ impl Work<'_> {
             Err(error) => return End::Refused(error),
         };
         let (aws, stop) = (&self.place.aws, self.stops.at_once.clone());
-        // One that was named has the report that says so.
+        // A file that was named and is gone has a run, whose report says so.
         let was_listed = file.arrived_at.is_some();
         if was_listed && self.is_gone(file).await {
             return End::Gone;

@@ -159,3 +159,67 @@ impl Turns {
         std::mem::take(&mut self.letters).into_values().flatten().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backlog::pending::Queue;
+
+    fn listing(tables: &[&str], now: Instant) -> Listing {
+        let queue = |table: &&str| Queue { table: (*table).to_owned(), files: Vec::new() };
+        Listing::new(now, now, tables.iter().map(queue).collect())
+    }
+
+    fn asked(turns: &mut Turns, now: Instant) -> Vec<String> {
+        let asked = turns.ask(now).map(|asked| asked.tables).unwrap_or_default();
+        asked.into_iter().map(|(table, _)| table).collect()
+    }
+
+    #[test]
+    fn tables_have_their_turns_in_the_order_in_which_they_asked() {
+        let (mut turns, now) = (Turns::default(), Instant::now());
+        ["b", "a", "b", "c"].iter().for_each(|table| turns.want(table));
+        assert_eq!(asked(&mut turns, now), ["b", "a", "c"]);
+        turns.want("d");
+        for table in ["c", "a"] {
+            turns.put_back(table, Vec::new());
+        }
+        assert_eq!(asked(&mut turns, now), ["a", "c", "d"]);
+        assert!(turns.ask(now).is_none());
+    }
+
+    #[test]
+    fn a_table_has_one_turn_at_a_time() {
+        let (mut turns, now) = (Turns::default(), Instant::now());
+        turns.begin("a");
+        turns.want("a");
+        let listed = listing(&["a", "b"], now);
+        assert!(turns.next_of(&listed, now).is_none());
+        turns.want("b");
+        assert_eq!(turns.next_of(&listed, now).map(|(table, _)| table).as_deref(), Some("b"));
+        turns.end("a", false, now);
+        assert_eq!(turns.next_of(&listed, now).map(|(table, _)| table).as_deref(), Some("a"));
+        // What the listing does not have is asked for anew, and nothing overtakes it.
+        ["x", "b"].iter().for_each(|table| turns.want(table));
+        assert!(turns.next_of(&listed, now).is_none());
+        assert_eq!(asked(&mut turns, now), ["x", "b"]);
+    }
+
+    #[test]
+    fn a_table_in_trouble_is_left_alone_and_longer_each_time() {
+        let (mut turns, now) = (Turns::default(), Instant::now());
+        turns.end("a", true, now);
+        turns.want("a");
+        assert!(turns.ask(now).is_none());
+        assert_eq!(turns.next_ready(now), Some(now + FIRST_PAUSE));
+        let later = now + FIRST_PAUSE;
+        // It waits for a place then, and for no time: nothing would wake for it again and again.
+        assert_eq!(turns.next_ready(later), None);
+        assert_eq!(asked(&mut turns, later), ["a"]);
+        turns.end("a", true, later);
+        turns.want("a");
+        assert_eq!(turns.next_ready(later), Some(later + FIRST_PAUSE * 2));
+        turns.end("a", false, later);
+        assert_eq!(asked(&mut turns, later), ["a"]);
+    }
+}
