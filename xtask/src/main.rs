@@ -70,7 +70,7 @@ fn demo(arguments: &[String]) -> Result<(), Failure> {
     run::run(loader.arg("demo").args(arguments).current_dir(run::root()))
 }
 
-/// Builds `loader` and `loader-local`, which the demo and the tests start.
+/// Builds `loader` and what goes with it, which the demo and the tests start.
 // With the whole workspace, crates get the features that the tests need, and the tests do not build
 // them a second time.
 fn build_programs() -> Result<(), Failure> {
@@ -82,13 +82,15 @@ fn build_programs() -> Result<(), Failure> {
         "loader",
         "--bin",
         "loader-local",
+        "--bin",
+        "loader-lambda",
     ]))
 }
 
 /// Builds all plugins and all tests, then runs them. `arguments` go to both calls of cargo; what
 /// follows `--` concerns only the run.
 fn test(arguments: &[String]) -> Result<(), Failure> {
-    let (toolchain, python) = setup::for_tests()?;
+    let setup::ForTests { toolchain, python, cargo_lambda, rotel } = setup::for_tests()?;
     eprintln!("== plugins");
     plugins::build_plugins(&toolchain, &[])?;
     // `--test cases` alone would leave the programs as they were.
@@ -97,5 +99,8 @@ fn test(arguments: &[String]) -> Result<(), Failure> {
     let cargo = ["test", "--workspace"];
     let of_cargo = arguments.iter().take_while(|argument| *argument != "--");
     run::watched(run::cargo(&cargo).arg("--no-run").args(of_cargo))?;
-    run::run(run::cargo(&cargo).args(arguments).env("LOADER_TEST_PYTHON", python))
+    let mut cargo = run::cargo(&cargo);
+    cargo.env("LOADER_TEST_PYTHON", python).env("LOADER_TEST_CARGO_LAMBDA", cargo_lambda);
+    cargo.env("LOADER_TEST_ROTEL", rotel);
+    run::run(cargo.args(arguments))
 }

@@ -1,6 +1,6 @@
 //! What the demo, the tests and the checks need beside cargo and a C compiler: PostgreSQL's
-//! programs, a Rust toolchain for WebAssembly, a browser, Python with boto3 and moto, typos and
-//! cargo-deny.
+//! programs, a Rust toolchain for WebAssembly, a browser, Python with boto3 and moto, the
+//! emulator of Lambda, a collector of OpenTelemetry, typos and cargo-deny.
 //!
 //! Each is found when it is there, installed by apt, rustup or pip when that is possible, and
 //! otherwise an error says what to install. Only this command installs packages of the system.
@@ -15,15 +15,35 @@ use crate::run::{cargo, output, quietly, run, succeeds, target, watched};
 
 /// The version whose dictionary the sources are held to.
 const TYPOS: &str = "typos==1.52.0";
+/// The emulator of Lambda, which is of the same project as the runtime that the program is built on.
+const CARGO_LAMBDA: &str = "cargo-lambda==1.9.2";
+const ROTEL: &str = "rotel==0.0.1a15";
 /// Names of browsers that can be run without a screen.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 const CARGO_DENY: &str = "cargo-deny@0.19.9";
 
-/// Everything that the tests need; gives the toolchain for plugins, and the Python to use.
-pub(crate) fn for_tests() -> Result<(Toolchain, PathBuf), Failure> {
+/// What the tests need beside what is on the path.
+pub(crate) struct ForTests {
+    /// What compiles plugins.
+    pub(crate) toolchain: Toolchain,
+    /// A Python with a client of AWS and a server of SQS.
+    pub(crate) python: PathBuf,
+    /// The emulator of Lambda.
+    pub(crate) cargo_lambda: PathBuf,
+    /// A collector of OpenTelemetry.
+    pub(crate) rotel: PathBuf,
+}
+
+/// Everything that the tests need.
+pub(crate) fn for_tests() -> Result<ForTests, Failure> {
     postgres()?;
     browser();
-    Ok((toolchain()?, python(&["boto3", "moto[server]"])?))
+    Ok(ForTests {
+        toolchain: toolchain()?,
+        python: python(&["boto3", "moto[server]"])?,
+        cargo_lambda: program_of_pypi("cargo-lambda", CARGO_LAMBDA)?,
+        rotel: rotel()?,
+    })
 }
 
 /// A browser, in which the page of `loader report` is looked at. Without one that test says that it
@@ -106,19 +126,44 @@ pub(crate) fn python(packages: &[&str]) -> Result<PathBuf, Failure> {
     Ok(python)
 }
 
-/// The spelling checker, which PyPI has as a program: the one on the path, or one in the virtual
-/// environment.
+/// The spelling checker.
 pub(crate) fn typos() -> Result<PathBuf, Failure> {
-    let on_path = PathBuf::from("typos");
+    program_of_pypi("typos", TYPOS)
+}
+
+/// A program that PyPI has: the one on the path, or one in the virtual environment.
+fn program_of_pypi(name: &str, package: &str) -> Result<PathBuf, Failure> {
+    eprintln!("== setup: {name}");
+    let on_path = PathBuf::from(name);
     if succeeds(&on_path, &["--version"]) {
         return Ok(on_path);
     }
     let python = virtual_environment()?;
-    let program = python.with_file_name("typos");
+    let program = python.with_file_name(name);
     if !program.exists() {
-        pip_install(&python, &[TYPOS])?;
+        // It is a program alone. What its package wants beside it is for other commands of it.
+        pip_install(&python, &["--no-deps", package])?;
     }
     Ok(program)
+}
+
+/// The collector of OpenTelemetry, which is a program within a package of Python.
+fn rotel() -> Result<PathBuf, Failure> {
+    eprintln!("== setup: a collector of OpenTelemetry");
+    let python = virtual_environment()?;
+    let found = || -> Result<Option<PathBuf>, Failure> {
+        let ask = "import sysconfig; print(sysconfig.get_path('purelib'))";
+        let packages = output(Command::new(&python).args(["-c", ask]))?;
+        let program = Path::new(packages.trim()).join("rotel/rotel-agent");
+        Ok(program.exists().then_some(program))
+    };
+    if found()?.is_none() {
+        pip_install(&python, &["--no-deps", ROTEL])?;
+    }
+    match found()? {
+        Some(program) => Ok(program),
+        None => failure("the package rotel of PyPI has no program rotel-agent"),
+    }
 }
 
 /// The checker of licences, sources and bans: the program on the path, or else cargo builds

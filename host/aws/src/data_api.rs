@@ -19,6 +19,7 @@ use aws_sdk_redshiftdata::types::{ColumnMetadata, Field};
 use loader_model::error::{Kind, Result};
 use loader_warehouse::refusal::StatementFailure;
 use loader_warehouse::rows::{Cell, ResultRows};
+use tracing::{Instrument, Span, field};
 
 use crate::calls::Calls;
 use crate::connect::{Aws, boxed};
@@ -90,6 +91,18 @@ struct Patience {
     longest: Duration,
     /// Whether only the time counts in which it waits for a lock.
     only_locks: bool,
+}
+
+/// The span of an execution. Its id is filled in when it is known.
+fn span(statements: usize) -> Span {
+    tracing::info_span!(
+        "execution",
+        otel.name = "redshift",
+        otel.kind = "client",
+        db.system.name = "aws.redshift",
+        db.operation.batch.size = statements as i64,
+        statement_id = field::Empty,
+    )
 }
 
 /// How an execution ended.
@@ -206,8 +219,11 @@ impl DataApi {
     /// Runs one statement by itself. It commits on its own.
     pub async fn execute(&self, sql: &str) -> Result<Outcome> {
         let token = new_token();
-        let id = self.submit(async || self.send_one(sql, &token).await).await?;
-        self.wait(id).await
+        let executed = async {
+            let id = self.submit(async || self.send_one(sql, &token).await).await?;
+            self.wait(id).await
+        };
+        executed.instrument(span(1)).await
     }
 
     /// Runs statements as one transaction: all of them, or none. At most 40, of at most 100 KB
@@ -216,8 +232,11 @@ impl DataApi {
         // One token for all attempts of `submit`. A new token for each attempt would let a batch
         // whose first answer was lost run twice.
         let token = new_token();
-        let id = self.submit(async || self.send_batch(statements, &token).await).await?;
-        self.wait(id).await
+        let executed = async {
+            let id = self.submit(async || self.send_batch(statements, &token).await).await?;
+            self.wait(id).await
+        };
+        executed.instrument(span(statements.len())).await
     }
 
     /// Submits one statement and returns its id.

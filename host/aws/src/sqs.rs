@@ -63,7 +63,8 @@ pub struct Message {
     pub body: String,
     /// How often it was received, this time included.
     pub received: u32,
-    receipt: String,
+    /// What it is deleted and given back by.
+    pub receipt: String,
 }
 
 impl Queue {
@@ -203,12 +204,21 @@ impl Queue {
     ///
     /// Where there is no such queue, the message is only deleted.
     // A stop between the two leaves it in both, and it is told once more.
-    pub async fn bury(&self, message: &Message, because: &[(&str, &str)]) -> Result<()> {
-        let Some(DeadLetters { url }) = &self.dead_letters else {
-            return self.delete(&[message]).await.map(drop);
-        };
+    pub async fn bury(&self, message: &Message, because: &[(&str, String)]) -> Result<()> {
+        if let Some(DeadLetters { url }) = &self.dead_letters {
+            self.send_to(url, &message.body, because).await?;
+        }
+        self.delete(&[message]).await.map(drop)
+    }
+
+    /// Sends a message to this queue, with why.
+    pub async fn send(&self, body: &str, because: &[(&str, String)]) -> Result<()> {
+        self.send_to(&self.address.url, body, because).await
+    }
+
+    async fn send_to(&self, url: &str, body: &str, because: &[(&str, String)]) -> Result<()> {
         self.calls.count("SendMessage");
-        let mut request = self.client.send_message().queue_url(url).message_body(&message.body);
+        let mut request = self.client.send_message().queue_url(url).message_body(body);
         for (name, value) in because.iter().filter(|(_, value)| !value.is_empty()) {
             let attribute = MessageAttributeValue::builder().data_type(STRING);
             let attribute = attribute.string_value(attribute_text(value));
@@ -216,9 +226,9 @@ impl Queue {
                 attribute.build().context(Kind::Internal, "an attribute of a message")?;
             request = request.message_attributes(*name, attribute);
         }
-        let doing = format!("sending a dead letter to {url}");
+        let doing = format!("sending a message to {url}");
         boxed(request.send()).await.map_err(|error| failure::read_failure(&doing, error))?;
-        self.delete(&[message]).await.map(drop)
+        Ok(())
     }
 
     /// The requests so far.

@@ -20,7 +20,7 @@ pub(crate) mod summary;
 mod together;
 mod work;
 
-pub(crate) use work::PARALLEL;
+pub(crate) use work::{PARALLEL, must_go_first};
 
 use loader_aws::stop::Stop;
 use loader_model::error::Result;
@@ -32,6 +32,7 @@ use crate::backlog::outcome::Outcomes;
 use crate::backlog::pending::Backlog;
 use crate::backlog::place::Place;
 use crate::feeds::Feeds;
+use crate::figures;
 use crate::job::Project;
 use crate::progress::Overall;
 use crate::report::log::Logs;
@@ -77,5 +78,9 @@ pub(crate) async fn load(
     let files = backlog.queues.iter().map(|queue| queue.files.len()).sum();
     let overall = Overall::of(files, project.settings()?.progress.unwrap_or_default());
     let work = work::Work { project, place, held: &held, doing, stops, logs, overall };
-    Ok(work.all(backlog).await)
+    let outcomes = work.all(backlog).await;
+    if doing != Doing::Preview {
+        figures::of_process().ended(&outcomes.files);
+    }
+    Ok(outcomes)
 }

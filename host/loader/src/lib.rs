@@ -36,6 +36,12 @@ mod service;
 
 pub mod hooks;
 
+mod figures;
+
+pub mod telemetry;
+
+mod https;
+
 mod built_in;
 
 pub mod redshift;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use loader::cli::{Cli, Command, glue};
 use loader::report::log::{self, Audience, Logs};
+use loader::telemetry::Telemetry;
 use loader::{commands, hooks, signals};
 use loader_aws::stop::{self, Stop};
 
@@ -13,8 +14,6 @@ use loader_aws::stop::{self, Stop};
 fn main() -> ExitCode {
     let typed = glue::typed(std::env::args_os());
     let cli = Cli::read(typed.arguments).unwrap_or_else(|error| error.exit());
-    let logs = log::start(cli.verbose, audience(&cli));
-    loader::crash::choose(loader::job::crash_point());
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -22,12 +21,18 @@ fn main() -> ExitCode {
             return ExitCode::from(1);
         }
     };
+    // What is sent to OpenTelemetry is sent by the runtime.
+    let telemetry = runtime.block_on(async { Telemetry::start() });
+    let logs = log::start(cli.verbose, audience(&cli), telemetry.layer());
+    telemetry.say_what_is_wrong();
+    loader::crash::choose(loader::job::crash_point());
     let command = cli.command.with_arguments_for_glue(typed.for_glue);
     let (stopper, stop) = stop::channel();
     runtime.spawn(signals::listen(stopper));
     let code = runtime.block_on(async {
         let code = Box::pin(run(command, cli.verbose, stop, &logs)).await;
         hooks::finish().await;
+        telemetry.finish().await;
         code
     });
     runtime.shutdown_background();

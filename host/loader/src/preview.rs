@@ -102,6 +102,7 @@ pub struct RowPreview {
 /// Says what a load would do. Never fails: a failure is in the preview.
 pub(crate) async fn preview(job: Job, stop: Stop, logs: &Logs) -> Preview {
     let log = logs.of_run(&job.run.text);
+    let span = log.span(Goal::Preview.word(), &job);
     let connected = async {
         match connect::connect(&job.warehouse.access).await {
             Ok(aws) => preview_on(&aws, job, stop).await,
@@ -112,7 +113,7 @@ pub(crate) async fn preview(job: Job, stop: Stop, logs: &Logs) -> Preview {
             }
         }
     };
-    Box::pin(connected).instrument(log.span()).await
+    Box::pin(connected).instrument(span).await
 }
 
 /// The same over a connection that others use, too.

@@ -4,7 +4,7 @@
 use loader_aws::connect::{self, Aws};
 use loader_aws::stop::Stop;
 use loader_model::error::Result;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::hooks;
 use crate::job::Job;
@@ -28,6 +28,7 @@ pub(crate) async fn run(
     logs: &Logs,
 ) -> Report {
     let log = logs.of_run(&job.run.text);
+    let span = log.span(goal.word(), &job);
     let connected_run = async {
         match connect::connect(&job.warehouse.access).await {
             Ok(aws) => connected(job, goal, line, stop, &aws, &log).await,
@@ -35,11 +36,13 @@ pub(crate) async fn run(
                 tracing::error!(%error, "{RUN_FAILED}");
                 let record = Recorder::start(&job);
                 record.conclude(Err(&error));
-                record.into_report()
+                let report = record.into_report();
+                fill_in(&Span::current(), &report);
+                report
             }
         }
     };
-    Box::pin(connected_run).instrument(log.span()).await
+    Box::pin(connected_run).instrument(span).await
 }
 
 /// The same over a connection that other runs use, too.
@@ -52,7 +55,8 @@ pub(crate) async fn run_on(
     logs: &Logs,
 ) -> Report {
     let log = logs.of_run(&job.run.text);
-    Box::pin(connected(job, goal, line, stop, aws, &log)).instrument(log.span()).await
+    let span = log.span(goal.word(), &job);
+    Box::pin(connected(job, goal, line, stop, aws, &log)).instrument(span).await
 }
 
 async fn connected(
@@ -101,6 +105,7 @@ async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report
     record.conclude(outcome.as_ref().copied());
     let mut report = record.into_report();
     report.calls = CallCounts::of(&store, &api);
+    fill_in(&Span::current(), &report);
     if goal == Goal::Load && !is_attempt {
         log.keep_report(&report);
         exports::write_log(&store, &job.layout, log).await;
@@ -108,4 +113,21 @@ async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report
         hooks::tell(&job.hooks, &report);
     }
     report
+}
+
+/// Puts what a run has come to into its span.
+fn fill_in(span: &Span, report: &Report) {
+    // Traces have no unsigned numbers.
+    let rows = &report.rows;
+    span.record("files", report.files.len().max(1) as i64);
+    span.record("status", report.status.word());
+    span.record("exit_code", i64::from(report.exit_code));
+    span.record("rows.read", rows.read as i64);
+    span.record("rows.inserted", rows.inserted as i64);
+    span.record("rows.updated", rows.updated as i64);
+    span.record("rows.rejected", rows.rejected as i64);
+    if let Some(error) = &report.error {
+        span.record("otel.status_code", "ERROR");
+        span.record("otel.status_description", error);
+    }
 }

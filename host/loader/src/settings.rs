@@ -318,6 +318,13 @@ pub struct Settings {
     #[arg(long, help_heading = "Watching", value_name = "ADDRESS:PORT")]
     pub http: Option<SocketAddr>,
 
+    /// Largest file, in bytes, that the Lambda function loads [default: 268435456].
+    #[arg(long, help_heading = "Lambda", value_name = "BYTES")]
+    pub lambda_largest_file: Option<u64>,
+    /// Queue of SQS for the messages of larger files [default: they wait in data/in/].
+    #[arg(long, help_heading = "Lambda", value_name = "URL")]
+    pub lambda_too_large_queue_url: Option<String>,
+
     /// Tables that are loaded at once; a load has one statement at a time [default: 4].
     #[arg(long, help_heading = "Work", value_name = "N")]
     pub parallel: Option<usize>,

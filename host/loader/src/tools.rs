@@ -10,7 +10,7 @@ use loader_aws::data_api::DataApi;
 use loader_aws::s3::Store;
 use loader_aws::stop::Stop;
 use loader_model::error::{Context, Error, Kind, Result};
-use tracing::Span;
+use tracing::{Instrument, Span, field};
 
 use crate::crash;
 use crate::data_path::DataPath;
@@ -59,6 +59,17 @@ impl Tools {
         work: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         self.stop.check()?;
+        // The steps are large, and what is around them would hold each several times.
+        let work = Box::pin(work);
+        let work = async {
+            let ended = work.await;
+            if let Err(error) = &ended {
+                let span = Span::current();
+                span.record("otel.status_code", "ERROR");
+                span.record("otel.status_description", error.to_string());
+            }
+            ended
+        };
         let ended = self.timed(step.name(), work).await;
         if ended.is_ok() {
             crash::after(step);
@@ -71,11 +82,20 @@ impl Tools {
         self.timed(Step::Cleanup.name(), work).await;
     }
 
-    /// Runs `work`, logs its end, and puts its time into the report.
+    /// Runs `work` in a span of its own, logs its end, and puts its time into the report.
     pub(crate) async fn timed<T>(&self, step: &'static str, work: impl Future<Output = T>) -> T {
         tracing::debug!(step, "step started");
+        let span = tracing::info_span!(
+            "step",
+            otel.name = step,
+            run_id = self.job.run.text,
+            table = %self.job.target,
+            file = %self.job.layout.source(),
+            otel.status_code = field::Empty,
+            otel.status_description = field::Empty,
+        );
         let started = Instant::now();
-        let ended = work.await;
+        let ended = work.instrument(span).await;
         let took = started.elapsed();
         tracing::info!(step, elapsed_ms = took.as_millis() as u64, "step ended");
         self.record.step(step, took);

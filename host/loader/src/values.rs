@@ -27,6 +27,17 @@ pub enum Goal {
     Preview,
 }
 
+impl Goal {
+    /// The command that has it, for the names of traces.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Goal::Load => "load",
+            Goal::Stage => "stage",
+            Goal::Preview => "plan",
+        }
+    }
+}
+
 /// The object to load. The run only reads and moves it while it has this ETag.
 #[derive(Clone, Debug)]
 pub struct SourceObject {

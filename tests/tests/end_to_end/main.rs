@@ -22,6 +22,8 @@ mod plugins;
 
 mod interruption;
 
+mod lambda;
+
 mod isolation;
 
 mod services;
@@ -57,7 +59,10 @@ mod other_clients;
 
 mod other_languages;
 
+mod queue;
 mod super_values;
+
+mod telemetry;
 mod watch;
 
 mod hooks;

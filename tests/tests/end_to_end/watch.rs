@@ -1,15 +1,14 @@
 //! `loader watch`: files are loaded as they come, and each message ends as its files did.
 
-mod queue;
-
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use loader_tests::{Place, code, program, world};
-use queue::{Queue, told, told_of};
 use tempfile::TempDir;
+
+use crate::queue::{Queue, told, told_of};
 
 /// What a wait may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -193,7 +192,7 @@ fn fifty_files_survive_disorder_kills_and_company() {
         if n % 3 == 0 {
             // Once more, and a late one.
             told.push(told[0].clone());
-            told.push(queue::told(&place, &names[n / 2]));
+            told.push(crate::queue::told(&place, &names[n / 2]));
         }
         if n % 5 != 0 {
             queue.send(&told);

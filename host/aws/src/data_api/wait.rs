@@ -7,6 +7,7 @@ use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput
 use aws_sdk_redshiftdata::types::{StatementStatusString, StatusString, SubStatementData};
 use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::refusal::StatementFailure;
+use tracing::Span;
 
 use super::{DataApi, Executed, Outcome, Patience, Running};
 use crate::connect::boxed;
@@ -64,6 +65,7 @@ impl DataApi {
     // when it has failed or was aborted does the wish to stop become the error. The cancel is sent
     // once: `cancelled` is set from then on, which turns that branch of `select!` off.
     pub(super) async fn wait(&self, id: String) -> Result<Outcome> {
+        Span::current().record("statement_id", &id);
         let (mut cancelled, mut looks) = (None, Looks::default());
         let mut waiting = Waiting { patience: self.patience, since: None };
         loop {

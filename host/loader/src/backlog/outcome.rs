@@ -62,15 +62,20 @@ pub(crate) const WAITS: &str = "waits";
 pub(crate) const GONE: &str = "gone";
 pub(crate) const PREVIEWED: &str = "previewed";
 
+/// The outcome of a run in a word.
+pub(crate) fn word_of(status: Status) -> &'static str {
+    match status {
+        Status::Success => LOADED,
+        Status::AlreadyLoaded => ALREADY_LOADED,
+        Status::Failed => FAILED,
+    }
+}
+
 impl FileOutcome {
     /// The outcome in a word.
     pub(crate) fn word(&self) -> &'static str {
         match &self.end {
-            End::Ran(report) => match report.status {
-                Status::Success => LOADED,
-                Status::AlreadyLoaded => ALREADY_LOADED,
-                Status::Failed => FAILED,
-            },
+            End::Ran(report) => word_of(report.status),
             End::Previewed(preview) if preview.exit_code == 0 => PREVIEWED,
             End::Previewed(_) | End::Refused(_) | End::Claimed(_) => FAILED,
             End::Held(_) => HELD,

@@ -10,6 +10,7 @@ use crate::backlog::outcome::End;
 use crate::backlog::{self, summary};
 use crate::cli::{LoadArgs, RunArgs};
 use crate::commands::{plan, print};
+use crate::figures;
 use crate::job::{self, Job, Project};
 use crate::line;
 use crate::report::Report;
@@ -81,7 +82,9 @@ pub async fn stage(args: RunArgs, stop: Stop, logs: &Logs) -> u8 {
 
 /// Loads a job that was decided already. The caller prints the report, or a part of it.
 pub async fn load_job(job: Job, stop: Stop, logs: &Logs) -> Report {
-    Box::pin(run::run(job, Goal::Load, line::load, stop, logs)).await
+    let report = Box::pin(run::run(job, Goal::Load, line::load, stop, logs)).await;
+    figures::of_process().loaded(&report);
+    report
 }
 
 async fn run_job(

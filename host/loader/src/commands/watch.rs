@@ -6,22 +6,24 @@ use std::time::Duration;
 
 use loader_aws::sqs::Queue;
 use loader_aws::stop::Stop;
-use loader_model::error::{Error, Kind, Result};
+use loader_model::error::Result;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 use crate::backlog::PARALLEL;
-use crate::backlog::place::Place;
+use crate::backlog::doing::Stops;
 use crate::cli::RunArgs;
 use crate::commands::conclude;
-use crate::feeds::Feeds;
-use crate::job::Project;
 use crate::report::log::Logs;
 use crate::service::Service;
 use crate::service::board::Board;
-use crate::service::figures::Figures;
+use crate::service::desk::Desk;
+use crate::service::gauges;
+use crate::service::grounds::Grounds;
 use crate::service::http::{self, LivePage, Shown};
 use crate::service::post::Post;
+use crate::service::rounds::Course;
+use crate::service::turn::{Bounds, Giver};
 use crate::settings::Settings;
 
 /// How often all tables are looked at: where nothing else says that a file has come, and where a
@@ -36,24 +38,19 @@ pub async fn run(args: RunArgs, stop: Stop, logs: &Logs) -> u8 {
 }
 
 async fn watch(args: RunArgs, stop: Stop, logs: &Logs) -> Result<()> {
-    let project = Arc::new(Project::read(args)?);
-    let settings = project.settings()?;
-    let feeds = Feeds::of(&project)?;
-    if feeds.are_none() {
-        let fact = "no table of the settings file has `files`, so there is nothing to watch for; \
-                    `loader init` makes a settings file";
-        return Err(Error::new(Kind::Config, fact));
-    }
-    let place = Place::connect(&project, &stop).await?;
-    let post = match &settings.queue_url {
-        Some(url) => Some(Post::new(Queue::connect(&place.aws, url).await?)),
+    let grounds = Grounds::prepare(args, &stop, logs).await?;
+    let settings = grounds.project.settings()?;
+    let queue = match &settings.queue_url {
+        Some(url) => Some(Queue::connect(&grounds.place.aws, url).await?),
         None => None,
     };
+    let post = queue.clone().map(Post::new);
     let every = look_every(&settings);
-    let board = Arc::new(Board::new(Figures::new()?));
+    let board = Arc::new(Board::new());
+    gauges::show(&board, post.as_ref());
     if let Some(address) = settings.http {
         let listener = http::listen(address).await?;
-        let page = LivePage::new(Arc::clone(&project), place.clone());
+        let page = LivePage::new(Arc::clone(&grounds.project), grounds.place.clone());
         let shown = Shown { board: Arc::clone(&board), post: post.clone(), page, every };
         tracing::info!(address = %http::address(&listener), "the page is shown");
         tokio::task::spawn_local(http::serve(listener, Arc::new(shown)));
@@ -63,10 +60,22 @@ async fn watch(args: RunArgs, stop: Stop, logs: &Logs) -> Result<()> {
         tokio::spawn(post.clone().receive(sender, stop.clone()));
         tokio::spawn(post.clone().keep());
     }
-    let parallel = settings.parallel.unwrap_or(PARALLEL).max(1);
-    let queue = settings.queue_url.as_deref().unwrap_or("none");
-    tracing::info!(bucket = %place.bucket, queue, every_s = every.as_secs(), "watching");
-    let service = Service { project, place, feeds, logs, parallel, every, post, board, stop };
+    let queue_url = settings.queue_url.as_deref().unwrap_or("none");
+    let bucket = &grounds.place.bucket;
+    tracing::info!(%bucket, queue = queue_url, every_s = every.as_secs(), "watching");
+    let stops = Stops { before_next: stop, at_once: Stop::never() };
+    let service = Service {
+        giver: Giver { grounds: &grounds, board: &board, bounds: Bounds::default(), stops },
+        parallel: settings.parallel.unwrap_or(PARALLEL).max(1),
+        course: Course::ForEver { every },
+        desk: &Desk { queue, of_too_large: None },
+        settled: &|settled| {
+            if let Some(post) = &post {
+                let again = settled.again.iter().map(|message| &message.id);
+                post.forget(settled.done.iter().chain(again));
+            }
+        },
+    };
     service.run(mail).await;
     tracing::info!("stopped in order");
     Ok(())

@@ -1,37 +1,22 @@
 //! A webhook: a report as the body of a POST request.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Request, StatusCode};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 
 use super::failed::Failed;
+use crate::https;
 
 /// How long a server may take for its answer.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-type HttpsClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
-
-/// One client, which keeps its connections. The text: why there is none.
-static CLIENT: LazyLock<Result<HttpsClient, String>> = LazyLock::new(|| {
-    let provider = rustls::crypto::ring::default_provider();
-    let connector = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider);
-    let connector = connector.map_err(|error| format!("there are no certificates: {error}"))?;
-    let connector = connector.https_or_http().enable_http1().build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
-});
-
 /// Sends it. Any 2xx is fine.
 pub(super) async fn post(url: &str, body: &str) -> Result<(), Failed> {
     let failed = |why: String, passes| Failed { why, passes };
-    let client = CLIENT.as_ref().map_err(|why| failed(why.clone(), false))?;
+    let client = https::client().map_err(|why| failed(why, false))?;
     let request = Request::post(url)
         .header(CONTENT_TYPE, "application/json")
         .header(USER_AGENT, concat!("loader/", env!("CARGO_PKG_VERSION")))

@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use loader_model::names::utc;
 use serde_json::{Map, Value, json};
-use tracing::field::{Field, Visit};
+use tracing::field::{self, Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Span, Subscriber};
 use tracing_subscriber::EnvFilter;
@@ -27,8 +27,10 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::job::Job;
 use crate::progress;
 use crate::report::Report;
+use crate::telemetry::{TraceLayer, parent};
 
 /// The logs of the process: one for each run that goes on, and one for what belongs to none. Clones
 /// share them.
@@ -76,10 +78,29 @@ impl Logs {
 }
 
 impl RunLog {
-    /// The span of the run.
+    /// The span of the run, which does something, such as `load`, for a job. What is empty here is
+    /// filled in when the run has ended.
     // On the level of errors, so that no setting of the log keeps a line from its run.
-    pub fn span(&self) -> Span {
-        tracing::error_span!(RUN, run_id = self.run_id)
+    pub(crate) fn span(&self, does: &str, job: &Job) -> Span {
+        let (table, file) = (&job.target, job.layout.source());
+        let span = tracing::error_span!(
+            RUN,
+            otel.name = %format_args!("{does} {table}"),
+            run_id = self.run_id,
+            %table,
+            %file,
+            files = field::Empty,
+            status = field::Empty,
+            exit_code = field::Empty,
+            rows.read = field::Empty,
+            rows.inserted = field::Empty,
+            rows.updated = field::Empty,
+            rows.rejected = field::Empty,
+            otel.status_code = field::Empty,
+            otel.status_description = field::Empty,
+        );
+        parent::adopt(&span);
+        span
     }
 
     /// Writes the report of the run as a line, which is the last one.
@@ -135,7 +156,8 @@ pub enum Audience {
 }
 
 /// Starts logging for the process. `verbose`: 0 info, 1 debug, 2 trace; `RUST_LOG` overrides it.
-pub fn start(verbose: u8, audience: Audience) -> Logs {
+/// `traces`: what makes traces of it.
+pub fn start(verbose: u8, audience: Audience, traces: Option<TraceLayer>) -> Logs {
     let kept = Logs::default();
     let level = ["info", "debug", "trace"][usize::from(verbose.min(2))];
     // `loader` stands for all targets that begin so: `loader_data`, `loader_aws`, ….
@@ -144,7 +166,7 @@ pub fn start(verbose: u8, audience: Audience) -> Logs {
     let people = std::io::stderr().is_terminal();
     let lines = Lines { kept: kept.clone(), verbose, people, audience };
     // A second start in one process (tests) keeps the first subscriber.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+    let _ = tracing_subscriber::registry().with(traces).with(lines.with_filter(filter)).try_init();
     kept
 }
 

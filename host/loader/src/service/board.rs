@@ -10,18 +10,15 @@ use loader_model::error::{Error, Kind};
 
 use crate::backlog::outcome::{ALREADY_LOADED, End, FileOutcome, LOADED};
 use crate::backlog::pending::{Backlog, PendingFile};
-use crate::service::figures::Figures;
 use crate::service::now::{AtWork, Now, Pending};
-use crate::service::verdict::Verdict;
 
 /// What goes on. Readers get copies.
 pub(crate) struct Board {
-    pub(super) figures: Figures,
     now: Mutex<Now>,
 }
 
 impl Board {
-    pub(crate) fn new(figures: Figures) -> Board {
+    pub(crate) fn new() -> Board {
         let now = Now {
             started_at: Timestamp::now(),
             at_work: BTreeMap::new(),
@@ -31,7 +28,7 @@ impl Board {
             looked_at: None,
             trouble: None,
         };
-        Board { figures, now: Mutex::new(now) }
+        Board { now: Mutex::new(now) }
     }
 
     /// A copy of what goes on.
@@ -84,6 +81,11 @@ impl Board {
         self.lock().trouble = Some(error.to_string());
     }
 
+    /// Whether the bucket could be listed when that was last tried. The text: why not.
+    pub(crate) fn could_look(&self) -> Result<(), String> {
+        self.lock().trouble.clone().map_or(Ok(()), Err)
+    }
+
     pub(super) fn begins(&self, table: &str, files: &[PendingFile]) {
         let first = files.first().map(|file| file.name.clone()).unwrap_or_default();
         let at_work = AtWork { since: Timestamp::now(), files: files.len(), first };
@@ -97,12 +99,6 @@ impl Board {
             let gone = outcomes.iter().filter(|file| has_left(file)).count();
             pending.files = pending.files.saturating_sub(gone);
         }
-        drop(now);
-        self.figures.ended(outcomes);
-    }
-
-    pub(super) fn settled(&self, verdict: Verdict) {
-        self.figures.settled(verdict);
     }
 
     fn lock(&self) -> MutexGuard<'_, Now> {

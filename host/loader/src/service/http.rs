@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) use page::LivePage;
 
+use crate::figures;
 use crate::service::board::Board;
 use crate::service::post::Post;
 
@@ -91,7 +92,7 @@ async fn answer(request: Request<Incoming>, shown: &Shown) -> Response<Full<Byte
     }
     match request.uri().path() {
         "/healthz" => health(shown),
-        "/metrics" => metrics(shown),
+        "/metrics" => metrics(),
         "/" => match shown.page.html(&shown.board, shown.post.as_ref()).await {
             Ok(html) => response(StatusCode::OK, HTML, html),
             Err(error) => response(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{error}\n")),
@@ -119,10 +120,8 @@ fn health(shown: &Shown) -> Response<Full<Bytes>> {
     response(status, JSON, format!("{body}\n"))
 }
 
-fn metrics(shown: &Shown) -> Response<Full<Bytes>> {
-    let in_hand = shown.post.as_ref().map_or(0, Post::in_hand);
-    shown.board.figures.observe(&shown.board.now(), in_hand);
-    match shown.board.figures.text() {
+fn metrics() -> Response<Full<Bytes>> {
+    match figures::of_process().text() {
         Ok(text) => response(StatusCode::OK, TEXT, text),
         Err(error) => response(StatusCode::INTERNAL_SERVER_ERROR, TEXT, format!("{error}\n")),
     }

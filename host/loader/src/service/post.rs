@@ -1,4 +1,4 @@
-//! The messages in hand: received, kept from others while their files are loaded, and settled.
+//! The messages in hand: received, and kept from others until they are settled.
 //!
 //! No more are received than the hand has room for, so a queue that fills faster than files are
 //! loaded stays in SQS, where other programs can take its messages, too.
@@ -12,9 +12,6 @@ use loader_aws::stop::Stop;
 use loader_model::error::Result;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::service::letter::{Judged, Letter, Reason};
-use crate::service::verdict::Verdict;
-
 /// Messages that are in hand at most.
 const ROOM: usize = 2000;
 /// What one request may bring.
@@ -22,9 +19,6 @@ const AT_ONCE: usize = 10;
 /// How long a queue that gives no answer is left alone; the pause doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// How long a message stays away that is given back for the first time; it doubles each time.
-const FIRST_ABSENCE: Duration = Duration::from_secs(10);
-const LONGEST_ABSENCE: Duration = Duration::from_secs(900);
 
 /// The messages in hand. Clones share them.
 #[derive(Clone)]
@@ -109,69 +103,13 @@ impl Post {
         }
     }
 
-    /// Does with messages what was judged. What fails comes again, and is judged again.
-    pub(super) async fn settle(&self, letters: Vec<Letter>) {
-        let settled: Vec<String> = letters.iter().map(|letter| letter.message.id.clone()).collect();
-        let (mut read, mut back) = (Vec::new(), BTreeMap::<Duration, Vec<&Message>>::new());
-        for Letter { message, judged, .. } in &letters {
-            match judged.verdict {
-                Verdict::Acknowledge => read.push(message),
-                Verdict::DeadLetter => self.bury(message, judged).await,
-                Verdict::Return => back.entry(absence(message.received)).or_default().push(message),
-            }
-        }
-        if let Err(error) = self.queue.delete(&read).await {
-            tracing::warn!(%error, "messages could not be deleted; they will come again");
-        }
-        for (absence, messages) in back {
-            if let Err(error) = self.queue.keep(&messages, absence).await {
-                tracing::warn!(%error, "messages could not be given back; they will come again");
-            }
-        }
+    /// Nothing is to be done with these messages any more.
+    pub(crate) fn forget<'a>(&self, ids: impl Iterator<Item = &'a String>) {
         let mut hand = self.hand();
-        settled.iter().for_each(|id| drop(hand.remove(id)));
-    }
-
-    /// Gives messages back that nothing was done with, at once.
-    pub(super) async fn give_back(&self, letters: Vec<Letter>) {
-        let messages: Vec<&Message> = letters.iter().map(|letter| &letter.message).collect();
-        if let Err(error) = self.queue.keep(&messages, Duration::ZERO).await {
-            tracing::warn!(%error, "messages could not be given back; they will come again");
-        }
-        let mut hand = self.hand();
-        messages.iter().for_each(|message| drop(hand.remove(&message.id)));
-    }
-
-    async fn bury(&self, message: &Message, judged: &Judged) {
-        let none = Reason::default();
-        let Reason { error, table, run_id, exit_code } = judged.reason.as_ref().unwrap_or(&none);
-        let exit_code = exit_code.map(|code| code.to_string()).unwrap_or_default();
-        tracing::warn!(%error, %table, %run_id, message = %message.id, "somebody has to act");
-        let because =
-            [("error", &**error), ("table", table), ("run_id", run_id), ("exit_code", &exit_code)];
-        if let Err(error) = self.queue.bury(message, &because).await {
-            tracing::warn!(%error, "a message did not reach the dead letter queue; it will come again");
-        }
+        ids.for_each(|id| drop(hand.remove(id)));
     }
 
     fn hand(&self) -> MutexGuard<'_, BTreeMap<String, InHand>> {
         self.hand.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How long a message stays away that was received so many times.
-fn absence(received: u32) -> Duration {
-    let doubled = FIRST_ABSENCE * 2u32.saturating_pow(received.saturating_sub(1).min(10));
-    doubled.min(LONGEST_ABSENCE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_stays_away_longer_each_time() {
-        let seconds = [1, 2, 3, 8, 1000].map(|received| absence(received).as_secs());
-        assert_eq!(seconds, [10, 20, 40, 900, 900]);
     }
 }

@@ -47,6 +47,13 @@ pub(super) struct Asked {
     pub(super) all: bool,
 }
 
+impl Asked {
+    /// The messages for which it is made.
+    pub(super) fn letters(self) -> Vec<Letter> {
+        self.tables.into_iter().flat_map(|(_, letters)| letters).collect()
+    }
+}
+
 impl Turns {
     /// A message that waits for its next table.
     pub(super) fn add(&mut self, table: &str, letter: Letter) {
@@ -64,6 +71,11 @@ impl Turns {
     /// All tables are to be looked at.
     pub(super) fn want_all(&mut self) {
         self.all = true;
+    }
+
+    /// Whether nobody wants a turn.
+    pub(super) fn want_nothing(&self) -> bool {
+        self.wanted.is_empty() && !self.all
     }
 
     /// What there is to be looked at now. `None`: nothing.

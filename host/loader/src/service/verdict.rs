@@ -7,6 +7,8 @@ use loader_model::error::Kind;
 pub(super) enum Verdict {
     /// Its files are loaded, or are no concern of the loader: it is deleted.
     Acknowledge,
+    /// Another program loads its file: it goes to that program's queue.
+    HandOver,
     /// Somebody has to act: it goes to the dead letter queue.
     DeadLetter,
     /// It is tried again later: it goes back to the queue.
@@ -28,6 +30,7 @@ impl Verdict {
     pub(super) fn word(self) -> &'static str {
         match self {
             Verdict::Acknowledge => "acknowledged",
+            Verdict::HandOver => "handed_over",
             Verdict::DeadLetter => "dead_lettered",
             Verdict::Return => "returned",
         }

@@ -51,7 +51,8 @@ pub(crate) fn joined(mine: OfFile, theirs: OfFile) -> Result<OfFile> {
         sortkey force workgroup_name cluster_identifier db_user database region secret_arn iam_role
         lock_target lock_timeout statement_timeout split_load_above local plugins plugin_config
         plugin_cache capture capture_dir limits hooks staging_format parquet_compression keep_staging
-        queue_url look_every http workers parallel file_order on_refusal progress report
+        queue_url look_every http lambda_largest_file lambda_too_large_queue_url workers parallel
+        file_order on_refusal progress report
     };
     Ok(OfFile { name, settings })
 }

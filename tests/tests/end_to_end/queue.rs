@@ -7,16 +7,16 @@ use loader_tests::{Place, world};
 use serde_json::{Value, json};
 
 /// A queue of SQS with a dead letter queue. It ends with the value.
-pub(super) struct Queue {
+pub(crate) struct Queue {
     server: Child,
     asks: ChildStdin,
     answers: BufReader<ChildStdout>,
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 impl Queue {
     /// `visibility`: seconds. `most_tries`: how often a message may come before it is a dead letter.
-    pub(super) fn start(visibility: u32, most_tries: u32) -> Queue {
+    pub(crate) fn start(visibility: u32, most_tries: u32) -> Queue {
         let python = std::env::var_os("LOADER_TEST_PYTHON").unwrap_or_else(|| "python3".into());
         let mut command = Command::new(python);
         command.arg(loader_tests::root().join("tests/data/sqs_server.py"));
@@ -39,17 +39,37 @@ impl Queue {
         serde_json::from_str(&line).expect("JSON")
     }
 
-    pub(super) fn send(&mut self, bodies: &[String]) {
+    pub(crate) fn send(&mut self, bodies: &[String]) {
         self.ask(&json!({ "send": bodies }));
     }
 
     /// How many messages there are, also those that somebody works on.
-    pub(super) fn left(&mut self) -> u64 {
+    pub(crate) fn left(&mut self) -> u64 {
         self.ask(&json!({ "left": true })).as_u64().expect("a number")
     }
 
+    /// The queue for the messages of large files, and those that it has had.
+    pub(crate) fn large_url(&self) -> String {
+        let (before, _) = self.url.rsplit_once('/').expect("a name");
+        format!("{before}/large")
+    }
+
+    pub(crate) fn large(&mut self) -> Vec<Value> {
+        self.ask(&json!({ "large": true })).as_array().expect("a list").clone()
+    }
+
+    /// The event that Lambda would make of the next messages.
+    pub(crate) fn batch(&mut self) -> Value {
+        self.ask(&json!({ "batch": true }))
+    }
+
+    /// Does with the messages of an event what Lambda does when the function has answered.
+    pub(crate) fn answered(&mut self, answer: &Value, event: &Value) {
+        self.ask(&json!({ "answered": [answer, event] }));
+    }
+
     /// The dead letters so far.
-    pub(super) fn dead(&mut self) -> Vec<Value> {
+    pub(crate) fn dead(&mut self) -> Vec<Value> {
         self.ask(&json!({ "dead": true })).as_array().expect("a list").clone()
     }
 }
@@ -62,11 +82,11 @@ impl Drop for Queue {
 }
 
 /// What S3 says of a file that has come to `data/in/` now.
-pub(super) fn told(place: &Place, name: &str) -> String {
+pub(crate) fn told(place: &Place, name: &str) -> String {
     told_of(&place.name, name)
 }
 
-pub(super) fn told_of(bucket: &str, name: &str) -> String {
+pub(crate) fn told_of(bucket: &str, name: &str) -> String {
     let now = jiff::Timestamp::now().to_string();
     json!({"Records": [{
         "eventVersion": "2.1",

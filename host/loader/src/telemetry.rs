@@ -1,0 +1,140 @@
+//! Traces and metrics for OpenTelemetry, by the variables that its programs have in common.
+//!
+//! A load is a trace: the span of its run, with one for each step. Nothing is sent unless
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` or another variable asks for it, and no load waits for it or fails by
+//! it.
+//! Sources: <https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/>,
+//! <https://opentelemetry.io/docs/specs/otel/protocol/exporter/>
+
+mod client;
+pub(crate) mod parent;
+mod variables;
+
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{ExporterBuildError, MetricExporter, SpanExporter, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::PeriodicReader;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::{Level, Metadata};
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::Layer;
+
+use crate::figures;
+use crate::telemetry::client::Client;
+use crate::telemetry::variables::is_wanted;
+
+/// How long the program waits at its end for what is still to be sent.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The name under which the spans are made, and the service that they are of where no variable has
+/// another.
+const NAME: &str = "loader";
+
+/// A part of the log that gets what the log gets.
+pub type TraceLayer = Box<dyn Layer<Registry> + Send + Sync>;
+
+/// What is sent.
+pub struct Telemetry {
+    traces: Option<SdkTracerProvider>,
+    /// What is wrong with the variables.
+    mistakes: Vec<String>,
+}
+
+impl Telemetry {
+    /// Starts what the variables ask for. Must be called within the runtime, which sends it.
+    pub fn start() -> Telemetry {
+        let mut mistakes = Vec::new();
+        let mut wanted = |signal| {
+            is_wanted(signal, variables::variable).unwrap_or_else(|mistake| {
+                mistakes.push(mistake);
+                false
+            })
+        };
+        let (traces, metrics) = (wanted("TRACES"), wanted("METRICS"));
+        let mut built = |built: Result<(), ExporterBuildError>| {
+            mistakes.extend(built.err().map(|error| error.to_string()));
+        };
+        let mut started = None;
+        if traces {
+            let exporter = SpanExporter::builder().with_http().with_http_client(Client::new());
+            let exporter = exporter.build();
+            built(exporter.map(|exporter| {
+                let provider = SdkTracerProvider::builder().with_resource(resource());
+                started = Some(provider.with_batch_exporter(exporter).build());
+            }));
+        }
+        if metrics {
+            let exporter = MetricExporter::builder().with_http().with_http_client(Client::new());
+            built(exporter.build().map(|exporter| {
+                figures::start(Some(PeriodicReader::builder(exporter).build()), resource());
+            }));
+        }
+        Telemetry { traces: started, mistakes }
+    }
+
+    /// The part of the log that makes spans of the trace.
+    pub fn layer(&self) -> Option<TraceLayer> {
+        let tracer = self.traces.as_ref()?.tracer(NAME);
+        let layer = tracing_opentelemetry::layer()
+            .with_tracer(tracer)
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_level(false)
+            .with_tracked_inactivity(false);
+        Some(layer.with_filter(filter_fn(is_of_traces)).boxed())
+    }
+
+    /// Logs what is wrong with the variables.
+    pub fn say_what_is_wrong(&self) {
+        for mistake in &self.mistakes {
+            tracing::warn!("nothing is sent to OpenTelemetry: {mistake}");
+        }
+    }
+
+    /// Sends what there is now. (A function of Lambda stands still between two invocations.)
+    pub async fn flush(&self) {
+        let traces = self.traces.clone();
+        in_time(move || traces.map_or(Ok(()), |traces| traces.force_flush()).and(figures::flush()))
+            .await;
+    }
+
+    /// Sends what is left, before the program ends.
+    pub async fn finish(self) {
+        in_time(move || {
+            self.traces.map_or(Ok(()), |traces| traces.shutdown()).and(figures::flush())
+        })
+        .await;
+    }
+}
+
+/// The loader's spans with their warnings, and no other library's. An error that is logged would
+/// make its span a failed one, and the spans say by themselves whether they have failed. (For
+/// example, cleanup logs why a run has.)
+fn is_of_traces(of: &Metadata<'_>) -> bool {
+    of.target().starts_with(NAME) && (of.is_span() || *of.level() == Level::WARN)
+}
+
+/// Who it is that sends.
+fn resource() -> Resource {
+    let of_variables = Resource::builder().build();
+    let has_name = of_variables
+        .get(&"service.name".into())
+        .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
+    let builder = Resource::builder()
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
+    if has_name { builder.build() } else { builder.with_service_name(NAME).build() }
+}
+
+/// Does what blocks on a thread of its own, and gives it up when it takes long. What failed was
+/// logged by the client.
+async fn in_time(work: impl FnOnce() -> OTelSdkResult + Send + 'static) {
+    let sent = tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await;
+    if sent.is_err() {
+        tracing::warn!("traces and metrics were given up: they took longer than {PATIENCE:?}");
+    }
+}
