@@ -33,6 +33,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("loader-harness", &["aws-config", "aws-sdk-s3", "aws-sdk-redshiftdata"]),
     // One TLS stack: rustls with ring.
     ("loader", &["aws-lc-rs", "openssl", "native-tls"]),
+    ("loader-lambda", &["aws-lc-rs", "openssl", "native-tls", "loader-local"]),
 ];
 
 /// A crate and those of ours that alone may depend on it themselves.
@@ -42,7 +43,9 @@ const ONLY: &[(&str, &[&str])] = &[
     ("aws-sdk-sqs", &["loader-aws"]),
     ("aws-config", &["loader-aws"]),
     ("wasmtime", &["loader-sandbox"]),
-    ("clap", &["loader", "loader-local"]),
+    ("clap", &["loader", "loader-lambda", "loader-local"]),
+    ("lambda_runtime", &["loader-lambda"]),
+    ("opentelemetry-otlp", &["loader"]),
     ("tokio-postgres", &["loader-local"]),
 ];
 

@@ -38,7 +38,7 @@ use crate::telemetry::{TraceLayer, parent};
 pub struct Logs(Arc<Mutex<HashMap<String, Arc<KeptLines>>>>);
 
 /// The lines of one run so far. A line belongs to a run when it is written inside of
-/// [`RunLog::span`].
+/// the span of [`RunLog`].
 pub struct RunLog {
     run_id: String,
     lines: Arc<KeptLines>,
