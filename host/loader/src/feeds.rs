@@ -1,7 +1,7 @@
 //! Which table a file belongs to: the patterns of `[tables.NAME] files`, held against the names of
 //! files below `data/in/`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use glob::{MatchOptions, Pattern};
 use loader_model::error::{Error, Kind, Result};
@@ -15,9 +15,18 @@ pub(crate) const MATCHING: MatchOptions = MatchOptions {
     require_literal_leading_dot: false,
 };
 
+/// What a pattern may have that stands for letters.
+const WILDCARDS: [char; 3] = ['*', '?', '['];
+
 /// The tables that have files of their own, in the order of their names.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Feeds(Vec<Feed>);
+pub(crate) struct Feeds {
+    feeds: Vec<Feed>,
+    /// The places of feeds in the list, by the letters with which one of their patterns begins, and
+    /// those by their number. So a name is held against the few patterns that begin as it does, and
+    /// not against those of thousands of tables.
+    beginnings: BTreeMap<usize, HashMap<String, Vec<usize>>>,
+}
 
 /// A table and the files that are its own.
 #[derive(Clone, Debug)]
@@ -52,22 +61,40 @@ impl Feeds {
         };
         let tables = || project.tables().filter(|table| !project.files_of(table).is_empty());
         one_each(tables(), &project.schema()?)?;
-        Ok(Feeds(tables().map(feed).collect::<Result<_>>()?))
+        Ok(Feeds::of_feeds(tables().map(feed).collect::<Result<_>>()?))
+    }
+
+    fn of_feeds(feeds: Vec<Feed>) -> Feeds {
+        let mut beginnings: BTreeMap<usize, HashMap<String, Vec<usize>>> = BTreeMap::new();
+        for (place, feed) in feeds.iter().enumerate() {
+            for pattern in &feed.patterns {
+                let beginning = pattern.beginning().to_owned();
+                let of_length = beginnings.entry(beginning.len()).or_default();
+                of_length.entry(beginning).or_default().push(place);
+            }
+        }
+        Feeds { feeds, beginnings }
     }
 
     /// Whether no table has files of its own.
     pub(crate) fn are_none(&self) -> bool {
-        self.0.is_empty()
+        self.feeds.is_empty()
     }
 
     /// The tables.
     pub(crate) fn tables(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|feed| feed.table.as_str())
+        self.feeds.iter().map(|feed| feed.table.as_str())
     }
 
     /// Whose a file is. `name`: behind `data/in/`.
     pub(crate) fn owner(&self, name: &str) -> Owner<'_> {
-        let mut takers = self.0.iter().filter(|feed| feed.takes(name));
+        let alike = self
+            .beginnings
+            .iter()
+            .filter_map(|(length, of_length)| of_length.get(name.get(..*length)?));
+        let places: BTreeSet<usize> = alike.flatten().copied().collect();
+        let feeds = places.into_iter().filter_map(|place| self.feeds.get(place));
+        let mut takers = feeds.filter(|feed| feed.takes(name));
         match (takers.next(), takers.next()) {
             (None, _) => Owner::Nobody,
             (Some(only), None) => Owner::Table(&only.table),
@@ -105,6 +132,16 @@ impl Feed {
     }
 }
 
+impl FilePattern {
+    /// The letters with which every name begins that it takes.
+    fn beginning(&self) -> &str {
+        match self {
+            FilePattern::Folder(folder) => folder,
+            FilePattern::Names(names) => names.as_str().split(WILDCARDS).next().unwrap_or_default(),
+        }
+    }
+}
+
 fn pattern(table: &str, text: &str) -> Result<FilePattern> {
     let wrong = |why: &str| {
         let fact = format!("tables.{table}.files has `{text}`, {why}");
@@ -115,7 +152,7 @@ fn pattern(table: &str, text: &str) -> Result<FilePattern> {
     if below.contains("://") {
         return wrong("an address; name files as they lie below data/in/, such as orders_*.csv");
     }
-    let has_wildcard = below.contains(['*', '?', '[']);
+    let has_wildcard = below.contains(WILDCARDS);
     match below.strip_suffix('/') {
         _ if below.is_empty() => wrong("which names nothing; `**` takes every file"),
         Some(_) if !has_wildcard => Ok(FilePattern::Folder(below.to_owned())),
@@ -136,7 +173,7 @@ mod tests {
             let patterns = patterns.iter().map(|text| pattern(table, text));
             Ok(Feed { table: (*table).to_owned(), patterns: patterns.collect::<Result<_>>()? })
         };
-        Ok(Feeds(tables.iter().map(feed).collect::<Result<_>>()?))
+        Ok(Feeds::of_feeds(tables.iter().map(feed).collect::<Result<_>>()?))
     }
 
     #[test]
@@ -158,6 +195,8 @@ mod tests {
         check("a/b/lines-1.csv", Owner::Table("lines"));
         check("eu/x.csv", Owner::Table("all_of_eu"));
         check("eu/orders/deep/x.csv", Owner::Several(vec!["orders", "all_of_eu"]));
+        check("", Owner::Nobody);
+        check("\u{fc}", Owner::Nobody);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What lies in `data/in/`: whose each file is, and in which order a table's files are loaded.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use loader_aws::s3::Listed;
 use loader_model::choices::FileOrder;
@@ -63,9 +65,18 @@ fn pending(listed: Listed) -> Option<PendingFile> {
 impl Backlog {
     fn sorted(files: impl Iterator<Item = PendingFile>, feeds: &Feeds) -> Backlog {
         let mut backlog = Backlog::default();
+        // The places of the queues, by their tables: there may be thousands of both.
+        let mut places: HashMap<&str, usize> = HashMap::new();
         for file in files {
             match feeds.owner(&file.name) {
-                Owner::Table(table) => backlog.add(table, file),
+                Owner::Table(table) => {
+                    let next = backlog.queues.len();
+                    let place = *places.entry(table).or_insert(next);
+                    if place == next {
+                        backlog.queues.push(Queue { table: table.to_owned(), files: Vec::new() });
+                    }
+                    backlog.queues[place].files.push(file);
+                }
                 Owner::Nobody => backlog.unclaimed.push(file),
                 Owner::Several(tables) => {
                     let tables = tables.into_iter().map(str::to_owned).collect();
@@ -81,11 +92,19 @@ impl Backlog {
         match table {
             None => Backlog::sorted(files.into_iter(), feeds),
             Some(table) => {
-                let mut backlog = Backlog::default();
-                files.into_iter().for_each(|file| backlog.add(table, file));
-                backlog
+                let queue = Queue { table: table.to_owned(), files };
+                let queues = if queue.files.is_empty() { Vec::new() } else { vec![queue] };
+                Backlog { queues, ..Backlog::default() }
             }
         }
+    }
+
+    /// When the oldest of all files came, whoever takes them.
+    pub(crate) fn oldest(&self) -> Option<Timestamp> {
+        let of_tables = self.queues.iter().flat_map(|queue| &queue.files);
+        let claimed = self.claimed.iter().map(|(file, _)| file);
+        let all = of_tables.chain(claimed).chain(&self.unclaimed);
+        all.filter_map(|file| file.arrived_at).min()
     }
 
     /// The part that is of one table, if one is named.
@@ -96,13 +115,6 @@ impl Backlog {
             self.unclaimed.clear();
         }
         self
-    }
-
-    fn add(&mut self, table: &str, file: PendingFile) {
-        match self.queues.iter_mut().find(|queue| queue.table == table) {
-            Some(queue) => queue.files.push(file),
-            None => self.queues.push(Queue { table: table.to_owned(), files: vec![file] }),
-        }
     }
 }
 

@@ -27,6 +27,8 @@ use crate::figures;
 use crate::service::board::Board;
 use crate::service::post::Post;
 
+/// How long an answer may take, the making of the page and its reading by the client.
+const LONGEST_ANSWER: Duration = Duration::from_secs(120);
 /// Connections at once; more wait.
 const CONNECTIONS: usize = 64;
 /// How long a client may take for the head of a request.
@@ -79,8 +81,8 @@ pub(crate) async fn serve(listener: TcpListener, shown: Arc<Shown>) {
                 .header_read_timeout(PATIENCE)
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(stream), answer);
-            // A client that went away is no error.
-            let _ = connection.await;
+            // A client that went away is no error, and neither is one that does not read.
+            let _ = tokio::time::timeout(LONGEST_ANSWER, connection).await;
             drop(place);
         });
     }
