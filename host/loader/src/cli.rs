@@ -62,6 +62,8 @@ pub enum Command {
     /// Bring back views that killed runs left dropped, then load once more what failed, or the
     /// files that are named.
     Retry(LoadArgs),
+    /// Let the ledger forget old loads, so that it does not grow for ever.
+    Prune(PruneArgs),
     /// Read, transform and stage one file; leave the warehouse as it is.
     Stage(RunArgs),
     /// Say what is pending, what failed, what was put aside, and what to do about it.
@@ -105,6 +107,19 @@ pub struct LoadArgs {
     #[arg(value_name = "TABLE|FILE")]
     pub words: Vec<String>,
     /// Say what the loads would do, as `loader plan` does; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of `prune`.
+#[derive(Args, Debug)]
+pub struct PruneArgs {
+    /// Tables of the settings file [default: all that have `ledger-days`].
+    #[arg(value_name = "TABLE")]
+    pub tables: Vec<String>,
+    /// Say how many loads would be forgotten; change nothing.
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
@@ -248,6 +263,7 @@ impl Command {
             Command::Stage(run) => run.settings.for_glue = names,
             Command::Plan(plan) => plan.run.settings.for_glue = names,
             Command::Watch(_)
+            | Command::Prune(_)
             | Command::Transform(_)
             | Command::Sniff(_)
             | Command::Local(_)

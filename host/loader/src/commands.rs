@@ -10,6 +10,8 @@ pub mod lambda;
 
 pub mod retry;
 
+pub mod prune;
+
 pub mod transform;
 
 pub mod local;

@@ -30,6 +30,8 @@ mod backlog;
 
 mod feeds;
 
+mod retention;
+
 mod found;
 
 mod service;

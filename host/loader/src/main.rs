@@ -57,6 +57,7 @@ async fn run(command: Command, verbose: u8, stop: Stop, logs: &Logs) -> u8 {
         Command::Plan(args) => commands::plan::run(args, stop, logs).await,
         Command::Watch(args) => commands::watch::run(args, stop, logs).await,
         Command::Retry(args) => commands::retry::run(args, stop, logs).await,
+        Command::Prune(args) => commands::prune::run(args, stop).await,
         Command::Stage(args) => commands::run::stage(args, stop, logs).await,
         Command::Transform(args) => commands::transform::run(args, stop).await,
         Command::Local(args) => commands::local::run(args, verbose),

@@ -2,6 +2,8 @@
 //!
 //! All are optional here. `sources.rs` reads and merges the three, `chains.rs` finds a table's
 //! plugins among them; `job.rs` fills in defaults and decides.
+//!
+//! Long because it is one list.
 
 pub(crate) mod chains;
 
@@ -200,6 +202,10 @@ pub struct Settings {
     /// Columns by which a new table is sorted [default: as Redshift chooses].
     #[arg(long, help_heading = "Target", value_name = "COLUMNS")]
     pub sortkey: Option<Names>,
+    /// Days after which ledger and fence forget a load, by `prune` and `watch`; a file that comes
+    /// again after that counts as new [default: never].
+    #[arg(long, help_heading = "Target", value_name = "DAYS")]
+    pub ledger_days: Option<u32>,
     /// Load the file even if the ledger says that it was.
     #[arg(long, help_heading = "Target", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub force: Option<bool>,

@@ -3,6 +3,8 @@
 
 mod order;
 
+mod retention;
+
 mod together;
 
 use std::path::Path;

@@ -100,7 +100,8 @@ fn pending(place: &Place) -> usize {
 }
 
 const TABLES: &str = "[tables.t]\nfiles = 't_*.csv'\nupsert-keys = ['id']\n[tables.u]\nfiles = \
-                      'u_*.csv'\n[tables.frozen]\nfiles = 'f_*.csv'\nschema-policy = 'freeze'\n";
+                      'u_*.csv'\n[tables.frozen]\nfiles = 'f_*.csv'\nschema-policy = 'freeze'\n\
+                      [tables.v]\nfiles = 'v_*.csv'\nupsert-keys = ['id']\n";
 
 #[test]
 fn each_message_ends_as_its_files_did() {
@@ -202,6 +203,20 @@ fn fifty_files_survive_disorder_kills_and_company() {
             first = Watch::start(&place, TABLES, &arguments);
         }
     }
+    // One is replaced while it is read, and what is loaded in the end is what came last.
+    let version = |n: u32| {
+        let lines: String = (0..200_000).map(|row| format!("{row},{n}\n")).collect();
+        format!("id,n\n{lines}")
+    };
+    place.put("v_1.csv", version(1));
+    queue.send(&[told(&place, "v_1.csv")]);
+    let is_read = |watch: &Watch| {
+        let log = watch.log();
+        log.lines().any(|line| line.contains("run started") && line.contains("v_1.csv"))
+    };
+    until("the file is read", &second, || is_read(&first) || is_read(&second));
+    place.put("v_1.csv", version(2));
+    queue.send(&[told(&place, "v_1.csv")]);
     for bad in ["u_1.csv", "u_2.csv"] {
         // S3 gives the time at which the file came, and a watcher may be quicker than the message.
         let message = told(&place, bad);
@@ -210,10 +225,18 @@ fn fifty_files_survive_disorder_kills_and_company() {
     }
     until("all files are loaded", &second, || pending(&place) == 0 && queue.left() == 0);
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), rows.to_string());
-    let sources = "SELECT COUNT(*) FROM {s}.job_sts WHERE status = 'SUCCESS'";
+    let of_v = "SELECT COUNT(*) || ' ' || MIN(n) || ' ' || MAX(n) FROM {s}.v";
+    assert_eq!(place.value(of_v), "200000 2 2");
+    let sources = "SELECT COUNT(*) FROM {s}.job_sts WHERE status = 'SUCCESS' AND \
+                   source_filename LIKE 't%'";
     assert_eq!(place.value(sources), "48");
-    let archived = place.keys().iter().filter(|key| key.starts_with("data/archive/")).count();
-    assert_eq!(archived, 48);
+    let archived = |beginning: &str| {
+        let keys = place.keys().into_iter().filter(|key| key.starts_with("data/archive/"));
+        keys.filter(|key| key.contains(&format!("/{beginning}_"))).count()
+    };
+    assert_eq!(archived("t"), 48);
+    // Of the other one both versions, where the first was read to its end.
+    assert!((1..=2).contains(&archived("v")), "{:?}", place.keys());
     let dead = queue.dead();
     for bad in ["u_1.csv", "u_2.csv"] {
         let of_bad = dead.iter().filter(|letter| letter["body"].to_string().contains(bad));
@@ -237,6 +260,20 @@ fn without_a_queue_the_bucket_is_looked_at_again_and_again() {
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "3");
     let (code, log) = watch.stop();
     assert_eq!(code, 0, "{log}");
+    // A watcher lets the ledger forget what is older than the settings say.
+    let schema = place.schema();
+    for table in ["loader_loads", "loader_fence_t"] {
+        let older =
+            format!("UPDATE {schema}.{table} SET loaded_at = loaded_at - INTERVAL '9 days'");
+        place.execute(&older);
+    }
+    let watch = Watch::start(&place, TABLES, &["--look-every", "1", "--ledger-days", "5"]);
+    place.put("t_9.csv", "id,n\n9,1\n");
+    until("old loads are forgotten", &watch, || watch.log().contains("old loads were forgotten"));
+    for table in ["loader_loads", "loader_fence_t"] {
+        assert_eq!(place.value(&format!("SELECT COUNT(*) FROM {{s}}.{table}")), "1", "{table}");
+    }
+    drop(watch);
     // Without tables that have files there is nothing to watch.
     let mut nothing = Watch::start(&place, "[tables.t]\n", &[]);
     let status = nothing.child.wait().expect("it ends");

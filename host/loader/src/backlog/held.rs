@@ -162,6 +162,7 @@ pub(crate) fn settings_of(settings: &Settings, table: &TableName) -> Result<Stri
         hooks: None,
         queue_url: None,
         look_every: None,
+        ledger_days: None,
         lambda_largest_file: None,
         lambda_too_large_queue_url: None,
         http: None,

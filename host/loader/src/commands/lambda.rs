@@ -110,7 +110,8 @@ impl Function {
         let Function { grounds, board, desk, bounds, parallel } = self;
         let again = RefCell::new(Vec::new());
         let service = Service {
-            giver: Giver { grounds, board, bounds: *bounds, stops },
+            // Rounds have the time for it.
+            giver: Giver { grounds, board, bounds: *bounds, stops, forgets: all },
             parallel: *parallel,
             course: Course::Once { all },
             desk,

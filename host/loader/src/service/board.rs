@@ -12,6 +12,9 @@ use crate::backlog::outcome::{ALREADY_LOADED, End, FileOutcome, LOADED};
 use crate::backlog::pending::{Backlog, PendingFile};
 use crate::service::now::{AtWork, Now, Pending};
 
+/// How often old loads of a table are forgotten.
+const FORGETS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What goes on. Readers get copies.
 pub(crate) struct Board {
     now: Mutex<Now>,
@@ -27,6 +30,8 @@ impl Board {
             claimed: BTreeSet::new(),
             looked_at: None,
             trouble: None,
+            oldest: None,
+            forgotten_at: BTreeMap::new(),
         };
         Board { now: Mutex::new(now) }
     }
@@ -75,6 +80,7 @@ impl Board {
         now.pending.extend(pending);
         (now.unclaimed, now.claimed) = (unclaimed, claimed);
         (now.looked_at, now.trouble) = (Some(Instant::now()), None);
+        now.oldest = backlog.oldest();
     }
 
     pub(super) fn could_not_look(&self, error: &Error) {
@@ -84,6 +90,19 @@ impl Board {
     /// Whether the bucket could be listed when that was last tried. The text: why not.
     pub(crate) fn could_look(&self) -> Result<(), String> {
         self.lock().trouble.clone().map_or(Ok(()), Err)
+    }
+
+    /// Whether old loads of a table may be forgotten now: not again within a day, and not before the
+    /// bucket was listed. Gives when the oldest file there came.
+    pub(super) fn may_forget(&self, table: &str) -> Option<Option<Timestamp>> {
+        let mut now = self.lock();
+        now.looked_at?;
+        let forgotten_at = now.forgotten_at.get(table);
+        if forgotten_at.is_some_and(|at| at.elapsed() < FORGETS_EVERY) {
+            return None;
+        }
+        now.forgotten_at.insert(table.to_owned(), Instant::now());
+        Some(now.oldest)
     }
 
     pub(super) fn begins(&self, table: &str, files: &[PendingFile]) {

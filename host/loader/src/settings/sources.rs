@@ -92,7 +92,7 @@ impl Settings {
             skip_rows skip_footer footer header_rows trim null_value null_quoted leading_zeros column repeated_header quotes short_rows
             trailing_delimiter schema_name target_table
             upsert_keys strategy change_keys keys_as_glue duplicates schema_policy
-            missing_columns another_feed max_rejects distkey sortkey force workgroup_name cluster_identifier
+            missing_columns another_feed max_rejects distkey sortkey ledger_days force workgroup_name cluster_identifier
             db_user database region secret_arn iam_role lock_target lock_timeout
             statement_timeout split_load_above local plugin_config
             plugin_cache capture capture_dir limits hooks tables

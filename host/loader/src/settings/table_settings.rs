@@ -90,6 +90,8 @@ table_settings! {
     distkey: String,
     /// Columns by which a new table is sorted.
     sortkey: Names,
+    /// Days after which ledger and fence forget a load of the table.
+    ledger_days: u32,
     /// Lock the table itself while its rows are merged.
     lock_target: bool,
     /// Format of the staged parts.
