@@ -1,65 +1,121 @@
-//! How long the ledger remembers: loads that are older than the settings say are forgotten by it and
-//! by the fence of their table. A file of such a load counts as new when it is delivered again.
+//! How long ledger and fences remember: loads that are older than the settings say are forgotten. A
+//! file of such a load counts as new when it is delivered again.
 //!
 //! A file that still lies in `data/in/` may have been loaded and not archived, by a run that was
 //! killed. It was loaded after it had come; so nothing is forgotten that is younger than the oldest
 //! file there.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
+use loader_aws::stop::Stop;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::{TableName, utc};
+use loader_warehouse::retention::TARGETS;
 
 use crate::backlog::place::Place;
-use crate::redshift::bookkeeping;
-use crate::settings::Settings;
+use crate::job::Project;
+use crate::redshift::retention;
 
 /// By how much the clocks of S3 and of this machine may differ.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// What is forgotten of a table.
-#[derive(Clone, Debug)]
-pub(crate) struct Forgetting {
-    target: TableName,
-    /// Loads before this moment, in UTC.
-    pub(crate) before: Timestamp,
+/// Tables of a schema whose loads are remembered for as long.
+#[derive(Debug)]
+struct Group {
+    schema: String,
+    /// Loads before this moment are old, in UTC.
+    before: String,
+    tables: Vec<(String, TableName)>,
 }
 
+/// The old loads of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Old {
+    /// As the settings file has it.
+    pub(crate) table: String,
+    pub(crate) loads: u64,
+    pub(crate) before: String,
+}
+
+/// What is forgotten.
+#[derive(Debug)]
+pub(crate) struct Forgetting(Vec<Group>);
+
 impl Forgetting {
-    /// `days`: how long loads are remembered. `oldest`: when the oldest file in `data/in/` came.
-    pub(crate) fn of(target: TableName, days: u32, oldest: Option<Timestamp>) -> Forgetting {
-        Forgetting { target, before: before(Timestamp::now(), days, oldest) }
+    /// What the settings say of tables. `oldest`: when the oldest file in `data/in/` came. Errors:
+    /// `Config`.
+    pub(crate) fn of<'a>(
+        project: &Project,
+        tables: impl Iterator<Item = &'a str>,
+        oldest: Option<Timestamp>,
+    ) -> Result<Forgetting> {
+        let now = Timestamp::now();
+        let mut groups: BTreeMap<(String, u32), Group> = BTreeMap::new();
+        for table in tables {
+            let Some(days) = project.of_table(table, None)?.ledger_days else { continue };
+            if days == 0 {
+                let fact = format!(
+                    "tables.{table}: `ledger-days` 0 would forget each load at once; give 1 or more"
+                );
+                return Err(Error::new(Kind::Config, fact));
+            }
+            let target = project.target_of(table)?;
+            let schema = target.schema.clone();
+            let group = groups.entry((schema.clone(), days)).or_insert_with(|| {
+                let before = utc(before(now, days, oldest), "%Y-%m-%d %H:%M:%S");
+                Group { schema, before, tables: Vec::new() }
+            });
+            group.tables.push((table.to_owned(), target));
+        }
+        Ok(Forgetting(groups.into_values().collect()))
     }
 
-    /// Forgets. Returns how many loads were.
-    pub(crate) async fn forget(&self, place: &Place) -> Result<u64> {
-        bookkeeping::forget(&place.api, &self.target, &self.before_as_text()).await
+    /// Whether no table's loads are ever old.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.0.is_empty()
     }
 
-    /// How many loads there are to be forgotten.
-    pub(crate) async fn count(&self, place: &Place) -> Result<u64> {
-        bookkeeping::count_forgotten(&place.api, &self.target, &self.before_as_text()).await
+    /// The old loads of each table that has some.
+    pub(crate) async fn count(&self, place: &Place, stop: &Stop) -> Result<Vec<Old>> {
+        self.each(place, stop, false).await
     }
 
-    fn before_as_text(&self) -> String {
-        utc(self.before, "%Y-%m-%d %H:%M:%S")
+    /// Forgets them. Returns what was forgotten.
+    pub(crate) async fn forget(&self, place: &Place, stop: &Stop) -> Result<Vec<Old>> {
+        self.each(place, stop, true).await
+    }
+
+    async fn each(&self, place: &Place, stop: &Stop, forgets: bool) -> Result<Vec<Old>> {
+        let mut all = Vec::new();
+        for Group { schema, before, tables } in &self.0 {
+            for tables in tables.chunks(TARGETS) {
+                stop.check()?;
+                let targets: Vec<&TableName> = tables.iter().map(|(_, target)| target).collect();
+                let counted = retention::count(&place.api, schema, &targets, before).await?;
+                let old = counted.into_iter().filter_map(|old| {
+                    let of =
+                        |(_, target): &&(String, TableName)| target.to_string() == old.target_table;
+                    Some((tables.iter().find(of)?, old.loads))
+                });
+                let old: Vec<(&(String, TableName), u64)> = old.collect();
+                let targets: Vec<&TableName> = old.iter().map(|((_, target), _)| target).collect();
+                if forgets && !targets.is_empty() {
+                    retention::forget(&place.api, schema, &targets, before).await?;
+                }
+                all.extend(old.into_iter().map(|((table, _), loads)| {
+                    let (table, before) = (table.clone(), before.clone());
+                    Old { table, loads, before }
+                }));
+            }
+        }
+        Ok(all)
     }
 }
 
 fn before(now: Timestamp, days: u32, oldest: Option<Timestamp>) -> Timestamp {
     let by_days = now - SignedDuration::from_hours(24 * i64::from(days));
     oldest.map_or(by_days, |oldest| by_days.min(oldest - MARGIN))
-}
-
-/// For how many days a table's loads are remembered. `None`: for ever. Errors: `Config` for 0 days,
-/// in which nothing would be loaded once.
-pub(crate) fn days(settings: &Settings) -> Result<Option<u32>> {
-    match settings.ledger_days {
-        Some(0) => {
-            let fact = "--ledger-days 0 would forget every load at once; give 1 or more";
-            Err(Error::new(Kind::Config, fact))
-        }
-        days => Ok(days),
-    }
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ enum Event {
     /// A table had no files when the bucket was listed.
     Absent(Turn),
     Settled(Settled),
+    /// Old loads were forgotten.
+    Forgot,
 }
 
 /// What a service has in hand.
@@ -139,6 +141,7 @@ impl Service<'_> {
             }
             Event::Absent(turn) => self.judge(turn, going),
             Event::Settled(settled) => (self.settled)(settled),
+            Event::Forgot => {}
         }
     }
 
@@ -230,6 +233,10 @@ impl Service<'_> {
     ) {
         let now = Instant::now();
         self.giver.board.looked(&backlog);
+        if asked.all && self.giver.board.is_day_to_forget() {
+            let forgot = self.giver.forget(backlog.oldest());
+            going.work.push(forgot.map(|()| Event::Forgot).boxed_local());
+        }
         let mut listing = Listing::new(begun_at, now, backlog.queues);
         let Going { turns, work, .. } = going;
         let mut tables = asked.tables;

@@ -7,12 +7,10 @@
 //! What a load must read, it reads from the fence of its own target.
 //! Source: <https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html>
 
-use loader_model::error::Result;
 use loader_model::names::{TableName, hex};
 use sha2::{Digest, Sha256};
 
 use crate::audit_table::{self, AUDIT};
-use crate::rows::{FromRow, Row};
 use crate::sql::{self, text};
 
 /// The ledger: which files were loaded. Its row commits in one transaction with the file's rows.
@@ -113,51 +111,6 @@ pub fn make_fence(target: &TableName, takes_over: bool, target_exists: bool) -> 
     statements
 }
 
-/// The loads that the ledger forgets of a target: those before a moment, but the last one, which says
-/// by which keys the table is merged. `before`: as `2026-09-01 00:00:00`, in UTC.
-fn forgotten(target: &TableName, before: &str) -> String {
-    let (ledger, of) = (sql::table(&target.sibling(LEDGER)), text(&target.to_string()));
-    format!(
-        "FROM {ledger} WHERE target_table = {of} AND loaded_at < {} AND loaded_at < (SELECT \
-         MAX(loaded_at) FROM {ledger} WHERE target_table = {of})",
-        text(before)
-    )
-}
-
-/// How many loads of a target the ledger would forget.
-pub fn count_forgotten(target: &TableName, before: &str) -> String {
-    format!("SELECT COUNT(*) AS loads {}", forgotten(target, before))
-}
-
-/// What [`count_forgotten`] counts.
-pub struct Forgotten {
-    pub loads: u64,
-}
-
-impl FromRow for Forgotten {
-    fn from_row(row: Row<'_>) -> Result<Forgotten> {
-        Ok(Forgotten { loads: u64::try_from(row.integer("loads")?).unwrap_or_default() })
-    }
-}
-
-/// The transaction in which the ledger and the fence of a target forget loads before a moment. A file
-/// of such a load counts as new when it comes again.
-// The fence is locked, so no load of the target is open. Loads of others only insert into the
-// ledger, which is no conflict with what is read and deleted here.
-pub fn forget(target: &TableName, before: &str) -> Vec<String> {
-    let (ledger, of) = (sql::table(&target.sibling(LEDGER)), text(&target.to_string()));
-    vec![
-        lock_fence(target),
-        format!("DELETE {}", forgotten(target, before)),
-        format!(
-            "DELETE FROM {} WHERE loaded_at < {} AND load_id NOT IN (SELECT load_id FROM {ledger} \
-             WHERE target_table = {of})",
-            sql::table(&fence(target)),
-            text(before)
-        ),
-    ]
-}
-
 /// The statements that make the tables which all targets of a schema share. They do nothing where
 /// the tables exist.
 pub fn ddl(target: &TableName) -> Vec<String> {
@@ -209,17 +162,6 @@ mod tests {
         CREATE TABLE "sales"."loader_fence_orders" (load_id VARCHAR(64) NOT NULL, run_id VARCHAR(64) NOT NULL, loaded_at TIMESTAMP NOT NULL)
         INSERT INTO "sales"."loader_fence_orders" (load_id, run_id, loaded_at) SELECT load_id, run_id, loaded_at FROM "sales"."loader_loads" WHERE target_table = 'sales.orders'
         "#);
-    }
-
-    #[test]
-    fn all_loads_but_the_last_are_forgotten_by_ledger_and_fence() {
-        let target = TableName::new("sales", "orders").expect("a valid name");
-        insta::assert_snapshot!(forget(&target, "2026-09-01 00:00:00").join("\n"), @r#"
-        LOCK "sales"."loader_fence_orders"
-        DELETE FROM "sales"."loader_loads" WHERE target_table = 'sales.orders' AND loaded_at < '2026-09-01 00:00:00' AND loaded_at < (SELECT MAX(loaded_at) FROM "sales"."loader_loads" WHERE target_table = 'sales.orders')
-        DELETE FROM "sales"."loader_fence_orders" WHERE loaded_at < '2026-09-01 00:00:00' AND load_id NOT IN (SELECT load_id FROM "sales"."loader_loads" WHERE target_table = 'sales.orders')
-        "#);
-        insta::assert_snapshot!(count_forgotten(&target, "2026-09-01 00:00:00"), @r#"SELECT COUNT(*) AS loads FROM "sales"."loader_loads" WHERE target_table = 'sales.orders' AND loaded_at < '2026-09-01 00:00:00' AND loaded_at < (SELECT MAX(loaded_at) FROM "sales"."loader_loads" WHERE target_table = 'sales.orders')"#);
     }
 
     #[test]

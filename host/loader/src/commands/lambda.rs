@@ -110,8 +110,7 @@ impl Function {
         let Function { grounds, board, desk, bounds, parallel } = self;
         let again = RefCell::new(Vec::new());
         let service = Service {
-            // Rounds have the time for it.
-            giver: Giver { grounds, board, bounds: *bounds, stops, forgets: all },
+            giver: Giver { grounds, board, bounds: *bounds, stops },
             parallel: *parallel,
             course: Course::Once { all },
             desk,

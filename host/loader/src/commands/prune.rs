@@ -3,7 +3,6 @@
 use loader_aws::stop::Stop;
 use loader_model::choices::ReportFormat;
 use loader_model::error::{Error, Kind, Result};
-use loader_model::names::utc;
 use serde_json::json;
 
 use crate::backlog::pending;
@@ -13,8 +12,8 @@ use crate::commands::{conclude, print};
 use crate::feeds::Feeds;
 use crate::job::Project;
 use crate::report::indented_json;
-use crate::retention::{self, Forgetting};
-use crate::words::{count, grouped};
+use crate::retention::{Forgetting, Old};
+use crate::words::count;
 
 /// Prints what was forgotten of each table, or with `--dry-run` what would be.
 pub async fn run(args: PruneArgs, stop: Stop) -> u8 {
@@ -30,50 +29,40 @@ async fn prune(args: PruneArgs, stop: &Stop) -> Result<()> {
             known.collect::<Result<_>>()?
         }
     };
-    let mut wanted = Vec::new();
-    for table in tables {
-        if let Some(days) = retention::days(&project.of_table(&table, None)?)? {
-            wanted.push((table, days));
-        }
-    }
-    if wanted.is_empty() {
+    let names = || tables.iter().map(String::as_str);
+    if Forgetting::of(&project, names(), None)?.is_nothing() {
         let fact = "no table has `ledger-days`, so the ledger forgets nothing; --ledger-days 90 \
                     forgets loads that are older than 90 days";
         return Err(Error::new(Kind::Config, fact));
     }
     let place = Place::connect(&project, stop).await?;
     let oldest = pending::list(&place, &Feeds::of(&project)?).await?.oldest();
-    let mut pruned = Vec::new();
-    for (table, days) in wanted {
-        stop.check()?;
-        let forgetting = Forgetting::of(project.target_of(&table)?, days, oldest);
-        let loads = match args.dry_run {
-            true => forgetting.count(&place).await?,
-            false => forgetting.forget(&place).await?,
-        };
-        pruned.push((table, loads, utc(forgetting.before, "%Y-%m-%d %H:%M:%S")));
-    }
+    let forgetting = Forgetting::of(&project, names(), oldest)?;
+    let old = match args.dry_run {
+        true => forgetting.count(&place, stop).await?,
+        false => forgetting.forget(&place, stop).await?,
+    };
     print(&match project.report_format().unwrap_or_default() {
         ReportFormat::Json => {
-            let table = |(table, loads, before): &(String, u64, String)| json!({ "table": table, "loads": loads, "before": before });
-            let tables: Vec<_> = pruned.iter().map(table).collect();
+            let table = |Old { table, loads, before }: &Old| json!({ "table": table, "loads": loads, "before": before });
+            let tables: Vec<_> = old.iter().map(table).collect();
             indented_json(&json!({ "dry_run": args.dry_run, "tables": tables }))
         }
-        ReportFormat::Human => as_text(&pruned, args.dry_run),
+        ReportFormat::Human => as_text(&old, args.dry_run),
     });
     Ok(())
 }
 
-fn as_text(pruned: &[(String, u64, String)], dry_run: bool) -> String {
-    let (does, all) = (if dry_run { "would be forgotten" } else { "forgotten" }, pruned.len());
-    let width = pruned.iter().map(|(table, ..)| table.len()).max().unwrap_or_default();
+fn as_text(old: &[Old], dry_run: bool) -> String {
+    let does = if dry_run { "would be forgotten" } else { "forgotten" };
+    let width = old.iter().map(|old| old.table.len()).max().unwrap_or_default();
     let mut text = String::new();
-    for (table, loads, before) in pruned {
-        let loads = format!("{} {}", grouped(*loads), if *loads == 1 { "load" } else { "loads" });
+    for Old { table, loads, before } in old {
+        let loads = count(*loads as usize, "load");
         text.push_str(&format!("{table:width$}  {loads} before {before} UTC {does}\n"));
     }
-    let sum = pruned.iter().map(|(_, loads, _)| loads).sum::<u64>();
-    let (loads, tables) = (count(sum as usize, "load"), count(all, "table"));
+    let sum = old.iter().map(|old| old.loads).sum::<u64>();
+    let (loads, tables) = (count(sum as usize, "load"), count(old.len(), "table"));
     text.push_str(&format!("{loads} of {tables} {does}\n"));
     text
 }

@@ -65,13 +65,7 @@ async fn watch(args: RunArgs, stop: Stop, logs: &Logs) -> Result<()> {
     tracing::info!(%bucket, queue = queue_url, every_s = every.as_secs(), "watching");
     let stops = Stops { before_next: stop, at_once: Stop::never() };
     let service = Service {
-        giver: Giver {
-            grounds: &grounds,
-            board: &board,
-            bounds: Bounds::default(),
-            stops,
-            forgets: true,
-        },
+        giver: Giver { grounds: &grounds, board: &board, bounds: Bounds::default(), stops },
         parallel: settings.parallel.unwrap_or(PARALLEL).max(1),
         course: Course::ForEver { every },
         desk: &Desk { queue, of_too_large: None },

@@ -5,13 +5,12 @@ use loader_aws::data_api::{DataApi, Outcome};
 use loader_model::error::Result;
 use loader_model::names::TableName;
 use loader_warehouse::bookkeeping::{
-    Forgotten, LEDGER, LaterColumn, add_column, count_forgotten as count_forgotten_sql, ddl, fence,
-    forget as forget_sql, make_fence as make_fence_sql,
+    LEDGER, LaterColumn, add_column, ddl, fence, make_fence as make_fence_sql,
 };
 use loader_warehouse::catalog::Catalog;
 use loader_warehouse::refusal::{self, Refusal, StatementFailure};
 
-use crate::redshift::{query, retry};
+use crate::redshift::retry;
 
 /// Makes the tables that are missing. Where all exist, the statements change nothing.
 pub async fn create(api: &DataApi, target: &TableName) -> Result<()> {
@@ -42,33 +41,6 @@ pub async fn make_fence(api: &DataApi, target: &TableName, catalog: &Catalog) ->
             Err(refusal::explain(&format!("making the table {}", fence(target)), &failure))
         }
     }
-}
-
-/// Lets the ledger and the fence of a target forget loads before a moment. Returns how many loads the
-/// ledger has forgotten; none where there is no such table yet.
-pub(crate) async fn forget(api: &DataApi, target: &TableName, before: &str) -> Result<u64> {
-    match retry::execute_batch(api, &forget_sql(target, before)).await? {
-        // The second statement deletes from the ledger.
-        Outcome::Finished(executed) => {
-            let rows = executed.result_rows.get(1).copied().unwrap_or_default();
-            Ok(u64::try_from(rows).unwrap_or_default())
-        }
-        Outcome::Failed(failure) if matches!(failure.refusal, Refusal::Missing(_)) => Ok(0),
-        Outcome::Failed(failure) => {
-            Err(refusal::explain(&format!("forgetting old loads of {target}"), &failure))
-        }
-    }
-}
-
-/// How many loads would be forgotten.
-pub(crate) async fn count_forgotten(
-    api: &DataApi,
-    target: &TableName,
-    before: &str,
-) -> Result<u64> {
-    let counted = query::select_if_there(api, &count_forgotten_sql(target, before)).await?;
-    let counted = counted.map(|rows| rows.first::<Forgotten>("the ledger")).transpose()?;
-    Ok(counted.map_or(0, |counted| counted.loads))
 }
 
 /// Adds columns to a ledger that an earlier version made. `columns`: the later columns that it has,

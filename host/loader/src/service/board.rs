@@ -12,7 +12,7 @@ use crate::backlog::outcome::{ALREADY_LOADED, End, FileOutcome, LOADED};
 use crate::backlog::pending::{Backlog, PendingFile};
 use crate::service::now::{AtWork, Now, Pending};
 
-/// How often old loads of a table are forgotten.
+/// How often old loads are forgotten.
 const FORGETS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What goes on. Readers get copies.
@@ -30,8 +30,7 @@ impl Board {
             claimed: BTreeSet::new(),
             looked_at: None,
             trouble: None,
-            oldest: None,
-            forgotten_at: BTreeMap::new(),
+            forgot_at: None,
         };
         Board { now: Mutex::new(now) }
     }
@@ -80,7 +79,6 @@ impl Board {
         now.pending.extend(pending);
         (now.unclaimed, now.claimed) = (unclaimed, claimed);
         (now.looked_at, now.trouble) = (Some(Instant::now()), None);
-        now.oldest = backlog.oldest();
     }
 
     pub(super) fn could_not_look(&self, error: &Error) {
@@ -92,17 +90,14 @@ impl Board {
         self.lock().trouble.clone().map_or(Ok(()), Err)
     }
 
-    /// Whether old loads of a table may be forgotten now: not again within a day, and not before the
-    /// bucket was listed. Gives when the oldest file there came.
-    pub(super) fn may_forget(&self, table: &str) -> Option<Option<Timestamp>> {
+    /// Whether old loads are to be forgotten now: not again within a day.
+    pub(super) fn is_day_to_forget(&self) -> bool {
         let mut now = self.lock();
-        now.looked_at?;
-        let forgotten_at = now.forgotten_at.get(table);
-        if forgotten_at.is_some_and(|at| at.elapsed() < FORGETS_EVERY) {
-            return None;
+        if now.forgot_at.is_some_and(|at| at.elapsed() < FORGETS_EVERY) {
+            return false;
         }
-        now.forgotten_at.insert(table.to_owned(), Instant::now());
-        Some(now.oldest)
+        now.forgot_at = Some(Instant::now());
+        true
     }
 
     pub(super) fn begins(&self, table: &str, files: &[PendingFile]) {

@@ -19,10 +19,8 @@ pub(super) struct Now {
     /// When the bucket was last listed, and why it could not be since then.
     pub(super) looked_at: Option<Instant>,
     pub(super) trouble: Option<String>,
-    /// When the oldest file of the bucket came.
-    pub(super) oldest: Option<Timestamp>,
-    /// When old loads of tables were last forgotten.
-    pub(super) forgotten_at: BTreeMap<String, Instant>,
+    /// When old loads were last forgotten.
+    pub(super) forgot_at: Option<Instant>,
 }
 
 /// A table at work.

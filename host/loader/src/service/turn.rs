@@ -8,7 +8,7 @@ use crate::backlog::doing::{Again, Doing, Stops};
 use crate::backlog::outcome::{End, FileOutcome};
 use crate::backlog::pending::{Backlog, PendingFile, Queue};
 use crate::backlog::{self, aside, must_go_first};
-use crate::retention::{self, Forgetting};
+use crate::retention::Forgetting;
 use crate::service::board::Board;
 use crate::service::grounds::Grounds;
 use crate::service::letter::{Judged, Letter, Reason};
@@ -72,8 +72,6 @@ pub(crate) struct Giver<'a> {
     pub(crate) board: &'a Board,
     pub(crate) bounds: Bounds,
     pub(crate) stops: Stops,
-    /// Whether old loads are forgotten, where the settings want that.
-    pub(crate) forgets: bool,
 }
 
 impl Giver<'_> {
@@ -85,27 +83,24 @@ impl Giver<'_> {
             self.load(queue, &mut turn).await;
         }
         self.judge_absent(&mut turn).await;
-        if self.forgets && !turn.is_troubled {
-            self.forget(&turn.table).await;
-        }
         turn
     }
 
-    /// Lets the ledger forget old loads of a table, where the settings want that: once a day.
-    async fn forget(&self, table: &str) {
-        let project = &self.grounds.project;
-        let settings = project.of_table(table, None);
-        let Ok(Some(days)) = settings.and_then(|settings| retention::days(&settings)) else {
-            return;
-        };
-        let Some(oldest) = self.board.may_forget(table) else { return };
-        let forgotten = match project.target_of(table) {
-            Ok(target) => Forgetting::of(target, days, oldest).forget(&self.grounds.place).await,
+    /// Lets the ledger forget old loads, where the settings want that. `oldest`: when the oldest file
+    /// in `data/in/` came.
+    pub(super) async fn forget(&self, oldest: Option<Timestamp>) {
+        let Grounds { project, place, .. } = self.grounds;
+        let forgotten = match Forgetting::of(project, project.tables(), oldest) {
+            Ok(forgetting) => forgetting.forget(place, &self.stops.before_next).await,
             Err(error) => Err(error),
         };
         match forgotten {
-            Ok(loads) => tracing::info!(table, loads, days, "old loads were forgotten"),
-            Err(error) => tracing::warn!(table, %error, "old loads were not forgotten today"),
+            Ok(old) if old.is_empty() => {}
+            Ok(old) => {
+                let loads = old.iter().map(|old| old.loads).sum::<u64>();
+                tracing::info!(loads, tables = old.len(), "old loads were forgotten");
+            }
+            Err(error) => tracing::warn!(%error, "old loads were not forgotten today"),
         }
     }
 
