@@ -72,12 +72,7 @@ impl Queue {
     /// is not there, and for permissions that are lacking.
     pub async fn connect(aws: &Aws, url: &str) -> Result<Queue> {
         let address = Address::of(url)?;
-        let mut config =
-            aws_sdk_sqs::config::Builder::from(&aws.config).endpoint_url(&address.endpoint);
-        if let Some(region) = &address.region {
-            config = config.region(Region::new(region.clone()));
-        }
-        let client = Client::from_conf(config.build());
+        let client = client(aws, &address);
         let calls = Calls::default();
         calls.count("GetQueueAttributes");
         let asked = client
@@ -105,6 +100,20 @@ impl Queue {
             queue.dead_letters = Some(queue.dead_letters_of(&policy).await?);
         }
         Ok(queue)
+    }
+
+    /// A queue that is only sent to, of which nothing is asked. Errors: `Config` for a text that is no
+    /// URL of a queue.
+    pub fn to_send_to(aws: &Aws, url: &str) -> Result<Queue> {
+        let address = Address::of(url)?;
+        Ok(Queue {
+            client: client(aws, &address),
+            address,
+            visibility: Duration::ZERO,
+            dead_letters: None,
+            calls: Calls::default(),
+            _aws: aws.clone(),
+        })
     }
 
     /// The policy names the dead letter queue by its ARN, `arn:aws:sqs:REGION:ACCOUNT:NAME`.
@@ -239,6 +248,15 @@ impl Queue {
     fn doing(&self, what: &str) -> String {
         format!("{what} the queue {}", self.address.url)
     }
+}
+
+fn client(aws: &Aws, address: &Address) -> Client {
+    let mut config =
+        aws_sdk_sqs::config::Builder::from(&aws.config).endpoint_url(&address.endpoint);
+    if let Some(region) = &address.region {
+        config = config.region(Region::new(region.clone()));
+    }
+    Client::from_conf(config.build())
 }
 
 /// A text as an attribute takes it: without control characters, which SQS refuses.

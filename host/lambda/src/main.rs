@@ -2,7 +2,7 @@
 //! `loader` does the work.
 
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use clap::Parser;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -69,9 +69,10 @@ async fn serve(run: RunArgs) -> u8 {
     let handler = async |event: LambdaEvent<Value>| -> Result<Value, Diagnostic> {
         let request = &event.context.request_id;
         tracing::info!(%request, "invoked");
-        let handled = function.handle(&event.payload, time_left(event.context.deadline())).await;
+        let ends_at = Instant::now() + time_left(event.context.deadline());
+        let handled = function.handle(&event.payload, ends_at).await;
         // Nothing is sent between two invocations.
-        telemetry.flush().await;
+        telemetry.flush(ends_at.saturating_duration_since(Instant::now()) / 2).await;
         handled.map_err(|error| {
             tracing::error!(%request, %error, "the invocation failed");
             diagnostic(&error)

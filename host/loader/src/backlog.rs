@@ -20,7 +20,7 @@ pub(crate) mod summary;
 mod together;
 mod work;
 
-pub(crate) use work::{PARALLEL, must_go_first};
+pub(crate) use work::PARALLEL;
 
 use loader_aws::stop::Stop;
 use loader_model::error::Result;

@@ -47,8 +47,8 @@ pub(crate) fn of_process() -> &'static Figures {
 }
 
 /// Begins to count, for a collector, too. Later calls change nothing.
-pub(crate) fn start(collector: Option<PeriodicReader<MetricExporter>>, resource: Resource) {
-    FIGURES.get_or_init(|| Figures::new(collector, resource));
+pub(crate) fn start(collector: PeriodicReader<MetricExporter>, resource: Resource) {
+    FIGURES.get_or_init(|| Figures::new(Some(collector), resource));
 }
 
 /// Sends what was counted to the collector, if there is one.

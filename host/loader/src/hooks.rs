@@ -25,8 +25,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Hooks that run at once, and that wait at most. Beyond it none is begun.
 const AT_ONCE: usize = 8;
 const WAITING: usize = 1000;
-/// How long the program waits for them at its end.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a program waits for them at its end.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
 static BEGUN: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
@@ -56,12 +56,12 @@ pub(crate) fn tell(hooks: &HookSettings, report: &Report) {
     }
 }
 
-/// Waits for the hooks that were begun.
-pub async fn finish() {
+/// Waits for the hooks that were begun, and gives them up after a time.
+pub async fn finish(patience: Duration) {
     let begun = std::mem::take(&mut *BEGUN.lock().unwrap_or_else(PoisonError::into_inner));
     let all = futures::future::join_all(begun);
-    if tokio::time::timeout(PATIENCE, all).await.is_err() {
-        tracing::warn!("hooks were given up: they took longer than {} s", PATIENCE.as_secs());
+    if tokio::time::timeout(patience, all).await.is_err() {
+        tracing::warn!("hooks were given up: they took longer than {} s", patience.as_secs());
     }
 }
 

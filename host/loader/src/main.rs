@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     runtime.spawn(signals::listen(stopper));
     let code = runtime.block_on(async {
         let code = Box::pin(run(command, cli.verbose, stop, &logs)).await;
-        hooks::finish().await;
+        hooks::finish(hooks::PATIENCE).await;
         telemetry.finish().await;
         code
     });

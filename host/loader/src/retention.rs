@@ -11,12 +11,14 @@ use jiff::{SignedDuration, Timestamp};
 use loader_aws::stop::Stop;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::{TableName, utc};
-use loader_warehouse::retention::TARGETS;
+use loader_warehouse::retention::{TARGETS, Targets};
 
 use crate::backlog::place::Place;
 use crate::job::Project;
 use crate::redshift::retention;
 
+/// A hundred years, in days.
+const LONGEST: u32 = 36_500;
 /// By how much the clocks of S3 and of this machine may differ.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
@@ -54,9 +56,10 @@ impl Forgetting {
         let mut groups: BTreeMap<(String, u32), Group> = BTreeMap::new();
         for table in tables {
             let Some(days) = project.of_table(table, None)?.ledger_days else { continue };
-            if days == 0 {
+            if !(1..=LONGEST).contains(&days) {
                 let fact = format!(
-                    "tables.{table}: `ledger-days` 0 would forget each load at once; give 1 or more"
+                    "table {table}: `ledger-days` is {days}, and must be 1 to {LONGEST}; without it, \
+                     nothing is forgotten"
                 );
                 return Err(Error::new(Kind::Config, fact));
             }
@@ -81,7 +84,7 @@ impl Forgetting {
         self.each(place, stop, false).await
     }
 
-    /// Forgets them. Returns what was forgotten.
+    /// Forgets them. Returns what there was to be forgotten.
     pub(crate) async fn forget(&self, place: &Place, stop: &Stop) -> Result<Vec<Old>> {
         self.each(place, stop, true).await
     }
@@ -91,17 +94,19 @@ impl Forgetting {
         for Group { schema, before, tables } in &self.0 {
             for tables in tables.chunks(TARGETS) {
                 stop.check()?;
-                let targets: Vec<&TableName> = tables.iter().map(|(_, target)| target).collect();
-                let counted = retention::count(&place.api, schema, &targets, before).await?;
-                let old = counted.into_iter().filter_map(|old| {
-                    let of =
-                        |(_, target): &&(String, TableName)| target.to_string() == old.target_table;
-                    Some((tables.iter().find(of)?, old.loads))
-                });
-                let old: Vec<(&(String, TableName), u64)> = old.collect();
-                let targets: Vec<&TableName> = old.iter().map(|((_, target), _)| target).collect();
-                if forgets && !targets.is_empty() {
-                    retention::forget(&place.api, schema, &targets, before).await?;
+                let of = |targets| Targets { schema, targets, bucket: &place.bucket, before };
+                let targets = tables.iter().map(|(_, target)| target).collect();
+                let counted = retention::count(&place.api, &of(targets)).await?;
+                let old: Vec<(&(String, TableName), u64)> = counted
+                    .into_iter()
+                    .filter_map(|old| {
+                        let is = |target: &TableName| target.to_string() == old.target_table;
+                        Some((tables.iter().find(|(_, target)| is(target))?, old.loads))
+                    })
+                    .collect();
+                if forgets {
+                    let targets = old.iter().map(|((_, target), _)| target).collect();
+                    retention::forget(&place.api, &of(targets), stop).await?;
                 }
                 all.extend(old.into_iter().map(|((table, _), loads)| {
                     let (table, before) = (table.clone(), before.clone());

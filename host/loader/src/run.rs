@@ -105,7 +105,12 @@ async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report
     record.conclude(outcome.as_ref().copied());
     let mut report = record.into_report();
     report.calls = CallCounts::of(&store, &api);
-    fill_in(&Span::current(), &report);
+    if is_attempt {
+        // Several files were not loaded as one; the loads of smaller parts tell what becomes of them.
+        Span::current().record("status", "attempt");
+    } else {
+        fill_in(&Span::current(), &report);
+    }
     if goal == Goal::Load && !is_attempt {
         log.keep_report(&report);
         exports::write_log(&store, &job.layout, log).await;

@@ -26,7 +26,7 @@ pub(crate) mod turn;
 mod turns;
 mod verdict;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::future::LocalBoxFuture;
 use futures::stream::FuturesUnordered;
@@ -55,6 +55,9 @@ pub(crate) struct Service<'a> {
     pub(crate) settled: &'a dyn Fn(Settled),
 }
 
+/// How often old loads are forgotten.
+const FORGETS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Something that has ended.
 enum Event {
     /// The bucket was listed, for these tables.
@@ -75,6 +78,8 @@ struct Going<'a> {
     listing: Option<Listing>,
     is_looking: bool,
     rounds: Rounds,
+    /// When old loads were last forgotten.
+    forgot_at: Option<Instant>,
 }
 
 impl Service<'_> {
@@ -88,6 +93,7 @@ impl Service<'_> {
             listing: None,
             is_looking: false,
             rounds: Rounds::of(self.course),
+            forgot_at: None,
         };
         if self.course == (Course::Once { all: true }) {
             going.turns.want_all();
@@ -96,16 +102,19 @@ impl Service<'_> {
             while let Ok(message) = mail.try_recv() {
                 self.open(message, &mut going);
             }
+            // One moment for all that is asked of it: or else a pause could end in between, and
+            // nobody would wake for it.
+            let now = Instant::now();
             let is_stopping = stop.check().is_err();
             match is_stopping {
                 true => self.give_back(going.turns.take_letters(), &mut going),
-                false => self.begin_what_may_begin(&mut going),
+                false => self.begin_what_may_begin(now, &mut going),
             }
             let is_done = self.is_for_once() && going.turns.want_nothing();
             if going.work.is_empty() && (is_stopping || is_done) {
                 return;
             }
-            let next_ready = going.turns.next_ready(Instant::now());
+            let next_ready = going.turns.next_ready(now);
             tokio::select! {
                 Some(event) = going.work.next(), if !going.work.is_empty() => {
                     self.take(event, is_stopping, &mut going);
@@ -174,10 +183,10 @@ impl Service<'_> {
     }
 
     /// Looks at the bucket, where a table wants that, and gives tables their turns.
-    fn begin_what_may_begin<'a>(&'a self, going: &mut Going<'a>) {
-        self.begin_by_the_last(going);
+    fn begin_what_may_begin<'a>(&'a self, now: Instant, going: &mut Going<'a>) {
+        self.begin_by_the_last(now, going);
         let may_look = !going.is_looking && going.turns.at_work() < self.parallel;
-        if may_look && let Some(asked) = going.turns.ask(Instant::now()) {
+        if may_look && let Some(asked) = going.turns.ask(now) {
             going.is_looking = true;
             going.work.push(self.look(asked).boxed_local());
         }
@@ -207,8 +216,7 @@ impl Service<'_> {
     }
 
     /// Begins turns by the last listing, as long as it is fresh.
-    fn begin_by_the_last<'a>(&'a self, going: &mut Going<'a>) {
-        let now = Instant::now();
+    fn begin_by_the_last<'a>(&'a self, now: Instant, going: &mut Going<'a>) {
         let Going { turns, work, listing, .. } = going;
         let Some(listing) = listing.as_mut().filter(|listing| listing.is_fresh(now)) else {
             return;
@@ -233,7 +241,9 @@ impl Service<'_> {
     ) {
         let now = Instant::now();
         self.giver.board.looked(&backlog);
-        if asked.all && self.giver.board.is_day_to_forget() {
+        let is_day = going.forgot_at.is_none_or(|at| at.elapsed() >= FORGETS_EVERY);
+        if asked.all && !self.is_for_once() && is_day {
+            going.forgot_at = Some(now);
             let forgot = self.giver.forget(backlog.oldest());
             going.work.push(forgot.map(|()| Event::Forgot).boxed_local());
         }

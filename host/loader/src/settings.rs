@@ -324,7 +324,7 @@ pub struct Settings {
     #[arg(long, help_heading = "Watching", value_name = "ADDRESS:PORT")]
     pub http: Option<SocketAddr>,
 
-    /// Largest file, in bytes, that the Lambda function loads [default: 268435456].
+    /// Largest file, in bytes, that the Lambda function loads [default: 104857600].
     #[arg(long, help_heading = "Lambda", value_name = "BYTES")]
     pub lambda_largest_file: Option<u64>,
     /// Queue of SQS for the messages of larger files [default: they wait in data/in/].

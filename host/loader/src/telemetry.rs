@@ -23,6 +23,7 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Layer;
+use uuid::Uuid;
 
 use crate::figures;
 use crate::telemetry::client::Client;
@@ -33,8 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The name under which the spans are made, and the service that they are of where no variable has
 /// another.
 const NAME: &str = "loader";
+const INSTANCE: &str = "service.instance.id";
 
-/// A part of the log that gets what the log gets.
+/// A part of the log: it gets the spans and warnings of which traces are made.
 pub type TraceLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// What is sent.
@@ -48,30 +50,35 @@ impl Telemetry {
     /// Starts what the variables ask for. Must be called within the runtime, which sends it.
     pub fn start() -> Telemetry {
         let mut mistakes = Vec::new();
-        let mut wanted = |signal| {
+        let mut wanted = |signal: &str| {
             is_wanted(signal, variables::variable).unwrap_or_else(|mistake| {
-                mistakes.push(mistake);
+                mistakes.push(format!("{}: {mistake}", signal.to_lowercase()));
                 false
             })
         };
         let (traces, metrics) = (wanted("TRACES"), wanted("METRICS"));
-        let mut built = |built: Result<(), ExporterBuildError>| {
-            mistakes.extend(built.err().map(|error| error.to_string()));
+        // The text of an error has the address, in which there may be a password.
+        let mut built = |signal: &str, built: Result<(), ExporterBuildError>| {
+            let fact = || format!("{signal}: a variable of its exporter cannot be read");
+            mistakes.extend(built.err().map(|_| fact()));
         };
-        let mut started = None;
+        let (resource, mut started) = (resource(), None);
         if traces {
-            let exporter = SpanExporter::builder().with_http().with_http_client(Client::new());
-            let exporter = exporter.build();
-            built(exporter.map(|exporter| {
-                let provider = SdkTracerProvider::builder().with_resource(resource());
-                started = Some(provider.with_batch_exporter(exporter).build());
-            }));
+            let exporter = SpanExporter::builder().with_http();
+            let exporter = exporter.with_http_client(Client::new("TRACES")).build();
+            let provider = SdkTracerProvider::builder().with_resource(resource.clone());
+            built(
+                "traces",
+                exporter.map(|exporter| {
+                    started = Some(provider.with_batch_exporter(exporter).build());
+                }),
+            );
         }
         if metrics {
-            let exporter = MetricExporter::builder().with_http().with_http_client(Client::new());
-            built(exporter.build().map(|exporter| {
-                figures::start(Some(PeriodicReader::builder(exporter).build()), resource());
-            }));
+            let exporter = MetricExporter::builder().with_http();
+            let exporter = exporter.with_http_client(Client::new("METRICS")).build();
+            let reader = exporter.map(|exporter| PeriodicReader::builder(exporter).build());
+            built("metrics", reader.map(|reader| figures::start(reader, resource)));
         }
         Telemetry { traces: started, mistakes }
     }
@@ -92,23 +99,23 @@ impl Telemetry {
     /// Logs what is wrong with the variables.
     pub fn say_what_is_wrong(&self) {
         for mistake in &self.mistakes {
-            tracing::warn!("nothing is sent to OpenTelemetry: {mistake}");
+            tracing::warn!("not sent to OpenTelemetry: {mistake}");
         }
     }
 
-    /// Sends what there is now. (A function of Lambda stands still between two invocations.)
-    pub async fn flush(&self) {
+    /// Sends what there is now, and gives it up after a time. (A function of Lambda stands still
+    /// between two invocations.)
+    pub async fn flush(&self, patience: Duration) {
         let traces = self.traces.clone();
-        in_time(move || traces.map_or(Ok(()), |traces| traces.force_flush()).and(figures::flush()))
-            .await;
+        let flush = || traces.map_or(Ok(()), |traces| traces.force_flush()).and(figures::flush());
+        in_time(patience.min(PATIENCE), flush).await;
     }
 
     /// Sends what is left, before the program ends.
     pub async fn finish(self) {
-        in_time(move || {
-            self.traces.map_or(Ok(()), |traces| traces.shutdown()).and(figures::flush())
-        })
-        .await;
+        let traces = self.traces;
+        let finish = || traces.map_or(Ok(()), |traces| traces.shutdown()).and(figures::flush());
+        in_time(PATIENCE, finish).await;
     }
 }
 
@@ -125,16 +132,24 @@ fn resource() -> Resource {
     let has_name = of_variables
         .get(&"service.name".into())
         .is_some_and(|name| !name.as_str().starts_with("unknown_service"));
-    let builder = Resource::builder()
+    let mut builder = Resource::builder()
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")));
-    if has_name { builder.build() } else { builder.with_service_name(NAME).build() }
+    if !has_name {
+        builder = builder.with_service_name(NAME);
+    }
+    // Or else the counters of several processes would be one series.
+    if of_variables.get(&INSTANCE.into()).is_none() {
+        builder = builder.with_attribute(KeyValue::new(INSTANCE, Uuid::now_v7().to_string()));
+    }
+    builder.build()
 }
 
 /// Does what blocks on a thread of its own, and gives it up when it takes long. What failed was
 /// logged by the client.
-async fn in_time(work: impl FnOnce() -> OTelSdkResult + Send + 'static) {
-    let sent = tokio::time::timeout(PATIENCE, tokio::task::spawn_blocking(work)).await;
+async fn in_time(patience: Duration, work: impl FnOnce() -> OTelSdkResult + Send + 'static) {
+    let sent = tokio::time::timeout(patience, tokio::task::spawn_blocking(work)).await;
     if sent.is_err() {
-        tracing::warn!("traces and metrics were given up: they took longer than {PATIENCE:?}");
+        let seconds = patience.as_secs();
+        tracing::warn!("traces and metrics were given up: they took longer than {seconds} s");
     }
 }

@@ -63,7 +63,9 @@ impl Tools {
         let work = Box::pin(work);
         let work = async {
             let ended = work.await;
-            if let Err(error) = &ended {
+            if let Err(error) = &ended
+                && !self.is_attempt(error)
+            {
                 let span = Span::current();
                 span.record("otel.status_code", "ERROR");
                 span.record("otel.status_description", error.to_string());

@@ -32,28 +32,46 @@ impl FromRow for OldLoads {
     }
 }
 
-/// The rows of the ledger that are old: those before a moment, but not those of a target's last run,
-/// which say by which keys the table is merged.
-fn old(ledger: &str, targets: &[&TableName], before: &str) -> String {
-    let names: Vec<String> = targets.iter().map(|target| text(&target.to_string())).collect();
-    let (names, before) = (names.join(", "), text(before));
-    format!(
-        "FROM {ledger} WHERE target_table IN ({names}) AND loaded_at < {before} AND run_id NOT IN \
-         (SELECT run_id FROM (SELECT run_id, ROW_NUMBER() OVER (PARTITION BY target_table ORDER BY \
-         loaded_at DESC, run_id DESC) AS place FROM {ledger} WHERE target_table IN ({names})) AS \
-         newest WHERE place = 1)"
-    )
+/// Targets of a schema, and which of their loads are old.
+#[derive(Clone, Debug)]
+pub struct Targets<'a> {
+    pub schema: &'a str,
+    pub targets: Vec<&'a TableName>,
+    /// The bucket of whose files it is known that they are loaded.
+    pub bucket: &'a str,
+    /// Loads before this moment are old: such as `2026-09-01 00:00:00`, in UTC.
+    pub before: &'a str,
 }
 
-/// Counts the old loads of each target of a schema. `before`: such as `2026-09-01 00:00:00`, in UTC.
-pub fn count_old(schema: &str, targets: &[&TableName], before: &str) -> String {
-    let old = old(&ledger(schema), targets, before);
-    format!("SELECT target_table, COUNT(*) AS loads {old} GROUP BY target_table")
+impl Targets<'_> {
+    /// The rows of the ledger that are old, but not those of a target's last run, which say by which
+    /// keys the table is merged.
+    fn old(&self) -> String {
+        let ledger = TableName { schema: self.schema.to_owned(), table: LEDGER.to_owned() };
+        let ledger = sql::table(&ledger);
+        let names: Vec<String> =
+            self.targets.iter().map(|target| text(&target.to_string())).collect();
+        let (names, before) = (names.join(", "), text(self.before));
+        let address = format!("s3://{}/", self.bucket);
+        let (letters, address) = (address.chars().count(), text(&address));
+        format!(
+            "FROM {ledger} WHERE target_table IN ({names}) AND LEFT(source_uri, {letters}) = \
+             {address} AND loaded_at < {before} AND run_id NOT IN (SELECT run_id FROM (SELECT \
+             run_id, ROW_NUMBER() OVER (PARTITION BY target_table ORDER BY loaded_at DESC, run_id \
+             DESC) AS place FROM {ledger} WHERE target_table IN ({names})) AS newest WHERE place = \
+             1)"
+        )
+    }
+}
+
+/// Counts the old loads of each target.
+pub fn count_old(of: &Targets<'_>) -> String {
+    format!("SELECT target_table, COUNT(*) AS loads {} GROUP BY target_table", of.old())
 }
 
 /// Lets the ledger forget them. Their files count as new when they come again.
-pub fn forget_in_ledger(schema: &str, targets: &[&TableName], before: &str) -> String {
-    format!("DELETE {}", old(&ledger(schema), targets, before))
+pub fn forget_in_ledger(of: &Targets<'_>) -> String {
+    format!("DELETE {}", of.old())
 }
 
 /// The transaction in which a target's fence forgets them.
@@ -64,10 +82,6 @@ pub fn forget_in_fence(target: &TableName, before: &str) -> Vec<String> {
     vec![lock_fence(target), delete]
 }
 
-fn ledger(schema: &str) -> String {
-    sql::table(&TableName { schema: schema.to_owned(), table: LEDGER.to_owned() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,10 +89,13 @@ mod tests {
     #[test]
     fn all_loads_but_those_of_the_last_run_are_forgotten() {
         let target = |table: &str| TableName::new("sales", table).expect("a valid name");
-        let (orders, lines, at) = (target("orders"), target("lines"), "2026-09-01 00:00:00");
-        insta::assert_snapshot!(count_old("sales", &[&orders, &lines], at), @r#"SELECT target_table, COUNT(*) AS loads FROM "sales"."loader_loads" WHERE target_table IN ('sales.orders', 'sales.lines') AND loaded_at < '2026-09-01 00:00:00' AND run_id NOT IN (SELECT run_id FROM (SELECT run_id, ROW_NUMBER() OVER (PARTITION BY target_table ORDER BY loaded_at DESC, run_id DESC) AS place FROM "sales"."loader_loads" WHERE target_table IN ('sales.orders', 'sales.lines')) AS newest WHERE place = 1) GROUP BY target_table"#);
-        insta::assert_snapshot!(forget_in_ledger("sales", &[&orders], at), @r#"DELETE FROM "sales"."loader_loads" WHERE target_table IN ('sales.orders') AND loaded_at < '2026-09-01 00:00:00' AND run_id NOT IN (SELECT run_id FROM (SELECT run_id, ROW_NUMBER() OVER (PARTITION BY target_table ORDER BY loaded_at DESC, run_id DESC) AS place FROM "sales"."loader_loads" WHERE target_table IN ('sales.orders')) AS newest WHERE place = 1)"#);
-        insta::assert_snapshot!(forget_in_fence(&orders, at).join("\n"), @r#"
+        let (orders, lines) = (target("orders"), target("lines"));
+        let (schema, bucket, before) = ("sales", "b", "2026-09-01 00:00:00");
+        let of = Targets { schema, targets: vec![&orders, &lines], bucket, before };
+        insta::assert_snapshot!(count_old(&of), @r#"SELECT target_table, COUNT(*) AS loads FROM "sales"."loader_loads" WHERE target_table IN ('sales.orders', 'sales.lines') AND LEFT(source_uri, 7) = 's3://b/' AND loaded_at < '2026-09-01 00:00:00' AND run_id NOT IN (SELECT run_id FROM (SELECT run_id, ROW_NUMBER() OVER (PARTITION BY target_table ORDER BY loaded_at DESC, run_id DESC) AS place FROM "sales"."loader_loads" WHERE target_table IN ('sales.orders', 'sales.lines')) AS newest WHERE place = 1) GROUP BY target_table"#);
+        let of = Targets { targets: vec![&orders], ..of };
+        insta::assert_snapshot!(forget_in_ledger(&of), @r#"DELETE FROM "sales"."loader_loads" WHERE target_table IN ('sales.orders') AND LEFT(source_uri, 7) = 's3://b/' AND loaded_at < '2026-09-01 00:00:00' AND run_id NOT IN (SELECT run_id FROM (SELECT run_id, ROW_NUMBER() OVER (PARTITION BY target_table ORDER BY loaded_at DESC, run_id DESC) AS place FROM "sales"."loader_loads" WHERE target_table IN ('sales.orders')) AS newest WHERE place = 1)"#);
+        insta::assert_snapshot!(forget_in_fence(&orders, before).join("\n"), @r#"
         LOCK "sales"."loader_fence_orders"
         DELETE FROM "sales"."loader_fence_orders" WHERE loaded_at < '2026-09-01 00:00:00'
         "#);

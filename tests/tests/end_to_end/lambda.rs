@@ -219,6 +219,36 @@ fn what_is_too_large_goes_to_others_and_what_must_come_after_it_does_too() {
 }
 
 #[test]
+fn files_that_are_held_keep_no_others_from_their_turn() {
+    let place = Place::new("lambda-held");
+    let mut queue = Queue::start(30, 50);
+    let url = queue.url.clone();
+    // Room for one of these files in a turn.
+    let arguments =
+        ["--queue-url", &url, "--lambda-largest-file", "12", "--file-order=name", "--plugins=none"];
+    let function = Function::start(&place, &arguments);
+    place.execute(&format!("CREATE TABLE {}.frozen (id INTEGER)", place.schema()));
+    for name in ["f_1.csv", "f_2.csv"] {
+        place.put(name, "id,n\n1,1\n");
+    }
+    place.put("f_3.csv", "id\n7\n");
+    place.put("t_1.csv", "id,n\n1,1\n");
+    // One message may tell of files of several tables.
+    let body = |name: &str| serde_json::from_str::<Value>(&told(&place, name)).expect("JSON");
+    let (mut both, other) = (body("f_3.csv"), body("t_1.csv"));
+    both["Records"].as_array_mut().expect("records").push(other["Records"][0].clone());
+    queue.send(&[told(&place, "f_1.csv"), told(&place, "f_2.csv"), both.to_string()]);
+    let invoked = function.empty(&mut queue);
+    let loaded = place.value("SELECT COUNT(*) FROM {s}.frozen WHERE id = 7");
+    assert_eq!(loaded, "1", "{}\n{:?}", function.log(), queue.dead());
+    assert_eq!(place.value("SELECT COUNT(*) FROM {s}.t"), "1");
+    assert_eq!(reasons(queue.dead()), "frozen 5\nfrozen 5");
+    assert!(invoked <= 6, "{invoked} invocations\n{}", function.log());
+    let listings = function.log().matches("\"run started\"").count();
+    assert!(listings <= 12, "{listings} runs\n{}", function.log());
+}
+
+#[test]
 fn notifications_without_a_queue_and_rounds_are_done_or_fail() {
     let place = Place::new("lambda-rounds");
     let function = Function::start(&place, &[]);

@@ -204,6 +204,6 @@ fn no_load_fails_where_nobody_collects() {
     let grpc = [("OTEL_TRACES_EXPORTER", "otlp"), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")];
     let ended = load(&place, &folder, &grpc);
     assert_eq!(ended.code, 0, "{ended:?}");
-    let said = "nothing is sent to OpenTelemetry: OTEL_EXPORTER_OTLP_PROTOCOL is grpc";
+    let said = "not sent to OpenTelemetry: traces: OTEL_EXPORTER_OTLP_PROTOCOL is grpc";
     assert!(ended.stderr.contains(said), "{ended:?}");
 }

@@ -122,8 +122,9 @@ pub(crate) enum TakenBack {
 }
 
 /// Moves a file back to `data/in/`, if it was put aside. When several of its name were, the last one
-/// counts. `is_forced`: also when it has a successor, whose rows those of the older one would
-/// replace.
+/// counts. `remembered`: the days for which the ledger remembers loads, if not for ever; what came
+/// after an older file is not known. `is_forced`: also when it has a successor, whose rows those of
+/// the older one would replace.
 ///
 /// A file that has come to `data/in/` since then is newer, so it stays and nothing is moved. (For
 /// example, the producer has already sent a corrected `orders.csv`.)
@@ -131,6 +132,7 @@ pub(crate) async fn take_back(
     place: &Place,
     schema: &str,
     name: &str,
+    remembered: Option<u32>,
     is_forced: bool,
 ) -> Result<TakenBack> {
     let source = address(&place.bucket, name);
@@ -151,6 +153,19 @@ pub(crate) async fn take_back(
             "a later file of the name {name} was loaded at {at} by run {}, and the rows of {} are \
              older; delete it, or give --force to load it all the same",
             by.run_id, last.uri
+        )));
+    }
+    if let Some(days) = remembered
+        && !is_forced
+        && last
+            .at
+            .is_some_and(|at| Timestamp::now().duration_since(at).as_hours() / 24 >= days.into())
+    {
+        return Ok(TakenBack::Succeeded(format!(
+            "{} was put aside more than {days} days ago, for which the ledger remembers loads, so \
+             whether a later file of its name was loaded is not known; delete it, or give --force to \
+             load it all the same",
+            last.uri
         )));
     }
     // The object may be gone by now, and a new one may have come.

@@ -210,7 +210,7 @@ impl Work<'_> {
 const STAYS: [Kind; 2] = [Kind::Config, Kind::SchemaConflict];
 
 /// Whether a file that failed and stays must be loaded before those behind it.
-pub(crate) fn must_go_first(settings: &Settings) -> bool {
+pub(super) fn must_go_first(settings: &Settings) -> bool {
     match settings.on_refusal {
         Some(wanted) => wanted == OnRefusal::Stop,
         None => !job::any_order(settings),

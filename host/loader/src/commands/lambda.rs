@@ -4,7 +4,7 @@
 //! as does everything when it is killed.
 
 use std::cell::RefCell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use loader_aws::sqs::{Message, Queue};
 use loader_aws::stop::{self, Stop, Stopper};
@@ -20,17 +20,17 @@ use crate::job::Project;
 use crate::report::log::Logs;
 use crate::service::Service;
 use crate::service::board::Board;
-use crate::service::desk::{Again, Desk};
+use crate::service::desk::{Again, Desk, Settled};
 use crate::service::grounds::Grounds;
 use crate::service::invocation::{self, Invocation};
 use crate::service::rounds::Course;
-use crate::service::turn::{Bounds, Giver};
+use crate::service::turn::{Bounds, Giver, SIGTERM};
 
-/// A larger file is handed over: a function has half a gigabyte of disk, unless it is given more, and
-/// a quarter of an hour.
-const LARGEST_FILE: u64 = 256 << 20;
-/// The signal that a load is told of when the time is up.
-const SIGTERM: i32 = 15;
+/// A larger file is handed over. Four tables have their files on the disk at once, of which a function
+/// has half a gigabyte unless it is given more; and it has a quarter of an hour.
+const LARGEST_FILE: u64 = 100 << 20;
+/// What is kept of the time for the answer.
+const FOR_THE_ANSWER: Duration = Duration::from_secs(2);
 
 /// The function, made ready once for many invocations.
 pub struct Function {
@@ -51,38 +51,47 @@ impl Function {
         }
         let grounds = Grounds::prepare(args, &Stop::never(), logs).await?;
         let settings = grounds.project.settings()?;
-        let queue = async |url: &Option<String>| match url {
-            Some(url) => Queue::connect(&grounds.place.aws, url).await.map(Some),
-            None => Ok(None),
+        let aws = &grounds.place.aws;
+        let queue = match &settings.queue_url {
+            Some(url) => Some(Queue::connect(aws, url).await?),
+            None => None,
         };
-        let desk = Desk {
-            queue: queue(&settings.queue_url).await?,
-            of_too_large: queue(&settings.lambda_too_large_queue_url).await?,
-        };
+        let of_too_large = settings.lambda_too_large_queue_url.as_deref();
+        let of_too_large = of_too_large.map(|url| Queue::to_send_to(aws, url)).transpose()?;
         let largest_file = settings.lambda_largest_file.unwrap_or(LARGEST_FILE);
         Ok(Function {
             board: Board::new(),
-            desk,
-            bounds: Bounds { bytes: largest_file, largest_file, ..Bounds::default() },
+            bounds: Bounds {
+                bytes: largest_file,
+                largest_file,
+                hands_over: of_too_large.is_some(),
+                ..Bounds::default()
+            },
+            desk: Desk { queue, of_too_large },
             parallel: settings.parallel.unwrap_or(PARALLEL).max(1),
             grounds,
         })
     }
 
-    /// Loads what an event brings, and gives the answer for Lambda. `time`: what is left of the
-    /// invocation's.
+    /// Loads what an event brings, and gives the answer for Lambda. `ends_at`: when the time of the
+    /// invocation is up.
     ///
     /// Errors: what is wrong with an event; and for one that is no batch of messages, whatever kept
     /// it from being done, so that Lambda invokes the function again.
-    pub async fn handle(&self, event: &Value, time: Duration) -> Result<Value> {
+    pub async fn handle(&self, event: &Value, ends_at: Instant) -> Result<Value> {
         let handled = match invocation::read(event)? {
             Invocation::Messages(messages) => {
-                let again = self.load(messages, false, time).await;
-                Ok(invocation::answer(&again))
+                let ids: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
+                let settled = self.load(&self.desk, messages, false, ends_at).await;
+                // What is not known to be done comes again.
+                let again = ids.iter().filter(|id| !settled.done.contains(id));
+                Ok(invocation::answer(again))
             }
             Invocation::Notification(message) => {
-                let again = self.load(vec![message], false, time).await;
-                match again.into_iter().next() {
+                // It is of no queue, so there is none to give it back to.
+                let desk = Desk { queue: None, ..self.desk.clone() };
+                let settled = self.load(&desk, vec![message], false, ends_at).await;
+                match settled.again.into_iter().next() {
                     Some(Again { why, needs_people, .. }) => {
                         let kind = if needs_people { Kind::Data } else { Kind::Transient };
                         Err(Error::new(kind, why))
@@ -91,7 +100,7 @@ impl Function {
                 }
             }
             Invocation::Round => {
-                self.load(Vec::new(), true, time).await;
+                self.load(&self.desk, Vec::new(), true, ends_at).await;
                 match self.board.could_look() {
                     Err(why) => Err(Error::new(Kind::Transient, why)),
                     Ok(()) => Ok(Value::Null),
@@ -99,22 +108,32 @@ impl Function {
             }
         };
         // Nothing runs any more once the answer is given.
-        hooks::finish().await;
+        hooks::finish(time_until(ends_at).saturating_sub(FOR_THE_ANSWER)).await;
         handled
     }
 
-    /// Loads what messages tell of. Returns those that come again.
-    async fn load(&self, messages: Vec<Message>, all: bool, time: Duration) -> Vec<Again> {
+    /// Loads what messages tell of, and what lies there of all tables, where that is asked for.
+    async fn load(
+        &self,
+        desk: &Desk,
+        messages: Vec<Message>,
+        all: bool,
+        ends_at: Instant,
+    ) -> Settled {
         let (before_next, at_once) = (stop::channel(), stop::channel());
         let stops = Stops { before_next: before_next.1, at_once: at_once.1 };
-        let Function { grounds, board, desk, bounds, parallel } = self;
-        let again = RefCell::new(Vec::new());
+        let Function { grounds, board, bounds, parallel, .. } = self;
+        let settled = RefCell::new(Settled::default());
         let service = Service {
             giver: Giver { grounds, board, bounds: *bounds, stops },
             parallel: *parallel,
             course: Course::Once { all },
             desk,
-            settled: &|settled| again.borrow_mut().extend(settled.again),
+            settled: &|more| {
+                let mut settled = settled.borrow_mut();
+                settled.done.extend(more.done);
+                settled.again.extend(more.again);
+            },
         };
         let (sender, mail) = mpsc::unbounded_channel();
         for message in messages {
@@ -124,20 +143,24 @@ impl Function {
         drop(sender);
         tokio::select! {
             () = service.run(mail) => {}
-            never = time_passes(time, &before_next.0, &at_once.0) => match never {},
+            never = time_passes(time_until(ends_at), &before_next.0, &at_once.0) => match never {},
         }
-        again.into_inner()
+        settled.into_inner()
     }
 }
 
-/// Stops loads in order before the time is up: in its last quarter none is begun, and shortly before
-/// its end those that go on are broken off.
+fn time_until(at: Instant) -> Duration {
+    at.saturating_duration_since(Instant::now())
+}
+
+/// Stops loads in order before the time is up: in its last quarter none is begun, and a tenth before
+/// its end, or half a minute, those that go on are broken off.
 async fn time_passes(
     time: Duration,
     before_next: &Stopper,
     at_once: &Stopper,
 ) -> std::convert::Infallible {
-    let for_the_end = (time / 10).min(Duration::from_secs(10));
+    let for_the_end = (time / 10).min(Duration::from_secs(30));
     tokio::time::sleep(time * 3 / 4).await;
     before_next.stop(SIGTERM);
     tokio::time::sleep((time / 4).saturating_sub(for_the_end)).await;

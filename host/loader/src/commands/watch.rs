@@ -15,6 +15,7 @@ use crate::backlog::doing::Stops;
 use crate::cli::RunArgs;
 use crate::commands::conclude;
 use crate::report::log::Logs;
+use crate::retention::Forgetting;
 use crate::service::Service;
 use crate::service::board::Board;
 use crate::service::desk::Desk;
@@ -40,6 +41,8 @@ pub async fn run(args: RunArgs, stop: Stop, logs: &Logs) -> u8 {
 async fn watch(args: RunArgs, stop: Stop, logs: &Logs) -> Result<()> {
     let grounds = Grounds::prepare(args, &stop, logs).await?;
     let settings = grounds.project.settings()?;
+    // What is wrong with it is said now, and not once a day.
+    Forgetting::of(&grounds.project, grounds.project.tables(), None)?;
     let queue = match &settings.queue_url {
         Some(url) => Some(Queue::connect(&grounds.place.aws, url).await?),
         None => None,

@@ -27,7 +27,9 @@ pub(super) async fn post(url: &str, body: &str) -> Result<(), Failed> {
             status if status.is_success() => Ok(()),
             status => Err(failed(format!("it answered {status}"), passes(status))),
         },
-        Ok(Err(error)) => Err(failed(format!("it was not reached: {error}"), true)),
+        Ok(Err(error)) => {
+            Err(failed(format!("it was not reached: {}", https::with_causes(&error)), true))
+        }
         Err(_) => Err(failed(format!("no answer in {} s", PATIENCE.as_secs()), true)),
     }
 }

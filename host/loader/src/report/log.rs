@@ -4,7 +4,7 @@
 //! JSON lines have the Glue job's shape: level, ts, run_id, msg, then the event's fields. For
 //! example, `{"level":"INFO","ts":"2025-01-19T10:30:00Z","run_id":"…","msg":"staged","parts":2}`.
 //! The kept copy lives in a temporary file, so that a long run does not grow in memory. Cell values
-//! and secrets are never logged.
+//! are logged only in what an error says of them, and secrets never.
 //!
 //! This module writes the lines itself, because the JSON of `tracing_subscriber::fmt` has other
 //! names (`timestamp`, `message`, `WARN`) and no run id. Renaming them would take a formatter with

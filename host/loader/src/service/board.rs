@@ -12,9 +12,6 @@ use crate::backlog::outcome::{ALREADY_LOADED, End, FileOutcome, LOADED};
 use crate::backlog::pending::{Backlog, PendingFile};
 use crate::service::now::{AtWork, Now, Pending};
 
-/// How often old loads are forgotten.
-const FORGETS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// What goes on. Readers get copies.
 pub(crate) struct Board {
     now: Mutex<Now>,
@@ -30,7 +27,6 @@ impl Board {
             claimed: BTreeSet::new(),
             looked_at: None,
             trouble: None,
-            forgot_at: None,
         };
         Board { now: Mutex::new(now) }
     }
@@ -90,16 +86,6 @@ impl Board {
         self.lock().trouble.clone().map_or(Ok(()), Err)
     }
 
-    /// Whether old loads are to be forgotten now: not again within a day.
-    pub(super) fn is_day_to_forget(&self) -> bool {
-        let mut now = self.lock();
-        if now.forgot_at.is_some_and(|at| at.elapsed() < FORGETS_EVERY) {
-            return false;
-        }
-        now.forgot_at = Some(Instant::now());
-        true
-    }
-
     pub(super) fn begins(&self, table: &str, files: &[PendingFile]) {
         let first = files.first().map(|file| file.name.clone()).unwrap_or_default();
         let at_work = AtWork { since: Timestamp::now(), files: files.len(), first };
@@ -121,7 +107,7 @@ impl Board {
 }
 
 /// Whether a file that was taken up is not in `data/in/` any more.
-fn has_left(file: &FileOutcome) -> bool {
+pub(super) fn has_left(file: &FileOutcome) -> bool {
     matches!(file.end, End::Gone)
         || file.exit_code() == Kind::Data.exit_code()
         || [LOADED, ALREADY_LOADED].contains(&file.word())

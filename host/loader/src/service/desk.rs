@@ -53,7 +53,10 @@ impl Desk {
                 }
                 Verdict::HandOver => {
                     let is_done = self.hand_over(message, judged).await;
-                    is_done.then(|| read.push(message)).is_some()
+                    if is_done {
+                        read.push(message);
+                    }
+                    is_done
                 }
                 Verdict::DeadLetter => self.bury(message, judged).await,
                 Verdict::Return => {
@@ -91,7 +94,7 @@ impl Desk {
     async fn bury(&self, message: &Message, judged: &Judged) -> bool {
         let because = because(judged);
         let [(_, error), (_, table), (_, run_id), _] = &because;
-        tracing::warn!(error, table, run_id, message = %message.id, "somebody has to act");
+        tracing::warn!(error, table, run_id, message_id = %message.id, "somebody has to act");
         // Without it, the message comes until the queue itself sends it there.
         let Some(queue) = &self.queue else { return false };
         let buried = queue.bury(message, &because).await;
@@ -108,10 +111,10 @@ impl Desk {
         let Some(queue) = &self.of_too_large else {
             let fact = "a file stays in data/in/ until a program loads it that has the time; \
                         --lambda-too-large-queue-url names a queue for such files";
-            tracing::warn!(why, table, message = %message.id, "{fact}");
+            tracing::warn!(why, table, message_id = %message.id, "{fact}");
             return true;
         };
-        tracing::info!(why, table, message = %message.id, "handed over");
+        tracing::info!(why, table, message_id = %message.id, "handed over");
         let sent = queue.send(&message.body, &because).await;
         if let Err(error) = &sent {
             tracing::warn!(%error, "a message could not be handed over; it will come again");

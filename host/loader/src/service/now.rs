@@ -19,8 +19,6 @@ pub(super) struct Now {
     /// When the bucket was last listed, and why it could not be since then.
     pub(super) looked_at: Option<Instant>,
     pub(super) trouble: Option<String>,
-    /// When old loads were last forgotten.
-    pub(super) forgot_at: Option<Instant>,
 }
 
 /// A table at work.

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use loader_model::error::Kind;
 
 use crate::backlog::doing::{Again, Doing, Stops};
 use crate::backlog::outcome::{End, FileOutcome};
 use crate::backlog::pending::{Backlog, PendingFile, Queue};
-use crate::backlog::{self, aside, must_go_first};
+use crate::backlog::{self, aside, held};
+use crate::job;
 use crate::retention::Forgetting;
-use crate::service::board::Board;
+use crate::service::board::{Board, has_left};
 use crate::service::grounds::Grounds;
 use crate::service::letter::{Judged, Letter, Reason};
 use crate::service::verdict::Verdict;
@@ -22,12 +24,17 @@ pub(crate) struct Bounds {
     pub(crate) bytes: u64,
     /// A larger file is for another program to load.
     pub(crate) largest_file: u64,
+    /// Whether such a program has a queue.
+    pub(crate) hands_over: bool,
 }
+
+/// The signal that a load is told of when the time is up.
+pub(crate) const SIGTERM: i32 = 15;
 
 /// Those of a machine that has time.
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { files: 20_000, bytes: 10 << 30, largest_file: u64::MAX }
+        Bounds { files: 20_000, bytes: 10 << 30, largest_file: u64::MAX, hands_over: false }
     }
 }
 
@@ -42,6 +49,8 @@ pub(super) struct Turn {
     others: Judged,
     /// Files that were listed, and are for a later turn.
     pub(super) left: BTreeSet<String>,
+    /// Whether a file has left `data/in/`.
+    has_moved: bool,
     /// Whether a file, or all of them, failed in a way that passes: the table is left alone a while.
     pub(super) is_troubled: bool,
 }
@@ -49,7 +58,8 @@ pub(super) struct Turn {
 impl Turn {
     fn of(table: String, letters: Vec<Letter>) -> Turn {
         let (judged, left) = (BTreeMap::new(), BTreeSet::new());
-        Turn { table, letters, judged, others: Judged::fine(), left, is_troubled: false }
+        let (others, has_moved, is_troubled) = (Judged::fine(), false, false);
+        Turn { table, letters, judged, others, left, has_moved, is_troubled }
     }
 
     /// What became of a file. `None`: it is for a later turn.
@@ -58,6 +68,24 @@ impl Turn {
             Some(judged) => Some(judged.clone()),
             None if self.left.contains(name) => None,
             None => Some(self.others.clone()),
+        }
+    }
+
+    /// A turn in which no file has left `data/in/` would be followed by the same one again. So the
+    /// table is left alone a while, and the messages of the files behind are given back.
+    fn end(&mut self) {
+        if self.has_moved || self.left.is_empty() {
+            return;
+        }
+        self.is_troubled = true;
+        let reason = Reason {
+            error: "the files before it, of which none can be loaded now, fill a turn".to_owned(),
+            table: self.table.clone(),
+            ..Reason::default()
+        };
+        for name in std::mem::take(&mut self.left) {
+            let returned = Judged { verdict: Verdict::Return, reason: Some(reason.clone()) };
+            self.judged.insert(name, returned);
         }
     }
 
@@ -78,10 +106,11 @@ impl Giver<'_> {
     /// Loads the first files of a table.
     pub(super) async fn turn(&self, queue: Queue, letters: Vec<Letter>) -> Turn {
         let mut turn = Turn::of(queue.table.clone(), letters);
-        let queue = self.taken_up(queue, &mut turn);
+        let queue = self.taken_up(queue, &mut turn).await;
         if !queue.files.is_empty() {
             self.load(queue, &mut turn).await;
         }
+        turn.end();
         self.judge_absent(&mut turn).await;
         turn
     }
@@ -113,10 +142,10 @@ impl Giver<'_> {
 
     /// The files that this turn takes up, in their order. The others are left, or for another
     /// program, and with one that is so are those behind it, where the order counts.
-    fn taken_up(&self, queue: Queue, turn: &mut Turn) -> Queue {
+    async fn taken_up(&self, queue: Queue, turn: &mut Turn) -> Queue {
         let settings = self.grounds.project.of_table(&queue.table, None).ok();
         let order = settings.as_ref().and_then(|all| all.file_order).unwrap_or_default();
-        let counts = settings.as_ref().is_some_and(must_go_first);
+        let counts = settings.as_ref().is_some_and(|settings| !job::any_order(settings));
         let mut queue = queue.in_order(order);
         let largest = self.bounds.largest_file;
         let mut behind: Option<String> = None;
@@ -129,20 +158,30 @@ impl Giver<'_> {
             turn.judged.insert(file.name.clone(), handed_over(&turn.table, file, first, largest));
             false
         });
-        let left = queue.files.split_off(self.count(&queue.files));
+        let mut count = self.count(&queue.files, |_| false);
+        if count < queue.files.len() {
+            // Files that are held stay where they are, and must not fill each turn again and again.
+            let backlog = Backlog { queues: vec![queue.clone()], ..Backlog::default() };
+            let held = held::read_all(&self.grounds.place, &backlog).await.unwrap_or_default();
+            count = self.count(&queue.files, |file| held.contains_key(&file.name));
+        }
+        let left = queue.files.split_off(count);
         turn.left = left.into_iter().map(|file| file.name).collect();
         queue
     }
 
     /// How many of a table's next files are loaded in one turn; at least one, if there is one.
-    fn count(&self, files: &[PendingFile]) -> usize {
-        let mut bytes = 0u64;
+    /// `is_held`: which of them need no room.
+    fn count(&self, files: &[PendingFile], is_held: impl Fn(&PendingFile) -> bool) -> usize {
+        let (mut n, mut bytes) = (0, 0u64);
         let fits = |file: &&PendingFile| {
-            bytes = bytes.saturating_add(file.size_bytes);
-            bytes <= self.bounds.bytes
+            if is_held(file) {
+                return true;
+            }
+            (n, bytes) = (n + 1, bytes.saturating_add(file.size_bytes));
+            n <= self.bounds.files && bytes <= self.bounds.bytes
         };
-        let first = files.iter().take(self.bounds.files).take_while(fits).count();
-        first.max(1).min(files.len())
+        files.iter().take_while(fits).count().max(1).min(files.len())
     }
 
     async fn load(&self, queue: Queue, turn: &mut Turn) {
@@ -158,6 +197,8 @@ impl Giver<'_> {
                 turn.judged.extend(there.map(|file| (file.name.clone(), judged(file))));
                 let passes = |file: &FileOutcome| Verdict::of(file.exit_code()) == Verdict::Return;
                 turn.is_troubled = outcomes.files.iter().any(passes);
+                turn.has_moved = outcomes.files.iter().any(has_left);
+                self.hand_over_what_was_broken_off(&outcomes.files, turn);
             }
             Err(error) => {
                 tracing::warn!(%error, table = %turn.table, "the table's turn failed");
@@ -166,6 +207,24 @@ impl Giver<'_> {
                 turn.others = Judged { verdict: Verdict::Return, reason: Some(reason) };
                 turn.is_troubled = true;
             }
+        }
+    }
+
+    /// A load that was broken off because the time was up would be again, where it is the first one:
+    /// it is for a program that has the time.
+    fn hand_over_what_was_broken_off(&self, files: &[FileOutcome], turn: &mut Turn) {
+        if !self.bounds.hands_over || self.stops.at_once.check().is_ok() {
+            return;
+        }
+        let broken_off = Kind::Interrupted(SIGTERM).exit_code();
+        for file in files.iter().filter(|file| file.exit_code() == broken_off) {
+            let reason = Reason {
+                error: "its load did not end in the time of an invocation".to_owned(),
+                table: turn.table.clone(),
+                ..Reason::default()
+            };
+            let judged = Judged { verdict: Verdict::HandOver, reason: Some(reason) };
+            turn.judged.insert(file.name.clone(), judged);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Sends to the collector, over the same TLS as everything else.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http_body_util::{BodyExt, Full, Limited};
@@ -8,6 +9,7 @@ use hyper::{Request, Response};
 use opentelemetry_http::{Bytes, HttpClient, HttpError};
 use tokio::runtime::Handle;
 
+use super::variables::{timeout, variable};
 use crate::https;
 
 /// The most of an answer that is read.
@@ -20,11 +22,15 @@ pub(super) struct Client {
     runtime: Handle,
     /// Whether the last request was in vain: the log has the first of several in a row.
     is_in_vain: AtomicBool,
+    /// How long a request may take.
+    patience: Duration,
 }
 
 impl Client {
-    pub(super) fn new() -> Client {
-        Client { runtime: Handle::current(), is_in_vain: AtomicBool::new(false) }
+    /// `signal`: `TRACES` or `METRICS`.
+    pub(super) fn new(signal: &str) -> Client {
+        let patience = Duration::from_millis(timeout(signal, variable));
+        Client { runtime: Handle::current(), is_in_vain: AtomicBool::new(false), patience }
     }
 
     /// Logs that sending has begun to fail, or has ceased to.
@@ -43,7 +49,13 @@ impl Client {
 #[async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let sent = self.runtime.spawn(send(request)).await?;
+        // The exporter, which is on a thread without a runtime, waits for this for ever.
+        let (runtime, patience) = (self.runtime.clone(), self.patience);
+        let in_time = async move {
+            let sent = tokio::time::timeout(patience, send(request)).await;
+            sent.unwrap_or_else(|_| Err(format!("no answer in {} ms", patience.as_millis()).into()))
+        };
+        let sent = runtime.spawn(in_time).await?;
         self.notes(match &sent {
             Ok(answer) if answer.status().is_success() => None,
             Ok(answer) => Some(format!("it answered {}", answer.status())),

@@ -8,6 +8,13 @@ pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
 }
 
+/// How long a request may take, in milliseconds.
+pub(super) fn timeout(signal: &str, variable: impl Fn(&str) -> Option<String>) -> u64 {
+    let of_signal = variable(&format!("OTEL_EXPORTER_OTLP_{signal}_TIMEOUT"));
+    let given = of_signal.or_else(|| variable("OTEL_EXPORTER_OTLP_TIMEOUT"));
+    given.and_then(|given| given.parse().ok()).unwrap_or(10_000)
+}
+
 /// Whether a signal, `TRACES` or `METRICS`, is sent. Errors: what is asked for and cannot be had.
 pub(super) fn is_wanted(
     signal: &str,
@@ -77,6 +84,18 @@ mod tests {
         assert_eq!(wanted(&[ALL, ("OTEL_TRACES_EXPORTER", "none")]), "- +");
         assert_eq!(wanted(&[ALL, ("OTEL_METRICS_EXPORTER", "prometheus")]), "+ -");
         assert_eq!(wanted(&[ALL, ("OTEL_SDK_DISABLED", "True")]), "- -");
+    }
+
+    #[test]
+    fn the_time_of_a_request_is_that_of_its_signal() {
+        let variables =
+            [("OTEL_EXPORTER_OTLP_TIMEOUT", "7"), ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "9")];
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(given, _)| *given == name)?;
+            Some(found.1.to_owned())
+        };
+        assert_eq!((timeout("TRACES", variable), timeout("METRICS", variable)), (9, 7));
+        assert_eq!(timeout("TRACES", |_| None), 10_000);
     }
 
     #[test]
