@@ -18,11 +18,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         print!("{}", report::page());
         return Ok(());
     }
+    if arguments.iter().any(|word| word == "--help" || word == "-h") {
+        print!("{}", model::help());
+        return Ok(());
+    }
     let mut plan = Plan::default();
     for pair in arguments.chunks(2) {
-        let (name, value) = (pair[0].as_str(), pair.get(1).map(|text| text.replace('_', "")));
+        let (name, value) =
+            (pair[0].as_str(), pair.get(1).map(|text| text.replace(['_', ','], "")));
         let Some(value) = value.and_then(|text| text.parse::<f64>().ok()) else {
-            return failure(format!("{name} needs a number"));
+            return failure(format!("{name} needs a number behind it\n{}", model::help()));
         };
         plan.set(name, value)?;
     }
@@ -37,7 +42,7 @@ mod tests {
     #[test]
     fn the_page_has_what_is_simulated() {
         let page = include_str!("../../docs/scale.md");
-        let plan = Plan { files_a_day: 1e5, ledger_days: 90.0, ..Plan::default() };
+        let plan = Plan { files_a_day: 1e5, ..Plan::default() };
         let row = report::row("100,000 files", &plan);
         assert!(page.contains(&row), "{row} is not in docs/scale.md: run `cargo xtask simulate`");
     }

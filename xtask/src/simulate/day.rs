@@ -15,18 +15,20 @@ pub(super) struct Day {
     pub(super) files: u64,
     pub(super) loads: u64,
     pub(super) turns: u64,
-    /// Files that were pending at most, and at the end of the day.
+    /// Files that were pending at most, and those that wait still when the day ends.
     pub(super) most_pending: u64,
     pub(super) left: u64,
-    /// Seconds from the arrival of a file to the commit of its rows: of the middle one, of all but
-    /// one in a hundred, and of the last.
+    /// Seconds from the arrival of a file to the commit of its rows, or to the end of the day: of the
+    /// middle one, of all but one in a hundred, and of the last.
     pub(super) median: f64,
     pub(super) late: f64,
     pub(super) latest: f64,
-    /// How much of what there is was used, in the busiest hour: lanes, the commit queue, batches and
-    /// results of the Data API, writes and reads of S3.
+    /// How much of what there is was used, in the busiest hour: lanes, the commit queue, the right to
+    /// write to the ledger of the busiest schema, batches and results of the Data API, writes and
+    /// reads of S3.
     pub(super) lanes: f64,
     pub(super) commits: f64,
+    pub(super) ledger: f64,
     pub(super) batches: f64,
     pub(super) results: f64,
     pub(super) s3_writes: f64,
@@ -34,6 +36,7 @@ pub(super) struct Day {
     /// Requests of the day.
     pub(super) all_writes: f64,
     pub(super) all_reads: f64,
+    pub(super) all_listings: f64,
     pub(super) all_messages: f64,
 }
 
@@ -56,6 +59,8 @@ struct Table {
 struct Hour {
     lane_seconds: f64,
     commit_seconds: f64,
+    ledger_seconds: f64,
+    listings: f64,
     batches: f64,
     results: f64,
     writes: f64,
@@ -65,7 +70,6 @@ struct Hour {
 /// A table's turn.
 struct Turn {
     table: usize,
-    began: f64,
     /// Files that are still to be loaded, and those of the load that goes on.
     left: u64,
     files: u64,
@@ -99,6 +103,8 @@ struct Simulation<'a> {
     listed_until: f64,
     /// When the commit queue is free, and when the Data API takes the next request of a kind.
     commits_until: f64,
+    /// When the ledger of each schema can be written to.
+    ledgers_until: Vec<f64>,
     batches_until: f64,
     results_until: f64,
     ledger_rows: f64,
@@ -110,7 +116,6 @@ struct Simulation<'a> {
 
 /// Simulates the third year's last day of a plan.
 pub(super) fn simulate(plan: &Plan) -> Day {
-    let days = if plan.ledger_days > 0.0 { plan.ledger_days } else { 3.0 * 365.0 };
     let mut simulation = Simulation {
         plan,
         tables: (0..plan.tables).map(|_| Table::default()).collect(),
@@ -120,10 +125,11 @@ pub(super) fn simulate(plan: &Plan) -> Day {
         at_work: 0,
         pending: 0,
         commits_until: 0.0,
+        ledgers_until: vec![0.0; plan.schemas],
         listed_until: 0.0,
         batches_until: 0.0,
         results_until: 0.0,
-        ledger_rows: plan.files_a_day * days,
+        ledger_rows: plan.ledger_rows(),
         hours: vec![Hour::default(); 24],
         waits: Vec::new(),
         day: Day::default(),
@@ -154,11 +160,46 @@ impl Simulation<'_> {
                 let table = ends.partition_point(|end| *end < wanted).min(self.tables.len() - 1);
                 self.arrive(table, now);
             }
+            self.forget(second);
             self.pass(now);
             self.begin_turns(now);
+            self.hour(now).lane_seconds += self.at_work as f64;
             self.day.most_pending = self.day.most_pending.max(self.pending);
         }
         self.day.left = self.pending;
+        for table in &mut self.tables {
+            let waits = table.pending.drain(..);
+            self.waits.extend(waits.map(|first| (SECONDS as f64 - first.at, first.files)));
+        }
+    }
+
+    /// Old loads are forgotten: by a fence each second, and by the ledgers a statement for some
+    /// tables at a time, which keeps loads from writing to it.
+    fn forget(&mut self, second: usize) {
+        if self.plan.ledger_days <= 0.0 || second >= self.plan.tables {
+            return;
+        }
+        let now = second as f64;
+        self.commit(now, now);
+        if second.is_multiple_of(takes::FORGOTTEN_AT_ONCE) {
+            let schema = self.schema_of(second);
+            let took = 2.0 * self.ledger_rows / takes::LEDGER_ROWS;
+            let begun = self.ledgers_until[schema].max(now);
+            let committed = self.commit(begun + took, now);
+            self.ledgers_until[schema] = committed;
+            self.hour(now).ledger_seconds += committed - begun;
+        }
+    }
+
+    /// A commit has its turn after those that are asked for, and not before `from`. Returns its end.
+    fn commit(&mut self, from: f64, now: f64) -> f64 {
+        self.commits_until = self.commits_until.max(from) + self.plan.commit;
+        self.hour(now).commit_seconds += self.plan.commit;
+        self.commits_until
+    }
+
+    fn schema_of(&self, table: usize) -> usize {
+        table % self.plan.schemas
     }
 
     fn arrive(&mut self, table: usize, now: f64) {
@@ -199,7 +240,7 @@ impl Simulation<'_> {
 
     fn step(&mut self, at: f64, lane: usize, phase: Phase) {
         let Some(turn) = self.turns[lane].take() else { return };
-        let files = turn.files;
+        let (files, schema) = (turn.files, self.schema_of(turn.table));
         let bytes = files as f64 * self.plan.file_bytes;
         self.turns[lane] = Some(turn);
         match phase {
@@ -214,9 +255,11 @@ impl Simulation<'_> {
                 self.wait(merged, lane, Phase::Merged);
             }
             Phase::Merged => {
-                self.commits_until = self.commits_until.max(at) + takes::COMMIT;
-                self.hour(at).commit_seconds += takes::COMMIT;
-                self.wait(self.commits_until, lane, Phase::Committed);
+                let begun = self.ledgers_until[schema].max(at);
+                let committed = self.commit(begun + takes::INSERTS, at);
+                self.ledgers_until[schema] = committed;
+                self.hour(at).ledger_seconds += committed - begun;
+                self.wait(committed, lane, Phase::Committed);
             }
             Phase::Committed => self.committed(at, lane),
         }
@@ -241,7 +284,7 @@ impl Simulation<'_> {
         self.at_work += 1;
         self.day.turns += 1;
         let listed = now + self.list(now);
-        self.turns[lane] = Some(Turn { table, began: now, left, files: 0 });
+        self.turns[lane] = Some(Turn { table, left, files: 0 });
         self.load(lane, listed);
     }
 
@@ -254,7 +297,7 @@ impl Simulation<'_> {
         let read =
             n * takes::OBJECT / takes::READ_AT_ONCE + n * self.plan.file_bytes / takes::STAGED;
         self.day.loads += 1;
-        self.ledger_rows += n;
+        self.ledger_rows += n / self.plan.schemas as f64;
         let of_hour = self.hour(begun);
         of_hour.batches += takes::BATCHES_OF_A_LOAD;
         of_hour.results += takes::RESULTS_OF_A_LOAD;
@@ -273,7 +316,6 @@ impl Simulation<'_> {
             self.turns[lane] = Some(turn);
             return self.load(lane, archived);
         }
-        self.hour(at).lane_seconds += archived - turn.began;
         self.at_work -= 1;
         self.tables[turn.table].is_at_work = false;
         if self.tables[turn.table].files > 0 {
@@ -291,7 +333,7 @@ impl Simulation<'_> {
         }
         self.listed_until = now + took * takes::FRESH;
         let watchers = self.plan.watchers as f64;
-        self.hour(now).reads += pages * watchers;
+        self.hour(now).listings += pages * watchers;
         took
     }
 
@@ -346,13 +388,15 @@ impl Simulation<'_> {
             late,
             latest,
             lanes: most(|hour| hour.lane_seconds) / 3600.0 / self.plan.lanes() as f64,
-            commits: most(|hour| hour.commit_seconds) / 3600.0,
+            commits: most(|hour| hour.commit_seconds).min(3600.0) / 3600.0,
+            ledger: most(|hour| hour.ledger_seconds) / 3600.0 / self.plan.schemas as f64,
             batches: most(|hour| hour.batches) / 3600.0 / takes::BATCHES,
             results: most(|hour| hour.results) / 3600.0 / takes::RESULTS,
             s3_writes: most(|hour| hour.writes) / 3600.0 / takes::S3_WRITES,
-            s3_reads: most(|hour| hour.reads) / 3600.0 / takes::S3_READS,
+            s3_reads: most(|hour| hour.reads + hour.listings) / 3600.0 / takes::S3_READS,
             all_writes: sum(|hour| hour.writes),
             all_reads: sum(|hour| hour.reads),
+            all_listings: sum(|hour| hour.listings),
             // Sent, received and deleted, the last two ten at a time at best; kept now and then.
             all_messages: files * (1.0 + 0.1 + 0.1 + 0.1),
             ..self.day

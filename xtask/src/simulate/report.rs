@@ -7,33 +7,47 @@ use super::model::{Plan, takes};
 
 /// The tables of `docs/scale.md`.
 pub(super) fn page() -> String {
-    let usual = Plan { ledger_days: 90.0, ..Plan::default() };
+    let usual = Plan::default();
+    let watched = |plan: &Plan, watchers: &[usize]| -> Vec<(String, Plan)> {
+        let of = |n: &usize| (counted(*n, "watcher"), Plan { watchers: *n, ..plan.clone() });
+        watchers.iter().map(of).collect()
+    };
+    let remembered = |plan: &Plan| {
+        [30.0, 90.0, 365.0, 0.0].map(|ledger_days| {
+            let kept = format!("{ledger_days} days");
+            let name = if ledger_days > 0.0 { kept } else { "three years".to_owned() };
+            (name, Plan { ledger_days, ..plan.clone() })
+        })
+    };
+    let ten = Plan { files_a_day: 1e7, watchers: 8, ledger_days: 30.0, ..usual.clone() };
+    let wide = Plan { tables: 20_000, ..ten.clone() };
     let mut out = String::new();
     let of_files = [1e5, 3e5, 1e6, 3e6, 1e7].map(|files_a_day| {
         (format!("{} files", grouped(files_a_day)), Plan { files_a_day, ..usual.clone() })
     });
     table(&mut out, "Four watchers, by files a day", &of_files);
-    let of_watchers = [1, 2, 4, 8]
-        .map(|watchers| (format!("{watchers} watchers"), Plan { watchers, ..usual.clone() }));
-    table(&mut out, "A million files a day, by watchers", &of_watchers);
-    let ten = Plan { files_a_day: 1e7, ..usual.clone() };
-    let of_ten = [4, 8, 16]
-        .map(|watchers| (format!("{watchers} watchers"), Plan { watchers, ..ten.clone() }));
-    table(&mut out, "Ten million files a day, by watchers", &of_ten);
-    let of_ledger = [30.0, 90.0, 365.0, 0.0].map(|ledger_days| {
-        let kept = format!("{ledger_days} days");
-        let name = if ledger_days > 0.0 { kept } else { "three years".to_owned() };
-        (name, Plan { ledger_days, ..usual.clone() })
-    });
-    table(&mut out, "A million files a day, by what the ledger holds", &of_ledger);
+    table(&mut out, "A million files a day, by watchers", &watched(&usual, &[1, 2, 4, 6, 8]));
+    table(&mut out, "A million files a day, by what the ledger holds", &remembered(&usual));
+    let of_commits = [0.1, 0.25, 0.5, 1.0]
+        .map(|commit| (format!("{commit} s a commit"), Plan { commit, ..usual.clone() }));
+    table(&mut out, "A million files a day, by the time of a commit", &of_commits);
+    let title = "Ten million files a day, ledger of 30 days, by watchers";
+    table(&mut out, title, &watched(&ten, &[4, 6, 8, 16]));
+    table(&mut out, "Ten million files a day, by what the ledger holds", &remembered(&ten));
+    let title = "Ten million files a day into 20,000 tables, ledger of 30 days, by watchers";
+    table(&mut out, title, &watched(&wide, &[4, 8, 16]));
+    let of_schemas =
+        [1, 4, 20].map(|schemas| (counted(schemas, "schema"), Plan { schemas, ..wide.clone() }));
+    table(&mut out, "The same with eight watchers, by schemas", &of_schemas);
     out
 }
 
 fn table(out: &mut String, title: &str, plans: &[(String, Plan)]) {
     let _ = writeln!(
         out,
-        "### {title}\n\n| plan | loads | files each | wait: half, 99 %, all | most pending | lanes | \
-         commits | batches | results | S3 writes |\n|---|---|---|---|---|---|---|---|---|---|"
+        "### {title}\n\n| plan | loads | files each | wait: half, 99 %, all | most pending | left at \
+         midnight | lanes | commits | ledger | batches | results | S3 writes \
+         |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
     );
     for (name, plan) in plans {
         let _ = writeln!(out, "{}", row(name, plan));
@@ -45,15 +59,17 @@ fn table(out: &mut String, title: &str, plans: &[(String, Plan)]) {
 pub(super) fn row(name: &str, plan: &Plan) -> String {
     let day = simulate(plan);
     format!(
-        "| {name} | {} | {:.1} | {}, {}, {} | {} | {} | {} | {} | {} | {} |",
+        "| {name} | {} | {:.1} | {}, {}, {} | {} | {} | {} | {} | {} | {} | {} | {} |",
         grouped(day.loads as f64),
-        day.files as f64 / day.loads.max(1) as f64,
+        files_of_a_load(&day),
         time(day.median),
         time(day.late),
         time(day.latest),
         grouped(day.most_pending as f64),
+        grouped(day.left as f64),
         percent(day.lanes),
         percent(day.commits),
+        percent(day.ledger),
         percent(day.batches),
         percent(day.results),
         percent(day.s3_writes),
@@ -62,23 +78,18 @@ pub(super) fn row(name: &str, plan: &Plan) -> String {
 
 /// A plan's day in words.
 pub(super) fn of_day(plan: &Plan, day: &Day) -> String {
-    let rows = |days: f64| plan.files_a_day * days;
-    let kept = if plan.ledger_days > 0.0 { plan.ledger_days } else { 3.0 * 365.0 };
-    let dollars = day.all_writes / 1000.0 * takes::DOLLARS_OF_WRITES
+    let rows = plan.ledger_rows();
+    let dollars = (day.all_writes + day.all_listings) / 1000.0 * takes::DOLLARS_OF_WRITES
         + day.all_reads / 1000.0 * takes::DOLLARS_OF_READS
         + day.all_messages / 1000.0 * takes::DOLLARS_OF_MESSAGES;
     let lines = [
-        ("tables", grouped(plan.tables as f64)),
+        (
+            "tables",
+            format!("{} in {}", grouped(plan.tables as f64), counted(plan.schemas, "schema")),
+        ),
         ("files a day", grouped(plan.files_a_day)),
         ("tables at once", format!("{} ({} x {})", plan.lanes(), plan.watchers, plan.parallel)),
-        (
-            "loads",
-            format!(
-                "{}, of {:.1} files",
-                grouped(day.loads as f64),
-                day.files as f64 / day.loads.max(1) as f64
-            ),
-        ),
+        ("loads", format!("{}, of {:.1} files", grouped(day.loads as f64), files_of_a_load(day))),
         ("turns", grouped(day.turns as f64)),
         (
             "wait of a file",
@@ -100,9 +111,10 @@ pub(super) fn of_day(plan: &Plan, day: &Day) -> String {
         (
             "busiest hour",
             format!(
-                "lanes {}, commits {}, batches {}, results {}, S3 writes {}, S3 reads {}",
+                "lanes {}, commits {}, ledger {}, batches {}, results {}, S3 writes {}, S3 reads {}",
                 percent(day.lanes),
                 percent(day.commits),
+                percent(day.ledger),
                 percent(day.batches),
                 percent(day.results),
                 percent(day.s3_writes),
@@ -113,10 +125,10 @@ pub(super) fn of_day(plan: &Plan, day: &Day) -> String {
         (
             "ledger",
             format!(
-                "{} rows after {kept:.0} days, {:.0} GB; a lookup takes {:.1} s",
-                grouped(rows(kept)),
-                rows(kept) * takes::LEDGER_ROW_BYTES / 1e9,
-                rows(kept) / takes::LEDGER_ROWS
+                "{} rows in each schema, {:.0} GB; a lookup takes {:.1} s",
+                grouped(rows),
+                rows * takes::LEDGER_ROW_BYTES / 1e9,
+                rows / takes::LEDGER_ROWS
             ),
         ),
         (
@@ -130,14 +142,26 @@ pub(super) fn of_day(plan: &Plan, day: &Day) -> String {
         (
             "requests",
             format!(
-                "{} S3 writes, {} S3 reads, {} of SQS: {dollars:.0} dollars a day",
+                "{} S3 writes, {} S3 reads, {} S3 listings, {} of SQS: {dollars:.0} dollars a day",
                 grouped(day.all_writes),
                 grouped(day.all_reads),
+                grouped(day.all_listings),
                 grouped(day.all_messages)
             ),
         ),
     ];
-    lines.iter().map(|(name, text)| format!("{name:>18}  {text}\n")).collect()
+    let mut text: String =
+        lines.iter().map(|(name, text)| format!("{name:>18}  {text}\n")).collect();
+    // An hour's files, on average.
+    if day.left as f64 > plan.files_a_day / 24.0 {
+        let left = grouped(day.left as f64);
+        let _ = writeln!(text, "{:>18}  DOES NOT KEEP UP: {left} files are left at midnight", "");
+    }
+    text
+}
+
+fn files_of_a_load(day: &Day) -> f64 {
+    (day.files - day.left) as f64 / day.loads.max(1) as f64
 }
 
 /// What has the least room in the busiest hour.
@@ -145,6 +169,7 @@ fn fullest(day: &Day) -> &'static str {
     let all = [
         (day.lanes, "lanes"),
         (day.commits, "commits"),
+        (day.ledger, "the ledger of a schema"),
         (day.batches, "batches"),
         (day.results, "results"),
         (day.s3_writes, "S3 writes"),
@@ -163,6 +188,12 @@ fn time(seconds: f64) -> String {
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),
     }
+}
+
+/// `1 schema`, `4 schemas`.
+fn counted(n: usize, what: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{} {what}{s}", grouped(n as f64))
 }
 
 fn grouped(n: f64) -> String {
