@@ -5,6 +5,8 @@
 //! and a turn takes what its requests take. The numbers of requests are those of the program, which
 //! prints them (`loader run --report json`); the times of AWS are assumptions, and stand in one list.
 
+mod arrivals;
+mod came_to;
 mod day;
 mod model;
 mod report;

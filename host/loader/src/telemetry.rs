@@ -20,12 +20,12 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::metrics::PeriodicReader;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::{Level, Metadata};
-use tracing_subscriber::Registry;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::Layer;
 use uuid::Uuid;
 
 use crate::figures;
+use crate::report::log::TraceLayer;
 use crate::telemetry::client::Client;
 use crate::telemetry::variables::is_wanted;
 
@@ -35,9 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// another.
 const NAME: &str = "loader";
 const INSTANCE: &str = "service.instance.id";
-
-/// A part of the log: it gets the spans and warnings of which traces are made.
-pub type TraceLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// What is sent.
 pub struct Telemetry {

@@ -3,42 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
+use super::arrivals::{Numbers, SECONDS, busy};
+use super::came_to::Day;
 use super::model::{Plan, takes};
-
-const SECONDS: usize = 24 * 60 * 60;
-/// How much more comes in the busiest hour than on average.
-const PEAK: f64 = 3.0;
-
-/// What a day came to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Day {
-    pub(super) files: u64,
-    pub(super) loads: u64,
-    pub(super) turns: u64,
-    /// Files that were pending at most, and those that wait still when the day ends.
-    pub(super) most_pending: u64,
-    pub(super) left: u64,
-    /// Seconds from the arrival of a file to the commit of its rows, or to the end of the day: of the
-    /// middle one, of all but one in a hundred, and of the last.
-    pub(super) median: f64,
-    pub(super) late: f64,
-    pub(super) latest: f64,
-    /// How much of what there is was used, in the busiest hour: lanes, the commit queue, the right to
-    /// write to the ledger of the busiest schema, batches and results of the Data API, writes and
-    /// reads of S3.
-    pub(super) lanes: f64,
-    pub(super) commits: f64,
-    pub(super) ledger: f64,
-    pub(super) batches: f64,
-    pub(super) results: f64,
-    pub(super) s3_writes: f64,
-    pub(super) s3_reads: f64,
-    /// Requests of the day.
-    pub(super) all_writes: f64,
-    pub(super) all_reads: f64,
-    pub(super) all_listings: f64,
-    pub(super) all_messages: f64,
-}
 
 /// Files of a table that came in one second.
 struct Arrived {
@@ -150,7 +117,7 @@ impl Simulation<'_> {
             end += weight / sum;
             ends.push(end);
         }
-        let (mut numbers, mut due) = (Numbers(0x9e37_79b9_7f4a_7c15), 0.0);
+        let (mut numbers, mut due) = (Numbers::default(), 0.0);
         for second in 0..SECONDS {
             let now = second as f64;
             due += self.plan.files_a_day / SECONDS as f64 * busy(now);
@@ -401,27 +368,5 @@ impl Simulation<'_> {
             all_messages: files * (1.0 + 0.1 + 0.1 + 0.1),
             ..self.day
         }
-    }
-}
-
-/// How much comes at a time of day, of what comes on average.
-fn busy(now: f64) -> f64 {
-    let day = now / SECONDS as f64 * std::f64::consts::TAU;
-    // One wave a day, which is narrow: its mean is 35/128. So the mean of all is 1, and the most 3.
-    let wave = ((1.0 - day.cos()) / 2.0).powi(4);
-    let mean = 35.0 / 128.0;
-    let height = (PEAK - 1.0) / (1.0 - mean);
-    PEAK - height + height * wave
-}
-
-/// Numbers that look random and are the same each time (xorshift).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below_one(&mut self) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 }

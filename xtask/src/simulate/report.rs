@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::day::{Day, simulate};
+use super::came_to::Day;
+use super::day::simulate;
 use super::model::{Plan, takes};
 
 /// The tables of `docs/scale.md`.

@@ -22,15 +22,15 @@ use serde_json::{Map, Value, json};
 use tracing::field::{self, Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Span, Subscriber};
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry};
 
 use crate::job::Job;
 use crate::progress;
 use crate::report::Report;
-use crate::telemetry::{TraceLayer, parent};
+use crate::telemetry::parent;
 
 /// The logs of the process: one for each run that goes on, and one for what belongs to none. Clones
 /// share them.
@@ -145,6 +145,9 @@ impl KeptLines {
         }
     }
 }
+
+/// A part of the log: it gets the spans and warnings of which traces are made.
+pub type TraceLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Who sees the log while it is written. It is kept for the export in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
