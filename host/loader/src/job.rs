@@ -105,6 +105,7 @@ impl Job {
         let source = required(settings.source_file_name.as_ref(), "--source-file-name")?;
         let table = required(settings.target_table.as_ref(), "--target-table")?;
         let target = settings.table_named(table)?;
+        ledger_days(&settings)?;
         let keys = keys(&settings)?;
         let strategy = strategy(settings.strategy, &keys)?;
         let job_name = settings.job_name.clone().unwrap_or_else(|| "loader".into());
@@ -154,6 +155,18 @@ fn keys(settings: &Settings) -> Result<Vec<String>> {
 /// Whether a table's files may be loaded in any order: rows that are appended replace none.
 pub(crate) fn any_order(settings: &Settings) -> bool {
     strategy(settings.strategy, &settings.keys()).ok() == Some(Strategy::Append)
+}
+
+/// For how many days the ledger remembers loads. `None`: for ever. Errors: `Config` for none at all,
+/// and for more than a hundred years.
+pub(crate) fn ledger_days(settings: &Settings) -> Result<Option<u32>> {
+    const LONGEST: u32 = 36_500;
+    match settings.ledger_days {
+        Some(days) if !(1..=LONGEST).contains(&days) => Err(config(format!(
+            "`ledger-days` is {days}, and must be 1 to {LONGEST}; without it, nothing is forgotten"
+        ))),
+        days => Ok(days),
+    }
 }
 
 fn strategy(given: Option<Strategy>, keys: &[String]) -> Result<Strategy> {

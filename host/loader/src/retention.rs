@@ -9,16 +9,14 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use loader_aws::stop::Stop;
-use loader_model::error::{Error, Kind, Result};
+use loader_model::error::Result;
 use loader_model::names::{TableName, utc};
 use loader_warehouse::retention::{TARGETS, Targets};
 
 use crate::backlog::place::Place;
-use crate::job::Project;
+use crate::job::{Project, ledger_days};
 use crate::redshift::retention;
 
-/// A hundred years, in days.
-const LONGEST: u32 = 36_500;
 /// By how much the clocks of S3 and of this machine may differ.
 const MARGIN: SignedDuration = SignedDuration::from_hours(1);
 
@@ -55,14 +53,7 @@ impl Forgetting {
         let now = Timestamp::now();
         let mut groups: BTreeMap<(String, u32), Group> = BTreeMap::new();
         for table in tables {
-            let Some(days) = project.of_table(table, None)?.ledger_days else { continue };
-            if !(1..=LONGEST).contains(&days) {
-                let fact = format!(
-                    "table {table}: `ledger-days` is {days}, and must be 1 to {LONGEST}; without it, \
-                     nothing is forgotten"
-                );
-                return Err(Error::new(Kind::Config, fact));
-            }
+            let Some(days) = ledger_days(&project.of_table(table, None)?)? else { continue };
             let target = project.target_of(table)?;
             let schema = target.schema.clone();
             let group = groups.entry((schema.clone(), days)).or_insert_with(|| {

@@ -176,8 +176,13 @@ impl Service<'_> {
         }
     }
 
-    fn give_back<'a>(&'a self, letters: Vec<Letter>, going: &mut Going<'a>) {
-        if !letters.is_empty() {
+    /// Gives messages back that had no turn. A watcher that stops gives them to others at once; those
+    /// of an invocation stay away a while, since what was in their way is there still.
+    fn give_back<'a>(&'a self, mut letters: Vec<Letter>, going: &mut Going<'a>) {
+        if self.is_for_once() && !letters.is_empty() {
+            letters.iter_mut().for_each(Letter::had_no_turn);
+            going.work.push(self.desk.settle(letters).map(Event::Settled).boxed_local());
+        } else if !letters.is_empty() {
             going.work.push(self.desk.give_back(letters).map(Event::Settled).boxed_local());
         }
     }

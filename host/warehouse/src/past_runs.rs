@@ -52,12 +52,12 @@ pub struct LastLoad {
     pub run_id: String,
 }
 
-/// The last failure of a file.
+/// How a file last ended, by the numbers of the runs, where the audit table has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LastFailure {
+pub struct LastEnds {
     pub file_name: String,
-    /// The run's number, where the audit table has one.
-    pub number: Option<i64>,
+    pub failed: Option<i64>,
+    pub loaded: Option<i64>,
 }
 
 /// The last runs of a schema, the latest first. `table`: of this table alone.
@@ -93,13 +93,14 @@ pub fn last_loads(schema: &str, source_uris: &[String]) -> String {
     )
 }
 
-/// The last failure of each of these files.
-pub fn last_failures(schema: &str, file_names: &[String]) -> String {
+/// The last failure and the last load of each of these files. (The ledger may have forgotten the load.)
+pub fn last_ends(schema: &str, file_names: &[String]) -> String {
     let audit = table(&TableName { schema: schema.to_owned(), table: AUDIT.to_owned() });
     let names: Vec<String> = file_names.iter().map(|name| text(name)).collect();
     format!(
-        "SELECT source_filename, MAX(run_id) AS run_id FROM {audit} WHERE UPPER(status) = 'FAILED' \
-         AND source_filename IN ({}) GROUP BY source_filename",
+        "SELECT source_filename, MAX(CASE WHEN UPPER(status) = 'FAILED' THEN run_id END) AS failed, \
+         MAX(CASE WHEN UPPER(status) = 'SUCCESS' THEN run_id END) AS loaded FROM {audit} WHERE \
+         source_filename IN ({}) GROUP BY source_filename",
         names.join(", ")
     )
 }
@@ -166,10 +167,13 @@ impl FromRow for PastLoad {
     }
 }
 
-impl FromRow for LastFailure {
-    fn from_row(row: Row<'_>) -> Result<LastFailure> {
-        let (file_name, number) = (row.text("source_filename")?, row.optional_integer("run_id")?);
-        Ok(LastFailure { file_name, number })
+impl FromRow for LastEnds {
+    fn from_row(row: Row<'_>) -> Result<LastEnds> {
+        Ok(LastEnds {
+            file_name: row.text("source_filename")?,
+            failed: row.optional_integer("failed")?,
+            loaded: row.optional_integer("loaded")?,
+        })
     }
 }
 
@@ -200,7 +204,7 @@ mod tests {
         insta::assert_snapshot!(loads("sales", Some(&orders), 5), @r#"SELECT * FROM "sales"."loader_loads" WHERE target_table = 'sales.orders' ORDER BY loaded_at DESC, run_id DESC LIMIT 5"#);
         let uris = ["s3://b/data/in/a.csv".to_owned(), "s3://b/data/in/it's.csv".to_owned()];
         insta::assert_snapshot!(last_loads("sales", &uris), @r#"SELECT source_uri, MAX(run_id) AS run_id FROM "sales"."loader_loads" WHERE source_uri IN ('s3://b/data/in/a.csv', 's3://b/data/in/it''s.csv') GROUP BY source_uri"#);
-        insta::assert_snapshot!(last_failures("sales", &["a.csv".to_owned()]), @r#"SELECT source_filename, MAX(run_id) AS run_id FROM "sales"."job_sts" WHERE UPPER(status) = 'FAILED' AND source_filename IN ('a.csv') GROUP BY source_filename"#);
+        insta::assert_snapshot!(last_ends("sales", &["a.csv".to_owned()]), @r#"SELECT source_filename, MAX(CASE WHEN UPPER(status) = 'FAILED' THEN run_id END) AS failed, MAX(CASE WHEN UPPER(status) = 'SUCCESS' THEN run_id END) AS loaded FROM "sales"."job_sts" WHERE source_filename IN ('a.csv') GROUP BY source_filename"#);
         insta::assert_snapshot!(runs("sales", None, 5), @r#"SELECT * FROM "sales"."job_sts" ORDER BY run_start_ts DESC, run_id DESC LIMIT 5"#);
     }
 }

@@ -6,7 +6,7 @@ use glob::Pattern;
 use jiff::Timestamp;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::{S3Uri, utc};
-use loader_warehouse::past_runs::{self, LastFailure, LastLoad, millis_of_number, run_number};
+use loader_warehouse::past_runs::{self, LastEnds, LastLoad, millis_of_number, run_number};
 
 use crate::backlog::outcome::address;
 use crate::backlog::place::Place;
@@ -57,7 +57,7 @@ pub(crate) async fn successors(
 ) -> Result<BTreeMap<String, Successor>> {
     let names: BTreeSet<String> = aside.iter().map(|aside| aside.name.clone()).collect();
     let names: Vec<String> = names.into_iter().collect();
-    let (mut loads, mut failures) = (BTreeMap::new(), BTreeMap::new());
+    let (mut loads, mut ends) = (BTreeMap::new(), BTreeMap::new());
     for some in names.chunks(ASKED_AT_ONCE) {
         let uris: Vec<String> =
             some.iter().map(|name| address(&place.bucket, name).to_string()).collect();
@@ -65,20 +65,26 @@ pub(crate) async fn successors(
         let rows = select_if_there(&place.api, &past_runs::last_loads(schema, &uris)).await?;
         let found = rows.unwrap_or_default().decode::<LastLoad>()?;
         loads.extend(found.into_iter().map(|load| (load.source_uri, load.run_id)));
-        let rows = select_if_there(&place.api, &past_runs::last_failures(schema, some)).await?;
-        let found = rows.unwrap_or_default().decode::<LastFailure>()?;
-        failures.extend(found.into_iter().filter_map(|last| Some((last.file_name, last.number?))));
+        let rows = select_if_there(&place.api, &past_runs::last_ends(schema, some)).await?;
+        let found = rows.unwrap_or_default().decode::<LastEnds>()?;
+        ends.extend(found.into_iter().map(|last| (last.file_name.clone(), last)));
     }
     let successor = |aside: &Aside| {
-        let run_id = loads.get(&address(&place.bucket, &aside.name).to_string())?;
-        let loaded_at = started_at(run_id)?;
+        let of_name = ends.get(&aside.name);
+        let by_ledger = loads.get(&address(&place.bucket, &aside.name).to_string());
+        // The ledger may have forgotten the load; the audit table has its run, by its number.
+        let by_audit = of_name.and_then(|ends| ends.loaded).filter(|number| is_ours(*number));
+        let number = by_ledger.and_then(|run_id| run_number(run_id)).max(by_audit)?;
+        let loaded_at = Timestamp::from_millisecond(millis_of_number(number)).ok()?;
         let is_later_than = |at: Timestamp| loaded_at.as_second() > at.as_second();
-        let is_later = match failures.get(&aside.name) {
+        let is_later = match of_name.and_then(|ends| ends.failed) {
             // A failure later than the load may be of a file that was taken back in vain.
-            Some(failed) => run_number(run_id)? > *failed || aside.at.is_some_and(is_later_than),
+            Some(failed) => number > failed || aside.at.is_some_and(is_later_than),
             None => aside.at.is_some_and(|at| loaded_at.as_second() >= at.as_second()),
         };
-        let successor = Successor { run_id: run_id.clone(), loaded_at };
+        let of_this = |run_id: &&String| run_number(run_id) == Some(number);
+        let run_id = by_ledger.filter(of_this).cloned().unwrap_or_else(|| number.to_string());
+        let successor = Successor { run_id, loaded_at };
         is_later.then(|| (aside.uri.key.clone(), successor))
     };
     Ok(aside.iter().filter_map(successor).collect())
@@ -122,9 +128,8 @@ pub(crate) enum TakenBack {
 }
 
 /// Moves a file back to `data/in/`, if it was put aside. When several of its name were, the last one
-/// counts. `remembered`: the days for which the ledger remembers loads, if not for ever; what came
-/// after an older file is not known. `is_forced`: also when it has a successor, whose rows those of
-/// the older one would replace.
+/// counts. `is_forced`: also when it has a successor, whose rows those of the older one would
+/// replace.
 ///
 /// A file that has come to `data/in/` since then is newer, so it stays and nothing is moved. (For
 /// example, the producer has already sent a corrected `orders.csv`.)
@@ -132,7 +137,6 @@ pub(crate) async fn take_back(
     place: &Place,
     schema: &str,
     name: &str,
-    remembered: Option<u32>,
     is_forced: bool,
 ) -> Result<TakenBack> {
     let source = address(&place.bucket, name);
@@ -153,19 +157,6 @@ pub(crate) async fn take_back(
             "a later file of the name {name} was loaded at {at} by run {}, and the rows of {} are \
              older; delete it, or give --force to load it all the same",
             by.run_id, last.uri
-        )));
-    }
-    if let Some(days) = remembered
-        && !is_forced
-        && last
-            .at
-            .is_some_and(|at| Timestamp::now().duration_since(at).as_hours() / 24 >= days.into())
-    {
-        return Ok(TakenBack::Succeeded(format!(
-            "{} was put aside more than {days} days ago, for which the ledger remembers loads, so \
-             whether a later file of its name was loaded is not known; delete it, or give --force to \
-             load it all the same",
-            last.uri
         )));
     }
     // The object may be gone by now, and a new one may have come.
@@ -205,6 +196,9 @@ pub(crate) async fn fitting(place: &Place, pattern: &str) -> Result<Vec<String>>
 }
 
 /// A run's id begins with the time of its start.
-fn started_at(run_id: &str) -> Option<Timestamp> {
-    Timestamp::from_millisecond(millis_of_number(run_number(run_id)?)).ok()
+/// Whether a number of the audit table is one that the loader gave, and not the Glue job: those begin
+/// with the milliseconds since 1970.
+fn is_ours(number: i64) -> bool {
+    const IN_2020: i64 = 1_577_836_800_000;
+    millis_of_number(number) >= IN_2020
 }

@@ -143,7 +143,8 @@ impl Function {
         drop(sender);
         tokio::select! {
             () = service.run(mail) => {}
-            never = time_passes(time_until(ends_at), &before_next.0, &at_once.0) => match never {},
+            // What goes on still is given up as by a kill: what is not settled comes again.
+            () = time_passes(time_until(ends_at), &before_next.0, &at_once.0) => {}
         }
         settled.into_inner()
     }
@@ -154,17 +155,14 @@ fn time_until(at: Instant) -> Duration {
 }
 
 /// Stops loads in order before the time is up: in its last quarter none is begun, and a tenth before
-/// its end, or half a minute, those that go on are broken off.
-async fn time_passes(
-    time: Duration,
-    before_next: &Stopper,
-    at_once: &Stopper,
-) -> std::convert::Infallible {
+/// its end, or half a minute, those that go on are broken off. Returns when there is only time left
+/// for the answer.
+async fn time_passes(time: Duration, before_next: &Stopper, at_once: &Stopper) {
     let for_the_end = (time / 10).min(Duration::from_secs(30));
     tokio::time::sleep(time * 3 / 4).await;
     before_next.stop(SIGTERM);
     tokio::time::sleep((time / 4).saturating_sub(for_the_end)).await;
     tracing::warn!("the time of the invocation is up, loads are broken off");
     at_once.stop(SIGTERM);
-    std::future::pending().await
+    tokio::time::sleep(for_the_end.saturating_sub(FOR_THE_ANSWER * 2)).await;
 }

@@ -31,8 +31,11 @@ async fn prune(args: PruneArgs, stop: &Stop) -> Result<()> {
     };
     let names = || tables.iter().map(String::as_str);
     if Forgetting::of(&project, names(), None)?.is_nothing() {
-        let fact = "no table has `ledger-days`, so the ledger forgets nothing; --ledger-days 90 \
-                    forgets loads that are older than 90 days";
+        let which = if args.tables.is_empty() { "no table" } else { "none of these tables" };
+        let fact = format!(
+            "{which} has `ledger-days`, so the ledger forgets nothing; --ledger-days 90 forgets \
+             loads that are older than 90 days"
+        );
         return Err(Error::new(Kind::Config, fact));
     }
     let place = Place::connect(&project, stop).await?;

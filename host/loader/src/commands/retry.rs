@@ -58,10 +58,7 @@ async fn retry(args: LoadArgs, stop: Stop, logs: &Logs) -> Result<u8> {
     take_up(&settings, &stop).await?;
     let place = Place::connect(&project, &stop).await?;
     let (schema, name) = (&job.target.schema, job.layout.source_name());
-    let days = settings.ledger_days;
-    if let TakenBack::Succeeded(why) =
-        aside::take_back(&place, schema, name, days, job.force).await?
-    {
+    if let TakenBack::Succeeded(why) = aside::take_back(&place, schema, name, job.force).await? {
         return Err(Error::new(Kind::Config, why));
     }
     let report = run::load_job(job, stop, logs).await;
@@ -111,13 +108,11 @@ async fn brought_back(
                 Owner::Table(table) => Some(table),
                 Owner::Nobody | Owner::Several(_) => None,
             });
-            let (schema, days) = match table {
-                Some(table) => {
-                    (project.target_of(table)?.schema, project.of_table(table, None)?.ledger_days)
-                }
-                None => (project.schema()?, None),
+            let schema = match table {
+                Some(table) => project.target_of(table)?.schema,
+                None => project.schema()?,
             };
-            match aside::take_back(&place, &schema, &name, days, is_forced).await? {
+            match aside::take_back(&place, &schema, &name, is_forced).await? {
                 TakenBack::Done => {}
                 // Of the files that a pattern fits, those that have none are loaded.
                 TakenBack::Succeeded(why) if is_pattern => {

@@ -23,6 +23,16 @@ impl Grounds {
     /// Reads the settings, and connects. Errors: `Config`, also where no table takes files.
     pub(crate) async fn prepare(args: RunArgs, stop: &Stop, logs: &Logs) -> Result<Grounds> {
         let project = Arc::new(Project::read(args)?);
+        let settings = project.settings()?;
+        let of_one_load = [
+            ("--source-file-name", settings.source_file_name.is_some()),
+            ("--force", settings.force == Some(true)),
+        ];
+        if let Some((flag, _)) = of_one_load.into_iter().find(|(_, is_given)| *is_given) {
+            let fact =
+                format!("{flag} is for one load, and not for all that come; `loader run` takes it");
+            return Err(Error::new(Kind::Config, fact));
+        }
         let feeds = Feeds::of(&project)?;
         if feeds.are_none() {
             let fact = "no table of the settings file has `files`, so there is nothing to watch \

@@ -122,6 +122,11 @@ impl Letter {
         of_table.map(|file| (&*file.name, file.written_at))
     }
 
+    /// Whether it tells of a file that is still to be judged.
+    pub(super) fn tells_of(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.name == name)
+    }
+
     /// Judges a table's files. `how`: what became of a file; `None` keeps it for a later turn.
     pub(super) fn judge_files(&mut self, table: &str, how: impl Fn(&str) -> Option<Judged>) {
         for file in std::mem::take(&mut self.files) {
@@ -131,6 +136,13 @@ impl Letter {
                 None => self.files.push(file),
             }
         }
+    }
+
+    /// Its files had no turn in the time that there was.
+    pub(super) fn had_no_turn(&mut self) {
+        let error = "its files had no turn in the time of an invocation".to_owned();
+        let reason = Some(Reason { error, ..Reason::default() });
+        self.judge(Judged { verdict: Verdict::Return, reason });
     }
 
     /// The worst of all counts.

@@ -28,6 +28,9 @@ pub(crate) struct Bounds {
     pub(crate) hands_over: bool,
 }
 
+/// What is said of a file for another program, where there is no message to hand over.
+const NOT_HERE: &str = "the file is too large for this program, or comes after one that is; it stays \
+                        in data/in/ until another looks at its table";
 /// The signal that a load is told of when the time is up.
 pub(crate) const SIGTERM: i32 = 15;
 
@@ -155,6 +158,10 @@ impl Giver<'_> {
                 return true;
             }
             let first = behind.get_or_insert_with(|| file.name.clone());
+            let is_told_of = turn.letters.iter().any(|letter| letter.tells_of(&file.name));
+            if !is_told_of {
+                tracing::warn!(file = %file.name, table = %turn.table, "{NOT_HERE}");
+            }
             turn.judged.insert(file.name.clone(), handed_over(&turn.table, file, first, largest));
             false
         });
