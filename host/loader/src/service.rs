@@ -102,8 +102,8 @@ impl Service<'_> {
             while let Ok(message) = mail.try_recv() {
                 self.open(message, &mut going);
             }
-            // One moment for all that is asked of it: or else a pause could end in between, and
-            // nobody would wake for it.
+            // One moment for all questions of this lap: a pause that ended between two of them would
+            // wake the service for no table.
             let now = Instant::now();
             let is_stopping = stop.check().is_err();
             match is_stopping {

@@ -99,7 +99,7 @@ impl Backlog {
         }
     }
 
-    /// When the oldest of all files came, whoever takes them.
+    /// When the oldest of all files came, also of those that no table takes.
     pub(crate) fn oldest(&self) -> Option<Timestamp> {
         let of_tables = self.queues.iter().flat_map(|queue| &queue.files);
         let claimed = self.claimed.iter().map(|(file, _)| file);

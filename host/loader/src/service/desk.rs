@@ -16,8 +16,8 @@ const LONGEST_ABSENCE: Duration = Duration::from_secs(900);
 /// The queues.
 #[derive(Clone)]
 pub(crate) struct Desk {
-    /// Where the messages come from. Without it they are judged, and whoever has brought them does
-    /// what is said.
+    /// Where the messages come from. Without it they are judged, and Lambda, which has brought them,
+    /// does with them what the answer says.
     pub(crate) queue: Option<Queue>,
     /// Where the messages of files go that are too large.
     pub(crate) of_too_large: Option<Queue>,
