@@ -4,6 +4,7 @@
 //! The program is run as a process of its own, as users run it; nothing of it is linked here. Fails
 //! loudly when the program or the plugins are not built: `cargo xtask test` builds them.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
@@ -113,12 +114,15 @@ impl Place {
         self.write(&format!("data/in/{name}"), content);
     }
 
-    /// Writes any object of the bucket.
+    /// Writes any object of the bucket. As in S3 it is there whole or not at all: a program that
+    /// watches the bucket never sees the beginning of a file.
     pub fn write(&self, key: &str, content: impl AsRef<[u8]>) {
         let path = world().dir().join(&self.name).join(key);
         std::fs::create_dir_all(path.parent().expect("it has a folder"))
             .expect("the folder can be made");
-        std::fs::write(path, content).expect("the file can be written");
+        let mut file = tempfile::NamedTempFile::new_in(world().dir()).expect("a file can be made");
+        file.write_all(content.as_ref()).expect("the file can be written");
+        file.persist(path).expect("the file can be put in its place");
     }
 
     /// Every object of the bucket with what is in it.
