@@ -27,9 +27,17 @@ pub struct RunId {
 impl RunId {
     /// A new id, from the clock and the system's randomness.
     pub fn new() -> RunId {
-        // A UUID of version 7 begins with 48 bits of milliseconds since 1970.
-        let id = uuid::Uuid::now_v7();
+        RunId::of(uuid::Uuid::now_v7())
+    }
+
+    /// An earlier run, by its id. `None`: it is no id of a run.
+    pub fn parse(text: &str) -> Option<RunId> {
+        uuid::Uuid::parse_str(text).ok().filter(|id| id.get_version_num() == 7).map(RunId::of)
+    }
+
+    fn of(id: uuid::Uuid) -> RunId {
         let bits = id.as_u128();
+        // A UUID of version 7 begins with 48 bits of milliseconds since 1970.
         let millis = (bits >> 80) as i64;
         let started_at = Timestamp::from_second(millis / 1000).unwrap_or(Timestamp::UNIX_EPOCH);
         RunId { text: id.simple().to_string(), number: number_of(bits), started_at }
@@ -67,6 +75,12 @@ impl Layout {
     pub fn of_other(&self, source: &S3Uri) -> Layout {
         let relative = source.key.strip_prefix(IN).unwrap_or(&source.key);
         Layout { relative: relative.to_owned(), ..self.clone() }
+    }
+
+    /// The places of the same source for the run that has loaded it, so that the file is archived
+    /// under one name, whichever run comes to it.
+    pub fn of_run(&self, loaded_by: RunId) -> Layout {
+        Layout { run: loaded_by, ..self.clone() }
     }
 
     /// The bucket that holds all of it.

@@ -60,7 +60,10 @@ async fn to_the_table(tools: &Tools, mut planned: Planned) -> Result<Status> {
             Planned::Work(work) => work,
         };
         match load_planned(tools, &work).await? {
-            Loaded::Already => return Ok(Status::AlreadyLoaded),
+            Loaded::Already => {
+                catalog::ask_who_loaded(tools, &work.files.first().source).await;
+                return Ok(Status::AlreadyLoaded);
+            }
             Loaded::Rows(_) => return Ok(Status::Success),
             Loaded::TargetChanged(error) if plans == MAX_PLANS => return Err(error),
             Loaded::TargetChanged(_) => {

@@ -14,6 +14,7 @@ use loader_warehouse::evolution::script::EvolutionPlan;
 use loader_warehouse::load_batch::Counts;
 
 use crate::data_path::chain::Chain;
+use crate::layout::RunId;
 use crate::plugin_identity::PluginIdentity;
 
 /// What a run is for. It decides how far the run goes, and so what it may change.
@@ -188,6 +189,8 @@ pub struct Trail {
     /// The places of those among them that must be loaded by themselves, if they are why the load
     /// of all has ended.
     pub apart: OnceLock<Vec<usize>>,
+    /// The run that has loaded the file before, or meanwhile.
+    pub loaded_by: OnceLock<RunId>,
     pub rows_read: OnceLock<u64>,
     pub rows_rejected: OnceLock<u64>,
     /// Views that earlier runs left dropped, which a load would bring back first.

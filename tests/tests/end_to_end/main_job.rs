@@ -70,6 +70,9 @@ fn loads_updates_and_recognises_a_file() {
     place.put("flights.csv", FLIGHTS);
     let again = place.load("flights.csv", "flights", &arguments());
     assert_eq!((again.ended.code, again.status()), (0, "already_loaded"));
+    // It is archived as what it is: the object that is there.
+    let archived = place.keys().into_iter().filter(|key| key.contains("archive")).count();
+    assert_eq!(archived, 2, "{:?}", place.keys());
     assert_eq!(place.value("SELECT COUNT(*) FROM {s}.flights WHERE arr_delay = 999"), "10");
 
     let forced = place.load("flights.csv", "flights", &[&arguments()[..], &["--force"]].concat());

@@ -8,6 +8,7 @@ use loader_model::error::{Error, Result};
 use loader_warehouse::catalog::Catalog;
 
 use crate::habit;
+use crate::layout::RunId;
 use crate::redshift::catalog::{self, Bookkeeping};
 use crate::step::Step;
 use crate::tools::Tools;
@@ -32,6 +33,14 @@ pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog>
     Ok(Catalog { loaded_by, ..catalog })
 }
 
+/// Asks which run has loaded the file meanwhile, for the name under which it is archived. Without
+/// an answer this run's own name will do.
+pub(crate) async fn ask_who_loaded(tools: &Tools, source: &SourceObject) {
+    if let Err(error) = run(tools, source).await {
+        tracing::warn!(%error, "nothing tells which run has loaded the file meanwhile");
+    }
+}
+
 /// Those of the files that were loaded before, by their places. Errors: as of [`run`].
 pub(crate) async fn known(tools: &Tools, sources: &[SourceObject]) -> Result<Vec<usize>> {
     if may_load_again(tools) {
@@ -51,6 +60,10 @@ fn may_load_again(tools: &Tools) -> bool {
 }
 
 fn say_loaded_before(tools: &Tools, run_id: &str) {
+    if let Some(run) = RunId::parse(run_id) {
+        // Known from the first look on: a second one finds the same run.
+        let _ = tools.trail.loaded_by.set(run);
+    }
     tracing::info!(by = run_id, "this very file was loaded before; --force loads it again");
     if tools.data_path.settings.capture.is_some() {
         tracing::warn!("no case captured: the rows are not looked at again without --force");

@@ -58,7 +58,11 @@ async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
     }
     delete_staged_parts(tools).await;
     if let Some(source) = tools.trail.source.get() {
-        let moved = move_source(tools, source, &tools.job.layout, outcome).await;
+        // Under the name of the run that has loaded it: two runs that come to one file, or one that
+        // comes after another was killed between copy and delete, make one object of the archive.
+        let own = &tools.job.layout;
+        let layout = tools.trail.loaded_by.get().map_or(own.clone(), |run| own.of_run(run.clone()));
+        let moved = move_source(tools, source, &layout, outcome).await;
         moved.iter().for_each(|to| tools.record.archived_to(to));
         crash::point("archived");
     }
