@@ -6,6 +6,7 @@
 //! finds ragged rows and misplaced quotes.
 
 mod block;
+mod plain;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::read_record::{bare_quote, close_quote, needles, read_record};
 use crate::row_error::RowError;
 use crate::scan::Scanner;
 use block::{BLOCK_BYTES, entry_before};
+use plain::{At, Plain, RowEnd};
 
 pub(crate) use block::Block;
 
@@ -43,16 +45,6 @@ pub(crate) struct Rows<'a> {
     broken: &'a [BrokenRecord],
     broken_at: usize,
     oddities: ChunkOddities,
-}
-
-/// Where a row ends.
-struct RowEnd {
-    /// The number of its last field.
-    last_field: usize,
-    /// The place after that field.
-    fields_end: usize,
-    /// The place of the line end: further on, where empty fields too many are dropped.
-    line_end: usize,
 }
 
 impl<'a> Rows<'a> {
@@ -258,6 +250,14 @@ impl<'a> Rows<'a> {
     ) -> Result<RowEnd, RowError> {
         let mut column = 0;
         let mut field_start = self.row_start;
+        if self.rules.delimiter_length() == 1 {
+            let ends = entries.get_mut(1..self.columns).unwrap_or_default();
+            let at = At { start: field_start, base, delimiter: self.rules.delimiter };
+            match plain::fields(self.bytes, &mut self.scanner, at, ends) {
+                Plain::Row(end) => return Ok(end),
+                Plain::Until { fields, start } => (column, field_start) = (fields, start),
+            }
+        }
         while let Some(at) = self.scanner.next() {
             let byte = self.bytes[at];
             if byte == self.rules.delimiter {
