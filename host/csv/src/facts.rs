@@ -5,8 +5,8 @@
 //! little more than the lengths of its values, since the first name ends all candidates.
 
 use loader_values::{
-    Moment, NumberShape, has_leading_zeros, number_shape, parse_bool, parse_bool_literal,
-    parse_date, parse_f64, parse_i64, parse_timestamp, parse_timestamp_loosely,
+    Moment, NumberShape, has_leading_zeros, leading_digits, number_shape, parse_bool,
+    parse_bool_literal, parse_date, parse_f64, parse_i64, parse_timestamp, parse_timestamp_loosely,
     parse_whole_loosely,
 };
 
@@ -354,21 +354,4 @@ impl ColumnFacts {
 fn looks_measured(text: &[u8]) -> bool {
     let begins = matches!(text.first(), Some(b'0'..=b'9' | b'-' | b'+' | b'.'));
     begins && text.last().is_some_and(u8::is_ascii_digit)
-}
-
-/// Reads the digits at the start of `text`; returns their value and how many there are. The value
-/// wraps with more than 19 digits, so callers look at the count first.
-#[inline(always)]
-fn leading_digits(text: &[u8]) -> (u64, usize) {
-    let mut size = 0u64;
-    let mut length = 0;
-    for byte in text {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            break;
-        }
-        size = size.wrapping_mul(10).wrapping_add(u64::from(digit));
-        length += 1;
-    }
-    (size, length)
 }

@@ -2,22 +2,36 @@
 //! seconds.
 //!
 //! A date is a number of days and a timestamp a number of microseconds in UTC, both since
-//! 1970-01-01, as in Arrow. (For example, 1970-02-01 is day 31.) The calendar arithmetic is Howard
-//! Hinnant's, <https://howardhinnant.github.io/date_algorithms.html>.
+//! 1970-01-01, as in Arrow. (For example, 1970-02-01 is day 31.) The way from a day to its
+//! date is Howard Hinnant's, <https://howardhinnant.github.io/date_algorithms.html>.
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
+/// `0000-00-`, the first byte lowest, and the places of its dashes.
+const FRONT_OF_DATE: u64 = u64::from_le_bytes(*b"0000-00-");
+const DASHES_OF_DATE: u64 = 0xFF00_00FF_0000_0000;
 
 /// Reads `YYYY-MM-DD`, a day that exists, as the number of days since 1970-01-01.
 ///
 /// For example, `2024-02-29` becomes 19782. `2023-02-29` and `2024-2-29` are `None`.
 #[inline]
 pub fn parse_date(text: &[u8]) -> Option<i32> {
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else {
+    let (front, day) = text.first_chunk::<8>().zip(text.last_chunk::<2>())?;
+    // Each byte is 0 to 9 where a digit stands, and 0 where a dash does. Adding 6 moves more than 9
+    // into the upper half of its byte.
+    let (front, day) =
+        (u64::from_le_bytes(*front) ^ FRONT_OF_DATE, u16::from_le_bytes(*day) ^ 0x3030);
+    let is_date = text.len() == 10
+        && front & DASHES_OF_DATE == 0
+        && (front | (front + 0x0606_0606_0606_0606)) & 0xF0F0_F0F0_F0F0_F0F0 == 0
+        && (u32::from(day) | (u32::from(day) + 0x0606)) & 0xF_F0F0 == 0;
+    if !is_date {
         return None;
-    };
-    let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
-    let month = two_digits(m1, m2)?;
-    let day = two_digits(d1, d2)?;
+    }
+    // The first digit of each pair is in the lower byte: ten times it, and the byte above it.
+    let pairs = front * 10 + (front >> 8);
+    let pair = |byte: u32| ((pairs >> (8 * byte)) & 0xFF) as i32;
+    let (year, month) = (pair(0) * 100 + pair(2), pair(5));
+    let day = i32::from((day & 0xFF) * 10 + (day >> 8));
     if year == 0 || !(1..=12).contains(&month) || day == 0 || day > days_in_month(year, month) {
         return None;
     }
@@ -134,27 +148,33 @@ fn two_digits(tens: u8, ones: u8) -> Option<i32> {
     (tens <= 9 && ones <= 9).then(|| i32::from(tens) * 10 + i32::from(ones))
 }
 
-fn days_in_month(year: i32, month: i32) -> i32 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
+/// How many days a month has; the place is its number.
+const DAYS_IN_MONTH: [u8; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0];
+/// How many days of a year that is no leap year are before a month.
+const DAYS_BEFORE_MONTH: [u16; 16] =
+    [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 0, 0, 0];
+/// How many days are before 1970-01-01, counted from 0001-01-01.
+const DAYS_BEFORE_1970: i32 = 719_162;
+
+const fn is_leap(year: i32) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
-// A year starts in March here, so that the leap day is its last day and moves no month. An era is
-// 400 years, or 146,097 days, after which the calendar repeats. `(153 * m + 2) / 5` is the number
-// of days before month m, with March as month 0: 31 days before April, 61 before May. 719,468 days
-// lie between 0000-03-01 and 1970-01-01. The divisions round towards zero, which would be wrong
-// for negative years; the callers have years above zero only.
+#[inline]
+const fn days_in_month(year: i32, month: i32) -> i32 {
+    DAYS_IN_MONTH[(month & 15) as usize] as i32 + (month == 2 && is_leap(year)) as i32
+}
+
+// For years from 1 on: those before this one have a leap day every 4 years, but none in 3 of 4
+// centuries.
+#[inline]
 const fn days_from_civil(year: i32, month: i32, day: i32) -> i32 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year / 400;
-    let year_of_era = year % 400;
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
+    let before = year - 1;
+    let centuries = before / 100;
+    let leap_days = before / 4 - centuries + centuries / 4;
+    let leap_day = (month > 2 && is_leap(year)) as i32;
+    let in_year = DAYS_BEFORE_MONTH[(month & 15) as usize] as i32 + leap_day + day - 1;
+    before * 365 + leap_days + in_year - DAYS_BEFORE_1970
 }
 
 // The way back. Euclidean division gives days before 0000-03-01 an era below zero. The quotients

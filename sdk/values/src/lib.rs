@@ -11,12 +11,14 @@
 mod boolean;
 mod calendar;
 mod decimal;
+mod digits;
 mod loose;
 mod number;
 
 pub use boolean::{parse_bool, parse_bool_literal};
 pub use calendar::{format_date, format_timestamp, parse_date, parse_timestamp};
 pub use decimal::{Decimal, DecimalError, MAX_PRECISION, parse_decimal, write_decimal};
+pub use digits::leading_digits;
 pub use loose::{
     Moment, parse_date_loosely, parse_timestamp_loosely, parse_whole_loosely, spell_time_loosely,
 };

@@ -5,6 +5,8 @@
 //! point (`1`, `1.5`, `.5`, `1.`), and perhaps an exponent (`1e5`, `1.5E-3`). There are no blanks,
 //! no separators and no hexadecimal digits. For example, `1_000`, `1,5` and `0x10` are not numbers.
 
+use crate::digits::leading_digits;
+
 /// Reads `[+-]digits` that fit 64 bits.
 ///
 /// Leading zeros are allowed: `007` becomes 7. Where they matter, such as in postal codes, ask
@@ -12,22 +14,15 @@
 #[inline]
 pub fn parse_i64(text: &[u8]) -> Option<i64> {
     let (negative, digits) = split_sign(text);
-    if digits.is_empty() {
+    // 18 digits stay below 10^18, so nothing can overflow. Longer texts take the slow way.
+    if digits.len() > 18 {
+        return long_i64(negative, digits);
+    }
+    let (size, length) = leading_digits(digits);
+    if length == 0 || length < digits.len() {
         return None;
     }
-    // 18 digits stay below 10^18, so nothing can overflow. Longer texts take the slow way.
-    if digits.len() <= 18 {
-        let mut value = 0i64;
-        for byte in digits {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            value = value * 10 + i64::from(digit);
-        }
-        return Some(if negative { -value } else { value });
-    }
-    long_i64(negative, digits)
+    Some(if negative { -size.cast_signed() } else { size.cast_signed() })
 }
 
 // Counts downwards, because -9223372036854775808 is an `i64` and 9223372036854775808 is not. The
