@@ -1,9 +1,10 @@
 //! Parts: files of typed rows on this machine's disk, Parquet or CSV.
 //!
-//! In: batches. Out: one file, or (`staged`) a sequence of files that are handed over one by one.
-//! This module knows nothing of S3.
+//! In: batches. Out: one file of all workers (`ordered`), or a sequence of files of each worker that
+//! are handed over one by one (`staged`). This module knows nothing of S3.
 
 pub mod csv;
+pub mod ordered;
 mod parquet;
 pub mod staged;
 
@@ -11,12 +12,11 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use loader_model::choices::{ParquetCompression, StagingFormat};
 use loader_model::error::{Error, Kind, Result};
 
-/// One file being written.
-pub enum Writer {
+/// One file being written by one worker.
+pub(crate) enum Writer {
     Parquet(Box<parquet::ParquetFile>),
     Csv(csv::CsvFile),
 }
@@ -47,19 +47,21 @@ pub fn csv_null(run_id: &str) -> String {
 }
 
 impl Writer {
-    /// Starts a file of this schema.
-    pub fn create(path: &Path, schema: &SchemaRef, format: &Format) -> Result<Writer> {
+    /// Starts a file for rows like these, which are still to be written.
+    fn create(path: &Path, first: &RecordBatch, format: &Format) -> Result<Writer> {
         let file = File::create(path).map_err(|error| cannot_write(path, error))?;
         Ok(match format {
             Format::Parquet(compression) => {
-                Writer::Parquet(Box::new(parquet::ParquetFile::start(file, schema, *compression)?))
+                Writer::Parquet(Box::new(parquet::ParquetFile::start(file, first, *compression)?))
             }
-            Format::Csv(style) => Writer::Csv(csv::CsvFile::start(file, schema, style.clone())?),
+            Format::Csv(style) => {
+                Writer::Csv(csv::CsvFile::start(file, first.schema_ref(), style.clone())?)
+            }
         })
     }
 
     /// Appends rows.
-    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match self {
             Writer::Parquet(file) => file.write(batch),
             Writer::Csv(file) => file.write(batch),
@@ -67,7 +69,7 @@ impl Writer {
     }
 
     /// Roughly the bytes that the file has by now.
-    pub(crate) fn size_bytes(&self) -> u64 {
+    fn size_bytes(&self) -> u64 {
         match self {
             Writer::Parquet(file) => file.size_bytes(),
             Writer::Csv(file) => file.size_bytes(),
@@ -75,7 +77,7 @@ impl Writer {
     }
 
     /// Completes the file.
-    pub fn finish(self) -> Result<()> {
+    fn finish(self) -> Result<()> {
         match self {
             Writer::Parquet(file) => file.finish(),
             Writer::Csv(file) => file.finish(),

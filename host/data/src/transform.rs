@@ -9,6 +9,7 @@ mod readable;
 mod totals;
 
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -32,8 +33,19 @@ pub use totals::{MAX_KEPT_REJECTS, Totals};
 
 /// Takes a worker's batches.
 pub trait Sink {
+    /// The bytes of the files in a run: what a worker takes at once, and hands over in the order of
+    /// the files. With 0 every chunk is a run.
+    const RUN_BYTES: u64 = 0;
+
     /// Takes the staged columns and, last, the row number.
     fn write(&mut self, batch: &RecordBatch) -> Result<()>;
+
+    /// Is told that the batches of this run are complete. The runs of all workers count from 0, in
+    /// the order of the files.
+    fn end_run(&mut self, _run: usize) -> Result<()> {
+        Ok(())
+    }
+
     /// Completes the output after the last batch.
     fn finish(self) -> Result<()>;
 }
@@ -82,7 +94,7 @@ pub fn run<S: Sink>(
     new_sink: impl Fn() -> Result<S> + Sync,
 ) -> Result<Vec<Totals>> {
     let chain = transform.chain();
-    let shared = Shared::of(transform);
+    let shared = Shared::of(transform, S::RUN_BYTES);
     let work = || {
         let ended = new_sink().and_then(|sink| work(transform, &chain, &shared, sink));
         if ended.is_err() {
@@ -90,7 +102,7 @@ pub fn run<S: Sink>(
         }
         ended
     };
-    let workers = transform.workers.get().min(shared.chunks.len());
+    let workers = transform.workers.get().min(shared.runs.len());
     let none = || Totals::of_columns(transform.plan.columns.len());
     let mut totals: Vec<Totals> = transform.files.iter().map(|_| none()).collect();
     for ended in on_threads(workers, work) {
@@ -124,13 +136,15 @@ fn on_threads<T: Send>(
 }
 
 /// The state that the workers share.
-// `Relaxed` is enough. `fetch_add` gives every chunk to one worker, the flags only make a worker
+// `Relaxed` is enough. `fetch_add` gives every run to one worker, the flags only make a worker
 // stop sooner, and all results pass through the join of the threads.
 struct Shared<'a> {
     /// All chunks, with the places of their files.
     chunks: Vec<(usize, &'a SpooledChunk)>,
-    /// The chunk that is taken next, by its place among all.
-    next_chunk: AtomicUsize,
+    /// The chunks of each run, by their places among all.
+    runs: Vec<Range<usize>>,
+    /// The run that is taken next.
+    next_run: AtomicUsize,
     /// Of each file.
     files: Vec<RejectsOfFile>,
     failed: AtomicBool,
@@ -143,35 +157,48 @@ struct RejectsOfFile {
 }
 
 impl<'a> Shared<'a> {
-    fn of(transform: &Transform<'a>) -> Shared<'a> {
+    fn of(transform: &Transform<'a>, run_bytes: u64) -> Shared<'a> {
         let files = transform.files.iter().enumerate();
         let chunks = files
             .flat_map(|(place, file)| file.spool.chunks.iter().map(move |chunk| (place, chunk)));
+        let chunks: Vec<_> = chunks.collect();
         let rejects = |file: &FileRows<'_>| RejectsOfFile {
             rejected: AtomicU64::new(0),
             at_most: transform.max_rejects.of(file.spool.profile.records),
         };
         Shared {
-            chunks: chunks.collect(),
-            next_chunk: AtomicUsize::new(0),
+            runs: runs(&chunks, run_bytes),
+            chunks,
+            next_run: AtomicUsize::new(0),
             files: transform.files.iter().map(rejects).collect(),
             failed: AtomicBool::new(false),
         }
     }
 
-    /// Takes the next chunk that matters and that no other worker has taken.
-    fn take(&self) -> Option<(usize, &'a SpooledChunk)> {
-        loop {
-            let (file, chunk) =
-                *self.chunks.get(self.next_chunk.fetch_add(1, Ordering::Relaxed))?;
-            if self.failed.load(Ordering::Relaxed) {
-                return None;
-            }
-            if !self.files[file].is_hopeless() {
-                return Some((file, chunk));
-            }
+    /// Takes the next run, unless another worker has failed: its number, and its chunks.
+    fn take(&self) -> Option<(usize, &[(usize, &'a SpooledChunk)])> {
+        let run = self.next_run.fetch_add(1, Ordering::Relaxed);
+        let chunks = self.chunks.get(self.runs.get(run)?.clone())?;
+        (!self.failed.load(Ordering::Relaxed)).then_some((run, chunks))
+    }
+
+    /// Whether the rows of a chunk still matter.
+    fn matters(&self, file: usize) -> bool {
+        !self.failed.load(Ordering::Relaxed) && !self.files[file].is_hopeless()
+    }
+}
+
+/// Puts chunks together in runs of at least so many bytes.
+fn runs(chunks: &[(usize, &SpooledChunk)], run_bytes: u64) -> Vec<Range<usize>> {
+    let (mut runs, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (at, (_, spooled)) in chunks.iter().enumerate() {
+        bytes += spooled.chunk.len;
+        if bytes >= run_bytes || at + 1 == chunks.len() {
+            runs.push(start..at + 1);
+            (start, bytes) = (at + 1, 0);
         }
     }
+    runs
 }
 
 impl RejectsOfFile {
@@ -181,7 +208,7 @@ impl RejectsOfFile {
     }
 }
 
-/// One worker's share: chunk after chunk, until there are no more or the load is bound to fail.
+/// One worker's share: run after run, until there are no more or the load is bound to fail.
 /// Gives the totals of the files that it had chunks of, with their places.
 // A signal is checked for after every batch, and hopelessness before every chunk. So with
 // `--max-rejects 0` a worker may count more rejects than one, all from the same chunk.
@@ -198,25 +225,28 @@ fn work<S: Sink>(
     let mut decoder = Decoder::new(dialect, &plan.header, &plan.decode_as, Decoder::BATCH_ROWS);
     let (mut ended, mut buffer) = (Vec::new(), Vec::new());
     let mut current: Option<Station<'_>> = None;
-    while let Some((place, spooled)) = shared.take() {
-        let mut station = match current.take() {
-            Some(station) if station.place == place => station,
-            other => {
-                ended.extend(other.map(Station::finish).transpose()?);
-                Station::open(transform, chain, shared, place)?
+    while let Some((run, chunks)) = shared.take() {
+        for (place, spooled) in chunks.iter().copied().filter(|(file, _)| shared.matters(*file)) {
+            let mut station = match current.take() {
+                Some(station) if station.place == place => station,
+                other => {
+                    ended.extend(other.map(Station::finish).transpose()?);
+                    Station::open(transform, chain, shared, place)?
+                }
+            };
+            let spool = station.spool;
+            let SpooledChunk { chunk, first_record } = spooled;
+            spool.read(chunk, &mut buffer)?;
+            station.set_aside(spooled.broken(&buffer, &plan.header));
+            for decoded in decoder.decode_chunk(&buffer, chunk, *first_record) {
+                transform.stop.check()?;
+                let decoded = decoded.map_err(|error| csv_failure(error, &spool.source))?;
+                sink.write(&station.batch(decoded)?)?;
             }
-        };
-        let spool = station.spool;
-        let SpooledChunk { chunk, first_record } = spooled;
-        spool.read(chunk, &mut buffer)?;
-        station.set_aside(spooled.broken(&buffer, &plan.header));
-        for decoded in decoder.decode_chunk(&buffer, chunk, *first_record) {
-            transform.stop.check()?;
-            let decoded = decoded.map_err(|error| csv_failure(error, &spool.source))?;
-            sink.write(&station.batch(decoded)?)?;
+            (transform.advance)(chunk.len);
+            current = Some(station);
         }
-        (transform.advance)(chunk.len);
-        current = Some(station);
+        sink.end_run(run)?;
     }
     ended.extend(current.map(Station::finish).transpose()?);
     sink.finish().map(|()| ended)

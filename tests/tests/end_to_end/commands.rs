@@ -93,6 +93,36 @@ fn a_local_file_is_transformed_without_a_warehouse() {
 }
 
 #[test]
+fn several_workers_write_one_file_in_the_order_of_the_rows() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| dir.path().join(name);
+    // Several runs of 16 MiB.
+    let rows = 700_000;
+    let text = "a text that makes the file longer so that several workers have something to do";
+    let lines: String = (0..rows).map(|id| format!("{id},{text}\n")).collect();
+    std::fs::write(path("in.csv"), format!("id,note\n{lines}")).expect("writes");
+    let transform = |output: &str, more: &[&str]| {
+        let mut command = Command::new(program());
+        command.arg("transform").arg(path("in.csv")).arg("-o").arg(path(output)).args(more);
+        run(command.args(["--plugins", "none"]))
+    };
+    for workers in ["1", "3"] {
+        let ended = transform("out.csv", &["--workers", workers]);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let written = std::fs::read_to_string(path("out.csv")).expect("reads");
+        let ids =
+            written.lines().skip(1).filter_map(|line| line.split(',').next()?.parse::<i32>().ok());
+        assert!(ids.eq(0..rows), "{workers} workers");
+    }
+    // A row that is refused near the end leaves nothing behind, whoever is at work elsewhere.
+    let bad = format!("id,note\n{lines}{rows},\"open\n");
+    std::fs::write(path("in.csv"), bad).expect("writes");
+    let ended = transform("none.csv", &["--workers", "3"]);
+    assert_eq!(ended.code, 3, "{}", ended.stderr);
+    assert!(!path("none.csv").exists());
+}
+
+#[test]
 fn a_null_in_a_file_of_one_column_is_read_back_or_refused() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = |name: &str| dir.path().join(name);

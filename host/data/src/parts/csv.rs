@@ -33,7 +33,7 @@ pub struct Style {
 pub struct CsvFile {
     output: Output,
     style: Style,
-    line: String,
+    lines: String,
     /// The last line is blank, as a NULL in a file of one text column is.
     ends_blank: bool,
     size_bytes: u64,
@@ -53,30 +53,45 @@ impl CsvFile {
         } else {
             Output::Plain(file)
         };
-        let mut this =
-            CsvFile { output, style, line: String::new(), ends_blank: false, size_bytes: 0 };
+        let lines = String::new();
+        let mut this = CsvFile { output, style, lines, ends_blank: false, size_bytes: 0 };
+        let mut header = String::new();
         for (i, field) in schema.fields().iter().enumerate() {
-            this.separate(i);
-            push_text(&mut this.line, field.name());
+            separate(&mut header, i);
+            push_text(&mut header, field.name());
         }
-        this.end_line()?;
+        header.push('\n');
+        this.append(&header)?;
         Ok(this)
+    }
+
+    /// How the file is spelt.
+    pub(crate) fn style(&self) -> &Style {
+        &self.style
     }
 
     /// Appends rows.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        for row in 0..batch.num_rows() {
-            for (i, column) in batch.columns().iter().enumerate() {
-                self.separate(i);
-                if column.is_null(row) {
-                    self.push_null(batch.num_columns(), column.data_type());
-                } else {
-                    push_value(&mut self.line, column, row)?;
-                }
-            }
-            self.end_line()?;
-        }
+        let mut lines = std::mem::take(&mut self.lines);
+        self.style.push_rows(&mut lines, batch, batch.num_columns())?;
+        self.append(&lines)?;
+        lines.clear();
+        self.lines = lines;
         Ok(())
+    }
+
+    /// Appends rows that are lines already, all of them whole.
+    // A quoted line end stands before a quote, so that two at the end are a blank line.
+    pub(crate) fn append(&mut self, lines: &str) -> Result<()> {
+        if !lines.is_empty() {
+            self.ends_blank = lines == "\n" || lines.ends_with("\n\n");
+        }
+        self.size_bytes += lines.len() as u64;
+        let written = match &mut self.output {
+            Output::Plain(file) => file.write_all(lines.as_bytes()),
+            Output::Gzip(encoder) => encoder.write_all(lines.as_bytes()),
+        };
+        written.context(Kind::Internal, FAILED)
     }
 
     /// The bytes before compression. The file has fewer, but the number is good enough to decide
@@ -100,31 +115,41 @@ impl CsvFile {
         };
         file.flush().context(Kind::Internal, FAILED)
     }
+}
+
+impl Style {
+    /// Appends the rows of a batch to `lines`, each with its line end; of each row so many columns.
+    pub(crate) fn push_rows(
+        &self,
+        lines: &mut String,
+        batch: &RecordBatch,
+        columns: usize,
+    ) -> Result<()> {
+        for row in 0..batch.num_rows() {
+            for (i, column) in batch.columns().iter().take(columns).enumerate() {
+                separate(lines, i);
+                if column.is_null(row) {
+                    lines.push_str(self.null_of(columns, column.data_type()));
+                } else {
+                    push_value(lines, column, row)?;
+                }
+            }
+            lines.push('\n');
+        }
+        Ok(())
+    }
 
     // Alone on its line, an empty field is a blank line, which readers may skip. In a column that is
     // no text `""` is a NULL, too.
-    fn push_null(&mut self, columns: usize, data_type: &DataType) {
-        let is_blank = columns == 1 && self.style.null.is_empty();
-        let null = if is_blank && *data_type != DataType::Utf8 { "\"\"" } else { &self.style.null };
-        self.line.push_str(null);
+    fn null_of(&self, columns: usize, data_type: &DataType) -> &str {
+        let is_blank = columns == 1 && self.null.is_empty();
+        if is_blank && *data_type != DataType::Utf8 { "\"\"" } else { &self.null }
     }
+}
 
-    fn separate(&mut self, i: usize) {
-        if i > 0 {
-            self.line.push(',');
-        }
-    }
-
-    fn end_line(&mut self) -> Result<()> {
-        self.ends_blank = self.line.is_empty();
-        self.line.push('\n');
-        self.size_bytes += self.line.len() as u64;
-        let written = match &mut self.output {
-            Output::Plain(file) => file.write_all(self.line.as_bytes()),
-            Output::Gzip(encoder) => encoder.write_all(self.line.as_bytes()),
-        };
-        self.line.clear();
-        written.context(Kind::Internal, FAILED)
+fn separate(line: &mut String, i: usize) {
+    if i > 0 {
+        line.push(',');
     }
 }
 

@@ -1,42 +1,38 @@
-//! Parquet that COPY can read: version 1 pages, microseconds. In: batches. Out: one file.
+//! Parquet that COPY can read: version 1 pages, microseconds. In: batches. Out: one file, written
+//! row by row, or (`groups`) put together of row groups that were encoded on several threads.
 //!
 //! Which types COPY reads is said where a part's schema is made (`staged`).
 //! Source:
 //! <https://docs.aws.amazon.com/redshift/latest/dg/copy-usage_notes-copy-from-columnar.html>
 
+mod dictionaries;
+pub(super) mod groups;
+
 use std::fs::File;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use loader_model::choices::ParquetCompression;
 use loader_model::error::{Context, Kind, Result};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
 
 /// The rows of a row group. The writer keeps a group in memory, compressed, until it is complete.
 const ROW_GROUP_ROWS: usize = 512 * 1024;
 const FAILED: &str = "a Parquet file cannot be written; is the disk full?";
 
 /// A Parquet file being written.
-pub struct ParquetFile(ArrowWriter<File>);
+pub(crate) struct ParquetFile(ArrowWriter<File>);
 
 impl ParquetFile {
-    /// Starts a file.
+    /// Starts a file for rows like these, which are still to be written.
     pub(crate) fn start(
         file: File,
-        schema: &SchemaRef,
+        first: &RecordBatch,
         compression: ParquetCompression,
     ) -> Result<ParquetFile> {
-        // COPY reads whole files, so statistics would only cost.
-        let properties = WriterProperties::builder()
-            .set_writer_version(WriterVersion::PARQUET_1_0)
-            .set_compression(codec(compression))
-            .set_statistics_enabled(EnabledStatistics::None)
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .set_created_by(format!("loader {}", env!("CARGO_PKG_VERSION")))
-            .build();
-        ArrowWriter::try_new(file, schema.clone(), Some(properties))
+        ArrowWriter::try_new(file, first.schema(), Some(properties(first, compression)))
             .context(Kind::Internal, FAILED)
             .map(ParquetFile)
     }
@@ -57,6 +53,25 @@ impl ParquetFile {
     pub(crate) fn finish(self) -> Result<()> {
         self.0.close().map(drop).context(Kind::Internal, FAILED)
     }
+}
+
+/// How a file is written whose first rows are these.
+// COPY reads whole files, so statistics would only cost.
+fn properties(first: &RecordBatch, compression: ParquetCompression) -> WriterProperties {
+    let properties = WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_compression(codec(compression))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_created_by(format!("loader {}", env!("CARGO_PKG_VERSION")));
+    let columns = first.schema_ref().fields().iter().zip(first.columns());
+    let without = columns.filter(|(_, column)| !dictionaries::is_worthwhile(column));
+    without
+        .fold(properties, |properties, (field, _)| {
+            let path = ColumnPath::new(vec![field.name().clone()]);
+            properties.set_column_dictionary_enabled(path, false)
+        })
+        .build()
 }
 
 fn codec(compression: ParquetCompression) -> Compression {

@@ -66,7 +66,8 @@ impl<'a> PartSinks<'a> {
         PartSink { sinks: self, current: None }
     }
 
-    fn start(&self) -> Result<(Writer, Part)> {
+    /// Starts a part for rows like these.
+    fn start(&self, first: &RecordBatch) -> Result<(Writer, Part)> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let suffix = match self.format {
             Format::Parquet(_) => "parquet",
@@ -74,7 +75,7 @@ impl<'a> PartSinks<'a> {
         };
         let name = format!("part-{number:05}.{suffix}");
         let path = self.dir.join(&name);
-        Ok((Writer::create(&path, &self.schema, self.format)?, Part { path, name }))
+        Ok((Writer::create(&path, first, self.format)?, Part { path, name }))
     }
 }
 
@@ -100,11 +101,12 @@ impl Sink for PartSink<'_> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
+        let batch = in_part(batch, &self.sinks.schema)?;
         let (writer, _) = match &mut self.current {
             Some(current) => current,
-            none => none.insert(self.sinks.start()?),
+            none => none.insert(self.sinks.start(&batch)?),
         };
-        writer.write(&in_part(batch, &self.sinks.schema)?)?;
+        writer.write(&batch)?;
         if writer.size_bytes() >= PART_BYTES { self.close() } else { Ok(()) }
     }
 

@@ -5,15 +5,16 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use loader_aws::stop::Stop;
 use loader_data::infer::Spool;
 use loader_data::joined::Joined;
+use loader_data::parts::Format;
 use loader_data::parts::csv::Style;
-use loader_data::parts::{Format, Writer};
+use loader_data::parts::ordered::OrderedFile;
 use loader_data::plan::{LoadPlan, staged_schema};
 use loader_data::rejects;
-use loader_data::transform::{FileRows, Sink, Totals};
+use loader_data::transform::{FileRows, Totals};
 use loader_model::choices::{
     AnotherFeed, DialectSource, MissingColumns, ParquetCompression, ProgressMode, SchemaPolicy,
     StagingFormat,
@@ -97,19 +98,15 @@ impl Conversion {
     }
 
     fn write(&self, spool: &Spool, plan: &LoadPlan, to: &Path) -> Result<Totals> {
-        let new_sink = || FileSink::create(to, plan, &self.format);
+        let output = OrderedFile::create(to, output_schema(plan)?, &self.format)?;
         let files = [FileRows { spool, values: Arc::new(self.values.clone()) }];
         let name = self.input.display().to_string();
         let progress = Progress::of_load(&name, "", ProgressMode::Auto);
         progress.begin("writing", spool.size_bytes);
-        let totals = self.data_path.transform(&files, plan, &progress, new_sink);
+        let totals = self.data_path.transform(&files, plan, &progress, || Ok(output.sink()));
         progress.finish();
         let totals = Totals::of_all(totals?);
-        if spool.chunks.is_empty() {
-            // Workers are started for chunks. A file without rows has none, so no worker has made a
-            // sink, and the output still lacks its header.
-            new_sink()?.finish()?;
-        }
+        output.finish()?;
         Ok(totals)
     }
 
@@ -130,9 +127,7 @@ fn data_path(settings: Settings, stop: &Stop) -> Result<DataPath> {
     let keys = settings.keys();
     let dialect = settings.dialect.or(Some(DialectSource::Auto));
     Ok(DataPath {
-        // One worker keeps the rows in the order of the file. A second worker would also truncate
-        // the output, which all sinks share.
-        settings: TransformSettings::decide(Settings { workers: Some(1), dialect, ..settings })?,
+        settings: TransformSettings::decide(Settings { dialect, ..settings })?,
         target,
         keys,
         schema_policy: SchemaPolicy::Evolve,
@@ -192,30 +187,9 @@ fn format_of(output: &Path, compression: ParquetCompression) -> Result<Format> {
     }
 }
 
-/// Writes the planned columns, without the row number that only staging needs.
-struct FileSink {
-    writer: Writer,
-    columns: Vec<usize>,
-}
-
-impl FileSink {
-    fn create(path: &Path, plan: &LoadPlan, format: &Format) -> Result<FileSink> {
-        let columns: Vec<usize> = (0..plan.columns.len()).collect();
-        let schema = staged_schema(&plan.columns)
-            .project(&columns)
-            .context(Kind::Internal, "no schema for the output")?;
-        Ok(FileSink { writer: Writer::create(path, &Arc::new(schema), format)?, columns })
-    }
-}
-
-impl Sink for FileSink {
-    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let batch =
-            batch.project(&self.columns).context(Kind::Internal, "no columns for the output")?;
-        self.writer.write(&batch)
-    }
-
-    fn finish(self) -> Result<()> {
-        self.writer.finish()
-    }
+/// The planned columns, without the row number that only staging needs.
+fn output_schema(plan: &LoadPlan) -> Result<SchemaRef> {
+    let columns: Vec<usize> = (0..plan.columns.len()).collect();
+    let schema = staged_schema(&plan.columns).project(&columns);
+    schema.map(Arc::new).context(Kind::Internal, "no schema for the output")
 }
