@@ -17,10 +17,7 @@ pub(super) enum Plain {
     /// All of it. A row at the end of the bytes may have no line end.
     Row(RowEnd),
     /// So many fields, and where the next one begins.
-    Until {
-        fields: usize,
-        start: usize,
-    },
+    Until { fields: usize, start: usize },
 }
 
 /// Where a row stands.
