@@ -61,7 +61,9 @@ async fn to_the_table(tools: &Tools, mut planned: Planned) -> Result<Status> {
         };
         match load_planned(tools, &work).await? {
             Loaded::Already => {
-                catalog::ask_who_loaded(tools, &work.files.first().source).await;
+                if !work.files.are_several() {
+                    catalog::ask_who_loaded(tools, &work.files.first().source).await;
+                }
                 return Ok(Status::AlreadyLoaded);
             }
             Loaded::Rows(_) => return Ok(Status::Success),

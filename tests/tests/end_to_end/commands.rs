@@ -114,11 +114,11 @@ fn several_workers_write_one_file_in_the_order_of_the_rows() {
             written.lines().skip(1).filter_map(|line| line.split(',').next()?.parse::<i32>().ok());
         assert!(ids.eq(0..rows), "{workers} workers");
     }
-    // A row that is refused near the end leaves nothing behind, whoever is at work elsewhere.
-    let bad = format!("id,note\n{lines}{rows},\"open\n");
-    std::fs::write(path("in.csv"), bad).expect("writes");
-    let ended = transform("none.csv", &["--workers", "3"]);
+    // A row that is rejected near the end leaves nothing behind, with workers in all runs.
+    std::fs::write(path("in.csv"), format!("id,note\n{lines},no key\n")).expect("writes");
+    let ended = transform("none.csv", &["--workers", "3", "--upsert-keys", "id"]);
     assert_eq!(ended.code, 3, "{}", ended.stderr);
+    assert!(ended.stderr.contains("null-key"), "{}", ended.stderr);
     assert!(!path("none.csv").exists());
 }
 

@@ -65,11 +65,6 @@ impl CsvFile {
         Ok(this)
     }
 
-    /// How the file is spelt.
-    pub(crate) fn style(&self) -> &Style {
-        &self.style
-    }
-
     /// Appends rows.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let mut lines = std::mem::take(&mut self.lines);

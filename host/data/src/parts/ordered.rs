@@ -12,7 +12,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use loader_model::choices::ParquetCompression;
-use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::error::{Error, Kind, Result};
 
 use super::csv::{CsvFile, Style};
 use super::parquet::groups::{EncodedGroup, Group, GroupedFile};
@@ -22,12 +22,14 @@ use crate::transform::Sink;
 /// The bytes of the input in a run: enough for a row group, and few enough that the workers' runs
 /// and those that wait are little memory.
 const RUN_BYTES: u64 = 16 * 1024 * 1024;
-/// So many runs may wait for one in front of them. A worker that is further ahead waits itself.
+/// So many runs may wait for one in front of them. A worker that is further ahead waits itself, with
+/// the run that it has.
 const MAX_EARLY: usize = 8;
 
 /// A file being written by several workers.
 pub struct OrderedFile {
     schema: SchemaRef,
+    format: Format,
     growing: Mutex<Growing>,
     /// Is told whenever runs are written, or will never be.
     changed: Condvar,
@@ -44,21 +46,20 @@ struct Growing {
 }
 
 enum Output {
-    /// Nothing is known of the rows yet.
-    Unopened(Option<File>, ParquetCompression),
     Parquet(GroupedFile),
     Csv(CsvFile),
 }
 
 /// A run that is being encoded.
 enum Encoding {
-    Group(Box<Group>),
-    Lines { text: String, style: Style, columns: usize },
+    /// Those that are full, and the one that is not.
+    Groups(Vec<EncodedGroup>, Option<Box<Group>>),
+    Lines(String),
 }
 
 /// A run that is encoded.
 enum Encoded {
-    Group(EncodedGroup),
+    Groups(Vec<EncodedGroup>),
     Lines(String),
 }
 
@@ -67,12 +68,12 @@ impl OrderedFile {
     pub fn create(path: &Path, schema: SchemaRef, format: &Format) -> Result<OrderedFile> {
         let file = File::create(path).map_err(|error| cannot_write(path, error))?;
         let output = match format {
-            Format::Parquet(compression) => Output::Unopened(Some(file), *compression),
+            Format::Parquet(_) => Output::Parquet(GroupedFile::start(file, &schema)?),
             Format::Csv(style) => Output::Csv(CsvFile::start(file, &schema, style.clone())?),
         };
         let early = BTreeMap::new();
-        let growing = Growing { output, next: 0, early, is_abandoned: false };
-        Ok(OrderedFile { schema, growing: Mutex::new(growing), changed: Condvar::new() })
+        let growing = Mutex::new(Growing { output, next: 0, early, is_abandoned: false });
+        Ok(OrderedFile { schema, format: format.clone(), growing, changed: Condvar::new() })
     }
 
     /// A worker's sink.
@@ -89,33 +90,12 @@ impl OrderedFile {
         match growing.output {
             Output::Parquet(file) => file.finish(),
             Output::Csv(file) => file.finish(),
-            mut unopened @ Output::Unopened(..) => {
-                let no_rows = RecordBatch::new_empty(self.schema);
-                unopened.parquet(&no_rows)?;
-                match unopened {
-                    Output::Parquet(file) => file.finish(),
-                    Output::Csv(_) | Output::Unopened(..) => Ok(()),
-                }
-            }
         }
     }
 
     /// Locks the file, also after a worker has panicked: that is told where it is joined.
     fn lock(&self) -> MutexGuard<'_, Growing> {
         self.growing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A new run, which begins with these rows.
-    fn begin(&self, first: &RecordBatch) -> Result<Encoding> {
-        let mut growing = self.lock();
-        if let Output::Csv(file) = &growing.output {
-            let (style, columns) = (file.style().clone(), self.schema.fields().len());
-            return Ok(Encoding::Lines { text: String::new(), style, columns });
-        }
-        let columns: Vec<usize> = (0..self.schema.fields().len()).collect();
-        let first = first.project(&columns).context(Kind::Internal, "rows lack columns")?;
-        let file = growing.output.parquet(&first)?;
-        Ok(Encoding::Group(Box::new(file.group(&self.schema)?)))
     }
 
     /// Takes a run: writes it if those in front of it are written, and all that have waited for it.
@@ -144,27 +124,14 @@ impl Growing {
             self.next += 1;
             match (&mut self.output, encoded) {
                 (_, None) => {}
-                (Output::Parquet(file), Some(Encoded::Group(group))) => file.append(group)?,
+                (Output::Parquet(file), Some(Encoded::Groups(groups))) => {
+                    groups.into_iter().try_for_each(|group| file.append(group))?;
+                }
                 (Output::Csv(file), Some(Encoded::Lines(lines))) => file.append(&lines)?,
-                _ => return Err(Error::new(Kind::Internal, "a run is in another format")),
+                _ => return Err(of_another_format()),
             }
         }
         Ok(())
-    }
-}
-
-impl Output {
-    /// The Parquet file, which the first rows open.
-    fn parquet(&mut self, first: &RecordBatch) -> Result<&mut GroupedFile> {
-        if let Output::Unopened(file, compression) = self
-            && let Some(file) = file.take()
-        {
-            *self = Output::Parquet(GroupedFile::start(file, first, *compression)?);
-        }
-        match self {
-            Output::Parquet(file) => Ok(file),
-            _ => Err(Error::new(Kind::Internal, "the output could not be opened")),
-        }
     }
 }
 
@@ -182,22 +149,21 @@ impl Sink for OrderedSink<'_> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let run = match &mut self.run {
-            Some(run) => run,
-            none => none.insert(self.file.begin(batch)?),
-        };
-        match run {
-            Encoding::Group(group) => group.write(batch),
-            Encoding::Lines { text, style, columns } => style.push_rows(text, batch, *columns),
+        let OrderedFile { schema, format, .. } = self.file;
+        match format {
+            Format::Parquet(compression) => {
+                let run = self.run.get_or_insert(Encoding::Groups(Vec::new(), None));
+                run.push_to_group(schema, batch, *compression)
+            }
+            Format::Csv(style) => {
+                let run = self.run.get_or_insert(Encoding::Lines(String::new()));
+                run.push_lines(style, batch, schema.fields().len())
+            }
         }
     }
 
     fn end_run(&mut self, run: usize) -> Result<()> {
-        let encoded = match self.run.take() {
-            Some(Encoding::Group(group)) => Some(Encoded::Group(group.finish()?)),
-            Some(Encoding::Lines { text, .. }) => Some(Encoded::Lines(text)),
-            None => None,
-        };
+        let encoded = self.run.take().map(Encoding::finish).transpose()?;
         self.file.put(run, encoded)
     }
 
@@ -205,6 +171,46 @@ impl Sink for OrderedSink<'_> {
         self.is_finished = true;
         Ok(())
     }
+}
+
+impl Encoding {
+    fn push_to_group(
+        &mut self,
+        schema: &SchemaRef,
+        batch: &RecordBatch,
+        compression: ParquetCompression,
+    ) -> Result<()> {
+        let Encoding::Groups(full, current) = self else { return Err(of_another_format()) };
+        if current.as_ref().is_some_and(|group| group.is_full())
+            && let Some(group) = current.take()
+        {
+            full.push(group.finish()?);
+        }
+        let group = match current {
+            Some(group) => group,
+            none => none.insert(Box::new(Group::start(schema, batch, compression)?)),
+        };
+        group.write(batch)
+    }
+
+    fn push_lines(&mut self, style: &Style, batch: &RecordBatch, columns: usize) -> Result<()> {
+        let Encoding::Lines(lines) = self else { return Err(of_another_format()) };
+        style.push_rows(lines, batch, columns)
+    }
+
+    fn finish(self) -> Result<Encoded> {
+        match self {
+            Encoding::Lines(lines) => Ok(Encoded::Lines(lines)),
+            Encoding::Groups(mut full, last) => {
+                full.extend(last.map(|group| group.finish()).transpose()?);
+                Ok(Encoded::Groups(full))
+            }
+        }
+    }
+}
+
+fn of_another_format() -> Error {
+    Error::new(Kind::Internal, "a run is in another format")
 }
 
 impl Drop for OrderedSink<'_> {

@@ -15,10 +15,12 @@ use loader_model::choices::ParquetCompression;
 use loader_model::error::{Context, Kind, Result};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::file::properties::{
+    EnabledStatistics, WriterProperties, WriterPropertiesBuilder, WriterVersion,
+};
 use parquet::schema::types::ColumnPath;
 
-/// The rows of a row group. The writer keeps a group in memory, compressed, until it is complete.
+/// The most rows of a row group, or a batch more. The writer keeps a group in memory, compressed, until it is complete.
 const ROW_GROUP_ROWS: usize = 512 * 1024;
 const FAILED: &str = "a Parquet file cannot be written; is the disk full?";
 
@@ -55,15 +57,9 @@ impl ParquetFile {
     }
 }
 
-/// How a file is written whose first rows are these.
-// COPY reads whole files, so statistics would only cost.
+/// How rows are written that begin with these.
 fn properties(first: &RecordBatch, compression: ParquetCompression) -> WriterProperties {
-    let properties = WriterProperties::builder()
-        .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_compression(codec(compression))
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_created_by(format!("loader {}", env!("CARGO_PKG_VERSION")));
+    let properties = common(compression);
     let columns = first.schema_ref().fields().iter().zip(first.columns());
     let without = columns.filter(|(_, column)| !dictionaries::is_worthwhile(column));
     without
@@ -72,6 +68,17 @@ fn properties(first: &RecordBatch, compression: ParquetCompression) -> WriterPro
             properties.set_column_dictionary_enabled(path, false)
         })
         .build()
+}
+
+/// How all rows are written.
+// COPY reads whole files, so statistics would only cost.
+fn common(compression: ParquetCompression) -> WriterPropertiesBuilder {
+    WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_compression(codec(compression))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_created_by(format!("loader {}", env!("CARGO_PKG_VERSION")))
 }
 
 fn codec(compression: ParquetCompression) -> Compression {

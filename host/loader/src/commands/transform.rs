@@ -32,7 +32,7 @@ use crate::progress::Progress;
 use crate::settings::Settings;
 
 /// Transforms a file. Rejected rows go into a file beside the output; when there are more than
-/// `--max-rejects` allows, the error quotes the first of them and nothing is written.
+/// `--max-rejects` allows, the error quotes the first that were met, and nothing is written.
 pub async fn run(args: TransformArgs, stop: Stop) -> u8 {
     let done = tokio::task::spawn_blocking(move || convert(args, &stop)).await;
     let joined = done.context(Kind::Internal, "the transforming thread ended abruptly");

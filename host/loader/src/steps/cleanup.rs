@@ -58,8 +58,10 @@ async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
     }
     delete_staged_parts(tools).await;
     if let Some(source) = tools.trail.source.get() {
-        // Under the name of the run that has loaded it: two runs that come to one file, or one that
-        // comes after another was killed between copy and delete, make one object of the archive.
+        // Under the name of the run that has loaded the file: two runs that come to one file, or a
+        // run that comes after one which was killed between copy and delete, make one object of the
+        // archive. (Of a multipart upload the copy has another ETag. It is taken for another file,
+        // and the second copy gets a name beside it.)
         let own = &tools.job.layout;
         let layout = tools.trail.loaded_by.get().map_or(own.clone(), |run| own.of_run(run.clone()));
         let moved = move_source(tools, source, &layout, outcome).await;
