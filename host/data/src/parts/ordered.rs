@@ -1,8 +1,8 @@
 //! One file with the rows in the order of the input, encoded on several threads.
 //!
 //! In: the workers' batches, of a run of the input at a time. Out: one file. A worker encodes its
-//! run in memory, as a row group of Parquet or as lines of CSV; a run that is ready early waits for
-//! those in front of it.
+//! run in memory, as row groups of Parquet or as lines of CSV; a run that is ready early waits for
+//! the runs in front of it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -20,10 +20,10 @@ use super::{Format, cannot_write};
 use crate::transform::Sink;
 
 /// The bytes of the input in a run: enough for a row group, and few enough that the workers' runs
-/// and those that wait are little memory.
+/// and the runs that wait are little memory.
 const RUN_BYTES: u64 = 16 * 1024 * 1024;
-/// So many runs may wait for one in front of them. A worker that is further ahead waits itself, with
-/// the run that it has.
+/// So many runs may wait for a run in front of them. A worker that is further ahead waits itself,
+/// with the run that it has.
 const MAX_EARLY: usize = 8;
 
 /// A file being written by several workers.
@@ -52,7 +52,7 @@ enum Output {
 
 /// A run that is being encoded.
 enum Encoding {
-    /// Those that are full, and the one that is not.
+    /// The row groups that are full, and the group that still takes rows.
     Groups(Vec<EncodedGroup>, Option<Box<Group>>),
     Lines(String),
 }
@@ -98,8 +98,8 @@ impl OrderedFile {
         self.growing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a run: writes it if those in front of it are written, and all that have waited for it.
-    /// `None`: no row of it is left.
+    /// Takes a run: writes it if the runs in front of it are written, and then the runs that have
+    /// waited for it. `None`: the run has no rows.
     fn put(&self, run: usize, encoded: Option<Encoded>) -> Result<()> {
         let mut growing = self.lock();
         // The worker that has the next run never waits here, so that all others go on some time.
@@ -214,7 +214,7 @@ fn of_another_format() -> Error {
 }
 
 impl Drop for OrderedSink<'_> {
-    /// Lets those go on that wait for a worker which has failed.
+    /// Lets the workers go on that wait for a worker which has failed.
     fn drop(&mut self) {
         if !self.is_finished {
             self.file.abandon();

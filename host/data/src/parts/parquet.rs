@@ -20,7 +20,8 @@ use parquet::file::properties::{
 };
 use parquet::schema::types::ColumnPath;
 
-/// The most rows of a row group, or a batch more. The writer keeps a group in memory, compressed, until it is complete.
+/// The most rows of a row group, or a batch more. The writer keeps a group in memory, compressed,
+/// until it is complete.
 const ROW_GROUP_ROWS: usize = 512 * 1024;
 const FAILED: &str = "a Parquet file cannot be written; is the disk full?";
 

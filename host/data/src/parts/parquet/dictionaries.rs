@@ -1,7 +1,7 @@
 //! Which columns of a Parquet file get a dictionary.
 //!
-//! In: a column of the first rows. Out: whether its values will repeat so often that a dictionary of
-//! them stays small. The writer gives a dictionary up by itself once it is too large, but it has
+//! In: a column of the first rows. Out: whether its values will repeat so often that a dictionary
+//! of them stays small. The writer gives a dictionary up by itself once it is too large, but it has
 //! looked up each value of the row group until then, which costs more than to encode it.
 
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! A Parquet file whose row groups are encoded on several threads.
 //!
-//! In: groups, each encoded whole by one thread. Out: one file with the groups in the order in which
-//! they were appended.
+//! In: groups, each encoded whole by one thread. Out: one file with the groups in the order in
+//! which they were appended.
 
 use std::fs::File;
 use std::io::sink;
