@@ -10,6 +10,8 @@ mod region;
 
 mod read;
 
+mod ranges;
+
 mod write;
 
 mod upload;
@@ -21,5 +23,5 @@ mod delete;
 mod move_object;
 
 pub use list::Listed;
-pub use read::Body;
+pub use ranges::Body;
 pub use store::{ObjectInfo, Store};

@@ -84,3 +84,37 @@ fn services_that_ask_to_slow_down_are_asked_again() {
         );
     }
 }
+
+/// A file of three ranges: 9 MB of rows that are all different.
+fn land_a_file_of_ranges(dir: &std::path::Path, file: &str) {
+    let rows = (0..500_000_u64).map(|row| format!("{row},{:x},xxxx\n", row * 7_919));
+    let csv = format!("id,note,more\n{}", rows.collect::<String>());
+    assert!(csv.len() > 2 * 4 * 1024 * 1024 - 1, "{} bytes", csv.len());
+    std::fs::write(dir.join("busy/data/in").join(file), csv).expect("it lands");
+}
+
+#[test]
+fn a_download_that_breaks_off_is_read_on_from_its_last_byte() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(dir.path().join("busy/data/in")).expect("a bucket is a folder");
+    let faults = dir.path().join(".loader/throttle");
+    std::fs::create_dir_all(&faults).expect("a folder");
+    land_a_file_of_ranges(dir.path(), "cut.csv");
+    let load = || {
+        let mut command = std::process::Command::new(program());
+        command.args(["run", "--src-bucket", "busy", "--source-file-name", "cut.csv", "--local"]);
+        command.arg(dir.path()).args(["--target-table", "t", "--report", "json"]);
+        Report::of(loader_tests::run(&mut command))
+    };
+    // Every answer breaks off: no range ends.
+    std::fs::write(faults.join("cut"), "1000 10").expect("a fault");
+    let refused = load();
+    assert_eq!(refused.ended.code, 4, "{}", refused.ended.stderr);
+    assert!(refused.error().contains("cut.csv broke off at byte "), "{}", refused.error());
+    // Each range breaks off once or more, and is read on.
+    std::fs::write(faults.join("cut"), "9 1000000").expect("a fault");
+    let load = load().succeeded();
+    assert_eq!(load.rows("inserted"), 500_000);
+    let left = std::fs::read_to_string(faults.join("cut")).unwrap_or_default();
+    assert_eq!(left.trim(), "0 1000000", "the answers were cut");
+}

@@ -190,7 +190,7 @@ async fn is_same(place: &Place, path: &Path, uri: &S3Uri) -> Result<bool> {
     let mut body = place.store.read(uri, &info).await?;
     let mut ours = Vec::new();
     while let Some(theirs) = body.next().await {
-        let theirs = theirs.context(Kind::Transient, format!("reading {uri} broke off"))?;
+        let theirs = theirs?;
         ours.resize(theirs.len(), 0);
         file.read_exact(&mut ours).await.context(Kind::Config, cannot())?;
         if ours != theirs {

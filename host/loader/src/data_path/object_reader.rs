@@ -7,7 +7,7 @@ use std::io::{self, Read};
 
 use bytes::{Buf, Bytes};
 use loader_aws::s3::{ObjectInfo, Store};
-use loader_model::error::Result;
+use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 use tokio::sync::mpsc;
 
@@ -58,7 +58,7 @@ pub(crate) async fn open_listed(
 /// The pieces of a body as one reader. Reading blocks, so it must not happen on a thread of the
 /// async runtime.
 pub(crate) struct Pieces {
-    receiver: mpsc::Receiver<io::Result<Bytes>>,
+    receiver: mpsc::Receiver<Result<Bytes>>,
     /// What is left of the piece that was received last.
     current: Bytes,
     /// What the object still has, by the size that S3 named when it was pinned.
@@ -71,7 +71,7 @@ impl Read for Pieces {
         while self.current.is_empty() {
             match self.receiver.blocking_recv() {
                 Some(piece) => {
-                    self.current = piece?;
+                    self.current = piece.map_err(broken)?;
                     let length = self.current.len() as u64;
                     self.missing_bytes = self.missing_bytes.saturating_sub(length);
                 }
@@ -88,9 +88,13 @@ impl Read for Pieces {
 }
 
 fn cut_off(missing_bytes: u64) -> io::Error {
-    let message = format!("the download ended {missing_bytes} bytes before the end of the object");
-    // The kind of a connection that breaks: the file is as it was, so trying again helps.
-    io::Error::new(io::ErrorKind::ConnectionReset, message)
+    let fact = format!("the download ended {missing_bytes} bytes before the end of the object");
+    broken(Error::new(Kind::Transient, fact))
+}
+
+/// The error as a reader gives it. What reads through a decompressor finds it again.
+fn broken(error: Error) -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionReset, error)
 }
 
 #[cfg(test)]

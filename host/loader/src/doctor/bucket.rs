@@ -193,8 +193,7 @@ async fn read(patient: &Patient, uri: &S3Uri, info: &ObjectInfo) -> Result<Vec<u
     let mut body = patient.store.read(uri, info).await?;
     let mut content = Vec::new();
     while let Some(piece) = body.next().await {
-        let broken = |error| Error::new(Kind::Transient, "a download broke off").caused_by(error);
-        content.extend_from_slice(&piece.map_err(broken)?);
+        content.extend_from_slice(&piece?);
     }
     Ok(content)
 }

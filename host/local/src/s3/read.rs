@@ -11,12 +11,14 @@ use bytes::Bytes;
 use futures::Stream;
 use s3s::dto::*;
 use s3s::{S3Request, S3Result, s3_error};
+use tokio::time::Instant;
 
 use super::conditions::{Conditions, whole_seconds};
 use super::failure::no_such_version;
 use super::members::{read_conditions, with_checksums};
 use super::records::Attributes;
 use super::store::{Found, Store};
+use crate::throttle::{self, Pace};
 
 /// The size of a piece.
 const READ_BYTES: usize = 512 * 1024;
@@ -64,7 +66,9 @@ pub(crate) fn get(store: &Store, request: S3Request<GetObjectInput>) -> S3Result
     let conditions = read_conditions!(input);
     let opened = Opened::of(found, &conditions, input.range, input.checksum_mode)?;
     let (start, end) = (opened.part.start, opened.part.end);
-    let body = opened.file.map(|file| StreamingBlob::wrap(stream(file, start, end)));
+    let root = store.objects.root();
+    let content = Content { start, end, pace: Pace::of(root), cut_at: throttle::cut(root) };
+    let body = opened.file.map(|file| StreamingBlob::wrap(content.stream(file)));
     Ok(GetObjectOutput { body, ..answer!(GetObjectOutput, opened) })
 }
 
@@ -156,22 +160,50 @@ fn refuse_versions(version_id: Option<&str>, part_number: Option<i32>) -> S3Resu
     Ok(())
 }
 
-/// The bytes of a file from `start` to `end`.
-// Reads at positions, not with the file's cursor, and fails where the file has become shorter. The
-// error breaks the connection off; the client must not take the bytes so far for the whole object.
-fn stream(file: File, start: u64, end: u64) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
-    futures::stream::try_unfold((Arc::new(file), start), move |(file, at)| async move {
-        let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(READ_BYTES);
+/// The bytes of a file from `start` to `end`, as they are sent.
+#[derive(Clone, Copy)]
+struct Content {
+    start: u64,
+    end: u64,
+    pace: Option<Pace>,
+    /// After so many bytes the connection breaks.
+    cut_at: Option<u64>,
+}
+
+impl Content {
+    fn stream(self, file: File) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync {
+        let (file, asked_at) = (Arc::new(file), Instant::now());
+        futures::stream::try_unfold((file, self.start), move |(file, at)| async move {
+            let bytes = self.piece(&file, asked_at, at).await?;
+            let next = at + bytes.len() as u64;
+            Ok((!bytes.is_empty()).then_some((bytes, (file, next))))
+        })
+    }
+
+    /// The piece that begins at `at`; an empty one is the end.
+    // Reads at positions, not with the file's cursor, and fails where the file has become shorter.
+    // The error breaks the connection off; the client must not take the bytes so far for the whole
+    // object.
+    async fn piece(self, file: &Arc<File>, asked_at: Instant, at: u64) -> io::Result<Bytes> {
+        let mut length = usize::try_from(self.end - at).unwrap_or(usize::MAX).min(READ_BYTES);
         if length == 0 {
-            return Ok(None);
+            return Ok(Bytes::new());
         }
-        let from = Arc::clone(&file);
+        if let Some(left) = self.cut_at.map(|cut| cut.saturating_sub(at - self.start)) {
+            length = length.min(usize::try_from(left).unwrap_or(length));
+            if length == 0 {
+                return Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut off on demand"));
+            }
+        }
+        if let Some(pace) = self.pace {
+            tokio::time::sleep_until(asked_at + pace.of_bytes(at + length as u64 - self.start))
+                .await;
+        }
+        let from = Arc::clone(file);
         let read = tokio::task::spawn_blocking(move || {
             let mut buffer = vec![0; length];
             from.read_exact_at(&mut buffer, at).map(|()| Bytes::from(buffer))
         });
-        let bytes = read.await.unwrap_or_else(|error| Err(io::Error::other(error)))?;
-        let next = at + bytes.len() as u64;
-        Ok(Some((bytes, (file, next))))
-    })
+        read.await.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
 }
