@@ -64,8 +64,8 @@ fn word(text: &[u8]) -> u64 {
     }
     let behind = |bytes: usize| 8 * (text.len() - bytes);
     if let (Some(front), Some(back)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        let [front, back] = [front, back].map(|bytes| u64::from(u32::from_le_bytes(*bytes)));
-        return front | back << behind(4);
+        let word = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+        return word(front) | word(back) << behind(4);
     }
     match *text {
         [a, b, c] => u64::from(a) | u64::from(b) << 8 | u64::from(c) << 16,
