@@ -12,11 +12,12 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use loader_model::choices::{ParquetCompression, StagingFormat};
 use loader_model::error::{Error, Kind, Result};
 
 /// One file being written by one worker.
-pub(crate) enum Writer {
+enum Writer {
     Parquet(Box<parquet::ParquetFile>),
     Csv(csv::CsvFile),
 }
@@ -47,16 +48,14 @@ pub fn csv_null(run_id: &str) -> String {
 }
 
 impl Writer {
-    /// Starts a file for rows like these, which are still to be written.
-    fn create(path: &Path, first: &RecordBatch, format: &Format) -> Result<Writer> {
+    /// Starts a file of this schema.
+    fn create(path: &Path, schema: &SchemaRef, format: &Format) -> Result<Writer> {
         let file = File::create(path).map_err(|error| cannot_write(path, error))?;
         Ok(match format {
             Format::Parquet(compression) => {
-                Writer::Parquet(Box::new(parquet::ParquetFile::start(file, first, *compression)?))
+                Writer::Parquet(Box::new(parquet::ParquetFile::start(file, schema, *compression)?))
             }
-            Format::Csv(style) => {
-                Writer::Csv(csv::CsvFile::start(file, first.schema_ref(), style.clone())?)
-            }
+            Format::Csv(style) => Writer::Csv(csv::CsvFile::start(file, schema, style.clone())?),
         })
     }
 

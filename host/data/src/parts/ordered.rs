@@ -9,13 +9,14 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use ::parquet::schema::types::SchemaDescriptor;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use loader_model::choices::ParquetCompression;
 use loader_model::error::{Error, Kind, Result};
 
 use super::csv::{CsvFile, Style};
-use super::parquet::groups::{EncodedGroup, Group, GroupedFile};
+use super::parquet::{self, EncodedGroup, Group, GroupedFile};
 use super::{Format, cannot_write};
 use crate::transform::Sink;
 
@@ -29,6 +30,8 @@ const MAX_EARLY: usize = 8;
 /// A file being written by several workers.
 pub struct OrderedFile {
     schema: SchemaRef,
+    /// The columns of the schema in Parquet.
+    columns: SchemaDescriptor,
     format: Format,
     growing: Mutex<Growing>,
     /// Is told whenever runs are written, or will never be.
@@ -73,7 +76,8 @@ impl OrderedFile {
         };
         let early = BTreeMap::new();
         let growing = Mutex::new(Growing { output, next: 0, early, is_abandoned: false });
-        Ok(OrderedFile { schema, format: format.clone(), growing, changed: Condvar::new() })
+        let (columns, format) = (parquet::columns(&schema)?, format.clone());
+        Ok(OrderedFile { schema, columns, format, growing, changed: Condvar::new() })
     }
 
     /// A worker's sink.
@@ -149,11 +153,11 @@ impl Sink for OrderedSink<'_> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let OrderedFile { schema, format, .. } = self.file;
+        let OrderedFile { schema, columns, format, .. } = self.file;
         match format {
             Format::Parquet(compression) => {
                 let run = self.run.get_or_insert(Encoding::Groups(Vec::new(), None));
-                run.push_to_group(schema, batch, *compression)
+                run.push_to_group(columns, batch, *compression)
             }
             Format::Csv(style) => {
                 let run = self.run.get_or_insert(Encoding::Lines(String::new()));
@@ -176,7 +180,7 @@ impl Sink for OrderedSink<'_> {
 impl Encoding {
     fn push_to_group(
         &mut self,
-        schema: &SchemaRef,
+        columns: &SchemaDescriptor,
         batch: &RecordBatch,
         compression: ParquetCompression,
     ) -> Result<()> {
@@ -188,7 +192,7 @@ impl Encoding {
         }
         let group = match current {
             Some(group) => group,
-            none => none.insert(Box::new(Group::start(schema, batch, compression)?)),
+            none => none.insert(Box::new(Group::start(columns, batch, compression)?)),
         };
         group.write(batch)
     }
@@ -227,9 +231,9 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
     use arrow::array::{ArrayRef, AsArray, Int64Array};
     use arrow::datatypes::Int64Type;
-    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
     use super::*;
 

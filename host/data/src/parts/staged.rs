@@ -66,8 +66,8 @@ impl<'a> PartSinks<'a> {
         PartSink { sinks: self, current: None }
     }
 
-    /// Starts a part for rows like these.
-    fn start(&self, first: &RecordBatch) -> Result<(Writer, Part)> {
+    /// Starts a part.
+    fn start(&self) -> Result<(Writer, Part)> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let suffix = match self.format {
             Format::Parquet(_) => "parquet",
@@ -75,7 +75,7 @@ impl<'a> PartSinks<'a> {
         };
         let name = format!("part-{number:05}.{suffix}");
         let path = self.dir.join(&name);
-        Ok((Writer::create(&path, first, self.format)?, Part { path, name }))
+        Ok((Writer::create(&path, &self.schema, self.format)?, Part { path, name }))
     }
 }
 
@@ -104,7 +104,7 @@ impl Sink for PartSink<'_> {
         let batch = in_part(batch, &self.sinks.schema)?;
         let (writer, _) = match &mut self.current {
             Some(current) => current,
-            none => none.insert(self.sinks.start(&batch)?),
+            none => none.insert(self.sinks.start()?),
         };
         writer.write(&batch)?;
         if writer.size_bytes() >= PART_BYTES { self.close() } else { Ok(()) }

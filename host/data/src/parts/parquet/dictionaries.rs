@@ -1,15 +1,16 @@
 //! Which columns of a Parquet file get a dictionary.
 //!
 //! In: a column of the first rows. Out: whether its values will repeat so often that a dictionary
-//! of them stays small. The writer gives a dictionary up by itself once it is too large, but it has
-//! looked up each value of the row group until then, which costs more than to encode it.
+//! of them stays small. A dictionary that grows too large is given up, but then each value has been
+//! looked up until then, which costs more than to encode it.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
-use parquet::file::properties::DEFAULT_DICTIONARY_PAGE_SIZE_LIMIT;
+
+use super::coder::DICTIONARY_BYTES;
 
 /// The rows that are looked at.
 const SAMPLE_ROWS: usize = 8 * 1024;
@@ -21,8 +22,7 @@ pub(super) fn is_worthwhile(column: &ArrayRef) -> bool {
     let column = column.slice(0, column.len().min(SAMPLE_ROWS));
     let Some(sample) = Sample::of(&column) else { return true };
     sample.values < MIN_VALUES
-        || sample.distinct_in_all() * sample.mean_bytes()
-            <= DEFAULT_DICTIONARY_PAGE_SIZE_LIMIT as f64
+        || sample.distinct_in_all() * sample.mean_bytes() <= DICTIONARY_BYTES as f64
 }
 
 /// Some values of a column.
