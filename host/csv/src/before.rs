@@ -6,6 +6,7 @@ use crate::lines::is_line_end;
 
 /// The last four bytes before a piece, line ends at the start: enough to see that the piece begins
 /// a line, or goes on in the line behind a byte order mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Before([u8; 4]);
 
 impl Before {
@@ -28,9 +29,8 @@ impl Before {
     pub(crate) fn feed(&mut self, bytes: &[u8], plain: usize) {
         self.0 = self.at(bytes, bytes.len());
         let from_end = bytes.len().checked_sub(plain);
-        if let Some(byte) =
-            from_end.and_then(|n| 4usize.checked_sub(n)).and_then(|at| self.0.get_mut(at))
-        {
+        let byte = from_end.and_then(|n| 4usize.checked_sub(n)).and_then(|at| self.0.get_mut(at));
+        if let Some(byte) = byte.filter(|byte| is_line_end(**byte)) {
             *byte = 0;
         }
     }

@@ -10,7 +10,7 @@ use crate::broken_record::BrokenRecord;
 pub struct Chunk {
     /// Where the chunk begins, in bytes of the file (decompressed).
     pub offset: u64,
-    /// The chunk's length in bytes; at most the target plus
+    /// The chunk's length in bytes; at most a cell of the grid plus
     /// [`MAX_ROW_BYTES`](crate::MAX_ROW_BYTES).
     pub len: u64,
     /// The physical line that the chunk begins with, counted from 1.

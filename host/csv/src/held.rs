@@ -30,6 +30,28 @@ impl Held {
         }
     }
 
+    /// The same, where it is known whether a record begins in the next bytes, and whether they end
+    /// within a comment.
+    pub(crate) fn go_on(&mut self, begins_record: bool, in_comment: bool, to: &mut Vec<Chunk>) {
+        match begins_record {
+            true => to.append(&mut self.chunks),
+            false => self.in_comment = in_comment,
+        }
+    }
+
+    pub(crate) fn is_in_comment(&self) -> bool {
+        self.in_comment
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// The chunks that wait.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = &Chunk> {
+        self.chunks.iter()
+    }
+
     /// The file ends here: the chunks that still wait are its end.
     pub(crate) fn finish(&mut self) -> impl Iterator<Item = Chunk> + '_ {
         self.chunks.drain(..).map(|chunk| Chunk { ends_file: true, ..chunk })

@@ -69,7 +69,7 @@ pub use rule::{
     ColumnRule, MomentForm, Negative, NumberForm, PatternError, Percent, RefusedBecause,
     RefusedField, ValueForm,
 };
-pub use split::Splitter;
+pub use split::{CutRange, Splitter};
 pub use tables::{reads_as_header, tables};
 pub use text::UNREADABLE;
 

@@ -15,6 +15,21 @@ impl LineCounter {
         LineCounter { complete: line.saturating_sub(1), pending_cr: false }
     }
 
+    /// A counter for bytes behind a CR or not. The line that it ends is counted with them.
+    pub(crate) fn after(cr: bool) -> LineCounter {
+        LineCounter { complete: 0, pending_cr: cr }
+    }
+
+    /// The same counter, behind so many lines.
+    pub(crate) fn behind(&self, lines: u64) -> LineCounter {
+        LineCounter { complete: self.complete + lines, pending_cr: self.pending_cr }
+    }
+
+    /// The line ends so far, without a CR at the very end.
+    pub(crate) fn without_cr(&self) -> u64 {
+        self.complete
+    }
+
     // Every LF counts, and a CR counts only when no LF follows. So a CR at the end of a piece must
     // wait for the next byte: for example, `1,a\r` and then `\n2,b` contain one line end, not two.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {

@@ -6,6 +6,7 @@
 //! their chunks are done.
 
 mod pass;
+mod range;
 
 use memchr::{memchr, memchr2, memrchr2};
 
@@ -21,11 +22,15 @@ use crate::preamble::{Body, Preamble};
 use crate::scan::{Needles, Scanner};
 use pass::{NOWHERE, Pass, State};
 
-/// Finds the chunks of one file. Their ends depend on the file and the target size, and not on the
-/// pieces in which the file is pushed.
+pub use range::CutRange;
+
+/// Finds the chunks of one file. Their ends depend on the file and the grid, and not on the pieces
+/// in which the file is pushed, or in which ranges of it are cut elsewhere ([`CutRange`]).
 pub struct Splitter {
     rules: Rules,
-    target_bytes: u64,
+    grid_bytes: u64,
+    /// The place from which on the end of a record ends the chunk: the next line of the grid.
+    due: u64,
     preamble: Option<Preamble>,
     header: Option<Header>,
     state: State,
@@ -47,14 +52,16 @@ pub struct Splitter {
 }
 
 impl Splitter {
-    /// Makes a splitter whose chunks end with the first record that makes them `target_chunk_bytes`
-    /// long or longer.
+    /// Makes a splitter whose chunks end with the first record that ends at a multiple of
+    /// `grid_bytes` or behind it.
     ///
-    /// The target is kept within 1 byte and 1 GiB.
-    pub fn new(dialect: &Dialect, target_chunk_bytes: u64) -> Splitter {
+    /// The grid is kept within 1 byte and 1 GiB.
+    pub fn new(dialect: &Dialect, grid_bytes: u64) -> Splitter {
+        let grid_bytes = grid_bytes.clamp(1, 1 << 30);
         Splitter {
             rules: dialect.rules(),
-            target_bytes: target_chunk_bytes.clamp(1, 1 << 30),
+            grid_bytes,
+            due: grid_bytes,
             preamble: Some(Preamble::new(dialect)),
             header: None,
             state: State::Open,
@@ -72,9 +79,9 @@ impl Splitter {
     }
 
     /// Makes a splitter for a file that is records alone, whose columns are known.
-    pub fn of_records(dialect: &Dialect, header: &Header, target_chunk_bytes: u64) -> Splitter {
+    pub fn of_records(dialect: &Dialect, header: &Header, grid_bytes: u64) -> Splitter {
         let (header, suspect) = (Some(header.clone()), Position { line: 1, ..Position::default() });
-        let splitter = Splitter::new(dialect, target_chunk_bytes);
+        let splitter = Splitter::new(dialect, grid_bytes);
         Splitter { preamble: None, header, suspect, ..splitter }
     }
 
@@ -123,7 +130,7 @@ impl Splitter {
         self.header = Some(body.header);
         self.offset = body.offset;
         self.lines_counted_to = body.offset;
-        self.chunk_start = body.offset;
+        self.start_chunk(body.offset);
         self.chunk_line = body.lines.count() + 1;
         self.lines = body.lines;
         self.suspect = Position { line: self.chunk_line, byte: self.offset, ..Position::default() };
@@ -136,7 +143,7 @@ impl Splitter {
         };
         self.held.look(bytes, self.rules.comment, chunks);
         // The LF of a CRLF stays with its CR. The LF comes by again in `scan` below, but cannot cut
-        // a second time: the new chunk is still empty, and the target is at least one byte.
+        // a second time: the new chunk is still empty, and the grid has at least one byte.
         if std::mem::take(&mut self.cut_after_cr) {
             self.cut(bytes, usize::from(*first == b'\n'), chunks)?;
         }
@@ -286,9 +293,8 @@ impl Splitter {
 
     /// Makes the cuts that are due in a stretch outside of quotes, where every line end ends a
     /// record.
-    // `due` is the first place where a line end makes the chunk as long as the target. The search
-    // starts there, so most stretches are not searched at all. For example, in a chunk that starts
-    // at 0 with a target of 100 bytes, a line end at 98 is skipped and one at 99 cuts.
+    // The search starts where a line end would end the chunk, so most stretches are not searched at
+    // all. For example, with a grid of 100 bytes a line end at 98 is skipped and one at 99 cuts.
     #[inline(always)]
     fn cut_between(
         &mut self,
@@ -299,7 +305,7 @@ impl Splitter {
     ) -> Result<(), CsvError> {
         let mut from = from;
         loop {
-            let due = (self.chunk_start + self.target_bytes - 1).saturating_sub(self.offset);
+            let due = self.due.saturating_sub(self.offset + 1);
             from = from.max(usize::try_from(due).unwrap_or(usize::MAX));
             let Some(at) = bytes.get(from..to).and_then(|stretch| memchr2(b'\n', b'\r', stretch))
             else {
@@ -324,6 +330,13 @@ impl Splitter {
         let end = self.offset + at as u64;
         self.check_length(end)?;
         self.count_lines(bytes, at);
+        self.end_chunk(end, self.lines.count());
+        self.held.look(&bytes[at..], self.rules.comment, chunks);
+        Ok(())
+    }
+
+    /// Ends the chunk at a place behind so many lines.
+    fn end_chunk(&mut self, end: u64, lines: u64) {
         self.held.push(Chunk {
             offset: self.chunk_start,
             len: end - self.chunk_start,
@@ -331,11 +344,14 @@ impl Splitter {
             ordinal: self.ordinal,
             ..Chunk::default()
         });
-        self.held.look(&bytes[at..], self.rules.comment, chunks);
-        self.chunk_start = end;
-        self.chunk_line = self.lines.count() + 1;
+        self.start_chunk(end);
+        self.chunk_line = lines + 1;
         self.ordinal += 1;
-        Ok(())
+    }
+
+    fn start_chunk(&mut self, at: u64) {
+        self.chunk_start = at;
+        self.due = (at / self.grid_bytes + 1) * self.grid_bytes;
     }
 
     fn count_lines(&mut self, bytes: &[u8], to: usize) {
@@ -370,9 +386,9 @@ impl Splitter {
     }
 
     /// Refuses a chunk that went on for more than a row's length after it was due: its last row is
-    /// too long. For example, with a target of 1 MiB, only such a row makes a chunk exceed 5 MiB.
+    /// too long. For example, with a grid of 1 MiB, only such a row makes a chunk exceed 5 MiB.
     fn check_length(&self, end: u64) -> Result<(), CsvError> {
-        if end - self.chunk_start <= self.target_bytes + MAX_ROW_BYTES {
+        if end - self.chunk_start <= self.grid_bytes + MAX_ROW_BYTES {
             return Ok(());
         }
         let is_open = matches!(self.state, State::Open | State::Comment);

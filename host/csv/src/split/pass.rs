@@ -3,7 +3,7 @@
 /// What the bytes are part of. Within a piece, a look at the next byte decides about quotes and
 /// escapes at once. `QuotedQuote` and `Escaped` exist only between two pieces, when that byte has
 /// not come yet; `Splitter::resume` leaves them again.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Open,
     Comment,

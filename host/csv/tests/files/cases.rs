@@ -372,7 +372,7 @@ fn boolean_columns_take_the_literals_of_redshift() {
 fn a_decoder_starts_afresh_after_an_error() {
     let dialect = Dialect::default();
     let file = b"a\n1\n2\n3\nx\n4\n";
-    let read = read(file, &dialect, 6, 64).expect("a good file");
+    let read = read(file, &dialect, 8, 64).expect("a good file");
     let [bad_from, last] = &read.chunks[..] else { panic!("two chunks: {:?}", read.chunks) };
     let mut decoder = Decoder::new(&dialect, &read.header, &[DecodeAs::Int32], 2);
     assert_eq!(last.first_line, 5);
