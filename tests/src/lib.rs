@@ -273,6 +273,12 @@ impl Report {
             .unwrap_or_else(|| panic!("no count {name} in {}", self.json))
     }
 
+    /// Calls of all operations of S3.
+    pub fn s3_calls(&self) -> u64 {
+        let operations = self.json["calls"]["s3"].as_object();
+        operations.into_iter().flatten().filter_map(|(_, calls)| calls.as_u64()).sum()
+    }
+
     /// Calls of an operation of the Data API.
     pub fn data_api_calls(&self, operation: &str) -> u64 {
         self.json["calls"]["redshift_data"][operation].as_u64().unwrap_or(0)

@@ -23,5 +23,5 @@ mod delete;
 mod move_object;
 
 pub use list::Listed;
-pub use ranges::Body;
+pub use ranges::{Beginning, Body};
 pub use store::{ObjectInfo, Store};

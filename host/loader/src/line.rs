@@ -106,7 +106,7 @@ pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
     // Plugins come before the object and the catalog, since they need neither: a wrong path, pin or
     // config ends the run at once.
     let plugins = plugins::run(tools).await?;
-    let source = source::run(tools).await?;
+    let (source, beginning) = source::run(tools).await?;
     let catalog = catalog::run(tools, &source).await?;
     // What is planned depends on the views of the target, so those that are missing come back
     // first. Recovering needs the catalog, which has the journal of dropped views.
@@ -114,7 +114,7 @@ pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
     if let Some(by) = catalog.loaded_by {
         return Ok(Planned::AlreadyLoaded { by });
     }
-    let spool = infer::run(tools, &source).await?;
+    let spool = infer::run(tools, &source, beginning).await?;
     let files = ReadFiles::one(ReadFile { source, spool });
     planned(tools, plugins, files, catalog).await
 }

@@ -119,6 +119,22 @@ fn a_load_without_changes_takes_two_executions() {
     assert_eq!((third.rows("inserted"), third.rows("updated")), (1, 1));
 }
 
+#[test]
+fn a_load_without_changes_takes_few_requests_of_s3() {
+    let place = Place::new("few-requests");
+    place.put("a.csv", "id,amount\n1,0.5\n");
+    let _ = place.load("a.csv", "t", &["--upsert-keys", "id"]).succeeded();
+    place.put("b.csv", "id,amount\n1,0.25\n2,7.5\n");
+    let second = place.load("b.csv", "t", &["--upsert-keys", "id"]).succeeded();
+    assert!(second.s3_calls() <= 13, "{}", second.json["calls"]);
+
+    // A file that was loaded before is opened, and archived onto the copy that is there.
+    place.put("b.csv", "id,amount\n1,0.25\n2,7.5\n");
+    let again = place.load("b.csv", "t", &["--upsert-keys", "id"]);
+    assert_eq!(again.status(), "already_loaded");
+    assert_eq!(again.json["calls"]["s3"]["GetObject"], 1, "{}", again.json["calls"]);
+}
+
 /// A load with the Glue job's own twelve arguments, as Glue passes them to its script, without a
 /// word about plugins.
 fn as_glue_starts_it(place: &Place, verb: &str, more: &[&str]) -> loader_tests::Report {

@@ -66,10 +66,16 @@ fn services_that_ask_to_slow_down_are_asked_again() {
     let _ = load(dir.path(), "first.csv").succeeded();
     let busy = dir.path().join(".loader/throttle");
     std::fs::create_dir_all(&busy).expect("a folder");
-    for (number, operation) in
-        ["COPY", "HeadObject", "PutObject", "BatchExecuteStatement", "DescribeStatement"]
-            .into_iter()
-            .enumerate()
+    for (number, operation) in [
+        "COPY",
+        "GetObject",
+        "CopyObject",
+        "PutObject",
+        "BatchExecuteStatement",
+        "DescribeStatement",
+    ]
+    .into_iter()
+    .enumerate()
     {
         std::fs::write(busy.join(operation), "1").expect("a count");
         let load = load(dir.path(), &format!("{number}.csv")).succeeded();

@@ -1,11 +1,13 @@
 //! The content of an object, read in ranges side by side. S3 gives one request some 60 to 90 MB/s,
 //! and as many requests as one likes.
 //!
-//! In: an object in the version that was looked at. Out: its pieces, in their order. A range that
-//! breaks off is read on from its last byte. Memory: [`RANGE_BYTES`] for each range that is read or
-//! waits for its turn. Source of the speed:
+//! In: an object in the version that was looked at, or whatever object there is; then its first
+//! range comes with what S3 says of it, by one request. Out: its pieces, in their order. A range
+//! that breaks off is read on from its last byte. Memory: [`RANGE_BYTES`] for each range that is
+//! read or waits for its turn. Source of the speed:
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html>.
 
+use std::iter::StepBy;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -60,26 +62,61 @@ impl Body {
     }
 }
 
+/// The first bytes of an object, at most [`RANGE_BYTES`]: all of a small one.
+#[derive(Debug)]
+pub struct Beginning(Vec<Bytes>);
+
 impl Store {
+    /// Opens whatever object there is, and pins it: what S3 says of it, and its first bytes, all by
+    /// one request. `None` when it does not exist. Errors: `Transient` when it is replaced
+    /// meanwhile, or breaks off again and again.
+    // The bytes are read at once. An answer that is left open while a warehouse wakes up would be
+    // closed by S3. No range is asked for: S3 refuses any of an empty object, and gives checksums
+    // only for whole ones. Of a large object the rest of the answer is dropped with its connection.
+    pub async fn open(&self, uri: &S3Uri) -> Result<Option<(ObjectInfo, Beginning)>> {
+        let get = self.read_in_its_region(&uri.bucket, async |client: &Client| {
+            self.calls.count("GetObject");
+            boxed(client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await
+        });
+        let object = match get.await {
+            Ok(object) => object,
+            Err(error) if failure::is_missing(&error) => return Ok(None),
+            Err(error) => return Err(failure::read_failure(&format!("reading {uri}"), error)),
+        };
+        let info = ObjectInfo::of(&object.e_tag, &object.version_id, object.content_length);
+        let answer = Answer { object, asked_bytes: info.size_bytes };
+        let beginning = boxed(self.pinned(uri, &info).whole(0, Some(answer))).await?;
+        Ok(Some((info, Beginning(beginning))))
+    }
+
+    /// The content of an object that was opened. The ranges behind its beginning are read once they
+    /// are asked for. Errors come with them: `Transient` when the object was replaced or is gone.
+    pub fn read_on(&self, uri: &S3Uri, info: &ObjectInfo, beginning: Beginning) -> Body {
+        let object = self.pinned(uri, info);
+        let behind = object.behind_the_first().map(|start| (start, None));
+        let version_id = info.version_id.clone();
+        Body { version_id, ranges: object.all(behind), pieces: beginning.0.into_iter() }
+    }
+
     /// Opens the content of the object that `info` describes. Errors: `Transient` when the object
     /// was replaced or is gone.
     pub async fn read(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<Body> {
-        let object = PinnedObject {
+        let object = self.pinned(uri, info);
+        let opened = object.open(&object.range_from(0)).await?;
+        let version_id = opened.object.version_id.clone();
+        let behind = object.behind_the_first().map(|start| (start, None));
+        let all = std::iter::once((0, Some(opened))).chain(behind);
+        Ok(Body { version_id, ranges: object.all(all), pieces: Vec::new().into_iter() })
+    }
+
+    fn pinned(&self, uri: &S3Uri, info: &ObjectInfo) -> PinnedObject {
+        PinnedObject {
             client: self.client().clone(),
             calls: self.calls.clone(),
             uri: uri.clone(),
             etag: info.etag.clone(),
             size_bytes: info.size_bytes,
-        };
-        let first = object.range_from(0);
-        let opened = object.open(&first).await?;
-        let version_id = opened.version_id.clone();
-        let behind = (first.end..info.size_bytes).step_by(RANGE_BYTES as usize);
-        let opened = std::iter::once((0, Some(opened))).chain(behind.map(|start| (start, None)));
-        let ranges = stream::iter(opened)
-            .map(move |(start, opened)| object.clone().whole(start, opened))
-            .buffered(ranges_at_once());
-        Ok(Body { version_id, ranges: ranges.boxed(), pieces: Vec::new().into_iter() })
+        }
     }
 }
 
@@ -98,15 +135,36 @@ struct PinnedObject {
     size_bytes: u64,
 }
 
+/// What S3 has answered to a request for bytes of an object.
+struct Answer {
+    object: GetObjectOutput,
+    asked_bytes: u64,
+}
+
 impl PinnedObject {
     fn range_from(&self, start: u64) -> Range<u64> {
         start..self.size_bytes.min(start + RANGE_BYTES)
     }
 
+    /// Where the ranges behind the first one begin.
+    fn behind_the_first(&self) -> StepBy<Range<u64>> {
+        (self.range_from(0).end..self.size_bytes).step_by(RANGE_BYTES as usize)
+    }
+
+    /// Ranges by their beginnings, read side by side. Some may have been opened already.
+    fn all(
+        self,
+        ranges: impl Iterator<Item = (u64, Option<Answer>)> + Send + 'static,
+    ) -> BoxStream<'static, Result<Vec<Bytes>>> {
+        let ranges = stream::iter(ranges);
+        let ranges = ranges.map(move |(start, opened)| self.clone().whole(start, opened));
+        ranges.buffered(ranges_at_once()).boxed()
+    }
+
     /// Sends the request for a range. Errors: `Transient` when the object was replaced or is gone.
     // An object of one range is asked for whole: S3 refuses any range of an empty object, and gives
     // checksums only for whole ones.
-    async fn open(&self, range: &Range<u64>) -> Result<GetObjectOutput> {
+    async fn open(&self, range: &Range<u64>) -> Result<Answer> {
         self.calls.count("GetObject");
         let get = self.client.get_object().bucket(&self.uri.bucket).key(&self.uri.key);
         let get = get.if_match(&self.etag);
@@ -115,7 +173,7 @@ impl PinnedObject {
             false => get.range(format!("bytes={}-{}", range.start, range.end.saturating_sub(1))),
         };
         match boxed(request.send()).await {
-            Ok(object) => Ok(object),
+            Ok(object) => Ok(Answer { object, asked_bytes: range.end - range.start }),
             Err(error) if failure::is_changed(&error) || failure::is_missing(&error) => {
                 Err(replaced(&self.uri))
             }
@@ -124,15 +182,15 @@ impl PinnedObject {
     }
 
     /// Reads the range that begins at `start` to its end. It may have been opened already.
-    async fn whole(self, start: u64, mut opened: Option<GetObjectOutput>) -> Result<Vec<Bytes>> {
+    async fn whole(self, start: u64, mut opened: Option<Answer>) -> Result<Vec<Bytes>> {
         let mut range = self.range_from(start);
         let (mut pieces, mut breaks) = (Vec::new(), 0);
         loop {
-            let object = match opened.take() {
-                Some(object) => object,
+            let answer = match opened.take() {
+                Some(answer) => answer,
                 None => self.open(&range).await?,
             };
-            let Err(broken) = gather(object, &mut range, &mut pieces).await else {
+            let Err(broken) = gather(answer, &mut range, &mut pieces).await else {
                 return Ok(pieces);
             };
             if breaks == MOST_BREAKS {
@@ -150,25 +208,27 @@ impl PinnedObject {
     }
 }
 
-/// Takes the pieces of an answer, and the bytes that came off the range's beginning. The error says
-/// in words why bytes of the range are missing.
+/// Takes the pieces of an answer that are of the range, and the bytes that came off the range's
+/// beginning. The error says in words why bytes of the range are missing.
 async fn gather(
-    mut object: GetObjectOutput,
+    answer: Answer,
     range: &mut Range<u64>,
     pieces: &mut Vec<Bytes>,
 ) -> std::result::Result<(), String> {
+    let Answer { mut object, asked_bytes: mut to_come } = answer;
     // An answer of another length is not what was asked for, and its bytes stand elsewhere.
-    let missing = range.end - range.start;
     let length = object.content_length.and_then(|length| u64::try_from(length).ok());
-    if let Some(length) = length.filter(|length| *length != missing) {
-        return Err(format!("S3 answers with {length} bytes instead of {missing}"));
+    if let Some(length) = length.filter(|length| *length != to_come) {
+        return Err(format!("S3 answers with {length} bytes instead of {to_come}"));
     }
-    while let Some(piece) = object.body.next().await {
-        let piece = piece.map_err(|error| error.to_string())?;
-        let left = range.end - range.start;
-        if piece.len() as u64 > left {
-            return Err("S3 sends more bytes than were asked for".to_owned());
-        }
+    // An answer with no more than the range is read to its end, where the SDK checks its sum.
+    while range.start < range.end || to_come == 0 {
+        let Some(piece) = object.body.next().await else { break };
+        let mut piece = piece.map_err(|error| error.to_string())?;
+        to_come = to_come
+            .checked_sub(piece.len() as u64)
+            .ok_or_else(|| "S3 sends more bytes than were asked for".to_owned())?;
+        piece.truncate(usize::try_from(range.end - range.start).unwrap_or(usize::MAX));
         range.start += piece.len() as u64;
         pieces.push(piece);
     }

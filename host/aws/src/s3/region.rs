@@ -125,7 +125,8 @@ mod tests {
     fn answer(mut connection: &TcpStream, refusal: &str) {
         let head = BufReader::new(connection).lines().map_while(Result::ok);
         let head: Vec<String> = head.take_while(|line| !line.is_empty()).collect();
-        let status = match head[0].starts_with("HEAD /b/k ") || head[0].starts_with("PUT ") {
+        let of_object = ["HEAD /b/k ", "GET /b/k?", "PUT "];
+        let status = match of_object.iter().any(|request| head[0].starts_with(request)) {
             false => "403 Forbidden\r\nx-amz-bucket-region: eu-west-1",
             true if head.iter().any(|line| line.contains("/eu-west-1/s3/")) => "200 OK",
             true => refusal,
@@ -164,6 +165,17 @@ mod tests {
             store.write(&uri, b"content".to_vec()).await.expect("written");
             assert!(store.head(&uri).await.expect("found").is_some());
             assert_eq!(store.calls().tally()["HeadObject"], 3);
+        });
+    }
+
+    #[test]
+    fn an_object_elsewhere_is_opened_where_it_is() {
+        on_runtime(async {
+            let store = store("us-east-1", NAMED).await;
+            let opened = store.open(&S3Uri::new("b", "k")).await.expect("redirected");
+            assert_eq!(opened.map(|(info, _)| info.size_bytes), Some(0));
+            assert_eq!(store.other_region(), Some("eu-west-1"));
+            assert_eq!(store.calls().tally()["GetObject"], 2);
         });
     }
 

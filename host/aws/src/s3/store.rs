@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 
@@ -36,6 +35,22 @@ pub struct ObjectInfo {
     pub size_bytes: u64,
 }
 
+impl ObjectInfo {
+    /// What the headers of an answer say.
+    pub(super) fn of(
+        etag: &Option<String>,
+        version_id: &Option<String>,
+        length: Option<i64>,
+    ) -> ObjectInfo {
+        ObjectInfo {
+            etag: etag.clone().unwrap_or_default(),
+            // S3 writes `null` for an object without a version.
+            version_id: version_id.clone().filter(|id| id != "null"),
+            size_bytes: u64::try_from(length.unwrap_or(0)).unwrap_or(0),
+        }
+    }
+}
+
 impl Store {
     /// A client for the service, or for the stand-in.
     pub fn new(aws: &Aws) -> Store {
@@ -64,7 +79,9 @@ impl Store {
             boxed(client.head_object().bucket(&uri.bucket).key(&uri.key).send()).await
         });
         match head.await {
-            Ok(head) => Ok(Some(info(head))),
+            Ok(head) => {
+                Ok(Some(ObjectInfo::of(&head.e_tag, &head.version_id, head.content_length)))
+            }
             Err(error) if failure::is_missing(&error) => Ok(None),
             Err(error) => {
                 // HEAD answers without a body, so S3 cannot say why. The hint has the usual causes.
@@ -96,15 +113,6 @@ impl Store {
             }
             Err(error) => Err(failure::read_failure(&format!("making the bucket {bucket}"), error)),
         }
-    }
-}
-
-fn info(head: HeadObjectOutput) -> ObjectInfo {
-    ObjectInfo {
-        etag: head.e_tag.unwrap_or_default(),
-        // S3 writes `null` for an object without a version.
-        version_id: head.version_id.filter(|id| id != "null"),
-        size_bytes: u64::try_from(head.content_length.unwrap_or(0)).unwrap_or(0),
     }
 }
 

@@ -6,31 +6,20 @@
 use std::io::{self, Read};
 
 use bytes::{Buf, Bytes};
-use loader_aws::s3::{ObjectInfo, Store};
+use loader_aws::s3::{Body, ObjectInfo, Store};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 use tokio::sync::mpsc;
 
 use crate::progress::Progress;
-use crate::values::SourceObject;
 
 /// Pieces of a body that may wait for the reader: some megabytes. When the reader is slow, the
 /// channel is full and the download waits, instead of filling the memory.
 const PIECES_IN_FLIGHT: usize = 64;
 
-/// Opens the object's content as it is stored, compressed or not. Errors: `Transient` when the
-/// producer has replaced the object.
-pub(crate) async fn open(
-    store: &Store,
-    source: &SourceObject,
-    progress: Progress,
-) -> Result<Pieces> {
-    let (pieces, _) = open_listed(store, &source.uri, &source.info, progress).await?;
-    Ok(pieces)
-}
-
-/// The same of an object of which no more is known than a list says. With it the version that is
-/// read.
+/// Opens the content of an object of which no more is known than a list says, as it is stored,
+/// compressed or not. With it the version that is read. Errors: `Transient` when the producer has
+/// replaced the object.
 pub(crate) async fn open_listed(
     store: &Store,
     uri: &S3Uri,
@@ -39,6 +28,11 @@ pub(crate) async fn open_listed(
 ) -> Result<(Pieces, Option<String>)> {
     let mut body = store.read(uri, info).await?;
     let version_id = body.version_id.take();
+    Ok((of_body(body, info.size_bytes, progress), version_id))
+}
+
+/// The content of an object of that size, as it is stored, compressed or not.
+pub(crate) fn of_body(mut body: Body, size_bytes: u64, progress: Progress) -> Pieces {
     let (sender, receiver) = mpsc::channel(PIECES_IN_FLIGHT);
     tokio::spawn(async move {
         while let Some(piece) = body.next().await {
@@ -51,8 +45,7 @@ pub(crate) async fn open_listed(
             }
         }
     });
-    let pieces = Pieces { receiver, current: Bytes::new(), missing_bytes: info.size_bytes };
-    Ok((pieces, version_id))
+    Pieces { receiver, current: Bytes::new(), missing_bytes: size_bytes }
 }
 
 /// The pieces of a body as one reader. Reading blocks, so it must not happen on a thread of the

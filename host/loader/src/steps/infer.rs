@@ -1,11 +1,12 @@
 //! Infer: reads the object once, and finds the type of every column.
 //!
-//! In: the pinned source. Out: its bytes on this machine's disk, cut at record boundaries, and the
+//! In: the pinned source with its first bytes. Out: its bytes on this machine's disk, cut at record boundaries, and the
 //! type of every column by all of its rows. For example, one `n/a` in row ten million makes a
 //! column of numbers text.
 
 use std::sync::Arc;
 
+use loader_aws::s3::Beginning;
 use loader_data::content;
 use loader_data::infer::Spool;
 use loader_model::error::Result;
@@ -17,9 +18,14 @@ use crate::values::{ReadFiles, SourceObject};
 
 /// Errors: `Data` (with line and column), `Transient` (the stream broke off, or the object was
 /// replaced).
-pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Arc<Spool>> {
+pub(crate) async fn run(
+    tools: &Tools,
+    source: &SourceObject,
+    beginning: Beginning,
+) -> Result<Arc<Spool>> {
     tools.progress.begin("reading", source.info.size_bytes);
-    let input = object_reader::open(&tools.store, source, tools.progress.clone()).await?;
+    let body = tools.store.read_on(&source.uri, &source.info, beginning);
+    let input = object_reader::of_body(body, source.info.size_bytes, tools.progress.clone());
     let data_path = Arc::clone(&tools.data_path);
     let reading = blocking(move || data_path.infer(input));
     let spool = tools.step(Step::Infer, reading).await;

@@ -1,9 +1,9 @@
 //! Source: the object as it is now, pinned by its ETag.
 //!
-//! In: the object's address. Out: what S3 says about the object, and the identity of the load. The
-//! step does not read the content.
+//! In: the object's address. Out: what S3 says about the object, its first bytes, which come by the
+//! same request, and the identity of the load. The step does not look into the bytes.
 
-use loader_aws::s3::ObjectInfo;
+use loader_aws::s3::{Beginning, ObjectInfo};
 use loader_model::choices::StagingFormat;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::{S3Uri, TableName};
@@ -15,13 +15,14 @@ use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
 
-/// Errors: `Config` when there is no such object, or when COPY could not read the parts of it.
-pub(crate) async fn run(tools: &Tools) -> Result<SourceObject> {
-    let source = tools.step(Step::Source, pin(tools)).await?;
+/// Errors: `Config` when there is no such object, or when COPY could not read the parts of it;
+/// `Transient` when the object breaks off.
+pub(crate) async fn run(tools: &Tools) -> Result<(SourceObject, Beginning)> {
+    let (source, beginning) = tools.step(Step::Source, open(tools)).await?;
     tools.record.source(&source);
     // Set once: a run has one source.
     let _ = tools.trail.source.set(source.clone());
-    Ok(source)
+    Ok((source, beginning))
 }
 
 /// The files of a load of several, which were read already.
@@ -29,32 +30,51 @@ pub(crate) async fn of_group(tools: &Tools, sources: &[SourceObject]) -> Result<
     // Set once: a run has one group.
     let _ = tools.trail.group.set(sources.to_vec());
     // The first one stands for all: where the bucket is, and whether COPY reads from there.
-    tools.step(Step::Source, pin(tools)).await?;
+    tools.step(Step::Source, look(tools)).await?;
     // What was read, and not what has come in its place since then.
     sources.iter().take(1).for_each(|first| tools.record.source(first));
     Ok(())
 }
 
-async fn pin(tools: &Tools) -> Result<SourceObject> {
+async fn open(tools: &Tools) -> Result<(SourceObject, Beginning)> {
     let uri = tools.job.layout.source();
-    let Some(info) = tools.store.head(&uri).await? else {
-        let before = if tools.goal == Goal::Load { loaded_before(tools, &uri).await } else { None };
-        let fact = match before {
-            Some(run_id) => format!(
-                "there is no object {uri}; one of that name was loaded by run {run_id}: if it was \
-                 this one, nothing is to be done"
-            ),
-            None => format!("there is no object {uri}; check --src-bucket and --source-file-name"),
-        };
-        return Err(Error::new(Kind::Config, fact));
+    let Some((info, beginning)) = tools.store.open(&uri).await? else {
+        return Err(missing(tools, &uri).await);
     };
-    // `loader stage` copies nothing.
-    if tools.goal != Goal::Stage
-        && let Some(region) = tools.store.other_region()
-    {
-        check_region(region, tools.store.own_region(), &uri.bucket, tools.job.staging_format)?;
+    check_place(tools, &uri)?;
+    Ok((identified(uri, info, &tools.job.target), beginning))
+}
+
+async fn look(tools: &Tools) -> Result<()> {
+    let uri = tools.job.layout.source();
+    match tools.store.head(&uri).await? {
+        Some(_) => check_place(tools, &uri),
+        None => Err(missing(tools, &uri).await),
     }
-    Ok(identified(uri, info, &tools.job.target))
+}
+
+/// Refuses a bucket from which COPY could not read the parts.
+fn check_place(tools: &Tools, uri: &S3Uri) -> Result<()> {
+    match tools.store.other_region() {
+        // `loader stage` copies nothing.
+        Some(region) if tools.goal != Goal::Stage => {
+            check_region(region, tools.store.own_region(), &uri.bucket, tools.job.staging_format)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The error for an object that is not there.
+async fn missing(tools: &Tools, uri: &S3Uri) -> Error {
+    let before = if tools.goal == Goal::Load { loaded_before(tools, uri).await } else { None };
+    let fact = match before {
+        Some(run_id) => format!(
+            "there is no object {uri}; one of that name was loaded by run {run_id}: if it was this \
+             one, nothing is to be done"
+        ),
+        None => format!("there is no object {uri}; check --src-bucket and --source-file-name"),
+    };
+    Error::new(Kind::Config, fact)
 }
 
 /// The last run that has loaded an object of this name, as far as the ledger can be asked.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use loader_aws::s3::{ObjectInfo, Store};
+use loader_aws::s3::Store;
 use loader_aws::stop::Stop;
 use loader_data::content;
 use loader_data::decompress::decompress;
@@ -20,7 +20,6 @@ use crate::job::Project;
 use crate::layout::IN;
 use crate::progress::Progress;
 use crate::tools::blocking;
-use crate::values::SourceObject;
 
 /// Files of a feed that are looked at.
 const LOOKED_AT: usize = 3;
@@ -116,9 +115,9 @@ impl Source {
 async fn open(store: &Store, place: &Place, name: &str) -> Result<impl Read + Send + 'static> {
     let uri = place.at(format!("{IN}{name}"));
     let gone = || Error::new(Kind::Transient, format!("{uri} is gone; run again"));
-    let info: ObjectInfo = store.head(&uri).await?.ok_or_else(gone)?;
-    let source = SourceObject { uri, info, load_id: String::new() };
-    object_reader::open(store, &source, Progress::hidden()).await
+    let (info, beginning) = store.open(&uri).await?.ok_or_else(gone)?;
+    let body = store.read_on(&uri, &info, beginning);
+    Ok(object_reader::of_body(body, info.size_bytes, Progress::hidden()))
 }
 
 fn walk(folder: &Path, below: &str, names: &mut Vec<String>) -> Result<()> {
