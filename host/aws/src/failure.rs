@@ -19,6 +19,14 @@ pub(crate) fn is_changed<E: ProvideErrorMetadata>(error: &SdkError<E, HttpRespon
         || status(error) == Some(412)
 }
 
+/// Whether the store knows a header of the request and does not do what it asks for. (Stores of
+/// other makers answer so to conditions of a write.)
+pub(crate) fn is_not_implemented<E: ProvideErrorMetadata>(
+    error: &SdkError<E, HttpResponse>,
+) -> bool {
+    error.code() == Some("NotImplemented") || status(error) == Some(501)
+}
+
 /// The same for requests that may simply be sent again: reads, and also PUT, COPY and DELETE of an
 /// object. A lost answer makes them `Transient` and not `OutcomeUnknown`. (For example, a PUT that
 /// is sent twice writes the same object.)

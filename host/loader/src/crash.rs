@@ -19,8 +19,17 @@ static PASSED: AtomicU32 = AtomicU32::new(0);
 
 /// All points, in the order in which a run passes them, without the numbered ones (`evolve-1`,
 /// `evolve-2`, …).
-pub const POINTS: [&str; 8] =
-    ["catalog", "infer", "stage", "evolved", "filled", "load", "staging-deleted", "archived"];
+pub const POINTS: [&str; 9] = [
+    "catalog",
+    "infer",
+    "stage",
+    "evolved",
+    "filled",
+    "load",
+    "staging-deleted",
+    "copied",
+    "archived",
+];
 
 /// Chooses the point where this process dies.
 pub fn choose(point: Option<String>) {

@@ -6,8 +6,8 @@ use std::process::{Child, ChildStderr};
 
 use loader_tests::{Place, Report, plugin};
 
-const POINTS: [&str; 7] =
-    ["catalog", "infer", "stage", "filled", "load", "staging-deleted", "archived"];
+const POINTS: [&str; 8] =
+    ["catalog", "infer", "stage", "filled", "load", "staging-deleted", "copied", "archived"];
 
 #[test]
 fn a_run_killed_at_any_point_can_be_run_again() {

@@ -47,24 +47,20 @@ impl Store {
         }
     }
 
-    /// The same to a name that is free. False: an object has that name, or the source is gone or was
-    /// written anew; then nothing is moved.
+    /// The same to a name that is free. False: an object has that name, or the source is gone; then
+    /// nothing is moved.
     pub async fn move_to_free_name(
         &self,
         from: &S3Uri,
         info: &ObjectInfo,
         to: &S3Uri,
     ) -> Result<bool> {
-        if info.size_bytes > MAX_SINGLE_COPY_BYTES {
-            // Parts cannot be told to take a free name only.
-            return match self.head(to).await? {
-                Some(_) => Ok(false),
-                None => self.move_object(from, info, to).await,
-            };
+        if self.copy_new(from, info, to).await? {
+            return self.delete_unchanged(from, info).await.map(|()| true);
         }
-        match self.copy_new(from, info, to).await? {
-            true => self.delete_unchanged(from, info).await.map(|()| true),
-            false => Ok(false),
+        match self.head(to).await? {
+            Some(_) => Ok(false),
+            None => self.move_object(from, info, to).await,
         }
     }
 
@@ -91,12 +87,24 @@ impl Store {
         }
     }
 
-    /// The same to a name that is free, in one request. False: an object has that name already, or
-    /// the source was written anew; nothing is copied. The answer says that the copy is whole.
+    /// The same to a name that is free, in one request. The answer says that the copy is whole.
+    /// False: nothing is copied, because an object has that name already, the source is gone or was
+    /// written anew, it is too large for one request, or the store takes no such condition.
+    // Which of these it is, the caller finds out by requests that it can do without otherwise.
     pub async fn copy_new(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<bool> {
+        if info.size_bytes > MAX_SINGLE_COPY_BYTES {
+            // Parts cannot be told to take a free name only.
+            return Ok(false);
+        }
         match boxed(self.copy_request(from, info, to).if_none_match(ANYTHING).send()).await {
             Ok(_) => Ok(true),
-            Err(error) if failure::is_changed(&error) => Ok(false),
+            Err(error)
+                if failure::is_changed(&error)
+                    || failure::is_missing(&error)
+                    || failure::is_not_implemented(&error) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(failure::read_failure(&format!("copying {from} to {to}"), error)),
         }
     }

@@ -126,8 +126,26 @@ async fn archived(patient: &Patient) -> Probed {
     heeded("CopyObject", "x-amz-copy-source-if-match", &remedy, copied)?;
     let deleted = patient.store.delete_unchanged(&from, &other).await;
     heeded("DeleteObject", "If-Match", &remedy, deleted)?;
+    copied_once(patient, &from, &info, &to, &remedy).await?;
     moved(patient, &from, &info, &to).await.or_allow(&remedy)?;
     Ok(Verdict::passed("a file is moved there, unless another version was delivered meanwhile"))
+}
+
+/// The loader copies a file without looking whether the name is taken: S3 refuses the copy then.
+async fn copied_once(
+    patient: &Patient,
+    from: &S3Uri,
+    info: &ObjectInfo,
+    to: &S3Uri,
+    remedy: &str,
+) -> Result<(), Ailment> {
+    if !patient.store.copy_new(from, info, to).await.or_allow(remedy)? {
+        return Err(forgetful("CopyObject to a name that is free (If-None-Match) was refused"));
+    }
+    match patient.store.copy_new(from, info, to).await.or_allow(remedy)? {
+        true => Err(unheeded("CopyObject onto an object that is there (If-None-Match)")),
+        false => Ok(()),
+    }
 }
 
 async fn put_aside(patient: &Patient) -> Probed {
@@ -238,14 +256,16 @@ fn heeded(
     match answer {
         Err(error) if error.kind() == Kind::Transient => Ok(()),
         Err(error) => Err(error).or_allow(remedy),
-        Ok(()) => Err(unheeded(operation, condition)),
+        Ok(()) => {
+            Err(unheeded(&format!("{operation} for another version of an object ({condition})")))
+        }
     }
 }
 
-fn unheeded(operation: &str, condition: &str) -> Ailment {
+fn unheeded(request: &str) -> Ailment {
     Ailment::new(
         Kind::Config,
-        format!("{operation} for another version of an object ({condition}) was carried out"),
+        format!("{request} was carried out"),
         "this storage ignores conditions, so files may be lost; use a bucket of Amazon S3",
     )
 }

@@ -29,12 +29,24 @@ fn storage_that_ignores_conditions() {
             remote_doctor(&place, &proxy.url, &endpoints().redshift_data, &["--only", "bucket"]);
         text += &Findings::of(run(&mut command)).failed();
     }
+    // A name that is taken is taken once more.
+    let proxy = Proxy::start(&endpoints().s3, |request, answer| {
+        match request.contains("if-none-match: *") && answer.starts_with("HTTP/1.1 412") {
+            true => with_length("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n<CopyObjectResult/>"),
+            false => answer,
+        }
+    });
+    let mut command =
+        remote_doctor(&place, &proxy.url, &endpoints().redshift_data, &["--only", "bucket"]);
+    text += &Findings::of(run(&mut command)).failed();
     insta::assert_snapshot!(text, @"
     data/in/: GetObject for another version of an object (If-Match) was carried out
         -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
     data/archive/: CopyObject for another version of an object (x-amz-copy-source-if-match) was carried out
         -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
     data/archive/: DeleteObject for another version of an object (If-Match) was carried out
+        -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
+    data/archive/: CopyObject onto an object that is there (If-None-Match) was carried out
         -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
     ");
 }

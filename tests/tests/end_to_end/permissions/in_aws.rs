@@ -139,6 +139,9 @@ const RUNS: &[Run] = &[
     ("run", "split.csv", "id,note\n4,f\n", &["--split-load-above", "0"], 0),
     ("run", "wider.csv", "id,note\n6,{long}\n", &[], 0),
     ("stage", "staged.csv", "id,note\n5,g\n", &[], 0),
+    // Both find their names taken.
+    ("run", "first.csv", "id,note\n1,a\n2,b\n", &[], 0),
+    ("run", "refused.csv", "id,note\nx,e\n", &[], 3),
 ];
 
 /// Errors: a refusal, or another end than the run has with all permissions.
