@@ -3,6 +3,7 @@
 
 use std::process::Child;
 
+use loader_model::names::utc;
 use loader_tests::{Ended, Place, Report};
 
 use crate::database_session::Session;
@@ -241,4 +242,21 @@ fn a_ledger_of_an_earlier_version_is_taken_over() {
         ),
         "2"
     );
+}
+
+#[test]
+fn the_log_of_another_run_is_not_overwritten() {
+    let place = Place::new("log-taken");
+    place.put("x.csv", "id\n1\n");
+    // Whenever the run begins, its log has the name of another one.
+    let now = jiff::Timestamp::now();
+    let seconds = (0..120).map(|second| now + jiff::SignedDuration::from_secs(second));
+    let names = seconds.map(|at| utc(at, "logs/%Y/%m/%d/x_log_%Y%m%d%H%M%S.txt"));
+    names.for_each(|name| place.write(&name, "of another run"));
+    let _ = place.load("x.csv", "t", &[]).succeeded();
+    let logs: Vec<String> =
+        place.objects().into_iter().filter(|object| object.contains("/logs/")).collect();
+    let others = logs.iter().filter(|log| log.ends_with(".txt of another run")).count();
+    assert_eq!((others, logs.len()), (120, 121), "{logs:?}");
+    assert!(logs.iter().any(|log| log.contains("run started")), "{logs:?}");
 }

@@ -2,18 +2,34 @@
 
 use std::path::Path;
 
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
 use loader_model::error::{Context, Kind, Result};
 use loader_model::names::S3Uri;
 
 use crate::connect::boxed;
 use crate::failure;
-use crate::s3::store::Store;
+use crate::s3::store::{ANYTHING, Store};
 
 impl Store {
     /// Writes a small object.
-    pub async fn write(&self, uri: &S3Uri, content: Vec<u8>) -> Result<()> {
-        self.put(uri, ByteStream::from(content)).await.map(drop)
+    pub async fn write(&self, uri: &S3Uri, content: impl Into<Bytes>) -> Result<()> {
+        self.put(uri, ByteStream::from(content.into())).await
+    }
+
+    /// The same under a name that is free. False: nothing is written, because an object has that
+    /// name, or the store takes no such condition.
+    // When an answer is lost, the request is sent again, and finds the object that it has written.
+    pub async fn write_new(&self, uri: &S3Uri, content: impl Into<Bytes>) -> Result<bool> {
+        let put = self.put_request(uri, ByteStream::from(content.into()));
+        match boxed(put.if_none_match(ANYTHING).send()).await {
+            Ok(_) => Ok(true),
+            Err(error) if failure::is_changed(&error) || failure::is_not_implemented(&error) => {
+                Ok(false)
+            }
+            Err(error) => Err(failure::read_failure(&format!("writing {uri}"), error)),
+        }
     }
 
     /// Writes a file of at most 5 GB as one object, and returns its size in bytes.
@@ -28,11 +44,14 @@ impl Store {
     }
 
     async fn put(&self, uri: &S3Uri, body: ByteStream) -> Result<()> {
-        self.calls.count("PutObject");
-        let request = self.client().put_object().bucket(&uri.bucket).key(&uri.key).body(body);
-        boxed(request.send())
+        boxed(self.put_request(uri, body).send())
             .await
             .map(drop)
             .map_err(|error| failure::read_failure(&format!("writing {uri}"), error))
+    }
+
+    fn put_request(&self, uri: &S3Uri, body: ByteStream) -> PutObjectFluentBuilder {
+        self.calls.count("PutObject");
+        self.client().put_object().bucket(&uri.bucket).key(&uri.key).body(body)
     }
 }

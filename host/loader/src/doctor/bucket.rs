@@ -174,20 +174,17 @@ async fn moved_in_parts(patient: &Patient) -> Probed {
     }
 }
 
-/// What a run writes for people. The name is looked for first, so that nothing is overwritten.
+/// What a run writes for people. Nothing that is there already may be overwritten.
 async fn exported(patient: &Patient, folder: &str) -> Probed {
     let uri = patient.object(folder, "probe.txt");
-    let looking = format!(
-        "{}, and s3:ListBucket, so that a missing object can be told from a \
-         forbidden one",
-        allow(patient, "s3:GetObject", folder)
-    );
-    if patient.store.head(&uri).await.or_allow(&looking)?.is_some() {
-        return Err(forgetful("an object is there that was never written"));
-    }
     let remedy = allow(patient, "s3:PutObject", folder);
-    patient.store.write(&uri, CONTENT.to_vec()).await.or_allow(&remedy)?;
-    Ok(Verdict::passed("a file is written under a name that is free"))
+    if !patient.store.write_new(&uri, CONTENT).await.or_allow(&remedy)? {
+        return Err(forgetful("PutObject to a name that is free (If-None-Match) was refused"));
+    }
+    match patient.store.write_new(&uri, CONTENT).await.or_allow(&remedy)? {
+        true => Err(unheeded("PutObject onto an object that is there (If-None-Match)")),
+        false => Ok(Verdict::passed("a file is written under a name that is free")),
+    }
 }
 
 async fn configured(patient: &Patient) -> Probed {

@@ -1,6 +1,7 @@
 //! What a run writes for people to read: rejected rows and the log. Neither overwrites what another
 //! run has written.
 
+use bytes::Bytes;
 use loader_aws::s3::Store;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
@@ -29,12 +30,17 @@ pub async fn write_log(store: &Store, layout: &Layout, log: &RunLog) {
 
 /// Writes to `to`, or beside it when another run of the same second and stem has written there.
 /// (For example, `orders.csv` and `orders.txt` share a stem, so their logs share a name.)
+// A write whose answer was lost finds its own object when it is sent again, and there are two then.
 async fn write_to_free_name(
     store: &Store,
     layout: &Layout,
     to: S3Uri,
     content: Vec<u8>,
 ) -> Result<S3Uri> {
-    let to = if store.head(&to).await?.is_some() { layout.beside(&to) } else { to };
-    store.write(&to, content).await.map(|()| to)
+    let content = Bytes::from(content);
+    if store.write_new(&to, content.clone()).await? {
+        return Ok(to);
+    }
+    let beside = layout.beside(&to);
+    store.write(&beside, content).await.map(|()| beside)
 }

@@ -48,6 +48,10 @@ fn storage_that_ignores_conditions() {
         -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
     data/archive/: CopyObject onto an object that is there (If-None-Match) was carried out
         -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
+    data/rejected/: PutObject onto an object that is there (If-None-Match) was carried out
+        -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
+    logs/: PutObject onto an object that is there (If-None-Match) was carried out
+        -> this storage ignores conditions, so files may be lost; use a bucket of Amazon S3
     ");
 }
 
