@@ -1,6 +1,7 @@
 //! What the steps of a run hand each other. Each value is made by one step and never changed after.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use loader_aws::s3::ObjectInfo;
 use loader_data::infer::Spool;
@@ -178,9 +179,27 @@ pub(crate) enum Loaded {
     TargetChanged(Error),
 }
 
+/// The keys of what a run writes below its staging prefix, each from before it is written. A load
+/// that is planned anew stages anew, so there may be more than the last manifest lists.
+#[derive(Clone, Debug, Default)]
+pub struct StagedKeys(Arc<Mutex<BTreeSet<String>>>);
+
+// A poisoned lock is used all the same: a key is added in one step.
+impl StagedKeys {
+    /// Adds what is about to be written.
+    pub fn add(&self, uri: &S3Uri) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uri.key.clone());
+    }
+
+    /// All of them.
+    pub fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
 /// What cleanup or a preview must know however the steps end. Each fact is set once, by the step
-/// that learns it. (For example, `rows_read` stays empty when the file was refused at line 3, and
-/// the audit row says 0.)
+/// that learns it; only `staged` grows. (For example, `rows_read` stays empty when the file was
+/// refused at line 3, and the audit row says 0.)
 #[derive(Debug, Default)]
 pub struct Trail {
     pub source: OnceLock<SourceObject>,
@@ -193,6 +212,8 @@ pub struct Trail {
     pub loaded_by: OnceLock<RunId>,
     pub rows_read: OnceLock<u64>,
     pub rows_rejected: OnceLock<u64>,
+    /// What was staged, or was about to be.
+    pub staged: StagedKeys,
     /// Views that earlier runs left dropped, which a load would bring back first.
     pub left_dropped: OnceLock<Vec<TableName>>,
 }

@@ -18,6 +18,12 @@ impl Store {
     /// already count as deleted.
     pub async fn delete_all(&self, prefix: &S3Uri) -> Result<usize> {
         let keys = self.list(prefix).await?;
+        self.delete_keys(prefix, &keys).await.map(|()| keys.len())
+    }
+
+    /// Deletes objects below a prefix by their keys. An object that is gone already counts as
+    /// deleted. Without a key there is no request.
+    pub async fn delete_keys(&self, prefix: &S3Uri, keys: &[String]) -> Result<()> {
         let doing = format!("deleting below {prefix}");
         for batch in keys.chunks(MAX_KEYS_PER_DELETE) {
             let objects = batch.iter().map(|key| ObjectIdentifier::builder().key(key));
@@ -25,7 +31,7 @@ impl Store {
                 return Err(not_deleted(error, &doing));
             }
         }
-        Ok(keys.len())
+        Ok(())
     }
 
     /// Deletes those of the objects of one bucket that are as their `info` says. An object that is

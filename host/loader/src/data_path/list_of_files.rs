@@ -19,8 +19,10 @@ pub(crate) async fn write(tools: &Tools, work: &Work, counts: &[FileCounts]) -> 
         lines.map(|(place, (file, counts))| line(place, file, counts, &null)).collect();
     let uri = part_upload::below(&prefix, "files.csv");
     let entry = Entry { uri: uri.to_string(), size_bytes: list.len() as u64 };
+    tools.trail.staged.add(&uri);
     tools.store.write(&uri, list.into_bytes()).await?;
     let manifest = part_upload::below(&prefix, "files.json");
+    tools.trail.staged.add(&manifest);
     tools.store.write(&manifest, part_upload::manifest(vec![entry]).into_bytes()).await?;
     Ok(manifest)
 }

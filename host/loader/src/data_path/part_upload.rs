@@ -1,6 +1,7 @@
 //! The way out of the data path to S3. Parts are sent as workers complete them, the manifest last.
 //!
-//! In: parts on this machine's disk. Out: how much is in S3, and where the manifest is.
+//! In: parts on this machine's disk. Out: how much is in S3, and where the manifest is. The keys of
+//! all that is written are put down first, for the cleanup.
 
 use loader_aws::s3::Store;
 use loader_data::parts::staged::Part;
@@ -8,6 +9,8 @@ use loader_model::error::{Context, Kind, Result};
 use loader_model::names::S3Uri;
 use serde_json::json;
 use tokio::sync::mpsc;
+
+use crate::values::StagedKeys;
 
 /// What is in S3 now.
 #[derive(Debug)]
@@ -31,11 +34,13 @@ pub(crate) struct Entry {
 pub(crate) async fn run(
     store: Store,
     prefix: S3Uri,
+    staged: StagedKeys,
     mut parts: mpsc::Receiver<Part>,
 ) -> Result<Uploaded> {
     let mut entries = Vec::new();
     while let Some(part) = parts.recv().await {
         let uri = below(&prefix, &part.name);
+        staged.add(&uri);
         let size_bytes = store.write_file(&uri, &part.path).await?;
         std::fs::remove_file(&part.path)
             .context(Kind::Internal, "a staged part cannot be removed from disk")?;
@@ -48,6 +53,7 @@ pub(crate) async fn run(
     };
     if !entries.is_empty() {
         let uri = manifest_uri(&prefix);
+        staged.add(&uri);
         store.write(&uri, manifest(entries).into_bytes()).await?;
         uploaded.manifest = Some(uri);
     }

@@ -38,7 +38,9 @@ pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
     }
     match tools.goal {
         Goal::Load => after_load(tools, outcome).await,
-        Goal::Stage | Goal::Preview if outcome.is_err() => delete_staged_parts(tools).await,
+        Goal::Stage | Goal::Preview if outcome.is_err() => {
+            delete_staged_parts(tools, outcome).await
+        }
         Goal::Stage | Goal::Preview => {}
     }
 }
@@ -56,7 +58,7 @@ async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
             (counted(&tools.trail.rows_read), counted(&tools.trail.rows_rejected));
         audit::write_failure(&tools.api, &tools.job, Read { rows, rejected }, error).await;
     }
-    delete_staged_parts(tools).await;
+    delete_staged_parts(tools, outcome).await;
     if let Some(source) = tools.trail.source.get() {
         // Under the name of the run that has loaded the file: two runs that come to one file, or a
         // run that comes after one which was killed between copy and delete, make one object of the
@@ -82,7 +84,7 @@ async fn after_load_of_several(
     {
         audit::write_failure(&tools.api, &tools.job, Read::default(), error).await;
     }
-    delete_staged_parts(tools).await;
+    delete_staged_parts(tools, outcome).await;
     if outcome.is_ok() {
         archive_all(tools, sources).await;
         crash::point("archived");
@@ -116,10 +118,17 @@ async fn archive_all(tools: &Tools, sources: &[SourceObject]) {
 }
 
 /// Deletes the staged parts, unless they are to be kept.
-async fn delete_staged_parts(tools: &Tools) {
+// When all went well, each part was written to its end, and its key is known. After a failure a
+// part may still be on its way, so what is there is listed.
+async fn delete_staged_parts(tools: &Tools, outcome: Result<Status, &Error>) {
     if !tools.job.keep_staging {
         let prefix = tools.job.layout.staging_prefix();
-        match tools.store.delete_all(&prefix).await {
+        let keys = tools.trail.staged.all();
+        let deleted = match outcome {
+            Ok(_) => tools.store.delete_keys(&prefix, &keys).await.map(|()| keys.len()),
+            Err(_) => tools.store.delete_all(&prefix).await,
+        };
+        match deleted {
             Ok(0) => {}
             Ok(objects) => tracing::debug!(prefix = %prefix, objects, "staged parts deleted"),
             Err(error) => tracing::warn!(%error, "staged parts were left behind"),

@@ -116,7 +116,8 @@ async fn transform_and_upload(
         .context(Kind::Internal, "no temporary folder can be made; check TMPDIR")?;
     let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
     let prefix = tools.job.layout.staging_prefix();
-    let uploads = part_upload::run(tools.store.clone(), prefix, parts);
+    let staged = tools.trail.staged.clone();
+    let uploads = part_upload::run(tools.store.clone(), prefix, staged, parts);
     let uploads = tokio::spawn(uploads.in_current_span());
     let (transformed, dir) = transform(tools, work, progress, dir, sender).await?;
     let uploaded = uploads.await.context(Kind::Internal, "the uploading task ended abruptly")?;
