@@ -7,6 +7,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use loader_attach::{Attachment, Program};
@@ -58,7 +59,8 @@ impl Aws {
 
 /// Loads credentials and region as every AWS program does, or joins the stand-in.
 pub async fn connect(settings: &AwsAccess) -> Result<Aws> {
-    let mut defaults = defaults();
+    let http = if settings.local.is_some() { plain_http() } else { https() };
+    let mut defaults = defaults(http);
     if let Some(region) = &settings.region {
         defaults = defaults.region(Region::new(region.clone()));
     }
@@ -68,12 +70,22 @@ pub async fn connect(settings: &AwsAccess) -> Result<Aws> {
     }
 }
 
-/// What both kinds of connection share: the HTTP client, retries and time limits.
-fn defaults() -> ConfigLoader {
-    // The client is named here so that the program has one TLS stack and not the SDK's choice.
-    let http = aws_smithy_http_client::Builder::new()
+/// The client for AWS. It is named here so that the program has one TLS stack and not the SDK's
+/// choice.
+pub(crate) fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-        .build_https();
+        .build_https()
+}
+
+/// The client for the stand-in, which speaks no TLS. Without it no certificates are loaded, which
+/// takes some milliseconds.
+fn plain_http() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
+/// What both kinds of connection share: retries and time limits.
+fn defaults(http: SharedHttpClient) -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(5))

@@ -20,7 +20,7 @@ use loader_model::error::{Context, Error, Kind, Result};
 use serde_json::Value;
 
 use crate::calls::Calls;
-use crate::connect::{Aws, boxed};
+use crate::connect::{Aws, boxed, https};
 use crate::failure;
 use crate::sqs::address::Address;
 
@@ -255,6 +255,10 @@ fn client(aws: &Aws, address: &Address) -> Client {
         aws_sdk_sqs::config::Builder::from(&aws.config).endpoint_url(&address.endpoint);
     if let Some(region) = &address.region {
         config = config.region(Region::new(region.clone()));
+    }
+    // The client for the stand-in speaks no TLS, and a queue beside the stand-in may.
+    if aws.endpoints.is_some() && address.endpoint.starts_with("https:") {
+        config = config.http_client(https());
     }
     Client::from_conf(config.build())
 }
