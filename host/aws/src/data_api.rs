@@ -119,6 +119,8 @@ pub struct Executed {
     pub id: String,
     /// Rows returned or affected by each statement; -1 where the service does not say.
     pub result_rows: Vec<i64>,
+    /// The places of statements whose result has no rows, as far as the service says so.
+    pub without_rows: Vec<usize>,
     /// Whether a statement has a result to read, with or without rows.
     pub has_result_set: bool,
     /// The session that the execution ran in, if it stays open.

@@ -163,9 +163,14 @@ fn finished(id: String, described: &DescribeStatementOutput) -> Executed {
         [] => vec![described.result_rows()],
         subs => subs.iter().map(|sub| sub.result_rows()).collect(),
     };
+    // A service that leaves a member out has said nothing. The SDK gives 0 for a missing number.
+    let has_none =
+        |sub: &SubStatementData| sub.has_result_set() == Some(true) && sub.result_rows() == 0;
+    let without_rows = (0..).zip(subs).filter(|(_, sub)| has_none(sub)).map(|(place, _)| place);
+    let without_rows = without_rows.collect();
     let session_id = described.session_id().map(str::to_owned);
     let has_result_set = described.has_result_set().unwrap_or(false);
-    Executed { id, result_rows, has_result_set, session_id }
+    Executed { id, result_rows, without_rows, has_result_set, session_id }
 }
 
 /// Finds the statement of a batch that failed. The batch's own message has at best its number, so
@@ -226,5 +231,32 @@ fn waits_for_lock(described: &DescribeStatementOutput) -> bool {
         subs => subs.iter().any(|sub| {
             sub.status() == Some(&StatementStatusString::Started) && only_waits(sub.query_string())
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_result_without_rows_is_one_of_which_the_service_says_so() {
+        let said = |has_result: Option<bool>, rows: Option<i64>| {
+            let sub = SubStatementData::builder().id("1:1").set_has_result_set(has_result);
+            sub.set_result_rows(rows).build().expect("it has an id")
+        };
+        let subs = [
+            said(Some(true), Some(2)),
+            said(Some(true), Some(0)),
+            said(Some(true), Some(-1)),
+            // An INSERT of no rows has no result that could be read.
+            said(Some(false), Some(0)),
+            said(None, None),
+        ];
+        let described =
+            DescribeStatementOutput::builder().id("1").set_sub_statements(Some(subs.to_vec()));
+        let described = described.build().expect("it has an id");
+        let executed = finished("1".to_owned(), &described);
+        assert_eq!(executed.without_rows, [1]);
+        assert_eq!(executed.result_rows, [2, 0, -1, 0, 0]);
     }
 }

@@ -103,12 +103,13 @@ async fn read_answer(
     asked: usize,
     target: &TableName,
 ) -> Result<Answer> {
-    let rows = async |place: usize| match place < asked {
+    // Nearly always the journal is empty, and the execution's own answer says so.
+    let rows = async |place: usize| match place < asked && !executed.without_rows.contains(&place) {
         true => api.rows(executed, Some(place)).await,
         false => Ok(ResultRows::default()),
     };
     let (columns, loads, left) =
-        (rows(0).await?, rows(ASKS_LEDGER).await?, rows(ASKS_JOURNAL).await?);
+        futures::try_join!(rows(0), rows(ASKS_LEDGER), rows(ASKS_JOURNAL))?;
     Ok(Answer::Read(Box::new(Catalog::read([&columns, &loads, &left], target)?)))
 }
 
