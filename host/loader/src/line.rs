@@ -4,8 +4,14 @@
 //! `load` is the whole line. `loader stage` and `loader plan` share its middle, [`plan`], and end
 //! in their own way.
 
+use std::future::ready;
+use std::pin::pin;
+
+use futures::FutureExt;
+use futures::future::{self, Either};
 use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::catalog::Catalog;
+use tokio::sync::oneshot;
 
 use crate::data_path::chain::Chain;
 use crate::report::Status;
@@ -33,7 +39,7 @@ pub(crate) async fn load_together(tools: &Tools, files: ReadFiles) -> Result<Sta
     tools.progress.stands_for(tools.job.layout.source_name(), sources.len());
     source::of_group(tools, &sources).await?;
     let plugins = plugins::run(tools).await?;
-    let catalog = catalog::run(tools, &files.first().source).await?;
+    let catalog = catalog::run(tools, &files.first().source, ready(())).await?;
     recover::run(tools, &catalog).await?;
     let known = catalog::known(tools, &sources).await?;
     if !known.is_empty() {
@@ -103,11 +109,22 @@ pub(crate) async fn stage(tools: &Tools) -> Result<Status> {
 
 /// The part of the line that every run has: everything that is known before a row is transformed.
 pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
-    // Plugins come before the object and the catalog, since they need neither: a wrong path, pin or
-    // config ends the run at once.
-    let plugins = plugins::run(tools).await?;
-    let (source, beginning) = source::run(tools).await?;
-    let catalog = catalog::run(tools, &source).await?;
+    // The plugins are made ready while S3 and Redshift answer, since they need neither. A wrong
+    // path, pin or config ends the run at once, whatever else is wrong, and before anything is made
+    // in the warehouse.
+    let (say_ready, are_ready) = oneshot::channel();
+    let plugins = async {
+        let plugins = plugins::run(tools).await?;
+        // The other side has ended only where it has failed.
+        let _ = say_ready.send(());
+        Ok(plugins)
+    };
+    let asked = async {
+        let (source, beginning) = source::run(tools).await?;
+        let catalog = catalog::run(tools, &source, are_ready.map(drop)).await?;
+        Ok((source, beginning, catalog))
+    };
+    let (plugins, (source, beginning, catalog)) = both(plugins, asked).await?;
     // What is planned depends on the views of the target, so those that are missing come back
     // first. Recovering needs the catalog, which has the journal of dropped views.
     recover::run(tools, &catalog).await?;
@@ -117,6 +134,18 @@ pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
     let spool = infer::run(tools, &source, beginning).await?;
     let files = ReadFiles::one(ReadFile { source, spool });
     planned(tools, plugins, files, catalog).await
+}
+
+/// Does two things side by side. Errors: that of the first, if it has one, which ends the second;
+/// else that of the second.
+async fn both<A, B>(
+    first: impl Future<Output = Result<A>>,
+    second: impl Future<Output = Result<B>>,
+) -> Result<(A, B)> {
+    match future::select(pin!(first), pin!(second)).await {
+        Either::Left((first, second)) => Ok((first?, second.await?)),
+        Either::Right((second, first)) => Ok((first.await?, second?)),
+    }
 }
 
 async fn planned(
@@ -132,7 +161,7 @@ async fn planned(
 
 /// The same file and its spool, planned for the target as it is now.
 async fn plan_anew(tools: &Tools, work: Work) -> Result<Planned> {
-    let catalog = catalog::run(tools, &work.files.first().source).await?;
+    let catalog = catalog::run(tools, &work.files.first().source, ready(())).await?;
     if let Some(by) = catalog.loaded_by {
         return Ok(Planned::AlreadyLoaded { by });
     }

@@ -3,7 +3,6 @@
 //! run goes on, and both do so behind a lock of their own.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use loader_aws::connect::Aws;
 use loader_aws::data_api::DataApi;
@@ -96,11 +95,9 @@ impl Tools {
             otel.status_code = field::Empty,
             otel.status_description = field::Empty,
         );
-        let started = Instant::now();
+        let timer = self.record.step(step);
         let ended = work.instrument(span).await;
-        let took = started.elapsed();
-        tracing::info!(step, elapsed_ms = took.as_millis() as u64, "step ended");
-        self.record.step(step, took);
+        tracing::info!(step, elapsed_ms = timer.elapsed().as_millis() as u64, "step ended");
         ended
     }
 

@@ -71,6 +71,29 @@ fn files_that_are_no_plugins_are_told_apart() {
 }
 
 #[test]
+fn a_plugin_that_cannot_be_used_is_told_before_all_else_and_makes_no_fence() {
+    let place = Place::new("plugin-first");
+    let dir = tempfile::tempdir().expect("a folder");
+    let config = dir.path().join("config.json");
+    std::fs::write(&config, "{\"hostile\": {\"undo\": 1}}").expect("writes");
+    place.put("x.csv", "id\n1\n");
+    // The plugin is compiled before its config is checked, so that all else has its answer by then.
+    for (number, file) in ["x.csv", "none.csv"].into_iter().enumerate() {
+        let mut command = place.command("run", file, "t");
+        command.env("XDG_CACHE_HOME", dir.path().join(number.to_string()));
+        command.arg("--plugins").arg(plugin("hostile")).arg("--plugin-config").arg(&config);
+        let report = Report::of(loader_tests::run(&mut command));
+        refused(&place, &report, &["hostile", "undo"]);
+    }
+    // (The row of the failed run makes the other tables.)
+    let fence = "SELECT table_name FROM svv_columns WHERE table_schema = '{s}' AND table_name = \
+                 'loader_fence_t'";
+    assert!(place.select(fence).is_empty(), "a fence was made");
+    let without_object = place.load("none.csv", "t", &[]);
+    assert!(without_object.error().contains("there is no object"), "{}", without_object.error());
+}
+
+#[test]
 fn misbehaviour_is_named_and_harmless() {
     let place = Place::new("hostile");
     for (misdeed, words) in [

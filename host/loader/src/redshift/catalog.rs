@@ -25,7 +25,7 @@ pub enum Bookkeeping {
 }
 
 /// Reads the catalog. One execution; more when bookkeeping tables have to be made or completed
-/// first.
+/// first, which waits for the end of `may_make`.
 // Everything is asked in one batch, and a batch fails as a whole. So a missing table also costs the
 // answer about the columns: `ask` says which query failed, and the queries before it are asked
 // alone, or the tables are made and all is asked for again. (For example, a schema that an earlier
@@ -35,9 +35,11 @@ pub async fn read(
     target: &TableName,
     load_id: &str,
     missing: Bookkeeping,
+    may_make: impl Future<Output = ()>,
 ) -> Result<Catalog> {
     let queries = queries(target, load_id);
     let mut answer = ask(api, &queries, target).await?;
+    may_make.await;
     if missing == Bookkeeping::Make {
         return complete(api, target, &queries, answer).await;
     }

@@ -1,7 +1,7 @@
 //! Writes the report while a run goes on. Steps only add to it; none reads it back.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use loader_data::plan::LoadPlan;
 use loader_model::error::Error;
@@ -18,6 +18,30 @@ use crate::values::{Evolved, SourceObject, Staged};
 #[derive(Debug)]
 pub struct Recorder(Mutex<Report>);
 
+/// Measures a step. Its time is in the report once this is dropped, also when the step is given up
+/// because another one has failed beside it.
+pub struct StepTimer<'a> {
+    recorder: &'a Recorder,
+    place: usize,
+    started: Instant,
+}
+
+impl StepTimer<'_> {
+    /// The time so far.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+impl Drop for StepTimer<'_> {
+    fn drop(&mut self) {
+        let took = self.elapsed();
+        if let Some(step) = self.recorder.report().steps.get_mut(self.place) {
+            step.seconds = took.as_secs_f64();
+        }
+    }
+}
+
 impl Recorder {
     /// A report of which only the job is known.
     pub fn start(job: &Job) -> Recorder {
@@ -31,10 +55,11 @@ impl Recorder {
         Recorder(Mutex::new(report))
     }
 
-    /// The step of this name has ended, with or without an error.
-    pub fn step(&self, name: &'static str, took: Duration) {
-        let time = StepTime { name: name.into(), seconds: took.as_secs_f64() };
-        self.report().steps.push(time);
+    /// A step of this name begins. Steps are reported in the order of their beginnings.
+    pub fn step(&self, name: &'static str) -> StepTimer<'_> {
+        let steps = &mut self.report().steps;
+        steps.push(StepTime { name: name.into(), seconds: 0.0 });
+        StepTimer { recorder: self, place: steps.len() - 1, started: Instant::now() }
     }
 
     /// Views that an earlier run had left dropped are back.

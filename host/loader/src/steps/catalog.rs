@@ -4,6 +4,8 @@
 //! In: the pinned source. Out: the warehouse as far as this load is concerned. `loaded_by` is only
 //! set where an earlier load is a reason to stop: `--force` and `loader stage` go on.
 
+use std::future::ready;
+
 use loader_model::error::{Error, Result};
 use loader_warehouse::catalog::Catalog;
 
@@ -14,15 +16,21 @@ use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::{Goal, SourceObject};
 
+/// `may_make`: ends once tables may be made. What only asks does not wait for it.
+///
 /// Errors: `Transient`, `Config` (permissions, no such schema, other keys than the table has).
 // `unless_unknown`: queries and CREATE TABLE IF NOT EXISTS may be sent twice, so a lost answer
 // leaves nothing to find out. The user is told to run again, and not to look into the warehouse.
-pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog> {
+pub(crate) async fn run(
+    tools: &Tools,
+    source: &SourceObject,
+    may_make: impl Future<Output = ()>,
+) -> Result<Catalog> {
     let missing = match tools.goal {
         Goal::Load => Bookkeeping::Make,
         Goal::Stage | Goal::Preview => Bookkeeping::LeaveMissing,
     };
-    let read = catalog::read(&tools.api, &tools.job.target, &source.load_id, missing);
+    let read = catalog::read(&tools.api, &tools.job.target, &source.load_id, missing, may_make);
     let read = async { read.await.map_err(Error::unless_unknown) };
     let catalog = tools.step(Step::Catalog, read).await?;
     let loaded_by = catalog.loaded_by.clone().filter(|_| !may_load_again(tools));
@@ -36,7 +44,7 @@ pub(crate) async fn run(tools: &Tools, source: &SourceObject) -> Result<Catalog>
 /// Asks which run has loaded the file meanwhile, for the name under which it is archived. Without
 /// an answer this run's own name will do.
 pub(crate) async fn ask_who_loaded(tools: &Tools, source: &SourceObject) {
-    if let Err(error) = run(tools, source).await {
+    if let Err(error) = run(tools, source, ready(())).await {
         tracing::warn!(%error, "nothing tells which run has loaded the file meanwhile");
     }
 }

@@ -1,6 +1,7 @@
 //! What runs have left in the journal: who takes it up when, and what is only reported. The age of a
 //! row is its own time, by the clock of the warehouse.
 
+use std::future::ready;
 use std::time::Duration;
 
 use loader::redshift::catalog::{self, Bookkeeping};
@@ -16,7 +17,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// What a load of the target reads.
 async fn left(world: &World, target: &TableName) -> LeftViews {
-    let catalog = catalog::read(&world.api, target, "load", Bookkeeping::Make).await;
+    let catalog = catalog::read(&world.api, target, "load", Bookkeeping::Make, ready(())).await;
     catalog.expect("the catalog can be read").left
 }
 
