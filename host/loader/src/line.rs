@@ -40,7 +40,7 @@ pub(crate) async fn load_together(tools: &Tools, files: ReadFiles) -> Result<Sta
     source::of_group(tools, &sources).await?;
     let plugins = plugins::run(tools).await?;
     let catalog = catalog::run(tools, &files.first().source, ready(())).await?;
-    recover::run(tools, &catalog).await?;
+    recover::run(tools, &catalog, recover::of_earlier_versions(tools).await).await?;
     let known = catalog::known(tools, &sources).await?;
     if !known.is_empty() {
         // Set once: the load ends here.
@@ -121,13 +121,15 @@ pub(crate) async fn plan(tools: &Tools) -> Result<Planned> {
     };
     let asked = async {
         let (source, beginning) = source::run(tools).await?;
-        let catalog = catalog::run(tools, &source, are_ready.map(drop)).await?;
-        Ok((source, beginning, catalog))
+        let catalog = catalog::run(tools, &source, are_ready.map(drop));
+        let (catalog, old) =
+            future::try_join(catalog, recover::of_earlier_versions(tools).map(Ok)).await?;
+        Ok((source, beginning, catalog, old))
     };
-    let (plugins, (source, beginning, catalog)) = both(plugins, asked).await?;
+    let (plugins, (source, beginning, catalog, old)) = both(plugins, asked).await?;
     // What is planned depends on the views of the target, so those that are missing come back
     // first. Recovering needs the catalog, which has the journal of dropped views.
-    recover::run(tools, &catalog).await?;
+    recover::run(tools, &catalog, old).await?;
     if let Some(by) = catalog.loaded_by {
         return Ok(Planned::AlreadyLoaded { by });
     }
