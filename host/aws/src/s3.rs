@@ -22,6 +22,9 @@ mod delete;
 
 mod move_object;
 
+#[cfg(test)]
+mod fake;
+
 pub use list::Listed;
 pub use ranges::{Beginning, Body};
 pub use store::{ObjectInfo, Store};

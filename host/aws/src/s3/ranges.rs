@@ -237,3 +237,42 @@ async fn gather(
         missing => Err(format!("the answer ended {missing} bytes early")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::s3::fake::{self, on_runtime};
+
+    async fn content(mut body: Body) -> Result<Vec<u8>> {
+        let mut content = Vec::new();
+        while let Some(piece) = body.next().await {
+            content.extend_from_slice(&piece?);
+        }
+        Ok(content)
+    }
+
+    #[test]
+    fn an_object_that_breaks_off_while_it_is_opened_is_read_on_in_its_version() {
+        on_runtime(async {
+            let store = fake::store("us-east-1", |head| {
+                let is_pinned = head.iter().any(|line| line == "if-match: \"e\"");
+                let is_end = head.iter().any(|line| line == "range: bytes=2-4");
+                match (is_pinned, is_end) {
+                    (false, false) => {
+                        "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 5\r\n\r\nid"
+                    }
+                    (true, true) => "HTTP/1.1 206 OK\r\nContent-Length: 3\r\n\r\n\n1\n",
+                    _ => "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+                }
+                .to_owned()
+            })
+            .await;
+            let uri = S3Uri::new("b", "k");
+            let (info, beginning) = store.open(&uri).await.expect("opened").expect("there");
+            assert_eq!((info.etag.as_str(), info.size_bytes), ("\"e\"", 5));
+            let content = content(store.read_on(&uri, &info, beginning)).await;
+            assert_eq!(content.expect("whole"), b"id\n1\n");
+            assert_eq!(store.calls().tally()["GetObject"], 2);
+        });
+    }
+}

@@ -99,55 +99,26 @@ fn region_of(client: &Client) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::{TcpListener, TcpStream};
-
-    use aws_config::BehaviorVersion;
-    use aws_credential_types::Credentials;
     use loader_model::names::S3Uri;
 
     use super::*;
-    use crate::connect::{Aws, ServiceEndpoints};
-
-    /// An S3 whose buckets are all in eu-west-1. Answers every request until the test ends; requests
-    /// for an object that are signed for another Region with `refusal`.
-    fn s3(refusal: &'static str) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        std::thread::spawn(move || {
-            listener.incoming().flatten().for_each(|connection| answer(&connection, refusal));
-        });
-        url
-    }
+    use crate::s3::fake::{self, on_runtime};
 
     const NAMED: &str = "301 Moved Permanently\r\nx-amz-bucket-region: eu-west-1";
 
-    fn answer(mut connection: &TcpStream, refusal: &str) {
-        let head = BufReader::new(connection).lines().map_while(Result::ok);
-        let head: Vec<String> = head.take_while(|line| !line.is_empty()).collect();
-        let of_object = ["HEAD /b/k ", "GET /b/k?", "PUT "];
-        let status = match of_object.iter().any(|request| head[0].starts_with(request)) {
-            false => "403 Forbidden\r\nx-amz-bucket-region: eu-west-1",
-            true if head.iter().any(|line| line.contains("/eu-west-1/s3/")) => "200 OK",
-            true => refusal,
-        };
-        write!(connection, "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-            .unwrap();
-    }
-
+    /// An S3 whose buckets are all in eu-west-1. Answers requests for an object that are signed for
+    /// another Region with `refusal`.
     async fn store(region: &'static str, refusal: &'static str) -> Store {
-        let config = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(region))
-            .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
-            .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .load()
-            .await;
-        let endpoints = ServiceEndpoints { s3: s3(refusal), redshift_data: String::new() };
-        Store::new(&Aws::of_test(config, endpoints))
-    }
-
-    fn on_runtime<T>(future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+        fake::store(region, move |head| {
+            let of_object = ["HEAD /b/k ", "GET /b/k?", "PUT "];
+            let status = match of_object.iter().any(|request| head[0].starts_with(request)) {
+                false => "403 Forbidden\r\nx-amz-bucket-region: eu-west-1",
+                true if head.iter().any(|line| line.contains("/eu-west-1/s3/")) => "200 OK",
+                true => refusal,
+            };
+            format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n")
+        })
+        .await
     }
 
     #[test]
