@@ -22,7 +22,7 @@ use loader_model::names::S3Uri;
 use crate::calls::Calls;
 use crate::connect::boxed;
 use crate::failure;
-use crate::s3::store::{ObjectInfo, Store, replaced};
+use crate::s3::store::{ObjectInfo, Store, replaced, version};
 
 /// The bytes of a range: few enough to wait in memory, and enough that the 50 ms to the first byte
 /// are the smaller part of its time.
@@ -103,7 +103,7 @@ impl Store {
     pub async fn read(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<Body> {
         let object = self.pinned(uri, info);
         let opened = object.open(&object.range_from(0)).await?;
-        let version_id = opened.object.version_id.clone();
+        let version_id = version(&opened.object.version_id);
         let behind = object.behind_the_first().map(|start| (start, None));
         let all = std::iter::once((0, Some(opened))).chain(behind);
         Ok(Body { version_id, ranges: object.all(all), pieces: Vec::new().into_iter() })
@@ -273,6 +273,21 @@ mod tests {
             let content = content(store.read_on(&uri, &info, beginning)).await;
             assert_eq!(content.expect("whole"), b"id\n1\n");
             assert_eq!(store.calls().tally()["GetObject"], 2);
+        });
+    }
+
+    #[test]
+    fn an_object_of_a_bucket_that_keeps_no_more_versions_has_none() {
+        on_runtime(async {
+            let store = fake::store("us-east-1", |_| {
+                let head = "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nx-amz-version-id: null\r\n";
+                format!("{head}Content-Length: 1\r\n\r\n1")
+            })
+            .await;
+            let uri = S3Uri::new("b", "k");
+            let (info, _) = store.open(&uri).await.expect("opened").expect("there");
+            let body = store.read(&uri, &info).await.expect("there");
+            assert_eq!((info.version_id, body.version_id), (None, None));
         });
     }
 }

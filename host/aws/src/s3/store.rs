@@ -44,8 +44,7 @@ impl ObjectInfo {
     ) -> ObjectInfo {
         ObjectInfo {
             etag: etag.clone().unwrap_or_default(),
-            // S3 writes `null` for an object without a version.
-            version_id: version_id.clone().filter(|id| id != "null"),
+            version_id: version(version_id),
             size_bytes: u64::try_from(length.unwrap_or(0)).unwrap_or(0),
         }
     }
@@ -114,6 +113,11 @@ impl Store {
             Err(error) => Err(failure::read_failure(&format!("making the bucket {bucket}"), error)),
         }
     }
+}
+
+/// A version as S3 says it: it writes `null` for an object without one.
+pub(super) fn version(id: &Option<String>) -> Option<String> {
+    id.clone().filter(|id| id != "null")
 }
 
 /// The error for an object that was written anew after the program had looked at it.
