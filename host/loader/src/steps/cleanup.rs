@@ -45,9 +45,9 @@ pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
     }
 }
 
-// The file is moved last. A run that is killed before that leaves the file in `data/in/`, where the
-// next run takes it up again: it finds the load in the ledger and archives the file. A run that
-// failed before the source step has nothing to move.
+// The file leaves `data/in/` last; only its copy is made while the parts are deleted. A run that is
+// killed before that leaves the file there, where the next run takes it up again: it finds the load
+// in the ledger and archives the file. A run that failed before the source step has nothing to move.
 async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
     if let Some(sources) = tools.trail.group.get() {
         return after_load_of_several(tools, sources, outcome).await;
@@ -58,18 +58,17 @@ async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
             (counted(&tools.trail.rows_read), counted(&tools.trail.rows_rejected));
         audit::write_failure(&tools.api, &tools.job, Read { rows, rejected }, error).await;
     }
-    delete_staged_parts(tools, outcome).await;
-    if let Some(source) = tools.trail.source.get() {
-        // Under the name of the run that has loaded the file: two runs that come to one file, or a
-        // run that comes after one which was killed between copy and delete, make one object of the
-        // archive. (Of a multipart upload the copy has another ETag. It is taken for another file,
-        // and the second copy gets a name beside it.)
-        let own = &tools.job.layout;
-        let layout = tools.trail.loaded_by.get().map_or(own.clone(), |run| own.of_run(run.clone()));
-        let moved = move_source(tools, source, &layout, outcome).await;
-        moved.iter().for_each(|to| tools.record.archived_to(to));
-        crash::point("archived");
-    }
+    let parts = delete_staged_parts(tools, outcome);
+    let Some(source) = tools.trail.source.get() else { return parts.await };
+    // Under the name of the run that has loaded the file: two runs that come to one file, or a
+    // run that comes after one which was killed between copy and delete, make one object of the
+    // archive. (Of a multipart upload the copy has another ETag. It is taken for another file,
+    // and the second copy gets a name beside it.)
+    let own = &tools.job.layout;
+    let layout = tools.trail.loaded_by.get().map_or(own.clone(), |run| own.of_run(run.clone()));
+    let moved = move_source(tools, source, &layout, outcome, parts).await;
+    moved.iter().for_each(|to| tools.record.archived_to(to));
+    crash::point("archived");
 }
 
 // Several files that could not be loaded together are loaded in smaller parts, down to one by one,
@@ -139,19 +138,24 @@ async fn delete_staged_parts(tools: &Tools, outcome: Result<Status, &Error>) {
 
 /// Moves the file: a loaded file to `data/archive/`, a file whose content was refused to
 /// `data/unprocessed/`. After any other failure the file stays where the next run finds it. (For
-/// example, when Redshift could not be reached.)
+/// example, when Redshift could not be reached.) `first`: what is done before the file leaves its
+/// place.
 async fn move_source(
     tools: &Tools,
     source: &SourceObject,
     layout: &Layout,
     outcome: Result<Status, &Error>,
+    first: impl Future<Output = ()>,
 ) -> Option<S3Uri> {
     let (to, what) = match outcome {
         Ok(_) => (layout.archive(), "archived"),
         Err(error) if error.kind().is_the_files_fault() => (layout.unprocessed(), "put aside"),
-        Err(_) => return None,
+        Err(_) => {
+            first.await;
+            return None;
+        }
     };
-    match move_to_free_name(tools, source, layout, to).await {
+    match move_to_free_name(tools, source, layout, to, first).await {
         Ok(Some(to)) => {
             tracing::info!(from = %source.uri, to = %to, "source {what}");
             Some(to)
@@ -186,8 +190,11 @@ async fn move_to_free_name(
     source: &SourceObject,
     layout: &Layout,
     to: S3Uri,
+    first: impl Future<Output = ()>,
 ) -> Result<Option<S3Uri>> {
-    if tools.store.copy_new(&source.uri, &source.info, &to).await? {
+    let copied = tools.store.copy_new(&source.uri, &source.info, &to);
+    let (copied, ()) = future::join(copied, first).await;
+    if copied? {
         crash::point("copied");
         tools.store.delete_unchanged(&source.uri, &source.info).await?;
         return Ok(Some(to));
