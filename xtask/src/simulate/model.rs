@@ -124,10 +124,10 @@ pub(super) mod takes {
     pub(crate) const FILES_OF_A_TURN: u64 = 20_000;
     pub(crate) const BYTES_OF_A_LOAD: f64 = 256e6;
     /// Requests of a load that are not for each file: as the program reports them.
-    pub(crate) const S3_READS_OF_A_LOAD: f64 = 7.0;
+    pub(crate) const S3_READS_OF_A_LOAD: f64 = 5.0;
     pub(crate) const S3_WRITES_OF_A_LOAD: f64 = 9.0;
     pub(crate) const BATCHES_OF_A_LOAD: f64 = 3.0;
-    pub(crate) const RESULTS_OF_A_LOAD: f64 = 5.0;
+    pub(crate) const RESULTS_OF_A_LOAD: f64 = 4.0;
     /// A page of a listing, of a thousand keys.
     pub(crate) const LISTING: f64 = 0.15;
     /// How many times longer than it took a listing is used.
