@@ -47,7 +47,8 @@ pub(crate) async fn run(tools: &Tools, outcome: Result<Status, &Error>) {
 
 // The file leaves `data/in/` last; only its copy is made while the parts are deleted. A run that is
 // killed before that leaves the file there, where the next run takes it up again: it finds the load
-// in the ledger and archives the file. A run that failed before the source step has nothing to move.
+// in the ledger and archives the file. A run that failed before the source step has nothing to
+// move.
 async fn after_load(tools: &Tools, outcome: Result<Status, &Error>) {
     if let Some(sources) = tools.trail.group.get() {
         return after_load_of_several(tools, sources, outcome).await;

@@ -1,8 +1,8 @@
 //! Infer: reads the object once, and finds the type of every column.
 //!
-//! In: the pinned source with its first bytes. Out: its bytes on this machine's disk, cut at record boundaries, and the
-//! type of every column by all of its rows. For example, one `n/a` in row ten million makes a
-//! column of numbers text.
+//! In: the pinned source with its first bytes. Out: its bytes on this machine's disk, cut at record
+//! boundaries, and the type of every column by all of its rows. For example, one `n/a` in row ten
+//! million makes a column of numbers text.
 
 use std::sync::Arc;
 

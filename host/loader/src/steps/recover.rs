@@ -3,7 +3,8 @@
 //!
 //! In: what the catalog step has read from the journal of dropped views, and what there is to say
 //! of journals that earlier versions left in the bucket, of which nothing is run. Out: nothing that
-//! the load depends on. A view that cannot be restored stays in the journal, and the report says why.
+//! the load depends on. A view that cannot be restored stays in the journal, and the report says
+//! why.
 
 use loader_model::error::Result;
 use loader_warehouse::catalog::Catalog;
@@ -14,8 +15,8 @@ use crate::step::Step;
 use crate::tools::Tools;
 use crate::values::Goal;
 
-/// Looks for journals of earlier versions, for which the catalog is not needed. Gives a sentence for
-/// each.
+/// Looks for journals of earlier versions, for which the catalog is not needed. Gives a sentence
+/// for each.
 pub(crate) async fn of_earlier_versions(tools: &Tools) -> Vec<String> {
     match tools.goal {
         Goal::Load => old_journals::notices(&tools.store, tools.job.layout.bucket()).await,
