@@ -1,12 +1,16 @@
 //! Measures the sandbox on this machine: against the same code outside of a sandbox, over many
-//! columns, and at the second start.
+//! columns, and at the second start. Measures the layers of the data path, too, each by itself.
 //!
-//! `cargo xtask bench plugins` builds and runs this program. Measurements that are compared run in
-//! turns in one process, on one thread, and the program prints medians. It measures the thread's
-//! processor time, so that other programs on the machine count little.
+//! `cargo xtask bench plugins` and `cargo xtask bench layers` build and run this program, and
+//! `cargo xtask test` runs its layers under callgrind, which counts their instructions.
+//! Measurements that are compared run in turns in one process, on one thread, and the program
+//! prints medians. It measures the thread's processor time, so that other programs on the machine
+//! count little.
 
 mod clock;
 mod columns;
+mod layers;
+mod native;
 mod outcome;
 mod rows;
 mod sandbox;
@@ -18,7 +22,10 @@ use loader_sandbox::{CacheLocation, Limits, Plugin, Runtime};
 
 use outcome::Result;
 
-const USAGE: &str = "usage: loader-bench FOLDER-OF-PLUGINS [RUNS]";
+const USAGE: &str = "\
+usage: loader-bench FOLDER-OF-PLUGINS [RUNS]
+       loader-bench layers [RUNS]
+       loader-bench count LAYER";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +33,10 @@ fn main() -> Result<()> {
     match words.as_slice() {
         // This program calls itself so, since each start to be measured is a process of its own.
         [start::PROBE, file, cache] => start::probe(Path::new(file), Path::new(cache)),
+        [layers::TEXT, scale] => layers::print_text(scale.parse()?),
+        ["layers"] => layers::measure(7),
+        ["layers", runs] => layers::measure(runs.parse()?),
+        ["count", layer] => layers::count(layer),
         [folder] => all(Path::new(folder), 7),
         [folder, runs] => all(Path::new(folder), runs.parse()?),
         _ => Err(USAGE.into()),

@@ -23,35 +23,68 @@ pub(crate) fn lineitem(scale: f64) -> Result<String> {
     Ok(text)
 }
 
-/// CSV as a load reads it: cut into chunks, decoded with the types of the whole text, in batches of
-/// the size that a load has.
-// The offsets of chunks are below the length of `text`, so the casts to `usize` lose nothing.
+/// The batches of CSV with the types of the whole text.
 pub(crate) fn batches(text: &[u8]) -> Result<Batches> {
-    let dialect = Dialect::default();
-    let (header, chunks) = split(text, &dialect)?;
-    let bytes = |chunk: &Chunk| &text[chunk.offset as usize..(chunk.offset + chunk.len) as usize];
-    let profiles = chunks.iter().map(|chunk| profile_chunk(bytes(chunk), chunk, &header, &dialect));
-    let profile = FileProfile::merge(&header, profiles)?;
-    let mut decoder = Decoder::new(&dialect, &header, &types(&profile), Decoder::BATCH_ROWS);
+    let file = CutFile::split(text)?;
     let mut batches = Vec::new();
-    for (chunk, first) in chunks.iter().zip(&profile.first_records) {
-        for batch in decoder.decode_chunk(bytes(chunk), chunk, *first) {
-            let Decoded { batch, rows, .. } = batch?;
-            batches.push((batch, rows));
-        }
-    }
+    file.decode(&file.profile()?, |batch, rows| {
+        batches.push((batch, rows));
+        Ok(())
+    })?;
     Ok(batches)
 }
 
-fn split(text: &[u8], dialect: &Dialect) -> Result<(Header, Vec<Chunk>)> {
-    const CHUNK_BYTES: u64 = 4 << 20;
-    let mut splitter = Splitter::new(dialect, CHUNK_BYTES);
-    let mut chunks = splitter.push(text)?;
-    chunks.extend(splitter.finish()?);
-    Ok((splitter.header().ok_or("no header")?.clone(), chunks))
+/// CSV that is cut into chunks, as a load reads it.
+pub(crate) struct CutFile<'a> {
+    pub(crate) text: &'a [u8],
+    dialect: Dialect,
+    header: Header,
+    chunks: Vec<Chunk>,
 }
 
-/// The types that a load takes when the user names none.
-fn types(profile: &FileProfile) -> Vec<DecodeAs> {
-    profile.columns.iter().map(|column| DecodeAs::of_new(&column.new_type(false))).collect()
+impl<'a> CutFile<'a> {
+    /// Cuts the text into chunks of the size that a load has.
+    pub(crate) fn split(text: &'a [u8]) -> Result<CutFile<'a>> {
+        const CHUNK_BYTES: u64 = 4 << 20;
+        const READ_BYTES: usize = 1 << 20;
+        let dialect = Dialect::default();
+        let mut splitter = Splitter::new(&dialect, CHUNK_BYTES);
+        let mut chunks = Vec::new();
+        for piece in text.chunks(READ_BYTES) {
+            chunks.extend(splitter.push(piece)?);
+        }
+        chunks.extend(splitter.finish()?);
+        let header = splitter.header().ok_or("no header")?.clone();
+        Ok(CutFile { text, dialect, header, chunks })
+    }
+
+    /// Learns the columns from all chunks.
+    pub(crate) fn profile(&self) -> Result<FileProfile> {
+        let profile = |chunk| profile_chunk(self.bytes(chunk), chunk, &self.header, &self.dialect);
+        Ok(FileProfile::merge(&self.header, self.chunks.iter().map(profile))?)
+    }
+
+    /// Decodes all chunks with the types that a load takes when the user names none. `take` gets
+    /// each batch with the numbers of its rows.
+    pub(crate) fn decode(
+        &self,
+        profile: &FileProfile,
+        mut take: impl FnMut(RecordBatch, Int64Array) -> Result<()>,
+    ) -> Result<()> {
+        let types = profile.columns.iter().map(|column| DecodeAs::of_new(&column.new_type(false)));
+        let types: Vec<DecodeAs> = types.collect();
+        let mut decoder = Decoder::new(&self.dialect, &self.header, &types, Decoder::BATCH_ROWS);
+        for (chunk, first) in self.chunks.iter().zip(&profile.first_records) {
+            for decoded in decoder.decode_chunk(self.bytes(chunk), chunk, *first) {
+                let Decoded { batch, rows, .. } = decoded?;
+                take(batch, rows)?;
+            }
+        }
+        Ok(())
+    }
+
+    // The offsets of chunks are below the length of `text`, so the casts lose nothing.
+    fn bytes(&self, chunk: &Chunk) -> &'a [u8] {
+        &self.text[chunk.offset as usize..(chunk.offset + chunk.len) as usize]
+    }
 }

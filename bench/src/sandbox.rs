@@ -13,14 +13,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Schema, SchemaRef};
-use default::Default;
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use loader_ipc::{encode_columns, trusted};
 use loader_sandbox::{ChainPlan, ChainSession, HostValues, Plugin};
-use loader_sdk::{Context, Expr, Plan, Plugin as _, Session};
 
 use crate::clock::{cpu, median};
+use crate::native::{Native, process};
 use crate::outcome::Result;
 use crate::rows::{Batches, batches, lineitem};
 
@@ -34,7 +33,7 @@ pub(crate) fn run(plugin: &Plugin, runs: usize) -> Result<()> {
     let (decoding, batches) = cpu(|| batches(text.as_bytes()))?;
     let schema = batches.first().ok_or("no rows")?.0.schema();
     let (native, plain) = (Native::plan(&schema)?, plan(plugin, &schema)?);
-    native.agrees_with(&plain, &batches)?;
+    agree(&native, &plain, &batches)?;
     let ways = in_turns(&native, &plain, &batches, runs)?;
     let rows: usize = batches.iter().map(|(batch, _)| batch.num_rows()).sum();
     println!(
@@ -50,8 +49,8 @@ fn in_turns(native: &Native, plan: &ChainPlan, batches: &Batches, runs: usize) -
     // In turns, so that a machine that slows down meanwhile slows all ways down alike.
     let mut ways = ["native", "native, as bytes", "sandbox"].map(|name| (name, Vec::new()));
     for _ in 0..runs {
-        ways[0].1.push(native.direct(batches)?);
-        ways[1].1.push(native.as_bytes(batches)?);
+        ways[0].1.push(direct(native, batches)?);
+        ways[1].1.push(as_bytes(native, batches)?);
         ways[2].1.push(sandboxed(plan, batches)?);
     }
     Ok(ways)
@@ -100,71 +99,45 @@ pub(crate) fn sandboxed(plan: &ChainPlan, batches: &Batches) -> Result<Duration>
     Ok(time)
 }
 
-/// The plugin's code as part of this program.
-struct Native {
-    plan: Plan,
-    inputs: SchemaRef,
-    outputs: SchemaRef,
-}
-
-impl Native {
-    fn plan(schema: &Schema) -> Result<Native> {
-        let context = Context { table: "lineitem".to_owned(), ..Context::default() };
-        let plan = Default::make_plan(&context, schema).map_err(|error| error.message)?;
-        let computed =
-            plan.columns().iter().filter(|column| matches!(column.expr, Expr::Computed(_)));
-        let outputs =
-            Schema::new(computed.map(|column| Arc::clone(&column.field)).collect::<Vec<_>>());
-        Ok(Native { inputs: Arc::new(plan.inputs_schema()), outputs: Arc::new(outputs), plan })
-    }
-
-    fn session(&self) -> Result<<Default as loader_sdk::Plugin>::Session> {
-        Ok(Default::open_session(&self.plan.state, &self.inputs).map_err(|error| error.message)?)
-    }
-
-    fn direct(&self, batches: &Batches) -> Result<Duration> {
-        let mut session = self.session()?;
-        let (time, ()) = cpu(|| {
-            for (batch, _) in batches {
-                std::hint::black_box(process(&mut session, &batch.project(&self.plan.inputs())?)?);
-            }
-            Ok(())
-        })?;
-        Ok(time)
-    }
-
-    fn as_bytes(&self, batches: &Batches) -> Result<Duration> {
-        let mut session = self.session()?;
-        let (time, ()) = cpu(|| {
-            for (batch, _) in batches {
-                let batch = batch.project(&self.plan.inputs())?;
-                // `trusted`: these bytes are our own, so they go without the check of a plugin's.
-                let bytes = encode_columns(batch.num_rows(), batch.columns())?;
-                let columns = process(&mut session, &trusted::decode_batch(bytes, &self.inputs)?)?;
-                let bytes = encode_columns(batch.num_rows(), &columns)?;
-                std::hint::black_box(trusted::decode_batch(bytes, &self.outputs)?);
-            }
-            Ok(())
-        })?;
-        Ok(time)
-    }
-
-    /// Checks on the first batch that both ways compute the same columns. Times of different work
-    /// would say nothing.
-    fn agrees_with(&self, plan: &ChainPlan, batches: &Batches) -> Result<()> {
-        let (batch, rows) = batches.first().ok_or("no rows")?;
-        let columns = process(&mut self.session()?, &batch.project(&self.plan.inputs())?)?;
-        let native = RecordBatch::try_new(Arc::clone(&self.outputs), columns)?;
-        let sandboxed = open(plan)?.process(batch, rows)?.batch;
-        for (field, column) in native.schema().fields().iter().zip(native.columns()) {
-            if sandboxed.column_by_name(field.name()) != Some(column) {
-                return Err(format!("column {} differs in the sandbox", field.name()).into());
-            }
+/// Processor time of the same code as part of this program.
+fn direct(native: &Native, batches: &Batches) -> Result<Duration> {
+    let mut session = native.session()?;
+    let (time, ()) = cpu(|| {
+        for (batch, _) in batches {
+            std::hint::black_box(process(&mut session, &native.project(batch)?)?);
         }
         Ok(())
-    }
+    })?;
+    Ok(time)
 }
 
-fn process(session: &mut impl Session, batch: &RecordBatch) -> Result<Vec<ArrayRef>> {
-    Ok(session.process(batch).map_err(|error| error.message)?.columns)
+fn as_bytes(native: &Native, batches: &Batches) -> Result<Duration> {
+    let mut session = native.session()?;
+    let (time, ()) = cpu(|| {
+        for (batch, _) in batches {
+            let batch = native.project(batch)?;
+            // `trusted`: these bytes are our own, so they go without the check of a plugin's.
+            let bytes = encode_columns(batch.num_rows(), batch.columns())?;
+            let columns = process(&mut session, &trusted::decode_batch(bytes, &native.inputs)?)?;
+            let bytes = encode_columns(batch.num_rows(), &columns)?;
+            std::hint::black_box(trusted::decode_batch(bytes, &native.outputs)?);
+        }
+        Ok(())
+    })?;
+    Ok(time)
+}
+
+/// Checks on the first batch that both ways compute the same columns. Times of different work
+/// would say nothing.
+fn agree(native: &Native, plan: &ChainPlan, batches: &Batches) -> Result<()> {
+    let (batch, rows) = batches.first().ok_or("no rows")?;
+    let columns = process(&mut native.session()?, &native.project(batch)?)?;
+    let native = RecordBatch::try_new(Arc::clone(&native.outputs), columns)?;
+    let sandboxed = open(plan)?.process(batch, rows)?.batch;
+    for (field, column) in native.schema().fields().iter().zip(native.columns()) {
+        if sandboxed.column_by_name(field.name()) != Some(column) {
+            return Err(format!("column {} differs in the sandbox", field.name()).into());
+        }
+    }
+    Ok(())
 }

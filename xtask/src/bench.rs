@@ -2,7 +2,7 @@
 //!
 //! In: the rows that the command line names. Out: their figures as a table, a chart and JSON, into
 //! which rows that were not measured this time are taken over (docs/performance.md). What is
-//! counted instead, and so the same everywhere, is a test (`loader plugin bench`).
+//! counted instead, and so the same everywhere, is a test (`count`, `loader plugin bench`).
 
 mod chart;
 mod contest;
@@ -25,6 +25,7 @@ mod throttle;
 mod verdict;
 mod workbench;
 
+use crate::count;
 use crate::failure::{Failure, failure};
 use options::{Asked, Options};
 use page::Page;
@@ -36,6 +37,8 @@ use workbench::Workbench;
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     match arguments.split_first() {
         Some((word, runs)) if word == "plugins" => sandbox::print(runs),
+        Some((word, runs)) if word == "layers" => sandbox::print_layers(runs),
+        Some((word, rest)) if word == "count" => count::command(rest),
         Some((word, rest)) if word == shapes::MAKE => shapes::make(rest),
         _ => match options::read(arguments)? {
             Asked::Help => {

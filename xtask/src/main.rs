@@ -4,6 +4,7 @@ mod bench;
 mod check;
 mod circles;
 mod contract;
+mod count;
 mod failure;
 mod plugins;
 mod run;
@@ -29,6 +30,10 @@ usage: cargo xtask COMMAND
                measure the program, beside others and by itself (docs/performance.md)
   bench plugins [RUNS]
                measure the sandbox: against native code, over 200 columns, at the second start
+  bench layers [RUNS]
+               measure each layer of the data path by itself
+  bench count [--update]
+               count the instructions of each layer, as `test` does; or keep them
   simulate [FLAGS]
                a day of `loader watch` at a size that no machine of ours has (docs/scale.md)
   setup        install what demo and test need, and nothing else";
@@ -88,8 +93,8 @@ fn build_programs() -> Result<(), Failure> {
     ]))
 }
 
-/// Builds all plugins and all tests, then runs them. `arguments` go to both calls of cargo; what
-/// follows `--` concerns only the run.
+/// Builds all plugins and all tests, runs them, and counts the instructions of the data path.
+/// `arguments` go to both calls of cargo; what follows `--` concerns only the run.
 fn test(arguments: &[String]) -> Result<(), Failure> {
     let setup::ForTests { toolchain, python, cargo_lambda, rotel } = setup::for_tests()?;
     eprintln!("== plugins");
@@ -103,5 +108,7 @@ fn test(arguments: &[String]) -> Result<(), Failure> {
     let mut cargo = run::cargo(&cargo);
     cargo.env("LOADER_TEST_PYTHON", python).env("LOADER_TEST_CARGO_LAMBDA", cargo_lambda);
     cargo.env("LOADER_TEST_ROTEL", rotel);
-    run::run(cargo.args(arguments))
+    run::run(cargo.args(arguments))?;
+    // With arguments, the developer wants those tests and no others.
+    if arguments.is_empty() { count::test() } else { Ok(()) }
 }

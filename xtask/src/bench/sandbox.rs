@@ -20,11 +20,19 @@ pub(super) const OF_PATH: &str = "the same, with the reading of the file";
 /// Builds `loader-bench` and shows what it measures: `cargo xtask bench plugins`.
 pub(super) fn print(runs: &[String]) -> Result<(), Failure> {
     plugins::build_plugins(&setup::toolchain()?, &[])?;
+    run_command(built()?.arg(root().join("plugins")).args(runs))
+}
+
+/// The same of the layers of the data path: `cargo xtask bench layers`.
+pub(super) fn print_layers(runs: &[String]) -> Result<(), Failure> {
+    run_command(built()?.arg("layers").args(runs))
+}
+
+fn built() -> Result<Command, Failure> {
     // Beside the program, so that both are built of the same crates.
     let packages = ["--package", "loader", "--package", "loader-bench"];
     watched(cargo(&["build", "--release"]).args(packages))?;
-    let mut bench = Command::new(target().join("release/loader-bench"));
-    run_command(bench.arg(root().join("plugins")).args(runs))
+    Ok(Command::new(target().join("release/loader-bench")))
 }
 
 pub(super) fn run(bench: &Workbench) -> Result<Record, Failure> {
