@@ -62,7 +62,7 @@ impl Body {
     }
 }
 
-/// The first bytes of an object, at most [`RANGE_BYTES`]: all of a small one.
+/// The first bytes of an object, at most 4 MiB: all of a small one.
 #[derive(Debug)]
 pub struct Beginning(Vec<Bytes>);
 

@@ -225,10 +225,10 @@ fn possible(rules: &Rules, before: &[u8]) -> Vec<Condition> {
     may(State::Escaped, rules.escape == Some(last));
     // A line end behind an escape may be part of a field.
     let is_escaped = |at: &usize| is_line_end(raw[*at]) && Some(raw[at - 1]) == rules.escape;
-    let befores = (1..raw.len()).filter(is_escaped).map(remembered);
-    let befores: Vec<Before> = befores.chain([remembered(super::NOWHERE)]).collect();
+    let all_before = (1..raw.len()).filter(is_escaped).map(remembered);
+    let all_before: Vec<Before> = all_before.chain([remembered(super::NOWHERE)]).collect();
     let of = |before| states.iter().map(move |state| Condition { state: *state, before });
-    befores.into_iter().flat_map(of).collect()
+    all_before.into_iter().flat_map(of).collect()
 }
 
 impl Splitter {

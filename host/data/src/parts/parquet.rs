@@ -14,6 +14,7 @@ mod coder;
 mod column;
 mod dictionaries;
 mod dictionary;
+mod failed;
 mod group;
 mod hybrid;
 mod pages;
@@ -32,9 +33,8 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::SchemaDescriptor;
 
+use failed::FAILED;
 pub(super) use group::{EncodedGroup, Group};
-
-const FAILED: &str = "a Parquet file cannot be written; is the disk full?";
 
 /// The columns of a file of this schema, as Parquet has them.
 pub(super) fn columns(schema: &Schema) -> Result<SchemaDescriptor> {

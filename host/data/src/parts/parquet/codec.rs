@@ -7,7 +7,7 @@ use loader_model::choices::ParquetCompression;
 use loader_model::error::{Context, Kind, Result};
 use parquet::basic::{Compression, GzipLevel, ZstdLevel};
 
-use super::FAILED;
+use super::failed::FAILED;
 
 /// Compresses the pages of a column.
 pub(super) enum Codec {

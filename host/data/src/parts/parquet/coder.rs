@@ -7,12 +7,9 @@ use arrow::buffer::NullBuffer;
 use loader_model::error::Result;
 use parquet::basic::Encoding;
 
-use super::dictionary::{Dictionary, Store};
+use super::dictionary::{DICTIONARY_BYTES, Dictionary, Store};
 use super::hybrid;
 use super::pages::{DictionaryPage, Levels, Pages};
-
-/// A dictionary grows no further than to so many bytes, or a batch more.
-pub(super) const DICTIONARY_BYTES: usize = 1024 * 1024;
 
 /// The values of the page in the making, and the dictionary of the column.
 pub(super) struct Coder<S> {

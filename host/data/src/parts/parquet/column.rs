@@ -12,9 +12,10 @@ use parquet::basic::{Encoding, Type};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::coder::Coder;
+use super::dictionaries;
 use super::dictionary::{Texts, Words};
+use super::failed::FAILED;
 use super::pages::{DictionaryPage, EncodedColumn, Levels, Pages};
-use super::{FAILED, dictionaries};
 
 /// A page is closed once its values have so many bytes, or it has so many rows.
 const PAGE_BYTES: usize = 1024 * 1024;

@@ -10,7 +10,7 @@ use std::hash::Hash;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 
-use super::coder::DICTIONARY_BYTES;
+use super::dictionary::DICTIONARY_BYTES;
 
 /// The rows that are looked at.
 const SAMPLE_ROWS: usize = 8 * 1024;

@@ -7,6 +7,9 @@ use std::hash::{BuildHasher, Hash};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+/// A dictionary grows no further than to so many bytes, or a batch more.
+pub(super) const DICTIONARY_BYTES: usize = 1024 * 1024;
+
 /// Values one behind another. `width`: the bytes of each in Parquet, where all have the same size.
 pub(super) trait Store: Default {
     type Value: ?Sized + Eq + Hash;

@@ -16,8 +16,8 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
-use super::FAILED;
 use super::codec::Codec;
+use super::failed::FAILED;
 use super::hybrid;
 
 /// A column of a row group that is complete.

@@ -132,7 +132,7 @@ fn a_dictionary_that_grows_too_large_is_given_up_and_nothing_is_lost() {
     let column = group.column(0);
     assert!(column.dictionary_page_offset().is_some());
     let dictionary = column.data_page_offset() - column.dictionary_page_offset().unwrap_or(0);
-    assert!(dictionary < 2 * coder::DICTIONARY_BYTES as i64, "{dictionary} bytes");
+    assert!(dictionary < 2 * dictionary::DICTIONARY_BYTES as i64, "{dictionary} bytes");
 }
 
 #[test]
