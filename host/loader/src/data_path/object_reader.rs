@@ -13,9 +13,9 @@ use tokio::sync::mpsc;
 
 use crate::progress::Progress;
 
-/// Pieces of a body that may wait for the reader: some megabytes. When the reader is slow, the
-/// channel is full and the download waits, instead of filling the memory.
-const PIECES_IN_FLIGHT: usize = 64;
+/// Pieces of a body that may wait for the reader, beside the ranges that wait for their turn. When
+/// the reader is slow, the channel is full and the download waits, instead of filling the memory.
+const PIECES_IN_FLIGHT: usize = 8;
 
 /// Opens the content of an object of which no more is known than a list says, as it is stored,
 /// compressed or not. With it the version that is read. Errors: `Transient` when the producer has

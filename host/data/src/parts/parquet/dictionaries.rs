@@ -4,11 +4,12 @@
 //! of them stays small. A dictionary that grows too large is given up, but then each value has been
 //! looked up until then, which costs more than to encode it.
 
-use std::collections::HashSet;
 use std::hash::Hash;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
 
 use super::dictionary::DICTIONARY_BYTES;
 
@@ -72,7 +73,7 @@ impl Sample {
 }
 
 fn distinct<T: Hash + Eq>(values: impl Iterator<Item = T>) -> usize {
-    values.collect::<HashSet<T>>().len()
+    values.collect::<HashSet<T, RandomState>>().len()
 }
 
 #[cfg(test)]
