@@ -102,7 +102,7 @@ impl Store {
     /// was replaced or is gone.
     pub async fn read(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<Body> {
         let object = self.pinned(uri, info);
-        let opened = object.open(&object.range_from(0)).await?;
+        let opened = object.open(&object.range_from(0)).await.map_err(Error::unless_unknown)?;
         let version_id = version(&opened.object.version_id);
         let behind = object.behind_the_first().map(|start| (start, None));
         let all = std::iter::once((0, Some(opened))).chain(behind);
@@ -161,7 +161,8 @@ impl PinnedObject {
         ranges.buffered(ranges_at_once()).boxed()
     }
 
-    /// Sends the request for a range. Errors: `Transient` when the object was replaced or is gone.
+    /// Sends the request for a range. Errors: `Transient` when the object was replaced or is gone;
+    /// `OutcomeUnknown` when no answer came.
     // An object of one range is asked for whole: S3 refuses any range of an empty object, and gives
     // checksums only for whole ones.
     async fn open(&self, range: &Range<u64>) -> Result<Answer> {
@@ -177,7 +178,7 @@ impl PinnedObject {
             Err(error) if failure::is_changed(&error) || failure::is_missing(&error) => {
                 Err(replaced(&self.uri))
             }
-            Err(error) => Err(failure::read_failure(&format!("reading {}", self.uri), error)),
+            Err(error) => Err(failure::failure(&format!("reading {}", self.uri), error)),
         }
     }
 
@@ -187,16 +188,22 @@ impl PinnedObject {
         let (mut pieces, mut breaks) = (Vec::new(), 0);
         loop {
             let answer = match opened.take() {
-                Some(answer) => answer,
-                None => self.open(&range).await?,
+                Some(answer) => Ok(answer),
+                None => self.open(&range).await,
             };
-            let Err(broken) = gather(answer, &mut range, &mut pieces).await else {
-                return Ok(pieces);
+            let broken = match answer {
+                Ok(answer) => match gather(answer, &mut range, &mut pieces).await {
+                    Ok(()) => return Ok(pieces),
+                    Err(broken) => self.broken_off(&range, &broken),
+                },
+                // A connection that breaks takes an answer with it whose head was not read yet.
+                Err(lost) if lost.kind() == Kind::OutcomeUnknown => lost.unless_unknown(),
+                Err(refused) => return Err(refused),
             };
             if breaks == MOST_BREAKS {
-                return Err(self.broken_off(&range, &broken));
+                return Err(broken);
             }
-            tracing::debug!(uri = %self.uri, at = range.start, broken, "a range is read on");
+            tracing::debug!(uri = %self.uri, at = range.start, %broken, "a range is read on");
             tokio::time::sleep(FIRST_WAIT * 2_u32.pow(breaks)).await;
             breaks += 1;
         }
@@ -240,6 +247,8 @@ async fn gather(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::s3::fake::{self, on_runtime};
 
@@ -273,6 +282,29 @@ mod tests {
             let content = content(store.read_on(&uri, &info, beginning)).await;
             assert_eq!(content.expect("whole"), b"id\n1\n");
             assert_eq!(store.calls().tally()["GetObject"], 2);
+        });
+    }
+
+    #[test]
+    fn a_range_is_asked_for_again_when_its_answer_is_lost() {
+        on_runtime(async {
+            let asked = AtomicUsize::new(0);
+            let store = fake::store("us-east-1", move |head| {
+                let is_range = head.iter().any(|line| line.starts_with("range: "));
+                // The SDK asks three times for itself, and then the range is asked for anew.
+                match (is_range, asked.fetch_add(1, Ordering::Relaxed)) {
+                    (false, _) => "HTTP/1.1 200 OK\r\nETag: \"e\"\r\nContent-Length: 5\r\n\r\nid",
+                    (true, 0..=4) => "",
+                    (true, _) => "HTTP/1.1 206 OK\r\nContent-Length: 3\r\n\r\n\n1\n",
+                }
+                .to_owned()
+            })
+            .await;
+            let uri = S3Uri::new("b", "k");
+            let (info, beginning) = store.open(&uri).await.expect("opened").expect("there");
+            let content = content(store.read_on(&uri, &info, beginning)).await;
+            assert_eq!(content.expect("whole"), b"id\n1\n");
+            assert!(store.calls().tally()["GetObject"] >= 3, "{:?}", store.calls().tally());
         });
     }
 
