@@ -120,8 +120,8 @@ struct Candidate {
     chunks: Vec<Chunk>,
 }
 
-/// Follows all candidates. One that comes to where another is takes over the rest of its way; one
-/// that finds no end of its row ends.
+/// Follows all candidates. A candidate that comes to where another candidate is takes over the rest
+/// of its way; a candidate that finds no end of its row is dropped.
 fn follow<'b>(
     mut candidates: Vec<Candidate>,
     pieces: impl Iterator<Item = &'b [u8]>,
@@ -139,7 +139,7 @@ fn follow<'b>(
         candidates = apart;
     }
     let mut starts: Vec<Start> = candidates.iter().map(Candidate::start).collect();
-    // The one that was met may have met another later on, so the last meetings come first.
+    // A candidate that was met may have met a third later on, so the last meetings come first.
     for (candidate, meeting) in met.iter().rev() {
         let way = starts.iter().find(|start| start.from == meeting.with).cloned();
         starts.extend(way.map(|way| {

@@ -49,7 +49,7 @@ pub(super) struct Texts {
 pub(super) struct Dictionary<S> {
     pub(super) values: S,
     places: HashTable<u32>,
-    /// Drawn for each dictionary, so that nobody can deliver values which all hash alike.
+    /// Drawn for each dictionary, so that no producer can deliver values which all hash alike.
     hash: RandomState,
     /// Of the value that came last: many columns have the same value in many rows.
     last: Option<u32>,

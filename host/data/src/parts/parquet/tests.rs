@@ -110,6 +110,15 @@ proptest! {
     }
 }
 
+#[test]
+fn columns_without_a_value_are_read_again() {
+    let none = columns(&[None; 20]);
+    let rows = [none.clone(), columns(&[Some(1), None, Some(2)]), none];
+    let expected = concat_batches(&rows[0].schema(), &rows).expect("one schema");
+    assert_eq!(through(&rows, ParquetCompression::Snappy).0, expected);
+    assert_eq!(through(&rows[..1], ParquetCompression::Snappy).0, rows[0]);
+}
+
 /// Texts of ten bytes, each of which comes so often.
 fn texts(rows: usize, often: usize) -> RecordBatch {
     let texts = (0..rows).map(|row| format!("{:010}", row / often));
