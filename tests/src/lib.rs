@@ -4,6 +4,8 @@
 //! The program is run as a process of its own, as users run it; nothing of it is linked here. Fails
 //! loudly when the program or the plugins are not built: `cargo xtask test` builds them.
 
+pub mod proxy;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -1,114 +1,116 @@
-//! A proxy that changes answers on their way: how a service looks that does not do what the loader
-//! relies on. Requests are signed, so they pass as they are.
+//! A proxy between the program and one service of the stand-in: it sees each request and what is
+//! answered, and does with both what a test wants. Requests are signed, so they pass as they are.
+//!
+//! Real sockets and real bytes: a connection that is closed here is closed for the program.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+mod message;
 
-/// Changes an answer. In: the request and the whole answer, as texts.
-type Change = dyn Fn(&str, String) -> String + Send + Sync;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use message::{Answer, Request};
 
 /// A proxy of one service. It ends with the test's process.
-pub(crate) struct Proxy {
-    pub(crate) url: String,
+pub struct Proxy {
+    pub url: String,
 }
 
 impl Proxy {
-    /// `to`: the service's URL.
-    pub(crate) fn start(
-        to: &str,
-        change: impl Fn(&str, String) -> String + Send + Sync + 'static,
-    ) -> Proxy {
+    /// A proxy that leaves each request to `treat`, which gets it without its body. `to`: the
+    /// service's URL.
+    pub fn start(to: &str, treat: impl Fn(Exchange) + Send + Sync + 'static) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let to = to.trim_start_matches("http://").to_owned();
-        let change: Arc<Change> = Arc::new(change);
+        let to: Arc<str> = to.trim_start_matches("http://").into();
+        let treat = Arc::new(treat);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let (to, change) = (to.clone(), change.clone());
-                std::thread::spawn(move || pass(client, &to, &*change));
+                let (to, treat) = (to.clone(), treat.clone());
+                std::thread::spawn(move || {
+                    Exchange::of(client, to).map(|exchange| treat(exchange))
+                });
             }
         });
         Proxy { url }
     }
 
+    /// A proxy that changes answers. In: the request and the whole answer, as texts. An answer that
+    /// is no text passes as it is.
+    pub fn changing(
+        to: &str,
+        change: impl Fn(&str, String) -> String + Send + Sync + 'static,
+    ) -> Proxy {
+        Proxy::start(to, move |mut exchange| {
+            let Some(answer) = exchange.receive(None).and_then(|()| exchange.forward()) else {
+                return;
+            };
+            let changed = match String::from_utf8(answer.bytes) {
+                Ok(text) => change(&exchange.request.text(), text).into_bytes(),
+                Err(bytes) => bytes.into_bytes(),
+            };
+            exchange.send(&changed);
+        })
+    }
+
     /// A proxy that replaces a text in every answer.
-    pub(crate) fn replacing(to: &str, from: &'static str, by: &'static str) -> Proxy {
-        Proxy::start(to, move |_, answer| with_length(&answer.replace(from, by)))
+    pub fn replacing(to: &str, from: &'static str, by: &'static str) -> Proxy {
+        Proxy::changing(to, move |_, answer| with_length(&answer.replace(from, by)))
     }
 }
 
-/// The Data API with another result for some statements: each whose SQL has `sql` in it, but for the
-/// first ones, of which it leaves `passed` as they are.
-pub(crate) fn answering(
-    to: &str,
-    sql: &'static str,
-    passed: usize,
-    [from, by]: [&'static str; 2],
-) -> Proxy {
-    // The ids of the statements, in their order.
-    let asked = Mutex::new(Vec::new());
-    Proxy::start(to, move |request, answer| {
-        let mut asked = asked.lock().expect("no test panicked here");
-        if request.contains(sql) {
-            asked.extend(value_of("Id", &answer));
-        }
-        let is_result = request.contains("RedshiftData.GetStatementResult");
-        let place = value_of("Id", request).and_then(|id| asked.iter().position(|of| *of == id));
-        match place.is_some_and(|place| is_result && place >= passed) {
-            true => with_length(&answer.replace(from, by)),
-            false => answer,
-        }
-    })
+/// A request on its way. The client waits on the connection, which closes with this value.
+pub struct Exchange {
+    pub request: Request,
+    client: TcpStream,
+    to: Arc<str>,
+}
+
+impl Exchange {
+    /// Takes the one request of a connection. A client that is gone is no error.
+    fn of(mut client: TcpStream, to: Arc<str>) -> Option<Exchange> {
+        let request = Request::read_head(&mut client)?;
+        Some(Exchange { request, client, to })
+    }
+
+    /// Takes the request's body, as fast as it comes or with pauses: so many bytes, and then so
+    /// long a pause. `None`: the client is gone.
+    pub fn receive(&mut self, pace: Option<(usize, Duration)>) -> Option<()> {
+        self.request.read_body(&mut self.client, pace)
+    }
+
+    /// Has the service do it, and takes its answer.
+    pub fn forward(&self) -> Option<Answer> {
+        self.request.sent_to(TcpStream::connect(&*self.to).ok()?)
+    }
+
+    /// Sends bytes of an answer.
+    pub fn send(&mut self, bytes: &[u8]) {
+        use std::io::Write;
+        // A client that does not wait any more is no error.
+        let _ = self.client.write_all(bytes);
+    }
+
+    /// Says nothing until the client hangs up.
+    pub fn keep_silent(&mut self) {
+        use std::io::Read;
+        let _ = self.client.read(&mut [0]);
+    }
+
+    /// Ends the connection without another word.
+    pub fn hang_up(self) {
+        let _ = self.client.shutdown(Shutdown::Both);
+    }
 }
 
 /// The text of a member of a JSON object.
-fn value_of(name: &str, json: &str) -> Option<String> {
+pub fn value_of(name: &str, json: &str) -> Option<String> {
     let (_, behind) = json.split_once(&format!("\"{name}\":\""))?;
     behind.split_once('"').map(|(value, _)| value.to_owned())
 }
 
-/// One request for each connection. A client that is gone is not an error.
-fn pass(mut client: TcpStream, to: &str, change: &Change) -> Option<()> {
-    let (head, body) = request(&mut client)?;
-    let mut server = TcpStream::connect(to).ok()?;
-    // The answer then ends with its connection.
-    let closing = head.replacen("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1);
-    server.write_all(closing.as_bytes()).ok()?;
-    server.write_all(&body).ok()?;
-    let mut answer = Vec::new();
-    server.read_to_end(&mut answer).ok()?;
-    let asked = format!("{head}{}", String::from_utf8_lossy(&body));
-    let changed = match String::from_utf8(answer) {
-        Ok(text) => change(&asked, text).into_bytes(),
-        Err(bytes) => bytes.into_bytes(),
-    };
-    client.write_all(&changed).ok()
-}
-
-fn request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
-    let mut read = Vec::new();
-    let mut byte = [0];
-    while !read.ends_with(b"\r\n\r\n") {
-        client.read_exact(&mut byte).ok()?;
-        read.push(byte[0]);
-    }
-    let head = String::from_utf8(read).ok()?;
-    if head.to_ascii_lowercase().contains("expect: 100-continue") {
-        client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
-    }
-    let mut body = vec![0; length(&head)];
-    client.read_exact(&mut body).ok()?;
-    Some((head, body))
-}
-
-fn length(head: &str) -> usize {
-    let line = head.lines().find(|line| line.to_ascii_lowercase().starts_with("content-length:"));
-    line.and_then(|line| line.split(':').nth(1)?.trim().parse().ok()).unwrap_or(0)
-}
-
 /// The answer with the length that its body has.
-pub(crate) fn with_length(answer: &str) -> String {
+pub fn with_length(answer: &str) -> String {
     let Some((head, body)) = answer.split_once("\r\n\r\n") else { return answer.to_owned() };
     let line = |line: &str| match line.to_ascii_lowercase().starts_with("content-length:") {
         true => format!("content-length: {}", body.len()),

@@ -1,13 +1,11 @@
-//! `loader doctor`: everything passes on the stand-in, nothing is left behind, and each probe is seen
-//! failing with the remedy that it gives.
+//! `loader doctor`: everything passes on the stand-in, nothing is left behind, and each probe is
+//! seen failing with the remedy that it gives.
 
 mod altered;
 
 mod answers;
 
 mod failing;
-
-mod proxy;
 
 mod saved;
 

@@ -1,8 +1,10 @@
 //! Services that do not do what the loader relies on: their answers are changed on the way.
 
+use std::sync::Mutex;
+
+use loader_tests::proxy::{Proxy, value_of, with_length};
 use loader_tests::{Place, run};
 
-use super::proxy::{Proxy, answering, with_length};
 use super::site::{Findings, doctor, endpoints, here, remote_doctor};
 
 /// An examination with changed answers of the Data API.
@@ -10,12 +12,31 @@ fn with_data_api(place: &Place, proxy: &Proxy, more: &[&str]) -> Findings {
     Findings::of(run(&mut remote_doctor(place, &endpoints().s3, &proxy.url, more)))
 }
 
+/// The Data API with another result for some statements: each whose SQL has `sql` in it, but for
+/// the first ones, of which it leaves `passed` as they are.
+fn answering(to: &str, sql: &'static str, passed: usize, [from, by]: [&'static str; 2]) -> Proxy {
+    // The ids of the statements, in their order.
+    let asked = Mutex::new(Vec::new());
+    Proxy::changing(to, move |request, answer| {
+        let mut asked = asked.lock().expect("no test panicked here");
+        if request.contains(sql) {
+            asked.extend(value_of("Id", &answer));
+        }
+        let is_result = request.contains("RedshiftData.GetStatementResult");
+        let place = value_of("Id", request).and_then(|id| asked.iter().position(|of| *of == id));
+        match place.is_some_and(|place| is_result && place >= passed) {
+            true => with_length(&answer.replace(from, by)),
+            false => answer,
+        }
+    })
+}
+
 #[test]
 fn storage_that_ignores_conditions() {
     let place = Place::new("doctor-unconditional");
     let mut text = String::new();
     for method in ["GET", "PUT", "DELETE"] {
-        let proxy = Proxy::start(&endpoints().s3, move |request, answer| {
+        let proxy = Proxy::changing(&endpoints().s3, move |request, answer| {
             let is_for_other_version = request.starts_with(method)
                 && request.contains("\"00000000000000000000000000000000\"");
             match is_for_other_version {
@@ -30,7 +51,7 @@ fn storage_that_ignores_conditions() {
         text += &Findings::of(run(&mut command)).failed();
     }
     // A name that is taken is taken once more.
-    let proxy = Proxy::start(&endpoints().s3, |request, answer| {
+    let proxy = Proxy::changing(&endpoints().s3, |request, answer| {
         match request.contains("if-none-match: *") && answer.starts_with("HTTP/1.1 412") {
             true => with_length("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n<CopyObjectResult/>"),
             false => answer,
@@ -64,7 +85,7 @@ fn a_data_api_without_sessions_and_without_waiting() {
     sessions: the Data API opened no session
         -> a load over --split-load-above needs a session; set that above the size of all files
     ");
-    let proxy = Proxy::start(&endpoints().redshift_data, |request, answer| {
+    let proxy = Proxy::changing(&endpoints().redshift_data, |request, answer| {
         if !request.contains("WaitTimeSeconds") {
             return answer;
         }

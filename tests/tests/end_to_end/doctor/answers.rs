@@ -1,9 +1,9 @@
 //! What no public source says: an answer that is otherwise is told with what was expected, and only
 //! a superuser can ask some of it.
 
+use loader_tests::proxy::Proxy;
 use loader_tests::{Place, run};
 
-use super::proxy::Proxy;
 use super::site::{Findings, doctor, endpoints, remote_doctor};
 
 #[test]
