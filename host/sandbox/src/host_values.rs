@@ -34,10 +34,20 @@ impl HostValues {
             HostValue::RunStartedAt => {
                 Arc::new(TimestampMicrosecondArray::from_value(self.run_started_at_micros, n_rows))
             }
-            HostValue::RunId => text(&self.run_id),
-            HostValue::SourceFileName => text(&self.source_file_name),
-            HostValue::SourceUri => text(&self.source_uri),
             HostValue::SourceRow => Arc::new(rows.clone()),
+            HostValue::RunId | HostValue::SourceFileName | HostValue::SourceUri => {
+                text(self.text(value).unwrap_or_default())
+            }
+        }
+    }
+
+    /// The value, where it is a text.
+    pub(crate) fn text(&self, value: HostValue) -> Option<&str> {
+        match value {
+            HostValue::RunId => Some(&self.run_id),
+            HostValue::SourceFileName => Some(&self.source_file_name),
+            HostValue::SourceUri => Some(&self.source_uri),
+            HostValue::RunStartedAt | HostValue::SourceRow => None,
         }
     }
 }

@@ -47,6 +47,8 @@ impl WasiView for InstanceState {
 /// next, and the trap alone does not tell why.
 pub(crate) struct Limiter {
     memory_bytes: usize,
+    /// What all memories of the instance have together.
+    taken_bytes: usize,
     table_elements: usize,
     memories: usize,
     tables: usize,
@@ -65,6 +67,7 @@ impl Limiter {
     fn new(limits: &Limits) -> Limiter {
         Limiter {
             memory_bytes: limits.memory_bytes,
+            taken_bytes: 0,
             table_elements: limits.table_elements,
             memories: limits.memories,
             tables: limits.tables,
@@ -78,16 +81,19 @@ impl Limiter {
 impl ResourceLimiter for Limiter {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _max: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        // One limit for all: a guest may have several memories, and a heap that is collected.
+        let wanted = self.taken_bytes + desired.saturating_sub(current);
         // `false` and not an error: the guest sees that it is out of memory, and may go on.
-        if desired > self.memory_bytes {
-            self.refused = Some(RefusedGrowth::Memory { wanted: desired });
+        if wanted > self.memory_bytes {
+            self.refused = Some(RefusedGrowth::Memory { wanted });
             return Ok(false);
         }
-        self.peak_memory_bytes = self.peak_memory_bytes.max(desired);
+        self.taken_bytes = wanted;
+        self.peak_memory_bytes = wanted;
         Ok(true)
     }
 

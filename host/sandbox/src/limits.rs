@@ -95,7 +95,8 @@ limits! {
                                      MiB) fit, those with large libraries may need more.";
     /// Time to compile a plugin that is not in the cache.
     compile_seconds: Seconds = 60, "A plugin of 32 MiB takes half of that.";
-    /// Linear memory of one instance; every worker thread has one for each plugin.
+    /// Memory of one instance, all its linear memories together; every worker thread has one for
+    /// each plugin.
     memory_bytes: Bytes = 256 * MIB, "Room for an interpreter. \
         Growth past it is refused, which the guest sees as being out of memory.";
     /// Linear memories of one instance.
@@ -128,7 +129,8 @@ limits! {
     /// Bytes of one call of `process`; a larger batch is split.
     batch_bytes: Bytes = 32 * MIB, "An eighth of `memory_bytes`, because the guest holds input, \
                                     output and what it needs between them.";
-    /// Bytes that `process` returns, and at most 8 times the input and 16 MiB.
+    /// Bytes that `process` returns, and at most 8 times the input and 16 MiB; and bytes of
+    /// literals and host values in a batch.
     output_bytes: Bytes = 64 * MIB, "A plugin computes columns; it does not unpack archives.";
     /// Columns that a plan may have.
     columns: Count = 1_600, "Redshift has no wider table.";

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow_schema::{ArrowError, SchemaRef};
 use arrow_select::take;
 
@@ -15,6 +15,7 @@ use crate::counters::PluginCounters;
 use crate::error::{Call, PluginError};
 use crate::guest::{Guest, Work, row_range};
 use crate::host_values::HostValues;
+use crate::limits::size;
 use crate::plan::{Expr, Plan};
 use crate::plugin::Plugin;
 use crate::transformed::{Reason, RejectedRows, Transformed};
@@ -28,6 +29,8 @@ pub(crate) struct PluginSession {
     guest: Option<Guest>,
     counters: PluginCounters,
     rounded: u64,
+    /// What the plan's literals and host values take in each row.
+    repeated_bytes: usize,
 }
 
 impl PluginSession {
@@ -49,6 +52,7 @@ impl PluginSession {
             guest,
             counters: PluginCounters { plugin: name, ..PluginCounters::default() },
             rounded: 0,
+            repeated_bytes: plan.outputs.iter().map(|output| repeated_bytes(output, values)).sum(),
         })
     }
 
@@ -58,6 +62,7 @@ impl PluginSession {
     pub(crate) fn process(&mut self, input: Transformed) -> Result<Transformed, PluginError> {
         self.counters.batches += 1;
         self.counters.rows += input.batch.num_rows() as u64;
+        self.check_repeated(&input.rows)?;
         let mut rejected = RejectedRows::new();
         let computed = self.compute(&input.batch, &input.rows, &mut rejected)?;
         let batch = self.assemble(&input, &computed, &mut rejected)?;
@@ -92,6 +97,23 @@ impl PluginSession {
         };
         let needed = batch.project(&self.plan.inputs).map_err(host_failure)?;
         guest.compute(&needed, Work { rows, rejected, counters: &mut self.counters })
+    }
+
+    /// Refuses literals and host values that a batch would make large. They count as what a plugin
+    /// returns, since it decides about them.
+    fn check_repeated(&self, rows: &Int64Array) -> Result<(), PluginError> {
+        let (bytes, allowed) =
+            (self.repeated_bytes * rows.len(), self.plugin.limits().output_bytes);
+        if bytes <= allowed {
+            return Ok(());
+        }
+        let said = format!(
+            "the literals and host values of its plan take {}, more than output_bytes = {}",
+            size(bytes),
+            size(allowed)
+        );
+        let refusal = PluginError::limit(said).in_call(Call::Process).for_rows(row_range(rows));
+        Err(refusal.of(self.plugin.label()))
     }
 
     /// All output columns, for all rows of the input.
@@ -160,6 +182,15 @@ impl PluginSession {
         }
         self.rounded += cast.rounded;
         Ok(cast.array)
+    }
+}
+
+/// What an output takes in each row, where it is the same in all of them.
+fn repeated_bytes(output: &Expr, values: &HostValues) -> usize {
+    match output {
+        Expr::Literal(value) => value.to_data().get_slice_memory_size().unwrap_or_default(),
+        Expr::HostValue(value) => values.text(*value).map_or(0, str::len),
+        Expr::Passthrough(_) | Expr::Cast(_) | Expr::Computed(_) => 0,
     }
 }
 

@@ -140,8 +140,8 @@ fn limits_come_from_the_settings_file() {
         std::fs::write(&path, text).expect("writes");
         path
     };
-    let config = write("config.json", r#"{"hostile": {"do": "loop-in-process"}}"#);
-    let load = |settings: &std::path::Path| {
+    let load = |word: &str, settings: &std::path::Path| {
+        let config = write("config.json", &format!(r#"{{"hostile": {{"do": "{word}"}}}}"#));
         let mut command = place.command("run", "x.csv", "t");
         command
             .arg("--config")
@@ -152,10 +152,15 @@ fn limits_come_from_the_settings_file() {
             .arg(plugin("hostile"));
         Report::of(loader_tests::run(&mut command))
     };
-    let report = load(&write("short.toml", "[limits]\nprocess_seconds = 1\n"));
+    let report = load("loop-in-process", &write("short.toml", "[limits]\nprocess_seconds = 1\n"));
     assert_eq!(report.ended.code, 2);
     assert!(report.error().contains("process_seconds = 1"), "{}", report.error());
-    let report = load(&write("wrong.toml", "[limits]\nprocess_secs = 1\n"));
+    let report = load("literal", &write("small.toml", "[limits]\noutput_bytes = 4\n"));
+    assert_eq!(report.ended.code, 2);
+    let expected = "process, row 1: the literals and host values of its plan take 8 bytes, more than \
+                    output_bytes = 4 bytes";
+    assert!(report.error().contains(expected), "{}", report.error());
+    let report = load("literal", &write("wrong.toml", "[limits]\nprocess_secs = 1\n"));
     assert_eq!(report.ended.code, 2);
     assert!(report.error().contains("process_secs"), "{}", report.error());
 }
