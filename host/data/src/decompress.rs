@@ -2,6 +2,7 @@
 //!
 //! In: the file as it is stored. Out: its content.
 
+mod bounded;
 mod format;
 mod zip;
 
@@ -9,6 +10,7 @@ use std::io::{self, BufReader, Cursor, Read};
 
 use loader_model::error::{Error, Kind, Result};
 
+use bounded::{Bounded, Stored};
 use format::{Codec, Foreign, Format, HEAD_BYTES};
 use lzma_rust2::XzReader;
 use zip::Zip;
@@ -23,7 +25,10 @@ pub fn decompress(stored: impl Read + Send + 'static) -> Result<Box<dyn Read + S
     let (codec, content): (Codec, Box<dyn Read + Send>) = match format {
         Format::Text => return Ok(Box::new(BufReader::with_capacity(1 << 20, stored))),
         Format::Foreign(foreign) => return Err(refusal(foreign)),
-        Format::Compressed(codec) => (codec, decoder(codec, stored)?),
+        Format::Compressed(codec) => {
+            let (stored, taken_bytes) = Stored::new(stored);
+            (codec, Box::new(Bounded::new(decoder(codec, stored)?, taken_bytes)))
+        }
     };
     match look(content)? {
         (Format::Text, content) => Ok(Box::new(content)),
@@ -123,6 +128,25 @@ mod tests {
         assert_eq!(through(long.clone().into_bytes()), long);
         assert_eq!(through(b"a".to_vec()), "a");
         assert_eq!(through(Vec::new()), "");
+    }
+
+    #[test]
+    fn a_file_that_unpacks_to_more_than_a_table_can_is_refused() {
+        let bomb = |megabytes: usize| {
+            let mut zst = zstd::Encoder::new(Vec::new(), 1).expect("begins");
+            let zeros = vec![b'0'; 1 << 20];
+            (0..megabytes).for_each(|_| zst.write_all(&zeros).expect("writes"));
+            zst.finish().expect("ends")
+        };
+        let unpacked = |bytes: Vec<u8>| {
+            let mut content = decompress(Cursor::new(bytes)).expect("begins");
+            io::copy(&mut content, &mut io::sink()).map_err(read_failure)
+        };
+        assert_eq!(unpacked(bomb(64)).expect("it is small"), 64 << 20);
+        let error = unpacked(bomb(300)).expect_err("it is a bomb");
+        assert_eq!(error.kind(), Kind::Data);
+        let said = error.to_string();
+        assert!(said.starts_with("the file unpacks to more than 2000 times its size ("), "{said}");
     }
 
     /// Two files that xz has written, one behind the other.

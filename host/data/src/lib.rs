@@ -32,7 +32,7 @@ mod listing;
 mod made_text;
 mod parquet_rows;
 mod refusals;
-mod temporary;
+pub mod temporary;
 mod too_many;
 
 pub mod parts;

@@ -1,20 +1,21 @@
 //! Parts: files of typed rows on this machine's disk, Parquet or CSV.
 //!
-//! In: batches. Out: one file of all workers (`ordered`), or a sequence of files of each worker that
-//! are handed over one by one (`staged`). This module knows nothing of S3.
+//! In: batches. Out: one file of all workers (`ordered`), or a sequence of files of each worker
+//! that are handed over one by one (`staged`). This module knows nothing of S3.
 
 pub mod csv;
 pub mod ordered;
 mod parquet;
 pub mod staged;
 
-use std::fs::File;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use loader_model::choices::{ParquetCompression, StagingFormat};
-use loader_model::error::{Error, Kind, Result};
+use loader_model::error::Result;
+
+use crate::temporary;
 
 /// One file being written by one worker.
 enum Writer {
@@ -50,7 +51,7 @@ pub fn csv_null(run_id: &str) -> String {
 impl Writer {
     /// Starts a file of this schema.
     fn create(path: &Path, schema: &SchemaRef, format: &Format) -> Result<Writer> {
-        let file = File::create(path).map_err(|error| cannot_write(path, error))?;
+        let file = temporary::create(path)?;
         Ok(match format {
             Format::Parquet(compression) => {
                 Writer::Parquet(Box::new(parquet::ParquetFile::start(file, schema, *compression)?))
@@ -82,9 +83,4 @@ impl Writer {
             Writer::Csv(file) => file.finish(),
         }
     }
-}
-
-fn cannot_write(path: &Path, error: std::io::Error) -> Error {
-    let fact = format!("{} cannot be written; is there room and permission?", path.display());
-    Error::new(Kind::Config, fact).caused_by(error)
 }

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 
 use loader_csv::Position;
 use loader_model::error::Result;
@@ -14,6 +16,7 @@ use serde::Serialize;
 
 use crate::infer::{SourceRecord, Spool};
 use crate::refusals::HOST;
+use crate::temporary::not_written;
 use crate::too_many::too_many;
 use crate::transform::Totals;
 
@@ -98,27 +101,41 @@ fn sentence(reject: &Reject, records: &BTreeMap<u64, SourceRecord>) -> String {
 /// The longest row of the source that is written out as it stands.
 const MOST_ROW_BYTES: usize = 1024 * 1024;
 
-/// The rejected rows as CSV: record, line and byte, the plugin that rejected the row, its reason,
-/// and the row itself as it stands in the source, also where it is not UTF-8.
-pub fn to_csv(totals: &Totals, spool: &Spool) -> Vec<u8> {
-    let mut out = b"record,line,byte,plugin,code,column,message,row\n".to_vec();
-    let records = spool.records(&rows_of(&totals.rejects));
-    for reject in &totals.rejects {
-        let text = records.get(&reject.row).map_or(&[][..], |record| &record.text);
-        let place = place(&records, reject);
-        let place = place.map_or(",".to_owned(), |at| format!("{},{}", at.line, at.byte));
-        out.extend_from_slice(format!("{},{place},", reject.row).as_bytes());
-        let column = reject.column.as_deref().unwrap_or_default();
-        let (row, message) = shortened(text, &reject.message);
-        let fields = [reject.plugin.as_bytes(), reject.code.as_bytes(), column.as_bytes()];
-        for field in fields.into_iter().chain([message.as_bytes(), row]) {
-            push_bytes(&mut out, field);
-            out.push(b',');
+/// Writes the rejected rows as CSV: record, line and byte, the plugin that rejected the row, its
+/// reason, and the row itself as it stands in the source, also where it is not UTF-8.
+///
+/// Memory: the rows of one chunk. Errors: those of a file that cannot be written.
+pub fn write_csv(totals: &Totals, spool: &Spool, to: File) -> Result<()> {
+    let mut to = BufWriter::new(to);
+    let mut written = to.write_all(b"record,line,byte,plugin,code,column,message,row\n");
+    let mut line = Vec::new();
+    for rejects in totals.rejects.chunk_by(|a, b| spool.is_one_chunk(a.row, b.row)) {
+        let records = spool.records(&rows_of(rejects));
+        for reject in rejects {
+            line.clear();
+            push_line(&mut line, reject, &records);
+            written = written.and_then(|()| to.write_all(&line));
         }
-        out.pop();
-        out.push(b'\n');
     }
-    out
+    written
+        .and_then(|()| to.flush())
+        .map_err(|error| not_written("the file of rejected rows", error))
+}
+
+fn push_line(out: &mut Vec<u8>, reject: &Reject, records: &BTreeMap<u64, SourceRecord>) {
+    let text = records.get(&reject.row).map_or(&[][..], |record| &record.text);
+    let place = place(records, reject);
+    let place = place.map_or(",".to_owned(), |at| format!("{},{}", at.line, at.byte));
+    out.extend_from_slice(format!("{},{place},", reject.row).as_bytes());
+    let column = reject.column.as_deref().unwrap_or_default();
+    let (row, message) = shortened(text, &reject.message);
+    let fields = [reject.plugin.as_bytes(), reject.code.as_bytes(), column.as_bytes()];
+    for field in fields.into_iter().chain([message.as_bytes(), row]) {
+        push_bytes(out, field);
+        out.push(b',');
+    }
+    out.pop();
+    out.push(b'\n');
 }
 
 /// The row and its reason; the beginning of a row that is too long, and a reason that says so.

@@ -144,6 +144,12 @@ impl Spool {
         read_chunk(self.source.copy(), chunk, buffer)
     }
 
+    /// Whether two records lie in the same chunk.
+    pub(crate) fn is_one_chunk(&self, a: u64, b: u64) -> bool {
+        let chunk = |record: u64| self.chunks.partition_point(|chunk| chunk.first_record <= record);
+        chunk(a) == chunk(b)
+    }
+
     /// Finds records by their numbers, which count from 1 and must ascend. Each chunk is read at
     /// most once. A record that cannot be found again is left out.
     // `next` is the first chunk behind the record, so the record lies in the chunk before it. (For

@@ -16,9 +16,11 @@ use arrow::datatypes::{
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use loader_model::error::{Context, Error, Kind, Result};
+use loader_model::error::{Error, Kind, Result};
 
-const FAILED: &str = "a CSV file cannot be written; is the disk full?";
+use crate::temporary::not_written;
+
+const WHAT: &str = "a CSV file";
 
 /// How a CSV file spells what the standard leaves open.
 #[derive(Clone, Debug)]
@@ -86,7 +88,7 @@ impl CsvFile {
             Output::Plain(file) => file.write_all(lines.as_bytes()),
             Output::Gzip(encoder) => encoder.write_all(lines.as_bytes()),
         };
-        written.context(Kind::Internal, FAILED)
+        written.map_err(|error| not_written(WHAT, error))
     }
 
     /// The bytes before compression. The file has fewer, but the number is good enough to decide
@@ -96,8 +98,8 @@ impl CsvFile {
     }
 
     /// Completes the file. Errors: `Config` when its last line is blank.
-    // The loader, too, takes a blank line at the end for no row. No other text says NULL there: `""`
-    // is the empty text.
+    // The loader, too, takes a blank line at the end for no row. No other text says NULL there:
+    // `""` is the empty text.
     pub(crate) fn finish(self) -> Result<()> {
         if self.ends_blank {
             let fact = "the last row is a NULL, which a CSV file of one text column cannot say: a blank \
@@ -106,9 +108,9 @@ impl CsvFile {
         }
         let mut file = match self.output {
             Output::Plain(file) => file,
-            Output::Gzip(encoder) => encoder.finish().context(Kind::Internal, FAILED)?,
+            Output::Gzip(encoder) => encoder.finish().map_err(|error| not_written(WHAT, error))?,
         };
-        file.flush().context(Kind::Internal, FAILED)
+        file.flush().map_err(|error| not_written(WHAT, error))
     }
 }
 
@@ -134,8 +136,8 @@ impl Style {
         Ok(())
     }
 
-    // Alone on its line, an empty field is a blank line, which readers may skip. In a column that is
-    // no text `""` is a NULL, too.
+    // Alone on its line, an empty field is a blank line, which readers may skip. In a column that
+    // is no text `""` is a NULL, too.
     fn null_of(&self, columns: usize, data_type: &DataType) -> &str {
         let is_blank = columns == 1 && self.null.is_empty();
         if is_blank && *data_type != DataType::Utf8 { "\"\"" } else { &self.null }

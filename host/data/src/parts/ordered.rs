@@ -5,7 +5,6 @@
 //! the runs in front of it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -15,9 +14,10 @@ use arrow::datatypes::SchemaRef;
 use loader_model::choices::ParquetCompression;
 use loader_model::error::{Error, Kind, Result};
 
+use super::Format;
 use super::csv::{CsvFile, Style};
 use super::parquet::{self, EncodedGroup, Group, GroupedFile};
-use super::{Format, cannot_write};
+use crate::temporary;
 use crate::transform::Sink;
 
 /// The bytes of the input in a run: enough for a row group, and few enough that the workers' runs
@@ -69,7 +69,7 @@ enum Encoded {
 impl OrderedFile {
     /// Starts a file. Batches may have more columns behind those of the schema; they are left out.
     pub fn create(path: &Path, schema: SchemaRef, format: &Format) -> Result<OrderedFile> {
-        let file = File::create(path).map_err(|error| cannot_write(path, error))?;
+        let file = temporary::create(path)?;
         let output = match format {
             Format::Parquet(_) => Output::Parquet(GroupedFile::start(file, &schema)?),
             Format::Csv(style) => Output::Csv(CsvFile::start(file, &schema, style.clone())?),

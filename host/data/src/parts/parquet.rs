@@ -33,8 +33,11 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersi
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::SchemaDescriptor;
 
+use crate::temporary::not_written;
 use failed::FAILED;
 pub(super) use group::{EncodedGroup, Group};
+
+const WHAT: &str = "a Parquet file";
 
 /// The columns of a file of this schema, as Parquet has them.
 pub(super) fn columns(schema: &Schema) -> Result<SchemaDescriptor> {
@@ -56,13 +59,13 @@ impl GroupedFile {
             .build();
         let writer = ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties));
         let writer = writer.and_then(ArrowWriter::into_serialized_writer);
-        let (writer, _) = writer.context(Kind::Internal, FAILED)?;
+        let (writer, _) = writer.map_err(|error| not_written(WHAT, error))?;
         Ok(GroupedFile(writer))
     }
 
     /// Appends a group.
     pub(super) fn append(&mut self, group: EncodedGroup) -> Result<()> {
-        self.take(group).context(Kind::Internal, FAILED)
+        self.take(group).map_err(|error| not_written(WHAT, error))
     }
 
     fn take(
@@ -82,7 +85,7 @@ impl GroupedFile {
 
     /// Completes the file.
     pub(super) fn finish(self) -> Result<()> {
-        self.0.close().map(drop).context(Kind::Internal, FAILED)
+        self.0.close().map(drop).map_err(|error| not_written(WHAT, error))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is said when a Parquet file cannot be written.
+//! What is said when rows cannot be encoded as Parquet.
 
-/// Nothing but the disk fails here: the rows have the types of the file.
-pub(super) const FAILED: &str = "a Parquet file cannot be written; is the disk full?";
+/// Nothing fails here: the rows have the types of the file.
+pub(super) const FAILED: &str = "rows cannot be encoded as Parquet";
