@@ -64,6 +64,9 @@ pub enum Command {
     Retry(LoadArgs),
     /// Let the ledger forget old loads, so that it does not grow for ever.
     Prune(PruneArgs),
+    /// Remove what killed runs left: staged parts, unfinished copies, notes about views, empty
+    /// fences.
+    Gc(GcArgs),
     /// Read, transform and stage one file; leave the warehouse as it is.
     Stage(RunArgs),
     /// Say what is pending, what failed, what was put aside, and what to do about it.
@@ -120,6 +123,19 @@ pub struct PruneArgs {
     #[arg(value_name = "TABLE")]
     pub tables: Vec<String>,
     /// Say how many loads would be forgotten; change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// Arguments of `gc`.
+#[derive(Args, Debug)]
+pub struct GcArgs {
+    /// How old staged parts and unfinished copies are that are removed, in days.
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    pub older_than: u32,
+    /// Say what would be removed; change nothing.
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]
@@ -264,6 +280,7 @@ impl Command {
             Command::Plan(plan) => plan.run.settings.for_glue = names,
             Command::Watch(_)
             | Command::Prune(_)
+            | Command::Gc(_)
             | Command::Transform(_)
             | Command::Sniff(_)
             | Command::Local(_)

@@ -10,6 +10,7 @@ pub mod lambda;
 
 pub mod retry;
 
+pub mod gc;
 pub mod prune;
 
 pub mod transform;

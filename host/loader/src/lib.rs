@@ -30,6 +30,8 @@ mod backlog;
 
 mod feeds;
 
+mod leftovers;
+
 mod retention;
 
 mod found;

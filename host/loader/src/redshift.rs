@@ -11,6 +11,8 @@ pub mod dependents;
 
 pub mod restore;
 
+pub(crate) mod leftovers;
+
 pub(crate) mod retention;
 
 pub mod journals;

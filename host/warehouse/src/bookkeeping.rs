@@ -16,7 +16,7 @@ use crate::sql::{self, text};
 /// The ledger: which files were loaded. Its row commits in one transaction with the file's rows.
 pub const LEDGER: &str = "loader_loads";
 /// The beginning of a fence's name.
-const FENCE: &str = "loader_fence_";
+pub(crate) const FENCE: &str = "loader_fence_";
 /// The longest name of a table, in bytes.
 /// Source: <https://docs.aws.amazon.com/redshift/latest/dg/r_names.html>
 const MAX_NAME_BYTES: usize = 127;

@@ -17,6 +17,8 @@ pub mod saved_view;
 
 pub mod restore;
 
+pub mod leftovers;
+
 pub mod retention;
 
 pub mod bookkeeping;

@@ -24,6 +24,8 @@ mod interruption;
 
 mod lambda;
 
+mod leftovers;
+
 mod isolation;
 
 mod services;

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use loader_model::error::Result;
 use loader_model::names::S3Uri;
 
-use crate::connect::boxed;
 use crate::failure;
 use crate::s3::store::Store;
 
@@ -38,7 +37,7 @@ impl Store {
                 self.calls.count("ListObjectsV2");
                 let request = client.list_objects_v2().bucket(&prefix.bucket).prefix(&prefix.key);
                 let request = request.encoding_type(EncodingType::Url);
-                boxed(request.set_continuation_token(token.clone()).send()).await
+                self.sent(request.set_continuation_token(token.clone()).send()).await
             });
             let page = page
                 .await
@@ -71,7 +70,7 @@ fn listed(prefix: &S3Uri, object: Object) -> Option<Listed> {
 
 /// A key as it is: XML can hold no key with a control character, so S3 is asked for them
 /// URL-encoded. It writes a blank as a plus sign, and a plus sign as %2B.
-fn decoded(key: &str) -> String {
+pub(super) fn decoded(key: &str) -> String {
     let key = key.replace('+', " ");
     percent_encoding::percent_decode_str(&key).decode_utf8_lossy().into_owned()
 }

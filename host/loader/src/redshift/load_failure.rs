@@ -81,6 +81,8 @@ impl LoadFailure<'_> {
         match self.failure.refusal {
             Refusal::AlreadyExists => self.role == Some(StatementRole::CreateTable),
             Refusal::Guard => self.role == Some(StatementRole::ColumnGuard),
+            // The fence of a table that is not there yet was taken away as a leftover.
+            Refusal::Missing(_) if self.role == Some(StatementRole::Lock) => true,
             Refusal::Missing(_) | Refusal::TypeMismatch => merges,
             _ => false,
         }

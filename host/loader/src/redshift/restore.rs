@@ -51,8 +51,8 @@ impl Settling<'_> {
     /// others. What is not settled stays in the journal.
     // Each round asks anew what the journal has and which of its views are missing. What a look has
     // shown may have changed when the transaction comes to it: its guard fires then, and the next
-    // round looks again. (For example, a DROP was on its way, and the view was still there.) A round
-    // in which nobody was in the way is the last, since what failed in it would fail again.
+    // round looks again. (For example, a DROP was on its way, and the view was still there.) A
+    // round in which nobody was in the way is the last, since what failed in it would fail again.
     pub async fn settle(&self, journal: &Journal) -> Result<Vec<TableName>> {
         let (mut restored, mut pause) = (Vec::new(), SHORTEST_PAUSE);
         for _ in 0..MAX_ROUNDS {
@@ -72,6 +72,11 @@ impl Settling<'_> {
         }
         Err(never_alone(&journal.key))
     }
+}
+
+/// The views of a journal that are there, and so have nothing to do in it any more.
+pub async fn present(api: &DataApi, journal: &Journal) -> Result<Vec<TableName>> {
+    look(api, journal).await.map(|found| found.present)
 }
 
 fn never_alone(key: &JournalKey) -> Error {
@@ -235,8 +240,8 @@ fn too_many_statements(view: &SavedView, key: &JournalKey) -> Error {
     Error::new(Kind::Config, fact)
 }
 
-/// Whether another program made or dropped the view, took it out of the journal, or was at work on a
-/// relation that it reads.
+/// Whether another program made or dropped the view, took it out of the journal, or was at work on
+/// a relation that it reads.
 fn is_in_the_way(refusal: Refusal) -> bool {
     match refusal {
         Refusal::Conflict | Refusal::AlreadyExists | Refusal::Guard => true,

@@ -1,6 +1,6 @@
-//! Runs a batch again, a little later, when what was in its way may have passed. Redshift has rolled
-//! back the whole batch, so this is safe for any batch. (For example, error 1023, a serializable
-//! isolation violation, when another program has written to the table meanwhile.)
+//! Runs a batch again, a little later, when what was in its way may have passed. Redshift has
+//! rolled back the whole batch, so this is safe for any batch. (For example, error 1023, a
+//! serializable isolation violation, when another program has written to the table meanwhile.)
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub async fn execute_batch_while(
             }
             outcome => return Ok(outcome),
         }
-        tokio::time::sleep(pause).await;
+        api.pause(pause).await?;
         (tries, pause) = (tries + 1, pause * 2);
     }
 }
@@ -49,14 +49,14 @@ pub fn is_conflict(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::Conflict)
 }
 
-/// Whether the warehouse or S3 could not serve the statements for now, or another transaction was in
-/// the way.
+/// Whether the warehouse or S3 could not serve the statements for now, or another transaction was
+/// in the way.
 pub fn is_passing(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::Conflict | Refusal::Unavailable)
 }
 
-/// Whether another program made the same tables, or was in the way. CREATE TABLE IF NOT EXISTS looks
-/// first and creates then, so of two at once one may fail because the table exists by now.
+/// Whether another program made the same tables, or was in the way. CREATE TABLE IF NOT EXISTS
+/// looks first and creates then, so of two at once one may fail because the table exists by now.
 pub fn is_race(refusal: Refusal) -> bool {
     matches!(refusal, Refusal::Conflict | Refusal::AlreadyExists)
 }

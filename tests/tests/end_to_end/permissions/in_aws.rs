@@ -210,6 +210,20 @@ fn what_retry_needs_beside_it_is_all_and_needed() {
 }
 
 #[test]
+fn what_gc_needs_beside_it_is_all_and_needed() {
+    let site = Site::start();
+    let cleared = |beside: &[Value]| {
+        site.guarded.allow(Guarded::CALLER, &document(&[&policy(&["run"]), beside].concat()));
+        let mut command = Command::new(program());
+        command.args(["gc", "--src-bucket", BUCKET, "--local"]).arg(site.guarded.folder());
+        run(&mut command).code
+    };
+    let beside = single(&policy(&["gc"]));
+    assert_eq!(cleared(&beside), 0);
+    assert_eq!(cleared(&[]), 2, "nothing needs {beside:?}");
+}
+
+#[test]
 fn what_all_that_is_pending_needs_beside_it_is_all_and_needed() {
     let site = Site::start();
     let folder = tempfile::tempdir().expect("a folder");
