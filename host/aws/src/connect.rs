@@ -13,12 +13,26 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use loader_attach::{Attachment, Program};
 use loader_model::error::{Context, Error, Kind, Result};
 
-/// Where S3 and the Data API are.
+/// How long a request may go without an answer, unless the settings say otherwise.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a connection may take to be made.
+const LONGEST_CONNECT: Duration = Duration::from_secs(10);
+
+/// Where S3 and the Data API are, and how long they are waited for.
 #[derive(Clone, Debug)]
 pub struct AwsAccess {
     pub region: Option<String>,
     /// The folder of the stand-in; `None` for AWS itself.
     pub local: Option<PathBuf>,
+    /// How long a request may go without an answer.
+    pub request_timeout: Duration,
+}
+
+impl AwsAccess {
+    /// Waits 60 seconds for an answer. `local`: the folder of the stand-in; `None` for AWS itself.
+    pub fn new(region: Option<String>, local: Option<PathBuf>) -> AwsAccess {
+        AwsAccess { region, local, request_timeout: REQUEST_TIMEOUT }
+    }
 }
 
 /// The connection to AWS, or to the stand-in on this machine. The stand-in keeps running as long as
@@ -60,7 +74,7 @@ impl Aws {
 /// Loads credentials and region as every AWS program does, or joins the stand-in.
 pub async fn connect(settings: &AwsAccess) -> Result<Aws> {
     let http = if settings.local.is_some() { plain_http() } else { https() };
-    let mut defaults = defaults(http);
+    let mut defaults = defaults(http, settings.request_timeout);
     if let Some(region) = &settings.region {
         defaults = defaults.region(Region::new(region.clone()));
     }
@@ -85,11 +99,11 @@ fn plain_http() -> SharedHttpClient {
 }
 
 /// What both kinds of connection share: retries and time limits.
-fn defaults(http: SharedHttpClient) -> ConfigLoader {
+fn defaults(http: SharedHttpClient, request_timeout: Duration) -> ConfigLoader {
     aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .retry_config(RetryConfig::standard().with_max_attempts(5))
-        .timeout_config(timeouts())
+        .timeout_config(timeouts(request_timeout))
 }
 
 async fn load(defaults: ConfigLoader) -> Result<Aws> {
@@ -124,12 +138,12 @@ async fn join_local(dir: &Path, defaults: ConfigLoader) -> Result<Aws> {
 
 /// Time limits for requests, so that a server that takes a connection and then says nothing cannot
 /// hold a load for ever.
-fn timeouts() -> TimeoutConfig {
-    // The limit for an answer must be longer than the longest poll of the Data API, 30 s. Bodies
-    // have no limit for the whole, since a large file takes long; they end when nothing moves.
+fn timeouts(request_timeout: Duration) -> TimeoutConfig {
+    // Bodies have no limit for the whole, since a large file takes long; they end when nothing
+    // moves.
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(10))
-        .read_timeout(Duration::from_secs(60))
+        .connect_timeout(request_timeout.min(LONGEST_CONNECT))
+        .read_timeout(request_timeout)
         .build()
 }
 

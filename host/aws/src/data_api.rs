@@ -8,6 +8,8 @@
 
 pub mod requests;
 
+mod submit;
+
 mod wait;
 
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use std::time::Duration;
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::operation::get_statement_result::GetStatementResultOutput;
 use aws_sdk_redshiftdata::types::{ColumnMetadata, Field};
-use loader_model::error::{Kind, Result};
+use loader_model::error::Result;
 use loader_warehouse::refusal::StatementFailure;
 use loader_warehouse::rows::{Cell, ResultRows};
 use tracing::{Instrument, Span, field};
@@ -220,9 +222,8 @@ impl DataApi {
 
     /// Runs one statement by itself. It commits on its own.
     pub async fn execute(&self, sql: &str) -> Result<Outcome> {
-        let token = new_token();
         let executed = async {
-            let id = self.submit(async || self.send_one(sql, &token).await).await?;
+            let id = self.submit_one(sql).await?;
             self.wait(id).await
         };
         executed.instrument(span(1)).await
@@ -231,80 +232,11 @@ impl DataApi {
     /// Runs statements as one transaction: all of them, or none. At most 40, of at most 100 KB
     /// each.
     pub async fn execute_batch(&self, statements: &[String]) -> Result<Outcome> {
-        // One token for all attempts of `submit`. A new token for each attempt would let a batch
-        // whose first answer was lost run twice.
-        let token = new_token();
         let executed = async {
-            let id = self.submit(async || self.send_batch(statements, &token).await).await?;
+            let id = self.submit_batch(statements).await?;
             self.wait(id).await
         };
         executed.instrument(span(statements.len())).await
-    }
-
-    /// Submits one statement and returns its id.
-    async fn send_one(&self, sql: &str, token: &str) -> Result<String> {
-        self.calls.count("ExecuteStatement");
-        let to = Address::of(&self.database, &self.session);
-        let request = self.client.execute_statement().sql(sql).client_token(token);
-        let request = request
-            .statement_name(&self.statement_name)
-            .set_database(to.database)
-            .set_workgroup_name(to.workgroup)
-            .set_cluster_identifier(to.cluster)
-            .set_db_user(to.db_user)
-            .set_secret_arn(to.secret_arn)
-            .set_session_id(to.session_id)
-            .set_session_keep_alive_seconds(to.keep_alive_seconds);
-        match boxed(request.send()).await {
-            Ok(answer) => Ok(answer.id.unwrap_or_default()),
-            Err(error) => Err(failure::failure("submitting a statement", error)),
-        }
-    }
-
-    /// Submits a batch and returns its id.
-    async fn send_batch(&self, statements: &[String], token: &str) -> Result<String> {
-        self.calls.count("BatchExecuteStatement");
-        let to = Address::of(&self.database, &self.session);
-        let request = self.client.batch_execute_statement().client_token(token);
-        let request = request
-            .set_sqls(Some(statements.to_vec()))
-            .statement_name(&self.statement_name)
-            .set_database(to.database)
-            .set_workgroup_name(to.workgroup)
-            .set_cluster_identifier(to.cluster)
-            .set_db_user(to.db_user)
-            .set_secret_arn(to.secret_arn)
-            .set_session_id(to.session_id)
-            .set_session_keep_alive_seconds(to.keep_alive_seconds);
-        match boxed(request.send()).await {
-            Ok(answer) => Ok(answer.id.unwrap_or_default()),
-            Err(error) => Err(failure::failure("submitting a batch of statements", error)),
-        }
-    }
-
-    /// Sends an execution, and sends it again with the same token when the failure may pass or the
-    /// answer was lost. Gives up after four attempts.
-    // An attempt without an answer may have arrived, and the failure of a later attempt does not
-    // change that. So once an outcome was unknown, the error stays `OutcomeUnknown`, whichever way
-    // the last attempt fails. (For example, a timeout and then three times throttled is unknown.)
-    async fn submit<T>(&self, mut send: impl AsyncFnMut() -> Result<T>) -> Result<T> {
-        let (mut pause, mut unknown) = (Duration::from_millis(500), None);
-        loop {
-            let error = match send().await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
-            };
-            let again = matches!(error.kind(), Kind::Transient | Kind::OutcomeUnknown);
-            if !again || pause >= Duration::from_secs(4) {
-                return Err(unknown.unwrap_or(error));
-            }
-            tracing::warn!(%error, "submitting again");
-            if error.kind() == Kind::OutcomeUnknown {
-                unknown = Some(error);
-            }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
-        }
     }
 
     /// Reads all rows of a statement's result, page by page. `nth`: the place of the statement in
@@ -363,11 +295,6 @@ impl Address {
             keep_alive_seconds,
         }
     }
-}
-
-/// A token with which the service runs an execution once, however often the request arrives.
-fn new_token() -> String {
-    uuid::Uuid::now_v7().to_string()
 }
 
 /// A column's name as the query has it: the label, which is the alias where there is one.

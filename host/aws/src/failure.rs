@@ -1,9 +1,12 @@
 //! What a failed request means: the kind of the failure, and what its reader can do about it.
 
+use std::error::Error as StdError;
+
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::{DispatchFailure, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use loader_model::error::{Error, Kind};
+use loader_model::stop::interrupted;
 
 /// Whether a failed request found the object missing.
 pub(crate) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
@@ -47,6 +50,9 @@ where
     if let Some(code) = error.code() {
         return refused(doing, code, error.message(), status);
     }
+    if let Some(Stopped(signal)) = StdError::source(&error).and_then(|cause| cause.downcast_ref()) {
+        return interrupted(*signal);
+    }
     match &error {
         SdkError::ConstructionFailure(_) => {
             Error::new(Kind::Config, format!("{doing} failed")).caused_by(error)
@@ -59,11 +65,34 @@ where
         SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) | SdkError::ResponseError(_) => {
             Error::new(Kind::OutcomeUnknown, format!("{doing} got no answer")).caused_by(error)
         }
+        // It was done. What has come of it stood in the answer.
+        _ if status.is_some_and(|status| (200..300).contains(&status)) => {
+            let fact = format!("{doing} got an answer that cannot be read");
+            Error::new(Kind::OutcomeUnknown, fact).caused_by(error)
+        }
         _ => {
             let fact = format!("{doing} failed with HTTP status {}", status.unwrap_or(0));
             Error::new(kind_of("", "", status), fact)
         }
     }
+}
+
+/// A request that was not waited for, because a signal has asked the run to stop.
+#[derive(Debug)]
+struct Stopped(i32);
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "stopped by signal {}", self.0)
+    }
+}
+
+impl StdError for Stopped {}
+
+/// The failure of a request that is not waited for any more, in the shape of the SDK's.
+pub(crate) fn stopped<E>(reason: &Error) -> SdkError<E, HttpResponse> {
+    let signal = if let Kind::Interrupted(signal) = reason.kind() { signal } else { 0 };
+    SdkError::construction_failure(Stopped(signal))
 }
 
 /// The error for an answer with a code and perhaps a message.
@@ -98,6 +127,26 @@ const THROTTLED: [&str; 8] = [
     "Timeout",
 ];
 
+/// Codes of requests whose content did not arrive as it was sent.
+const ALTERED: [&str; 4] =
+    ["BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"];
+
+/// Codes of requests that were signed with credentials, or by a clock, whose time is over. Neither
+/// the file nor the settings are at fault, and a service that runs on gets new credentials by
+/// itself.
+const OUT_OF_TIME: [&str; 5] = [
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "RequestTimeTooSkewed",
+    "TokenRefreshRequired",
+];
+
+/// Whether a refusal of a signature is about its time, such as `Signature expired: …`.
+fn is_of_time(message: &str) -> bool {
+    message.contains("expired") || message.contains("not yet current")
+}
+
 /// The kind of a failure that the service has answered. `code`, `message`: empty when the answer
 /// has none.
 // The code counts before the status. A throttled request may have a 4xx status, and 4xx alone would
@@ -114,6 +163,9 @@ fn kind_of(code: &str, message: &str, status: Option<u16>) -> Kind {
             Kind::Transient
         }
         "OperationAborted" => Kind::Transient,
+        code if ALTERED.contains(&code) || OUT_OF_TIME.contains(&code) => Kind::Transient,
+        // The Data API has one code for wrong signatures and for those of another time.
+        "InvalidSignatureException" if is_of_time(message) => Kind::Transient,
         "InternalServerException"
         | "InternalError"
         | "ServiceUnavailable"
@@ -134,7 +186,10 @@ fn remedy(code: &str) -> &'static str {
             "; the credentials in use lack this permission"
         }
         "NoSuchBucket" => "; check --src-bucket",
-        "ExpiredToken" | "ExpiredTokenException" => "; log in again",
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => "; log in again",
+        "RequestTimeTooSkewed" | "RequestExpired" | "InvalidSignatureException" => {
+            "; is the clock of this machine right?"
+        }
         "PermanentRedirect" | "AuthorizationHeaderMalformed" => {
             "; the bucket is in another Region, give --region"
         }
@@ -154,6 +209,11 @@ mod tests {
             ("ActiveSessionsExceededException", "Active sessions exceeded the allowed quota"),
             ("ValidationException", "Throttling: Rate exceeded"),
             ("ValidationException", "Session is not available"),
+            ("ExpiredToken", "The provided token has expired."),
+            ("RequestTimeTooSkewed", "The difference between the request time and the server's"),
+            ("InvalidSignatureException", "Signature expired: 20260101T000000Z is now earlier"),
+            ("InvalidSignatureException", "Signature not yet current: 20260101T000000Z"),
+            ("BadDigest", "The Content-MD5 you specified did not match what we received."),
         ];
         for (code, message) in transient {
             assert_eq!(kind_of(code, message, Some(400)), Kind::Transient, "{code}: {message}");
@@ -161,6 +221,7 @@ mod tests {
         let config = [
             ("AccessDeniedException", "not authorized to perform redshift-data:ExecuteStatement"),
             ("ValidationException", "Session with Id: 1 is invalid"),
+            ("InvalidSignatureException", "The request signature we calculated does not match"),
             ("ValidationException", "Cannot process query string larger than 100kB"),
         ];
         for (code, message) in config {

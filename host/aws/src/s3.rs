@@ -22,9 +22,17 @@ mod delete;
 
 mod move_object;
 
+mod in_parts;
+
+mod mark;
+
+mod patience;
+
 #[cfg(test)]
 mod fake;
 
+pub use in_parts::Unfinished;
 pub use list::Listed;
+pub use move_object::Onto;
 pub use ranges::{Beginning, Body};
 pub use store::{ObjectInfo, Store};

@@ -1,9 +1,15 @@
 //! The wish to stop a run (SIGINT, SIGTERM). Async code waits for it, and worker threads look at
 //! its flag.
 
+use std::time::Duration;
+
 use loader_model::error::{Error, Result};
 use loader_model::stop::{StopFlag, interrupted};
 use tokio::sync::watch;
+
+/// How long a run that shall stop still waits for its last requests: services that are well answer
+/// them in less.
+pub const GRACE: Duration = Duration::from_secs(10);
 
 /// The end that the steps hold. Clones see the same wish.
 #[derive(Clone, Debug)]
@@ -51,6 +57,30 @@ impl Stop {
     /// Errors: `Interrupted` when the run shall stop.
     pub fn check(&self) -> Result<()> {
         self.flag.check()
+    }
+
+    /// Waits for some work, but no longer than until the run shall stop. Errors: `Interrupted`.
+    pub async fn bounds<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        tokio::select! {
+            biased;
+            stopped = self.wanted() => Err(stopped),
+            done = work => Ok(done),
+        }
+    }
+
+    /// Waits for some work, but no longer than [`GRACE`] once the run shall stop. For work that is
+    /// to be done even then. Errors: `Interrupted`; the work is not done.
+    pub async fn bounds_last<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        let given_up = async {
+            let stopped = self.wanted().await;
+            tokio::time::sleep(GRACE).await;
+            stopped
+        };
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            stopped = given_up => Err(stopped),
+        }
     }
 
     /// Waits until the run shall stop, and returns the reason. Never returns when the [`Stopper`]

@@ -30,8 +30,10 @@ fn main() -> ExitCode {
     let (stopper, stop) = stop::channel();
     runtime.spawn(signals::listen(stopper));
     let code = runtime.block_on(async {
-        let code = Box::pin(run(command, cli.verbose, stop, &logs)).await;
-        hooks::finish(hooks::PATIENCE).await;
+        let code = Box::pin(run(command, cli.verbose, stop.clone(), &logs)).await;
+        if stop.bounds_last(hooks::finish(hooks::PATIENCE)).await.is_err() {
+            tracing::warn!("hooks that were still running were given up");
+        }
         telemetry.finish().await;
         code
     });
@@ -58,6 +60,7 @@ async fn run(command: Command, verbose: u8, stop: Stop, logs: &Logs) -> u8 {
         Command::Watch(args) => commands::watch::run(args, stop, logs).await,
         Command::Retry(args) => commands::retry::run(args, stop, logs).await,
         Command::Prune(args) => commands::prune::run(args, stop).await,
+        Command::Gc(args) => commands::gc::run(args, stop).await,
         Command::Stage(args) => commands::run::stage(args, stop, logs).await,
         Command::Transform(args) => commands::transform::run(args, stop).await,
         Command::Local(args) => commands::local::run(args, verbose),

@@ -84,7 +84,10 @@ pub(crate) async fn to_its_end(
     // The futures of all steps are part of this one; on the stack they would be large.
     let outcome = Box::pin(line(tools)).await;
     tools.progress.waits_for("cleaning up");
-    tools.cleanup(cleanup::run(tools, outcome.as_ref().copied())).await;
+    let cleanup = Box::pin(tools.cleanup(cleanup::run(tools, outcome.as_ref().copied())));
+    if tools.stop.bounds_last(cleanup).await.is_err() {
+        tracing::warn!("the cleanup was given up; the next run finds what is left");
+    }
     tools.progress.finish();
     outcome
 }
@@ -101,19 +104,24 @@ async fn conclude(tools: Tools, outcome: Result<Status>, log: &RunLog) -> Report
     let peak_bytes = memory::peak_bytes();
     tracing::info!(status = status.word(), exit_code, peak_bytes, "run ended");
     let is_attempt = outcome.as_ref().is_err_and(|error| tools.is_attempt(error));
-    let Tools { goal, store, api, job, record, .. } = tools;
+    let Tools { goal, store, api, job, record, stop, .. } = tools;
     record.conclude(outcome.as_ref().copied());
     let mut report = record.into_report();
     report.calls = CallCounts::of(&store, &api);
     if is_attempt {
-        // Several files were not loaded as one; the loads of smaller parts tell what becomes of them.
+        // Several files were not loaded as one; the loads of smaller parts tell what becomes of
+        // them.
         Span::current().record("status", "attempt");
     } else {
         fill_in(&Span::current(), &report);
     }
     if goal == Goal::Load && !is_attempt {
         log.keep_report(&report);
-        exports::write_log(&store, &job.layout, log).await;
+        let last = store.to_the_end();
+        let exported = Box::pin(exports::write_log(&last, &job.layout, log));
+        if stop.bounds_last(exported).await.is_err() {
+            tracing::warn!("the log was not exported before the run had to end");
+        }
         report.calls = CallCounts::of(&store, &api);
         hooks::tell(&job.hooks, &report);
     }

@@ -240,6 +240,9 @@ pub struct Settings {
     /// The longest that a statement of a load may take, in seconds [default: as Redshift has it].
     #[arg(long, help_heading = "Warehouse", value_name = "SECONDS")]
     pub statement_timeout: Option<u64>,
+    /// How long S3 or the Data API may leave a request without an answer, in seconds [default: 60].
+    #[arg(long, help_heading = "Warehouse", value_name = "SECONDS")]
+    pub request_timeout: Option<u64>,
     /// Bytes of staged parts above which COPY gets a transaction of its own [default: 33554432].
     #[arg(long, help_heading = "Warehouse", value_name = "BYTES")]
     pub split_load_above: Option<u64>,

@@ -40,7 +40,7 @@ impl Tools {
         Tools {
             data_path: Arc::new(DataPath::of(&job, stop.flag().clone())),
             api: DataApi::new(aws, &job.warehouse.database, &name, stop.clone()),
-            store: Store::new(aws),
+            store: Store::new(aws, stop.clone()),
             trail: Trail::default(),
             progress,
             job,

@@ -21,7 +21,7 @@ pub(crate) struct Warehouse {
 
 impl Warehouse {
     pub(crate) async fn stand_in(world: &World) -> Warehouse {
-        let access = AwsAccess { region: None, local: Some(world.dir().to_path_buf()) };
+        let access = AwsAccess::new(None, Some(world.dir().to_path_buf()));
         let database = Database {
             compute: Compute::Workgroup("local".to_owned()),
             name: "dev".to_owned(),
@@ -48,7 +48,7 @@ impl Warehouse {
         };
         let database =
             Database { compute, name: needed("DATABASE"), secret_arn: optional("SECRET_ARN") };
-        let access = AwsAccess { region: None, local: None };
+        let access = AwsAccess::new(None, None);
         let bench = bench(&access, &database, needed("BUCKET"), needed("IAM_ROLE")).await;
         Some(Warehouse { name, is_real: true, bench })
     }
@@ -58,7 +58,7 @@ async fn bench(access: &AwsAccess, database: &Database, bucket: String, role: St
     let aws = connect(access).await.expect("a connection");
     Bench {
         requests: DataApi::new(&aws, database, "loader contract", Stop::never()).requests(),
-        store: Store::new(&aws),
+        store: Store::new(&aws, Stop::never()),
         bucket,
         folder: String::new(),
         role,

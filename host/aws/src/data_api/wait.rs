@@ -1,25 +1,32 @@
 //! Waits for the end of an execution: looks at it until it has ended, cancels it when the run shall
 //! stop or when it waits too long, and reads how it ended.
 
-use std::time::{Duration, Instant};
+use std::cell::LazyCell;
+use std::time::Duration;
 
 use aws_sdk_redshiftdata::operation::describe_statement::DescribeStatementOutput;
 use aws_sdk_redshiftdata::types::{StatementStatusString, StatusString, SubStatementData};
 use loader_model::error::{Error, Kind, Result};
 use loader_warehouse::refusal::StatementFailure;
+use tokio::time::{Instant, timeout_at};
 use tracing::Span;
 
+use super::submit::once;
 use super::{DataApi, Executed, Outcome, Patience, Running};
 use crate::connect::boxed;
 use crate::failure;
+use crate::stop::GRACE;
 
 /// How long one DescribeStatement may wait for a change, in seconds. Source: API_DescribeStatement,
 /// `WaitTimeSeconds`.
 const LONG_POLL_SECONDS: i32 = 30;
 /// A pause that is short enough for a person who follows the progress on a terminal.
 const WATCHED_POLL_SECONDS: i32 = 5;
-/// How many looks at a running statement may fail in a row before its outcome counts as unknown.
-const MAX_FAILED_LOOKS: u32 = 5;
+/// How long looks at a running statement may fail before its outcome counts as unknown: longer than
+/// a network or a service is mostly gone. What the service knows of it stays for 24 hours.
+const LONGEST_BLINDNESS: Duration = Duration::from_secs(15 * 60);
+/// The same for failures that do not pass by themselves (a right that is missing, for example).
+const SHORT_BLINDNESS: Duration = Duration::from_secs(60);
 /// What the service says of the statements of a batch that never ran.
 const NEVER_RAN: &str = "Connection or an prior query failed.";
 /// How statements begin that take no time of their own: while one of them runs, it waits for a
@@ -62,32 +69,36 @@ impl DataApi {
     /// still read.
     // After the cancel the loop goes on until the statement has ended, because only its last status
     // tells whether it was committed. A statement that finished all the same is a success. Only
-    // when it has failed or was aborted does the wish to stop become the error. The cancel is sent
-    // once: `cancelled` is set from then on, which turns that branch of `select!` off.
+    // when it has failed or was aborted does the wish to stop become the error.
     pub(super) async fn wait(&self, id: String) -> Result<Outcome> {
         Span::current().record("statement_id", &id);
-        let (mut cancelled, mut looks) = (None, Looks::default());
+        let (mut stopped, mut looks) = (None, Looks::default());
         let mut waiting = Waiting { patience: self.patience, since: None };
         loop {
-            let described = tokio::select! {
-                described = self.describe(&id, &mut looks) => described?,
-                reason = self.stop.wanted(), if cancelled.is_none() => {
-                    self.cancel(&id).await;
-                    cancelled = Some(reason);
-                    continue;
+            let described = match stopped {
+                None => tokio::select! {
+                    described = self.describe(&id, &mut looks) => described?,
+                    reason = self.stop.wanted() => {
+                        stopped = Some(self.cancel_at_the_end(&id, reason).await);
+                        continue;
+                    }
+                },
+                Some(Stopped { until, .. }) => {
+                    let described = timeout_at(until, self.describe(&id, &mut looks)).await;
+                    described.unwrap_or_else(|_| Err(outcome_unknown(&id)))?
                 }
             };
-            match (described.status(), cancelled.take()) {
+            match (described.status(), stopped) {
                 (Some(StatusString::Finished), _) => {
                     return Ok(Outcome::Finished(finished(id, &described)));
                 }
-                (Some(StatusString::Aborted | StatusString::Failed), Some(reason)) => {
-                    return Err(reason);
+                (Some(StatusString::Aborted | StatusString::Failed), Some(stopped)) => {
+                    return Err(stopped.reason);
                 }
                 (Some(StatusString::Aborted | StatusString::Failed), None) => {
                     return Ok(Outcome::Failed(failed(id, &described)));
                 }
-                (_, reason) => cancelled = reason,
+                (_, still) => stopped = still,
             }
             if let Some(watcher) = &self.watcher {
                 watcher(&running(&described));
@@ -98,43 +109,62 @@ impl DataApi {
         }
     }
 
+    /// Cancels a statement because the run shall stop. From then on the outcome is waited for no
+    /// longer than [`GRACE`].
+    async fn cancel_at_the_end(&self, id: &str, reason: Error) -> Stopped {
+        let until = Instant::now() + GRACE;
+        // Whether it was cancelled is seen at the statement.
+        let _ = timeout_at(until, self.cancel(id)).await;
+        Stopped { reason, until }
+    }
+
     /// Looks at a statement until a look succeeds, by a long poll where the service has those.
-    /// Errors: `OutcomeUnknown` after [`MAX_FAILED_LOOKS`] failures.
+    /// Errors: `OutcomeUnknown` when looks have failed for too long.
     async fn describe(&self, id: &str, looks: &mut Looks) -> Result<DescribeStatementOutput> {
-        for _ in 0..MAX_FAILED_LOOKS {
+        let first_failure = LazyCell::new(Instant::now);
+        loop {
             tokio::time::sleep(looks.pause).await;
             let started = Instant::now();
             let answer = self.look(id, looks.long_polls).await;
             looks.slow_down(started.elapsed());
-            match answer {
+            let error = match answer {
                 Ok(described) => return Ok(described),
-                Err(error) => {
-                    tracing::warn!(%error, statement_id = id, "looking again");
-                    looks.long_polls = false;
-                }
+                Err(error) => error,
+            };
+            tracing::warn!(%error, statement_id = id, "looking again");
+            looks.long_polls = false;
+            let bound = match error.kind() {
+                Kind::Transient => LONGEST_BLINDNESS,
+                _ => SHORT_BLINDNESS,
+            };
+            if first_failure.elapsed() >= bound {
+                return Err(outcome_unknown(id).caused_by(error));
             }
         }
-        let fact = "the status of a running statement cannot be read, so its outcome is unknown; \
-                    run again, the ledger knows whether the file was loaded";
-        Err(Error::new(Kind::OutcomeUnknown, fact).with("statement_id", id))
     }
 
     async fn look(&self, id: &str, long_poll: bool) -> Result<DescribeStatementOutput> {
         self.calls.count("DescribeStatement");
-        let wait_seconds = long_poll.then(|| self.poll_seconds());
+        let wait_seconds = if long_poll { self.poll_seconds() } else { None };
         let request = self.client.describe_statement().id(id).set_wait_time_seconds(wait_seconds);
-        let answer = boxed(request.send()).await;
+        // A failed look is followed by the next one here, and not within the SDK.
+        let answer = boxed(request.customize().config_override(once()).send()).await;
         answer.map_err(|error| failure::read_failure("looking at a statement", error))
     }
 
-    /// How long a long poll waits: not beyond the time that an execution may wait.
-    fn poll_seconds(&self) -> i32 {
-        let bound = self.longest_wait().and_then(|longest| i32::try_from(longest.as_secs()).ok());
+    /// How long a long poll waits, in seconds: not beyond the time that an execution may wait, nor
+    /// beyond half of the time after which a request counts as lost. `None`: there is no time.
+    fn poll_seconds(&self) -> Option<i32> {
+        let limits = self.client.config().timeout_config();
+        let answer = limits.and_then(|limits| limits.read_timeout()).map(|longest| longest / 2);
         let longest = match &self.watcher {
             Some(_) => WATCHED_POLL_SECONDS,
             None => LONG_POLL_SECONDS,
         };
-        bound.unwrap_or(longest).clamp(1, longest)
+        let seconds = |bound: Duration| i32::try_from(bound.as_secs()).unwrap_or(i32::MAX);
+        let wait = self.longest_wait().map_or(longest, |longest| seconds(longest).max(1));
+        let bound = answer.map_or(longest, seconds).min(wait).min(longest);
+        (bound > 0).then_some(bound)
     }
 
     async fn cancel(&self, id: &str) {
@@ -144,6 +174,19 @@ impl DataApi {
             tracing::debug!(%error, "not cancelled");
         }
     }
+}
+
+/// A run that shall stop while a statement runs.
+struct Stopped {
+    reason: Error,
+    /// When the outcome is not waited for any longer.
+    until: Instant,
+}
+
+fn outcome_unknown(id: &str) -> Error {
+    let fact = "the status of a running statement cannot be read, so its outcome is unknown; run \
+                again, the ledger knows whether the file was loaded";
+    Error::new(Kind::OutcomeUnknown, fact).with("statement_id", id)
 }
 
 /// How far an execution is.

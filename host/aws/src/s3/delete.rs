@@ -6,7 +6,6 @@ use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::S3Uri;
 
-use crate::connect::boxed;
 use crate::failure;
 use crate::s3::store::{ObjectInfo, Store, replaced};
 
@@ -72,7 +71,7 @@ impl Store {
         self.calls.count("DeleteObjects");
         let delete = list_of(objects).context(Kind::Internal, doing)?;
         let request = self.client().delete_objects().bucket(bucket).delete(delete);
-        let answer = boxed(request.send()).await;
+        let answer = self.sent(request.send()).await;
         let answer = answer.map_err(|error| failure::read_failure(doing, error))?;
         Ok(answer.errors.unwrap_or_default())
     }
@@ -81,7 +80,7 @@ impl Store {
     pub async fn delete(&self, uri: &S3Uri) -> Result<()> {
         self.calls.count("DeleteObject");
         let request = self.client().delete_object().bucket(&uri.bucket).key(&uri.key);
-        match boxed(request.send()).await {
+        match self.sent(request.send()).await {
             Ok(_) => Ok(()),
             Err(error) if failure::is_missing(&error) => Ok(()),
             Err(error) => Err(failure::read_failure(&format!("deleting {uri}"), error)),
@@ -94,7 +93,7 @@ impl Store {
         self.calls.count("DeleteObject");
         let request =
             self.client().delete_object().bucket(&uri.bucket).key(&uri.key).if_match(&info.etag);
-        match boxed(request.send()).await {
+        match self.sent(request.send()).await {
             Ok(_) => Ok(()),
             Err(error) if failure::is_changed(&error) => Err(replaced(uri)),
             Err(error) if failure::is_missing(&error) => Ok(()),

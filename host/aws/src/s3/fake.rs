@@ -9,6 +9,7 @@ use aws_sdk_s3::config::Region;
 
 use crate::connect::{Aws, ServiceEndpoints};
 use crate::s3::store::Store;
+use crate::stop::Stop;
 
 /// A store for an S3 that answers every request until the test ends. `answer`: from the lines of a
 /// request's head to the answer, without the header that says that the connection ends with it.
@@ -23,7 +24,7 @@ pub(super) async fn store(
         .load()
         .await;
     let endpoints = ServiceEndpoints { s3: listen(answer), redshift_data: String::new() };
-    Store::new(&Aws::of_test(config, endpoints))
+    Store::new(&Aws::of_test(config, endpoints), Stop::never())
 }
 
 fn listen(answer: impl Fn(&[String]) -> String + Send + 'static) -> String {

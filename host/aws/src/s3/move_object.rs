@@ -7,8 +7,8 @@ use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::connect::boxed;
 use crate::failure;
+use crate::s3::mark::{MARK, Mark};
 use crate::s3::store::{ANYTHING, ObjectInfo, Store, replaced};
 
 /// The largest object that one CopyObject takes.
@@ -73,30 +73,33 @@ impl Store {
         to: &S3Uri,
     ) -> Result<()> {
         match info.size_bytes > MAX_SINGLE_COPY_BYTES {
-            true => self.copy_in_parts(from, info, to).await,
+            true => self.copy_in_parts(from, info, to, Onto::AnyName).await.map(drop),
             false => self.copy(from, info, to).await,
         }
     }
 
     /// Copies the object that `info` describes. Errors: `Transient` when it was written anew.
     pub async fn copy(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
-        match boxed(self.copy_request(from, info, to).send()).await {
+        let copy = self.copy_request(from, info, to).customize();
+        let copy = copy.config_override(self.patient(info.size_bytes));
+        match self.sent(copy.send()).await {
             Ok(_) => Ok(()),
             Err(error) if failure::is_changed(&error) => Err(replaced(from)),
             Err(error) => Err(failure::read_failure(&format!("copying {from} to {to}"), error)),
         }
     }
 
-    /// The same to a name that is free, in one request. The answer says that the copy is whole.
-    /// False: nothing is copied, because an object has that name already, the source is gone or was
-    /// written anew, it is too large for one request, or the store takes no such condition.
+    /// The same to a name that is free. The answer says that the copy is whole. False: nothing is
+    /// copied, because an object has that name already, the source is gone or was written anew, or
+    /// the store takes no such condition.
     // Which of these it is, the caller finds out by requests that it can do without otherwise.
     pub async fn copy_new(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<bool> {
         if info.size_bytes > MAX_SINGLE_COPY_BYTES {
-            // Parts cannot be told to take a free name only.
-            return Ok(false);
+            return self.copy_in_parts(from, info, to, Onto::FreeName).await;
         }
-        match boxed(self.copy_request(from, info, to).if_none_match(ANYTHING).send()).await {
+        let copy = self.copy_request(from, info, to).if_none_match(ANYTHING).customize();
+        let copy = copy.config_override(self.patient(info.size_bytes));
+        match self.sent(copy.send()).await {
             Ok(_) => Ok(true),
             Err(error)
                 if failure::is_changed(&error)
@@ -115,23 +118,38 @@ impl Store {
         request.copy_source(copy_source(from)).copy_source_if_match(&info.etag)
     }
 
-    /// The same in parts, as objects over 5 GiB have to be copied.
-    pub async fn copy_in_parts(&self, from: &S3Uri, info: &ObjectInfo, to: &S3Uri) -> Result<()> {
+    /// The same in parts, as objects over 5 GiB have to be copied. False: an object has that name,
+    /// and it is left as it is.
+    pub async fn copy_in_parts(
+        &self,
+        from: &S3Uri,
+        info: &ObjectInfo,
+        to: &S3Uri,
+        onto: Onto,
+    ) -> Result<bool> {
+        // S3 looks at the name when all parts are there, which takes long.
+        if onto == Onto::FreeName && self.head(to).await?.is_some() {
+            return Ok(false);
+        }
         let doing = format!("copying {from} to {to}");
         self.calls.count("CreateMultipartUpload");
-        let upload =
-            boxed(self.client().create_multipart_upload().bucket(&to.bucket).key(&to.key).send())
-                .await;
+        let mark = Mark::new();
+        let create = self.client().create_multipart_upload().bucket(&to.bucket).key(&to.key);
+        let upload = self.sent(create.metadata(MARK, &mark.0).send()).await;
         let upload = upload.map_err(|error| failure::read_failure(&doing, error))?;
         let id = upload.upload_id.unwrap_or_default();
-        let copy = MultipartCopy { store: self, from, info, to, id: &id, doing: &doing };
+        let copy = MultipartCopy { store: self, from, info, to, onto, id: &id, doing: &doing };
         let done = copy.run().await;
-        // The parts of an upload that is neither completed nor aborted stay in the bucket.
-        if done.is_err() {
-            copy.abort().await;
-        }
-        done
+        self.ended_in_parts(to, &id, &mark, &doing, done).await
     }
+}
+
+/// What a copy may take the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Onto {
+    AnyName,
+    /// Nothing.
+    FreeName,
 }
 
 /// The copy of a large object, which S3 puts together from parts.
@@ -140,13 +158,14 @@ struct MultipartCopy<'a> {
     from: &'a S3Uri,
     info: &'a ObjectInfo,
     to: &'a S3Uri,
+    onto: Onto,
     /// The upload's id.
     id: &'a str,
     doing: &'a str,
 }
 
 impl MultipartCopy<'_> {
-    async fn run(&self) -> Result<()> {
+    async fn run(&self) -> Result<bool> {
         let mut parts = Vec::new();
         let starts = (0..self.info.size_bytes).step_by(COPY_PART_BYTES as usize);
         for (number, start) in (1..).zip(starts) {
@@ -165,33 +184,31 @@ impl MultipartCopy<'_> {
             .part_number(number)
             .copy_source(copy_source(self.from))
             .copy_source_if_match(&self.info.etag)
-            .copy_source_range(format!("bytes={start}-{end}"));
-        let part = boxed(request.send()).await;
+            .copy_source_range(format!("bytes={start}-{end}"))
+            .customize()
+            .config_override(self.store.patient(COPY_PART_BYTES));
+        let part = self.store.sent(request.send()).await;
         let part = part.map_err(|error| failure::read_failure(self.doing, error))?;
         let etag = part.copy_part_result.and_then(|result| result.e_tag);
         Ok(CompletedPart::builder().part_number(number).set_e_tag(etag).build())
     }
 
-    async fn complete(&self, parts: Vec<CompletedPart>) -> Result<()> {
+    async fn complete(&self, parts: Vec<CompletedPart>) -> Result<bool> {
         let (client, to) = (self.store.client(), self.to);
         self.store.calls.count("CompleteMultipartUpload");
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let request =
             client.complete_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(self.id);
-        boxed(request.multipart_upload(parts).send())
-            .await
-            .map(drop)
-            .map_err(|error| failure::read_failure(self.doing, error))
-    }
-
-    async fn abort(&self) {
-        let (client, to) = (self.store.client(), self.to);
-        self.store.calls.count("AbortMultipartUpload");
-        let abort =
-            client.abort_multipart_upload().bucket(&to.bucket).key(&to.key).upload_id(self.id);
-        if let Err(error) = boxed(abort.send()).await {
-            let error = failure::read_failure(self.doing, error);
-            tracing::warn!(%error, "an unfinished copy was left behind");
+        let request = match self.onto {
+            Onto::AnyName => request,
+            Onto::FreeName => request.if_none_match(ANYTHING),
+        };
+        let request = request.multipart_upload(parts).customize();
+        let request = request.config_override(self.store.patient(self.info.size_bytes));
+        match self.store.sent(request.send()).await {
+            Ok(_) => Ok(true),
+            Err(error) if failure::is_changed(&error) => Ok(false),
+            Err(error) => Err(failure::read_failure(self.doing, error)),
         }
     }
 }

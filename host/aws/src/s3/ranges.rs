@@ -23,12 +23,13 @@ use crate::calls::Calls;
 use crate::connect::boxed;
 use crate::failure;
 use crate::s3::store::{ObjectInfo, Store, replaced, version};
+use crate::stop::Stop;
 
 /// The bytes of a range: few enough to wait in memory, and enough that the 50 ms to the first byte
 /// are the smaller part of its time.
 const RANGE_BYTES: u64 = 4 * 1024 * 1024;
-/// The ranges that are read at once for each core, and the limits of their number. With the wait for
-/// the first byte each brings 35 MB/s; twelve bring what two cores take while they learn types.
+/// The ranges that are read at once for each core, and the limits of their number. With the wait
+/// for the first byte each brings 35 MB/s; twelve bring what two cores take while they learn types.
 const RANGES_OF_A_CORE: usize = 6;
 const FEWEST_RANGES: usize = 12;
 const MOST_RANGES: usize = 48;
@@ -42,6 +43,7 @@ pub struct Body {
     /// The version that is read, in a bucket with versions.
     pub version_id: Option<String>,
     ranges: BoxStream<'static, Result<Vec<Bytes>>>,
+    stop: Stop,
     /// What is left of the range that came last.
     pieces: std::vec::IntoIter<Bytes>,
 }
@@ -53,10 +55,13 @@ impl Body {
         loop {
             match self.pieces.next() {
                 Some(piece) => return Some(Ok(piece)),
-                None => match self.ranges.next().await? {
-                    Ok(pieces) => self.pieces = pieces.into_iter(),
-                    Err(error) => return Some(Err(error)),
-                },
+                None => {
+                    let range = self.stop.bounds(self.ranges.next()).await;
+                    match range.transpose()?.flatten() {
+                        Ok(pieces) => self.pieces = pieces.into_iter(),
+                        Err(error) => return Some(Err(error)),
+                    }
+                }
             }
         }
     }
@@ -76,7 +81,7 @@ impl Store {
     pub async fn open(&self, uri: &S3Uri) -> Result<Option<(ObjectInfo, Beginning)>> {
         let get = self.read_in_its_region(&uri.bucket, async |client: &Client| {
             self.calls.count("GetObject");
-            boxed(client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await
+            self.sent(client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await
         });
         let object = match get.await {
             Ok(object) => object,
@@ -85,8 +90,8 @@ impl Store {
         };
         let info = ObjectInfo::of(&object.e_tag, &object.version_id, object.content_length);
         let answer = Answer { object, asked_bytes: info.size_bytes };
-        let beginning = boxed(self.pinned(uri, &info).whole(0, Some(answer))).await?;
-        Ok(Some((info, Beginning(beginning))))
+        let beginning = boxed(self.pinned(uri, &info).whole(0, Some(answer)));
+        Ok(Some((info, Beginning(self.stop.bounds(beginning).await??))))
     }
 
     /// The content of an object that was opened. The ranges behind its beginning are read once they
@@ -95,18 +100,21 @@ impl Store {
         let object = self.pinned(uri, info);
         let behind = object.behind_the_first().map(|start| (start, None));
         let version_id = info.version_id.clone();
-        Body { version_id, ranges: object.all(behind), pieces: beginning.0.into_iter() }
+        let pieces = beginning.0.into_iter();
+        Body { version_id, ranges: object.all(behind), stop: self.stop.clone(), pieces }
     }
 
     /// Opens the content of the object that `info` describes. Errors: `Transient` when the object
     /// was replaced or is gone.
     pub async fn read(&self, uri: &S3Uri, info: &ObjectInfo) -> Result<Body> {
         let object = self.pinned(uri, info);
-        let opened = object.open(&object.range_from(0)).await.map_err(Error::unless_unknown)?;
+        let first = object.range_from(0);
+        let opened = self.stop.bounds(object.open(&first)).await?.map_err(Error::unless_unknown)?;
         let version_id = version(&opened.object.version_id);
         let behind = object.behind_the_first().map(|start| (start, None));
         let all = std::iter::once((0, Some(opened))).chain(behind);
-        Ok(Body { version_id, ranges: object.all(all), pieces: Vec::new().into_iter() })
+        let (stop, pieces) = (self.stop.clone(), Vec::new().into_iter());
+        Ok(Body { version_id, ranges: object.all(all), stop, pieces })
     }
 
     fn pinned(&self, uri: &S3Uri, info: &ObjectInfo) -> PinnedObject {
@@ -192,10 +200,18 @@ impl PinnedObject {
                 None => self.open(&range).await,
             };
             let broken = match answer {
-                Ok(answer) => match gather(answer, &mut range, &mut pieces).await {
-                    Ok(()) => return Ok(pieces),
-                    Err(broken) => self.broken_off(&range, &broken),
-                },
+                Ok(answer) => {
+                    let (at, kept) = (range.start, pieces.len());
+                    let Err(broken) = gather(answer, &mut range, &mut pieces).await else {
+                        return Ok(pieces);
+                    };
+                    // All of it came, and not as it was sent: its checksum differs.
+                    if range.is_empty() {
+                        range.start = at;
+                        pieces.truncate(kept);
+                    }
+                    self.broken_off(&range, &broken)
+                }
                 // A connection that breaks takes an answer with it whose head was not read yet.
                 Err(lost) if lost.kind() == Kind::OutcomeUnknown => lost.unless_unknown(),
                 Err(refused) => return Err(refused),

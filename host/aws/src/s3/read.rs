@@ -4,7 +4,6 @@ use aws_sdk_s3::Client;
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::S3Uri;
 
-use crate::connect::boxed;
 use crate::failure;
 use crate::s3::store::Store;
 
@@ -15,7 +14,7 @@ impl Store {
         let get = self.read_in_its_region(&uri.bucket, async |client: &Client| {
             self.calls.count("GetObject");
             let get = client.get_object().bucket(&uri.bucket).key(&uri.key);
-            boxed(get.range(format!("bytes=-{bytes}")).send()).await
+            self.sent(get.range(format!("bytes=-{bytes}")).send()).await
         });
         let object = match get.await {
             Ok(object) => object,
@@ -32,7 +31,7 @@ impl Store {
         let doing = format!("reading {uri}");
         let get = self.read_in_its_region(&uri.bucket, async |client: &Client| {
             self.calls.count("GetObject");
-            boxed(client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await
+            self.sent(client.get_object().bucket(&uri.bucket).key(&uri.key).send()).await
         });
         let mut body = match get.await {
             Ok(object) => object.body,

@@ -14,7 +14,6 @@ use aws_sdk_s3::config::Region;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
-use crate::connect::boxed;
 use crate::failure::status;
 use crate::s3::store::Store;
 
@@ -73,7 +72,7 @@ impl Store {
             return None;
         }
         self.calls.count("HeadBucket");
-        match boxed(self.own.head_bucket().bucket(bucket).send()).await {
+        match self.sent(self.own.head_bucket().bucket(bucket).send()).await {
             Ok(answer) => answer.bucket_region,
             Err(error) => header(&error),
         }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::Client;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 
@@ -10,6 +12,7 @@ use crate::calls::Calls;
 use crate::connect::{Aws, boxed};
 use crate::failure;
 use crate::s3::region::Elsewhere;
+use crate::stop::Stop;
 
 /// The condition `If-None-Match` by which a write takes only a name that is free.
 pub(super) const ANYTHING: &str = "*";
@@ -21,6 +24,7 @@ pub struct Store {
     pub(super) own: Client,
     pub(super) elsewhere: Arc<Elsewhere>,
     pub(super) calls: Calls,
+    pub(super) stop: Stop,
     /// Keeps the stand-in running.
     _aws: Aws,
 }
@@ -51,8 +55,9 @@ impl ObjectInfo {
 }
 
 impl Store {
-    /// A client for the service, or for the stand-in.
-    pub fn new(aws: &Aws) -> Store {
+    /// A client for the service, or for the stand-in. What it is asked for ends with `Interrupted`
+    /// at once when the run shall stop.
+    pub fn new(aws: &Aws, stop: Stop) -> Store {
         let mut config = aws_sdk_s3::config::Builder::from(&aws.config);
         if let Some(endpoints) = &aws.endpoints {
             // The stand-in has one address for all buckets, so the bucket is a part of the path.
@@ -62,7 +67,32 @@ impl Store {
             own: Client::from_conf(config.build()),
             elsewhere: Arc::default(),
             calls: Calls::default(),
+            stop,
             _aws: aws.clone(),
+        }
+    }
+
+    /// The same client, but deaf to a wish to stop, for what must be done even then. (For example,
+    /// the parts of a run that a signal has ended are deleted.)
+    #[must_use]
+    pub fn to_the_end(&self) -> Store {
+        Store { stop: Stop::never(), ..self.clone() }
+    }
+
+    /// Sends a request, unless the run shall stop: then nobody waits for its answer any more.
+    // What was on its way may still arrive. Whatever it writes is found by the cleanup, or by the
+    // next run, as after a kill.
+    pub(super) fn sent<T, E>(
+        &self,
+        request: impl Future<Output = std::result::Result<T, SdkError<E, HttpResponse>>>,
+    ) -> impl Future<Output = std::result::Result<T, SdkError<E, HttpResponse>>> {
+        // The heap has it at once, and no future that waits here is as large.
+        let request = boxed(request);
+        async {
+            match self.stop.bounds(request).await {
+                Ok(answer) => answer,
+                Err(stopped) => Err(failure::stopped(&stopped)),
+            }
         }
     }
 
@@ -75,7 +105,7 @@ impl Store {
     pub async fn head(&self, uri: &S3Uri) -> Result<Option<ObjectInfo>> {
         let head = self.read_in_its_region(&uri.bucket, async |client: &Client| {
             self.calls.count("HeadObject");
-            boxed(client.head_object().bucket(&uri.bucket).key(&uri.key).send()).await
+            self.sent(client.head_object().bucket(&uri.bucket).key(&uri.key).send()).await
         });
         match head.await {
             Ok(head) => {
@@ -94,7 +124,7 @@ impl Store {
     pub async fn head_bucket(&self, bucket: &str) -> Result<()> {
         let head = self.read_in_its_region(bucket, async |client: &Client| {
             self.calls.count("HeadBucket");
-            boxed(client.head_bucket().bucket(bucket).send()).await
+            self.sent(client.head_bucket().bucket(bucket).send()).await
         });
         let doing = format!("looking at the bucket {bucket}");
         head.await.map(drop).map_err(|error| failure::read_failure(&doing, error))
@@ -103,7 +133,7 @@ impl Store {
     /// Makes a bucket, for the demo and the stand-in. A bucket that exists and is ours is no error.
     pub async fn create_bucket(&self, bucket: &str) -> Result<()> {
         self.calls.count("CreateBucket");
-        match boxed(self.client().create_bucket().bucket(bucket).send()).await {
+        match self.sent(self.client().create_bucket().bucket(bucket).send()).await {
             Ok(_) => Ok(()),
             Err(error)
                 if error.as_service_error().is_some_and(|e| e.is_bucket_already_owned_by_you()) =>

@@ -7,10 +7,9 @@ use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use loader_model::error::{Context, Kind, Result};
 use loader_model::names::S3Uri;
 
-use crate::connect::boxed;
 use crate::failure;
+use crate::s3::mark::{MARK, Mark};
 use crate::s3::store::{ANYTHING, Store};
-use crate::stop::Stop;
 
 /// Files up to this size are uploaded by one request. One could take 5 GB, but is lost as a whole.
 const SINGLE_BYTES: u64 = 64 << 20;
@@ -18,13 +17,13 @@ const SINGLE_BYTES: u64 = 64 << 20;
 const PART_BYTES: u64 = 64 << 20;
 
 impl Store {
-    /// Uploads a file, unless there is an object of that name: then false. Errors: `Config` when
-    /// the file cannot be read, `Interrupted` between the parts of a large one.
-    pub async fn upload_new(&self, path: &Path, to: &S3Uri, stop: &Stop) -> Result<bool> {
+    /// Uploads a file, unless there is an object of that name, or the store takes no such
+    /// condition: then false. Errors: `Config` when the file cannot be read.
+    pub async fn upload_new(&self, path: &Path, to: &S3Uri) -> Result<bool> {
         let cannot = || format!("{} cannot be read", path.display());
         let size = std::fs::metadata(path).context(Kind::Config, cannot())?.len();
         let doing = format!("uploading {}", path.display());
-        let upload = Upload { store: self, path, to, stop, doing };
+        let upload = Upload { store: self, path, to, doing };
         match size > SINGLE_BYTES {
             true => upload.in_parts(size).await,
             false => upload.at_once(size).await,
@@ -36,18 +35,19 @@ struct Upload<'a> {
     store: &'a Store,
     path: &'a Path,
     to: &'a S3Uri,
-    stop: &'a Stop,
     doing: String,
 }
 
 impl Upload<'_> {
     async fn at_once(&self, size: u64) -> Result<bool> {
         let body = self.piece(0, size).await?;
-        self.store.calls.count("PutObject");
-        let put = self.store.client().put_object().bucket(&self.to.bucket).key(&self.to.key);
-        match boxed(put.body(body).if_none_match(ANYTHING).send()).await {
+        let mark = Mark::new();
+        let put = self.store.put_request(self.to, body).if_none_match(ANYTHING);
+        let put = put.metadata(MARK, &mark.0).customize();
+        match self.store.sent(put.config_override(self.store.patient(size)).send()).await {
             Ok(_) => Ok(true),
-            Err(error) if failure::is_changed(&error) => Ok(false),
+            Err(error) if failure::is_changed(&error) => self.store.is_marked(self.to, &mark).await,
+            Err(error) if failure::is_not_implemented(&error) => Ok(false),
             Err(error) => Err(failure::read_failure(&self.doing, error)),
         }
     }
@@ -60,25 +60,24 @@ impl Upload<'_> {
         }
         self.store.calls.count("CreateMultipartUpload");
         let create = self.store.client().create_multipart_upload();
-        let created = boxed(create.bucket(&self.to.bucket).key(&self.to.key).send()).await;
+        let mark = Mark::new();
+        let create = create.bucket(&self.to.bucket).key(&self.to.key).metadata(MARK, &mark.0);
+        let created = self.store.sent(create.send()).await;
         let created = created.map_err(|error| failure::read_failure(&self.doing, error))?;
         let id = created.upload_id.unwrap_or_default();
         let done = self.parts(&id, size).await;
-        // The parts of an upload that is neither completed nor aborted stay in the bucket.
-        if !matches!(done, Ok(true)) {
-            self.abort(&id).await;
-        }
-        done
+        self.store.ended_in_parts(self.to, &id, &mark, &self.doing, done).await
     }
 
     async fn parts(&self, id: &str, size: u64) -> Result<bool> {
         let mut parts = Vec::new();
         for (number, start) in (1..).zip((0..size).step_by(PART_BYTES as usize)) {
-            self.stop.check()?;
             let body = self.piece(start, PART_BYTES.min(size - start)).await?;
             self.store.calls.count("UploadPart");
             let part = self.store.client().upload_part().bucket(&self.to.bucket).key(&self.to.key);
-            let part = boxed(part.upload_id(id).part_number(number).body(body).send()).await;
+            let part = part.upload_id(id).part_number(number).body(body).customize();
+            let part = part.config_override(self.store.patient(PART_BYTES));
+            let part = self.store.sent(part.send()).await;
             let part = part.map_err(|error| failure::read_failure(&self.doing, error))?;
             let part = CompletedPart::builder().part_number(number).set_e_tag(part.e_tag);
             parts.push(part.build());
@@ -87,7 +86,8 @@ impl Upload<'_> {
         self.store.calls.count("CompleteMultipartUpload");
         let complete = self.store.client().complete_multipart_upload().upload_id(id);
         let complete = complete.bucket(&self.to.bucket).key(&self.to.key).if_none_match(ANYTHING);
-        match boxed(complete.multipart_upload(parts).send()).await {
+        let complete = complete.multipart_upload(parts).customize();
+        match self.store.sent(complete.config_override(self.store.patient(size)).send()).await {
             Ok(_) => Ok(true),
             Err(error) if failure::is_changed(&error) => Ok(false),
             Err(error) => Err(failure::read_failure(&self.doing, error)),
@@ -98,15 +98,5 @@ impl Upload<'_> {
         let read = ByteStream::read_from().path(self.path).offset(start);
         let cannot = || format!("{} cannot be read", self.path.display());
         read.length(Length::Exact(bytes)).build().await.context(Kind::Config, cannot())
-    }
-
-    async fn abort(&self, id: &str) {
-        self.store.calls.count("AbortMultipartUpload");
-        let abort = self.store.client().abort_multipart_upload().upload_id(id);
-        let aborted = boxed(abort.bucket(&self.to.bucket).key(&self.to.key).send()).await;
-        if let Err(error) = aborted {
-            let error = failure::read_failure(&self.doing, error);
-            tracing::warn!(%error, "parts of an unfinished upload were left behind");
-        }
     }
 }

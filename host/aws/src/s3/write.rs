@@ -8,26 +8,29 @@ use bytes::Bytes;
 use loader_model::error::{Context, Kind, Result};
 use loader_model::names::S3Uri;
 
-use crate::connect::boxed;
 use crate::failure;
+use crate::s3::mark::{MARK, Mark};
 use crate::s3::store::{ANYTHING, Store};
 
 impl Store {
     /// Writes a small object.
     pub async fn write(&self, uri: &S3Uri, content: impl Into<Bytes>) -> Result<()> {
-        self.put(uri, ByteStream::from(content.into())).await
+        let content = content.into();
+        let bytes = content.len() as u64;
+        self.put(uri, ByteStream::from(content), bytes).await
     }
 
     /// The same under a name that is free. False: nothing is written, because an object has that
     /// name, or the store takes no such condition.
-    // When an answer is lost, the request is sent again, and finds the object that it has written.
     pub async fn write_new(&self, uri: &S3Uri, content: impl Into<Bytes>) -> Result<bool> {
-        let put = self.put_request(uri, ByteStream::from(content.into()));
-        match boxed(put.if_none_match(ANYTHING).send()).await {
+        let (content, mark) = (content.into(), Mark::new());
+        let patience = self.patient(content.len() as u64);
+        let put = self.put_request(uri, ByteStream::from(content)).if_none_match(ANYTHING);
+        let put = put.metadata(MARK, &mark.0).customize().config_override(patience);
+        match self.sent(put.send()).await {
             Ok(_) => Ok(true),
-            Err(error) if failure::is_changed(&error) || failure::is_not_implemented(&error) => {
-                Ok(false)
-            }
+            Err(error) if failure::is_changed(&error) => self.is_marked(uri, &mark).await,
+            Err(error) if failure::is_not_implemented(&error) => Ok(false),
             Err(error) => Err(failure::read_failure(&format!("writing {uri}"), error)),
         }
     }
@@ -39,18 +42,17 @@ impl Store {
             .context(Kind::Internal, "a staged part cannot be read")?;
         let size =
             std::fs::metadata(path).context(Kind::Internal, "a staged part cannot be read")?.len();
-        self.put(uri, body).await?;
+        self.put(uri, body, size).await?;
         Ok(size)
     }
 
-    async fn put(&self, uri: &S3Uri, body: ByteStream) -> Result<()> {
-        boxed(self.put_request(uri, body).send())
-            .await
-            .map(drop)
-            .map_err(|error| failure::read_failure(&format!("writing {uri}"), error))
+    async fn put(&self, uri: &S3Uri, body: ByteStream, bytes: u64) -> Result<()> {
+        let put = self.put_request(uri, body).customize().config_override(self.patient(bytes));
+        let written = self.sent(put.send()).await;
+        written.map(drop).map_err(|error| failure::read_failure(&format!("writing {uri}"), error))
     }
 
-    fn put_request(&self, uri: &S3Uri, body: ByteStream) -> PutObjectFluentBuilder {
+    pub(super) fn put_request(&self, uri: &S3Uri, body: ByteStream) -> PutObjectFluentBuilder {
         self.calls.count("PutObject");
         self.client().put_object().bucket(&uri.bucket).key(&uri.key).body(body)
     }

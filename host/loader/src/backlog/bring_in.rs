@@ -63,7 +63,7 @@ pub(super) async fn bring_in(
         match found {
             Found::Here(_) => {}
             elsewhere if doing == Doing::Preview => return Err(not_here(file, &elsewhere)),
-            Found::OnThisMachine(path) => upload(place, &path, &uri, stop).await?,
+            Found::OnThisMachine(path) => upload(place, &path, &uri).await?,
             Found::Elsewhere(from) => copy(place, &from, &uri).await?,
         }
         match place.store.head(&uri).await? {
@@ -167,8 +167,8 @@ async fn name_of(place: &Place, named: &Named<'_>, found: &Found) -> Result<Stri
     }
 }
 
-async fn upload(place: &Place, path: &Path, to: &S3Uri, stop: &Stop) -> Result<()> {
-    if place.store.upload_new(path, to, stop).await? {
+async fn upload(place: &Place, path: &Path, to: &S3Uri) -> Result<()> {
+    if place.store.upload_new(path, to).await? {
         tracing::info!(file = %path.display(), to = %to, "uploaded");
         return Ok(());
     }

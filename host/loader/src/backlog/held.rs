@@ -120,7 +120,7 @@ pub(crate) async fn remember(
         };
         let content = serde_json::to_vec_pretty(&held);
         let content = content.context(Kind::Internal, "a held file is no JSON")?;
-        place.store.write(&uri(place, &file.name), content).await
+        place.store.to_the_end().write(&uri(place, &file.name), content).await
     };
     if let Err(error) = written.await {
         tracing::warn!(%error, "that the file failed could not be written down; it is tried again");
@@ -129,7 +129,7 @@ pub(crate) async fn remember(
 
 /// Forgets a file that is loaded or taken away. An error is only logged.
 pub(crate) async fn forget(place: &Place, name: &str) {
-    if let Err(error) = place.store.delete(&uri(place, name)).await {
+    if let Err(error) = place.store.to_the_end().delete(&uri(place, name)).await {
         tracing::warn!(%error, "what was remembered of the file was left behind");
     }
 }

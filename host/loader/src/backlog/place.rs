@@ -26,7 +26,7 @@ impl Place {
         let is_given = settings.src_bucket.is_some();
         let warehouse = WarehouseSettings::decide_for_queries(settings)?;
         let aws = connect::connect(&warehouse.access).await?;
-        let store = Store::new(&aws);
+        let store = Store::new(&aws, stop.clone());
         if warehouse.access.local.is_some() && !is_given {
             store.create_bucket(&bucket).await?;
         }

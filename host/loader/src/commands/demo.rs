@@ -99,7 +99,7 @@ impl Story {
             format!("S3        {}\nData API  {}\n", endpoints.s3, endpoints.redshift_data)
         });
         let places = format!("{}files     {}\n", endpoints.unwrap_or_default(), dir.display());
-        let store = Store::new(&aws);
+        let store = Store::new(&aws, stop.clone());
         store.create_bucket(BUCKET).await?;
         let api = DataApi::new(&aws, &warehouse.database, "loader demo", stop.clone());
         Ok(Story { dir: dir.to_path_buf(), plugins, places, store, api, stop })

@@ -170,7 +170,7 @@ async fn take_up(settings: &Settings, stop: &Stop) -> Result<Left> {
     let warehouse = WarehouseSettings::decide_for_queries(settings.clone())?;
     let schema = settings.table_named(DROPPED_VIEWS)?.schema;
     let aws = aws::connect(&warehouse.access).await?;
-    let store = Store::new(&aws);
+    let store = Store::new(&aws, stop.clone());
     let api = DataApi::new(&aws, &warehouse.database, "loader retry", stop.clone());
     let left = journals::read_all(&api, &schema).await?;
     let wait = warehouse.lock_timeout;

@@ -157,8 +157,9 @@ fn write_rejects(output: &Path, totals: &Totals, spool: &Spool) -> Result<()> {
         return Ok(());
     }
     let path = output.with_extension("rejected.csv");
-    std::fs::write(&path, rejects::to_csv(totals, spool))
-        .context(Kind::Config, format!("{} cannot be written", path.display()))?;
+    let file = File::create(&path);
+    let file = file.context(Kind::Config, format!("{} cannot be written", path.display()))?;
+    rejects::write_csv(totals, spool, file)?;
     tracing::warn!(rows = totals.rows_rejected, file = %path.display(), "rows rejected");
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What a load does in the bucket, folder by folder, with objects of our own: whether it may, and
 //! whether S3 heeds the conditions that keep a file from being lost.
 
-use loader_aws::s3::ObjectInfo;
+use loader_aws::s3::{ObjectInfo, Onto};
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 
@@ -167,7 +167,7 @@ async fn moved_in_parts(patient: &Patient) -> Probed {
         (patient.object("data/in/", "large.csv"), patient.object("data/archive/", "large.csv"));
     patient.store.write(&from, vec![b'\n'; LARGE_BYTES]).await.or_allow(&remedy)?;
     let info = looked_at(patient, &from).await.or_allow(&remedy)?;
-    patient.store.copy_in_parts(&from, &info, &to).await.or_allow(&remedy)?;
+    patient.store.copy_in_parts(&from, &info, &to, Onto::FreeName).await.or_allow(&remedy)?;
     match looked_at(patient, &to).await.or_allow(&remedy)?.size_bytes == info.size_bytes {
         true => Ok(Verdict::passed("a file is copied in parts, as those over 5 GB have to be")),
         false => Err(forgetful("a copy in parts has another size than its source")),

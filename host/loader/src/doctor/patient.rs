@@ -34,7 +34,7 @@ impl Patient {
         let run = RunId::new().text;
         let name = format!("loader_doctor_{}", &run[run.len().saturating_sub(12)..]);
         Patient {
-            store: Store::new(&aws),
+            store: Store::new(&aws, stop.clone()),
             api: DataApi::new(&aws, &checkup.warehouse.database, &name, stop.clone()),
             checkup,
             aws,
@@ -49,7 +49,7 @@ impl Patient {
         Patient {
             checkup: self.checkup.clone(),
             aws: self.aws.clone(),
-            store: self.store.clone(),
+            store: self.store.to_the_end(),
             api: self.api.to_the_end(),
             stop: Stop::never(),
             name: self.name.clone(),

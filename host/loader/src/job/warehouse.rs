@@ -42,7 +42,10 @@ pub struct WarehouseSettings {
 impl WarehouseSettings {
     /// Decides where statements go. Errors: `Config`, naming the flag that is missing or wrong.
     pub fn decide(settings: &Settings) -> Result<WarehouseSettings> {
-        let access = AwsAccess { region: settings.region.clone(), local: settings.local.clone() };
+        let mut access = AwsAccess::new(settings.region.clone(), settings.local.clone());
+        if let Some(longest) = seconds(settings.request_timeout, "--request-timeout")? {
+            access.request_timeout = longest;
+        }
         check_user(settings)?;
         let local = access.local.is_some();
         let or_local = |value: &Option<String>, flag: &str, default: &str| match value {

@@ -94,7 +94,7 @@ impl Settings {
             upsert_keys strategy change_keys keys_as_glue duplicates schema_policy
             missing_columns another_feed max_rejects distkey sortkey ledger_days force workgroup_name cluster_identifier
             db_user database region secret_arn iam_role lock_target lock_timeout
-            statement_timeout split_load_above local plugin_config
+            statement_timeout request_timeout split_load_above local plugin_config
             plugin_cache capture capture_dir limits hooks tables
             staging_format parquet_compression keep_staging queue_url look_every http
             lambda_largest_file lambda_too_large_queue_url workers parallel file_order on_refusal progress report

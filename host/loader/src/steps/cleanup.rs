@@ -6,6 +6,7 @@
 use std::sync::OnceLock;
 
 use futures::{StreamExt, future};
+use loader_aws::s3::Store;
 use loader_model::error::{Error, Kind, Result};
 use loader_model::names::S3Uri;
 
@@ -109,12 +110,17 @@ async fn archive_all(tools: &Tools, sources: &[SourceObject]) {
     let copied: Vec<_> =
         copies.buffer_unordered(COPIES_AT_ONCE).filter_map(future::ready).collect().await;
     let Some((first, _)) = copied.first() else { return };
-    match tools.store.delete_all_unchanged(&first.bucket, &copied).await {
+    match store(tools).delete_all_unchanged(&first.bucket, &copied).await {
         Ok(left) => {
             left.iter().for_each(|error| tracing::warn!(%error, "the source was not deleted"));
         }
         Err(error) => tracing::warn!(%error, "the sources were not deleted"),
     }
+}
+
+/// The store, also when the run shall stop.
+fn store(tools: &Tools) -> Store {
+    tools.store.to_the_end()
 }
 
 /// Deletes the staged parts, unless they are to be kept.
@@ -125,8 +131,8 @@ async fn delete_staged_parts(tools: &Tools, outcome: Result<Status, &Error>) {
         let prefix = tools.job.layout.staging_prefix();
         let keys = tools.trail.staged.all();
         let deleted = match outcome {
-            Ok(_) => tools.store.delete_keys(&prefix, &keys).await.map(|()| keys.len()),
-            Err(_) => tools.store.delete_all(&prefix).await,
+            Ok(_) => store(tools).delete_keys(&prefix, &keys).await.map(|()| keys.len()),
+            Err(_) => store(tools).delete_all(&prefix).await,
         };
         match deleted {
             Ok(0) => {}
@@ -176,11 +182,11 @@ async fn move_source(
 async fn copy_to_archive(tools: &Tools, source: &SourceObject) -> Result<S3Uri> {
     let layout = tools.job.layout.of_other(&source.uri);
     let to = layout.archive();
-    if tools.store.copy_new(&source.uri, &source.info, &to).await? {
+    if store(tools).copy_new(&source.uri, &source.info, &to).await? {
         return Ok(to);
     }
     let to = free_name(tools, source, &layout, to).await?;
-    tools.store.copy(&source.uri, &source.info, &to).await?;
+    store(tools).copy(&source.uri, &source.info, &to).await?;
     Ok(to)
 }
 
@@ -193,15 +199,16 @@ async fn move_to_free_name(
     to: S3Uri,
     first: impl Future<Output = ()>,
 ) -> Result<Option<S3Uri>> {
-    let copied = tools.store.copy_new(&source.uri, &source.info, &to);
+    let last = store(tools);
+    let copied = last.copy_new(&source.uri, &source.info, &to);
     let (copied, ()) = future::join(copied, first).await;
     if copied? {
         crash::point("copied");
-        tools.store.delete_unchanged(&source.uri, &source.info).await?;
+        store(tools).delete_unchanged(&source.uri, &source.info).await?;
         return Ok(Some(to));
     }
     let to = free_name(tools, source, layout, to).await?;
-    let moved = tools.store.move_object(&source.uri, &source.info, &to).await?;
+    let moved = store(tools).move_object(&source.uri, &source.info, &to).await?;
     Ok(moved.then_some(to))
 }
 
@@ -213,7 +220,7 @@ async fn free_name(
     layout: &Layout,
     to: S3Uri,
 ) -> Result<S3Uri> {
-    let there = tools.store.head(&to).await?;
+    let there = store(tools).head(&to).await?;
     let taken = there.is_some_and(|there| there.etag != source.info.etag);
     Ok(if taken { layout.beside(&to) } else { to })
 }

@@ -63,8 +63,9 @@ async fn evolve(
     evolution: &Evolution<'_>,
     evolved: &mut Evolved,
 ) -> Result<Option<Error>> {
-    let api = tools.api.to_the_end().with_lock_timeout(tools.job.warehouse.lock_timeout);
-    let runner = PlanRunner { tools, api };
+    let changing = tools.api.with_lock_timeout(tools.job.warehouse.lock_timeout);
+    let api = changing.to_the_end();
+    let runner = PlanRunner { tools, changing, api };
     let (mut pause, mut last_message) = (FIRST_PAUSE, String::new());
     for round in 1.. {
         let (plan, dependents) = match evolution.plan().await? {
@@ -92,7 +93,7 @@ async fn evolve(
         }
         tracing::warn!(round, error = %failure.message, "the table changed meanwhile, looking again");
         last_message.clone_from(&failure.message);
-        tokio::time::sleep(pause).await;
+        tools.api.pause(pause).await?;
         pause *= 2;
     }
     Err(Error::new(Kind::Internal, "the rounds of an evolution never ended"))
@@ -109,7 +110,10 @@ fn typed_meanwhile(target: &TableName) -> Error {
 /// Carries out a plan.
 struct PlanRunner<'a> {
     tools: &'a Tools,
-    /// Ignores a wish to stop: views that were dropped must come back first.
+    /// For the changes. A wish to stop cancels one that waits for readers of the table.
+    changing: DataApi,
+    /// For the journal and what it has. It ignores a wish to stop: views that were dropped must
+    /// come back first.
     api: DataApi,
 }
 
@@ -165,11 +169,11 @@ impl PlanRunner<'_> {
         let (statements, outcome) = match execution {
             Execution::Transaction(transaction) => {
                 let statements = transaction.to_send(journal);
-                let outcome = retry::execute_batch(&self.api, &statements).await?;
+                let outcome = retry::execute_batch(&self.changing, &statements).await?;
                 (statements, outcome)
             }
             Execution::Alone(statement) => {
-                (vec![statement.clone()], self.api.execute(statement).await?)
+                (vec![statement.clone()], self.changing.execute(statement).await?)
             }
         };
         Ok(refusal_of(statements, outcome))
@@ -204,8 +208,8 @@ impl PlanRunner<'_> {
                 Error::new(Kind::Transient, fact).with("statement_id", &failure.id)
             }
             _ => {
-                // `explain` gives the kind `Internal` to a refusal whose cause it does not know. Here
-                // the cause is known: it is the table.
+                // `explain` gives the kind `Internal` to a refusal whose cause it does not know.
+                // Here the cause is known: it is the table.
                 let error = refusal::explain(&format!("changing {target}"), failure).advising(hint);
                 let unknown = error.kind() == Kind::Internal;
                 if unknown { error.of_kind(Kind::SchemaConflict) } else { error }
@@ -219,8 +223,8 @@ impl PlanRunner<'_> {
         Journal { key, views: plan.journal.clone() }
     }
 
-    // No view was dropped yet. So when the answer is lost, running again is all that there is to do:
-    // rows of views that exist are forgotten in time.
+    // No view was dropped yet. So when the answer is lost, running again is all that there is to
+    // do: rows of views that exist are forgotten in time.
     async fn write(&self, journal: &Journal) -> Result<()> {
         for statements in journal.write_sql()? {
             let written = retry::execute_batch(&self.api, &statements).await;
@@ -296,8 +300,8 @@ impl PlanRunner<'_> {
     }
 }
 
-/// Whether a refused execution was cancelled. It should have done nothing then, and where views are at
-/// stake the catalog is asked.
+/// Whether a refused execution was cancelled. It should have done nothing then, and where views are
+/// at stake the catalog is asked.
 fn is_cancelled(refused: &Refused) -> bool {
     refused.failure.refusal == Refusal::Cancelled
 }

@@ -10,6 +10,7 @@ use loader_data::parts::Format;
 use loader_data::parts::staged::{Part, PartSinks};
 use loader_data::plan::staged_schema;
 use loader_data::rejects;
+use loader_data::temporary;
 use loader_data::transform::{FileRows, Totals};
 use loader_model::error::{Context, Error, Kind, Result};
 use loader_model::names::S3Uri;
@@ -112,8 +113,7 @@ async fn transform_and_upload(
     work: &Work,
     progress: Progress,
 ) -> Result<(Vec<Totals>, Uploaded)> {
-    let dir = tempfile::tempdir()
-        .context(Kind::Internal, "no temporary folder can be made; check TMPDIR")?;
+    let dir = temporary::folder()?;
     let (sender, parts) = mpsc::channel(PARTS_IN_FLIGHT);
     let prefix = tools.job.layout.staging_prefix();
     let staged = tools.trail.staged.clone();
@@ -166,9 +166,14 @@ async fn export_rejects(tools: &Tools, file: &ReadFile, totals: &Totals) -> Resu
     if totals.rows_rejected == 0 {
         return Ok(None);
     }
-    let rejected = rejects::to_csv(totals, &file.spool);
     let layout = tools.job.layout.of_other(&file.source.uri);
-    let exported = exports::write_rejects(&tools.store, &layout, rejected).await;
+    let exported = async {
+        let dir = temporary::folder()?;
+        let path = dir.path().join("rejected.csv");
+        rejects::write_csv(totals, &file.spool, temporary::create(&path)?)?;
+        exports::write_rejects(&tools.store, &layout, &path).await
+    };
+    let exported = exported.await;
     exported.iter().for_each(|uri| tools.record.rejected_to(uri));
     rejects::judge(totals, &file.spool, tools.data_path.settings.max_rejects)
         .map_err(|error| tools.in_file(error))?;

@@ -35,7 +35,7 @@ impl World {
         let server = Server::start(options).await.expect("the stand-in starts");
         let aws = connect(dir.path()).await;
         let api = data_api(&aws, Compute::Workgroup("local".into()));
-        let store = Store::new(&aws);
+        let store = Store::new(&aws, Stop::never());
         store.create_bucket(BUCKET).await.expect("a bucket can be made");
         World { dir, server, api, store }
     }
@@ -131,7 +131,7 @@ impl World {
 
 /// Joins the server that runs on the folder, so no other program is started.
 async fn connect(dir: &Path) -> Aws {
-    let access = AwsAccess { region: None, local: Some(dir.to_path_buf()) };
+    let access = AwsAccess::new(None, Some(dir.to_path_buf()));
     connect::connect(&access).await.expect("the stand-in can be joined")
 }
 
